@@ -1,0 +1,87 @@
+# Everything a developer or CI runs. The virtual environment is made at the first need and again when
+# pyproject.toml or constraints.txt changes.
+#   make test PYTHON=python3.13 VENV=.venv-3.13    the same with another interpreter
+
+SHELL   := /bin/bash
+VENV    ?= .venv
+# The first interpreter that runs and is one of the tested versions.
+PYTHON  ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
+	&& echo $$python && break; done)
+PIP     := $(VENV)/bin/python -m pip --disable-pip-version-check
+INSTALL := $(PIP) install --quiet -c constraints.txt
+# tests run in two processes: the size of the smallest machine that builds this
+JOBS    ?= 2
+
+.PHONY: help demo run test soak interop lint bench lock clean
+.DEFAULT_GOAL := help
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | while IFS=$$'\t' read -r name text; do \
+	printf '  make %-9s %s\n' "$$name" "$$text"; done
+
+demo: $(VENV)/.runtime ## Start a sandbox, pull and accept 1,000 notifications, verify everything, stop
+	$(VENV)/bin/notigateway demo
+
+run: $(VENV)/.runtime ## Start a sandbox with 1,000 notifications on port 8080 and leave it running
+	$(VENV)/bin/notigateway sandbox .sandbox --notifications 1000 --port 8080
+
+test: $(VENV)/.test ## Run the tests with branch coverage
+	$(VENV)/bin/python -m pytest -n $(JOBS) --dist worksteal --cov --cov-report=term
+
+soak: $(VENV)/.test ## Run the tests that take minutes
+	$(VENV)/bin/python -m pytest -m soak
+
+interop: $(VENV)/.test ## Call the gateway with independent SOAP clients
+	$(VENV)/bin/python -m pytest tests/interop
+
+lint: $(VENV)/.dev ## Check style, types and import directions
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+bench: $(VENV)/.test ## Measure CPU per signed request beside this machine's RSA-2048
+	$(VENV)/bin/python -m bench
+
+clean: ## Remove virtual environments, caches and the sandbox
+	rm -rf .venv* .lock .sandbox .coverage* htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	@[ -n "$(PYTHON)" ] || { echo "No Python 3.11, 3.12 or 3.13 found; name one: make PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	echo "This Python cannot make virtual environments. On Debian or Ubuntu run:" >&2; \
+	echo "    sudo apt-get install -y python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# Each stamp stands for one set of packages; they only ever add to the environment.
+$(VENV)/.runtime: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing the locked packages into $(VENV): about a minute"
+	$(INSTALL) -e .
+	@touch $@
+
+$(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing the locked packages into $(VENV): about a minute"
+	$(INSTALL) -e '.[test]'
+	@touch $@ $(VENV)/.runtime
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing the locked packages into $(VENV): about a minute"
+	$(INSTALL) -e '.[test,dev]'
+	@touch $@ $(VENV)/.test $(VENV)/.runtime
+
+# Resolves anew on every supported Python. A package may appear once only: where two interpreters got
+# different versions the check fails, and both lines are kept by hand with a `; python_version` marker.
+LOCK_PYTHONS ?= python3.11 python3.12 python3.13
+lock: ## Resolve all dependencies again and rewrite constraints.txt
+	rm -rf .lock && mkdir .lock
+	set -e; for python in $(LOCK_PYTHONS); do \
+	  name=$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+	  $$python -m venv .lock/$$name; \
+	  .lock/$$name/bin/pip install --quiet --only-binary :all: --no-binary spyne '.[test,dev]'; \
+	  .lock/$$name/bin/pip freeze --exclude notigateway > .lock/$$name.txt; \
+	done
+	sort -fu .lock/*.txt > .lock/all
+	! cut -d= -f1 .lock/all | uniq -di | grep .
+	{ sed -n '/^#/p;/^--/p;/^$$/q' constraints.txt; echo; cat .lock/all; } > .lock/constraints.txt
+	mv .lock/constraints.txt constraints.txt && rm -rf .lock

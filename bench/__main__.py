@@ -1,0 +1,92 @@
+"""`make bench`: CPU per signed request, beside this machine's RSA-2048 private operation.
+
+The server's whole way of a request is measured in this process, from the bytes that arrive to the
+signed bytes that leave, the replay register in the database included; only HTTP is left out. Requests
+are signed beforehand, each one anew: a repeated one would be refused.
+"""
+
+from __future__ import annotations
+
+import gc
+import platform
+import tempfile
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.gateway import Gateway
+from bench.measure import Cpu, rsa_2048_private_operation
+from notigateway.wss.ns import NOTIGATEWAY_V1
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REQUESTS_OF_PAGE = {1: 200, 100: 100, 1_000: 30}
+REQUESTS_OF_PING = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One measured kind of request."""
+
+    name: str
+    rows: int
+    answer_kib: float
+    cpu: Cpu
+
+
+def main() -> None:
+    """Measure and print the table."""
+    yardstick = rsa_2048_private_operation()
+    with tempfile.TemporaryDirectory() as folder:
+        gateway = Gateway(Path(folder), notifications=max(REQUESTS_OF_PAGE))
+        lines = list(_lines(gateway))
+    Console(width=100).print(_table(yardstick, lines))
+
+
+def _lines(gateway: Gateway) -> Iterator[Line]:
+    yield _measured(
+        gateway, "Ping", f'<Ping xmlns="{NOTIGATEWAY_V1}"></Ping>', rows=0, requests=REQUESTS_OF_PING
+    )
+    for rows, requests in REQUESTS_OF_PAGE.items():
+        content = (
+            f'<ListNotifications xmlns="{NOTIGATEWAY_V1}"><pageSize>{rows}</pageSize></ListNotifications>'
+        )
+        yield _measured(gateway, f"ListNotifications, {rows:,} a page", content, rows=rows, requests=requests)
+
+
+def _measured(gateway: Gateway, name: str, content: str, *, rows: int, requests: int) -> Line:
+    signed = deque(gateway.signed(content.encode()) for _ in range(requests + 1))
+    answer = gateway.answer(signed.popleft())  # the first one also fills caches
+    if answer.count(b"<id>") != rows:
+        raise SystemExit(f"{name}: the answer does not hold {rows} rows")
+    gc.collect()
+    cpu = Cpu.of(lambda: gateway.answer(signed.popleft()) for _ in range(requests))
+    return Line(name, rows, len(answer) / 1024, cpu)
+
+
+def _table(yardstick: Cpu, lines: list[Line]) -> Table:
+    title = f"CPU per signed request, Python {platform.python_version()}, SQLite"
+    table = Table("request", title=title)
+    for heading in ("answer KiB", "CPU ms", "p90 ms", "x RSA-2048", "µs per row"):
+        table.add_column(heading, justify="right")
+    table.add_row(
+        "RSA-2048 private operation", "", f"{yardstick.median:.2f}", f"{yardstick.p90:.2f}", "1.0", ""
+    )
+    for line in lines:
+        table.add_row(
+            line.name,
+            f"{line.answer_kib:,.1f}",
+            f"{line.cpu.median:.2f}",
+            f"{line.cpu.p90:.2f}",
+            f"{line.cpu.median / yardstick.median:.1f}",
+            f"{line.cpu.median * 1000 / line.rows:,.0f}" if line.rows else "",
+        )
+    return table
+
+
+main()

@@ -1,0 +1,117 @@
+"""A gateway in this process, with a mailbox of notifications and one caller who signs."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from notigateway.app import build_app
+from notigateway.documents import DocumentStore
+from notigateway.issuing import deposit_documents, publish_act, register_issuing_body
+from notigateway.pki.keys import load_key_pair
+from notigateway.repository.engine import create_database, writing
+from notigateway.repository.schema import upgrade
+from notigateway.sandbox.pki import COMPANY, ensure_pki
+from notigateway.settings import load_settings
+from notigateway.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
+from notigateway.wss.sign import Signer, sign_envelope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from wsgiref.types import WSGIEnvironment
+
+    from notigateway.settings import Settings
+
+DIR3 = "E04990201"
+
+
+class Gateway:
+    """The WSGI application over a seeded database, and the company's key."""
+
+    def __init__(self, folder: Path, *, notifications: int) -> None:
+        now = datetime.now(UTC)
+        pki = ensure_pki(folder / "pki", now)
+        holder = pki.holder("company")
+        pair = load_key_pair(holder.key, holder.certificate)
+        self._signer = Signer(pair.key, pair.certificate)
+        settings = load_settings(
+            None,
+            overrides={
+                "database_url": f"sqlite:///{folder / 'notigateway.db'}",
+                "document_store_url": f"file:{folder / 'documents'}",
+                "service_key_file": pki.key("service"),
+                "service_certificate_file": pki.certificate("service"),
+                "seal_key_file": pki.key("seal"),
+                "seal_certificate_file": pki.certificate("seal"),
+                "authorised_issuers_folder": pki.issuers,
+                "log_level": "error",
+            },
+        )
+        _publish(settings, notifications)
+        self._path = settings.public_url.path
+        self._application = build_app(settings)
+
+    def signed(self, content: bytes) -> bytes:
+        """Return a request no one has sent before."""
+        return sign_envelope(content, signer=self._signer, now=datetime.now(UTC))
+
+    def answer(self, request: bytes) -> bytes:
+        """Run one request through the application.
+
+        Raises: `SystemExit` for any answer but success: a fault's speed is of no interest here.
+        """
+        statuses: list[str] = []
+
+        def start_response(status: str, *_rest: object) -> Callable[[bytes], object]:
+            statuses.append(status)
+            return len  # stands for WSGI's old way to write, which nobody uses
+
+        environ: WSGIEnvironment = {
+            "REQUEST_METHOD": "POST",
+            "PATH_INFO": self._path,
+            "CONTENT_TYPE": "text/xml; charset=utf-8",
+            "CONTENT_LENGTH": str(len(request)),
+            "wsgi.input": io.BytesIO(request),
+        }
+        answer = b"".join(self._application(environ, start_response))
+        if statuses != ["200 OK"]:
+            raise SystemExit(answer.decode())
+        return answer
+
+
+def _publish(settings: Settings, notifications: int) -> None:
+    """Put notifications with two small documents each at the company's disposal."""
+    engine = create_database(settings.database_url)
+    upgrade(engine)
+    store = DocumentStore(settings.document_store_url)
+    now = datetime.now(UTC)
+    with writing(engine) as session:
+        register_issuing_body(
+            session,
+            dir3=DIR3,
+            acronym="TGSS",
+            name="Tesorería General de la Seguridad Social",
+            nif="Q2827003A",
+        )
+        for number in range(notifications):
+            submission = _submission(number)
+            deposit = deposit_documents(store, submission, document_max_bytes=settings.document_max_bytes)
+            publish_act(session, deposit, now=now)
+    engine.dispose()
+
+
+def _submission(number: int) -> ActSubmission:
+    return ActSubmission(
+        issuing_body=DIR3,
+        reference=f"BENCH-{number:06}",
+        subject=f"Reclamación de deuda número {number}, periodo 01/2026 a 06/2026",
+        procedure="RECAUD",
+        matter="Recaudación",
+        addressee=SubmittedAddressee(*COMPANY),
+        documents=(
+            SubmittedDocument("resolucion.txt", "text/plain", b"Resolution of the bench"),
+            SubmittedDocument("anexo.txt", "text/plain", b"Annex of the bench"),
+        ),
+    )

@@ -1,0 +1,49 @@
+"""CPU time of a call: what a machine must provide, however long the call waits."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+
+@dataclass(frozen=True, slots=True)
+class Cpu:
+    """Milliseconds of CPU per call, over all threads of the process."""
+
+    median: float
+    p90: float
+
+    @classmethod
+    def of(cls, calls: Iterable[Callable[[], object]]) -> Cpu:
+        """Make each call once and keep the distribution; at least ten calls."""
+        taken = sorted(_cpu_of(call) for call in calls)
+        return cls(statistics.median(taken), statistics.quantiles(taken, n=10)[-1])
+
+
+def _cpu_of(call: Callable[[], object]) -> float:
+    before = time.process_time_ns()
+    call()
+    return (time.process_time_ns() - before) / 1e6
+
+
+def rsa_2048_private_operation() -> Cpu:
+    """Measure this machine's yardstick, the one operation no signed answer can do without.
+
+    Ten at a time, since one is close to the clock's own cost.
+    """
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+    def ten() -> None:
+        for _ in range(10):
+            key.sign(b"yardstick", padding.PKCS1v15(), hashes.SHA256())
+
+    tens = Cpu.of(ten for _ in range(30))
+    return Cpu(tens.median / 10, tens.p90 / 10)

@@ -1,0 +1,55 @@
+"""How gunicorn serves the gateway: `gunicorn -c conf/gunicorn.conf.py notigateway.wsgi:application`.
+
+TLS, request rates and the public name are the reverse proxy's; nothing secret stands here.
+"""
+
+import os
+from pathlib import Path
+
+# The proxy stands on the same host; a container overrides this with --bind.
+bind = "127.0.0.1:8080"
+
+# Threads share one process's trust store and database pool, and the expensive part of a request
+# (RSA, ECDSA, canonicalisation) runs without the interpreter's lock.
+worker_class = "gthread"
+
+# One worker per core; containers say how many they were given.
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+
+# A request holds a thread while its documents are read: four keep a core busy during the reading. The
+# default of database_pool_size (8) leaves every thread a connection.
+threads = 4
+
+# A worker whose main loop stands still that long is replaced. It does not end single requests: a stuck
+# database does so after database_timeout_seconds (30), with a fault that says it may be retried.
+timeout = 60
+
+# A stopped worker finishes what it has begun: a committed acceptance should also be answered. Keep the
+# orchestrator's own grace period longer than this.
+graceful_timeout = 30
+
+# Clients pull page after page over one connection; a proxy in front should close its side earlier.
+keepalive = 15
+
+# The path is short and SOAP sends nothing in it; these bound what is read before our own limits apply.
+limit_request_line = 2048
+limit_request_fields = 50
+limit_request_field_size = 4096
+
+# Memory that native libraries fragment is given back by a new worker; the jitter keeps the workers from
+# being replaced in the same second.
+max_requests = 20_000
+max_requests_jitter = 2_000
+
+# The heartbeat file must not wait for a disk, nor need a writable root file system.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+
+# The gateway writes its own audit records; an access log would repeat addresses and sizes beside them.
+accesslog = None
+errorlog = "-"
+
+# gunicorn would otherwise believe these headers from any neighbour on 127.0.0.1; we derive nothing from them.
+forwarded_allow_ips = ""
+
+# Not needed, and it would want a writable folder.
+control_socket_disable = True

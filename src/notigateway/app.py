@@ -1,0 +1,131 @@
+"""The composition root: settings, engine, keys, trust and clock become a WSGI application, by hand."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import cache, partial
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+from notigateway import telemetry
+from notigateway.documents import DocumentStore
+from notigateway.evidence.xades import Seal
+from notigateway.mailbox import InlineLimits
+from notigateway.pki.keys import load_key_pair
+from notigateway.pki.trust import TrustStore
+from notigateway.repository.engine import create_database
+from notigateway.repository.schema import check_revision
+from notigateway.representation import RightsPolicy, Role
+from notigateway.soap.contract import Contract
+from notigateway.soap.endpoint import Endpoint, Endpoints
+from notigateway.soap.notigateway_issuing_v1.service import IssuingService, check_issuer
+from notigateway.soap.notigateway_v1.feed_service import FeedService
+from notigateway.soap.notigateway_v1.representation_service import RepresentationService
+from notigateway.soap.notigateway_v1.service import MailboxService, check_caller
+from notigateway.soap.protocol import Dispatcher
+from notigateway.soap.request import Gateway
+from notigateway.working_days import working_day_rule
+from notigateway.wss.ns import NOTIGATEWAY_ISSUING_V1, NOTIGATEWAY_V1
+from notigateway.wss.policy import Expectations, Limits
+from notigateway.wss.sign import Signer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from notigateway.settings import Settings
+
+
+# Beside the path of the public address: /notigateway/v1 and /notigateway/issuing/v1.
+ISSUING_PATH = "issuing/v1"
+
+
+def system_clock() -> datetime:
+    """Read the one clock."""
+    return datetime.now(UTC)
+
+
+def build_app(settings: Settings, clock: Callable[[], datetime] = system_clock) -> Endpoints:
+    """Build the WSGI application. Raises: `ConfigurationError` for anything that cannot be used."""
+    telemetry.configure(settings)
+    gateway = build_gateway(settings, clock)
+    check_revision(gateway.engine)
+    public_url = str(settings.public_url)
+    issuing_url = urljoin(public_url, ISSUING_PATH)
+    return Endpoints(_mailbox(gateway, public_url), _issuing(gateway, issuing_url, settings.operators))
+
+
+def _mailbox(gateway: Gateway, url: str) -> Endpoint:
+    """Serve the addressees' contract."""
+    return Endpoint(
+        gateway,
+        path=urlsplit(url).path,
+        contract=_contract("notigateway-v1", NOTIGATEWAY_V1, url),
+        dispatcher=_dispatcher(NOTIGATEWAY_V1, MailboxService, RepresentationService, FeedService),
+        check_caller=check_caller,
+    )
+
+
+def _issuing(gateway: Gateway, url: str, operators: Iterable[str]) -> Endpoint:
+    """Serve the issuing bodies' contract."""
+    return Endpoint(
+        gateway,
+        path=urlsplit(url).path,
+        contract=_contract("notigateway-issuing-v1", NOTIGATEWAY_ISSUING_V1, url),
+        dispatcher=_dispatcher(NOTIGATEWAY_ISSUING_V1, IssuingService),
+        check_caller=partial(check_issuer, operators=frozenset(operators)),
+    )
+
+
+# Neither holds anything of a gateway: a process that builds several needs each of them once.
+_contract = cache(Contract)
+
+
+@cache
+def _dispatcher(namespace: str, *services: type) -> Dispatcher:
+    """Return the dispatcher of these services: Spyne takes long to read their types."""
+    return Dispatcher(services, namespace)
+
+
+def build_gateway(settings: Settings, clock: Callable[[], datetime] = system_clock) -> Gateway:
+    """Open the stores, read the keys once, and gather the limits."""
+    service = load_key_pair(settings.service_key_file, settings.service_certificate_file)
+    seal = load_key_pair(settings.seal_key_file, settings.seal_certificate_file)
+    trust = TrustStore.from_folder(
+        settings.authorised_issuers_folder, cache_seconds=settings.trust_cache_seconds
+    )
+    return Gateway(
+        engine=create_database(
+            settings.database_url,
+            pool_size=settings.database_pool_size,
+            timeout_seconds=settings.database_timeout_seconds,
+        ),
+        store=DocumentStore(settings.document_store_url),
+        seal=Seal(seal),
+        signer=Signer(service.key, service.certificate),
+        check_certificate=trust.check,
+        clock=clock,
+        limits=Limits(
+            request_max_bytes=settings.request_max_bytes,
+            max_depth=settings.xml_max_depth,
+            max_elements=settings.xml_max_elements,
+            max_attributes_per_element=settings.xml_max_attributes_per_element,
+            max_namespaces_per_element=settings.xml_max_namespaces_per_element,
+            max_namespaces_total=settings.xml_max_namespaces_total,
+            max_name_chars=settings.xml_max_name_chars,
+        ),
+        expectations=Expectations(
+            max_age=timedelta(seconds=settings.timestamp_max_age_seconds),
+            skew=timedelta(seconds=settings.timestamp_skew_seconds),
+        ),
+        inline=InlineLimits(
+            document_max_bytes=settings.inline_document_max_bytes,
+            response_max_bytes=settings.inline_response_max_bytes,
+        ),
+        chunk_max_bytes=settings.document_chunk_max_bytes,
+        document_max_bytes=settings.document_max_bytes,
+        rights=RightsPolicy(
+            red_sees_backlog=settings.red_sees_backlog,
+            special_category_roles=frozenset(map(Role, settings.special_category_roles)),
+        ),
+        is_working_day=working_day_rule(settings),
+    )

@@ -1,0 +1,34 @@
+"""`notigateway migrate`: bring the database to this version's schema, or tell where it stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from notigateway.repository.engine import create_database
+from notigateway.repository.schema import current_revision, head_revision, upgrade
+from notigateway.settings import load_settings
+
+
+def migrate(
+    settings_file: Annotated[
+        Path | None,
+        typer.Option("--settings", envvar="NOTIGATEWAY_SETTINGS", help="The TOML file with the settings."),
+    ] = None,
+    show: Annotated[bool, typer.Option("--show", help="Only tell the revision; change nothing.")] = False,
+) -> None:
+    """Bring the database to this version's schema: all steps in one transaction, or none.
+
+    Run it before the new version starts, while the one before still serves. Repeating changes nothing;
+    two at the same time wait for each other.
+    """
+    settings = load_settings(settings_file)
+    engine = create_database(settings.database_url, timeout_seconds=settings.database_timeout_seconds)
+    try:
+        if not show:
+            upgrade(engine)
+        typer.echo(f"database at revision {current_revision(engine) or 'none'}, newest {head_revision()}")
+    finally:
+        engine.dispose()

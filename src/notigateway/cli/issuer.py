@@ -1,0 +1,33 @@
+"""`notigateway register-issuer`: say who may issue acts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from notigateway.issuing import register_issuing_body
+from notigateway.repository.engine import create_database, writing
+from notigateway.settings import load_settings
+
+
+def register_issuer(
+    dir3: Annotated[str, typer.Argument(help="The body's DIR3 code.")],
+    acronym: Annotated[str, typer.Argument(help="For example TGSS.")],
+    name: Annotated[str, typer.Argument(help="Its full name.")],
+    nif: Annotated[str, typer.Argument(help="Its NIF.")],
+    settings_file: Annotated[
+        Path | None,
+        typer.Option("--settings", envvar="NOTIGATEWAY_SETTINGS", help="The TOML file with the settings."),
+    ] = None,
+) -> None:
+    """Register an issuing body, or rename the one with that code; repeating changes nothing."""
+    settings = load_settings(settings_file)
+    engine = create_database(settings.database_url, timeout_seconds=settings.database_timeout_seconds)
+    try:
+        with writing(engine) as session:
+            body = register_issuing_body(session, dir3=dir3, acronym=acronym, name=name, nif=nif)
+            typer.echo(f"registered {body.dir3} {body.acronym}")
+    finally:
+        engine.dispose()

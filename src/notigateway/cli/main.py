@@ -1,0 +1,49 @@
+"""`notigateway`: the operator's command, one sub-command per file."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from notigateway import __version__
+from notigateway.cli.database import migrate
+from notigateway.cli.demo import demo
+from notigateway.cli.health import health
+from notigateway.cli.issuer import register_issuer
+from notigateway.cli.outage import outage
+from notigateway.cli.publish import publish
+from notigateway.cli.red import red
+from notigateway.cli.sandbox import sandbox
+from notigateway.cli.sweep import sweep
+from notigateway.errors import GatewayError
+
+app = typer.Typer(
+    name="notigateway",
+    help="A SOAP gateway for bulk retrieval of electronic administrative notifications.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+for command in (demo, health, migrate, publish, register_issuer, sandbox, sweep):
+    app.command()(command)
+app.add_typer(outage, name="outage", no_args_is_help=True)
+app.add_typer(red, name="red")
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def main() -> None:
+    """Run a command; an error of ours is one clear line and exit code 2, never a trace."""
+    try:
+        app()
+    except GatewayError as error:
+        typer.echo(f"{error.code}: {error.detail or error.text_en}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

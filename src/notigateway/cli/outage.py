@@ -1,0 +1,129 @@
+"""`notigateway outage declare|close|list`: the times in which the service could not be reached."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from notigateway.errors import OutageInvalidError
+from notigateway.expiry import Sweeping, close_outage, declare_outage, recompute_deadlines
+from notigateway.instants import instant_text
+from notigateway.repository.engine import create_database, reading, writing
+from notigateway.repository.outages import OutageRow, list_outages
+from notigateway.repository.schema import check_revision
+from notigateway.settings import load_settings
+
+SettingsFile = Annotated[
+    Path | None,
+    typer.Option("--settings", envvar="NOTIGATEWAY_SETTINGS", help="The TOML file with the settings."),
+]
+_INSTANT = "with zone, for example 2026-11-23T08:00:00+01:00"
+
+outage = typer.Typer(help="Declare, close and list outages: more than 12 hours suspend the clock.")
+
+
+@outage.command()
+def declare(
+    start: Annotated[str, typer.Option(help=f"When it began, {_INSTANT}.")],
+    reason: Annotated[str, typer.Option(help="Why, in a line.")],
+    by: Annotated[str, typer.Option(help="NIF of the person who declares it.")],
+    end: Annotated[str | None, typer.Option(help="When it ended; left out while it lasts.")] = None,
+    settings_file: SettingsFile = None,
+) -> None:
+    """Declare an outage and move the deadlines it reaches; one that lasts is closed later.
+
+    Declare it before the next sweep: what has a lapse receipt is not revived.
+    """
+    started_at = _instant("started_at", start)
+    ended_at = None if end is None else _instant("ended_at", end)
+    with _opened(settings_file) as database:
+        now = datetime.now(UTC)
+        with writing(database.engine) as session:
+            row = declare_outage(
+                session, started_at=started_at, ended_at=ended_at, reason=reason, declared_by=by, now=now
+            )
+        database.move_deadlines(row, now)
+
+
+@outage.command()
+def close(
+    outage_id: Annotated[UUID, typer.Argument(help="As `outage list` shows it.")],
+    end: Annotated[str, typer.Option(help=f"When it ended, {_INSTANT}.")],
+    settings_file: SettingsFile = None,
+) -> None:
+    """Tell when an outage ended and move the deadlines it reaches; an end at its start takes it back."""
+    ended_at = _instant("ended_at", end)
+    with _opened(settings_file) as database:
+        now = datetime.now(UTC)
+        with writing(database.engine) as session:
+            row = close_outage(session, outage_id, ended_at=ended_at, now=now)
+        database.move_deadlines(row, now)
+
+
+@outage.command(name="list")
+def list_all(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+    settings_file: SettingsFile = None,
+) -> None:
+    """List all outages, oldest first."""
+    with _opened(settings_file) as database, reading(database.engine) as session:
+        for row in list_outages(session):
+            shown = _describe(row)
+            line = "  ".join(value or "-" for value in shown.values())
+            typer.echo(json.dumps(shown) if as_json else line)
+
+
+class _Database:
+    """The database of the settings, and how they want deadlines computed."""
+
+    def __init__(self, settings_file: Path | None) -> None:
+        settings = load_settings(settings_file)
+        self.sweeping = Sweeping.by(settings)
+        self.engine = create_database(
+            settings.database_url, timeout_seconds=settings.database_timeout_seconds
+        )
+
+    def move_deadlines(self, row: OutageRow, now: datetime) -> None:
+        """Move the deadlines and tell how many."""
+        moved = recompute_deadlines(self.engine, now=now, sweeping=self.sweeping)
+        typer.echo(f"outage {row.id}: {moved} deadlines moved")
+
+
+@contextmanager
+def _opened(settings_file: Path | None) -> Iterator[_Database]:
+    """Open the database, at this version's schema."""
+    database = _Database(settings_file)
+    try:
+        check_revision(database.engine)
+        yield database
+    finally:
+        database.engine.dispose()
+
+
+def _describe(row: OutageRow) -> dict[str, str | None]:
+    """Return what an operator wants to know of an outage."""
+    return {
+        "id": str(row.id),
+        "start": instant_text(row.started_at),
+        "end": None if row.ended_at is None else instant_text(row.ended_at),
+        "declared_by": row.declared_by,
+        "reason": row.reason,
+    }
+
+
+def _instant(element: str, text: str) -> datetime:
+    """Return an instant with zone. Raises: `OutageInvalidError`."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = datetime.min  # noqa: DTZ901  (as wrong as one without zone)
+    if instant.tzinfo is None:
+        raise OutageInvalidError(f"{element}: must be an instant {_INSTANT}", element=element, rule="instant")
+    return instant

@@ -1,0 +1,181 @@
+"""`notigateway publish FOLDER`: put the acts of a manifest at the disposal of their addressees."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from notigateway.cli.manifest import LINE_MAX_BYTES, read_line
+from notigateway.documents import DocumentStore
+from notigateway.errors import ConfigurationError, PublicationError
+from notigateway.issuing import Deposit, deposit_documents, publish_all
+from notigateway.repository.engine import create_database, writing
+from notigateway.repository.schema import check_revision
+from notigateway.settings import Settings, load_settings
+from notigateway.working_days import working_day_rule
+
+MANIFEST = "manifest.jsonl"
+ACTS_PER_TRANSACTION = 200
+# A store spends its time waiting for disk or network: several documents wait together.
+DEPOSITS_AT_ONCE = 8
+_COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+
+
+@dataclass(frozen=True)
+class RefusedLine:
+    """A line that was not published, and why."""
+
+    line: int
+    code: str
+    detail: str
+
+
+@dataclass
+class Summary:
+    """What became of the manifest so far."""
+
+    published: int = 0
+    unchanged: int = 0
+    refused: list[RefusedLine] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+def publish(
+    folder: Annotated[Path, typer.Argument(help=f"Holds {MANIFEST} and the documents it names.")],
+    settings_file: Annotated[
+        Path | None,
+        typer.Option("--settings", envvar="NOTIGATEWAY_SETTINGS", help="The TOML file with the settings."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Publish the acts of FOLDER/manifest.jsonl, one JSON object per line, with their documents.
+
+    A bad line is reported with its number and the rest goes in; then the exit code is 1. Repeating
+    the command, also after a kill, publishes what is missing: an act is known by its issuing body's
+    reference.
+    """
+    settings = load_settings(settings_file)
+    total = _last_number(folder / MANIFEST)
+    console = Console(stderr=True)
+    publisher = Publisher(folder, settings, console)
+    started = time.monotonic()
+    try:
+        check_revision(publisher.engine)
+        with Progress(*_COLUMNS, console=console, disable=not console.is_terminal) as progress:
+            task = progress.add_task("publishing", total=total)
+            lines = read_lines(folder / MANIFEST)
+            while batch := list(islice(lines, ACTS_PER_TRANSACTION)):
+                publisher.publish(batch)
+                progress.update(task, completed=batch[-1][0])
+    finally:  # also when a store fails or the operator interrupts: what is in, is in
+        publisher.engine.dispose()
+        publisher.summary.seconds = round(time.monotonic() - started, 3)
+        _show(publisher.summary, as_json=as_json)
+    if publisher.summary.refused:
+        raise typer.Exit(1)
+
+
+class Publisher:
+    """Publishes lines in portions: each is in the database as a whole or not at all."""
+
+    def __init__(self, folder: Path, settings: Settings, console: Console) -> None:
+        self.folder = folder
+        self.console = console
+        self.document_max_bytes = settings.document_max_bytes
+        self.is_working_day = working_day_rule(settings)
+        self.store = DocumentStore(settings.document_store_url)
+        self.engine = create_database(
+            settings.database_url, timeout_seconds=settings.database_timeout_seconds
+        )
+        self.summary = Summary()
+
+    def publish(self, lines: list[tuple[int, bytes]]) -> None:
+        """Store the documents of these lines, then publish their acts in one transaction."""
+        with ThreadPoolExecutor(DEPOSITS_AT_ONCE) as pool:
+            results = list(pool.map(self._deposit, (line for _, line in lines)))
+        deposits = [result for result in results if isinstance(result, Deposit)]
+        with writing(self.engine) as session:
+            outcomes = publish_all(
+                session, deposits, now=datetime.now(UTC), is_working_day=self.is_working_day
+            )
+        publications = iter(outcomes)
+        # Counted only now: before the commit nothing is published.
+        for (number, _), result in zip(lines, results, strict=True):
+            outcome = next(publications) if isinstance(result, Deposit) else result
+            if isinstance(outcome, PublicationError):
+                self._refuse(number, outcome)
+            elif outcome.is_new:
+                self.summary.published += 1
+            else:
+                self.summary.unchanged += 1
+
+    def _deposit(self, line: bytes) -> Deposit | PublicationError:
+        """Store the documents of one line."""
+        limit = self.document_max_bytes
+        try:
+            submission = read_line(line, folder=self.folder, document_max_bytes=limit)
+            return deposit_documents(self.store, submission, document_max_bytes=limit)
+        except PublicationError as refusal:
+            return refusal
+
+    def _refuse(self, number: int, refusal: PublicationError) -> None:
+        """Report a line on standard error at once."""
+        self.summary.refused.append(RefusedLine(number, refusal.code, refusal.detail))
+        detail = _printable(refusal.detail or refusal.text_en)
+        self.console.print(
+            f"line {number}: {refusal.code}: {detail}", markup=False, highlight=False, soft_wrap=True
+        )
+
+
+def read_lines(manifest: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines that are not blank with their numbers, from 1; of an endless one only the start."""
+    with manifest.open("rb") as file:
+        number = 0
+        while line := file.readline(LINE_MAX_BYTES + 1):
+            number += 1
+            if number == 1:
+                line = line.removeprefix(codecs.BOM_UTF8)
+            rest = line
+            while len(rest) > LINE_MAX_BYTES and not rest.endswith(b"\n"):
+                rest = file.readline(LINE_MAX_BYTES + 1)
+            if line.strip():
+                yield number, line
+
+
+def _last_number(manifest: Path) -> int:
+    """Return the number of the last line. Raises: `ConfigurationError` where there is no manifest."""
+    last = 0
+    try:
+        for number, _ in read_lines(manifest):
+            last = number
+    except OSError as error:
+        raise ConfigurationError(f"cannot read {manifest}: {error.strerror}") from error
+    return last
+
+
+def _show(summary: Summary, *, as_json: bool) -> None:
+    """Print the summary on standard output."""
+    if as_json:
+        typer.echo(json.dumps(asdict(summary)))
+        return
+    typer.echo(
+        f"{summary.published} published, {summary.unchanged} unchanged, {len(summary.refused)} refused "
+        f"in {summary.seconds:.1f} s"
+    )
+
+
+def _printable(text: str) -> str:
+    """Return the text without what could steer a terminal: keys of the manifest are quoted in it."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -1,0 +1,127 @@
+"""`notigateway red`: the register of RED assignments, kept as the RED system says."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Self
+from uuid import UUID
+
+import typer
+
+from notigateway.errors import ConfigurationError
+from notigateway.instants import instant_text
+from notigateway.red import RedTerms, assign_red, end_red, list_register
+from notigateway.repository.engine import create_database, reading, writing
+from notigateway.repository.rights import RedAssignment
+from notigateway.repository.schema import check_revision
+from notigateway.settings import load_settings
+
+red = typer.Typer(
+    help="Register, end and list RED assignments: who manages which account.", no_args_is_help=True
+)
+SettingsFile = Annotated[
+    Path | None,
+    typer.Option("--settings", envvar="NOTIGATEWAY_SETTINGS", help="The TOML file with the settings."),
+]
+
+
+@red.command()
+def assign(
+    addressee: Annotated[str, typer.Option(help="NIF of the company or person whose account it is.")],
+    account: Annotated[str, typer.Option(help="Its main contribution account (CCC), or else its NAF.")],
+    red_party: Annotated[str, typer.Option(help="NIF of the RED-authorised person.")],
+    red_name: Annotated[str, typer.Option(help="Name of the RED-authorised person.")],
+    authorisation: Annotated[str, typer.Option(help="Number of the RED authorisation.")],
+    start: Annotated[
+        str | None, typer.Option("--from", help="When it begins, with its zone; by default now.")
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", help="When it ends, where that is known.")] = None,
+    addressee_name: Annotated[
+        str | None, typer.Option(help="Name of the addressee: registers it with that account.")
+    ] = None,
+    settings_file: SettingsFile = None,
+) -> None:
+    """Register an assignment; repeating changes nothing. Two of one account never overlap."""
+    now = datetime.now(UTC)
+    terms = RedTerms(
+        addressee=addressee,
+        addressee_name=addressee_name,
+        account=account,
+        red_party=red_party,
+        red_name=red_name,
+        authorisation=authorisation,
+        starts_at=now if start is None else _instant(start),
+        ends_at=None if end is None else _instant(end),
+    )
+    with _Register(settings_file) as register, writing(register.engine) as session:
+        row = assign_red(session, terms, now=now)
+    typer.echo(_line(row))
+
+
+@red.command("end")
+def end_assignment(
+    assignment: Annotated[UUID, typer.Argument(help="Its identifier, from `notigateway red list`.")],
+    at: Annotated[str | None, typer.Option(help="When, with its zone; by default now.")] = None,
+    settings_file: SettingsFile = None,
+) -> None:
+    """End an assignment; what was put at disposal before stays visible to the RED person."""
+    now = datetime.now(UTC)
+    with _Register(settings_file) as register, writing(register.engine) as session:
+        row = end_red(session, assignment, at=now if at is None else _instant(at), now=now)
+    typer.echo(_line(row))
+
+
+@red.command("list")
+def list_assignments(
+    account: Annotated[str | None, typer.Option(help="Only this account.")] = None,
+    settings_file: SettingsFile = None,
+) -> None:
+    """List the register, one assignment a line: identifier, account, addressee, person, from, to."""
+    with _Register(settings_file) as register, reading(register.engine) as session:
+        lines = [_line(row) for row in list_register(session, account=account)]
+    typer.echo("\n".join(lines), nl=bool(lines))
+
+
+class _Register:
+    """The database of the settings, open for one command."""
+
+    def __init__(self, settings_file: Path | None) -> None:
+        settings = load_settings(settings_file)
+        self.engine = create_database(
+            settings.database_url, timeout_seconds=settings.database_timeout_seconds
+        )
+
+    def __enter__(self) -> Self:
+        check_revision(self.engine)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.engine.dispose()
+
+
+def _instant(text: str) -> datetime:
+    """Read an instant with its zone. Raises: `ConfigurationError`."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigurationError("not an instant: write for example 2026-03-01T00:00:00+01:00") from error
+    if instant.tzinfo is None:
+        raise ConfigurationError("the instant needs a zone, for example Z or +01:00")
+    return instant
+
+
+def _line(row: RedAssignment) -> str:
+    """Return one line of the register, for people and for `cut`."""
+    ends = "-" if row.ends_at is None else instant_text(row.ends_at)
+    return "\t".join(
+        (
+            str(row.id),
+            row.account,
+            row.addressee.identifier,
+            row.red_party,
+            row.authorisation,
+            instant_text(row.starts_at),
+            ends,
+        )
+    )

@@ -1,0 +1,77 @@
+"""`notigateway sweep`: write the evidence of what has lapsed."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from notigateway.evidence.xades import Seal
+from notigateway.expiry import Sweeping, Swept, count_due_lapses
+from notigateway.expiry import sweep as sweep_all
+from notigateway.pki.keys import load_key_pair
+from notigateway.repository.engine import create_database
+from notigateway.repository.schema import check_revision
+from notigateway.settings import Settings, load_settings
+
+_COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+
+
+def sweep(
+    settings_file: Annotated[
+        Path | None,
+        typer.Option("--settings", envvar="NOTIGATEWAY_SETTINGS", help="The TOML file with the settings."),
+    ] = None,
+    batch: Annotated[
+        int | None,
+        typer.Option(min=1, max=5000, help="Notifications in one transaction; the settings' if left out."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Write a sealed receipt for every notification that has lapsed, and move what outages suspend.
+
+    Run it at least every hour. The lapse has effect without it. Several at once share the work; after
+    a kill the next one goes on. Exit code 1: some lapsed when the seal's certificate was not valid.
+    """
+    settings = load_settings(settings_file)
+    swept, seconds = _sweep(settings, Sweeping.by(settings, batch_size=batch), datetime.now(UTC))
+    if as_json:
+        typer.echo(json.dumps(asdict(swept) | {"seconds": seconds}))
+    else:
+        typer.echo(f"{swept.lapsed} lapsed, {swept.moved} deadlines moved in {seconds:.1f} s")
+    if swept.unsealed:
+        typer.echo(
+            f"{swept.unsealed} lapsed when the seal's certificate was not valid: sweep with another seal",
+            err=True,
+        )
+        raise typer.Exit(1)
+
+
+def _sweep(settings: Settings, sweeping: Sweeping, now: datetime) -> tuple[Swept, float]:
+    """Sweep with a progress bar; return what was done and the seconds it took."""
+    started = time.monotonic()
+    seal = Seal(load_key_pair(settings.seal_key_file, settings.seal_certificate_file))
+    engine = create_database(settings.database_url, timeout_seconds=settings.database_timeout_seconds)
+    console = Console(stderr=True)
+    try:
+        check_revision(engine)
+        with Progress(*_COLUMNS, console=console, disable=not console.is_terminal) as progress:
+            total = count_due_lapses(engine, seal=seal, now=now, sweeping=sweeping)
+            task = progress.add_task("sweeping", total=total)
+            swept = sweep_all(
+                engine,
+                seal=seal,
+                now=now,
+                sweeping=sweeping,
+                on_progress=lambda done: progress.update(task, completed=done),
+            )
+    finally:
+        engine.dispose()
+    return swept, round(time.monotonic() - started, 3)

@@ -1,0 +1,78 @@
+"""The client: signs requests, believes nothing that the pinned service did not sign, pulls crash-safely."""
+
+from __future__ import annotations
+
+from notigateway.client.api import NotificationClient
+from notigateway.client.errors import (
+    ClientError,
+    DocumentMismatchError,
+    GatewayFaultError,
+    NotVerifiedError,
+    ReceiptNotVerifiedError,
+    ResponseNotVerifiedError,
+    SpoolError,
+    TransportFaultError,
+    UnexpectedResponseError,
+    UnreachableError,
+    UnsendableTextError,
+)
+from notigateway.client.pulling import PullReport, pull
+from notigateway.client.transport import Retries
+from notigateway.client.values import (
+    Change,
+    ChangesPage,
+    DeadlineChange,
+    Decision,
+    DecisionOutcome,
+    Document,
+    Event,
+    Filter,
+    History,
+    IssuingBodyCount,
+    Notification,
+    NotificationReceipts,
+    Page,
+    Party,
+    Pong,
+    Problem,
+    Receipt,
+    RetrievedNotification,
+    Summary,
+)
+
+__all__ = [
+    "Change",
+    "ChangesPage",
+    "ClientError",
+    "DeadlineChange",
+    "Decision",
+    "DecisionOutcome",
+    "Document",
+    "DocumentMismatchError",
+    "Event",
+    "Filter",
+    "GatewayFaultError",
+    "History",
+    "IssuingBodyCount",
+    "NotVerifiedError",
+    "Notification",
+    "NotificationClient",
+    "NotificationReceipts",
+    "Page",
+    "Party",
+    "Pong",
+    "Problem",
+    "PullReport",
+    "Receipt",
+    "ReceiptNotVerifiedError",
+    "ResponseNotVerifiedError",
+    "Retries",
+    "RetrievedNotification",
+    "SpoolError",
+    "Summary",
+    "TransportFaultError",
+    "UnexpectedResponseError",
+    "UnreachableError",
+    "UnsendableTextError",
+    "pull",
+]

@@ -1,0 +1,291 @@
+"""`NotificationClient`: the operations of the contract as methods, in plain values.
+
+Every operation is idempotent by contract (accepting again gives the same receipt), so each may be
+repeated after a broken connection. The client is safe to share between threads.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, Self
+
+from notigateway.client import feed_wire, wire
+from notigateway.client.errors import DocumentMismatchError, UnexpectedResponseError
+from notigateway.client.transport import Retries, Transport, in_batches
+from notigateway.client.values import Filter
+from notigateway.pki.keys import KeyPair, load_certificates, load_key_pair, load_p12
+from notigateway.pki.trust import PinnedCertificates
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+    from notigateway.client.part import Part
+    from notigateway.client.values import (
+        Change,
+        ChangesPage,
+        DecisionOutcome,
+        DocumentRange,
+        History,
+        Notification,
+        NotificationReceipts,
+        Page,
+        Pong,
+        RetrievedNotification,
+        Summary,
+    )
+
+# The most ids that the contract takes in one request.
+IDS_PER_DECISION: Final = 500
+IDS_PER_RETRIEVAL: Final = 100
+PAGE_SIZE: Final = 1_000
+_EVERYTHING: Final = Filter()
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class NotificationClient:
+    """Calls one service, as one holder of a certificate.
+
+    `server_certificates` are the service's signing certificates, obtained beforehand: an answer that
+    none of them signed is refused unread. Methods raise `ClientError` and its kinds, nothing else of
+    the network, XML or cryptography underneath. Raises `ConfigurationError` for an unusable URL or key.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        key: RSAPrivateKey | EllipticCurvePrivateKey,
+        certificate: x509.Certificate,
+        server_certificates: Sequence[x509.Certificate],
+        timeout_seconds: float = 60.0,
+        retries: Retries | None = None,
+        clock: Callable[[], datetime] = _utc_now,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._transport = Transport(
+            url,
+            key_pair=KeyPair(key, certificate),
+            pinned=PinnedCertificates(list(server_certificates)),
+            timeout_seconds=timeout_seconds,
+            retries=retries or Retries(),
+            clock=clock,
+            tls=tls,
+        )
+
+    @classmethod
+    def from_files(
+        cls,
+        url: str,
+        *,
+        key: Path | None = None,
+        certificate: Path | None = None,
+        p12: Path | None = None,
+        password: bytes | None = None,
+        server_certificates: Iterable[Path],
+        timeout_seconds: float = 60.0,
+        retries: Retries | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> Self:
+        """Return a client from a PKCS #12 file, or from a key and a certificate in PEM or DER.
+
+        Raises: `ConfigurationError` for files that cannot be read; `ValueError` unless exactly one
+        of both ways is given.
+        """
+        if p12 is not None and key is None and certificate is None:
+            pair = load_p12(p12, password)
+        elif p12 is None and key is not None and certificate is not None:
+            pair = load_key_pair(key, certificate, password)
+        else:
+            raise ValueError("give either a PKCS #12 file, or a key and its certificate")
+        return cls(
+            url,
+            key=pair.key,
+            certificate=pair.certificate,
+            server_certificates=[one for file in server_certificates for one in load_certificates(file)],
+            timeout_seconds=timeout_seconds,
+            retries=retries,
+            tls=tls,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def url(self) -> str:
+        """The service's address."""
+        return self._transport.url
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    # --- no legal effect --------------------------------------------------------------------------
+
+    def ping(self) -> Pong:
+        """Return what the service reads in the client's certificate, its clock and its versions."""
+        return wire.pong(self._transport.call("Ping", wire.message("Ping")))
+
+    def list_page(
+        self, where: Filter = _EVERYTHING, *, cursor: str | None = None, page_size: int = PAGE_SIZE
+    ) -> Page:
+        """Return one page of the list; `cursor` is the `next_cursor` of the page before.
+
+        Raises: `UnexpectedResponseError` when the page says that there is more but not where, or
+        leads back to itself.
+        """
+        content = wire.list_message(where, cursor=cursor, page_size=page_size)
+        page = wire.page(self._transport.call("ListNotifications", content))
+        if page.has_more and page.next_cursor in {None, cursor}:
+            raise UnexpectedResponseError("the page does not lead to the next one")
+        return page
+
+    def list_notifications(
+        self, where: Filter = _EVERYTHING, *, page_size: int = PAGE_SIZE
+    ) -> Iterator[Notification]:
+        """Yield every notification of a list, fetching page after page as they are consumed."""
+        page = self.list_page(where, page_size=page_size)
+        yield from page.notifications
+        while page.has_more:
+            page = self.list_page(where, cursor=page.next_cursor, page_size=page_size)
+            yield from page.notifications
+
+    def changes_page(
+        self, cursor: str | None = None, *, from_now: bool = False, page_size: int = PAGE_SIZE
+    ) -> ChangesPage:
+        """Return one page of changes; `cursor` is the `next_cursor` of any page before, however old.
+
+        With `from_now` there are no changes in it, only the cursor of what comes from now on.
+
+        Raises: `UnexpectedResponseError` when the page says that there is more but does not lead on;
+        `GatewayFaultError` with code INVALID_CURSOR when the service cannot go on from the cursor.
+        """
+        parts = [("cursor", cursor)] if cursor is not None else []
+        parts += [("fromNow", "true")] if from_now else []
+        content = wire.message("ListChanges", [*parts, ("pageSize", str(page_size))])
+        page = feed_wire.changes(self._transport.call("ListChanges", content))
+        if page.has_more and page.next_cursor == cursor:
+            raise UnexpectedResponseError("the page does not lead to the next one")
+        return page
+
+    def list_changes(self, cursor: str | None = None, *, page_size: int = PAGE_SIZE) -> Iterator[Change]:
+        """Yield every change since the cursor, or since the beginning, in the order of their commit."""
+        page = self.changes_page(cursor, page_size=page_size)
+        yield from page.changes
+        while page.has_more:
+            page = self.changes_page(page.next_cursor, page_size=page_size)
+            yield from page.changes
+
+    def summary(self, *, role: str | None = None) -> Summary:
+        """Return how many notifications there are, in one capacity or in all."""
+        content = wire.message("GetSummary", [("role", role)] if role is not None else [])
+        return feed_wire.summary(self._transport.call("GetSummary", content))
+
+    def history(self, notification_id: str) -> History:
+        """Return what happened to a notification."""
+        content = wire.message("GetHistory", [("id", notification_id)])
+        return feed_wire.history(self._transport.call("GetHistory", content), notification_id)
+
+    def retrieve(self, ids: Sequence[str]) -> Iterator[RetrievedNotification]:
+        """Yield metadata and, once accepted, documents of each notification, in the order of `ids`."""
+        for item in self._items("RetrieveNotifications", ids, IDS_PER_RETRIEVAL):
+            yield wire.retrieved(item)
+
+    def receipts(self, ids: Sequence[str]) -> Iterator[NotificationReceipts]:
+        """Yield the receipts of each notification, in the order of `ids`.
+
+        Their seals are proven by `evidence`, with the pinned seal certificates, not by the envelope.
+        """
+        for item in self._items("RetrieveReceipts", ids, IDS_PER_RETRIEVAL):
+            yield wire.receipts(item)
+
+    def retrieve_document(
+        self,
+        notification_id: str,
+        document_id: str,
+        *,
+        sha256: str | None = None,
+        piece_bytes: int | None = None,
+    ) -> Iterator[bytes]:
+        """Yield a document piece by piece; use it only once the last piece has come without an error.
+
+        `sha256` is the hash it must have (from the listing or the receipt), `piece_bytes` the most
+        to ask for at once.
+
+        Raises: `DocumentMismatchError` when pieces do not belong together or the whole does not
+        match its hash; `UnexpectedResponseError` when the service does not get on.
+        """
+        digest = hashlib.sha256()
+        offset = 0
+        while True:
+            piece = self._document_range(notification_id, document_id, offset=offset, length=piece_bytes)
+            sha256 = sha256 or piece.sha256
+            if piece.sha256 != sha256 or offset + len(piece.content) > piece.size:
+                raise DocumentMismatchError(f"document {document_id} is not the one announced")
+            digest.update(piece.content)
+            offset += len(piece.content)
+            yield piece.content
+            if offset == piece.size:
+                break
+            if not piece.content:
+                raise UnexpectedResponseError(
+                    f"document {document_id} ended at byte {offset} of {piece.size}"
+                )
+        if digest.hexdigest() != sha256:
+            raise DocumentMismatchError(f"document {document_id} does not match its hash")
+
+    def _document_range(
+        self, notification_id: str, document_id: str, *, offset: int, length: int | None
+    ) -> DocumentRange:
+        parts = [("id", notification_id), ("documentId", document_id), ("offset", str(offset))]
+        if length is not None:
+            parts.append(("length", str(length)))
+        answer = self._transport.call("RetrieveDocument", wire.message("RetrieveDocument", parts))
+        piece = wire.document_range(answer)
+        if piece.offset != offset:
+            raise UnexpectedResponseError("the answer holds another range than the one asked for")
+        return piece
+
+    # --- legal effect -----------------------------------------------------------------------------
+
+    def accept(self, ids: Sequence[str]) -> list[DecisionOutcome]:
+        """Accept notifications, with legal effect; return one outcome for each, in the order of `ids`.
+
+        More than 500 travel in several requests. If one of them fails the earlier ones stand; call
+        again with the same ids: what is decided stays so and answers with the same receipt.
+        """
+        return self._decide("AcceptNotifications", ids, ())
+
+    def reject(self, ids: Sequence[str], *, reason: str | None = None) -> list[DecisionOutcome]:
+        """Reject notifications, with legal effect; see `accept`. The reason is kept in every receipt.
+
+        Raises: `UnsendableTextError` for a reason that XML cannot carry.
+        """
+        return self._decide("RejectNotifications", ids, [("reason", reason)] if reason is not None else ())
+
+    def _decide(
+        self, operation: str, ids: Sequence[str], parts: Iterable[tuple[str, str]]
+    ) -> list[DecisionOutcome]:
+        return [wire.outcome(item) for item in self._items(operation, ids, IDS_PER_DECISION, parts)]
+
+    def _items(
+        self, operation: str, ids: Sequence[str], batch: int, parts: Iterable[tuple[str, str]] = ()
+    ) -> Iterator[Part]:
+        for some in in_batches(ids, batch):
+            content = wire.message(operation, [*(("id", one) for one in some), *parts])
+            yield from wire.items_of(self._transport.call(operation, content), some)

@@ -1,0 +1,323 @@
+"""`notigateway-client`: list, pull, accept, reject, receipt, changes and more, from a terminal or a script.
+
+Exit codes: 0 done · 1 some items refused · 2 wrong usage or unusable files · 3 the service answered
+a fault or not at all, or the folder cannot be written · 4 something is not verified · 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, NoReturn
+
+import typer
+
+from notigateway.client.connection import Connection, connection_of, read_config
+from notigateway.client.errors import ClientError, SpoolError
+from notigateway.client.feed_commands import add_feed_commands
+from notigateway.client.options import (
+    Addressee,
+    Before,
+    From,
+    Ids,
+    IdsFile,
+    Issuer,
+    Json,
+    Kind,
+    Role,
+    To,
+    Yes,
+)
+from notigateway.client.proof import examine
+from notigateway.client.pulling import pull as pull_all
+from notigateway.client.show import (
+    notifications_table,
+    outcomes_table,
+    pong_table,
+    print_json,
+    pull_progress,
+    report_table,
+    shown,
+    verdicts_table,
+)
+from notigateway.client.values import DecisionOutcome, Filter
+from notigateway.errors import GatewayError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from notigateway.client.proof import Verdict
+
+_REFUSED: Final = 1
+_USAGE: Final = 2
+_FAILED: Final = 3
+_NOT_VERIFIED: Final = 4
+
+app = typer.Typer(
+    name="notigateway-client",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    epilog="Exit codes: 0 done; 1 some items refused; 2 wrong usage or unusable files; 3 fault, no answer "
+    "or folder not writable; 4 something is not verified; 130 interrupted.",
+)
+
+
+def _env(name: str) -> str:
+    return f"NOTIGATEWAY_CLIENT_{name}"
+
+
+def _defaults(context: typer.Context, file: Path | None) -> Path | None:
+    if file is not None:
+        context.default_map = read_config(file)
+    return file
+
+
+@app.callback(help="Retrieve notifications over signed SOAP; every answer is verified before it is read.")
+def connect(
+    context: typer.Context,
+    _config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            callback=_defaults,  # is all that reads it
+            is_eager=True,
+            envvar=_env("CONFIG"),
+            help="TOML file with these options.",
+        ),
+    ] = None,
+    url: Annotated[str | None, typer.Option(envvar=_env("URL"), help="The service's address.")] = None,
+    key: Annotated[Path | None, typer.Option(envvar=_env("KEY"), help="Your private key.")] = None,
+    cert: Annotated[Path | None, typer.Option(envvar=_env("CERT"), help="Your certificate.")] = None,
+    p12: Annotated[Path | None, typer.Option(envvar=_env("P12"), help="Both in one PKCS #12 file.")] = None,
+    password_file: Annotated[
+        Path | None, typer.Option(envvar=_env("PASSWORD_FILE"), help="File with the password of your key.")
+    ] = None,
+    server_cert: Annotated[
+        list[Path] | None,
+        typer.Option(
+            envvar=_env("SERVER_CERT"), metavar="<path>", help="Certificate that signs the answers."
+        ),
+    ] = None,
+    seal_cert: Annotated[
+        list[Path] | None,
+        typer.Option(envvar=_env("SEAL_CERT"), metavar="<path>", help="Certificate that seals the receipts."),
+    ] = None,
+    ca_file: Annotated[
+        Path | None,
+        typer.Option(envvar=_env("CA_FILE"), help="Issuers of the TLS certificate, if not public."),
+    ] = None,
+    timeout_seconds: Annotated[
+        float, typer.Option(envvar=_env("TIMEOUT_SECONDS"), min=1, help="How long to wait for an answer.")
+    ] = 60.0,
+) -> None:
+    """Take the options of the connection; the commands open it."""
+    context.obj = Connection(
+        url=url,
+        key=key,
+        cert=cert,
+        p12=p12,
+        password_file=password_file,
+        server_cert=server_cert or [],
+        seal_cert=seal_cert or [],
+        ca_file=ca_file,
+        timeout_seconds=timeout_seconds,
+    )
+
+
+@app.command("list", help="List notifications. No legal effect.")
+def list_command(
+    context: typer.Context,
+    state: Annotated[list[str] | None, typer.Option(help="Any of these states.")] = None,
+    kind: Kind = None,
+    role: Role = None,
+    addressee: Addressee = None,
+    issuer: Issuer = None,
+    available_from: From = None,
+    available_to: To = None,
+    deadline_before: Before = None,
+    as_json: Json = False,
+) -> None:
+    """Print every notification that matches."""
+    where = Filter(
+        states=tuple(state or ()),
+        kind=kind,
+        role=role,
+        addressee_id=addressee,
+        issuer_id=issuer,
+        available_from=available_from,
+        available_to=available_to,
+        deadline_before=deadline_before,
+    )
+    with connection_of(context).client() as client:
+        found = client.list_notifications(where)
+        if not as_json:
+            notifications_table(found)
+            return
+        for one in found:
+            print_json(one)
+
+
+@app.command("pull", help="Store what is accepted in a folder, once each; with --accept, accept it first.")
+def pull_command(
+    context: typer.Context,
+    directory: Annotated[Path, typer.Argument(help="One folder per notification is made in it.")],
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Accept what is at disposal: this has legal effect.")
+    ] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Look at everything, not only at what has changed.")
+    ] = False,
+    parallel: Annotated[int, typer.Option(min=1, max=32, help="How many downloads at a time.")] = 4,
+    kind: Kind = None,
+    role: Role = None,
+    addressee: Addressee = None,
+    issuer: Issuer = None,
+    available_from: From = None,
+    available_to: To = None,
+    deadline_before: Before = None,
+    as_json: Json = False,
+) -> None:
+    """Pull into a folder; run it again after any interruption."""
+    where = Filter(
+        kind=kind,
+        role=role,
+        addressee_id=addressee,
+        issuer_id=issuer,
+        available_from=available_from,
+        available_to=available_to,
+        deadline_before=deadline_before,
+    )
+    seals = connection_of(context).seals()
+    with connection_of(context).client() as client, pull_progress() as progress:
+        report = pull_all(
+            client,
+            directory,
+            seal_certificates=seals,
+            accept=accept,
+            where=where,
+            parallel=parallel,
+            full=full,
+            progress=progress,
+        )
+    (print_json if as_json else report_table)(report)
+    if report.not_verified:
+        raise typer.Exit(_NOT_VERIFIED)
+    if report.refused:
+        raise typer.Exit(_REFUSED)
+
+
+add_feed_commands(app)
+
+
+@app.command("accept", help="Accept notifications: this has legal effect.")
+def accept_command(
+    context: typer.Context, ids: Ids = None, ids_file: IdsFile = None, yes: Yes = False, as_json: Json = False
+) -> None:
+    """Accept, and print an outcome for each."""
+    chosen = _chosen(ids, ids_file)
+    _confirm("Accept", len(chosen), yes=yes)
+    with connection_of(context).client() as client:
+        _print_outcomes(client.accept(chosen), as_json=as_json)
+
+
+@app.command("reject", help="Reject notifications: this has legal effect.")
+def reject_command(
+    context: typer.Context,
+    ids: Ids = None,
+    ids_file: IdsFile = None,
+    reason: Annotated[str | None, typer.Option(help="Kept in the receipts.")] = None,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Reject, and print an outcome for each."""
+    chosen = _chosen(ids, ids_file)
+    _confirm("Reject", len(chosen), yes=yes)
+    with connection_of(context).client() as client:
+        _print_outcomes(client.reject(chosen, reason=reason), as_json=as_json)
+
+
+@app.command("receipt", help="Fetch receipts and verify their seals. No legal effect.")
+def receipt_command(
+    context: typer.Context,
+    ids: Ids = None,
+    ids_file: IdsFile = None,
+    save: Annotated[Path | None, typer.Option(help="Write the receipts into this folder.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Print a line for each receipt; save those that are verified."""
+    seals = connection_of(context).seals()
+    with connection_of(context).client() as client:
+        verdicts = [one for item in client.receipts(_chosen(ids, ids_file)) for one in examine(item, seals)]
+    if save is not None:
+        _save(verdicts, save)
+    if as_json:
+        for one in verdicts:
+            print_json(one)
+    else:
+        verdicts_table(verdicts)
+    if any(one.receipt is not None and not one.verified for one in verdicts):
+        raise typer.Exit(_NOT_VERIFIED)
+    if any(one.receipt is None for one in verdicts):
+        raise typer.Exit(_REFUSED)
+
+
+@app.command("ping", help="Show what the service reads in your certificate.")
+def ping_command(context: typer.Context, as_json: Json = False) -> None:
+    """Ask, and print the answer."""
+    with connection_of(context).client() as client:
+        pong = client.ping()
+    (print_json if as_json else pong_table)(pong)
+
+
+def main() -> None:
+    """Run the command line; every error is one line on standard error and an exit code."""
+    try:
+        app(prog_name="notigateway-client")
+    except ClientError as error:
+        _stop(error.line(), error.exit_code)
+    except GatewayError as error:
+        _stop(f"{error.code}: {error}", _USAGE)
+    except Exception as error:  # noqa: BLE001 - a person at a terminal is told, never shown a traceback
+        _stop(f"UNEXPECTED: {type(error).__name__}: {error}", _FAILED)
+
+
+def _stop(line: str, exit_code: int) -> NoReturn:
+    sys.stderr.write(f"notigateway-client: {shown(line)}\n")
+    sys.exit(exit_code)
+
+
+def _chosen(ids: Sequence[str] | None, ids_file: typer.FileText | None) -> list[str]:
+    lines = [line.strip() for line in ids_file] if ids_file is not None else []
+    chosen = list(dict.fromkeys([*(ids or ()), *filter(None, lines)]))
+    if not chosen:
+        raise typer.BadParameter("no identifier is given", param_hint="IDS")
+    return chosen
+
+
+def _confirm(verb: str, count: int, *, yes: bool) -> None:
+    """Ask a person; a script that calls this command has decided already."""
+    if not yes and sys.stdin.isatty():
+        what = "1 notification" if count == 1 else f"{count} notifications"
+        typer.confirm(f"{verb} {what}? This has legal effect.", abort=True, err=True)
+
+
+def _print_outcomes(outcomes: Sequence[DecisionOutcome], *, as_json: bool) -> None:
+    if as_json:
+        for one in outcomes:
+            print_json(one)
+    else:
+        outcomes_table(outcomes)
+    if not all(one.is_done for one in outcomes):
+        raise typer.Exit(_REFUSED)
+
+
+def _save(verdicts: Sequence[Verdict], folder: Path) -> None:
+    """Write what is verified, as it came; a receipt never changes, so writing it again is harmless."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for one in verdicts:
+            if one.verified and one.receipt is not None:
+                (folder / f"receipt-{one.receipt.receipt_id.lower()}.xml").write_bytes(one.receipt.xml())
+    except OSError as error:
+        raise SpoolError(f"cannot write into {folder}: {error.strerror}") from error

@@ -1,0 +1,129 @@
+"""The command line's way to a client: options, environment, configuration file, in that order.
+
+The configuration file is TOML with the options' names (`server_cert = ["service.cert.pem"]`); paths
+in it are relative to the file.
+"""
+
+from __future__ import annotations
+
+import ssl
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import typer
+
+from notigateway.client.api import NotificationClient
+from notigateway.pki.keys import load_certificates
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cryptography import x509
+
+_PATHS: Final = frozenset({"key", "cert", "p12", "password_file", "ca_file"})
+_PATH_LISTS: Final = frozenset({"server_cert", "seal_cert"})
+_KEYS: Final = _PATHS | _PATH_LISTS | {"url", "timeout_seconds"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """Where the service is, who calls, and whose signatures and seals are believed."""
+
+    url: str | None
+    key: Path | None
+    cert: Path | None
+    p12: Path | None
+    password_file: Path | None
+    server_cert: list[Path]
+    seal_cert: list[Path]
+    ca_file: Path | None
+    timeout_seconds: float
+
+    def client(self) -> NotificationClient:
+        """Return the client of these options.
+
+        Raises: `typer.BadParameter` for options that are missing or exclude each other;
+        `ConfigurationError` for files that cannot be read.
+        """
+        if self.url is None:
+            raise typer.BadParameter("the service's address is missing", param_hint="--url")
+        if not self.server_cert:
+            raise typer.BadParameter("the service's certificate is missing", param_hint="--server-cert")
+        if (self.p12 is None) == (self.key is None) or (self.key is None) != (self.cert is None):
+            raise typer.BadParameter("give --p12, or --key and --cert")
+        return NotificationClient.from_files(
+            self.url,
+            key=self.key,
+            certificate=self.cert,
+            p12=self.p12,
+            password=_password(self.password_file),
+            server_certificates=self.server_cert,
+            timeout_seconds=self.timeout_seconds,
+            tls=_tls(self.ca_file),
+        )
+
+    def seals(self) -> list[x509.Certificate]:
+        """Return the certificates whose seals on receipts are believed.
+
+        Raises: `typer.BadParameter` when none is given; `ConfigurationError` for unreadable files.
+        """
+        if not self.seal_cert:
+            raise typer.BadParameter(
+                "the certificate of the service's seal is missing", param_hint="--seal-cert"
+            )
+        return [one for file in self.seal_cert for one in load_certificates(file)]
+
+
+def connection_of(context: typer.Context) -> Connection:
+    """Return the connection that the options before the command describe."""
+    connection = context.obj
+    assert isinstance(connection, Connection)  # noqa: S101 - the callback always ran before
+    return connection
+
+
+def read_config(file: Path) -> dict[str, Any]:
+    """Return the defaults of a configuration file.
+
+    Raises: `typer.BadParameter` for a file that cannot be read, an unknown key or a value of another type.
+    """
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(f"cannot read {file}: {error}", param_hint="--config") from error
+    unknown = sorted(values.keys() - _KEYS)
+    if unknown:
+        raise typer.BadParameter(f"{file}: unknown key {', '.join(unknown)}", param_hint="--config")
+    return {name: _located(file, name, value) for name, value in values.items()}
+
+
+def _located(file: Path, name: str, value: object) -> object:
+    wanted: tuple[type, ...] = (int, float) if name == "timeout_seconds" else (str,)
+    given = value if name in _PATH_LISTS and isinstance(value, list) else [value]
+    if not all(isinstance(one, wanted) for one in given):
+        raise typer.BadParameter(f"{file}: {name} is not of its type", param_hint="--config")
+    if name in _PATHS:
+        return str(file.parent / str(value))
+    if name in _PATH_LISTS:
+        return [str(file.parent / str(one)) for one in given]
+    return value
+
+
+def _password(file: Path | None) -> bytes | None:
+    if file is None:
+        return None
+    try:
+        return file.read_bytes().rstrip(b"\r\n")
+    except OSError as error:
+        raise typer.BadParameter(
+            f"cannot read {file}: {error.strerror}", param_hint="--password-file"
+        ) from error
+
+
+def _tls(ca_file: Path | None) -> ssl.SSLContext | None:
+    if ca_file is None:
+        return None
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        raise typer.BadParameter(f"cannot use {ca_file}: {error}", param_hint="--ca-file") from error

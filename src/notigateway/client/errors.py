@@ -1,0 +1,130 @@
+"""What can go wrong for the caller of the client: each with a stable code, one line, an exit code.
+
+A fault keeps the code of the gateway's catalogue; the other codes are the client's own. `retryable`
+says whether the same request, newly signed, may succeed later.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class ClientError(Exception):
+    """Something the client could not do, told in one line."""
+
+    exit_code: ClassVar[int] = 3
+    code: str = "CLIENT_ERROR"
+    retryable: bool = False
+
+    def line(self) -> str:
+        """Return the one line that a person needs: code and text."""
+        return f"{self.code}: {self}"
+
+
+class UnsendableTextError(ClientError):
+    """A text of the caller holds what XML cannot carry, such as a control character."""
+
+    exit_code = 2
+    code = "TEXT_UNSENDABLE"
+
+
+class GatewayFaultError(ClientError):
+    """A fault that the service signed: nothing was executed and nothing was stored."""
+
+    def __init__(
+        self,
+        code: str,
+        *,
+        text_es: str,
+        text_en: str,
+        retryable: bool,
+        correlation_id: str = "",
+        documentation: str = "",
+        facts: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(text_en)
+        self.code = code
+        self.text_es = text_es
+        self.text_en = text_en
+        self.retryable = retryable
+        self.correlation_id = correlation_id
+        self.documentation = documentation
+        self.facts: Mapping[str, str] = dict(facts or {})
+
+    def line(self) -> str:
+        """Return code, text, facts and the correlation id to quote to the operator."""
+        facts = "".join(f" {name}={value}" for name, value in self.facts.items())
+        quoted = f" (correlation id {self.correlation_id})" if self.correlation_id else ""
+        return f"{self.code}: {self.text_en}{facts}{quoted}"
+
+
+class TransportFaultError(ClientError):
+    """An HTTP answer that nobody signed: it is believed no further than that the request failed."""
+
+    code = "HTTP_REFUSED"
+
+    # The gateway or a proxy before it is down or busy; any other status repeats itself.
+    _PASSING: ClassVar = frozenset({429, 502, 503, 504})
+
+    def __init__(self, status: int, *, correlation_id: str = "") -> None:
+        quoted = f" (correlation id {correlation_id})" if correlation_id else ""
+        super().__init__(
+            f"the request was refused with HTTP status {status}, without a signed answer{quoted}"
+        )
+        self.status = status
+        self.correlation_id = correlation_id
+        self.retryable = status in self._PASSING
+
+
+class UnreachableError(ClientError):
+    """The service did not answer: no connection, a broken one, or no answer in time."""
+
+    code = "SERVICE_UNREACHABLE"
+
+    def __init__(self, text: str, *, retryable: bool = True) -> None:
+        super().__init__(text)
+        self.retryable = retryable
+
+
+class UnexpectedResponseError(ClientError):
+    """The service signed an answer that does not fit the request or the contract."""
+
+    code = "RESPONSE_UNEXPECTED"
+
+
+class SpoolError(ClientError):
+    """The folder cannot be used, or the disk refused to write."""
+
+    code = "FOLDER_UNUSABLE"
+
+
+class NotVerifiedError(ClientError):
+    """Something arrived that is not proven; it was not used and not stored."""
+
+    exit_code = 4
+
+
+class ResponseNotVerifiedError(NotVerifiedError):
+    """The answer is not proven to come, unchanged and fresh, from the pinned service."""
+
+    code = "RESPONSE_NOT_VERIFIED"
+
+    def __init__(self, step: str, text: str, *, status: int) -> None:
+        super().__init__(f"the answer (HTTP status {status}) is not from the pinned service: {step}: {text}")
+        self.step = step
+        self.status = status
+
+
+class DocumentMismatchError(NotVerifiedError):
+    """The bytes of a document are not those of its hash, its size or its receipt."""
+
+    code = "DOCUMENT_MISMATCH"
+
+
+class ReceiptNotVerifiedError(NotVerifiedError):
+    """A receipt is missing, not sealed by a pinned seal, or about something else."""
+
+    code = "RECEIPT_NOT_VERIFIED"

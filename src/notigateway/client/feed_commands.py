@@ -1,0 +1,62 @@
+"""The commands that follow changes, count and tell the history. None has a legal effect."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from notigateway.client.connection import connection_of
+from notigateway.client.options import Json, Role
+from notigateway.client.show import changes_table, history_table, print_json, summary_table
+
+if TYPE_CHECKING:
+    from notigateway.client.values import Change
+
+
+def add_feed_commands(app: typer.Typer) -> None:
+    """Add `changes`, `summary` and `history` to the command line."""
+    app.command("changes", help="List what has changed since a cursor. No legal effect.")(changes_command)
+    app.command("summary", help="Count notifications by state, issuing body and days left.")(summary_command)
+    app.command("history", help="Tell what happened to a notification.")(history_command)
+
+
+def changes_command(
+    context: typer.Context,
+    cursor: Annotated[str | None, typer.Option(help="As printed by an earlier call.")] = None,
+    from_now: Annotated[bool, typer.Option("--from-now", help="Only print a cursor to go on from.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Print every change since the cursor, then the cursor to go on from."""
+    found: list[Change] = []
+    with connection_of(context).client() as client:
+        while True:
+            page = client.changes_page(cursor, from_now=from_now)
+            found += page.changes
+            cursor = page.next_cursor
+            if not page.has_more:
+                break
+    if as_json:
+        for one in found:
+            print_json(one)
+        print_json({"next_cursor": cursor, "rights_changed": page.rights_changed})
+    else:
+        changes_table(found, cursor)
+
+
+def summary_command(context: typer.Context, role: Role = None, as_json: Json = False) -> None:
+    """Print the counts."""
+    with connection_of(context).client() as client:
+        summary = client.summary(role=role)
+    (print_json if as_json else summary_table)(summary)
+
+
+def history_command(
+    context: typer.Context,
+    notification_id: Annotated[str, typer.Argument(metavar="ID", help="Identifier of the notification.")],
+    as_json: Json = False,
+) -> None:
+    """Print the events of one notification."""
+    with connection_of(context).client() as client:
+        history = client.history(notification_id)
+    (print_json if as_json else history_table)(history)

@@ -1,0 +1,89 @@
+"""What a receipt must prove before anything is stored: the seal, and that it is about this very thing.
+
+The seal is verified by `evidence`, against the pinned seal certificates; here its facts are compared
+with what the service said beside it: the notification, the decision, each document's bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from notigateway.client.errors import DocumentMismatchError, NotVerifiedError, ReceiptNotVerifiedError
+from notigateway.client.values import CONTENT_RELEASED
+from notigateway.errors import GatewayError
+from notigateway.evidence.xades import verify_receipt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cryptography import x509
+
+    from notigateway.client.values import Document, Notification, NotificationReceipts, Receipt
+    from notigateway.evidence.statement import ReceiptFacts
+
+
+def verify(receipt: Receipt, *, notification_id: str, seals: Sequence[x509.Certificate]) -> ReceiptFacts:
+    """Return what a receipt proves about a notification.
+
+    Raises: `ReceiptNotVerifiedError` when it is not sealed by a pinned seal, or says something else
+    than the service said of it.
+    """
+    try:
+        facts = verify_receipt(receipt.xml(), seal_certificates=seals)
+    except GatewayError as error:
+        raise ReceiptNotVerifiedError(f"receipt {receipt.receipt_id}: {error}") from error
+    said = (receipt.receipt_id.lower(), receipt.state, receipt.event_time, notification_id.lower())
+    if said != (str(facts.receipt_id), facts.state, facts.event_time, str(facts.notification_id)):
+        raise ReceiptNotVerifiedError(f"receipt {receipt.receipt_id} is about something else")
+    return facts
+
+
+def check_delivery(
+    notification: Notification,
+    *,
+    documents: Sequence[Document],
+    receipts: Sequence[Receipt],
+    seals: Sequence[x509.Certificate],
+) -> None:
+    """Check that every receipt is genuine, one of them releases the content, and names these documents.
+
+    Raises: `ReceiptNotVerifiedError`, `DocumentMismatchError`.
+    """
+    proven = [verify(receipt, notification_id=notification.id, seals=seals) for receipt in receipts]
+    about = (notification.code, notification.addressee.identifier)
+    if any((facts.notification_code, facts.addressee) != about for facts in proven):
+        raise ReceiptNotVerifiedError("a receipt is about another notification")
+    releasing = [facts for facts in proven if facts.state in CONTENT_RELEASED]
+    if not releasing:
+        raise ReceiptNotVerifiedError("no receipt proves that the content may be read")
+    delivered = {(one.document_id.lower(), one.sha256, one.size) for one in documents}
+    for facts in releasing:
+        if delivered != {(str(one.document_id), one.sha256, one.size) for one in facts.documents}:
+            raise DocumentMismatchError(
+                f"receipt {facts.receipt_id} names other documents than those delivered"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is to be said of one receipt, or of a notification that has none (`receipt` is None)."""
+
+    id: str
+    receipt: Receipt | None
+    verified: bool
+    problem: str = ""
+
+
+def examine(item: NotificationReceipts, seals: Sequence[x509.Certificate]) -> Iterator[Verdict]:
+    """Yield a verdict on each receipt of a notification, or the one that there is none."""
+    if not item.receipts:
+        why = f"{item.problem.code}: {item.problem.text_en}" if item.problem else "there is no receipt"
+        yield Verdict(item.id, None, verified=False, problem=why)
+    for receipt in item.receipts:
+        try:
+            verify(receipt, notification_id=item.id, seals=seals)
+        except NotVerifiedError as error:
+            yield Verdict(item.id, receipt, verified=False, problem=error.line())
+        else:
+            yield Verdict(item.id, receipt, verified=True)

@@ -1,0 +1,334 @@
+"""`pull`: everything that may be read, into a folder, once each, however often it is interrupted.
+
+The first run walks the list, later ones only the changes since: the folder keeps the cursor. What is
+at disposal is accepted in batches (only when asked: it has legal effect); what is accepted and not yet
+in the folder is fetched, proven and stored by a few threads. What was accepted before a kill but not
+stored is simply fetched by the next run: the cursor moves only once everything before it is stored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from notigateway.client.errors import GatewayFaultError, NotVerifiedError
+from notigateway.client.proof import check_delivery
+from notigateway.client.shapes import as_json
+from notigateway.client.spool import Spool
+from notigateway.client.values import CONTENT_RELEASED, UNDECIDED, Filter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from cryptography import x509
+
+    from notigateway.client.api import NotificationClient
+    from notigateway.client.values import (
+        DecisionOutcome,
+        Document,
+        Notification,
+        NotificationReceipts,
+        Problem,
+        RetrievedNotification,
+    )
+
+# Small enough that documents of the first batch arrive while the second is being accepted.
+_ACCEPTED_AT_ONCE: Final = 100
+_FETCHED_AT_ONCE: Final = 50
+_FETCHED_BYTES: Final = 4 * 1024 * 1024
+_INVALID_CURSOR: Final = "INVALID_CURSOR"
+
+
+class Step(StrEnum):
+    """What `progress` is told of, with a count."""
+
+    LISTED = "listed"
+    ALREADY_STORED = "already stored"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    STORED = "stored"
+    NOT_VERIFIED = "not verified"
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A notification that was not stored, and why."""
+
+    code: int
+    id: str
+    reason: str
+    text: str
+
+
+@dataclass(slots=True)
+class PullReport:
+    """What one `pull` did; `refused` and `not_verified` name what it left.
+
+    `listed` counts what matched, whether it came from the list or from the changes.
+    """
+
+    walked_list: bool = False
+    changes: int = 0
+    listed: int = 0
+    already_stored: int = 0
+    accepted: int = 0
+    stored: int = 0
+    documents: int = 0
+    document_bytes: int = 0
+    receipts_verified: int = 0
+    refused: list[Left] = field(default_factory=list)
+    not_verified: list[Left] = field(default_factory=list)
+
+
+def pull(
+    client: NotificationClient,
+    directory: Path,
+    *,
+    seal_certificates: Sequence[x509.Certificate],
+    accept: bool,
+    where: Filter | None = None,
+    parallel: int = 4,
+    full: bool = False,
+    progress: Callable[[Step, int], None] = lambda _step, _count: None,
+) -> PullReport:
+    """Store every readable notification that matches `where` and is not yet in the folder.
+
+    With `accept` what is at disposal is accepted first, with legal effect; without it nothing has
+    legal effect. The states of `where` are set by pull itself. A run that left nothing lets the next
+    one with the same `accept` and `where` look at the changes only; `full` looks at everything again.
+
+    Raises: `SpoolError` for the folder; `ClientError` when the service cannot be reached, refuses a
+    whole request or is not the pinned one. What is stored stays; call again to go on.
+    """
+    with Spool(directory) as spool:
+        return _Pull(
+            client, spool, tuple(seal_certificates), accept=accept, parallel=parallel, progress=progress
+        ).run(where or Filter(), full=full)
+
+
+class _Pull:
+    """One run: the calling thread lists, accepts and counts; the pool's threads fetch and store."""
+
+    def __init__(
+        self,
+        client: NotificationClient,
+        spool: Spool,
+        seals: tuple[x509.Certificate, ...],
+        *,
+        accept: bool,
+        parallel: int,
+        progress: Callable[[Step, int], None],
+    ) -> None:
+        self._client = client
+        self._spool = spool
+        self._seals = seals
+        self._accept = accept
+        self._parallel = parallel
+        self._progress = progress
+        self._report = PullReport()
+        self._met: set[str] = set()
+        self._undecided: list[Notification] = []
+        self._readable: list[Notification] = []
+        self._running: set[Future[PullReport]] = set()
+
+    def run(self, where: Filter, *, full: bool) -> PullReport:
+        states = CONTENT_RELEASED | (UNDECIDED if self._accept else frozenset())
+        where = replace(where, states=tuple(sorted(states)))
+        with ThreadPoolExecutor(self._parallel, thread_name_prefix="fetch") as self._pool:
+            try:
+                self._run(where, full=full)
+            except BaseException:
+                self._pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        return self._report
+
+    # --- the calling thread: the list or the changes ----------------------------------------------
+
+    def _run(self, where: Filter, *, full: bool) -> None:
+        if where.deadline_before is not None:
+            # An extended deadline is no change of state: only the list can tell.
+            self._walk_list(where)
+            return
+        purpose = self._purpose(where)
+        cursor = None if full else self._spool.bookmark(purpose)
+        while True:
+            if cursor is None:
+                self._spool.forget_bookmark()
+                # Taken before the walk: what changes meanwhile comes after it.
+                cursor = self._client.changes_page(from_now=True).next_cursor
+                self._walk_list(where)
+                self._keep(purpose, cursor)
+            cursor, is_complete = self._follow(where, purpose, cursor)
+            if is_complete:
+                return
+
+    def _follow(self, where: Filter, purpose: str, cursor: str) -> tuple[str | None, bool]:
+        """Take one page of changes; return the next cursor, or None where only the list can help."""
+        try:
+            page = self._client.changes_page(cursor)
+        except GatewayFaultError as error:
+            if error.code != _INVALID_CURSOR or self._report.walked_list:
+                raise
+            return None, False
+        if page.rights_changed:
+            return None, False
+        self._report.changes += len(page.changes)
+        for notification in {one.notification.id: one.notification for one in page.changes}.values():
+            # What this very run has accepted comes back as a change.
+            if notification.id not in self._met and where.matches(notification):
+                self._sort(notification)
+        self._finish()
+        self._keep(purpose, page.next_cursor)
+        return page.next_cursor, not page.has_more
+
+    def _walk_list(self, where: Filter) -> None:
+        self._report.walked_list = True
+        for notification in self._client.list_notifications(where):
+            self._sort(notification)
+        self._finish()
+
+    def _finish(self) -> None:
+        """Decide, fetch and store everything that is under way."""
+        self._decide()
+        self._fetch()
+        self._collect(down_to=0)
+
+    def _keep(self, purpose: str, cursor: str) -> None:
+        """Keep the cursor, unless something before it was left: the next run must meet that again."""
+        if not self._report.refused and not self._report.not_verified:
+            self._spool.keep_bookmark(purpose, cursor)
+
+    def _purpose(self, where: Filter) -> str:
+        """Describe what this run is about; a cursor of other runs says nothing for it."""
+        described = {"url": self._client.url, "accept": self._accept, "where": as_json(where)}
+        return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+
+    # --- the calling thread: one notification -----------------------------------------------------
+
+    def _sort(self, notification: Notification) -> None:
+        self._met.add(notification.id)
+        self._report.listed += 1
+        self._progress(Step.LISTED, 1)
+        if notification.id in self._spool:
+            self._report.already_stored += 1
+            self._progress(Step.ALREADY_STORED, 1)
+        elif notification.state in CONTENT_RELEASED:
+            self._add_readable(notification)
+        elif self._accept:
+            self._undecided.append(notification)
+            if len(self._undecided) >= _ACCEPTED_AT_ONCE:
+                self._decide()
+
+    def _decide(self) -> None:
+        batch, self._undecided = self._undecided, []
+        outcomes = self._client.accept([one.id for one in batch])
+        for notification, outcome in zip(batch, outcomes, strict=True):
+            if _releases_content(outcome):
+                self._report.accepted += outcome.is_done
+                self._progress(Step.ACCEPTED, 1)
+                self._add_readable(notification)
+            else:
+                self._leave(notification, outcome)
+
+    def _leave(self, notification: Notification, outcome: DecisionOutcome) -> None:
+        problem = outcome.problem
+        reason, text = (problem.code, problem.text_en) if problem else (outcome.outcome, "")
+        self._report.refused.append(Left(notification.code, notification.id, reason, text))
+        self._progress(Step.REFUSED, 1)
+
+    def _add_readable(self, notification: Notification) -> None:
+        self._readable.append(notification)
+        inline = sum(sum(one.document_sizes) for one in self._readable)
+        if len(self._readable) >= _FETCHED_AT_ONCE or inline >= _FETCHED_BYTES:
+            self._fetch()
+
+    def _fetch(self) -> None:
+        batch, self._readable = self._readable, []
+        if batch:
+            self._collect(down_to=2 * self._parallel - 1)
+            self._running.add(self._pool.submit(self._fetch_batch, batch))
+
+    def _collect(self, *, down_to: int) -> None:
+        """Wait until at most that many batches are under way; count what is done; pass on a failure."""
+        while self._running:
+            done, self._running = wait(
+                self._running,
+                timeout=None if len(self._running) > down_to else 0,
+                return_when=FIRST_COMPLETED,
+            )
+            for future in done:
+                self._count(future.result())
+            if len(self._running) <= down_to:
+                break
+
+    def _count(self, part: PullReport) -> None:
+        report = self._report
+        report.stored += part.stored
+        report.documents += part.documents
+        report.document_bytes += part.document_bytes
+        report.receipts_verified += part.receipts_verified
+        report.refused += part.refused
+        report.not_verified += part.not_verified
+        for step, count in (
+            (Step.STORED, part.stored),
+            (Step.REFUSED, len(part.refused)),
+            (Step.NOT_VERIFIED, len(part.not_verified)),
+        ):
+            if count:
+                self._progress(step, count)
+
+    # --- the pool's threads -----------------------------------------------------------------------
+
+    def _fetch_batch(self, batch: Sequence[Notification]) -> PullReport:
+        part = PullReport()
+        ids = [one.id for one in batch]
+        delivered = zip(self._client.retrieve(ids), self._client.receipts(ids), strict=True)
+        for listed, (item, proofs) in zip(batch, delivered, strict=True):
+            try:
+                self._store(item, proofs, part)
+            except _NotDeliveredError as error:
+                part.refused.append(Left(listed.code, listed.id, error.reason, str(error)))
+            except NotVerifiedError as error:
+                part.not_verified.append(Left(listed.code, listed.id, error.code, str(error)))
+        self._spool.settle()
+        return part
+
+    def _store(self, item: RetrievedNotification, proofs: NotificationReceipts, part: PullReport) -> None:
+        problem = item.problem or proofs.problem
+        if problem is not None or item.notification is None:
+            raise _NotDeliveredError(problem)
+        check_delivery(
+            item.notification, documents=item.documents, receipts=proofs.receipts, seals=self._seals
+        )
+        documents = [(one, self._pieces(item.id, one)) for one in item.documents]
+        self._spool.store(item.notification, documents=documents, receipts=proofs.receipts)
+        part.stored += 1
+        part.documents += len(item.documents)
+        part.document_bytes += sum(one.size for one in item.documents)
+        part.receipts_verified += len(proofs.receipts)
+
+    def _pieces(self, notification_id: str, document: Document) -> Iterable[bytes]:
+        inline = document.content()
+        if inline is not None:
+            return [inline]
+        return self._client.retrieve_document(notification_id, document.document_id, sha256=document.sha256)
+
+
+def _releases_content(outcome: DecisionOutcome) -> bool:
+    """Tell whether the content may be read now: decided by us, or accepted by another of the party."""
+    if outcome.is_done:
+        return True
+    return outcome.decision is not None and outcome.decision.state in CONTENT_RELEASED
+
+
+class _NotDeliveredError(Exception):
+    """The service has a problem with one item; its neighbours go on."""
+
+    def __init__(self, problem: Problem | None) -> None:
+        super().__init__(problem.text_en if problem else "the service delivered nothing")
+        self.reason = problem.code if problem else "NOT_DELIVERED"

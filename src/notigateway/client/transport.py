@@ -1,0 +1,183 @@
+"""One signed request, one verified answer: the only place where the client believes bytes.
+
+1 sign at the clock's instant · 2 send · 3 take an HTTP refusal, which nobody signs, for no more than
+a failure · 4 read a bounded answer · 5 verify against the pinned certificate, faults included · 6 hand
+out the verified element, nothing else. A repetition is a new message: the same one would be a replay.
+"""
+
+from __future__ import annotations
+
+import re
+import ssl
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import httpx
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+from notigateway.client.errors import (
+    ClientError,
+    ResponseNotVerifiedError,
+    TransportFaultError,
+    UnexpectedResponseError,
+    UnreachableError,
+)
+from notigateway.client.wire import read_answer
+from notigateway.errors import ConfigurationError, GatewayError
+from notigateway.wss.envelope import parse_envelope
+from notigateway.wss.ns import NOTIGATEWAY_V1
+from notigateway.wss.policy import Expectations, Limits
+from notigateway.wss.sign import Signer, sign_envelope
+from notigateway.wss.verify import verify_envelope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from notigateway.client.part import Part
+    from notigateway.pki.keys import KeyPair
+    from notigateway.pki.trust import PinnedCertificates
+
+# Answers are larger than requests: a page of 1,000 has 25,000 elements. One text stays below 10 MB.
+ANSWER_LIMITS: Final = Limits(
+    request_max_bytes=64 * 1024 * 1024, max_elements=400_000, max_namespaces_total=4_096
+)
+# A signed answer is 200, a signed fault 500 (SOAP 1.1 §6.2); every other status is unsigned.
+_SIGNED_STATUS: Final = frozenset({200, 500})
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retries:
+    """How often a request is sent, and how long it waits between: random, up to twice as long each time."""
+
+    attempts: int = 5
+    first_wait_seconds: float = 0.5
+    max_wait_seconds: float = 20.0
+
+
+class Transport:
+    """Signs, sends, verifies; safe to share between threads."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        key_pair: KeyPair,
+        pinned: PinnedCertificates,
+        timeout_seconds: float,
+        retries: Retries,
+        clock: Callable[[], datetime],
+        tls: ssl.SSLContext | None,
+    ) -> None:
+        self._url = _checked(url)
+        self._signer = Signer(key_pair.key, key_pair.certificate)
+        self._pinned = pinned
+        self._clock = clock
+        self._http = httpx.Client(
+            timeout=timeout_seconds,
+            follow_redirects=False,
+            verify=tls if tls is not None else self._url.scheme == "https",
+            headers={"Accept": "text/xml", "Accept-Encoding": "identity"},
+        )
+        self._retrying = Retrying(
+            retry=retry_if_exception(_is_retryable),
+            stop=stop_after_attempt(retries.attempts),
+            wait=wait_random_exponential(multiplier=retries.first_wait_seconds, max=retries.max_wait_seconds),
+            reraise=True,
+        )
+
+    @property
+    def url(self) -> str:
+        """The service's address."""
+        return str(self._url)
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        self._http.close()
+
+    def call(self, operation: str, content: bytes) -> Part:
+        """Return the verified answer to an operation, repeated where that may help.
+
+        Raises: `GatewayFaultError`, `TransportFaultError`, `UnreachableError`,
+        `ResponseNotVerifiedError`, `UnexpectedResponseError`.
+        """
+        return self._retrying.copy()(self._call_once, operation, content)
+
+    def _call_once(self, operation: str, content: bytes) -> Part:
+        request = sign_envelope(content, signer=self._signer, now=self._clock(), must_understand=True)  # 1
+        status, data = self._exchange(operation, request)  # 2, 3, 4
+        try:  # 5
+            verified = verify_envelope(
+                parse_envelope(data, limits=ANSWER_LIMITS),
+                now=self._clock(),
+                expectations=Expectations(),
+                check_certificate=self._pinned.check,
+            )
+        except GatewayError as error:
+            raise ResponseNotVerifiedError(error.code, error.text_en, status=status) from error
+        return read_answer(operation, verified.operation)  # 6
+
+    def _exchange(self, operation: str, request: bytes) -> tuple[int, bytes]:
+        headers = {
+            "Content-Type": "text/xml; charset=utf-8",
+            "SOAPAction": f'"{NOTIGATEWAY_V1}:{operation}"',
+        }
+        try:
+            with self._http.stream("POST", self._url, content=request, headers=headers) as response:
+                if response.status_code not in _SIGNED_STATUS:
+                    raise TransportFaultError(response.status_code, correlation_id=_correlation(response))
+                return response.status_code, _bounded(response)
+        except httpx.TimeoutException as error:
+            raise UnreachableError("the service did not answer in time") from error
+        except httpx.RequestError as error:
+            text = f"no connection to {self._url.host}: {error}"
+            raise UnreachableError(text, retryable=not _is_tls_refusal(error)) from error
+
+
+def _correlation(response: httpx.Response) -> str:
+    """Return what the operator may be asked about; nobody signed it, so it is shown and no more."""
+    quoted = response.headers.get("X-Correlation-Id", "")
+    return quoted if _UUID.fullmatch(quoted) else ""
+
+
+def _bounded(response: httpx.Response) -> bytes:
+    """Read an answer as it travelled, never decompressed and never beyond the limit."""
+    pieces: list[bytes] = []
+    size = 0
+    for piece in response.iter_raw():
+        size += len(piece)
+        if size > ANSWER_LIMITS.request_max_bytes:
+            raise UnexpectedResponseError(
+                f"the answer is larger than {ANSWER_LIMITS.request_max_bytes} bytes"
+            )
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _checked(url: str) -> httpx.URL:
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise ConfigurationError(f"{url!r} is not a URL") from error
+    if parsed.scheme not in {"http", "https"} or not parsed.host:
+        raise ConfigurationError(f"{url!r} is not an http or https URL")
+    return parsed
+
+
+def _is_retryable(error: BaseException) -> bool:
+    return isinstance(error, ClientError) and error.retryable
+
+
+def _is_tls_refusal(error: BaseException | None) -> bool:
+    """Tell whether the service's TLS certificate was refused: asking again cannot mend that."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def in_batches(ids: Sequence[str], size: int) -> list[Sequence[str]]:
+    """Return the ids in pieces of at most `size`, in order."""
+    return [ids[start : start + size] for start in range(0, len(ids), size)]

@@ -1,0 +1,1 @@
+"""Evidence: what the gateway attests, and the seal that proves it."""

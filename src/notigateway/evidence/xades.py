@@ -1,0 +1,311 @@
+"""The seal on a receipt: made with signxml, verified with xmlsec.
+
+XAdES-EPES, enveloped, the last child of the root; ECDSA P-256 with SHA-256 (Spain's ENS at level
+ALTO does not recommend RSA PKCS#1 v1.5); exclusive C14N throughout; three references: the root,
+the SignedProperties, the KeyInfo. The verifier admits this one form and nothing else.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+import xmlsec
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding
+from lxml import etree
+from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureMethod
+from signxml.xades.xades import XAdESDataObjectFormat, XAdESSignaturePolicy, XAdESSigner
+
+from notigateway.errors import ConfigurationError, ReceiptInvalidError
+from notigateway.evidence.statement import POLICY_ID, POLICY_SHA256, ROOT, ReceiptFacts, only, read_facts
+from notigateway.instants import instant_text
+from notigateway.pki.keys import fingerprint
+from notigateway.wss.ns import ENVELOPED_SIGNATURE, EXC_C14N, ds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cryptography import x509
+    from lxml.etree import _Element
+    from signxml.util import SigningSettings
+
+    from notigateway.pki.keys import KeyPair
+
+XADES: Final = "http://uri.etsi.org/01903/v1.3.2#"
+SIGNED_PROPERTIES_TYPE: Final = "http://uri.etsi.org/01903#SignedProperties"
+SIGNATURE_POLICY: Final = XAdESSignaturePolicy(
+    Identifier=POLICY_ID,
+    Description="Policy for issuing receipts, version 1",
+    DigestMethod=DigestAlgorithm.SHA256,
+    DigestValue=base64.b64encode(bytes.fromhex(POLICY_SHA256)).decode(),
+)
+_DATA_FORMAT: Final = XAdESDataObjectFormat(Description="Evidence", MimeType="text/xml")
+RECEIPT_MAX_BYTES: Final = 4 * 1024 * 1024
+
+
+class Seal:
+    """The gateway's own key on receipts, not to be confused with the key that signs its answers.
+
+    Raises `ConfigurationError` for a key that is not on the curve P-256.
+    """
+
+    def __init__(self, key_pair: KeyPair) -> None:
+        key = key_pair.key
+        if not (isinstance(key, EllipticCurvePrivateKey) and isinstance(key.curve, SECP256R1)):
+            raise ConfigurationError("the seal key must be an elliptic curve key on P-256")
+        self._key = key
+        self.certificate = key_pair.certificate
+
+    def seal(self, element: _Element, sealed_at: datetime) -> bytes:
+        """Return the receipt: the element with its seal, in exclusive canonical form.
+
+        `sealed_at` is the instant of the event or, where it was reported, of the report.
+
+        These bytes are the original. The canonical form is what makes every single byte of them
+        verifiable: a verifier accepts no other spelling of the same tree.
+        """
+        signer = _ReceiptSigner(sealed_at)
+        sealed = signer.sign(element, always_add_key_value=False, key=self._key, cert=[self.certificate])
+        return etree.tostring(sealed, method="c14n", exclusive=True)
+
+
+class _ReceiptSigner(XAdESSigner):
+    """signxml's signer with two corrections, made for one receipt: signers collect tokens for ever."""
+
+    def __init__(self, sealed_at: datetime) -> None:
+        super().__init__(
+            signature_policy=SIGNATURE_POLICY,
+            data_object_format=_DATA_FORMAT,
+            signature_algorithm=SignatureMethod.ECDSA_SHA256,
+            digest_algorithm=DigestAlgorithm.SHA256,
+            c14n_algorithm=CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0,
+        )
+        self._sealed_at = sealed_at
+
+    def add_signing_time(
+        self,
+        signed_signature_properties: _Element,
+        sig_root: _Element,  # noqa: ARG002  (signature given by signxml)
+        signing_settings: SigningSettings,  # noqa: ARG002
+    ) -> None:
+        """State the given instant: signxml would read the clock, in whole seconds."""
+        signing_time = etree.SubElement(signed_signature_properties, _xades("SigningTime"))
+        signing_time.text = instant_text(self._sealed_at)
+
+    def _add_reference_to_signed_info(
+        self, sig_root: _Element, node_to_reference: _Element, **attributes: str
+    ) -> None:
+        """Write the Transform that signxml 5.2 applies to SignedProperties and KeyInfo but does not name.
+
+        Without it a verifier applies inclusive C14N to them (XML-DSig 1.1 §4.4.3.2) and fails.
+        """
+        super()._add_reference_to_signed_info(  # type: ignore[no-untyped-call]
+            sig_root, node_to_reference, **attributes
+        )
+        reference = sig_root.findall(f"{ds('SignedInfo')}/{ds('Reference')}")[-1]
+        transforms = etree.Element(ds("Transforms"))
+        etree.SubElement(transforms, ds("Transform"), Algorithm=EXC_C14N)
+        reference.insert(0, transforms)
+
+
+def verify_receipt(data: bytes, *, seal_certificates: Sequence[x509.Certificate]) -> ReceiptFacts:
+    """Return what a receipt proves if one of the pinned seal certificates sealed exactly these bytes.
+
+    Another certificate of the same authority is refused: pinning, not a path, makes the seal the
+    gateway's. The steps:
+
+    1. The bytes are the exclusive canonical form of one tree: no DTD, entity, comment or instruction.
+    2. One seal, the last child of the root, in the fixed structure; its signature value in base64.
+    3. SignedInfo names the fixed algorithms and covers root, SignedProperties and KeyInfo, no more.
+    4. KeyInfo and SigningCertificateV2 name a pinned certificate; the policy is the published one.
+    5. xmlsec verifies digests and signature with that certificate's key.
+    6. The facts are read from the signed bytes, parsed again on their own.
+    7. SigningTime is the event's instant, or that of its report, inside the validity of the seal certificate.
+
+    Raises: `ReceiptInvalidError` with the reason.
+    """
+    try:
+        root = _parse(data)  # 1
+        seal = _read_seal(root)  # 2
+        _check_signed_info(seal)  # 3
+        certificate = _pinned(seal, seal_certificates)  # 4
+        _check_signature(seal, certificate)  # 5
+        facts = read_facts(_signed_root(root, seal))  # 6
+        _check_instant(seal, certificate, facts.sealed_at)  # 7
+    except (ValueError, TypeError, LookupError, etree.LxmlError, xmlsec.Error) as error:
+        raise ReceiptInvalidError(f"the receipt cannot be read or verified: {error}") from error
+    return facts
+
+
+@dataclass(frozen=True, slots=True)
+class _SealParts:
+    """The elements of a seal, each found at its only place."""
+
+    signature: _Element
+    signed_info: _Element
+    key_info: _Element
+    signed_properties: _Element
+
+
+def _parse(data: bytes) -> _Element:
+    """Return the root of a receipt whose bytes are canonical; any other spelling is refused."""
+    if len(data) > RECEIPT_MAX_BYTES:
+        raise ReceiptInvalidError("the receipt is larger than any the gateway issues")
+    # Canonical XML begins with the root's name and writes neither of these inside: so a DTD, an
+    # entity, a comment, CDATA or an instruction is refused before a parser sees it.
+    if not data.startswith(b"<Evidence ") or b"<!" in data or b"<?" in data:
+        raise ReceiptInvalidError("the receipt is not in canonical form")
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    root = etree.fromstring(data, parser)
+    if root.tag != ROOT or etree.tostring(root, method="c14n", exclusive=True) != data:
+        raise ReceiptInvalidError("the receipt is not in canonical form")
+    return root
+
+
+def _read_seal(root: _Element) -> _SealParts:
+    signature = root[-1] if len(root) else root
+    if [*root.iter(ds("Signature"))] != [signature] or signature.tail:
+        raise ReceiptInvalidError("the receipt must end with its one signature")
+    _check_attributes(signature, "Id")
+    signed_info, value, key_info, holder = _children(
+        signature, ds("SignedInfo"), ds("SignatureValue"), ds("KeyInfo"), ds("Object")
+    )
+    # What the signature does not cover must leave nothing to vary.
+    raw = base64.b64decode(value.text or "", validate=True)
+    if base64.b64encode(raw).decode() != value.text:
+        raise ReceiptInvalidError("the signature value is not in its one base64 form")
+    _check_attributes(value)
+    _check_attributes(holder)
+    (qualifying,) = _children(holder, _xades("QualifyingProperties"))
+    _check_attributes(qualifying, "Target")
+    if qualifying.get("Target") != f"#{signature.get('Id')}":
+        raise ReceiptInvalidError("the qualifying properties belong to another signature")
+    (properties,) = _children(qualifying, _xades("SignedProperties"))
+    return _SealParts(signature, signed_info, key_info, properties)
+
+
+def _check_signed_info(seal: _SealParts) -> None:
+    c14n, method, *references = seal.signed_info
+    if not (_is_algorithm(c14n, ds("CanonicalizationMethod"), EXC_C14N) and len(references) == 3):  # noqa: PLR2004
+        raise ReceiptInvalidError("the signature must cover the root, its properties and the key")
+    if not _is_algorithm(method, ds("SignatureMethod"), SignatureMethod.ECDSA_SHA256.value):
+        raise ReceiptInvalidError("the signature must be ECDSA with SHA-256")
+    properties_id, key_id = seal.signed_properties.get("Id"), seal.key_info.get("Id")
+    if not properties_id or not key_id or properties_id == key_id:
+        raise ReceiptInvalidError("the signed parts of the seal need their own identifiers")
+    root_reference, properties_reference, key_reference = references
+    _check_reference(root_reference, "", [ENVELOPED_SIGNATURE, EXC_C14N])
+    _check_reference(properties_reference, f"#{properties_id}", [EXC_C14N])
+    _check_reference(key_reference, f"#{key_id}", [EXC_C14N])
+    if properties_reference.get("Type") != SIGNED_PROPERTIES_TYPE:  # ETSI EN 319 132-1 §4.4.2
+        raise ReceiptInvalidError("the reference to the signed properties has no type")
+
+
+def _check_reference(reference: _Element, uri: str, transforms: list[str]) -> None:
+    if reference.tag != ds("Reference") or reference.get("URI") != uri:
+        raise ReceiptInvalidError("the signature does not cover the receipt")
+    chain, digest, _ = _children(reference, ds("Transforms"), ds("DigestMethod"), ds("DigestValue"))
+    found = [step.get("Algorithm") for step in chain if _is_algorithm(step, ds("Transform"))]
+    if found != transforms or len(chain) != len(found):
+        raise ReceiptInvalidError("the signature uses other transforms than the profile's")
+    if not _is_algorithm(digest, ds("DigestMethod"), DigestAlgorithm.SHA256.value):
+        raise ReceiptInvalidError("the digests must be SHA-256")
+
+
+def _pinned(seal: _SealParts, certificates: Sequence[x509.Certificate]) -> x509.Certificate:
+    (data,) = _children(seal.key_info, ds("X509Data"))
+    (token,) = _children(data, ds("X509Certificate"))
+    named = hashlib.sha256(base64.b64decode(token.text or "")).hexdigest()
+    certificate = {fingerprint(pinned): pinned for pinned in certificates}.get(named)
+    if certificate is None:
+        raise ReceiptInvalidError("the receipt was not sealed with a pinned seal certificate")
+    cert = "SigningCertificateV2", "Cert", "CertDigest"
+    if _digest_at(seal.signed_properties, *cert) != named:
+        raise ReceiptInvalidError("the signed properties name another certificate")
+    policy = "SignaturePolicyIdentifier", "SignaturePolicyId"
+    identifier = _property(seal.signed_properties, *policy, "SigPolicyId", "Identifier").text
+    digest = _digest_at(seal.signed_properties, *policy, "SigPolicyHash")
+    if (identifier, digest) != (POLICY_ID, POLICY_SHA256):
+        raise ReceiptInvalidError("the receipt follows another policy than the published one")
+    return certificate
+
+
+def _check_signature(seal: _SealParts, certificate: x509.Certificate) -> None:
+    context = xmlsec.SignatureContext()
+    context.key = _verification_key(certificate.public_bytes(Encoding.PEM))
+    context.set_enabled_key_data([])  # the pinned key, never one from the receipt
+    exclusive, sha256 = xmlsec.constants.TransformExclC14N, xmlsec.constants.TransformSha256
+    for transform in (xmlsec.constants.TransformEnveloped, exclusive, sha256):
+        context.enable_reference_transform(transform)
+    for transform in (exclusive, xmlsec.constants.TransformEcdsaSha256):
+        context.enable_signature_transform(transform)
+    # "#id" reaches these two elements and nothing else: xmlsec knows only registered identifiers.
+    for element in (seal.signed_properties, seal.key_info):
+        context.register_id(element, "Id")
+    context.verify(seal.signature)
+
+
+@lru_cache(maxsize=8)
+def _verification_key(pem: bytes) -> xmlsec.Key:
+    return xmlsec.Key.from_memory(pem, xmlsec.constants.KeyDataFormatCertPem)
+
+
+def _signed_root(root: _Element, seal: _SealParts) -> _Element:
+    """Return the root as it was signed: without its seal, parsed again from the hashed bytes."""
+    root.remove(seal.signature)
+    signed = etree.tostring(root, method="c14n", exclusive=True)
+    digest = seal.signed_info[2].findtext(ds("DigestValue"))
+    if base64.b64encode(hashlib.sha256(signed).digest()).decode() != digest:
+        raise ReceiptInvalidError("the content differs from the content that was signed")
+    return etree.fromstring(signed, etree.XMLParser(resolve_entities=False, no_network=True))
+
+
+def _check_instant(seal: _SealParts, certificate: x509.Certificate, sealed_at: datetime) -> None:
+    stated = datetime.fromisoformat(_property(seal.signed_properties, "SigningTime").text or "")
+    if stated != sealed_at:
+        raise ReceiptInvalidError("the signing time is not the instant of the event")
+    if not certificate.not_valid_before_utc <= sealed_at <= certificate.not_valid_after_utc:
+        raise ReceiptInvalidError("the seal certificate was not valid at the instant of the event")
+
+
+def _xades(name: str) -> str:
+    return f"{{{XADES}}}{name}"
+
+
+def _children(element: _Element, *tags: str) -> list[_Element]:
+    """Return the children if they are exactly these, with no text between them."""
+    children = list(element)
+    if [child.tag for child in children] != list(tags) or element.text or any(c.tail for c in children):
+        raise ReceiptInvalidError("the seal does not have the structure of the profile")
+    return children
+
+
+def _check_attributes(element: _Element, *names: str) -> None:
+    if set(element.attrib) != set(names):
+        raise ReceiptInvalidError("the seal does not have the attributes of the profile")
+
+
+def _is_algorithm(element: _Element, tag: str, uri: str | None = None) -> bool:
+    """Tell whether the element names an algorithm and nothing besides."""
+    named = element.tag == tag and set(element.attrib) == {"Algorithm"} and len(element) == 0
+    return named and (uri is None or element.get("Algorithm") == uri)
+
+
+def _property(signed_properties: _Element, *path: str) -> _Element:
+    element = only(signed_properties, _xades("SignedSignatureProperties"))
+    for name in path:
+        element = only(element, _xades(name))
+    return element
+
+
+def _digest_at(signed_properties: _Element, *path: str) -> str:
+    element = _property(signed_properties, *path)
+    method, value = only(element, ds("DigestMethod")), only(element, ds("DigestValue"))
+    if not _is_algorithm(method, ds("DigestMethod"), DigestAlgorithm.SHA256.value):
+        raise ReceiptInvalidError("the digests must be SHA-256")
+    return base64.b64decode(value.text or "").hex()

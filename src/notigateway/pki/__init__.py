@@ -1,0 +1,1 @@
+"""Keys, trust and identity: whose certificates are admitted, and whom they name."""

@@ -1,0 +1,1 @@
+"""Rows with behaviour, and named queries: the only place that writes SQL."""

@@ -1,0 +1,60 @@
+"""Named queries on issuing bodies and their acts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import joinedload
+
+from notigateway.repository.conflicts import insert_if_absent
+from notigateway.repository.model import Act, IssuingBody, Notification
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+# Any number, the same for ever.
+_PUBLICATION_LOCK = 43_2015
+
+
+def find_issuing_body(session: Session, dir3: str) -> IssuingBody | None:
+    """Return the issuing body with that DIR3 code."""
+    return session.scalars(select(IssuingBody).where(IssuingBody.dir3 == dir3)).one_or_none()
+
+
+def ensure_issuing_body(session: Session, *, dir3: str, acronym: str, name: str, nif: str) -> IssuingBody:
+    """Return the issuing body with that DIR3 code, made or renamed to what is given."""
+    insert_if_absent(session, IssuingBody, dir3=dir3, acronym=acronym, name=name, nif=nif)
+    body = session.scalars(select(IssuingBody).where(IssuingBody.dir3 == dir3)).one()
+    body.acronym, body.name, body.nif = acronym, name, nif
+    return body
+
+
+def find_act(session: Session, body: IssuingBody, reference: str) -> Act | None:
+    """Return the act that the body named so."""
+    return session.scalars(
+        select(Act).where(Act.issuing_body_id == body.id, Act.reference == reference)
+    ).one_or_none()
+
+
+def get_notification_of(session: Session, act: Act) -> Notification:
+    """Return the notification that puts the act at disposal; every act has its own."""
+    query = (
+        select(Notification)
+        .where(Notification.act_id == act.id)
+        .options(
+            joinedload(Notification.act, innerjoin=True), joinedload(Notification.addressee, innerjoin=True)
+        )
+    )
+    return session.scalars(query).one()
+
+
+def wait_for_turn_to_publish(session: Session) -> None:
+    """Let one transaction at a time give public codes, until it ends.
+
+    PostgreSQL gives codes when rows are inserted and shows rows when they are committed. If two
+    transactions did so at the same time, a lower code could appear after a higher one, and a caller
+    whose cursor had passed it would never see that notification. SQLite has one writer anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _PUBLICATION_LOCK})

@@ -1,0 +1,81 @@
+"""Named queries on those a notification is for."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, String, Uuid, exists, or_, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from notigateway.repository.conflicts import insert_if_absent
+from notigateway.repository.model import Addressee, IssuingBody, Row, UtcDateTime, Word
+from notigateway.repository.rights import Power, RedAssignment
+from notigateway.representation import DeliveryChannel
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+
+class DeliveryChoice(Row):
+    """How an addressee wants what is issued from then on (Orden ISM/903/2020 art. 9)."""
+
+    __tablename__ = "delivery_choices"
+    __table_args__ = (Index(None, "addressee_id", "chosen_at"),)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    addressee_id: Mapped[int] = mapped_column(ForeignKey("addressees.id"))
+    channel: Mapped[DeliveryChannel] = mapped_column(Word(DeliveryChannel))
+    chosen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    chosen_by: Mapped[str] = mapped_column(String(9))
+
+
+def find_delivery_choice(session: Session, addressee: Addressee) -> DeliveryChoice | None:
+    """Return the choice that stands: the last one."""
+    query = select(DeliveryChoice).where(DeliveryChoice.addressee_id == addressee.id)
+    newest_first = (DeliveryChoice.chosen_at.desc(), DeliveryChoice.id.desc())
+    return session.scalars(query.order_by(*newest_first).limit(1)).one_or_none()
+
+
+def chosen_channel(session: Session, addressee: Addressee) -> DeliveryChannel | None:
+    """Return the channel that stands by choice; None for who is obliged or has never chosen."""
+    choice = None if addressee.is_obliged else find_delivery_choice(session, addressee)
+    return None if choice is None else choice.channel
+
+
+def find_addressee(session: Session, identifier: str) -> Addressee | None:
+    """Return the addressee with that NIF, NIE or CIF."""
+    return session.scalars(select(Addressee).where(Addressee.identifier == identifier)).one_or_none()
+
+
+def is_known_party(session: Session, identifier: str) -> bool:
+    """Tell whether the party is an addressee, a representative (also a former one) or an issuing body."""
+    known = or_(
+        exists().where(Addressee.identifier == identifier),
+        exists().where(Power.attorney == identifier),
+        exists().where(RedAssignment.red_party == identifier),
+        exists().where(IssuingBody.nif == identifier),
+    )
+    return bool(session.scalar(select(known)))
+
+
+def ensure_addressee(
+    session: Session, *, identifier: str, name: str, ccc: str | None = None, naf: str | None = None
+) -> Addressee:
+    """Return the addressee with that NIF, made or brought up to date; a number not given stays.
+
+    Safe while others do the same: whoever comes second finds the first one's row.
+    """
+    addressee = find_addressee(session, identifier)
+    if addressee is None:
+        insert_if_absent(session, Addressee, identifier=identifier, name=name, ccc=ccc, naf=naf)
+        addressee = session.scalars(select(Addressee).where(Addressee.identifier == identifier)).one()
+    # Without a difference nothing is written and no row is locked: thousands of acts a day are for
+    # the same few companies.
+    addressee.name = name
+    # An account quoted with its regime in front is the same one: RED assignments name it as it stands.
+    is_same_account = ccc is not None and addressee.ccc is not None and ccc[-11:] == addressee.ccc[-11:]
+    addressee.ccc = addressee.ccc if is_same_account else ccc or addressee.ccc
+    addressee.naf = naf or addressee.naf
+    return addressee

@@ -1,0 +1,28 @@
+"""Inserts a row unless its unique key is taken, in one statement, on both kinds of database."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.dialects import postgresql, sqlite
+
+if TYPE_CHECKING:
+    from sqlalchemy import Executable
+    from sqlalchemy.orm import Session
+
+    from notigateway.repository.model import Row
+
+
+def insert_if_absent(session: Session, row: type[Row], **values: Any) -> bool:  # noqa: ANN401
+    """Insert the row and tell whether it is new; any unique key that is taken makes it not new."""
+    statement = _statement(session.get_bind().dialect.name, row)
+    return session.execute(statement, values).first() is not None
+
+
+@cache
+def _statement(dialect: str, row: type[Row]) -> Executable:
+    """Return the statement, built once: every request registers its message with one."""
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    table = row.metadata.tables[row.__tablename__]
+    return insert(table).on_conflict_do_nothing().returning(*table.primary_key.columns)

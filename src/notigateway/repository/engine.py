@@ -1,0 +1,201 @@
+"""Opens the database and its transactions: SQLite by default, PostgreSQL in production.
+
+A session is always inside `reading` or `writing`: the border that opens it owns the transaction, the
+use cases below never commit.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import URL, create_engine, event, exc, make_url
+from sqlalchemy.orm import Session
+
+from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
+from notigateway.repository.changes import place_new_events
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sqlalchemy import Connection, Engine
+    from sqlalchemy.pool import ConnectionPoolEntry
+
+# Names of execution options of ours; the "begin" listener of SQLite reads it.
+_ACCESS = "notigateway_access"
+_READING: dict[str, Mapping[str, Any]] = {
+    "sqlite": {_ACCESS: "read"},
+    # One snapshot for all queries of an answer, as SQLite gives it anyway: a page, its `asOf` and its
+    # neighbours agree. A read-only snapshot never fails with a serialisation error.
+    "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+}
+_WRITING: dict[str, Mapping[str, Any]] = {"sqlite": {_ACCESS: "write"}, "postgresql": {}}
+
+# What SQLite says when the file is busy or the disk fails: it may work later. Everything else it calls
+# an "operational error" (no such table, syntax) is a defect and stays one.
+_SQLITE_MAY_WORK_LATER = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+    }
+)
+
+
+def create_database(url: str, *, pool_size: int = 8, timeout_seconds: int = 30) -> Engine:
+    """Return an engine for the database; no connection is made yet.
+
+    `timeout_seconds` bounds waiting for a pooled connection, for a connection to be made, for a lock
+    and for one statement.
+
+    Raises: `ConfigurationError` for a URL that is neither a SQLite file nor PostgreSQL.
+    """
+    parsed = _parse(url)
+    options = _OPTIONS[parsed.get_backend_name()](parsed, timeout_seconds)
+    try:
+        engine = create_engine(
+            parsed,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=timeout_seconds,
+            hide_parameters=True,  # what a caller wrote does not belong in an error's text
+            **options,
+        )
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            "database_url names PostgreSQL: install the extra with pip install 'notigateway[postgres]'"
+        ) from error
+    if parsed.get_backend_name() == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """Give a session that sees one snapshot and cannot change anything.
+
+    Raises: `TemporarilyUnavailableError`.
+    """
+    with _session(engine, _READING[engine.dialect.name]) as session:
+        yield session
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Session]:
+    """Give a session that is committed on normal exit and rolled back on any exception.
+
+    On SQLite it is the only writer from its first moment on, so nothing it has read can change under
+    it; on PostgreSQL the rows that matter are locked by the queries.
+
+    Raises: `TemporarilyUnavailableError`; then nothing was changed, except where the connection was
+    lost during the commit itself: repeating is safe, because use cases are idempotent.
+    """
+    with _session(engine, _WRITING[engine.dialect.name]) as session:
+        yield session
+        place_new_events(session)
+        session.commit()
+
+
+@contextmanager
+def _session(engine: Engine, options: Mapping[str, Any]) -> Iterator[Session]:
+    """Open a session and its transaction at once."""
+    with in_our_words(), Session(engine, expire_on_commit=False) as session:
+        session.connection(execution_options=options)
+        yield session
+
+
+@contextmanager
+def in_our_words() -> Iterator[None]:
+    """Turn the database's troubles into `TemporarilyUnavailableError`; a defect stays what it is."""
+    try:
+        yield
+    except exc.TimeoutError as error:
+        raise TemporarilyUnavailableError("no database connection became free in time") from error
+    except exc.DBAPIError as error:
+        if _may_work_later(error):
+            raise TemporarilyUnavailableError(f"database: {error.orig}") from error
+        raise
+
+
+def _may_work_later(error: exc.DBAPIError) -> bool:
+    """Tell trouble (locked, lost, full, timed out) from a defect."""
+    if isinstance(error.orig, sqlite3.Error):
+        code = getattr(error.orig, "sqlite_errorcode", 0)
+        return code & 0xFF in _SQLITE_MAY_WORK_LATER  # the low byte is the primary result code
+    return error.connection_invalidated or isinstance(error, exc.OperationalError)
+
+
+def _parse(url: str) -> URL:
+    """Return the URL if it names a kind of database that the tests run on."""
+    try:
+        parsed = make_url(url)
+    except exc.ArgumentError as error:
+        raise ConfigurationError("database_url is not a URL") from error  # it may hold a password
+    if parsed.drivername not in {"sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg"}:
+        raise ConfigurationError(
+            f"database_url: {parsed.drivername} is not supported; use sqlite:///FILE or postgresql://…"
+        )
+    return parsed
+
+
+def _sqlite_options(url: URL, timeout_seconds: int) -> dict[str, Any]:
+    """Refuse what is not a file in an existing folder: every connection must see the same database."""
+    if not url.database or url.database.startswith((":memory:", "file:")):
+        raise ConfigurationError("database_url: SQLite needs a file, for example sqlite:///notigateway.db")
+    folder = Path(url.database).absolute().parent
+    if not folder.is_dir():
+        raise ConfigurationError(f"database_url: there is no folder {folder}")
+    return {"connect_args": {"timeout": timeout_seconds, "isolation_level": None}}
+
+
+def _postgresql_options(_url: URL, timeout_seconds: int) -> dict[str, Any]:
+    """Bound every wait, and notice connections that died in the pool or on the way."""
+    milliseconds = timeout_seconds * 1000
+    session = {
+        "timezone": "UTC",
+        "statement_timeout": milliseconds,
+        "lock_timeout": milliseconds,
+        "idle_in_transaction_session_timeout": milliseconds,
+    }
+    return {
+        "pool_pre_ping": True,
+        "connect_args": {
+            "connect_timeout": timeout_seconds,
+            "tcp_user_timeout": milliseconds,
+            "application_name": "notigateway",
+            "options": " ".join(f"-c {name}={value}" for name, value in session.items()),
+        },
+    }
+
+
+_OPTIONS = {"sqlite": _sqlite_options, "postgresql": _postgresql_options}
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
+    """Make a new connection durable and strict.
+
+    WAL lets readers and the one writer work at the same time; FULL makes a commit survive a power
+    cut, which WAL with NORMAL does not. The driver's own transactions are off (`isolation_level` None):
+    they would begin too late and break savepoints.
+    """
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Begin explicitly, with the write lock taken at once unless the session only reads.
+
+    A deferred transaction that begins to write after somebody else has written fails at once with
+    SQLITE_BUSY, whatever the timeout; one that takes the lock at its start waits for its turn.
+    """
+    is_reading = connection.get_execution_options().get(_ACCESS) == "read"
+    cursor = connection.connection.cursor()
+    cursor.execute(f"PRAGMA query_only={'ON' if is_reading else 'OFF'}")
+    cursor.close()
+    connection.exec_driver_sql("BEGIN" if is_reading else "BEGIN IMMEDIATE")

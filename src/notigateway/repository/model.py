@@ -1,0 +1,350 @@
+"""The rows: issuing bodies, acts, documents, addressees, notifications, events, receipts, replay keys.
+
+Instants are UTC. Rows carry their behaviour; there are no mirrors of them.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    column,
+    func,
+    or_,
+    select,
+    table,
+    text,
+    true,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, column_property, mapped_column, relationship
+from sqlalchemy.types import TypeDecorator
+
+from notigateway.identifiers import is_company_nif
+from notigateway.lifecycle import (
+    CONTENT_RELEASED,
+    Channel,
+    Decision,
+    Kind,
+    Standing,
+    State,
+    decide,
+    effective_state,
+)
+from notigateway.representation import Role
+
+if TYPE_CHECKING:
+    from enum import StrEnum
+
+    from sqlalchemy.engine import Dialect
+
+SHA256_HEX = String(64)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware instant in UTC; SQLite would otherwise return naive ones. Naive input is a defect."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Turn any aware instant into UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant without zone cannot be stored")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Return the instant aware, in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Word(TypeDecorator["StrEnum"]):
+    """A word of one of our vocabularies, stored as text."""
+
+    impl = String(24)
+    cache_ok = True
+
+    def __init__(self, vocabulary: type[StrEnum]) -> None:
+        super().__init__()
+        self.vocabulary = vocabulary
+        self._members = {str(member): member for member in vocabulary}
+
+    def process_bind_param(self, value: StrEnum | str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Refuse a word that the vocabulary does not have."""
+        return None if value is None else str(self.vocabulary(value))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002, ANN401
+        """Return the word as a member of its vocabulary."""
+        return None if value is None else self._members[value]
+
+
+class Row(DeclarativeBase):
+    """The declarative registry; constraint names are given so that migrations can address them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+# The table of `repository/outages.py`, which stands above this file, as far as a row's standing needs it.
+_OUTAGES = table(
+    "outages", *(column(name, UtcDateTime()) for name in ("started_at", "ended_at", "recomputed_at"))
+)
+
+
+class IssuingBody(Row):
+    """TGSS, INSS or ISM: who issues acts."""
+
+    __tablename__ = "issuing_bodies"
+
+    id: Mapped[int] = mapped_column(Integer, Identity(), primary_key=True)
+    dir3: Mapped[str] = mapped_column(String(9), unique=True)
+    acronym: Mapped[str] = mapped_column(String(16))
+    name: Mapped[str] = mapped_column(String(255))
+    nif: Mapped[str] = mapped_column(String(9))
+
+
+class Addressee(Row):
+    """The company or person a notification is for."""
+
+    __tablename__ = "addressees"
+
+    id: Mapped[int] = mapped_column(Integer, Identity(), primary_key=True)
+    identifier: Mapped[str] = mapped_column(String(9), unique=True)
+    name: Mapped[str] = mapped_column(String(255))
+    ccc: Mapped[str | None] = mapped_column(String(15))
+    naf: Mapped[str | None] = mapped_column(String(12))
+
+    @property
+    def account(self) -> str | None:
+        """The main contribution account or else the affiliation number: what a RED person manages."""
+        return self.ccc or self.naf
+
+    @property
+    def is_obliged(self) -> bool:
+        """Tell whether it must use the electronic channel.
+
+        Legal entities (Ley 39/2015 art. 14.2) and whoever has a contribution account and so must join
+        the RED system (Orden ISM/903/2020 art. 4.1).
+        """
+        return is_company_nif(self.identifier) or self.ccc is not None
+
+
+class Act(Row):
+    """What an issuing body decided: immutable, named by the body's own reference."""
+
+    __tablename__ = "acts"
+    __table_args__ = (UniqueConstraint("issuing_body_id", "reference"),)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    issuing_body_id: Mapped[int] = mapped_column(ForeignKey("issuing_bodies.id"))
+    reference: Mapped[str] = mapped_column(String(64))
+    subject: Mapped[str] = mapped_column(String(255))
+    procedure: Mapped[str] = mapped_column(String(16))
+    matter: Mapped[str] = mapped_column(String(64))
+    special_category: Mapped[bool]
+    submission_sha256: Mapped[str] = mapped_column(SHA256_HEX)
+    # The sizes of its documents in bytes, in order, separated by spaces: a list of 1,000 rows needs
+    # no second query, and an act never changes.
+    document_sizes: Mapped[str] = mapped_column(Text)
+
+    issuing_body: Mapped[IssuingBody] = relationship(lazy="raise")
+    documents: Mapped[list[Document]] = relationship(order_by="Document.position", lazy="raise")
+
+
+class Document(Row):
+    """One document of an act; its bytes live in the document store under their SHA-256."""
+
+    __tablename__ = "documents"
+    __table_args__ = (UniqueConstraint("act_id", "position"),)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    act_id: Mapped[UUID] = mapped_column(ForeignKey("acts.id"))
+    position: Mapped[int] = mapped_column(Integer)
+    name: Mapped[str] = mapped_column(String(255))
+    media_type: Mapped[str] = mapped_column(String(127))
+    size: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(SHA256_HEX)
+
+
+class Notification(Row):
+    """One act at the disposal of one addressee."""
+
+    __tablename__ = "notifications"
+    __table_args__ = (
+        Index(None, "addressee_id", "code"),
+        Index(None, "addressee_id", "state", "code"),
+        Index(None, "addressee_id", "available_at"),
+        Index(None, "state", "deadline"),
+        CheckConstraint("kind = 'notification' OR deadline IS NULL", name="communication_never_lapses"),
+        CheckConstraint("deadline IS NULL OR deadline > available_at", name="deadline_after_available"),
+        # A code is never given twice, not even after its row is gone: it is printed on receipts.
+        {"sqlite_autoincrement": True},
+    )
+
+    code: Mapped[int] = mapped_column(Integer, Identity(), primary_key=True)
+    id: Mapped[UUID] = mapped_column(Uuid, unique=True)
+    act_id: Mapped[UUID] = mapped_column(ForeignKey("acts.id"), index=True)
+    addressee_id: Mapped[int] = mapped_column(ForeignKey("addressees.id"))
+    kind: Mapped[Kind] = mapped_column(Word(Kind))
+    state: Mapped[State] = mapped_column(Word(State))
+    available_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    deadline: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Whether the addressee must use this channel: only then do RED-authorised persons see it.
+    is_obliged: Mapped[bool] = mapped_column(server_default=true())
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    version: Mapped[int] = mapped_column(Integer)
+    # The same for every row of a query: when the earliest outage began that may still move deadlines.
+    outage_since: Mapped[datetime | None] = column_property(
+        select(func.min(_OUTAGES.c.started_at))
+        .where(or_(_OUTAGES.c.ended_at.is_(None), _OUTAGES.c.recomputed_at.is_(None)))
+        .scalar_subquery()
+    )
+
+    act: Mapped[Act] = relationship(lazy="raise")
+    addressee: Mapped[Addressee] = relationship(lazy="raise")
+    events: Mapped[list[Event]] = relationship(order_by="Event.position", lazy="raise")
+    receipts: Mapped[list[Receipt]] = relationship(lazy="raise")
+
+    # Compare-and-set: a row that changed since it was read is never overwritten.
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012  (read by SQLAlchemy)
+
+    # Set by the query that found the row for a caller; a row found otherwise has no role to give.
+    _seen_as = None
+    _seen_by = None
+
+    @property
+    def seen_as(self) -> Role:
+        """The capacity in which the caller whose query found this row sees it."""
+        if self._seen_as is None:
+            raise LookupError("this row was not found for a caller")
+        return self._seen_as
+
+    @property
+    def seen_by(self) -> str | None:
+        """The power or the RED authorisation that gives it; None for the addressee itself."""
+        return self._seen_by
+
+    def see_as(self, role: Role, title: str | None = None) -> None:
+        """Remember the capacity in which this row was found, and the title where it was locked."""
+        self._seen_as, self._seen_by = role, title
+
+    @property
+    def standing(self) -> Standing:
+        """What the rule needs to know of this row."""
+        return Standing(self.kind, self.state, self.available_at, self.deadline, self.outage_since)
+
+    def state_at(self, now: datetime) -> State:
+        """Return the state at `now`, lapse included."""
+        return effective_state(self.standing, now)
+
+    def is_content_released(self) -> bool:
+        """Tell whether the documents may leave the store."""
+        return self.state in CONTENT_RELEASED
+
+    def decide(self, decision: Decision, now: datetime) -> State:
+        """Move to the state that the rule gives. Raises what `lifecycle.decide` raises."""
+        self.state = decide(self.standing, decision, now)
+        self.decided_at = now
+        return self.state
+
+    def lapse(self) -> datetime:
+        """Move to what the clock decided; return the deadline, the instant at which it did."""
+        if self.deadline is None:
+            raise LookupError("what has no deadline never lapses")
+        self.state, self.decided_at = State.LAPSED, self.deadline
+        return self.deadline
+
+
+class Event(Row):
+    """Something that happened to a notification: append-only, at most one of them decisive."""
+
+    __tablename__ = "events"
+    __table_args__ = (
+        UniqueConstraint("notification_code", "position"),
+        Index(
+            "uq_events_decisive",
+            "notification_code",
+            unique=True,
+            sqlite_where=text("decisive"),
+            postgresql_where=text("decisive"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    notification_code: Mapped[int] = mapped_column(ForeignKey("notifications.code"))
+    position: Mapped[int] = mapped_column(Integer)
+    state: Mapped[State] = mapped_column(Word(State))
+    decisive: Mapped[bool]
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    channel: Mapped[Channel | None] = mapped_column(Word(Channel))
+    role: Mapped[Role | None] = mapped_column(Word(Role))
+    party: Mapped[str | None] = mapped_column(String(9))
+    party_name: Mapped[str | None] = mapped_column(String(255))
+    signer: Mapped[str | None] = mapped_column(String(9))
+    signer_name: Mapped[str | None] = mapped_column(String(255))
+    reason: Mapped[str | None] = mapped_column(Text)
+    # A decision taken in another channel: which issuing body (DIR3) told us, and when.
+    reported_by: Mapped[str | None] = mapped_column(String(9))
+    reported_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Where that body keeps the other channel's evidence.
+    reported_reference: Mapped[str | None] = mapped_column(String(255))
+    correlation_id: Mapped[UUID | None] = mapped_column(Uuid)
+
+
+class Receipt(Row):
+    """The sealed evidence of one event: append-only, bytes stored are the bytes sent."""
+
+    __tablename__ = "receipts"
+    __table_args__ = (Index(None, "notification_code"),)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    notification_code: Mapped[int] = mapped_column(ForeignKey("notifications.code"))
+    event_id: Mapped[UUID] = mapped_column(ForeignKey("events.id"), unique=True)
+    state: Mapped[State] = mapped_column(Word(State))
+    event_time: Mapped[datetime] = mapped_column(UtcDateTime)
+    sha256: Mapped[str] = mapped_column(SHA256_HEX)
+    xml: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class RequestEnvelope(Row):
+    """A signed request that decided something: the caller's proof of will, kept as received."""
+
+    __tablename__ = "request_envelopes"
+
+    sha256: Mapped[str] = mapped_column(SHA256_HEX, primary_key=True)
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    xml: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ReplayKey(Row):
+    """A signed message that was already received, remembered until it can no longer be fresh."""
+
+    __tablename__ = "replay_keys"
+
+    key: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

@@ -1,0 +1,240 @@
+"""Named queries on notifications; what a caller may not see is not found by any of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlalchemy import ColumnElement, Row, Select, and_, false, literal, or_, select
+from sqlalchemy.orm import joinedload, selectinload
+
+from notigateway.lifecycle import UNDECIDED, Kind, State
+from notigateway.repository.model import Act, Addressee, IssuingBody, Notification
+from notigateway.repository.outages import is_overdue
+from notigateway.repository.rights import addressees_in_reach, named_in_reach, role_of
+from notigateway.repository.titles import lock_titles
+from notigateway.representation import DEFAULT_POLICY, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from sqlalchemy.orm import Session
+
+    from notigateway.representation import RightsPolicy
+
+
+@dataclass(frozen=True)
+class ListFilter:
+    """Which notifications to list; what is absent does not restrict."""
+
+    states: frozenset[State] = field(default_factory=frozenset)
+    kind: Kind | None = None
+    role: Role | None = None
+    addressee: str | None = None
+    issuer: str | None = None
+    available_from: datetime | None = None
+    available_to: datetime | None = None
+    deadline_before: datetime | None = None
+
+
+# A party that represents no more addressees than this is listed by their keys: the planner then walks
+# the index and stops at the end of the page. A party with thousands is joined.
+_FEW = 100
+
+
+def visible_to(
+    party: str,
+    now: datetime,
+    *,
+    policy: RightsPolicy = DEFAULT_POLICY,
+    reach: Sequence[int] | None = None,
+) -> ColumnElement[bool]:
+    """Return the condition of everything the party may know of, from its time on.
+
+    The query must join Act and Addressee. The candidates are few and indexed; the role decides. Who has
+    asked for `addressees_in_reach` before gives them as `reach`.
+    """
+    candidates = addressees_in_reach(party, now) if reach is None else reach
+    return and_(
+        Notification.addressee_id.in_(candidates),
+        role_of(party, now, policy=policy).is_not(None),
+        Notification.available_at <= now,
+    )
+
+
+def list_page(
+    session: Session,
+    *,
+    party: str,
+    chosen: ListFilter,
+    after_code: int,
+    limit: int,
+    now: datetime,
+    policy: RightsPolicy = DEFAULT_POLICY,
+) -> Sequence[Row[*tuple[object, ...]]]:
+    """Return at most `limit` rows with a code above `after_code`, in the order of the code.
+
+    The order is the one thing of a notification that never changes, so a page neither repeats nor
+    skips what was at disposal when the listing began, whatever is published or decided meanwhile.
+    """
+    role, visible = _role_and_reach(session, party, now, policy)
+    query = (
+        row_columns(role)
+        .where(visible, Notification.code > after_code)
+        .where(*_conditions(chosen, now, role))
+        .order_by(Notification.code)
+        .limit(limit)
+    )
+    return session.execute(query).all()
+
+
+def _role_and_reach(
+    session: Session, party: str, now: datetime, policy: RightsPolicy
+) -> tuple[ColumnElement[str | None], ColumnElement[bool]]:
+    """Return the role in which the party sees a row, and the condition of what it sees."""
+    found = session.execute(named_in_reach(party, now).limit(_FEW + 1)).all()
+    reach = [row.id for row in found] if len(found) <= _FEW else None
+    if [row.identifier for row in found] == [party] and Role.OWN in policy.special_category_roles:
+        # Most callers represent nobody else: what they see is their own, without asking row by row.
+        own = Notification.addressee_id.in_(reach or ())
+        return literal(str(Role.OWN)), and_(own, Notification.available_at <= now)
+    return role_of(party, now, policy=policy), visible_to(party, now, policy=policy, reach=reach)
+
+
+def row_columns(role: ColumnElement[str | None]) -> Select[*tuple[object, ...]]:
+    """Return the columns of a list row: plain tuples, for pages of a thousand."""
+    return (
+        select(
+            Notification.code,
+            Notification.id,
+            Notification.kind,
+            Act.subject,
+            IssuingBody.dir3,
+            IssuingBody.acronym,
+            IssuingBody.name,
+            Act.procedure,
+            Act.matter,
+            Addressee.identifier,
+            Addressee.name.label("addressee_name"),
+            Notification.state,
+            Notification.available_at,
+            Notification.deadline,
+            Notification.outage_since,
+            Act.special_category,
+            Act.document_sizes,
+            role.label("role"),
+        )
+        .join(Act, Notification.act_id == Act.id)
+        .join(IssuingBody, Act.issuing_body_id == IssuingBody.id)
+        .join(Addressee, Notification.addressee_id == Addressee.id)
+    )
+
+
+def _conditions(
+    chosen: ListFilter, now: datetime, role: ColumnElement[str | None]
+) -> list[ColumnElement[bool]]:
+    """Translate the filter; states are the effective ones at `now`."""
+    conditions: list[ColumnElement[bool]] = []
+    if chosen.states:
+        conditions.append(or_(*(_is_effectively(state, now) for state in sorted(chosen.states))))
+    if chosen.kind is not None:
+        conditions.append(Notification.kind == chosen.kind)
+    if chosen.role is not None:
+        conditions.append(role == str(chosen.role))
+    if chosen.addressee is not None:
+        conditions.append(Addressee.identifier == chosen.addressee)
+    if chosen.issuer is not None:
+        conditions.append(IssuingBody.dir3 == chosen.issuer)
+    if chosen.available_from is not None:
+        conditions.append(Notification.available_at >= chosen.available_from)
+    if chosen.available_to is not None:
+        conditions.append(Notification.available_at < chosen.available_to)
+    if chosen.deadline_before is not None:
+        conditions.append(Notification.deadline < chosen.deadline_before)
+    return conditions
+
+
+def _is_effectively(state: State, now: datetime) -> ColumnElement[bool]:
+    """Say `lifecycle.effective_state(...) == state` in SQL; a property test compares both."""
+    in_time = or_(Notification.deadline.is_(None), ~is_overdue(now))
+    if state is State.LAPSED:
+        overdue = and_(Notification.state.in_(UNDECIDED), is_overdue(now))
+        return or_(Notification.state == State.LAPSED, overdue)
+    if state is State.SCHEDULED:
+        return false()  # visible_to has excluded all whose time has not come
+    if state is State.AVAILABLE:
+        return and_(Notification.state.in_({State.AVAILABLE, State.SCHEDULED}), in_time)
+    if state is State.RECEIPT_REQUESTED:
+        return and_(Notification.state == State.RECEIPT_REQUESTED, in_time)
+    return Notification.state == state
+
+
+def find_visible(
+    session: Session,
+    ids: Iterable[UUID],
+    *,
+    party: str,
+    now: datetime,
+    policy: RightsPolicy = DEFAULT_POLICY,
+) -> dict[UUID, Notification]:
+    """Return those of the notifications that the party may know of, with act, documents and receipts."""
+    return _by_id(session, _whole_rows(ids, party=party, now=now, policy=policy))
+
+
+def lock_visible(
+    session: Session,
+    ids: Iterable[UUID],
+    *,
+    party: str,
+    now: datetime,
+    policy: RightsPolicy = DEFAULT_POLICY,
+) -> dict[UUID, Notification]:
+    """Return the same, locked until the end of the transaction, in the order of the code.
+
+    Whoever comes second waits here and then sees the first one's decision. The one order keeps two
+    batches that share notifications from waiting for each other. (SQLite has no row locks; there
+    the writing session already is alone.) The titles by which a representative acts are locked too:
+    what they no longer give by then is not found.
+    """
+    query = _whole_rows(ids, party=party, now=now, policy=policy).with_for_update(of=Notification)
+    found = _by_id(session, query)
+    represented = [row for row in found.values() if row.seen_as is not Role.OWN]
+    titles = lock_titles(session, represented, party=party, now=now, policy=policy)
+    for row in represented:
+        if row.code in titles:
+            row.see_as(row.seen_as, titles[row.code])
+        else:
+            del found[row.id]
+    return found
+
+
+def _whole_rows(
+    ids: Iterable[UUID], *, party: str, now: datetime, policy: RightsPolicy
+) -> Select[Notification, str | None]:
+    """Select notifications with everything an answer or a receipt says of them."""
+    return (
+        select(Notification, role_of(party, now, policy=policy).label("role"))
+        .join(Act, Notification.act_id == Act.id)
+        .join(Addressee, Notification.addressee_id == Addressee.id)
+        .where(Notification.id.in_(set(ids)), visible_to(party, now, policy=policy))
+        .order_by(Notification.code)
+        .options(
+            joinedload(Notification.act, innerjoin=True).joinedload(Act.issuing_body, innerjoin=True),
+            joinedload(Notification.act, innerjoin=True).selectinload(Act.documents),
+            joinedload(Notification.addressee, innerjoin=True),
+            selectinload(Notification.events),
+            selectinload(Notification.receipts),
+        )
+        .execution_options(populate_existing=True)
+    )
+
+
+def _by_id(session: Session, query: Select[Notification, str | None]) -> dict[UUID, Notification]:
+    """Run the query and index its rows by their public identifier, each with the role it is seen in."""
+    found = {}
+    for row, role in session.execute(query).unique():
+        row.see_as(Role(role or ""))  # visible_to lets no row without a role through
+        found[row.id] = row
+    return found

@@ -1,0 +1,246 @@
+"""Rows and queries of the clock: outages, every change of a deadline, and what is overdue."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    String,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+)
+from sqlalchemy.orm import Mapped, joinedload, mapped_column, selectinload
+
+from notigateway.lifecycle import OUTAGE_MORE_THAN, UNDECIDED, DeadlineCause, Outage
+from notigateway.repository.model import Act, Notification, Row, UtcDateTime
+from notigateway.uuids import uuid7
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sqlalchemy.orm import Session
+
+# Any number, the same for ever.
+_OUTAGE_LOCK = 43_2017
+
+
+class OutageRow(Row):
+    """A declared time in which the service could not be reached; open while `ended_at` is NULL."""
+
+    __tablename__ = "outages"
+    __table_args__ = (CheckConstraint("ended_at IS NULL OR ended_at >= started_at", name="ends_after_start"),)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    reason: Mapped[str] = mapped_column(Text)
+    declared_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    declared_by: Mapped[str] = mapped_column(String(9))
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # As of when every deadline is computed with it; NULL from its closing until that is done again.
+    recomputed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @property
+    def outage(self) -> Outage:
+        """What the rule needs to know of this row."""
+        return Outage(self.started_at, self.ended_at)
+
+
+class DeadlineChange(Row):
+    """A deadline that was moved: by an outage or by the issuing body; append-only."""
+
+    __tablename__ = "deadline_changes"
+    __table_args__ = (UniqueConstraint("notification_code", "position"),)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    notification_code: Mapped[int] = mapped_column(ForeignKey("notifications.code"))
+    position: Mapped[int]
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    previous: Mapped[datetime] = mapped_column(UtcDateTime)
+    deadline: Mapped[datetime] = mapped_column(UtcDateTime)
+    cause: Mapped[str] = mapped_column(String(24))
+    outage_id: Mapped[UUID | None] = mapped_column(ForeignKey("outages.id"))
+    by: Mapped[str] = mapped_column(String(9))
+    reason: Mapped[str | None] = mapped_column(Text)
+
+
+# --- outages
+
+
+def wait_for_turn_to_declare(session: Session) -> None:
+    """Let one transaction at a time add or end an outage, so that no two overlap. SQLite has one writer."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _OUTAGE_LOCK})
+
+
+def find_outage(session: Session, outage_id: UUID) -> OutageRow | None:
+    """Return the outage with that identifier, as it is committed now."""
+    return session.get(OutageRow, outage_id, populate_existing=True)
+
+
+def list_outages(session: Session) -> Sequence[OutageRow]:
+    """Return every outage, oldest first."""
+    return session.scalars(select(OutageRow).order_by(OutageRow.started_at)).all()
+
+
+def list_unsettled_outages(session: Session) -> Sequence[OutageRow]:
+    """Return the outages that last, or whose end has not moved every deadline yet."""
+    return session.scalars(select(OutageRow).where(_is_unsettled()).order_by(OutageRow.started_at)).all()
+
+
+def find_overlapping(session: Session, outage: Outage) -> OutageRow | None:
+    """Return an outage that shares time with this one; an end is not part of it."""
+    later = [] if outage.ended_at is None else [OutageRow.started_at < outage.ended_at]
+    query = select(OutageRow).where(
+        or_(OutageRow.ended_at.is_(None), OutageRow.ended_at > outage.started_at), *later
+    )
+    return session.scalars(query.order_by(OutageRow.started_at).limit(1)).first()
+
+
+def _is_unsettled() -> ColumnElement[bool]:
+    """Return the condition of an outage that may still move deadlines."""
+    return or_(OutageRow.ended_at.is_(None), OutageRow.recomputed_at.is_(None))
+
+
+# --- deadlines
+
+
+def is_overdue(now: datetime) -> ColumnElement[bool]:
+    """Say that the deadline of an undecided notification has passed, as `effective_state` does, in SQL."""
+    # An outage that is over and unsettled is longer than 12 hours, so it began before that anyway.
+    held = exists().where(
+        _is_unsettled(),
+        OutageRow.started_at < now - OUTAGE_MORE_THAN,
+        OutageRow.started_at < Notification.deadline,
+    )
+    # The row may stand several queries further out: a power's condition asks this inside its own.
+    return and_(Notification.deadline <= now, ~held.correlate(Notification))
+
+
+def _is_due(until: datetime) -> ColumnElement[bool]:
+    """Return the condition of a lapse that no declared outage can take back any more.
+
+    Also a short outage may, while it lasts, grow longer than 12 hours.
+    """
+    unsettled = exists().where(_is_unsettled(), OutageRow.started_at < Notification.deadline)
+    return and_(Notification.state.in_(UNDECIDED), Notification.deadline <= until, ~unsettled)
+
+
+def count_due(session: Session, *, until: datetime, valid: tuple[datetime, datetime]) -> int:
+    """Return how many lapses up to `until`, within the validity of a seal, have no evidence yet."""
+    query = select(func.count()).select_from(Notification)
+    return session.scalar(query.where(_is_due(until), Notification.deadline.between(*valid))) or 0
+
+
+def count_unsealed(session: Session, *, until: datetime, valid: tuple[datetime, datetime]) -> int:
+    """Return how many lapses up to `until` need another seal: this one was not valid then."""
+    query = select(func.count()).select_from(Notification)
+    return session.scalar(query.where(_is_due(until), ~Notification.deadline.between(*valid))) or 0
+
+
+def lock_due(
+    session: Session, *, until: datetime, valid: tuple[datetime, datetime], limit: int
+) -> Sequence[Notification]:
+    """Return some of those, oldest deadline first, locked, with everything a receipt says of them.
+
+    What somebody else holds (another sweep, a decision that is being taken) is passed over: on
+    PostgreSQL by SKIP LOCKED; on SQLite the writing session is alone.
+    """
+    query = (
+        select(Notification)
+        .where(_is_due(until), Notification.deadline.between(*valid))
+        .order_by(Notification.deadline, Notification.code)
+        .limit(limit)
+        .with_for_update(of=Notification, skip_locked=True)
+        .options(
+            joinedload(Notification.act, innerjoin=True).joinedload(Act.issuing_body, innerjoin=True),
+            joinedload(Notification.act, innerjoin=True).selectinload(Act.documents),
+            joinedload(Notification.addressee, innerjoin=True),
+            selectinload(Notification.events),
+            selectinload(Notification.receipts),
+        )
+        .execution_options(populate_existing=True)
+    )
+    return session.scalars(query).unique().all()
+
+
+def lock_reached(
+    session: Session, outage: Outage, *, after_code: int, limit: int, now: datetime
+) -> Sequence[Notification]:
+    """Return undecided notifications whose window the outage touches, locked in the order of the code.
+
+    That order is the one of every other lock, so nobody waits in a circle.
+    """
+    query = (
+        select(Notification)
+        .where(
+            Notification.code > after_code,
+            Notification.state.in_(UNDECIDED),
+            Notification.deadline > outage.started_at,
+            Notification.available_at < (outage.ended_at or now),
+        )
+        .order_by(Notification.code)
+        .limit(limit)
+        .with_for_update(of=Notification)
+        .execution_options(populate_existing=True)
+    )
+    return session.scalars(query).all()
+
+
+def find_extensions(session: Session, codes: Iterable[int]) -> Mapping[int, DeadlineChange]:
+    """Return the last extension by the issuing body of each of these notifications."""
+    query = select(DeadlineChange).where(
+        DeadlineChange.notification_code.in_(list(codes)), DeadlineChange.cause == DeadlineCause.EXTENSION
+    )
+    return {change.notification_code: change for change in session.scalars(query.order_by("position"))}
+
+
+def move_deadlines(
+    session: Session,
+    moves: Mapping[Notification, datetime],
+    *,
+    cause: DeadlineCause,
+    by: str,
+    reason: str | None,
+    at: datetime,
+    outage_id: UUID | None = None,
+) -> None:
+    """Give locked notifications their new deadlines and write down each change."""
+    codes = [notification.code for notification in moves]
+    query = select(DeadlineChange.notification_code, func.max(DeadlineChange.position))
+    last = dict(
+        session.execute(
+            query.where(DeadlineChange.notification_code.in_(codes)).group_by(
+                DeadlineChange.notification_code
+            )
+        ).all()
+    )
+    for notification, deadline in moves.items():
+        if notification.deadline is None:
+            raise LookupError("what never lapses has no deadline to move")
+        change = DeadlineChange(
+            id=uuid7(at),
+            notification_code=notification.code,
+            position=last.get(notification.code, 0) + 1,
+            at=at,
+            previous=notification.deadline,
+            deadline=deadline,
+            cause=cause,
+            outage_id=outage_id,
+            by=by,
+            reason=reason,
+        )
+        session.add(change)
+        notification.deadline = deadline

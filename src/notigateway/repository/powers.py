@@ -1,0 +1,161 @@
+"""Named queries on powers and RED assignments: the register, by whom each entry concerns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Select, and_, or_, select
+from sqlalchemy.orm import joinedload
+
+from notigateway.repository.model import Addressee
+from notigateway.repository.rights import Power, RedAssignment, RightsChange
+from notigateway.uuids import uuid7
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from sqlalchemy.orm import Session
+
+    from notigateway.pki.identity import Caller
+
+
+def lock_addressee(session: Session, identifier: str) -> Addressee | None:
+    """Return the addressee, so that its rights are changed by one transaction at a time.
+
+    The weaker lock lets others go on publishing notifications for it.
+    """
+    query = select(Addressee).where(Addressee.identifier == identifier).with_for_update(key_share=True)
+    return session.scalars(query).one_or_none()
+
+
+def lock_power(session: Session, power_id: UUID) -> Power | None:
+    """Return the power as it stands once nobody else is changing it."""
+    query = _powers().where(Power.id == power_id).with_for_update(of=Power)
+    return session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+
+
+def list_powers_of_scope(session: Session, like: Power) -> Sequence[Power]:
+    """Return every power of the same grantor, attorney and scope, whatever its state."""
+    is_same_value = Power.value.is_(None) if like.value is None else Power.value == like.value
+    query = _powers().where(
+        Power.grantor_id == like.grantor_id,
+        Power.attorney == like.attorney,
+        Power.scope == like.scope,
+        is_same_value,
+    )
+    return session.scalars(query.order_by(Power.id)).all()
+
+
+def list_powers(session: Session, party: str, *, after: UUID, limit: int) -> Sequence[Power]:
+    """Return a page of the powers that the party has granted or received, in order of registration."""
+    query = _powers().where(or_(Power.attorney == party, Addressee.identifier == party), Power.id > after)
+    return session.scalars(query.order_by(Power.id).limit(limit)).all()
+
+
+def list_powers_in_force(
+    session: Session, attorney: str, *, after: UUID, limit: int, now: datetime
+) -> Sequence[Power]:
+    """Return a page of the powers by which the attorney may act at `now`."""
+    query = _powers().where(
+        Power.attorney == attorney,
+        Power.id > after,
+        ~Power.is_void,
+        Power.accepted_at <= now,
+        Power.expires_at > now,
+        or_(Power.ended_at.is_(None), Power.ended_at > now),
+    )
+    return session.scalars(query.order_by(Power.id).limit(limit)).all()
+
+
+def _powers() -> Select[Power]:
+    """Select powers with their grantors."""
+    return (
+        select(Power)
+        .join(Addressee, Power.grantor_id == Addressee.id)
+        .options(joinedload(Power.grantor, innerjoin=True))
+    )
+
+
+def find_red_assignment(session: Session, assignment_id: UUID) -> RedAssignment | None:
+    """Return the assignment with its addressee."""
+    return session.scalars(_assignments().where(RedAssignment.id == assignment_id)).one_or_none()
+
+
+def list_red_assignments_of(session: Session, addressee: Addressee) -> Sequence[RedAssignment]:
+    """Return who has managed the addressee's account, oldest first."""
+    query = _assignments().where(RedAssignment.addressee_id == addressee.id)
+    return session.scalars(query.order_by(RedAssignment.starts_at, RedAssignment.id)).all()
+
+
+def list_red_assignments_to(
+    session: Session, red_party: str, *, after: UUID, limit: int, now: datetime
+) -> Sequence[RedAssignment]:
+    """Return a page of the assignments that have begun: what was issued meanwhile stays at disposal."""
+    query = _assignments().where(
+        RedAssignment.red_party == red_party,
+        RedAssignment.id > after,
+        RedAssignment.starts_at <= now,
+        or_(RedAssignment.ends_at.is_(None), RedAssignment.ends_at > RedAssignment.starts_at),
+    )
+    return session.scalars(query.order_by(RedAssignment.id).limit(limit)).all()
+
+
+def list_all_red_assignments(session: Session, *, account: str | None = None) -> Sequence[RedAssignment]:
+    """Return the register, by account and time."""
+    query = _assignments()
+    if account is not None:
+        query = query.where(RedAssignment.account == account)
+    return session.scalars(query.order_by(RedAssignment.account, RedAssignment.starts_at)).all()
+
+
+def list_overlapping(
+    session: Session, *, account: str, starts_at: datetime, ends_at: datetime | None
+) -> Sequence[RedAssignment]:
+    """Return the assignments of the account that stand at any instant from start to (before) end."""
+    begins_before_the_end = [] if ends_at is None else [RedAssignment.starts_at < ends_at]
+    query = _assignments().where(
+        RedAssignment.account == account,
+        or_(
+            RedAssignment.ends_at.is_(None),
+            # What was taken back before it began stands at no instant.
+            and_(RedAssignment.ends_at > starts_at, RedAssignment.ends_at > RedAssignment.starts_at),
+        ),
+        *begins_before_the_end,
+    )
+    return session.scalars(query.order_by(RedAssignment.starts_at)).all()
+
+
+def _assignments() -> Select[RedAssignment]:
+    """Select assignments with their addressees."""
+    return (
+        select(RedAssignment)
+        .join(Addressee, RedAssignment.addressee_id == Addressee.id)
+        .options(joinedload(RedAssignment.addressee, innerjoin=True))
+    )
+
+
+def record_change(
+    session: Session,
+    title: Power | RedAssignment,
+    change: str,
+    *,
+    now: datetime,
+    caller: Caller | None = None,
+    request_sha256: str | None = None,
+) -> None:
+    """Write down who changed a right; without a caller it was the operator."""
+    session.flush()  # the title may be new, and the record points to it
+    session.add(
+        RightsChange(
+            id=uuid7(now),
+            power_id=title.id if isinstance(title, Power) else None,
+            red_assignment_id=title.id if isinstance(title, RedAssignment) else None,
+            change=change,
+            at=now,
+            party=None if caller is None else caller.party,
+            signer=None if caller is None else caller.signer,
+            request_sha256=request_sha256,
+        )
+    )

@@ -1,0 +1,36 @@
+"""Signed messages that were already received: each is let in once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, select
+
+from notigateway.repository.conflicts import insert_if_absent
+from notigateway.repository.model import ReplayKey
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+
+def register(session: Session, key: bytes, *, expires_at: datetime) -> bool:
+    """Remember the message and tell whether it is new: one atomic insert, never a look before it.
+
+    Of any number of concurrent registrations exactly one is told that it is new. On PostgreSQL the
+    others wait for its commit; where it rolls back, the next one is new.
+    """
+    return insert_if_absent(session, ReplayKey, key=key, expires_at=expires_at)
+
+
+def forget_expired(session: Session, *, now: datetime, limit: int) -> int:
+    """Forget at most `limit` messages that can no longer be fresh; return how many there were."""
+    expired = select(ReplayKey.key).where(ReplayKey.expires_at < now).limit(limit)
+    result = session.execute(
+        delete(ReplayKey)
+        .where(ReplayKey.key.in_(expired))
+        .returning(ReplayKey.key)
+        .execution_options(synchronize_session=False)
+    )
+    return len(result.all())

@@ -1,0 +1,228 @@
+"""Rows of representation, and the rules of `representation.py` as conditions of a query."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Uuid,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    union,
+)
+from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
+
+from notigateway import representation
+from notigateway.repository.model import SHA256_HEX, Act, Addressee, Notification, Row, UtcDateTime, Word
+from notigateway.repository.outages import is_overdue
+from notigateway.representation import DEFAULT_POLICY, PowerScope, PowerState, Role, power_state
+
+if TYPE_CHECKING:
+    from sqlalchemy import CompoundSelect, Exists, Select
+
+    from notigateway.representation import RightsPolicy
+
+
+class RedAssignment(Row):
+    """Who manages an addressee's account in the RED system, from when until when."""
+
+    __tablename__ = "red_assignments"
+    __table_args__ = (
+        Index(None, "addressee_id"),
+        Index(None, "red_party"),
+        CheckConstraint("ends_at IS NULL OR ends_at >= starts_at", name="ends_after_start"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    addressee_id: Mapped[int] = mapped_column(ForeignKey("addressees.id"))
+    account: Mapped[str] = mapped_column(String(15))
+    red_party: Mapped[str] = mapped_column(String(9))
+    red_name: Mapped[str] = mapped_column(String(255))
+    authorisation: Mapped[str] = mapped_column(String(16))
+    starts_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ends_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    addressee: Mapped[Addressee] = relationship(lazy="raise")
+
+    def stands_at(self, now: datetime) -> bool:
+        """Tell whether what is put at disposal at `now` is also for the RED person."""
+        return self.starts_at <= now and (self.ends_at is None or now < self.ends_at)
+
+
+class Power(Row):
+    """A power of attorney to receive notifications, in the register."""
+
+    __tablename__ = "powers"
+    __table_args__ = (Index(None, "grantor_id"), Index(None, "attorney"))
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    grantor_id: Mapped[int] = mapped_column(ForeignKey("addressees.id"))
+    attorney: Mapped[str] = mapped_column(String(9))
+    attorney_name: Mapped[str] = mapped_column(String(255))
+    scope: Mapped[PowerScope] = mapped_column(Word(PowerScope))
+    value: Mapped[str | None] = mapped_column(String(64))
+    special_category: Mapped[bool]
+    is_void: Mapped[bool]
+    registered_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    accepted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    end_cause: Mapped[PowerState | None] = mapped_column(Word(PowerState))
+    version: Mapped[int] = mapped_column(Integer)
+
+    grantor: Mapped[Addressee] = relationship(lazy="raise")
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012  (read by SQLAlchemy)
+
+    @property
+    def terms(self) -> representation.Power:
+        """What the rules need to know of this row."""
+        return representation.Power(
+            scope=self.scope,
+            value=self.value,
+            special_category=self.special_category,
+            registered_at=self.registered_at,
+            accepted_at=self.accepted_at,
+            expires_at=self.expires_at,
+            ended_at=self.ended_at,
+            end_cause=self.end_cause,
+            is_void=self.is_void,
+        )
+
+    def state_at(self, now: datetime) -> PowerState:
+        """Return the state at `now`."""
+        return power_state(self.terms, now)
+
+    def end(self, cause: PowerState, now: datetime) -> None:
+        """End it at `now`, for ever."""
+        self.ended_at, self.end_cause = now, cause
+
+
+class RightsChange(Row):
+    """Who changed a power or a RED assignment, how and when: append-only, with the hash of the proof."""
+
+    __tablename__ = "rights_changes"
+    __table_args__ = (Index(None, "power_id"), Index(None, "red_assignment_id"))
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    power_id: Mapped[UUID | None] = mapped_column(ForeignKey("powers.id"))
+    red_assignment_id: Mapped[UUID | None] = mapped_column(ForeignKey("red_assignments.id"))
+    change: Mapped[str] = mapped_column(String(24))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # NULL where the operator did it.
+    party: Mapped[str | None] = mapped_column(String(9))
+    signer: Mapped[str | None] = mapped_column(String(9))
+    request_sha256: Mapped[str | None] = mapped_column(SHA256_HEX)
+
+
+def addressees_in_reach(party: str, now: datetime) -> CompoundSelect[int]:
+    """Return the addressees of which the party may see anything at all: a superset, cheap to look up."""
+    return union(
+        select(Addressee.id).where(Addressee.identifier == party),
+        select(Power.grantor_id).where(Power.attorney == party, Power.expires_at > now),
+        select(RedAssignment.addressee_id).where(RedAssignment.red_party == party),
+    )
+
+
+def named_in_reach(party: str, now: datetime) -> Select[int, str]:
+    """Return the same addressees with their identifiers."""
+    return select(Addressee.id, Addressee.identifier).where(Addressee.id.in_(addressees_in_reach(party, now)))
+
+
+def is_own(party: str) -> ColumnElement[bool]:
+    """Return the condition of what is addressed to the party itself."""
+    return Notification.addressee_id == (
+        select(Addressee.id).where(Addressee.identifier == party).scalar_subquery()
+    )
+
+
+def own_gives(party: str, policy: RightsPolicy) -> ColumnElement[bool]:
+    """Say `representation.own_covers` in SQL; the query must join Act."""
+    if Role.OWN in policy.special_category_roles:
+        return is_own(party)
+    return and_(is_own(party), ~Act.special_category)
+
+
+def red_covers(
+    assignment: type[RedAssignment], now: datetime, policy: RightsPolicy
+) -> list[ColumnElement[bool]]:
+    """Say `representation.red_covers` in SQL; the query must join Act and Addressee."""
+    conditions: list[ColumnElement[bool]] = [
+        assignment.addressee_id == Notification.addressee_id,
+        assignment.account == func.coalesce(Addressee.ccc, Addressee.naf),
+        assignment.starts_at <= now,
+        or_(
+            assignment.ends_at.is_(None),
+            # one that ended before it began never gave anything, no backlog either
+            and_(assignment.ends_at > assignment.starts_at, Notification.available_at < assignment.ends_at),
+        ),
+        Notification.is_obliged.is_(True),
+        ~Act.special_category,
+    ]
+    if not policy.red_sees_backlog:
+        conditions.append(Notification.available_at >= assignment.starts_at)
+    return conditions
+
+
+def power_covers(power: type[Power], now: datetime, policy: RightsPolicy) -> list[ColumnElement[bool]]:
+    """Say `representation.power_covers` in SQL; the query must join Act."""
+    may_see_special = Role.ATTORNEY in policy.special_category_roles
+    # The lapse counts whether or not its evidence was written already.
+    closed_at = case(
+        (Notification.decided_at.is_not(None), Notification.decided_at),
+        (is_overdue(now), Notification.deadline),
+        else_=None,
+    )
+    conditions: list[ColumnElement[bool]] = [
+        power.grantor_id == Notification.addressee_id,
+        ~power.is_void,
+        power.accepted_at <= now,
+        power.expires_at > now,
+        or_(power.ended_at.is_(None), power.ended_at > now),
+        or_(~Act.special_category, power.special_category) if may_see_special else ~Act.special_category,
+        or_(
+            power.scope == PowerScope.GENERAL,
+            and_(power.scope == PowerScope.MATTER, power.value == Act.matter),
+            and_(power.scope == PowerScope.PROCEDURE, power.value == Act.procedure),
+        ),
+        or_(closed_at.is_(None), closed_at >= power.accepted_at),
+    ]
+    return conditions
+
+
+def red_gives(party: str, now: datetime, policy: RightsPolicy) -> Exists:
+    """Return the condition of what the party sees by a RED assignment."""
+    assignment = aliased(RedAssignment)
+    return exists().where(assignment.red_party == party, *red_covers(assignment, now, policy))
+
+
+def power_gives(party: str, now: datetime, policy: RightsPolicy) -> Exists:
+    """Return the condition of what the party sees by a power."""
+    power = aliased(Power)
+    return exists().where(power.attorney == party, *power_covers(power, now, policy))
+
+
+def role_of(party: str, now: datetime, *, policy: RightsPolicy = DEFAULT_POLICY) -> ColumnElement[str | None]:
+    """Say `representation.role_of` in SQL: its own right first, then a power, then RED; NULL for nothing.
+
+    The query must join Act and Addressee.
+    """
+    return case(
+        (own_gives(party, policy), literal(str(Role.OWN))),
+        (power_gives(party, now, policy), literal(str(Role.ATTORNEY))),
+        (red_gives(party, now, policy), literal(str(Role.RED))),
+        else_=None,
+    )

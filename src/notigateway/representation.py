@@ -1,0 +1,221 @@
+"""Who may act for whom, for which notification, at which instant: pure.
+
+A right is evaluated when it is used, never stored as an answer: no right outlives its title. The same
+rules stand in SQL in `repository/rights.py`; a property test compares both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_MADRID = ZoneInfo("Europe/Madrid")
+MAX_POWER_YEARS = 5  # Orden ISM/189/2021 art. 6
+ACCEPTANCE_MONTHS = 1  # Orden ISM/189/2021 art. 8: the attorney accepts within one month
+# Powers registered before this day are void unless adapted (Orden ISM/189/2021, transitional provision).
+POWERS_OF_THE_NEW_RULE_FROM = date(2021, 4, 2)
+
+
+class Role(StrEnum):
+    """In which capacity a caller sees a notification; written into every receipt."""
+
+    OWN = "own"
+    RED = "red"
+    ATTORNEY = "attorney"
+
+
+class DeliveryChannel(StrEnum):
+    """How an addressee that is not obliged wants to be notified."""
+
+    ELECTRONIC = "electronic"
+    POSTAL = "postal"
+
+
+class PowerScope(StrEnum):
+    """What a power of attorney covers (Orden ISM/189/2021 art. 2)."""
+
+    GENERAL = "general"
+    MATTER = "matter"
+    PROCEDURE = "procedure"
+
+
+class PowerState(StrEnum):
+    """Where a power stands at an instant; computed, never stored."""
+
+    PENDING = "pending"
+    IN_FORCE = "in_force"
+    NOT_ACCEPTED = "not_accepted"
+    EXPIRED = "expired"
+    RENOUNCED = "renounced"
+    REVOKED = "revoked"
+    VOID = "void"
+
+
+@dataclass(frozen=True)
+class RightsPolicy:
+    """What the texts leave open: whether a new RED person sees the backlog, who sees health data.
+
+    RED is never among `special_category_roles`: the settings do not admit it, and the rules would not
+    look.
+    """
+
+    red_sees_backlog: bool = False
+    special_category_roles: frozenset[Role] = frozenset({Role.OWN, Role.ATTORNEY})
+
+
+DEFAULT_POLICY: Final = RightsPolicy()
+
+
+@dataclass(frozen=True)
+class Item:
+    """What the rules need to know of one notification.
+
+    `account` is the addressee's main contribution account or else its affiliation number;
+    `closed_at` is when it was decided, or when it lapses while nobody has (None: it never does);
+    `is_obliged` says that the addressee must use the electronic channel.
+    """
+
+    available_at: datetime
+    closed_at: datetime | None
+    matter: str
+    procedure: str
+    special_category: bool
+    is_obliged: bool
+    account: str | None
+
+
+@dataclass(frozen=True)
+class RedAssignment:
+    """Who manages an account in the RED system, from when until when."""
+
+    account: str
+    starts_at: datetime
+    ends_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Power:
+    """A power of attorney to receive notifications."""
+
+    scope: PowerScope
+    value: str | None
+    special_category: bool
+    registered_at: datetime
+    accepted_at: datetime | None
+    expires_at: datetime
+    ended_at: datetime | None = None
+    end_cause: PowerState | None = None
+    is_void: bool = False
+
+
+def role_of(
+    item: Item,
+    *,
+    is_addressee: bool,
+    assignments: Iterable[RedAssignment],
+    powers: Iterable[Power],
+    now: datetime,
+    policy: RightsPolicy = DEFAULT_POLICY,
+) -> Role | None:
+    """Return in which capacity a party sees a notification at `now`; None where it does not exist for it.
+
+    `assignments` and `powers` are the party's own titles for this addressee. Its own right first, then
+    a power, then RED: the strongest title is the one the receipt names.
+    """
+    if is_addressee and own_covers(item, policy):
+        return Role.OWN
+    if any(power_covers(power, item, now, policy) for power in powers):
+        return Role.ATTORNEY
+    if any(red_covers(assignment, item, now, policy) for assignment in assignments):
+        return Role.RED
+    return None
+
+
+def own_covers(item: Item, policy: RightsPolicy = DEFAULT_POLICY) -> bool:
+    """Tell whether the addressee itself may see it through this service."""
+    return not item.special_category or Role.OWN in policy.special_category_roles
+
+
+def red_covers(
+    assignment: RedAssignment, item: Item, now: datetime, policy: RightsPolicy = DEFAULT_POLICY
+) -> bool:
+    """Tell whether a RED assignment gives a notification (Orden ISM/903/2020 art. 6.1 and 7.1).
+
+    What was put at disposal while the assignment stood stays visible after its end; what was there
+    before it is visible only by the policy `red_sees_backlog`. Never data of a special category.
+    """
+    if not item.is_obliged or item.special_category or item.account != assignment.account:
+        return False
+    if now < assignment.starts_at:
+        return False
+    # One that ended before it began never gave anything, no backlog either.
+    if assignment.ends_at is not None and assignment.ends_at <= max(assignment.starts_at, item.available_at):
+        return False
+    return policy.red_sees_backlog or item.available_at >= assignment.starts_at
+
+
+def power_state(power: Power, now: datetime) -> PowerState:
+    """Return where a power stands at `now`; what ended stays as it ended."""
+    if power.is_void:
+        return PowerState.VOID
+    if power.end_cause is not None and power.ended_at is not None and now >= power.ended_at:
+        return power.end_cause
+    if power.accepted_at is None and now >= acceptance_deadline(power.registered_at):
+        return PowerState.NOT_ACCEPTED
+    if now >= power.expires_at:
+        return PowerState.EXPIRED
+    is_accepted = power.accepted_at is not None and now >= power.accepted_at
+    return PowerState.IN_FORCE if is_accepted else PowerState.PENDING
+
+
+def power_covers(power: Power, item: Item, now: datetime, policy: RightsPolicy = DEFAULT_POLICY) -> bool:
+    """Tell whether a power gives a notification at `now` (Orden ISM/903/2020 art. 6.3).
+
+    From the instant it takes effect the attorney sees what comes and what was not decided (nor lapsed)
+    by then; at its end everything of the grantor is gone. Special-category data only if the power
+    covers them.
+    """
+    if power.accepted_at is None or power_state(power, now) is not PowerState.IN_FORCE:
+        return False
+    may_see_special = power.special_category and Role.ATTORNEY in policy.special_category_roles
+    if item.special_category and not may_see_special:
+        return False
+    if power.scope is PowerScope.MATTER and item.matter != power.value:
+        return False
+    if power.scope is PowerScope.PROCEDURE and item.procedure != power.value:
+        return False
+    return item.closed_at is None or item.closed_at >= power.accepted_at
+
+
+def is_void_by_age(registered_at: datetime) -> bool:
+    """Tell whether a power is void unless adapted: registered before 2 April 2021 in Madrid."""
+    return registered_at.astimezone(_MADRID).date() < POWERS_OF_THE_NEW_RULE_FROM
+
+
+def latest_expiry(registered_at: datetime) -> datetime:
+    """Return the last instant to which a power registered (or extended) then may run: five years."""
+    return _add_months(registered_at, 12 * MAX_POWER_YEARS)
+
+
+def acceptance_deadline(registered_at: datetime) -> datetime:
+    """Return the instant from which the attorney can no longer accept.
+
+    A term of one month ends with the day that has the same number (Ley 39/2015 art. 30.4), in Madrid.
+    """
+    last_day = _add_months(registered_at, ACCEPTANCE_MONTHS).astimezone(_MADRID).date()
+    return datetime.combine(last_day + timedelta(days=1), time.min, tzinfo=_MADRID).astimezone(UTC)
+
+
+def _add_months(instant: datetime, months: int) -> datetime:
+    """Return the same day and hour in Madrid `months` later, or the last day of a shorter month."""
+    here = instant.astimezone(_MADRID)
+    year, month = divmod(here.year * 12 + here.month - 1 + months, 12)
+    first = here.replace(year=year, month=month + 1, day=1)
+    last_day = ((first + timedelta(days=31)).replace(day=1) - timedelta(days=1)).day
+    return first.replace(day=min(here.day, last_day)).astimezone(UTC)

@@ -1,0 +1,231 @@
+"""What a sandbox holds at its start: three issuing bodies and their acts, the same for the same seed.
+
+The company's mailbox gets exactly the number asked for, all of them notifications that lapse. The
+person's gets what else exists: communications, voluntary access, health data. The RED person sees the
+youngest of the company's, and the person's by a power. All is fictitious.
+"""
+
+from __future__ import annotations
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from notigateway.documents import DocumentStore
+from notigateway.errors import PowerExistsError
+from notigateway.identifiers import control_digits
+from notigateway.issuing import deposit_documents, publish_act, register_issuing_body
+from notigateway.lifecycle import Kind
+from notigateway.powers import PowerTerms, import_power
+from notigateway.red import RedTerms, assign_red, list_register
+from notigateway.repository.engine import create_database, writing
+from notigateway.repository.schema import upgrade
+from notigateway.representation import PowerScope
+from notigateway.sandbox.papers import PAGE_COUNTS, make_paper
+from notigateway.sandbox.pki import COMPANY, PERSON, RED
+from notigateway.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+    from notigateway.issuing import Deposit
+    from notigateway.settings import Settings
+
+# The youngest is published at the start, the oldest this long before: four days remain for it.
+SPREAD: Final = timedelta(days=6)
+_BATCH: Final = 100
+# Each document is flushed to the disk: several at a time wait for it together.
+_WRITERS: Final = 8
+_SHARE_WITH_ANNEX: Final = 0.2
+_SHARE_OF_RED: Final = 0.1
+PERSONAL_ACTS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    dir3: str
+    acronym: str
+    name: str
+    nif: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Sort:
+    """A sort of act; the procedures are fictitious SIA codes."""
+
+    body: _Body
+    procedure: str
+    matter: str
+    subject: str
+
+
+_TGSS: Final = _Body("EA9999901", "TGSS", "Tesorería General de la Seguridad Social", "Q9999901C")
+_INSS: Final = _Body("EA9999902", "INSS", "Instituto Nacional de la Seguridad Social", "Q9999902A")
+_ISM: Final = _Body("EA9999903", "ISM", "Instituto Social de la Marina", "Q9999903I")
+BODIES: Final = (_TGSS, _INSS, _ISM)
+
+_SORTS: Final = (
+    _Sort(_TGSS, "9900101", "company_registration", "Inscripción de empresa y asignación de cuenta"),
+    _Sort(_TGSS, "9900102", "affiliation", "Resolución sobre afiliación"),
+    _Sort(_TGSS, "9900103", "worker_registrations", "Alta de oficio de persona trabajadora"),
+    _Sort(_TGSS, "9900104", "worker_changes", "Variación de datos de persona trabajadora"),
+    _Sort(_TGSS, "9900105", "contribution", "Revisión de tipos de cotización"),
+    _Sort(_TGSS, "9900106", "liquidation", "Reclamación de deuda por cuotas"),
+    _Sort(_TGSS, "9900107", "collection", "Providencia de apremio"),
+    _Sort(_TGSS, "9900108", "penalties", "Trámite de audiencia en procedimiento sancionador"),
+    _Sort(_TGSS, "9900109", "appeals", "Resolución de recurso de alzada"),
+    _Sort(_INSS, "9900201", "resolutions", "Resolución sobre recargo de prestaciones"),
+    _Sort(_INSS, "9900202", "resolutions", "Comunicación de incapacidad temporal en pago delegado"),
+    _Sort(_ISM, "9900301", "resolutions", "Resolución sobre coeficientes correctores de cotización"),
+    _Sort(_ISM, "9900302", "acts", "Certificado de situación de cotización de la flota"),
+)
+_HEALTH: Final = _Sort(_INSS, "9900203", "resolutions", "Dictamen propuesta de incapacidad permanente")
+_NOTICE: Final = _Sort(_TGSS, "9900110", "contribution", "Información sobre bases de cotización")
+
+_CCC: Final = f"28{'0999999'}{control_digits('28', '0999999')}"
+_NAF: Final = f"28{'09999999'}{control_digits('28', '09999999')}"
+
+
+def submissions(notifications: int, seed: int) -> Iterator[ActSubmission]:
+    """Yield the acts of a sandbox: those of the persons first, then the company's `notifications`."""
+    yield from _for_persons(random.Random(f"{seed}:persons"))  # noqa: S311  (reproducible on purpose)
+    company = SubmittedAddressee(COMPANY[0], COMPANY[1], ccc=_CCC)
+    for number in range(1, notifications + 1):
+        yield _for_company(seed, number, company)
+
+
+def sow(settings: Settings, *, notifications: int, seed: int, now: datetime) -> int:
+    """Build the schema and publish the acts of that seed; return how many were new.
+
+    What is there already stays as it is, so a start that was interrupted is completed by the next.
+    """
+    engine = create_database(settings.database_url, timeout_seconds=settings.database_timeout_seconds)
+    new = 0
+    try:
+        upgrade(engine)
+        with writing(engine) as session:
+            for body in BODIES:
+                register_issuing_body(session, **asdict(body))
+        for batch in _deposits(settings, notifications, seed):
+            with writing(engine) as session:
+                for share, deposit in batch:
+                    new += publish_act(session, deposit, now=now - SPREAD * (1 - share)).is_new
+        with writing(engine) as session:
+            _give_rights(session, now)
+    finally:
+        engine.dispose()
+    return new
+
+
+def _give_rights(session: Session, now: datetime) -> None:
+    """Let the RED person see the last tenth of the company's, and act for the person by a power."""
+    if not list_register(session, account=_CCC):
+        terms = RedTerms(
+            addressee=COMPANY[0],
+            addressee_name=COMPANY[1],
+            account=_CCC,
+            red_party=RED[0],
+            red_name=f"{RED[1]} {RED[2]}",
+            authorisation="999999",
+            starts_at=now - SPREAD * _SHARE_OF_RED,
+        )
+        assign_red(session, terms, now=now)
+    power = PowerTerms(
+        attorney=RED[0],
+        attorney_name=f"{RED[1]} {RED[2]}",
+        scope=PowerScope.GENERAL,
+        value=None,
+        special_category=False,
+        expires_at=now + timedelta(days=365),
+    )
+    registered_at = now - timedelta(days=30)
+    with suppress(PowerExistsError):  # an earlier start has granted it
+        import_power(
+            session,
+            power,
+            grantor=PERSON[0],
+            registered_at=registered_at,
+            accepted_at=registered_at,
+            is_adapted=False,
+            now=now,
+        )
+
+
+def _deposits(settings: Settings, notifications: int, seed: int) -> Iterator[list[tuple[float, Deposit]]]:
+    """Store the documents; yield the acts in batches, each with its place in time from 0 to 1."""
+    store, limit = DocumentStore(settings.document_store_url), settings.document_max_bytes
+    acts, total = submissions(notifications, seed), PERSONAL_ACTS + notifications
+    with ThreadPoolExecutor(_WRITERS) as pool:
+        for start in range(1, total + 1, _BATCH):
+            batch = list(islice(acts, _BATCH))
+            deposits = pool.map(lambda act: deposit_documents(store, act, document_max_bytes=limit), batch)
+            yield [(place / total, deposit) for place, deposit in enumerate(deposits, start)]
+
+
+def _for_company(seed: int, number: int, company: SubmittedAddressee) -> ActSubmission:
+    chance = random.Random(f"{seed}:{number}")  # noqa: S311  (reproducible on purpose)
+    # the Treasury issues most of what a company receives
+    sort = chance.choices(_SORTS, weights=[4] * 9 + [2] * 2 + [1] * 2)[0]
+    return _act(sort, f"{sort.body.acronym}/2026/{seed}/{number:06d}", company, chance=chance)
+
+
+def _for_persons(chance: random.Random) -> Iterator[ActSubmission]:
+    nif, given, surname = PERSON
+    person = SubmittedAddressee(nif, f"{given} {surname}", naf=_NAF)
+    affiliation = _SORTS[1]
+    for number in range(1, 4):
+        yield _act(affiliation, f"TGSS/2026/P{number}", person, chance=chance)
+    for number in range(1, 4):
+        yield _act(_NOTICE, f"TGSS/2026/C{number}", person, chance=chance, kind=Kind.COMMUNICATION)
+    for number in range(1, 3):
+        yield _act(affiliation, f"TGSS/2026/V{number}", person, chance=chance, voluntary=True)
+    yield _act(_HEALTH, "INSS/2026/S1", person, chance=chance, special_category=True)
+    red = SubmittedAddressee(RED[0], f"{RED[1]} {RED[2]}")
+    yield _act(affiliation, "TGSS/2026/R1", red, chance=chance)
+
+
+def _act(
+    sort: _Sort,
+    reference: str,
+    addressee: SubmittedAddressee,
+    *,
+    chance: random.Random,
+    kind: Kind = Kind.NOTIFICATION,
+    voluntary: bool = False,
+    special_category: bool = False,
+) -> ActSubmission:
+    subject = f"{sort.subject}, expediente {chance.randrange(10**8):08d}"
+    titles = ("resolucion", "anexo") if chance.random() < _SHARE_WITH_ANNEX else ("resolucion",)
+    return ActSubmission(
+        issuing_body=sort.body.dir3,
+        reference=reference,
+        subject=subject,
+        procedure=sort.procedure,
+        matter=sort.matter,
+        addressee=addressee,
+        documents=tuple(
+            SubmittedDocument(
+                f"{title}.pdf",
+                "application/pdf",
+                make_paper(
+                    chance.choice(PAGE_COUNTS),
+                    body=sort.body.name,
+                    reference=f"{reference} {title}",
+                    addressee=f"{addressee.identifier} {addressee.name}",
+                    subject=subject,
+                    amount=f"{chance.randrange(10_000, 10_000_000) / 100:.2f} EUR",
+                ),
+            )
+            for title in titles
+        ),
+        kind=kind,
+        voluntary=voluntary,
+        special_category=special_category,
+    )

@@ -1,0 +1,266 @@
+"""Starts a sandbox in a folder: certificates, settings, schema, acts, then gunicorn on 127.0.0.1.
+
+    pki/  issuers/              keys and certificates, and whose certificates are admitted
+    notigateway.toml            the settings, written anew at each start because the port may change
+    notigateway.db  documents/  the data; a folder that has them is served as it is
+    seeds.json                  how the data were made
+
+Standard output carries one line, `READY {json}`, once requests are answered; logs go to standard error.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, Any, Final
+
+from gunicorn.app.base import BaseApplication
+
+from notigateway.errors import ConfigurationError
+from notigateway.sandbox.pki import Pki, ensure_pki
+from notigateway.sandbox.seeds import sow
+from notigateway.sandbox.sweeping import Sweeper
+from notigateway.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+    from pathlib import Path
+    from wsgiref.types import WSGIApplication
+
+HOST: Final = "127.0.0.1"
+_PATH: Final = "/notigateway/v1"
+_GRACEFUL_SECONDS: Final = 20
+_TIMEOUT_SECONDS: Final = 60
+_KEEPALIVE_SECONDS: Final = 15
+_THREADS: Final = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seeds:
+    """How the data of a sandbox are made; kept with them, so a later start cannot mix two sorts."""
+
+    notifications: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """A folder that is ready to be served."""
+
+    directory: Path
+    pki: Pki
+    settings: Settings
+    listener: socket.socket
+
+    @property
+    def url(self) -> str:
+        """Return the address of the service."""
+        return str(self.settings.public_url)
+
+
+def prepare(
+    directory: Path, *, seeds: Seeds, port: int, now: datetime, database_url: str | None = None
+) -> Sandbox:
+    """Make what the folder lacks and take the port (0: a free one); nothing is served yet.
+
+    Raises: `ConfigurationError` when the port is taken, the folder cannot be used, or the
+    environment would lead the sandbox away from its own data.
+    """
+    directory = directory.absolute()
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _alone(directory):
+            pki = ensure_pki(directory / "pki", now)
+            listener = _listen(port)
+            settings = _settings(directory, pki, listener.getsockname()[1], database_url=database_url)
+            kept = _keep_seeds(directory / "seeds.json", seeds)
+            _sow_apart(settings, kept, now)
+    except OSError as error:
+        raise ConfigurationError(f"cannot use {error.filename or directory}: {error.strerror}") from error
+    return Sandbox(directory, pki, settings, listener)
+
+
+def serve(
+    sandbox: Sandbox,
+    *,
+    build: Callable[[Settings], WSGIApplication],
+    announce: Callable[[str], None],
+    workers: int = 1,
+    sweep_seconds: int = 0,
+) -> None:
+    """Serve until SIGTERM (finish what has begun, then exit 0) or SIGINT.
+
+    `build` runs in each worker after it was forked: locks, pools and threads are never inherited.
+    `announce` gets the READY line, from the first worker that answers. With `sweep_seconds` each
+    worker writes the evidence of lapses every so many seconds.
+    """
+    _Server(sandbox, build=build, announce=announce, workers=workers, sweep_seconds=sweep_seconds).run()
+
+
+def describe(sandbox: Sandbox, pid: int) -> str:
+    """Return the line `READY {json}`: address, certificates with their keys, settings, process."""
+    pki = sandbox.pki
+    ready = {
+        "url": sandbox.url,
+        "wsdl": f"{sandbox.url}?wsdl",
+        "certificates": {
+            "service": str(pki.certificate("service")),
+            "seal": str(pki.certificate("seal")),
+            "root": str(pki.certificate("root")),
+            "issuers": str(pki.issuers),
+            "passphrase": str(pki.passphrase),
+            "holders": {
+                name: {part: str(file) for part, file in asdict(holder).items()}
+                for name, holder in pki.holders().items()
+            },
+        },
+        "settings": str(_settings_file(sandbox.directory)),
+        "pid": pid,
+    }
+    return f"READY {json.dumps(ready, ensure_ascii=False)}"
+
+
+class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn, configured here and nowhere else: no file, no environment, no arguments."""
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        *,
+        build: Callable[[Settings], WSGIApplication],
+        announce: Callable[[str], None],
+        workers: int,
+        sweep_seconds: int,
+    ) -> None:
+        self._sandbox = sandbox
+        self._build = build
+        self._announce = announce
+        self._workers = workers
+        self._sweep_seconds = sweep_seconds
+        self._sweeper: Sweeper | None = None
+        # One byte in a pipe: whichever worker takes it announces, its successors find it empty.
+        self._turn, give = os.pipe()
+        os.set_blocking(self._turn, False)
+        os.write(give, b"!")
+        os.close(give)
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Set what is ours; the rest are gunicorn's defaults."""
+        options: dict[str, Any] = {
+            "bind": f"fd://{self._sandbox.listener.detach()}",
+            "worker_class": "gthread",
+            "workers": self._workers,
+            "threads": _THREADS,
+            "timeout": _TIMEOUT_SECONDS,
+            "graceful_timeout": _GRACEFUL_SECONDS,
+            "keepalive": _KEEPALIVE_SECONDS,
+            "accesslog": None,
+            "errorlog": "-",
+            "loglevel": "warning",
+            "control_socket_disable": True,
+            "post_worker_init": self._answering,
+            "worker_exit": self._ending,
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> WSGIApplication:
+        """Build the application, in the worker."""
+        return self._build(self._sandbox.settings)
+
+    def _answering(self, _worker: object) -> None:
+        if self._sweep_seconds:
+            self._sweeper = Sweeper(self._sandbox.settings, every_seconds=self._sweep_seconds)
+            self._sweeper.start()
+        try:
+            is_first = bool(os.read(self._turn, 1))
+        except BlockingIOError:
+            is_first = False
+        if is_first:
+            self._announce(describe(self._sandbox, os.getppid()))
+
+    def _ending(self, _server: object, _worker: object) -> None:
+        if self._sweeper is not None:
+            self._sweeper.stop()
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """Let one process at a time prepare the folder; the system releases the lock of a dead one."""
+    with (directory / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _listen(port: int) -> socket.socket:
+    try:
+        return socket.create_server((HOST, port))
+    except OSError as error:
+        raise ConfigurationError(f"cannot take port {port} of {HOST}: {error.strerror}") from error
+
+
+def _settings_file(directory: Path) -> Path:
+    return directory / "notigateway.toml"
+
+
+def _settings(directory: Path, pki: Pki, port: int, *, database_url: str | None) -> Settings:
+    """Write the settings and read them back.
+
+    Raises: `ConfigurationError` where the environment, which wins over the file, says otherwise: the
+    sandbox would publish its fictitious acts among the data of somebody else.
+    """
+    values = {
+        "mode": "development",
+        "public_url": f"http://{HOST}:{port}{_PATH}",
+        "database_url": database_url or f"sqlite:///{directory / 'notigateway.db'}",
+        "document_store_url": (directory / "documents").as_uri(),
+        "service_key_file": str(pki.key("service")),
+        "service_certificate_file": str(pki.certificate("service")),
+        "seal_key_file": str(pki.key("seal")),
+        "seal_certificate_file": str(pki.certificate("seal")),
+        "authorised_issuers_folder": str(pki.issuers),
+    }
+    # A JSON string is a TOML basic string.
+    lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items()]
+    head, tail = "# Written by `notigateway sandbox` at each start.", 'log_format = "console"'
+    file = _settings_file(directory)
+    _replace(file, "\n".join([head, *lines, tail, ""]))
+    settings = load_settings(file)
+    for name, value in values.items():
+        if str(getattr(settings, name)) != value:
+            variable = f"NOTIGATEWAY_{name.upper()}"
+            raise ConfigurationError(f"{variable} in the environment leads away from the sandbox: unset it")
+    return settings
+
+
+def _keep_seeds(file: Path, wanted: Seeds) -> Seeds:
+    """Return how the data of this folder are made: as they were at the first start."""
+    if not file.is_file():
+        _replace(file, json.dumps(asdict(wanted)))
+    return Seeds(**json.loads(file.read_text("utf-8")))
+
+
+def _sow_apart(settings: Settings, seeds: Seeds, now: datetime) -> None:
+    """Publish the acts in a process of its own.
+
+    obstore starts threads in the first process that stores a document; workers that are forked from
+    it afterwards would wait for threads that they do not have.
+    """
+    with ProcessPoolExecutor(1, mp_context=get_context("fork")) as pool:
+        pool.submit(sow, settings, now=now, **asdict(seeds)).result()
+
+
+def _replace(file: Path, text: str) -> None:
+    """Write a file that is complete whenever it is there; it may name a password of a database."""
+    making = file.with_name(f"{file.name}.making")
+    making.touch(mode=0o600)
+    making.write_text(text, "utf-8")
+    making.replace(file)

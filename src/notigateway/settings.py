@@ -1,0 +1,128 @@
+"""The operator's settings: one TOML file, overridden by `NOTIGATEWAY_…` environment variables.
+
+Every limit carries its unit in its name; an unknown key is an error. `conf/notigateway.example.toml`
+shows each one with its default and its reason, and a test compares both.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, HttpUrl, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from notigateway.errors import ConfigurationError
+from notigateway.identifiers import check_nif
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Read by the entry points themselves, before there are settings.
+_OTHER_VARIABLES = frozenset({"NOTIGATEWAY_SETTINGS", "NOTIGATEWAY_HEALTH_URL"})
+
+Positive = Annotated[int, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """All settings with their defaults; paths are relative to the working directory.
+
+    Raises `ConfigurationError` through `load_settings`, never a bare validation error.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="NOTIGATEWAY_", extra="forbid", frozen=True)
+
+    mode: Literal["production", "development"] = "production"
+    public_url: HttpUrl = HttpUrl("http://127.0.0.1:8080/notigateway/v1")
+    database_url: str = "sqlite:///notigateway.db"
+    document_store_url: str = "file:documents"
+
+    service_key_file: Path = Path("keys/service.key.pem")
+    service_certificate_file: Path = Path("keys/service.cert.pem")
+    seal_key_file: Path = Path("keys/seal.key.pem")
+    seal_certificate_file: Path = Path("keys/seal.cert.pem")
+    authorised_issuers_folder: Path = Path("issuers")
+    operators: tuple[Annotated[str, AfterValidator(check_nif)], ...] = ()
+
+    timestamp_max_age_seconds: Positive = 300
+    timestamp_skew_seconds: Annotated[int, Field(ge=0, le=300)] = 60
+    trust_cache_seconds: Positive = 600
+
+    request_max_bytes: Positive = 10 * 1024 * 1024
+    xml_max_depth: Positive = 64
+    xml_max_elements: Positive = 20_000
+    xml_max_attributes_per_element: Positive = 128
+    xml_max_namespaces_per_element: Positive = 64
+    xml_max_namespaces_total: Positive = 256
+    xml_max_name_chars: Positive = 512
+
+    document_max_bytes: Positive = 100 * 1024 * 1024
+    inline_document_max_bytes: Annotated[int, Field(gt=0, le=5 * 1024 * 1024)] = 5 * 1024 * 1024
+    inline_response_max_bytes: Positive = 16 * 1024 * 1024
+    document_chunk_max_bytes: Annotated[int, Field(gt=0, le=5 * 1024 * 1024)] = 4 * 1024 * 1024
+
+    extend_to_working_day: bool = False
+    holidays_region: str = ""
+    lapse_evidence_delay_seconds: Annotated[int, Field(ge=0)] = 300
+    sweep_batch_size: Annotated[int, Field(gt=0, le=5000)] = 200
+
+    red_sees_backlog: bool = False
+    special_category_roles: list[Literal["own", "attorney"]] = ["own", "attorney"]
+
+    database_pool_size: Positive = 8
+    database_timeout_seconds: Positive = 30
+
+    log_format: Literal["json", "console"] = "json"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @model_validator(mode="after")
+    def _check_production(self) -> Self:
+        """Refuse in production what only a test can want."""
+        if self.mode == "production" and self.document_store_url.startswith("memory:"):
+            raise ValueError("document_store_url: in production documents must outlive the process")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003  (signature given by pydantic-settings)
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file, as operators of containers expect."""
+        return env_settings, init_settings
+
+
+def load_settings(file: Path | None, *, overrides: Mapping[str, Any] | None = None) -> Settings:
+    """Read the settings from a TOML file (optional) and the environment.
+
+    Raises: `ConfigurationError` naming the key and the reason.
+    """
+    values: dict[str, Any] = {}
+    if file is not None:
+        try:
+            values = tomllib.loads(file.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigurationError(f"cannot read {file}: {error.strerror}") from error
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigurationError(f"{file} is not TOML: {error}") from error
+    _check_environment()
+    try:
+        return Settings(**values | dict(overrides or {}))
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ConfigurationError(problems) from error
+
+
+def _check_environment() -> None:
+    """Refuse a variable that looks like a setting and is none: a typing error must not go unnoticed."""
+    for name in os.environ:
+        setting = name.removeprefix("NOTIGATEWAY_")
+        if setting == name or name in _OTHER_VARIABLES or setting.startswith("CLIENT_"):
+            continue
+        if setting.lower() not in Settings.model_fields:
+            raise ConfigurationError(f"the environment variable {name} names no setting")

@@ -1,0 +1,210 @@
+"""One published contract as a WSGI application: the way of a request, from bytes to signed bytes.
+
+Order: HTTP, parse, verify, who is it, which operation, schema, replay, execute, sign. Nothing is
+executed before all of it holds; nothing of the envelope but the verified element goes further.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from notigateway.errors import (
+    ActionMismatchError,
+    GatewayError,
+    MethodNotAllowedError,
+    NotOurPathError,
+    ReplayError,
+    ServiceError,
+    TransportError,
+)
+from notigateway.instants import to_milliseconds
+from notigateway.pki.identity import read_caller
+from notigateway.recording import RequestProof
+from notigateway.repository.engine import writing
+from notigateway.repository.replay import forget_expired, register
+from notigateway.soap.faults import render_fault, render_static_fault
+from notigateway.soap.guard import read_action, read_body
+from notigateway.soap.request import Gateway, Request
+from notigateway.uuids import uuid7
+from notigateway.wss.envelope import parse_envelope
+from notigateway.wss.sign import sign_envelope
+from notigateway.wss.verify import Verified, verify_envelope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from uuid import UUID
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+    from sqlalchemy.orm import Session
+
+    from notigateway.pki.identity import Caller
+    from notigateway.soap.contract import Contract
+    from notigateway.soap.protocol import Dispatcher
+
+_log = structlog.get_logger("notigateway.soap")
+_XML: Final = "text/xml; charset=utf-8"
+_SIGNED_FAULT: Final = 500  # SOAP 1.1 §6.2
+_RETRY_AFTER_SECONDS: Final = "5"
+_ALLOW: Final = (("Allow", "GET, POST"),)  # RFC 9110 §15.5.6
+_FORGET_EVERY: Final = timedelta(seconds=60)
+_FORGET_AT_MOST: Final = 1_000
+_REASONS: Final = {
+    200: "OK",
+    400: "Bad Request",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    413: "Content Too Large",
+    415: "Unsupported Media Type",
+    500: "Internal Server Error",
+}
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """An HTTP answer, not yet on the wire."""
+
+    status: int
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Endpoint:
+    """Serves one contract at one path."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        *,
+        path: str,
+        contract: Contract,
+        dispatcher: Dispatcher,
+        check_caller: Callable[[Session, Caller, str], None],
+    ) -> None:
+        """Serve the contract; `check_caller` raises for who may not ask for the operation it is given."""
+        self.gateway = gateway
+        self.path = path
+        self._contract = contract
+        self._dispatcher = dispatcher
+        self._check_caller = check_caller
+        self._forget_after: datetime | None = None
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one HTTP request."""
+        now = to_milliseconds(self.gateway.clock())
+        correlation_id = uuid7(now)
+        with structlog.contextvars.bound_contextvars(correlation_id=str(correlation_id)):
+            answer = self._answer(environ, now, correlation_id)
+        headers = [
+            ("Content-Type", _XML),
+            ("Content-Length", str(len(answer.body))),
+            ("X-Correlation-Id", str(correlation_id)),
+            ("X-Content-Type-Options", "nosniff"),
+            ("Cache-Control", "no-store"),
+            *answer.headers,
+        ]
+        start_response(f"{answer.status} {_REASONS[answer.status]}", headers)
+        return [answer.body]
+
+    def _answer(self, environ: WSGIEnvironment, now: datetime, correlation_id: UUID) -> _Answer:
+        """Route by method and path; turn every error into its one kind of answer."""
+        try:
+            if environ.get("PATH_INFO", "") != self.path:
+                raise NotOurPathError
+            if environ["REQUEST_METHOD"] == "GET":
+                return self._publish(environ.get("QUERY_STRING", ""))
+            if environ["REQUEST_METHOD"] != "POST":
+                raise MethodNotAllowedError
+            return self._answer_soap(environ, now, correlation_id)
+        except TransportError as error:
+            # Unsigned: nothing was read, and a signature would cost more than the request.
+            _log.warning("request_refused", code=error.code, detail=error.detail)
+            body = render_static_fault(error, correlation_id=correlation_id)
+            return _Answer(error.status, body, _ALLOW if isinstance(error, MethodNotAllowedError) else ())
+
+    def _publish(self, query: str) -> _Answer:
+        """Give the contract's files and nothing else. Raises: `MethodNotAllowedError`."""
+        if query.lower() in {"wsdl", "singlewsdl"}:
+            return _Answer(200, self._contract.wsdl)
+        schema = self._contract.schemas.get(query.removeprefix("xsd="))
+        if schema is not None and query.startswith("xsd="):
+            return _Answer(200, schema)
+        raise MethodNotAllowedError
+
+    def _answer_soap(self, environ: WSGIEnvironment, now: datetime, correlation_id: UUID) -> _Answer:
+        """Run a SOAP request and sign what comes of it, faults included.
+
+        The only place that turns an exception into an answer; unknown ones give no detail away.
+        """
+        data = read_body(environ, max_bytes=self.gateway.limits.request_max_bytes)
+        try:
+            content = self._execute(data, read_action(environ), now=now, correlation_id=correlation_id)
+        except TransportError:
+            raise
+        except GatewayError as error:
+            _log.warning("request_failed", code=error.code, detail=error.detail)
+            return self._fault(error, now, correlation_id)
+        except Exception:  # noqa: BLE001  (the one border: whatever it is, the caller gets a fault)
+            _log.exception("request_crashed")
+            return self._fault(ServiceError(), now, correlation_id)
+        return _Answer(200, sign_envelope(content, signer=self.gateway.signer, now=now))
+
+    def _fault(self, error: GatewayError, now: datetime, correlation_id: UUID) -> _Answer:
+        """Sign a fault in the shape of every answer."""
+        content = render_fault(error, correlation_id=correlation_id)
+        body = sign_envelope(content, signer=self.gateway.signer, now=now, is_fault=True)
+        retry = (("Retry-After", _RETRY_AFTER_SECONDS),) if error.retryable else ()
+        return _Answer(_SIGNED_FAULT, body, retry)
+
+    def _execute(self, data: bytes, action: str, *, now: datetime, correlation_id: UUID) -> bytes:
+        """Prove the request, then run its operation; return the answer's element."""
+        gateway = self.gateway
+        envelope = parse_envelope(data, limits=gateway.limits)
+        verified = verify_envelope(
+            envelope,
+            now=now,
+            expectations=gateway.expectations,
+            check_certificate=gateway.check_certificate,
+        )
+        caller = read_caller(verified.certificate)
+        operation = self._contract.operation_name(verified.operation)
+        if action not in {"", f"{self._contract.namespace}:{operation}"}:
+            raise ActionMismatchError
+        self._contract.check(verified.operation)
+        self._admit(verified, caller, operation=operation, now=now)
+        proof = RequestProof(correlation_id, data, verified.signature_method.value)
+        request = Request(gateway=gateway, caller=caller, now=now, proof=proof)
+        content = self._dispatcher.call(verified.operation, request)
+        _log.info("request_answered", operation=operation, party=caller.party, signer=caller.signer)
+        return content
+
+    def _admit(self, verified: Verified, caller: Caller, *, operation: str, now: datetime) -> None:
+        """Check that the party may ask, and remember the message before anything is executed.
+
+        Raises: what the contract's `check_caller` raises; `ReplayError` for a message that any worker
+        has seen before.
+        """
+        with writing(self.gateway.engine) as session:
+            self._check_caller(session, caller, operation)
+            if not register(session, verified.replay_key, expires_at=verified.fresh_until):
+                raise ReplayError
+            if self._forget_after is None or now >= self._forget_after:
+                self._forget_after = now + _FORGET_EVERY
+                forget_expired(session, now=now, limit=_FORGET_AT_MOST)
+
+
+class Endpoints:
+    """Several contracts of one gateway, each at its own path."""
+
+    def __init__(self, first: Endpoint, *others: Endpoint) -> None:
+        self.gateway = first.gateway
+        self._first = first
+        self._by_path = {endpoint.path: endpoint for endpoint in (first, *others)}
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Hand the request to the contract at its path; the first one refuses every other path."""
+        endpoint = self._by_path.get(environ.get("PATH_INFO", ""), self._first)
+        return endpoint(environ, start_response)

@@ -1,0 +1,116 @@
+"""The one table between our errors and SOAP faults, and how a fault is written.
+
+A fault holds constant texts of the catalogue, our own facts, and a correlation id; nothing of the
+request is ever echoed (a signed echo would make the gateway sign what a stranger wrote).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from lxml import etree
+
+from notigateway.errors import (
+    AlgorithmError,
+    AuthenticationError,
+    CheckError,
+    ConfigurationError,
+    FreshnessError,
+    GatewayError,
+    LifecycleError,
+    MustUnderstandError,
+    NotFoundError,
+    OutageError,
+    PublicationError,
+    RepresentationError,
+    RequestError,
+    SecurityHeaderError,
+    ServiceError,
+    TokenError,
+    TokenTypeError,
+    TokenUnavailableError,
+    TransportError,
+    VersionMismatchError,
+)
+from notigateway.instants import instant_text
+from notigateway.wss.envelope import canonical
+from notigateway.wss.ns import NOTIGATEWAY_V1, SOAP11, soap
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+# First match wins: a family stands after its exceptions. WSS 1.1.1 §12 names the wsse codes.
+FAULT_CODES: Final[tuple[tuple[type[GatewayError], str], ...]] = (
+    (SecurityHeaderError, "wsse:InvalidSecurity"),
+    (TokenError, "wsse:InvalidSecurityToken"),
+    (TokenUnavailableError, "wsse:SecurityTokenUnavailable"),
+    (TokenTypeError, "wsse:UnsupportedSecurityToken"),
+    (AuthenticationError, "wsse:FailedAuthentication"),
+    (CheckError, "wsse:FailedCheck"),
+    (AlgorithmError, "wsse:UnsupportedAlgorithm"),
+    (FreshnessError, "wsu:MessageExpired"),
+    (VersionMismatchError, "soap:VersionMismatch"),
+    (MustUnderstandError, "soap:MustUnderstand"),
+    (TransportError, "soap:Client"),
+    (RequestError, "soap:Client"),
+    (NotFoundError, "soap:Client"),
+    (LifecycleError, "soap:Client"),
+    (PublicationError, "soap:Client"),
+    (OutageError, "soap:Client"),
+    (RepresentationError, "soap:Client"),
+    (ServiceError, "soap:Server"),
+    (ConfigurationError, "soap:Server"),
+)
+DOCUMENTATION: Final = "docs/errors.md"
+
+
+def fault_code(error: type[GatewayError]) -> str:
+    """Return the fault code of an error class; what the table does not know is the server's fault."""
+    return next((code for family, code in FAULT_CODES if issubclass(error, family)), "soap:Server")
+
+
+def render_fault(error: GatewayError, *, correlation_id: UUID) -> bytes:
+    """Return the element `soap:Fault` as canonical bytes, with the typed detail of the contract."""
+    fault = etree.Element(soap("Fault"), nsmap={"soap": SOAP11})
+    etree.SubElement(fault, "faultcode").text = fault_code(type(error))
+    etree.SubElement(fault, "faultstring").text = f"[{error.code}] {error.text_en}"
+    detail = etree.SubElement(fault, "detail")
+    gateway_fault = etree.SubElement(detail, _ng("GatewayFault"), nsmap={None: NOTIGATEWAY_V1})
+    for name, value in (
+        ("code", error.code),
+        ("textEs", error.text_es),
+        ("textEn", error.text_en),
+        ("retryable", "true" if error.retryable else "false"),
+        ("correlationId", str(correlation_id)),
+        ("documentation", f"{DOCUMENTATION}#{error.code.lower()}"),
+    ):
+        etree.SubElement(gateway_fault, _ng(name)).text = value
+    for name, fact in error.facts.items():
+        etree.SubElement(gateway_fault, _ng("fact"), name=_fact_name(name)).text = _fact_text(fact)
+    return canonical(fault)
+
+
+def render_static_fault(error: TransportError, *, correlation_id: UUID) -> bytes:
+    """Return a whole unsigned envelope: nothing was parsed, so nothing is worth a signature."""
+    fault = render_fault(error, correlation_id=correlation_id)
+    return (
+        b'<?xml version="1.0" encoding="UTF-8"?>\n'
+        b'<soap:Envelope xmlns:soap="%s"><soap:Body>%s</soap:Body></soap:Envelope>' % (SOAP11.encode(), fault)
+    )
+
+
+def _ng(name: str) -> str:
+    """Return a name of our contract's namespace."""
+    return f"{{{NOTIGATEWAY_V1}}}{name}"
+
+
+def _fact_name(keyword: str) -> str:
+    """Return the name on the wire, written like the contract's elements: `limitBytes`."""
+    first, *others = keyword.split("_")
+    return first + "".join(word.capitalize() for word in others)
+
+
+def _fact_text(value: str | int | datetime) -> str:
+    """Write a fact as the contract does."""
+    return instant_text(value) if isinstance(value, datetime) else str(value)

@@ -1,0 +1,69 @@
+"""HTTP before XML: method, content type, encoding and size, checked before a byte is parsed."""
+
+from __future__ import annotations
+
+import re
+from email.message import Message
+from typing import TYPE_CHECKING, Any, Final
+
+from notigateway.errors import TooLargeError, TruncatedBodyError, UnsupportedMediaTypeError
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIEnvironment
+
+_CHUNK_BYTES: Final = 64 * 1024
+_CHARSETS: Final = frozenset({"utf-8", "utf8", "us-ascii"})
+_DIGITS: Final = re.compile(r"[0-9]{1,18}")
+
+
+def read_body(environ: WSGIEnvironment, *, max_bytes: int) -> bytes:
+    """Return the request's bytes.
+
+    Raises: `UnsupportedMediaTypeError`, `TooLargeError` (reading stops there), `TruncatedBodyError`.
+    """
+    _check_headers(environ)
+    announced = environ.get("CONTENT_LENGTH") or ""
+    if announced and not _DIGITS.fullmatch(announced):
+        raise TruncatedBodyError("Content-Length is not a number")
+    expected = int(announced) if announced else None
+    if expected is not None and expected > max_bytes:
+        raise TooLargeError(limit_bytes=max_bytes)
+    body = _read(environ["wsgi.input"], expected, max_bytes)
+    if expected is not None and len(body) != expected:
+        raise TruncatedBodyError(f"{len(body)} of {expected} bytes")
+    return body
+
+
+def _check_headers(environ: WSGIEnvironment) -> None:
+    """Accept text/xml in UTF-8 without content encoding: SOAP 1.1 over HTTP, nothing else."""
+    if environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() not in {"", "identity"}:
+        raise UnsupportedMediaTypeError("content encoding")
+    header = Message()
+    header["Content-Type"] = (environ.get("CONTENT_TYPE") or "application/octet-stream").replace("\n", " ")
+    if header.get_content_type() != "text/xml":
+        raise UnsupportedMediaTypeError("content type")
+    charset = str(header.get_param("charset", "utf-8")).strip("\"' ").lower()
+    if charset not in _CHARSETS:
+        raise UnsupportedMediaTypeError("charset")
+
+
+def _read(stream: Any, expected: int | None, max_bytes: int) -> bytes:  # noqa: ANN401  (a WSGI input)
+    """Read what was announced or, chunked, up to the limit and one byte more to know it is over."""
+    wanted = max_bytes + 1 if expected is None else expected
+    pieces = []
+    try:
+        while wanted > 0 and (piece := stream.read(min(wanted, _CHUNK_BYTES))):
+            pieces.append(piece)
+            wanted -= len(piece)
+    except Exception as error:
+        # A broken connection, a malformed chunk: each server has its own words for it.
+        raise TruncatedBodyError(f"the body cannot be read: {type(error).__name__}") from error
+    body = b"".join(pieces)
+    if len(body) > max_bytes:
+        raise TooLargeError(limit_bytes=max_bytes)
+    return body
+
+
+def read_action(environ: WSGIEnvironment) -> str:
+    """Return the SOAPAction without its quotes; empty where there is none (SOAP 1.1 §6.1.1)."""
+    return str(environ.get("HTTP_SOAPACTION", "")).strip().strip('"')

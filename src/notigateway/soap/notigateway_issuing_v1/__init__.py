@@ -1,0 +1,1 @@
+"""The contract `urn:notigateway:issuing:v1`: the issuing bodies' side."""

@@ -1,0 +1,1 @@
+"""Our own contract, `urn:notigateway:v1`: wire types, rendering and service."""

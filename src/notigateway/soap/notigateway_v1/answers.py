@@ -1,0 +1,146 @@
+"""From rows and outcomes to wire types: what the contract says of them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from notigateway.errors import (
+    AlreadyDecidedError,
+    GatewayError,
+    LapsedError,
+    NotificationUnknownError,
+)
+from notigateway.lifecycle import UNDECIDED
+from notigateway.soap.notigateway_v1 import types
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from notigateway import mailbox
+    from notigateway.repository import model
+
+_OUTCOMES: dict[type[GatewayError] | None, str] = {
+    None: "decided",
+    AlreadyDecidedError: "already_decided",
+    LapsedError: "lapsed",
+    NotificationUnknownError: "unknown",
+}
+
+
+def problem(error: type[GatewayError] | None) -> types.Problem | None:
+    """Return the catalogue's entry of an error."""
+    if error is None:
+        return None
+    return types.Problem(
+        code=error.code, textEs=error.text_es, textEn=error.text_en, retryable=error.retryable
+    )
+
+
+def notification(row: model.Notification, now: datetime) -> types.Notification:
+    """Return a notification's metadata as of `now`."""
+    act, body, addressee = row.act, row.act.issuing_body, row.addressee
+    state = row.state_at(now)
+    sizes = [int(size) for size in act.document_sizes.split()]
+    return types.Notification(
+        code=row.code,
+        id=str(row.id),
+        kind=str(row.kind),
+        subject=act.subject,
+        issuingBody=types.IssuingBody(issuerId=body.dir3, acronym=body.acronym, name=body.name),
+        procedure=act.procedure,
+        matter=act.matter,
+        addressee=types.Party(identifier=addressee.identifier, name=addressee.name),
+        role=str(row.seen_as),
+        state=str(state),
+        availableAt=row.available_at,
+        deadline=row.deadline,
+        timeLeft=_time_left(row.deadline, now) if state in UNDECIDED else None,
+        specialCategory=act.special_category,
+        documentCount=len(sizes),
+        documentSize=sizes,
+    )
+
+
+def _time_left(deadline: datetime | None, now: datetime) -> timedelta | None:
+    """Return what is left of a term: nothing of one that an outage is about to move."""
+    return None if deadline is None else max(deadline - now, timedelta(0))
+
+
+def receipt(row: model.Receipt | None) -> types.Receipt | None:
+    """Return a receipt, its bytes as they are stored."""
+    if row is None:
+        return None
+    return types.Receipt(
+        receiptId=str(row.id),
+        state=str(row.state),
+        eventTime=row.event_time,
+        sha256=row.sha256,
+        xml=[row.xml],
+    )
+
+
+def decision(event: model.Event | None) -> types.Decision | None:
+    """Return who decided, where and when."""
+    if event is None:
+        return None
+    return types.Decision(
+        state=str(event.state),
+        at=event.at,
+        channel=str(event.channel),
+        party=_party(event.party, event.party_name),
+        signer=_party(event.signer, event.signer_name),
+    )
+
+
+def _party(identifier: str | None, name: str | None) -> types.Party | None:
+    """Return who it was, as far as it is known: other channels do not always tell."""
+    return None if identifier is None else types.Party(identifier=identifier, name=name or identifier)
+
+
+def outcome(result: mailbox.Outcome) -> types.DecisionOutcome:
+    """Return what became of one item of a batch of decisions."""
+    if result.is_repeat:
+        word, refusal = "already_decided_by_you", None
+    else:
+        word, refusal = _OUTCOMES.get(result.problem, "refused"), result.problem
+    return types.DecisionOutcome(
+        id=str(result.id),
+        outcome=word,
+        decision=decision(result.event),
+        receipt=receipt(result.receipt),
+        problem=problem(refusal),
+    )
+
+
+def retrieved(result: mailbox.Retrieved, now: datetime) -> types.RetrievedNotification:
+    """Return one item of RetrieveNotifications."""
+    return types.RetrievedNotification(
+        id=str(result.id),
+        notification=None if result.notification is None else notification(result.notification, now),
+        document=[document(row, content) for row, content in result.documents],
+        problem=problem(result.problem),
+    )
+
+
+def document(row: model.Document, content: bytes | None) -> types.Document:
+    """Return a document, with its bytes or by reference."""
+    return types.Document(
+        documentId=str(row.id),
+        name=row.name,
+        mediaType=row.media_type,
+        size=row.size,
+        sha256=row.sha256,
+        content=None if content is None else [content],
+    )
+
+
+def receipts(wanted: UUID, rows: Sequence[model.Receipt] | None) -> types.NotificationReceipts:
+    """Return one item of RetrieveReceipts."""
+    return types.NotificationReceipts(
+        id=str(wanted),
+        receipt=[receipt(row) for row in rows or ()],
+        problem=problem(NotificationUnknownError if rows is None else None),
+    )

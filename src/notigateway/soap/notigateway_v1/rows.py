@@ -1,0 +1,114 @@
+"""Pages of notifications and changes as text: the XML that Spyne would write, at a thirtieth of the time.
+
+What is written here already is in exclusive canonical form (one default namespace on the root, no
+attributes, canonical escapes), so it is signed without being parsed again. Tests compare it with
+Spyne's rendering and with the canonicaliser's.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
+
+from notigateway.instants import duration_text, instant_text
+from notigateway.lifecycle import UNDECIDED, Standing, State, effective_state
+from notigateway.wss.ns import NOTIGATEWAY_V1
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from notigateway.feed import ChangesPage
+    from notigateway.mailbox import Page
+
+_FLAG = {True: "true", False: "false"}
+_CARRIAGE_RETURN = {"\r": "&#xD;"}  # Canonical XML 1.0 §2.3: text nodes
+
+
+def render_page(page: Page) -> bytes:
+    """Return the element `ListNotificationsResponse` of a page as canonical bytes."""
+    return "".join(_pieces(page)).encode()
+
+
+def _pieces(page: Page) -> Iterator[str]:
+    """Yield the answer's text in order."""
+    has_more = _FLAG[page.next_cursor is not None]
+    yield f'<ListNotificationsResponse xmlns="{NOTIGATEWAY_V1}">'
+    yield f"<asOf>{instant_text(page.as_of)}</asOf><hasMore>{has_more}</hasMore>"
+    if page.next_cursor is not None:
+        yield f"<nextCursor>{page.next_cursor}</nextCursor>"
+
+    yield from _notifications(page.rows, page.as_of)
+    yield "</ListNotificationsResponse>"
+
+
+def render_changes(page: ChangesPage) -> bytes:
+    """Return the element `ListChangesResponse` of a page as canonical bytes."""
+    return "".join(_change_pieces(page)).encode()
+
+
+def _change_pieces(page: ChangesPage) -> Iterator[str]:
+    """Yield the answer's text in order."""
+    yield f'<ListChangesResponse xmlns="{NOTIGATEWAY_V1}"><asOf>{instant_text(page.as_of)}</asOf>'
+    yield f"<hasMore>{_FLAG[page.has_more]}</hasMore><nextCursor>{page.next_cursor}</nextCursor>"
+    yield f"<rightsChanged>{_FLAG[page.rights_changed]}</rightsChanged>"
+    for row, notification in zip(page.rows, _notifications(page.rows, page.as_of), strict=True):
+        state, at = shown_event(row.event_state, row.at, row.available_at)
+        yield f"<change><eventId>{row.event_id}</eventId><state>{state}</state><at>{instant_text(at)}</at>"
+        if row.channel is not None:
+            yield f"<channel>{row.channel}</channel>"
+        if row.reported_at is not None:
+            yield f"<reportedAt>{instant_text(row.reported_at)}</reportedAt>"
+        yield f"{notification}</change>"
+    yield "</ListChangesResponse>"
+
+
+def shown_event(state: State, at: datetime, available_at: datetime) -> tuple[State, datetime]:
+    """Return state and instant of an event as callers see it: before its time nothing exists for them."""
+    return (State.AVAILABLE, available_at) if state is State.SCHEDULED else (state, at)
+
+
+def _notifications(rows: Iterable[Any], as_of: datetime) -> Iterator[str]:
+    """Yield an element `notification` for each row, as it stands at `as_of`."""
+
+    # Deadlines are midnights: a page holds thousands of rows and a handful of deadlines.
+    @cache
+    def deadline_text(deadline: datetime, *, is_open: bool) -> str:
+        text = f"<deadline>{instant_text(deadline)}</deadline>"
+        if not is_open:
+            return text
+        # Nothing is left, and nothing lapses, of a deadline that an outage is about to move.
+        return f"{text}<timeLeft>{duration_text(max(deadline - as_of, timedelta(0)))}</timeLeft>"
+
+    for row in rows:
+        standing = Standing(row.kind, row.state, row.available_at, row.deadline, row.outage_since)
+        state = effective_state(standing, as_of)
+        due = "" if row.deadline is None else deadline_text(row.deadline, is_open=state in UNDECIDED)
+        yield _notification(row, state, due)
+
+
+def _notification(row: Any, state: State, deadline: str) -> str:  # noqa: ANN401  (a row of sixteen columns)
+    """Return one `notification` element."""
+    sizes = row.document_sizes.split()
+    return (
+        f"<notification><code>{row.code}</code><id>{row.id}</id><kind>{row.kind}</kind>"
+        f"<subject>{_text(row.subject)}</subject>"
+        f"<issuingBody><issuerId>{row.dir3}</issuerId><acronym>{_text(row.acronym)}</acronym>"
+        f"<name>{_text(row.name)}</name></issuingBody>"
+        f"<procedure>{_text(row.procedure)}</procedure><matter>{_text(row.matter)}</matter>"
+        f"<addressee><identifier>{row.identifier}</identifier>"
+        f"<name>{_text(row.addressee_name)}</name></addressee>"
+        f"<role>{row.role}</role><state>{state}</state>"
+        f"<availableAt>{instant_text(row.available_at)}</availableAt>{deadline}"
+        f"<specialCategory>{_FLAG[row.special_category]}</specialCategory>"
+        f"<documentCount>{len(sizes)}</documentCount>"
+        f"{''.join(f'<documentSize>{size}</documentSize>' for size in sizes)}</notification>"
+    )
+
+
+@lru_cache(maxsize=4096)
+def _text(value: str) -> str:
+    """Escape a text as Canonical XML writes it; names, procedures and subjects repeat from row to row."""
+    return escape(value, _CARRIAGE_RETURN)

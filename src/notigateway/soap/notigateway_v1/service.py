@@ -1,0 +1,221 @@
+"""The operations of `urn:notigateway:v1`: unpack wire types, call a use case, commit, answer.
+
+Each operation takes and gives many. Reading operations never write; deciding ones answer only after
+their commit.
+"""
+
+# No `from __future__ import annotations` is needed by Spyne; signatures are read by name only.
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from spyne import ServiceBase
+
+from notigateway import __version__, mailbox
+from notigateway.errors import CallerUnknownError
+from notigateway.lifecycle import Decision, Kind, State
+from notigateway.repository.addressees import is_known_party
+from notigateway.repository.engine import reading, writing
+from notigateway.repository.notifications import ListFilter
+from notigateway.representation import Role
+from notigateway.soap.notigateway_v1 import answers, types
+from notigateway.soap.notigateway_v1.rows import render_page
+from notigateway.soap.operation import operation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
+    from notigateway.pki.identity import Caller
+    from notigateway.soap.request import Request
+
+CONTRACT_VERSION = "1.0"
+DEFAULT_PAGE_SIZE = 100
+
+
+class MailboxService(ServiceBase):
+    """What an addressee or its representative can do; every `ctx.udc` is a `Request`."""
+
+    @operation(
+        types.ListNotificationsResponse,
+        types.OptionalFilter,
+        types.OptionalText,
+        types.OptionalInteger,
+        names=("filter", "cursor", "pageSize"),
+    )
+    def ListNotifications(ctx: Any, chosen: Any, cursor: str | None, page_size: int | None) -> bytes:  # noqa: ANN401, N802
+        """Return a page of notifications. No legal effect."""
+        request: Request = ctx.udc
+        with reading(request.gateway.engine) as session:
+            page = mailbox.list_notifications(
+                session,
+                caller=request.caller,
+                chosen=_list_filter(chosen),
+                cursor=cursor,
+                page_size=page_size or DEFAULT_PAGE_SIZE,
+                now=request.now,
+                rights=request.gateway.rights,
+            )
+        return render_page(page)
+
+    @operation(types.RetrieveNotificationsResponse, types.Ids[100], names=("id",))
+    def RetrieveNotifications(ctx: Any, ids: list[str]) -> types.RetrieveNotificationsResponse:  # noqa: N802
+        """Return metadata and, once accepted, documents."""
+        request: Request = ctx.udc
+        with reading(request.gateway.engine) as session:
+            results = mailbox.retrieve(
+                session,
+                store=request.gateway.store,
+                caller=request.caller,
+                ids=_uuids(ids),
+                limits=request.gateway.inline,
+                now=request.now,
+                rights=request.gateway.rights,
+            )
+        items = [answers.retrieved(result, request.now) for result in results]
+        return types.RetrieveNotificationsResponse(item=_as_asked(items, ids))
+
+    @operation(
+        types.RetrieveDocumentResponse,
+        types.Id,
+        types.Id,
+        types.OptionalInteger,
+        types.OptionalInteger,
+        names=("id", "documentId", "offset", "length"),
+    )
+    def RetrieveDocument(  # noqa: N802
+        ctx: Any,
+        notification_id: str,
+        document_id: str,
+        offset: int | None,
+        length: int | None,
+    ) -> types.RetrieveDocumentResponse:
+        """Return a range of one document of an accepted notification."""
+        request: Request = ctx.udc
+        chunk_max_bytes = request.gateway.chunk_max_bytes
+        with reading(request.gateway.engine) as session:
+            part = mailbox.read_document(
+                session,
+                store=request.gateway.store,
+                caller=request.caller,
+                notification_id=UUID(notification_id),
+                document_id=UUID(document_id),
+                offset=offset or 0,
+                length=min(length or chunk_max_bytes, chunk_max_bytes),
+                now=request.now,
+                rights=request.gateway.rights,
+            )
+        return types.RetrieveDocumentResponse(
+            size=part.document.size,
+            sha256=part.document.sha256,
+            offset=part.offset,
+            content=[part.content],
+        )
+
+    @operation(types.AcceptNotificationsResponse, types.Ids[500], names=("id",))
+    def AcceptNotifications(ctx: Any, ids: list[str]) -> types.AcceptNotificationsResponse:  # noqa: N802
+        """Accept notifications (Ley 39/2015 art. 43.1)."""
+        items = _decide(ctx.udc, Decision.ACCEPT, ids)
+        return types.AcceptNotificationsResponse(item=items)
+
+    @operation(types.RejectNotificationsResponse, types.Ids[500], types.OptionalText, names=("id", "reason"))
+    def RejectNotifications(  # noqa: N802
+        ctx: Any,
+        ids: list[str],
+        reason: str | None,
+    ) -> types.RejectNotificationsResponse:
+        """Reject notifications (Ley 39/2015 art. 43)."""
+        items = _decide(ctx.udc, Decision.REJECT, ids, reason)
+        return types.RejectNotificationsResponse(item=items)
+
+    @operation(types.RetrieveReceiptsResponse, types.Ids[100], names=("id",))
+    def RetrieveReceipts(ctx: Any, ids: list[str]) -> types.RetrieveReceiptsResponse:  # noqa: N802
+        """Return the sealed receipts of notifications."""
+        request: Request = ctx.udc
+        with reading(request.gateway.engine) as session:
+            found = mailbox.receipts(
+                session,
+                caller=request.caller,
+                ids=_uuids(ids),
+                now=request.now,
+                rights=request.gateway.rights,
+            )
+        items = [answers.receipts(wanted, rows) for wanted, rows in found]
+        return types.RetrieveReceiptsResponse(item=_as_asked(items, ids))
+
+    @operation(types.PingResponse)
+    def Ping(ctx: Any) -> types.PingResponse:  # noqa: N802
+        """Return what was read in the caller's certificate."""
+        request: Request = ctx.udc
+        caller = request.caller
+        with reading(request.gateway.engine) as session:
+            is_known = is_known_party(session, caller.party)
+        return types.PingResponse(
+            party=types.Party(identifier=caller.party, name=caller.party_name),
+            signer=types.Party(identifier=caller.signer, name=caller.signer_name),
+            known=is_known,
+            certificateIssuer=caller.certificate_issuer,
+            certificateSerial=caller.certificate_serial,
+            certificateSha256=caller.certificate_fingerprint,
+            serverTime=request.now,
+            softwareVersion=__version__,
+            contractVersion=CONTRACT_VERSION,
+        )
+
+
+# Ping tells anybody with an admitted certificate what was read in it; all else needs a known party.
+OPEN_TO_UNKNOWN_PARTIES = frozenset({"Ping"})
+
+
+def check_caller(session: Session, caller: Caller, operation: str) -> None:
+    """Check that the party is an addressee or acts for one. Raises: `CallerUnknownError`."""
+    if operation not in OPEN_TO_UNKNOWN_PARTIES and not is_known_party(session, caller.party):
+        raise CallerUnknownError(f"party {caller.party}")
+
+
+def _decide(
+    request: Request, decision: Decision, ids: list[str], reason: str | None = None
+) -> list[types.DecisionOutcome]:
+    """Decide all in one transaction; the answer is built after its commit."""
+    deciding = mailbox.Deciding(
+        caller=request.caller,
+        decision=decision,
+        now=request.now,
+        seal=request.gateway.seal,
+        proof=request.proof,
+        reason=reason,
+        rights=request.gateway.rights,
+    )
+    with writing(request.gateway.engine) as session:
+        results = mailbox.decide_all(session, _uuids(ids), deciding=deciding)
+    return _as_asked([answers.outcome(result) for result in results], ids)
+
+
+def _as_asked(items: list[Any], ids: Sequence[str]) -> list[Any]:
+    """Name each item by the text it was asked for: a UUID may be written in upper case."""
+    for item, asked in zip(items, ids, strict=True):
+        item.id = asked
+    return items
+
+
+def _uuids(ids: Sequence[str]) -> list[UUID]:
+    """Read identifiers that the schema has checked."""
+    return [UUID(text) for text in ids]
+
+
+def _list_filter(chosen: types.Filter | None) -> ListFilter:
+    """Read the filter element; absent means no restriction."""
+    if chosen is None:
+        return ListFilter()
+    return ListFilter(
+        states=frozenset(State(word) for word in chosen.state or ()),
+        kind=None if chosen.kind is None else Kind(chosen.kind),
+        role=None if chosen.role is None else Role(chosen.role),
+        addressee=chosen.addresseeId,
+        issuer=chosen.issuerId,
+        available_from=chosen.availableFrom,
+        available_to=chosen.availableTo,
+        deadline_before=chosen.deadlineBefore,
+    )

@@ -1,0 +1,91 @@
+"""Spyne's part of a request: from the verified operation element to arguments, and back to XML.
+
+Spyne sees neither bytes nor envelopes: it never parses (its parser drops what was signed and admits
+document types), never resolves `href="#id"` (that re-writes a verified tree), and never wraps an
+answer. Envelope and signature are ours, before and after.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lxml import etree
+from spyne import Application, DateTime, Duration, Fault, MethodContext
+from spyne.protocol.soap import Soap11
+from spyne.server import ServerBase
+
+from notigateway.errors import InvalidRequestError
+from notigateway.instants import duration_text, instant_text
+from notigateway.wss.envelope import canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lxml.etree import _Element
+
+
+class BodyProtocol(Soap11):
+    """Reads and writes the one element of a SOAP Body."""
+
+    def __init__(self, namespace: str) -> None:
+        super().__init__(validator=None)  # the published schema has validated the element before
+        self._namespace = namespace
+        self._to_unicode_handlers[DateTime] = lambda _, value: instant_text(value)
+        self._to_unicode_handlers[Duration] = lambda _, value: duration_text(value)
+
+    def create_in_document(self, ctx: Any, charset: str | None = None) -> None:  # noqa: ANN401, ARG002
+        """Take the verified element as it is: one parse per message, and it was not Spyne's."""
+        ctx.in_document = ctx.in_string
+
+    def decompose_incoming_envelope(self, ctx: Any, message: str = Soap11.REQUEST) -> None:  # noqa: ANN401, ARG002
+        """Name the method by the element; there is no envelope to decompose any more."""
+        ctx.in_body_doc = ctx.in_document
+        ctx.method_request_string = ctx.in_document.tag
+
+    def render(self, ctx: Any, answer: Any) -> bytes:  # noqa: ANN401
+        """Return the answer as exclusive-canonical XML; an answer that already is bytes stays."""
+        if isinstance(answer, bytes):
+            return answer
+        message = ctx.descriptor.out_message
+        parent = etree.Element("parent", nsmap={None: self._namespace})
+        self.to_parent(ctx, message, answer, parent, self._namespace, message.Attributes.sub_name)
+        return canonical(parent[0])
+
+
+class _Transport(ServerBase):
+    """The transport as Spyne knows it: ours, over HTTP."""
+
+    transport = "http://schemas.xmlsoap.org/soap/http"
+
+
+class Dispatcher:
+    """Calls the operation that a verified element names."""
+
+    def __init__(self, services: Sequence[type], namespace: str) -> None:
+        self._protocol = BodyProtocol(namespace)
+        self.application = Application(
+            list(services), tns=namespace, in_protocol=BodyProtocol(namespace), out_protocol=self._protocol
+        )
+        self._transport = _Transport(self.application)
+
+    def call(self, operation: _Element, request: object) -> bytes:
+        """Run the operation with the request's context and return its answer as canonical XML.
+
+        Raises: what the operation raises, and `InvalidRequestError` for what Spyne cannot read.
+        """
+        start = MethodContext(self._transport, MethodContext.SERVER)
+        start.in_string = operation
+        ctx, *_ = self._transport.generate_contexts(start)
+        if ctx.in_error is None:
+            ctx.udc = request
+            self._deserialise(ctx)
+        if ctx.in_error is not None:
+            raise InvalidRequestError(str(ctx.in_error))
+        return self._protocol.render(ctx, ctx.descriptor.service_class.call_wrapper(ctx))
+
+    def _deserialise(self, ctx: Any) -> None:  # noqa: ANN401
+        """Read the arguments; whatever Spyne throws at a value is a fault of the request."""
+        try:
+            self.application.in_protocol.deserialize(ctx, message=Soap11.REQUEST)
+        except (Fault, ValueError, OverflowError) as error:
+            ctx.in_error = error

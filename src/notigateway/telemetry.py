@@ -1,0 +1,56 @@
+"""Logs: structured, one line each, to standard error; never a body, a key or a personal document.
+
+Control characters in logged values (a certificate's name may hold them) are escaped by JSON, and by
+`repr` on a console.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING
+
+import structlog
+
+if TYPE_CHECKING:
+    from notigateway.settings import Settings
+
+
+def configure(settings: Settings) -> None:
+    """Send our own and the libraries' logs through one renderer."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer()
+        if settings.log_format == "json"
+        else structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "logger", "event"])
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            foreign_pre_chain=shared,
+        )
+    )
+    root = logging.getLogger()
+    for old in [h for h in root.handlers if getattr(h, "is_ours", False)]:
+        root.removeHandler(old)
+    handler.is_ours = True  # type: ignore[attr-defined]
+    root.addHandler(handler)
+    root.setLevel(settings.log_level.upper())
+    # Spyne logs what it was sent; the border logs what happened.
+    logging.getLogger("spyne").setLevel(logging.CRITICAL)
+    # Every start looks at the schema's revision, and every receipt is sealed: only trouble is news.
+    for name in ("alembic", "signxml"):
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,0 +1,12 @@
+"""The application for gunicorn; the settings file is named by `NOTIGATEWAY_SETTINGS`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from notigateway.app import build_app
+from notigateway.settings import load_settings
+
+_file = os.environ.get("NOTIGATEWAY_SETTINGS")
+application = build_app(load_settings(Path(_file) if _file else None))

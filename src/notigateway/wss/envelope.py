@@ -1,0 +1,296 @@
+"""The one safe parse of a SOAP envelope, and its structure.
+
+Order of work, cheap before expensive: bytes (size, encoding, DOCTYPE, counts), one parse by a
+parser that fetches and expands nothing, counts over the tree, then the structure of SOAP 1.1.
+Whatever fails before there is a tree, or exceeds a limit, is a `TransportError` (answered
+statically and unsigned); what fails afterwards is a `RequestError`.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from lxml import etree
+
+from notigateway.errors import (
+    EnvelopeStructureError,
+    ForbiddenXmlError,
+    MalformedXmlError,
+    MustUnderstandError,
+    TooLargeError,
+    VersionMismatchError,
+    XmlLimitError,
+)
+from notigateway.wss.canonical import canonical, prepare_thread
+from notigateway.wss.ns import (
+    ACTOR_NEXT,
+    ROLE_NEXT,
+    ROLE_ULTIMATE_RECEIVER,
+    WSSE11,
+    XENC,
+    XENC11,
+    namespace_of,
+    soap,
+    wsse,
+)
+
+if TYPE_CHECKING:
+    from notigateway.wss.policy import Limits
+
+__all__ = ["Envelope", "canonical", "is_for_us", "parse_envelope", "parse_xml"]
+
+_UTF8_BOM: Final = b"\xef\xbb\xbf"
+_OTHER_BOMS: Final = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
+_XML_WHITESPACE: Final = b" \t\r\n"
+_DECLARATION: Final = re.compile(
+    rb"""<\?xml[ \t\r\n]++version[ \t\r\n]*+=[ \t\r\n]*+(?:"1\.0"|'1\.0')"""
+    rb"""(?:[ \t\r\n]++encoding[ \t\r\n]*+=[ \t\r\n]*+(?:"utf-8"|'utf-8'))?"""
+    rb"""(?:[ \t\r\n]++standalone[ \t\r\n]*+=[ \t\r\n]*+(?:"(?:yes|no)"|'(?:yes|no)'))?[ \t\r\n]*+\?>""",
+    re.IGNORECASE,
+)
+# libxml2: XML_ERR_NAME_TOO_LONG, XML_ERR_RESOURCE_LIMIT
+_PARSER_LIMITS: Final = frozenset({110, 114})
+_OUR_ACTORS: Final = frozenset({"", ACTOR_NEXT, ROLE_NEXT, ROLE_ULTIMATE_RECEIVER})
+_MUST: Final = {"0": False, "false": False, "1": True, "true": True}
+# Encryption is refused by verify_envelope, always with the same answer, so it is not "unknown" here.
+_VERIFIED_LATER: Final = frozenset({WSSE11, XENC, XENC11})
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A parsed SOAP 1.1 envelope; the very tree that is verified and then read."""
+
+    root: etree._Element
+    header: etree._Element | None
+    body: etree._Element
+    operation: etree._Element
+
+
+def parse_envelope(data: bytes, *, limits: Limits) -> Envelope:
+    """Parse a SOAP 1.1 envelope that comes from somebody we do not know yet.
+
+    Raises: `TransportError` family for what is not XML we read; `VersionMismatchError`,
+    `EnvelopeStructureError` and `MustUnderstandError` for XML that is not an envelope for us.
+    """
+    return _structure(parse_xml(data, limits=limits))
+
+
+def parse_xml(data: bytes, *, limits: Limits) -> etree._Element:
+    """Parse one XML document in UTF-8 within the limits and return its root.
+
+    Raises: `TransportError` family.
+    """
+    _scan(data, limits)
+    try:
+        root = etree.fromstring(data, _thread.parser)
+    except etree.XMLSyntaxError as error:
+        if error.code in _PARSER_LIMITS:
+            raise XmlLimitError(f"the parser stopped: {error.code}") from error
+        raise MalformedXmlError(f"XML error {error.code} at {error.position}") from error
+    except ValueError as error:
+        raise MalformedXmlError("the parser refused the bytes") from error
+    if root.getroottree().docinfo.internalDTD is not None:  # unreachable after the scan; kept cheap
+        raise ForbiddenXmlError
+    _count(root, limits)
+    return root
+
+
+# --- bytes, before the parse ----------------------------------------------------------------------
+
+
+def _scan(data: bytes, limits: Limits) -> None:
+    """Refuse by the bytes alone what would be dear or dangerous to parse."""
+    if len(data) > limits.request_max_bytes:
+        raise TooLargeError(limit_bytes=limits.request_max_bytes)
+    if data.startswith(_OTHER_BOMS) or b"\0" in data:
+        raise MalformedXmlError("not UTF-8: NUL or another byte order mark")
+    # An element costs at most two `<`; half as many again leaves room for comments and CDATA.
+    if data.count(b"<") > 3 * limits.max_elements:
+        raise XmlLimitError("count of <", limit_elements=limits.max_elements)
+    # Every attribute has one; four for each element allowed is far beyond what any stack writes.
+    if data.count(b"=") > 4 * limits.max_elements:
+        raise XmlLimitError("count of =", limit_elements=limits.max_elements)
+    # The bytes bound the declarations from above, and cheaply: canonicalisation never sees more.
+    declarations = data.count(b"xmlns")
+    if declarations > limits.max_namespaces_total:
+        raise XmlLimitError("count of xmlns", limit_namespaces=limits.max_namespaces_total)
+    if declarations > limits.max_namespaces_per_element:
+        # a start tag holds no second `<`, so it lies within one piece
+        most = max(piece.count(b"xmlns") for piece in data.split(b"<"))
+        if most > limits.max_namespaces_per_element:
+            raise XmlLimitError("xmlns in one tag", limit_namespaces=limits.max_namespaces_per_element)
+    _scan_prolog(data)
+    # lxml writes a namespace into the name of each of its elements, so its length counts as well
+    if any(pattern.search(data) for pattern in _longer_names_than(limits.max_name_chars)):
+        raise XmlLimitError("name", limit_name_chars=limits.max_name_chars)
+
+
+@cache
+def _longer_names_than(octets: int) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+    """Return patterns of an element name and of a namespace name of more octets than that.
+
+    Two, since each has a fixed beginning that `re` looks for fast; their union would have none.
+    Possessive, so that no input makes them go back.
+    """
+    more = b"{%d,}" % (octets + 1)
+    namespace = rb"xmlns(?::[^\s=<>]*+)?+\s*+=\s*+(?:\"[^\"]" + more + rb"|'[^']" + more + rb")"
+    return re.compile(rb"<[^\s<>/]" + more), re.compile(namespace)
+
+
+def _scan_prolog(data: bytes) -> None:
+    """Check the XML declaration, and that no document type declaration precedes the root.
+
+    Nothing but comments, instructions and whitespace may stand there; a DOCTYPE anywhere later is
+    not well-formed, or is plain text in CDATA.
+    """
+    at = len(_UTF8_BOM) if data.startswith(_UTF8_BOM) else 0
+    if data[at : at + 6].rstrip(_XML_WHITESPACE) == b"<?xml":
+        declaration = _DECLARATION.match(data, at)
+        if declaration is None:
+            raise MalformedXmlError("XML declaration: version 1.0 and UTF-8 only")
+        at = declaration.end()
+    while True:
+        at = _end_of_spaces(data, at)
+        closing = next((end for start, end in _PROLOG_ITEMS if data.startswith(start, at)), None)
+        if closing is None:
+            break
+        end = data.find(closing, at)
+        if end < 0:
+            raise MalformedXmlError("prolog is not closed")
+        at = end + len(closing)
+    if data.startswith(b"<!", at):
+        raise ForbiddenXmlError
+    if not data.startswith(b"<", at):
+        raise MalformedXmlError("no root element")
+
+
+def _end_of_spaces(data: bytes, at: int) -> int:
+    spaces = _SPACES.match(data, at)
+    return spaces.end() if spaces else at
+
+
+_SPACES: Final = re.compile(rb"[ \t\r\n]+")
+_PROLOG_ITEMS: Final = ((b"<!--", b"-->"), (b"<?", b"?>"))
+
+
+# --- one parser per thread ------------------------------------------------------------------------
+
+
+class _Thread(threading.local):
+    """The parser of one thread: a parser of lxml serialises the threads that share it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        prepare_thread()
+        self.parser = etree.XMLParser(
+            encoding="utf-8",
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
+            dtd_validation=False,
+            huge_tree=False,
+            recover=False,
+            # text next to a comment merges, so what is read is what is digested
+            remove_comments=True,
+            # kept, so that they can be refused: removing them would change what was signed
+            remove_pis=False,
+            remove_blank_text=False,
+            strip_cdata=True,
+        )
+
+
+_thread: Final = _Thread()
+
+
+# --- the tree, before any canonicalisation --------------------------------------------------------
+
+
+# Questions to libxml2 about the whole tree: a loop in Python would make an object of every node.
+_INSTRUCTION: Final = etree.XPath("boolean(//processing-instruction())")
+_ELEMENTS: Final = etree.XPath("count(//*)")
+_ATTRIBUTES: Final = etree.XPath("//@*")
+
+
+def _count(root: etree._Element, limits: Limits) -> None:
+    """Count elements, depth and attributes over the whole tree; refuse processing instructions."""
+    if _INSTRUCTION(root):
+        raise EnvelopeStructureError("processing instruction")
+    if _ELEMENTS(root) > limits.max_elements:
+        raise XmlLimitError("elements", limit_elements=limits.max_elements)
+    if _deeper_than(limits.max_depth)(root):
+        raise XmlLimitError("depth", limit_depth=limits.max_depth)
+    attributes = _ATTRIBUTES(root)
+    if len(attributes) > limits.max_attributes_per_element and _more_attributes_than(
+        limits.max_attributes_per_element
+    )(root):
+        raise XmlLimitError("attributes", limit_attributes=limits.max_attributes_per_element)
+    for value in attributes:
+        if len(value.attrname) > limits.max_name_chars:
+            raise XmlLimitError("attribute name", limit_name_chars=limits.max_name_chars)
+        if len(value) > limits.max_attribute_chars:
+            raise XmlLimitError("attribute value", limit_attribute_chars=limits.max_attribute_chars)
+
+
+@cache
+def _deeper_than(depth: int) -> etree.XPath:
+    """Return a test for one level more than allowed: one step per level, linear in the nodes."""
+    return etree.XPath(f"boolean({'/*' * (depth + 1)})")
+
+
+@cache
+def _more_attributes_than(count: int) -> etree.XPath:
+    return etree.XPath(f"boolean(//*[count(@*) > {count}])")
+
+
+# --- SOAP 1.1 §4 ----------------------------------------------------------------------------------
+
+
+def _structure(root: etree._Element) -> Envelope:
+    if root.tag != soap("Envelope"):
+        _refuse_root(root)
+    children = _only_elements(root)
+    header = children.pop(0) if children and children[0].tag == soap("Header") else None
+    if len(children) != 1 or children[0].tag != soap("Body"):
+        raise EnvelopeStructureError("children of Envelope")
+    body = children[0]
+    content = _only_elements(body)
+    if len(content) != 1:
+        raise EnvelopeStructureError("Body needs exactly one element", elements=len(content))
+    for block in _only_elements(header) if header is not None else ():
+        _check_understood(block)
+    return Envelope(root=root, header=header, body=body, operation=content[0])
+
+
+def _refuse_root(root: etree._Element) -> NoReturn:
+    # SOAP 1.1 §4.1.2: another namespace of Envelope is a VersionMismatch
+    if etree.QName(root).localname == "Envelope":
+        raise VersionMismatchError("namespace of Envelope")
+    raise EnvelopeStructureError("the root is not Envelope")
+
+
+def _only_elements(parent: etree._Element) -> list[etree._Element]:
+    """Return the children; between them only whitespace is allowed."""
+    children = list(parent)
+    texts = [parent.text, *(child.tail for child in children)]
+    if any(text and text.strip(" \t\r\n") for text in texts):
+        raise EnvelopeStructureError("text between elements")
+    return children
+
+
+def is_for_us(block: etree._Element) -> bool:
+    """Tell whether a header block is addressed to us: no actor, the next one or the last one."""
+    return block.get(soap("actor"), "").strip(" \t\r\n") in _OUR_ACTORS
+
+
+def _check_understood(block: etree._Element) -> None:
+    # SOAP 1.1 §4.2.3
+    must = _MUST.get(block.get(soap("mustUnderstand"), "0").strip(" \t\r\n"))
+    if must is None:
+        raise EnvelopeStructureError("value of mustUnderstand")
+    known = block.tag == wsse("Security") or namespace_of(str(block.tag)) in _VERIFIED_LATER
+    if must and not known and is_for_us(block):
+        raise MustUnderstandError

@@ -1,0 +1,64 @@
+"""Every namespace and identifier URI that we read or write: no other module spells one.
+
+Sources: SOAP 1.1, OASIS WSS 1.1.1 (SOAP Message Security, X.509 Token Profile), W3C XML-DSig 1.1,
+W3C Exclusive XML Canonicalization 1.0.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+NOTIGATEWAY_V1: Final = "urn:notigateway:v1"
+NOTIGATEWAY_ISSUING_V1: Final = "urn:notigateway:issuing:v1"
+EVIDENCE_1: Final = "urn:notigateway:evidence:1"
+
+SOAP11: Final = "http://schemas.xmlsoap.org/soap/envelope/"
+SOAP12: Final = "http://www.w3.org/2003/05/soap-envelope"
+ACTOR_NEXT: Final = "http://schemas.xmlsoap.org/soap/actor/next"
+ROLE_NEXT: Final = f"{SOAP12}/role/next"
+ROLE_ULTIMATE_RECEIVER: Final = f"{SOAP12}/role/ultimateReceiver"
+
+_WSS_2004: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss"
+WSSE: Final = f"{_WSS_2004}-wssecurity-secext-1.0.xsd"
+WSU: Final = f"{_WSS_2004}-wssecurity-utility-1.0.xsd"
+WSSE11: Final = "http://docs.oasis-open.org/wss/oasis-wss-wssecurity-secext-1.1.xsd"
+BASE64: Final = f"{_WSS_2004}-soap-message-security-1.0#Base64Binary"
+X509V3: Final = f"{_WSS_2004}-x509-token-profile-1.0#X509v3"
+
+DS: Final = "http://www.w3.org/2000/09/xmldsig#"
+DS11: Final = "http://www.w3.org/2009/xmldsig11#"
+XENC: Final = "http://www.w3.org/2001/04/xmlenc#"
+XENC11: Final = "http://www.w3.org/2009/xmlenc11#"
+XML: Final = "http://www.w3.org/XML/1998/namespace"
+
+EXC_C14N: Final = "http://www.w3.org/2001/10/xml-exc-c14n#"
+ENVELOPED_SIGNATURE: Final = f"{DS}enveloped-signature"
+
+
+def soap(name: str) -> str:
+    """Return the qualified name of a SOAP 1.1 element or attribute, in Clark notation."""
+    return f"{{{SOAP11}}}{name}"
+
+
+def wsse(name: str) -> str:
+    """Return the qualified name of a WS-Security extension element."""
+    return f"{{{WSSE}}}{name}"
+
+
+def wsu(name: str) -> str:
+    """Return the qualified name of a WS-Security utility element or attribute."""
+    return f"{{{WSU}}}{name}"
+
+
+def ds(name: str) -> str:
+    """Return the qualified name of an XML-DSig element."""
+    return f"{{{DS}}}{name}"
+
+
+def namespace_of(tag: str) -> str:
+    """Return the namespace of a Clark name, or the empty string when it has none."""
+    return tag[1:].partition("}")[0] if tag.startswith("{") else ""
+
+
+WSU_ID: Final = wsu("Id")
+INCLUSIVE_NAMESPACES: Final = f"{{{EXC_C14N}}}InclusiveNamespaces"

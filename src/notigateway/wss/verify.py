@@ -1,0 +1,154 @@
+"""The verification of a signed envelope, as one numbered procedure.
+
+`verify_envelope` returns only what was signed: the very Body element whose digest was checked,
+out of the only parse of this message, and the certificate whose key signed it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from notigateway.errors import DigestError
+from notigateway.wss.canonical import canonical
+from notigateway.wss.header import decode_base64, read_security
+from notigateway.wss.references import check_coverage, resolve, signable_parts
+from notigateway.wss.signature_value import (
+    check_signature_value,
+    decode_signature_value,
+    key_for,
+    unique_form,
+)
+from notigateway.wss.signed_info import read_signed_info
+from notigateway.wss.timestamp import check_timestamp
+from notigateway.wss.tokens import read_certificate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from cryptography import x509
+    from lxml.etree import _Element
+
+    from notigateway.wss.envelope import Envelope
+    from notigateway.wss.policy import Expectations, SignatureMethod
+    from notigateway.wss.signature_value import VerifyingKey
+    from notigateway.wss.signed_info import Reference
+
+_MAX_DIGEST_BYTES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What is proven about a message: read nothing of it but this.
+
+    `replay_key` is the same for every message that carries the same signature of the same key; it
+    must be remembered until `fresh_until`, and a second message with it refused.
+    """
+
+    body: _Element
+    operation: _Element
+    certificate: x509.Certificate
+    replay_key: bytes
+    created: datetime
+    fresh_until: datetime
+    signature_method: SignatureMethod
+
+
+def verify_envelope(
+    envelope: Envelope,
+    *,
+    now: datetime,
+    expectations: Expectations,
+    check_certificate: Callable[[x509.Certificate, datetime], None],
+) -> Verified:
+    """Prove that the Body is what the holder of an admitted certificate signed, just now.
+
+    The steps go from cheap to expensive; the size and the structure of the XML were checked by
+    `parse_envelope`, and the replay key is registered by the caller.
+
+    1. Structure: one Security header for us, with one Signature of SignedInfo, SignatureValue and
+       KeyInfo; nothing encrypted.
+    2. Algorithms: every one is on the whitelist; limits on references and prefixes.
+    3. References: ids are unique, each reference designates a part that may be signed, and Body
+       and Timestamp are among them.
+    4. Timestamp: the message is fresh at `now`.
+    5. Certificate: an X.509 v3 token of the same header, by direct reference, admitted by
+       `check_certificate` at `now`, with a key of the method's family.
+    6. Signature value: SignedInfo is signed by the certificate's key. Before the digests, so that
+       nobody without an admitted key makes us canonicalise more than SignedInfo.
+    7. Digests: each signed part, the element itself, has the digest that SignedInfo states.
+
+    Raises: `SecurityError` family, `EnvelopeStructureError` for a part without a canonical form; the
+    first step that fails decides.
+    """
+    # 1 structure
+    header = read_security(envelope, max_tokens=expectations.max_tokens)
+
+    # 2 algorithms
+    signed_info = read_signed_info(header.signed_info, expectations)
+
+    # 3 references
+    parts = signable_parts(envelope, header)
+    targets = resolve(signed_info.references, parts)
+    check_coverage(targets, envelope, header)
+
+    # 4 timestamp
+    window = check_timestamp(header.timestamp, now=now, expectations=expectations)
+
+    # 5 certificate
+    certificate, public_key = read_certificate(header, parts)
+    check_certificate(certificate, now)
+    key = key_for(signed_info.method, public_key)
+
+    # 6 signature value
+    value = decode_signature_value(header.signature_value, key)
+    signed = canonical(header.signed_info, prefixes=signed_info.prefixes)
+    check_signature_value(value, signed, key=key, method=signed_info.method)
+
+    # 7 digests
+    for reference, target in zip(signed_info.references, targets, strict=True):
+        _check_digest(reference, target)
+
+    return Verified(
+        body=envelope.body,
+        operation=envelope.operation,
+        certificate=certificate,
+        replay_key=_replay_key(key, value),
+        created=window.created,
+        fresh_until=window.fresh_until,
+        signature_method=signed_info.method,
+    )
+
+
+def _check_digest(reference: Reference, target: _Element) -> None:
+    part = _part_name(target)
+    octets = canonical(target, prefixes=reference.prefixes)
+    if not octets:
+        raise DigestError("empty canonical form", part=part)
+    try:
+        expected = decode_base64(reference.digest, max_bytes=_MAX_DIGEST_BYTES)
+    except ValueError as error:
+        raise DigestError("DigestValue is not base64", part=part) from error
+    if not hmac.compare_digest(hashlib.new(reference.method.hash_name, octets).digest(), expected):
+        raise DigestError(f"digest of {part} differs", part=part)
+
+
+def _part_name(target: _Element) -> str:
+    """Return a word of our own for a signed part; the names of foreign headers are not repeated."""
+    local = str(target.tag).partition("}")[2]
+    return local if local in {"Body", "Timestamp", "BinarySecurityToken"} else "header"
+
+
+def _replay_key(key: VerifyingKey, value: bytes) -> bytes:
+    """Return the SHA-256 over the public key's digest and the signature's unique form.
+
+    The key and not the certificate: the same key in a renewed certificate, or a certificate whose
+    own ECDSA signature was rewritten as (r, n - s), would make an old message look new.
+    """
+    spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(hashlib.sha256(spki).digest() + unique_form(value, key)).digest()

@@ -1,0 +1,209 @@
+"""The pages that are written by hand are the pages that Spyne and the canonicaliser would write."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from lxml import etree
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+import notigateway.soap  # noqa: F401  (makes Spyne importable)
+from notigateway.lifecycle import Kind, State
+from notigateway.mailbox import Page
+from notigateway.repository.model import Act, Addressee, IssuingBody, Notification
+from notigateway.repository.notifications import ListFilter, find_visible, list_page
+from notigateway.representation import Role
+from notigateway.soap.notigateway_v1 import answers, types
+from notigateway.soap.notigateway_v1.rows import render_page
+from notigateway.soap.protocol import BodyProtocol
+from notigateway.wss.canonical import prepare_thread
+from notigateway.wss.envelope import canonical
+from notigateway.wss.ns import NOTIGATEWAY_V1
+from pki import COMPANY_NIF, NOW, PERSON_NIF
+from stack import CONTRACT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stack import Stack
+
+# A list row as the query gives it.
+Columns = namedtuple(  # noqa: PYI024  (a row has no types either)
+    "Columns",
+    "code id kind subject dir3 acronym name procedure matter identifier addressee_name state available_at "
+    "deadline outage_since special_category document_sizes role",
+)
+# Everything that XML 1.0 can carry, the awkward ones often.
+TEXTS = st.text(
+    st.one_of(
+        st.sampled_from("&<>\"'\r\n\t ]]>\u0085\u2028\u2029\u00a0\ufeff\ufffd\U0001f4e8ñ"),
+        st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff"),
+    ),
+    min_size=1,
+    max_size=40,
+)
+INSTANTS = st.datetimes(
+    min_value=datetime(1999, 1, 1),  # noqa: DTZ001  (the zone comes from `timezones`)
+    max_value=datetime(2150, 1, 1),  # noqa: DTZ001
+    timezones=st.just(UTC),
+).map(lambda at: at.replace(microsecond=at.microsecond // 1000 * 1000))
+
+
+def seen_as_own(one: Notification) -> Notification:
+    """Return the notification as a query for its own party gives it."""
+    one.see_as(Role.OWN)
+    return one
+
+
+@st.composite
+def notifications(draw: st.DrawFn) -> Notification:
+    """Draw a notification with everything that belongs to it; nothing touches a database."""
+    kind = draw(st.sampled_from(Kind))
+    available_at = draw(INSTANTS)
+    lapses = kind is Kind.NOTIFICATION and draw(st.booleans())
+    sizes = draw(st.lists(st.integers(1, 10**12), min_size=1, max_size=4))
+    act = Act(
+        subject=draw(TEXTS),
+        procedure=draw(TEXTS),
+        matter=draw(TEXTS),
+        special_category=draw(st.booleans()),
+        document_sizes=" ".join(map(str, sizes)),
+        issuing_body=IssuingBody(dir3="EA0041485", acronym=draw(TEXTS), name=draw(TEXTS)),
+    )
+    return seen_as_own(
+        Notification(
+            code=draw(st.integers(1, 2**31 - 1)),
+            id=draw(st.uuids()),
+            act=act,
+            addressee=Addressee(
+                identifier=draw(st.sampled_from([COMPANY_NIF, PERSON_NIF])), name=draw(TEXTS)
+            ),
+            kind=kind,
+            state=draw(st.sampled_from(State)),
+            available_at=available_at,
+            deadline=available_at + timedelta(milliseconds=draw(st.integers(1, 10**10))) if lapses else None,
+        )
+    )
+
+
+def row_of(one: Notification) -> Columns:
+    """Return the notification as a list row."""
+    act, body, addressee = one.act, one.act.issuing_body, one.addressee
+    return Columns(
+        one.code,
+        one.id,
+        one.kind,
+        act.subject,
+        body.dir3,
+        body.acronym,
+        body.name,
+        act.procedure,
+        act.matter,
+        addressee.identifier,
+        addressee.name,
+        one.state,
+        one.available_at,
+        one.deadline,
+        None,
+        act.special_category,
+        act.document_sizes,
+        one.seen_as,
+    )
+
+
+def page_of(rows: Sequence[Any], as_of: datetime, cursor: str | None) -> bytes:
+    return render_page(Page(rows=rows, as_of=as_of, next_cursor=cursor))
+
+
+def spyne_page(found: Sequence[Notification], as_of: datetime, cursor: str | None) -> bytes:
+    """Return the page as Spyne writes the wire types, in canonical form."""
+    answer = types.ListNotificationsResponse(
+        asOf=as_of,
+        hasMore=cursor is not None,
+        nextCursor=cursor,
+        notification=[answers.notification(one, as_of) for one in found],
+    )
+    parent = etree.Element("parent", nsmap={None: NOTIGATEWAY_V1})
+    protocol = BodyProtocol(NOTIGATEWAY_V1)
+    name = "ListNotificationsResponse"
+    protocol.to_parent(None, types.ListNotificationsResponse, answer, parent, NOTIGATEWAY_V1, name)
+    return canonical(parent[0])
+
+
+def shown(one: Notification, as_of: datetime) -> bool:
+    """Tell whether the query would give the row: `scheduled` is no word of the contract."""
+    return one.state_at(as_of) is not State.SCHEDULED
+
+
+@given(
+    found=st.lists(notifications(), max_size=4),
+    as_of=INSTANTS,
+    cursor=st.one_of(st.none(), st.from_regex(r"[A-Za-z0-9_=-]{1,40}", fullmatch=True)),
+)
+@example(found=[], as_of=NOW, cursor=None)
+@settings(max_examples=150, deadline=None)
+def test_a_page_is_the_one_that_spyne_would_write(
+    found: list[Notification], as_of: datetime, cursor: str | None
+) -> None:
+    found = [one for one in found if shown(one, as_of)]
+    written = page_of([row_of(one) for one in found], as_of, cursor)
+    assert written == spyne_page(found, as_of, cursor)
+    prepare_thread()
+    parsed = etree.fromstring(written)
+    assert canonical(parsed) == written
+    CONTRACT.check(parsed)
+    assert [e.text for e in parsed.iter(f"{{{NOTIGATEWAY_V1}}}subject")] == [one.act.subject for one in found]
+
+
+@pytest.mark.parametrize(
+    "character", ["&", "<", ">", '"', "'", "\r", "\n", "\t", "\u0085", "\u2028", "]]>", "\ufeff"]
+)
+def test_every_awkward_character_is_written_as_the_canonical_form_has_it(character: str) -> None:
+    act = Act(
+        subject=f"a{character}b",
+        procedure=character,
+        matter=character * 3,
+        special_category=False,
+        document_sizes="1",
+        issuing_body=IssuingBody(dir3="EA0041485", acronym=character, name=f"{character} x"),
+    )
+    one = Notification(
+        code=1,
+        id=uuid4(),
+        act=act,
+        addressee=Addressee(identifier=COMPANY_NIF, name=f"x {character}"),
+        kind=Kind.COMMUNICATION,
+        state=State.AVAILABLE,
+        available_at=NOW,
+        deadline=None,
+    )
+    seen_as_own(one)
+    written = page_of([row_of(one)], NOW, None)
+    assert written == spyne_page([one], NOW, None)
+    assert canonical(etree.fromstring(written)) == written
+
+
+def test_rows_of_the_database_are_written_as_their_objects_are(stack: Stack) -> None:
+    """The two queries, for a list and for whole notifications, tell the same."""
+    ids: list[UUID] = [
+        stack.publish("A", subject="Uno & <dos>"),
+        stack.publish("B", kind=Kind.COMMUNICATION, special_category=True),
+        stack.publish("C", voluntary=True, documents=(b"x" * 7, b"y" * 8, b"z" * 9)),
+        stack.publish("D"),
+    ]
+    stack.accept(ids[3])
+    now = stack.pass_time(days=3)
+    with Session(stack.engine) as session:
+        rows = list_page(session, party=COMPANY_NIF, chosen=ListFilter(), after_code=0, limit=9, now=now)
+        found = find_visible(session, ids, party=COMPANY_NIF, now=now)
+        assert session.scalars(select(Notification.code)).all() == [row.code for row in rows]
+        assert page_of(rows, now, None) == spyne_page([found[one] for one in ids], now, None)
+    answer = stack.ask("ListNotifications")
+    assert page_of(rows, now, None) in answer.body

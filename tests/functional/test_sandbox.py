@@ -1,0 +1,174 @@
+"""The sandbox as an integrator meets it: a command, a line on standard output, a service."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from notigateway.client import GatewayFaultError, NotificationClient
+from notigateway.errors import ConfigurationError
+from notigateway.sandbox.process import running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from notigateway.sandbox.process import Running
+
+COMMAND = [sys.executable, "-m", "notigateway.cli.main", "sandbox"]
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("sandbox with space")
+    with running(folder, "--notifications", "12", "--workers", "2") as started:
+        yield started
+
+
+def client(sandbox: Running, holder: str) -> NotificationClient:
+    files = sandbox.pki.holder(holder)
+    return NotificationClient.from_files(
+        sandbox.url,
+        key=files.key,
+        certificate=files.certificate,
+        server_certificates=[sandbox.pki.certificate("service")],
+    )
+
+
+def test_the_ready_line_names_address_certificates_and_process(sandbox: Running) -> None:
+    ready = sandbox.ready
+    assert ready["wsdl"] == f"{ready['url']}?wsdl"
+    assert ready["pid"] == sandbox.process.pid
+    certificates = ready["certificates"]
+    files = [certificates["service"], certificates["seal"], certificates["passphrase"], ready["settings"]]
+    files += [file for holder in certificates["holders"].values() for file in holder.values()]
+    assert all(Path(file).is_file() for file in files)
+    assert Path(certificates["issuers"]).is_dir()
+    assert {"company", "person", "representative", "red", "stranger"} <= set(certificates["holders"])
+
+
+def test_the_contract_is_served_with_the_real_address(sandbox: Running) -> None:
+    answer = httpx.get(sandbox.ready["wsdl"])
+    assert answer.status_code == 200
+    assert f'location="{sandbox.url}"' in answer.text
+
+
+def test_the_service_listens_on_this_machine_only(sandbox: Running) -> None:
+    assert urlsplit(sandbox.url).hostname == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("holder", "count"), [("company", 12), ("representative", 12), ("person", 9), ("red", 1 + 3 + 8)]
+)
+def test_each_holder_sees_its_own_mailbox(sandbox: Running, holder: str, count: int) -> None:
+    with client(sandbox, holder) as one:
+        assert len(list(one.list_notifications())) == count
+
+
+@pytest.mark.parametrize(
+    ("holder", "code"),
+    [
+        ("stranger", "CALLER_UNKNOWN"),
+        ("expired", "CERTIFICATE_NOT_VALID_NOW"),
+        ("untrusted", "ISSUER_NOT_AUTHORISED"),
+    ],
+)
+def test_holders_that_are_not_admitted_are_told_why(sandbox: Running, holder: str, code: str) -> None:
+    with client(sandbox, holder) as one, pytest.raises(GatewayFaultError) as caught:
+        list(one.list_notifications())
+    assert caught.value.code == code
+
+
+def test_a_second_start_continues_with_the_same_keys_and_data(tmp_path: Path) -> None:
+    with running(tmp_path, "--notifications", "3") as first:
+        certificate = first.pki.certificate("service").read_bytes()
+        with client(first, "company") as one:
+            before = [notification.id for notification in one.list_notifications()]
+            one.accept(before[:1])
+    with running(tmp_path, "--notifications", "5", "--seed", "8") as second:
+        assert second.pki.certificate("service").read_bytes() == certificate
+        with client(second, "company") as one:
+            after = list(one.list_notifications())
+    assert [notification.id for notification in after] == before
+    assert [notification.state for notification in after] == ["accepted", "available", "available"]
+
+
+def test_a_stopped_sandbox_answers_what_it_has_begun_and_ends_with_0(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [*COMMAND, str(tmp_path), "--notifications", "0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert process.stdout is not None
+    line = process.stdout.readline().decode()
+    address = urlsplit(json.loads(line.removeprefix("READY "))["url"])
+    with socket.create_connection((address.hostname, address.port), timeout=20) as connection:
+        head = f"POST {address.path} HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml; charset=utf-8\r\n"
+        connection.sendall(f'{head}Content-Length: 10\r\nSOAPAction: ""\r\n\r\n<a>'.encode())
+        # an answer to a second caller shows that the first is being read by now
+        httpx.get(f"http://{address.netloc}{address.path}?wsdl").raise_for_status()
+        process.send_signal(signal.SIGTERM)
+        connection.sendall(b"</a>   ")
+        assert connection.recv(4096).startswith(b"HTTP/1.1 ")
+    rest, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert rest == b""
+
+
+def refused(folder: Path, *options: str, **environment: str) -> str:
+    """Return what the command says on standard error when it does not start."""
+    done = subprocess.run(
+        [*COMMAND, str(folder), *options],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, **environment},
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+def test_a_sandbox_never_runs_in_production_mode(tmp_path: Path) -> None:
+    assert "NOTIGATEWAY_MODE in the environment" in refused(tmp_path, NOTIGATEWAY_MODE="production")
+
+
+def test_a_sandbox_never_publishes_into_another_database(tmp_path: Path) -> None:
+    other = tmp_path / "real.db"
+    said = refused(tmp_path / "s", NOTIGATEWAY_DATABASE_URL=f"sqlite:///{other}")
+    assert "NOTIGATEWAY_DATABASE_URL in the environment" in said
+    assert not other.exists()
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert f"cannot take port {port}" in refused(tmp_path, "--port", str(port))
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert re.search(r"cannot use \S+/file", refused(tmp_path / "file"))
+
+
+def test_a_sandbox_that_does_not_start_shows_the_end_of_its_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOTIGATEWAY_MODE", "production")
+    with pytest.raises(ConfigurationError, match=r"did not start; its log ends with:[\s\S]*NOTIGATEWAY_MODE"):
+        running(tmp_path).__enter__()
+
+
+def test_a_sandbox_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="did not start in 0 seconds"):
+        running(tmp_path, start_seconds=0.01).__enter__()

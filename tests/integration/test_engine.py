@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+from sqlalchemy import exc, func, select, text
+
+from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
+from notigateway.repository.engine import create_database, reading, writing
+from notigateway.repository.model import IssuingBody
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
+
+
+def body(dir3: str) -> IssuingBody:
+    return IssuingBody(dir3=dir3, acronym="TGSS", name="Tesorería General", nif="Q2827003A")
+
+
+def count(session: Session) -> int:
+    return session.scalar(select(func.count()).select_from(IssuingBody)) or 0
+
+
+def count_bodies(engine: Engine) -> int:
+    with reading(engine) as session:
+        return count(session)
+
+
+def add(session: Session, row: IssuingBody) -> None:
+    session.add(row)
+    session.flush()
+
+
+def test_writing_commits_at_the_end(engine: Engine) -> None:
+    with writing(engine) as session:
+        add(session, body("E04921401"))
+        assert count_bodies(engine) == 0
+    assert count_bodies(engine) == 1
+
+
+def test_writing_rolls_back_on_any_exception(engine: Engine) -> None:
+    def interrupted() -> None:
+        with writing(engine) as session:
+            add(session, body("E04921401"))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert count_bodies(engine) == 0
+
+
+def test_rows_stay_readable_after_the_commit(engine: Engine) -> None:
+    with writing(engine) as session:
+        session.add(row := body("E04921401"))
+    assert row.dir3 == "E04921401"
+    assert row.id > 0
+
+
+def test_a_savepoint_takes_back_only_its_own_part(engine: Engine) -> None:
+    with writing(engine) as session:
+        add(session, body("E04921401"))
+        with pytest.raises(exc.IntegrityError), session.begin_nested():
+            session.add(body("E04921401"))
+        session.add(body("E04921501"))
+    assert count_bodies(engine) == 2
+
+
+def test_a_reading_session_cannot_change_anything(engine: Engine) -> None:
+    with pytest.raises(exc.DBAPIError, match=r"readonly|read-only"), reading(engine) as session:
+        add(session, body("E04921401"))
+    assert count_bodies(engine) == 0
+    with writing(engine) as session:  # the same pooled connection may write again
+        session.add(body("E04921401"))
+    assert count_bodies(engine) == 1
+
+
+def test_a_reading_session_sees_one_snapshot(engine: Engine) -> None:
+    with reading(engine) as session:
+        assert count(session) == 0
+        with writing(engine) as other:
+            other.add(body("E04921401"))
+        assert count(session) == 0
+    assert count_bodies(engine) == 1
+
+
+def test_writers_take_turns_without_losing_an_update(engine: Engine) -> None:
+    with writing(engine) as session:
+        session.add(body("E04921401"))
+
+    def append(_number: int) -> None:
+        with writing(engine) as session:
+            row = session.scalars(select(IssuingBody).with_for_update()).one()
+            row.name += "x"
+
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(append, range(40)))
+    with reading(engine) as session:
+        assert session.scalars(select(IssuingBody.name)).one().endswith("x" * 40)
+
+
+def test_a_database_locked_for_too_long_is_temporarily_unavailable(engine: Engine, database_url: str) -> None:
+    with writing(engine) as session:
+        session.add(body("E04921401"))
+    impatient = create_database(database_url, timeout_seconds=1)
+    with writing(engine) as session:
+        session.execute(text("UPDATE issuing_bodies SET name = 'held'"))
+        with pytest.raises(TemporarilyUnavailableError), writing(impatient) as other:
+            other.execute(text("UPDATE issuing_bodies SET name = 'wanted'"))
+    impatient.dispose()
+
+
+def test_an_exhausted_pool_is_temporarily_unavailable(database_url: str) -> None:
+    small = create_database(database_url, pool_size=1, timeout_seconds=1)
+    with (
+        reading(small),
+        pytest.raises(TemporarilyUnavailableError, match="no database connection"),
+        reading(small),
+    ):
+        pass
+    small.dispose()
+
+
+def test_a_lost_connection_is_temporarily_unavailable_and_the_next_one_works(postgresql_url: str) -> None:
+    engine = create_database(postgresql_url)
+
+    def killed() -> None:
+        with writing(engine) as session:
+            add(session, body("E04921401"))
+            own = session.scalar(text("SELECT pg_backend_pid()"))
+            with psycopg.connect(postgresql_url, autocommit=True) as killer:
+                killer.execute("SELECT pg_terminate_backend(%s)", [own])
+
+    with pytest.raises(TemporarilyUnavailableError):
+        killed()
+    assert count_bodies(engine) == 0
+    engine.dispose()
+
+
+def test_a_server_that_is_not_there_is_temporarily_unavailable() -> None:
+    engine = create_database("postgresql://nobody@127.0.0.1:1/nothing")
+    with pytest.raises(TemporarilyUnavailableError), reading(engine):
+        pass
+
+
+def test_a_defect_in_a_query_is_not_called_temporary(engine: Engine) -> None:
+    with pytest.raises(exc.DBAPIError), reading(engine) as session:
+        session.execute(text("SELECT * FROM no_such_table"))
+
+
+def test_sqlite_survives_power_cuts_and_checks_references(sqlite_url: str) -> None:
+    engine = create_database(sqlite_url)
+    with writing(engine) as session:
+        settings = [
+            session.execute(text(f"PRAGMA {name}")).scalar_one()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        ]
+    assert settings == ["wal", 2, 1]
+    engine.dispose()
+
+
+def test_postgresql_speaks_utc_and_bounds_every_wait(postgresql_url: str) -> None:
+    engine = create_database(postgresql_url, timeout_seconds=7)
+    with reading(engine) as session:
+        settings = [
+            session.execute(text(f"SHOW {name}")).scalar_one()
+            for name in ("timezone", "statement_timeout", "lock_timeout", "transaction_read_only")
+        ]
+    assert settings == ["UTC", "7s", "7s", "on"]
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("sqlite://", "SQLite needs a file"),
+        ("sqlite:///:memory:", "SQLite needs a file"),
+        ("sqlite:////no/such/folder/n.db", "there is no folder"),
+        ("mysql://u:secret@h/d", "not supported"),
+        ("secret", "is not a URL"),
+    ],
+)
+def test_an_unusable_url_is_refused_without_quoting_its_secrets(url: str, reason: str) -> None:
+    with pytest.raises(ConfigurationError, match=reason) as refusal:
+        create_database(url)
+    assert "secret" not in str(refusal.value)
+
+
+def test_postgresql_without_its_driver_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(ConfigurationError, match=r"notigateway\[postgres\]"):
+        create_database("postgresql://127.0.0.1/n")

@@ -1,0 +1,206 @@
+"""The rules of representation in SQL are the pure ones, on both databases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from notigateway import representation
+from notigateway.lifecycle import Kind, State
+from notigateway.repository.engine import writing
+from notigateway.repository.model import Act, Addressee, IssuingBody, Notification
+from notigateway.repository.notifications import visible_to
+from notigateway.repository.rights import Power, RedAssignment, role_of
+from notigateway.representation import Item, PowerScope, PowerState, RightsPolicy, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
+
+START = datetime(2026, 1, 15, 9, tzinfo=UTC)
+DAY = timedelta(days=1)
+ADDRESSEES = {"B12345674": "28123456742", "A28000016": None}
+PARTIES = ["B12345674", "00000001R", "12345678Z"]
+MATTERS = ["collection", "contribution"]
+PROCEDURES = ["203546", "202301"]
+
+INSTANTS = st.builds(
+    lambda day, edge: START + day * DAY + edge * timedelta(milliseconds=1),
+    st.integers(0, 20),
+    st.integers(-1, 1),
+)
+
+
+@dataclass(frozen=True)
+class World:
+    """Titles and notifications at random, each of one addressee; deadlines and decisions may be anywhere."""
+
+    powers: list[tuple[str, str, representation.Power]]
+    assignments: list[tuple[str, str, representation.RedAssignment]]
+    items: list[tuple[str, Item, datetime | None, datetime | None]]
+
+
+@st.composite
+def powers(draw: st.DrawFn) -> representation.Power:
+    scope = draw(st.sampled_from(PowerScope))
+    values = {PowerScope.MATTER: MATTERS, PowerScope.PROCEDURE: PROCEDURES}
+    registered_at = draw(INSTANTS)
+    ended_at = draw(st.none() | INSTANTS)
+    return representation.Power(
+        scope=scope,
+        value=draw(st.sampled_from(values[scope])) if scope in values else None,
+        special_category=draw(st.booleans()),
+        registered_at=registered_at,
+        accepted_at=draw(st.none() | INSTANTS.map(lambda at: max(at, registered_at))),
+        expires_at=registered_at + draw(st.integers(1, 20)) * DAY,
+        ended_at=ended_at,
+        end_cause=None if ended_at is None else PowerState.REVOKED,
+        is_void=draw(st.sampled_from([False, False, False, True])),
+    )
+
+
+@st.composite
+def items(draw: st.DrawFn) -> tuple[str, Item, datetime | None, datetime | None]:
+    addressee = draw(st.sampled_from(sorted(ADDRESSEES)))
+    available_at = draw(INSTANTS)
+    deadline = draw(st.none() | st.integers(1, 12).map(lambda days: available_at + days * DAY))
+    decided_at = draw(st.none() | INSTANTS.map(lambda at: max(at, available_at)))
+    item = Item(
+        available_at=available_at,
+        closed_at=decided_at or deadline,
+        matter=draw(st.sampled_from(MATTERS)),
+        procedure=draw(st.sampled_from(PROCEDURES)),
+        special_category=draw(st.booleans()),
+        is_obliged=draw(st.sampled_from([True, True, False])),
+        account=ADDRESSEES[addressee],
+    )
+    return addressee, item, deadline, decided_at
+
+
+def worlds() -> st.SearchStrategy[World]:
+    addressee, party = st.sampled_from(sorted(ADDRESSEES)), st.sampled_from(PARTIES[1:])
+    assignment = st.builds(
+        lambda start, days: representation.RedAssignment(
+            "28123456742", start, None if days is None else start + days * DAY
+        ),
+        INSTANTS,
+        st.none() | st.integers(0, 10),
+    )
+    return st.builds(
+        World,
+        st.lists(st.tuples(addressee, party, powers()), max_size=4),
+        st.lists(st.tuples(addressee, party, assignment), max_size=3),
+        st.lists(items(), min_size=1, max_size=6),
+    )
+
+
+POLICIES = st.builds(
+    RightsPolicy,
+    red_sees_backlog=st.booleans(),
+    special_category_roles=st.sets(st.sampled_from([Role.OWN, Role.ATTORNEY])).map(frozenset),
+)
+
+
+def populate(session: Session, world: World) -> list[UUID]:
+    """Write the world into empty tables; return the notifications' identifiers in the order of the items."""
+    body = IssuingBody(dir3="EA0041485", acronym="TGSS", name="TGSS", nif="Q2827003A")
+    rows = {nif: Addressee(identifier=nif, name=nif, ccc=ccc) for nif, ccc in ADDRESSEES.items()}
+    session.add_all([body, *rows.values()])
+    session.flush()
+    for grantor, attorney, power in world.powers:
+        fields = {name: getattr(power, name) for name in power.__dataclass_fields__}
+        session.add(
+            Power(
+                id=uuid4(), grantor_id=rows[grantor].id, attorney=attorney, attorney_name=attorney, **fields
+            )
+        )
+    for addressee, party, one in world.assignments:
+        fields = {name: getattr(one, name) for name in one.__dataclass_fields__}
+        row = RedAssignment(id=uuid4(), red_party=party, red_name=party, authorisation="1", **fields)
+        row.addressee_id = rows[addressee].id
+        session.add(row)
+    return [_add_notification(session, body, rows[who], one) for who, *one in world.items]
+
+
+def _add_notification(
+    session: Session, body: IssuingBody, addressee: Addressee, one: Sequence[object]
+) -> UUID:
+    item, deadline, decided_at = one
+    assert isinstance(item, Item)
+    act = Act(
+        id=uuid4(),
+        issuing_body_id=body.id,
+        reference=str(uuid4()),
+        subject="x",
+        procedure=item.procedure,
+        matter=item.matter,
+        special_category=item.special_category,
+        submission_sha256="0" * 64,
+        document_sizes="1",
+    )
+    session.add(act)
+    session.flush()
+    row = Notification(
+        id=uuid4(),
+        act_id=act.id,
+        addressee_id=addressee.id,
+        kind=Kind.NOTIFICATION,
+        state=State.AVAILABLE if decided_at is None else State.ACCEPTED,
+        available_at=item.available_at,
+        deadline=deadline,
+        is_obliged=item.is_obliged,
+        decided_at=decided_at,
+    )
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def expected(world: World, party: str, now: datetime, policy: RightsPolicy) -> list[Role | None]:
+    """Apply the pure rules to every item."""
+    return [
+        representation.role_of(
+            item,
+            is_addressee=party == addressee,
+            powers=[p for grantor, attorney, p in world.powers if (grantor, attorney) == (addressee, party)],
+            assignments=[a for who, red, a in world.assignments if (who, red) == (addressee, party)],
+            now=now,
+            policy=policy,
+        )
+        for addressee, item, *_ in world.items
+    ]
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(worlds(), st.lists(INSTANTS, min_size=3, max_size=3), POLICIES)
+def test_the_queries_say_what_the_rules_say(
+    engine: Engine, world: World, instants: list[datetime], policy: RightsPolicy
+) -> None:
+    with writing(engine) as session:
+        ids = populate(session, world)
+        for party in PARTIES:
+            for now in instants:
+                role = role_of(party, now, policy=policy)
+                query = (
+                    select(Notification.id, role, visible_to(party, now, policy=policy))
+                    .join(Act, Notification.act_id == Act.id)
+                    .join(Addressee, Notification.addressee_id == Addressee.id)
+                )
+                found = {row[0]: row for row in session.execute(query)}
+                roles = expected(world, party, now, policy)
+                assert [found[one][1] for one in ids] == [None if r is None else str(r) for r in roles]
+                is_visible = [
+                    role is not None and item.available_at <= now
+                    for role, (_, item, *_) in zip(roles, world.items, strict=True)
+                ]
+                assert [bool(found[one][2]) for one in ids] == is_visible
+        session.rollback()  # the next world begins empty
+        session.begin()

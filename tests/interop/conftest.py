@@ -1,0 +1,70 @@
+"""A gateway behind real HTTP on 127.0.0.1, for clients that we did not write."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from datetime import UTC, datetime
+from socketserver import ThreadingMixIn
+from typing import TYPE_CHECKING
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+
+import pytest
+
+from pki import pki, write_pem
+from stack import Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    """One thread for each connection; the socket is given, so that its port is known beforehand."""
+
+    daemon_threads = True
+
+    def __init__(self, listener: socket.socket) -> None:
+        super().__init__(listener.getsockname(), _Silent, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listener
+        self.server_name, self.server_port = listener.getsockname()
+        self.setup_environ()
+
+
+class _Silent(WSGIRequestHandler):
+    def log_message(self, *_arguments: object) -> None:
+        """Leave the test's output alone."""
+
+
+class Served:
+    """A stack that is reached by its `url`; its clock is the real one when a test begins."""
+
+    def __init__(self, stack: Stack, url: str, folder: Path) -> None:
+        self.stack = stack
+        self.url = url
+        self.service_certificate = write_pem(pki().service, folder, "pinned-service")[1]
+        self._folder = folder
+
+    def files(self, holder: str) -> tuple[Path, Path]:
+        """Return the key and the certificate of a holder as files."""
+        return write_pem(getattr(pki(), holder), self._folder, holder)
+
+
+@pytest.fixture
+def served(sqlite_url: str, tmp_path: Path) -> Iterator[Served]:
+    """Serve a gateway; how it is called does not depend on its database."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/notigateway/v1"
+        # Whole milliseconds: what is stored is what is written.
+        now = datetime.now(UTC).replace(microsecond=0)
+        stack = Stack(sqlite_url, tmp_path, now=now, public_url=url, inline_document_max_bytes=1000)
+        server = _Server(listener)
+        server.set_app(stack.endpoint)
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield Served(stack, url, tmp_path)
+        server.shutdown()
+        thread.join()
+        server.server_close()
+        stack.close()

@@ -1,0 +1,358 @@
+"""A test PKI, made when it is first asked for: no key is ever stored in the repository.
+
+`pki()` is cached for the whole run, because RSA keys are slow to make. Everything is valid from
+2020 to 2049 unless its name says otherwise, so tests may use any instant between.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache, cached_property
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    pkcs12,
+)
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from notigateway.pki.keys import KeyPair
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+
+NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
+
+COMPANY_NIF = "B12345674"
+COMPANY_NAME = "Conservas del Norte SL"
+OTHER_COMPANY_NIF = "A28000016"
+REPRESENTATIVE_NIF = "12345678Z"
+PERSON_NIF = "00000001R"
+FOREIGNER_NIE = "X0000001R"
+ISSUER_NIF = "Q2827003A"
+STRANGER_NIF = "00000002W"
+
+SERIAL_NUMBER = NameOID.SERIAL_NUMBER
+ORGANIZATION_IDENTIFIER = NameOID.ORGANIZATION_IDENTIFIER
+FNMT_NIF = x509.ObjectIdentifier("1.3.6.1.4.1.5734.1.4")
+FNMT_CIF = x509.ObjectIdentifier("1.3.6.1.4.1.5734.1.7")
+
+_START = datetime(2020, 1, 1, tzinfo=UTC)
+_END = datetime(2049, 12, 31, tzinfo=UTC)
+
+SIGNING_USAGES = frozenset({"digital_signature", "content_commitment"})
+CA_USAGES = frozenset({"key_cert_sign", "crl_sign"})
+_ALL_USAGES = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)
+
+
+def name(*attributes: tuple[x509.ObjectIdentifier, str]) -> x509.Name:
+    return x509.Name([x509.NameAttribute(oid, value) for oid, value in attributes])
+
+
+def person_subject(nif: str, given_name: str = "Ana", surname: str = "García López") -> x509.Name:
+    return name(
+        (NameOID.COUNTRY_NAME, "ES"),
+        (SERIAL_NUMBER, f"IDCES-{nif}"),
+        (NameOID.GIVEN_NAME, given_name),
+        (NameOID.SURNAME, surname),
+        (NameOID.COMMON_NAME, f"{given_name} {surname} - {nif}"),
+    )
+
+
+def company_subject(nif: str, company: str = COMPANY_NAME) -> x509.Name:
+    return name(
+        (NameOID.COUNTRY_NAME, "ES"),
+        (NameOID.ORGANIZATION_NAME, company),
+        (ORGANIZATION_IDENTIFIER, f"VATES-{nif}"),
+        (SERIAL_NUMBER, nif),
+        (NameOID.COMMON_NAME, f"Sello de {company}"),
+    )
+
+
+def representative_subject(person: str, company: str, company_name: str = COMPANY_NAME) -> x509.Name:
+    return name(
+        (NameOID.COUNTRY_NAME, "ES"),
+        (NameOID.ORGANIZATION_NAME, company_name),
+        (ORGANIZATION_IDENTIFIER, f"VATES-{company}"),
+        (SERIAL_NUMBER, f"IDCES-{person}"),
+        (NameOID.GIVEN_NAME, "Luis"),
+        (NameOID.SURNAME, "Pérez Díaz"),
+        (NameOID.COMMON_NAME, f"{person} LUIS PEREZ (R: {company})"),
+    )
+
+
+@dataclass
+class Issue:
+    """The wish for a certificate; `by` signs it, and None means self-signed."""
+
+    subject: x509.Name
+    key: PrivateKey
+    by: KeyPair | None = None
+    not_before: datetime = _START
+    not_after: datetime = _END
+    usages: frozenset[str] | None = SIGNING_USAGES
+    purposes: Sequence[x509.ObjectIdentifier] = ()
+    ca: bool = False
+    path_length: int | None = None
+    serial: int = field(default_factory=x509.random_serial_number)
+    extra: Sequence[tuple[x509.ExtensionType, bool]] = ()
+
+    def make(self) -> KeyPair:
+        """Sign the certificate and return it with its key."""
+        issuer_name = self.by.certificate.subject if self.by else self.subject
+        issuer_key: CertificateIssuerPrivateKeyTypes = self.by.key if self.by else self.key
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(self.subject)
+            .issuer_name(issuer_name)
+            .public_key(self.key.public_key())
+            .serial_number(self.serial)
+            .not_valid_before(self.not_before)
+            .not_valid_after(self.not_after)
+            .add_extension(x509.BasicConstraints(ca=self.ca, path_length=self.path_length), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(self.key.public_key()), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False
+            )
+        )
+        if self.usages is not None:
+            usage = x509.KeyUsage(**{flag: flag in self.usages for flag in _ALL_USAGES})
+            builder = builder.add_extension(usage, critical=True)
+        if self.purposes:
+            builder = builder.add_extension(x509.ExtendedKeyUsage(self.purposes), critical=False)
+        for extension, critical in self.extra:
+            builder = builder.add_extension(extension, critical=critical)
+        return KeyPair(self.key, builder.sign(issuer_key, hashes.SHA256()))
+
+
+@cache
+def rsa_key(label: str, bits: int = 2048) -> rsa.RSAPrivateKey:
+    """Return the run's RSA key of that label: the same one for every certificate that asks for it."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=bits)
+
+
+@cache
+def ec_key(label: str, curve: type[ec.EllipticCurve] = ec.SECP256R1) -> ec.EllipticCurvePrivateKey:
+    """Return the run's elliptic-curve key of that label."""
+    return ec.generate_private_key(curve())
+
+
+def authority(
+    label: str,
+    *,
+    subject: x509.Name | None = None,
+    not_after: datetime = _END,
+    extra: x509.ExtensionType | None = None,
+) -> KeyPair:
+    """Issue a self-signed authority with the EC key of that label; `extra` becomes critical."""
+    return Issue(
+        subject or name((NameOID.COUNTRY_NAME, "ES"), (NameOID.COMMON_NAME, label)),
+        ec_key(label),
+        not_after=not_after,
+        ca=True,
+        usages=CA_USAGES,
+        extra=[(extra, True)] if extra else [],
+    ).make()
+
+
+class TestPki:
+    """A root, an issuing CA, and holders of every kind, each made when first used."""
+
+    __test__ = False  # not a test class, whatever pytest thinks of its name
+
+    @cached_property
+    def root(self) -> KeyPair:
+        return self._ca("Raíz de pruebas", ec_key("root"))
+
+    @cached_property
+    def issuing(self) -> KeyPair:
+        return self._ca("Emisora de pruebas", ec_key("issuing"), by=self.root)
+
+    @cached_property
+    def rsa_issuing(self) -> KeyPair:
+        """An issuer with an RSA key, as most real ones are."""
+        return self._ca("Emisora RSA de pruebas", rsa_key("rsa issuing"), by=self.root)
+
+    @cached_property
+    def other_root(self) -> KeyPair:
+        """A root that nobody authorised."""
+        return self._ca("Raíz ajena", ec_key("other root"))
+
+    @property
+    def anchors(self) -> list[x509.Certificate]:
+        return [self.root.certificate, self.issuing.certificate, self.rsa_issuing.certificate]
+
+    # --- holders that are admitted
+
+    @cached_property
+    def company_seal(self) -> KeyPair:
+        return self.holder(company_subject(COMPANY_NIF), rsa_key("company"))
+
+    @cached_property
+    def representative(self) -> KeyPair:
+        return self.holder(representative_subject(REPRESENTATIVE_NIF, COMPANY_NIF), rsa_key("representative"))
+
+    @cached_property
+    def person(self) -> KeyPair:
+        return self.holder(person_subject(PERSON_NIF), rsa_key("person"))
+
+    @cached_property
+    def issuer(self) -> KeyPair:
+        """Return the seal of the issuing body that `stack` registers."""
+        return self.holder(
+            company_subject(ISSUER_NIF, "Tesorería General de la Seguridad Social"), rsa_key("issuer")
+        )
+
+    @cached_property
+    def stranger(self) -> KeyPair:
+        """Admitted by trust, known to nobody."""
+        return self.holder(person_subject(STRANGER_NIF, "Eva", "Nadie"), rsa_key("stranger"))
+
+    @cached_property
+    def ec_company(self) -> KeyPair:
+        return self.holder(company_subject(COMPANY_NIF), ec_key("ec company"))
+
+    @cached_property
+    def service(self) -> KeyPair:
+        """The gateway's own key for answers."""
+        return self.holder(company_subject(OTHER_COMPANY_NIF, "Pasarela de pruebas"), rsa_key("service"))
+
+    @cached_property
+    def seal(self) -> KeyPair:
+        """The gateway's own key for receipts."""
+        return self.holder(company_subject(OTHER_COMPANY_NIF, "Sello de la pasarela"), ec_key("seal"))
+
+    # --- holders that are refused, each for one reason
+
+    @cached_property
+    def expired(self) -> KeyPair:
+        return self.holder(
+            company_subject(COMPANY_NIF), rsa_key("company"), not_after=datetime(2021, 1, 1, tzinfo=UTC)
+        )
+
+    @cached_property
+    def not_yet_valid(self) -> KeyPair:
+        return self.holder(
+            company_subject(COMPANY_NIF), rsa_key("company"), not_before=datetime(2045, 1, 1, tzinfo=UTC)
+        )
+
+    @cached_property
+    def wrong_issuer(self) -> KeyPair:
+        return self.holder(company_subject(COMPANY_NIF), rsa_key("company"), by=self.other_root)
+
+    @cached_property
+    def self_signed(self) -> KeyPair:
+        """Says of itself that the issuing CA issued it (signature faking)."""
+        forged = KeyPair(ec_key("forger"), self._ca("Emisora de pruebas", ec_key("forger")).certificate)
+        return self.holder(company_subject(COMPANY_NIF), rsa_key("person"), by=forged)
+
+    @cached_property
+    def weak_rsa(self) -> KeyPair:
+        return self.holder(company_subject(COMPANY_NIF), rsa_key("weak", 1024))
+
+    @cached_property
+    def key_encipherment_only(self) -> KeyPair:
+        return self.holder(
+            company_subject(COMPANY_NIF), rsa_key("company"), usages=frozenset({"key_encipherment"})
+        )
+
+    @cached_property
+    def wrong_purpose(self) -> KeyPair:
+        return self.holder(
+            company_subject(COMPANY_NIF), rsa_key("company"), purposes=[ExtendedKeyUsageOID.SERVER_AUTH]
+        )
+
+    @cached_property
+    def ca_as_signer(self) -> KeyPair:
+        return Issue(
+            company_subject(COMPANY_NIF),
+            rsa_key("company"),
+            by=self.issuing,
+            ca=True,
+            usages=CA_USAGES | SIGNING_USAGES,
+        ).make()
+
+    def holder(
+        self,
+        subject: x509.Name,
+        key: PrivateKey,
+        *,
+        by: KeyPair | None = None,
+        not_before: datetime = _START,
+        not_after: datetime = _END,
+        usages: frozenset[str] | None = SIGNING_USAGES,
+        purposes: Sequence[x509.ObjectIdentifier] = (ExtendedKeyUsageOID.CLIENT_AUTH,),
+        extra: Sequence[tuple[x509.ExtensionType, bool]] = (),
+    ) -> KeyPair:
+        """Issue an end-entity certificate, by the issuing CA unless told otherwise."""
+        return Issue(
+            subject,
+            key,
+            by=by or self.issuing,
+            not_before=not_before,
+            not_after=not_after,
+            usages=usages,
+            purposes=purposes,
+            extra=extra,
+        ).make()
+
+    def _ca(self, common_name: str, key: PrivateKey, by: KeyPair | None = None) -> KeyPair:
+        subject = name((NameOID.COUNTRY_NAME, "ES"), (NameOID.COMMON_NAME, common_name))
+        return Issue(subject, key, by=by, ca=True, usages=CA_USAGES).make()
+
+
+@cache
+def pki() -> TestPki:
+    """Return the run's PKI."""
+    return TestPki()
+
+
+# --- files, as operators and integrators have them ------------------------------------------------
+
+
+def write_pem(pair: KeyPair, folder: Path, stem: str, password: bytes | None = None) -> tuple[Path, Path]:
+    """Write `<stem>.key.pem` and `<stem>.cert.pem` and return both paths."""
+    encryption = BestAvailableEncryption(password) if password else NoEncryption()
+    key_file, certificate_file = folder / f"{stem}.key.pem", folder / f"{stem}.cert.pem"
+    key_file.write_bytes(pair.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))
+    certificate_file.write_bytes(pair.certificate.public_bytes(Encoding.PEM))
+    return key_file, certificate_file
+
+
+def write_p12(pair: KeyPair, file: Path, password: bytes) -> Path:
+    """Write a PKCS #12 file with key and certificate."""
+    data = pkcs12.serialize_key_and_certificates(
+        b"holder", pair.key, pair.certificate, None, BestAvailableEncryption(password)
+    )
+    file.write_bytes(data)
+    return file
+
+
+def write_issuers(folder: Path, certificates: Sequence[x509.Certificate]) -> Path:
+    """Write a folder of authorised issuers and return it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, certificate in enumerate(certificates):
+        (folder / f"issuer-{number}.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    return folder

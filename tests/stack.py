@@ -1,0 +1,330 @@
+"""The whole gateway in this process: real database, stores, keys and signatures; the clock is set by hand.
+
+`stack` runs a test on SQLite and on PostgreSQL. Requests are bytes on the WSGI interface, made by
+`envelopes.Draft` (which is not our signer) or by our own; answers are verified before they are read.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import func, select
+
+from notigateway.app import build_app
+from notigateway.issuing import Deposit, deposit_documents, publish_act, register_issuing_body
+from notigateway.pki.trust import PinnedCertificates
+from notigateway.repository.engine import reading, writing
+from notigateway.repository.model import Row
+from notigateway.settings import load_settings
+from notigateway.soap.contract import Contract
+from notigateway.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
+from notigateway.wss.envelope import parse_envelope
+from notigateway.wss.ns import NOTIGATEWAY_ISSUING_V1, NOTIGATEWAY_V1, SOAP11, namespace_of
+from notigateway.wss.policy import Expectations, Limits
+from notigateway.wss.sign import Signer, sign_envelope
+from notigateway.wss.verify import verify_envelope
+from pki import COMPANY_NAME, COMPANY_NIF, ISSUER_NIF, NOW, pki, write_issuers, write_pem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+    from uuid import UUID
+    from wsgiref.types import WSGIApplication, WSGIEnvironment
+
+    from cryptography.x509 import Certificate
+    from lxml.etree import _Element
+    from sqlalchemy import Engine
+
+    from notigateway.pki.keys import KeyPair
+    from notigateway.soap.endpoint import Endpoints
+
+NG = {"ng": NOTIGATEWAY_V1, "soap": SOAP11}
+PUBLIC_URL = "http://127.0.0.1:8080/notigateway/v1"
+CONTRACT = Contract("notigateway-v1", NOTIGATEWAY_V1, PUBLIC_URL)
+ISSUING_URL = "http://127.0.0.1:8080/notigateway/issuing/v1"
+ISSUING_CONTRACT = Contract("notigateway-issuing-v1", NOTIGATEWAY_ISSUING_V1, ISSUING_URL)
+CONTRACTS = {one.namespace: one for one in (CONTRACT, ISSUING_CONTRACT)}
+ISSUER = "EA0041485"
+GENEROUS = Limits(request_max_bytes=64 * 1024 * 1024, max_elements=500_000)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back over HTTP."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def tree(self) -> _Element:
+        """Return the element in the Body, verified or not."""
+        return parse_envelope(self.body, limits=GENEROUS).operation
+
+    @property
+    def fault_code(self) -> str | None:
+        """Return the SOAP fault code."""
+        return self.tree.findtext("faultcode")
+
+    @property
+    def code(self) -> str | None:
+        """Return our stable code."""
+        return self.tree.findtext("detail/ng:GatewayFault/ng:code", namespaces=NG)
+
+    @property
+    def facts(self) -> dict[str, str | None]:
+        """Return the facts of a fault."""
+        found = self.tree.iterfind("detail/ng:GatewayFault/ng:fact", namespaces=NG)
+        return {str(fact.get("name")): fact.text for fact in found}
+
+
+class Stack:
+    """A gateway, its database and its world."""
+
+    def __init__(
+        self,
+        database_url: str,
+        folder: Path,
+        *,
+        now: datetime = NOW,
+        anchors: Sequence[Certificate] = (),
+        **overrides: object,
+    ) -> None:
+        self.folder = folder
+        self.now = now
+        self.database_url = database_url
+        keys = folder / "keys"
+        keys.mkdir()
+        service_key, service_certificate = write_pem(pki().service, keys, "service")
+        seal_key, seal_certificate = write_pem(pki().seal, keys, "seal")
+        self.overrides: dict[str, object] = {
+            "mode": "development",
+            "public_url": PUBLIC_URL,
+            "database_url": database_url,
+            "document_store_url": f"file://{folder / 'documents'}",
+            "service_key_file": service_key,
+            "service_certificate_file": service_certificate,
+            "seal_key_file": seal_key,
+            "seal_certificate_file": seal_certificate,
+            "authorised_issuers_folder": write_issuers(folder / "issuers", anchors or pki().anchors),
+            "log_level": "error",
+            **overrides,
+        }
+        self.settings = load_settings(None, overrides=self.overrides)
+        self.start()
+        self.register_issuer()
+
+    def start(self) -> None:
+        """Build the gateway: again, as after a restart, when there is one."""
+        if hasattr(self, "engine"):
+            self.engine.dispose()
+        self.endpoint: Endpoints = build_app(self.settings, lambda: self.now)
+        self.gateway = self.endpoint.gateway
+        self.engine: Engine = self.gateway.engine
+
+    def register_issuer(
+        self,
+        dir3: str = ISSUER,
+        acronym: str = "TGSS",
+        name: str = "Tesorería General de la Seguridad Social",
+    ) -> None:
+        """Register an issuing body."""
+        with writing(self.engine) as session:
+            register_issuing_body(session, dir3=dir3, acronym=acronym, name=name, nif=ISSUER_NIF)
+
+    # --- issuing
+
+    def publish(
+        self,
+        reference: str = "ACT-1",
+        *,
+        addressee: str = COMPANY_NIF,
+        documents: tuple[bytes, ...] = (b"%PDF-1.7 acto",),
+        **changes: Any,  # noqa: ANN401  (fields of ActSubmission)
+    ) -> UUID:
+        """Put an act at disposal and return the notification's identifier."""
+        deposit = self.deposit(reference, addressee=addressee, documents=documents, **changes)
+        with writing(self.engine) as session:
+            return publish_act(session, deposit, now=self.now).notification.id
+
+    def publish_many(self, count: int, stem: str = "ACT") -> list[UUID]:
+        """Put that many acts at disposal in one transaction; identifiers in the order of the codes."""
+        first = self.deposit(stem)
+        deposits = [
+            replace(first, submission=replace(first.submission, reference=f"{stem}-{number:05}"))
+            for number in range(count)
+        ]
+        with writing(self.engine) as session:
+            return [publish_act(session, one, now=self.now).notification.id for one in deposits]
+
+    def deposit(
+        self,
+        reference: str,
+        *,
+        addressee: str = COMPANY_NIF,
+        documents: tuple[bytes, ...] = (b"%PDF-1.7 acto",),
+        **changes: Any,  # noqa: ANN401  (fields of ActSubmission)
+    ) -> Deposit:
+        """Store the documents of an act."""
+        submission = ActSubmission(
+            **{
+                "issuing_body": ISSUER,
+                "reference": reference,
+                "subject": "Reclamación de deuda",
+                "procedure": "203546",
+                "matter": "collection",
+                "addressee": SubmittedAddressee(identifier=addressee, name=COMPANY_NAME),
+                "documents": tuple(
+                    SubmittedDocument(f"acto-{n}.pdf", "application/pdf", data)
+                    for n, data in enumerate(documents, 1)
+                ),
+                **changes,
+            }
+        )
+        return deposit_documents(
+            self.gateway.store, submission, document_max_bytes=self.settings.document_max_bytes
+        )
+
+    # --- asking
+
+    def send(self, data: bytes, **environ: object) -> Answer:
+        """Send bytes as they are; `environ` overrides the WSGI environment (None removes a key)."""
+        return send(self.endpoint, data, **environ)
+
+    def sign(self, content: str, holder: KeyPair | None = None) -> bytes:
+        """Return a request signed by a holder (the company's seal by default) at this stack's now."""
+        holder = holder or pki().company_seal
+        return sign_envelope(content.encode(), signer=Signer(holder.key, holder.certificate), now=self.now)
+
+    def ask(
+        self, operation: str, inner: str = "", *, holder: KeyPair | None = None, **environ: object
+    ) -> Answer:
+        """Send a signed operation; the answer's signature is proven, and its shape is the contract's."""
+        content = f'<{operation} xmlns="{NOTIGATEWAY_V1}">{inner}</{operation}>'
+        answer = self.send(self.sign(content, holder), **environ)
+        self.check(answer)
+        return answer
+
+    def check(self, answer: Answer) -> _Element:
+        """Prove that the service signed the answer, fault or not, and return the Body's element."""
+        verified = verify_envelope(
+            parse_envelope(answer.body, limits=GENEROUS),
+            now=self.now,
+            expectations=Expectations(),
+            check_certificate=PinnedCertificates([pki().service.certificate]).check,
+        )
+        detail = verified.operation.find("detail/ng:GatewayFault", namespaces=NG)
+        element = verified.operation if detail is None else detail
+        CONTRACTS[namespace_of(str(element.tag))].check(element)
+        return verified.operation
+
+    def ask_issuing(
+        self, operation: str, inner: str = "", *, holder: KeyPair | None = None, issuer: str | None = ISSUER
+    ) -> Answer:
+        """Send an operation of the issuing contract, by the issuing body's seal unless said otherwise."""
+        named = "" if issuer is None else f"<issuerId>{issuer}</issuerId>"
+        content = f'<{operation} xmlns="{NOTIGATEWAY_ISSUING_V1}">{named}{inner}</{operation}>'
+        answer = self.send(self.sign(content, holder or pki().issuer), PATH_INFO="/notigateway/issuing/v1")
+        self.check(answer)
+        return answer
+
+    def accept(self, *ids: object, holder: KeyPair | None = None) -> list[_Element]:
+        """Accept and return the outcomes."""
+        answer = self.ask("AcceptNotifications", "".join(f"<id>{one}</id>" for one in ids), holder=holder)
+        return answer.tree.findall("ng:item", namespaces=NG)
+
+    def reject(
+        self, *ids: object, holder: KeyPair | None = None, reason: str | None = None
+    ) -> list[_Element]:
+        """Reject and return the outcomes."""
+        inner = "".join(f"<id>{one}</id>" for one in ids)
+        if reason is not None:
+            inner += f"<reason>{reason}</reason>"
+        return self.ask("RejectNotifications", inner, holder=holder).tree.findall("ng:item", namespaces=NG)
+
+    def pass_time(self, **duration: float) -> datetime:
+        """Move the clock forward."""
+        self.now += timedelta(**duration)
+        return self.now
+
+    # --- looking behind
+
+    def rows(self) -> dict[str, int]:
+        """Count the rows of every table: what a refused request must leave as it was."""
+        with reading(self.engine) as session:
+            return {
+                table.name: session.scalar(select(func.count()).select_from(table)) or 0
+                for table in Row.metadata.sorted_tables
+            }
+
+    def contents(self) -> dict[str, list[tuple[object, ...]]]:
+        """Read every row of every table: the strongest way to say that nothing changed."""
+        with reading(self.engine) as session:
+            return {
+                table.name: sorted((tuple(row) for row in session.execute(select(table))), key=repr)
+                for table in Row.metadata.sorted_tables
+            }
+
+    def close(self) -> None:
+        """Close the database."""
+        self.engine.dispose()
+
+
+def send(endpoint: WSGIApplication, data: bytes, **environ: object) -> Answer:
+    """Send bytes to a gateway as a WSGI server does; `environ` overrides (None removes a key)."""
+    full: WSGIEnvironment = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": "/notigateway/v1",
+        "QUERY_STRING": "",
+        "CONTENT_TYPE": "text/xml; charset=utf-8",
+        "CONTENT_LENGTH": str(len(data)),
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "8080",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.input": io.BytesIO(data),
+        "wsgi.url_scheme": "http",
+        **environ,
+    }
+    started: list[tuple[str, list[tuple[str, str]]]] = []
+
+    def start_response(
+        status: str, headers: list[tuple[str, str]], _info: object = None, /
+    ) -> Callable[[bytes], object]:
+        started.append((status, headers))
+        return lambda _: None
+
+    kept = {key: value for key, value in full.items() if value is not None}
+    body = b"".join(endpoint(kept, start_response))
+    ((status, headers),) = started
+    return Answer(int(status.split()[0]), dict(headers), body)
+
+
+def text(element: _Element, path: str) -> str | None:
+    """Return the text at a path of our namespace, for example `text(item, "decision/state")`."""
+    return element.findtext("/".join(f"ng:{step}" for step in path.split("/")), namespaces=NG)
+
+
+def texts(element: _Element, path: str) -> list[str | None]:
+    """Return the texts of all elements at such a path."""
+    found = element.findall("/".join(f"ng:{step}" for step in path.split("/")), namespaces=NG)
+    return [one.text for one in found]
+
+
+@pytest.fixture
+def stack(database_url: str, tmp_path: Path) -> Iterator[Stack]:
+    """Give a gateway on a fresh database; the test runs once on each kind."""
+    one = Stack(database_url, tmp_path)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def sqlite_stack(sqlite_url: str, tmp_path: Path) -> Iterator[Stack]:
+    """Give a gateway on SQLite only, for what does not depend on the database."""
+    one = Stack(sqlite_url, tmp_path)
+    yield one
+    one.close()

@@ -1,0 +1,334 @@
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from notigateway.client.cli import main
+from notigateway.wss.sign import Signer
+from pki import pki, write_p12, write_pem
+from service_simulator import element, gateway_fault, problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from service_simulator import Simulator
+
+UNKNOWN = "01931e7c-5c00-7cc3-98c4-dc0c0c07398f"
+
+
+class Done(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+    def lines(self) -> list[dict[str, object]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+@pytest.fixture
+def environment(service: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The connection, as an operator sets it once."""
+    (tmp_path / "keys").mkdir()
+    write_p12(pki().company_seal, tmp_path / "keys" / "company.p12", b"secret")
+    (tmp_path / "keys" / "password").write_text("secret\n")
+    write_pem(pki().service, tmp_path / "keys", "service")
+    write_pem(pki().seal, tmp_path / "keys", "seal")
+    variables = {
+        "URL": service.url,
+        "P12": str(tmp_path / "keys" / "company.p12"),
+        "PASSWORD_FILE": str(tmp_path / "keys" / "password"),
+        "SERVER_CERT": str(tmp_path / "keys" / "service.cert.pem"),
+        "SEAL_CERT": str(tmp_path / "keys" / "seal.cert.pem"),
+    }
+    named = {f"NOTIGATEWAY_CLIENT_{name}": value for name, value in variables.items()}
+    for name, value in named.items():
+        monkeypatch.setenv(name, value)
+    return named
+
+
+@pytest.fixture
+def run(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Done]:
+    def run(*arguments: object) -> Done:
+        monkeypatch.setattr(sys, "argv", ["notigateway-client", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        assert isinstance(stopped.value.code, int)
+        return Done(stopped.value.code, *capsys.readouterr())
+
+    return run
+
+
+# --- what is printed ------------------------------------------------------------------------------
+
+
+def test_ping_prints_what_the_service_reads(run: Callable[..., Done]) -> None:
+    done = run("ping")
+    assert done.code == 0
+    assert "B00000000 Ejemplo SL" in done.out
+    (pong,) = run("ping", "--json").lines()
+    assert (pong["known"], pong["server_time"]) == (True, "2026-11-20T08:00:00.000Z")
+
+
+def test_list_prints_a_table_or_one_json_line_for_each(service: Simulator, run: Callable[..., Done]) -> None:
+    items = service.add(3)
+    table = run("list").out
+    assert [item.id in table for item in items] == [True] * 3
+    assert [one["id"] for one in run("list", "--json").lines()] == [item.id for item in items]
+    assert run("list", "--json", "--state", "accepted").lines() == []
+
+
+def test_texts_of_the_service_cannot_steer_the_terminal(service: Simulator, run: Callable[..., Done]) -> None:
+    service.add(subject="[bold]rojo[/] \u009b31m \u202eoro")
+    assert "[bold]rojo[/] \ufffd31m \ufffdoro" in run("list").out
+
+
+def test_pull_prints_a_summary_and_no_progress_where_there_is_no_terminal(
+    service: Simulator, run: Callable[..., Done], tmp_path: Path
+) -> None:
+    service.add(2)
+    done = run("pull", "--accept", tmp_path / "spool", "--json")
+    assert (done.code, done.err) == (0, "")
+    (report,) = done.lines()
+    assert (report["stored"], report["receipts_verified"], report["refused"]) == (2, 2, [])
+    again = run("pull", "--accept", tmp_path / "spool")
+    assert re.search(r"looked at +0 changes", again.out)
+    again = run("pull", "--accept", "--full", tmp_path / "spool")
+    assert re.search(r"already stored +2\b", again.out)
+
+
+def test_accept_and_reject_print_an_outcome_for_each(service: Simulator, run: Callable[..., Done]) -> None:
+    (item,) = service.add()
+    assert run("accept", item.id).code == 0
+    done = run("accept", item.id, UNKNOWN, "--json")
+    assert done.code == 1
+    assert [one["outcome"] for one in done.lines()] == ["already_decided_by_you", "unknown"]
+    table = run("accept", UNKNOWN)
+    assert (table.code, "NOTIFICATION_UNKNOWN: Text" in table.out) == (1, True)
+
+
+def test_identifiers_are_read_from_a_file(
+    service: Simulator, run: Callable[..., Done], tmp_path: Path
+) -> None:
+    items = service.add(3)
+    (tmp_path / "ids").write_text("\n".join(item.id for item in items) + "\n\n")
+    done = run("accept", items[0].id, "--ids-file", tmp_path / "ids", "--json")
+    assert [one["id"] for one in done.lines()] == [item.id for item in items]
+
+
+def test_receipts_are_verified_shown_and_saved(
+    service: Simulator, run: Callable[..., Done], tmp_path: Path
+) -> None:
+    (item,) = service.add()
+    service.accept(item)
+    done = run("receipt", item.id, "--save", tmp_path / "receipts")
+    assert (done.code, "yes" in done.out) == (0, True)
+    assert (tmp_path / "receipts" / f"receipt-{item.receipt_id}.xml").read_bytes() == item.receipt
+
+
+def test_a_receipt_that_is_not_verified_is_neither_saved_nor_passed_over(
+    service: Simulator, run: Callable[..., Done], tmp_path: Path
+) -> None:
+    (item,) = service.add()
+    item.receipt = b"<receipt/>"
+    done = run("receipt", item.id, "--save", tmp_path / "receipts", "--json")
+    assert done.code == 4
+    (verdict,) = done.lines()
+    assert (verdict["verified"], list((tmp_path / "receipts").iterdir())) == (False, [])
+
+
+def test_a_notification_without_receipt_is_told(service: Simulator, run: Callable[..., Done]) -> None:
+    (item,) = service.add()
+    answer = element("item", element("id", item.id), problem("NOTIFICATION_UNKNOWN"))
+    service.plan += [lambda *_: element("RetrieveReceiptsResponse", answer)]
+    done = run("receipt", item.id)
+    assert (done.code, "NOTIFICATION_UNKNOWN: Text" in done.out) == (1, True)
+
+
+def test_changes_summary_and_history_are_printed(service: Simulator, run: Callable[..., Done]) -> None:
+    item, _ = service.add(2)
+    (start,) = run("changes", "--from-now", "--json").lines()
+    service.accept(item)
+    change, end = run("changes", "--cursor", start["next_cursor"], "--json").lines()
+    assert (change["state"], change["channel"], end["rights_changed"]) == ("accepted", "web_service", False)
+    assert f"next cursor  {end['next_cursor']}" in run("changes").out
+    (summary,) = run("summary", "--json").lines()
+    assert summary["by_state"] == {"available": 1, "accepted": 1}
+    assert summary["by_days_left"] == {"7": 1}
+    assert "TGSS EA0041778  2 (1 undecided)" in run("summary").out
+    (history,) = run("history", item.id, "--json").lines()
+    assert [one["state"] for one in history["events"]] == ["available", "accepted"]  # type: ignore[attr-defined]
+    text = run("history", item.id).out
+    assert (item.receipt_id in text, "deadline moved to 2026-11-30T23:00:00.000Z: outage" in text) == (
+        True,
+        True,
+    )
+    done = run("history", UNKNOWN)
+    assert (done.code, done.err.startswith("notigateway-client: NOTIFICATION_UNKNOWN")) == (3, True)
+
+
+def test_instants_reach_the_service_in_utc(service: Simulator, run: Callable[..., Done]) -> None:
+    assert run("list", "--available-from", "2026-11-23T10:00:00+01:00", "--json").code == 0
+    assert b"<availableFrom>2026-11-23T09:00:00.000Z</availableFrom>" in service.requests[0]
+
+
+def test_help_tells_the_commands_and_the_exit_codes(run: Callable[..., Done]) -> None:
+    text = re.sub(r"\s+", " ", run("--help").out)
+    for command in ("list", "pull", "accept", "reject", "receipt", "changes", "summary", "history", "ping"):
+        assert f" {command} " in text
+    assert "Usage: notigateway-client [OPTIONS] COMMAND" in text
+    assert "Exit codes: 0 done; 1 some items refused; 2 wrong usage" in text
+
+
+# --- errors and exit codes ------------------------------------------------------------------------
+
+
+def test_a_fault_is_one_line_with_code_and_correlation_id(
+    service: Simulator, run: Callable[..., Done]
+) -> None:
+    service.plan.append(gateway_fault("CALLER_UNKNOWN", retryable=False))
+    done = run("list")
+    assert (done.code, done.out) == (3, "")
+    assert done.err == (
+        "notigateway-client: CALLER_UNKNOWN: Text of CALLER_UNKNOWN "
+        "(correlation id 01931e7c-5c00-7cc3-98c4-dc0c0c07398f)\n"
+    )
+
+
+def test_an_answer_of_somebody_else_ends_with_code_4(service: Simulator, run: Callable[..., Done]) -> None:
+    service.signer = Signer(pki().person.key, pki().person.certificate)
+    done = run("ping")
+    assert (done.code, done.err.count("\n")) == (4, 1)
+    assert done.err.startswith("notigateway-client: RESPONSE_NOT_VERIFIED: ")
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(
+    service: Simulator, run: Callable[..., Done], tmp_path: Path
+) -> None:
+    (item,) = service.add()
+    service.accept(item)
+    (tmp_path / "file").write_text("")
+    for arguments in (["pull"], ["receipt", item.id, "--save"]):
+        done = run(*arguments, tmp_path / "file")
+        assert (done.code, done.out, done.err.count("\n")) == (3, "", 1)
+        assert done.err.startswith("notigateway-client: FOLDER_UNUSABLE: ")
+
+
+def test_pull_ends_with_code_1_or_4_when_something_is_left(
+    service: Simulator, run: Callable[..., Done], tmp_path: Path, environment: dict[str, str]
+) -> None:
+    (item,) = service.add(state="receipt_requested")
+    done = run("pull", "--accept", tmp_path / "spool")
+    assert (done.code, "NOTIFICATION_UNKNOWN" in done.out) == (1, True)
+    item.state = "available"
+    key = environment["NOTIGATEWAY_CLIENT_SERVER_CERT"]
+    done = run("--seal-cert", key, "pull", "--accept", tmp_path / "spool")
+    assert (done.code, "RECEIPT_NOT_VERIFIED" in done.out) == (4, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["accept"], "no identifier is given"),
+        (["list", "--available-from", "2026-11-23T09:00:00"], "does not say its zone"),
+        (["list", "--available-from", "yesterday"], "not an instant"),
+        (["--url", "ftp://127.0.0.1/", "ping"], "not an http or https URL"),
+        (["--p12", "nowhere.p12", "ping"], "cannot read nowhere.p12"),
+        (["--key", "a.pem", "ping"], "give --p12, or --key and --cert"),
+        (["--server-cert", "nowhere.pem", "ping"], "cannot read nowhere.pem"),
+        (["--password-file", "nowhere", "ping"], "cannot read nowhere"),
+        (["--ca-file", "nowhere", "ping"], "cannot use nowhere"),
+        (["reject", UNKNOWN, "--reason", "a\x1bb"], "XML"),
+    ],
+)
+def test_wrong_usage_is_told_with_code_2(
+    service: Simulator, run: Callable[..., Done], arguments: list[str], text: str
+) -> None:
+    done = run(*arguments)
+    assert (done.code, done.out) == (2, "")
+    assert text in re.sub(r"[│\s]+", " ", done.err)
+    assert "Traceback" not in done.err
+    assert service.operations == []
+
+
+@pytest.mark.parametrize(
+    ("variable", "command"), [("URL", "ping"), ("SERVER_CERT", "ping"), ("SEAL_CERT", "receipt")]
+)
+def test_what_is_missing_is_named(
+    run: Callable[..., Done], monkeypatch: pytest.MonkeyPatch, variable: str, command: str
+) -> None:
+    monkeypatch.delenv(f"NOTIGATEWAY_CLIENT_{variable}")
+    done = run(command, *([UNKNOWN] if command == "receipt" else []))
+    assert done.code == 2
+    assert f"--{variable.lower().replace('_', '-')}" in done.err
+
+
+# --- configuration and confirmation ---------------------------------------------------------------
+
+
+def test_the_connection_is_read_from_a_file_whose_paths_are_relative_to_it(
+    service: Simulator,
+    environment: dict[str, str],
+    run: Callable[..., Done],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    for name in environment:
+        monkeypatch.delenv(name)
+    config = tmp_path / "keys" / "client.toml"
+    config.write_text(
+        f'url = "{service.url}"\np12 = "company.p12"\npassword_file = "password"\n'
+        'server_cert = ["service.cert.pem"]\nseal_cert = "seal.cert.pem"\ntimeout_seconds = 9.5\n'
+    )
+    assert run("--config", config, "ping").code == 0
+    monkeypatch.setenv("NOTIGATEWAY_CLIENT_URL", "http://127.0.0.1:1/wins-over-the-file")
+    monkeypatch.setenv("NOTIGATEWAY_CLIENT_CONFIG", str(config))
+    assert run("--url", service.url, "ping").code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('urll = "x"', "unknown key urll"),
+        ("url = 7", "url is not of its type"),
+        ("server_cert = [7]", "server_cert is not of its type"),
+        ("url = ", "cannot read"),
+    ],
+)
+def test_a_wrong_configuration_is_told(
+    run: Callable[..., Done], tmp_path: Path, text: str, told: str
+) -> None:
+    (tmp_path / "client.toml").write_text(text)
+    done = run("--config", tmp_path / "client.toml", "ping")
+    assert done.code == 2
+    assert told in re.sub(r"[│\s]+", " ", done.err)
+
+
+@pytest.mark.parametrize(("answer", "decided"), [(b"n\n", False), (b"y\n", True)])
+def test_a_person_is_asked_before_a_decision(
+    service: Simulator, environment: dict[str, str], answer: bytes, *, decided: bool
+) -> None:
+    (item,) = service.add()
+    keyboard, terminal = pty.openpty()
+    os.write(keyboard, answer)
+    with os.fdopen(terminal) as stdin:
+        done = subprocess.run(
+            [sys.executable, "-c", "from notigateway.client.cli import main; main()", "accept", item.id],
+            stdin=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, **environment},
+        )
+    os.close(keyboard)
+    assert "Accept 1 notification? This has legal effect." in done.stderr
+    assert (done.returncode == 0, item.state == "accepted") == (decided, decided)

@@ -1,0 +1,361 @@
+"""What the documents name exists: commands, options, files, settings, codes, tests."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import shlex
+from datetime import datetime
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import typer.main
+from lxml import etree
+from typer.testing import CliRunner
+
+import notigateway.cli.main
+import notigateway.client.cli
+from notigateway.cli.manifest import ManifestAct, parse_line
+from notigateway.errors import SecurityError, catalogue
+from notigateway.instants import instant_text
+from notigateway.lifecycle import MADRID, State, deadline
+from notigateway.repository.acts import find_issuing_body
+from notigateway.repository.engine import create_database, reading
+from notigateway.repository.schema import upgrade
+from notigateway.settings import Settings
+from notigateway.soap.faults import fault_code
+from notigateway.wss.verify import verify_envelope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+PROGRAMS = {"notigateway": notigateway.cli.main.app, "notigateway-client": notigateway.client.cli.app}
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+PATH = re.compile(r"(?:\.ci|bench|conf|docs|migrations|samples|src|tests|wsdl)/[\w./-]*|[A-Z][a-z]+file")
+TEST = re.compile(r"(tests/[\w/]+\.py)::(\w+)")
+DOTTED = re.compile(r"(?:notigateway\.)?([a-z]\w*(?:\.\w+)+)")
+# Words in capitals that are neither codes nor variables of ours.
+FOREIGN_WORDS = {"BASE_IMAGE", "RSA_SHA256", "WEB_CONCURRENCY"}
+
+
+@pytest.fixture(params=DOCUMENTS, ids=lambda one: one.name)
+def document(request: pytest.FixtureRequest) -> Path:
+    found: Path = request.param
+    return found
+
+
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def blocks(language: str, text: str) -> list[str]:
+    return [block for found, block in FENCE.findall(text) if found == language]
+
+
+def code_spans(document: Path) -> list[str]:
+    """Return what stands between backticks, line breaks read as spaces."""
+    prose = FENCE.sub("", document.read_text(encoding="utf-8"))
+    assert prose.count("`") % 2 == 0, f"{document.name}: a backtick has no partner"
+    return [" ".join(span.split()) for span in re.findall(r"`([^`]+)`", prose)]
+
+
+def section(text: str, heading: str) -> str:
+    return text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+
+
+def rows(text: str) -> list[list[str]]:
+    """Return the cells of every row of the tables in a text, heads left out."""
+    tables = re.findall(r"^\|.*\n\|---.*\n((?:\|.*\n?)+)", text, re.MULTILINE)
+    lines = [line for table in tables for line in table.splitlines()]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def commands_of(document: Path) -> list[list[str]]:
+    """Return the words of every command: of consoles and of code in the text."""
+    lines = [
+        line.removeprefix("$ ")
+        for block in blocks("console", document.read_text(encoding="utf-8"))
+        for line in block.replace("\\\n", " ").splitlines()
+        if line.startswith("$ ")
+    ]
+    return [words for line in [*lines, *code_spans(document)] if (words := words_of(line))]
+
+
+def words_of(line: str) -> list[str]:
+    """Return the words of a command of ours, variables before it left out."""
+    start = re.match(rf"(?:[A-Z_]+=\S+ )*(?=(?:make|{'|'.join(PROGRAMS)})(?: |$))", line)
+    return shlex.split(line[start.end() :]) if start else []
+
+
+# --- commands --------------------------------------------------------------------------------------
+
+
+@cache
+def help_of(program: str, command: str = "") -> str:
+    arguments = [*command.split(), "--help"]
+    wide = {"COLUMNS": "240", "TERM": "dumb", "NO_COLOR": "1"}
+    result = CliRunner().invoke(PROGRAMS[program], arguments, env=wide)
+    assert result.exit_code == 0, f"{program} {command}: {result.output}"
+    return result.output
+
+
+def parts(program: str) -> Any:  # noqa: ANN401  (typer brings its own copy of click, without types)
+    return typer.main.get_command(PROGRAMS[program])
+
+
+def commands(group: Any, path: str = "") -> Iterator[tuple[str, Any]]:  # noqa: ANN401
+    """Yield every command below a group, groups within it too, by the words that call it."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, f"{path}{name} ")
+        else:
+            yield f"{path}{name}", command
+
+
+def parameters(program: str) -> Iterator[Any]:
+    yield from parts(program).params
+    for _, command in commands(parts(program)):
+        yield from command.params
+
+
+def check_program(words: list[str]) -> None:
+    """Walk a command line: every option and the sub-command exist, and the help shows them."""
+    program, *rest = words
+    command, name = parts(program), ""
+    while rest:
+        word = rest.pop(0)
+        if word.startswith("--"):
+            option = next((p for p in command.params if word in p.opts), None)
+            assert option is not None, f"{' '.join(words)}: no option {word}"
+            assert word in help_of(program, name)
+            del rest[: 0 if option.is_flag else 1]
+        elif hasattr(command, "commands"):
+            assert word in command.commands, f"{' '.join(words)}: no command {word}"
+            command, name = command.commands[word], f"{name} {word}".strip()
+            help_of(program, name)
+        else:
+            takes_more = any(p.param_type_name == "argument" for p in command.params)
+            assert takes_more, f"{' '.join(words)}: {word} is too much"
+
+
+def test_every_command_exists_with_its_options(document: Path) -> None:
+    targets = set(re.findall(r"^([a-z]+):.*## ", text_of("Makefile"), re.MULTILINE))
+    for words in commands_of(document):
+        if words[0] == "make":
+            named = [word for word in words[1:] if "=" not in word]
+            assert set(named) <= targets, words
+        else:
+            check_program(words)
+
+
+def test_every_option_in_the_text_is_an_option_of_some_command(document: Path) -> None:
+    known = {"--help", *(option for program in PROGRAMS for p in parameters(program) for option in p.opts)}
+    assert {span for span in code_spans(document) if re.fullmatch(r"--[a-z-]+", span)} <= known
+
+
+def test_every_command_is_documented() -> None:
+    lines = [" ".join(words) for one in DOCUMENTS for words in commands_of(one)]
+    for program in PROGRAMS:
+        for name in {name for name, _ in commands(parts(program))} - {"version"}:
+            assert any(re.search(rf"^{program}\b.*\b{name}\b", line) for line in lines), f"{program} {name}"
+
+
+# --- files, names, words ---------------------------------------------------------------------------
+
+
+def test_every_link_leads_somewhere(document: Path) -> None:
+    for target in LINK.findall(FENCE.sub("", document.read_text(encoding="utf-8"))):
+        if target.startswith("https://"):
+            continue
+        name, _, anchor = target.partition("#")
+        file = (document.parent / name).resolve() if name else document
+        assert file.exists(), target
+        assert not anchor or anchor in anchors(file), target
+
+
+def anchors(file: Path) -> set[str]:
+    text = file.read_text(encoding="utf-8")
+    titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    slugs = {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+    return slugs | set(re.findall(r'<a id="(\w+)">', text))
+
+
+def test_every_file_exists(document: Path) -> None:
+    files = [f"/{file}" for folder in ("src", "tests") for file in (ROOT / folder).rglob("*.py")]
+    for span in code_spans(document):
+        named = span.partition("::")[0]
+        if PATH.fullmatch(named):
+            assert (ROOT / named).exists(), span
+        elif re.fullmatch(r"[\w/]+\.py", named):
+            assert any(file.endswith(f"/{named}") for file in files), span
+
+
+def test_every_test_that_is_named_exists(document: Path) -> None:
+    for file, name in TEST.findall(document.read_text(encoding="utf-8")):
+        assert f"def {name}(" in text_of(file), f"{file}::{name}"
+
+
+def test_every_name_in_the_code_exists(document: Path) -> None:
+    modules = {file.stem for file in (ROOT / "src/notigateway").iterdir()}
+    for span in code_spans(document):
+        match = DOTTED.fullmatch(span)
+        if match and match[1].partition(".")[0] in modules and not span.endswith(".py"):
+            module, _, name = match[1].rpartition(".")
+            assert hasattr(import_module(f"notigateway.{module}"), name), span
+
+
+def test_every_code_and_variable_exists(document: Path) -> None:
+    codes = {entry.code for entry in catalogue()}
+    variables = {f"NOTIGATEWAY_{name.upper()}" for name in Settings.model_fields}
+    variables |= set(re.findall(r"NOTIGATEWAY_\w+", text_of("src/notigateway/wsgi.py")))
+    variables |= {p.envvar for program in PROGRAMS for p in parameters(program) if p.envvar}
+    text = document.read_text(encoding="utf-8")
+    assert set(re.findall(r"NOTIGATEWAY_[A-Z_]*[A-Z]", text)) <= variables
+    words = {span for span in code_spans(document) if re.fullmatch(r"[A-Z0-9]+(?:_[A-Z0-9]+)+", span)}
+    assert words <= codes | variables | FOREIGN_WORDS
+
+
+# --- README and decisions --------------------------------------------------------------------------
+
+
+def test_the_readme_fits_two_screens() -> None:
+    assert len(text_of("README.md").splitlines()) <= 90
+
+
+def test_decisions_are_numbered_and_have_their_four_parts() -> None:
+    found = sorted((ROOT / "docs/decisions").glob("*.md"))
+    assert [int(file.name[:4]) for file in found] == list(range(1, len(found) + 1))
+    for file in found:
+        text = file.read_text(encoding="utf-8")
+        assert text.startswith(f"# {file.name[:4]} ")
+        assert re.findall(r"^\*\*(\w+)\.\*\*", text, re.MULTILINE) == [
+            "Context", "Options", "Decision", "Consequences",
+        ]  # fmt: skip
+        assert len(text.split()) <= 330
+
+
+# --- lifecycle -------------------------------------------------------------------------------------
+
+
+def test_every_state_is_explained() -> None:
+    states = [row[0] for row in rows(section(text_of("docs/lifecycle.md"), "States"))]
+    assert states == [f"`{state}`" for state in State]
+
+
+def test_every_rule_has_its_place_and_its_test_or_is_not_in_this_version() -> None:
+    table = rows(section(text_of("docs/lifecycle.md"), "Rules"))
+    assert [row[0] for row in table] == [f"R{number}" for number in range(1, 21)]
+    for rule, _, _, certainty, code, test in table:
+        assert certainty in {"law", "policy"}
+        assert bool(TEST.search(test)) is not code.startswith("not in this version"), rule
+
+
+def test_the_examples_of_deadlines_are_right() -> None:
+    examples = rows(section(text_of("docs/lifecycle.md"), "Deadline"))
+    assert len(examples) >= 3
+    for put, lapses, wire in examples:
+        computed = deadline(datetime.fromisoformat(put).replace(tzinfo=MADRID))
+        assert f"{computed.astimezone(MADRID):%Y-%m-%d %H:%M}" == lapses
+        assert f"`{instant_text(computed)}`" == wire
+
+
+# --- security --------------------------------------------------------------------------------------
+
+
+def steps(text: str) -> list[tuple[str, str]]:
+    """Return number and text of a numbered list, white space evened out."""
+    found = re.findall(r"^ *(\d)\. (.+?)(?=^ *\d\. |^\s*$|\Z)", text, re.MULTILINE | re.DOTALL)
+    return [(number, " ".join(words.split())) for number, words in found]
+
+
+def test_the_procedure_is_the_one_in_the_code() -> None:
+    documented = steps(section(text_of("docs/security.md"), "The procedure"))
+    assert len(documented) == 7
+    assert documented == steps(verify_envelope.__doc__ or "")
+    blocks_of_code = re.findall(r"^ *# (\d) (.+)$", inspect.getsource(verify_envelope), re.MULTILINE)
+    titles = [(number, words.partition(":")[0].partition(".")[0].lower()) for number, words in documented]
+    assert titles == blocks_of_code
+
+
+def test_every_fault_of_security_is_listed_with_its_code() -> None:
+    entries = {entry.code: entry for entry in catalogue(SecurityError)}
+    listed = []
+    for _, fault, codes in rows(section(text_of("docs/security.md"), "Faults")):
+        for code in re.findall(r"`(\w+)`", codes):
+            assert f"`{fault_code(entries[code])}`" == fault, code
+            listed.append(code)
+    assert sorted(listed) == sorted(entries)
+
+
+# --- operations ------------------------------------------------------------------------------------
+
+
+def test_the_manifest_is_one_that_is_read() -> None:
+    (line,) = blocks("json", text_of("docs/operations.md"))
+    assert parse_line(line.encode()).reference == "2026/000123"
+
+
+def test_registering_an_issuing_body_works_as_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notigateway.toml").write_text('database_url = "sqlite:///here.db"\n', "utf-8")
+    engine = create_database("sqlite:///here.db")
+    upgrade(engine)
+    (written,) = blocks("console", section(text_of("docs/operations.md"), "Issuing bodies"))
+    command, printed = written.removeprefix("$ notigateway ").splitlines()
+    result = CliRunner().invoke(
+        notigateway.cli.main.app, [*shlex.split(command), "--settings", "notigateway.toml"]
+    )
+    assert (result.exit_code, result.stdout.strip()) == (0, printed)
+    with reading(engine) as session:
+        found = find_issuing_body(session, "EA9999901")
+    engine.dispose()
+    assert found is not None
+    assert found.acronym == "TGSS"
+
+
+def test_the_settings_and_events_that_operators_read_of_exist() -> None:
+    source = text_of("src/notigateway/soap/endpoint.py")
+    events = re.findall(r'_log\.\w+\(\s*"(\w+)"', source)
+    listed = [row[0].strip("`") for row in rows(section(text_of("docs/operations.md"), "Logs"))]
+    assert sorted(listed) == sorted(events)
+    known = {*Settings.model_fields, *ManifestAct.model_fields, *events, "correlation_id", "max_connections"}
+    spans = code_spans(ROOT / "docs/operations.md")
+    assert {span for span in spans if re.fullmatch(r"[a-z]+(_[a-z]+)+", span)} <= known
+
+
+# --- integration -----------------------------------------------------------------------------------
+
+
+def test_the_limits_are_those_of_the_schema() -> None:
+    schema = etree.parse(ROOT / "wsdl/notigateway-v1.xsd")
+    xs = {"xs": "http://www.w3.org/2001/XMLSchema"}
+    table = rows(section(text_of("docs/integration.md"), "Pulling everything"))
+    for operation, limit in table:
+        path = f"//xs:element[@name='{operation.strip('`')}']//xs:element[@name='id']/@maxOccurs"
+        if operation in {"`ListNotifications`", "`ListChanges`"}:
+            path = "//xs:simpleType[@name='PageSize']//xs:maxInclusive/@value"
+        assert schema.xpath(path, namespaces=xs) == [limit.split()[0]], operation
+    assert len(table) >= 5
+
+
+def test_the_exit_codes_are_those_of_the_client() -> None:
+    said, helped = (
+        re.findall(r"\b(\d+) [a-z]", " ".join(text.split()).partition("xit codes: ")[2][:200])
+        for text in (text_of("docs/integration.md"), help_of("notigateway-client"))
+    )
+    assert said == helped == ["0", "1", "2", "3", "4", "130"]
+
+
+def test_what_the_python_example_imports_exists() -> None:
+    (written,) = blocks("python", text_of("docs/integration.md"))
+    compile(written, "docs/integration.md", "exec")
+    imports = re.findall(r"^from .+$", written, re.MULTILINE)
+    exec("\n".join(imports), {})  # noqa: S102  (our own document)

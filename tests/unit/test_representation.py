@@ -1,0 +1,288 @@
+"""Who may act for whom: the rules one by one, and over random histories."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notigateway.representation import (
+    Item,
+    Power,
+    PowerScope,
+    PowerState,
+    RedAssignment,
+    RightsPolicy,
+    Role,
+    acceptance_deadline,
+    is_void_by_age,
+    latest_expiry,
+    power_covers,
+    power_state,
+    red_covers,
+    role_of,
+)
+
+START = datetime(2026, 1, 15, 9, tzinfo=UTC)
+DAY = timedelta(days=1)
+ACCOUNT = "28123456742"
+BACKLOG = RightsPolicy(red_sees_backlog=True)
+ITEM = Item(
+    available_at=START + 10 * DAY,
+    closed_at=START + 21 * DAY,
+    matter="collection",
+    procedure="203546",
+    special_category=False,
+    is_obliged=True,
+    account=ACCOUNT,
+)
+POWER = Power(
+    scope=PowerScope.GENERAL,
+    value=None,
+    special_category=False,
+    registered_at=START,
+    accepted_at=START + 5 * DAY,
+    expires_at=START + 365 * DAY,
+)
+ASSIGNMENT = RedAssignment(ACCOUNT, START, START + 30 * DAY)
+
+# Few instants, a millisecond around them: edges meet often.
+INSTANTS = st.builds(
+    lambda day, edge: START + day * DAY + edge * timedelta(milliseconds=1),
+    st.integers(-5, 50),
+    st.integers(-1, 1),
+)
+MATTERS = st.sampled_from(["collection", "contribution"])
+PROCEDURES = st.sampled_from(["203546", "202301"])
+ITEMS = st.builds(
+    Item,
+    available_at=INSTANTS,
+    closed_at=st.none() | INSTANTS,
+    matter=MATTERS,
+    procedure=PROCEDURES,
+    special_category=st.booleans(),
+    is_obliged=st.booleans(),
+    account=st.sampled_from([ACCOUNT, "28000000000", None]),
+)
+ASSIGNMENTS = st.builds(
+    lambda start, length: RedAssignment(ACCOUNT, start, None if length is None else start + length * DAY),
+    INSTANTS,
+    st.none() | st.integers(0, 30),
+)
+
+
+@st.composite
+def powers(draw: st.DrawFn) -> Power:
+    scope = draw(st.sampled_from(PowerScope))
+    values = {PowerScope.MATTER: MATTERS, PowerScope.PROCEDURE: PROCEDURES}
+    registered_at = draw(INSTANTS)
+    ended_at = draw(st.none() | INSTANTS.filter(lambda at: at >= registered_at))
+    causes = st.sampled_from([PowerState.RENOUNCED, PowerState.REVOKED])
+    return Power(
+        scope=scope,
+        value=draw(values[scope]) if scope in values else None,
+        special_category=draw(st.booleans()),
+        registered_at=registered_at,
+        accepted_at=draw(st.none() | INSTANTS.filter(lambda at: at >= registered_at)),
+        expires_at=registered_at + draw(st.integers(1, 60)) * DAY,
+        ended_at=ended_at,
+        end_cause=None if ended_at is None else draw(causes),
+        is_void=draw(st.booleans()),
+    )
+
+
+POLICIES = st.builds(
+    RightsPolicy,
+    red_sees_backlog=st.booleans(),
+    special_category_roles=st.sets(st.sampled_from([Role.OWN, Role.ATTORNEY])).map(frozenset),
+)
+
+
+# --- powers
+
+
+@given(powers(), ITEMS, INSTANTS, POLICIES)
+def test_no_right_outlives_its_power(power: Power, item: Item, now: datetime, policy: RightsPolicy) -> None:
+    if power_covers(power, item, now, policy):
+        assert power.accepted_at is not None
+        assert power.accepted_at <= now < power.expires_at
+        assert power.ended_at is None or now < power.ended_at
+        assert not power.is_void
+
+
+@given(powers(), ITEMS, INSTANTS, POLICIES)
+def test_the_end_of_a_power_takes_everything(
+    power: Power, item: Item, now: datetime, policy: RightsPolicy
+) -> None:
+    revoked = replace(power, ended_at=now, end_cause=PowerState.REVOKED)
+    assert not power_covers(revoked, item, now, policy)
+    assert not power_covers(revoked, item, now + DAY, policy)
+
+
+@given(powers(), ITEMS, POLICIES)
+def test_the_start_of_a_power_gives_the_undecided_backlog(
+    power: Power, item: Item, policy: RightsPolicy
+) -> None:
+    if power.accepted_at is None or power_state(power, power.accepted_at) is not PowerState.IN_FORCE:
+        return
+    backlog = replace(item, available_at=power.accepted_at - DAY, special_category=False)
+    is_in_scope = power.scope is PowerScope.GENERAL or power.value in {item.matter, item.procedure}
+    undecided = replace(backlog, closed_at=power.accepted_at + DAY)
+    assert power_covers(power, undecided, power.accepted_at, policy) == is_in_scope
+    assert power_covers(power, replace(backlog, closed_at=None), power.accepted_at, policy) == is_in_scope
+    decided = replace(backlog, closed_at=power.accepted_at - timedelta(milliseconds=1))
+    assert not power_covers(power, decided, power.accepted_at, policy)
+
+
+def test_an_attorney_keeps_what_was_decided_while_the_power_stands() -> None:
+    accepted = replace(ITEM, closed_at=START + 12 * DAY)
+    assert power_covers(POWER, accepted, START + 100 * DAY)
+
+
+@pytest.mark.parametrize(
+    ("scope", "value", "covers"),
+    [
+        (PowerScope.GENERAL, None, True),
+        (PowerScope.MATTER, "collection", True),
+        (PowerScope.MATTER, "contribution", False),
+        (PowerScope.PROCEDURE, "203546", True),
+        (PowerScope.PROCEDURE, "collection", False),
+    ],
+)
+def test_a_power_covers_its_scope_and_no_more(scope: PowerScope, value: str | None, covers: bool) -> None:
+    assert power_covers(replace(POWER, scope=scope, value=value), ITEM, START + 10 * DAY) is covers
+
+
+def test_an_attorney_sees_health_data_only_by_a_power_that_covers_them() -> None:
+    health, now = replace(ITEM, special_category=True), START + 10 * DAY
+    assert not power_covers(POWER, health, now)
+    covering = replace(POWER, special_category=True)
+    assert power_covers(covering, health, now)
+    assert not power_covers(covering, health, now, RightsPolicy(special_category_roles=frozenset({Role.OWN})))
+
+
+@pytest.mark.parametrize(
+    ("change", "day", "state"),
+    [
+        ({}, 6, PowerState.IN_FORCE),
+        ({"accepted_at": None}, 6, PowerState.PENDING),
+        ({"accepted_at": None}, 40, PowerState.NOT_ACCEPTED),
+        ({}, 365, PowerState.EXPIRED),
+        ({"ended_at": START + DAY, "end_cause": PowerState.RENOUNCED}, 1, PowerState.RENOUNCED),
+        ({"ended_at": START + DAY, "end_cause": PowerState.REVOKED}, 400, PowerState.REVOKED),
+        ({"is_void": True}, 6, PowerState.VOID),
+    ],
+)
+def test_the_state_of_a_power_is_computed(change: dict[str, Any], day: int, state: PowerState) -> None:
+    assert power_state(replace(POWER, **change), START + day * DAY) is state
+
+
+@pytest.mark.parametrize(
+    ("registered", "latest"),
+    [
+        (datetime(2026, 1, 15, 9, tzinfo=UTC), datetime(2031, 1, 15, 9, tzinfo=UTC)),
+        (datetime(2024, 2, 29, 9, tzinfo=UTC), datetime(2029, 2, 28, 9, tzinfo=UTC)),
+    ],
+)
+def test_a_power_runs_for_at_most_five_years(registered: datetime, latest: datetime) -> None:
+    assert latest_expiry(registered) == latest
+
+
+@pytest.mark.parametrize(
+    ("registered", "too_late"),
+    [
+        # Madrid: the whole day of the same number counts, whatever the clocks do meanwhile.
+        (datetime(2026, 1, 15, 9, tzinfo=UTC), datetime(2026, 2, 15, 23, tzinfo=UTC)),
+        (datetime(2026, 1, 31, 9, tzinfo=UTC), datetime(2026, 2, 28, 23, tzinfo=UTC)),
+        (datetime(2026, 3, 15, 9, tzinfo=UTC), datetime(2026, 4, 15, 22, tzinfo=UTC)),
+        (datetime(2026, 6, 30, 22, 30, tzinfo=UTC), datetime(2026, 8, 1, 22, tzinfo=UTC)),
+    ],
+)
+def test_the_attorney_has_one_month_to_accept(registered: datetime, too_late: datetime) -> None:
+    assert acceptance_deadline(registered) == too_late
+
+
+def test_powers_of_the_old_rule_are_void_by_the_day_in_madrid() -> None:
+    assert is_void_by_age(datetime(2021, 4, 1, 21, 59, tzinfo=UTC))
+    assert not is_void_by_age(datetime(2021, 4, 1, 22, 0, tzinfo=UTC))
+
+
+# --- RED
+
+
+@given(ASSIGNMENTS, ITEMS, INSTANTS, POLICIES)
+def test_no_special_category_goes_through_red(
+    assignment: RedAssignment, item: Item, now: datetime, policy: RightsPolicy
+) -> None:
+    if red_covers(assignment, item, now, policy):
+        assert not item.special_category
+        assert item.is_obliged
+        assert item.account == assignment.account
+
+
+@given(ASSIGNMENTS, ITEMS, INSTANTS, POLICIES)
+def test_no_red_right_precedes_or_outlives_its_assignment(
+    assignment: RedAssignment, item: Item, now: datetime, policy: RightsPolicy
+) -> None:
+    if red_covers(assignment, item, now, policy):
+        assert assignment.starts_at <= now
+        assert assignment.ends_at is None or item.available_at < assignment.ends_at
+        assert policy.red_sees_backlog or assignment.starts_at <= item.available_at
+
+
+@given(ASSIGNMENTS, ITEMS, INSTANTS, POLICIES)
+def test_deassignment_removes_only_what_is_issued_afterwards(
+    assignment: RedAssignment, item: Item, now: datetime, policy: RightsPolicy
+) -> None:
+    if assignment.ends_at is not None and assignment.ends_at <= now:
+        return
+    ended = replace(assignment, ends_at=max(now, assignment.starts_at))
+    for later in (now, now + 100 * DAY):
+        if now <= assignment.starts_at:
+            assert not red_covers(ended, item, later, policy)  # it was taken back before it began
+        elif item.available_at < now:
+            assert red_covers(ended, item, later, policy) == red_covers(assignment, item, later, policy)
+        else:
+            assert not red_covers(ended, item, later, policy)
+
+
+def test_a_new_red_person_sees_the_backlog_only_by_policy() -> None:
+    later = RedAssignment(ACCOUNT, START + 20 * DAY)
+    assert not red_covers(later, ITEM, START + 20 * DAY)
+    assert red_covers(later, ITEM, START + 20 * DAY, BACKLOG)
+    assert not red_covers(later, ITEM, START + 20 * DAY - timedelta(milliseconds=1), BACKLOG)
+
+
+# --- roles
+
+
+def test_the_strongest_title_is_the_role() -> None:
+    now = START + 10 * DAY
+
+    def role(*, is_addressee: bool, powers: list[Power], assignments: list[RedAssignment]) -> Role | None:
+        return role_of(ITEM, is_addressee=is_addressee, powers=powers, assignments=assignments, now=now)
+
+    assert role(is_addressee=True, powers=[POWER], assignments=[ASSIGNMENT]) is Role.OWN
+    assert role(is_addressee=False, powers=[POWER], assignments=[ASSIGNMENT]) is Role.ATTORNEY
+    assert role(is_addressee=False, powers=[], assignments=[ASSIGNMENT]) is Role.RED
+    assert role(is_addressee=False, powers=[], assignments=[]) is None
+
+
+@given(st.lists(powers(), max_size=3), st.lists(ASSIGNMENTS, max_size=3), ITEMS, INSTANTS, POLICIES)
+def test_a_role_is_given_exactly_by_its_titles(
+    some_powers: list[Power],
+    assignments: list[RedAssignment],
+    item: Item,
+    now: datetime,
+    policy: RightsPolicy,
+) -> None:
+    role = role_of(
+        item, is_addressee=False, powers=some_powers, assignments=assignments, now=now, policy=policy
+    )
+    by_power = any(power_covers(power, item, now, policy) for power in some_powers)
+    by_red = any(red_covers(assignment, item, now, policy) for assignment in assignments)
+    assert role is (Role.ATTORNEY if by_power else Role.RED if by_red else None)

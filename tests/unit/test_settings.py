@@ -1,0 +1,108 @@
+"""The operator's file: complete, true to the defaults, and refused with the name of what is wrong."""
+
+from __future__ import annotations
+
+import tomllib
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from notigateway.errors import ConfigurationError
+from notigateway.settings import Settings, load_settings
+
+EXAMPLE = Path(__file__).parents[2] / "conf" / "notigateway.example.toml"
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"NOTIGATEWAY_{name.upper()}", raising=False)
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    file = tmp_path / "notigateway.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_example_shows_every_setting_in_the_order_of_the_class() -> None:
+    assert list(tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))) == list(Settings.model_fields)
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_example_shows_the_default(name: str) -> None:
+    assert getattr(load_settings(EXAMPLE), name) == getattr(load_settings(None), name)
+
+
+def test_example_gives_a_reason_for_every_setting() -> None:
+    lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
+    unexplained = [
+        line
+        for before, line in pairwise(lines)
+        if line and not line.startswith("#") and not before.startswith("# ")
+    ]
+    assert unexplained == []
+
+
+def test_unknown_key_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="databse_url"):
+        load_settings(written(tmp_path, 'databse_url = "sqlite://"'))
+
+
+def test_value_out_of_range_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"timestamp_skew_seconds.*300"):
+        load_settings(written(tmp_path, "timestamp_skew_seconds = 301"))
+
+
+def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"mode.*xml_max_depth"):
+        load_settings(written(tmp_path, 'mode = "test"\nxml_max_depth = 0'))
+
+
+def test_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOTIGATEWAY_XML_MAX_DEPTH", "32")
+    settings = load_settings(written(tmp_path, "xml_max_depth = 16\nxml_max_elements = 100"))
+    assert (settings.xml_max_depth, settings.xml_max_elements) == (32, 100)
+
+
+def test_wrong_value_in_the_environment_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOTIGATEWAY_LOG_LEVEL", "loud")
+    with pytest.raises(ConfigurationError, match="log_level"):
+        load_settings(None)
+
+
+def test_file_that_is_not_toml_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"notigateway\.toml is not TOML"):
+        load_settings(written(tmp_path, "xml_max_depth: 16"))
+
+
+def test_missing_file_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"absent\.toml: No such file"):
+        load_settings(tmp_path / "absent.toml")
+
+
+def test_settings_cannot_be_changed_while_running() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        load_settings(None).mode = "development"
+
+
+def test_an_environment_variable_that_names_no_setting_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOTIGATEWAY_DATABASE_ULR", "sqlite:///other.db")
+    with pytest.raises(ConfigurationError, match="NOTIGATEWAY_DATABASE_ULR"):
+        load_settings(None)
+
+
+def test_variables_of_the_entry_points_and_of_the_client_are_not_settings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("NOTIGATEWAY_SETTINGS", "NOTIGATEWAY_HEALTH_URL", "NOTIGATEWAY_CLIENT_KEY"):
+        monkeypatch.setenv(name, "anything")
+    assert load_settings(None).mode == "production"
+
+
+def test_production_refuses_a_store_that_forgets() -> None:
+    with pytest.raises(ConfigurationError, match="document_store_url"):
+        load_settings(None, overrides={"document_store_url": "memory://"})
+    settings = load_settings(None, overrides={"mode": "development", "document_store_url": "memory://"})
+    assert settings.document_store_url == "memory://"

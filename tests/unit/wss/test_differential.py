@@ -1,0 +1,130 @@
+"""Thousands of damaged messages: whatever we accept is the signed content, and others agree.
+
+The damage is random but repeatable. Two claims: nothing that both xmlsec and signxml refuse passes
+our verifier, and what passes has the Body and the Timestamp that were signed.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+from lxml import etree
+
+from client_shapes import CLIENT_SHAPES, wse_php
+from envelopes import NS, SIGN_BODY_AND_TIMESTAMP, Draft, Ref, exclusive
+from notigateway.errors import GatewayError
+from notigateway.wss.sign import Signer, sign_envelope
+from oracles import signxml_accepts, xmlsec_accepts
+from pki import NOW, pki
+from verifying import verify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BYTE_DAMAGES = 600
+TREE_DAMAGES = 500
+
+
+def ours() -> bytes:
+    pair = pki().company_seal
+    content = b'<n:Ping xmlns:n="urn:notigateway:v1"><n:text>hola</n:text></n:Ping>'
+    return sign_envelope(content, signer=Signer(pair.key, pair.certificate), now=NOW, must_understand=True)
+
+
+MESSAGES: dict[str, Callable[[], bytes]] = {
+    "ours": ours,
+    "zeep": lambda: CLIENT_SHAPES["zeep"](pki().company_seal),
+    "wse-php": lambda: wse_php(pki().ec_company).build(),
+    "headers": lambda: Draft(
+        header_before='<h xmlns="urn:h" wsu:Id="h1"><i>x</i></h>',
+        references=(*SIGN_BODY_AND_TIMESTAMP, Ref("h1", prefixes="soap wsu")),
+    ).build(),
+}
+
+
+def damage_bytes(data: bytes, chance: random.Random) -> bytes:
+    """Flip, insert, remove or double some bytes."""
+    raw = bytearray(data)
+    for _ in range(chance.choice((1, 1, 1, 2, 5))):
+        at = chance.randrange(len(raw))
+        match chance.randrange(5):
+            case 0:
+                raw[at] ^= 1 << chance.randrange(8)
+            case 1:
+                raw[at] = chance.choice(b"<>\"'&/= \nAa0#:")
+            case 2:
+                raw.insert(at, chance.choice(b"<>\"'&/= \nAa0#:\x00\xff"))
+            case 3:
+                del raw[at : at + chance.randrange(1, 4)]
+            case _:
+                raw[at:at] = raw[at : at + chance.randrange(1, 60)]
+    return bytes(raw)
+
+
+def damage_tree(data: bytes, chance: random.Random) -> bytes:
+    """Move, double, remove, rename or rename the attributes of some elements."""
+    root = etree.fromstring(data)
+    for _ in range(chance.choice((1, 1, 2, 3))):
+        every = list(root.iter())
+        if len(every) == 1:
+            break
+        element, other = chance.choice(every[1:]), chance.choice(every)
+        match chance.randrange(6):
+            case 0:
+                _put(etree.fromstring(etree.tostring(element, with_tail=False)), other, chance)
+            case 1 if element not in other.iterancestors() and element is not other:
+                _put(element, other, chance)
+            case 2:
+                _remove(element)
+            case 3:
+                element.text, other.text = other.text, element.text
+            case 4 if other.attrib:
+                name = chance.choice(list(other.attrib))
+                element.set(name, other.get(name, ""))
+            case _:
+                element.attrib.pop(chance.choice(list(element.attrib) or ["x"]), None)
+    return etree.tostring(root)
+
+
+def _put(element: etree._Element, parent: etree._Element, chance: random.Random) -> None:
+    parent.insert(chance.randrange(len(parent) + 1), element)
+
+
+def _remove(element: etree._Element) -> None:
+    parent = element.getparent()
+    assert parent is not None
+    parent.remove(element)
+
+
+def signed_parts(data: bytes) -> list[bytes]:
+    root = etree.fromstring(data, etree.XMLParser(remove_comments=True))
+    body = next(child for child in root if etree.QName(child).localname == "Body")
+    timestamp = root.find(".//wsse:Security/wsu:Timestamp", NS)
+    assert timestamp is not None
+    return [exclusive(body), exclusive(timestamp)]
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+@pytest.mark.parametrize(("damage", "count"), [(damage_bytes, BYTE_DAMAGES), (damage_tree, TREE_DAMAGES)])
+def test_what_we_accept_others_accept_and_it_is_what_was_signed(
+    message: str, damage: Callable[[bytes, random.Random], bytes], count: int
+) -> None:
+    data = MESSAGES[message]()
+    pair = pki().ec_company if message == "wse-php" else pki().company_seal
+    expected = signed_parts(data)
+    chance = random.Random(f"{message} {damage.__name__}")  # noqa: S311  (repeatable, not secret)
+    accepted = 0
+    for _ in range(count):
+        damaged = damage(data, chance)
+        try:
+            verified = verify(damaged)
+        except GatewayError:
+            continue
+        accepted += 1
+        assert verified.certificate == pair.certificate
+        assert exclusive(verified.body) == expected[0]
+        assert signed_parts(damaged) == expected
+        assert xmlsec_accepts(damaged, pair.certificate) or signxml_accepts(damaged, pair.certificate)
+    assert accepted < count
