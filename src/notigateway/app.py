@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 
 from notigateway import telemetry
 from notigateway.documents import DocumentStore
-from notigateway.evidence.xades import Seal
+from notigateway.evidence.seals import load_seal
 from notigateway.mailbox import InlineLimits
 from notigateway.pki.keys import load_key_pair
 from notigateway.pki.trust import TrustStore
@@ -89,7 +89,6 @@ def _dispatcher(namespace: str, *services: type) -> Dispatcher:
 def build_gateway(settings: Settings, clock: Callable[[], datetime] = system_clock) -> Gateway:
     """Open the stores, read the keys once, and gather the limits."""
     service = load_key_pair(settings.service_key_file, settings.service_certificate_file)
-    seal = load_key_pair(settings.seal_key_file, settings.seal_certificate_file)
     trust = TrustStore.from_folder(
         settings.authorised_issuers_folder, cache_seconds=settings.trust_cache_seconds
     )
@@ -100,7 +99,7 @@ def build_gateway(settings: Settings, clock: Callable[[], datetime] = system_clo
             timeout_seconds=settings.database_timeout_seconds,
         ),
         store=DocumentStore(settings.document_store_url),
-        seal=Seal(seal),
+        seal=load_seal(settings),
         signer=Signer(service.key, service.certificate),
         check_certificate=trust.check,
         clock=clock,
