@@ -685,6 +685,22 @@ class ReceiptInvalidError(GatewayError):
     text_es = "El justificante no es el original sellado e inalterado de este servicio."
 
 
+class CheckpointInvalidError(GatewayError):
+    """The text is not a checkpoint of the log signed with the pinned seal; says which check failed."""
+
+    code = "CHECKPOINT_INVALID"
+    text_en = "The checkpoint is not one that this service signed."
+    text_es = "El punto de control no es uno firmado por este servicio."
+
+
+class LogDamagedError(GatewayError):
+    """The log does not hold what it committed to; says what is wrong first."""
+
+    code = "LOG_DAMAGED"
+    text_en = "The log is not the one that its checkpoints attest."
+    text_es = "El registro no es el que atestiguan sus puntos de control."
+
+
 # --- the gateway itself ---------------------------------------------------------------------------
 
 
