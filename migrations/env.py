@@ -16,9 +16,11 @@ from sqlalchemy import text
 from notigateway.repository import (  # noqa: F401  (their rows belong to the metadata)
     addressees,
     outages,
+    rates,
     receipts,
     replay,
     timestamps,
+    trust,
 )
 from notigateway.repository.engine import create_database
 from notigateway.repository.model import Row

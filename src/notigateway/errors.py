@@ -85,6 +85,18 @@ class TruncatedBodyError(TransportError):
     text_es = "La petición terminó antes de la longitud anunciada."
 
 
+class TooManyFailuresError(TransportError):
+    """Too many requests of the same peer failed to prove who sent them; nothing is read for a while."""
+
+    code = "TOO_MANY_FAILURES"
+    status = 429
+    retryable = True
+    text_en = "Too many requests from your address could not be authenticated; wait for Retry-After seconds."
+    text_es = (
+        "Demasiadas peticiones de su dirección no se pudieron autenticar; espere los segundos de Retry-After."
+    )
+
+
 class MalformedXmlError(TransportError):
     """Not well-formed XML in UTF-8, or structurally beyond the limits."""
 
@@ -277,6 +289,23 @@ class IssuerNotAuthorisedError(AuthenticationError):
     code = "ISSUER_NOT_AUTHORISED"
     text_en = "The certificate was not issued by an issuer on the authorised list."
     text_es = "El certificado no procede de un emisor de la lista autorizada."
+
+
+class CertificateRevokedError(AuthenticationError):
+    """The certificate's issuer revoked it."""
+
+    code = "CERTIFICATE_REVOKED"
+    text_en = "The certificate was revoked by its issuer."
+    text_es = "El certificado ha sido revocado por su emisor."
+
+
+class RevocationUnknownError(AuthenticationError):
+    """Whether the certificate is revoked is not known well enough for what is asked."""
+
+    code = "REVOCATION_UNKNOWN"
+    retryable = True
+    text_en = "It is not known at the moment whether the certificate was revoked; repeat the request later."
+    text_es = "De momento no se sabe si el certificado está revocado; repita la petición más tarde."
 
 
 class KeyUsageError(AuthenticationError):
@@ -728,12 +757,31 @@ class TemporarilyUnavailableError(ServiceError):
     text_es = "El servicio está ocupado o un almacén no responde; repita la petición más tarde."
 
 
+class RateLimitedError(ServiceError):
+    """The caller asks more often than it may; nothing was executed."""
+
+    code = "RATE_LIMITED"
+    retryable = True
+    text_en = "You send more requests per minute than this service allows; wait for Retry-After seconds."
+    text_es = (
+        "Envía más peticiones por minuto de las que admite este servicio; espere los segundos de Retry-After."
+    )
+
+
 class DocumentDamagedError(ServiceError):
     """A stored document no longer matches its hash: it is never delivered."""
 
     code = "DOCUMENT_DAMAGED"
     text_en = "A stored document does not match its hash and is not delivered."
     text_es = "Un documento almacenado no coincide con su resumen y no se entrega."
+
+
+class RevocationDataError(GatewayError):
+    """A revocation list or an OCSP answer cannot be had or does not count; only the operator sees it."""
+
+    code = "REVOCATION_DATA_INVALID"
+    text_en = "Revocation data could not be fetched, or are not signed by an authorised issuer."
+    text_es = "No se pudieron obtener datos de revocación, o no los firma un emisor autorizado."
 
 
 class ConfigurationError(GatewayError):

@@ -9,15 +9,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date, datetime
 
-    from cryptography.x509 import Certificate
     from sqlalchemy import Engine
 
+    from notigateway.admission import Admission
     from notigateway.documents import DocumentStore
     from notigateway.evidence.xades import Seal
     from notigateway.mailbox import InlineLimits
     from notigateway.pki.identity import Caller
     from notigateway.recording import RequestProof
     from notigateway.representation import RightsPolicy
+    from notigateway.soap.rates import FailureLimit
     from notigateway.wss.policy import Expectations, Limits
     from notigateway.wss.sign import Signer
 
@@ -30,7 +31,7 @@ class Gateway:
     store: DocumentStore
     seal: Seal
     signer: Signer
-    check_certificate: Callable[[Certificate, datetime], None]
+    admission: Admission
     clock: Callable[[], datetime]
     limits: Limits
     expectations: Expectations
@@ -39,6 +40,8 @@ class Gateway:
     document_max_bytes: int
     rights: RightsPolicy
     is_working_day: Callable[[date], bool] | None
+    failures: FailureLimit
+    requests_per_minute: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 The deployment rule: `notigateway migrate` runs first, while the release before this one still serves.
 So what this step does must not disturb that release: new columns have defaults, new tables are unused.
 
-Revision: 0003, after 0002 (2026-11-25)
+Revision: 0004, after 0003 (2026-11-25)
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
