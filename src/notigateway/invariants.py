@@ -4,8 +4,8 @@ The rules, by the word that a finding carries:
 
 - `decision`: a notification whose state is final has one decisive event of its state and instant, any
   other has none;
-- `receipt`: every decisive event, but for a withdrawal, has its receipt, whose bytes have their hash, whose seal is of a known
-  certificate, and which says what the event says;
+- `receipt`: every decisive event, but for a withdrawal, has its receipt, whose bytes have their hash,
+  whose seal is of a known certificate, and which says what the event says;
 - `request`: the signed request that a receipt names is kept, unchanged;
 - `feed`: every event has its place among the changes;
 - `document`: every document that an act names is in the store, with the hash and the size stated.

@@ -35,7 +35,7 @@ def live(stack: Stack) -> UUID:
     stack.publish("C", kind="communication")
     stack.pass_time(hours=2)
     stack.accept(accepted, corrected)
-    stack.reject(rejected, reason="no <es> mía")
+    stack.reject(rejected, reason="no es mía")
     at = instant_text(NOW + timedelta(hours=1))
     stack.ask_issuing(
         "ReportExternalDecisions",
@@ -46,10 +46,8 @@ def live(stack: Stack) -> UUID:
         "CancelNotifications", "<cancellation><reference>A3</reference><reason>Error</reason></cancellation>"
     )
     stack.ask("RetrieveNotifications", f"<id>{accepted}</id>")
-    sweeping = Sweeping()
-    sweep(
-        stack.engine, seal=stack.gateway.seal, now=deadline(NOW) + sweeping.evidence_delay, sweeping=sweeping
-    )
+    late = deadline(NOW) + Sweeping().evidence_delay
+    sweep(stack.engine, seal=stack.gateway.seal, now=late, sweeping=Sweeping())
     return accepted
 
 
@@ -85,12 +83,14 @@ def test_the_command_says_how_much_was_checked(sqlite_stack: Stack) -> None:
         ("UPDATE documents SET sha256 = '" + 64 * "0" + "'", "document"),
     ],
 )
-def test_what_was_changed_behind_the_gateways_back_is_found(stack: Stack, statement: str, rule: str) -> None:
-    live(stack)
+def test_what_was_changed_behind_the_gateways_back_is_found(
+    sqlite_stack: Stack, statement: str, rule: str
+) -> None:
+    live(sqlite_stack)
     values = {name: value for name, value in (("no", False), ("now", NOW)) if f":{name}" in statement}
-    with stack.engine.begin() as connection:
+    with sqlite_stack.engine.begin() as connection:
         connection.execute(sql(statement), values)
-    assert rule in {finding.rule for finding in findings(stack)}
+    assert rule in {finding.rule for finding in findings(sqlite_stack)}
 
 
 def test_the_command_names_what_it_found_and_ends_with_1(sqlite_stack: Stack) -> None:

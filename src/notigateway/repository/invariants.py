@@ -47,7 +47,7 @@ def receipts_after(session: Session, receipt_id: UUID, *, limit: int) -> Sequenc
         .order_by(Receipt.id)
         .limit(limit)
     )
-    return session.execute(query).tuples().all()  # type: ignore[return-value]
+    return session.execute(query).all()
 
 
 def events_with_receipt(session: Session, ids: Sequence[UUID]) -> set[UUID]:
@@ -80,4 +80,4 @@ def documents_after(session: Session, sha256: str, *, limit: int) -> Sequence[Ro
         .order_by(Document.sha256)
         .limit(limit)
     )
-    return session.execute(query).tuples().all()  # type: ignore[return-value]
+    return session.execute(query).all()
