@@ -33,7 +33,7 @@ def registering(sqlite_url: str, tmp_path: Path) -> Iterator[Callable[..., Stack
     """Start a gateway with registered clients."""
     started: list[Stack] = []
 
-    def start(*clients: dict[str, Any], **overrides: object) -> Stack:
+    def start(*clients: dict[str, Any], **overrides: Any) -> Stack:  # noqa: ANN401
         stack = Stack(sqlite_url, tmp_path, clients=clients, **overrides)
         stack.publish()
         started.append(stack)
