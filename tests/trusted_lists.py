@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 from signxml import methods
 from signxml.algorithms import CanonicalizationMethod
-from signxml.xades import XAdESSigner
+from signxml.xades.xades import XAdESSigner
 
 from notigateway.pki.trusted_list import TSL
 from notigateway.wss.ns import EXC_C14N, ds

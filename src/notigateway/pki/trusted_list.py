@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from cryptography import x509
 from lxml import etree
 from signxml.exceptions import InvalidCertificate, InvalidInput, InvalidSignature
-from signxml.xades import XAdESSignatureConfiguration, XAdESVerifier
+from signxml.xades.xades import XAdESSignatureConfiguration, XAdESVerifier
 
 from notigateway.errors import ConfigurationError
 
@@ -83,8 +83,9 @@ def _signed_part(data: bytes, signers: Sequence[x509.Certificate], now: datetime
             results = XAdESVerifier().verify(data, x509_cert=signer, expect_config=expected)
         except (InvalidSignature, InvalidInput, InvalidCertificate, etree.LxmlError, ValueError):
             continue
-        for result in results if isinstance(results, list) else [results]:
-            if result.signed_xml is not None and result.signed_xml.tag == _ROOT:
+        for result in results:
+            # None for signed bytes that are no XML, whatever the library's types say.
+            if getattr(result.signed_xml, "tag", None) == _ROOT:
                 return bytes(result.signed_data)
     raise ConfigurationError(f"{file} is not signed by a pinned certificate, or was changed since")
 
