@@ -8,7 +8,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import selectinload
 
 from notigateway.repository.changes import Change
-from notigateway.repository.model import Document, Event, Notification, Receipt, RequestEnvelope
+from notigateway.repository.model import Document, Event, Notification, Receipt
+from notigateway.repository.receipts import RequestEnvelope
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
