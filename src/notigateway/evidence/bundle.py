@@ -83,6 +83,8 @@ def write_bundle(files: Mapping[str, bytes], *, receipt_id: UUID, seal: Seal, ma
 
     Raises: `ValueError` for a file that the format has no place for, or one that is missing.
     """
+    if _SEALED & set(files):
+        raise ValueError("the manifest and its seal are made here")
     manifest = {
         "format": FORMAT,
         "receipt": str(receipt_id),

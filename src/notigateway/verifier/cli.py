@@ -41,7 +41,7 @@ app = typer.Typer(
 
 
 @app.command(
-    help="Verify an evidence bundle, a receipt (XML) or its sealed PDF, without network and without the service.",
+    help="Verify an evidence bundle, a receipt (XML) or its sealed PDF, without network or service.",
     epilog="Exit codes: 0 passed; 1 failed; 2 indeterminate, or FILE or DIR cannot be read.",
 )
 def command(

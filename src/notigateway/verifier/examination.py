@@ -22,7 +22,6 @@ from notigateway.evidence.checkpoint import read_checkpoint, verify_checkpoint
 from notigateway.evidence.leaf import Leaf, LeafKind, commitment
 from notigateway.evidence.merkle import is_included, leaf_hash
 from notigateway.evidence.pades import verify_pdf
-from notigateway.evidence.statement import ReceiptFacts
 from notigateway.evidence.wording import TITLES, Reading
 from notigateway.evidence.xades import verify_receipt
 from notigateway.instants import instant_text
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
 
     from cryptography.x509 import Certificate
 
+    from notigateway.evidence.statement import ReceiptFacts
     from notigateway.verifier.trust import Trust
 
 # What the gateway has admitted is read within wide limits; how fresh it had to be was the gateway's
@@ -134,6 +134,23 @@ class Examination:
                 return f"{self.reading.get('EvidenceIssuerPolicy', 'EvidenceIssuerPolicyID')}, as published"
         raise FailedError("the policy is none of those published")
 
+    def timestamp(self) -> str:
+        """Check since when the seal exists, by somebody else's clock."""
+        facts = self._proven()
+        if facts.sealed_at > self.at:
+            raise UndeterminedError(f"the receipt was not sealed yet at {instant_text(self.at)}")
+        if facts.timestamped_at is not None:
+            return f"the seal existed on {instant_text(facts.timestamped_at)}"
+        if self.required_level is not None:
+            raise UndeterminedError(f"level {self.required_level} is required, and there is no time-stamp")
+        expiry = max(pinned.not_valid_after_utc for pinned in self.trust.seals)
+        if self.at > expiry:
+            raise UndeterminedError(
+                f"every pinned seal certificate expired by {instant_text(expiry)}, and no time-stamp proves "
+                "that the seal is older"
+            )
+        raise SkippedError("there is none: level B, by the gateway's clock")
+
     # --- the request -----------------------------------------------------------------------------
 
     def request(self) -> str:
@@ -152,22 +169,17 @@ class Examination:
         return f"SHA-256 {stated}, as the receipt says"
 
     def request_signature(self) -> str:
-        """Check the caller's signature, with the certificate that the receipt says was validated."""
+        """Check the caller's signature, by the certificate that the receipt says was validated."""
         facts = self._proven()
         envelope = self.files.get(bundle.REQUEST)
         if envelope is None:
             raise SkippedError("there is no request in this file")
-        reading = self.reading
-        named = reading.find("ActorAuthentication", "CertificateSha256")
-        validated = reading.instant("ActorAuthentication", "ValidationTime") or facts.sealed_at
-        caller = self.files.get(bundle.CALLER_CERTIFICATE)
-        if caller is None or hashlib.sha256(caller).hexdigest() not in {named, None} and named is not None:
-            raise FailedError(f"{bundle.CALLER_CERTIFICATE} is not the certificate that the receipt names")
-        expected = named or hashlib.sha256(caller).hexdigest()
+        validated = self.reading.instant("ActorAuthentication", "ValidationTime") or facts.sealed_at
+        expected = self._caller_sha256()
 
         def check_certificate(certificate: Certificate, _now: datetime) -> None:
             if fingerprint(certificate) != expected:
-                raise FailedError("signed with another certificate than the one that the receipt names")
+                raise FailedError("signed with another certificate than the one that was validated")
 
         verified = verify_envelope(
             parse_envelope(envelope, limits=_LIMITS),
@@ -175,13 +187,24 @@ class Examination:
             expectations=_EXPECTATIONS,
             check_certificate=check_certificate,
         )
-        if verified.signature_method.value != reading.get("RequestEvidence", "SignatureMethod"):
+        if verified.signature_method.value != self.reading.find("RequestEvidence", "SignatureMethod"):
             raise FailedError("signed by another algorithm than the receipt says")
+        # In our own contract a request names notifications by their identifiers.
         if namespace_of(str(verified.operation.tag)) == NOTIGATEWAY_V1:
-            named_ids = {(one.text or "").strip().lower() for one in verified.operation.iter()}
-            if str(facts.notification_id) not in named_ids:
+            named = {(one.text or "").strip().lower() for one in verified.operation.iter()}
+            if str(facts.notification_id) not in named:
                 raise FailedError("the request does not name this notification")
         return self._about_the_caller(verified.certificate, validated)
+
+    def _caller_sha256(self) -> str:
+        """Return the certificate to expect: the receipt's, or, of a report, the one beside it."""
+        caller = self.files.get(bundle.CALLER_CERTIFICATE)
+        if caller is None:
+            raise FailedError("the certificate of who signed the request is missing")
+        beside = hashlib.sha256(caller).hexdigest()
+        if beside != (self.reading.find("ActorAuthentication", "CertificateSha256") or beside):
+            raise FailedError(f"{bundle.CALLER_CERTIFICATE} is not the certificate that the receipt names")
+        return beside
 
     def _about_the_caller(self, certificate: Certificate, validated: datetime) -> str:
         said = f"signed by {_name(certificate)}, the certificate that was validated"
