@@ -27,6 +27,7 @@ from notigateway.soap.protocol import Dispatcher
 from notigateway.soap.rates import FailureLimit
 from notigateway.soap.request import Gateway
 from notigateway.working_days import working_day_rule
+from notigateway.wss.clients import ClientRegister
 from notigateway.wss.ns import NOTIGATEWAY_ISSUING_V1, NOTIGATEWAY_V1
 from notigateway.wss.policy import Expectations, Limits
 from notigateway.wss.sign import Signer
@@ -127,6 +128,9 @@ def build_gateway(settings: Settings, clock: Callable[[], datetime] = system_clo
         expectations=Expectations(
             max_age=timedelta(seconds=settings.timestamp_max_age_seconds),
             skew=timedelta(seconds=settings.timestamp_skew_seconds),
+        ),
+        clients=ClientRegister(
+            settings.clients, is_registration_required=settings.require_registered_clients
         ),
         inline=InlineLimits(
             document_max_bytes=settings.inline_document_max_bytes,

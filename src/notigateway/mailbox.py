@@ -260,8 +260,10 @@ def receipts(
 
 
 def _receipts_of(notification: Notification | None) -> list[Receipt] | None:
-    """Return a notification's receipts in the order of their events (UUIDv7 ids sort by time)."""
-    return None if notification is None else sorted(notification.receipts, key=lambda r: (r.event_time, r.id))
+    """Return a notification's receipts in the order of their events, those of one instant as sealed."""
+    if notification is None:
+        return None
+    return sorted(notification.receipts, key=lambda r: (r.event_time, r.position or 0, r.id))
 
 
 @dataclass(frozen=True)

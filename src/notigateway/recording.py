@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from notigateway.evidence.xades import Seal
     from notigateway.lifecycle import Outage
     from notigateway.pki.identity import Caller
+    from notigateway.pki.revocation import RevocationFinding
     from notigateway.repository.model import Notification
 
 # 120 random bits, 24 characters of base32: who has not seen the printed form cannot find it.
@@ -50,11 +51,15 @@ _CSV_CODE_BYTES: Final = 15
 
 @dataclass(frozen=True)
 class RequestProof:
-    """The signed request as it was received: the caller's proof of will."""
+    """The signed request as it was received: the caller's proof of will.
+
+    `revocation` is what was known of the status of its certificate; None where nobody asks for it.
+    """
 
     correlation_id: UUID
     envelope: bytes = field(repr=False)
     signature_method: str
+    revocation: RevocationFinding | None = None
 
     @cached_property
     def sha256(self) -> str:
@@ -112,6 +117,7 @@ def record_decision(
 
 def _attested(notification: Notification, caller: Caller, proof: RequestProof, now: datetime) -> Attested:
     """Return what a receipt says of who asked, in which capacity, and how that is known."""
+    revocation = proof.revocation
     delegate = DelegateDetails(
         role=notification.seen_as,
         identifier=caller.signer,
@@ -124,6 +130,8 @@ def _attested(notification: Notification, caller: Caller, proof: RequestProof, n
         serial=caller.certificate_serial,
         identifier=caller.signer,
         validated_at=now,
+        revocation_source=None if revocation is None else str(revocation.source),
+        revocation_sha256=None if revocation is None else revocation.sha256,
     )
     return Attested(delegate=delegate, authentication=authentication, request=request_evidence(proof))
 
