@@ -705,6 +705,14 @@ class ReceiptInvalidError(GatewayError):
     text_es = "El justificante no es el original sellado e inalterado de este servicio."
 
 
+class StampInvalidError(GatewayError):
+    """The token is not a time-stamp of a pinned authority over this receipt; says which check failed."""
+
+    code = "TIME_STAMP_INVALID"
+    text_en = "The time-stamp is not one of a pinned authority over this receipt."
+    text_es = "El sello de tiempo no es de una autoridad fijada o no corresponde a este justificante."
+
+
 class RenditionError(GatewayError):
     """The form of a receipt for people could not be made; the receipt itself is what counts and stands."""
 

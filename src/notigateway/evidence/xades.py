@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 from signxml.algorithms import DigestAlgorithm
 
-from notigateway.errors import ConfigurationError, ReceiptInvalidError
+from notigateway.errors import ConfigurationError, ReceiptInvalidError, StampInvalidError
 from notigateway.evidence.statement import (
     POLICIES,
     ROOT,
@@ -34,6 +34,12 @@ from notigateway.evidence.statement import (
     read_facts,
 )
 from notigateway.evidence.template import XADES, Profile, make_template, profile_of
+from notigateway.evidence.timestamp import (
+    check_token,
+    embedded_certificates,
+    signature_imprint,
+    take_out,
+)
 from notigateway.pki.identity import read_holder
 from notigateway.pki.keys import TokenKey, fingerprint
 from notigateway.wss.ns import ENVELOPED_SIGNATURE, EXC_C14N, ds
@@ -49,6 +55,8 @@ if TYPE_CHECKING:
 SIGNED_PROPERTIES_TYPE: Final = "http://uri.etsi.org/01903#SignedProperties"
 _METHODS: Final = frozenset(profile.value.value for profile in Profile)
 _P256_BYTES: Final = 32
+# How far the clocks of gateway and authority may differ.
+_CLOCKS_DIFFER_AT_MOST: Final = timedelta(minutes=5)
 RECEIPT_MAX_BYTES: Final = 4 * 1024 * 1024
 
 
@@ -107,33 +115,51 @@ def _signing(pair: KeyPair) -> Callable[[bytes], bytes]:
     return lambda data: key.sign(data, algorithm)
 
 
-def verify_receipt(data: bytes, *, seal_certificates: Sequence[x509.Certificate]) -> ReceiptFacts:
+def verify_receipt(
+    data: bytes,
+    *,
+    seal_certificates: Sequence[x509.Certificate],
+    timestamp_certificates: Sequence[x509.Certificate] = (),
+) -> ReceiptFacts:
     """Return what a receipt proves if one of the pinned seal certificates sealed exactly these bytes.
+
+    A receipt may carry a time-stamp (XAdES-T). It must be of this very seal, whoever made it; what it says
+    counts, as `timestamped_at`, only where its authority is pinned too.
 
     Another certificate of the same authority is refused: pinning, not a path, makes the seal the
     gateway's. The steps:
 
-    1. The bytes are the exclusive canonical form of one tree: no DTD, entity, comment or instruction.
+    0. The time-stamp is taken out: what remains is the original.
+    1. Its bytes are the exclusive canonical form of one tree: no DTD, entity, comment or instruction.
     2. One seal, the last child of the root, in the fixed structure; its signature value in base64.
     3. SignedInfo names the fixed algorithms and covers root, SignedProperties and KeyInfo, no more.
     4. KeyInfo and SigningCertificateV2 name a pinned certificate; the policy is the published one.
     5. xmlsec verifies digests and signature with that certificate's key.
     6. The facts are read from the signed bytes, parsed again on their own.
     7. SigningTime is the event's instant, or that of its report, inside the validity of the seal certificate.
+    8. The time-stamp is of this signature value, and not from before the seal.
 
     Raises: `ReceiptInvalidError` with the reason.
     """
     try:
-        root = _parse(data)  # 1
+        original, token = take_out(data)  # 0
+        root = _parse(original)  # 1
         seal = _read_seal(root)  # 2
         _check_signed_info(seal)  # 3
         certificate = _pinned(seal, seal_certificates)  # 4
         _check_signature(seal, certificate)  # 5
-        facts = replace(read_facts(_signed_root(root, seal)), sha256=hashlib.sha256(data).hexdigest())  # 6
+        facts = replace(
+            read_facts(_signed_root(root, seal)), sha256=hashlib.sha256(original).hexdigest()
+        )  # 6
         _check_instant(seal, certificate, facts.sealed_at)  # 7
-    except (ValueError, TypeError, LookupError, etree.LxmlError, xmlsec.Error, ConfigurationError) as error:
+        if token is not None:
+            at = _check_timestamp(original, token, facts.sealed_at, authorities=timestamp_certificates)  # 8
+            facts = replace(facts, timestamped_at=at)
+    except (ValueError, TypeError, LookupError, etree.LxmlError, xmlsec.Error) as error:
         raise ReceiptInvalidError(f"the receipt cannot be read or verified: {error}") from error
-    return facts
+    except (ConfigurationError, StampInvalidError) as error:
+        raise ReceiptInvalidError(str(error)) from error
+    return replace(facts, sha256=hashlib.sha256(original).hexdigest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +295,17 @@ def _check_instant(seal: _SealParts, certificate: x509.Certificate, sealed_at: d
         raise ReceiptInvalidError("the signing time is not the instant of the event")
     if not certificate.not_valid_before_utc <= sealed_at <= certificate.not_valid_after_utc:
         raise ReceiptInvalidError("the seal certificate was not valid at the instant of the event")
+
+
+def _check_timestamp(
+    original: bytes, token: bytes, sealed_at: datetime, *, authorities: Sequence[x509.Certificate]
+) -> datetime | None:
+    """Return what the time-stamp of a pinned authority says; None where nobody is pinned."""
+    imprint = signature_imprint(original)
+    at = check_token(token, imprint=imprint, authorities=authorities or embedded_certificates(token))
+    if at < sealed_at - _CLOCKS_DIFFER_AT_MOST:
+        raise ReceiptInvalidError("the time-stamp is from before the seal that it is about")
+    return at if authorities else None
 
 
 def _xades(name: str) -> str:

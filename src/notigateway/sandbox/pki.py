@@ -42,6 +42,7 @@ GATEWAY: Final = "Pasarela de pruebas (ficticia)"
 # Published on purpose: these keys open nothing but the sandbox that made them.
 PASSPHRASE: Final = "sandbox"  # noqa: S105
 
+_CALLING: Final = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False
 _VALID_BEFORE: Final = timedelta(days=30)
 _VALID_AFTER: Final = timedelta(days=3650)
 _PRIVATE: Final = 0o600
@@ -75,11 +76,11 @@ class Pki:
     folder: Path
 
     def key(self, name: str) -> Path:
-        """Return the private key file of `service` or `seal`."""
+        """Return the private key file of `service`, `seal` or `tsa`, the time-stamp authority."""
         return self.folder / f"{name}.key.pem"
 
     def certificate(self, name: str) -> Path:
-        """Return the certificate file of `root`, `issuing`, `service` or `seal`."""
+        """Return the certificate file of `root`, `issuing`, `service`, `seal` or `tsa`."""
         return self.folder / f"{name}.cert.pem"
 
     @property
@@ -91,6 +92,11 @@ class Pki:
     def revocation(self) -> Path:
         """Return the folder of the revocation lists."""
         return self.folder.parent / "revocation"
+
+    @property
+    def authorities(self) -> Path:
+        """Return the folder of the pinned time-stamp authorities."""
+        return self.folder / "timestamp-authorities"
 
     @property
     def passphrase(self) -> Path:
@@ -142,6 +148,14 @@ def _make(pki: Pki, now: datetime) -> None:
         pair = _issue(_gateway_subject(name), key, by=issuing, now=now)
         _write(pki.key(name), _key_pem(pair), _PRIVATE)
         _write(pki.certificate(name), _pem(pair.certificate), _PUBLIC)
+    # Issued by the root, so that `openssl ts -verify -CAfile` needs nothing else.
+    stamping = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), True
+    key = ec.generate_private_key(ec.SECP256R1())
+    tsa = _issue(_gateway_subject("tsa"), key, by=root, now=now, purpose=stamping)
+    _write(pki.key("tsa"), _key_pem(tsa), _PRIVATE)
+    _write(pki.certificate("tsa"), _pem(tsa.certificate), _PUBLIC)
+    pki.authorities.mkdir()
+    _write(pki.authorities / "tsa.cert.pem", _pem(tsa.certificate), _PUBLIC)
     pki.passphrase.parent.mkdir(mode=0o700)
     _write(pki.passphrase, f"{PASSPHRASE}\n".encode(), _PRIVATE)
     for name, subject in _SUBJECTS.items():
@@ -240,6 +254,7 @@ def _issue(
     now: datetime,
     valid_until: datetime | None = None,
     is_authority: bool = False,
+    purpose: tuple[x509.ExtendedKeyUsage, bool] = _CALLING,
 ) -> KeyPair:
     """Issue a certificate for a key, self-signed where nobody issues it."""
     issuer_name, issuer_key = (by.certificate.subject, by.key) if by else (subject, key)
@@ -255,8 +270,8 @@ def _issue(
         .add_extension(authority_key, critical=False)
     )
     if not is_authority:
-        purpose = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
-        builder = builder.add_extension(purpose, critical=False)
+        usage, is_critical = purpose
+        builder = builder.add_extension(usage, critical=is_critical)
     return KeyPair(key, builder.sign(issuer_key, hashes.SHA256()))
 
 
