@@ -112,7 +112,7 @@ def verify_envelope(
 
     # 7 digests
     for reference, target in zip(signed_info.references, targets, strict=True):
-        _check_digest(reference, target)
+        check_digest(reference, target)
 
     return Verified(
         body=envelope.body,
@@ -125,8 +125,12 @@ def verify_envelope(
     )
 
 
-def _check_digest(reference: Reference, target: _Element) -> None:
-    part = _part_name(target)
+def check_digest(reference: Reference, target: _Element) -> None:
+    """Check that a signed part, the element itself, has the digest that its reference states.
+
+    Raises: `DigestError`; `EnvelopeStructureError` for a part without a canonical form.
+    """
+    part = part_name(target)
     octets = canonical(target, prefixes=reference.prefixes)
     if not octets:
         raise DigestError("empty canonical form", part=part)
@@ -138,7 +142,7 @@ def _check_digest(reference: Reference, target: _Element) -> None:
         raise DigestError(f"digest of {part} differs", part=part)
 
 
-def _part_name(target: _Element) -> str:
+def part_name(target: _Element) -> str:
     """Return a word of our own for a signed part; the names of foreign headers are not repeated."""
     local = str(target.tag).partition("}")[2]
     return local if local in {"Body", "Timestamp", "BinarySecurityToken"} else "header"
