@@ -12,6 +12,7 @@ import typer
 from notigateway.errors import ConfigurationError
 from notigateway.pki.trust import TrustStore
 from notigateway.settings import load_settings
+from notigateway.wss.clients import ClientRegister
 from notigateway.wss.explain import Explanation, explain_envelope
 from notigateway.wss.explain_text import explanation_text
 from notigateway.wss.policy import Expectations, Limits
@@ -50,6 +51,7 @@ def explain(
         now=_instant(at),
         limits=Limits.of(settings),
         expectations=Expectations.of(settings),
+        clients=ClientRegister.of(settings),
         check_certificate=TrustStore.from_folder(trust).check if trust else _admit_anybody,
     )
     typer.echo(explanation_text(explanation, unchecked="" if trust else _UNCHECKED), nl=False)

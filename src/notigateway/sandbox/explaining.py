@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import ConfigurationError
 from notigateway.pki.trust import TrustStore
+from notigateway.wss.clients import ClientRegister
 from notigateway.wss.explain import explain_envelope
 from notigateway.wss.explain_text import explanation_text
 from notigateway.wss.policy import Expectations, Limits
@@ -39,6 +40,7 @@ class Explaining:
         self._trust = TrustStore.from_folder(settings.authorised_issuers_folder)
         self._limits = Limits.of(settings)
         self._expectations = Expectations.of(settings)
+        self._clients = ClientRegister.of(settings)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request: 200 with the explanation, whatever the verdict in it."""
@@ -63,5 +65,6 @@ class Explaining:
             limits=self._limits,
             expectations=self._expectations,
             check_certificate=self._trust.check,
+            clients=self._clients,
         )
         return "200 OK", explanation_text(explanation)

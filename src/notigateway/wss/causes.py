@@ -31,7 +31,7 @@ from notigateway.errors import (
     TokenUnavailableError,
     VersionMismatchError,
 )
-from notigateway.wss.ns import ENVELOPED_SIGNATURE, SOAP11, WSSE, WSU_ID, ds, namespace_of, wsse, wsu
+from notigateway.wss.ns import ENVELOPED_SIGNATURE, SOAP11, SOAP12, WSSE, WSU_ID, ds, namespace_of, wsse, wsu
 from notigateway.wss.timestamp import read_instant
 from notigateway.wss.tries import digest_causes, signature_causes
 
@@ -84,7 +84,7 @@ def _document_type(_sight: Sight, _error: GatewayError) -> Iterator[str]:
 
 
 def _version(_sight: Sight, _error: GatewayError) -> Iterator[str]:
-    yield f"the Envelope is not in the namespace {SOAP11}"
+    yield f"the Envelope is in the namespace of neither SOAP 1.1 ({SOAP11}) nor SOAP 1.2 ({SOAP12})"
 
 
 def _no_security(sight: Sight, error: GatewayError) -> Iterator[str]:

@@ -10,33 +10,43 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from notigateway.errors import GatewayError
 from notigateway.pki.identity import describe
 from notigateway.wss.canonical import canonical
 from notigateway.wss.causes import likely_causes
+from notigateway.wss.clients import NO_CLIENTS, ClientRegister, expectations_of
 from notigateway.wss.envelope import parse_envelope
 from notigateway.wss.header import read_security
-from notigateway.wss.references import check_coverage, find_part, resolve, signable_parts
+from notigateway.wss.references import (
+    check_addressing_coverage,
+    check_coverage,
+    find_part,
+    resolve,
+    signable_parts,
+)
 from notigateway.wss.sight import Sight
 from notigateway.wss.signature_value import check_signature_value, decode_signature_value, key_for
 from notigateway.wss.signed_info import read_signed_info
 from notigateway.wss.timestamp import check_timestamp
-from notigateway.wss.tokens import read_certificate
+from notigateway.wss.tokens import check_place, read_token
 from notigateway.wss.verify import Verified, check_digest, part_name, verify_envelope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
     from cryptography import x509
     from lxml.etree import _Element
 
+    from notigateway.settings import ClientRegistration
     from notigateway.wss.envelope import Envelope
+    from notigateway.wss.header import SecurityHeader
     from notigateway.wss.policy import Expectations, Limits
     from notigateway.wss.signed_info import Reference
+    from notigateway.wss.tokens import Token
 
 _T = TypeVar("_T")
 
@@ -44,6 +54,7 @@ _T = TypeVar("_T")
 TITLES: Final = (
     "XML and envelope",
     "structure",
+    "token",
     "algorithms",
     "references",
     "timestamp",
@@ -97,6 +108,7 @@ def explain_envelope(
     limits: Limits,
     expectations: Expectations,
     check_certificate: Callable[[x509.Certificate, datetime], None],
+    clients: ClientRegister = NO_CLIENTS,
 ) -> Explanation:
     """Tell what the gateway sees in these bytes at `now`, and the likely causes of a refusal.
 
@@ -110,10 +122,15 @@ def explain_envelope(
         return Explanation(at=now, error=error, verified=None, steps=steps, causes=tuple(causes))
     verified, verdict = _verdict(
         lambda: verify_envelope(
-            envelope, now=now, expectations=expectations, check_certificate=check_certificate
+            envelope,
+            now=now,
+            expectations=expectations,
+            check_certificate=check_certificate,
+            clients=clients,
         )
     )
-    walk = _Walk(Sight(data=data, now=now, expectations=expectations, envelope=envelope), check_certificate)
+    sight = Sight(data=data, now=now, expectations=expectations, envelope=envelope)
+    walk = _Walk(sight, check_certificate, clients)
     walk.run(envelope)
     errors = [step.error for step in walk.steps if step.error is not None]
     return Explanation(
@@ -145,97 +162,124 @@ class _Walk:
 
     sight: Sight
     check_certificate: Callable[[x509.Certificate, datetime], None]
+    clients: ClientRegister
+    token: Token | None = None
+    client: ClientRegistration | None = None
     steps: list[Step] = field(default_factory=list)
     digested: list[Digested] = field(default_factory=list)
     signed: bytes | None = None
 
     def run(self, envelope: Envelope) -> None:
         """Walk all steps of one envelope."""
-        self._step(0, lambda: None, _envelope_findings(self.sight.data, envelope))
-        expectations = self.sight.expectations
-        header = self._step(1, lambda: read_security(envelope, max_tokens=expectations.max_tokens))
+        self._step("XML and envelope", lambda: None)
+        self._see(_envelope_findings(self.sight.data, envelope))
+        self._structure(envelope)
+        header = self.sight.header
         if header is None:
-            self.steps.extend(_not_looked_at(2))
+            self.steps.extend(_not_looked_at(len(self.steps)))
             return
-        self.sight.header = header
-        self._add(1, *(_name(child) for child in header.security))
-        signed_info = self._step(2, lambda: read_signed_info(header.signed_info, expectations))
-        self.sight.signed_info = signed_info
-        self._references(envelope)
-        window = self._step(
-            4, lambda: check_timestamp(header.timestamp, now=self.sight.now, expectations=expectations)
+        self._read_token(header)
+        expected = self.sight.expectations
+        self.sight.signed_info = self._step(
+            "algorithms", lambda: read_signed_info(header.signed_info, expected)
         )
-        self._add(4, *_timestamp_findings(header.timestamp, self.sight.now))
-        if window is not None:
-            self._add(4, f"fresh until {window.fresh_until.isoformat()}")
+        self._references(envelope, header)
+        self._step(
+            "timestamp",
+            lambda: check_timestamp(header.timestamp, now=self.sight.now, expectations=expected),
+        )
+        self._see(_timestamp_findings(header.timestamp, self.sight.now))
         self._certificate()
-        self._signature_value()
+        self._signature_value(header)
         self._digests()
 
-    def _references(self, envelope: Envelope) -> None:
-        header, signed_info = self.sight.header, self.sight.signed_info
-        assert header is not None  # noqa: S101  (run calls it then only)
+    def _structure(self, envelope: Envelope) -> None:
+        sight = self.sight
 
         def look() -> None:
-            self.sight.parts = signable_parts(envelope, header)
-            if signed_info is not None:
-                check_coverage(resolve(signed_info.references, self.sight.parts), envelope, header)
+            sight.header = read_security(envelope, max_tokens=sight.expectations.max_tokens)
+            sight.parts = signable_parts(envelope, sight.header)
 
-        if signed_info is None:
-            _verdict(look)  # the parts are looked for all the same: the certificate is one
-        self._step(3, look, looked=signed_info is not None)
-        for number, reference in enumerate(signed_info.references if signed_info else (), start=1):
-            self._add(3, f"reference {number}: {reference.uri!r} -> {self._designated(reference)}")
+        self._step("structure", look)
+        if sight.header is not None:
+            self._see(_name(child) for child in sight.header.security)
+
+    def _read_token(self, header: SecurityHeader) -> None:
+        """Read the token; what is expected of the message from here on is what its holder agreed."""
+        sight = self.sight
+
+        def look() -> None:
+            self.token = read_token(header, sight.parts, self.clients.known)
+            sight.certificate = self.token.certificate
+            self.client = self.clients.find(self.token.certificate)
+            sight.expectations = expectations_of(self.client, sight.expectations, sight.now)
+            check_place(self.token, sight.expectations)
+
+        # without parts, the ids being doubled, a reference to a token would only seem to be wrong
+        self._step("token", look, looked=bool(sight.parts))
+        if self.token is not None:
+            self._see(describe(self.token.certificate))
+            self._see(["a registered client" if self.client else "not a registered client"])
+
+    def _references(self, envelope: Envelope, header: SecurityHeader) -> None:
+        signed_info, parts = self.sight.signed_info, self.sight.parts
+        references = signed_info.references if signed_info is not None else ()
+
+        def look() -> None:
+            targets = resolve(references, parts)
+            check_coverage(targets, envelope, header)
+            check_addressing_coverage(targets, envelope, self.sight.expectations)
+
+        self._step("references", look, looked=bool(references and parts))
+        self._see(
+            f"reference {number}: {reference.uri!r} -> {self._designated(reference)}"
+            for number, reference in enumerate(references if parts else (), start=1)
+        )
 
     def _designated(self, reference: Reference) -> str:
         part = find_part(reference.uri, self.sight.parts)
         return part_name(part) if part is not None else "nothing that may be signed"
 
     def _certificate(self) -> None:
-        header, sight = self.sight.header, self.sight
-        assert header is not None  # noqa: S101
+        token, sight = self.token, self.sight
 
         def look() -> None:
-            sight.certificate, public_key = read_certificate(header, sight.parts)
-            self.check_certificate(sight.certificate, sight.now)
+            assert token is not None  # noqa: S101  (looked at then only)
+            self.check_certificate(token.certificate, sight.now)
+            self.clients.check(self.client)
             if sight.signed_info is not None:
-                sight.key = key_for(sight.signed_info.method, public_key)
+                key_for(sight.signed_info.method, token.public_key)
 
-        self._step(5, look)
-        if sight.certificate is not None:
-            self._add(5, *describe(sight.certificate))
-            if sight.key is None and sight.signed_info is not None:
-                # not admitted, yet its key explains the signature value
-                method, public_key = sight.signed_info.method, sight.certificate.public_key()
-                sight.key, _ = _verdict(lambda: key_for(method, public_key))
+        self._step("certificate", look, looked=token is not None)
+        if token is not None and sight.signed_info is not None:
+            # not admitted perhaps, yet its key explains the signature value
+            method = sight.signed_info.method
+            sight.key, _ = _verdict(lambda: key_for(method, token.public_key))
 
-    def _signature_value(self) -> None:
-        header, signed_info, key = self.sight.header, self.sight.signed_info, self.sight.key
-        assert header is not None  # noqa: S101
-        if signed_info is None or key is None:
-            self._step(6, lambda: None, looked=False)
-            return
+    def _signature_value(self, header: SecurityHeader) -> None:
+        signed_info, key = self.sight.signed_info, self.sight.key
 
         def look() -> None:
+            assert signed_info is not None  # noqa: S101  (looked at then only)
+            assert key is not None  # noqa: S101
             value = decode_signature_value(header.signature_value, key)
             self.signed = canonical(header.signed_info, prefixes=signed_info.prefixes)
             check_signature_value(value, self.signed, key=key, method=signed_info.method)
 
-        self._step(6, look, (f"method {signed_info.method.short_name}",))
+        self._step("signature value", look, looked=signed_info is not None and key is not None)
+        if signed_info is not None:
+            self._see([f"method {signed_info.method.short_name}"])
         if self.signed is not None:
-            self._add(6, f"canonical SignedInfo: {len(self.signed):,} octets")
+            self._see([f"canonical SignedInfo: {len(self.signed):,} octets"])
 
     def _digests(self) -> None:
-        signed_info, sight = self.sight.signed_info, self.sight
-        if signed_info is None or not sight.parts:
-            self._step(7, lambda: None, looked=False)
-            return
-        for number, reference in enumerate(signed_info.references, start=1):
-            target = find_part(reference.uri, sight.parts)
+        signed_info, parts = self.sight.signed_info, self.sight.parts
+        for number, reference in enumerate(signed_info.references if signed_info else (), start=1):
+            target = find_part(reference.uri, parts)
             if target is not None:
                 self._digest(number, reference, target)
         failed = next((one.error for one in self.digested if one.error is not None), None)
-        self.steps.append(Step(7, TITLES[7], (), failed, looked=bool(self.digested)))
+        self.steps.append(Step(len(self.steps), TITLES[-1], (), failed, looked=bool(self.digested)))
 
     def _digest(self, number: int, reference: Reference, target: _Element) -> None:
         _, error = _verdict(lambda: check_digest(reference, target))
@@ -255,20 +299,16 @@ class _Walk:
         if error is not None:
             self.sight.differing.append((reference, target))
 
-    def _step(
-        self, number: int, look: Callable[[], _T], findings: tuple[str, ...] = (), *, looked: bool = True
-    ) -> _T | None:
+    def _step(self, title: str, look: Callable[[], _T], *, looked: bool = True) -> _T | None:
         """Take a step and note how it went; None where it failed or was not taken."""
         result, error = _verdict(look) if looked else (None, None)
-        self.steps.append(Step(number, TITLES[number], findings, error, looked))
+        self.steps.append(Step(TITLES.index(title), title, (), error, looked))
         return result
 
-    def _add(self, number: int, *findings: str) -> None:
-        """Add what is to be seen at a step that was taken."""
-        step = self.steps[number]
-        self.steps[number] = Step(
-            number, step.title, (*step.findings, *findings), step.error, step.looked or bool(findings)
-        )
+    def _see(self, findings: Iterable[str]) -> None:
+        """Add what is to be seen at the last step."""
+        step = self.steps[-1]
+        self.steps[-1] = replace(step, findings=(*step.findings, *findings))
 
 
 def _envelope_findings(data: bytes, envelope: Envelope) -> tuple[str, ...]:
