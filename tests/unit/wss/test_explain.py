@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import random
+import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -27,10 +28,13 @@ from envelopes import (
 )
 from mutations import damage_bytes, damage_tree
 from notigateway.errors import GatewayError
-from notigateway.wss.explain import Explanation, explain_envelope
+from notigateway.settings import ClientRegistration
+from notigateway.wss.clients import NO_CLIENTS, ClientRegister
+from notigateway.wss.explain import TITLES, Explanation, explain_envelope
 from notigateway.wss.explain_text import explanation_text
 from notigateway.wss.policy import Limits
-from pki import NOW, pki
+from notigateway.wss.verify import verify_envelope
+from pki import COMPANY_NIF, NOW, pki
 from verifying import DEFAULT, trust, verify
 from wrapping import PLACES, Wrapping
 
@@ -40,9 +44,14 @@ if TYPE_CHECKING:
 DAMAGES = 150
 
 
-def explained(data: bytes, now: datetime = NOW) -> Explanation:
+def explained(data: bytes, now: datetime = NOW, clients: ClientRegister = NO_CLIENTS) -> Explanation:
     return explain_envelope(
-        data, now=now, limits=Limits(), expectations=DEFAULT, check_certificate=trust().check
+        data,
+        now=now,
+        limits=Limits(),
+        expectations=DEFAULT,
+        check_certificate=trust().check,
+        clients=clients,
     )
 
 
@@ -96,6 +105,20 @@ def test_it_accepts_and_refuses_what_the_verifier_does_at_the_same_step() -> Non
     assert refused > 300
 
 
+def test_the_steps_are_numbered_as_those_of_the_verifier() -> None:
+    titles = re.findall(r"^ *(\d)\. ([\w ]+):", verify_envelope.__doc__ or "", re.MULTILINE)
+    assert [(str(number), title.capitalize()) for number, title in enumerate(TITLES)][1:] == titles
+
+
+def test_what_was_agreed_with_a_client_counts() -> None:
+    data = Draft(signature_method=f"{DS}rsa-sha1").build()
+    registration = ClientRegistration(nif=COMPANY_NIF, unsafe_allow_sha1_until=NOW.date())
+    told = explained(data, clients=ClientRegister([registration]))
+    assert told.error is None
+    assert "a registered client" in told.steps[2].findings
+    assert explained(data).error is not None
+
+
 def test_the_octets_are_those_that_were_digested() -> None:
     draft = Draft()
     told = explained(draft.build())
@@ -110,7 +133,7 @@ def test_the_octets_are_those_that_were_digested() -> None:
 
 def test_a_message_that_is_too_old_has_its_other_steps_explained() -> None:
     told = explained(Draft().build().replace(b"hola", b"evil"), NOW + timedelta(days=3))
-    assert {step.number for step in told.steps if step.error is not None} == {4, 7}
+    assert {step.number for step in told.steps if step.error is not None} == {5, 8}
     assert [one.error is None for one in told.digested] == [False, True]
     assert any("clock skew: Created is 259,200 s behind" in cause for cause in told.causes)
 
