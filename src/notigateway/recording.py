@@ -117,6 +117,29 @@ def record_decision(
     return event, receipt
 
 
+def record_receipt_request(
+    notification: Notification, *, caller: Caller, now: datetime, correlation_id: UUID
+) -> None:
+    """Write down that a receipt to sign was asked for: an event that decides nothing and has no receipt."""
+    notification.events.append(
+        Event(
+            id=uuid7(now),
+            notification_code=notification.code,
+            position=len(notification.events) + 1,
+            state=State.RECEIPT_REQUESTED,
+            decisive=False,
+            at=now,
+            channel=Channel.WEB_SERVICE,
+            role=notification.seen_as,
+            party=caller.party,
+            party_name=caller.party_name,
+            signer=caller.signer,
+            signer_name=caller.signer_name,
+            correlation_id=correlation_id,
+        )
+    )
+
+
 def record_lapse(notification: Notification, *, now: datetime, seal: Seal) -> tuple[Event, Receipt]:
     """Write down that the term ended without access (Ley 39/2015 art. 43.2): event and sealed receipt.
 

@@ -6,10 +6,13 @@ request is ever echoed (a signed echo would make the gateway sign what a strange
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
+from uuid import UUID
 
 from lxml import etree
+from lxml.etree import _Element
 
 from notigateway.errors import (
     AlgorithmError,
@@ -37,9 +40,6 @@ from notigateway.instants import instant_text
 from notigateway.wss.envelope import canonical
 from notigateway.wss.ns import NOTIGATEWAY_V1, SOAP11, soap
 
-if TYPE_CHECKING:
-    from uuid import UUID
-
 # First match wins: a family stands after its exceptions. WSS 1.1.1 §12 names the wsse codes.
 FAULT_CODES: Final[tuple[tuple[type[GatewayError], str], ...]] = (
     (SecurityHeaderError, "wsse:InvalidSecurity"),
@@ -62,6 +62,8 @@ FAULT_CODES: Final[tuple[tuple[type[GatewayError], str], ...]] = (
     (ServiceError, "soap:Server"),
     (ConfigurationError, "soap:Server"),
 )
+# What a contract appends to a fault's detail.
+AddDetail = Callable[[_Element, GatewayError, UUID], None]
 DOCUMENTATION: Final = "docs/errors.md"
 
 
@@ -70,12 +72,8 @@ def fault_code(error: type[GatewayError]) -> str:
     return next((code for family, code in FAULT_CODES if issubclass(error, family)), "soap:Server")
 
 
-def render_fault(error: GatewayError, *, correlation_id: UUID) -> bytes:
-    """Return the element `soap:Fault` as canonical bytes, with the typed detail of the contract."""
-    fault = etree.Element(soap("Fault"), nsmap={"soap": SOAP11})
-    etree.SubElement(fault, "faultcode").text = fault_code(type(error))
-    etree.SubElement(fault, "faultstring").text = f"[{error.code}] {error.text_en}"
-    detail = etree.SubElement(fault, "detail")
+def add_gateway_fault(detail: _Element, error: GatewayError, correlation_id: UUID) -> None:
+    """Append the typed detail of our own contracts."""
     gateway_fault = etree.SubElement(detail, _ng("GatewayFault"), nsmap={None: NOTIGATEWAY_V1})
     for name, value in (
         ("code", error.code),
@@ -88,12 +86,25 @@ def render_fault(error: GatewayError, *, correlation_id: UUID) -> bytes:
         etree.SubElement(gateway_fault, _ng(name)).text = value
     for name, fact in error.facts.items():
         etree.SubElement(gateway_fault, _ng("fact"), name=_fact_name(name)).text = _fact_text(fact)
+
+
+def render_fault(
+    error: GatewayError, *, correlation_id: UUID, add_detail: AddDetail = add_gateway_fault
+) -> bytes:
+    """Return the element `soap:Fault` as canonical bytes, with the typed detail of the contract."""
+    fault = etree.Element(soap("Fault"), nsmap={"soap": SOAP11})
+    etree.SubElement(fault, "faultcode").text = fault_code(type(error))
+    etree.SubElement(fault, "faultstring").text = f"[{error.code}] {error.text_en}"
+    detail = etree.SubElement(fault, "detail")
+    add_detail(detail, error, correlation_id)
     return canonical(fault)
 
 
-def render_static_fault(error: TransportError, *, correlation_id: UUID) -> bytes:
+def render_static_fault(
+    error: TransportError, *, correlation_id: UUID, add_detail: AddDetail = add_gateway_fault
+) -> bytes:
     """Return a whole unsigned envelope: nothing was parsed, so nothing is worth a signature."""
-    fault = render_fault(error, correlation_id=correlation_id)
+    fault = render_fault(error, correlation_id=correlation_id, add_detail=add_detail)
     return (
         b'<?xml version="1.0" encoding="UTF-8"?>\n'
         b'<soap:Envelope xmlns:soap="%s"><soap:Body>%s</soap:Body></soap:Envelope>' % (SOAP11.encode(), fault)
