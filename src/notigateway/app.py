@@ -25,6 +25,7 @@ from notigateway.soap.notigateway_v1.feed_service import FeedService
 from notigateway.soap.notigateway_v1.representation_service import RepresentationService
 from notigateway.soap.notigateway_v1.service import READING_OPERATIONS, MailboxService, check_caller
 from notigateway.soap.protocol import Dispatcher
+from notigateway.soap.rates import FailureLimit
 from notigateway.soap.request import Gateway
 from notigateway.soap.wscn.contract import WscnContract
 from notigateway.soap.wscn.environment import ENVIRONMENTS
@@ -177,4 +178,8 @@ def build_gateway(settings: Settings, clock: Callable[[], datetime] = system_clo
             special_category_roles=frozenset(map(Role, settings.special_category_roles)),
         ),
         is_working_day=working_day_rule(settings),
+        failures=FailureLimit(
+            settings.failed_authentications_per_minute, proxy_hops=settings.trusted_proxy_hops
+        ),
+        requests_per_minute=settings.caller_requests_per_minute,
     )
