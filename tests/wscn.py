@@ -200,7 +200,7 @@ class Wscn:
 
     def pages(self, *, rol: int = 1, **values: object) -> Iterator[_Element]:
         """Follow the cursors until there is no more."""
-        places = START
+        places: tuple[int, ...] = START
         for _ in range(50):
             page = self.page(places, rol=rol, **values)
             yield page
