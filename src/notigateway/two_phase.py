@@ -150,7 +150,10 @@ def view(session: Session, code: int, capacity: Capacity) -> Notification:
 def decisive_receipt(notification: Notification) -> tuple[Event, Receipt]:
     """Return the event that decided, and its receipt."""
     event = next(e for e in notification.events if e.decisive)
-    return event, next(r for r in notification.receipts if r.event_id == event.id)
+    receipt = notification.receipt_of(event)
+    if receipt is None:
+        raise LookupError("what was decided has its receipt")
+    return event, receipt
 
 
 def first_pdf(notification: Notification) -> Document | None:

@@ -99,7 +99,7 @@ def issue_acuse(terms: AcuseTerms, details: AcuseDetails, *, signer: Signer, now
         etree.SubElement(content, name).text = text
     octets = canonical(data)
     signed_info = our_signed_info(octets, signer.method.value)
-    value = base64.b64encode(signer.sign(signed_info))
+    value = base64.b64encode(signer.sign(signed_info, signer.method))
     return b"".join(
         (
             b'<?xml version="1.0" encoding="UTF-8"?>\n<%b id="ELEMENTOAFIRMAR">' % ROOT.encode(),
@@ -158,7 +158,7 @@ def sign_acuse(xml: bytes, *, signer: Signer, expected: tuple[int, Decision]) ->
         INC_C14N,
         _reference(DATA_ID, INC_C14N, octets) + _reference(key_id, INC_C14N, _in_form(key_info)),
     )
-    value = base64.b64encode(signer.sign(signed_info))
+    value = base64.b64encode(signer.sign(signed_info, signer.method))
     return xml.rstrip()[: -len(end)] + _signature(signed_info, value, key_info) + end
 
 

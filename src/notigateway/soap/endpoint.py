@@ -22,6 +22,7 @@ from notigateway.errors import (
     SecurityError,
     ServiceError,
     TransportError,
+    VersionMismatchError,
 )
 from notigateway.instants import to_milliseconds
 from notigateway.pki.identity import read_caller
@@ -29,13 +30,15 @@ from notigateway.recording import RequestProof
 from notigateway.repository.engine import writing
 from notigateway.repository.rates import count_request
 from notigateway.repository.replay import forget_expired, register
-from notigateway.soap.faults import render_fault, render_static_fault
-from notigateway.soap.guard import read_action, read_body
+from notigateway.soap.faults import fault_status, render_fault, render_static_fault
+from notigateway.soap.guard import read_actions, read_body, read_version
+from notigateway.soap.reply import answer_form
 from notigateway.soap.request import Gateway, Request
 from notigateway.uuids import uuid7
 from notigateway.wss.envelope import parse_envelope
-from notigateway.wss.sign import sign_envelope
+from notigateway.wss.sign import EnvelopeForm, sign_envelope
 from notigateway.wss.verify import Verified, verify_envelope
+from notigateway.wss.version import SoapVersion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -50,8 +53,6 @@ if TYPE_CHECKING:
     from notigateway.wss.policy import Expectations
 
 _log = structlog.get_logger("notigateway.soap")
-_XML: Final = "text/xml; charset=utf-8"
-_SIGNED_FAULT: Final = 500  # SOAP 1.1 §6.2
 _RETRY_AFTER_SECONDS: Final = "5"
 _ALLOW: Final = (("Allow", "GET, POST"),)  # RFC 9110 §15.5.6
 _FORGET_EVERY: Final = timedelta(seconds=60)
@@ -74,6 +75,7 @@ class _Answer:
 
     status: int
     body: bytes
+    soap: SoapVersion = SoapVersion.V1_1
     headers: tuple[tuple[str, str], ...] = ()
 
 
@@ -120,7 +122,7 @@ class Endpoint:
         with structlog.contextvars.bound_contextvars(correlation_id=str(correlation_id)):
             answer = self._answer(environ, now, correlation_id)
         headers = [
-            ("Content-Type", _XML),
+            ("Content-Type", f"{answer.soap.media_type}; charset=utf-8"),
             ("Content-Length", str(len(answer.body))),
             ("X-Correlation-Id", str(correlation_id)),
             ("X-Content-Type-Options", "nosniff"),
@@ -143,11 +145,12 @@ class Endpoint:
         except TransportError as error:
             # Unsigned: nothing was read, and a signature would cost more than the request.
             _log.warning("request_refused", code=error.code, detail=error.detail)
+            soap = read_version(environ)
             body = render_static_fault(
-                error, correlation_id=correlation_id, add_detail=self._contract.add_detail
+                error, correlation_id=correlation_id, soap=soap, add_detail=self._contract.add_detail
             )
             allow = _ALLOW if isinstance(error, MethodNotAllowedError) else ()
-            return _Answer(error.status, body, allow + _retry_after(error))
+            return _Answer(error.status, body, soap, allow + _retry_after(error))
 
     def _publish(self, query: str) -> _Answer:
         """Give the contract's files and nothing else. Raises: `MethodNotAllowedError`."""
@@ -165,47 +168,64 @@ class Endpoint:
         """
         self.gateway.failures.check(environ, now)
         data = read_body(environ, max_bytes=self.gateway.limits.request_max_bytes)
+        form = EnvelopeForm(soap=read_version(environ))
         try:
-            content = self._execute(data, read_action(environ), now=now, correlation_id=correlation_id)
+            verified = self._prove(data, form.soap, now)
+            form = answer_form(verified, form.soap, now)
+            content = self._execute(
+                verified, data, actions=read_actions(environ), now=now, correlation_id=correlation_id
+            )
         except TransportError:
             raise
         except GatewayError as error:
             _log.warning("request_failed", code=error.code, detail=error.detail)
             if isinstance(error, SecurityError) and not error.retryable:
                 self.gateway.failures.count(environ, now)
-            return self._fault(error, now, correlation_id)
+            return self._fault(error, form, now=now, correlation_id=correlation_id)
         except Exception:  # noqa: BLE001  (the one border: whatever it is, the caller gets a fault)
             _log.exception("request_crashed")
-            return self._fault(ServiceError(), now, correlation_id)
-        return _Answer(200, sign_envelope(content, signer=self.gateway.signer, now=now))
+            return self._fault(ServiceError(), form, now=now, correlation_id=correlation_id)
+        return _Answer(200, sign_envelope(content, signer=self.gateway.signer, now=now, form=form), form.soap)
 
-    def _fault(self, error: GatewayError, now: datetime, correlation_id: UUID) -> _Answer:
+    def _fault(
+        self, error: GatewayError, form: EnvelopeForm, *, now: datetime, correlation_id: UUID
+    ) -> _Answer:
         """Sign a fault in the shape of every answer."""
-        content = render_fault(error, correlation_id=correlation_id, add_detail=self._contract.add_detail)
-        body = sign_envelope(content, signer=self.gateway.signer, now=now, is_fault=True)
-        return _Answer(_SIGNED_FAULT, body, _retry_after(error))
+        content = render_fault(
+            error, correlation_id=correlation_id, soap=form.soap, add_detail=self._contract.add_detail
+        )
+        body = sign_envelope(content, signer=self.gateway.signer, now=now, is_fault=True, form=form)
+        return _Answer(fault_status(error, form.soap), body, form.soap, _retry_after(error))
 
-    def _execute(self, data: bytes, action: str, *, now: datetime, correlation_id: UUID) -> bytes:
-        """Prove the request, then run its operation; return the answer's element."""
+    def _prove(self, data: bytes, soap: SoapVersion, now: datetime) -> Verified:
+        """Parse and verify the request. Raises: `VersionMismatchError` beside what these raise."""
         gateway = self.gateway
         envelope = parse_envelope(data, limits=gateway.limits)
-        verified = verify_envelope(
+        if envelope.soap is not soap:
+            raise VersionMismatchError("the Envelope is not of the version that the media type says")
+        return verify_envelope(
             envelope,
             now=now,
             expectations=self._expectations,
             check_certificate=gateway.admission.check,
+            clients=gateway.clients,
         )
+
+    def _execute(
+        self, verified: Verified, data: bytes, *, actions: frozenset[str], now: datetime, correlation_id: UUID
+    ) -> bytes:
+        """Run the operation of a proven request; return the answer's element."""
         caller = read_caller(verified.certificate)
         operation = self._contract.operation_name(verified.operation)
-        if action not in {"", self._contract.action(operation)}:
+        if not actions <= {self._contract.action(operation)}:
             raise ActionMismatchError
         self._contract.check_request(verified.operation)
         self._admit(verified, caller, operation=operation, now=now)
-        gateway.admission.require_status(
+        revocation = self.gateway.admission.require_status(
             verified.certificate, now, has_effect=operation not in self._without_effect
         )
-        proof = RequestProof(correlation_id, data, verified.signature_method.value)
-        request = Request(gateway=gateway, caller=caller, now=now, proof=proof)
+        proof = RequestProof(correlation_id, data, verified.signature_method.value, revocation)
+        request = Request(gateway=self.gateway, caller=caller, now=now, proof=proof)
         content = self._dispatcher.call(verified.operation, request)
         _log.info("request_answered", operation=operation, party=caller.party, signer=caller.signer)
         return content

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from http import HTTPStatus
 from typing import Final
 from uuid import UUID
 
@@ -38,7 +39,8 @@ from notigateway.errors import (
 )
 from notigateway.instants import instant_text
 from notigateway.wss.envelope import canonical
-from notigateway.wss.ns import NOTIGATEWAY_V1, SOAP11, soap
+from notigateway.wss.ns import NOTIGATEWAY_V1, XML
+from notigateway.wss.version import SoapVersion
 
 # First match wins: a family stands after its exceptions. WSS 1.1.1 §12 names the wsse codes.
 FAULT_CODES: Final[tuple[tuple[type[GatewayError], str], ...]] = (
@@ -65,11 +67,19 @@ FAULT_CODES: Final[tuple[tuple[type[GatewayError], str], ...]] = (
 # What a contract appends to a fault's detail.
 AddDetail = Callable[[_Element, GatewayError, UUID], None]
 DOCUMENTATION: Final = "docs/errors.md"
+_BLAMES_SENDER: Final = "soap:Sender"
 
 
 def fault_code(error: type[GatewayError]) -> str:
     """Return the fault code of an error class; what the table does not know is the server's fault."""
     return next((code for family, code in FAULT_CODES if issubclass(error, family)), "soap:Server")
+
+
+def fault_status(error: GatewayError, soap: SoapVersion) -> int:
+    """Return the HTTP status of a signed fault: SOAP 1.1 §6.2; SOAP 1.2 part 2 §7.5.2.2, table 20."""
+    code, _ = _codes(error)
+    is_bad_request = soap is SoapVersion.V1_2 and code == _BLAMES_SENDER
+    return HTTPStatus.BAD_REQUEST if is_bad_request else HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def add_gateway_fault(detail: _Element, error: GatewayError, correlation_id: UUID) -> None:
@@ -89,25 +99,66 @@ def add_gateway_fault(detail: _Element, error: GatewayError, correlation_id: UUI
 
 
 def render_fault(
-    error: GatewayError, *, correlation_id: UUID, add_detail: AddDetail = add_gateway_fault
+    error: GatewayError,
+    *,
+    correlation_id: UUID,
+    soap: SoapVersion = SoapVersion.V1_1,
+    add_detail: AddDetail = add_gateway_fault,
 ) -> bytes:
     """Return the element `soap:Fault` as canonical bytes, with the typed detail of the contract."""
-    fault = etree.Element(soap("Fault"), nsmap={"soap": SOAP11})
-    etree.SubElement(fault, "faultcode").text = fault_code(type(error))
-    etree.SubElement(fault, "faultstring").text = f"[{error.code}] {error.text_en}"
-    detail = etree.SubElement(fault, "detail")
+    fault = etree.Element(soap.tag("Fault"), nsmap={"soap": soap.value})
+    if soap is SoapVersion.V1_1:
+        etree.SubElement(fault, "faultcode").text = fault_code(type(error))
+        etree.SubElement(fault, "faultstring").text = f"[{error.code}] {error.text_en}"
+        detail = etree.SubElement(fault, "detail")
+    else:
+        _add_codes(fault, soap, *_codes(error))
+        _add_reason(fault, soap, error)
+        detail = etree.SubElement(fault, soap.tag("Detail"))
     add_detail(detail, error, correlation_id)
     return canonical(fault)
 
 
+def _codes(error: GatewayError) -> tuple[str, str]:
+    """Return Code and Subcode of SOAP 1.2: who is at fault, and at what (part 1 §5.4.1, §5.4.6)."""
+    code = fault_code(type(error))
+    if code in {"soap:VersionMismatch", "soap:MustUnderstand"}:
+        return code, f"ng:{error.code}"
+    if code.startswith("soap:"):
+        return (_BLAMES_SENDER if code == "soap:Client" else "soap:Receiver"), f"ng:{error.code}"
+    return _BLAMES_SENDER, code
+
+
+def _add_codes(fault: _Element, soap: SoapVersion, code: str, subcode: str) -> None:
+    element = etree.SubElement(fault, soap.tag("Code"))
+    etree.SubElement(element, soap.tag("Value")).text = code
+    inner = etree.SubElement(element, soap.tag("Subcode"))
+    etree.SubElement(inner, soap.tag("Value")).text = subcode
+
+
+def _add_reason(fault: _Element, soap: SoapVersion, error: GatewayError) -> None:
+    reason = etree.SubElement(fault, soap.tag("Reason"))
+    for language, text in (("en", error.text_en), ("es", error.text_es)):
+        element = etree.SubElement(reason, soap.tag("Text"), {f"{{{XML}}}lang": language})
+        element.text = f"[{error.code}] {text}"
+
+
 def render_static_fault(
-    error: TransportError, *, correlation_id: UUID, add_detail: AddDetail = add_gateway_fault
+    error: TransportError,
+    *,
+    correlation_id: UUID,
+    soap: SoapVersion = SoapVersion.V1_1,
+    add_detail: AddDetail = add_gateway_fault,
 ) -> bytes:
     """Return a whole unsigned envelope: nothing was parsed, so nothing is worth a signature."""
-    fault = render_fault(error, correlation_id=correlation_id, add_detail=add_detail)
     return (
         b'<?xml version="1.0" encoding="UTF-8"?>\n'
-        b'<soap:Envelope xmlns:soap="%s"><soap:Body>%s</soap:Body></soap:Envelope>' % (SOAP11.encode(), fault)
+        b'<soap:Envelope xmlns:soap="%s" xmlns:ng="%s"><soap:Body>%s</soap:Body></soap:Envelope>'
+        % (
+            soap.value.encode(),
+            NOTIGATEWAY_V1.encode(),
+            render_fault(error, correlation_id=correlation_id, soap=soap, add_detail=add_detail),
+        )
     )
 
 

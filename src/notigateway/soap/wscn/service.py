@@ -264,12 +264,28 @@ class WscnDispatcher:
             except ServiceError as damage:
                 _log.warning("document_not_delivered", code=damage.code, detail=damage.detail)
                 error = codes.refusal(codes.NOT_AVAILABLE, damage, correlation_id)
+        if content is not None and notification.awaits_handover():
+            _attest_handover(asked, notification)
         return NotificacionRecuperada(
             codigoNotificacion=notification.code,
             error=error,
             pdfNotificacion=content,
             selladoTiempo=sealed,
         )
+
+
+def _attest_handover(asked: _Asked, notification: Notification) -> None:
+    """Attest, before the content leaves, that it does so for the first time."""
+    request = asked.request
+    handing = mailbox.HandingOver(
+        caller=request.caller,
+        now=request.now,
+        seal=request.gateway.seal,
+        proof=request.proof,
+        rights=request.gateway.rights,
+    )
+    with writing(request.gateway.engine) as session:
+        mailbox.hand_over(session, [notification.id], handing=handing)
 
 
 def _list_grantors(asked: _Asked) -> ListadoPoderdantes:
