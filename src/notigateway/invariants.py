@@ -24,7 +24,6 @@ from uuid import UUID
 from lxml import etree
 
 from notigateway.errors import DocumentDamagedError, ReceiptInvalidError
-from notigateway.evidence.statement import ReceiptFacts
 from notigateway.evidence.xades import verify_receipt
 from notigateway.lifecycle import State
 from notigateway.repository.engine import reading
@@ -47,11 +46,13 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from notigateway.documents import DocumentStore
+    from notigateway.evidence.statement import ReceiptFacts
     from notigateway.repository.model import Event, Notification, Receipt
 
 _AT_ONCE: Final = 500
 _FIRST: Final = UUID(int=0)
 _DECIDED: Final = frozenset({State.ACCEPTED, State.REJECTED, State.LAPSED, State.READ, State.CANCELLED})
+_FOLLOWED: Final = frozenset({(State.SCHEDULED, State.AVAILABLE), (State.ACCEPTED, State.READ)})
 _REQUEST: Final = "/".join(f"{{{EVIDENCE_1}}}{name}" for name in ("RequestEvidence", "EnvelopeSha256"))
 
 
@@ -203,18 +204,25 @@ def _misfit(
 ) -> str | None:
     """Return in what a valid receipt differs from what it is kept as; None where it does not."""
     said = (facts.receipt_id, facts.notification_id, facts.notification_code)
-    if said != (receipt.id, about, receipt.notification_code):
+    if said != (receipt.id, about, receipt.notification_code) or not _may_stand_at(receipt, event):
         return "it is the receipt of something else"
     if (facts.state, facts.event_time) != (receipt.state, receipt.event_time):
         return "its row says another event than itself"
-    # Content handed over stands at the acceptance, and what is published for later is not at disposal yet.
-    is_of_event = receipt.state is event.state and receipt.state is not State.AVAILABLE
-    if is_of_event and facts.event_time != event.at:
+    if receipt.state is event.state and facts.event_time != event.at:
         return f"it says {facts.event_time}, the event {event.at}"
     previous = facts.previous
     if previous is not None and [previous.evidence_id, previous.sha256] != before:
         return "it does not follow the receipt before it"
     return None
+
+
+def _may_stand_at(receipt: Receipt, event: Event) -> bool:
+    """Tell whether the receipt attests the event, or what followed from it.
+
+    What was published for later comes to be at disposal; what was accepted is handed over.
+    """
+    followed = (event.state, receipt.state) in _FOLLOWED and receipt.event_time >= event.at
+    return receipt.state is event.state or followed
 
 
 def _named_request(receipt: Receipt) -> str | None:
