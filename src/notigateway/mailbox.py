@@ -24,6 +24,7 @@ from notigateway.errors import (
 from notigateway.lifecycle import Decision, State
 from notigateway.recording import record_decision, record_handover, record_request
 from notigateway.repository.notifications import find_visible, list_page, lock_visible
+from notigateway.repository.timestamps import find_timestamped
 from notigateway.representation import DEFAULT_POLICY
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from notigateway.recording import RequestProof
     from notigateway.repository.model import Document, Event, Notification, Receipt
     from notigateway.repository.notifications import ListFilter
+    from notigateway.repository.timestamps import ReceiptTimestamp
     from notigateway.representation import RightsPolicy
 
 _DECIDED_STATES = {
@@ -253,10 +255,18 @@ def receipts(
     ids: Sequence[UUID],
     now: datetime,
     rights: RightsPolicy = DEFAULT_POLICY,
-) -> list[tuple[UUID, list[Receipt] | None]]:
-    """Return the receipts of each notification, oldest first; None where it does not exist for the caller."""
+) -> list[tuple[UUID, list[tuple[Receipt, ReceiptTimestamp | None]] | None]]:
+    """Return the receipts of each notification, oldest first, each with its time-stamped form if any.
+
+    None where the notification does not exist for the caller.
+    """
     found = find_visible(session, ids, party=caller.party, now=now, policy=rights)
-    return [(wanted, _receipts_of(found.get(wanted))) for wanted in ids]
+    stamped = find_timestamped(session, [row.id for one in found.values() for row in one.receipts])
+    answers = []
+    for wanted in ids:
+        rows = _receipts_of(found.get(wanted))
+        answers.append((wanted, None if rows is None else [(row, stamped.get(row.id)) for row in rows]))
+    return answers
 
 
 def _receipts_of(notification: Notification | None) -> list[Receipt] | None:

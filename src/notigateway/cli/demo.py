@@ -18,6 +18,7 @@ from typing import Annotated, Any, Final
 import typer
 from cryptography import x509
 
+from notigateway.cli.demo_timestamps import await_timestamps
 from notigateway.client import ClientError, NotificationClient, pull
 from notigateway.client.show import pull_progress
 from notigateway.errors import GatewayError, ReceiptInvalidError
@@ -70,7 +71,8 @@ def _run(folder: Path, notifications: int) -> list[str]:
 
     began = time.monotonic()
     inbox = folder / "inbox"
-    with running(folder / "sandbox", "--notifications", str(notifications)) as sandbox:
+    options = ("--notifications", str(notifications), "--timestamp-seconds", "1")
+    with running(folder / "sandbox", *options) as sandbox:
         started = time.monotonic()
         company = sandbox.pki.holder("company")
         seals = load_certificates(sandbox.pki.certificate("seal"))
@@ -84,12 +86,15 @@ def _run(folder: Path, notifications: int) -> list[str]:
             pull_progress() as progress,
         ):
             report = pull(client, inbox, seal_certificates=seals, accept=True, progress=progress)
-        pulled = time.monotonic()
+            pulled = time.monotonic()
+            stamped = await_timestamps(client, _identifiers(inbox), sandbox.pki, seals)
+        waited = time.monotonic()
         findings = inspect(inbox, seals)
         verified = time.monotonic()
     left = [f"{one.code}: {one.reason} {one.text}" for one in [*report.refused, *report.not_verified]]
-    problems = [*left, *findings.problems, *_shortfalls(findings, notifications)]
-    _summarise(findings, notifications, [began, started, pulled, verified])
+    problems = [*left, *findings.problems, *_shortfalls(findings, notifications), *stamped.problems]
+    _summarise(findings, notifications, [began, started, pulled, waited, verified])
+    typer.echo(stamped.line(waited - pulled))
     return problems
 
 
@@ -144,8 +149,13 @@ def _shortfalls(findings: Findings, notifications: int) -> list[str]:
     ]
 
 
+def _identifiers(inbox: Path) -> list[str]:
+    """Return which notifications stand in the folder of a pull."""
+    return [json.loads(file.read_text("utf-8"))["id"] for file in sorted(inbox.glob("*/notification.json"))]
+
+
 def _summarise(findings: Findings, notifications: int, instants: Sequence[float]) -> None:
-    starting, pulling, verifying = (later - earlier for earlier, later in pairwise(instants))
+    starting, pulling, _, verifying = (later - earlier for earlier, later in pairwise(instants))
     typer.echo(f"{findings.accepted:,} of {notifications:,} accepted, {findings.stored:,} stored")
     typer.echo(f"{findings.receipts:,} receipts verified")
     typer.echo(f"{findings.documents:,} documents verified, {findings.document_bytes / 1e6:,.1f} MB")

@@ -23,13 +23,16 @@ def sandbox(
     sweep_seconds: Annotated[
         int, typer.Option(min=0, max=86_400, help="Write receipts of lapses every so often; 0: never.")
     ] = 0,
+    timestamp_seconds: Annotated[
+        int, typer.Option(min=0, max=86_400, help="Ask for time-stamps of receipts so often; 0: never.")
+    ] = 60,
     database_url: Annotated[
         str | None, typer.Option(help="An empty database instead of SQLite in the folder.")
     ] = None,
 ) -> None:
     """Serve a sandbox until it is stopped; print one line READY {json} once it answers."""
     # fpdf and gunicorn take a third of a second to import: the other commands do without.
-    from notigateway.sandbox.server import Seeds, prepare, serve  # noqa: PLC0415
+    from notigateway.sandbox.server import Jobs, Seeds, prepare, serve  # noqa: PLC0415
 
     prepared = prepare(
         directory,
@@ -38,7 +41,8 @@ def sandbox(
         now=datetime.now(UTC),
         database_url=database_url,
     )
-    serve(prepared, build=build_app, announce=_print_line, workers=workers, sweep_seconds=sweep_seconds)
+    jobs = Jobs(sweep_seconds=sweep_seconds, timestamp_seconds=timestamp_seconds)
+    serve(prepared, build=build_app, announce=_print_line, workers=workers, jobs=jobs)
 
 
 def _print_line(line: str) -> None:

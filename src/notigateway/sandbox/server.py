@@ -24,11 +24,15 @@ from typing import TYPE_CHECKING, Any, Final
 from gunicorn.app.base import BaseApplication
 
 from notigateway.errors import ConfigurationError
+from notigateway.sandbox.authority import TimestampAuthority, find_openssl
+from notigateway.sandbox.explaining import Explaining
 from notigateway.sandbox.pki import Pki, ensure_pki
 from notigateway.sandbox.refreshing import Refresher, refresh_once
 from notigateway.sandbox.seeds import sow
+from notigateway.sandbox.stamping import Stamper
 from notigateway.sandbox.sweeping import Sweeper
 from notigateway.settings import Settings, load_settings
+from notigateway.stamping import Authority
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,6 +56,14 @@ class Seeds:
     seed: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jobs:
+    """How often each worker does what an operator's timers do elsewhere; 0: never."""
+
+    sweep_seconds: int = 0
+    timestamp_seconds: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Sandbox:
     """A folder that is ready to be served."""
@@ -60,6 +72,7 @@ class Sandbox:
     pki: Pki
     settings: Settings
     listener: socket.socket
+    authority_listener: socket.socket | None
 
     @property
     def url(self) -> str:
@@ -81,12 +94,14 @@ def prepare(
         with _alone(directory):
             pki = ensure_pki(directory / "pki", now)
             listener = _listen(port)
-            settings = _settings(directory, pki, listener.getsockname()[1], database_url=database_url)
+            stamping = _listen(0) if find_openssl() and pki.certificate("tsa").is_file() else None
+            urls = (_address(listener) + _PATH, "" if stamping is None else _address(stamping) + "/")
+            settings = _settings(directory, pki, urls, database_url=database_url)
             kept = _keep_seeds(directory / "seeds.json", seeds)
             _sow_apart(settings, kept, now)
     except OSError as error:
         raise ConfigurationError(f"cannot use {error.filename or directory}: {error.strerror}") from error
-    return Sandbox(directory, pki, settings, listener)
+    return Sandbox(directory, pki, settings, listener, stamping)
 
 
 def serve(
@@ -95,15 +110,14 @@ def serve(
     build: Callable[[Settings], WSGIApplication],
     announce: Callable[[str], None],
     workers: int = 1,
-    sweep_seconds: int = 0,
+    jobs: Jobs | None = None,
 ) -> None:
     """Serve until SIGTERM (finish what has begun, then exit 0) or SIGINT.
 
     `build` runs in each worker after it was forked: locks, pools and threads are never inherited.
-    `announce` gets the READY line, from the first worker that answers. With `sweep_seconds` each
-    worker writes the evidence of lapses every so many seconds.
+    `announce` gets the READY line, from the first worker that answers. Each worker does the `jobs`.
     """
-    _Server(sandbox, build=build, announce=announce, workers=workers, sweep_seconds=sweep_seconds).run()
+    _Server(sandbox, build=build, announce=announce, workers=workers, jobs=jobs or Jobs()).run()
 
 
 def describe(sandbox: Sandbox, pid: int) -> str:
@@ -139,13 +153,15 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         build: Callable[[Settings], WSGIApplication],
         announce: Callable[[str], None],
         workers: int,
-        sweep_seconds: int,
+        jobs: Jobs,
     ) -> None:
         self._sandbox = sandbox
         self._build = build
         self._announce = announce
         self._workers = workers
-        self._sweep_seconds = sweep_seconds
+        self._jobs = jobs
+        self._authority: TimestampAuthority | None = None
+        self._stamper: Stamper | None = None
         self._sweeper: Sweeper | None = None
         self._refresher: Refresher | None = None
         # One byte in a pipe: whichever worker takes it announces, its successors find it empty.
@@ -176,14 +192,16 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             self.cfg.set(name, value)
 
     def load(self) -> WSGIApplication:
-        """Build the application, in the worker."""
-        return self._build(self._sandbox.settings)
+        """Build the application, in the worker; beside it what only a sandbox answers."""
+        settings = self._sandbox.settings
+        return Explaining(self._build(settings), settings)
 
     def _answering(self, _worker: object) -> None:
         self._refresher = Refresher(self._sandbox.settings)
         self._refresher.start()
-        if self._sweep_seconds:
-            self._sweeper = Sweeper(self._sandbox.settings, every_seconds=self._sweep_seconds)
+        self._begin_stamping()
+        if self._jobs.sweep_seconds:
+            self._sweeper = Sweeper(self._sandbox.settings, every_seconds=self._jobs.sweep_seconds)
             self._sweeper.start()
         try:
             is_first = bool(os.read(self._turn, 1))
@@ -192,11 +210,34 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         if is_first:
             self._announce(describe(self._sandbox, os.getppid()))
 
+    def _begin_stamping(self) -> None:
+        """Answer requests for time-stamps, and ask for them."""
+        sandbox, openssl = self._sandbox, find_openssl()
+        if sandbox.authority_listener is None or openssl is None:
+            return
+        pki = sandbox.pki
+        self._authority = TimestampAuthority(
+            sandbox.authority_listener,
+            openssl=openssl,
+            key=pki.key("tsa"),
+            certificate=pki.certificate("tsa"),
+        )
+        self._authority.start()
+        authority = Authority.by(sandbox.settings)
+        if authority is not None and self._jobs.timestamp_seconds:
+            every = self._jobs.timestamp_seconds
+            self._stamper = Stamper(sandbox.settings, authority, every_seconds=every)
+            self._stamper.start()
+
     def _ending(self, _server: object, _worker: object) -> None:
         if self._sweeper is not None:
             self._sweeper.stop()
         if self._refresher is not None:
             self._refresher.stop()
+        if self._stamper is not None:
+            self._stamper.stop()
+        if self._authority is not None:
+            self._authority.stop()
 
 
 @contextmanager
@@ -218,15 +259,21 @@ def _settings_file(directory: Path) -> Path:
     return directory / "notigateway.toml"
 
 
-def _settings(directory: Path, pki: Pki, port: int, *, database_url: str | None) -> Settings:
-    """Write the settings and read them back.
+def _address(listener: socket.socket) -> str:
+    return f"http://{HOST}:{listener.getsockname()[1]}"
+
+
+def _settings(directory: Path, pki: Pki, urls: tuple[str, str], *, database_url: str | None) -> Settings:
+    """Write the settings and read them back; `urls` are the service's and the time-stamp authority's.
 
     Raises: `ConfigurationError` where the environment, which wins over the file, says otherwise: the
     sandbox would publish its fictitious acts among the data of somebody else.
     """
     values = {
         "mode": "development",
-        "public_url": f"http://{HOST}:{port}{_PATH}",
+        "public_url": urls[0],
+        "timestamp_authority_url": urls[1],
+        "timestamp_authority_folder": str(pki.authorities),
         "database_url": database_url or f"sqlite:///{directory / 'notigateway.db'}",
         "document_store_url": (directory / "documents").as_uri(),
         "service_key_file": str(pki.key("service")),

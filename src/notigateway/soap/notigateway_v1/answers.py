@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from notigateway import mailbox
     from notigateway.repository import model
+    from notigateway.repository.timestamps import ReceiptTimestamp
 
 _OUTCOMES: dict[type[GatewayError] | None, str] = {
     None: "decided",
@@ -69,16 +70,18 @@ def _time_left(deadline: datetime | None, now: datetime) -> timedelta | None:
     return None if deadline is None else max(deadline - now, timedelta(0))
 
 
-def receipt(row: model.Receipt | None) -> types.Receipt | None:
-    """Return a receipt, its bytes as they are stored."""
+def receipt(row: model.Receipt | None, stamped: ReceiptTimestamp | None = None) -> types.Receipt | None:
+    """Return a receipt, its bytes as they are stored: the original, or the form with the time-stamp."""
     if row is None:
         return None
+    form = stamped or row
     return types.Receipt(
         receiptId=str(row.id),
         state=str(row.state),
         eventTime=row.event_time,
-        sha256=row.sha256,
-        xml=[row.xml],
+        sha256=form.sha256,
+        xml=[form.xml],
+        level="XAdES-T" if stamped else "XAdES-EPES",
     )
 
 
@@ -137,10 +140,12 @@ def document(row: model.Document, content: bytes | None) -> types.Document:
     )
 
 
-def receipts(wanted: UUID, rows: Sequence[model.Receipt] | None) -> types.NotificationReceipts:
+def receipts(
+    wanted: UUID, rows: Sequence[tuple[model.Receipt, ReceiptTimestamp | None]] | None
+) -> types.NotificationReceipts:
     """Return one item of RetrieveReceipts."""
     return types.NotificationReceipts(
         id=str(wanted),
-        receipt=[receipt(row) for row in rows or ()],
+        receipt=[receipt(row, stamped) for row, stamped in rows or ()],
         problem=problem(NotificationUnknownError if rows is None else None),
     )

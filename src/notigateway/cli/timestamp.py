@@ -1,0 +1,51 @@
+"""`notigateway timestamp`: raise sealed receipts to XAdES-T."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from notigateway.errors import ConfigurationError
+from notigateway.repository.engine import create_database
+from notigateway.repository.schema import check_revision
+from notigateway.settings import load_settings
+from notigateway.stamping import Authority, stamp
+
+
+def timestamp(
+    settings_file: Annotated[
+        Path | None,
+        typer.Option("--settings", envvar="NOTIGATEWAY_SETTINGS", help="The TOML file with the settings."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Ask the authority for the time-stamp of every receipt that has none, and check it.
+
+    Run it every minute. Receipts have their effect without it; what fails is tried again later, and
+    nothing is lost. Several at once share the work. Exit code 1: some failed.
+    """
+    settings = load_settings(settings_file)
+    authority = Authority.by(settings)
+    if authority is None:
+        raise ConfigurationError("timestamp_authority_url: there is no authority to ask")
+    engine = create_database(settings.database_url, timeout_seconds=settings.database_timeout_seconds)
+    try:
+        check_revision(engine)
+        done = stamp(
+            engine, authority=authority, now=datetime.now(UTC), batch_size=settings.timestamp_batch_size
+        )
+    finally:
+        engine.dispose()
+    if as_json:
+        typer.echo(json.dumps(asdict(done) | {"failures": sorted(done.failures)}, ensure_ascii=False))
+    else:
+        typer.echo(f"{done.stamped} time-stamped, {done.failed} failed, {done.waiting} waiting")
+    for failure in sorted(done.failures):
+        typer.echo(failure, err=True)
+    if done.failed:
+        raise typer.Exit(1)

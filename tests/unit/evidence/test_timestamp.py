@@ -1,0 +1,208 @@
+"""Time-stamps of OpenSSL's authority are taken; everything else that answers is refused."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography import x509
+
+from notigateway.errors import ReceiptInvalidError, StampInvalidError
+from notigateway.evidence.element import render
+from notigateway.evidence.timestamp import (
+    Timestamp,
+    add_token,
+    check_token,
+    make_request,
+    read_answer,
+    signature_imprint,
+    take_out,
+)
+from notigateway.evidence.xades import Seal, verify_receipt
+from notigateway.pki.fetching import Fetcher
+from notigateway.pki.keys import load_certificates
+from notigateway.sandbox.authority import TimestampAuthority, find_openssl
+from notigateway.sandbox.pki import Pki, ensure_pki
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from notigateway.evidence.statement import Statement
+    from notigateway.pki.keys import KeyPair
+
+OPENSSL = find_openssl() or ""
+pytestmark = pytest.mark.skipif(not OPENSSL, reason="openssl is not installed")
+IMPRINT = bytes(range(32))
+NONCE = 2**62 + 5
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Pki:
+    return ensure_pki(tmp_path_factory.mktemp("tsa") / "pki", datetime.now(UTC))
+
+
+@pytest.fixture(scope="module")
+def pinned(authority: Pki) -> list[x509.Certificate]:
+    return load_certificates(authority.certificate("tsa"))
+
+
+@pytest.fixture(scope="module")
+def ask(authority: Pki) -> Iterator[Callable[[bytes, int], bytes]]:
+    """Answer as the authority does: a function from imprint and nonce to the bytes of the answer."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    host = f"127.0.0.1:{listener.getsockname()[1]}"
+    files = {"key": authority.key("tsa"), "certificate": authority.certificate("tsa")}
+    with (
+        TimestampAuthority(listener, openssl=OPENSSL, **files),
+        Fetcher([host], timeout_seconds=30, max_bytes=100_000) as fetcher,
+    ):
+        yield lambda imprint, nonce: fetcher.post(
+            f"http://{host}/", make_request(imprint, nonce), "application/timestamp-query"
+        )
+
+
+@pytest.fixture(scope="module")
+def answer(ask: Callable[[bytes, int], bytes]) -> bytes:
+    return ask(IMPRINT, NONCE)
+
+
+@pytest.fixture(scope="module")
+def stamp(answer: bytes, pinned: Sequence[x509.Certificate]) -> Timestamp:
+    return read_answer(answer, imprint=IMPRINT, nonce=NONCE, authorities=pinned)
+
+
+def openssl_says(token: bytes, imprint: bytes, root: Path, folder: Path) -> str:
+    (folder / "token").write_bytes(token)
+    command = [OPENSSL, "ts", "-verify", "-token_in", "-in", str(folder / "token")]
+    done = subprocess.run(
+        [*command, "-digest", imprint.hex(), "-CAfile", str(root)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.stdout.strip()
+
+
+def test_openssl_verifies_the_token_as_it_is_kept(stamp: Timestamp, authority: Pki, tmp_path: Path) -> None:
+    assert openssl_says(stamp.token, IMPRINT, authority.certificate("root"), tmp_path) == "Verification: OK"
+    assert abs(stamp.at - datetime.now(UTC)) < timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(
+    ("imprint", "nonce", "reason"),
+    [(bytes(32), NONCE, "wrong imprint"), (IMPRINT, NONCE + 1, "wrong nonce")],
+    ids=["imprint", "nonce"],
+)
+def test_an_answer_to_something_else_is_refused(
+    answer: bytes, pinned: Sequence[x509.Certificate], imprint: bytes, nonce: int, reason: str
+) -> None:
+    with pytest.raises(StampInvalidError, match=reason):
+        read_answer(answer, imprint=imprint, nonce=nonce, authorities=pinned)
+
+
+def test_a_foreign_authority_is_refused(answer: bytes, tmp_path: Path) -> None:
+    other = ensure_pki(tmp_path / "pki", datetime.now(UTC))
+    with pytest.raises(StampInvalidError, match="not from a pinned authority"):
+        read_answer(
+            answer, imprint=IMPRINT, nonce=NONCE, authorities=load_certificates(other.certificate("tsa"))
+        )
+
+
+def test_a_certificate_that_is_not_for_time_stamps_alone_is_refused(stamp: Timestamp, authority: Pki) -> None:
+    seal = load_certificates(authority.certificate("seal"))
+    with pytest.raises(StampInvalidError, match="not from a pinned authority"):
+        check_token(stamp.token, imprint=IMPRINT, authorities=seal)
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [b"", b"\x00", b"<html>", b"\x30\x80", bytes(5000)],
+    ids=["empty", "zero", "html", "ber", "big"],
+)
+def test_garbage_is_refused(garbage: bytes, pinned: Sequence[x509.Certificate]) -> None:
+    with pytest.raises(StampInvalidError):
+        read_answer(garbage, imprint=IMPRINT, nonce=NONCE, authorities=pinned)
+    with pytest.raises(StampInvalidError):
+        check_token(garbage, imprint=IMPRINT, authorities=pinned)
+
+
+def test_a_refusal_of_the_authority_is_no_token(pinned: Sequence[x509.Certificate]) -> None:
+    rejection = bytes.fromhex("30053003020102")
+    with pytest.raises(StampInvalidError):
+        read_answer(rejection, imprint=IMPRINT, nonce=NONCE, authorities=pinned)
+
+
+def test_no_flipped_byte_of_a_token_survives(stamp: Timestamp, pinned: Sequence[x509.Certificate]) -> None:
+    check_token(stamp.token, imprint=IMPRINT, authorities=pinned)
+    for place in range(0, len(stamp.token), 3):
+        flipped = bytearray(stamp.token)
+        flipped[place] ^= 1
+        with pytest.raises(StampInvalidError):
+            check_token(bytes(flipped), imprint=IMPRINT, authorities=pinned)
+
+
+# --- on a receipt -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def raised(receipt: bytes, ask: Callable[[bytes, int], bytes], pinned: Sequence[x509.Certificate]) -> bytes:
+    """Raise a receipt to XAdES-T."""
+    imprint = signature_imprint(receipt)
+    token = read_answer(ask(imprint, 7), imprint=imprint, nonce=7, authorities=pinned).token
+    return add_token(receipt, token)
+
+
+def test_a_raised_receipt_verifies_and_gives_back_its_original(
+    raised: bytes, receipt: bytes, seal_pair: KeyPair, pinned: Sequence[x509.Certificate]
+) -> None:
+    facts = verify_receipt(raised, seal_certificates=[seal_pair.certificate], timestamp_certificates=pinned)
+    original = verify_receipt(receipt, seal_certificates=[seal_pair.certificate])
+    assert facts.timestamped_at is not None
+    assert (original.timestamped_at, original.sha256) == (None, facts.sha256)
+    assert take_out(raised)[0] == receipt
+
+
+def test_a_time_stamp_of_nobody_pinned_proves_nothing(raised: bytes, seal_pair: KeyPair) -> None:
+    facts = verify_receipt(raised, seal_certificates=[seal_pair.certificate])
+    assert facts.timestamped_at is None
+
+
+def test_the_time_stamp_of_another_receipt_is_refused(
+    raised: bytes, seal: Seal, seal_pair: KeyPair, accepted: Statement, pinned: Sequence[x509.Certificate]
+) -> None:
+    token = take_out(raised)[1]
+    assert token is not None
+    other = add_token(seal.seal(render(accepted), accepted.event_time), token)
+    for authorities in ((), pinned):
+        with pytest.raises(ReceiptInvalidError, match="wrong imprint"):
+            verify_receipt(
+                other, seal_certificates=[seal_pair.certificate], timestamp_certificates=authorities
+            )
+
+
+STAMP = b"xades:SignatureTimeStamp"
+END = b"</xades:UnsignedSignatureProperties>"
+METHOD = b'c14n#"></ds:CanonicalizationMethod><xades:E'
+RESPELLED: dict[str, Callable[[bytes], bytes]] = {
+    "space in the token": lambda data: data.replace(b"</xades:Encapsulated", b" </xades:Encapsulated"),
+    "attribute": lambda data: data.replace(b"<" + STAMP + b">", b"<" + STAMP + b' Id="a">'),
+    "other c14n": lambda data: data.replace(METHOD, METHOD.replace(b"#", b"")),
+    "token twice": lambda data: data.replace(END, b"<" + STAMP + b"></" + STAMP + b">" + END),
+    "empty": lambda data: add_token(take_out(data)[0], b""),
+    "moved": lambda data: take_out(data)[0] + data[data.index(b"<xades:UnsignedProperties>") :],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("respell", RESPELLED.values(), ids=RESPELLED)
+def test_another_spelling_of_a_raised_receipt_is_refused(
+    respell: Callable[[bytes], bytes], raised: bytes, seal_pair: KeyPair, pinned: Sequence[x509.Certificate]
+) -> None:
+    respelled = respell(raised)
+    assert respelled != raised
+    with pytest.raises(ReceiptInvalidError):
+        verify_receipt(respelled, seal_certificates=[seal_pair.certificate], timestamp_certificates=pinned)
