@@ -7,7 +7,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-from notigateway import telemetry
+from notigateway import codes, telemetry
 from notigateway.admission import Admission, RevocationPolicy
 from notigateway.documents import DocumentStore
 from notigateway.evidence.seals import load_seal
@@ -26,6 +26,7 @@ from notigateway.soap.notigateway_v1.service import READING_OPERATIONS, MailboxS
 from notigateway.soap.protocol import Dispatcher
 from notigateway.soap.rates import FailureLimit
 from notigateway.soap.request import Gateway
+from notigateway.web.verification import verification_page
 from notigateway.working_days import working_day_rule
 from notigateway.wss.clients import ClientRegister
 from notigateway.wss.ns import NOTIGATEWAY_ISSUING_V1, NOTIGATEWAY_V1
@@ -34,14 +35,18 @@ from notigateway.wss.sign import Signer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from wsgiref.types import WSGIApplication
 
     from sqlalchemy import Engine
 
+    from notigateway.codes import OnRecord
     from notigateway.settings import Settings
 
 
 # Beside the path of the public address: /notigateway/v1 and /notigateway/issuing/v1.
 ISSUING_PATH = "issuing/v1"
+# ... and /notigateway/verify: where the QR code on a receipt leads.
+VERIFY_PATH = "verify"
 
 
 def system_clock() -> datetime:
@@ -55,7 +60,11 @@ def build_app(settings: Settings, clock: Callable[[], datetime] = system_clock) 
     gateway = build_gateway(settings, clock)
     public_url = str(settings.public_url)
     issuing_url = urljoin(public_url, ISSUING_PATH)
-    return Endpoints(_mailbox(gateway, public_url), _issuing(gateway, issuing_url, settings.operators))
+    return Endpoints(
+        _mailbox(gateway, public_url),
+        _issuing(gateway, issuing_url, settings.operators),
+        pages=_pages(gateway, settings),
+    )
 
 
 def _mailbox(gateway: Gateway, url: str) -> Endpoint:
@@ -80,6 +89,28 @@ def _issuing(gateway: Gateway, url: str, operators: Iterable[str]) -> Endpoint:
         check_caller=partial(check_issuer, operators=frozenset(operators)),
         without_effect=frozenset({"ListOutcomes"}),
     )
+
+
+def _pages(gateway: Gateway, settings: Settings) -> dict[str, WSGIApplication]:
+    """Return the pages for people, by their paths."""
+
+    def look_up(code: str, nif: str, peer: str) -> OnRecord | None:
+        return codes.look_up(
+            gateway.engine,
+            code=code,
+            nif=nif,
+            peer=peer,
+            now=gateway.clock(),
+            per_minute=settings.code_checks_per_minute,
+        )
+
+    path = urlsplit(verify_url(settings)).path
+    return {path: verification_page(path, look_up=look_up, proxy_hops=settings.trusted_proxy_hops)}
+
+
+def verify_url(settings: Settings) -> str:
+    """Return the address of the public page for the codes of receipts."""
+    return urljoin(str(settings.public_url), VERIFY_PATH)
 
 
 # Neither holds anything of a gateway: a process that builds several needs each of them once.
