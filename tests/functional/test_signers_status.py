@@ -73,7 +73,7 @@ def test_a_receipt_names_the_list_that_told_the_status_and_the_list_is_kept_for_
     assert stack.rows()["revocation_data"] == 4  # three issuers' lists, and the one that a receipt names
     ((_, data),) = kept(stack, [digest])
     assert data == of_then
-    check_was_good(SIGNER, ISSUER, NOW, data=[(source, data)])  # type: ignore[list-item]  # the word
+    check_was_good(SIGNER, ISSUER, NOW, data=kept(stack, [digest]))
 
 
 @pytest.mark.parametrize(
