@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from notigateway.client.cli import app
 from notigateway.client.errors import GatewayFaultError, UnexpectedResponseError
@@ -18,8 +18,6 @@ from titles import accept_power, attorney, grant
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from click.testing import Result
 
     # The fixture `served` comes from conftest.py beside this file.
     from interop.conftest import Served
