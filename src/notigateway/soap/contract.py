@@ -16,6 +16,7 @@ from lxml import etree
 
 from notigateway.errors import InvalidRequestError, UnknownOperationError
 from notigateway.published import published_folder
+from notigateway.soap.addressing import SOAP_FAULT_ACTION
 from notigateway.wss.ns import namespace_of
 
 if TYPE_CHECKING:
@@ -66,6 +67,23 @@ class Contract:
         tree = etree.fromstring(self.wsdl)
         found = tree.iterfind(f"{{{_WSDL}}}portType/{{{_WSDL}}}operation")
         return frozenset(str(operation.get("name")) for operation in found)
+
+    @cached_property
+    def _port_type(self) -> str:
+        """Return namespace and name of the port type, as default actions begin."""
+        element = etree.fromstring(self.wsdl).find(f"{{{_WSDL}}}portType")
+        name = element.get("name") if element is not None else ""
+        return f"{self.namespace}:{name}"
+
+    def answer_action(self, operation: str) -> str:
+        """Return the WS-Addressing action of an operation's answer (Metadata §4.4.4)."""
+        return f"{self._port_type}:{operation}Response"
+
+    def fault_action(self, operation: str) -> str:
+        """Return the action of a fault of that operation; a general one where it is none of ours."""
+        if operation not in self.operations:
+            return SOAP_FAULT_ACTION
+        return f"{self._port_type}:{operation}:Fault:GatewayFault"
 
     @cached_property
     def _vocabulary(self) -> frozenset[str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from lxml import etree
 
 from notigateway.errors import (
+    AddressingError,
     AlgorithmError,
     AuthenticationError,
     CheckError,
@@ -24,6 +25,7 @@ from notigateway.errors import (
     NotFoundError,
     OutageError,
     PublicationError,
+    ReplyAddressError,
     RepresentationError,
     RequestError,
     SecurityHeaderError,
@@ -54,6 +56,8 @@ FAULT_CODES: Final[tuple[tuple[type[GatewayError], str], ...]] = (
     (CheckError, "wsse:FailedCheck"),
     (AlgorithmError, "wsse:UnsupportedAlgorithm"),
     (FreshnessError, "wsu:MessageExpired"),
+    (AddressingError, "wsa:InvalidAddressingHeader"),  # Web Services Addressing 1.0 SOAP Binding §6.4
+    (ReplyAddressError, "wsa:OnlyAnonymousAddressSupported"),
     (VersionMismatchError, "soap:VersionMismatch"),
     (MustUnderstandError, "soap:MustUnderstand"),
     (TransportError, "soap:Client"),
