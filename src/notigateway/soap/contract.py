@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _WSDL: Final = "http://schemas.xmlsoap.org/wsdl/"
 _WSDL_SOAP: Final = "http://schemas.xmlsoap.org/wsdl/soap/"
+_WSDL_SOAP12: Final = "http://schemas.xmlsoap.org/wsdl/soap12/"
 _XS: Final = "http://www.w3.org/2001/XMLSchema"
 # How libxml2 begins every message of its schema validator.
 _NAMED_ELEMENT: Final = re.compile(r"Element '(?:\{[^}]*\})?([^']*)'")
@@ -47,6 +48,14 @@ class Contract:
         for imported in tree.iter(f"{{{_XS}}}import"):
             imported.set("schemaLocation", f"{self.public_url}?xsd={imported.get('schemaLocation')}")
         return etree.tostring(tree, encoding="utf-8", xml_declaration=True)
+
+    @cached_property
+    def wsdl_soap12(self) -> bytes:
+        """Return the same WSDL with its binding and port in SOAP 1.2, at the same address.
+
+        Not a second port of the first one: importers then ask for a choice (WCF), or choose by chance.
+        """
+        return self.wsdl.replace(_WSDL_SOAP.encode(), _WSDL_SOAP12.encode())
 
     @cached_property
     def schema(self) -> bytes:

@@ -144,6 +144,8 @@ class Endpoint:
         """Give the contract's files and nothing else. Raises: `MethodNotAllowedError`."""
         if query.lower() in {"wsdl", "singlewsdl"}:
             return _Answer(200, self._contract.wsdl)
+        if query.lower() == "wsdl=soap12":
+            return _Answer(200, self._contract.wsdl_soap12)
         schema = self._contract.schemas.get(query.removeprefix("xsd="))
         if schema is not None and query.startswith("xsd="):
             return _Answer(200, schema)
