@@ -17,10 +17,11 @@ from sqlalchemy import func, select
 from notigateway.app import build_app
 from notigateway.issuers import load_trust
 from notigateway.issuing import Deposit, deposit_documents, publish_act, register_issuing_body
+from notigateway.lifecycle import State
 from notigateway.pki.trust import PinnedCertificates
 from notigateway.refreshing import Refreshed, Sources, refresh
 from notigateway.repository.engine import reading, writing
-from notigateway.repository.model import Row
+from notigateway.repository.model import Receipt, Row
 from notigateway.settings import load_settings
 from notigateway.soap.contract import Contract
 from notigateway.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
@@ -171,7 +172,7 @@ class Stack:
         """Put an act at disposal and return the notification's identifier."""
         deposit = self.deposit(reference, addressee=addressee, documents=documents, **changes)
         with writing(self.engine) as session:
-            return publish_act(session, deposit, now=self.now).notification.id
+            return publish_act(session, deposit, now=self.now, seal=self.gateway.seal).notification.id
 
     def publish_many(self, count: int, stem: str = "ACT") -> list[UUID]:
         """Put that many acts at disposal in one transaction; identifiers in the order of the codes."""
@@ -180,8 +181,9 @@ class Stack:
             replace(first, submission=replace(first.submission, reference=f"{stem}-{number:05}"))
             for number in range(count)
         ]
+        seal = self.gateway.seal
         with writing(self.engine) as session:
-            return [publish_act(session, one, now=self.now).notification.id for one in deposits]
+            return [publish_act(session, one, now=self.now, seal=seal).notification.id for one in deposits]
 
     def deposit(
         self,
@@ -282,6 +284,12 @@ class Stack:
                 table.name: session.scalar(select(func.count()).select_from(table)) or 0
                 for table in Row.metadata.sorted_tables
             }
+
+    def decisions(self) -> int:
+        """Count the receipts of what was decided: all but those that it was put at disposal."""
+        query = select(func.count()).select_from(Receipt).where(Receipt.state != State.AVAILABLE)
+        with reading(self.engine) as session:
+            return session.scalar(query) or 0
 
     def contents(self) -> dict[str, list[tuple[object, ...]]]:
         """Read every row of every table: the strongest way to say that nothing changed."""

@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 from notigateway import telemetry
 from notigateway.admission import Admission, RevocationPolicy
 from notigateway.documents import DocumentStore
-from notigateway.evidence.xades import Seal
+from notigateway.evidence.seals import load_seal
 from notigateway.issuers import load_trust
 from notigateway.mailbox import InlineLimits
 from notigateway.pki.keys import load_key_pair
@@ -103,7 +103,6 @@ def build_admission(settings: Settings, engine: Engine) -> Admission:
 def build_gateway(settings: Settings, clock: Callable[[], datetime] = system_clock) -> Gateway:
     """Open the stores, read the keys once, and gather the limits."""
     service = load_key_pair(settings.service_key_file, settings.service_certificate_file)
-    seal = load_key_pair(settings.seal_key_file, settings.seal_certificate_file)
     engine = create_database(
         settings.database_url,
         pool_size=settings.database_pool_size,
@@ -113,7 +112,7 @@ def build_gateway(settings: Settings, clock: Callable[[], datetime] = system_clo
     return Gateway(
         engine=engine,
         store=DocumentStore(settings.document_store_url),
-        seal=Seal(seal),
+        seal=load_seal(settings),
         signer=Signer(service.key, service.certificate),
         admission=build_admission(settings, engine),
         clock=clock,

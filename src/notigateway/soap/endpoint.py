@@ -229,10 +229,10 @@ class Endpoint:
         reply.addressing.check(to=self._contract.public_url, action=action)
         self._contract.check(verified.operation)
         self._admit(verified, caller, operation=operation, now=now)
-        self.gateway.admission.require_status(
+        revocation = self.gateway.admission.require_status(
             verified.certificate, now, has_effect=operation not in self._without_effect
         )
-        proof = RequestProof(correlation_id, data, verified.signature_method.value)
+        proof = RequestProof(correlation_id, data, verified.signature_method.value, revocation)
         request = Request(gateway=self.gateway, caller=caller, now=now, proof=proof)
         content = self._dispatcher.call(verified.operation, request)
         _log.info("request_answered", operation=operation, party=caller.party, signer=caller.signer)
