@@ -36,7 +36,7 @@ def addressing_of(answer: Answer) -> dict[str, str | None]:
     signed = {one.get("URI") for one in root.iter(f"{{{DS}}}Reference")}
     found = [one for one in root[0] if etree.QName(one).namespace == WSA]
     assert all(f"#{one.get(f'{{{WSU}}}Id')}" in signed for one in found)
-    assert root[0][0].tag.endswith("}Security")
+    assert etree.QName(root[0][0]).localname == "Security"
     return {etree.QName(one).localname: one.text for one in found}
 
 

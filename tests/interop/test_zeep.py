@@ -226,7 +226,7 @@ def test_zeep_without_the_subclass_cannot_verify_and_is_told_what_is_missing(ser
 def signer_of(sample: ModuleType, base: type, served: Served) -> Any:  # noqa: ANN401
     """Return zeep's own class with the sample's Timestamp, which verifies with the service's certificate."""
 
-    class Signature(base):  # type: ignore[misc, valid-type]
+    class Signature(base):  # type: ignore[misc]
         def apply(self, envelope: Any, headers: Any) -> Any:  # noqa: ANN401
             security = get_security_header(envelope)  # type: ignore[no-untyped-call]
             timestamp = etree.SubElement(security, f"{{{WSU}}}Timestamp")
@@ -239,7 +239,10 @@ def signer_of(sample: ModuleType, base: type, served: Served) -> Any:  # noqa: A
             return envelope
 
     return Signature(
-        *served.files("company_seal"), None, xmlsec.Transform.RSA_SHA256, xmlsec.Transform.SHA256
+        *served.files("company_seal"),
+        None,
+        xmlsec.constants.TransformRsaSha256,
+        xmlsec.constants.TransformSha256,
     )
 
 
@@ -250,7 +253,7 @@ def test_both_signatures_in_both_versions_with_addressing(
 ) -> None:
     served.stack.publish()
     history = HistoryPlugin()  # type: ignore[no-untyped-call]
-    plugins = [WsAddressingPlugin(), history]  # type: ignore[no-untyped-call]
+    plugins = [WsAddressingPlugin(), history]
     client = zeep.Client(  # type: ignore[no-untyped-call]
         f"{served.url}?{query}", wsse=signer_of(sample, base, served), plugins=plugins
     )
