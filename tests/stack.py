@@ -139,7 +139,8 @@ class Stack:
 
     def refresh_trust(self) -> Refreshed:
         """Take in what lies in the revocation folder and at the addresses of the settings."""
-        return refresh(self.engine, load_trust(self.settings), Sources.by(self.settings), now=self.now)
+        trust = load_trust(self.settings, self.engine, now=self.now, for_refreshing=True)
+        return refresh(self.engine, trust, Sources.by(self.settings), now=self.now)
 
     def start(self) -> None:
         """Build the gateway: again, as after a restart, when there is one."""

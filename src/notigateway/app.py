@@ -92,12 +92,12 @@ def _dispatcher(namespace: str, *services: type) -> Dispatcher:
     return Dispatcher(services, namespace)
 
 
-def build_admission(settings: Settings, engine: Engine) -> Admission:
+def build_admission(settings: Settings, engine: Engine, *, now: datetime) -> Admission:
     """Read who is trusted, and how revocation is judged."""
     policy = RevocationPolicy(
         grace=timedelta(seconds=settings.revocation_grace_seconds), is_off=settings.revocation == "unsafe_off"
     )
-    return Admission(engine, load_trust(settings), policy)
+    return Admission(engine, load_trust(settings, engine, now=now), policy)
 
 
 def build_gateway(settings: Settings, clock: Callable[[], datetime] = system_clock) -> Gateway:
@@ -114,7 +114,7 @@ def build_gateway(settings: Settings, clock: Callable[[], datetime] = system_clo
         store=DocumentStore(settings.document_store_url),
         seal=load_seal(settings),
         signer=Signer(service.key, service.certificate),
-        admission=build_admission(settings, engine),
+        admission=build_admission(settings, engine, now=clock()),
         clock=clock,
         limits=Limits(
             request_max_bytes=settings.request_max_bytes,

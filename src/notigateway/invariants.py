@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 _AT_ONCE: Final = 500
 _FIRST: Final = UUID(int=0)
 _DECIDED: Final = frozenset({State.ACCEPTED, State.REJECTED, State.LAPSED, State.READ, State.CANCELLED})
+_FOLLOWED: Final = frozenset({(State.SCHEDULED, State.AVAILABLE), (State.ACCEPTED, State.READ)})
 _REQUEST: Final = "/".join(f"{{{EVIDENCE_1}}}{name}" for name in ("RequestEvidence", "EnvelopeSha256"))
 
 
@@ -133,12 +134,14 @@ class Checking:
         except ReceiptInvalidError as error:
             yield Finding(Rule.RECEIPT, str(receipt.id), error.detail)
             return
-        said = (facts.receipt_id, facts.notification_id, facts.notification_code, facts.state)
-        if said != (receipt.id, notification_id, receipt.notification_code, event.state):
+        said = (facts.receipt_id, facts.notification_id, facts.notification_code)
+        if said != (receipt.id, notification_id, receipt.notification_code) or not _may_stand_at(
+            receipt, event
+        ):
             yield Finding(Rule.RECEIPT, str(receipt.id), "it is the receipt of something else")
         elif (facts.state, facts.event_time) != (receipt.state, receipt.event_time):
             yield Finding(Rule.RECEIPT, str(receipt.id), "its row says another event than itself")
-        elif facts.event_time != event.at:
+        elif receipt.state is event.state and facts.event_time != event.at:
             yield Finding(Rule.RECEIPT, str(receipt.id), f"it says {facts.event_time}, the event {event.at}")
 
     def _envelopes(self, on_progress: Callable[[int], None]) -> Iterator[Finding]:
@@ -197,6 +200,15 @@ def _check_events(notification: Notification, *, sealed: set[UUID], placed: set[
             yield Finding(Rule.RECEIPT, subject, f"{event.state} without a receipt")
         if event.id not in placed:
             yield Finding(Rule.FEED, subject, f"{event.state} without a place")
+
+
+def _may_stand_at(receipt: Receipt, event: Event) -> bool:
+    """Tell whether the receipt attests the event, or what followed from it.
+
+    What was published for later comes to be at disposal; what was accepted is handed over.
+    """
+    followed = (event.state, receipt.state) in _FOLLOWED and receipt.event_time >= event.at
+    return receipt.state is event.state or followed
 
 
 def _named_request(receipt: Receipt) -> str | None:

@@ -84,6 +84,8 @@ class Settings(BaseSettings):
     seal_key_file: Path = Path("keys/seal.key.pem")
     seal_certificate_file: Path = Path("keys/seal.cert.pem")
     authorised_issuers_folder: Path = Path("issuers")
+    trusted_list_file: str = ""
+    trusted_list_signers_folder: Path = Path("trusted-list-signers")
     revocation: Literal["required", "unsafe_off"] = "required"
     revocation_folder: Path = Path("revocation")
     revocation_list_urls: tuple[HttpUrl, ...] = ()

@@ -53,7 +53,8 @@ def receipts_after(session: Session, receipt_id: UUID, *, limit: int) -> Sequenc
 
 def events_with_receipt(session: Session, ids: Sequence[UUID]) -> set[UUID]:
     """Return those of the events that have a receipt."""
-    return set(session.scalars(select(Receipt.event_id).where(Receipt.event_id.in_(ids))))
+    query = select(Receipt.event_id).join(Event, Event.id == Receipt.event_id)
+    return set(session.scalars(query.where(Receipt.event_id.in_(ids), Receipt.state == Event.state)))
 
 
 def events_with_place(session: Session, ids: Sequence[UUID]) -> set[UUID]:

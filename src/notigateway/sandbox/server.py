@@ -159,7 +159,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         """Set what is ours; the rest are gunicorn's defaults."""
         options: dict[str, Any] = {
             "bind": f"fd://{self._sandbox.listener.detach()}",
-            "worker_class": "gthread",
+            "worker_class": "notigateway.serving.GatheringWorker",
             "workers": self._workers,
             "threads": _THREADS,
             "timeout": _TIMEOUT_SECONDS,
