@@ -17,14 +17,21 @@ from lxml import etree
 from notigateway.errors import InvalidRequestError, UnknownOperationError
 from notigateway.published import published_folder
 from notigateway.soap.addressing import SOAP_FAULT_ACTION
+from notigateway.soap.faults import add_gateway_fault
 from notigateway.wss.ns import namespace_of
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from lxml.etree import _Element
+
+    from notigateway.errors import GatewayError
 
 _WSDL: Final = "http://schemas.xmlsoap.org/wsdl/"
 _WSDL_SOAP: Final = "http://schemas.xmlsoap.org/wsdl/soap/"
 _WSDL_SOAP12: Final = "http://schemas.xmlsoap.org/wsdl/soap12/"
+_WSAM: Final = "http://www.w3.org/2007/05/addressing/metadata"
+_PARTS: Final = ("input", "output", "fault")
 _XS: Final = "http://www.w3.org/2001/XMLSchema"
 # How libxml2 begins every message of its schema validator.
 _NAMED_ELEMENT: Final = re.compile(r"Element '(?:\{[^}]*\})?([^']*)'")
@@ -78,21 +85,35 @@ class Contract:
         return frozenset(str(operation.get("name")) for operation in found)
 
     @cached_property
-    def _port_type(self) -> str:
-        """Return namespace and name of the port type, as default actions begin."""
-        element = etree.fromstring(self.wsdl).find(f"{{{_WSDL}}}portType")
-        name = element.get("name") if element is not None else ""
-        return f"{self.namespace}:{name}"
+    def _addressing_actions(self) -> dict[str, tuple[str, str, str]]:
+        """Return the WS-Addressing actions of each operation: of its request, its answer and its fault.
+
+        Stated in the WSDL, or what a client takes in their absence (WS-Addressing Metadata §4.4).
+        """
+        found = {}
+        for operation in etree.fromstring(self.wsdl).iterfind(f"{{{_WSDL}}}portType/{{{_WSDL}}}operation"):
+            name = str(operation.get("name"))
+            stem = f"{self.namespace}:{_parent_name(operation)}:{name}"
+            request, answer, fault = (operation.find(f"{{{_WSDL}}}{part}") for part in _PARTS)
+            found[name] = (
+                _stated_action(request) or self.action(name),
+                _stated_action(answer) or f"{stem}Response",
+                _stated_action(fault) or f"{stem}:Fault:{fault.get('name') if fault is not None else ''}",
+            )
+        return found
+
+    def request_action(self, operation: str) -> str:
+        """Return the WS-Addressing action of an operation's request."""
+        return self._addressing_actions[operation][0]
 
     def answer_action(self, operation: str) -> str:
-        """Return the WS-Addressing action of an operation's answer (Metadata §4.4.4)."""
-        return f"{self._port_type}:{operation}Response"
+        """Return the action of an operation's answer."""
+        return self._addressing_actions[operation][1]
 
     def fault_action(self, operation: str) -> str:
         """Return the action of a fault of that operation; a general one where it is none of ours."""
-        if operation not in self.operations:
-            return SOAP_FAULT_ACTION
-        return f"{self._port_type}:{operation}:Fault:GatewayFault"
+        actions = self._addressing_actions.get(operation)
+        return actions[2] if actions is not None else SOAP_FAULT_ACTION
 
     @cached_property
     def _vocabulary(self) -> frozenset[str]:
@@ -106,6 +127,18 @@ class Contract:
         if namespace_of(str(element.tag)) != self.namespace or name not in self.operations:
             raise UnknownOperationError
         return name
+
+    def action(self, operation: str) -> str:
+        """Return the SOAPAction of an operation."""
+        return f"{self.namespace}:{operation}"
+
+    def add_detail(self, detail: _Element, error: GatewayError, correlation_id: UUID) -> None:
+        """Append to a fault's detail what the contract says of errors."""
+        add_gateway_fault(detail, error, correlation_id)
+
+    def check_request(self, element: _Element) -> None:
+        """Check an operation element before it is read. Raises: `InvalidRequestError`."""
+        self.check(element)
 
     def check(self, element: _Element) -> None:
         """Check an operation element (or, in tests and clients, an answer) against the published schema.
@@ -130,3 +163,12 @@ class Contract:
             self._local.schema = etree.XMLSchema(etree.fromstring(self.schema))
         compiled: etree.XMLSchema = self._local.schema
         return compiled
+
+
+def _parent_name(element: _Element) -> str:
+    parent = element.getparent()
+    return str(parent.get("name")) if parent is not None else ""
+
+
+def _stated_action(part: _Element | None) -> str | None:
+    return part.get(f"{{{_WSAM}}}Action") if part is not None else None
