@@ -154,22 +154,9 @@ def build_gateway(settings: Settings, clock: Callable[[], datetime] = system_clo
         signer=Signer(service.key, service.certificate),
         admission=build_admission(settings, engine, now=clock()),
         clock=clock,
-        limits=Limits(
-            request_max_bytes=settings.request_max_bytes,
-            max_depth=settings.xml_max_depth,
-            max_elements=settings.xml_max_elements,
-            max_attributes_per_element=settings.xml_max_attributes_per_element,
-            max_namespaces_per_element=settings.xml_max_namespaces_per_element,
-            max_namespaces_total=settings.xml_max_namespaces_total,
-            max_name_chars=settings.xml_max_name_chars,
-        ),
-        expectations=Expectations(
-            max_age=timedelta(seconds=settings.timestamp_max_age_seconds),
-            skew=timedelta(seconds=settings.timestamp_skew_seconds),
-        ),
-        clients=ClientRegister(
-            settings.clients, is_registration_required=settings.require_registered_clients
-        ),
+        limits=Limits.of(settings),
+        expectations=Expectations.of(settings),
+        clients=ClientRegister.of(settings),
         inline=InlineLimits(
             document_max_bytes=settings.inline_document_max_bytes,
             response_max_bytes=settings.inline_response_max_bytes,
