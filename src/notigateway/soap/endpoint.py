@@ -42,9 +42,9 @@ from notigateway.wss.verify import Verified, verify_envelope
 from notigateway.wss.version import SoapVersion
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from uuid import UUID
-    from wsgiref.types import StartResponse, WSGIEnvironment
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from lxml.etree import _Element
     from sqlalchemy.orm import Session
@@ -282,14 +282,17 @@ def _retry_after(error: GatewayError) -> tuple[tuple[str, str], ...]:
 
 
 class Endpoints:
-    """Several contracts of one gateway, each at its own path."""
+    """Several contracts of one gateway, each at its own path, and the pages for people beside them."""
 
-    def __init__(self, first: Endpoint, *others: Endpoint) -> None:
+    def __init__(
+        self, first: Endpoint, *others: Endpoint, pages: Mapping[str, WSGIApplication] | None = None
+    ) -> None:
         self.gateway = first.gateway
         self._first = first
-        self._by_path = {endpoint.path: endpoint for endpoint in (first, *others)}
+        self._by_path: dict[str, WSGIApplication] = {one.path: one for one in (first, *others)}
+        self._by_path |= pages or {}
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Hand the request to the contract at its path; the first one refuses every other path."""
-        endpoint = self._by_path.get(environ.get("PATH_INFO", ""), self._first)
-        return endpoint(environ, start_response)
+        """Hand the request to what is at its path; the first contract refuses every other path."""
+        at_path = self._by_path.get(environ.get("PATH_INFO", ""), self._first)
+        return at_path(environ, start_response)
