@@ -26,13 +26,13 @@ from notigateway.evidence.wording import TITLES, Reading
 from notigateway.evidence.xades import verify_receipt
 from notigateway.instants import instant_text
 from notigateway.pki.keys import fingerprint
+from notigateway.pki.known import KnownCertificates
 from notigateway.published import published_folder
 from notigateway.verifier.report import FailedError, SkippedError, UndeterminedError
 from notigateway.wss.clients import ClientRegister
 from notigateway.wss.envelope import parse_envelope
 from notigateway.wss.ns import NOTIGATEWAY_V1, ds, namespace_of
 from notigateway.wss.policy import Expectations, Limits
-from notigateway.wss.tokens import KnownCertificates
 from notigateway.wss.verify import verify_envelope
 
 if TYPE_CHECKING:
