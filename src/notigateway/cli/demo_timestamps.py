@@ -78,15 +78,18 @@ def await_timestamps(
 def _await(client: NotificationClient, waiting: list[str], stamps: Stamps) -> list[bytes]:
     """Return every receipt once all those of its notification have time-stamps, or none comes any more."""
     found: list[bytes] = []
+    seen: dict[str, int] = {}
     last = time.monotonic()
     while waiting and time.monotonic() - last < _NO_PROGRESS_SECONDS:
         answers, left = client.receipts(waiting[:100]), waiting[100:]
         undone = []
         for item in answers:
             forms = [receipt.xml() for receipt in item.receipts]
-            if all(take_out(form)[1] is not None for form in forms):
+            count = sum(take_out(form)[1] is not None for form in forms)
+            if count > seen.get(item.id, 0):
+                seen[item.id], last = count, time.monotonic()
+            if count == len(forms):
                 found += forms
-                last = time.monotonic()
             else:
                 undone.append(item.id)
         waiting = [*left, *undone]
