@@ -29,10 +29,13 @@ export class GatewayFault extends Error {
  */
 export async function connect(url, { me, service, idMode }) {
   const client = await soap.createClientAsync(`${url}?wsdl`, { endpoint: url });
-  const signerOptions = idMode ? { idMode } : {};
-  client.setSecurity(
-    new soap.WSSecurityCert(me.key, me.certificate, '', { hasTimeStamp: true, signerOptions }),
-  );
+  const options = {
+    hasTimeStamp: true,
+    signerOptions: idMode ? { idMode } : {},
+    // Its random id makes requests differ that two processes sign in the same second: no false replay.
+    additionalReferences: ['wsse:BinarySecurityToken'],
+  };
+  client.setSecurity(new soap.WSSecurityCert(me.key, me.certificate, '', options));
   return async (operation, elements = {}) => {
     try {
       const [answer, xml] = await client[`${operation}Async`](elements);
