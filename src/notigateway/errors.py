@@ -279,6 +279,23 @@ class IssuerNotAuthorisedError(AuthenticationError):
     text_es = "El certificado no procede de un emisor de la lista autorizada."
 
 
+class CertificateRevokedError(AuthenticationError):
+    """The certificate's issuer revoked it."""
+
+    code = "CERTIFICATE_REVOKED"
+    text_en = "The certificate was revoked by its issuer."
+    text_es = "El certificado ha sido revocado por su emisor."
+
+
+class RevocationUnknownError(AuthenticationError):
+    """Whether the certificate is revoked is not known well enough for what is asked."""
+
+    code = "REVOCATION_UNKNOWN"
+    retryable = True
+    text_en = "It is not known at the moment whether the certificate was revoked; repeat the request later."
+    text_es = "De momento no se sabe si el certificado está revocado; repita la petición más tarde."
+
+
 class KeyUsageError(AuthenticationError):
     """The certificate may not sign."""
 
@@ -668,6 +685,46 @@ class ReceiptInvalidError(GatewayError):
     text_es = "El justificante no es el original sellado e inalterado de este servicio."
 
 
+class RenditionError(GatewayError):
+    """The form of a receipt for people could not be made; the receipt itself is what counts and stands."""
+
+    code = "RENDITION_FAILED"
+    text_en = "The PDF of this receipt cannot be made now; its XML is the original and is available."
+    text_es = "El PDF de este justificante no se puede generar ahora; su XML, el original, está disponible."
+
+
+class RenditionInvalidError(GatewayError):
+    """The PDF is not the unchanged form of a receipt, sealed with a pinned seal; says which check failed."""
+
+    code = "RENDITION_INVALID"
+    text_en = "The PDF is not the unchanged, sealed form of a receipt of this service."
+    text_es = "El PDF no es la representación sellada e inalterada de un justificante de este servicio."
+
+
+class BundleInvalidError(GatewayError):
+    """The file is not an unchanged evidence bundle; says which check failed."""
+
+    code = "BUNDLE_INVALID"
+    text_en = "The file is not an unchanged evidence bundle of this service."
+    text_es = "El archivo no es un paquete de evidencia inalterado de este servicio."
+
+
+class CheckpointInvalidError(GatewayError):
+    """The text is not a checkpoint of the log signed with the pinned seal; says which check failed."""
+
+    code = "CHECKPOINT_INVALID"
+    text_en = "The checkpoint is not one that this service signed."
+    text_es = "El punto de control no es uno firmado por este servicio."
+
+
+class LogDamagedError(GatewayError):
+    """The log does not hold what it committed to; says what is wrong first."""
+
+    code = "LOG_DAMAGED"
+    text_en = "The log is not the one that its checkpoints attest."
+    text_es = "El registro no es el que atestiguan sus puntos de control."
+
+
 # --- the gateway itself ---------------------------------------------------------------------------
 
 
@@ -694,6 +751,14 @@ class DocumentDamagedError(ServiceError):
     code = "DOCUMENT_DAMAGED"
     text_en = "A stored document does not match its hash and is not delivered."
     text_es = "Un documento almacenado no coincide con su resumen y no se entrega."
+
+
+class RevocationDataError(GatewayError):
+    """A revocation list or an OCSP answer cannot be had or does not count; only the operator sees it."""
+
+    code = "REVOCATION_DATA_INVALID"
+    text_en = "Revocation data could not be fetched, or are not signed by an authorised issuer."
+    text_es = "No se pudieron obtener datos de revocación, o no los firma un emisor autorizado."
 
 
 class ConfigurationError(GatewayError):

@@ -14,6 +14,7 @@ from notigateway.cli.issuer import register_issuer
 from notigateway.cli.outage import outage
 from notigateway.cli.publish import publish
 from notigateway.cli.red import red
+from notigateway.cli.refresh_trust import refresh_trust
 from notigateway.cli.sandbox import sandbox
 from notigateway.cli.sweep import sweep
 from notigateway.errors import GatewayError
@@ -24,7 +25,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (demo, health, migrate, publish, register_issuer, sandbox, sweep):
+for command in (demo, health, migrate, publish, refresh_trust, register_issuer, sandbox, sweep):
     app.command()(command)
 app.add_typer(outage, name="outage", no_args_is_help=True)
 app.add_typer(red, name="red")

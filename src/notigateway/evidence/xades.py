@@ -15,7 +15,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import xmlsec
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureMethod
@@ -72,6 +73,10 @@ class Seal:
         signer = _ReceiptSigner(sealed_at)
         sealed = signer.sign(element, always_add_key_value=False, key=self._key, cert=[self.certificate])
         return etree.tostring(sealed, method="c14n", exclusive=True)
+
+    def sign(self, text: bytes) -> bytes:
+        """Return a detached signature over a checkpoint's text: ECDSA with SHA-256, in DER."""
+        return self._key.sign(text, ECDSA(SHA256()))
 
 
 class _ReceiptSigner(XAdESSigner):

@@ -1,6 +1,7 @@
 """Starts a sandbox in a folder: certificates, settings, schema, acts, then gunicorn on 127.0.0.1.
 
     pki/  issuers/              keys and certificates, and whose certificates are admitted
+    revocation/                 the list of the revoked ones
     notigateway.toml            the settings, written anew at each start because the port may change
     notigateway.db  documents/  the data; a folder that has them is served as it is
     seeds.json                  how the data were made
@@ -24,6 +25,7 @@ from gunicorn.app.base import BaseApplication
 
 from notigateway.errors import ConfigurationError
 from notigateway.sandbox.pki import Pki, ensure_pki
+from notigateway.sandbox.refreshing import Refresher, refresh_once
 from notigateway.sandbox.seeds import sow
 from notigateway.sandbox.sweeping import Sweeper
 from notigateway.settings import Settings, load_settings
@@ -145,6 +147,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         self._workers = workers
         self._sweep_seconds = sweep_seconds
         self._sweeper: Sweeper | None = None
+        self._refresher: Refresher | None = None
         # One byte in a pipe: whichever worker takes it announces, its successors find it empty.
         self._turn, give = os.pipe()
         os.set_blocking(self._turn, False)
@@ -177,6 +180,8 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         return self._build(self._sandbox.settings)
 
     def _answering(self, _worker: object) -> None:
+        self._refresher = Refresher(self._sandbox.settings)
+        self._refresher.start()
         if self._sweep_seconds:
             self._sweeper = Sweeper(self._sandbox.settings, every_seconds=self._sweep_seconds)
             self._sweeper.start()
@@ -190,6 +195,8 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def _ending(self, _server: object, _worker: object) -> None:
         if self._sweeper is not None:
             self._sweeper.stop()
+        if self._refresher is not None:
+            self._refresher.stop()
 
 
 @contextmanager
@@ -227,6 +234,7 @@ def _settings(directory: Path, pki: Pki, port: int, *, database_url: str | None)
         "seal_key_file": str(pki.key("seal")),
         "seal_certificate_file": str(pki.certificate("seal")),
         "authorised_issuers_folder": str(pki.issuers),
+        "revocation_folder": str(pki.revocation),
     }
     # A JSON string is a TOML basic string.
     lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items()]
@@ -249,13 +257,14 @@ def _keep_seeds(file: Path, wanted: Seeds) -> Seeds:
 
 
 def _sow_apart(settings: Settings, seeds: Seeds, now: datetime) -> None:
-    """Publish the acts in a process of its own.
+    """Publish the acts, and learn who is revoked, in a process of its own.
 
     obstore starts threads in the first process that stores a document; workers that are forked from
     it afterwards would wait for threads that they do not have.
     """
     with ProcessPoolExecutor(1, mp_context=get_context("fork")) as pool:
         pool.submit(sow, settings, now=now, **asdict(seeds)).result()
+        pool.submit(refresh_once, settings, now).result()
 
 
 def _replace(file: Path, text: str) -> None:

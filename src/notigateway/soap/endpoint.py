@@ -83,13 +83,19 @@ class Endpoint:
         contract: Contract,
         dispatcher: Dispatcher,
         check_caller: Callable[[Session, Caller, str], None],
+        without_effect: frozenset[str] = frozenset(),
     ) -> None:
-        """Serve the contract; `check_caller` raises for who may not ask for the operation it is given."""
+        """Serve the contract; `check_caller` raises for who may not ask for the operation it is given.
+
+        `without_effect` names the operations that only read; all others need a revocation status that is
+        current.
+        """
         self.gateway = gateway
         self.path = path
         self._contract = contract
         self._dispatcher = dispatcher
         self._check_caller = check_caller
+        self._without_effect = without_effect
         self._forget_after: datetime | None = None
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -167,7 +173,7 @@ class Endpoint:
             envelope,
             now=now,
             expectations=gateway.expectations,
-            check_certificate=gateway.check_certificate,
+            check_certificate=gateway.admission.check,
         )
         caller = read_caller(verified.certificate)
         operation = self._contract.operation_name(verified.operation)
@@ -175,6 +181,9 @@ class Endpoint:
             raise ActionMismatchError
         self._contract.check(verified.operation)
         self._admit(verified, caller, operation=operation, now=now)
+        gateway.admission.require_status(
+            verified.certificate, now, has_effect=operation not in self._without_effect
+        )
         proof = RequestProof(correlation_id, data, verified.signature_method.value)
         request = Request(gateway=gateway, caller=caller, now=now, proof=proof)
         content = self._dispatcher.call(verified.operation, request)

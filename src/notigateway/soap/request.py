@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date, datetime
 
-    from cryptography.x509 import Certificate
     from sqlalchemy import Engine
 
+    from notigateway.admission import Admission
     from notigateway.documents import DocumentStore
     from notigateway.evidence.xades import Seal
     from notigateway.mailbox import InlineLimits
@@ -30,7 +30,7 @@ class Gateway:
     store: DocumentStore
     seal: Seal
     signer: Signer
-    check_certificate: Callable[[Certificate, datetime], None]
+    admission: Admission
     clock: Callable[[], datetime]
     limits: Limits
     expectations: Expectations
