@@ -40,7 +40,7 @@ await show('Ping', company('Ping'), (one) => String(one.known) === 'true');
 const page = await show(
   'ListNotifications',
   company('ListNotifications', { filter: { state: ['available'] }, pageSize: 2 }),
-  (one) => one.notification.length === 2,
+  ({ notification }) => notification.length === 2 && notification.every((one) => one.state === 'available'),
 );
 const [first, second] = page.notification.map((one) => one.id);
 const { nextCursor } = await company('ListChanges', { fromNow: true });

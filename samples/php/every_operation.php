@@ -42,7 +42,7 @@ show('Ping', $company->Ping(), fn ($one) => $one->known);
 $page = show(
     'ListNotifications',
     $company->ListNotifications(['filter' => ['state' => ['available']], 'pageSize' => 2]),
-    fn ($one) => count($one->notification) === 2,
+    fn ($one) => count($one->notification) === 2 && !some($one->notification, fn ($each) => $each->state !== 'available'),
 );
 [$first, $second] = array_map(fn ($one) => $one->id, $page->notification);
 $cursor = $company->ListChanges(['fromNow' => true])->nextCursor;

@@ -32,7 +32,7 @@ show Ping "$(first known "$answer")" true
 
 answer=$(as "$company" ListNotifications '<filter><state>available</state></filter><pageSize>2</pageSize>')
 mapfile -t ids < <(every id "$answer")
-show ListNotifications "${#ids[@]}" 2
+show ListNotifications "$(every state "$answer" | xargs)" "available available"
 one="<id>${ids[0]}</id>" other="<id>${ids[1]}</id>"
 cursor=$(first nextCursor "$(as "$company" ListChanges '<fromNow>true</fromNow>')")
 

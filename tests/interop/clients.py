@@ -11,6 +11,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.serialization import PrivateFormat, load_pem_private_key
+from cryptography.hazmat.primitives.serialization.pkcs12 import PBES, serialize_key_and_certificates
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -134,6 +140,28 @@ def build_csharp() -> None:
         assert built.returncode == 0, built.stdout[-4000:] + built.stderr[-4000:]
 
 
+def _csharp(url: str, parties: Parties) -> Sequence[str]:
+    holders = [str(_older_p12(one, parties.passphrase)) for one in (parties.company, parties.attorney)]
+    program = str(SAMPLES / "dotnet/bin/every-operation.exe")
+    return ["mono", program, url, *holders, str(parties.passphrase), str(parties.service)]
+
+
+def _older_p12(holder: Holder, passphrase: Path) -> Path:
+    """Write the holder's PKCS #12 file with the ciphers that Mono reads; .NET itself reads today's."""
+    key = load_pem_private_key(holder.key.read_bytes(), None)
+    assert isinstance(key, RSAPrivateKey)
+    certificate = x509.load_pem_x509_certificate(holder.certificate.read_bytes())
+    encryption = (
+        PrivateFormat.PKCS12.encryption_builder()
+        .key_cert_algorithm(PBES.PBESv1SHA1And3KeyTripleDESCBC)
+        .hmac_hash(SHA1())  # noqa: S303  (what Mono reads)
+        .build(passphrase.read_bytes().strip())
+    )
+    file = holder.p12.with_suffix(".older.p12")
+    file.write_bytes(serialize_key_and_certificates(None, key, certificate, None, encryption))
+    return file
+
+
 def _python(mode: str) -> Callable[[str, Parties], Sequence[str]]:
     return _with_stems(sys.executable, str(SAMPLES / "python/every_operation.py"), mode)
 
@@ -150,6 +178,7 @@ CLIENTS = (
     Client("node-soap, wsu:Id", ("node", "npm"), _node("wssecurity"), build_node),
     Client("PHP SoapClient", ("php",), _with_stems("php", str(SAMPLES / "php/every_operation.php"))),
     Client("zeep, BinarySignature", (), _python("binary")),
+    Client(".NET SignedXml", ("mono", "mcs"), _csharp, build_csharp),
     Client("xmlsec1 and curl", _SHELL, _with_stems("bash", str(SAMPLES / "shell/every-operation.sh"))),
 )
 

@@ -1,4 +1,4 @@
-"""A hostile intermediary on 127.0.0.1: it lets the first answer pass and falsifies what follows."""
+"""A hostile intermediary on 127.0.0.1: the first answer passes, the second is false, no other follows."""
 
 from __future__ import annotations
 
@@ -34,15 +34,26 @@ def altered(answer: bytes) -> bytes:
     return answer.replace(TRUE, FALSE)
 
 
-def wrapped(answer: bytes) -> bytes:
-    """Move the signed Body aside, where its reference still finds it, and read out another."""
+def wrapped_in_header(answer: bytes) -> bytes:
+    """Move the signed Body into the Header, where its reference still finds it, and put a false one there."""
+    return _wrapped(answer, "Header")
+
+
+def wrapped_in_body(answer: bytes) -> bytes:
+    """Move the signed Body into a false one, after the false answer."""
+    return _wrapped(answer, "Body")
+
+
+def _wrapped(answer: bytes, place: str) -> bytes:
     envelope = etree.fromstring(answer)
-    header, body = envelope
+    body = envelope[1]
     forged = etree.fromstring(altered(etree.tostring(body)))
     for name in list(forged.attrib):
         del forged.attrib[name]
     envelope.replace(body, forged)
-    etree.SubElement(header, "{urn:aside}Aside").append(body)
+    into = envelope.find(f"soap:{place}", NS)
+    assert into is not None
+    etree.SubElement(into, "{urn:aside}Aside").append(body)
     return etree.tostring(envelope)
 
 
@@ -73,7 +84,7 @@ class Hostile:
     def __init__(self, upstream: str, falsify: Callable[[bytes], bytes]) -> None:
         self._upstream = urlsplit(upstream)
         self._falsify = falsify
-        self._passed = False
+        self.answers = 0
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -90,7 +101,9 @@ class Hostile:
             self._thread.join(SECONDS)
             self._server.server_close()
 
-    def forward(self, method: str, target: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, str, bytes]:
+    def forward(
+        self, method: str, target: str, *, body: bytes | None, headers: dict[str, str]
+    ) -> tuple[int, str, bytes]:
         """Ask the service; the WSDL is answered with our own address in it."""
         connection = http.client.HTTPConnection(self._upstream.netloc, timeout=SECONDS)
         connection.request(method, target, body, headers)
@@ -101,8 +114,10 @@ class Hostile:
             own = content.replace(self._upstream.netloc.encode(), urlsplit(self.url).netloc.encode())
             return status, kind, own
         with self._lock:
-            first, self._passed = not self._passed, True
-        return status, kind, content if first else self._falsify(content)
+            self.answers += 1
+            if self.answers > 2:
+                return 503, "text/plain", b""
+            return status, kind, content if self.answers == 1 else self._falsify(content)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         hostile = self
@@ -111,10 +126,10 @@ class Hostile:
             def log_message(self, *_arguments: object) -> None:
                 """Leave the test's output alone."""
 
-            def do_GET(self) -> None:  # noqa: N802
+            def do_GET(self) -> None:
                 self._pass_on(None)
 
-            def do_POST(self) -> None:  # noqa: N802
+            def do_POST(self) -> None:
                 chunked = self.headers.get("Transfer-Encoding") == "chunked"
                 self._pass_on(b"".join(self._chunks()) if chunked else self.rfile.read(self._length()))
 
@@ -130,7 +145,7 @@ class Hostile:
             def _pass_on(self, body: bytes | None) -> None:
                 kept = {"Content-Type", "SOAPAction"}
                 headers = {name: value for name, value in self.headers.items() if name in kept}
-                status, kind, content = hostile.forward(self.command, self.path, body, headers)
+                status, kind, content = hostile.forward(self.command, self.path, body=body, headers=headers)
                 self.send_response(status)
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(content)))

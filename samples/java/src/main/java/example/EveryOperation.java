@@ -63,7 +63,9 @@ public final class EveryOperation {
         wanted.getFilter().getState().add(State.AVAILABLE);
         wanted.setPageSize(2);
         List<Notification> page = call(client, "ListNotifications", () -> gateway.listNotifications(wanted),
-                answer -> answer.getNotification().size() == 2).getNotification();
+                answer -> answer.getNotification().size() == 2
+                        && answer.getNotification().stream().allMatch(one -> one.getState() == State.AVAILABLE))
+                .getNotification();
         String first = page.get(0).getId();
         String second = page.get(1).getId();
 
