@@ -20,6 +20,7 @@ from uuid import UUID, uuid4
 
 from lxml import etree
 
+from notigateway.evidence.element import render
 from notigateway.evidence.statement import (
     AttestedDocument,
     DelegateDetails,
@@ -27,7 +28,6 @@ from notigateway.evidence.statement import (
     SenderDetails,
     Statement,
     UserContent,
-    render,
 )
 from notigateway.evidence.xades import Seal
 from notigateway.instants import instant_text
@@ -179,6 +179,7 @@ class Simulator:
         self.rights = 0
         self.plan: deque[Answer] = deque()
         self.status: deque[int] = deque()
+        self.retry_after = ""
         self.operations: list[str] = []
         self.requests: list[bytes] = []
         self.tamper: Callable[[bytes], bytes] = bytes
@@ -285,6 +286,8 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
             assert self.headers["Content-Type"] == "text/xml; charset=utf-8"
             status, body = simulator.answer(data, self.headers["SOAPAction"])
             self.send_response(status)
+            if simulator.retry_after:
+                self.send_header("Retry-After", simulator.retry_after)
             self.send_header("Content-Type", "text/xml; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

@@ -7,6 +7,7 @@ import sys
 import typer
 
 from notigateway import __version__
+from notigateway.cli.check import check
 from notigateway.cli.database import migrate
 from notigateway.cli.demo import demo
 from notigateway.cli.health import health
@@ -25,7 +26,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (demo, health, migrate, publish, refresh_trust, register_issuer, sandbox, sweep):
+for command in (check, demo, health, migrate, publish, refresh_trust, register_issuer, sandbox, sweep):
     app.command()(command)
 app.add_typer(outage, name="outage", no_args_is_help=True)
 app.add_typer(red, name="red")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
@@ -23,8 +23,18 @@ from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, Signatur
 from signxml.xades.xades import XAdESDataObjectFormat, XAdESSignaturePolicy, XAdESSigner
 
 from notigateway.errors import ConfigurationError, ReceiptInvalidError
-from notigateway.evidence.statement import POLICY_ID, POLICY_SHA256, ROOT, ReceiptFacts, only, read_facts
+from notigateway.evidence.statement import (
+    POLICIES,
+    POLICY_ID,
+    POLICY_SHA256,
+    ROOT,
+    EvidenceIssuerDetails,
+    ReceiptFacts,
+    only,
+    read_facts,
+)
 from notigateway.instants import instant_text
+from notigateway.pki.identity import read_holder
 from notigateway.pki.keys import fingerprint
 from notigateway.wss.ns import ENVELOPED_SIGNATURE, EXC_C14N, ds
 
@@ -41,7 +51,7 @@ XADES: Final = "http://uri.etsi.org/01903/v1.3.2#"
 SIGNED_PROPERTIES_TYPE: Final = "http://uri.etsi.org/01903#SignedProperties"
 SIGNATURE_POLICY: Final = XAdESSignaturePolicy(
     Identifier=POLICY_ID,
-    Description="Policy for issuing receipts, version 1",
+    Description="Policy for issuing receipts, version 2",
     DigestMethod=DigestAlgorithm.SHA256,
     DigestValue=base64.b64encode(bytes.fromhex(POLICY_SHA256)).decode(),
 )
@@ -61,6 +71,12 @@ class Seal:
             raise ConfigurationError("the seal key must be an elliptic curve key on P-256")
         self._key = key
         self.certificate = key_pair.certificate
+        self.issuer = EvidenceIssuerDetails(**asdict(read_holder(key_pair.certificate)))
+
+    def covers(self, instant: datetime) -> bool:
+        """Tell whether the seal can attest what happened then: a receipt states the instant of its event."""
+        certificate = self.certificate
+        return certificate.not_valid_before_utc <= instant <= certificate.not_valid_after_utc
 
     def seal(self, element: _Element, sealed_at: datetime) -> bytes:
         """Return the receipt: the element with its seal, in exclusive canonical form.
@@ -140,7 +156,7 @@ def verify_receipt(data: bytes, *, seal_certificates: Sequence[x509.Certificate]
         _check_signed_info(seal)  # 3
         certificate = _pinned(seal, seal_certificates)  # 4
         _check_signature(seal, certificate)  # 5
-        facts = read_facts(_signed_root(root, seal))  # 6
+        facts = replace(read_facts(_signed_root(root, seal)), sha256=hashlib.sha256(data).hexdigest())  # 6
         _check_instant(seal, certificate, facts.sealed_at)  # 7
     except (ValueError, TypeError, LookupError, etree.LxmlError, xmlsec.Error) as error:
         raise ReceiptInvalidError(f"the receipt cannot be read or verified: {error}") from error
@@ -235,8 +251,8 @@ def _pinned(seal: _SealParts, certificates: Sequence[x509.Certificate]) -> x509.
     policy = "SignaturePolicyIdentifier", "SignaturePolicyId"
     identifier = _property(seal.signed_properties, *policy, "SigPolicyId", "Identifier").text
     digest = _digest_at(seal.signed_properties, *policy, "SigPolicyHash")
-    if (identifier, digest) != (POLICY_ID, POLICY_SHA256):
-        raise ReceiptInvalidError("the receipt follows another policy than the published one")
+    if POLICIES.get(identifier or "") != digest:
+        raise ReceiptInvalidError("the receipt follows another policy than the published ones")
     return certificate
 
 

@@ -17,22 +17,28 @@ from notigateway.errors import (
     GatewayError,
     MethodNotAllowedError,
     NotOurPathError,
+    RateLimitedError,
     ReplayError,
+    SecurityError,
     ServiceError,
     TransportError,
+    VersionMismatchError,
 )
 from notigateway.instants import to_milliseconds
 from notigateway.pki.identity import read_caller
 from notigateway.recording import RequestProof
 from notigateway.repository.engine import writing
+from notigateway.repository.rates import count_request
 from notigateway.repository.replay import forget_expired, register
-from notigateway.soap.faults import render_fault, render_static_fault
-from notigateway.soap.guard import read_action, read_body
+from notigateway.soap.faults import fault_status, render_fault, render_static_fault
+from notigateway.soap.guard import read_actions, read_body, read_version
+from notigateway.soap.reply import answer_form
 from notigateway.soap.request import Gateway, Request
 from notigateway.uuids import uuid7
 from notigateway.wss.envelope import parse_envelope
-from notigateway.wss.sign import sign_envelope
+from notigateway.wss.sign import EnvelopeForm, sign_envelope
 from notigateway.wss.verify import Verified, verify_envelope
+from notigateway.wss.version import SoapVersion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -46,8 +52,6 @@ if TYPE_CHECKING:
     from notigateway.soap.protocol import Dispatcher
 
 _log = structlog.get_logger("notigateway.soap")
-_XML: Final = "text/xml; charset=utf-8"
-_SIGNED_FAULT: Final = 500  # SOAP 1.1 §6.2
 _RETRY_AFTER_SECONDS: Final = "5"
 _ALLOW: Final = (("Allow", "GET, POST"),)  # RFC 9110 §15.5.6
 _FORGET_EVERY: Final = timedelta(seconds=60)
@@ -59,6 +63,7 @@ _REASONS: Final = {
     405: "Method Not Allowed",
     413: "Content Too Large",
     415: "Unsupported Media Type",
+    429: "Too Many Requests",
     500: "Internal Server Error",
 }
 
@@ -69,6 +74,7 @@ class _Answer:
 
     status: int
     body: bytes
+    soap: SoapVersion = SoapVersion.V1_1
     headers: tuple[tuple[str, str], ...] = ()
 
 
@@ -105,7 +111,7 @@ class Endpoint:
         with structlog.contextvars.bound_contextvars(correlation_id=str(correlation_id)):
             answer = self._answer(environ, now, correlation_id)
         headers = [
-            ("Content-Type", _XML),
+            ("Content-Type", f"{answer.soap.media_type}; charset=utf-8"),
             ("Content-Length", str(len(answer.body))),
             ("X-Correlation-Id", str(correlation_id)),
             ("X-Content-Type-Options", "nosniff"),
@@ -128,8 +134,10 @@ class Endpoint:
         except TransportError as error:
             # Unsigned: nothing was read, and a signature would cost more than the request.
             _log.warning("request_refused", code=error.code, detail=error.detail)
-            body = render_static_fault(error, correlation_id=correlation_id)
-            return _Answer(error.status, body, _ALLOW if isinstance(error, MethodNotAllowedError) else ())
+            soap = read_version(environ)
+            body = render_static_fault(error, correlation_id=correlation_id, soap=soap)
+            allow = _ALLOW if isinstance(error, MethodNotAllowedError) else ()
+            return _Answer(error.status, body, soap, allow + _retry_after(error))
 
     def _publish(self, query: str) -> _Answer:
         """Give the contract's files and nothing else. Raises: `MethodNotAllowedError`."""
@@ -145,47 +153,64 @@ class Endpoint:
 
         The only place that turns an exception into an answer; unknown ones give no detail away.
         """
+        self.gateway.failures.check(environ, now)
         data = read_body(environ, max_bytes=self.gateway.limits.request_max_bytes)
+        form = EnvelopeForm(soap=read_version(environ))
         try:
-            content = self._execute(data, read_action(environ), now=now, correlation_id=correlation_id)
+            verified = self._prove(data, form.soap, now)
+            form = answer_form(verified, form.soap, now)
+            content = self._execute(
+                verified, data, actions=read_actions(environ), now=now, correlation_id=correlation_id
+            )
         except TransportError:
             raise
         except GatewayError as error:
             _log.warning("request_failed", code=error.code, detail=error.detail)
-            return self._fault(error, now, correlation_id)
+            if isinstance(error, SecurityError) and not error.retryable:
+                self.gateway.failures.count(environ, now)
+            return self._fault(error, form, now=now, correlation_id=correlation_id)
         except Exception:  # noqa: BLE001  (the one border: whatever it is, the caller gets a fault)
             _log.exception("request_crashed")
-            return self._fault(ServiceError(), now, correlation_id)
-        return _Answer(200, sign_envelope(content, signer=self.gateway.signer, now=now))
+            return self._fault(ServiceError(), form, now=now, correlation_id=correlation_id)
+        return _Answer(200, sign_envelope(content, signer=self.gateway.signer, now=now, form=form), form.soap)
 
-    def _fault(self, error: GatewayError, now: datetime, correlation_id: UUID) -> _Answer:
+    def _fault(
+        self, error: GatewayError, form: EnvelopeForm, *, now: datetime, correlation_id: UUID
+    ) -> _Answer:
         """Sign a fault in the shape of every answer."""
-        content = render_fault(error, correlation_id=correlation_id)
-        body = sign_envelope(content, signer=self.gateway.signer, now=now, is_fault=True)
-        retry = (("Retry-After", _RETRY_AFTER_SECONDS),) if error.retryable else ()
-        return _Answer(_SIGNED_FAULT, body, retry)
+        content = render_fault(error, correlation_id=correlation_id, soap=form.soap)
+        body = sign_envelope(content, signer=self.gateway.signer, now=now, is_fault=True, form=form)
+        return _Answer(fault_status(error, form.soap), body, form.soap, _retry_after(error))
 
-    def _execute(self, data: bytes, action: str, *, now: datetime, correlation_id: UUID) -> bytes:
-        """Prove the request, then run its operation; return the answer's element."""
+    def _prove(self, data: bytes, soap: SoapVersion, now: datetime) -> Verified:
+        """Parse and verify the request. Raises: `VersionMismatchError` beside what these raise."""
         gateway = self.gateway
         envelope = parse_envelope(data, limits=gateway.limits)
-        verified = verify_envelope(
+        if envelope.soap is not soap:
+            raise VersionMismatchError("the Envelope is not of the version that the media type says")
+        return verify_envelope(
             envelope,
             now=now,
             expectations=gateway.expectations,
             check_certificate=gateway.admission.check,
+            clients=gateway.clients,
         )
+
+    def _execute(
+        self, verified: Verified, data: bytes, *, actions: frozenset[str], now: datetime, correlation_id: UUID
+    ) -> bytes:
+        """Run the operation of a proven request; return the answer's element."""
         caller = read_caller(verified.certificate)
         operation = self._contract.operation_name(verified.operation)
-        if action not in {"", f"{self._contract.namespace}:{operation}"}:
+        if not actions <= {f"{self._contract.namespace}:{operation}"}:
             raise ActionMismatchError
         self._contract.check(verified.operation)
         self._admit(verified, caller, operation=operation, now=now)
-        gateway.admission.require_status(
+        revocation = self.gateway.admission.require_status(
             verified.certificate, now, has_effect=operation not in self._without_effect
         )
-        proof = RequestProof(correlation_id, data, verified.signature_method.value)
-        request = Request(gateway=gateway, caller=caller, now=now, proof=proof)
+        proof = RequestProof(correlation_id, data, verified.signature_method.value, revocation)
+        request = Request(gateway=self.gateway, caller=caller, now=now, proof=proof)
         content = self._dispatcher.call(verified.operation, request)
         _log.info("request_answered", operation=operation, party=caller.party, signer=caller.signer)
         return content
@@ -193,16 +218,30 @@ class Endpoint:
     def _admit(self, verified: Verified, caller: Caller, *, operation: str, now: datetime) -> None:
         """Check that the party may ask, and remember the message before anything is executed.
 
-        Raises: what the contract's `check_caller` raises; `ReplayError` for a message that any worker
-        has seen before.
+        Raises: what the contract's `check_caller` raises; `RateLimitedError`; `ReplayError` for a message
+        that any worker has seen before.
         """
         with writing(self.gateway.engine) as session:
             self._check_caller(session, caller, operation)
+            self._check_rate(session, caller, now)
             if not register(session, verified.replay_key, expires_at=verified.fresh_until):
                 raise ReplayError
             if self._forget_after is None or now >= self._forget_after:
                 self._forget_after = now + _FORGET_EVERY
                 forget_expired(session, now=now, limit=_FORGET_AT_MOST)
+
+    def _check_rate(self, session: Session, caller: Caller, now: datetime) -> None:
+        """Count the request among those of the minute; one too many is rolled back with its count."""
+        limit = self.gateway.requests_per_minute
+        if limit and count_request(session, f"{caller.party}:{caller.signer}", now) > limit:
+            raise RateLimitedError(f"more than {limit} a minute", retry_after_seconds=60 - now.second)
+
+
+def _retry_after(error: GatewayError) -> tuple[tuple[str, str], ...]:
+    """Return when it is worth trying again, in whole seconds (RFC 9110 §10.2.3)."""
+    if not error.retryable:
+        return ()
+    return (("Retry-After", str(error.facts.get("retry_after_seconds", _RETRY_AFTER_SECONDS))),)
 
 
 class Endpoints:

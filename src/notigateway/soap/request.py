@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from notigateway.pki.identity import Caller
     from notigateway.recording import RequestProof
     from notigateway.representation import RightsPolicy
+    from notigateway.soap.rates import FailureLimit
+    from notigateway.wss.clients import ClientRegister
     from notigateway.wss.policy import Expectations, Limits
     from notigateway.wss.sign import Signer
 
@@ -34,11 +36,14 @@ class Gateway:
     clock: Callable[[], datetime]
     limits: Limits
     expectations: Expectations
+    clients: ClientRegister
     inline: InlineLimits
     chunk_max_bytes: int
     document_max_bytes: int
     rights: RightsPolicy
     is_working_day: Callable[[date], bool] | None
+    failures: FailureLimit
+    requests_per_minute: int
 
 
 @dataclass(frozen=True, kw_only=True)

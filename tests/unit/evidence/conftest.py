@@ -9,6 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from notigateway.evidence.element import render
 from notigateway.evidence.statement import (
     ActorAuthentication,
     AttestedDocument,
@@ -18,7 +19,6 @@ from notigateway.evidence.statement import (
     SenderDetails,
     Statement,
     UserContent,
-    render,
 )
 from notigateway.evidence.xades import Seal
 from notigateway.lifecycle import Channel, State

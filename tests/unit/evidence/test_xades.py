@@ -26,7 +26,8 @@ from signxml.xades.xades import (
 )
 
 from notigateway.errors import ConfigurationError, ReceiptInvalidError
-from notigateway.evidence.statement import ReportDetails, Statement, render
+from notigateway.evidence.element import render
+from notigateway.evidence.statement import ReportDetails, Statement
 from notigateway.evidence.xades import RECEIPT_MAX_BYTES, SIGNATURE_POLICY, XADES, Seal, verify_receipt
 from notigateway.wss.ns import DS, EVIDENCE_1, ds
 

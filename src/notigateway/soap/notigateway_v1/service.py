@@ -74,6 +74,7 @@ class MailboxService(ServiceBase):
                 now=request.now,
                 rights=request.gateway.rights,
             )
+        _hand_over(request, [result.id for result in results if result.is_first_handover])
         items = [answers.retrieved(result, request.now) for result in results]
         return types.RetrieveNotificationsResponse(item=_as_asked(items, ids))
 
@@ -107,6 +108,8 @@ class MailboxService(ServiceBase):
                 now=request.now,
                 rights=request.gateway.rights,
             )
+        if part.is_first_handover:
+            _hand_over(request, [UUID(notification_id)])
         return types.RetrieveDocumentResponse(
             size=part.document.size,
             sha256=part.document.sha256,
@@ -207,6 +210,20 @@ def _decide(
     with writing(request.gateway.engine) as session:
         results = mailbox.decide_all(session, _uuids(ids), deciding=deciding)
     return _as_asked([answers.outcome(result) for result in results], ids)
+
+
+def _hand_over(request: Request, ids: list[UUID]) -> None:
+    """Attest in a transaction of its own that content leaves for the first time; mostly there is none."""
+    if ids:
+        handing = mailbox.HandingOver(
+            caller=request.caller,
+            now=request.now,
+            seal=request.gateway.seal,
+            proof=request.proof,
+            rights=request.gateway.rights,
+        )
+        with writing(request.gateway.engine) as session:
+            mailbox.hand_over(session, ids, handing=handing)
 
 
 def _as_asked(items: list[Any], ids: Sequence[str]) -> list[Any]:
