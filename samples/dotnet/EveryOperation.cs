@@ -74,7 +74,7 @@ namespace Notigateway.Sample
                 one => Deep(one, "outcome") == "decided" && Hash(Deep(one, "xml")) == Deep(one, "sha256"), E("id", first));
             await Show(company, "RejectNotifications", one => Deep(one, "outcome") == "decided",
                 E("id", second), E("reason", "No procede: <ver> & archivar"));
-            await Show(company, "RetrieveReceipts", one => one.Descendants(Ng + "receipt").Count() == 2,
+            await Show(company, "RetrieveReceipts", one => one.Elements(Ng + "item").Count(each => each.Element(Ng + "receipt") != null) == 2,
                 E("id", first), E("id", second));
             XElement both = await Show(company, "RetrieveNotifications",
                 one => Deep(one.Elements(Ng + "item").Last(), "code") != null && one.Descendants(Ng + "problem").Count() == 1,

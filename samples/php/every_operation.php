@@ -59,7 +59,7 @@ show(
 show(
     'RetrieveReceipts',
     $company->RetrieveReceipts(['id' => [$first, $second]]),
-    fn ($answer) => count($answer->item[0]->receipt) === 1 && count($answer->item[1]->receipt) === 1,
+    fn ($answer) => $answer->item[0]->receipt && $answer->item[1]->receipt,
 );
 $items = show(
     'RetrieveNotifications',

@@ -41,7 +41,7 @@ show AcceptNotifications "$(first xml "$answer" | base64 -d | sha256sum | cut -d
 answer=$(as "$company" RejectNotifications "$other<reason>No procede: &lt;ver&gt; &amp; archivar</reason>")
 show RejectNotifications "$(first outcome "$answer")" decided
 answer=$(as "$company" RetrieveReceipts "$one$other")
-show RetrieveReceipts "$(every receiptId "$answer" | wc -l)" 2
+show RetrieveReceipts "$(grep -o '<item>' <<< "$answer" | wc -l) $(grep -o "<problem>" <<< "$answer" | wc -l)" "2 0"
 answer=$(as "$company" RetrieveNotifications "$one$other")
 show RetrieveNotifications "$(grep -o '<problem><code>[A-Z_]*' <<< "$answer" | cut -d'>' -f3)" NOT_ACCEPTED
 document=$(first documentId "$answer") hash=$(first sha256 "$answer")

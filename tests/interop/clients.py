@@ -174,10 +174,12 @@ _SHELL = ("bash", "xmlsec1", "xmllint", "curl", "openssl")
 CLIENTS = (
     Client("CXF, policy of the WSDL", ("java", "mvn"), _java("policy"), build_java),
     Client("CXF, action, DirectReference", ("java", "mvn"), _java("direct"), build_java),
+    Client("CXF, action, IssuerSerial", ("java", "mvn"), _java("issuer-serial"), build_java),
     Client("node-soap, Id", ("node", "npm"), _node("plain"), build_node),
     Client("node-soap, wsu:Id", ("node", "npm"), _node("wssecurity"), build_node),
     Client("PHP SoapClient", ("php",), _with_stems("php", str(SAMPLES / "php/every_operation.php"))),
     Client("zeep, BinarySignature", (), _python("binary")),
+    Client("zeep, Signature", (), _python("x509data")),
     Client(".NET SignedXml", ("mono", "mcs"), _csharp, build_csharp),
     Client("xmlsec1 and curl", _SHELL, _with_stems("bash", str(SAMPLES / "shell/every-operation.sh"))),
 )

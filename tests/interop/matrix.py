@@ -11,7 +11,7 @@ from lxml import etree
 from interop.clients import CLIENTS, ROOT
 
 FAULT = "a fault"
-VERIFIED, UNVERIFIED, WRONG, ABSENT = "ok", "unverified", "WRONG", "-"
+VERIFIED, UNVERIFIED, WRONG, ABSENT = "ok", "open", "BAD", "-"
 
 
 def operations() -> list[str]:
@@ -57,7 +57,11 @@ class Matrix:
             (operation, [self._shown(name, operation) for name in numbered.values()])
             for operation in operations()
         ]
-        return [*legend, "", *(f"{head:<24}" + "".join(f"{cell:<5}" for cell in row) for head, row in rows)]
+        return [
+            *legend,
+            "",
+            *(f"{head:<24}{' '.join(f'{cell:<4}' for cell in row)}".rstrip() for head, row in rows),
+        ]
 
     def _versions(self, name: str) -> str:
         column = self.columns.get(name, "not run")

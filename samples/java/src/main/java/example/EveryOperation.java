@@ -114,7 +114,7 @@ public final class EveryOperation {
         RetrieveReceipts receipts = new RetrieveReceipts();
         receipts.getId().addAll(List.of(first, second));
         call(client, "RetrieveReceipts", () -> gateway.retrieveReceipts(receipts),
-                answer -> answer.getItem().stream().allMatch(one -> one.getReceipt().size() == 1));
+                answer -> answer.getItem().stream().noneMatch(one -> one.getReceipt().isEmpty()));
     }
 
     private void documents(Notigateway gateway, String accepted, String rejected) throws Exception {
