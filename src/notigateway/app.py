@@ -128,4 +128,5 @@ def build_gateway(settings: Settings, clock: Callable[[], datetime] = system_clo
             special_category_roles=frozenset(map(Role, settings.special_category_roles)),
         ),
         is_working_day=working_day_rule(settings),
+        log_origin=settings.log_origin,
     )

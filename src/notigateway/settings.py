@@ -71,6 +71,8 @@ class Settings(BaseSettings):
     red_sees_backlog: bool = False
     special_category_roles: list[Literal["own", "attorney"]] = ["own", "attorney"]
 
+    log_origin: Annotated[str, Field(pattern=r"^[!-~]{1,200}$")] = "notigateway.example/log"
+
     database_pool_size: Positive = 8
     database_timeout_seconds: Positive = 30
 

@@ -11,6 +11,7 @@ from notigateway.cli.database import migrate
 from notigateway.cli.demo import demo
 from notigateway.cli.health import health
 from notigateway.cli.issuer import register_issuer
+from notigateway.cli.log import checkpoint, log
 from notigateway.cli.outage import outage
 from notigateway.cli.publish import publish
 from notigateway.cli.red import red
@@ -24,8 +25,9 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (demo, health, migrate, publish, register_issuer, sandbox, sweep):
+for command in (checkpoint, demo, health, migrate, publish, register_issuer, sandbox, sweep):
     app.command()(command)
+app.add_typer(log, name="log", no_args_is_help=True)
 app.add_typer(outage, name="outage", no_args_is_help=True)
 app.add_typer(red, name="red")
 

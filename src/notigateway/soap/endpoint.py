@@ -6,12 +6,14 @@ executed before all of it holds; nothing of the envelope but the verified elemen
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from notigateway.access import OK, AccessNotes
 from notigateway.errors import (
     ActionMismatchError,
     GatewayError,
@@ -19,6 +21,7 @@ from notigateway.errors import (
     NotOurPathError,
     ReplayError,
     ServiceError,
+    TemporarilyUnavailableError,
     TransportError,
 )
 from notigateway.instants import to_milliseconds
@@ -35,10 +38,11 @@ from notigateway.wss.sign import sign_envelope
 from notigateway.wss.verify import Verified, verify_envelope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from uuid import UUID
     from wsgiref.types import StartResponse, WSGIEnvironment
 
+    from lxml.etree import _Element
     from sqlalchemy.orm import Session
 
     from notigateway.pki.identity import Caller
@@ -52,6 +56,8 @@ _RETRY_AFTER_SECONDS: Final = "5"
 _ALLOW: Final = (("Allow", "GET, POST"),)  # RFC 9110 §15.5.6
 _FORGET_EVERY: Final = timedelta(seconds=60)
 _FORGET_AT_MOST: Final = 1_000
+_NAMES: Final = ("id", "Id", "}reference")
+_IDENTIFIER_MAX_CHARS: Final = 64
 _REASONS: Final = {
     200: "OK",
     400: "Bad Request",
@@ -170,16 +176,53 @@ class Endpoint:
             check_certificate=gateway.check_certificate,
         )
         caller = read_caller(verified.certificate)
+        request = Request(
+            gateway=gateway,
+            caller=caller,
+            now=now,
+            proof=RequestProof(correlation_id, data, verified.signature_method.value),
+            access=AccessNotes(caller, correlation_id=correlation_id, now=now),
+        )
+        with self._accounted_for(request):
+            content = self._answer_caller(request, verified, action)
+        operation = request.access.operation
+        _log.info("request_answered", operation=operation, party=caller.party, signer=caller.signer)
+        return content
+
+    def _answer_caller(self, request: Request, verified: Verified, action: str) -> bytes:
+        """Run the operation that a known caller asks for; return the answer's element."""
         operation = self._contract.operation_name(verified.operation)
+        request.access.operation = operation
         if action not in {"", f"{self._contract.namespace}:{operation}"}:
             raise ActionMismatchError
         self._contract.check(verified.operation)
-        self._admit(verified, caller, operation=operation, now=now)
-        proof = RequestProof(correlation_id, data, verified.signature_method.value)
-        request = Request(gateway=gateway, caller=caller, now=now, proof=proof)
-        content = self._dispatcher.call(verified.operation, request)
-        _log.info("request_answered", operation=operation, party=caller.party, signer=caller.signer)
-        return content
+        request.access.ask(_identifiers(verified.operation))
+        self._admit(verified, request.caller, operation=operation, now=request.now)
+        return self._dispatcher.call(verified.operation, request)
+
+    @contextmanager
+    def _accounted_for(self, request: Request) -> Iterator[None]:
+        """Write the access record of whatever becomes of the request, before anybody is told.
+
+        What changes something has committed its record with it; for the rest it is written here. Where
+        it cannot be written the caller gets that fault and nothing else.
+        """
+        try:
+            yield
+        except TemporarilyUnavailableError:
+            raise  # nothing happened, and the database that does not answer cannot keep a record of it
+        except GatewayError as refusal:
+            self._record(request, refusal.code)
+            raise
+        except Exception:
+            self._record(request, ServiceError.code)
+            raise
+        if not request.access.is_recorded:
+            self._record(request, OK)
+
+    def _record(self, request: Request, result: str) -> None:
+        with writing(self.gateway.engine) as session:
+            request.access.add_to(session, result)
 
     def _admit(self, verified: Verified, caller: Caller, *, operation: str, now: datetime) -> None:
         """Check that the party may ask, and remember the message before anything is executed.
@@ -208,3 +251,11 @@ class Endpoints:
         """Hand the request to the contract at its path; the first one refuses every other path."""
         endpoint = self._by_path.get(environ.get("PATH_INFO", ""), self._first)
         return endpoint(environ, start_response)
+
+
+def _identifiers(operation: _Element) -> Iterator[str]:
+    """Return the identifiers that a request names, once the schema has checked it."""
+    for element in operation.iter():
+        # Nothing but identifiers has such a name, and nothing long is one.
+        if str(element.tag).endswith(_NAMES) and element.text and not len(element):
+            yield element.text.strip()[:_IDENTIFIER_MAX_CHARS]

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from notigateway.repository import engine as database
+from notigateway.repository.accesses import take_found
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import date, datetime
 
     from cryptography.x509 import Certificate
     from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
 
+    from notigateway.access import AccessNotes
     from notigateway.documents import DocumentStore
     from notigateway.evidence.xades import Seal
     from notigateway.mailbox import InlineLimits
@@ -39,6 +45,7 @@ class Gateway:
     document_max_bytes: int
     rights: RightsPolicy
     is_working_day: Callable[[date], bool] | None
+    log_origin: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,3 +56,26 @@ class Request:
     caller: Caller
     now: datetime
     proof: RequestProof
+    access: AccessNotes
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Give the session of what the request reads; what it finds is noted for the access record.
+
+        Raises: `TemporarilyUnavailableError`.
+        """
+        with database.reading(self.gateway.engine) as session:
+            yield session
+            self.access.found(take_found(session))
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Give the session of what the request changes; its access record is committed with it.
+
+        Raises: `TemporarilyUnavailableError`; what cannot be recorded does not happen.
+        """
+        with database.writing(self.gateway.engine) as session:
+            yield session
+            self.access.found(take_found(session))
+            self.access.add_to(session)
+        self.access.is_recorded = True
