@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from notigateway.app import build_app
 from notigateway.settings import load_settings
+from patience import PATIENCE_SECONDS
 from stack import NG, send, text
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from multiprocessing.synchronize import Barrier
 
-_PATIENCE_SECONDS = 60
 _barrier: Barrier
 
 
@@ -39,7 +39,7 @@ def compete(
     Returns what each was told: by process, by message, by item.
     """
     context = get_context("spawn")
-    barrier = context.Barrier(len(messages), timeout=_PATIENCE_SECONDS)
+    barrier = context.Barrier(len(messages), timeout=PATIENCE_SECONDS)
     with ProcessPoolExecutor(
         len(messages), mp_context=context, initializer=_keep, initargs=(barrier,)
     ) as pool:

@@ -668,6 +668,30 @@ class ReceiptInvalidError(GatewayError):
     text_es = "El justificante no es el original sellado e inalterado de este servicio."
 
 
+class RenditionError(GatewayError):
+    """The form of a receipt for people could not be made; the receipt itself is what counts and stands."""
+
+    code = "RENDITION_FAILED"
+    text_en = "The PDF of this receipt cannot be made now; its XML is the original and is available."
+    text_es = "El PDF de este justificante no se puede generar ahora; su XML, el original, está disponible."
+
+
+class RenditionInvalidError(GatewayError):
+    """The PDF is not the unchanged form of a receipt, sealed with a pinned seal; says which check failed."""
+
+    code = "RENDITION_INVALID"
+    text_en = "The PDF is not the unchanged, sealed form of a receipt of this service."
+    text_es = "El PDF no es la representación sellada e inalterada de un justificante de este servicio."
+
+
+class BundleInvalidError(GatewayError):
+    """The file is not an unchanged evidence bundle; says which check failed."""
+
+    code = "BUNDLE_INVALID"
+    text_en = "The file is not an unchanged evidence bundle of this service."
+    text_es = "El archivo no es un paquete de evidencia inalterado de este servicio."
+
+
 class CheckpointInvalidError(GatewayError):
     """The text is not a checkpoint of the log signed with the pinned seal; says which check failed."""
 

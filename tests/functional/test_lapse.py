@@ -22,6 +22,7 @@ from notigateway.repository.model import Event, Notification, Receipt
 from notigateway.sandbox.process import running
 from notigateway.settings import load_settings
 from overdue import check_each_lapsed_once, command, publish_many, run, settings_file
+from patience import PATIENCE_SECONDS
 from pki import NOW, OTHER_COMPANY_NIF, company_subject, ec_key, pki
 from stack import NG, text, texts
 
@@ -160,7 +161,7 @@ def test_accepting_and_sweeping_at_the_deadline_leave_one_final_event(stack: Sta
     ids = texts(answer.tree, "notification/id")
     stack.now = LAPSES_AT - MILLISECOND
     outcomes: list[str | None] = []
-    barrier = threading.Barrier(2)
+    barrier = threading.Barrier(2, timeout=PATIENCE_SECONDS)
 
     def accept() -> None:
         barrier.wait()
@@ -173,7 +174,8 @@ def test_accepting_and_sweeping_at_the_deadline_leave_one_final_event(stack: Sta
     time.sleep(0.3)
     while swept(stack, LAPSES_AT, Sweeping(batch_size=5)):
         pass
-    accepting.join()
+    accepting.join(PATIENCE_SECONDS)
+    assert not accepting.is_alive()
     with reading(stack.engine) as session:
         decisive = dict(
             session.execute(select(Event.notification_code, Event.state).where(Event.decisive)).all()

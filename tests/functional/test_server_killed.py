@@ -24,6 +24,7 @@ from notigateway.pki.keys import load_certificates
 from notigateway.repository.engine import create_database, reading
 from notigateway.repository.model import Event, Notification, Receipt, RequestEnvelope
 from notigateway.sandbox.process import Running, running
+from patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,6 +116,13 @@ def load(server: Running, ledger: Ledger, seed: int) -> list[threading.Thread]:
     return threads
 
 
+def finish(threads: list[threading.Thread]) -> None:
+    """Wait for the callers, who end by themselves: each of their calls has a time-out."""
+    for thread in threads:
+        thread.join(PATIENCE_SECONDS)
+        assert not thread.is_alive()
+
+
 def kill_under_load(server: Running, ledger: Ledger, seed: int) -> None:
     """Kill every process of the server at a random moment between two accepts."""
     ledger.next_round()
@@ -122,9 +130,8 @@ def kill_under_load(server: Running, ledger: Ledger, seed: int) -> None:
     assert ledger.first_answer.wait(30), ledger.troubles
     threading.Event().wait(random.Random(seed).uniform(0, MOST_SECONDS))  # noqa: S311
     os.killpg(server.process.pid, signal.SIGKILL)
-    server.process.wait()
-    for thread in threads:
-        thread.join()
+    server.process.wait(PATIENCE_SECONDS)
+    finish(threads)
 
 
 def check_database(directory: Path, ledger: Ledger) -> int:
@@ -187,8 +194,7 @@ def kill_and_restart(directory: Path, *, notifications: int, rounds: int) -> Non
     with running(directory, *options) as server:
         check_database(directory, ledger)
         ledger.next_round()
-        for thread in load(server, ledger, seed=rounds):
-            thread.join()
+        finish(load(server, ledger, seed=rounds))
         assert ledger.troubles == []
         assert ledger.in_doubt == []
         assert check_database(directory, ledger) == len(ledger.receipts) == notifications

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def test_a_locked_sqlite_database_gives_a_retryable_fault(sqlite_url: str, tmp_path: Path) -> None:
-    stack = Stack(sqlite_url, tmp_path, database_timeout_seconds=1)
+    stack = Stack(sqlite_url, tmp_path, database_timeout_seconds=2)
     wanted = stack.publish()
     lock = sqlite3.connect(tmp_path / "notigateway.db", isolation_level=None)
     lock.execute("BEGIN IMMEDIATE")
@@ -34,7 +34,7 @@ def test_a_locked_sqlite_database_gives_a_retryable_fault(sqlite_url: str, tmp_p
 
 
 def test_a_locked_row_of_postgresql_gives_a_retryable_fault(postgresql_url: str, tmp_path: Path) -> None:
-    stack = Stack(postgresql_url, tmp_path, database_timeout_seconds=1)
+    stack = Stack(postgresql_url, tmp_path, database_timeout_seconds=3)
     wanted = stack.publish()
     with psycopg.connect(postgresql_url.replace("+psycopg", "")) as other:
         other.execute("SELECT * FROM notifications FOR UPDATE")

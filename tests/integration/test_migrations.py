@@ -17,6 +17,7 @@ from notigateway.repository.schema import (
     head_revision,
     upgrade,
 )
+from patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +62,7 @@ def test_two_upgrades_at_once_both_succeed(empty_database_url: str) -> None:
     for process in processes:
         process.start()
     for process in processes:
-        process.join()
+        process.join(PATIENCE_SECONDS)
     assert [process.exitcode for process in processes] == [0, 0]
 
 

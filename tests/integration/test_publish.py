@@ -20,6 +20,7 @@ from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
 from notigateway.repository.engine import reading
 from notigateway.repository.model import Act, Document, Event, Notification
 from notigateway.repository.schema import head_revision
+from patience import PATIENCE_SECONDS
 from submissions import DIR3, register_bodies
 
 if TYPE_CHECKING:
@@ -226,7 +227,7 @@ def test_a_kill_leaves_nothing_half_and_repeating_completes_it(importing: Import
         assert process.poll() is None
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
-    process.communicate()
+    process.communicate(timeout=PATIENCE_SECONDS)
     published = counts(engine)
     assert 0 < published[0] < 401
     assert published == [published[0]] * 4
@@ -244,7 +245,7 @@ def test_two_imports_of_the_same_folder_at_once_publish_each_act_once(
 ) -> None:
     importing.write([line(number) for number in range(1, 121)])
     processes = [importing.start() for _ in range(2)]
-    outputs = [process.communicate()[0].decode() for process in processes]
+    outputs = [process.communicate(timeout=PATIENCE_SECONDS)[0].decode() for process in processes]
     assert [process.returncode for process in processes] == [0, 0]
     assert sum(int(output.split()[0]) for output in outputs) == 120
     assert counts(engine) == [120] * 4

@@ -25,6 +25,7 @@ from notigateway.client.transport import ANSWER_LIMITS
 from notigateway.errors import ConfigurationError
 from notigateway.wss.ns import soap, wsse
 from notigateway.wss.sign import Signer
+from patience import PATIENCE_SECONDS
 from pki import pki, write_p12, write_pem
 from service_simulator import element, gateway_fault, problem
 
@@ -189,9 +190,11 @@ def test_a_tls_certificate_of_an_unknown_issuer_is_refused_at_once(tmp_path: Pat
     context.load_cert_chain(certificate, key)
     attempts = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(PATIENCE_SECONDS)
 
         def serve() -> None:
             connection, _ = listener.accept()
+            connection.settimeout(PATIENCE_SECONDS)
             attempts.append(connection)
             with connection, contextlib.suppress(OSError):
                 context.wrap_socket(connection, server_side=True).close()
@@ -203,7 +206,7 @@ def test_a_tls_certificate_of_an_unknown_issuer_is_refused_at_once(tmp_path: Pat
             pytest.raises(UnreachableError, match="certificate") as refused,
         ):
             client.ping()
-        server.join()
+        server.join(PATIENCE_SECONDS)
     assert (len(attempts), refused.value.retryable) == (1, False)
 
 

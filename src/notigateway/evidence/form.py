@@ -1,0 +1,252 @@
+"""What the form of a receipt shows, row by row: the data that the template `rendition.typ` lays out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Final
+
+import segno
+
+from notigateway.evidence.printable import printable
+from notigateway.evidence.wording import (
+    CHANNELS,
+    ROLES,
+    TITLES,
+    Reading,
+    Words,
+    day_and_time,
+    lead,
+    precise,
+)
+from notigateway.lifecycle import Channel
+from notigateway.representation import Role
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+ATTACHMENT: Final = "receipt.xml"
+_DIGITS: Final = re.compile(r"(?<=\d)(?=(?:\d{3})+$)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Original:
+    """The receipt that a form is made from: the hash of its bytes, and the seal certificate on it."""
+
+    sha256: str
+    seal_sha256: str
+    seal_holder: str
+
+
+def form_data(receipt: Reading, original: Original, verify_url: str | None) -> dict[str, Any]:
+    """Return everything that the template shows, each text printable."""
+    csv_code = receipt.find("HumanRendition", "CsvCode")
+    link = None if verify_url is None or csv_code is None else f"{verify_url}?csv={csv_code}"
+    return {
+        "at": receipt.get("EventTime"),
+        "title": asdict(TITLES[receipt.state]),
+        "lead": asdict(lead(receipt)),
+        "receipt_id": receipt.get("EvidenceIdentifier"),
+        "sender": receipt.get("SenderDetails", "Name"),
+        "csv": csv_code,
+        "verify_url": None if link is None else verify_url,
+        "qr": None if link is None else _qr(link),
+        "what": _tables(
+            (Words("Hecho", "Fact"), _fact(receipt)),
+            (Words("Notificación", "Notification"), _notification(receipt)),
+            (Words("Intervinientes", "Parties"), _parties(receipt)),
+        ),
+        "how": _tables(
+            (Words("Canal e identificación", "Channel and identification"), _channel(receipt)),
+            (Words("Justificante", "Receipt"), _receipt(receipt, original)),
+        ),
+        "documents": [
+            {
+                "media_type": one.get("MediaType"),
+                "id": one.get("DocumentId"),
+                "size": _DIGITS.sub("\u00a0", one.get("Size")),
+                "sha256": one.get("Sha256"),
+            }
+            for one in receipt.each("UserContentInfo", "Document")
+        ],
+        "steps": [asdict(step) for step in _steps(has_page=link is not None)],
+    }
+
+
+# --- the rows of each table -----------------------------------------------------------------------
+
+_Row = dict[str, Any]
+
+
+def _tables(*tables: tuple[Words, list[_Row]]) -> list[dict[str, Any]]:
+    """Return the tables with the rows that have something to say."""
+    said = [(title, [row for row in rows if row["value"]]) for title, rows in tables]
+    return [{"title": asdict(title), "rows": rows} for title, rows in said if rows]
+
+
+def _row(label: Words, value: str | None, note: str | None = None, *, code: bool = False) -> _Row:
+    return {"label": asdict(label), "value": value, "note": note, "code": code}
+
+
+def _at(label: Words, instant: datetime | None, rule: str | None = None) -> _Row:
+    """Return a row that says when, to the millisecond and beyond doubt."""
+    if instant is None:
+        return _row(label, None)
+    note = precise(instant) if rule is None else f"{precise(instant)} · {rule}"
+    return _row(label, day_and_time(instant).es, note)
+
+
+def _who(label: Words, party: Reading | None, note: str | None = None) -> _Row:
+    """Return a row that says who."""
+    return _row(label, None if party is None else party.who(), note)
+
+
+def _fact(receipt: Reading) -> list[_Row]:
+    return [
+        _at(Words("Instante", "Instant"), receipt.event_time),
+        _row(Words("Motivo alegado", "Reason given"), receipt.find("EventReasons", "Reason")),
+        _row(Words("Regla aplicada", "Rule applied"), receipt.find("EventReasons", "RuleId"), code=True),
+        _at(
+            Words("Comunicado por el órgano", "Reported by the body"), receipt.instant("Report", "ReportedAt")
+        ),
+    ]
+
+
+def _notification(receipt: Reading) -> list[_Row]:
+    content, deadline = receipt.part("UserContentInfo"), receipt.instant("Deadline", "ExpiresAt")
+    return [
+        _row(Words("Asunto", "Subject"), content.get("Subject")),
+        _row(Words("Número", "Number"), content.get("NotificationCode"), content.get("NotificationId")),
+        _row(Words("Referencia del acto", "Reference of the act"), content.get("ActReference")),
+        _row(Words("Procedimiento (SIA)", "Procedure (SIA)"), content.get("Procedure")),
+        _at(Words("Puesta a disposición", "Put at disposal"), receipt.instant("SubmissionTime")),
+        _at(
+            Words("Fin del plazo de acceso", "End of the term for access"),
+            deadline,
+            receipt.find("Deadline", "RuleId"),
+        ),
+        *map(_outage, receipt.each("ServiceAvailability", "Outage")),
+    ]
+
+
+def _outage(outage: Reading) -> _Row:
+    began, ended = outage.instant("StartedAt"), outage.instant("EndedAt")
+    value = " / ".join(day_and_time(one).es for one in (began, ended) if one is not None)
+    return _row(Words("Interrupción del servicio", "Outage of the service"), value)
+
+
+def _parties(receipt: Reading) -> list[_Row]:
+    sender, delegate = receipt.part("SenderDetails"), receipt.find_part("DelegateDetails")
+    return [
+        _who(Words("Órgano emisor", "Issuing body"), sender, f"DIR3 {sender.get('Dir3')}"),
+        _who(Words("Destinatario", "Addressee"), receipt.part("RecipientDetails")),
+        _who(Words("Firmó la petición", "Signed the request"), delegate, _capacity(delegate)),
+        _who(Words("Actuó en otro canal", "Acted in another channel"), receipt.find_part("Report")),
+    ]
+
+
+def _capacity(delegate: Reading | None) -> str | None:
+    if delegate is None:
+        return None
+    words, title = ROLES[Role(delegate.get("Role"))], delegate.find("Reference")
+    return f"{words.es} · {words.en}" if title is None else f"{words.es} · {words.en} · {title}"
+
+
+def _channel(receipt: Reading) -> list[_Row]:
+    channel = receipt.find("Channel")
+    words = None if channel is None else CHANNELS[Channel(channel)]
+    return [
+        _row(Words("Canal", "Channel"), words.es if words else None, words.en if words else None),
+        *_authentication(receipt.find_part("ActorAuthentication")),
+        _row(
+            Words("Petición firmada, SHA-256", "Signed request, SHA-256"),
+            receipt.find("RequestEvidence", "EnvelopeSha256"),
+            receipt.find("RequestEvidence", "MessageId"),
+            code=True,
+        ),
+        _row(
+            Words("Evidencia del otro canal", "Evidence of the other channel"),
+            receipt.find("Report", "Reference"),
+        ),
+    ]
+
+
+def _authentication(proof: Reading | None) -> list[_Row]:
+    if proof is None:
+        return []
+    return [
+        _row(
+            Words("Certificado del firmante", "Signer's certificate"),
+            proof.get("CertificateSha256"),
+            f"{proof.get('Issuer')} · n.º {proof.get('Serial')}",
+            code=True,
+        ),
+        _at(Words("Validado", "Validated"), proof.instant("ValidationTime")),
+        _row(
+            Words("Estado de revocación", "Revocation status"),
+            proof.find("RevocationSource"),
+            proof.find("RevocationSha256"),
+        ),
+    ]
+
+
+def _receipt(receipt: Reading, original: Original) -> list[_Row]:
+    return [
+        _who(Words("Emitido por", "Issued by"), receipt.find_part("EvidenceIssuerDetails")),
+        _row(Words("XML original, SHA-256", "Original XML, SHA-256"), original.sha256, code=True),
+        _row(
+            Words("Certificado de sello", "Seal certificate"),
+            original.seal_sha256,
+            printable(original.seal_holder),
+            code=True,
+        ),
+        _row(
+            Words("Política", "Policy"),
+            receipt.find("EvidenceIssuerPolicy", "EvidenceIssuerPolicyID"),
+            code=True,
+        ),
+        _row(
+            Words("Justificante anterior", "Previous receipt"),
+            receipt.find("PreviousEvidence", "EvidenceIdentifier"),
+            receipt.find("PreviousEvidence", "Sha256"),
+            code=True,
+        ),
+    ]
+
+
+def _steps(*, has_page: bool) -> list[Words]:
+    """Return how whoever holds the form checks it."""
+    page = Words(
+        "Escanee el código QR, o abra la dirección del pie, e indique el CSV y el NIF del destinatario: se "
+        "muestra qué hecho consta y su fecha.",
+        "Scan the QR code, or open the address in the footer, and give the CSV and the addressee's NIF: it "
+        "shows which fact is on record and when.",
+    )
+    rest = [
+        Words(
+            f"El original es el archivo {ATTACHMENT} adjunto a este PDF (panel de adjuntos del visor). Su "
+            "SHA-256 debe ser el indicado arriba. Este PDF es su forma legible y lleva el mismo sello.",
+            f"The original is the file {ATTACHMENT} attached to this PDF (attachments of the viewer). Its "
+            "SHA-256 must be the one above. This PDF is its readable form and carries the same seal.",
+        ),
+        Words(
+            "Sin red y sin el servicio: notigateway-verify ARCHIVO --trust CARPETA comprueba sello, "
+            "política, cadena y registro de este PDF, del XML o del paquete de evidencia.",
+            "Without network or service: notigateway-verify FILE --trust FOLDER checks seal, policy, chain "
+            "and log of this PDF, of the XML or of the evidence bundle.",
+        ),
+        Words(
+            "Los documentos notificados son los que tengan el SHA-256 indicado: compárelo con el de sus "
+            "archivos.",
+            "The documents notified are those with the SHA-256 given: compare it with that of your files.",
+        ),
+    ]
+    return [page, *rest] if has_page else rest
+
+
+def _qr(link: str) -> str:
+    """Return a QR code as SVG, error correction M: a folded page still scans."""
+    image = BytesIO()
+    segno.make(link, error="m", micro=False).save(image, kind="svg", xmldecl=False, border=0)
+    return image.getvalue().decode()

@@ -1,0 +1,211 @@
+"""What a receipt says, in words: Spanish first, English beside it, for the form that people read.
+
+Everything is read from the receipt's own XML and nothing else, so the form can be made again from the
+receipt alone. Only facts and the articles that attach an effect to them: no advice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from notigateway.evidence.printable import printable
+from notigateway.evidence.statement import EVENT_URIS
+from notigateway.instants import instant_text
+from notigateway.lifecycle import MADRID, Channel, State
+from notigateway.representation import Role
+from notigateway.wss.ns import EVIDENCE_1
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+_STATES: Final = {uri: state for state, uri in EVENT_URIS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A text in both languages."""
+
+    es: str
+    en: str
+
+
+TITLES: Final = {
+    State.AVAILABLE: Words("Justificante de puesta a disposición", "Receipt of putting at disposal"),
+    State.ACCEPTED: Words("Justificante de aceptación", "Receipt of acceptance"),
+    State.REJECTED: Words("Justificante de rechazo", "Receipt of rejection"),
+    State.READ: Words("Justificante de entrega del contenido", "Receipt of delivery of the content"),
+    State.LAPSED: Words("Justificante de vencimiento del plazo", "Receipt of the end of the term"),
+}
+# What happened, after who did it.
+_DEEDS: Final = {
+    State.ACCEPTED: Words("aceptó", "accepted"),
+    State.REJECTED: Words("rechazó", "rejected"),
+    State.READ: Words("recibió el contenido de", "was given the content of"),
+}
+_EFFECTS: Final = {
+    State.AVAILABLE: Words(
+        "Con la puesta a disposición se entiende cumplida la obligación de notificar dentro del plazo máximo "
+        "del procedimiento (Ley 39/2015, art. 43.3).",
+        "By putting it at disposal the duty to notify within the procedure's time limit is deemed fulfilled "
+        "(Act 39/2015, art. 43.3).",
+    ),
+    State.ACCEPTED: Words(
+        "La notificación se entiende practicada en ese instante (Ley 39/2015, art. 43.1).",
+        "It counts as notified at that instant (Act 39/2015, art. 43.1).",
+    ),
+    State.REJECTED: Words(
+        "El trámite se tiene por efectuado y el procedimiento sigue (Ley 39/2015, art. 41.5).",
+        "The step counts as taken and the procedure goes on (Act 39/2015, art. 41.5).",
+    ),
+    State.READ: Words(
+        "La entrega del contenido queda acreditada; no altera la fecha de la notificación.",
+        "It proves that the content was delivered; it does not alter the date of the notification.",
+    ),
+    State.LAPSED: Words(
+        "La notificación se entiende rechazada y el trámite efectuado (Ley 39/2015, art. 41.5 y 43.2).",
+        "It counts as rejected and the step of notifying as taken (Act 39/2015, art. 41.5 and 43.2).",
+    ),
+}
+ROLES: Final = {
+    Role.OWN: Words("en nombre propio", "in its own name"),
+    Role.RED: Words("como autorizado RED", "as RED-authorised person"),
+    Role.ATTORNEY: Words("como apoderado", "as attorney"),
+}
+CHANNELS: Final = {
+    Channel.WEB_SERVICE: Words("Servicio web, petición firmada", "Web service, signed request"),
+    Channel.SEDE: Words("Sede electrónica", "Electronic office"),
+    Channel.DEHU: Words(
+        "DEHú, Dirección Electrónica Habilitada única", "DEHú, the common electronic mailbox"
+    ),
+    Channel.CITIZEN_FOLDER: Words("Carpeta Ciudadana", "Citizen folder"),
+    Channel.POSTAL: Words("Correo postal", "Post"),
+    Channel.IN_PERSON: Words("Presencial", "In person"),
+}
+_MONTHS: Final = Words(
+    "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
+    "January February March April May June July August September October November December",
+)
+
+
+class Reading:
+    """A receipt's XML, read by the names of its elements; every text is printable."""
+
+    def __init__(self, evidence: _Element) -> None:
+        self._evidence = evidence
+
+    def find(self, *path: str) -> str | None:
+        """Return the text at a path below the root; None where the receipt does not say."""
+        found = self._evidence.find("/".join(f"{{{EVIDENCE_1}}}{name}" for name in path))
+        return None if found is None else printable(found.text or "")
+
+    def get(self, *path: str) -> str:
+        """Return the text at a path. Raises: `LookupError` where there is none."""
+        text = self.find(*path)
+        if text is None:
+            raise LookupError(f"the receipt has no {'/'.join(path)}")
+        return text
+
+    def instant(self, *path: str) -> datetime | None:
+        """Return the instant at a path."""
+        text = self.find(*path)
+        return None if text is None else datetime.fromisoformat(text)
+
+    def find_part(self, name: str) -> Reading | None:
+        """Return the element of that name below the root, to be read by itself; None where there is none."""
+        return next(iter(self.each(name)), None)
+
+    def part(self, name: str) -> Reading:
+        """Return the element of that name. Raises: `LookupError` where there is none."""
+        found = self.find_part(name)
+        if found is None:
+            raise LookupError(f"the receipt has no {name}")
+        return found
+
+    def who(self) -> str:
+        """Return who this element names, as `Name (NIF)`; empty where it names nobody."""
+        name, identifier = self.find("Name"), self.find("Identifier")
+        return f"{name} ({identifier})" if name and identifier else name or identifier or ""
+
+    def each(self, *path: str) -> list[Reading]:
+        """Return every element at a path, each to be read by itself."""
+        found = self._evidence.findall("/".join(f"{{{EVIDENCE_1}}}{name}" for name in path))
+        return [Reading(one) for one in found]
+
+    @property
+    def state(self) -> State:
+        """Return what the receipt proves."""
+        return _STATES[self.get("ERDSEventId")]
+
+    @property
+    def event_time(self) -> datetime:
+        """Return when it happened."""
+        return datetime.fromisoformat(self.get("EventTime"))
+
+
+def day_and_time(instant: datetime) -> Words:
+    """Return an instant as people in mainland Spain read it, to the millisecond."""
+    local = instant.astimezone(MADRID)
+    clock = f"{local:%H:%M:%S}"
+    milliseconds = f"{local.microsecond // 1000:03}"
+    months = (_MONTHS.es.split()[local.month - 1], _MONTHS.en.split()[local.month - 1])
+    return Words(
+        f"{local.day} de {months[0]} de {local.year}, {clock},{milliseconds}",
+        f"{local.day} {months[1]} {local.year}, {clock}.{milliseconds}",
+    )
+
+
+def precise(instant: datetime) -> str:
+    """Return what makes a local time unambiguous: its offset, and the same instant in UTC."""
+    offset = f"{instant.astimezone(MADRID):%z}"
+    return f"hora peninsular, UTC{offset[:3]}:{offset[3:]} · {instant_text(instant)}"
+
+
+def lead(receipt: Reading) -> Words:
+    """Return the one paragraph that says it all: when, who, what, with which effect."""
+    state = receipt.state
+    when = day_and_time(receipt.event_time)
+    number = receipt.get("UserContentInfo", "NotificationCode")
+    sender = receipt.get("SenderDetails", "Name")
+    addressee = receipt.part("RecipientDetails").who()
+    effect = _EFFECTS[state]
+    if state is State.AVAILABLE:
+        return Words(
+            f"El {when.es} (hora peninsular), {sender} puso la notificación n.º {number} a disposición de "
+            f"{addressee}. {effect.es}",
+            f"On {when.en} (mainland Spanish time) {sender} put notification no. {number} at the disposal of "
+            f"{addressee}. {effect.en}",
+        )
+    if state is State.LAPSED:
+        return Words(
+            f"El {when.es} (hora peninsular) terminó, sin acceso al contenido, el plazo de la notificación "
+            f"n.º {number} de {sender} a {addressee}. {effect.es}",
+            f"On {when.en} (mainland Spanish time) the term of notification no. {number} from {sender} to "
+            f"{addressee} ended without access to its content. {effect.en}",
+        )
+    deed, actor = _DEEDS[state], _actor(receipt, addressee)
+    return Words(
+        f"El {when.es} (hora peninsular), {actor.es} {deed.es} la notificación n.º {number} de {sender}. "
+        f"{effect.es}",
+        f"On {when.en} (mainland Spanish time) {actor.en} {deed.en} notification no. {number} from {sender}. "
+        f"{effect.en}",
+    )
+
+
+def _actor(receipt: Reading, addressee: str) -> Words:
+    """Return who acted and for whom, as far as the receipt knows."""
+    delegate, report = receipt.find_part("DelegateDetails"), receipt.find_part("Report")
+    if delegate is None:
+        other = (report.who() if report else "") or addressee
+        return Words(other, other)
+    signer, role = delegate.who(), Role(delegate.get("Role"))
+    if role is not Role.OWN:
+        capacity = ROLES[role]
+        return Words(
+            f"{signer}, {capacity.es} de {addressee},",
+            f"{signer}, {capacity.en} of {addressee},",
+        )
+    if delegate.get("Identifier") == receipt.get("RecipientDetails", "Identifier"):
+        return Words(addressee, addressee)
+    return Words(f"{addressee}, por medio de {signer},", f"{addressee}, through {signer},")

@@ -1,0 +1,201 @@
+"""The form for people says what the receipt says, whatever the receipt says."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pypdf import PdfReader
+
+from notigateway.evidence.printable import printable
+from notigateway.evidence.rendition import render_pdf
+from notigateway.evidence.statement import ReportDetails, Statement, render
+from notigateway.lifecycle import Channel, State
+from notigateway.representation import Role
+
+if TYPE_CHECKING:
+    from notigateway.evidence.xades import Seal
+
+PAGE = "https://notificaciones.example/notigateway/verify"
+TEMPTING = '#let x = 1; *no* "q" $x$ `r` @ref <b> // c /* \\u{41} #sys.inputs \\'
+
+
+def sealed(seal: Seal, statement: Statement) -> bytes:
+    return seal.seal(render(statement), statement.event_time)
+
+
+def words(pdf: bytes) -> str:
+    """Return the text of a form as an independent reader finds it, without its line breaks."""
+    pages = [page.extract_text() for page in PdfReader(BytesIO(pdf)).pages]
+    return re.sub(r"[\s\u200b]+", "", "".join(pages))
+
+
+def squeezed(text: str) -> str:
+    return re.sub(r"\s+", "", text)
+
+
+def test_the_form_is_pdf_a_3_with_the_original_attached_as_its_source(receipt: bytes) -> None:
+    root: Any = PdfReader(BytesIO(render_pdf(receipt, verify_url=PAGE))).root_object
+
+    metadata = root["/Metadata"].get_object().get_data().decode()
+    assert re.search(r"pdfaid:part>3<", metadata)
+    assert re.search(r"pdfaid:conformance>A<", metadata)
+    (attached,) = root["/AF"]
+    assert attached["/AFRelationship"] == "/Source"
+    assert attached["/UF"] == "receipt.xml"
+    assert attached["/EF"]["/F"].get_object().get_data() == receipt
+    assert root["/Lang"] == "es-ES"
+
+
+def test_every_font_is_embedded(receipt: bytes) -> None:
+    reader = PdfReader(BytesIO(render_pdf(receipt)))
+
+    pages: Any = reader.pages
+    fonts = [font for page in pages for font in page["/Resources"]["/Font"].values()]
+    assert fonts
+    for font in fonts:
+        descriptor = font["/DescendantFonts"][0]["/FontDescriptor"]
+        assert {"/FontFile2", "/FontFile3"} & set(descriptor)
+
+
+def test_the_same_receipt_gives_the_same_bytes(receipt: bytes) -> None:
+    assert render_pdf(receipt, verify_url=PAGE) == render_pdf(receipt, verify_url=PAGE)
+
+
+def test_the_form_says_who_what_when_by_which_rule_and_channel(receipt: bytes) -> None:
+    text = words(render_pdf(receipt, verify_url=PAGE))
+
+    for said in (
+        "Justificante de aceptación",
+        "Receipt of acceptance",
+        "El 29 de marzo de 2026, 03:59:59,123 (hora peninsular), Pérez & Hijos <SL> (B00000000)",
+        "La notificación se entiende practicada en ese instante (Ley 39/2015, art. 43.1).",
+        "2026-03-29T01:59:59.123Z",
+        "Tesorería General (S2819001E)",
+        "Servicio web, petición firmada",
+        "en nombre propio",
+        "CN=Issuing CA,C=ES",
+        "c" * 64,
+        f"{1:064x}",
+        f"{2:064x}",
+        "01931e7c-5c00-7cc3-98c4-dc0c0c07398f",
+        "ley39/2015:43.2",
+        "notigateway-verify",
+    ):
+        assert squeezed(said) in text
+
+
+@pytest.mark.parametrize(
+    ("state", "role"),
+    [
+        (State.AVAILABLE, None),
+        (State.ACCEPTED, Role.ATTORNEY),
+        (State.REJECTED, Role.RED),
+        (State.READ, Role.OWN),
+        (State.LAPSED, None),
+    ],
+)
+def test_every_fact_has_its_sentence(
+    seal: Seal, accepted: Statement, state: State, role: Role | None
+) -> None:
+    delegate = None if role is None or accepted.delegate is None else replace(accepted.delegate, role=role)
+    statement = replace(accepted, event=state, delegate=delegate)
+
+    text = words(render_pdf(sealed(seal, statement)))
+
+    assert "Justificantede" in text
+    assert squeezed("notificación n.º 2147483647") in text
+    assert squeezed("Pérez & Hijos <SL> (B00000000)") in text
+    if role is Role.ATTORNEY:
+        assert squeezed("Ana Ñuñez (00000000T), como apoderado de Pérez & Hijos") in text
+
+
+def test_a_decision_in_another_channel_names_it_and_its_report(seal: Seal, accepted: Statement) -> None:
+    report = ReportDetails(
+        reported_at=accepted.event_time + timedelta(days=1),
+        reference="EXP-7",
+        identifier="00000000T",
+        name="Ana Ñuñez",
+    )
+    statement = replace(accepted, channel=Channel.POSTAL, delegate=None, authentication=None, report=report)
+
+    text = words(render_pdf(seal.seal(render(statement), report.reported_at)))
+
+    for said in ("Correo postal", "EXP-7", "30 de marzo de 2026", "Ana Ñuñez (00000000T) aceptó"):
+        assert squeezed(said) in text
+
+
+def test_markup_in_a_text_is_shown_and_never_followed(seal: Seal, accepted: Statement) -> None:
+    content = replace(accepted.content, subject=TEMPTING)
+    statement = replace(accepted, reason=TEMPTING, content=content)
+
+    text = words(render_pdf(sealed(seal, statement)))
+
+    assert text.count(squeezed(TEMPTING)) == 2
+
+
+def test_a_very_long_word_stays_on_the_page(seal: Seal, accepted: Statement) -> None:
+    statement = replace(accepted, content=replace(accepted.content, subject="Ñ" * 255))
+
+    pdf = render_pdf(sealed(seal, statement))
+
+    assert "Ñ" * 255 in words(pdf)
+    lines = "".join(page.extract_text() for page in PdfReader(BytesIO(pdf)).pages).splitlines()
+    assert 10 < max(line.count("Ñ") for line in lines) < 100
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Ana Ñúñez, S.L. · 5 € «cinco»", "Ana Ñúñez, S.L. · 5 € «cinco»"),
+        ("e\u0301", "é"),
+        ("a\u202eb", "a[U+202E]b"),
+        ("a\u200bb\u00ad", "a[U+200B]b[U+00AD]"),
+        ("\x85\x07", "[U+0085][U+0007]"),
+        ("line\r\nnext\tcolumn\r", "line\nnext column[U+000D]"),
+        ("שלום", "שלום"),
+        ("م\U0001f600", "[U+0645][U+1F600]"),
+    ],
+)
+def test_what_cannot_be_shown_safely_is_written_as_its_number(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+def test_every_character_that_is_let_through_has_a_glyph(seal: Seal, accepted: Statement) -> None:
+    shown = [chr(code) for code in range(0x20, 0x2200) if printable(chr(code)) == chr(code)]
+    statement = replace(
+        accepted, reason=" ".join(shown), content=replace(accepted.content, subject="".join(shown))
+    )
+
+    assert len(shown) > 1_100
+    assert render_pdf(sealed(seal, statement)).startswith(b"%PDF-")  # PDF/A refuses a missing glyph
+
+
+# What XML 1.0 can hold; most of it is not Latin.
+XML_TEXT = st.text(
+    st.characters(exclude_categories=["Cs"]).filter(
+        lambda c: c in "\t\n\r" or " " <= c < "\ufffe" or c > "\uffff"
+    ),
+    max_size=300,
+)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(name=XML_TEXT, subject=st.text(st.sampled_from('א ת b\n𝒙ك\u0301\u202e#*"\\ш$-.1'), max_size=200))
+def test_any_text_that_xml_holds_can_be_printed(
+    seal: Seal, accepted: Statement, name: str, subject: str
+) -> None:
+    statement = replace(
+        accepted,
+        reason=name,
+        recipient=replace(accepted.recipient, name=name),
+        content=replace(accepted.content, subject=subject),
+    )
+
+    assert render_pdf(sealed(seal, statement)).startswith(b"%PDF-")
