@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
-    from click.testing import Result
+    from typer.testing import Result
 
     from stack import Stack
 
