@@ -21,9 +21,10 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     pkcs12,
 )
+from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from notigateway.pki.keys import KeyPair
+from notigateway.pki.keys import KeyPair, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -144,7 +145,93 @@ class Issue:
             builder = builder.add_extension(x509.ExtendedKeyUsage(self.purposes), critical=False)
         for extension, critical in self.extra:
             builder = builder.add_extension(extension, critical=critical)
-        return KeyPair(self.key, builder.sign(issuer_key, hashes.SHA256()))
+        pair = KeyPair(self.key, builder.sign(issuer_key, hashes.SHA256()))
+        if self.ca:
+            _authorities[fingerprint(pair.certificate)] = pair
+        return pair
+
+
+# Every authority of the run by its fingerprint: whoever has its certificate can have its list made.
+_authorities: dict[str, KeyPair] = {}
+
+
+def crl(
+    issuer: KeyPair,
+    *revoked: tuple[x509.Certificate, datetime],
+    this_update: datetime = _START,
+    next_update: datetime | None = _END,
+    reason: x509.ReasonFlags | None = None,
+    extra: Sequence[tuple[x509.ExtensionType, bool]] = (),
+    key: PrivateKey | None = None,
+) -> bytes:
+    """Return a revocation list in DER; `key` signs instead of the issuer's."""
+    builder = x509.CertificateRevocationListBuilder(issuer.certificate.subject, this_update, next_update)
+    for certificate, at in revoked:
+        entry = x509.RevokedCertificateBuilder(certificate.serial_number, at)
+        if reason is not None:
+            entry = entry.add_extension(x509.CRLReason(reason), critical=False)
+        builder = builder.add_revoked_certificate(entry.build())
+    for extension, critical in extra:
+        builder = builder.add_extension(extension, critical=critical)
+    return builder.sign(key or issuer.key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+
+def write_lists(folder: Path, issuers: Sequence[x509.Certificate]) -> Path:
+    """Write the list of every authority of these, revoking nobody and fresh until 2049."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, certificate in enumerate(issuers):
+        (folder / f"issuer-{number}.crl").write_bytes(_empty_list(fingerprint(certificate)))
+    return folder
+
+
+@cache
+def _empty_list(authority_fingerprint: str) -> bytes:
+    return crl(_authorities[authority_fingerprint])
+
+
+def ocsp_answer(
+    certificate: x509.Certificate,
+    issuer: KeyPair,
+    *,
+    responder: KeyPair | None = None,
+    this_update: datetime = _START,
+    next_update: datetime | None = _END,
+    revoked_at: datetime | None = None,
+    status: ocsp.OCSPCertStatus | None = None,
+    reason: x509.ReasonFlags | None = None,
+) -> bytes:
+    """Return an OCSP answer in DER, by the issuer or by a responder that it certified."""
+    default = ocsp.OCSPCertStatus.REVOKED if revoked_at else ocsp.OCSPCertStatus.GOOD
+    signer = responder or issuer
+    builder = (
+        ocsp.OCSPResponseBuilder()
+        .add_response(
+            cert=certificate,
+            issuer=issuer.certificate,
+            algorithm=hashes.SHA1(),  # noqa: S303  (the one that responders use)
+            cert_status=status or default,
+            this_update=this_update,
+            next_update=next_update,
+            revocation_time=revoked_at,
+            revocation_reason=reason,
+        )
+        .responder_id(ocsp.OCSPResponderEncoding.HASH, signer.certificate)
+    )
+    if responder is not None:
+        builder = builder.certificates([responder.certificate])
+    return builder.sign(signer.key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+
+def responder(issuer: KeyPair, *, certified: bool = True, no_check: bool = True) -> KeyPair:
+    """Issue the certificate of an OCSP responder; `certified` gives it that purpose."""
+    purpose = ExtendedKeyUsageOID.OCSP_SIGNING if certified else ExtendedKeyUsageOID.CLIENT_AUTH
+    return Issue(
+        name((NameOID.COMMON_NAME, "Estado de certificados de pruebas")),
+        ec_key("responder"),
+        by=issuer,
+        purposes=[purpose],
+        extra=[(x509.OCSPNoCheck(), False)] if no_check else [],
+    ).make()
 
 
 @cache

@@ -44,6 +44,8 @@ SHAPES: dict[str, tuple[int, str, bool]] = {
     "TOKEN_TYPE_UNSUPPORTED": (500, "wsse:UnsupportedSecurityToken", True),
     "CERTIFICATE_NOT_VALID_NOW": (500, "wsse:FailedAuthentication", True),
     "ISSUER_NOT_AUTHORISED": (500, "wsse:FailedAuthentication", True),
+    "CERTIFICATE_REVOKED": (500, "wsse:FailedAuthentication", True),
+    "REVOCATION_UNKNOWN": (500, "wsse:FailedAuthentication", True),
     "CERTIFICATE_MAY_NOT_SIGN": (500, "wsse:FailedAuthentication", True),
     "IDENTITY_NOT_READABLE": (500, "wsse:FailedAuthentication", True),
     "CALLER_UNKNOWN": (500, "wsse:FailedAuthentication", True),
@@ -61,6 +63,7 @@ SHAPES: dict[str, tuple[int, str, bool]] = {
     "TEMPORARILY_UNAVAILABLE": (500, "soap:Server", True),
     "DOCUMENT_DAMAGED": (500, "soap:Server", True),
 }
+RETRYABLE = frozenset({"TEMPORARILY_UNAVAILABLE", "REVOCATION_UNKNOWN"})
 # No answer may let anybody look inside: neither the libraries' words nor ours.
 INSIDE = (b"Traceback", b"Error", b"lxml", b"libxml", b"spyne", b"sqlalchemy", b"sqlite", b"psycopg", b".py")
 MOST_CPU_SECONDS = 1.0
@@ -89,7 +92,7 @@ def assert_refusal(stack: Stack, answer: Answer, code: str) -> None:
     assert detail is not None
     CONTRACT.check(detail)
     assert text(detail, "correlationId") == answer.headers["X-Correlation-Id"]
-    retryable = code == "TEMPORARILY_UNAVAILABLE"
+    retryable = code in RETRYABLE
     assert text(detail, "retryable") == ("true" if retryable else "false")
     assert ("Retry-After" in answer.headers) == retryable
     if is_signed:

@@ -15,8 +15,10 @@ import pytest
 from sqlalchemy import func, select
 
 from notigateway.app import build_app
+from notigateway.issuers import load_trust
 from notigateway.issuing import Deposit, deposit_documents, publish_act, register_issuing_body
 from notigateway.pki.trust import PinnedCertificates
+from notigateway.refreshing import Refreshed, Sources, refresh
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.model import Row
 from notigateway.settings import load_settings
@@ -27,7 +29,7 @@ from notigateway.wss.ns import NOTIGATEWAY_ISSUING_V1, NOTIGATEWAY_V1, SOAP11, n
 from notigateway.wss.policy import Expectations, Limits
 from notigateway.wss.sign import Signer, sign_envelope
 from notigateway.wss.verify import verify_envelope
-from pki import COMPANY_NAME, COMPANY_NIF, ISSUER_NIF, NOW, pki, write_issuers, write_pem
+from pki import COMPANY_NAME, COMPANY_NIF, ISSUER_NIF, NOW, pki, write_issuers, write_lists, write_pem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -101,6 +103,7 @@ class Stack:
         self.database_url = database_url
         keys = folder / "keys"
         keys.mkdir()
+        issuers = anchors or pki().anchors
         service_key, service_certificate = write_pem(pki().service, keys, "service")
         seal_key, seal_certificate = write_pem(pki().seal, keys, "seal")
         self.overrides: dict[str, object] = {
@@ -112,13 +115,19 @@ class Stack:
             "service_certificate_file": service_certificate,
             "seal_key_file": seal_key,
             "seal_certificate_file": seal_certificate,
-            "authorised_issuers_folder": write_issuers(folder / "issuers", anchors or pki().anchors),
+            "authorised_issuers_folder": write_issuers(folder / "issuers", issuers),
+            "revocation_folder": write_lists(folder / "revocation", issuers),
             "log_level": "error",
             **overrides,
         }
         self.settings = load_settings(None, overrides=self.overrides)
         self.start()
+        self.refresh_trust()
         self.register_issuer()
+
+    def refresh_trust(self) -> Refreshed:
+        """Take in what lies in the revocation folder and at the addresses of the settings."""
+        return refresh(self.engine, load_trust(self.settings), Sources.by(self.settings), now=self.now)
 
     def start(self) -> None:
         """Build the gateway: again, as after a restart, when there is one."""

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from notigateway import telemetry
+from notigateway.admission import Admission, RevocationPolicy
 from notigateway.documents import DocumentStore
 from notigateway.evidence.xades import Seal
+from notigateway.issuers import load_trust
 from notigateway.mailbox import InlineLimits
 from notigateway.pki.keys import load_key_pair
-from notigateway.pki.trust import TrustStore
 from notigateway.repository.engine import create_database
 from notigateway.repository.schema import check_revision
 from notigateway.representation import RightsPolicy, Role
@@ -21,7 +22,7 @@ from notigateway.soap.endpoint import Endpoint, Endpoints
 from notigateway.soap.notigateway_issuing_v1.service import IssuingService, check_issuer
 from notigateway.soap.notigateway_v1.feed_service import FeedService
 from notigateway.soap.notigateway_v1.representation_service import RepresentationService
-from notigateway.soap.notigateway_v1.service import MailboxService, check_caller
+from notigateway.soap.notigateway_v1.service import READING_OPERATIONS, MailboxService, check_caller
 from notigateway.soap.protocol import Dispatcher
 from notigateway.soap.request import Gateway
 from notigateway.working_days import working_day_rule
@@ -31,6 +32,8 @@ from notigateway.wss.sign import Signer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from sqlalchemy import Engine
 
     from notigateway.settings import Settings
 
@@ -48,7 +51,6 @@ def build_app(settings: Settings, clock: Callable[[], datetime] = system_clock) 
     """Build the WSGI application. Raises: `ConfigurationError` for anything that cannot be used."""
     telemetry.configure(settings)
     gateway = build_gateway(settings, clock)
-    check_revision(gateway.engine)
     public_url = str(settings.public_url)
     issuing_url = urljoin(public_url, ISSUING_PATH)
     return Endpoints(_mailbox(gateway, public_url), _issuing(gateway, issuing_url, settings.operators))
@@ -62,6 +64,7 @@ def _mailbox(gateway: Gateway, url: str) -> Endpoint:
         contract=_contract("notigateway-v1", NOTIGATEWAY_V1, url),
         dispatcher=_dispatcher(NOTIGATEWAY_V1, MailboxService, RepresentationService, FeedService),
         check_caller=check_caller,
+        without_effect=READING_OPERATIONS,
     )
 
 
@@ -73,6 +76,7 @@ def _issuing(gateway: Gateway, url: str, operators: Iterable[str]) -> Endpoint:
         contract=_contract("notigateway-issuing-v1", NOTIGATEWAY_ISSUING_V1, url),
         dispatcher=_dispatcher(NOTIGATEWAY_ISSUING_V1, IssuingService),
         check_caller=partial(check_issuer, operators=frozenset(operators)),
+        without_effect=frozenset({"ListOutcomes"}),
     )
 
 
@@ -86,23 +90,30 @@ def _dispatcher(namespace: str, *services: type) -> Dispatcher:
     return Dispatcher(services, namespace)
 
 
+def build_admission(settings: Settings, engine: Engine) -> Admission:
+    """Read who is trusted, and how revocation is judged."""
+    policy = RevocationPolicy(
+        grace=timedelta(seconds=settings.revocation_grace_seconds), is_off=settings.revocation == "unsafe_off"
+    )
+    return Admission(engine, load_trust(settings), policy)
+
+
 def build_gateway(settings: Settings, clock: Callable[[], datetime] = system_clock) -> Gateway:
     """Open the stores, read the keys once, and gather the limits."""
     service = load_key_pair(settings.service_key_file, settings.service_certificate_file)
     seal = load_key_pair(settings.seal_key_file, settings.seal_certificate_file)
-    trust = TrustStore.from_folder(
-        settings.authorised_issuers_folder, cache_seconds=settings.trust_cache_seconds
+    engine = create_database(
+        settings.database_url,
+        pool_size=settings.database_pool_size,
+        timeout_seconds=settings.database_timeout_seconds,
     )
+    check_revision(engine)
     return Gateway(
-        engine=create_database(
-            settings.database_url,
-            pool_size=settings.database_pool_size,
-            timeout_seconds=settings.database_timeout_seconds,
-        ),
+        engine=engine,
         store=DocumentStore(settings.document_store_url),
         seal=Seal(seal),
         signer=Signer(service.key, service.certificate),
-        check_certificate=trust.check,
+        admission=build_admission(settings, engine),
         clock=clock,
         limits=Limits(
             request_max_bytes=settings.request_max_bytes,

@@ -279,6 +279,23 @@ class IssuerNotAuthorisedError(AuthenticationError):
     text_es = "El certificado no procede de un emisor de la lista autorizada."
 
 
+class CertificateRevokedError(AuthenticationError):
+    """The certificate's issuer revoked it."""
+
+    code = "CERTIFICATE_REVOKED"
+    text_en = "The certificate was revoked by its issuer."
+    text_es = "El certificado ha sido revocado por su emisor."
+
+
+class RevocationUnknownError(AuthenticationError):
+    """Whether the certificate is revoked is not known well enough for what is asked."""
+
+    code = "REVOCATION_UNKNOWN"
+    retryable = True
+    text_en = "It is not known at the moment whether the certificate was revoked; repeat the request later."
+    text_es = "De momento no se sabe si el certificado está revocado; repita la petición más tarde."
+
+
 class KeyUsageError(AuthenticationError):
     """The certificate may not sign."""
 
@@ -734,6 +751,14 @@ class DocumentDamagedError(ServiceError):
     code = "DOCUMENT_DAMAGED"
     text_en = "A stored document does not match its hash and is not delivered."
     text_es = "Un documento almacenado no coincide con su resumen y no se entrega."
+
+
+class RevocationDataError(GatewayError):
+    """A revocation list or an OCSP answer cannot be had or does not count; only the operator sees it."""
+
+    code = "REVOCATION_DATA_INVALID"
+    text_en = "Revocation data could not be fetched, or are not signed by an authorised issuer."
+    text_es = "No se pudieron obtener datos de revocación, o no los firma un emisor autorizado."
 
 
 class ConfigurationError(GatewayError):

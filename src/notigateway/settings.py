@@ -44,6 +44,14 @@ class Settings(BaseSettings):
     seal_key_file: Path = Path("keys/seal.key.pem")
     seal_certificate_file: Path = Path("keys/seal.cert.pem")
     authorised_issuers_folder: Path = Path("issuers")
+    revocation: Literal["required", "unsafe_off"] = "required"
+    revocation_folder: Path = Path("revocation")
+    revocation_list_urls: tuple[HttpUrl, ...] = ()
+    revocation_hosts: tuple[str, ...] = ()
+    revocation_grace_seconds: Annotated[int, Field(ge=0, le=86_400)] = 600
+    revocation_timeout_seconds: Positive = 20
+    revocation_max_bytes: Positive = 32 * 1024 * 1024
+    revocation_proxy_url: str = ""
     operators: tuple[Annotated[str, AfterValidator(check_nif)], ...] = ()
 
     timestamp_max_age_seconds: Positive = 300
@@ -84,6 +92,8 @@ class Settings(BaseSettings):
         """Refuse in production what only a test can want."""
         if self.mode == "production" and self.document_store_url.startswith("memory:"):
             raise ValueError("document_store_url: in production documents must outlive the process")
+        if self.mode == "production" and self.revocation == "unsafe_off":
+            raise ValueError("revocation: in production a revoked certificate must not be admitted")
         return self
 
     @classmethod

@@ -81,6 +81,7 @@ def test_each_holder_sees_its_own_mailbox(sandbox: Running, holder: str, count: 
         ("stranger", "CALLER_UNKNOWN"),
         ("expired", "CERTIFICATE_NOT_VALID_NOW"),
         ("untrusted", "ISSUER_NOT_AUTHORISED"),
+        ("revoked", "CERTIFICATE_REVOKED"),
     ],
 )
 def test_holders_that_are_not_admitted_are_told_why(sandbox: Running, holder: str, code: str) -> None:

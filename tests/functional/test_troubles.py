@@ -56,6 +56,7 @@ def test_a_database_that_is_gone_gives_a_retryable_fault_until_it_is_back(
     for operation in ("AcceptNotifications", "RetrieveNotifications", "RetrieveReceipts"):
         assert_refusal(stack, stack.ask(operation, f"<id>{wanted}</id>"), "TEMPORARILY_UNAVAILABLE")
     postgresql.execute("CREATE DATABASE {} TEMPLATE {}", database, migrated_postgresql)
+    stack.refresh_trust()
     stack.register_issuer()
     assert text(stack.accept(stack.publish())[0], "outcome") == "decided"
     stack.close()

@@ -106,3 +106,9 @@ def test_production_refuses_a_store_that_forgets() -> None:
         load_settings(None, overrides={"document_store_url": "memory://"})
     settings = load_settings(None, overrides={"mode": "development", "document_store_url": "memory://"})
     assert settings.document_store_url == "memory://"
+
+
+def test_production_refuses_to_look_away_from_revocation() -> None:
+    with pytest.raises(ConfigurationError, match="revocation"):
+        load_settings(None, overrides={"revocation": "unsafe_off"})
+    assert load_settings(None, overrides={"mode": "development", "revocation": "unsafe_off"}).operators == ()

@@ -15,6 +15,7 @@ from notigateway.cli.log import checkpoint, log
 from notigateway.cli.outage import outage
 from notigateway.cli.publish import publish
 from notigateway.cli.red import red
+from notigateway.cli.refresh_trust import refresh_trust
 from notigateway.cli.sandbox import sandbox
 from notigateway.cli.sweep import sweep
 from notigateway.errors import GatewayError
@@ -25,7 +26,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (checkpoint, demo, health, migrate, publish, register_issuer, sandbox, sweep):
+_COMMANDS = (checkpoint, demo, health, migrate, publish, refresh_trust, register_issuer, sandbox, sweep)
+for command in _COMMANDS:
     app.command()(command)
 app.add_typer(log, name="log", no_args_is_help=True)
 app.add_typer(outage, name="outage", no_args_is_help=True)

@@ -4,8 +4,7 @@ Every certificate in the operator's folder is an authorised issuer, that is a tr
 are no others, the system's roots least of all. The path is validated by pyhanko-certvalidator at
 the instant given; nothing is ever fetched, whatever addresses a certificate names.
 
-Revocation is not consulted here: a revoked certificate is admitted until it expires, or until its
-issuer leaves the folder and the service is started again.
+Revocation is another question, asked in `revocation.py` of the issuer that is found here.
 """
 
 from __future__ import annotations
@@ -55,7 +54,7 @@ _DEFAULT_CACHE_SECONDS: Final = 600
 _SUFFIXES: Final = frozenset({".pem", ".crt", ".cer", ".der"})
 _MIN_RSA_BITS: Final = 2048
 _CURVES: Final = (SECP256R1, SECP384R1, SECP521R1)
-_STRONG_HASHES: Final = frozenset({"sha256", "sha384", "sha512", "sha3-256", "sha3-384", "sha3-512"})
+STRONG_HASHES: Final = frozenset({"sha256", "sha384", "sha512", "sha3-256", "sha3-384", "sha3-512"})
 # RFC 5280 §4.2.1.12, RFC 9336 and its two predecessors: purposes under which a message may be signed
 _SIGNING_PURPOSES: Final = frozenset(
     {
@@ -100,6 +99,7 @@ class _Verdict:
 
     found_at: datetime
     anchor_until: datetime
+    issuer: x509.Certificate
 
 
 class TrustStore:
@@ -145,28 +145,40 @@ class TrustStore:
         certificates = [certificate for file in files for certificate in load_certificates(file)]
         return cls(certificates, cache_seconds=cache_seconds)
 
+    @property
+    def issuers(self) -> list[x509.Certificate]:
+        """Return the certificates of all authorised issuers."""
+        return [anchor.certificate for anchors in self._anchors.values() for anchor in anchors]
+
     def check(self, certificate: x509.Certificate, now: datetime) -> None:
         """Check that a certificate may sign and has a valid path to an authorised issuer at `now`.
+
+        Raises: as `find_issuer`.
+        """
+        self.find_issuer(certificate, now)
+
+    def find_issuer(self, certificate: x509.Certificate, now: datetime) -> x509.Certificate:
+        """Return the authorised issuer from which a valid path leads to a certificate that may sign.
 
         Raises: `TokenWeakError`, `TokenTypeError`, `TokenInvalidError`, `CertificateExpiredError`,
         `KeyUsageError`, `IssuerNotAuthorisedError`.
         """
         try:
-            self._check(certificate, now)
+            return self._check(certificate, now)
         except GatewayError:
             raise
         except Exception as error:
             # Two readers of ASN.1 meet bytes chosen by a stranger, and neither names all it raises.
             raise TokenInvalidError("the certificate cannot be processed") from error
 
-    def _check(self, certificate: x509.Certificate, now: datetime) -> None:
+    def _check(self, certificate: x509.Certificate, now: datetime) -> x509.Certificate:
         check_validity(certificate, now)
         mark = fingerprint(certificate)
         with self._lock:
             verdict = self._verdicts.get(mark)
             if verdict is not None and self._stands(verdict, now):
                 self._verdicts.move_to_end(mark)
-                return
+                return verdict.issuer
         _check_fit_to_sign(certificate)
         verdict = self._find_path(certificate, now)
         with self._lock:
@@ -174,6 +186,7 @@ class TrustStore:
             self._verdicts.move_to_end(mark)
             while len(self._verdicts) > _CACHED_VERDICTS:
                 self._verdicts.popitem(last=False)
+        return verdict.issuer
 
     def _stands(self, verdict: _Verdict, now: datetime) -> bool:
         return verdict.found_at <= now < verdict.found_at + self._cache_time and now <= verdict.anchor_until
@@ -187,7 +200,8 @@ class TrustStore:
             anchor = asyncio.run(_validate(subject, candidates, now))
         except (ValidationError, PathError) as error:
             raise IssuerNotAuthorisedError(str(error), reason="path-not-valid") from error
-        return _Verdict(found_at=now, anchor_until=anchor.certificate.not_valid_after_utc)
+        until = anchor.certificate.not_valid_after_utc
+        return _Verdict(found_at=now, anchor_until=until, issuer=anchor.certificate)
 
 
 async def _validate(subject: asn1.Certificate, candidates: list[_Anchor], now: datetime) -> _Anchor:
@@ -295,7 +309,7 @@ def _check_strength(certificate: x509.Certificate) -> None:
     elif not isinstance(key.curve, _CURVES):
         raise TokenWeakError("curve", key_bits=key.key_size)
     algorithm = certificate.signature_hash_algorithm
-    if algorithm is None or algorithm.name not in _STRONG_HASHES:
+    if algorithm is None or algorithm.name not in STRONG_HASHES:
         raise TokenWeakError(
             "the certificate's own signature is not over SHA-2", part="certificate-signature"
         )

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from notigateway.errors import ConfigurationError
 from notigateway.pki.keys import KeyPair
 
 if TYPE_CHECKING:
@@ -87,6 +88,11 @@ class Pki:
         return self.folder.parent / "issuers"
 
     @property
+    def revocation(self) -> Path:
+        """Return the folder of the revocation lists."""
+        return self.folder.parent / "revocation"
+
+    @property
     def passphrase(self) -> Path:
         """Return the file with the passphrase of every PKCS #12 file."""
         return self.folder / "holders" / "passphrase.txt"
@@ -113,10 +119,16 @@ def ensure_pki(folder: Path, now: datetime) -> Pki:
         _make(Pki(making), now)
         making.rename(folder)
     pki = Pki(folder)
-    authorised = pki.issuers / "issuing.cert.pem"
-    if not authorised.is_file():
-        pki.issuers.mkdir(exist_ok=True)
-        _write(authorised, pki.certificate("issuing").read_bytes(), _PUBLIC)
+    made = folder / "issuing.crl"
+    if not made.is_file():
+        raise ConfigurationError(f"{folder.parent} was made by an earlier version: delete it, or use another")
+    for target, source in (
+        (pki.issuers / "issuing.cert.pem", pki.certificate("issuing")),
+        (pki.revocation / "issuing.crl", made),
+    ):
+        if not target.is_file():
+            target.parent.mkdir(exist_ok=True)
+            _write(target, source.read_bytes(), _PUBLIC)
     return pki
 
 
@@ -134,11 +146,13 @@ def _make(pki: Pki, now: datetime) -> None:
     _write(pki.passphrase, f"{PASSPHRASE}\n".encode(), _PRIVATE)
     for name, subject in _SUBJECTS.items():
         # `untrusted` names the company too, but its issuer is not on the authorised list; `expired`
-        # ended yesterday.
+        # ended yesterday; `revoked` is on the list.
         valid_until = now - timedelta(days=1) if name == "expired" else now + _VALID_AFTER
         by = outsider if name == "untrusted" else issuing
         pair = _issue(subject, _rsa_key(), by=by, now=now, valid_until=valid_until)
         _write_holder(pki.holder(name), name, pair, by.certificate)
+        if name == "revoked":
+            _write(pki.folder / "issuing.crl", _list_of(pair.certificate, by=issuing, now=now), _PUBLIC)
 
 
 def _write_holder(files: Holder, name: str, pair: KeyPair, issuer: x509.Certificate) -> None:
@@ -208,6 +222,7 @@ _SUBJECTS: Final = {
     "stranger": _person(*STRANGER),
     "expired": _entity(*COMPANY),
     "untrusted": _entity(*COMPANY),
+    "revoked": _entity(*COMPANY),
 }
 
 
@@ -243,6 +258,15 @@ def _issue(
         purpose = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
         builder = builder.add_extension(purpose, critical=False)
     return KeyPair(key, builder.sign(issuer_key, hashes.SHA256()))
+
+
+def _list_of(revoked: x509.Certificate, *, by: KeyPair, now: datetime) -> bytes:
+    """Return the revocation list with that one certificate, valid as long as the authority."""
+    entry = x509.RevokedCertificateBuilder(revoked.serial_number, now - timedelta(days=1)).build()
+    subject, until = by.certificate.subject, now + _VALID_AFTER
+    builder = x509.CertificateRevocationListBuilder(subject, now - timedelta(days=1), until)
+    signed = builder.add_revoked_certificate(entry).sign(by.key, hashes.SHA256())
+    return signed.public_bytes(Encoding.DER)
 
 
 def _rsa_key() -> rsa.RSAPrivateKey:

@@ -1,6 +1,7 @@
 """Starts a sandbox in a folder: certificates, settings, schema, acts, then gunicorn on 127.0.0.1.
 
     pki/  issuers/              keys and certificates, and whose certificates are admitted
+    revocation/                 the list of the revoked ones
     notigateway.toml            the settings, written anew at each start because the port may change
     notigateway.db  documents/  the data; a folder that has them is served as it is
     seeds.json                  how the data were made
@@ -25,6 +26,7 @@ from gunicorn.app.base import BaseApplication
 from notigateway.errors import ConfigurationError
 from notigateway.sandbox.checkpointing import Checkpointer
 from notigateway.sandbox.pki import Pki, ensure_pki
+from notigateway.sandbox.refreshing import Refresher, refresh_once
 from notigateway.sandbox.seeds import sow
 from notigateway.sandbox.sweeping import Sweeper
 from notigateway.settings import Settings, load_settings
@@ -156,7 +158,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         self._workers = workers
         self._sweep_seconds = sweep_seconds
         self._checkpoint_seconds = checkpoint_seconds
-        self._jobs: list[Sweeper | Checkpointer] = []
+        self._jobs: list[Sweeper | Checkpointer | Refresher] = []
         # One byte in a pipe: whichever worker takes it announces, its successors find it empty.
         self._turn, give = os.pipe()
         os.set_blocking(self._turn, False)
@@ -189,6 +191,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         return self._build(self._sandbox.settings)
 
     def _answering(self, _worker: object) -> None:
+        self._jobs.append(Refresher(self._sandbox.settings))
         if self._sweep_seconds:
             self._jobs.append(Sweeper(self._sandbox.settings, every_seconds=self._sweep_seconds))
         if self._checkpoint_seconds:
@@ -242,6 +245,7 @@ def _settings(directory: Path, pki: Pki, port: int, *, database_url: str | None)
         "seal_key_file": str(pki.key("seal")),
         "seal_certificate_file": str(pki.certificate("seal")),
         "authorised_issuers_folder": str(pki.issuers),
+        "revocation_folder": str(pki.revocation),
     }
     # A JSON string is a TOML basic string.
     lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items()]
@@ -264,13 +268,14 @@ def _keep_seeds(file: Path, wanted: Seeds) -> Seeds:
 
 
 def _sow_apart(settings: Settings, seeds: Seeds, now: datetime) -> None:
-    """Publish the acts in a process of its own.
+    """Publish the acts, and learn who is revoked, in a process of its own.
 
     obstore starts threads in the first process that stores a document; workers that are forked from
     it afterwards would wait for threads that they do not have.
     """
     with ProcessPoolExecutor(1, mp_context=get_context("fork")) as pool:
         pool.submit(sow, settings, now=now, **asdict(seeds)).result()
+        pool.submit(refresh_once, settings, now).result()
 
 
 def _replace(file: Path, text: str) -> None:

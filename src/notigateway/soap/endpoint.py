@@ -89,13 +89,19 @@ class Endpoint:
         contract: Contract,
         dispatcher: Dispatcher,
         check_caller: Callable[[Session, Caller, str], None],
+        without_effect: frozenset[str] = frozenset(),
     ) -> None:
-        """Serve the contract; `check_caller` raises for who may not ask for the operation it is given."""
+        """Serve the contract; `check_caller` raises for who may not ask for the operation it is given.
+
+        `without_effect` names the operations that only read; all others need a revocation status that is
+        current.
+        """
         self.gateway = gateway
         self.path = path
         self._contract = contract
         self._dispatcher = dispatcher
         self._check_caller = check_caller
+        self._without_effect = without_effect
         self._forget_after: datetime | None = None
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -173,7 +179,7 @@ class Endpoint:
             envelope,
             now=now,
             expectations=gateway.expectations,
-            check_certificate=gateway.check_certificate,
+            check_certificate=gateway.admission.check,
         )
         caller = read_caller(verified.certificate)
         request = Request(
@@ -198,6 +204,8 @@ class Endpoint:
         self._contract.check(verified.operation)
         request.access.ask(_identifiers(verified.operation))
         self._admit(verified, request.caller, operation=operation, now=request.now)
+        has_effect = operation not in self._without_effect
+        self.gateway.admission.require_status(verified.certificate, request.now, has_effect=has_effect)
         return self._dispatcher.call(verified.operation, request)
 
     @contextmanager

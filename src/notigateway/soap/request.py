@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import date, datetime
 
-    from cryptography.x509 import Certificate
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
     from notigateway.access import AccessNotes
+    from notigateway.admission import Admission
     from notigateway.documents import DocumentStore
     from notigateway.evidence.xades import Seal
     from notigateway.mailbox import InlineLimits
@@ -36,7 +36,7 @@ class Gateway:
     store: DocumentStore
     seal: Seal
     signer: Signer
-    check_certificate: Callable[[Certificate, datetime], None]
+    admission: Admission
     clock: Callable[[], datetime]
     limits: Limits
     expectations: Expectations

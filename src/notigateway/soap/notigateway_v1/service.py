@@ -171,6 +171,22 @@ class MailboxService(ServiceBase):
 
 # Ping tells anybody with an admitted certificate what was read in it; all else needs a known party.
 OPEN_TO_UNKNOWN_PARTIES = frozenset({"Ping"})
+# What changes nothing, of all services of the contract; a name that is missing here has an effect.
+READING_OPERATIONS = frozenset(
+    {
+        "ListNotifications",
+        "RetrieveNotifications",
+        "RetrieveDocument",
+        "RetrieveReceipts",
+        "Ping",
+        "ListRepresentations",
+        "ListPowers",
+        "GetDeliveryChannel",
+        "ListChanges",
+        "GetSummary",
+        "GetHistory",
+    }
+)
 
 
 def check_caller(session: Session, caller: Caller, operation: str) -> None:

@@ -1,0 +1,46 @@
+"""`notigateway refresh-trust`: fetch and take in what tells which certificates were revoked."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from notigateway.issuers import load_trust
+from notigateway.refreshing import Sources, refresh
+from notigateway.repository.engine import create_database
+from notigateway.repository.schema import check_revision
+from notigateway.settings import load_settings
+
+
+def refresh_trust(
+    settings_file: Annotated[
+        Path | None,
+        typer.Option("--settings", envvar="NOTIGATEWAY_SETTINGS", help="The TOML file with the settings."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Bring what is known of revoked certificates up to date; workers take it over within seconds.
+
+    Run it by a timer, every five minutes or so: without it what is known becomes out of date, and
+    everything with an effect is refused. Exit code 1: some place failed; the others were taken in.
+    """
+    settings = load_settings(settings_file)
+    engine = create_database(settings.database_url, timeout_seconds=settings.database_timeout_seconds)
+    try:
+        check_revision(engine)
+        done = refresh(engine, load_trust(settings), Sources.by(settings), now=datetime.now(UTC))
+    finally:
+        engine.dispose()
+    if as_json:
+        typer.echo(json.dumps(asdict(done), ensure_ascii=False))
+    else:
+        typer.echo(f"{done.new} new, {done.known} already known, {len(done.failures)} failed")
+        for failure in done.failures:
+            typer.echo(failure, err=True)
+    if done.failures:
+        raise typer.Exit(1)

@@ -1,0 +1,99 @@
+"""Fetches revocation data over HTTP, from hosts that the operator named and from no other.
+
+The addresses partly come from certificates, so from strangers: a host that is not on the list is never
+contacted, a redirection never followed, an answer read no further than its limit. Never called while a
+request waits.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final, Self
+
+import httpx
+
+from notigateway.errors import RevocationDataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_OK: Final = 200
+
+
+class Fetcher:
+    """Gets and posts within limits; use it as a context, it keeps connections open."""
+
+    def __init__(
+        self, hosts: Iterable[str], *, timeout_seconds: float, max_bytes: int, proxy_url: str = ""
+    ) -> None:
+        self._hosts = frozenset(host.lower() for host in hosts)
+        self._seconds = timeout_seconds
+        self._max_bytes = max_bytes
+        # trust_env: no proxy, certificate or password of the environment; the settings say it all
+        self._http = httpx.Client(
+            timeout=timeout_seconds,
+            follow_redirects=False,
+            trust_env=False,
+            proxy=proxy_url or None,
+            headers={"Accept-Encoding": "identity"},
+        )
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def is_allowed(self, url: str) -> bool:
+        """Tell whether an address may be contacted: http or https, a named host, nothing hidden in it.
+
+        A host stands for its scheme's usual port; `host:port` allows that port.
+        """
+        try:
+            parsed = httpx.URL(url)
+        except (httpx.InvalidURL, ValueError):
+            return False
+        usual = _DEFAULT_PORTS.get(parsed.scheme)
+        if usual is None or parsed.userinfo or not parsed.host:
+            return False
+        port = parsed.port or usual
+        return f"{parsed.host}:{port}" in self._hosts or (port == usual and parsed.host in self._hosts)
+
+    def get(self, url: str) -> bytes:
+        """Return what is at an address. Raises: `RevocationDataError`."""
+        return self._fetch(httpx.Request("GET", url) if self.is_allowed(url) else None, url)
+
+    def post(self, url: str, data: bytes, content_type: str) -> bytes:
+        """Return the answer to what is posted. Raises: `RevocationDataError`."""
+        headers = {"Content-Type": content_type}
+        request = httpx.Request("POST", url, content=data, headers=headers) if self.is_allowed(url) else None
+        return self._fetch(request, url)
+
+    def _fetch(self, request: httpx.Request | None, url: str) -> bytes:
+        if request is None:
+            raise RevocationDataError("the address is not of an allowed host", url=url)
+        try:
+            response = self._http.send(request, stream=True)
+            try:
+                if response.status_code != _OK:
+                    raise RevocationDataError(f"HTTP status {response.status_code}", url=url)
+                return self._read(response, url)
+            finally:
+                response.close()
+        except httpx.HTTPError as error:
+            raise RevocationDataError(f"no answer: {type(error).__name__}", url=url) from error
+
+    def _read(self, response: httpx.Response, url: str) -> bytes:
+        """Read to the end or to a limit: the library's timeout is one for each piece, not for all."""
+        pieces, size, end = [], 0, time.monotonic() + self._seconds
+        for piece in response.iter_raw():
+            size += len(piece)
+            if size > self._max_bytes:
+                raise RevocationDataError(f"larger than {self._max_bytes} bytes", url=url)
+            if time.monotonic() > end:
+                raise RevocationDataError(f"not complete after {self._seconds:.0f} seconds", url=url)
+            pieces.append(piece)
+        return b"".join(pieces)
