@@ -1,4 +1,4 @@
-"""Accepts per second of one core, in batches of 500: decision, sealed receipt, access record and log leaves."""
+"""Accepts of one core, in batches of 500: decision, sealed receipt, access record and log leaves."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from notigateway.repository.model import Notification
 from notigateway.wss.ns import NOTIGATEWAY_V1
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bench.gateway import Gateway
 
 BATCH = 500
@@ -48,6 +50,6 @@ def measure_accepts(gateway: Gateway) -> Cpu:
     return cpu
 
 
-def _accept(ids: list[object]) -> bytes:
+def _accept(ids: Sequence[object]) -> bytes:
     inner = "".join(f"<id>{one}</id>" for one in ids)
     return f'<AcceptNotifications xmlns="{NOTIGATEWAY_V1}">{inner}</AcceptNotifications>'.encode()

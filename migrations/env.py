@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING
 from alembic import context
 from sqlalchemy import text
 
-from notigateway.repository import addressees, outages, trust  # noqa: F401  (their rows belong to the metadata)
+from notigateway.repository import (  # noqa: F401  (their rows belong to the metadata)
+    addressees,
+    outages,
+    rates,
+    trust,
+)
 from notigateway.repository.engine import create_database
 from notigateway.repository.model import Row
 from notigateway.settings import load_settings

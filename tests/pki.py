@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
+from asn1crypto import x509 as asn1  # type: ignore[import-untyped]
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -370,6 +371,18 @@ class TestPki:
         return self.holder(
             company_subject(COMPANY_NIF), rsa_key("company"), purposes=[ExtendedKeyUsageOID.SERVER_AUTH]
         )
+
+    @cached_property
+    def sha1_signed(self) -> KeyPair:
+        """A good certificate but for its issuer's signature, which is RSA over SHA-1."""
+        good = self.holder(company_subject(COMPANY_NIF), rsa_key("company"), by=self.rsa_issuing)
+        weak = asn1.Certificate.load(good.certificate.public_bytes(Encoding.DER))
+        for algorithm in (weak["tbs_certificate"]["signature"], weak["signature_algorithm"]):
+            algorithm["algorithm"] = "sha1_rsa"
+        body = weak["tbs_certificate"].dump(force=True)
+        key = rsa_key("rsa issuing")
+        weak["signature_value"] = key.sign(body, padding.PKCS1v15(), hashes.SHA1())  # noqa: S303
+        return KeyPair(good.key, x509.load_der_x509_certificate(weak.dump(force=True)))
 
     @cached_property
     def ca_as_signer(self) -> KeyPair:

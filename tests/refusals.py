@@ -23,6 +23,8 @@ SHAPES: dict[str, tuple[int, str, bool]] = {
     "UNSUPPORTED_MEDIA_TYPE": (415, "soap:Client", False),
     "REQUEST_TOO_LARGE": (413, "soap:Client", False),
     "REQUEST_TRUNCATED": (400, "soap:Client", False),
+    "TOO_MANY_FAILURES": (429, "soap:Client", False),
+    "RATE_LIMITED": (500, "soap:Server", True),
     "XML_NOT_WELL_FORMED": (400, "soap:Client", False),
     "XML_DOCTYPE_FORBIDDEN": (400, "soap:Client", False),
     "XML_LIMIT_EXCEEDED": (400, "soap:Client", False),
@@ -63,7 +65,7 @@ SHAPES: dict[str, tuple[int, str, bool]] = {
     "TEMPORARILY_UNAVAILABLE": (500, "soap:Server", True),
     "DOCUMENT_DAMAGED": (500, "soap:Server", True),
 }
-RETRYABLE = frozenset({"TEMPORARILY_UNAVAILABLE", "REVOCATION_UNKNOWN"})
+RETRYABLE = frozenset({"TEMPORARILY_UNAVAILABLE", "REVOCATION_UNKNOWN", "RATE_LIMITED", "TOO_MANY_FAILURES"})
 # No answer may let anybody look inside: neither the libraries' words nor ours.
 INSIDE = (b"Traceback", b"Error", b"lxml", b"libxml", b"spyne", b"sqlalchemy", b"sqlite", b"psycopg", b".py")
 MOST_CPU_SECONDS = 1.0

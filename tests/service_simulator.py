@@ -179,6 +179,7 @@ class Simulator:
         self.rights = 0
         self.plan: deque[Answer] = deque()
         self.status: deque[int] = deque()
+        self.retry_after = ""
         self.operations: list[str] = []
         self.requests: list[bytes] = []
         self.tamper: Callable[[bytes], bytes] = bytes
@@ -285,6 +286,8 @@ def _handler(simulator: Simulator) -> type[BaseHTTPRequestHandler]:
             assert self.headers["Content-Type"] == "text/xml; charset=utf-8"
             status, body = simulator.answer(data, self.headers["SOAPAction"])
             self.send_response(status)
+            if simulator.retry_after:
+                self.send_header("Retry-After", simulator.retry_after)
             self.send_header("Content-Type", "text/xml; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

@@ -24,6 +24,7 @@ from notigateway.soap.notigateway_v1.feed_service import FeedService
 from notigateway.soap.notigateway_v1.representation_service import RepresentationService
 from notigateway.soap.notigateway_v1.service import READING_OPERATIONS, MailboxService, check_caller
 from notigateway.soap.protocol import Dispatcher
+from notigateway.soap.rates import FailureLimit
 from notigateway.soap.request import Gateway
 from notigateway.working_days import working_day_rule
 from notigateway.wss.ns import NOTIGATEWAY_ISSUING_V1, NOTIGATEWAY_V1
@@ -140,4 +141,8 @@ def build_gateway(settings: Settings, clock: Callable[[], datetime] = system_clo
         ),
         is_working_day=working_day_rule(settings),
         log_origin=settings.log_origin,
+        failures=FailureLimit(
+            settings.failed_authentications_per_minute, proxy_hops=settings.trusted_proxy_hops
+        ),
+        requests_per_minute=settings.caller_requests_per_minute,
     )

@@ -85,6 +85,18 @@ class TruncatedBodyError(TransportError):
     text_es = "La petición terminó antes de la longitud anunciada."
 
 
+class TooManyFailuresError(TransportError):
+    """Too many requests of the same peer failed to prove who sent them; nothing is read for a while."""
+
+    code = "TOO_MANY_FAILURES"
+    status = 429
+    retryable = True
+    text_en = "Too many requests from your address could not be authenticated; wait for Retry-After seconds."
+    text_es = (
+        "Demasiadas peticiones de su dirección no se pudieron autenticar; espere los segundos de Retry-After."
+    )
+
+
 class MalformedXmlError(TransportError):
     """Not well-formed XML in UTF-8, or structurally beyond the limits."""
 
@@ -743,6 +755,17 @@ class TemporarilyUnavailableError(ServiceError):
     retryable = True
     text_en = "The service is busy or a store does not answer; repeat the request later."
     text_es = "El servicio está ocupado o un almacén no responde; repita la petición más tarde."
+
+
+class RateLimitedError(ServiceError):
+    """The caller asks more often than it may; nothing was executed."""
+
+    code = "RATE_LIMITED"
+    retryable = True
+    text_en = "You send more requests per minute than this service allows; wait for Retry-After seconds."
+    text_es = (
+        "Envía más peticiones por minuto de las que admite este servicio; espere los segundos de Retry-After."
+    )
 
 
 class DocumentDamagedError(ServiceError):

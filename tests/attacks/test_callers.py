@@ -21,6 +21,7 @@ from pki import (
     FOREIGNER_NIE,
     NOW,
     Issue,
+    authority,
     company_subject,
     ec_key,
     name,
@@ -55,6 +56,7 @@ PING = '<n:Ping xmlns:n="urn:notigateway:v1"/>'
         pytest.param("wrong_purpose", "CERTIFICATE_MAY_NOT_SIGN", id="88-server-auth"),
         pytest.param("ca_as_signer", "CERTIFICATE_MAY_NOT_SIGN", id="88-authority"),
         pytest.param("issuing", "CERTIFICATE_MAY_NOT_SIGN", id="88-the-issuer-itself"),
+        pytest.param("sha1_signed", "TOKEN_WEAK", id="88-signed-with-sha1"),
     ],
 )
 def test_a_holder_who_is_not_admitted_is_refused(gateway: Stack, accept: str, holder: str, code: str) -> None:
@@ -96,6 +98,17 @@ def test_87_an_expired_issuer_admits_nobody(outdated: tuple[Stack, KeyPair]) -> 
     stack, holder = outdated
     stack.publish()
     refused(stack, Draft(content=PING, pair=holder).build(), "ISSUER_NOT_AUTHORISED")
+
+
+def test_88_an_issuer_certifies_no_names_beyond_its_constraints(sqlite_url: str, tmp_path: Path) -> None:
+    permitted = name((x509.NameOID.COUNTRY_NAME, "ES"), (x509.NameOID.ORGANIZATION_NAME, "Otra"))
+    bounds = x509.NameConstraints(permitted_subtrees=[x509.DirectoryName(permitted)], excluded_subtrees=None)
+    issuer = authority("constrained issuer", extra=bounds)
+    stack = Stack(sqlite_url, tmp_path, anchors=[issuer.certificate, pki().issuing.certificate])
+    stack.publish()
+    holder = pki().holder(company_subject(COMPANY_NIF), rsa_key("company"), by=issuer)
+    refused(stack, Draft(content=PING, pair=holder).build(), "ISSUER_NOT_AUTHORISED")
+    stack.close()
 
 
 @pytest.mark.parametrize(

@@ -235,6 +235,24 @@ def test_25_ten_thousand_mime_parts_are_not_read(gateway: Stack) -> None:
     refused(gateway, part * 10_000 + b"--x--", "UNSUPPORTED_MEDIA_TYPE", **environ)
 
 
+XOP = '<x:Include xmlns:x="http://www.w3.org/2004/08/xop/include" href="cid:part"/>'
+
+
+def test_104_an_attachment_never_becomes_part_of_a_signed_text(gateway: Stack) -> None:
+    """The Body is signed with the text in it, and sent with an xop:Include to an attachment instead."""
+    wanted = str(gateway.publish("ATTACHED"))
+    accept = (
+        f'<n:AcceptNotifications xmlns:n="{NOTIGATEWAY_V1}"><n:id>{wanted}</n:id></n:AcceptNotifications>'
+    )
+    included = Draft(content=accept).build().replace(wanted.encode(), XOP.encode())
+    head = b"--x\r\nContent-Type: application/xop+xml\r\n\r\n"
+    part = b"\r\n--x\r\nContent-ID: <part>\r\n\r\n" + wanted.encode() + b"\r\n--x--"
+    mime = {"CONTENT_TYPE": 'multipart/related; boundary="x"; type="application/xop+xml"'}
+    refused(gateway, head + included + part, "UNSUPPORTED_MEDIA_TYPE", **mime)
+    refused(gateway, included, "DIGEST_DIFFERS")
+    refused(gateway, Draft(content=accept.replace(wanted, XOP)).build(), "INVALID_REQUEST")
+
+
 def test_a_body_that_breaks_off_is_answered_or_dropped_without_harm(gateway: Stack) -> None:
     class Broken:
         def read(self, _size: int = -1) -> bytes:

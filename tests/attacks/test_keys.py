@@ -11,11 +11,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from envelopes import (
     BASE64,
+    WSSE,
     X509V3,
     Draft,
     Ref,
     key_info_text,
 )
+from notigateway.wss.ns import NOTIGATEWAY_V1
 from pki import pki
 from refusals import assert_answered, refused
 from stack import NG, text
@@ -37,6 +39,9 @@ DS11 = "http://www.w3.org/2009/xmldsig11#"
     [
         ("71-space-outside", b"<soap:Header>", b"<soap:Header>\r\n\t"),
         ("71-quotes", b'Body wsu:Id="b71-quotes"', b"Body  wsu:Id = 'b71-quotes' "),
+        ("71-line-ends", b"><soap:Body", b">\r\n<soap:Body"),
+        ("71-attribute-order", b'soap:mustUnderstand="1">', b'a="" soap:mustUnderstand="1">'),
+        ("71-another-prefix", b"wsse:SecurityTokenReference>", b"w:SecurityTokenReference>"),
         ("71-root-attribute", b"<soap:Envelope ", b'<soap:Envelope xml:lang="es" '),
         ("71-cdata", b"12:05:00.000Z", b"<![CDATA[12:05:00]]>.000Z"),
         ("71-reference", b"12:05:00.000Z", b"12:05:00.&#x30;00Z"),
@@ -48,8 +53,18 @@ def test_what_the_canonical_form_does_not_see_is_welcome(
 ) -> None:
     data = Draft(content=PING, ids={"Body": f"b{name}"}).build()
     assert old in data
-    answer = gateway.send(data.replace(old, new))
+    declared = data.replace(b"<soap:Envelope ", b'<soap:Envelope xmlns:w="%s" ' % WSSE.encode())
+    answer = gateway.send(declared.replace(old, new))
     assert_answered(gateway, answer, "Ping")
+
+
+def test_71_line_ends_of_another_system_are_the_same_text(gateway: Stack) -> None:
+    """A signer of LF, sent with CR LF, which every parser reads as LF; a written `&#13;` is no line end."""
+    content = f'<n:ListNotifications xmlns:n="{NOTIGATEWAY_V1}">\n</n:ListNotifications>'
+    data = Draft(content=content).build()
+    refused(gateway, data.replace(b'v1">\n</n:', b'v1">&#13;\n</n:'), "DIGEST_DIFFERS")
+    answer = gateway.send(data.replace(b'v1">\n</n:', b'v1">\r\n</n:'))
+    assert_answered(gateway, answer, "ListNotifications")
 
 
 def test_68_prefixes_may_be_written_in_any_way(gateway: Stack) -> None:

@@ -6,6 +6,7 @@ Every message but the ones that cannot be signed carries a right signature: the 
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable
 from copy import deepcopy
 from typing import TYPE_CHECKING
@@ -62,6 +63,20 @@ def test_a_document_type_is_refused_and_nothing_is_fetched(gateway: Stack, accep
             refused(gateway, data, "XML_DOCTYPE_FORBIDDEN")
         with pytest.raises(BlockingIOError):
             listener.accept()
+
+
+def test_12_a_bomb_costs_less_than_fifty_milliseconds(gateway: Stack, accept: str) -> None:
+    quadratic = f"<!DOCTYPE q [<!ENTITY a '{'a' * 100_000}'>]>"
+    for doctype, use in ((LAUGHS, "&j;"), (quadratic, "&a;" * 10_000)):
+        data = doctype.encode() + Draft(content=accept, prolog="").build().replace(
+            b"<n:id>", f"<n:id>{use}".encode()
+        )
+        taken = []
+        for _ in range(3):
+            started = time.thread_time()
+            assert gateway.send(data).code == "XML_DOCTYPE_FORBIDDEN"
+            taken.append(time.thread_time() - started)
+        assert min(taken) < 0.05
 
 
 def test_14_a_document_type_in_utf_16_is_refused(gateway: Stack) -> None:

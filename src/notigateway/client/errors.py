@@ -18,6 +18,8 @@ class ClientError(Exception):
     exit_code: ClassVar[int] = 3
     code: str = "CLIENT_ERROR"
     retryable: bool = False
+    # What the service asks to wait before the next try; 0: nothing.
+    retry_after_seconds: float = 0.0
 
     def line(self) -> str:
         """Return the one line that a person needs: code and text."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import httpx
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from notigateway.client.errors import (
     ClientError,
@@ -49,11 +49,35 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retries:
-    """How often a request is sent, and how long it waits between: random, up to twice as long each time."""
+    """How often a request is sent, and how long it waits between: random, up to twice as long each time.
+
+    What the service asks for in Retry-After is added, up to a bound.
+    """
 
     attempts: int = 5
     first_wait_seconds: float = 0.5
     max_wait_seconds: float = 20.0
+    max_retry_after_seconds: float = 60.0
+
+
+class _Wait:
+    """Waits at random, longer each time, and at least as long as the service asked, within a bound.
+
+    The header is not signed: whoever can change it can also hold the answer back, so it may delay but
+    not stop the client.
+    """
+
+    def __init__(self, retries: Retries) -> None:
+        self._random = wait_random_exponential(
+            multiplier=retries.first_wait_seconds, max=retries.max_wait_seconds
+        )
+        self._at_most = retries.max_retry_after_seconds
+
+    def __call__(self, state: RetryCallState) -> float:
+        """Return how many seconds to wait."""
+        error = state.outcome.exception() if state.outcome is not None else None
+        asked = error.retry_after_seconds if isinstance(error, ClientError) else 0.0
+        return self._random(state) + min(asked, self._at_most)
 
 
 class Transport:
@@ -83,7 +107,7 @@ class Transport:
         self._retrying = Retrying(
             retry=retry_if_exception(_is_retryable),
             stop=stop_after_attempt(retries.attempts),
-            wait=wait_random_exponential(multiplier=retries.first_wait_seconds, max=retries.max_wait_seconds),
+            wait=_Wait(retries),
             reraise=True,
         )
 
@@ -106,7 +130,7 @@ class Transport:
 
     def _call_once(self, operation: str, content: bytes) -> Part:
         request = sign_envelope(content, signer=self._signer, now=self._clock(), must_understand=True)  # 1
-        status, data = self._exchange(operation, request)  # 2, 3, 4
+        status, data, retry_after = self._exchange(operation, request)  # 2, 3, 4
         try:  # 5
             verified = verify_envelope(
                 parse_envelope(data, limits=ANSWER_LIMITS),
@@ -116,9 +140,13 @@ class Transport:
             )
         except GatewayError as error:
             raise ResponseNotVerifiedError(error.code, error.text_en, status=status) from error
-        return read_answer(operation, verified.operation)  # 6
+        try:  # 6
+            return read_answer(operation, verified.operation)
+        except ClientError as error:
+            error.retry_after_seconds = retry_after
+            raise
 
-    def _exchange(self, operation: str, request: bytes) -> tuple[int, bytes]:
+    def _exchange(self, operation: str, request: bytes) -> tuple[int, bytes, float]:
         headers = {
             "Content-Type": "text/xml; charset=utf-8",
             "SOAPAction": f'"{NOTIGATEWAY_V1}:{operation}"',
@@ -126,8 +154,10 @@ class Transport:
         try:
             with self._http.stream("POST", self._url, content=request, headers=headers) as response:
                 if response.status_code not in _SIGNED_STATUS:
-                    raise TransportFaultError(response.status_code, correlation_id=_correlation(response))
-                return response.status_code, _bounded(response)
+                    refusal = TransportFaultError(response.status_code, correlation_id=_correlation(response))
+                    refusal.retry_after_seconds = _retry_after(response)
+                    raise refusal
+                return response.status_code, _bounded(response), _retry_after(response)
         except httpx.TimeoutException as error:
             raise UnreachableError("the service did not answer in time") from error
         except httpx.RequestError as error:
@@ -139,6 +169,12 @@ def _correlation(response: httpx.Response) -> str:
     """Return what the operator may be asked about; nobody signed it, so it is shown and no more."""
     quoted = response.headers.get("X-Correlation-Id", "")
     return quoted if _UUID.fullmatch(quoted) else ""
+
+
+def _retry_after(response: httpx.Response) -> float:
+    """Return the seconds of a Retry-After; a date, as caches send it, counts as none."""
+    asked = response.headers.get("Retry-After", "")
+    return float(asked) if re.fullmatch(r"[0-9]{1,6}", asked) else 0.0
 
 
 def _bounded(response: httpx.Response) -> bytes:

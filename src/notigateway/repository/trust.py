@@ -67,16 +67,6 @@ class TrustedListRow(Row):
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class RequestCount(Row):
-    """How many requests a caller made in the latest minute in which it made one."""
-
-    __tablename__ = "request_counts"
-
-    caller: Mapped[str] = mapped_column(String(19), primary_key=True)
-    minute: Mapped[datetime] = mapped_column(UtcDateTime)
-    requests: Mapped[int]
-
-
 def keep_revocation_data(session: Session, one: RevocationData, data: bytes, *, now: datetime) -> bool:
     """Store a verified list or answer, unless one as new of its scope is there; tell whether it is new."""
     current = session.scalars(

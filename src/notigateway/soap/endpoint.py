@@ -19,7 +19,9 @@ from notigateway.errors import (
     GatewayError,
     MethodNotAllowedError,
     NotOurPathError,
+    RateLimitedError,
     ReplayError,
+    SecurityError,
     ServiceError,
     TemporarilyUnavailableError,
     TransportError,
@@ -28,6 +30,7 @@ from notigateway.instants import to_milliseconds
 from notigateway.pki.identity import read_caller
 from notigateway.recording import RequestProof
 from notigateway.repository.engine import writing
+from notigateway.repository.rates import count_request
 from notigateway.repository.replay import forget_expired, register
 from notigateway.soap.faults import render_fault, render_static_fault
 from notigateway.soap.guard import read_action, read_body
@@ -65,6 +68,7 @@ _REASONS: Final = {
     405: "Method Not Allowed",
     413: "Content Too Large",
     415: "Unsupported Media Type",
+    429: "Too Many Requests",
     500: "Internal Server Error",
 }
 
@@ -135,7 +139,8 @@ class Endpoint:
             # Unsigned: nothing was read, and a signature would cost more than the request.
             _log.warning("request_refused", code=error.code, detail=error.detail)
             body = render_static_fault(error, correlation_id=correlation_id)
-            return _Answer(error.status, body, _ALLOW if isinstance(error, MethodNotAllowedError) else ())
+            allow = _ALLOW if isinstance(error, MethodNotAllowedError) else ()
+            return _Answer(error.status, body, allow + _retry_after(error))
 
     def _publish(self, query: str) -> _Answer:
         """Give the contract's files and nothing else. Raises: `MethodNotAllowedError`."""
@@ -151,6 +156,7 @@ class Endpoint:
 
         The only place that turns an exception into an answer; unknown ones give no detail away.
         """
+        self.gateway.failures.check(environ, now)
         data = read_body(environ, max_bytes=self.gateway.limits.request_max_bytes)
         try:
             content = self._execute(data, read_action(environ), now=now, correlation_id=correlation_id)
@@ -158,6 +164,8 @@ class Endpoint:
             raise
         except GatewayError as error:
             _log.warning("request_failed", code=error.code, detail=error.detail)
+            if isinstance(error, SecurityError) and not error.retryable:
+                self.gateway.failures.count(environ, now)
             return self._fault(error, now, correlation_id)
         except Exception:  # noqa: BLE001  (the one border: whatever it is, the caller gets a fault)
             _log.exception("request_crashed")
@@ -168,8 +176,7 @@ class Endpoint:
         """Sign a fault in the shape of every answer."""
         content = render_fault(error, correlation_id=correlation_id)
         body = sign_envelope(content, signer=self.gateway.signer, now=now, is_fault=True)
-        retry = (("Retry-After", _RETRY_AFTER_SECONDS),) if error.retryable else ()
-        return _Answer(_SIGNED_FAULT, body, retry)
+        return _Answer(_SIGNED_FAULT, body, _retry_after(error))
 
     def _execute(self, data: bytes, action: str, *, now: datetime, correlation_id: UUID) -> bytes:
         """Prove the request, then run its operation; return the answer's element."""
@@ -217,8 +224,8 @@ class Endpoint:
         """
         try:
             yield
-        except TemporarilyUnavailableError:
-            raise  # nothing happened, and the database that does not answer cannot keep a record of it
+        except (TemporarilyUnavailableError, RateLimitedError):
+            raise  # nothing was looked at; a record would cost what the limit saves, or cannot be kept
         except GatewayError as refusal:
             self._record(request, refusal.code)
             raise
@@ -235,16 +242,30 @@ class Endpoint:
     def _admit(self, verified: Verified, caller: Caller, *, operation: str, now: datetime) -> None:
         """Check that the party may ask, and remember the message before anything is executed.
 
-        Raises: what the contract's `check_caller` raises; `ReplayError` for a message that any worker
-        has seen before.
+        Raises: what the contract's `check_caller` raises; `RateLimitedError`; `ReplayError` for a message
+        that any worker has seen before.
         """
         with writing(self.gateway.engine) as session:
             self._check_caller(session, caller, operation)
+            self._check_rate(session, caller, now)
             if not register(session, verified.replay_key, expires_at=verified.fresh_until):
                 raise ReplayError
             if self._forget_after is None or now >= self._forget_after:
                 self._forget_after = now + _FORGET_EVERY
                 forget_expired(session, now=now, limit=_FORGET_AT_MOST)
+
+    def _check_rate(self, session: Session, caller: Caller, now: datetime) -> None:
+        """Count the request among those of the minute; one too many is rolled back with its count."""
+        limit = self.gateway.requests_per_minute
+        if limit and count_request(session, f"{caller.party}:{caller.signer}", now) > limit:
+            raise RateLimitedError(f"more than {limit} a minute", retry_after_seconds=60 - now.second)
+
+
+def _retry_after(error: GatewayError) -> tuple[tuple[str, str], ...]:
+    """Return when it is worth trying again, in whole seconds (RFC 9110 §10.2.3)."""
+    if not error.retryable:
+        return ()
+    return (("Retry-After", str(error.facts.get("retry_after_seconds", _RETRY_AFTER_SECONDS))),)
 
 
 class Endpoints:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from notigateway.pki.identity import Caller
     from notigateway.recording import RequestProof
     from notigateway.representation import RightsPolicy
+    from notigateway.soap.rates import FailureLimit
     from notigateway.wss.policy import Expectations, Limits
     from notigateway.wss.sign import Signer
 
@@ -46,6 +47,8 @@ class Gateway:
     rights: RightsPolicy
     is_working_day: Callable[[date], bool] | None
     log_origin: str
+    failures: FailureLimit
+    requests_per_minute: int
 
 
 @dataclass(frozen=True, kw_only=True)

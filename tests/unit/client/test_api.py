@@ -147,6 +147,21 @@ def test_an_overloaded_service_is_asked_again(service: Simulator, client: Notifi
     assert client.ping().known
 
 
+@pytest.mark.parametrize(
+    ("asked", "waited"), [("7", 7.0), ("3600", 60.0), ("", 0.0), ("Wed, 25 Nov 2026 10:00:00 GMT", 0.0)]
+)
+def test_the_client_waits_as_long_as_the_service_asks_up_to_a_minute(
+    service: Simulator, client: NotificationClient, monkeypatch: pytest.MonkeyPatch, asked: str, waited: float
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("tenacity.nap.time.sleep", slept.append)
+    service.status.append(429)
+    service.retry_after = asked
+    assert client.ping().known
+    (seconds,) = slept
+    assert waited <= seconds <= waited + 0.05
+
+
 @pytest.mark.parametrize("status", [400, 404, 413, 415, 301])
 def test_an_unsigned_refusal_is_a_failure_and_nothing_more(
     service: Simulator, client: NotificationClient, status: int

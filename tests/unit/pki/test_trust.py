@@ -10,7 +10,7 @@ import pytest
 from asn1crypto import x509 as asn1  # type: ignore[import-untyped]
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -134,16 +134,8 @@ def test_another_curve_is_too_weak(trust: TrustStore) -> None:
 
 
 def test_a_certificate_signed_with_sha1_is_too_weak(trust: TrustStore) -> None:
-    issuer = pki().rsa_issuing
-    good = pki().holder(SUBJECT, rsa_key("company"), by=issuer)
-    weak = asn1.Certificate.load(good.certificate.public_bytes(Encoding.DER))
-    for algorithm in (weak["tbs_certificate"]["signature"], weak["signature_algorithm"]):
-        algorithm["algorithm"] = "sha1_rsa"
-    body = weak["tbs_certificate"].dump(force=True)
-    key = rsa_key("rsa issuing")
-    weak["signature_value"] = key.sign(body, padding.PKCS1v15(), hashes.SHA1())  # noqa: S303
     with pytest.raises(TokenWeakError):
-        trust.check(x509.load_der_x509_certificate(weak.dump(force=True)), NOW)
+        trust.check(pki().sha1_signed.certificate, NOW)
 
 
 def test_an_unknown_critical_extension_is_refused(trust: TrustStore) -> None:

@@ -1,0 +1,50 @@
+"""How many requests a caller makes in a minute, counted for all workers of all machines together."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING
+
+from sqlalchemy import String, case
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, mapped_column
+
+from notigateway.repository.model import Row, UtcDateTime
+
+if TYPE_CHECKING:
+    from sqlalchemy import Executable
+    from sqlalchemy.orm import Session
+
+
+class RequestCount(Row):
+    """How many requests a caller made in the latest minute in which it made one."""
+
+    __tablename__ = "request_counts"
+
+    caller: Mapped[str] = mapped_column(String(19), primary_key=True)
+    minute: Mapped[datetime] = mapped_column(UtcDateTime)
+    requests: Mapped[int]
+
+
+def count_request(session: Session, caller: str, now: datetime) -> int:
+    """Count one more request of the caller and return how many it makes in this minute, in one statement."""
+    minute = now.replace(second=0, microsecond=0)
+    values = {"caller": caller, "minute": minute, "requests": 1}
+    counted: int = session.execute(_statement(session.get_bind().dialect.name), values).scalar_one()
+    return counted
+
+
+@cache
+def _statement(dialect: str) -> Executable:
+    """Return the statement, built once: where a limit is set every request runs it."""
+    insert = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(RequestCount)
+    # A clock that is behind counts on in the minute that others have begun.
+    is_new = RequestCount.minute < insert.excluded.minute
+    return insert.on_conflict_do_update(
+        index_elements=[RequestCount.caller],
+        set_={
+            "requests": case((is_new, 1), else_=RequestCount.requests + 1),
+            "minute": case((is_new, insert.excluded.minute), else_=RequestCount.minute),
+        },
+    ).returning(RequestCount.requests)
