@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from notigateway.app import build_app
 from notigateway.documents import DocumentStore
+from notigateway.evidence.seals import load_seal
 from notigateway.issuing import deposit_documents, publish_act, register_issuing_body
 from notigateway.pki.keys import load_key_pair
 from notigateway.repository.engine import create_database, writing
@@ -89,7 +90,7 @@ def _publish(settings: Settings, notifications: int) -> None:
     engine = create_database(settings.database_url)
     upgrade(engine)
     store = DocumentStore(settings.document_store_url)
-    now = datetime.now(UTC)
+    now, seal = datetime.now(UTC), load_seal(settings)
     with writing(engine) as session:
         register_issuing_body(
             session,
@@ -101,7 +102,7 @@ def _publish(settings: Settings, notifications: int) -> None:
         for number in range(notifications):
             submission = _submission(number)
             deposit = deposit_documents(store, submission, document_max_bytes=settings.document_max_bytes)
-            publish_act(session, deposit, now=now)
+            publish_act(session, deposit, now=now, seal=seal)
     engine.dispose()
 
 

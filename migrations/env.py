@@ -17,6 +17,9 @@ from notigateway.repository import (  # noqa: F401  (their rows belong to the me
     addressees,
     outages,
     rates,
+    receipts,
+    replay,
+    timestamps,
     trust,
 )
 from notigateway.repository.engine import create_database

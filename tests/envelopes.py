@@ -26,11 +26,14 @@ if TYPE_CHECKING:
     from notigateway.pki.keys import KeyPair
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
+SOAP12 = "http://www.w3.org/2003/05/soap-envelope"
 _WSS = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss"
 WSSE = f"{_WSS}-wssecurity-secext-1.0.xsd"
 WSU = f"{_WSS}-wssecurity-utility-1.0.xsd"
 BASE64 = f"{_WSS}-soap-message-security-1.0#Base64Binary"
-X509V3 = f"{_WSS}-x509-token-profile-1.0#X509v3"
+X509_PROFILE = f"{_WSS}-x509-token-profile-1.0"
+X509V3 = f"{X509_PROFILE}#X509v3"
+THUMBPRINT = "http://docs.oasis-open.org/wss/oasis-wss-soap-message-security-1.1#ThumbprintSHA1"
 DS = "http://www.w3.org/2000/09/xmldsig#"
 EC = "http://www.w3.org/2001/10/xml-exc-c14n#"
 ENVELOPED = f"{DS}enveloped-signature"

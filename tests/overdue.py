@@ -57,6 +57,9 @@ def publish_many(stack: Stack, count: int) -> list[int]:
     return codes
 
 
+OF_A_DECISION = Receipt.state != State.AVAILABLE
+
+
 def settings_file(stack: Stack, **changes: Any) -> Path:  # noqa: ANN401
     """Write the stack's settings for a command."""
     values = {**stack.overrides, **changes}
@@ -92,9 +95,13 @@ def check_each_lapsed_once(stack: Stack, codes: Sequence[int]) -> None:
         decisive = session.execute(
             select(Event.notification_code, Event.state, Event.at).where(Event.decisive)
         ).all()
-        receipts = session.execute(select(Receipt.notification_code, Receipt.state, Receipt.event_time)).all()
+        receipts = session.execute(
+            select(Receipt.notification_code, Receipt.state, Receipt.event_time).where(OF_A_DECISION)
+        ).all()
         states = Counter(session.scalars(select(Notification.state)))
-        sample = session.scalars(select(Receipt.xml).order_by(Receipt.id).limit(20)).all()
+        sample = session.scalars(
+            select(Receipt.xml).where(OF_A_DECISION).order_by(Receipt.id).limit(20)
+        ).all()
         events = set(session.scalars(select(Event.id)))
         places = list(session.scalars(select(Change.event_id)))
     lapses_at = deadline(stack.now)

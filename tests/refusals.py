@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
+from notigateway.wss.version import SoapVersion
 from stack import CONTRACT, NG, text
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ SHAPES: dict[str, tuple[int, str, bool]] = {
     "TOKEN_UNAVAILABLE": (500, "wsse:SecurityTokenUnavailable", True),
     "TOKEN_TYPE_UNSUPPORTED": (500, "wsse:UnsupportedSecurityToken", True),
     "CERTIFICATE_NOT_VALID_NOW": (500, "wsse:FailedAuthentication", True),
+    "CLIENT_NOT_REGISTERED": (500, "wsse:FailedAuthentication", True),
     "ISSUER_NOT_AUTHORISED": (500, "wsse:FailedAuthentication", True),
     "CERTIFICATE_REVOKED": (500, "wsse:FailedAuthentication", True),
     "REVOCATION_UNKNOWN": (500, "wsse:FailedAuthentication", True),
@@ -71,6 +73,15 @@ INSIDE = (b"Traceback", b"Error", b"lxml", b"libxml", b"spyne", b"sqlalchemy", b
 MOST_CPU_SECONDS = 1.0
 
 
+def soap12_shape(code: str) -> tuple[int, str, str]:
+    """Return HTTP status, code and subcode of the same refusal in SOAP 1.2."""
+    status, fault_code, is_signed = SHAPES[code]
+    words = {"soap:Client": "soap:Sender", "soap:Server": "soap:Receiver"}
+    soap12_code = words.get(fault_code, fault_code if fault_code.startswith("soap:") else "soap:Sender")
+    subcode = f"ng:{code}" if fault_code.startswith("soap:") else fault_code
+    return (400 if is_signed and soap12_code == "soap:Sender" else status), soap12_code, subcode
+
+
 def refused(stack: Stack, data: bytes, code: str, **environ: object) -> Answer:
     """Prove that bytes are refused with that code, leave no trace, and do not harm the gateway."""
     before = stack.contents()
@@ -86,11 +97,14 @@ def refused(stack: Stack, data: bytes, code: str, **environ: object) -> Answer:
 def assert_refusal(stack: Stack, answer: Answer, code: str) -> None:
     """Prove that an answer is the refusal of that code, signed where the contract says so."""
     status, fault_code, is_signed = SHAPES[code]
+    if answer.soap is SoapVersion.V1_2:
+        status, fault_code, subcode = soap12_shape(code)
+        assert answer.subcode == subcode
     assert (answer.code, answer.status, answer.fault_code) == (code, status, fault_code)
-    assert answer.headers["Content-Type"] == "text/xml; charset=utf-8"
+    assert answer.headers["Content-Type"] == f"{answer.soap.media_type}; charset=utf-8"
     fault = etree.tostring(answer.tree)
     assert not [word for word in INSIDE if word in fault]
-    detail = answer.tree.find("detail/ng:GatewayFault", namespaces=NG)
+    detail = answer.tree.find(".//ng:GatewayFault", namespaces=NG)
     assert detail is not None
     CONTRACT.check(detail)
     assert text(detail, "correlationId") == answer.headers["X-Correlation-Id"]

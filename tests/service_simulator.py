@@ -20,6 +20,7 @@ from uuid import UUID, uuid4
 
 from lxml import etree
 
+from notigateway.evidence.element import render
 from notigateway.evidence.statement import (
     AttestedDocument,
     DelegateDetails,
@@ -27,7 +28,6 @@ from notigateway.evidence.statement import (
     SenderDetails,
     Statement,
     UserContent,
-    render,
 )
 from notigateway.evidence.xades import Seal
 from notigateway.instants import instant_text

@@ -17,18 +17,20 @@ from sqlalchemy import func, select
 from notigateway.app import build_app
 from notigateway.issuers import load_trust
 from notigateway.issuing import Deposit, deposit_documents, publish_act, register_issuing_body
+from notigateway.lifecycle import State
 from notigateway.pki.trust import PinnedCertificates
 from notigateway.refreshing import Refreshed, Sources, refresh
 from notigateway.repository.engine import reading, writing
-from notigateway.repository.model import Row
+from notigateway.repository.model import Receipt, Row
 from notigateway.settings import load_settings
 from notigateway.soap.contract import Contract
 from notigateway.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
 from notigateway.wss.envelope import parse_envelope
-from notigateway.wss.ns import NOTIGATEWAY_ISSUING_V1, NOTIGATEWAY_V1, SOAP11, namespace_of
+from notigateway.wss.ns import NOTIGATEWAY_ISSUING_V1, NOTIGATEWAY_V1, SOAP11, SOAP12, namespace_of
 from notigateway.wss.policy import Expectations, Limits
 from notigateway.wss.sign import Signer, sign_envelope
 from notigateway.wss.verify import verify_envelope
+from notigateway.wss.version import SoapVersion
 from pki import COMPANY_NAME, COMPANY_NIF, ISSUER_NIF, NOW, pki, write_issuers, write_lists, write_pem
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ if TYPE_CHECKING:
     from notigateway.pki.keys import KeyPair
     from notigateway.soap.endpoint import Endpoints
 
-NG = {"ng": NOTIGATEWAY_V1, "soap": SOAP11}
+NG = {"ng": NOTIGATEWAY_V1, "soap": SOAP11, "soap12": SOAP12}
 PUBLIC_URL = "http://127.0.0.1:8080/notigateway/v1"
 CONTRACT = Contract("notigateway-v1", NOTIGATEWAY_V1, PUBLIC_URL)
 ISSUING_URL = "http://127.0.0.1:8080/notigateway/issuing/v1"
@@ -70,19 +72,31 @@ class Answer:
         return parse_envelope(self.body, limits=GENEROUS).operation
 
     @property
+    def soap(self) -> SoapVersion:
+        """Return the version of SOAP in which it is written."""
+        return parse_envelope(self.body, limits=GENEROUS).soap
+
+    @property
     def fault_code(self) -> str | None:
         """Return the SOAP fault code."""
-        return self.tree.findtext("faultcode")
+        return self.tree.findtext("faultcode") or self.tree.findtext(
+            "soap12:Code/soap12:Value", namespaces=NG
+        )
+
+    @property
+    def subcode(self) -> str | None:
+        """Return the subcode of a fault of SOAP 1.2."""
+        return self.tree.findtext("soap12:Code/soap12:Subcode/soap12:Value", namespaces=NG)
 
     @property
     def code(self) -> str | None:
         """Return our stable code."""
-        return self.tree.findtext("detail/ng:GatewayFault/ng:code", namespaces=NG)
+        return self.tree.findtext(".//ng:GatewayFault/ng:code", namespaces=NG)
 
     @property
     def facts(self) -> dict[str, str | None]:
         """Return the facts of a fault."""
-        found = self.tree.iterfind("detail/ng:GatewayFault/ng:fact", namespaces=NG)
+        found = self.tree.iterfind(".//ng:GatewayFault/ng:fact", namespaces=NG)
         return {str(fact.get("name")): fact.text for fact in found}
 
 
@@ -127,7 +141,8 @@ class Stack:
 
     def refresh_trust(self) -> Refreshed:
         """Take in what lies in the revocation folder and at the addresses of the settings."""
-        return refresh(self.engine, load_trust(self.settings), Sources.by(self.settings), now=self.now)
+        trust = load_trust(self.settings, self.engine, now=self.now, for_refreshing=True)
+        return refresh(self.engine, trust, Sources.by(self.settings), now=self.now)
 
     def start(self) -> None:
         """Build the gateway: again, as after a restart, when there is one."""
@@ -160,7 +175,7 @@ class Stack:
         """Put an act at disposal and return the notification's identifier."""
         deposit = self.deposit(reference, addressee=addressee, documents=documents, **changes)
         with writing(self.engine) as session:
-            return publish_act(session, deposit, now=self.now).notification.id
+            return publish_act(session, deposit, now=self.now, seal=self.gateway.seal).notification.id
 
     def publish_many(self, count: int, stem: str = "ACT") -> list[UUID]:
         """Put that many acts at disposal in one transaction; identifiers in the order of the codes."""
@@ -169,8 +184,9 @@ class Stack:
             replace(first, submission=replace(first.submission, reference=f"{stem}-{number:05}"))
             for number in range(count)
         ]
+        seal = self.gateway.seal
         with writing(self.engine) as session:
-            return [publish_act(session, one, now=self.now).notification.id for one in deposits]
+            return [publish_act(session, one, now=self.now, seal=seal).notification.id for one in deposits]
 
     def deposit(
         self,
@@ -228,7 +244,7 @@ class Stack:
             expectations=Expectations(),
             check_certificate=PinnedCertificates([pki().service.certificate]).check,
         )
-        detail = verified.operation.find("detail/ng:GatewayFault", namespaces=NG)
+        detail = verified.operation.find(".//ng:GatewayFault", namespaces=NG)
         element = verified.operation if detail is None else detail
         CONTRACTS[namespace_of(str(element.tag))].check(element)
         return verified.operation
@@ -272,6 +288,12 @@ class Stack:
                 for table in Row.metadata.sorted_tables
                 if table.name not in ACCOUNTS
             }
+
+    def decisions(self) -> int:
+        """Count the receipts of what was decided: all but those that it was put at disposal."""
+        query = select(func.count()).select_from(Receipt).where(Receipt.state != State.AVAILABLE)
+        with reading(self.engine) as session:
+            return session.scalar(query) or 0
 
     def contents(self) -> dict[str, list[tuple[object, ...]]]:
         """Read every row of every table but the accounts: the strongest way to say that nothing changed."""

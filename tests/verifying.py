@@ -9,6 +9,7 @@ import pytest
 
 from notigateway.errors import SecurityError
 from notigateway.pki.trust import TrustStore
+from notigateway.wss.clients import NO_CLIENTS, ClientRegister
 from notigateway.wss.envelope import parse_envelope
 from notigateway.wss.policy import Expectations, Limits
 from notigateway.wss.verify import Verified, verify_envelope
@@ -26,15 +27,28 @@ def trust() -> TrustStore:
     return TrustStore(pki().anchors)
 
 
-def verify(data: bytes, *, now: datetime = NOW, expectations: Expectations = DEFAULT) -> Verified:
+def verify(
+    data: bytes,
+    *,
+    now: datetime = NOW,
+    expectations: Expectations = DEFAULT,
+    clients: ClientRegister = NO_CLIENTS,
+) -> Verified:
     """Parse and verify an envelope as the gateway does."""
-    envelope = parse_envelope(data, limits=Limits())
-    return verify_envelope(envelope, now=now, expectations=expectations, check_certificate=trust().check)
+    return verify_envelope(
+        parse_envelope(data, limits=Limits()),
+        now=now,
+        expectations=expectations,
+        check_certificate=trust().check,
+        clients=clients,
+    )
 
 
-def refused(data: bytes, error: type[SecurityError]) -> SecurityError:
+def refused(
+    data: bytes, error: type[SecurityError], *, now: datetime = NOW, clients: ClientRegister = NO_CLIENTS
+) -> SecurityError:
     """Assert that exactly this error refuses the envelope, and return it."""
     with pytest.raises(SecurityError) as caught:
-        verify(data)
+        verify(data, now=now, clients=clients)
     assert type(caught.value) is error, f"{error.__name__} expected, not {caught.value!r}"
     return caught.value

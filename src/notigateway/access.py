@@ -34,11 +34,11 @@ class AccessNotes:
     """What is to be recorded of one request; the operation adds what only it knows."""
 
     def __init__(self, caller: Caller, *, correlation_id: UUID, now: datetime) -> None:
+        self.caller = caller
+        self.correlation_id = correlation_id
+        self.now = now
         self.operation = NO_OPERATION
         self.is_recorded = False
-        self._caller = caller
-        self._correlation_id = correlation_id
-        self._now = now
         self._asked: list[str] = []
         self._addressees: dict[str, None] = {}
         self._refused: dict[str, list[str]] = {}
@@ -63,12 +63,12 @@ class AccessNotes:
 
     def add_to(self, session: Session, result: str = OK) -> None:
         """Add the record to the transaction; whoever commits it sets `is_recorded`."""
-        identifier = uuid7(self._now)
+        identifier = uuid7(self.now)
         session.add(
             AccessRecord(
                 id=identifier,
-                at=self._now,
-                party=self._caller.party,
+                at=self.now,
+                party=self.caller.party,
                 operation=self.operation,
                 result=result,
                 record=self._render(identifier, result),
@@ -78,13 +78,13 @@ class AccessNotes:
     def _render(self, identifier: UUID, result: str) -> bytes:
         said = {
             "id": str(identifier),
-            "at": instant_text(self._now),
-            "correlationId": str(self._correlation_id),
+            "at": instant_text(self.now),
+            "correlationId": str(self.correlation_id),
             "operation": self.operation,
             "result": result,
-            "party": self._caller.party,
-            "signer": self._caller.signer,
-            "certificateSha256": self._caller.certificate_fingerprint,
+            "party": self.caller.party,
+            "signer": self.caller.signer,
+            "certificateSha256": self.caller.certificate_fingerprint,
             "addressees": list(self._addressees),
             "asked": self._asked,
             "refused": self._refused,

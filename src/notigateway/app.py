@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 from notigateway import telemetry
 from notigateway.admission import Admission, RevocationPolicy
 from notigateway.documents import DocumentStore
-from notigateway.evidence.xades import Seal
+from notigateway.evidence.seals import load_seal
 from notigateway.issuers import load_trust
 from notigateway.mailbox import InlineLimits
 from notigateway.pki.keys import load_key_pair
@@ -27,6 +27,7 @@ from notigateway.soap.protocol import Dispatcher
 from notigateway.soap.rates import FailureLimit
 from notigateway.soap.request import Gateway
 from notigateway.working_days import working_day_rule
+from notigateway.wss.clients import ClientRegister
 from notigateway.wss.ns import NOTIGATEWAY_ISSUING_V1, NOTIGATEWAY_V1
 from notigateway.wss.policy import Expectations, Limits
 from notigateway.wss.sign import Signer
@@ -91,18 +92,17 @@ def _dispatcher(namespace: str, *services: type) -> Dispatcher:
     return Dispatcher(services, namespace)
 
 
-def build_admission(settings: Settings, engine: Engine) -> Admission:
+def build_admission(settings: Settings, engine: Engine, *, now: datetime) -> Admission:
     """Read who is trusted, and how revocation is judged."""
     policy = RevocationPolicy(
         grace=timedelta(seconds=settings.revocation_grace_seconds), is_off=settings.revocation == "unsafe_off"
     )
-    return Admission(engine, load_trust(settings), policy)
+    return Admission(engine, load_trust(settings, engine, now=now), policy)
 
 
 def build_gateway(settings: Settings, clock: Callable[[], datetime] = system_clock) -> Gateway:
     """Open the stores, read the keys once, and gather the limits."""
     service = load_key_pair(settings.service_key_file, settings.service_certificate_file)
-    seal = load_key_pair(settings.seal_key_file, settings.seal_certificate_file)
     engine = create_database(
         settings.database_url,
         pool_size=settings.database_pool_size,
@@ -112,9 +112,9 @@ def build_gateway(settings: Settings, clock: Callable[[], datetime] = system_clo
     return Gateway(
         engine=engine,
         store=DocumentStore(settings.document_store_url),
-        seal=Seal(seal),
+        seal=load_seal(settings),
         signer=Signer(service.key, service.certificate),
-        admission=build_admission(settings, engine),
+        admission=build_admission(settings, engine, now=clock()),
         clock=clock,
         limits=Limits(
             request_max_bytes=settings.request_max_bytes,
@@ -128,6 +128,9 @@ def build_gateway(settings: Settings, clock: Callable[[], datetime] = system_clo
         expectations=Expectations(
             max_age=timedelta(seconds=settings.timestamp_max_age_seconds),
             skew=timedelta(seconds=settings.timestamp_skew_seconds),
+        ),
+        clients=ClientRegister(
+            settings.clients, is_registration_required=settings.require_registered_clients
         ),
         inline=InlineLimits(
             document_max_bytes=settings.inline_document_max_bytes,

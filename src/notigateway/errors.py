@@ -64,8 +64,8 @@ class UnsupportedMediaTypeError(TransportError):
 
     code = "UNSUPPORTED_MEDIA_TYPE"
     status = 415
-    text_en = "Send text/xml; charset=utf-8 (SOAP 1.1) without content encoding."
-    text_es = "Envíe text/xml; charset=utf-8 (SOAP 1.1) sin codificación de contenido."
+    text_en = "Send text/xml (SOAP 1.1) or application/soap+xml (SOAP 1.2) in UTF-8 without content encoding."
+    text_es = "Envíe text/xml (SOAP 1.1) o application/soap+xml (SOAP 1.2) en UTF-8 sin codificación."
 
 
 class TooLargeError(TransportError):
@@ -129,11 +129,11 @@ class RequestError(GatewayError):
 
 
 class VersionMismatchError(RequestError):
-    """The Envelope is not in the SOAP 1.1 namespace."""
+    """The Envelope is in no namespace of SOAP, or in another than the content type says."""
 
     code = "SOAP_VERSION_MISMATCH"
-    text_en = "The Envelope is not a SOAP 1.1 envelope."
-    text_es = "El Envelope no es un sobre SOAP 1.1."
+    text_en = "The Envelope is not of SOAP 1.1 or 1.2, or not of the version that the content type says."
+    text_es = "El Envelope no es de SOAP 1.1 ni 1.2, o no de la versión que indica el tipo de contenido."
 
 
 class MustUnderstandError(RequestError):
@@ -240,11 +240,11 @@ class TokenError(SecurityError):
 
 
 class TokenInvalidError(TokenError):
-    """The BinarySecurityToken is not a readable X.509 certificate."""
+    """The token is not a readable X.509 certificate or path, or its parts designate several."""
 
     code = "TOKEN_INVALID"
-    text_en = "The BinarySecurityToken is not a readable X.509 v3 certificate."
-    text_es = "El BinarySecurityToken no es un certificado X.509 v3 legible."
+    text_en = "The token is not a readable X.509 v3 certificate, or designates more than one."
+    text_es = "El token no es un certificado X.509 v3 legible, o designa más de uno."
 
 
 class TokenWeakError(TokenError):
@@ -256,23 +256,31 @@ class TokenWeakError(TokenError):
 
 
 class TokenUnavailableError(SecurityError):
-    """The signature points to no token of this header."""
+    """The signature points to no token of this header and to no known certificate."""
 
     code = "TOKEN_UNAVAILABLE"
-    text_en = "The signature does not point to a BinarySecurityToken of the same header."
-    text_es = "La firma no apunta a un BinarySecurityToken de la misma cabecera."
+    text_en = "The signature points neither to a token of the same header nor to one registered certificate."
+    text_es = "La firma no apunta ni a un token de la misma cabecera ni a un único certificado registrado."
 
 
 class TokenTypeError(SecurityError):
     """The token or key reference is of a kind we do not read."""
 
     code = "TOKEN_TYPE_UNSUPPORTED"
-    text_en = "Only an X.509 v3 BinarySecurityToken by direct reference is read."
-    text_es = "Solo se lee un BinarySecurityToken X.509 v3 por referencia directa."
+    text_en = "This kind of token, or of reference to it, is not read."
+    text_es = "No se lee este tipo de token o de referencia a él."
 
 
 class AuthenticationError(SecurityError):
     """Family wsse:FailedAuthentication: the certificate is genuine text but not admitted."""
+
+
+class ClientNotRegisteredError(AuthenticationError):
+    """The operator requires a registration that this certificate has not, or has disabled it."""
+
+    code = "CLIENT_NOT_REGISTERED"
+    text_en = "This certificate is not registered, or its registration is disabled."
+    text_es = "Este certificado no está registrado, o su registro está desactivado."
 
 
 class CertificateExpiredError(AuthenticationError):

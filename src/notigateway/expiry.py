@@ -34,11 +34,12 @@ from notigateway.lifecycle import (
     OUTAGE_MORE_THAN,
     DeadlineCause,
     Outage,
+    State,
     deadline,
     postponed,
     suspended_days,
 )
-from notigateway.recording import record_lapse
+from notigateway.recording import record_lapse, record_put_at_disposal
 from notigateway.repository.engine import let_others_write, reading, writing
 from notigateway.repository.outages import (
     OutageRow,
@@ -49,6 +50,7 @@ from notigateway.repository.outages import (
     find_overlapping,
     list_outages,
     list_unsettled_outages,
+    lock_arrived,
     lock_due,
     lock_reached,
     move_deadlines,
@@ -96,11 +98,13 @@ class Swept:
     """What a sweep did: evidence written, deadlines moved.
 
     `unsealed` lapsed when the seal's certificate was not valid: only another seal can attest them.
+    `arrived` were published for later, and their time has come.
     """
 
     lapsed: int
     moved: int
     unsealed: int
+    arrived: int = 0
 
 
 # --- outages ------------------------------------------------------------------------------------------
@@ -278,12 +282,18 @@ def sweep(
     sweeping: Sweeping,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> Swept:
-    """Recompute what outages move, then write the evidence of every lapse, batch by batch.
+    """Recompute what outages move, then attest what the clock has caused, batch by batch.
+
+    First what was published for later and is at disposal now, then every lapse.
 
     Safe to run twice, concurrently and after a crash: a batch is written as a whole or not at all, and
     a notification that is written is not overdue any more. `on_progress` gets how many are written.
     """
     moved = recompute_deadlines(engine, now=now, sweeping=sweeping)
+    arrived = 0
+    while written := _attest_arrived(engine, seal=seal, now=now, sweeping=sweeping):
+        arrived += written
+        let_others_write(engine)
     lapsed = 0
     while written := _sweep_batch(engine, seal=seal, now=now, sweeping=sweeping):
         lapsed += written
@@ -291,13 +301,24 @@ def sweep(
         let_others_write(engine)
     with reading(engine) as session:
         unsealed = count_unsealed(session, until=now - sweeping.evidence_delay, valid=_validity(seal))
-    return Swept(lapsed, moved, unsealed)
+    return Swept(lapsed, moved, unsealed, arrived)
 
 
 def count_due_lapses(engine: Engine, *, seal: Seal, now: datetime, sweeping: Sweeping) -> int:
     """Return how many lapses wait for their evidence."""
     with reading(engine) as session:
         return count_due(session, until=now - sweeping.evidence_delay, valid=_validity(seal))
+
+
+def _attest_arrived(engine: Engine, *, seal: Seal, now: datetime, sweeping: Sweeping) -> int:
+    """Write the receipts of some that came to be at disposal; return how many there were."""
+    with writing(engine) as session:
+        due = lock_arrived(session, now=now, valid=_validity(seal), limit=sweeping.batch_size)
+        for notification in due:
+            # Nothing happens that was not announced: no event, no change, only what proves it.
+            notification.state = State.AVAILABLE
+            record_put_at_disposal(notification, now=now, seal=seal)
+    return len(due)
 
 
 def _sweep_batch(engine: Engine, *, seal: Seal, now: datetime, sweeping: Sweeping) -> int:
@@ -309,8 +330,9 @@ def _sweep_batch(engine: Engine, *, seal: Seal, now: datetime, sweeping: Sweepin
             valid=_validity(seal),
             limit=sweeping.batch_size,
         )
+        outages = [row.outage for row in list_outages(session)] if due else []
         for notification in due:
-            record_lapse(notification, now=now, seal=seal)
+            record_lapse(notification, outages=outages, now=now, seal=seal)
     return len(due)
 
 

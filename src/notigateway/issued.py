@@ -175,13 +175,8 @@ def _decided(reference: str, notification: Notification, now: datetime) -> Resul
         return None
     standing = decisive_event(notification)
     problem = LapsedError if state is State.LAPSED else AlreadyDecidedError
-    receipt = _receipt_of(notification, standing)
+    receipt = notification.receipt_of(standing)
     return Result(reference, problem, notification=notification, standing=standing, receipt=receipt)
-
-
-def _receipt_of(notification: Notification, event: Event | None) -> Receipt | None:
-    """Return the receipt of an event."""
-    return next((r for r in notification.receipts if event is not None and r.event_id == event.id), None)
 
 
 def extend_all(session: Session, items: Sequence[Extension], *, acting: Acting) -> list[Result]:

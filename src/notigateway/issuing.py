@@ -12,13 +12,14 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from notigateway.errors import IssuingBodyUnknownError, PublicationError, ReferenceConflictError
 from notigateway.identifiers import check_dir3, check_nif
 from notigateway.instants import instant_text, to_milliseconds
 from notigateway.lifecycle import Kind, State, deadline
+from notigateway.recording import record_put_at_disposal
 from notigateway.repository.acts import (
     ensure_issuing_body,
     find_act,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from notigateway.documents import DocumentStore
+    from notigateway.evidence.xades import Seal
     from notigateway.repository.model import IssuingBody
 
 SCHEDULED_AHEAD_MAX = timedelta(days=366)
@@ -150,9 +152,13 @@ def publish_act(
     deposit: Deposit,
     *,
     now: datetime,
+    seal: Seal,
     is_working_day: Callable[[date], bool] | None = None,
 ) -> Publication:
     """Put an act at the disposal of its addressee, from `now` or from its own time on.
+
+    What is at disposal now has its sealed receipt in the same transaction; what will be gets it when its
+    time has come (`expiry.sweep`, or the first decision).
 
     With `is_working_day` the last day of the term is a working one (a policy, see the settings).
 
@@ -176,6 +182,7 @@ def publish_act(
     notification = _put_at_disposal(
         session, act, submission, available_at=available_at, now=now, is_working_day=is_working_day
     )
+    record_put_at_disposal(notification, now=now, seal=seal)
     return Publication(notification, is_new=True)
 
 
@@ -184,19 +191,21 @@ def publish_all(
     deposits: Sequence[Deposit],
     *,
     now: datetime,
+    seal: Seal,
     is_working_day: Callable[[date], bool] | None = None,
 ) -> list[Publication | PublicationError]:
     """Publish each act; one that is refused leaves its reason in its place and its neighbours alone."""
-    return [_publish_or_refuse(session, deposit, now, is_working_day) for deposit in deposits]
+    publish = partial(publish_act, session, now=now, seal=seal, is_working_day=is_working_day)
+    return [_publish_or_refuse(session, partial(publish, deposit)) for deposit in deposits]
 
 
 def _publish_or_refuse(
-    session: Session, deposit: Deposit, now: datetime, is_working_day: Callable[[date], bool] | None
+    session: Session, publish: Callable[[], Publication]
 ) -> Publication | PublicationError:
     """Publish one act of several; the savepoint takes back whatever a refused one has written."""
     try:
         with session.begin_nested():
-            return publish_act(session, deposit, now=now, is_working_day=is_working_day)
+            return publish()
     except PublicationError as refusal:
         return refusal
 
@@ -263,6 +272,7 @@ def _put_at_disposal(
         deadline=deadline(available_at, is_working_day=is_working_day) if lapses else None,
         is_obliged=is_obliged,
         events=[event],
+        receipts=[],
     )
     session.add(notification)
     session.flush()

@@ -22,7 +22,7 @@ from notigateway.errors import (
     ServiceError,
 )
 from notigateway.lifecycle import Decision, State
-from notigateway.recording import record_decision, record_request
+from notigateway.recording import record_decision, record_handover, record_request
 from notigateway.repository.notifications import find_visible, list_page, lock_visible
 from notigateway.representation import DEFAULT_POLICY
 
@@ -77,6 +77,12 @@ class Retrieved:
     documents: Sequence[tuple[Document, bytes | None]] = ()
     problem: type[GatewayError] | None = None
 
+    @property
+    def is_first_handover(self) -> bool:
+        """Tell whether content is to leave that nobody has been given before: see `hand_over`."""
+        has_content = any(content is not None for _, content in self.documents)
+        return has_content and self.notification is not None and self.notification.awaits_handover()
+
 
 @dataclass(frozen=True)
 class InlineLimits:
@@ -88,11 +94,12 @@ class InlineLimits:
 
 @dataclass(frozen=True)
 class DocumentRange:
-    """Some bytes of a document."""
+    """Some bytes of a document; for the first content to leave, see `hand_over`."""
 
     document: Document
     offset: int
     content: bytes
+    is_first_handover: bool
 
 
 def list_notifications(
@@ -210,7 +217,33 @@ def read_document(
         raise InvalidRangeError(size=document.size)
     length = min(length, document.size - offset)
     content = store.get_range(document.sha256, offset=offset, length=length)
-    return DocumentRange(document, offset, content)
+    return DocumentRange(document, offset, content, notification.awaits_handover())
+
+
+@dataclass(frozen=True)
+class HandingOver:
+    """Who is given content, when, and the request that asked for it."""
+
+    caller: Caller
+    now: datetime
+    seal: Seal = field(repr=False)
+    proof: RequestProof = field(repr=False)
+    rights: RightsPolicy = DEFAULT_POLICY
+
+
+def hand_over(session: Session, ids: Sequence[UUID], *, handing: HandingOver) -> None:
+    """Attest that content is handed over for the first time; the border commits before it answers.
+
+    Apart from `retrieve` and `read_document`, which only read: it happens once per notification.
+    """
+    party, now = handing.caller.party, handing.now
+    found = lock_visible(session, ids, party=party, now=now, policy=handing.rights)
+    receipts = [
+        record_handover(row, caller=handing.caller, now=now, seal=handing.seal, proof=handing.proof)
+        for row in found.values()
+    ]
+    if any(receipts):
+        record_request(session, handing.proof, now=now)
 
 
 def receipts(
@@ -227,8 +260,10 @@ def receipts(
 
 
 def _receipts_of(notification: Notification | None) -> list[Receipt] | None:
-    """Return a notification's receipts in the order of their events (UUIDv7 ids sort by time)."""
-    return None if notification is None else sorted(notification.receipts, key=lambda r: (r.event_time, r.id))
+    """Return a notification's receipts in the order of their events, those of one instant as sealed."""
+    if notification is None:
+        return None
+    return sorted(notification.receipts, key=lambda r: (r.event_time, r.position or 0, r.id))
 
 
 @dataclass(frozen=True)
@@ -281,7 +316,7 @@ def _decide_one(wanted: UUID, notification: Notification | None, deciding: Decid
 def _earlier_decision(wanted: UUID, notification: Notification, deciding: Deciding) -> Outcome:
     """Tell who decided before, with the receipt."""
     event = next(e for e in notification.events if e.decisive)
-    receipt = next((r for r in notification.receipts if r.event_id == event.id), None)
+    receipt = notification.receipt_of(event)
     is_same = event.state in _DECIDED_STATES[deciding.decision] and event.party == deciding.caller.party
     # A repeat of the same decision by the same party is idempotent: the same receipt, nothing new.
     return Outcome(wanted, AlreadyDecidedError, event, receipt, is_repeat=is_same)

@@ -97,7 +97,7 @@ def _report_one(
     earlier = _same_report(notification, report, state)
     if earlier is not None:
         # A repeat is idempotent: the same receipt, nothing new.
-        receipt = next(r for r in notification.receipts if r.event_id == earlier.id)
+        receipt = notification.receipt_of(earlier)
         standing = decisive_event(notification)
         return Result(
             report.reference,

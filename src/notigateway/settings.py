@@ -8,10 +8,19 @@ from __future__ import annotations
 
 import os
 import tomllib
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, HttpUrl, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from notigateway.errors import ConfigurationError
@@ -24,6 +33,37 @@ if TYPE_CHECKING:
 _OTHER_VARIABLES = frozenset({"NOTIGATEWAY_SETTINGS", "NOTIGATEWAY_HEALTH_URL"})
 
 Positive = Annotated[int, Field(gt=0)]
+
+
+class ClientRegistration(BaseModel):
+    """What the operator agreed with one client: named by its certificate, by a fingerprint or by a NIF.
+
+    Only options: whose certificates are admitted is decided by the authorised issuers alone, unless
+    `require_registered_clients` says otherwise.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    certificate_file: Path | None = None
+    fingerprint: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""
+    nif: Annotated[str, AfterValidator(lambda value: check_nif(value) if value else "")] = ""
+    disabled: bool = False
+    timestamp_skew_seconds: Annotated[int, Field(ge=0, le=300)] | None = None
+    bare_x509_data: bool = False
+    require_signed_addressing: bool = False
+    must_understand: bool = False
+    signature_confirmation: bool = False
+    unsafe_allow_sha1_until: date | None = None
+    unsafe_sha1_answers: bool = False
+
+    @model_validator(mode="after")
+    def _check_name(self) -> Self:
+        """Refuse a registration of nobody, and one that says twice who it is for."""
+        if [self.certificate_file is None, not self.fingerprint, not self.nif].count(False) != 1:
+            raise ValueError("name the client by one of certificate_file, fingerprint and nif")
+        if self.unsafe_sha1_answers and self.unsafe_allow_sha1_until is None:
+            raise ValueError("unsafe_sha1_answers: only until the day of unsafe_allow_sha1_until")
+        return self
 
 
 class Settings(BaseSettings):
@@ -44,6 +84,8 @@ class Settings(BaseSettings):
     seal_key_file: Path = Path("keys/seal.key.pem")
     seal_certificate_file: Path = Path("keys/seal.cert.pem")
     authorised_issuers_folder: Path = Path("issuers")
+    trusted_list_file: str = ""
+    trusted_list_signers_folder: Path = Path("trusted-list-signers")
     revocation: Literal["required", "unsafe_off"] = "required"
     revocation_folder: Path = Path("revocation")
     revocation_list_urls: tuple[HttpUrl, ...] = ()
@@ -53,6 +95,8 @@ class Settings(BaseSettings):
     revocation_max_bytes: Positive = 32 * 1024 * 1024
     revocation_proxy_url: str = ""
     operators: tuple[Annotated[str, AfterValidator(check_nif)], ...] = ()
+    clients: tuple[ClientRegistration, ...] = ()
+    require_registered_clients: bool = False
 
     timestamp_max_age_seconds: Positive = 300
     timestamp_skew_seconds: Annotated[int, Field(ge=0, le=300)] = 60
@@ -96,6 +140,8 @@ class Settings(BaseSettings):
         """Refuse in production what only a test can want."""
         if self.mode == "production" and self.document_store_url.startswith("memory:"):
             raise ValueError("document_store_url: in production documents must outlive the process")
+        if self.mode == "production" and any(one.unsafe_allow_sha1_until for one in self.clients):
+            raise ValueError("clients: in production no client may sign with SHA-1")
         if self.mode == "production" and self.revocation == "unsafe_off":
             raise ValueError("revocation: in production a revoked certificate must not be admitted")
         return self

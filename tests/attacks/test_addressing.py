@@ -53,6 +53,8 @@ def test_100_unsigned_addressing_is_not_read(gateway: Stack, header: str) -> Non
 
 
 @pytest.mark.parametrize("name", ["ReplyTo", "To", "Action"])
-def test_100_addressing_that_must_be_understood_is_refused(gateway: Stack, accept: str, name: str) -> None:
+def test_100_unsigned_addressing_that_must_be_understood_is_refused(
+    gateway: Stack, accept: str, name: str
+) -> None:
     header = block(name, "urn:x", 'soap:mustUnderstand="1"')
-    refused(gateway, Draft(content=accept, header_before=header).build(), "HEADER_NOT_UNDERSTOOD")
+    refused(gateway, Draft(content=accept, header_before=header).build(), "PART_NOT_SIGNED")

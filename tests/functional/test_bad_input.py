@@ -148,7 +148,7 @@ def test_a_message_that_is_not_in_order_is_refused(stack: Stack, key: str) -> No
 @pytest.mark.parametrize(
     ("environ", "code"),
     [
-        ({"CONTENT_TYPE": "application/soap+xml"}, "UNSUPPORTED_MEDIA_TYPE"),
+        ({"CONTENT_TYPE": "application/soap+xml"}, "SOAP_VERSION_MISMATCH"),
         ({"CONTENT_TYPE": "text/xml; charset=iso-8859-1"}, "UNSUPPORTED_MEDIA_TYPE"),
         ({"CONTENT_TYPE": None}, "UNSUPPORTED_MEDIA_TYPE"),
         ({"HTTP_CONTENT_ENCODING": "gzip"}, "UNSUPPORTED_MEDIA_TYPE"),

@@ -327,14 +327,14 @@ def test_what_is_taken_back_leaves_no_change(stack: Stack) -> None:
     stack.publish("ACT-1")
     good, conflict = stack.deposit("ACT-2"), stack.deposit("ACT-1", documents=(b"%PDF-1.7 otro",))
     with writing(stack.engine) as session:
-        results = publish_all(session, [conflict, good], now=stack.now)
+        results = publish_all(session, [conflict, good], now=stack.now, seal=stack.gateway.seal)
     assert [isinstance(one, PublicationError) for one in results] == [True, False]
     with suppress(RuntimeError), writing(stack.engine) as session:
-        publish_act(session, stack.deposit("ACT-3"), now=stack.now)
+        publish_act(session, stack.deposit("ACT-3"), now=stack.now, seal=stack.gateway.seal)
         raise RuntimeError
     with writing(stack.engine) as session:
         savepoint = session.begin_nested()
-        publish_act(session, stack.deposit("ACT-4"), now=stack.now)
+        publish_act(session, stack.deposit("ACT-4"), now=stack.now, seal=stack.gateway.seal)
         savepoint.rollback()
     assert len(places(stack)) == 2
     assert set(places(stack)) == events(stack)

@@ -110,7 +110,7 @@ class Load:
     def publish(self, number: int) -> None:
         """Publish one to four acts at a time; every fifth is for later."""
         chance = random.Random(SEED + number)  # noqa: S311 - a schedule, not a secret
-        count = 0
+        count, seal = 0, self.stack.gateway.seal
         while not self.is_over.is_set():
             made = []
             with writing(self.stack.engine) as session:
@@ -118,7 +118,7 @@ class Load:
                     count += 1
                     available_at = self.stack.now + AHEAD if count % 5 == 0 else None
                     deposit = self.stack.deposit(f"{number}-{count}", available_at=available_at)
-                    made.append(publish_act(session, deposit, now=self.stack.now).notification.id)
+                    made.append(publish_act(session, deposit, now=self.stack.now, seal=seal).notification.id)
             self.undecided.extend(made)
 
     def decide(self, decision: Decision, number: int) -> None:

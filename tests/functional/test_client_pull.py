@@ -117,11 +117,12 @@ def _check_folder(folder: Path, seals: list[x509.Certificate]) -> str:
         hashes.add(document["sha256"])
         files.add(document["file"])
     assert len(described["documents"]) == described["document_count"] >= 1
-    (receipt,) = described["receipts"]
-    facts = verify_receipt((folder / receipt["file"]).read_bytes(), seal_certificates=seals)
-    assert (str(facts.notification_id), facts.state) == (described["id"], "accepted")
-    assert {one.sha256 for one in facts.documents} == hashes
-    files.add(receipt["file"])
+    assert [one["state"] for one in described["receipts"]] == ["available", "accepted", "read"]
+    for receipt in described["receipts"]:
+        facts = verify_receipt((folder / receipt["file"]).read_bytes(), seal_certificates=seals)
+        assert (str(facts.notification_id), facts.state) == (described["id"], receipt["state"])
+        assert {one.sha256 for one in facts.documents} == hashes
+        files.add(receipt["file"])
     assert {entry.name for entry in folder.iterdir()} == files
     return str(described["id"])
 

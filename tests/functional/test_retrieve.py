@@ -214,10 +214,11 @@ def test_items_come_in_the_order_of_the_request(stack: Stack) -> None:
     ] * 2
 
 
-def test_receipts_of_what_is_not_decided_are_none(stack: Stack) -> None:
+def test_what_is_not_decided_has_the_receipt_of_its_putting_at_disposal(stack: Stack) -> None:
     wanted = stack.publish()
     item, unknown = stack.ask("RetrieveReceipts", f"<id>{wanted}</id><id>{uuid4()}</id>").tree
-    assert [text(item, "receipt/receiptId"), text(item, "problem/code")] == [None, None]
+    assert texts(item, "receipt/state") == ["available"]
+    assert text(item, "problem/code") is None
     assert text(unknown, "problem/code") == "NOTIFICATION_UNKNOWN"
 
 

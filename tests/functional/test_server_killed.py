@@ -25,7 +25,8 @@ from notigateway.lifecycle import State
 from notigateway.pki.keys import load_certificates
 from notigateway.repository.accesses import AccessRecord
 from notigateway.repository.engine import create_database, reading
-from notigateway.repository.model import Event, Notification, Receipt, RequestEnvelope
+from notigateway.repository.model import Event, Notification, Receipt
+from notigateway.repository.receipts import RequestEnvelope
 from notigateway.sandbox.pki import Pki
 from notigateway.sandbox.process import Running, running
 from patience import PATIENCE_SECONDS
@@ -145,16 +146,21 @@ def check_database(directory: Path, ledger: Ledger) -> int:
     with reading(engine) as session:
         rows = session.execute(
             select(
-                Notification.id, Notification.state, func.count(Event.id.distinct()), func.count(Receipt.id)
+                Notification.id,
+                Notification.state,
+                func.count(Event.id.distinct()),
+                func.count(Receipt.id.distinct()),
             )
             .outerjoin(Event, (Event.notification_code == Notification.code) & Event.decisive)
-            .outerjoin(Receipt, Receipt.event_id == Event.id)
+            .outerjoin(Receipt, (Receipt.event_id == Event.id) & (Receipt.state == Event.state))
             .group_by(Notification.id, Notification.state)
         ).all()
         for id_, state, decisions, receipts in rows:
             assert (decisions, receipts) == ((1, 1) if state is State.ACCEPTED else (0, 0)), id_
-        pairs = select(Notification.id, Receipt.sha256).join(
-            Receipt, Receipt.notification_code == Notification.code
+        pairs = (
+            select(Notification.id, Receipt.sha256)
+            .join(Receipt, Receipt.notification_code == Notification.code)
+            .where(Receipt.state == State.ACCEPTED)
         )
         stored = {str(id_): sha256 for id_, sha256 in session.execute(pairs)}
     engine.dispose()
@@ -180,7 +186,7 @@ def check_receipts(directory: Path, server: Running) -> None:
     seals = load_certificates(server.pki.certificate("seal"))
     with reading(engine) as session:
         envelopes = {row.sha256: row.xml for row in session.scalars(select(RequestEnvelope))}
-        for receipt in session.scalars(select(Receipt)):
+        for receipt in session.scalars(select(Receipt).where(Receipt.state == State.ACCEPTED)):
             assert hashlib.sha256(receipt.xml).hexdigest() == receipt.sha256
             facts = verify_receipt(receipt.xml, seal_certificates=seals)
             assert facts.state is State.ACCEPTED

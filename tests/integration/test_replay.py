@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from notigateway.repository.engine import create_database, reading, writing
-from notigateway.repository.model import ReplayKey
-from notigateway.repository.replay import forget_expired, register
+from notigateway.repository.replay import ReplayKey, forget_expired, register
 from patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:

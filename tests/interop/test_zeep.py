@@ -110,7 +110,8 @@ def test_accepts_retrieves_and_keeps_the_receipt(served: Served, client: Any) ->
     assert hashlib.sha256(found).hexdigest() == by_reference.sha256
 
     (kept,) = client.service.RetrieveReceipts([wanted])
-    assert [one.xml for one in kept.receipt] == [outcome.receipt.xml]
+    assert [one.state for one in kept.receipt] == ["available", "accepted", "read"]
+    assert kept.receipt[1].xml == outcome.receipt.xml
 
 
 def test_rejects_with_a_reason_and_learns_what_cannot_be_decided(served: Served, client: Any) -> None:  # noqa: ANN401

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from gunicorn.config import Config
 
+from notigateway.serving import GatheringWorker
 from notigateway.settings import load_settings
 
 CONF = Path(__file__).parents[2] / "conf" / "gunicorn.conf.py"
@@ -25,7 +26,7 @@ def test_every_value_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     config = Config()
     for name, value in configured(monkeypatch).items():
         config.set(name, value)
-    assert config.worker_class_str == "gthread"
+    assert config.worker_class is GatheringWorker
 
 
 def test_every_thread_finds_a_database_connection(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,8 @@ from notigateway.lifecycle import State
 from notigateway.pki.keys import load_certificates
 
 _SHOWN_PROBLEMS: Final = 20
+# Put at disposal, accepted, content handed over.
+_RECEIPTS_OF_EACH: Final = 3
 
 
 @dataclass
@@ -129,11 +131,16 @@ def _check_same(facts: ReceiptFacts, described: dict[str, Any], hashes: dict[str
 
 
 def _shortfalls(findings: Findings, notifications: int) -> list[str]:
-    counts = {"stored": findings.stored, "accepted": findings.accepted, "receipts": findings.receipts}
+    receipts = notifications * _RECEIPTS_OF_EACH
+    counts = {
+        "stored": (findings.stored, notifications),
+        "accepted": (findings.accepted, notifications),
+        "receipts": (findings.receipts, receipts),
+    }
     return [
-        f"{name}: {count:,} instead of {notifications:,}"
-        for name, count in counts.items()
-        if count != notifications
+        f"{name}: {found:,} instead of {expected:,}"
+        for name, (found, expected) in counts.items()
+        if found != expected
     ]
 
 

@@ -7,6 +7,7 @@ import sys
 import typer
 
 from notigateway import __version__
+from notigateway.cli.check import check
 from notigateway.cli.database import migrate
 from notigateway.cli.demo import demo
 from notigateway.cli.health import health
@@ -26,9 +27,21 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-_COMMANDS = (checkpoint, demo, health, migrate, publish, refresh_trust, register_issuer, sandbox, sweep)
+_COMMANDS = (
+    check,
+    checkpoint,
+    demo,
+    health,
+    migrate,
+    publish,
+    refresh_trust,
+    register_issuer,
+    sandbox,
+    sweep,
+)
 for command in _COMMANDS:
     app.command()(command)
+app.command()(sweep)
 app.add_typer(log, name="log", no_args_is_help=True)
 app.add_typer(outage, name="outage", no_args_is_help=True)
 app.add_typer(red, name="red")

@@ -20,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from notigateway.cli.manifest import LINE_MAX_BYTES, read_line
 from notigateway.documents import DocumentStore
 from notigateway.errors import ConfigurationError, PublicationError
+from notigateway.evidence.seals import load_seal
 from notigateway.issuing import Deposit, deposit_documents, publish_all
 from notigateway.repository.engine import create_database, writing
 from notigateway.repository.schema import check_revision
@@ -99,6 +100,7 @@ class Publisher:
         self.engine = create_database(
             settings.database_url, timeout_seconds=settings.database_timeout_seconds
         )
+        self.seal = load_seal(settings)
         self.summary = Summary()
 
     def publish(self, lines: list[tuple[int, bytes]]) -> None:
@@ -108,7 +110,11 @@ class Publisher:
         deposits = [result for result in results if isinstance(result, Deposit)]
         with writing(self.engine) as session:
             outcomes = publish_all(
-                session, deposits, now=datetime.now(UTC), is_working_day=self.is_working_day
+                session,
+                deposits,
+                now=datetime.now(UTC),
+                seal=self.seal,
+                is_working_day=self.is_working_day,
             )
         publications = iter(outcomes)
         # Counted only now: before the commit nothing is published.

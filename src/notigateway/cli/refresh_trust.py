@@ -33,7 +33,10 @@ def refresh_trust(
     engine = create_database(settings.database_url, timeout_seconds=settings.database_timeout_seconds)
     try:
         check_revision(engine)
-        done = refresh(engine, load_trust(settings), Sources.by(settings), now=datetime.now(UTC))
+        now = datetime.now(UTC)
+        done = refresh(
+            engine, load_trust(settings, engine, now=now, for_refreshing=True), Sources.by(settings), now=now
+        )
     finally:
         engine.dispose()
     if as_json:

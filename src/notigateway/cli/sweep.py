@@ -13,10 +13,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from notigateway.evidence.xades import Seal
+from notigateway.evidence.seals import load_seal
 from notigateway.expiry import Sweeping, Swept, count_due_lapses
 from notigateway.expiry import sweep as sweep_all
-from notigateway.pki.keys import load_key_pair
 from notigateway.repository.engine import create_database
 from notigateway.repository.schema import check_revision
 from notigateway.settings import Settings, load_settings
@@ -57,7 +56,7 @@ def sweep(
 def _sweep(settings: Settings, sweeping: Sweeping, now: datetime) -> tuple[Swept, float]:
     """Sweep with a progress bar; return what was done and the seconds it took."""
     started = time.monotonic()
-    seal = Seal(load_key_pair(settings.seal_key_file, settings.seal_certificate_file))
+    seal = load_seal(settings)
     engine = create_database(settings.database_url, timeout_seconds=settings.database_timeout_seconds)
     console = Console(stderr=True)
     try:

@@ -27,7 +27,7 @@ from notigateway.errors import ConfigurationError, GatewayError
 from notigateway.wss.envelope import parse_envelope
 from notigateway.wss.ns import NOTIGATEWAY_V1
 from notigateway.wss.policy import Expectations, Limits
-from notigateway.wss.sign import Signer, sign_envelope
+from notigateway.wss.sign import EnvelopeForm, Signer, sign_envelope
 from notigateway.wss.verify import verify_envelope
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ ANSWER_LIMITS: Final = Limits(
 )
 # A signed answer is 200, a signed fault 500 (SOAP 1.1 §6.2); every other status is unsigned.
 _SIGNED_STATUS: Final = frozenset({200, 500})
+_FORM: Final = EnvelopeForm(must_understand=True)
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -129,7 +130,7 @@ class Transport:
         return self._retrying.copy()(self._call_once, operation, content)
 
     def _call_once(self, operation: str, content: bytes) -> Part:
-        request = sign_envelope(content, signer=self._signer, now=self._clock(), must_understand=True)  # 1
+        request = sign_envelope(content, signer=self._signer, now=self._clock(), form=_FORM)  # 1
         status, data, retry_after = self._exchange(operation, request)  # 2, 3, 4
         try:  # 5
             verified = verify_envelope(

@@ -21,10 +21,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from notigateway.errors import CheckpointInvalidError
+from notigateway.evidence.detached import verify_detached
 from notigateway.evidence.merkle import HASH_BYTES
 from notigateway.instants import instant_text
 
@@ -90,24 +89,12 @@ def verify_checkpoint(
     if origin is not None and checkpoint.origin != origin:
         raise CheckpointInvalidError("the checkpoint is one of another log")
     try:
-        _verify_signature(text, signature, seal_certificate)  # 2
+        verify_detached(text, signature, seal_certificate)  # 2
     except InvalidSignature as error:
         raise CheckpointInvalidError("the signature is not the seal's on this text") from error
+    except ValueError as error:
+        raise CheckpointInvalidError(str(error)) from error
     valid = seal_certificate.not_valid_before_utc, seal_certificate.not_valid_after_utc
     if not valid[0] <= checkpoint.at <= valid[1]:  # 3
         raise CheckpointInvalidError("the seal certificate was not valid at the checkpoint's instant")
     return checkpoint
-
-
-_RSA_MIN_BITS: Final = 3072
-
-
-def _verify_signature(text: bytes, signature: bytes, certificate: Certificate) -> None:
-    key = certificate.public_key()
-    if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
-        key.verify(signature, text, ec.ECDSA(hashes.SHA256()))
-    elif isinstance(key, rsa.RSAPublicKey) and key.key_size >= _RSA_MIN_BITS:
-        pss = padding.PSS(padding.MGF1(hashes.SHA256()), salt_length=padding.PSS.DIGEST_LENGTH)
-        key.verify(signature, text, pss, hashes.SHA256())
-    else:
-        raise CheckpointInvalidError("the seal certificate's key is of no kind that seals")

@@ -1,26 +1,26 @@
-"""What a receipt attests, and its XML form in the namespace `urn:notigateway:evidence:1`.
+"""What a receipt attests, and what its holder reads of it; `evidence/element.py` writes it as XML.
 
 Element names and event URIs are those of ETSI EN 319 522; no conformance to it is claimed. The
-schema for people and validators is `wsdl/notigateway-evidence-1.xsd`. Instants are written in UTC
-with milliseconds, truncated: a receipt never states an instant later than the event.
+schema for people and validators is `wsdl/notigateway-evidence-1.xsd`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from lxml import etree
-
-from notigateway.instants import instant_text
 from notigateway.lifecycle import Channel, State
 from notigateway.wss.ns import EVIDENCE_1
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lxml.etree import _Element
 
+    from notigateway.lifecycle import Outage
     from notigateway.representation import Role
 
 ROOT: Final = f"{{{EVIDENCE_1}}}Evidence"
@@ -36,10 +36,36 @@ EVENT_URIS: Final = {
 DEADLINE_RULE: Final = "ley39/2015:43.2"
 DEADLINE_ZONE: Final = "Europe/Madrid"
 AUTHENTICATION_METHOD: Final = "x509-ws-security"
+# What a caller's signature and certificate were held to: docs/security.md.
+ALGORITHM_POLICY: Final = "urn:notigateway:algorithm-policy:1"
 
-# The policy is published beside the schema; a test compares the digest with the file.
-POLICY_ID: Final = "urn:notigateway:evidence-policy:1"
-POLICY_SHA256: Final = "1b4fcef73e1e4854d8df3a7d0346f42739a7c466c369a9e27735baaf82aaa417"
+# The policies are published beside the schema; a test compares the digests with the files. Receipts are
+# issued under the last one; those of an earlier one still verify.
+POLICIES: Final = {
+    "urn:notigateway:evidence-policy:1": "1b4fcef73e1e4854d8df3a7d0346f42739a7c466c369a9e27735baaf82aaa417",
+    "urn:notigateway:evidence-policy:2": "1b4eaa6f58dee9a78cdd01514c3920e8ede0a4007e3ea1f91207ef1e0575f724",
+}
+POLICY_ID: Final = "urn:notigateway:evidence-policy:2"
+POLICY_SHA256: Final = POLICIES[POLICY_ID]
+
+# How the human-readable form is made, so that it can be made again from the receipt alone.
+TEMPLATE_ID: Final = "urn:notigateway:receipt-template"
+TEMPLATE_VERSION: Final = "1"
+
+
+class RetentionClass(StrEnum):
+    """For how long a receipt is kept: the operator's schedule names a time for each class."""
+
+    STANDARD = "standard"
+    SPECIAL_CATEGORY = "special_category"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceIssuerDetails:
+    """Who attests: the holder of the seal certificate; the identifier where the certificate states one."""
+
+    name: str
+    identifier: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +97,11 @@ class DelegateDetails:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActorAuthentication:
-    """The certificate by which the signer was identified, and when it was validated.
+    """The certificate by which the signer was identified, and when and how it was validated.
 
     `identifier` is the identity read from it, `serial` the decimal serial number, `issuer` RFC 4514.
+    `revocation_source` is where its status was learned, `revocation_sha256` the hash of that answer;
+    None where no status was asked for. Who does not pass has no receipt.
     """
 
     certificate_sha256: str
@@ -81,6 +109,8 @@ class ActorAuthentication:
     serial: str
     identifier: str
     validated_at: datetime
+    revocation_source: str | None = None
+    revocation_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +133,14 @@ class ReportDetails:
     reference: str
     identifier: str | None = None
     name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviousEvidence:
+    """The receipt that was sealed before this one for the same notification, by the hash of its bytes."""
+
+    evidence_id: UUID
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,9 +169,10 @@ class UserContent:
 class Statement:
     """One fact about one notification, ready to be sealed.
 
-    `event` is the state the notification is in since `event_time`; `submission_time` is when it was
-    put at disposal. What no party caused (put at disposal, lapse) has no channel, delegate,
-    authentication or request.
+    `event` is the state that began at `event_time` (`read`: the content was handed over);
+    `submission_time` is when it was put at disposal. What no party caused (put at disposal, lapse) has
+    no channel, delegate, authentication or request. `outages` are those declared within the term, on a
+    lapse only. `csv_code` finds the receipt for who holds its printed form.
     """
 
     evidence_id: UUID
@@ -150,11 +189,19 @@ class Statement:
     authentication: ActorAuthentication | None = None
     request: RequestEvidence | None = None
     report: ReportDetails | None = None
+    issuer: EvidenceIssuerDetails | None = None
+    outages: Sequence[Outage] | None = None
+    previous: PreviousEvidence | None = None
+    csv_code: str | None = None
+    retention: RetentionClass = RetentionClass.STANDARD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptFacts:
-    """What a receipt says that its holder compares with a notification and its files."""
+    """What a receipt says that its holder compares with a notification and its files.
+
+    `sha256` is the hash of the original, `timestamped_at` what a trusted time-stamp says, if there is one.
+    """
 
     receipt_id: UUID
     state: State
@@ -164,43 +211,15 @@ class ReceiptFacts:
     addressee: str
     documents: tuple[AttestedDocument, ...]
     reported_at: datetime | None = None
+    previous: PreviousEvidence | None = None
+    csv_code: str | None = None
+    sha256: str = ""
+    timestamped_at: datetime | None = None
 
     @property
     def sealed_at(self) -> datetime:
         """When it was sealed: at the event, or when the gateway was told of it."""
         return self.reported_at or self.event_time
-
-
-def render(statement: Statement) -> _Element:
-    """Return the unsealed `Evidence` element.
-
-    Raises `KeyError` for a state that proves nothing, `ValueError` for a text that XML cannot hold.
-    """
-    root = etree.Element(ROOT, nsmap={None: EVIDENCE_1})
-    _add(root, "EvidenceIdentifier", str(statement.evidence_id))
-    _add(root, "ERDSEventId", EVENT_URIS[statement.event])
-    if statement.reason is not None:
-        _add(_add(root, "EventReasons"), "Reason", statement.reason)
-    _add(root, "EventTime", instant_text(statement.event_time))
-    if statement.channel is not None:
-        _add(root, "Channel", statement.channel.value)
-    _add(root, "SubmissionTime", instant_text(statement.submission_time))
-    if statement.deadline is not None:
-        _group(
-            root,
-            "Deadline",
-            {"ExpiresAt": instant_text(statement.deadline), "RuleId": DEADLINE_RULE, "Zone": DEADLINE_ZONE},
-        )
-    _group(root, "EvidenceIssuerPolicy", {"EvidenceIssuerPolicyID": POLICY_ID, "Sha256": POLICY_SHA256})
-    _add_parties(root, statement)
-    if statement.authentication is not None:
-        _add_authentication(root, statement.authentication)
-    if statement.request is not None:
-        _add_request(root, statement.request)
-    if statement.report is not None:
-        _add_report(root, statement.report)
-    _add_content(root, statement.content)
-    return root
 
 
 def read_facts(evidence: _Element) -> ReceiptFacts:
@@ -219,6 +238,8 @@ def read_facts(evidence: _Element) -> ReceiptFacts:
         addressee=_text(only(evidence, _name("RecipientDetails")), "Identifier"),
         documents=tuple(map(_read_document, content.iterchildren(_name("Document")))),
         reported_at=_read_reported_at(evidence),
+        previous=_read_previous(evidence),
+        csv_code=_read_csv_code(evidence),
     )
 
 
@@ -229,88 +250,31 @@ def _read_reported_at(evidence: _Element) -> datetime | None:
     return datetime.fromisoformat(_text(only(evidence, _name("Report")), "ReportedAt"))
 
 
+def _read_previous(evidence: _Element) -> PreviousEvidence | None:
+    """Return the receipt that this one follows."""
+    if evidence.find(_name("PreviousEvidence")) is None:
+        return None
+    previous = only(evidence, _name("PreviousEvidence"))
+    return PreviousEvidence(
+        evidence_id=UUID(_text(previous, "EvidenceIdentifier")), sha256=_text(previous, "Sha256")
+    )
+
+
+def _read_csv_code(evidence: _Element) -> str | None:
+    """Return the code under which the printed form is found."""
+    if evidence.find(_name("HumanRendition")) is None:
+        return None
+    return _text(only(evidence, _name("HumanRendition")), "CsvCode")
+
+
 def only(element: _Element, tag: str) -> _Element:
     """Return the one child of that name. Raises `ValueError` when there is none or a second one."""
     (found,) = element.iterchildren(tag)
     return found
 
 
-def _add_parties(root: _Element, statement: Statement) -> None:
-    sender, recipient, delegate = statement.sender, statement.recipient, statement.delegate
-    _group(root, "SenderDetails", {"Dir3": sender.dir3, "Name": sender.name, "Identifier": sender.nif})
-    _group(root, "RecipientDetails", {"Identifier": recipient.identifier, "Name": recipient.name})
-    if delegate is not None:
-        fields = {"Role": delegate.role.value, "Identifier": delegate.identifier, "Name": delegate.name}
-        if delegate.reference is not None:
-            fields["Reference"] = delegate.reference
-        _group(root, "DelegateDetails", fields)
-
-
-def _add_authentication(root: _Element, authentication: ActorAuthentication) -> None:
-    fields = {
-        "Method": AUTHENTICATION_METHOD,
-        "CertificateSha256": authentication.certificate_sha256,
-        "Issuer": authentication.issuer,
-        "Serial": authentication.serial,
-        "Identifier": authentication.identifier,
-        "ValidationTime": instant_text(authentication.validated_at),
-    }
-    _group(root, "ActorAuthentication", fields)
-
-
-def _add_request(root: _Element, request: RequestEvidence) -> None:
-    fields = {
-        "MessageId": str(request.message_id),
-        "EnvelopeSha256": request.envelope_sha256,
-        "SignatureMethod": request.signature_method,
-    }
-    _group(root, "RequestEvidence", fields)
-
-
-def _add_report(root: _Element, report: ReportDetails) -> None:
-    fields = {
-        "ReportedAt": instant_text(report.reported_at),
-        "Reference": report.reference,
-        "Identifier": report.identifier,
-        "Name": report.name,
-    }
-    _group(root, "Report", {name: text for name, text in fields.items() if text is not None})
-
-
-def _add_content(root: _Element, content: UserContent) -> None:
-    fields = {
-        "NotificationId": str(content.notification_id),
-        "NotificationCode": str(content.notification_code),
-        "ActReference": content.act_reference,
-        "Subject": content.subject,
-        "Procedure": content.procedure,
-    }
-    group = _group(root, "UserContentInfo", fields)
-    for document in content.documents:
-        document_fields = {
-            "DocumentId": str(document.document_id),
-            "MediaType": document.media_type,
-            "Size": str(document.size),
-            "Sha256": document.sha256,
-        }
-        _group(group, "Document", document_fields)
-
-
 def _name(local: str) -> str:
     return f"{{{EVIDENCE_1}}}{local}"
-
-
-def _add(parent: _Element, local: str, text: str | None = None) -> _Element:
-    element = etree.SubElement(parent, _name(local))
-    element.text = text
-    return element
-
-
-def _group(parent: _Element, local: str, fields: dict[str, str]) -> _Element:
-    group = _add(parent, local)
-    for name, text in fields.items():
-        _add(group, name, text)
-    return group
 
 
 def _text(element: _Element, local: str) -> str:

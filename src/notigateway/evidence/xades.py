@@ -1,7 +1,7 @@
-"""The seal on a receipt: made with signxml, verified with xmlsec.
+"""The seal on a receipt: made by a template of signxml's, verified with xmlsec.
 
-XAdES-EPES, enveloped, the last child of the root; ECDSA P-256 with SHA-256 (Spain's ENS at level
-ALTO does not recommend RSA PKCS#1 v1.5); exclusive C14N throughout; three references: the root,
+XAdES-EPES, enveloped, the last child of the root; ECDSA P-256 or RSA-PSS, with SHA-256 (Spain's ENS at
+level ALTO does not recommend RSA PKCS#1 v1.5); exclusive C14N throughout; three references: the root,
 the SignedProperties, the KeyInfo. The verifier admits this one form and nothing else.
 """
 
@@ -9,58 +9,68 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import xmlsec
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
-from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureMethod
-from signxml.xades.xades import XAdESDataObjectFormat, XAdESSignaturePolicy, XAdESSigner
+from signxml.algorithms import DigestAlgorithm
 
 from notigateway.errors import ConfigurationError, ReceiptInvalidError
-from notigateway.evidence.statement import POLICY_ID, POLICY_SHA256, ROOT, ReceiptFacts, only, read_facts
-from notigateway.instants import instant_text
-from notigateway.pki.keys import fingerprint
+from notigateway.evidence.statement import (
+    POLICIES,
+    ROOT,
+    EvidenceIssuerDetails,
+    ReceiptFacts,
+    only,
+    read_facts,
+)
+from notigateway.evidence.template import XADES, Profile, make_template, profile_of
+from notigateway.pki.identity import read_holder
+from notigateway.pki.keys import TokenKey, fingerprint
 from notigateway.wss.ns import ENVELOPED_SIGNATURE, EXC_C14N, ds
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from cryptography import x509
     from lxml.etree import _Element
-    from signxml.util import SigningSettings
 
     from notigateway.pki.keys import KeyPair
 
-XADES: Final = "http://uri.etsi.org/01903/v1.3.2#"
 SIGNED_PROPERTIES_TYPE: Final = "http://uri.etsi.org/01903#SignedProperties"
-SIGNATURE_POLICY: Final = XAdESSignaturePolicy(
-    Identifier=POLICY_ID,
-    Description="Policy for issuing receipts, version 1",
-    DigestMethod=DigestAlgorithm.SHA256,
-    DigestValue=base64.b64encode(bytes.fromhex(POLICY_SHA256)).decode(),
-)
-_DATA_FORMAT: Final = XAdESDataObjectFormat(Description="Evidence", MimeType="text/xml")
+_METHODS: Final = frozenset(profile.value.value for profile in Profile)
+_P256_BYTES: Final = 32
 RECEIPT_MAX_BYTES: Final = 4 * 1024 * 1024
 
 
 class Seal:
     """The gateway's own key on receipts, not to be confused with the key that signs its answers.
 
-    Raises `ConfigurationError` for a key that is not on the curve P-256.
+    Raises `ConfigurationError` for a key that is neither on the curve P-256 nor RSA of 3072 bits or more.
     """
 
-    def __init__(self, key_pair: KeyPair) -> None:
-        key = key_pair.key
-        if not (isinstance(key, EllipticCurvePrivateKey) and isinstance(key.curve, SECP256R1)):
-            raise ConfigurationError("the seal key must be an elliptic curve key on P-256")
-        self._key = key
-        self.certificate = key_pair.certificate
+    def __init__(self, key_pair: KeyPair | TokenKey) -> None:
+        certificate = key_pair.certificate
+        profile = profile_of(certificate.public_key())
+        self._sign = key_pair.sign if isinstance(key_pair, TokenKey) else _signing(key_pair)
+        self._is_ecdsa = profile is Profile.ECDSA
+        self._template = make_template(certificate, profile)
+        self.certificate = certificate
+        self.issuer = EvidenceIssuerDetails(**asdict(read_holder(certificate)))
+
+    def covers(self, instant: datetime) -> bool:
+        """Tell whether the seal can attest what happened then: a receipt states the instant of its event."""
+        certificate = self.certificate
+        return certificate.not_valid_before_utc <= instant <= certificate.not_valid_after_utc
 
     def seal(self, element: _Element, sealed_at: datetime) -> bytes:
         """Return the receipt: the element with its seal, in exclusive canonical form.
@@ -70,52 +80,31 @@ class Seal:
         These bytes are the original. The canonical form is what makes every single byte of them
         verifiable: a verifier accepts no other spelling of the same tree.
         """
-        signer = _ReceiptSigner(sealed_at)
-        sealed = signer.sign(element, always_add_key_value=False, key=self._key, cert=[self.certificate])
-        return etree.tostring(sealed, method="c14n", exclusive=True)
+        content = etree.tostring(element, method="c14n", exclusive=True)
+        return self._template.seal(content, sealed_at, self._signature_value)
 
-    def sign(self, text: bytes) -> bytes:
-        """Return a detached signature over a checkpoint's text: ECDSA with SHA-256, in DER."""
-        return self._key.sign(text, ECDSA(SHA256()))
+    def sign(self, data: bytes) -> bytes:
+        """Return a detached signature: ECDSA in DER, or RSA-PSS with a salt of 32 bytes; SHA-256."""
+        return self._sign(data)
+
+    def _signature_value(self, data: bytes) -> bytes:
+        """Return the same as XML-DSig 1.1 §6.4.3 writes it: of ECDSA the two numbers side by side."""
+        signature = self._sign(data)
+        if not self._is_ecdsa:
+            return signature
+        r, s = decode_dss_signature(signature)
+        return r.to_bytes(_P256_BYTES) + s.to_bytes(_P256_BYTES)
 
 
-class _ReceiptSigner(XAdESSigner):
-    """signxml's signer with two corrections, made for one receipt: signers collect tokens for ever."""
-
-    def __init__(self, sealed_at: datetime) -> None:
-        super().__init__(
-            signature_policy=SIGNATURE_POLICY,
-            data_object_format=_DATA_FORMAT,
-            signature_algorithm=SignatureMethod.ECDSA_SHA256,
-            digest_algorithm=DigestAlgorithm.SHA256,
-            c14n_algorithm=CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0,
-        )
-        self._sealed_at = sealed_at
-
-    def add_signing_time(
-        self,
-        signed_signature_properties: _Element,
-        sig_root: _Element,  # noqa: ARG002  (signature given by signxml)
-        signing_settings: SigningSettings,  # noqa: ARG002
-    ) -> None:
-        """State the given instant: signxml would read the clock, in whole seconds."""
-        signing_time = etree.SubElement(signed_signature_properties, _xades("SigningTime"))
-        signing_time.text = instant_text(self._sealed_at)
-
-    def _add_reference_to_signed_info(
-        self, sig_root: _Element, node_to_reference: _Element, **attributes: str
-    ) -> None:
-        """Write the Transform that signxml 5.2 applies to SignedProperties and KeyInfo but does not name.
-
-        Without it a verifier applies inclusive C14N to them (XML-DSig 1.1 §4.4.3.2) and fails.
-        """
-        super()._add_reference_to_signed_info(  # type: ignore[no-untyped-call]
-            sig_root, node_to_reference, **attributes
-        )
-        reference = sig_root.findall(f"{ds('SignedInfo')}/{ds('Reference')}")[-1]
-        transforms = etree.Element(ds("Transforms"))
-        etree.SubElement(transforms, ds("Transform"), Algorithm=EXC_C14N)
-        reference.insert(0, transforms)
+def _signing(pair: KeyPair) -> Callable[[bytes], bytes]:
+    """Return what signs with a key in this process."""
+    key = pair.key
+    if isinstance(key, RSAPrivateKey):
+        # RFC 9231 §2.3.10: MGF1 with the same hash, a salt as long as the hash
+        padding, sha256 = PSS(MGF1(SHA256()), SHA256.digest_size), SHA256()
+        return lambda data: key.sign(data, padding, sha256)
+    algorithm = ECDSA(SHA256())
+    return lambda data: key.sign(data, algorithm)
 
 
 def verify_receipt(data: bytes, *, seal_certificates: Sequence[x509.Certificate]) -> ReceiptFacts:
@@ -140,9 +129,9 @@ def verify_receipt(data: bytes, *, seal_certificates: Sequence[x509.Certificate]
         _check_signed_info(seal)  # 3
         certificate = _pinned(seal, seal_certificates)  # 4
         _check_signature(seal, certificate)  # 5
-        facts = read_facts(_signed_root(root, seal))  # 6
+        facts = replace(read_facts(_signed_root(root, seal)), sha256=hashlib.sha256(data).hexdigest())  # 6
         _check_instant(seal, certificate, facts.sealed_at)  # 7
-    except (ValueError, TypeError, LookupError, etree.LxmlError, xmlsec.Error) as error:
+    except (ValueError, TypeError, LookupError, etree.LxmlError, xmlsec.Error, ConfigurationError) as error:
         raise ReceiptInvalidError(f"the receipt cannot be read or verified: {error}") from error
     return facts
 
@@ -198,8 +187,8 @@ def _check_signed_info(seal: _SealParts) -> None:
     c14n, method, *references = seal.signed_info
     if not (_is_algorithm(c14n, ds("CanonicalizationMethod"), EXC_C14N) and len(references) == 3):  # noqa: PLR2004
         raise ReceiptInvalidError("the signature must cover the root, its properties and the key")
-    if not _is_algorithm(method, ds("SignatureMethod"), SignatureMethod.ECDSA_SHA256.value):
-        raise ReceiptInvalidError("the signature must be ECDSA with SHA-256")
+    if not (_is_algorithm(method, ds("SignatureMethod")) and method.get("Algorithm") in _METHODS):
+        raise ReceiptInvalidError("the signature must be ECDSA or RSA-PSS, with SHA-256")
     properties_id, key_id = seal.signed_properties.get("Id"), seal.key_info.get("Id")
     if not properties_id or not key_id or properties_id == key_id:
         raise ReceiptInvalidError("the signed parts of the seal need their own identifiers")
@@ -235,20 +224,24 @@ def _pinned(seal: _SealParts, certificates: Sequence[x509.Certificate]) -> x509.
     policy = "SignaturePolicyIdentifier", "SignaturePolicyId"
     identifier = _property(seal.signed_properties, *policy, "SigPolicyId", "Identifier").text
     digest = _digest_at(seal.signed_properties, *policy, "SigPolicyHash")
-    if (identifier, digest) != (POLICY_ID, POLICY_SHA256):
-        raise ReceiptInvalidError("the receipt follows another policy than the published one")
+    if POLICIES.get(identifier or "") != digest:
+        raise ReceiptInvalidError("the receipt follows another policy than the published ones")
     return certificate
 
 
 def _check_signature(seal: _SealParts, certificate: x509.Certificate) -> None:
+    profile = profile_of(certificate.public_key())
+    if seal.signed_info[1].get("Algorithm") != profile.value.value:
+        raise ReceiptInvalidError("the signature is not by the algorithm of the pinned key")
     context = xmlsec.SignatureContext()
     context.key = _verification_key(certificate.public_bytes(Encoding.PEM))
     context.set_enabled_key_data([])  # the pinned key, never one from the receipt
     exclusive, sha256 = xmlsec.constants.TransformExclC14N, xmlsec.constants.TransformSha256
     for transform in (xmlsec.constants.TransformEnveloped, exclusive, sha256):
         context.enable_reference_transform(transform)
-    for transform in (exclusive, xmlsec.constants.TransformEcdsaSha256):
-        context.enable_signature_transform(transform)
+    if profile is Profile.ECDSA:  # xmlsec's Python names no RSA-PSS; step 3 has read the names anyway
+        for transform in (exclusive, xmlsec.constants.TransformEcdsaSha256):
+            context.enable_signature_transform(transform)
     # "#id" reaches these two elements and nothing else: xmlsec knows only registered identifiers.
     for element in (seal.signed_properties, seal.key_info):
         context.register_id(element, "Id")

@@ -52,6 +52,24 @@ class Caller:
     certificate_serial: str
 
 
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whom a certificate names that nobody calls with; the NIF only where it states a valid one."""
+
+    name: str
+    identifier: str | None
+
+
+def read_holder(certificate: x509.Certificate) -> Holder:
+    """Read who holds a certificate of the gateway itself."""
+    names = _attributes(certificate.subject)
+    name = _first(names, NameOID.ORGANIZATION_NAME) or _first(names, NameOID.COMMON_NAME)
+    try:
+        return Holder(name, read_caller(certificate).party)
+    except IdentityError:
+        return Holder(name, None)
+
+
 @lru_cache(maxsize=1024)  # a certificate says the same every time, and callers come in thousands of requests
 def read_caller(certificate: x509.Certificate) -> Caller:
     """Read the identity that a certificate states.

@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 from notigateway.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
@@ -46,6 +47,17 @@ class KeyPair:
         """Check that the certificate certifies this very key."""
         if _spki(self.key.public_key()) != _spki(self.certificate.public_key()):
             raise ConfigurationError("the private key does not belong to the certificate")
+
+
+@dataclass(frozen=True, slots=True)
+class TokenKey:
+    """A key that never leaves its device, as its certificate and what makes signatures with it.
+
+    `sign` returns ECDSA with SHA-256 in DER, or RSA-PSS with SHA-256 and a salt of 32 bytes.
+    """
+
+    certificate: x509.Certificate
+    sign: Callable[[bytes], bytes] = field(repr=False)
 
 
 def load_key_pair(key_file: Path, certificate_file: Path, password: bytes | None = None) -> KeyPair:

@@ -20,6 +20,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
 
 from notigateway.errors import RevocationDataError
+from notigateway.pki.fitness import STRONG_HASHES
 from notigateway.pki.revocation import (
     OCSP_LIFE_WITHOUT_NEXT_UPDATE,
     OcspAnswer,
@@ -28,7 +29,6 @@ from notigateway.pki.revocation import (
     RevocationStatus,
     key_mark,
 )
-from notigateway.pki.trust import STRONG_HASHES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from notigateway.errors import RevocationDataError
-from notigateway.pki.trust import STRONG_HASHES
+from notigateway.pki.fitness import STRONG_HASHES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

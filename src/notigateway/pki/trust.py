@@ -13,80 +13,44 @@ import asyncio
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final, TypeVar
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
+import structlog
 from asn1crypto import x509 as asn1  # type: ignore[import-untyped]
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import (
-    SECP256R1,
-    SECP384R1,
-    SECP521R1,
-    EllipticCurvePublicKey,
-)
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 from pyhanko_certvalidator import CertificateValidator, ValidationContext
 from pyhanko_certvalidator.authority import CertTrustAnchor, TrustQualifiers, derive_quals_from_cert
 from pyhanko_certvalidator.errors import PathError, ValidationError
 
 from notigateway.errors import (
-    CertificateExpiredError,
     ConfigurationError,
     GatewayError,
     IssuerNotAuthorisedError,
-    KeyUsageError,
     TokenInvalidError,
-    TokenTypeError,
-    TokenWeakError,
 )
+from notigateway.pki.fitness import check_fit_to_sign, check_validity
 from notigateway.pki.keys import fingerprint, load_certificates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-_Kind = TypeVar("_Kind", bound=x509.ExtensionType)
+    from cryptography import x509
 
+_log = structlog.get_logger("notigateway.trust")
 _CACHED_VERDICTS: Final = 4096
 _DEFAULT_CACHE_SECONDS: Final = 600
 _SUFFIXES: Final = frozenset({".pem", ".crt", ".cer", ".der"})
-_MIN_RSA_BITS: Final = 2048
-_CURVES: Final = (SECP256R1, SECP384R1, SECP521R1)
-STRONG_HASHES: Final = frozenset({"sha256", "sha384", "sha512", "sha3-256", "sha3-384", "sha3-512"})
-# RFC 5280 §4.2.1.12, RFC 9336 and its two predecessors: purposes under which a message may be signed
-_SIGNING_PURPOSES: Final = frozenset(
-    {
-        ExtendedKeyUsageOID.CLIENT_AUTH,
-        ExtendedKeyUsageOID.EMAIL_PROTECTION,
-        ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,
-        x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36"),  # documentSigning
-        x509.ObjectIdentifier("1.3.6.1.4.1.311.10.3.12"),  # Microsoft's
-        x509.ObjectIdentifier("1.2.840.113583.1.1.5"),  # Adobe's
-    }
-)
-# The extensions of a signing certificate that somebody here looks at; a critical one beside these
-# says something that we would ignore. RFC 5280 §4.2
-_UNDERSTOOD: Final = frozenset(
-    {
-        ExtensionOID.BASIC_CONSTRAINTS,
-        ExtensionOID.KEY_USAGE,
-        ExtensionOID.EXTENDED_KEY_USAGE,
-        ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
-        ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
-        ExtensionOID.SUBJECT_KEY_IDENTIFIER,
-        ExtensionOID.CERTIFICATE_POLICIES,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
 class _Anchor:
-    """An authorised issuer, in both libraries' forms."""
+    """An authorised issuer, in both libraries' forms; one of a trusted list is so until an instant."""
 
     certificate: x509.Certificate
     trust: CertTrustAnchor
+    until: datetime
 
     @property
     def name(self) -> str:
@@ -102,6 +66,24 @@ class _Verdict:
     issuer: x509.Certificate
 
 
+def load_folder(folder: Path) -> list[x509.Certificate]:
+    """Read every certificate of a folder (`.pem`, `.crt`, `.cer`, `.der`).
+
+    Hidden files are skipped, as mounted volumes contain them; any other file is an error,
+    because a certificate that is silently left out is found too late.
+
+    Raises: `ConfigurationError` naming the file or the folder.
+    """
+    try:
+        files = sorted(file for file in folder.iterdir() if not file.name.startswith("."))
+    except OSError as error:
+        raise ConfigurationError(f"cannot read the folder {folder}: {error.strerror}") from error
+    for file in files:
+        if file.suffix.lower() not in _SUFFIXES:
+            raise ConfigurationError(f"{file} is not a certificate file")
+    return [certificate for file in files for certificate in load_certificates(file)]
+
+
 class TrustStore:
     """The authorised issuers and the verdicts about certificates seen lately; safe between threads.
 
@@ -111,12 +93,19 @@ class TrustStore:
     """
 
     def __init__(
-        self, anchors: Iterable[x509.Certificate], *, cache_seconds: int = _DEFAULT_CACHE_SECONDS
+        self,
+        anchors: Iterable[x509.Certificate],
+        *,
+        listed: Iterable[x509.Certificate] = (),
+        listed_until: datetime | None = None,
+        cache_seconds: int = _DEFAULT_CACHE_SECONDS,
     ) -> None:
+        own = list(anchors)
+        found = [_read_anchor(certificate) for certificate in own]
+        found += _listed_anchors((one for one in listed if one not in own), listed_until)
         self._anchors: dict[str, list[_Anchor]] = {}
-        # the latest first: of two certificates of one issuer and key only the first is consulted
-        for certificate in sorted(anchors, key=lambda item: item.not_valid_after_utc, reverse=True):
-            anchor = _read_anchor(certificate)
+        # the longest first: of two certificates of one issuer and key only the first is consulted
+        for anchor in sorted(found, key=lambda one: one.until, reverse=True):
             self._anchors.setdefault(anchor.name, []).append(anchor)
         if not self._anchors:
             raise ConfigurationError("there is no authorised issuer")
@@ -126,23 +115,13 @@ class TrustStore:
 
     @classmethod
     def from_folder(cls, folder: Path, *, cache_seconds: int = _DEFAULT_CACHE_SECONDS) -> TrustStore:
-        """Read every certificate of a folder as an authorised issuer (`.pem`, `.crt`, `.cer`, `.der`).
-
-        Hidden files are skipped, as mounted volumes contain them; any other file is an error,
-        because an issuer that is silently left out is found too late.
+        """Read every certificate of a folder as an authorised issuer.
 
         Raises: `ConfigurationError` naming the file or the folder.
         """
-        try:
-            files = sorted(file for file in folder.iterdir() if not file.name.startswith("."))
-        except OSError as error:
-            raise ConfigurationError(f"cannot read the folder {folder}: {error.strerror}") from error
-        for file in files:
-            if file.suffix.lower() not in _SUFFIXES:
-                raise ConfigurationError(f"{file} is not a certificate file of an authorised issuer")
-        if not files:
+        certificates = load_folder(folder)
+        if not certificates:
             raise ConfigurationError(f"the folder {folder} holds no authorised issuer")
-        certificates = [certificate for file in files for certificate in load_certificates(file)]
         return cls(certificates, cache_seconds=cache_seconds)
 
     @property
@@ -179,7 +158,7 @@ class TrustStore:
             if verdict is not None and self._stands(verdict, now):
                 self._verdicts.move_to_end(mark)
                 return verdict.issuer
-        _check_fit_to_sign(certificate)
+        check_fit_to_sign(certificate)
         verdict = self._find_path(certificate, now)
         with self._lock:
             self._verdicts[mark] = verdict
@@ -200,8 +179,9 @@ class TrustStore:
             anchor = asyncio.run(_validate(subject, candidates, now))
         except (ValidationError, PathError) as error:
             raise IssuerNotAuthorisedError(str(error), reason="path-not-valid") from error
-        until = anchor.certificate.not_valid_after_utc
-        return _Verdict(found_at=now, anchor_until=until, issuer=anchor.certificate)
+        if now > anchor.until:
+            raise IssuerNotAuthorisedError("the next trusted list is due", reason="trusted-list-out-of-date")
+        return _Verdict(found_at=now, anchor_until=anchor.until, issuer=anchor.certificate)
 
 
 async def _validate(subject: asn1.Certificate, candidates: list[_Anchor], now: datetime) -> _Anchor:
@@ -232,7 +212,18 @@ def _read_anchor(certificate: x509.Certificate) -> _Anchor:
         raise ConfigurationError(
             f"{name} is not a certificate authority, so it cannot be an authorised issuer"
         )
-    return _Anchor(certificate, CertTrustAnchor(form, qualifiers))
+    return _Anchor(certificate, CertTrustAnchor(form, qualifiers), certificate.not_valid_after_utc)
+
+
+def _listed_anchors(certificates: Iterable[x509.Certificate], until: datetime | None) -> Iterable[_Anchor]:
+    """Yield the anchors of a trusted list; a listed certificate that cannot be one is left out."""
+    for certificate in certificates:
+        try:
+            anchor = _read_anchor(certificate)
+        except ConfigurationError as error:
+            _log.warning("listed_issuer_ignored", detail=error.detail)
+            continue
+        yield replace(anchor, until=anchor.until if until is None else min(anchor.until, until))
 
 
 # An absent extension allows every usage. RFC 5280 §4.2.1.3
@@ -275,61 +266,3 @@ class PinnedCertificates:
         if fingerprint(certificate) not in self._fingerprints:
             raise IssuerNotAuthorisedError("not a pinned certificate", reason="not-pinned")
         check_validity(certificate, now)
-
-
-# --- the certificate by itself --------------------------------------------------------------------
-
-
-def check_validity(certificate: x509.Certificate, now: datetime) -> None:
-    """Check that `now` lies within the certificate's validity, both ends included.
-
-    Raises: `CertificateExpiredError` with the two ends.
-    """
-    start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    if not start <= now.astimezone(UTC) <= end:
-        raise CertificateExpiredError("outside its validity", not_before=start, not_after=end)
-
-
-def _check_fit_to_sign(certificate: x509.Certificate) -> None:
-    _check_strength(certificate)
-    extensions = certificate.extensions
-    for extension in extensions:
-        if extension.critical and extension.oid not in _UNDERSTOOD:
-            raise IssuerNotAuthorisedError("critical extension", reason="critical-extension-unknown")
-    _check_usage(extensions)
-
-
-def _check_strength(certificate: x509.Certificate) -> None:
-    key = certificate.public_key()
-    if isinstance(key, RSAPublicKey):
-        if key.key_size < _MIN_RSA_BITS:
-            raise TokenWeakError("RSA key", key_bits=key.key_size)
-    elif not isinstance(key, EllipticCurvePublicKey):
-        raise TokenTypeError("kind of key", part="certificate")
-    elif not isinstance(key.curve, _CURVES):
-        raise TokenWeakError("curve", key_bits=key.key_size)
-    algorithm = certificate.signature_hash_algorithm
-    if algorithm is None or algorithm.name not in STRONG_HASHES:
-        raise TokenWeakError(
-            "the certificate's own signature is not over SHA-2", part="certificate-signature"
-        )
-
-
-def _check_usage(extensions: x509.Extensions) -> None:
-    basic = _find(extensions, x509.BasicConstraints)
-    if basic is not None and basic.ca:
-        raise KeyUsageError("a certificate authority is no caller", reason="certificate-authority")
-    usage = _find(extensions, x509.KeyUsage)
-    # ETSI EN 319 412-2 §4.3.2: signing certificates always carry the extension
-    if usage is None or not (usage.digital_signature or usage.content_commitment):
-        raise KeyUsageError("key usage", reason="key-usage")
-    purposes = _find(extensions, x509.ExtendedKeyUsage)
-    if purposes is not None and not _SIGNING_PURPOSES & set(purposes):
-        raise KeyUsageError("extended key usage", reason="extended-key-usage")
-
-
-def _find(extensions: x509.Extensions, kind: type[_Kind]) -> _Kind | None:
-    try:
-        return extensions.get_extension_for_class(kind).value
-    except x509.ExtensionNotFound:
-        return None

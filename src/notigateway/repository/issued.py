@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import BigInteger, ForeignKey, Row, exists, select
+from sqlalchemy import BigInteger, ForeignKey, Row, and_, exists, select
 from sqlalchemy.orm import Mapped, contains_eager, joinedload, mapped_column, selectinload
 
 from notigateway.lifecycle import DeadlineCause, State
@@ -96,7 +96,7 @@ def list_outcomes(
         .join(Event, Change.event_id == Event.id)
         .join(Notification, Change.notification_code == Notification.code)
         .join(Act, Notification.act_id == Act.id)
-        .outerjoin(Receipt, Receipt.event_id == Event.id)
+        .outerjoin(Receipt, and_(Receipt.event_id == Event.id, Receipt.state == Event.state))
         .where(
             Act.issuing_body_id == body.id,
             Change.position > after,

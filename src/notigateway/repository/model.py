@@ -1,4 +1,4 @@
-"""The rows: issuing bodies, acts, documents, addressees, notifications, events, receipts, replay keys.
+"""The rows: issuing bodies, acts, documents, addressees, notifications, events, receipts.
 
 Instants are UTC. Rows carry their behaviour; there are no mirrors of them.
 """
@@ -266,6 +266,19 @@ class Notification(Row):
         """Tell whether the documents may leave the store."""
         return self.state in CONTENT_RELEASED
 
+    def awaits_handover(self) -> bool:
+        """Tell whether it was accepted and its content not handed over yet."""
+        return self.state is State.ACCEPTED and all(r.state is not State.READ for r in self.receipts)
+
+    def receipt_of(self, event: Event | None) -> Receipt | None:
+        """Return the receipt of a decision; None where there is none, or no decision."""
+        found = (r for r in self.receipts if event and (r.event_id, r.state) == (event.id, event.state))
+        return next(found, None)
+
+    def last_receipt(self) -> Receipt | None:
+        """Return the receipt that was sealed last: what the next one names as the one before."""
+        return max(self.receipts, key=lambda r: (r.position or 0, r.id), default=None)
+
     def decide(self, decision: Decision, now: datetime) -> State:
         """Move to the state that the rule gives. Raises what `lifecycle.decide` raises."""
         self.state = decide(self.standing, decision, now)
@@ -317,34 +330,28 @@ class Event(Row):
 
 
 class Receipt(Row):
-    """The sealed evidence of one event: append-only, bytes stored are the bytes sent."""
+    """The sealed evidence of one fact: append-only, bytes stored are the bytes sent.
+
+    The event is the one it attests; the receipt of content handed over stands at the acceptance.
+    """
 
     __tablename__ = "receipts"
-    __table_args__ = (Index(None, "notification_code"),)
+    __table_args__ = (
+        UniqueConstraint("event_id", "state"),
+        # The chain has no branches. Null only on those of an earlier release.
+        UniqueConstraint("notification_code", "position"),
+    )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     notification_code: Mapped[int] = mapped_column(ForeignKey("notifications.code"))
-    event_id: Mapped[UUID] = mapped_column(ForeignKey("events.id"), unique=True)
+    position: Mapped[int | None] = mapped_column(Integer)
+    event_id: Mapped[UUID] = mapped_column(ForeignKey("events.id"))
     state: Mapped[State] = mapped_column(Word(State))
     event_time: Mapped[datetime] = mapped_column(UtcDateTime)
+    # What is printed on the form for people, and finds the receipt again.
+    csv_code: Mapped[str | None] = mapped_column(String(32), unique=True)
     sha256: Mapped[str] = mapped_column(SHA256_HEX)
     xml: Mapped[bytes] = mapped_column(LargeBinary)
-
-
-class RequestEnvelope(Row):
-    """A signed request that decided something: the caller's proof of will, kept as received."""
-
-    __tablename__ = "request_envelopes"
-
-    sha256: Mapped[str] = mapped_column(SHA256_HEX, primary_key=True)
-    received_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    xml: Mapped[bytes] = mapped_column(LargeBinary)
-
-
-class ReplayKey(Row):
-    """A signed message that was already received, remembered until it can no longer be fresh."""
-
-    __tablename__ = "replay_keys"
-
-    key: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
-    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    # When to ask for its time-stamp, again where that has failed; null where it has one.
+    timestamp_due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    timestamp_attempts: Mapped[int] = mapped_column(Integer, server_default="0", default=0)

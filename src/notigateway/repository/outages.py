@@ -10,6 +10,7 @@ from sqlalchemy import (
     CheckConstraint,
     ColumnElement,
     ForeignKey,
+    Select,
     String,
     Text,
     UniqueConstraint,
@@ -23,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, selectinload
 
-from notigateway.lifecycle import OUTAGE_MORE_THAN, UNDECIDED, DeadlineCause, Outage
+from notigateway.lifecycle import OUTAGE_MORE_THAN, UNDECIDED, DeadlineCause, Outage, State
 from notigateway.repository.model import Act, Notification, Row, UtcDateTime
 from notigateway.uuids import uuid7
 
@@ -159,9 +160,33 @@ def lock_due(
     PostgreSQL by SKIP LOCKED; on SQLite the writing session is alone.
     """
     query = (
-        select(Notification)
+        _whole_rows(limit)
         .where(_is_due(until), Notification.deadline.between(*valid))
         .order_by(Notification.deadline, Notification.code)
+    )
+    return session.scalars(query).unique().all()
+
+
+def lock_arrived(
+    session: Session, *, now: datetime, valid: tuple[datetime, datetime], limit: int
+) -> Sequence[Notification]:
+    """Return some that were published for later and are at disposal now, locked in the same way."""
+    query = (
+        _whole_rows(limit)
+        .where(
+            Notification.state == State.SCHEDULED,
+            Notification.available_at <= now,
+            Notification.available_at.between(*valid),
+        )
+        .order_by(Notification.available_at, Notification.code)
+    )
+    return session.scalars(query).unique().all()
+
+
+def _whole_rows(limit: int) -> Select[Notification]:
+    """Select and lock notifications, those that nobody holds, with everything a receipt says of them."""
+    return (
+        select(Notification)
         .limit(limit)
         .with_for_update(of=Notification, skip_locked=True)
         .options(
@@ -173,7 +198,6 @@ def lock_due(
         )
         .execution_options(populate_existing=True)
     )
-    return session.scalars(query).unique().all()
 
 
 def lock_reached(

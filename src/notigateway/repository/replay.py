@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, select
+from sqlalchemy import LargeBinary, delete, select
+from sqlalchemy.orm import Mapped, mapped_column
 
 from notigateway.repository.conflicts import insert_if_absent
-from notigateway.repository.model import ReplayKey
+from notigateway.repository.model import Row, UtcDateTime
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from sqlalchemy.orm import Session
+
+
+class ReplayKey(Row):
+    """A signed message that was already received, remembered until it can no longer be fresh."""
+
+    __tablename__ = "replay_keys"
+
+    key: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
 def register(session: Session, key: bytes, *, expires_at: datetime) -> bool:

@@ -156,6 +156,14 @@ def forget_unseen(session: Session, *, before: datetime) -> None:
     session.execute(delete(WatchedCertificate).where(WatchedCertificate.seen_at < before))
 
 
-def find_trusted_list(session: Session, scheme: str) -> TrustedListRow | None:
-    """Return the newest list of the scheme that was in use here, locked until the end."""
-    return session.get(TrustedListRow, scheme, with_for_update=True)
+def remember_trusted_list(
+    session: Session, *, scheme: str, sequence_number: int, sha256: str, now: datetime
+) -> TrustedListRow:
+    """Return the newest list of the scheme that was ever in use here, this one included."""
+    values = {"scheme": scheme, "sequence_number": sequence_number, "sha256": sha256, "seen_at": now}
+    insert_if_absent(session, TrustedListRow, **values)
+    newest = session.get_one(TrustedListRow, scheme, with_for_update=True)
+    if newest.sequence_number < sequence_number:
+        newest.sequence_number, newest.sha256, newest.seen_at = sequence_number, sha256, now
+        session.flush()
+    return newest

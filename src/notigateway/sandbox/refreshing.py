@@ -28,7 +28,9 @@ def refresh_once(settings: Settings, now: datetime) -> None:
         settings.database_url, pool_size=1, timeout_seconds=settings.database_timeout_seconds
     )
     try:
-        refresh(engine, load_trust(settings), Sources.by(settings), now=now)
+        refresh(
+            engine, load_trust(settings, engine, now=now, for_refreshing=True), Sources.by(settings), now=now
+        )
     finally:
         engine.dispose()
 

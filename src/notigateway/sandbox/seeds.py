@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from notigateway.documents import DocumentStore
 from notigateway.errors import PowerExistsError
+from notigateway.evidence.seals import load_seal
 from notigateway.identifiers import control_digits
 from notigateway.issuing import deposit_documents, publish_act, register_issuing_body
 from notigateway.lifecycle import Kind
@@ -107,7 +108,7 @@ def sow(settings: Settings, *, notifications: int, seed: int, now: datetime) -> 
     What is there already stays as it is, so a start that was interrupted is completed by the next.
     """
     engine = create_database(settings.database_url, timeout_seconds=settings.database_timeout_seconds)
-    new = 0
+    seal, new = load_seal(settings), 0
     try:
         upgrade(engine)
         with writing(engine) as session:
@@ -116,7 +117,7 @@ def sow(settings: Settings, *, notifications: int, seed: int, now: datetime) -> 
         for batch in _deposits(settings, notifications, seed):
             with writing(engine) as session:
                 for share, deposit in batch:
-                    new += publish_act(session, deposit, now=now - SPREAD * (1 - share)).is_new
+                    new += publish_act(session, deposit, now=now - SPREAD * (1 - share), seal=seal).is_new
         with writing(engine) as session:
             _give_rights(session, now)
     finally:

@@ -170,7 +170,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         """Set what is ours; the rest are gunicorn's defaults."""
         options: dict[str, Any] = {
             "bind": f"fd://{self._sandbox.listener.detach()}",
-            "worker_class": "gthread",
+            "worker_class": "notigateway.serving.GatheringWorker",
             "workers": self._workers,
             "threads": _THREADS,
             "timeout": _TIMEOUT_SECONDS,
@@ -250,8 +250,13 @@ def _settings(directory: Path, pki: Pki, port: int, *, database_url: str | None)
     # A JSON string is a TOML basic string.
     lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items()]
     head, tail = "# Written by `notigateway sandbox` at each start.", 'log_format = "console"'
+    # every holder is registered, so that clients which only name their certificate can be tried too
+    clients = [
+        f"\n[[clients]]\ncertificate_file = {json.dumps(str(holder.certificate), ensure_ascii=False)}"
+        for holder in pki.holders().values()
+    ]
     file = _settings_file(directory)
-    _replace(file, "\n".join([head, *lines, tail, ""]))
+    _replace(file, "\n".join([head, *lines, tail, *clients, ""]))
     settings = load_settings(file)
     for name, value in values.items():
         if str(getattr(settings, name)) != value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
@@ -9,9 +10,8 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from notigateway.errors import TemporarilyUnavailableError
-from notigateway.evidence.xades import Seal
+from notigateway.evidence.seals import load_seal
 from notigateway.expiry import Sweeping, sweep
-from notigateway.pki.keys import load_key_pair
 from notigateway.repository.engine import create_database
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Sweeper:
     """
 
     def __init__(self, settings: Settings, *, every_seconds: float) -> None:
-        self._seal = Seal(load_key_pair(settings.seal_key_file, settings.seal_certificate_file))
+        self._seal = load_seal(settings)
         self._engine = create_database(
             settings.database_url, pool_size=1, timeout_seconds=settings.database_timeout_seconds
         )
@@ -53,8 +53,8 @@ class Sweeper:
         while True:
             try:
                 swept = sweep(self._engine, seal=self._seal, now=datetime.now(UTC), sweeping=self._sweeping)
-                if swept.lapsed or swept.moved or swept.unsealed:
-                    _log.info("swept", lapsed=swept.lapsed, moved=swept.moved, unsealed=swept.unsealed)
+                if any(asdict(swept).values()):
+                    _log.info("swept", **asdict(swept))
             except TemporarilyUnavailableError as error:
                 _log.warning("sweep_failed", code=error.code, detail=error.detail)
             if self._stopping.wait(self._every_seconds):

@@ -25,6 +25,7 @@ from notigateway.errors import (
     ServiceError,
     TemporarilyUnavailableError,
     TransportError,
+    VersionMismatchError,
 )
 from notigateway.instants import to_milliseconds
 from notigateway.pki.identity import read_caller
@@ -32,13 +33,15 @@ from notigateway.recording import RequestProof
 from notigateway.repository.engine import writing
 from notigateway.repository.rates import count_request
 from notigateway.repository.replay import forget_expired, register
-from notigateway.soap.faults import render_fault, render_static_fault
-from notigateway.soap.guard import read_action, read_body
+from notigateway.soap.faults import fault_status, render_fault, render_static_fault
+from notigateway.soap.guard import read_actions, read_body, read_version
+from notigateway.soap.reply import answer_form
 from notigateway.soap.request import Gateway, Request
 from notigateway.uuids import uuid7
 from notigateway.wss.envelope import parse_envelope
-from notigateway.wss.sign import sign_envelope
+from notigateway.wss.sign import EnvelopeForm, sign_envelope
 from notigateway.wss.verify import Verified, verify_envelope
+from notigateway.wss.version import SoapVersion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -53,8 +56,6 @@ if TYPE_CHECKING:
     from notigateway.soap.protocol import Dispatcher
 
 _log = structlog.get_logger("notigateway.soap")
-_XML: Final = "text/xml; charset=utf-8"
-_SIGNED_FAULT: Final = 500  # SOAP 1.1 §6.2
 _RETRY_AFTER_SECONDS: Final = "5"
 _ALLOW: Final = (("Allow", "GET, POST"),)  # RFC 9110 §15.5.6
 _FORGET_EVERY: Final = timedelta(seconds=60)
@@ -79,6 +80,7 @@ class _Answer:
 
     status: int
     body: bytes
+    soap: SoapVersion = SoapVersion.V1_1
     headers: tuple[tuple[str, str], ...] = ()
 
 
@@ -115,7 +117,7 @@ class Endpoint:
         with structlog.contextvars.bound_contextvars(correlation_id=str(correlation_id)):
             answer = self._answer(environ, now, correlation_id)
         headers = [
-            ("Content-Type", _XML),
+            ("Content-Type", f"{answer.soap.media_type}; charset=utf-8"),
             ("Content-Length", str(len(answer.body))),
             ("X-Correlation-Id", str(correlation_id)),
             ("X-Content-Type-Options", "nosniff"),
@@ -138,9 +140,10 @@ class Endpoint:
         except TransportError as error:
             # Unsigned: nothing was read, and a signature would cost more than the request.
             _log.warning("request_refused", code=error.code, detail=error.detail)
-            body = render_static_fault(error, correlation_id=correlation_id)
+            soap = read_version(environ)
+            body = render_static_fault(error, correlation_id=correlation_id, soap=soap)
             allow = _ALLOW if isinstance(error, MethodNotAllowedError) else ()
-            return _Answer(error.status, body, allow + _retry_after(error))
+            return _Answer(error.status, body, soap, allow + _retry_after(error))
 
     def _publish(self, query: str) -> _Answer:
         """Give the contract's files and nothing else. Raises: `MethodNotAllowedError`."""
@@ -158,66 +161,81 @@ class Endpoint:
         """
         self.gateway.failures.check(environ, now)
         data = read_body(environ, max_bytes=self.gateway.limits.request_max_bytes)
+        form = EnvelopeForm(soap=read_version(environ))
         try:
-            content = self._execute(data, read_action(environ), now=now, correlation_id=correlation_id)
+            verified = self._prove(data, form.soap, now)
+            form = answer_form(verified, form.soap, now)
+            content = self._execute(
+                verified, data, actions=read_actions(environ), now=now, correlation_id=correlation_id
+            )
         except TransportError:
             raise
         except GatewayError as error:
             _log.warning("request_failed", code=error.code, detail=error.detail)
             if isinstance(error, SecurityError) and not error.retryable:
                 self.gateway.failures.count(environ, now)
-            return self._fault(error, now, correlation_id)
+            return self._fault(error, form, now=now, correlation_id=correlation_id)
         except Exception:  # noqa: BLE001  (the one border: whatever it is, the caller gets a fault)
             _log.exception("request_crashed")
-            return self._fault(ServiceError(), now, correlation_id)
-        return _Answer(200, sign_envelope(content, signer=self.gateway.signer, now=now))
+            return self._fault(ServiceError(), form, now=now, correlation_id=correlation_id)
+        return _Answer(200, sign_envelope(content, signer=self.gateway.signer, now=now, form=form), form.soap)
 
-    def _fault(self, error: GatewayError, now: datetime, correlation_id: UUID) -> _Answer:
+    def _fault(
+        self, error: GatewayError, form: EnvelopeForm, *, now: datetime, correlation_id: UUID
+    ) -> _Answer:
         """Sign a fault in the shape of every answer."""
-        content = render_fault(error, correlation_id=correlation_id)
-        body = sign_envelope(content, signer=self.gateway.signer, now=now, is_fault=True)
-        return _Answer(_SIGNED_FAULT, body, _retry_after(error))
+        content = render_fault(error, correlation_id=correlation_id, soap=form.soap)
+        body = sign_envelope(content, signer=self.gateway.signer, now=now, is_fault=True, form=form)
+        return _Answer(fault_status(error, form.soap), body, form.soap, _retry_after(error))
 
-    def _execute(self, data: bytes, action: str, *, now: datetime, correlation_id: UUID) -> bytes:
-        """Prove the request, then run its operation; return the answer's element."""
+    def _prove(self, data: bytes, soap: SoapVersion, now: datetime) -> Verified:
+        """Parse and verify the request. Raises: `VersionMismatchError` beside what these raise."""
         gateway = self.gateway
         envelope = parse_envelope(data, limits=gateway.limits)
-        verified = verify_envelope(
+        if envelope.soap is not soap:
+            raise VersionMismatchError("the Envelope is not of the version that the media type says")
+        return verify_envelope(
             envelope,
             now=now,
             expectations=gateway.expectations,
             check_certificate=gateway.admission.check,
+            clients=gateway.clients,
         )
+
+    def _execute(
+        self, verified: Verified, data: bytes, *, actions: frozenset[str], now: datetime, correlation_id: UUID
+    ) -> bytes:
+        """Run the operation of a proven request; return the answer's element."""
         caller = read_caller(verified.certificate)
-        request = Request(
-            gateway=gateway,
-            caller=caller,
-            now=now,
-            proof=RequestProof(correlation_id, data, verified.signature_method.value),
-            access=AccessNotes(caller, correlation_id=correlation_id, now=now),
-        )
-        with self._accounted_for(request):
-            content = self._answer_caller(request, verified, action)
-        operation = request.access.operation
-        _log.info("request_answered", operation=operation, party=caller.party, signer=caller.signer)
+        access = AccessNotes(caller, correlation_id=correlation_id, now=now)
+        with self._accounted_for(access):
+            content = self._answer_caller(verified, data, actions=actions, access=access)
+        _log.info("request_answered", operation=access.operation, party=caller.party, signer=caller.signer)
         return content
 
-    def _answer_caller(self, request: Request, verified: Verified, action: str) -> bytes:
+    def _answer_caller(
+        self, verified: Verified, data: bytes, *, actions: frozenset[str], access: AccessNotes
+    ) -> bytes:
         """Run the operation that a known caller asks for; return the answer's element."""
         operation = self._contract.operation_name(verified.operation)
-        request.access.operation = operation
-        if action not in {"", f"{self._contract.namespace}:{operation}"}:
+        access.operation = operation
+        if not actions <= {f"{self._contract.namespace}:{operation}"}:
             raise ActionMismatchError
         self._contract.check(verified.operation)
-        request.access.ask(_identifiers(verified.operation))
-        self._admit(verified, request.caller, operation=operation, now=request.now)
-        has_effect = operation not in self._without_effect
-        self.gateway.admission.require_status(verified.certificate, request.now, has_effect=has_effect)
+        access.ask(_identifiers(verified.operation))
+        self._admit(verified, access.caller, operation=operation, now=access.now)
+        revocation = self.gateway.admission.require_status(
+            verified.certificate, access.now, has_effect=operation not in self._without_effect
+        )
+        proof = RequestProof(access.correlation_id, data, verified.signature_method.value, revocation)
+        request = Request(
+            gateway=self.gateway, caller=access.caller, now=access.now, proof=proof, access=access
+        )
         return self._dispatcher.call(verified.operation, request)
 
     @contextmanager
-    def _accounted_for(self, request: Request) -> Iterator[None]:
-        """Write the access record of whatever becomes of the request, before anybody is told.
+    def _accounted_for(self, access: AccessNotes) -> Iterator[None]:
+        """Write the access record of whatever becomes of a request, before anybody is told.
 
         What changes something has committed its record with it; for the rest it is written here. Where
         it cannot be written the caller gets that fault and nothing else.
@@ -227,17 +245,17 @@ class Endpoint:
         except (TemporarilyUnavailableError, RateLimitedError):
             raise  # nothing was looked at; a record would cost what the limit saves, or cannot be kept
         except GatewayError as refusal:
-            self._record(request, refusal.code)
+            self._record(access, refusal.code)
             raise
         except Exception:
-            self._record(request, ServiceError.code)
+            self._record(access, ServiceError.code)
             raise
-        if not request.access.is_recorded:
-            self._record(request, OK)
+        if not access.is_recorded:
+            self._record(access, OK)
 
-    def _record(self, request: Request, result: str) -> None:
+    def _record(self, access: AccessNotes, result: str) -> None:
         with writing(self.gateway.engine) as session:
-            request.access.add_to(session, result)
+            access.add_to(session, result)
 
     def _admit(self, verified: Verified, caller: Caller, *, operation: str, now: datetime) -> None:
         """Check that the party may ask, and remember the message before anything is executed.

@@ -7,6 +7,7 @@ request is ever echoed (a signed echo would make the gateway sign what a strange
 from __future__ import annotations
 
 from datetime import datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from lxml import etree
@@ -35,10 +36,13 @@ from notigateway.errors import (
 )
 from notigateway.instants import instant_text
 from notigateway.wss.envelope import canonical
-from notigateway.wss.ns import NOTIGATEWAY_V1, SOAP11, soap
+from notigateway.wss.ns import NOTIGATEWAY_V1, XML
+from notigateway.wss.version import SoapVersion
 
 if TYPE_CHECKING:
     from uuid import UUID
+
+    from lxml.etree import _Element
 
 # First match wins: a family stands after its exceptions. WSS 1.1.1 §12 names the wsse codes.
 FAULT_CODES: Final[tuple[tuple[type[GatewayError], str], ...]] = (
@@ -63,6 +67,7 @@ FAULT_CODES: Final[tuple[tuple[type[GatewayError], str], ...]] = (
     (ConfigurationError, "soap:Server"),
 )
 DOCUMENTATION: Final = "docs/errors.md"
+_BLAMES_SENDER: Final = "soap:Sender"
 
 
 def fault_code(error: type[GatewayError]) -> str:
@@ -70,12 +75,53 @@ def fault_code(error: type[GatewayError]) -> str:
     return next((code for family, code in FAULT_CODES if issubclass(error, family)), "soap:Server")
 
 
-def render_fault(error: GatewayError, *, correlation_id: UUID) -> bytes:
+def fault_status(error: GatewayError, soap: SoapVersion) -> int:
+    """Return the HTTP status of a signed fault: SOAP 1.1 §6.2; SOAP 1.2 part 2 §7.5.2.2, table 20."""
+    code, _ = _codes(error)
+    is_bad_request = soap is SoapVersion.V1_2 and code == _BLAMES_SENDER
+    return HTTPStatus.BAD_REQUEST if is_bad_request else HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def render_fault(error: GatewayError, *, correlation_id: UUID, soap: SoapVersion = SoapVersion.V1_1) -> bytes:
     """Return the element `soap:Fault` as canonical bytes, with the typed detail of the contract."""
-    fault = etree.Element(soap("Fault"), nsmap={"soap": SOAP11})
-    etree.SubElement(fault, "faultcode").text = fault_code(type(error))
-    etree.SubElement(fault, "faultstring").text = f"[{error.code}] {error.text_en}"
-    detail = etree.SubElement(fault, "detail")
+    fault = etree.Element(soap.tag("Fault"), nsmap={"soap": soap.value})
+    if soap is SoapVersion.V1_1:
+        etree.SubElement(fault, "faultcode").text = fault_code(type(error))
+        etree.SubElement(fault, "faultstring").text = f"[{error.code}] {error.text_en}"
+        detail = etree.SubElement(fault, "detail")
+    else:
+        _add_codes(fault, soap, *_codes(error))
+        _add_reason(fault, soap, error)
+        detail = etree.SubElement(fault, soap.tag("Detail"))
+    _add_gateway_fault(detail, error, correlation_id)
+    return canonical(fault)
+
+
+def _codes(error: GatewayError) -> tuple[str, str]:
+    """Return Code and Subcode of SOAP 1.2: who is at fault, and at what (part 1 §5.4.1, §5.4.6)."""
+    code = fault_code(type(error))
+    if code in {"soap:VersionMismatch", "soap:MustUnderstand"}:
+        return code, f"ng:{error.code}"
+    if code.startswith("soap:"):
+        return (_BLAMES_SENDER if code == "soap:Client" else "soap:Receiver"), f"ng:{error.code}"
+    return _BLAMES_SENDER, code
+
+
+def _add_codes(fault: _Element, soap: SoapVersion, code: str, subcode: str) -> None:
+    element = etree.SubElement(fault, soap.tag("Code"))
+    etree.SubElement(element, soap.tag("Value")).text = code
+    inner = etree.SubElement(element, soap.tag("Subcode"))
+    etree.SubElement(inner, soap.tag("Value")).text = subcode
+
+
+def _add_reason(fault: _Element, soap: SoapVersion, error: GatewayError) -> None:
+    reason = etree.SubElement(fault, soap.tag("Reason"))
+    for language, text in (("en", error.text_en), ("es", error.text_es)):
+        element = etree.SubElement(reason, soap.tag("Text"), {f"{{{XML}}}lang": language})
+        element.text = f"[{error.code}] {text}"
+
+
+def _add_gateway_fault(detail: _Element, error: GatewayError, correlation_id: UUID) -> None:
     gateway_fault = etree.SubElement(detail, _ng("GatewayFault"), nsmap={None: NOTIGATEWAY_V1})
     for name, value in (
         ("code", error.code),
@@ -88,15 +134,20 @@ def render_fault(error: GatewayError, *, correlation_id: UUID) -> bytes:
         etree.SubElement(gateway_fault, _ng(name)).text = value
     for name, fact in error.facts.items():
         etree.SubElement(gateway_fault, _ng("fact"), name=_fact_name(name)).text = _fact_text(fact)
-    return canonical(fault)
 
 
-def render_static_fault(error: TransportError, *, correlation_id: UUID) -> bytes:
+def render_static_fault(
+    error: TransportError, *, correlation_id: UUID, soap: SoapVersion = SoapVersion.V1_1
+) -> bytes:
     """Return a whole unsigned envelope: nothing was parsed, so nothing is worth a signature."""
-    fault = render_fault(error, correlation_id=correlation_id)
     return (
         b'<?xml version="1.0" encoding="UTF-8"?>\n'
-        b'<soap:Envelope xmlns:soap="%s"><soap:Body>%s</soap:Body></soap:Envelope>' % (SOAP11.encode(), fault)
+        b'<soap:Envelope xmlns:soap="%s" xmlns:ng="%s"><soap:Body>%s</soap:Body></soap:Envelope>'
+        % (
+            soap.value.encode(),
+            NOTIGATEWAY_V1.encode(),
+            render_fault(error, correlation_id=correlation_id, soap=soap),
+        )
     )
 
 

@@ -7,6 +7,7 @@ from email.message import Message
 from typing import TYPE_CHECKING, Any, Final
 
 from notigateway.errors import TooLargeError, TruncatedBodyError, UnsupportedMediaTypeError
+from notigateway.wss.version import SoapVersion
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
@@ -34,17 +35,37 @@ def read_body(environ: WSGIEnvironment, *, max_bytes: int) -> bytes:
     return body
 
 
+def read_version(environ: WSGIEnvironment) -> SoapVersion:
+    """Return the SOAP version that the media type announces; SOAP 1.1 where it is none of the two."""
+    found = _content_type(environ).get_content_type()
+    return SoapVersion.V1_2 if found == SoapVersion.V1_2.media_type else SoapVersion.V1_1
+
+
+def read_actions(environ: WSGIEnvironment) -> frozenset[str]:
+    """Return what the headers say is asked for, without empty ones: all of it must be true.
+
+    SOAPAction (SOAP 1.1 §6.1.1) and the media type's parameter `action` (SOAP 1.2 part 2 §6.5.3).
+    """
+    found = (environ.get("HTTP_SOAPACTION", ""), _content_type(environ).get_param("action", ""))
+    return frozenset(str(one).strip().strip('"') for one in found) - {""}
+
+
 def _check_headers(environ: WSGIEnvironment) -> None:
-    """Accept text/xml in UTF-8 without content encoding: SOAP 1.1 over HTTP, nothing else."""
+    """Accept the two media types of SOAP in UTF-8 without content encoding, nothing else."""
     if environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() not in {"", "identity"}:
         raise UnsupportedMediaTypeError("content encoding")
-    header = Message()
-    header["Content-Type"] = (environ.get("CONTENT_TYPE") or "application/octet-stream").replace("\n", " ")
-    if header.get_content_type() != "text/xml":
+    header = _content_type(environ)
+    if header.get_content_type() not in {version.media_type for version in SoapVersion}:
         raise UnsupportedMediaTypeError("content type")
     charset = str(header.get_param("charset", "utf-8")).strip("\"' ").lower()
     if charset not in _CHARSETS:
         raise UnsupportedMediaTypeError("charset")
+
+
+def _content_type(environ: WSGIEnvironment) -> Message:
+    header = Message()
+    header["Content-Type"] = (environ.get("CONTENT_TYPE") or "application/octet-stream").replace("\n", " ")
+    return header
 
 
 def _read(stream: Any, expected: int | None, max_bytes: int) -> bytes:  # noqa: ANN401  (a WSGI input)
@@ -62,8 +83,3 @@ def _read(stream: Any, expected: int | None, max_bytes: int) -> bytes:  # noqa: 
     if len(body) > max_bytes:
         raise TooLargeError(limit_bytes=max_bytes)
     return body
-
-
-def read_action(environ: WSGIEnvironment) -> str:
-    """Return the SOAPAction without its quotes; empty where there is none (SOAP 1.1 §6.1.1)."""
-    return str(environ.get("HTTP_SOAPACTION", "")).strip().strip('"')

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from notigateway.recording import RequestProof
     from notigateway.representation import RightsPolicy
     from notigateway.soap.rates import FailureLimit
+    from notigateway.wss.clients import ClientRegister
     from notigateway.wss.policy import Expectations, Limits
     from notigateway.wss.sign import Signer
 
@@ -41,6 +42,7 @@ class Gateway:
     clock: Callable[[], datetime]
     limits: Limits
     expectations: Expectations
+    clients: ClientRegister
     inline: InlineLimits
     chunk_max_bytes: int
     document_max_bytes: int

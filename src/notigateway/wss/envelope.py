@@ -1,7 +1,8 @@
 """The one safe parse of a SOAP envelope, and its structure.
 
 Order of work, cheap before expensive: bytes (size, encoding, DOCTYPE, counts), one parse by a
-parser that fetches and expands nothing, counts over the tree, then the structure of SOAP 1.1.
+parser that fetches and expands nothing, counts over the tree, then the structure of SOAP 1.1 or
+1.2, whichever its namespace says.
 Whatever fails before there is a tree, or exceeds a limit, is a `TransportError` (answered
 statically and unsigned); what fails afterwards is a `RequestError`.
 """
@@ -12,7 +13,7 @@ import re
 import threading
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
@@ -34,14 +35,15 @@ from notigateway.wss.ns import (
     XENC,
     XENC11,
     namespace_of,
-    soap,
+    wsa,
     wsse,
 )
+from notigateway.wss.version import SoapVersion
 
 if TYPE_CHECKING:
     from notigateway.wss.policy import Limits
 
-__all__ = ["Envelope", "canonical", "is_for_us", "parse_envelope", "parse_xml"]
+__all__ = ["Envelope", "canonical", "is_for_us", "must_be_understood", "parse_envelope", "parse_xml"]
 
 _UTF8_BOM: Final = b"\xef\xbb\xbf"
 _OTHER_BOMS: Final = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
@@ -58,12 +60,19 @@ _OUR_ACTORS: Final = frozenset({"", ACTOR_NEXT, ROLE_NEXT, ROLE_ULTIMATE_RECEIVE
 _MUST: Final = {"0": False, "false": False, "1": True, "true": True}
 # Encryption is refused by verify_envelope, always with the same answer, so it is not "unknown" here.
 _VERIFIED_LATER: Final = frozenset({WSSE11, XENC, XENC11})
+_UNDERSTOOD: Final = frozenset(
+    {
+        wsse("Security"),
+        *map(wsa, ("To", "Action", "MessageID", "ReplyTo", "FaultTo", "From", "RelatesTo")),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A parsed SOAP 1.1 envelope; the very tree that is verified and then read."""
+    """A parsed SOAP envelope; the very tree that is verified and then read."""
 
+    soap: SoapVersion
     root: etree._Element
     header: etree._Element | None
     body: etree._Element
@@ -71,7 +80,7 @@ class Envelope:
 
 
 def parse_envelope(data: bytes, *, limits: Limits) -> Envelope:
-    """Parse a SOAP 1.1 envelope that comes from somebody we do not know yet.
+    """Parse a SOAP envelope that comes from somebody we do not know yet.
 
     Raises: `TransportError` family for what is not XML we read; `VersionMismatchError`,
     `EnvelopeStructureError` and `MustUnderstandError` for XML that is not an envelope for us.
@@ -246,26 +255,28 @@ def _more_attributes_than(count: int) -> etree.XPath:
     return etree.XPath(f"boolean(//*[count(@*) > {count}])")
 
 
-# --- SOAP 1.1 §4 ----------------------------------------------------------------------------------
+# --- SOAP 1.1 §4, SOAP 1.2 part 1 §5 --------------------------------------------------------------
 
 
 def _structure(root: etree._Element) -> Envelope:
-    if root.tag != soap("Envelope"):
-        _refuse_root(root)
+    soap = _version(root)
     children = _only_elements(root)
-    header = children.pop(0) if children and children[0].tag == soap("Header") else None
-    if len(children) != 1 or children[0].tag != soap("Body"):
+    header = children.pop(0) if children and children[0].tag == soap.tag("Header") else None
+    if len(children) != 1 or children[0].tag != soap.tag("Body"):
         raise EnvelopeStructureError("children of Envelope")
     body = children[0]
     content = _only_elements(body)
     if len(content) != 1:
         raise EnvelopeStructureError("Body needs exactly one element", elements=len(content))
     for block in _only_elements(header) if header is not None else ():
-        _check_understood(block)
-    return Envelope(root=root, header=header, body=body, operation=content[0])
+        _check_understood(block, soap)
+    return Envelope(soap=soap, root=root, header=header, body=body, operation=content[0])
 
 
-def _refuse_root(root: etree._Element) -> NoReturn:
+def _version(root: etree._Element) -> SoapVersion:
+    for version in SoapVersion:
+        if root.tag == version.tag("Envelope"):
+            return version
     # SOAP 1.1 §4.1.2: another namespace of Envelope is a VersionMismatch
     if etree.QName(root).localname == "Envelope":
         raise VersionMismatchError("namespace of Envelope")
@@ -281,16 +292,21 @@ def _only_elements(parent: etree._Element) -> list[etree._Element]:
     return children
 
 
-def is_for_us(block: etree._Element) -> bool:
-    """Tell whether a header block is addressed to us: no actor, the next one or the last one."""
-    return block.get(soap("actor"), "").strip(" \t\r\n") in _OUR_ACTORS
+def is_for_us(block: etree._Element, soap: SoapVersion) -> bool:
+    """Tell whether a header block is addressed to us: no actor or role, the next one or the last one."""
+    return block.get(soap.actor, "").strip(" \t\r\n") in _OUR_ACTORS
 
 
-def _check_understood(block: etree._Element) -> None:
-    # SOAP 1.1 §4.2.3
-    must = _MUST.get(block.get(soap("mustUnderstand"), "0").strip(" \t\r\n"))
+def must_be_understood(block: etree._Element, soap: SoapVersion) -> bool:
+    """Tell whether a block addressed to us must be understood. Raises: `EnvelopeStructureError`."""
+    # SOAP 1.1 §4.2.3, SOAP 1.2 part 1 §5.2.3
+    must = _MUST.get(block.get(soap.tag("mustUnderstand"), "0").strip(" \t\r\n"))
     if must is None:
         raise EnvelopeStructureError("value of mustUnderstand")
-    known = block.tag == wsse("Security") or namespace_of(str(block.tag)) in _VERIFIED_LATER
-    if must and not known and is_for_us(block):
+    return must and is_for_us(block, soap)
+
+
+def _check_understood(block: etree._Element, soap: SoapVersion) -> None:
+    known = block.tag in _UNDERSTOOD or namespace_of(str(block.tag)) in _VERIFIED_LATER
+    if must_be_understood(block, soap) and not known:
         raise MustUnderstandError

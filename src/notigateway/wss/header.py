@@ -31,14 +31,9 @@ _NO_WHITESPACE: Final = str.maketrans("", "", _XML_WHITESPACE)
 _TIMESTAMP: Final = wsu("Timestamp")
 _TOKEN: Final = wsse("BinarySecurityToken")
 _SIGNATURE: Final = ds("Signature")
+_CONFIRMATION: Final = f"{{{WSSE11}}}SignatureConfirmation"
 # Read by nobody here and covered by nothing we promise: they carry no authority.
-_IGNORED: Final = frozenset(
-    {
-        wsse("SecurityTokenReference"),
-        wsse("UsernameToken"),
-        f"{{{WSSE11}}}SignatureConfirmation",
-    }
-)
+_IGNORED: Final = frozenset({wsse("SecurityTokenReference"), wsse("UsernameToken"), _CONFIRMATION})
 _ENCRYPTION: Final = (f"{{{XENC}}}*", f"{{{XENC11}}}*", f"{{{WSSE11}}}EncryptedHeader")
 _OURS: Final = frozenset({DS, WSSE, WSSE11, WSU})
 
@@ -50,6 +45,7 @@ class SecurityHeader:
     security: _Element
     timestamp: _Element | None
     tokens: tuple[_Element, ...]
+    confirmations: tuple[_Element, ...]
     signed_info: _Element
     signature_value: str
     key_info: _Element
@@ -72,6 +68,7 @@ def read_security(envelope: Envelope, *, max_tokens: int) -> SecurityHeader:
         security=security,
         timestamp=next((child for child in children if child.tag == _TIMESTAMP), None),
         tokens=tuple(child for child in children if child.tag == _TOKEN),
+        confirmations=tuple(child for child in children if child.tag == _CONFIRMATION),
         signed_info=signed_info,
         signature_value=text_of(value),
         key_info=key_info,
@@ -86,7 +83,7 @@ def _refuse_encryption(envelope: Envelope) -> None:
 
 def _our_security(envelope: Envelope) -> _Element:
     blocks = envelope.header if envelope.header is not None else ()
-    found = [block for block in blocks if block.tag == wsse("Security") and is_for_us(block)]
+    found = [block for block in blocks if block.tag == wsse("Security") and is_for_us(block, envelope.soap)]
     if not found:
         raise SecurityHeaderMissingError("no Security header for us")
     if len(found) > 1:

@@ -1,7 +1,7 @@
 """Every namespace and identifier URI that we read or write: no other module spells one.
 
-Sources: SOAP 1.1, OASIS WSS 1.1.1 (SOAP Message Security, X.509 Token Profile), W3C XML-DSig 1.1,
-W3C Exclusive XML Canonicalization 1.0.
+Sources: SOAP 1.1 and 1.2, WS-Addressing 1.0, OASIS WSS 1.1.1 (SOAP Message Security, X.509 Token
+Profile), W3C XML-DSig 1.1, W3C Exclusive XML Canonicalization 1.0.
 """
 
 from __future__ import annotations
@@ -23,7 +23,15 @@ WSSE: Final = f"{_WSS_2004}-wssecurity-secext-1.0.xsd"
 WSU: Final = f"{_WSS_2004}-wssecurity-utility-1.0.xsd"
 WSSE11: Final = "http://docs.oasis-open.org/wss/oasis-wss-wssecurity-secext-1.1.xsd"
 BASE64: Final = f"{_WSS_2004}-soap-message-security-1.0#Base64Binary"
-X509V3: Final = f"{_WSS_2004}-x509-token-profile-1.0#X509v3"
+_X509_PROFILE: Final = f"{_WSS_2004}-x509-token-profile-1.0"
+X509V3: Final = f"{_X509_PROFILE}#X509v3"
+X509_PKI_PATH: Final = f"{_X509_PROFILE}#X509PKIPathv1"
+PKCS7: Final = f"{_X509_PROFILE}#PKCS7"
+KEY_IDENTIFIER: Final = f"{_X509_PROFILE}#X509SubjectKeyIdentifier"
+THUMBPRINT: Final = "http://docs.oasis-open.org/wss/oasis-wss-soap-message-security-1.1#ThumbprintSHA1"
+
+WSA: Final = "http://www.w3.org/2005/08/addressing"
+WSA_ANONYMOUS: Final = f"{WSA}/anonymous"
 
 DS: Final = "http://www.w3.org/2000/09/xmldsig#"
 DS11: Final = "http://www.w3.org/2009/xmldsig11#"
@@ -38,6 +46,11 @@ ENVELOPED_SIGNATURE: Final = f"{DS}enveloped-signature"
 def soap(name: str) -> str:
     """Return the qualified name of a SOAP 1.1 element or attribute, in Clark notation."""
     return f"{{{SOAP11}}}{name}"
+
+
+def wsa(name: str) -> str:
+    """Return the qualified name of a WS-Addressing header."""
+    return f"{{{WSA}}}{name}"
 
 
 def wsse(name: str) -> str:

@@ -1,7 +1,8 @@
 """What a signed envelope may contain: algorithms, limits and expectations, each one frozen value.
 
-The value of every enum member is its URI; a URI without a member is refused, so the whitelist is
-the enum itself. No SHA-1, no HMAC, no DSA: RFC 6931 and XML-DSig 1.1 §6.
+The value of every enum member is its URI; a URI without a member is refused. What is expected by
+default are the members with SHA-2; those with SHA-1 only of a client for whom the operator says so.
+No HMAC, no DSA, no MD5: RFC 6931 and XML-DSig 1.1 §6.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from notigateway.wss.ns import DS, XENC
 _MORE_2001: Final = "http://www.w3.org/2001/04/xmldsig-more#"
 _MORE_2007: Final = "http://www.w3.org/2007/05/xmldsig-more#"
 
-HashName = Literal["sha256", "sha384", "sha512"]
+HashName = Literal["sha1", "sha256", "sha384", "sha512"]
 KeyFamily = Literal["RSA", "RSA-PSS", "ECDSA"]
 
 
 class SignatureMethod(Enum):
     """The signature algorithms that we read, each bound to a family of keys and a hash."""
 
+    RSA_SHA1 = f"{DS}rsa-sha1"
     RSA_SHA256 = f"{_MORE_2001}rsa-sha256"
     RSA_SHA384 = f"{_MORE_2001}rsa-sha384"
     RSA_SHA512 = f"{_MORE_2001}rsa-sha512"
@@ -43,7 +45,7 @@ class SignatureMethod(Enum):
     @property
     def hash_name(self) -> HashName:
         """Return the hash over the canonical SignedInfo."""
-        return _HASHES[self.name[-6:]]
+        return _HASHES[self.name.rpartition("_")[2]]
 
     @property
     def short_name(self) -> str:
@@ -54,6 +56,7 @@ class SignatureMethod(Enum):
 class DigestMethod(Enum):
     """The digests of signed parts that we read."""
 
+    SHA1 = f"{DS}sha1"
     SHA256 = f"{XENC}sha256"
     SHA384 = f"{_MORE_2001}sha384"
     SHA512 = f"{XENC}sha512"
@@ -69,7 +72,14 @@ class DigestMethod(Enum):
         return self.hash_name
 
 
-_HASHES: Final[dict[str, HashName]] = {"SHA256": "sha256", "SHA384": "sha384", "SHA512": "sha512"}
+_HASHES: Final[dict[str, HashName]] = {
+    "SHA1": "sha1",
+    "SHA256": "sha256",
+    "SHA384": "sha384",
+    "SHA512": "sha512",
+}
+STRONG_SIGNATURES: Final = frozenset(method for method in SignatureMethod if method.hash_name != "sha1")
+STRONG_DIGESTS: Final = frozenset(method for method in DigestMethod if method.hash_name != "sha1")
 
 # What clients send by mistake, by the name under which their documentation has it: an error text
 # may name these, because they are words of ours and not an echo of the request.
@@ -110,13 +120,19 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectations:
-    """What a verifier expects of a signed envelope, beyond the fixed profile."""
+    """What a verifier expects of a signed envelope, beyond the fixed profile.
+
+    `bare_x509_data`: X509Data may stand in KeyInfo without a SecurityTokenReference around it.
+    `signed_addressing`: unsigned WS-Addressing headers are refused rather than ignored.
+    """
 
     require_timestamp: bool = True
     max_age: timedelta = timedelta(seconds=300)
     skew: timedelta = timedelta(seconds=60)
-    signature_methods: frozenset[SignatureMethod] = frozenset(SignatureMethod)
-    digest_methods: frozenset[DigestMethod] = frozenset(DigestMethod)
+    signature_methods: frozenset[SignatureMethod] = STRONG_SIGNATURES
+    digest_methods: frozenset[DigestMethod] = STRONG_DIGESTS
+    bare_x509_data: bool = False
+    signed_addressing: bool = False
     max_references: int = 12
     max_prefixes: int = 32
     max_tokens: int = 4

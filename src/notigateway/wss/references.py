@@ -17,7 +17,8 @@ from notigateway.errors import (
     SecurityHeaderInvalidError,
     SignatureReferenceError,
 )
-from notigateway.wss.ns import WSU_ID
+from notigateway.wss.envelope import must_be_understood
+from notigateway.wss.ns import WSA, WSU_ID, namespace_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from notigateway.wss.envelope import Envelope
     from notigateway.wss.header import SecurityHeader
+    from notigateway.wss.policy import Expectations
     from notigateway.wss.signed_info import Reference
 
 # "#" and an NCName (Namespaces in XML §3, without its rarest letters): no XPointer, no scheme,
@@ -43,7 +45,8 @@ def signable_parts(envelope: Envelope, header: SecurityHeader) -> dict[str, _Ele
     """
     _check_unique_ids(envelope.root)
     blocks = envelope.header if envelope.header is not None else ()
-    parts = [envelope.body, *header.tokens, *(block for block in blocks if block is not header.security)]
+    parts = [envelope.body, *header.tokens, *header.confirmations]
+    parts.extend(block for block in blocks if block is not header.security)
     if header.timestamp is not None:
         parts.append(header.timestamp)
     return {name: part for part in parts for name in _names(part)}
@@ -94,3 +97,17 @@ def check_coverage(targets: Sequence[_Element], envelope: Envelope, header: Secu
         raise NotSignedError("Body not signed", part="Body")
     if header.timestamp is not None and not any(target is header.timestamp for target in targets):
         raise NotSignedError("Timestamp not signed", part="Timestamp")
+
+
+def check_addressing_coverage(
+    targets: Sequence[_Element], envelope: Envelope, expectations: Expectations
+) -> None:
+    """Check that no WS-Addressing header would be ignored that must not be: unsigned ones are.
+
+    Raises: `NotSignedError`.
+    """
+    for block in envelope.header if envelope.header is not None else ():
+        if namespace_of(str(block.tag)) != WSA or any(block is target for target in targets):
+            continue
+        if expectations.signed_addressing or must_be_understood(block, envelope.soap):
+            raise NotSignedError("WS-Addressing header not signed", part="header")

@@ -4,7 +4,8 @@ An outgoing envelope is assembled from octets that already are in exclusive cano
 digests are taken over the very octets that are sent, and no tree is serialised afterwards. The
 shape is always the same, for requests, answers and faults: Timestamp, BinarySecurityToken and
 Signature in the Header, then the Body; references to Timestamp and Body; token by direct
-reference. Tests prove with two independent verifiers that each part is canonical.
+reference. A form adds what was agreed with one client. Tests prove with two independent verifiers
+that each part is canonical.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
+from xml.sax.saxutils import escape
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
@@ -26,8 +28,9 @@ from lxml import etree
 
 from notigateway.errors import ConfigurationError
 from notigateway.wss.canonical import canonical
-from notigateway.wss.ns import BASE64, DS, EXC_C14N, SOAP11, WSSE, WSU, X509V3
+from notigateway.wss.ns import BASE64, DS, EXC_C14N, NOTIGATEWAY_V1, WSA, WSSE, WSSE11, WSU, X509V3
 from notigateway.wss.policy import DigestMethod, SignatureMethod
+from notigateway.wss.version import SoapVersion
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -35,10 +38,28 @@ if TYPE_CHECKING:
 _MIN_RSA_BITS: Final = 2048
 _DEFAULT_TTL: Final = timedelta(seconds=300)
 _P256_OCTETS: Final = 32
-# The prefixes in whose values a fault has a QName (faultcode), so they must be signed too. BSP R5405
-_FAULT_PREFIXES: Final = ("soap", "wsse", "wsu")
-_BODY_NAMESPACES: Final = f'xmlns:soap="{SOAP11}" xmlns:wsu="{WSU}"'
-_FAULT_NAMESPACES: Final = f'xmlns:soap="{SOAP11}" xmlns:wsse="{WSSE}" xmlns:wsu="{WSU}"'
+# The prefixes that the values of a fault's codes have, QNames, so they must be signed too. BSP R5405
+_FAULT_PREFIXES: Final = ("ng", "soap", "wsa", "wsse", "wsu")
+_CODE_NAMESPACES: Final = {"ng": NOTIGATEWAY_V1, "wsa": WSA, "wsse": WSSE, "wsu": WSU}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvelopeForm:
+    """How one envelope departs from the ordinary form.
+
+    `confirmation` is the signature value of the request, where it is to be repeated (WSS 1.1.1 §8.5);
+    `addressing` are WS-Addressing headers, name and text, all signed; `sha1` signs with rsa-sha1 for
+    a client that verifies nothing else.
+    """
+
+    soap: SoapVersion = SoapVersion.V1_1
+    must_understand: bool = False
+    confirmation: bytes | None = None
+    addressing: tuple[tuple[str, str], ...] = ()
+    sha1: bool = False
+
+
+_ORDINARY: Final = EnvelopeForm()
 
 
 @dataclass(frozen=True)
@@ -59,12 +80,23 @@ class Signer:
         object.__setattr__(self, "token", base64.b64encode(der))
         object.__setattr__(self, "method", _method_of(self.key))
 
-    def sign(self, octets: bytes) -> bytes:
+    def method_for(self, form: EnvelopeForm) -> SignatureMethod:
+        """Return the algorithm of an envelope: the key's own, unless SHA-1 was agreed and the key is RSA."""
+        has_sha1 = form.sha1 and isinstance(self.key, RSAPrivateKey)
+        return SignatureMethod.RSA_SHA1 if has_sha1 else self.method
+
+    def sign(self, octets: bytes, method: SignatureMethod) -> bytes:
         """Return the signature value over octets, in the form of XML-DSig (raw r and s for ECDSA)."""
         if isinstance(self.key, RSAPrivateKey):
-            return self.key.sign(octets, padding.PKCS1v15(), hashes.SHA256())
+            return self.key.sign(octets, padding.PKCS1v15(), _RSA_HASHES[method])
         r, s = decode_dss_signature(self.key.sign(octets, ECDSA(hashes.SHA256())))
         return r.to_bytes(_P256_OCTETS) + s.to_bytes(_P256_OCTETS)
+
+
+_RSA_HASHES: Final[dict[SignatureMethod, hashes.HashAlgorithm]] = {
+    SignatureMethod.RSA_SHA1: hashes.SHA1(),  # noqa: S303  (agreed with that client, until a date)
+    SignatureMethod.RSA_SHA256: hashes.SHA256(),
+}
 
 
 def _method_of(key: RSAPrivateKey | EllipticCurvePrivateKey) -> SignatureMethod:
@@ -82,7 +114,7 @@ def sign_envelope(
     now: datetime,
     is_fault: bool = False,
     ttl: timedelta = _DEFAULT_TTL,
-    must_understand: bool = False,
+    form: EnvelopeForm = _ORDINARY,
 ) -> bytes:
     """Return the envelope with this content in its Body, signed, in UTF-8 with an XML declaration.
 
@@ -92,24 +124,34 @@ def sign_envelope(
     """
     mark = secrets.token_hex(16)
     prefixes = _FAULT_PREFIXES if is_fault else ()
-    body = _body(content, identifier=f"Body-{mark}", prefixes=prefixes)
+    body = _body(content, identifier=f"Body-{mark}", prefixes=prefixes, soap=form.soap)
     timestamp = _timestamp(f"TS-{mark}", now=now, ttl=ttl)
-    signed_info = _signed_info(
-        signer.method,
-        _reference(f"TS-{mark}", timestamp, ()) + _reference(f"Body-{mark}", body, prefixes),
-    )
-    must = b' soap:mustUnderstand="1"' if must_understand else b""
+    confirmation = _confirmation(f"SC-{mark}", form.confirmation)
+    headers = [_header(f"WSA{number}-{mark}", *one) for number, one in enumerate(form.addressing)]
+    references = [
+        _reference(f"TS-{mark}", timestamp, ()),
+        _reference(f"SC-{mark}", confirmation, ()) if confirmation else b"",
+        *(_reference(f"WSA{number}-{mark}", octets, ()) for number, octets in enumerate(headers)),
+        _reference(f"Body-{mark}", body, prefixes),
+    ]
+    method = signer.method_for(form)
+    signed_info = _signed_info(method, b"".join(references))
+    must = b' soap:mustUnderstand="1"' if form.must_understand else b""
     return b"".join(
         (
-            b'<?xml version="1.0" encoding="UTF-8"?>\n<soap:Envelope xmlns:soap="%b">' % SOAP11.encode(),
+            b'<?xml version="1.0" encoding="UTF-8"?>\n<soap:Envelope xmlns:soap="%b">'
+            % form.soap.value.encode(),
             b'<soap:Header><wsse:Security xmlns:wsse="%b"%b>' % (WSSE.encode(), must),
             timestamp,
+            confirmation,
             _token(f"X509-{mark}", signer.token),
             b'<ds:Signature xmlns:ds="%b" Id="SIG-%b">' % (DS.encode(), mark.encode()),
             signed_info,
-            b"<ds:SignatureValue>%b</ds:SignatureValue>" % base64.b64encode(signer.sign(signed_info)),
+            b"<ds:SignatureValue>%b</ds:SignatureValue>" % base64.b64encode(signer.sign(signed_info, method)),
             _key_info(f"X509-{mark}"),
-            b"</ds:Signature></wsse:Security></soap:Header>",
+            b"</ds:Signature></wsse:Security>",
+            *headers,
+            b"</soap:Header>",
             body,
             b"</soap:Envelope>",
         )
@@ -119,11 +161,12 @@ def sign_envelope(
 # --- signed parts, each exactly in its exclusive canonical form -----------------------------------
 
 
-def _body(content: bytes, *, identifier: str, prefixes: tuple[str, ...]) -> bytes:
-    namespaces = _FAULT_NAMESPACES if prefixes else _BODY_NAMESPACES
+def _body(content: bytes, *, identifier: str, prefixes: tuple[str, ...], soap: SoapVersion) -> bytes:
+    declared = {"soap": soap.value, "wsu": WSU} | (_CODE_NAMESPACES if prefixes else {})
+    namespaces = " ".join(f'xmlns:{prefix}="{uri}"' for prefix, uri in sorted(declared.items()))
     start = f'<soap:Body {namespaces} wsu:Id="{identifier}">'.encode()
     body = b"".join((start, content, b"</soap:Body>"))
-    if not prefixes and SOAP11.encode() not in content and WSU.encode() not in content:
+    if not prefixes and soap.value.encode() not in content and WSU.encode() not in content:
         return body
     # Inside the Body the content must not declare again what the Body declares: canonicalise both.
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
@@ -136,6 +179,20 @@ def _timestamp(identifier: str, *, now: datetime, ttl: timedelta) -> bytes:
         f"<wsu:Created>{_instant(now)}</wsu:Created><wsu:Expires>{_instant(now + ttl)}</wsu:Expires>"
         "</wsu:Timestamp>"
     ).encode()
+
+
+def _confirmation(identifier: str, value: bytes | None) -> bytes:
+    if value is None:
+        return b""
+    return (
+        f'<wsse11:SignatureConfirmation xmlns:wsse11="{WSSE11}" xmlns:wsu="{WSU}" '
+        f'Value="{base64.b64encode(value).decode()}" wsu:Id="{identifier}"></wsse11:SignatureConfirmation>'
+    ).encode()
+
+
+def _header(identifier: str, name: str, text: str) -> bytes:
+    start = f'<wsa:{name} xmlns:wsa="{WSA}" xmlns:wsu="{WSU}" wsu:Id="{identifier}">'
+    return f"{start}{escape(text)}</wsa:{name}>".encode()
 
 
 def _instant(at: datetime) -> str:

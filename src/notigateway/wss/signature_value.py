@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _MAX_SIGNATURE_BYTES: Final = 2048
 _HASHES: Final[dict[str, hashes.HashAlgorithm]] = {
+    "sha1": hashes.SHA1(),  # noqa: S303  (whether it is expected was decided before)
     "sha256": hashes.SHA256(),
     "sha384": hashes.SHA384(),
     "sha512": hashes.SHA512(),

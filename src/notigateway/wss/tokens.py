@@ -1,17 +1,15 @@
-"""From KeyInfo to the certificate: one direct reference to one token of the same header.
+"""From KeyInfo to the certificate: a token of the same header, a certificate, or the name of a known one.
 
-Everything else that KeyInfo can say is refused, because each of them is another way to make the
-verifier use a key of the attacker's choice.
+KeyInfo is what the attacker would write as well. Therefore a bare key counts for nothing, nothing
+is fetched, a name only chooses among certificates known beforehand, and several ways to designate
+a certificate in one place must all designate the same.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
+import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.utils import CryptographyDeprecationWarning
 
 from notigateway.errors import (
     SecurityHeaderInvalidError,
@@ -19,76 +17,95 @@ from notigateway.errors import (
     TokenTypeError,
     TokenUnavailableError,
 )
-from notigateway.wss.header import decode_base64, element_children
-from notigateway.wss.ns import BASE64, DS, DS11, X509V3, ds, namespace_of, wsse
+from notigateway.pki.known import issuer_serial, subject_key_identifier
+from notigateway.pki.names import key_of_text
+from notigateway.wss import certificates
+from notigateway.wss.header import decode_base64, element_children, text_of
+from notigateway.wss.ns import (
+    BASE64,
+    DS,
+    DS11,
+    KEY_IDENTIFIER,
+    PKCS7,
+    THUMBPRINT,
+    X509_PKI_PATH,
+    X509V3,
+    ds,
+    namespace_of,
+    wsse,
+)
 from notigateway.wss.references import find_part
 
 if TYPE_CHECKING:
+    from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
     from lxml.etree import _Element
 
+    from notigateway.pki.known import KnownCertificates
     from notigateway.wss.header import SecurityHeader
+    from notigateway.wss.policy import Expectations
 
-_MAX_CERTIFICATE_BYTES: Final = 16 * 1024
-# A deprecation of `cryptography` is a certificate against RFC 5280, and an error where warnings are.
-_UNREADABLE: Final = (
-    ValueError,
-    TypeError,
-    UnsupportedAlgorithm,
-    x509.InvalidVersion,
-    CryptographyDeprecationWarning,
-)
+_MAX_IDENTIFIER_BYTES: Final = 64
+_DECIMAL: Final = re.compile(r"\+?0*([0-9]{1,50})", re.ASCII)
+# X.509 Token Profile 1.1.1 §3.1, with the most octets and the reader of each
+_KINDS: Final = {
+    X509V3: (certificates.MAX_CERTIFICATE_BYTES, certificates.load),
+    X509_PKI_PATH: (certificates.MAX_PATH_BYTES, certificates.load_pki_path),
+    PKCS7: (certificates.MAX_PATH_BYTES, certificates.load_pkcs7),
+}
 # XML-DSig §4.5.3, XML-DSig 1.1 §4.5.10: keys to be fetched from elsewhere
 _ELSEWHERE: Final = frozenset({ds("RetrievalMethod"), f"{{{DS11}}}KeyInfoReference"})
 # A bare key proves nobody's identity.
 _BARE_KEYS: Final = frozenset({ds("KeyValue"), f"{{{DS11}}}DEREncodedKeyValue"})
 
 
-def read_certificate(
-    header: SecurityHeader, parts: dict[str, _Element]
-) -> tuple[x509.Certificate, PublicKeyTypes]:
-    """Return the certificate that the signature points to, and its public key.
+@dataclass(frozen=True, slots=True)
+class Token:
+    """The certificate that the signature is said to be by: nothing about it is proven yet.
+
+    `is_bare`: it stands in KeyInfo itself, without a SecurityTokenReference.
+    """
+
+    certificate: x509.Certificate
+    public_key: PublicKeyTypes
+    is_bare: bool = False
+
+
+def read_token(header: SecurityHeader, parts: dict[str, _Element], known: KnownCertificates) -> Token:
+    """Return the certificate that KeyInfo designates.
 
     Raises: `TokenUnavailableError`, `TokenTypeError`, `TokenInvalidError`;
     `SecurityHeaderInvalidError` for another structure of KeyInfo.
     """
-    token = _token(header, parts)
-    # X.509 Token Profile 1.1.1 §3.1
-    if token.get("ValueType") != X509V3:
-        raise TokenTypeError("ValueType of the token", part="BinarySecurityToken")
-    if token.get("EncodingType", BASE64) != BASE64 or len(token):
-        raise TokenInvalidError("the token is not base64 text")
-    try:
-        return _load(decode_base64(token.text or "", max_bytes=_MAX_CERTIFICATE_BYTES))
-    except _UNREADABLE as error:
-        raise TokenInvalidError("the token is not a readable certificate") from error
-
-
-def _token(header: SecurityHeader, parts: dict[str, _Element]) -> _Element:
-    reference = _reference(header.key_info)
-    if reference.get("ValueType", X509V3) != X509V3:
-        raise TokenTypeError("ValueType of the reference", part="SecurityTokenReference")
-    found = find_part(reference.get("URI"), parts)
-    if found is None or not any(found is token for token in header.tokens):
-        raise TokenUnavailableError
-    return found
-
-
-def _reference(key_info: _Element) -> _Element:
-    """Return the one wsse:Reference in the one SecurityTokenReference of KeyInfo."""
-    children = element_children(key_info)
-    if len(children) != 1:
-        raise SecurityHeaderInvalidError("KeyInfo needs exactly one child", children=len(children))
-    _check_key_info_child(str(children[0].tag))
-    references = element_children(children[0])
-    if len(references) != 1:
-        raise SecurityHeaderInvalidError("SecurityTokenReference needs exactly one child")
-    reference = references[0]
+    child = _only_child(header.key_info)
+    if child.tag == ds("X509Data"):
+        return Token(*_x509_data(child, known), is_bare=True)
+    _check_key_info_child(str(child.tag))
+    reference = _only_child(child)
+    if reference.tag == ds("X509Data"):
+        return Token(*_x509_data(reference, known))
+    if reference.tag == wsse("KeyIdentifier"):
+        return Token(*_key_identifier(reference, known))
     if reference.tag != wsse("Reference"):
         raise TokenTypeError("kind of token reference", part="SecurityTokenReference")
-    if len(reference):
-        raise SecurityHeaderInvalidError("Reference to a token must be empty")
-    return reference
+    return Token(*_referenced(reference, header, parts))
+
+
+def check_place(token: Token, expectations: Expectations) -> None:
+    """Check that X509Data stands in a SecurityTokenReference unless agreed otherwise.
+
+    Raises: `TokenTypeError`.
+    """
+    # WSS 1.1.1 §7.2; SignedXml and xmlsec write it without unless told
+    if token.is_bare and not expectations.bare_x509_data:
+        raise TokenTypeError("kind of KeyInfo", part="KeyInfo")
+
+
+def _only_child(parent: _Element) -> _Element:
+    children = element_children(parent)
+    if len(children) != 1:
+        raise SecurityHeaderInvalidError("KeyInfo and what it holds need exactly one child")
+    return children[0]
 
 
 def _check_key_info_child(tag: str) -> None:
@@ -101,10 +118,101 @@ def _check_key_info_child(tag: str) -> None:
     raise TokenTypeError("kind of KeyInfo", part="KeyInfo")
 
 
-@lru_cache(maxsize=1024)
-def _load(der: bytes) -> tuple[x509.Certificate, PublicKeyTypes]:
-    """Parse a certificate once; the cache compares the whole DER, so nobody can take another's place."""
-    certificate = x509.load_der_x509_certificate(der)
-    if certificate.version is not x509.Version.v3 or certificate.serial_number <= 0:
-        raise ValueError("not an X.509 v3 certificate of RFC 5280")
+# --- a token of the same header -------------------------------------------------------------------
+
+
+def _referenced(
+    reference: _Element, header: SecurityHeader, parts: dict[str, _Element]
+) -> tuple[x509.Certificate, PublicKeyTypes]:
+    if len(reference):
+        raise SecurityHeaderInvalidError("Reference to a token must be empty")
+    if reference.get("ValueType", X509V3) not in _KINDS:
+        raise TokenTypeError("ValueType of the reference", part="SecurityTokenReference")
+    token = find_part(reference.get("URI"), parts)
+    if token is None or not any(token is one for one in header.tokens):
+        raise TokenUnavailableError
+    kind = token.get("ValueType", "")
+    if kind not in _KINDS:
+        raise TokenTypeError("ValueType of the token", part="BinarySecurityToken")
+    # BSP R3058
+    if reference.get("ValueType", kind) != kind:
+        raise TokenTypeError("ValueType of reference and token differ", part="SecurityTokenReference")
+    return _certificate(token, kind)
+
+
+def _certificate(element: _Element, kind: str) -> tuple[x509.Certificate, PublicKeyTypes]:
+    """Read the certificate in an element: of a token, of a KeyIdentifier, of X509Data."""
+    most, load = _KINDS[kind]
+    octets = _octets(element, most)
+    try:
+        return load(octets)
+    except certificates.UNREADABLE as error:
+        raise TokenInvalidError("the token is not a readable certificate") from error
+
+
+def _octets(element: _Element, most: int) -> bytes:
+    if element.get("EncodingType", BASE64) != BASE64 or len(element):
+        raise TokenInvalidError("the token is not base64 text")
+    try:
+        return decode_base64(element.text or "", max_bytes=most)
+    except ValueError as error:
+        raise TokenInvalidError("the token is not base64 text") from error
+
+
+# --- the name of a known certificate, or a certificate in place -----------------------------------
+
+
+def _key_identifier(element: _Element, known: KnownCertificates) -> tuple[x509.Certificate, PublicKeyTypes]:
+    # X.509 Token Profile 1.1.1 §3.2.1, BSP R3063
+    kind = element.get("ValueType", "")
+    if kind == X509V3:
+        return _certificate(element, kind)
+    if kind not in {KEY_IDENTIFIER, THUMBPRINT}:
+        raise TokenTypeError("ValueType of the KeyIdentifier", part="SecurityTokenReference")
+    octets = _octets(element, _MAX_IDENTIFIER_BYTES)
+    return _known(known.by_key_identifier(octets) if kind == KEY_IDENTIFIER else known.by_thumbprint(octets))
+
+
+def _x509_data(element: _Element, known: KnownCertificates) -> tuple[x509.Certificate, PublicKeyTypes]:
+    """Read X509Data: a certificate in place, or the names of a known one; all must agree."""
+    children = {str(child.tag): child for child in element_children(element)}
+    embedded = children.pop(ds("X509Certificate"), None)
+    serial = children.pop(ds("X509IssuerSerial"), None)
+    identifier = children.pop(ds("X509SKI"), None)
+    if children or len(element) != sum(one is not None for one in (embedded, serial, identifier)):
+        raise TokenTypeError("kinds of X509Data", part="X509Data")
+    issuer, number = _issuer_serial(serial) if serial is not None else ("", 0)
+    octets = _octets(identifier, _MAX_IDENTIFIER_BYTES) if identifier is not None else b""
+    if embedded is not None:
+        found = _certificate(embedded, X509V3)
+    elif serial is not None:
+        found = _known(known.by_issuer_serial(issuer, number))
+    elif identifier is not None:
+        found = _known(known.by_key_identifier(octets))
+    else:
+        raise TokenTypeError("X509Data is empty", part="X509Data")
+    try:
+        agree = serial is None or issuer_serial(found[0]) == (key_of_text(issuer), number)
+        agree = agree and (identifier is None or subject_key_identifier(found[0]) == octets)
+    except certificates.UNREADABLE as error:
+        raise TokenInvalidError("a name in X509Data cannot be read") from error
+    if not agree:
+        raise TokenInvalidError("X509Data designates more than one certificate")
+    return found
+
+
+def _issuer_serial(element: _Element) -> tuple[str, int]:
+    children = element_children(element)
+    if [child.tag for child in children] != [ds("X509IssuerName"), ds("X509SerialNumber")]:
+        raise SecurityHeaderInvalidError("X509IssuerSerial needs a name and a number")
+    name, number = map(text_of, children)
+    decimal = _DECIMAL.fullmatch(number.strip())
+    if decimal is None:
+        raise SecurityHeaderInvalidError("X509SerialNumber is not a decimal number")
+    return name, int(decimal[1])
+
+
+def _known(certificate: x509.Certificate | None) -> tuple[x509.Certificate, PublicKeyTypes]:
+    if certificate is None:
+        raise TokenUnavailableError("not the name of exactly one registered certificate")
     return certificate, certificate.public_key()

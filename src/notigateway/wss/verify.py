@@ -15,8 +15,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from notigateway.errors import DigestError
 from notigateway.wss.canonical import canonical
+from notigateway.wss.clients import NO_CLIENTS, ClientRegister, expectations_of
 from notigateway.wss.header import decode_base64, read_security
-from notigateway.wss.references import check_coverage, resolve, signable_parts
+from notigateway.wss.references import (
+    check_addressing_coverage,
+    check_coverage,
+    resolve,
+    signable_parts,
+)
 from notigateway.wss.signature_value import (
     check_signature_value,
     decode_signature_value,
@@ -25,7 +31,7 @@ from notigateway.wss.signature_value import (
 )
 from notigateway.wss.signed_info import read_signed_info
 from notigateway.wss.timestamp import check_timestamp
-from notigateway.wss.tokens import read_certificate
+from notigateway.wss.tokens import check_place, read_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +40,7 @@ if TYPE_CHECKING:
     from cryptography import x509
     from lxml.etree import _Element
 
+    from notigateway.settings import ClientRegistration
     from notigateway.wss.envelope import Envelope
     from notigateway.wss.policy import Expectations, SignatureMethod
     from notigateway.wss.signature_value import VerifyingKey
@@ -47,12 +54,16 @@ class Verified:
     """What is proven about a message: read nothing of it but this.
 
     `replay_key` is the same for every message that carries the same signature of the same key; it
-    must be remembered until `fresh_until`, and a second message with it refused.
+    must be remembered until `fresh_until`, and a second message with it refused. `headers` are the
+    signed header blocks; `client` is what was agreed with the signer, where anything was.
     """
 
     body: _Element
     operation: _Element
+    headers: tuple[_Element, ...]
     certificate: x509.Certificate
+    client: ClientRegistration | None
+    signature_value: bytes
     replay_key: bytes
     created: datetime
     fresh_until: datetime
@@ -65,6 +76,7 @@ def verify_envelope(
     now: datetime,
     expectations: Expectations,
     check_certificate: Callable[[x509.Certificate, datetime], None],
+    clients: ClientRegister = NO_CLIENTS,
 ) -> Verified:
     """Prove that the Body is what the holder of an admitted certificate signed, just now.
 
@@ -72,52 +84,64 @@ def verify_envelope(
     `parse_envelope`, and the replay key is registered by the caller.
 
     1. Structure: one Security header for us, with one Signature of SignedInfo, SignatureValue and
-       KeyInfo; nothing encrypted.
-    2. Algorithms: every one is on the whitelist; limits on references and prefixes.
-    3. References: ids are unique, each reference designates a part that may be signed, and Body
-       and Timestamp are among them.
-    4. Timestamp: the message is fresh at `now`.
-    5. Certificate: an X.509 v3 token of the same header, by direct reference, admitted by
-       `check_certificate` at `now`, with a key of the method's family.
-    6. Signature value: SignedInfo is signed by the certificate's key. Before the digests, so that
+       KeyInfo; nothing encrypted; ids are unique.
+    2. Token: KeyInfo designates one certificate, in the message or known beforehand. It is not
+       proven yet; it decides what is expected: by default, or as agreed with that client.
+    3. Algorithms: every one is on the whitelist; limits on references and prefixes.
+    4. References: each designates a part that may be signed; Body and Timestamp are among them, and
+       the WS-Addressing headers that must be understood or must be signed.
+    5. Timestamp: the message is fresh at `now`.
+    6. Certificate: admitted by `check_certificate` at `now`, and registered where that is required,
+       with a key of the method's family.
+    7. Signature value: SignedInfo is signed by the certificate's key. Before the digests, so that
        nobody without an admitted key makes us canonicalise more than SignedInfo.
-    7. Digests: each signed part, the element itself, has the digest that SignedInfo states.
+    8. Digests: each signed part, the element itself, has the digest that SignedInfo states.
 
     Raises: `SecurityError` family, `EnvelopeStructureError` for a part without a canonical form; the
     first step that fails decides.
     """
     # 1 structure
     header = read_security(envelope, max_tokens=expectations.max_tokens)
-
-    # 2 algorithms
-    signed_info = read_signed_info(header.signed_info, expectations)
-
-    # 3 references
     parts = signable_parts(envelope, header)
+
+    # 2 token
+    token = read_token(header, parts, clients.known)
+    client = clients.find(token.certificate)
+    expected = expectations_of(client, expectations, now)
+    check_place(token, expected)
+
+    # 3 algorithms
+    signed_info = read_signed_info(header.signed_info, expected)
+
+    # 4 references
     targets = resolve(signed_info.references, parts)
     check_coverage(targets, envelope, header)
+    check_addressing_coverage(targets, envelope, expected)
 
-    # 4 timestamp
-    window = check_timestamp(header.timestamp, now=now, expectations=expectations)
+    # 5 timestamp
+    window = check_timestamp(header.timestamp, now=now, expectations=expected)
 
-    # 5 certificate
-    certificate, public_key = read_certificate(header, parts)
-    check_certificate(certificate, now)
-    key = key_for(signed_info.method, public_key)
+    # 6 certificate
+    check_certificate(token.certificate, now)
+    clients.check(client)
+    key = key_for(signed_info.method, token.public_key)
 
-    # 6 signature value
+    # 7 signature value
     value = decode_signature_value(header.signature_value, key)
     signed = canonical(header.signed_info, prefixes=signed_info.prefixes)
     check_signature_value(value, signed, key=key, method=signed_info.method)
 
-    # 7 digests
+    # 8 digests
     for reference, target in zip(signed_info.references, targets, strict=True):
         _check_digest(reference, target)
 
     return Verified(
         body=envelope.body,
         operation=envelope.operation,
-        certificate=certificate,
+        certificate=token.certificate,
+        client=client,
+        headers=tuple(target for target in targets if target.getparent() is envelope.header),
+        signature_value=value,
         replay_key=_replay_key(key, value),
         created=window.created,
         fresh_until=window.fresh_until,

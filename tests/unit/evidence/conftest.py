@@ -8,7 +8,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+from notigateway.evidence.element import render
 from notigateway.evidence.statement import (
     ActorAuthentication,
     AttestedDocument,
@@ -18,7 +20,6 @@ from notigateway.evidence.statement import (
     SenderDetails,
     Statement,
     UserContent,
-    render,
 )
 from notigateway.evidence.xades import Seal
 from notigateway.lifecycle import Channel, State
@@ -32,13 +33,13 @@ EVENT_TIME = datetime(2026, 3, 29, 1, 59, 59, 123999, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session")
-def certify() -> Callable[[str], KeyPair]:
+def certify() -> Callable[..., KeyPair]:
     """Make seal certificates of one authority, by the holder's name."""
     authority = ec.generate_private_key(ec.SECP256R1())
     issuer = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Seal authority")])
 
-    def certify(name: str) -> KeyPair:
-        key = ec.generate_private_key(ec.SECP256R1())
+    def certify(name: str, key: RSAPrivateKey | ec.EllipticCurvePrivateKey | None = None) -> KeyPair:
+        key = key or ec.generate_private_key(ec.SECP256R1())
         builder = x509.CertificateBuilder(
             issuer_name=issuer,
             subject_name=x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]),

@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
+from notigateway.evidence.element import render
 from notigateway.evidence.printable import printable
 from notigateway.evidence.rendition import render_pdf
-from notigateway.evidence.statement import ReportDetails, Statement, render
+from notigateway.evidence.statement import ReportDetails, Statement
 from notigateway.lifecycle import Channel, State
 from notigateway.representation import Role
 

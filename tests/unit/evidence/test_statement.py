@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from notigateway.evidence.element import render
 from notigateway.evidence.statement import (
     EVENT_URIS,
+    POLICIES,
     POLICY_ID,
-    POLICY_SHA256,
     AttestedDocument,
     RecipientDetails,
     ReportDetails,
@@ -21,7 +22,6 @@ from notigateway.evidence.statement import (
     Statement,
     UserContent,
     read_facts,
-    render,
 )
 from notigateway.lifecycle import Channel, State
 from notigateway.published import published_folder
@@ -146,7 +146,13 @@ def test_a_doubled_element_cannot_be_read(accepted: Statement) -> None:
         read_facts(element)
 
 
-def test_the_policy_named_in_every_receipt_is_the_published_text() -> None:
-    policy = (published_folder("wsdl") / "notigateway-evidence-policy-1.txt").read_bytes()
-    assert hashlib.sha256(policy).hexdigest() == POLICY_SHA256
-    assert policy.startswith(f"{POLICY_ID}\n".encode())
+@pytest.mark.parametrize("policy", POLICIES)
+def test_the_policy_named_in_a_receipt_is_the_published_text(policy: str) -> None:
+    number = policy.rpartition(":")[2]
+    text = (published_folder("wsdl") / f"notigateway-evidence-policy-{number}.txt").read_bytes()
+    assert hashlib.sha256(text).hexdigest() == POLICIES[policy]
+    assert text.startswith(f"{policy}\n".encode())
+
+
+def test_receipts_are_issued_under_the_last_policy() -> None:
+    assert list(POLICIES)[-1] == POLICY_ID

@@ -26,8 +26,10 @@ from signxml.xades.xades import (
 )
 
 from notigateway.errors import ConfigurationError, ReceiptInvalidError
-from notigateway.evidence.statement import ReportDetails, Statement, render
-from notigateway.evidence.xades import RECEIPT_MAX_BYTES, SIGNATURE_POLICY, XADES, Seal, verify_receipt
+from notigateway.evidence.element import render
+from notigateway.evidence.statement import ReportDetails, Statement
+from notigateway.evidence.template import SIGNATURE_POLICY, XADES, Profile, ReceiptSigner
+from notigateway.evidence.xades import RECEIPT_MAX_BYTES, Seal, verify_receipt
 from notigateway.wss.ns import DS, EVIDENCE_1, ds
 
 if TYPE_CHECKING:
@@ -52,7 +54,7 @@ def find(root: _Element, path: str) -> _Element:
 def check_with_signxml(data: bytes, certificate: x509.Certificate, when: datetime) -> None:
     configuration = XAdESSignatureConfiguration(
         location="./",
-        signature_methods=frozenset({SignatureMethod.ECDSA_SHA256}),
+        signature_methods=frozenset({profile.value for profile in Profile}),
         digest_algorithms=frozenset({DigestAlgorithm.SHA256}),
         verification_time=when,
     )
@@ -448,7 +450,7 @@ def test_a_receipt_sealed_under_another_policy_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Where one is expected, signxml's verifier lets a missing one pass; ours does not."""
-    monkeypatch.setattr("notigateway.evidence.xades.SIGNATURE_POLICY", policy)
+    monkeypatch.setattr("notigateway.evidence.template.SIGNATURE_POLICY", policy)
     data = Seal(seal_pair).seal(render(accepted), accepted.event_time)
     with pytest.raises(ReceiptInvalidError):
         verify_receipt(data, seal_certificates=[seal_pair.certificate])
@@ -490,10 +492,72 @@ def test_the_reason_of_a_refusal_is_for_people(receipt: bytes, seal_pair: KeyPai
     assert "cannot be read or verified" in str(caught.value)
 
 
-def test_a_seal_needs_a_key_on_p256(seal_pair: KeyPair) -> None:
+# --- both profiles, and the template beside signxml -------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def rsa_pair(certify: Callable[..., KeyPair]) -> KeyPair:
+    return certify("RSA seal of the gateway", rsa.generate_private_key(65537, 3072))
+
+
+@pytest.fixture(params=["ecdsa", "rsa-pss"])
+def pair(request: pytest.FixtureRequest) -> KeyPair:
+    found: KeyPair = request.getfixturevalue("seal_pair" if request.param == "ecdsa" else "rsa_pair")
+    return found
+
+
+def without_chance(data: bytes) -> bytes:
+    """Leave out what signxml invents, and the value that is another one each time."""
+    data = re.sub(rb"SignXML(Signature|Reference|Certificate)[0-9A-F]{8}", rb"\1", data)
+    data = re.sub(rb"-SignedProperties[0-9A-F]{8}", b"-SignedProperties", data)
+    # what is hashed holds such names, so the hashes of it differ too
+    parts = rb"(#[^>]*>.*?<ds:DigestValue>)[^<]*"
+    data = re.sub(rb"URI=\"" + parts, rb"\1", data, flags=re.DOTALL)
+    return re.sub(rb"(<ds:SignatureValue>)[^<]*", rb"\1", data)
+
+
+def test_the_template_writes_what_signxml_writes(pair: KeyPair, accepted: Statement) -> None:
+    profile = Profile.ECDSA if isinstance(pair.key, ec.EllipticCurvePrivateKey) else Profile.RSA_PSS
+    signer = ReceiptSigner(accepted.event_time, profile)
+    by_signxml = signer.sign(
+        render(accepted), always_add_key_value=False, key=pair.key, cert=[pair.certificate]
+    )
+    ours = Seal(pair).seal(render(accepted), accepted.event_time)
+    verify_receipt(canonical(by_signxml), seal_certificates=[pair.certificate])
+    assert without_chance(ours) == without_chance(canonical(by_signxml))
+    assert ours == canonical(etree.fromstring(ours))
+
+
+def test_both_kinds_of_seal_verify_with_every_engine(pair: KeyPair, accepted: Statement) -> None:
+    receipt = Seal(pair).seal(render(accepted), accepted.event_time)
+    verify_receipt(receipt, seal_certificates=[pair.certificate])
+    check_with_xmlsec(etree.fromstring(receipt), pair.certificate)
+    check_with_signxml(receipt, pair.certificate, accepted.event_time)
+
+
+def test_a_seal_of_the_other_kind_does_not_pass(
+    seal_pair: KeyPair, rsa_pair: KeyPair, accepted: Statement
+) -> None:
+    root = etree.fromstring(Seal(rsa_pair).seal(render(accepted), accepted.event_time))
+    find(root, "ds:SignatureMethod").set("Algorithm", SignatureMethod.ECDSA_SHA256.value)
+    with pytest.raises(ReceiptInvalidError, match="not by the algorithm of the pinned key"):
+        verify_receipt(canonical(root), seal_certificates=[rsa_pair.certificate, seal_pair.certificate])
+
+
+def test_a_pinned_key_too_weak_to_seal_verifies_nothing(
+    certify: Callable[..., KeyPair], rsa_pair: KeyPair, accepted: Statement
+) -> None:
+    weak = certify("Weak", rsa.generate_private_key(65537, 1024))  # noqa: S505  (on purpose)
+    root = etree.fromstring(Seal(rsa_pair).seal(render(accepted), accepted.event_time))
+    token = base64.b64encode(weak.certificate.public_bytes(Encoding.DER)).decode()
+    find(root, "ds:X509Certificate").text = token
+    digest = base64.b64encode(weak.certificate.fingerprint(hashes.SHA256())).decode()
+    find(root, "xades:CertDigest/ds:DigestValue").text = digest
+    with pytest.raises(ReceiptInvalidError, match="3072"):
+        verify_receipt(canonical(root), seal_certificates=[weak.certificate])
+
+
+def test_a_seal_needs_a_key_of_the_policy(certify: Callable[..., KeyPair]) -> None:
     for key in (ec.generate_private_key(ec.SECP384R1()), rsa.generate_private_key(65537, 2048)):
-        unfit = object.__new__(type(seal_pair))
-        object.__setattr__(unfit, "key", key)
-        object.__setattr__(unfit, "certificate", seal_pair.certificate)
         with pytest.raises(ConfigurationError, match="P-256"):
-            Seal(unfit)
+            Seal(certify("Unfit", key))

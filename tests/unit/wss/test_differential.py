@@ -15,7 +15,7 @@ from lxml import etree
 from client_shapes import CLIENT_SHAPES, wse_php
 from envelopes import NS, SIGN_BODY_AND_TIMESTAMP, Draft, Ref, exclusive
 from notigateway.errors import GatewayError
-from notigateway.wss.sign import Signer, sign_envelope
+from notigateway.wss.sign import EnvelopeForm, Signer, sign_envelope
 from oracles import signxml_accepts, xmlsec_accepts
 from pki import NOW, pki
 from verifying import verify
@@ -30,7 +30,9 @@ TREE_DAMAGES = 500
 def ours() -> bytes:
     pair = pki().company_seal
     content = b'<n:Ping xmlns:n="urn:notigateway:v1"><n:text>hola</n:text></n:Ping>'
-    return sign_envelope(content, signer=Signer(pair.key, pair.certificate), now=NOW, must_understand=True)
+    return sign_envelope(
+        content, signer=Signer(pair.key, pair.certificate), now=NOW, form=EnvelopeForm(must_understand=True)
+    )
 
 
 MESSAGES: dict[str, Callable[[], bytes]] = {

@@ -259,7 +259,7 @@ def test_another_structure_is_refused(data: str) -> None:
         parse(data)
 
 
-@pytest.mark.parametrize("namespace", ["http://www.w3.org/2003/05/soap-envelope", "urn:other", ""])
+@pytest.mark.parametrize("namespace", ["http://www.w3.org/2002/06/soap-envelope", "urn:other", ""])
 def test_another_soap_version_is_a_mismatch(namespace: str) -> None:
     with pytest.raises(VersionMismatchError):
         parse(raw(BODY, namespace) if namespace else f"<Envelope><Body>{PING}</Body></Envelope>")

@@ -18,7 +18,7 @@ from notigateway.errors import ConfigurationError, FreshnessError
 from notigateway.wss.canonical import canonical
 from notigateway.wss.envelope import parse_envelope
 from notigateway.wss.policy import Limits, SignatureMethod
-from notigateway.wss.sign import Signer, sign_envelope
+from notigateway.wss.sign import EnvelopeForm, Signer, sign_envelope
 from oracles import signxml_accepts, xmlsec_accepts, zeep_accepts
 from pki import NOW, company_subject, ec_key, pki, rsa_key
 from verifying import verify
@@ -34,6 +34,9 @@ FAULT = (
 ).encode()
 
 
+ORDINARY = EnvelopeForm()
+
+
 def signer(holder: str = "company_seal") -> Signer:
     pair: KeyPair = getattr(pki(), holder)
     return Signer(pair.key, pair.certificate)
@@ -44,11 +47,9 @@ def signed(
     *,
     holder: str = "company_seal",
     is_fault: bool = False,
-    must_understand: bool = False,
+    form: EnvelopeForm = ORDINARY,
 ) -> bytes:
-    return sign_envelope(
-        content, signer=signer(holder), now=NOW, is_fault=is_fault, must_understand=must_understand
-    )
+    return sign_envelope(content, signer=signer(holder), now=NOW, is_fault=is_fault, form=form)
 
 
 def assert_accepted_by_all(data: bytes, holder: str = "company_seal") -> None:
@@ -83,7 +84,7 @@ def test_what_is_signed_is_what_is_sent_byte_for_byte(content: bytes, *, is_faul
     assert parts.timestamp is not None
     assert exclusive(parts.timestamp) in data
     assert exclusive(parts.signature[0]) in data
-    assert exclusive(parts.body, ["soap", "wsse", "wsu"] if is_fault else None) in data
+    assert exclusive(parts.body, ["ng", "soap", "wsa", "wsse", "wsu"] if is_fault else None) in data
 
 
 def test_the_shape_satisfies_the_strict_layout() -> None:
@@ -119,7 +120,7 @@ def test_the_timestamp_is_in_utc_with_milliseconds() -> None:
 
 
 def test_requests_must_be_understood_and_answers_need_not() -> None:
-    request = sign_envelope(CONTENT, signer=signer(), now=NOW, must_understand=True)
+    request = signed(form=EnvelopeForm(must_understand=True))
     assert b'<wsse:Security xmlns:wsse="%b" soap:mustUnderstand="1">' % WSSE.encode() in request
     assert b"mustUnderstand" not in signed()
     assert_accepted_by_all(request)
@@ -127,8 +128,8 @@ def test_requests_must_be_understood_and_answers_need_not() -> None:
 
 def test_the_namespaces_of_a_faultcode_are_signed() -> None:
     data = signed(FAULT, is_fault=True)
-    declared = b'<soap:Body xmlns:soap="%b" xmlns:wsse="%b"' % (SOAP.encode(), WSSE.encode())
-    assert b'PrefixList="soap wsse wsu"' in data
+    declared = b'xmlns:wsse="%b" xmlns:wsu="%b" wsu:Id="Body-' % (WSSE.encode(), WSU.encode())
+    assert b'PrefixList="ng soap wsa wsse wsu"' in data
     assert declared in data
     hijacked = data.replace(declared, declared.replace(WSSE.encode(), b"urn:evil"))
     assert not xmlsec_accepts(hijacked, pki().company_seal.certificate)

@@ -180,7 +180,9 @@ def _publish(request: Request, issuer_id: str, acts: Sequence[types.Act]) -> lis
             deposits.append(refusal)
     stored = [one for one in deposits if isinstance(one, Deposit)]
     with request.writing() as session:
-        outcomes = publish_all(session, stored, now=request.now, is_working_day=gateway.is_working_day)
+        outcomes = publish_all(
+            session, stored, now=request.now, seal=gateway.seal, is_working_day=gateway.is_working_day
+        )
         _note_publications(request, zip(stored, outcomes, strict=True))
     publications = iter(outcomes)
     return [next(publications) if isinstance(one, Deposit) else one for one in deposits]

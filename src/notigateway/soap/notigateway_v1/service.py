@@ -75,6 +75,7 @@ class MailboxService(ServiceBase):
                 rights=request.gateway.rights,
             )
         _note_refusals(request, results)
+        _hand_over(request, [result.id for result in results if result.is_first_handover])
         items = [answers.retrieved(result, request.now) for result in results]
         return types.RetrieveNotificationsResponse(item=_as_asked(items, ids))
 
@@ -108,6 +109,8 @@ class MailboxService(ServiceBase):
                 now=request.now,
                 rights=request.gateway.rights,
             )
+        if part.is_first_handover:
+            _hand_over(request, [UUID(notification_id)])
         return types.RetrieveDocumentResponse(
             size=part.document.size,
             sha256=part.document.sha256,
@@ -219,6 +222,20 @@ def _note_refusals(request: Request, results: Iterable[mailbox.Outcome | mailbox
     for result in results:
         if result.problem is not None:
             request.access.refuse(result.id, result.problem)
+
+
+def _hand_over(request: Request, ids: list[UUID]) -> None:
+    """Attest in a transaction of its own that content leaves for the first time; mostly there is none."""
+    if ids:
+        handing = mailbox.HandingOver(
+            caller=request.caller,
+            now=request.now,
+            seal=request.gateway.seal,
+            proof=request.proof,
+            rights=request.gateway.rights,
+        )
+        with request.writing() as session:
+            mailbox.hand_over(session, ids, handing=handing)
 
 
 def _as_asked(items: list[Any], ids: Sequence[str]) -> list[Any]:

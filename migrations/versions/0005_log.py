@@ -4,7 +4,7 @@ The deployment rule: `notigateway migrate` runs first, while the release before 
 Here with one exception, as for the feed: a receipt that the older release writes after this step has no
 leaf, and `notigateway log verify` says so. Stop the older release before this step.
 
-Revision: 0004, after 0003 (2026-11-25)
+Revision: 0005, after 0004 (2026-11-25)
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import secrets
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 

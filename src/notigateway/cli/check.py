@@ -1,0 +1,61 @@
+"""`notigateway check`: prove that everything stored is whole."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from notigateway.documents import DocumentStore
+from notigateway.invariants import Checking, Finding
+from notigateway.pki.keys import load_certificates
+from notigateway.repository.engine import create_database
+from notigateway.repository.schema import check_revision
+from notigateway.settings import load_settings
+
+_COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+
+
+def check(
+    settings_file: Annotated[
+        Path | None,
+        typer.Option("--settings", envvar="NOTIGATEWAY_SETTINGS", help="The TOML file with the settings."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+) -> None:
+    """Check decisions, receipts, requests, the feed and documents; change nothing.
+
+    It may run while the gateway serves. One line for each thing that does not hold, then a summary;
+    exit code 1 where anything does not hold.
+    """
+    settings = load_settings(settings_file)
+    engine = create_database(settings.database_url, timeout_seconds=settings.database_timeout_seconds)
+    seals = load_certificates(settings.seal_certificate_file)
+    console = Console(stderr=True)
+    found = 0
+    try:
+        check_revision(engine)
+        checking = Checking(engine, DocumentStore(settings.document_store_url), seals)
+        with Progress(*_COLUMNS, console=console, disable=not console.is_terminal) as progress:
+            total = checking.count()
+            task = progress.add_task("checking", total=total)
+            for finding in checking.findings(lambda done: progress.advance(task, done)):
+                found += 1
+                typer.echo(_line(finding, as_json=as_json))
+    finally:
+        engine.dispose()
+    summary = {"checked": total, "findings": found}
+    typer.echo(json.dumps(summary) if as_json else f"{total:,} things checked, {found:,} do not hold")
+    if found:
+        raise typer.Exit(1)
+
+
+def _line(finding: Finding, *, as_json: bool) -> str:
+    if as_json:
+        return json.dumps(asdict(finding), ensure_ascii=False)
+    return f"{finding.rule}: {finding.subject}: {finding.detail}"

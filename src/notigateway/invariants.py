@@ -1,0 +1,220 @@
+"""What must hold of everything that is stored, whatever has happened to the gateway meanwhile.
+
+The rules, by the word that a finding carries:
+
+- `decision`: a notification whose state is final has one decisive event of its state and instant, any
+  other has none;
+- `receipt`: every decisive event, but for a withdrawal, has its receipt, whose bytes have their hash,
+  whose seal is of a known certificate, and which says what the event says;
+- `request`: the signed request that a receipt names is kept, unchanged;
+- `feed`: every event has its place among the changes;
+- `document`: every document that an act names is in the store, with the hash and the size stated.
+
+Nothing is changed; a finding never stops the check.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from lxml import etree
+
+from notigateway.errors import DocumentDamagedError, ReceiptInvalidError
+from notigateway.evidence.xades import verify_receipt
+from notigateway.lifecycle import State
+from notigateway.repository.engine import reading
+from notigateway.repository.invariants import (
+    count_all,
+    documents_after,
+    envelopes_after,
+    events_with_place,
+    events_with_receipt,
+    kept_envelopes,
+    notifications_after,
+    receipts_after,
+)
+from notigateway.wss.ns import EVIDENCE_1
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from cryptography.x509 import Certificate
+    from sqlalchemy import Engine
+
+    from notigateway.documents import DocumentStore
+    from notigateway.repository.model import Event, Notification, Receipt
+
+_AT_ONCE: Final = 500
+_FIRST: Final = UUID(int=0)
+_DECIDED: Final = frozenset({State.ACCEPTED, State.REJECTED, State.LAPSED, State.READ, State.CANCELLED})
+_FOLLOWED: Final = frozenset({(State.SCHEDULED, State.AVAILABLE), (State.ACCEPTED, State.READ)})
+_REQUEST: Final = "/".join(f"{{{EVIDENCE_1}}}{name}" for name in ("RequestEvidence", "EnvelopeSha256"))
+
+
+class Rule(StrEnum):
+    """Which rule does not hold."""
+
+    DECISION = "decision"
+    RECEIPT = "receipt"
+    REQUEST = "request"
+    FEED = "feed"
+    DOCUMENT = "document"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that does not hold: the rule, what it is about, and how it is."""
+
+    rule: Rule
+    subject: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Checking:
+    """What is checked, and against what."""
+
+    engine: Engine
+    store: DocumentStore
+    seals: Sequence[Certificate]
+
+    def count(self) -> int:
+        """Return how many things there are to look at."""
+        with reading(self.engine) as session:
+            return count_all(session)
+
+    def findings(self, on_progress: Callable[[int], None] = lambda _: None) -> Iterator[Finding]:
+        """Look at everything and yield what does not hold; `on_progress` gets how many were looked at."""
+        yield from self._notifications(on_progress)
+        yield from self._receipts(on_progress)
+        yield from self._envelopes(on_progress)
+        yield from self._documents(on_progress)
+
+    def _notifications(self, on_progress: Callable[[int], None]) -> Iterator[Finding]:
+        code = 0
+        while True:
+            with reading(self.engine) as session:
+                rows = notifications_after(session, code, limit=_AT_ONCE)
+                if not rows:
+                    return
+                ids = [event.id for row in rows for event in row.events]
+                sealed, placed = events_with_receipt(session, ids), events_with_place(session, ids)
+            for row in rows:
+                yield from _check_decision(row)
+                yield from _check_events(row, sealed=sealed, placed=placed)
+            code = rows[-1].code
+            on_progress(len(rows))
+
+    def _receipts(self, on_progress: Callable[[int], None]) -> Iterator[Finding]:
+        last = _FIRST
+        while True:
+            with reading(self.engine) as session:
+                rows = receipts_after(session, last, limit=_AT_ONCE)
+                if not rows:
+                    return
+                named = {receipt.id: _named_request(receipt) for receipt, _, _ in rows}
+                kept = kept_envelopes(session, [digest for digest in named.values() if digest])
+            for receipt, event, notification_id in rows:
+                yield from self._check_receipt(receipt, event, notification_id)
+                digest = named[receipt.id]
+                if digest is not None and digest not in kept:
+                    yield Finding(Rule.REQUEST, str(receipt.id), f"the request {digest} is not kept")
+            last = rows[-1][0].id
+            on_progress(len(rows))
+
+    def _check_receipt(self, receipt: Receipt, event: Event, notification_id: UUID) -> Iterator[Finding]:
+        if hashlib.sha256(receipt.xml).hexdigest() != receipt.sha256:
+            yield Finding(Rule.RECEIPT, str(receipt.id), "its bytes do not have their hash")
+        try:
+            facts = verify_receipt(receipt.xml, seal_certificates=self.seals)
+        except ReceiptInvalidError as error:
+            yield Finding(Rule.RECEIPT, str(receipt.id), error.detail)
+            return
+        said = (facts.receipt_id, facts.notification_id, facts.notification_code)
+        if said != (receipt.id, notification_id, receipt.notification_code) or not _may_stand_at(
+            receipt, event
+        ):
+            yield Finding(Rule.RECEIPT, str(receipt.id), "it is the receipt of something else")
+        elif (facts.state, facts.event_time) != (receipt.state, receipt.event_time):
+            yield Finding(Rule.RECEIPT, str(receipt.id), "its row says another event than itself")
+        elif receipt.state is event.state and facts.event_time != event.at:
+            yield Finding(Rule.RECEIPT, str(receipt.id), f"it says {facts.event_time}, the event {event.at}")
+
+    def _envelopes(self, on_progress: Callable[[int], None]) -> Iterator[Finding]:
+        last = ""
+        while True:
+            with reading(self.engine) as session:
+                rows = envelopes_after(session, last, limit=_AT_ONCE)
+            if not rows:
+                return
+            for row in rows:
+                if hashlib.sha256(row.xml).hexdigest() != row.sha256:
+                    yield Finding(Rule.REQUEST, row.sha256, "its bytes do not have their hash")
+            last = rows[-1].sha256
+            on_progress(len(rows))
+
+    def _documents(self, on_progress: Callable[[int], None]) -> Iterator[Finding]:
+        last = ""
+        while True:
+            with reading(self.engine) as session:
+                rows = documents_after(session, last, limit=_AT_ONCE)
+            if not rows:
+                return
+            for sha256, least, greatest in rows:
+                yield from self._check_document(sha256, sizes=(least, greatest))
+            last = rows[-1][0]
+            on_progress(len(rows))
+
+    def _check_document(self, sha256: str, *, sizes: tuple[int, int]) -> Iterator[Finding]:
+        try:
+            size = len(self.store.get(sha256))
+        except DocumentDamagedError as damage:
+            yield Finding(Rule.DOCUMENT, sha256, damage.detail)
+            return
+        if sizes != (size, size):
+            yield Finding(Rule.DOCUMENT, sha256, f"it has {size} bytes, an act says otherwise")
+
+
+def _check_decision(notification: Notification) -> Iterator[Finding]:
+    decisive = [event for event in notification.events if event.decisive]
+    subject = str(notification.id)
+    wanted = 1 if notification.state in _DECIDED else 0
+    if len(decisive) != wanted:
+        yield Finding(Rule.DECISION, subject, f"{notification.state} with {len(decisive)} decisive events")
+        return
+    for event in decisive:
+        if (event.state, event.at) != (notification.state, notification.decided_at):
+            yield Finding(Rule.DECISION, subject, f"{notification.state}, but its event says {event.state}")
+    if [event.position for event in notification.events] != list(range(1, len(notification.events) + 1)):
+        yield Finding(Rule.DECISION, subject, "its events are not numbered from 1 without a gap")
+
+
+def _check_events(notification: Notification, *, sealed: set[UUID], placed: set[UUID]) -> Iterator[Finding]:
+    for event in notification.events:
+        subject = f"{notification.id} event {event.position}"
+        if event.decisive and event.state is not State.CANCELLED and event.id not in sealed:
+            yield Finding(Rule.RECEIPT, subject, f"{event.state} without a receipt")
+        if event.id not in placed:
+            yield Finding(Rule.FEED, subject, f"{event.state} without a place")
+
+
+def _may_stand_at(receipt: Receipt, event: Event) -> bool:
+    """Tell whether the receipt attests the event, or what followed from it.
+
+    What was published for later comes to be at disposal; what was accepted is handed over.
+    """
+    followed = (event.state, receipt.state) in _FOLLOWED and receipt.event_time >= event.at
+    return receipt.state is event.state or followed
+
+
+def _named_request(receipt: Receipt) -> str | None:
+    """Return the digest of the request that a receipt names; None where nobody asked or it is damaged."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True)
+    try:
+        return etree.fromstring(receipt.xml, parser).findtext(_REQUEST)
+    except etree.XMLSyntaxError:
+        return None

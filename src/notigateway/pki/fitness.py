@@ -1,0 +1,113 @@
+"""The certificate by itself: valid now, strong enough, and allowed to sign."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final, TypeVar
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    SECP256R1,
+    SECP384R1,
+    SECP521R1,
+    EllipticCurvePublicKey,
+)
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+
+from notigateway.errors import (
+    CertificateExpiredError,
+    IssuerNotAuthorisedError,
+    KeyUsageError,
+    TokenTypeError,
+    TokenWeakError,
+)
+
+_Kind = TypeVar("_Kind", bound=x509.ExtensionType)
+
+_MIN_RSA_BITS: Final = 2048
+_CURVES: Final = (SECP256R1, SECP384R1, SECP521R1)
+STRONG_HASHES: Final = frozenset({"sha256", "sha384", "sha512", "sha3-256", "sha3-384", "sha3-512"})
+# RFC 5280 §4.2.1.12, RFC 9336 and its two predecessors: purposes under which a message may be signed
+_SIGNING_PURPOSES: Final = frozenset(
+    {
+        ExtendedKeyUsageOID.CLIENT_AUTH,
+        ExtendedKeyUsageOID.EMAIL_PROTECTION,
+        ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,
+        x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36"),  # documentSigning
+        x509.ObjectIdentifier("1.3.6.1.4.1.311.10.3.12"),  # Microsoft's
+        x509.ObjectIdentifier("1.2.840.113583.1.1.5"),  # Adobe's
+    }
+)
+# The extensions of a signing certificate that somebody here looks at; a critical one beside these
+# says something that we would ignore. RFC 5280 §4.2
+_UNDERSTOOD: Final = frozenset(
+    {
+        ExtensionOID.BASIC_CONSTRAINTS,
+        ExtensionOID.KEY_USAGE,
+        ExtensionOID.EXTENDED_KEY_USAGE,
+        ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
+        ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
+        ExtensionOID.SUBJECT_KEY_IDENTIFIER,
+        ExtensionOID.CERTIFICATE_POLICIES,
+    }
+)
+
+
+def check_validity(certificate: x509.Certificate, now: datetime) -> None:
+    """Check that `now` lies within the certificate's validity, both ends included.
+
+    Raises: `CertificateExpiredError` with the two ends.
+    """
+    start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if not start <= now.astimezone(UTC) <= end:
+        raise CertificateExpiredError("outside its validity", not_before=start, not_after=end)
+
+
+def check_fit_to_sign(certificate: x509.Certificate) -> None:
+    """Check key, signature, extensions and usages of a certificate that signs messages.
+
+    Raises: `TokenWeakError`, `TokenTypeError`, `KeyUsageError`, `IssuerNotAuthorisedError`.
+    """
+    _check_strength(certificate)
+    extensions = certificate.extensions
+    for extension in extensions:
+        if extension.critical and extension.oid not in _UNDERSTOOD:
+            raise IssuerNotAuthorisedError("critical extension", reason="critical-extension-unknown")
+    _check_usage(extensions)
+
+
+def _check_strength(certificate: x509.Certificate) -> None:
+    key = certificate.public_key()
+    if isinstance(key, RSAPublicKey):
+        if key.key_size < _MIN_RSA_BITS:
+            raise TokenWeakError("RSA key", key_bits=key.key_size)
+    elif not isinstance(key, EllipticCurvePublicKey):
+        raise TokenTypeError("kind of key", part="certificate")
+    elif not isinstance(key.curve, _CURVES):
+        raise TokenWeakError("curve", key_bits=key.key_size)
+    algorithm = certificate.signature_hash_algorithm
+    if algorithm is None or algorithm.name not in STRONG_HASHES:
+        raise TokenWeakError(
+            "the certificate's own signature is not over SHA-2", part="certificate-signature"
+        )
+
+
+def _check_usage(extensions: x509.Extensions) -> None:
+    basic = _find(extensions, x509.BasicConstraints)
+    if basic is not None and basic.ca:
+        raise KeyUsageError("a certificate authority is no caller", reason="certificate-authority")
+    usage = _find(extensions, x509.KeyUsage)
+    # ETSI EN 319 412-2 §4.3.2: signing certificates always carry the extension
+    if usage is None or not (usage.digital_signature or usage.content_commitment):
+        raise KeyUsageError("key usage", reason="key-usage")
+    purposes = _find(extensions, x509.ExtendedKeyUsage)
+    if purposes is not None and not _SIGNING_PURPOSES & set(purposes):
+        raise KeyUsageError("extended key usage", reason="extended-key-usage")
+
+
+def _find(extensions: x509.Extensions, kind: type[_Kind]) -> _Kind | None:
+    try:
+        return extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None

@@ -1,0 +1,67 @@
+"""Receipts with a time-stamp, and the named queries of the job that asks for them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, LargeBinary, func, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from notigateway.repository.model import SHA256_HEX, Receipt, Row, UtcDateTime
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sqlalchemy.orm import Session
+
+
+class ReceiptTimestamp(Row):
+    """A receipt raised to XAdES-T: its original with a time-stamp of the seal; append-only.
+
+    `at` is the instant that the time-stamp states.
+    """
+
+    __tablename__ = "receipt_timestamps"
+
+    receipt_id: Mapped[UUID] = mapped_column(ForeignKey("receipts.id"), primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    sha256: Mapped[str] = mapped_column(SHA256_HEX)
+    xml: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+def find_timestamped(session: Session, ids: Iterable[UUID]) -> Mapping[UUID, ReceiptTimestamp]:
+    """Return the time-stamped form of those of the receipts that have one, by the receipt."""
+    query = select(ReceiptTimestamp).where(ReceiptTimestamp.receipt_id.in_(list(ids)))
+    return {row.receipt_id: row for row in session.scalars(query)}
+
+
+def claim_due(session: Session, *, now: datetime, until: datetime, limit: int) -> Sequence[Receipt]:
+    """Return receipts whose time-stamp is due, oldest first; nobody else gets them before `until`.
+
+    So several jobs share the work, and what one leaves behind that dies is taken up again.
+    """
+    query = (
+        select(Receipt)
+        .where(Receipt.timestamp_due_at <= now)
+        .order_by(Receipt.timestamp_due_at, Receipt.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    receipts = session.scalars(query).all()
+    for receipt in receipts:
+        receipt.timestamp_due_at = until
+    return receipts
+
+
+def lock_undone(session: Session, ids: Iterable[UUID]) -> Mapping[UUID, Receipt]:
+    """Return those of the receipts that still have no time-stamp, locked."""
+    query = select(Receipt).where(Receipt.id.in_(list(ids)), Receipt.timestamp_due_at.is_not(None))
+    return {row.id: row for row in session.scalars(query.order_by(Receipt.id).with_for_update())}
+
+
+def count_undone(session: Session) -> int:
+    """Return how many receipts wait for their time-stamp."""
+    query = select(func.count()).select_from(Receipt).where(Receipt.timestamp_due_at.is_not(None))
+    return session.scalar(query) or 0

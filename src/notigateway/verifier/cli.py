@@ -1,0 +1,100 @@
+"""`notigateway-verify`: a judge's command. Exit codes: 0 passed · 1 failed · 2 indeterminate."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import typer
+
+from notigateway.errors import GatewayError
+from notigateway.verifier.procedure import verify
+from notigateway.verifier.report import EXIT_CODES, Outcome
+from notigateway.verifier.trust import load_trust
+
+_WORDS: Final = {
+    Outcome.PASSED: "ok",
+    Outcome.FAILED: "FAILED",
+    Outcome.INDETERMINATE: "UNKNOWN",
+    Outcome.SKIPPED: "-",
+}
+_NAME_COLUMN: Final = 20
+
+
+def _instant(text: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not an instant such as 2035-11-23T09:00:00Z") from error
+    if instant.tzinfo is None:
+        raise typer.BadParameter(f"{text!r} does not say its zone; append Z for UTC")
+    return instant
+
+
+app = typer.Typer(
+    name="notigateway-verify", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
+)
+
+
+@app.command(
+    help="Verify an evidence bundle, a receipt (XML) or its sealed PDF, without network or service.",
+    epilog="Exit codes: 0 passed; 1 failed; 2 indeterminate, or FILE or DIR cannot be read.",
+)
+def command(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Bundle, receipt or PDF.")],
+    trust: Annotated[
+        Path,
+        typer.Option(
+            metavar="DIR",
+            help="Folder with seals/ (the gateway's seal certificates), and optionally timestamp/ "
+            "(authorities of time-stamps) and issuers/ (of callers' certificates).",
+        ),
+    ],
+    at: Annotated[
+        datetime | None,
+        typer.Option(parser=_instant, metavar="INSTANT", help="Verify as of this instant; now by default."),
+    ] = None,
+    require_level: Annotated[
+        Literal["T"] | None,
+        typer.Option(help="T: without a time-stamp of a trusted authority the result is indeterminate."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Verify, print each step, exit with what they come to."""
+    try:
+        report = verify(
+            file.read_bytes(),
+            trust=load_trust(trust),
+            at=at or datetime.now(UTC),
+            required_level=require_level,
+        )
+    except (OSError, GatewayError) as error:
+        typer.echo(f"notigateway-verify: {error}", err=True)
+        raise typer.Exit(EXIT_CODES[Outcome.INDETERMINATE]) from error
+    if as_json:
+        said: dict[str, Any] = {"outcome": report.outcome, "steps": [asdict(step) for step in report.steps]}
+        typer.echo(json.dumps(said, ensure_ascii=False))
+    else:
+        for number, step in enumerate(report.steps, 1):
+            reason = _one_line(step.reason)
+            typer.echo(f"{number:>2} {step.name:<{_NAME_COLUMN}} {_WORDS[step.outcome]:<8} {reason}")
+        typer.echo(f"result: {report.outcome}")
+    raise typer.Exit(EXIT_CODES[report.outcome])
+
+
+def _one_line(text: str) -> str:
+    """Return a text for a terminal: what is being verified may be anybody's bytes."""
+    return "".join(one if one.isprintable() else " " for one in text)
+
+
+def main() -> None:
+    """Run the command."""
+    sys.exit(app(prog_name="notigateway-verify"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,323 @@
+"""The steps of a verification, each of them one question with a reason for its answer.
+
+A step that others build on keeps what it proved; where it did not pass, they say that they cannot tell.
+Nothing is read of a receipt before its seal was verified but the name of the certificate to look for.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from cryptography import x509
+from lxml import etree
+
+from notigateway.errors import GatewayError
+from notigateway.evidence import bundle
+from notigateway.evidence.checkpoint import read_checkpoint, verify_checkpoint
+from notigateway.evidence.leaf import Leaf, LeafKind, commitment
+from notigateway.evidence.merkle import is_included, leaf_hash
+from notigateway.evidence.pades import verify_pdf
+from notigateway.evidence.wording import TITLES, Reading
+from notigateway.evidence.xades import verify_receipt
+from notigateway.instants import instant_text
+from notigateway.pki.keys import fingerprint
+from notigateway.published import published_folder
+from notigateway.verifier.report import FailedError, SkippedError, UndeterminedError
+from notigateway.wss.envelope import parse_envelope
+from notigateway.wss.ns import NOTIGATEWAY_V1, ds, namespace_of
+from notigateway.wss.policy import Expectations, Limits
+from notigateway.wss.verify import verify_envelope
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cryptography.x509 import Certificate
+
+    from notigateway.evidence.statement import ReceiptFacts
+    from notigateway.verifier.trust import Trust
+
+# What the gateway has admitted is read within wide limits; how fresh it had to be was the gateway's
+# matter, so the window only says that the message was not signed after it was validated.
+_LIMITS: Final = Limits(request_max_bytes=64 * 1024 * 1024, max_elements=500_000)
+_EXPECTATIONS: Final = Expectations(max_age=timedelta(days=1), skew=timedelta(minutes=5))
+_BEFORE_ITS_SEAL = "the receipt's seal is not proven"
+
+
+@dataclass
+class Examination:
+    """One receipt with what came beside it, before its judge."""
+
+    trust: Trust
+    at: datetime
+    required_level: str | None
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    facts: ReceiptFacts | None = None
+
+    # --- the file --------------------------------------------------------------------------------
+
+    def open_bundle(self, data: bytes) -> str:
+        """Check the container, byte by byte."""
+        self.files = bundle.read_container(data)
+        return f"a ZIP file in the one form, with {len(self.files)} files"
+
+    def manifest(self) -> str:
+        """Check the seal on the manifest and the hash of every file."""
+        self._need_seals()
+        manifest = bundle.verify_manifest(self.files, seal_certificates=self.trust.seals)
+        return (
+            f"sealed by {_name(manifest.certificate)} on {manifest.made_at}; "
+            f"the SHA-256 of all {len(self.files) - 2} files is as stated"
+        )
+
+    def open_form(self, data: bytes) -> str:
+        """Check the seal of a PDF and take the receipt out of it."""
+        self._need_seals()
+        form = verify_pdf(data, seal_certificates=self.trust.seals)
+        self.files = {bundle.FORM: data, bundle.RECEIPT: form.receipt}
+        return f"sealed by {_name(form.certificate)}, unchanged since {instant_text(form.sealed_at)}"
+
+    # --- the receipt -----------------------------------------------------------------------------
+
+    def schema(self) -> str:
+        """Check the receipt against the published schema."""
+        data = self.files[bundle.RECEIPT]
+        # As `verify_receipt` will: no parser sees a DTD, an entity or an instruction.
+        if b"<!" in data or b"<?" in data:
+            raise FailedError("the receipt is not in canonical form")
+        try:
+            root = etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True))
+        except etree.XMLSyntaxError as error:
+            raise FailedError(f"not XML: {error.msg}") from error
+        schema = etree.XMLSchema(etree.parse(published_folder("wsdl") / "notigateway-evidence-1.xsd"))
+        if not schema.validate(root):
+            raise FailedError(f"not a receipt: {schema.error_log[0].message}")
+        return "valid against notigateway-evidence-1.xsd"
+
+    def seal_certificate(self) -> str:
+        """Check that the certificate on the seal is pinned, and was valid when it sealed."""
+        self._need_seals()
+        root = self._root()
+        token = root.findtext(f"{ds('Signature')}/{ds('KeyInfo')}/{ds('X509Data')}/{ds('X509Certificate')}")
+        try:
+            named = x509.load_der_x509_certificate(base64.b64decode(token or ""))
+        except ValueError as error:
+            raise FailedError("the seal names no readable certificate") from error
+        beside = self.files.get(bundle.SEAL_CERTIFICATE)
+        if beside is not None and hashlib.sha256(beside).hexdigest() != fingerprint(named):
+            raise FailedError(f"{bundle.SEAL_CERTIFICATE} is not the certificate on the seal")
+        if fingerprint(named) in {fingerprint(pinned) for pinned in self.trust.seals}:
+            return f"{_name(named)}, pinned in the trust folder (SHA-256 {fingerprint(named)})"
+        when = Reading(root).instant("Report", "ReportedAt") or Reading(root).event_time
+        if not any(p.not_valid_before_utc <= when <= p.not_valid_after_utc for p in self.trust.seals):
+            raise UndeterminedError(f"the trust folder has no seal certificate for {instant_text(when)}")
+        raise FailedError("sealed with a certificate that the trust folder does not pin")
+
+    def signature(self) -> str:
+        """Check digests, structure and signature of the seal; keep what the receipt proves."""
+        self._need_seals()
+        facts = verify_receipt(self.files[bundle.RECEIPT], seal_certificates=self.trust.seals)
+        self.facts = facts
+        title = TITLES[facts.state].en
+        return f"{title} of {instant_text(facts.event_time)}, notification {facts.notification_id}"
+
+    def policy(self) -> str:
+        """Check that the policy named is one that is published, word by word."""
+        self._proven()
+        stated = self.reading.get("EvidenceIssuerPolicy", "Sha256")
+        for file in sorted(published_folder("wsdl").glob("notigateway-evidence-policy-*.txt")):
+            if hashlib.sha256(file.read_bytes()).hexdigest() == stated:
+                return f"{self.reading.get('EvidenceIssuerPolicy', 'EvidenceIssuerPolicyID')}, as published"
+        raise FailedError("the policy is none of those published")
+
+    def timestamp(self) -> str:
+        """Check since when the seal exists, by somebody else's clock."""
+        facts = self._proven()
+        if facts.sealed_at > self.at:
+            raise UndeterminedError(f"the receipt was not sealed yet at {instant_text(self.at)}")
+        if facts.timestamped_at is not None:
+            return f"the seal existed on {instant_text(facts.timestamped_at)}"
+        if self.required_level is not None:
+            raise UndeterminedError(f"level {self.required_level} is required, and there is no time-stamp")
+        expiry = max(pinned.not_valid_after_utc for pinned in self.trust.seals)
+        if self.at > expiry:
+            raise UndeterminedError(
+                f"every pinned seal certificate expired by {instant_text(expiry)}, and no time-stamp proves "
+                "that the seal is older"
+            )
+        raise SkippedError("there is none: level B, by the gateway's clock")
+
+    # --- the request -----------------------------------------------------------------------------
+
+    def request(self) -> str:
+        """Check that the stored request is the one that the receipt names."""
+        self._proven()
+        stated = self.reading.find("RequestEvidence", "EnvelopeSha256")
+        envelope = self.files.get(bundle.REQUEST)
+        if stated is None and envelope is None:
+            raise SkippedError("no request caused this fact")
+        if envelope is None:
+            if bundle.MANIFEST in self.files:
+                raise FailedError("the receipt names a request that the bundle does not hold")
+            raise SkippedError("the request is not in this file; its bundle holds it")
+        if hashlib.sha256(envelope).hexdigest() != stated:
+            raise FailedError("the request is not the one that the receipt names")
+        return f"SHA-256 {stated}, as the receipt says"
+
+    def request_signature(self) -> str:
+        """Check the caller's signature, by the certificate that the receipt says was validated."""
+        facts = self._proven()
+        envelope = self.files.get(bundle.REQUEST)
+        if envelope is None:
+            raise SkippedError("there is no request in this file")
+        validated = self.reading.instant("ActorAuthentication", "ValidationTime") or facts.sealed_at
+        expected = self._caller_sha256()
+
+        def check_certificate(certificate: Certificate, _now: datetime) -> None:
+            if fingerprint(certificate) != expected:
+                raise FailedError("signed with another certificate than the one that was validated")
+
+        verified = verify_envelope(
+            parse_envelope(envelope, limits=_LIMITS),
+            now=validated,
+            expectations=_EXPECTATIONS,
+            check_certificate=check_certificate,
+        )
+        if verified.signature_method.value != self.reading.find("RequestEvidence", "SignatureMethod"):
+            raise FailedError("signed by another algorithm than the receipt says")
+        # In our own contract a request names notifications by their identifiers.
+        if namespace_of(str(verified.operation.tag)) == NOTIGATEWAY_V1:
+            named = {(one.text or "").strip().lower() for one in verified.operation.iter()}
+            if str(facts.notification_id) not in named:
+                raise FailedError("the request does not name this notification")
+        return self._about_the_caller(verified.certificate, validated)
+
+    def _caller_sha256(self) -> str:
+        """Return the certificate to expect: the receipt's, or, of a report, the one beside it."""
+        caller = self.files.get(bundle.CALLER_CERTIFICATE)
+        if caller is None:
+            raise FailedError("the certificate of who signed the request is missing")
+        beside = hashlib.sha256(caller).hexdigest()
+        if beside != (self.reading.find("ActorAuthentication", "CertificateSha256") or beside):
+            raise FailedError(f"{bundle.CALLER_CERTIFICATE} is not the certificate that the receipt names")
+        return beside
+
+    def _about_the_caller(self, certificate: Certificate, validated: datetime) -> str:
+        said = f"signed by {_name(certificate)}, the certificate that was validated"
+        if self.trust.issuers is None:
+            return f"{said}; its issuer is not checked, the trust folder has no issuers"
+        try:
+            self.trust.issuers.check(certificate, validated)
+        except GatewayError as error:
+            raise FailedError(f"its issuer is none of the trust folder's: {error}") from error
+        return f"{said}, of an authorised issuer"
+
+    def revocation(self) -> str:
+        """Check that the revocation data are those by which the certificate was found good."""
+        self._proven()
+        stated = self.reading.find("ActorAuthentication", "RevocationSha256")
+        data = self.files.get(bundle.REVOCATION)
+        if data is None:
+            raise SkippedError("there are no revocation data in this file")
+        if hashlib.sha256(data).hexdigest() != stated:
+            raise FailedError("the revocation data are not those that the receipt names")
+        return f"SHA-256 {stated}, as the receipt says"
+
+    # --- what stands around it -------------------------------------------------------------------
+
+    def chain(self) -> str:
+        """Check the receipt before this one."""
+        facts = self._proven()
+        stated = self.reading.find("PreviousEvidence", "Sha256")
+        data = self.files.get(bundle.PREVIOUS)
+        if stated is None and data is None:
+            raise SkippedError("this is the first receipt of its notification")
+        if data is None:
+            raise SkippedError("the receipt before this one is not in this file")
+        previous = verify_receipt(data, seal_certificates=self.trust.seals)
+        if previous.sha256 != stated:
+            raise FailedError("the receipt before this one is not the one that it names")
+        if previous.notification_id != facts.notification_id:
+            raise FailedError("the receipt before this one is about another notification")
+        return f"follows {previous.receipt_id}, as it says"
+
+    def inclusion(self) -> str:
+        """Check that the log holds this receipt, at the checkpoint of this file."""
+        facts = self._proven()
+        if bundle.LEAF not in self.files:
+            raise SkippedError("there is no proof of the log in this file")
+        proof = bundle.read_inclusion(self.files[bundle.INCLUSION])
+        leaf = self.files[bundle.LEAF]
+        record = commitment(self._original(), proof.salt)
+        if leaf != Leaf(LeafKind.RECEIPT, facts.receipt_id, record).to_bytes():
+            raise FailedError("the leaf does not speak of this receipt")
+        head = read_checkpoint(self.files[bundle.CHECKPOINT])
+        if not is_included(leaf_hash(leaf), proof.index, head.size, proof=proof.proof, root=head.root):
+            raise FailedError("the proof does not lead from the receipt to the root of the log")
+        return f"entry {proof.index} of {head.size} in the log {head.origin}"
+
+    def checkpoint(self) -> str:
+        """Check the seal on the log's head."""
+        if bundle.CHECKPOINT not in self.files:
+            raise SkippedError("there is no checkpoint in this file")
+        self._need_seals()
+        refusal: GatewayError | None = None
+        for certificate in self.trust.seals:
+            try:
+                head = verify_checkpoint(
+                    self.files[bundle.CHECKPOINT],
+                    self.files[bundle.CHECKPOINT_SIGNATURE],
+                    seal_certificate=certificate,
+                )
+            except GatewayError as error:
+                refusal = error
+            else:
+                return f"sealed by {_name(certificate)} on {instant_text(head.at)}"
+        raise FailedError(f"no pinned seal signed the checkpoint: {refusal}")
+
+    def form(self) -> str:
+        """Check that the PDF is the sealed form of this very receipt."""
+        self._proven()
+        if bundle.FORM not in self.files:
+            raise SkippedError("there is no PDF in this file")
+        form = verify_pdf(self.files[bundle.FORM], seal_certificates=self.trust.seals)
+        if form.receipt != self._original():
+            raise FailedError("the receipt attached to the PDF is not this one")
+        return f"holds this receipt and is unchanged since {instant_text(form.sealed_at)}"
+
+    # --- what the steps share --------------------------------------------------------------------
+
+    def _need_seals(self) -> None:
+        if not self.trust.seals:
+            raise UndeterminedError("the trust folder has no seal certificate in seals/")
+
+    def _proven(self) -> ReceiptFacts:
+        if self.facts is None:
+            raise UndeterminedError(_BEFORE_ITS_SEAL)
+        return self.facts
+
+    def _original(self) -> bytes:
+        """Return the receipt as it was issued."""
+        return self.files[bundle.RECEIPT]
+
+    def _root(self) -> etree._Element:
+        try:
+            return etree.fromstring(
+                self.files[bundle.RECEIPT],
+                etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False),
+            )
+        except etree.XMLSyntaxError as error:
+            raise FailedError("the receipt is not XML") from error
+
+    @cached_property
+    def reading(self) -> Reading:
+        """The receipt by the names of its elements; asked for only once its seal is proven."""
+        return Reading(self._root())
+
+
+def _name(certificate: Certificate) -> str:
+    return certificate.subject.rfc4514_string()

@@ -1,0 +1,51 @@
+"""The procedure: which steps a file goes through, by what it is, in which order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from notigateway.evidence import bundle
+from notigateway.verifier.examination import Examination
+from notigateway.verifier.report import Report
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from notigateway.verifier.trust import Trust
+
+
+def verify(data: bytes, *, trust: Trust, at: datetime, required_level: str | None = None) -> Report:
+    """Verify a bundle, a sealed PDF or a receipt; what it is, its first bytes tell.
+
+    A container or a PDF that is not whole ends the procedure: there is nothing in it to be judged.
+    Otherwise every step is taken, so that the report says all that is wrong.
+
+    1. container and manifest of a bundle, or the seal of a PDF
+    2. receipt: schema, seal certificate, seal, policy, time-stamp
+    3. request: digest, the caller's signature, revocation data
+    4. surroundings: chain, log, checkpoint, form
+    """
+    case = Examination(trust=trust, at=at, required_level=required_level)
+    report = Report()
+    if data.startswith(b"PK"):
+        if not report.take("container", lambda: case.open_bundle(data)):
+            return report
+        report.take("manifest", case.manifest)
+    elif data.startswith(b"%PDF-"):
+        if not report.take("PDF", lambda: case.open_form(data)):
+            return report
+    else:
+        case.files = {bundle.RECEIPT: data}
+    report.take("schema", case.schema)
+    report.take("seal certificate", case.seal_certificate)
+    report.take("seal", case.signature)
+    report.take("policy", case.policy)
+    report.take("time-stamp", case.timestamp)
+    report.take("request", case.request)
+    report.take("caller's signature", case.request_signature)
+    report.take("revocation data", case.revocation)
+    report.take("chain", case.chain)
+    report.take("log", case.inclusion)
+    report.take("checkpoint", case.checkpoint)
+    report.take("form", case.form)
+    return report

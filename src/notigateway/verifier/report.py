@@ -1,0 +1,77 @@
+"""What a verification found: one line for each step, in order, and what they come to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from notigateway.errors import GatewayError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Outcome(StrEnum):
+    """What a step, or all of them together, came to."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    INDETERMINATE = "indeterminate"
+    # There was nothing to check: the receipt or the file has no such thing, and need not have it.
+    SKIPPED = "skipped"
+
+
+EXIT_CODES: Final = {Outcome.PASSED: 0, Outcome.FAILED: 1, Outcome.INDETERMINATE: 2}
+
+
+class FailedError(Exception):
+    """A step found that something is wrong; the text says what."""
+
+
+class UndeterminedError(Exception):
+    """A step can say neither yes nor no; the text says what it lacks."""
+
+
+class SkippedError(Exception):
+    """A step has nothing to check; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: its name, what it came to, and the reason in plain words."""
+
+    name: str
+    outcome: Outcome
+    reason: str
+
+
+@dataclass
+class Report:
+    """The steps taken, in order."""
+
+    steps: list[Step] = field(default_factory=list)
+
+    def take(self, name: str, check: Callable[[], str]) -> bool:
+        """Take a step and write down what it came to; return whether it passed."""
+        try:
+            outcome, reason = Outcome.PASSED, check()
+        except SkippedError as nothing:
+            outcome, reason = Outcome.SKIPPED, str(nothing)
+        except UndeterminedError as lack:
+            outcome, reason = Outcome.INDETERMINATE, str(lack)
+        except FailedError as failure:
+            outcome, reason = Outcome.FAILED, str(failure)
+        except GatewayError as failure:
+            outcome, reason = Outcome.FAILED, str(failure) or failure.text_en
+        self.steps.append(Step(name, outcome, reason))
+        return outcome is Outcome.PASSED
+
+    @property
+    def outcome(self) -> Outcome:
+        """Return what all steps come to: one failure decides, then one doubt."""
+        outcomes = {step.outcome for step in self.steps}
+        for decisive in (Outcome.FAILED, Outcome.INDETERMINATE):
+            if decisive in outcomes:
+                return decisive
+        return Outcome.PASSED

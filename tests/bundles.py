@@ -1,0 +1,179 @@
+"""An evidence bundle made by hand from its parts, without a gateway: each part can be another one."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import cache
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from envelopes import RSA_SHA256, Draft
+from notigateway.evidence import bundle
+from notigateway.evidence.checkpoint import Checkpoint
+from notigateway.evidence.element import render
+from notigateway.evidence.leaf import Leaf, LeafKind, commitment
+from notigateway.evidence.merkle import leaf_hash, node_hash
+from notigateway.evidence.pades import seal_pdf
+from notigateway.evidence.rendition import render_pdf
+from notigateway.evidence.statement import (
+    ActorAuthentication,
+    AttestedDocument,
+    DelegateDetails,
+    PreviousEvidence,
+    RecipientDetails,
+    RequestEvidence,
+    SenderDetails,
+    Statement,
+    UserContent,
+)
+from notigateway.evidence.xades import Seal
+from notigateway.lifecycle import Channel, State
+from notigateway.pki.keys import fingerprint
+from notigateway.representation import Role
+from pki import COMPANY_NAME, COMPANY_NIF, ISSUER_NIF, NOW, pki, write_issuers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from notigateway.pki.keys import KeyPair
+
+NOTIFICATION = UUID("01939f5e-7b6a-7c3e-9d0f-2f5d8a1b2c3d")
+ACCEPT = (
+    f'<n:AcceptNotifications xmlns:n="urn:notigateway:v1"><n:id>{NOTIFICATION}</n:id></n:AcceptNotifications>'
+)
+
+
+@cache
+def accept_request(content: str = ACCEPT) -> bytes:
+    return Draft(content=content).build()
+
+
+@cache
+def put_at_disposal() -> bytes:
+    """Return the receipt before the acceptance."""
+    before = replace(
+        statement(b""),
+        evidence_id=UUID("01939f5e-7b6a-7c3e-9d0f-2f5d8a1b2c30"),
+        event=State.AVAILABLE,
+        event_time=NOW - timedelta(days=3),
+        channel=None,
+        delegate=None,
+        authentication=None,
+        request=None,
+    )
+    return sealed(before)
+
+
+def statement(request: bytes, caller: KeyPair | None = None) -> Statement:
+    """Return an acceptance by that request."""
+    certificate = (caller or pki().company_seal).certificate
+    return Statement(
+        evidence_id=UUID("01939f5e-7b6a-7c3e-9d0f-2f5d8a1b2c31"),
+        event=State.ACCEPTED,
+        event_time=NOW,
+        submission_time=NOW - timedelta(days=3),
+        deadline=NOW + timedelta(days=7),
+        channel=Channel.WEB_SERVICE,
+        sender=SenderDetails(
+            dir3="EA0041485", name="Tesorería General de la Seguridad Social", nif=ISSUER_NIF
+        ),
+        recipient=RecipientDetails(identifier=COMPANY_NIF, name=COMPANY_NAME),
+        delegate=DelegateDetails(role=Role.OWN, identifier=COMPANY_NIF, name=COMPANY_NAME),
+        authentication=ActorAuthentication(
+            certificate_sha256=fingerprint(certificate),
+            issuer=certificate.issuer.rfc4514_string(),
+            serial=str(certificate.serial_number),
+            identifier=COMPANY_NIF,
+            validated_at=NOW,
+        ),
+        request=RequestEvidence(
+            message_id=UUID("01939f5e-7b6a-7c3e-9d0f-2f5d8a1b2c32"),
+            envelope_sha256=hashlib.sha256(request).hexdigest(),
+            signature_method=RSA_SHA256,
+        ),
+        content=UserContent(
+            notification_id=NOTIFICATION,
+            notification_code=7,
+            act_reference="ACT-1",
+            subject="Reclamación de deuda",
+            procedure="2001234",
+            documents=(
+                AttestedDocument(
+                    document_id=UUID(int=1), media_type="application/pdf", size=1, sha256=f"{1:064x}"
+                ),
+            ),
+        ),
+        csv_code="ABCDEFGHIJKLMNOPQRSTUVWX",
+    )
+
+
+def sealed(one: Statement, pair: KeyPair | None = None) -> bytes:
+    return Seal(pair or pki().seal).seal(render(one), one.event_time)
+
+
+@dataclass(kw_only=True)
+class Proofs:
+    """The parts of a bundle; `files` replaces whole files at the end."""
+
+    request: bytes = field(default_factory=accept_request)
+    receipt: bytes | None = None
+    previous: bytes = field(default_factory=put_at_disposal)
+    seal: KeyPair = field(default_factory=lambda: pki().seal)
+    neighbours: int = 1
+    logged: bytes | None = None
+    files: dict[str, bytes | None] = field(default_factory=dict)
+
+    def members(self) -> dict[str, bytes]:
+        """Return the files that the manifest will name."""
+        seal = Seal(self.seal)
+        receipt = self.receipt or sealed(self.statement(), self.seal)
+        members: dict[str, bytes | None] = {
+            bundle.RECEIPT: receipt,
+            bundle.FORM: seal_pdf(render_pdf(receipt), seal=seal, at=NOW),
+            bundle.PREVIOUS: self.previous,
+            bundle.REQUEST: self.request,
+            bundle.SEAL_CERTIFICATE: self.seal.certificate.public_bytes(Encoding.DER),
+            bundle.CALLER_CERTIFICATE: pki().company_seal.certificate.public_bytes(Encoding.DER),
+            **self._log(self.logged or receipt, seal),
+            **self.files,
+        }
+        return {name: content for name, content in members.items() if content is not None}
+
+    def statement(self) -> Statement:
+        """Return what the receipt says."""
+        said = statement(self.request)
+        digest = hashlib.sha256(self.previous).hexdigest()
+        before = UUID("01939f5e-7b6a-7c3e-9d0f-2f5d8a1b2c30")
+        return replace(said, previous=PreviousEvidence(evidence_id=before, sha256=digest))
+
+    def build(self) -> bytes:
+        """Return the bundle."""
+        receipt_id = statement(b"").evidence_id
+        return bundle.write_bundle(self.members(), receipt_id=receipt_id, seal=Seal(self.seal), made_at=NOW)
+
+    def _log(self, record: bytes, seal: Seal) -> dict[str, bytes]:
+        """Return a log of two leaves: ours is the second."""
+        salt = secrets.token_bytes(32)
+        receipt_id = statement(b"").evidence_id
+        leaf = Leaf(LeafKind.RECEIPT, receipt_id, commitment(record, salt)).to_bytes()
+        other = leaf_hash(b"another")
+        head = Checkpoint("log.example", 2, node_hash(other, leaf_hash(leaf)), NOW).to_bytes()
+        return {
+            bundle.LEAF: leaf,
+            bundle.INCLUSION: bundle.inclusion_text(index=1, salt=salt, proof=[other]),
+            bundle.CHECKPOINT: head,
+            bundle.CHECKPOINT_SIGNATURE: seal.sign(head),
+        }
+
+
+def write_trust(folder: Path, *seals: KeyPair, issuers: bool = True) -> Path:
+    """Write a trust folder with these seals; the gateway's where none is given."""
+    write_issuers(folder / "seals", [pair.certificate for pair in seals or (pki().seal,)])
+    if issuers:
+        write_issuers(folder / "issuers", pki().anchors)
+    return folder

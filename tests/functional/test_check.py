@@ -1,0 +1,102 @@
+"""`notigateway check`: silent about what is whole, one line for each thing that is not."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import text as sql
+
+from notigateway.expiry import Sweeping, sweep
+from notigateway.instants import instant_text
+from notigateway.invariants import Checking, Finding
+from notigateway.lifecycle import deadline
+from notigateway.pki.keys import load_certificates
+from overdue import run, settings_file
+from pki import NOW
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from stack import Stack
+
+
+def findings(stack: Stack) -> list[Finding]:
+    """Check a stack as the command does."""
+    seals = load_certificates(stack.settings.seal_certificate_file)
+    return list(Checking(stack.engine, stack.gateway.store, seals).findings())
+
+
+def live(stack: Stack) -> UUID:
+    """Let everything happen once; return the accepted notification."""
+    accepted, rejected, corrected, _withdrawn, _lapsing = (stack.publish(f"A{n}") for n in range(5))
+    stack.publish("C", kind="communication")
+    stack.pass_time(hours=2)
+    stack.accept(accepted, corrected)
+    stack.reject(rejected, reason="no es mía")
+    at = instant_text(NOW + timedelta(hours=1))
+    stack.ask_issuing(
+        "ReportExternalDecisions",
+        f"<report><reference>A2</reference><channel>sede</channel><decision>rejected</decision>"
+        f"<at>{at}</at><evidence>SEDE-1</evidence></report>",
+    )
+    stack.ask_issuing(
+        "CancelNotifications", "<cancellation><reference>A3</reference><reason>Error</reason></cancellation>"
+    )
+    stack.ask("RetrieveNotifications", f"<id>{accepted}</id>")
+    late = deadline(NOW) + Sweeping().evidence_delay
+    sweep(stack.engine, seal=stack.gateway.seal, now=late, sweeping=Sweeping())
+    return accepted
+
+
+def test_a_life_of_every_kind_leaves_nothing_to_find(stack: Stack) -> None:
+    live(stack)
+    assert findings(stack) == []
+
+
+def test_the_command_says_how_much_was_checked(sqlite_stack: Stack) -> None:
+    live(sqlite_stack)
+    code, out, _ = run("check", "--settings", settings_file(sqlite_stack), "--json")
+    summary = json.loads(out)
+    assert (code, summary["findings"]) == (0, 0)
+    assert summary["checked"] > len(sqlite_stack.contents()["notifications"])
+
+
+@pytest.mark.parametrize(
+    ("statement", "rule"),
+    [
+        ("UPDATE notifications SET state = 'available' WHERE state = 'accepted'", "decision"),
+        ("UPDATE notifications SET state = 'rejected' WHERE state = 'accepted'", "decision"),
+        ("UPDATE events SET decisive = :no WHERE state = 'accepted' AND decisive", "decision"),
+        ("UPDATE events SET position = 9 WHERE state = 'rejected' AND channel = 'web_service'", "decision"),
+        ("DELETE FROM receipts WHERE state = 'lapsed'", "receipt"),
+        ("UPDATE receipts SET sha256 = '00' WHERE state = 'accepted'", "receipt"),
+        ("UPDATE receipts SET xml = substr(xml, 1, 300) WHERE state = 'accepted'", "receipt"),
+        ("UPDATE receipts SET event_time = :now WHERE state = 'accepted'", "receipt"),
+        ("UPDATE events SET at = :now WHERE state = 'accepted'", "receipt"),
+        ("UPDATE request_envelopes SET xml = substr(xml, 1, 300)", "request"),
+        ("DELETE FROM request_envelopes", "request"),
+        ("DELETE FROM changes", "feed"),
+        ("UPDATE documents SET size = size + 1 WHERE position = 1", "document"),
+        ("UPDATE documents SET sha256 = '" + 64 * "0" + "'", "document"),
+    ],
+)
+def test_what_was_changed_behind_the_gateways_back_is_found(
+    sqlite_stack: Stack, statement: str, rule: str
+) -> None:
+    live(sqlite_stack)
+    values = {name: value for name, value in (("no", False), ("now", NOW)) if f":{name}" in statement}
+    with sqlite_stack.engine.begin() as connection:
+        connection.execute(sql(statement), values)
+    assert rule in {finding.rule for finding in findings(sqlite_stack)}
+
+
+def test_the_command_names_what_it_found_and_ends_with_1(sqlite_stack: Stack) -> None:
+    accepted = live(sqlite_stack)
+    with sqlite_stack.engine.begin() as connection:
+        connection.execute(sql("DELETE FROM receipts WHERE state = 'accepted'"))
+    code, out, err = run("check", "--settings", settings_file(sqlite_stack))
+    assert (code, err) == (1, "")
+    assert f"receipt: {accepted} event 2: accepted without a receipt" in out

@@ -1,0 +1,346 @@
+"""A bundle passes as it was made; whatever is wrong with it, its step says so."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import timedelta
+from io import BytesIO
+from typing import TYPE_CHECKING
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import pytest
+from typer.testing import CliRunner
+
+from bundles import ACCEPT, NOTIFICATION, Proofs, accept_request, sealed, statement, write_trust
+from notigateway.evidence import bundle
+from notigateway.evidence.xades import Seal
+from notigateway.verifier.cli import app
+from notigateway.verifier.procedure import verify
+from notigateway.verifier.report import Outcome, Report
+from notigateway.verifier.trust import load_trust
+from pki import NOW, pki, write_issuers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from notigateway.verifier.trust import Trust
+
+AT = NOW + timedelta(days=1)
+# Runs the command in a process that has nothing of the server and no network.
+ALONE = """
+import sys, socket
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        absent = {"sqlalchemy", "spyne", "httpx", "obstore", "alembic", "pydantic_settings", "flask"}
+        if name.partition(".")[0] in absent or name in {
+            "notigateway.app", "notigateway.settings", "notigateway.repository", "notigateway.soap",
+        }:
+            raise ImportError("not on this machine: " + name)
+sys.meta_path.insert(0, Absent())
+def refused(*_): raise OSError("no network")
+socket.socket.connect = socket.socket.bind = refused
+from notigateway.verifier.cli import main
+main()
+"""
+
+
+@pytest.fixture(scope="session")
+def proofs() -> bytes:
+    return Proofs().build()
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_trust(tmp_path_factory.mktemp("trust"))
+
+
+@pytest.fixture(scope="session")
+def trust(folder: Path) -> Trust:
+    return load_trust(folder)
+
+
+def outcomes(report: Report) -> dict[str, Outcome]:
+    return {step.name: step.outcome for step in report.steps}
+
+
+def why(report: Report, name: str) -> str:
+    (found,) = [step for step in report.steps if step.name == name]
+    assert found.outcome is Outcome.FAILED, report
+    return found.reason
+
+
+def test_a_bundle_passes_every_step(proofs: bytes, trust: Trust) -> None:
+    report = verify(proofs, trust=trust, at=AT)
+
+    assert report.outcome is Outcome.PASSED
+    found = outcomes(report)
+    assert {name for name, one in found.items() if one is Outcome.SKIPPED} == {
+        "time-stamp",
+        "revocation data",
+    }
+    assert all(step.reason for step in report.steps)
+
+
+def test_the_receipt_and_the_pdf_of_a_bundle_pass_by_themselves(proofs: bytes, trust: Trust) -> None:
+    files = bundle.read_container(proofs)
+
+    assert verify(files[bundle.RECEIPT], trust=trust, at=AT).outcome is Outcome.PASSED
+    report = verify(files[bundle.FORM], trust=trust, at=AT)
+    assert report.outcome is Outcome.PASSED
+    assert report.steps[0].name == "PDF"
+
+
+def test_the_same_parts_give_the_same_bundle() -> None:
+    files = Proofs().members()
+    seal = Seal(pki().seal)
+    one, two = (bundle.write_bundle(files, receipt_id=NOTIFICATION, seal=seal, made_at=NOW) for _ in range(2))
+    first, second = (dict(bundle.read_container(data)) for data in (one, two))
+    first.pop(bundle.SIGNATURE), second.pop(bundle.SIGNATURE)  # ECDSA is not deterministic
+    assert first == second
+
+
+def flip_and_verify(data: bytes, trust: Trust, places: int) -> None:
+    dice = random.Random(20261123)  # noqa: S311  (reproducible on purpose)
+    for place in dice.sample(range(len(data)), places):
+        changed = bytearray(data)
+        changed[place] ^= 1 << dice.randrange(8)
+        report = verify(bytes(changed), trust=trust, at=AT)
+        assert report.outcome is Outcome.FAILED, place
+        assert any(step.outcome is Outcome.FAILED and step.reason for step in report.steps)
+
+
+def test_any_of_500_random_bytes_flipped_fails_and_names_the_step(proofs: bytes, trust: Trust) -> None:
+    flip_and_verify(proofs, trust, 500)
+
+
+def without_manifest(data: bytes) -> dict[str, bytes]:
+    files = bundle.read_container(data)
+    return {name: files[name] for name in files if name not in {bundle.MANIFEST, bundle.SIGNATURE}}
+
+
+def test_a_flipped_byte_under_a_right_checksum_fails_at_the_manifest(proofs: bytes, trust: Trust) -> None:
+    files = bundle.read_container(proofs)
+    for name in files:
+        changed = bytearray(files[name])
+        changed[len(changed) // 3] ^= 4
+        repaired = bundle._write({**files, name: bytes(changed)})
+        report = verify(repaired, trust=trust, at=AT)
+        assert outcomes(report)["container"] is Outcome.PASSED
+        assert why(report, "manifest"), name
+
+
+def test_a_flipped_byte_in_any_file_fails_also_without_the_manifest(proofs: bytes, trust: Trust) -> None:
+    steps = {
+        bundle.RECEIPT: "seal",
+        bundle.FORM: "form",
+        bundle.PREVIOUS: "chain",
+        bundle.REQUEST: "request",
+        bundle.SEAL_CERTIFICATE: "seal certificate",
+        bundle.CALLER_CERTIFICATE: "caller's signature",
+        bundle.LEAF: "log",
+        bundle.INCLUSION: "log",
+        bundle.CHECKPOINT: "checkpoint",
+        bundle.CHECKPOINT_SIGNATURE: "checkpoint",
+    }
+    files = without_manifest(proofs)
+    assert set(steps) == set(files)
+    for name, step in steps.items():
+        changed = bytearray(files[name])
+        changed[len(changed) // 2] ^= 1
+        resealed = bundle.write_bundle(
+            {**files, name: bytes(changed)},
+            receipt_id=NOTIFICATION,
+            seal=Seal(pki().seal),
+            made_at=NOW,
+        )
+        report = verify(resealed, trust=trust, at=AT)
+        assert outcomes(report)["manifest"] is Outcome.PASSED
+        assert why(report, step), name
+
+
+def rezipped(data: bytes, change: str) -> bytes:
+    """Return the same files in another container."""
+    out = BytesIO()
+    with ZipFile(BytesIO(data)) as source, ZipFile(out, "w") as target:
+        names = source.namelist()
+        for name in reversed(names) if change == "order" else names:
+            method = ZIP_DEFLATED if change == "compressed" else None
+            target.writestr(name if change == "dates" else source.getinfo(name), source.read(name), method)
+        if change == "extra":
+            target.writestr("readme.txt", b"")
+        if change == "comment":
+            target.comment = b"hello"
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("change", ["order", "compressed", "dates", "extra", "comment"])
+def test_another_container_of_the_same_files_is_refused(proofs: bytes, trust: Trust, change: str) -> None:
+    assert why(verify(rezipped(proofs, change), trust=trust, at=AT), "container")
+
+
+def test_bytes_before_after_or_missing_are_refused(proofs: bytes, trust: Trust) -> None:
+    for changed in (proofs + b"\n", proofs[:-1], b"PK" + proofs, proofs[:200]):
+        assert why(verify(changed, trust=trust, at=AT), "container")
+
+
+@pytest.mark.parametrize("name", [bundle.FORM, bundle.LEAF, bundle.CHECKPOINT])
+def test_a_bundle_without_a_required_file_cannot_be_written(name: str) -> None:
+    with pytest.raises(ValueError, match="files of a bundle"):
+        Proofs(files={name: None}).build()
+
+
+def test_a_bundle_that_hides_the_request_is_refused(trust: Trust) -> None:
+    report = verify(Proofs(files={bundle.REQUEST: None}).build(), trust=trust, at=AT)
+
+    assert "does not hold" in why(report, "request")
+
+
+def test_a_bundle_forged_by_another_holder_of_the_same_authority_fails(trust: Trust) -> None:
+    report = verify(Proofs(seal=pki().ec_company).build(), trust=trust, at=AT)
+
+    for step in ("manifest", "seal certificate", "seal", "checkpoint"):
+        assert "pin" in why(report, step)
+    assert outcomes(report)["request"] is Outcome.INDETERMINATE
+
+
+def test_a_request_signed_by_somebody_else_fails(trust: Trust) -> None:
+    said = statement(accept_request())
+    assert said.authentication is not None
+    other = replace(said, authentication=replace(said.authentication, certificate_sha256="a" * 64))
+
+    report = verify(Proofs(receipt=sealed(other)).build(), trust=trust, at=AT)
+
+    assert "not the certificate that the receipt names" in why(report, "caller's signature")
+
+
+def test_a_request_about_another_notification_fails(trust: Trust) -> None:
+    request = accept_request(ACCEPT.replace("2c3d", "2c3e"))
+
+    report = verify(Proofs(request=request).build(), trust=trust, at=AT)
+
+    assert "does not name this notification" in why(report, "caller's signature")
+
+
+def test_a_request_under_an_issuer_that_is_not_trusted_fails(proofs: bytes, tmp_path: Path) -> None:
+    without = load_trust(write_trust(tmp_path, issuers=False))
+    write_issuers(tmp_path / "issuers", [pki().other_root.certificate])
+    other = load_trust(tmp_path)
+
+    assert verify(proofs, trust=without, at=AT).outcome is Outcome.PASSED
+    assert "none of the trust folder's" in why(verify(proofs, trust=other, at=AT), "caller's signature")
+
+
+def test_a_receipt_that_the_log_does_not_hold_fails(trust: Trust) -> None:
+    report = verify(Proofs(logged=b"another receipt").build(), trust=trust, at=AT)
+
+    assert "does not speak of this receipt" in why(report, "log")
+
+
+def test_the_previous_receipt_must_be_the_one_that_is_named(trust: Trust) -> None:
+    other = sealed(replace(statement(b""), event_time=NOW - timedelta(days=1)))
+
+    report = verify(Proofs(files={bundle.PREVIOUS: other}).build(), trust=trust, at=AT)
+
+    assert "not the one that it names" in why(report, "chain")
+
+
+def test_the_pdf_must_be_of_this_receipt(trust: Trust, proofs: bytes) -> None:
+    other = Proofs(request=accept_request(ACCEPT + " ")).members()[bundle.FORM]
+
+    report = verify(Proofs(files={bundle.FORM: other}).build(), trust=trust, at=AT)
+
+    assert "not this one" in why(report, "form")
+
+
+# --- what cannot be told ---------------------------------------------------------------------------
+
+
+def test_a_trust_folder_without_a_seal_of_that_time_is_indeterminate(proofs: bytes, tmp_path: Path) -> None:
+    receipt = bundle.read_container(proofs)[bundle.RECEIPT]
+
+    nothing = verify(receipt, trust=load_trust(tmp_path), at=AT)
+    other_time = verify(receipt, trust=load_trust(write_trust(tmp_path, pki().expired)), at=AT)
+
+    assert outcomes(nothing)["seal"] is Outcome.INDETERMINATE
+    assert nothing.outcome is Outcome.INDETERMINATE
+    assert outcomes(other_time)["seal certificate"] is Outcome.INDETERMINATE
+
+
+def test_level_t_without_a_time_stamp_is_indeterminate(proofs: bytes, trust: Trust) -> None:
+    report = verify(proofs, trust=trust, at=AT, required_level="T")
+
+    assert outcomes(report)["time-stamp"] is Outcome.INDETERMINATE
+    assert report.outcome is Outcome.INDETERMINATE
+
+
+def test_an_expired_seal_without_a_time_stamp_is_indeterminate(proofs: bytes, trust: Trust) -> None:
+    report = verify(proofs, trust=trust, at=pki().seal.certificate.not_valid_after_utc + timedelta(days=1))
+
+    assert outcomes(report)["time-stamp"] is Outcome.INDETERMINATE
+    assert report.outcome is Outcome.INDETERMINATE
+
+
+# --- the command -----------------------------------------------------------------------------------
+
+
+def run_alone(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in an empty folder, as on a machine with only the verifier."""
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "LANG": "C.UTF-8"}
+    environment |= {name: text for name, text in os.environ.items() if name.startswith("COVERAGE_")}
+    return subprocess.run(
+        [sys.executable, "-c", ALONE, *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_the_command_needs_neither_server_nor_network_and_exits_0_1_2(
+    proofs: bytes, folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "bundle.zip").write_bytes(proofs)
+    (tmp_path / "flipped.zip").write_bytes(proofs[:-1] + b"\x01")
+    at = "--at", AT.isoformat()
+
+    passed = run_alone(tmp_path, "bundle.zip", "--trust", str(folder), *at)
+    failed = run_alone(tmp_path, "flipped.zip", "--trust", str(folder), *at)
+    unknown = run_alone(tmp_path, "bundle.zip", "--trust", str(folder), *at, "--require-level", "T", "--json")
+
+    assert (passed.returncode, passed.stderr) == (0, "")
+    lines = passed.stdout.splitlines()
+    assert lines[-1] == "result: passed"
+    assert [line.split()[0] for line in lines[:-1]] == [str(n) for n in range(1, len(lines))]
+    assert failed.returncode == 1
+    assert "container" in failed.stdout
+    assert unknown.returncode == 2
+    assert json.loads(unknown.stdout)["outcome"] == "indeterminate"
+
+
+def test_a_file_or_folder_that_cannot_be_read_is_indeterminate(folder: Path, tmp_path: Path) -> None:
+    for arguments in (
+        ["absent.zip", "--trust", str(folder)],
+        [str(folder / "seals" / "issuer-0.pem"), "--trust", "no"],
+    ):
+        result = CliRunner().invoke(app, arguments)
+        assert result.exit_code == 2
+        assert result.stderr.startswith("notigateway-verify: ")
+
+
+def test_what_is_no_receipt_fails_and_its_bytes_do_not_reach_the_terminal(
+    folder: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "receipt.xml"
+    file.write_bytes(b"<Evidence xmlns='urn:\xc2\x9b31m'>\x1b[31m</Evidence>")
+
+    result = CliRunner().invoke(app, [str(file), "--trust", str(folder)])
+
+    assert result.exit_code == 1
+    assert all(character.isprintable() or character == "\n" for character in result.stdout)
