@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from stack import Stack
 
 ORIGIN = "notigateway.example/log"
+# How many leaves the two checkpoints of the log `kept` cover.
+FIRST, SECOND = 7, 12
 CALLER = read_caller(pki().company_seal.certificate)
 
 
@@ -61,7 +63,7 @@ def receipt_ids(stack: Stack) -> list[UUID]:
 
 @pytest.fixture
 def kept(stack: Stack) -> Stack:
-    """Give a log of five receipts and two access records, with two checkpoints."""
+    """Give a log of ten receipts (put at disposal, decided) and two access records, with two checkpoints."""
     first = stack.publish_many(3, stem="FIRST")
     stack.accept(*first)
     advanced(stack)
@@ -95,26 +97,30 @@ def test_every_receipt_and_access_record_is_proven_against_a_signed_checkpoint(k
             row = session.get_one(LogLeaf, subject)
             assert found.leaf == row.leaf.to_bytes()
             assert row.leaf.speaks_of(record, found.salt or b"")
-    assert len(records) == 7
-    assert sizes == {4, 7}  # the nearest checkpoint after each
+    assert len(records) == SECOND
+    assert sizes == {FIRST, SECOND}  # the nearest checkpoint after each
 
 
 def test_a_proof_can_be_asked_against_a_later_checkpoint_and_the_two_are_consistent(kept: Stack) -> None:
     with reading(kept.engine) as session:
         first = receipt_ids(kept)[0]
-        near, late = inclusion_of(session, first), inclusion_of(session, first, size=7)
+        near, late = inclusion_of(session, first), inclusion_of(session, first, size=SECOND)
         assert near is not None
         assert late is not None
         heads = [read_checkpoint(one.checkpoint.text) for one in (near, late)]
-        assert [head.size for head in heads] == [4, 7]
-        assert is_included(leaf_hash(late.leaf), late.index, 7, proof=late.proof, root=heads[1].root)
+        assert [head.size for head in heads] == [FIRST, SECOND]
+        assert is_included(leaf_hash(late.leaf), late.index, SECOND, proof=late.proof, root=heads[1].root)
         assert is_consistent(
-            4, 7, older_root=heads[0].root, newer_root=heads[1].root, proof=consistency_of(session, 4, 7)
+            FIRST,
+            SECOND,
+            older_root=heads[0].root,
+            newer_root=heads[1].root,
+            proof=consistency_of(session, FIRST, SECOND),
         )
-        assert inclusion_of(session, receipt_ids(kept)[-1], size=4) is None
-        assert inclusion_of(session, first, size=5) is None
-        with pytest.raises(ValueError, match="no 8 leaves"):
-            consistency_of(session, 4, 8)
+        assert inclusion_of(session, receipt_ids(kept)[-1], size=FIRST) is None
+        assert inclusion_of(session, first, size=FIRST + 1) is None
+        with pytest.raises(ValueError, match=f"no {SECOND + 1} leaves"):
+            consistency_of(session, FIRST, SECOND + 1)
 
 
 def test_a_receipt_of_this_moment_is_proven_by_advancing_the_log_first(kept: Stack) -> None:
@@ -124,12 +130,12 @@ def test_a_receipt_of_this_moment_is_proven_by_advancing_the_log_first(kept: Sta
     with reading(kept.engine) as session:
         assert inclusion_of(session, newest) is None
     found = included(kept.engine, newest, seal=kept.gateway.seal, origin=ORIGIN, now=kept.now)
-    assert found.checkpoint.size == 9
+    assert found.checkpoint.size == SECOND + 3
 
 
 def test_nothing_new_signs_no_new_checkpoint(kept: Stack) -> None:
     kept.pass_time(seconds=60)
-    assert advanced(kept).size == 7
+    assert advanced(kept).size == SECOND
     with reading(kept.engine) as session:
         assert session.scalar(select(func.count()).select_from(LogCheckpoint)) == 2
 
@@ -142,10 +148,10 @@ def test_an_empty_log_has_no_head(stack: Stack) -> None:
 def test_checkpoints_wait_for_their_time_stamp_in_order(kept: Stack) -> None:
     with writing(kept.engine) as session:
         first, second = list_unstamped(session, limit=10)
-        assert (first.size, second.size) == (4, 7)
+        assert (first.size, second.size) == (FIRST, SECOND)
         first.token = b"token"
     with writing(kept.engine) as session:
-        assert [one.size for one in list_unstamped(session, limit=10)] == [7]
+        assert [one.size for one in list_unstamped(session, limit=10)] == [SECOND]
 
 
 def test_many_workers_append_and_advance_at_once_and_every_leaf_gets_one_place(stack: Stack) -> None:
@@ -232,7 +238,7 @@ def test_a_crash_between_state_change_and_leaf_leaves_neither(stack: Stack) -> N
     assert stack.ask("AcceptNotifications", f"<id>{wanted}</id>").code == "INTERNAL_ERROR"
     with stack.engine.begin() as connection:
         connection.execute(text("ALTER TABLE hidden RENAME TO log_leaves"))
-    assert stack.rows()["receipts"] == 0
+    assert stack.rows()["receipts"] == 1  # put at disposal
     with reading(stack.engine) as session:
         assert session.scalar(select(func.count()).select_from(AccessRecord)) == 0
     (again,) = stack.accept(wanted)
@@ -256,7 +262,7 @@ def test_an_erased_record_leaves_every_proof_valid(kept: Stack) -> None:
         assert (after.leaf, after.index, after.proof) == (before.leaf, before.index, before.proof)
         assert session.get(AccessRecord, subject) is None
     found = audited(kept)
-    assert (found.leaves, found.erased, found.records[LeafKind.ACCESS]) == (7, 1, 1)
+    assert (found.leaves, found.erased, found.records[LeafKind.ACCESS]) == (SECOND, 1, 1)
 
 
 def test_what_no_checkpoint_covers_is_not_erased(stack: Stack) -> None:
@@ -280,7 +286,7 @@ def swap_receipts(session: Session) -> None:
 
 def swap_positions(session: Session) -> None:
     first, *_, last = session.scalars(select(LogLeaf).order_by(LogLeaf.position))
-    for row, position in ((first, None), (last, 0), (first, 6)):
+    for row, position in ((first, None), (last, 0), (first, SECOND - 1)):
         session.execute(update(LogLeaf).where(LogLeaf.subject == row.subject).values(position=position))
 
 
@@ -297,7 +303,7 @@ def change_tile(session: Session) -> None:
 
 def resign(session: Session, change: Callable[[Checkpoint], Checkpoint]) -> None:
     """Say something else in a checkpoint: whoever holds the seal's key can sign anything."""
-    row = session.get_one(LogCheckpoint, 4)
+    row = session.get_one(LogCheckpoint, FIRST)
     row.text = change(read_checkpoint(row.text)).to_bytes()
     row.signature = Seal(pki().seal).sign(row.text)
 
@@ -311,8 +317,8 @@ def another_log(session: Session) -> None:
 
 
 def change_signature(session: Session) -> None:
-    row = session.get_one(LogCheckpoint, 4)
-    row.signature = session.get_one(LogCheckpoint, 7).signature
+    row = session.get_one(LogCheckpoint, FIRST)
+    row.signature = session.get_one(LogCheckpoint, SECOND).signature
 
 
 def sql(*statements: str) -> Callable[[Session], None]:
@@ -329,10 +335,10 @@ DAMAGE: dict[str, tuple[Callable[[Session], None], str]] = {
         "leaf 2: .* is not what was logged",
     ),
     "swapped receipts": (swap_receipts, "leaf .*: the receipt .* is not what was logged"),
-    "swapped positions": (swap_positions, "the checkpoint of 4 leaves states another root"),
+    "swapped positions": (swap_positions, f"the checkpoint of {FIRST} leaves states another root"),
     "unlogged receipt": (sql(NO_LEAF), "the receipt .* has no leaf"),
     "unlogged access": (
-        sql("DELETE FROM log_leaves WHERE kind = 'access' AND position < 4"),
+        sql("DELETE FROM log_leaves WHERE kind = 'access' AND position < 7"),
         "the access record .* has no leaf",
     ),
     "removed receipt": (sql(NO_RECEIPT), "the receipt .* is gone"),
@@ -346,7 +352,7 @@ DAMAGE: dict[str, tuple[Callable[[Session], None], str]] = {
     "salt erased, record kept": (sql("UPDATE log_leaves SET salt = NULL"), "is there, its salt is not"),
     "tile": (change_tile, "does not hold the hashes"),
     "no tile": (sql("DELETE FROM log_tiles"), "the log has no tile"),
-    "another root": (another_root, "the checkpoint of 4 leaves states another root"),
+    "another root": (another_root, f"the checkpoint of {FIRST} leaves states another root"),
     "another log": (another_log, "one of another log"),
     "signature": (change_signature, "the signature is not the seal's"),
     "another instant": (sql("UPDATE log_checkpoints SET at = '2000-01-01'"), "its instant differs"),
@@ -368,7 +374,7 @@ def test_damage_is_found_and_named(kept: Stack, name: str) -> None:
 
 def test_damage_to_what_has_no_place_yet_is_found(kept: Stack) -> None:
     kept.accept(kept.publish("NEW"))
-    assert audited(kept).waiting == 2
+    assert audited(kept).waiting == 3
     with writing(kept.engine) as session:
         session.execute(text("UPDATE log_leaves SET commitment = salt WHERE position IS NULL"))
     with pytest.raises(LogDamagedError, match=r"a leaf without position: .* is not what was logged"):
@@ -377,7 +383,7 @@ def test_damage_to_what_has_no_place_yet_is_found(kept: Stack) -> None:
 
 def cut_tail(session: Session) -> None:
     """Take back everything since the first checkpoint, but for the later checkpoint itself."""
-    for row in session.scalars(select(LogLeaf).where(LogLeaf.position >= 4)).all():
+    for row in session.scalars(select(LogLeaf).where(LogLeaf.position >= FIRST)).all():
         session.delete(session.get_one(RECORDS[row.kind], row.subject))
         session.delete(row)
 
@@ -391,26 +397,30 @@ RECORDS: dict[LeafKind, type[Receipt | AccessRecord]] = {
 def test_a_tail_that_was_cut_off_is_missed_by_its_checkpoint(kept: Stack) -> None:
     with writing(kept.engine) as session:
         cut_tail(session)
-    with pytest.raises(LogDamagedError, match="ends after 4 leaves, and there is a signed head of 7"):
+    with pytest.raises(
+        LogDamagedError, match=f"ends after {FIRST} leaves, and there is a signed head of {SECOND}"
+    ):
         audited(kept)
 
 
 def test_a_tail_cut_off_with_its_checkpoint_is_found_by_a_head_kept_elsewhere(kept: Stack) -> None:
     head = read_checkpoint(advanced(kept).text)
-    assert audited(kept, head).leaves == 7
+    assert audited(kept, head).leaves == SECOND
     with writing(kept.engine) as session:
         cut_tail(session)
-        session.delete(session.get_one(LogCheckpoint, 7))
+        session.delete(session.get_one(LogCheckpoint, SECOND))
         session.execute(text("DELETE FROM log_tiles"))
         session.execute(text("UPDATE log_leaves SET position = NULL"))
         session.execute(text("DELETE FROM log_checkpoints"))
     advanced(kept)
-    assert audited(kept).leaves == 4  # whole in itself
-    with pytest.raises(LogDamagedError, match="a signed head of 7, kept elsewhere"):
+    assert audited(kept).leaves == FIRST  # whole in itself
+    with pytest.raises(LogDamagedError, match=f"a signed head of {SECOND}, kept elsewhere"):
         audited(kept, head)
     kept.reject(*kept.publish_many(2, stem="OTHER"))
     advanced(kept)
-    with pytest.raises(LogDamagedError, match="the head of 7 leaves kept elsewhere is not one of this log"):
+    with pytest.raises(
+        LogDamagedError, match=f"the head of {SECOND} leaves kept elsewhere is not one of this log"
+    ):
         audited(kept, head)
 
 
@@ -440,16 +450,16 @@ def test_the_commands_sign_a_head_and_verify_the_log(stack: Stack, tmp_path: Pat
     stack.accept(stack.publish())
     done = run(stack, "checkpoint")
     assert done.exit_code == 0
-    assert done.output.startswith(f"{ORIGIN} 2 ")
+    assert done.output.startswith(f"{ORIGIN} 3 ")
     head = tmp_path / "head.txt"
     with reading(stack.engine) as session:
-        head.write_bytes(session.get_one(LogCheckpoint, 2).text)
+        head.write_bytes(session.get_one(LogCheckpoint, 3).text)
     done = run(stack, "log", "verify", "--against", str(head))
     assert (done.exit_code, done.output) == (
         0,
-        "the log is whole: 2 leaves, 1 receipts, 1 access records, 0 erased, 1 checkpoints, 0 waiting\n",
+        "the log is whole: 3 leaves, 2 receipts, 1 access records, 0 erased, 1 checkpoints, 0 waiting\n",
     )
-    assert json.loads(run(stack, "log", "verify", "--json").output)["leaves"] == 2
+    assert json.loads(run(stack, "log", "verify", "--json").output)["leaves"] == 3
 
 
 def test_the_command_names_what_is_wrong_first_and_ends_with_1(stack: Stack) -> None:
