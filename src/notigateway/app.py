@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -26,6 +27,9 @@ from notigateway.soap.notigateway_v1.service import READING_OPERATIONS, MailboxS
 from notigateway.soap.protocol import Dispatcher
 from notigateway.soap.rates import FailureLimit
 from notigateway.soap.request import Gateway
+from notigateway.soap.wscn.contract import WscnContract
+from notigateway.soap.wscn.environment import ENVIRONMENTS
+from notigateway.soap.wscn.service import READING, WscnDispatcher, WscnPolicy
 from notigateway.working_days import working_day_rule
 from notigateway.wss.clients import ClientRegister
 from notigateway.wss.ns import NOTIGATEWAY_ISSUING_V1, NOTIGATEWAY_V1
@@ -38,6 +42,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from notigateway.settings import Settings
+    from notigateway.soap.wscn.environment import Environment
 
 
 # Beside the path of the public address: /notigateway/v1 and /notigateway/issuing/v1.
@@ -55,7 +60,11 @@ def build_app(settings: Settings, clock: Callable[[], datetime] = system_clock) 
     gateway = build_gateway(settings, clock)
     public_url = str(settings.public_url)
     issuing_url = urljoin(public_url, ISSUING_PATH)
-    return Endpoints(_mailbox(gateway, public_url), _issuing(gateway, issuing_url, settings.operators))
+    return Endpoints(
+        _mailbox(gateway, public_url),
+        _issuing(gateway, issuing_url, settings.operators),
+        *(_wscn(gateway, environment, settings) for environment in ENVIRONMENTS),
+    )
 
 
 def _mailbox(gateway: Gateway, url: str) -> Endpoint:
@@ -79,6 +88,35 @@ def _issuing(gateway: Gateway, url: str, operators: Iterable[str]) -> Endpoint:
         dispatcher=_dispatcher(NOTIGATEWAY_ISSUING_V1, IssuingService),
         check_caller=partial(check_issuer, operators=frozenset(operators)),
         without_effect=frozenset({"ListOutcomes"}),
+    )
+
+
+def wscn_url(settings: Settings, environment: Environment) -> str:
+    """Return the address of an environment of the Social Security's contract: its own path at our host."""
+    return urljoin(str(settings.public_url), environment.path)
+
+
+def _wscn(gateway: Gateway, environment: Environment, settings: Settings) -> Endpoint:
+    """Serve one environment of the Social Security's contract. Its clients send no Timestamp."""
+    policy = WscnPolicy(
+        page_size=settings.wscn_page_size,
+        acuse_valid=timedelta(seconds=settings.wscn_acuse_valid_seconds),
+        unsafe_accept_sha1_acuse=settings.wscn_unsafe_accept_sha1_acuse,
+        pdf_max_bytes=settings.inline_response_max_bytes,
+    )
+    return Endpoint(
+        gateway,
+        path=environment.path,
+        contract=WscnContract(
+            environment.contract,
+            environment.namespace,
+            wscn_url(settings, environment),
+            fault=environment.fault,
+        ),
+        dispatcher=WscnDispatcher(environment, policy),
+        check_caller=check_caller,
+        without_effect=READING,
+        expectations=replace(gateway.expectations, require_timestamp=False),
     )
 
 
@@ -116,22 +154,9 @@ def build_gateway(settings: Settings, clock: Callable[[], datetime] = system_clo
         signer=Signer(service.key, service.certificate),
         admission=build_admission(settings, engine, now=clock()),
         clock=clock,
-        limits=Limits(
-            request_max_bytes=settings.request_max_bytes,
-            max_depth=settings.xml_max_depth,
-            max_elements=settings.xml_max_elements,
-            max_attributes_per_element=settings.xml_max_attributes_per_element,
-            max_namespaces_per_element=settings.xml_max_namespaces_per_element,
-            max_namespaces_total=settings.xml_max_namespaces_total,
-            max_name_chars=settings.xml_max_name_chars,
-        ),
-        expectations=Expectations(
-            max_age=timedelta(seconds=settings.timestamp_max_age_seconds),
-            skew=timedelta(seconds=settings.timestamp_skew_seconds),
-        ),
-        clients=ClientRegister(
-            settings.clients, is_registration_required=settings.require_registered_clients
-        ),
+        limits=Limits.of(settings),
+        expectations=Expectations.of(settings),
+        clients=ClientRegister.of(settings),
         inline=InlineLimits(
             document_max_bytes=settings.inline_document_max_bytes,
             response_max_bytes=settings.inline_response_max_bytes,

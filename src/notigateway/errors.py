@@ -192,6 +192,14 @@ class InvalidRangeError(RequestError):
     text_es = "El rango pedido queda fuera del documento."
 
 
+class RoleUnknownError(RequestError):
+    """The capacity (`rol`) is not one of the contract's."""
+
+    code = "ROLE_UNKNOWN"
+    text_en = "The number of the role is not one of this contract."
+    text_es = "El número de rol no es ninguno de los de este contrato."
+
+
 # --- WS-Security: one class per failing step ------------------------------------------------------
 
 
@@ -431,6 +439,14 @@ class NotificationUnknownError(NotFoundError):
     text_es = "No hay ninguna notificación con este identificador a su disposición."
 
 
+class GrantorUnknownError(NotFoundError):
+    """The party named has given the caller no power in force."""
+
+    code = "GRANTOR_UNKNOWN"
+    text_en = "No power in force of that grantor names you as attorney."
+    text_es = "Ningún poder vigente de ese poderdante le nombra apoderado."
+
+
 class DocumentUnknownError(NotFoundError):
     """The notification has no such document."""
 
@@ -481,6 +497,14 @@ class CancelledError(LifecycleError):
     code = "NOTIFICATION_CANCELLED"
     text_en = "The issuing body withdrew the notification."
     text_es = "El organismo emisor retiró la notificación."
+
+
+class RejectedError(LifecycleError):
+    """It was rejected, so its content is never delivered."""
+
+    code = "NOTIFICATION_REJECTED"
+    text_en = "The notification was rejected: its content is not delivered."
+    text_es = "La notificación se rechazó: su contenido no se entrega."
 
 
 class NotRejectableError(LifecycleError):
@@ -743,6 +767,95 @@ class LogDamagedError(GatewayError):
     code = "LOG_DAMAGED"
     text_en = "The log is not the one that its checkpoints attest."
     text_es = "El registro no es el que atestiguan sus puntos de control."
+
+
+# --- the receipt that a party signs (acuse) --------------------------------------------------------
+
+
+class AcuseError(RequestError):
+    """What came back is not the acuse that we handed out, signed by the caller; nothing is decided."""
+
+
+class AcuseEncodingError(AcuseError):
+    """Not base64 of well-formed XML in UTF-8."""
+
+    code = "ACUSE_ENCODING"
+    text_en = "The signed receipt is not base64 of well-formed XML in UTF-8."
+    text_es = "El acuse firmado no es base64 de XML bien formado en UTF-8."
+
+
+class AcuseSignatureCountError(AcuseError):
+    """More signatures than ours and the party's."""
+
+    code = "ACUSE_SIGNATURE_COUNT"
+    text_en = "The signed receipt holds more signatures than the Administration's and yours."
+    text_es = "El acuse firmado contiene más firmas que la de la Administración y la suya."
+
+
+class AcuseOursMissingError(AcuseError):
+    """Our own signature is gone, or it is another key's."""
+
+    code = "ACUSE_OURS_MISSING"
+    text_en = "The Administration's signature is missing in the signed receipt."
+    text_es = "Falta la firma de la Administración en el acuse firmado."
+
+
+class AcuseAlteredError(AcuseError):
+    """The data are not those that our signature covers."""
+
+    code = "ACUSE_ALTERED"
+    text_en = (
+        "The receipt was changed after it was handed out: the Administration's signature does not verify."
+    )
+    text_es = "El acuse se modificó después de entregarse: la firma de la Administración no se verifica."
+
+
+class AcuseUnsignedError(AcuseError):
+    """The party has not signed."""
+
+    code = "ACUSE_UNSIGNED"
+    text_en = "Your signature is missing in the receipt."
+    text_es = "Falta su firma en el acuse."
+
+
+class AcuseAlgorithmError(AcuseError):
+    """The party's signature names an algorithm that is not admitted."""
+
+    code = "ACUSE_ALGORITHM"
+    text_en = "An algorithm of your signature on the receipt is not accepted; use SHA-256 or better."
+    text_es = "Un algoritmo de su firma en el acuse no se acepta; use SHA-256 o superior."
+
+
+class AcuseSignatureError(AcuseError):
+    """The party's signature does not verify or does not cover the data."""
+
+    code = "ACUSE_SIGNATURE_WRONG"
+    text_en = "Your signature on the receipt does not verify."
+    text_es = "Su firma en el acuse no se verifica."
+
+
+class AcuseSignerError(AcuseError):
+    """Another certificate signed the acuse than the message."""
+
+    code = "ACUSE_OTHER_SIGNER"
+    text_en = "The receipt was signed with another certificate than the message."
+    text_es = "El acuse se firmó con un certificado distinto del que firma el mensaje."
+
+
+class AcuseInvalidError(AcuseError):
+    """Not the structure of an acuse, or one that was issued to somebody else."""
+
+    code = "ACUSE_INVALID"
+    text_en = "The receipt does not have the structure that was handed out, or was issued to somebody else."
+    text_es = "El acuse no tiene la estructura que se entregó, o se emitió para otra persona."
+
+
+class AcuseExpiredError(AcuseError):
+    """Too much time has passed since the acuse was handed out."""
+
+    code = "ACUSE_EXPIRED"
+    text_en = "The receipt was handed out too long ago; ask for a new one."
+    text_es = "El acuse se entregó hace demasiado tiempo; solicite otro."
 
 
 # --- the gateway itself ---------------------------------------------------------------------------

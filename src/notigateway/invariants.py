@@ -4,8 +4,8 @@ The rules, by the word that a finding carries:
 
 - `decision`: a notification whose state is final has one decisive event of its state and instant, any
   other has none;
-- `receipt`: every decisive event, but for a withdrawal, has its receipt, whose bytes have their hash,
-  whose seal is of a known certificate, and which says what the event says;
+- `receipt`: every decisive event, but for a withdrawal, has its receipt; each receipt's bytes have their
+  hash, its seal is of a known certificate, it says what the event says, and follows the one before it;
 - `request`: the signed request that a receipt names is kept, unchanged;
 - `feed`: every event has its place among the changes;
 - `document`: every document that an act names is in the store, with the hash and the size stated.
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from notigateway.documents import DocumentStore
+    from notigateway.evidence.statement import ReceiptFacts
     from notigateway.repository.model import Event, Notification, Receipt
 
 _AT_ONCE: Final = 500
@@ -116,33 +117,29 @@ class Checking:
                 rows = receipts_after(session, last, limit=_AT_ONCE)
                 if not rows:
                     return
-                named = {receipt.id: _named_request(receipt) for receipt, _, _ in rows}
+                named = {row[0].id: _named_request(row[0]) for row in rows}
                 kept = kept_envelopes(session, [digest for digest in named.values() if digest])
-            for receipt, event, notification_id in rows:
-                yield from self._check_receipt(receipt, event, notification_id)
+            for receipt, event, notification_id, *before in rows:
+                problem = self._problem(receipt, event, about=notification_id, before=before)
+                if problem is not None:
+                    yield Finding(Rule.RECEIPT, str(receipt.id), problem)
                 digest = named[receipt.id]
                 if digest is not None and digest not in kept:
                     yield Finding(Rule.REQUEST, str(receipt.id), f"the request {digest} is not kept")
             last = rows[-1][0].id
             on_progress(len(rows))
 
-    def _check_receipt(self, receipt: Receipt, event: Event, notification_id: UUID) -> Iterator[Finding]:
+    def _problem(
+        self, receipt: Receipt, event: Event, *, about: UUID, before: Sequence[object]
+    ) -> str | None:
+        """Return what is wrong with a receipt; None where nothing is."""
         if hashlib.sha256(receipt.xml).hexdigest() != receipt.sha256:
-            yield Finding(Rule.RECEIPT, str(receipt.id), "its bytes do not have their hash")
+            return "its bytes do not have their hash"
         try:
             facts = verify_receipt(receipt.xml, seal_certificates=self.seals)
         except ReceiptInvalidError as error:
-            yield Finding(Rule.RECEIPT, str(receipt.id), error.detail)
-            return
-        said = (facts.receipt_id, facts.notification_id, facts.notification_code)
-        if said != (receipt.id, notification_id, receipt.notification_code) or not _may_stand_at(
-            receipt, event
-        ):
-            yield Finding(Rule.RECEIPT, str(receipt.id), "it is the receipt of something else")
-        elif (facts.state, facts.event_time) != (receipt.state, receipt.event_time):
-            yield Finding(Rule.RECEIPT, str(receipt.id), "its row says another event than itself")
-        elif receipt.state is event.state and facts.event_time != event.at:
-            yield Finding(Rule.RECEIPT, str(receipt.id), f"it says {facts.event_time}, the event {event.at}")
+            return error.detail
+        return _misfit(facts, receipt, event, about=about, before=before)
 
     def _envelopes(self, on_progress: Callable[[int], None]) -> Iterator[Finding]:
         last = ""
@@ -200,6 +197,23 @@ def _check_events(notification: Notification, *, sealed: set[UUID], placed: set[
             yield Finding(Rule.RECEIPT, subject, f"{event.state} without a receipt")
         if event.id not in placed:
             yield Finding(Rule.FEED, subject, f"{event.state} without a place")
+
+
+def _misfit(
+    facts: ReceiptFacts, receipt: Receipt, event: Event, *, about: UUID, before: Sequence[object]
+) -> str | None:
+    """Return in what a valid receipt differs from what it is kept as; None where it does not."""
+    said = (facts.receipt_id, facts.notification_id, facts.notification_code)
+    if said != (receipt.id, about, receipt.notification_code) or not _may_stand_at(receipt, event):
+        return "it is the receipt of something else"
+    if (facts.state, facts.event_time) != (receipt.state, receipt.event_time):
+        return "its row says another event than itself"
+    if receipt.state is event.state and facts.event_time != event.at:
+        return f"it says {facts.event_time}, the event {event.at}"
+    previous = facts.previous
+    if previous is not None and [previous.evidence_id, previous.sha256] != before:
+        return "it does not follow the receipt before it"
+    return None
 
 
 def _may_stand_at(receipt: Receipt, event: Event) -> bool:

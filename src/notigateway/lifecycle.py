@@ -197,3 +197,16 @@ def decide(standing: Standing, decision: Decision, now: datetime) -> State:
             raise NotRejectableError
         return State.READ
     return State.ACCEPTED if decision is Decision.ACCEPT else State.REJECTED
+
+
+def request_receipt(standing: Standing, now: datetime) -> State:
+    """Return the state once a receipt to sign is asked for at `now`: no decision, and no other may be due.
+
+    It may be asked for again, and for the other decision, until one is taken.
+
+    Raises: what `decide` raises; `NotRejectableError` for a communication, which is only ever read.
+    """
+    if standing.kind is Kind.COMMUNICATION:
+        raise NotRejectableError
+    decide(standing, Decision.ACCEPT, now)
+    return State.RECEIPT_REQUESTED

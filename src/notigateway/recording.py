@@ -136,6 +136,29 @@ def _attested(notification: Notification, caller: Caller, proof: RequestProof, n
     return Attested(delegate=delegate, authentication=authentication, request=request_evidence(proof))
 
 
+def record_receipt_request(
+    notification: Notification, *, caller: Caller, now: datetime, correlation_id: UUID
+) -> None:
+    """Write down that a receipt to sign was asked for: an event that decides nothing and has no receipt."""
+    notification.events.append(
+        Event(
+            id=uuid7(now),
+            notification_code=notification.code,
+            position=len(notification.events) + 1,
+            state=State.RECEIPT_REQUESTED,
+            decisive=False,
+            at=now,
+            channel=Channel.WEB_SERVICE,
+            role=notification.seen_as,
+            party=caller.party,
+            party_name=caller.party_name,
+            signer=caller.signer,
+            signer_name=caller.signer_name,
+            correlation_id=correlation_id,
+        )
+    )
+
+
 def record_put_at_disposal(notification: Notification, *, now: datetime, seal: Seal) -> Receipt | None:
     """Attest that the notification is at disposal since its time; once, and before anything else.
 

@@ -129,6 +129,10 @@ class Settings(BaseSettings):
 
     log_origin: Annotated[str, Field(pattern=r"^[!-~]{1,200}$")] = "notigateway.example/log"
 
+    wscn_page_size: Annotated[int, Field(ge=2, le=1000)] = 100
+    wscn_acuse_valid_seconds: Annotated[int, Field(gt=0, le=86_400)] = 3600
+    wscn_unsafe_accept_sha1_acuse: bool = False
+
     database_pool_size: Positive = 8
     database_timeout_seconds: Positive = 30
 
@@ -140,6 +144,8 @@ class Settings(BaseSettings):
         """Refuse in production what only a test can want."""
         if self.mode == "production" and self.document_store_url.startswith("memory:"):
             raise ValueError("document_store_url: in production documents must outlive the process")
+        if self.mode == "production" and self.wscn_unsafe_accept_sha1_acuse:
+            raise ValueError("wscn_unsafe_accept_sha1_acuse: in production no receipt is signed with SHA-1")
         if self.mode == "production" and any(one.unsafe_allow_sha1_until for one in self.clients):
             raise ValueError("clients: in production no client may sign with SHA-1")
         if self.mode == "production" and self.revocation == "unsafe_off":

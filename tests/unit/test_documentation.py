@@ -41,7 +41,7 @@ PATH = re.compile(r"(?:\.ci|bench|conf|docs|migrations|samples|src|tests|wsdl)/[
 TEST = re.compile(r"(tests/[\w/]+\.py)::(\w+)")
 DOTTED = re.compile(r"(?:notigateway\.)?([a-z]\w*(?:\.\w+)+)")
 # Words in capitals that are neither codes nor variables of ours.
-FOREIGN_WORDS = {"BASE_IMAGE", "RSA_SHA256", "WEB_CONCURRENCY"}
+FOREIGN_WORDS = {"ACUSE_FIRMA", "VALIDO_HASTA", "BASE_IMAGE", "RSA_SHA256", "WEB_CONCURRENCY"}
 
 
 @pytest.fixture(params=DOCUMENTS, ids=lambda one: one.name)

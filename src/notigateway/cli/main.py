@@ -10,6 +10,7 @@ from notigateway import __version__
 from notigateway.cli.check import check
 from notigateway.cli.database import migrate
 from notigateway.cli.demo import demo
+from notigateway.cli.explain import explain
 from notigateway.cli.health import health
 from notigateway.cli.issuer import register_issuer
 from notigateway.cli.log import checkpoint, log
@@ -27,21 +28,11 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-_COMMANDS = (
-    check,
-    checkpoint,
-    demo,
-    health,
-    migrate,
-    publish,
-    refresh_trust,
-    register_issuer,
-    sandbox,
-    sweep,
-)
-for command in _COMMANDS:
+for command in (
+    check, checkpoint, demo, explain, health, migrate, publish, refresh_trust, register_issuer,
+    sandbox, sweep,
+):  # fmt: skip
     app.command()(command)
-app.command()(sweep)
 app.add_typer(log, name="log", no_args_is_help=True)
 app.add_typer(outage, name="outage", no_args_is_help=True)
 app.add_typer(red, name="red")

@@ -176,3 +176,13 @@ def _printable(text: str) -> str:
     """Return a name fit for receipts and logs: one line, no control characters, bounded."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line[:_MAX_NAME_CHARS]
+
+
+def describe(certificate: x509.Certificate) -> tuple[str, ...]:
+    """Return what a certificate says, as lines for whoever holds it; nothing is decided by them."""
+    return (
+        f"subject {certificate.subject.rfc4514_string()}",
+        f"issuer {certificate.issuer.rfc4514_string()}, serial {certificate.serial_number}",
+        f"valid from {certificate.not_valid_before_utc} to {certificate.not_valid_after_utc}",
+        f"SHA-256 {fingerprint(certificate)}",
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import aliased, selectinload
 
 from notigateway.repository.changes import Change
 from notigateway.repository.model import Document, Event, Notification, Receipt
@@ -38,12 +38,19 @@ def notifications_after(session: Session, code: int, *, limit: int) -> Sequence[
     return session.scalars(query).all()
 
 
-def receipts_after(session: Session, receipt_id: UUID, *, limit: int) -> Sequence[Row[Receipt, Event, UUID]]:
-    """Return receipts, each with its event and the identifier of its notification."""
+def receipts_after(
+    session: Session, receipt_id: UUID, *, limit: int
+) -> Sequence[Row[Receipt, Event, UUID, UUID | None, str | None]]:
+    """Return receipts, each with its event, its notification's identifier, and the receipt before it."""
+    before = aliased(Receipt)
+    is_before = (before.notification_code == Receipt.notification_code) & (
+        before.position == Receipt.position - 1
+    )
     query = (
-        select(Receipt, Event, Notification.id)
+        select(Receipt, Event, Notification.id, before.id, before.sha256)
         .join(Event, Event.id == Receipt.event_id)
         .join(Notification, Notification.code == Receipt.notification_code)
+        .outerjoin(before, is_before)
         .where(Receipt.id > receipt_id)
         .order_by(Receipt.id)
         .limit(limit)
@@ -52,9 +59,9 @@ def receipts_after(session: Session, receipt_id: UUID, *, limit: int) -> Sequenc
 
 
 def events_with_receipt(session: Session, ids: Sequence[UUID]) -> set[UUID]:
-    """Return those of the events that have a receipt."""
-    query = select(Receipt.event_id).join(Event, Event.id == Receipt.event_id)
-    return set(session.scalars(query.where(Receipt.event_id.in_(ids), Receipt.state == Event.state)))
+    """Return those of the events that have a receipt of their own state."""
+    query = select(Event.id).join(Receipt, (Receipt.event_id == Event.id) & (Receipt.state == Event.state))
+    return set(session.scalars(query.where(Event.id.in_(ids))))
 
 
 def events_with_place(session: Session, ids: Sequence[UUID]) -> set[UUID]:

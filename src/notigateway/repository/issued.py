@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-_PUT_AT_DISPOSAL = frozenset({State.SCHEDULED, State.AVAILABLE})
+_NO_OUTCOME = frozenset({State.SCHEDULED, State.AVAILABLE, State.RECEIPT_REQUESTED})
 
 
 class Upload(model.Row):
@@ -100,7 +100,7 @@ def list_outcomes(
         .where(
             Act.issuing_body_id == body.id,
             Change.position > after,
-            Event.state.not_in(_PUT_AT_DISPOSAL),
+            Event.state.not_in(_NO_OUTCOME),
         )
         .order_by(Change.position)
         .limit(limit)

@@ -184,6 +184,11 @@ def find_visible(
     return _by_id(session, _whole_rows(ids, party=party, now=now, policy=policy))
 
 
+def find_id(session: Session, code: int) -> UUID | None:
+    """Return the identifier of a notification by its public code; it says nothing of who may see it."""
+    return session.scalars(select(Notification.id).where(Notification.code == code)).one_or_none()
+
+
 def lock_visible(
     session: Session,
     ids: Iterable[UUID],

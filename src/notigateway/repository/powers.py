@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import joinedload
 
 from notigateway.repository.model import Addressee
@@ -58,15 +58,33 @@ def list_powers_in_force(
     session: Session, attorney: str, *, after: UUID, limit: int, now: datetime
 ) -> Sequence[Power]:
     """Return a page of the powers by which the attorney may act at `now`."""
-    query = _powers().where(
+    query = _powers().where(Power.id > after, *_in_force(attorney, now))
+    return session.scalars(query.order_by(Power.id).limit(limit)).all()
+
+
+def list_grantors(session: Session, attorney: str, *, now: datetime) -> Sequence[Addressee]:
+    """Return those for whom the attorney may act at `now`, each once, in the order of their NIF."""
+    grantors = select(Power.grantor_id).where(*_in_force(attorney, now))
+    query = select(Addressee).where(Addressee.id.in_(grantors))
+    return session.scalars(query.order_by(Addressee.identifier)).all()
+
+
+def is_grantor(session: Session, identifier: str, *, attorney: str, now: datetime) -> bool:
+    """Tell whether the attorney may act for the addressee with that NIF at `now`."""
+    query = select(Power.id).join(Addressee, Power.grantor_id == Addressee.id)
+    query = query.where(Addressee.identifier == identifier, *_in_force(attorney, now))
+    return session.scalars(query.limit(1)).first() is not None
+
+
+def _in_force(attorney: str, now: datetime) -> list[ColumnElement[bool]]:
+    """Return the conditions of the powers by which the attorney may act at `now`."""
+    return [
         Power.attorney == attorney,
-        Power.id > after,
         ~Power.is_void,
         Power.accepted_at <= now,
         Power.expires_at > now,
         or_(Power.ended_at.is_(None), Power.ended_at > now),
-    )
-    return session.scalars(query.order_by(Power.id).limit(limit)).all()
+    ]
 
 
 def _powers() -> Select[Power]:

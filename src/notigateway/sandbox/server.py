@@ -25,6 +25,7 @@ from gunicorn.app.base import BaseApplication
 
 from notigateway.errors import ConfigurationError
 from notigateway.sandbox.checkpointing import Checkpointer
+from notigateway.sandbox.explaining import Explaining
 from notigateway.sandbox.pki import Pki, ensure_pki
 from notigateway.sandbox.refreshing import Refresher, refresh_once
 from notigateway.sandbox.seeds import sow
@@ -187,8 +188,9 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             self.cfg.set(name, value)
 
     def load(self) -> WSGIApplication:
-        """Build the application, in the worker."""
-        return self._build(self._sandbox.settings)
+        """Build the application, in the worker; beside it what only a sandbox answers."""
+        settings = self._sandbox.settings
+        return Explaining(self._build(settings), settings)
 
     def _answering(self, _worker: object) -> None:
         self._jobs.append(Refresher(self._sandbox.settings))

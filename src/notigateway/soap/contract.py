@@ -16,10 +16,15 @@ from lxml import etree
 
 from notigateway.errors import InvalidRequestError, UnknownOperationError
 from notigateway.published import published_folder
+from notigateway.soap.faults import add_gateway_fault
 from notigateway.wss.ns import namespace_of
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from lxml.etree import _Element
+
+    from notigateway.errors import GatewayError
 
 _WSDL: Final = "http://schemas.xmlsoap.org/wsdl/"
 _WSDL_SOAP: Final = "http://schemas.xmlsoap.org/wsdl/soap/"
@@ -79,6 +84,18 @@ class Contract:
         if namespace_of(str(element.tag)) != self.namespace or name not in self.operations:
             raise UnknownOperationError
         return name
+
+    def action(self, operation: str) -> str:
+        """Return the SOAPAction of an operation."""
+        return f"{self.namespace}:{operation}"
+
+    def add_detail(self, detail: _Element, error: GatewayError, correlation_id: UUID) -> None:
+        """Append to a fault's detail what the contract says of errors."""
+        add_gateway_fault(detail, error, correlation_id)
+
+    def check_request(self, element: _Element) -> None:
+        """Check an operation element before it is read. Raises: `InvalidRequestError`."""
+        self.check(element)
 
     def check(self, element: _Element) -> None:
         """Check an operation element (or, in tests and clients, an answer) against the published schema.

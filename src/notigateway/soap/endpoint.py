@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import structlog
 
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
     from notigateway.pki.identity import Caller
     from notigateway.soap.contract import Contract
-    from notigateway.soap.protocol import Dispatcher
+    from notigateway.wss.policy import Expectations
 
 _log = structlog.get_logger("notigateway.soap")
 _RETRY_AFTER_SECONDS: Final = "5"
@@ -84,6 +84,14 @@ class _Answer:
     headers: tuple[tuple[str, str], ...] = ()
 
 
+class Calling(Protocol):
+    """Runs the operation that a verified element names, and returns its answer as canonical XML."""
+
+    def call(self, operation: _Element, request: Request, /) -> bytes:
+        """Raise what only a fault can tell."""
+        ...
+
+
 class Endpoint:
     """Serves one contract at one path."""
 
@@ -93,20 +101,22 @@ class Endpoint:
         *,
         path: str,
         contract: Contract,
-        dispatcher: Dispatcher,
+        dispatcher: Calling,
         check_caller: Callable[[Session, Caller, str], None],
         without_effect: frozenset[str] = frozenset(),
+        expectations: Expectations | None = None,
     ) -> None:
         """Serve the contract; `check_caller` raises for who may not ask for the operation it is given.
 
         `without_effect` names the operations that only read; all others need a revocation status that is
-        current.
+        current. `expectations` are the gateway's unless the contract has its own.
         """
         self.gateway = gateway
         self.path = path
         self._contract = contract
         self._dispatcher = dispatcher
         self._check_caller = check_caller
+        self._expectations = expectations or gateway.expectations
         self._without_effect = without_effect
         self._forget_after: datetime | None = None
 
@@ -141,7 +151,9 @@ class Endpoint:
             # Unsigned: nothing was read, and a signature would cost more than the request.
             _log.warning("request_refused", code=error.code, detail=error.detail)
             soap = read_version(environ)
-            body = render_static_fault(error, correlation_id=correlation_id, soap=soap)
+            body = render_static_fault(
+                error, correlation_id=correlation_id, soap=soap, add_detail=self._contract.add_detail
+            )
             allow = _ALLOW if isinstance(error, MethodNotAllowedError) else ()
             return _Answer(error.status, body, soap, allow + _retry_after(error))
 
@@ -184,7 +196,9 @@ class Endpoint:
         self, error: GatewayError, form: EnvelopeForm, *, now: datetime, correlation_id: UUID
     ) -> _Answer:
         """Sign a fault in the shape of every answer."""
-        content = render_fault(error, correlation_id=correlation_id, soap=form.soap)
+        content = render_fault(
+            error, correlation_id=correlation_id, soap=form.soap, add_detail=self._contract.add_detail
+        )
         body = sign_envelope(content, signer=self.gateway.signer, now=now, is_fault=True, form=form)
         return _Answer(fault_status(error, form.soap), body, form.soap, _retry_after(error))
 
@@ -197,7 +211,7 @@ class Endpoint:
         return verify_envelope(
             envelope,
             now=now,
-            expectations=gateway.expectations,
+            expectations=self._expectations,
             check_certificate=gateway.admission.check,
             clients=gateway.clients,
         )
@@ -219,9 +233,9 @@ class Endpoint:
         """Run the operation that a known caller asks for; return the answer's element."""
         operation = self._contract.operation_name(verified.operation)
         access.operation = operation
-        if not actions <= {f"{self._contract.namespace}:{operation}"}:
+        if not actions <= {self._contract.action(operation)}:
             raise ActionMismatchError
-        self._contract.check(verified.operation)
+        self._contract.check_request(verified.operation)
         access.ask(_identifiers(verified.operation))
         self._admit(verified, access.caller, operation=operation, now=access.now)
         revocation = self.gateway.admission.require_status(

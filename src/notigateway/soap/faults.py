@@ -6,11 +6,14 @@ request is ever echoed (a signed echo would make the gateway sign what a strange
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import Final
+from uuid import UUID
 
 from lxml import etree
+from lxml.etree import _Element
 
 from notigateway.errors import (
     AlgorithmError,
@@ -39,11 +42,6 @@ from notigateway.wss.envelope import canonical
 from notigateway.wss.ns import NOTIGATEWAY_V1, XML
 from notigateway.wss.version import SoapVersion
 
-if TYPE_CHECKING:
-    from uuid import UUID
-
-    from lxml.etree import _Element
-
 # First match wins: a family stands after its exceptions. WSS 1.1.1 §12 names the wsse codes.
 FAULT_CODES: Final[tuple[tuple[type[GatewayError], str], ...]] = (
     (SecurityHeaderError, "wsse:InvalidSecurity"),
@@ -66,6 +64,8 @@ FAULT_CODES: Final[tuple[tuple[type[GatewayError], str], ...]] = (
     (ServiceError, "soap:Server"),
     (ConfigurationError, "soap:Server"),
 )
+# What a contract appends to a fault's detail.
+AddDetail = Callable[[_Element, GatewayError, UUID], None]
 DOCUMENTATION: Final = "docs/errors.md"
 _BLAMES_SENDER: Final = "soap:Sender"
 
@@ -82,7 +82,29 @@ def fault_status(error: GatewayError, soap: SoapVersion) -> int:
     return HTTPStatus.BAD_REQUEST if is_bad_request else HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-def render_fault(error: GatewayError, *, correlation_id: UUID, soap: SoapVersion = SoapVersion.V1_1) -> bytes:
+def add_gateway_fault(detail: _Element, error: GatewayError, correlation_id: UUID) -> None:
+    """Append the typed detail of our own contracts."""
+    gateway_fault = etree.SubElement(detail, _ng("GatewayFault"), nsmap={None: NOTIGATEWAY_V1})
+    for name, value in (
+        ("code", error.code),
+        ("textEs", error.text_es),
+        ("textEn", error.text_en),
+        ("retryable", "true" if error.retryable else "false"),
+        ("correlationId", str(correlation_id)),
+        ("documentation", f"{DOCUMENTATION}#{error.code.lower()}"),
+    ):
+        etree.SubElement(gateway_fault, _ng(name)).text = value
+    for name, fact in error.facts.items():
+        etree.SubElement(gateway_fault, _ng("fact"), name=_fact_name(name)).text = _fact_text(fact)
+
+
+def render_fault(
+    error: GatewayError,
+    *,
+    correlation_id: UUID,
+    soap: SoapVersion = SoapVersion.V1_1,
+    add_detail: AddDetail = add_gateway_fault,
+) -> bytes:
     """Return the element `soap:Fault` as canonical bytes, with the typed detail of the contract."""
     fault = etree.Element(soap.tag("Fault"), nsmap={"soap": soap.value})
     if soap is SoapVersion.V1_1:
@@ -93,7 +115,7 @@ def render_fault(error: GatewayError, *, correlation_id: UUID, soap: SoapVersion
         _add_codes(fault, soap, *_codes(error))
         _add_reason(fault, soap, error)
         detail = etree.SubElement(fault, soap.tag("Detail"))
-    _add_gateway_fault(detail, error, correlation_id)
+    add_detail(detail, error, correlation_id)
     return canonical(fault)
 
 
@@ -121,23 +143,12 @@ def _add_reason(fault: _Element, soap: SoapVersion, error: GatewayError) -> None
         element.text = f"[{error.code}] {text}"
 
 
-def _add_gateway_fault(detail: _Element, error: GatewayError, correlation_id: UUID) -> None:
-    gateway_fault = etree.SubElement(detail, _ng("GatewayFault"), nsmap={None: NOTIGATEWAY_V1})
-    for name, value in (
-        ("code", error.code),
-        ("textEs", error.text_es),
-        ("textEn", error.text_en),
-        ("retryable", "true" if error.retryable else "false"),
-        ("correlationId", str(correlation_id)),
-        ("documentation", f"{DOCUMENTATION}#{error.code.lower()}"),
-    ):
-        etree.SubElement(gateway_fault, _ng(name)).text = value
-    for name, fact in error.facts.items():
-        etree.SubElement(gateway_fault, _ng("fact"), name=_fact_name(name)).text = _fact_text(fact)
-
-
 def render_static_fault(
-    error: TransportError, *, correlation_id: UUID, soap: SoapVersion = SoapVersion.V1_1
+    error: TransportError,
+    *,
+    correlation_id: UUID,
+    soap: SoapVersion = SoapVersion.V1_1,
+    add_detail: AddDetail = add_gateway_fault,
 ) -> bytes:
     """Return a whole unsigned envelope: nothing was parsed, so nothing is worth a signature."""
     return (
@@ -146,7 +157,7 @@ def render_static_fault(
         % (
             soap.value.encode(),
             NOTIGATEWAY_V1.encode(),
-            render_fault(error, correlation_id=correlation_id, soap=soap),
+            render_fault(error, correlation_id=correlation_id, soap=soap, add_detail=add_detail),
         )
     )
 

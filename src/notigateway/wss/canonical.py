@@ -44,6 +44,21 @@ def canonical(element: etree._Element, *, prefixes: Sequence[str] = ()) -> bytes
         raise EnvelopeStructureError("no canonical form: a namespace name is relative") from error
 
 
+def inclusive(element: etree._Element) -> bytes:
+    """Return the inclusive canonical form (C14N 1.0) of one element, without comments and its tail.
+
+    Only for documents whose size and declarations were limited before: each element that it visits
+    costs all declarations in scope. Attributes `xml:…` of ancestors are not inherited: the caller
+    refuses documents that have any there.
+
+    Raises: `EnvelopeStructureError` like `canonical`.
+    """
+    try:
+        return etree.tostring(element, method="c14n", exclusive=False, with_comments=False)
+    except etree.C14NError as error:
+        raise EnvelopeStructureError("no canonical form: a namespace name is relative") from error
+
+
 def prepare_thread() -> None:
     """Teach this thread's dictionary of names `#default`, and prove it; at once when done before.
 

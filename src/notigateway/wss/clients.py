@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from notigateway.errors import ClientNotRegisteredError, ConfigurationError, IdentityError
 from notigateway.pki.identity import read_caller
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
-    from notigateway.settings import ClientRegistration
+    from notigateway.settings import ClientRegistration, Settings
     from notigateway.wss.policy import Expectations
 
 
@@ -48,6 +48,11 @@ class ClientRegister:
                 if name and index.setdefault(name, one) is not one:
                     raise ConfigurationError(f"the client {name} is registered twice")
         self.known = KnownCertificates(certificates)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return the clients that the operator registered."""
+        return cls(settings.clients, is_registration_required=settings.require_registered_clients)
 
     def find(self, certificate: x509.Certificate) -> ClientRegistration | None:
         """Return what was agreed with the holder of a certificate, or None."""

@@ -11,7 +11,12 @@ from typing import Final
 NOTIGATEWAY_V1: Final = "urn:notigateway:v1"
 NOTIGATEWAY_ISSUING_V1: Final = "urn:notigateway:issuing:v1"
 EVIDENCE_1: Final = "urn:notigateway:evidence:1"
+WSCN: Final = "http://ws.wscn.infra.gi.org/"
+WSCN_TEST: Final = "http://ws.pruebas.wscn.infra.gi.org/"
 
+XSD: Final = "http://www.w3.org/2001/XMLSchema"
+XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
+SOAP_ENCODING: Final = "http://schemas.xmlsoap.org/soap/encoding/"
 SOAP11: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 SOAP12: Final = "http://www.w3.org/2003/05/soap-envelope"
 ACTOR_NEXT: Final = "http://schemas.xmlsoap.org/soap/actor/next"
@@ -40,6 +45,7 @@ XENC11: Final = "http://www.w3.org/2009/xmlenc11#"
 XML: Final = "http://www.w3.org/XML/1998/namespace"
 
 EXC_C14N: Final = "http://www.w3.org/2001/10/xml-exc-c14n#"
+INC_C14N: Final = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
 ENVELOPED_SIGNATURE: Final = f"{DS}enveloped-signature"
 
 

@@ -10,9 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, Self
 
 from notigateway.wss.ns import DS, XENC
+
+if TYPE_CHECKING:
+    from notigateway.settings import Settings
 
 _MORE_2001: Final = "http://www.w3.org/2001/04/xmldsig-more#"
 _MORE_2007: Final = "http://www.w3.org/2007/05/xmldsig-more#"
@@ -117,6 +120,19 @@ class Limits:
     max_name_chars: int = 512
     max_attribute_chars: int = 64 * 1024
 
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return the limits that the operator set."""
+        return cls(
+            request_max_bytes=settings.request_max_bytes,
+            max_depth=settings.xml_max_depth,
+            max_elements=settings.xml_max_elements,
+            max_attributes_per_element=settings.xml_max_attributes_per_element,
+            max_namespaces_per_element=settings.xml_max_namespaces_per_element,
+            max_namespaces_total=settings.xml_max_namespaces_total,
+            max_name_chars=settings.xml_max_name_chars,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectations:
@@ -136,3 +152,11 @@ class Expectations:
     max_references: int = 12
     max_prefixes: int = 32
     max_tokens: int = 4
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return what the operator's settings expect."""
+        return cls(
+            max_age=timedelta(seconds=settings.timestamp_max_age_seconds),
+            skew=timedelta(seconds=settings.timestamp_skew_seconds),
+        )

@@ -133,7 +133,7 @@ def verify_envelope(
 
     # 8 digests
     for reference, target in zip(signed_info.references, targets, strict=True):
-        _check_digest(reference, target)
+        check_digest(reference, target)
 
     return Verified(
         body=envelope.body,
@@ -149,8 +149,12 @@ def verify_envelope(
     )
 
 
-def _check_digest(reference: Reference, target: _Element) -> None:
-    part = _part_name(target)
+def check_digest(reference: Reference, target: _Element) -> None:
+    """Check that a signed part, the element itself, has the digest that its reference states.
+
+    Raises: `DigestError`; `EnvelopeStructureError` for a part without a canonical form.
+    """
+    part = part_name(target)
     octets = canonical(target, prefixes=reference.prefixes)
     if not octets:
         raise DigestError("empty canonical form", part=part)
@@ -162,7 +166,7 @@ def _check_digest(reference: Reference, target: _Element) -> None:
         raise DigestError(f"digest of {part} differs", part=part)
 
 
-def _part_name(target: _Element) -> str:
+def part_name(target: _Element) -> str:
     """Return a word of our own for a signed part; the names of foreign headers are not repeated."""
     local = str(target.tag).partition("}")[2]
     return local if local in {"Body", "Timestamp", "BinarySecurityToken"} else "header"

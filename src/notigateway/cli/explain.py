@@ -1,0 +1,94 @@
+"""`notigateway explain`: what the gateway sees in a signed envelope, step by step."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from notigateway.errors import ConfigurationError
+from notigateway.pki.trust import TrustStore
+from notigateway.settings import load_settings
+from notigateway.wss.clients import ClientRegister
+from notigateway.wss.explain import Explanation, explain_envelope
+from notigateway.wss.explain_text import explanation_text
+from notigateway.wss.policy import Expectations, Limits
+from notigateway.wss.timestamp import read_instant
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+_UNCHECKED = "whether the certificate is admitted; name the authorised issuers with --trust"
+
+
+def explain(
+    envelope: Annotated[Path, typer.Argument(help="The file with the envelope as it was sent; - reads it.")],
+    trust: Annotated[
+        Path | None, typer.Option(help="Folder of the authorised issuers; left out: any certificate.")
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option(help="The instant to look at it, such as 2026-06-01T12:00:00Z; else now.")
+    ] = None,
+    octets: Annotated[
+        Path | None, typer.Option(help="Folder for the canonical octets of each reference.")
+    ] = None,
+    settings_file: Annotated[
+        Path | None,
+        typer.Option("--settings", envvar="NOTIGATEWAY_SETTINGS", help="The TOML file with the settings."),
+    ] = None,
+) -> None:
+    """Explain step by step whether a signed envelope is accepted and, if not, the likely causes.
+
+    Revocation, replay, identity and schema are not looked at. Exit codes: 0 accepted, 1 refused, 2 the
+    command cannot run.
+    """
+    settings = load_settings(settings_file)
+    explanation = explain_envelope(
+        _read(envelope),
+        now=_instant(at),
+        limits=Limits.of(settings),
+        expectations=Expectations.of(settings),
+        clients=ClientRegister.of(settings),
+        check_certificate=TrustStore.from_folder(trust).check if trust else _admit_anybody,
+    )
+    typer.echo(explanation_text(explanation, unchecked="" if trust else _UNCHECKED), nl=False)
+    if octets is not None:
+        _write(explanation, octets)
+    raise typer.Exit(0 if explanation.error is None else 1)
+
+
+def _admit_anybody(_certificate: x509.Certificate, _now: datetime) -> None:
+    """Check nothing: without --trust nobody's issuers are known, and the text says so."""
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"cannot read {file}: {error.strerror}") from error
+
+
+def _instant(text: str | None) -> datetime:
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        return read_instant(text)
+    except ValueError as error:
+        raise ConfigurationError(f"--at {text!r}: an instant such as 2026-06-01T12:00:00Z") from error
+
+
+def _write(explanation: Explanation, folder: Path) -> None:
+    """Write the octets whose digests were taken, to be compared with the client's own."""
+    files = {f"reference-{one.number}-{one.part}.xml": one.octets for one in explanation.digested}
+    if explanation.signed_info is not None:
+        files["signed-info.xml"] = explanation.signed_info
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in files.items():
+            (folder / name).write_bytes(data)
+    except OSError as error:
+        raise ConfigurationError(f"cannot write to {folder}: {error.strerror}") from error
+    typer.echo(f"\n{len(files)} files of octets in {folder}")

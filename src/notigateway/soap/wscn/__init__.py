@@ -1,0 +1,1 @@
+"""The Social Security's own contract (WSCN), wire-compatible: both of its environments."""

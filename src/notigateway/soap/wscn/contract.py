@@ -1,0 +1,40 @@
+"""How the contract is published and how its faults look, in one environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lxml import etree
+
+from notigateway.soap.contract import Contract
+from notigateway.soap.wscn import codes
+from notigateway.soap.wscn.types import ExcepcionSistema
+from notigateway.soap.wscn.writing import append_fields
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from lxml.etree import _Element
+
+    from notigateway.errors import GatewayError
+
+
+@dataclass(frozen=True)
+class WscnContract(Contract):
+    """One WSDL of the contract; requests are not checked by its schema, `reading` does that."""
+
+    fault: str = ""
+
+    def action(self, operation: str) -> str:
+        """Return the SOAPAction of an operation."""
+        return f"urn:{operation}"
+
+    def check_request(self, element: _Element) -> None:
+        """Leave it to `reading`: known clients qualify what the schema does not."""
+
+    def add_detail(self, detail: _Element, error: GatewayError, correlation_id: UUID) -> None:
+        """Append the system fault of this environment."""
+        holder = etree.SubElement(detail, f"{{{self.namespace}}}{self.fault}", nsmap={"wscn": self.namespace})
+        outcome = codes.refusal(codes.fault_code(error), error, correlation_id)
+        append_fields(holder, ExcepcionSistema(error=outcome, message=f"[{error.code}] {error.text_en}"))

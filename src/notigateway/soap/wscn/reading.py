@@ -1,0 +1,149 @@
+"""Reads requests as the known clients write them: tolerant in form, strict in content.
+
+Stubs of Axis 1.4 qualify the children that the schema has without a namespace, and say `xsi:type`
+and `xsi:nil`; templates break base64 into lines. So the schema cannot check requests; this does:
+no element that the operation does not have, none twice, no attribute with a meaning, every value of
+its type. The order is not looked at: every child is read by its name.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from lxml import etree
+
+from notigateway.errors import AcuseEncodingError, InvalidRequestError
+from notigateway.wss.ns import SOAP_ENCODING, XSD, XSI, namespace_of, soap
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+_SPACE: Final = " \t\r\n"
+_SPACES: Final = re.compile(r"[ \t\r\n]+")
+_INT: Final = re.compile(r"[+-]?[0-9]{1,10}")
+_INT_MAX: Final = 2**31 - 1
+_FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
+_TYPE: Final = f"{{{XSI}}}type"
+_NIL: Final = f"{{{XSI}}}nil"
+_ATTRIBUTES: Final = frozenset({_TYPE, _NIL, soap("encodingStyle")})
+# The parameters of each operation and the types that xsi:type may give them.
+_INTS: Final = frozenset({"int", "integer"})
+_STRINGS: Final = frozenset({"string"})
+_BOOLEANS: Final = frozenset({"boolean"})
+_BINARIES: Final = frozenset({"base64Binary", "base64"})
+_TYPES: Final = {
+    "rol": _INTS,
+    "identificadorPoderdante": _STRINGS,
+    "codigoSiguienteNotificacionPropia": _INTS,
+    "codigoSiguienteNotificacionAutorizadoRED": _INTS,
+    "codigoSiguienteNotificacionApoderado": _INTS,
+    "codigoNotificacion": _INTS,
+    "esDeAceptacion": _BOOLEANS,
+    "xmlAcuseFirmado": _BINARIES,
+}
+_PARAMETERS: Final[dict[str, tuple[str, ...]]] = {
+    "consultarListadoNotificaciones": (
+        "rol",
+        "identificadorPoderdante",
+        "codigoSiguienteNotificacionPropia",
+        "codigoSiguienteNotificacionAutorizadoRED",
+        "codigoSiguienteNotificacionApoderado",
+    ),
+    "solicitarAcuseNotificacion": ("rol", "identificadorPoderdante", "codigoNotificacion", "esDeAceptacion"),
+    "enviarAcuseNotificacion": ("rol", "identificadorPoderdante", "xmlAcuseFirmado"),
+    "verNotificacionAceptada": ("rol", "identificadorPoderdante", "codigoNotificacion"),
+    "solicitarPoderdantes": (),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """The texts of a request by the names of their parameters; what is absent or nil is None.
+
+    Raises (every reading method): `InvalidRequestError` naming the element and the rule, never the text.
+    """
+
+    _texts: dict[str, str | None]
+
+    def number(self, name: str) -> int:
+        """Return an xs:int that must be there."""
+        text = self._required(name)
+        value = int(text) if _INT.fullmatch(text) else None
+        if value is None or not -_INT_MAX - 1 <= value <= _INT_MAX:
+            raise InvalidRequestError(element=name, rule="int")
+        return value
+
+    def flag(self, name: str) -> bool:
+        """Return an xs:boolean that must be there."""
+        flag = _FLAGS.get(self._required(name))
+        if flag is None:
+            raise InvalidRequestError(element=name, rule="boolean")
+        return flag
+
+    def text(self, name: str) -> str | None:
+        """Return a string without the spaces around it; None where it is absent, nil or empty."""
+        return (self._texts.get(name) or "").strip(_SPACE) or None
+
+    def binary(self, name: str) -> bytes:
+        """Return the bytes of an xs:base64Binary that must be there, in one line or in several.
+
+        Raises: `AcuseEncodingError` for a text that is not base64.
+        """
+        text = self._required(name)
+        try:
+            return base64.b64decode(_SPACES.sub("", text).encode("ascii"), validate=True)
+        except (binascii.Error, UnicodeEncodeError) as error:
+            raise AcuseEncodingError("not base64") from error
+
+    def _required(self, name: str) -> str:
+        text = self.text(name)
+        if text is None:
+            raise InvalidRequestError(element=name, rule="required")
+        return text
+
+
+def read_parameters(operation: _Element) -> Parameters:
+    """Return the parameters of a verified operation element.
+
+    Raises: `InvalidRequestError` for what the operation does not have, twice the same, or text between.
+    """
+    name = etree.QName(operation).localname
+    namespace = namespace_of(str(operation.tag))
+    _check_attributes(operation, name, frozenset({name}), own=namespace)
+    texts: dict[str, str | None] = {}
+    for child in operation:
+        tag = etree.QName(child)
+        if tag.namespace not in {None, namespace} or tag.localname not in _PARAMETERS[name]:
+            raise InvalidRequestError(element=name, rule="unknown")
+        if tag.localname in texts:
+            raise InvalidRequestError(element=tag.localname, rule="repeated")
+        if len(child) or (child.tail or "").strip(_SPACE):
+            raise InvalidRequestError(element=tag.localname, rule="simple")
+        is_nil = _check_attributes(child, tag.localname, _TYPES[tag.localname], own=XSD)
+        if is_nil and child.text:
+            raise InvalidRequestError(element=tag.localname, rule="nil")
+        texts[tag.localname] = None if is_nil else child.text or ""
+    if (operation.text or "").strip(_SPACE):
+        raise InvalidRequestError(element=name, rule="simple")
+    return Parameters(texts)
+
+
+def _check_attributes(element: _Element, name: str, types: frozenset[str], *, own: str) -> bool:
+    """Check that the attributes say nothing else than the schema; tell whether the element is nil."""
+    if not _ATTRIBUTES.issuperset(map(str, element.attrib)):
+        # `href` and `id` would bring content from elsewhere into what was signed.
+        raise InvalidRequestError(element=name, rule="attribute")
+    stated = element.get(_TYPE)
+    if stated is not None:
+        prefix, _, local = stated.strip(_SPACE).rpartition(":")
+        namespace = element.nsmap.get(prefix or None)
+        if local not in types or namespace not in {own, SOAP_ENCODING}:
+            raise InvalidRequestError(element=name, rule="type")
+    nil = _FLAGS.get(element.get(_NIL, "false").strip(_SPACE))
+    if nil is None:
+        raise InvalidRequestError(element=name, rule="nil")
+    return nil

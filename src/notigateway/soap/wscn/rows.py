@@ -1,0 +1,63 @@
+"""From rows to the contract's types: numbers, words and the clock of Madrid."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from notigateway.evidence.acuse import AcuseDetails, madrid_text
+from notigateway.identifiers import is_company_nif
+from notigateway.instants import instant_text
+from notigateway.lifecycle import Standing, State, effective_state
+from notigateway.soap.wscn.types import Notificacion
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from notigateway.repository.model import Event, Notification, Receipt
+
+STATES: Final[dict[State, tuple[int, str]]] = {
+    State.AVAILABLE: (0, "Sin acuse"),
+    State.RECEIPT_REQUESTED: (1, "Acuse solicitado"),
+    State.ACCEPTED: (2, "Notificada por aceptación"),
+    State.REJECTED: (3, "Notificada por rechazo"),
+    State.LAPSED: (4, "Notificada por vencimiento de plazo"),
+}
+_COMPANY: Final = ("J", "Persona jurídica")
+_PERSON: Final = ("F", "Persona física")
+
+
+def notificacion(row: Any, now: datetime) -> Notificacion:  # noqa: ANN401  (a list row of many columns)
+    """Return a list row as it stands at `now`."""
+    standing = Standing(row.kind, row.state, row.available_at, row.deadline, row.outage_since)
+    number, words = STATES[effective_state(standing, now)]
+    kind, kind_words = _COMPANY if is_company_nif(row.identifier) else _PERSON
+    return Notificacion(
+        codigo=row.code,
+        descripcionEstado=words,
+        descripcionTipoDestinatario=kind_words,
+        destinatario=row.identifier,
+        estado=number,
+        fechaFinDisponibilidad=None if row.deadline is None else madrid_text(row.deadline),
+        fechaPuestaDisposicion=madrid_text(row.available_at),
+        nombreAppRazonSocial=row.addressee_name,
+        procedimiento=f"{row.procedure} {row.subject}",
+        tipoDestinatario=kind,
+    )
+
+
+def acuse_details(notification: Notification) -> AcuseDetails:
+    """Return what the person who signs an acuse reads in it."""
+    act, addressee = notification.act, notification.addressee
+    return AcuseDetails(
+        addressee=addressee.identifier,
+        addressee_name=addressee.name,
+        issuing_body=act.issuing_body.name,
+        procedure=act.procedure,
+        subject=act.subject,
+        available_at=notification.available_at,
+    )
+
+
+def sellado(event: Event, receipt: Receipt) -> str:
+    """Return `selladoTiempo`: instant of the decision, our receipt's identifier, its SHA-256."""
+    return f"{instant_text(event.at)};{receipt.id};{receipt.sha256}"

@@ -1,0 +1,332 @@
+"""The five operations: read, call a use case, commit, answer with the contract's numbers.
+
+Spyne has no part in it: it can neither read children that may or may not be qualified nor write ones
+that are not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+import structlog
+from lxml import etree
+
+from notigateway import mailbox, two_phase
+from notigateway.errors import (
+    AcuseExpiredError,
+    AcuseInvalidError,
+    GatewayError,
+    NotificationUnknownError,
+    RoleUnknownError,
+    ServiceError,
+)
+from notigateway.evidence.acuse import AcuseTerms, issue_acuse
+from notigateway.evidence.acuse_check import check_acuse
+from notigateway.lifecycle import Decision
+from notigateway.repository.engine import reading, writing
+from notigateway.repository.powers import list_grantors
+from notigateway.representation import Role
+from notigateway.soap.wscn import codes, rows
+from notigateway.soap.wscn.reading import Parameters, read_parameters
+from notigateway.soap.wscn.types import (
+    AcuseNotificacion,
+    Error,
+    ListadoNotificaciones,
+    ListadoPoderdantes,
+    NotificacionRecuperada,
+    Poderdante,
+)
+from notigateway.soap.wscn.writing import render_answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import timedelta
+
+    from lxml.etree import _Element
+
+    from notigateway.repository.model import Notification
+    from notigateway.soap.request import Request
+    from notigateway.soap.wscn.environment import Environment
+
+_log = structlog.get_logger("notigateway.soap")
+# These need no current revocation status; asking for a receipt is the first step of a decision.
+READING: Final = frozenset(
+    {"consultarListadoNotificaciones", "verNotificacionAceptada", "solicitarPoderdantes"}
+)
+_ROLES: Final = {1: Role.OWN, 2: Role.RED, 3: Role.ATTORNEY}
+_ALL_ROLES: Final = 0
+_NOTHING_SEEN: Final = -1
+_UNNAMED: Final = 0
+_ELSEWHERE: Final = "No hay un PDF que quepa en esta respuesta: recoja los documentos por urn:notigateway:v1."
+# Each bucket: its role and the parameter (and field) that holds its cursor.
+_CURSORS: Final = {
+    Role.OWN: "codigoSiguienteNotificacionPropia",
+    Role.RED: "codigoSiguienteNotificacionAutorizadoRED",
+    Role.ATTORNEY: "codigoSiguienteNotificacionApoderado",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WscnPolicy:
+    """What the operator decides of this contract."""
+
+    page_size: int
+    acuse_valid: timedelta
+    unsafe_accept_sha1_acuse: bool
+    pdf_max_bytes: int
+
+
+class _Asked:
+    """What one request asks, filled in as it is read: what a refusal may need of it."""
+
+    def __init__(self, parameters: Parameters, request: Request) -> None:
+        self.parameters = parameters
+        self.request = request
+        self.role = Role.OWN
+        self.code = _UNNAMED
+
+    @property
+    def done(self) -> Error:
+        """The outcome of success."""
+        return codes.success(self.request.proof.correlation_id)
+
+    def capacity(self) -> two_phase.Capacity:
+        """Return who asks in which capacity. Raises: `InvalidRequestError`, `RoleUnknownError`."""
+        role = _ROLES.get(self.parameters.number("rol"))
+        if role is None:
+            raise RoleUnknownError
+        self.role = role
+        return self.capacity_as(role)
+
+    def capacity_as(self, role: Role) -> two_phase.Capacity:
+        """Return who asks, in the capacity `role`."""
+        return two_phase.Capacity(
+            caller=self.request.caller,
+            role=role,
+            grantor=self.parameters.text("identificadorPoderdante"),
+            now=self.request.now,
+            rights=self.request.gateway.rights,
+        )
+
+    def named(self) -> int:
+        """Return the notification's code. Raises: `InvalidRequestError`."""
+        self.code = self.parameters.number("codigoNotificacion")
+        return self.code
+
+
+class _Refuse(Protocol):
+    """Makes the answer of an operation that was refused."""
+
+    def __call__(self, asked: _Asked, error: Error, /) -> object: ...
+
+
+class WscnDispatcher:
+    """Calls the operation that a verified element names, in one environment."""
+
+    def __init__(self, environment: Environment, policy: WscnPolicy) -> None:
+        self._environment = environment
+        self._policy = policy
+        self._operations: dict[str, tuple[Callable[[_Asked], object], _Refuse]] = {
+            "consultarListadoNotificaciones": (self._list, _refused_list),
+            "solicitarAcuseNotificacion": (self._request_receipt, _refused_receipt),
+            "enviarAcuseNotificacion": (self._decide, _refused_notification),
+            "verNotificacionAceptada": (self._view, _refused_notification),
+            "solicitarPoderdantes": (_list_grantors, _refused_grantors),
+        }
+
+    def call(self, operation: _Element, request: Request) -> bytes:
+        """Run the operation and return its answer as canonical XML, functional errors included.
+
+        Raises: what only a fault can tell.
+        """
+        name = etree.QName(operation).localname
+        run, refuse = self._operations[name]
+        asked = _Asked(Parameters({}), request)
+        try:
+            asked.parameters = read_parameters(operation)
+            content = run(asked)
+        except GatewayError as error:
+            code = codes.functional_code(error, asked.role)
+            if code is None:
+                raise
+            _log.warning("request_refused_by_code", code=error.code, wscn_code=code, detail=error.detail)
+            content = refuse(asked, codes.refusal(code, error, request.proof.correlation_id))
+        return render_answer(self._environment.namespace, name, content)
+
+    def _list(self, asked: _Asked) -> ListadoNotificaciones:
+        """Return a page of each bucket that is asked for. No legal effect."""
+        request, number = asked.request, asked.parameters.number("rol")
+        wanted = tuple(_CURSORS) if number == _ALL_ROLES else (asked.capacity().role,)
+        places = {role: asked.parameters.number(name) for role, name in _CURSORS.items()}
+        with reading(request.gateway.engine) as session:
+            found = {
+                role: two_phase.list_bucket(
+                    session,
+                    asked.capacity_as(role),
+                    from_code=places[role],
+                    page_size=self._policy.page_size,
+                )
+                for role in wanted
+            }
+        last = {role: bucket.last_code for role, bucket in found.items()}
+        shown = {
+            role: tuple(rows.notificacion(row, request.now) for row in bucket.rows)
+            for role, bucket in found.items()
+        }
+        nexts = {role: last.get(role) or place for role, place in places.items()}
+        return ListadoNotificaciones(
+            codigoSiguienteNotificacionApoderado=nexts[Role.ATTORNEY],
+            codigoSiguienteNotificacionAutorizadoRED=nexts[Role.RED],
+            codigoSiguienteNotificacionPropia=nexts[Role.OWN],
+            error=asked.done,
+            hayMas=any(bucket.has_more for bucket in found.values()),
+            notificacionesApoderado=shown.get(Role.ATTORNEY, ()),
+            notificacionesAutorizadoRED=shown.get(Role.RED, ()),
+            notificacionesPropias=shown.get(Role.OWN, ()),
+        )
+
+    def _request_receipt(self, asked: _Asked) -> AcuseNotificacion:
+        """Hand out the receipt to sign: for acceptance or for rejection."""
+        request, gateway = asked.request, asked.request.gateway
+        code = asked.named()
+        capacity = asked.capacity()
+        accepts = asked.parameters.flag("esDeAceptacion")
+        with writing(gateway.engine) as session:
+            notification = two_phase.request_receipt(
+                session, code, capacity, correlation_id=request.proof.correlation_id
+            )
+            terms = AcuseTerms(
+                code=code,
+                decision=Decision.ACCEPT if accepts else Decision.REJECT,
+                role=capacity.role,
+                party=request.caller.party,
+                expires_at=request.now + self._policy.acuse_valid,
+            )
+            details = rows.acuse_details(notification)
+        xml = issue_acuse(terms, details, signer=gateway.signer, now=request.now)
+        return AcuseNotificacion(codigoNotificacion=code, error=asked.done, XML=xml)
+
+    def _decide(self, asked: _Asked) -> NotificacionRecuperada:
+        """Decide as the signed receipt says (Ley 39/2015 art. 43.1)."""
+        request, gateway = asked.request, asked.request.gateway
+        capacity = asked.capacity()
+        terms = check_acuse(
+            asked.parameters.binary("xmlAcuseFirmado"),
+            ours=gateway.signer,
+            caller_fingerprint=request.caller.certificate_fingerprint,
+            unsafe_accept_sha1=self._policy.unsafe_accept_sha1_acuse,
+        )
+        asked.code = terms.code
+        deciding = mailbox.Deciding(
+            caller=request.caller,
+            decision=terms.decision,
+            now=request.now,
+            seal=gateway.seal,
+            proof=request.proof,
+            rights=gateway.rights,
+        )
+        with writing(gateway.engine) as session:
+            notification = two_phase.lock_undecided(session, terms.code, capacity)
+            if (terms.party, terms.role) != (request.caller.party, capacity.role):
+                raise AcuseInvalidError("issued to another party or capacity")
+            if request.now >= terms.expires_at:
+                raise AcuseExpiredError
+            (outcome,) = mailbox.decide_all(session, [notification.id], deciding=deciding)
+            if outcome.event is None or outcome.receipt is None or outcome.problem is not None:
+                # The row is locked and its state was looked at: only a title that ended can be the cause.
+                raise NotificationUnknownError
+            sealed = rows.sellado(outcome.event, outcome.receipt)
+        if terms.decision is Decision.REJECT:
+            return NotificacionRecuperada(
+                codigoNotificacion=terms.code, error=asked.done, selladoTiempo=sealed
+            )
+        return self._delivered(asked, notification, sealed)
+
+    def _view(self, asked: _Asked) -> NotificacionRecuperada:
+        """Return an accepted notification again."""
+        code = asked.named()
+        capacity = asked.capacity()
+        with reading(asked.request.gateway.engine) as session:
+            notification = two_phase.view(session, code, capacity)
+            sealed = rows.sellado(*two_phase.decisive_receipt(notification))
+        return self._delivered(asked, notification, sealed)
+
+    def _delivered(self, asked: _Asked, notification: Notification, sealed: str) -> NotificacionRecuperada:
+        """Return the PDF; an acceptance stands whether or not the store gives the PDF just now."""
+        correlation_id = asked.request.proof.correlation_id
+        document, error, content = two_phase.first_pdf(notification), asked.done, None
+        if document is None or document.size > self._policy.pdf_max_bytes:
+            error = codes.success(correlation_id, _ELSEWHERE)
+        else:
+            try:
+                content = asked.request.gateway.store.get(document.sha256)
+            except ServiceError as damage:
+                _log.warning("document_not_delivered", code=damage.code, detail=damage.detail)
+                error = codes.refusal(codes.NOT_AVAILABLE, damage, correlation_id)
+        if content is not None and notification.awaits_handover():
+            _attest_handover(asked, notification)
+        return NotificacionRecuperada(
+            codigoNotificacion=notification.code,
+            error=error,
+            pdfNotificacion=content,
+            selladoTiempo=sealed,
+        )
+
+
+def _attest_handover(asked: _Asked, notification: Notification) -> None:
+    """Attest, before the content leaves, that it does so for the first time."""
+    request = asked.request
+    handing = mailbox.HandingOver(
+        caller=request.caller,
+        now=request.now,
+        seal=request.gateway.seal,
+        proof=request.proof,
+        rights=request.gateway.rights,
+    )
+    with writing(request.gateway.engine) as session:
+        mailbox.hand_over(session, [notification.id], handing=handing)
+
+
+def _list_grantors(asked: _Asked) -> ListadoPoderdantes:
+    """Return everybody for whom the caller may act by a power in force."""
+    request = asked.request
+    with reading(request.gateway.engine) as session:
+        found = list_grantors(session, request.caller.party, now=request.now)
+    return ListadoPoderdantes(
+        error=asked.done,
+        poderdantes=tuple(Poderdante(denominacion=one.name, identificador=one.identifier) for one in found),
+        tienePoderdantes=bool(found),
+    )
+
+
+# --- what is answered instead ---------------------------------------------------------------------
+
+
+def _refused_list(asked: _Asked, error: Error) -> ListadoNotificaciones:
+    """Return no rows, and the cursors as they were."""
+    places = {}
+    for role, name in _CURSORS.items():
+        try:
+            places[role] = asked.parameters.number(name)
+        except GatewayError:
+            places[role] = _NOTHING_SEEN
+    return ListadoNotificaciones(
+        codigoSiguienteNotificacionApoderado=places[Role.ATTORNEY],
+        codigoSiguienteNotificacionAutorizadoRED=places[Role.RED],
+        codigoSiguienteNotificacionPropia=places[Role.OWN],
+        error=error,
+        hayMas=False,
+    )
+
+
+def _refused_receipt(asked: _Asked, error: Error) -> AcuseNotificacion:
+    return AcuseNotificacion(codigoNotificacion=asked.code, error=error)
+
+
+def _refused_notification(asked: _Asked, error: Error) -> NotificacionRecuperada:
+    return NotificacionRecuperada(codigoNotificacion=asked.code, error=error)
+
+
+def _refused_grantors(_asked: _Asked, error: Error) -> ListadoPoderdantes:
+    return ListadoPoderdantes(error=error)

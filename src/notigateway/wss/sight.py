@@ -1,0 +1,34 @@
+"""What an explanation has seen of an envelope so far; its causes are sought in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from cryptography import x509
+    from lxml.etree import _Element
+
+    from notigateway.wss.envelope import Envelope
+    from notigateway.wss.header import SecurityHeader
+    from notigateway.wss.policy import Expectations
+    from notigateway.wss.signature_value import VerifyingKey
+    from notigateway.wss.signed_info import Reference, SignedInfo
+
+
+@dataclass(kw_only=True)
+class Sight:
+    """Filled step by step; what a failed step would have given stays empty."""
+
+    data: bytes
+    now: datetime
+    expectations: Expectations
+    envelope: Envelope | None = None
+    header: SecurityHeader | None = None
+    signed_info: SignedInfo | None = None
+    parts: dict[str, _Element] = field(default_factory=dict)
+    certificate: x509.Certificate | None = None
+    key: VerifyingKey | None = None
+    differing: list[tuple[Reference, _Element]] = field(default_factory=list)
