@@ -30,7 +30,12 @@ from notigateway.pki.revocation import (
     read_list,
 )
 from notigateway.repository.engine import reading, writing
-from notigateway.repository.trust import get_revocation_data, list_current_digests, watch
+from notigateway.repository.trust import (
+    get_revocation_data,
+    list_current_digests,
+    mark_as_evidence,
+    watch,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -80,6 +85,7 @@ class Admission:
         self._monotonic = monotonic
         self._known: dict[str, RevocationData | None] = {}
         self._watched: dict[str, datetime] = {}
+        self._kept: set[str] = set()
         self._records = RevocationRecords()
         self._loaded_at: float | None = None
         self._lock = threading.Lock()
@@ -101,8 +107,9 @@ class Admission:
     ) -> RevocationFinding | None:
         """Return what is known of the status of a certificate that has proven its signature.
 
-        One whose status is not known well enough is put on the list of those to ask about. None only
-        where revocation is switched off.
+        One whose status is not known well enough is put on the list of those to ask about. What tells
+        the status of somebody who decides is kept for ever, before the receipt that names it is written.
+        None only where revocation is switched off.
 
         Raises: `CertificateRevokedError`, `RevocationUnknownError`, `TemporarilyUnavailableError`.
         """
@@ -121,11 +128,26 @@ class Admission:
             raise RevocationUnknownError(
                 "what is known is out of date", reason="out-of-date", fresh_until=finding.fresh_until
             )
+        if has_effect:
+            self._keep(finding.sha256)
         return finding
 
     def _find(self, certificate: Certificate, issuer: Certificate) -> RevocationFinding | None:
         self._reload()
         return self._records.find(certificate, issuer)
+
+    def _keep(self, sha256: str) -> None:
+        """Mark a list or answer as evidence: once per worker, and apart from the decision, which it outlives.
+
+        In the decision's own transaction it would be one row that all decisions lock.
+        """
+        if sha256 in self._kept:
+            return
+        with writing(self._engine) as session:
+            mark_as_evidence(session, sha256)
+        if len(self._kept) >= _REMEMBERED:
+            self._kept.clear()
+        self._kept.add(sha256)
 
     def _watch(self, certificate: Certificate, now: datetime, *, again: bool) -> None:
         """See to it that the status is asked for while the certificate calls: a row, renewed by the hour."""

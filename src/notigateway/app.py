@@ -8,7 +8,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-from notigateway import telemetry
+from notigateway import codes, telemetry
 from notigateway.admission import Admission, RevocationPolicy
 from notigateway.documents import DocumentStore
 from notigateway.evidence.seals import load_seal
@@ -30,6 +30,7 @@ from notigateway.soap.request import Gateway
 from notigateway.soap.wscn.contract import WscnContract
 from notigateway.soap.wscn.environment import ENVIRONMENTS
 from notigateway.soap.wscn.service import READING, WscnDispatcher, WscnPolicy
+from notigateway.web.verification import verification_page
 from notigateway.working_days import working_day_rule
 from notigateway.wss.clients import ClientRegister
 from notigateway.wss.ns import NOTIGATEWAY_ISSUING_V1, NOTIGATEWAY_V1
@@ -38,15 +39,19 @@ from notigateway.wss.sign import Signer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from wsgiref.types import WSGIApplication
 
     from sqlalchemy import Engine
 
+    from notigateway.codes import OnRecord
     from notigateway.settings import Settings
     from notigateway.soap.wscn.environment import Environment
 
 
 # Beside the path of the public address: /notigateway/v1 and /notigateway/issuing/v1.
 ISSUING_PATH = "issuing/v1"
+# ... and /notigateway/verify: where the QR code on a receipt leads.
+VERIFY_PATH = "verify"
 
 
 def system_clock() -> datetime:
@@ -64,6 +69,7 @@ def build_app(settings: Settings, clock: Callable[[], datetime] = system_clock) 
         _mailbox(gateway, public_url),
         _issuing(gateway, issuing_url, settings.operators),
         *(_wscn(gateway, environment, settings) for environment in ENVIRONMENTS),
+        pages=_pages(gateway, settings),
     )
 
 
@@ -89,6 +95,28 @@ def _issuing(gateway: Gateway, url: str, operators: Iterable[str]) -> Endpoint:
         check_caller=partial(check_issuer, operators=frozenset(operators)),
         without_effect=frozenset({"ListOutcomes"}),
     )
+
+
+def _pages(gateway: Gateway, settings: Settings) -> dict[str, WSGIApplication]:
+    """Return the pages for people, by their paths."""
+
+    def look_up(code: str, nif: str, peer: str) -> OnRecord | None:
+        return codes.look_up(
+            gateway.engine,
+            code=code,
+            nif=nif,
+            peer=peer,
+            now=gateway.clock(),
+            per_minute=settings.code_checks_per_minute,
+        )
+
+    path = urlsplit(verify_url(settings)).path
+    return {path: verification_page(path, look_up=look_up, proxy_hops=settings.trusted_proxy_hops)}
+
+
+def verify_url(settings: Settings) -> str:
+    """Return the address of the public page for the codes of receipts."""
+    return urljoin(str(settings.public_url), VERIFY_PATH)
 
 
 def wscn_url(settings: Settings, environment: Environment) -> str:

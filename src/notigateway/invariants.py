@@ -7,6 +7,7 @@ The rules, by the word that a finding carries:
 - `receipt`: every decisive event, but for a withdrawal, has its receipt; each receipt's bytes have their
   hash, its seal is of a known certificate, it says what the event says, and follows the one before it;
 - `request`: the signed request that a receipt names is kept, unchanged;
+- `revocation`: the list or answer by which a signer was found not to be revoked is kept, unchanged;
 - `feed`: every event has its place among the changes;
 - `document`: every document that an act names is in the store, with the hash and the size stated.
 
@@ -37,6 +38,7 @@ from notigateway.repository.invariants import (
     notifications_after,
     receipts_after,
 )
+from notigateway.repository.trust import get_revocation_data
 from notigateway.wss.ns import EVIDENCE_1
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 
     from cryptography.x509 import Certificate
     from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
 
     from notigateway.documents import DocumentStore
     from notigateway.evidence.statement import ReceiptFacts
@@ -54,6 +57,7 @@ _FIRST: Final = UUID(int=0)
 _DECIDED: Final = frozenset({State.ACCEPTED, State.REJECTED, State.LAPSED, State.READ, State.CANCELLED})
 _FOLLOWED: Final = frozenset({(State.SCHEDULED, State.AVAILABLE), (State.ACCEPTED, State.READ)})
 _REQUEST: Final = "/".join(f"{{{EVIDENCE_1}}}{name}" for name in ("RequestEvidence", "EnvelopeSha256"))
+_STATUS: Final = "/".join(f"{{{EVIDENCE_1}}}{name}" for name in ("ActorAuthentication", "RevocationSha256"))
 
 
 class Rule(StrEnum):
@@ -62,6 +66,7 @@ class Rule(StrEnum):
     DECISION = "decision"
     RECEIPT = "receipt"
     REQUEST = "request"
+    REVOCATION = "revocation"
     FEED = "feed"
     DOCUMENT = "document"
 
@@ -117,8 +122,10 @@ class Checking:
                 rows = receipts_after(session, last, limit=_AT_ONCE)
                 if not rows:
                     return
-                named = {row[0].id: _named_request(row[0]) for row in rows}
+                named = {row[0].id: _named(row[0], _REQUEST) for row in rows}
                 kept = kept_envelopes(session, [digest for digest in named.values() if digest])
+                statuses = {row[0].id: _named(row[0], _STATUS) for row in rows}
+                told = _kept_statuses(session, {digest for digest in statuses.values() if digest})
             for receipt, event, notification_id, *before in rows:
                 problem = self._problem(receipt, event, about=notification_id, before=before)
                 if problem is not None:
@@ -126,6 +133,9 @@ class Checking:
                 digest = named[receipt.id]
                 if digest is not None and digest not in kept:
                     yield Finding(Rule.REQUEST, str(receipt.id), f"the request {digest} is not kept")
+                status = statuses[receipt.id]
+                if status is not None and status not in told:
+                    yield Finding(Rule.REVOCATION, str(receipt.id), f"the status {status} is not kept")
             last = rows[-1][0].id
             on_progress(len(rows))
 
@@ -225,10 +235,16 @@ def _may_stand_at(receipt: Receipt, event: Event) -> bool:
     return receipt.state is event.state or followed
 
 
-def _named_request(receipt: Receipt) -> str | None:
-    """Return the digest of the request that a receipt names; None where nobody asked or it is damaged."""
+def _kept_statuses(session: Session, digests: set[str]) -> set[str]:
+    """Return those of the digests under which a list or answer is kept, unchanged."""
+    kept = get_revocation_data(session, digests) if digests else ()
+    return {sha256 for sha256, _, data in kept if hashlib.sha256(data).hexdigest() == sha256}
+
+
+def _named(receipt: Receipt, path: str) -> str | None:
+    """Return the digest that a receipt names there; None where it names none or is damaged."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True)
     try:
-        return etree.fromstring(receipt.xml, parser).findtext(_REQUEST)
+        return etree.fromstring(receipt.xml, parser).findtext(path)
     except etree.XMLSyntaxError:
         return None

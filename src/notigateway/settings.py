@@ -104,6 +104,7 @@ class Settings(BaseSettings):
 
     caller_requests_per_minute: Annotated[int, Field(ge=0)] = 0
     failed_authentications_per_minute: Annotated[int, Field(ge=0)] = 0
+    code_checks_per_minute: Positive = 10
     trusted_proxy_hops: Annotated[int, Field(ge=0, le=8)] = 0
 
     request_max_bytes: Positive = 10 * 1024 * 1024

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
-from sqlalchemy import String, case
+from sqlalchemy import String, case, delete
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -33,6 +33,15 @@ def count_request(session: Session, caller: str, now: datetime) -> int:
     values = {"caller": caller, "minute": minute, "requests": 1}
     counted: int = session.execute(_statement(session.get_bind().dialect.name), values).scalar_one()
     return counted
+
+
+def forget_counts(session: Session, *, prefix: str, before: datetime) -> None:
+    """Forget the counts under that prefix of the minutes before an instant: who asked is kept no longer."""
+    session.execute(
+        delete(RequestCount)
+        .where(RequestCount.caller.startswith(prefix), RequestCount.minute < before)
+        .execution_options(synchronize_session=False)
+    )
 
 
 @cache

@@ -5,13 +5,25 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import LargeBinary
+from sqlalchemy import LargeBinary, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from notigateway.repository.model import SHA256_HEX, Row, UtcDateTime
+from notigateway.repository.model import (
+    SHA256_HEX,
+    Act,
+    Addressee,
+    IssuingBody,
+    Notification,
+    Receipt,
+    Row,
+    UtcDateTime,
+)
 
 if TYPE_CHECKING:
+    from sqlalchemy import Row as SqlRow
     from sqlalchemy.orm import Session
+
+    from notigateway.lifecycle import State
 
 
 class RequestEnvelope(Row):
@@ -28,3 +40,15 @@ def keep_request_envelope(session: Session, *, sha256: str, xml: bytes, received
     """Keep a signed request once, however many decisions it carries."""
     if session.get(RequestEnvelope, sha256) is None:
         session.add(RequestEnvelope(sha256=sha256, xml=xml, received_at=received_at))
+
+
+def find_by_csv_code(session: Session, csv_code: str) -> SqlRow[State, datetime, str, str] | None:
+    """Return what a printed code leads to: fact, instant, the issuing body's name, the addressee's NIF."""
+    return session.execute(
+        select(Receipt.state, Receipt.event_time, IssuingBody.name, Addressee.identifier)
+        .join(Notification, Notification.code == Receipt.notification_code)
+        .join(Addressee, Addressee.id == Notification.addressee_id)
+        .join(Act, Act.id == Notification.act_id)
+        .join(IssuingBody, IssuingBody.id == Act.issuing_body_id)
+        .where(Receipt.csv_code == csv_code)
+    ).one_or_none()

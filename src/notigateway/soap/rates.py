@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from ipaddress import AddressValueError, IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import TooManyFailuresError
+from notigateway.peers import peer_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 _SECONDS: Final = 60
 _REMEMBERED_PEERS: Final = 10_000
-# What one subscriber has: a limit by single addresses would be none. RFC 6177 §2
-_IPV6_PREFIX: Final = 64
 
 
 class FailureLimit:
@@ -54,25 +52,5 @@ class FailureLimit:
                 self._failures.popitem(last=False)
 
     def _peer(self, environ: WSGIEnvironment) -> str:
-        """Return who asks: the address of the connection, or what the last trusted proxy says of it.
-
-        Each proxy appends the address that it saw to X-Forwarded-For, so with N trusted hops the Nth
-        from the right is true and all to its left is the caller's own writing. No address: no limit.
-        """
-        text = str(environ.get("REMOTE_ADDR", ""))
-        if self._proxy_hops:
-            stops = [stop.strip() for stop in str(environ.get("HTTP_X_FORWARDED_FOR", "")).split(",")]
-            if len(stops) >= self._proxy_hops:
-                text = stops[-self._proxy_hops]
-        try:
-            return _network(ip_address(text))
-        except (AddressValueError, ValueError):
-            return ""
-
-
-def _network(address: IPv4Address | IPv6Address) -> str:
-    if isinstance(address, IPv4Address):
-        return str(address)
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return str(IPv6Network((int(address), _IPV6_PREFIX), strict=False))
+        """Return who asks. No address: no limit."""
+        return peer_of(environ, proxy_hops=self._proxy_hops)

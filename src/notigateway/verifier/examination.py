@@ -26,8 +26,10 @@ from notigateway.evidence.wording import TITLES, Reading
 from notigateway.evidence.xades import verify_receipt
 from notigateway.instants import instant_text
 from notigateway.pki.keys import fingerprint
+from notigateway.pki.known import KnownCertificates
 from notigateway.published import published_folder
 from notigateway.verifier.report import FailedError, SkippedError, UndeterminedError
+from notigateway.wss.clients import ClientRegister
 from notigateway.wss.envelope import parse_envelope
 from notigateway.wss.ns import NOTIGATEWAY_V1, ds, namespace_of
 from notigateway.wss.policy import Expectations, Limits
@@ -41,10 +43,12 @@ if TYPE_CHECKING:
     from notigateway.evidence.statement import ReceiptFacts
     from notigateway.verifier.trust import Trust
 
-# What the gateway has admitted is read within wide limits; how fresh it had to be was the gateway's
-# matter, so the window only says that the message was not signed after it was validated.
+# What the gateway has admitted is read within wide limits. How fresh it had to be, and whether it had to
+# say so, was the gateway's matter: here a Timestamp only must not be later than the validation.
 _LIMITS: Final = Limits(request_max_bytes=64 * 1024 * 1024, max_elements=500_000)
-_EXPECTATIONS: Final = Expectations(max_age=timedelta(days=1), skew=timedelta(minutes=5))
+_EXPECTATIONS: Final = Expectations(
+    require_timestamp=False, max_age=timedelta(days=1), skew=timedelta(minutes=5), bare_x509_data=True
+)
 _BEFORE_ITS_SEAL = "the receipt's seal is not proven"
 
 
@@ -186,6 +190,7 @@ class Examination:
             now=validated,
             expectations=_EXPECTATIONS,
             check_certificate=check_certificate,
+            clients=_knowing(self.files[bundle.CALLER_CERTIFICATE]),
         )
         if verified.signature_method.value != self.reading.find("RequestEvidence", "SignatureMethod"):
             raise FailedError("signed by another algorithm than the receipt says")
@@ -317,6 +322,16 @@ class Examination:
     def reading(self) -> Reading:
         """The receipt by the names of its elements; asked for only once its seal is proven."""
         return Reading(self._root())
+
+
+def _knowing(certificate: bytes) -> ClientRegister:
+    """Return a register that knows one certificate: some messages only name theirs."""
+    clients = ClientRegister()
+    try:
+        clients.known = KnownCertificates([x509.load_der_x509_certificate(certificate)])
+    except ValueError as error:
+        raise FailedError(f"{bundle.CALLER_CERTIFICATE} is no certificate") from error
+    return clients
 
 
 def _name(certificate: Certificate) -> str:

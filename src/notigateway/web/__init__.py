@@ -1,0 +1,1 @@
+"""The pages for people beside the contracts for programs."""

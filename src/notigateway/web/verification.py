@@ -1,0 +1,92 @@
+"""The public page for the code of a receipt: a form, an answer, no script, nothing to remember."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from flask import Flask, Response, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from notigateway.codes import normal_code
+from notigateway.errors import GatewayError, RateLimitedError
+from notigateway.evidence.wording import TITLES, day_and_time, precise
+from notigateway.peers import peer_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from notigateway.codes import OnRecord
+
+_FORM_MAX_BYTES: Final = 2 * 1024
+_STYLE: Final = (Path(__file__).parent / "templates" / "verification.css").read_text("utf-8")
+_STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+_HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; "
+        "frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+def verification_page(
+    path: str, *, look_up: Callable[[str, str, str], OnRecord | None], proxy_hops: int
+) -> Flask:
+    """Return the page as a WSGI application; `look_up` takes code, NIF and peer.
+
+    `look_up` raises `RateLimitedError`, or another `GatewayError` when it cannot answer now.
+    """
+    app = Flask(__name__, static_folder=None)
+    app.config.update(MAX_CONTENT_LENGTH=_FORM_MAX_BYTES, MAX_FORM_MEMORY_SIZE=_FORM_MAX_BYTES)
+
+    @app.get(path)
+    def show_form() -> str:
+        code = normal_code(request.args.get("csv", "")) or ""
+        return render_template("verification.html", style=_STYLE, code=code)
+
+    @app.post(path)
+    def answer() -> str:
+        code, nif = request.form.get("csv", ""), request.form.get("nif", "")
+        found = look_up(code, nif, peer_of(request.environ, proxy_hops=proxy_hops))
+        said = None if found is None else (TITLES[found.state], day_and_time(found.at), precise(found.at))
+        return render_template(
+            "verification.html",
+            style=_STYLE,
+            code=normal_code(code) or "",
+            asked=True,
+            found=found,
+            said=said,
+        )
+
+    @app.errorhandler(GatewayError)
+    def refuse(error: GatewayError) -> tuple[str, int, dict[str, str]]:
+        is_limit = isinstance(error, RateLimitedError)
+        page = render_template("verification.html", style=_STYLE, code="", refusal=error)
+        wait = str(error.facts.get("retry_after_seconds", 60))
+        return page, 429 if is_limit else 503, {"Retry-After": wait}
+
+    @app.errorhandler(HTTPException)
+    def refuse_http(error: HTTPException) -> Response:
+        """Answer what is no use of the page without a word of the request."""
+        return Response(f"{error.code}\n", status=error.code, mimetype="text/plain", headers=_allow(error))
+
+    @app.after_request
+    def protect(response: Response) -> Response:
+        response.headers.update(_HEADERS)
+        return response
+
+    return app
+
+
+def _allow(error: HTTPException) -> list[tuple[str, str]]:
+    """Return the methods that a page has, where another was used (RFC 9110 §15.5.6)."""
+    return [(name, value) for name, value in error.get_headers() if name == "Allow"]
