@@ -7,6 +7,7 @@ has it in hand; a fault never does.
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,7 @@ from notigateway.errors import (
     CertificateExpiredError,
     DigestError,
     DuplicateIdError,
+    EnvelopeStructureError,
     ForbiddenXmlError,
     FreshnessError,
     GatewayError,
@@ -62,7 +64,9 @@ def likely_causes(sight: Sight, errors: Sequence[GatewayError]) -> Iterator[str]
     for error in errors:
         for kind, causes in _CAUSES:
             if isinstance(error, kind):
-                yield from causes(sight, error)
+                # a part without canonical form ends what can be tried
+                with suppress(EnvelopeStructureError):
+                    yield from causes(sight, error)
 
 
 # --- before the signature -------------------------------------------------------------------------
@@ -248,8 +252,11 @@ def _token_type(sight: Sight, error: GatewayError) -> Iterator[str]:
 def _issuer(sight: Sight, _error: GatewayError) -> Iterator[str]:
     if sight.certificate is None:
         return
-    certificate = sight.certificate
-    if certificate.issuer == certificate.subject:
+    try:
+        is_self_signed = sight.certificate.issuer == sight.certificate.subject
+    except ValueError:
+        return  # names that cannot be read: the step says so
+    if is_self_signed:
         yield "the certificate is self-signed: no authorised issuer issued it"
     else:
         yield "certificate not from an authorised issuer: its issuer's certificate is not in the trust folder"
