@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-REMEMBERED = {"replay_keys", "request_counts"}
+# What the service keeps for itself: messages that were seen, counts, what it knows of revocations.
+REMEMBERED = {"replay_keys", "request_counts", "revocation_data"}
 
 
 def kept(stack: Stack) -> dict[str, list[tuple[object, ...]]]:
@@ -268,6 +269,24 @@ def test_sha1_is_read_where_the_unsafe_setting_says_so(lax: Stack) -> None:
     assert number(client.send_acuse(flipped(signed))) == 22
     assert number(client.send_acuse(sign(xml, pki().ec_company, Style(hash_name="sha1")))) == 11
     assert number(client.send_acuse(signed)) == 0
+
+
+def test_a_message_signed_with_sha1_is_read_of_a_registered_client_only(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    options = {"nif": COMPANY_NIF, "unsafe_allow_sha1_until": "2027-01-01"}
+    stack = Stack(sqlite_url, tmp_path, clients=[options])
+    stack.publish()
+    sha1 = {
+        "signature_method": "http://www.w3.org/2000/09/xmldsig#rsa-sha1",
+        "references": (Ref("Body", digest_method="http://www.w3.org/2000/09/xmldsig#sha1"),),
+    }
+    client = Wscn(stack)
+    message = client.envelope(template(TEST, "solicitarPoderdantes"), **sha1)
+    assert number(client.send(message).tree[0]) == 0
+    other = client.envelope(template(TEST, "solicitarPoderdantes"), **sha1, pair=pki().person)
+    assert client.send(other).fault_code == "wsse:UnsupportedAlgorithm"
+    stack.close()
 
 
 def test_the_unsafe_setting_is_refused_in_production() -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from stack import Answer, Stack
 
 _PATIENCE_SECONDS = 60
-_COUNT = 20
+_COUNT = 8
 
 
 def test_of_both_contracts_at_once_one_decides_each_time(stack: Stack) -> None:

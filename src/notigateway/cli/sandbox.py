@@ -26,6 +26,9 @@ def sandbox(
     timestamp_seconds: Annotated[
         int, typer.Option(min=0, max=86_400, help="Ask for time-stamps of receipts so often; 0: never.")
     ] = 60,
+    checkpoint_seconds: Annotated[
+        float, typer.Option(min=0, max=60, help="Sign the log's head every so often; 0: never.")
+    ] = 10,
     database_url: Annotated[
         str | None, typer.Option(help="An empty database instead of SQLite in the folder.")
     ] = None,
@@ -41,7 +44,11 @@ def sandbox(
         now=datetime.now(UTC),
         database_url=database_url,
     )
-    jobs = Jobs(sweep_seconds=sweep_seconds, timestamp_seconds=timestamp_seconds)
+    jobs = Jobs(
+        sweep_seconds=sweep_seconds,
+        timestamp_seconds=timestamp_seconds,
+        checkpoint_seconds=checkpoint_seconds,
+    )
     serve(prepared, build=build_app, announce=_print_line, workers=workers, jobs=jobs)
 
 

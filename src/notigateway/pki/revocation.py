@@ -10,6 +10,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
@@ -159,6 +160,7 @@ class RevocationRecords:
         return max(found, key=lambda finding: finding.this_update, default=None)
 
 
+@lru_cache(maxsize=1024)  # asked for every request, of the same few issuers
 def key_mark(certificate: x509.Certificate) -> str:
     """Return the SHA-256 of a certificate's name and public key: a renewed issuer keeps its mark."""
     spki = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

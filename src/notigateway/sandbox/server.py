@@ -26,6 +26,7 @@ from gunicorn.app.base import BaseApplication
 
 from notigateway.errors import ConfigurationError
 from notigateway.sandbox.authority import TimestampAuthority, find_openssl
+from notigateway.sandbox.checkpointing import Checkpointer
 from notigateway.sandbox.explaining import Explaining
 from notigateway.sandbox.pki import Pki, ensure_pki
 from notigateway.sandbox.refreshing import Refresher, refresh_once
@@ -63,6 +64,7 @@ class Jobs:
 
     sweep_seconds: int = 0
     timestamp_seconds: int = 0
+    checkpoint_seconds: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +164,8 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         self._build = build
         self._announce = announce
         self._workers = workers
-        self._jobs = jobs
-        self._authority: TimestampAuthority | None = None
-        self._stamper: Stamper | None = None
-        self._sweeper: Sweeper | None = None
-        self._refresher: Refresher | None = None
+        self._wanted = jobs
+        self._jobs: list[Sweeper | Checkpointer | Refresher | TimestampAuthority | Stamper] = []
         # One byte in a pipe: whichever worker takes it announces, its successors find it empty.
         self._turn, give = os.pipe()
         os.set_blocking(self._turn, False)
@@ -200,12 +199,14 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         return Explaining(self._build(settings), settings)
 
     def _answering(self, _worker: object) -> None:
-        self._refresher = Refresher(self._sandbox.settings)
-        self._refresher.start()
-        self._begin_stamping()
-        if self._jobs.sweep_seconds:
-            self._sweeper = Sweeper(self._sandbox.settings, every_seconds=self._jobs.sweep_seconds)
-            self._sweeper.start()
+        wanted, settings = self._wanted, self._sandbox.settings
+        self._jobs += [Refresher(settings), *self._stamping()]
+        if wanted.sweep_seconds:
+            self._jobs.append(Sweeper(settings, every_seconds=wanted.sweep_seconds))
+        if wanted.checkpoint_seconds:
+            self._jobs.append(Checkpointer(settings, every_seconds=wanted.checkpoint_seconds))
+        for job in self._jobs:
+            job.start()
         try:
             is_first = bool(os.read(self._turn, 1))
         except BlockingIOError:
@@ -213,34 +214,25 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         if is_first:
             self._announce(describe(self._sandbox, os.getppid()))
 
-    def _begin_stamping(self) -> None:
-        """Answer requests for time-stamps, and ask for them."""
+    def _stamping(self) -> Iterator[TimestampAuthority | Stamper]:
+        """Yield who gives time-stamps, and who asks for them."""
         sandbox, openssl = self._sandbox, find_openssl()
         if sandbox.authority_listener is None or openssl is None:
             return
-        pki = sandbox.pki
-        self._authority = TimestampAuthority(
+        yield TimestampAuthority(
             sandbox.authority_listener,
             openssl=openssl,
-            key=pki.key("tsa"),
-            certificate=pki.certificate("tsa"),
+            key=sandbox.pki.key("tsa"),
+            certificate=sandbox.pki.certificate("tsa"),
         )
-        self._authority.start()
-        authority = Authority.by(sandbox.settings)
-        if authority is not None and self._jobs.timestamp_seconds:
-            every = self._jobs.timestamp_seconds
-            self._stamper = Stamper(sandbox.settings, authority, every_seconds=every)
-            self._stamper.start()
+        authority, seconds = Authority.by(sandbox.settings), self._wanted.timestamp_seconds
+        if authority is not None and seconds:
+            yield Stamper(sandbox.settings, authority, every_seconds=seconds)
 
     def _ending(self, _server: object, _worker: object) -> None:
-        if self._sweeper is not None:
-            self._sweeper.stop()
-        if self._refresher is not None:
-            self._refresher.stop()
-        if self._stamper is not None:
-            self._stamper.stop()
-        if self._authority is not None:
-            self._authority.stop()
+        # The last one first: who asks for time-stamps ends before who gives them.
+        for job in reversed(self._jobs):
+            job.stop()
 
 
 @contextmanager
