@@ -14,6 +14,7 @@ from notigateway.pki.keys import load_key_pair
 from notigateway.repository.engine import create_database, writing
 from notigateway.repository.schema import upgrade
 from notigateway.sandbox.pki import COMPANY, ensure_pki
+from notigateway.sandbox.refreshing import refresh_once
 from notigateway.settings import load_settings
 from notigateway.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
 from notigateway.wss.sign import Signer, sign_envelope
@@ -47,12 +48,14 @@ class Gateway:
                 "seal_key_file": pki.key("seal"),
                 "seal_certificate_file": pki.certificate("seal"),
                 "authorised_issuers_folder": pki.issuers,
+                "revocation_folder": pki.revocation,
                 "log_level": "error",
             },
         )
         _publish(settings, notifications)
+        refresh_once(settings, now)
         self._path = settings.public_url.path
-        self._application = build_app(settings)
+        self.application = build_app(settings)
 
     def signed(self, content: bytes) -> bytes:
         """Return a request no one has sent before."""
@@ -76,7 +79,7 @@ class Gateway:
             "CONTENT_LENGTH": str(len(request)),
             "wsgi.input": io.BytesIO(request),
         }
-        answer = b"".join(self._application(environ, start_response))
+        answer = b"".join(self.application(environ, start_response))
         if statuses != ["200 OK"]:
             raise SystemExit(answer.decode())
         return answer

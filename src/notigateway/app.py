@@ -196,6 +196,7 @@ def build_gateway(settings: Settings, clock: Callable[[], datetime] = system_clo
             special_category_roles=frozenset(map(Role, settings.special_category_roles)),
         ),
         is_working_day=working_day_rule(settings),
+        log_origin=settings.log_origin,
         failures=FailureLimit(
             settings.failed_authentications_per_minute, proxy_hops=settings.trusted_proxy_hops
         ),

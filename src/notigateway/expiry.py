@@ -18,7 +18,6 @@ after the evidence was written does not revive what lapsed.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -41,7 +40,7 @@ from notigateway.lifecycle import (
     suspended_days,
 )
 from notigateway.recording import record_lapse, record_put_at_disposal
-from notigateway.repository.engine import reading, writing
+from notigateway.repository.engine import let_others_write, reading, writing
 from notigateway.repository.outages import (
     OutageRow,
     count_due,
@@ -74,8 +73,6 @@ if TYPE_CHECKING:
     from notigateway.settings import Settings
 
 REASON_MAX_CHARS: Final = 500
-# SQLite's waiting writers look for the lock every 0.1 seconds at the latest: they get a turn.
-_SQLITE_PAUSE_SECONDS: Final = 0.1
 
 
 @dataclass(frozen=True)
@@ -253,7 +250,7 @@ def _recompute_reached(
         moved += len(moves)
         found = bool(rows)
         after_code = rows[-1].code if rows else after_code
-        _let_others_write(engine)
+        let_others_write(engine)
     return moved
 
 
@@ -296,12 +293,12 @@ def sweep(
     arrived = 0
     while written := _attest_arrived(engine, seal=seal, now=now, sweeping=sweeping):
         arrived += written
-        _let_others_write(engine)
+        let_others_write(engine)
     lapsed = 0
     while written := _sweep_batch(engine, seal=seal, now=now, sweeping=sweeping):
         lapsed += written
         on_progress(lapsed)
-        _let_others_write(engine)
+        let_others_write(engine)
     with reading(engine) as session:
         unsealed = count_unsealed(session, until=now - sweeping.evidence_delay, valid=_validity(seal))
     return Swept(lapsed, moved, unsealed, arrived)
@@ -342,9 +339,3 @@ def _sweep_batch(engine: Engine, *, seal: Seal, now: datetime, sweeping: Sweepin
 def _validity(seal: Seal) -> tuple[datetime, datetime]:
     """Return between when the seal can attest: a receipt states the instant of its event."""
     return seal.certificate.not_valid_before_utc, seal.certificate.not_valid_after_utc
-
-
-def _let_others_write(engine: Engine) -> None:
-    """Leave SQLite's one write lock to those who wait for it."""
-    if engine.dialect.name == "sqlite":
-        time.sleep(_SQLITE_PAUSE_SECONDS)

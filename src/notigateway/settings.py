@@ -128,6 +128,8 @@ class Settings(BaseSettings):
     red_sees_backlog: bool = False
     special_category_roles: list[Literal["own", "attorney"]] = ["own", "attorney"]
 
+    log_origin: Annotated[str, Field(pattern=r"^[!-~]{1,200}$")] = "notigateway.example/log"
+
     wscn_page_size: Annotated[int, Field(ge=2, le=1000)] = 100
     wscn_acuse_valid_seconds: Annotated[int, Field(gt=0, le=86_400)] = 3600
     wscn_unsafe_accept_sha1_acuse: bool = False

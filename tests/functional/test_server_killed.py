@@ -15,15 +15,19 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import func, select
 
+from notigateway.auditing import Audited, audit_log
 from notigateway.client import NotificationClient
 from notigateway.client.errors import ClientError
 from notigateway.client.transport import Retries
+from notigateway.evidence.leaf import LeafKind
 from notigateway.evidence.xades import verify_receipt
 from notigateway.lifecycle import State
 from notigateway.pki.keys import load_certificates
+from notigateway.repository.accesses import AccessRecord
 from notigateway.repository.engine import create_database, reading
 from notigateway.repository.model import Event, Notification, Receipt
 from notigateway.repository.receipts import RequestEnvelope
+from notigateway.sandbox.pki import Pki
 from notigateway.sandbox.process import Running, running
 from patience import PATIENCE_SECONDS
 
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CALLERS = 4
+ORIGIN = "notigateway.example/log"
 # Long enough for some answers, short enough to leave work for the next round.
 MOST_SECONDS = 0.3
 
@@ -163,6 +168,18 @@ def check_database(directory: Path, ledger: Ledger) -> int:
     return len(stored)
 
 
+def check_log(directory: Path) -> Audited:
+    """Prove that every receipt and access record has its leaf, and every leaf its record."""
+    engine = create_database(f"sqlite:///{directory / 'notigateway.db'}")
+    seals = load_certificates(Pki(directory / "pki").certificate("seal"))
+    found = audit_log(engine, seal_certificates=seals, origin=ORIGIN)
+    with reading(engine) as session:
+        assert session.scalar(select(func.count(Receipt.id))) == found.records[LeafKind.RECEIPT]
+        assert session.scalar(select(func.count(AccessRecord.id))) == found.records[LeafKind.ACCESS]
+    engine.dispose()
+    return found
+
+
 def check_receipts(directory: Path, server: Running) -> None:
     """Prove the seal of every receipt, and that the request it names is kept."""
     engine = create_database(f"sqlite:///{directory / 'notigateway.db'}")
@@ -184,7 +201,8 @@ def check_receipts(directory: Path, server: Running) -> None:
 
 def kill_and_restart(directory: Path, *, notifications: int, rounds: int) -> None:
     """Kill the server in each round, start it again on the same folder, and finish in the last one."""
-    options = ("--notifications", str(notifications), "--workers", "2")
+    # The log is advanced all the time, so that some kills hit whoever does it.
+    options = ("--notifications", str(notifications), "--workers", "2", "--checkpoint-seconds", "0.1")
     ledger = Ledger()
     for number in range(rounds):
         with suppress(KilledError), running(directory, *options) as server:
@@ -193,6 +211,7 @@ def kill_and_restart(directory: Path, *, notifications: int, rounds: int) -> Non
                     ledger.waiting = [str(one.id) for one in client.list_notifications()]
                 assert len(ledger.waiting) == notifications
             check_database(directory, ledger)
+            check_log(directory)
             kill_under_load(server, ledger, seed=number)
             raise KilledError
         assert ledger.troubles == []
@@ -205,12 +224,15 @@ def kill_and_restart(directory: Path, *, notifications: int, rounds: int) -> Non
         assert ledger.in_doubt == []
         assert check_database(directory, ledger) == len(ledger.receipts) == notifications
         check_receipts(directory, server)
+        found = check_log(directory)
+        assert found.records[LeafKind.RECEIPT] == notifications
+        assert found.checkpoints >= rounds
 
 
 def test_what_was_answered_before_a_kill_stands_after_the_restart(tmp_path: Path) -> None:
-    kill_and_restart(tmp_path / "sandbox", notifications=150, rounds=3)
+    kill_and_restart(tmp_path / "sandbox", notifications=250, rounds=5)
 
 
 @pytest.mark.soak
 def test_what_was_answered_before_any_of_many_kills_stands(tmp_path: Path) -> None:
-    kill_and_restart(tmp_path / "sandbox", notifications=2000, rounds=25)
+    kill_and_restart(tmp_path / "sandbox", notifications=2500, rounds=50)

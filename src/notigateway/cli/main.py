@@ -13,6 +13,7 @@ from notigateway.cli.demo import demo
 from notigateway.cli.explain import explain
 from notigateway.cli.health import health
 from notigateway.cli.issuer import register_issuer
+from notigateway.cli.log import checkpoint, log
 from notigateway.cli.outage import outage
 from notigateway.cli.publish import publish
 from notigateway.cli.red import red
@@ -28,9 +29,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for command in (
-    check, demo, explain, health, migrate, publish, refresh_trust, register_issuer, sandbox, sweep,
+    check, checkpoint, demo, explain, health, migrate, publish, refresh_trust, register_issuer,
+    sandbox, sweep,
 ):  # fmt: skip
     app.command()(command)
+app.add_typer(log, name="log", no_args_is_help=True)
 app.add_typer(outage, name="outage", no_args_is_help=True)
 app.add_typer(red, name="red")
 

@@ -23,6 +23,9 @@ def sandbox(
     sweep_seconds: Annotated[
         int, typer.Option(min=0, max=86_400, help="Write receipts of lapses every so often; 0: never.")
     ] = 0,
+    checkpoint_seconds: Annotated[
+        float, typer.Option(min=0, max=60, help="Sign the log's head every so often; 0: never.")
+    ] = 10,
     database_url: Annotated[
         str | None, typer.Option(help="An empty database instead of SQLite in the folder.")
     ] = None,
@@ -38,7 +41,14 @@ def sandbox(
         now=datetime.now(UTC),
         database_url=database_url,
     )
-    serve(prepared, build=build_app, announce=_print_line, workers=workers, sweep_seconds=sweep_seconds)
+    serve(
+        prepared,
+        build=build_app,
+        announce=_print_line,
+        workers=workers,
+        sweep_seconds=sweep_seconds,
+        checkpoint_seconds=checkpoint_seconds,
+    )
 
 
 def _print_line(line: str) -> None:

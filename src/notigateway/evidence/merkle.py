@@ -76,6 +76,26 @@ def consistency_proof(older: int, newer: int, subtree: Callable[[Subtree], bytes
     return [_hash_of(span, subtree) for span in _seam(older, Span(0, newer))]
 
 
+class Frontier:
+    """A tree that only grows: no more than its head and its size, for whoever recomputes all of it."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._peaks: list[bytes] = []
+
+    def append(self, hash_of_leaf: bytes) -> None:
+        """Append a leaf by its hash."""
+        carried, left = hash_of_leaf, self.size
+        while left & 1:
+            carried, left = node_hash(self._peaks.pop(), carried), left >> 1
+        self._peaks.append(carried)
+        self.size += 1
+
+    def root(self) -> bytes:
+        """Return the head."""
+        return _joined(list(self._peaks)) if self._peaks else EMPTY_ROOT
+
+
 def _split(span: Span) -> tuple[Span, Span]:
     """Divide at the largest power of two below the number of leaves."""
     middle = span.start + (1 << (span.end - span.start - 1).bit_length() - 1)
@@ -106,7 +126,11 @@ def _seam(older: int, span: Span) -> Iterator[Span]:
 
 def _hash_of(span: Span, subtree: Callable[[Subtree], bytes]) -> bytes:
     """Return the hash of a span from those of the complete subtrees that it consists of."""
-    parts = [subtree(one) for one in _complete(span)]
+    return _joined([subtree(one) for one in _complete(span)])
+
+
+def _joined(parts: list[bytes]) -> bytes:
+    """Return the hash over complete subtrees that stand side by side, the largest one first."""
     result = parts.pop()
     while parts:
         result = node_hash(parts.pop(), result)

@@ -1,4 +1,4 @@
-"""Inserts a row unless its unique key is taken, in one statement, on both kinds of database."""
+"""Inserts a row where its key may be taken, in one statement, on both kinds of database."""
 
 from __future__ import annotations
 
@@ -26,3 +26,17 @@ def _statement(dialect: str, row: type[Row]) -> Executable:
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     table = row.metadata.tables[row.__tablename__]
     return insert(table).on_conflict_do_nothing().returning(*table.primary_key.columns)
+
+
+def upsert(session: Session, row: type[Row], **values: Any) -> None:  # noqa: ANN401
+    """Insert the row, or write the values over the one that has its primary key."""
+    session.execute(_overwriting(session.get_bind().dialect.name, row), values)
+
+
+@cache
+def _overwriting(dialect: str, row: type[Row]) -> Executable:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    table = row.metadata.tables[row.__tablename__]
+    statement = insert(table)
+    changed = {one.name: statement.excluded[one.name] for one in table.columns if not one.primary_key}
+    return statement.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=changed)

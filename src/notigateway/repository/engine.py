@@ -7,6 +7,7 @@ use cases below never commit.
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from sqlalchemy import URL, create_engine, event, exc, make_url
 from sqlalchemy.orm import Session
 
 from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
+from notigateway.repository import ledger  # noqa: F401  (its listeners log what any session writes)
 from notigateway.repository.changes import place_new_events
 
 if TYPE_CHECKING:
@@ -32,6 +34,9 @@ _READING: dict[str, Mapping[str, Any]] = {
     "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
 }
 _WRITING: dict[str, Mapping[str, Any]] = {"sqlite": {_ACCESS: "write"}, "postgresql": {}}
+
+# SQLite's waiting writers look for the lock every 0.1 seconds at the latest: they get a turn.
+_SQLITE_PAUSE_SECONDS = 0.1
 
 # What SQLite says when the file is busy or the disk fails: it may work later. Everything else it calls
 # an "operational error" (no such table, syntax) is a defect and stays one.
@@ -100,6 +105,12 @@ def writing(engine: Engine) -> Iterator[Session]:
         yield session
         place_new_events(session)
         session.commit()
+
+
+def let_others_write(engine: Engine) -> None:
+    """Leave SQLite's one write lock to those who wait for it: between the batches of a job."""
+    if engine.dialect.name == "sqlite":
+        time.sleep(_SQLITE_PAUSE_SECONDS)
 
 
 @contextmanager

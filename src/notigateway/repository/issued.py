@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, contains_eager, joinedload, mapped_column, se
 
 from notigateway.lifecycle import DeadlineCause, State
 from notigateway.repository import model
+from notigateway.repository.accesses import note_found
 from notigateway.repository.changes import Change
 from notigateway.repository.conflicts import insert_if_absent
 from notigateway.repository.model import Act, Event, IssuingBody, Notification, Receipt, UtcDateTime
@@ -80,7 +81,10 @@ def lock_issued(session: Session, body: IssuingBody, references: Iterable[str]) 
         .execution_options(populate_existing=True)
         .with_for_update(of=Notification)
     )
-    return {row.act.reference: row for row in session.scalars(query).unique()}
+    rows = session.scalars(query).unique().all()
+    for row in rows:
+        note_found(session, row)
+    return {row.act.reference: row for row in rows}
 
 
 def list_outcomes(

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, false, literal, or_, se
 from sqlalchemy.orm import joinedload, selectinload
 
 from notigateway.lifecycle import UNDECIDED, Kind, State
+from notigateway.repository.accesses import note_found
 from notigateway.repository.model import Act, Addressee, IssuingBody, Notification
 from notigateway.repository.outages import is_overdue
 from notigateway.repository.rights import addressees_in_reach, named_in_reach, role_of
@@ -241,5 +242,6 @@ def _by_id(session: Session, query: Select[Notification, str | None]) -> dict[UU
     found = {}
     for row, role in session.execute(query).unique():
         row.see_as(Role(role or ""))  # visible_to lets no row without a role through
+        note_found(session, row)
         found[row.id] = row
     return found

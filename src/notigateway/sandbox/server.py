@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gunicorn.app.base import BaseApplication
 
 from notigateway.errors import ConfigurationError
+from notigateway.sandbox.checkpointing import Checkpointer
 from notigateway.sandbox.explaining import Explaining
 from notigateway.sandbox.pki import Pki, ensure_pki
 from notigateway.sandbox.refreshing import Refresher, refresh_once
@@ -97,14 +98,23 @@ def serve(
     announce: Callable[[str], None],
     workers: int = 1,
     sweep_seconds: int = 0,
+    checkpoint_seconds: float = 0,
 ) -> None:
     """Serve until SIGTERM (finish what has begun, then exit 0) or SIGINT.
 
     `build` runs in each worker after it was forked: locks, pools and threads are never inherited.
     `announce` gets the READY line, from the first worker that answers. With `sweep_seconds` each
-    worker writes the evidence of lapses every so many seconds.
+    worker writes the evidence of lapses every so many seconds, with `checkpoint_seconds` it
+    advances the log.
     """
-    _Server(sandbox, build=build, announce=announce, workers=workers, sweep_seconds=sweep_seconds).run()
+    _Server(
+        sandbox,
+        build=build,
+        announce=announce,
+        workers=workers,
+        sweep_seconds=sweep_seconds,
+        checkpoint_seconds=checkpoint_seconds,
+    ).run()
 
 
 def describe(sandbox: Sandbox, pid: int) -> str:
@@ -141,14 +151,15 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         announce: Callable[[str], None],
         workers: int,
         sweep_seconds: int,
+        checkpoint_seconds: float,
     ) -> None:
         self._sandbox = sandbox
         self._build = build
         self._announce = announce
         self._workers = workers
         self._sweep_seconds = sweep_seconds
-        self._sweeper: Sweeper | None = None
-        self._refresher: Refresher | None = None
+        self._checkpoint_seconds = checkpoint_seconds
+        self._jobs: list[Sweeper | Checkpointer | Refresher] = []
         # One byte in a pipe: whichever worker takes it announces, its successors find it empty.
         self._turn, give = os.pipe()
         os.set_blocking(self._turn, False)
@@ -182,11 +193,13 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         return Explaining(self._build(settings), settings)
 
     def _answering(self, _worker: object) -> None:
-        self._refresher = Refresher(self._sandbox.settings)
-        self._refresher.start()
+        self._jobs.append(Refresher(self._sandbox.settings))
         if self._sweep_seconds:
-            self._sweeper = Sweeper(self._sandbox.settings, every_seconds=self._sweep_seconds)
-            self._sweeper.start()
+            self._jobs.append(Sweeper(self._sandbox.settings, every_seconds=self._sweep_seconds))
+        if self._checkpoint_seconds:
+            self._jobs.append(Checkpointer(self._sandbox.settings, every_seconds=self._checkpoint_seconds))
+        for job in self._jobs:
+            job.start()
         try:
             is_first = bool(os.read(self._turn, 1))
         except BlockingIOError:
@@ -195,10 +208,8 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             self._announce(describe(self._sandbox, os.getppid()))
 
     def _ending(self, _server: object, _worker: object) -> None:
-        if self._sweeper is not None:
-            self._sweeper.stop()
-        if self._refresher is not None:
-            self._refresher.stop()
+        for job in self._jobs:
+            job.stop()
 
 
 @contextmanager

@@ -6,12 +6,14 @@ executed before all of it holds; nothing of the envelope but the verified elemen
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
 import structlog
 
+from notigateway.access import OK, AccessNotes
 from notigateway.errors import (
     ActionMismatchError,
     GatewayError,
@@ -21,6 +23,7 @@ from notigateway.errors import (
     ReplayError,
     SecurityError,
     ServiceError,
+    TemporarilyUnavailableError,
     TransportError,
     VersionMismatchError,
 )
@@ -41,7 +44,7 @@ from notigateway.wss.verify import Verified, verify_envelope
 from notigateway.wss.version import SoapVersion
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from uuid import UUID
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -57,6 +60,8 @@ _RETRY_AFTER_SECONDS: Final = "5"
 _ALLOW: Final = (("Allow", "GET, POST"),)  # RFC 9110 §15.5.6
 _FORGET_EVERY: Final = timedelta(seconds=60)
 _FORGET_AT_MOST: Final = 1_000
+_NAMES: Final = ("id", "Id", "}reference")
+_IDENTIFIER_MAX_CHARS: Final = 64
 _REASONS: Final = {
     200: "OK",
     400: "Bad Request",
@@ -216,19 +221,55 @@ class Endpoint:
     ) -> bytes:
         """Run the operation of a proven request; return the answer's element."""
         caller = read_caller(verified.certificate)
+        access = AccessNotes(caller, correlation_id=correlation_id, now=now)
+        with self._accounted_for(access):
+            content = self._answer_caller(verified, data, actions=actions, access=access)
+        _log.info("request_answered", operation=access.operation, party=caller.party, signer=caller.signer)
+        return content
+
+    def _answer_caller(
+        self, verified: Verified, data: bytes, *, actions: frozenset[str], access: AccessNotes
+    ) -> bytes:
+        """Run the operation that a known caller asks for; return the answer's element."""
         operation = self._contract.operation_name(verified.operation)
+        access.operation = operation
         if not actions <= {self._contract.action(operation)}:
             raise ActionMismatchError
         self._contract.check_request(verified.operation)
-        self._admit(verified, caller, operation=operation, now=now)
+        access.ask(_identifiers(verified.operation))
+        self._admit(verified, access.caller, operation=operation, now=access.now)
         revocation = self.gateway.admission.require_status(
-            verified.certificate, now, has_effect=operation not in self._without_effect
+            verified.certificate, access.now, has_effect=operation not in self._without_effect
         )
-        proof = RequestProof(correlation_id, data, verified.signature_method.value, revocation)
-        request = Request(gateway=self.gateway, caller=caller, now=now, proof=proof)
-        content = self._dispatcher.call(verified.operation, request)
-        _log.info("request_answered", operation=operation, party=caller.party, signer=caller.signer)
-        return content
+        proof = RequestProof(access.correlation_id, data, verified.signature_method.value, revocation)
+        request = Request(
+            gateway=self.gateway, caller=access.caller, now=access.now, proof=proof, access=access
+        )
+        return self._dispatcher.call(verified.operation, request)
+
+    @contextmanager
+    def _accounted_for(self, access: AccessNotes) -> Iterator[None]:
+        """Write the access record of whatever becomes of a request, before anybody is told.
+
+        What changes something has committed its record with it; for the rest it is written here. Where
+        it cannot be written the caller gets that fault and nothing else.
+        """
+        try:
+            yield
+        except (TemporarilyUnavailableError, RateLimitedError):
+            raise  # nothing was looked at; a record would cost what the limit saves, or cannot be kept
+        except GatewayError as refusal:
+            self._record(access, refusal.code)
+            raise
+        except Exception:
+            self._record(access, ServiceError.code)
+            raise
+        if not access.is_recorded:
+            self._record(access, OK)
+
+    def _record(self, access: AccessNotes, result: str) -> None:
+        with writing(self.gateway.engine) as session:
+            access.add_to(session, result)
 
     def _admit(self, verified: Verified, caller: Caller, *, operation: str, now: datetime) -> None:
         """Check that the party may ask, and remember the message before anything is executed.
@@ -274,3 +315,11 @@ class Endpoints:
         """Hand the request to what is at its path; the first contract refuses every other path."""
         at_path = self._by_path.get(environ.get("PATH_INFO", ""), self._first)
         return at_path(environ, start_response)
+
+
+def _identifiers(operation: _Element) -> Iterator[str]:
+    """Return the identifiers that a request names, once the schema has checked it."""
+    for element in operation.iter():
+        # Nothing but identifiers has such a name, and nothing long is one.
+        if str(element.tag).endswith(_NAMES) and element.text and not len(element):
+            yield element.text.strip()[:_IDENTIFIER_MAX_CHARS]

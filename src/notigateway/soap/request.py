@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from notigateway.repository import engine as database
+from notigateway.repository.accesses import take_found
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import date, datetime
 
     from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
 
+    from notigateway.access import AccessNotes
     from notigateway.admission import Admission
     from notigateway.documents import DocumentStore
     from notigateway.evidence.xades import Seal
@@ -42,6 +48,7 @@ class Gateway:
     document_max_bytes: int
     rights: RightsPolicy
     is_working_day: Callable[[date], bool] | None
+    log_origin: str
     failures: FailureLimit
     requests_per_minute: int
 
@@ -54,3 +61,26 @@ class Request:
     caller: Caller
     now: datetime
     proof: RequestProof
+    access: AccessNotes
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Give the session of what the request reads; what it finds is noted for the access record.
+
+        Raises: `TemporarilyUnavailableError`.
+        """
+        with database.reading(self.gateway.engine) as session:
+            yield session
+            self.access.found(take_found(session))
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Give the session of what the request changes; its access record is committed with it.
+
+        Raises: `TemporarilyUnavailableError`; what cannot be recorded does not happen.
+        """
+        with database.writing(self.gateway.engine) as session:
+            yield session
+            self.access.found(take_found(session))
+            self.access.add_to(session)
+        self.access.is_recorded = True

@@ -9,6 +9,7 @@ import pytest
 
 from notigateway.evidence.merkle import (
     EMPTY_ROOT,
+    Frontier,
     Subtree,
     consistency_proof,
     inclusion_proof,
@@ -106,6 +107,13 @@ def test_a_thousand_random_trees_agree_with_the_oracle_and_verify() -> None:
         seam = consistency_proof(older, size, complete)
         assert seam == subproof(older, 0, size, is_whole=True)
         assert is_consistent(older, size, older_root=mth(0, older), newer_root=root, proof=seam)
+
+
+def test_a_tree_that_keeps_only_its_frontier_has_the_same_roots() -> None:
+    frontier = Frontier()
+    for size, leaf in enumerate(LEAVES[:1_100]):
+        assert (frontier.size, frontier.root()) == (size, mth(0, size))
+        frontier.append(leaf_hash(leaf))
 
 
 def test_proofs_ask_for_a_logarithmic_number_of_hashes() -> None:

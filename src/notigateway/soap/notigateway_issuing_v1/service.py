@@ -13,6 +13,7 @@ from notigateway.expiry import close_outage, declare_outage
 from notigateway.issued import Acting, body_of, cancel_all, extend_all, list_outcomes
 from notigateway.issuing import (
     Deposit,
+    Publication,
     UploadedDocument,
     deposit_documents,
     keep_uploads,
@@ -20,13 +21,12 @@ from notigateway.issuing import (
     store_uploads,
 )
 from notigateway.reporting import report_all
-from notigateway.repository.engine import reading, writing
 from notigateway.repository.issued import find_uploads, is_issuing_body
 from notigateway.soap.notigateway_issuing_v1 import answers, submissions, types
 from notigateway.soap.operation import operation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy.orm import Session
@@ -59,14 +59,14 @@ class IssuingService(ServiceBase):
         """Store documents that acts will name by their hash."""
         request: Request = ctx.udc
         gateway = request.gateway
-        with reading(gateway.engine) as session:
+        with request.reading() as session:
             body_of(session, request.caller, issuer_id)
         results = store_uploads(
             gateway.store,
             [submissions.joined(content) for content in contents],
             document_max_bytes=gateway.document_max_bytes,
         )
-        with writing(gateway.engine) as session:
+        with request.writing() as session:
             body = body_of(session, request.caller, issuer_id)
             kept = [result for result in results if isinstance(result, UploadedDocument)]
             keep_uploads(session, body, kept, now=request.now)
@@ -120,9 +120,10 @@ class IssuingService(ServiceBase):
     ) -> types.ListOutcomesResponse:
         """Return what became of the body's acts, in commit order."""
         request: Request = ctx.udc
-        with reading(request.gateway.engine) as session:
+        with request.reading() as session:
             body = body_of(session, request.caller, issuer_id)
             page = list_outcomes(session, body=body, cursor=cursor, page_size=page_size or DEFAULT_PAGE_SIZE)
+        request.access.show(row[3].code for row in page.rows)
         return types.ListOutcomesResponse(
             hasMore=page.has_more,
             nextCursor=page.next_cursor,
@@ -141,7 +142,7 @@ class IssuingService(ServiceBase):
     ) -> types.DeclareOutageResponse:
         """Declare a time in which the service could not be reached."""
         request: Request = ctx.udc
-        with writing(request.gateway.engine) as session:
+        with request.writing() as session:
             row = declare_outage(
                 session,
                 started_at=started_at,
@@ -156,7 +157,7 @@ class IssuingService(ServiceBase):
     def CloseOutage(ctx: Any, outage_id: str, ended_at: datetime) -> types.CloseOutageResponse:  # noqa: N802
         """End an outage."""
         request: Request = ctx.udc
-        with writing(request.gateway.engine) as session:
+        with request.writing() as session:
             row = close_outage(session, UUID(outage_id), ended_at=ended_at, now=request.now)
         return types.CloseOutageResponse(outage=answers.outage(row))
 
@@ -164,7 +165,7 @@ class IssuingService(ServiceBase):
 def _publish(request: Request, issuer_id: str, acts: Sequence[types.Act]) -> list[Any]:
     """Deposit every act's documents, then publish in one transaction; refusals stay in their places."""
     gateway = request.gateway
-    with reading(gateway.engine) as session:
+    with request.reading() as session:
         body = body_of(session, request.caller, issuer_id)
         uploads = find_uploads(session, body, submissions.hashes(acts))
     deposits: list[Deposit | PublicationError] = []
@@ -175,14 +176,28 @@ def _publish(request: Request, issuer_id: str, acts: Sequence[types.Act]) -> lis
                 deposit_documents(gateway.store, submission, document_max_bytes=gateway.document_max_bytes)
             )
         except PublicationError as refusal:
+            request.access.refuse(act.reference, type(refusal))
             deposits.append(refusal)
     stored = [one for one in deposits if isinstance(one, Deposit)]
-    with writing(gateway.engine) as session:
+    with request.writing() as session:
         outcomes = publish_all(
             session, stored, now=request.now, seal=gateway.seal, is_working_day=gateway.is_working_day
         )
+        _note_publications(request, zip(stored, outcomes, strict=True))
     publications = iter(outcomes)
     return [next(publications) if isinstance(one, Deposit) else one for one in deposits]
+
+
+def _note_publications(
+    request: Request, outcomes: Iterable[tuple[Deposit, Publication | PublicationError]]
+) -> None:
+    """Note for the access record what was published to whom, and what was refused."""
+    for deposit, outcome in outcomes:
+        submission = deposit.submission
+        if isinstance(outcome, Publication):
+            request.access.found({outcome.notification.code: submission.addressee.identifier})
+        else:
+            request.access.refuse(submission.reference, type(outcome))
 
 
 def _act(
@@ -192,7 +207,7 @@ def _act(
     items: Sequence[object],
 ) -> list[types.Item]:
     """Do a batch in one transaction; the answer is built after its commit."""
-    with writing(request.gateway.engine) as session:
+    with request.writing() as session:
         acting = Acting(
             body=body_of(session, request.caller, issuer_id),
             caller=request.caller,
@@ -201,4 +216,7 @@ def _act(
             proof=request.proof,
         )
         results = use_case(session, items, acting=acting)
+        for result in results:
+            if result.problem is not None:
+                request.access.refuse(result.reference, result.problem)
     return [answers.item(result) for result in results]

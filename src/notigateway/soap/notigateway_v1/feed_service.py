@@ -8,7 +8,6 @@ from uuid import UUID
 from spyne import ServiceBase
 
 from notigateway import feed
-from notigateway.repository.engine import reading
 from notigateway.representation import Role
 from notigateway.soap.notigateway_v1 import feed_answers, feed_types, types
 from notigateway.soap.notigateway_v1.rows import render_changes
@@ -38,7 +37,7 @@ class FeedService(ServiceBase):
     ) -> bytes:
         """Return a page of changes in the order of their commit."""
         request: Request = ctx.udc
-        with reading(request.gateway.engine) as session:
+        with request.reading() as session:
             page = feed.list_changes(
                 session,
                 caller=request.caller,
@@ -48,13 +47,14 @@ class FeedService(ServiceBase):
                 page_size=page_size or DEFAULT_CHANGES,
                 now=request.now,
             )
+        request.access.found({row.code: row.identifier for row in page.rows})
         return render_changes(page)
 
     @operation(feed_types.GetSummaryResponse, types.OptionalText, names=("role",))
     def GetSummary(ctx: Any, role: str | None) -> feed_types.GetSummaryResponse:  # noqa: N802
         """Count what the caller may see."""
         request: Request = ctx.udc
-        with reading(request.gateway.engine) as session:
+        with request.reading() as session:
             summary = feed.get_summary(
                 session,
                 caller=request.caller,
@@ -68,7 +68,7 @@ class FeedService(ServiceBase):
     def GetHistory(ctx: Any, notification_id: str) -> feed_types.GetHistoryResponse:  # noqa: N802
         """Return the events of one notification."""
         request: Request = ctx.udc
-        with reading(request.gateway.engine) as session:
+        with request.reading() as session:
             history = feed.get_history(
                 session,
                 caller=request.caller,

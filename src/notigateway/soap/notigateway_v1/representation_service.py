@@ -9,7 +9,6 @@ from spyne import ServiceBase
 
 from notigateway import delivery, powers, red
 from notigateway.recording import Asking
-from notigateway.repository.engine import reading, writing
 from notigateway.representation import DeliveryChannel, PowerScope
 from notigateway.soap.notigateway_v1 import representation_answers as answers
 from notigateway.soap.notigateway_v1 import representation_types as types
@@ -37,7 +36,7 @@ class RepresentationService(ServiceBase):
     ) -> types.ListRepresentationsResponse:
         """Return for whom the caller may act now, and who manages its own account."""
         request: Request = ctx.udc
-        with reading(request.gateway.engine) as session:
+        with request.reading() as session:
             page = red.list_representations(
                 session,
                 caller=request.caller,
@@ -124,7 +123,7 @@ class RepresentationService(ServiceBase):
     def ListPowers(ctx: Any, cursor: str | None, page_size: int | None) -> types.ListPowersResponse:  # noqa: N802
         """Return the powers that the caller has granted or received."""
         request: Request = ctx.udc
-        with reading(request.gateway.engine) as session:
+        with request.reading() as session:
             page = powers.list_powers(
                 session, caller=request.caller, cursor=cursor, page_size=page_size or DEFAULT_PAGE_SIZE
             )
@@ -134,7 +133,7 @@ class RepresentationService(ServiceBase):
     def GetDeliveryChannel(ctx: Any) -> types.GetDeliveryChannelResponse:  # noqa: N802
         """Return how the caller is notified."""
         request: Request = ctx.udc
-        with reading(request.gateway.engine) as session:
+        with request.reading() as session:
             found = delivery.get_delivery_channel(session, caller=request.caller)
         return answers.delivery(types.GetDeliveryChannelResponse, found)
 
@@ -142,20 +141,20 @@ class RepresentationService(ServiceBase):
     def SetDeliveryChannel(ctx: Any, channel: str) -> types.SetDeliveryChannelResponse:  # noqa: N802
         """Choose how the caller is notified of what is issued from now on."""
         request: Request = ctx.udc
-        with writing(request.gateway.engine) as session:
+        with request.writing() as session:
             found = delivery.set_delivery_channel(session, DeliveryChannel(channel), asking=_asking(request))
         return answers.delivery(types.SetDeliveryChannelResponse, found)
 
 
 def _power(request: Request, change: Callable[[Session, Asking], Power]) -> Power:
     """Change a power in one transaction; the answer is built after its commit."""
-    with writing(request.gateway.engine) as session:
+    with request.writing() as session:
         return change(session, _asking(request))
 
 
 def _assignment(request: Request, change: Callable[..., RedAssignment], assignment_id: str) -> RedAssignment:
     """Change a RED assignment in one transaction."""
-    with writing(request.gateway.engine) as session:
+    with request.writing() as session:
         return change(session, UUID(assignment_id), asking=_asking(request))
 
 

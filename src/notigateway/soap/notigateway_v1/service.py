@@ -13,10 +13,9 @@ from uuid import UUID
 from spyne import ServiceBase
 
 from notigateway import __version__, mailbox
-from notigateway.errors import CallerUnknownError
+from notigateway.errors import CallerUnknownError, NotificationUnknownError
 from notigateway.lifecycle import Decision, Kind, State
 from notigateway.repository.addressees import is_known_party
-from notigateway.repository.engine import reading, writing
 from notigateway.repository.notifications import ListFilter
 from notigateway.representation import Role
 from notigateway.soap.notigateway_v1 import answers, types
@@ -24,7 +23,7 @@ from notigateway.soap.notigateway_v1.rows import render_page
 from notigateway.soap.operation import operation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -48,7 +47,7 @@ class MailboxService(ServiceBase):
     def ListNotifications(ctx: Any, chosen: Any, cursor: str | None, page_size: int | None) -> bytes:  # noqa: ANN401, N802
         """Return a page of notifications. No legal effect."""
         request: Request = ctx.udc
-        with reading(request.gateway.engine) as session:
+        with request.reading() as session:
             page = mailbox.list_notifications(
                 session,
                 caller=request.caller,
@@ -58,13 +57,14 @@ class MailboxService(ServiceBase):
                 now=request.now,
                 rights=request.gateway.rights,
             )
+        request.access.found({row.code: row.identifier for row in page.rows})
         return render_page(page)
 
     @operation(types.RetrieveNotificationsResponse, types.Ids[100], names=("id",))
     def RetrieveNotifications(ctx: Any, ids: list[str]) -> types.RetrieveNotificationsResponse:  # noqa: N802
         """Return metadata and, once accepted, documents."""
         request: Request = ctx.udc
-        with reading(request.gateway.engine) as session:
+        with request.reading() as session:
             results = mailbox.retrieve(
                 session,
                 store=request.gateway.store,
@@ -74,6 +74,7 @@ class MailboxService(ServiceBase):
                 now=request.now,
                 rights=request.gateway.rights,
             )
+        _note_refusals(request, results)
         _hand_over(request, [result.id for result in results if result.is_first_handover])
         items = [answers.retrieved(result, request.now) for result in results]
         return types.RetrieveNotificationsResponse(item=_as_asked(items, ids))
@@ -96,7 +97,7 @@ class MailboxService(ServiceBase):
         """Return a range of one document of an accepted notification."""
         request: Request = ctx.udc
         chunk_max_bytes = request.gateway.chunk_max_bytes
-        with reading(request.gateway.engine) as session:
+        with request.reading() as session:
             part = mailbox.read_document(
                 session,
                 store=request.gateway.store,
@@ -137,7 +138,7 @@ class MailboxService(ServiceBase):
     def RetrieveReceipts(ctx: Any, ids: list[str]) -> types.RetrieveReceiptsResponse:  # noqa: N802
         """Return the sealed receipts of notifications."""
         request: Request = ctx.udc
-        with reading(request.gateway.engine) as session:
+        with request.reading() as session:
             found = mailbox.receipts(
                 session,
                 caller=request.caller,
@@ -145,6 +146,9 @@ class MailboxService(ServiceBase):
                 now=request.now,
                 rights=request.gateway.rights,
             )
+        for wanted, rows in found:
+            if rows is None:
+                request.access.refuse(wanted, NotificationUnknownError)
         items = [answers.receipts(wanted, rows) for wanted, rows in found]
         return types.RetrieveReceiptsResponse(item=_as_asked(items, ids))
 
@@ -153,7 +157,7 @@ class MailboxService(ServiceBase):
         """Return what was read in the caller's certificate."""
         request: Request = ctx.udc
         caller = request.caller
-        with reading(request.gateway.engine) as session:
+        with request.reading() as session:
             is_known = is_known_party(session, caller.party)
         return types.PingResponse(
             party=types.Party(identifier=caller.party, name=caller.party_name),
@@ -207,9 +211,17 @@ def _decide(
         reason=reason,
         rights=request.gateway.rights,
     )
-    with writing(request.gateway.engine) as session:
+    with request.writing() as session:
         results = mailbox.decide_all(session, _uuids(ids), deciding=deciding)
+        _note_refusals(request, (result for result in results if not result.is_repeat))
     return _as_asked([answers.outcome(result) for result in results], ids)
+
+
+def _note_refusals(request: Request, results: Iterable[mailbox.Outcome | mailbox.Retrieved]) -> None:
+    """Note for the access record which items of a batch were refused."""
+    for result in results:
+        if result.problem is not None:
+            request.access.refuse(result.id, result.problem)
 
 
 def _hand_over(request: Request, ids: list[UUID]) -> None:
@@ -222,7 +234,7 @@ def _hand_over(request: Request, ids: list[UUID]) -> None:
             proof=request.proof,
             rights=request.gateway.rights,
         )
-        with writing(request.gateway.engine) as session:
+        with request.writing() as session:
             mailbox.hand_over(session, ids, handing=handing)
 
 

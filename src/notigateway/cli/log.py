@@ -1,0 +1,137 @@
+"""`notigateway checkpoint` and `notigateway log verify|erase`: the log of receipts and access records."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy import Engine
+
+from notigateway.auditing import audit_log
+from notigateway.errors import ConfigurationError, LogDamagedError, TemporarilyUnavailableError
+from notigateway.evidence.checkpoint import Checkpoint, read_checkpoint
+from notigateway.evidence.xades import Seal
+from notigateway.instants import instant_text
+from notigateway.ledger import advance, erase
+from notigateway.pki.keys import load_certificates, load_key_pair
+from notigateway.repository.engine import create_database
+from notigateway.repository.schema import check_revision
+from notigateway.settings import Settings, load_settings
+
+SettingsFile = Annotated[
+    Path | None,
+    typer.Option("--settings", envvar="NOTIGATEWAY_SETTINGS", help="The TOML file with the settings."),
+]
+
+log = typer.Typer(help="Verify the log of receipts and access records, erase what is older than needed.")
+
+
+def checkpoint(
+    settings_file: SettingsFile = None,
+    every: Annotated[
+        int, typer.Option(min=0, max=60, help="Go on, every so many seconds, until stopped; 0: once.")
+    ] = 0,
+) -> None:
+    """Order what was committed since the last time in the log, and sign its head with the seal.
+
+    Keep it running with `--every 30`, or start it by a timer once a minute. Several at once share the work.
+    """
+    settings = load_settings(settings_file)
+    seal = Seal(load_key_pair(settings.seal_key_file, settings.seal_certificate_file))
+    with _database(settings) as engine:
+        while True:
+            try:
+                _advance(engine, seal=seal, origin=settings.log_origin)
+            except TemporarilyUnavailableError as trouble:
+                if not every:
+                    raise
+                typer.echo(f"{trouble.code}: {trouble.detail}", err=True)
+            if not every:
+                return
+            time.sleep(every)
+
+
+def _advance(engine: Engine, *, seal: Seal, origin: str) -> None:
+    """Advance the log and print its head: what an auditor may keep elsewhere."""
+    head = advance(engine, seal=seal, origin=origin, now=datetime.now(UTC))
+    typer.echo("the log is empty" if head is None else head.text.decode().replace("\n", " ").rstrip())
+
+
+@log.command()
+def verify(
+    settings_file: SettingsFile = None,
+    seal_certificate: Annotated[
+        list[Path] | None,
+        typer.Option(help="A certificate of the seal; once for each that ever was. The settings' is added."),
+    ] = None,
+    against: Annotated[
+        list[Path] | None, typer.Option(help="The text of a checkpoint that was kept elsewhere.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Recompute the log: every record against its leaf, the tree, every checkpoint and its signature.
+
+    Exit code 1 names the first thing that is wrong.
+    """
+    settings = load_settings(settings_file)
+    files = [settings.seal_certificate_file, *(seal_certificate or [])]
+    certificates = [one for file in files for one in load_certificates(file)]
+    try:
+        with _database(settings) as engine:
+            found = audit_log(
+                engine,
+                seal_certificates=certificates,
+                origin=settings.log_origin,
+                heads=[_read_head(file) for file in against or []],
+            )
+    except LogDamagedError as damage:
+        typer.echo(f"{damage.code}: {damage.detail}", err=True)
+        raise typer.Exit(1) from damage
+    if as_json:
+        typer.echo(json.dumps(found.summary()))
+    else:
+        numbers = ", ".join(f"{number} {name}" for name, number in found.summary().items())
+        typer.echo(f"the log is whole: {numbers}")
+
+
+def _read_head(file: Path) -> Checkpoint:
+    try:
+        return read_checkpoint(file.read_bytes())
+    except OSError as error:
+        raise ConfigurationError(f"cannot read {file}: {error.strerror}") from error
+
+
+@log.command("erase")
+def erase_old(
+    before: Annotated[str, typer.Option(help="Access records of before this instant, with zone.")],
+    settings_file: SettingsFile = None,
+) -> None:
+    """Erase access records at the end of their retention; their leaves stay, and all proofs stay valid.
+
+    Only what a checkpoint covers is erased. It cannot be undone.
+    """
+    try:
+        instant = datetime.fromisoformat(before)
+    except ValueError as error:
+        raise typer.BadParameter(f"{before} is no instant") from error
+    if instant.tzinfo is None or instant > datetime.now(UTC):
+        raise typer.BadParameter(f"{before} must have a zone and lie in the past")
+    with _database(load_settings(settings_file)) as engine:
+        erased = erase(engine, before=instant)
+    typer.echo(f"{erased} access records of before {instant_text(instant)} erased")
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[Engine]:
+    engine = create_database(settings.database_url, timeout_seconds=settings.database_timeout_seconds)
+    try:
+        check_revision(engine)
+        yield engine
+    finally:
+        engine.dispose()
