@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from notigateway.errors import (
@@ -69,8 +70,8 @@ def _time_left(deadline: datetime | None, now: datetime) -> timedelta | None:
     return None if deadline is None else max(deadline - now, timedelta(0))
 
 
-def receipt(row: model.Receipt | None) -> types.Receipt | None:
-    """Return a receipt, its bytes as they are stored."""
+def receipt(row: model.Receipt | None, file: bytes | None = None) -> types.Receipt | None:
+    """Return a receipt, its bytes as they are stored; `file` is its other form, where one is wanted."""
     if row is None:
         return None
     return types.Receipt(
@@ -79,6 +80,7 @@ def receipt(row: model.Receipt | None) -> types.Receipt | None:
         eventTime=row.event_time,
         sha256=row.sha256,
         xml=[row.xml],
+        file=None if file is None else [file],
     )
 
 
@@ -137,10 +139,12 @@ def document(row: model.Document, content: bytes | None) -> types.Document:
     )
 
 
-def receipts(wanted: UUID, rows: Sequence[model.Receipt] | None) -> types.NotificationReceipts:
+def receipts(
+    wanted: UUID, rows: Sequence[model.Receipt] | None, files: Sequence[bytes | None] = ()
+) -> types.NotificationReceipts:
     """Return one item of RetrieveReceipts."""
     return types.NotificationReceipts(
         id=str(wanted),
-        receipt=[receipt(row) for row in rows or ()],
+        receipt=[receipt(row, file) for row, file in zip_longest(rows or (), files)],
         problem=problem(NotificationUnknownError if rows is None else None),
     )

@@ -121,6 +121,7 @@ class Receipt(Part):
         ("eventTime", one(DateTime)),
         ("sha256", one(Unicode)),
         ("xml", one(Base64)),
+        ("file", optional(Base64)),
     ]
 
 
