@@ -31,13 +31,17 @@ NO_OPERATION: Final = "none"
 
 
 class AccessNotes:
-    """What is to be recorded of one request; the operation adds what only it knows."""
+    """What is to be recorded of one request; the operation adds what only it knows.
+
+    `result` is OK or the code of the error by which the whole request was refused.
+    """
 
     def __init__(self, caller: Caller, *, correlation_id: UUID, now: datetime) -> None:
         self.caller = caller
         self.correlation_id = correlation_id
         self.now = now
         self.operation = NO_OPERATION
+        self.result = OK
         self.is_recorded = False
         self._asked: list[str] = []
         self._addressees: dict[str, None] = {}
@@ -61,7 +65,7 @@ class AccessNotes:
         """Note that one item of a batch was refused."""
         self._refused.setdefault(problem.code, []).append(str(identifier))
 
-    def add_to(self, session: Session, result: str = OK) -> None:
+    def add_to(self, session: Session) -> None:
         """Add the record to the transaction; whoever commits it sets `is_recorded`."""
         identifier = uuid7(self.now)
         session.add(
@@ -70,18 +74,18 @@ class AccessNotes:
                 at=self.now,
                 party=self.caller.party,
                 operation=self.operation,
-                result=result,
-                record=self._render(identifier, result),
+                result=self.result,
+                record=self._render(identifier),
             )
         )
 
-    def _render(self, identifier: UUID, result: str) -> bytes:
+    def _render(self, identifier: UUID) -> bytes:
         said = {
             "id": str(identifier),
             "at": instant_text(self.now),
             "correlationId": str(self.correlation_id),
             "operation": self.operation,
-            "result": result,
+            "result": self.result,
             "party": self.caller.party,
             "signer": self.caller.signer,
             "certificateSha256": self.caller.certificate_fingerprint,

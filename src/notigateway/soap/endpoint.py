@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import structlog
 
-from notigateway.access import OK, AccessNotes
+from notigateway.access import AccessNotes
 from notigateway.errors import (
     ActionMismatchError,
     GatewayError,
@@ -265,11 +265,12 @@ class Endpoint:
             self._record(access, ServiceError.code)
             raise
         if not access.is_recorded:
-            self._record(access, OK)
+            self._record(access, access.result)
 
     def _record(self, access: AccessNotes, result: str) -> None:
+        access.result = result
         with writing(self.gateway.engine) as session:
-            access.add_to(session, result)
+            access.add_to(session)
 
     def _admit(self, verified: Verified, caller: Caller, *, operation: str, now: datetime) -> None:
         """Check that the party may ask, and remember the message before anything is executed.

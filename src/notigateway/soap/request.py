@@ -83,5 +83,7 @@ class Request:
         with database.writing(self.gateway.engine) as session:
             yield session
             self.access.found(take_found(session))
-            self.access.add_to(session)
+            # One record a request: a second transaction, as that of a handover, follows the first's.
+            if not self.access.is_recorded:
+                self.access.add_to(session)
         self.access.is_recorded = True

@@ -24,7 +24,6 @@ from notigateway.errors import (
 from notigateway.evidence.acuse import AcuseTerms, issue_acuse
 from notigateway.evidence.acuse_check import check_acuse
 from notigateway.lifecycle import Decision
-from notigateway.repository.engine import reading, writing
 from notigateway.repository.powers import list_grantors
 from notigateway.representation import Role
 from notigateway.soap.wscn import codes, rows
@@ -112,6 +111,7 @@ class _Asked:
     def named(self) -> int:
         """Return the notification's code. Raises: `InvalidRequestError`."""
         self.code = self.parameters.number("codigoNotificacion")
+        self.request.access.ask([str(self.code)])
         return self.code
 
 
@@ -150,6 +150,7 @@ class WscnDispatcher:
             code = codes.functional_code(error, asked.role)
             if code is None:
                 raise
+            request.access.result = error.code
             _log.warning("request_refused_by_code", code=error.code, wscn_code=code, detail=error.detail)
             content = refuse(asked, codes.refusal(code, error, request.proof.correlation_id))
         return render_answer(self._environment.namespace, name, content)
@@ -159,7 +160,7 @@ class WscnDispatcher:
         request, number = asked.request, asked.parameters.number("rol")
         wanted = tuple(_CURSORS) if number == _ALL_ROLES else (asked.capacity().role,)
         places = {role: asked.parameters.number(name) for role, name in _CURSORS.items()}
-        with reading(request.gateway.engine) as session:
+        with request.reading() as session:
             found = {
                 role: two_phase.list_bucket(
                     session,
@@ -169,6 +170,8 @@ class WscnDispatcher:
                 )
                 for role in wanted
             }
+        for bucket in found.values():
+            request.access.found({row.code: row.identifier for row in bucket.rows})
         last = {role: bucket.last_code for role, bucket in found.items()}
         shown = {
             role: tuple(rows.notificacion(row, request.now) for row in bucket.rows)
@@ -192,7 +195,7 @@ class WscnDispatcher:
         code = asked.named()
         capacity = asked.capacity()
         accepts = asked.parameters.flag("esDeAceptacion")
-        with writing(gateway.engine) as session:
+        with request.writing() as session:
             notification = two_phase.request_receipt(
                 session, code, capacity, correlation_id=request.proof.correlation_id
             )
@@ -218,6 +221,7 @@ class WscnDispatcher:
             unsafe_accept_sha1=self._policy.unsafe_accept_sha1_acuse,
         )
         asked.code = terms.code
+        request.access.ask([str(terms.code)])
         deciding = mailbox.Deciding(
             caller=request.caller,
             decision=terms.decision,
@@ -226,7 +230,7 @@ class WscnDispatcher:
             proof=request.proof,
             rights=gateway.rights,
         )
-        with writing(gateway.engine) as session:
+        with request.writing() as session:
             notification = two_phase.lock_undecided(session, terms.code, capacity)
             if (terms.party, terms.role) != (request.caller.party, capacity.role):
                 raise AcuseInvalidError("issued to another party or capacity")
@@ -247,7 +251,7 @@ class WscnDispatcher:
         """Return an accepted notification again."""
         code = asked.named()
         capacity = asked.capacity()
-        with reading(asked.request.gateway.engine) as session:
+        with asked.request.reading() as session:
             notification = two_phase.view(session, code, capacity)
             sealed = rows.sellado(*two_phase.decisive_receipt(notification))
         return self._delivered(asked, notification, sealed)
@@ -284,14 +288,14 @@ def _attest_handover(asked: _Asked, notification: Notification) -> None:
         proof=request.proof,
         rights=request.gateway.rights,
     )
-    with writing(request.gateway.engine) as session:
+    with request.writing() as session:
         mailbox.hand_over(session, [notification.id], handing=handing)
 
 
 def _list_grantors(asked: _Asked) -> ListadoPoderdantes:
     """Return everybody for whom the caller may act by a power in force."""
     request = asked.request
-    with reading(request.gateway.engine) as session:
+    with request.reading() as session:
         found = list_grantors(session, request.caller.party, now=request.now)
     return ListadoPoderdantes(
         error=asked.done,
