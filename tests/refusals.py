@@ -34,6 +34,8 @@ SHAPES: dict[str, tuple[int, str, bool]] = {
     "ENVELOPE_STRUCTURE": (500, "soap:Client", True),
     "OPERATION_UNKNOWN": (500, "soap:Client", True),
     "ACTION_MISMATCH": (500, "soap:Client", True),
+    "ADDRESSING_INVALID": (500, "wsa:InvalidAddressingHeader", True),
+    "REPLY_ADDRESS_UNSUPPORTED": (500, "wsa:OnlyAnonymousAddressSupported", True),
     "INVALID_REQUEST": (500, "soap:Client", True),
     "INVALID_CURSOR": (500, "soap:Client", True),
     "INVALID_RANGE": (500, "soap:Client", True),

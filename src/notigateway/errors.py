@@ -168,6 +168,22 @@ class ActionMismatchError(RequestError):
     text_es = "SOAPAction nombra una operación distinta de la del Body."
 
 
+class AddressingError(RequestError):
+    """A signed WS-Addressing header is repeated, unreadable, or says something else than the message."""
+
+    code = "ADDRESSING_INVALID"
+    text_en = "A WS-Addressing header is repeated or invalid, or names another service or operation."
+    text_es = "Una cabecera WS-Addressing está repetida o no es válida, o nombra otro servicio u operación."
+
+
+class ReplyAddressError(RequestError):
+    """An answer is wanted somewhere else than on the connection of the request."""
+
+    code = "REPLY_ADDRESS_UNSUPPORTED"
+    text_en = "Answers go back on the same connection only: ReplyTo and FaultTo must be anonymous."
+    text_es = "Las respuestas solo vuelven por la misma conexión: ReplyTo y FaultTo deben ser anónimos."
+
+
 class InvalidRequestError(RequestError):
     """The operation element does not match the published schema."""
 

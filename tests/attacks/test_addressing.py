@@ -7,36 +7,107 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from envelopes import SIGN_BODY_AND_TIMESTAMP, WSU, Draft, Ref
+from envelopes import SIGN_BODY_AND_TIMESTAMP, SOAP12, WSU, Draft, Ref
 from refusals import assert_answered, refused
+from stack import PUBLIC_URL
 
 if TYPE_CHECKING:
     from stack import Stack
 
 PING = '<n:Ping xmlns:n="urn:notigateway:v1"/>'
 WSA = "http://www.w3.org/2005/08/addressing"
+ANONYMOUS = f"{WSA}/anonymous"
 
 
 def block(name: str, content: str, attributes: str = "") -> str:
     return f'<a:{name} xmlns:a="{WSA}" xmlns:wsu="{WSU}" {attributes}>{content}</a:{name}>'
 
 
-@pytest.mark.parametrize("name", ["ReplyTo", "FaultTo", "From"])
+def signing(*headers: tuple[str, str], content: str = PING, **changes: object) -> bytes:
+    """Sign a message with these WS-Addressing headers, all of them signed."""
+    blocks = [block(name, text, f'wsu:Id="wsa-{n}"') for n, (name, text) in enumerate(headers)]
+    references = (*SIGN_BODY_AND_TIMESTAMP, *(Ref(f"wsa-{n}") for n in range(len(headers))))
+    draft = Draft(content=content, header_before="".join(blocks), references=references, **changes)  # type: ignore[arg-type]
+    return draft.build()
+
+
+@pytest.mark.parametrize("name", ["ReplyTo", "FaultTo"])
 @pytest.mark.parametrize("signed", [True, False])
 def test_98_an_answer_never_goes_to_an_address_in_the_message(
-    gateway: Stack, name: str, *, signed: bool
+    gateway: Stack, accept: str, name: str, *, signed: bool
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setblocking(False)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        header = block(name, f"<a:Address>{url}</a:Address>", 'wsu:Id="wsa-1"')
-        references = (*SIGN_BODY_AND_TIMESTAMP, Ref("wsa-1")) if signed else SIGN_BODY_AND_TIMESTAMP
-        draft = Draft(content=PING, header_before=header, references=references, ids={"Body": f"w{name}"})
-        answer = gateway.send(draft.build())
+        address = f"<a:Address>{url}</a:Address>"
+        data = (
+            signing((name, address), content=accept)
+            if signed
+            else Draft(content=accept, header_before=block(name, address)).build()
+        )
+        answer = refused(gateway, data, "REPLY_ADDRESS_UNSUPPORTED")
         assert url.encode() not in answer.body
-        assert_answered(gateway, answer, "Ping")
+        assert answer.facts == {"header": name}
         with pytest.raises(BlockingIOError):
             listener.accept()
+
+
+def test_98_where_a_message_comes_from_matters_to_nobody(gateway: Stack) -> None:
+    data = signing(("From", "<a:Address>http://127.0.0.1:9/</a:Address>"), ids={"Body": "from"})
+    assert_answered(gateway, gateway.send(data), "Ping")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "text",
+        "<a:Address/>",
+        f"<a:Address>{WSA}/none</a:Address>",
+        f"<a:Address>{ANONYMOUS}#x</a:Address>",
+        f"<a:Address>{ANONYMOUS}</a:Address><a:Address>urn:x</a:Address>",
+        "<a:Address><x/></a:Address>",
+        f"<a:Address>{ANONYMOUS}</a:Address><a:ReferenceParameters><x/></a:ReferenceParameters>",
+    ],
+)
+def test_98_another_endpoint_is_refused(gateway: Stack, accept: str, content: str) -> None:
+    code = "REPLY_ADDRESS_UNSUPPORTED" if content.count("<a:Address") == 1 and "<x/>" not in content else None
+    refused(gateway, signing(("ReplyTo", content), content=accept), code or "ADDRESSING_INVALID")
+
+
+def test_98_an_endpoint_of_another_receiver_is_not_ours(gateway: Stack) -> None:
+    header = block("ReplyTo", "<a:Address>urn:x</a:Address>", 'soap:actor="urn:other"')
+    data = Draft(content=PING, header_before=header, ids={"Body": "other-actor"}).build()
+    assert_answered(gateway, gateway.send(data), "Ping")
+
+
+@pytest.mark.parametrize(
+    ("headers", "facts"),
+    [
+        ((("To", "http://other.example/service"),), {"header": "To", "rule": "other-address"}),
+        ((("To", f"{PUBLIC_URL}x"),), {"header": "To", "rule": "other-address"}),
+        ((("To", ""),), {"header": "To", "rule": "other-address"}),
+        ((("To", PUBLIC_URL), ("To", PUBLIC_URL)), {"header": "To", "rule": "repeated"}),
+        ((("To", PUBLIC_URL), ("To", "http://other.example/")), {"header": "To", "rule": "repeated"}),
+        ((("Action", "urn:notigateway:v1:Ping"),), {"header": "Action", "rule": "other-operation"}),
+        ((("Action", "<x/>"),), {"header": "Action", "rule": "text"}),
+        ((("MessageID", "no uri"),), {"header": "MessageID", "rule": "uri"}),
+        ((("MessageID", "urn:x:&lt;x/&gt;"),), {"header": "MessageID", "rule": "uri"}),
+        ((("MessageID", "urn:x:" + "a" * 300),), {"header": "MessageID", "rule": "uri"}),
+        ((("MessageID", "urn:x:ñ"),), {"header": "MessageID", "rule": "uri"}),
+        ((("MessageID", "urn:x:1"), ("MessageID", "urn:x:1")), {"header": "MessageID", "rule": "repeated"}),
+    ],
+    ids=range(12),
+)
+def test_100_signed_addressing_of_something_else_is_refused(
+    gateway: Stack, accept: str, headers: tuple[tuple[str, str], ...], facts: dict[str, str]
+) -> None:
+    assert refused(gateway, signing(*headers, content=accept), "ADDRESSING_INVALID").facts == facts
+
+
+def test_100_the_same_in_soap_12(gateway: Stack, accept: str) -> None:
+    data = signing(("To", "http://other.example/"), content=accept, soap_namespace=SOAP12)
+    refused(gateway, data, "ADDRESSING_INVALID", CONTENT_TYPE="application/soap+xml")
 
 
 @pytest.mark.parametrize(
@@ -49,7 +120,9 @@ def test_98_an_answer_never_goes_to_an_address_in_the_message(
 )
 def test_100_unsigned_addressing_is_not_read(gateway: Stack, header: str) -> None:
     draft = Draft(content=PING, header_before=header, ids={"Body": f"u{len(header)}"})
-    assert_answered(gateway, gateway.send(draft.build()), "Ping")
+    answer = gateway.send(draft.build())
+    assert_answered(gateway, answer, "Ping")
+    assert WSA.encode() not in answer.body
 
 
 @pytest.mark.parametrize("name", ["ReplyTo", "To", "Action"])
@@ -58,3 +131,12 @@ def test_100_unsigned_addressing_that_must_be_understood_is_refused(
 ) -> None:
     header = block(name, "urn:x", 'soap:mustUnderstand="1"')
     refused(gateway, Draft(content=accept, header_before=header).build(), "PART_NOT_SIGNED")
+
+
+@pytest.mark.parametrize("namespace", [WSA, "http://schemas.xmlsoap.org/ws/2004/08/addressing"])
+def test_100_addressing_that_is_not_known_is_not_understood(
+    gateway: Stack, accept: str, namespace: str
+) -> None:
+    name = "ProblemAction" if namespace == WSA else "To"
+    header = f'<a:{name} xmlns:a="{namespace}" soap:mustUnderstand="1">urn:x</a:{name}>'
+    refused(gateway, Draft(content=accept, header_before=header).build(), "HEADER_NOT_UNDERSTOOD")

@@ -63,6 +63,13 @@ def test_the_contract_is_served_with_the_real_address(sandbox: Running) -> None:
     assert f'location="{sandbox.url}"' in answer.text
 
 
+@pytest.mark.parametrize("name", ["wscn", "wscn_test"])
+def test_both_addresses_of_the_other_contract_are_printed(sandbox: Running, name: str) -> None:
+    answer = httpx.get(f"{sandbox.ready[name]}?wsdl")
+    assert answer.status_code == 200
+    assert f'location="{sandbox.ready[name]}"' in answer.text
+
+
 def test_the_service_listens_on_this_machine_only(sandbox: Running) -> None:
     assert urlsplit(sandbox.url).hostname == "127.0.0.1"
 

@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
+import xmlsec
 import zeep
 from lxml import etree
 from zeep.exceptions import Fault, SignatureVerificationFailed
 from zeep.plugins import HistoryPlugin
-from zeep.wsse.signature import BinarySignature
+from zeep.wsa import WsAddressingPlugin
+from zeep.wsse.signature import BinarySignature, _make_verify_key, _verify_envelope_with_key
+from zeep.wsse.signature import Signature as PlainSignature
+from zeep.wsse.utils import get_security_header
 
-from envelopes import NS
+from envelopes import NS, SOAP12, WSU
 from notigateway.evidence.xades import verify_receipt
 from notigateway.lifecycle import Kind
 from oracles import xmlsec_accepts
@@ -217,6 +221,50 @@ def test_zeep_without_the_subclass_cannot_verify_and_is_told_what_is_missing(ser
     client = zeep.Client(f"{served.url}?wsdl", wsse=plain)  # type: ignore[no-untyped-call]
     with pytest.raises(SignatureVerificationFailed):
         client.service.Ping()
+
+
+def signer_of(sample: ModuleType, base: type, served: Served) -> Any:  # noqa: ANN401
+    """Return zeep's own class with the sample's Timestamp, which verifies with the service's certificate."""
+
+    class Signature(base):  # type: ignore[misc]
+        def apply(self, envelope: Any, headers: Any) -> Any:  # noqa: ANN401
+            security = get_security_header(envelope)  # type: ignore[no-untyped-call]
+            timestamp = etree.SubElement(security, f"{{{WSU}}}Timestamp")
+            etree.SubElement(timestamp, f"{{{WSU}}}Created").text = served.stack.now.isoformat()
+            return super().apply(envelope, headers)
+
+        def verify(self, envelope: Any) -> Any:  # noqa: ANN401
+            service = _make_verify_key(served.service_certificate.read_bytes())  # type: ignore[no-untyped-call]
+            _verify_envelope_with_key(envelope, service)  # type: ignore[no-untyped-call]
+            return envelope
+
+    return Signature(
+        *served.files("company_seal"),
+        None,
+        xmlsec.constants.TransformRsaSha256,
+        xmlsec.constants.TransformSha256,
+    )
+
+
+@pytest.mark.parametrize("query", ["wsdl", "wsdl=soap12"])
+@pytest.mark.parametrize("base", [BinarySignature, PlainSignature])
+def test_both_signatures_in_both_versions_with_addressing(
+    served: Served, sample: ModuleType, query: str, base: type
+) -> None:
+    served.stack.publish()
+    history = HistoryPlugin()  # type: ignore[no-untyped-call]
+    plugins = [WsAddressingPlugin(), history]
+    client = zeep.Client(  # type: ignore[no-untyped-call]
+        f"{served.url}?{query}", wsse=signer_of(sample, base, served), plugins=plugins
+    )
+    assert client.service.Ping().known is True
+    assert len(client.service.ListNotifications().notification) == 1
+    with pytest.raises(Fault) as caught:
+        client.service.ListNotifications(cursor="AAAA")
+    assert sample.gateway_fault(client, caught.value).code == "INVALID_CURSOR"
+    assert history.last_received
+    version = etree.QName(history.last_received["envelope"]).namespace
+    assert (version == SOAP12) == (query == "wsdl=soap12")
 
 
 @pytest.mark.parametrize("hidden", ["header", "body"])

@@ -134,7 +134,8 @@ def check_program(words: list[str]) -> None:
             option = next((p for p in command.params if word in p.opts), None)
             assert option is not None, f"{' '.join(words)}: no option {word}"
             assert word in help_of(program, name)
-            del rest[: 0 if option.is_flag else 1]
+            # The commands of another contract are those of the group of its name.
+            del rest[: 0 if option.is_flag or word == "--contract" else 1]
         elif hasattr(command, "commands"):
             assert word in command.commands, f"{' '.join(words)}: no command {word}"
             command, name = command.commands[word], f"{name} {word}".strip()

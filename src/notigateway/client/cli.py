@@ -41,6 +41,7 @@ from notigateway.client.show import (
     verdicts_table,
 )
 from notigateway.client.values import DecisionOutcome, Filter
+from notigateway.client.wscn_commands import ContractGroup, check_contract, wscn_app
 from notigateway.errors import GatewayError
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ _NOT_VERIFIED: Final = 4
 
 app = typer.Typer(
     name="notigateway-client",
+    cls=ContractGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -86,6 +88,9 @@ def connect(
             help="TOML file with these options.",
         ),
     ] = None,
+    contract: Annotated[
+        str, typer.Option(envvar=_env("CONTRACT"), help="What the service speaks: notigateway or wscn.")
+    ] = "notigateway",
     url: Annotated[str | None, typer.Option(envvar=_env("URL"), help="The service's address.")] = None,
     key: Annotated[Path | None, typer.Option(envvar=_env("KEY"), help="Your private key.")] = None,
     cert: Annotated[Path | None, typer.Option(envvar=_env("CERT"), help="Your certificate.")] = None,
@@ -112,6 +117,7 @@ def connect(
     ] = 60.0,
 ) -> None:
     """Take the options of the connection; the commands open it."""
+    check_contract(contract)
     context.obj = Connection(
         url=url,
         key=key,
@@ -208,6 +214,7 @@ def pull_command(
 
 
 add_feed_commands(app)
+app.add_typer(wscn_app, name="wscn", help="The same by the Social Security's contract; or --contract wscn.")
 
 
 @app.command("accept", help="Accept notifications: this has legal effect.")

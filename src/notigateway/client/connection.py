@@ -9,21 +9,25 @@ from __future__ import annotations
 import ssl
 import tomllib
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
 from notigateway.client.api import NotificationClient
-from notigateway.pki.keys import load_certificates
+from notigateway.client.transport import Retries, Speech, Transport
+from notigateway.client.wscn import WscnClient, action, namespace_at, read_answer
+from notigateway.pki.keys import load_certificates, load_key_pair, load_p12
+from notigateway.pki.trust import PinnedCertificates
+from notigateway.wss.sign import Signer
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from cryptography import x509
 
 _PATHS: Final = frozenset({"key", "cert", "p12", "password_file", "ca_file"})
 _PATH_LISTS: Final = frozenset({"server_cert", "seal_cert"})
-_KEYS: Final = _PATHS | _PATH_LISTS | {"url", "timeout_seconds"}
+_KEYS: Final = _PATHS | _PATH_LISTS | {"url", "timeout_seconds", "contract"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,14 +50,9 @@ class Connection:
         Raises: `typer.BadParameter` for options that are missing or exclude each other;
         `ConfigurationError` for files that cannot be read.
         """
-        if self.url is None:
-            raise typer.BadParameter("the service's address is missing", param_hint="--url")
-        if not self.server_cert:
-            raise typer.BadParameter("the service's certificate is missing", param_hint="--server-cert")
-        if (self.p12 is None) == (self.key is None) or (self.key is None) != (self.cert is None):
-            raise typer.BadParameter("give --p12, or --key and --cert")
+        url = self._checked_url()
         return NotificationClient.from_files(
-            self.url,
+            url,
             key=self.key,
             certificate=self.cert,
             p12=self.p12,
@@ -62,6 +61,35 @@ class Connection:
             timeout_seconds=self.timeout_seconds,
             tls=_tls(self.ca_file),
         )
+
+    def wscn(self) -> WscnClient:
+        """Return the client of the Social Security's contract. Raises: as `client`."""
+        url, password = self._checked_url(), _password(self.password_file)
+        if self.p12 is not None:
+            pair = load_p12(self.p12, password)
+        else:
+            pair = load_key_pair(self.key or Path(), self.cert or Path(), password)
+        namespace_at(url)
+        transport = Transport(
+            url,
+            key_pair=pair,
+            pinned=PinnedCertificates([one for file in self.server_cert for one in load_certificates(file)]),
+            timeout_seconds=self.timeout_seconds,
+            retries=Retries(),
+            clock=lambda: datetime.now(UTC),
+            tls=_tls(self.ca_file),
+            speech=Speech(action, read_answer),
+        )
+        return WscnClient(transport, Signer(pair.key, pair.certificate))
+
+    def _checked_url(self) -> str:
+        if self.url is None:
+            raise typer.BadParameter("the service's address is missing", param_hint="--url")
+        if not self.server_cert:
+            raise typer.BadParameter("the service's certificate is missing", param_hint="--server-cert")
+        if (self.p12 is None) == (self.key is None) or (self.key is None) != (self.cert is None):
+            raise typer.BadParameter("give --p12, or --key and --cert")
+        return self.url
 
     def seals(self) -> list[x509.Certificate]:
         """Return the certificates whose seals on receipts are believed.

@@ -46,13 +46,18 @@ class Part:
         for child in element:
             self._children.setdefault(str(child.tag), []).append(child)
 
+    @staticmethod
+    def tag(name: str) -> str:
+        """Return the name of a child in Clark notation."""
+        return qualified(name)
+
     def parts(self, name: str) -> list[Part]:
         """Return all children of that name."""
-        return [Part(child) for child in self._children.get(qualified(name), ())]
+        return [type(self)(child) for child in self._children.get(self.tag(name), ())]
 
     def part(self, name: str) -> Part:
         """Return the one child of that name."""
-        return Part(self._one(name))
+        return type(self)(self._one(name))
 
     def optional(self, name: str) -> Part | None:
         """Return the child of that name, if there is one."""
@@ -60,7 +65,7 @@ class Part:
 
     def has(self, name: str) -> bool:
         """Tell whether there is a child of that name."""
-        return qualified(name) in self._children
+        return self.tag(name) in self._children
 
     def text(self, name: str) -> str:
         """Return the text of the one child of that name, as it is."""
@@ -76,7 +81,7 @@ class Part:
 
     def numbers(self, name: str) -> tuple[int, ...]:
         """Return every integer of that name, in order."""
-        texts = [_SPACE.sub("", child.text or "") for child in self._children.get(qualified(name), ())]
+        texts = [_SPACE.sub("", child.text or "") for child in self._children.get(self.tag(name), ())]
         if not all(_INTEGER.fullmatch(text) for text in texts):
             raise self._unexpected(name)
         return tuple(map(int, texts))
@@ -117,7 +122,7 @@ class Part:
             raise self._unexpected(name) from error
 
     def _one(self, name: str) -> etree._Element:
-        found = self._children.get(qualified(name), ())
+        found = self._children.get(self.tag(name), ())
         if len(found) != 1:
             raise self._unexpected(name)
         return found[0]

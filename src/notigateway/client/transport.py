@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from lxml.etree import _Element
+
     from notigateway.client.part import Part
     from notigateway.pki.keys import KeyPair
     from notigateway.pki.trust import PinnedCertificates
@@ -81,6 +83,21 @@ class _Wait:
         return self._random(state) + min(asked, self._at_most)
 
 
+def _own_action(operation: str) -> str:
+    return f"{NOTIGATEWAY_V1}:{operation}"
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """A contract as far as the transport speaks it: SOAPAction, and how a verified answer is read."""
+
+    action: Callable[[str], str] = _own_action
+    read: Callable[[str, _Element], Part] = read_answer
+
+
+OWN_CONTRACT: Final = Speech()
+
+
 class Transport:
     """Signs, sends, verifies; safe to share between threads."""
 
@@ -94,7 +111,9 @@ class Transport:
         retries: Retries,
         clock: Callable[[], datetime],
         tls: ssl.SSLContext | None,
+        speech: Speech = OWN_CONTRACT,
     ) -> None:
+        self._speech = speech
         self._url = _checked(url)
         self._signer = Signer(key_pair.key, key_pair.certificate)
         self._pinned = pinned
@@ -142,7 +161,7 @@ class Transport:
         except GatewayError as error:
             raise ResponseNotVerifiedError(error.code, error.text_en, status=status) from error
         try:  # 6
-            return read_answer(operation, verified.operation)
+            return self._speech.read(operation, verified.operation)
         except ClientError as error:
             error.retry_after_seconds = retry_after
             raise
@@ -150,7 +169,7 @@ class Transport:
     def _exchange(self, operation: str, request: bytes) -> tuple[int, bytes, float]:
         headers = {
             "Content-Type": "text/xml; charset=utf-8",
-            "SOAPAction": f'"{NOTIGATEWAY_V1}:{operation}"',
+            "SOAPAction": f'"{self._speech.action(operation)}"',
         }
         try:
             with self._http.stream("POST", self._url, content=request, headers=headers) as response:

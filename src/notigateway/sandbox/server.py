@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urljoin
 
 from gunicorn.app.base import BaseApplication
 
@@ -123,6 +124,8 @@ def describe(sandbox: Sandbox, pid: int) -> str:
     ready = {
         "url": sandbox.url,
         "wsdl": f"{sandbox.url}?wsdl",
+        "wscn": urljoin(sandbox.url, "/INFRWSCN/WSCNService"),
+        "wscn_test": urljoin(sandbox.url, "/INFRWSCN_Pruebas/WSCNPruebasService"),
         "certificates": {
             "service": str(pki.certificate("service")),
             "seal": str(pki.certificate("seal")),

@@ -16,6 +16,7 @@ from lxml import etree
 
 from notigateway.errors import InvalidRequestError, UnknownOperationError
 from notigateway.published import published_folder
+from notigateway.soap.addressing import SOAP_FAULT_ACTION
 from notigateway.soap.faults import add_gateway_fault
 from notigateway.wss.ns import namespace_of
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 _WSDL: Final = "http://schemas.xmlsoap.org/wsdl/"
 _WSDL_SOAP: Final = "http://schemas.xmlsoap.org/wsdl/soap/"
+_WSDL_SOAP12: Final = "http://schemas.xmlsoap.org/wsdl/soap12/"
+_WSAM: Final = "http://www.w3.org/2007/05/addressing/metadata"
+_PARTS: Final = ("input", "output", "fault")
 _XS: Final = "http://www.w3.org/2001/XMLSchema"
 # How libxml2 begins every message of its schema validator.
 _NAMED_ELEMENT: Final = re.compile(r"Element '(?:\{[^}]*\})?([^']*)'")
@@ -53,6 +57,14 @@ class Contract:
         return etree.tostring(tree, encoding="utf-8", xml_declaration=True)
 
     @cached_property
+    def wsdl_soap12(self) -> bytes:
+        """Return the same WSDL with its binding and port in SOAP 1.2, at the same address.
+
+        Not a second port of the first one: importers then ask for a choice (WCF), or choose by chance.
+        """
+        return self.wsdl.replace(_WSDL_SOAP.encode(), _WSDL_SOAP12.encode())
+
+    @cached_property
     def schema(self) -> bytes:
         """Return the schema as it is served: the file."""
         return (published_folder("wsdl") / f"{self.name}.xsd").read_bytes()
@@ -71,6 +83,37 @@ class Contract:
         tree = etree.fromstring(self.wsdl)
         found = tree.iterfind(f"{{{_WSDL}}}portType/{{{_WSDL}}}operation")
         return frozenset(str(operation.get("name")) for operation in found)
+
+    @cached_property
+    def _addressing_actions(self) -> dict[str, tuple[str, str, str]]:
+        """Return the WS-Addressing actions of each operation: of its request, its answer and its fault.
+
+        Stated in the WSDL, or what a client takes in their absence (WS-Addressing Metadata §4.4).
+        """
+        found = {}
+        for operation in etree.fromstring(self.wsdl).iterfind(f"{{{_WSDL}}}portType/{{{_WSDL}}}operation"):
+            name = str(operation.get("name"))
+            stem = f"{self.namespace}:{_parent_name(operation)}:{name}"
+            request, answer, fault = (operation.find(f"{{{_WSDL}}}{part}") for part in _PARTS)
+            found[name] = (
+                _stated_action(request) or self.action(name),
+                _stated_action(answer) or f"{stem}Response",
+                _stated_action(fault) or f"{stem}:Fault:{fault.get('name') if fault is not None else ''}",
+            )
+        return found
+
+    def request_action(self, operation: str) -> str:
+        """Return the WS-Addressing action of an operation's request."""
+        return self._addressing_actions[operation][0]
+
+    def answer_action(self, operation: str) -> str:
+        """Return the action of an operation's answer."""
+        return self._addressing_actions[operation][1]
+
+    def fault_action(self, operation: str) -> str:
+        """Return the action of a fault of that operation; a general one where it is none of ours."""
+        actions = self._addressing_actions.get(operation)
+        return actions[2] if actions is not None else SOAP_FAULT_ACTION
 
     @cached_property
     def _vocabulary(self) -> frozenset[str]:
@@ -120,3 +163,12 @@ class Contract:
             self._local.schema = etree.XMLSchema(etree.fromstring(self.schema))
         compiled: etree.XMLSchema = self._local.schema
         return compiled
+
+
+def _parent_name(element: _Element) -> str:
+    parent = element.getparent()
+    return str(parent.get("name")) if parent is not None else ""
+
+
+def _stated_action(part: _Element | None) -> str | None:
+    return part.get(f"{{{_WSAM}}}Action") if part is not None else None

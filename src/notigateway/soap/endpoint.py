@@ -33,9 +33,10 @@ from notigateway.recording import RequestProof
 from notigateway.repository.engine import writing
 from notigateway.repository.rates import count_request
 from notigateway.repository.replay import forget_expired, register
+from notigateway.soap.addressing import check_reply_addresses
 from notigateway.soap.faults import fault_status, render_fault, render_static_fault
 from notigateway.soap.guard import read_actions, read_body, read_version
-from notigateway.soap.reply import answer_form
+from notigateway.soap.reply import Reply, reply_to
 from notigateway.soap.request import Gateway, Request
 from notigateway.uuids import uuid7
 from notigateway.wss.envelope import parse_envelope
@@ -161,6 +162,8 @@ class Endpoint:
         """Give the contract's files and nothing else. Raises: `MethodNotAllowedError`."""
         if query.lower() in {"wsdl", "singlewsdl"}:
             return _Answer(200, self._contract.wsdl)
+        if query.lower() == "wsdl=soap12":
+            return _Answer(200, self._contract.wsdl_soap12)
         schema = self._contract.schemas.get(query.removeprefix("xsd="))
         if schema is not None and query.startswith("xsd="):
             return _Answer(200, schema)
@@ -173,12 +176,18 @@ class Endpoint:
         """
         self.gateway.failures.check(environ, now)
         data = read_body(environ, max_bytes=self.gateway.limits.request_max_bytes)
-        form = EnvelopeForm(soap=read_version(environ))
+        soap = read_version(environ)
+        reply = Reply(EnvelopeForm(soap=soap))
         try:
-            verified = self._prove(data, form.soap, now)
-            form = answer_form(verified, form.soap, now)
+            verified = self._prove(data, soap, now)
+            reply = reply_to(verified, soap, now)
             content = self._execute(
-                verified, data, actions=read_actions(environ), now=now, correlation_id=correlation_id
+                verified,
+                data,
+                reply=reply,
+                actions=read_actions(environ),
+                now=now,
+                correlation_id=correlation_id,
             )
         except TransportError:
             raise
@@ -186,16 +195,16 @@ class Endpoint:
             _log.warning("request_failed", code=error.code, detail=error.detail)
             if isinstance(error, SecurityError) and not error.retryable:
                 self.gateway.failures.count(environ, now)
-            return self._fault(error, form, now=now, correlation_id=correlation_id)
+            return self._fault(error, reply, now=now, correlation_id=correlation_id)
         except Exception:  # noqa: BLE001  (the one border: whatever it is, the caller gets a fault)
             _log.exception("request_crashed")
-            return self._fault(ServiceError(), form, now=now, correlation_id=correlation_id)
-        return _Answer(200, sign_envelope(content, signer=self.gateway.signer, now=now, form=form), form.soap)
+            return self._fault(ServiceError(), reply, now=now, correlation_id=correlation_id)
+        form = reply.form_with(self._contract.answer_action(reply.operation), uuid7(now))
+        return _Answer(200, sign_envelope(content, signer=self.gateway.signer, now=now, form=form), soap)
 
-    def _fault(
-        self, error: GatewayError, form: EnvelopeForm, *, now: datetime, correlation_id: UUID
-    ) -> _Answer:
+    def _fault(self, error: GatewayError, reply: Reply, *, now: datetime, correlation_id: UUID) -> _Answer:
         """Sign a fault in the shape of every answer."""
+        form = reply.form_with(self._contract.fault_action(reply.operation), uuid7(now))
         content = render_fault(
             error, correlation_id=correlation_id, soap=form.soap, add_detail=self._contract.add_detail
         )
@@ -203,38 +212,51 @@ class Endpoint:
         return _Answer(fault_status(error, form.soap), body, form.soap, _retry_after(error))
 
     def _prove(self, data: bytes, soap: SoapVersion, now: datetime) -> Verified:
-        """Parse and verify the request. Raises: `VersionMismatchError` beside what these raise."""
+        """Parse and verify the request; an answer must be wanted here.
+
+        Raises: `VersionMismatchError`, `ReplyAddressError`, `AddressingError` beside what verifying raises.
+        """
         gateway = self.gateway
         envelope = parse_envelope(data, limits=gateway.limits)
         if envelope.soap is not soap:
             raise VersionMismatchError("the Envelope is not of the version that the media type says")
-        return verify_envelope(
+        verified = verify_envelope(
             envelope,
             now=now,
             expectations=self._expectations,
             check_certificate=gateway.admission.check,
             clients=gateway.clients,
         )
+        check_reply_addresses(envelope)
+        return verified
 
     def _execute(
-        self, verified: Verified, data: bytes, *, actions: frozenset[str], now: datetime, correlation_id: UUID
+        self,
+        verified: Verified,
+        data: bytes,
+        *,
+        reply: Reply,
+        actions: frozenset[str],
+        now: datetime,
+        correlation_id: UUID,
     ) -> bytes:
         """Run the operation of a proven request; return the answer's element."""
         caller = read_caller(verified.certificate)
         access = AccessNotes(caller, correlation_id=correlation_id, now=now)
         with self._accounted_for(access):
-            content = self._answer_caller(verified, data, actions=actions, access=access)
+            content = self._answer_caller(verified, data, reply=reply, actions=actions, access=access)
         _log.info("request_answered", operation=access.operation, party=caller.party, signer=caller.signer)
         return content
 
     def _answer_caller(
-        self, verified: Verified, data: bytes, *, actions: frozenset[str], access: AccessNotes
+        self, verified: Verified, data: bytes, *, reply: Reply, actions: frozenset[str], access: AccessNotes
     ) -> bytes:
         """Run the operation that a known caller asks for; return the answer's element."""
         operation = self._contract.operation_name(verified.operation)
         access.operation = operation
         if not actions <= {self._contract.action(operation)}:
             raise ActionMismatchError
+        reply.addressing.check(to=self._contract.public_url, action=self._contract.request_action(operation))
         self._contract.check_request(verified.operation)
         access.ask(_identifiers(verified.operation))
         self._admit(verified, access.caller, operation=operation, now=access.now)

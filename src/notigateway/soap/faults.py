@@ -16,6 +16,7 @@ from lxml import etree
 from lxml.etree import _Element
 
 from notigateway.errors import (
+    AddressingError,
     AlgorithmError,
     AuthenticationError,
     CheckError,
@@ -27,6 +28,7 @@ from notigateway.errors import (
     NotFoundError,
     OutageError,
     PublicationError,
+    ReplyAddressError,
     RepresentationError,
     RequestError,
     SecurityHeaderError,
@@ -52,6 +54,8 @@ FAULT_CODES: Final[tuple[tuple[type[GatewayError], str], ...]] = (
     (CheckError, "wsse:FailedCheck"),
     (AlgorithmError, "wsse:UnsupportedAlgorithm"),
     (FreshnessError, "wsu:MessageExpired"),
+    (AddressingError, "wsa:InvalidAddressingHeader"),  # Web Services Addressing 1.0 SOAP Binding §6.4
+    (ReplyAddressError, "wsa:OnlyAnonymousAddressSupported"),
     (VersionMismatchError, "soap:VersionMismatch"),
     (MustUnderstandError, "soap:MustUnderstand"),
     (TransportError, "soap:Client"),

@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from notigateway.soap.addressing import NO_ADDRESSING, Addressing, read_addressing
 from notigateway.wss.clients import is_sha1_allowed
 from notigateway.wss.sign import EnvelopeForm
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from uuid import UUID
 
     from notigateway.wss.verify import Verified
     from notigateway.wss.version import SoapVersion
 
 
-def answer_form(verified: Verified, soap: SoapVersion, now: datetime) -> EnvelopeForm:
-    """Return the form of every answer to a proven request, faults included."""
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The form of every answer to one request, faults included, and what they must refer to."""
+
+    form: EnvelopeForm
+    addressing: Addressing = NO_ADDRESSING
+    operation: str = ""
+
+    def form_with(self, action: str, identifier: UUID) -> EnvelopeForm:
+        """Return the form with the WS-Addressing headers of an answer, where they are asked for."""
+        return replace(self.form, addressing=self.addressing.answer(action, identifier))
+
+
+def reply_to(verified: Verified, soap: SoapVersion, now: datetime) -> Reply:
+    """Return how a proven request is answered. Raises: `AddressingError`."""
+    return Reply(
+        _form(verified, soap, now),
+        read_addressing(verified.headers, soap),
+        str(verified.operation.tag).partition("}")[2],
+    )
+
+
+def _form(verified: Verified, soap: SoapVersion, now: datetime) -> EnvelopeForm:
     client = verified.client
     if client is None:
         return EnvelopeForm(soap=soap)
