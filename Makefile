@@ -13,7 +13,7 @@ INSTALL := $(PIP) install --quiet -c constraints.txt
 # tests run in two processes: the size of the smallest machine that builds this
 JOBS    ?= 2
 
-.PHONY: help demo run test soak interop lint bench lock clean
+.PHONY: help demo run test soak interop lint bench fuzz worst lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -44,8 +44,16 @@ lint: $(VENV)/.dev ## Check style, types and import directions
 bench: $(VENV)/.test ## Measure CPU per signed request beside this machine's RSA-2048
 	$(VENV)/bin/python -m bench
 
+worst: $(VENV)/.test ## List the slowest ten of the hostile requests at maximum size
+	$(VENV)/bin/python -m bench.worst
+
+FUZZ_SECONDS ?= 60
+fuzz: ## Run the coverage-guided fuzzer for FUZZ_SECONDS (60) in an environment of its own
+	@$(MAKE) --no-print-directory VENV=.venv-fuzz .venv-fuzz/.fuzz
+	.venv-fuzz/bin/python -m fuzz --seconds $(FUZZ_SECONDS)
+
 clean: ## Remove virtual environments, caches and the sandbox
-	rm -rf .venv* .lock .sandbox .coverage* htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv* .fuzz .lock .sandbox .coverage* htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/bin/python:
 	@[ -n "$(PYTHON)" ] || { echo "No Python 3.11, 3.12 or 3.13 found; name one: make PYTHON=..." >&2; exit 1; }
@@ -69,6 +77,11 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing the locked packages into $(VENV): about a minute"
 	$(INSTALL) -e '.[test,dev]'
 	@touch $@ $(VENV)/.test $(VENV)/.runtime
+
+$(VENV)/.fuzz: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing the locked packages into $(VENV): about a minute"
+	$(INSTALL) -e '.[fuzz]'
+	@touch $@ $(VENV)/.runtime
 
 # Resolves anew on every supported Python. A package may appear once only: where two interpreters got
 # different versions the check fails, and both lines are kept by hand with a `; python_version` marker.

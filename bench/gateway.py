@@ -66,6 +66,19 @@ class Gateway:
 
         Raises: `SystemExit` for any answer but success: a fault's speed is of no interest here.
         """
+        status, answer = self._send(request)
+        if status != "200 OK":
+            raise SystemExit(answer.decode())
+        return answer
+
+    def refused(self, request: bytes) -> bytes:
+        """Run one request that must be refused. Raises: `SystemExit` where it is not, or not by a fault."""
+        status, answer = self._send(request)
+        if status == "200 OK" or b"INTERNAL_ERROR" in answer:
+            raise SystemExit(answer.decode())
+        return answer
+
+    def _send(self, request: bytes) -> tuple[str, bytes]:
         statuses: list[str] = []
 
         def start_response(status: str, *_rest: object) -> Callable[[bytes], object]:
@@ -80,9 +93,7 @@ class Gateway:
             "wsgi.input": io.BytesIO(request),
         }
         answer = b"".join(self.application(environ, start_response))
-        if statuses != ["200 OK"]:
-            raise SystemExit(answer.decode())
-        return answer
+        return statuses[0], answer
 
 
 def _publish(settings: Settings, notifications: int) -> None:

@@ -11,6 +11,8 @@ def damage_bytes(data: bytes, chance: random.Random) -> bytes:
     """Flip, insert, remove or double some bytes."""
     raw = bytearray(data)
     for _ in range(chance.choice((1, 1, 1, 2, 5))):
+        if not raw:
+            break
         at = chance.randrange(len(raw))
         match chance.randrange(5):
             case 0:

@@ -180,6 +180,13 @@ def _printable(text: str) -> str:
 
 def describe(certificate: x509.Certificate) -> tuple[str, ...]:
     """Return what a certificate says, as lines for whoever holds it; nothing is decided by them."""
+    try:
+        return _description(certificate)
+    except (ValueError, TypeError):  # parsed only when read, and a stranger may have written it
+        return ("the names in the certificate cannot be read",)
+
+
+def _description(certificate: x509.Certificate) -> tuple[str, ...]:
     return (
         f"subject {certificate.subject.rfc4514_string()}",
         f"issuer {certificate.issuer.rfc4514_string()}, serial {certificate.serial_number}",

@@ -121,6 +121,8 @@ def _listed(text: str) -> list[list[tuple[str, str]]]:
 def _one_line(text: str) -> list[list[tuple[str, str]]]:
     """Read OpenSSL's one line, `/C=ES/O=…`, in which nothing is escaped."""
     pairs = [piece.partition("=") for piece in _ONE_LINE.split(text)[1:]]
+    if not pairs:
+        raise ValueError("not a distinguished name")
     return [[(_oid(kind), value)] for kind, _, value in pairs]
 
 

@@ -248,8 +248,11 @@ def _token_type(sight: Sight, error: GatewayError) -> Iterator[str]:
 def _issuer(sight: Sight, _error: GatewayError) -> Iterator[str]:
     if sight.certificate is None:
         return
-    certificate = sight.certificate
-    if certificate.issuer == certificate.subject:
+    try:
+        is_self_signed = sight.certificate.issuer == sight.certificate.subject
+    except ValueError:
+        return  # names that cannot be read: the step says so
+    if is_self_signed:
         yield "the certificate is self-signed: no authorised issuer issued it"
     else:
         yield "certificate not from an authorised issuer: its issuer's certificate is not in the trust folder"

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 BYTE_DAMAGES = 600
 TREE_DAMAGES = 500
+SOAK_DAMAGES = 3_000
 
 
 def ours() -> bytes:
@@ -40,6 +41,8 @@ MESSAGES: dict[str, Callable[[], bytes]] = {
     "ours": ours,
     "zeep": lambda: CLIENT_SHAPES["zeep"](pki().company_seal),
     "wse-php": lambda: wse_php(pki().ec_company).build(),
+    "cxf": lambda: CLIENT_SHAPES["cxf"](pki().company_seal),
+    "node-soap": lambda: CLIENT_SHAPES["node-soap"](pki().company_seal),
     "headers": lambda: Draft(
         header_before='<h xmlns="urn:h" wsu:Id="h1"><i>x</i></h>',
         references=(*SIGN_BODY_AND_TIMESTAMP, Ref("h1", prefixes="soap wsu")),
@@ -60,10 +63,23 @@ def signed_parts(data: bytes) -> list[bytes]:
 def test_what_we_accept_others_accept_and_it_is_what_was_signed(
     message: str, damage: Callable[[bytes, random.Random], bytes], count: int
 ) -> None:
+    check_agreement(message, damage, count)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("message", MESSAGES)
+@pytest.mark.parametrize("damage", [damage_bytes, damage_tree])
+def test_what_we_accept_others_accept_over_thousands(
+    message: str, damage: Callable[[bytes, random.Random], bytes]
+) -> None:
+    check_agreement(message, damage, SOAK_DAMAGES)
+
+
+def check_agreement(message: str, damage: Callable[[bytes, random.Random], bytes], count: int) -> None:
     data = MESSAGES[message]()
     pair = pki().ec_company if message == "wse-php" else pki().company_seal
     expected = signed_parts(data)
-    chance = random.Random(f"{message} {damage.__name__}")  # noqa: S311  (repeatable, not secret)
+    chance = random.Random(f"{message} {damage.__name__} {count}")  # noqa: S311  (repeatable, not secret)
     accepted = 0
     for _ in range(count):
         damaged = damage(data, chance)

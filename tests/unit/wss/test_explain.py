@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
 from client_shapes import CLIENT_SHAPES
@@ -314,3 +315,12 @@ def test_what_is_dear_to_try_is_not_tried_on_large_parts() -> None:
     content = PING.replace("hola", "x" * 300_000)
     told = explained(reformatted(Draft(content=content).build()))
     assert "Body: no reading of the part that was tried has this digest" in " ".join(told.causes)
+
+
+def test_a_certificate_whose_names_cannot_be_read_is_explained_too() -> None:
+    der = pki().company_seal.certificate.public_bytes(Encoding.DER)
+    name = der.index(b"\x55\x04\x03\x0c") + 3  # of the issuer: its common name is no UTF-8 any more
+    broken = base64.b64encode(der[: name + 2] + b"\xff" + der[name + 3 :]).decode()
+    told = explained(Draft(token_text=broken).build())
+    assert told.error is not None
+    assert "the names in the certificate cannot be read" in told.steps[2].findings
