@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import xmlsec
 import zeep
 from zeep.exceptions import Fault, SignatureVerificationFailed
-from zeep.wsse.signature import BinarySignature, _make_verify_key, _verify_envelope_with_key
+from zeep.wsse.signature import BinarySignature, Signature, _make_verify_key, _verify_envelope_with_key
 from zeep.wsse.utils import ID_ATTR, NSMAP, WSU, get_security_header
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ NAMESPACES = {
 SIGNED_PARTS = "soap:Header/wsse:Security/ds:Signature/ds:SignedInfo/ds:Reference"
 
 
-class GatewaySignature(BinarySignature):
-    """Signs Body and Timestamp with the client's key; verifies answers with the service's certificate."""
+class _Gateway:
+    """What zeep's signatures lack: a Timestamp, SHA-256, and the service's certificate for answers."""
 
     def __init__(
         self, key: PathLike, certificate: PathLike, *, service: PathLike, password: str | None = None
@@ -64,9 +64,29 @@ class GatewaySignature(BinarySignature):
         return envelope
 
 
-def connect(url: str, key: PathLike, certificate: PathLike, service: PathLike) -> zeep.Client:
+class GatewaySignature(_Gateway, BinarySignature):
+    """Signs Body and Timestamp with the client's key; the certificate travels as a BinarySecurityToken."""
+
+
+class GatewayX509DataSignature(_Gateway, Signature):
+    """The same with the certificate in the signature's X509Data."""
+
+
+SIGNATURES = {"binary": GatewaySignature, "x509data": GatewayX509DataSignature}
+
+
+def connect(
+    url: str,
+    key: PathLike,
+    certificate: PathLike,
+    service: PathLike,
+    *,
+    signature: type[GatewaySignature | GatewayX509DataSignature] = GatewaySignature,
+) -> zeep.Client:
     """Return a zeep client of the gateway at that address."""
-    return zeep.Client(f"{url}?wsdl", wsse=GatewaySignature(key, certificate, service=service))
+    client = zeep.Client(f"{url}?wsdl", wsse=signature(key, certificate, service=service))
+    client.service._binding_options["address"] = url  # noqa: SLF001  (as zeep's documentation does)
+    return client
 
 
 def gateway_fault(client: zeep.Client, fault: Fault) -> Any:

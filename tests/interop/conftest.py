@@ -11,6 +11,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 import pytest
 
+from interop.matrix import Matrix
 from pki import pki, write_pem
 from stack import Stack
 
@@ -49,6 +50,24 @@ class Served:
     def files(self, holder: str) -> tuple[Path, Path]:
         """Return the key and the certificate of a holder as files."""
         return write_pem(getattr(pki(), holder), self._folder, holder)
+
+
+_MATRIX = pytest.StashKey[Matrix]()
+
+
+@pytest.fixture(scope="session")
+def matrix(request: pytest.FixtureRequest) -> Matrix:
+    """Collect what the clients show; printed when all have run."""
+    return request.config.stash.setdefault(_MATRIX, Matrix())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print client x operation x verified answer."""
+    found = config.stash.get(_MATRIX, None)
+    if found is not None:
+        terminalreporter.section("every answer verified by the client")
+        for line in found.lines():
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture

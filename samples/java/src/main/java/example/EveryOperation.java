@@ -1,0 +1,222 @@
+package example;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.Callable;
+
+import javax.xml.datatype.DatatypeFactory;
+import javax.xml.datatype.XMLGregorianCalendar;
+
+import notigateway.v1.*;
+
+/**
+ * Calls every operation of the contract and one that fails; prints a line of JSON for each.
+ *
+ * <p>Accepting and rejecting have a legal effect: run it against a sandbox.
+ */
+public final class EveryOperation {
+    private final GatewayClient client;
+    private final GatewayClient attorney;
+
+    private EveryOperation(GatewayClient client, GatewayClient attorney) {
+        this.client = client;
+        this.attorney = attorney;
+    }
+
+    /** Arguments: mode (policy, direct or issuer-serial), URL, company.p12, attorney.p12, passphrase file, service certificate. */
+    public static void main(String[] arguments) throws Exception {
+        String mode = arguments[0];
+        String url = arguments[1];
+        String passphrase = Files.readString(Path.of(arguments[4])).strip();
+        Path service = Path.of(arguments[5]);
+        GatewayClient.Holder company = GatewayClient.Holder.open(Path.of(arguments[2]), passphrase);
+        GatewayClient.Holder other = GatewayClient.Holder.open(Path.of(arguments[3]), passphrase);
+        System.out.printf("{\"versions\": \"CXF %s, WSS4J %s, Java %s\"}%n",
+                org.apache.cxf.version.Version.getCurrentVersion(),
+                org.apache.wss4j.dom.engine.WSSecurityEngine.class.getPackage().getImplementationVersion(),
+                Runtime.version().feature());
+        new EveryOperation(connect(mode, url, company, service), connect(mode, url, other, service)).run();
+        System.exit(0);  // CXF's threads would linger
+    }
+
+    private static GatewayClient connect(String mode, String url, GatewayClient.Holder me, Path service)
+            throws Exception {
+        return switch (mode) {
+            case "policy" -> GatewayClient.byPolicy(url, me, service);
+            case "direct" -> GatewayClient.byAction(url, me, service, "DirectReference");
+            case "issuer-serial" -> GatewayClient.byAction(url, me, service, "IssuerSerial");
+            default -> throw new IllegalArgumentException(mode);
+        };
+    }
+
+    private void run() throws Exception {
+        Notigateway gateway = client.port();
+        PingResponse me = call(client, "Ping", () -> gateway.ping(new Ping()), PingResponse::isKnown);
+
+        ListNotifications wanted = new ListNotifications();
+        wanted.setFilter(new Filter());
+        wanted.getFilter().getState().add(State.AVAILABLE);
+        wanted.setPageSize(2);
+        List<Notification> page = call(client, "ListNotifications", () -> gateway.listNotifications(wanted),
+                answer -> answer.getNotification().size() == 2
+                        && answer.getNotification().stream().allMatch(one -> one.getState() == State.AVAILABLE))
+                .getNotification();
+        String first = page.get(0).getId();
+        String second = page.get(1).getId();
+
+        ListChanges fromNow = new ListChanges();
+        fromNow.setFromNow(true);
+        String cursor = gateway.listChanges(fromNow).getNextCursor();
+
+        decide(gateway, first, second);
+        documents(gateway, first, second);
+
+        ListChanges since = new ListChanges();
+        since.setCursor(cursor);
+        call(client, "ListChanges", () -> gateway.listChanges(since), answer -> answer.getChange().stream()
+                .anyMatch(one -> one.getNotification().getId().equals(first) && one.getState() == State.ACCEPTED));
+        call(client, "GetSummary", () -> gateway.getSummary(new GetSummary()), answer -> answer.getTotal() >= 2);
+        GetHistory history = new GetHistory();
+        history.setId(first);
+        call(client, "GetHistory", () -> gateway.getHistory(history), answer -> answer.getEvent().stream()
+                .anyMatch(one -> one.isDecisive() && one.getState() == State.ACCEPTED));
+
+        rights(gateway);
+        power(gateway, me);
+
+        call(client, "GetDeliveryChannel", () -> gateway.getDeliveryChannel(new GetDeliveryChannel()),
+                answer -> answer != null);
+        SetDeliveryChannel electronic = new SetDeliveryChannel();
+        electronic.setChannel(DeliveryChannel.ELECTRONIC);
+        call(client, "SetDeliveryChannel", () -> gateway.setDeliveryChannel(electronic),
+                answer -> answer.getChannel() == DeliveryChannel.ELECTRONIC);
+        fault(gateway);
+    }
+
+    private void decide(Notigateway gateway, String first, String second) throws Exception {
+        AcceptNotifications accept = new AcceptNotifications();
+        accept.getId().add(first);
+        call(client, "AcceptNotifications", () -> gateway.acceptNotifications(accept), answer -> {
+            DecisionOutcome item = answer.getItem().get(0);
+            return item.getOutcome() == Outcome.DECIDED
+                    && sha256(item.getReceipt().getXml()).equals(item.getReceipt().getSha256());
+        });
+        RejectNotifications reject = new RejectNotifications();
+        reject.getId().add(second);
+        reject.setReason("No procede: <ver> & archivar");
+        call(client, "RejectNotifications", () -> gateway.rejectNotifications(reject),
+                answer -> answer.getItem().get(0).getOutcome() == Outcome.DECIDED);
+        RetrieveReceipts receipts = new RetrieveReceipts();
+        receipts.getId().addAll(List.of(first, second));
+        call(client, "RetrieveReceipts", () -> gateway.retrieveReceipts(receipts),
+                answer -> answer.getItem().stream().noneMatch(one -> one.getReceipt().isEmpty()));
+    }
+
+    private void documents(Notigateway gateway, String accepted, String rejected) throws Exception {
+        RetrieveNotifications both = new RetrieveNotifications();
+        both.getId().addAll(List.of(accepted, rejected));
+        Document document = call(client, "RetrieveNotifications", () -> gateway.retrieveNotifications(both),
+                answer -> answer.getItem().get(1).getProblem() != null).getItem().get(0).getDocument().get(0);
+        RetrieveDocument whole = new RetrieveDocument();
+        whole.setId(accepted);
+        whole.setDocumentId(document.getDocumentId());
+        call(client, "RetrieveDocument", () -> gateway.retrieveDocument(whole),
+                answer -> sha256(answer.getContent()).equals(document.getSha256()));
+    }
+
+    private void rights(Notigateway gateway) throws Exception {
+        ListRepresentationsResponse titles = call(client, "ListRepresentations",
+                () -> gateway.listRepresentations(new ListRepresentations()),
+                answer -> answer.getRepresentation().get(0).getRole() == Role.OWN);
+        List<RedAssignment> assignments = titles.getRedAssignment();
+        String assignment = assignments.get(assignments.size() - 1).getAssignmentId();
+        UnassignRed unassign = new UnassignRed();
+        unassign.setAssignmentId(assignment);
+        call(client, "UnassignRed", () -> gateway.unassignRed(unassign),
+                answer -> answer.getRedAssignment().getEndsAt() != null);
+        ReassignRed reassign = new ReassignRed();
+        reassign.setAssignmentId(assignment);
+        call(client, "ReassignRed", () -> gateway.reassignRed(reassign),
+                answer -> answer.getRedAssignment().getEndsAt() == null);
+    }
+
+    private void power(Notigateway gateway, PingResponse me) throws Exception {
+        Party other = attorney.port().ping(new Ping()).getParty();
+        GrantPower grant = new GrantPower();
+        grant.setAttorney(other.getIdentifier());
+        grant.setAttorneyName(other.getName());
+        grant.setScope(PowerScope.PROCEDURE);
+        grant.setValue("9900101");
+        grant.setExpiresAt(inDays(365));
+        String id = call(client, "GrantPower", () -> gateway.grantPower(grant),
+                answer -> answer.getPower().getGrantor().getIdentifier().equals(me.getParty().getIdentifier()))
+                .getPower().getPowerId();
+        call(attorney, "AcceptPower", () -> accepted(id), answer -> answer.getPower().getAcceptedAt() != null);
+        ExtendPower extend = new ExtendPower();
+        extend.setPowerId(id);
+        extend.setExpiresAt(inDays(730));
+        call(client, "ExtendPower", () -> gateway.extendPower(extend),
+                answer -> answer.getPower().getExpiresAt().equals(extend.getExpiresAt()));
+        ListPowers powers = new ListPowers();
+        powers.setPageSize(1000);
+        call(client, "ListPowers", () -> gateway.listPowers(powers),
+                answer -> answer.getPower().stream().anyMatch(one -> one.getPowerId().equals(id)));
+        RevokePower revoke = new RevokePower();
+        revoke.setPowerId(id);
+        call(client, "RevokePower", () -> gateway.revokePower(revoke),
+                answer -> answer.getPower().getEndedAt() != null);
+        RenouncePower renounce = new RenouncePower();
+        renounce.setPowerId(gateway.grantPower(grant).getPower().getPowerId());
+        accepted(renounce.getPowerId());
+        call(attorney, "RenouncePower", () -> attorney.port().renouncePower(renounce),
+                answer -> answer.getPower().getEndedAt() != null);
+    }
+
+    private AcceptPowerResponse accepted(String power) throws Exception {
+        AcceptPower accept = new AcceptPower();
+        accept.setPowerId(power);
+        return attorney.port().acceptPower(accept);
+    }
+
+    private void fault(Notigateway gateway) throws Exception {
+        String unknown = "00000000-0000-4000-8000-000000000000";
+        RetrieveDocument nothing = new RetrieveDocument();
+        nothing.setId(unknown);
+        nothing.setDocumentId(unknown);
+        call(client, "a fault", () -> {
+            try {
+                gateway.retrieveDocument(nothing);
+                return "none";
+            } catch (GatewayFault_Exception fault) {
+                return fault.getFaultInfo().getCode();
+            }
+        }, "NOTIFICATION_UNKNOWN"::equals);
+    }
+
+    private interface Check<T> {
+        boolean holds(T answer) throws Exception;
+    }
+
+    private static <T> T call(GatewayClient by, String operation, Callable<T> work, Check<T> check)
+            throws Exception {
+        int before = by.verifiedAnswers();
+        T answer = work.call();
+        System.out.printf("{\"operation\": \"%s\", \"ok\": %b, \"verified\": %b}%n",
+                operation, check.holds(answer), by.verifiedAnswers() == before + 1);
+        return answer;
+    }
+
+    private static String sha256(byte[] bytes) throws Exception {
+        return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+    }
+
+    private static XMLGregorianCalendar inDays(int days) throws Exception {
+        Instant at = Instant.now().plus(days, ChronoUnit.DAYS).truncatedTo(ChronoUnit.SECONDS);
+        return DatatypeFactory.newInstance().newXMLGregorianCalendar(at.toString());
+    }
+}

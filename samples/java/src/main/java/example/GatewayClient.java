@@ -1,0 +1,186 @@
+package example;
+
+import java.io.InputStream;
+import java.net.URI;
+import java.net.URL;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.KeyStore;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateFactory;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+import javax.security.auth.callback.Callback;
+import javax.security.auth.callback.CallbackHandler;
+import javax.xml.namespace.QName;
+
+import jakarta.xml.ws.BindingProvider;
+
+import org.apache.cxf.endpoint.Client;
+import org.apache.cxf.frontend.ClientProxy;
+import org.apache.cxf.interceptor.Fault;
+import org.apache.cxf.jaxws.JaxWsProxyFactoryBean;
+import org.apache.cxf.message.Message;
+import org.apache.cxf.phase.AbstractPhaseInterceptor;
+import org.apache.cxf.phase.Phase;
+import org.apache.cxf.rt.security.SecurityConstants;
+import org.apache.cxf.ws.security.wss4j.DefaultCryptoCoverageChecker;
+import org.apache.cxf.ws.security.wss4j.PolicyBasedWSS4JInInterceptor;
+import org.apache.cxf.ws.security.wss4j.WSS4JInInterceptor;
+import org.apache.cxf.ws.security.wss4j.WSS4JOutInterceptor;
+import org.apache.wss4j.common.ConfigurationConstants;
+import org.apache.wss4j.common.crypto.Crypto;
+import org.apache.wss4j.common.crypto.Merlin;
+import org.apache.wss4j.common.ext.WSPasswordCallback;
+import org.apache.wss4j.dom.WSConstants;
+import org.apache.wss4j.dom.engine.WSSecurityEngineResult;
+import org.apache.wss4j.dom.handler.WSHandlerConstants;
+import org.apache.wss4j.dom.handler.WSHandlerResult;
+
+import notigateway.v1.Notigateway;
+import notigateway.v1.NotigatewayService;
+
+/**
+ * A client of the gateway with Apache CXF: every request signed, every answer verified. Copy it.
+ *
+ * <p>The two ways to configure CXF are here: {@link #byPolicy} lets CXF read in the WSDL what is to be
+ * signed, {@link #byAction} says it in code and needs no WSDL. Either way an answer, or a fault, that the
+ * pinned service certificate did not sign is an exception, never a value.
+ */
+public final class GatewayClient {
+    // Basic256Sha256 alone makes CXF sign with rsa-sha1, which the gateway refuses: name the algorithm.
+    private static final String RSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
+    private static final String SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256";
+    private static final String PARTS = "{Element}{" + WSConstants.WSU_NS + "}Timestamp;"
+            + "{Element}{" + WSConstants.URI_SOAP11_ENV + "}Body";
+
+    private final Notigateway port;
+    private final SignedByService verifier;
+
+    private GatewayClient(Notigateway port, SignedByService verifier) {
+        this.port = port;
+        this.verifier = verifier;
+        Client client = ClientProxy.getClient(port);
+        // WSS4J proves signatures; these two ask who signed, and whether it is the Body that will be read.
+        DefaultCryptoCoverageChecker coverage = new DefaultCryptoCoverageChecker();
+        coverage.addAfter(PolicyBasedWSS4JInInterceptor.class.getName());
+        client.getInInterceptors().add(coverage);
+        client.getInInterceptors().add(verifier);
+    }
+
+    /** Signs and verifies as the policy in the service's WSDL says. */
+    public static GatewayClient byPolicy(String url, Holder me, Path service) throws Exception {
+        URL wsdl = URI.create(url + "?wsdl").toURL();
+        Notigateway port = new NotigatewayService(wsdl).getNotigatewayPort();
+        Map<String, Object> context = ((BindingProvider) port).getRequestContext();
+        context.put(BindingProvider.ENDPOINT_ADDRESS_PROPERTY, url);
+        context.put(SecurityConstants.SIGNATURE_USERNAME, me.alias());
+        context.put(SecurityConstants.SIGNATURE_CRYPTO, me.crypto());
+        context.put(SecurityConstants.CALLBACK_HANDLER, me.password());
+        // The other party's certificates: it is called so although nothing is encrypted.
+        context.put(SecurityConstants.ENCRYPT_CRYPTO, trusting(service));
+        context.put("ws-security.asymmetric.signature.algorithm", RSA_SHA256);
+        return new GatewayClient(port, new SignedByService(certificate(service)));
+    }
+
+    /** Signs and verifies as this code says; `keyIdentifier` is DirectReference or IssuerSerial. */
+    public static GatewayClient byAction(String url, Holder me, Path service, String keyIdentifier)
+            throws Exception {
+        JaxWsProxyFactoryBean factory = new JaxWsProxyFactoryBean();
+        factory.setServiceClass(Notigateway.class);
+        factory.setAddress(url);
+        Notigateway port = (Notigateway) factory.create();
+
+        Map<String, Object> out = new HashMap<>();
+        out.put(ConfigurationConstants.ACTION, "Timestamp Signature");
+        out.put(ConfigurationConstants.USER, me.alias());
+        out.put(ConfigurationConstants.PW_CALLBACK_REF, me.password());
+        out.put(ConfigurationConstants.SIG_PROP_REF_ID, "mine");
+        out.put("mine", me.crypto());
+        out.put(ConfigurationConstants.SIG_KEY_ID, keyIdentifier);
+        out.put(ConfigurationConstants.SIG_ALGO, RSA_SHA256);
+        out.put(ConfigurationConstants.SIG_DIGEST_ALGO, SHA256);
+        out.put(ConfigurationConstants.SIGNATURE_PARTS, PARTS);
+
+        Map<String, Object> in = new HashMap<>();
+        in.put(ConfigurationConstants.ACTION, "Timestamp Signature");
+        in.put(ConfigurationConstants.SIG_VER_PROP_REF_ID, "service");
+        in.put("service", trusting(service));
+
+        Client client = ClientProxy.getClient(port);
+        client.getOutInterceptors().add(new WSS4JOutInterceptor(out));
+        client.getInInterceptors().add(new WSS4JInInterceptor(in));
+        return new GatewayClient(port, new SignedByService(certificate(service)));
+    }
+
+    /** The operations of the contract, as wsdl2java generates them. */
+    public Notigateway port() {
+        return port;
+    }
+
+    /** How many answers, faults included, were proven to be the service's. */
+    public int verifiedAnswers() {
+        return verifier.count;
+    }
+
+    private static Crypto trusting(Path service) throws Exception {
+        KeyStore store = KeyStore.getInstance("PKCS12");
+        store.load(null, null);
+        store.setCertificateEntry("service", certificate(service));
+        Merlin crypto = new Merlin();
+        crypto.setTrustStore(store);
+        return crypto;
+    }
+
+    private static Certificate certificate(Path file) throws Exception {
+        try (InputStream in = Files.newInputStream(file)) {
+            return CertificateFactory.getInstance("X.509").generateCertificate(in);
+        }
+    }
+
+    /** Your key and certificate in a PKCS #12 file. */
+    public record Holder(String alias, Crypto crypto, CallbackHandler password) {
+        /** Opens a PKCS #12 file that holds one key. */
+        public static Holder open(Path p12, String passphrase) throws Exception {
+            KeyStore store = KeyStore.getInstance("PKCS12");
+            try (InputStream in = Files.newInputStream(p12)) {
+                store.load(in, passphrase.toCharArray());
+            }
+            Merlin crypto = new Merlin();
+            crypto.setKeyStore(store);
+            CallbackHandler password = callbacks -> {
+                for (Callback callback : callbacks) {
+                    ((WSPasswordCallback) callback).setPassword(passphrase);
+                }
+            };
+            return new Holder(store.aliases().nextElement(), crypto, password);
+        }
+    }
+
+    /** Refuses an answer that was not signed by exactly this certificate; runs before anybody reads it. */
+    private static final class SignedByService extends AbstractPhaseInterceptor<Message> {
+        private final Certificate service;
+        private int count;
+
+        SignedByService(Certificate service) {
+            super(Phase.PRE_PROTOCOL_FRONTEND);
+            this.service = service;
+        }
+
+        @Override
+        public void handleMessage(Message message) {
+            List<?> all = (List<?>) message.get(WSHandlerConstants.RECV_RESULTS);
+            boolean signed = all != null && all.stream()
+                    .flatMap(one -> ((WSHandlerResult) one).getResults().stream())
+                    .filter(one -> Integer.valueOf(WSConstants.SIGN).equals(one.get(WSSecurityEngineResult.TAG_ACTION)))
+                    .anyMatch(one -> service.equals(one.get(WSSecurityEngineResult.TAG_X509_CERTIFICATE)));
+            if (!signed) {
+                throw new Fault(new SecurityException("this answer is not signed by the service"),
+                        new QName("urn:example", "NotVerified"));
+            }
+            count++;
+        }
+    }
+}

@@ -1,0 +1,131 @@
+<?php
+// Calls every operation of the contract and one that fails; prints a line of JSON for each.
+// Accepting and rejecting have a legal effect: run it against a sandbox.
+//
+//     php every_operation.php URL company attorney service.cert.pem
+//
+// company and attorney stand for NAME.key.pem and NAME.cert.pem.
+
+declare(strict_types=1);
+
+require __DIR__ . '/GatewayClient.php';
+
+[, $url, $companyStem, $attorneyStem, $service] = $argv;
+
+function line(array $what): void
+{
+    echo json_encode($what), "\n";
+}
+
+// An answer that is not verified throws: what comes back was verified.
+function show(string $operation, mixed $answer, callable $check): mixed
+{
+    line(['operation' => $operation, 'ok' => (bool) $check($answer), 'verified' => true]);
+    return $answer;
+}
+
+function inDays(int $days): string
+{
+    return gmdate('Y-m-d\TH:i:s\Z', time() + $days * 86400);
+}
+
+function some(array $all, callable $check): bool
+{
+    return array_filter($all, $check) !== [];
+}
+
+line(['versions' => 'PHP ' . PHP_VERSION . ', ' . OPENSSL_VERSION_TEXT]);
+$company = new GatewayClient($url, "$companyStem.key.pem", "$companyStem.cert.pem", $service);
+$attorney = new GatewayClient($url, "$attorneyStem.key.pem", "$attorneyStem.cert.pem", $service);
+
+show('Ping', $company->Ping(), fn ($one) => $one->known);
+$page = show(
+    'ListNotifications',
+    $company->ListNotifications(['filter' => ['state' => ['available']], 'pageSize' => 2]),
+    fn ($one) => count($one->notification) === 2 && !some($one->notification, fn ($each) => $each->state !== 'available'),
+);
+[$first, $second] = array_map(fn ($one) => $one->id, $page->notification);
+$cursor = $company->ListChanges(['fromNow' => true])->nextCursor;
+
+show('AcceptNotifications', $company->AcceptNotifications(['id' => [$first]]), function ($answer) {
+    [$item] = $answer->item;
+    return $item->outcome === 'decided' && hash('sha256', $item->receipt->xml) === $item->receipt->sha256;
+});
+show(
+    'RejectNotifications',
+    $company->RejectNotifications(['id' => [$second], 'reason' => 'No procede: <ver> & archivar']),
+    fn ($answer) => $answer->item[0]->outcome === 'decided',
+);
+show(
+    'RetrieveReceipts',
+    $company->RetrieveReceipts(['id' => [$first, $second]]),
+    fn ($answer) => $answer->item[0]->receipt && $answer->item[1]->receipt,
+);
+$items = show(
+    'RetrieveNotifications',
+    $company->RetrieveNotifications(['id' => [$first, $second]]),
+    fn ($answer) => isset($answer->item[1]->problem),
+)->item;
+$document = $items[0]->document[0];
+show(
+    'RetrieveDocument',
+    $company->RetrieveDocument(['id' => $first, 'documentId' => $document->documentId]),
+    fn ($answer) => hash('sha256', $answer->content) === $document->sha256,
+);
+
+show('ListChanges', $company->ListChanges(['cursor' => $cursor]), fn ($answer) => some(
+    $answer->change,
+    fn ($one) => $one->notification->id === $first && $one->state === 'accepted',
+));
+show('GetSummary', $company->GetSummary([]), fn ($answer) => $answer->total >= 2);
+show('GetHistory', $company->GetHistory(['id' => $first]), fn ($answer) => some(
+    $answer->event,
+    fn ($one) => $one->decisive && $one->state === 'accepted',
+));
+
+$titles = show(
+    'ListRepresentations',
+    $company->ListRepresentations([]),
+    fn ($answer) => $answer->representation[0]->role === 'own',
+);
+$assignment = ['assignmentId' => end($titles->redAssignment)->assignmentId];
+show('UnassignRed', $company->UnassignRed($assignment), fn ($answer) => isset($answer->redAssignment->endsAt));
+show('ReassignRed', $company->ReassignRed($assignment), fn ($answer) => !isset($answer->redAssignment->endsAt));
+
+$other = $attorney->Ping()->party;
+$terms = [
+    'attorney' => $other->identifier, 'attorneyName' => $other->name, 'scope' => 'procedure',
+    'value' => '9900101', 'specialCategory' => false, 'expiresAt' => inDays(365),
+];
+$power = show('GrantPower', $company->GrantPower($terms), fn ($answer) => $answer->power->powerId)->power->powerId;
+$ended = fn ($answer) => isset($answer->power->endedAt);
+show('AcceptPower', $attorney->AcceptPower(['powerId' => $power]), fn ($answer) => $answer->power->acceptedAt);
+show(
+    'ExtendPower',
+    $company->ExtendPower(['powerId' => $power, 'expiresAt' => inDays(730)]),
+    fn ($answer) => $answer->power->expiresAt > $terms['expiresAt'],
+);
+show('ListPowers', $company->ListPowers(['pageSize' => 1000]), fn ($answer) => some(
+    $answer->power,
+    fn ($one) => $one->powerId === $power,
+));
+show('RevokePower', $company->RevokePower(['powerId' => $power]), $ended);
+$again = $company->GrantPower(['expiresAt' => inDays(366)] + $terms)->power->powerId;
+$attorney->AcceptPower(['powerId' => $again]);
+show('RenouncePower', $attorney->RenouncePower(['powerId' => $again]), $ended);
+
+show('GetDeliveryChannel', $company->GetDeliveryChannel([]), fn ($answer) => isset($answer->obliged));
+show(
+    'SetDeliveryChannel',
+    $company->SetDeliveryChannel(['channel' => 'electronic']),
+    fn ($answer) => $answer->channel === 'electronic',
+);
+
+$unknown = '00000000-0000-4000-8000-000000000000';
+try {
+    $company->RetrieveDocument(['id' => $unknown, 'documentId' => $unknown]);
+    $code = null;
+} catch (SoapFault $fault) {
+    $code = $fault->detail->GatewayFault->code ?? $fault->getMessage();
+}
+show('a fault', $code, fn ($code) => $code === 'NOTIFICATION_UNKNOWN');

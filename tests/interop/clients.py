@@ -1,0 +1,190 @@
+"""The independent clients of `samples/`: how each is built and started, and what it needs of the machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.serialization import PrivateFormat, load_pem_private_key
+from cryptography.hazmat.primitives.serialization.pkcs12 import PBES, serialize_key_and_certificates
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from notigateway.sandbox.pki import Holder, Pki
+
+ROOT = Path(__file__).parents[2]
+SAMPLES = ROOT / "samples"
+# One call of the whole program; an idle machine needs a tenth.
+RUN_SECONDS = 120.0
+# The first build of a machine downloads its packages.
+BUILD_SECONDS = 420.0
+
+
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """Who calls, who accepts its power, and who must have signed the answers."""
+
+    company: Holder
+    attorney: Holder
+    service: Path
+    passphrase: Path
+
+    @classmethod
+    def of(cls, pki: Pki) -> Parties:
+        """Return the company and the RED person of a sandbox."""
+        return cls(pki.holder("company"), pki.holder("red"), pki.certificate("service"), pki.passphrase)
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A client in one way of signing; `command` gets the URL and the parties."""
+
+    name: str
+    needs: Sequence[str]
+    command: Callable[[str, Parties], Sequence[str]]
+    build: Callable[[], None] | None = None
+
+    def missing(self) -> list[str]:
+        """Return what of its needs is not on this machine."""
+        return [program for program in self.needs if shutil.which(program) is None]
+
+    def run(self, url: str, parties: Parties) -> subprocess.CompletedProcess[str]:
+        """Build the sample where it is not, and let it call every operation."""
+        if self.build is not None:
+            self.build()
+        command = self.command(url, parties)
+        return subprocess.run(command, capture_output=True, text=True, timeout=RUN_SECONDS, check=False)
+
+
+def _stem(holder: Holder) -> str:
+    return str(holder.key).removesuffix(".key.pem")
+
+
+def _with_stems(*program: str) -> Callable[[str, Parties], Sequence[str]]:
+    def command(url: str, parties: Parties) -> Sequence[str]:
+        return [*program, url, _stem(parties.company), _stem(parties.attorney), str(parties.service)]
+
+    return command
+
+
+def _java(mode: str) -> Callable[[str, Parties], Sequence[str]]:
+    def command(url: str, parties: Parties) -> Sequence[str]:
+        files = (parties.company.p12, parties.attorney.p12, parties.passphrase, parties.service)
+        # Short runs: the fast compiler alone starts sooner.
+        return ["java", "-XX:TieredStopAtLevel=1", "-jar", str(_JAR), mode, url, *map(str, files)]
+
+    return command
+
+
+_JAR = SAMPLES / "java/target/notigateway-cxf.jar"
+
+
+def _is_older(made: Path, *sources: Path) -> bool:
+    """Tell whether something must be built again."""
+    files = [
+        file for one in sources for file in ([one] if one.is_file() else one.rglob("*")) if file.is_file()
+    ]
+    return not made.exists() or made.stat().st_mtime < max(file.stat().st_mtime for file in files)
+
+
+def _build(*command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False
+    )
+
+
+@cache
+def build_java() -> None:
+    """Compile with Maven, without the network where all is there already."""
+    folder = SAMPLES / "java"
+    if not _is_older(_JAR, folder / "pom.xml", folder / "src", ROOT / "wsdl"):
+        return
+    maven = ("mvn", "--quiet", "--batch-mode", "package")
+    if _build(*maven, "--offline", folder=folder).returncode != 0:
+        built = _build(*maven, folder=folder)
+        assert built.returncode == 0, built.stdout[-4000:] + built.stderr[-4000:]
+    _JAR.touch()
+
+
+@cache
+def build_node() -> None:
+    """Install exactly the packages of the lock file."""
+    folder = SAMPLES / "node"
+    made = folder / "node_modules/.package-lock.json"
+    if _is_older(made, folder / "package-lock.json"):
+        built = _build("npm", "ci", "--no-audit", "--no-fund", "--prefer-offline", folder=folder)
+        assert built.returncode == 0, built.stderr[-4000:]
+        made.touch()
+
+
+@cache
+def build_csharp() -> None:
+    """Compile with Mono's compiler, which needs no package."""
+    folder = SAMPLES / "dotnet"
+    made = folder / "bin/every-operation.exe"
+    sources = sorted(folder.glob("*.cs"))
+    if _is_older(made, *sources):
+        made.parent.mkdir(exist_ok=True)
+        references = [f"-r:{name}.dll" for name in ("System.Security", "System.Net.Http", "System.Xml.Linq")]
+        built = _build("mcs", f"-out:{made}", *references, *map(str, sources), folder=folder)
+        assert built.returncode == 0, built.stdout[-4000:] + built.stderr[-4000:]
+
+
+def _csharp(url: str, parties: Parties) -> Sequence[str]:
+    holders = [str(_older_p12(one, parties.passphrase)) for one in (parties.company, parties.attorney)]
+    program = str(SAMPLES / "dotnet/bin/every-operation.exe")
+    return ["mono", program, url, *holders, str(parties.passphrase), str(parties.service)]
+
+
+def _older_p12(holder: Holder, passphrase: Path) -> Path:
+    """Write the holder's PKCS #12 file with the ciphers that Mono reads; .NET itself reads today's."""
+    key = load_pem_private_key(holder.key.read_bytes(), None)
+    assert isinstance(key, RSAPrivateKey)
+    certificate = x509.load_pem_x509_certificate(holder.certificate.read_bytes())
+    encryption = (
+        PrivateFormat.PKCS12.encryption_builder()
+        .key_cert_algorithm(PBES.PBESv1SHA1And3KeyTripleDESCBC)
+        .hmac_hash(SHA1())  # noqa: S303  (what Mono reads)
+        .build(passphrase.read_bytes().strip())
+    )
+    file = holder.p12.with_suffix(".older.p12")
+    file.write_bytes(serialize_key_and_certificates(None, key, certificate, None, encryption))
+    return file
+
+
+def _python(mode: str) -> Callable[[str, Parties], Sequence[str]]:
+    return _with_stems(sys.executable, str(SAMPLES / "python/every_operation.py"), mode)
+
+
+def _node(mode: str) -> Callable[[str, Parties], Sequence[str]]:
+    return _with_stems("node", str(SAMPLES / "node/every-operation.js"), mode)
+
+
+_SHELL = ("bash", "xmlsec1", "xmllint", "curl", "openssl")
+CLIENTS = (
+    Client("CXF, policy of the WSDL", ("java", "mvn"), _java("policy"), build_java),
+    Client("CXF, action, DirectReference", ("java", "mvn"), _java("direct"), build_java),
+    Client("CXF, action, IssuerSerial", ("java", "mvn"), _java("issuer-serial"), build_java),
+    Client("node-soap, Id", ("node", "npm"), _node("plain"), build_node),
+    Client("node-soap, wsu:Id", ("node", "npm"), _node("wssecurity"), build_node),
+    Client("PHP SoapClient", ("php",), _with_stems("php", str(SAMPLES / "php/every_operation.php"))),
+    Client("zeep, BinarySignature", (), _python("binary")),
+    Client("zeep, Signature", (), _python("x509data")),
+    Client(".NET SignedXml", ("mono", "mcs"), _csharp, build_csharp),
+    Client("xmlsec1 and curl", _SHELL, _with_stems("bash", str(SAMPLES / "shell/every-operation.sh"))),
+)
+
+
+def must_have_all() -> bool:
+    """Tell whether a missing program is a failure: in CI none is missing."""
+    return os.environ.get("CI") == "true"
