@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-REMEMBERED = {"replay_keys", "request_counts"}
+# Also: that a revocation list told the status of somebody who asked to decide, whatever became of it.
+REMEMBERED = {"replay_keys", "request_counts", "revocation_data"}
 
 
 def kept(stack: Stack) -> dict[str, list[tuple[object, ...]]]:
