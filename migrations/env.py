@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from notigateway.repository import (  # noqa: F401  (their rows belong to the metadata)
     addressees,
+    forms,
     outages,
     rates,
     receipts,

@@ -197,6 +197,7 @@ def build_gateway(settings: Settings, clock: Callable[[], datetime] = system_clo
         ),
         is_working_day=working_day_rule(settings),
         log_origin=settings.log_origin,
+        verify_url=verify_url(settings),
         failures=FailureLimit(
             settings.failed_authentications_per_minute, proxy_hops=settings.trusted_proxy_hops
         ),

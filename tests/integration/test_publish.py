@@ -21,6 +21,7 @@ from notigateway.repository.engine import reading
 from notigateway.repository.model import Act, Document, Event, Notification
 from notigateway.repository.schema import head_revision
 from patience import PATIENCE_SECONDS
+from pki import pki, write_pem
 from submissions import DIR3, register_bodies
 
 if TYPE_CHECKING:
@@ -54,8 +55,10 @@ class Import:
         self.folder.mkdir()
         self.documents = f"file://{folder / 'documents'}"
         self.settings = folder / "settings.toml"
+        key, certificate = write_pem(pki().seal, folder, "seal")
         self.settings.write_text(
             f'database_url = "{database_url}"\ndocument_store_url = "{self.documents}"\n'
+            f'seal_key_file = "{key}"\nseal_certificate_file = "{certificate}"\n'
         )
 
     def write(self, lines: list[dict[str, Any] | str]) -> None:

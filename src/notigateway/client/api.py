@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Literal, Self
 
 from notigateway.client import feed_wire, wire
 from notigateway.client.errors import DocumentMismatchError, UnexpectedResponseError
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 # The most ids that the contract takes in one request.
 IDS_PER_DECISION: Final = 500
 IDS_PER_RETRIEVAL: Final = 100
+FORMS_PER_RETRIEVAL: Final = 10
 PAGE_SIZE: Final = 1_000
 _EVERYTHING: Final = Filter()
 
@@ -206,12 +207,23 @@ class NotificationClient:
         for item in self._items("RetrieveNotifications", ids, IDS_PER_RETRIEVAL):
             yield wire.retrieved(item)
 
-    def receipts(self, ids: Sequence[str]) -> Iterator[NotificationReceipts]:
+    def receipts(
+        self,
+        ids: Sequence[str],
+        *,
+        format: Literal["xml", "pdf", "bundle"] = "xml",  # noqa: A002  (the contract's word)
+    ) -> Iterator[NotificationReceipts]:
         """Yield the receipts of each notification, in the order of `ids`.
+
+        With another `format` than `xml` each receipt also has its `file`: the PDF for people, or the
+        bundle that `notigateway-verify` proves.
 
         Their seals are proven by `evidence`, with the pinned seal certificates, not by the envelope.
         """
-        for item in self._items("RetrieveReceipts", ids, IDS_PER_RETRIEVAL):
+        batch, parts = (
+            (IDS_PER_RETRIEVAL, ()) if format == "xml" else (FORMS_PER_RETRIEVAL, [("format", format)])
+        )
+        for item in self._items("RetrieveReceipts", ids, batch, parts):
             yield wire.receipts(item)
 
     def retrieve_document(

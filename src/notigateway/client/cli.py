@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Final, Literal, NoReturn
 
 import typer
 
@@ -249,13 +249,25 @@ def receipt_command(
     context: typer.Context,
     ids: Ids = None,
     ids_file: IdsFile = None,
-    save: Annotated[Path | None, typer.Option(help="Write the receipts into this folder.")] = None,
+    form: Annotated[
+        Literal["xml", "pdf", "bundle"],
+        typer.Option(
+            "--format", help="Fetch the PDF for people, or the bundle for notigateway-verify, as well."
+        ),
+    ] = "xml",
+    save: Annotated[
+        Path | None, typer.Option("--save", "--output", help="Write the receipts into this folder.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Print a line for each receipt; save those that are verified."""
     seals = connection_of(context).seals()
     with connection_of(context).client() as client:
-        verdicts = [one for item in client.receipts(_chosen(ids, ids_file)) for one in examine(item, seals)]
+        verdicts = [
+            one
+            for item in client.receipts(_chosen(ids, ids_file), format=form)
+            for one in examine(item, seals)
+        ]
     if save is not None:
         _save(verdicts, save)
     if as_json:
@@ -325,6 +337,10 @@ def _save(verdicts: Sequence[Verdict], folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for one in verdicts:
             if one.verified and one.receipt is not None:
-                (folder / f"receipt-{one.receipt.receipt_id.lower()}.xml").write_bytes(one.receipt.xml())
+                stem = folder / f"receipt-{one.receipt.receipt_id.lower()}"
+                stem.with_suffix(".xml").write_bytes(one.receipt.xml())
+                if one.receipt.file is not None:
+                    is_pdf = one.receipt.file.startswith(b"%PDF-")
+                    stem.with_suffix(".pdf" if is_pdf else ".zip").write_bytes(one.receipt.file)
     except OSError as error:
         raise SpoolError(f"cannot write into {folder}: {error.strerror}") from error

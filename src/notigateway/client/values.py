@@ -224,13 +224,14 @@ class DocumentRange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """The sealed evidence of one event; its bytes are kept as they are."""
+    """The sealed evidence of one event, kept as it is; `file` is its PDF or bundle, where asked for."""
 
     receipt_id: str
     state: str
     event_time: datetime
     sha256: str
     sealed: bytes = field(repr=False)
+    file: bytes | None = field(default=None, repr=False)
 
     def xml(self) -> bytes:
         """Return the receipt's bytes; `evidence.xades.verify_receipt` proves their seal.

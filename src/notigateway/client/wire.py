@@ -212,6 +212,7 @@ def receipt(part: Part) -> Receipt:
         event_time=part.instant("eventTime"),
         sha256=part.text("sha256"),
         sealed=part.binary("xml"),
+        file=part.binary("file") if part.has("file") else None,
     )
 
 

@@ -12,7 +12,7 @@ import json
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import typst
 from cryptography import x509
@@ -23,9 +23,6 @@ from notigateway.evidence.form import Original, form_data
 from notigateway.evidence.wording import Reading
 from notigateway.pki.keys import fingerprint
 from notigateway.wss.ns import ds
-
-if TYPE_CHECKING:
-    from lxml.etree import _Element
 
 STANDARD: Final = "a-3a"
 # Typst's own error for a panic inside it does not derive from Exception.
@@ -40,7 +37,7 @@ def render_pdf(receipt: bytes, *, verify_url: str | None = None) -> bytes:
     Raises: `RenditionError` when the typesetter fails.
     """
     evidence = etree.fromstring(receipt, _parser())
-    data = form_data(Reading(evidence), _original(receipt, evidence), verify_url)
+    data = form_data(Reading(evidence), _original(receipt), verify_url)
     made_at = datetime.fromisoformat(data.pop("at")).replace(microsecond=0)
     inputs = {"data": json.dumps(data, sort_keys=True), "receipt": receipt.decode()}
     try:
@@ -63,10 +60,16 @@ def render_pdf(receipt: bytes, *, verify_url: str | None = None) -> bytes:
     return pdf
 
 
-def _original(receipt: bytes, evidence: _Element) -> Original:
+def seal_certificate_of(receipt: bytes) -> x509.Certificate:
+    """Return the certificate that is named on the seal of a receipt. Raises: `ValueError`."""
+    path = f"{ds('Signature')}/{ds('KeyInfo')}/{ds('X509Data')}/{ds('X509Certificate')}"
+    token = etree.fromstring(receipt, _parser()).findtext(path)
+    return x509.load_der_x509_certificate(base64.b64decode(token or ""))
+
+
+def _original(receipt: bytes) -> Original:
     """Return what the form says of the original and of the seal certificate inside it."""
-    token = evidence.findtext(f"{ds('Signature')}/{ds('KeyInfo')}/{ds('X509Data')}/{ds('X509Certificate')}")
-    certificate = x509.load_der_x509_certificate(base64.b64decode(token or ""))
+    certificate = seal_certificate_of(receipt)
     return Original(
         sha256=hashlib.sha256(receipt).hexdigest(),
         seal_sha256=fingerprint(certificate),

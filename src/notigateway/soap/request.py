@@ -49,6 +49,7 @@ class Gateway:
     rights: RightsPolicy
     is_working_day: Callable[[date], bool] | None
     log_origin: str
+    verify_url: str
     failures: FailureLimit
     requests_per_minute: int
 

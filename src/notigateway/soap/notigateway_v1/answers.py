@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from notigateway.errors import (
@@ -70,8 +71,13 @@ def _time_left(deadline: datetime | None, now: datetime) -> timedelta | None:
     return None if deadline is None else max(deadline - now, timedelta(0))
 
 
-def receipt(row: model.Receipt | None, stamped: ReceiptTimestamp | None = None) -> types.Receipt | None:
-    """Return a receipt, its bytes as they are stored: the original, or the form with the time-stamp."""
+def receipt(
+    row: model.Receipt | None, stamped: ReceiptTimestamp | None = None, *, file: bytes | None = None
+) -> types.Receipt | None:
+    """Return a receipt, its bytes as they are stored: the original, or the form with the time-stamp.
+
+    `file` is its other form, where one is wanted.
+    """
     if row is None:
         return None
     form = stamped or row
@@ -82,6 +88,7 @@ def receipt(row: model.Receipt | None, stamped: ReceiptTimestamp | None = None) 
         sha256=form.sha256,
         xml=[form.xml],
         level="XAdES-T" if stamped else "XAdES-EPES",
+        file=None if file is None else [file],
     )
 
 
@@ -141,11 +148,13 @@ def document(row: model.Document, content: bytes | None) -> types.Document:
 
 
 def receipts(
-    wanted: UUID, rows: Sequence[tuple[model.Receipt, ReceiptTimestamp | None]] | None
+    wanted: UUID,
+    rows: Sequence[tuple[model.Receipt, ReceiptTimestamp | None]] | None,
+    files: Sequence[bytes | None] = (),
 ) -> types.NotificationReceipts:
     """Return one item of RetrieveReceipts."""
     return types.NotificationReceipts(
         id=str(wanted),
-        receipt=[receipt(row, stamped) for row, stamped in rows or ()],
+        receipt=[receipt(row, stamped, file=file) for (row, stamped), file in zip_longest(rows or (), files)],
         problem=problem(NotificationUnknownError if rows is None else None),
     )

@@ -12,8 +12,8 @@ from uuid import UUID
 
 from spyne import ServiceBase
 
-from notigateway import __version__, mailbox
-from notigateway.errors import CallerUnknownError, NotificationUnknownError
+from notigateway import __version__, mailbox, proving
+from notigateway.errors import CallerUnknownError, InvalidRequestError, NotificationUnknownError
 from notigateway.lifecycle import Decision, Kind, State
 from notigateway.repository.addressees import is_known_party
 from notigateway.repository.notifications import ListFilter
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from notigateway.pki.identity import Caller
+    from notigateway.repository.model import Receipt
     from notigateway.soap.request import Request
 
 CONTRACT_VERSION = "1.0"
@@ -134,10 +135,14 @@ class MailboxService(ServiceBase):
         items = _decide(ctx.udc, Decision.REJECT, ids, reason)
         return types.RejectNotificationsResponse(item=items)
 
-    @operation(types.RetrieveReceiptsResponse, types.Ids[100], names=("id",))
-    def RetrieveReceipts(ctx: Any, ids: list[str]) -> types.RetrieveReceiptsResponse:  # noqa: N802
-        """Return the sealed receipts of notifications."""
+    @operation(types.RetrieveReceiptsResponse, types.Ids[100], types.OptionalText, names=("id", "format"))
+    def RetrieveReceipts(  # noqa: N802
+        ctx: Any, ids: list[str], wanted_format: str | None
+    ) -> types.RetrieveReceiptsResponse:
+        """Return the sealed receipts of notifications; with each, its PDF or bundle where that is wanted."""
         request: Request = ctx.udc
+        if wanted_format in _FORMS and len(ids) > FORMS_AT_ONCE:
+            raise InvalidRequestError(element="id", rule="maxOccurs")
         with request.reading() as session:
             found = mailbox.receipts(
                 session,
@@ -149,7 +154,10 @@ class MailboxService(ServiceBase):
         for wanted, rows in found:
             if rows is None:
                 request.access.refuse(wanted, NotificationUnknownError)
-        items = [answers.receipts(wanted, rows) for wanted, rows in found]
+        items = [
+            answers.receipts(wanted, rows, _forms(request, [row for row, _ in rows or ()], wanted_format))
+            for wanted, rows in found
+        ]
         return types.RetrieveReceiptsResponse(item=_as_asked(items, ids))
 
     @operation(types.PingResponse)
@@ -170,6 +178,30 @@ class MailboxService(ServiceBase):
             softwareVersion=__version__,
             contractVersion=CONTRACT_VERSION,
         )
+
+
+FORMS_AT_ONCE = 10
+_FORMS = frozenset({"pdf", "bundle"})
+
+
+def _forms(request: Request, rows: Sequence[Receipt], wanted: str | None) -> list[bytes | None]:
+    """Return the other form of each receipt; nothing where only the XML is wanted."""
+    if wanted not in _FORMS:
+        return []
+    gateway = request.gateway
+    proof = proving.Proving(
+        engine=gateway.engine,
+        store=gateway.store,
+        seal=gateway.seal,
+        verify_url=gateway.verify_url,
+        log_origin=gateway.log_origin,
+        known=gateway.clients.known,
+        now=request.now,
+    )
+    if wanted == "pdf":
+        return [proving.form_of(row, proof) for row in rows]
+    before = {row.position: row for row in rows if row.position is not None}
+    return [proving.bundle_of(row, before.get((row.position or 0) - 1), proof) for row in rows]
 
 
 # Ping tells anybody with an admitted certificate what was read in it; all else needs a known party.

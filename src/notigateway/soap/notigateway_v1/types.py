@@ -122,6 +122,7 @@ class Receipt(Part):
         ("sha256", one(Unicode)),
         ("xml", one(Base64)),
         ("level", optional(Unicode)),
+        ("file", optional(Base64)),
     ]
 
 

@@ -1,0 +1,91 @@
+"""RetrieveReceipts gives the PDF and the bundle of a receipt, and the verifier passes what it gives."""
+
+from __future__ import annotations
+
+import base64
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from bundles import write_trust
+from notigateway.evidence import bundle
+from notigateway.evidence.pades import verify_pdf
+from notigateway.verifier.procedure import verify
+from notigateway.verifier.report import Outcome
+from notigateway.verifier.trust import load_trust
+from stack import NG
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from uuid import UUID
+
+    from notigateway.verifier.trust import Trust
+    from stack import Stack
+
+
+@pytest.fixture
+def trust(tmp_path: Path) -> Trust:
+    return load_trust(write_trust(tmp_path / "trust"))
+
+
+def forms(stack: Stack, wanted: UUID, name: str) -> dict[str, tuple[bytes, bytes]]:
+    """Return XML and other form of each receipt, by what it proves."""
+    answer = stack.ask("RetrieveReceipts", f"<id>{wanted}</id><format>{name}</format>")
+    found = {}
+    for receipt in answer.tree.iterfind("ng:item/ng:receipt", namespaces=NG):
+        state, xml, file = (
+            receipt.findtext(f"ng:{one}", "", namespaces=NG) for one in ("state", "xml", "file")
+        )
+        found[state] = (base64.b64decode(xml), base64.b64decode(file))
+    return found
+
+
+def test_every_receipt_has_a_pdf_that_is_made_once_and_stays(stack: Stack, trust: Trust) -> None:
+    wanted = stack.publish()
+    stack.accept(wanted)
+
+    first = forms(stack, wanted, "pdf")
+    stack.pass_time(minutes=1)
+
+    assert {"accepted"} <= set(first)
+    for xml, pdf in first.values():
+        report = verify(pdf, trust=trust, at=stack.now)
+        assert report.outcome is Outcome.PASSED, report
+        assert verify_pdf(pdf, seal_certificates=trust.seals).receipt == xml
+    assert forms(stack, wanted, "pdf") == first
+
+
+def test_a_bundle_of_an_acceptance_passes_every_step(stack: Stack, trust: Trust) -> None:
+    wanted = stack.publish()
+    stack.accept(wanted)
+
+    xml, data = forms(stack, wanted, "bundle")["accepted"]
+
+    report = verify(data, trust=trust, at=stack.now + timedelta(days=1))
+    assert report.outcome is Outcome.PASSED, report
+    skipped = {step.name for step in report.steps if step.outcome is Outcome.SKIPPED}
+    assert skipped <= {"time-stamp", "revocation data"}
+    files = bundle.read_container(data)
+    assert files[bundle.RECEIPT] == xml
+    assert str(wanted).encode() in files[bundle.REQUEST]
+
+
+def test_without_a_format_the_answer_is_as_before(stack: Stack) -> None:
+    wanted = stack.publish()
+    stack.accept(wanted)
+
+    plain = forms(stack, wanted, "xml")
+
+    assert all(file == b"" for _, file in plain.values())
+    answer = stack.ask("RetrieveReceipts", f"<id>{wanted}</id>")
+    assert answer.tree.find(".//ng:file", namespaces=NG) is None
+
+
+def test_more_than_ten_pdfs_at_once_or_another_format_are_refused(stack: Stack) -> None:
+    stack.publish()
+    ids = "".join(f"<id>{uuid4()}</id>" for _ in range(11))
+
+    for inner in (f"{ids}<format>pdf</format>", f"<id>{uuid4()}</id><format>docx</format>"):
+        assert stack.ask("RetrieveReceipts", inner).code == "INVALID_REQUEST"
