@@ -45,7 +45,7 @@ def test_the_message_that_all_others_are_changed_from_is_executed(stack: Stack) 
     answer = stack.send(Draft(content=accept_of(stack.publish())).build())
     assert_answered(stack, answer, "AcceptNotifications")
     assert outcomes(answer.tree) == ["decided"]
-    assert stack.rows()["receipts"] == 1
+    assert stack.rows()["receipts"] == 2  # put at disposal, and accepted
 
 
 # Each gives the bytes to send for an operation that would be executed.
@@ -223,7 +223,7 @@ def test_the_same_message_at_once_is_executed_once(stack: Stack) -> None:
         if answer is not welcome:
             assert_refusal(stack, answer, "MESSAGE_REPLAYED")
     rows = stack.rows()
-    assert (rows["receipts"], rows["request_envelopes"], rows["replay_keys"]) == (1, 1, 1)
+    assert (rows["receipts"], rows["request_envelopes"], rows["replay_keys"]) == (2, 1, 1)
 
 
 def test_a_restart_forgets_no_message(stack: Stack) -> None:
