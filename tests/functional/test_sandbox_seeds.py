@@ -17,6 +17,7 @@ from notigateway.sandbox.pki import COMPANY, PERSON, RED
 from notigateway.sandbox.seeds import BODIES, PERSONAL_ACTS, sow, submissions
 from notigateway.settings import Settings
 from notigateway.submission import SubmittedDocument
+from pki import pki, write_pem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +85,10 @@ def test_a_text_that_does_not_fit_its_place_is_refused(text: str) -> None:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
+    key, certificate = write_pem(pki().seal, tmp_path, "seal")
     return Settings(
+        seal_key_file=key,
+        seal_certificate_file=certificate,
         mode="development",
         database_url=f"sqlite:///{tmp_path / 'notigateway.db'}",
         document_store_url=(tmp_path / "documents").as_uri(),
