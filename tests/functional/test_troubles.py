@@ -80,7 +80,7 @@ def execute(stack: Stack, statement: str) -> None:
 
 def test_a_defect_is_answered_without_its_detail_and_undone(stack: Stack) -> None:
     first, second = stack.publish("A"), stack.publish("B")
-    execute(stack, "DROP TABLE receipts")
+    execute(stack, "ALTER TABLE receipts RENAME TO gone")
     answer = stack.ask("AcceptNotifications", f"<id>{first}</id><id>{second}</id>")
     assert_refusal(stack, answer, "INTERNAL_ERROR")
     assert answer.facts == {}
