@@ -24,6 +24,7 @@ from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from notigateway.errors import RenditionInvalidError
+from notigateway.pki.asn1_lock import ASN1_LOCK
 from notigateway.pki.keys import fingerprint
 
 if TYPE_CHECKING:
@@ -62,9 +63,10 @@ def seal_pdf(pdf: bytes, *, seal: Seal, at: datetime) -> bytes:
         certify=True,
         docmdp_permissions=MDPPerm.NO_CHANGES,
     )
-    signer = _SealAt(metadata, signer=_SealSigner(seal), new_field_spec=SigFieldSpec(_FIELD))
-    signer.at = at
-    sealed: bytes = signer.sign_pdf(out, bytes_reserved=_RESERVED_HEX_DIGITS).getvalue()
+    with ASN1_LOCK:
+        signer = _SealAt(metadata, signer=_SealSigner(seal), new_field_spec=SigFieldSpec(_FIELD))
+        signer.at = at
+        sealed: bytes = signer.sign_pdf(out, bytes_reserved=_RESERVED_HEX_DIGITS).getvalue()
     return sealed
 
 
@@ -115,7 +117,8 @@ def verify_pdf(data: bytes, *, seal_certificates: Sequence[x509.Certificate]) ->
     if len(data) > PDF_MAX_BYTES:
         raise RenditionInvalidError("the PDF is larger than any the gateway makes")
     try:
-        return _verify(data, seal_certificates)
+        with ASN1_LOCK:
+            return _verify(data, seal_certificates)
     except RenditionInvalidError:
         raise
     except Exception as error:  # whatever a parser meets in foreign bytes, it is no form of ours

@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from notigateway.errors import StampInvalidError
+from notigateway.pki.asn1_lock import ASN1_LOCK
 from notigateway.wss.ns import DS, EXC_C14N
 
 if TYPE_CHECKING:
@@ -103,15 +104,14 @@ def take_out(data: bytes) -> tuple[bytes, bytes | None]:
 
 def make_request(imprint: bytes, nonce: int) -> bytes:
     """Return a request for a token over a SHA-256, with the authority's certificate in it."""
-    request = tsp.TimeStampReq(
-        {
-            "version": "v1",
-            "message_imprint": {"hash_algorithm": {"algorithm": "sha256"}, "hashed_message": imprint},
-            "nonce": nonce,
-            "cert_req": True,
-        }
-    )
-    data: bytes = request.dump()
+    content = {
+        "version": "v1",
+        "message_imprint": {"hash_algorithm": {"algorithm": "sha256"}, "hashed_message": imprint},
+        "nonce": nonce,
+        "cert_req": True,
+    }
+    with ASN1_LOCK:
+        data: bytes = tsp.TimeStampReq(content).dump()
     return data
 
 
@@ -131,12 +131,13 @@ def read_answer(
     Raises: `StampInvalidError` for a refusal, and for everything that is not the answer to this request.
     """
     try:
-        response = tsp.TimeStampResp.load(answer, strict=True)
-        status = response["status"]["status"].native
-        if status not in {"granted", "granted_with_mods"}:
-            raise StampInvalidError(f"the authority answered {status}")
-        token = _alone(response["time_stamp_token"], authorities)
-        said = _tst_info(token)["nonce"].native
+        with ASN1_LOCK:
+            response = tsp.TimeStampResp.load(answer, strict=True)
+            status = response["status"]["status"].native
+            if status not in {"granted", "granted_with_mods"}:
+                raise StampInvalidError(f"the authority answered {status}")
+            token = _alone(response["time_stamp_token"], authorities)
+            said = _tst_info(token)["nonce"].native
     except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise StampInvalidError(f"the answer cannot be read: {error}") from error
     if said != nonce:
@@ -159,7 +160,8 @@ def check_token(token: bytes, *, imprint: bytes, authorities: Sequence[x509.Cert
     Raises: `StampInvalidError` with the reason.
     """
     try:
-        return _check(token, imprint, authorities)
+        with ASN1_LOCK:
+            return _check(token, imprint, authorities)
     except (ValueError, TypeError, LookupError, AttributeError, UnsupportedAlgorithm) as error:
         raise StampInvalidError(f"the token cannot be read: {error}") from error
     except InvalidSignature as error:
@@ -172,8 +174,9 @@ def embedded_certificates(token: bytes) -> list[x509.Certificate]:
     Raises: `StampInvalidError`.
     """
     try:
-        signed = cms.ContentInfo.load(token, strict=True)["content"]
-        return [x509.load_der_x509_certificate(one.chosen.dump()) for one in signed["certificates"]]
+        with ASN1_LOCK:
+            signed = cms.ContentInfo.load(token, strict=True)["content"]
+            return [x509.load_der_x509_certificate(one.chosen.dump()) for one in signed["certificates"]]
     except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise StampInvalidError(f"the token cannot be read: {error}") from error
 

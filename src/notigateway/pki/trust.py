@@ -29,6 +29,7 @@ from notigateway.errors import (
     IssuerNotAuthorisedError,
     TokenInvalidError,
 )
+from notigateway.pki.asn1_lock import ASN1_LOCK
 from notigateway.pki.fitness import check_fit_to_sign, check_validity
 from notigateway.pki.keys import fingerprint, load_certificates
 
@@ -159,7 +160,8 @@ class TrustStore:
                 self._verdicts.move_to_end(mark)
                 return verdict.issuer
         check_fit_to_sign(certificate)
-        verdict = self._find_path(certificate, now)
+        with ASN1_LOCK:
+            verdict = self._find_path(certificate, now)
         with self._lock:
             self._verdicts[mark] = verdict
             self._verdicts.move_to_end(mark)
@@ -203,9 +205,10 @@ async def _validate(subject: asn1.Certificate, candidates: list[_Anchor], now: d
 def _read_anchor(certificate: x509.Certificate) -> _Anchor:
     name = certificate.subject.rfc4514_string()
     try:
-        form = asn1.Certificate.load(certificate.public_bytes(Encoding.DER), strict=True)
-        is_issuer = bool(form.ca) and "key_cert_sign" in (form.key_usage_value or _ALL_USAGES).native
-        qualifiers = _qualifiers(form)
+        with ASN1_LOCK:
+            form = asn1.Certificate.load(certificate.public_bytes(Encoding.DER), strict=True)
+            is_issuer = bool(form.ca) and "key_cert_sign" in (form.key_usage_value or _ALL_USAGES).native
+            qualifiers = _qualifiers(form)
     except (ValueError, TypeError, KeyError, NotImplementedError) as error:
         raise ConfigurationError(f"the authorised issuer {name} cannot be processed") from error
     if not is_issuer:

@@ -36,6 +36,10 @@ _XS: Final = "http://www.w3.org/2001/XMLSchema"
 # How libxml2 begins every message of its schema validator.
 _NAMED_ELEMENT: Final = re.compile(r"Element '(?:\{[^}]*\})?([^']*)'")
 
+# libxml2 prepares the built-in types at a process's first schema, unsafely between threads, and a process
+# where two threads raced can compile none ever after; an import happens once.
+etree.XMLSchema(etree.XML(f'<schema xmlns="{_XS}"/>'))
+
 
 @dataclass(frozen=True)
 class Contract:

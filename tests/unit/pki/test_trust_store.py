@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import random
+import sys
 import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from notigateway.errors import (
     TokenInvalidError,
 )
 from notigateway.pki.trust import PinnedCertificates, TrustStore
+from patience import PATIENCE_SECONDS
 from pki import (
     COMPANY_NIF,
     NOW,
@@ -32,6 +34,7 @@ from pki import (
 from verifying import verify
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 SUBJECT = company_subject(COMPANY_NIF)
@@ -40,6 +43,15 @@ SUBJECT = company_subject(COMPANY_NIF)
 @pytest.fixture
 def trust() -> TrustStore:
     return TrustStore(pki().anchors)
+
+
+@pytest.fixture
+def hasty_threads() -> Iterator[None]:
+    """Let threads take turns as often as they can, so that what they may not share is found."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
 
 
 # --- the cache ------------------------------------------------------------------------------------
@@ -79,23 +91,30 @@ def test_many_certificates_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatc
     assert len(store._verdicts) == 2
 
 
-def test_threads_share_a_store(trust: TrustStore) -> None:
+@pytest.mark.usefixtures("hasty_threads")
+def test_threads_share_a_store_from_its_first_use() -> None:
+    holders = ("company_seal", "person", "representative", "stranger")
+    certificates = [getattr(pki(), holder).certificate for holder in holders]
+    stranger = pki().wrong_issuer.certificate
     failures: list[BaseException] = []
 
-    def work() -> None:
+    def work(store: TrustStore, together: threading.Barrier, first: int) -> None:
         try:
-            for holder in ("company_seal", "person", "representative") * 5:
-                trust.check(getattr(pki(), holder).certificate, NOW)
+            together.wait(PATIENCE_SECONDS)
+            for certificate in certificates[first:] + certificates[:first]:
+                store.check(certificate, NOW)
                 with pytest.raises(IssuerNotAuthorisedError):
-                    trust.check(pki().wrong_issuer.certificate, NOW)
+                    store.check(stranger, NOW)
         except BaseException as error:  # noqa: BLE001  (reported by the test)
             failures.append(error)
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    for _ in range(8):
+        shared = TrustStore(pki().anchors), threading.Barrier(8)
+        threads = [threading.Thread(target=work, args=(*shared, number % 4)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     assert failures == []
 
 
