@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, Uuid, exists, or_, select
+from sqlalchemy import ForeignKey, Index, String, Uuid, bindparam, exists, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from notigateway.repository.conflicts import insert_if_absent
@@ -51,13 +51,18 @@ def find_addressee(session: Session, identifier: str) -> Addressee | None:
 
 def is_known_party(session: Session, identifier: str) -> bool:
     """Tell whether the party is an addressee, a representative (also a former one) or an issuing body."""
-    known = or_(
-        exists().where(Addressee.identifier == identifier),
-        exists().where(Power.attorney == identifier),
-        exists().where(RedAssignment.red_party == identifier),
-        exists().where(IssuingBody.nif == identifier),
+    return bool(session.connection().scalar(_IS_KNOWN, {"party": identifier}))
+
+
+# Built once: every request asks.
+_IS_KNOWN = select(
+    or_(
+        exists().where(Addressee.identifier == bindparam("party")),
+        exists().where(Power.attorney == bindparam("party")),
+        exists().where(RedAssignment.red_party == bindparam("party")),
+        exists().where(IssuingBody.nif == bindparam("party")),
     )
-    return bool(session.scalar(select(known)))
+)
 
 
 def ensure_addressee(

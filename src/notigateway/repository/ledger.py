@@ -117,13 +117,28 @@ def _log_new_records(session: Session, _flush: object) -> None:
     """
     leaves = [_leaf_of(row, _LOGGED[type(row)]) for row in session.new if type(row) in _LOGGED]
     if leaves:
-        session.connection().execute(insert(LogLeaf.metadata.tables[LogLeaf.__tablename__]), leaves)
+        session.connection().execute(_INSERT_LEAF, leaves)
 
 
 def _leaf_of(row: Any, kind: LeafKind) -> dict[str, object]:  # noqa: ANN401
+    return _leaf(kind, row.id, row.xml if kind is LeafKind.RECEIPT else row.record)
+
+
+def _leaf(kind: LeafKind, subject: UUID, record: bytes) -> dict[str, object]:
     salt = secrets.token_bytes(SALT_BYTES)
-    record = row.xml if kind is LeafKind.RECEIPT else row.record
-    return {"subject": row.id, "kind": kind, "commitment": commitment(record, salt), "salt": salt}
+    return {"subject": subject, "kind": kind, "commitment": commitment(record, salt), "salt": salt}
+
+
+def log_access(session: Session, *, identifier: UUID, record: bytes, **columns: object) -> None:
+    """Insert an access record and its leaf, without the session's bookkeeping: every request has one."""
+    connection = session.connection()
+    connection.execute(_INSERT_ACCESS, {"id": identifier, "record": record, **columns})
+    connection.execute(_INSERT_LEAF, _leaf(LeafKind.ACCESS, identifier, record))
+
+
+# Built once, so that their compiled form is found by identity.
+_INSERT_LEAF = insert(Row.metadata.tables[LogLeaf.__tablename__])
+_INSERT_ACCESS = insert(Row.metadata.tables[AccessRecord.__tablename__])
 
 
 @event.listens_for(Session, "do_orm_execute")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import LargeBinary, delete, select
+from sqlalchemy import LargeBinary, bindparam, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from notigateway.repository.conflicts import insert_if_absent
@@ -31,6 +31,15 @@ def register(session: Session, key: bytes, *, expires_at: datetime) -> bool:
     others wait for its commit; where it rolls back, the next one is new.
     """
     return insert_if_absent(session, ReplayKey, key=key, expires_at=expires_at)
+
+
+def is_registered(session: Session, key: bytes) -> bool:
+    """Tell whether the message was remembered before this snapshot; only `register` decides about it."""
+    return session.connection().execute(_FIND, {"key": key}).first() is not None
+
+
+# Built once: every request asks.
+_FIND = select(ReplayKey.expires_at).where(ReplayKey.key == bindparam("key"))
 
 
 def forget_expired(session: Session, *, now: datetime, limit: int) -> int:
