@@ -15,6 +15,7 @@ import base64
 import hashlib
 import hmac
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from asn1crypto import algos, cms, core, tsp  # type: ignore[import-untyped]
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 TOKEN_MAX_BYTES: Final = 64 * 1024
+# How far the clocks of gateway and authority may differ.
+CLOCKS_DIFFER_AT_MOST: Final = timedelta(minutes=5)
 _VALUE: Final = b"<ds:SignatureValue>", b"</ds:SignatureValue>"
 _QUALIFYING_END: Final = b"</xades:QualifyingProperties>"
 _BEFORE: Final = (
