@@ -15,12 +15,20 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import notigateway.soap  # noqa: F401  (makes Spyne importable)
-from notigateway.lifecycle import Kind, State
-from notigateway.mailbox import Page
-from notigateway.repository.model import Act, Addressee, IssuingBody, Notification
+from notigateway.errors import (
+    AlreadyDecidedError,
+    GatewayError,
+    LapsedError,
+    NotificationUnknownError,
+    NotRejectableError,
+)
+from notigateway.lifecycle import Channel, Kind, State
+from notigateway.mailbox import Outcome, Page
+from notigateway.repository.model import Act, Addressee, Event, IssuingBody, Notification, Receipt
 from notigateway.repository.notifications import ListFilter, find_visible, list_page
 from notigateway.representation import Role
 from notigateway.soap.notigateway_v1 import answers, types
+from notigateway.soap.notigateway_v1.outcomes import render_outcomes
 from notigateway.soap.notigateway_v1.rows import render_page
 from notigateway.soap.protocol import BodyProtocol
 from notigateway.wss.canonical import prepare_thread
@@ -40,6 +48,12 @@ Columns = namedtuple(  # noqa: PYI024  (a row has no types either)
     "code id kind subject dir3 acronym name procedure matter identifier addressee_name state available_at "
     "deadline outage_since special_category document_sizes role",
 )
+WORDS: dict[type[GatewayError] | None, str] = {
+    None: "decided",
+    AlreadyDecidedError: "already_decided",
+    LapsedError: "lapsed",
+    NotificationUnknownError: "unknown",
+}
 # Everything that XML 1.0 can carry, the awkward ones often.
 TEXTS = st.text(
     st.one_of(
@@ -207,3 +221,84 @@ def test_rows_of_the_database_are_written_as_their_objects_are(stack: Stack) -> 
         assert page_of(rows, now, None) == spyne_page([found[one] for one in ids], now, None)
     answer = stack.ask("ListNotifications")
     assert page_of(rows, now, None) in answer.body
+
+
+def receipts(events: Event) -> st.SearchStrategy[Receipt]:
+    return st.builds(
+        Receipt,
+        id=st.uuids(),
+        state=st.just(events.state),
+        event_time=st.just(events.at),
+        sha256=st.just("ab" * 32),
+        xml=st.binary(max_size=40),
+    )
+
+
+@st.composite
+def outcomes(draw: st.DrawFn) -> Outcome:
+    """Draw what may become of an item, also what never comes together in one."""
+    problem = draw(
+        st.sampled_from(
+            [None, AlreadyDecidedError, LapsedError, NotificationUnknownError, NotRejectableError]
+        )
+    )
+    event = Event(
+        id=draw(st.uuids()),
+        state=draw(st.sampled_from([State.ACCEPTED, State.REJECTED, State.LAPSED])),
+        at=draw(INSTANTS),
+        channel=draw(st.sampled_from(Channel)),
+        party=draw(st.sampled_from([None, COMPANY_NIF])),
+        party_name=draw(st.one_of(st.none(), TEXTS)),
+        signer=draw(st.sampled_from([None, PERSON_NIF])),
+        signer_name=draw(st.one_of(st.none(), TEXTS)),
+    )
+    is_told = draw(st.booleans())
+    return Outcome(
+        draw(st.uuids()),
+        problem,
+        event if is_told else None,
+        draw(st.none() | receipts(event)) if is_told else None,
+        is_repeat=draw(st.booleans()),
+    )
+
+
+def wire_party(identifier: str | None, name: str | None) -> types.Party | None:
+    return None if identifier is None else types.Party(identifier=identifier, name=name or identifier)
+
+
+def wire_outcome(asked: str, one: Outcome) -> types.DecisionOutcome:
+    """Return an outcome as the contract's type."""
+    refusal = None if one.is_repeat else one.problem
+    event = one.event
+    return types.DecisionOutcome(
+        id=asked,
+        outcome="already_decided_by_you" if one.is_repeat else WORDS.get(one.problem, "refused"),
+        decision=None
+        if event is None
+        else types.Decision(
+            state=str(event.state),
+            at=event.at,
+            channel=str(event.channel),
+            party=wire_party(event.party, event.party_name),
+            signer=wire_party(event.signer, event.signer_name),
+        ),
+        receipt=answers.receipt(one.receipt),
+        problem=answers.problem(refusal),
+    )
+
+
+@given(found=st.lists(outcomes(), min_size=1, max_size=4), name=st.sampled_from(["Accept", "Reject"]))
+@settings(max_examples=150, deadline=None)
+def test_outcomes_are_those_that_spyne_would_write(found: list[Outcome], name: str) -> None:
+    asked = [str(one.id).upper() if number % 2 else str(one.id) for number, one in enumerate(found)]
+    element = f"{name}NotificationsResponse"
+    kind = getattr(types, element)
+    written = render_outcomes(element, zip(asked, found, strict=True))
+    prepare_thread()
+    parent = etree.Element("parent", nsmap={None: NOTIGATEWAY_V1})
+    answer = kind(item=list(map(wire_outcome, asked, found)))
+    BodyProtocol(NOTIGATEWAY_V1).to_parent(None, kind, answer, parent, NOTIGATEWAY_V1, element)
+    assert written == canonical(parent[0])
+    parsed = etree.fromstring(written)
+    assert canonical(parsed) == written
+    CONTRACT.check(parsed)

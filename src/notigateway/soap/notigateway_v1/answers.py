@@ -1,4 +1,4 @@
-"""From rows and outcomes to wire types: what the contract says of them."""
+"""From rows to wire types: what the contract says of them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,7 @@ from datetime import timedelta
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from notigateway.errors import (
-    AlreadyDecidedError,
-    GatewayError,
-    LapsedError,
-    NotificationUnknownError,
-)
+from notigateway.errors import GatewayError, NotificationUnknownError
 from notigateway.lifecycle import UNDECIDED
 from notigateway.soap.notigateway_v1 import types
 
@@ -23,13 +18,6 @@ if TYPE_CHECKING:
     from notigateway import mailbox
     from notigateway.repository import model
     from notigateway.repository.timestamps import ReceiptTimestamp
-
-_OUTCOMES: dict[type[GatewayError] | None, str] = {
-    None: "decided",
-    AlreadyDecidedError: "already_decided",
-    LapsedError: "lapsed",
-    NotificationUnknownError: "unknown",
-}
 
 
 def problem(error: type[GatewayError] | None) -> types.Problem | None:
@@ -89,39 +77,6 @@ def receipt(
         xml=[form.xml],
         level="XAdES-T" if stamped else "XAdES-EPES",
         file=None if file is None else [file],
-    )
-
-
-def decision(event: model.Event | None) -> types.Decision | None:
-    """Return who decided, where and when."""
-    if event is None:
-        return None
-    return types.Decision(
-        state=str(event.state),
-        at=event.at,
-        channel=str(event.channel),
-        party=_party(event.party, event.party_name),
-        signer=_party(event.signer, event.signer_name),
-    )
-
-
-def _party(identifier: str | None, name: str | None) -> types.Party | None:
-    """Return who it was, as far as it is known: other channels do not always tell."""
-    return None if identifier is None else types.Party(identifier=identifier, name=name or identifier)
-
-
-def outcome(result: mailbox.Outcome) -> types.DecisionOutcome:
-    """Return what became of one item of a batch of decisions."""
-    if result.is_repeat:
-        word, refusal = "already_decided_by_you", None
-    else:
-        word, refusal = _OUTCOMES.get(result.problem, "refused"), result.problem
-    return types.DecisionOutcome(
-        id=str(result.id),
-        outcome=word,
-        decision=decision(result.event),
-        receipt=receipt(result.receipt),
-        problem=problem(refusal),
     )
 
 

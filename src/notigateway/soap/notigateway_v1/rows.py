@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from notigateway.feed import ChangesPage
     from notigateway.mailbox import Page
 
-_FLAG = {True: "true", False: "false"}
+FLAG = {True: "true", False: "false"}
 _CARRIAGE_RETURN = {"\r": "&#xD;"}  # Canonical XML 1.0 §2.3: text nodes
 
 
@@ -34,7 +34,7 @@ def render_page(page: Page) -> bytes:
 
 def _pieces(page: Page) -> Iterator[str]:
     """Yield the answer's text in order."""
-    has_more = _FLAG[page.next_cursor is not None]
+    has_more = FLAG[page.next_cursor is not None]
     yield f'<ListNotificationsResponse xmlns="{NOTIGATEWAY_V1}">'
     yield f"<asOf>{instant_text(page.as_of)}</asOf><hasMore>{has_more}</hasMore>"
     if page.next_cursor is not None:
@@ -52,8 +52,8 @@ def render_changes(page: ChangesPage) -> bytes:
 def _change_pieces(page: ChangesPage) -> Iterator[str]:
     """Yield the answer's text in order."""
     yield f'<ListChangesResponse xmlns="{NOTIGATEWAY_V1}"><asOf>{instant_text(page.as_of)}</asOf>'
-    yield f"<hasMore>{_FLAG[page.has_more]}</hasMore><nextCursor>{page.next_cursor}</nextCursor>"
-    yield f"<rightsChanged>{_FLAG[page.rights_changed]}</rightsChanged>"
+    yield f"<hasMore>{FLAG[page.has_more]}</hasMore><nextCursor>{page.next_cursor}</nextCursor>"
+    yield f"<rightsChanged>{FLAG[page.rights_changed]}</rightsChanged>"
     for row, notification in zip(page.rows, _notifications(page.rows, page.as_of), strict=True):
         state, at = shown_event(row.event_state, row.at, row.available_at)
         yield f"<change><eventId>{row.event_id}</eventId><state>{state}</state><at>{instant_text(at)}</at>"
@@ -94,21 +94,21 @@ def _notification(row: Any, state: State, deadline: str) -> str:  # noqa: ANN401
     sizes = row.document_sizes.split()
     return (
         f"<notification><code>{row.code}</code><id>{row.id}</id><kind>{row.kind}</kind>"
-        f"<subject>{_text(row.subject)}</subject>"
-        f"<issuingBody><issuerId>{row.dir3}</issuerId><acronym>{_text(row.acronym)}</acronym>"
-        f"<name>{_text(row.name)}</name></issuingBody>"
-        f"<procedure>{_text(row.procedure)}</procedure><matter>{_text(row.matter)}</matter>"
+        f"<subject>{escaped(row.subject)}</subject>"
+        f"<issuingBody><issuerId>{row.dir3}</issuerId><acronym>{escaped(row.acronym)}</acronym>"
+        f"<name>{escaped(row.name)}</name></issuingBody>"
+        f"<procedure>{escaped(row.procedure)}</procedure><matter>{escaped(row.matter)}</matter>"
         f"<addressee><identifier>{row.identifier}</identifier>"
-        f"<name>{_text(row.addressee_name)}</name></addressee>"
+        f"<name>{escaped(row.addressee_name)}</name></addressee>"
         f"<role>{row.role}</role><state>{state}</state>"
         f"<availableAt>{instant_text(row.available_at)}</availableAt>{deadline}"
-        f"<specialCategory>{_FLAG[row.special_category]}</specialCategory>"
+        f"<specialCategory>{FLAG[row.special_category]}</specialCategory>"
         f"<documentCount>{len(sizes)}</documentCount>"
         f"{''.join(f'<documentSize>{size}</documentSize>' for size in sizes)}</notification>"
     )
 
 
 @lru_cache(maxsize=4096)
-def _text(value: str) -> str:
+def escaped(value: str) -> str:
     """Escape a text as Canonical XML writes it; names, procedures and subjects repeat from row to row."""
     return escape(value, _CARRIAGE_RETURN)

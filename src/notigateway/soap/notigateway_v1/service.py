@@ -19,6 +19,7 @@ from notigateway.repository.addressees import is_known_party
 from notigateway.repository.notifications import ListFilter
 from notigateway.representation import Role
 from notigateway.soap.notigateway_v1 import answers, types
+from notigateway.soap.notigateway_v1.outcomes import render_outcomes
 from notigateway.soap.notigateway_v1.rows import render_page
 from notigateway.soap.operation import operation
 
@@ -121,20 +122,20 @@ class MailboxService(ServiceBase):
         )
 
     @operation(types.AcceptNotificationsResponse, types.Ids[500], names=("id",))
-    def AcceptNotifications(ctx: Any, ids: list[str]) -> types.AcceptNotificationsResponse:  # noqa: N802
+    def AcceptNotifications(ctx: Any, ids: list[str]) -> bytes:  # noqa: N802
         """Accept notifications (Ley 39/2015 art. 43.1)."""
-        items = _decide(ctx.udc, Decision.ACCEPT, ids)
-        return types.AcceptNotificationsResponse(item=items)
+        results = _decide(ctx.udc, Decision.ACCEPT, ids)
+        return render_outcomes("AcceptNotificationsResponse", zip(ids, results, strict=True))
 
     @operation(types.RejectNotificationsResponse, types.Ids[500], types.OptionalText, names=("id", "reason"))
     def RejectNotifications(  # noqa: N802
         ctx: Any,
         ids: list[str],
         reason: str | None,
-    ) -> types.RejectNotificationsResponse:
+    ) -> bytes:
         """Reject notifications (Ley 39/2015 art. 43)."""
-        items = _decide(ctx.udc, Decision.REJECT, ids, reason)
-        return types.RejectNotificationsResponse(item=items)
+        results = _decide(ctx.udc, Decision.REJECT, ids, reason)
+        return render_outcomes("RejectNotificationsResponse", zip(ids, results, strict=True))
 
     @operation(types.RetrieveReceiptsResponse, types.Ids[100], types.OptionalText, names=("id", "format"))
     def RetrieveReceipts(  # noqa: N802
@@ -238,7 +239,7 @@ def check_caller(session: Session, caller: Caller, operation: str) -> None:
 
 def _decide(
     request: Request, decision: Decision, ids: list[str], reason: str | None = None
-) -> list[types.DecisionOutcome]:
+) -> list[mailbox.Outcome]:
     """Decide all in one transaction; the answer is built after its commit."""
     deciding = mailbox.Deciding(
         caller=request.caller,
@@ -252,7 +253,7 @@ def _decide(
     with request.writing() as session:
         results = mailbox.decide_all(session, _uuids(ids), deciding=deciding)
         _note_refusals(request, (result for result in results if not result.is_repeat))
-    return _as_asked([answers.outcome(result) for result in results], ids)
+    return results
 
 
 def _note_refusals(request: Request, results: Iterable[mailbox.Outcome | mailbox.Retrieved]) -> None:
