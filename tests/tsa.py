@@ -74,8 +74,8 @@ def token_of(imprint: bytes, *, at: datetime, pair: KeyPair | None = None) -> by
 
 
 @contextmanager
-def serving(answering: Answering) -> Iterator[Authority]:
-    """Answer on a port of 127.0.0.1; the certificate pinned is the tests' authority's."""
+def serving(answering: Answering, *, pinned: KeyPair | None = None) -> Iterator[Authority]:
+    """Answer on a port of 127.0.0.1; the certificate pinned is the tests' authority's, or that one's."""
 
     class Handler(BaseHTTPRequestHandler):
         timeout = 10
@@ -95,7 +95,7 @@ def serving(answering: Answering) -> Iterator[Authority]:
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
-        yield Authority(f"http://127.0.0.1:{server.server_address[1]}/", [tsa().certificate], 20)
+        yield Authority(f"http://127.0.0.1:{server.server_address[1]}/", [(pinned or tsa()).certificate], 20)
     finally:
         server.shutdown()
         thread.join(10)

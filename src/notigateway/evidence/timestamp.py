@@ -15,7 +15,7 @@ import base64
 import hashlib
 import hmac
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from asn1crypto import algos, cms, core, tsp  # type: ignore[import-untyped]
@@ -32,12 +32,12 @@ from notigateway.wss.ns import DS, EXC_C14N
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import datetime
 
 TOKEN_MAX_BYTES: Final = 64 * 1024
 # How far the clocks of gateway and authority may differ.
 CLOCKS_DIFFER_AT_MOST: Final = timedelta(minutes=5)
 _VALUE: Final = b"<ds:SignatureValue>", b"</ds:SignatureValue>"
+_SIGNING_TIME: Final = b"<xades:SigningTime>", b"</xades:SigningTime>"
 _QUALIFYING_END: Final = b"</xades:QualifyingProperties>"
 _BEFORE: Final = (
     b"<xades:UnsignedProperties><xades:UnsignedSignatureProperties><xades:SignatureTimeStamp>"
@@ -75,6 +75,16 @@ def signature_imprint(receipt: bytes) -> bytes:
     value = receipt.partition(_VALUE[0])[2].partition(_VALUE[1])[0]
     element = b'<ds:SignatureValue xmlns:ds="' + DS.encode() + b'">' + value + _VALUE[1]
     return hashlib.sha256(element).digest()
+
+
+def check_not_before_seal(receipt: bytes, at: datetime) -> None:
+    """Refuse a time-stamp from before the seal on a receipt of ours: its authority's clock is wrong.
+
+    Raises: `StampInvalidError`.
+    """
+    stated = receipt.partition(_SIGNING_TIME[0])[2].partition(_SIGNING_TIME[1])[0].decode("ascii")
+    if at < datetime.fromisoformat(stated) - CLOCKS_DIFFER_AT_MOST:
+        raise StampInvalidError("the time-stamp is from before the seal that it is about")
 
 
 def add_token(receipt: bytes, token: bytes) -> bytes:
