@@ -107,6 +107,7 @@ def help_of(program: str, command: str = "") -> str:
     return result.output
 
 
+@cache
 def parts(program: str) -> Any:  # noqa: ANN401  (typer brings its own copy of click, without types)
     return typer.main.get_command(PROGRAMS[program])
 
