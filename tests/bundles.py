@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from envelopes import RSA_SHA256, Draft
 from notigateway.evidence import bundle
 from notigateway.evidence.checkpoint import Checkpoint
+from notigateway.evidence.dating import checkpoint_imprint
 from notigateway.evidence.element import render
 from notigateway.evidence.leaf import Leaf, LeafKind, commitment
 from notigateway.evidence.merkle import leaf_hash, node_hash
@@ -31,18 +32,22 @@ from notigateway.evidence.statement import (
     Statement,
     UserContent,
 )
+from notigateway.evidence.timestamp import add_token, signature_imprint
 from notigateway.evidence.xades import Seal
 from notigateway.lifecycle import Channel, State
 from notigateway.pki.keys import fingerprint
 from notigateway.representation import Role
 from pki import COMPANY_NAME, COMPANY_NIF, ISSUER_NIF, NOW, pki, write_issuers
+from tsa import token_of, tsa
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from notigateway.pki.keys import KeyPair
 
 NOTIFICATION = UUID("01939f5e-7b6a-7c3e-9d0f-2f5d8a1b2c3d")
+STAMPED_AT = NOW + timedelta(seconds=40)
 ACCEPT = (
     f'<n:AcceptNotifications xmlns:n="urn:notigateway:v1"><n:id>{NOTIFICATION}</n:id></n:AcceptNotifications>'
 )
@@ -116,6 +121,15 @@ def sealed(one: Statement, pair: KeyPair | None = None) -> bytes:
     return Seal(pair or pki().seal).seal(render(one), one.event_time)
 
 
+def stamped(receipt: bytes, *, at: datetime = STAMPED_AT) -> bytes:
+    """Raise a receipt to XAdES-T."""
+    return add_token(receipt, token_of(signature_imprint(receipt), at=at))
+
+
+def _authority_certificate() -> bytes:
+    return tsa().certificate.public_bytes(Encoding.DER)
+
+
 @dataclass(kw_only=True)
 class Proofs:
     """The parts of a bundle; `files` replaces whole files at the end."""
@@ -126,6 +140,7 @@ class Proofs:
     seal: KeyPair = field(default_factory=lambda: pki().seal)
     neighbours: int = 1
     logged: bytes | None = None
+    stamped: bool = True
     files: dict[str, bytes | None] = field(default_factory=dict)
 
     def members(self) -> dict[str, bytes]:
@@ -133,12 +148,13 @@ class Proofs:
         seal = Seal(self.seal)
         receipt = self.receipt or sealed(self.statement(), self.seal)
         members: dict[str, bytes | None] = {
-            bundle.RECEIPT: receipt,
+            bundle.RECEIPT: stamped(receipt) if self.stamped else receipt,
             bundle.FORM: seal_pdf(render_pdf(receipt), seal=seal, at=NOW),
             bundle.PREVIOUS: self.previous,
             bundle.REQUEST: self.request,
             bundle.SEAL_CERTIFICATE: self.seal.certificate.public_bytes(Encoding.DER),
             bundle.CALLER_CERTIFICATE: pki().company_seal.certificate.public_bytes(Encoding.DER),
+            bundle.AUTHORITY_CERTIFICATE: _authority_certificate() if self.stamped else None,
             **self._log(self.logged or receipt, seal),
             **self.files,
         }
@@ -163,16 +179,20 @@ class Proofs:
         leaf = Leaf(LeafKind.RECEIPT, receipt_id, commitment(record, salt)).to_bytes()
         other = leaf_hash(b"another")
         head = Checkpoint("log.example", 2, node_hash(other, leaf_hash(leaf)), NOW).to_bytes()
+        signature = seal.sign(head)
+        token = token_of(checkpoint_imprint(signature), at=STAMPED_AT)
         return {
+            **({bundle.CHECKPOINT_TOKEN: token} if self.stamped else {}),
             bundle.LEAF: leaf,
             bundle.INCLUSION: bundle.inclusion_text(index=1, salt=salt, proof=[other]),
             bundle.CHECKPOINT: head,
-            bundle.CHECKPOINT_SIGNATURE: seal.sign(head),
+            bundle.CHECKPOINT_SIGNATURE: signature,
         }
 
 
 def write_trust(folder: Path, *seals: KeyPair, issuers: bool = True) -> Path:
-    """Write a trust folder with these seals; the gateway's where none is given."""
+    """Write a trust folder with these seals, the gateway's where none is given, and the tests' authority."""
+    write_issuers(folder / "timestamp", [tsa().certificate])
     write_issuers(folder / "seals", [pair.certificate for pair in seals or (pki().seal,)])
     if issuers:
         write_issuers(folder / "issuers", pki().anchors)

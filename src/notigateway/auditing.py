@@ -15,11 +15,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from notigateway.errors import CheckpointInvalidError, LogDamagedError
+from notigateway.errors import CheckpointInvalidError, LogDamagedError, StampInvalidError
 from notigateway.evidence.checkpoint import Checkpoint, verify_checkpoint
+from notigateway.evidence.dating import verify_checkpoint_token
 from notigateway.evidence.leaf import Leaf, LeafKind
 from notigateway.evidence.merkle import Frontier, leaf_hash
 from notigateway.evidence.tiles import TILE_BYTES, Tile, grow
+from notigateway.evidence.timestamp import embedded_certificates
 from notigateway.instants import instant_text
 from notigateway.pki.keys import fingerprint
 from notigateway.repository.engine import reading
@@ -50,6 +52,7 @@ class Audited:
     waiting: int = 0
     erased: int = 0
     checkpoints: int = 0
+    timestamped: int = 0
     records: Counter[LeafKind] = field(default_factory=Counter)
 
     def summary(self) -> dict[str, int]:
@@ -60,6 +63,7 @@ class Audited:
             "access records": self.records[LeafKind.ACCESS],
             "erased": self.erased,
             "checkpoints": self.checkpoints,
+            "time-stamped": self.timestamped,
             "waiting": self.waiting,
         }
 
@@ -69,6 +73,7 @@ def audit_log(
     *,
     seal_certificates: Sequence[Certificate],
     origin: str,
+    authorities: Sequence[Certificate] = (),
     heads: Sequence[Checkpoint] = (),
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> Audited:
@@ -78,7 +83,8 @@ def audit_log(
     2. Every leaf speaks of the record that is stored; the record's columns say what it says.
     3. Positions run from 0 without a gap, and the tree of the leaves is the one in the tiles.
     4. Every checkpoint is signed with one of the seal certificates and states the root at its size: so
-       each of them contains all those before it.
+       each of them contains all those before it. Its time-stamp, if it has one, is of this signature and of
+       one of the `authorities`; with none given, of anybody.
     5. The log is at least as long as its newest checkpoint.
     6. The same for `heads`: checkpoints of this log that were kept elsewhere.
 
@@ -86,7 +92,9 @@ def audit_log(
     """
     pinned = {fingerprint(one): one for one in seal_certificates}
     with reading(engine) as session:
-        return _Audit(session, pinned, origin, sorted(heads, key=lambda head: head.size)).run(on_progress)
+        audit = _Audit(session, pinned, origin, sorted(heads, key=lambda head: head.size))
+        audit.authorities = authorities
+        return audit.run(on_progress)
 
 
 class _Audit:
@@ -98,6 +106,7 @@ class _Audit:
         self._session = session
         self._pinned = pinned
         self._origin = origin
+        self.authorities: Sequence[Certificate] = ()
         self._found = Audited()
         self._tree = Frontier()
         self._edge: dict[Tile, bytes] = {}
@@ -188,7 +197,11 @@ class _Audit:
             head = verify_checkpoint(
                 row.text, row.signature, seal_certificate=certificate, origin=self._origin
             )
-        except CheckpointInvalidError as error:
+            if row.token is not None:
+                authorities = self.authorities or embedded_certificates(row.token)
+                verify_checkpoint_token(row.token, row.signature, head, authorities=authorities)
+                self._found.timestamped += 1
+        except (CheckpointInvalidError, StampInvalidError) as error:
             raise LogDamagedError(f"{name}: {error.detail}") from error
         if head.at != row.at:
             raise LogDamagedError(f"{name}: its instant differs from the one that was signed")

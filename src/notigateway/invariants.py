@@ -9,6 +9,9 @@ The rules, by the word that a finding carries:
 - `request`: the signed request that a receipt names is kept, unchanged;
 - `revocation`: the list or answer by which a signer was found not to be revoked is kept, unchanged;
 - `feed`: every event has its place among the changes;
+- `time-stamp`: the time-stamped form of a receipt is that receipt with a token of its seal, by a pinned
+  authority where any is given; so is the token of each checkpoint of the log, whose seal is of a known
+  certificate;
 - `document`: every document that an act names is in the store, with the hash and the size stated.
 
 Nothing is changed; a finding never stops the check.
@@ -24,9 +27,18 @@ from uuid import UUID
 
 from lxml import etree
 
-from notigateway.errors import DocumentDamagedError, ReceiptInvalidError
+from notigateway.errors import (
+    CheckpointInvalidError,
+    DocumentDamagedError,
+    ReceiptInvalidError,
+    StampInvalidError,
+)
+from notigateway.evidence.checkpoint import verify_checkpoint
+from notigateway.evidence.dating import verify_checkpoint_token
+from notigateway.evidence.timestamp import check_token, embedded_certificates, signature_imprint, take_out
 from notigateway.evidence.xades import verify_receipt
 from notigateway.lifecycle import State
+from notigateway.pki.keys import fingerprint
 from notigateway.repository.engine import reading
 from notigateway.repository.invariants import (
     count_all,
@@ -38,6 +50,8 @@ from notigateway.repository.invariants import (
     notifications_after,
     receipts_after,
 )
+from notigateway.repository.ledger import list_checkpoints
+from notigateway.repository.timestamps import find_timestamped
 from notigateway.repository.trust import get_revocation_data
 from notigateway.wss.ns import EVIDENCE_1
 
@@ -50,7 +64,9 @@ if TYPE_CHECKING:
 
     from notigateway.documents import DocumentStore
     from notigateway.evidence.statement import ReceiptFacts
+    from notigateway.repository.ledger import LogCheckpoint
     from notigateway.repository.model import Event, Notification, Receipt
+    from notigateway.repository.timestamps import ReceiptTimestamp
 
 _AT_ONCE: Final = 500
 _FIRST: Final = UUID(int=0)
@@ -68,6 +84,7 @@ class Rule(StrEnum):
     REQUEST = "request"
     REVOCATION = "revocation"
     FEED = "feed"
+    TIME_STAMP = "time-stamp"
     DOCUMENT = "document"
 
 
@@ -87,6 +104,7 @@ class Checking:
     engine: Engine
     store: DocumentStore
     seals: Sequence[Certificate]
+    authorities: Sequence[Certificate] = ()
 
     def count(self) -> int:
         """Return how many things there are to look at."""
@@ -98,6 +116,7 @@ class Checking:
         yield from self._notifications(on_progress)
         yield from self._receipts(on_progress)
         yield from self._envelopes(on_progress)
+        yield from self._checkpoints(on_progress)
         yield from self._documents(on_progress)
 
     def _notifications(self, on_progress: Callable[[int], None]) -> Iterator[Finding]:
@@ -124,6 +143,7 @@ class Checking:
                     return
                 named = {row[0].id: _named(row[0], _REQUEST) for row in rows}
                 kept = kept_envelopes(session, [digest for digest in named.values() if digest])
+                stamps = find_timestamped(session, [row[0].id for row in rows])
                 statuses = {row[0].id: _named(row[0], _STATUS) for row in rows}
                 told = _kept_statuses(session, {digest for digest in statuses.values() if digest})
             for receipt, event, notification_id, *before in rows:
@@ -136,6 +156,9 @@ class Checking:
                 status = statuses[receipt.id]
                 if status is not None and status not in told:
                     yield Finding(Rule.REVOCATION, str(receipt.id), f"the status {status} is not kept")
+                wrong = _stamp_problem(receipt, stamps.get(receipt.id), self.authorities)
+                if wrong is not None:
+                    yield Finding(Rule.TIME_STAMP, str(receipt.id), wrong)
             last = rows[-1][0].id
             on_progress(len(rows))
 
@@ -150,6 +173,30 @@ class Checking:
         except ReceiptInvalidError as error:
             return error.detail
         return _misfit(facts, receipt, event, about=about, before=before)
+
+    def _checkpoints(self, on_progress: Callable[[int], None]) -> Iterator[Finding]:
+        pinned = {fingerprint(seal): seal for seal in self.seals}
+        last = 0
+        while True:
+            with reading(self.engine) as session:
+                rows = list_checkpoints(session, after=last, limit=_AT_ONCE)
+            if not rows:
+                return
+            for row in rows:
+                try:
+                    self._check_checkpoint(row, pinned.get(row.seal_sha256))
+                except (CheckpointInvalidError, StampInvalidError) as error:
+                    yield Finding(Rule.TIME_STAMP, f"checkpoint of {row.size} leaves", error.detail)
+            last = rows[-1].size
+            on_progress(len(rows))
+
+    def _check_checkpoint(self, row: LogCheckpoint, seal: Certificate | None) -> None:
+        if seal is None:
+            raise CheckpointInvalidError("signed with a seal whose certificate was not given")
+        head = verify_checkpoint(row.text, row.signature, seal_certificate=seal)
+        if row.token is not None:
+            authorities = self.authorities or embedded_certificates(row.token)
+            verify_checkpoint_token(row.token, row.signature, head, authorities=authorities)
 
     def _envelopes(self, on_progress: Callable[[int], None]) -> Iterator[Finding]:
         last = ""
@@ -233,6 +280,27 @@ def _may_stand_at(receipt: Receipt, event: Event) -> bool:
     """
     followed = (event.state, receipt.state) in _FOLLOWED and receipt.event_time >= event.at
     return receipt.state is event.state or followed
+
+
+def _stamp_problem(
+    receipt: Receipt, stamped: ReceiptTimestamp | None, authorities: Sequence[Certificate]
+) -> str | None:
+    """Return what is wrong with a receipt's time-stamped form; None where nothing is, or there is none."""
+    if stamped is None:
+        return None
+    if hashlib.sha256(stamped.xml).hexdigest() != stamped.sha256:
+        return "the bytes of the time-stamped form do not have their hash"
+    try:
+        original, token = take_out(stamped.xml)
+        if token is None or original != receipt.xml:
+            return "the time-stamped form is not this receipt with a time-stamp"
+        pinned = authorities or embedded_certificates(token)
+        at = check_token(token, imprint=signature_imprint(original), authorities=pinned)
+    except StampInvalidError as error:
+        return error.detail
+    except ValueError as error:
+        return str(error)
+    return None if at == stamped.at else f"the time-stamp states {at}, its row {stamped.at}"
 
 
 def _kept_statuses(session: Session, digests: set[str]) -> set[str]:

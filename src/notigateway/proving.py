@@ -13,6 +13,7 @@ from notigateway.errors import GatewayError
 from notigateway.evidence import bundle
 from notigateway.evidence.pades import seal_pdf
 from notigateway.evidence.rendition import render_pdf, seal_certificate_of
+from notigateway.evidence.timestamp import embedded_certificates, take_out
 from notigateway.evidence.wording import Reading
 from notigateway.ledger import included
 from notigateway.repository.engine import reading, writing
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from notigateway.evidence.xades import Seal
     from notigateway.pki.known import KnownCertificates
     from notigateway.repository.model import Receipt
+    from notigateway.repository.timestamps import ReceiptTimestamp
 
 _LIMITS = Limits(request_max_bytes=64 * 1024 * 1024, max_elements=500_000)
 
@@ -74,10 +76,13 @@ def form_of(receipt: Receipt, proving: Proving) -> bytes:
     return made if kept in {None, sha256} else proving.store.get(str(kept))
 
 
-def bundle_of(receipt: Receipt, previous: Receipt | None, proving: Proving) -> bytes:
+def bundle_of(
+    receipt: Receipt, stamped: ReceiptTimestamp | None, *, previous: Receipt | None, proving: Proving
+) -> bytes:
     """Return everything that proves a receipt, in one file; `previous` is the receipt before it.
 
-    What no checkpoint of the log covers yet makes it sign one.
+    It holds the time-stamped form, where there is one. What no checkpoint of the log covers yet makes it
+    sign one.
 
     Raises: what `form_of` raises; `LogDamagedError`.
     """
@@ -86,10 +91,11 @@ def bundle_of(receipt: Receipt, previous: Receipt | None, proving: Proving) -> b
         proving.engine, receipt.id, seal=proving.seal, origin=proving.log_origin, now=proving.now
     )
     files: dict[str, bytes | None] = {
-        bundle.RECEIPT: receipt.xml,
+        bundle.RECEIPT: receipt.xml if stamped is None else stamped.xml,
         bundle.FORM: form_of(receipt, proving),
         bundle.PREVIOUS: None if previous is None else previous.xml,
         bundle.SEAL_CERTIFICATE: seal_certificate_of(receipt.xml).public_bytes(Encoding.DER),
+        bundle.AUTHORITY_CERTIFICATE: None if stamped is None else _authority_of(stamped.xml),
         bundle.LEAF: inclusion.leaf,
         bundle.INCLUSION: bundle.inclusion_text(
             index=inclusion.index, salt=inclusion.salt or b"", proof=inclusion.proof
@@ -101,6 +107,12 @@ def bundle_of(receipt: Receipt, previous: Receipt | None, proving: Proving) -> b
     }
     present = {name: content for name, content in files.items() if content is not None}
     return bundle.write_bundle(present, receipt_id=receipt.id, seal=proving.seal, made_at=proving.now)
+
+
+def _authority_of(stamped: bytes) -> bytes:
+    """Return the certificate of who made the time-stamp in a receipt: a token is kept with that one alone."""
+    (certificate,) = embedded_certificates(take_out(stamped)[1] or b"")
+    return certificate.public_bytes(Encoding.DER)
 
 
 def _request(said: Reading, proving: Proving) -> dict[str, bytes | None]:

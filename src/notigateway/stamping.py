@@ -1,8 +1,9 @@
 """Raises sealed receipts to XAdES-T, outside of every request: asks an authority for their time-stamps.
 
-A receipt has its whole effect without one, so an authority that is dead, slow or lying delays and never
-loses: what failed is due again later, at longer and longer intervals. A token is checked before it is
-stored. Several jobs share the work: each claims a batch, asks without holding a transaction, and stores.
+The heads of the log, its checkpoints, are time-stamped by the same job. A receipt has its whole effect
+without a time-stamp, so an authority that is dead, slow or lying delays and never loses: what failed is due
+again later, at longer and longer intervals. A token is checked before it is stored. Several jobs share the
+work: each claims a batch, asks without holding a transaction, and stores.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Self
 
 from notigateway.errors import ConfigurationError, RevocationDataError, StampInvalidError
+from notigateway.evidence.dating import checkpoint_imprint
 from notigateway.evidence.timestamp import (
     TOKEN_MAX_BYTES,
     Timestamp,
     add_token,
+    check_not_before_seal,
     make_request,
     read_answer,
     signature_imprint,
@@ -26,6 +29,7 @@ from notigateway.evidence.timestamp import (
 from notigateway.pki.fetching import Fetcher
 from notigateway.pki.keys import load_certificates
 from notigateway.repository.engine import reading, writing
+from notigateway.repository.ledger import count_unstamped, keep_token, list_unstamped
 from notigateway.repository.timestamps import ReceiptTimestamp, claim_due, count_undone, lock_undone
 
 if TYPE_CHECKING:
@@ -64,28 +68,41 @@ class Authority:
         """
         if not settings.timestamp_authority_url:
             return None
-        folder = settings.timestamp_authority_folder
-        files = sorted(folder.glob("*.pem")) if folder.is_dir() else []
-        certificates = [certificate for file in files for certificate in load_certificates(file)]
+        certificates = pinned_authorities(settings)
         if not certificates:
+            folder = settings.timestamp_authority_folder
             raise ConfigurationError(f"timestamp_authority_folder: no certificate (*.pem) in {folder}")
         return cls(str(settings.timestamp_authority_url), certificates, settings.timestamp_timeout_seconds)
 
-    def ask(self, fetcher: Fetcher, receipt: bytes) -> Timestamp:
-        """Return a checked time-stamp of a receipt's seal.
+    def ask(self, fetcher: Fetcher, imprint: bytes) -> Timestamp:
+        """Return a checked time-stamp of a SHA-256.
 
         Raises: `StampInvalidError`; `RevocationDataError` where nobody answers.
         """
-        imprint, nonce = signature_imprint(receipt), secrets.randbits(_NONCE_BITS)
+        nonce = secrets.randbits(_NONCE_BITS)
         answer = fetcher.post(self.url, make_request(imprint, nonce), _QUERY)
         return read_answer(answer, imprint=imprint, nonce=nonce, authorities=self.certificates)
 
 
+def pinned_authorities(settings: Settings) -> list[x509.Certificate]:
+    """Return the certificates of all authorities whose time-stamps count, former ones too; none by default.
+
+    Raises: `ConfigurationError` for a file that is no certificate.
+    """
+    folder = settings.timestamp_authority_folder
+    files = sorted(folder.glob("*.pem")) if folder.is_dir() else []
+    return [certificate for file in files for certificate in load_certificates(file)]
+
+
 @dataclass(slots=True)
 class Stamped:
-    """What a run did; `failures` are the reasons, `waiting` how many receipts have no time-stamp yet."""
+    """What a run did: to how many receipts, and to how many checkpoints of the log.
+
+    `failures` are the reasons, `waiting` how many receipts and checkpoints have no time-stamp yet.
+    """
 
     stamped: int = 0
+    checkpoints: int = 0
     failed: int = 0
     waiting: int = 0
     failures: set[str] = field(default_factory=set)
@@ -111,17 +128,40 @@ def stamp(
             _count(done, results)
             if all(isinstance(one, str) for one in results.values()):
                 break  # dead or lying: what is claimed next would fare no better
+        _stamp_checkpoints(engine, authority, fetcher, done=done, limit=batch_size)
     with reading(engine) as session:
-        done.waiting = count_undone(session)
+        done.waiting = count_undone(session) + count_unstamped(session)
     return done
 
 
+def _stamp_checkpoints(
+    engine: Engine, authority: Authority, fetcher: Fetcher, *, done: Stamped, limit: int
+) -> None:
+    """Ask for the time-stamps of the log's heads, the oldest first, until one fails.
+
+    Several jobs may ask for the same; the first that stores its own stands.
+    """
+    with reading(engine) as session:
+        waiting = [(one.size, one.signature) for one in list_unstamped(session, limit=limit)]
+    for size, signature in waiting:
+        try:
+            token = authority.ask(fetcher, checkpoint_imprint(signature)).token
+        except (StampInvalidError, RevocationDataError) as error:
+            done.failed += 1
+            done.failures.add(error.detail)
+            return
+        with writing(engine) as session:
+            done.checkpoints += keep_token(session, size, token)
+
+
 def _ask(authority: Authority, fetcher: Fetcher, receipt: bytes) -> Timestamp | str:
-    """Return the time-stamp of a receipt, or why there is none."""
+    """Return the time-stamp of a receipt's seal, or why there is none."""
     try:
-        return authority.ask(fetcher, receipt)
+        found = authority.ask(fetcher, signature_imprint(receipt))
+        check_not_before_seal(receipt, found.at)
     except (StampInvalidError, RevocationDataError) as error:
         return error.detail
+    return found
 
 
 def _store(

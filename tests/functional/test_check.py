@@ -12,10 +12,13 @@ from sqlalchemy import text as sql
 from notigateway.expiry import Sweeping, sweep
 from notigateway.instants import instant_text
 from notigateway.invariants import Checking, Finding
+from notigateway.ledger import advance
 from notigateway.lifecycle import deadline
 from notigateway.pki.keys import load_certificates
+from notigateway.stamping import stamp
 from overdue import run, settings_file
 from pki import NOW
+from tsa import Answering, serving, tsa
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -26,7 +29,8 @@ if TYPE_CHECKING:
 def findings(stack: Stack) -> list[Finding]:
     """Check a stack as the command does."""
     seals = load_certificates(stack.settings.seal_certificate_file)
-    return list(Checking(stack.engine, stack.gateway.store, seals).findings())
+    authorities = [tsa().certificate]
+    return list(Checking(stack.engine, stack.gateway.store, seals, authorities).findings())
 
 
 def live(stack: Stack) -> UUID:
@@ -51,8 +55,17 @@ def live(stack: Stack) -> UUID:
     return accepted
 
 
+def date(stack: Stack) -> None:
+    """Sign the log's head, and time-stamp it and every receipt."""
+    late = deadline(NOW) + Sweeping().evidence_delay
+    advance(stack.engine, seal=stack.gateway.seal, origin=stack.settings.log_origin, now=late)
+    with serving(Answering(at=late)) as authority:
+        assert not stamp(stack.engine, authority=authority, now=late, batch_size=50).waiting
+
+
 def test_a_life_of_every_kind_leaves_nothing_to_find(stack: Stack) -> None:
     live(stack)
+    date(stack)
     assert findings(stack) == []
 
 
@@ -91,6 +104,25 @@ def test_what_was_changed_behind_the_gateways_back_is_found(
     with sqlite_stack.engine.begin() as connection:
         connection.execute(sql(statement), values)
     assert rule in {finding.rule for finding in findings(sqlite_stack)}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE receipt_timestamps SET sha256 = '00'",
+        "UPDATE receipt_timestamps SET at = :now",
+        "UPDATE receipt_timestamps SET xml = (SELECT min(xml) FROM receipt_timestamps)",
+        "UPDATE log_checkpoints SET token = signature",
+        "UPDATE log_checkpoints SET signature = token",
+    ],
+)
+def test_a_time_stamp_that_does_not_fit_is_found(sqlite_stack: Stack, statement: str) -> None:
+    sqlite_stack.accept(sqlite_stack.publish())
+    date(sqlite_stack)
+    assert findings(sqlite_stack) == []
+    with sqlite_stack.engine.begin() as connection:
+        connection.execute(sql(statement), {"now": NOW} if ":now" in statement else {})
+    assert {finding.rule for finding in findings(sqlite_stack)} == {"time-stamp"}
 
 
 def test_the_command_names_what_it_found_and_ends_with_1(sqlite_stack: Stack) -> None:

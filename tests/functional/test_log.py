@@ -26,10 +26,12 @@ from notigateway.ledger import advance, consistency_of, erase, included, inclusi
 from notigateway.pki.identity import read_caller
 from notigateway.repository.accesses import AccessRecord
 from notigateway.repository.engine import create_database, reading, writing
-from notigateway.repository.ledger import LogCheckpoint, LogLeaf, LogTile, list_unstamped
+from notigateway.repository.ledger import LogCheckpoint, LogLeaf, LogTile, keep_token, list_unstamped
 from notigateway.repository.model import Receipt
+from notigateway.stamping import Stamped, stamp
 from notigateway.uuids import uuid7
 from pki import pki
+from tsa import Answering, serving, tsa
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
     from typer.testing import Result
 
+    from notigateway.pki.keys import KeyPair
     from stack import Stack
 
 ORIGIN = "notigateway.example/log"
@@ -52,8 +55,14 @@ def advanced(stack: Stack) -> LogCheckpoint:
     return found
 
 
-def audited(stack: Stack, *heads: Checkpoint) -> Audited:
-    return audit_log(stack.engine, seal_certificates=[pki().seal.certificate], origin=ORIGIN, heads=heads)
+def audited(stack: Stack, *heads: Checkpoint, authority: KeyPair | None = None) -> Audited:
+    return audit_log(
+        stack.engine,
+        seal_certificates=[pki().seal.certificate],
+        origin=ORIGIN,
+        authorities=[authority.certificate] if authority else [],
+        heads=heads,
+    )
 
 
 def receipt_ids(stack: Stack) -> list[UUID]:
@@ -145,13 +154,40 @@ def test_an_empty_log_has_no_head(stack: Stack) -> None:
     assert audited(stack) == Audited()
 
 
-def test_checkpoints_wait_for_their_time_stamp_in_order(kept: Stack) -> None:
+def test_checkpoints_get_their_time_stamps_once_and_the_audit_checks_them(kept: Stack) -> None:
+    now = kept.now
+    with serving(Answering(at=now + timedelta(seconds=20))) as authority:
+        done = stamp(kept.engine, authority=authority, now=now, batch_size=10)
+        assert (done.stamped, done.checkpoints, done.waiting) == (10, 2, 0)
+        assert stamp(kept.engine, authority=authority, now=now, batch_size=10) == Stamped()
+    found = audited(kept, authority=tsa())
+    assert (found.checkpoints, found.timestamped) == (2, 2)
+    assert audited(kept).timestamped == 2
+    with pytest.raises(LogDamagedError, match="not from a pinned authority"):
+        audited(kept, authority=tsa("another"))
     with writing(kept.engine) as session:
-        first, second = list_unstamped(session, limit=10)
-        assert (first.size, second.size) == (FIRST, SECOND)
-        first.token = b"token"
+        first, second = (session.get_one(LogCheckpoint, size) for size in (FIRST, SECOND))
+        first.token = second.token
+    with pytest.raises(
+        LogDamagedError, match=f"checkpoint of {FIRST} leaves: its time-stamp: .*wrong imprint"
+    ):
+        audited(kept)
+
+
+def test_a_second_job_does_not_replace_a_time_stamp(kept: Stack) -> None:
     with writing(kept.engine) as session:
+        assert keep_token(session, FIRST, b"first")
+        assert not keep_token(session, FIRST, b"second")
+    with reading(kept.engine) as session:
         assert [one.size for one in list_unstamped(session, limit=10)] == [SECOND]
+        assert session.get_one(LogCheckpoint, FIRST).token == b"first"
+
+
+def test_checkpoints_wait_while_the_authority_is_wrong(kept: Stack) -> None:
+    with serving(Answering(nonce=5)) as liar:
+        done = stamp(kept.engine, authority=liar, now=kept.now, batch_size=10)
+    assert (done.stamped, done.checkpoints, done.waiting) == (0, 0, 12)
+    assert audited(kept).timestamped == 0
 
 
 def test_many_workers_append_and_advance_at_once_and_every_leaf_gets_one_place(stack: Stack) -> None:
@@ -456,9 +492,10 @@ def test_the_commands_sign_a_head_and_verify_the_log(stack: Stack, tmp_path: Pat
     with reading(stack.engine) as session:
         head.write_bytes(session.get_one(LogCheckpoint, 3).text)
     done = run(stack, "log", "verify", "--against", str(head))
-    assert (done.exit_code, done.output) == (
-        0,
-        "the log is whole: 3 leaves, 2 receipts, 1 access records, 0 erased, 1 checkpoints, 0 waiting\n",
+    assert done.exit_code == 0
+    assert done.output == (
+        "the log is whole: 3 leaves, 2 receipts, 1 access records, 0 erased, 1 checkpoints, "
+        "0 time-stamped, 0 waiting\n"
     )
     assert json.loads(run(stack, "log", "verify", "--json").output)["leaves"] == 3
 

@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+from cryptography import x509
 
 from bundles import write_trust
 from notigateway.evidence import bundle
 from notigateway.evidence.pades import verify_pdf
+from notigateway.evidence.timestamp import take_out
+from notigateway.stamping import stamp
 from notigateway.verifier.procedure import verify
 from notigateway.verifier.report import Outcome
 from notigateway.verifier.trust import load_trust
 from stack import NG
+from tsa import Answering, serving, tsa
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,10 +70,26 @@ def test_a_bundle_of_an_acceptance_passes_every_step(stack: Stack, trust: Trust)
     report = verify(data, trust=trust, at=stack.now + timedelta(days=1))
     assert report.outcome is Outcome.PASSED, report
     skipped = {step.name for step in report.steps if step.outcome is Outcome.SKIPPED}
-    assert skipped <= {"time-stamp", "revocation data"}
+    assert skipped <= {"time-stamp", "checkpoint's time", "revocation data"}
     files = bundle.read_container(data)
     assert files[bundle.RECEIPT] == xml
     assert str(wanted).encode() in files[bundle.REQUEST]
+
+
+def test_a_bundle_holds_the_time_stamped_form_and_passes_at_level_t(stack: Stack, trust: Trust) -> None:
+    wanted = stack.publish()
+    stack.accept(wanted)
+    with serving(Answering(at=stack.now + timedelta(seconds=30))) as authority:
+        assert stamp(stack.engine, authority=authority, now=stack.now, batch_size=10).stamped == 2
+
+    xml, data = forms(stack, wanted, "bundle")["accepted"]
+
+    report = verify(data, trust=trust, at=stack.now + timedelta(days=1), required_level="T")
+    assert report.outcome is Outcome.PASSED, report
+    files = bundle.read_container(data)
+    assert files[bundle.RECEIPT] == xml
+    assert take_out(xml)[1] is not None
+    assert x509.load_der_x509_certificate(files[bundle.AUTHORITY_CERTIFICATE]) == tsa().certificate
 
 
 def test_without_a_format_the_answer_is_as_before(stack: Stack) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import socket
 from base64 import b64decode
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,12 +22,15 @@ from notigateway.repository.timestamps import count_undone
 from notigateway.sandbox.authority import TimestampAuthority, find_openssl
 from notigateway.sandbox.pki import Pki, ensure_pki
 from notigateway.stamping import Authority, Stamped, stamp
-from pki import pki
-from stack import texts
+from pki import NOW, pki
+from stack import NG, texts
+from tsa import Answering, serving, tsa
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from lxml.etree import _Element
 
     from stack import Stack
 
@@ -79,6 +84,10 @@ def answering(body: bytes, *, status: int = 200, held: Event | None = None) -> I
 
 def run(stack: Stack, authority: Authority, *, later: timedelta = timedelta(0)) -> Stamped:
     return stamp(stack.engine, authority=authority, now=stack.now + later, batch_size=2)
+
+
+def outcomes(items: list[_Element]) -> list[str]:
+    return [item.findtext("ng:outcome", "", namespaces=NG) for item in items]
 
 
 def waiting(stack: Stack) -> int:
@@ -155,3 +164,40 @@ def test_another_authority_behind_the_address_is_refused(
         mistaken = Authority(foreign.url, load_certificates(files.certificate("tsa")), 30)
         assert run(stack, mistaken).failures == {"the token is not from a pinned authority"}
     assert waiting(stack) == 1
+
+
+OF_LAST_YEAR = tsa("expired", (NOW - timedelta(days=400), NOW - timedelta(days=30)))
+WRONG = {
+    "nonce": (Answering(nonce=1), tsa(), "wrong nonce"),
+    "imprint": (Answering(imprint=bytes(32)), tsa(), "wrong imprint"),
+    "expired": (Answering(pair=OF_LAST_YEAR), OF_LAST_YEAR, "not valid at the stated time"),
+    "foreign": (Answering(pair=OF_LAST_YEAR), tsa(), "not from a pinned authority"),
+    "no authority": (Answering(pair=pki().seal), pki().seal, "not for time-stamps alone"),
+    "clock behind": (Answering(at=NOW - timedelta(hours=1)), tsa(), "from before the seal"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_token_that_is_wrong_is_never_stored_and_asked_for_again(stack: Stack, name: str) -> None:
+    wrong, pinned, reason = WRONG[name]
+    stack.publish()
+    with serving(replace(wrong, at=wrong.at or NOW), pinned=pinned) as authority:
+        done = run(stack, authority)
+    assert (done.stamped, done.failed, done.waiting) == (0, 1, 1)
+    assert reason in "".join(done.failures)
+    with serving(Answering(at=NOW + timedelta(hours=1))) as authority:
+        assert run(stack, authority, later=timedelta(hours=1)) == Stamped(stamped=1)
+
+
+def test_a_dead_and_a_slow_authority_stop_no_decision(stack: Stack) -> None:
+    first, second = stack.publish_many(2)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    assert run(stack, Authority(f"http://127.0.0.1:{port}/", [], 1)).stamped == 0
+    assert outcomes(stack.accept(first)) == ["decided"]
+    with answering(b"late", held=Event()) as slow, ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(run, stack, slow, later=timedelta(hours=1))
+        assert outcomes(stack.accept(second)) == ["decided"]
+        assert asking.result(timeout=60).stamped == 0
+    with serving(Answering(at=NOW)) as authority:
+        assert run(stack, authority, later=timedelta(hours=3)) == Stamped(stamped=4)

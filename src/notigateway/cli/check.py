@@ -17,6 +17,7 @@ from notigateway.pki.keys import load_certificates
 from notigateway.repository.engine import create_database
 from notigateway.repository.schema import check_revision
 from notigateway.settings import load_settings
+from notigateway.stamping import pinned_authorities
 
 _COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
 
@@ -28,7 +29,7 @@ def check(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
 ) -> None:
-    """Check decisions, receipts, requests, the feed and documents; change nothing.
+    """Check decisions, receipts, time-stamps, requests, the feed and documents; change nothing.
 
     It may run while the gateway serves. One line for each thing that does not hold, then a summary;
     exit code 1 where anything does not hold.
@@ -40,7 +41,8 @@ def check(
     found = 0
     try:
         check_revision(engine)
-        checking = Checking(engine, DocumentStore(settings.document_store_url), seals)
+        store = DocumentStore(settings.document_store_url)
+        checking = Checking(engine, store, seals, pinned_authorities(settings))
         with Progress(*_COLUMNS, console=console, disable=not console.is_terminal) as progress:
             total = checking.count()
             task = progress.add_task("checking", total=total)

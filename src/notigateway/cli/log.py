@@ -23,6 +23,7 @@ from notigateway.pki.keys import load_certificates, load_key_pair
 from notigateway.repository.engine import create_database
 from notigateway.repository.schema import check_revision
 from notigateway.settings import Settings, load_settings
+from notigateway.stamping import pinned_authorities
 
 SettingsFile = Annotated[
     Path | None,
@@ -75,7 +76,7 @@ def verify(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Recompute the log: every record against its leaf, the tree, every checkpoint and its signature.
+    """Recompute the log: every record against its leaf, the tree, every checkpoint with seal and time-stamp.
 
     Exit code 1 names the first thing that is wrong.
     """
@@ -88,6 +89,7 @@ def verify(
                 engine,
                 seal_certificates=certificates,
                 origin=settings.log_origin,
+                authorities=pinned_authorities(settings),
                 heads=[_read_head(file) for file in against or []],
             )
     except LogDamagedError as damage:

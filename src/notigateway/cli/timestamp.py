@@ -1,4 +1,4 @@
-"""`notigateway timestamp`: raise sealed receipts to XAdES-T."""
+"""`notigateway timestamp`: raise sealed receipts to XAdES-T, and time-stamp the heads of the log."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def timestamp(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Ask the authority for the time-stamp of every receipt that has none, and check it.
+    """Ask the authority for the time-stamp of every receipt and checkpoint that has none, and check it.
 
     Run it every minute. Receipts have their effect without it; what fails is tried again later, and
     nothing is lost. Several at once share the work. Exit code 1: some failed.
@@ -44,7 +44,10 @@ def timestamp(
     if as_json:
         typer.echo(json.dumps(asdict(done) | {"failures": sorted(done.failures)}, ensure_ascii=False))
     else:
-        typer.echo(f"{done.stamped} time-stamped, {done.failed} failed, {done.waiting} waiting")
+        typer.echo(
+            f"{done.stamped} receipts and {done.checkpoints} checkpoints time-stamped, {done.failed} failed, "
+            f"{done.waiting} waiting"
+        )
     for failure in sorted(done.failures):
         typer.echo(failure, err=True)
     if done.failed:

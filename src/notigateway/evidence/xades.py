@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -35,6 +35,7 @@ from notigateway.evidence.statement import (
 )
 from notigateway.evidence.template import XADES, Profile, make_template, profile_of
 from notigateway.evidence.timestamp import (
+    CLOCKS_DIFFER_AT_MOST,
     check_token,
     embedded_certificates,
     signature_imprint,
@@ -55,8 +56,6 @@ if TYPE_CHECKING:
 SIGNED_PROPERTIES_TYPE: Final = "http://uri.etsi.org/01903#SignedProperties"
 _METHODS: Final = frozenset(profile.value.value for profile in Profile)
 _P256_BYTES: Final = 32
-# How far the clocks of gateway and authority may differ.
-_CLOCKS_DIFFER_AT_MOST: Final = timedelta(minutes=5)
 RECEIPT_MAX_BYTES: Final = 4 * 1024 * 1024
 
 
@@ -303,7 +302,7 @@ def _check_timestamp(
     """Return what the time-stamp of a pinned authority says; None where nobody is pinned."""
     imprint = signature_imprint(original)
     at = check_token(token, imprint=imprint, authorities=authorities or embedded_certificates(token))
-    if at < sealed_at - _CLOCKS_DIFFER_AT_MOST:
+    if at < sealed_at - CLOCKS_DIFFER_AT_MOST:
         raise ReceiptInvalidError("the time-stamp is from before the seal that it is about")
     return at if authorities else None
 

@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import URL, create_engine, event, exc, make_url
+from sqlalchemy import URL, Engine, create_engine, event, exc, make_url
 from sqlalchemy.orm import Session
 
 from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
 from notigateway.repository import ledger  # noqa: F401  (its listeners log what any session writes)
 from notigateway.repository.changes import place_new_events
+from notigateway.repository.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection
     from sqlalchemy.pool import ConnectionPoolEntry
 
 # Names of execution options of ours; the "begin" listener of SQLite reads it.
@@ -37,6 +39,9 @@ _WRITING: dict[str, Mapping[str, Any]] = {"sqlite": {_ACCESS: "write"}, "postgre
 
 # SQLite's waiting writers look for the lock every 0.1 seconds at the latest: they get a turn.
 _SQLITE_PAUSE_SECONDS = 0.1
+
+# The order of the threads that write to SQLite; between processes there is none.
+_turns: WeakKeyDictionary[Engine, Turns] = WeakKeyDictionary()
 
 # What SQLite says when the file is busy or the disk fails: it may work later. Everything else it calls
 # an "operational error" (no such table, syntax) is a defect and stays one.
@@ -76,6 +81,7 @@ def create_database(url: str, *, pool_size: int = 8, timeout_seconds: int = 30) 
             "database_url names PostgreSQL: install the extra with pip install 'notigateway[postgres]'"
         ) from error
     if parsed.get_backend_name() == "sqlite":
+        _turns[engine] = Turns(timeout_seconds)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -101,10 +107,15 @@ def writing(engine: Engine) -> Iterator[Session]:
     Raises: `TemporarilyUnavailableError`; then nothing was changed, except where the connection was
     lost during the commit itself: repeating is safe, because use cases are idempotent.
     """
-    with _session(engine, _WRITING[engine.dialect.name]) as session:
+    with _turn(engine), _session(engine, _WRITING[engine.dialect.name]) as session:
         yield session
         place_new_events(session)
         session.commit()
+
+
+def _turn(engine: Engine) -> AbstractContextManager[None]:
+    turns = _turns.get(engine)
+    return turns.turn() if turns is not None else nullcontext()
 
 
 def let_others_write(engine: Engine) -> None:

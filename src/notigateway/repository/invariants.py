@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import aliased, selectinload
 
 from notigateway.repository.changes import Change
+from notigateway.repository.ledger import LogCheckpoint
 from notigateway.repository.model import Document, Event, Notification, Receipt
 from notigateway.repository.receipts import RequestEnvelope
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 def count_all(session: Session) -> int:
     """Return how many things there are to look at."""
-    keys = (Notification.code, Receipt.id, RequestEnvelope.sha256)
+    keys = (Notification.code, Receipt.id, RequestEnvelope.sha256, LogCheckpoint.size)
     rows = sum(session.scalar(select(func.count(key))) or 0 for key in keys)
     return rows + (session.scalar(select(func.count(Document.sha256.distinct()))) or 0)
 

@@ -239,18 +239,21 @@ def find_first_covering(session: Session, position: int) -> LogCheckpoint | None
 
 
 def list_unstamped(session: Session, *, limit: int) -> list[LogCheckpoint]:
-    """Return the oldest checkpoints without a time-stamp, locked and skipping what another job has locked.
+    """Return the oldest checkpoints without a time-stamp."""
+    query = select(LogCheckpoint).where(LogCheckpoint.token.is_(None)).order_by(LogCheckpoint.size)
+    return list(session.scalars(query.limit(limit)))
 
-    The caller sets `token` and commits: as a queue that several jobs share.
-    """
-    query = (
-        select(LogCheckpoint)
-        .where(LogCheckpoint.token.is_(None))
-        .order_by(LogCheckpoint.size)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    return list(session.scalars(query))
+
+def keep_token(session: Session, size: int, token: bytes) -> bool:
+    """Keep the time-stamp of the checkpoint of that size; False where another job has kept one before."""
+    of_it = LogCheckpoint.size == size, LogCheckpoint.token.is_(None)
+    kept = update(LogCheckpoint).where(*of_it).values(token=token).returning(LogCheckpoint.size)
+    return session.scalar(kept) is not None
+
+
+def count_unstamped(session: Session) -> int:
+    """Return how many checkpoints wait for their time-stamp."""
+    return session.scalar(select(func.count()).where(LogCheckpoint.token.is_(None))) or 0
 
 
 # --- looking at all of it ---------------------------------------------------------------------------

@@ -56,7 +56,13 @@ class Stamper:
                     batch_size=self._batch_size,
                     most=_AT_MOST,
                 )
-                if done.stamped or done.failed:
-                    _log.info("stamped", stamped=done.stamped, failed=done.failed, waiting=done.waiting)
+                if done.stamped or done.checkpoints or done.failed:
+                    _log.info(
+                        "stamped",
+                        stamped=done.stamped,
+                        checkpoints=done.checkpoints,
+                        failed=done.failed,
+                        waiting=done.waiting,
+                    )
             except TemporarilyUnavailableError as error:
                 _log.warning("stamping_failed", code=error.code, detail=error.detail)

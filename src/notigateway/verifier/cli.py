@@ -60,7 +60,7 @@ def command(
     ] = None,
     require_level: Annotated[
         Literal["T"] | None,
-        typer.Option(help="T: without a time-stamp of a trusted authority the result is indeterminate."),
+        typer.Option(help="T: a receipt without its time-stamp fails."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:

@@ -14,14 +14,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
 from notigateway.errors import GatewayError
 from notigateway.evidence import bundle
-from notigateway.evidence.checkpoint import read_checkpoint, verify_checkpoint
-from notigateway.evidence.leaf import Leaf, LeafKind, commitment
-from notigateway.evidence.merkle import is_included, leaf_hash
 from notigateway.evidence.pades import verify_pdf
+from notigateway.evidence.timestamp import embedded_certificates, take_out
 from notigateway.evidence.wording import TITLES, Reading
 from notigateway.evidence.xades import verify_receipt
 from notigateway.instants import instant_text
@@ -60,6 +59,7 @@ class Examination:
     at: datetime
     required_level: str | None
     files: Mapping[str, bytes] = field(default_factory=dict)
+    sealer: Certificate | None = None
     facts: ReceiptFacts | None = None
 
     # --- the file --------------------------------------------------------------------------------
@@ -71,19 +71,19 @@ class Examination:
 
     def manifest(self) -> str:
         """Check the seal on the manifest and the hash of every file."""
-        self._need_seals()
+        self.need_seals()
         manifest = bundle.verify_manifest(self.files, seal_certificates=self.trust.seals)
         return (
-            f"sealed by {_name(manifest.certificate)} on {manifest.made_at}; "
+            f"sealed by {name_of(manifest.certificate)} on {manifest.made_at}; "
             f"the SHA-256 of all {len(self.files) - 2} files is as stated"
         )
 
     def open_form(self, data: bytes) -> str:
         """Check the seal of a PDF and take the receipt out of it."""
-        self._need_seals()
+        self.need_seals()
         form = verify_pdf(data, seal_certificates=self.trust.seals)
         self.files = {bundle.FORM: data, bundle.RECEIPT: form.receipt}
-        return f"sealed by {_name(form.certificate)}, unchanged since {instant_text(form.sealed_at)}"
+        return f"sealed by {name_of(form.certificate)}, unchanged since {instant_text(form.sealed_at)}"
 
     # --- the receipt -----------------------------------------------------------------------------
 
@@ -104,7 +104,7 @@ class Examination:
 
     def seal_certificate(self) -> str:
         """Check that the certificate on the seal is pinned, and was valid when it sealed."""
-        self._need_seals()
+        self.need_seals()
         root = self._root()
         token = root.findtext(f"{ds('Signature')}/{ds('KeyInfo')}/{ds('X509Data')}/{ds('X509Certificate')}")
         try:
@@ -115,7 +115,8 @@ class Examination:
         if beside is not None and hashlib.sha256(beside).hexdigest() != fingerprint(named):
             raise FailedError(f"{bundle.SEAL_CERTIFICATE} is not the certificate on the seal")
         if fingerprint(named) in {fingerprint(pinned) for pinned in self.trust.seals}:
-            return f"{_name(named)}, pinned in the trust folder (SHA-256 {fingerprint(named)})"
+            self.sealer = named
+            return f"{name_of(named)}, pinned in the trust folder (SHA-256 {fingerprint(named)})"
         when = Reading(root).instant("Report", "ReportedAt") or Reading(root).event_time
         if not any(p.not_valid_before_utc <= when <= p.not_valid_after_utc for p in self.trust.seals):
             raise UndeterminedError(f"the trust folder has no seal certificate for {instant_text(when)}")
@@ -123,15 +124,15 @@ class Examination:
 
     def signature(self) -> str:
         """Check digests, structure and signature of the seal; keep what the receipt proves."""
-        self._need_seals()
-        facts = verify_receipt(self.files[bundle.RECEIPT], seal_certificates=self.trust.seals)
+        self.need_seals()
+        facts = verify_receipt(self.original(), seal_certificates=self.trust.seals)
         self.facts = facts
         title = TITLES[facts.state].en
         return f"{title} of {instant_text(facts.event_time)}, notification {facts.notification_id}"
 
     def policy(self) -> str:
         """Check that the policy named is one that is published, word by word."""
-        self._proven()
+        self.proven()
         stated = self.reading.get("EvidenceIssuerPolicy", "Sha256")
         for file in sorted(published_folder("wsdl").glob("notigateway-evidence-policy-*.txt")):
             if hashlib.sha256(file.read_bytes()).hexdigest() == stated:
@@ -140,26 +141,56 @@ class Examination:
 
     def timestamp(self) -> str:
         """Check since when the seal exists, by somebody else's clock."""
-        facts = self._proven()
+        facts = self.proven()
         if facts.sealed_at > self.at:
             raise UndeterminedError(f"the receipt was not sealed yet at {instant_text(self.at)}")
-        if facts.timestamped_at is not None:
-            return f"the seal existed on {instant_text(facts.timestamped_at)}"
+        token = take_out(self.files[bundle.RECEIPT])[1]
+        self._fits_authority(token)
+        if token is None:
+            self._need_no_level("there is no time-stamp", is_failure=not self._is_pdf)
+            return self._by_the_gateways_clock("there is none")
+        stamped = verify_receipt(
+            self.files[bundle.RECEIPT],
+            seal_certificates=self.trust.seals,
+            timestamp_certificates=self.trust.authorities,
+        )
+        if stamped.timestamped_at is None:
+            lack = "the trust folder has no authority in timestamp/"
+            self._need_no_level(lack, is_failure=False)
+            return self._by_the_gateways_clock(lack)
+        if self.sealer is not None and stamped.timestamped_at > self.sealer.not_valid_after_utc:
+            raise UndeterminedError("it was made after the seal certificate had expired")
+        return f"the seal existed on {instant_text(stamped.timestamped_at)}"
+
+    def _fits_authority(self, token: bytes | None) -> None:
+        """Check that the certificate beside a receipt is the one of who made its time-stamp."""
+        beside = self.files.get(bundle.AUTHORITY_CERTIFICATE)
+        if beside is None:
+            return
+        if token is None:
+            raise FailedError("the receipt was time-stamped, and its time-stamp was taken away")
+        if [beside] != [one.public_bytes(Encoding.DER) for one in embedded_certificates(token)]:
+            raise FailedError(f"{bundle.AUTHORITY_CERTIFICATE} is not the certificate in the time-stamp")
+
+    def _need_no_level(self, lack: str, *, is_failure: bool) -> None:
+        """Refuse what lacks the required level; a PDF never has a time-stamp, so there it is a doubt."""
         if self.required_level is not None:
-            raise UndeterminedError(f"level {self.required_level} is required, and there is no time-stamp")
-        expiry = max(pinned.not_valid_after_utc for pinned in self.trust.seals)
-        if self.at > expiry:
+            said = f"level {self.required_level} is required: {lack}"
+            raise FailedError(said) if is_failure else UndeterminedError(said)
+
+    def _by_the_gateways_clock(self, lack: str) -> str:
+        if self.sealer is not None and self.at > self.sealer.not_valid_after_utc:
+            expiry = instant_text(self.sealer.not_valid_after_utc)
             raise UndeterminedError(
-                f"every pinned seal certificate expired by {instant_text(expiry)}, and no time-stamp proves "
-                "that the seal is older"
+                f"{lack}; the seal certificate expired on {expiry}, so nothing proves that the seal is older"
             )
-        raise SkippedError("there is none: level B, by the gateway's clock")
+        raise SkippedError(f"{lack}: level B, by the gateway's clock")
 
     # --- the request -----------------------------------------------------------------------------
 
     def request(self) -> str:
         """Check that the stored request is the one that the receipt names."""
-        self._proven()
+        self.proven()
         stated = self.reading.find("RequestEvidence", "EnvelopeSha256")
         envelope = self.files.get(bundle.REQUEST)
         if stated is None and envelope is None:
@@ -174,7 +205,7 @@ class Examination:
 
     def request_signature(self) -> str:
         """Check the caller's signature, by the certificate that the receipt says was validated."""
-        facts = self._proven()
+        facts = self.proven()
         envelope = self.files.get(bundle.REQUEST)
         if envelope is None:
             raise SkippedError("there is no request in this file")
@@ -212,7 +243,7 @@ class Examination:
         return beside
 
     def _about_the_caller(self, certificate: Certificate, validated: datetime) -> str:
-        said = f"signed by {_name(certificate)}, the certificate that was validated"
+        said = f"signed by {name_of(certificate)}, the certificate that was validated"
         if self.trust.issuers is None:
             return f"{said}; its issuer is not checked, the trust folder has no issuers"
         try:
@@ -223,7 +254,7 @@ class Examination:
 
     def revocation(self) -> str:
         """Check that the revocation data are those by which the certificate was found good."""
-        self._proven()
+        self.proven()
         stated = self.reading.find("ActorAuthentication", "RevocationSha256")
         data = self.files.get(bundle.REVOCATION)
         if data is None:
@@ -232,82 +263,29 @@ class Examination:
             raise FailedError("the revocation data are not those that the receipt names")
         return f"SHA-256 {stated}, as the receipt says"
 
-    # --- what stands around it -------------------------------------------------------------------
-
-    def chain(self) -> str:
-        """Check the receipt before this one."""
-        facts = self._proven()
-        stated = self.reading.find("PreviousEvidence", "Sha256")
-        data = self.files.get(bundle.PREVIOUS)
-        if stated is None and data is None:
-            raise SkippedError("this is the first receipt of its notification")
-        if data is None:
-            raise SkippedError("the receipt before this one is not in this file")
-        previous = verify_receipt(data, seal_certificates=self.trust.seals)
-        if previous.sha256 != stated:
-            raise FailedError("the receipt before this one is not the one that it names")
-        if previous.notification_id != facts.notification_id:
-            raise FailedError("the receipt before this one is about another notification")
-        return f"follows {previous.receipt_id}, as it says"
-
-    def inclusion(self) -> str:
-        """Check that the log holds this receipt, at the checkpoint of this file."""
-        facts = self._proven()
-        if bundle.LEAF not in self.files:
-            raise SkippedError("there is no proof of the log in this file")
-        proof = bundle.read_inclusion(self.files[bundle.INCLUSION])
-        leaf = self.files[bundle.LEAF]
-        record = commitment(self._original(), proof.salt)
-        if leaf != Leaf(LeafKind.RECEIPT, facts.receipt_id, record).to_bytes():
-            raise FailedError("the leaf does not speak of this receipt")
-        head = read_checkpoint(self.files[bundle.CHECKPOINT])
-        if not is_included(leaf_hash(leaf), proof.index, head.size, proof=proof.proof, root=head.root):
-            raise FailedError("the proof does not lead from the receipt to the root of the log")
-        return f"entry {proof.index} of {head.size} in the log {head.origin}"
-
-    def checkpoint(self) -> str:
-        """Check the seal on the log's head."""
-        if bundle.CHECKPOINT not in self.files:
-            raise SkippedError("there is no checkpoint in this file")
-        self._need_seals()
-        refusal: GatewayError | None = None
-        for certificate in self.trust.seals:
-            try:
-                head = verify_checkpoint(
-                    self.files[bundle.CHECKPOINT],
-                    self.files[bundle.CHECKPOINT_SIGNATURE],
-                    seal_certificate=certificate,
-                )
-            except GatewayError as error:
-                refusal = error
-            else:
-                return f"sealed by {_name(certificate)} on {instant_text(head.at)}"
-        raise FailedError(f"no pinned seal signed the checkpoint: {refusal}")
-
-    def form(self) -> str:
-        """Check that the PDF is the sealed form of this very receipt."""
-        self._proven()
-        if bundle.FORM not in self.files:
-            raise SkippedError("there is no PDF in this file")
-        form = verify_pdf(self.files[bundle.FORM], seal_certificates=self.trust.seals)
-        if form.receipt != self._original():
-            raise FailedError("the receipt attached to the PDF is not this one")
-        return f"holds this receipt and is unchanged since {instant_text(form.sealed_at)}"
-
     # --- what the steps share --------------------------------------------------------------------
 
-    def _need_seals(self) -> None:
+    def need_seals(self) -> None:
+        """Refuse to go on without a seal certificate."""
         if not self.trust.seals:
             raise UndeterminedError("the trust folder has no seal certificate in seals/")
 
-    def _proven(self) -> ReceiptFacts:
+    def proven(self) -> ReceiptFacts:
+        """Return what the receipt proves, once its seal did."""
         if self.facts is None:
             raise UndeterminedError(_BEFORE_ITS_SEAL)
         return self.facts
 
-    def _original(self) -> bytes:
-        """Return the receipt as it was issued."""
-        return self.files[bundle.RECEIPT]
+    def original(self) -> bytes:
+        """Return the receipt as it was issued, without its time-stamp."""
+        try:
+            return take_out(self.files[bundle.RECEIPT])[0]
+        except ValueError as error:
+            raise FailedError(f"the time-stamp cannot be read: {error}") from error
+
+    @property
+    def _is_pdf(self) -> bool:
+        return bundle.FORM in self.files and bundle.MANIFEST not in self.files
 
     def _root(self) -> etree._Element:
         try:
@@ -334,5 +312,6 @@ def _knowing(certificate: bytes) -> ClientRegister:
     return clients
 
 
-def _name(certificate: Certificate) -> str:
+def name_of(certificate: Certificate) -> str:
+    """Return the holder of a certificate."""
     return certificate.subject.rfc4514_string()

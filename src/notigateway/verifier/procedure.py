@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from notigateway.evidence import bundle
 from notigateway.verifier.examination import Examination
 from notigateway.verifier.report import Report
+from notigateway.verifier.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -23,9 +24,10 @@ def verify(data: bytes, *, trust: Trust, at: datetime, required_level: str | Non
     1. container and manifest of a bundle, or the seal of a PDF
     2. receipt: schema, seal certificate, seal, policy, time-stamp
     3. request: digest, the caller's signature, revocation data
-    4. surroundings: chain, log, checkpoint, form
+    4. surroundings: chain, log, checkpoint and its time-stamp, form
     """
     case = Examination(trust=trust, at=at, required_level=required_level)
+    around = Surroundings(case)
     report = Report()
     if data.startswith(b"PK"):
         if not report.take("container", lambda: case.open_bundle(data)):
@@ -44,8 +46,9 @@ def verify(data: bytes, *, trust: Trust, at: datetime, required_level: str | Non
     report.take("request", case.request)
     report.take("caller's signature", case.request_signature)
     report.take("revocation data", case.revocation)
-    report.take("chain", case.chain)
-    report.take("log", case.inclusion)
-    report.take("checkpoint", case.checkpoint)
-    report.take("form", case.form)
+    report.take("chain", around.chain)
+    report.take("log", around.inclusion)
+    report.take("checkpoint", around.checkpoint)
+    report.take("checkpoint's time", around.checkpoint_timestamp)
+    report.take("form", around.form)
     return report

@@ -16,14 +16,28 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import pytest
 from typer.testing import CliRunner
 
-from bundles import ACCEPT, NOTIFICATION, Proofs, accept_request, sealed, statement, write_trust
+from bundles import (
+    ACCEPT,
+    NOTIFICATION,
+    Proofs,
+    accept_request,
+    put_at_disposal,
+    sealed,
+    stamped,
+    statement,
+    write_trust,
+)
 from notigateway.evidence import bundle
+from notigateway.evidence.dating import checkpoint_imprint
+from notigateway.evidence.timestamp import add_token, take_out
 from notigateway.evidence.xades import Seal
 from notigateway.verifier.cli import app
+from notigateway.verifier.examination import Examination
 from notigateway.verifier.procedure import verify
-from notigateway.verifier.report import Outcome, Report
+from notigateway.verifier.report import Outcome, Report, UndeterminedError
 from notigateway.verifier.trust import load_trust
 from pki import NOW, pki, write_issuers
+from tsa import token_of, tsa
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,10 +93,7 @@ def test_a_bundle_passes_every_step(proofs: bytes, trust: Trust) -> None:
 
     assert report.outcome is Outcome.PASSED
     found = outcomes(report)
-    assert {name for name, one in found.items() if one is Outcome.SKIPPED} == {
-        "time-stamp",
-        "revocation data",
-    }
+    assert {name for name, one in found.items() if one is Outcome.SKIPPED} == {"revocation data"}
     assert all(step.reason for step in report.steps)
 
 
@@ -146,6 +157,8 @@ def test_a_flipped_byte_in_any_file_fails_also_without_the_manifest(proofs: byte
         bundle.INCLUSION: "log",
         bundle.CHECKPOINT: "checkpoint",
         bundle.CHECKPOINT_SIGNATURE: "checkpoint",
+        bundle.AUTHORITY_CERTIFICATE: "time-stamp",
+        bundle.CHECKPOINT_TOKEN: "checkpoint's time",
     }
     files = without_manifest(proofs)
     assert set(steps) == set(files)
@@ -271,18 +284,94 @@ def test_a_trust_folder_without_a_seal_of_that_time_is_indeterminate(proofs: byt
     assert outcomes(other_time)["seal certificate"] is Outcome.INDETERMINATE
 
 
-def test_level_t_without_a_time_stamp_is_indeterminate(proofs: bytes, trust: Trust) -> None:
-    report = verify(proofs, trust=trust, at=AT, required_level="T")
+def test_an_expired_seal_without_a_time_stamp_is_indeterminate_with_one_it_passes(
+    proofs: bytes, trust: Trust
+) -> None:
+    later = pki().seal.certificate.not_valid_after_utc + timedelta(days=1)
 
-    assert outcomes(report)["time-stamp"] is Outcome.INDETERMINATE
-    assert report.outcome is Outcome.INDETERMINATE
+    without = verify(Proofs(stamped=False).build(), trust=trust, at=later)
+
+    assert outcomes(without)["time-stamp"] is Outcome.INDETERMINATE
+    assert without.outcome is Outcome.INDETERMINATE
+    assert verify(proofs, trust=trust, at=later).outcome is Outcome.PASSED
 
 
-def test_an_expired_seal_without_a_time_stamp_is_indeterminate(proofs: bytes, trust: Trust) -> None:
-    report = verify(proofs, trust=trust, at=pki().seal.certificate.not_valid_after_utc + timedelta(days=1))
+def test_a_time_stamp_from_after_the_seal_expired_proves_nothing(trust: Trust) -> None:
+    late = stamped(sealed(statement(b"")), at=NOW + timedelta(days=2))
+    (seal,) = trust.seals
+    case = Examination(trust=trust, at=AT, required_level=None, files={bundle.RECEIPT: late})
+    case.seal_certificate(), case.signature()
+    case.sealer = pki().holder(seal.subject, pki().seal.key, not_after=NOW + timedelta(days=1)).certificate
 
-    assert outcomes(report)["time-stamp"] is Outcome.INDETERMINATE
-    assert report.outcome is Outcome.INDETERMINATE
+    with pytest.raises(UndeterminedError, match="after the seal certificate had expired"):
+        case.timestamp()
+
+
+# --- level T ---------------------------------------------------------------------------------------
+
+
+def test_level_t_passes_with_the_time_stamp_of_a_trusted_authority(proofs: bytes, trust: Trust) -> None:
+    receipt = bundle.read_container(proofs)[bundle.RECEIPT]
+
+    for data in (proofs, receipt):
+        report = verify(data, trust=trust, at=AT, required_level="T")
+        assert report.outcome is Outcome.PASSED, report
+        assert outcomes(report)["time-stamp"] is Outcome.PASSED
+
+
+def test_level_t_fails_at_the_time_stamp_where_it_was_taken_away(proofs: bytes, trust: Trust) -> None:
+    receipt = take_out(bundle.read_container(proofs)[bundle.RECEIPT])[0]
+    files = {**without_manifest(proofs), bundle.RECEIPT: receipt}
+    resealed = bundle.write_bundle(files, receipt_id=NOTIFICATION, seal=Seal(pki().seal), made_at=NOW)
+
+    for data in (Proofs(stamped=False).build(), receipt):
+        report = verify(data, trust=trust, at=AT, required_level="T")
+        assert "there is no time-stamp" in why(report, "time-stamp")
+        assert verify(data, trust=trust, at=AT).outcome is Outcome.PASSED
+    # A bundle that was time-stamped says so by the authority's certificate, whatever level is required.
+    assert "was taken away" in why(verify(resealed, trust=trust, at=AT), "time-stamp")
+
+
+def test_the_time_stamp_of_another_receipt_fails_whoever_is_trusted(tmp_path: Path, trust: Trust) -> None:
+    other = take_out(stamped(put_at_disposal()))[1] or b""
+    swapped = add_token(sealed(statement(b"")), other)
+    without = replace(trust, authorities=[])
+
+    for one in (trust, without):
+        report = verify(swapped, trust=one, at=AT)
+        assert "wrong imprint" in why(report, "time-stamp")
+
+
+def test_level_t_by_an_authority_that_is_not_trusted(proofs: bytes, trust: Trust) -> None:
+    nobody = replace(trust, authorities=[])
+    another = replace(trust, authorities=[tsa("another").certificate])
+
+    unknown = verify(proofs, trust=nobody, at=AT, required_level="T")
+    assert unknown.outcome is outcomes(unknown)["time-stamp"] is Outcome.INDETERMINATE
+    assert verify(proofs, trust=nobody, at=AT).outcome is Outcome.PASSED
+    assert "not from a pinned authority" in why(verify(proofs, trust=another, at=AT), "time-stamp")
+
+
+def test_level_t_of_a_pdf_is_indeterminate_it_holds_the_receipt_as_it_was_sealed(
+    proofs: bytes, trust: Trust
+) -> None:
+    pdf = bundle.read_container(proofs)[bundle.FORM]
+
+    assert verify(pdf, trust=trust, at=AT, required_level="T").outcome is Outcome.INDETERMINATE
+
+
+def test_the_time_of_a_checkpoint_is_checked_against_its_signature(proofs: bytes, trust: Trust) -> None:
+    files = without_manifest(proofs)
+    early, other = (
+        token_of(imprint, at=at)
+        for imprint, at in (
+            (checkpoint_imprint(files[bundle.CHECKPOINT_SIGNATURE]), NOW - timedelta(hours=1)),
+            (checkpoint_imprint(b"another"), NOW),
+        )
+    )
+    for token, reason in ((early, "from before the checkpoint"), (other, "wrong imprint")):
+        report = verify(Proofs(files={**files, bundle.CHECKPOINT_TOKEN: token}).build(), trust=trust, at=AT)
+        assert reason in why(report, "checkpoint's time")
 
 
 # --- the command -----------------------------------------------------------------------------------
@@ -312,7 +401,10 @@ def test_the_command_needs_neither_server_nor_network_and_exits_0_1_2(
 
     passed = run_alone(tmp_path, "bundle.zip", "--trust", str(folder), *at)
     failed = run_alone(tmp_path, "flipped.zip", "--trust", str(folder), *at)
-    unknown = run_alone(tmp_path, "bundle.zip", "--trust", str(folder), *at, "--require-level", "T", "--json")
+    required = run_alone(
+        tmp_path, "bundle.zip", "--trust", str(folder), *at, "--require-level", "T", "--json"
+    )
+    unknown = run_alone(tmp_path, "bundle.zip", "--trust", str(tmp_path), *at)
 
     assert (passed.returncode, passed.stderr) == (0, "")
     lines = passed.stdout.splitlines()
@@ -320,8 +412,9 @@ def test_the_command_needs_neither_server_nor_network_and_exits_0_1_2(
     assert [line.split()[0] for line in lines[:-1]] == [str(n) for n in range(1, len(lines))]
     assert failed.returncode == 1
     assert "container" in failed.stdout
+    assert required.returncode == 0
+    assert json.loads(required.stdout)["outcome"] == "passed"
     assert unknown.returncode == 2
-    assert json.loads(unknown.stdout)["outcome"] == "indeterminate"
 
 
 def test_a_file_or_folder_that_cannot_be_read_is_indeterminate(folder: Path, tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from notigateway.pki.identity import Caller
     from notigateway.repository.model import Receipt
+    from notigateway.repository.timestamps import ReceiptTimestamp
     from notigateway.soap.request import Request
 
 CONTRACT_VERSION = "1.0"
@@ -156,7 +157,7 @@ class MailboxService(ServiceBase):
             if rows is None:
                 request.access.refuse(wanted, NotificationUnknownError)
         items = [
-            answers.receipts(wanted, rows, _forms(request, [row for row, _ in rows or ()], wanted_format))
+            answers.receipts(wanted, rows, _forms(request, rows or [], wanted_format))
             for wanted, rows in found
         ]
         return types.RetrieveReceiptsResponse(item=_as_asked(items, ids))
@@ -185,7 +186,9 @@ FORMS_AT_ONCE = 10
 _FORMS = frozenset({"pdf", "bundle"})
 
 
-def _forms(request: Request, rows: Sequence[Receipt], wanted: str | None) -> list[bytes | None]:
+def _forms(
+    request: Request, rows: Sequence[tuple[Receipt, ReceiptTimestamp | None]], wanted: str | None
+) -> list[bytes | None]:
     """Return the other form of each receipt; nothing where only the XML is wanted."""
     if wanted not in _FORMS:
         return []
@@ -200,9 +203,12 @@ def _forms(request: Request, rows: Sequence[Receipt], wanted: str | None) -> lis
         now=request.now,
     )
     if wanted == "pdf":
-        return [proving.form_of(row, proof) for row in rows]
-    before = {row.position: row for row in rows if row.position is not None}
-    return [proving.bundle_of(row, before.get((row.position or 0) - 1), proof) for row in rows]
+        return [proving.form_of(row, proof) for row, _ in rows]
+    before = {row.position: row for row, _ in rows if row.position is not None}
+    return [
+        proving.bundle_of(row, stamped, previous=before.get((row.position or 0) - 1), proving=proof)
+        for row, stamped in rows
+    ]
 
 
 # Ping tells anybody with an admitted certificate what was read in it; all else needs a known party.

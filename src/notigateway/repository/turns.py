@@ -1,0 +1,63 @@
+"""Turns: who writes to SQLite, thread after thread in the order of their coming.
+
+SQLite has one writer and no queue: who finds it busy sleeps, up to a tenth of a second, and looks again.
+Among many threads somebody is always awake earlier, so that one who waits long is overtaken without end.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from contextlib import contextmanager
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from notigateway.errors import TemporarilyUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Turns:
+    """A lock of one process that is handed to the waiting in the order of their coming."""
+
+    def __init__(self, timeout_seconds: float) -> None:
+        self._timeout = timeout_seconds
+        self._lock = Lock()
+        self._is_taken = False
+        self._waiting: deque[Lock] = deque()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for one's turn and keep it for the length of the context.
+
+        Raises: `TemporarilyUnavailableError` when it does not come in time.
+        """
+        if not self._take():
+            raise TemporarilyUnavailableError("the turn to write did not come in time")
+        try:
+            yield
+        finally:
+            self._hand_over()
+
+    def _take(self) -> bool:
+        with self._lock:
+            if not self._is_taken:
+                self._is_taken = True
+                return True
+            mine = Lock()
+            mine.acquire()
+            self._waiting.append(mine)
+        if mine.acquire(timeout=self._timeout):
+            return True
+        with self._lock:
+            if mine in self._waiting:
+                self._waiting.remove(mine)
+                return False
+        return True  # it was handed over at the last moment
+
+    def _hand_over(self) -> None:
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._is_taken = False
