@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from notigateway.repository.conflicts import insert_if_absent
 from notigateway.repository.model import Addressee, IssuingBody, Row, UtcDateTime, Word
+from notigateway.repository.prepared import Prepared
 from notigateway.repository.rights import Power, RedAssignment
 from notigateway.representation import DeliveryChannel
 
@@ -51,16 +52,18 @@ def find_addressee(session: Session, identifier: str) -> Addressee | None:
 
 def is_known_party(session: Session, identifier: str) -> bool:
     """Tell whether the party is an addressee, a representative (also a former one) or an issuing body."""
-    return bool(session.connection().scalar(_IS_KNOWN, {"party": identifier}))
+    ((is_known,),) = _IS_KNOWN.rows(session, party=identifier)
+    return bool(is_known)
 
 
-# Built once: every request asks.
-_IS_KNOWN = select(
-    or_(
-        exists().where(Addressee.identifier == bindparam("party")),
-        exists().where(Power.attorney == bindparam("party")),
-        exists().where(RedAssignment.red_party == bindparam("party")),
-        exists().where(IssuingBody.nif == bindparam("party")),
+_IS_KNOWN = Prepared(
+    select(
+        or_(
+            exists().where(Addressee.identifier == bindparam("party")),
+            exists().where(Power.attorney == bindparam("party")),
+            exists().where(RedAssignment.red_party == bindparam("party")),
+            exists().where(IssuingBody.nif == bindparam("party")),
+        ).label("is_known")
     )
 )
 

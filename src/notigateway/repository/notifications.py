@@ -5,13 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, Integer, Row, Select, and_, bindparam, false, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    false,
+    literal,
+    or_,
+    select,
+    type_coerce,
+)
 from sqlalchemy.orm import joinedload, selectinload
 
 from notigateway.lifecycle import UNDECIDED, Kind, State
 from notigateway.repository.accesses import note_found
 from notigateway.repository.model import Act, Addressee, IssuingBody, Notification, UtcDateTime
 from notigateway.repository.outages import is_overdue
+from notigateway.repository.prepared import Prepared, UuidText
 from notigateway.repository.rights import addressees_in_reach, named_in_reach, role_of
 from notigateway.repository.titles import lock_titles
 from notigateway.representation import DEFAULT_POLICY, Role
@@ -80,19 +93,19 @@ def list_page(
     The order is the one thing of a notification that never changes, so a page neither repeats nor
     skips what was at disposal when the listing began, whatever is published or decided meanwhile.
     """
-    connection = session.connection()
-    found = connection.execute(_IN_REACH, {"party": party, "now": now}).all()
+    found = _IN_REACH.rows(session, party=party, now=now)
     if [row.identifier for row in found] == [party] and Role.OWN in policy.special_category_roles:
         # Most callers represent nobody else: what they see is their own, without asking row by row.
-        query, role = _OWN_PAGE, _OWN
-        values = {"addressee": found[0].id, "now": now, "after": after_code, "most": limit}
-    else:
-        reach = [row.id for row in found] if len(found) <= _FEW else None
-        role = role_of(party, now, policy=policy)
-        query = _page(role, visible_to(party, now, policy=policy, reach=reach))
-        values = {"after": after_code, "most": limit}
-    conditions = _conditions(chosen, now, role)
-    return connection.execute(query.where(*conditions) if conditions else query, values).all()
+        own = {"addressee": found[0].id, "now": now, "after": after_code, "most": limit}
+        conditions = _conditions(chosen, now, _OWN)
+        if not conditions:
+            return _WHOLE_OWN_PAGE.rows(session, **own)
+        return session.connection().execute(_OWN_PAGE.where(*conditions), own).all()
+    reach = [row.id for row in found] if len(found) <= _FEW else None
+    role = role_of(party, now, policy=policy)
+    query = _page(role, visible_to(party, now, policy=policy, reach=reach))
+    query = query.where(*_conditions(chosen, now, role))
+    return session.connection().execute(query, {"after": after_code, "most": limit}).all()
 
 
 def _page(role: ColumnElement[str | None], visible: ColumnElement[bool]) -> Select[*tuple[object, ...]]:
@@ -110,7 +123,7 @@ def row_columns(role: ColumnElement[str | None]) -> Select[*tuple[object, ...]]:
     return (
         select(
             Notification.code,
-            Notification.id,
+            type_coerce(Notification.id, UuidText()).label("id"),
             Notification.kind,
             Act.subject,
             IssuingBody.dir3,
@@ -134,8 +147,9 @@ def row_columns(role: ColumnElement[str | None]) -> Select[*tuple[object, ...]]:
     )
 
 
-# Built once: most requests ask these two.
-_IN_REACH = named_in_reach(bindparam("party"), bindparam("now", type_=UtcDateTime())).limit(_FEW + 1)
+_IN_REACH = Prepared(
+    named_in_reach(bindparam("party"), bindparam("now", type_=UtcDateTime())).limit(_FEW + 1)
+)
 _OWN: ColumnElement[str | None] = literal(str(Role.OWN))
 _OWN_PAGE = _page(
     _OWN,
@@ -144,6 +158,7 @@ _OWN_PAGE = _page(
         Notification.available_at <= bindparam("now", type_=UtcDateTime()),
     ),
 )
+_WHOLE_OWN_PAGE = Prepared(_OWN_PAGE)
 
 
 def _conditions(
