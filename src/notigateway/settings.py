@@ -83,6 +83,7 @@ class Settings(BaseSettings):
     service_certificate_file: Path = Path("keys/service.cert.pem")
     seal_key_file: Path = Path("keys/seal.key.pem")
     seal_certificate_file: Path = Path("keys/seal.cert.pem")
+    retired_seals_folder: Path = Path("retired-seals")
     authorised_issuers_folder: Path = Path("issuers")
     trusted_list_file: str = ""
     trusted_list_signers_folder: Path = Path("trusted-list-signers")

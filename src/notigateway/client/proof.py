@@ -17,13 +17,12 @@ from notigateway.evidence.xades import verify_receipt
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cryptography import x509
-
     from notigateway.client.values import Document, Notification, NotificationReceipts, Receipt
+    from notigateway.evidence.history import Pin
     from notigateway.evidence.statement import ReceiptFacts
 
 
-def verify(receipt: Receipt, *, notification_id: str, seals: Sequence[x509.Certificate]) -> ReceiptFacts:
+def verify(receipt: Receipt, *, notification_id: str, seals: Sequence[Pin]) -> ReceiptFacts:
     """Return what a receipt proves about a notification.
 
     Raises: `ReceiptNotVerifiedError` when it is not sealed by a pinned seal, or says something else
@@ -44,7 +43,7 @@ def check_delivery(
     *,
     documents: Sequence[Document],
     receipts: Sequence[Receipt],
-    seals: Sequence[x509.Certificate],
+    seals: Sequence[Pin],
 ) -> None:
     """Check that every receipt is genuine, one of them releases the content, and names these documents.
 
@@ -75,7 +74,7 @@ class Verdict:
     problem: str = ""
 
 
-def examine(item: NotificationReceipts, seals: Sequence[x509.Certificate]) -> Iterator[Verdict]:
+def examine(item: NotificationReceipts, seals: Sequence[Pin]) -> Iterator[Verdict]:
     """Yield a verdict on each receipt of a notification, or the one that there is none."""
     if not item.receipts:
         why = f"{item.problem.code}: {item.problem.text_en}" if item.problem else "there is no receipt"

@@ -66,17 +66,17 @@ class Surroundings:
             raise SkippedError("there is no checkpoint in this file")
         self.case.need_seals()
         refusal: GatewayError | None = None
-        for certificate in self.case.trust.seals:
+        for pinned in self.case.trust.seals:
             try:
                 self.head = verify_checkpoint(
                     self.case.files[bundle.CHECKPOINT],
                     self.case.files[bundle.CHECKPOINT_SIGNATURE],
-                    seal_certificate=certificate,
+                    seal_certificate=pinned,
                 )
             except GatewayError as error:
                 refusal = error
             else:
-                return f"sealed by {name_of(certificate)} on {instant_text(self.head.at)}"
+                return f"sealed by {name_of(pinned.certificate)} on {instant_text(self.head.at)}"
         raise FailedError(f"no pinned seal signed the checkpoint: {refusal}")
 
     def checkpoint_timestamp(self) -> str:

@@ -108,7 +108,7 @@ def test_a_seal_outside_the_certificates_validity_is_refused(
 ) -> None:
     late = seal_pdf(form, seal=seal, at=SEALED_AT + timedelta(days=30))
 
-    with pytest.raises(RenditionInvalidError, match="not valid when"):
+    with pytest.raises(RenditionInvalidError, match="was not valid, or not in use"):
         verify_pdf(late, seal_certificates=[seal_pair.certificate])
 
 
