@@ -59,7 +59,7 @@ def told(stack: Stack, answer: Answer) -> list[str | None]:
 
 
 @given(st.lists(mutations(), min_size=1, max_size=3))
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_mutated_message_is_refused_or_is_what_was_signed(
     sqlite_stack: Stack, changes: list[Callable[[bytes], bytes]]
 ) -> None:

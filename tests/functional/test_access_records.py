@@ -16,6 +16,7 @@ from notigateway.repository.accesses import AccessRecord
 from notigateway.repository.engine import reading
 from notigateway.repository.ledger import LogLeaf
 from notigateway.wss.ns import NOTIGATEWAY_ISSUING_V1, NOTIGATEWAY_V1
+from overdue import publish_many
 from pki import COMPANY_NIF, NOW, REPRESENTATIVE_NIF, pki
 from stack import CONTRACT, ISSUER, ISSUING_CONTRACT
 
@@ -174,7 +175,7 @@ def test_a_record_holds_no_content(stack: Stack) -> None:
 
 
 def test_a_page_of_a_thousand_is_one_small_record(stack: Stack) -> None:
-    stack.publish_many(1_000)
+    publish_many(stack, 1_000)
     stack.ask("ListNotifications", "<pageSize>1000</pageSize>")
     said = only(stack)
     assert (said["codes"], said["addressees"]) == ("1-1000", [COMPANY_NIF])

@@ -25,16 +25,21 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
-NOTIFICATIONS = 1_000
 KILLS = 5
 PULL_SECONDS = 120
 SEED = 20261123
 
 
+@pytest.fixture(params=[200, pytest.param(1_000, marks=pytest.mark.soak)])
+def count(request: pytest.FixtureRequest) -> int:
+    count: int = request.param
+    return count
+
+
 @pytest.fixture
-def sandbox(tmp_path: Path) -> Iterator[Running]:
+def sandbox(count: int, tmp_path: Path) -> Iterator[Running]:
     """A sandbox of our own: the test decides all its notifications."""
-    with running(tmp_path / "sandbox", "--notifications", str(NOTIFICATIONS)) as sandbox:
+    with running(tmp_path / "sandbox", "--notifications", str(count)) as sandbox:
         yield sandbox
 
 
@@ -51,7 +56,7 @@ def environment(sandbox: Running) -> dict[str, str]:
 
 
 def test_a_pull_that_is_killed_at_random_moments_ends_with_every_notification_once(
-    sandbox: Running, environment: dict[str, str], tmp_path: Path
+    sandbox: Running, count: int, environment: dict[str, str], tmp_path: Path
 ) -> None:
     chance = random.Random(SEED)  # noqa: S311 - moments, not secrets
     spool = tmp_path / "spool"
@@ -61,24 +66,22 @@ def test_a_pull_that_is_killed_at_random_moments_ends_with_every_notification_on
     for kill in range(KILLS):
         with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as client:
             # the first dies as soon as anything is stored: most of what it accepted is not
-            _wait_until_stored(
-                spool, 1 if kill == 0 else len(seen) + chance.randrange(NOTIFICATIONS // KILLS)
-            )
+            _wait_until_stored(spool, 1 if kill == 0 else len(seen) + chance.randrange(count // KILLS))
             time.sleep(chance.uniform(0, 0.05))
             client.kill()
         assert client.returncode == -signal.SIGKILL
         stored = _complete(spool)
         assert seen <= stored, f"lost after kill {kill}"
         seen = stored
-    assert 0 < len(seen) < NOTIFICATIONS
+    assert 0 < len(seen) < count
 
     done = subprocess.run(
         command, env=environment, capture_output=True, text=True, check=False, timeout=PULL_SECONDS
     )
     assert (done.returncode, done.stderr) == (0, "")
     report = json.loads(done.stdout)
-    assert (report["listed"], report["refused"], report["not_verified"]) == (NOTIFICATIONS, [], [])
-    assert report["already_stored"] + report["stored"] == NOTIFICATIONS
+    assert (report["listed"], report["refused"], report["not_verified"]) == (count, [], [])
+    assert report["already_stored"] + report["stored"] == count
     again = subprocess.run(
         command, env=environment, capture_output=True, text=True, check=True, timeout=PULL_SECONDS
     )
@@ -89,7 +92,7 @@ def test_a_pull_that_is_killed_at_random_moments_ends_with_every_notification_on
     seals = load_certificates(sandbox.pki.certificate("seal"))
     ids = sorted(_check_folder(folder, seals) for folder in spool.iterdir() if folder.is_dir())
     assert ids == sorted(_listed(sandbox))
-    assert len(ids) == len(set(ids)) == NOTIFICATIONS
+    assert len(ids) == len(set(ids)) == count
 
 
 def _wait_until_stored(spool: Path, count: int) -> None:

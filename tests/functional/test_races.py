@@ -58,22 +58,23 @@ def assert_one_decision_each(
     return winners
 
 
-def test_of_two_processes_that_accept_and_reject_at_once_one_wins_each_time(stack: Stack) -> None:
-    ids = stack.publish_many(200)
+@pytest.mark.parametrize("count", [40, pytest.param(200, marks=pytest.mark.soak)])
+def test_of_two_processes_that_accept_and_reject_at_once_one_wins_each_time(stack: Stack, count: int) -> None:
+    ids = stack.publish_many(count)
     accepting = [decision(stack, "AcceptNotifications", [one], pki().company_seal) for one in ids]
     rejecting = [decision(stack, "RejectNotifications", [one], pki().representative) for one in ids]
     told = compete(stack.overrides, stack.now, [accepting, rejecting])
     winners = assert_one_decision_each(stack, ids, *told)
     assert set(winners) <= {"accepted", "rejected"}
     # The proof of will of the winner alone is kept, once for each.
-    assert stack.rows()["request_envelopes"] == 200
+    assert stack.rows()["request_envelopes"] == count
     assert {one.signer for rival in told for (one,) in rival} <= {COMPANY_NIF, REPRESENTATIVE_NIF}
 
 
 def test_batches_in_opposite_order_do_not_wait_for_each_other(stack: Stack) -> None:
     """Two batches that lock the same rows the other way round would wait for ever."""
-    ids = stack.publish_many(120)
-    batches = [ids[first : first + 12] for first in range(0, 120, 12)]
+    ids = stack.publish_many(60)
+    batches = [ids[first : first + 12] for first in range(0, 60, 12)]
     accepting = [decision(stack, "AcceptNotifications", one, pki().company_seal) for one in batches]
     rejecting = [decision(stack, "RejectNotifications", one[::-1], pki().representative) for one in batches]
     told = compete(stack.overrides, stack.now, [accepting, rejecting])

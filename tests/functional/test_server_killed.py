@@ -231,7 +231,7 @@ def kill_and_restart(directory: Path, *, notifications: int, rounds: int, first_
 
 
 def test_what_was_answered_before_a_kill_stands_after_the_restart(tmp_path: Path) -> None:
-    kill_and_restart(tmp_path / "sandbox", notifications=250, rounds=5)
+    kill_and_restart(tmp_path / "sandbox", notifications=150, rounds=3)
 
 
 @pytest.mark.soak

@@ -48,3 +48,11 @@ def test_every_number_in_a_test_is_a_row() -> None:
     for file in sorted((ROOT / "tests/attacks").glob("test_*.py")):
         numbers = {int(found) for found in re.findall(r"def test_(\d+)_", file.read_text("utf-8"))}
         assert numbers <= CATALOGUE, file.name
+
+
+def test_every_test_that_the_text_names_exists() -> None:
+    text = (ROOT / "docs/attacks.md").read_text("utf-8")
+    for file, name in re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", text):
+        assert name in functions(file), name
+    for file in re.findall(r"`(tests/[\w/]+\.py)`", text):
+        assert (ROOT / file).is_file(), file

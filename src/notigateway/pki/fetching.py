@@ -8,6 +8,8 @@ request waits.
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, Self
 
 import httpx
@@ -30,14 +32,21 @@ class Fetcher:
         self._hosts = frozenset(host.lower() for host in hosts)
         self._seconds = timeout_seconds
         self._max_bytes = max_bytes
+        self._proxy_url = proxy_url
+        self._closing = ExitStack()
+
+    @cached_property
+    def _http(self) -> httpx.Client:
+        """Return the client, made when there is something to fetch: it reads all the roots of TLS."""
         # trust_env: no proxy, certificate or password of the environment; the settings say it all
-        self._http = httpx.Client(
-            timeout=timeout_seconds,
+        client = httpx.Client(
+            timeout=self._seconds,
             follow_redirects=False,
             trust_env=False,
-            proxy=proxy_url or None,
+            proxy=self._proxy_url or None,
             headers={"Accept-Encoding": "identity"},
         )
+        return self._closing.enter_context(client)
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -45,7 +54,7 @@ class Fetcher:
 
     def __exit__(self, *_: object) -> None:
         """Close the connections."""
-        self._http.close()
+        self._closing.close()
 
     def is_allowed(self, url: str) -> bool:
         """Tell whether an address may be contacted: http or https, a named host, nothing hidden in it.
