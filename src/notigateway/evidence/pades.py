@@ -12,6 +12,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
 from asn1crypto import x509 as asn1  # type: ignore[import-untyped]
+from asn1crypto.algos import SignedDigestAlgorithm  # type: ignore[import-untyped]
 from asn1crypto.cms import ContentInfo  # type: ignore[import-untyped]
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -42,6 +43,17 @@ _FIELD: Final = "Seal"
 # Room for the certificate, the attributes and the largest signature; the rest stays zero.
 _RESERVED_HEX_DIGITS: Final = 8 * 1024
 _DRY_SIGNATURE: Final = bytes(72)
+_SHA256: Final = {"algorithm": "sha256"}
+_PSS: Final = SignedDigestAlgorithm(
+    {
+        "algorithm": "rsassa_pss",
+        "parameters": {
+            "hash_algorithm": _SHA256,
+            "mask_gen_algorithm": {"algorithm": "mgf1", "parameters": _SHA256},
+            "salt_length": 32,
+        },
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +101,14 @@ class _SealSigner(Signer):
         certificate = asn1.Certificate.load(seal.certificate.public_bytes(Encoding.DER))
         is_rsa = isinstance(seal.certificate.public_key(), RSAPublicKey)
         no_others = SimpleCertificateStore()  # type: ignore[no-untyped-call]
-        super().__init__(signing_cert=certificate, cert_registry=no_others, prefer_pss=is_rsa)
+        # pyHanko would state the longest salt there can be; the seal's is as long as the hash.
+        mechanism = _PSS if is_rsa else None
+        super().__init__(
+            signing_cert=certificate,
+            cert_registry=no_others,
+            prefer_pss=is_rsa,
+            signature_mechanism=mechanism,
+        )
         self._seal = seal
 
     async def async_sign_raw(
