@@ -36,8 +36,10 @@ class Surroundings:
         data = self.case.files.get(bundle.PREVIOUS)
         if stated is None and data is None:
             raise SkippedError("this is the first receipt of its notification")
+        if data is None and bundle.MANIFEST in self.case.files:
+            raise FailedError("the receipt follows another, which the bundle does not hold")
         if data is None:
-            raise SkippedError("the receipt before this one is not in this file")
+            raise SkippedError("the receipt before this one is not in this file; its bundle holds it")
         previous = verify_receipt(data, seal_certificates=self.case.trust.seals)
         if previous.sha256 != stated:
             raise FailedError("the receipt before this one is not the one that it names")

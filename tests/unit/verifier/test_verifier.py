@@ -262,6 +262,12 @@ def test_the_previous_receipt_must_be_the_one_that_is_named(trust: Trust) -> Non
     assert "not the one that it names" in why(report, "chain")
 
 
+def test_a_bundle_that_hides_the_receipt_before_is_refused(trust: Trust) -> None:
+    report = verify(Proofs(files={bundle.PREVIOUS: None}).build(), trust=trust, at=AT)
+
+    assert "does not hold" in why(report, "chain")
+
+
 def test_the_pdf_must_be_of_this_receipt(trust: Trust, proofs: bytes) -> None:
     other = Proofs(request=accept_request(ACCEPT + " ")).members()[bundle.FORM]
 
