@@ -20,9 +20,7 @@ def functions_of(file: str) -> dict[str, set[str]]:
     """Return the tests of a file with the names of its decorators."""
     tree = ast.parse((ROOT / file).read_text("utf-8"))
     return {
-        node.name: {
-            mark for one in node.decorator_list for mark in re.findall(r"mark\.(\w+)", ast.unparse(one))
-        }
+        node.name: {ast.unparse(one).partition("(")[0].rpartition(".")[2] for one in node.decorator_list}
         for node in tree.body
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
     }
