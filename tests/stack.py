@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
     from sqlalchemy import Engine
 
+    from databases import PostgreSQL
     from notigateway.pki.keys import KeyPair
     from notigateway.soap.endpoint import Endpoints
 
@@ -358,6 +360,26 @@ def stack(database_url: str, tmp_path: Path) -> Iterator[Stack]:
     one = Stack(database_url, tmp_path)
     yield one
     one.close()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared_stack(
+    request: pytest.FixtureRequest, migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
+    """Give a gateway that the tests of a module share, for what leaves it as it was; once on each kind."""
+    folder = tmp_path_factory.mktemp("shared")
+    if request.param == "sqlite":
+        shutil.copyfile(migrated_sqlite, folder / "notigateway.db")
+        one = Stack(f"sqlite:///{folder / 'notigateway.db'}", folder)
+        yield one
+        one.close()
+        return
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    name = server.create(template=request.getfixturevalue("migrated_postgresql"))
+    one = Stack(server.url(name), folder)
+    yield one
+    one.close()
+    server.drop(name)
 
 
 @pytest.fixture

@@ -18,12 +18,12 @@ from uuid import UUID
 from notigateway.errors import CheckpointInvalidError, LogDamagedError, StampInvalidError
 from notigateway.evidence.checkpoint import Checkpoint, verify_checkpoint
 from notigateway.evidence.dating import verify_checkpoint_token
+from notigateway.evidence.history import dated
 from notigateway.evidence.leaf import Leaf, LeafKind
 from notigateway.evidence.merkle import Frontier, leaf_hash
 from notigateway.evidence.tiles import TILE_BYTES, Tile, grow
 from notigateway.evidence.timestamp import embedded_certificates
 from notigateway.instants import instant_text
-from notigateway.pki.keys import fingerprint
 from notigateway.repository.engine import reading
 from notigateway.repository.ledger import (
     LogCheckpoint,
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
     from sqlalchemy import Engine, Row
     from sqlalchemy.orm import Session
+
+    from notigateway.evidence.history import DatedSeal, Pin
 
 _READ_AT_ONCE: Final = 500
 
@@ -71,7 +73,7 @@ class Audited:
 def audit_log(
     engine: Engine,
     *,
-    seal_certificates: Sequence[Certificate],
+    seal_certificates: Sequence[Pin],
     origin: str,
     authorities: Sequence[Certificate] = (),
     heads: Sequence[Checkpoint] = (),
@@ -90,7 +92,7 @@ def audit_log(
 
     Raises: `LogDamagedError` naming the first thing that is wrong, `TemporarilyUnavailableError`.
     """
-    pinned = {fingerprint(one): one for one in seal_certificates}
+    pinned = dated(seal_certificates)
     with reading(engine) as session:
         audit = _Audit(session, pinned, origin, sorted(heads, key=lambda head: head.size))
         audit.authorities = authorities
@@ -101,7 +103,7 @@ class _Audit:
     """One walk through the log."""
 
     def __init__(
-        self, session: Session, pinned: dict[str, Certificate], origin: str, heads: list[Checkpoint]
+        self, session: Session, pinned: dict[str, DatedSeal], origin: str, heads: list[Checkpoint]
     ) -> None:
         self._session = session
         self._pinned = pinned

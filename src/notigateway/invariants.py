@@ -35,10 +35,10 @@ from notigateway.errors import (
 )
 from notigateway.evidence.checkpoint import verify_checkpoint
 from notigateway.evidence.dating import verify_checkpoint_token
+from notigateway.evidence.history import dated
 from notigateway.evidence.timestamp import check_token, embedded_certificates, signature_imprint, take_out
 from notigateway.evidence.xades import verify_receipt
 from notigateway.lifecycle import State
-from notigateway.pki.keys import fingerprint
 from notigateway.repository.engine import reading
 from notigateway.repository.invariants import (
     count_all,
@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from notigateway.documents import DocumentStore
+    from notigateway.evidence.history import DatedSeal, Pin
     from notigateway.evidence.statement import ReceiptFacts
     from notigateway.repository.ledger import LogCheckpoint
     from notigateway.repository.model import Event, Notification, Receipt
@@ -103,7 +104,7 @@ class Checking:
 
     engine: Engine
     store: DocumentStore
-    seals: Sequence[Certificate]
+    seals: Sequence[Pin]
     authorities: Sequence[Certificate] = ()
 
     def count(self) -> int:
@@ -175,7 +176,7 @@ class Checking:
         return _misfit(facts, receipt, event, about=about, before=before)
 
     def _checkpoints(self, on_progress: Callable[[int], None]) -> Iterator[Finding]:
-        pinned = {fingerprint(seal): seal for seal in self.seals}
+        pinned = dated(self.seals)
         last = 0
         while True:
             with reading(self.engine) as session:
@@ -190,7 +191,7 @@ class Checking:
             last = rows[-1].size
             on_progress(len(rows))
 
-    def _check_checkpoint(self, row: LogCheckpoint, seal: Certificate | None) -> None:
+    def _check_checkpoint(self, row: LogCheckpoint, seal: DatedSeal | None) -> None:
         if seal is None:
             raise CheckpointInvalidError("signed with a seal whose certificate was not given")
         head = verify_checkpoint(row.text, row.signature, seal_certificate=seal)

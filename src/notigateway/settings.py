@@ -18,6 +18,7 @@ from pydantic import (
     ConfigDict,
     Field,
     HttpUrl,
+    SecretStr,
     ValidationError,
     model_validator,
 )
@@ -83,6 +84,12 @@ class Settings(BaseSettings):
     service_certificate_file: Path = Path("keys/service.cert.pem")
     seal_key_file: Path = Path("keys/seal.key.pem")
     seal_certificate_file: Path = Path("keys/seal.cert.pem")
+    retired_seals_folder: Path = Path("retired-seals")
+    seal_pkcs11_module: str = ""
+    seal_pkcs11_token_label: str = ""
+    seal_pkcs11_key_label: str = ""
+    seal_pkcs11_pin: SecretStr = SecretStr("")
+    seal_pkcs11_pin_file: str = ""
     authorised_issuers_folder: Path = Path("issuers")
     trusted_list_file: str = ""
     trusted_list_signers_folder: Path = Path("trusted-list-signers")
@@ -148,6 +155,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _check_production(self) -> Self:
         """Refuse in production what only a test can want."""
+        self._check_device()
         if self.mode == "production" and self.document_store_url.startswith("memory:"):
             raise ValueError("document_store_url: in production documents must outlive the process")
         if self.mode == "production" and self.wscn_unsafe_accept_sha1_acuse:
@@ -157,6 +165,18 @@ class Settings(BaseSettings):
         if self.mode == "production" and self.revocation == "unsafe_off":
             raise ValueError("revocation: in production a revoked certificate must not be admitted")
         return self
+
+    def _check_device(self) -> None:
+        """Refuse a key in a device that is said by half."""
+        pins = [bool(self.seal_pkcs11_pin.get_secret_value()), bool(self.seal_pkcs11_pin_file)]
+        labels = [bool(self.seal_pkcs11_token_label), bool(self.seal_pkcs11_key_label)]
+        if self.seal_pkcs11_module and not (all(labels) and pins.count(True) == 1):
+            raise ValueError(
+                "seal_pkcs11_module: needs seal_pkcs11_token_label, seal_pkcs11_key_label, and one of "
+                "seal_pkcs11_pin and seal_pkcs11_pin_file"
+            )
+        if any((*pins, *labels)) and not self.seal_pkcs11_module:
+            raise ValueError("seal_pkcs11_module: the other settings of the device need it")
 
     @classmethod
     def settings_customise_sources(

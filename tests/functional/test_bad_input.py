@@ -138,11 +138,11 @@ MESSAGES: dict[str, tuple[str, Callable[[str], bytes]]] = {
 
 
 @pytest.mark.parametrize("key", MESSAGES)
-def test_a_message_that_is_not_in_order_is_refused(stack: Stack, key: str) -> None:
+def test_a_message_that_is_not_in_order_is_refused(shared_stack: Stack, key: str) -> None:
     code, message = MESSAGES[key]
-    wanted = stack.publish()
-    refused(stack, message(accept_of(wanted)), code)
-    assert text(stack.accept(wanted)[0], "outcome") == "decided"
+    wanted = shared_stack.publish(f"ACT-{uuid4()}")
+    refused(shared_stack, message(accept_of(wanted)), code)
+    assert text(shared_stack.accept(wanted)[0], "outcome") == "decided"
 
 
 @pytest.mark.parametrize(
@@ -161,9 +161,9 @@ def test_a_message_that_is_not_in_order_is_refused(stack: Stack, key: str) -> No
     ],
     ids=str,
 )
-def test_another_way_over_http_is_refused(stack: Stack, environ: dict[str, Any], code: str) -> None:
-    wanted = stack.publish()
-    refused(stack, Draft(content=accept_of(wanted)).build(), code, **environ)
+def test_another_way_over_http_is_refused(shared_stack: Stack, environ: dict[str, Any], code: str) -> None:
+    wanted = shared_stack.publish(f"ACT-{uuid4()}")
+    refused(shared_stack, Draft(content=accept_of(wanted)).build(), code, **environ)
 
 
 @pytest.mark.parametrize(
@@ -178,9 +178,9 @@ def test_another_way_over_http_is_refused(stack: Stack, environ: dict[str, Any],
         ("stranger", "CALLER_UNKNOWN"),
     ],
 )
-def test_a_caller_who_is_not_admitted_is_refused(stack: Stack, holder: str, code: str) -> None:
-    wanted = stack.publish()
-    refused(stack, Draft(content=accept_of(wanted), pair=getattr(pki(), holder)).build(), code)
+def test_a_caller_who_is_not_admitted_is_refused(shared_stack: Stack, holder: str, code: str) -> None:
+    wanted = shared_stack.publish(f"ACT-{uuid4()}")
+    refused(shared_stack, Draft(content=accept_of(wanted), pair=getattr(pki(), holder)).build(), code)
 
 
 def test_a_certificate_without_identity_is_refused(stack: Stack) -> None:
@@ -257,9 +257,9 @@ def fails(stack: Stack, operation: str, inner: str, code: str) -> dict[str, str 
 
 
 @pytest.mark.parametrize("size", ["0", "1001", "-1", "99999999999999999999", "many", "1.5"])
-def test_a_page_size_out_of_range_is_refused(stack: Stack, size: str) -> None:
-    stack.publish()
-    facts = fails(stack, "ListNotifications", f"<pageSize>{size}</pageSize>", "INVALID_REQUEST")
+def test_a_page_size_out_of_range_is_refused(shared_stack: Stack, size: str) -> None:
+    shared_stack.publish(f"ACT-{uuid4()}")
+    facts = fails(shared_stack, "ListNotifications", f"<pageSize>{size}</pageSize>", "INVALID_REQUEST")
     assert facts["element"] == "pageSize"
 
 
@@ -272,11 +272,13 @@ def test_a_page_size_out_of_range_is_refused(stack: Stack, size: str) -> None:
         ("RetrieveReceipts", 100),
     ],
 )
-def test_more_ids_than_allowed_and_none_at_all_are_refused(stack: Stack, operation: str, most: int) -> None:
-    stack.publish()
-    fails(stack, operation, ids(most + 1), "INVALID_REQUEST")
-    fails(stack, operation, "", "INVALID_REQUEST")
-    answer = stack.ask(operation, ids(most))
+def test_more_ids_than_allowed_and_none_at_all_are_refused(
+    shared_stack: Stack, operation: str, most: int
+) -> None:
+    shared_stack.publish(f"ACT-{uuid4()}")
+    fails(shared_stack, operation, ids(most + 1), "INVALID_REQUEST")
+    fails(shared_stack, operation, "", "INVALID_REQUEST")
+    answer = shared_stack.ask(operation, ids(most))
     assert len(answer.tree) == most
 
 

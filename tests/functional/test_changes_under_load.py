@@ -116,9 +116,10 @@ class Load:
             with writing(self.stack.engine) as session:
                 for _ in range(chance.randint(1, 4)):
                     count += 1
-                    available_at = self.stack.now + AHEAD if count % 5 == 0 else None
+                    now = self.stack.now
+                    available_at = now + AHEAD if count % 5 == 0 else None
                     deposit = self.stack.deposit(f"{number}-{count}", available_at=available_at)
-                    made.append(publish_act(session, deposit, now=self.stack.now, seal=seal).notification.id)
+                    made.append(publish_act(session, deposit, now=now, seal=seal).notification.id)
             self.undecided.extend(made)
 
     def decide(self, decision: Decision, number: int) -> None:

@@ -15,15 +15,17 @@ from lxml import etree
 from sqlalchemy import select
 
 from notigateway.evidence.xades import Seal, verify_receipt
-from notigateway.expiry import Sweeping, Swept, sweep
+from notigateway.expiry import Sweeping, Swept, declare_outage, sweep
+from notigateway.instants import instant_text
 from notigateway.lifecycle import Kind, State, deadline
 from notigateway.repository.engine import create_database, reading, writing
 from notigateway.repository.model import Event, Notification, Receipt
 from notigateway.sandbox.process import running
 from notigateway.settings import load_settings
+from notigateway.wss.ns import EVIDENCE_1
 from overdue import OF_A_DECISION, check_each_lapsed_once, command, publish_many, run, settings_file
 from patience import PATIENCE_SECONDS
-from pki import NOW, OTHER_COMPANY_NIF, company_subject, ec_key, pki
+from pki import NOW, OTHER_COMPANY_NIF, PERSON_NIF, company_subject, ec_key, pki
 from stack import NG, text, texts
 
 if TYPE_CHECKING:
@@ -80,6 +82,24 @@ def test_after_the_sweep_the_addressee_has_the_receipt_of_the_lapse(stack: Stack
     (item,) = stack.accept(wanted)
     assert text(item, "outcome") == "lapsed"
     assert item.find("ng:decision", namespaces=NG) is None
+
+
+def test_the_receipt_of_a_lapse_states_the_outages_within_its_term(stack: Stack) -> None:
+    within = NOW + timedelta(days=1), NOW + timedelta(days=1, hours=3)
+    before = NOW - timedelta(days=2), NOW - timedelta(days=1)
+    wanted = stack.publish()
+    stack.now = NOW + timedelta(days=2)
+    for start, end in (before, within):
+        with writing(stack.engine) as session:
+            values = {"reason": "Corte de luz", "declared_by": PERSON_NIF}
+            declare_outage(session, started_at=start, ended_at=end, now=stack.now, **values)
+    stack.now = LAPSES_AT + timedelta(days=1)
+    assert swept(stack) == 1
+
+    answer = stack.ask("RetrieveReceipts", f"<id>{wanted}</id>")
+    receipt = etree.fromstring(b64decode(texts(answer.tree, "item/receipt/xml")[-1] or ""))
+    stated = receipt.findall(f"{{{EVIDENCE_1}}}ServiceAvailability/{{{EVIDENCE_1}}}Outage")
+    assert [[child.text for child in one] for one in stated] == [[instant_text(one) for one in within]]
 
 
 def test_sweeping_again_writes_nothing(stack: Stack) -> None:

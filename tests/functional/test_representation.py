@@ -77,13 +77,13 @@ def rights(stack: Stack) -> dict[str, Any]:
     ],
 )
 def test_a_power_that_cannot_be_is_refused_and_nothing_changes(
-    stack: Stack, change: dict[str, Any], code: str, facts: dict[str, str]
+    shared_stack: Stack, change: dict[str, Any], code: str, facts: dict[str, str]
 ) -> None:
-    register_company(stack)
-    before = rights(stack)
-    answer = ask_grant(stack, **change)
+    register_company(shared_stack)
+    before = rights(shared_stack)
+    answer = ask_grant(shared_stack, **change)
     assert (answer.code, answer.fault_code, answer.facts) == (code, "soap:Client", facts)
-    assert rights(stack) == before
+    assert rights(shared_stack) == before
 
 
 def test_a_power_of_exactly_five_years_is_granted(stack: Stack) -> None:
@@ -287,13 +287,13 @@ def test_registering_an_assignment_again_changes_nothing(stack: Stack) -> None:
         ({"ends_at": NOW}, "ends_at"),
     ],
 )
-def test_an_invalid_assignment_is_refused(stack: Stack, changes: dict[str, Any], field: str) -> None:
-    register_company(stack)
-    before = rights(stack)
+def test_an_invalid_assignment_is_refused(shared_stack: Stack, changes: dict[str, Any], field: str) -> None:
+    register_company(shared_stack)
+    before = rights(shared_stack)
     with pytest.raises(RedAssignmentInvalidError) as caught:
-        assign(stack, **changes)
+        assign(shared_stack, **changes)
     assert caught.value.facts["field"] == field
-    assert rights(stack) == before
+    assert rights(shared_stack) == before
 
 
 def test_an_assignment_may_register_an_addressee_that_is_not_known_yet(stack: Stack) -> None:

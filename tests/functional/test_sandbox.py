@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -19,6 +20,9 @@ import pytest
 from notigateway.client import GatewayFaultError, NotificationClient
 from notigateway.errors import ConfigurationError
 from notigateway.sandbox.process import running
+from notigateway.verifier.procedure import verify
+from notigateway.verifier.report import Outcome
+from notigateway.verifier.trust import load_trust
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +59,17 @@ def test_the_ready_line_names_address_certificates_and_process(sandbox: Running)
     assert all(Path(file).is_file() for file in files)
     assert Path(certificates["issuers"]).is_dir()
     assert {"company", "person", "representative", "red", "stranger"} <= set(certificates["holders"])
+
+
+def test_a_bundle_passes_the_verifier_with_the_trust_folder_of_the_ready_line(sandbox: Running) -> None:
+    with client(sandbox, "company") as one:
+        wanted = next(iter(one.list_notifications())).id
+        (item,) = one.receipts([wanted], format="bundle")
+    trust = load_trust(Path(sandbox.ready["trust"]))
+    assert (len(trust.seals), len(trust.authorities)) == (1, 1)
+    assert trust.issuers is not None
+    report = verify(item.receipts[0].file or b"", trust=trust, at=datetime.now(UTC))
+    assert report.outcome is Outcome.PASSED, report
 
 
 def test_the_contract_is_served_with_the_real_address(sandbox: Running) -> None:

@@ -220,7 +220,7 @@ def test_every_code_and_variable_exists(document: Path) -> None:
     variables |= set(re.findall(r"NOTIGATEWAY_\w+", text_of("src/notigateway/wsgi.py")))
     variables |= {p.envvar for program in PROGRAMS for p in parameters(program) if p.envvar}
     text = document.read_text(encoding="utf-8")
-    assert set(re.findall(r"NOTIGATEWAY_[A-Z_]*[A-Z]", text)) <= variables
+    assert set(re.findall(r"NOTIGATEWAY_[A-Z0-9_]*[A-Z]", text)) <= variables
     words = {span for span in code_spans(document) if re.fullmatch(r"[A-Z0-9]+(?:_[A-Z0-9]+)+", span)}
     assert words <= codes | variables | FOREIGN_WORDS
 

@@ -108,6 +108,24 @@ def test_production_refuses_a_store_that_forgets() -> None:
     assert settings.document_store_url == "memory://"
 
 
+WHOLE = {
+    "seal_pkcs11_module": "module.so",
+    "seal_pkcs11_token_label": "token",
+    "seal_pkcs11_key_label": "key",
+    "seal_pkcs11_pin_file": "pin",
+}
+
+
+def test_a_key_in_a_device_is_named_as_a_whole() -> None:
+    assert load_settings(None, overrides=WHOLE).seal_pkcs11_module == "module.so"
+    for name in WHOLE:
+        with pytest.raises(ConfigurationError, match="seal_pkcs11_module"):
+            load_settings(None, overrides=WHOLE | {name: ""})
+    with pytest.raises(ConfigurationError, match="one of") as refusal:
+        load_settings(None, overrides=WHOLE | {"seal_pkcs11_pin": "73519024"})
+    assert "73519024" not in str(refusal.value)
+
+
 def test_production_refuses_to_look_away_from_revocation() -> None:
     with pytest.raises(ConfigurationError, match="revocation"):
         load_settings(None, overrides={"revocation": "unsafe_off"})

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from notigateway.documents import DocumentStore
+from notigateway.evidence.seals import load_history
 from notigateway.invariants import Checking, Finding
-from notigateway.pki.keys import load_certificates
 from notigateway.repository.engine import create_database
 from notigateway.repository.schema import check_revision
 from notigateway.settings import load_settings
@@ -36,7 +36,7 @@ def check(
     """
     settings = load_settings(settings_file)
     engine = create_database(settings.database_url, timeout_seconds=settings.database_timeout_seconds)
-    seals = load_certificates(settings.seal_certificate_file)
+    seals = load_history(settings)
     console = Console(stderr=True)
     found = 0
     try:

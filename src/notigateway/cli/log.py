@@ -16,10 +16,11 @@ from sqlalchemy import Engine
 from notigateway.auditing import audit_log
 from notigateway.errors import ConfigurationError, LogDamagedError, TemporarilyUnavailableError
 from notigateway.evidence.checkpoint import Checkpoint, read_checkpoint
+from notigateway.evidence.seals import load_history, load_seal
 from notigateway.evidence.xades import Seal
 from notigateway.instants import instant_text
 from notigateway.ledger import advance, erase
-from notigateway.pki.keys import load_certificates, load_key_pair
+from notigateway.pki.keys import load_certificates
 from notigateway.repository.engine import create_database
 from notigateway.repository.schema import check_revision
 from notigateway.settings import Settings, load_settings
@@ -44,7 +45,7 @@ def checkpoint(
     Keep it running with `--every 30`, or start it by a timer once a minute. Several at once share the work.
     """
     settings = load_settings(settings_file)
-    seal = Seal(load_key_pair(settings.seal_key_file, settings.seal_certificate_file))
+    seal = load_seal(settings)
     with _database(settings) as engine:
         while True:
             try:
@@ -69,7 +70,7 @@ def verify(
     settings_file: SettingsFile = None,
     seal_certificate: Annotated[
         list[Path] | None,
-        typer.Option(help="A certificate of the seal; once for each that ever was. The settings' is added."),
+        typer.Option(help="Another certificate of the seal, besides the settings' present and retired ones."),
     ] = None,
     against: Annotated[
         list[Path] | None, typer.Option(help="The text of a checkpoint that was kept elsewhere.")
@@ -81,13 +82,12 @@ def verify(
     Exit code 1 names the first thing that is wrong.
     """
     settings = load_settings(settings_file)
-    files = [settings.seal_certificate_file, *(seal_certificate or [])]
-    certificates = [one for file in files for one in load_certificates(file)]
+    given = [one for file in seal_certificate or [] for one in load_certificates(file)]
     try:
         with _database(settings) as engine:
             found = audit_log(
                 engine,
-                seal_certificates=certificates,
+                seal_certificates=[*given, *load_history(settings)],
                 origin=settings.log_origin,
                 authorities=pinned_authorities(settings),
                 heads=[_read_head(file) for file in against or []],

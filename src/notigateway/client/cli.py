@@ -106,7 +106,11 @@ def connect(
     ] = None,
     seal_cert: Annotated[
         list[Path] | None,
-        typer.Option(envvar=_env("SEAL_CERT"), metavar="<path>", help="Certificate that seals the receipts."),
+        typer.Option(
+            envvar=_env("SEAL_CERT"),
+            metavar="<path>",
+            help="Certificate that seals receipts, or a folder of all.",
+        ),
     ] = None,
     ca_file: Annotated[
         Path | None,

@@ -18,12 +18,13 @@ import typer
 from notigateway.client.api import NotificationClient
 from notigateway.client.transport import Retries, Speech, Transport
 from notigateway.client.wscn import WscnClient, action, namespace_at, read_answer
+from notigateway.evidence.history import load_seals
 from notigateway.pki.keys import load_certificates, load_key_pair, load_p12
 from notigateway.pki.trust import PinnedCertificates
 from notigateway.wss.sign import Signer
 
 if TYPE_CHECKING:
-    from cryptography import x509
+    from notigateway.evidence.history import Pin
 
 _PATHS: Final = frozenset({"key", "cert", "p12", "password_file", "ca_file"})
 _PATH_LISTS: Final = frozenset({"server_cert", "seal_cert"})
@@ -91,7 +92,7 @@ class Connection:
             raise typer.BadParameter("give --p12, or --key and --cert")
         return self.url
 
-    def seals(self) -> list[x509.Certificate]:
+    def seals(self) -> list[Pin]:
         """Return the certificates whose seals on receipts are believed.
 
         Raises: `typer.BadParameter` when none is given; `ConfigurationError` for unreadable files.
@@ -100,7 +101,13 @@ class Connection:
             raise typer.BadParameter(
                 "the certificate of the service's seal is missing", param_hint="--seal-cert"
             )
-        return [one for file in self.seal_cert for one in load_certificates(file)]
+        return [one for path in self.seal_cert for one in _pins(path)]
+
+
+def _pins(path: Path) -> list[Pin]:
+    if path.is_dir():
+        return [*load_seals(path)]
+    return [*load_certificates(path)]
 
 
 def connection_of(context: typer.Context) -> Connection:

@@ -15,15 +15,14 @@ from notigateway.errors import GatewayError
 from notigateway.evidence.xades import verify_receipt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from cryptography import x509
+    from collections.abc import Iterable, Iterator, Sequence
 
     from notigateway.client.values import Document, Notification, NotificationReceipts, Receipt
+    from notigateway.evidence.history import Pin
     from notigateway.evidence.statement import ReceiptFacts
 
 
-def verify(receipt: Receipt, *, notification_id: str, seals: Sequence[x509.Certificate]) -> ReceiptFacts:
+def verify(receipt: Receipt, *, notification_id: str, seals: Sequence[Pin]) -> ReceiptFacts:
     """Return what a receipt proves about a notification.
 
     Raises: `ReceiptNotVerifiedError` when it is not sealed by a pinned seal, or says something else
@@ -44,13 +43,15 @@ def check_delivery(
     *,
     documents: Sequence[Document],
     receipts: Sequence[Receipt],
-    seals: Sequence[x509.Certificate],
+    seals: Sequence[Pin],
 ) -> None:
     """Check that every receipt is genuine, one of them releases the content, and names these documents.
 
     Raises: `ReceiptNotVerifiedError`, `DocumentMismatchError`.
     """
     proven = [verify(receipt, notification_id=notification.id, seals=seals) for receipt in receipts]
+    for facts in proven:
+        _check_place(facts, proven)
     about = (notification.code, notification.addressee.identifier)
     if any((facts.notification_code, facts.addressee) != about for facts in proven):
         raise ReceiptNotVerifiedError("a receipt is about another notification")
@@ -65,6 +66,24 @@ def check_delivery(
             )
 
 
+def _check_place(facts: ReceiptFacts, others: Iterable[ReceiptFacts]) -> None:
+    """Check that the receipt before this one is among all those of its notification, unchanged.
+
+    Each names the one before it by its hash: where one was taken away or replaced, the next one shows it.
+
+    Raises: `ReceiptNotVerifiedError`.
+    """
+    previous = facts.previous
+    if previous is None:
+        return
+    found = {other.receipt_id: other.sha256 for other in others}.get(previous.evidence_id)
+    if found != previous.sha256:
+        what = "is missing" if found is None else "is another"
+        raise ReceiptNotVerifiedError(
+            f"receipt {facts.receipt_id} follows receipt {previous.evidence_id}, which {what}"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What is to be said of one receipt, or of a notification that has none (`receipt` is None)."""
@@ -75,15 +94,29 @@ class Verdict:
     problem: str = ""
 
 
-def examine(item: NotificationReceipts, seals: Sequence[x509.Certificate]) -> Iterator[Verdict]:
+def examine(item: NotificationReceipts, seals: Sequence[Pin]) -> Iterator[Verdict]:
     """Yield a verdict on each receipt of a notification, or the one that there is none."""
     if not item.receipts:
         why = f"{item.problem.code}: {item.problem.text_en}" if item.problem else "there is no receipt"
         yield Verdict(item.id, None, verified=False, problem=why)
-    for receipt in item.receipts:
-        try:
-            verify(receipt, notification_id=item.id, seals=seals)
-        except NotVerifiedError as error:
-            yield Verdict(item.id, receipt, verified=False, problem=error.line())
-        else:
-            yield Verdict(item.id, receipt, verified=True)
+    found = [(receipt, _proven(receipt, item.id, seals)) for receipt in item.receipts]
+    proven = [facts for _, facts in found if not isinstance(facts, NotVerifiedError)]
+    for receipt, facts in found:
+        problem = facts if isinstance(facts, NotVerifiedError) else _misplaced(facts, proven)
+        line = "" if problem is None else problem.line()
+        yield Verdict(item.id, receipt, verified=problem is None, problem=line)
+
+
+def _proven(receipt: Receipt, notification_id: str, seals: Sequence[Pin]) -> ReceiptFacts | NotVerifiedError:
+    try:
+        return verify(receipt, notification_id=notification_id, seals=seals)
+    except NotVerifiedError as error:
+        return error
+
+
+def _misplaced(facts: ReceiptFacts, others: Iterable[ReceiptFacts]) -> NotVerifiedError | None:
+    try:
+        _check_place(facts, others)
+    except NotVerifiedError as error:
+        return error
+    return None

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from cryptography import x509
-
     from notigateway.client.api import NotificationClient
     from notigateway.client.values import (
         DecisionOutcome,
@@ -36,6 +34,7 @@ if TYPE_CHECKING:
         Problem,
         RetrievedNotification,
     )
+    from notigateway.evidence.history import Pin
 
 # Small enough that documents of the first batch arrive while the second is being accepted.
 _ACCEPTED_AT_ONCE: Final = 100
@@ -89,7 +88,7 @@ def pull(
     client: NotificationClient,
     directory: Path,
     *,
-    seal_certificates: Sequence[x509.Certificate],
+    seal_certificates: Sequence[Pin],
     accept: bool,
     where: Filter | None = None,
     parallel: int = 4,
@@ -118,7 +117,7 @@ class _Pull:
         self,
         client: NotificationClient,
         spool: Spool,
-        seals: tuple[x509.Certificate, ...],
+        seals: tuple[Pin, ...],
         *,
         accept: bool,
         parallel: int,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from io import BytesIO
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -20,16 +21,17 @@ from cryptography.exceptions import InvalidSignature
 
 from notigateway.errors import BundleInvalidError
 from notigateway.evidence.detached import verify_detached
+from notigateway.evidence.history import dated
 from notigateway.instants import instant_text
 from notigateway.pki.keys import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
     from uuid import UUID
 
     from cryptography.x509 import Certificate
 
+    from notigateway.evidence.history import Pin
     from notigateway.evidence.xades import Seal
 
 FORMAT: Final = "urn:notigateway:evidence-bundle:1"
@@ -157,7 +159,7 @@ class Manifest:
     certificate: Certificate
 
 
-def verify_manifest(files: Mapping[str, bytes], *, seal_certificates: Sequence[Certificate]) -> Manifest:
+def verify_manifest(files: Mapping[str, bytes], *, seal_certificates: Sequence[Pin]) -> Manifest:
     """Return what the manifest says if a pinned seal certificate signed it and each file is as it says.
 
     Raises: `BundleInvalidError` with the reason.
@@ -166,10 +168,12 @@ def verify_manifest(files: Mapping[str, bytes], *, seal_certificates: Sequence[C
     try:
         stated: dict[str, Any] = json.loads(text)
         named = stated["seal_sha256"]
-        certificate = {fingerprint(pinned): pinned for pinned in seal_certificates}.get(named)
-        if stated["format"] != FORMAT or certificate is None:
+        pinned = dated(seal_certificates).get(named)
+        if stated["format"] != FORMAT or pinned is None:
             raise BundleInvalidError("the manifest was not sealed with a pinned seal certificate")
-        verify_detached(text, files[SIGNATURE], certificate)
+        verify_detached(text, files[SIGNATURE], pinned.certificate)
+        if not pinned.covers(datetime.fromisoformat(stated["made_at"])):
+            raise BundleInvalidError("the seal certificate was not valid, or not in use, at that instant")
         listed = [(one["name"], one["size"], one["sha256"]) for one in stated["files"]]
     except InvalidSignature as error:
         raise BundleInvalidError("the seal on the manifest is not the seal's on these bytes") from error
@@ -185,7 +189,7 @@ def verify_manifest(files: Mapping[str, bytes], *, seal_certificates: Sequence[C
             raise BundleInvalidError(f"{one[0]} is not the file that the manifest names")
     if listed != found:
         raise BundleInvalidError("the manifest names a file that is not there")
-    return Manifest(stated["receipt"], stated["made_at"], certificate)
+    return Manifest(stated["receipt"], stated["made_at"], pinned.certificate)
 
 
 def inclusion_text(*, index: int, salt: bytes, proof: Sequence[bytes]) -> bytes:

@@ -24,11 +24,12 @@ from cryptography.exceptions import InvalidSignature
 
 from notigateway.errors import CheckpointInvalidError
 from notigateway.evidence.detached import verify_detached
+from notigateway.evidence.history import dated
 from notigateway.evidence.merkle import HASH_BYTES
 from notigateway.instants import instant_text
 
 if TYPE_CHECKING:
-    from cryptography.x509 import Certificate
+    from notigateway.evidence.history import Pin
 
 CHECKPOINT_MAX_BYTES: Final = 1_000
 # A number has one spelling, an instant too: every byte of the text means something.
@@ -75,26 +76,26 @@ def read_checkpoint(text: bytes) -> Checkpoint:
 
 
 def verify_checkpoint(
-    text: bytes, signature: bytes, *, seal_certificate: Certificate, origin: str | None = None
+    text: bytes, signature: bytes, *, seal_certificate: Pin, origin: str | None = None
 ) -> Checkpoint:
     """Return what a checkpoint says if the pinned seal certificate's key signed exactly this text.
 
     1. The text has the one form, and names the expected log where one is expected.
     2. The signature is the seal's: ECDSA P-256, or RSA-PSS of 3072 bits or more, with SHA-256.
-    3. The certificate was valid at the instant that the text states.
+    3. The certificate was valid and in use at the instant that the text states.
 
     Raises: `CheckpointInvalidError` with the reason.
     """
     checkpoint = read_checkpoint(text)  # 1
     if origin is not None and checkpoint.origin != origin:
         raise CheckpointInvalidError("the checkpoint is one of another log")
+    (pinned,) = dated([seal_certificate]).values()
     try:
-        verify_detached(text, signature, seal_certificate)  # 2
+        verify_detached(text, signature, pinned.certificate)  # 2
     except InvalidSignature as error:
         raise CheckpointInvalidError("the signature is not the seal's on this text") from error
     except ValueError as error:
         raise CheckpointInvalidError(str(error)) from error
-    valid = seal_certificate.not_valid_before_utc, seal_certificate.not_valid_after_utc
-    if not valid[0] <= checkpoint.at <= valid[1]:  # 3
-        raise CheckpointInvalidError("the seal certificate was not valid at the checkpoint's instant")
+    if not pinned.covers(checkpoint.at):  # 3
+        raise CheckpointInvalidError("the seal certificate was not valid, or not in use, at that instant")
     return checkpoint

@@ -12,6 +12,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
 from asn1crypto import x509 as asn1  # type: ignore[import-untyped]
+from asn1crypto.algos import SignedDigestAlgorithm  # type: ignore[import-untyped]
 from asn1crypto.cms import ContentInfo  # type: ignore[import-untyped]
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -24,8 +25,8 @@ from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from notigateway.errors import RenditionInvalidError
+from notigateway.evidence.history import dated
 from notigateway.pki.asn1_lock import ASN1_LOCK
-from notigateway.pki.keys import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from cryptography import x509
     from pyhanko.sign.signers.pdf_signer import PdfSigningSession
 
+    from notigateway.evidence.history import Pin
     from notigateway.evidence.xades import Seal
 
 PDF_MAX_BYTES: Final = 16 * 1024 * 1024
@@ -41,6 +43,17 @@ _FIELD: Final = "Seal"
 # Room for the certificate, the attributes and the largest signature; the rest stays zero.
 _RESERVED_HEX_DIGITS: Final = 8 * 1024
 _DRY_SIGNATURE: Final = bytes(72)
+_SHA256: Final = {"algorithm": "sha256"}
+_PSS: Final = SignedDigestAlgorithm(
+    {
+        "algorithm": "rsassa_pss",
+        "parameters": {
+            "hash_algorithm": _SHA256,
+            "mask_gen_algorithm": {"algorithm": "mgf1", "parameters": _SHA256},
+            "salt_length": 32,
+        },
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +101,14 @@ class _SealSigner(Signer):
         certificate = asn1.Certificate.load(seal.certificate.public_bytes(Encoding.DER))
         is_rsa = isinstance(seal.certificate.public_key(), RSAPublicKey)
         no_others = SimpleCertificateStore()  # type: ignore[no-untyped-call]
-        super().__init__(signing_cert=certificate, cert_registry=no_others, prefer_pss=is_rsa)
+        # pyHanko would state the longest salt there can be; the seal's is as long as the hash.
+        mechanism = _PSS if is_rsa else None
+        super().__init__(
+            signing_cert=certificate,
+            cert_registry=no_others,
+            prefer_pss=is_rsa,
+            signature_mechanism=mechanism,
+        )
         self._seal = seal
 
     async def async_sign_raw(
@@ -101,12 +121,12 @@ class _SealSigner(Signer):
         return _DRY_SIGNATURE if dry_run else self._seal.sign(data)
 
 
-def verify_pdf(data: bytes, *, seal_certificates: Sequence[x509.Certificate]) -> SealedPdf:
+def verify_pdf(data: bytes, *, seal_certificates: Sequence[Pin]) -> SealedPdf:
     """Return what a PDF holds if one of the pinned seal certificates sealed exactly these bytes.
 
     1. There is one signature; it covers the whole file and allows no change.
     2. Its container is written in the one way: upper-case hexadecimal, zeros after it, nothing unsigned.
-    3. The certificate that made it is pinned, and was valid at the instant it states.
+    3. The certificate that made it is pinned, and was valid and in use at the instant it states.
     4. Digest and signature are right.
     5. One receipt is attached.
 
@@ -125,7 +145,7 @@ def verify_pdf(data: bytes, *, seal_certificates: Sequence[x509.Certificate]) ->
         raise RenditionInvalidError(f"the PDF cannot be read: {type(error).__name__}: {error}") from error
 
 
-def _verify(data: bytes, seal_certificates: Sequence[x509.Certificate]) -> SealedPdf:
+def _verify(data: bytes, seal_certificates: Sequence[Pin]) -> SealedPdf:
     reader = PdfFileReader(BytesIO(data))
     signatures = reader.embedded_signatures
     if len(signatures) != 1:
@@ -140,20 +160,20 @@ def _verify(data: bytes, seal_certificates: Sequence[x509.Certificate]) -> Seale
     if embedded.signer_info["unsigned_attrs"].native:
         raise RenditionInvalidError("the seal carries something unsigned")
     named = hashlib.sha256(embedded.signer_cert.dump()).hexdigest()
-    certificate = {fingerprint(pinned): pinned for pinned in seal_certificates}.get(named)
-    if certificate is None:  # 3
+    pinned = dated(seal_certificates).get(named)
+    if pinned is None:  # 3
         raise RenditionInvalidError("the PDF was not sealed with a pinned seal certificate")
     sealed_at = embedded.self_reported_timestamp
-    if sealed_at is None or not (
-        certificate.not_valid_before_utc <= sealed_at <= certificate.not_valid_after_utc
-    ):
-        raise RenditionInvalidError("the seal certificate was not valid when the PDF was sealed")
+    if sealed_at is None or not pinned.covers(sealed_at):
+        raise RenditionInvalidError(
+            "the seal certificate was not valid, or not in use, when the PDF was sealed"
+        )
     is_intact, is_valid = validate_sig_integrity(  # 4
         embedded.signer_info, embedded.signer_cert, "data", embedded.compute_digest()
     )
     if not (is_intact and is_valid):
         raise RenditionInvalidError("the PDF differs from the PDF that was sealed")
-    return SealedPdf(_attached(reader), certificate, sealed_at)
+    return SealedPdf(_attached(reader), pinned.certificate, sealed_at)
 
 
 def _check_container(data: bytes, byte_range: Sequence[int], container: bytes) -> None:

@@ -25,6 +25,7 @@ from lxml import etree
 from signxml.algorithms import DigestAlgorithm
 
 from notigateway.errors import ConfigurationError, ReceiptInvalidError, StampInvalidError
+from notigateway.evidence.history import DatedSeal, dated
 from notigateway.evidence.statement import (
     POLICIES,
     ROOT,
@@ -42,7 +43,7 @@ from notigateway.evidence.timestamp import (
     take_out,
 )
 from notigateway.pki.identity import read_holder
-from notigateway.pki.keys import TokenKey, fingerprint
+from notigateway.pki.keys import TokenKey
 from notigateway.wss.ns import ENVELOPED_SIGNATURE, EXC_C14N, ds
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from cryptography import x509
     from lxml.etree import _Element
 
+    from notigateway.evidence.history import Pin
     from notigateway.pki.keys import KeyPair
 
 SIGNED_PROPERTIES_TYPE: Final = "http://uri.etsi.org/01903#SignedProperties"
@@ -76,8 +78,7 @@ class Seal:
 
     def covers(self, instant: datetime) -> bool:
         """Tell whether the seal can attest what happened then: a receipt states the instant of its event."""
-        certificate = self.certificate
-        return certificate.not_valid_before_utc <= instant <= certificate.not_valid_after_utc
+        return DatedSeal.of(self.certificate).covers(instant)
 
     def seal(self, content: bytes, sealed_at: datetime) -> bytes:
         """Return the receipt: the content, an element in exclusive canonical form, with its seal.
@@ -116,7 +117,7 @@ def _signing(pair: KeyPair) -> Callable[[bytes], bytes]:
 def verify_receipt(
     data: bytes,
     *,
-    seal_certificates: Sequence[x509.Certificate],
+    seal_certificates: Sequence[Pin],
     timestamp_certificates: Sequence[x509.Certificate] = (),
 ) -> ReceiptFacts:
     """Return what a receipt proves if one of the pinned seal certificates sealed exactly these bytes.
@@ -134,7 +135,7 @@ def verify_receipt(
     4. KeyInfo and SigningCertificateV2 name a pinned certificate; the policy is the published one.
     5. xmlsec verifies digests and signature with that certificate's key.
     6. The facts are read from the signed bytes, parsed again on their own.
-    7. SigningTime is the event's instant, or that of its report, inside the validity of the seal certificate.
+    7. SigningTime is the event's instant, or that of its report, inside the period of the seal certificate.
     8. The time-stamp is of this signature value, and not from before the seal.
 
     Raises: `ReceiptInvalidError` with the reason.
@@ -144,12 +145,12 @@ def verify_receipt(
         root = _parse(original)  # 1
         seal = _read_seal(root)  # 2
         _check_signed_info(seal)  # 3
-        certificate = _pinned(seal, seal_certificates)  # 4
-        _check_signature(seal, certificate)  # 5
+        pinned = _pinned(seal, seal_certificates)  # 4
+        _check_signature(seal, pinned.certificate)  # 5
         facts = replace(
             read_facts(_signed_root(root, seal)), sha256=hashlib.sha256(original).hexdigest()
         )  # 6
-        _check_instant(seal, certificate, facts.sealed_at)  # 7
+        _check_instant(seal, pinned, facts.sealed_at)  # 7
         if token is not None:
             at = _check_timestamp(original, token, facts.sealed_at, authorities=timestamp_certificates)  # 8
             facts = replace(facts, timestamped_at=at)
@@ -235,12 +236,12 @@ def _check_reference(reference: _Element, uri: str, transforms: list[str]) -> No
         raise ReceiptInvalidError("the digests must be SHA-256")
 
 
-def _pinned(seal: _SealParts, certificates: Sequence[x509.Certificate]) -> x509.Certificate:
+def _pinned(seal: _SealParts, pins: Sequence[Pin]) -> DatedSeal:
     (data,) = _children(seal.key_info, ds("X509Data"))
     (token,) = _children(data, ds("X509Certificate"))
     named = hashlib.sha256(base64.b64decode(token.text or "")).hexdigest()
-    certificate = {fingerprint(pinned): pinned for pinned in certificates}.get(named)
-    if certificate is None:
+    pinned = dated(pins).get(named)
+    if pinned is None:
         raise ReceiptInvalidError("the receipt was not sealed with a pinned seal certificate")
     cert = "SigningCertificateV2", "Cert", "CertDigest"
     if _digest_at(seal.signed_properties, *cert) != named:
@@ -250,7 +251,7 @@ def _pinned(seal: _SealParts, certificates: Sequence[x509.Certificate]) -> x509.
     digest = _digest_at(seal.signed_properties, *policy, "SigPolicyHash")
     if POLICIES.get(identifier or "") != digest:
         raise ReceiptInvalidError("the receipt follows another policy than the published ones")
-    return certificate
+    return pinned
 
 
 def _check_signature(seal: _SealParts, certificate: x509.Certificate) -> None:
@@ -287,12 +288,12 @@ def _signed_root(root: _Element, seal: _SealParts) -> _Element:
     return etree.fromstring(signed, etree.XMLParser(resolve_entities=False, no_network=True))
 
 
-def _check_instant(seal: _SealParts, certificate: x509.Certificate, sealed_at: datetime) -> None:
+def _check_instant(seal: _SealParts, pinned: DatedSeal, sealed_at: datetime) -> None:
     stated = datetime.fromisoformat(_property(seal.signed_properties, "SigningTime").text or "")
     if stated != sealed_at:
         raise ReceiptInvalidError("the signing time is not the instant of the event")
-    if not certificate.not_valid_before_utc <= sealed_at <= certificate.not_valid_after_utc:
-        raise ReceiptInvalidError("the seal certificate was not valid at the instant of the event")
+    if not pinned.covers(sealed_at):
+        raise ReceiptInvalidError("the seal certificate was not valid, or not in use, at that instant")
 
 
 def _check_timestamp(

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from notigateway.errors import TemporarilyUnavailableError
-from notigateway.evidence.xades import Seal
+from notigateway.evidence.seals import load_seal
 from notigateway.ledger import advance
-from notigateway.pki.keys import load_key_pair
 from notigateway.repository.engine import create_database
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ class Checkpointer:
     """
 
     def __init__(self, settings: Settings, *, every_seconds: float) -> None:
-        self._seal = Seal(load_key_pair(settings.seal_key_file, settings.seal_certificate_file))
+        self._seal = load_seal(settings)
         self._engine = create_database(
             settings.database_url, pool_size=1, timeout_seconds=settings.database_timeout_seconds
         )

@@ -99,6 +99,11 @@ class Pki:
         return self.folder / "timestamp-authorities"
 
     @property
+    def trust(self) -> Path:
+        """Return the folder that `notigateway-verify --trust` takes."""
+        return self.folder.parent / "trust"
+
+    @property
     def passphrase(self) -> Path:
         """Return the file with the passphrase of every PKCS #12 file."""
         return self.folder / "holders" / "passphrase.txt"
@@ -135,7 +140,17 @@ def ensure_pki(folder: Path, now: datetime) -> Pki:
         if not target.is_file():
             target.parent.mkdir(exist_ok=True)
             _write(target, source.read_bytes(), _PUBLIC)
+    _write_trust(pki)
     return pki
+
+
+def _write_trust(pki: Pki) -> None:
+    """Write what a verifier of this sandbox's evidence trusts, as an operator would publish it."""
+    for kind, name in (("seals", "seal"), ("timestamp", "tsa"), ("issuers", "issuing")):
+        source, target = pki.certificate(name), pki.trust / kind / f"{name}.cert.pem"
+        if source.is_file() and not target.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _write(target, source.read_bytes(), _PUBLIC)
 
 
 def _make(pki: Pki, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
     pki/  issuers/              keys and certificates, and whose certificates are admitted
     revocation/                 the list of the revoked ones
+    trust/                      what `notigateway-verify --trust` takes: seals, time-stamp authority, issuers
     notigateway.toml            the settings, written anew at each start because the port may change
     notigateway.db  documents/  the data; a folder that has them is served as it is
     seeds.json                  how the data were made
@@ -142,6 +143,7 @@ def describe(sandbox: Sandbox, pid: int) -> str:
                 for name, holder in pki.holders().items()
             },
         },
+        "trust": str(pki.trust),
         "settings": str(_settings_file(sandbox.directory)),
         "pid": pid,
     }

@@ -19,6 +19,7 @@ from lxml import etree
 
 from notigateway.errors import GatewayError
 from notigateway.evidence import bundle
+from notigateway.evidence.history import dated
 from notigateway.evidence.pades import verify_pdf
 from notigateway.evidence.timestamp import embedded_certificates, take_out
 from notigateway.evidence.wording import TITLES, Reading
@@ -114,11 +115,15 @@ class Examination:
         beside = self.files.get(bundle.SEAL_CERTIFICATE)
         if beside is not None and hashlib.sha256(beside).hexdigest() != fingerprint(named):
             raise FailedError(f"{bundle.SEAL_CERTIFICATE} is not the certificate on the seal")
-        if fingerprint(named) in {fingerprint(pinned) for pinned in self.trust.seals}:
-            self.sealer = named
-            return f"{name_of(named)}, pinned in the trust folder (SHA-256 {fingerprint(named)})"
         when = Reading(root).instant("Report", "ReportedAt") or Reading(root).event_time
-        if not any(p.not_valid_before_utc <= when <= p.not_valid_after_utc for p in self.trust.seals):
+        pinned = dated(self.trust.seals).get(fingerprint(named))
+        if pinned is not None:
+            self.sealer = named
+            if not pinned.covers(when):
+                period = f"from {instant_text(pinned.since)} until {instant_text(pinned.until)}"
+                raise FailedError(f"{name_of(named)} was in use {period}, not on {instant_text(when)}")
+            return f"{name_of(named)}, pinned in the trust folder (SHA-256 {fingerprint(named)})"
+        if not any(one.covers(when) for one in self.trust.seals):
             raise UndeterminedError(f"the trust folder has no seal certificate for {instant_text(when)}")
         raise FailedError("sealed with a certificate that the trust folder does not pin")
 

@@ -36,8 +36,10 @@ class Surroundings:
         data = self.case.files.get(bundle.PREVIOUS)
         if stated is None and data is None:
             raise SkippedError("this is the first receipt of its notification")
+        if data is None and bundle.MANIFEST in self.case.files:
+            raise FailedError("the receipt follows another, which the bundle does not hold")
         if data is None:
-            raise SkippedError("the receipt before this one is not in this file")
+            raise SkippedError("the receipt before this one is not in this file; its bundle holds it")
         previous = verify_receipt(data, seal_certificates=self.case.trust.seals)
         if previous.sha256 != stated:
             raise FailedError("the receipt before this one is not the one that it names")
@@ -66,17 +68,17 @@ class Surroundings:
             raise SkippedError("there is no checkpoint in this file")
         self.case.need_seals()
         refusal: GatewayError | None = None
-        for certificate in self.case.trust.seals:
+        for pinned in self.case.trust.seals:
             try:
                 self.head = verify_checkpoint(
                     self.case.files[bundle.CHECKPOINT],
                     self.case.files[bundle.CHECKPOINT_SIGNATURE],
-                    seal_certificate=certificate,
+                    seal_certificate=pinned,
                 )
             except GatewayError as error:
                 refusal = error
             else:
-                return f"sealed by {name_of(certificate)} on {instant_text(self.head.at)}"
+                return f"sealed by {name_of(pinned.certificate)} on {instant_text(self.head.at)}"
         raise FailedError(f"no pinned seal signed the checkpoint: {refusal}")
 
     def checkpoint_timestamp(self) -> str:

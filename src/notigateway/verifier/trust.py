@@ -1,6 +1,7 @@
 """Whom the verifier trusts: what the folder of `--trust` holds, obtained beforehand and by another way.
 
-- `seals/`: the gateway's seal certificates, all that were ever used; each is pinned by itself.
+- `seals/`: the gateway's seal certificates, all that were ever used; each is pinned by itself. Of those that
+  are no longer in use `periods.toml` says until when they were.
 - `timestamp/`: the authorities of time-stamps, for receipts of level T; optional.
 - `issuers/`: the authorised issuers of callers' certificates; optional. Without it the caller's
   certificate is the one that the receipt names, and that is all that is said of it.
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from notigateway.errors import ConfigurationError
+from notigateway.evidence.history import DatedSeal, load_seals
 from notigateway.pki.keys import load_certificates
 from notigateway.pki.trust import TrustStore
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 class Trust:
     """The certificates of the folder; `issuers` is None where it names none."""
 
-    seals: list[Certificate]
+    seals: list[DatedSeal]
     authorities: list[Certificate]
     issuers: TrustStore | None
 
@@ -36,7 +38,7 @@ def load_trust(folder: Path) -> Trust:
         raise ConfigurationError(f"there is no trust folder {folder}")
     issuers = _certificates(folder / "issuers")
     return Trust(
-        seals=_certificates(folder / "seals"),
+        seals=load_seals(folder / "seals"),
         authorities=_certificates(folder / "timestamp"),
         issuers=TrustStore(issuers) if issuers else None,
     )

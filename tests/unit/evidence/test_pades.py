@@ -15,6 +15,7 @@ from notigateway.errors import RenditionInvalidError
 from notigateway.evidence.pades import PDF_MAX_BYTES, seal_pdf, verify_pdf
 from notigateway.evidence.rendition import render_pdf
 from notigateway.evidence.xades import Seal
+from pki import rsa_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +43,14 @@ def test_a_sealed_form_verifies_and_gives_the_receipt_back(
     assert found.receipt == receipt
     assert found.certificate == seal_pair.certificate
     assert found.sealed_at == SEALED_AT
+
+
+def test_a_seal_with_an_rsa_key_verifies_too(form: bytes, certify: Callable[..., KeyPair]) -> None:
+    pair = certify("Seal with RSA", rsa_key("seal", 3072))
+
+    sealed = seal_pdf(form, seal=Seal(pair), at=SEALED_AT)
+
+    assert verify_pdf(sealed, seal_certificates=[pair.certificate]).certificate == pair.certificate
 
 
 def test_the_seal_is_pades_certified_against_changes_and_shows_nothing(sealed_form: bytes) -> None:
@@ -108,7 +117,7 @@ def test_a_seal_outside_the_certificates_validity_is_refused(
 ) -> None:
     late = seal_pdf(form, seal=seal, at=SEALED_AT + timedelta(days=30))
 
-    with pytest.raises(RenditionInvalidError, match="not valid when"):
+    with pytest.raises(RenditionInvalidError, match="was not valid, or not in use"):
         verify_pdf(late, seal_certificates=[seal_pair.certificate])
 
 

@@ -407,7 +407,7 @@ def test_an_event_outside_the_validity_of_the_seal_certificate_is_refused(
     seal: Seal, seal_pair: KeyPair, accepted: Statement
 ) -> None:
     old = replace(accepted, event_time=accepted.event_time - timedelta(days=2))
-    with pytest.raises(ReceiptInvalidError, match="was not valid at the instant"):
+    with pytest.raises(ReceiptInvalidError, match="was not valid, or not in use"):
         verify_receipt(seal.seal(render(old), old.event_time), seal_certificates=[seal_pair.certificate])
 
 

@@ -262,6 +262,12 @@ def test_the_previous_receipt_must_be_the_one_that_is_named(trust: Trust) -> Non
     assert "not the one that it names" in why(report, "chain")
 
 
+def test_a_bundle_that_hides_the_receipt_before_is_refused(trust: Trust) -> None:
+    report = verify(Proofs(files={bundle.PREVIOUS: None}).build(), trust=trust, at=AT)
+
+    assert "does not hold" in why(report, "chain")
+
+
 def test_the_pdf_must_be_of_this_receipt(trust: Trust, proofs: bytes) -> None:
     other = Proofs(request=accept_request(ACCEPT + " ")).members()[bundle.FORM]
 
@@ -298,10 +304,11 @@ def test_an_expired_seal_without_a_time_stamp_is_indeterminate_with_one_it_passe
 
 def test_a_time_stamp_from_after_the_seal_expired_proves_nothing(trust: Trust) -> None:
     late = stamped(sealed(statement(b"")), at=NOW + timedelta(days=2))
-    (seal,) = trust.seals
+    subject = trust.seals[0].certificate.subject
+    short = pki().holder(subject, pki().seal.key, not_after=NOW + timedelta(days=1))
     case = Examination(trust=trust, at=AT, required_level=None, files={bundle.RECEIPT: late})
     case.seal_certificate(), case.signature()
-    case.sealer = pki().holder(seal.subject, pki().seal.key, not_after=NOW + timedelta(days=1)).certificate
+    case.sealer = short.certificate
 
     with pytest.raises(UndeterminedError, match="after the seal certificate had expired"):
         case.timestamp()

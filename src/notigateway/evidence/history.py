@@ -1,0 +1,101 @@
+"""The dated history of a gateway's seal certificates: each counts for the time in which it was in use.
+
+A folder holds it, for the gateway, its clients and the stand-alone verifier alike: the certificates, and
+`periods.toml`, which says of those that are no longer in use until when they were:
+
+    ["seal-2025.cert.pem"]
+    until = 2026-11-25T09:00:00Z
+
+`since` may stand beside it. A certificate that the table does not name counts as long as it is valid.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from cryptography import x509
+
+from notigateway.errors import ConfigurationError
+from notigateway.pki.keys import fingerprint, load_certificates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+PERIODS: Final = "periods.toml"
+_PERIOD_KEYS: Final = frozenset({"since", "until"})
+
+
+@dataclass(frozen=True, slots=True)
+class DatedSeal:
+    """A seal certificate with the instants of its first and of its last use."""
+
+    certificate: x509.Certificate
+    since: datetime
+    until: datetime
+
+    @classmethod
+    def of(
+        cls, certificate: x509.Certificate, *, since: datetime | None = None, until: datetime | None = None
+    ) -> Self:
+        """Return it bounded by the certificate's validity, which stands where nothing is said."""
+        start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+        return cls(certificate, max(since or start, start), min(until or end, end))
+
+    def covers(self, instant: datetime) -> bool:
+        """Tell whether a seal of that instant can be by this certificate."""
+        return self.since <= instant <= self.until
+
+
+# A certificate without dates counts as long as it is valid.
+Pin = x509.Certificate | DatedSeal
+
+
+def dated(pins: Iterable[Pin]) -> dict[str, DatedSeal]:
+    """Return pinned seals by the fingerprints of their certificates."""
+    seals = (pin if isinstance(pin, DatedSeal) else DatedSeal.of(pin) for pin in pins)
+    return {fingerprint(seal.certificate): seal for seal in seals}
+
+
+def load_seals(folder: Path) -> list[DatedSeal]:
+    """Read a folder of seal certificates; a folder that is not there holds none.
+
+    Raises: `ConfigurationError` for a file that is no certificate, or a table that does not fit them.
+    """
+    if not folder.is_dir():
+        return []
+    files = sorted(one for one in folder.iterdir() if one.name != PERIODS and not one.name.startswith("."))
+    periods = _read_periods(folder / PERIODS)
+    unknown = set(periods) - {file.name for file in files}
+    if unknown:
+        raise ConfigurationError(f"{folder / PERIODS}: there is no file {', '.join(sorted(unknown))}")
+    return [
+        DatedSeal.of(certificate, **periods.get(file.name, {}))
+        for file in files
+        for certificate in load_certificates(file)
+    ]
+
+
+def _read_periods(file: Path) -> Mapping[str, dict[str, datetime]]:
+    if not file.is_file():
+        return {}
+    try:
+        table: dict[str, Any] = tomllib.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"cannot read {file}: {error}") from error
+    for name, period in table.items():
+        _check_period(period, f"{file}: {name}")
+    return table
+
+
+def _check_period(period: object, name: str) -> None:
+    if not isinstance(period, dict) or not period or not set(period) <= _PERIOD_KEYS:
+        raise ConfigurationError(f"{name}: a period is a table of until and since")
+    instants = list(period.values())
+    if not all(isinstance(one, datetime) and one.tzinfo is not None for one in instants):
+        raise ConfigurationError(f"{name}: a period needs instants with their zone")
+    if {"since", "until"} == set(period) and period["since"] > period["until"]:
+        raise ConfigurationError(f"{name}: its period ends before it begins")

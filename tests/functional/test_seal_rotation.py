@@ -1,0 +1,184 @@
+"""The seal is changed while the gateway serves; every certificate then proves its own time, and no other."""
+
+from __future__ import annotations
+
+import base64
+from datetime import timedelta
+from functools import cache
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+from typer.testing import CliRunner
+
+from bundles import Proofs
+from notigateway.app import build_app
+from notigateway.cli.main import app
+from notigateway.client.connection import _pins
+from notigateway.errors import (
+    BundleInvalidError,
+    CheckpointInvalidError,
+    ConfigurationError,
+    ReceiptInvalidError,
+    RenditionInvalidError,
+)
+from notigateway.evidence import bundle
+from notigateway.evidence.checkpoint import verify_checkpoint
+from notigateway.evidence.history import PERIODS
+from notigateway.evidence.pades import seal_pdf, verify_pdf
+from notigateway.evidence.rendition import render_pdf, seal_certificate_of
+from notigateway.evidence.seals import load_history
+from notigateway.evidence.xades import Seal, verify_receipt
+from notigateway.ledger import advance
+from notigateway.settings import load_settings
+from notigateway.verifier.procedure import verify
+from notigateway.verifier.report import Outcome
+from notigateway.verifier.trust import load_trust
+from overdue import settings_file
+from pki import NOW, OTHER_COMPANY_NIF, company_subject, ec_key, pki, write_pem
+from stack import NG
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from uuid import UUID
+
+    from notigateway.pki.keys import KeyPair
+    from notigateway.soap.endpoint import Endpoints
+    from stack import Stack
+
+RETIRED = "seal-2026.cert.pem"
+
+
+@cache
+def successor() -> KeyPair:
+    return pki().holder(company_subject(OTHER_COMPANY_NIF, "Sello nuevo de la pasarela"), ec_key("seal-2"))
+
+
+def write_history(folder: Path) -> Path:
+    """Write the folder that says until when the first seal was in use."""
+    folder.mkdir(exist_ok=True)
+    (folder / RETIRED).write_bytes(pki().seal.certificate.public_bytes(Encoding.PEM))
+    until = NOW + timedelta(minutes=10)
+    (folder / PERIODS).write_text(f'["{RETIRED}"]\nuntil = {until.isoformat()}\n')
+    return folder
+
+
+def start_another(stack: Stack) -> Endpoints:
+    """Start a gateway with the new seal on the same database, beside the one that runs."""
+    key, certificate = write_pem(successor(), stack.folder / "keys", "seal-2")
+    stack.overrides |= {
+        "seal_key_file": key,
+        "seal_certificate_file": certificate,
+        "retired_seals_folder": write_history(stack.folder / "retired"),
+    }
+    stack.settings = load_settings(None, overrides=stack.overrides)
+    return build_app(stack.settings, lambda: stack.now)
+
+
+def use(stack: Stack, endpoint: Endpoints) -> None:
+    stack.endpoint, stack.gateway = endpoint, endpoint.gateway
+
+
+def run(stack: Stack, *arguments: str) -> int:
+    """Run a command of the operator's; return its exit code."""
+    return CliRunner().invoke(app, [*arguments, "--settings", str(settings_file(stack))]).exit_code
+
+
+def decided(stack: Stack, wanted: UUID, form: str = "xml") -> tuple[bytes, bytes]:
+    """Return the receipt of an acceptance, and its other form."""
+    answer = stack.ask("RetrieveReceipts", f"<id>{wanted}</id><format>{form}</format>")
+    for receipt in answer.tree.iterfind("ng:item/ng:receipt", namespaces=NG):
+        if receipt.findtext("ng:state", namespaces=NG) == "accepted":
+            found = [receipt.findtext(f"ng:{name}", "", namespaces=NG) for name in ("xml", "file")]
+            return base64.b64decode(found[0]), base64.b64decode(found[1])
+    raise AssertionError("there is no receipt of an acceptance")
+
+
+def test_the_seal_changes_while_two_gateways_serve_and_every_receipt_verifies(stack: Stack) -> None:
+    ids = stack.publish_many(4)
+    old = stack.endpoint
+    stack.accept(ids[0])
+    new = start_another(stack)
+    for wanted, endpoint in ((ids[1], new), (ids[2], old)):
+        stack.pass_time(minutes=1)
+        use(stack, endpoint)
+        stack.accept(wanted)
+    stack.pass_time(days=1)
+    use(stack, new)
+    old.gateway.engine.dispose()
+    stack.engine = new.gateway.engine
+    stack.accept(ids[3])
+
+    history = load_history(stack.settings)
+    sealers = []
+    for wanted in ids:
+        xml, _ = decided(stack, wanted)
+        verify_receipt(xml, seal_certificates=history)
+        sealers.append(seal_certificate_of(xml))
+    first, second = pki().seal.certificate, successor().certificate
+    assert sealers == [first, second, first, second]
+    trust = stack.folder / "trust"
+    trust.mkdir()
+    (write_history(trust / "seals") / "seal-2.pem").write_bytes(second.public_bytes(Encoding.PEM))
+    for wanted in (ids[0], ids[3]):
+        _, data = decided(stack, wanted, "bundle")
+        report = verify(data, trust=load_trust(trust), at=stack.now + timedelta(days=1))
+        assert report.outcome is Outcome.PASSED, report
+    assert run(stack, "check") == 0
+    assert run(stack, "log", "verify") == 0
+
+
+def test_what_a_retired_key_seals_later_is_refused_by_everybody(sqlite_stack: Stack) -> None:
+    stack = sqlite_stack
+    wanted = stack.publish()
+    start_another(stack).gateway.engine.dispose()
+    stack.pass_time(days=1)
+    stack.accept(wanted)  # by the gateway that still has the old key
+    xml, data = decided(stack, wanted, "bundle")
+    history = load_history(stack.settings)
+
+    with pytest.raises(ReceiptInvalidError, match="not in use"):
+        verify_receipt(xml, seal_certificates=history)
+    trust = stack.folder / "trust"
+    trust.mkdir()
+    write_history(trust / "seals")
+    report = verify(data, trust=load_trust(trust), at=stack.now + timedelta(days=1))
+    failed = {step.name for step in report.steps if step.outcome is Outcome.FAILED}
+    assert {"manifest", "seal certificate", "seal", "checkpoint"} <= failed
+    assert run(stack, "check") == 1
+    assert run(stack, "log", "verify") == 1
+    with pytest.raises(ReceiptInvalidError, match="not in use"):
+        verify_receipt(xml, seal_certificates=_pins(trust / "seals"))  # a client's --seal-cert
+
+
+def test_checkpoints_manifests_and_pdfs_of_a_retired_key_are_held_to_its_period(sqlite_stack: Stack) -> None:
+    stack = sqlite_stack
+    stack.publish()
+    start_another(stack).gateway.engine.dispose()
+    history = load_history(stack.settings)
+    files = bundle.read_container(Proofs().build())
+    bundle.verify_manifest(files, seal_certificates=history)
+    late = NOW + timedelta(days=1)
+    seal = Seal(pki().seal)
+
+    head = advance(stack.engine, seal=seal, origin="log.example", now=late)
+    assert head is not None
+    with pytest.raises(CheckpointInvalidError, match="not in use"):
+        verify_checkpoint(head.text, head.signature, seal_certificate=history[1])
+    kept = {name: files[name] for name in files if name not in {bundle.MANIFEST, bundle.SIGNATURE}}
+    made = bundle.write_bundle(kept, receipt_id=stack.publish("ACT-2"), seal=seal, made_at=late)
+    with pytest.raises(BundleInvalidError, match="not in use"):
+        bundle.verify_manifest(bundle.read_container(made), seal_certificates=history)
+    pdf = seal_pdf(render_pdf(files[bundle.RECEIPT]), seal=seal, at=late)
+    with pytest.raises(RenditionInvalidError, match="not in use"):
+        verify_pdf(pdf, seal_certificates=history)
+
+
+def test_the_present_seal_among_the_retired_stops_the_start(sqlite_stack: Stack) -> None:
+    settings = load_settings(
+        None,
+        overrides=sqlite_stack.overrides
+        | {"retired_seals_folder": write_history(sqlite_stack.folder / "retired")},
+    )
+    with pytest.raises(ConfigurationError, match="present seal is among them"):
+        build_app(settings, lambda: NOW)

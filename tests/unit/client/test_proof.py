@@ -1,0 +1,73 @@
+"""The receipts of one notification hang together: one that was taken away or replaced is noticed."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bundles import NOTIFICATION, Proofs, put_at_disposal, sealed, statement
+from notigateway.client.proof import Verdict, examine
+from notigateway.client.values import NotificationReceipts, Receipt
+from notigateway.evidence.xades import verify_receipt
+from pki import NOW, pki
+
+SEALS = [pki().seal.certificate]
+
+
+def received(xml: bytes) -> Receipt:
+    """Return a receipt as the service would name it."""
+    facts = verify_receipt(xml, seal_certificates=SEALS)
+    return Receipt(
+        receipt_id=str(facts.receipt_id),
+        state=facts.state.value,
+        event_time=facts.event_time,
+        sha256=hashlib.sha256(xml).hexdigest(),
+        sealed=xml,
+    )
+
+
+def verdicts(*receipts: bytes) -> list[Verdict]:
+    item = NotificationReceipts(id=str(NOTIFICATION), receipts=tuple(map(received, receipts)), problem=None)
+    return list(examine(item, SEALS))
+
+
+@pytest.fixture(scope="module")
+def accepted() -> bytes:
+    return sealed(Proofs().statement())
+
+
+def test_receipts_that_follow_each_other_are_verified(accepted: bytes) -> None:
+    assert [one.verified for one in verdicts(put_at_disposal(), accepted)] == [True, True]
+
+
+def test_a_receipt_whose_predecessor_was_taken_away_is_not(accepted: bytes) -> None:
+    (one,) = verdicts(accepted)
+
+    assert not one.verified
+    assert "which is missing" in one.problem
+
+
+def test_a_receipt_whose_predecessor_was_replaced_is_not(accepted: bytes) -> None:
+    facts = verify_receipt(put_at_disposal(), seal_certificates=SEALS)
+    other = sealed(
+        replace(
+            statement(b""),
+            evidence_id=facts.receipt_id,
+            event=facts.state,
+            event_time=facts.event_time - timedelta(hours=1),
+            submission_time=NOW - timedelta(days=4),
+            channel=None,
+            delegate=None,
+            authentication=None,
+            request=None,
+        )
+    )
+
+    first, second = verdicts(other, accepted)
+
+    assert first.verified
+    assert not second.verified
+    assert "which is another" in second.problem
