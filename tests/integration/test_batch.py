@@ -66,7 +66,7 @@ def test_every_column_is_what_was_decided_and_sealed(stack: Stack) -> None:
             assert (row.state, row.decided_at, row.version) == (State.ACCEPTED, stack.now, 2)
             leaf = session.get_one(LogLeaf, receipt.id).leaf
             assert leaf.speaks_of(receipt.xml, session.get_one(LogLeaf, receipt.id).salt or b"")
-            assert session.scalars(select(Change).where(Change.event_id == event.id)).one()
+            assert len(session.scalars(select(Change).where(Change.event_id == event.id)).all()) == 1
         assert session.scalars(select(RequestEnvelope.xml)).all() == [b"<signed/>"]
 
 
