@@ -54,6 +54,7 @@ class Gateway:
         )
         _publish(settings, notifications)
         refresh_once(settings, now)
+        self.trust = pki.trust
         self._path = settings.public_url.path
         self.application = build_app(settings)
 
