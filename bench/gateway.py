@@ -13,8 +13,8 @@ from notigateway.issuing import deposit_documents, publish_act, register_issuing
 from notigateway.pki.keys import load_key_pair
 from notigateway.repository.engine import create_database, writing
 from notigateway.repository.schema import upgrade
+from notigateway.sandbox.jobs import refresh_once
 from notigateway.sandbox.pki import COMPANY, ensure_pki
-from notigateway.sandbox.refreshing import refresh_once
 from notigateway.settings import load_settings
 from notigateway.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
 from notigateway.wss.sign import Signer, sign_envelope
@@ -54,6 +54,7 @@ class Gateway:
         )
         _publish(settings, notifications)
         refresh_once(settings, now)
+        self.trust = pki.trust
         self._path = settings.public_url.path
         self.application = build_app(settings)
 

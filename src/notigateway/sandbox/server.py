@@ -27,13 +27,10 @@ from gunicorn.app.base import BaseApplication
 
 from notigateway.errors import ConfigurationError
 from notigateway.sandbox.authority import TimestampAuthority, find_openssl
-from notigateway.sandbox.checkpointing import Checkpointer
 from notigateway.sandbox.explaining import Explaining
+from notigateway.sandbox.jobs import Job, checkpointer, refresh_once, refresher, stamper, sweeper
 from notigateway.sandbox.pki import Pki, ensure_pki
-from notigateway.sandbox.refreshing import Refresher, refresh_once
 from notigateway.sandbox.seeds import sow
-from notigateway.sandbox.stamping import Stamper
-from notigateway.sandbox.sweeping import Sweeper
 from notigateway.settings import Settings, load_settings
 from notigateway.stamping import Authority
 
@@ -167,7 +164,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         self._announce = announce
         self._workers = workers
         self._wanted = jobs
-        self._jobs: list[Sweeper | Checkpointer | Refresher | TimestampAuthority | Stamper] = []
+        self._jobs: list[Job | TimestampAuthority] = []
         # One byte in a pipe: whichever worker takes it announces, its successors find it empty.
         self._turn, give = os.pipe()
         os.set_blocking(self._turn, False)
@@ -202,11 +199,11 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
     def _answering(self, _worker: object) -> None:
         wanted, settings = self._wanted, self._sandbox.settings
-        self._jobs += [Refresher(settings), *self._stamping()]
+        self._jobs += [refresher(settings), *self._stamping()]
         if wanted.sweep_seconds:
-            self._jobs.append(Sweeper(settings, every_seconds=wanted.sweep_seconds))
+            self._jobs.append(sweeper(settings, every_seconds=wanted.sweep_seconds))
         if wanted.checkpoint_seconds:
-            self._jobs.append(Checkpointer(settings, every_seconds=wanted.checkpoint_seconds))
+            self._jobs.append(checkpointer(settings, every_seconds=wanted.checkpoint_seconds))
         for job in self._jobs:
             job.start()
         try:
@@ -216,7 +213,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         if is_first:
             self._announce(describe(self._sandbox, os.getppid()))
 
-    def _stamping(self) -> Iterator[TimestampAuthority | Stamper]:
+    def _stamping(self) -> Iterator[TimestampAuthority | Job]:
         """Yield who gives time-stamps, and who asks for them."""
         sandbox, openssl = self._sandbox, find_openssl()
         if sandbox.authority_listener is None or openssl is None:
@@ -229,7 +226,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         )
         authority, seconds = Authority.by(sandbox.settings), self._wanted.timestamp_seconds
         if authority is not None and seconds:
-            yield Stamper(sandbox.settings, authority, every_seconds=seconds)
+            yield stamper(sandbox.settings, authority, every_seconds=seconds)
 
     def _ending(self, _server: object, _worker: object) -> None:
         # The last one first: who asks for time-stamps ends before who gives them.

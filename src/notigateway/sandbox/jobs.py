@@ -1,0 +1,148 @@
+"""What an operator's timers do elsewhere, in threads of a sandbox's worker.
+
+Made in the worker, after the fork. Each worker may have one of each: they share the work, and one that is
+cut off leaves nothing half.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from notigateway.errors import GatewayError
+from notigateway.evidence.seals import load_seal
+from notigateway.expiry import Sweeping, sweep
+from notigateway.issuers import load_trust
+from notigateway.ledger import advance
+from notigateway.refreshing import Sources, refresh
+from notigateway.repository.engine import create_database
+from notigateway.stamping import Authority, stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Engine
+
+    from notigateway.settings import Settings
+
+_REFRESH_SECONDS: Final = 30.0
+_STOP_SECONDS: Final = 15.0
+# Then the stop is looked at again.
+_STAMPS_AT_MOST: Final = 200
+
+_log = structlog.get_logger("notigateway.job")
+
+
+class Job:
+    """Does its work every so many seconds, at once where it says that there is more, until it is stopped."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        work: Callable[[Engine], bool],
+        *,
+        every_seconds: float,
+        first_after: float | None = None,
+    ) -> None:
+        self._name = name
+        self._engine = _open(settings)
+        self._work = work
+        self._every_seconds = every_seconds
+        self._first_after = every_seconds if first_after is None else first_after
+        self._stopping = Event()
+        self._thread = Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin, with the first wait."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let what runs end, for some seconds; then close the database."""
+        self._stopping.set()
+        self._thread.join(_STOP_SECONDS)
+        self._engine.dispose()
+
+    def _run(self) -> None:
+        """Wait and work; trouble is for the next time."""
+        pause = self._first_after
+        while not self._stopping.wait(pause):
+            pause = self._every_seconds
+            try:
+                if self._work(self._engine):
+                    pause = 0
+            except GatewayError as error:
+                _log.warning("job_failed", job=self._name, code=error.code, detail=error.detail)
+
+
+def sweeper(settings: Settings, *, every_seconds: float) -> Job:
+    """Write the receipts of what lapses; begins with a sweep."""
+    seal, sweeping = load_seal(settings), Sweeping.by(settings)
+
+    def work(engine: Engine) -> bool:
+        swept = asdict(sweep(engine, seal=seal, now=datetime.now(UTC), sweeping=sweeping))
+        if any(swept.values()):
+            _log.info("swept", **swept)
+        return False
+
+    return Job("sweeper", settings, work, every_seconds=every_seconds, first_after=0)
+
+
+def stamper(settings: Settings, authority: Authority, *, every_seconds: float) -> Job:
+    """Ask the authority for the time-stamps that are due."""
+
+    def work(engine: Engine) -> bool:
+        now, size = datetime.now(UTC), settings.timestamp_batch_size
+        done = stamp(engine, authority=authority, now=now, batch_size=size, most=_STAMPS_AT_MOST)
+        said = asdict(done)
+        reasons = sorted(said.pop("failures"))
+        if done.stamped or done.checkpoints or done.failed:
+            _log.info("stamped", **said, reasons=reasons)
+        return done.stamped > 0 and done.waiting > 0
+
+    return Job("stamper", settings, work, every_seconds=every_seconds)
+
+
+def checkpointer(settings: Settings, *, every_seconds: float) -> Job:
+    """Sign checkpoints, so that the log has a head that is never old."""
+    seal = load_seal(settings)
+
+    def work(engine: Engine) -> bool:
+        advance(engine, seal=seal, origin=settings.log_origin, now=datetime.now(UTC))
+        return False
+
+    return Job("checkpointer", settings, work, every_seconds=every_seconds)
+
+
+def refresher(settings: Settings) -> Job:
+    """Refresh trust: a list dropped in its folder counts within seconds. `refresh_once` goes before."""
+
+    def work(engine: Engine) -> bool:
+        _refresh(engine, settings, datetime.now(UTC))
+        return False
+
+    return Job("refresher", settings, work, every_seconds=_REFRESH_SECONDS)
+
+
+def refresh_once(settings: Settings, now: datetime) -> None:
+    """Take in what is there, before the first request asks for it."""
+    engine = _open(settings)
+    try:
+        _refresh(engine, settings, now)
+    finally:
+        engine.dispose()
+
+
+def _refresh(engine: Engine, settings: Settings, now: datetime) -> None:
+    trust = load_trust(settings, engine, now=now, for_refreshing=True)
+    refresh(engine, trust, Sources.by(settings), now=now)
+
+
+def _open(settings: Settings) -> Engine:
+    return create_database(
+        settings.database_url, pool_size=1, timeout_seconds=settings.database_timeout_seconds
+    )
