@@ -13,8 +13,8 @@ from notigateway.issuing import deposit_documents, publish_act, register_issuing
 from notigateway.pki.keys import load_key_pair
 from notigateway.repository.engine import create_database, writing
 from notigateway.repository.schema import upgrade
-from notigateway.sandbox.pki import COMPANY, ensure_pki
 from notigateway.sandbox.jobs import refresh_once
+from notigateway.sandbox.pki import COMPANY, ensure_pki
 from notigateway.settings import load_settings
 from notigateway.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
 from notigateway.wss.sign import Signer, sign_envelope
