@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -104,6 +105,7 @@ def load_certificates(file: Path) -> list[x509.Certificate]:
         raise ConfigurationError(f"{file} holds no readable certificate") from error
 
 
+@lru_cache(maxsize=1024)  # asked several times for each request
 def fingerprint(certificate: x509.Certificate) -> str:
     """Return the lower-case hexadecimal SHA-256 of the certificate's DER form."""
     return hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()

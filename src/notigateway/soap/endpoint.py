@@ -243,7 +243,8 @@ class Endpoint:
         """Run the operation of a proven request; return the answer's element."""
         caller = read_caller(verified.certificate)
         access = AccessNotes(caller, correlation_id=correlation_id, now=now)
-        entry = Entry(self.gateway.engine, verified, access)
+        key, until = verified.replay_key, verified.fresh_until
+        entry = Entry(self.gateway.engine, access, replay_key=key, fresh_until=until)
         with self._entered(entry):
             content = self._answer_caller(verified, data, reply=reply, actions=actions, entry=entry)
         _log.info("request_answered", operation=access.operation, party=caller.party, signer=caller.signer)

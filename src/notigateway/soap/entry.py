@@ -16,20 +16,23 @@ from notigateway.repository.replay import is_registered, register
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
     from notigateway.access import AccessNotes
-    from notigateway.wss.verify import Verified
 
 
 class Entry:
     """What is to be entered of one request, and whether it was."""
 
-    def __init__(self, engine: Engine, verified: Verified, access: AccessNotes) -> None:
+    def __init__(
+        self, engine: Engine, access: AccessNotes, *, replay_key: bytes, fresh_until: datetime
+    ) -> None:
         self._engine = engine
-        self._verified = verified
+        self._replay_key = replay_key
+        self._fresh_until = fresh_until
         self.access = access
         self._uses_up = False
         self.is_made = False
@@ -41,7 +44,7 @@ class Entry:
 
         Raises: `ReplayError`.
         """
-        if is_registered(session, self._verified.replay_key):
+        if is_registered(session, self._replay_key):
             raise ReplayError
         self._uses_up = True
 
@@ -79,7 +82,6 @@ class Entry:
 
     def _use_up(self, session: Session) -> None:
         """Register the message: of copies at the same time one succeeds, the others wait for it."""
-        verified = self._verified
-        if not register(session, verified.replay_key, expires_at=verified.fresh_until):
+        if not register(session, self._replay_key, expires_at=self._fresh_until):
             self._uses_up = False  # it is another's; what is left to write is the record of this copy
             raise ReplayError
