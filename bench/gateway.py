@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -57,6 +58,8 @@ class Gateway:
         self.trust = pki.trust
         self._path = settings.public_url.path
         self.application = build_app(settings)
+        gc.collect()
+        gc.freeze()  # as wsgi.py does
 
     def signed(self, content: bytes) -> bytes:
         """Return a request no one has sent before."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import typer.main
+from bench.budgets import BUDGETS
 from lxml import etree
 from typer.testing import CliRunner
 
@@ -387,3 +388,10 @@ def test_what_the_python_example_imports_exists() -> None:
     compile(written, "docs/integration.md", "exec")
     imports = re.findall(r"^from .+$", written, re.MULTILINE)
     exec("\n".join(imports), {})  # noqa: S102  (our own document)
+
+
+def test_the_budgets_are_those_that_the_bench_prints() -> None:
+    rows = re.findall(r"^\| (.+?) \| ([≤≥].+?) \| (.+?) \|$", text_of("docs/performance.md"), re.MULTILINE)
+    assert {name: budget for name, budget, _seen in rows} == {
+        name: str(budget) for name, budget in BUDGETS.items()
+    }
