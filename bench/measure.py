@@ -27,6 +27,12 @@ class Cpu:
         taken = sorted(_cpu_of(call) for call in calls)
         return cls(statistics.median(taken), statistics.quantiles(taken, n=10)[-1])
 
+    @classmethod
+    def mean(cls, several: Iterable[Cpu]) -> Cpu:
+        """Return the mean of what was measured at several times: a shared machine is not always as fast."""
+        found = list(several)
+        return cls(statistics.fmean(one.median for one in found), statistics.fmean(one.p90 for one in found))
+
 
 def _cpu_of(call: Callable[[], object]) -> float:
     before = time.process_time_ns()

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from notigateway.instants import instant_text
-from notigateway.repository.accesses import AccessRecord
+from notigateway.repository.ledger import log_access
 from notigateway.uuids import uuid7
 
 if TYPE_CHECKING:
@@ -42,7 +42,6 @@ class AccessNotes:
         self.now = now
         self.operation = NO_OPERATION
         self.result = OK
-        self.is_recorded = False
         self._asked: list[str] = []
         self._addressees: dict[str, None] = {}
         self._refused: dict[str, list[str]] = {}
@@ -66,17 +65,16 @@ class AccessNotes:
         self._refused.setdefault(problem.code, []).append(str(identifier))
 
     def add_to(self, session: Session) -> None:
-        """Add the record to the transaction; whoever commits it sets `is_recorded`."""
+        """Add the record and its leaf to the transaction."""
         identifier = uuid7(self.now)
-        session.add(
-            AccessRecord(
-                id=identifier,
-                at=self.now,
-                party=self.caller.party,
-                operation=self.operation,
-                result=self.result,
-                record=self._render(identifier),
-            )
+        log_access(
+            session,
+            identifier=identifier,
+            at=self.now,
+            party=self.caller.party,
+            operation=self.operation,
+            result=self.result,
+            record=self._render(identifier),
         )
 
     def _render(self, identifier: UUID) -> bytes:

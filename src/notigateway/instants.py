@@ -13,7 +13,9 @@ def to_milliseconds(instant: datetime) -> datetime:
 
 def instant_text(instant: datetime) -> str:
     """Return an aware instant as xs:dateTime, for example `2026-01-31T22:59:59.123Z`."""
-    return f"{instant.astimezone(UTC).isoformat(timespec='milliseconds')[:-6]}Z"
+    if instant.tzinfo is not UTC:
+        instant = instant.astimezone(UTC)
+    return f"{instant.isoformat(timespec='milliseconds')[:-6]}Z"
 
 
 def duration_text(duration: timedelta) -> str:

@@ -23,6 +23,7 @@ from notigateway.errors import (
 )
 from notigateway.lifecycle import Decision, State
 from notigateway.recording import record_decision, record_handover, record_request
+from notigateway.repository.batch import write_decisions
 from notigateway.repository.notifications import find_visible, list_page, lock_visible
 from notigateway.repository.timestamps import find_timestamped
 from notigateway.representation import DEFAULT_POLICY
@@ -296,6 +297,7 @@ def decide_all(session: Session, ids: Sequence[UUID], *, deciding: Deciding) -> 
     """
     rows = lock_visible(session, ids, party=deciding.caller.party, now=deciding.now, policy=deciding.rights)
     outcomes = [_decide_one(wanted, rows.get(wanted), deciding) for wanted in ids]
+    write_decisions(session)
     if any(outcome.problem is None for outcome in outcomes):
         record_request(session, deciding.proof, now=deciding.now)
     return outcomes

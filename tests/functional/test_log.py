@@ -199,7 +199,7 @@ def test_many_workers_append_and_advance_at_once_and_every_leaf_gets_one_place(s
         for batch in range(batches):
             with writing(engine) as session:
                 for one in range(5):
-                    session.add(access_record(stack, number * 1_000 + batch * 10 + one))
+                    access(stack, number * 1_000 + batch * 10 + one).add_to(session)
             advance(engine, seal=stack.gateway.seal, origin=ORIGIN, now=stack.now)
         engine.dispose()
 
@@ -212,23 +212,17 @@ def test_many_workers_append_and_advance_at_once_and_every_leaf_gets_one_place(s
     assert found.checkpoints >= batches
 
 
-def access_record(stack: Stack, number: int) -> AccessRecord:
-    """Return what a request leaves; `AccessNotes` adds it to a session, and here it is taken out again."""
+def access(stack: Stack, number: int) -> AccessNotes:
+    """Return what a request leaves."""
     now = stack.now + timedelta(milliseconds=number)
-    notes = AccessNotes(CALLER, correlation_id=uuid7(now), now=now)
-    with Session() as session:
-        notes.add_to(session)
-        (record,) = session.new
-        session.expunge_all()
-    assert isinstance(record, AccessRecord)
-    return record
+    return AccessNotes(CALLER, correlation_id=uuid7(now), now=now)
 
 
 def test_the_log_grows_past_its_first_tiles(stack: Stack) -> None:
     for size in (1, 255, 300, 1_100):
         with writing(stack.engine) as session:
             for number in range(size):
-                session.add(access_record(stack, number))
+                access(stack, number).add_to(session)
         advanced(stack)
     found = audited(stack)
     assert (found.leaves, found.checkpoints) == (1_656, 4)
@@ -244,19 +238,26 @@ def test_the_log_grows_past_its_first_tiles(stack: Stack) -> None:
 # --- what every writer gets, and cannot avoid ----------------------------------------------------------
 
 
-def add_and_fail(session: Session, record: AccessRecord) -> None:
-    session.add(record)
-    session.flush()
+def add_and_fail(session: Session, notes: AccessNotes) -> None:
+    notes.add_to(session)
     raise RuntimeError
+
+
+def test_a_record_that_any_writer_adds_gets_its_leaf(stack: Stack) -> None:
+    said = {"party": CALLER.party, "operation": "Ping", "result": "OK"}
+    with writing(stack.engine) as session:
+        session.add(AccessRecord(id=uuid7(stack.now), at=stack.now, record=b"{}", **said))
+    with reading(stack.engine) as session:
+        assert session.scalar(select(func.count()).select_from(LogLeaf)) == 1
 
 
 def test_what_is_rolled_back_leaves_no_leaf(stack: Stack) -> None:
     with writing(stack.engine) as session:
-        session.add(access_record(stack, 1))
+        access(stack, 1).add_to(session)
         with suppress(RuntimeError), session.begin_nested():
-            add_and_fail(session, access_record(stack, 2))
+            add_and_fail(session, access(stack, 2))
     with suppress(RuntimeError), writing(stack.engine) as session:
-        add_and_fail(session, access_record(stack, 3))
+        add_and_fail(session, access(stack, 3))
     with reading(stack.engine) as session:
         assert session.scalar(select(func.count()).select_from(LogLeaf)) == 1
         assert session.scalar(select(func.count()).select_from(AccessRecord)) == 1

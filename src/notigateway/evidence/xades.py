@@ -80,15 +80,14 @@ class Seal:
         """Tell whether the seal can attest what happened then: a receipt states the instant of its event."""
         return DatedSeal.of(self.certificate).covers(instant)
 
-    def seal(self, element: _Element, sealed_at: datetime) -> bytes:
-        """Return the receipt: the element with its seal, in exclusive canonical form.
+    def seal(self, content: bytes, sealed_at: datetime) -> bytes:
+        """Return the receipt: the content, an element in exclusive canonical form, with its seal.
 
         `sealed_at` is the instant of the event or, where it was reported, of the report.
 
         These bytes are the original. The canonical form is what makes every single byte of them
         verifiable: a verifier accepts no other spelling of the same tree.
         """
-        content = etree.tostring(element, method="c14n", exclusive=True)
         return self._template.seal(content, sealed_at, self._signature_value)
 
     def sign(self, data: bytes) -> bytes:

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, Uuid, exists, or_, select
+from sqlalchemy import ForeignKey, Index, String, Uuid, bindparam, exists, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from notigateway.repository.conflicts import insert_if_absent
 from notigateway.repository.model import Addressee, IssuingBody, Row, UtcDateTime, Word
+from notigateway.repository.prepared import Prepared
 from notigateway.repository.rights import Power, RedAssignment
 from notigateway.representation import DeliveryChannel
 
@@ -51,13 +52,20 @@ def find_addressee(session: Session, identifier: str) -> Addressee | None:
 
 def is_known_party(session: Session, identifier: str) -> bool:
     """Tell whether the party is an addressee, a representative (also a former one) or an issuing body."""
-    known = or_(
-        exists().where(Addressee.identifier == identifier),
-        exists().where(Power.attorney == identifier),
-        exists().where(RedAssignment.red_party == identifier),
-        exists().where(IssuingBody.nif == identifier),
+    ((is_known,),) = _IS_KNOWN.rows(session, party=identifier)
+    return bool(is_known)
+
+
+_IS_KNOWN = Prepared(
+    select(
+        or_(
+            exists().where(Addressee.identifier == bindparam("party")),
+            exists().where(Power.attorney == bindparam("party")),
+            exists().where(RedAssignment.red_party == bindparam("party")),
+            exists().where(IssuingBody.nif == bindparam("party")),
+        ).label("is_known")
     )
-    return bool(session.scalar(select(known)))
+)
 
 
 def ensure_addressee(

@@ -34,7 +34,12 @@ def _remember_new_event(_mapper: object, _connection: object, target: Event) -> 
     """Remember every new event of a session, so that no writer can forget its place in the feed."""
     session = object_session(target)
     if session is not None:
-        session.info.setdefault(_NEW_EVENTS, []).append(target.id)
+        remember_new_events(session, [target.id])
+
+
+def remember_new_events(session: Session, ids: list[UUID]) -> None:
+    """Remember events that this transaction has inserted: `place_new_events` gives them their places."""
+    session.info.setdefault(_NEW_EVENTS, []).extend(ids)
 
 
 @event.listens_for(Session, "do_orm_execute")

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 def insert_if_absent(session: Session, row: type[Row], **values: Any) -> bool:  # noqa: ANN401
     """Insert the row and tell whether it is new; any unique key that is taken makes it not new."""
-    statement = _statement(session.get_bind().dialect.name, row)
-    return session.execute(statement, values).first() is not None
+    connection = session.connection()
+    return connection.execute(_statement(connection.dialect.name, row), values).first() is not None
 
 
 @cache

@@ -139,17 +139,20 @@ def in_our_words() -> Iterator[None]:
         yield
     except exc.TimeoutError as error:
         raise TemporarilyUnavailableError("no database connection became free in time") from error
-    except exc.DBAPIError as error:
+    except (exc.DBAPIError, sqlite3.Error) as error:  # the latter where a transaction begins
         if _may_work_later(error):
-            raise TemporarilyUnavailableError(f"database: {error.orig}") from error
+            raise TemporarilyUnavailableError(f"database: {getattr(error, 'orig', error)}") from error
         raise
 
 
-def _may_work_later(error: exc.DBAPIError) -> bool:
+def _may_work_later(error: exc.DBAPIError | sqlite3.Error) -> bool:
     """Tell trouble (locked, lost, full, timed out) from a defect."""
-    if isinstance(error.orig, sqlite3.Error):
-        code = getattr(error.orig, "sqlite_errorcode", 0)
+    original = error.orig if isinstance(error, exc.DBAPIError) else error
+    if isinstance(original, sqlite3.Error):
+        code = getattr(original, "sqlite_errorcode", 0)
         return code & 0xFF in _SQLITE_MAY_WORK_LATER  # the low byte is the primary result code
+    if not isinstance(error, exc.DBAPIError):
+        return False
     return error.connection_invalidated or isinstance(error, exc.OperationalError)
 
 
@@ -217,7 +220,9 @@ def _begin_sqlite(connection: Connection) -> None:
     SQLITE_BUSY, whatever the timeout; one that takes the lock at its start waits for its turn.
     """
     is_reading = connection.get_execution_options().get(_ACCESS) == "read"
-    cursor = connection.connection.cursor()
-    cursor.execute(f"PRAGMA query_only={'ON' if is_reading else 'OFF'}")
-    cursor.close()
-    connection.exec_driver_sql("BEGIN" if is_reading else "BEGIN IMMEDIATE")
+    cursor = connection.connection.cursor()  # the driver's: every request begins several times
+    try:
+        cursor.execute(f"PRAGMA query_only={'ON' if is_reading else 'OFF'}")
+        cursor.execute("BEGIN" if is_reading else "BEGIN IMMEDIATE")
+    finally:
+        cursor.close()

@@ -36,9 +36,10 @@ from notigateway.evidence.tiles import Tile, grow
 from notigateway.repository.accesses import AccessRecord
 from notigateway.repository.conflicts import upsert
 from notigateway.repository.model import SHA256_HEX, Receipt, Row, UtcDateTime, Word
+from notigateway.repository.prepared import Prepared
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from sqlalchemy import Row as SqlRow
     from sqlalchemy import Select
@@ -115,15 +116,34 @@ def _log_new_records(session: Session, _flush: object) -> None:
 
     So no writer can forget one, and a savepoint that takes a record back takes its leaf back too.
     """
-    leaves = [_leaf_of(row, _LOGGED[type(row)]) for row in session.new if type(row) in _LOGGED]
-    if leaves:
-        session.connection().execute(insert(LogLeaf.metadata.tables[LogLeaf.__tablename__]), leaves)
+    log_receipts(session, [row for row in session.new if isinstance(row, Receipt)])
+    accesses = [row for row in session.new if isinstance(row, AccessRecord)]
+    _INSERT_LEAF.write(session, (_leaf(LeafKind.ACCESS, row.id, row.record) for row in accesses))
 
 
-def _leaf_of(row: Any, kind: LeafKind) -> dict[str, object]:  # noqa: ANN401
+def log_receipts(session: Session, receipts: Iterable[Receipt]) -> None:
+    """Insert the leaves of receipts that are inserted with them."""
+    _INSERT_LEAF.write(session, (_leaf(LeafKind.RECEIPT, row.id, row.xml) for row in receipts))
+
+
+def _leaf(kind: LeafKind, subject: UUID, record: bytes) -> dict[str, object]:
     salt = secrets.token_bytes(SALT_BYTES)
-    record = row.xml if kind is LeafKind.RECEIPT else row.record
-    return {"subject": row.id, "kind": kind, "commitment": commitment(record, salt), "salt": salt}
+    return {"subject": subject, "kind": kind, "commitment": commitment(record, salt), "salt": salt}
+
+
+def log_access(session: Session, *, identifier: UUID, record: bytes, **columns: object) -> None:
+    """Insert an access record and its leaf, without the session's bookkeeping: every request has one."""
+    _INSERT_ACCESS.write(session, [{"id": identifier, "record": record, **columns}])
+    _INSERT_LEAF.write(session, [_leaf(LeafKind.ACCESS, identifier, record)])
+
+
+_INSERT_LEAF = Prepared(
+    insert(Row.metadata.tables[LogLeaf.__tablename__]), columns=("subject", "kind", "commitment", "salt")
+)
+_INSERT_ACCESS = Prepared(
+    insert(Row.metadata.tables[AccessRecord.__tablename__]),
+    columns=("id", "at", "party", "operation", "result", "record"),
+)
 
 
 @event.listens_for(Session, "do_orm_execute")

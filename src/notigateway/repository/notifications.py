@@ -5,13 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, Row, Select, and_, false, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    false,
+    literal,
+    or_,
+    select,
+    type_coerce,
+)
 from sqlalchemy.orm import joinedload, selectinload
 
 from notigateway.lifecycle import UNDECIDED, Kind, State
 from notigateway.repository.accesses import note_found
-from notigateway.repository.model import Act, Addressee, IssuingBody, Notification
+from notigateway.repository.model import Act, Addressee, IssuingBody, Notification, UtcDateTime
 from notigateway.repository.outages import is_overdue
+from notigateway.repository.prepared import Prepared, UuidText
 from notigateway.repository.rights import addressees_in_reach, named_in_reach, role_of
 from notigateway.repository.titles import lock_titles
 from notigateway.representation import DEFAULT_POLICY, Role
@@ -80,28 +93,29 @@ def list_page(
     The order is the one thing of a notification that never changes, so a page neither repeats nor
     skips what was at disposal when the listing began, whatever is published or decided meanwhile.
     """
-    role, visible = _role_and_reach(session, party, now, policy)
-    query = (
-        row_columns(role)
-        .where(visible, Notification.code > after_code)
-        .where(*_conditions(chosen, now, role))
-        .order_by(Notification.code)
-        .limit(limit)
-    )
-    return session.execute(query).all()
-
-
-def _role_and_reach(
-    session: Session, party: str, now: datetime, policy: RightsPolicy
-) -> tuple[ColumnElement[str | None], ColumnElement[bool]]:
-    """Return the role in which the party sees a row, and the condition of what it sees."""
-    found = session.execute(named_in_reach(party, now).limit(_FEW + 1)).all()
-    reach = [row.id for row in found] if len(found) <= _FEW else None
+    found = _IN_REACH.rows(session, party=party, now=now)
     if [row.identifier for row in found] == [party] and Role.OWN in policy.special_category_roles:
         # Most callers represent nobody else: what they see is their own, without asking row by row.
-        own = Notification.addressee_id.in_(reach or ())
-        return literal(str(Role.OWN)), and_(own, Notification.available_at <= now)
-    return role_of(party, now, policy=policy), visible_to(party, now, policy=policy, reach=reach)
+        own = {"addressee": found[0].id, "now": now, "after": after_code, "most": limit}
+        conditions = _conditions(chosen, now, _OWN)
+        if not conditions:
+            return _WHOLE_OWN_PAGE.rows(session, **own)
+        return session.connection().execute(_OWN_PAGE.where(*conditions), own).all()
+    reach = [row.id for row in found] if len(found) <= _FEW else None
+    role = role_of(party, now, policy=policy)
+    query = _page(role, visible_to(party, now, policy=policy, reach=reach))
+    query = query.where(*_conditions(chosen, now, role))
+    return session.connection().execute(query, {"after": after_code, "most": limit}).all()
+
+
+def _page(role: ColumnElement[str | None], visible: ColumnElement[bool]) -> Select[*tuple[object, ...]]:
+    """Select `most` of the list rows that are visible, from the one after the code `after` on."""
+    return (
+        row_columns(role)
+        .where(visible, Notification.code > bindparam("after", type_=Integer))
+        .order_by(Notification.code)
+        .limit(bindparam("most", type_=Integer))
+    )
 
 
 def row_columns(role: ColumnElement[str | None]) -> Select[*tuple[object, ...]]:
@@ -109,7 +123,7 @@ def row_columns(role: ColumnElement[str | None]) -> Select[*tuple[object, ...]]:
     return (
         select(
             Notification.code,
-            Notification.id,
+            type_coerce(Notification.id, UuidText()).label("id"),
             Notification.kind,
             Act.subject,
             IssuingBody.dir3,
@@ -122,7 +136,7 @@ def row_columns(role: ColumnElement[str | None]) -> Select[*tuple[object, ...]]:
             Notification.state,
             Notification.available_at,
             Notification.deadline,
-            Notification.outage_since,
+            Notification.outage_since.label("outage_since"),
             Act.special_category,
             Act.document_sizes,
             role.label("role"),
@@ -131,6 +145,20 @@ def row_columns(role: ColumnElement[str | None]) -> Select[*tuple[object, ...]]:
         .join(IssuingBody, Act.issuing_body_id == IssuingBody.id)
         .join(Addressee, Notification.addressee_id == Addressee.id)
     )
+
+
+_IN_REACH = Prepared(
+    named_in_reach(bindparam("party"), bindparam("now", type_=UtcDateTime())).limit(_FEW + 1)
+)
+_OWN: ColumnElement[str | None] = literal(str(Role.OWN))
+_OWN_PAGE = _page(
+    _OWN,
+    and_(
+        Notification.addressee_id == bindparam("addressee", type_=Integer),
+        Notification.available_at <= bindparam("now", type_=UtcDateTime()),
+    ),
+)
+_WHOLE_OWN_PAGE = Prepared(_OWN_PAGE)
 
 
 def _conditions(

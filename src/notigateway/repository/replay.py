@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import LargeBinary, delete, select
+from sqlalchemy import LargeBinary, bindparam, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
-from notigateway.repository.conflicts import insert_if_absent
 from notigateway.repository.model import Row, UtcDateTime
+from notigateway.repository.prepared import Prepared
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -30,7 +31,23 @@ def register(session: Session, key: bytes, *, expires_at: datetime) -> bool:
     Of any number of concurrent registrations exactly one is told that it is new. On PostgreSQL the
     others wait for its commit; where it rolls back, the next one is new.
     """
-    return insert_if_absent(session, ReplayKey, key=key, expires_at=expires_at)
+    statement = _REGISTER[session.get_bind().dialect.name]
+    return bool(statement.rows(session, key=key, expires_at=expires_at))
+
+
+def is_registered(session: Session, key: bytes) -> bool:
+    """Tell whether the message was remembered before this snapshot; only `register` decides about it."""
+    return bool(_FIND.rows(session, key=key))
+
+
+_FIND = Prepared(select(ReplayKey.key).where(ReplayKey.key == bindparam("key")))
+_TABLE = Row.metadata.tables[ReplayKey.__tablename__]
+_REGISTER = {
+    module.dialect.name: Prepared(
+        module.insert(_TABLE).on_conflict_do_nothing().returning(_TABLE.c.key), columns=("key", "expires_at")
+    )
+    for module in (sqlite, postgresql)
+}
 
 
 def forget_expired(session: Session, *, now: datetime, limit: int) -> int:

@@ -31,7 +31,7 @@ from notigateway.repository.outages import is_overdue
 from notigateway.representation import DEFAULT_POLICY, PowerScope, PowerState, Role, power_state
 
 if TYPE_CHECKING:
-    from sqlalchemy import CompoundSelect, Exists, Select
+    from sqlalchemy import BindParameter, CompoundSelect, Exists, Select
 
     from notigateway.representation import RightsPolicy
 
@@ -128,7 +128,9 @@ class RightsChange(Row):
     request_sha256: Mapped[str | None] = mapped_column(SHA256_HEX)
 
 
-def addressees_in_reach(party: str, now: datetime) -> CompoundSelect[int]:
+def addressees_in_reach(
+    party: str | BindParameter[str], now: datetime | BindParameter[datetime]
+) -> CompoundSelect[int]:
     """Return the addressees of which the party may see anything at all: a superset, cheap to look up."""
     return union(
         select(Addressee.id).where(Addressee.identifier == party),
@@ -137,7 +139,9 @@ def addressees_in_reach(party: str, now: datetime) -> CompoundSelect[int]:
     )
 
 
-def named_in_reach(party: str, now: datetime) -> Select[int, str]:
+def named_in_reach(
+    party: str | BindParameter[str], now: datetime | BindParameter[datetime]
+) -> Select[int, str]:
     """Return the same addressees with their identifiers."""
     return select(Addressee.id, Addressee.identifier).where(Addressee.id.in_(addressees_in_reach(party, now)))
 

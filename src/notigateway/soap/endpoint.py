@@ -20,7 +20,6 @@ from notigateway.errors import (
     MethodNotAllowedError,
     NotOurPathError,
     RateLimitedError,
-    ReplayError,
     SecurityError,
     ServiceError,
     TemporarilyUnavailableError,
@@ -30,10 +29,11 @@ from notigateway.errors import (
 from notigateway.instants import to_milliseconds
 from notigateway.pki.identity import read_caller
 from notigateway.recording import RequestProof
-from notigateway.repository.engine import writing
+from notigateway.repository.engine import reading, writing
 from notigateway.repository.rates import count_request
-from notigateway.repository.replay import forget_expired, register
+from notigateway.repository.replay import forget_expired
 from notigateway.soap.addressing import check_reply_addresses
+from notigateway.soap.entry import Entry
 from notigateway.soap.faults import fault_status, render_fault, render_static_fault
 from notigateway.soap.guard import read_actions, read_body, read_version
 from notigateway.soap.reply import Reply, reply_to
@@ -243,77 +243,74 @@ class Endpoint:
         """Run the operation of a proven request; return the answer's element."""
         caller = read_caller(verified.certificate)
         access = AccessNotes(caller, correlation_id=correlation_id, now=now)
-        with self._accounted_for(access):
-            content = self._answer_caller(verified, data, reply=reply, actions=actions, access=access)
+        entry = Entry(self.gateway.engine, verified, access)
+        with self._entered(entry):
+            content = self._answer_caller(verified, data, reply=reply, actions=actions, entry=entry)
         _log.info("request_answered", operation=access.operation, party=caller.party, signer=caller.signer)
         return content
 
     def _answer_caller(
-        self, verified: Verified, data: bytes, *, reply: Reply, actions: frozenset[str], access: AccessNotes
+        self, verified: Verified, data: bytes, *, reply: Reply, actions: frozenset[str], entry: Entry
     ) -> bytes:
         """Run the operation that a known caller asks for; return the answer's element."""
-        operation = self._contract.operation_name(verified.operation)
-        access.operation = operation
+        access = entry.access
+        operation = access.operation = self._contract.operation_name(verified.operation)
         if not actions <= {self._contract.action(operation)}:
             raise ActionMismatchError
         reply.addressing.check(to=self._contract.public_url, action=self._contract.request_action(operation))
         self._contract.check_request(verified.operation)
         access.ask(_identifiers(verified.operation))
-        self._admit(verified, access.caller, operation=operation, now=access.now)
+        self._admit(entry, access.caller, operation=operation, now=access.now)
         revocation = self.gateway.admission.require_status(
             verified.certificate, access.now, has_effect=operation not in self._without_effect
         )
         proof = RequestProof(access.correlation_id, data, verified.signature_method.value, revocation)
-        request = Request(
-            gateway=self.gateway, caller=access.caller, now=access.now, proof=proof, access=access
+        return self._dispatcher.call(
+            verified.operation, Request(gateway=self.gateway, proof=proof, entry=entry)
         )
-        return self._dispatcher.call(verified.operation, request)
 
     @contextmanager
-    def _accounted_for(self, access: AccessNotes) -> Iterator[None]:
-        """Write the access record of whatever becomes of a request, before anybody is told.
+    def _entered(self, entry: Entry) -> Iterator[None]:
+        """Enter whatever becomes of a request, before anybody is told.
 
-        What changes something has committed its record with it; for the rest it is written here. Where
-        it cannot be written the caller gets that fault and nothing else.
+        What changes something was entered with it; the rest is here. Where that is impossible the caller
+        gets that fault and nothing else.
         """
         try:
             yield
         except (TemporarilyUnavailableError, RateLimitedError):
             raise  # nothing was looked at; a record would cost what the limit saves, or cannot be kept
         except GatewayError as refusal:
-            self._record(access, refusal.code)
+            entry.make(refusal.code)
             raise
         except Exception:
-            self._record(access, ServiceError.code)
+            entry.make(ServiceError.code)
             raise
-        if not access.is_recorded:
-            self._record(access, access.result)
+        if not entry.is_made:
+            entry.make(entry.access.result)
 
-    def _record(self, access: AccessNotes, result: str) -> None:
-        access.result = result
-        with writing(self.gateway.engine) as session:
-            access.add_to(session)
+    def _admit(self, entry: Entry, caller: Caller, *, operation: str, now: datetime) -> None:
+        """Check that the party may ask, and that the message is new, before anything is executed.
 
-    def _admit(self, verified: Verified, caller: Caller, *, operation: str, now: datetime) -> None:
-        """Check that the party may ask, and remember the message before anything is executed.
-
-        Raises: what the contract's `check_caller` raises; `RateLimitedError`; `ReplayError` for a message
-        that any worker has seen before.
+        Raises: what the contract's `check_caller` raises; `ReplayError` for a message that any worker has
+        answered before; `RateLimitedError`.
         """
-        with writing(self.gateway.engine) as session:
+        with reading(self.gateway.engine) as session:
             self._check_caller(session, caller, operation)
-            self._check_rate(session, caller, now)
-            if not register(session, verified.replay_key, expires_at=verified.fresh_until):
-                raise ReplayError
-            if self._forget_after is None or now >= self._forget_after:
-                self._forget_after = now + _FORGET_EVERY
+            entry.check_new(session)
+        if self.gateway.requests_per_minute:
+            self._check_rate(caller, now)
+        if self._forget_after is None or now >= self._forget_after:
+            self._forget_after = now + _FORGET_EVERY
+            with writing(self.gateway.engine) as session:
                 forget_expired(session, now=now, limit=_FORGET_AT_MOST)
 
-    def _check_rate(self, session: Session, caller: Caller, now: datetime) -> None:
+    def _check_rate(self, caller: Caller, now: datetime) -> None:
         """Count the request among those of the minute; one too many is rolled back with its count."""
         limit = self.gateway.requests_per_minute
-        if limit and count_request(session, f"{caller.party}:{caller.signer}", now) > limit:
-            raise RateLimitedError(f"more than {limit} a minute", retry_after_seconds=60 - now.second)
+        with writing(self.gateway.engine) as session:
+            if count_request(session, f"{caller.party}:{caller.signer}", now) > limit:
+                raise RateLimitedError(f"more than {limit} a minute", retry_after_seconds=60 - now.second)
 
 
 def _retry_after(error: GatewayError) -> tuple[tuple[str, str], ...]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from notigateway.pki.identity import Caller
     from notigateway.recording import RequestProof
     from notigateway.representation import RightsPolicy
+    from notigateway.soap.entry import Entry
     from notigateway.soap.rates import FailureLimit
     from notigateway.wss.clients import ClientRegister
     from notigateway.wss.policy import Expectations, Limits
@@ -59,10 +60,23 @@ class Request:
     """One verified request: who asks, when, and the proof of it."""
 
     gateway: Gateway
-    caller: Caller
-    now: datetime
     proof: RequestProof
-    access: AccessNotes
+    entry: Entry
+
+    @property
+    def access(self) -> AccessNotes:
+        """What is to be recorded of it."""
+        return self.entry.access
+
+    @property
+    def caller(self) -> Caller:
+        """Who asks."""
+        return self.access.caller
+
+    @property
+    def now(self) -> datetime:
+        """When it came: the one reading of the clock."""
+        return self.access.now
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -76,14 +90,10 @@ class Request:
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """Give the session of what the request changes; its access record is committed with it.
+        """Give the session of what the request changes; its entry is committed with it.
 
-        Raises: `TemporarilyUnavailableError`; what cannot be recorded does not happen.
+        Raises: `ReplayError`, `TemporarilyUnavailableError`; what cannot be entered does not happen.
         """
-        with database.writing(self.gateway.engine) as session:
+        with self.entry.making() as session:
             yield session
             self.access.found(take_found(session))
-            # One record a request: a second transaction, as that of a handover, follows the first's.
-            if not self.access.is_recorded:
-                self.access.add_to(session)
-        self.access.is_recorded = True

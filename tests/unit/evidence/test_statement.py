@@ -68,6 +68,10 @@ def statements() -> st.SearchStrategy[Statement]:
     )
 
 
+def tree(statement: Statement) -> etree._Element:
+    return etree.fromstring(render(statement))
+
+
 def text_at(element: etree._Element, *path: str) -> str | None:
     return element.findtext("/".join(f"{{{EVIDENCE_1}}}{name}" for name in path))
 
@@ -75,7 +79,8 @@ def text_at(element: etree._Element, *path: str) -> str | None:
 @settings(max_examples=150, deadline=None)
 @given(statements())
 def test_every_statement_is_valid_by_the_published_schema_and_reads_back(statement: Statement) -> None:
-    element = etree.fromstring(etree.tostring(render(statement), method="c14n", exclusive=True))
+    element = tree(statement)
+    assert etree.tostring(element, method="c14n", exclusive=True) == render(statement)
     SCHEMA.assertValid(element)
     facts = read_facts(element)
     assert facts.receipt_id == statement.evidence_id
@@ -88,7 +93,7 @@ def test_every_statement_is_valid_by_the_published_schema_and_reads_back(stateme
 
 
 def test_a_full_acceptance_is_valid_by_the_published_schema(accepted: Statement) -> None:
-    SCHEMA.assertValid(render(accepted))
+    SCHEMA.assertValid(tree(accepted))
 
 
 def test_a_sealed_receipt_is_valid_by_the_published_schema(receipt: bytes) -> None:
@@ -97,17 +102,17 @@ def test_a_sealed_receipt_is_valid_by_the_published_schema(receipt: bytes) -> No
 
 def test_a_receipt_never_states_an_instant_later_than_the_event(accepted: Statement) -> None:
     late = replace(accepted, event_time=datetime(2026, 4, 5, 21, 59, 59, 999_999, tzinfo=UTC))
-    assert text_at(render(late), "EventTime") == "2026-04-05T21:59:59.999Z"
+    assert text_at(tree(late), "EventTime") == "2026-04-05T21:59:59.999Z"
 
 
 def test_instants_of_another_zone_are_written_in_utc(accepted: Statement) -> None:
     madrid_summer = timezone(timedelta(hours=2))
     elsewhere = replace(accepted, event_time=datetime(2026, 7, 1, 1, 30, tzinfo=madrid_summer))
-    assert text_at(render(elsewhere), "EventTime") == "2026-06-30T23:30:00.000Z"
+    assert text_at(tree(elsewhere), "EventTime") == "2026-06-30T23:30:00.000Z"
 
 
 def test_the_receipt_names_signer_role_request_and_rule(accepted: Statement) -> None:
-    element = render(accepted)
+    element = tree(accepted)
     assert text_at(element, "DelegateDetails", "Role") == Role.OWN
     assert text_at(element, "DelegateDetails", "Identifier") == "00000000T"
     assert text_at(element, "RequestEvidence", "EnvelopeSha256") == "c" * 64
@@ -119,7 +124,7 @@ def test_what_no_party_caused_names_no_party(accepted: Statement) -> None:
     lapse = replace(
         accepted, event=State.LAPSED, channel=None, delegate=None, authentication=None, request=None
     )
-    element = render(lapse)
+    element = tree(lapse)
     SCHEMA.assertValid(element)
     assert text_at(element, "ERDSEventId") == "http://uri.etsi.org/19522/Event/AcceptanceRejectionExpiry"
     assert element.find(f"{{{EVIDENCE_1}}}DelegateDetails") is None
@@ -127,7 +132,7 @@ def test_what_no_party_caused_names_no_party(accepted: Statement) -> None:
 
 def test_a_reported_decision_says_when_and_by_what_it_became_known(accepted: Statement) -> None:
     report = ReportDetails(reported_at=datetime(2026, 4, 2, 9, 30, tzinfo=UTC), reference="SEDE-77")
-    element = render(replace(accepted, delegate=None, authentication=None, report=report))
+    element = tree(replace(accepted, delegate=None, authentication=None, report=report))
     SCHEMA.assertValid(element)
     assert read_facts(element).sealed_at == report.reported_at
     assert text_at(element, "Report", "Reference") == "SEDE-77"
@@ -139,8 +144,25 @@ def test_a_state_that_proves_nothing_has_no_receipt(accepted: Statement) -> None
         render(replace(accepted, event=State.SCHEDULED))
 
 
+@pytest.mark.parametrize("character", ["\0", "\x0b", "\x1f", "\ud800", "\ufffe", "\uffff"])
+def test_a_text_that_xml_cannot_hold_is_not_sealed(accepted: Statement, character: str) -> None:
+    with pytest.raises(ValueError, match="XML"):
+        render(replace(accepted, reason=f"a{character}b"))
+
+
+@pytest.mark.parametrize(
+    "character", ["&", "<", ">", '"', "\r", "\n", "\t", "\x7f", "\u0085", "]]>", "\ufffd"]
+)
+def test_awkward_characters_are_written_as_the_canonical_form_has_them(
+    accepted: Statement, character: str
+) -> None:
+    rejected = replace(accepted, reason=f"a{character}b")
+    assert text_at(tree(rejected), "EventReasons", "Reason") == rejected.reason
+    assert etree.tostring(tree(rejected), method="c14n", exclusive=True) == render(rejected)
+
+
 def test_a_doubled_element_cannot_be_read(accepted: Statement) -> None:
-    element = render(accepted)
+    element = tree(accepted)
     etree.SubElement(element, f"{{{EVIDENCE_1}}}EvidenceIdentifier").text = str(UUID(int=0))
     with pytest.raises(ValueError, match="too many values"):
         read_facts(element)

@@ -431,7 +431,7 @@ def test_a_signature_of_the_seal_key_outside_the_profile_is_refused(
         signature_algorithm=SignatureMethod.ECDSA_SHA256,
         c14n_algorithm=CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0,
     )
-    plain = signer.sign(render(accepted), key=seal_pair.key, cert=[seal_pair.certificate])
+    plain = signer.sign(etree.fromstring(render(accepted)), key=seal_pair.key, cert=[seal_pair.certificate])
     with pytest.raises(ReceiptInvalidError):
         verify_receipt(canonical(plain), seal_certificates=[seal_pair.certificate])
 
@@ -463,7 +463,10 @@ def test_the_correction_of_signxml_is_still_needed(seal_pair: KeyPair, accepted:
         c14n_algorithm=CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0,
     )
     sealed = signer.sign(
-        render(accepted), key=seal_pair.key, cert=[seal_pair.certificate], always_add_key_value=False
+        etree.fromstring(render(accepted)),
+        key=seal_pair.key,
+        cert=[seal_pair.certificate],
+        always_add_key_value=False,
     )
     with pytest.raises(xmlsec.Error):
         check_with_xmlsec(etree.fromstring(canonical(sealed)), seal_pair.certificate)
@@ -472,8 +475,7 @@ def test_the_correction_of_signxml_is_still_needed(seal_pair: KeyPair, accepted:
 def test_a_document_of_another_kind_sealed_by_us_is_no_receipt(
     seal: Seal, seal_pair: KeyPair, accepted: Statement
 ) -> None:
-    other = etree.fromstring(b'<Evidence xmlns="urn:other"><a>b</a></Evidence>')
-    data = seal.seal(other, accepted.event_time)
+    data = seal.seal(b'<Evidence xmlns="urn:other"><a>b</a></Evidence>', accepted.event_time)
     with pytest.raises(ReceiptInvalidError):
         verify_receipt(data, seal_certificates=[seal_pair.certificate])
 
@@ -520,7 +522,7 @@ def test_the_template_writes_what_signxml_writes(pair: KeyPair, accepted: Statem
     profile = Profile.ECDSA if isinstance(pair.key, ec.EllipticCurvePrivateKey) else Profile.RSA_PSS
     signer = ReceiptSigner(accepted.event_time, profile)
     by_signxml = signer.sign(
-        render(accepted), always_add_key_value=False, key=pair.key, cert=[pair.certificate]
+        etree.fromstring(render(accepted)), always_add_key_value=False, key=pair.key, cert=[pair.certificate]
     )
     ours = Seal(pair).seal(render(accepted), accepted.event_time)
     verify_receipt(canonical(by_signxml), seal_certificates=[pair.certificate])

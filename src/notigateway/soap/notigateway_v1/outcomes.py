@@ -16,7 +16,8 @@ from notigateway.errors import (
     NotificationUnknownError,
 )
 from notigateway.instants import instant_text
-from notigateway.soap.notigateway_v1.rows import FLAG, escaped
+from notigateway.soap.notigateway_v1.rows import FLAG
+from notigateway.wss.canonical import canonical_text
 from notigateway.wss.ns import NOTIGATEWAY_V1
 
 if TYPE_CHECKING:
@@ -70,8 +71,8 @@ def _party(element: str, identifier: str | None, name: str | None) -> str:
     if identifier is None:
         return ""
     return (
-        f"<{element}><identifier>{escaped(identifier)}</identifier>"
-        f"<name>{escaped(name or identifier)}</name></{element}>"
+        f"<{element}><identifier>{canonical_text(identifier)}</identifier>"
+        f"<name>{canonical_text(name or identifier)}</name></{element}>"
     )
 
 
@@ -91,6 +92,6 @@ def _problem(error: type[GatewayError] | None) -> str:
     if error is None:
         return ""
     return (
-        f"<problem><code>{error.code}</code><textEs>{escaped(error.text_es)}</textEs>"
-        f"<textEn>{escaped(error.text_en)}</textEn><retryable>{FLAG[error.retryable]}</retryable></problem>"
+        f"<problem><code>{error.code}</code><textEs>{canonical_text(error.text_es)}</textEs>"
+        f"<textEn>{canonical_text(error.text_en)}</textEn><retryable>{FLAG[error.retryable]}</retryable></problem>"
     )

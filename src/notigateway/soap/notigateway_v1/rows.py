@@ -8,12 +8,12 @@ Spyne's rendering and with the canonicaliser's.
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import cache, lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any
-from xml.sax.saxutils import escape
 
 from notigateway.instants import duration_text, instant_text
 from notigateway.lifecycle import UNDECIDED, Standing, State, effective_state
+from notigateway.wss.canonical import canonical_text
 from notigateway.wss.ns import NOTIGATEWAY_V1
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from notigateway.mailbox import Page
 
 FLAG = {True: "true", False: "false"}
-_CARRIAGE_RETURN = {"\r": "&#xD;"}  # Canonical XML 1.0 §2.3: text nodes
 
 
 def render_page(page: Page) -> bytes:
@@ -94,21 +93,15 @@ def _notification(row: Any, state: State, deadline: str) -> str:  # noqa: ANN401
     sizes = row.document_sizes.split()
     return (
         f"<notification><code>{row.code}</code><id>{row.id}</id><kind>{row.kind}</kind>"
-        f"<subject>{escaped(row.subject)}</subject>"
-        f"<issuingBody><issuerId>{row.dir3}</issuerId><acronym>{escaped(row.acronym)}</acronym>"
-        f"<name>{escaped(row.name)}</name></issuingBody>"
-        f"<procedure>{escaped(row.procedure)}</procedure><matter>{escaped(row.matter)}</matter>"
+        f"<subject>{canonical_text(row.subject)}</subject>"
+        f"<issuingBody><issuerId>{row.dir3}</issuerId><acronym>{canonical_text(row.acronym)}</acronym>"
+        f"<name>{canonical_text(row.name)}</name></issuingBody>"
+        f"<procedure>{canonical_text(row.procedure)}</procedure><matter>{canonical_text(row.matter)}</matter>"
         f"<addressee><identifier>{row.identifier}</identifier>"
-        f"<name>{escaped(row.addressee_name)}</name></addressee>"
+        f"<name>{canonical_text(row.addressee_name)}</name></addressee>"
         f"<role>{row.role}</role><state>{state}</state>"
         f"<availableAt>{instant_text(row.available_at)}</availableAt>{deadline}"
         f"<specialCategory>{FLAG[row.special_category]}</specialCategory>"
         f"<documentCount>{len(sizes)}</documentCount>"
         f"{''.join(f'<documentSize>{size}</documentSize>' for size in sizes)}</notification>"
     )
-
-
-@lru_cache(maxsize=4096)
-def escaped(value: str) -> str:
-    """Escape a text as Canonical XML writes it; names, procedures and subjects repeat from row to row."""
-    return escape(value, _CARRIAGE_RETURN)

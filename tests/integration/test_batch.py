@@ -1,0 +1,96 @@
+"""A batch of decisions is written as the session would write it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
+
+from notigateway.lifecycle import Decision, State
+from notigateway.mailbox import Deciding, decide_all
+from notigateway.pki.identity import read_caller
+from notigateway.recording import RequestProof
+from notigateway.repository.batch import write_decisions
+from notigateway.repository.changes import Change
+from notigateway.repository.engine import writing
+from notigateway.repository.ledger import LogLeaf
+from notigateway.repository.model import Event, IssuingBody, Notification, Receipt
+from notigateway.repository.notifications import lock_visible
+from notigateway.repository.receipts import RequestEnvelope
+from notigateway.uuids import uuid7
+from pki import COMPANY_NIF, pki
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from sqlalchemy.orm import DeclarativeBase
+
+    from notigateway.mailbox import Outcome
+    from stack import Stack
+
+
+def decide(stack: Stack, session: Session, ids: list[UUID]) -> list[Outcome]:
+    deciding = Deciding(
+        caller=read_caller(pki().company_seal.certificate),
+        decision=Decision.ACCEPT,
+        now=stack.now,
+        seal=stack.gateway.seal,
+        proof=RequestProof(uuid7(stack.now), b"<signed/>", "rsa-sha256"),
+    )
+    return decide_all(session, ids, deciding=deciding)
+
+
+def values(row: DeclarativeBase) -> dict[str, object]:
+    return {one.key: getattr(row, one.key) for one in row.__table__.columns}
+
+
+def test_every_column_is_what_was_decided_and_sealed(stack: Stack) -> None:
+    ids = [stack.publish(name) for name in "ABC"]
+    stack.pass_time(days=1)
+    with writing(stack.engine) as session:
+        outcomes = decide(stack, session, [*ids, ids[0]])
+    assert [one.problem is None for one in outcomes] == [True, True, True, False]
+    assert outcomes[3].is_repeat
+    assert outcomes[3].receipt is outcomes[0].receipt
+    with Session(stack.engine) as session:
+        for one in outcomes[:3]:
+            assert one.event is not None
+            assert one.receipt is not None
+            event, receipt = session.get_one(Event, one.event.id), session.get_one(Receipt, one.receipt.id)
+            assert values(event) == values(one.event)
+            assert values(receipt) == values(one.receipt) | {"timestamp_attempts": 0}
+            row = session.get_one(Notification, event.notification_code)
+            assert (row.state, row.decided_at, row.version) == (State.ACCEPTED, stack.now, 2)
+            leaf = session.get_one(LogLeaf, receipt.id).leaf
+            assert leaf.speaks_of(receipt.xml, session.get_one(LogLeaf, receipt.id).salt or b"")
+            assert len(session.scalars(select(Change).where(Change.event_id == event.id)).all()) == 1
+        assert session.scalars(select(RequestEnvelope.xml)).all() == [b"<signed/>"]
+
+
+def test_a_notification_that_changed_since_it_was_read_is_not_overwritten(stack: Stack) -> None:
+    wanted = stack.publish()
+
+    def overtaken() -> None:
+        with writing(stack.engine) as session:
+            found = lock_visible(session, [wanted], party=COMPANY_NIF, now=stack.now)
+            session.execute(text("UPDATE notifications SET version = version + 1"))
+            found[wanted].decide(Decision.ACCEPT, stack.now)
+            write_decisions(session)
+
+    with pytest.raises(StaleDataError):
+        overtaken()
+    with Session(stack.engine) as session:
+        assert session.scalars(select(Notification.state)).all() == [State.AVAILABLE]
+
+
+def test_a_session_with_other_changes_is_refused(stack: Stack) -> None:
+    def mixed() -> None:
+        with writing(stack.engine) as session:
+            session.add(IssuingBody(dir3="E04921401", acronym="X", name="X", nif="Q2827003A"))
+            write_decisions(session)
+
+    with pytest.raises(TypeError, match="more than decisions"):
+        mixed()
