@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from stack import Stack
 
 
+# As SQLite keeps an instant.
+AS_STORED = f"{NOW:%Y-%m-%d %H:%M:%S.%f}"
+
+
 def findings(stack: Stack) -> list[Finding]:
     """Check a stack as the command does."""
     seals = load_certificates(stack.settings.seal_certificate_file)
@@ -100,7 +104,7 @@ def test_what_was_changed_behind_the_gateways_back_is_found(
     sqlite_stack: Stack, statement: str, rule: str
 ) -> None:
     live(sqlite_stack)
-    values = {name: value for name, value in (("no", False), ("now", NOW)) if f":{name}" in statement}
+    values = {name: value for name, value in (("no", False), ("now", AS_STORED)) if f":{name}" in statement}
     with sqlite_stack.engine.begin() as connection:
         connection.execute(sql(statement), values)
     assert rule in {finding.rule for finding in findings(sqlite_stack)}
@@ -121,7 +125,7 @@ def test_a_time_stamp_that_does_not_fit_is_found(sqlite_stack: Stack, statement:
     date(sqlite_stack)
     assert findings(sqlite_stack) == []
     with sqlite_stack.engine.begin() as connection:
-        connection.execute(sql(statement), {"now": NOW} if ":now" in statement else {})
+        connection.execute(sql(statement), {"now": AS_STORED} if ":now" in statement else {})
     assert {finding.rule for finding in findings(sqlite_stack)} == {"time-stamp"}
 
 

@@ -27,7 +27,7 @@ from notigateway.evidence.checkpoint import verify_checkpoint
 from notigateway.evidence.history import PERIODS
 from notigateway.evidence.pades import seal_pdf, verify_pdf
 from notigateway.evidence.rendition import render_pdf, seal_certificate_of
-from notigateway.evidence.seals import load_history
+from notigateway.evidence.seals import load_history, load_seal
 from notigateway.evidence.xades import Seal, verify_receipt
 from notigateway.ledger import advance
 from notigateway.settings import load_settings
@@ -181,4 +181,4 @@ def test_the_present_seal_among_the_retired_stops_the_start(sqlite_stack: Stack)
         | {"retired_seals_folder": write_history(sqlite_stack.folder / "retired")},
     )
     with pytest.raises(ConfigurationError, match="present seal is among them"):
-        build_app(settings, lambda: NOW)
+        load_seal(settings)  # which is how every process begins
