@@ -168,7 +168,9 @@ def build_admission(settings: Settings, engine: Engine, *, now: datetime) -> Adm
 
 def build_gateway(settings: Settings, clock: Callable[[], datetime] = system_clock) -> Gateway:
     """Open the stores, read the keys once, and gather the limits."""
+    # The keys first: where they are wrong nothing has been opened.
     service = load_key_pair(settings.service_key_file, settings.service_certificate_file)
+    seal = load_seal(settings)
     engine = create_database(
         settings.database_url,
         pool_size=settings.database_pool_size,
@@ -178,7 +180,7 @@ def build_gateway(settings: Settings, clock: Callable[[], datetime] = system_clo
     return Gateway(
         engine=engine,
         store=DocumentStore(settings.document_store_url),
-        seal=load_seal(settings),
+        seal=seal,
         signer=Signer(service.key, service.certificate),
         admission=build_admission(settings, engine, now=clock()),
         clock=clock,
