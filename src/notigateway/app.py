@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
@@ -176,32 +177,36 @@ def build_gateway(settings: Settings, clock: Callable[[], datetime] = system_clo
         pool_size=settings.database_pool_size,
         timeout_seconds=settings.database_timeout_seconds,
     )
-    check_revision(engine)
-    return Gateway(
-        engine=engine,
-        store=DocumentStore(settings.document_store_url),
-        seal=seal,
-        signer=Signer(service.key, service.certificate),
-        admission=build_admission(settings, engine, now=clock()),
-        clock=clock,
-        limits=Limits.of(settings),
-        expectations=Expectations.of(settings),
-        clients=ClientRegister.of(settings),
-        inline=InlineLimits(
-            document_max_bytes=settings.inline_document_max_bytes,
-            response_max_bytes=settings.inline_response_max_bytes,
-        ),
-        chunk_max_bytes=settings.document_chunk_max_bytes,
-        document_max_bytes=settings.document_max_bytes,
-        rights=RightsPolicy(
-            red_sees_backlog=settings.red_sees_backlog,
-            special_category_roles=frozenset(map(Role, settings.special_category_roles)),
-        ),
-        is_working_day=working_day_rule(settings),
-        log_origin=settings.log_origin,
-        verify_url=verify_url(settings),
-        failures=FailureLimit(
-            settings.failed_authentications_per_minute, proxy_hops=settings.trusted_proxy_hops
-        ),
-        requests_per_minute=settings.caller_requests_per_minute,
-    )
+    with ExitStack() as undoing:
+        undoing.callback(engine.dispose)  # whoever gets no gateway could not close it
+        check_revision(engine)
+        gateway = Gateway(
+            engine=engine,
+            store=DocumentStore(settings.document_store_url),
+            seal=seal,
+            signer=Signer(service.key, service.certificate),
+            admission=build_admission(settings, engine, now=clock()),
+            clock=clock,
+            limits=Limits.of(settings),
+            expectations=Expectations.of(settings),
+            clients=ClientRegister.of(settings),
+            inline=InlineLimits(
+                document_max_bytes=settings.inline_document_max_bytes,
+                response_max_bytes=settings.inline_response_max_bytes,
+            ),
+            chunk_max_bytes=settings.document_chunk_max_bytes,
+            document_max_bytes=settings.document_max_bytes,
+            rights=RightsPolicy(
+                red_sees_backlog=settings.red_sees_backlog,
+                special_category_roles=frozenset(map(Role, settings.special_category_roles)),
+            ),
+            is_working_day=working_day_rule(settings),
+            log_origin=settings.log_origin,
+            verify_url=verify_url(settings),
+            failures=FailureLimit(
+                settings.failed_authentications_per_minute, proxy_hops=settings.trusted_proxy_hops
+            ),
+            requests_per_minute=settings.caller_requests_per_minute,
+        )
+        undoing.pop_all()
+    return gateway

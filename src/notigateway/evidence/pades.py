@@ -12,8 +12,14 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
 from asn1crypto import x509 as asn1  # type: ignore[import-untyped]
-from asn1crypto.algos import SignedDigestAlgorithm  # type: ignore[import-untyped]
-from asn1crypto.cms import ContentInfo  # type: ignore[import-untyped]
+from asn1crypto.algos import DigestAlgorithm, SignedDigestAlgorithm  # type: ignore[import-untyped]
+from asn1crypto.cms import (  # type: ignore[import-untyped]
+    ContentInfo,
+    IssuerAndSerialNumber,
+    SignedData,
+    SignerIdentifier,
+    SignerInfo,
+)
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -156,9 +162,7 @@ def _verify(data: bytes, seal_certificates: Sequence[Pin]) -> SealedPdf:
         raise RenditionInvalidError("the seal does not cover the whole PDF")
     if embedded.docmdp_level is not MDPPerm.NO_CHANGES:
         raise RenditionInvalidError("the seal allows changes")
-    _check_container(data, embedded.byte_range, embedded.pkcs7_content)  # 2
-    if embedded.signer_info["unsigned_attrs"].native:
-        raise RenditionInvalidError("the seal carries something unsigned")
+    _check_container(data, embedded.byte_range, _as_made(embedded.pkcs7_content, embedded.signer_cert))  # 2
     named = hashlib.sha256(embedded.signer_cert.dump()).hexdigest()
     pinned = dated(seal_certificates).get(named)
     if pinned is None:  # 3
@@ -176,9 +180,41 @@ def _verify(data: bytes, seal_certificates: Sequence[Pin]) -> SealedPdf:
     return SealedPdf(_attached(reader), pinned.certificate, sealed_at)
 
 
-def _check_container(data: bytes, byte_range: Sequence[int], container: bytes) -> None:
+def _as_made(container: bytes, certificate: asn1.Certificate) -> bytes:
+    """Write a seal's container anew: what its signature covers, the signature, its certificate, no more.
+
+    Versions, the certificate's name and serial number, and the names of algorithms are under no signature.
+    """
+    (signer,) = ContentInfo.load(container)["content"]["signer_infos"]
+    is_rsa = certificate.public_key.algorithm == "rsa"
+    signer["signed_attrs"].dump(force=True)  # in their one order
+    digest = DigestAlgorithm({"algorithm": "sha256"})
+    named = {"issuer": certificate.issuer, "serial_number": certificate.serial_number}
+    again = SignerInfo(
+        {
+            "version": "v1",
+            "sid": SignerIdentifier({"issuer_and_serial_number": IssuerAndSerialNumber(named)}),
+            "digest_algorithm": digest,
+            "signature_algorithm": _PSS if is_rsa else SignedDigestAlgorithm({"algorithm": "sha256_ecdsa"}),
+            "signed_attrs": signer["signed_attrs"],
+            "signature": signer["signature"],
+        }
+    )
+    content = SignedData(
+        {
+            "version": "v1",
+            "digest_algorithms": [digest],
+            "encap_content_info": {"content_type": "data"},
+            "certificates": [certificate],
+            "signer_infos": [again],
+        }
+    )
+    made: bytes = ContentInfo({"content_type": "signed_data", "content": content}).dump()
+    return made
+
+
+def _check_container(data: bytes, byte_range: Sequence[int], cms: bytes) -> None:
     """Check the only bytes that no digest covers."""
-    cms = ContentInfo.load(container).dump()
     start, end = byte_range[1], byte_range[2]
     if byte_range[0] != 0 or end + byte_range[3] != len(data):
         raise RenditionInvalidError("the seal does not cover the whole PDF")

@@ -8,6 +8,8 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from asn1crypto.cms import ContentInfo  # type: ignore[import-untyped]
+from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pypdf import PdfReader
 
@@ -71,6 +73,28 @@ def test_one_different_byte_anywhere_is_refused(sealed_form: bytes, seal_pair: K
         changed[place] ^= 1 << dice.randrange(8)
         with pytest.raises(RenditionInvalidError):
             verify_pdf(bytes(changed), seal_certificates=[seal_pair.certificate])
+
+
+def test_no_bit_of_the_container_may_differ_where_nothing_signs_it(
+    sealed_form: bytes, seal_pair: KeyPair
+) -> None:
+    start = sealed_form.index(b"/Contents <30") + len(b"/Contents <")
+    end = sealed_form.index(b">", start)
+    padded = bytes.fromhex(sealed_form[start:end].decode())
+    container = ContentInfo.load(padded).dump()
+    (signer,) = ContentInfo.load(container)["content"]["signer_infos"]
+    proven = [signer[name].dump() for name in ("signed_attrs", "signature")]
+    proven.append(seal_pair.certificate.public_bytes(Encoding.DER))
+    covered = {container.index(part) + place for part in proven for place in range(len(part))}
+    dice = random.Random(20261125)  # noqa: S311
+    open_places = sorted(set(range(len(container))) - covered)
+    assert len(open_places) > 100
+    for place in open_places:
+        changed = bytearray(padded)
+        changed[place] ^= 1 << dice.randrange(8)
+        pdf = sealed_form[:start] + changed.hex().upper().encode() + sealed_form[end:]
+        with pytest.raises(RenditionInvalidError):
+            verify_pdf(pdf, seal_certificates=[seal_pair.certificate])
 
 
 def test_the_spelling_of_the_seals_container_is_fixed(sealed_form: bytes, seal_pair: KeyPair) -> None:
