@@ -8,7 +8,6 @@ import time
 from base64 import b64decode
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from lxml import etree
@@ -26,10 +25,7 @@ from notigateway.wss.ns import EVIDENCE_1
 from overdue import OF_A_DECISION, check_each_lapsed_once, command, publish_many, run, settings_file
 from patience import PATIENCE_SECONDS
 from pki import NOW, OTHER_COMPANY_NIF, PERSON_NIF, company_subject, ec_key, pki
-from stack import NG, text, texts
-
-if TYPE_CHECKING:
-    from stack import Stack
+from stack import NG, Stack, text, texts
 
 LAPSES_AT = deadline(NOW)
 AT_ONCE = Sweeping()
@@ -239,18 +235,25 @@ def sweep_twice_and_kill_one(stack: Stack, count: int) -> float:
     return seconds
 
 
-_SOAK = pytest.mark.soak
-
-
-@pytest.mark.parametrize(
-    "count", [1_000, pytest.param(5_000, marks=_SOAK), pytest.param(100_000, marks=_SOAK)]
-)
+@pytest.mark.parametrize("count", [1_000, pytest.param(5_000, marks=pytest.mark.soak)])
 def test_two_sweepers_one_of_them_killed_write_each_lapse_once(
     stack: Stack, count: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     seconds = sweep_twice_and_kill_one(stack, count)
     with capsys.disabled():
         print(f"\n{stack.engine.dialect.name}: {count:,} lapses in {seconds:.1f} s")  # noqa: T201
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+def test_a_hundred_thousand_lapses_are_swept_by_two_one_of_them_killed(
+    postgresql_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack = Stack(postgresql_url, tmp_path)
+    seconds = sweep_twice_and_kill_one(stack, 100_000)
+    stack.close()
+    with capsys.disabled():
+        print(f"\npostgresql: 100,000 lapses in {seconds:.1f} s")  # noqa: T201
 
 
 def test_the_command_tells_what_it_did(sqlite_stack: Stack) -> None:
