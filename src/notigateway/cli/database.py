@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from notigateway.cli.options import SettingsFile
 from notigateway.repository.engine import create_database
 from notigateway.repository.schema import current_revision, head_revision, upgrade
 from notigateway.settings import load_settings
 
 
 def migrate(
-    settings_file: Annotated[
-        Path | None,
-        typer.Option("--settings", envvar="NOTIGATEWAY_SETTINGS", help="The TOML file with the settings."),
-    ] = None,
+    settings_file: SettingsFile = None,
     show: Annotated[bool, typer.Option("--show", help="Only tell the revision; change nothing.")] = False,
 ) -> None:
     """Bring the database to this version's schema: all steps in one transaction, or none.

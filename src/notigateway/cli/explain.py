@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from notigateway.cli.options import SettingsFile
 from notigateway.errors import ConfigurationError
 from notigateway.pki.trust import TrustStore
 from notigateway.settings import load_settings
@@ -35,10 +36,7 @@ def explain(
     octets: Annotated[
         Path | None, typer.Option(help="Folder for the canonical octets of each reference.")
     ] = None,
-    settings_file: Annotated[
-        Path | None,
-        typer.Option("--settings", envvar="NOTIGATEWAY_SETTINGS", help="The TOML file with the settings."),
-    ] = None,
+    settings_file: SettingsFile = None,
 ) -> None:
     """Explain step by step whether a signed envelope is accepted and, if not, the likely causes.
 

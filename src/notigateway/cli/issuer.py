@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from notigateway.cli.options import SettingsFile
 from notigateway.issuing import register_issuing_body
 from notigateway.repository.engine import create_database, writing
 from notigateway.settings import load_settings
@@ -17,10 +17,7 @@ def register_issuer(
     acronym: Annotated[str, typer.Argument(help="For example TGSS.")],
     name: Annotated[str, typer.Argument(help="Its full name.")],
     nif: Annotated[str, typer.Argument(help="Its NIF.")],
-    settings_file: Annotated[
-        Path | None,
-        typer.Option("--settings", envvar="NOTIGATEWAY_SETTINGS", help="The TOML file with the settings."),
-    ] = None,
+    settings_file: SettingsFile = None,
 ) -> None:
     """Register an issuing body, or rename the one with that code; repeating changes nothing."""
     settings = load_settings(settings_file)

@@ -14,6 +14,7 @@ import typer
 from sqlalchemy import Engine
 
 from notigateway.auditing import audit_log
+from notigateway.cli.options import SettingsFile, SummaryAsJson
 from notigateway.errors import ConfigurationError, LogDamagedError, TemporarilyUnavailableError
 from notigateway.evidence.checkpoint import Checkpoint, read_checkpoint
 from notigateway.evidence.seals import load_history, load_seal
@@ -25,11 +26,6 @@ from notigateway.repository.engine import create_database
 from notigateway.repository.schema import check_revision
 from notigateway.settings import Settings, load_settings
 from notigateway.stamping import pinned_authorities
-
-SettingsFile = Annotated[
-    Path | None,
-    typer.Option("--settings", envvar="NOTIGATEWAY_SETTINGS", help="The TOML file with the settings."),
-]
 
 log = typer.Typer(help="Verify the log of receipts and access records, erase what is older than needed.")
 
@@ -75,7 +71,7 @@ def verify(
     against: Annotated[
         list[Path] | None, typer.Option(help="The text of a checkpoint that was kept elsewhere.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    as_json: SummaryAsJson = False,
 ) -> None:
     """Recompute the log: every record against its leaf, the tree, every checkpoint with seal and time-stamp.
 

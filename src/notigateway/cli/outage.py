@@ -12,6 +12,7 @@ from uuid import UUID
 
 import typer
 
+from notigateway.cli.options import SettingsFile
 from notigateway.errors import OutageInvalidError
 from notigateway.expiry import Sweeping, close_outage, declare_outage, recompute_deadlines
 from notigateway.instants import instant_text
@@ -20,10 +21,6 @@ from notigateway.repository.outages import OutageRow, list_outages
 from notigateway.repository.schema import check_revision
 from notigateway.settings import load_settings
 
-SettingsFile = Annotated[
-    Path | None,
-    typer.Option("--settings", envvar="NOTIGATEWAY_SETTINGS", help="The TOML file with the settings."),
-]
 _INSTANT = "with zone, for example 2026-11-23T08:00:00+01:00"
 
 outage = typer.Typer(help="Declare, close and list outages: more than 12 hours suspend the clock.")

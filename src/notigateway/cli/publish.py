@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from notigateway.cli.manifest import LINE_MAX_BYTES, read_line
+from notigateway.cli.options import SettingsFile, SummaryAsJson
 from notigateway.documents import DocumentStore
 from notigateway.errors import ConfigurationError, PublicationError
 from notigateway.evidence.seals import load_seal
@@ -55,11 +56,8 @@ class Summary:
 
 def publish(
     folder: Annotated[Path, typer.Argument(help=f"Holds {MANIFEST} and the documents it names.")],
-    settings_file: Annotated[
-        Path | None,
-        typer.Option("--settings", envvar="NOTIGATEWAY_SETTINGS", help="The TOML file with the settings."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    settings_file: SettingsFile = None,
+    as_json: SummaryAsJson = False,
 ) -> None:
     """Publish the acts of FOLDER/manifest.jsonl, one JSON object per line, with their documents.
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import typer
 
+from notigateway.cli.options import SettingsFile
 from notigateway.errors import ConfigurationError
 from notigateway.instants import instant_text
 from notigateway.red import RedTerms, assign_red, end_red, list_register
@@ -20,10 +21,6 @@ from notigateway.settings import load_settings
 red = typer.Typer(
     help="Register, end and list RED assignments: who manages which account.", no_args_is_help=True
 )
-SettingsFile = Annotated[
-    Path | None,
-    typer.Option("--settings", envvar="NOTIGATEWAY_SETTINGS", help="The TOML file with the settings."),
-]
 
 
 @red.command()

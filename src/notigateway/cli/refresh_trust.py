@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
+from notigateway.cli.options import SettingsFile, SummaryAsJson
 from notigateway.issuers import load_trust
 from notigateway.refreshing import Sources, refresh
 from notigateway.repository.engine import create_database
@@ -18,11 +17,8 @@ from notigateway.settings import load_settings
 
 
 def refresh_trust(
-    settings_file: Annotated[
-        Path | None,
-        typer.Option("--settings", envvar="NOTIGATEWAY_SETTINGS", help="The TOML file with the settings."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    settings_file: SettingsFile = None,
+    as_json: SummaryAsJson = False,
 ) -> None:
     """Bring what is known of revoked certificates up to date; workers take it over within seconds.
 

@@ -6,13 +6,13 @@ import json
 import time
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from notigateway.cli.options import SettingsFile, SummaryAsJson
 from notigateway.evidence.seals import load_seal
 from notigateway.expiry import Sweeping, Swept, count_due_lapses
 from notigateway.expiry import sweep as sweep_all
@@ -24,15 +24,12 @@ _COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
 
 
 def sweep(
-    settings_file: Annotated[
-        Path | None,
-        typer.Option("--settings", envvar="NOTIGATEWAY_SETTINGS", help="The TOML file with the settings."),
-    ] = None,
+    settings_file: SettingsFile = None,
     batch: Annotated[
         int | None,
         typer.Option(min=1, max=5000, help="Notifications in one transaction; the settings' if left out."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    as_json: SummaryAsJson = False,
 ) -> None:
     """Write a sealed receipt for every notification that has lapsed, and move what outages suspend.
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
+from notigateway.cli.options import SettingsFile, SummaryAsJson
 from notigateway.errors import ConfigurationError
 from notigateway.repository.engine import create_database
 from notigateway.repository.schema import check_revision
@@ -18,11 +17,8 @@ from notigateway.stamping import Authority, stamp
 
 
 def timestamp(
-    settings_file: Annotated[
-        Path | None,
-        typer.Option("--settings", envvar="NOTIGATEWAY_SETTINGS", help="The TOML file with the settings."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    settings_file: SettingsFile = None,
+    as_json: SummaryAsJson = False,
 ) -> None:
     """Ask the authority for the time-stamp of every receipt and checkpoint that has none, and check it.
 
