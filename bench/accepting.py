@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from bench.measure import Cpu
-from notigateway.auditing import audit_log
-from notigateway.ledger import advance
+from notigateway.log.auditing import audit_log
+from notigateway.log.growing import advance
 from notigateway.repository.engine import reading
 from notigateway.repository.model import Notification
 from notigateway.wss.ns import NOTIGATEWAY_V1

@@ -8,16 +8,16 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from notigateway.app import build_app
-from notigateway.documents import DocumentStore
 from notigateway.evidence.seals import load_seal
-from notigateway.issuing import deposit_documents, publish_act, register_issuing_body
+from notigateway.issuer.publishing import deposit_documents, publish_act, register_issuing_body
+from notigateway.law.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
 from notigateway.pki.keys import load_key_pair
+from notigateway.repository.documents import DocumentStore
 from notigateway.repository.engine import create_database, writing
 from notigateway.repository.schema import upgrade
 from notigateway.sandbox.jobs import refresh_once
 from notigateway.sandbox.pki import COMPANY, ensure_pki
 from notigateway.settings import load_settings
-from notigateway.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
 from notigateway.wss.sign import Signer, sign_envelope
 
 if TYPE_CHECKING:

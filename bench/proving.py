@@ -13,12 +13,12 @@ from sqlalchemy import select
 from bench.measure import Cpu
 from notigateway.evidence.pades import seal_pdf
 from notigateway.evidence.rendition import render_pdf
-from notigateway.lifecycle import State
+from notigateway.law.lifecycle import State
 from notigateway.repository.engine import reading
 from notigateway.repository.model import Notification, Receipt
+from notigateway.verifier.pins import load_trust
 from notigateway.verifier.procedure import verify
 from notigateway.verifier.report import Outcome
-from notigateway.verifier.trust import load_trust
 from notigateway.wss.ns import NOTIGATEWAY_V1
 
 if TYPE_CHECKING:

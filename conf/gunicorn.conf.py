@@ -12,7 +12,7 @@ bind = "127.0.0.1:8080"
 # Threads share one process's trust store and database pool, and the expensive part of a request
 # (RSA, ECDSA, canonicalisation) runs without the interpreter's lock.
 # This worker, a gthread, gives a thread to whole requests only: slow callers hold none (408 after 30 s).
-worker_class = "notigateway.serving.GatheringWorker"
+worker_class = "notigateway.http.worker.GatheringWorker"
 
 # One worker per core; containers say how many they were given.
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))

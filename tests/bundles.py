@@ -14,11 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from envelopes import RSA_SHA256, Draft
 from notigateway.evidence import bundle
-from notigateway.evidence.checkpoint import Checkpoint
-from notigateway.evidence.dating import checkpoint_imprint
 from notigateway.evidence.element import render
-from notigateway.evidence.leaf import Leaf, LeafKind, commitment
-from notigateway.evidence.merkle import leaf_hash, node_hash
 from notigateway.evidence.pades import seal_pdf
 from notigateway.evidence.rendition import render_pdf
 from notigateway.evidence.statement import (
@@ -34,9 +30,13 @@ from notigateway.evidence.statement import (
 )
 from notigateway.evidence.timestamp import add_token, signature_imprint
 from notigateway.evidence.xades import Seal
-from notigateway.lifecycle import Channel, State
+from notigateway.law.lifecycle import Channel, State
+from notigateway.law.representation import Role
 from notigateway.pki.keys import fingerprint
-from notigateway.representation import Role
+from notigateway.tlog.checkpoint import Checkpoint
+from notigateway.tlog.dating import checkpoint_imprint
+from notigateway.tlog.leaf import Leaf, LeafKind, commitment
+from notigateway.tlog.merkle import leaf_hash, node_hash
 from pki import COMPANY_NAME, COMPANY_NIF, ISSUER_NIF, NOW, pki, write_issuers
 from tsa import token_of, tsa
 

@@ -35,17 +35,17 @@ from notigateway.errors import (
     InvalidCursorError,
     TransportError,
 )
+from notigateway.explaining.explain import explain_envelope
+from notigateway.pki.anchors import TrustStore
 from notigateway.pki.identity import read_caller
 from notigateway.pki.names import key_of_text
-from notigateway.pki.trust import TrustStore
 from notigateway.soap.guard import read_actions, read_body, read_version
 from notigateway.wss import certificates
 from notigateway.wss.canonical import canonical
 from notigateway.wss.envelope import parse_envelope
-from notigateway.wss.explain import explain_envelope
+from notigateway.wss.freshness import read_instant
 from notigateway.wss.header import decode_base64
 from notigateway.wss.policy import Expectations, Limits
-from notigateway.wss.timestamp import read_instant
 from notigateway.wss.verify import verify_envelope
 from pki import NOW, pki
 

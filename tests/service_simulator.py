@@ -31,9 +31,9 @@ from notigateway.evidence.statement import (
 )
 from notigateway.evidence.xades import Seal
 from notigateway.instants import instant_text
-from notigateway.lifecycle import Channel, State
-from notigateway.pki.trust import PinnedCertificates
-from notigateway.representation import Role
+from notigateway.law.lifecycle import Channel, State
+from notigateway.law.representation import Role
+from notigateway.pki.anchors import PinnedCertificates
 from notigateway.wss.canonical import canonical
 from notigateway.wss.envelope import parse_envelope
 from notigateway.wss.ns import NOTIGATEWAY_V1, SOAP11, soap

@@ -16,16 +16,16 @@ import pytest
 from sqlalchemy import func, select
 
 from notigateway.app import build_app
-from notigateway.issuers import load_trust
-from notigateway.issuing import Deposit, deposit_documents, publish_act, register_issuing_body
-from notigateway.lifecycle import State
-from notigateway.pki.trust import PinnedCertificates
-from notigateway.refreshing import Refreshed, Sources, refresh
+from notigateway.issuer.publishing import Deposit, deposit_documents, publish_act, register_issuing_body
+from notigateway.law.lifecycle import State
+from notigateway.law.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
+from notigateway.pki.anchors import PinnedCertificates
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.model import Receipt, Row
 from notigateway.settings import load_settings
 from notigateway.soap.contract import Contract
-from notigateway.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
+from notigateway.trust.authorities import load_trust
+from notigateway.trust.refreshing import Refreshed, Sources, refresh
 from notigateway.wss.envelope import parse_envelope
 from notigateway.wss.ns import NOTIGATEWAY_ISSUING_V1, NOTIGATEWAY_V1, SOAP11, SOAP12, namespace_of
 from notigateway.wss.policy import Expectations, Limits

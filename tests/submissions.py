@@ -6,14 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from notigateway.issuing import Deposit, deposit_documents, register_issuing_body
+from notigateway.issuer.publishing import Deposit, deposit_documents, register_issuing_body
+from notigateway.law.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
 from notigateway.repository.engine import writing
-from notigateway.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from notigateway.documents import DocumentStore
+    from notigateway.repository.documents import DocumentStore
 
 NOW = datetime(2026, 11, 23, 9, 30, 15, 123456, tzinfo=UTC)
 DIR3 = "EA0041735"

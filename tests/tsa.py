@@ -21,7 +21,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from notigateway.evidence.timestamp import read_answer
 from notigateway.pki.asn1_lock import ASN1_LOCK
-from notigateway.stamping import Authority
+from notigateway.receipts.stamping import Authority
 from pki import Issue, ec_key, name, pki
 
 if TYPE_CHECKING:

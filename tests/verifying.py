@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from notigateway.errors import SecurityError
-from notigateway.pki.trust import TrustStore
+from notigateway.pki.anchors import TrustStore
 from notigateway.wss.clients import NO_CLIENTS, ClientRegister
 from notigateway.wss.envelope import parse_envelope
 from notigateway.wss.policy import Expectations, Limits

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from lxml import etree
 
 from envelopes import Draft, Ref
-from notigateway.pki.trust import PinnedCertificates
+from notigateway.pki.anchors import PinnedCertificates
 from notigateway.published import published_folder
 from notigateway.soap.wscn.environment import PRODUCTION, TEST
 from notigateway.wss.envelope import parse_envelope

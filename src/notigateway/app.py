@@ -9,30 +9,31 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-from notigateway import codes, telemetry
-from notigateway.admission import Admission, RevocationPolicy
-from notigateway.documents import DocumentStore
+from notigateway import telemetry
+from notigateway.addressee.mailbox import InlineLimits
+from notigateway.clock.working_days import working_day_rule
 from notigateway.evidence.seals import load_seal
-from notigateway.issuers import load_trust
-from notigateway.mailbox import InlineLimits
+from notigateway.http.failures import FailureLimit
+from notigateway.law.representation import RightsPolicy, Role
 from notigateway.pki.keys import load_key_pair
+from notigateway.receipts import csv_codes
+from notigateway.repository.documents import DocumentStore
 from notigateway.repository.engine import create_database
 from notigateway.repository.schema import check_revision
-from notigateway.representation import RightsPolicy, Role
 from notigateway.soap.contract import Contract
 from notigateway.soap.endpoint import Endpoint, Endpoints
 from notigateway.soap.notigateway_issuing_v1.service import IssuingService, check_issuer
-from notigateway.soap.notigateway_v1.feed_service import FeedService
+from notigateway.soap.notigateway_v1.following_service import FeedService
 from notigateway.soap.notigateway_v1.representation_service import RepresentationService
 from notigateway.soap.notigateway_v1.service import READING_OPERATIONS, MailboxService, check_caller
 from notigateway.soap.protocol import Dispatcher
-from notigateway.soap.rates import FailureLimit
 from notigateway.soap.request import Gateway
 from notigateway.soap.wscn.contract import WscnContract
 from notigateway.soap.wscn.environment import ENVIRONMENTS
 from notigateway.soap.wscn.service import READING, WscnDispatcher, WscnPolicy
+from notigateway.trust.admission import Admission, RevocationPolicy
+from notigateway.trust.authorities import load_trust
 from notigateway.web.verification import verification_page
-from notigateway.working_days import working_day_rule
 from notigateway.wss.clients import ClientRegister
 from notigateway.wss.ns import NOTIGATEWAY_ISSUING_V1, NOTIGATEWAY_V1
 from notigateway.wss.policy import Expectations, Limits
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from notigateway.codes import OnRecord
+    from notigateway.receipts.csv_codes import OnRecord
     from notigateway.settings import Settings
     from notigateway.soap.wscn.environment import Environment
 
@@ -102,7 +103,7 @@ def _pages(gateway: Gateway, settings: Settings) -> dict[str, WSGIApplication]:
     """Return the pages for people, by their paths."""
 
     def look_up(code: str, nif: str, peer: str) -> OnRecord | None:
-        return codes.look_up(
+        return csv_codes.look_up(
             gateway.engine,
             code=code,
             nif=nif,

@@ -25,7 +25,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from notigateway.errors import ConfigurationError
-from notigateway.identifiers import check_nif
+from notigateway.law.identifiers import check_nif
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ import pytest
 
 from envelopes import Draft
 from notigateway.app import build_app
-from notigateway.soap import rates
+from notigateway.http import failures
 from pki import pki
 from refusals import assert_refusal
 from stack import Stack, send
@@ -158,8 +158,8 @@ def test_what_is_no_failure_of_the_peer_is_not_counted(sqlite_url: str, tmp_path
 
 
 def test_only_so_many_peers_are_remembered(monkeypatch: pytest.MonkeyPatch, sqlite_stack: Stack) -> None:
-    monkeypatch.setattr(rates, "_REMEMBERED_PEERS", 10)
-    limit = rates.FailureLimit(1)
+    monkeypatch.setattr(failures, "_REMEMBERED_PEERS", 10)
+    limit = failures.FailureLimit(1)
     for number in range(50):
         limit.count({"REMOTE_ADDR": f"192.0.2.{number}"}, sqlite_stack.now)
     assert list(limit._failures) == [f"192.0.2.{number}" for number in range(40, 50)]

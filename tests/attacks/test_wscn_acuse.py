@@ -11,9 +11,9 @@ from lxml import etree
 from notigateway.errors import AcuseError
 from notigateway.evidence.acuse import AcuseDetails, AcuseTerms, issue_acuse
 from notigateway.evidence.acuse_check import check_acuse
-from notigateway.lifecycle import Decision
+from notigateway.law.lifecycle import Decision
+from notigateway.law.representation import Role
 from notigateway.pki.keys import fingerprint
-from notigateway.representation import Role
 from notigateway.wss.sign import Signer
 from pki import COMPANY_NAME, COMPANY_NIF, NOW, pki
 from wscn import sign

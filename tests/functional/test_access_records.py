@@ -9,12 +9,12 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select, text
 
-from notigateway.access import as_ranges
 from notigateway.instants import instant_text
+from notigateway.log.access import as_ranges
 from notigateway.pki.keys import fingerprint
 from notigateway.repository.accesses import AccessRecord
 from notigateway.repository.engine import reading
-from notigateway.repository.ledger import LogLeaf
+from notigateway.repository.log import LogLeaf
 from notigateway.wss.ns import NOTIGATEWAY_ISSUING_V1, NOTIGATEWAY_V1
 from overdue import publish_many
 from pki import COMPANY_NIF, NOW, REPRESENTATIVE_NIF, pki

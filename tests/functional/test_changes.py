@@ -11,13 +11,13 @@ import pytest
 from sqlalchemy import insert, select
 
 from notigateway.errors import PublicationError
-from notigateway.issuing import publish_act, publish_all
+from notigateway.issuer.publishing import publish_act, publish_all
+from notigateway.law.representation import PowerScope
 from notigateway.repository.addressees import find_addressee
 from notigateway.repository.changes import Change
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.model import Event
 from notigateway.repository.rights import Power, RedAssignment
-from notigateway.representation import PowerScope
 from pki import COMPANY_NIF, NOW, PERSON_NIF, pki
 from stack import NG, text, texts
 

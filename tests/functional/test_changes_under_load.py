@@ -14,11 +14,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy import text as sql
 
-from notigateway.issuing import publish_act
-from notigateway.lifecycle import Decision
-from notigateway.mailbox import Deciding, decide_all
+from notigateway.addressee.mailbox import Deciding, decide_all
+from notigateway.issuer.publishing import publish_act
+from notigateway.law.lifecycle import Decision
 from notigateway.pki.identity import read_caller
-from notigateway.recording import RequestProof
+from notigateway.receipts.recording import RequestProof
 from notigateway.repository.changes import Change
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.model import Event, Notification

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text as sql
 
-from notigateway.expiry import Sweeping, sweep
+from notigateway.clock.lapsing import Sweeping, sweep
 from notigateway.instants import instant_text
-from notigateway.invariants import Checking, Finding
-from notigateway.ledger import advance
-from notigateway.lifecycle import deadline
+from notigateway.law.lifecycle import deadline
+from notigateway.log.growing import advance
+from notigateway.log.wholeness import Checking, Finding
 from notigateway.pki.keys import load_certificates
-from notigateway.stamping import stamp
+from notigateway.receipts.stamping import stamp
 from overdue import run, settings_file
 from pki import NOW
 from tsa import Answering, serving, tsa

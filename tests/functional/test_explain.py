@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from envelopes import Draft, exclusive
 from notigateway.cli.main import app
 from notigateway.errors import ConfigurationError
-from notigateway.sandbox.explaining import Explaining
+from notigateway.sandbox.explain_page import Explaining
 from notigateway.sandbox.process import running
 from pki import pki, write_issuers
 from stack import send

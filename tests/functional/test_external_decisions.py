@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from lxml import etree
 from sqlalchemy import select
 
+from notigateway.clock.lapsing import Sweeping, sweep
 from notigateway.evidence.xades import verify_receipt
-from notigateway.expiry import Sweeping, sweep
 from notigateway.instants import instant_text
-from notigateway.lifecycle import Kind, deadline
+from notigateway.law.lifecycle import Kind, deadline
 from notigateway.published import published_folder
 from notigateway.repository.engine import reading
 from notigateway.repository.model import Event, Notification

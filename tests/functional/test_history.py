@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from notigateway.lifecycle import Channel, Kind, State
+from notigateway.law.lifecycle import Channel, Kind, State
 from notigateway.repository.engine import writing
 from notigateway.repository.model import Event, Notification
 from notigateway.repository.outages import DeadlineChange

@@ -13,10 +13,11 @@ import pytest
 from lxml import etree
 from sqlalchemy import select
 
+from notigateway.clock.lapsing import Sweeping, Swept, sweep
+from notigateway.clock.outages import declare_outage
 from notigateway.evidence.xades import Seal, verify_receipt
-from notigateway.expiry import Sweeping, Swept, declare_outage, sweep
 from notigateway.instants import instant_text
-from notigateway.lifecycle import Kind, State, deadline
+from notigateway.law.lifecycle import Kind, State, deadline
 from notigateway.repository.engine import create_database, reading, writing
 from notigateway.repository.model import Event, Notification, Receipt
 from notigateway.sandbox.process import running

@@ -13,22 +13,22 @@ from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
-from notigateway.access import AccessNotes
-from notigateway.auditing import Audited, audit_log
 from notigateway.cli.main import app
 from notigateway.errors import LogDamagedError
-from notigateway.evidence.checkpoint import Checkpoint, read_checkpoint, verify_checkpoint
-from notigateway.evidence.leaf import LeafKind
-from notigateway.evidence.merkle import is_consistent, is_included, leaf_hash
 from notigateway.evidence.xades import Seal
 from notigateway.instants import instant_text
-from notigateway.ledger import advance, consistency_of, erase, included, inclusion_of
+from notigateway.log.access import AccessNotes
+from notigateway.log.auditing import Audited, audit_log
+from notigateway.log.growing import advance, consistency_of, erase, included, inclusion_of
 from notigateway.pki.identity import read_caller
+from notigateway.receipts.stamping import Stamped, stamp
 from notigateway.repository.accesses import AccessRecord
 from notigateway.repository.engine import create_database, reading, writing
-from notigateway.repository.ledger import LogCheckpoint, LogLeaf, LogTile, keep_token, list_unstamped
+from notigateway.repository.log import LogCheckpoint, LogLeaf, LogTile, keep_token, list_unstamped
 from notigateway.repository.model import Receipt
-from notigateway.stamping import Stamped, stamp
+from notigateway.tlog.checkpoint import Checkpoint, read_checkpoint, verify_checkpoint
+from notigateway.tlog.leaf import LeafKind
+from notigateway.tlog.merkle import is_consistent, is_included, leaf_hash
 from notigateway.uuids import uuid7
 from pki import pki
 from tsa import Answering, serving, tsa

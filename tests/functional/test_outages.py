@@ -13,6 +13,8 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from notigateway.cli.outage import outage
+from notigateway.clock.lapsing import Sweeping, Swept, sweep
+from notigateway.clock.outages import close_outage, declare_outage, recompute_deadlines
 from notigateway.errors import (
     GatewayError,
     OutageClosedError,
@@ -20,15 +22,7 @@ from notigateway.errors import (
     OutageOverlapsError,
     OutageUnknownError,
 )
-from notigateway.expiry import (
-    Sweeping,
-    Swept,
-    close_outage,
-    declare_outage,
-    recompute_deadlines,
-    sweep,
-)
-from notigateway.lifecycle import DeadlineCause, Kind, Standing, State, deadline, effective_state
+from notigateway.law.lifecycle import DeadlineCause, Kind, Standing, State, deadline, effective_state
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.model import Notification
 from notigateway.repository.notifications import ListFilter, list_page

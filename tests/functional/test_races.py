@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from notigateway.lifecycle import State
+from notigateway.law.lifecycle import State
 from notigateway.repository.model import Event, Notification, Receipt
 from notigateway.wss.ns import NOTIGATEWAY_V1
 from pki import COMPANY_NIF, REPRESENTATIVE_NIF, pki

@@ -14,10 +14,10 @@ from bundles import write_trust
 from notigateway.evidence import bundle
 from notigateway.evidence.pades import verify_pdf
 from notigateway.evidence.timestamp import take_out
-from notigateway.stamping import stamp
+from notigateway.receipts.stamping import stamp
+from notigateway.verifier.pins import load_trust
 from notigateway.verifier.procedure import verify
 from notigateway.verifier.report import Outcome
-from notigateway.verifier.trust import load_trust
 from stack import NG
 from tsa import Answering, serving, tsa
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
-    from notigateway.verifier.trust import Trust
+    from notigateway.verifier.pins import Trust
     from stack import Stack
 
 

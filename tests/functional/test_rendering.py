@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import notigateway.soap  # noqa: F401  (makes Spyne importable)
+from notigateway.addressee.mailbox import Outcome, Page
 from notigateway.errors import (
     AlreadyDecidedError,
     GatewayError,
@@ -22,11 +23,10 @@ from notigateway.errors import (
     NotificationUnknownError,
     NotRejectableError,
 )
-from notigateway.lifecycle import Channel, Kind, State
-from notigateway.mailbox import Outcome, Page
+from notigateway.law.lifecycle import Channel, Kind, State
+from notigateway.law.representation import Role
 from notigateway.repository.model import Act, Addressee, Event, IssuingBody, Notification, Receipt
 from notigateway.repository.notifications import ListFilter, find_visible, list_page
-from notigateway.representation import Role
 from notigateway.soap.notigateway_v1 import answers, types
 from notigateway.soap.notigateway_v1.outcomes import render_outcomes
 from notigateway.soap.notigateway_v1.rows import render_page

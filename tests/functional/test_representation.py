@@ -9,6 +9,8 @@ from uuid import uuid4
 
 import pytest
 
+from notigateway.addressee.powers import PowerTerms, import_power
+from notigateway.addressee.red import end_red
 from notigateway.errors import (
     NotAddresseeError,
     PowerExistsError,
@@ -18,11 +20,9 @@ from notigateway.errors import (
     RedAssignmentUnknownError,
 )
 from notigateway.instants import instant_text
-from notigateway.powers import PowerTerms, import_power
-from notigateway.red import end_red
+from notigateway.law.representation import PowerScope, PowerState
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.rights import Power, RightsChange
-from notigateway.representation import PowerScope, PowerState
 from pki import COMPANY_NIF, NOW, PERSON_NIF, pki
 from stack import Stack, text, texts
 from titles import (

@@ -20,9 +20,9 @@ import pytest
 from notigateway.client import GatewayFaultError, NotificationClient
 from notigateway.errors import ConfigurationError
 from notigateway.sandbox.process import running
+from notigateway.verifier.pins import load_trust
 from notigateway.verifier.procedure import verify
 from notigateway.verifier.report import Outcome
-from notigateway.verifier.trust import load_trust
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

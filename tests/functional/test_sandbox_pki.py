@@ -7,9 +7,9 @@ import pytest
 
 from notigateway.errors import CertificateExpiredError, IssuerNotAuthorisedError
 from notigateway.evidence.xades import Seal
+from notigateway.pki.anchors import TrustStore
 from notigateway.pki.identity import read_caller
 from notigateway.pki.keys import fingerprint, load_certificates, load_key_pair, load_p12
-from notigateway.pki.trust import TrustStore
 from notigateway.sandbox.pki import COMPANY, PERSON, RED, REPRESENTATIVE, STRANGER, ensure_pki
 
 if TYPE_CHECKING:

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from notigateway.documents import DocumentStore
-from notigateway.issuing import deposit_documents
-from notigateway.lifecycle import Kind
+from notigateway.issuer.publishing import deposit_documents
+from notigateway.law.lifecycle import Kind
+from notigateway.law.submission import SubmittedDocument
+from notigateway.repository.documents import DocumentStore
 from notigateway.repository.engine import create_database, reading
 from notigateway.repository.model import Addressee, Notification
 from notigateway.sandbox.papers import make_paper
 from notigateway.sandbox.pki import COMPANY, PERSON, RED
 from notigateway.sandbox.seeds import BODIES, PERSONAL_ACTS, sow, submissions
 from notigateway.settings import Settings
-from notigateway.submission import SubmittedDocument
 from pki import pki, write_pem
 
 if TYPE_CHECKING:

@@ -23,17 +23,17 @@ from notigateway.errors import (
     RenditionInvalidError,
 )
 from notigateway.evidence import bundle
-from notigateway.evidence.checkpoint import verify_checkpoint
 from notigateway.evidence.history import PERIODS
 from notigateway.evidence.pades import seal_pdf, verify_pdf
 from notigateway.evidence.rendition import render_pdf, seal_certificate_of
 from notigateway.evidence.seals import load_history, load_seal
 from notigateway.evidence.xades import Seal, verify_receipt
-from notigateway.ledger import advance
+from notigateway.log.growing import advance
 from notigateway.settings import load_settings
+from notigateway.tlog.checkpoint import verify_checkpoint
+from notigateway.verifier.pins import load_trust
 from notigateway.verifier.procedure import verify
 from notigateway.verifier.report import Outcome
-from notigateway.verifier.trust import load_trust
 from overdue import settings_file
 from pki import NOW, OTHER_COMPANY_NIF, company_subject, ec_key, pki, write_pem
 from stack import NG

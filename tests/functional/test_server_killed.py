@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import func, select
 
-from notigateway.auditing import Audited, audit_log
 from notigateway.client import NotificationClient
 from notigateway.client.errors import ClientError
 from notigateway.client.transport import Retries
-from notigateway.evidence.leaf import LeafKind
 from notigateway.evidence.xades import verify_receipt
-from notigateway.lifecycle import State
+from notigateway.law.lifecycle import State
+from notigateway.log.auditing import Audited, audit_log
 from notigateway.pki.keys import load_certificates
 from notigateway.repository.accesses import AccessRecord
 from notigateway.repository.engine import create_database, reading
@@ -29,6 +28,7 @@ from notigateway.repository.model import Event, Notification, Receipt
 from notigateway.repository.receipts import RequestEnvelope
 from notigateway.sandbox.pki import Pki
 from notigateway.sandbox.process import Running, running
+from notigateway.tlog.leaf import LeafKind
 from patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:

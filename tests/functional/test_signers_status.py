@@ -12,7 +12,7 @@ from sqlalchemy import text as sql
 
 from notigateway.errors import CertificateRevokedError
 from notigateway.evidence.xades import verify_receipt
-from notigateway.invariants import Checking
+from notigateway.log.wholeness import Checking
 from notigateway.pki.keys import load_certificates
 from notigateway.pki.past import check_was_good
 from notigateway.repository.engine import reading

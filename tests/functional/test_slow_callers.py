@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from notigateway.client import NotificationClient
+from notigateway.http.worker import HEAD_MAX_BYTES, Gathering
 from notigateway.sandbox.process import Running, running
-from notigateway.serving import HEAD_MAX_BYTES, Gathering
 from patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 SLOW = 100
 CONF = """
-from notigateway.serving import GatheringWorker
+from notigateway.http.worker import GatheringWorker
 
 GatheringWorker.receive_seconds = 2
 bind = "fd://{descriptor}"
-worker_class = "notigateway.serving.GatheringWorker"
+worker_class = "notigateway.http.worker.GatheringWorker"
 workers, threads, keepalive, graceful_timeout = 1, 2, 5, 5
 control_socket_disable = True
 """

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import event
 
+from notigateway.clock.lapsing import Sweeping, sweep
 from notigateway.errors import TemporarilyUnavailableError
-from notigateway.expiry import Sweeping, sweep
-from notigateway.invariants import Checking
-from notigateway.lifecycle import deadline
+from notigateway.law.lifecycle import deadline
+from notigateway.log.wholeness import Checking
 from notigateway.pki.keys import load_certificates
 from pki import NOW
 from refusals import assert_refusal, assert_still_answers

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 from lxml import etree
 
-from notigateway.issuing import deposit_documents, publish_act
-from notigateway.lifecycle import Kind
+from notigateway.issuer.publishing import deposit_documents, publish_act
+from notigateway.law.lifecycle import Kind
+from notigateway.law.submission import SubmittedDocument
 from notigateway.repository.engine import writing
 from notigateway.soap.wscn.environment import ENVIRONMENTS, PRODUCTION, TEST
-from notigateway.submission import SubmittedDocument
 from pki import COMPANY_NAME, COMPANY_NIF, PERSON_NIF, pki
 from stack import NG, Stack, text
 from titles import accept_power, assign, attorney, grant, red, register_company, retrieved

@@ -9,14 +9,14 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from notigateway.lifecycle import Decision, State
-from notigateway.mailbox import Deciding, decide_all
+from notigateway.addressee.mailbox import Deciding, decide_all
+from notigateway.law.lifecycle import Decision, State
 from notigateway.pki.identity import read_caller
-from notigateway.recording import RequestProof
+from notigateway.receipts.recording import RequestProof
 from notigateway.repository.batch import write_decisions
 from notigateway.repository.changes import Change
 from notigateway.repository.engine import writing
-from notigateway.repository.ledger import LogLeaf
+from notigateway.repository.log import LogLeaf
 from notigateway.repository.model import Event, IssuingBody, Notification, Receipt
 from notigateway.repository.notifications import lock_visible
 from notigateway.repository.receipts import RequestEnvelope
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import DeclarativeBase
 
-    from notigateway.mailbox import Outcome
+    from notigateway.addressee.mailbox import Outcome
     from stack import Stack
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
-from notigateway.access import AccessNotes
 from notigateway.errors import ReplayError
+from notigateway.log.access import AccessNotes
 from notigateway.pki.identity import read_caller
 from notigateway.repository.accesses import AccessRecord
 from notigateway.repository.engine import reading

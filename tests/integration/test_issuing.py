@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import func, select
 
-from notigateway.documents import DocumentStore
 from notigateway.errors import (
     DocumentDamagedError,
     InvalidActError,
@@ -20,10 +19,11 @@ from notigateway.errors import (
     ReferenceConflictError,
 )
 from notigateway.evidence.xades import Seal
-from notigateway.issuing import Publication, publish_act, publish_all, register_issuing_body
-from notigateway.lifecycle import Kind, State
+from notigateway.issuer.publishing import Publication, publish_act, publish_all, register_issuing_body
+from notigateway.law.lifecycle import Kind, State
 from notigateway.repository.acts import find_act, find_issuing_body
 from notigateway.repository.addressees import ensure_addressee, find_addressee, is_known_party
+from notigateway.repository.documents import DocumentStore
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.model import Act, Addressee, Document, Event, IssuingBody, Notification
 from pki import pki

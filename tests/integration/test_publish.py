@@ -15,8 +15,8 @@ from typer.testing import CliRunner, Result
 
 from notigateway.cli.database import migrate
 from notigateway.cli.publish import publish
-from notigateway.documents import DocumentStore
 from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
+from notigateway.repository.documents import DocumentStore
 from notigateway.repository.engine import reading
 from notigateway.repository.model import Act, Document, Event, Notification
 from notigateway.repository.schema import head_revision

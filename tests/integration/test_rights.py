@@ -11,13 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from notigateway import representation
-from notigateway.lifecycle import Kind, State
+from notigateway.law import representation
+from notigateway.law.lifecycle import Kind, State
+from notigateway.law.representation import Item, PowerScope, PowerState, RightsPolicy, Role
 from notigateway.repository.engine import writing
 from notigateway.repository.model import Act, Addressee, IssuingBody, Notification
 from notigateway.repository.notifications import visible_to
 from notigateway.repository.rights import Power, RedAssignment, role_of
-from notigateway.representation import Item, PowerScope, PowerState, RightsPolicy, Role
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,11 +17,11 @@ import pytest
 
 from notigateway.evidence.xades import verify_receipt
 from notigateway.pki.keys import load_certificates
+from notigateway.receipts.stamping import Authority, Stamped, stamp
 from notigateway.repository.engine import reading
 from notigateway.repository.timestamps import count_undone
 from notigateway.sandbox.authority import TimestampAuthority, find_openssl
 from notigateway.sandbox.pki import Pki, ensure_pki
-from notigateway.stamping import Authority, Stamped, stamp
 from pki import NOW, pki
 from stack import NG, texts
 from tsa import Answering, serving, tsa

@@ -24,7 +24,7 @@ from zeep.wsse.utils import get_security_header
 
 from envelopes import NS, SOAP12, WSU
 from notigateway.evidence.xades import verify_receipt
-from notigateway.lifecycle import Kind
+from notigateway.law.lifecycle import Kind
 from oracles import xmlsec_accepts
 from pki import COMPANY_NIF, PERSON_NIF, pki
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from notigateway.clock.working_days import working_day_rule
 from notigateway.errors import ConfigurationError, LapsedError
-from notigateway.lifecycle import (
+from notigateway.law.lifecycle import (
     OUTAGE_MORE_THAN,
     TERM_NATURAL_DAYS,
     Decision,
@@ -25,7 +26,6 @@ from notigateway.lifecycle import (
     suspended_days,
 )
 from notigateway.settings import load_settings
-from notigateway.working_days import working_day_rule
 
 MADRID = ZoneInfo("Europe/Madrid")
 MILLISECOND = timedelta(milliseconds=1)

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto.server import ThreadedMotoServer
 
-from notigateway.documents import DocumentStore
 from notigateway.errors import ConfigurationError, DocumentDamagedError, TemporarilyUnavailableError
+from notigateway.repository.documents import DocumentStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from gunicorn.config import Config
 
-from notigateway.serving import GatheringWorker
+from notigateway.http.worker import GatheringWorker
 from notigateway.settings import load_settings
 
 CONF = Path(__file__).parents[2] / "conf" / "gunicorn.conf.py"

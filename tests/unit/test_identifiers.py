@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notigateway.identifiers import (
+from notigateway.law.identifiers import (
     IdentifierError,
     check_ccc,
     check_dir3,

@@ -15,7 +15,7 @@ from notigateway.errors import (
     NotificationUnknownError,
     NotRejectableError,
 )
-from notigateway.lifecycle import (
+from notigateway.law.lifecycle import (
     UNDECIDED,
     Decision,
     Kind,

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from notigateway.cli.manifest import LINE_MAX_BYTES, parse_line, read_line
 from notigateway.errors import InvalidActError
-from notigateway.lifecycle import Kind
-from notigateway.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
+from notigateway.law.lifecycle import Kind
+from notigateway.law.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
 
 LINE: dict[str, Any] = {
     "issuing_body": "EA0041735",

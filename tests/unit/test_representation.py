@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notigateway.representation import (
+from notigateway.law.representation import (
     Item,
     Power,
     PowerScope,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from notigateway.errors import InvalidActError
-from notigateway.submission import MEDIA_TYPES, check_act
+from notigateway.law.submission import MEDIA_TYPES, check_act
 from submissions import ACT, COMPANY, MEGABYTE, PDF
 
 

@@ -11,13 +11,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from notigateway.cli.options import SettingsFile
-from notigateway.documents import DocumentStore
 from notigateway.evidence.seals import load_history
-from notigateway.invariants import Checking, Finding
+from notigateway.log.wholeness import Checking, Finding
+from notigateway.receipts.stamping import pinned_authorities
+from notigateway.repository.documents import DocumentStore
 from notigateway.repository.engine import create_database
 from notigateway.repository.schema import check_revision
 from notigateway.settings import load_settings
-from notigateway.stamping import pinned_authorities
 
 _COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
 

@@ -24,7 +24,7 @@ from notigateway.client.show import pull_progress
 from notigateway.errors import GatewayError, ReceiptInvalidError
 from notigateway.evidence.statement import ReceiptFacts
 from notigateway.evidence.xades import verify_receipt
-from notigateway.lifecycle import State
+from notigateway.law.lifecycle import State
 from notigateway.pki.keys import load_certificates
 
 _SHOWN_PROBLEMS: Final = 20

@@ -11,13 +11,13 @@ import typer
 
 from notigateway.cli.options import SettingsFile
 from notigateway.errors import ConfigurationError
-from notigateway.pki.trust import TrustStore
+from notigateway.explaining.explain import Explanation, explain_envelope
+from notigateway.explaining.explain_text import explanation_text
+from notigateway.pki.anchors import TrustStore
 from notigateway.settings import load_settings
 from notigateway.wss.clients import ClientRegister
-from notigateway.wss.explain import Explanation, explain_envelope
-from notigateway.wss.explain_text import explanation_text
+from notigateway.wss.freshness import read_instant
 from notigateway.wss.policy import Expectations, Limits
-from notigateway.wss.timestamp import read_instant
 
 if TYPE_CHECKING:
     from cryptography import x509

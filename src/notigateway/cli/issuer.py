@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from notigateway.cli.options import SettingsFile
-from notigateway.issuing import register_issuing_body
+from notigateway.issuer.publishing import register_issuing_body
 from notigateway.repository.engine import create_database, writing
 from notigateway.settings import load_settings
 

@@ -8,24 +8,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from sqlalchemy import Engine
 
-from notigateway.auditing import audit_log
 from notigateway.cli.options import SettingsFile, SummaryAsJson
 from notigateway.errors import ConfigurationError, LogDamagedError, TemporarilyUnavailableError
-from notigateway.evidence.checkpoint import Checkpoint, read_checkpoint
 from notigateway.evidence.seals import load_history, load_seal
 from notigateway.evidence.xades import Seal
 from notigateway.instants import instant_text
-from notigateway.ledger import advance, erase
+from notigateway.log.auditing import audit_log
+from notigateway.log.growing import advance, erase
 from notigateway.pki.keys import load_certificates
+from notigateway.receipts.stamping import pinned_authorities
 from notigateway.repository.engine import create_database
 from notigateway.repository.schema import check_revision
 from notigateway.settings import Settings, load_settings
-from notigateway.stamping import pinned_authorities
+from notigateway.tlog.checkpoint import Checkpoint, read_checkpoint
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 log = typer.Typer(help="Verify the log of receipts and access records, erase what is older than needed.")
 

@@ -20,8 +20,8 @@ from pathlib import Path, PurePosixPath
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from notigateway.errors import InvalidActError
-from notigateway.lifecycle import Kind
-from notigateway.submission import ActSubmission, SubmittedAddressee, SubmittedDocument, invalid
+from notigateway.law.lifecycle import Kind
+from notigateway.law.submission import ActSubmission, SubmittedAddressee, SubmittedDocument, invalid
 
 LINE_MAX_BYTES = 1024 * 1024
 

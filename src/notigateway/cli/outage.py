@@ -13,8 +13,9 @@ from uuid import UUID
 import typer
 
 from notigateway.cli.options import SettingsFile
+from notigateway.clock.lapsing import Sweeping
+from notigateway.clock.outages import close_outage, declare_outage, recompute_deadlines
 from notigateway.errors import OutageInvalidError
-from notigateway.expiry import Sweeping, close_outage, declare_outage, recompute_deadlines
 from notigateway.instants import instant_text
 from notigateway.repository.engine import create_database, reading, writing
 from notigateway.repository.outages import OutageRow, list_outages

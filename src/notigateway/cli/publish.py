@@ -19,14 +19,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from notigateway.cli.manifest import LINE_MAX_BYTES, read_line
 from notigateway.cli.options import SettingsFile, SummaryAsJson
-from notigateway.documents import DocumentStore
+from notigateway.clock.working_days import working_day_rule
 from notigateway.errors import ConfigurationError, PublicationError
 from notigateway.evidence.seals import load_seal
-from notigateway.issuing import Deposit, deposit_documents, publish_all
+from notigateway.issuer.publishing import Deposit, deposit_documents, publish_all
+from notigateway.repository.documents import DocumentStore
 from notigateway.repository.engine import create_database, writing
 from notigateway.repository.schema import check_revision
 from notigateway.settings import Settings, load_settings
-from notigateway.working_days import working_day_rule
 
 MANIFEST = "manifest.jsonl"
 ACTS_PER_TRANSACTION = 200

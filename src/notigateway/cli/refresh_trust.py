@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 import typer
 
 from notigateway.cli.options import SettingsFile, SummaryAsJson
-from notigateway.issuers import load_trust
-from notigateway.refreshing import Sources, refresh
 from notigateway.repository.engine import create_database
 from notigateway.repository.schema import check_revision
 from notigateway.settings import load_settings
+from notigateway.trust.authorities import load_trust
+from notigateway.trust.refreshing import Sources, refresh
 
 
 def refresh_trust(

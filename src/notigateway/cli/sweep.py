@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from notigateway.cli.options import SettingsFile, SummaryAsJson
+from notigateway.clock.lapsing import Sweeping, Swept, count_due_lapses
+from notigateway.clock.lapsing import sweep as sweep_all
 from notigateway.evidence.seals import load_seal
-from notigateway.expiry import Sweeping, Swept, count_due_lapses
-from notigateway.expiry import sweep as sweep_all
 from notigateway.repository.engine import create_database
 from notigateway.repository.schema import check_revision
 from notigateway.settings import Settings, load_settings

@@ -10,10 +10,10 @@ import typer
 
 from notigateway.cli.options import SettingsFile, SummaryAsJson
 from notigateway.errors import ConfigurationError
+from notigateway.receipts.stamping import Authority, stamp
 from notigateway.repository.engine import create_database
 from notigateway.repository.schema import check_revision
 from notigateway.settings import load_settings
-from notigateway.stamping import Authority, stamp
 
 
 def timestamp(

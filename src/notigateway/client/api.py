@@ -10,12 +10,12 @@ import hashlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Literal, Self
 
-from notigateway.client import feed_wire, wire
+from notigateway.client import following_wire, wire
 from notigateway.client.errors import DocumentMismatchError, UnexpectedResponseError
 from notigateway.client.transport import Retries, Transport, in_batches
 from notigateway.client.values import Filter
+from notigateway.pki.anchors import PinnedCertificates
 from notigateway.pki.keys import KeyPair, load_certificates, load_key_pair, load_p12
-from notigateway.pki.trust import PinnedCertificates
 
 if TYPE_CHECKING:
     import ssl
@@ -179,7 +179,7 @@ class NotificationClient:
         parts = [("cursor", cursor)] if cursor is not None else []
         parts += [("fromNow", "true")] if from_now else []
         content = wire.message("ListChanges", [*parts, ("pageSize", str(page_size))])
-        page = feed_wire.changes(self._transport.call("ListChanges", content))
+        page = following_wire.changes(self._transport.call("ListChanges", content))
         if page.has_more and page.next_cursor == cursor:
             raise UnexpectedResponseError("the page does not lead to the next one")
         return page
@@ -195,12 +195,12 @@ class NotificationClient:
     def summary(self, *, role: str | None = None) -> Summary:
         """Return how many notifications there are, in one capacity or in all."""
         content = wire.message("GetSummary", [("role", role)] if role is not None else [])
-        return feed_wire.summary(self._transport.call("GetSummary", content))
+        return following_wire.summary(self._transport.call("GetSummary", content))
 
     def history(self, notification_id: str) -> History:
         """Return what happened to a notification."""
         content = wire.message("GetHistory", [("id", notification_id)])
-        return feed_wire.history(self._transport.call("GetHistory", content), notification_id)
+        return following_wire.history(self._transport.call("GetHistory", content), notification_id)
 
     def retrieve(self, ids: Sequence[str]) -> Iterator[RetrievedNotification]:
         """Yield metadata and, once accepted, documents of each notification, in the order of `ids`."""

@@ -14,7 +14,7 @@ import typer
 
 from notigateway.client.connection import Connection, connection_of, read_config
 from notigateway.client.errors import ClientError, SpoolError
-from notigateway.client.feed_commands import add_feed_commands
+from notigateway.client.following_commands import add_feed_commands
 from notigateway.client.options import (
     Addressee,
     Before,

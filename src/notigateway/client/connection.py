@@ -19,8 +19,8 @@ from notigateway.client.api import NotificationClient
 from notigateway.client.transport import Retries, Speech, Transport
 from notigateway.client.wscn import WscnClient, action, namespace_at, read_answer
 from notigateway.evidence.history import load_seals
+from notigateway.pki.anchors import PinnedCertificates
 from notigateway.pki.keys import load_certificates, load_key_pair, load_p12
-from notigateway.pki.trust import PinnedCertificates
 from notigateway.wss.sign import Signer
 
 if TYPE_CHECKING:

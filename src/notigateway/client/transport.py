@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
     from notigateway.client.part import Part
+    from notigateway.pki.anchors import PinnedCertificates
     from notigateway.pki.keys import KeyPair
-    from notigateway.pki.trust import PinnedCertificates
 
 # Answers are larger than requests: a page of 1,000 has 25,000 elements. One text stays below 10 MB.
 ANSWER_LIMITS: Final = Limits(

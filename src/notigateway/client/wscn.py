@@ -17,7 +17,7 @@ from notigateway.client.errors import GatewayFaultError, UnexpectedResponseError
 from notigateway.client.part import Part
 from notigateway.errors import AcuseInvalidError, ConfigurationError, catalogue
 from notigateway.evidence.acuse import sign_acuse
-from notigateway.lifecycle import Decision
+from notigateway.law.lifecycle import Decision
 from notigateway.wss.envelope import canonical
 from notigateway.wss.ns import SOAP11, WSCN, WSCN_TEST
 

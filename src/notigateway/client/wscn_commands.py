@@ -14,7 +14,7 @@ from notigateway.client.errors import SpoolError
 from notigateway.client.options import Json, Yes
 from notigateway.client.show import print_json, print_table
 from notigateway.client.wscn import ROLES, WscnOutcome
-from notigateway.lifecycle import Decision
+from notigateway.law.lifecycle import Decision
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -24,8 +24,8 @@ from lxml import etree
 
 from notigateway.errors import AcuseInvalidError, GatewayError
 from notigateway.instants import instant_text
-from notigateway.lifecycle import MADRID, Decision
-from notigateway.representation import Role
+from notigateway.law.lifecycle import MADRID, Decision
+from notigateway.law.representation import Role
 from notigateway.wss.canonical import canonical, inclusive
 from notigateway.wss.envelope import parse_xml
 from notigateway.wss.ns import DS, EXC_C14N, INC_C14N

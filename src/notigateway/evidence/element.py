@@ -21,7 +21,7 @@ from notigateway.evidence.statement import (
     TEMPLATE_VERSION,
 )
 from notigateway.instants import instant_text
-from notigateway.lifecycle import State
+from notigateway.law.lifecycle import State
 from notigateway.wss.canonical import canonical_text
 from notigateway.wss.ns import EVIDENCE_1
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         Statement,
         UserContent,
     )
-    from notigateway.lifecycle import Outage
+    from notigateway.law.lifecycle import Outage
 
 
 _POLICY: Final = (

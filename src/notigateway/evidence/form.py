@@ -20,8 +20,8 @@ from notigateway.evidence.wording import (
     lead,
     precise,
 )
-from notigateway.lifecycle import Channel
-from notigateway.representation import Role
+from notigateway.law.lifecycle import Channel
+from notigateway.law.representation import Role
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from notigateway.lifecycle import Channel, State
+from notigateway.law.lifecycle import Channel, State
 from notigateway.wss.ns import EVIDENCE_1
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element
 
-    from notigateway.lifecycle import Outage
-    from notigateway.representation import Role
+    from notigateway.law.lifecycle import Outage
+    from notigateway.law.representation import Role
 
 ROOT: Final = f"{{{EVIDENCE_1}}}Evidence"
 _EVENT: Final = "http://uri.etsi.org/19522/Event/"

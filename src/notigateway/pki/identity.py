@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from notigateway.errors import IdentityError
-from notigateway.identifiers import IdentifierError, check_nif, is_company_nif
+from notigateway.law.identifiers import IdentifierError, check_nif, is_company_nif
 from notigateway.pki.keys import fingerprint
 
 if TYPE_CHECKING:

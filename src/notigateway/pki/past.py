@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from notigateway.errors import CertificateRevokedError, RevocationDataError, RevocationUnknownError
+from notigateway.pki.anchors import TrustStore
 from notigateway.pki.ocsp import read_answer
 from notigateway.pki.revocation import (
     RevocationData,
@@ -21,7 +22,6 @@ from notigateway.pki.revocation import (
     RevocationStatus,
     read_list,
 )
-from notigateway.pki.trust import TrustStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,11 +9,11 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, String, Uuid, bindparam, exists, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from notigateway.law.representation import DeliveryChannel
 from notigateway.repository.conflicts import insert_if_absent
 from notigateway.repository.model import Addressee, IssuingBody, Row, UtcDateTime, Word
 from notigateway.repository.prepared import Prepared
 from notigateway.repository.rights import Power, RedAssignment
-from notigateway.representation import DeliveryChannel
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

@@ -17,7 +17,6 @@ from sqlalchemy import URL, Engine, create_engine, event, exc, make_url
 from sqlalchemy.orm import Session
 
 from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
-from notigateway.repository import ledger  # noqa: F401  (its listeners log what any session writes)
 from notigateway.repository.changes import place_new_events
 from notigateway.repository.turns import Turns
 

@@ -34,8 +34,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, column_property, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
 
-from notigateway.identifiers import is_company_nif
-from notigateway.lifecycle import (
+from notigateway.law.identifiers import is_company_nif
+from notigateway.law.lifecycle import (
     CONTENT_RELEASED,
     Channel,
     Decision,
@@ -45,7 +45,7 @@ from notigateway.lifecycle import (
     decide,
     effective_state,
 )
-from notigateway.representation import Role
+from notigateway.law.representation import Role
 
 if TYPE_CHECKING:
     from enum import StrEnum

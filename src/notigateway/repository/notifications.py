@@ -20,14 +20,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import joinedload, selectinload
 
-from notigateway.lifecycle import UNDECIDED, Kind, State
+from notigateway.law.lifecycle import UNDECIDED, Kind, State
+from notigateway.law.representation import DEFAULT_POLICY, Role
 from notigateway.repository.accesses import note_found
 from notigateway.repository.model import Act, Addressee, IssuingBody, Notification, UtcDateTime
 from notigateway.repository.outages import is_overdue
 from notigateway.repository.prepared import Prepared, UuidText
 from notigateway.repository.rights import addressees_in_reach, named_in_reach, role_of
 from notigateway.repository.titles import lock_titles
-from notigateway.representation import DEFAULT_POLICY, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from notigateway.representation import RightsPolicy
+    from notigateway.law.representation import RightsPolicy
 
 
 @dataclass(frozen=True)

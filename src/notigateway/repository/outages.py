@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, selectinload
 
-from notigateway.lifecycle import OUTAGE_MORE_THAN, UNDECIDED, DeadlineCause, Outage, State
+from notigateway.law.lifecycle import OUTAGE_MORE_THAN, UNDECIDED, DeadlineCause, Outage, State
 from notigateway.repository.model import Act, Notification, Row, UtcDateTime
 from notigateway.uuids import uuid7
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Row as SqlRow
     from sqlalchemy.orm import Session
 
-    from notigateway.lifecycle import State
+    from notigateway.law.lifecycle import State
 
 
 class RequestEnvelope(Row):

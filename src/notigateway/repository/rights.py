@@ -25,15 +25,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
 
-from notigateway import representation
+from notigateway.law import representation
+from notigateway.law.representation import DEFAULT_POLICY, PowerScope, PowerState, Role, power_state
 from notigateway.repository.model import SHA256_HEX, Act, Addressee, Notification, Row, UtcDateTime, Word
 from notigateway.repository.outages import is_overdue
-from notigateway.representation import DEFAULT_POLICY, PowerScope, PowerState, Role, power_state
 
 if TYPE_CHECKING:
     from sqlalchemy import BindParameter, CompoundSelect, Exists, Select
 
-    from notigateway.representation import RightsPolicy
+    from notigateway.law.representation import RightsPolicy
 
 
 class RedAssignment(Row):

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from notigateway.law.representation import Role
 from notigateway.repository.model import Act, Addressee, Notification
 from notigateway.repository.rights import Power, RedAssignment, power_covers, red_covers
-from notigateway.representation import Role
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from notigateway.representation import RightsPolicy
+    from notigateway.law.representation import RightsPolicy
 
 
 def lock_titles(

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from notigateway.clock.lapsing import Sweeping, sweep
 from notigateway.errors import GatewayError
 from notigateway.evidence.seals import load_seal
-from notigateway.expiry import Sweeping, sweep
-from notigateway.issuers import load_trust
-from notigateway.ledger import advance
-from notigateway.refreshing import Sources, refresh
+from notigateway.log.growing import advance
+from notigateway.receipts.stamping import Authority, stamp
 from notigateway.repository.engine import create_database
-from notigateway.stamping import Authority, stamp
+from notigateway.trust.authorities import load_trust
+from notigateway.trust.refreshing import Sources, refresh
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,20 +15,20 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from notigateway.documents import DocumentStore
+from notigateway.addressee.powers import PowerTerms, import_power
+from notigateway.addressee.red import RedTerms, assign_red, list_register
 from notigateway.errors import PowerExistsError
 from notigateway.evidence.seals import load_seal
-from notigateway.identifiers import control_digits
-from notigateway.issuing import deposit_documents, publish_act, register_issuing_body
-from notigateway.lifecycle import Kind
-from notigateway.powers import PowerTerms, import_power
-from notigateway.red import RedTerms, assign_red, list_register
+from notigateway.issuer.publishing import deposit_documents, publish_act, register_issuing_body
+from notigateway.law.identifiers import control_digits
+from notigateway.law.lifecycle import Kind
+from notigateway.law.representation import PowerScope
+from notigateway.law.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
+from notigateway.repository.documents import DocumentStore
 from notigateway.repository.engine import create_database, writing
 from notigateway.repository.schema import upgrade
-from notigateway.representation import PowerScope
 from notigateway.sandbox.papers import PAGE_COUNTS, make_paper
 from notigateway.sandbox.pki import COMPANY, PERSON, RED
-from notigateway.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from notigateway.issuing import Deposit
+    from notigateway.issuer.publishing import Deposit
     from notigateway.settings import Settings
 
 # The youngest is published at the start, the oldest this long before: four days remain for it.

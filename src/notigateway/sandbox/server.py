@@ -26,13 +26,13 @@ from urllib.parse import urljoin
 from gunicorn.app.base import BaseApplication
 
 from notigateway.errors import ConfigurationError
+from notigateway.receipts.stamping import Authority
 from notigateway.sandbox.authority import TimestampAuthority, find_openssl
-from notigateway.sandbox.explaining import Explaining
+from notigateway.sandbox.explain_page import Explaining
 from notigateway.sandbox.jobs import Job, checkpointer, refresh_once, refresher, stamper, sweeper
 from notigateway.sandbox.pki import Pki, ensure_pki
 from notigateway.sandbox.seeds import sow
 from notigateway.settings import Settings, load_settings
-from notigateway.stamping import Authority
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -176,7 +176,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         """Set what is ours; the rest are gunicorn's defaults."""
         options: dict[str, Any] = {
             "bind": f"fd://{self._sandbox.listener.detach()}",
-            "worker_class": "notigateway.serving.GatheringWorker",
+            "worker_class": "notigateway.http.worker.GatheringWorker",
             "workers": self._workers,
             "threads": _THREADS,
             "timeout": _TIMEOUT_SECONDS,

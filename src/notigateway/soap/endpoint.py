@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import structlog
 
-from notigateway.access import AccessNotes
 from notigateway.errors import (
     ActionMismatchError,
     GatewayError,
@@ -27,8 +26,9 @@ from notigateway.errors import (
     VersionMismatchError,
 )
 from notigateway.instants import to_milliseconds
+from notigateway.log.access import AccessNotes
 from notigateway.pki.identity import read_caller
-from notigateway.recording import RequestProof
+from notigateway.receipts.recording import RequestProof
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.rates import count_request
 from notigateway.repository.replay import forget_expired

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
-    from notigateway.access import AccessNotes
+    from notigateway.log.access import AccessNotes
 
 
 class Entry:

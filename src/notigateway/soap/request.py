@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session
 
-    from notigateway.access import AccessNotes
-    from notigateway.admission import Admission
-    from notigateway.documents import DocumentStore
+    from notigateway.addressee.mailbox import InlineLimits
     from notigateway.evidence.xades import Seal
-    from notigateway.mailbox import InlineLimits
+    from notigateway.http.failures import FailureLimit
+    from notigateway.law.representation import RightsPolicy
+    from notigateway.log.access import AccessNotes
     from notigateway.pki.identity import Caller
-    from notigateway.recording import RequestProof
-    from notigateway.representation import RightsPolicy
+    from notigateway.receipts.recording import RequestProof
+    from notigateway.repository.documents import DocumentStore
     from notigateway.soap.entry import Entry
-    from notigateway.soap.rates import FailureLimit
+    from notigateway.trust.admission import Admission
     from notigateway.wss.clients import ClientRegister
     from notigateway.wss.policy import Expectations, Limits
     from notigateway.wss.sign import Signer

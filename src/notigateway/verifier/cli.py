@@ -12,9 +12,9 @@ from typing import Annotated, Any, Final, Literal
 import typer
 
 from notigateway.errors import GatewayError
+from notigateway.verifier.pins import load_trust
 from notigateway.verifier.procedure import verify
 from notigateway.verifier.report import EXIT_CODES, Outcome
-from notigateway.verifier.trust import load_trust
 
 _WORDS: Final = {
     Outcome.PASSED: "ok",

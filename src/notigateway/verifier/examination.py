@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
     from notigateway.evidence.statement import ReceiptFacts
-    from notigateway.verifier.trust import Trust
+    from notigateway.verifier.pins import Trust
 
 # What the gateway has admitted is read within wide limits. How fresh it had to be, and whether it had to
 # say so, was the gateway's matter: here a Timestamp only must not be later than the validation.

@@ -12,7 +12,7 @@ from notigateway.verifier.surroundings import Surroundings
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from notigateway.verifier.trust import Trust
+    from notigateway.verifier.pins import Trust
 
 
 def verify(data: bytes, *, trust: Trust, at: datetime, required_level: str | None = None) -> Report:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from notigateway.errors import GatewayError
 from notigateway.evidence import bundle
-from notigateway.evidence.checkpoint import Checkpoint, read_checkpoint, verify_checkpoint
-from notigateway.evidence.dating import verify_checkpoint_token
-from notigateway.evidence.leaf import Leaf, LeafKind, commitment
-from notigateway.evidence.merkle import is_included, leaf_hash
 from notigateway.evidence.pades import verify_pdf
 from notigateway.evidence.timestamp import embedded_certificates
 from notigateway.evidence.xades import verify_receipt
 from notigateway.instants import instant_text
+from notigateway.tlog.checkpoint import Checkpoint, read_checkpoint, verify_checkpoint
+from notigateway.tlog.dating import verify_checkpoint_token
+from notigateway.tlog.leaf import Leaf, LeafKind, commitment
+from notigateway.tlog.merkle import is_included, leaf_hash
 from notigateway.verifier.examination import name_of
 from notigateway.verifier.report import FailedError, SkippedError, UndeterminedError
 

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Final
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from notigateway.codes import normal_code
 from notigateway.errors import GatewayError, RateLimitedError
 from notigateway.evidence.wording import TITLES, day_and_time, precise
-from notigateway.peers import peer_of
+from notigateway.http.peers import peer_of
+from notigateway.receipts.csv_codes import normal_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from notigateway.codes import OnRecord
+    from notigateway.receipts.csv_codes import OnRecord
 
 _FORM_MAX_BYTES: Final = 2 * 1024
 _STYLE: Final = (Path(__file__).parent / "templates" / "verification.css").read_text("utf-8")

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from notigateway.errors import DigestError
 from notigateway.wss.canonical import canonical
 from notigateway.wss.clients import NO_CLIENTS, ClientRegister, expectations_of
+from notigateway.wss.freshness import check_timestamp
 from notigateway.wss.header import decode_base64, read_security
 from notigateway.wss.references import (
     check_addressing_coverage,
@@ -30,7 +31,6 @@ from notigateway.wss.signature_value import (
     unique_form,
 )
 from notigateway.wss.signed_info import read_signed_info
-from notigateway.wss.timestamp import check_timestamp
 from notigateway.wss.tokens import check_place, read_token
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from notigateway.client import (
 )
 from notigateway.client.pulling import Step
 from notigateway.client.spool import Spool
-from notigateway.lifecycle import State
+from notigateway.law.lifecycle import State
 from pki import pki
 from service_simulator import element, gateway_fault, problem
 

@@ -22,9 +22,9 @@ from notigateway.evidence.statement import (
     UserContent,
 )
 from notigateway.evidence.xades import Seal
-from notigateway.lifecycle import Channel, State
+from notigateway.law.lifecycle import Channel, State
+from notigateway.law.representation import Role
 from notigateway.pki.keys import KeyPair
-from notigateway.representation import Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable

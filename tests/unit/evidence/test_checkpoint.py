@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from notigateway.errors import CheckpointInvalidError
-from notigateway.evidence.checkpoint import Checkpoint, read_checkpoint, verify_checkpoint
-from notigateway.evidence.leaf import Leaf, LeafKind, commitment
 from notigateway.evidence.xades import Seal
+from notigateway.tlog.checkpoint import Checkpoint, read_checkpoint, verify_checkpoint
+from notigateway.tlog.leaf import Leaf, LeafKind, commitment
 
 if TYPE_CHECKING:
     from collections.abc import Callable

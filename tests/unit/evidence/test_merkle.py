@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from notigateway.evidence.merkle import (
+from notigateway.tlog.merkle import (
     EMPTY_ROOT,
     Frontier,
     Subtree,

@@ -17,8 +17,8 @@ from notigateway.evidence.element import render
 from notigateway.evidence.printable import printable
 from notigateway.evidence.rendition import render_pdf
 from notigateway.evidence.statement import ReportDetails, Statement
-from notigateway.lifecycle import Channel, State
-from notigateway.representation import Role
+from notigateway.law.lifecycle import Channel, State
+from notigateway.law.representation import Role
 
 if TYPE_CHECKING:
     from notigateway.evidence.xades import Seal

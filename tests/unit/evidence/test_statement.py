@@ -23,9 +23,9 @@ from notigateway.evidence.statement import (
     UserContent,
     read_facts,
 )
-from notigateway.lifecycle import Channel, State
+from notigateway.law.lifecycle import Channel, State
+from notigateway.law.representation import Role
 from notigateway.published import published_folder
-from notigateway.representation import Role
 from notigateway.wss.ns import EVIDENCE_1
 
 SCHEMA = etree.XMLSchema(etree.parse(published_folder("wsdl") / "notigateway-evidence-1.xsd"))

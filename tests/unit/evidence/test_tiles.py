@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import pytest
 
-from notigateway.evidence.merkle import (
+from notigateway.tlog.merkle import (
     Subtree,
     consistency_proof,
     inclusion_proof,
@@ -15,7 +15,7 @@ from notigateway.evidence.merkle import (
     leaf_hash,
     root_of,
 )
-from notigateway.evidence.tiles import TILE_BYTES, Tile, grow, subtree_in_tiles
+from notigateway.tlog.tiles import TILE_BYTES, Tile, grow, subtree_in_tiles
 
 RANDOM = random.Random(256)  # noqa: S311  (a fixed choice of sizes)
 

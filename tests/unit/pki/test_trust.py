@@ -25,8 +25,8 @@ from notigateway.errors import (
     TokenTypeError,
     TokenWeakError,
 )
+from notigateway.pki.anchors import TrustStore
 from notigateway.pki.keys import KeyPair
-from notigateway.pki.trust import TrustStore
 from pki import (
     COMPANY_NIF,
     NOW,

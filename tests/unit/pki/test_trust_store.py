@@ -20,7 +20,7 @@ from notigateway.errors import (
     IssuerNotAuthorisedError,
     TokenInvalidError,
 )
-from notigateway.pki.trust import PinnedCertificates, TrustStore
+from notigateway.pki.anchors import PinnedCertificates, TrustStore
 from patience import PATIENCE_SECONDS
 from pki import (
     COMPANY_NIF,
@@ -84,7 +84,7 @@ def test_a_verdict_is_right_at_every_instant(trust: TrustStore, later: int) -> N
 
 
 def test_many_certificates_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("notigateway.pki.trust._CACHED_VERDICTS", 2)
+    monkeypatch.setattr("notigateway.pki.anchors._CACHED_VERDICTS", 2)
     store = TrustStore(pki().anchors)
     for holder in (pki().company_seal, pki().person, pki().representative, pki().stranger):
         store.check(holder.certificate, NOW)

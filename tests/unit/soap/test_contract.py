@@ -11,7 +11,7 @@ import notigateway.soap  # noqa: F401  (makes Spyne importable)
 from notigateway.errors import InvalidRequestError, UnknownOperationError
 from notigateway.soap.contract import Contract
 from notigateway.soap.notigateway_issuing_v1.service import IssuingService
-from notigateway.soap.notigateway_v1.feed_service import FeedService
+from notigateway.soap.notigateway_v1.following_service import FeedService
 from notigateway.soap.notigateway_v1.representation_service import RepresentationService
 from notigateway.soap.notigateway_v1.service import MailboxService
 from notigateway.soap.protocol import Dispatcher

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from notigateway.errors import GatewayError, catalogue
+from notigateway.law.representation import Role
 from notigateway.published import published_folder
-from notigateway.representation import Role
 from notigateway.soap.wscn import codes
 from notigateway.soap.wscn.environment import PRODUCTION, TEST
 

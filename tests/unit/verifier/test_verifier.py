@@ -28,21 +28,21 @@ from bundles import (
     write_trust,
 )
 from notigateway.evidence import bundle
-from notigateway.evidence.dating import checkpoint_imprint
 from notigateway.evidence.timestamp import add_token, take_out
 from notigateway.evidence.xades import Seal
+from notigateway.tlog.dating import checkpoint_imprint
 from notigateway.verifier.cli import app
 from notigateway.verifier.examination import Examination
+from notigateway.verifier.pins import load_trust
 from notigateway.verifier.procedure import verify
 from notigateway.verifier.report import Outcome, Report, UndeterminedError
-from notigateway.verifier.trust import load_trust
 from pki import NOW, pki, write_issuers
 from tsa import token_of, tsa
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from notigateway.verifier.trust import Trust
+    from notigateway.verifier.pins import Trust
 
 AT = NOW + timedelta(days=1)
 # Runs the command in a process that has nothing of the server and no network.

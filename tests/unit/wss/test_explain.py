@@ -29,10 +29,10 @@ from envelopes import (
 )
 from mutations import damage_bytes, damage_tree
 from notigateway.errors import GatewayError
+from notigateway.explaining.explain import TITLES, Explanation, explain_envelope
+from notigateway.explaining.explain_text import explanation_text
 from notigateway.settings import ClientRegistration
 from notigateway.wss.clients import NO_CLIENTS, ClientRegister
-from notigateway.wss.explain import TITLES, Explanation, explain_envelope
-from notigateway.wss.explain_text import explanation_text
 from notigateway.wss.policy import Limits
 from notigateway.wss.verify import verify_envelope
 from pki import COMPANY_NIF, NOW, pki

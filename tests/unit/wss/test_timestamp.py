@@ -12,8 +12,8 @@ from lxml import etree
 
 from envelopes import WSU, instant
 from notigateway.errors import FreshnessError, TimestampInvalidError
+from notigateway.wss.freshness import Window, check_timestamp, read_instant
 from notigateway.wss.policy import Expectations
-from notigateway.wss.timestamp import Window, check_timestamp, read_instant
 from pki import NOW
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from notigateway.errors import ActUnknownError, GatewayError
-from notigateway.issuing import Publication, UploadedDocument
+from notigateway.issuer.publishing import Publication, UploadedDocument
 from notigateway.soap.notigateway_issuing_v1 import types
 
 if TYPE_CHECKING:
     from notigateway.errors import PublicationError
-    from notigateway.issued import Result
+    from notigateway.issuer.amending import Result
     from notigateway.repository import model
     from notigateway.repository.outages import OutageRow
 

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from spyne import ServiceBase
 
+from notigateway.clock.outages import close_outage, declare_outage
 from notigateway.errors import CallerNotIssuingBodyError, CallerNotOperatorError, PublicationError
-from notigateway.expiry import close_outage, declare_outage
-from notigateway.issued import Acting, body_of, cancel_all, extend_all, list_outcomes
-from notigateway.issuing import (
+from notigateway.issuer.amending import Acting, body_of, cancel_all, extend_all, list_outcomes
+from notigateway.issuer.publishing import (
     Deposit,
     Publication,
     UploadedDocument,
@@ -20,8 +20,8 @@ from notigateway.issuing import (
     publish_all,
     store_uploads,
 )
-from notigateway.reporting import report_all
-from notigateway.repository.issued import find_uploads, is_issuing_body
+from notigateway.issuer.reporting import report_all
+from notigateway.repository.issuer import find_uploads, is_issuing_body
 from notigateway.soap.notigateway_issuing_v1 import answers, submissions, types
 from notigateway.soap.operation import operation
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from notigateway.issued import Result
+    from notigateway.issuer.amending import Result
     from notigateway.pki.identity import Caller
     from notigateway.soap.request import Request
 

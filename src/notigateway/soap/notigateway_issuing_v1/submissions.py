@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from notigateway.issued import Cancellation, Extension
-from notigateway.lifecycle import Channel, Decision, Kind
-from notigateway.reporting import Report
-from notigateway.submission import (
+from notigateway.issuer.amending import Cancellation, Extension
+from notigateway.issuer.reporting import Report
+from notigateway.law.lifecycle import Channel, Decision, Kind
+from notigateway.law.submission import (
     ActSubmission,
     StoredDocument,
     SubmittedAddressee,

@@ -7,7 +7,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from notigateway.errors import GatewayError, NotificationUnknownError
-from notigateway.lifecycle import UNDECIDED
+from notigateway.law.lifecycle import UNDECIDED
 from notigateway.soap.notigateway_v1 import types
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from notigateway import mailbox
+    from notigateway.addressee import mailbox
     from notigateway.repository import model
     from notigateway.repository.timestamps import ReceiptTimestamp
 

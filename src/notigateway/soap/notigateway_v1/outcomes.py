@@ -23,7 +23,7 @@ from notigateway.wss.ns import NOTIGATEWAY_V1
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from notigateway.mailbox import Outcome
+    from notigateway.addressee.mailbox import Outcome
     from notigateway.repository.model import Event, Receipt
 
 _OUTCOMES: dict[type[GatewayError] | None, str] = {

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from notigateway.law.representation import PowerState, Role, acceptance_deadline
 from notigateway.repository import rights
-from notigateway.representation import PowerState, Role, acceptance_deadline
 from notigateway.soap.notigateway_v1 import representation_types as types
 from notigateway.soap.notigateway_v1.types import Party
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from notigateway.delivery import Delivery
-    from notigateway.powers import PowerPage
-    from notigateway.red import Representations
+    from notigateway.addressee.delivery import Delivery
+    from notigateway.addressee.powers import PowerPage
+    from notigateway.addressee.red import Representations
     from notigateway.repository.model import Addressee
 
 

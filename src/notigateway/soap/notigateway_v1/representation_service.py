@@ -7,9 +7,9 @@ from uuid import UUID
 
 from spyne import ServiceBase
 
-from notigateway import delivery, powers, red
-from notigateway.recording import Asking
-from notigateway.representation import DeliveryChannel, PowerScope
+from notigateway.addressee import delivery, powers, red
+from notigateway.law.representation import DeliveryChannel, PowerScope
+from notigateway.receipts.recording import Asking
 from notigateway.soap.notigateway_v1 import representation_answers as answers
 from notigateway.soap.notigateway_v1 import representation_types as types
 from notigateway.soap.notigateway_v1.types import Id, OptionalInteger, OptionalText

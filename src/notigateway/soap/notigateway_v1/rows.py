@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from notigateway.instants import duration_text, instant_text
-from notigateway.lifecycle import UNDECIDED, Standing, State, effective_state
+from notigateway.law.lifecycle import UNDECIDED, Standing, State, effective_state
 from notigateway.wss.canonical import canonical_text
 from notigateway.wss.ns import NOTIGATEWAY_V1
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-    from notigateway.feed import ChangesPage
-    from notigateway.mailbox import Page
+    from notigateway.addressee.following import ChangesPage
+    from notigateway.addressee.mailbox import Page
 
 FLAG = {True: "true", False: "false"}
 

@@ -12,12 +12,14 @@ from uuid import UUID
 
 from spyne import ServiceBase
 
-from notigateway import __version__, mailbox, proving
+from notigateway import __version__
+from notigateway.addressee import mailbox
 from notigateway.errors import CallerUnknownError, InvalidRequestError, NotificationUnknownError
-from notigateway.lifecycle import Decision, Kind, State
+from notigateway.law.lifecycle import Decision, Kind, State
+from notigateway.law.representation import Role
+from notigateway.receipts import proving
 from notigateway.repository.addressees import is_known_party
 from notigateway.repository.notifications import ListFilter
-from notigateway.representation import Role
 from notigateway.soap.notigateway_v1 import answers, types
 from notigateway.soap.notigateway_v1.outcomes import render_outcomes
 from notigateway.soap.notigateway_v1.rows import render_page

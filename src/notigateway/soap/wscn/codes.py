@@ -37,8 +37,8 @@ from notigateway.errors import (
     TokenTypeError,
     TokenUnavailableError,
 )
-from notigateway.lifecycle import State
-from notigateway.representation import Role
+from notigateway.law.lifecycle import State
+from notigateway.law.representation import Role
 from notigateway.soap.wscn.types import Error
 
 if TYPE_CHECKING:

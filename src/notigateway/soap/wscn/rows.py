@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from notigateway.evidence.acuse import AcuseDetails, madrid_text
-from notigateway.identifiers import is_company_nif
 from notigateway.instants import instant_text
-from notigateway.lifecycle import Standing, State, effective_state
+from notigateway.law.identifiers import is_company_nif
+from notigateway.law.lifecycle import Standing, State, effective_state
 from notigateway.soap.wscn.types import Notificacion
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import structlog
 from lxml import etree
 
-from notigateway import mailbox, two_phase
+from notigateway.addressee import mailbox, two_phase
 from notigateway.errors import (
     AcuseExpiredError,
     AcuseInvalidError,
@@ -23,9 +23,9 @@ from notigateway.errors import (
 )
 from notigateway.evidence.acuse import AcuseTerms, issue_acuse
 from notigateway.evidence.acuse_check import check_acuse
-from notigateway.lifecycle import Decision
+from notigateway.law.lifecycle import Decision
+from notigateway.law.representation import Role
 from notigateway.repository.powers import list_grantors
-from notigateway.representation import Role
 from notigateway.soap.wscn import codes, rows
 from notigateway.soap.wscn.reading import Parameters, read_parameters
 from notigateway.soap.wscn.types import (

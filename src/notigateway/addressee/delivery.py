@@ -1,0 +1,78 @@
+"""How an addressee is notified: postal or electronic (Orden ISM/903/2020 art. 4.2 and 9).
+
+A choice counts for what is issued after it. Who is obliged to electronic means cannot choose.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from notigateway.errors import ChannelObligedError, NotAddresseeError
+from notigateway.law.representation import DeliveryChannel
+from notigateway.receipts.recording import record_request
+from notigateway.repository.addressees import DeliveryChoice, find_addressee, find_delivery_choice
+from notigateway.repository.powers import lock_addressee
+from notigateway.uuids import uuid7
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+    from notigateway.pki.identity import Caller
+    from notigateway.receipts.recording import Asking
+    from notigateway.repository.model import Addressee
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """How the addressee is notified; without `chosen_at` it never chose and the issuing body decides."""
+
+    is_obliged: bool
+    channel: DeliveryChannel | None
+    chosen_at: datetime | None
+
+
+def get_delivery_channel(session: Session, *, caller: Caller) -> Delivery:
+    """Return the caller's own channel. Raises: `NotAddresseeError`."""
+    addressee = find_addressee(session, caller.party)
+    if addressee is None:
+        raise NotAddresseeError(f"party {caller.party}")
+    return _delivery(addressee, find_delivery_choice(session, addressee))
+
+
+def set_delivery_channel(session: Session, channel: DeliveryChannel, *, asking: Asking) -> Delivery:
+    """Choose the channel of everything issued from now on.
+
+    Raises: `NotAddresseeError`, `ChannelObligedError` for paper where electronic means are obligatory.
+    """
+    addressee = lock_addressee(session, asking.caller.party)
+    if addressee is None:
+        raise NotAddresseeError(f"party {asking.caller.party}")
+    if addressee.is_obliged:
+        if channel is DeliveryChannel.POSTAL:
+            raise ChannelObligedError
+        return _delivery(addressee, None)
+    choice = find_delivery_choice(session, addressee)
+    # A repeat changes nothing, not even the instant of the choice.
+    if choice is None or choice.channel is not channel:
+        choice = DeliveryChoice(
+            id=uuid7(asking.now),
+            addressee_id=addressee.id,
+            channel=channel,
+            chosen_at=asking.now,
+            chosen_by=asking.caller.signer,
+        )
+        session.add(choice)
+        record_request(session, asking.proof, now=asking.now)
+    return _delivery(addressee, choice)
+
+
+def _delivery(addressee: Addressee, choice: DeliveryChoice | None) -> Delivery:
+    """Say how the addressee is notified; an obligation overrides a choice made before it."""
+    if addressee.is_obliged:
+        return Delivery(is_obliged=True, channel=DeliveryChannel.ELECTRONIC, chosen_at=None)
+    if choice is None:
+        return Delivery(is_obliged=False, channel=None, chosen_at=None)
+    return Delivery(is_obliged=False, channel=choice.channel, chosen_at=choice.chosen_at)

@@ -1,0 +1,285 @@
+"""What has changed since: the feed, counts of what there is, and the history of one notification.
+
+The feed gives every change of what the caller may see, in the order of commit. What a cursor has given
+is a rectangle: changes up to a position, of notifications at disposal up to an instant. A page
+enlarges it and gives exactly what was added: changes committed since, and those of notifications
+that were published for later and whose time has come since. So there is neither gap nor repetition,
+and nothing depends on a job having run in time.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from notigateway.cursors import read_place, write_place
+from notigateway.errors import InvalidCursorError, NotificationUnknownError
+from notigateway.law.lifecycle import MADRID, UNDECIDED, Standing, State, effective_state
+from notigateway.law.representation import DEFAULT_POLICY
+from notigateway.repository.following import (
+    count_groups,
+    find_head,
+    find_hold,
+    fingerprint_of_rights,
+    list_changes_after,
+    list_changes_arrived,
+    list_deadline_changes,
+)
+from notigateway.repository.notifications import find_visible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from sqlalchemy import Row
+    from sqlalchemy.orm import Session
+
+    from notigateway.law.representation import RightsPolicy, Role
+    from notigateway.pki.identity import Caller
+    from notigateway.repository.model import Event, Notification
+    from notigateway.repository.outages import DeadlineChange
+
+    Rows = Sequence[Row[*tuple[object, ...]]]
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+# How far the clocks of two workers may differ; a cursor further ahead is from another time.
+_CLOCKS_DIFFER_AT_MOST: Final = timedelta(minutes=5)
+_NUMBERS: Final = 5
+
+
+@dataclass(frozen=True)
+class Place:
+    """How far a caller has come: changes up to `position`, of what was at disposal by `reached`.
+
+    While `aim` is later than `reached`, the changes of what came to be at disposal in between are
+    being given, page by page; those up to `arrived` have been.
+    """
+
+    position: int = 0
+    reached: datetime = _EPOCH
+    aim: datetime = _EPOCH
+    arrived: int = 0
+
+
+@dataclass(frozen=True)
+class ChangesPage:
+    """A page of the feed; `next_cursor` is always usable, now or in a month.
+
+    `rights_changed` says that the caller represents others than when its cursor was given: what it
+    gained by that is not in the feed, a list shows it.
+    """
+
+    rows: Rows
+    as_of: datetime
+    has_more: bool
+    next_cursor: str
+    rights_changed: bool
+
+
+def list_changes(
+    session: Session,
+    *,
+    caller: Caller,
+    cursor: str | None,
+    page_size: int,
+    now: datetime,
+    from_now: bool = False,
+    policy: RightsPolicy = DEFAULT_POLICY,
+) -> ChangesPage:
+    """Return the next page of changes; with `from_now` none, only the cursor of what comes from now on.
+
+    What the caller may see is evaluated at `now`. No legal effect.
+
+    Raises: `InvalidCursorError`; also for a cursor of a feed that has gone back, as after a restore.
+    """
+    reader = _Reader(session, caller.party, now, page_size, policy)
+    rights = fingerprint_of_rights(session, caller.party, now)
+    place, earlier_rights = (Place(), rights) if cursor is None else _read(cursor, caller)
+    head = find_head(session)
+    if place.position > head or place.aim - now > _CLOCKS_DIFFER_AT_MOST:
+        raise InvalidCursorError("lies ahead of the feed")
+    # What another process has just committed may be at disposal only some milliseconds from this
+    # request's `now`: the place stays before it, or it would come after what was committed later.
+    hold = find_hold(session, caller.party, now=now, until=now + _CLOCKS_DIFFER_AT_MOST)
+    head = head if hold is None else max(hold - 1, place.position)
+    rows: Rows = ()
+    has_more = False
+    if from_now:
+        place = Place(head, now, now)
+    elif now >= place.aim:  # else another worker's clock was ahead: going back would repeat changes
+        rows, place, has_more = reader.advance(place, head)
+    return ChangesPage(rows, now, has_more, _write(place, rights, caller), rights != earlier_rights)
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """One request's way through the feed, in one snapshot of the database."""
+
+    session: Session
+    party: str
+    now: datetime
+    page_size: int
+    policy: RightsPolicy
+
+    def advance(self, place: Place, head: int) -> tuple[Rows, Place, bool]:
+        """Return the next changes, the place after them, and whether there are more."""
+        aim = place.aim if place.aim > place.reached else self.now
+        # One row more than there is room for tells whether others follow.
+        arrived = list_changes_arrived(
+            self.session,
+            between=(place.reached, aim),
+            places=(place.arrived, place.position),
+            party=self.party,
+            limit=self.page_size + 1,
+            now=self.now,
+            policy=self.policy,
+        )
+        if len(arrived) > self.page_size:
+            shown = arrived[: self.page_size]
+            return shown, replace(place, aim=aim, arrived=shown[-1].position), True
+        if aim < self.now:  # the round that an earlier request began is complete
+            return arrived, Place(place.position, aim, aim), True
+        room = self.page_size - len(arrived)
+        fresh: Rows = (
+            ()
+            if head <= place.position
+            else list_changes_after(
+                self.session,
+                (place.position, head),
+                party=self.party,
+                limit=room + 1,
+                now=self.now,
+                policy=self.policy,
+            )
+        )
+        shown, has_more = fresh[:room], len(fresh) > room
+        last = shown[-1].position if shown else place.position
+        # At the end the place moves past what the caller may not see, so that nobody looks at it again.
+        return [*arrived, *shown], Place(last if has_more else head, self.now, self.now), has_more
+
+
+def _read(cursor: str, caller: Caller) -> tuple[Place, int]:
+    """Return the place that a cursor names, and the rights that its caller had."""
+    numbers = read_place(cursor, count=_NUMBERS, belongs_to=_belongs_to(caller))
+    position, reached, aim, arrived, rights = numbers
+    try:
+        return Place(position, _instant(reached), _instant(aim), arrived), rights
+    except OverflowError as error:
+        raise InvalidCursorError("out of time") from error
+
+
+def _write(place: Place, rights: int, caller: Caller) -> str:
+    """Return the cursor that names a place."""
+    numbers = (place.position, _milliseconds(place.reached), _milliseconds(place.aim), place.arrived, rights)
+    return write_place(numbers, belongs_to=_belongs_to(caller))
+
+
+def _belongs_to(caller: Caller) -> tuple[str, str]:
+    return ("changes", caller.party)
+
+
+def _milliseconds(instant: datetime) -> int:
+    return (instant - _EPOCH) // timedelta(milliseconds=1)
+
+
+def _instant(milliseconds: int) -> datetime:
+    return _EPOCH + timedelta(milliseconds=milliseconds)
+
+
+# --- counts -------------------------------------------------------------------------------------------
+
+
+@dataclass
+class BodyCount:
+    """How many notifications of one issuing body there are, and how many of them are undecided."""
+
+    dir3: str
+    acronym: str
+    name: str
+    total: int = 0
+    undecided: int = 0
+
+
+@dataclass
+class Summary:
+    """Counts as of one instant; `by_days_left` holds the undecided ones, None for those without deadline.
+
+    Days are those that remain after today, in Madrid: 0 means that today is the last one.
+    """
+
+    as_of: datetime
+    total: int = 0
+    by_state: Counter[State] = field(default_factory=Counter)
+    by_issuing_body: dict[str, BodyCount] = field(default_factory=dict)
+    by_days_left: Counter[int | None] = field(default_factory=Counter)
+
+    def add(self, row: Row[*tuple[object, ...]]) -> None:
+        """Count a group of notifications that have kind, state, deadline and issuing body in common."""
+        # All of them are at disposal: the query has left out the others.
+        standing = Standing(row.kind, row.state, self.as_of, row.deadline, row.outage_since)
+        state = effective_state(standing, self.as_of)
+        body = self.by_issuing_body.setdefault(row.dir3, BodyCount(row.dir3, row.acronym, row.name))
+        self.total += row.count_
+        self.by_state[state] += row.count_
+        body.total += row.count_
+        if state in UNDECIDED:
+            body.undecided += row.count_
+            self.by_days_left[_days_left(row.deadline, self.as_of)] += row.count_
+
+
+def get_summary(
+    session: Session,
+    *,
+    caller: Caller,
+    role: Role | None,
+    now: datetime,
+    policy: RightsPolicy = DEFAULT_POLICY,
+) -> Summary:
+    """Count what the caller may see, in one capacity or in all. No legal effect."""
+    summary = Summary(now)
+    for row in count_groups(session, party=caller.party, role=role, now=now, policy=policy):
+        summary.add(row)
+    return summary
+
+
+def _days_left(deadline: datetime | None, now: datetime) -> int | None:
+    """Return how many days in Madrid follow today until the last one of the term."""
+    if deadline is None:
+        return None
+    # The term ends with its last day: the instant before the deadline is in it.
+    last = (deadline - timedelta(microseconds=1)).astimezone(MADRID).date()
+    # A deadline that an outage is about to move may have passed.
+    return max((last - now.astimezone(MADRID).date()).days, 0)
+
+
+# --- history ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class History:
+    """What happened to a notification, in the order in which it was recorded."""
+
+    notification: Notification
+    events: Sequence[Event]
+    deadline_changes: Sequence[DeadlineChange]
+
+
+def get_history(
+    session: Session,
+    *,
+    caller: Caller,
+    notification_id: UUID,
+    now: datetime,
+    policy: RightsPolicy = DEFAULT_POLICY,
+) -> History:
+    """Return the events of a notification that the caller may see. No legal effect.
+
+    Raises: `NotificationUnknownError`.
+    """
+    found = find_visible(session, [notification_id], party=caller.party, now=now, policy=policy)
+    notification = found.get(notification_id)
+    if notification is None:
+        raise NotificationUnknownError
+    return History(notification, notification.events, list_deadline_changes(session, notification))

@@ -1,0 +1,334 @@
+"""The addressee's side: list, retrieve, accept, reject, receipts.
+
+Each use case loads (authorisation is part of the query: what is not yours does not exist), asks the
+rule, acts and records. It knows neither SOAP nor signatures; the border owns the transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass, field
+from typing import TYPE_CHECKING
+
+from notigateway.cursors import read_cursor, write_cursor
+from notigateway.errors import (
+    AlreadyDecidedError,
+    DocumentUnknownError,
+    GatewayError,
+    InvalidRangeError,
+    LifecycleError,
+    NotAcceptedError,
+    NotFoundError,
+    NotificationUnknownError,
+    ServiceError,
+)
+from notigateway.law.lifecycle import Decision, State
+from notigateway.law.representation import DEFAULT_POLICY
+from notigateway.receipts.recording import record_decision, record_handover, record_request
+from notigateway.repository.batch import write_decisions
+from notigateway.repository.notifications import find_visible, list_page, lock_visible
+from notigateway.repository.timestamps import find_timestamped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from sqlalchemy import Row
+    from sqlalchemy.orm import Session
+
+    from notigateway.evidence.xades import Seal
+    from notigateway.law.representation import RightsPolicy
+    from notigateway.pki.identity import Caller
+    from notigateway.receipts.recording import RequestProof
+    from notigateway.repository.documents import DocumentStore
+    from notigateway.repository.model import Document, Event, Notification, Receipt
+    from notigateway.repository.notifications import ListFilter
+    from notigateway.repository.timestamps import ReceiptTimestamp
+
+_DECIDED_STATES = {
+    Decision.ACCEPT: frozenset({State.ACCEPTED, State.READ}),
+    Decision.REJECT: frozenset({State.REJECTED}),
+}
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of list rows, stated as of one instant; `next_cursor` is None on the last one."""
+
+    rows: Sequence[Row[*tuple[object, ...]]]
+    as_of: datetime
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one item of a batch of decisions; `problem` is None where it was decided now."""
+
+    id: UUID
+    problem: type[GatewayError] | None = None
+    event: Event | None = None
+    receipt: Receipt | None = None
+    is_repeat: bool = False
+
+
+@dataclass(frozen=True)
+class Retrieved:
+    """What may be delivered of one notification: `documents` with content, or None where by reference."""
+
+    id: UUID
+    notification: Notification | None = None
+    documents: Sequence[tuple[Document, bytes | None]] = ()
+    problem: type[GatewayError] | None = None
+
+    @property
+    def is_first_handover(self) -> bool:
+        """Tell whether content is to leave that nobody has been given before: see `hand_over`."""
+        has_content = any(content is not None for _, content in self.documents)
+        return has_content and self.notification is not None and self.notification.awaits_handover()
+
+
+@dataclass(frozen=True)
+class InlineLimits:
+    """How many bytes of documents travel inside one answer."""
+
+    document_max_bytes: int
+    response_max_bytes: int
+
+
+@dataclass(frozen=True)
+class DocumentRange:
+    """Some bytes of a document; for the first content to leave, see `hand_over`."""
+
+    document: Document
+    offset: int
+    content: bytes
+    is_first_handover: bool
+
+
+def list_notifications(
+    session: Session,
+    *,
+    caller: Caller,
+    chosen: ListFilter,
+    cursor: str | None,
+    page_size: int,
+    now: datetime,
+    rights: RightsPolicy = DEFAULT_POLICY,
+) -> Page:
+    """Return a page in the order of the public code. No legal effect (Orden ISM/903/2020 art. 8.1).
+
+    Raises: `InvalidCursorError`.
+    """
+    belongs_to = (caller.party, *_described(chosen))
+    after = read_cursor(cursor, belongs_to=belongs_to)
+    # One row more than asked for tells whether another page follows.
+    rows = list_page(
+        session,
+        party=caller.party,
+        chosen=chosen,
+        after_code=after,
+        limit=page_size + 1,
+        now=now,
+        policy=rights,
+    )
+    shown = rows[:page_size]
+    next_cursor = write_cursor(shown[-1].code, belongs_to=belongs_to) if len(rows) > page_size else None
+    return Page(shown, now, next_cursor)
+
+
+def _described(chosen: ListFilter) -> Iterable[str]:
+    """Describe a filter by its values, equal for equal filters."""
+    states, *others = astuple(chosen)
+    yield ",".join(sorted(states))
+    yield from map(str, others)
+
+
+def retrieve(
+    session: Session,
+    *,
+    store: DocumentStore,
+    caller: Caller,
+    ids: Sequence[UUID],
+    limits: InlineLimits,
+    now: datetime,
+    rights: RightsPolicy = DEFAULT_POLICY,
+) -> list[Retrieved]:
+    """Return metadata and, once accepted, documents; an item's failure stays its own."""
+    found = find_visible(session, ids, party=caller.party, now=now, policy=rights)
+    budget = limits.response_max_bytes
+    answers = []
+    for wanted in ids:
+        answer = _retrieve_one(wanted, found.get(wanted), store=store, limits=limits, budget=budget)
+        budget -= sum(len(content) for _, content in answer.documents if content is not None)
+        answers.append(answer)
+    return answers
+
+
+def _retrieve_one(
+    wanted: UUID,
+    notification: Notification | None,
+    *,
+    store: DocumentStore,
+    limits: InlineLimits,
+    budget: int,
+) -> Retrieved:
+    """Return one notification, its documents inline as far as the budget goes."""
+    if notification is None:
+        return Retrieved(wanted, problem=NotificationUnknownError)
+    if not notification.is_content_released():
+        # Content only after a committed acceptance (Ley 39/2015 art. 43.1); metadata always.
+        return Retrieved(wanted, notification, problem=NotAcceptedError)
+    documents: list[tuple[Document, bytes | None]] = []
+    for document in notification.act.documents:
+        is_inline = document.size <= min(limits.document_max_bytes, budget)
+        try:
+            content = store.get(document.sha256) if is_inline else None
+        except ServiceError as damage:
+            return Retrieved(wanted, notification, problem=type(damage))
+        budget -= len(content or b"")
+        documents.append((document, content))
+    return Retrieved(wanted, notification, documents)
+
+
+def read_document(
+    session: Session,
+    *,
+    store: DocumentStore,
+    caller: Caller,
+    notification_id: UUID,
+    document_id: UUID,
+    offset: int,
+    length: int,
+    now: datetime,
+    rights: RightsPolicy = DEFAULT_POLICY,
+) -> DocumentRange:
+    """Return a range of one document; it may be shorter than asked for at the end.
+
+    Raises: `NotificationUnknownError`, `NotAcceptedError`, `DocumentUnknownError`,
+    `InvalidRangeError`, `DocumentDamagedError`.
+    """
+    found = find_visible(session, [notification_id], party=caller.party, now=now, policy=rights)
+    notification = found.get(notification_id)
+    if notification is None:
+        raise NotificationUnknownError
+    if not notification.is_content_released():
+        raise NotAcceptedError
+    document = next((d for d in notification.act.documents if d.id == document_id), None)
+    if document is None:
+        raise DocumentUnknownError
+    if offset >= document.size:
+        raise InvalidRangeError(size=document.size)
+    length = min(length, document.size - offset)
+    content = store.get_range(document.sha256, offset=offset, length=length)
+    return DocumentRange(document, offset, content, notification.awaits_handover())
+
+
+@dataclass(frozen=True)
+class HandingOver:
+    """Who is given content, when, and the request that asked for it."""
+
+    caller: Caller
+    now: datetime
+    seal: Seal = field(repr=False)
+    proof: RequestProof = field(repr=False)
+    rights: RightsPolicy = DEFAULT_POLICY
+
+
+def hand_over(session: Session, ids: Sequence[UUID], *, handing: HandingOver) -> None:
+    """Attest that content is handed over for the first time; the border commits before it answers.
+
+    Apart from `retrieve` and `read_document`, which only read: it happens once per notification.
+    """
+    party, now = handing.caller.party, handing.now
+    found = lock_visible(session, ids, party=party, now=now, policy=handing.rights)
+    receipts = [
+        record_handover(row, caller=handing.caller, now=now, seal=handing.seal, proof=handing.proof)
+        for row in found.values()
+    ]
+    if any(receipts):
+        record_request(session, handing.proof, now=now)
+
+
+def receipts(
+    session: Session,
+    *,
+    caller: Caller,
+    ids: Sequence[UUID],
+    now: datetime,
+    rights: RightsPolicy = DEFAULT_POLICY,
+) -> list[tuple[UUID, list[tuple[Receipt, ReceiptTimestamp | None]] | None]]:
+    """Return the receipts of each notification, oldest first, each with its time-stamped form if any.
+
+    None where the notification does not exist for the caller.
+    """
+    found = find_visible(session, ids, party=caller.party, now=now, policy=rights)
+    stamped = find_timestamped(session, [row.id for one in found.values() for row in one.receipts])
+    answers = []
+    for wanted in ids:
+        rows = _receipts_of(found.get(wanted))
+        answers.append((wanted, None if rows is None else [(row, stamped.get(row.id)) for row in rows]))
+    return answers
+
+
+def _receipts_of(notification: Notification | None) -> list[Receipt] | None:
+    """Return a notification's receipts in the order of their events, those of one instant as sealed."""
+    if notification is None:
+        return None
+    return sorted(notification.receipts, key=lambda r: (r.event_time, r.position or 0, r.id))
+
+
+@dataclass(frozen=True)
+class Deciding:
+    """Everything a batch of decisions has in common."""
+
+    caller: Caller
+    decision: Decision
+    now: datetime
+    seal: Seal = field(repr=False)
+    proof: RequestProof = field(repr=False)
+    reason: str | None = None
+    rights: RightsPolicy = DEFAULT_POLICY
+
+
+def decide_all(session: Session, ids: Sequence[UUID], *, deciding: Deciding) -> list[Outcome]:
+    """Accept or reject each notification; one bad item never fails its neighbours.
+
+    The caller must commit before it tells anybody: an outcome exists only with its receipt.
+    """
+    rows = lock_visible(session, ids, party=deciding.caller.party, now=deciding.now, policy=deciding.rights)
+    outcomes = [_decide_one(wanted, rows.get(wanted), deciding) for wanted in ids]
+    write_decisions(session)
+    if any(outcome.problem is None for outcome in outcomes):
+        record_request(session, deciding.proof, now=deciding.now)
+    return outcomes
+
+
+def _decide_one(wanted: UUID, notification: Notification | None, deciding: Deciding) -> Outcome:
+    """Ask the rule for one notification; record what it allows, explain what it refuses."""
+    if notification is None:
+        return Outcome(wanted, NotificationUnknownError)
+    try:
+        state = notification.decide(deciding.decision, deciding.now)
+    except AlreadyDecidedError:
+        return _earlier_decision(wanted, notification, deciding)
+    except (LifecycleError, NotFoundError) as refusal:
+        return Outcome(wanted, type(refusal))
+    event, receipt = record_decision(
+        notification,
+        state=state,
+        caller=deciding.caller,
+        now=deciding.now,
+        seal=deciding.seal,
+        proof=deciding.proof,
+        reason=deciding.reason,
+    )
+    return Outcome(wanted, event=event, receipt=receipt)
+
+
+def _earlier_decision(wanted: UUID, notification: Notification, deciding: Deciding) -> Outcome:
+    """Tell who decided before, with the receipt."""
+    event = next(e for e in notification.events if e.decisive)
+    receipt = notification.receipt_of(event)
+    is_same = event.state in _DECIDED_STATES[deciding.decision] and event.party == deciding.caller.party
+    # A repeat of the same decision by the same party is idempotent: the same receipt, nothing new.
+    return Outcome(wanted, AlreadyDecidedError, event, receipt, is_repeat=is_same)

@@ -1,0 +1,312 @@
+"""RED assignments: who manages an addressee's account in the RED system (Orden ISM/903/2020 art. 6.1, 7.1).
+
+The operator registers them from the RED system; the addressee may take its notifications away from
+the RED person and give them back. Either counts for what is put at disposal afterwards: what came
+while the assignment stood stays visible to that person.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from notigateway.cursors import BEFORE_ALL, read_uuid_cursor, write_uuid_cursor
+from notigateway.errors import (
+    NotAddresseeError,
+    RedAssignmentInvalidError,
+    RedAssignmentOverlapsError,
+    RedAssignmentUnknownError,
+)
+from notigateway.instants import to_milliseconds
+from notigateway.law.identifiers import IdentifierError, check_ccc, check_naf, check_nif
+from notigateway.receipts.recording import record_request
+from notigateway.repository.addressees import ensure_addressee, find_addressee
+from notigateway.repository.powers import (
+    find_red_assignment,
+    list_all_red_assignments,
+    list_overlapping,
+    list_powers_in_force,
+    list_red_assignments_of,
+    list_red_assignments_to,
+    lock_addressee,
+    record_change,
+)
+from notigateway.repository.rights import Power, RedAssignment
+from notigateway.uuids import uuid7
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from sqlalchemy.orm import Session
+
+    from notigateway.pki.identity import Caller
+    from notigateway.receipts.recording import Asking
+    from notigateway.repository.model import Addressee
+
+_NAME_MAX = 255
+_AUTHORISATION_MAX = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class RedTerms:
+    """What the RED system says: which authorised person manages which account of whom, in which time.
+
+    With `addressee_name` an addressee that is not known yet is registered with that account.
+    """
+
+    addressee: str
+    account: str
+    addressee_name: str | None = None
+    red_party: str
+    red_name: str
+    authorisation: str
+    starts_at: datetime
+    ends_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Representations:
+    """For whom the caller may act, and who manages the caller's own account.
+
+    `own` is the caller as an addressee and `managed_by` its RED assignments, both on the first page
+    only; `titles` are powers in force and RED assignments of the caller, in order of registration.
+    """
+
+    own: Addressee | None
+    titles: Sequence[Power | RedAssignment]
+    managed_by: Sequence[RedAssignment]
+    next_cursor: str | None
+
+
+def assign_red(session: Session, terms: RedTerms, *, now: datetime) -> RedAssignment:
+    """Register an assignment, as the operator; repeating changes nothing.
+
+    Raises: `NotAddresseeError`, `RedAssignmentInvalidError`, `RedAssignmentOverlapsError`.
+    """
+    addressee = _addressee(session, terms)
+    assignment = _draw_up(terms, addressee, now)
+    overlapping = list_overlapping(
+        session, account=assignment.account, starts_at=assignment.starts_at, ends_at=assignment.ends_at
+    )
+    for one in overlapping:
+        if _said(one) == _said(assignment):
+            return one
+    return _register(session, assignment, overlapping, "assigned", now=now)
+
+
+def end_red(session: Session, assignment_id: UUID, *, at: datetime, now: datetime) -> RedAssignment:
+    """End an assignment, as the operator, at an instant that has not passed.
+
+    Raises: `RedAssignmentUnknownError`, `RedAssignmentInvalidError`.
+    """
+    assignment = _lock(session, assignment_id)
+    at = to_milliseconds(at)
+    if assignment.ends_at is not None and assignment.ends_at <= max(at, now):
+        return assignment  # a repeat, or it had ended before
+    if at < to_milliseconds(now):
+        # What was put at disposal since then was seen rightly: rights are not taken back.
+        raise _invalid("ends_at", "in_the_past")
+    return _end(session, assignment, at, now=now)
+
+
+def unassign_red(session: Session, assignment_id: UUID, *, asking: Asking) -> RedAssignment:
+    """Take what comes from now on away from the RED person, as the addressee.
+
+    Raises: `RedAssignmentUnknownError`.
+    """
+    assignment = _lock(session, assignment_id, addressee=asking.caller.party)
+    if assignment.ends_at is not None and assignment.ends_at <= asking.now:
+        return assignment  # a repeat, or it had ended before
+    return _end(session, assignment, asking.now, now=asking.now, asking=asking)
+
+
+def reassign_red(session: Session, assignment_id: UUID, *, asking: Asking) -> RedAssignment:
+    """Give what comes from now on to the RED person of an ended assignment again, as the addressee.
+
+    What came in between stays away from that person. Returns the new assignment.
+
+    Raises: `RedAssignmentUnknownError`; `RedAssignmentOverlapsError` where another person manages the
+    account now or later; `RedAssignmentInvalidError` where the account is no longer the addressee's.
+    """
+    earlier = _lock(session, assignment_id, addressee=asking.caller.party)
+    if earlier.account != earlier.addressee.account:
+        raise _invalid("account", "not_the_addressees")
+    overlapping = list_overlapping(session, account=earlier.account, starts_at=asking.now, ends_at=None)
+    for one in overlapping:
+        if one.stands_at(asking.now) and _who(one) == _who(earlier):
+            return one  # a repeat: it stands
+    assignment = RedAssignment(
+        id=uuid7(asking.now),
+        addressee_id=earlier.addressee_id,
+        addressee=earlier.addressee,
+        account=earlier.account,
+        red_party=earlier.red_party,
+        red_name=earlier.red_name,
+        authorisation=earlier.authorisation,
+        starts_at=asking.now,
+    )
+    return _register(session, assignment, overlapping, "reassigned", now=asking.now, asking=asking)
+
+
+def list_representations(
+    session: Session, *, caller: Caller, cursor: str | None, page_size: int, now: datetime
+) -> Representations:
+    """Return for whom the caller may act at `now`: itself, by powers in force, by RED assignments.
+
+    An assignment that has ended is listed too: what came while it stood stays at disposal.
+
+    Raises: `InvalidCursorError`.
+    """
+    belongs_to = ("representations", caller.party)
+    after = read_uuid_cursor(cursor, belongs_to=belongs_to)
+    limit = page_size + 1
+    titles: list[Power | RedAssignment] = [
+        *list_powers_in_force(session, caller.party, after=after, limit=limit, now=now),
+        *list_red_assignments_to(session, caller.party, after=after, limit=limit, now=now),
+    ]
+    titles.sort(key=lambda title: title.id)
+    shown = titles[:page_size]
+    own = find_addressee(session, caller.party) if after == BEFORE_ALL else None
+    return Representations(
+        own=own,
+        titles=shown,
+        managed_by=[] if own is None else list_red_assignments_of(session, own),
+        next_cursor=write_uuid_cursor(shown[-1].id, belongs_to=belongs_to)
+        if len(titles) > page_size
+        else None,
+    )
+
+
+def list_register(session: Session, *, account: str | None = None) -> Sequence[RedAssignment]:
+    """Return the register for the operator, by account and time."""
+    return list_all_red_assignments(session, account=account)
+
+
+def _addressee(session: Session, terms: RedTerms) -> Addressee:
+    """Return the addressee, its rights locked; registered with its account where a name was given."""
+    identifier = _nif("addressee", terms.addressee)
+    if terms.addressee_name is not None:
+        ccc, naf = _account(terms.account)
+        ensure_addressee(session, identifier=identifier, name=terms.addressee_name, ccc=ccc, naf=naf)
+    addressee = lock_addressee(session, identifier)
+    if addressee is None:
+        raise NotAddresseeError(f"addressee {identifier} is not registered: give its name")
+    return addressee
+
+
+def _account(text: str) -> tuple[str | None, str | None]:
+    """Return the account as CCC or as NAF: by its length, with its control digits checked."""
+    try:
+        return check_ccc(text), None
+    except IdentifierError:
+        try:
+            return None, check_naf(text)
+        except IdentifierError as error:
+            raise _invalid("account", "identifier") from error
+
+
+def _draw_up(terms: RedTerms, addressee: Addressee, now: datetime) -> RedAssignment:
+    """Check the terms and return the assignment, not yet registered."""
+    red_party = _nif("red_party", terms.red_party)
+    if red_party == addressee.identifier:
+        raise _invalid("red_party", "is_the_addressee")
+    ccc, naf = _account(terms.account)
+    # With or without its regime in front, it is the same account.
+    if addressee.account is None or (ccc or naf or "")[-11:] != addressee.account[-11:]:
+        raise _invalid("account", "not_the_addressees")
+    for field, text, longest in (
+        ("red_name", terms.red_name, _NAME_MAX),
+        ("authorisation", terms.authorisation, _AUTHORISATION_MAX),
+    ):
+        if not text.strip() or len(text) > longest:
+            raise _invalid(field, "length")
+    starts_at = to_milliseconds(terms.starts_at)
+    ends_at = None if terms.ends_at is None else to_milliseconds(terms.ends_at)
+    if ends_at is not None and ends_at <= starts_at:
+        raise _invalid("ends_at", "not_after_the_start")
+    return RedAssignment(
+        id=uuid7(now),
+        addressee_id=addressee.id,
+        addressee=addressee,
+        account=addressee.account,
+        red_party=red_party,
+        red_name=terms.red_name,
+        authorisation=terms.authorisation,
+        starts_at=starts_at,
+        ends_at=ends_at,
+    )
+
+
+def _register(
+    session: Session,
+    assignment: RedAssignment,
+    overlapping: Sequence[RedAssignment],
+    change: str,
+    *,
+    now: datetime,
+    asking: Asking | None = None,
+) -> RedAssignment:
+    """Register an assignment in whose time no other one of the account stands."""
+    if overlapping:
+        other = overlapping[0]
+        facts = {} if other.ends_at is None else {"ends_at": other.ends_at}
+        raise RedAssignmentOverlapsError(f"assignment {other.id}", starts_at=other.starts_at, **facts)
+    session.add(assignment)
+    return _changed(session, assignment, change, now=now, asking=asking)
+
+
+def _lock(session: Session, assignment_id: UUID, *, addressee: str | None = None) -> RedAssignment:
+    """Return the assignment, its addressee's rights locked; only to that addressee if one is named."""
+    found = find_red_assignment(session, assignment_id)
+    if found is None or (addressee is not None and found.addressee.identifier != addressee):
+        raise RedAssignmentUnknownError
+    lock_addressee(session, found.addressee.identifier)
+    session.refresh(found, ["ends_at"])  # somebody may have ended it while we waited
+    return found
+
+
+def _end(
+    session: Session, assignment: RedAssignment, at: datetime, *, now: datetime, asking: Asking | None = None
+) -> RedAssignment:
+    """End an assignment; one that has not begun then stands at no instant."""
+    assignment.ends_at = max(at, assignment.starts_at)
+    return _changed(session, assignment, "ended" if asking is None else "unassigned", now=now, asking=asking)
+
+
+def _changed(
+    session: Session, assignment: RedAssignment, change: str, *, now: datetime, asking: Asking | None
+) -> RedAssignment:
+    """Write down the change, with its proof where a party asked for it."""
+    if asking is None:
+        record_change(session, assignment, change, now=now)
+        return assignment
+    record_request(session, asking.proof, now=now)
+    record_change(
+        session, assignment, change, now=now, caller=asking.caller, request_sha256=asking.proof.sha256
+    )
+    return assignment
+
+
+def _who(assignment: RedAssignment) -> tuple[object, ...]:
+    """Say which person it is for."""
+    return (assignment.addressee_id, assignment.red_party, assignment.authorisation)
+
+
+def _said(assignment: RedAssignment) -> tuple[object, ...]:
+    """Say everything that the RED system says: equal for a repeat."""
+    return (*_who(assignment), assignment.starts_at, assignment.ends_at)
+
+
+def _nif(field: str, text: str) -> str:
+    """Return the NIF in its one form."""
+    try:
+        return check_nif(text)
+    except IdentifierError as error:
+        raise _invalid(field, "identifier") from error
+
+
+def _invalid(field: str, problem: str) -> RedAssignmentInvalidError:
+    """Return the error for one field, in our own words."""
+    return RedAssignmentInvalidError(f"{field}: {problem}", field=field, problem=problem)

@@ -1,0 +1,185 @@
+"""The addressee's side as the two-phase contract sees it: by public code, in one named capacity.
+
+First a receipt to sign is asked for, which decides nothing; then the signed one decides, by the use
+case of every contract (`mailbox.decide_all`). A notification belongs to one capacity: the strongest
+title by which the caller sees it. Communications and what was withdrawn are unknown to this contract.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from notigateway.errors import (
+    AlreadyDecidedError,
+    GrantorUnknownError,
+    LapsedError,
+    NotAcceptedError,
+    NotificationUnknownError,
+    RejectedError,
+)
+from notigateway.law import lifecycle
+from notigateway.law.lifecycle import Kind, State
+from notigateway.law.representation import Role
+from notigateway.receipts.recording import record_receipt_request
+from notigateway.repository.notifications import ListFilter, find_id, find_visible, list_page, lock_visible
+from notigateway.repository.powers import is_grantor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from sqlalchemy import Row
+    from sqlalchemy.orm import Session
+
+    from notigateway.law.representation import RightsPolicy
+    from notigateway.pki.identity import Caller
+    from notigateway.repository.model import Document, Event, Notification, Receipt
+
+_LISTED: Final = frozenset(
+    {State.AVAILABLE, State.RECEIPT_REQUESTED, State.ACCEPTED, State.REJECTED, State.LAPSED}
+)
+_PDF: Final = "application/pdf"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capacity:
+    """Who asks and as what; `grantor` is the NIF of whom an attorney acts for, None for any of them."""
+
+    caller: Caller
+    role: Role
+    grantor: str | None
+    now: datetime
+    rights: RightsPolicy
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A page of what is seen in one capacity; `last_code` is None where it is empty."""
+
+    rows: Sequence[Row[*tuple[object, ...]]]
+    has_more: bool
+
+    @property
+    def last_code(self) -> int | None:
+        """The code of the last row: asked for again it is given again, and what follows it."""
+        return self.rows[-1].code if self.rows else None
+
+
+def check_grantor(session: Session, capacity: Capacity) -> None:
+    """Check that an attorney who names a grantor has a power of it. Raises: `GrantorUnknownError`."""
+    if capacity.role is not Role.ATTORNEY or capacity.grantor is None:
+        return
+    if not is_grantor(session, capacity.grantor, attorney=capacity.caller.party, now=capacity.now):
+        raise GrantorUnknownError
+
+
+def list_bucket(session: Session, capacity: Capacity, *, from_code: int, page_size: int) -> Bucket:
+    """Return a page of what is seen in that capacity, beginning with the code itself. No legal effect.
+
+    Raises: `GrantorUnknownError`.
+    """
+    check_grantor(session, capacity)
+    rows = list_page(
+        session,
+        party=capacity.caller.party,
+        chosen=ListFilter(
+            states=_LISTED,
+            kind=Kind.NOTIFICATION,
+            role=capacity.role,
+            addressee=capacity.grantor if capacity.role is Role.ATTORNEY else None,
+        ),
+        after_code=from_code - 1,
+        limit=page_size + 1,
+        now=capacity.now,
+        policy=capacity.rights,
+    )
+    return Bucket(rows[:page_size], len(rows) > page_size)
+
+
+def request_receipt(session: Session, code: int, capacity: Capacity, *, correlation_id: UUID) -> Notification:
+    """Move a notification to `receipt_requested` and return it; asking again changes nothing more.
+
+    Raises: `GrantorUnknownError`, `NotificationUnknownError`, `LapsedError`; `AlreadyDecidedError` with
+    the fact `state`.
+    """
+    notification = lock_undecided(session, code, capacity)
+    before, notification.state = (
+        notification.state,
+        lifecycle.request_receipt(notification.standing, capacity.now),
+    )
+    if before is not State.RECEIPT_REQUESTED:
+        record_receipt_request(
+            notification, caller=capacity.caller, now=capacity.now, correlation_id=correlation_id
+        )
+    return notification
+
+
+def lock_undecided(session: Session, code: int, capacity: Capacity) -> Notification:
+    """Return a notification that can still be decided, locked until the end of the transaction.
+
+    Raises: as `request_receipt`.
+    """
+    notification = _seen(session, code, capacity, lock_visible)
+    state = notification.state_at(capacity.now)
+    if state is State.LAPSED:
+        raise LapsedError
+    if state in {State.ACCEPTED, State.REJECTED}:
+        raise AlreadyDecidedError(state=str(state))
+    return notification
+
+
+def view(session: Session, code: int, capacity: Capacity) -> Notification:
+    """Return an accepted notification, whose content may be delivered.
+
+    Raises: `GrantorUnknownError`, `NotificationUnknownError`, `RejectedError`, `LapsedError`;
+    `NotAcceptedError` while nobody has decided.
+    """
+    notification = _seen(session, code, capacity, find_visible)
+    state = notification.state_at(capacity.now)
+    if state is State.REJECTED:
+        raise RejectedError
+    if state is State.LAPSED:
+        raise LapsedError
+    if state is not State.ACCEPTED:
+        raise NotAcceptedError
+    return notification
+
+
+def decisive_receipt(notification: Notification) -> tuple[Event, Receipt]:
+    """Return the event that decided, and its receipt."""
+    event = next(e for e in notification.events if e.decisive)
+    receipt = notification.receipt_of(event)
+    if receipt is None:
+        raise LookupError("what was decided has its receipt")
+    return event, receipt
+
+
+def first_pdf(notification: Notification) -> Document | None:
+    """Return the act's first PDF: the one document that this contract has room for."""
+    return next((one for one in notification.act.documents if one.media_type == _PDF), None)
+
+
+def _seen(
+    session: Session, code: int, capacity: Capacity, query: Callable[..., dict[UUID, Notification]]
+) -> Notification:
+    """Return the notification as that query finds it, if the caller sees it in that capacity."""
+    check_grantor(session, capacity)
+    wanted = find_id(session, code)
+    ids = [] if wanted is None else [wanted]
+    found = query(session, ids, party=capacity.caller.party, now=capacity.now, policy=capacity.rights)
+    notification = next(iter(found.values()), None)
+    if notification is None or not _is_meant(notification, capacity):
+        raise NotificationUnknownError
+    return notification
+
+
+def _is_meant(notification: Notification, capacity: Capacity) -> bool:
+    """Tell whether a visible notification is one of this capacity that the contract knows."""
+    if notification.kind is not Kind.NOTIFICATION or notification.state is State.CANCELLED:
+        return False
+    if notification.seen_as is not capacity.role:
+        return False
+    grantor = capacity.grantor if capacity.role is Role.ATTORNEY else None
+    return grantor is None or notification.addressee.identifier == grantor

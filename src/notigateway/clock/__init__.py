@@ -1,0 +1,1 @@
+"""What time does: lapses, outages that stop the clock, working days."""

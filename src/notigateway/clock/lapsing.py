@@ -1,0 +1,137 @@
+"""The clock at work: the evidence of what it has decided.
+
+A lapse is computed from the deadline, so nothing here gives it effect; `sweep` writes its evidence. A
+lapse whose evidence is written is final, so evidence waits for every outage that began before the
+deadline and is not settled (`clock.outages`), also for one that may still turn out short. An outage that
+is declared after the evidence was written does not revive what lapsed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from notigateway.clock.outages import recompute_deadlines
+from notigateway.clock.working_days import working_day_rule
+from notigateway.law.lifecycle import (
+    State,
+)
+from notigateway.receipts.recording import record_lapse, record_put_at_disposal
+from notigateway.repository.engine import let_others_write, reading, writing
+from notigateway.repository.outages import (
+    count_due,
+    count_unsealed,
+    list_outages,
+    lock_arrived,
+    lock_due,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date, datetime
+
+    from sqlalchemy import Engine
+
+    from notigateway.evidence.xades import Seal
+    from notigateway.repository.model import Notification
+    from notigateway.settings import Settings
+
+
+@dataclass(frozen=True)
+class Sweeping:
+    """How to sweep; `evidence_delay` and `is_working_day` are policies, see the settings."""
+
+    batch_size: int = 200
+    evidence_delay: timedelta = timedelta(0)
+    is_working_day: Callable[[date], bool] | None = None
+
+    @classmethod
+    def by(cls, settings: Settings, *, batch_size: int | None = None) -> Sweeping:
+        """Return how the settings want it. Raises: `ConfigurationError`."""
+        return cls(
+            batch_size=batch_size or settings.sweep_batch_size,
+            evidence_delay=timedelta(seconds=settings.lapse_evidence_delay_seconds),
+            is_working_day=working_day_rule(settings),
+        )
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What a sweep did: evidence written, deadlines moved.
+
+    `unsealed` lapsed when the seal's certificate was not valid: only another seal can attest them.
+    `arrived` were published for later, and their time has come.
+    """
+
+    lapsed: int
+    moved: int
+    unsealed: int
+    arrived: int = 0
+
+
+def sweep(
+    engine: Engine,
+    *,
+    seal: Seal,
+    now: datetime,
+    sweeping: Sweeping,
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> Swept:
+    """Recompute what outages move, then attest what the clock has caused, batch by batch.
+
+    First what was published for later and is at disposal now, then every lapse.
+
+    Safe to run twice, concurrently and after a crash: a batch is written as a whole or not at all, and
+    a notification that is written is not overdue any more. `on_progress` gets how many are written.
+    """
+    moved = recompute_deadlines(engine, now=now, sweeping=sweeping)
+    arrived = 0
+    while written := _attest_arrived(engine, seal=seal, now=now, sweeping=sweeping):
+        arrived += written
+        let_others_write(engine)
+    lapsed = 0
+    while written := _sweep_batch(engine, seal=seal, now=now, sweeping=sweeping):
+        lapsed += written
+        on_progress(lapsed)
+        let_others_write(engine)
+    with reading(engine) as session:
+        unsealed = count_unsealed(session, until=now - sweeping.evidence_delay, valid=_validity(seal))
+    return Swept(lapsed, moved, unsealed, arrived)
+
+
+def count_due_lapses(engine: Engine, *, seal: Seal, now: datetime, sweeping: Sweeping) -> int:
+    """Return how many lapses wait for their evidence."""
+    with reading(engine) as session:
+        return count_due(session, until=now - sweeping.evidence_delay, valid=_validity(seal))
+
+
+def _attest_arrived(engine: Engine, *, seal: Seal, now: datetime, sweeping: Sweeping) -> int:
+    """Write the receipts of some that came to be at disposal; return how many there were."""
+    with writing(engine) as session:
+        due = lock_arrived(session, now=now, valid=_validity(seal), limit=sweeping.batch_size)
+        for notification in due:
+            # Nothing happens that was not announced: no event, no change, only what proves it.
+            notification.state = State.AVAILABLE
+            record_put_at_disposal(notification, now=now, seal=seal)
+    return len(due)
+
+
+def _sweep_batch(engine: Engine, *, seal: Seal, now: datetime, sweeping: Sweeping) -> int:
+    """Write the evidence of some lapses in one transaction; return how many there were."""
+    with writing(engine) as session:
+        due: Sequence[Notification] = lock_due(
+            session,
+            until=now - sweeping.evidence_delay,
+            valid=_validity(seal),
+            limit=sweeping.batch_size,
+        )
+        outages = [row.outage for row in list_outages(session)] if due else []
+        for notification in due:
+            record_lapse(notification, outages=outages, now=now, seal=seal)
+    return len(due)
+
+
+def _validity(seal: Seal) -> tuple[datetime, datetime]:
+    """Return between when the seal can attest: a receipt states the instant of its event."""
+    return seal.certificate.not_valid_before_utc, seal.certificate.not_valid_after_utc

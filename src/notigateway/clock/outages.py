@@ -1,0 +1,222 @@
+"""Outages: the times in which the service could not be reached, and the deadlines that they move.
+
+How an outage of more than 12 hours moves deadlines (Orden ISM/903/2020 art. 8.4):
+
+1. It is declared: one short transaction. From then on nothing lapses whose deadline lies after its
+   start (`lifecycle.is_held`), once it is longer than 12 hours, until every deadline is recomputed.
+2. While it lasts, deadlines are recomputed as it stands at that instant: at its declaration, and by
+   every sweep on another day in Madrid (a whole day is the least it can take).
+3. At its close they are recomputed once more; when the last batch is done it is settled and holds
+   nothing any longer. After a crash in between, the next sweep goes on.
+
+A deadline is only ever moved to a later instant: what was told to an addressee is not taken back.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from notigateway.errors import (
+    OutageClosedError,
+    OutageInvalidError,
+    OutageOverlapsError,
+    OutageUnknownError,
+)
+from notigateway.instants import to_milliseconds
+from notigateway.law.identifiers import check_nif
+from notigateway.law.lifecycle import (
+    OUTAGE_MORE_THAN,
+    DeadlineCause,
+    Outage,
+    deadline,
+    postponed,
+    suspended_days,
+)
+from notigateway.repository.engine import let_others_write, reading, writing
+from notigateway.repository.outages import (
+    OutageRow,
+    find_extensions,
+    find_outage,
+    find_overlapping,
+    list_outages,
+    list_unsettled_outages,
+    lock_reached,
+    move_deadlines,
+    wait_for_turn_to_declare,
+)
+from notigateway.uuids import uuid7
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import date, datetime
+    from uuid import UUID
+
+    from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
+
+    from notigateway.clock.lapsing import Sweeping
+    from notigateway.repository.model import Notification
+    from notigateway.repository.outages import DeadlineChange
+
+REASON_MAX_CHARS: Final = 500
+
+
+def declare_outage(
+    session: Session,
+    *,
+    started_at: datetime,
+    ended_at: datetime | None,
+    reason: str,
+    declared_by: str,
+    now: datetime,
+) -> OutageRow:
+    """Declare a time in which the service could not be reached; without an end it lasts.
+
+    `recompute_deadlines` or the next sweep moves the deadlines; nothing lapses meanwhile.
+
+    Raises: `OutageInvalidError` naming the field, `OutageOverlapsError`.
+    """
+    outage = Outage(to_milliseconds(started_at), None if ended_at is None else to_milliseconds(ended_at))
+    _check_instants(outage, now)
+    reason = reason.strip()
+    if not reason or len(reason) > REASON_MAX_CHARS or not reason.isprintable():
+        raise _invalid("reason", "text", f"must be a line of 1 to {REASON_MAX_CHARS} characters")
+    try:
+        declared_by = check_nif(declared_by)
+    except ValueError:
+        raise _invalid("declared_by", "nif", "is not a valid NIF") from None
+    wait_for_turn_to_declare(session)
+    other = find_overlapping(session, outage)
+    if other is not None:
+        raise OutageOverlapsError(f"outage {other.id} covers some of that time", outage=str(other.id))
+    row = OutageRow(
+        id=uuid7(now),
+        started_at=outage.started_at,
+        ended_at=outage.ended_at,
+        reason=reason,
+        declared_at=now,
+        declared_by=declared_by,
+        closed_at=None if outage.ended_at is None else now,
+        recomputed_at=now if _moves_nothing(outage) else None,
+    )
+    session.add(row)
+    return row
+
+
+def close_outage(session: Session, outage_id: UUID, *, ended_at: datetime, now: datetime) -> OutageRow:
+    """End an outage; an end equal to its start makes it none at all.
+
+    Raises: `OutageUnknownError`, `OutageClosedError`, `OutageInvalidError` naming the field.
+    """
+    wait_for_turn_to_declare(session)
+    row = find_outage(session, outage_id)
+    if row is None:
+        raise OutageUnknownError
+    ended_at = to_milliseconds(ended_at)
+    if row.ended_at is not None:
+        if row.ended_at != ended_at:
+            raise OutageClosedError
+        # A repeat is idempotent: the same end, nothing new.
+        return row
+    outage = Outage(row.started_at, ended_at)
+    _check_instants(outage, now)
+    row.ended_at, row.closed_at = ended_at, now
+    row.recomputed_at = now if _moves_nothing(outage) else None
+    return row
+
+
+def _check_instants(outage: Outage, now: datetime) -> None:
+    """Refuse what cannot have happened yet, and what ends before it begins."""
+    if outage.started_at > now:
+        raise _invalid("started_at", "in_the_future", "lies in the future")
+    if outage.ended_at is not None and outage.ended_at > now:
+        raise _invalid("ended_at", "in_the_future", "lies in the future")
+    if outage.ended_at is not None and outage.ended_at < outage.started_at:
+        raise _invalid("ended_at", "before_start", "lies before the start")
+
+
+def _moves_nothing(outage: Outage) -> bool:
+    """Tell whether the outage is over and too short to suspend anything."""
+    return outage.ended_at is not None and outage.ended_at - outage.started_at <= OUTAGE_MORE_THAN
+
+
+def _invalid(element: str, rule: str, text: str) -> OutageInvalidError:
+    """Return the refusal of one field."""
+    return OutageInvalidError(f"{element}: {text}", element=element, rule=rule)
+
+
+# --- deadlines ----------------------------------------------------------------------------------------
+
+
+def recompute_deadlines(engine: Engine, *, now: datetime, sweeping: Sweeping) -> int:
+    """Move the deadlines that unsettled outages reach, batch by batch; return how many moved.
+
+    Safe to run twice, concurrently and after a crash: each row is computed anew under its lock.
+    """
+    with reading(engine) as session:
+        outages = [row.outage for row in list_outages(session)]
+        unsettled = list_unsettled_outages(session)
+    suspended = suspended_days(outages, now)
+    moved = 0
+    for row in unsettled:
+        # An outage that lasts takes whole days: on the same day it takes nothing more.
+        if row.recomputed_at is None or suspended_days([row.outage], row.recomputed_at) != suspended_days(
+            [row.outage], now
+        ):
+            moved += _recompute_reached(engine, row, suspended, now=now, sweeping=sweeping)
+            with writing(engine) as session:
+                wait_for_turn_to_declare(session)
+                current = find_outage(session, row.id)
+                # Closed meanwhile: what was computed is not the end of it.
+                if current is not None and current.ended_at == row.ended_at:
+                    current.recomputed_at = now
+    return moved
+
+
+def _recompute_reached(
+    engine: Engine, row: OutageRow, suspended: Collection[date], *, now: datetime, sweeping: Sweeping
+) -> int:
+    """Move the deadlines that one outage reaches, in the order of the code."""
+    moved, after_code, found = 0, 0, True
+    while found:
+        with writing(engine) as session:
+            rows = lock_reached(
+                session, row.outage, after_code=after_code, limit=sweeping.batch_size, now=now
+            )
+            extensions = find_extensions(session, (one.code for one in rows))
+            moves = {
+                one: later
+                for one in rows
+                if (later := _later_deadline(one, extensions.get(one.code), suspended, sweeping)) is not None
+            }
+            move_deadlines(
+                session,
+                moves,
+                cause=DeadlineCause.OUTAGE,
+                by=row.declared_by,
+                reason=row.reason,
+                at=now,
+                outage_id=row.id,
+            )
+        moved += len(moves)
+        found = bool(rows)
+        after_code = rows[-1].code if rows else after_code
+        let_others_write(engine)
+    return moved
+
+
+def _later_deadline(
+    notification: Notification,
+    extension: DeadlineChange | None,
+    suspended: Collection[date],
+    sweeping: Sweeping,
+) -> datetime | None:
+    """Return the deadline with the suspended days, or None where it is not later than the present one."""
+    if extension is None:
+        computed = deadline(
+            notification.available_at, suspended=suspended, is_working_day=sweeping.is_working_day
+        )
+    else:
+        computed = postponed(extension.deadline, since=extension.at, suspended=suspended)
+    is_later = notification.deadline is not None and computed > notification.deadline
+    return computed if is_later else None

@@ -1,0 +1,1 @@
+"""What every border shares of HTTP: peers, failures counted by peer, the worker."""

@@ -1,0 +1,1 @@
+"""What an issuing body may do: put acts at disposal, amend them, report what happened elsewhere."""

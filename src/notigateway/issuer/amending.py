@@ -1,0 +1,232 @@
+"""What an issuing body does with what it has issued: cancel, extend, follow what became of it.
+
+Everything is named by the body's own reference, so the act of another body is simply not found. Each
+operation takes many and repeats harmlessly; one bad item never fails its neighbours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from notigateway.cursors import read_place, write_place
+from notigateway.errors import (
+    ActUnknownError,
+    AlreadyDecidedError,
+    DeadlineNotLaterError,
+    IssuingBodyUnknownError,
+    LapsedError,
+    NoDeadlineError,
+)
+from notigateway.instants import to_milliseconds
+from notigateway.law.lifecycle import UNDECIDED, DeadlineCause, State
+from notigateway.receipts.recording import record_request
+from notigateway.repository import issuer
+from notigateway.repository.model import Event
+from notigateway.repository.outages import move_deadlines
+from notigateway.uuids import uuid7
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Row
+    from sqlalchemy.orm import Session
+
+    from notigateway.errors import GatewayError
+    from notigateway.evidence.xades import Seal
+    from notigateway.pki.identity import Caller
+    from notigateway.receipts.recording import RequestProof
+    from notigateway.repository.model import IssuingBody, Notification, Receipt
+
+# Nobody means a deadline that is years ahead.
+EXTENSION_MAX = timedelta(days=366)
+
+
+@dataclass(frozen=True)
+class Acting:
+    """Everything a batch of one issuing body has in common."""
+
+    body: IssuingBody
+    caller: Caller
+    now: datetime
+    seal: Seal = field(repr=False)
+    proof: RequestProof = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Cancellation:
+    """Which act is withdrawn, and why."""
+
+    reference: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Extension:
+    """Which act gets which later deadline, and why (Ley 39/2015 art. 32.4)."""
+
+    reference: str
+    deadline: datetime
+    reason: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one item; `standing` is the event that decided, `field` what of the item is wrong.
+
+    A report that came too late to decide is recorded only: `problem` says what stands instead.
+    """
+
+    reference: str
+    problem: type[GatewayError] | None = None
+    notification: Notification | None = None
+    state: State | None = None
+    standing: Event | None = None
+    receipt: Receipt | None = None
+    is_repeat: bool = False
+    is_correction: bool = False
+    is_recorded_only: bool = False
+    field: str | None = None
+
+
+@dataclass(frozen=True)
+class OutcomePage:
+    """Some events of the body's acts in commit order; `next_cursor` goes on after them, now or later."""
+
+    rows: Sequence[Row[int, Event, Receipt | None, Notification, str]]
+    next_cursor: str | None
+    has_more: bool
+
+
+def body_of(session: Session, caller: Caller, dir3: str) -> IssuingBody:
+    """Return the issuing body as which the caller acts.
+
+    Raises: `IssuingBodyUnknownError`, also for one that exists and is not the caller's.
+    """
+    body = issuer.find_body_of(session, dir3=dir3, nif=caller.party)
+    if body is None:
+        raise IssuingBodyUnknownError
+    return body
+
+
+def decisive_event(notification: Notification) -> Event | None:
+    """Return the event that decided, if any did."""
+    return next((event for event in notification.events if event.decisive), None)
+
+
+def stated(result: Result, now: datetime) -> Result:
+    """Return the result with the state of its notification, read while the transaction lasts."""
+    if result.notification is None:
+        return result
+    return replace(result, state=result.notification.state_at(now))
+
+
+def cancel_all(session: Session, items: Sequence[Cancellation], *, acting: Acting) -> list[Result]:
+    """Withdraw each notification that nobody and no clock has decided.
+
+    The signed request is kept; there is no receipt: to the addressee nothing happened.
+    """
+    rows = issuer.lock_issued(session, acting.body, [item.reference for item in items])
+    results = [stated(_cancel(item, rows.get(item.reference), acting), acting.now) for item in items]
+    _keep_request(session, results, acting)
+    return results
+
+
+def _cancel(item: Cancellation, notification: Notification | None, acting: Acting) -> Result:
+    """Withdraw one notification or say why not."""
+    if notification is None:
+        return Result(item.reference, ActUnknownError)
+    if notification.state is State.CANCELLED:
+        # A repeat is idempotent: what was withdrawn stays withdrawn.
+        return Result(
+            item.reference,
+            notification=notification,
+            standing=decisive_event(notification),
+            is_repeat=True,
+        )
+    refusal = _decided(item.reference, notification, acting.now)
+    if refusal is not None:
+        return refusal
+    event = Event(
+        id=uuid7(acting.now),
+        notification_code=notification.code,
+        position=len(notification.events) + 1,
+        state=State.CANCELLED,
+        decisive=True,
+        at=acting.now,
+        party=acting.body.nif,
+        party_name=acting.body.name,
+        signer=acting.caller.signer,
+        signer_name=acting.caller.signer_name,
+        reason=item.reason,
+        correlation_id=acting.proof.correlation_id,
+    )
+    notification.events.append(event)
+    notification.state, notification.decided_at = State.CANCELLED, acting.now
+    return Result(item.reference, notification=notification, standing=event)
+
+
+def _decided(reference: str, notification: Notification, now: datetime) -> Result | None:
+    """Return the refusal for what is decided, with who decided, where and when."""
+    state = notification.state_at(now)
+    if state in UNDECIDED:
+        return None
+    standing = decisive_event(notification)
+    problem = LapsedError if state is State.LAPSED else AlreadyDecidedError
+    receipt = notification.receipt_of(standing)
+    return Result(reference, problem, notification=notification, standing=standing, receipt=receipt)
+
+
+def extend_all(session: Session, items: Sequence[Extension], *, acting: Acting) -> list[Result]:
+    """Move each unexpired deadline to a later instant; an expired one never (Ley 39/2015 art. 32.3)."""
+    rows = issuer.lock_issued(session, acting.body, [item.reference for item in items])
+    results = [stated(_extend(session, item, rows.get(item.reference), acting), acting.now) for item in items]
+    _keep_request(session, results, acting)
+    return results
+
+
+def _extend(session: Session, item: Extension, notification: Notification | None, acting: Acting) -> Result:
+    """Move one deadline or say why not."""
+    if notification is None:
+        return Result(item.reference, ActUnknownError)
+    wanted = to_milliseconds(item.deadline)
+    if issuer.has_extension(session, notification, wanted):
+        return Result(item.reference, notification=notification, is_repeat=True)
+    refusal = _decided(item.reference, notification, acting.now)
+    if refusal is not None:
+        return refusal
+    if notification.deadline is None:
+        return Result(item.reference, NoDeadlineError, notification=notification)
+    if not notification.deadline < wanted <= acting.now + EXTENSION_MAX:
+        return Result(item.reference, DeadlineNotLaterError, notification=notification, field="deadline")
+    move_deadlines(
+        session,
+        {notification: wanted},
+        cause=DeadlineCause.EXTENSION,
+        by=acting.body.dir3,
+        reason=item.reason,
+        at=acting.now,
+    )
+    return Result(item.reference, notification=notification)
+
+
+def _keep_request(session: Session, results: Sequence[Result], acting: Acting) -> None:
+    """Keep the signed request if anything was done by it."""
+    if any(result.problem is None and not result.is_repeat for result in results):
+        record_request(session, acting.proof, now=acting.now)
+
+
+def list_outcomes(session: Session, *, body: IssuingBody, cursor: str | None, page_size: int) -> OutcomePage:
+    """Return what became of the body's acts since the cursor, in commit order, from any channel.
+
+    Raises: `InvalidCursorError`.
+    """
+    belongs_to = ("outcomes", body.dir3)
+    (after,) = (0,) if cursor is None else read_place(cursor, count=1, belongs_to=belongs_to)
+    # One row more than asked for tells whether another page follows.
+    rows = issuer.list_outcomes(session, body, after=after, limit=page_size + 1)
+    shown = rows[:page_size]
+    next_cursor = write_place([shown[-1].position], belongs_to=belongs_to) if shown else cursor
+    return OutcomePage(shown, next_cursor, has_more=len(rows) > page_size)

@@ -1,0 +1,279 @@
+"""The issuing body's side: publish.
+
+In two steps: `deposit_documents` checks a submission and stores its documents, without a transaction;
+`publish_act` takes only what was deposited. So a committed act always has its documents, however slow
+the store is, and no transaction waits for a store. Documents whose act is refused in the end stay
+behind unused: they are named by their content, and the next attempt finds them there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
+
+from notigateway.errors import IssuingBodyUnknownError, PublicationError, ReferenceConflictError
+from notigateway.instants import instant_text, to_milliseconds
+from notigateway.law.identifiers import check_dir3, check_nif
+from notigateway.law.lifecycle import Kind, State, deadline
+from notigateway.law.representation import DeliveryChannel
+from notigateway.law.submission import (
+    NAME_MAX,
+    ActSubmission,
+    StoredDocument,
+    SubmittedDocument,
+    check_act,
+    check_identifier,
+    check_text,
+    invalid,
+)
+from notigateway.receipts.recording import record_put_at_disposal
+from notigateway.repository.acts import (
+    ensure_issuing_body,
+    find_act,
+    find_issuing_body,
+    get_notification_of,
+    wait_for_turn_to_publish,
+)
+from notigateway.repository.addressees import chosen_channel, ensure_addressee
+from notigateway.repository.issuer import keep_upload
+from notigateway.repository.model import Act, Document, Event, Notification
+from notigateway.uuids import uuid7
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date
+
+    from sqlalchemy.orm import Session
+
+    from notigateway.evidence.xades import Seal
+    from notigateway.repository.documents import DocumentStore
+    from notigateway.repository.model import IssuingBody
+
+SCHEDULED_AHEAD_MAX = timedelta(days=366)
+
+
+@dataclass(frozen=True)
+class Deposit:
+    """A checked act whose documents are in the store; `submission` no longer carries their bytes."""
+
+    submission: ActSubmission
+    documents: tuple[StoredDocument, ...]
+
+    @cached_property
+    def sha256(self) -> str:
+        """Return the hash of everything that was submitted: equal means the same submission."""
+        submitted = {**asdict(self.submission), "documents": [asdict(d) for d in self.documents]}
+        # Always false in what was checked: not part of the hash, which is older than they are.
+        del submitted["means_of_payment"], submitted["non_convertible"]
+        canonical = json.dumps(submitted, sort_keys=True, separators=(",", ":"), default=instant_text)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What became of a submission; `is_new` is false where the same one was published before."""
+
+    notification: Notification
+    is_new: bool
+
+
+def register_issuing_body(session: Session, *, dir3: str, acronym: str, name: str, nif: str) -> IssuingBody:
+    """Register who may issue acts, or rename it; repeating changes nothing.
+
+    Raises: `InvalidActError`.
+    """
+    check_text("acronym", acronym, longest=16)
+    check_text("name", name, longest=NAME_MAX)
+    return ensure_issuing_body(
+        session,
+        dir3=check_identifier("dir3", dir3, check_dir3),
+        acronym=acronym,
+        name=name,
+        nif=check_identifier("nif", nif, check_nif),
+    )
+
+
+def deposit_documents(store: DocumentStore, submission: ActSubmission, *, document_max_bytes: int) -> Deposit:
+    """Check a submission and store its documents; nothing is at anybody's disposal yet.
+
+    Raises: `InvalidActError` naming the field, `NeverElectronicError`, `TemporarilyUnavailableError`.
+    """
+    checked = check_act(submission, document_max_bytes=document_max_bytes)
+    stored = tuple(_store(store, document) for document in checked.documents)
+    return Deposit(replace(checked, documents=()), stored)
+
+
+def _store(store: DocumentStore, document: SubmittedDocument | StoredDocument) -> StoredDocument:
+    """Store a document, unless it was stored before."""
+    if isinstance(document, StoredDocument):
+        return document
+    sha256 = store.put(document.content)
+    return StoredDocument(document.name, document.media_type, len(document.content), sha256)
+
+
+@dataclass(frozen=True)
+class UploadedDocument:
+    """The hash under which an uploaded document may be named."""
+
+    sha256: str
+    size: int
+
+
+def store_uploads(
+    store: DocumentStore, contents: Sequence[bytes], *, document_max_bytes: int
+) -> list[UploadedDocument | PublicationError]:
+    """Store documents that acts will name by their hash; one that is refused leaves its reason.
+
+    Raises: `TemporarilyUnavailableError`.
+    """
+    results: list[UploadedDocument | PublicationError] = []
+    for content in contents:
+        if 1 <= len(content) <= document_max_bytes:
+            results.append(UploadedDocument(store.put(content), len(content)))
+        else:
+            results.append(invalid("content", "size", f"must have 1 to {document_max_bytes} bytes"))
+    return results
+
+
+def keep_uploads(
+    session: Session, body: IssuingBody, uploads: Sequence[UploadedDocument], *, now: datetime
+) -> None:
+    """Remember who has stored the documents: only the same body may name them in its acts."""
+    for upload in uploads:
+        keep_upload(session, body, sha256=upload.sha256, size=upload.size, now=now)
+
+
+def publish_act(
+    session: Session,
+    deposit: Deposit,
+    *,
+    now: datetime,
+    seal: Seal,
+    is_working_day: Callable[[date], bool] | None = None,
+) -> Publication:
+    """Put an act at the disposal of its addressee, from `now` or from its own time on.
+
+    What is at disposal now has its sealed receipt in the same transaction; what will be gets it when its
+    time has come (`expiry.sweep`, or the first decision).
+
+    With `is_working_day` the last day of the term is a working one (a policy, see the settings).
+
+    Raises: `IssuingBodyUnknownError`, `ReferenceConflictError` for a reference that names another
+    act, `InvalidActError` for a time that has passed.
+    """
+    submission = deposit.submission
+    wait_for_turn_to_publish(session)
+    body = find_issuing_body(session, submission.issuing_body)
+    if body is None:
+        raise IssuingBodyUnknownError(f"issuing_body: {submission.issuing_body} is not registered")
+    earlier = find_act(session, body, submission.reference)
+    if earlier is not None:
+        if earlier.submission_sha256 != deposit.sha256:
+            raise ReferenceConflictError(f"reference: {submission.reference} names another act")
+        # A repeat is idempotent: the act stands as it was published, even if its time, in the future
+        # then, has come meanwhile.
+        return Publication(get_notification_of(session, earlier), is_new=False)
+    available_at = _available_from(submission, to_milliseconds(now))
+    act = _write_act(session, body, deposit, now=now)
+    notification = _put_at_disposal(
+        session, act, submission, available_at=available_at, now=now, is_working_day=is_working_day
+    )
+    record_put_at_disposal(notification, now=now, seal=seal)
+    return Publication(notification, is_new=True)
+
+
+def publish_all(
+    session: Session,
+    deposits: Sequence[Deposit],
+    *,
+    now: datetime,
+    seal: Seal,
+    is_working_day: Callable[[date], bool] | None = None,
+) -> list[Publication | PublicationError]:
+    """Publish each act; one that is refused leaves its reason in its place and its neighbours alone."""
+    publish = partial(publish_act, session, now=now, seal=seal, is_working_day=is_working_day)
+    return [_publish_or_refuse(session, partial(publish, deposit)) for deposit in deposits]
+
+
+def _publish_or_refuse(
+    session: Session, publish: Callable[[], Publication]
+) -> Publication | PublicationError:
+    """Publish one act of several; the savepoint takes back whatever a refused one has written."""
+    try:
+        with session.begin_nested():
+            return publish()
+    except PublicationError as refusal:
+        return refusal
+
+
+def _available_from(submission: ActSubmission, now: datetime) -> datetime:
+    """Return when the act is put at disposal: never in the past, it would shorten the ten days."""
+    if submission.available_at is None:
+        return now
+    if submission.available_at < now:
+        raise invalid("available_at", "in_the_past", "lies in the past")
+    if submission.available_at > now + SCHEDULED_AHEAD_MAX:
+        raise invalid("available_at", "too_far_ahead", f"is more than {SCHEDULED_AHEAD_MAX.days} days ahead")
+    return submission.available_at
+
+
+def _write_act(session: Session, body: IssuingBody, deposit: Deposit, *, now: datetime) -> Act:
+    """Write the act and the index of its documents."""
+    submission = deposit.submission
+    act = Act(
+        id=uuid7(now),
+        issuing_body=body,
+        reference=submission.reference,
+        subject=submission.subject,
+        procedure=submission.procedure,
+        matter=submission.matter,
+        special_category=submission.special_category,
+        submission_sha256=deposit.sha256,
+        document_sizes=" ".join(str(d.size) for d in deposit.documents),
+        documents=[
+            Document(id=uuid7(now), position=position, **asdict(document))
+            for position, document in enumerate(deposit.documents, start=1)
+        ],
+    )
+    session.add(act)
+    return act
+
+
+def _put_at_disposal(
+    session: Session,
+    act: Act,
+    submission: ActSubmission,
+    *,
+    available_at: datetime,
+    now: datetime,
+    is_working_day: Callable[[date], bool] | None,
+) -> Notification:
+    """Write the notification and its first event."""
+    addressee = ensure_addressee(session, **asdict(submission.addressee))
+    choice = chosen_channel(session, addressee)
+    # R2, R5 and R19: only a notification through the mandatory or chosen electronic channel lapses
+    # (Ley 39/2015 art. 43.2; Orden ISM/903/2020 art. 1.2.c, 4.2 and 9). Who chose paper has voluntary
+    # access here, whatever the issuing body says; who chose electronic delivery has opted in.
+    is_obliged = not submission.voluntary and choice is not DeliveryChannel.POSTAL
+    lapses = submission.kind is Kind.NOTIFICATION and (is_obliged or choice is DeliveryChannel.ELECTRONIC)
+    state = State.AVAILABLE if available_at <= now else State.SCHEDULED
+    event = Event(id=uuid7(now), position=1, state=state, decisive=False, at=to_milliseconds(now))
+    notification = Notification(
+        id=uuid7(now),
+        act=act,
+        addressee=addressee,
+        kind=submission.kind,
+        state=state,
+        available_at=available_at,
+        deadline=deadline(available_at, is_working_day=is_working_day) if lapses else None,
+        is_obliged=is_obliged,
+        events=[event],
+        receipts=[],
+    )
+    session.add(notification)
+    session.flush()
+    return notification

@@ -1,0 +1,1 @@
+"""The rule of law, pure: no session, no clock, no third party."""

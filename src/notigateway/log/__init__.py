@@ -1,0 +1,1 @@
+"""What cannot be denied: the log of receipts and access records, grown, audited, whole."""

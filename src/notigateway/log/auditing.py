@@ -1,0 +1,246 @@
+"""Recomputing the whole log: every record against its leaf, the tree leaf by leaf, every checkpoint.
+
+It trusts nothing that is stored but the records themselves and the seal certificates it is given. The
+tree is computed in a second way than the one that keeps it, so an error in either is found. Whoever
+could rewrite the whole database and held the seal key is found by nothing inside it: for that there are
+heads kept elsewhere, which can be given too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from notigateway.errors import CheckpointInvalidError, LogDamagedError, StampInvalidError
+from notigateway.evidence.history import dated
+from notigateway.evidence.timestamp import embedded_certificates
+from notigateway.instants import instant_text
+from notigateway.repository.engine import reading
+from notigateway.repository.log import (
+    LogCheckpoint,
+    TileReader,
+    find_unlogged,
+    list_checkpoints,
+    list_entries,
+    list_waiting_entries,
+)
+from notigateway.tlog.checkpoint import Checkpoint, verify_checkpoint
+from notigateway.tlog.dating import verify_checkpoint_token
+from notigateway.tlog.leaf import Leaf, LeafKind
+from notigateway.tlog.merkle import Frontier, leaf_hash
+from notigateway.tlog.tiles import TILE_BYTES, Tile, grow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from cryptography.x509 import Certificate
+    from sqlalchemy import Engine, Row
+    from sqlalchemy.orm import Session
+
+    from notigateway.evidence.history import DatedSeal, Pin
+
+_READ_AT_ONCE: Final = 500
+
+
+@dataclass
+class Audited:
+    """What was found to be in order."""
+
+    leaves: int = 0
+    waiting: int = 0
+    erased: int = 0
+    checkpoints: int = 0
+    timestamped: int = 0
+    records: Counter[LeafKind] = field(default_factory=Counter)
+
+    def summary(self) -> dict[str, int]:
+        """Return the numbers by their names."""
+        return {
+            "leaves": self.leaves,
+            "receipts": self.records[LeafKind.RECEIPT],
+            "access records": self.records[LeafKind.ACCESS],
+            "erased": self.erased,
+            "checkpoints": self.checkpoints,
+            "time-stamped": self.timestamped,
+            "waiting": self.waiting,
+        }
+
+
+def audit_log(
+    engine: Engine,
+    *,
+    seal_certificates: Sequence[Pin],
+    origin: str,
+    authorities: Sequence[Certificate] = (),
+    heads: Sequence[Checkpoint] = (),
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> Audited:
+    """Recompute everything in one snapshot of the database; return what there is.
+
+    1. Every receipt and every access record has its leaf.
+    2. Every leaf speaks of the record that is stored; the record's columns say what it says.
+    3. Positions run from 0 without a gap, and the tree of the leaves is the one in the tiles.
+    4. Every checkpoint is signed with one of the seal certificates and states the root at its size: so
+       each of them contains all those before it. Its time-stamp, if it has one, is of this signature and of
+       one of the `authorities`; with none given, of anybody.
+    5. The log is at least as long as its newest checkpoint.
+    6. The same for `heads`: checkpoints of this log that were kept elsewhere.
+
+    Raises: `LogDamagedError` naming the first thing that is wrong, `TemporarilyUnavailableError`.
+    """
+    pinned = dated(seal_certificates)
+    with reading(engine) as session:
+        audit = _Audit(session, pinned, origin, sorted(heads, key=lambda head: head.size))
+        audit.authorities = authorities
+        return audit.run(on_progress)
+
+
+class _Audit:
+    """One walk through the log."""
+
+    def __init__(
+        self, session: Session, pinned: dict[str, DatedSeal], origin: str, heads: list[Checkpoint]
+    ) -> None:
+        self._session = session
+        self._pinned = pinned
+        self._origin = origin
+        self.authorities: Sequence[Certificate] = ()
+        self._found = Audited()
+        self._tree = Frontier()
+        self._edge: dict[Tile, bytes] = {}
+        self._checkpoints = self._list_checkpoints()
+        self._next = next(self._checkpoints, None)
+        self._heads = heads
+
+    def run(self, on_progress: Callable[[int], None]) -> Audited:
+        unlogged = find_unlogged(self._session)
+        if unlogged is not None:  # 1
+            raise LogDamagedError(f"{_named(*unlogged)} has no leaf")
+        while rows := list_entries(self._session, after=self._tree.size - 1, limit=_READ_AT_ONCE):
+            self._check_placed(rows)
+            on_progress(self._tree.size)
+        if self._next is not None:  # 5
+            raise LogDamagedError(f"{_tail(self._tree.size)} {self._next.size}")
+        if self._heads:  # 6
+            raise LogDamagedError(f"{_tail(self._tree.size)} {self._heads[0].size}, kept elsewhere")
+        self._check_edge()
+        self._check_waiting()
+        self._found.leaves = self._tree.size
+        return self._found
+
+    def _check_placed(self, rows: Sequence[Row[*tuple[Any, ...]]]) -> None:
+        """Check leaves that have a position, and the heads of the tree on the way."""
+        hashes, start = [], self._tree.size
+        for row in rows:
+            if row.position != self._tree.size:  # 3
+                raise LogDamagedError(f"leaf {self._tree.size} is missing")
+            hashes.append(leaf_hash(self._checked(row, f"leaf {row.position}").to_bytes()))
+            self._tree.append(hashes[-1])
+            self._check_heads()
+        for tile, content in grow(start, hashes, self._edge.__getitem__).items():
+            if len(content) == TILE_BYTES:
+                self._check_tile(tile, content)
+                self._edge.pop(tile, None)
+            else:
+                self._edge[tile] = content
+
+    def _check_waiting(self) -> None:
+        """Check the leaves of what was committed since the log was advanced last."""
+        after = UUID(int=0)
+        while rows := list_waiting_entries(self._session, after=after, limit=_READ_AT_ONCE):
+            for row in rows:
+                self._checked(row, "a leaf without position")
+            self._found.waiting += len(rows)
+            after = rows[-1].subject
+
+    def _checked(self, row: Row[*tuple[Any, ...]], name: str) -> Leaf:
+        """Return a leaf once it is known to speak of the record that is stored."""  # 2
+        leaf, record = Leaf(row.kind, row.subject, row.commitment), row.xml
+        if row.kind is LeafKind.ACCESS:
+            record = row.record
+        subject = f"{name}: {_named(row.kind, row.subject)}"
+        if row.salt is None:
+            if record is not None:
+                raise LogDamagedError(f"{subject} is there, its salt is not")
+            self._found.erased += 1
+            return leaf
+        if record is None:
+            raise LogDamagedError(f"{subject} is gone")
+        if not leaf.speaks_of(record, row.salt):
+            raise LogDamagedError(f"{subject} is not what was logged")
+        if not _columns_agree(row):
+            raise LogDamagedError(f"{subject}: its columns differ from what was logged")
+        self._found.records[row.kind] += 1
+        return leaf
+
+    def _check_heads(self) -> None:
+        """Check the checkpoint of the tree's present size, if there is one, and heads kept elsewhere."""
+        if self._next is not None and self._next.size == self._tree.size:  # 4
+            name = f"the checkpoint of {self._tree.size} leaves"
+            head = self._verified(self._next, name)
+            if (head.size, head.root) != (self._tree.size, self._tree.root()):
+                raise LogDamagedError(f"{name} states another root than that of the leaves")
+            self._found.checkpoints += 1
+            self._next = next(self._checkpoints, None)
+        while self._heads and self._heads[0].size <= self._tree.size:  # 6
+            head = self._heads.pop(0)
+            if (head.origin, head.root) != (self._origin, self._tree.root()):
+                raise LogDamagedError(f"the head of {head.size} leaves kept elsewhere is not one of this log")
+
+    def _verified(self, row: LogCheckpoint, name: str) -> Checkpoint:
+        certificate = self._pinned.get(row.seal_sha256)
+        if certificate is None:
+            raise LogDamagedError(f"{name} was signed with a seal whose certificate was not given")
+        try:
+            head = verify_checkpoint(
+                row.text, row.signature, seal_certificate=certificate, origin=self._origin
+            )
+            if row.token is not None:
+                authorities = self.authorities or embedded_certificates(row.token)
+                verify_checkpoint_token(row.token, row.signature, head, authorities=authorities)
+                self._found.timestamped += 1
+        except (CheckpointInvalidError, StampInvalidError) as error:
+            raise LogDamagedError(f"{name}: {error.detail}") from error
+        if head.at != row.at:
+            raise LogDamagedError(f"{name}: its instant differs from the one that was signed")
+        return head
+
+    def _list_checkpoints(self) -> Iterator[LogCheckpoint]:
+        after = 0
+        while rows := list_checkpoints(self._session, after=after, limit=_READ_AT_ONCE):
+            yield from rows
+            after = rows[-1].size
+
+    def _check_edge(self) -> None:
+        for tile, content in self._edge.items():
+            self._check_tile(tile, content)
+
+    def _check_tile(self, tile: Tile, content: bytes) -> None:
+        """Check that what proofs are read from is the tree of the leaves."""
+        try:
+            stored = TileReader(self._session)(tile)
+        except LookupError as error:
+            raise LogDamagedError(str(error)) from error
+        if stored != content:
+            raise LogDamagedError(f"{tile} does not hold the hashes of the leaves")
+
+
+def _columns_agree(row: Row[*tuple[Any, ...]]) -> bool:
+    """Tell whether the columns beside a record say what it says."""
+    if row.kind is LeafKind.RECEIPT:
+        return hashlib.sha256(row.xml).hexdigest() == str(row.sha256)
+    said = json.loads(row.record)
+    columns = (str(row.subject), instant_text(row.at), row.party, row.operation, row.result)
+    return columns == tuple(said[name] for name in ("id", "at", "party", "operation", "result"))
+
+
+def _named(kind: LeafKind, subject: UUID) -> str:
+    return f"the {'receipt' if kind is LeafKind.RECEIPT else 'access record'} {subject}"
+
+
+def _tail(size: int) -> str:
+    return f"the log ends after {size} leaves, and there is a signed head of"

@@ -1,0 +1,1 @@
+"""What is attested: the receipt of every decision, its proof and its forms."""

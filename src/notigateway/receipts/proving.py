@@ -1,0 +1,144 @@
+"""What proves a receipt to others: its PDF, made once and kept, and its bundle, made when asked for."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.serialization import Encoding
+from lxml import etree
+
+from notigateway.errors import GatewayError
+from notigateway.evidence import bundle
+from notigateway.evidence.pades import seal_pdf
+from notigateway.evidence.rendition import render_pdf, seal_certificate_of
+from notigateway.evidence.timestamp import embedded_certificates, take_out
+from notigateway.evidence.wording import Reading
+from notigateway.log.growing import included
+from notigateway.repository.engine import reading, writing
+from notigateway.repository.forms import find_form, keep_form
+from notigateway.repository.receipts import RequestEnvelope
+from notigateway.repository.trust import get_revocation_data
+from notigateway.wss.envelope import parse_envelope
+from notigateway.wss.header import read_security
+from notigateway.wss.policy import Limits
+from notigateway.wss.references import signable_parts
+from notigateway.wss.tokens import read_token
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Engine
+
+    from notigateway.evidence.xades import Seal
+    from notigateway.pki.known import KnownCertificates
+    from notigateway.repository.documents import DocumentStore
+    from notigateway.repository.model import Receipt
+    from notigateway.repository.timestamps import ReceiptTimestamp
+
+_LIMITS = Limits(request_max_bytes=64 * 1024 * 1024, max_elements=500_000)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proving:
+    """Where a gateway has what proves a receipt; `verify_url` is the public page for its code."""
+
+    engine: Engine
+    store: DocumentStore
+    seal: Seal = field(repr=False)
+    verify_url: str
+    log_origin: str
+    known: KnownCertificates
+    now: datetime
+
+
+def form_of(receipt: Receipt, proving: Proving) -> bytes:
+    """Return the sealed PDF of a receipt: the one that is kept, or else a new one, and keep it.
+
+    Two at once may both make one; the first to be kept is the one that both return.
+
+    Raises: `RenditionError`, `TemporarilyUnavailableError`, `DocumentDamagedError`.
+    """
+    with reading(proving.engine) as session:
+        kept = find_form(session, receipt.id)
+    if kept is not None:
+        return proving.store.get(kept)
+    made = seal_pdf(
+        render_pdf(receipt.xml, verify_url=proving.verify_url),
+        seal=proving.seal,
+        at=proving.now.replace(microsecond=0),
+    )
+    sha256 = proving.store.put(made)
+    with writing(proving.engine) as session:
+        is_kept = keep_form(session, receipt.id, sha256=sha256, made_at=proving.now)
+        kept = sha256 if is_kept else find_form(session, receipt.id)
+    return made if kept in {None, sha256} else proving.store.get(str(kept))
+
+
+def bundle_of(
+    receipt: Receipt, stamped: ReceiptTimestamp | None, *, previous: Receipt | None, proving: Proving
+) -> bytes:
+    """Return everything that proves a receipt, in one file; `previous` is the receipt before it.
+
+    It holds the time-stamped form, where there is one. What no checkpoint of the log covers yet makes it
+    sign one.
+
+    Raises: what `form_of` raises; `LogDamagedError`.
+    """
+    said = Reading(etree.fromstring(receipt.xml, etree.XMLParser(resolve_entities=False, no_network=True)))
+    inclusion = included(
+        proving.engine, receipt.id, seal=proving.seal, origin=proving.log_origin, now=proving.now
+    )
+    files: dict[str, bytes | None] = {
+        bundle.RECEIPT: receipt.xml if stamped is None else stamped.xml,
+        bundle.FORM: form_of(receipt, proving),
+        bundle.PREVIOUS: None if previous is None else previous.xml,
+        bundle.SEAL_CERTIFICATE: seal_certificate_of(receipt.xml).public_bytes(Encoding.DER),
+        bundle.AUTHORITY_CERTIFICATE: None if stamped is None else _authority_of(stamped.xml),
+        bundle.LEAF: inclusion.leaf,
+        bundle.INCLUSION: bundle.inclusion_text(
+            index=inclusion.index, salt=inclusion.salt or b"", proof=inclusion.proof
+        ),
+        bundle.CHECKPOINT: inclusion.checkpoint.text,
+        bundle.CHECKPOINT_SIGNATURE: inclusion.checkpoint.signature,
+        bundle.CHECKPOINT_TOKEN: inclusion.checkpoint.token,
+        **_request(said, proving),
+    }
+    present = {name: content for name, content in files.items() if content is not None}
+    return bundle.write_bundle(present, receipt_id=receipt.id, seal=proving.seal, made_at=proving.now)
+
+
+def _authority_of(stamped: bytes) -> bytes:
+    """Return the certificate of who made the time-stamp in a receipt: a token is kept with that one alone."""
+    (certificate,) = embedded_certificates(take_out(stamped)[1] or b"")
+    return certificate.public_bytes(Encoding.DER)
+
+
+def _request(said: Reading, proving: Proving) -> dict[str, bytes | None]:
+    """Return the request that caused it, who signed that, and how the certificate was found good."""
+    envelope_sha256 = said.find("RequestEvidence", "EnvelopeSha256")
+    revocation_sha256 = said.find("ActorAuthentication", "RevocationSha256")
+    with reading(proving.engine) as session:
+        envelope = None if envelope_sha256 is None else session.get(RequestEnvelope, envelope_sha256)
+        request = None if envelope is None else envelope.xml
+        found = get_revocation_data(session, [revocation_sha256] if revocation_sha256 else [])
+    data = [content for _, _, content in found]
+    return {
+        bundle.REQUEST: request,
+        bundle.CALLER_CERTIFICATE: None if request is None else _signer_of(request, proving.known),
+        bundle.REVOCATION: data[0]
+        if data and hashlib.sha256(data[0]).hexdigest() == revocation_sha256
+        else None,
+    }
+
+
+def _signer_of(request: bytes, known: KnownCertificates) -> bytes | None:
+    """Return the certificate that signed a request, as it was admitted; None where it is no longer known."""
+    try:
+        envelope = parse_envelope(request, limits=_LIMITS)
+        header = read_security(envelope, max_tokens=8)
+        token = read_token(header, signable_parts(envelope, header), known)
+    except GatewayError:
+        return None
+    return token.certificate.public_bytes(Encoding.DER)

@@ -1,0 +1,324 @@
+"""Writing down a decision: event, statement, sealed receipt and the request that proves the will.
+
+What is attested is written before it has effect: all of it is in the transaction of the state change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from base64 import b32encode
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from notigateway.evidence.element import render
+from notigateway.evidence.statement import (
+    ActorAuthentication,
+    AttestedDocument,
+    DelegateDetails,
+    PreviousEvidence,
+    RecipientDetails,
+    ReportDetails,
+    RequestEvidence,
+    RetentionClass,
+    SenderDetails,
+    Statement,
+    UserContent,
+)
+from notigateway.law.lifecycle import Channel, State
+from notigateway.repository.model import Event, Receipt
+from notigateway.repository.receipts import keep_request_envelope
+from notigateway.uuids import uuid7
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from sqlalchemy.orm import Session
+
+    from notigateway.evidence.statement import EvidenceIssuerDetails
+    from notigateway.evidence.xades import Seal
+    from notigateway.law.lifecycle import Outage
+    from notigateway.pki.identity import Caller
+    from notigateway.pki.revocation import RevocationFinding
+    from notigateway.repository.model import Notification
+
+# 120 random bits, 24 characters of base32: who has not seen the printed form cannot find it.
+_CSV_CODE_BYTES: Final = 15
+
+
+@dataclass(frozen=True)
+class RequestProof:
+    """The signed request as it was received: the caller's proof of will.
+
+    `revocation` is what was known of the status of its certificate; None where nobody asks for it.
+    """
+
+    correlation_id: UUID
+    envelope: bytes = field(repr=False)
+    signature_method: str
+    revocation: RevocationFinding | None = None
+
+    @cached_property
+    def sha256(self) -> str:
+        """Return the hash under which the envelope is kept."""
+        return hashlib.sha256(self.envelope).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """Who asks for a change of rights, when, and the proof of it."""
+
+    caller: Caller
+    now: datetime
+    proof: RequestProof
+
+
+def record_request(session: Session, proof: RequestProof, *, now: datetime) -> None:
+    """Add the signed request to the transaction, once for all that it decides."""
+    keep_request_envelope(session, sha256=proof.sha256, xml=proof.envelope, received_at=now)
+
+
+def record_decision(
+    notification: Notification,
+    *,
+    state: State,
+    caller: Caller,
+    now: datetime,
+    seal: Seal,
+    proof: RequestProof,
+    reason: str | None,
+) -> tuple[Event, Receipt]:
+    """Add the decisive event and its sealed receipt to the transaction; return both."""
+    event = Event(
+        id=uuid7(now),
+        notification_code=notification.code,
+        position=len(notification.events) + 1,
+        state=state,
+        decisive=True,
+        at=now,
+        channel=Channel.WEB_SERVICE,
+        role=notification.seen_as,
+        party=caller.party,
+        party_name=caller.party_name,
+        signer=caller.signer,
+        signer_name=caller.signer_name,
+        reason=reason,
+        correlation_id=proof.correlation_id,
+    )
+    notification.events.append(event)
+    receipt = record_receipt(
+        notification, event, seal=seal, now=now, attested=_attested(notification, caller, proof, now)
+    )
+    return event, receipt
+
+
+def _attested(notification: Notification, caller: Caller, proof: RequestProof, now: datetime) -> Attested:
+    """Return what a receipt says of who asked, in which capacity, and how that is known."""
+    revocation = proof.revocation
+    delegate = DelegateDetails(
+        role=notification.seen_as,
+        identifier=caller.signer,
+        name=caller.signer_name,
+        reference=notification.seen_by,
+    )
+    authentication = ActorAuthentication(
+        certificate_sha256=caller.certificate_fingerprint,
+        issuer=caller.certificate_issuer,
+        serial=caller.certificate_serial,
+        identifier=caller.signer,
+        validated_at=now,
+        revocation_source=None if revocation is None else str(revocation.source),
+        revocation_sha256=None if revocation is None else revocation.sha256,
+    )
+    return Attested(delegate=delegate, authentication=authentication, request=request_evidence(proof))
+
+
+def record_receipt_request(
+    notification: Notification, *, caller: Caller, now: datetime, correlation_id: UUID
+) -> None:
+    """Write down that a receipt to sign was asked for: an event that decides nothing and has no receipt."""
+    notification.events.append(
+        Event(
+            id=uuid7(now),
+            notification_code=notification.code,
+            position=len(notification.events) + 1,
+            state=State.RECEIPT_REQUESTED,
+            decisive=False,
+            at=now,
+            channel=Channel.WEB_SERVICE,
+            role=notification.seen_as,
+            party=caller.party,
+            party_name=caller.party_name,
+            signer=caller.signer,
+            signer_name=caller.signer_name,
+            correlation_id=correlation_id,
+        )
+    )
+
+
+def record_put_at_disposal(notification: Notification, *, now: datetime, seal: Seal) -> Receipt | None:
+    """Attest that the notification is at disposal since its time; once, and before anything else.
+
+    None where it is attested already, or where the seal's certificate was not valid at that time.
+    """
+    if notification.available_at > now or any(r.state is State.AVAILABLE for r in notification.receipts):
+        return None
+    if not seal.covers(notification.available_at):
+        return None
+    at = Fact(notification.events[0], State.AVAILABLE, notification.available_at)
+    return _record(notification, at, seal=seal, now=now, attested=Attested())
+
+
+def record_handover(
+    notification: Notification, *, caller: Caller, now: datetime, seal: Seal, proof: RequestProof
+) -> Receipt | None:
+    """Attest that the content was handed over for the first time since the acceptance.
+
+    None where it is attested already, or nothing was accepted: opening a communication has its own
+    receipt. The caller must commit before the content leaves.
+    """
+    if not notification.awaits_handover():
+        return None
+    accepted = next(event for event in notification.events if event.decisive)
+    attested = _attested(notification, caller, proof, now)
+    fact = Fact(accepted, State.READ, now, Channel.WEB_SERVICE)
+    return _record(notification, fact, seal=seal, now=now, attested=attested)
+
+
+def record_lapse(
+    notification: Notification, *, outages: Sequence[Outage], now: datetime, seal: Seal
+) -> tuple[Event, Receipt]:
+    """Write down that the term ended without access (Ley 39/2015 art. 43.2): event and sealed receipt.
+
+    It happened at the deadline, whenever it is written down; nobody caused it, in no channel. Of the
+    declared `outages` the receipt names those within the term.
+    """
+    event = Event(
+        id=uuid7(now),
+        notification_code=notification.code,
+        position=len(notification.events) + 1,
+        state=State.LAPSED,
+        decisive=True,
+        at=notification.lapse(),
+    )
+    notification.events.append(event)
+    start, end = notification.available_at, event.at
+    within = [o for o in outages if o.started_at < end and (o.ended_at is None or o.ended_at > start)]
+    attested = Attested(outages=within)
+    return event, record_receipt(notification, event, seal=seal, now=now, attested=attested)
+
+
+def request_evidence(proof: RequestProof) -> RequestEvidence:
+    """Return what a receipt says of a signed request."""
+    return RequestEvidence(
+        message_id=proof.correlation_id,
+        envelope_sha256=proof.sha256,
+        signature_method=proof.signature_method,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attested:
+    """What a receipt says beyond the notification and the event: nothing where the clock decided."""
+
+    delegate: DelegateDetails | None = None
+    authentication: ActorAuthentication | None = None
+    request: RequestEvidence | None = None
+    report: ReportDetails | None = None
+    outages: Sequence[Outage] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What is attested: the state that began at an instant, and the event at which the receipt stands."""
+
+    event: Event
+    state: State
+    at: datetime
+    channel: Channel | None = None
+    reason: str | None = None
+
+
+def record_receipt(
+    notification: Notification, event: Event, *, seal: Seal, now: datetime, attested: Attested
+) -> Receipt:
+    """Add the sealed receipt of an event to the transaction and return it."""
+    record_put_at_disposal(notification, now=now, seal=seal)
+    fact = Fact(event, event.state, event.at, event.channel, event.reason)
+    return _record(notification, fact, seal=seal, now=now, attested=attested)
+
+
+def _record(
+    notification: Notification, fact: Fact, *, seal: Seal, now: datetime, attested: Attested
+) -> Receipt:
+    """Seal a fact as the next one in the notification's chain."""
+    last = notification.last_receipt()
+    receipt = Receipt(
+        id=uuid7(now),
+        notification_code=notification.code,
+        position=len(notification.receipts) + 1,
+        event_id=fact.event.id,
+        state=fact.state,
+        event_time=fact.at,
+        csv_code=b32encode(secrets.token_bytes(_CSV_CODE_BYTES)).decode(),
+        timestamp_due_at=now,
+    )
+    statement = _statement(notification, fact, receipt, attested=attested, issuer=seal.issuer, last=last)
+    sealed_at = fact.at if attested.report is None else attested.report.reported_at
+    receipt.xml = seal.seal(render(statement), sealed_at)
+    receipt.sha256 = hashlib.sha256(receipt.xml).hexdigest()
+    notification.receipts.append(receipt)
+    return receipt
+
+
+def _statement(
+    notification: Notification,
+    fact: Fact,
+    receipt: Receipt,
+    *,
+    attested: Attested,
+    issuer: EvidenceIssuerDetails,
+    last: Receipt | None,
+) -> Statement:
+    """Say what the receipt attests: RD 203/2021 art. 42.3 and Orden ISM/903/2020 art. 8.5."""
+    act, body, addressee = notification.act, notification.act.issuing_body, notification.addressee
+    return Statement(
+        evidence_id=receipt.id,
+        event=fact.state,
+        event_time=fact.at,
+        submission_time=notification.available_at,
+        deadline=notification.deadline,
+        channel=fact.channel,
+        reason=fact.reason,
+        issuer=issuer,
+        sender=SenderDetails(dir3=body.dir3, name=body.name, nif=body.nif),
+        recipient=RecipientDetails(identifier=addressee.identifier, name=addressee.name),
+        delegate=attested.delegate,
+        authentication=attested.authentication,
+        request=attested.request,
+        report=attested.report,
+        outages=attested.outages,
+        previous=None if last is None else PreviousEvidence(evidence_id=last.id, sha256=last.sha256),
+        csv_code=receipt.csv_code,
+        retention=RetentionClass.SPECIAL_CATEGORY if act.special_category else RetentionClass.STANDARD,
+        content=_content(notification),
+    )
+
+
+def _content(notification: Notification) -> UserContent:
+    """Name the act and its documents."""
+    act = notification.act
+    return UserContent(
+        notification_id=notification.id,
+        notification_code=notification.code,
+        act_reference=act.reference,
+        subject=act.subject,
+        procedure=act.procedure,
+        documents=tuple(
+            AttestedDocument(document_id=d.id, media_type=d.media_type, size=d.size, sha256=d.sha256)
+            for d in act.documents
+        ),
+    )

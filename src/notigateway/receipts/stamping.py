@@ -1,0 +1,193 @@
+"""Raises sealed receipts to XAdES-T, outside of every request: asks an authority for their time-stamps.
+
+The heads of the log, its checkpoints, are time-stamped by the same job. A receipt has its whole effect
+without a time-stamp, so an authority that is dead, slow or lying delays and never loses: what failed is due
+again later, at longer and longer intervals. A token is checked before it is stored. Several jobs share the
+work: each claims a batch, asks without holding a transaction, and stores.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, Self
+
+from notigateway.errors import ConfigurationError, RevocationDataError, StampInvalidError
+from notigateway.evidence.timestamp import (
+    TOKEN_MAX_BYTES,
+    Timestamp,
+    add_token,
+    check_not_before_seal,
+    make_request,
+    read_answer,
+    signature_imprint,
+)
+from notigateway.pki.fetching import Fetcher
+from notigateway.pki.keys import load_certificates
+from notigateway.repository.engine import reading, writing
+from notigateway.repository.log import count_unstamped, keep_token, list_unstamped
+from notigateway.repository.timestamps import ReceiptTimestamp, claim_due, count_undone, lock_undone
+from notigateway.tlog.dating import checkpoint_imprint
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from cryptography import x509
+    from sqlalchemy import Engine
+
+    from notigateway.settings import Settings
+
+_QUERY: Final = "application/timestamp-query"
+_AT_ONCE: Final = 4
+_NONCE_BITS: Final = 63
+# Longer than a batch can take: then its job is dead, and another takes it up.
+_CLAIMED_FOR: Final = timedelta(minutes=30)
+_FIRST_PAUSE: Final = timedelta(seconds=30)
+_LONGEST_PAUSE: Final = timedelta(hours=1)
+_MOST_DOUBLINGS: Final = 7
+
+
+@dataclass(frozen=True)
+class Authority:
+    """Where time-stamps are asked for, and the pinned certificates of those who may give them."""
+
+    url: str
+    certificates: Sequence[x509.Certificate]
+    timeout_seconds: int
+
+    @classmethod
+    def by(cls, settings: Settings) -> Self | None:
+        """Read it from the settings; None where they name none.
+
+        Raises: `ConfigurationError` where the folder holds no certificate.
+        """
+        if not settings.timestamp_authority_url:
+            return None
+        certificates = pinned_authorities(settings)
+        if not certificates:
+            folder = settings.timestamp_authority_folder
+            raise ConfigurationError(f"timestamp_authority_folder: no certificate (*.pem) in {folder}")
+        return cls(str(settings.timestamp_authority_url), certificates, settings.timestamp_timeout_seconds)
+
+    def ask(self, fetcher: Fetcher, imprint: bytes) -> Timestamp:
+        """Return a checked time-stamp of a SHA-256.
+
+        Raises: `StampInvalidError`; `RevocationDataError` where nobody answers.
+        """
+        nonce = secrets.randbits(_NONCE_BITS)
+        answer = fetcher.post(self.url, make_request(imprint, nonce), _QUERY)
+        return read_answer(answer, imprint=imprint, nonce=nonce, authorities=self.certificates)
+
+
+def pinned_authorities(settings: Settings) -> list[x509.Certificate]:
+    """Return the certificates of all authorities whose time-stamps count, former ones too; none by default.
+
+    Raises: `ConfigurationError` for a file that is no certificate.
+    """
+    folder = settings.timestamp_authority_folder
+    files = sorted(folder.glob("*.pem")) if folder.is_dir() else []
+    return [certificate for file in files for certificate in load_certificates(file)]
+
+
+@dataclass(slots=True)
+class Stamped:
+    """What a run did: to how many receipts, and to how many checkpoints of the log.
+
+    `failures` are the reasons, `waiting` how many receipts and checkpoints have no time-stamp yet.
+    """
+
+    stamped: int = 0
+    checkpoints: int = 0
+    failed: int = 0
+    waiting: int = 0
+    failures: set[str] = field(default_factory=set)
+
+
+def stamp(
+    engine: Engine, *, authority: Authority, now: datetime, batch_size: int, most: int | None = None
+) -> Stamped:
+    """Ask for the time-stamps that are due, batch by batch, at most so many; stop where nobody answers."""
+    done = Stamped()
+    host = authority.url.partition("://")[2].partition("/")[0]
+    fetching = Fetcher([host], timeout_seconds=authority.timeout_seconds, max_bytes=2 * TOKEN_MAX_BYTES)
+    with fetching as fetcher, ThreadPoolExecutor(_AT_ONCE) as pool:
+        while most is None or done.stamped < most:
+            with writing(engine) as session:
+                due = claim_due(session, now=now, until=now + _CLAIMED_FOR, limit=batch_size)
+                claimed = {row.id: row.xml for row in due}
+            if not claimed:
+                break
+            answers = pool.map(lambda xml: _ask(authority, fetcher, xml), claimed.values())
+            results = dict(zip(claimed, answers, strict=True))
+            _store(engine, results, claimed, now=now)
+            _count(done, results)
+            if all(isinstance(one, str) for one in results.values()):
+                break  # dead or lying: what is claimed next would fare no better
+        _stamp_checkpoints(engine, authority, fetcher, done=done, limit=batch_size)
+    with reading(engine) as session:
+        done.waiting = count_undone(session) + count_unstamped(session)
+    return done
+
+
+def _stamp_checkpoints(
+    engine: Engine, authority: Authority, fetcher: Fetcher, *, done: Stamped, limit: int
+) -> None:
+    """Ask for the time-stamps of the log's heads, the oldest first, until one fails.
+
+    Several jobs may ask for the same; the first that stores its own stands.
+    """
+    with reading(engine) as session:
+        waiting = [(one.size, one.signature) for one in list_unstamped(session, limit=limit)]
+    for size, signature in waiting:
+        try:
+            token = authority.ask(fetcher, checkpoint_imprint(signature)).token
+        except (StampInvalidError, RevocationDataError) as error:
+            done.failed += 1
+            done.failures.add(error.detail)
+            return
+        with writing(engine) as session:
+            done.checkpoints += keep_token(session, size, token)
+
+
+def _ask(authority: Authority, fetcher: Fetcher, receipt: bytes) -> Timestamp | str:
+    """Return the time-stamp of a receipt's seal, or why there is none."""
+    try:
+        found = authority.ask(fetcher, signature_imprint(receipt))
+        check_not_before_seal(receipt, found.at)
+    except (StampInvalidError, RevocationDataError) as error:
+        return error.detail
+    return found
+
+
+def _store(
+    engine: Engine,
+    results: Mapping[UUID, Timestamp | str],
+    originals: Mapping[UUID, bytes],
+    *,
+    now: datetime,
+) -> None:
+    """Store what was answered; what was not is due again later."""
+    with writing(engine) as session:
+        for receipt_id, receipt in lock_undone(session, results).items():
+            result = results[receipt_id]
+            if isinstance(result, Timestamp):
+                xml = add_token(originals[receipt_id], result.token)
+                sha256 = hashlib.sha256(xml).hexdigest()
+                session.add(ReceiptTimestamp(receipt_id=receipt_id, at=result.at, sha256=sha256, xml=xml))
+                receipt.timestamp_due_at = None
+            else:
+                doublings = min(receipt.timestamp_attempts, _MOST_DOUBLINGS)
+                receipt.timestamp_attempts += 1
+                receipt.timestamp_due_at = now + min(_FIRST_PAUSE * 2**doublings, _LONGEST_PAUSE)
+
+
+def _count(done: Stamped, results: Mapping[UUID, Timestamp | str]) -> None:
+    failures = [one for one in results.values() if isinstance(one, str)]
+    done.stamped += len(results) - len(failures)
+    done.failed += len(failures)
+    done.failures.update(failures)

@@ -1,0 +1,93 @@
+"""Named queries of the check: everything that is stored, in portions in the order of its key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import aliased, selectinload
+
+from notigateway.repository.changes import Change
+from notigateway.repository.log import LogCheckpoint
+from notigateway.repository.model import Document, Event, Notification, Receipt
+from notigateway.repository.receipts import RequestEnvelope
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from sqlalchemy import Row
+    from sqlalchemy.orm import Session
+
+
+def count_all(session: Session) -> int:
+    """Return how many things there are to look at."""
+    keys = (Notification.code, Receipt.id, RequestEnvelope.sha256, LogCheckpoint.size)
+    rows = sum(session.scalar(select(func.count(key))) or 0 for key in keys)
+    return rows + (session.scalar(select(func.count(Document.sha256.distinct()))) or 0)
+
+
+def notifications_after(session: Session, code: int, *, limit: int) -> Sequence[Notification]:
+    """Return notifications with their events."""
+    query = (
+        select(Notification)
+        .where(Notification.code > code)
+        .order_by(Notification.code)
+        .options(selectinload(Notification.events))
+        .limit(limit)
+    )
+    return session.scalars(query).all()
+
+
+def receipts_after(
+    session: Session, receipt_id: UUID, *, limit: int
+) -> Sequence[Row[Receipt, Event, UUID, UUID | None, str | None]]:
+    """Return receipts, each with its event, its notification's identifier, and the receipt before it."""
+    before = aliased(Receipt)
+    is_before = (before.notification_code == Receipt.notification_code) & (
+        before.position == Receipt.position - 1
+    )
+    query = (
+        select(Receipt, Event, Notification.id, before.id, before.sha256)
+        .join(Event, Event.id == Receipt.event_id)
+        .join(Notification, Notification.code == Receipt.notification_code)
+        .outerjoin(before, is_before)
+        .where(Receipt.id > receipt_id)
+        .order_by(Receipt.id)
+        .limit(limit)
+    )
+    return session.execute(query).all()
+
+
+def events_with_receipt(session: Session, ids: Sequence[UUID]) -> set[UUID]:
+    """Return those of the events that have a receipt of their own state."""
+    query = select(Event.id).join(Receipt, (Receipt.event_id == Event.id) & (Receipt.state == Event.state))
+    return set(session.scalars(query.where(Event.id.in_(ids))))
+
+
+def events_with_place(session: Session, ids: Sequence[UUID]) -> set[UUID]:
+    """Return those of the events that have a place in the feed."""
+    return set(session.scalars(select(Change.event_id).where(Change.event_id.in_(ids))))
+
+
+def envelopes_after(session: Session, sha256: str, *, limit: int) -> Sequence[RequestEnvelope]:
+    """Return signed requests as they were received."""
+    query = select(RequestEnvelope).where(RequestEnvelope.sha256 > sha256)
+    return session.scalars(query.order_by(RequestEnvelope.sha256).limit(limit)).all()
+
+
+def kept_envelopes(session: Session, digests: Sequence[str]) -> set[str]:
+    """Return those of the digests under which a signed request is kept."""
+    return set(session.scalars(select(RequestEnvelope.sha256).where(RequestEnvelope.sha256.in_(digests))))
+
+
+def documents_after(session: Session, sha256: str, *, limit: int) -> Sequence[Row[str, int, int]]:
+    """Return the digest, the least and the greatest size stated for each stored document."""
+    query = (
+        select(Document.sha256, func.min(Document.size), func.max(Document.size))
+        .where(Document.sha256 > sha256)
+        .group_by(Document.sha256)
+        .order_by(Document.sha256)
+        .limit(limit)
+    )
+    return session.execute(query).all()

@@ -1,0 +1,70 @@
+"""POST /explain of a sandbox: what the gateway sees in an envelope, as text.
+
+Not part of the gateway: only the sandbox's server puts it around the application, and it refuses
+settings of production. It executes nothing and remembers nothing, so the same envelope may be asked
+about and sent afterwards.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from notigateway.errors import ConfigurationError
+from notigateway.explaining.explain import explain_envelope
+from notigateway.explaining.explain_text import explanation_text
+from notigateway.pki.anchors import TrustStore
+from notigateway.wss.clients import ClientRegister
+from notigateway.wss.policy import Expectations, Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from notigateway.settings import Settings
+
+PATH: Final = "/explain"
+_TEXT: Final = "text/plain; charset=utf-8"
+
+
+class Explaining:
+    """A WSGI application that explains envelopes at one path and hands everything else on.
+
+    Raises: `ConfigurationError` for settings of production.
+    """
+
+    def __init__(self, application: WSGIApplication, settings: Settings) -> None:
+        if settings.mode == "production":
+            raise ConfigurationError("envelopes are explained in a sandbox only")
+        self._application = application
+        self._trust = TrustStore.from_folder(settings.authorised_issuers_folder)
+        self._limits = Limits.of(settings)
+        self._expectations = Expectations.of(settings)
+        self._clients = ClientRegister.of(settings)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request: 200 with the explanation, whatever the verdict in it."""
+        if environ.get("PATH_INFO") != PATH:
+            return self._application(environ, start_response)
+        status, text = self._answer(environ)
+        body = text.encode()
+        start_response(status, [("Content-Type", _TEXT), ("Content-Length", str(len(body)))])
+        return [body]
+
+    def _answer(self, environ: WSGIEnvironment) -> tuple[str, str]:
+        if environ["REQUEST_METHOD"] != "POST":
+            return "405 Method Not Allowed", "POST an envelope to have it explained.\n"
+        announced = environ.get("CONTENT_LENGTH") or ""
+        if not (announced.isascii() and announced.isdigit() and len(announced) < len("1000000000")):
+            return "411 Length Required", "Announce the envelope's length.\n"
+        if int(announced) > self._limits.request_max_bytes:
+            return "413 Content Too Large", "The gateway does not read envelopes of that size.\n"
+        explanation = explain_envelope(
+            environ["wsgi.input"].read(int(announced)),
+            now=datetime.now(UTC),
+            limits=self._limits,
+            expectations=self._expectations,
+            check_certificate=self._trust.check,
+            clients=self._clients,
+        )
+        return "200 OK", explanation_text(explanation)

@@ -1,0 +1,1 @@
+"""The formats and proofs of the log: leaves, tree, tiles, checkpoints. Pure."""

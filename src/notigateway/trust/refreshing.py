@@ -1,0 +1,181 @@
+"""Keeps what is known of revoked certificates up to date, outside of every request.
+
+From three places: files that the operator drops, lists at addresses of the settings, and, for the
+certificates that called lately, the lists and responders that they name, where the host is allowed.
+Whatever comes is verified first and then stored by its digest, for all workers and for receipts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import structlog
+from cryptography import x509
+
+from notigateway.errors import ConfigurationError, GatewayError, RevocationDataError
+from notigateway.pki.fetching import Fetcher
+from notigateway.pki.ocsp import REQUEST_TYPE, question, responders
+from notigateway.pki.revocation import RevocationSource, distribution_points
+from notigateway.repository.engine import reading, writing
+from notigateway.repository.trust import (
+    forget_replaced,
+    forget_unseen,
+    keep_revocation_data,
+    list_watched,
+)
+from notigateway.trust.admission import read_data
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+
+    from notigateway.pki.anchors import TrustStore
+    from notigateway.settings import Settings
+
+_log = structlog.get_logger("notigateway.trust")
+_SUFFIXES: Final = {".crl": RevocationSource.CRL, ".ocsp": RevocationSource.OCSP}
+# A certificate that has not called for a day is asked about again when it does.
+_WATCHED_FOR: Final = timedelta(days=1)
+_WATCHED_AT_MOST: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """Where revocation data come from; `hosts` are those that may be contacted."""
+
+    folder: Path
+    list_urls: tuple[str, ...]
+    hosts: tuple[str, ...]
+    proxy_url: str
+    timeout_seconds: int
+    max_bytes: int
+
+    @classmethod
+    def by(cls, settings: Settings) -> Sources:
+        """Read them from the settings; an address that stands there allows its own host."""
+        urls = tuple(map(str, settings.revocation_list_urls))
+        named = tuple(f"{url.host}:{url.port}" for url in settings.revocation_list_urls)
+        return cls(
+            folder=settings.revocation_folder,
+            list_urls=urls,
+            hosts=(*settings.revocation_hosts, *named),
+            proxy_url=settings.revocation_proxy_url,
+            timeout_seconds=settings.revocation_timeout_seconds,
+            max_bytes=settings.revocation_max_bytes,
+        )
+
+
+@dataclass(slots=True)
+class Refreshed:
+    """What a refresh found: new, already known, and what failed, each with its reason."""
+
+    new: int = 0
+    known: int = 0
+    asked: int = 0
+    failures: list[str] = field(default_factory=list)
+
+
+def refresh(engine: Engine, trust: TrustStore, sources: Sources, *, now: datetime) -> Refreshed:
+    """Take in everything that there is; one place that fails does not hold up the others.
+
+    Raises: `ConfigurationError` for a folder that cannot be read, `TemporarilyUnavailableError`.
+    """
+    done = Refreshed()
+    with Fetcher(
+        sources.hosts,
+        timeout_seconds=sources.timeout_seconds,
+        max_bytes=sources.max_bytes,
+        proxy_url=sources.proxy_url,
+    ) as fetcher:
+        run = _Run(engine, trust, fetcher, now, done)
+        for source, file in _files(sources.folder):
+            run.take(source, str(file), file.read_bytes)
+        run.fetch_lists(sources.list_urls)
+        run.ask_about_watched()
+    with writing(engine) as session:
+        forget_replaced(session, now=now)
+        forget_unseen(session, before=now - _WATCHED_FOR)
+    return done
+
+
+@dataclass(slots=True)
+class _Run:
+    """One refresh under way."""
+
+    engine: Engine
+    trust: TrustStore
+    fetcher: Fetcher
+    now: datetime
+    done: Refreshed
+    fetched: set[str] = field(default_factory=set)
+
+    def take(self, source: RevocationSource, name: str, get: Callable[[], bytes]) -> bool:
+        """Get, verify and store; tell whether it went well."""
+        try:
+            data = get()
+            one = read_data(source, data, self.trust.issuers)
+        except (RevocationDataError, OSError) as error:
+            reason = error.detail if isinstance(error, GatewayError) else str(error.strerror)
+            self.done.failures.append(f"{name}: {reason}")
+            _log.warning("revocation_source_failed", source=name, detail=reason)
+            return False
+        with writing(self.engine) as session:
+            is_new = keep_revocation_data(session, one, data, now=self.now)
+        self.done.new += is_new
+        self.done.known += not is_new
+        return True
+
+    def fetch_lists(self, urls: Iterable[str]) -> bool:
+        """Fetch lists, each address once; tell whether any came."""
+        came = False
+        for url in urls:
+            if url in self.fetched:
+                came = True
+            elif self.take(RevocationSource.CRL, url, partial(self.fetcher.get, url)):
+                self.fetched.add(url)
+                came = True
+        return came
+
+    def ask_about_watched(self) -> None:
+        """Ask about every certificate that called lately: its list where there is one, else a responder."""
+        with reading(self.engine) as session:
+            after = self.now - _WATCHED_FOR
+            watched = list_watched(session, seen_after=after, limit=_WATCHED_AT_MOST)
+        for der in watched:
+            certificate = x509.load_der_x509_certificate(der)
+            points = filter(self.fetcher.is_allowed, sorted(distribution_points(certificate)))
+            if not self.fetch_lists(points):
+                self._ask(certificate)
+
+    def _ask(self, certificate: x509.Certificate) -> None:
+        try:
+            issuer = self.trust.find_issuer(certificate, self.now)
+        except GatewayError:
+            return  # expired since, or of an issuer that left the list: it is admitted no more
+        request = question(certificate, issuer)
+        for url in filter(self.fetcher.is_allowed, responders(certificate)):
+            self.done.asked += 1
+            name = f"{url} (serial {certificate.serial_number})"
+            if self.take(RevocationSource.OCSP, name, partial(self.fetcher.post, url, request, REQUEST_TYPE)):
+                return
+
+
+def _files(folder: Path) -> Iterator[tuple[RevocationSource, Path]]:
+    """Yield what the operator dropped, if there is such a folder: `.crl` and `.ocsp`, no hidden files."""
+    try:
+        files = sorted(file for file in folder.iterdir() if not file.name.startswith("."))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise ConfigurationError(f"cannot read the folder {folder}: {error.strerror}") from error
+    for file in files:
+        source = _SUFFIXES.get(file.suffix.lower())
+        if source is None:
+            raise ConfigurationError(f"{file} is neither a revocation list (.crl) nor an answer (.ocsp)")
+        yield source, file
