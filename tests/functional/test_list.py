@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
 
 from notigateway.law.lifecycle import UNDECIDED, Kind, Standing, State, deadline, effective_state
 from notigateway.repository.engine import writing
 from notigateway.repository.model import Act, Addressee, Notification
 from notigateway.repository.notifications import ListFilter, list_page
+from notigateway.repository.session import Session
 from pki import COMPANY_NIF, NOW, OTHER_COMPANY_NIF, PERSON_NIF
 from stack import ISSUER, Stack, text, texts
 

@@ -199,7 +199,7 @@ def test_many_workers_append_and_advance_at_once_and_every_leaf_gets_one_place(s
         for batch in range(batches):
             with writing(engine) as session:
                 for one in range(5):
-                    access(stack, number * 1_000 + batch * 10 + one).add_to(session)
+                    session.add(access(stack, number * 1_000 + batch * 10 + one).record())
             advance(engine, seal=stack.gateway.seal, origin=ORIGIN, now=stack.now)
         engine.dispose()
 
@@ -222,7 +222,7 @@ def test_the_log_grows_past_its_first_tiles(stack: Stack) -> None:
     for size in (1, 255, 300, 1_100):
         with writing(stack.engine) as session:
             for number in range(size):
-                access(stack, number).add_to(session)
+                session.add(access(stack, number).record())
         advanced(stack)
     found = audited(stack)
     assert (found.leaves, found.checkpoints) == (1_656, 4)
@@ -239,7 +239,7 @@ def test_the_log_grows_past_its_first_tiles(stack: Stack) -> None:
 
 
 def add_and_fail(session: Session, notes: AccessNotes) -> None:
-    notes.add_to(session)
+    session.add(notes.record())
     raise RuntimeError
 
 
@@ -253,7 +253,7 @@ def test_a_record_that_any_writer_adds_gets_its_leaf(stack: Stack) -> None:
 
 def test_what_is_rolled_back_leaves_no_leaf(stack: Stack) -> None:
     with writing(stack.engine) as session:
-        access(stack, 1).add_to(session)
+        session.add(access(stack, 1).record())
         with suppress(RuntimeError), session.begin_nested():
             add_and_fail(session, access(stack, 2))
     with suppress(RuntimeError), writing(stack.engine) as session:

@@ -12,7 +12,6 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 import notigateway.soap  # noqa: F401  (makes Spyne importable)
 from notigateway.addressee.mailbox import Outcome, Page
@@ -27,6 +26,7 @@ from notigateway.law.lifecycle import Channel, Kind, State
 from notigateway.law.representation import Role
 from notigateway.repository.model import Act, Addressee, Event, IssuingBody, Notification, Receipt
 from notigateway.repository.notifications import ListFilter, find_visible, list_page
+from notigateway.repository.session import Session
 from notigateway.soap.notigateway_v1 import answers, types
 from notigateway.soap.notigateway_v1.outcomes import render_outcomes
 from notigateway.soap.notigateway_v1.rows import render_page

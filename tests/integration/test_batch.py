@@ -6,20 +6,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import select, text
-from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from notigateway.addressee.mailbox import Deciding, decide_all
 from notigateway.law.lifecycle import Decision, State
 from notigateway.pki.identity import read_caller
 from notigateway.receipts.recording import RequestProof
-from notigateway.repository.batch import write_decisions
 from notigateway.repository.changes import Change
 from notigateway.repository.engine import writing
 from notigateway.repository.log import LogLeaf
 from notigateway.repository.model import Event, IssuingBody, Notification, Receipt
 from notigateway.repository.notifications import lock_visible
 from notigateway.repository.receipts import RequestEnvelope
+from notigateway.repository.session import Session
 from notigateway.uuids import uuid7
 from pki import COMPANY_NIF, pki
 
@@ -78,7 +77,6 @@ def test_a_notification_that_changed_since_it_was_read_is_not_overwritten(stack:
             found = lock_visible(session, [wanted], party=COMPANY_NIF, now=stack.now)
             session.execute(text("UPDATE notifications SET version = version + 1"))
             found[wanted].decide(Decision.ACCEPT, stack.now)
-            write_decisions(session)
 
     with pytest.raises(StaleDataError):
         overtaken()
@@ -86,11 +84,25 @@ def test_a_notification_that_changed_since_it_was_read_is_not_overwritten(stack:
         assert session.scalars(select(Notification.state)).all() == [State.AVAILABLE]
 
 
-def test_a_session_with_other_changes_is_refused(stack: Stack) -> None:
-    def mixed() -> None:
-        with writing(stack.engine) as session:
-            session.add(IssuingBody(dir3="E04921401", acronym="X", name="X", nif="Q2827003A"))
-            write_decisions(session)
+def test_decisions_beside_other_changes_are_written_with_them(stack: Stack) -> None:
+    wanted = stack.publish()
+    with writing(stack.engine) as session:
+        session.add(IssuingBody(dir3="E04921401", acronym="X", name="X", nif="Q2827003A"))
+        (outcome,) = decide(stack, session, [wanted])
+    assert outcome.event is not None
+    assert outcome.receipt is not None
+    with Session(stack.engine) as session:
+        assert session.scalars(select(IssuingBody.dir3).where(IssuingBody.dir3 == "E04921401")).one()
+        assert session.scalars(select(Notification.state)).all() == [State.ACCEPTED]
+        assert session.get_one(LogLeaf, outcome.receipt.id).leaf.subject == outcome.receipt.id
+        assert session.scalars(select(Change.event_id).where(Change.event_id == outcome.event.id)).one() == outcome.event.id
 
-    with pytest.raises(TypeError, match="more than decisions"):
-        mixed()
+
+def test_content_that_is_handed_over_leaves_the_notification_as_it_was(stack: Stack) -> None:
+    wanted = stack.publish()
+    stack.accept(wanted)
+    stack.ask("RetrieveNotifications", f"<id>{wanted}</id>")
+    with Session(stack.engine) as session:
+        assert session.scalars(select(Notification.version)).all() == [2]
+        states = session.scalars(select(Receipt.state).order_by(Receipt.position)).all()
+    assert states == [State.AVAILABLE, State.ACCEPTED, State.READ]

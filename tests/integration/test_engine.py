@@ -14,7 +14,8 @@ from notigateway.repository.model import IssuingBody
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
-    from sqlalchemy.orm import Session
+
+    from notigateway.repository.session import Session
 
 
 def body(dir3: str) -> IssuingBody:

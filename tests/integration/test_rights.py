@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy import Engine
-    from sqlalchemy.orm import Session
+
+    from notigateway.repository.session import Session
 
 START = datetime(2026, 1, 15, 9, tzinfo=UTC)
 DAY = timedelta(days=1)

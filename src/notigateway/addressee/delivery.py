@@ -18,11 +18,10 @@ from notigateway.uuids import uuid7
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy.orm import Session
-
     from notigateway.pki.identity import Caller
     from notigateway.receipts.recording import Asking
     from notigateway.repository.model import Addressee
+    from notigateway.repository.session import Session
 
 
 @dataclass(frozen=True)

@@ -34,12 +34,12 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sqlalchemy import Row
-    from sqlalchemy.orm import Session
 
     from notigateway.law.representation import RightsPolicy, Role
     from notigateway.pki.identity import Caller
     from notigateway.repository.model import Event, Notification
     from notigateway.repository.outages import DeadlineChange
+    from notigateway.repository.session import Session
 
     Rows = Sequence[Row[*tuple[object, ...]]]
 

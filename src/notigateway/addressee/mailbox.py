@@ -24,7 +24,6 @@ from notigateway.errors import (
 from notigateway.law.lifecycle import Decision, State
 from notigateway.law.representation import DEFAULT_POLICY
 from notigateway.receipts.recording import record_decision, record_handover, record_request
-from notigateway.repository.batch import write_decisions
 from notigateway.repository.notifications import find_visible, list_page, lock_visible
 from notigateway.repository.timestamps import find_timestamped
 
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sqlalchemy import Row
-    from sqlalchemy.orm import Session
 
     from notigateway.evidence.xades import Seal
     from notigateway.law.representation import RightsPolicy
@@ -43,6 +41,7 @@ if TYPE_CHECKING:
     from notigateway.repository.documents import DocumentStore
     from notigateway.repository.model import Document, Event, Notification, Receipt
     from notigateway.repository.notifications import ListFilter
+    from notigateway.repository.session import Session
     from notigateway.repository.timestamps import ReceiptTimestamp
 
 _DECIDED_STATES = {
@@ -297,7 +296,6 @@ def decide_all(session: Session, ids: Sequence[UUID], *, deciding: Deciding) -> 
     """
     rows = lock_visible(session, ids, party=deciding.caller.party, now=deciding.now, policy=deciding.rights)
     outcomes = [_decide_one(wanted, rows.get(wanted), deciding) for wanted in ids]
-    write_decisions(session)
     if any(outcome.problem is None for outcome in outcomes):
         record_request(session, deciding.proof, now=deciding.now)
     return outcomes

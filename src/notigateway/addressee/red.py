@@ -39,11 +39,10 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from sqlalchemy.orm import Session
-
     from notigateway.pki.identity import Caller
     from notigateway.receipts.recording import Asking
     from notigateway.repository.model import Addressee
+    from notigateway.repository.session import Session
 
 _NAME_MAX = 255
 _AUTHORISATION_MAX = 16

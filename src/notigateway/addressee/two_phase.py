@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sqlalchemy import Row
-    from sqlalchemy.orm import Session
 
     from notigateway.law.representation import RightsPolicy
     from notigateway.pki.identity import Caller
     from notigateway.repository.model import Document, Event, Notification, Receipt
+    from notigateway.repository.session import Session
 
 _LISTED: Final = frozenset(
     {State.AVAILABLE, State.RECEIPT_REQUESTED, State.ACCEPTED, State.REJECTED, State.LAPSED}

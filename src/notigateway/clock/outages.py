@@ -52,11 +52,11 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sqlalchemy import Engine
-    from sqlalchemy.orm import Session
 
     from notigateway.clock.lapsing import Sweeping
     from notigateway.repository.model import Notification
     from notigateway.repository.outages import DeadlineChange
+    from notigateway.repository.session import Session
 
 REASON_MAX_CHARS: Final = 500
 

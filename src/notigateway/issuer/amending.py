@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Row
-    from sqlalchemy.orm import Session
 
     from notigateway.errors import GatewayError
     from notigateway.evidence.xades import Seal
     from notigateway.pki.identity import Caller
     from notigateway.receipts.recording import RequestProof
     from notigateway.repository.model import IssuingBody, Notification, Receipt
+    from notigateway.repository.session import Session
 
 # Nobody means a deadline that is years ahead.
 EXTENSION_MAX = timedelta(days=366)

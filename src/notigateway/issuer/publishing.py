@@ -47,11 +47,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date
 
-    from sqlalchemy.orm import Session
-
     from notigateway.evidence.xades import Seal
     from notigateway.repository.documents import DocumentStore
     from notigateway.repository.model import IssuingBody
+    from notigateway.repository.session import Session
 
 SCHEDULED_AHEAD_MAX = timedelta(days=366)
 

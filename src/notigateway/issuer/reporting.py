@@ -34,10 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy.orm import Session
-
     from notigateway.issuer.amending import Acting
     from notigateway.repository.model import Notification
+    from notigateway.repository.session import Session
 
 REPORTED_CHANNELS = frozenset(Channel) - {Channel.WEB_SERVICE}
 

@@ -12,15 +12,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from notigateway.instants import instant_text
-from notigateway.repository.log import log_access
+from notigateway.repository.accesses import AccessRecord
 from notigateway.uuids import uuid7
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
     from uuid import UUID
-
-    from sqlalchemy.orm import Session
 
     from notigateway.errors import GatewayError
     from notigateway.pki.identity import Caller
@@ -64,12 +62,11 @@ class AccessNotes:
         """Note that one item of a batch was refused."""
         self._refused.setdefault(problem.code, []).append(str(identifier))
 
-    def add_to(self, session: Session) -> None:
-        """Add the record and its leaf to the transaction."""
+    def record(self) -> AccessRecord:
+        """Return the record, for the transaction that is committed next."""
         identifier = uuid7(self.now)
-        log_access(
-            session,
-            identifier=identifier,
+        return AccessRecord(
+            id=identifier,
             at=self.now,
             party=self.caller.party,
             operation=self.operation,

@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 
     from cryptography.x509 import Certificate
     from sqlalchemy import Engine, Row
-    from sqlalchemy.orm import Session
 
     from notigateway.evidence.history import DatedSeal, Pin
+    from notigateway.repository.session import Session
 
 _READ_AT_ONCE: Final = 500
 

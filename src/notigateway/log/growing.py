@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sqlalchemy import Engine
-    from sqlalchemy.orm import Session
 
     from notigateway.evidence.xades import Seal
+    from notigateway.repository.session import Session
 
 _PLACED_AT_ONCE: Final = 1_000
 _ERASED_AT_ONCE: Final = 500

@@ -60,13 +60,13 @@ if TYPE_CHECKING:
 
     from cryptography.x509 import Certificate
     from sqlalchemy import Engine
-    from sqlalchemy.orm import Session
 
     from notigateway.evidence.history import DatedSeal, Pin
     from notigateway.evidence.statement import ReceiptFacts
     from notigateway.repository.documents import DocumentStore
     from notigateway.repository.log import LogCheckpoint
     from notigateway.repository.model import Event, Notification, Receipt
+    from notigateway.repository.session import Session
     from notigateway.repository.timestamps import ReceiptTimestamp
 
 _AT_ONCE: Final = 500

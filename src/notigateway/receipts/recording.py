@@ -36,14 +36,13 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from sqlalchemy.orm import Session
-
     from notigateway.evidence.statement import EvidenceIssuerDetails
     from notigateway.evidence.xades import Seal
     from notigateway.law.lifecycle import Outage
     from notigateway.pki.identity import Caller
     from notigateway.pki.revocation import RevocationFinding
     from notigateway.repository.model import Notification
+    from notigateway.repository.session import Session
 
 # 120 random bits, 24 characters of base32: who has not seen the printed form cannot find it.
 _CSV_CODE_BYTES: Final = 15

@@ -12,11 +12,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from notigateway.repository.model import Row, UtcDateTime
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
     from notigateway.repository.model import Notification
-
-_FOUND = "found_for_a_caller"
+    from notigateway.repository.session import Session
 
 
 class AccessRecord(Row):
@@ -36,11 +33,5 @@ class AccessRecord(Row):
 
 
 def note_found(session: Session, notification: Notification) -> None:
-    """Remember that a query found the notification for a caller; its addressee must be loaded."""
-    session.info.setdefault(_FOUND, {})[notification.code] = notification.addressee.identifier
-
-
-def take_found(session: Session) -> dict[int, str]:
-    """Return the codes that were found for the session's caller, each with its addressee, and forget them."""
-    found: dict[int, str] = session.info.pop(_FOUND, {})
-    return found
+    """Note that a query found the notification for a caller; its addressee must be loaded."""
+    session.found[notification.code] = notification.addressee.identifier

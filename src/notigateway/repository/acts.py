@@ -11,7 +11,7 @@ from notigateway.repository.conflicts import insert_if_absent
 from notigateway.repository.model import Act, IssuingBody, Notification
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
+    from notigateway.repository.session import Session
 
 # Any number, the same for ever.
 _PUBLICATION_LOCK = 43_2015

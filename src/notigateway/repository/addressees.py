@@ -16,7 +16,7 @@ from notigateway.repository.prepared import Prepared
 from notigateway.repository.rights import Power, RedAssignment
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
+    from notigateway.repository.session import Session
 
 
 class DeliveryChoice(Row):

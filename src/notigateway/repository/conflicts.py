@@ -9,9 +9,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 if TYPE_CHECKING:
     from sqlalchemy import Executable
-    from sqlalchemy.orm import Session
 
     from notigateway.repository.model import Row
+    from notigateway.repository.session import Session
 
 
 def insert_if_absent(session: Session, row: type[Row], **values: Any) -> bool:  # noqa: ANN401

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import URL, Engine, create_engine, event, exc, make_url
-from sqlalchemy.orm import Session
 
 from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
-from notigateway.repository.changes import place_new_events
+from notigateway.repository.commit import commit
+from notigateway.repository.session import Session
 from notigateway.repository.turns import Turns
 
 if TYPE_CHECKING:
@@ -108,8 +108,7 @@ def writing(engine: Engine) -> Iterator[Session]:
     """
     with _turn(engine), _session(engine, _WRITING[engine.dialect.name]) as session:
         yield session
-        place_new_events(session)
-        session.commit()
+        commit(session)
 
 
 def _turn(engine: Engine) -> AbstractContextManager[None]:
@@ -126,7 +125,7 @@ def let_others_write(engine: Engine) -> None:
 @contextmanager
 def _session(engine: Engine, options: Mapping[str, Any]) -> Iterator[Session]:
     """Open a session and its transaction at once."""
-    with in_our_words(), Session(engine, expire_on_commit=False) as session:
+    with in_our_words(), Session(engine) as session:
         session.connection(execution_options=options)
         yield session
 

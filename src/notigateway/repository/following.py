@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Row, Select
-    from sqlalchemy.orm import Session
 
     from notigateway.law.representation import RightsPolicy, Role
+    from notigateway.repository.session import Session
 
 
 def find_head(session: Session) -> int:

@@ -13,7 +13,7 @@ from notigateway.repository.conflicts import insert_if_absent
 from notigateway.repository.model import SHA256_HEX, Row, UtcDateTime
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
+    from notigateway.repository.session import Session
 
 
 class ReceiptForm(Row):

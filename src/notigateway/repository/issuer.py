@@ -19,7 +19,7 @@ from notigateway.repository.outages import DeadlineChange
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from sqlalchemy.orm import Session
+    from notigateway.repository.session import Session
 
 _NO_OUTCOME = frozenset({State.SCHEDULED, State.AVAILABLE, State.RECEIPT_REQUESTED})
 

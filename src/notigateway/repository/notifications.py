@@ -34,9 +34,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from sqlalchemy.orm import Session
-
     from notigateway.law.representation import RightsPolicy
+    from notigateway.repository.session import Session
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from notigateway.uuids import uuid7
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from sqlalchemy.orm import Session
+    from notigateway.repository.session import Session
 
 # Any number, the same for ever.
 _OUTAGE_LOCK = 43_2017

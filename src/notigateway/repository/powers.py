@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from sqlalchemy.orm import Session
-
     from notigateway.pki.identity import Caller
+    from notigateway.repository.session import Session
 
 
 def lock_addressee(session: Session, identifier: str) -> Addressee | None:

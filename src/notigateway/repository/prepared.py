@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from sqlalchemy import ClauseElement, Connection
     from sqlalchemy.engine import Dialect
     from sqlalchemy.engine.interfaces import DBAPICursor
-    from sqlalchemy.orm import Session
     from sqlalchemy.types import TypeEngine
+
+    from notigateway.repository.session import Session
 
 
 class UuidText(TypeDecorator[str]):

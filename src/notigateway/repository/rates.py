@@ -14,7 +14,8 @@ from notigateway.repository.model import Row, UtcDateTime
 
 if TYPE_CHECKING:
     from sqlalchemy import Executable
-    from sqlalchemy.orm import Session
+
+    from notigateway.repository.session import Session
 
 
 class RequestCount(Row):

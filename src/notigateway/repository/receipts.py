@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import LargeBinary, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from notigateway.repository.conflicts import insert_if_absent
 from notigateway.repository.model import (
     SHA256_HEX,
     Act,
@@ -21,9 +22,9 @@ from notigateway.repository.model import (
 
 if TYPE_CHECKING:
     from sqlalchemy import Row as SqlRow
-    from sqlalchemy.orm import Session
 
     from notigateway.law.lifecycle import State
+    from notigateway.repository.session import Session
 
 
 class RequestEnvelope(Row):
@@ -38,8 +39,7 @@ class RequestEnvelope(Row):
 
 def keep_request_envelope(session: Session, *, sha256: str, xml: bytes, received_at: datetime) -> None:
     """Keep a signed request once, however many decisions it carries."""
-    if session.get(RequestEnvelope, sha256) is None:
-        session.add(RequestEnvelope(sha256=sha256, xml=xml, received_at=received_at))
+    insert_if_absent(session, RequestEnvelope, sha256=sha256, xml=xml, received_at=received_at)
 
 
 def find_by_csv_code(session: Session, csv_code: str) -> SqlRow[State, datetime, str, str] | None:

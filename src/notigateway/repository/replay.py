@@ -13,7 +13,7 @@ from notigateway.repository.model import Row, UtcDateTime
 from notigateway.repository.prepared import Prepared
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
+    from notigateway.repository.session import Session
 
 
 class ReplayKey(Row):

@@ -14,7 +14,7 @@ from notigateway.repository.model import SHA256_HEX, Receipt, Row, UtcDateTime
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from sqlalchemy.orm import Session
+    from notigateway.repository.session import Session
 
 
 class ReceiptTimestamp(Row):

@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy.orm import Session
-
     from notigateway.law.representation import RightsPolicy
+    from notigateway.repository.session import Session
 
 
 def lock_titles(

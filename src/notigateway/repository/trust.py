@@ -19,9 +19,8 @@ from notigateway.repository.model import SHA256_HEX, Row, UtcDateTime, Word
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from sqlalchemy.orm import Session
-
     from notigateway.pki.revocation import RevocationData
+    from notigateway.repository.session import Session
 
 # A worker may still work with what was replaced a moment ago, and a receipt of it name that.
 _KEEP_REPLACED: Final = timedelta(hours=1)

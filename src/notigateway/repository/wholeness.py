@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sqlalchemy import Row
-    from sqlalchemy.orm import Session
+
+    from notigateway.repository.session import Session
 
 
 def count_all(session: Session) -> int:

@@ -34,9 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from sqlalchemy.orm import Session
-
     from notigateway.issuer.publishing import Deposit
+    from notigateway.repository.session import Session
     from notigateway.settings import Settings
 
 # The youngest is published at the start, the oldest this long before: four days remain for it.

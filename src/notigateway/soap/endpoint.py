@@ -50,9 +50,9 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from lxml.etree import _Element
-    from sqlalchemy.orm import Session
 
     from notigateway.pki.identity import Caller
+    from notigateway.repository.session import Session
     from notigateway.soap.contract import Contract
     from notigateway.wss.policy import Expectations
 

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Engine
-    from sqlalchemy.orm import Session
 
     from notigateway.log.access import AccessNotes
+    from notigateway.repository.session import Session
 
 
 class Entry:
@@ -62,7 +62,7 @@ class Entry:
                 self._use_up(session)
             yield session
             if not self.is_made:
-                self.access.add_to(session)
+                session.access = self.access.record()
         self.is_made, self._uses_up = True, False
 
     def make(self, result: str) -> None:
@@ -75,7 +75,7 @@ class Entry:
             with writing(self._engine) as session:
                 if self._uses_up:
                     self._use_up(session)
-                self.access.add_to(session)
+                session.access = self.access.record()
         except ReplayError as replay:
             self.make(replay.code)
             raise

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from notigateway.repository import engine as database
-from notigateway.repository.accesses import take_found
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import date, datetime
 
     from sqlalchemy import Engine
-    from sqlalchemy.orm import Session
 
     from notigateway.addressee.mailbox import InlineLimits
     from notigateway.evidence.xades import Seal
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
     from notigateway.pki.identity import Caller
     from notigateway.receipts.recording import RequestProof
     from notigateway.repository.documents import DocumentStore
+    from notigateway.repository.session import Session
     from notigateway.soap.entry import Entry
     from notigateway.trust.admission import Admission
     from notigateway.wss.clients import ClientRegister
@@ -86,7 +85,7 @@ class Request:
         """
         with database.reading(self.gateway.engine) as session:
             yield session
-            self.access.found(take_found(session))
+            self.access.found(session.found)
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
@@ -96,4 +95,4 @@ class Request:
         """
         with self.entry.making() as session:
             yield session
-            self.access.found(take_found(session))
+            self.access.found(session.found)

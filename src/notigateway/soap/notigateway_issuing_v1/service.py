@@ -29,10 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
-    from sqlalchemy.orm import Session
-
     from notigateway.issuer.amending import Result
     from notigateway.pki.identity import Caller
+    from notigateway.repository.session import Session
     from notigateway.soap.request import Request
 
 DEFAULT_PAGE_SIZE = 100

@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from sqlalchemy.orm import Session
-
     from notigateway.repository.rights import Power, RedAssignment
+    from notigateway.repository.session import Session
     from notigateway.soap.request import Request
 
 DEFAULT_PAGE_SIZE = 100

@@ -28,10 +28,9 @@ from notigateway.soap.operation import operation
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sqlalchemy.orm import Session
-
     from notigateway.pki.identity import Caller
     from notigateway.repository.model import Receipt
+    from notigateway.repository.session import Session
     from notigateway.repository.timestamps import ReceiptTimestamp
     from notigateway.soap.request import Request
 

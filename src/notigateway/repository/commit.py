@@ -1,0 +1,62 @@
+"""The one place that commits: what is durable when a request is answered, or a job has gone one step.
+
+The replay key of a message is inserted before all of this (`repository.replay`): copies of the message
+wait there, and those that lose have done nothing yet.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import event
+
+from notigateway.repository.accesses import AccessRecord
+from notigateway.repository.batch import write_decisions
+from notigateway.repository.changes import place_events
+from notigateway.repository.log import add_leaves, log_access
+from notigateway.repository.model import Event, Receipt
+from notigateway.repository.session import Session
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import ORMExecuteState
+
+_FOLLOWED = (Event, Receipt, AccessRecord)
+
+
+def commit(session: Session) -> None:
+    """Make everything that the session holds durable, all of it or nothing.
+
+    Raises: `StaleDataError` where a row was changed by somebody else since it was read; a defect of whoever
+    has not locked it.
+    """
+    # 1. Decisions, with their events, receipts and the receipts' leaves, however many, in few statements.
+    write_decisions(session)
+    # 2. Every other row: acts, notifications, powers, outages; with a receipt or an access record its leaf.
+    session.flush()
+    # 3. Who asked for it, and what came of that; with its leaf.
+    if session.access is not None:
+        log_access(session, session.access)
+    # 4. The place of each new event among the changes: the last thing, under one lock.
+    place_events(session, session.events)
+    session.commit()
+
+
+@event.listens_for(Session, "after_flush")
+def _follow(session: Session, _flush: object) -> None:
+    """Give leaves to the records of this flush in the same (sub)transaction, and remember its events.
+
+    So no writer can forget one, and a savepoint that takes a record back takes its leaf back too.
+    """
+    new = list(session.new)
+    add_leaves(session, [row for row in new if isinstance(row, Receipt | AccessRecord)])
+    session.events += [row.id for row in new if isinstance(row, Event)]
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _refuse_what_nobody_would_follow(state: ORMExecuteState) -> None:
+    """Refuse to insert events and records in bulk: no change, no leaf would tell of them.
+
+    Raises: `TypeError`; it is a defect of the writer.
+    """
+    if state.is_insert and state.bind_mapper is not None and state.bind_mapper.class_ in _FOLLOWED:
+        raise TypeError("events, receipts and access records are added to a session, never inserted past it")
