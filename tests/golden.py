@@ -10,19 +10,21 @@ never writes. After a change that is meant, write the files anew and read their 
 from __future__ import annotations
 
 import difflib
+import itertools
 import shutil
 import sys
 import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from golden_contracts import envelope, issuing, wscn_production, wscn_test
+from golden_contracts import envelope, issuing
 from golden_mailbox import MAILBOX_SETTINGS, following, mailbox, receipts, titles
 from golden_recorder import Recorder, rendered
 from golden_refusals import REFUSALS_SETTINGS, refusals, troubles
+from golden_wscn import wscn_production, wscn_test
 from notigateway.errors import GatewayError, TransportError, catalogue
 from notigateway.repository.engine import create_database
 from notigateway.repository.schema import upgrade
@@ -30,13 +32,15 @@ from notigateway.representation import Role
 from notigateway.soap.faults import add_gateway_fault, fault_status, render_fault, render_static_fault
 from notigateway.soap.wscn.codes import functional_code
 from notigateway.soap.wscn.contract import WscnContract
-from notigateway.soap.wscn.environment import ENVIRONMENTS
+from notigateway.soap.wscn.environment import PRODUCTION, TEST
 from notigateway.wss.version import SoapVersion
 from pki import COMPANY_NIF, ISSUER_NIF
 from stack import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from notigateway.soap.wscn.environment import Environment
 
 FOLDER = Path(__file__).with_name("golden")
 _CORRELATION = UUID("019e830e-1de8-7176-a776-9ed337095006")
@@ -47,7 +51,7 @@ class Chapter:
     """A scenario and the settings of its gateway."""
 
     play: Callable[[Recorder], None]
-    settings: dict[str, object] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
 
 
 CHAPTERS = {
@@ -71,6 +75,8 @@ CHAPTERS = {
     ),
 }
 FAULTS = "faults"
+# What is kept under another name.
+FILES = {"wscn-test": "wscn", "wscn-production": "wscn"}
 
 
 def played(name: str, database_url: str, folder: Path) -> Recorder:
@@ -84,53 +90,63 @@ def played(name: str, database_url: str, folder: Path) -> Recorder:
 
 
 def difference(name: str, found: str) -> str:
-    """Return how a text differs from the golden file; nothing where it does not."""
-    kept = (FOLDER / f"{name}.txt").read_text("utf-8")
-    lines = difflib.unified_diff(
-        kept.splitlines(), found.splitlines(), f"golden/{name}.txt", "today", lineterm="", n=4
-    )
+    """Return how a text differs from the golden file; nothing where it does not.
+
+    The Social Security's test environment has no file of its own: it is production under other names.
+    """
+    file = FOLDER / f"{FILES.get(name, name)}.txt"
+    kept = file.read_text("utf-8")
+    if name == "wscn-test":
+        kept = in_test(kept)
+    lines = difflib.unified_diff(kept.splitlines(), found.splitlines(), file.name, "today", lineterm="", n=4)
     return "\n".join(lines)
+
+
+def in_test(text: str) -> str:
+    """Return what production says in the names of the test environment."""
+    for production, test in (
+        (PRODUCTION.namespace, TEST.namespace),
+        (PRODUCTION.fault, TEST.fault),
+        (PRODUCTION.contract, TEST.contract),
+    ):
+        text = text.replace(production, test)
+    return text
 
 
 # --- every error as a fault -----------------------------------------------------------------------
 
 
-def faults_of(error: GatewayError) -> Iterator[tuple[str, bytes]]:
+def faults_of(error: GatewayError, environment: Environment = PRODUCTION) -> Iterator[tuple[str, bytes]]:
     """Render an error as every contract does, in both versions of SOAP.
 
     The one place here that knows how the gateway renders faults.
     """
-    details = {"notigateway": add_gateway_fault}
-    details |= {
-        one.contract: WscnContract(one.contract, one.namespace, "", fault=one.fault).add_detail
-        for one in ENVIRONMENTS
-    }
-    for soap in SoapVersion:
-        for contract, add_detail in details.items():
-            title = f"{contract}, SOAP {'1.1' if soap is SoapVersion.V1_1 else '1.2'}"
-            if isinstance(error, TransportError):
-                body = render_static_fault(
-                    error, correlation_id=_CORRELATION, soap=soap, add_detail=add_detail
-                )
-                yield f"{title}, unsigned, HTTP {error.status}", body
-            else:
-                body = render_fault(error, correlation_id=_CORRELATION, soap=soap, add_detail=add_detail)
-                yield f"{title}, HTTP {fault_status(error, soap)}", body
-    if (numbers := {role.value: functional_code(error, role) for role in Role}) != dict.fromkeys(numbers):
+    wscn = WscnContract(environment.contract, environment.namespace, "", fault=environment.fault)
+    details = {"notigateway": add_gateway_fault, environment.contract: wscn.add_detail}
+    for (contract, add_detail), soap in itertools.product(details.items(), SoapVersion):
+        title = f"{contract}, SOAP {'1.1' if soap is SoapVersion.V1_1 else '1.2'}"
+        if isinstance(error, TransportError):
+            body = render_static_fault(error, correlation_id=_CORRELATION, soap=soap, add_detail=add_detail)
+            yield f"{title}, unsigned, HTTP {error.status}", body
+        else:
+            body = render_fault(error, correlation_id=_CORRELATION, soap=soap, add_detail=add_detail)
+            yield f"{title}, HTTP {fault_status(error, soap)}", body
+    numbers = {str(role): functional_code(error, role) for role in Role}
+    if any(numbers.values()):
         yield "the number in an answer", str(numbers).encode()
 
 
-def faults() -> str:
-    """Return every fault of the catalogue, and one with facts of every type."""
-    errors = [entry() for entry in sorted(catalogue(), key=lambda entry: entry.code)]
-    facts = {"limit_bytes": 7, "state": "accepted", "decided_at": datetime(2026, 6, 1, 12, tzinfo=UTC)}
-    by_code = {one.code: type(one) for one in errors}
-    errors.append(by_code["ALREADY_DECIDED"](**facts))
-    errors.append(by_code["ALREADY_DECIDED"](state="rejected"))
+def faults(environment: Environment = PRODUCTION) -> str:
+    """Return every fault of the catalogue, and some with facts of every type."""
+    errors = {entry.code: entry for entry in catalogue()}
+    decided = errors["ALREADY_DECIDED"]
+    made = [errors[code]() for code in sorted(errors)]
+    made.append(decided(limit_bytes=7, state="accepted", decided_at=datetime(2026, 6, 1, 12, tzinfo=UTC)))
+    made.append(decided(state="rejected"))
     sections = []
-    for error in errors:
-        for title, body in faults_of(error):
-            said = " with facts" if error.facts else ""
+    for error in made:
+        said = " with facts" if error.facts else ""
+        for title, body in faults_of(error, environment):
             sections.append(f"=== {error.code}{said}: {title}\n{rendered(body.decode())}\n")
     return "\n".join(sections)
 
@@ -141,7 +157,7 @@ def faults() -> str:
 def main(arguments: list[str]) -> int:
     """Write the named chapters, or all of them."""
     if arguments[:1] != ["--write"]:
-        print(__doc__)
+        sys.stdout.write(f"{__doc__}\n")
         return 2
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as place:
@@ -150,6 +166,8 @@ def main(arguments: list[str]) -> int:
         upgrade(engine)
         engine.dispose()
         for name in arguments[1:] or [*CHAPTERS, FAULTS]:
+            if name == "wscn-test":
+                continue
             if name == FAULTS:
                 text = faults()
             else:
@@ -158,8 +176,8 @@ def main(arguments: list[str]) -> int:
                 shutil.copyfile(migrated, folder / "notigateway.db")
                 record = played(name, f"sqlite:///{folder / 'notigateway.db'}", folder)
                 text = record.chapter()
-                print(f"{name}: {record.answers} answers, {record.receipts} receipts")
-            (FOLDER / f"{name}.txt").write_text(text, encoding="utf-8")
+                sys.stdout.write(f"{name}: {record.answers} answers, {record.receipts} receipts\n")
+            (FOLDER / f"{FILES.get(name, name)}.txt").write_text(text, encoding="utf-8")
     return 0
 
 

@@ -1,29 +1,23 @@
-"""What the issuing bodies' contract and the Social Security's contract answer, and the forms of an envelope."""
+"""What the issuing bodies' contract answers, and the forms of an envelope."""
 
 from __future__ import annotations
 
 import hashlib
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
-
-from lxml import etree
 
 from client_shapes import cxf, node_soap, pki_path, wcf, wse_php, zeep_envelope
 from envelopes import SOAP12, Draft
 from golden_mailbox import ids, swept
 from golden_recorder import Recorder
-from notigateway.lifecycle import Kind
 from notigateway.soap.wscn.environment import PRODUCTION, TEST
 from pki import COMPANY_NIF, NOW, PERSON_NIF, pki
 from stack import ISSUING_URL, PUBLIC_URL
-from titles import accept_power, assign, attorney, grant, red, register_company
-from wscn import CURSORS, START, Style, Wscn, sign
 
 if TYPE_CHECKING:
     from notigateway.pki.keys import KeyPair
-    from notigateway.soap.wscn.environment import Environment
     from stack import Answer
 
 PDF = b"%PDF-1.7 resolution"
@@ -38,17 +32,19 @@ def act(
     reference: str, *, kind: str = "", document: str = "", addressee: str = COMPANY_NIF, more: str = ""
 ) -> str:
     """Return an act to be published."""
-    inline = f"<content>{b64encode(PDF).decode()}</content>"
+    content = document or f"<content>{b64encode(PDF).decode()}</content>"
     return (
         f"<act><reference>{reference}</reference><subject>Reclamación de deuda</subject>"
         "<procedure>203546</procedure><matter>collection</matter>"
-        f"{kind}<addressee><identifier>{addressee}</identifier><name>Conservas del Norte SL</name></addressee>"
-        f"<document><name>acto.pdf</name><mediaType>application/pdf</mediaType>{document or inline}</document>"
-        f"{more}</act>"
+        f"{kind}<addressee><identifier>{addressee}</identifier><name>Conservas del Norte SL</name>"
+        f"</addressee><document><name>acto.pdf</name><mediaType>application/pdf</mediaType>{content}"
+        f"</document>{more}</act>"
     )
 
 
-def report(reference: str, at: str, *, channel: str = "sede", decision: str = "accepted", by: str = "") -> str:
+def report(
+    reference: str, at: str, *, channel: str = "sede", decision: str = "accepted", by: str = ""
+) -> str:
     """Return a report of a decision that was taken elsewhere."""
     return (
         f"<report><reference>{reference}</reference><channel>{channel}</channel><decision>{decision}</decision>"
@@ -130,8 +126,12 @@ def issuing(record: Recorder) -> None:
 def _report(record: Recorder, made: dict[str, str]) -> None:
     named = f"<decidedBy><identifier>{COMPANY_NIF}</identifier></decidedBy>"
     other = f"<decidedBy><identifier>{PERSON_NIF}</identifier><name>Ana García López</name></decidedBy>"
-    record.issuing("reporting first", "ReportExternalDecisions", report("A", "2026-06-01T12:00:04Z", by=named))
-    record.issuing("reporting it again", "ReportExternalDecisions", report("A", "2026-06-01T12:00:04Z", by=named))
+    record.issuing(
+        "reporting first", "ReportExternalDecisions", report("A", "2026-06-01T12:00:04Z", by=named)
+    )
+    record.issuing(
+        "reporting it again", "ReportExternalDecisions", report("A", "2026-06-01T12:00:04Z", by=named)
+    )
     record.ask("deciding two here", "AcceptNotifications", ids(made["D"], made["E"]))
     record.issuing(
         "reporting more",
@@ -172,131 +172,6 @@ def _outages(record: Recorder) -> None:
         record.issuing(title, "CloseOutage", inner, issuer=None)
 
 
-# --- the Social Security's contract
-
-
-def wscn_test(record: Recorder) -> None:
-    """The test environment."""
-    _wscn(record, TEST)
-
-
-def wscn_production(record: Recorder) -> None:
-    """Production."""
-    _wscn(record, PRODUCTION)
-
-
-class _Client:
-    """One holder's calls of one environment, each written down."""
-
-    def __init__(self, record: Recorder, environment: Environment, pair: KeyPair, rol: int) -> None:
-        self.record = record
-        self.wire = Wscn(record.stack, environment, pair)
-        self.rol = rol
-
-    def call(self, title: str, operation: str, **values: object) -> etree._Element:
-        """Ask, write the answer down and return its tree."""
-        wire = self.wire
-        content = wire.write(wire.environment, operation, **values)
-        return self.record.answer(title, wire.send(wire.envelope(content), operation)).tree
-
-    def page(self, title: str, places: tuple[int, ...] = START, **values: object) -> etree._Element:
-        """Ask for a page of the list."""
-        asked = {"rol": self.rol, **values, **dict(zip(CURSORS, places, strict=True))}
-        return self.call(title, "consultarListadoNotificaciones", **asked)
-
-    def acuse(self, title: str, code: int, *, accepts: bool = True) -> bytes:
-        """Ask for a receipt to sign."""
-        asked = {"rol": self.rol, "codigoNotificacion": code, "esDeAceptacion": accepts}
-        return b64decode(self.call(title, "solicitarAcuseNotificacion", **asked).findtext(".//XML") or "")
-
-    def send(self, title: str, signed: bytes) -> None:
-        """Send a receipt that is signed."""
-        self.call(title, "enviarAcuseNotificacion", rol=self.rol, xmlAcuseFirmado=signed)
-
-    def view(self, title: str, code: int) -> None:
-        """Ask for an accepted notification again."""
-        self.call(title, "verNotificacionAceptada", rol=self.rol, codigoNotificacion=code)
-
-
-def _wscn(record: Recorder, environment: Environment) -> None:
-    stack = record.stack
-    register_company(stack)
-    assign(stack)
-    accept_power(stack, grant(stack))
-    stack.pass_time(seconds=1)
-    wanted = [record.publish(f"ACT-{number}") for number in range(1, 8)]
-    record.publish("INFO", kind=Kind.COMMUNICATION)
-    record.publish("TEXT", addressee=PERSON_NIF)
-    own = _Client(record, environment, pki().company_seal, 1)
-    red_person, proxy = _Client(record, environment, red(), 2), _Client(record, environment, attorney(), 3)
-    own.page("the list")
-    own.page("the list from a place", (4, -1, -1))
-    for client, name in ((red_person, "RED person"), (proxy, "attorney")):
-        client.page(f"the list of the {name}")
-        client.page(f"all lists of the {name}", rol=0)
-    proxy.page("the list of one grantor", identificadorPoderdante=COMPANY_NIF)
-    proxy.page("the list of who granted nothing", identificadorPoderdante=PERSON_NIF)
-    proxy.call("the grantors", "solicitarPoderdantes")
-    own.call("no grantors", "solicitarPoderdantes")
-    for number, (client, name) in enumerate(((own, "company"), (red_person, "RED person"), (proxy, "attorney"))):
-        accepted, rejected = 2 * number + 1, 2 * number + 2
-        pair = client.wire.pair
-        acuse = client.acuse(f"a receipt to accept, for the {name}", accepted)
-        client.send(f"accepted by the {name}", sign(acuse, pair))
-        client.send(f"sent again by the {name}", sign(acuse, pair))
-        client.view(f"seen again by the {name}", accepted)
-        acuse = client.acuse(f"a receipt to reject, for the {name}", rejected, accepts=False)
-        client.send(f"rejected by the {name}", sign(acuse, pair))
-        client.view(f"what the {name} rejected is not seen", rejected)
-        client.acuse(f"a receipt of what the {name} rejected", rejected)
-        client.acuse(f"a receipt of nothing, for the {name}", 77)
-        client.view(f"what the {name} does not have", 77)
-        client.view(f"what the {name} did not decide", 7)
-    record.ask("the receipts", "RetrieveReceipts", ids(*wanted[:6]))
-    _wscn_refusals(own)
-    stack.now = NOW + timedelta(days=12)
-    for client, name in ((own, "company"), (red_person, "RED person"), (proxy, "attorney")):
-        client.acuse(f"a receipt of what lapsed, for the {name}", 7)
-    own.page("the list at the end")
-    record.access_records()
-
-
-def _wscn_refusals(client: _Client) -> None:
-    pair = client.wire.pair
-    acuse = client.acuse("a receipt to spoil", 7)
-    for title, signed in {
-        "not signed": acuse,
-        "signed by another": sign(acuse, pki().representative),
-        "signed twice": sign(sign(acuse, pair), pair),
-        "changed": sign(acuse.replace(b"ACEPTACION", b"RECHAZO"), pair),
-        "cut off": sign(acuse, pair)[:-10],
-        "no receipt any more": sign(acuse, pair).replace(b"</ProsaSignature>", b"<x/></ProsaSignature>"),
-        "without our signature": sign(_without_ours(acuse), pair),
-        "signed with SHA-1": sign(acuse, pair, Style(hash_name="sha1")),
-        "signed by nobody": _spoilt(sign(acuse, pair)),
-    }.items():
-        client.send(f"a receipt that is {title}", signed)
-    client.call("no receipt", "enviarAcuseNotificacion", rol=1)
-    client.page("an unknown role", rol=9)
-    client.record.stack.pass_time(hours=1)
-    client.send("a receipt that is too old", sign(acuse, pair))
-    stranger = _Client(client.record, client.wire.environment, pki().stranger, 1)
-    stranger.page("a stranger")
-    client.call("no such operation", "noHayTal")
-
-
-def _without_ours(acuse: bytes) -> bytes:
-    root = etree.fromstring(acuse)
-    root.remove(root.findall("{*}Signature")[0])
-    return etree.tostring(root)
-
-
-def _spoilt(signed: bytes) -> bytes:
-    root = etree.fromstring(signed)
-    root.findall("{*}Signature/{*}SignatureValue")[1].text = b64encode(bytes(256)).decode()
-    return etree.tostring(root)
-
-
 # --- the envelope
 
 
@@ -315,7 +190,10 @@ def envelope(record: Recorder) -> None:
     for name, data in shapes.items():
         stack.now = NOW + timedelta(seconds=1)
         record.answer(f"as {name} writes", stack.send(data))
-    for namespace, media in ((SOAP12, SOAP12_TYPE), ("http://schemas.xmlsoap.org/soap/envelope/", "text/xml")):
+    for namespace, media in (
+        (SOAP12, SOAP12_TYPE),
+        ("http://schemas.xmlsoap.org/soap/envelope/", "text/xml"),
+    ):
         for title, content in {"ping": PING, "a fault": PING.replace("/>", "><n:no/></n:Ping>")}.items():
             stack.now = NOW + timedelta(seconds=1)
             draft = replace(wcf(holder, content), soap_namespace=namespace)

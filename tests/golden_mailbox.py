@@ -24,6 +24,8 @@ from titles import (
 from tsa import Answering, serving
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from stack import Answer, Stack
 
 NOBODY = UUID(int=0)
@@ -85,7 +87,9 @@ def mailbox(record: Recorder) -> None:
     swept(record.stack)
     record.ask("deciding what is written as lapsed", "RejectNotifications", ids(lapsing, b))
     record.ask("retrieving what lapsed", "RetrieveNotifications", ids(lapsing))
-    record.ask("the receipts of everything", "RetrieveReceipts", ids(a, b, c, info, health, gone, lapsing, later))
+    record.ask(
+        "the receipts of everything", "RetrieveReceipts", ids(a, b, c, info, health, gone, lapsing, later)
+    )
     record.ask("the list at the end", "ListNotifications")
     record.access_records()
 
@@ -106,7 +110,9 @@ _FILTERS = {
 def _decide(record: Recorder, *, a: str, b: str, c: str, others: tuple[object, ...]) -> None:
     record.ask("accepting", "AcceptNotifications", ids(a))
     record.ask("accepting again", "AcceptNotifications", ids(a))
-    record.ask("accepting what is accepted, by another", "AcceptNotifications", ids(a), holder=pki().representative)
+    record.ask(
+        "accepting what is accepted, by another", "AcceptNotifications", ids(a), holder=pki().representative
+    )
     record.ask(
         "rejecting with a reason",
         "RejectNotifications",
@@ -122,9 +128,7 @@ def _decide(record: Recorder, *, a: str, b: str, c: str, others: tuple[object, .
 def _retrieve(record: Recorder, a: str, b: str) -> None:
     found = record.ask("retrieving what is accepted", "RetrieveNotifications", ids(a, b))
     record.ask("retrieving it again, in upper case", "RetrieveNotifications", ids(a.upper()))
-    documents = [
-        str(one.text) for one in found.tree.iterfind(".//ng:document/ng:documentId", namespaces=NG)
-    ]
+    documents = [str(one.text) for one in found.tree.iterfind(".//ng:document/ng:documentId", namespaces=NG)]
     small, large = (f"<id>{a}</id><documentId>{one}</documentId>" for one in documents)
     record.ask("a document", "RetrieveDocument", small)
     record.ask("the beginning of a large one", "RetrieveDocument", large)
@@ -153,7 +157,11 @@ def receipts(record: Recorder) -> None:
         stamp(stack.engine, authority=authority, now=stack.now, batch_size=20)
     stack.pass_time(seconds=1)
     for name in ("pdf", "bundle"):
-        record.ask(f"other receipts, with the {name}", "RetrieveReceipts", f"{ids(rejected, lapsing)}<format>{name}</format>")
+        record.ask(
+            f"other receipts, with the {name}",
+            "RetrieveReceipts",
+            f"{ids(rejected, lapsing)}<format>{name}</format>",
+        )
     record.ask("time-stamped", "RetrieveReceipts", ids(accepted, lapsing))
     record.access_records()
 
@@ -222,7 +230,9 @@ def titles(record: Recorder) -> None:
     record.ask("granting to who cannot be", "GrantPower", _grant(attorney="12345678A"))
     record.ask("granting without a value", "GrantPower", _grant(scope="matter"))
     record.ask("granting for too long", "GrantPower", _grant(expires=NOW + timedelta(days=3000)))
-    record.ask("accepting what nobody granted", "AcceptPower", f"<powerId>{NOBODY}</powerId>", holder=attorney())
+    record.ask(
+        "accepting what nobody granted", "AcceptPower", f"<powerId>{NOBODY}</powerId>", holder=attorney()
+    )
     for by, pair in {"the company": None, "the attorney": attorney(), "the RED person": red()}.items():
         record.ask(f"titles of {by}", "ListRepresentations", holder=pair)
         record.ask(f"powers of {by}", "ListPowers", holder=pair)
@@ -243,9 +253,7 @@ def titles(record: Recorder) -> None:
     record.access_records()
 
 
-def _grant(
-    *, attorney: str = ATTORNEY_NIF, scope: str = "general", expires: object = None
-) -> str:
+def _grant(*, attorney: str = ATTORNEY_NIF, scope: str = "general", expires: datetime | None = None) -> str:
     until = instant_text(expires or NOW + timedelta(days=300))
     return (
         f"<attorney>{attorney}</attorney><attorneyName>Celia Prueba</attorneyName><scope>{scope}</scope>"
@@ -265,7 +273,9 @@ def _power_by_the_wire(record: Recorder) -> str:
 def _end_titles(record: Recorder, power: str, assignment: UUID) -> None:
     stack = record.stack
     until = instant_text(NOW + timedelta(days=400))
-    record.ask("extending a power", "ExtendPower", f"<powerId>{power}</powerId><expiresAt>{until}</expiresAt>")
+    record.ask(
+        "extending a power", "ExtendPower", f"<powerId>{power}</powerId><expiresAt>{until}</expiresAt>"
+    )
     second = grant(stack, scope="matter", value="collection", specialCategory="true")
     stack.pass_time(seconds=1)
     third = grant(stack, scope="procedure", value="203546")
@@ -273,13 +283,21 @@ def _end_titles(record: Recorder, power: str, assignment: UUID) -> None:
     record.ask("renouncing a power", "RenouncePower", f"<powerId>{second}</powerId>", holder=attorney())
     record.ask("revoking a power", "RevokePower", f"<powerId>{power}</powerId>")
     record.ask("revoking it again", "RevokePower", f"<powerId>{power}</powerId>")
-    record.ask("extending what is revoked", "ExtendPower", f"<powerId>{power}</powerId><expiresAt>{until}</expiresAt>")
-    record.ask("accepting what is renounced", "AcceptPower", f"<powerId>{second}</powerId>", holder=attorney())
+    record.ask(
+        "extending what is revoked",
+        "ExtendPower",
+        f"<powerId>{power}</powerId><expiresAt>{until}</expiresAt>",
+    )
+    record.ask(
+        "accepting what is renounced", "AcceptPower", f"<powerId>{second}</powerId>", holder=attorney()
+    )
     stack.pass_time(days=40)
     record.ask("accepting too late", "AcceptPower", f"<powerId>{third}</powerId>", holder=attorney())
     page = record.ask("powers at the end, a page", "ListPowers", "<pageSize>2</pageSize>")
     record.ask("the next page", "ListPowers", f"<cursor>{first(page, 'nextCursor')}</cursor>")
-    record.ask("another's cursor", "ListPowers", f"<cursor>{first(page, 'nextCursor')}</cursor>", holder=attorney())
+    record.ask(
+        "another's cursor", "ListPowers", f"<cursor>{first(page, 'nextCursor')}</cursor>", holder=attorney()
+    )
     named = f"<assignmentId>{assignment}</assignmentId>"
     record.ask("unassigning the RED person", "UnassignRed", named)
     record.ask("unassigning again", "UnassignRed", named)
@@ -288,7 +306,9 @@ def _end_titles(record: Recorder, power: str, assignment: UUID) -> None:
     record.publish("AFTER")
     record.ask("unassigning what is unknown", "UnassignRed", f"<assignmentId>{NOBODY}</assignmentId>")
     record.ask("titles of the company at the end", "ListRepresentations")
-    page = record.ask("titles of the RED person at the end", "ListRepresentations", "<pageSize>1</pageSize>", holder=red())
+    page = record.ask(
+        "titles of the RED person at the end", "ListRepresentations", "<pageSize>1</pageSize>", holder=red()
+    )
     record.ask("the list of the RED person at the end", "ListNotifications", holder=red())
     record.ask("the attorney is nobody any more", "ListNotifications", holder=attorney())
 

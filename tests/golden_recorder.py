@@ -1,4 +1,4 @@
-"""Writes answers down so that they can be compared between runs: everything byte for byte but what must differ.
+"""Writes answers down so that they can be compared between runs: byte for byte but for what must differ.
 
 Keys, certificates, identifiers, hashes, nonces, salts, codes, cursors and signature values are new in every
 run. Each stands as a placeholder with a number in the order of its first appearance; the same value has the
@@ -15,7 +15,8 @@ import re
 from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import pypdf
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -31,7 +32,7 @@ from pki import pki
 from titles import ATTORNEY_NIF, RED_NIF, holder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from notigateway.pki.keys import KeyPair
     from stack import Answer, Stack
@@ -114,12 +115,18 @@ class Recorder:
         return self.answer(title, self.stack.ask(operation, inner, holder=holder, **environ))
 
     def issuing(
-        self, title: str, operation: str, inner: str = "", *, holder: KeyPair | None = None, **named: str | None
+        self,
+        title: str,
+        operation: str,
+        inner: str = "",
+        *,
+        holder: KeyPair | None = None,
+        **named: str | None,
     ) -> Answer:
         """Ask an operation of the issuing bodies' contract."""
         return self.answer(title, self.stack.ask_issuing(operation, inner, holder=holder, **named))
 
-    def publish(self, reference: str, **changes: object) -> str:
+    def publish(self, reference: str, **changes: Any) -> str:  # noqa: ANN401  (what Stack.publish takes)
         """Put an act at disposal, and let a second pass."""
         wanted = self.stack.publish(reference, **changes)
         self.stack.pass_time(seconds=1)
@@ -177,7 +184,7 @@ class Recorder:
         self._local = {}
         text = _EMBEDDED.sub(lambda found: f"<{found[1]}>{self._embedded(found)}</{found[1]}>", text)
         for kind, pattern in _ELEMENTS:
-            text = pattern.sub(lambda found, kind=kind: found[1] + self._element(kind, found[2]), text)
+            text = pattern.sub(partial(self._element, kind), text)
         return _VALUES.sub(self._value, text)
 
     def _numbered(self, kind: str, value: bytes) -> str:
@@ -186,12 +193,14 @@ class Recorder:
             self._names[value] = f"{{{kind}-{self._counts[kind]}}}"
         return self._names[value]
 
-    def _element(self, kind: str, value: str) -> str:
+    def _element(self, kind: str, found: re.Match[str]) -> str:
+        start, value = found.groups()
         if kind in {"signature", "version", "time-stamp"}:
-            return f"{{{kind}}}"
+            return f"{start}{{{kind}}}"
         if kind == "certificate":
-            return self._numbered(kind, b64decode(value)) + ("{in lines}" if "\n" in value else "")
-        return self._numbered(kind, value.encode())
+            lines = "{in lines}" if "\n" in value else ""
+            return f"{start}{self._numbered(kind, b64decode(value))}{lines}"
+        return start + self._numbered(kind, value.encode())
 
     def _value(self, found: re.Match[str]) -> str:
         kind, value = str(found.lastgroup), found[0]
@@ -249,7 +258,7 @@ class Recorder:
     def _pdf(self, name: str, data: bytes) -> None:
         """Note the text of a form: its receipt, and so every value in it, is known already."""
         reader = pypdf.PdfReader(io.BytesIO(data))
-        about = reader.metadata or {}
+        about: Mapping[str, object] = reader.metadata or {}
         lines = [f"{key[1:]}: {about[key]}" for key in ("/Title", "/Subject", "/Author")]
         lines += [f"attached: {file}" for file in reader.attachments]
         pages = "\n--- page\n".join(page.extract_text() for page in reader.pages)
@@ -271,7 +280,7 @@ class Recorder:
             else:
                 continue
             if written[:4] in text.replace("\n", ""):
-                text = re.sub("\n?".join(written), lambda _, one=written: one, text)
+                text = re.sub("\n?".join(written), written, text)
         return text
 
     def _bundle(self, name: str, data: bytes) -> None:

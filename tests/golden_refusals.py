@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cryptography.x509.oid import NameOID
+from sqlalchemy import text as sql
 
 from client_shapes import by_name, wcf
 from envelopes import MORE, PING, SOAP, SOAP12, Draft, Ref, key_info_text, plain_envelope
@@ -15,7 +16,6 @@ from golden_mailbox import NOBODY, ids
 from golden_recorder import Recorder
 from notigateway.soap.wscn.environment import PRODUCTION
 from pki import COMPANY_NIF, NOW, Issue, company_subject, crl, ec_key, name, pki, rsa_key
-from sqlalchemy import text as sql
 
 if TYPE_CHECKING:
     from stack import Stack
@@ -120,7 +120,13 @@ def refusals(record: Recorder) -> None:
     for code, data in drafts(SOAP12).items():
         if code in SOAP12_TOO:
             send(f"SOAP 1.2, made for {code}", data, CONTENT_TYPE=SOAP12_TYPE)
-    for code in ("XML_NOT_WELL_FORMED", "SECURITY_HEADER_MISSING", "PART_NOT_SIGNED", "TOKEN_WEAK", "DIGEST_DIFFERS"):
+    for code in (
+        "XML_NOT_WELL_FORMED",
+        "SECURITY_HEADER_MISSING",
+        "PART_NOT_SIGNED",
+        "TOKEN_WEAK",
+        "DIGEST_DIFFERS",
+    ):
         send(f"the Social Security's contract, made for {code}", made[code], PATH_INFO=PRODUCTION.path)
     for code in ("XML_NOT_WELL_FORMED", "SECURITY_HEADER_MISSING", "OPERATION_UNKNOWN"):
         send(f"the issuing contract, made for {code}", made[code], PATH_INFO="/notigateway/issuing/v1")
@@ -144,7 +150,8 @@ def troubles(record: Recorder) -> None:
     record.ask("revoked", "Ping", holder=thief)
     record.ask("not registered", "Ping", holder=pki().person)
     _replace_list(
-        stack, crl(pki().issuing, this_update=NOW - timedelta(minutes=30), next_update=NOW + timedelta(hours=1))
+        stack,
+        crl(pki().issuing, this_update=NOW - timedelta(minutes=30), next_update=NOW + timedelta(hours=1)),
     )
     stack.pass_time(hours=2)
     record.ask("of unknown status", "AcceptNotifications", ids(wanted))

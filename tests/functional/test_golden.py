@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from golden import CHAPTERS, FAULTS, FOLDER, difference, faults, played
+from golden import CHAPTERS, FAULTS, FILES, FOLDER, difference, faults, in_test, played
 from notigateway.errors import catalogue
+from notigateway.soap.wscn.environment import PRODUCTION, TEST
 from stack import CONTRACT, ISSUING_CONTRACT
 from wscn import CONTENTS
 
@@ -24,10 +25,11 @@ def test_a_chapter_is_answered_as_before(name: str, database_url: str, tmp_path:
 def test_every_error_is_told_as_before() -> None:
     found = difference(FAULTS, faults())
     assert not found, f"\n{found}"
+    assert faults(TEST) == in_test(faults(PRODUCTION))
 
 
 def test_the_files_are_those_of_the_chapters() -> None:
-    assert {file.stem for file in FOLDER.iterdir()} == {*CHAPTERS, FAULTS}
+    assert {file.stem for file in FOLDER.iterdir()} == {*(FILES.get(name, name) for name in CHAPTERS), FAULTS}
 
 
 def test_every_operation_is_in_a_file() -> None:
