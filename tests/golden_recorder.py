@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import re
 from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ from titles import ATTORNEY_NIF, RED_NIF, holder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from notigateway.pki.keys import KeyPair
     from stack import Answer, Stack
@@ -159,11 +161,15 @@ class Recorder:
         self._flush()
 
     def access_records(self) -> None:
-        """Write down what was recorded of every request."""
+        """Write down what was recorded of every request, in the order of time and then of the answers."""
         with reading(self.stack.engine) as session:
-            rows = session.scalars(select(AccessRecord).order_by(AccessRecord.at)).all()
-            records = [row.record.decode() for row in rows]
-        self.text("the access records", "\n".join(records))
+            rows = [(row.at, row.record.decode()) for row in session.scalars(select(AccessRecord))]
+        places = {name.decode(): place for place, name in enumerate(self._names) if name.isascii()}
+
+        def order(row: tuple[datetime, str]) -> tuple[datetime, int]:
+            return row[0], places.get(json.loads(row[1])["correlationId"], -1)
+
+        self.text("the access records", "\n".join(record for _, record in sorted(rows, key=order)))
 
     def chapter(self) -> str:
         """Return everything as one text."""
