@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import notigateway.soap.faults
+from notigateway.contract.problems import texts_of
 from notigateway.errors import GatewayError, TransportError, catalogue
 from notigateway.soap.faults import fault_code
 
@@ -15,8 +17,15 @@ DOCS = Path(__file__).parents[2] / "docs" / "errors.md"
 ROW = re.compile(
     r'^\| <a id="(\w+)"></a>`(\w+)` \| (.+?) \| (yes|no) \| (.+?) \| (.+?) \| (.+?) \|$', re.MULTILINE
 )
+SOURCE = Path(notigateway.soap.faults.__file__).parents[1]
 ENTRIES = {entry.code: entry for entry in catalogue()}
 DOCUMENTED = {row[2]: row for row in ROW.finditer(DOCS.read_text(encoding="utf-8"))}
+
+
+def all_classes(root: type[GatewayError] = GatewayError) -> Iterator[type[GatewayError]]:
+    yield root
+    for cls in root.__subclasses__():
+        yield from all_classes(cls)
 
 
 def test_every_code_is_documented_and_no_other() -> None:
@@ -28,13 +37,27 @@ def test_codes_are_unique() -> None:
     assert len(codes) == len(set(codes))
 
 
+def test_what_is_raised_without_a_detail_names_its_code() -> None:
+    for entry in catalogue():
+        assert (str(entry()), str(entry("what happened"))) == (entry.code, "what happened")
+
+
+def test_no_family_is_raised_instead_of_an_entry() -> None:
+    """A family has no code and no text: nobody could be told what it means."""
+    families = "|".join(cls.__name__ for cls in all_classes() if not cls.code)
+    raised = re.compile(rf"\braise ({families})\b|\b({families})\(")
+    definition = re.compile(r"^class .*", re.MULTILINE)
+    for file in sorted(SOURCE.rglob("*.py")):
+        assert not raised.search(definition.sub("", file.read_text("utf-8"))), file
+
+
 @pytest.mark.parametrize("code", sorted(ENTRIES))
 def test_the_documented_entry_is_the_one_in_the_code(code: str) -> None:
     entry, row = ENTRIES[code], DOCUMENTED[code]
     assert row[1] == code.lower()
     assert row[4] == ("yes" if entry.retryable else "no")
-    assert row[5] == entry.text_en
-    assert row[6] == entry.text_es
+    assert row[5] == texts_of(entry).en
+    assert row[6] == texts_of(entry).es
     if issubclass(entry, TransportError):
         assert row[3] == f"static {entry.status}, `{fault_code(entry)}`"
     elif "fault" in row[3]:

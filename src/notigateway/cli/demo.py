@@ -21,6 +21,7 @@ from cryptography import x509
 from notigateway.cli.demo_timestamps import await_timestamps
 from notigateway.client import ClientError, NotificationClient, pull
 from notigateway.client.show import pull_progress
+from notigateway.contract.problems import said_of
 from notigateway.errors import GatewayError, ReceiptInvalidError
 from notigateway.evidence.statement import ReceiptFacts
 from notigateway.evidence.xades import verify_receipt
@@ -57,7 +58,7 @@ def demo(
         with _folder(directory) as folder:
             problems = _run(folder, notifications)
     except (ClientError, GatewayError) as error:
-        text = error.line() if isinstance(error, ClientError) else f"{error.code}: {error}"
+        text = error.line() if isinstance(error, ClientError) else f"{error.code}: {said_of(error)}"
         typer.echo(f"demo failed: {text}", err=True)
         raise typer.Exit(1) from error
     for problem in problems[:_SHOWN_PROBLEMS]:

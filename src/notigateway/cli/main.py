@@ -21,6 +21,7 @@ from notigateway.cli.refresh_trust import refresh_trust
 from notigateway.cli.sandbox import sandbox
 from notigateway.cli.sweep import sweep
 from notigateway.cli.timestamp import timestamp
+from notigateway.contract.problems import said_of
 from notigateway.errors import GatewayError
 
 app = typer.Typer(
@@ -50,7 +51,7 @@ def main() -> None:
     try:
         app()
     except GatewayError as error:
-        typer.echo(f"{error.code}: {error.detail or error.text_en}", err=True)
+        typer.echo(f"{error.code}: {said_of(error)}", err=True)
         sys.exit(2)
 
 

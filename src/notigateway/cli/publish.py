@@ -20,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from notigateway.cli.manifest import LINE_MAX_BYTES, read_line
 from notigateway.cli.options import SettingsFile, SummaryAsJson
 from notigateway.clock.working_days import working_day_rule
+from notigateway.contract.problems import said_of
 from notigateway.errors import ConfigurationError, PublicationError
 from notigateway.evidence.seals import load_seal
 from notigateway.issuer.publishing import Deposit, deposit_documents, publish_all
@@ -137,7 +138,7 @@ class Publisher:
     def _refuse(self, number: int, refusal: PublicationError) -> None:
         """Report a line on standard error at once."""
         self.summary.refused.append(RefusedLine(number, refusal.code, refusal.detail))
-        detail = _printable(refusal.detail or refusal.text_en)
+        detail = _printable(said_of(refusal))
         self.console.print(
             f"line {number}: {refusal.code}: {detail}", markup=False, highlight=False, soft_wrap=True
         )

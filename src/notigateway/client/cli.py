@@ -42,6 +42,7 @@ from notigateway.client.show import (
 )
 from notigateway.client.values import DecisionOutcome, Filter
 from notigateway.client.wscn_commands import ContractGroup, check_contract, wscn_app
+from notigateway.contract.problems import said_of
 from notigateway.errors import GatewayError
 
 if TYPE_CHECKING:
@@ -300,7 +301,7 @@ def main() -> None:
     except ClientError as error:
         _stop(error.line(), error.exit_code)
     except GatewayError as error:
-        _stop(f"{error.code}: {error}", _USAGE)
+        _stop(f"{error.code}: {said_of(error)}", _USAGE)
     except Exception as error:  # noqa: BLE001 - a person at a terminal is told, never shown a traceback
         _stop(f"UNEXPECTED: {type(error).__name__}: {error}", _FAILED)
 

@@ -23,6 +23,7 @@ from notigateway.client.errors import (
     UnreachableError,
 )
 from notigateway.client.wire import read_answer
+from notigateway.contract.problems import texts_of
 from notigateway.errors import ConfigurationError, GatewayError
 from notigateway.wss.envelope import parse_envelope
 from notigateway.wss.ns import NOTIGATEWAY_V1
@@ -159,7 +160,7 @@ class Transport:
                 check_certificate=self._pinned.check,
             )
         except GatewayError as error:
-            raise ResponseNotVerifiedError(error.code, error.text_en, status=status) from error
+            raise ResponseNotVerifiedError(error.code, texts_of(error).en, status=status) from error
         try:  # 6
             return self._speech.read(operation, verified.operation)
         except ClientError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from notigateway.contract.problems import texts_of
 from notigateway.instants import instant_text
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def _reason(error: GatewayError) -> str:
     )
     detail = " · ".join(part for part in (error.detail, facts) if part)
     page = f"{_DOCUMENTATION}#{error.code.lower()}"
-    return f"{error.code}: {error.text_en} {f'({detail}) ' if detail else ''}See {page}"
+    return f"{error.code}: {texts_of(error).en} {f'({detail}) ' if detail else ''}See {page}"
 
 
 def _digested(one: Digested) -> Iterator[str]:

@@ -15,6 +15,7 @@ from uuid import UUID
 from lxml import etree
 from lxml.etree import _Element
 
+from notigateway.contract.problems import coded_texts_of, texts_of
 from notigateway.errors import (
     AddressingError,
     AlgorithmError,
@@ -88,11 +89,12 @@ def fault_status(error: GatewayError, soap: SoapVersion) -> int:
 
 def add_gateway_fault(detail: _Element, error: GatewayError, correlation_id: UUID) -> None:
     """Append the typed detail of our own contracts."""
+    texts = texts_of(error)
     gateway_fault = etree.SubElement(detail, _ng("GatewayFault"), nsmap={None: NOTIGATEWAY_V1})
     for name, value in (
         ("code", error.code),
-        ("textEs", error.text_es),
-        ("textEn", error.text_en),
+        ("textEs", texts.es),
+        ("textEn", texts.en),
         ("retryable", "true" if error.retryable else "false"),
         ("correlationId", str(correlation_id)),
         ("documentation", f"{DOCUMENTATION}#{error.code.lower()}"),
@@ -113,7 +115,7 @@ def render_fault(
     fault = etree.Element(soap.tag("Fault"), nsmap={"soap": soap.value})
     if soap is SoapVersion.V1_1:
         etree.SubElement(fault, "faultcode").text = fault_code(type(error))
-        etree.SubElement(fault, "faultstring").text = f"[{error.code}] {error.text_en}"
+        etree.SubElement(fault, "faultstring").text = coded_texts_of(error).en
         detail = etree.SubElement(fault, "detail")
     else:
         _add_codes(fault, soap, *_codes(error))
@@ -142,9 +144,10 @@ def _add_codes(fault: _Element, soap: SoapVersion, code: str, subcode: str) -> N
 
 def _add_reason(fault: _Element, soap: SoapVersion, error: GatewayError) -> None:
     reason = etree.SubElement(fault, soap.tag("Reason"))
-    for language, text in (("en", error.text_en), ("es", error.text_es)):
+    texts = coded_texts_of(error)
+    for language, text in (("en", texts.en), ("es", texts.es)):
         element = etree.SubElement(reason, soap.tag("Text"), {f"{{{XML}}}lang": language})
-        element.text = f"[{error.code}] {text}"
+        element.text = text
 
 
 def render_static_fault(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from notigateway.contract.problems import said_of
 from notigateway.errors import GatewayError
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Report:
         except FailedError as failure:
             outcome, reason = Outcome.FAILED, str(failure)
         except GatewayError as failure:
-            outcome, reason = Outcome.FAILED, str(failure) or failure.text_en
+            outcome, reason = Outcome.FAILED, said_of(failure)
         self.steps.append(Step(name, outcome, reason))
         return outcome is Outcome.PASSED
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
+from notigateway.contract.problems import texts_of
 from notigateway.errors import GatewayError, RateLimitedError
 from notigateway.evidence.wording import TITLES, day_and_time, precise
 from notigateway.http.peers import peer_of
@@ -70,7 +71,7 @@ def verification_page(
     @app.errorhandler(GatewayError)
     def refuse(error: GatewayError) -> tuple[str, int, dict[str, str]]:
         is_limit = isinstance(error, RateLimitedError)
-        page = render_template("verification.html", style=_STYLE, code="", refusal=error)
+        page = render_template("verification.html", style=_STYLE, code="", refusal=texts_of(error))
         wait = str(error.facts.get("retry_after_seconds", 60))
         return page, 429 if is_limit else 503, {"Retry-After": wait}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from notigateway.contract.problems import texts_of
 from notigateway.errors import ActUnknownError, GatewayError
 from notigateway.issuer.publishing import Publication, UploadedDocument
 from notigateway.soap.notigateway_issuing_v1 import types
@@ -21,11 +22,12 @@ def problem(
     """Return the catalogue's entry of an error, with what of the item is wrong."""
     if error is None:
         return None
+    texts = texts_of(error)
     facts = error.facts if isinstance(error, GatewayError) else {}
     return types.Problem(
         code=error.code,
-        textEs=error.text_es,
-        textEn=error.text_en,
+        textEs=texts.es,
+        textEn=texts.en,
         retryable=error.retryable,
         field=field or facts.get("field"),
         rule=facts.get("problem"),

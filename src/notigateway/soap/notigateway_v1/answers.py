@@ -6,6 +6,7 @@ from datetime import timedelta
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from notigateway.contract.problems import texts_of
 from notigateway.errors import GatewayError, NotificationUnknownError
 from notigateway.law.lifecycle import UNDECIDED
 from notigateway.soap.notigateway_v1 import types
@@ -24,9 +25,8 @@ def problem(error: type[GatewayError] | None) -> types.Problem | None:
     """Return the catalogue's entry of an error."""
     if error is None:
         return None
-    return types.Problem(
-        code=error.code, textEs=error.text_es, textEn=error.text_en, retryable=error.retryable
-    )
+    texts = texts_of(error)
+    return types.Problem(code=error.code, textEs=texts.es, textEn=texts.en, retryable=error.retryable)
 
 
 def notification(row: model.Notification, now: datetime) -> types.Notification:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
+from notigateway.contract.problems import texts_of
 from notigateway.errors import (
     AlreadyDecidedError,
     GatewayError,
@@ -91,7 +92,8 @@ def _problem(error: type[GatewayError] | None) -> str:
     """Return the catalogue's entry of an error."""
     if error is None:
         return ""
+    texts = texts_of(error)
     return (
-        f"<problem><code>{error.code}</code><textEs>{canonical_text(error.text_es)}</textEs>"
-        f"<textEn>{canonical_text(error.text_en)}</textEn><retryable>{FLAG[error.retryable]}</retryable></problem>"
+        f"<problem><code>{error.code}</code><textEs>{canonical_text(texts.es)}</textEs>"
+        f"<textEn>{canonical_text(texts.en)}</textEn><retryable>{FLAG[error.retryable]}</retryable></problem>"
     )

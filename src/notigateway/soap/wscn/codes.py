@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from notigateway.contract.problems import coded_texts_of
 from notigateway.errors import (
     AcuseAlgorithmError,
     AcuseAlteredError,
@@ -108,6 +109,6 @@ def refusal(code: int, error: GatewayError, correlation_id: UUID) -> Error:
     """Return the outcome of what was not: the number, our code and text, and what to quote."""
     return Error(
         codigo=code,
-        descripcion=f"[{error.code}] {error.text_es}",
+        descripcion=coded_texts_of(error).es,
         identificadorPeticion=str(correlation_id),
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
+from notigateway.contract.problems import coded_texts_of
 from notigateway.soap.contract import Contract
 from notigateway.soap.wscn import codes
 from notigateway.soap.wscn.types import ExcepcionSistema
@@ -37,4 +38,4 @@ class WscnContract(Contract):
         """Append the system fault of this environment."""
         holder = etree.SubElement(detail, f"{{{self.namespace}}}{self.fault}", nsmap={"wscn": self.namespace})
         outcome = codes.refusal(codes.fault_code(error), error, correlation_id)
-        append_fields(holder, ExcepcionSistema(error=outcome, message=f"[{error.code}] {error.text_en}"))
+        append_fields(holder, ExcepcionSistema(error=outcome, message=coded_texts_of(error).en))
