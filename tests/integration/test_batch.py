@@ -95,7 +95,10 @@ def test_decisions_beside_other_changes_are_written_with_them(stack: Stack) -> N
         assert session.scalars(select(IssuingBody.dir3).where(IssuingBody.dir3 == "E04921401")).one()
         assert session.scalars(select(Notification.state)).all() == [State.ACCEPTED]
         assert session.get_one(LogLeaf, outcome.receipt.id).leaf.subject == outcome.receipt.id
-        assert session.scalars(select(Change.event_id).where(Change.event_id == outcome.event.id)).one() == outcome.event.id
+        assert (
+            session.scalars(select(Change.event_id).where(Change.event_id == outcome.event.id)).one()
+            == outcome.event.id
+        )
 
 
 def test_content_that_is_handed_over_leaves_the_notification_as_it_was(stack: Stack) -> None:

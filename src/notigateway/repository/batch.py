@@ -37,7 +37,7 @@ def write_decisions(session: Session) -> None:
     if len(events) + len(receipts) < len(new) or len(rows) < len(touched) or session.deleted:
         return
     changed = [_changed(row) for row in rows]
-    if not _DECIDED.issuperset(*changed):
+    if any(columns - _DECIDED for columns in changed):
         return
     decided = [_decision(row) for row, columns in zip(rows, changed, strict=True) if columns]
     if _UPDATE.write(session, decided) != len(decided):
