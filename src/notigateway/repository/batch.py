@@ -11,8 +11,9 @@ from sqlalchemy import bindparam, insert, update
 from sqlalchemy.orm.exc import StaleDataError
 
 from notigateway.repository.changes import remember_new_events
+from notigateway.repository.columns import Row
 from notigateway.repository.log import log_receipts
-from notigateway.repository.model import Event, Notification, Receipt, Row
+from notigateway.repository.model import Event, Notification, Receipt
 from notigateway.repository.prepared import Prepared
 
 if TYPE_CHECKING:

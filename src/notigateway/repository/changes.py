@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ForeignKey, Insert, Integer, event, insert, select, text
 from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column, object_session
 
-from notigateway.repository.model import Event, Row
+from notigateway.repository.columns import Row
+from notigateway.repository.model import Event
 
 # Any number, the same for ever.
 _FEED_LOCK = 43_2016

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Executable
     from sqlalchemy.orm import Session
 
-    from notigateway.repository.model import Row
+    from notigateway.repository.columns import Row
 
 
 def insert_if_absent(session: Session, row: type[Row], **values: Any) -> bool:  # noqa: ANN401

@@ -25,7 +25,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, selectinload
 
 from notigateway.law.lifecycle import OUTAGE_MORE_THAN, UNDECIDED, DeadlineCause, Outage, State
-from notigateway.repository.model import Act, Notification, Row, UtcDateTime
+from notigateway.repository.columns import Row, UtcDateTime
+from notigateway.repository.model import Act, Notification
 from notigateway.uuids import uuid7
 
 if TYPE_CHECKING:

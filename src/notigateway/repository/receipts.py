@@ -8,16 +8,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import LargeBinary, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from notigateway.repository.model import (
-    SHA256_HEX,
-    Act,
-    Addressee,
-    IssuingBody,
-    Notification,
-    Receipt,
-    Row,
-    UtcDateTime,
-)
+from notigateway.repository.columns import SHA256_HEX, Row, UtcDateTime
+from notigateway.repository.model import Act, Addressee, IssuingBody, Notification, Receipt
 
 if TYPE_CHECKING:
     from sqlalchemy import Row as SqlRow
