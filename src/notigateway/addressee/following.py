@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
     from sqlalchemy.orm import Session
 
+    from notigateway.law.caller import Caller
     from notigateway.law.representation import RightsPolicy, Role
-    from notigateway.pki.identity import Caller
     from notigateway.repository.model import Event, Notification
     from notigateway.repository.outages import DeadlineChange
 

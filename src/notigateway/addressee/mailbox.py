@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from notigateway.evidence.xades import Seal
+    from notigateway.law.caller import Caller
     from notigateway.law.representation import RightsPolicy
-    from notigateway.pki.identity import Caller
     from notigateway.receipts.recording import RequestProof
     from notigateway.repository.documents import DocumentStore
     from notigateway.repository.model import Document, Event, Notification, Receipt

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from notigateway.pki.identity import Caller
+    from notigateway.law.caller import Caller
     from notigateway.receipts.recording import Asking
     from notigateway.repository.model import Addressee
 

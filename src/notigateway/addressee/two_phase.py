@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
     from sqlalchemy.orm import Session
 
+    from notigateway.law.caller import Caller
     from notigateway.law.representation import RightsPolicy
-    from notigateway.pki.identity import Caller
     from notigateway.repository.model import Document, Event, Notification, Receipt
 
 _LISTED: Final = frozenset(

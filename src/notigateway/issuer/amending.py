@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from notigateway.errors import GatewayError
     from notigateway.evidence.xades import Seal
-    from notigateway.pki.identity import Caller
+    from notigateway.law.caller import Caller
     from notigateway.receipts.recording import RequestProof
     from notigateway.repository.model import IssuingBody, Notification, Receipt
 

@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 
     from notigateway.evidence.statement import EvidenceIssuerDetails
     from notigateway.evidence.xades import Seal
+    from notigateway.law.caller import Caller
     from notigateway.law.lifecycle import Outage
-    from notigateway.pki.identity import Caller
     from notigateway.pki.revocation import RevocationFinding
     from notigateway.repository.model import Notification
 

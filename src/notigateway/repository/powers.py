@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from notigateway.pki.identity import Caller
+    from notigateway.law.caller import Caller
 
 
 def lock_addressee(session: Session, identifier: str) -> Addressee | None:

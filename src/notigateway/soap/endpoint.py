@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
     from sqlalchemy.orm import Session
 
-    from notigateway.pki.identity import Caller
+    from notigateway.law.caller import Caller
     from notigateway.soap.contract import Contract
     from notigateway.wss.policy import Expectations
 

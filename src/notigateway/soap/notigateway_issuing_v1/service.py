@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from notigateway.issuer.amending import Result
-    from notigateway.pki.identity import Caller
+    from notigateway.law.caller import Caller
     from notigateway.soap.request import Request
 
 DEFAULT_PAGE_SIZE = 100

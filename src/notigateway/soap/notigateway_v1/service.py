@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from notigateway.pki.identity import Caller
+    from notigateway.law.caller import Caller
     from notigateway.repository.model import Receipt
     from notigateway.repository.timestamps import ReceiptTimestamp
     from notigateway.soap.request import Request
