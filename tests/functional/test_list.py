@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from notigateway.law.lifecycle import UNDECIDED, Kind, Standing, State, deadline, effective_state
+from notigateway.law.deadlines import deadline
+from notigateway.law.lifecycle import UNDECIDED, Kind, Standing, State, effective_state
 from notigateway.repository.engine import writing
 from notigateway.repository.model import Act, Addressee, Notification
 from notigateway.repository.notifications import ListFilter, list_page

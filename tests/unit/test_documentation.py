@@ -24,7 +24,8 @@ from interop.matrix import operations
 from notigateway.cli.manifest import ManifestAct, parse_line
 from notigateway.errors import SecurityError, catalogue
 from notigateway.instants import instant_text
-from notigateway.law.lifecycle import MADRID, State, deadline
+from notigateway.law.deadlines import MADRID, deadline
+from notigateway.law.lifecycle import State
 from notigateway.repository.acts import find_issuing_body
 from notigateway.repository.engine import create_database, reading
 from notigateway.repository.schema import upgrade

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import BigInteger, ForeignKey, Row, and_, exists, select
 from sqlalchemy.orm import Mapped, contains_eager, joinedload, mapped_column, selectinload
 
-from notigateway.law.lifecycle import DeadlineCause, State
+from notigateway.law.deadlines import DeadlineCause
+from notigateway.law.lifecycle import State
 from notigateway.repository import columns
 from notigateway.repository.accesses import note_found
 from notigateway.repository.changes import Change
