@@ -23,8 +23,8 @@ from notigateway.repository import (  # noqa: F401  (their rows belong to the me
     timestamps,
     trust,
 )
+from notigateway.repository.columns import Row
 from notigateway.repository.engine import create_database
-from notigateway.repository.model import Row
 from notigateway.settings import load_settings
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert, select
 
 from notigateway.evidence.xades import verify_receipt
-from notigateway.law.lifecycle import State, deadline
+from notigateway.law.deadlines import deadline
+from notigateway.law.lifecycle import State
 from notigateway.repository.changes import Change
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.model import Event, Notification, Receipt

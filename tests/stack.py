@@ -20,8 +20,9 @@ from notigateway.issuer.publishing import Deposit, deposit_documents, publish_ac
 from notigateway.law.lifecycle import State
 from notigateway.law.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
 from notigateway.pki.anchors import PinnedCertificates
+from notigateway.repository.columns import Row
 from notigateway.repository.engine import reading, writing
-from notigateway.repository.model import Receipt, Row
+from notigateway.repository.model import Receipt
 from notigateway.settings import load_settings
 from notigateway.soap.contract import Contract
 from notigateway.trust.authorities import load_trust

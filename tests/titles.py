@@ -10,9 +10,10 @@ from uuid import UUID
 
 from lxml import etree
 
-from notigateway.addressee.red import RedTerms, assign_red
+from notigateway.addressee.red import assign_red
 from notigateway.evidence.xades import verify_receipt
 from notigateway.instants import instant_text
+from notigateway.law.titles import RedTerms
 from notigateway.repository.addressees import ensure_addressee
 from notigateway.repository.engine import writing
 from notigateway.wss.ns import EVIDENCE_1

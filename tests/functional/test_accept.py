@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from notigateway.evidence.xades import verify_receipt
-from notigateway.law.lifecycle import Kind, deadline
+from notigateway.law.deadlines import deadline
+from notigateway.law.lifecycle import Kind
 from pki import COMPANY_NIF, NOW, PERSON_NIF, REPRESENTATIVE_NIF, pki
 from stack import NG, text, texts
 

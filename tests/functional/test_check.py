@@ -11,7 +11,7 @@ from sqlalchemy import text as sql
 
 from notigateway.clock.lapsing import Sweeping, sweep
 from notigateway.instants import instant_text
-from notigateway.law.lifecycle import deadline
+from notigateway.law.deadlines import deadline
 from notigateway.log.growing import advance
 from notigateway.log.wholeness import Checking, Finding
 from notigateway.pki.keys import load_certificates

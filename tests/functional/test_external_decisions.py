@@ -18,7 +18,8 @@ from sqlalchemy import select
 from notigateway.clock.lapsing import Sweeping, sweep
 from notigateway.evidence.xades import verify_receipt
 from notigateway.instants import instant_text
-from notigateway.law.lifecycle import Kind, deadline
+from notigateway.law.deadlines import deadline
+from notigateway.law.lifecycle import Kind
 from notigateway.published import published_folder
 from notigateway.repository.engine import reading
 from notigateway.repository.model import Event, Notification

@@ -14,7 +14,8 @@ from zeep.transports import Transport
 from notigateway.evidence.xades import verify_receipt
 from notigateway.instants import instant_text
 from notigateway.issuer.publishing import register_issuing_body
-from notigateway.law.lifecycle import Kind, deadline
+from notigateway.law.deadlines import deadline
+from notigateway.law.lifecycle import Kind
 from notigateway.published import published_folder
 from notigateway.repository.engine import writing
 from notigateway.wss.ns import NOTIGATEWAY_ISSUING_V1

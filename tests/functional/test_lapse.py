@@ -17,7 +17,8 @@ from notigateway.clock.lapsing import Sweeping, Swept, sweep
 from notigateway.clock.outages import declare_outage
 from notigateway.evidence.xades import Seal, verify_receipt
 from notigateway.instants import instant_text
-from notigateway.law.lifecycle import Kind, State, deadline
+from notigateway.law.deadlines import deadline
+from notigateway.law.lifecycle import Kind, State
 from notigateway.repository.engine import create_database, reading, writing
 from notigateway.repository.model import Event, Notification, Receipt
 from notigateway.sandbox.process import running

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
-from notigateway.law.lifecycle import UNDECIDED, Kind, Standing, State, deadline, effective_state
+from notigateway.law.deadlines import deadline
+from notigateway.law.lifecycle import UNDECIDED, Kind, Standing, State, effective_state
 from notigateway.repository.engine import writing
 from notigateway.repository.model import Act, Addressee, Notification
 from notigateway.repository.notifications import ListFilter, list_page

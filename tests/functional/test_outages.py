@@ -22,7 +22,9 @@ from notigateway.errors import (
     OutageOverlapsError,
     OutageUnknownError,
 )
-from notigateway.law.lifecycle import DeadlineCause, Kind, Standing, State, deadline, effective_state
+from notigateway.law.deadlines import DeadlineCause, deadline
+from notigateway.law.lifecycle import Kind, Standing, State, effective_state
+from notigateway.law.transitions import extend
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.model import Notification
 from notigateway.repository.notifications import ListFilter, list_page
@@ -159,11 +161,10 @@ def test_an_outage_does_not_take_back_an_extension(stack: Stack) -> None:
         (row,) = session.scalars(select(Notification))
         move_deadlines(
             session,
-            {row: madrid("2026-06-20T00:00")},
+            {row: extend(row.standing, madrid("2026-06-20T00:00"), stack.now)},
             cause=DeadlineCause.EXTENSION,
             by="Q2827003A",
             reason=None,
-            at=stack.now,
         )
     stack.now = madrid("2026-06-08T12:00")
     declare(stack, madrid("2026-06-06T08:00"), madrid("2026-06-07T08:00"))

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from notigateway.addressee.powers import PowerTerms, import_power
+from notigateway.addressee.powers import import_power
 from notigateway.addressee.red import end_red
 from notigateway.errors import (
     NotAddresseeError,
@@ -21,6 +21,7 @@ from notigateway.errors import (
 )
 from notigateway.instants import instant_text
 from notigateway.law.representation import PowerScope, PowerState
+from notigateway.law.titles import PowerTerms
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.rights import Power, RightsChange
 from pki import COMPANY_NIF, NOW, PERSON_NIF, pki

@@ -17,7 +17,7 @@ from sqlalchemy import event
 
 from notigateway.clock.lapsing import Sweeping, sweep
 from notigateway.errors import TemporarilyUnavailableError
-from notigateway.law.lifecycle import deadline
+from notigateway.law.deadlines import deadline
 from notigateway.log.wholeness import Checking
 from notigateway.pki.keys import load_certificates
 from pki import NOW

@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm.exc import StaleDataError
 
 from notigateway.addressee.mailbox import Deciding, decide_all
+from notigateway.law import transitions
 from notigateway.law.lifecycle import Decision, State
 from notigateway.pki.identity import read_caller
 from notigateway.receipts.recording import RequestProof
@@ -76,7 +77,8 @@ def test_a_notification_that_changed_since_it_was_read_is_not_overwritten(stack:
         with writing(stack.engine) as session:
             found = lock_visible(session, [wanted], party=COMPANY_NIF, now=stack.now)
             session.execute(text("UPDATE notifications SET version = version + 1"))
-            found[wanted].decide(Decision.ACCEPT, stack.now)
+            row = found[wanted]
+            row.happen(transitions.decide(row.standing, Decision.ACCEPT, stack.now), now=stack.now)
 
     with pytest.raises(StaleDataError):
         overtaken()

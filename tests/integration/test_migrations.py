@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import inspect
 
 from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
+from notigateway.repository.columns import Row
 from notigateway.repository.engine import create_database
-from notigateway.repository.model import Row
 from notigateway.repository.schema import (
     check_drift,
     check_revision,

@@ -12,8 +12,8 @@ from sqlalchemy import bindparam, exc, insert, select, text
 
 from notigateway.errors import TemporarilyUnavailableError
 from notigateway.law.representation import PowerScope
+from notigateway.repository.columns import Row, UtcDateTime
 from notigateway.repository.engine import create_database, reading, writing
-from notigateway.repository.model import Row, UtcDateTime
 from notigateway.repository.prepared import Prepared
 from notigateway.repository.replay import ReplayKey, is_registered, register
 from notigateway.repository.rights import Power

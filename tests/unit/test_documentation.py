@@ -24,7 +24,8 @@ from interop.matrix import operations
 from notigateway.cli.manifest import ManifestAct, parse_line
 from notigateway.errors import SecurityError, catalogue
 from notigateway.instants import instant_text
-from notigateway.law.lifecycle import MADRID, State, deadline
+from notigateway.law.deadlines import MADRID, deadline
+from notigateway.law.lifecycle import Kind, State, diagram
 from notigateway.repository.acts import find_issuing_body
 from notigateway.repository.engine import create_database, reading
 from notigateway.repository.schema import upgrade
@@ -263,6 +264,25 @@ def test_decisions_are_numbered_and_have_their_four_parts() -> None:
 def test_every_state_is_explained() -> None:
     states = [row[0] for row in rows(section(text_of("docs/lifecycle.md"), "States"))]
     assert states == [f"`{state}`" for state in State]
+
+
+def test_the_diagrams_are_those_of_the_table() -> None:
+    drawn = blocks("mermaid", section(text_of("docs/lifecycle.md"), "States"))
+    assert drawn == [f"{diagram(kind)}\n" for kind in Kind]
+
+
+def test_the_function_of_every_rule_exists_and_most_stand_in_the_law() -> None:
+    pure = set()
+    for rule, _, _, _, code, _ in rows(section(text_of("docs/lifecycle.md"), "Rules")):
+        named = [span.split(".") for span in re.findall(r"`([\w.]+)`", code)]
+        assert bool(named) is not code.startswith("not in this version"), rule
+        for module, function in named:
+            files = [*(ROOT / "src/notigateway").rglob(f"{module}.py")]
+            places = [one for one in files if f"\ndef {function}(" in one.read_text(encoding="utf-8")]
+            assert len(places) == 1, (rule, module, function)
+            if places[0].parent.name == "law":
+                pure.add(rule)
+    assert len(pure) >= 16
 
 
 def test_every_rule_has_its_place_and_its_test_or_is_not_in_this_version() -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from notigateway.errors import ChannelObligedError, NotAddresseeError
-from notigateway.law.representation import DeliveryChannel
+from notigateway.errors import NotAddresseeError
+from notigateway.law.obligation import changes_channel, channel_in_force
 from notigateway.receipts.recording import record_request
 from notigateway.repository.addressees import DeliveryChoice, find_addressee, find_delivery_choice
 from notigateway.repository.powers import lock_addressee
@@ -18,7 +18,8 @@ from notigateway.uuids import uuid7
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from notigateway.pki.identity import Caller
+    from notigateway.law.caller import Caller
+    from notigateway.law.representation import DeliveryChannel
     from notigateway.receipts.recording import Asking
     from notigateway.repository.model import Addressee
     from notigateway.repository.session import Session
@@ -49,13 +50,9 @@ def set_delivery_channel(session: Session, channel: DeliveryChannel, *, asking: 
     addressee = lock_addressee(session, asking.caller.party)
     if addressee is None:
         raise NotAddresseeError(f"party {asking.caller.party}")
-    if addressee.is_obliged:
-        if channel is DeliveryChannel.POSTAL:
-            raise ChannelObligedError
-        return _delivery(addressee, None)
     choice = find_delivery_choice(session, addressee)
-    # A repeat changes nothing, not even the instant of the choice.
-    if choice is None or choice.channel is not channel:
+    standing = None if choice is None else choice.channel
+    if changes_channel(channel, standing, obliged=addressee.is_obliged):
         choice = DeliveryChoice(
             id=uuid7(asking.now),
             addressee_id=addressee.id,
@@ -69,9 +66,7 @@ def set_delivery_channel(session: Session, channel: DeliveryChannel, *, asking: 
 
 
 def _delivery(addressee: Addressee, choice: DeliveryChoice | None) -> Delivery:
-    """Say how the addressee is notified; an obligation overrides a choice made before it."""
-    if addressee.is_obliged:
-        return Delivery(is_obliged=True, channel=DeliveryChannel.ELECTRONIC, chosen_at=None)
-    if choice is None:
-        return Delivery(is_obliged=False, channel=None, chosen_at=None)
-    return Delivery(is_obliged=False, channel=choice.channel, chosen_at=choice.chosen_at)
+    """Say how the addressee is notified."""
+    channel = channel_in_force(None if choice is None else choice.channel, obliged=addressee.is_obliged)
+    chosen_at = None if choice is None or addressee.is_obliged else choice.chosen_at
+    return Delivery(addressee.is_obliged, channel, chosen_at)

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Final
 
 from notigateway.cursors import read_place, write_place
 from notigateway.errors import InvalidCursorError, NotificationUnknownError
-from notigateway.law.lifecycle import MADRID, UNDECIDED, Standing, State, effective_state
+from notigateway.law.deadlines import MADRID
+from notigateway.law.lifecycle import UNDECIDED, Standing, State, effective_state
 from notigateway.law.representation import DEFAULT_POLICY
 from notigateway.repository.following import (
     count_groups,
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row
 
+    from notigateway.law.caller import Caller
     from notigateway.law.representation import RightsPolicy, Role
-    from notigateway.pki.identity import Caller
     from notigateway.repository.model import Event, Notification
     from notigateway.repository.outages import DeadlineChange
     from notigateway.repository.session import Session

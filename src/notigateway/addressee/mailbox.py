@@ -21,8 +21,9 @@ from notigateway.errors import (
     NotificationUnknownError,
     ServiceError,
 )
-from notigateway.law.lifecycle import Decision, State
+from notigateway.law.lifecycle import outcome
 from notigateway.law.representation import DEFAULT_POLICY
+from notigateway.law.transitions import decide
 from notigateway.receipts.recording import record_decision, record_handover, record_request
 from notigateway.repository.notifications import find_visible, list_page, lock_visible
 from notigateway.repository.timestamps import find_timestamped
@@ -35,19 +36,15 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
 
     from notigateway.evidence.xades import Seal
+    from notigateway.law.caller import Caller
+    from notigateway.law.lifecycle import Decision
     from notigateway.law.representation import RightsPolicy
-    from notigateway.pki.identity import Caller
     from notigateway.receipts.recording import RequestProof
     from notigateway.repository.documents import DocumentStore
     from notigateway.repository.model import Document, Event, Notification, Receipt
     from notigateway.repository.notifications import ListFilter
     from notigateway.repository.session import Session
     from notigateway.repository.timestamps import ReceiptTimestamp
-
-_DECIDED_STATES = {
-    Decision.ACCEPT: frozenset({State.ACCEPTED, State.READ}),
-    Decision.REJECT: frozenset({State.REJECTED}),
-}
 
 
 @dataclass(frozen=True)
@@ -306,14 +303,14 @@ def _decide_one(wanted: UUID, notification: Notification | None, deciding: Decid
     if notification is None:
         return Outcome(wanted, NotificationUnknownError)
     try:
-        state = notification.decide(deciding.decision, deciding.now)
+        transition = decide(notification.standing, deciding.decision, deciding.now)
     except AlreadyDecidedError:
         return _earlier_decision(wanted, notification, deciding)
     except (LifecycleError, NotFoundError) as refusal:
         return Outcome(wanted, type(refusal))
     event, receipt = record_decision(
         notification,
-        state=state,
+        transition,
         caller=deciding.caller,
         now=deciding.now,
         seal=deciding.seal,
@@ -327,6 +324,7 @@ def _earlier_decision(wanted: UUID, notification: Notification, deciding: Decidi
     """Tell who decided before, with the receipt."""
     event = next(e for e in notification.events if e.decisive)
     receipt = notification.receipt_of(event)
-    is_same = event.state in _DECIDED_STATES[deciding.decision] and event.party == deciding.caller.party
+    asked = (outcome(notification.kind, deciding.decision), deciding.caller.party)
     # A repeat of the same decision by the same party is idempotent: the same receipt, nothing new.
+    is_same = (event.state, event.party) == asked
     return Outcome(wanted, AlreadyDecidedError, event, receipt, is_repeat=is_same)

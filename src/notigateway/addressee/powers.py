@@ -7,22 +7,23 @@ signed request that asked for it. Repeating a request changes nothing and answer
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from notigateway.cursors import read_uuid_cursor, write_uuid_cursor
-from notigateway.errors import (
-    NotAddresseeError,
-    PowerExistsError,
-    PowerInvalidError,
-    PowerNotInForceError,
-    PowerSelfGrantedError,
-    PowerTooLongError,
-    PowerUnknownError,
-)
+from notigateway.errors import NotAddresseeError, PowerExistsError, PowerUnknownError
 from notigateway.instants import to_milliseconds
-from notigateway.law.identifiers import IdentifierError, check_nif
-from notigateway.law.representation import PowerScope, PowerState, is_void_by_age, latest_expiry
+from notigateway.law.representation import PowerState, is_open
+from notigateway.law.titles import (
+    check_accepted,
+    check_power,
+    check_registered,
+    comes_to_end,
+    is_same_grant,
+    is_void,
+    runs_longer,
+    takes_effect,
+)
 from notigateway.receipts.recording import record_request
 from notigateway.repository.powers import list_powers as find_powers
 from notigateway.repository.powers import (
@@ -39,27 +40,10 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from notigateway.pki.identity import Caller
+    from notigateway.law.caller import Caller
+    from notigateway.law.titles import PowerTerms
     from notigateway.receipts.recording import Asking
-    from notigateway.repository.model import Addressee
     from notigateway.repository.session import Session
-
-# States in which a power gives rights or still may.
-_OPEN = frozenset({PowerState.PENDING, PowerState.IN_FORCE})
-_NAME_MAX = 255
-_VALUE_MAX = {PowerScope.MATTER: 64, PowerScope.PROCEDURE: 16}
-
-
-@dataclass(frozen=True, kw_only=True)
-class PowerTerms:
-    """What a grantor says; `value` is the matter or the SIA code of the procedure, by the scope."""
-
-    attorney: str
-    attorney_name: str
-    scope: PowerScope
-    value: str | None
-    special_category: bool
-    expires_at: datetime
 
 
 @dataclass(frozen=True)
@@ -82,7 +66,7 @@ def grant_power(session: Session, terms: PowerTerms, *, asking: Asking) -> Power
         session.add(power)
         return _changed(session, power, "granted", asking)
     # A repeat of the same grant is idempotent: the power that stands, nothing new.
-    if (earlier.special_category, earlier.expires_at) == (power.special_category, power.expires_at):
+    if is_same_grant(power.terms, earlier.terms):
         return earlier
     raise PowerExistsError(power_id=str(earlier.id))
 
@@ -104,15 +88,11 @@ def import_power(
 
     Raises: what `grant_power` raises.
     """
-    if registered_at > now:
-        raise PowerInvalidError(
-            "registered_at lies in the future", field="registered_at", problem="in_the_future"
-        )
+    check_registered(registered_at, now)
     power = _draw_up(session, terms, grantor=grantor, registered_at=to_milliseconds(registered_at))
     power.accepted_at = None if accepted_at is None else to_milliseconds(accepted_at)
-    if power.accepted_at is not None and not power.registered_at <= power.accepted_at <= now:
-        raise PowerInvalidError("accepted_at: wrong time", field="accepted_at", problem="out_of_range")
-    power.is_void = is_void_by_age(power.registered_at) and not is_adapted
+    check_accepted(power.accepted_at, registered_at=power.registered_at, now=now)
+    power.is_void = is_void(power.registered_at, is_adapted=is_adapted)
     earlier = _standing_twin(session, power, now)
     if earlier is not None:
         raise PowerExistsError(f"power {earlier.id}", power_id=str(earlier.id))
@@ -127,11 +107,8 @@ def accept_power(session: Session, power_id: UUID, *, asking: Asking) -> Power:
     Raises: `PowerUnknownError`; `PowerNotInForceError` after the month, and for one that has ended.
     """
     power = _lock(session, power_id, asking.caller, as_attorney=True)
-    state = power.state_at(asking.now)
-    if state is PowerState.IN_FORCE:
+    if not takes_effect(power.terms, asking.now):
         return power  # a repeat: it was accepted before
-    if state is not PowerState.PENDING:
-        raise _not_in_force(state)
     power.accepted_at = asking.now
     return _changed(session, power, "accepted", asking)
 
@@ -161,15 +138,9 @@ def extend_power(session: Session, power_id: UUID, expires_at: datetime, *, aski
     end that is not later than the present one.
     """
     power = _lock(session, power_id, asking.caller, as_attorney=False)
-    state = power.state_at(asking.now)
-    if state is not PowerState.IN_FORCE:
-        raise _not_in_force(state)
     expires_at = to_milliseconds(expires_at)
-    if expires_at == power.expires_at:
+    if not runs_longer(power.terms, expires_at, asking.now):
         return power  # a repeat
-    if expires_at < power.expires_at:
-        raise _invalid("expires_at", "not_later")
-    _check_duration(expires_at, asking.now)
     power.expires_at = expires_at
     return _changed(session, power, "extended", asking)
 
@@ -192,64 +163,22 @@ def _draw_up(session: Session, terms: PowerTerms, *, grantor: str, registered_at
     addressee = lock_addressee(session, grantor)
     if addressee is None:
         raise NotAddresseeError(f"party {grantor}")
-    attorney = _check_attorney(terms, addressee)
-    _check_value(terms)
-    expires_at = to_milliseconds(terms.expires_at)
-    if expires_at <= registered_at:
-        raise _invalid("expires_at", "in_the_past")
-    _check_duration(expires_at, registered_at)
+    checked = check_power(terms, grantor=addressee.identifier, registered_at=registered_at)
     return Power(
         id=uuid7(registered_at),
         grantor_id=addressee.id,
         grantor=addressee,
-        attorney=attorney,
-        attorney_name=terms.attorney_name,
-        scope=terms.scope,
-        value=terms.value,
-        special_category=terms.special_category,
+        **asdict(checked),
         is_void=False,
         registered_at=registered_at,
-        expires_at=expires_at,
     )
-
-
-def _check_attorney(terms: PowerTerms, grantor: Addressee) -> str:
-    """Return the attorney's NIF: with its check character, and not the grantor's own."""
-    try:
-        attorney = check_nif(terms.attorney)
-    except IdentifierError as error:
-        raise _invalid("attorney", "identifier") from error
-    if attorney == grantor.identifier:
-        raise PowerSelfGrantedError
-    if not terms.attorney_name.strip() or len(terms.attorney_name) > _NAME_MAX:
-        raise _invalid("attorney_name", "length")
-    return attorney
-
-
-def _check_value(terms: PowerTerms) -> None:
-    """Check that a matter or procedure is named where the scope needs one, and nowhere else."""
-    longest = _VALUE_MAX.get(terms.scope)
-    if longest is None:
-        if terms.value is not None:
-            raise _invalid("value", "not_allowed")
-    elif terms.value is None or not terms.value.strip():
-        raise _invalid("value", "required")
-    elif len(terms.value) > longest:
-        raise _invalid("value", "length")
-
-
-def _check_duration(expires_at: datetime, since: datetime) -> None:
-    """Check the five years."""
-    latest = latest_expiry(since)
-    if expires_at > latest:
-        raise PowerTooLongError(latest=latest)
 
 
 def _standing_twin(session: Session, power: Power, now: datetime) -> Power | None:
     """Return the power of the same parties and scope that stands or may still be accepted."""
     with session.no_autoflush:
         found = list_powers_of_scope(session, power)
-    return next((one for one in found if one is not power and one.state_at(now) in _OPEN), None)
+    return next((one for one in found if one is not power and is_open(one.terms, now)), None)
 
 
 def _lock(session: Session, power_id: UUID, caller: Caller, *, as_attorney: bool) -> Power:
@@ -262,11 +191,8 @@ def _lock(session: Session, power_id: UUID, caller: Caller, *, as_attorney: bool
 
 def _end(session: Session, power: Power, cause: PowerState, asking: Asking) -> Power:
     """End an open power; a repeat by the same side changes nothing."""
-    state = power.state_at(asking.now)
-    if state is cause:
+    if not comes_to_end(power.terms, cause, asking.now):
         return power
-    if state not in _OPEN:
-        raise _not_in_force(state)
     power.end(cause, asking.now)
     return _changed(session, power, str(cause), asking)
 
@@ -278,13 +204,3 @@ def _changed(session: Session, power: Power, change: str, asking: Asking) -> Pow
         session, power, change, now=asking.now, caller=asking.caller, request_sha256=asking.proof.sha256
     )
     return power
-
-
-def _invalid(field: str, problem: str) -> PowerInvalidError:
-    """Return the error for one field, in our own words."""
-    return PowerInvalidError(f"{field}: {problem}", field=field, problem=problem)
-
-
-def _not_in_force(state: PowerState) -> PowerNotInForceError:
-    """Return the refusal with the state that explains it."""
-    return PowerNotInForceError(f"power is {state}", state=str(state))

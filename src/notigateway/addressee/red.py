@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 from notigateway.cursors import BEFORE_ALL, read_uuid_cursor, write_uuid_cursor
 from notigateway.errors import (
     NotAddresseeError,
-    RedAssignmentInvalidError,
     RedAssignmentOverlapsError,
     RedAssignmentUnknownError,
 )
 from notigateway.instants import to_milliseconds
-from notigateway.law.identifiers import IdentifierError, check_ccc, check_naf, check_nif
+from notigateway.law.titles import check_red, check_red_addressee, ends_red, invalid_red
 from notigateway.receipts.recording import record_request
 from notigateway.repository.addressees import ensure_addressee, find_addressee
 from notigateway.repository.powers import (
@@ -39,30 +38,11 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from notigateway.pki.identity import Caller
+    from notigateway.law.caller import Caller
+    from notigateway.law.titles import RedTerms
     from notigateway.receipts.recording import Asking
     from notigateway.repository.model import Addressee
     from notigateway.repository.session import Session
-
-_NAME_MAX = 255
-_AUTHORISATION_MAX = 16
-
-
-@dataclass(frozen=True, kw_only=True)
-class RedTerms:
-    """What the RED system says: which authorised person manages which account of whom, in which time.
-
-    With `addressee_name` an addressee that is not known yet is registered with that account.
-    """
-
-    addressee: str
-    account: str
-    addressee_name: str | None = None
-    red_party: str
-    red_name: str
-    authorisation: str
-    starts_at: datetime
-    ends_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -102,11 +82,8 @@ def end_red(session: Session, assignment_id: UUID, *, at: datetime, now: datetim
     """
     assignment = _lock(session, assignment_id)
     at = to_milliseconds(at)
-    if assignment.ends_at is not None and assignment.ends_at <= max(at, now):
+    if not ends_red(assignment.ends_at, at, now):
         return assignment  # a repeat, or it had ended before
-    if at < to_milliseconds(now):
-        # What was put at disposal since then was seen rightly: rights are not taken back.
-        raise _invalid("ends_at", "in_the_past")
     return _end(session, assignment, at, now=now)
 
 
@@ -131,7 +108,7 @@ def reassign_red(session: Session, assignment_id: UUID, *, asking: Asking) -> Re
     """
     earlier = _lock(session, assignment_id, addressee=asking.caller.party)
     if earlier.account != earlier.addressee.account:
-        raise _invalid("account", "not_the_addressees")
+        raise invalid_red("account", "not_the_addressees")
     overlapping = list_overlapping(session, account=earlier.account, starts_at=asking.now, ends_at=None)
     for one in overlapping:
         if one.stands_at(asking.now) and _who(one) == _who(earlier):
@@ -185,9 +162,8 @@ def list_register(session: Session, *, account: str | None = None) -> Sequence[R
 
 def _addressee(session: Session, terms: RedTerms) -> Addressee:
     """Return the addressee, its rights locked; registered with its account where a name was given."""
-    identifier = _nif("addressee", terms.addressee)
+    identifier, ccc, naf = check_red_addressee(terms)
     if terms.addressee_name is not None:
-        ccc, naf = _account(terms.account)
         ensure_addressee(session, identifier=identifier, name=terms.addressee_name, ccc=ccc, naf=naf)
     addressee = lock_addressee(session, identifier)
     if addressee is None:
@@ -195,46 +171,19 @@ def _addressee(session: Session, terms: RedTerms) -> Addressee:
     return addressee
 
 
-def _account(text: str) -> tuple[str | None, str | None]:
-    """Return the account as CCC or as NAF: by its length, with its control digits checked."""
-    try:
-        return check_ccc(text), None
-    except IdentifierError:
-        try:
-            return None, check_naf(text)
-        except IdentifierError as error:
-            raise _invalid("account", "identifier") from error
-
-
 def _draw_up(terms: RedTerms, addressee: Addressee, now: datetime) -> RedAssignment:
     """Check the terms and return the assignment, not yet registered."""
-    red_party = _nif("red_party", terms.red_party)
-    if red_party == addressee.identifier:
-        raise _invalid("red_party", "is_the_addressee")
-    ccc, naf = _account(terms.account)
-    # With or without its regime in front, it is the same account.
-    if addressee.account is None or (ccc or naf or "")[-11:] != addressee.account[-11:]:
-        raise _invalid("account", "not_the_addressees")
-    for field, text, longest in (
-        ("red_name", terms.red_name, _NAME_MAX),
-        ("authorisation", terms.authorisation, _AUTHORISATION_MAX),
-    ):
-        if not text.strip() or len(text) > longest:
-            raise _invalid(field, "length")
-    starts_at = to_milliseconds(terms.starts_at)
-    ends_at = None if terms.ends_at is None else to_milliseconds(terms.ends_at)
-    if ends_at is not None and ends_at <= starts_at:
-        raise _invalid("ends_at", "not_after_the_start")
+    checked = check_red(terms, addressee=addressee.identifier, account=addressee.account)
     return RedAssignment(
         id=uuid7(now),
         addressee_id=addressee.id,
         addressee=addressee,
-        account=addressee.account,
-        red_party=red_party,
-        red_name=terms.red_name,
-        authorisation=terms.authorisation,
-        starts_at=starts_at,
-        ends_at=ends_at,
+        account=checked.account,
+        red_party=checked.red_party,
+        red_name=checked.red_name,
+        authorisation=checked.authorisation,
+        starts_at=checked.starts_at,
+        ends_at=checked.ends_at,
     )
 
 
@@ -296,16 +245,3 @@ def _who(assignment: RedAssignment) -> tuple[object, ...]:
 def _said(assignment: RedAssignment) -> tuple[object, ...]:
     """Say everything that the RED system says: equal for a repeat."""
     return (*_who(assignment), assignment.starts_at, assignment.ends_at)
-
-
-def _nif(field: str, text: str) -> str:
-    """Return the NIF in its one form."""
-    try:
-        return check_nif(text)
-    except IdentifierError as error:
-        raise _invalid(field, "identifier") from error
-
-
-def _invalid(field: str, problem: str) -> RedAssignmentInvalidError:
-    """Return the error for one field, in our own words."""
-    return RedAssignmentInvalidError(f"{field}: {problem}", field=field, problem=problem)

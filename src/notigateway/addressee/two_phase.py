@@ -10,18 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from notigateway.errors import (
-    AlreadyDecidedError,
-    GrantorUnknownError,
-    LapsedError,
-    NotAcceptedError,
-    NotificationUnknownError,
-    RejectedError,
-)
-from notigateway.law import lifecycle
+from notigateway.errors import GrantorUnknownError, NotificationUnknownError
+from notigateway.law import transitions as law
 from notigateway.law.lifecycle import Kind, State
 from notigateway.law.representation import Role
-from notigateway.receipts.recording import record_receipt_request
+from notigateway.receipts.recording import of_caller
 from notigateway.repository.notifications import ListFilter, find_id, find_visible, list_page, lock_visible
 from notigateway.repository.powers import is_grantor
 
@@ -32,8 +25,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row
 
+    from notigateway.law.caller import Caller
     from notigateway.law.representation import RightsPolicy
-    from notigateway.pki.identity import Caller
     from notigateway.repository.model import Document, Event, Notification, Receipt
     from notigateway.repository.session import Session
 
@@ -104,15 +97,11 @@ def request_receipt(session: Session, code: int, capacity: Capacity, *, correlat
     Raises: `GrantorUnknownError`, `NotificationUnknownError`, `LapsedError`; `AlreadyDecidedError` with
     the fact `state`.
     """
-    notification = lock_undecided(session, code, capacity)
-    before, notification.state = (
-        notification.state,
-        lifecycle.request_receipt(notification.standing, capacity.now),
+    notification = _seen(session, code, capacity, lock_visible)
+    transition = law.request_receipt(notification.standing, capacity.now)
+    notification.happen(
+        transition, of_caller(notification, capacity.caller, correlation_id), now=capacity.now
     )
-    if before is not State.RECEIPT_REQUESTED:
-        record_receipt_request(
-            notification, caller=capacity.caller, now=capacity.now, correlation_id=correlation_id
-        )
     return notification
 
 
@@ -122,11 +111,7 @@ def lock_undecided(session: Session, code: int, capacity: Capacity) -> Notificat
     Raises: as `request_receipt`.
     """
     notification = _seen(session, code, capacity, lock_visible)
-    state = notification.state_at(capacity.now)
-    if state is State.LAPSED:
-        raise LapsedError
-    if state in {State.ACCEPTED, State.REJECTED}:
-        raise AlreadyDecidedError(state=str(state))
+    law.request_receipt(notification.standing, capacity.now)
     return notification
 
 
@@ -137,21 +122,15 @@ def view(session: Session, code: int, capacity: Capacity) -> Notification:
     `NotAcceptedError` while nobody has decided.
     """
     notification = _seen(session, code, capacity, find_visible)
-    state = notification.state_at(capacity.now)
-    if state is State.REJECTED:
-        raise RejectedError
-    if state is State.LAPSED:
-        raise LapsedError
-    if state is not State.ACCEPTED:
-        raise NotAcceptedError
+    law.hand_over(notification.standing, capacity.now)
     return notification
 
 
 def decisive_receipt(notification: Notification) -> tuple[Event, Receipt]:
     """Return the event that decided, and its receipt."""
-    event = next(e for e in notification.events if e.decisive)
+    event = notification.decisive_event()
     receipt = notification.receipt_of(event)
-    if receipt is None:
+    if event is None or receipt is None:
         raise LookupError("what was decided has its receipt")
     return event, receipt
 

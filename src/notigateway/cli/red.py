@@ -9,10 +9,11 @@ from uuid import UUID
 
 import typer
 
-from notigateway.addressee.red import RedTerms, assign_red, end_red, list_register
+from notigateway.addressee.red import assign_red, end_red, list_register
 from notigateway.cli.options import SettingsFile
 from notigateway.errors import ConfigurationError
 from notigateway.instants import instant_text
+from notigateway.law.titles import RedTerms
 from notigateway.repository.engine import create_database, reading, writing
 from notigateway.repository.rights import RedAssignment
 from notigateway.repository.schema import check_revision

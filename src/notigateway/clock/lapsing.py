@@ -14,9 +14,7 @@ from typing import TYPE_CHECKING
 
 from notigateway.clock.outages import recompute_deadlines
 from notigateway.clock.working_days import working_day_rule
-from notigateway.law.lifecycle import (
-    State,
-)
+from notigateway.law.transitions import arrive
 from notigateway.receipts.recording import record_lapse, record_put_at_disposal
 from notigateway.repository.engine import let_others_write, reading, writing
 from notigateway.repository.outages import (
@@ -112,7 +110,7 @@ def _attest_arrived(engine: Engine, *, seal: Seal, now: datetime, sweeping: Swee
         due = lock_arrived(session, now=now, valid=_validity(seal), limit=sweeping.batch_size)
         for notification in due:
             # Nothing happens that was not announced: no event, no change, only what proves it.
-            notification.state = State.AVAILABLE
+            notification.happen(arrive(notification.standing, now), now=now)
             record_put_at_disposal(notification, now=now, seal=seal)
     return len(due)
 

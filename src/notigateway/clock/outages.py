@@ -18,20 +18,22 @@ from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import (
     OutageClosedError,
-    OutageInvalidError,
     OutageOverlapsError,
     OutageUnknownError,
 )
 from notigateway.instants import to_milliseconds
-from notigateway.law.identifiers import check_nif
-from notigateway.law.lifecycle import (
-    OUTAGE_MORE_THAN,
+from notigateway.law.deadlines import (
     DeadlineCause,
+    Extended,
     Outage,
-    deadline,
-    postponed,
+    check_outage,
+    invalid_outage,
+    later_deadline,
+    moves_nothing,
     suspended_days,
 )
+from notigateway.law.identifiers import check_nif
+from notigateway.law.transitions import suspend
 from notigateway.repository.engine import let_others_write, reading, writing
 from notigateway.repository.outages import (
     OutageRow,
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from notigateway.clock.lapsing import Sweeping
+    from notigateway.law.transitions import Transition
     from notigateway.repository.model import Notification
     from notigateway.repository.outages import DeadlineChange
     from notigateway.repository.session import Session
@@ -77,14 +80,14 @@ def declare_outage(
     Raises: `OutageInvalidError` naming the field, `OutageOverlapsError`.
     """
     outage = Outage(to_milliseconds(started_at), None if ended_at is None else to_milliseconds(ended_at))
-    _check_instants(outage, now)
+    check_outage(outage, now)
     reason = reason.strip()
     if not reason or len(reason) > REASON_MAX_CHARS or not reason.isprintable():
-        raise _invalid("reason", "text", f"must be a line of 1 to {REASON_MAX_CHARS} characters")
+        raise invalid_outage("reason", "text", f"must be a line of 1 to {REASON_MAX_CHARS} characters")
     try:
         declared_by = check_nif(declared_by)
     except ValueError:
-        raise _invalid("declared_by", "nif", "is not a valid NIF") from None
+        raise invalid_outage("declared_by", "nif", "is not a valid NIF") from None
     wait_for_turn_to_declare(session)
     other = find_overlapping(session, outage)
     if other is not None:
@@ -97,7 +100,7 @@ def declare_outage(
         declared_at=now,
         declared_by=declared_by,
         closed_at=None if outage.ended_at is None else now,
-        recomputed_at=now if _moves_nothing(outage) else None,
+        recomputed_at=now if moves_nothing(outage) else None,
     )
     session.add(row)
     return row
@@ -119,30 +122,10 @@ def close_outage(session: Session, outage_id: UUID, *, ended_at: datetime, now: 
         # A repeat is idempotent: the same end, nothing new.
         return row
     outage = Outage(row.started_at, ended_at)
-    _check_instants(outage, now)
+    check_outage(outage, now)
     row.ended_at, row.closed_at = ended_at, now
-    row.recomputed_at = now if _moves_nothing(outage) else None
+    row.recomputed_at = now if moves_nothing(outage) else None
     return row
-
-
-def _check_instants(outage: Outage, now: datetime) -> None:
-    """Refuse what cannot have happened yet, and what ends before it begins."""
-    if outage.started_at > now:
-        raise _invalid("started_at", "in_the_future", "lies in the future")
-    if outage.ended_at is not None and outage.ended_at > now:
-        raise _invalid("ended_at", "in_the_future", "lies in the future")
-    if outage.ended_at is not None and outage.ended_at < outage.started_at:
-        raise _invalid("ended_at", "before_start", "lies before the start")
-
-
-def _moves_nothing(outage: Outage) -> bool:
-    """Tell whether the outage is over and too short to suspend anything."""
-    return outage.ended_at is not None and outage.ended_at - outage.started_at <= OUTAGE_MORE_THAN
-
-
-def _invalid(element: str, rule: str, text: str) -> OutageInvalidError:
-    """Return the refusal of one field."""
-    return OutageInvalidError(f"{element}: {text}", element=element, rule=rule)
 
 
 # --- deadlines ----------------------------------------------------------------------------------------
@@ -185,9 +168,10 @@ def _recompute_reached(
             )
             extensions = find_extensions(session, (one.code for one in rows))
             moves = {
-                one: later
+                one: moved_by
                 for one in rows
-                if (later := _later_deadline(one, extensions.get(one.code), suspended, sweeping)) is not None
+                if (moved_by := _moved(one, extensions.get(one.code), suspended, now=now, sweeping=sweeping))
+                is not None
             }
             move_deadlines(
                 session,
@@ -195,7 +179,6 @@ def _recompute_reached(
                 cause=DeadlineCause.OUTAGE,
                 by=row.declared_by,
                 reason=row.reason,
-                at=now,
                 outage_id=row.id,
             )
         moved += len(moves)
@@ -205,18 +188,20 @@ def _recompute_reached(
     return moved
 
 
-def _later_deadline(
+def _moved(
     notification: Notification,
     extension: DeadlineChange | None,
     suspended: Collection[date],
+    *,
+    now: datetime,
     sweeping: Sweeping,
-) -> datetime | None:
-    """Return the deadline with the suspended days, or None where it is not later than the present one."""
-    if extension is None:
-        computed = deadline(
-            notification.available_at, suspended=suspended, is_working_day=sweeping.is_working_day
-        )
-    else:
-        computed = postponed(extension.deadline, since=extension.at, suspended=suspended)
-    is_later = notification.deadline is not None and computed > notification.deadline
-    return computed if is_later else None
+) -> Transition | None:
+    """Return how the suspended days move the deadline; None where they do not."""
+    later = later_deadline(
+        notification.available_at,
+        notification.deadline,
+        extended=None if extension is None else Extended(extension.deadline, since=extension.at),
+        suspended=suspended,
+        is_working_day=sweeping.is_working_day,
+    )
+    return None if later is None else suspend(notification.standing, later, now)

@@ -24,7 +24,8 @@ from lxml import etree
 
 from notigateway.errors import AcuseInvalidError, GatewayError
 from notigateway.instants import instant_text
-from notigateway.law.lifecycle import MADRID, Decision
+from notigateway.law.deadlines import MADRID
+from notigateway.law.lifecycle import Decision
 from notigateway.law.representation import Role
 from notigateway.wss.canonical import canonical, inclusive
 from notigateway.wss.envelope import parse_xml

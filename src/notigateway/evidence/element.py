@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         Statement,
         UserContent,
     )
-    from notigateway.law.lifecycle import Outage
+    from notigateway.law.deadlines import Outage
 
 
 _POLICY: Final = (

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element
 
-    from notigateway.law.lifecycle import Outage
+    from notigateway.law.deadlines import Outage
     from notigateway.law.representation import Role
 
 ROOT: Final = f"{{{EVIDENCE_1}}}Evidence"

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 from notigateway.evidence.printable import printable
 from notigateway.evidence.statement import EVENT_URIS
 from notigateway.instants import instant_text
-from notigateway.law.lifecycle import MADRID, Channel, State
+from notigateway.law.deadlines import MADRID
+from notigateway.law.lifecycle import Channel, State
 from notigateway.law.representation import Role
 from notigateway.wss.ns import EVIDENCE_1
 

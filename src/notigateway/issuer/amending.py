@@ -7,25 +7,17 @@ operation takes many and repeats harmlessly; one bad item never fails its neighb
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from notigateway.cursors import read_place, write_place
-from notigateway.errors import (
-    ActUnknownError,
-    AlreadyDecidedError,
-    DeadlineNotLaterError,
-    IssuingBodyUnknownError,
-    LapsedError,
-    NoDeadlineError,
-)
+from notigateway.errors import ActUnknownError, IssuingBodyUnknownError, LifecycleError
 from notigateway.instants import to_milliseconds
-from notigateway.law.lifecycle import UNDECIDED, DeadlineCause, State
+from notigateway.law.caller import Circumstances
+from notigateway.law.deadlines import DeadlineCause
+from notigateway.law.transitions import cancel, extend
 from notigateway.receipts.recording import record_request
 from notigateway.repository import issuer
-from notigateway.repository.model import Event
 from notigateway.repository.outages import move_deadlines
-from notigateway.uuids import uuid7
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,13 +27,11 @@ if TYPE_CHECKING:
 
     from notigateway.errors import GatewayError
     from notigateway.evidence.xades import Seal
-    from notigateway.pki.identity import Caller
+    from notigateway.law.caller import Caller
+    from notigateway.law.lifecycle import State
     from notigateway.receipts.recording import RequestProof
-    from notigateway.repository.model import IssuingBody, Notification, Receipt
+    from notigateway.repository.model import Event, IssuingBody, Notification, Receipt
     from notigateway.repository.session import Session
-
-# Nobody means a deadline that is years ahead.
-EXTENSION_MAX = timedelta(days=366)
 
 
 @dataclass(frozen=True)
@@ -111,11 +101,6 @@ def body_of(session: Session, caller: Caller, dir3: str) -> IssuingBody:
     return body
 
 
-def decisive_event(notification: Notification) -> Event | None:
-    """Return the event that decided, if any did."""
-    return next((event for event in notification.events if event.decisive), None)
-
-
 def stated(result: Result, now: datetime) -> Result:
     """Return the result with the state of its notification, read while the transaction lasts."""
     if result.notification is None:
@@ -138,24 +123,15 @@ def _cancel(item: Cancellation, notification: Notification | None, acting: Actin
     """Withdraw one notification or say why not."""
     if notification is None:
         return Result(item.reference, ActUnknownError)
-    if notification.state is State.CANCELLED:
+    try:
+        transition = cancel(notification.standing, acting.now)
+    except LifecycleError as refusal:
+        return _refused(item.reference, notification, refusal)
+    if transition.is_repeat:
         # A repeat is idempotent: what was withdrawn stays withdrawn.
-        return Result(
-            item.reference,
-            notification=notification,
-            standing=decisive_event(notification),
-            is_repeat=True,
-        )
-    refusal = _decided(item.reference, notification, acting.now)
-    if refusal is not None:
-        return refusal
-    event = Event(
-        id=uuid7(acting.now),
-        notification_code=notification.code,
-        position=len(notification.events) + 1,
-        state=State.CANCELLED,
-        decisive=True,
-        at=acting.now,
+        standing = notification.decisive_event()
+        return Result(item.reference, notification=notification, standing=standing, is_repeat=True)
+    told = Circumstances(
         party=acting.body.nif,
         party_name=acting.body.name,
         signer=acting.caller.signer,
@@ -163,20 +139,27 @@ def _cancel(item: Cancellation, notification: Notification | None, acting: Actin
         reason=item.reason,
         correlation_id=acting.proof.correlation_id,
     )
-    notification.events.append(event)
-    notification.state, notification.decided_at = State.CANCELLED, acting.now
+    event = notification.happen(transition, told, now=acting.now)
     return Result(item.reference, notification=notification, standing=event)
 
 
-def _decided(reference: str, notification: Notification, now: datetime) -> Result | None:
-    """Return the refusal for what is decided, with who decided, where and when."""
-    state = notification.state_at(now)
-    if state in UNDECIDED:
-        return None
-    standing = decisive_event(notification)
-    problem = LapsedError if state is State.LAPSED else AlreadyDecidedError
-    receipt = notification.receipt_of(standing)
-    return Result(reference, problem, notification=notification, standing=standing, receipt=receipt)
+def _refused(reference: str, notification: Notification, refusal: LifecycleError) -> Result:
+    """Return the refusal, with who decided, where and when if anybody did; or with the field."""
+    standing = notification.decisive_event()
+    return Result(
+        reference,
+        type(refusal),
+        notification=notification,
+        standing=standing,
+        receipt=notification.receipt_of(standing),
+        field=field_of(refusal),
+    )
+
+
+def field_of(refusal: GatewayError) -> str | None:
+    """Return which field of an item is wrong, where it is one."""
+    field = refusal.facts.get("field")
+    return None if field is None else str(field)
 
 
 def extend_all(session: Session, items: Sequence[Extension], *, acting: Acting) -> list[Result]:
@@ -194,20 +177,16 @@ def _extend(session: Session, item: Extension, notification: Notification | None
     wanted = to_milliseconds(item.deadline)
     if issuer.has_extension(session, notification, wanted):
         return Result(item.reference, notification=notification, is_repeat=True)
-    refusal = _decided(item.reference, notification, acting.now)
-    if refusal is not None:
-        return refusal
-    if notification.deadline is None:
-        return Result(item.reference, NoDeadlineError, notification=notification)
-    if not notification.deadline < wanted <= acting.now + EXTENSION_MAX:
-        return Result(item.reference, DeadlineNotLaterError, notification=notification, field="deadline")
+    try:
+        transition = extend(notification.standing, wanted, acting.now)
+    except LifecycleError as refusal:
+        return _refused(item.reference, notification, refusal)
     move_deadlines(
         session,
-        {notification: wanted},
+        {notification: transition},
         cause=DeadlineCause.EXTENSION,
         by=acting.body.dir3,
         reason=item.reason,
-        at=acting.now,
     )
     return Result(item.reference, notification=notification)
 

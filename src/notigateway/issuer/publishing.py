@@ -11,25 +11,26 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from notigateway.errors import IssuingBodyUnknownError, PublicationError, ReferenceConflictError
 from notigateway.instants import instant_text, to_milliseconds
+from notigateway.law.deadlines import deadline
 from notigateway.law.identifiers import check_dir3, check_nif
-from notigateway.law.lifecycle import Kind, State, deadline
-from notigateway.law.representation import DeliveryChannel
+from notigateway.law.obligation import access_to
 from notigateway.law.submission import (
     NAME_MAX,
     ActSubmission,
     StoredDocument,
     SubmittedDocument,
+    available_from,
     check_act,
     check_identifier,
     check_text,
     invalid,
 )
+from notigateway.law.transitions import publish
 from notigateway.receipts.recording import record_put_at_disposal
 from notigateway.repository.acts import (
     ensure_issuing_body,
@@ -40,19 +41,17 @@ from notigateway.repository.acts import (
 )
 from notigateway.repository.addressees import chosen_channel, ensure_addressee
 from notigateway.repository.issuer import keep_upload
-from notigateway.repository.model import Act, Document, Event, Notification
+from notigateway.repository.model import Act, Document, Notification
 from notigateway.uuids import uuid7
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import date
+    from datetime import date, datetime
 
     from notigateway.evidence.xades import Seal
     from notigateway.repository.documents import DocumentStore
     from notigateway.repository.model import IssuingBody
     from notigateway.repository.session import Session
-
-SCHEDULED_AHEAD_MAX = timedelta(days=366)
 
 
 @dataclass(frozen=True)
@@ -176,7 +175,7 @@ def publish_act(
         # A repeat is idempotent: the act stands as it was published, even if its time, in the future
         # then, has come meanwhile.
         return Publication(get_notification_of(session, earlier), is_new=False)
-    available_at = _available_from(submission, to_milliseconds(now))
+    available_at = available_from(submission.available_at, to_milliseconds(now))
     act = _write_act(session, body, deposit, now=now)
     notification = _put_at_disposal(
         session, act, submission, available_at=available_at, now=now, is_working_day=is_working_day
@@ -207,17 +206,6 @@ def _publish_or_refuse(
             return publish()
     except PublicationError as refusal:
         return refusal
-
-
-def _available_from(submission: ActSubmission, now: datetime) -> datetime:
-    """Return when the act is put at disposal: never in the past, it would shorten the ten days."""
-    if submission.available_at is None:
-        return now
-    if submission.available_at < now:
-        raise invalid("available_at", "in_the_past", "lies in the past")
-    if submission.available_at > now + SCHEDULED_AHEAD_MAX:
-        raise invalid("available_at", "too_far_ahead", f"is more than {SCHEDULED_AHEAD_MAX.days} days ahead")
-    return submission.available_at
 
 
 def _write_act(session: Session, body: IssuingBody, deposit: Deposit, *, now: datetime) -> Act:
@@ -254,24 +242,16 @@ def _put_at_disposal(
     """Write the notification and its first event."""
     addressee = ensure_addressee(session, **asdict(submission.addressee))
     choice = chosen_channel(session, addressee)
-    # R2, R5 and R19: only a notification through the mandatory or chosen electronic channel lapses
-    # (Ley 39/2015 art. 43.2; Orden ISM/903/2020 art. 1.2.c, 4.2 and 9). Who chose paper has voluntary
-    # access here, whatever the issuing body says; who chose electronic delivery has opted in.
-    is_obliged = not submission.voluntary and choice is not DeliveryChannel.POSTAL
-    lapses = submission.kind is Kind.NOTIFICATION and (is_obliged or choice is DeliveryChannel.ELECTRONIC)
-    state = State.AVAILABLE if available_at <= now else State.SCHEDULED
-    event = Event(id=uuid7(now), position=1, state=state, decisive=False, at=to_milliseconds(now))
-    notification = Notification(
-        id=uuid7(now),
+    access = access_to(submission.kind, voluntary=submission.voluntary, choice=choice)
+    lapses_at = deadline(available_at, is_working_day=is_working_day) if access.lapses else None
+    notification = Notification.put_at_disposal(
+        publish(available_at=available_at, deadline=lapses_at, now=to_milliseconds(now)),
         act=act,
         addressee=addressee,
         kind=submission.kind,
-        state=state,
         available_at=available_at,
-        deadline=deadline(available_at, is_working_day=is_working_day) if lapses else None,
-        is_obliged=is_obliged,
-        events=[event],
-        receipts=[],
+        is_obliged=access.is_obliged,
+        now=now,
     )
     session.add(notification)
     session.flush()

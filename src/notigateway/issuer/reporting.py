@@ -11,34 +11,24 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from notigateway.errors import (
-    ActUnknownError,
-    AlreadyDecidedError,
-    InvalidActError,
-    LapsedError,
-    NotRejectableError,
-    ReportInvalidError,
-)
-from notigateway.evidence.statement import ReportDetails
+from notigateway.errors import ActUnknownError, InvalidActError, LifecycleError, ReportInvalidError
 from notigateway.instants import to_milliseconds
-from notigateway.issuer.amending import Result, decisive_event, stated
+from notigateway.issuer.amending import Result, field_of, stated
+from notigateway.law import transitions as law
+from notigateway.law.caller import Circumstances
 from notigateway.law.identifiers import check_nif
-from notigateway.law.lifecycle import Channel, Decision, Kind, State, is_held
 from notigateway.law.submission import NAME_MAX, check_identifier, check_text
-from notigateway.receipts.recording import Attested, record_receipt, record_request, request_evidence
+from notigateway.receipts.recording import record_report, record_request
 from notigateway.repository.issuer import lock_issued
-from notigateway.repository.model import Event
-from notigateway.uuids import uuid7
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from notigateway.issuer.amending import Acting
-    from notigateway.repository.model import Notification
+    from notigateway.law.lifecycle import Channel, Decision, State
+    from notigateway.repository.model import Event, Notification
     from notigateway.repository.session import Session
-
-REPORTED_CHANNELS = frozenset(Channel) - {Channel.WEB_SERVICE}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,15 +45,6 @@ class Report:
     evidence: str
     party: str | None = None
     party_name: str | None = None
-
-
-def prevails(notification: Notification, at: datetime, now: datetime) -> bool:
-    """Tell whether an event of that instant is the first: before the standing one and the deadline."""
-    deadline = notification.deadline
-    if deadline is not None and at >= deadline and not is_held(notification.standing, now):
-        return False
-    standing = decisive_event(notification)
-    return standing is None or at < standing.at
 
 
 def report_all(session: Session, reports: Sequence[Report], *, acting: Acting) -> list[Result]:
@@ -86,18 +67,16 @@ def _report_one(
         return Result(report.reference, ActUnknownError)
     try:
         report = _checked(report)
+        transition = law.report(notification.standing, report.decision, at=report.at, now=acting.now)
     except InvalidActError as error:
-        return Result(report.reference, ReportInvalidError, notification, field=str(error.facts["field"]))
-    if not notification.available_at <= report.at <= acting.now:
-        return Result(report.reference, ReportInvalidError, notification, field="at")
-    state = _state(notification, report.decision)
-    if state is None:
-        return Result(report.reference, NotRejectableError, notification)
-    earlier = _same_report(notification, report, state)
+        return Result(report.reference, ReportInvalidError, notification, field=field_of(error))
+    except LifecycleError as refusal:
+        return Result(report.reference, type(refusal), notification, field=field_of(refusal))
+    standing = notification.decisive_event()
+    earlier = _same_report(notification, report, transition.state)
     if earlier is not None:
         # A repeat is idempotent: the same receipt, nothing new.
         receipt = notification.receipt_of(earlier)
-        standing = decisive_event(notification)
         return Result(
             report.reference,
             notification=notification,
@@ -105,7 +84,28 @@ def _report_one(
             receipt=receipt,
             is_repeat=True,
         )
-    return _record(session, report, notification, state=state, acting=acting)
+    told = Circumstances(
+        channel=report.channel,
+        party=report.party,
+        party_name=report.party_name or _known_name(notification, report.party),
+        reported_by=acting.body.dir3,
+        reported_at=acting.now,
+        reported_reference=report.evidence,
+        correlation_id=acting.proof.correlation_id,
+    )
+    event, receipt = record_report(
+        notification, transition, told, now=acting.now, seal=acting.seal, proof=acting.proof
+    )
+    session.flush()
+    return Result(
+        report.reference,
+        transition.instead,
+        notification,
+        standing=standing if transition.is_recorded_only else event,
+        receipt=receipt,
+        is_correction=transition.is_correction,
+        is_recorded_only=transition.is_recorded_only,
+    )
 
 
 def _checked(report: Report) -> Report:
@@ -119,70 +119,10 @@ def _checked(report: Report) -> Report:
     return replace(report, party=party, at=to_milliseconds(report.at))
 
 
-def _state(notification: Notification, decision: Decision) -> State | None:
-    """Return the state that the decision leads to; None where it leads nowhere."""
-    if notification.kind is Kind.COMMUNICATION:
-        return State.READ if decision is Decision.ACCEPT else None
-    return State.ACCEPTED if decision is Decision.ACCEPT else State.REJECTED
-
-
 def _same_report(notification: Notification, report: Report, state: State) -> Event | None:
     """Return the event of the same decision: same channel, instant and kind."""
     wanted = (report.channel, report.at, state)
     return next((e for e in notification.events if (e.channel, e.at, e.state) == wanted), None)
-
-
-def _record(
-    session: Session, report: Report, notification: Notification, *, state: State, acting: Acting
-) -> Result:
-    """Write the event and its receipt; move the notification where the event is the first one."""
-    is_first = prevails(notification, report.at, acting.now)
-    replaced = decisive_event(notification)
-    problem = None if is_first else (LapsedError if replaced is None else AlreadyDecidedError)
-    if is_first:
-        if replaced is not None:
-            replaced.decisive = False
-            session.flush()  # before the new one: at most one event of a notification is decisive
-        notification.state, notification.decided_at = state, report.at
-    event = Event(
-        id=uuid7(acting.now),
-        notification_code=notification.code,
-        position=len(notification.events) + 1,
-        state=state,
-        decisive=is_first,
-        at=report.at,
-        channel=report.channel,
-        party=report.party,
-        party_name=report.party_name or _known_name(notification, report.party),
-        reported_by=acting.body.dir3,
-        reported_at=acting.now,
-        reported_reference=report.evidence,
-        correlation_id=acting.proof.correlation_id,
-    )
-    notification.events.append(event)
-    details = ReportDetails(
-        reported_at=acting.now,
-        reference=report.evidence,
-        identifier=event.party,
-        name=event.party_name,
-    )
-    receipt = record_receipt(
-        notification,
-        event,
-        seal=acting.seal,
-        now=acting.now,
-        attested=Attested(request=request_evidence(acting.proof), report=details),
-    )
-    session.flush()
-    return Result(
-        report.reference,
-        problem,
-        notification,
-        standing=event if is_first else replaced,
-        receipt=receipt,
-        is_correction=is_first and replaced is not None,
-        is_recorded_only=not is_first,
-    )
 
 
 def _known_name(notification: Notification, party: str | None) -> str | None:

@@ -1,32 +1,47 @@
-"""The rule of law, pure: states, deadline, what the clock has decided, what a party may decide.
+"""The life of a notification, as one table; everything that moves one stands here. Pure.
 
-A notification is at disposal until its deadline; the first of accept, reject or the clock decides.
-No I/O, no third-party import, no reading of the clock: `now` is always passed.
+The rule. A notification is at disposal from its instant until its deadline; the first of accept,
+reject or the clock decides, and what is decided stays decided. In detail:
+
+* Published for later it is *scheduled* and does not exist for anybody; its time makes it *available*.
+  Asking for a receipt to sign decides nothing (*receipt requested*).
+* While it is at disposal its addressee may *accept* it, which releases its content, or *reject* it. From
+  the deadline on it has *lapsed* (Ley 39/2015 art. 43.2): the clock decides, whoever writes it down.
+* While nothing has decided, from its publication on, the issuing body may withdraw it (*cancelled*) and
+  extend its deadline (art. 32), and outages may move that (Orden ISM/903/2020 art. 8.4).
+* What happened in another channel is reported. The earliest event wins (art. 41.7): a report of one
+  before the decision that stands, even the clock's, takes its place; any other is kept on record only.
+* A communication has no legal effect (Orden ISM/903/2020 art. 1.2.c): it is *read* or withdrawn, can be
+  neither rejected nor signed for, and never lapses.
+* A row that leads to the state it comes from moves nothing: what is done already is a repeat.
+
+`TRANSITIONS` says what each cause does to each state, `REFUSALS` why not; `next_state` is the only one
+to ask them. What more a cause needs (an instant, a new deadline) is in `transitions.py`. No reading of
+the clock: `now` is always passed.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import (
     AlreadyDecidedError,
     CancelledError,
     LapsedError,
     LifecycleError,
+    NoDeadlineError,
+    NotAcceptedError,
     NotificationUnknownError,
     NotRejectableError,
+    RejectedError,
 )
+from notigateway.law.deadlines import OUTAGE_MORE_THAN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
-
-MADRID = ZoneInfo("Europe/Madrid")
-TERM_NATURAL_DAYS = 10  # Ley 39/2015 art. 43.2
-OUTAGE_MORE_THAN = timedelta(hours=12)  # Orden ISM/903/2020 art. 8.4
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
 
 class Kind(StrEnum):
@@ -49,8 +64,8 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
-UNDECIDED = frozenset({State.SCHEDULED, State.AVAILABLE, State.RECEIPT_REQUESTED})
-CONTENT_RELEASED = frozenset({State.ACCEPTED, State.READ})
+UNDECIDED: Final = frozenset({State.SCHEDULED, State.AVAILABLE, State.RECEIPT_REQUESTED})
+CONTENT_RELEASED: Final = frozenset({State.ACCEPTED, State.READ})
 
 
 class Decision(StrEnum):
@@ -71,9 +86,109 @@ class Channel(StrEnum):
     IN_PERSON = "in_person"
 
 
+class Cause(StrEnum):
+    """What makes something happen to a notification: its addressee, its issuing body, or the clock."""
+
+    ACCEPT = "accept"
+    REJECT = "reject"
+    REQUEST_RECEIPT = "request_receipt"
+    HAND_OVER = "hand_over"
+    PUBLISH = "publish"
+    CANCEL = "cancel"
+    EXTEND = "extend"
+    REPORT_ACCEPT = "report_accept"
+    REPORT_REJECT = "report_reject"
+    ARRIVE = "arrive"
+    OUTAGE = "outage"
+    LAPSE = "lapse"
+
+
+_REPORTED: Final = {Cause.REPORT_ACCEPT: State.ACCEPTED, Cause.REPORT_REJECT: State.REJECTED}
+_REPORTED_READ: Final = {Cause.REPORT_ACCEPT: State.READ}
+_AT_DISPOSAL: Final = {
+    Cause.ACCEPT: State.ACCEPTED,
+    Cause.REJECT: State.REJECTED,
+    Cause.REQUEST_RECEIPT: State.RECEIPT_REQUESTED,
+    Cause.CANCEL: State.CANCELLED,
+    Cause.LAPSE: State.LAPSED,
+    **_REPORTED,
+}
+
+FIRST_STATES: Final = (State.SCHEDULED, State.AVAILABLE)
+TRANSITIONS: Final[Mapping[Kind, Mapping[State, Mapping[Cause, State]]]] = {
+    Kind.NOTIFICATION: {
+        State.SCHEDULED: {
+            Cause.ARRIVE: State.AVAILABLE,
+            Cause.CANCEL: State.CANCELLED,
+            Cause.EXTEND: State.SCHEDULED,
+        },
+        State.AVAILABLE: {
+            **_AT_DISPOSAL,
+            Cause.EXTEND: State.AVAILABLE,
+            Cause.OUTAGE: State.AVAILABLE,
+        },
+        State.RECEIPT_REQUESTED: {
+            **_AT_DISPOSAL,
+            Cause.EXTEND: State.RECEIPT_REQUESTED,
+            Cause.OUTAGE: State.RECEIPT_REQUESTED,
+        },
+        State.ACCEPTED: {Cause.HAND_OVER: State.ACCEPTED, **_REPORTED},
+        State.REJECTED: _REPORTED,
+        State.LAPSED: _REPORTED,
+        State.CANCELLED: {Cause.CANCEL: State.CANCELLED, **_REPORTED},
+    },
+    Kind.COMMUNICATION: {
+        State.SCHEDULED: {Cause.ARRIVE: State.AVAILABLE, Cause.CANCEL: State.CANCELLED},
+        State.AVAILABLE: {Cause.ACCEPT: State.READ, Cause.CANCEL: State.CANCELLED, **_REPORTED_READ},
+        State.READ: {Cause.HAND_OVER: State.READ, **_REPORTED_READ},
+        State.CANCELLED: {Cause.CANCEL: State.CANCELLED, **_REPORTED_READ},
+    },
+}
+
+_Refusals = dict[State, type[LifecycleError | NotificationUnknownError]]
+_DECIDED: Final[_Refusals] = {
+    State.ACCEPTED: AlreadyDecidedError,
+    State.REJECTED: AlreadyDecidedError,
+    State.READ: AlreadyDecidedError,
+    State.LAPSED: LapsedError,
+}
+_TO_A_PARTY: Final[_Refusals] = {
+    **_DECIDED,
+    State.SCHEDULED: NotificationUnknownError,  # before its time it does not exist for anybody
+    State.CANCELLED: CancelledError,
+}
+_OF_A_DEADLINE: Final[_Refusals] = {**_DECIDED, State.CANCELLED: AlreadyDecidedError}
+_OF_CONTENT: Final[_Refusals] = {
+    **dict.fromkeys(UNDECIDED, NotAcceptedError),
+    State.REJECTED: RejectedError,
+    State.LAPSED: LapsedError,
+    State.CANCELLED: CancelledError,
+}
+# The clock and its outages are not here: nobody asks for what they do, so nobody is refused.
+REFUSALS: Final[Mapping[Kind, Mapping[Cause, _Refusals]]] = {
+    Kind.NOTIFICATION: {
+        Cause.ACCEPT: _TO_A_PARTY,
+        Cause.REJECT: _TO_A_PARTY,
+        Cause.REQUEST_RECEIPT: _TO_A_PARTY,
+        Cause.HAND_OVER: _OF_CONTENT,
+        Cause.CANCEL: _DECIDED,
+        Cause.EXTEND: _OF_A_DEADLINE,
+    },
+    Kind.COMMUNICATION: {
+        Cause.ACCEPT: _TO_A_PARTY,
+        Cause.REJECT: {**_TO_A_PARTY, State.AVAILABLE: NotRejectableError},
+        Cause.REQUEST_RECEIPT: dict.fromkeys(State, NotRejectableError),
+        Cause.HAND_OVER: _OF_CONTENT,
+        Cause.CANCEL: _DECIDED,
+        Cause.EXTEND: {**dict.fromkeys(UNDECIDED, NoDeadlineError), **_OF_A_DEADLINE},
+        Cause.REPORT_REJECT: dict.fromkeys(State, NotRejectableError),
+    },
+}
+
+
 @dataclass(frozen=True)
 class Standing:
-    """What the rule needs to know of one notification."""
+    """What the rule needs to know of one notification; `decided_at` is when the standing event decided."""
 
     kind: Kind
     state: State
@@ -81,76 +196,7 @@ class Standing:
     deadline: datetime | None
     # Since when an outage lasts, or is over and has not moved every deadline yet.
     outage_since: datetime | None = None
-
-
-class DeadlineCause(StrEnum):
-    """Why a deadline was moved."""
-
-    OUTAGE = "outage"
-    EXTENSION = "extension"
-
-
-@dataclass(frozen=True)
-class Outage:
-    """A time in which the service could not be reached; `ended_at` is None while it lasts."""
-
-    started_at: datetime
-    ended_at: datetime | None = None
-
-
-def suspended_days(outages: Iterable[Outage], now: datetime) -> frozenset[date]:
-    """Return the Madrid days on which the clock stood still (Orden ISM/903/2020 art. 8.4).
-
-    An outage of more than 12 hours takes its days from the first to the last one, both included. One
-    that lasts is taken as it stands at `now`.
-    """
-    days: set[date] = set()
-    for outage in outages:
-        # Hours are counted in UTC: two instants of one zone would be subtracted as clock faces.
-        start = outage.started_at.astimezone(UTC)
-        end = (outage.ended_at or max(now, start)).astimezone(UTC)
-        if end - start > OUTAGE_MORE_THAN:
-            day, last = start.astimezone(MADRID).date(), end.astimezone(MADRID).date()
-            days.update(day + timedelta(days=n) for n in range((last - day).days + 1))
-    return frozenset(days)
-
-
-def deadline(
-    available_at: datetime,
-    *,
-    suspended: Collection[date] = frozenset(),
-    is_working_day: Callable[[date], bool] | None = None,
-) -> datetime:
-    """Return the instant at which a notification lapses: 00:00 after its last day in Madrid, in UTC.
-
-    The day it is put at disposal (D, a date in Europe/Madrid) does not count; the tenth counted day
-    after it is the last one (Ley 39/2015 art. 43.2 with art. 30.3): D+10, so it lapses at 00:00 of
-    D+11. Days, not hours: a day of 23 or 25 hours is one day. `suspended` days do not count. With
-    `is_working_day` the last day moves to the next working one (art. 30.5 is left open: a policy).
-    """
-    day, counted = available_at.astimezone(MADRID).date(), 0
-    while counted < TERM_NATURAL_DAYS:
-        day += timedelta(days=1)
-        counted += day not in suspended
-    while is_working_day is not None and (day in suspended or not is_working_day(day)):
-        day += timedelta(days=1)
-    return datetime.combine(day + timedelta(days=1), time.min, tzinfo=MADRID).astimezone(UTC)
-
-
-def postponed(until: datetime, *, since: datetime, suspended: Collection[date]) -> datetime:
-    """Return a deadline that was fixed at `since`, moved by the days on which the clock stood still.
-
-    As many days remain as when it was fixed; the time of the day stays. So an outage does not take
-    back what the issuing body has added (Orden ISM/903/2020 art. 8.4 with Ley 39/2015 art. 32).
-    """
-    day, end = since.astimezone(MADRID).date(), until.astimezone(MADRID)
-    # 00:00 ends the day before; any other time is in the last day.
-    last = (end - timedelta(microseconds=1)).date()
-    left, moved = (last - day).days, day
-    while left > 0:
-        moved += timedelta(days=1)
-        left -= moved not in suspended
-    return (end + max(moved - last, timedelta(0))).astimezone(UTC)
+    decided_at: datetime | None = None
 
 
 def is_held(standing: Standing, now: datetime) -> bool:
@@ -175,38 +221,58 @@ def effective_state(standing: Standing, now: datetime) -> State:
     return State.AVAILABLE if standing.state is State.SCHEDULED else standing.state
 
 
-def decide(standing: Standing, decision: Decision, now: datetime) -> State:
-    """Return the state that a decision taken at `now` leads to.
+def next_state(standing: Standing, cause: Cause, now: datetime) -> State:
+    """Return the state that a cause leads to at `now`: the stored one where nothing moves.
 
-    Raises `NotificationUnknownError` before it is at disposal, `LapsedError` from the deadline on,
-    `AlreadyDecidedError`, `CancelledError`, and `NotRejectableError` for a communication.
+    Raises: the refusal of `REFUSALS`, `AlreadyDecidedError` with the fact `state`; `LookupError` for what
+    nobody can ask for.
     """
-    state = effective_state(standing, now)
-    refusals: dict[State, type[LifecycleError | NotificationUnknownError]] = {
-        State.SCHEDULED: NotificationUnknownError,  # before its time it does not exist for anybody
-        State.LAPSED: LapsedError,
-        State.CANCELLED: CancelledError,
-        State.ACCEPTED: AlreadyDecidedError,
-        State.REJECTED: AlreadyDecidedError,
-        State.READ: AlreadyDecidedError,
-    }
-    if state in refusals:
-        raise refusals[state]
-    if standing.kind is Kind.COMMUNICATION:
-        if decision is Decision.REJECT:
-            raise NotRejectableError
-        return State.READ
-    return State.ACCEPTED if decision is Decision.ACCEPT else State.REJECTED
+    before = _acted_on(standing, cause, now)
+    after = TRANSITIONS[standing.kind].get(before, {}).get(cause)
+    if after is not None:
+        return standing.state if after is before else after
+    refusal = REFUSALS[standing.kind].get(cause, {}).get(before)
+    if refusal is None:
+        raise LookupError(f"{cause} cannot come to a {standing.kind} that is {before}")
+    if refusal is AlreadyDecidedError:
+        raise AlreadyDecidedError(state=str(before))
+    raise refusal
 
 
-def request_receipt(standing: Standing, now: datetime) -> State:
-    """Return the state once a receipt to sign is asked for at `now`: no decision, and no other may be due.
+def _acted_on(standing: Standing, cause: Cause, now: datetime) -> State:
+    """Return the state that a cause meets: the effective one, but the clock meets what is written down."""
+    if cause is Cause.ARRIVE:
+        return standing.state
+    if cause in {Cause.LAPSE, Cause.OUTAGE}:
+        has_arrived = standing.state is State.SCHEDULED and standing.available_at <= now
+        return State.AVAILABLE if has_arrived else standing.state
+    return effective_state(standing, now)
 
-    It may be asked for again, and for the other decision, until one is taken.
 
-    Raises: what `decide` raises; `NotRejectableError` for a communication, which is only ever read.
-    """
-    if standing.kind is Kind.COMMUNICATION:
-        raise NotRejectableError
-    decide(standing, Decision.ACCEPT, now)
-    return State.RECEIPT_REQUESTED
+def outcome(kind: Kind, decision: Decision) -> State | None:
+    """Return the state that a decision leads to; None where such a thing cannot be decided."""
+    return TRANSITIONS[kind][State.AVAILABLE].get(Cause(decision))
+
+
+def is_content_released(state: State) -> bool:
+    """Tell whether the documents may leave the store: after acceptance only (Ley 39/2015 art. 43.1)."""
+    return state in CONTENT_RELEASED
+
+
+def diagram(kind: Kind) -> str:
+    """Return the table as a Mermaid state diagram; what moves nothing is left out."""
+    return "\n".join(["stateDiagram-v2", *(f"    {line}" for line in _arrows(kind))])
+
+
+def _arrows(kind: Kind) -> Iterator[str]:
+    """Yield the arrows of a diagram: in, between the states with their causes, and out."""
+    for state in FIRST_STATES:
+        yield f"[*] --> {state}: {Cause.PUBLISH}"
+    for before, causes in TRANSITIONS[kind].items():
+        for after in dict.fromkeys(causes.values()):
+            if after is not before:
+                named = ", ".join(cause for cause, state in causes.items() if state is after)
+                yield f"{before} --> {after}: {named}"
+    for state in TRANSITIONS[kind]:
+        if state not in UNDECIDED:
+            yield f"{state} --> [*]"

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfo
+
+from notigateway.law.deadlines import MADRID
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_MADRID = ZoneInfo("Europe/Madrid")
 MAX_POWER_YEARS = 5  # Orden ISM/189/2021 art. 6
 ACCEPTANCE_MONTHS = 1  # Orden ISM/189/2021 art. 8: the attorney accepts within one month
 # Powers registered before this day are void unless adapted (Orden ISM/189/2021, transitional provision).
@@ -55,6 +55,9 @@ class PowerState(StrEnum):
     RENOUNCED = "renounced"
     REVOKED = "revoked"
     VOID = "void"
+
+
+_OPEN: Final = frozenset({PowerState.PENDING, PowerState.IN_FORCE})
 
 
 @dataclass(frozen=True)
@@ -195,7 +198,12 @@ def power_covers(power: Power, item: Item, now: datetime, policy: RightsPolicy =
 
 def is_void_by_age(registered_at: datetime) -> bool:
     """Tell whether a power is void unless adapted: registered before 2 April 2021 in Madrid."""
-    return registered_at.astimezone(_MADRID).date() < POWERS_OF_THE_NEW_RULE_FROM
+    return registered_at.astimezone(MADRID).date() < POWERS_OF_THE_NEW_RULE_FROM
+
+
+def is_open(power: Power, now: datetime) -> bool:
+    """Tell whether a power gives rights at `now` or may still come to."""
+    return power_state(power, now) in _OPEN
 
 
 def latest_expiry(registered_at: datetime) -> datetime:
@@ -208,13 +216,13 @@ def acceptance_deadline(registered_at: datetime) -> datetime:
 
     A term of one month ends with the day that has the same number (Ley 39/2015 art. 30.4), in Madrid.
     """
-    last_day = _add_months(registered_at, ACCEPTANCE_MONTHS).astimezone(_MADRID).date()
-    return datetime.combine(last_day + timedelta(days=1), time.min, tzinfo=_MADRID).astimezone(UTC)
+    last_day = _add_months(registered_at, ACCEPTANCE_MONTHS).astimezone(MADRID).date()
+    return datetime.combine(last_day + timedelta(days=1), time.min, tzinfo=MADRID).astimezone(UTC)
 
 
 def _add_months(instant: datetime, months: int) -> datetime:
     """Return the same day and hour in Madrid `months` later, or the last day of a shorter month."""
-    here = instant.astimezone(_MADRID)
+    here = instant.astimezone(MADRID)
     year, month = divmod(here.year * 12 + here.month - 1 + months, 12)
     first = here.replace(year=year, month=month + 1, day=1)
     last_day = ((first + timedelta(days=31)).replace(day=1) - timedelta(days=1)).day

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from notigateway.errors import InvalidActError, NeverElectronicError
@@ -36,6 +36,7 @@ MEDIA_TYPES = frozenset(
     }
 )
 DOCUMENTS_MAX = 100
+SCHEDULED_AHEAD_MAX = timedelta(days=366)
 # Longest texts, in characters: what the rows hold.
 NAME_MAX = 255
 _TEXTS = {"reference": 64, "subject": 255, "procedure": 16, "matter": 64}
@@ -177,6 +178,20 @@ def check_text(name: str, text: str, *, longest: int) -> None:
         raise invalid(name, "white_space", "begins or ends with white space")
     if any(c in _FORBIDDEN_CHARACTERS or unicodedata.category(c) in _FORBIDDEN_CATEGORIES for c in text):
         raise invalid(name, "character", "holds a control character or one that XML does not allow")
+
+
+def available_from(wanted: datetime | None, now: datetime) -> datetime:
+    """Return when an act is put at disposal: never in the past, it would shorten the ten days.
+
+    Raises: `InvalidActError` with the facts `field` and `problem`.
+    """
+    if wanted is None:
+        return now
+    if wanted < now:
+        raise invalid("available_at", "in_the_past", "lies in the past")
+    if wanted > now + SCHEDULED_AHEAD_MAX:
+        raise invalid("available_at", "too_far_ahead", f"is more than {SCHEDULED_AHEAD_MAX.days} days ahead")
+    return wanted
 
 
 def check_identifier(name: str, text: str, check: Callable[[str], str]) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from notigateway.errors import GatewayError
-    from notigateway.pki.identity import Caller
+    from notigateway.law.caller import Caller
 
 OK: Final = "OK"
 # Before the operation is known there is none to name; a stranger's word is never recorded as one.

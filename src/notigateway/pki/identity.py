@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from notigateway.errors import IdentityError
+from notigateway.law.caller import Caller
 from notigateway.law.identifiers import IdentifierError, check_nif, is_company_nif
 from notigateway.pki.keys import fingerprint
 
@@ -33,23 +34,6 @@ _FNMT_ENTITY: Final = "1.3.6.1.4.1.5734.1.7"
 # Ley 40/2015 certificates of the public sector: <kind>.<level>.3 is the NIF of the body, .4 that of
 # its employee or of the person responsible for the seal
 _PUBLIC_SECTOR: Final = re.compile(r"2\.16\.724\.1\.3\.5\.[0-9]+\.[0-9]+\.([34])", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
-    """Who signed a request, and whom that person acts for.
-
-    `party` is the NIF of who is acted for, `signer` of who signed: the same for a person's own
-    certificate and for an entity's seal, different for a representative's.
-    """
-
-    party: str
-    party_name: str
-    signer: str
-    signer_name: str
-    certificate_fingerprint: str
-    certificate_issuer: str
-    certificate_serial: str
 
 
 @dataclass(frozen=True, slots=True)

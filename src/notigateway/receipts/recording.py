@@ -26,8 +26,10 @@ from notigateway.evidence.statement import (
     Statement,
     UserContent,
 )
+from notigateway.law.caller import NOBODY, Circumstances
 from notigateway.law.lifecycle import Channel, State
-from notigateway.repository.model import Event, Receipt
+from notigateway.law.transitions import lapse
+from notigateway.repository.model import Receipt
 from notigateway.repository.receipts import keep_request_envelope
 from notigateway.uuids import uuid7
 
@@ -38,10 +40,11 @@ if TYPE_CHECKING:
 
     from notigateway.evidence.statement import EvidenceIssuerDetails
     from notigateway.evidence.xades import Seal
-    from notigateway.law.lifecycle import Outage
-    from notigateway.pki.identity import Caller
+    from notigateway.law.caller import Caller
+    from notigateway.law.deadlines import Outage
+    from notigateway.law.transitions import Transition
     from notigateway.pki.revocation import RevocationFinding
-    from notigateway.repository.model import Notification
+    from notigateway.repository.model import Event, Notification
     from notigateway.repository.session import Session
 
 # 120 random bits, 24 characters of base32: who has not seen the printed form cannot find it.
@@ -82,8 +85,8 @@ def record_request(session: Session, proof: RequestProof, *, now: datetime) -> N
 
 def record_decision(
     notification: Notification,
+    transition: Transition,
     *,
-    state: State,
     caller: Caller,
     now: datetime,
     seal: Seal,
@@ -91,13 +94,54 @@ def record_decision(
     reason: str | None,
 ) -> tuple[Event, Receipt]:
     """Add the decisive event and its sealed receipt to the transaction; return both."""
-    event = Event(
-        id=uuid7(now),
-        notification_code=notification.code,
-        position=len(notification.events) + 1,
-        state=state,
-        decisive=True,
-        at=now,
+    told = of_caller(notification, caller, proof.correlation_id, reason=reason)
+    attested = _attested(notification, caller, proof, now)
+    return _record_event(notification, transition, told, now=now, seal=seal, attested=attested)
+
+
+def record_report(
+    notification: Notification,
+    transition: Transition,
+    told: Circumstances,
+    *,
+    now: datetime,
+    seal: Seal,
+    proof: RequestProof,
+) -> tuple[Event, Receipt]:
+    """Add the event that an issuing body reported, decisive or not, and its sealed receipt; return both."""
+    details = ReportDetails(
+        reported_at=now,
+        reference=told.reported_reference or "",
+        identifier=told.party,
+        name=told.party_name,
+    )
+    attested = Attested(request=request_evidence(proof), report=details)
+    return _record_event(notification, transition, told, now=now, seal=seal, attested=attested)
+
+
+def _record_event(
+    notification: Notification,
+    transition: Transition,
+    told: Circumstances,
+    *,
+    now: datetime,
+    seal: Seal,
+    attested: Attested,
+) -> tuple[Event, Receipt]:
+    """Let it happen, and attest its event; before it, that the notification was put at disposal."""
+    event = notification.happen(transition, told, now=now)
+    if event is None:
+        raise LookupError(f"{transition.cause} has no event and no receipt of one")
+    record_put_at_disposal(notification, now=now, seal=seal)
+    fact = Fact(event, event.state, event.at, event.channel, event.reason)
+    return event, _record(notification, fact, seal=seal, now=now, attested=attested)
+
+
+def of_caller(
+    notification: Notification, caller: Caller, correlation_id: UUID, *, reason: str | None = None
+) -> Circumstances:
+    """Say that the caller made it happen through this service, in the capacity in which it sees it."""
+    return Circumstances(
         channel=Channel.WEB_SERVICE,
         role=notification.seen_as,
         party=caller.party,
@@ -105,13 +149,8 @@ def record_decision(
         signer=caller.signer,
         signer_name=caller.signer_name,
         reason=reason,
-        correlation_id=proof.correlation_id,
+        correlation_id=correlation_id,
     )
-    notification.events.append(event)
-    receipt = record_receipt(
-        notification, event, seal=seal, now=now, attested=_attested(notification, caller, proof, now)
-    )
-    return event, receipt
 
 
 def _attested(notification: Notification, caller: Caller, proof: RequestProof, now: datetime) -> Attested:
@@ -133,29 +172,6 @@ def _attested(notification: Notification, caller: Caller, proof: RequestProof, n
         revocation_sha256=None if revocation is None else revocation.sha256,
     )
     return Attested(delegate=delegate, authentication=authentication, request=request_evidence(proof))
-
-
-def record_receipt_request(
-    notification: Notification, *, caller: Caller, now: datetime, correlation_id: UUID
-) -> None:
-    """Write down that a receipt to sign was asked for: an event that decides nothing and has no receipt."""
-    notification.events.append(
-        Event(
-            id=uuid7(now),
-            notification_code=notification.code,
-            position=len(notification.events) + 1,
-            state=State.RECEIPT_REQUESTED,
-            decisive=False,
-            at=now,
-            channel=Channel.WEB_SERVICE,
-            role=notification.seen_as,
-            party=caller.party,
-            party_name=caller.party_name,
-            signer=caller.signer,
-            signer_name=caller.signer_name,
-            correlation_id=correlation_id,
-        )
-    )
 
 
 def record_put_at_disposal(notification: Notification, *, now: datetime, seal: Seal) -> Receipt | None:
@@ -181,7 +197,9 @@ def record_handover(
     """
     if not notification.awaits_handover():
         return None
-    accepted = next(event for event in notification.events if event.decisive)
+    accepted = notification.decisive_event()
+    if accepted is None:
+        raise LookupError("what was accepted has its event")
     attested = _attested(notification, caller, proof, now)
     fact = Fact(accepted, State.READ, now, Channel.WEB_SERVICE)
     return _record(notification, fact, seal=seal, now=now, attested=attested)
@@ -195,19 +213,10 @@ def record_lapse(
     It happened at the deadline, whenever it is written down; nobody caused it, in no channel. Of the
     declared `outages` the receipt names those within the term.
     """
-    event = Event(
-        id=uuid7(now),
-        notification_code=notification.code,
-        position=len(notification.events) + 1,
-        state=State.LAPSED,
-        decisive=True,
-        at=notification.lapse(),
-    )
-    notification.events.append(event)
-    start, end = notification.available_at, event.at
-    within = [o for o in outages if o.started_at < end and (o.ended_at is None or o.ended_at > start)]
+    transition = lapse(notification.standing, now)
+    within = [one for one in outages if one.touches(notification.available_at, transition.at)]
     attested = Attested(outages=within)
-    return event, record_receipt(notification, event, seal=seal, now=now, attested=attested)
+    return _record_event(notification, transition, NOBODY, now=now, seal=seal, attested=attested)
 
 
 def request_evidence(proof: RequestProof) -> RequestEvidence:
@@ -239,15 +248,6 @@ class Fact:
     at: datetime
     channel: Channel | None = None
     reason: str | None = None
-
-
-def record_receipt(
-    notification: Notification, event: Event, *, seal: Seal, now: datetime, attested: Attested
-) -> Receipt:
-    """Add the sealed receipt of an event to the transaction and return it."""
-    record_put_at_disposal(notification, now=now, seal=seal)
-    fact = Fact(event, event.state, event.at, event.channel, event.reason)
-    return _record(notification, fact, seal=seal, now=now, attested=attested)
 
 
 def _record(

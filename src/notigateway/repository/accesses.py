@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import LargeBinary, String, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
-from notigateway.repository.model import Row, UtcDateTime
+from notigateway.repository.columns import Row, UtcDateTime
 
 if TYPE_CHECKING:
     from notigateway.repository.model import Notification

@@ -10,8 +10,9 @@ from sqlalchemy import ForeignKey, Index, String, Uuid, bindparam, exists, or_, 
 from sqlalchemy.orm import Mapped, mapped_column
 
 from notigateway.law.representation import DeliveryChannel
+from notigateway.repository.columns import Row, UtcDateTime, Word
 from notigateway.repository.conflicts import insert_if_absent
-from notigateway.repository.model import Addressee, IssuingBody, Row, UtcDateTime, Word
+from notigateway.repository.model import Addressee, IssuingBody
 from notigateway.repository.prepared import Prepared
 from notigateway.repository.rights import Power, RedAssignment
 

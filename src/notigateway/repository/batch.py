@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import bindparam, insert, inspect, update
 from sqlalchemy.orm.exc import StaleDataError
 
+from notigateway.repository.columns import Row
 from notigateway.repository.log import add_leaves
-from notigateway.repository.model import Event, Notification, Receipt, Row
+from notigateway.repository.model import Event, Notification, Receipt
 from notigateway.repository.prepared import Prepared
 
 if TYPE_CHECKING:

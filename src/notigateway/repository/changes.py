@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ForeignKey, Insert, Integer, insert, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from notigateway.repository.model import Event, Row
+from notigateway.repository.columns import Row
+from notigateway.repository.model import Event
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 if TYPE_CHECKING:
     from sqlalchemy import Executable
 
-    from notigateway.repository.model import Row
+    from notigateway.repository.columns import Row
     from notigateway.repository.session import Session
 
 

@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
+from notigateway.repository.columns import SHA256_HEX, Row, UtcDateTime
 from notigateway.repository.conflicts import insert_if_absent
-from notigateway.repository.model import SHA256_HEX, Row, UtcDateTime
 
 if TYPE_CHECKING:
     from notigateway.repository.session import Session

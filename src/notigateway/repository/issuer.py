@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from sqlalchemy import BigInteger, ForeignKey, Row, and_, exists, select
 from sqlalchemy.orm import Mapped, contains_eager, joinedload, mapped_column, selectinload
 
-from notigateway.law.lifecycle import DeadlineCause, State
-from notigateway.repository import model
+from notigateway.law.deadlines import DeadlineCause
+from notigateway.law.lifecycle import State
+from notigateway.repository import columns
 from notigateway.repository.accesses import note_found
 from notigateway.repository.changes import Change
+from notigateway.repository.columns import UtcDateTime
 from notigateway.repository.conflicts import insert_if_absent
-from notigateway.repository.model import Act, Event, IssuingBody, Notification, Receipt, UtcDateTime
+from notigateway.repository.model import Act, Event, IssuingBody, Notification, Receipt
 from notigateway.repository.outages import DeadlineChange
 
 if TYPE_CHECKING:
@@ -24,13 +26,13 @@ if TYPE_CHECKING:
 _NO_OUTCOME = frozenset({State.SCHEDULED, State.AVAILABLE, State.RECEIPT_REQUESTED})
 
 
-class Upload(model.Row):
+class Upload(columns.Row):
     """A document that an issuing body has stored, to be named by its hash in an act of its own."""
 
     __tablename__ = "uploads"
 
     issuing_body_id: Mapped[int] = mapped_column(ForeignKey("issuing_bodies.id"), primary_key=True)
-    sha256: Mapped[str] = mapped_column(model.SHA256_HEX, primary_key=True)
+    sha256: Mapped[str] = mapped_column(columns.SHA256_HEX, primary_key=True)
     size: Mapped[int] = mapped_column(BigInteger)
     uploaded_at: Mapped[datetime] = mapped_column(UtcDateTime)
 

@@ -30,8 +30,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from notigateway.repository.accesses import AccessRecord
+from notigateway.repository.columns import SHA256_HEX, Row, UtcDateTime, Word
 from notigateway.repository.conflicts import upsert
-from notigateway.repository.model import SHA256_HEX, Receipt, Row, UtcDateTime, Word
+from notigateway.repository.model import Receipt
 from notigateway.repository.prepared import Prepared
 from notigateway.tlog.leaf import SALT_BYTES, Leaf, LeafKind, commitment
 from notigateway.tlog.merkle import HASH_BYTES, leaf_hash

@@ -5,20 +5,18 @@ Instants are UTC. Rows carry their behaviour; there are no mirrors of them.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
-    DateTime,
     ForeignKey,
     Identity,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Text,
     UniqueConstraint,
@@ -31,84 +29,18 @@ from sqlalchemy import (
     text,
     true,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, column_property, mapped_column, relationship
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.orm import Mapped, column_property, mapped_column, object_session, relationship
 
-from notigateway.law.identifiers import is_company_nif
-from notigateway.law.lifecycle import (
-    CONTENT_RELEASED,
-    Channel,
-    Decision,
-    Kind,
-    Standing,
-    State,
-    decide,
-    effective_state,
-)
+from notigateway.law import obligation
+from notigateway.law.caller import NOBODY, Circumstances
+from notigateway.law.lifecycle import Channel, Kind, Standing, State, effective_state, is_content_released
 from notigateway.law.representation import Role
+from notigateway.law.transitions import awaits_handover
+from notigateway.repository.columns import SHA256_HEX, Row, UtcDateTime, Word
+from notigateway.uuids import uuid7
 
 if TYPE_CHECKING:
-    from enum import StrEnum
-
-    from sqlalchemy.engine import Dialect
-
-SHA256_HEX = String(64)
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware instant in UTC; SQLite would otherwise return naive ones. Naive input is a defect."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Turn any aware instant into UTC."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("an instant without zone cannot be stored")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Return the instant aware, in UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class Word(TypeDecorator["StrEnum"]):
-    """A word of one of our vocabularies, stored as text."""
-
-    impl = String(24)
-    cache_ok = True
-
-    def __init__(self, vocabulary: type[StrEnum]) -> None:
-        super().__init__()
-        self.vocabulary = vocabulary
-        self._members = {str(member): member for member in vocabulary}
-
-    def process_bind_param(self, value: StrEnum | str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """Refuse a word that the vocabulary does not have."""
-        return None if value is None else str(self.vocabulary(value))
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002, ANN401
-        """Return the word as a member of its vocabulary."""
-        return None if value is None else self._members[value]
-
-
-class Row(DeclarativeBase):
-    """The declarative registry; constraint names are given so that migrations can address them."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-
+    from notigateway.law.transitions import Transition
 
 # The table of `repository/outages.py`, which stands above this file, as far as a row's standing needs it.
 _OUTAGES = table(
@@ -146,12 +78,8 @@ class Addressee(Row):
 
     @property
     def is_obliged(self) -> bool:
-        """Tell whether it must use the electronic channel.
-
-        Legal entities (Ley 39/2015 art. 14.2) and whoever has a contribution account and so must join
-        the RED system (Orden ISM/903/2020 art. 4.1).
-        """
-        return is_company_nif(self.identifier) or self.ccc is not None
+        """Tell whether it must use the electronic channel."""
+        return obligation.is_obliged(self.identifier, ccc=self.ccc)
 
 
 class Act(Row):
@@ -256,7 +184,9 @@ class Notification(Row):
     @property
     def standing(self) -> Standing:
         """What the rule needs to know of this row."""
-        return Standing(self.kind, self.state, self.available_at, self.deadline, self.outage_since)
+        return Standing(
+            self.kind, self.state, self.available_at, self.deadline, self.outage_since, self.decided_at
+        )
 
     def state_at(self, now: datetime) -> State:
         """Return the state at `now`, lapse included."""
@@ -264,11 +194,15 @@ class Notification(Row):
 
     def is_content_released(self) -> bool:
         """Tell whether the documents may leave the store."""
-        return self.state in CONTENT_RELEASED
+        return is_content_released(self.state)
 
     def awaits_handover(self) -> bool:
         """Tell whether it was accepted and its content not handed over yet."""
-        return self.state is State.ACCEPTED and all(r.state is not State.READ for r in self.receipts)
+        return awaits_handover(self.state, (receipt.state for receipt in self.receipts))
+
+    def decisive_event(self) -> Event | None:
+        """Return the event that decided, if any did."""
+        return next((event for event in self.events if event.decisive), None)
 
     def receipt_of(self, event: Event | None) -> Receipt | None:
         """Return the receipt of a decision; None where there is none, or no decision."""
@@ -279,18 +213,76 @@ class Notification(Row):
         """Return the receipt that was sealed last: what the next one names as the one before."""
         return max(self.receipts, key=lambda r: (r.position or 0, r.id), default=None)
 
-    def decide(self, decision: Decision, now: datetime) -> State:
-        """Move to the state that the rule gives. Raises what `lifecycle.decide` raises."""
-        self.state = decide(self.standing, decision, now)
-        self.decided_at = now
-        return self.state
+    @classmethod
+    def put_at_disposal(
+        cls,
+        transition: Transition,
+        *,
+        act: Act,
+        addressee: Addressee,
+        kind: Kind,
+        available_at: datetime,
+        is_obliged: bool,
+        now: datetime,
+    ) -> Notification:
+        """Return a new notification of an act, with its first event."""
+        notification = cls(
+            id=uuid7(now),
+            act=act,
+            addressee=addressee,
+            kind=kind,
+            available_at=available_at,
+            is_obliged=is_obliged,
+            events=[],
+            receipts=[],
+        )
+        notification.happen(transition, now=now)
+        return notification
 
-    def lapse(self) -> datetime:
-        """Move to what the clock decided; return the deadline, the instant at which it did."""
-        if self.deadline is None:
-            raise LookupError("what has no deadline never lapses")
-        self.state, self.decided_at = State.LAPSED, self.deadline
-        return self.deadline
+    def happen(self, transition: Transition, told: Circumstances = NOBODY, *, now: datetime) -> Event | None:
+        """Do what the law says: the only place that writes state, deadline and event.
+
+        Returns the event, written down at `now`; None for what has none.
+        """
+        if transition.is_correction:
+            self._unseat_decision()
+        if not (transition.is_recorded_only or transition.is_repeat):
+            self.state = transition.state
+            if transition.deadline is not None:
+                self.deadline = transition.deadline
+            if transition.is_decisive:
+                self.decided_at = transition.at
+        if not transition.has_event:
+            return None
+        event = Event(
+            id=uuid7(now),
+            notification_code=self.code,
+            position=len(self.events) + 1,
+            state=transition.state,
+            decisive=transition.is_decisive,
+            at=transition.at,
+            channel=told.channel,
+            role=told.role,
+            party=told.party,
+            party_name=told.party_name,
+            signer=told.signer,
+            signer_name=told.signer_name,
+            reason=told.reason,
+            reported_by=told.reported_by,
+            reported_at=told.reported_at,
+            reported_reference=told.reported_reference,
+            correlation_id=told.correlation_id,
+        )
+        self.events.append(event)
+        return event
+
+    def _unseat_decision(self) -> None:
+        """Take the place from the decision that stood; it stays on record."""
+        standing, session = self.decisive_event(), object_session(self)
+        if standing is not None:
+            standing.decisive = False
+        if session is not None:
+            session.flush()  # before the new one: at most one event of a notification is decisive
 
 
 class Event(Row):

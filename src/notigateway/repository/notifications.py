@@ -23,7 +23,8 @@ from sqlalchemy.orm import joinedload, selectinload
 from notigateway.law.lifecycle import UNDECIDED, Kind, State
 from notigateway.law.representation import DEFAULT_POLICY, Role
 from notigateway.repository.accesses import note_found
-from notigateway.repository.model import Act, Addressee, IssuingBody, Notification, UtcDateTime
+from notigateway.repository.columns import UtcDateTime
+from notigateway.repository.model import Act, Addressee, IssuingBody, Notification
 from notigateway.repository.outages import is_overdue
 from notigateway.repository.prepared import Prepared, UuidText
 from notigateway.repository.rights import addressees_in_reach, named_in_reach, role_of

@@ -24,13 +24,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, selectinload
 
-from notigateway.law.lifecycle import OUTAGE_MORE_THAN, UNDECIDED, DeadlineCause, Outage, State
-from notigateway.repository.model import Act, Notification, Row, UtcDateTime
+from notigateway.law.deadlines import OUTAGE_MORE_THAN, DeadlineCause, Outage
+from notigateway.law.lifecycle import UNDECIDED, State
+from notigateway.repository.columns import Row, UtcDateTime
+from notigateway.repository.model import Act, Notification
 from notigateway.uuids import uuid7
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from notigateway.law.transitions import Transition
     from notigateway.repository.session import Session
 
 # Any number, the same for ever.
@@ -233,12 +236,11 @@ def find_extensions(session: Session, codes: Iterable[int]) -> Mapping[int, Dead
 
 def move_deadlines(
     session: Session,
-    moves: Mapping[Notification, datetime],
+    moves: Mapping[Notification, Transition],
     *,
     cause: DeadlineCause,
     by: str,
     reason: str | None,
-    at: datetime,
     outage_id: UUID | None = None,
 ) -> None:
     """Give locked notifications their new deadlines and write down each change."""
@@ -251,20 +253,21 @@ def move_deadlines(
             )
         ).all()
     )
-    for notification, deadline in moves.items():
-        if notification.deadline is None:
+    for notification, transition in moves.items():
+        previous, moved_at = notification.deadline, transition.at
+        notification.happen(transition, now=moved_at)
+        if previous is None or notification.deadline is None:
             raise LookupError("what never lapses has no deadline to move")
         change = DeadlineChange(
-            id=uuid7(at),
+            id=uuid7(moved_at),
             notification_code=notification.code,
             position=last.get(notification.code, 0) + 1,
-            at=at,
-            previous=notification.deadline,
-            deadline=deadline,
+            at=moved_at,
+            previous=previous,
+            deadline=notification.deadline,
             cause=cause,
             outage_id=outage_id,
             by=by,
             reason=reason,
         )
         session.add(change)
-        notification.deadline = deadline

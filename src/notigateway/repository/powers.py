@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from notigateway.pki.identity import Caller
+    from notigateway.law.caller import Caller
     from notigateway.repository.session import Session
 
 

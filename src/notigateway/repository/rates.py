@@ -10,7 +10,7 @@ from sqlalchemy import String, case, delete
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
-from notigateway.repository.model import Row, UtcDateTime
+from notigateway.repository.columns import Row, UtcDateTime
 
 if TYPE_CHECKING:
     from sqlalchemy import Executable

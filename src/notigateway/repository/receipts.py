@@ -8,17 +8,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import LargeBinary, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from notigateway.repository.columns import SHA256_HEX, Row, UtcDateTime
 from notigateway.repository.conflicts import insert_if_absent
-from notigateway.repository.model import (
-    SHA256_HEX,
-    Act,
-    Addressee,
-    IssuingBody,
-    Notification,
-    Receipt,
-    Row,
-    UtcDateTime,
-)
+from notigateway.repository.model import Act, Addressee, IssuingBody, Notification, Receipt
 
 if TYPE_CHECKING:
     from sqlalchemy import Row as SqlRow

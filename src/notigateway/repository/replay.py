@@ -9,7 +9,7 @@ from sqlalchemy import LargeBinary, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
-from notigateway.repository.model import Row, UtcDateTime
+from notigateway.repository.columns import Row, UtcDateTime
 from notigateway.repository.prepared import Prepared
 
 if TYPE_CHECKING:

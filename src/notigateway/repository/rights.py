@@ -27,7 +27,8 @@ from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
 
 from notigateway.law import representation
 from notigateway.law.representation import DEFAULT_POLICY, PowerScope, PowerState, Role, power_state
-from notigateway.repository.model import SHA256_HEX, Act, Addressee, Notification, Row, UtcDateTime, Word
+from notigateway.repository.columns import SHA256_HEX, Row, UtcDateTime, Word
+from notigateway.repository.model import Act, Addressee, Notification
 from notigateway.repository.outages import is_overdue
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, LargeBinary, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from notigateway.repository.model import SHA256_HEX, Receipt, Row, UtcDateTime
+from notigateway.repository.columns import SHA256_HEX, Row, UtcDateTime
+from notigateway.repository.model import Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

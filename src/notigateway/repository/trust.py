@@ -13,8 +13,8 @@ from sqlalchemy import BigInteger, Index, LargeBinary, String, delete, select, u
 from sqlalchemy.orm import Mapped, mapped_column
 
 from notigateway.pki.revocation import RevocationSource
+from notigateway.repository.columns import SHA256_HEX, Row, UtcDateTime, Word
 from notigateway.repository.conflicts import insert_if_absent
-from notigateway.repository.model import SHA256_HEX, Row, UtcDateTime, Word
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

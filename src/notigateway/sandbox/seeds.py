@@ -15,8 +15,8 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from notigateway.addressee.powers import PowerTerms, import_power
-from notigateway.addressee.red import RedTerms, assign_red, list_register
+from notigateway.addressee.powers import import_power
+from notigateway.addressee.red import assign_red, list_register
 from notigateway.errors import PowerExistsError
 from notigateway.evidence.seals import load_seal
 from notigateway.issuer.publishing import deposit_documents, publish_act, register_issuing_body
@@ -24,6 +24,7 @@ from notigateway.law.identifiers import control_digits
 from notigateway.law.lifecycle import Kind
 from notigateway.law.representation import PowerScope
 from notigateway.law.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
+from notigateway.law.titles import PowerTerms, RedTerms
 from notigateway.repository.documents import DocumentStore
 from notigateway.repository.engine import create_database, writing
 from notigateway.repository.schema import upgrade

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element
 
-    from notigateway.pki.identity import Caller
+    from notigateway.law.caller import Caller
     from notigateway.repository.session import Session
     from notigateway.soap.contract import Contract
     from notigateway.wss.policy import Expectations

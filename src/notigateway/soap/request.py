@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from notigateway.addressee.mailbox import InlineLimits
     from notigateway.evidence.xades import Seal
     from notigateway.http.failures import FailureLimit
+    from notigateway.law.caller import Caller
     from notigateway.law.representation import RightsPolicy
     from notigateway.log.access import AccessNotes
-    from notigateway.pki.identity import Caller
     from notigateway.receipts.recording import RequestProof
     from notigateway.repository.documents import DocumentStore
     from notigateway.repository.session import Session

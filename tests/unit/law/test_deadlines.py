@@ -1,4 +1,4 @@
-"""What moves a deadline: outages, extensions, working days; by examples and over random histories."""
+"""Deadlines: the ten days, and what moves them; by examples and over random histories."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notigateway.clock.working_days import working_day_rule
-from notigateway.errors import ConfigurationError, LapsedError
-from notigateway.law.lifecycle import (
+from notigateway.errors import ConfigurationError, LapsedError, OutageInvalidError
+from notigateway.law.deadlines import (
     OUTAGE_MORE_THAN,
     TERM_NATURAL_DAYS,
-    Decision,
-    Kind,
+    Extended,
     Outage,
-    Standing,
-    State,
+    check_outage,
     deadline,
-    decide,
-    effective_state,
+    later_deadline,
+    moves_nothing,
     postponed,
     suspended_days,
 )
+from notigateway.law.lifecycle import Decision, Kind, Standing, State, effective_state
+from notigateway.law.transitions import decide
 from notigateway.settings import load_settings
 
 MADRID = ZoneInfo("Europe/Madrid")
@@ -61,6 +61,35 @@ def outage(start: str, end: str | None = None) -> Outage:
 
 def days(*texts: str) -> frozenset[date]:
     return frozenset(date.fromisoformat(text) for text in texts)
+
+
+# --- R3: the ten days
+
+
+@pytest.mark.parametrize(
+    ("available_at", "lapses_at", "why"),
+    [
+        ("2026-11-02T10:00", "2026-11-13T00:00", "an ordinary day"),
+        ("2026-11-02T00:00", "2026-11-13T00:00", "its first instant"),
+        ("2026-11-02T23:59:59.999", "2026-11-13T00:00", "its last instant"),
+        ("2026-03-20T10:00", "2026-03-31T00:00", "across the day of 23 hours"),
+        ("2026-10-20T10:00", "2026-10-31T00:00", "across the day of 25 hours"),
+        ("2026-03-29T01:59", "2026-04-09T00:00", "on the day of 23 hours"),
+        ("2026-10-25T02:30", "2026-11-05T00:00", "on the day of 25 hours, in the hour that comes twice"),
+        ("2026-03-18T10:00", "2026-03-29T00:00", "lapsing as the day of 23 hours begins"),
+        ("2026-12-24T18:00", "2027-01-04T00:00", "across the year, the last day a Sunday"),
+        ("2028-02-20T10:00", "2028-03-02T00:00", "across a leap day"),
+    ],
+)
+def test_a_notification_lapses_when_the_tenth_day_after_is_over(
+    available_at: str, lapses_at: str, why: str
+) -> None:
+    assert deadline(madrid(available_at)) == madrid(lapses_at), why
+
+
+def test_the_day_counts_in_madrid_not_in_utc() -> None:
+    # 23:30 UTC on the 2nd is already the 3rd in Madrid.
+    assert deadline(datetime(2026, 11, 2, 23, 30, tzinfo=UTC)) == madrid("2026-11-14T00:00")
 
 
 # --- R7: outages
@@ -157,7 +186,7 @@ def test_nothing_lapses_while_an_outage_of_more_than_twelve_hours_may_move_the_d
     standing = held(madrid("2026-11-12T08:00"), lapses_at)
     now = madrid("2026-11-13T09:00")
     assert effective_state(standing, now) is State.AVAILABLE
-    assert decide(standing, Decision.ACCEPT, now) is State.ACCEPTED
+    assert decide(standing, Decision.ACCEPT, now).state is State.ACCEPTED
 
 
 @pytest.mark.parametrize(
@@ -263,3 +292,56 @@ def test_a_region_that_does_not_exist_is_refused_by_name() -> None:
     settings = load_settings(None, overrides={"extend_to_working_day": True, "holidays_region": "XX"})
     with pytest.raises(ConfigurationError, match="holidays_region: XX is not one of AN, AR"):
         working_day_rule(settings)
+
+
+# --- what an outage may be, and what it moves ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("declared", "element", "rule"),
+    [
+        (Outage(LATER + MILLISECOND), "started_at", "in_the_future"),
+        (Outage(LATER - DAY, LATER + MILLISECOND), "ended_at", "in_the_future"),
+        (Outage(LATER - DAY, LATER - DAY - MILLISECOND), "ended_at", "before_start"),
+    ],
+)
+def test_an_outage_that_cannot_have_happened_is_refused(declared: Outage, element: str, rule: str) -> None:
+    with pytest.raises(OutageInvalidError) as refusal:
+        check_outage(declared, LATER)
+    assert refusal.value.facts == {"element": element, "rule": rule}
+
+
+def test_an_outage_may_be_taken_back_or_last() -> None:
+    check_outage(Outage(LATER - DAY, LATER - DAY), LATER)
+    check_outage(Outage(LATER), LATER)
+
+
+def test_only_an_outage_that_is_over_is_known_to_move_nothing() -> None:
+    assert moves_nothing(Outage(LATER, LATER + OUTAGE_MORE_THAN))
+    assert not moves_nothing(Outage(LATER, LATER + OUTAGE_MORE_THAN + MILLISECOND))
+    assert not moves_nothing(Outage(LATER))
+
+
+def test_a_deadline_is_only_ever_moved_to_a_later_instant() -> None:
+    available_at, present = madrid("2026-11-02T10:00"), madrid("2026-11-13T00:00")
+    suspended = days("2026-11-05", "2026-11-06")
+    assert later_deadline(available_at, present, suspended=suspended) == madrid("2026-11-15T00:00")
+    assert later_deadline(available_at, madrid("2026-11-15T00:00"), suspended=suspended) is None
+    assert later_deadline(available_at, present, suspended=days()) is None
+    assert later_deadline(available_at, None, suspended=suspended) is None
+
+
+def test_an_outage_moves_the_extended_deadline_not_the_first_one() -> None:
+    extended = Extended(madrid("2026-11-20T00:00"), since=madrid("2026-11-10T12:00"))
+    moved = later_deadline(
+        madrid("2026-11-02T10:00"), extended.until, extended=extended, suspended=days("2026-11-12")
+    )
+    assert moved == madrid("2026-11-21T00:00")
+
+
+def test_an_outage_touches_a_term_that_shares_an_instant_with_it() -> None:
+    start, end = madrid("2026-11-02T10:00"), madrid("2026-11-13T00:00")
+    assert Outage(start - DAY, start + MILLISECOND).touches(start, end)
+    assert not Outage(start - DAY, start).touches(start, end)
+    assert Outage(end - MILLISECOND).touches(start, end)
+    assert not Outage(end).touches(start, end)

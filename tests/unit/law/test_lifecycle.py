@@ -1,29 +1,32 @@
+"""The table: whole, without contradiction, and what a state is at an instant."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
+from itertools import product
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notigateway.errors import (
-    AlreadyDecidedError,
-    CancelledError,
-    GatewayError,
-    LapsedError,
-    NotificationUnknownError,
-    NotRejectableError,
-)
+from notigateway.errors import AlreadyDecidedError, LifecycleError, NotFoundError
+from notigateway.law.deadlines import deadline
 from notigateway.law.lifecycle import (
+    CONTENT_RELEASED,
+    REFUSALS,
+    TRANSITIONS,
     UNDECIDED,
+    Cause,
     Decision,
     Kind,
     Standing,
     State,
-    deadline,
-    decide,
+    diagram,
     effective_state,
+    is_content_released,
+    next_state,
+    outcome,
 )
 
 MADRID = ZoneInfo("Europe/Madrid")
@@ -53,30 +56,95 @@ def standing(
     return Standing(kind, state, available_at, lapses_at)
 
 
-@pytest.mark.parametrize(
-    ("available_at", "lapses_at", "why"),
-    [
-        ("2026-11-02T10:00", "2026-11-13T00:00", "an ordinary day"),
-        ("2026-11-02T00:00", "2026-11-13T00:00", "its first instant"),
-        ("2026-11-02T23:59:59.999", "2026-11-13T00:00", "its last instant"),
-        ("2026-03-20T10:00", "2026-03-31T00:00", "across the day of 23 hours"),
-        ("2026-10-20T10:00", "2026-10-31T00:00", "across the day of 25 hours"),
-        ("2026-03-29T01:59", "2026-04-09T00:00", "on the day of 23 hours"),
-        ("2026-10-25T02:30", "2026-11-05T00:00", "on the day of 25 hours, in the hour that comes twice"),
-        ("2026-03-18T10:00", "2026-03-29T00:00", "lapsing as the day of 23 hours begins"),
-        ("2026-12-24T18:00", "2027-01-04T00:00", "across the year, the last day a Sunday"),
-        ("2028-02-20T10:00", "2028-03-02T00:00", "across a leap day"),
-    ],
-)
-def test_a_notification_lapses_when_the_tenth_day_after_is_over(
-    available_at: str, lapses_at: str, why: str
-) -> None:
-    assert deadline(madrid(available_at)) == madrid(lapses_at), why
+# What nobody asks for: the clock and the outages do it, and publishing makes a first state.
+OF_NOBODY = {Cause.ARRIVE, Cause.LAPSE, Cause.OUTAGE, Cause.PUBLISH}
+REPORTS = {Cause.REPORT_ACCEPT, Cause.REPORT_REJECT}
+PLACES = [(kind, state) for kind in Kind for state in TRANSITIONS[kind]]
 
 
-def test_the_day_counts_in_madrid_not_in_utc() -> None:
-    # 23:30 UTC on the 2nd is already the 3rd in Madrid.
-    assert deadline(datetime(2026, 11, 2, 23, 30, tzinfo=UTC)) == madrid("2026-11-14T00:00")
+@pytest.mark.parametrize(("kind", "state"), PLACES)
+@pytest.mark.parametrize("cause", sorted(set(Cause) - OF_NOBODY))
+def test_whatever_is_asked_for_either_moves_or_is_refused(kind: Kind, state: State, cause: Cause) -> None:
+    moves = cause in TRANSITIONS[kind][state]
+    is_refused = state in REFUSALS[kind].get(cause, {})
+    if cause in REPORTS and state is State.SCHEDULED:
+        # Its instant is refused before the table is asked: nothing was at disposal then.
+        assert not moves
+    else:
+        assert moves is not is_refused
+
+
+def test_nothing_leads_back_to_what_is_undecided() -> None:
+    for kind, state in PLACES:
+        for cause, after in TRANSITIONS[kind][state].items():
+            assert after in TRANSITIONS[kind], (kind, state, cause)
+            if state not in UNDECIDED:
+                assert after not in UNDECIDED, (kind, state, cause)
+
+
+def test_only_a_report_moves_what_is_decided() -> None:
+    for kind, state in PLACES:
+        if state not in UNDECIDED:
+            moving = {cause for cause, after in TRANSITIONS[kind][state].items() if after is not state}
+            assert moving <= REPORTS, (kind, state)
+
+
+def test_only_the_clock_leads_to_a_lapse_and_only_acceptance_to_content() -> None:
+    for kind, state in PLACES:
+        for cause, after in TRANSITIONS[kind][state].items():
+            assert (after is State.LAPSED) is (cause is Cause.LAPSE)
+            if after in CONTENT_RELEASED and after is not state:
+                assert cause in {Cause.ACCEPT, Cause.REPORT_ACCEPT}
+
+
+@pytest.mark.parametrize(("kind", "state"), sorted(set(product(Kind, State)) - set(PLACES)))
+@pytest.mark.parametrize("cause", list(Cause))
+def test_a_state_that_its_kind_cannot_be_in_never_moves(kind: Kind, state: State, cause: Cause) -> None:
+    impossible = standing(state, kind)
+    with pytest.raises((LifecycleError, NotFoundError, LookupError)):
+        next_state(impossible, cause, AVAILABLE_AT + timedelta(days=1))
+
+
+def test_a_refusal_tells_which_decision_stands() -> None:
+    with pytest.raises(AlreadyDecidedError) as refusal:
+        next_state(standing(State.REJECTED), Cause.ACCEPT, AVAILABLE_AT)
+    assert refusal.value.facts == {"state": "rejected"}
+
+
+def test_what_moves_nothing_leaves_the_state_as_it_is_written_down() -> None:
+    arrived = standing(State.SCHEDULED)
+    assert effective_state(arrived, AVAILABLE_AT) is State.AVAILABLE
+    assert next_state(arrived, Cause.EXTEND, AVAILABLE_AT) is State.SCHEDULED
+
+
+def test_a_decision_leads_to_one_state_or_nowhere() -> None:
+    assert outcome(Kind.NOTIFICATION, Decision.ACCEPT) is State.ACCEPTED
+    assert outcome(Kind.NOTIFICATION, Decision.REJECT) is State.REJECTED
+    assert outcome(Kind.COMMUNICATION, Decision.ACCEPT) is State.READ
+    assert outcome(Kind.COMMUNICATION, Decision.REJECT) is None
+
+
+def test_content_leaves_only_what_was_accepted_or_read() -> None:
+    assert {state for state in State if is_content_released(state)} == {State.ACCEPTED, State.READ}
+
+
+def test_the_diagram_names_every_cause_that_moves_something() -> None:
+    lines = diagram(Kind.COMMUNICATION).splitlines()
+    assert lines == [
+        "stateDiagram-v2",
+        "    [*] --> scheduled: publish",
+        "    [*] --> available: publish",
+        "    scheduled --> available: arrive",
+        "    scheduled --> cancelled: cancel",
+        "    available --> read: accept, report_accept",
+        "    available --> cancelled: cancel",
+        "    cancelled --> read: report_accept",
+        "    read --> [*]",
+        "    cancelled --> [*]",
+    ]
+
+
+# --- what the clock has decided -----------------------------------------------------------------------
 
 
 @given(instants)
@@ -100,73 +168,3 @@ def test_the_deadline_is_exact_to_the_millisecond(available_at: datetime, state:
     assert effective_state(subject, lapse - MILLISECOND) is not State.LAPSED
     assert effective_state(subject, lapse) is State.LAPSED
     assert effective_state(subject, lapse + MILLISECOND) is State.LAPSED
-
-
-@pytest.mark.parametrize("decision", list(Decision))
-def test_a_decision_is_in_time_until_the_millisecond_before_the_deadline(decision: Decision) -> None:
-    lapse = LAPSES_AT
-    expected = State.ACCEPTED if decision is Decision.ACCEPT else State.REJECTED
-    assert decide(standing(), decision, lapse - MILLISECOND) is expected
-    for late in (lapse, lapse + MILLISECOND, lapse + TEN_DAYS):
-        with pytest.raises(LapsedError):
-            decide(standing(), decision, late)
-
-
-def test_voluntary_access_never_lapses() -> None:
-    forever = standing(lapses_at=None)
-    assert decide(forever, Decision.ACCEPT, madrid("2096-01-01T00:00")) is State.ACCEPTED
-
-
-def test_a_scheduled_notification_does_not_exist_before_its_time() -> None:
-    scheduled = standing(State.SCHEDULED)
-    with pytest.raises(NotificationUnknownError):
-        decide(scheduled, Decision.ACCEPT, scheduled.available_at - MILLISECOND)
-    assert effective_state(scheduled, scheduled.available_at) is State.AVAILABLE
-    assert decide(scheduled, Decision.ACCEPT, scheduled.available_at) is State.ACCEPTED
-
-
-@pytest.mark.parametrize(
-    ("state", "refusal"),
-    [
-        (State.ACCEPTED, AlreadyDecidedError),
-        (State.REJECTED, AlreadyDecidedError),
-        (State.READ, AlreadyDecidedError),
-        (State.LAPSED, LapsedError),
-        (State.CANCELLED, CancelledError),
-    ],
-)
-@pytest.mark.parametrize("decision", list(Decision))
-def test_what_is_final_stays(state: State, refusal: type[GatewayError], decision: Decision) -> None:
-    with pytest.raises(refusal):
-        decide(standing(state), decision, madrid("2026-11-03T10:00"))
-
-
-def test_a_communication_can_be_read_at_any_time_but_not_rejected() -> None:
-    communication = standing(kind=Kind.COMMUNICATION, lapses_at=None)
-    later = madrid("2036-01-01T00:00")
-    assert decide(communication, Decision.ACCEPT, later) is State.READ
-    with pytest.raises(NotRejectableError):
-        decide(communication, Decision.REJECT, later)
-
-
-@given(
-    st.sampled_from(list(State)),
-    st.sampled_from(list(Kind)),
-    st.sampled_from(list(Decision)),
-    instants,
-    instants,
-)
-def test_every_decision_ends_in_a_final_state_or_a_refusal_of_ours(
-    state: State, kind: Kind, decision: Decision, available_at: datetime, now: datetime
-) -> None:
-    lapses_at = deadline(available_at) if kind is Kind.NOTIFICATION else None
-    subject = standing(state, kind, available_at, lapses_at)
-    before = effective_state(subject, now)
-    try:
-        after = decide(subject, decision, now)
-    except GatewayError as refusal:
-        assert refusal.code  # noqa: PT017  (any of ours will do)
-        assert before not in {State.AVAILABLE, State.RECEIPT_REQUESTED} or kind is Kind.COMMUNICATION
-    else:
-        assert before in {State.AVAILABLE, State.RECEIPT_REQUESTED}
-        assert after in {State.ACCEPTED, State.REJECTED, State.READ}

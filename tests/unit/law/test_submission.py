@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from notigateway.errors import InvalidActError
-from notigateway.law.submission import MEDIA_TYPES, check_act
+from notigateway.law.submission import MEDIA_TYPES, SCHEDULED_AHEAD_MAX, available_from, check_act
 from submissions import ACT, COMPANY, MEGABYTE, PDF
 
 
@@ -106,6 +106,17 @@ def test_an_instant_without_zone_is_refused() -> None:
 def test_an_instant_that_utc_cannot_express_is_refused() -> None:
     first = datetime.min.replace(tzinfo=timezone(timedelta(hours=14)))
     assert refusal(available_at=first) == ("available_at", "out_of_range")
+
+
+def test_an_act_is_at_disposal_at_once_or_within_a_year_and_never_in_the_past() -> None:
+    now, millisecond = datetime(2026, 11, 2, 9, tzinfo=UTC), timedelta(milliseconds=1)
+    latest = now + SCHEDULED_AHEAD_MAX
+    assert available_from(None, now) == now
+    assert [available_from(at, now) for at in (now, latest)] == [now, latest]
+    for wrong, problem in ((now - millisecond, "in_the_past"), (latest + millisecond, "too_far_ahead")):
+        with pytest.raises(InvalidActError) as refused:
+            available_from(wrong, now)
+        assert refused.value.facts == {"field": "available_at", "problem": problem}
 
 
 @given(st.text(max_size=300))

@@ -8,7 +8,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from notigateway.errors import IdentityError
-from notigateway.pki.identity import Caller, read_caller
+from notigateway.law.caller import Caller
+from notigateway.pki.identity import read_caller
 from notigateway.pki.keys import fingerprint
 from pki import (
     COMPANY_NAME,

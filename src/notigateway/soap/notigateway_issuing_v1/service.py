@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from notigateway.issuer.amending import Result
-    from notigateway.pki.identity import Caller
+    from notigateway.law.caller import Caller
     from notigateway.repository.session import Session
     from notigateway.soap.request import Request
 

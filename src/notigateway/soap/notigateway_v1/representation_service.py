@@ -9,6 +9,7 @@ from spyne import ServiceBase
 
 from notigateway.addressee import delivery, powers, red
 from notigateway.law.representation import DeliveryChannel, PowerScope
+from notigateway.law.titles import PowerTerms
 from notigateway.receipts.recording import Asking
 from notigateway.soap.notigateway_v1 import representation_answers as answers
 from notigateway.soap.notigateway_v1 import representation_types as types
@@ -77,7 +78,7 @@ class RepresentationService(ServiceBase):
         expires_at: datetime,
     ) -> types.GrantPowerResponse:
         """Register a power of attorney."""
-        terms = powers.PowerTerms(
+        terms = PowerTerms(
             attorney=attorney,
             attorney_name=attorney_name,
             scope=PowerScope(scope),

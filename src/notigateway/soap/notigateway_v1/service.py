@@ -28,7 +28,7 @@ from notigateway.soap.operation import operation
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from notigateway.pki.identity import Caller
+    from notigateway.law.caller import Caller
     from notigateway.repository.model import Receipt
     from notigateway.repository.session import Session
     from notigateway.repository.timestamps import ReceiptTimestamp

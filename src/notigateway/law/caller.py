@@ -1,0 +1,53 @@
+"""Who calls, and what an event tells beyond the rule; plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from notigateway.law.lifecycle import Channel
+    from notigateway.law.representation import Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who signed a request, and whom that person acts for.
+
+    `party` is the NIF of who is acted for, `signer` of who signed: the same for a person's own
+    certificate and for an entity's seal, different for a representative's.
+    """
+
+    party: str
+    party_name: str
+    signer: str
+    signer_name: str
+    certificate_fingerprint: str
+    certificate_issuer: str
+    certificate_serial: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """Who made something happen, in which channel and capacity, and who told of it."""
+
+    channel: Channel | None = None
+    role: Role | None = None
+    party: str | None = None
+    party_name: str | None = None
+    signer: str | None = None
+    signer_name: str | None = None
+    reason: str | None = None
+    # A decision taken in another channel: which issuing body (DIR3) told of it, when, and where it
+    # keeps that channel's evidence.
+    reported_by: str | None = None
+    reported_at: datetime | None = None
+    reported_reference: str | None = None
+    correlation_id: UUID | None = None
+
+
+# What the clock does: nobody caused it, in no channel.
+NOBODY: Final = Circumstances()

@@ -1,0 +1,110 @@
+"""What a RED assignment may say, and when it ends; powers by their old answers in `test_old_channels.py`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from notigateway.errors import PowerTooLongError, RedAssignmentInvalidError
+from notigateway.law.representation import PowerScope, latest_expiry
+from notigateway.law.titles import (
+    PowerTerms,
+    RedTerms,
+    check_power,
+    check_red,
+    check_red_addressee,
+    ends_red,
+    is_void,
+)
+
+NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
+DAY, MILLISECOND = timedelta(days=1), timedelta(milliseconds=1)
+COMPANY, ACCOUNT, RED_PARTY = "B12345674", "28123456742", "12345678Z"
+TERMS = RedTerms(
+    addressee=COMPANY,
+    account=ACCOUNT,
+    red_party=RED_PARTY,
+    red_name="Gestoría",
+    authorisation="123456",
+    starts_at=NOW,
+)
+
+
+def checked(**changed: object) -> RedTerms:
+    return check_red(replace(TERMS, **changed), addressee=COMPANY, account=ACCOUNT)  # type: ignore[arg-type]
+
+
+def test_a_red_assignment_is_brought_into_its_one_form() -> None:
+    said = checked(red_party=" 12345678-z", account="0111" + ACCOUNT, starts_at=NOW + MILLISECOND / 2)
+    assert said == TERMS
+
+
+@pytest.mark.parametrize(
+    ("changed", "field", "problem"),
+    [
+        ({"red_party": "12345678A"}, "red_party", "identifier"),
+        ({"red_party": COMPANY}, "red_party", "is_the_addressee"),
+        ({"account": "nonsense"}, "account", "identifier"),
+        ({"account": "281234567840"}, "account", "not_the_addressees"),
+        ({"red_name": " "}, "red_name", "length"),
+        ({"red_name": "n" * 256}, "red_name", "length"),
+        ({"authorisation": ""}, "authorisation", "length"),
+        ({"authorisation": "1" * 17}, "authorisation", "length"),
+        ({"ends_at": NOW}, "ends_at", "not_after_the_start"),
+        ({"ends_at": NOW + MILLISECOND / 2}, "ends_at", "not_after_the_start"),
+    ],
+)
+def test_a_red_assignment_that_cannot_be_is_refused_by_its_field(
+    changed: dict[str, object], field: str, problem: str
+) -> None:
+    with pytest.raises(RedAssignmentInvalidError) as refusal:
+        checked(**changed)
+    assert refusal.value.facts == {"field": field, "problem": problem}
+
+
+def test_an_addressee_without_account_has_nothing_to_assign() -> None:
+    with pytest.raises(RedAssignmentInvalidError):
+        check_red(TERMS, addressee=COMPANY, account=None)
+
+
+def test_an_addressee_is_registered_with_the_account_only_by_its_name() -> None:
+    assert check_red_addressee(TERMS) == (COMPANY, None, None)
+    assert check_red_addressee(replace(TERMS, addressee_name="Conservas")) == (COMPANY, ACCOUNT, None)
+    with_naf = replace(TERMS, addressee_name="Eva", account="281234567840")
+    assert check_red_addressee(with_naf) == (COMPANY, None, "281234567840")
+    with pytest.raises(RedAssignmentInvalidError):
+        check_red_addressee(replace(TERMS, addressee="nonsense"))
+
+
+def test_an_assignment_ends_now_or_later_and_once() -> None:
+    assert ends_red(None, NOW, NOW)
+    assert ends_red(NOW + 2 * DAY, NOW + DAY, NOW)
+    assert not ends_red(NOW + DAY, NOW + DAY, NOW)
+    assert not ends_red(NOW - DAY, NOW - 2 * DAY, NOW)
+    with pytest.raises(RedAssignmentInvalidError) as refusal:
+        ends_red(None, NOW - MILLISECOND, NOW)
+    assert refusal.value.facts == {"field": "ends_at", "problem": "in_the_past"}
+
+
+def test_a_power_runs_five_years_at_most() -> None:
+    terms = PowerTerms(
+        attorney=RED_PARTY,
+        attorney_name="Ana",
+        scope=PowerScope.GENERAL,
+        value=None,
+        special_category=False,
+        expires_at=latest_expiry(NOW),
+    )
+    assert check_power(terms, grantor=COMPANY, registered_at=NOW) == terms
+    too_long = replace(terms, expires_at=latest_expiry(NOW) + MILLISECOND)
+    with pytest.raises(PowerTooLongError):
+        check_power(too_long, grantor=COMPANY, registered_at=NOW)
+
+
+def test_a_power_of_the_old_rule_is_void_unless_adapted() -> None:
+    old, new = datetime(2021, 4, 1, 21, 59, 59, tzinfo=UTC), datetime(2021, 4, 1, 22, tzinfo=UTC)
+    assert is_void(old, is_adapted=False)
+    assert not is_void(old, is_adapted=True)
+    assert not is_void(new, is_adapted=False)
