@@ -27,8 +27,8 @@ from notigateway.law.submission import ActSubmission, SubmittedAddressee, Submit
 from notigateway.repository.documents import DocumentStore
 from notigateway.repository.engine import create_database, writing
 from notigateway.repository.schema import upgrade
+from notigateway.sandbox.holders import COMPANY, PERSON, RED
 from notigateway.sandbox.papers import PAGE_COUNTS, make_paper
-from notigateway.sandbox.pki import COMPANY, PERSON, RED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

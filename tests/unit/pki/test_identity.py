@@ -10,6 +10,7 @@ from cryptography.x509.oid import NameOID
 from notigateway.errors import IdentityError
 from notigateway.pki.identity import Caller, read_caller
 from notigateway.pki.keys import fingerprint
+from notigateway.sandbox.certifying import name
 from pki import (
     COMPANY_NAME,
     COMPANY_NIF,
@@ -23,7 +24,6 @@ from pki import (
     SERIAL_NUMBER,
     STRANGER_NIF,
     ec_key,
-    name,
     pki,
 )
 
