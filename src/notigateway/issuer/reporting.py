@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from notigateway.issuer.amending import Acting
     from notigateway.repository.model import Notification
 
-REPORTED_CHANNELS = frozenset(Channel) - {Channel.WEB_SERVICE}
-
 
 @dataclass(frozen=True, kw_only=True)
 class Report:

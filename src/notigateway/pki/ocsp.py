@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 REQUEST_TYPE: Final = "application/ocsp-request"
-RESPONSE_TYPE: Final = "application/ocsp-response"
 _STATUS: Final = {
     ocsp.OCSPCertStatus.GOOD: RevocationStatus.GOOD,
     ocsp.OCSPCertStatus.REVOKED: RevocationStatus.REVOKED,

@@ -34,7 +34,6 @@ class RevocationStatus(StrEnum):
 
     GOOD = "good"
     REVOKED = "revoked"
-    UNKNOWN = "unknown"
 
 
 class RevocationSource(StrEnum):
