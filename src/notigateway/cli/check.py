@@ -21,7 +21,7 @@ def check(
     settings_file: SettingsFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
 ) -> None:
-    """Check decisions, receipts, time-stamps, requests, the feed and documents; change nothing.
+    """Check decisions, receipts, time-stamps, requests, changes and documents; change nothing.
 
     It may run while the gateway serves. One line for each thing that does not hold, then a summary;
     exit code 1 where anything does not hold.

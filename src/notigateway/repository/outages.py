@@ -22,10 +22,11 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.orm import Mapped, joinedload, mapped_column, selectinload
+from sqlalchemy.orm import Mapped, mapped_column
 
 from notigateway.law.lifecycle import OUTAGE_MORE_THAN, UNDECIDED, DeadlineCause, Outage, State
-from notigateway.repository.model import Act, Notification, Row, UtcDateTime
+from notigateway.repository.loading import WHOLE
+from notigateway.repository.model import Notification, Row, UtcDateTime
 from notigateway.uuids import uuid7
 
 if TYPE_CHECKING:
@@ -189,13 +190,7 @@ def _whole_rows(limit: int) -> Select[Notification]:
         select(Notification)
         .limit(limit)
         .with_for_update(of=Notification, skip_locked=True)
-        .options(
-            joinedload(Notification.act, innerjoin=True).joinedload(Act.issuing_body, innerjoin=True),
-            joinedload(Notification.act, innerjoin=True).selectinload(Act.documents),
-            joinedload(Notification.addressee, innerjoin=True),
-            selectinload(Notification.events),
-            selectinload(Notification.receipts),
-        )
+        .options(*WHOLE)
         .execution_options(populate_existing=True)
     )
 
