@@ -15,8 +15,8 @@ from notigateway.pki.keys import load_key_pair
 from notigateway.repository.documents import DocumentStore
 from notigateway.repository.engine import create_database, writing
 from notigateway.repository.schema import upgrade
+from notigateway.sandbox.holders import COMPANY, ensure_pki
 from notigateway.sandbox.jobs import refresh_once
-from notigateway.sandbox.pki import COMPANY, ensure_pki
 from notigateway.settings import load_settings
 from notigateway.wss.sign import Signer, sign_envelope
 

@@ -14,12 +14,17 @@ from alembic import context
 from sqlalchemy import text
 
 from notigateway.repository import (  # noqa: F401  (their rows belong to the metadata)
+    accesses,
     addressees,
+    changes,
     forms,
+    issuer,
+    log,
     outages,
     rates,
     receipts,
     replay,
+    rights,
     timestamps,
     trust,
 )

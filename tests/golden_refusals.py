@@ -14,8 +14,9 @@ from client_shapes import by_name, wcf
 from envelopes import MORE, PING, SOAP, SOAP12, Draft, Ref, key_info_text, plain_envelope
 from golden_mailbox import NOBODY, ids
 from golden_recorder import Recorder
+from notigateway.sandbox.certifying import name
 from notigateway.soap.wscn.environment import PRODUCTION
-from pki import COMPANY_NIF, NOW, Issue, company_subject, crl, ec_key, name, pki, rsa_key
+from pki import COMPANY_NIF, NOW, Issue, company_subject, crl, ec_key, pki, rsa_key
 
 if TYPE_CHECKING:
     from stack import Stack

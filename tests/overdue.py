@@ -91,7 +91,7 @@ def run(*arguments: object) -> tuple[int, str, str]:
 
 
 def check_each_lapsed_once(stack: Stack, codes: Sequence[int]) -> None:
-    """Check that each has one final event, one receipt, and a place in the feed for every event."""
+    """Check that each has one final event, one receipt, and a place among the changes for every event."""
     with reading(stack.engine) as session:
         decisive = session.execute(
             select(Event.notification_code, Event.state, Event.at).where(Event.decisive)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
@@ -15,25 +15,32 @@ from asn1crypto import x509 as asn1  # type: ignore[import-untyped]
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    pkcs12,
-)
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from notigateway.pki.keys import KeyPair, fingerprint
+from notigateway.sandbox.certifying import (
+    AUTHORITY_USAGES,
+    SIGNING_USAGES,
+    CertificateWish,
+    PrivateKey,
+    authority_name,
+    certificate_pem,
+    entity_name,
+    key_pem,
+    name,
+    new_ec_key,
+    new_rsa_key,
+    p12,
+    person_name,
+    representative_name,
+    revocation_list,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-    from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
-
-PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 
@@ -54,99 +61,31 @@ FNMT_CIF = x509.ObjectIdentifier("1.3.6.1.4.1.5734.1.7")
 _START = datetime(2020, 1, 1, tzinfo=UTC)
 _END = datetime(2049, 12, 31, tzinfo=UTC)
 
-SIGNING_USAGES = frozenset({"digital_signature", "content_commitment"})
-CA_USAGES = frozenset({"key_cert_sign", "crl_sign"})
-_ALL_USAGES = (
-    "digital_signature",
-    "content_commitment",
-    "key_encipherment",
-    "data_encipherment",
-    "key_agreement",
-    "key_cert_sign",
-    "crl_sign",
-    "encipher_only",
-    "decipher_only",
-)
-
-
-def name(*attributes: tuple[x509.ObjectIdentifier, str]) -> x509.Name:
-    return x509.Name([x509.NameAttribute(oid, value) for oid, value in attributes])
-
 
 def person_subject(nif: str, given_name: str = "Ana", surname: str = "García López") -> x509.Name:
-    return name(
-        (NameOID.COUNTRY_NAME, "ES"),
-        (SERIAL_NUMBER, f"IDCES-{nif}"),
-        (NameOID.GIVEN_NAME, given_name),
-        (NameOID.SURNAME, surname),
-        (NameOID.COMMON_NAME, f"{given_name} {surname} - {nif}"),
-    )
+    return person_name(nif, given_name, surname)
 
 
 def company_subject(nif: str, company: str = COMPANY_NAME) -> x509.Name:
-    return name(
-        (NameOID.COUNTRY_NAME, "ES"),
-        (NameOID.ORGANIZATION_NAME, company),
-        (ORGANIZATION_IDENTIFIER, f"VATES-{nif}"),
-        (SERIAL_NUMBER, nif),
-        (NameOID.COMMON_NAME, f"Sello de {company}"),
-    )
+    return entity_name(nif, company, serial_number=nif)
 
 
 def representative_subject(person: str, company: str, company_name: str = COMPANY_NAME) -> x509.Name:
-    return name(
-        (NameOID.COUNTRY_NAME, "ES"),
-        (NameOID.ORGANIZATION_NAME, company_name),
-        (ORGANIZATION_IDENTIFIER, f"VATES-{company}"),
-        (SERIAL_NUMBER, f"IDCES-{person}"),
-        (NameOID.GIVEN_NAME, "Luis"),
-        (NameOID.SURNAME, "Pérez Díaz"),
-        (NameOID.COMMON_NAME, f"{person} LUIS PEREZ (R: {company})"),
+    return representative_name(
+        (person, "Luis", "Pérez Díaz"), (company, company_name), common_name="LUIS PEREZ"
     )
 
 
 @dataclass
-class Issue:
-    """The wish for a certificate; `by` signs it, and None means self-signed."""
+class Issue(CertificateWish):
+    """The wish for a certificate, valid from 2020 to 2049 unless it says otherwise."""
 
-    subject: x509.Name
-    key: PrivateKey
-    by: KeyPair | None = None
     not_before: datetime = _START
     not_after: datetime = _END
-    usages: frozenset[str] | None = SIGNING_USAGES
-    purposes: Sequence[x509.ObjectIdentifier] = ()
-    ca: bool = False
-    path_length: int | None = None
-    serial: int = field(default_factory=x509.random_serial_number)
-    extra: Sequence[tuple[x509.ExtensionType, bool]] = ()
 
     def make(self) -> KeyPair:
-        """Sign the certificate and return it with its key."""
-        issuer_name = self.by.certificate.subject if self.by else self.subject
-        issuer_key: CertificateIssuerPrivateKeyTypes = self.by.key if self.by else self.key
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(self.subject)
-            .issuer_name(issuer_name)
-            .public_key(self.key.public_key())
-            .serial_number(self.serial)
-            .not_valid_before(self.not_before)
-            .not_valid_after(self.not_after)
-            .add_extension(x509.BasicConstraints(ca=self.ca, path_length=self.path_length), critical=True)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(self.key.public_key()), critical=False)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False
-            )
-        )
-        if self.usages is not None:
-            usage = x509.KeyUsage(**{flag: flag in self.usages for flag in _ALL_USAGES})
-            builder = builder.add_extension(usage, critical=True)
-        if self.purposes:
-            builder = builder.add_extension(x509.ExtendedKeyUsage(self.purposes), critical=False)
-        for extension, critical in self.extra:
-            builder = builder.add_extension(extension, critical=critical)
-        pair = KeyPair(self.key, builder.sign(issuer_key, hashes.SHA256()))
+        """Sign the certificate and return it with its key; an authority's list can be made ever after."""
+        pair = super().make()
         if self.ca:
             _authorities[fingerprint(pair.certificate)] = pair
         return pair
@@ -166,15 +105,15 @@ def crl(
     key: PrivateKey | None = None,
 ) -> bytes:
     """Return a revocation list in DER; `key` signs instead of the issuer's."""
-    builder = x509.CertificateRevocationListBuilder(issuer.certificate.subject, this_update, next_update)
-    for certificate, at in revoked:
-        entry = x509.RevokedCertificateBuilder(certificate.serial_number, at)
-        if reason is not None:
-            entry = entry.add_extension(x509.CRLReason(reason), critical=False)
-        builder = builder.add_revoked_certificate(entry.build())
-    for extension, critical in extra:
-        builder = builder.add_extension(extension, critical=critical)
-    return builder.sign(key or issuer.key, hashes.SHA256()).public_bytes(Encoding.DER)
+    return revocation_list(
+        issuer,
+        revoked,
+        this_update=this_update,
+        next_update=next_update,
+        reason=reason,
+        extra=extra,
+        key=key,
+    )
 
 
 def write_lists(folder: Path, issuers: Sequence[x509.Certificate]) -> Path:
@@ -238,13 +177,13 @@ def responder(issuer: KeyPair, *, certified: bool = True, no_check: bool = True)
 @cache
 def rsa_key(label: str, bits: int = 2048) -> rsa.RSAPrivateKey:
     """Return the run's RSA key of that label: the same one for every certificate that asks for it."""
-    return rsa.generate_private_key(public_exponent=65537, key_size=bits)
+    return new_rsa_key(bits)
 
 
 @cache
 def ec_key(label: str, curve: type[ec.EllipticCurve] = ec.SECP256R1) -> ec.EllipticCurvePrivateKey:
     """Return the run's elliptic-curve key of that label."""
-    return ec.generate_private_key(curve())
+    return new_ec_key(curve)
 
 
 def authority(
@@ -256,11 +195,11 @@ def authority(
 ) -> KeyPair:
     """Issue a self-signed authority with the EC key of that label; `extra` becomes critical."""
     return Issue(
-        subject or name((NameOID.COUNTRY_NAME, "ES"), (NameOID.COMMON_NAME, label)),
+        subject or authority_name(label),
         ec_key(label),
         not_after=not_after,
         ca=True,
-        usages=CA_USAGES,
+        usages=AUTHORITY_USAGES,
         extra=[(extra, True)] if extra else [],
     ).make()
 
@@ -391,7 +330,7 @@ class TestPki:
             rsa_key("company"),
             by=self.issuing,
             ca=True,
-            usages=CA_USAGES | SIGNING_USAGES,
+            usages=AUTHORITY_USAGES | SIGNING_USAGES,
         ).make()
 
     def holder(
@@ -419,8 +358,7 @@ class TestPki:
         ).make()
 
     def _ca(self, common_name: str, key: PrivateKey, by: KeyPair | None = None) -> KeyPair:
-        subject = name((NameOID.COUNTRY_NAME, "ES"), (NameOID.COMMON_NAME, common_name))
-        return Issue(subject, key, by=by, ca=True, usages=CA_USAGES).make()
+        return Issue(authority_name(common_name), key, by=by, ca=True, usages=AUTHORITY_USAGES).make()
 
 
 @cache
@@ -434,19 +372,15 @@ def pki() -> TestPki:
 
 def write_pem(pair: KeyPair, folder: Path, stem: str, password: bytes | None = None) -> tuple[Path, Path]:
     """Write `<stem>.key.pem` and `<stem>.cert.pem` and return both paths."""
-    encryption = BestAvailableEncryption(password) if password else NoEncryption()
     key_file, certificate_file = folder / f"{stem}.key.pem", folder / f"{stem}.cert.pem"
-    key_file.write_bytes(pair.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))
-    certificate_file.write_bytes(pair.certificate.public_bytes(Encoding.PEM))
+    key_file.write_bytes(key_pem(pair, password))
+    certificate_file.write_bytes(certificate_pem(pair.certificate))
     return key_file, certificate_file
 
 
 def write_p12(pair: KeyPair, file: Path, password: bytes) -> Path:
     """Write a PKCS #12 file with key and certificate."""
-    data = pkcs12.serialize_key_and_certificates(
-        b"holder", pair.key, pair.certificate, None, BestAvailableEncryption(password)
-    )
-    file.write_bytes(data)
+    file.write_bytes(p12(pair, password, label="holder"))
     return file
 
 
@@ -454,5 +388,5 @@ def write_issuers(folder: Path, certificates: Sequence[x509.Certificate]) -> Pat
     """Write a folder of authorised issuers and return it."""
     folder.mkdir(parents=True, exist_ok=True)
     for number, certificate in enumerate(certificates):
-        (folder / f"issuer-{number}.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+        (folder / f"issuer-{number}.pem").write_bytes(certificate_pem(certificate))
     return folder

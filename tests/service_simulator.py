@@ -168,7 +168,7 @@ class Item:
 class Simulator:
     """The service, as long as the context lasts.
 
-    `changes` is its feed, `rights` changes with what the caller may see;
+    `changes` is what there is to follow, `rights` changes with what the caller may see;
     `plan` holds answers given once each before the ordinary ones; `operations` what was asked;
     `tamper` changes the signed bytes; `status` replaces an answer by a bare HTTP status, once each.
     """

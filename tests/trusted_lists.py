@@ -16,8 +16,9 @@ from signxml.algorithms import CanonicalizationMethod
 from signxml.xades.xades import XAdESSigner
 
 from notigateway.pki.trusted_list import TSL
+from notigateway.sandbox.certifying import name
 from notigateway.wss.ns import EXC_C14N, ds
-from pki import NOW, authority, name, pki
+from pki import NOW, authority, pki
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

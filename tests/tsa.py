@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 
 from asn1crypto import algos, cms, core, tsp  # type: ignore[import-untyped]
 from asn1crypto import x509 as asn1
-from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import NameOID
 
 from notigateway.evidence.timestamp import read_answer
 from notigateway.pki.asn1_lock import ASN1_LOCK
 from notigateway.receipts.stamping import Authority
-from pki import Issue, ec_key, name, pki
+from notigateway.sandbox.certifying import STAMPING, name
+from pki import Issue, ec_key, pki
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,14 +36,13 @@ _ALWAYS = datetime(2020, 1, 1, tzinfo=UTC), datetime(2049, 12, 31, tzinfo=UTC)
 @cache
 def tsa(label: str = "tsa", valid: tuple[datetime, datetime] = _ALWAYS) -> KeyPair:
     """Return the key and the certificate of an authority."""
-    purpose = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
     return Issue(
         name((NameOID.COMMON_NAME, f"Sellos de tiempo ({label})")),
         ec_key(label),
         by=pki().issuing,
         not_before=valid[0],
         not_after=valid[1],
-        extra=[(purpose, True)],
+        extra=[STAMPING],
     ).make()
 
 

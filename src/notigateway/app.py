@@ -23,7 +23,7 @@ from notigateway.repository.schema import check_revision
 from notigateway.soap.contract import Contract
 from notigateway.soap.endpoint import Endpoint, Endpoints
 from notigateway.soap.notigateway_issuing_v1.service import IssuingService, check_issuer
-from notigateway.soap.notigateway_v1.following_service import FeedService
+from notigateway.soap.notigateway_v1.following_service import FollowingService
 from notigateway.soap.notigateway_v1.representation_service import RepresentationService
 from notigateway.soap.notigateway_v1.service import READING_OPERATIONS, MailboxService, check_caller
 from notigateway.soap.protocol import Dispatcher
@@ -81,7 +81,7 @@ def _mailbox(gateway: Gateway, url: str) -> Endpoint:
         gateway,
         path=urlsplit(url).path,
         contract=_contract("notigateway-v1", NOTIGATEWAY_V1, url),
-        dispatcher=_dispatcher(NOTIGATEWAY_V1, MailboxService, RepresentationService, FeedService),
+        dispatcher=_dispatcher(NOTIGATEWAY_V1, MailboxService, RepresentationService, FollowingService),
         check_caller=check_caller,
         without_effect=READING_OPERATIONS,
     )

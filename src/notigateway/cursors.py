@@ -1,4 +1,4 @@
-"""The opaque place in a list or a feed, bound to the caller and the filter it was given for.
+"""The opaque place in a list or among changes, bound to the caller and the filter it was given for.
 
 A cursor holds no secret and grants nothing (authorisation is part of every query), so it is not
 signed; it is bound, so that a cursor of another list is a clear error and not a silent gap.
@@ -39,14 +39,14 @@ def read_cursor(cursor: str | None, *, belongs_to: Iterable[str]) -> int:
 
 
 def write_place(numbers: Sequence[int], *, belongs_to: Iterable[str]) -> str:
-    """Return the cursor of a place in a feed that needs several numbers of up to 63 bits."""
+    """Return the cursor of a place among changes that needs several numbers of up to 63 bits."""
     return urlsafe_b64encode(_place(len(numbers)).pack(_digest(belongs_to), *numbers)).decode()
 
 
 def read_place(cursor: str, *, count: int, belongs_to: Iterable[str]) -> tuple[int, ...]:
     """Return the numbers of a place, none of them negative.
 
-    Raises: `InvalidCursorError` for anything that `write_place` did not give for this feed.
+    Raises: `InvalidCursorError` for anything that `write_place` did not give for these changes.
     """
     return _read(cursor, _place(count), belongs_to)
 

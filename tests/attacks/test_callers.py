@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
 from envelopes import Draft, instant, parts_of
+from notigateway.sandbox.certifying import AUTHORITY_USAGES, name
 from pki import (
-    CA_USAGES,
     COMPANY_NIF,
     FOREIGNER_NIE,
     NOW,
@@ -24,7 +24,6 @@ from pki import (
     authority,
     company_subject,
     ec_key,
-    name,
     person_subject,
     pki,
     representative_subject,
@@ -66,7 +65,7 @@ def test_a_holder_who_is_not_admitted_is_refused(gateway: Stack, accept: str, ho
 def test_85_a_self_signed_twin_is_refused(gateway: Stack, accept: str) -> None:
     """Same subject, same issuer, same serial number as an admitted certificate, but not its signature."""
     genuine = pki().company_seal.certificate
-    forger = Issue(genuine.issuer, ec_key("forger"), ca=True, usages=CA_USAGES).make()
+    forger = Issue(genuine.issuer, ec_key("forger"), ca=True, usages=AUTHORITY_USAGES).make()
     twin = Issue(genuine.subject, rsa_key("person"), by=forger, serial=genuine.serial_number).make()
     assert (twin.certificate.issuer, twin.certificate.subject) == (genuine.issuer, genuine.subject)
     refused(gateway, Draft(content=accept, pair=twin).build(), "ISSUER_NOT_AUTHORISED")
@@ -87,7 +86,7 @@ def outdated(sqlite_url: str, tmp_path: Path) -> Iterator[tuple[Stack, KeyPair]]
     """Give a gateway whose authorised issuer has expired, and a holder of that issuer."""
     subject = name((x509.NameOID.COMMON_NAME, "Emisora caducada"))
     until = datetime(2026, 1, 1, tzinfo=UTC)
-    issuer = Issue(subject, ec_key("outdated"), ca=True, usages=CA_USAGES, not_after=until).make()
+    issuer = Issue(subject, ec_key("outdated"), ca=True, usages=AUTHORITY_USAGES, not_after=until).make()
     holder = pki().holder(company_subject(COMPANY_NIF), rsa_key("company"), by=issuer)
     stack = Stack(sqlite_url, tmp_path, anchors=[issuer.certificate, pki().issuing.certificate])
     yield stack, holder

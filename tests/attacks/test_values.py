@@ -16,7 +16,8 @@ from lxml import etree
 
 from envelopes import WSSE, Draft, plain_envelope
 from notigateway.evidence.xades import verify_receipt
-from pki import COMPANY_NIF, PERSON_NIF, name, pki, rsa_key
+from notigateway.sandbox.certifying import name
+from pki import COMPANY_NIF, PERSON_NIF, pki, rsa_key
 from refusals import assert_answered, refused
 from stack import NG, Stack, text, texts
 

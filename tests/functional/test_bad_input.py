@@ -15,7 +15,8 @@ from cryptography.x509.oid import NameOID
 from lxml import etree
 
 from envelopes import SOAP, WSSE, Draft, Ref, instant, plain_envelope
-from pki import COMPANY_NIF, NOW, PERSON_NIF, name, pki, rsa_key
+from notigateway.sandbox.certifying import name
+from pki import COMPANY_NIF, NOW, PERSON_NIF, pki, rsa_key
 from refusals import assert_answered, assert_refusal, assert_still_answers, refused
 from stack import Stack, text, texts
 

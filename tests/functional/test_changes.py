@@ -99,7 +99,7 @@ def test_a_change_says_where_and_when_and_how_the_notification_stands_now(stack:
     assert texts(history, "event/eventId") == [text(created, "eventId"), text(accepted, "eventId")]
 
 
-def test_an_empty_feed_gives_a_cursor_that_finds_what_comes_later(stack: Stack) -> None:
+def test_no_changes_give_a_cursor_that_finds_what_comes_later(stack: Stack) -> None:
     stack.publish("ACT-0", addressee=PERSON_NIF)
     stack.publish("ACT-1")
     follower = Follower(stack)
@@ -219,7 +219,7 @@ def test_a_cursor_of_another_caller_or_another_list_is_refused(sqlite_stack: Sta
     assert stack.ask("ListChanges", listed).code == "INVALID_CURSOR"
 
 
-def test_a_cursor_ahead_of_the_feed_or_the_clock_is_refused(sqlite_stack: Stack) -> None:
+def test_a_cursor_ahead_of_the_changes_or_the_clock_is_refused(sqlite_stack: Stack) -> None:
     stack = sqlite_stack
     stack.publish()
     follower = Follower(stack)
@@ -340,7 +340,7 @@ def test_what_is_taken_back_leaves_no_change(stack: Stack) -> None:
     assert set(places(stack)) == events(stack)
 
 
-def test_events_cannot_be_written_past_the_feed(sqlite_stack: Stack) -> None:
+def test_events_cannot_be_written_past_the_changes(sqlite_stack: Stack) -> None:
     stack = sqlite_stack
     stack.publish()
     with reading(stack.engine) as session:

@@ -145,7 +145,7 @@ class Load:
                 decide_all(session, some, deciding=deciding)
 
     def read(self, page_size: int) -> list[str]:
-        """Follow the feed, page after page; each reader's requests differ from the others'."""
+        """Follow the changes, page after page; each reader's requests differ from the others'."""
         seen: list[str] = []
         cursor = ""
         while True:

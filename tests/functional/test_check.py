@@ -95,7 +95,7 @@ def test_the_command_says_how_much_was_checked(sqlite_stack: Stack) -> None:
         ("UPDATE events SET at = :now WHERE state = 'accepted'", "receipt"),
         ("UPDATE request_envelopes SET xml = substr(xml, 1, 300)", "request"),
         ("DELETE FROM request_envelopes", "request"),
-        ("DELETE FROM changes", "feed"),
+        ("DELETE FROM changes", "change"),
         ("UPDATE documents SET size = size + 1 WHERE position = 1", "document"),
         ("UPDATE documents SET sha256 = '" + 64 * "0" + "'", "document"),
     ],

@@ -270,7 +270,7 @@ def test_this_gateway_is_not_another_channel(sqlite_stack: Stack) -> None:
     assert answer.code == "INVALID_REQUEST"
 
 
-def test_the_feed_tells_every_event_and_which_one_stands(stack: Stack) -> None:
+def test_the_outcomes_tell_every_event_and_which_one_stands(stack: Stack) -> None:
     wanted = stack.publish()
     stack.pass_time(hours=2)
     stack.accept(wanted)

@@ -8,6 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from notigateway.sandbox.certifying import name
 from pki import (
     COMPANY_NIF,
     FNMT_CIF,
@@ -16,7 +17,6 @@ from pki import (
     PERSON_NIF,
     REPRESENTATIVE_NIF,
     company_subject,
-    name,
     person_subject,
     pki,
     representative_subject,

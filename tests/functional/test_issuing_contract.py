@@ -297,7 +297,7 @@ def test_more_than_a_hundred_extensions_are_refused_as_a_whole(sqlite_stack: Sta
 
 
 def outcomes(stack: Stack, size: int = 2) -> Iterator[_Element]:
-    """Follow the feed to its end in small pages."""
+    """Follow the outcomes to their end in small pages."""
     cursor = ""
     while True:
         answer = stack.ask_issuing("ListOutcomes", f"{cursor}<pageSize>{size}</pageSize>")
@@ -327,7 +327,7 @@ def test_outcomes_are_followed_in_the_order_of_their_commit_with_their_receipts(
     assert second != first
 
 
-def test_the_feed_goes_on_where_it_ended(stack: Stack) -> None:
+def test_the_outcomes_go_on_where_they_ended(stack: Stack) -> None:
     stack.accept(stack.publish("A"))
     answer = stack.ask_issuing("ListOutcomes")
     cursor = f"<cursor>{said(answer.tree, 'nextCursor')}</cursor>"

@@ -13,8 +13,8 @@ from notigateway.law.submission import SubmittedDocument
 from notigateway.repository.documents import DocumentStore
 from notigateway.repository.engine import create_database, reading
 from notigateway.repository.model import Addressee, Notification
+from notigateway.sandbox.holders import COMPANY, PERSON, RED
 from notigateway.sandbox.papers import make_paper
-from notigateway.sandbox.pki import COMPANY, PERSON, RED
 from notigateway.sandbox.seeds import BODIES, PERSONAL_ACTS, sow, submissions
 from notigateway.settings import Settings
 from pki import pki, write_pem

@@ -26,7 +26,7 @@ from notigateway.repository.accesses import AccessRecord
 from notigateway.repository.engine import create_database, reading
 from notigateway.repository.model import Event, Notification, Receipt
 from notigateway.repository.receipts import RequestEnvelope
-from notigateway.sandbox.pki import Pki
+from notigateway.sandbox.holders import Pki
 from notigateway.sandbox.process import Running, running
 from notigateway.tlog.leaf import LeafKind
 from patience import PATIENCE_SECONDS

@@ -4,16 +4,16 @@ from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import inspect
+from alembic import command
+from sqlalchemy import inspect, text
 
 from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
 from notigateway.repository.columns import Row
 from notigateway.repository.engine import create_database
 from notigateway.repository.schema import (
-    check_drift,
     check_revision,
+    configuration,
     current_revision,
-    downgrade,
     head_revision,
     upgrade,
 )
@@ -42,10 +42,17 @@ def test_migrations_build_exactly_the_model(engine: Engine) -> None:
     check_drift(engine)
 
 
+def check_drift(engine: Engine) -> None:
+    """Check that the migrations build exactly the rows of the model: alembic names what differs."""
+    with engine.connect() as connection:
+        command.check(configuration(connection))
+
+
 def test_every_step_down_leads_back_to_empty_and_up_again(empty: Engine) -> None:
     upgrade(empty)
     while current_revision(empty) is not None:
-        downgrade(empty, "-1")
+        with empty.connect() as connection:
+            command.downgrade(configuration(connection), "-1")
     assert inspect(empty).get_table_names() == ["alembic_version"]
     upgrade(empty)
     check_drift(empty)
@@ -91,6 +98,16 @@ def test_a_database_that_is_ahead_is_served(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'f00d'")
     check_revision(engine)
+
+
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004", "0005"])
+def test_a_database_at_a_merged_step_is_refused_with_what_to_do(engine: Engine, revision: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :at"), {"at": revision})
+    for attempt in (upgrade, check_revision):
+        with pytest.raises(ConfigurationError, match=f"{revision}, .* bring it to 0006 .*operations"):
+            attempt(engine)
+    assert current_revision(engine) == revision
 
 
 def test_a_server_that_is_not_there_is_temporarily_unavailable() -> None:

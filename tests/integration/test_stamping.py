@@ -21,7 +21,7 @@ from notigateway.receipts.stamping import Authority, Stamped, stamp
 from notigateway.repository.engine import reading
 from notigateway.repository.timestamps import count_undone
 from notigateway.sandbox.authority import TimestampAuthority, find_openssl
-from notigateway.sandbox.pki import Pki, ensure_pki
+from notigateway.sandbox.holders import Pki, ensure_pki
 from pki import NOW, pki
 from stack import NG, texts
 from tsa import Answering, serving, tsa

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import PBES, serialize_
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from notigateway.sandbox.pki import Holder, Pki
+    from notigateway.sandbox.holders import Holder, Pki
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "samples"

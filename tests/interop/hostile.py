@@ -21,7 +21,7 @@ from notigateway.wss.sign import Signer, sign_envelope
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from notigateway.sandbox.pki import Holder
+    from notigateway.sandbox.holders import Holder
 
 SECONDS = 60.0
 # What every client reads in the second answer, and what it must not be told.

@@ -1,14 +1,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from notigateway.evidence.element import render
 from notigateway.evidence.statement import (
@@ -24,10 +21,13 @@ from notigateway.evidence.statement import (
 from notigateway.evidence.xades import Seal
 from notigateway.law.lifecycle import Channel, State
 from notigateway.law.representation import Role
-from notigateway.pki.keys import KeyPair
+from notigateway.sandbox.certifying import AUTHORITY_USAGES, CertificateWish, authority_name, new_ec_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from notigateway.pki.keys import KeyPair
+    from notigateway.sandbox.certifying import PrivateKey
 
 EVENT_TIME = datetime(2026, 3, 29, 1, 59, 59, 123999, tzinfo=UTC)
 
@@ -35,20 +35,15 @@ EVENT_TIME = datetime(2026, 3, 29, 1, 59, 59, 123999, tzinfo=UTC)
 @pytest.fixture(scope="session")
 def certify() -> Callable[..., KeyPair]:
     """Make seal certificates of one authority, by the holder's name."""
-    authority = ec.generate_private_key(ec.SECP256R1())
-    issuer = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Seal authority")])
+    wish = partial(
+        CertificateWish,
+        not_before=EVENT_TIME - timedelta(days=1),
+        not_after=EVENT_TIME + timedelta(days=1),
+    )
+    authority = wish(authority_name("Seal authority"), new_ec_key(), usages=AUTHORITY_USAGES, ca=True).make()
 
-    def certify(name: str, key: RSAPrivateKey | ec.EllipticCurvePrivateKey | None = None) -> KeyPair:
-        key = key or ec.generate_private_key(ec.SECP256R1())
-        builder = x509.CertificateBuilder(
-            issuer_name=issuer,
-            subject_name=x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]),
-            public_key=key.public_key(),
-            serial_number=x509.random_serial_number(),
-            not_valid_before=EVENT_TIME - timedelta(days=1),
-            not_valid_after=EVENT_TIME + timedelta(days=1),
-        )
-        return KeyPair(key, builder.sign(authority, hashes.SHA256()))
+    def certify(holder: str, key: PrivateKey | None = None) -> KeyPair:
+        return wish(authority_name(holder), key or new_ec_key(), by=authority).make()
 
     return certify
 

@@ -7,47 +7,36 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from notigateway.cli.opening import bar, opened
 from notigateway.cli.options import SettingsFile
 from notigateway.evidence.seals import load_history
 from notigateway.log.wholeness import Checking, Finding
 from notigateway.receipts.stamping import pinned_authorities
 from notigateway.repository.documents import DocumentStore
-from notigateway.repository.engine import create_database
-from notigateway.repository.schema import check_revision
 from notigateway.settings import load_settings
-
-_COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
 
 
 def check(
     settings_file: SettingsFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
 ) -> None:
-    """Check decisions, receipts, time-stamps, requests, the feed and documents; change nothing.
+    """Check decisions, receipts, time-stamps, requests, changes and documents; change nothing.
 
     It may run while the gateway serves. One line for each thing that does not hold, then a summary;
     exit code 1 where anything does not hold.
     """
     settings = load_settings(settings_file)
-    engine = create_database(settings.database_url, timeout_seconds=settings.database_timeout_seconds)
     seals = load_history(settings)
-    console = Console(stderr=True)
     found = 0
-    try:
-        check_revision(engine)
+    with opened(settings) as engine:
         store = DocumentStore(settings.document_store_url)
         checking = Checking(engine, store, seals, pinned_authorities(settings))
-        with Progress(*_COLUMNS, console=console, disable=not console.is_terminal) as progress:
-            total = checking.count()
-            task = progress.add_task("checking", total=total)
-            for finding in checking.findings(lambda done: progress.advance(task, done)):
+        total = checking.count()
+        with bar("checking", total) as checked:
+            for finding in checking.findings(checked.advance):
                 found += 1
                 typer.echo(_line(finding, as_json=as_json))
-    finally:
-        engine.dispose()
     summary = {"checked": total, "findings": found}
     typer.echo(json.dumps(summary) if as_json else f"{total:,} things checked, {found:,} do not hold")
     if found:

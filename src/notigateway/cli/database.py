@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from notigateway.cli.opening import connected
 from notigateway.cli.options import SettingsFile
-from notigateway.repository.engine import create_database
 from notigateway.repository.schema import current_revision, head_revision, upgrade
 from notigateway.settings import load_settings
 
@@ -21,11 +21,7 @@ def migrate(
     Run it before the new version starts, while the one before still serves. Repeating changes nothing;
     two at the same time wait for each other.
     """
-    settings = load_settings(settings_file)
-    engine = create_database(settings.database_url, timeout_seconds=settings.database_timeout_seconds)
-    try:
+    with connected(load_settings(settings_file)) as engine:
         if not show:
             upgrade(engine)
         typer.echo(f"database at revision {current_revision(engine) or 'none'}, newest {head_revision()}")
-    finally:
-        engine.dispose()

@@ -19,7 +19,7 @@ from notigateway.evidence.timestamp import signature_imprint, take_out
 from notigateway.evidence.xades import verify_receipt
 from notigateway.pki.keys import load_certificates
 from notigateway.sandbox.authority import find_openssl
-from notigateway.sandbox.pki import Pki
+from notigateway.sandbox.holders import Pki
 
 # Bounded by progress: a slow machine takes longer, a dead authority makes none.
 _NO_PROGRESS_SECONDS: Final = 60.0

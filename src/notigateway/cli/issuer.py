@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
+from notigateway.cli.opening import opened
 from notigateway.cli.options import SettingsFile
 from notigateway.issuer.publishing import register_issuing_body
-from notigateway.repository.engine import create_database, writing
+from notigateway.repository.engine import writing
 from notigateway.settings import load_settings
 
 
@@ -20,11 +21,6 @@ def register_issuer(
     settings_file: SettingsFile = None,
 ) -> None:
     """Register an issuing body, or rename the one with that code; repeating changes nothing."""
-    settings = load_settings(settings_file)
-    engine = create_database(settings.database_url, timeout_seconds=settings.database_timeout_seconds)
-    try:
-        with writing(engine) as session:
-            body = register_issuing_body(session, dir3=dir3, acronym=acronym, name=name, nif=nif)
-            typer.echo(f"registered {body.dir3} {body.acronym}")
-    finally:
-        engine.dispose()
+    with opened(load_settings(settings_file)) as engine, writing(engine) as session:
+        body = register_issuing_body(session, dir3=dir3, acronym=acronym, name=name, nif=nif)
+        typer.echo(f"registered {body.dir3} {body.acronym}")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from notigateway.cli.opening import opened
 from notigateway.cli.options import SettingsFile, SummaryAsJson
 from notigateway.errors import ConfigurationError, LogDamagedError, TemporarilyUnavailableError
 from notigateway.evidence.seals import load_history, load_seal
@@ -21,9 +20,7 @@ from notigateway.log.auditing import audit_log
 from notigateway.log.growing import advance, erase
 from notigateway.pki.keys import load_certificates
 from notigateway.receipts.stamping import pinned_authorities
-from notigateway.repository.engine import create_database
-from notigateway.repository.schema import check_revision
-from notigateway.settings import Settings, load_settings
+from notigateway.settings import load_settings
 from notigateway.tlog.checkpoint import Checkpoint, read_checkpoint
 
 if TYPE_CHECKING:
@@ -44,7 +41,7 @@ def checkpoint(
     """
     settings = load_settings(settings_file)
     seal = load_seal(settings)
-    with _database(settings) as engine:
+    with opened(settings) as engine:
         while True:
             try:
                 _advance(engine, seal=seal, origin=settings.log_origin)
@@ -82,7 +79,7 @@ def verify(
     settings = load_settings(settings_file)
     given = [one for file in seal_certificate or [] for one in load_certificates(file)]
     try:
-        with _database(settings) as engine:
+        with opened(settings) as engine:
             found = audit_log(
                 engine,
                 seal_certificates=[*given, *load_history(settings)],
@@ -122,16 +119,6 @@ def erase_old(
         raise typer.BadParameter(f"{before} is no instant") from error
     if instant.tzinfo is None or instant > datetime.now(UTC):
         raise typer.BadParameter(f"{before} must have a zone and lie in the past")
-    with _database(load_settings(settings_file)) as engine:
+    with opened(load_settings(settings_file)) as engine:
         erased = erase(engine, before=instant)
     typer.echo(f"{erased} access records of before {instant_text(instant)} erased")
-
-
-@contextmanager
-def _database(settings: Settings) -> Iterator[Engine]:
-    engine = create_database(settings.database_url, timeout_seconds=settings.database_timeout_seconds)
-    try:
-        check_revision(engine)
-        yield engine
-    finally:
-        engine.dispose()

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
 
+from notigateway.cli.opening import opened
 from notigateway.cli.options import SettingsFile
 from notigateway.clock.lapsing import Sweeping
 from notigateway.clock.outages import close_outage, declare_outage, recompute_deadlines
 from notigateway.errors import OutageInvalidError
 from notigateway.instants import instant_text
-from notigateway.repository.engine import create_database, reading, writing
+from notigateway.repository.engine import reading, writing
 from notigateway.repository.outages import OutageRow, list_outages
-from notigateway.repository.schema import check_revision
-from notigateway.settings import load_settings
+from notigateway.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 _INSTANT = "with zone, for example 2026-11-23T08:00:00+01:00"
 
@@ -41,13 +41,14 @@ def declare(
     """
     started_at = _instant("started_at", start)
     ended_at = None if end is None else _instant("ended_at", end)
-    with _opened(settings_file) as database:
+    settings = load_settings(settings_file)
+    with opened(settings) as engine:
         now = datetime.now(UTC)
-        with writing(database.engine) as session:
+        with writing(engine) as session:
             row = declare_outage(
                 session, started_at=started_at, ended_at=ended_at, reason=reason, declared_by=by, now=now
             )
-        database.move_deadlines(row, now)
+        _move_deadlines(engine, settings, row, now)
 
 
 @outage.command()
@@ -58,11 +59,12 @@ def close(
 ) -> None:
     """Tell when an outage ended and move the deadlines it reaches; an end at its start takes it back."""
     ended_at = _instant("ended_at", end)
-    with _opened(settings_file) as database:
+    settings = load_settings(settings_file)
+    with opened(settings) as engine:
         now = datetime.now(UTC)
-        with writing(database.engine) as session:
+        with writing(engine) as session:
             row = close_outage(session, outage_id, ended_at=ended_at, now=now)
-        database.move_deadlines(row, now)
+        _move_deadlines(engine, settings, row, now)
 
 
 @outage.command(name="list")
@@ -71,38 +73,17 @@ def list_all(
     settings_file: SettingsFile = None,
 ) -> None:
     """List all outages, oldest first."""
-    with _opened(settings_file) as database, reading(database.engine) as session:
+    with opened(load_settings(settings_file)) as engine, reading(engine) as session:
         for row in list_outages(session):
             shown = _describe(row)
             line = "  ".join(value or "-" for value in shown.values())
             typer.echo(json.dumps(shown) if as_json else line)
 
 
-class _Database:
-    """The database of the settings, and how they want deadlines computed."""
-
-    def __init__(self, settings_file: Path | None) -> None:
-        settings = load_settings(settings_file)
-        self.sweeping = Sweeping.by(settings)
-        self.engine = create_database(
-            settings.database_url, timeout_seconds=settings.database_timeout_seconds
-        )
-
-    def move_deadlines(self, row: OutageRow, now: datetime) -> None:
-        """Move the deadlines and tell how many."""
-        moved = recompute_deadlines(self.engine, now=now, sweeping=self.sweeping)
-        typer.echo(f"outage {row.id}: {moved} deadlines moved")
-
-
-@contextmanager
-def _opened(settings_file: Path | None) -> Iterator[_Database]:
-    """Open the database, at this version's schema."""
-    database = _Database(settings_file)
-    try:
-        check_revision(database.engine)
-        yield database
-    finally:
-        database.engine.dispose()
+def _move_deadlines(engine: Engine, settings: Settings, row: OutageRow, now: datetime) -> None:
+    """Move the deadlines and tell how many."""
+    moved = recompute_deadlines(engine, now=now, sweeping=Sweeping.by(settings))
+    typer.echo(f"outage {row.id}: {moved} deadlines moved")
 
 
 def _describe(row: OutageRow) -> dict[str, str | None]:

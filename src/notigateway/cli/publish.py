@@ -11,13 +11,13 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from notigateway.cli.manifest import LINE_MAX_BYTES, read_line
+from notigateway.cli.opening import bar, opened
 from notigateway.cli.options import SettingsFile, SummaryAsJson
 from notigateway.clock.working_days import working_day_rule
 from notigateway.contract.problems import said_of
@@ -25,15 +25,16 @@ from notigateway.errors import ConfigurationError, PublicationError
 from notigateway.evidence.seals import load_seal
 from notigateway.issuer.publishing import Deposit, deposit_documents, publish_all
 from notigateway.repository.documents import DocumentStore
-from notigateway.repository.engine import create_database, writing
-from notigateway.repository.schema import check_revision
+from notigateway.repository.engine import writing
 from notigateway.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 MANIFEST = "manifest.jsonl"
 ACTS_PER_TRANSACTION = 200
 # A store spends its time waiting for disk or network: several documents wait together.
 DEPOSITS_AT_ONCE = 8
-_COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
 
 
 @dataclass(frozen=True)
@@ -72,15 +73,12 @@ def publish(
     publisher = Publisher(folder, settings, console)
     started = time.monotonic()
     try:
-        check_revision(publisher.engine)
-        with Progress(*_COLUMNS, console=console, disable=not console.is_terminal) as progress:
-            task = progress.add_task("publishing", total=total)
+        with opened(settings) as engine, bar("publishing", total, console=console) as progress:
             lines = read_lines(folder / MANIFEST)
             while batch := list(islice(lines, ACTS_PER_TRANSACTION)):
-                publisher.publish(batch)
-                progress.update(task, completed=batch[-1][0])
+                publisher.publish(engine, batch)
+                progress.reach(batch[-1][0])
     finally:  # also when a store fails or the operator interrupts: what is in, is in
-        publisher.engine.dispose()
         publisher.summary.seconds = round(time.monotonic() - started, 3)
         _show(publisher.summary, as_json=as_json)
     if publisher.summary.refused:
@@ -96,18 +94,15 @@ class Publisher:
         self.document_max_bytes = settings.document_max_bytes
         self.is_working_day = working_day_rule(settings)
         self.store = DocumentStore(settings.document_store_url)
-        self.engine = create_database(
-            settings.database_url, timeout_seconds=settings.database_timeout_seconds
-        )
         self.seal = load_seal(settings)
         self.summary = Summary()
 
-    def publish(self, lines: list[tuple[int, bytes]]) -> None:
+    def publish(self, engine: Engine, lines: list[tuple[int, bytes]]) -> None:
         """Store the documents of these lines, then publish their acts in one transaction."""
         with ThreadPoolExecutor(DEPOSITS_AT_ONCE) as pool:
             results = list(pool.map(self._deposit, (line for _, line in lines)))
         deposits = [result for result in results if isinstance(result, Deposit)]
-        with writing(self.engine) as session:
+        with writing(engine) as session:
             outcomes = publish_all(
                 session,
                 deposits,

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated
 from uuid import UUID
 
 import typer
 
 from notigateway.addressee.red import assign_red, end_red, list_register
+from notigateway.cli.opening import opened
 from notigateway.cli.options import SettingsFile
 from notigateway.errors import ConfigurationError
 from notigateway.instants import instant_text
 from notigateway.law.titles import RedTerms
-from notigateway.repository.engine import create_database, reading, writing
+from notigateway.repository.engine import reading, writing
 from notigateway.repository.rights import RedAssignment
-from notigateway.repository.schema import check_revision
 from notigateway.settings import load_settings
 
 red = typer.Typer(
@@ -52,7 +51,7 @@ def assign(
         starts_at=now if start is None else _instant(start),
         ends_at=None if end is None else _instant(end),
     )
-    with _Register(settings_file) as register, writing(register.engine) as session:
+    with opened(load_settings(settings_file)) as engine, writing(engine) as session:
         row = assign_red(session, terms, now=now)
     typer.echo(_line(row))
 
@@ -65,7 +64,7 @@ def end_assignment(
 ) -> None:
     """End an assignment; what was put at disposal before stays visible to the RED person."""
     now = datetime.now(UTC)
-    with _Register(settings_file) as register, writing(register.engine) as session:
+    with opened(load_settings(settings_file)) as engine, writing(engine) as session:
         row = end_red(session, assignment, at=now if at is None else _instant(at), now=now)
     typer.echo(_line(row))
 
@@ -76,26 +75,9 @@ def list_assignments(
     settings_file: SettingsFile = None,
 ) -> None:
     """List the register, one assignment a line: identifier, account, addressee, person, from, to."""
-    with _Register(settings_file) as register, reading(register.engine) as session:
+    with opened(load_settings(settings_file)) as engine, reading(engine) as session:
         lines = [_line(row) for row in list_register(session, account=account)]
     typer.echo("\n".join(lines), nl=bool(lines))
-
-
-class _Register:
-    """The database of the settings, open for one command."""
-
-    def __init__(self, settings_file: Path | None) -> None:
-        settings = load_settings(settings_file)
-        self.engine = create_database(
-            settings.database_url, timeout_seconds=settings.database_timeout_seconds
-        )
-
-    def __enter__(self) -> Self:
-        check_revision(self.engine)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.engine.dispose()
 
 
 def _instant(text: str) -> datetime:

@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 
 import typer
 
+from notigateway.cli.opening import opened
 from notigateway.cli.options import SettingsFile, SummaryAsJson
-from notigateway.repository.engine import create_database
-from notigateway.repository.schema import check_revision
 from notigateway.settings import load_settings
 from notigateway.trust.authorities import load_trust
 from notigateway.trust.refreshing import Sources, refresh
@@ -26,15 +25,11 @@ def refresh_trust(
     everything with an effect is refused. Exit code 1: some place failed; the others were taken in.
     """
     settings = load_settings(settings_file)
-    engine = create_database(settings.database_url, timeout_seconds=settings.database_timeout_seconds)
-    try:
-        check_revision(engine)
+    with opened(settings) as engine:
         now = datetime.now(UTC)
         done = refresh(
             engine, load_trust(settings, engine, now=now, for_refreshing=True), Sources.by(settings), now=now
         )
-    finally:
-        engine.dispose()
     if as_json:
         typer.echo(json.dumps(asdict(done), ensure_ascii=False))
     else:

@@ -9,18 +9,13 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from notigateway.cli.opening import bar, opened
 from notigateway.cli.options import SettingsFile, SummaryAsJson
 from notigateway.clock.lapsing import Sweeping, Swept, count_due_lapses
 from notigateway.clock.lapsing import sweep as sweep_all
 from notigateway.evidence.seals import load_seal
-from notigateway.repository.engine import create_database
-from notigateway.repository.schema import check_revision
 from notigateway.settings import Settings, load_settings
-
-_COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
 
 
 def sweep(
@@ -54,20 +49,8 @@ def _sweep(settings: Settings, sweeping: Sweeping, now: datetime) -> tuple[Swept
     """Sweep with a progress bar; return what was done and the seconds it took."""
     started = time.monotonic()
     seal = load_seal(settings)
-    engine = create_database(settings.database_url, timeout_seconds=settings.database_timeout_seconds)
-    console = Console(stderr=True)
-    try:
-        check_revision(engine)
-        with Progress(*_COLUMNS, console=console, disable=not console.is_terminal) as progress:
-            total = count_due_lapses(engine, seal=seal, now=now, sweeping=sweeping)
-            task = progress.add_task("sweeping", total=total)
-            swept = sweep_all(
-                engine,
-                seal=seal,
-                now=now,
-                sweeping=sweeping,
-                on_progress=lambda done: progress.update(task, completed=done),
-            )
-    finally:
-        engine.dispose()
+    with opened(settings) as engine:
+        total = count_due_lapses(engine, seal=seal, now=now, sweeping=sweeping)
+        with bar("sweeping", total) as progress:
+            swept = sweep_all(engine, seal=seal, now=now, sweeping=sweeping, on_progress=progress.reach)
     return swept, round(time.monotonic() - started, 3)

@@ -8,11 +8,10 @@ from datetime import UTC, datetime
 
 import typer
 
+from notigateway.cli.opening import opened
 from notigateway.cli.options import SettingsFile, SummaryAsJson
 from notigateway.errors import ConfigurationError
 from notigateway.receipts.stamping import Authority, stamp
-from notigateway.repository.engine import create_database
-from notigateway.repository.schema import check_revision
 from notigateway.settings import load_settings
 
 
@@ -29,14 +28,10 @@ def timestamp(
     authority = Authority.by(settings)
     if authority is None:
         raise ConfigurationError("timestamp_authority_url: there is no authority to ask")
-    engine = create_database(settings.database_url, timeout_seconds=settings.database_timeout_seconds)
-    try:
-        check_revision(engine)
+    with opened(settings) as engine:
         done = stamp(
             engine, authority=authority, now=datetime.now(UTC), batch_size=settings.timestamp_batch_size
         )
-    finally:
-        engine.dispose()
     if as_json:
         typer.echo(json.dumps(asdict(done) | {"failures": sorted(done.failures)}, ensure_ascii=False))
     else:

@@ -7,6 +7,7 @@ a fault or not at all, or the folder cannot be written · 4 something is not ver
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal, NoReturn
 
@@ -14,26 +15,15 @@ import typer
 
 from notigateway.client.connection import Connection, connection_of, read_config
 from notigateway.client.errors import ClientError, SpoolError
-from notigateway.client.following_commands import add_feed_commands
-from notigateway.client.options import (
-    Addressee,
-    Before,
-    From,
-    Ids,
-    IdsFile,
-    Issuer,
-    Json,
-    Kind,
-    Role,
-    To,
-    Yes,
-)
+from notigateway.client.following_commands import add_following_commands
+from notigateway.client.options import EVERYTHING, Ids, IdsFile, Json, Yes, choosing, confirm
 from notigateway.client.proof import examine
 from notigateway.client.pulling import pull as pull_all
 from notigateway.client.show import (
     notifications_table,
     outcomes_table,
     pong_table,
+    print_all,
     print_json,
     pull_progress,
     report_table,
@@ -137,39 +127,21 @@ def connect(
 
 
 @app.command("list", help="List notifications. No legal effect.")
+@choosing
 def list_command(
     context: typer.Context,
     state: Annotated[list[str] | None, typer.Option(help="Any of these states.")] = None,
-    kind: Kind = None,
-    role: Role = None,
-    addressee: Addressee = None,
-    issuer: Issuer = None,
-    available_from: From = None,
-    available_to: To = None,
-    deadline_before: Before = None,
+    where: Filter = EVERYTHING,
     as_json: Json = False,
 ) -> None:
     """Print every notification that matches."""
-    where = Filter(
-        states=tuple(state or ()),
-        kind=kind,
-        role=role,
-        addressee_id=addressee,
-        issuer_id=issuer,
-        available_from=available_from,
-        available_to=available_to,
-        deadline_before=deadline_before,
-    )
+    where = replace(where, states=tuple(state or ()))
     with connection_of(context).client() as client:
-        found = client.list_notifications(where)
-        if not as_json:
-            notifications_table(found)
-            return
-        for one in found:
-            print_json(one)
+        print_all(client.list_notifications(where), notifications_table, as_json=as_json)
 
 
 @app.command("pull", help="Store what is accepted in a folder, once each; with --accept, accept it first.")
+@choosing
 def pull_command(
     context: typer.Context,
     directory: Annotated[Path, typer.Argument(help="One folder per notification is made in it.")],
@@ -180,25 +152,10 @@ def pull_command(
         bool, typer.Option("--full", help="Look at everything, not only at what has changed.")
     ] = False,
     parallel: Annotated[int, typer.Option(min=1, max=32, help="How many downloads at a time.")] = 4,
-    kind: Kind = None,
-    role: Role = None,
-    addressee: Addressee = None,
-    issuer: Issuer = None,
-    available_from: From = None,
-    available_to: To = None,
-    deadline_before: Before = None,
+    where: Filter = EVERYTHING,
     as_json: Json = False,
 ) -> None:
     """Pull into a folder; run it again after any interruption."""
-    where = Filter(
-        kind=kind,
-        role=role,
-        addressee_id=addressee,
-        issuer_id=issuer,
-        available_from=available_from,
-        available_to=available_to,
-        deadline_before=deadline_before,
-    )
     seals = connection_of(context).seals()
     with connection_of(context).client() as client, pull_progress() as progress:
         report = pull_all(
@@ -218,7 +175,7 @@ def pull_command(
         raise typer.Exit(_REFUSED)
 
 
-add_feed_commands(app)
+add_following_commands(app)
 app.add_typer(wscn_app, name="wscn", help="The same by the Social Security's contract; or --contract wscn.")
 
 
@@ -228,7 +185,7 @@ def accept_command(
 ) -> None:
     """Accept, and print an outcome for each."""
     chosen = _chosen(ids, ids_file)
-    _confirm("Accept", len(chosen), yes=yes)
+    confirm("Accept", len(chosen), yes=yes)
     with connection_of(context).client() as client:
         _print_outcomes(client.accept(chosen), as_json=as_json)
 
@@ -244,7 +201,7 @@ def reject_command(
 ) -> None:
     """Reject, and print an outcome for each."""
     chosen = _chosen(ids, ids_file)
-    _confirm("Reject", len(chosen), yes=yes)
+    confirm("Reject", len(chosen), yes=yes)
     with connection_of(context).client() as client:
         _print_outcomes(client.reject(chosen, reason=reason), as_json=as_json)
 
@@ -275,11 +232,7 @@ def receipt_command(
         ]
     if save is not None:
         _save(verdicts, save)
-    if as_json:
-        for one in verdicts:
-            print_json(one)
-    else:
-        verdicts_table(verdicts)
+    print_all(verdicts, verdicts_table, as_json=as_json)
     if any(one.receipt is not None and not one.verified for one in verdicts):
         raise typer.Exit(_NOT_VERIFIED)
     if any(one.receipt is None for one in verdicts):
@@ -319,19 +272,8 @@ def _chosen(ids: Sequence[str] | None, ids_file: typer.FileText | None) -> list[
     return chosen
 
 
-def _confirm(verb: str, count: int, *, yes: bool) -> None:
-    """Ask a person; a script that calls this command has decided already."""
-    if not yes and sys.stdin.isatty():
-        what = "1 notification" if count == 1 else f"{count} notifications"
-        typer.confirm(f"{verb} {what}? This has legal effect.", abort=True, err=True)
-
-
 def _print_outcomes(outcomes: Sequence[DecisionOutcome], *, as_json: bool) -> None:
-    if as_json:
-        for one in outcomes:
-            print_json(one)
-    else:
-        outcomes_table(outcomes)
+    print_all(outcomes, outcomes_table, as_json=as_json)
     if not all(one.is_done for one in outcomes):
         raise typer.Exit(_REFUSED)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from notigateway.client.values import Change
 
 
-def add_feed_commands(app: typer.Typer) -> None:
+def add_following_commands(app: typer.Typer) -> None:
     """Add `changes`, `summary` and `history` to the command line."""
     app.command("changes", help="List what has changed since a cursor. No legal effect.")(changes_command)
     app.command("summary", help="Count notifications by state, issuing body and days left.")(summary_command)

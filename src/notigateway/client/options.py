@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
-from typing import Annotated, Final
+from functools import wraps
+from inspect import Parameter, signature
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
+
+from notigateway.client.values import Filter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def _instant(text: str) -> datetime:
@@ -38,3 +46,52 @@ IdsFile = Annotated[
     typer.FileText | None, typer.Option(help="Read identifiers from a file, one a line; - is standard input.")
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask, although it has legal effect.")]
+
+EVERYTHING: Final = Filter()
+
+
+def _filter(
+    *,
+    kind: Kind = None,
+    role: Role = None,
+    addressee: Addressee = None,
+    issuer: Issuer = None,
+    available_from: From = None,
+    available_to: To = None,
+    deadline_before: Before = None,
+) -> Filter:
+    return Filter(
+        kind=kind,
+        role=role,
+        addressee_id=addressee,
+        issuer_id=issuer,
+        available_from=available_from,
+        available_to=available_to,
+        deadline_before=deadline_before,
+    )
+
+
+def choosing(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that choose notifications, in the place of its parameter `where`."""
+    own, chosen = signature(command, eval_str=True), signature(_filter, eval_str=True).parameters
+
+    @wraps(command)
+    def run(**given: Any) -> None:  # noqa: ANN401  (what typer has read by the signature below)
+        where = _filter(**{name: given.pop(name) for name in chosen})
+        command(**given, where=where)
+
+    parameters = [
+        shown.replace(kind=Parameter.KEYWORD_ONLY)
+        for parameter in own.parameters.values()
+        for shown in (chosen.values() if parameter.name == "where" else [parameter])
+    ]
+    run.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run
+
+
+def confirm(verb: str, count: int, *, yes: bool) -> None:
+    """Ask a person; a script that calls this command has decided already."""
+    if not yes and sys.stdin.isatty():
+        what = "1 notification" if count == 1 else f"{count} notifications"
+        typer.confirm(f"{verb} {what}? This has legal effect.", abort=True, err=True)

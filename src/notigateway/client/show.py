@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
         Summary,
     )
 
+Item = TypeVar("Item")
+
 # In a file or a pipe nothing is folded to the width of a screen that is not there.
 _FILE_WIDTH: Final = 240
 
@@ -49,6 +51,15 @@ def shown(value: object) -> Text:
 def print_json(value: object) -> None:
     """Print one JSON document on one line."""
     sys.stdout.write(json.dumps(as_json(value), ensure_ascii=False) + "\n")
+
+
+def print_all(found: Iterable[Item], table: Callable[[Iterable[Item]], None], *, as_json: bool) -> None:
+    """Print a line of JSON for each, or one table of all."""
+    if not as_json:
+        table(found)
+        return
+    for one in found:
+        print_json(one)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> None:

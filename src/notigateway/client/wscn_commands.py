@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import sys
+from functools import partial
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -11,15 +12,16 @@ from typer.core import TyperGroup
 
 from notigateway.client.connection import connection_of
 from notigateway.client.errors import SpoolError
-from notigateway.client.options import Json, Yes
-from notigateway.client.show import print_json, print_table
-from notigateway.client.wscn import ROLES, WscnOutcome
+from notigateway.client.options import Json, Yes, confirm
+from notigateway.client.show import print_all, print_json, print_table
+from notigateway.client.wscn import ROLES, WscnClient
 from notigateway.law.lifecycle import Decision
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
-    from notigateway.client.wscn import WscnClient
+    from notigateway.client.wscn import Grantor as WscnGrantor
+    from notigateway.client.wscn import WscnOutcome, WscnRow
 
 CONTRACTS: Final = ("notigateway", "wscn")
 _REFUSED: Final = 1
@@ -71,77 +73,16 @@ def list_command(
     """Print every row of one bucket or of all."""
     with connection_of(context).wscn() as client:
         found = list(client.list_notifications(role=role, grantor=grantor))
-    if as_json:
-        for one in found:
-            print_json(one)
-        return
-    columns = ("code", "role", "state", "until", "addressee", "procedure")
+    print_all(found, _notifications_table, as_json=as_json)
+
+
+def _notifications_table(found: Iterable[WscnRow]) -> None:
     print_table(
-        columns,
+        ("code", "role", "state", "until", "addressee", "procedure"),
         (
             (one.code, one.role, one.state_text, one.available_until, one.addressee, one.procedure)
             for one in found
         ),
-    )
-
-
-@wscn_app.command("accept", help="Sign and send a receipt of acceptance: this has legal effect.")
-def accept_command(
-    context: typer.Context,
-    codes: Codes,
-    role: Role = "own",
-    grantor: Grantor = None,
-    save: Save = None,
-    yes: Yes = False,
-    as_json: Json = False,
-) -> None:
-    """Accept each, and print an outcome for each."""
-    _confirm("Accept", len(codes), yes=yes)
-    _each(
-        context,
-        codes,
-        lambda client, code: client.decide(code, Decision.ACCEPT, role=role, grantor=grantor),
-        save=save,
-        as_json=as_json,
-    )
-
-
-@wscn_app.command("reject", help="Sign and send a receipt of rejection: this has legal effect.")
-def reject_command(
-    context: typer.Context,
-    codes: Codes,
-    role: Role = "own",
-    grantor: Grantor = None,
-    yes: Yes = False,
-    as_json: Json = False,
-) -> None:
-    """Reject each, and print an outcome for each."""
-    _confirm("Reject", len(codes), yes=yes)
-    _each(
-        context,
-        codes,
-        lambda client, code: client.decide(code, Decision.REJECT, role=role, grantor=grantor),
-        save=None,
-        as_json=as_json,
-    )
-
-
-@wscn_app.command("view", help="Fetch accepted notifications again. No legal effect.")
-def view_command(
-    context: typer.Context,
-    codes: Codes,
-    role: Role = "own",
-    grantor: Grantor = None,
-    save: Save = None,
-    as_json: Json = False,
-) -> None:
-    """Fetch each, and print an outcome for each."""
-    _each(
-        context,
-        codes,
-        lambda client, code: client.view(code, role=role, grantor=grantor),
-        save=save,
-        as_json=as_json,
     )
 
 
@@ -150,37 +91,55 @@ def grantors_command(context: typer.Context, as_json: Json = False) -> None:
     """Print everybody with a power in force."""
     with connection_of(context).wscn() as client:
         found = client.grantors()
-    if as_json:
-        for one in found:
-            print_json(one)
-    else:
-        print_table(("identifier", "name"), ((one.identifier, one.name) for one in found))
+    print_all(found, _grantors_table, as_json=as_json)
+
+
+def _grantors_table(found: Iterable[WscnGrantor]) -> None:
+    print_table(("identifier", "name"), ((one.identifier, one.name) for one in found))
+
+
+def _add_command(
+    name: str, ask: Callable[..., WscnOutcome], *, text: str, without: Collection[str] = ()
+) -> None:
+    """Add a command that asks for each code; `without` names the options that have no sense for it."""
+
+    def command(
+        context: typer.Context,
+        codes: Codes,
+        role: Role = "own",
+        grantor: Grantor = None,
+        save: Save = None,
+        yes: Yes = False,
+        as_json: Json = False,
+    ) -> None:
+        if "yes" not in without:
+            confirm(name.capitalize(), len(codes), yes=yes)
+        with connection_of(context).wscn() as client:
+            _each(codes, partial(ask, client, role=role, grantor=grantor), save=save, as_json=as_json)
+
+    shape = signature(command, eval_str=True)
+    offered = [one for one in shape.parameters.values() if one.name not in without]
+    command.__signature__ = shape.replace(parameters=offered)  # type: ignore[attr-defined]
+    wscn_app.command(name, help=text)(command)
 
 
 def _each(
-    context: typer.Context,
-    codes: Sequence[int],
-    ask: Callable[[WscnClient, int], WscnOutcome],
-    *,
-    save: Path | None,
-    as_json: bool,
+    codes: Sequence[int], ask: Callable[[int], WscnOutcome], *, save: Path | None, as_json: bool
 ) -> None:
     """Ask for each notification; print what became of it, and where its PDF lies."""
     rows = []
-    with connection_of(context).wscn() as client:
-        for code in dict.fromkeys(codes):
-            outcome = ask(client, code)
-            file = _written(outcome, save)
-            row = {
-                "code": code,
-                "number": outcome.number,
-                "text": outcome.text,
-                "sealed": outcome.sealed,
-                "file": file,
-            }
-            rows.append(row)
-            if as_json:
-                print_json(row)
+    for code in dict.fromkeys(codes):
+        outcome = ask(code)
+        row = {
+            "code": code,
+            "number": outcome.number,
+            "text": outcome.text,
+            "sealed": outcome.sealed,
+            "file": _written(outcome, save),
+        }
+        rows.append(row)
+        if as_json:
+            print_json(row)
     if not as_json:
         print_table(("code", "number", "text", "sealed", "file"), (row.values() for row in rows))
     if any(row["number"] for row in rows):
@@ -200,8 +159,20 @@ def _written(outcome: WscnOutcome, folder: Path | None) -> str:
     return str(file)
 
 
-def _confirm(verb: str, count: int, *, yes: bool) -> None:
-    """Ask a person; a script that calls this command has decided already."""
-    if not yes and sys.stdin.isatty():
-        what = "1 notification" if count == 1 else f"{count} notifications"
-        typer.confirm(f"{verb} {what}? This has legal effect.", abort=True, err=True)
+_add_command(
+    "accept",
+    partial(WscnClient.decide, decision=Decision.ACCEPT),
+    text="Sign and send a receipt of acceptance: this has legal effect.",
+)
+_add_command(
+    "reject",
+    partial(WscnClient.decide, decision=Decision.REJECT),
+    text="Sign and send a receipt of rejection: this has legal effect.",
+    without=("save",),
+)
+_add_command(
+    "view",
+    WscnClient.view,
+    text="Fetch accepted notifications again. No legal effect.",
+    without=("yes",),
+)

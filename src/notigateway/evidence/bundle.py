@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 FORMAT: Final = "urn:notigateway:evidence-bundle:1"
 BUNDLE_MAX_BYTES: Final = 64 * 1024 * 1024
-MEDIA_TYPE: Final = "application/zip"
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
 RECEIPT, FORM, PREVIOUS, REQUEST = "receipt.xml", "receipt.pdf", "previous.xml", "request.xml"
 SEAL_CERTIFICATE, CALLER_CERTIFICATE = "certificates/seal.cer", "certificates/caller.cer"

@@ -8,7 +8,7 @@ The rules, by the word that a finding carries:
   hash, its seal is of a known certificate, it says what the event says, and follows the one before it;
 - `request`: the signed request that a receipt names is kept, unchanged;
 - `revocation`: the list or answer by which a signer was found not to be revoked is kept, unchanged;
-- `feed`: every event has its place among the changes;
+- `change`: every event has its place among the changes;
 - `time-stamp`: the time-stamped form of a receipt is that receipt with a token of its seal, by a pinned
   authority where any is given; so is the token of each checkpoint of the log, whose seal is of a known
   certificate;
@@ -22,7 +22,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVar
 from uuid import UUID
 
 from lxml import etree
@@ -69,6 +70,9 @@ if TYPE_CHECKING:
     from notigateway.repository.session import Session
     from notigateway.repository.timestamps import ReceiptTimestamp
 
+Key = TypeVar("Key")
+Found = TypeVar("Found")
+
 _AT_ONCE: Final = 500
 _FIRST: Final = UUID(int=0)
 _DECIDED: Final = frozenset({State.ACCEPTED, State.REJECTED, State.LAPSED, State.READ, State.CANCELLED})
@@ -84,7 +88,7 @@ class Rule(StrEnum):
     RECEIPT = "receipt"
     REQUEST = "request"
     REVOCATION = "revocation"
-    FEED = "feed"
+    CHANGE = "change"
     TIME_STAMP = "time-stamp"
     DOCUMENT = "document"
 
@@ -177,19 +181,15 @@ class Checking:
 
     def _checkpoints(self, on_progress: Callable[[int], None]) -> Iterator[Finding]:
         pinned = dated(self.seals)
-        last = 0
-        while True:
-            with reading(self.engine) as session:
-                rows = list_checkpoints(session, after=last, limit=_AT_ONCE)
-            if not rows:
-                return
-            for row in rows:
-                try:
-                    self._check_checkpoint(row, pinned.get(row.seal_sha256))
-                except (CheckpointInvalidError, StampInvalidError) as error:
-                    yield Finding(Rule.TIME_STAMP, f"checkpoint of {row.size} leaves", error.detail)
-            last = rows[-1].size
-            on_progress(len(rows))
+
+        def read(session: Session, size: int) -> Sequence[LogCheckpoint]:
+            return list_checkpoints(session, after=size, limit=_AT_ONCE)
+
+        for row in self._each(read, 0, key_of=lambda row: row.size, on_progress=on_progress):
+            try:
+                self._check_checkpoint(row, pinned.get(row.seal_sha256))
+            except (CheckpointInvalidError, StampInvalidError) as error:
+                yield Finding(Rule.TIME_STAMP, f"checkpoint of {row.size} leaves", error.detail)
 
     def _check_checkpoint(self, row: LogCheckpoint, seal: DatedSeal | None) -> None:
         if seal is None:
@@ -200,28 +200,33 @@ class Checking:
             verify_checkpoint_token(row.token, row.signature, head, authorities=authorities)
 
     def _envelopes(self, on_progress: Callable[[int], None]) -> Iterator[Finding]:
-        last = ""
-        while True:
-            with reading(self.engine) as session:
-                rows = envelopes_after(session, last, limit=_AT_ONCE)
-            if not rows:
-                return
-            for row in rows:
-                if hashlib.sha256(row.xml).hexdigest() != row.sha256:
-                    yield Finding(Rule.REQUEST, row.sha256, "its bytes do not have their hash")
-            last = rows[-1].sha256
-            on_progress(len(rows))
+        read = partial(envelopes_after, limit=_AT_ONCE)
+        for row in self._each(read, "", key_of=lambda row: row.sha256, on_progress=on_progress):
+            if hashlib.sha256(row.xml).hexdigest() != row.sha256:
+                yield Finding(Rule.REQUEST, row.sha256, "its bytes do not have their hash")
 
     def _documents(self, on_progress: Callable[[int], None]) -> Iterator[Finding]:
-        last = ""
+        read = partial(documents_after, limit=_AT_ONCE)
+        found = self._each(read, "", key_of=lambda row: row[0], on_progress=on_progress)
+        for sha256, least, greatest in found:
+            yield from self._check_document(sha256, sizes=(least, greatest))
+
+    def _each(
+        self,
+        read: Callable[[Session, Key], Sequence[Found]],
+        key: Key,
+        *,
+        key_of: Callable[[Found], Key],
+        on_progress: Callable[[int], None],
+    ) -> Iterator[Found]:
+        """Yield all that is stored of a sort, portion after portion, each read in a session of its own."""
         while True:
             with reading(self.engine) as session:
-                rows = documents_after(session, last, limit=_AT_ONCE)
+                rows = read(session, key)
             if not rows:
                 return
-            for sha256, least, greatest in rows:
-                yield from self._check_document(sha256, sizes=(least, greatest))
-            last = rows[-1][0]
+            yield from rows
+            key = key_of(rows[-1])
             on_progress(len(rows))
 
     def _check_document(self, sha256: str, *, sizes: tuple[int, int]) -> Iterator[Finding]:
@@ -254,7 +259,7 @@ def _check_events(notification: Notification, *, sealed: set[UUID], placed: set[
         if event.decisive and event.state is not State.CANCELLED and event.id not in sealed:
             yield Finding(Rule.RECEIPT, subject, f"{event.state} without a receipt")
         if event.id not in placed:
-            yield Finding(Rule.FEED, subject, f"{event.state} without a place")
+            yield Finding(Rule.CHANGE, subject, f"{event.state} without a place")
 
 
 def _misfit(

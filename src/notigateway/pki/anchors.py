@@ -64,7 +64,7 @@ class _Verdict:
 
     found_at: datetime
     anchor_until: datetime
-    issuer: x509.Certificate
+    authority: x509.Certificate
 
 
 def load_folder(folder: Path) -> list[x509.Certificate]:
@@ -126,18 +126,18 @@ class TrustStore:
         return cls(certificates, cache_seconds=cache_seconds)
 
     @property
-    def issuers(self) -> list[x509.Certificate]:
+    def authorities(self) -> list[x509.Certificate]:
         """Return the certificates of all authorised issuers."""
         return [anchor.certificate for anchors in self._anchors.values() for anchor in anchors]
 
     def check(self, certificate: x509.Certificate, now: datetime) -> None:
         """Check that a certificate may sign and has a valid path to an authorised issuer at `now`.
 
-        Raises: as `find_issuer`.
+        Raises: as `find_authority`.
         """
-        self.find_issuer(certificate, now)
+        self.find_authority(certificate, now)
 
-    def find_issuer(self, certificate: x509.Certificate, now: datetime) -> x509.Certificate:
+    def find_authority(self, certificate: x509.Certificate, now: datetime) -> x509.Certificate:
         """Return the authorised issuer from which a valid path leads to a certificate that may sign.
 
         Raises: `TokenWeakError`, `TokenTypeError`, `TokenInvalidError`, `CertificateExpiredError`,
@@ -158,7 +158,7 @@ class TrustStore:
             verdict = self._verdicts.get(mark)
             if verdict is not None and self._stands(verdict, now):
                 self._verdicts.move_to_end(mark)
-                return verdict.issuer
+                return verdict.authority
         check_fit_to_sign(certificate)
         with ASN1_LOCK:
             verdict = self._find_path(certificate, now)
@@ -167,7 +167,7 @@ class TrustStore:
             self._verdicts.move_to_end(mark)
             while len(self._verdicts) > _CACHED_VERDICTS:
                 self._verdicts.popitem(last=False)
-        return verdict.issuer
+        return verdict.authority
 
     def _stands(self, verdict: _Verdict, now: datetime) -> bool:
         return verdict.found_at <= now < verdict.found_at + self._cache_time and now <= verdict.anchor_until
@@ -183,7 +183,7 @@ class TrustStore:
             raise IssuerNotAuthorisedError(str(error), reason="path-not-valid") from error
         if now > anchor.until:
             raise IssuerNotAuthorisedError("the next trusted list is due", reason="trusted-list-out-of-date")
-        return _Verdict(found_at=now, anchor_until=anchor.until, issuer=anchor.certificate)
+        return _Verdict(found_at=now, anchor_until=anchor.until, authority=anchor.certificate)
 
 
 async def _validate(subject: asn1.Certificate, candidates: list[_Anchor], now: datetime) -> _Anchor:

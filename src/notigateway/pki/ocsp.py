@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 REQUEST_TYPE: Final = "application/ocsp-request"
-RESPONSE_TYPE: Final = "application/ocsp-response"
 _STATUS: Final = {
     ocsp.OCSPCertStatus.GOOD: RevocationStatus.GOOD,
     ocsp.OCSPCertStatus.REVOKED: RevocationStatus.REVOKED,
@@ -56,18 +55,18 @@ def responders(certificate: x509.Certificate) -> list[str]:
     ]
 
 
-def question(certificate: x509.Certificate, issuer: x509.Certificate) -> bytes:
+def question(certificate: x509.Certificate, authority: x509.Certificate) -> bytes:
     """Return the request about one certificate, in DER.
 
     Its identifier is hashed with SHA-1, the one that every responder knows (RFC 5019 §2.1.1); nothing
     is protected by it.
     """
-    builder = ocsp.OCSPRequestBuilder().add_certificate(certificate, issuer, SHA1())  # noqa: S303
+    builder = ocsp.OCSPRequestBuilder().add_certificate(certificate, authority, SHA1())  # noqa: S303
     return builder.build().public_bytes(Encoding.DER)
 
 
-def read_answer(data: bytes, issuers: Iterable[x509.Certificate]) -> OcspAnswer:
-    """Read an answer about one certificate, signed by its issuer or by a responder it certified.
+def read_answer(data: bytes, authorities: Iterable[x509.Certificate]) -> OcspAnswer:
+    """Read an answer about one certificate, signed by its authority or by a responder it certified.
 
     Raises: `RevocationDataError` for an answer that is foreign, forged, about an unknown certificate,
     or cannot be read.
@@ -76,18 +75,18 @@ def read_answer(data: bytes, issuers: Iterable[x509.Certificate]) -> OcspAnswer:
         response = ocsp.load_der_ocsp_response(data)
         if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
             raise RevocationDataError(f"the responder refused: {response.response_status.name}")
-        return _read(response, hashlib.sha256(data).hexdigest(), issuers)
+        return _read(response, hashlib.sha256(data).hexdigest(), authorities)
     except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
         raise RevocationDataError("the OCSP answer cannot be read") from error
 
 
-def _read(response: ocsp.OCSPResponse, sha256: str, issuers: Iterable[x509.Certificate]) -> OcspAnswer:
-    issuer = _issuer_of(response, issuers)
-    _check_signature(response, _signer(response, issuer))
+def _read(response: ocsp.OCSPResponse, sha256: str, authorities: Iterable[x509.Certificate]) -> OcspAnswer:
+    authority = _authority_of(response, authorities)
+    _check_signature(response, _signer(response, authority))
     status = _STATUS.get(response.certificate_status)
     if status is None:
         raise RevocationDataError("the responder does not know the certificate")
-    mark = key_mark(issuer)
+    mark = key_mark(authority)
     until = response.next_update_utc or response.this_update_utc + OCSP_LIFE_WITHOUT_NEXT_UPDATE
     finding = RevocationFinding(
         status=status,
@@ -105,13 +104,15 @@ def _read(response: ocsp.OCSPResponse, sha256: str, issuers: Iterable[x509.Certi
     )
 
 
-def _issuer_of(response: ocsp.OCSPResponse, issuers: Iterable[x509.Certificate]) -> x509.Certificate:
-    """Return the authorised issuer whose certificate the answer is about (RFC 6960 §4.1.1)."""
+def _authority_of(response: ocsp.OCSPResponse, authorities: Iterable[x509.Certificate]) -> x509.Certificate:
+    """Return the trusted authority whose certificate the answer is about (RFC 6960 §4.1.1)."""
     name = response.hash_algorithm.name
-    for issuer in issuers:
-        hashes = [hashlib.new(name, part).digest() for part in (issuer.subject.public_bytes(), _bits(issuer))]
+    for authority in authorities:
+        hashes = [
+            hashlib.new(name, part).digest() for part in (authority.subject.public_bytes(), _bits(authority))
+        ]
         if hashes == [response.issuer_name_hash, response.issuer_key_hash]:
-            return issuer
+            return authority
     raise RevocationDataError("the OCSP answer is not about a certificate of an authorised issuer")
 
 
@@ -125,13 +126,13 @@ def _bits(certificate: x509.Certificate) -> bytes:
     raise RevocationDataError("the issuer's kind of key is not read")
 
 
-def _signer(response: ocsp.OCSPResponse, issuer: x509.Certificate) -> x509.Certificate:
-    """Return the issuer, or the responder that it certified for this (RFC 6960 §4.2.2.2)."""
-    if _is_responder(response, issuer):
-        return issuer
+def _signer(response: ocsp.OCSPResponse, authority: x509.Certificate) -> x509.Certificate:
+    """Return the authority, or the responder that it certified for this (RFC 6960 §4.2.2.2)."""
+    if _is_responder(response, authority):
+        return authority
     for delegate in response.certificates:
         if _is_responder(response, delegate):
-            _check_delegate(delegate, issuer, response.produced_at_utc)
+            _check_delegate(delegate, authority, response.produced_at_utc)
             return delegate
     raise RevocationDataError("the OCSP answer does not hold its responder's certificate")
 
@@ -145,9 +146,9 @@ def _is_responder(response: ocsp.OCSPResponse, certificate: x509.Certificate) ->
     )
 
 
-def _check_delegate(delegate: x509.Certificate, issuer: x509.Certificate, at: datetime) -> None:
+def _check_delegate(delegate: x509.Certificate, authority: x509.Certificate, at: datetime) -> None:
     try:
-        delegate.verify_directly_issued_by(issuer)
+        delegate.verify_directly_issued_by(authority)
         purposes = delegate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
         # Without it the responder's own certificate would have to be asked for, and so on.
         delegate.extensions.get_extension_for_class(x509.OCSPNoCheck)

@@ -1,6 +1,6 @@
 """Whether a certificate was good at a past instant: the question that evidence is asked years later.
 
-The revocation data may be of that time or of any later one. An issuer's word of today says since when a
+The revocation data may be of that time or of any later one. An authority's word of today says since when a
 certificate is revoked, so also that it was not before (RFC 5280 §5.3, ETSI EN 319 102-1 §5.2.5): a
 revocation after the event does not touch it. Data of the time are the better ones, since a hold that has
 ended leaves no trace; so the gateway keeps those that its receipts name. The instant itself is proven by
@@ -32,21 +32,21 @@ if TYPE_CHECKING:
 
 def check_was_good(
     certificate: Certificate,
-    issuer: Certificate,
+    authority: Certificate,
     at: datetime,
     *,
     data: Iterable[tuple[RevocationSource, bytes]],
 ) -> RevocationFinding:
-    """Return what says that a certificate of that issuer was valid and not revoked at an instant.
+    """Return what says that a certificate of that authority was valid and not revoked at an instant.
 
-    `data` are lists and OCSP answers, as they are kept under their digests; those that the issuer did
-    not sign say nothing. The issuer is trusted as it was when the evidence was made.
+    `data` are lists and OCSP answers, as they are kept under their digests; those that the authority did
+    not sign say nothing. The authority is trusted as it was when the evidence was made.
 
     Raises: what `TrustStore.check` raises at that instant; `CertificateRevokedError`;
     `RevocationUnknownError` where the data do not tell.
     """
-    TrustStore([issuer]).check(certificate, at)
-    found = [_find(one, certificate, issuer) for one in _readable(data, issuer)]
+    TrustStore([authority]).check(certificate, at)
+    found = [_find(one, certificate, authority) for one in _readable(data, authority)]
     telling = [finding for finding in found if finding is not None and _tells(finding, certificate, at)]
     for finding in telling:
         if finding.revoked_at is not None and finding.revoked_at <= at:
@@ -56,18 +56,18 @@ def check_was_good(
     return max(telling, key=lambda finding: finding.this_update)
 
 
-def _readable(data: Iterable[tuple[RevocationSource, bytes]], issuer: Certificate) -> list[RevocationData]:
+def _readable(data: Iterable[tuple[RevocationSource, bytes]], authority: Certificate) -> list[RevocationData]:
     read: list[RevocationData] = []
     for source, one in data:
         try:
-            read.append((read_list if source is RevocationSource.CRL else read_answer)(one, [issuer]))
+            read.append((read_list if source is RevocationSource.CRL else read_answer)(one, [authority]))
         except RevocationDataError:
             continue
     return read
 
 
-def _find(one: RevocationData, certificate: Certificate, issuer: Certificate) -> RevocationFinding | None:
-    return RevocationRecords([one]).find(certificate, issuer)
+def _find(one: RevocationData, certificate: Certificate, authority: Certificate) -> RevocationFinding | None:
+    return RevocationRecords([one]).find(certificate, authority)
 
 
 def _tells(finding: RevocationFinding, certificate: Certificate, at: datetime) -> bool:

@@ -1,6 +1,6 @@
 """Whether a certificate was revoked: certificate revocation lists and OCSP answers, read and asked.
 
-Data come in as bytes from anywhere and count only when the issuer (or, for OCSP, a responder that it
+Data come in as bytes from anywhere and count only when the authority (or, for OCSP, a responder that it
 certified for this) signed them. Nothing is fetched here: `find` answers from what was loaded.
 """
 
@@ -34,7 +34,6 @@ class RevocationStatus(StrEnum):
 
     GOOD = "good"
     REVOKED = "revoked"
-    UNKNOWN = "unknown"
 
 
 class RevocationSource(StrEnum):
@@ -75,7 +74,7 @@ class Revoked:
 class RevocationList:
     """A list whose signature was verified; `scope` is the same for it and its successor.
 
-    `points` name the part of the issuer's certificates that it speaks of; none: it speaks of all.
+    `points` name the part of the authority's certificates that it speaks of; none: it speaks of all.
     """
 
     sha256: str
@@ -89,7 +88,7 @@ class RevocationList:
     source = RevocationSource.CRL
 
     def find(self, certificate: x509.Certificate) -> RevocationFinding | None:
-        """Return what the list says of a certificate of its issuer, None where it is not in its scope."""
+        """Return what the list says of a certificate of its authority, None where it is not in its scope."""
         if self.points and not self.points & distribution_points(certificate):
             return None
         entry = self.revoked.get(certificate.serial_number)
@@ -132,7 +131,7 @@ RevocationData = RevocationList | OcspAnswer
 
 
 class RevocationRecords:
-    """Everything that is known, by issuer; immutable, so threads share it and replace it as a whole."""
+    """Everything that is known, by authority; immutable, so threads share it and replace it as a whole."""
 
     def __init__(self, data: Iterable[RevocationData] = ()) -> None:
         self._lists: dict[str, list[RevocationList]] = {}
@@ -143,13 +142,13 @@ class RevocationRecords:
             else:
                 self._answers.setdefault((one.issuer_key, one.serial), []).append(one)
 
-    def find(self, certificate: x509.Certificate, issuer: x509.Certificate) -> RevocationFinding | None:
-        """Return what is known of a certificate that `issuer` issued; None where nothing is.
+    def find(self, certificate: x509.Certificate, authority: x509.Certificate) -> RevocationFinding | None:
+        """Return what is known of a certificate that `authority` issued; None where nothing is.
 
         A final revocation stands whatever else says later; otherwise the latest word counts, so that
         a hold can end.
         """
-        mark = key_mark(issuer)
+        mark = key_mark(authority)
         found = [
             finding for one in self._lists.get(mark, ()) if (finding := one.find(certificate)) is not None
         ]
@@ -162,13 +161,13 @@ class RevocationRecords:
 
 @lru_cache(maxsize=1024)  # asked for every request, of the same few issuers
 def key_mark(certificate: x509.Certificate) -> str:
-    """Return the SHA-256 of a certificate's name and public key: a renewed issuer keeps its mark."""
+    """Return the SHA-256 of a certificate's name and public key: a renewed authority keeps its mark."""
     spki = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return hashlib.sha256(certificate.subject.public_bytes() + spki).hexdigest()
 
 
 def distribution_points(certificate: x509.Certificate) -> frozenset[str]:
-    """Return the addresses at which a certificate says that its issuer's list is."""
+    """Return the addresses at which a certificate says that its authority's list is."""
     try:
         points = certificate.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
     except x509.ExtensionNotFound:
@@ -178,8 +177,8 @@ def distribution_points(certificate: x509.Certificate) -> frozenset[str]:
     return frozenset(name for names in plain for name in _uris(names))
 
 
-def read_list(data: bytes, issuers: Iterable[x509.Certificate]) -> RevocationList:
-    """Read a revocation list, DER or PEM, that one of the issuers signed (RFC 5280 §6.3.3).
+def read_list(data: bytes, authorities: Iterable[x509.Certificate]) -> RevocationList:
+    """Read a revocation list, DER or PEM, that one of the authorities signed (RFC 5280 §6.3.3).
 
     Raises: `RevocationDataError` for one that is foreign, forged, indirect, partial by reasons, a
     delta, or cannot be read.
@@ -190,19 +189,19 @@ def read_list(data: bytes, issuers: Iterable[x509.Certificate]) -> RevocationLis
             if data.lstrip().startswith(b"-----")
             else x509.load_der_x509_crl(data)
         )
-        return _read_list(crl, hashlib.sha256(data).hexdigest(), issuers)
+        return _read_list(crl, hashlib.sha256(data).hexdigest(), authorities)
     except (ValueError, TypeError, x509.DuplicateExtension) as error:
         raise RevocationDataError("the revocation list cannot be read") from error
 
 
 def _read_list(
-    crl: x509.CertificateRevocationList, sha256: str, issuers: Iterable[x509.Certificate]
+    crl: x509.CertificateRevocationList, sha256: str, authorities: Iterable[x509.Certificate]
 ) -> RevocationList:
-    issuer = _signer(crl, issuers)
+    authority = _signer(crl, authorities)
     if crl.next_update_utc is None:  # RFC 5280 §5.1.2.5
         raise RevocationDataError("the revocation list does not say when the next one comes")
     point = _scope(crl)
-    mark = key_mark(issuer)
+    mark = key_mark(authority)
     return RevocationList(
         sha256=sha256,
         issuer_key=mark,
@@ -214,22 +213,22 @@ def _read_list(
     )
 
 
-def _signer(crl: x509.CertificateRevocationList, issuers: Iterable[x509.Certificate]) -> x509.Certificate:
+def _signer(crl: x509.CertificateRevocationList, authorities: Iterable[x509.Certificate]) -> x509.Certificate:
     algorithm = crl.signature_hash_algorithm
     if algorithm is None or algorithm.name not in STRONG_HASHES:
         raise RevocationDataError("the revocation list is not signed over SHA-2")
-    for issuer in issuers:
-        if issuer.subject != crl.issuer or not _may_sign_lists(issuer):
+    for authority in authorities:
+        if authority.subject != crl.issuer or not _may_sign_lists(authority):
             continue
-        if crl.is_signature_valid(issuer.public_key()):  # type: ignore[arg-type]  # anchors have these keys
-            return issuer
+        if crl.is_signature_valid(authority.public_key()):  # type: ignore[arg-type]  # anchors have these keys
+            return authority
     raise RevocationDataError("the revocation list is not signed by an authorised issuer")
 
 
-def _may_sign_lists(issuer: x509.Certificate) -> bool:
+def _may_sign_lists(authority: x509.Certificate) -> bool:
     """Tell whether the key usage, where there is one, has cRLSign (RFC 5280 §6.3.3 f)."""
     try:
-        return issuer.extensions.get_extension_for_class(x509.KeyUsage).value.crl_sign
+        return authority.extensions.get_extension_for_class(x509.KeyUsage).value.crl_sign
     except x509.ExtensionNotFound:
         return True
 

@@ -103,7 +103,7 @@ def _visible_changes(party: str, now: datetime, policy: RightsPolicy) -> Select[
 def fingerprint_of_rights(session: Session, party: str, now: datetime) -> int:
     """Return a number (48 bits) that differs once the party represents others than before.
 
-    A right that begins gives notifications whose changes lie far back in the feed.
+    A right that begins gives notifications whose changes lie far back in their order.
     """
     powers = select(Power.id).where(
         Power.attorney == party,

@@ -92,7 +92,7 @@ def lock_issued(session: Session, body: IssuingBody, references: Iterable[str]) 
 def list_outcomes(
     session: Session, body: IssuingBody, *, after: int, limit: int
 ) -> Sequence[Row[int, Event, Receipt | None, Notification, str]]:
-    """Return at most `limit` events of the body's acts after a place in the feed, in commit order."""
+    """Return at most `limit` events of the body's acts after a place among the changes, in commit order."""
     query = (
         select(Change.position, Event, Receipt, Notification, Act.reference)
         .join(Event, Change.event_id == Event.id)

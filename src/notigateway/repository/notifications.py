@@ -18,12 +18,12 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
-from sqlalchemy.orm import joinedload, selectinload
 
 from notigateway.law.lifecycle import UNDECIDED, Kind, State
 from notigateway.law.representation import DEFAULT_POLICY, Role
 from notigateway.repository.accesses import note_found
 from notigateway.repository.columns import UtcDateTime
+from notigateway.repository.loading import WHOLE
 from notigateway.repository.model import Act, Addressee, IssuingBody, Notification
 from notigateway.repository.outages import is_overdue
 from notigateway.repository.prepared import Prepared, UuidText
@@ -254,13 +254,7 @@ def _whole_rows(
         .join(Addressee, Notification.addressee_id == Addressee.id)
         .where(Notification.id.in_(set(ids)), visible_to(party, now, policy=policy))
         .order_by(Notification.code)
-        .options(
-            joinedload(Notification.act, innerjoin=True).joinedload(Act.issuing_body, innerjoin=True),
-            joinedload(Notification.act, innerjoin=True).selectinload(Act.documents),
-            joinedload(Notification.addressee, innerjoin=True),
-            selectinload(Notification.events),
-            selectinload(Notification.receipts),
-        )
+        .options(*WHOLE)
         .execution_options(populate_existing=True)
     )
 

@@ -22,12 +22,13 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.orm import Mapped, joinedload, mapped_column, selectinload
+from sqlalchemy.orm import Mapped, mapped_column
 
 from notigateway.law.deadlines import OUTAGE_MORE_THAN, DeadlineCause, Outage
 from notigateway.law.lifecycle import UNDECIDED, State
 from notigateway.repository.columns import Row, UtcDateTime
-from notigateway.repository.model import Act, Notification
+from notigateway.repository.loading import WHOLE
+from notigateway.repository.model import Notification
 from notigateway.uuids import uuid7
 
 if TYPE_CHECKING:
@@ -192,13 +193,7 @@ def _whole_rows(limit: int) -> Select[Notification]:
         select(Notification)
         .limit(limit)
         .with_for_update(of=Notification, skip_locked=True)
-        .options(
-            joinedload(Notification.act, innerjoin=True).joinedload(Act.issuing_body, innerjoin=True),
-            joinedload(Notification.act, innerjoin=True).selectinload(Act.documents),
-            joinedload(Notification.addressee, innerjoin=True),
-            selectinload(Notification.events),
-            selectinload(Notification.receipts),
-        )
+        .options(*WHOLE)
         .execution_options(populate_existing=True)
     )
 

@@ -67,7 +67,7 @@ def events_with_receipt(session: Session, ids: Sequence[UUID]) -> set[UUID]:
 
 
 def events_with_place(session: Session, ids: Sequence[UUID]) -> set[UUID]:
-    """Return those of the events that have a place in the feed."""
+    """Return those of the events that have a place among the changes."""
     return set(session.scalars(select(Change.event_id).where(Change.event_id.in_(ids))))
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from notigateway.errors import ConfigurationError
-from notigateway.sandbox.pki import Pki
+from notigateway.sandbox.holders import Pki
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

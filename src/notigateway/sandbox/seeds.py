@@ -28,8 +28,8 @@ from notigateway.law.titles import PowerTerms, RedTerms
 from notigateway.repository.documents import DocumentStore
 from notigateway.repository.engine import create_database, writing
 from notigateway.repository.schema import upgrade
+from notigateway.sandbox.holders import COMPANY, PERSON, RED
 from notigateway.sandbox.papers import PAGE_COUNTS, make_paper
-from notigateway.sandbox.pki import COMPANY, PERSON, RED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -29,8 +29,8 @@ from notigateway.errors import ConfigurationError
 from notigateway.receipts.stamping import Authority
 from notigateway.sandbox.authority import TimestampAuthority, find_openssl
 from notigateway.sandbox.explain_page import Explaining
+from notigateway.sandbox.holders import Pki, ensure_pki
 from notigateway.sandbox.jobs import Job, checkpointer, refresh_once, refresher, stamper, sweeper
-from notigateway.sandbox.pki import Pki, ensure_pki
 from notigateway.sandbox.seeds import sow
 from notigateway.settings import Settings, load_settings
 

@@ -95,10 +95,10 @@ class Admission:
 
         Raises: what `TrustStore.check` raises, `CertificateRevokedError`, `TemporarilyUnavailableError`.
         """
-        issuer = self._trust.find_issuer(certificate, now)
+        authority = self._trust.find_authority(certificate, now)
         if self._policy.is_off:
             return
-        finding = self._find(certificate, issuer)
+        finding = self._find(certificate, authority)
         if finding is not None and finding.status is RevocationStatus.REVOKED:
             raise CertificateRevokedError("on its issuer's word", **_facts(finding))
 
@@ -115,7 +115,7 @@ class Admission:
         """
         if self._policy.is_off:
             return None
-        finding = self._find(certificate, self._trust.find_issuer(certificate, now))
+        finding = self._find(certificate, self._trust.find_authority(certificate, now))
         is_current = finding is not None and finding.this_update - _SKEW <= now <= finding.fresh_until
         if not is_current or (finding is not None and finding.is_watched):
             self._watch(certificate, now, again=not is_current)
@@ -132,9 +132,9 @@ class Admission:
             self._keep(finding.sha256)
         return finding
 
-    def _find(self, certificate: Certificate, issuer: Certificate) -> RevocationFinding | None:
+    def _find(self, certificate: Certificate, authority: Certificate) -> RevocationFinding | None:
         self._reload()
-        return self._records.find(certificate, issuer)
+        return self._records.find(certificate, authority)
 
     def _keep(self, sha256: str) -> None:
         """Mark a list or answer as evidence: once per worker, and apart from the decision, which it outlives.
@@ -187,7 +187,7 @@ class Admission:
         known = {sha256: one for sha256, one in self._known.items() if sha256 in digests}
         for sha256, source, data in new:
             try:
-                known[sha256] = read_data(source, data, self._trust.issuers)
+                known[sha256] = read_data(source, data, self._trust.authorities)
             except RevocationDataError as error:
                 # Of an issuer that was authorised when it was stored, and no longer is.
                 _log.warning("revocation_data_ignored", detail=error.detail)
@@ -196,9 +196,9 @@ class Admission:
         self._records = RevocationRecords(one for one in known.values() if one is not None)
 
 
-def read_data(source: RevocationSource, data: bytes, issuers: Iterable[Certificate]) -> RevocationData:
+def read_data(source: RevocationSource, data: bytes, authorities: Iterable[Certificate]) -> RevocationData:
     """Read and verify a list or an answer. Raises: `RevocationDataError`."""
-    return read_list(data, issuers) if source is RevocationSource.CRL else read_answer(data, issuers)
+    return read_list(data, authorities) if source is RevocationSource.CRL else read_answer(data, authorities)
 
 
 def _facts(finding: RevocationFinding) -> dict[str, datetime]:

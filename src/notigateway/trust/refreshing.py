@@ -119,7 +119,7 @@ class _Run:
         """Get, verify and store; tell whether it went well."""
         try:
             data = get()
-            one = read_data(source, data, self.trust.issuers)
+            one = read_data(source, data, self.trust.authorities)
         except (RevocationDataError, OSError) as error:
             reason = error.detail if isinstance(error, GatewayError) else str(error.strerror)
             self.done.failures.append(f"{name}: {reason}")
@@ -155,10 +155,10 @@ class _Run:
 
     def _ask(self, certificate: x509.Certificate) -> None:
         try:
-            issuer = self.trust.find_issuer(certificate, self.now)
+            authority = self.trust.find_authority(certificate, self.now)
         except GatewayError:
             return  # expired since, or of an issuer that left the list: it is admitted no more
-        request = question(certificate, issuer)
+        request = question(certificate, authority)
         for url in filter(self.fetcher.is_allowed, responders(certificate)):
             self.done.asked += 1
             name = f"{url} (serial {certificate.serial_number})"

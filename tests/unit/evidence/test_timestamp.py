@@ -26,7 +26,7 @@ from notigateway.evidence.xades import Seal, verify_receipt
 from notigateway.pki.fetching import Fetcher
 from notigateway.pki.keys import load_certificates
 from notigateway.sandbox.authority import TimestampAuthority, find_openssl
-from notigateway.sandbox.pki import Pki, ensure_pki
+from notigateway.sandbox.holders import Pki, ensure_pki
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -27,16 +27,8 @@ from notigateway.errors import (
 )
 from notigateway.pki.anchors import TrustStore
 from notigateway.pki.keys import KeyPair
-from pki import (
-    COMPANY_NIF,
-    NOW,
-    authority,
-    company_subject,
-    ec_key,
-    name,
-    pki,
-    rsa_key,
-)
+from notigateway.sandbox.certifying import name
+from pki import COMPANY_NIF, NOW, authority, company_subject, ec_key, pki, rsa_key
 from verifying import refused
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from notigateway.errors import IdentityError
 from notigateway.law.caller import Caller
 from notigateway.pki.identity import read_caller
 from notigateway.pki.keys import fingerprint
+from notigateway.sandbox.certifying import name
 from pki import (
     COMPANY_NAME,
     COMPANY_NIF,
@@ -24,7 +25,6 @@ from pki import (
     SERIAL_NUMBER,
     STRANGER_NIF,
     ec_key,
-    name,
     pki,
 )
 

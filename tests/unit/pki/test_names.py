@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from notigateway.pki.known import KnownCertificates, subject_key_identifier, thumbprint
 from notigateway.pki.names import key_of_name, key_of_text
-from pki import name, pki
+from notigateway.sandbox.certifying import name
+from pki import pki
 
 ISSUER = name(
     (NameOID.COUNTRY_NAME, "ES"),

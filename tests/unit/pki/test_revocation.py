@@ -11,20 +11,8 @@ from notigateway.errors import RevocationDataError
 from notigateway.pki.keys import KeyPair
 from notigateway.pki.ocsp import question, read_answer, responders
 from notigateway.pki.revocation import RevocationData, RevocationRecords, RevocationStatus, read_list
-from pki import (
-    CA_USAGES,
-    COMPANY_NIF,
-    NOW,
-    Issue,
-    company_subject,
-    crl,
-    ec_key,
-    name,
-    ocsp_answer,
-    pki,
-    responder,
-    rsa_key,
-)
+from notigateway.sandbox.certifying import AUTHORITY_USAGES, name
+from pki import COMPANY_NIF, NOW, Issue, company_subject, crl, ec_key, ocsp_answer, pki, responder, rsa_key
 
 YESTERDAY = NOW - timedelta(days=1)
 ISSUERS = pki().anchors
@@ -139,7 +127,7 @@ def test_a_list_that_does_not_count_is_refused(data: bytes, reason: str) -> None
 
 def test_an_issuer_that_may_not_sign_lists_cannot() -> None:
     subject = name((x509.NameOID.COMMON_NAME, "Solo certificados"))
-    issuer = Issue(subject, ec_key("no lists"), ca=True, usages=CA_USAGES - {"crl_sign"}).make()
+    issuer = Issue(subject, ec_key("no lists"), ca=True, usages=AUTHORITY_USAGES - {"crl_sign"}).make()
     with pytest.raises(RevocationDataError, match="not signed by an authorised issuer"):
         read_list(crl(issuer), [issuer.certificate])
 
@@ -153,7 +141,9 @@ def test_the_successor_of_a_list_has_its_scope_and_another_part_has_another() ->
 
 def test_a_renewed_issuer_keeps_its_list() -> None:
     first = pki().issuing
-    renewed = Issue(first.certificate.subject, first.key, by=pki().root, ca=True, usages=CA_USAGES).make()
+    renewed = Issue(
+        first.certificate.subject, first.key, by=pki().root, ca=True, usages=AUTHORITY_USAGES
+    ).make()
     records = RevocationRecords([read_list(crl(first, (HOLDER, YESTERDAY)), [renewed.certificate])])
     assert records.find(HOLDER, first.certificate) is not None
 
@@ -186,7 +176,7 @@ def test_an_answer_without_next_update_ages_in_minutes() -> None:
 def forged_answer() -> bytes:
     twin = KeyPair(
         ec_key("forger"),
-        Issue(ISSUER.subject, ec_key("forger"), ca=True, usages=CA_USAGES).make().certificate,
+        Issue(ISSUER.subject, ec_key("forger"), ca=True, usages=AUTHORITY_USAGES).make().certificate,
     )
     return ocsp_answer(HOLDER, pki().issuing, responder=twin)
 

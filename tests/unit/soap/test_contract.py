@@ -11,7 +11,7 @@ import notigateway.soap  # noqa: F401  (makes Spyne importable)
 from notigateway.errors import InvalidRequestError, UnknownOperationError
 from notigateway.soap.contract import Contract
 from notigateway.soap.notigateway_issuing_v1.service import IssuingService
-from notigateway.soap.notigateway_v1.following_service import FeedService
+from notigateway.soap.notigateway_v1.following_service import FollowingService
 from notigateway.soap.notigateway_v1.representation_service import RepresentationService
 from notigateway.soap.notigateway_v1.service import MailboxService
 from notigateway.soap.protocol import Dispatcher
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 XS = "{http://www.w3.org/2001/XMLSchema}"
 WSDL = "{http://schemas.xmlsoap.org/wsdl/}"
 POLICY = "{http://schemas.xmlsoap.org/ws/2004/09/policy}Policy"
-SERVICES = [MailboxService, RepresentationService, FeedService]
+SERVICES = [MailboxService, RepresentationService, FollowingService]
 CONTRACT = Contract("notigateway-v1", NOTIGATEWAY_V1, "https://gateway.example/notigateway/v1")
 
 

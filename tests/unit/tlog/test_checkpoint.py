@@ -6,19 +6,22 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
-from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from notigateway.errors import CheckpointInvalidError
 from notigateway.evidence.xades import Seal
+from notigateway.sandbox.certifying import CertificateWish, authority_name
 from notigateway.tlog.checkpoint import Checkpoint, read_checkpoint, verify_checkpoint
 from notigateway.tlog.leaf import Leaf, LeafKind, commitment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cryptography import x509
+
     from notigateway.pki.keys import KeyPair
+    from notigateway.sandbox.certifying import PrivateKey
 
 AT = datetime(2026, 3, 29, 1, 59, 59, 123000, tzinfo=UTC)
 CHECKPOINT = Checkpoint("notigateway.example/log", 20_852_163, bytes(range(32)), AT)
@@ -99,17 +102,10 @@ def test_a_checkpoint_outside_the_seals_validity_is_refused(seal_pair: KeyPair, 
         verify_checkpoint(text, Seal(seal_pair).sign(text), seal_certificate=seal_pair.certificate)
 
 
-def self_signed(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> x509.Certificate:
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Seal")])
-    builder = x509.CertificateBuilder(
-        issuer_name=name,
-        subject_name=name,
-        public_key=key.public_key(),
-        serial_number=x509.random_serial_number(),
-        not_valid_before=AT - timedelta(days=1),
-        not_valid_after=AT + timedelta(days=1),
-    )
-    return builder.sign(key, hashes.SHA256())
+def self_signed(key: PrivateKey) -> x509.Certificate:
+    day = timedelta(days=1)
+    wish = CertificateWish(authority_name("Seal"), key, not_before=AT - day, not_after=AT + day)
+    return wish.make().certificate
 
 
 def test_the_second_profile_is_rsa_pss_and_not_pkcs_1() -> None:

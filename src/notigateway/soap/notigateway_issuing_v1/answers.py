@@ -115,7 +115,7 @@ def receipt(row: model.Receipt | None) -> types.Receipt | None:
 def outcome(
     event: model.Event, sealed: model.Receipt | None, notification: model.Notification, reference: str
 ) -> types.Outcome:
-    """Return one event of the feed."""
+    """Return one event, as a following issuing body reads it."""
     return types.Outcome(
         reference=reference,
         notificationId=str(notification.id),

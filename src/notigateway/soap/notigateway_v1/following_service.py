@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 DEFAULT_CHANGES = 100
 
 
-class FeedService(ServiceBase):
+class FollowingService(ServiceBase):
     """What has changed, how much there is, what happened; every `ctx.udc` is a `Request`."""
 
     @operation(

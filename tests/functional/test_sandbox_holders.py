@@ -10,12 +10,12 @@ from notigateway.evidence.xades import Seal
 from notigateway.pki.anchors import TrustStore
 from notigateway.pki.identity import read_caller
 from notigateway.pki.keys import fingerprint, load_certificates, load_key_pair, load_p12
-from notigateway.sandbox.pki import COMPANY, PERSON, RED, REPRESENTATIVE, STRANGER, ensure_pki
+from notigateway.sandbox.holders import COMPANY, PERSON, RED, REPRESENTATIVE, STRANGER, ensure_pki
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from notigateway.sandbox.pki import Pki
+    from notigateway.sandbox.holders import Pki
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 

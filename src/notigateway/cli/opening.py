@@ -1,0 +1,67 @@
+"""What a command opens for as long as it runs: the database of the settings, and a progress bar."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from notigateway.repository.engine import create_database
+from notigateway.repository.schema import check_revision
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.progress import TaskID
+    from sqlalchemy import Engine
+
+    from notigateway.settings import Settings
+
+_COLUMNS: Final = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+
+
+@contextmanager
+def connected(settings: Settings) -> Iterator[Engine]:
+    """Open the database of the settings, at whatever revision it is; close it in any case."""
+    engine = create_database(settings.database_url, timeout_seconds=settings.database_timeout_seconds)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Engine]:
+    """Open the database of the settings, at this version's schema.
+
+    Raises: `ConfigurationError`, `TemporarilyUnavailableError`.
+    """
+    with connected(settings) as engine:
+        check_revision(engine)
+        yield engine
+
+
+class Bar:
+    """A bar on standard error that a person can watch; nothing is written where nobody looks."""
+
+    def __init__(self, progress: Progress, task: TaskID) -> None:
+        self._progress = progress
+        self._task = task
+
+    def advance(self, done: int) -> None:
+        """Say that so many more are done."""
+        self._progress.advance(self._task, done)
+
+    def reach(self, done: int) -> None:
+        """Say how many are done in all."""
+        self._progress.update(self._task, completed=done)
+
+
+@contextmanager
+def bar(doing: str, total: int, *, console: Console | None = None) -> Iterator[Bar]:
+    """Show a bar while something is done; lines that the same console prints stand above it."""
+    console = console or Console(stderr=True)
+    with Progress(*_COLUMNS, console=console, disable=not console.is_terminal) as progress:
+        yield Bar(progress, progress.add_task(doing, total=total))
