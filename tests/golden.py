@@ -26,9 +26,9 @@ from golden_recorder import Recorder, rendered
 from golden_refusals import REFUSALS_SETTINGS, refusals, troubles
 from golden_wscn import wscn_production, wscn_test
 from notigateway.errors import GatewayError, TransportError, catalogue
+from notigateway.law.representation import Role
 from notigateway.repository.engine import create_database
 from notigateway.repository.schema import upgrade
-from notigateway.representation import Role
 from notigateway.soap.faults import add_gateway_fault, fault_status, render_fault, render_static_fault
 from notigateway.soap.wscn.codes import functional_code
 from notigateway.soap.wscn.contract import WscnContract

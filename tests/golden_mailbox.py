@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from golden_recorder import Recorder
-from notigateway.expiry import Sweeping, sweep
+from notigateway.clock.lapsing import Sweeping, sweep
 from notigateway.instants import instant_text
-from notigateway.lifecycle import Kind
-from notigateway.stamping import stamp
+from notigateway.law.lifecycle import Kind
+from notigateway.receipts.stamping import stamp
 from pki import COMPANY_NIF, NOW, PERSON_NIF, pki
 from stack import ISSUER, NG
 from titles import (

@@ -10,7 +10,7 @@ from lxml import etree
 
 from golden_mailbox import ids
 from golden_recorder import Recorder
-from notigateway.lifecycle import Kind
+from notigateway.law.lifecycle import Kind
 from notigateway.soap.wscn.environment import PRODUCTION, TEST
 from pki import COMPANY_NIF, NOW, PERSON_NIF, pki
 from titles import accept_power, assign, attorney, grant, red, register_company
