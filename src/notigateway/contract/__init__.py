@@ -1,0 +1,1 @@
+"""The contracts, each described once: what `soap/` writes, what `client/` reads."""
