@@ -1,9 +1,10 @@
-"""The pages that are written by hand are the pages that Spyne and the canonicaliser would write."""
+"""The pages that are written by hand are the pages that the contract's writer and the canonicaliser write."""
 
 from __future__ import annotations
 
 from collections import namedtuple
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -13,8 +14,11 @@ from hypothesis import strategies as st
 from lxml import etree
 from sqlalchemy import select
 
-import notigateway.soap  # noqa: F401  (makes Spyne importable)
+from notigateway.addressee.following import ChangesPage
 from notigateway.addressee.mailbox import Outcome, Page
+from notigateway.contract import v1, v1_following
+from notigateway.contract.reading import read
+from notigateway.contract.writing import write
 from notigateway.errors import (
     AlreadyDecidedError,
     GatewayError,
@@ -27,10 +31,8 @@ from notigateway.law.representation import Role
 from notigateway.repository.model import Act, Addressee, Event, IssuingBody, Notification, Receipt
 from notigateway.repository.notifications import ListFilter, find_visible, list_page
 from notigateway.repository.session import Session
-from notigateway.soap.notigateway_v1 import answers, types
-from notigateway.soap.notigateway_v1.outcomes import render_outcomes
-from notigateway.soap.notigateway_v1.rows import render_page
-from notigateway.soap.protocol import BodyProtocol
+from notigateway.soap.notigateway_v1 import answers
+from notigateway.soap.notigateway_v1.rows import render_changes, render_page, shown_event
 from notigateway.wss.canonical import prepare_thread
 from notigateway.wss.envelope import canonical
 from notigateway.wss.ns import NOTIGATEWAY_V1
@@ -136,19 +138,16 @@ def page_of(rows: Sequence[Any], as_of: datetime, cursor: str | None) -> bytes:
     return render_page(Page(rows=rows, as_of=as_of, next_cursor=cursor))
 
 
-def spyne_page(found: Sequence[Notification], as_of: datetime, cursor: str | None) -> bytes:
-    """Return the page as Spyne writes the wire types, in canonical form."""
-    answer = types.ListNotificationsResponse(
-        asOf=as_of,
-        hasMore=cursor is not None,
-        nextCursor=cursor,
-        notification=[answers.notification(one, as_of) for one in found],
+def contract_page(found: Sequence[Notification], as_of: datetime, cursor: str | None) -> bytes:
+    """Return the page as the contract's writer writes it."""
+    return write(
+        v1.ListNotificationsResponse(
+            as_of=as_of,
+            has_more=cursor is not None,
+            next_cursor=cursor,
+            notifications=tuple(answers.notification(one, as_of) for one in found),
+        )
     )
-    parent = etree.Element("parent", nsmap={None: NOTIGATEWAY_V1})
-    protocol = BodyProtocol(NOTIGATEWAY_V1)
-    name = "ListNotificationsResponse"
-    protocol.to_parent(None, types.ListNotificationsResponse, answer, parent, NOTIGATEWAY_V1, name)
-    return canonical(parent[0])
 
 
 def shown(one: Notification, as_of: datetime) -> bool:
@@ -163,17 +162,60 @@ def shown(one: Notification, as_of: datetime) -> bool:
 )
 @example(found=[], as_of=NOW, cursor=None)
 @settings(max_examples=150, deadline=None)
-def test_a_page_is_the_one_that_spyne_would_write(
+def test_a_page_is_the_one_that_the_contract_would_write(
     found: list[Notification], as_of: datetime, cursor: str | None
 ) -> None:
     found = [one for one in found if shown(one, as_of)]
     written = page_of([row_of(one) for one in found], as_of, cursor)
-    assert written == spyne_page(found, as_of, cursor)
+    assert written == contract_page(found, as_of, cursor)
     prepare_thread()
     parsed = etree.fromstring(written)
     assert canonical(parsed) == written
     CONTRACT.check(parsed)
     assert [e.text for e in parsed.iter(f"{{{NOTIGATEWAY_V1}}}subject")] == [one.act.subject for one in found]
+
+
+@given(
+    found=st.lists(notifications(), max_size=4),
+    as_of=INSTANTS,
+    channel=st.sampled_from([None, *Channel]),
+    reported_at=st.none() | INSTANTS,
+)
+@settings(max_examples=100, deadline=None)
+def test_a_page_of_changes_is_the_one_that_the_contract_would_write(
+    found: list[Notification], as_of: datetime, channel: Channel | None, reported_at: datetime | None
+) -> None:
+    found = [one for one in found if shown(one, as_of)]
+    rows: list[Any] = [
+        SimpleNamespace(
+            **row_of(one)._asdict(),
+            event_id=uuid4(),
+            event_state=one.state,
+            at=as_of,
+            channel=channel,
+            reported_at=reported_at,
+        )
+        for one in found
+    ]
+    page = ChangesPage(rows=rows, as_of=as_of, next_cursor="7.0", has_more=True, rights_changed=False)
+    changes = []
+    for row, one in zip(rows, found, strict=True):
+        state, at = shown_event(row.event_state, row.at, row.available_at)
+        changes.append(
+            v1_following.Change(
+                event_id=str(row.event_id),
+                state=state,
+                at=at,
+                channel=channel,
+                reported_at=reported_at,
+                notification=answers.notification(one, as_of),
+            )
+        )
+    assert render_changes(page) == write(
+        v1_following.ListChangesResponse(
+            as_of=as_of, has_more=True, next_cursor="7.0", rights_changed=False, changes=tuple(changes)
+        )
+    )
 
 
 @pytest.mark.parametrize(
@@ -200,7 +242,7 @@ def test_every_awkward_character_is_written_as_the_canonical_form_has_it(charact
     )
     seen_as_own(one)
     written = page_of([row_of(one)], NOW, None)
-    assert written == spyne_page([one], NOW, None)
+    assert written == contract_page([one], NOW, None)
     assert canonical(etree.fromstring(written)) == written
 
 
@@ -218,7 +260,7 @@ def test_rows_of_the_database_are_written_as_their_objects_are(stack: Stack) -> 
         rows = list_page(session, party=COMPANY_NIF, chosen=ListFilter(), after_code=0, limit=9, now=now)
         found = find_visible(session, ids, party=COMPANY_NIF, now=now)
         assert session.scalars(select(Notification.code)).all() == [row.code for row in rows]
-        assert page_of(rows, now, None) == spyne_page([found[one] for one in ids], now, None)
+        assert page_of(rows, now, None) == contract_page([found[one] for one in ids], now, None)
     answer = stack.ask("ListNotifications")
     assert page_of(rows, now, None) in answer.body
 
@@ -262,43 +304,40 @@ def outcomes(draw: st.DrawFn) -> Outcome:
     )
 
 
-def wire_party(identifier: str | None, name: str | None) -> types.Party | None:
-    return None if identifier is None else types.Party(identifier=identifier, name=name or identifier)
-
-
-def wire_outcome(asked: str, one: Outcome) -> types.DecisionOutcome:
-    """Return an outcome as the contract's type."""
-    refusal = None if one.is_repeat else one.problem
-    event = one.event
-    return types.DecisionOutcome(
-        id=asked,
-        outcome="already_decided_by_you" if one.is_repeat else WORDS.get(one.problem, "refused"),
-        decision=None
-        if event is None
-        else types.Decision(
-            state=str(event.state),
-            at=event.at,
-            channel=str(event.channel),
-            party=wire_party(event.party, event.party_name),
-            signer=wire_party(event.signer, event.signer_name),
-        ),
-        receipt=answers.receipt(one.receipt),
-        problem=answers.problem(refusal),
-    )
-
-
 @given(found=st.lists(outcomes(), min_size=1, max_size=4), name=st.sampled_from(["Accept", "Reject"]))
 @settings(max_examples=150, deadline=None)
-def test_outcomes_are_those_that_spyne_would_write(found: list[Outcome], name: str) -> None:
+def test_outcomes_are_canonical_and_read_as_they_were_meant(found: list[Outcome], name: str) -> None:
     asked = [str(one.id).upper() if number % 2 else str(one.id) for number, one in enumerate(found)]
-    element = f"{name}NotificationsResponse"
-    kind = getattr(types, element)
-    written = render_outcomes(element, zip(asked, found, strict=True))
+    kind = getattr(v1, f"{name}NotificationsResponse")
+    written = write(kind(items=tuple(map(answers.outcome, asked, found))))
     prepare_thread()
-    parent = etree.Element("parent", nsmap={None: NOTIGATEWAY_V1})
-    answer = kind(item=list(map(wire_outcome, asked, found)))
-    BodyProtocol(NOTIGATEWAY_V1).to_parent(None, kind, answer, parent, NOTIGATEWAY_V1, element)
-    assert written == canonical(parent[0])
     parsed = etree.fromstring(written)
     assert canonical(parsed) == written
     CONTRACT.check(parsed)
+    items = read(kind, parsed).items
+    assert [item.id for item in items] == asked
+    for item, one in zip(items, found, strict=True):
+        refusal = None if one.is_repeat else one.problem
+        assert item.outcome == (
+            "already_decided_by_you" if one.is_repeat else WORDS.get(one.problem, "refused")
+        )
+        assert item.problem == answers.problem(refusal)
+        assert item.decision == decision_of(one.event)
+        assert (item.receipt and item.receipt.sealed) == (one.receipt and one.receipt.xml)
+
+
+def decision_of(event: Event | None) -> v1.Decision | None:
+    """Return what is said of a decision; a party without a name is named by its identifier."""
+    if event is None:
+        return None
+    return v1.Decision(
+        state=str(event.state),
+        at=event.at,
+        channel=str(event.channel),
+        party=party_of(event.party, event.party_name),
+        signer=party_of(event.signer, event.signer_name),
+    )
+
+
+def party_of(identifier: str | None, name: str | None) -> v1.Party | None:
+    return None if identifier is None else v1.Party(identifier=identifier, name=name or identifier)

@@ -10,10 +10,20 @@ import hashlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Literal, Self
 
-from notigateway.client import following_wire, wire
+from notigateway.client import wire
 from notigateway.client.errors import DocumentMismatchError, UnexpectedResponseError
 from notigateway.client.transport import Retries, Transport, in_batches
-from notigateway.client.values import Filter
+from notigateway.client.values import (
+    ChangesPage,
+    DecisionOutcome,
+    DocumentRange,
+    Filter,
+    NotificationReceipts,
+    Page,
+    Pong,
+    RetrievedNotification,
+)
+from notigateway.contract import v1, v1_following
 from notigateway.pki.anchors import PinnedCertificates
 from notigateway.pki.keys import KeyPair, load_certificates, load_key_pair, load_p12
 
@@ -26,21 +36,10 @@ if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from lxml.etree import _Element
 
-    from notigateway.client.part import Part
-    from notigateway.client.values import (
-        Change,
-        ChangesPage,
-        DecisionOutcome,
-        DocumentRange,
-        History,
-        Notification,
-        NotificationReceipts,
-        Page,
-        Pong,
-        RetrievedNotification,
-        Summary,
-    )
+    from notigateway.client.values import Change, History, Notification, Summary
+    from notigateway.contract.xml import Part
 
 # The most ids that the contract takes in one request.
 IDS_PER_DECISION: Final = 500
@@ -140,7 +139,7 @@ class NotificationClient:
 
     def ping(self) -> Pong:
         """Return what the service reads in the client's certificate, its clock and its versions."""
-        return wire.pong(self._transport.call("Ping", wire.message("Ping")))
+        return wire.read(Pong, self._call(v1.Ping()))
 
     def list_page(
         self, where: Filter = _EVERYTHING, *, cursor: str | None = None, page_size: int = PAGE_SIZE
@@ -150,8 +149,7 @@ class NotificationClient:
         Raises: `UnexpectedResponseError` when the page says that there is more but not where, or
         leads back to itself.
         """
-        content = wire.list_message(where, cursor=cursor, page_size=page_size)
-        page = wire.page(self._transport.call("ListNotifications", content))
+        page = wire.read(Page, self._call(wire.listing(where, cursor=cursor, page_size=page_size)))
         if page.has_more and page.next_cursor in {None, cursor}:
             raise UnexpectedResponseError("the page does not lead to the next one")
         return page
@@ -176,10 +174,8 @@ class NotificationClient:
         Raises: `UnexpectedResponseError` when the page says that there is more but does not lead on;
         `GatewayFaultError` with code INVALID_CURSOR when the service cannot go on from the cursor.
         """
-        parts = [("cursor", cursor)] if cursor is not None else []
-        parts += [("fromNow", "true")] if from_now else []
-        content = wire.message("ListChanges", [*parts, ("pageSize", str(page_size))])
-        page = following_wire.changes(self._transport.call("ListChanges", content))
+        asked = v1_following.ListChanges(cursor=cursor, from_now=from_now or None, page_size=page_size)
+        page = wire.read(ChangesPage, self._call(asked))
         if page.has_more and page.next_cursor == cursor:
             raise UnexpectedResponseError("the page does not lead to the next one")
         return page
@@ -194,18 +190,17 @@ class NotificationClient:
 
     def summary(self, *, role: str | None = None) -> Summary:
         """Return how many notifications there are, in one capacity or in all."""
-        content = wire.message("GetSummary", [("role", role)] if role is not None else [])
-        return following_wire.summary(self._transport.call("GetSummary", content))
+        return wire.summary(self._call(v1_following.GetSummary(role=role)))
 
     def history(self, notification_id: str) -> History:
         """Return what happened to a notification."""
-        content = wire.message("GetHistory", [("id", notification_id)])
-        return following_wire.history(self._transport.call("GetHistory", content), notification_id)
+        return wire.history(self._call(v1_following.GetHistory(id=notification_id)), notification_id)
 
     def retrieve(self, ids: Sequence[str]) -> Iterator[RetrievedNotification]:
         """Yield metadata and, once accepted, documents of each notification, in the order of `ids`."""
-        for item in self._items("RetrieveNotifications", ids, IDS_PER_RETRIEVAL):
-            yield wire.retrieved(item)
+        for some in in_batches(ids, IDS_PER_RETRIEVAL):
+            answer = self._call(v1.RetrieveNotifications(ids=tuple(some)))
+            yield from map(wire.retrieved, wire.items_of(RetrievedNotification, answer, some))
 
     def receipts(
         self,
@@ -220,11 +215,10 @@ class NotificationClient:
 
         Their seals are proven by `evidence`, with the pinned seal certificates, not by the envelope.
         """
-        batch, parts = (
-            (IDS_PER_RETRIEVAL, ()) if format == "xml" else (FORMS_PER_RETRIEVAL, [("format", format)])
-        )
-        for item in self._items("RetrieveReceipts", ids, batch, parts):
-            yield wire.receipts(item)
+        batch, named = (IDS_PER_RETRIEVAL, None) if format == "xml" else (FORMS_PER_RETRIEVAL, format)
+        for some in in_batches(ids, batch):
+            answer = self._call(v1.RetrieveReceipts(ids=tuple(some), format=named))
+            yield from wire.items_of(NotificationReceipts, answer, some)
 
     def retrieve_document(
         self,
@@ -264,11 +258,8 @@ class NotificationClient:
     def _document_range(
         self, notification_id: str, document_id: str, *, offset: int, length: int | None
     ) -> DocumentRange:
-        parts = [("id", notification_id), ("documentId", document_id), ("offset", str(offset))]
-        if length is not None:
-            parts.append(("length", str(length)))
-        answer = self._transport.call("RetrieveDocument", wire.message("RetrieveDocument", parts))
-        piece = wire.document_range(answer)
+        asked = v1.RetrieveDocument(id=notification_id, document_id=document_id, offset=offset, length=length)
+        piece = wire.read(DocumentRange, self._call(asked))
         if piece.offset != offset:
             raise UnexpectedResponseError("the answer holds another range than the one asked for")
         return piece
@@ -281,23 +272,21 @@ class NotificationClient:
         More than 500 travel in several requests. If one of them fails the earlier ones stand; call
         again with the same ids: what is decided stays so and answers with the same receipt.
         """
-        return self._decide("AcceptNotifications", ids, ())
+        return self._decide(ids, lambda some: v1.AcceptNotifications(ids=some))
 
     def reject(self, ids: Sequence[str], *, reason: str | None = None) -> list[DecisionOutcome]:
         """Reject notifications, with legal effect; see `accept`. The reason is kept in every receipt.
 
         Raises: `UnsendableTextError` for a reason that XML cannot carry.
         """
-        return self._decide("RejectNotifications", ids, [("reason", reason)] if reason is not None else ())
+        return self._decide(ids, lambda some: v1.RejectNotifications(ids=some, reason=reason))
 
-    def _decide(
-        self, operation: str, ids: Sequence[str], parts: Iterable[tuple[str, str]]
-    ) -> list[DecisionOutcome]:
-        return [wire.outcome(item) for item in self._items(operation, ids, IDS_PER_DECISION, parts)]
+    def _decide(self, ids: Sequence[str], ask: Callable[[tuple[str, ...]], Part]) -> list[DecisionOutcome]:
+        outcomes: list[DecisionOutcome] = []
+        for some in in_batches(ids, IDS_PER_DECISION):
+            outcomes += wire.items_of(DecisionOutcome, self._call(ask(tuple(some))), some)
+        return outcomes
 
-    def _items(
-        self, operation: str, ids: Sequence[str], batch: int, parts: Iterable[tuple[str, str]] = ()
-    ) -> Iterator[Part]:
-        for some in in_batches(ids, batch):
-            content = wire.message(operation, [*(("id", one) for one in some), *parts])
-            yield from wire.items_of(self._transport.call(operation, content), some)
+    def _call(self, asked: Part) -> _Element:
+        """Return the verified answer to the operation that is named like `asked`."""
+        return self._transport.call(type(asked).__name__, wire.message(asked))

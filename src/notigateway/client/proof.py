@@ -17,7 +17,7 @@ from notigateway.evidence.xades import verify_receipt
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from notigateway.client.values import Document, Notification, NotificationReceipts, Receipt
+    from notigateway.contract.v1 import Document, Notification, NotificationReceipts, Receipt
     from notigateway.evidence.history import Pin
     from notigateway.evidence.statement import ReceiptFacts
 

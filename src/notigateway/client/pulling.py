@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from notigateway.client.api import NotificationClient
-    from notigateway.client.values import (
+    from notigateway.contract.v1 import (
         DecisionOutcome,
         Document,
         Notification,

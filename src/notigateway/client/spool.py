@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from notigateway.client.values import Document, Notification, Receipt
+    from notigateway.contract.v1 import Document, Notification, Receipt
 
 FORMAT: Final = 1
 _LOCK: Final = ".lock"

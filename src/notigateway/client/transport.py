@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element
 
-    from notigateway.client.part import Part
     from notigateway.pki.anchors import PinnedCertificates
     from notigateway.pki.keys import KeyPair
 
@@ -93,7 +92,7 @@ class Speech:
     """A contract as far as the transport speaks it: SOAPAction, and how a verified answer is read."""
 
     action: Callable[[str], str] = _own_action
-    read: Callable[[str, _Element], Part] = read_answer
+    read: Callable[[str, _Element], _Element] = read_answer
 
 
 OWN_CONTRACT: Final = Speech()
@@ -141,7 +140,7 @@ class Transport:
         """Close the pooled connections."""
         self._http.close()
 
-    def call(self, operation: str, content: bytes) -> Part:
+    def call(self, operation: str, content: bytes) -> _Element:
         """Return the verified answer to an operation, repeated where that may help.
 
         Raises: `GatewayFaultError`, `TransportFaultError`, `UnreachableError`,
@@ -149,7 +148,7 @@ class Transport:
         """
         return self._retrying.copy()(self._call_once, operation, content)
 
-    def _call_once(self, operation: str, content: bytes) -> Part:
+    def _call_once(self, operation: str, content: bytes) -> _Element:
         request = sign_envelope(content, signer=self._signer, now=self._clock(), form=_FORM)  # 1
         status, data, retry_after = self._exchange(operation, request)  # 2, 3, 4
         try:  # 5

@@ -5,52 +5,40 @@ It works against the official shapes alone, so against any service that speaks t
 
 from __future__ import annotations
 
-import base64
 import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Self
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, NamedTuple, Self, TypeVar
 from urllib.parse import urlsplit
 
 from lxml import etree
 
+from notigateway.client import wire
 from notigateway.client.errors import GatewayFaultError, UnexpectedResponseError, UnsendableTextError
-from notigateway.client.part import Part
+from notigateway.contract import wscn as contract
+from notigateway.contract.writing import write_content
+from notigateway.contract.xml import ContractError
 from notigateway.errors import AcuseInvalidError, ConfigurationError, catalogue
 from notigateway.evidence.acuse import sign_acuse
 from notigateway.law.lifecycle import Decision
-from notigateway.wss.envelope import canonical
 from notigateway.wss.ns import SOAP11, WSCN, WSCN_TEST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from types import TracebackType
 
     from lxml.etree import _Element
 
     from notigateway.client.transport import Transport
+    from notigateway.contract.xml import Part
     from notigateway.wss.sign import Signer
 
+P = TypeVar("P", bound="Part")
+
 ROLES: Final = {"own": 1, "red": 2, "attorney": 3}
-_BUCKETS: Final = {
-    "own": ("notificacionesPropias", "codigoSiguienteNotificacionPropia"),
-    "red": ("notificacionesAutorizadoRED", "codigoSiguienteNotificacionAutorizadoRED"),
-    "attorney": ("notificacionesApoderado", "codigoSiguienteNotificacionApoderado"),
-}
 _START: Final = -1
 _PATHS: Final = {"/INFRWSCN/WSCNService": WSCN, "/INFRWSCN_Pruebas/WSCNPruebasService": WSCN_TEST}
 _CODE: Final = re.compile(r"\[([A-Z0-9_]+)\] ?")
 _RETRYABLE: Final = frozenset(entry.code for entry in catalogue() if entry.retryable)
-
-
-class PlainPart(Part):
-    """An element of this contract: its children have no namespace."""
-
-    __slots__ = ()
-
-    @staticmethod
-    def tag(name: str) -> str:
-        """Return the name of a child."""
-        return name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +93,7 @@ def action(operation: str) -> str:
     return f"urn:{operation}"
 
 
-def read_answer(operation: str, element: _Element) -> Part:
+def read_answer(operation: str, element: _Element) -> _Element:
     """Return the one child of the answer to an operation.
 
     Raises: `GatewayFaultError` for a system fault; `UnexpectedResponseError` for another answer.
@@ -114,7 +102,7 @@ def read_answer(operation: str, element: _Element) -> Part:
         raise _fault(element)
     if etree.QName(element).localname != f"{operation}Response" or len(element) != 1:
         raise UnexpectedResponseError(f"the answer is not one to {operation}")
-    return PlainPart(element[0])
+    return element[0]
 
 
 def _fault(element: _Element) -> GatewayFaultError:
@@ -152,20 +140,27 @@ class WscnClient:
 
         Raises: `GatewayFaultError`, also for a number other than 0.
         """
-        places, seen = {name: _START for _, name in _BUCKETS.values()}, set[int]()
+        places, seen = _Places(_START, _START, _START), set[int]()
         while True:
-            values = _values(0 if role is None else ROLES[role], grantor, places)
-            page = self._call("consultarListadoNotificaciones", values)
+            page = self._call(
+                "consultarListadoNotificaciones",
+                contract.ConsultarListadoNotificaciones(
+                    rol=0 if role is None else ROLES[role],
+                    identificador_poderdante=grantor,
+                    codigo_siguiente_notificacion_propia=places.own,
+                    codigo_siguiente_notificacion_autorizado_red=places.red,
+                    codigo_siguiente_notificacion_apoderado=places.attorney,
+                ),
+                contract.ListadoNotificaciones,
+            )
             _check(page)
-            before, places = places, {name: page.number(name) for name in places}
-            for name, (bucket, _) in _BUCKETS.items():
-                for part in page.parts(bucket):
-                    row = _row(part, name)
-                    if row.code not in seen:
-                        seen.add(row.code)
-                        yield row
-            if not page.flag("hayMas"):
+            for row in _rows(page):
+                if row.code not in seen:
+                    seen.add(row.code)
+                    yield row
+            if not page.hay_mas:
                 return
+            before, places = places, _places(page)
             if places == before:
                 raise UnexpectedResponseError("the page does not lead to the next one")
 
@@ -173,92 +168,105 @@ class WscnClient:
         self, code: int, decision: Decision, *, role: str = "own", grantor: str | None = None
     ) -> WscnOutcome:
         """Ask for the receipt, sign it, send it back: this has legal effect."""
-        values = _values(
-            ROLES[role],
-            grantor,
-            {
-                "codigoNotificacion": code,
-                "esDeAceptacion": "true" if decision is Decision.ACCEPT else "false",
-            },
+        acuse = self._call(
+            "solicitarAcuseNotificacion",
+            contract.SolicitarAcuseNotificacion(
+                rol=ROLES[role],
+                identificador_poderdante=grantor,
+                codigo_notificacion=code,
+                es_de_aceptacion=decision is Decision.ACCEPT,
+            ),
+            contract.AcuseNotificacion,
         )
-        acuse = self._call("solicitarAcuseNotificacion", values)
         asked = _outcome(acuse, code)
         if not asked.is_done:
             return asked
+        if acuse.xml is None:
+            raise UnexpectedResponseError("the answer holds no receipt to sign")
         try:
-            signed = sign_acuse(acuse.binary("XML"), signer=self._signer, expected=(code, decision))
+            signed = sign_acuse(acuse.xml, signer=self._signer, expected=(code, decision))
         except AcuseInvalidError as error:
             raise UnexpectedResponseError(f"the receipt to sign is not the one asked for: {error}") from error
-        sent = _values(ROLES[role], grantor, {"xmlAcuseFirmado": base64.b64encode(signed).decode()})
-        return _outcome(self._call("enviarAcuseNotificacion", sent), code)
+        sent = contract.EnviarAcuseNotificacion(
+            rol=ROLES[role], identificador_poderdante=grantor, xml_acuse_firmado=signed
+        )
+        return _outcome(self._call("enviarAcuseNotificacion", sent, contract.NotificacionRecuperada), code)
 
     def view(self, code: int, *, role: str = "own", grantor: str | None = None) -> WscnOutcome:
         """Return an accepted notification again."""
-        values = _values(ROLES[role], grantor, {"codigoNotificacion": code})
-        return _outcome(self._call("verNotificacionAceptada", values), code)
+        asked = contract.VerNotificacionAceptada(
+            rol=ROLES[role], identificador_poderdante=grantor, codigo_notificacion=code
+        )
+        return _outcome(self._call("verNotificacionAceptada", asked, contract.NotificacionRecuperada), code)
 
     def grantors(self) -> list[Grantor]:
         """Return those for whom the caller may act. Raises: `GatewayFaultError`, also for a number."""
-        answer = self._call("solicitarPoderdantes", {})
+        asked = contract.SolicitarPoderdantes()
+        answer = self._call("solicitarPoderdantes", asked, contract.ListadoPoderdantes)
         _check(answer)
-        return [
-            Grantor(part.text("identificador"), part.text("denominacion"))
-            for part in answer.parts("poderdantes")
-        ]
+        return [Grantor(one.identificador or "", one.denominacion or "") for one in answer.poderdantes]
 
-    def _call(self, operation: str, values: dict[str, str | int]) -> Part:
-        root = etree.Element(f"{{{self._namespace}}}{operation}", nsmap={"wscn": self._namespace})
-        for name, value in values.items():
-            try:
-                etree.SubElement(root, name).text = str(value)
-            except ValueError as error:
-                raise UnsendableTextError(f"{name} holds a character that XML cannot carry") from error
-        return self._transport.call(operation, canonical(root))
+    def _call(self, operation: str, asked: Part, kind: type[P]) -> P:
+        try:
+            content = contract.write_root(self._namespace, operation, write_content(asked))
+        except ContractError as error:
+            raise UnsendableTextError(str(error)) from error
+        return wire.read(kind, self._transport.call(operation, content))
 
 
-def _values(role: int, grantor: str | None, others: Mapping[str, str | int]) -> dict[str, str | int]:
-    named = {} if grantor is None else {"identificadorPoderdante": grantor}
-    return {"rol": role, **named, **others}
+class _Places(NamedTuple):
+    """The cursor of each bucket."""
+
+    own: int
+    red: int
+    attorney: int
 
 
-def _row(part: Part, role: str) -> WscnRow:
-    return WscnRow(
-        code=part.number("codigo"),
-        role=role,
-        state=part.number("estado"),
-        state_text=_optional(part, "descripcionEstado"),
-        addressee=_optional(part, "destinatario"),
-        addressee_name=_optional(part, "nombreAppRazonSocial"),
-        procedure=_optional(part, "procedimiento"),
-        available_at=_optional(part, "fechaPuestaDisposicion"),
-        available_until=_optional(part, "fechaFinDisponibilidad"),
+def _places(page: contract.ListadoNotificaciones) -> _Places:
+    return _Places(
+        page.codigo_siguiente_notificacion_propia,
+        page.codigo_siguiente_notificacion_autorizado_red,
+        page.codigo_siguiente_notificacion_apoderado,
     )
 
 
-def _outcome(answer: Part, code: int) -> WscnOutcome:
-    number, text = _error(answer)
-    if number == 0 and answer.number("codigoNotificacion") != code:
+def _rows(page: contract.ListadoNotificaciones) -> Iterator[WscnRow]:
+    """Yield the rows of the three buckets."""
+    for role, bucket in (
+        ("own", page.notificaciones_propias),
+        ("red", page.notificaciones_autorizado_red),
+        ("attorney", page.notificaciones_apoderado),
+    ):
+        for one in bucket:
+            yield WscnRow(
+                code=one.codigo,
+                role=role,
+                state=one.estado,
+                state_text=one.descripcion_estado or "",
+                addressee=one.destinatario or "",
+                addressee_name=one.nombre_app_razon_social or "",
+                procedure=one.procedimiento or "",
+                available_at=one.fecha_puesta_disposicion or "",
+                available_until=one.fecha_fin_disponibilidad or "",
+            )
+
+
+def _outcome(answer: contract.AcuseNotificacion | contract.NotificacionRecuperada, code: int) -> WscnOutcome:
+    number, text = _error(answer.error)
+    if number == 0 and answer.codigo_notificacion != code:
         raise UnexpectedResponseError("the answer is about another notification than the request")
-    return WscnOutcome(
-        code=code,
-        number=number,
-        text=text,
-        sealed=_optional(answer, "selladoTiempo"),
-        pdf=answer.binary("pdfNotificacion") if answer.has("pdfNotificacion") else None,
-    )
+    done = WscnOutcome(code=code, number=number, text=text)
+    if isinstance(answer, contract.AcuseNotificacion):
+        return done
+    return replace(done, sealed=answer.sellado_tiempo or "", pdf=answer.pdf_notificacion)
 
 
-def _check(answer: Part) -> None:
-    number, text = _error(answer)
+def _check(answer: contract.ListadoNotificaciones | contract.ListadoPoderdantes) -> None:
+    number, text = _error(answer.error)
     if number:
         raise GatewayFaultError(f"WSCN_{number}", text_es=text, text_en=text, retryable=False)
 
 
-def _error(answer: Part) -> tuple[int, str]:
+def _error(error: contract.Error | None) -> tuple[int, str]:
     """Return number and text; an answer without the element is a success."""
-    part = answer.optional("error")
-    return (0, "") if part is None else (part.number("codigo"), _optional(part, "descripcion"))
-
-
-def _optional(part: Part, name: str) -> str:
-    return part.text(name) if part.has(name) else ""
+    return (0, "") if error is None else (error.codigo, error.descripcion or "")

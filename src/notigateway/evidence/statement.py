@@ -9,10 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 from uuid import UUID
 
+from notigateway.contract.reading import read
+from notigateway.contract.xml import Builtin, Child, Long, Part, Word, element
 from notigateway.law.lifecycle import Channel, State
+from notigateway.law.representation import Role
 from notigateway.wss.ns import EVIDENCE_1
 
 if TYPE_CHECKING:
@@ -21,7 +24,6 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
     from notigateway.law.deadlines import Outage
-    from notigateway.law.representation import Role
 
 ROOT: Final = f"{{{EVIDENCE_1}}}Evidence"
 _EVENT: Final = "http://uri.etsi.org/19522/Event/"
@@ -60,43 +62,55 @@ class RetentionClass(StrEnum):
     SPECIAL_CATEGORY = "special_category"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EvidenceIssuerDetails:
+class EvidencePart(Part):
+    """An element of a receipt; what is constant in it has its value here."""
+
+    __slots__ = ()
+    xmlns = EVIDENCE_1
+
+    @staticmethod
+    def child_name(field_name: str) -> str:
+        """Return the name of the child that a field declares: `media_type` is `MediaType`."""
+        return "".join(map(str.capitalize, field_name.split("_")))
+
+
+@element
+class EvidenceIssuerDetails(EvidencePart):
     """Who attests: the holder of the seal certificate; the identifier where the certificate states one."""
 
     name: str
     identifier: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SenderDetails:
+@element
+class SenderDetails(EvidencePart):
     """The issuing body, as it was when the event happened."""
 
     dir3: str
     name: str
-    nif: str
+    nif: Annotated[str, Child("Identifier")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecipientDetails:
+@element
+class RecipientDetails(EvidencePart):
     """The addressee."""
 
     identifier: str
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DelegateDetails:
+@element
+class DelegateDetails(EvidencePart):
     """Who signed, and in which capacity; `reference` is the power or the RED authorisation that gave it."""
 
-    role: Role
+    role: Annotated[Role, Builtin.WORD]
     identifier: str
     name: str
     reference: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActorAuthentication:
+@element
+class ActorAuthentication(EvidencePart):
     """The certificate by which the signer was identified, and when and how it was validated.
 
     `identifier` is the identity read from it, `serial` the decimal serial number, `issuer` RFC 4514.
@@ -104,26 +118,29 @@ class ActorAuthentication:
     None where no status was asked for. Who does not pass has no receipt.
     """
 
-    certificate_sha256: str
+    method: Word = AUTHENTICATION_METHOD
+    certificate_sha256: Word
     issuer: str
-    serial: str
+    serial: Word
     identifier: str
-    validated_at: datetime
+    validated_at: Annotated[datetime, Child("ValidationTime")]
     revocation_source: str | None = None
-    revocation_sha256: str | None = None
+    revocation_sha256: Word | None = None
+    algorithm_policy: str = ALGORITHM_POLICY
+    outcome: Word = "passed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestEvidence:
+@element
+class RequestEvidence(EvidencePart):
     """The signed request that decided: SHA-256 of the stored envelope, URI of the signature algorithm."""
 
     message_id: UUID
-    envelope_sha256: str
+    envelope_sha256: Word
     signature_method: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportDetails:
+@element
+class ReportDetails(EvidencePart):
     """How a decision taken elsewhere became known: the issuing body (the sender) reported it.
 
     `reference` is where its own evidence is; `identifier` and `name` say who decided, where it is known.
@@ -135,26 +152,26 @@ class ReportDetails:
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreviousEvidence:
+@element
+class PreviousEvidence(EvidencePart):
     """The receipt that was sealed before this one for the same notification, by the hash of its bytes."""
 
-    evidence_id: UUID
-    sha256: str
+    evidence_id: Annotated[UUID, Child("EvidenceIdentifier")]
+    sha256: Word
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttestedDocument:
+@element
+class AttestedDocument(EvidencePart):
     """A document, by the hash of its bytes; `size` in bytes."""
 
     document_id: UUID
     media_type: str
-    size: int
-    sha256: str
+    size: Long
+    sha256: Word
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserContent:
+@element
+class UserContent(EvidencePart):
     """What the notification holds: the act and its documents."""
 
     notification_id: UUID
@@ -162,11 +179,26 @@ class UserContent:
     act_reference: str
     subject: str
     procedure: str
-    documents: tuple[AttestedDocument, ...]
+    documents: Annotated[tuple[AttestedDocument, ...], Child("Document", least=1)]
+
+
+@element
+class Parties(EvidencePart):
+    """What of a statement stands in the receipt as it is: who, by which proof, and about what."""
+
+    issuer: Annotated[EvidenceIssuerDetails | None, Child("EvidenceIssuerDetails")] = None
+    sender: Annotated[SenderDetails, Child("SenderDetails")]
+    recipient: Annotated[RecipientDetails, Child("RecipientDetails")]
+    delegate: Annotated[DelegateDetails | None, Child("DelegateDetails")] = None
+    authentication: Annotated[ActorAuthentication | None, Child("ActorAuthentication")] = None
+    request: Annotated[RequestEvidence | None, Child("RequestEvidence")] = None
+    report: ReportDetails | None = None
+    content: Annotated[UserContent, Child("UserContentInfo")]
+    previous: Annotated[PreviousEvidence | None, Child("PreviousEvidence")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
+class Statement(Parties):
     """One fact about one notification, ready to be sealed.
 
     `event` is the state that began at `event_time` (`read`: the content was handed over);
@@ -179,19 +211,10 @@ class Statement:
     event: State
     event_time: datetime
     submission_time: datetime
-    sender: SenderDetails
-    recipient: RecipientDetails
-    content: UserContent
     deadline: datetime | None = None
     channel: Channel | None = None
     reason: str | None = None
-    delegate: DelegateDetails | None = None
-    authentication: ActorAuthentication | None = None
-    request: RequestEvidence | None = None
-    report: ReportDetails | None = None
-    issuer: EvidenceIssuerDetails | None = None
     outages: Sequence[Outage] | None = None
-    previous: PreviousEvidence | None = None
     csv_code: str | None = None
     retention: RetentionClass = RetentionClass.STANDARD
 
@@ -236,7 +259,7 @@ def read_facts(evidence: _Element) -> ReceiptFacts:
         notification_id=UUID(_text(content, "NotificationId")),
         notification_code=int(_text(content, "NotificationCode")),
         addressee=_text(only(evidence, _name("RecipientDetails")), "Identifier"),
-        documents=tuple(map(_read_document, content.iterchildren(_name("Document")))),
+        documents=tuple(read(AttestedDocument, one) for one in content.iterchildren(_name("Document"))),
         reported_at=_read_reported_at(evidence),
         previous=_read_previous(evidence),
         csv_code=_read_csv_code(evidence),
@@ -254,10 +277,7 @@ def _read_previous(evidence: _Element) -> PreviousEvidence | None:
     """Return the receipt that this one follows."""
     if evidence.find(_name("PreviousEvidence")) is None:
         return None
-    previous = only(evidence, _name("PreviousEvidence"))
-    return PreviousEvidence(
-        evidence_id=UUID(_text(previous, "EvidenceIdentifier")), sha256=_text(previous, "Sha256")
-    )
+    return read(PreviousEvidence, only(evidence, _name("PreviousEvidence")))
 
 
 def _read_csv_code(evidence: _Element) -> str | None:
@@ -279,12 +299,3 @@ def _name(local: str) -> str:
 
 def _text(element: _Element, local: str) -> str:
     return only(element, _name(local)).text or ""
-
-
-def _read_document(element: _Element) -> AttestedDocument:
-    return AttestedDocument(
-        document_id=UUID(_text(element, "DocumentId")),
-        media_type=_text(element, "MediaType"),
-        size=int(_text(element, "Size")),
-        sha256=_text(element, "Sha256"),
-    )

@@ -15,7 +15,10 @@ from uuid import UUID
 from lxml import etree
 from lxml.etree import _Element
 
+from notigateway.contract import v1
 from notigateway.contract.problems import coded_texts_of, texts_of
+from notigateway.contract.writing import write
+from notigateway.contract.xml import camel_case
 from notigateway.errors import (
     AddressingError,
     AlgorithmError,
@@ -90,18 +93,16 @@ def fault_status(error: GatewayError, soap: SoapVersion) -> int:
 def add_gateway_fault(detail: _Element, error: GatewayError, correlation_id: UUID) -> None:
     """Append the typed detail of our own contracts."""
     texts = texts_of(error)
-    gateway_fault = etree.SubElement(detail, _ng("GatewayFault"), nsmap={None: NOTIGATEWAY_V1})
-    for name, value in (
-        ("code", error.code),
-        ("textEs", texts.es),
-        ("textEn", texts.en),
-        ("retryable", "true" if error.retryable else "false"),
-        ("correlationId", str(correlation_id)),
-        ("documentation", f"{DOCUMENTATION}#{error.code.lower()}"),
-    ):
-        etree.SubElement(gateway_fault, _ng(name)).text = value
-    for name, fact in error.facts.items():
-        etree.SubElement(gateway_fault, _ng("fact"), name=_fact_name(name)).text = _fact_text(fact)
+    fault = v1.GatewayFault(
+        code=error.code,
+        text_es=texts.es,
+        text_en=texts.en,
+        retryable=error.retryable,
+        correlation_id=str(correlation_id),
+        documentation=f"{DOCUMENTATION}#{error.code.lower()}",
+        facts=tuple((camel_case(name), _fact_text(fact)) for name, fact in error.facts.items()),
+    )
+    detail.append(etree.fromstring(write(fault)))
 
 
 def render_fault(
@@ -167,17 +168,6 @@ def render_static_fault(
             render_fault(error, correlation_id=correlation_id, soap=soap, add_detail=add_detail),
         )
     )
-
-
-def _ng(name: str) -> str:
-    """Return a name of our contract's namespace."""
-    return f"{{{NOTIGATEWAY_V1}}}{name}"
-
-
-def _fact_name(keyword: str) -> str:
-    """Return the name on the wire, written like the contract's elements: `limitBytes`."""
-    first, *others = keyword.split("_")
-    return first + "".join(word.capitalize() for word in others)
 
 
 def _fact_text(value: str | int | datetime) -> str:

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from spyne import rpc
 
+from notigateway.contract.xml import describe
+from notigateway.soap.spyne_types import from_spyne, spyne_members, spyne_type
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
+
+    from notigateway.contract.xml import Part
 
 
-def operation(answer: type, *parameters: Any, names: Sequence[str] = ()) -> Callable[..., Any]:  # noqa: ANN401
-    """Declare an operation: wrapped parameters in, the element `answer` out."""
-    decorate: Callable[..., Any] = rpc(
-        *parameters,
-        _returns=answer,
-        _out_message_name=answer.__name__,
-        _body_style="out_bare",
-        _args=list(names),
-    )
-    return decorate
+def operation(asked: type[Part], answer: type[Part]) -> Callable[[Callable[..., Any]], Any]:
+    """Declare an operation: it is called with its request and the element `asked`, and returns `answer`.
+
+    An answer that a page writes itself may come as bytes.
+    """
+    names = [one.name for one in describe(asked)]
+
+    def declare(function: Callable[..., Any]) -> Any:  # noqa: ANN401  (what Spyne makes of it)
+        @wraps(function)
+        def call(ctx: Any, *values: Any) -> Any:  # noqa: ANN401
+            return function(ctx.udc, from_spyne(asked, dict(zip(names, values, strict=True))))
+
+        return rpc(
+            *(model for _, model in spyne_members(asked)),
+            _returns=spyne_type(answer),
+            _out_message_name=answer.__name__,
+            _body_style="out_bare",
+            _args=names,
+        )(call)
+
+    return declare

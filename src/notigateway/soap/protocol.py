@@ -1,7 +1,7 @@
-"""Spyne's part of a request: from the verified operation element to arguments, and back to XML.
+"""Spyne's part of a request: from the verified operation element to the arguments of its operation.
 
 Spyne sees neither bytes nor envelopes: it never parses (its parser drops what was signed and admits
-document types), never resolves `href="#id"` (that re-writes a verified tree), and never wraps an
+document types), never resolves `href="#id"` (that re-writes a verified tree), and never writes an
 answer. Envelope and signature are ours, before and after.
 """
 
@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lxml import etree
-from spyne import Application, DateTime, Duration, Fault, MethodContext
+from spyne import Application, Fault, MethodContext
 from spyne.protocol.soap import Soap11
 from spyne.server import ServerBase
 
+from notigateway.contract.writing import write
 from notigateway.errors import InvalidRequestError
-from notigateway.instants import duration_text, instant_text
-from notigateway.wss.envelope import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,13 +23,10 @@ if TYPE_CHECKING:
 
 
 class BodyProtocol(Soap11):
-    """Reads and writes the one element of a SOAP Body."""
+    """Reads the one element of a SOAP Body."""
 
-    def __init__(self, namespace: str) -> None:
+    def __init__(self) -> None:
         super().__init__(validator=None)  # the published schema has validated the element before
-        self._namespace = namespace
-        self._to_unicode_handlers[DateTime] = lambda _, value: instant_text(value)
-        self._to_unicode_handlers[Duration] = lambda _, value: duration_text(value)
 
     def create_in_document(self, ctx: Any, charset: str | None = None) -> None:  # noqa: ANN401, ARG002
         """Take the verified element as it is: one parse per message, and it was not Spyne's."""
@@ -41,15 +36,6 @@ class BodyProtocol(Soap11):
         """Name the method by the element; there is no envelope to decompose any more."""
         ctx.in_body_doc = ctx.in_document
         ctx.method_request_string = ctx.in_document.tag
-
-    def render(self, ctx: Any, answer: Any) -> bytes:  # noqa: ANN401
-        """Return the answer as exclusive-canonical XML; an answer that already is bytes stays."""
-        if isinstance(answer, bytes):
-            return answer
-        message = ctx.descriptor.out_message
-        parent = etree.Element("parent", nsmap={None: self._namespace})
-        self.to_parent(ctx, message, answer, parent, self._namespace, message.Attributes.sub_name)
-        return canonical(parent[0])
 
 
 class _Transport(ServerBase):
@@ -62,9 +48,8 @@ class Dispatcher:
     """Calls the operation that a verified element names."""
 
     def __init__(self, services: Sequence[type], namespace: str) -> None:
-        self._protocol = BodyProtocol(namespace)
         self.application = Application(
-            list(services), tns=namespace, in_protocol=BodyProtocol(namespace), out_protocol=self._protocol
+            list(services), tns=namespace, in_protocol=BodyProtocol(), out_protocol=BodyProtocol()
         )
         self._transport = _Transport(self.application)
 
@@ -81,7 +66,8 @@ class Dispatcher:
             self._deserialise(ctx)
         if ctx.in_error is not None:
             raise InvalidRequestError(str(ctx.in_error))
-        return self._protocol.render(ctx, ctx.descriptor.service_class.call_wrapper(ctx))
+        answer = ctx.descriptor.service_class.call_wrapper(ctx)
+        return answer if isinstance(answer, bytes) else write(answer)
 
     def _deserialise(self, ctx: Any) -> None:  # noqa: ANN401
         """Read the arguments; whatever Spyne throws at a value is a fault of the request."""

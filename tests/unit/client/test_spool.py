@@ -14,14 +14,12 @@ from hypothesis import strategies as st
 
 from notigateway.client import wire
 from notigateway.client.errors import DocumentMismatchError, SpoolError
-from notigateway.client.part import Part
 from notigateway.client.spool import Spool, folder_name, safe_name
+from notigateway.client.values import Document, Notification, Receipt
 from service_simulator import Item
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from notigateway.client.values import Document, Notification, Receipt
 
 
 @pytest.fixture
@@ -31,17 +29,17 @@ def item() -> Item:
 
 @pytest.fixture
 def notification(item: Item) -> Notification:
-    return wire.notification(Part(item.metadata()))
+    return wire.read(Notification, item.metadata())
 
 
 @pytest.fixture
 def document(item: Item) -> Document:
-    return wire.document(Part(item.document()))
+    return wire.read(Document, item.document())
 
 
 @pytest.fixture
 def receipt(item: Item) -> Receipt:
-    return wire.receipt(Part(item.sealed()))
+    return wire.read(Receipt, item.sealed())
 
 
 def test_a_stored_notification_has_its_data_documents_and_receipts(
@@ -100,7 +98,7 @@ sys.path.insert(0, sys.argv[2])
 from dataclasses import replace
 from pathlib import Path
 from notigateway.client import wire
-from notigateway.client.part import Part
+from notigateway.client.values import Document, Notification
 from notigateway.client.spool import Spool
 from service_simulator import Item
 
@@ -109,7 +107,7 @@ def pieces():
     os.kill(os.getpid(), signal.SIGKILL)
 
 item = Item(code=1, id="01931e7c-5c00-7cc3-98c4-dc0c0c07398f")
-notification, document = wire.notification(Part(item.metadata())), wire.document(Part(item.document()))
+notification, document = wire.read(Notification, item.metadata()), wire.read(Document, item.document())
 with Spool(Path(sys.argv[1])) as spool:
     spool.store(notification, documents=[(document, [item.content])], receipts=[])
     other = replace(notification, code=2, id="01931e7c-5c00-7cc3-98c4-dc0c0c073990")

@@ -1,13 +1,13 @@
-"""From rows and results to wire types: what the issuing contract says of them."""
+"""From rows and results to what the issuing contract says of them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from notigateway.contract import issuing_v1
 from notigateway.contract.problems import texts_of
 from notigateway.errors import ActUnknownError, GatewayError
 from notigateway.issuer.publishing import Publication, UploadedDocument
-from notigateway.soap.notigateway_issuing_v1 import types
 
 if TYPE_CHECKING:
     from notigateway.errors import PublicationError
@@ -18,51 +18,55 @@ if TYPE_CHECKING:
 
 def problem(
     error: GatewayError | type[GatewayError] | None, field: str | None = None
-) -> types.Problem | None:
+) -> issuing_v1.Problem | None:
     """Return the catalogue's entry of an error, with what of the item is wrong."""
     if error is None:
         return None
     texts = texts_of(error)
     facts = error.facts if isinstance(error, GatewayError) else {}
-    return types.Problem(
+    return issuing_v1.Problem(
         code=error.code,
-        textEs=texts.es,
-        textEn=texts.en,
+        text_es=texts.es,
+        text_en=texts.en,
         retryable=error.retryable,
-        field=field or facts.get("field"),
-        rule=facts.get("problem"),
+        field=field or _word(facts.get("field")),
+        rule=_word(facts.get("problem")),
     )
 
 
-def uploaded(result: UploadedDocument | PublicationError) -> types.UploadedDocument:
+def _word(fact: object) -> str | None:
+    return None if fact is None else str(fact)
+
+
+def uploaded(result: UploadedDocument | PublicationError) -> issuing_v1.UploadedDocument:
     """Return what became of one upload."""
     if isinstance(result, UploadedDocument):
-        return types.UploadedDocument(sha256=result.sha256, size=result.size)
-    return types.UploadedDocument(problem=problem(result))
+        return issuing_v1.UploadedDocument(sha256=result.sha256, size=result.size)
+    return issuing_v1.UploadedDocument(problem=problem(result))
 
 
-def published(reference: str, result: Publication | PublicationError) -> types.PublishedAct:
+def published(reference: str, result: Publication | PublicationError) -> issuing_v1.PublishedAct:
     """Return what became of one act."""
     if not isinstance(result, Publication):
-        return types.PublishedAct(reference=reference, outcome="refused", problem=problem(result))
+        return issuing_v1.PublishedAct(reference=reference, outcome="refused", problem=problem(result))
     row = result.notification
-    return types.PublishedAct(
+    return issuing_v1.PublishedAct(
         reference=reference,
         outcome="published" if result.is_new else "already_published",
-        notificationId=str(row.id),
+        notification_id=str(row.id),
         code=row.code,
-        availableAt=row.available_at,
+        available_at=row.available_at,
         deadline=row.deadline,
     )
 
 
-def item(result: Result) -> types.Item:
+def item(result: Result) -> issuing_v1.Item:
     """Return what became of one item."""
     row = result.notification
-    return types.Item(
+    return issuing_v1.Item(
         reference=result.reference,
         outcome=_outcome(result),
-        state=None if result.state is None else str(result.state),
+        state=result.state,
         deadline=None if row is None else row.deadline,
         decision=None if result.standing is None else decision(result.standing),
         receipt=receipt(result.receipt),
@@ -83,42 +87,42 @@ def _outcome(result: Result) -> str:
     return "corrected" if result.is_correction else "done"
 
 
-def decision(event: model.Event) -> types.Decision:
+def decision(event: model.Event) -> issuing_v1.Decision:
     """Return who decided, where and when, as far as it is known."""
-    return types.Decision(
-        state=str(event.state),
+    return issuing_v1.Decision(
+        state=event.state,
         at=event.at,
-        channel=None if event.channel is None else str(event.channel),
+        channel=event.channel,
         party=_party(event.party, event.party_name),
         signer=_party(event.signer, event.signer_name),
-        reportedAt=event.reported_at,
+        reported_at=event.reported_at,
     )
 
 
-def _party(identifier: str | None, name: str | None) -> types.Party | None:
-    return None if identifier is None else types.Party(identifier=identifier, name=name)
+def _party(identifier: str | None, name: str | None) -> issuing_v1.Party | None:
+    return None if identifier is None else issuing_v1.Party(identifier=identifier, name=name)
 
 
-def receipt(row: model.Receipt | None) -> types.Receipt | None:
+def receipt(row: model.Receipt | None) -> issuing_v1.Receipt | None:
     """Return a receipt, its bytes as they are stored."""
     if row is None:
         return None
-    return types.Receipt(
-        receiptId=str(row.id),
-        state=str(row.state),
-        eventTime=row.event_time,
+    return issuing_v1.Receipt(
+        receipt_id=str(row.id),
+        state=row.state,
+        event_time=row.event_time,
         sha256=row.sha256,
-        xml=[row.xml],
+        xml=row.xml,
     )
 
 
 def outcome(
     event: model.Event, sealed: model.Receipt | None, notification: model.Notification, reference: str
-) -> types.Outcome:
+) -> issuing_v1.Outcome:
     """Return one event, as a following issuing body reads it."""
-    return types.Outcome(
+    return issuing_v1.Outcome(
         reference=reference,
-        notificationId=str(notification.id),
+        notification_id=str(notification.id),
         code=notification.code,
         stands=event.decisive,
         decision=decision(event),
@@ -126,11 +130,11 @@ def outcome(
     )
 
 
-def outage(row: OutageRow) -> types.Outage:
+def outage(row: OutageRow) -> issuing_v1.Outage:
     """Return an outage."""
-    return types.Outage(
-        outageId=str(row.id),
-        startedAt=row.started_at,
-        endedAt=row.ended_at,
-        declaredAt=row.declared_at,
+    return issuing_v1.Outage(
+        outage_id=str(row.id),
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        declared_at=row.declared_at,
     )

@@ -1,14 +1,14 @@
-"""The operations of `urn:notigateway:issuing:v1`: unpack wire types, call a use case, commit, answer."""
+"""The operations of `urn:notigateway:issuing:v1`: take what is asked, call a use case, commit, answer."""
 
-# No `from __future__ import annotations` is needed by Spyne; signatures are read by name only.
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from spyne import ServiceBase
 
 from notigateway.clock.outages import close_outage, declare_outage
+from notigateway.contract import issuing_v1 as contract
 from notigateway.errors import CallerNotIssuingBodyError, CallerNotOperatorError, PublicationError
 from notigateway.issuer.amending import Acting, body_of, cancel_all, extend_all, list_outcomes
 from notigateway.issuer.publishing import (
@@ -22,12 +22,11 @@ from notigateway.issuer.publishing import (
 )
 from notigateway.issuer.reporting import report_all
 from notigateway.repository.issuer import find_uploads, is_issuing_body
-from notigateway.soap.notigateway_issuing_v1 import answers, submissions, types
+from notigateway.soap.notigateway_issuing_v1 import answers, submissions
 from notigateway.soap.operation import operation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from datetime import datetime
 
     from notigateway.issuer.amending import Result
     from notigateway.law.caller import Caller
@@ -51,126 +50,103 @@ def check_issuer(session: Session, caller: Caller, operation: str, *, operators:
 
 
 class IssuingService(ServiceBase):
-    """What an issuing body can do; every `ctx.udc` is a `Request`."""
+    """What an issuing body can do."""
 
-    @operation(types.UploadDocumentsResponse, types.Text, types.Contents, names=("issuerId", "content"))
-    def UploadDocuments(ctx: Any, issuer_id: str, contents: list[Any]) -> types.UploadDocumentsResponse:  # noqa: N802
+    @operation(contract.UploadDocuments, contract.UploadDocumentsResponse)
+    def UploadDocuments(
+        request: Request, asked: contract.UploadDocuments
+    ) -> contract.UploadDocumentsResponse:
         """Store documents that acts will name by their hash."""
-        request: Request = ctx.udc
         gateway = request.gateway
         with request.reading() as session:
-            body_of(session, request.caller, issuer_id)
-        results = store_uploads(
-            gateway.store,
-            [submissions.joined(content) for content in contents],
-            document_max_bytes=gateway.document_max_bytes,
-        )
+            body_of(session, request.caller, asked.issuer_id)
+        results = store_uploads(gateway.store, asked.contents, document_max_bytes=gateway.document_max_bytes)
         with request.writing() as session:
-            body = body_of(session, request.caller, issuer_id)
+            body = body_of(session, request.caller, asked.issuer_id)
             kept = [result for result in results if isinstance(result, UploadedDocument)]
             keep_uploads(session, body, kept, now=request.now)
-        return types.UploadDocumentsResponse(item=[answers.uploaded(result) for result in results])
+        return contract.UploadDocumentsResponse(items=tuple(map(answers.uploaded, results)))
 
-    @operation(types.PublishActsResponse, types.Text, types.Acts, names=("issuerId", "act"))
-    def PublishActs(ctx: Any, issuer_id: str, acts: list[types.Act]) -> types.PublishActsResponse:  # noqa: N802
+    @operation(contract.PublishActs, contract.PublishActsResponse)
+    def PublishActs(request: Request, asked: contract.PublishActs) -> contract.PublishActsResponse:
         """Put acts at the disposal of their addressees."""
-        results = _publish(ctx.udc, issuer_id, acts)
-        items = [answers.published(act.reference, one) for act, one in zip(acts, results, strict=True)]
-        return types.PublishActsResponse(item=items)
+        pairs = zip(asked.acts, _publish(request, asked), strict=True)
+        items = tuple(answers.published(act.reference, one) for act, one in pairs)
+        return contract.PublishActsResponse(items=items)
 
-    @operation(
-        types.CancelNotificationsResponse,
-        types.Text,
-        types.Cancellations,
-        names=("issuerId", "cancellation"),
-    )
-    def CancelNotifications(  # noqa: N802
-        ctx: Any, issuer_id: str, asked: list[types.Cancellation]
-    ) -> types.CancelNotificationsResponse:
+    @operation(contract.CancelNotifications, contract.CancelNotificationsResponse)
+    def CancelNotifications(
+        request: Request, asked: contract.CancelNotifications
+    ) -> contract.CancelNotificationsResponse:
         """Withdraw notifications that are not decided."""
-        items = [submissions.cancellation(one) for one in asked]
-        return types.CancelNotificationsResponse(item=_act(ctx.udc, issuer_id, cancel_all, items))
+        items = list(map(submissions.cancellation, asked.cancellations))
+        return contract.CancelNotificationsResponse(items=_act(request, asked.issuer_id, cancel_all, items))
 
-    @operation(types.ExtendDeadlinesResponse, types.Text, types.Extensions, names=("issuerId", "extension"))
-    def ExtendDeadlines(  # noqa: N802
-        ctx: Any, issuer_id: str, asked: list[types.Extension]
-    ) -> types.ExtendDeadlinesResponse:
+    @operation(contract.ExtendDeadlines, contract.ExtendDeadlinesResponse)
+    def ExtendDeadlines(
+        request: Request, asked: contract.ExtendDeadlines
+    ) -> contract.ExtendDeadlinesResponse:
         """Move unexpired deadlines (Ley 39/2015 art. 32.4)."""
-        items = [submissions.extension(one) for one in asked]
-        return types.ExtendDeadlinesResponse(item=_act(ctx.udc, issuer_id, extend_all, items))
+        items = list(map(submissions.extension, asked.extensions))
+        return contract.ExtendDeadlinesResponse(items=_act(request, asked.issuer_id, extend_all, items))
 
-    @operation(types.ReportExternalDecisionsResponse, types.Text, types.Reports, names=("issuerId", "report"))
-    def ReportExternalDecisions(  # noqa: N802
-        ctx: Any, issuer_id: str, asked: list[types.Report]
-    ) -> types.ReportExternalDecisionsResponse:
+    @operation(contract.ReportExternalDecisions, contract.ReportExternalDecisionsResponse)
+    def ReportExternalDecisions(
+        request: Request, asked: contract.ReportExternalDecisions
+    ) -> contract.ReportExternalDecisionsResponse:
         """Report decisions of other channels (Orden ISM/903/2020 art. 9)."""
-        items = [submissions.report(one) for one in asked]
-        return types.ReportExternalDecisionsResponse(item=_act(ctx.udc, issuer_id, report_all, items))
-
-    @operation(
-        types.ListOutcomesResponse,
-        types.Text,
-        types.OptionalText,
-        types.OptionalInteger,
-        names=("issuerId", "cursor", "pageSize"),
-    )
-    def ListOutcomes(  # noqa: N802
-        ctx: Any, issuer_id: str, cursor: str | None, page_size: int | None
-    ) -> types.ListOutcomesResponse:
-        """Return what became of the body's acts, in commit order."""
-        request: Request = ctx.udc
-        with request.reading() as session:
-            body = body_of(session, request.caller, issuer_id)
-            page = list_outcomes(session, body=body, cursor=cursor, page_size=page_size or DEFAULT_PAGE_SIZE)
-        request.access.show(row[3].code for row in page.rows)
-        return types.ListOutcomesResponse(
-            hasMore=page.has_more,
-            nextCursor=page.next_cursor,
-            outcome=[answers.outcome(*row[1:]) for row in page.rows],
+        items = list(map(submissions.report, asked.reports))
+        return contract.ReportExternalDecisionsResponse(
+            items=_act(request, asked.issuer_id, report_all, items)
         )
 
-    @operation(
-        types.DeclareOutageResponse,
-        types.Instant,
-        types.OptionalInstant,
-        types.Text,
-        names=("startedAt", "endedAt", "reason"),
-    )
-    def DeclareOutage(  # noqa: N802
-        ctx: Any, started_at: datetime, ended_at: datetime | None, reason: str | None
-    ) -> types.DeclareOutageResponse:
+    @operation(contract.ListOutcomes, contract.ListOutcomesResponse)
+    def ListOutcomes(request: Request, asked: contract.ListOutcomes) -> contract.ListOutcomesResponse:
+        """Return what became of the body's acts, in commit order."""
+        with request.reading() as session:
+            body = body_of(session, request.caller, asked.issuer_id)
+            page = list_outcomes(
+                session, body=body, cursor=asked.cursor, page_size=asked.page_size or DEFAULT_PAGE_SIZE
+            )
+        request.access.show(row[3].code for row in page.rows)
+        return contract.ListOutcomesResponse(
+            has_more=page.has_more,
+            next_cursor=page.next_cursor,
+            outcomes=tuple(answers.outcome(*row[1:]) for row in page.rows),
+        )
+
+    @operation(contract.DeclareOutage, contract.DeclareOutageResponse)
+    def DeclareOutage(request: Request, asked: contract.DeclareOutage) -> contract.DeclareOutageResponse:
         """Declare a time in which the service could not be reached."""
-        request: Request = ctx.udc
         with request.writing() as session:
             row = declare_outage(
                 session,
-                started_at=started_at,
-                ended_at=ended_at,
-                reason=reason or "",
+                started_at=asked.started_at,
+                ended_at=asked.ended_at,
+                reason=asked.reason,
                 declared_by=request.caller.party,
                 now=request.now,
             )
-        return types.DeclareOutageResponse(outage=answers.outage(row))
+        return contract.DeclareOutageResponse(outage=answers.outage(row))
 
-    @operation(types.CloseOutageResponse, types.Text, types.Instant, names=("outageId", "endedAt"))
-    def CloseOutage(ctx: Any, outage_id: str, ended_at: datetime) -> types.CloseOutageResponse:  # noqa: N802
+    @operation(contract.CloseOutage, contract.CloseOutageResponse)
+    def CloseOutage(request: Request, asked: contract.CloseOutage) -> contract.CloseOutageResponse:
         """End an outage."""
-        request: Request = ctx.udc
         with request.writing() as session:
-            row = close_outage(session, UUID(outage_id), ended_at=ended_at, now=request.now)
-        return types.CloseOutageResponse(outage=answers.outage(row))
+            row = close_outage(session, UUID(asked.outage_id), ended_at=asked.ended_at, now=request.now)
+        return contract.CloseOutageResponse(outage=answers.outage(row))
 
 
-def _publish(request: Request, issuer_id: str, acts: Sequence[types.Act]) -> list[Any]:
+def _publish(request: Request, asked: contract.PublishActs) -> list[Publication | PublicationError]:
     """Deposit every act's documents, then publish in one transaction; refusals stay in their places."""
     gateway = request.gateway
     with request.reading() as session:
-        body = body_of(session, request.caller, issuer_id)
-        uploads = find_uploads(session, body, submissions.hashes(acts))
+        body = body_of(session, request.caller, asked.issuer_id)
+        uploads = find_uploads(session, body, submissions.hashes(asked.acts))
     deposits: list[Deposit | PublicationError] = []
-    for act in acts:
+    for act in asked.acts:
         try:
-            submission = submissions.act(issuer_id, act, uploads)
+            submission = submissions.act(asked.issuer_id, act, uploads)
             deposits.append(
                 deposit_documents(gateway.store, submission, document_max_bytes=gateway.document_max_bytes)
             )
@@ -204,7 +180,7 @@ def _act(
     issuer_id: str,
     use_case: Callable[..., list[Result]],
     items: Sequence[object],
-) -> list[types.Item]:
+) -> tuple[contract.Item, ...]:
     """Do a batch in one transaction; the answer is built after its commit."""
     with request.writing() as session:
         acting = Acting(
@@ -218,4 +194,4 @@ def _act(
         for result in results:
             if result.problem is not None:
                 request.access.refuse(result.reference, result.problem)
-    return [answers.item(result) for result in results]
+    return tuple(map(answers.item, results))

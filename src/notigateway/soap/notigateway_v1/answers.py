@@ -1,57 +1,74 @@
-"""From rows to wire types: what the contract says of them."""
+"""From rows and results to what the contract says of them."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from itertools import zip_longest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from notigateway.contract import v1, v1_following
 from notigateway.contract.problems import texts_of
-from notigateway.errors import GatewayError, NotificationUnknownError
+from notigateway.errors import (
+    AlreadyDecidedError,
+    GatewayError,
+    LapsedError,
+    NotificationUnknownError,
+)
 from notigateway.law.lifecycle import UNDECIDED
-from notigateway.soap.notigateway_v1 import types
+from notigateway.soap.notigateway_v1.rows import shown_event
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
     from uuid import UUID
 
-    from notigateway.addressee import mailbox
+    from notigateway.addressee import following, mailbox
     from notigateway.repository import model
     from notigateway.repository.timestamps import ReceiptTimestamp
 
+_OUTCOMES: Final[dict[type[GatewayError] | None, str]] = {
+    None: "decided",
+    AlreadyDecidedError: "already_decided",
+    LapsedError: "lapsed",
+    NotificationUnknownError: "unknown",
+}
 
-def problem(error: type[GatewayError] | None) -> types.Problem | None:
+
+def problem(error: type[GatewayError] | None) -> v1.Problem | None:
     """Return the catalogue's entry of an error."""
     if error is None:
         return None
     texts = texts_of(error)
-    return types.Problem(code=error.code, textEs=texts.es, textEn=texts.en, retryable=error.retryable)
+    return v1.Problem(code=error.code, text_es=texts.es, text_en=texts.en, retryable=error.retryable)
 
 
-def notification(row: model.Notification, now: datetime) -> types.Notification:
+def notification(row: model.Notification, now: datetime) -> v1.Notification:
     """Return a notification's metadata as of `now`."""
-    act, body, addressee = row.act, row.act.issuing_body, row.addressee
+    act, addressee = row.act, row.addressee
     state = row.state_at(now)
-    sizes = [int(size) for size in act.document_sizes.split()]
-    return types.Notification(
+    sizes = tuple(map(int, act.document_sizes.split()))
+    return v1.Notification(
         code=row.code,
         id=str(row.id),
-        kind=str(row.kind),
+        kind=row.kind,
         subject=act.subject,
-        issuingBody=types.IssuingBody(issuerId=body.dir3, acronym=body.acronym, name=body.name),
+        issuing_body=_issuing_body(act.issuing_body),
         procedure=act.procedure,
         matter=act.matter,
-        addressee=types.Party(identifier=addressee.identifier, name=addressee.name),
-        role=str(row.seen_as),
-        state=str(state),
-        availableAt=row.available_at,
+        addressee=v1.Party(identifier=addressee.identifier, name=addressee.name),
+        role=row.seen_as,
+        state=state,
+        available_at=row.available_at,
         deadline=row.deadline,
-        timeLeft=_time_left(row.deadline, now) if state in UNDECIDED else None,
-        specialCategory=act.special_category,
-        documentCount=len(sizes),
-        documentSize=sizes,
+        time_left=_time_left(row.deadline, now) if state in UNDECIDED else None,
+        special_category=act.special_category,
+        document_count=len(sizes),
+        document_sizes=sizes,
     )
+
+
+def _issuing_body(body: model.IssuingBody | following.BodyCount) -> v1.IssuingBody:
+    return v1.IssuingBody(issuer_id=body.dir3, acronym=body.acronym, name=body.name)
 
 
 def _time_left(deadline: datetime | None, now: datetime) -> timedelta | None:
@@ -59,57 +76,152 @@ def _time_left(deadline: datetime | None, now: datetime) -> timedelta | None:
     return None if deadline is None else max(deadline - now, timedelta(0))
 
 
-def receipt(
-    row: model.Receipt | None, stamped: ReceiptTimestamp | None = None, *, file: bytes | None = None
-) -> types.Receipt | None:
-    """Return a receipt, its bytes as they are stored: the original, or the form with the time-stamp.
-
-    `file` is its other form, where one is wanted.
-    """
-    if row is None:
-        return None
-    form = stamped or row
-    return types.Receipt(
-        receiptId=str(row.id),
-        state=str(row.state),
-        eventTime=row.event_time,
-        sha256=form.sha256,
-        xml=[form.xml],
-        level="XAdES-T" if stamped else "XAdES-EPES",
-        file=None if file is None else [file],
-    )
+# --- documents and receipts -----------------------------------------------------------------------
 
 
-def retrieved(result: mailbox.Retrieved, now: datetime) -> types.RetrievedNotification:
-    """Return one item of RetrieveNotifications."""
-    return types.RetrievedNotification(
-        id=str(result.id),
+def retrieved(asked: str, result: mailbox.Retrieved, now: datetime) -> v1.RetrievedNotification:
+    """Return one item of RetrieveNotifications, named as it was asked for: perhaps in upper case."""
+    return v1.RetrievedNotification(
+        id=asked,
         notification=None if result.notification is None else notification(result.notification, now),
-        document=[document(row, content) for row, content in result.documents],
+        documents=tuple(document(row, content) for row, content in result.documents),
         problem=problem(result.problem),
     )
 
 
-def document(row: model.Document, content: bytes | None) -> types.Document:
+def document(row: model.Document, content: bytes | None) -> v1.Document:
     """Return a document, with its bytes or by reference."""
-    return types.Document(
-        documentId=str(row.id),
+    return v1.Document(
+        document_id=str(row.id),
         name=row.name,
-        mediaType=row.media_type,
+        media_type=row.media_type,
         size=row.size,
         sha256=row.sha256,
-        content=None if content is None else [content],
+        inline=content,
+    )
+
+
+def receipt(
+    row: model.Receipt, stamped: ReceiptTimestamp | None = None, *, file: bytes | None = None
+) -> v1.Receipt:
+    """Return a receipt, its bytes as they are stored: the original, or the form with the time-stamp.
+
+    `file` is its other form, where one is wanted.
+    """
+    form = stamped or row
+    return v1.Receipt(
+        receipt_id=str(row.id),
+        state=row.state,
+        event_time=row.event_time,
+        sha256=form.sha256,
+        sealed=form.xml,
+        level="XAdES-T" if stamped else "XAdES-EPES",
+        file=file,
     )
 
 
 def receipts(
-    wanted: UUID,
+    asked: str,
     rows: Sequence[tuple[model.Receipt, ReceiptTimestamp | None]] | None,
     files: Sequence[bytes | None] = (),
-) -> types.NotificationReceipts:
-    """Return one item of RetrieveReceipts."""
-    return types.NotificationReceipts(
-        id=str(wanted),
-        receipt=[receipt(row, stamped, file=file) for (row, stamped), file in zip_longest(rows or (), files)],
+) -> v1.NotificationReceipts:
+    """Return one item of RetrieveReceipts, named as it was asked for."""
+    found = zip_longest(rows or (), files)
+    return v1.NotificationReceipts(
+        id=asked,
+        receipts=tuple(receipt(row, stamped, file=file) for (row, stamped), file in found),
         problem=problem(NotificationUnknownError if rows is None else None),
+    )
+
+
+# --- decisions ------------------------------------------------------------------------------------
+
+
+def outcome(asked: str, result: mailbox.Outcome) -> v1.DecisionOutcome:
+    """Return what became of one item, named as it was asked for."""
+    if result.is_repeat:
+        word, refusal = "already_decided_by_you", None
+    else:
+        word, refusal = _OUTCOMES.get(result.problem, "refused"), result.problem
+    event, sealed = result.event, result.receipt
+    return v1.DecisionOutcome(
+        id=asked,
+        outcome=word,
+        decision=None if event is None else _decision(event),
+        receipt=None if sealed is None else receipt(sealed),
+        problem=problem(refusal),
+    )
+
+
+def _decision(event: model.Event) -> v1.Decision:
+    """Return who decided, where and when."""
+    return v1.Decision(
+        state=event.state,
+        at=event.at,
+        channel=str(event.channel),
+        party=_known(event.party, event.party_name or event.party),
+        signer=_known(event.signer, event.signer_name or event.signer),
+    )
+
+
+def _known(identifier: str | None, name: str | None) -> v1.Party | None:
+    """Return who it was, as far as it is known: other channels do not always tell."""
+    return None if identifier is None else v1.Party(identifier=identifier, name=name or "")
+
+
+# --- counts and history ---------------------------------------------------------------------------
+
+
+def summary(result: following.Summary) -> v1_following.GetSummaryResponse:
+    """Return counts, each list in an order of its own; what has no deadline comes last."""
+    days = sorted(result.by_days_left.items(), key=lambda pair: (pair[0] is None, pair[0] or 0))
+    return v1_following.GetSummaryResponse(
+        as_of=result.as_of,
+        total=result.total,
+        by_state=tuple(
+            v1_following.StateCount(state=state, count=count)
+            for state, count in sorted(result.by_state.items())
+        ),
+        by_issuing_body=tuple(
+            v1_following.IssuingBodyCount(
+                issuing_body=_issuing_body(body), count=body.total, undecided=body.undecided
+            )
+            for body in result.by_issuing_body.values()
+        ),
+        by_days_left=tuple(v1_following.DaysLeftCount(days_left=left, count=count) for left, count in days),
+    )
+
+
+def history(result: following.History, now: datetime) -> v1_following.GetHistoryResponse:
+    """Return the events of one notification and the changes of its deadline."""
+    row = result.notification
+    sealed = {one.event_id: one.id for one in row.receipts}
+    return v1_following.GetHistoryResponse(
+        as_of=now,
+        notification=notification(row, now),
+        events=tuple(_event(one, row.available_at, sealed.get(one.id)) for one in result.events),
+        deadline_changes=tuple(
+            v1_following.DeadlineChange(
+                at=one.at, previous=one.previous, deadline=one.deadline, cause=one.cause, reason=one.reason
+            )
+            for one in result.deadline_changes
+        ),
+    )
+
+
+def _event(row: model.Event, available_at: datetime, receipt_id: UUID | None) -> v1_following.Event:
+    """Return what happened, when, where, by whom, and who told us if it was elsewhere."""
+    state, at = shown_event(row.state, row.at, available_at)
+    return v1_following.Event(
+        event_id=str(row.id),
+        state=state,
+        at=at,
+        decisive=row.decisive,
+        channel=row.channel,
+        role=row.role,
+        party=_known(row.party, row.party_name),
+        signer=_known(row.signer, row.signer_name),
+        reported_by=row.reported_by,
+        reported_at=row.reported_at,
+        receipt_id=None if receipt_id is None else str(receipt_id),
     )

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from spyne import ServiceBase
 
 from notigateway.addressee import delivery, powers, red
+from notigateway.contract import v1_representation as contract
 from notigateway.law.representation import DeliveryChannel, PowerScope
 from notigateway.law.titles import PowerTerms
 from notigateway.receipts.recording import Asking
 from notigateway.soap.notigateway_v1 import representation_answers as answers
-from notigateway.soap.notigateway_v1 import representation_types as types
-from notigateway.soap.notigateway_v1.types import Id, OptionalInteger, OptionalText
 from notigateway.soap.operation import operation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from notigateway.repository.rights import Power, RedAssignment
     from notigateway.repository.session import Session
@@ -28,122 +26,113 @@ DEFAULT_PAGE_SIZE = 100
 
 
 class RepresentationService(ServiceBase):
-    """Rights and delivery; every `ctx.udc` is a `Request`."""
+    """Rights and delivery."""
 
-    @operation(types.ListRepresentationsResponse, OptionalText, OptionalInteger, names=("cursor", "pageSize"))
-    def ListRepresentations(  # noqa: N802
-        ctx: Any, cursor: str | None, page_size: int | None
-    ) -> types.ListRepresentationsResponse:
+    @operation(contract.ListRepresentations, contract.ListRepresentationsResponse)
+    def ListRepresentations(
+        request: Request, asked: contract.ListRepresentations
+    ) -> contract.ListRepresentationsResponse:
         """Return for whom the caller may act now, and who manages its own account."""
-        request: Request = ctx.udc
         with request.reading() as session:
             page = red.list_representations(
                 session,
                 caller=request.caller,
-                cursor=cursor,
-                page_size=page_size or DEFAULT_PAGE_SIZE,
+                cursor=asked.cursor,
+                page_size=asked.page_size or DEFAULT_PAGE_SIZE,
                 now=request.now,
             )
         return answers.representations(page, request.now)
 
-    @operation(types.UnassignRedResponse, Id, names=("assignmentId",))
-    def UnassignRed(ctx: Any, assignment_id: str) -> types.UnassignRedResponse:  # noqa: N802
+    @operation(contract.UnassignRed, contract.UnassignRedResponse)
+    def UnassignRed(request: Request, asked: contract.UnassignRed) -> contract.UnassignRedResponse:
         """Take what comes from now on away from a RED person."""
-        row = _assignment(ctx.udc, red.unassign_red, assignment_id)
-        return types.UnassignRedResponse(redAssignment=answers.red_assignment(row))
+        row = _assignment(request, red.unassign_red, asked)
+        return contract.UnassignRedResponse(red_assignment=answers.red_assignment(row))
 
-    @operation(types.ReassignRedResponse, Id, names=("assignmentId",))
-    def ReassignRed(ctx: Any, assignment_id: str) -> types.ReassignRedResponse:  # noqa: N802
+    @operation(contract.ReassignRed, contract.ReassignRedResponse)
+    def ReassignRed(request: Request, asked: contract.ReassignRed) -> contract.ReassignRedResponse:
         """Give what comes from now on to a RED person again."""
-        row = _assignment(ctx.udc, red.reassign_red, assignment_id)
-        return types.ReassignRedResponse(redAssignment=answers.red_assignment(row))
+        row = _assignment(request, red.reassign_red, asked)
+        return contract.ReassignRedResponse(red_assignment=answers.red_assignment(row))
 
-    @operation(
-        types.GrantPowerResponse,
-        types.Text,
-        types.Text,
-        types.Text,
-        OptionalText,
-        types.Flag,
-        types.Instant,
-        names=("attorney", "attorneyName", "scope", "value", "specialCategory", "expiresAt"),
-    )
-    def GrantPower(  # noqa: N802
-        ctx: Any,
-        attorney: str,
-        attorney_name: str,
-        scope: str,
-        value: str | None,
-        special_category: bool,  # noqa: FBT001
-        expires_at: datetime,
-    ) -> types.GrantPowerResponse:
+    @operation(contract.GrantPower, contract.GrantPowerResponse)
+    def GrantPower(request: Request, asked: contract.GrantPower) -> contract.GrantPowerResponse:
         """Register a power of attorney."""
         terms = PowerTerms(
-            attorney=attorney,
-            attorney_name=attorney_name,
-            scope=PowerScope(scope),
-            value=value,
-            special_category=special_category,
-            expires_at=expires_at,
+            attorney=asked.attorney,
+            attorney_name=asked.attorney_name,
+            scope=PowerScope(asked.scope),
+            value=asked.value,
+            special_category=asked.special_category,
+            expires_at=asked.expires_at,
         )
-        row = _power(ctx.udc, lambda session, asking: powers.grant_power(session, terms, asking=asking))
-        return types.GrantPowerResponse(power=answers.power(row, ctx.udc.now))
+        row = _power(request, lambda session, asking: powers.grant_power(session, terms, asking=asking))
+        return contract.GrantPowerResponse(power=answers.power(row, request.now))
 
-    @operation(types.AcceptPowerResponse, Id, names=("powerId",))
-    def AcceptPower(ctx: Any, power_id: str) -> types.AcceptPowerResponse:  # noqa: N802
+    @operation(contract.AcceptPower, contract.AcceptPowerResponse)
+    def AcceptPower(request: Request, asked: contract.AcceptPower) -> contract.AcceptPowerResponse:
         """Accept a power as its attorney."""
-        wanted = UUID(power_id)
-        row = _power(ctx.udc, lambda session, asking: powers.accept_power(session, wanted, asking=asking))
-        return types.AcceptPowerResponse(power=answers.power(row, ctx.udc.now))
+        wanted = UUID(asked.power_id)
+        row = _power(request, lambda session, asking: powers.accept_power(session, wanted, asking=asking))
+        return contract.AcceptPowerResponse(power=answers.power(row, request.now))
 
-    @operation(types.RenouncePowerResponse, Id, names=("powerId",))
-    def RenouncePower(ctx: Any, power_id: str) -> types.RenouncePowerResponse:  # noqa: N802
+    @operation(contract.RenouncePower, contract.RenouncePowerResponse)
+    def RenouncePower(request: Request, asked: contract.RenouncePower) -> contract.RenouncePowerResponse:
         """End a power as its attorney."""
-        wanted = UUID(power_id)
-        row = _power(ctx.udc, lambda session, asking: powers.renounce_power(session, wanted, asking=asking))
-        return types.RenouncePowerResponse(power=answers.power(row, ctx.udc.now))
+        wanted = UUID(asked.power_id)
+        row = _power(request, lambda session, asking: powers.renounce_power(session, wanted, asking=asking))
+        return contract.RenouncePowerResponse(power=answers.power(row, request.now))
 
-    @operation(types.RevokePowerResponse, Id, names=("powerId",))
-    def RevokePower(ctx: Any, power_id: str) -> types.RevokePowerResponse:  # noqa: N802
+    @operation(contract.RevokePower, contract.RevokePowerResponse)
+    def RevokePower(request: Request, asked: contract.RevokePower) -> contract.RevokePowerResponse:
         """End a power as its grantor."""
-        wanted = UUID(power_id)
-        row = _power(ctx.udc, lambda session, asking: powers.revoke_power(session, wanted, asking=asking))
-        return types.RevokePowerResponse(power=answers.power(row, ctx.udc.now))
+        wanted = UUID(asked.power_id)
+        row = _power(request, lambda session, asking: powers.revoke_power(session, wanted, asking=asking))
+        return contract.RevokePowerResponse(power=answers.power(row, request.now))
 
-    @operation(types.ExtendPowerResponse, Id, types.Instant, names=("powerId", "expiresAt"))
-    def ExtendPower(ctx: Any, power_id: str, expires_at: datetime) -> types.ExtendPowerResponse:  # noqa: N802
+    @operation(contract.ExtendPower, contract.ExtendPowerResponse)
+    def ExtendPower(request: Request, asked: contract.ExtendPower) -> contract.ExtendPowerResponse:
         """Let a power run longer, as its grantor."""
-        wanted = UUID(power_id)
+        wanted, until = UUID(asked.power_id), asked.expires_at
         row = _power(
-            ctx.udc, lambda session, asking: powers.extend_power(session, wanted, expires_at, asking=asking)
+            request, lambda session, asking: powers.extend_power(session, wanted, until, asking=asking)
         )
-        return types.ExtendPowerResponse(power=answers.power(row, ctx.udc.now))
+        return contract.ExtendPowerResponse(power=answers.power(row, request.now))
 
-    @operation(types.ListPowersResponse, OptionalText, OptionalInteger, names=("cursor", "pageSize"))
-    def ListPowers(ctx: Any, cursor: str | None, page_size: int | None) -> types.ListPowersResponse:  # noqa: N802
+    @operation(contract.ListPowers, contract.ListPowersResponse)
+    def ListPowers(request: Request, asked: contract.ListPowers) -> contract.ListPowersResponse:
         """Return the powers that the caller has granted or received."""
-        request: Request = ctx.udc
         with request.reading() as session:
             page = powers.list_powers(
-                session, caller=request.caller, cursor=cursor, page_size=page_size or DEFAULT_PAGE_SIZE
+                session,
+                caller=request.caller,
+                cursor=asked.cursor,
+                page_size=asked.page_size or DEFAULT_PAGE_SIZE,
             )
         return answers.powers(page, request.now)
 
-    @operation(types.GetDeliveryChannelResponse)
-    def GetDeliveryChannel(ctx: Any) -> types.GetDeliveryChannelResponse:  # noqa: N802
+    @operation(contract.GetDeliveryChannel, contract.GetDeliveryChannelResponse)
+    def GetDeliveryChannel(
+        request: Request, asked: contract.GetDeliveryChannel
+    ) -> contract.GetDeliveryChannelResponse:
         """Return how the caller is notified."""
-        request: Request = ctx.udc
         with request.reading() as session:
             found = delivery.get_delivery_channel(session, caller=request.caller)
-        return answers.delivery(types.GetDeliveryChannelResponse, found)
+        return contract.GetDeliveryChannelResponse(
+            obliged=found.is_obliged, channel=found.channel, chosen_at=found.chosen_at
+        )
 
-    @operation(types.SetDeliveryChannelResponse, types.Text, names=("channel",))
-    def SetDeliveryChannel(ctx: Any, channel: str) -> types.SetDeliveryChannelResponse:  # noqa: N802
+    @operation(contract.SetDeliveryChannel, contract.SetDeliveryChannelResponse)
+    def SetDeliveryChannel(
+        request: Request, asked: contract.SetDeliveryChannel
+    ) -> contract.SetDeliveryChannelResponse:
         """Choose how the caller is notified of what is issued from now on."""
-        request: Request = ctx.udc
+        channel = DeliveryChannel(asked.channel)
         with request.writing() as session:
-            found = delivery.set_delivery_channel(session, DeliveryChannel(channel), asking=_asking(request))
-        return answers.delivery(types.SetDeliveryChannelResponse, found)
+            found = delivery.set_delivery_channel(session, channel, asking=_asking(request))
+        return contract.SetDeliveryChannelResponse(
+            obliged=found.is_obliged, channel=found.channel, chosen_at=found.chosen_at
+        )
 
 
 def _power(request: Request, change: Callable[[Session, Asking], Power]) -> Power:
@@ -152,10 +141,12 @@ def _power(request: Request, change: Callable[[Session, Asking], Power]) -> Powe
         return change(session, _asking(request))
 
 
-def _assignment(request: Request, change: Callable[..., RedAssignment], assignment_id: str) -> RedAssignment:
+def _assignment(
+    request: Request, change: Callable[..., RedAssignment], asked: contract.UnassignRed
+) -> RedAssignment:
     """Change a RED assignment in one transaction."""
     with request.writing() as session:
-        return change(session, UUID(assignment_id), asking=_asking(request))
+        return change(session, UUID(asked.assignment_id), asking=_asking(request))
 
 
 def _asking(request: Request) -> Asking:

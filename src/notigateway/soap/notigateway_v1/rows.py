@@ -1,8 +1,7 @@
-"""Pages of notifications and changes as text: the XML that Spyne would write, at a thirtieth of the time.
+"""Pages of notifications and changes as text, straight from the columns of their rows.
 
-What is written here already is in exclusive canonical form (one default namespace on the root, no
-attributes, canonical escapes), so it is signed without being parsed again. Tests compare it with
-Spyne's rendering and with the canonicaliser's.
+They are what the contract's writer would write of the same notifications, in less time: nothing is made
+of a row only to be written. Tests compare both, and the canonicaliser's form.
 """
 
 from __future__ import annotations

@@ -1,27 +1,26 @@
-"""The operations of `urn:notigateway:v1`: unpack wire types, call a use case, commit, answer.
+"""The operations of `urn:notigateway:v1`: take what is asked, call a use case, commit, answer.
 
 Each operation takes and gives many. Reading operations never write; deciding ones answer only after
 their commit.
 """
 
-# No `from __future__ import annotations` is needed by Spyne; signatures are read by name only.
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from spyne import ServiceBase
 
 from notigateway import __version__
 from notigateway.addressee import mailbox
+from notigateway.contract import v1
 from notigateway.errors import CallerUnknownError, InvalidRequestError, NotificationUnknownError
 from notigateway.law.lifecycle import Decision, Kind, State
 from notigateway.law.representation import Role
 from notigateway.receipts import proving
 from notigateway.repository.addressees import is_known_party
 from notigateway.repository.notifications import ListFilter
-from notigateway.soap.notigateway_v1 import answers, types
-from notigateway.soap.notigateway_v1.outcomes import render_outcomes
+from notigateway.soap.notigateway_v1 import answers
 from notigateway.soap.notigateway_v1.rows import render_page
 from notigateway.soap.operation import operation
 
@@ -39,147 +38,124 @@ DEFAULT_PAGE_SIZE = 100
 
 
 class MailboxService(ServiceBase):
-    """What an addressee or its representative can do; every `ctx.udc` is a `Request`."""
+    """What an addressee or its representative can do."""
 
-    @operation(
-        types.ListNotificationsResponse,
-        types.OptionalFilter,
-        types.OptionalText,
-        types.OptionalInteger,
-        names=("filter", "cursor", "pageSize"),
-    )
-    def ListNotifications(ctx: Any, chosen: Any, cursor: str | None, page_size: int | None) -> bytes:  # noqa: ANN401, N802
+    @operation(v1.ListNotifications, v1.ListNotificationsResponse)
+    def ListNotifications(request: Request, asked: v1.ListNotifications) -> bytes:
         """Return a page of notifications. No legal effect."""
-        request: Request = ctx.udc
         with request.reading() as session:
             page = mailbox.list_notifications(
                 session,
                 caller=request.caller,
-                chosen=_list_filter(chosen),
-                cursor=cursor,
-                page_size=page_size or DEFAULT_PAGE_SIZE,
+                chosen=_list_filter(asked.filter),
+                cursor=asked.cursor,
+                page_size=asked.page_size or DEFAULT_PAGE_SIZE,
                 now=request.now,
                 rights=request.gateway.rights,
             )
         request.access.found({row.code: row.identifier for row in page.rows})
         return render_page(page)
 
-    @operation(types.RetrieveNotificationsResponse, types.Ids[100], names=("id",))
-    def RetrieveNotifications(ctx: Any, ids: list[str]) -> types.RetrieveNotificationsResponse:  # noqa: N802
+    @operation(v1.RetrieveNotifications, v1.RetrieveNotificationsResponse)
+    def RetrieveNotifications(
+        request: Request, asked: v1.RetrieveNotifications
+    ) -> v1.RetrieveNotificationsResponse:
         """Return metadata and, once accepted, documents."""
-        request: Request = ctx.udc
         with request.reading() as session:
             results = mailbox.retrieve(
                 session,
                 store=request.gateway.store,
                 caller=request.caller,
-                ids=_uuids(ids),
+                ids=_uuids(asked.ids),
                 limits=request.gateway.inline,
                 now=request.now,
                 rights=request.gateway.rights,
             )
         _note_refusals(request, results)
         _hand_over(request, [result.id for result in results if result.is_first_handover])
-        items = [answers.retrieved(result, request.now) for result in results]
-        return types.RetrieveNotificationsResponse(item=_as_asked(items, ids))
+        pairs = zip(asked.ids, results, strict=True)
+        return v1.RetrieveNotificationsResponse(
+            items=tuple(answers.retrieved(one, result, request.now) for one, result in pairs)
+        )
 
-    @operation(
-        types.RetrieveDocumentResponse,
-        types.Id,
-        types.Id,
-        types.OptionalInteger,
-        types.OptionalInteger,
-        names=("id", "documentId", "offset", "length"),
-    )
-    def RetrieveDocument(  # noqa: N802
-        ctx: Any,
-        notification_id: str,
-        document_id: str,
-        offset: int | None,
-        length: int | None,
-    ) -> types.RetrieveDocumentResponse:
+    @operation(v1.RetrieveDocument, v1.RetrieveDocumentResponse)
+    def RetrieveDocument(request: Request, asked: v1.RetrieveDocument) -> v1.RetrieveDocumentResponse:
         """Return a range of one document of an accepted notification."""
-        request: Request = ctx.udc
         chunk_max_bytes = request.gateway.chunk_max_bytes
         with request.reading() as session:
             part = mailbox.read_document(
                 session,
                 store=request.gateway.store,
                 caller=request.caller,
-                notification_id=UUID(notification_id),
-                document_id=UUID(document_id),
-                offset=offset or 0,
-                length=min(length or chunk_max_bytes, chunk_max_bytes),
+                notification_id=UUID(asked.id),
+                document_id=UUID(asked.document_id),
+                offset=asked.offset or 0,
+                length=min(asked.length or chunk_max_bytes, chunk_max_bytes),
                 now=request.now,
                 rights=request.gateway.rights,
             )
         if part.is_first_handover:
-            _hand_over(request, [UUID(notification_id)])
-        return types.RetrieveDocumentResponse(
-            size=part.document.size,
-            sha256=part.document.sha256,
-            offset=part.offset,
-            content=[part.content],
+            _hand_over(request, [UUID(asked.id)])
+        return v1.RetrieveDocumentResponse(
+            size=part.document.size, sha256=part.document.sha256, offset=part.offset, content=part.content
         )
 
-    @operation(types.AcceptNotificationsResponse, types.Ids[500], names=("id",))
-    def AcceptNotifications(ctx: Any, ids: list[str]) -> bytes:  # noqa: N802
+    @operation(v1.AcceptNotifications, v1.AcceptNotificationsResponse)
+    def AcceptNotifications(
+        request: Request, asked: v1.AcceptNotifications
+    ) -> v1.AcceptNotificationsResponse:
         """Accept notifications (Ley 39/2015 art. 43.1)."""
-        results = _decide(ctx.udc, Decision.ACCEPT, ids)
-        return render_outcomes("AcceptNotificationsResponse", zip(ids, results, strict=True))
+        return v1.AcceptNotificationsResponse(items=_decide(request, Decision.ACCEPT, asked.ids))
 
-    @operation(types.RejectNotificationsResponse, types.Ids[500], types.OptionalText, names=("id", "reason"))
-    def RejectNotifications(  # noqa: N802
-        ctx: Any,
-        ids: list[str],
-        reason: str | None,
-    ) -> bytes:
+    @operation(v1.RejectNotifications, v1.RejectNotificationsResponse)
+    def RejectNotifications(
+        request: Request, asked: v1.RejectNotifications
+    ) -> v1.RejectNotificationsResponse:
         """Reject notifications (Ley 39/2015 art. 43)."""
-        results = _decide(ctx.udc, Decision.REJECT, ids, reason)
-        return render_outcomes("RejectNotificationsResponse", zip(ids, results, strict=True))
+        return v1.RejectNotificationsResponse(
+            items=_decide(request, Decision.REJECT, asked.ids, asked.reason)
+        )
 
-    @operation(types.RetrieveReceiptsResponse, types.Ids[100], types.OptionalText, names=("id", "format"))
-    def RetrieveReceipts(  # noqa: N802
-        ctx: Any, ids: list[str], wanted_format: str | None
-    ) -> types.RetrieveReceiptsResponse:
+    @operation(v1.RetrieveReceipts, v1.RetrieveReceiptsResponse)
+    def RetrieveReceipts(request: Request, asked: v1.RetrieveReceipts) -> v1.RetrieveReceiptsResponse:
         """Return the sealed receipts of notifications; with each, its PDF or bundle where that is wanted."""
-        request: Request = ctx.udc
-        if wanted_format in _FORMS and len(ids) > FORMS_AT_ONCE:
+        if asked.format in _FORMS and len(asked.ids) > FORMS_AT_ONCE:
             raise InvalidRequestError(element="id", rule="maxOccurs")
         with request.reading() as session:
             found = mailbox.receipts(
                 session,
                 caller=request.caller,
-                ids=_uuids(ids),
+                ids=_uuids(asked.ids),
                 now=request.now,
                 rights=request.gateway.rights,
             )
         for wanted, rows in found:
             if rows is None:
                 request.access.refuse(wanted, NotificationUnknownError)
-        items = [
-            answers.receipts(wanted, rows, _forms(request, rows or [], wanted_format))
-            for wanted, rows in found
-        ]
-        return types.RetrieveReceiptsResponse(item=_as_asked(items, ids))
+        pairs = zip(asked.ids, found, strict=True)
+        return v1.RetrieveReceiptsResponse(
+            items=tuple(
+                answers.receipts(one, rows, _forms(request, rows or [], asked.format))
+                for one, (_, rows) in pairs
+            )
+        )
 
-    @operation(types.PingResponse)
-    def Ping(ctx: Any) -> types.PingResponse:  # noqa: N802
+    @operation(v1.Ping, v1.PingResponse)
+    def Ping(request: Request, asked: v1.Ping) -> v1.PingResponse:
         """Return what was read in the caller's certificate."""
-        request: Request = ctx.udc
         caller = request.caller
         with request.reading() as session:
             is_known = is_known_party(session, caller.party)
-        return types.PingResponse(
-            party=types.Party(identifier=caller.party, name=caller.party_name),
-            signer=types.Party(identifier=caller.signer, name=caller.signer_name),
+        return v1.PingResponse(
+            party=v1.Party(identifier=caller.party, name=caller.party_name),
+            signer=v1.Party(identifier=caller.signer, name=caller.signer_name),
             known=is_known,
-            certificateIssuer=caller.certificate_issuer,
-            certificateSerial=caller.certificate_serial,
-            certificateSha256=caller.certificate_fingerprint,
-            serverTime=request.now,
-            softwareVersion=__version__,
-            contractVersion=CONTRACT_VERSION,
+            certificate_issuer=caller.certificate_issuer,
+            certificate_serial=caller.certificate_serial,
+            certificate_sha256=caller.certificate_fingerprint,
+            server_time=request.now,
+            software_version=__version__,
+            contract_version=CONTRACT_VERSION,
         )
 
 
@@ -239,8 +215,8 @@ def check_caller(session: Session, caller: Caller, operation: str) -> None:
 
 
 def _decide(
-    request: Request, decision: Decision, ids: list[str], reason: str | None = None
-) -> list[mailbox.Outcome]:
+    request: Request, decision: Decision, ids: Sequence[str], reason: str | None = None
+) -> tuple[v1.DecisionOutcome, ...]:
     """Decide all in one transaction; the answer is built after its commit."""
     deciding = mailbox.Deciding(
         caller=request.caller,
@@ -254,7 +230,7 @@ def _decide(
     with request.writing() as session:
         results = mailbox.decide_all(session, _uuids(ids), deciding=deciding)
         _note_refusals(request, (result for result in results if not result.is_repeat))
-    return results
+    return tuple(map(answers.outcome, ids, results))
 
 
 def _note_refusals(request: Request, results: Iterable[mailbox.Outcome | mailbox.Retrieved]) -> None:
@@ -278,29 +254,22 @@ def _hand_over(request: Request, ids: list[UUID]) -> None:
             mailbox.hand_over(session, ids, handing=handing)
 
 
-def _as_asked(items: list[Any], ids: Sequence[str]) -> list[Any]:
-    """Name each item by the text it was asked for: a UUID may be written in upper case."""
-    for item, asked in zip(items, ids, strict=True):
-        item.id = asked
-    return items
-
-
 def _uuids(ids: Sequence[str]) -> list[UUID]:
     """Read identifiers that the schema has checked."""
     return [UUID(text) for text in ids]
 
 
-def _list_filter(chosen: types.Filter | None) -> ListFilter:
+def _list_filter(chosen: v1.Filter | None) -> ListFilter:
     """Read the filter element; absent means no restriction."""
     if chosen is None:
         return ListFilter()
     return ListFilter(
-        states=frozenset(State(word) for word in chosen.state or ()),
+        states=frozenset(map(State, chosen.states)),
         kind=None if chosen.kind is None else Kind(chosen.kind),
         role=None if chosen.role is None else Role(chosen.role),
-        addressee=chosen.addresseeId,
-        issuer=chosen.issuerId,
-        available_from=chosen.availableFrom,
-        available_to=chosen.availableTo,
-        deadline_before=chosen.deadlineBefore,
+        addressee=chosen.addressee_id,
+        issuer=chosen.issuer_id,
+        available_from=chosen.available_from,
+        available_to=chosen.available_to,
+        deadline_before=chosen.deadline_before,
     )

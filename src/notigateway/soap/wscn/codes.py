@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from notigateway.contract.problems import coded_texts_of
+from notigateway.contract.wscn import Error
 from notigateway.errors import (
     AcuseAlgorithmError,
     AcuseAlteredError,
@@ -40,7 +41,6 @@ from notigateway.errors import (
 )
 from notigateway.law.lifecycle import State
 from notigateway.law.representation import Role
-from notigateway.soap.wscn.types import Error
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -102,7 +102,7 @@ def fault_code(error: GatewayError) -> int:
 def success(correlation_id: UUID, note: str = "") -> Error:
     """Return the outcome of what was done, perhaps with a note."""
     text = f"Operación realizada. {note}".strip()
-    return Error(codigo=SUCCESS, descripcion=text, identificadorPeticion=str(correlation_id))
+    return Error(codigo=SUCCESS, descripcion=text, identificador_peticion=str(correlation_id))
 
 
 def refusal(code: int, error: GatewayError, correlation_id: UUID) -> Error:
@@ -110,5 +110,5 @@ def refusal(code: int, error: GatewayError, correlation_id: UUID) -> Error:
     return Error(
         codigo=code,
         descripcion=coded_texts_of(error).es,
-        identificadorPeticion=str(correlation_id),
+        identificador_peticion=str(correlation_id),
     )

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from notigateway.contract.problems import coded_texts_of
+from notigateway.contract.writing import write_content
+from notigateway.contract.wscn import ExcepcionSistema, write_root
 from notigateway.soap.contract import Contract
 from notigateway.soap.wscn import codes
-from notigateway.soap.wscn.types import ExcepcionSistema
-from notigateway.soap.wscn.writing import append_fields
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -36,6 +36,6 @@ class WscnContract(Contract):
 
     def add_detail(self, detail: _Element, error: GatewayError, correlation_id: UUID) -> None:
         """Append the system fault of this environment."""
-        holder = etree.SubElement(detail, f"{{{self.namespace}}}{self.fault}", nsmap={"wscn": self.namespace})
         outcome = codes.refusal(codes.fault_code(error), error, correlation_id)
-        append_fields(holder, ExcepcionSistema(error=outcome, message=coded_texts_of(error).en))
+        content = write_content(ExcepcionSistema(error=outcome, message=coded_texts_of(error).en))
+        detail.append(etree.fromstring(write_root(self.namespace, self.fault, content)))

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
+from notigateway.contract.wscn import REQUESTS
+from notigateway.contract.xml import Builtin, describe
 from notigateway.errors import AcuseEncodingError, InvalidRequestError
 from notigateway.wss.ns import SOAP_ENCODING, XSD, XSI, namespace_of, soap
 
@@ -30,33 +32,16 @@ _FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
 _TYPE: Final = f"{{{XSI}}}type"
 _NIL: Final = f"{{{XSI}}}nil"
 _ATTRIBUTES: Final = frozenset({_TYPE, _NIL, soap("encodingStyle")})
-# The parameters of each operation and the types that xsi:type may give them.
-_INTS: Final = frozenset({"int", "integer"})
-_STRINGS: Final = frozenset({"string"})
-_BOOLEANS: Final = frozenset({"boolean"})
-_BINARIES: Final = frozenset({"base64Binary", "base64"})
+# What xsi:type may say of a parameter.
 _TYPES: Final = {
-    "rol": _INTS,
-    "identificadorPoderdante": _STRINGS,
-    "codigoSiguienteNotificacionPropia": _INTS,
-    "codigoSiguienteNotificacionAutorizadoRED": _INTS,
-    "codigoSiguienteNotificacionApoderado": _INTS,
-    "codigoNotificacion": _INTS,
-    "esDeAceptacion": _BOOLEANS,
-    "xmlAcuseFirmado": _BINARIES,
+    Builtin.INT: frozenset({"int", "integer"}),
+    Builtin.TEXT: frozenset({"string"}),
+    Builtin.BOOLEAN: frozenset({"boolean"}),
+    Builtin.BASE64: frozenset({"base64Binary", "base64"}),
 }
-_PARAMETERS: Final[dict[str, tuple[str, ...]]] = {
-    "consultarListadoNotificaciones": (
-        "rol",
-        "identificadorPoderdante",
-        "codigoSiguienteNotificacionPropia",
-        "codigoSiguienteNotificacionAutorizadoRED",
-        "codigoSiguienteNotificacionApoderado",
-    ),
-    "solicitarAcuseNotificacion": ("rol", "identificadorPoderdante", "codigoNotificacion", "esDeAceptacion"),
-    "enviarAcuseNotificacion": ("rol", "identificadorPoderdante", "xmlAcuseFirmado"),
-    "verNotificacionAceptada": ("rol", "identificadorPoderdante", "codigoNotificacion"),
-    "solicitarPoderdantes": (),
+_PARAMETERS: Final = {
+    operation: {one.name: _TYPES[one.type] for one in describe(kind) if isinstance(one.type, Builtin)}
+    for operation, kind in REQUESTS.items()
 }
 
 
@@ -114,16 +99,17 @@ def read_parameters(operation: _Element) -> Parameters:
     name = etree.QName(operation).localname
     namespace = namespace_of(str(operation.tag))
     _check_attributes(operation, name, frozenset({name}), own=namespace)
+    parameters = _PARAMETERS[name]
     texts: dict[str, str | None] = {}
     for child in operation:
         tag = etree.QName(child)
-        if tag.namespace not in {None, namespace} or tag.localname not in _PARAMETERS[name]:
+        if tag.namespace not in {None, namespace} or tag.localname not in parameters:
             raise InvalidRequestError(element=name, rule="unknown")
         if tag.localname in texts:
             raise InvalidRequestError(element=tag.localname, rule="repeated")
         if len(child) or (child.tail or "").strip(_SPACE):
             raise InvalidRequestError(element=tag.localname, rule="simple")
-        is_nil = _check_attributes(child, tag.localname, _TYPES[tag.localname], own=XSD)
+        is_nil = _check_attributes(child, tag.localname, parameters[tag.localname], own=XSD)
         if is_nil and child.text:
             raise InvalidRequestError(element=tag.localname, rule="nil")
         texts[tag.localname] = None if is_nil else child.text or ""

@@ -1,14 +1,14 @@
-"""From rows to the contract's types: numbers, words and the clock of Madrid."""
+"""From rows to the contract's elements: numbers, words and the clock of Madrid."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from notigateway.contract.wscn import Notificacion
 from notigateway.evidence.acuse import AcuseDetails, madrid_text
 from notigateway.instants import instant_text
 from notigateway.law.identifiers import is_company_nif
 from notigateway.law.lifecycle import Standing, State, effective_state
-from notigateway.soap.wscn.types import Notificacion
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,15 +33,15 @@ def notificacion(row: Any, now: datetime) -> Notificacion:  # noqa: ANN401  (a l
     kind, kind_words = _COMPANY if is_company_nif(row.identifier) else _PERSON
     return Notificacion(
         codigo=row.code,
-        descripcionEstado=words,
-        descripcionTipoDestinatario=kind_words,
+        descripcion_estado=words,
+        descripcion_tipo_destinatario=kind_words,
         destinatario=row.identifier,
         estado=number,
-        fechaFinDisponibilidad=None if row.deadline is None else madrid_text(row.deadline),
-        fechaPuestaDisposicion=madrid_text(row.available_at),
-        nombreAppRazonSocial=row.addressee_name,
+        fecha_fin_disponibilidad=None if row.deadline is None else madrid_text(row.deadline),
+        fecha_puesta_disposicion=madrid_text(row.available_at),
+        nombre_app_razon_social=row.addressee_name,
         procedimiento=f"{row.procedure} {row.subject}",
-        tipoDestinatario=kind,
+        tipo_destinatario=kind,
     )
 
 

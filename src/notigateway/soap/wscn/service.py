@@ -13,6 +13,15 @@ import structlog
 from lxml import etree
 
 from notigateway.addressee import mailbox, two_phase
+from notigateway.contract.wscn import (
+    AcuseNotificacion,
+    Error,
+    ListadoNotificaciones,
+    ListadoPoderdantes,
+    NotificacionRecuperada,
+    Poderdante,
+    write_answer,
+)
 from notigateway.errors import (
     AcuseExpiredError,
     AcuseInvalidError,
@@ -28,15 +37,6 @@ from notigateway.law.representation import Role
 from notigateway.repository.powers import list_grantors
 from notigateway.soap.wscn import codes, rows
 from notigateway.soap.wscn.reading import Parameters, read_parameters
-from notigateway.soap.wscn.types import (
-    AcuseNotificacion,
-    Error,
-    ListadoNotificaciones,
-    ListadoPoderdantes,
-    NotificacionRecuperada,
-    Poderdante,
-)
-from notigateway.soap.wscn.writing import render_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element
 
+    from notigateway.contract.xml import Part
     from notigateway.repository.model import Notification
     from notigateway.soap.request import Request
     from notigateway.soap.wscn.environment import Environment
@@ -118,7 +119,7 @@ class _Asked:
 class _Refuse(Protocol):
     """Makes the answer of an operation that was refused."""
 
-    def __call__(self, asked: _Asked, error: Error, /) -> object: ...
+    def __call__(self, asked: _Asked, error: Error, /) -> Part: ...
 
 
 class WscnDispatcher:
@@ -127,7 +128,7 @@ class WscnDispatcher:
     def __init__(self, environment: Environment, policy: WscnPolicy) -> None:
         self._environment = environment
         self._policy = policy
-        self._operations: dict[str, tuple[Callable[[_Asked], object], _Refuse]] = {
+        self._operations: dict[str, tuple[Callable[[_Asked], Part], _Refuse]] = {
             "consultarListadoNotificaciones": (self._list, _refused_list),
             "solicitarAcuseNotificacion": (self._request_receipt, _refused_receipt),
             "enviarAcuseNotificacion": (self._decide, _refused_notification),
@@ -153,7 +154,7 @@ class WscnDispatcher:
             request.access.result = error.code
             _log.warning("request_refused_by_code", code=error.code, wscn_code=code, detail=error.detail)
             content = refuse(asked, codes.refusal(code, error, request.proof.correlation_id))
-        return render_answer(self._environment.namespace, name, content)
+        return write_answer(self._environment.namespace, name, content)
 
     def _list(self, asked: _Asked) -> ListadoNotificaciones:
         """Return a page of each bucket that is asked for. No legal effect."""
@@ -179,14 +180,14 @@ class WscnDispatcher:
         }
         nexts = {role: last.get(role) or place for role, place in places.items()}
         return ListadoNotificaciones(
-            codigoSiguienteNotificacionApoderado=nexts[Role.ATTORNEY],
-            codigoSiguienteNotificacionAutorizadoRED=nexts[Role.RED],
-            codigoSiguienteNotificacionPropia=nexts[Role.OWN],
+            codigo_siguiente_notificacion_apoderado=nexts[Role.ATTORNEY],
+            codigo_siguiente_notificacion_autorizado_red=nexts[Role.RED],
+            codigo_siguiente_notificacion_propia=nexts[Role.OWN],
             error=asked.done,
-            hayMas=any(bucket.has_more for bucket in found.values()),
-            notificacionesApoderado=shown.get(Role.ATTORNEY, ()),
-            notificacionesAutorizadoRED=shown.get(Role.RED, ()),
-            notificacionesPropias=shown.get(Role.OWN, ()),
+            hay_mas=any(bucket.has_more for bucket in found.values()),
+            notificaciones_apoderado=shown.get(Role.ATTORNEY, ()),
+            notificaciones_autorizado_red=shown.get(Role.RED, ()),
+            notificaciones_propias=shown.get(Role.OWN, ()),
         )
 
     def _request_receipt(self, asked: _Asked) -> AcuseNotificacion:
@@ -208,7 +209,7 @@ class WscnDispatcher:
             )
             details = rows.acuse_details(notification)
         xml = issue_acuse(terms, details, signer=gateway.signer, now=request.now)
-        return AcuseNotificacion(codigoNotificacion=code, error=asked.done, XML=xml)
+        return AcuseNotificacion(codigo_notificacion=code, error=asked.done, xml=xml)
 
     def _decide(self, asked: _Asked) -> NotificacionRecuperada:
         """Decide as the signed receipt says (Ley 39/2015 art. 43.1)."""
@@ -243,7 +244,7 @@ class WscnDispatcher:
             sealed = rows.sellado(outcome.event, outcome.receipt)
         if terms.decision is Decision.REJECT:
             return NotificacionRecuperada(
-                codigoNotificacion=terms.code, error=asked.done, selladoTiempo=sealed
+                codigo_notificacion=terms.code, error=asked.done, sellado_tiempo=sealed
             )
         return self._delivered(asked, notification, sealed)
 
@@ -271,10 +272,10 @@ class WscnDispatcher:
         if content is not None and notification.awaits_handover():
             _attest_handover(asked, notification)
         return NotificacionRecuperada(
-            codigoNotificacion=notification.code,
+            codigo_notificacion=notification.code,
             error=error,
-            pdfNotificacion=content,
-            selladoTiempo=sealed,
+            pdf_notificacion=content,
+            sellado_tiempo=sealed,
         )
 
 
@@ -300,7 +301,7 @@ def _list_grantors(asked: _Asked) -> ListadoPoderdantes:
     return ListadoPoderdantes(
         error=asked.done,
         poderdantes=tuple(Poderdante(denominacion=one.name, identificador=one.identifier) for one in found),
-        tienePoderdantes=bool(found),
+        tiene_poderdantes=bool(found),
     )
 
 
@@ -316,20 +317,20 @@ def _refused_list(asked: _Asked, error: Error) -> ListadoNotificaciones:
         except GatewayError:
             places[role] = _NOTHING_SEEN
     return ListadoNotificaciones(
-        codigoSiguienteNotificacionApoderado=places[Role.ATTORNEY],
-        codigoSiguienteNotificacionAutorizadoRED=places[Role.RED],
-        codigoSiguienteNotificacionPropia=places[Role.OWN],
+        codigo_siguiente_notificacion_apoderado=places[Role.ATTORNEY],
+        codigo_siguiente_notificacion_autorizado_red=places[Role.RED],
+        codigo_siguiente_notificacion_propia=places[Role.OWN],
         error=error,
-        hayMas=False,
+        hay_mas=False,
     )
 
 
 def _refused_receipt(asked: _Asked, error: Error) -> AcuseNotificacion:
-    return AcuseNotificacion(codigoNotificacion=asked.code, error=error)
+    return AcuseNotificacion(codigo_notificacion=asked.code, error=error)
 
 
 def _refused_notification(asked: _Asked, error: Error) -> NotificacionRecuperada:
-    return NotificacionRecuperada(codigoNotificacion=asked.code, error=error)
+    return NotificacionRecuperada(codigo_notificacion=asked.code, error=error)
 
 
 def _refused_grantors(_asked: _Asked, error: Error) -> ListadoPoderdantes:

@@ -1,0 +1,313 @@
+"""The contract `urn:notigateway:issuing:v1`: every message of the issuing bodies' side, once."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from datetime import datetime
+from typing import Annotated
+
+from notigateway.contract.xml import Child, Integer, Long, Part, Uuid, Word, element
+from notigateway.wss.ns import NOTIGATEWAY_ISSUING_V1
+
+
+class IssuingPart(Part):
+    """An element of this contract."""
+
+    __slots__ = ()
+    xmlns = NOTIGATEWAY_ISSUING_V1
+
+
+# --- parts ----------------------------------------------------------------------------------------
+
+
+@element
+class Problem(IssuingPart):
+    """An entry of the error catalogue, with what of the item is wrong."""
+
+    code: Word
+    text_es: str
+    text_en: str
+    retryable: bool
+    field: str | None = None
+    rule: str | None = None
+
+
+@element
+class Party(IssuingPart):
+    """Who decided, as far as it is known."""
+
+    identifier: str
+    name: str | None = None
+
+
+@element
+class Addressee(IssuingPart):
+    """To whom an act is addressed, with the account that RED manages where there is one."""
+
+    identifier: str
+    name: str
+    ccc: str | None = None
+    naf: str | None = None
+
+
+@element
+class Document(IssuingPart):
+    """A document of an act: its content, or the hash under which it was uploaded."""
+
+    name: str
+    media_type: str
+    content: bytes | None = field(default=None, repr=False)
+    sha256: Word | None = None
+
+
+@element
+class Act(IssuingPart):
+    """An act to be put at disposal."""
+
+    reference: str
+    subject: str
+    procedure: str
+    matter: str
+    kind: Word | None = None
+    addressee: Addressee
+    documents: Annotated[tuple[Document, ...], Child("document", least=1, most=100)]
+    available_at: datetime | None = None
+    voluntary: bool | None = None
+    special_category: bool | None = None
+    means_of_payment: bool | None = None
+    non_convertible: bool | None = None
+
+
+@element
+class UploadedDocument(IssuingPart):
+    """What became of one upload."""
+
+    sha256: Word | None = None
+    size: Long | None = None
+    problem: Problem | None = None
+
+
+@element
+class PublishedAct(IssuingPart):
+    """What became of one act."""
+
+    reference: str
+    outcome: Word
+    notification_id: Uuid | None = None
+    code: int | None = None
+    available_at: datetime | None = None
+    deadline: datetime | None = None
+    problem: Problem | None = None
+
+
+@element
+class Cancellation(IssuingPart):
+    """A notification to be withdrawn."""
+
+    reference: str
+    reason: str | None = None
+
+
+@element
+class Extension(IssuingPart):
+    """A deadline to be moved."""
+
+    reference: str
+    deadline: datetime
+    reason: str
+
+
+@element
+class Report(IssuingPart):
+    """A decision that another channel took."""
+
+    reference: str
+    channel: Word
+    decision: Word
+    at: datetime
+    decided_by: Party | None = None
+    evidence: str
+
+
+@element
+class Decision(IssuingPart):
+    """Who decided, where and when, as far as it is known."""
+
+    state: Word
+    at: datetime
+    channel: Word | None = None
+    party: Party | None = None
+    signer: Party | None = None
+    reported_at: datetime | None = None
+
+
+@element
+class Receipt(IssuingPart):
+    """The sealed evidence of one event."""
+
+    receipt_id: Uuid
+    state: Word
+    event_time: datetime
+    sha256: Word
+    xml: bytes = field(repr=False)
+
+
+@element
+class Item(IssuingPart):
+    """What became of one item."""
+
+    reference: str
+    outcome: Word
+    state: Word | None = None
+    deadline: datetime | None = None
+    decision: Decision | None = None
+    receipt: Receipt | None = None
+    problem: Problem | None = None
+
+
+@element
+class Outcome(IssuingPart):
+    """What was decided of one act; `stands` tells whether it is the decision that counts."""
+
+    reference: str
+    notification_id: Uuid
+    code: int
+    stands: bool
+    decision: Decision
+    receipt: Receipt | None = None
+
+
+@element
+class Outage(IssuingPart):
+    """A time in which the service could not be reached."""
+
+    outage_id: Uuid
+    started_at: datetime
+    ended_at: datetime | None = None
+    declared_at: datetime
+
+
+# --- acts -----------------------------------------------------------------------------------------
+
+
+@element
+class UploadDocuments(IssuingPart):
+    """Store documents that acts will name by their hash."""
+
+    issuer_id: str
+    contents: Annotated[tuple[bytes, ...], Child("content", least=1, most=100)] = field(repr=False)
+
+
+@element
+class UploadDocumentsResponse(IssuingPart):
+    """What became of each."""
+
+    items: Annotated[tuple[UploadedDocument, ...], Child("item", least=1, most=100)]
+
+
+@element
+class PublishActs(IssuingPart):
+    """Put acts at the disposal of their addressees."""
+
+    issuer_id: str
+    acts: Annotated[tuple[Act, ...], Child("act", least=1, most=500)]
+
+
+@element
+class PublishActsResponse(IssuingPart):
+    """What became of each."""
+
+    items: Annotated[tuple[PublishedAct, ...], Child("item", least=1, most=500)]
+
+
+@element
+class CancelNotifications(IssuingPart):
+    """Withdraw notifications that are not decided."""
+
+    issuer_id: str
+    cancellations: Annotated[tuple[Cancellation, ...], Child("cancellation", least=1, most=500)]
+
+
+@element
+class CancelNotificationsResponse(IssuingPart):
+    """What became of each."""
+
+    items: Annotated[tuple[Item, ...], Child("item", least=1, most=500)]
+
+
+@element
+class ExtendDeadlines(IssuingPart):
+    """Move unexpired deadlines."""
+
+    issuer_id: str
+    extensions: Annotated[tuple[Extension, ...], Child("extension", least=1, most=100)]
+
+
+@element
+class ExtendDeadlinesResponse(IssuingPart):
+    """What became of each."""
+
+    items: Annotated[tuple[Item, ...], Child("item", least=1, most=100)]
+
+
+@element
+class ReportExternalDecisions(IssuingPart):
+    """Enter decisions of other channels."""
+
+    issuer_id: str
+    reports: Annotated[tuple[Report, ...], Child("report", least=1, most=500)]
+
+
+@element
+class ReportExternalDecisionsResponse(CancelNotificationsResponse):
+    """What became of each."""
+
+
+@element
+class ListOutcomes(IssuingPart):
+    """What became of the body's acts since a cursor, please."""
+
+    issuer_id: str
+    cursor: Word | None = None
+    page_size: Integer | None = None
+
+
+@element
+class ListOutcomesResponse(IssuingPart):
+    """A page of outcomes in the order of their commit."""
+
+    has_more: bool
+    next_cursor: Word | None = None
+    outcomes: Annotated[tuple[Outcome, ...], Child("outcome", most=500)] = ()
+
+
+# --- outages --------------------------------------------------------------------------------------
+
+
+@element
+class DeclareOutage(IssuingPart):
+    """Declare a time in which the service could not be reached."""
+
+    started_at: datetime
+    ended_at: datetime | None = None
+    reason: str
+
+
+@element
+class DeclareOutageResponse(IssuingPart):
+    """The outage as it stands now."""
+
+    outage: Outage
+
+
+@element
+class CloseOutage(IssuingPart):
+    """End an outage."""
+
+    outage_id: Uuid
+    ended_at: datetime
+
+
+@element
+class CloseOutageResponse(DeclareOutageResponse):
+    """The same."""

@@ -1,0 +1,327 @@
+"""The contract `urn:notigateway:v1`: every message of the parties' side, once.
+
+Words of the contract (states, kinds, outcomes) are text: a later minor version may add one, and a client
+that does not know it must still show it. Instants are aware UTC. What is said of representation stands in
+`v1_representation`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import field
+from datetime import datetime, timedelta
+from typing import Annotated, ClassVar
+
+from notigateway.contract.xml import Child, ContractError, Fact, Integer, Long, Part, Uuid, Word, element
+from notigateway.wss.ns import NOTIGATEWAY_V1
+
+
+class V1Part(Part):
+    """An element of this contract."""
+
+    __slots__ = ()
+    xmlns = NOTIGATEWAY_V1
+
+
+# --- parts ----------------------------------------------------------------------------------------
+
+
+@element
+class Problem(V1Part):
+    """An entry of the error catalogue, about one item."""
+
+    code: Word
+    text_es: str
+    text_en: str
+    retryable: bool
+
+
+@element
+class GatewayFault(Problem):
+    """The detail of a fault: the entry of the catalogue, its facts, and what to quote to the operator."""
+
+    correlation_id: Uuid
+    documentation: str
+    facts: Annotated[tuple[Fact, ...], Child("fact")] = ()
+
+
+@element
+class Party(V1Part):
+    """A person or company: NIF, NIE or CIF, and name."""
+
+    identifier: str
+    name: str
+
+
+@element
+class IssuingBody(V1Part):
+    """Who issued the act; `issuer_id` is the DIR3 code."""
+
+    issuer_id: str
+    acronym: str
+    name: str
+
+
+@element
+class Notification(V1Part):
+    """What may be known of a notification without legal effect."""
+
+    code: int
+    id: Uuid
+    kind: Word
+    subject: str
+    issuing_body: IssuingBody
+    procedure: str
+    matter: str
+    addressee: Party
+    role: Word
+    state: Word
+    available_at: datetime
+    deadline: datetime | None = None
+    time_left: timedelta | None = None
+    special_category: bool
+    document_count: int
+    document_sizes: Annotated[tuple[Long, ...], Child("documentSize", least=1)]
+
+
+@element
+class Filter(V1Part):
+    """Which notifications to list; what is left out does not restrict."""
+
+    states: Annotated[tuple[Word, ...], Child("state", most=7)] = ()
+    kind: Word | None = None
+    role: Word | None = None
+    addressee_id: str | None = None
+    issuer_id: str | None = None
+    available_from: datetime | None = None
+    available_to: datetime | None = None
+    deadline_before: datetime | None = None
+
+    def matches(self, notification: Notification) -> bool:
+        """Say what the service's filter says, of a notification that came by another way."""
+        available_at, deadline = notification.available_at, notification.deadline
+        return (
+            (not self.states or notification.state in self.states)
+            and self.kind in {None, notification.kind}
+            and self.role in {None, notification.role}
+            and self.addressee_id in {None, notification.addressee.identifier}
+            and self.issuer_id in {None, notification.issuing_body.issuer_id}
+            and (self.available_from is None or available_at >= self.available_from)
+            and (self.available_to is None or available_at < self.available_to)
+            and (self.deadline_before is None or (deadline is not None and deadline < self.deadline_before))
+        )
+
+
+@element
+class Document(V1Part):
+    """A document of an accepted notification; `name` is the issuing body's and no safe path."""
+
+    mismatch: ClassVar[type[Exception]] = ContractError
+
+    document_id: Uuid
+    name: str
+    media_type: str
+    size: Long
+    sha256: Word
+    inline: Annotated[bytes | None, Child("content")] = field(default=None, repr=False)
+
+    def content(self) -> bytes | None:
+        """Return the bytes that travelled inline, or None where `retrieve_document` must fetch them.
+
+        Raises: `mismatch` when they are not those of the hash.
+        """
+        if self.inline is not None and hashlib.sha256(self.inline).hexdigest() != self.sha256:
+            raise self.mismatch(f"document {self.document_id} does not match its hash")
+        return self.inline
+
+
+@element
+class Receipt(V1Part):
+    """The sealed evidence of one event, kept as it is; `file` is its PDF or bundle, where asked for."""
+
+    mismatch: ClassVar[type[Exception]] = ContractError
+
+    receipt_id: Uuid
+    state: Word
+    event_time: datetime
+    sha256: Word
+    sealed: Annotated[bytes, Child("xml")] = field(repr=False)
+    level: Word | None = field(
+        default=None, repr=False
+    )  # the receipt itself tells, and its time-stamp proves
+    file: bytes | None = field(default=None, repr=False)
+
+    def xml(self) -> bytes:
+        """Return the receipt's bytes; `evidence.xades.verify_receipt` proves their seal.
+
+        Raises: `mismatch` when they are not those of the hash.
+        """
+        if hashlib.sha256(self.sealed).hexdigest() != self.sha256:
+            raise self.mismatch(f"receipt {self.receipt_id} does not match its hash")
+        return self.sealed
+
+
+@element
+class Decision(V1Part):
+    """The decision that stands: for whom, by whom, where and when.
+
+    Another channel does not always tell for whom, and never who signed.
+    """
+
+    state: Word
+    at: datetime
+    channel: Word
+    party: Party | None = None
+    signer: Party | None = None
+
+
+@element
+class DecisionOutcome(V1Part):
+    """What became of one item of accept or reject."""
+
+    id: Uuid
+    outcome: Word
+    decision: Decision | None = None
+    receipt: Receipt | None = None
+    problem: Problem | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """Tell whether the decision asked for stands: taken now or by you before."""
+        return self.outcome in {"decided", "already_decided_by_you"}
+
+
+@element
+class RetrievedNotification(V1Part):
+    """One item of retrieve: metadata, the documents once accepted, or why there are none."""
+
+    id: Uuid
+    notification: Notification | None = None
+    documents: Annotated[tuple[Document, ...], Child("document")] = ()
+    problem: Problem | None = None
+
+
+@element
+class NotificationReceipts(V1Part):
+    """The receipts of one notification, oldest first, or why there are none."""
+
+    id: Uuid
+    receipts: Annotated[tuple[Receipt, ...], Child("receipt")] = ()
+    problem: Problem | None = None
+
+
+# --- the mailbox ----------------------------------------------------------------------------------
+
+
+@element
+class ListNotifications(V1Part):
+    """A page of notifications, please; `cursor` is the `next_cursor` of the page before."""
+
+    filter: Filter | None = None
+    cursor: Word | None = None
+    page_size: Integer | None = None
+
+
+@element
+class ListNotificationsResponse(V1Part):
+    """A page of a list, in the order of the public code."""
+
+    as_of: datetime
+    has_more: bool
+    next_cursor: Word | None = None
+    notifications: Annotated[tuple[Notification, ...], Child("notification", most=1000)] = ()
+
+
+@element
+class RetrieveNotifications(V1Part):
+    """Metadata and documents, please."""
+
+    ids: Annotated[tuple[Uuid, ...], Child("id", least=1, most=100)]
+
+
+@element
+class RetrieveNotificationsResponse(V1Part):
+    """An item for each that was asked for, in that order."""
+
+    items: Annotated[tuple[RetrievedNotification, ...], Child("item", least=1, most=100)]
+
+
+@element
+class RetrieveDocument(V1Part):
+    """Some bytes of a document, please."""
+
+    id: Uuid
+    document_id: Uuid
+    offset: Integer | None = None
+    length: Integer | None = None
+
+
+@element
+class RetrieveDocumentResponse(V1Part):
+    """Some bytes of a document, with size and hash of the whole."""
+
+    size: Long
+    sha256: Word
+    offset: Integer
+    content: bytes = field(repr=False)
+
+
+@element
+class AcceptNotifications(V1Part):
+    """Accept these; with legal effect."""
+
+    ids: Annotated[tuple[Uuid, ...], Child("id", least=1, most=500)]
+
+
+@element
+class AcceptNotificationsResponse(V1Part):
+    """An outcome for each that was asked for, in that order."""
+
+    items: Annotated[tuple[DecisionOutcome, ...], Child("item", least=1, most=500)]
+
+
+@element
+class RejectNotifications(AcceptNotifications):
+    """Reject these; with legal effect."""
+
+    reason: str | None = None
+
+
+@element
+class RejectNotificationsResponse(AcceptNotificationsResponse):
+    """The same."""
+
+
+@element
+class RetrieveReceipts(V1Part):
+    """The receipts of these, please; with each its PDF or bundle, where `format` says so."""
+
+    ids: Annotated[tuple[Uuid, ...], Child("id", least=1, most=100)]
+    format: Word | None = None
+
+
+@element
+class RetrieveReceiptsResponse(V1Part):
+    """An item for each that was asked for, in that order."""
+
+    items: Annotated[tuple[NotificationReceipts, ...], Child("item", least=1, most=100)]
+
+
+@element
+class Ping(V1Part):
+    """Who am I?"""
+
+
+@element
+class PingResponse(V1Part):
+    """What the service read in the caller's certificate, its clock and its versions."""
+
+    party: Party
+    signer: Party
+    known: bool
+    certificate_issuer: str
+    certificate_serial: str
+    certificate_sha256: str
+    server_time: datetime
+    software_version: str
+    contract_version: str

@@ -1,0 +1,132 @@
+"""The contract `urn:notigateway:v1`: what is said of changes, counts and history."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from notigateway.contract.v1 import IssuingBody, Notification, Party, V1Part
+from notigateway.contract.xml import Child, Integer, Uuid, Word, element
+
+
+@element
+class Change(V1Part):
+    """Something that happened to a notification; `notification` is how it stands now."""
+
+    event_id: Uuid
+    state: Word
+    at: datetime
+    channel: Word | None = None
+    reported_at: datetime | None = None
+    notification: Notification
+
+
+@element
+class StateCount(V1Part):
+    """How many notifications are in one state."""
+
+    state: Word
+    count: int
+
+
+@element
+class IssuingBodyCount(V1Part):
+    """How many notifications are from one issuing body."""
+
+    issuing_body: IssuingBody
+    count: int
+    undecided: int
+
+
+@element
+class DaysLeftCount(V1Part):
+    """How many notifications wait for a decision with so many days left, or without a deadline."""
+
+    days_left: int | None = None
+    count: int
+
+
+@element
+class Event(V1Part):
+    """Something that happened to a notification, and who did it."""
+
+    event_id: Uuid
+    state: Word
+    at: datetime
+    decisive: bool
+    channel: Word | None = None
+    role: Word | None = None
+    party: Party | None = None
+    signer: Party | None = None
+    reported_by: Word | None = None
+    reported_at: datetime | None = None
+    receipt_id: Uuid | None = None
+
+
+@element
+class DeadlineChange(V1Part):
+    """A deadline that was moved."""
+
+    at: datetime
+    previous: datetime
+    deadline: datetime
+    cause: str
+    reason: str | None = None
+
+
+@element
+class ListChanges(V1Part):
+    """What has changed since a cursor, please; `from_now` asks for the cursor alone."""
+
+    cursor: Word | None = None
+    from_now: bool | None = None
+    page_size: Integer | None = None
+
+
+@element
+class ListChangesResponse(V1Part):
+    """A page of changes in the order of their commit; `next_cursor` is usable at any time.
+
+    With `rights_changed` the caller represents others than before: a list shows what it gained.
+    """
+
+    as_of: datetime
+    has_more: bool
+    next_cursor: Word
+    rights_changed: bool
+    changes: Annotated[tuple[Change, ...], Child("change", most=1000)] = ()
+
+
+@element
+class GetSummary(V1Part):
+    """Counts, please; in one capacity or in all."""
+
+    role: Word | None = None
+
+
+@element
+class GetSummaryResponse(V1Part):
+    """How many notifications there are, and how urgent they are."""
+
+    as_of: datetime
+    total: int
+    by_state: tuple[StateCount, ...] = ()
+    by_issuing_body: tuple[IssuingBodyCount, ...] = ()
+    by_days_left: tuple[DaysLeftCount, ...] = ()
+
+
+@element
+class GetHistory(V1Part):
+    """What happened to a notification, please."""
+
+    id: Uuid
+
+
+@element
+class GetHistoryResponse(V1Part):
+    """What happened to one notification, in the order in which it was recorded."""
+
+    as_of: datetime
+    notification: Notification
+    events: Annotated[tuple[Event, ...], Child("event", least=1)]
+    deadline_changes: Annotated[tuple[DeadlineChange, ...], Child("deadlineChange")] = ()

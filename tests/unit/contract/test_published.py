@@ -1,0 +1,140 @@
+"""The published schemas are what the elements declare: name by name, with type and occurrence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import ModuleType
+
+import pytest
+from lxml import etree
+
+from notigateway.contract import issuing_v1, v1, v1_following, v1_representation, wscn
+from notigateway.contract.xml import Builtin, Description, Part, describe
+from notigateway.evidence import statement
+from notigateway.published import published_folder
+
+XS = "{http://www.w3.org/2001/XMLSchema}"
+MODULES: dict[str, tuple[ModuleType, ...]] = {
+    "notigateway-v1": (v1, v1_following, v1_representation),
+    "notigateway-issuing-v1": (issuing_v1,),
+    "wscn-v1": (wscn,),
+    "wscn-pruebas-v1": (wscn,),
+}
+TYPES = {
+    Builtin.TEXT: "string",
+    Builtin.WORD: "string",
+    Builtin.UUID: "string",
+    Builtin.INT: "int",
+    Builtin.LONG: "long",
+    Builtin.INTEGER: "integer",
+    Builtin.BOOLEAN: "boolean",
+    Builtin.INSTANT: "dateTime",
+    Builtin.DURATION: "duration",
+    Builtin.BASE64: "base64Binary",
+    Builtin.FACT: "Fact",
+}
+
+
+def declared(contract: str) -> dict[str, type[Part]]:
+    """Return every element that the code declares, by its name in the schema."""
+    kinds = {
+        kind.__name__: kind
+        for module in MODULES[contract]
+        for kind in vars(module).values()
+        if isinstance(kind, type) and kind.__module__ == module.__name__ and "__match_args__" in vars(kind)
+    }
+    if not contract.startswith("wscn"):
+        return kinds
+    names = {"ExcepcionSistema": {"wscn-v1": "WSCN"}.get(contract, "WSCNPruebas") + "ExcepcionSistema"}
+    return {names.get(name, name[0].lower() + name[1:]): kind for name, kind in kinds.items()}
+
+
+def published(contract: str) -> dict[str, list[tuple[str, str, str, str]]]:
+    """Return every complex type or element of the schema with the shape of its children."""
+    root = etree.parse(published_folder("wsdl") / f"{contract}.xsd").getroot()
+    types = {one.get("name"): one for one in root.iterfind(f"{XS}simpleType")}
+
+    def builtin(name: str) -> str:
+        prefix, _, local = name.rpartition(":")
+        simple = types.get(local)
+        if simple is None or prefix in {"xs", "xsd"}:
+            return local
+        restriction = simple.find(f"{XS}restriction")
+        assert restriction is not None
+        return builtin(str(restriction.get("base")))
+
+    owners = [*root.iterfind(f"{XS}complexType"), *(e for e in root.iterfind(f"{XS}element") if len(e))]
+    return {
+        str(owner.get("name")): [
+            (
+                str(e.get("name")),
+                builtin(str(e.get("type"))),
+                e.get("minOccurs", "1"),
+                e.get("maxOccurs", "1"),
+            )
+            for e in owner.iter(f"{XS}element")
+            if e is not owner
+        ]
+        for owner in owners
+    }
+
+
+def shape(one: Description, names: dict[type[Part], str]) -> tuple[str, str, str, str]:
+    kind = TYPES[one.type] if isinstance(one.type, Builtin) else names[one.type]
+    return one.name, kind, str(one.least), "unbounded" if one.most is None else str(one.most)
+
+
+def wrappers(contract: str) -> set[str]:
+    """Return what only wraps another element: a fact is a text, a WSCN answer has one child."""
+    if contract.startswith("wscn"):
+        return {f"{operation}Response" for operation in wscn.REQUESTS}
+    return {"Fact"} & published(contract).keys()
+
+
+@pytest.mark.parametrize("contract", MODULES)
+def test_every_published_element_is_declared_and_no_other(contract: str) -> None:
+    assert declared(contract).keys() == published(contract).keys() - wrappers(contract)
+
+
+@pytest.mark.parametrize(
+    ("contract", "name"), [(contract, name) for contract in MODULES for name in sorted(declared(contract))]
+)
+def test_an_element_is_published_as_it_is_declared(contract: str, name: str) -> None:
+    kinds = declared(contract)
+    names = {kind: name for name, kind in kinds.items()}
+    assert [shape(one, names) for one in describe(kinds[name])] == published(contract)[name]
+
+
+RECEIPT_PARTS: dict[str, type[Part]] = {
+    **{one.name: one.type for one in describe(statement.Parties) if not isinstance(one.type, Builtin)},
+    "Document": statement.AttestedDocument,
+}
+# Receipts of the first policy lack these; what is issued now always has them.
+SINCE_POLICY_2 = {"AlgorithmPolicy", "Outcome"}
+
+
+@pytest.mark.parametrize("name", RECEIPT_PARTS)
+def test_a_part_of_a_receipt_is_published_as_it_is_declared(name: str) -> None:
+    ours = [(one.name, *shape(one, {})[2:]) for one in plain(RECEIPT_PARTS[name])]
+    theirs = published("notigateway-evidence-1")[name]
+    assert ours == [
+        (child, "1" if child in SINCE_POLICY_2 else least, most) for child, _, least, most in theirs
+    ]
+
+
+def test_the_parts_of_a_receipt_stand_in_their_published_order() -> None:
+    names = [one.name for one in describe(statement.Parties)]
+    assert [child for child, *_ in published("notigateway-evidence-1")["Evidence"] if child in names] == names
+
+
+def plain(kind: type[Part]) -> list[Description]:
+    """Return the children without their types: receipts are read by few, so the schema narrows them."""
+    return [replace(one, type=Builtin.TEXT) for one in describe(kind)]
+
+
+@pytest.mark.parametrize("contract", ["wscn-v1", "wscn-pruebas-v1"])
+def test_a_wscn_answer_wraps_the_element_that_is_declared_for_it(contract: str) -> None:
+    names = {kind: name for name, kind in declared(contract).items()}
+    for operation, (child, kind) in wscn.ANSWERS.items():
+        assert published(contract)[f"{operation}Response"] == [(child, names[kind], "0", "1")]
+        assert names[wscn.REQUESTS[operation]] == operation
