@@ -29,22 +29,24 @@ def measure_accepts(gateway: Gateway) -> Cpu:
 
     Every receipt is in the log when the time ends, and the log is proven whole afterwards.
     """
-    wsgi = gateway.application.gateway
-    with reading(wsgi.engine) as session:
+    office = gateway.application.gate.office
+    with reading(office.engine) as session:
         ids = list(session.scalars(select(Notification.id).order_by(Notification.code)))
     batches = [ids[start : start + BATCH] for start in range(0, BATCH * (BATCHES + 1), BATCH)]
     requests = [gateway.signed(_accept(batch)) for batch in batches]
 
     def work() -> None:
         answer = gateway.answer(requests.pop())
-        advance(wsgi.engine, seal=wsgi.seal, origin=wsgi.log_origin, now=datetime.now(UTC))
+        advance(office.engine, seal=office.seal, origin=office.proving.log_origin, now=datetime.now(UTC))
         if answer.count(b"<outcome>decided</outcome>") != BATCH:
             raise SystemExit("a batch was not accepted")
 
     work()  # the first one also fills caches
     gc.collect()
     cpu = Cpu.of(work for _ in range(BATCHES))
-    found = audit_log(wsgi.engine, seal_certificates=[wsgi.seal.certificate], origin=wsgi.log_origin)
+    found = audit_log(
+        office.engine, seal_certificates=[office.seal.certificate], origin=office.proving.log_origin
+    )
     if found.waiting or sum(found.records.values()) != found.leaves:
         raise SystemExit("the log does not hold everything")
     return cpu

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from notigateway.app import build_app
 from notigateway.evidence.seals import load_seal
-from notigateway.issuer.publishing import deposit_documents, publish_act, register_issuing_body
+from notigateway.issuer.publishing import Publishing, register_issuing_body
 from notigateway.law.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
 from notigateway.pki.keys import load_key_pair
 from notigateway.repository.documents import DocumentStore
@@ -104,8 +104,12 @@ def _publish(settings: Settings, notifications: int) -> None:
     """Put notifications with two small documents each at the company's disposal."""
     engine = create_database(settings.database_url)
     upgrade(engine)
-    store = DocumentStore(settings.document_store_url)
-    now, seal = datetime.now(UTC), load_seal(settings)
+    publishing = Publishing(
+        store=DocumentStore(settings.document_store_url),
+        seal=load_seal(settings),
+        document_max_bytes=settings.document_max_bytes,
+    )
+    now = datetime.now(UTC)
     with writing(engine) as session:
         register_issuing_body(
             session,
@@ -115,10 +119,9 @@ def _publish(settings: Settings, notifications: int) -> None:
             nif="Q2827003A",
         )
         for number in range(notifications):
-            submission = _submission(number)
-            deposit = deposit_documents(store, submission, document_max_bytes=settings.document_max_bytes)
+            deposit = publishing.deposit(_submission(number))
             # Each at an instant of its own: pages of one and the same instant are faster than they should be.
-            publish_act(session, deposit, now=now - timedelta(seconds=notifications - number), seal=seal)
+            publishing.publish(session, deposit, now=now - timedelta(seconds=notifications - number))
     engine.dispose()
 
 

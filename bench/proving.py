@@ -32,13 +32,13 @@ _AT_ONCE = 10
 
 def measure_forms(gateway: Gateway) -> Cpu:
     """Return the CPU milliseconds of the PDF of an acceptance: typeset and sealed, nothing kept."""
-    wsgi = gateway.application.gateway
-    with reading(wsgi.engine) as session:
+    office = gateway.application.gate.office
+    with reading(office.engine) as session:
         accepted = select(Receipt.xml).where(Receipt.state == State.ACCEPTED).limit(FORMS + 1)
         receipts = list(session.scalars(accepted))
 
     def work() -> None:
-        seal_pdf(render_pdf(receipts.pop(), verify_url=wsgi.verify_url), seal=wsgi.seal, at=at)
+        seal_pdf(render_pdf(receipts.pop(), verify_url=office.proving.verify_url), seal=office.seal, at=at)
 
     at = datetime.now(UTC).replace(microsecond=0)
     work()  # the first one also loads template and fonts
@@ -48,8 +48,8 @@ def measure_forms(gateway: Gateway) -> Cpu:
 
 def measure_verifier(gateway: Gateway) -> Cpu:
     """Return the CPU milliseconds of a bundle of an acceptance in the stand-alone verifier, every step."""
-    wsgi = gateway.application.gateway
-    with reading(wsgi.engine) as session:
+    office = gateway.application.gate.office
+    with reading(office.engine) as session:
         accepted = select(Notification.id).where(Notification.state == State.ACCEPTED).limit(FORMS)
         ids = list(session.scalars(accepted))
     bundles = [

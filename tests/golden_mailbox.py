@@ -48,7 +48,7 @@ def first(answer: Answer, path: str) -> str:
 
 def swept(stack: Stack) -> None:
     """Let the clock's work be done."""
-    sweep(stack.engine, seal=stack.gateway.seal, now=stack.now, sweeping=Sweeping())
+    sweep(stack.engine, seal=stack.office.seal, now=stack.now, sweeping=Sweeping())
     stack.pass_time(seconds=1)
 
 

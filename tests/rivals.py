@@ -71,5 +71,5 @@ def _send_all(overrides: Mapping[str, Any], now: datetime, messages: list[bytes]
                 for item in answer.tree.iterfind("ng:item", namespaces=NG)
             ]
         )
-    endpoint.gateway.engine.dispose()
+    endpoint.gate.office.engine.dispose()
     return told

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import func, select
 
 from notigateway.app import build_app
-from notigateway.issuer.publishing import Deposit, deposit_documents, publish_act, register_issuing_body
+from notigateway.issuer.publishing import Deposit, register_issuing_body
 from notigateway.law.lifecycle import State
 from notigateway.law.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
 from notigateway.pki.anchors import PinnedCertificates
@@ -152,8 +152,9 @@ class Stack:
         if hasattr(self, "engine"):
             self.engine.dispose()
         self.endpoint: Endpoints = build_app(self.settings, lambda: self.now)
-        self.gateway = self.endpoint.gateway
-        self.engine: Engine = self.gateway.engine
+        self.gate = self.endpoint.gate
+        self.office = self.gate.office
+        self.engine: Engine = self.office.engine
 
     def register_issuer(
         self,
@@ -178,7 +179,7 @@ class Stack:
         """Put an act at disposal and return the notification's identifier."""
         deposit = self.deposit(reference, addressee=addressee, documents=documents, **changes)
         with writing(self.engine) as session:
-            return publish_act(session, deposit, now=self.now, seal=self.gateway.seal).notification.id
+            return self.office.publishing.publish(session, deposit, now=self.now).notification.id
 
     def publish_many(self, count: int, stem: str = "ACT") -> list[UUID]:
         """Put that many acts at disposal in one transaction; identifiers in the order of the codes."""
@@ -187,9 +188,9 @@ class Stack:
             replace(first, submission=replace(first.submission, reference=f"{stem}-{number:05}"))
             for number in range(count)
         ]
-        seal = self.gateway.seal
+        publish = self.office.publishing.publish
         with writing(self.engine) as session:
-            return [publish_act(session, one, now=self.now, seal=seal).notification.id for one in deposits]
+            return [publish(session, one, now=self.now).notification.id for one in deposits]
 
     def deposit(
         self,
@@ -215,9 +216,7 @@ class Stack:
                 **changes,
             }
         )
-        return deposit_documents(
-            self.gateway.store, submission, document_max_bytes=self.settings.document_max_bytes
-        )
+        return self.office.publishing.deposit(submission)
 
     # --- asking
 

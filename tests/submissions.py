@@ -6,9 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from notigateway.issuer.publishing import Deposit, deposit_documents, register_issuing_body
+from notigateway.evidence.xades import Seal
+from notigateway.issuer.publishing import Deposit, Publishing, register_issuing_body
 from notigateway.law.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
 from notigateway.repository.engine import writing
+from pki import pki
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -39,6 +41,11 @@ def register_bodies(engine: Engine) -> None:
             register_issuing_body(session, dir3=dir3, acronym=acronym, name=acronym, nif="Q2827003A")
 
 
+def publishing(store: DocumentStore) -> Publishing:
+    """Publish into that store, sealed by the tests' seal."""
+    return Publishing(store=store, seal=Seal(pki().seal), document_max_bytes=MEGABYTE)
+
+
 def deposit(store: DocumentStore, **changes: Any) -> Deposit:  # noqa: ANN401
     """Deposit the act with some fields changed."""
-    return deposit_documents(store, replace(ACT, **changes), document_max_bytes=MEGABYTE)
+    return publishing(store).deposit(replace(ACT, **changes))

@@ -10,24 +10,18 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from notigateway import telemetry
-from notigateway.addressee.mailbox import InlineLimits
-from notigateway.clock.working_days import working_day_rule
-from notigateway.evidence.seals import load_seal
 from notigateway.http.failures import FailureLimit
-from notigateway.law.representation import RightsPolicy, Role
+from notigateway.office import open_office
 from notigateway.pki.keys import load_key_pair
 from notigateway.receipts import csv_codes
-from notigateway.repository.documents import DocumentStore
-from notigateway.repository.engine import create_database
-from notigateway.repository.schema import check_revision
 from notigateway.soap.contract import Contract
 from notigateway.soap.endpoint import Endpoint, Endpoints
+from notigateway.soap.gate import Gate
 from notigateway.soap.notigateway_issuing_v1.service import IssuingService, check_issuer
 from notigateway.soap.notigateway_v1.following_service import FollowingService
 from notigateway.soap.notigateway_v1.representation_service import RepresentationService
 from notigateway.soap.notigateway_v1.service import READING_OPERATIONS, MailboxService, check_caller
 from notigateway.soap.protocol import Dispatcher
-from notigateway.soap.request import Gateway
 from notigateway.soap.wscn.contract import WscnContract
 from notigateway.soap.wscn.environment import ENVIRONMENTS
 from notigateway.soap.wscn.service import READING, WscnDispatcher, WscnPolicy
@@ -45,6 +39,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from notigateway.office import Office
     from notigateway.receipts.csv_codes import OnRecord
     from notigateway.settings import Settings
     from notigateway.soap.wscn.environment import Environment
@@ -64,21 +59,21 @@ def system_clock() -> datetime:
 def build_app(settings: Settings, clock: Callable[[], datetime] = system_clock) -> Endpoints:
     """Build the WSGI application. Raises: `ConfigurationError` for anything that cannot be used."""
     telemetry.configure(settings)
-    gateway = build_gateway(settings, clock)
+    gate = build_gate(settings, clock)
     public_url = str(settings.public_url)
     issuing_url = urljoin(public_url, ISSUING_PATH)
     return Endpoints(
-        _mailbox(gateway, public_url),
-        _issuing(gateway, issuing_url, settings.operators),
-        *(_wscn(gateway, environment, settings) for environment in ENVIRONMENTS),
-        pages=_pages(gateway, settings),
+        _mailbox(gate, public_url),
+        _issuing(gate, issuing_url, settings.operators),
+        *(_wscn(gate, environment, settings) for environment in ENVIRONMENTS),
+        pages=_pages(gate.office, settings),
     )
 
 
-def _mailbox(gateway: Gateway, url: str) -> Endpoint:
+def _mailbox(gate: Gate, url: str) -> Endpoint:
     """Serve the addressees' contract."""
     return Endpoint(
-        gateway,
+        gate,
         path=urlsplit(url).path,
         contract=_contract("notigateway-v1", NOTIGATEWAY_V1, url),
         dispatcher=_dispatcher(NOTIGATEWAY_V1, MailboxService, RepresentationService, FollowingService),
@@ -87,10 +82,10 @@ def _mailbox(gateway: Gateway, url: str) -> Endpoint:
     )
 
 
-def _issuing(gateway: Gateway, url: str, operators: Iterable[str]) -> Endpoint:
+def _issuing(gate: Gate, url: str, operators: Iterable[str]) -> Endpoint:
     """Serve the issuing bodies' contract."""
     return Endpoint(
-        gateway,
+        gate,
         path=urlsplit(url).path,
         contract=_contract("notigateway-issuing-v1", NOTIGATEWAY_ISSUING_V1, url),
         dispatcher=_dispatcher(NOTIGATEWAY_ISSUING_V1, IssuingService),
@@ -99,16 +94,16 @@ def _issuing(gateway: Gateway, url: str, operators: Iterable[str]) -> Endpoint:
     )
 
 
-def _pages(gateway: Gateway, settings: Settings) -> dict[str, WSGIApplication]:
+def _pages(office: Office, settings: Settings) -> dict[str, WSGIApplication]:
     """Return the pages for people, by their paths."""
 
     def look_up(code: str, nif: str, peer: str) -> OnRecord | None:
         return csv_codes.look_up(
-            gateway.engine,
+            office.engine,
             code=code,
             nif=nif,
             peer=peer,
-            now=gateway.clock(),
+            now=office.clock(),
             per_minute=settings.code_checks_per_minute,
         )
 
@@ -126,7 +121,7 @@ def wscn_url(settings: Settings, environment: Environment) -> str:
     return urljoin(str(settings.public_url), environment.path)
 
 
-def _wscn(gateway: Gateway, environment: Environment, settings: Settings) -> Endpoint:
+def _wscn(gate: Gate, environment: Environment, settings: Settings) -> Endpoint:
     """Serve one environment of the Social Security's contract. Its clients send no Timestamp."""
     policy = WscnPolicy(
         page_size=settings.wscn_page_size,
@@ -135,7 +130,7 @@ def _wscn(gateway: Gateway, environment: Environment, settings: Settings) -> End
         pdf_max_bytes=settings.inline_response_max_bytes,
     )
     return Endpoint(
-        gateway,
+        gate,
         path=environment.path,
         contract=WscnContract(
             environment.contract,
@@ -143,14 +138,14 @@ def _wscn(gateway: Gateway, environment: Environment, settings: Settings) -> End
             wscn_url(settings, environment),
             fault=environment.fault,
         ),
-        dispatcher=WscnDispatcher(environment, policy),
+        dispatcher=WscnDispatcher(environment, policy, signer=gate.signer),
         check_caller=check_caller,
         without_effect=READING,
-        expectations=replace(gateway.expectations, require_timestamp=False),
+        expectations=replace(gate.expectations, require_timestamp=False),
     )
 
 
-# Neither holds anything of a gateway: a process that builds several needs each of them once.
+# Neither holds anything of a gate: a process that builds several needs each of them once.
 _contract = cache(Contract)
 
 
@@ -168,46 +163,28 @@ def build_admission(settings: Settings, engine: Engine, *, now: datetime) -> Adm
     return Admission(engine, load_trust(settings, engine, now=now), policy)
 
 
-def build_gateway(settings: Settings, clock: Callable[[], datetime] = system_clock) -> Gateway:
-    """Open the stores, read the keys once, and gather the limits."""
+def build_gate(settings: Settings, clock: Callable[[], datetime] = system_clock) -> Gate:
+    """Read the service's key, open the office, and gather who is let in.
+
+    Raises: `ConfigurationError`; then nothing is left open.
+    """
     # The keys first: where they are wrong nothing has been opened.
     service = load_key_pair(settings.service_key_file, settings.service_certificate_file)
-    seal = load_seal(settings)
-    engine = create_database(
-        settings.database_url,
-        pool_size=settings.database_pool_size,
-        timeout_seconds=settings.database_timeout_seconds,
-    )
+    clients = ClientRegister.of(settings)
+    office = open_office(settings, clock, verify_url=verify_url(settings), known=clients.known)
     with ExitStack() as undoing:
-        undoing.callback(engine.dispose)  # whoever gets no gateway could not close it
-        check_revision(engine)
-        gateway = Gateway(
-            engine=engine,
-            store=DocumentStore(settings.document_store_url),
-            seal=seal,
+        undoing.callback(office.engine.dispose)
+        gate = Gate(
+            office=office,
             signer=Signer(service.key, service.certificate),
-            admission=build_admission(settings, engine, now=clock()),
-            clock=clock,
+            admission=build_admission(settings, office.engine, now=clock()),
+            clients=clients,
             limits=Limits.of(settings),
             expectations=Expectations.of(settings),
-            clients=ClientRegister.of(settings),
-            inline=InlineLimits(
-                document_max_bytes=settings.inline_document_max_bytes,
-                response_max_bytes=settings.inline_response_max_bytes,
-            ),
-            chunk_max_bytes=settings.document_chunk_max_bytes,
-            document_max_bytes=settings.document_max_bytes,
-            rights=RightsPolicy(
-                red_sees_backlog=settings.red_sees_backlog,
-                special_category_roles=frozenset(map(Role, settings.special_category_roles)),
-            ),
-            is_working_day=working_day_rule(settings),
-            log_origin=settings.log_origin,
-            verify_url=verify_url(settings),
             failures=FailureLimit(
                 settings.failed_authentications_per_minute, proxy_hops=settings.trusted_proxy_hops
             ),
             requests_per_minute=settings.caller_requests_per_minute,
         )
         undoing.pop_all()
-    return gateway
+    return gate

@@ -62,7 +62,7 @@ def test_the_limit_holds_for_all_workers_together(make: Callable[..., Stack]) ->
     with ThreadPoolExecutor(4) as pool:
         futures = [pool.submit(send, workers[n % 2], data) for n, data in enumerate(requests)]
         codes = [future.result(60).code for future in futures]
-    workers[1].gateway.engine.dispose()
+    workers[1].gate.office.engine.dispose()
     assert sorted(codes, key=str) == [None] * 5 + ["RATE_LIMITED"] * 7
 
 

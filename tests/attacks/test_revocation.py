@@ -58,7 +58,7 @@ def accept_of(stack: Stack) -> str:
 
 def settled(stack: Stack) -> Stack:
     """Let a gateway notice at once what was refreshed, as others do within seconds."""
-    stack.gateway.admission._reload_seconds = 0.0
+    stack.gate.admission._reload_seconds = 0.0
     return stack
 
 

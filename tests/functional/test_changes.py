@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import insert, select
 
 from notigateway.errors import PublicationError
-from notigateway.issuer.publishing import publish_act, publish_all
 from notigateway.law.representation import PowerScope
 from notigateway.repository.addressees import find_addressee
 from notigateway.repository.changes import Change
@@ -327,14 +326,14 @@ def test_what_is_taken_back_leaves_no_change(stack: Stack) -> None:
     stack.publish("ACT-1")
     good, conflict = stack.deposit("ACT-2"), stack.deposit("ACT-1", documents=(b"%PDF-1.7 otro",))
     with writing(stack.engine) as session:
-        results = publish_all(session, [conflict, good], now=stack.now, seal=stack.gateway.seal)
+        results = stack.office.publishing.publish_all(session, [conflict, good], now=stack.now)
     assert [isinstance(one, PublicationError) for one in results] == [True, False]
     with suppress(RuntimeError), writing(stack.engine) as session:
-        publish_act(session, stack.deposit("ACT-3"), now=stack.now, seal=stack.gateway.seal)
+        stack.office.publishing.publish(session, stack.deposit("ACT-3"), now=stack.now)
         raise RuntimeError
     with writing(stack.engine) as session:
         savepoint = session.begin_nested()
-        publish_act(session, stack.deposit("ACT-4"), now=stack.now, seal=stack.gateway.seal)
+        stack.office.publishing.publish(session, stack.deposit("ACT-4"), now=stack.now)
         savepoint.rollback()
     assert len(places(stack)) == 2
     assert set(places(stack)) == events(stack)

@@ -14,11 +14,10 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy import text as sql
 
-from notigateway.addressee.mailbox import Deciding, decide_all
-from notigateway.issuer.publishing import publish_act
+from notigateway.addressee.mailbox import Will
 from notigateway.law.lifecycle import Decision
 from notigateway.pki.identity import read_caller
-from notigateway.receipts.recording import RequestProof
+from notigateway.receipts.asking import Asking, RequestProof
 from notigateway.repository.changes import Change
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.model import Event, Notification
@@ -110,7 +109,7 @@ class Load:
     def publish(self, number: int) -> None:
         """Publish one to four acts at a time; every fifth is for later."""
         chance = random.Random(SEED + number)  # noqa: S311 - a schedule, not a secret
-        count, seal = 0, self.stack.gateway.seal
+        count, publishing = 0, self.stack.office.publishing
         while not self.is_over.is_set():
             made = []
             with writing(self.stack.engine) as session:
@@ -119,7 +118,7 @@ class Load:
                     now = self.stack.now
                     available_at = now + AHEAD if count % 5 == 0 else None
                     deposit = self.stack.deposit(f"{number}-{count}", available_at=available_at)
-                    made.append(publish_act(session, deposit, now=now, seal=seal).notification.id)
+                    made.append(publishing.publish(session, deposit, now=now).notification.id)
             self.undecided.extend(made)
 
     def decide(self, decision: Decision, number: int) -> None:
@@ -134,15 +133,10 @@ class Load:
             if chance.random() < 0.2:
                 self.undecided.append(some[0])
             now = self.stack.now
-            deciding = Deciding(
-                caller=self.caller,
-                decision=decision,
-                now=now,
-                seal=self.stack.gateway.seal,
-                proof=RequestProof(uuid7(now), b"<signed/>" + some[0].bytes, "rsa-sha256"),
-            )
+            proof = RequestProof(uuid7(now), b"<signed/>" + some[0].bytes, "rsa-sha256")
+            asking = Asking(caller=self.caller, now=now, proof=proof)
             with writing(self.stack.engine) as session:
-                decide_all(session, some, deciding=deciding)
+                self.stack.office.mailbox.decide_all(session, asking, some, Will(decision))
 
     def read(self, page_size: int) -> list[str]:
         """Follow the changes, page after page; each reader's requests differ from the others'."""

@@ -34,7 +34,7 @@ def findings(stack: Stack) -> list[Finding]:
     """Check a stack as the command does."""
     seals = load_certificates(stack.settings.seal_certificate_file)
     authorities = [tsa().certificate]
-    return list(Checking(stack.engine, stack.gateway.store, seals, authorities).findings())
+    return list(Checking(stack.engine, stack.office.store, seals, authorities).findings())
 
 
 def live(stack: Stack) -> UUID:
@@ -55,14 +55,14 @@ def live(stack: Stack) -> UUID:
     )
     stack.ask("RetrieveNotifications", f"<id>{accepted}</id>")
     late = deadline(NOW) + Sweeping().evidence_delay
-    sweep(stack.engine, seal=stack.gateway.seal, now=late, sweeping=Sweeping())
+    sweep(stack.engine, seal=stack.office.seal, now=late, sweeping=Sweeping())
     return accepted
 
 
 def date(stack: Stack) -> None:
     """Sign the log's head, and time-stamp it and every receipt."""
     late = deadline(NOW) + Sweeping().evidence_delay
-    advance(stack.engine, seal=stack.gateway.seal, origin=stack.settings.log_origin, now=late)
+    advance(stack.engine, seal=stack.office.seal, origin=stack.settings.log_origin, now=late)
     with serving(Answering(at=late)) as authority:
         assert not stamp(stack.engine, authority=authority, now=late, batch_size=50).waiting
 

@@ -77,7 +77,7 @@ def stored(stack: Stack, wanted: UUID) -> Notification:
 
 
 def write_lapses(stack: Stack) -> None:
-    sweep(stack.engine, seal=stack.gateway.seal, now=stack.now, sweeping=Sweeping())
+    sweep(stack.engine, seal=stack.office.seal, now=stack.now, sweeping=Sweeping())
 
 
 def test_a_reported_acceptance_decides_and_is_attested(stack: Stack) -> None:

@@ -35,7 +35,7 @@ MILLISECOND = timedelta(milliseconds=1)
 
 
 def swept(stack: Stack, now: datetime | None = None, sweeping: Sweeping = AT_ONCE) -> int:
-    return sweep(stack.engine, seal=stack.gateway.seal, now=now or stack.now, sweeping=sweeping).lapsed
+    return sweep(stack.engine, seal=stack.office.seal, now=now or stack.now, sweeping=sweeping).lapsed
 
 
 def states(stack: Stack, inner: str = "") -> list[str | None]:
@@ -145,7 +145,7 @@ def test_a_sweep_that_stops_half_way_is_continued_by_the_next(stack: Stack) -> N
     with pytest.raises(KeyboardInterrupt):
         sweep(
             stack.engine,
-            seal=stack.gateway.seal,
+            seal=stack.office.seal,
             now=LAPSES_AT,
             sweeping=Sweeping(batch_size=2),
             on_progress=stop,

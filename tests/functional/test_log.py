@@ -50,7 +50,7 @@ CALLER = read_caller(pki().company_seal.certificate)
 
 
 def advanced(stack: Stack) -> LogCheckpoint:
-    found = advance(stack.engine, seal=stack.gateway.seal, origin=ORIGIN, now=stack.now)
+    found = advance(stack.engine, seal=stack.office.seal, origin=ORIGIN, now=stack.now)
     assert found is not None
     return found
 
@@ -138,7 +138,7 @@ def test_a_receipt_of_this_moment_is_proven_by_advancing_the_log_first(kept: Sta
     newest = receipt_ids(kept)[-1]
     with reading(kept.engine) as session:
         assert inclusion_of(session, newest) is None
-    found = included(kept.engine, newest, seal=kept.gateway.seal, origin=ORIGIN, now=kept.now)
+    found = included(kept.engine, newest, seal=kept.office.seal, origin=ORIGIN, now=kept.now)
     assert found.checkpoint.size == SECOND + 3
 
 
@@ -150,7 +150,7 @@ def test_nothing_new_signs_no_new_checkpoint(kept: Stack) -> None:
 
 
 def test_an_empty_log_has_no_head(stack: Stack) -> None:
-    assert advance(stack.engine, seal=stack.gateway.seal, origin=ORIGIN, now=stack.now) is None
+    assert advance(stack.engine, seal=stack.office.seal, origin=ORIGIN, now=stack.now) is None
     assert audited(stack) == Audited()
 
 
@@ -200,7 +200,7 @@ def test_many_workers_append_and_advance_at_once_and_every_leaf_gets_one_place(s
             with writing(engine) as session:
                 for one in range(5):
                     session.add(access(stack, number * 1_000 + batch * 10 + one).record())
-            advance(engine, seal=stack.gateway.seal, origin=ORIGIN, now=stack.now)
+            advance(engine, seal=stack.office.seal, origin=ORIGIN, now=stack.now)
         engine.dispose()
 
     with ThreadPoolExecutor(workers) as pool:

@@ -66,7 +66,7 @@ def recompute(stack: Stack) -> int:
 
 
 def swept(stack: Stack) -> Swept:
-    return sweep(stack.engine, seal=stack.gateway.seal, now=stack.now, sweeping=SMALL)
+    return sweep(stack.engine, seal=stack.office.seal, now=stack.now, sweeping=SMALL)
 
 
 def deadlines(stack: Stack) -> list[datetime | None]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from notigateway.issuer.publishing import deposit_documents
+from notigateway.evidence.xades import Seal
+from notigateway.issuer.publishing import Publishing
 from notigateway.law.lifecycle import Kind
 from notigateway.law.submission import SubmittedDocument
 from notigateway.repository.documents import DocumentStore
@@ -28,9 +29,8 @@ FIELDS = {"body": "TGSS", "reference": "R 1", "addressee": "B", "subject": "S", 
 
 
 def hashes(notifications: int, seed: int) -> list[str]:
-    store = DocumentStore("memory://")
-    acts = submissions(notifications, seed)
-    return [deposit_documents(store, act, document_max_bytes=10**6).sha256 for act in acts]
+    publishing = Publishing(store=DocumentStore("memory://"), seal=Seal(pki().seal), document_max_bytes=10**6)
+    return [publishing.deposit(act).sha256 for act in submissions(notifications, seed)]
 
 
 def test_the_same_seed_makes_the_same_acts_and_documents() -> None:

@@ -76,7 +76,7 @@ def start_another(stack: Stack) -> Endpoints:
 
 
 def use(stack: Stack, endpoint: Endpoints) -> None:
-    stack.endpoint, stack.gateway = endpoint, endpoint.gateway
+    stack.endpoint, stack.gate, stack.office = endpoint, endpoint.gate, endpoint.gate.office
 
 
 def run(stack: Stack, *arguments: str) -> int:
@@ -105,8 +105,8 @@ def test_the_seal_changes_while_two_gateways_serve_and_every_receipt_verifies(st
         stack.accept(wanted)
     stack.pass_time(days=1)
     use(stack, new)
-    old.gateway.engine.dispose()
-    stack.engine = new.gateway.engine
+    old.gate.office.engine.dispose()
+    stack.engine = new.gate.office.engine
     stack.accept(ids[3])
 
     history = load_history(stack.settings)
@@ -131,7 +131,7 @@ def test_the_seal_changes_while_two_gateways_serve_and_every_receipt_verifies(st
 def test_what_a_retired_key_seals_later_is_refused_by_everybody(sqlite_stack: Stack) -> None:
     stack = sqlite_stack
     wanted = stack.publish()
-    start_another(stack).gateway.engine.dispose()
+    start_another(stack).gate.office.engine.dispose()
     stack.pass_time(days=1)
     stack.accept(wanted)  # by the gateway that still has the old key
     xml, data = decided(stack, wanted, "bundle")
@@ -154,7 +154,7 @@ def test_what_a_retired_key_seals_later_is_refused_by_everybody(sqlite_stack: St
 def test_checkpoints_manifests_and_pdfs_of_a_retired_key_are_held_to_its_period(sqlite_stack: Stack) -> None:
     stack = sqlite_stack
     stack.publish()
-    start_another(stack).gateway.engine.dispose()
+    start_another(stack).gate.office.engine.dispose()
     history = load_history(stack.settings)
     files = bundle.read_container(Proofs().build())
     bundle.verify_manifest(files, seal_certificates=history)

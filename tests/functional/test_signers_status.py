@@ -35,7 +35,7 @@ def take_in(stack: Stack, data: bytes) -> None:
     """Let the issuing authority publish a new list, and all workers know it."""
     (stack.folder / "revocation" / "issuer-1.crl").write_bytes(data)
     assert stack.refresh_trust().failures == []
-    stack.gateway.admission._reload_seconds = 0.0
+    stack.gate.admission._reload_seconds = 0.0
 
 
 def accepted(stack: Stack) -> bytes:
@@ -105,7 +105,7 @@ def test_the_check_finds_a_status_that_is_gone_or_changed(sqlite_stack: Stack) -
     stack = sqlite_stack
     _, digest = status_in(accepted(stack))
     checking = Checking(
-        stack.engine, stack.gateway.store, load_certificates(stack.settings.seal_certificate_file)
+        stack.engine, stack.office.store, load_certificates(stack.settings.seal_certificate_file)
     )
     assert list(checking.findings()) == []
     for damage in ("UPDATE revocation_data SET data = x'00'", "DELETE FROM revocation_data"):

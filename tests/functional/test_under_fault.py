@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 def assert_whole(stack: Stack) -> None:
     """Check everything that is stored, as the operator's command does."""
     seals = load_certificates(stack.settings.seal_certificate_file)
-    assert list(Checking(stack.engine, stack.gateway.store, seals).findings()) == []
+    assert list(Checking(stack.engine, stack.office.store, seals).findings()) == []
 
 
 @contextmanager
@@ -122,7 +122,7 @@ def test_a_clock_that_jumps_decides_nothing_by_itself(stack: Stack) -> None:
     assert [text(one, "outcome") for one in stack.accept(wanted)] == ["already_decided_by_you"]
     (_, rejected) = stack.ask("RejectNotifications", request).tree
     assert text(rejected, "outcome") == "decided"
-    sweep(stack.engine, seal=stack.gateway.seal, now=deadline(NOW), sweeping=Sweeping())
+    sweep(stack.engine, seal=stack.office.seal, now=deadline(NOW), sweeping=Sweeping())
     assert_whole(stack)
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 from lxml import etree
 
-from notigateway.issuer.publishing import deposit_documents, publish_act
 from notigateway.law.lifecycle import Kind
 from notigateway.law.submission import SubmittedDocument
 from notigateway.repository.engine import writing
@@ -310,9 +309,9 @@ def test_what_has_no_pdf_is_accepted_and_fetched_elsewhere(sqlite_stack: Stack) 
     stack = sqlite_stack
     document = SubmittedDocument("acto.xml", "application/xml", b"<acto/>")
     submission = replace(stack.deposit("A").submission, documents=(document,))
-    deposit = deposit_documents(stack.gateway.store, submission, document_max_bytes=10_000)
+    deposit = stack.office.publishing.deposit(submission)
     with writing(stack.engine) as session:
-        code = publish_act(session, deposit, now=stack.now, seal=stack.gateway.seal).notification.code
+        code = stack.office.publishing.publish(session, deposit, now=stack.now).notification.code
     answer = Wscn(stack).decide(code)
     assert (number(answer), answer.find("pdfNotificacion")) == (0, None)
     assert "urn:notigateway:v1" in (answer.findtext("error/descripcion") or "")

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm.exc import StaleDataError
 
-from notigateway.addressee.mailbox import Deciding, decide_all
+from notigateway.addressee.mailbox import Will
 from notigateway.law import transitions
 from notigateway.law.lifecycle import Decision, State
 from notigateway.pki.identity import read_caller
-from notigateway.receipts.recording import RequestProof
+from notigateway.receipts.asking import Asking, RequestProof
 from notigateway.repository.changes import Change
 from notigateway.repository.engine import writing
 from notigateway.repository.log import LogLeaf
@@ -33,14 +33,10 @@ if TYPE_CHECKING:
 
 
 def decide(stack: Stack, session: Session, ids: list[UUID]) -> list[Outcome]:
-    deciding = Deciding(
-        caller=read_caller(pki().company_seal.certificate),
-        decision=Decision.ACCEPT,
-        now=stack.now,
-        seal=stack.gateway.seal,
-        proof=RequestProof(uuid7(stack.now), b"<signed/>", "rsa-sha256"),
-    )
-    return decide_all(session, ids, deciding=deciding)
+    caller = read_caller(pki().company_seal.certificate)
+    proof = RequestProof(uuid7(stack.now), b"<signed/>", "rsa-sha256")
+    asking = Asking(caller=caller, now=stack.now, proof=proof)
+    return stack.office.mailbox.decide_all(session, asking, ids, Will(Decision.ACCEPT))
 
 
 def values(row: DeclarativeBase) -> dict[str, object]:

@@ -18,21 +18,18 @@ from notigateway.errors import (
     PublicationError,
     ReferenceConflictError,
 )
-from notigateway.evidence.xades import Seal
-from notigateway.issuer.publishing import Publication, publish_act, publish_all, register_issuing_body
+from notigateway.issuer.publishing import Publication, register_issuing_body
 from notigateway.law.lifecycle import Kind, State
 from notigateway.repository.acts import find_act, find_issuing_body
 from notigateway.repository.addressees import ensure_addressee, find_addressee, is_known_party
 from notigateway.repository.documents import DocumentStore
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.model import Act, Addressee, Document, Event, IssuingBody, Notification
-from pki import pki
-from submissions import ACT, COMPANY, DIR3, NOW, PDF, deposit, register_bodies
+from submissions import ACT, COMPANY, DIR3, NOW, PDF, deposit, publishing, register_bodies
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-SEAL = Seal(pki().seal)
 NOW_MS = NOW.replace(microsecond=123000)
 
 
@@ -49,7 +46,7 @@ def bodies(engine: Engine) -> None:
 def publish(engine: Engine, store: DocumentStore, now: datetime = NOW, **changes: Any) -> Publication:  # noqa: ANN401
     deposited = deposit(store, **changes)
     with writing(engine) as session:
-        return publish_act(session, deposited, now=now, seal=SEAL)
+        return publishing(store).publish(session, deposited, now=now)
 
 
 def count(engine: Engine, row: type[Any]) -> int:
@@ -183,7 +180,7 @@ def test_one_refused_act_leaves_its_neighbours_alone(engine: Engine, store: Docu
         deposit(store, reference="3"),
     ]
     with writing(engine) as session:
-        results = publish_all(session, deposits, now=NOW, seal=SEAL)
+        results = publishing(store).publish_all(session, deposits, now=NOW)
     assert [getattr(result, "code", "published") for result in results] == [
         "published",
         "ISSUING_BODY_UNKNOWN",
@@ -229,7 +226,7 @@ def test_a_code_never_appears_below_one_already_seen(engine: Engine, store: Docu
         for portion in range(4):
             deposits = [deposit(store, reference=f"{name}-{portion}-{n}") for n in range(5)]
             with writing(engine) as session:
-                publish_all(session, deposits, now=NOW, seal=SEAL)
+                publishing(store).publish_all(session, deposits, now=NOW)
 
     with ThreadPoolExecutor(5) as pool:
         watching = pool.submit(watch)

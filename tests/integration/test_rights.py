@@ -165,7 +165,7 @@ def _add_notification(
     return row.id
 
 
-def expected(world: World, party: str, now: datetime, policy: RightsPolicy) -> list[Role | None]:
+def expected(world: World, party: str, now: datetime, rights: RightsPolicy) -> list[Role | None]:
     """Apply the pure rules to every item."""
     return [
         representation.role_of(
@@ -174,7 +174,7 @@ def expected(world: World, party: str, now: datetime, policy: RightsPolicy) -> l
             powers=[p for grantor, attorney, p in world.powers if (grantor, attorney) == (addressee, party)],
             assignments=[a for who, red, a in world.assignments if (who, red) == (addressee, party)],
             now=now,
-            policy=policy,
+            rights=rights,
         )
         for addressee, item, *_ in world.items
     ]
@@ -183,20 +183,20 @@ def expected(world: World, party: str, now: datetime, policy: RightsPolicy) -> l
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(worlds(), st.lists(INSTANTS, min_size=3, max_size=3), POLICIES)
 def test_the_queries_say_what_the_rules_say(
-    engine: Engine, world: World, instants: list[datetime], policy: RightsPolicy
+    engine: Engine, world: World, instants: list[datetime], rights: RightsPolicy
 ) -> None:
     with writing(engine) as session:
         ids = populate(session, world)
         for party in PARTIES:
             for now in instants:
-                role = role_of(party, now, policy=policy)
+                role = role_of(party, now, rights=rights)
                 query = (
-                    select(Notification.id, role, visible_to(party, now, policy=policy))
+                    select(Notification.id, role, visible_to(party, now, rights=rights))
                     .join(Act, Notification.act_id == Act.id)
                     .join(Addressee, Notification.addressee_id == Addressee.id)
                 )
                 found = {row[0]: row for row in session.execute(query)}
-                roles = expected(world, party, now, policy)
+                roles = expected(world, party, now, rights)
                 assert [found[one][1] for one in ids] == [None if r is None else str(r) for r in roles]
                 is_visible = [
                     role is not None and item.available_at <= now

@@ -170,7 +170,7 @@ def test_a_gateway_seals_with_a_device_and_nobody_reads_the_pin(
         caplog.text,
         repr(stack.settings),
         str(stack.settings.model_dump()),
-        repr(stack.gateway),
+        repr(stack.gate),
         repr(token),
     ]
     assert not any(PIN in text for text in said)

@@ -18,9 +18,8 @@ from notigateway.uuids import uuid7
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from notigateway.law.caller import Caller
     from notigateway.law.representation import DeliveryChannel
-    from notigateway.receipts.recording import Asking
+    from notigateway.receipts.asking import Asking
     from notigateway.repository.model import Addressee
     from notigateway.repository.session import Session
 
@@ -34,15 +33,15 @@ class Delivery:
     chosen_at: datetime | None
 
 
-def get_delivery_channel(session: Session, *, caller: Caller) -> Delivery:
+def get_delivery_channel(session: Session, asking: Asking) -> Delivery:
     """Return the caller's own channel. Raises: `NotAddresseeError`."""
-    addressee = find_addressee(session, caller.party)
+    addressee = find_addressee(session, asking.party)
     if addressee is None:
-        raise NotAddresseeError(f"party {caller.party}")
+        raise NotAddresseeError(f"party {asking.party}")
     return _delivery(addressee, find_delivery_choice(session, addressee))
 
 
-def set_delivery_channel(session: Session, channel: DeliveryChannel, *, asking: Asking) -> Delivery:
+def set_delivery_channel(session: Session, asking: Asking, channel: DeliveryChannel) -> Delivery:
     """Choose the channel of everything issued from now on.
 
     Raises: `NotAddresseeError`, `ChannelObligedError` for paper where electronic means are obligatory.
@@ -61,7 +60,7 @@ def set_delivery_channel(session: Session, channel: DeliveryChannel, *, asking: 
             chosen_by=asking.caller.signer,
         )
         session.add(choice)
-        record_request(session, asking.proof, now=asking.now)
+        record_request(session, asking)
     return _delivery(addressee, choice)
 
 

@@ -1,6 +1,6 @@
-"""What has changed since: the feed, counts of what there is, and the history of one notification.
+"""What has changed since, counts of what there is, and the history of one notification.
 
-The feed gives every change of what the caller may see, in the order of commit. What a cursor has given
+Changes are given: every one of what the caller may see, in the order of commit. What a cursor has given
 is a rectangle: changes up to a position, of notifications at disposal up to an instant. A page
 enlarges it and gives exactly what was added: changes committed since, and those of notifications
 that were published for later and whose time has come since. So there is neither gap nor repetition,
@@ -18,7 +18,6 @@ from notigateway.cursors import read_place, write_place
 from notigateway.errors import InvalidCursorError, NotificationUnknownError
 from notigateway.law.deadlines import MADRID
 from notigateway.law.lifecycle import UNDECIDED, Standing, State, effective_state
-from notigateway.law.representation import DEFAULT_POLICY
 from notigateway.repository.following import (
     count_groups,
     find_head,
@@ -36,8 +35,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row
 
-    from notigateway.law.caller import Caller
     from notigateway.law.representation import RightsPolicy, Role
+    from notigateway.receipts.asking import Asking
     from notigateway.repository.model import Event, Notification
     from notigateway.repository.outages import DeadlineChange
     from notigateway.repository.session import Session
@@ -66,10 +65,10 @@ class Place:
 
 @dataclass(frozen=True)
 class ChangesPage:
-    """A page of the feed; `next_cursor` is always usable, now or in a month.
+    """A page of changes; `next_cursor` is always usable, now or in a month.
 
     `rights_changed` says that the caller represents others than when its cursor was given: what it
-    gained by that is not in the feed, a list shows it.
+    gained by that is not among the changes, a list shows it.
     """
 
     rows: Rows
@@ -79,50 +78,75 @@ class ChangesPage:
     rights_changed: bool
 
 
-def list_changes(
-    session: Session,
-    *,
-    caller: Caller,
-    cursor: str | None,
-    page_size: int,
-    now: datetime,
-    from_now: bool = False,
-    policy: RightsPolicy = DEFAULT_POLICY,
-) -> ChangesPage:
-    """Return the next page of changes; with `from_now` none, only the cursor of what comes from now on.
+@dataclass(frozen=True)
+class Following:
+    """What a party follows, by the rights that the operator's policy gives."""
 
-    What the caller may see is evaluated at `now`. No legal effect.
+    rights: RightsPolicy
 
-    Raises: `InvalidCursorError`; also for a cursor of a feed that has gone back, as after a restore.
-    """
-    reader = _Reader(session, caller.party, now, page_size, policy)
-    rights = fingerprint_of_rights(session, caller.party, now)
-    place, earlier_rights = (Place(), rights) if cursor is None else _read(cursor, caller)
-    head = find_head(session)
-    if place.position > head or place.aim - now > _CLOCKS_DIFFER_AT_MOST:
-        raise InvalidCursorError("lies ahead of the feed")
-    # What another process has just committed may be at disposal only some milliseconds from this
-    # request's `now`: the place stays before it, or it would come after what was committed later.
-    hold = find_hold(session, caller.party, now=now, until=now + _CLOCKS_DIFFER_AT_MOST)
-    head = head if hold is None else max(hold - 1, place.position)
-    rows: Rows = ()
-    has_more = False
-    if from_now:
-        place = Place(head, now, now)
-    elif now >= place.aim:  # else another worker's clock was ahead: going back would repeat changes
-        rows, place, has_more = reader.advance(place, head)
-    return ChangesPage(rows, now, has_more, _write(place, rights, caller), rights != earlier_rights)
+    def list_changes(
+        self,
+        session: Session,
+        asking: Asking,
+        *,
+        cursor: str | None,
+        page_size: int,
+        from_now: bool = False,
+    ) -> ChangesPage:
+        """Return the next page of changes; with `from_now` none, only the cursor of what comes from now on.
+
+        What the caller may see is evaluated now. No legal effect.
+
+        Raises: `InvalidCursorError`; also for a cursor of changes that have gone back, as after a restore.
+        """
+        party, now = asking.party, asking.now
+        reader = _Reader(session, party, now, page_size, self.rights)
+        titles = fingerprint_of_rights(session, party, now)
+        place, earlier_titles = (Place(), titles) if cursor is None else _read(cursor, party)
+        head = find_head(session)
+        if place.position > head or place.aim - now > _CLOCKS_DIFFER_AT_MOST:
+            raise InvalidCursorError("lies ahead of the last change")
+        # What another process has just committed may be at disposal only some milliseconds from this
+        # request's `now`: the place stays before it, or it would come after what was committed later.
+        hold = find_hold(session, party, now=now, until=now + _CLOCKS_DIFFER_AT_MOST)
+        head = head if hold is None else max(hold - 1, place.position)
+        rows: Rows = ()
+        has_more = False
+        if from_now:
+            place = Place(head, now, now)
+        elif now >= place.aim:  # else another worker's clock was ahead: going back would repeat changes
+            rows, place, has_more = reader.advance(place, head)
+        return ChangesPage(rows, now, has_more, _write(place, titles, party), titles != earlier_titles)
+
+    def get_summary(self, session: Session, asking: Asking, *, role: Role | None) -> Summary:
+        """Count what the caller may see, in one capacity or in all. No legal effect."""
+        summary = Summary(asking.now)
+        for row in count_groups(session, party=asking.party, role=role, now=asking.now, rights=self.rights):
+            summary.add(row)
+        return summary
+
+    def get_history(self, session: Session, asking: Asking, notification_id: UUID) -> History:
+        """Return the events of a notification that the caller may see. No legal effect.
+
+        Raises: `NotificationUnknownError`.
+        """
+        wanted = [notification_id]
+        found = find_visible(session, wanted, party=asking.party, now=asking.now, rights=self.rights)
+        notification = found.get(notification_id)
+        if notification is None:
+            raise NotificationUnknownError
+        return History(notification, notification.events, list_deadline_changes(session, notification))
 
 
 @dataclass(frozen=True)
 class _Reader:
-    """One request's way through the feed, in one snapshot of the database."""
+    """One request's way through the changes, in one snapshot of the database."""
 
     session: Session
     party: str
     now: datetime
     page_size: int
-    policy: RightsPolicy
+    rights: RightsPolicy
 
     def advance(self, place: Place, head: int) -> tuple[Rows, Place, bool]:
         """Return the next changes, the place after them, and whether there are more."""
@@ -135,7 +159,7 @@ class _Reader:
             party=self.party,
             limit=self.page_size + 1,
             now=self.now,
-            policy=self.policy,
+            rights=self.rights,
         )
         if len(arrived) > self.page_size:
             shown = arrived[: self.page_size]
@@ -152,7 +176,7 @@ class _Reader:
                 party=self.party,
                 limit=room + 1,
                 now=self.now,
-                policy=self.policy,
+                rights=self.rights,
             )
         )
         shown, has_more = fresh[:room], len(fresh) > room
@@ -161,9 +185,9 @@ class _Reader:
         return [*arrived, *shown], Place(last if has_more else head, self.now, self.now), has_more
 
 
-def _read(cursor: str, caller: Caller) -> tuple[Place, int]:
+def _read(cursor: str, party: str) -> tuple[Place, int]:
     """Return the place that a cursor names, and the rights that its caller had."""
-    numbers = read_place(cursor, count=_NUMBERS, belongs_to=_belongs_to(caller))
+    numbers = read_place(cursor, count=_NUMBERS, belongs_to=_belongs_to(party))
     position, reached, aim, arrived, rights = numbers
     try:
         return Place(position, _instant(reached), _instant(aim), arrived), rights
@@ -171,14 +195,14 @@ def _read(cursor: str, caller: Caller) -> tuple[Place, int]:
         raise InvalidCursorError("out of time") from error
 
 
-def _write(place: Place, rights: int, caller: Caller) -> str:
+def _write(place: Place, rights: int, party: str) -> str:
     """Return the cursor that names a place."""
     numbers = (place.position, _milliseconds(place.reached), _milliseconds(place.aim), place.arrived, rights)
-    return write_place(numbers, belongs_to=_belongs_to(caller))
+    return write_place(numbers, belongs_to=_belongs_to(party))
 
 
-def _belongs_to(caller: Caller) -> tuple[str, str]:
-    return ("changes", caller.party)
+def _belongs_to(party: str) -> tuple[str, str]:
+    return ("changes", party)
 
 
 def _milliseconds(instant: datetime) -> int:
@@ -230,21 +254,6 @@ class Summary:
             self.by_days_left[_days_left(row.deadline, self.as_of)] += row.count_
 
 
-def get_summary(
-    session: Session,
-    *,
-    caller: Caller,
-    role: Role | None,
-    now: datetime,
-    policy: RightsPolicy = DEFAULT_POLICY,
-) -> Summary:
-    """Count what the caller may see, in one capacity or in all. No legal effect."""
-    summary = Summary(now)
-    for row in count_groups(session, party=caller.party, role=role, now=now, policy=policy):
-        summary.add(row)
-    return summary
-
-
 def _days_left(deadline: datetime | None, now: datetime) -> int | None:
     """Return how many days in Madrid follow today until the last one of the term."""
     if deadline is None:
@@ -265,22 +274,3 @@ class History:
     notification: Notification
     events: Sequence[Event]
     deadline_changes: Sequence[DeadlineChange]
-
-
-def get_history(
-    session: Session,
-    *,
-    caller: Caller,
-    notification_id: UUID,
-    now: datetime,
-    policy: RightsPolicy = DEFAULT_POLICY,
-) -> History:
-    """Return the events of a notification that the caller may see. No legal effect.
-
-    Raises: `NotificationUnknownError`.
-    """
-    found = find_visible(session, [notification_id], party=caller.party, now=now, policy=policy)
-    notification = found.get(notification_id)
-    if notification is None:
-        raise NotificationUnknownError
-    return History(notification, notification.events, list_deadline_changes(session, notification))

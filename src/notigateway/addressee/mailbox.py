@@ -22,7 +22,6 @@ from notigateway.errors import (
     ServiceError,
 )
 from notigateway.law.lifecycle import outcome
-from notigateway.law.representation import DEFAULT_POLICY
 from notigateway.law.transitions import decide
 from notigateway.receipts.recording import record_decision, record_handover, record_request
 from notigateway.repository.notifications import find_visible, list_page, lock_visible
@@ -36,10 +35,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
 
     from notigateway.evidence.xades import Seal
-    from notigateway.law.caller import Caller
     from notigateway.law.lifecycle import Decision
     from notigateway.law.representation import RightsPolicy
-    from notigateway.receipts.recording import RequestProof
+    from notigateway.receipts.asking import Asking
     from notigateway.repository.documents import DocumentStore
     from notigateway.repository.model import Document, Event, Notification, Receipt
     from notigateway.repository.notifications import ListFilter
@@ -101,35 +99,161 @@ class DocumentRange:
     is_first_handover: bool
 
 
-def list_notifications(
-    session: Session,
-    *,
-    caller: Caller,
-    chosen: ListFilter,
-    cursor: str | None,
-    page_size: int,
-    now: datetime,
-    rights: RightsPolicy = DEFAULT_POLICY,
-) -> Page:
-    """Return a page in the order of the public code. No legal effect (Orden ISM/903/2020 art. 8.1).
+@dataclass(frozen=True)
+class Will:
+    """What a party wants of the notifications that it names."""
 
-    Raises: `InvalidCursorError`.
-    """
-    belongs_to = (caller.party, *_described(chosen))
-    after = read_cursor(cursor, belongs_to=belongs_to)
-    # One row more than asked for tells whether another page follows.
-    rows = list_page(
-        session,
-        party=caller.party,
-        chosen=chosen,
-        after_code=after,
-        limit=page_size + 1,
-        now=now,
-        policy=rights,
-    )
-    shown = rows[:page_size]
-    next_cursor = write_cursor(shown[-1].code, belongs_to=belongs_to) if len(rows) > page_size else None
-    return Page(shown, now, next_cursor)
+    decision: Decision
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mailbox:
+    """A party's side of the office; `chunk_max_bytes` is the largest piece of a document."""
+
+    store: DocumentStore
+    seal: Seal = field(repr=False)
+    rights: RightsPolicy
+    inline: InlineLimits
+    chunk_max_bytes: int
+
+    def list_notifications(
+        self, session: Session, asking: Asking, *, chosen: ListFilter, cursor: str | None, page_size: int
+    ) -> Page:
+        """Return a page in the order of the public code. No legal effect (Orden ISM/903/2020 art. 8.1).
+
+        Raises: `InvalidCursorError`.
+        """
+        belongs_to = (asking.party, *_described(chosen))
+        after = read_cursor(cursor, belongs_to=belongs_to)
+        # One row more than asked for tells whether another page follows.
+        rows = list_page(
+            session,
+            party=asking.party,
+            chosen=chosen,
+            after_code=after,
+            limit=page_size + 1,
+            now=asking.now,
+            rights=self.rights,
+        )
+        shown = rows[:page_size]
+        next_cursor = write_cursor(shown[-1].code, belongs_to=belongs_to) if len(rows) > page_size else None
+        return Page(shown, asking.now, next_cursor)
+
+    def retrieve(self, session: Session, asking: Asking, ids: Sequence[UUID]) -> list[Retrieved]:
+        """Return metadata and, once accepted, documents; an item's failure stays its own."""
+        found = self._visible(session, asking, ids)
+        budget = self.inline.response_max_bytes
+        answers = []
+        for wanted in ids:
+            answer = self._retrieve_one(wanted, found.get(wanted), budget=budget)
+            budget -= sum(len(content) for _, content in answer.documents if content is not None)
+            answers.append(answer)
+        return answers
+
+    def _retrieve_one(self, wanted: UUID, notification: Notification | None, *, budget: int) -> Retrieved:
+        """Return one notification, its documents inline as far as the budget goes."""
+        if notification is None:
+            return Retrieved(wanted, problem=NotificationUnknownError)
+        if not notification.is_content_released():
+            # Content only after a committed acceptance (Ley 39/2015 art. 43.1); metadata always.
+            return Retrieved(wanted, notification, problem=NotAcceptedError)
+        documents: list[tuple[Document, bytes | None]] = []
+        for document in notification.act.documents:
+            is_inline = document.size <= min(self.inline.document_max_bytes, budget)
+            try:
+                content = self.store.get(document.sha256) if is_inline else None
+            except ServiceError as damage:
+                return Retrieved(wanted, notification, problem=type(damage))
+            budget -= len(content or b"")
+            documents.append((document, content))
+        return Retrieved(wanted, notification, documents)
+
+    def read_document(
+        self,
+        session: Session,
+        asking: Asking,
+        *,
+        notification_id: UUID,
+        document_id: UUID,
+        offset: int,
+        length: int | None,
+    ) -> DocumentRange:
+        """Return a range of one document: no longer than a piece may be, shorter at the end.
+
+        Raises: `NotificationUnknownError`, `NotAcceptedError`, `DocumentUnknownError`,
+        `InvalidRangeError`, `DocumentDamagedError`.
+        """
+        notification = self._visible(session, asking, [notification_id]).get(notification_id)
+        if notification is None:
+            raise NotificationUnknownError
+        if not notification.is_content_released():
+            raise NotAcceptedError
+        document = next((d for d in notification.act.documents if d.id == document_id), None)
+        if document is None:
+            raise DocumentUnknownError
+        if offset >= document.size:
+            raise InvalidRangeError(size=document.size)
+        length = min(length or self.chunk_max_bytes, self.chunk_max_bytes, document.size - offset)
+        content = self.store.get_range(document.sha256, offset=offset, length=length)
+        return DocumentRange(document, offset, content, notification.awaits_handover())
+
+    def hand_over(self, session: Session, asking: Asking, ids: Sequence[UUID]) -> None:
+        """Attest that content is handed over for the first time; the border commits before it answers.
+
+        Apart from `retrieve` and `read_document`, which only read: it happens once per notification.
+        """
+        found = self._locked(session, asking, ids)
+        receipts = [record_handover(row, asking, seal=self.seal) for row in found.values()]
+        if any(receipts):
+            record_request(session, asking)
+
+    def receipts(
+        self, session: Session, asking: Asking, ids: Sequence[UUID]
+    ) -> list[tuple[UUID, list[tuple[Receipt, ReceiptTimestamp | None]] | None]]:
+        """Return the receipts of each notification, oldest first, each with its time-stamped form if any.
+
+        None where the notification does not exist for the caller.
+        """
+        found = self._visible(session, asking, ids)
+        stamped = find_timestamped(session, [row.id for one in found.values() for row in one.receipts])
+        answers = []
+        for wanted in ids:
+            rows = _receipts_of(found.get(wanted))
+            answers.append((wanted, None if rows is None else [(row, stamped.get(row.id)) for row in rows]))
+        return answers
+
+    def decide_all(self, session: Session, asking: Asking, ids: Sequence[UUID], will: Will) -> list[Outcome]:
+        """Accept or reject each notification; one bad item never fails its neighbours.
+
+        The border must commit before it tells anybody: an outcome exists only with its receipt.
+        """
+        rows = self._locked(session, asking, ids)
+        outcomes = [self._decide_one(wanted, rows.get(wanted), asking, will) for wanted in ids]
+        if any(outcome.problem is None for outcome in outcomes):
+            record_request(session, asking)
+        return outcomes
+
+    def _decide_one(
+        self, wanted: UUID, notification: Notification | None, asking: Asking, will: Will
+    ) -> Outcome:
+        """Ask the rule for one notification; record what it allows, explain what it refuses."""
+        if notification is None:
+            return Outcome(wanted, NotificationUnknownError)
+        try:
+            transition = decide(notification.standing, will.decision, asking.now)
+        except AlreadyDecidedError:
+            return _earlier_decision(wanted, notification, asking, will)
+        except (LifecycleError, NotFoundError) as refusal:
+            return Outcome(wanted, type(refusal))
+        event, receipt = record_decision(notification, transition, asking, seal=self.seal, reason=will.reason)
+        return Outcome(wanted, event=event, receipt=receipt)
+
+    def _visible(self, session: Session, asking: Asking, ids: Sequence[UUID]) -> dict[UUID, Notification]:
+        return find_visible(session, ids, party=asking.party, now=asking.now, rights=self.rights)
+
+    def _locked(self, session: Session, asking: Asking, ids: Sequence[UUID]) -> dict[UUID, Notification]:
+        return lock_visible(session, ids, party=asking.party, now=asking.now, rights=self.rights)
 
 
 def _described(chosen: ListFilter) -> Iterable[str]:
@@ -139,133 +263,6 @@ def _described(chosen: ListFilter) -> Iterable[str]:
     yield from map(str, others)
 
 
-def retrieve(
-    session: Session,
-    *,
-    store: DocumentStore,
-    caller: Caller,
-    ids: Sequence[UUID],
-    limits: InlineLimits,
-    now: datetime,
-    rights: RightsPolicy = DEFAULT_POLICY,
-) -> list[Retrieved]:
-    """Return metadata and, once accepted, documents; an item's failure stays its own."""
-    found = find_visible(session, ids, party=caller.party, now=now, policy=rights)
-    budget = limits.response_max_bytes
-    answers = []
-    for wanted in ids:
-        answer = _retrieve_one(wanted, found.get(wanted), store=store, limits=limits, budget=budget)
-        budget -= sum(len(content) for _, content in answer.documents if content is not None)
-        answers.append(answer)
-    return answers
-
-
-def _retrieve_one(
-    wanted: UUID,
-    notification: Notification | None,
-    *,
-    store: DocumentStore,
-    limits: InlineLimits,
-    budget: int,
-) -> Retrieved:
-    """Return one notification, its documents inline as far as the budget goes."""
-    if notification is None:
-        return Retrieved(wanted, problem=NotificationUnknownError)
-    if not notification.is_content_released():
-        # Content only after a committed acceptance (Ley 39/2015 art. 43.1); metadata always.
-        return Retrieved(wanted, notification, problem=NotAcceptedError)
-    documents: list[tuple[Document, bytes | None]] = []
-    for document in notification.act.documents:
-        is_inline = document.size <= min(limits.document_max_bytes, budget)
-        try:
-            content = store.get(document.sha256) if is_inline else None
-        except ServiceError as damage:
-            return Retrieved(wanted, notification, problem=type(damage))
-        budget -= len(content or b"")
-        documents.append((document, content))
-    return Retrieved(wanted, notification, documents)
-
-
-def read_document(
-    session: Session,
-    *,
-    store: DocumentStore,
-    caller: Caller,
-    notification_id: UUID,
-    document_id: UUID,
-    offset: int,
-    length: int,
-    now: datetime,
-    rights: RightsPolicy = DEFAULT_POLICY,
-) -> DocumentRange:
-    """Return a range of one document; it may be shorter than asked for at the end.
-
-    Raises: `NotificationUnknownError`, `NotAcceptedError`, `DocumentUnknownError`,
-    `InvalidRangeError`, `DocumentDamagedError`.
-    """
-    found = find_visible(session, [notification_id], party=caller.party, now=now, policy=rights)
-    notification = found.get(notification_id)
-    if notification is None:
-        raise NotificationUnknownError
-    if not notification.is_content_released():
-        raise NotAcceptedError
-    document = next((d for d in notification.act.documents if d.id == document_id), None)
-    if document is None:
-        raise DocumentUnknownError
-    if offset >= document.size:
-        raise InvalidRangeError(size=document.size)
-    length = min(length, document.size - offset)
-    content = store.get_range(document.sha256, offset=offset, length=length)
-    return DocumentRange(document, offset, content, notification.awaits_handover())
-
-
-@dataclass(frozen=True)
-class HandingOver:
-    """Who is given content, when, and the request that asked for it."""
-
-    caller: Caller
-    now: datetime
-    seal: Seal = field(repr=False)
-    proof: RequestProof = field(repr=False)
-    rights: RightsPolicy = DEFAULT_POLICY
-
-
-def hand_over(session: Session, ids: Sequence[UUID], *, handing: HandingOver) -> None:
-    """Attest that content is handed over for the first time; the border commits before it answers.
-
-    Apart from `retrieve` and `read_document`, which only read: it happens once per notification.
-    """
-    party, now = handing.caller.party, handing.now
-    found = lock_visible(session, ids, party=party, now=now, policy=handing.rights)
-    receipts = [
-        record_handover(row, caller=handing.caller, now=now, seal=handing.seal, proof=handing.proof)
-        for row in found.values()
-    ]
-    if any(receipts):
-        record_request(session, handing.proof, now=now)
-
-
-def receipts(
-    session: Session,
-    *,
-    caller: Caller,
-    ids: Sequence[UUID],
-    now: datetime,
-    rights: RightsPolicy = DEFAULT_POLICY,
-) -> list[tuple[UUID, list[tuple[Receipt, ReceiptTimestamp | None]] | None]]:
-    """Return the receipts of each notification, oldest first, each with its time-stamped form if any.
-
-    None where the notification does not exist for the caller.
-    """
-    found = find_visible(session, ids, party=caller.party, now=now, policy=rights)
-    stamped = find_timestamped(session, [row.id for one in found.values() for row in one.receipts])
-    answers = []
-    for wanted in ids:
-        rows = _receipts_of(found.get(wanted))
-        answers.append((wanted, None if rows is None else [(row, stamped.get(row.id)) for row in rows]))
-    return answers
-
-
 def _receipts_of(notification: Notification | None) -> list[Receipt] | None:
     """Return a notification's receipts in the order of their events, those of one instant as sealed."""
     if notification is None:
@@ -273,58 +270,11 @@ def _receipts_of(notification: Notification | None) -> list[Receipt] | None:
     return sorted(notification.receipts, key=lambda r: (r.event_time, r.position or 0, r.id))
 
 
-@dataclass(frozen=True)
-class Deciding:
-    """Everything a batch of decisions has in common."""
-
-    caller: Caller
-    decision: Decision
-    now: datetime
-    seal: Seal = field(repr=False)
-    proof: RequestProof = field(repr=False)
-    reason: str | None = None
-    rights: RightsPolicy = DEFAULT_POLICY
-
-
-def decide_all(session: Session, ids: Sequence[UUID], *, deciding: Deciding) -> list[Outcome]:
-    """Accept or reject each notification; one bad item never fails its neighbours.
-
-    The caller must commit before it tells anybody: an outcome exists only with its receipt.
-    """
-    rows = lock_visible(session, ids, party=deciding.caller.party, now=deciding.now, policy=deciding.rights)
-    outcomes = [_decide_one(wanted, rows.get(wanted), deciding) for wanted in ids]
-    if any(outcome.problem is None for outcome in outcomes):
-        record_request(session, deciding.proof, now=deciding.now)
-    return outcomes
-
-
-def _decide_one(wanted: UUID, notification: Notification | None, deciding: Deciding) -> Outcome:
-    """Ask the rule for one notification; record what it allows, explain what it refuses."""
-    if notification is None:
-        return Outcome(wanted, NotificationUnknownError)
-    try:
-        transition = decide(notification.standing, deciding.decision, deciding.now)
-    except AlreadyDecidedError:
-        return _earlier_decision(wanted, notification, deciding)
-    except (LifecycleError, NotFoundError) as refusal:
-        return Outcome(wanted, type(refusal))
-    event, receipt = record_decision(
-        notification,
-        transition,
-        caller=deciding.caller,
-        now=deciding.now,
-        seal=deciding.seal,
-        proof=deciding.proof,
-        reason=deciding.reason,
-    )
-    return Outcome(wanted, event=event, receipt=receipt)
-
-
-def _earlier_decision(wanted: UUID, notification: Notification, deciding: Deciding) -> Outcome:
+def _earlier_decision(wanted: UUID, notification: Notification, asking: Asking, will: Will) -> Outcome:
     """Tell who decided before, with the receipt."""
     event = next(e for e in notification.events if e.decisive)
     receipt = notification.receipt_of(event)
-    asked = (outcome(notification.kind, deciding.decision), deciding.caller.party)
+    asked = (outcome(notification.kind, will.decision), asking.party)
     # A repeat of the same decision by the same party is idempotent: the same receipt, nothing new.
     is_same = (event.state, event.party) == asked
     return Outcome(wanted, AlreadyDecidedError, event, receipt, is_repeat=is_same)

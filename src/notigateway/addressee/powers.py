@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from notigateway.law.caller import Caller
     from notigateway.law.titles import PowerTerms
-    from notigateway.receipts.recording import Asking
+    from notigateway.receipts.asking import Asking
     from notigateway.repository.session import Session
 
 
@@ -54,7 +54,7 @@ class PowerPage:
     next_cursor: str | None
 
 
-def grant_power(session: Session, terms: PowerTerms, *, asking: Asking) -> Power:
+def grant_power(session: Session, asking: Asking, terms: PowerTerms) -> Power:
     """Register a power of the caller; it takes effect when the attorney accepts it within one month.
 
     Raises: `NotAddresseeError`, `PowerInvalidError`, `PowerSelfGrantedError`, `PowerTooLongError`,
@@ -101,7 +101,7 @@ def import_power(
     return power
 
 
-def accept_power(session: Session, power_id: UUID, *, asking: Asking) -> Power:
+def accept_power(session: Session, asking: Asking, power_id: UUID) -> Power:
     """Accept a power as its attorney: it takes effect now (Orden ISM/189/2021 art. 8).
 
     Raises: `PowerUnknownError`; `PowerNotInForceError` after the month, and for one that has ended.
@@ -113,7 +113,7 @@ def accept_power(session: Session, power_id: UUID, *, asking: Asking) -> Power:
     return _changed(session, power, "accepted", asking)
 
 
-def renounce_power(session: Session, power_id: UUID, *, asking: Asking) -> Power:
+def renounce_power(session: Session, asking: Asking, power_id: UUID) -> Power:
     """End a power as its attorney, accepted or not: effective now.
 
     Raises: `PowerUnknownError`, `PowerNotInForceError`.
@@ -122,7 +122,7 @@ def renounce_power(session: Session, power_id: UUID, *, asking: Asking) -> Power
     return _end(session, power, PowerState.RENOUNCED, asking)
 
 
-def revoke_power(session: Session, power_id: UUID, *, asking: Asking) -> Power:
+def revoke_power(session: Session, asking: Asking, power_id: UUID) -> Power:
     """End a power as its grantor: effective now.
 
     Raises: `PowerUnknownError`, `PowerNotInForceError`.
@@ -131,7 +131,7 @@ def revoke_power(session: Session, power_id: UUID, *, asking: Asking) -> Power:
     return _end(session, power, PowerState.REVOKED, asking)
 
 
-def extend_power(session: Session, power_id: UUID, expires_at: datetime, *, asking: Asking) -> Power:
+def extend_power(session: Session, asking: Asking, power_id: UUID, expires_at: datetime) -> Power:
     """Let a power in force run longer, at most five years from now (Orden ISM/189/2021 art. 6).
 
     Raises: `PowerUnknownError`, `PowerNotInForceError`, `PowerTooLongError`, `PowerInvalidError` for an
@@ -145,14 +145,14 @@ def extend_power(session: Session, power_id: UUID, expires_at: datetime, *, aski
     return _changed(session, power, "extended", asking)
 
 
-def list_powers(session: Session, *, caller: Caller, cursor: str | None, page_size: int) -> PowerPage:
+def list_powers(session: Session, asking: Asking, *, cursor: str | None, page_size: int) -> PowerPage:
     """Return a page of the powers that the caller has granted or received, ended ones too.
 
     Raises: `InvalidCursorError`.
     """
-    belongs_to = ("powers", caller.party)
+    belongs_to = ("powers", asking.party)
     after = read_uuid_cursor(cursor, belongs_to=belongs_to)
-    found = find_powers(session, caller.party, after=after, limit=page_size + 1)
+    found = find_powers(session, asking.party, after=after, limit=page_size + 1)
     has_more = len(found) > page_size
     shown = found[:page_size]
     return PowerPage(shown, write_uuid_cursor(shown[-1].id, belongs_to=belongs_to) if has_more else None)
@@ -199,7 +199,7 @@ def _end(session: Session, power: Power, cause: PowerState, asking: Asking) -> P
 
 def _changed(session: Session, power: Power, change: str, asking: Asking) -> Power:
     """Write down the change with its proof."""
-    record_request(session, asking.proof, now=asking.now)
+    record_request(session, asking)
     record_change(
         session, power, change, now=asking.now, caller=asking.caller, request_sha256=asking.proof.sha256
     )

@@ -38,9 +38,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from notigateway.law.caller import Caller
     from notigateway.law.titles import RedTerms
-    from notigateway.receipts.recording import Asking
+    from notigateway.receipts.asking import Asking
     from notigateway.repository.model import Addressee
     from notigateway.repository.session import Session
 
@@ -87,7 +86,7 @@ def end_red(session: Session, assignment_id: UUID, *, at: datetime, now: datetim
     return _end(session, assignment, at, now=now)
 
 
-def unassign_red(session: Session, assignment_id: UUID, *, asking: Asking) -> RedAssignment:
+def unassign_red(session: Session, asking: Asking, assignment_id: UUID) -> RedAssignment:
     """Take what comes from now on away from the RED person, as the addressee.
 
     Raises: `RedAssignmentUnknownError`.
@@ -98,7 +97,7 @@ def unassign_red(session: Session, assignment_id: UUID, *, asking: Asking) -> Re
     return _end(session, assignment, asking.now, now=asking.now, asking=asking)
 
 
-def reassign_red(session: Session, assignment_id: UUID, *, asking: Asking) -> RedAssignment:
+def reassign_red(session: Session, asking: Asking, assignment_id: UUID) -> RedAssignment:
     """Give what comes from now on to the RED person of an ended assignment again, as the addressee.
 
     What came in between stays away from that person. Returns the new assignment.
@@ -127,24 +126,24 @@ def reassign_red(session: Session, assignment_id: UUID, *, asking: Asking) -> Re
 
 
 def list_representations(
-    session: Session, *, caller: Caller, cursor: str | None, page_size: int, now: datetime
+    session: Session, asking: Asking, *, cursor: str | None, page_size: int
 ) -> Representations:
-    """Return for whom the caller may act at `now`: itself, by powers in force, by RED assignments.
+    """Return for whom the caller may act now: itself, by powers in force, by RED assignments.
 
     An assignment that has ended is listed too: what came while it stood stays at disposal.
 
     Raises: `InvalidCursorError`.
     """
-    belongs_to = ("representations", caller.party)
+    belongs_to = ("representations", asking.party)
     after = read_uuid_cursor(cursor, belongs_to=belongs_to)
     limit = page_size + 1
     titles: list[Power | RedAssignment] = [
-        *list_powers_in_force(session, caller.party, after=after, limit=limit, now=now),
-        *list_red_assignments_to(session, caller.party, after=after, limit=limit, now=now),
+        *list_powers_in_force(session, asking.party, after=after, limit=limit, now=asking.now),
+        *list_red_assignments_to(session, asking.party, after=after, limit=limit, now=asking.now),
     ]
     titles.sort(key=lambda title: title.id)
     shown = titles[:page_size]
-    own = find_addressee(session, caller.party) if after == BEFORE_ALL else None
+    own = find_addressee(session, asking.party) if after == BEFORE_ALL else None
     return Representations(
         own=own,
         titles=shown,
@@ -230,7 +229,7 @@ def _changed(
     if asking is None:
         record_change(session, assignment, change, now=now)
         return assignment
-    record_request(session, asking.proof, now=now)
+    record_request(session, asking)
     record_change(
         session, assignment, change, now=now, caller=asking.caller, request_sha256=asking.proof.sha256
     )

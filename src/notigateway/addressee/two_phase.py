@@ -1,7 +1,7 @@
 """The addressee's side as the two-phase contract sees it: by public code, in one named capacity.
 
 First a receipt to sign is asked for, which decides nothing; then the signed one decides, by the use
-case of every contract (`mailbox.decide_all`). A notification belongs to one capacity: the strongest
+case of every contract (`Mailbox.decide_all`). A notification belongs to one capacity: the strongest
 title by which the caller sees it. Communications and what was withdrawn are unknown to this contract.
 """
 
@@ -20,13 +20,12 @@ from notigateway.repository.powers import is_grantor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
     from uuid import UUID
 
     from sqlalchemy import Row
 
-    from notigateway.law.caller import Caller
     from notigateway.law.representation import RightsPolicy
+    from notigateway.receipts.asking import Asking
     from notigateway.repository.model import Document, Event, Notification, Receipt
     from notigateway.repository.session import Session
 
@@ -38,13 +37,10 @@ _PDF: Final = "application/pdf"
 
 @dataclass(frozen=True, kw_only=True)
 class Capacity:
-    """Who asks and as what; `grantor` is the NIF of whom an attorney acts for, None for any of them."""
+    """As what a caller asks; `grantor` is the NIF of whom an attorney acts for, None for any of them."""
 
-    caller: Caller
     role: Role
     grantor: str | None
-    now: datetime
-    rights: RightsPolicy
 
 
 @dataclass(frozen=True)
@@ -60,70 +56,94 @@ class Bucket:
         return self.rows[-1].code if self.rows else None
 
 
-def check_grantor(session: Session, capacity: Capacity) -> None:
+@dataclass(frozen=True)
+class TwoPhase:
+    """What the two-phase contract reads and changes, by the rights that the operator's policy gives."""
+
+    rights: RightsPolicy
+
+    def list_bucket(
+        self, session: Session, asking: Asking, capacity: Capacity, *, from_code: int, page_size: int
+    ) -> Bucket:
+        """Return a page of what is seen in that capacity, beginning with the code itself. No legal effect.
+
+        Raises: `GrantorUnknownError`.
+        """
+        _check_grantor(session, asking, capacity)
+        rows = list_page(
+            session,
+            party=asking.party,
+            chosen=ListFilter(
+                states=_LISTED,
+                kind=Kind.NOTIFICATION,
+                role=capacity.role,
+                addressee=capacity.grantor if capacity.role is Role.ATTORNEY else None,
+            ),
+            after_code=from_code - 1,
+            limit=page_size + 1,
+            now=asking.now,
+            rights=self.rights,
+        )
+        return Bucket(rows[:page_size], len(rows) > page_size)
+
+    def request_receipt(
+        self, session: Session, asking: Asking, code: int, capacity: Capacity
+    ) -> Notification:
+        """Move a notification to `receipt_requested` and return it; asking again changes nothing more.
+
+        Raises: `GrantorUnknownError`, `NotificationUnknownError`, `LapsedError`; `AlreadyDecidedError`
+        with the fact `state`.
+        """
+        notification = self._seen(session, asking, code, capacity, query=lock_visible)
+        transition = law.request_receipt(notification.standing, asking.now)
+        notification.happen(transition, of_caller(notification, asking), now=asking.now)
+        return notification
+
+    def lock_undecided(self, session: Session, asking: Asking, code: int, capacity: Capacity) -> Notification:
+        """Return a notification that can still be decided, locked until the end of the transaction.
+
+        Raises: as `request_receipt`.
+        """
+        notification = self._seen(session, asking, code, capacity, query=lock_visible)
+        law.request_receipt(notification.standing, asking.now)
+        return notification
+
+    def view(self, session: Session, asking: Asking, code: int, capacity: Capacity) -> Notification:
+        """Return an accepted notification, whose content may be delivered.
+
+        Raises: `GrantorUnknownError`, `NotificationUnknownError`, `RejectedError`, `LapsedError`;
+        `NotAcceptedError` while nobody has decided.
+        """
+        notification = self._seen(session, asking, code, capacity, query=find_visible)
+        law.hand_over(notification.standing, asking.now)
+        return notification
+
+    def _seen(
+        self,
+        session: Session,
+        asking: Asking,
+        code: int,
+        capacity: Capacity,
+        *,
+        query: Callable[..., dict[UUID, Notification]],
+    ) -> Notification:
+        """Return the notification as that query finds it, if the caller sees it in that capacity."""
+        _check_grantor(session, asking, capacity)
+        wanted = find_id(session, code)
+        ids = [] if wanted is None else [wanted]
+        found = query(session, ids, party=asking.party, now=asking.now, rights=self.rights)
+        notification = next(iter(found.values()), None)
+        if notification is None or not _is_meant(notification, capacity):
+            raise NotificationUnknownError
+        return notification
+
+
+def _check_grantor(session: Session, asking: Asking, capacity: Capacity) -> None:
     """Check that an attorney who names a grantor has a power of it. Raises: `GrantorUnknownError`."""
     if capacity.role is not Role.ATTORNEY or capacity.grantor is None:
         return
-    if not is_grantor(session, capacity.grantor, attorney=capacity.caller.party, now=capacity.now):
+    if not is_grantor(session, capacity.grantor, attorney=asking.party, now=asking.now):
         raise GrantorUnknownError
-
-
-def list_bucket(session: Session, capacity: Capacity, *, from_code: int, page_size: int) -> Bucket:
-    """Return a page of what is seen in that capacity, beginning with the code itself. No legal effect.
-
-    Raises: `GrantorUnknownError`.
-    """
-    check_grantor(session, capacity)
-    rows = list_page(
-        session,
-        party=capacity.caller.party,
-        chosen=ListFilter(
-            states=_LISTED,
-            kind=Kind.NOTIFICATION,
-            role=capacity.role,
-            addressee=capacity.grantor if capacity.role is Role.ATTORNEY else None,
-        ),
-        after_code=from_code - 1,
-        limit=page_size + 1,
-        now=capacity.now,
-        policy=capacity.rights,
-    )
-    return Bucket(rows[:page_size], len(rows) > page_size)
-
-
-def request_receipt(session: Session, code: int, capacity: Capacity, *, correlation_id: UUID) -> Notification:
-    """Move a notification to `receipt_requested` and return it; asking again changes nothing more.
-
-    Raises: `GrantorUnknownError`, `NotificationUnknownError`, `LapsedError`; `AlreadyDecidedError` with
-    the fact `state`.
-    """
-    notification = _seen(session, code, capacity, lock_visible)
-    transition = law.request_receipt(notification.standing, capacity.now)
-    notification.happen(
-        transition, of_caller(notification, capacity.caller, correlation_id), now=capacity.now
-    )
-    return notification
-
-
-def lock_undecided(session: Session, code: int, capacity: Capacity) -> Notification:
-    """Return a notification that can still be decided, locked until the end of the transaction.
-
-    Raises: as `request_receipt`.
-    """
-    notification = _seen(session, code, capacity, lock_visible)
-    law.request_receipt(notification.standing, capacity.now)
-    return notification
-
-
-def view(session: Session, code: int, capacity: Capacity) -> Notification:
-    """Return an accepted notification, whose content may be delivered.
-
-    Raises: `GrantorUnknownError`, `NotificationUnknownError`, `RejectedError`, `LapsedError`;
-    `NotAcceptedError` while nobody has decided.
-    """
-    notification = _seen(session, code, capacity, find_visible)
-    law.hand_over(notification.standing, capacity.now)
-    return notification
 
 
 def decisive_receipt(notification: Notification) -> tuple[Event, Receipt]:
@@ -138,20 +158,6 @@ def decisive_receipt(notification: Notification) -> tuple[Event, Receipt]:
 def first_pdf(notification: Notification) -> Document | None:
     """Return the act's first PDF: the one document that this contract has room for."""
     return next((one for one in notification.act.documents if one.media_type == _PDF), None)
-
-
-def _seen(
-    session: Session, code: int, capacity: Capacity, query: Callable[..., dict[UUID, Notification]]
-) -> Notification:
-    """Return the notification as that query finds it, if the caller sees it in that capacity."""
-    check_grantor(session, capacity)
-    wanted = find_id(session, code)
-    ids = [] if wanted is None else [wanted]
-    found = query(session, ids, party=capacity.caller.party, now=capacity.now, policy=capacity.rights)
-    notification = next(iter(found.values()), None)
-    if notification is None or not _is_meant(notification, capacity):
-        raise NotificationUnknownError
-    return notification
 
 
 def _is_meant(notification: Notification, capacity: Capacity) -> bool:

@@ -23,7 +23,7 @@ from notigateway.clock.working_days import working_day_rule
 from notigateway.contract.problems import said_of
 from notigateway.errors import ConfigurationError, PublicationError
 from notigateway.evidence.seals import load_seal
-from notigateway.issuer.publishing import Deposit, deposit_documents, publish_all
+from notigateway.issuer.publishing import Deposit, Publishing
 from notigateway.repository.documents import DocumentStore
 from notigateway.repository.engine import writing
 from notigateway.settings import Settings, load_settings
@@ -91,10 +91,12 @@ class Publisher:
     def __init__(self, folder: Path, settings: Settings, console: Console) -> None:
         self.folder = folder
         self.console = console
-        self.document_max_bytes = settings.document_max_bytes
-        self.is_working_day = working_day_rule(settings)
-        self.store = DocumentStore(settings.document_store_url)
-        self.seal = load_seal(settings)
+        self.publishing = Publishing(
+            store=DocumentStore(settings.document_store_url),
+            seal=load_seal(settings),
+            document_max_bytes=settings.document_max_bytes,
+            is_working_day=working_day_rule(settings),
+        )
         self.summary = Summary()
 
     def publish(self, engine: Engine, lines: list[tuple[int, bytes]]) -> None:
@@ -103,13 +105,7 @@ class Publisher:
             results = list(pool.map(self._deposit, (line for _, line in lines)))
         deposits = [result for result in results if isinstance(result, Deposit)]
         with writing(engine) as session:
-            outcomes = publish_all(
-                session,
-                deposits,
-                now=datetime.now(UTC),
-                seal=self.seal,
-                is_working_day=self.is_working_day,
-            )
+            outcomes = self.publishing.publish_all(session, deposits, now=datetime.now(UTC))
         publications = iter(outcomes)
         # Counted only now: before the commit nothing is published.
         for (number, _), result in zip(lines, results, strict=True):
@@ -123,10 +119,9 @@ class Publisher:
 
     def _deposit(self, line: bytes) -> Deposit | PublicationError:
         """Store the documents of one line."""
-        limit = self.document_max_bytes
+        limit = self.publishing.document_max_bytes
         try:
-            submission = read_line(line, folder=self.folder, document_max_bytes=limit)
-            return deposit_documents(self.store, submission, document_max_bytes=limit)
+            return self.publishing.deposit(read_line(line, folder=self.folder, document_max_bytes=limit))
         except PublicationError as refusal:
             return refusal
 

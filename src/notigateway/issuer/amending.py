@@ -6,7 +6,7 @@ operation takes many and repeats harmlessly; one bad item never fails its neighb
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from notigateway.cursors import read_place, write_place
@@ -26,23 +26,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
 
     from notigateway.errors import GatewayError
-    from notigateway.evidence.xades import Seal
-    from notigateway.law.caller import Caller
     from notigateway.law.lifecycle import State
-    from notigateway.receipts.recording import RequestProof
+    from notigateway.receipts.asking import Asking
     from notigateway.repository.model import Event, IssuingBody, Notification, Receipt
     from notigateway.repository.session import Session
-
-
-@dataclass(frozen=True)
-class Acting:
-    """Everything a batch of one issuing body has in common."""
-
-    body: IssuingBody
-    caller: Caller
-    now: datetime
-    seal: Seal = field(repr=False)
-    proof: RequestProof = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -90,12 +77,12 @@ class OutcomePage:
     has_more: bool
 
 
-def body_of(session: Session, caller: Caller, dir3: str) -> IssuingBody:
+def body_of(session: Session, asking: Asking, dir3: str) -> IssuingBody:
     """Return the issuing body as which the caller acts.
 
     Raises: `IssuingBodyUnknownError`, also for one that exists and is not the caller's.
     """
-    body = issuer.find_body_of(session, dir3=dir3, nif=caller.party)
+    body = issuer.find_body_of(session, dir3=dir3, nif=asking.party)
     if body is None:
         raise IssuingBodyUnknownError
     return body
@@ -108,23 +95,27 @@ def stated(result: Result, now: datetime) -> Result:
     return replace(result, state=result.notification.state_at(now))
 
 
-def cancel_all(session: Session, items: Sequence[Cancellation], *, acting: Acting) -> list[Result]:
+def cancel_all(
+    session: Session, asking: Asking, body: IssuingBody, items: Sequence[Cancellation]
+) -> list[Result]:
     """Withdraw each notification that nobody and no clock has decided.
 
     The signed request is kept; there is no receipt: to the addressee nothing happened.
     """
-    rows = issuer.lock_issued(session, acting.body, [item.reference for item in items])
-    results = [stated(_cancel(item, rows.get(item.reference), acting), acting.now) for item in items]
-    _keep_request(session, results, acting)
+    rows = issuer.lock_issued(session, body, [item.reference for item in items])
+    results = [stated(_cancel(item, rows.get(item.reference), asking, body), asking.now) for item in items]
+    _keep_request(session, results, asking)
     return results
 
 
-def _cancel(item: Cancellation, notification: Notification | None, acting: Acting) -> Result:
+def _cancel(
+    item: Cancellation, notification: Notification | None, asking: Asking, body: IssuingBody
+) -> Result:
     """Withdraw one notification or say why not."""
     if notification is None:
         return Result(item.reference, ActUnknownError)
     try:
-        transition = cancel(notification.standing, acting.now)
+        transition = cancel(notification.standing, asking.now)
     except LifecycleError as refusal:
         return _refused(item.reference, notification, refusal)
     if transition.is_repeat:
@@ -132,14 +123,14 @@ def _cancel(item: Cancellation, notification: Notification | None, acting: Actin
         standing = notification.decisive_event()
         return Result(item.reference, notification=notification, standing=standing, is_repeat=True)
     told = Circumstances(
-        party=acting.body.nif,
-        party_name=acting.body.name,
-        signer=acting.caller.signer,
-        signer_name=acting.caller.signer_name,
+        party=body.nif,
+        party_name=body.name,
+        signer=asking.caller.signer,
+        signer_name=asking.caller.signer_name,
         reason=item.reason,
-        correlation_id=acting.proof.correlation_id,
+        correlation_id=asking.proof.correlation_id,
     )
-    event = notification.happen(transition, told, now=acting.now)
+    event = notification.happen(transition, told, now=asking.now)
     return Result(item.reference, notification=notification, standing=event)
 
 
@@ -162,15 +153,17 @@ def field_of(refusal: GatewayError) -> str | None:
     return None if field is None else str(field)
 
 
-def extend_all(session: Session, items: Sequence[Extension], *, acting: Acting) -> list[Result]:
+def extend_all(
+    session: Session, asking: Asking, body: IssuingBody, items: Sequence[Extension]
+) -> list[Result]:
     """Move each unexpired deadline to a later instant; an expired one never (Ley 39/2015 art. 32.3)."""
-    rows = issuer.lock_issued(session, acting.body, [item.reference for item in items])
-    results = [stated(_extend(session, item, rows.get(item.reference), acting), acting.now) for item in items]
-    _keep_request(session, results, acting)
+    rows = issuer.lock_issued(session, body, [item.reference for item in items])
+    results = [stated(_extend(session, item, rows.get(item.reference), asking), asking.now) for item in items]
+    _keep_request(session, results, asking)
     return results
 
 
-def _extend(session: Session, item: Extension, notification: Notification | None, acting: Acting) -> Result:
+def _extend(session: Session, item: Extension, notification: Notification | None, asking: Asking) -> Result:
     """Move one deadline or say why not."""
     if notification is None:
         return Result(item.reference, ActUnknownError)
@@ -178,23 +171,23 @@ def _extend(session: Session, item: Extension, notification: Notification | None
     if issuer.has_extension(session, notification, wanted):
         return Result(item.reference, notification=notification, is_repeat=True)
     try:
-        transition = extend(notification.standing, wanted, acting.now)
+        transition = extend(notification.standing, wanted, asking.now)
     except LifecycleError as refusal:
         return _refused(item.reference, notification, refusal)
     move_deadlines(
         session,
         {notification: transition},
         cause=DeadlineCause.EXTENSION,
-        by=acting.body.dir3,
+        by=notification.act.issuing_body.dir3,
         reason=item.reason,
     )
     return Result(item.reference, notification=notification)
 
 
-def _keep_request(session: Session, results: Sequence[Result], acting: Acting) -> None:
+def _keep_request(session: Session, results: Sequence[Result], asking: Asking) -> None:
     """Keep the signed request if anything was done by it."""
     if any(result.problem is None and not result.is_repeat for result in results):
-        record_request(session, acting.proof, now=acting.now)
+        record_request(session, asking)
 
 
 def list_outcomes(session: Session, *, body: IssuingBody, cursor: str | None, page_size: int) -> OutcomePage:

@@ -1,7 +1,7 @@
 """The issuing body's side: publish.
 
-In two steps: `deposit_documents` checks a submission and stores its documents, without a transaction;
-`publish_act` takes only what was deposited. So a committed act always has its documents, however slow
+In two steps: `Publishing.deposit` checks a submission and stores its documents, without a transaction;
+`publish` takes only what was deposited. So a committed act always has its documents, however slow
 the store is, and no transaction waits for a store. Documents whose act is refused in the end stay
 behind unused: they are named by their content, and the next attempt finds them there.
 """
@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
-from functools import cached_property, partial
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from notigateway.errors import IssuingBodyUnknownError, PublicationError, ReferenceConflictError
@@ -95,24 +95,6 @@ def register_issuing_body(session: Session, *, dir3: str, acronym: str, name: st
     )
 
 
-def deposit_documents(store: DocumentStore, submission: ActSubmission, *, document_max_bytes: int) -> Deposit:
-    """Check a submission and store its documents; nothing is at anybody's disposal yet.
-
-    Raises: `InvalidActError` naming the field, `NeverElectronicError`, `TemporarilyUnavailableError`.
-    """
-    checked = check_act(submission, document_max_bytes=document_max_bytes)
-    stored = tuple(_store(store, document) for document in checked.documents)
-    return Deposit(replace(checked, documents=()), stored)
-
-
-def _store(store: DocumentStore, document: SubmittedDocument | StoredDocument) -> StoredDocument:
-    """Store a document, unless it was stored before."""
-    if isinstance(document, StoredDocument):
-        return document
-    sha256 = store.put(document.content)
-    return StoredDocument(document.name, document.media_type, len(document.content), sha256)
-
-
 @dataclass(frozen=True)
 class UploadedDocument:
     """The hash under which an uploaded document may be named."""
@@ -121,20 +103,116 @@ class UploadedDocument:
     size: int
 
 
-def store_uploads(
-    store: DocumentStore, contents: Sequence[bytes], *, document_max_bytes: int
-) -> list[UploadedDocument | PublicationError]:
-    """Store documents that acts will name by their hash; one that is refused leaves its reason.
+@dataclass(frozen=True, kw_only=True)
+class Publishing:
+    """Where an issuing body's acts go, and how they are attested.
 
-    Raises: `TemporarilyUnavailableError`.
+    With `is_working_day` the last day of a term is a working one (a policy, see the settings).
     """
-    results: list[UploadedDocument | PublicationError] = []
-    for content in contents:
-        if 1 <= len(content) <= document_max_bytes:
-            results.append(UploadedDocument(store.put(content), len(content)))
-        else:
-            results.append(invalid("content", "size", f"must have 1 to {document_max_bytes} bytes"))
-    return results
+
+    store: DocumentStore
+    seal: Seal = field(repr=False)
+    document_max_bytes: int
+    is_working_day: Callable[[date], bool] | None = None
+
+    def deposit(self, submission: ActSubmission) -> Deposit:
+        """Check a submission and store its documents; nothing is at anybody's disposal yet.
+
+        Raises: `InvalidActError` naming the field, `NeverElectronicError`, `TemporarilyUnavailableError`.
+        """
+        checked = check_act(submission, document_max_bytes=self.document_max_bytes)
+        stored = tuple(map(self._store, checked.documents))
+        return Deposit(replace(checked, documents=()), stored)
+
+    def _store(self, document: SubmittedDocument | StoredDocument) -> StoredDocument:
+        """Store a document, unless it was stored before."""
+        if isinstance(document, StoredDocument):
+            return document
+        sha256 = self.store.put(document.content)
+        return StoredDocument(document.name, document.media_type, len(document.content), sha256)
+
+    def store_uploads(self, contents: Sequence[bytes]) -> list[UploadedDocument | PublicationError]:
+        """Store documents that acts will name by their hash; one that is refused leaves its reason.
+
+        Raises: `TemporarilyUnavailableError`.
+        """
+        results: list[UploadedDocument | PublicationError] = []
+        for content in contents:
+            if 1 <= len(content) <= self.document_max_bytes:
+                results.append(UploadedDocument(self.store.put(content), len(content)))
+            else:
+                results.append(invalid("content", "size", f"must have 1 to {self.document_max_bytes} bytes"))
+        return results
+
+    def publish(self, session: Session, deposit: Deposit, *, now: datetime) -> Publication:
+        """Put an act at the disposal of its addressee, from `now` or from its own time on.
+
+        What is at disposal now has its sealed receipt in the same transaction; what will be gets it when
+        its time has come (`clock.lapsing.sweep`, or the first decision).
+
+        Raises: `IssuingBodyUnknownError`, `ReferenceConflictError` for a reference that names another
+        act, `InvalidActError` for a time that has passed.
+        """
+        submission = deposit.submission
+        wait_for_turn_to_publish(session)
+        body = find_issuing_body(session, submission.issuing_body)
+        if body is None:
+            raise IssuingBodyUnknownError(f"issuing_body: {submission.issuing_body} is not registered")
+        earlier = find_act(session, body, submission.reference)
+        if earlier is not None:
+            if earlier.submission_sha256 != deposit.sha256:
+                raise ReferenceConflictError(f"reference: {submission.reference} names another act")
+            # A repeat is idempotent: the act stands as it was published, even if its time, in the future
+            # then, has come meanwhile.
+            return Publication(get_notification_of(session, earlier), is_new=False)
+        available_at = available_from(submission.available_at, to_milliseconds(now))
+        act = _write_act(session, body, deposit, now=now)
+        notification = self._put_at_disposal(session, act, submission, available_at=available_at, now=now)
+        record_put_at_disposal(notification, now=now, seal=self.seal)
+        return Publication(notification, is_new=True)
+
+    def publish_all(
+        self, session: Session, deposits: Sequence[Deposit], *, now: datetime
+    ) -> list[Publication | PublicationError]:
+        """Publish each act; one that is refused leaves its reason in its place and its neighbours alone."""
+        return [self._publish_or_refuse(session, deposit, now=now) for deposit in deposits]
+
+    def _publish_or_refuse(
+        self, session: Session, deposit: Deposit, *, now: datetime
+    ) -> Publication | PublicationError:
+        """Publish one act of several; the savepoint takes back whatever a refused one has written."""
+        try:
+            with session.begin_nested():
+                return self.publish(session, deposit, now=now)
+        except PublicationError as refusal:
+            return refusal
+
+    def _put_at_disposal(
+        self,
+        session: Session,
+        act: Act,
+        submission: ActSubmission,
+        *,
+        available_at: datetime,
+        now: datetime,
+    ) -> Notification:
+        """Write the notification and its first event."""
+        addressee = ensure_addressee(session, **asdict(submission.addressee))
+        choice = chosen_channel(session, addressee)
+        access = access_to(submission.kind, voluntary=submission.voluntary, choice=choice)
+        lapses_at = deadline(available_at, is_working_day=self.is_working_day) if access.lapses else None
+        notification = Notification.put_at_disposal(
+            publish(available_at=available_at, deadline=lapses_at, now=to_milliseconds(now)),
+            act=act,
+            addressee=addressee,
+            kind=submission.kind,
+            available_at=available_at,
+            is_obliged=access.is_obliged,
+            now=now,
+        )
+        session.add(notification)
+        session.flush()
+        return notification
 
 
 def keep_uploads(
@@ -143,69 +221,6 @@ def keep_uploads(
     """Remember who has stored the documents: only the same body may name them in its acts."""
     for upload in uploads:
         keep_upload(session, body, sha256=upload.sha256, size=upload.size, now=now)
-
-
-def publish_act(
-    session: Session,
-    deposit: Deposit,
-    *,
-    now: datetime,
-    seal: Seal,
-    is_working_day: Callable[[date], bool] | None = None,
-) -> Publication:
-    """Put an act at the disposal of its addressee, from `now` or from its own time on.
-
-    What is at disposal now has its sealed receipt in the same transaction; what will be gets it when its
-    time has come (`expiry.sweep`, or the first decision).
-
-    With `is_working_day` the last day of the term is a working one (a policy, see the settings).
-
-    Raises: `IssuingBodyUnknownError`, `ReferenceConflictError` for a reference that names another
-    act, `InvalidActError` for a time that has passed.
-    """
-    submission = deposit.submission
-    wait_for_turn_to_publish(session)
-    body = find_issuing_body(session, submission.issuing_body)
-    if body is None:
-        raise IssuingBodyUnknownError(f"issuing_body: {submission.issuing_body} is not registered")
-    earlier = find_act(session, body, submission.reference)
-    if earlier is not None:
-        if earlier.submission_sha256 != deposit.sha256:
-            raise ReferenceConflictError(f"reference: {submission.reference} names another act")
-        # A repeat is idempotent: the act stands as it was published, even if its time, in the future
-        # then, has come meanwhile.
-        return Publication(get_notification_of(session, earlier), is_new=False)
-    available_at = available_from(submission.available_at, to_milliseconds(now))
-    act = _write_act(session, body, deposit, now=now)
-    notification = _put_at_disposal(
-        session, act, submission, available_at=available_at, now=now, is_working_day=is_working_day
-    )
-    record_put_at_disposal(notification, now=now, seal=seal)
-    return Publication(notification, is_new=True)
-
-
-def publish_all(
-    session: Session,
-    deposits: Sequence[Deposit],
-    *,
-    now: datetime,
-    seal: Seal,
-    is_working_day: Callable[[date], bool] | None = None,
-) -> list[Publication | PublicationError]:
-    """Publish each act; one that is refused leaves its reason in its place and its neighbours alone."""
-    publish = partial(publish_act, session, now=now, seal=seal, is_working_day=is_working_day)
-    return [_publish_or_refuse(session, partial(publish, deposit)) for deposit in deposits]
-
-
-def _publish_or_refuse(
-    session: Session, publish: Callable[[], Publication]
-) -> Publication | PublicationError:
-    """Publish one act of several; the savepoint takes back whatever a refused one has written."""
-    try:
-        with session.begin_nested():
-            return publish()
-    except PublicationError as refusal:
-        return refusal
 
 
 def _write_act(session: Session, body: IssuingBody, deposit: Deposit, *, now: datetime) -> Act:
@@ -228,31 +243,3 @@ def _write_act(session: Session, body: IssuingBody, deposit: Deposit, *, now: da
     )
     session.add(act)
     return act
-
-
-def _put_at_disposal(
-    session: Session,
-    act: Act,
-    submission: ActSubmission,
-    *,
-    available_at: datetime,
-    now: datetime,
-    is_working_day: Callable[[date], bool] | None,
-) -> Notification:
-    """Write the notification and its first event."""
-    addressee = ensure_addressee(session, **asdict(submission.addressee))
-    choice = chosen_channel(session, addressee)
-    access = access_to(submission.kind, voluntary=submission.voluntary, choice=choice)
-    lapses_at = deadline(available_at, is_working_day=is_working_day) if access.lapses else None
-    notification = Notification.put_at_disposal(
-        publish(available_at=available_at, deadline=lapses_at, now=to_milliseconds(now)),
-        act=act,
-        addressee=addressee,
-        kind=submission.kind,
-        available_at=available_at,
-        is_obliged=access.is_obliged,
-        now=now,
-    )
-    session.add(notification)
-    session.flush()
-    return notification

@@ -8,7 +8,7 @@ decides nothing. The clock's event stands at the deadline, whether it is written
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from notigateway.errors import ActUnknownError, InvalidActError, LifecycleError, ReportInvalidError
@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from notigateway.issuer.amending import Acting
+    from notigateway.evidence.xades import Seal
     from notigateway.law.lifecycle import Channel, Decision, State
-    from notigateway.repository.model import Event, Notification
+    from notigateway.receipts.asking import Asking
+    from notigateway.repository.model import Event, IssuingBody, Notification
     from notigateway.repository.session import Session
 
 
@@ -47,64 +48,73 @@ class Report:
     party_name: str | None = None
 
 
-def report_all(session: Session, reports: Sequence[Report], *, acting: Acting) -> list[Result]:
-    """Record each reported decision; each has its receipt, whether it decides or not."""
-    rows = lock_issued(session, acting.body, [report.reference for report in reports])
-    results = [
-        stated(_report_one(session, report, rows.get(report.reference), acting=acting), acting.now)
-        for report in reports
-    ]
-    if any(result.receipt is not None and not result.is_repeat for result in results):
-        record_request(session, acting.proof, now=acting.now)
-    return results
+@dataclass(frozen=True)
+class Reporting:
+    """Takes note of what issuing bodies report, and attests it with the seal."""
 
+    seal: Seal = field(repr=False)
 
-def _report_one(
-    session: Session, report: Report, notification: Notification | None, *, acting: Acting
-) -> Result:
-    """Record one report, or say why it cannot have happened like that."""
-    if notification is None:
-        return Result(report.reference, ActUnknownError)
-    try:
-        report = _checked(report)
-        transition = law.report(notification.standing, report.decision, at=report.at, now=acting.now)
-    except InvalidActError as error:
-        return Result(report.reference, ReportInvalidError, notification, field=field_of(error))
-    except LifecycleError as refusal:
-        return Result(report.reference, type(refusal), notification, field=field_of(refusal))
-    standing = notification.decisive_event()
-    earlier = _same_report(notification, report, transition.state)
-    if earlier is not None:
-        # A repeat is idempotent: the same receipt, nothing new.
-        receipt = notification.receipt_of(earlier)
+    def report_all(
+        self, session: Session, asking: Asking, body: IssuingBody, reports: Sequence[Report]
+    ) -> list[Result]:
+        """Record each reported decision; each has its receipt, whether it decides or not."""
+        rows = lock_issued(session, body, [report.reference for report in reports])
+        results = [
+            stated(self._report(session, asking, report, rows.get(report.reference)), asking.now)
+            for report in reports
+        ]
+        if any(result.receipt is not None and not result.is_repeat for result in results):
+            record_request(session, asking)
+        return results
+
+    def _report(
+        self, session: Session, asking: Asking, report: Report, notification: Notification | None
+    ) -> Result:
+        """Record one report, or say why it cannot have happened like that."""
+        if notification is None:
+            return Result(report.reference, ActUnknownError)
+        try:
+            report = _checked(report)
+            transition = law.report(notification.standing, report.decision, at=report.at, now=asking.now)
+        except InvalidActError as error:
+            return Result(report.reference, ReportInvalidError, notification, field=field_of(error))
+        except LifecycleError as refusal:
+            return Result(report.reference, type(refusal), notification, field=field_of(refusal))
+        standing = notification.decisive_event()
+        earlier = _same_report(notification, report, transition.state)
+        if earlier is not None:
+            # A repeat is idempotent: the same receipt, nothing new.
+            return Result(
+                report.reference,
+                notification=notification,
+                standing=standing,
+                receipt=notification.receipt_of(earlier),
+                is_repeat=True,
+            )
+        told = _told(report, notification, asking)
+        event, receipt = record_report(notification, transition, told, asking=asking, seal=self.seal)
+        session.flush()
         return Result(
             report.reference,
-            notification=notification,
-            standing=standing,
+            transition.instead,
+            notification,
+            standing=standing if transition.is_recorded_only else event,
             receipt=receipt,
-            is_repeat=True,
+            is_correction=transition.is_correction,
+            is_recorded_only=transition.is_recorded_only,
         )
-    told = Circumstances(
+
+
+def _told(report: Report, notification: Notification, asking: Asking) -> Circumstances:
+    """Return what is told of the decision, and by whom."""
+    return Circumstances(
         channel=report.channel,
         party=report.party,
         party_name=report.party_name or _known_name(notification, report.party),
-        reported_by=acting.body.dir3,
-        reported_at=acting.now,
+        reported_by=notification.act.issuing_body.dir3,
+        reported_at=asking.now,
         reported_reference=report.evidence,
-        correlation_id=acting.proof.correlation_id,
-    )
-    event, receipt = record_report(
-        notification, transition, told, now=acting.now, seal=acting.seal, proof=acting.proof
-    )
-    session.flush()
-    return Result(
-        report.reference,
-        transition.instead,
-        notification,
-        standing=standing if transition.is_recorded_only else event,
-        receipt=receipt,
-        is_correction=transition.is_correction,
-        is_recorded_only=transition.is_recorded_only,
+        correlation_id=asking.proof.correlation_id,
     )
 
 

@@ -72,7 +72,7 @@ class RightsPolicy:
     special_category_roles: frozenset[Role] = frozenset({Role.OWN, Role.ATTORNEY})
 
 
-DEFAULT_POLICY: Final = RightsPolicy()
+DEFAULT_RIGHTS: Final = RightsPolicy()
 
 
 @dataclass(frozen=True)
@@ -124,29 +124,29 @@ def role_of(
     assignments: Iterable[RedAssignment],
     powers: Iterable[Power],
     now: datetime,
-    policy: RightsPolicy = DEFAULT_POLICY,
+    rights: RightsPolicy = DEFAULT_RIGHTS,
 ) -> Role | None:
     """Return in which capacity a party sees a notification at `now`; None where it does not exist for it.
 
     `assignments` and `powers` are the party's own titles for this addressee. Its own right first, then
     a power, then RED: the strongest title is the one the receipt names.
     """
-    if is_addressee and own_covers(item, policy):
+    if is_addressee and own_covers(item, rights):
         return Role.OWN
-    if any(power_covers(power, item, now, policy) for power in powers):
+    if any(power_covers(power, item, now, rights) for power in powers):
         return Role.ATTORNEY
-    if any(red_covers(assignment, item, now, policy) for assignment in assignments):
+    if any(red_covers(assignment, item, now, rights) for assignment in assignments):
         return Role.RED
     return None
 
 
-def own_covers(item: Item, policy: RightsPolicy = DEFAULT_POLICY) -> bool:
+def own_covers(item: Item, rights: RightsPolicy = DEFAULT_RIGHTS) -> bool:
     """Tell whether the addressee itself may see it through this service."""
-    return not item.special_category or Role.OWN in policy.special_category_roles
+    return not item.special_category or Role.OWN in rights.special_category_roles
 
 
 def red_covers(
-    assignment: RedAssignment, item: Item, now: datetime, policy: RightsPolicy = DEFAULT_POLICY
+    assignment: RedAssignment, item: Item, now: datetime, rights: RightsPolicy = DEFAULT_RIGHTS
 ) -> bool:
     """Tell whether a RED assignment gives a notification (Orden ISM/903/2020 art. 6.1 and 7.1).
 
@@ -160,7 +160,7 @@ def red_covers(
     # One that ended before it began never gave anything, no backlog either.
     if assignment.ends_at is not None and assignment.ends_at <= max(assignment.starts_at, item.available_at):
         return False
-    return policy.red_sees_backlog or item.available_at >= assignment.starts_at
+    return rights.red_sees_backlog or item.available_at >= assignment.starts_at
 
 
 def power_state(power: Power, now: datetime) -> PowerState:
@@ -177,7 +177,7 @@ def power_state(power: Power, now: datetime) -> PowerState:
     return PowerState.IN_FORCE if is_accepted else PowerState.PENDING
 
 
-def power_covers(power: Power, item: Item, now: datetime, policy: RightsPolicy = DEFAULT_POLICY) -> bool:
+def power_covers(power: Power, item: Item, now: datetime, rights: RightsPolicy = DEFAULT_RIGHTS) -> bool:
     """Tell whether a power gives a notification at `now` (Orden ISM/903/2020 art. 6.3).
 
     From the instant it takes effect the attorney sees what comes and what was not decided (nor lapsed)
@@ -186,7 +186,7 @@ def power_covers(power: Power, item: Item, now: datetime, policy: RightsPolicy =
     """
     if power.accepted_at is None or power_state(power, now) is not PowerState.IN_FORCE:
         return False
-    may_see_special = power.special_category and Role.ATTORNEY in policy.special_category_roles
+    may_see_special = power.special_category and Role.ATTORNEY in rights.special_category_roles
     if item.special_category and not may_see_special:
         return False
     if power.scope is PowerScope.MATTER and item.matter != power.value:

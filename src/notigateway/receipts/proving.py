@@ -42,7 +42,7 @@ _LIMITS = Limits(request_max_bytes=64 * 1024 * 1024, max_elements=500_000)
 
 @dataclass(frozen=True, kw_only=True)
 class Proving:
-    """Where a gateway has what proves a receipt; `verify_url` is the public page for its code."""
+    """Proves receipts with what the gateway holds; `verify_url` is the public page for its code."""
 
     engine: Engine
     store: DocumentStore
@@ -50,87 +50,83 @@ class Proving:
     verify_url: str
     log_origin: str
     known: KnownCertificates
-    now: datetime
 
+    def form_of(self, receipt: Receipt, *, now: datetime) -> bytes:
+        """Return the sealed PDF of a receipt: the one that is kept, or else a new one, and keep it.
 
-def form_of(receipt: Receipt, proving: Proving) -> bytes:
-    """Return the sealed PDF of a receipt: the one that is kept, or else a new one, and keep it.
+        Two at once may both make one; the first to be kept is the one that both return.
 
-    Two at once may both make one; the first to be kept is the one that both return.
+        Raises: `RenditionError`, `TemporarilyUnavailableError`, `DocumentDamagedError`.
+        """
+        with reading(self.engine) as session:
+            kept = find_form(session, receipt.id)
+        if kept is not None:
+            return self.store.get(kept)
+        made = seal_pdf(
+            render_pdf(receipt.xml, verify_url=self.verify_url),
+            seal=self.seal,
+            at=now.replace(microsecond=0),
+        )
+        sha256 = self.store.put(made)
+        with writing(self.engine) as session:
+            is_kept = keep_form(session, receipt.id, sha256=sha256, made_at=now)
+            kept = sha256 if is_kept else find_form(session, receipt.id)
+        return made if kept in {None, sha256} else self.store.get(str(kept))
 
-    Raises: `RenditionError`, `TemporarilyUnavailableError`, `DocumentDamagedError`.
-    """
-    with reading(proving.engine) as session:
-        kept = find_form(session, receipt.id)
-    if kept is not None:
-        return proving.store.get(kept)
-    made = seal_pdf(
-        render_pdf(receipt.xml, verify_url=proving.verify_url),
-        seal=proving.seal,
-        at=proving.now.replace(microsecond=0),
-    )
-    sha256 = proving.store.put(made)
-    with writing(proving.engine) as session:
-        is_kept = keep_form(session, receipt.id, sha256=sha256, made_at=proving.now)
-        kept = sha256 if is_kept else find_form(session, receipt.id)
-    return made if kept in {None, sha256} else proving.store.get(str(kept))
+    def bundle_of(
+        self, receipt: Receipt, stamped: ReceiptTimestamp | None, *, previous: Receipt | None, now: datetime
+    ) -> bytes:
+        """Return everything that proves a receipt, in one file; `previous` is the receipt before it.
 
+        It holds the time-stamped form, where there is one. What no checkpoint of the log covers yet makes it
+        sign one.
 
-def bundle_of(
-    receipt: Receipt, stamped: ReceiptTimestamp | None, *, previous: Receipt | None, proving: Proving
-) -> bytes:
-    """Return everything that proves a receipt, in one file; `previous` is the receipt before it.
+        Raises: what `form_of` raises; `LogDamagedError`.
+        """
+        said = Reading(
+            etree.fromstring(receipt.xml, etree.XMLParser(resolve_entities=False, no_network=True))
+        )
+        inclusion = included(self.engine, receipt.id, seal=self.seal, origin=self.log_origin, now=now)
+        files: dict[str, bytes | None] = {
+            bundle.RECEIPT: receipt.xml if stamped is None else stamped.xml,
+            bundle.FORM: self.form_of(receipt, now=now),
+            bundle.PREVIOUS: None if previous is None else previous.xml,
+            bundle.SEAL_CERTIFICATE: seal_certificate_of(receipt.xml).public_bytes(Encoding.DER),
+            bundle.AUTHORITY_CERTIFICATE: None if stamped is None else _authority_of(stamped.xml),
+            bundle.LEAF: inclusion.leaf,
+            bundle.INCLUSION: bundle.inclusion_text(
+                index=inclusion.index, salt=inclusion.salt or b"", proof=inclusion.proof
+            ),
+            bundle.CHECKPOINT: inclusion.checkpoint.text,
+            bundle.CHECKPOINT_SIGNATURE: inclusion.checkpoint.signature,
+            bundle.CHECKPOINT_TOKEN: inclusion.checkpoint.token,
+            **self._request(said),
+        }
+        present = {name: content for name, content in files.items() if content is not None}
+        return bundle.write_bundle(present, receipt_id=receipt.id, seal=self.seal, made_at=now)
 
-    It holds the time-stamped form, where there is one. What no checkpoint of the log covers yet makes it
-    sign one.
-
-    Raises: what `form_of` raises; `LogDamagedError`.
-    """
-    said = Reading(etree.fromstring(receipt.xml, etree.XMLParser(resolve_entities=False, no_network=True)))
-    inclusion = included(
-        proving.engine, receipt.id, seal=proving.seal, origin=proving.log_origin, now=proving.now
-    )
-    files: dict[str, bytes | None] = {
-        bundle.RECEIPT: receipt.xml if stamped is None else stamped.xml,
-        bundle.FORM: form_of(receipt, proving),
-        bundle.PREVIOUS: None if previous is None else previous.xml,
-        bundle.SEAL_CERTIFICATE: seal_certificate_of(receipt.xml).public_bytes(Encoding.DER),
-        bundle.AUTHORITY_CERTIFICATE: None if stamped is None else _authority_of(stamped.xml),
-        bundle.LEAF: inclusion.leaf,
-        bundle.INCLUSION: bundle.inclusion_text(
-            index=inclusion.index, salt=inclusion.salt or b"", proof=inclusion.proof
-        ),
-        bundle.CHECKPOINT: inclusion.checkpoint.text,
-        bundle.CHECKPOINT_SIGNATURE: inclusion.checkpoint.signature,
-        bundle.CHECKPOINT_TOKEN: inclusion.checkpoint.token,
-        **_request(said, proving),
-    }
-    present = {name: content for name, content in files.items() if content is not None}
-    return bundle.write_bundle(present, receipt_id=receipt.id, seal=proving.seal, made_at=proving.now)
+    def _request(self, said: Reading) -> dict[str, bytes | None]:
+        """Return the request that caused it, who signed that, and how the certificate was found good."""
+        envelope_sha256 = said.find("RequestEvidence", "EnvelopeSha256")
+        revocation_sha256 = said.find("ActorAuthentication", "RevocationSha256")
+        with reading(self.engine) as session:
+            envelope = None if envelope_sha256 is None else session.get(RequestEnvelope, envelope_sha256)
+            request = None if envelope is None else envelope.xml
+            found = get_revocation_data(session, [revocation_sha256] if revocation_sha256 else [])
+        data = [content for _, _, content in found]
+        return {
+            bundle.REQUEST: request,
+            bundle.CALLER_CERTIFICATE: None if request is None else _signer_of(request, self.known),
+            bundle.REVOCATION: data[0]
+            if data and hashlib.sha256(data[0]).hexdigest() == revocation_sha256
+            else None,
+        }
 
 
 def _authority_of(stamped: bytes) -> bytes:
     """Return the certificate of who made the time-stamp in a receipt: a token is kept with that one alone."""
     (certificate,) = embedded_certificates(take_out(stamped)[1] or b"")
     return certificate.public_bytes(Encoding.DER)
-
-
-def _request(said: Reading, proving: Proving) -> dict[str, bytes | None]:
-    """Return the request that caused it, who signed that, and how the certificate was found good."""
-    envelope_sha256 = said.find("RequestEvidence", "EnvelopeSha256")
-    revocation_sha256 = said.find("ActorAuthentication", "RevocationSha256")
-    with reading(proving.engine) as session:
-        envelope = None if envelope_sha256 is None else session.get(RequestEnvelope, envelope_sha256)
-        request = None if envelope is None else envelope.xml
-        found = get_revocation_data(session, [revocation_sha256] if revocation_sha256 else [])
-    data = [content for _, _, content in found]
-    return {
-        bundle.REQUEST: request,
-        bundle.CALLER_CERTIFICATE: None if request is None else _signer_of(request, proving.known),
-        bundle.REVOCATION: data[0]
-        if data and hashlib.sha256(data[0]).hexdigest() == revocation_sha256
-        else None,
-    }
 
 
 def _signer_of(request: bytes, known: KnownCertificates) -> bytes | None:

@@ -8,8 +8,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from base64 import b32encode
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from notigateway.evidence.element import render
@@ -36,14 +35,12 @@ from notigateway.uuids import uuid7
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
-    from uuid import UUID
 
     from notigateway.evidence.statement import EvidenceIssuerDetails
     from notigateway.evidence.xades import Seal
-    from notigateway.law.caller import Caller
     from notigateway.law.deadlines import Outage
     from notigateway.law.transitions import Transition
-    from notigateway.pki.revocation import RevocationFinding
+    from notigateway.receipts.asking import Asking, RequestProof
     from notigateway.repository.model import Event, Notification
     from notigateway.repository.session import Session
 
@@ -51,52 +48,24 @@ if TYPE_CHECKING:
 _CSV_CODE_BYTES: Final = 15
 
 
-@dataclass(frozen=True)
-class RequestProof:
-    """The signed request as it was received: the caller's proof of will.
-
-    `revocation` is what was known of the status of its certificate; None where nobody asks for it.
-    """
-
-    correlation_id: UUID
-    envelope: bytes = field(repr=False)
-    signature_method: str
-    revocation: RevocationFinding | None = None
-
-    @cached_property
-    def sha256(self) -> str:
-        """Return the hash under which the envelope is kept."""
-        return hashlib.sha256(self.envelope).hexdigest()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Asking:
-    """Who asks for a change of rights, when, and the proof of it."""
-
-    caller: Caller
-    now: datetime
-    proof: RequestProof
-
-
-def record_request(session: Session, proof: RequestProof, *, now: datetime) -> None:
+def record_request(session: Session, asking: Asking) -> None:
     """Add the signed request to the transaction, once for all that it decides."""
-    keep_request_envelope(session, sha256=proof.sha256, xml=proof.envelope, received_at=now)
+    proof = asking.proof
+    keep_request_envelope(session, sha256=proof.sha256, xml=proof.envelope, received_at=asking.now)
 
 
 def record_decision(
     notification: Notification,
     transition: Transition,
+    asking: Asking,
     *,
-    caller: Caller,
-    now: datetime,
     seal: Seal,
-    proof: RequestProof,
     reason: str | None,
 ) -> tuple[Event, Receipt]:
     """Add the decisive event and its sealed receipt to the transaction; return both."""
-    told = of_caller(notification, caller, proof.correlation_id, reason=reason)
-    attested = _attested(notification, caller, proof, now)
-    return _record_event(notification, transition, told, now=now, seal=seal, attested=attested)
+    told = of_caller(notification, asking, reason=reason)
+    attested = _attested(notification, asking)
+    return _record_event(notification, transition, told, now=asking.now, seal=seal, attested=attested)
 
 
 def record_report(
@@ -104,19 +73,18 @@ def record_report(
     transition: Transition,
     told: Circumstances,
     *,
-    now: datetime,
+    asking: Asking,
     seal: Seal,
-    proof: RequestProof,
 ) -> tuple[Event, Receipt]:
     """Add the event that an issuing body reported, decisive or not, and its sealed receipt; return both."""
     details = ReportDetails(
-        reported_at=now,
+        reported_at=asking.now,
         reference=told.reported_reference or "",
         identifier=told.party,
         name=told.party_name,
     )
-    attested = Attested(request=request_evidence(proof), report=details)
-    return _record_event(notification, transition, told, now=now, seal=seal, attested=attested)
+    attested = Attested(request=_request_evidence(asking.proof), report=details)
+    return _record_event(notification, transition, told, now=asking.now, seal=seal, attested=attested)
 
 
 def _record_event(
@@ -137,10 +105,9 @@ def _record_event(
     return event, _record(notification, fact, seal=seal, now=now, attested=attested)
 
 
-def of_caller(
-    notification: Notification, caller: Caller, correlation_id: UUID, *, reason: str | None = None
-) -> Circumstances:
+def of_caller(notification: Notification, asking: Asking, *, reason: str | None = None) -> Circumstances:
     """Say that the caller made it happen through this service, in the capacity in which it sees it."""
+    caller = asking.caller
     return Circumstances(
         channel=Channel.WEB_SERVICE,
         role=notification.seen_as,
@@ -149,12 +116,13 @@ def of_caller(
         signer=caller.signer,
         signer_name=caller.signer_name,
         reason=reason,
-        correlation_id=correlation_id,
+        correlation_id=asking.proof.correlation_id,
     )
 
 
-def _attested(notification: Notification, caller: Caller, proof: RequestProof, now: datetime) -> Attested:
+def _attested(notification: Notification, asking: Asking) -> Attested:
     """Return what a receipt says of who asked, in which capacity, and how that is known."""
+    caller, proof = asking.caller, asking.proof
     revocation = proof.revocation
     delegate = DelegateDetails(
         role=notification.seen_as,
@@ -167,11 +135,11 @@ def _attested(notification: Notification, caller: Caller, proof: RequestProof, n
         issuer=caller.certificate_issuer,
         serial=caller.certificate_serial,
         identifier=caller.signer,
-        validated_at=now,
+        validated_at=asking.now,
         revocation_source=None if revocation is None else str(revocation.source),
         revocation_sha256=None if revocation is None else revocation.sha256,
     )
-    return Attested(delegate=delegate, authentication=authentication, request=request_evidence(proof))
+    return Attested(delegate=delegate, authentication=authentication, request=_request_evidence(proof))
 
 
 def record_put_at_disposal(notification: Notification, *, now: datetime, seal: Seal) -> Receipt | None:
@@ -187,9 +155,7 @@ def record_put_at_disposal(notification: Notification, *, now: datetime, seal: S
     return _record(notification, at, seal=seal, now=now, attested=Attested())
 
 
-def record_handover(
-    notification: Notification, *, caller: Caller, now: datetime, seal: Seal, proof: RequestProof
-) -> Receipt | None:
+def record_handover(notification: Notification, asking: Asking, *, seal: Seal) -> Receipt | None:
     """Attest that the content was handed over for the first time since the acceptance.
 
     None where it is attested already, or nothing was accepted: opening a communication has its own
@@ -200,9 +166,9 @@ def record_handover(
     accepted = notification.decisive_event()
     if accepted is None:
         raise LookupError("what was accepted has its event")
-    attested = _attested(notification, caller, proof, now)
-    fact = Fact(accepted, State.READ, now, Channel.WEB_SERVICE)
-    return _record(notification, fact, seal=seal, now=now, attested=attested)
+    attested = _attested(notification, asking)
+    fact = Fact(accepted, State.READ, asking.now, Channel.WEB_SERVICE)
+    return _record(notification, fact, seal=seal, now=asking.now, attested=attested)
 
 
 def record_lapse(
@@ -219,7 +185,7 @@ def record_lapse(
     return _record_event(notification, transition, NOBODY, now=now, seal=seal, attested=attested)
 
 
-def request_evidence(proof: RequestProof) -> RequestEvidence:
+def _request_evidence(proof: RequestProof) -> RequestEvidence:
     """Return what a receipt says of a signed request."""
     return RequestEvidence(
         message_id=proof.correlation_id,

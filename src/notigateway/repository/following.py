@@ -49,10 +49,10 @@ def find_hold(session: Session, party: str, *, now: datetime, until: datetime) -
 
 
 def list_changes_after(
-    session: Session, places: tuple[int, int], *, party: str, limit: int, now: datetime, policy: RightsPolicy
+    session: Session, places: tuple[int, int], *, party: str, limit: int, now: datetime, rights: RightsPolicy
 ) -> Sequence[Row[*tuple[object, ...]]]:
     """Return changes after one place and until another, of what the party may know of at `now`."""
-    query = _visible_changes(party, now, policy).where(
+    query = _visible_changes(party, now, rights).where(
         Change.position > places[0], Change.position <= places[1]
     )
     return session.execute(query.limit(limit)).all()
@@ -66,13 +66,13 @@ def list_changes_arrived(
     party: str,
     limit: int,
     now: datetime,
-    policy: RightsPolicy,
+    rights: RightsPolicy,
 ) -> Sequence[Row[*tuple[object, ...]]]:
     """Return changes of what came to be at disposal after one instant and until another.
 
     `places` are the place after which to begin and the last one.
     """
-    query = _visible_changes(party, now, policy).where(
+    query = _visible_changes(party, now, rights).where(
         Notification.available_at > between[0],
         Notification.available_at <= between[1],
         Change.position > places[0],
@@ -81,10 +81,10 @@ def list_changes_arrived(
     return session.execute(query.limit(limit)).all()
 
 
-def _visible_changes(party: str, now: datetime, policy: RightsPolicy) -> Select[*tuple[object, ...]]:
+def _visible_changes(party: str, now: datetime, rights: RightsPolicy) -> Select[*tuple[object, ...]]:
     """Select changes with the list row of their notification, in the order of their places."""
     return (
-        row_columns(role_of(party, now, policy=policy))
+        row_columns(role_of(party, now, rights=rights))
         .add_columns(
             Change.position,
             Event.id.label("event_id"),
@@ -95,7 +95,7 @@ def _visible_changes(party: str, now: datetime, policy: RightsPolicy) -> Select[
         )
         .join(Change, Change.notification_code == Notification.code)
         .join(Event, Event.id == Change.event_id)
-        .where(visible_to(party, now, policy=policy))
+        .where(visible_to(party, now, rights=rights))
         .order_by(Change.position)
     )
 
@@ -128,7 +128,7 @@ def fingerprint_of_rights(session: Session, party: str, now: datetime) -> int:
 
 
 def count_groups(
-    session: Session, *, party: str, role: Role | None, now: datetime, policy: RightsPolicy
+    session: Session, *, party: str, role: Role | None, now: datetime, rights: RightsPolicy
 ) -> Sequence[Row[*tuple[object, ...]]]:
     """Count what the party may know of, by kind, stored state, deadline and issuing body."""
     columns = (
@@ -145,12 +145,12 @@ def count_groups(
         .join(Act, Notification.act_id == Act.id)
         .join(IssuingBody, Act.issuing_body_id == IssuingBody.id)
         .join(Addressee, Notification.addressee_id == Addressee.id)
-        .where(visible_to(party, now, policy=policy))
+        .where(visible_to(party, now, rights=rights))
         .group_by(*columns)
         .order_by(IssuingBody.dir3, Notification.deadline)
     )
     if role is not None:
-        query = query.where(role_of(party, now, policy=policy) == str(role))
+        query = query.where(role_of(party, now, rights=rights) == str(role))
     return session.execute(query).all()
 
 

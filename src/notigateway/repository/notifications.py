@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from notigateway.law.lifecycle import UNDECIDED, Kind, State
-from notigateway.law.representation import DEFAULT_POLICY, Role
+from notigateway.law.representation import DEFAULT_RIGHTS, Role
 from notigateway.repository.accesses import note_found
 from notigateway.repository.columns import UtcDateTime
 from notigateway.repository.loading import WHOLE
@@ -62,7 +62,7 @@ def visible_to(
     party: str,
     now: datetime,
     *,
-    policy: RightsPolicy = DEFAULT_POLICY,
+    rights: RightsPolicy = DEFAULT_RIGHTS,
     reach: Sequence[int] | None = None,
 ) -> ColumnElement[bool]:
     """Return the condition of everything the party may know of, from its time on.
@@ -73,7 +73,7 @@ def visible_to(
     candidates = addressees_in_reach(party, now) if reach is None else reach
     return and_(
         Notification.addressee_id.in_(candidates),
-        role_of(party, now, policy=policy).is_not(None),
+        role_of(party, now, rights=rights).is_not(None),
         Notification.available_at <= now,
     )
 
@@ -86,7 +86,7 @@ def list_page(
     after_code: int,
     limit: int,
     now: datetime,
-    policy: RightsPolicy = DEFAULT_POLICY,
+    rights: RightsPolicy = DEFAULT_RIGHTS,
 ) -> Sequence[Row[*tuple[object, ...]]]:
     """Return at most `limit` rows with a code above `after_code`, in the order of the code.
 
@@ -94,7 +94,7 @@ def list_page(
     skips what was at disposal when the listing began, whatever is published or decided meanwhile.
     """
     found = _IN_REACH.rows(session, party=party, now=now)
-    if [row.identifier for row in found] == [party] and Role.OWN in policy.special_category_roles:
+    if [row.identifier for row in found] == [party] and Role.OWN in rights.special_category_roles:
         # Most callers represent nobody else: what they see is their own, without asking row by row.
         own = {"addressee": found[0].id, "now": now, "after": after_code, "most": limit}
         conditions = _conditions(chosen, now, _OWN)
@@ -102,8 +102,8 @@ def list_page(
             return _WHOLE_OWN_PAGE.rows(session, **own)
         return session.connection().execute(_OWN_PAGE.where(*conditions), own).all()
     reach = [row.id for row in found] if len(found) <= _FEW else None
-    role = role_of(party, now, policy=policy)
-    query = _page(role, visible_to(party, now, policy=policy, reach=reach))
+    role = role_of(party, now, rights=rights)
+    query = _page(role, visible_to(party, now, rights=rights, reach=reach))
     query = query.where(*_conditions(chosen, now, role))
     return session.connection().execute(query, {"after": after_code, "most": limit}).all()
 
@@ -206,10 +206,10 @@ def find_visible(
     *,
     party: str,
     now: datetime,
-    policy: RightsPolicy = DEFAULT_POLICY,
+    rights: RightsPolicy = DEFAULT_RIGHTS,
 ) -> dict[UUID, Notification]:
     """Return those of the notifications that the party may know of, with act, documents and receipts."""
-    return _by_id(session, _whole_rows(ids, party=party, now=now, policy=policy))
+    return _by_id(session, _whole_rows(ids, party=party, now=now, rights=rights))
 
 
 def find_id(session: Session, code: int) -> UUID | None:
@@ -223,7 +223,7 @@ def lock_visible(
     *,
     party: str,
     now: datetime,
-    policy: RightsPolicy = DEFAULT_POLICY,
+    rights: RightsPolicy = DEFAULT_RIGHTS,
 ) -> dict[UUID, Notification]:
     """Return the same, locked until the end of the transaction, in the order of the code.
 
@@ -232,10 +232,10 @@ def lock_visible(
     the writing session already is alone.) The titles by which a representative acts are locked too:
     what they no longer give by then is not found.
     """
-    query = _whole_rows(ids, party=party, now=now, policy=policy).with_for_update(of=Notification)
+    query = _whole_rows(ids, party=party, now=now, rights=rights).with_for_update(of=Notification)
     found = _by_id(session, query)
     represented = [row for row in found.values() if row.seen_as is not Role.OWN]
-    titles = lock_titles(session, represented, party=party, now=now, policy=policy)
+    titles = lock_titles(session, represented, party=party, now=now, rights=rights)
     for row in represented:
         if row.code in titles:
             row.see_as(row.seen_as, titles[row.code])
@@ -245,14 +245,14 @@ def lock_visible(
 
 
 def _whole_rows(
-    ids: Iterable[UUID], *, party: str, now: datetime, policy: RightsPolicy
+    ids: Iterable[UUID], *, party: str, now: datetime, rights: RightsPolicy
 ) -> Select[Notification, str | None]:
     """Select notifications with everything an answer or a receipt says of them."""
     return (
-        select(Notification, role_of(party, now, policy=policy).label("role"))
+        select(Notification, role_of(party, now, rights=rights).label("role"))
         .join(Act, Notification.act_id == Act.id)
         .join(Addressee, Notification.addressee_id == Addressee.id)
-        .where(Notification.id.in_(set(ids)), visible_to(party, now, policy=policy))
+        .where(Notification.id.in_(set(ids)), visible_to(party, now, rights=rights))
         .order_by(Notification.code)
         .options(*WHOLE)
         .execution_options(populate_existing=True)

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
 
 from notigateway.law import representation
-from notigateway.law.representation import DEFAULT_POLICY, PowerScope, PowerState, Role, power_state
+from notigateway.law.representation import DEFAULT_RIGHTS, PowerScope, PowerState, Role, power_state
 from notigateway.repository.columns import SHA256_HEX, Row, UtcDateTime, Word
 from notigateway.repository.model import Act, Addressee, Notification
 from notigateway.repository.outages import is_overdue
@@ -154,15 +154,15 @@ def is_own(party: str) -> ColumnElement[bool]:
     )
 
 
-def own_gives(party: str, policy: RightsPolicy) -> ColumnElement[bool]:
+def own_gives(party: str, rights: RightsPolicy) -> ColumnElement[bool]:
     """Say `representation.own_covers` in SQL; the query must join Act."""
-    if Role.OWN in policy.special_category_roles:
+    if Role.OWN in rights.special_category_roles:
         return is_own(party)
     return and_(is_own(party), ~Act.special_category)
 
 
 def red_covers(
-    assignment: type[RedAssignment], now: datetime, policy: RightsPolicy
+    assignment: type[RedAssignment], now: datetime, rights: RightsPolicy
 ) -> list[ColumnElement[bool]]:
     """Say `representation.red_covers` in SQL; the query must join Act and Addressee."""
     conditions: list[ColumnElement[bool]] = [
@@ -177,14 +177,14 @@ def red_covers(
         Notification.is_obliged.is_(True),
         ~Act.special_category,
     ]
-    if not policy.red_sees_backlog:
+    if not rights.red_sees_backlog:
         conditions.append(Notification.available_at >= assignment.starts_at)
     return conditions
 
 
-def power_covers(power: type[Power], now: datetime, policy: RightsPolicy) -> list[ColumnElement[bool]]:
+def power_covers(power: type[Power], now: datetime, rights: RightsPolicy) -> list[ColumnElement[bool]]:
     """Say `representation.power_covers` in SQL; the query must join Act."""
-    may_see_special = Role.ATTORNEY in policy.special_category_roles
+    may_see_special = Role.ATTORNEY in rights.special_category_roles
     # The lapse counts whether or not its evidence was written already.
     closed_at = case(
         (Notification.decided_at.is_not(None), Notification.decided_at),
@@ -208,26 +208,26 @@ def power_covers(power: type[Power], now: datetime, policy: RightsPolicy) -> lis
     return conditions
 
 
-def red_gives(party: str, now: datetime, policy: RightsPolicy) -> Exists:
+def red_gives(party: str, now: datetime, rights: RightsPolicy) -> Exists:
     """Return the condition of what the party sees by a RED assignment."""
     assignment = aliased(RedAssignment)
-    return exists().where(assignment.red_party == party, *red_covers(assignment, now, policy))
+    return exists().where(assignment.red_party == party, *red_covers(assignment, now, rights))
 
 
-def power_gives(party: str, now: datetime, policy: RightsPolicy) -> Exists:
+def power_gives(party: str, now: datetime, rights: RightsPolicy) -> Exists:
     """Return the condition of what the party sees by a power."""
     power = aliased(Power)
-    return exists().where(power.attorney == party, *power_covers(power, now, policy))
+    return exists().where(power.attorney == party, *power_covers(power, now, rights))
 
 
-def role_of(party: str, now: datetime, *, policy: RightsPolicy = DEFAULT_POLICY) -> ColumnElement[str | None]:
+def role_of(party: str, now: datetime, *, rights: RightsPolicy = DEFAULT_RIGHTS) -> ColumnElement[str | None]:
     """Say `representation.role_of` in SQL: its own right first, then a power, then RED; NULL for nothing.
 
     The query must join Act and Addressee.
     """
     return case(
-        (own_gives(party, policy), literal(str(Role.OWN))),
-        (power_gives(party, now, policy), literal(str(Role.ATTORNEY))),
-        (red_gives(party, now, policy), literal(str(Role.RED))),
+        (own_gives(party, rights), literal(str(Role.OWN))),
+        (power_gives(party, now, rights), literal(str(Role.ATTORNEY))),
+        (red_gives(party, now, rights), literal(str(Role.RED))),
         else_=None,
     )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def lock_titles(
-    session: Session, rows: Sequence[Notification], *, party: str, now: datetime, policy: RightsPolicy
+    session: Session, rows: Sequence[Notification], *, party: str, now: datetime, rights: RightsPolicy
 ) -> dict[int, str]:
     """Return the title of each row by its code: a power's identifier or a RED authorisation.
 
@@ -34,7 +34,7 @@ def lock_titles(
             .join(Act, Notification.act_id == Act.id)
             .join(Power, Power.grantor_id == Notification.addressee_id)
             .where(Notification.code.in_(by_role[Role.ATTORNEY]), Power.attorney == party)
-            .where(*power_covers(Power, now, policy))
+            .where(*power_covers(Power, now, rights))
             # Several may give it: the one that has stood longest is named.
             .order_by(Power.accepted_at.desc(), Power.id.desc())
             .with_for_update(of=Power, read=True)
@@ -47,7 +47,7 @@ def lock_titles(
             .join(Addressee, Notification.addressee_id == Addressee.id)
             .join(RedAssignment, RedAssignment.addressee_id == Addressee.id)
             .where(Notification.code.in_(by_role[Role.RED]), RedAssignment.red_party == party)
-            .where(*red_covers(RedAssignment, now, policy))
+            .where(*red_covers(RedAssignment, now, rights))
             .order_by(RedAssignment.starts_at.desc(), RedAssignment.id.desc())
             .with_for_update(of=RedAssignment, read=True)
         )

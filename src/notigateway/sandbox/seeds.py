@@ -19,7 +19,7 @@ from notigateway.addressee.powers import import_power
 from notigateway.addressee.red import assign_red, list_register
 from notigateway.errors import PowerExistsError
 from notigateway.evidence.seals import load_seal
-from notigateway.issuer.publishing import deposit_documents, publish_act, register_issuing_body
+from notigateway.issuer.publishing import Deposit, Publishing, register_issuing_body
 from notigateway.law.identifiers import control_digits
 from notigateway.law.lifecycle import Kind
 from notigateway.law.representation import PowerScope
@@ -108,16 +108,22 @@ def sow(settings: Settings, *, notifications: int, seed: int, now: datetime) -> 
     What is there already stays as it is, so a start that was interrupted is completed by the next.
     """
     engine = create_database(settings.database_url, timeout_seconds=settings.database_timeout_seconds)
-    seal, new = load_seal(settings), 0
+    publishing = Publishing(
+        store=DocumentStore(settings.document_store_url),
+        seal=load_seal(settings),
+        document_max_bytes=settings.document_max_bytes,
+    )
+    new = 0
     try:
         upgrade(engine)
         with writing(engine) as session:
             for body in BODIES:
                 register_issuing_body(session, **asdict(body))
-        for batch in _deposits(settings, notifications, seed):
+        for batch in _deposits(publishing, notifications, seed):
             with writing(engine) as session:
                 for share, deposit in batch:
-                    new += publish_act(session, deposit, now=now - SPREAD * (1 - share), seal=seal).is_new
+                    at = now - SPREAD * (1 - share)
+                    new += publishing.publish(session, deposit, now=at).is_new
         with writing(engine) as session:
             _give_rights(session, now)
     finally:
@@ -159,14 +165,13 @@ def _give_rights(session: Session, now: datetime) -> None:
         )
 
 
-def _deposits(settings: Settings, notifications: int, seed: int) -> Iterator[list[tuple[float, Deposit]]]:
+def _deposits(publishing: Publishing, notifications: int, seed: int) -> Iterator[list[tuple[float, Deposit]]]:
     """Store the documents; yield the acts in batches, each with its place in time from 0 to 1."""
-    store, limit = DocumentStore(settings.document_store_url), settings.document_max_bytes
     acts, total = submissions(notifications, seed), PERSONAL_ACTS + notifications
     with ThreadPoolExecutor(_WRITERS) as pool:
         for start in range(1, total + 1, _BATCH):
             batch = list(islice(acts, _BATCH))
-            deposits = pool.map(lambda act: deposit_documents(store, act, document_max_bytes=limit), batch)
+            deposits = pool.map(publishing.deposit, batch)
             yield [(place / total, deposit) for place, deposit in enumerate(deposits, start)]
 
 

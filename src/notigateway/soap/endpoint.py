@@ -28,16 +28,16 @@ from notigateway.errors import (
 from notigateway.instants import to_milliseconds
 from notigateway.log.access import AccessNotes
 from notigateway.pki.identity import read_caller
-from notigateway.receipts.recording import RequestProof
+from notigateway.receipts.asking import Asking, RequestProof
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.rates import count_request
 from notigateway.repository.replay import forget_expired
 from notigateway.soap.addressing import check_reply_addresses
 from notigateway.soap.entry import Entry
 from notigateway.soap.faults import fault_status, render_fault, render_static_fault
+from notigateway.soap.gate import Request
 from notigateway.soap.guard import read_actions, read_body, read_version
 from notigateway.soap.reply import Reply, reply_to
-from notigateway.soap.request import Gateway, Request
 from notigateway.uuids import uuid7
 from notigateway.wss.envelope import parse_envelope
 from notigateway.wss.sign import EnvelopeForm, sign_envelope
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from notigateway.law.caller import Caller
     from notigateway.repository.session import Session
     from notigateway.soap.contract import Contract
+    from notigateway.soap.gate import Gate
     from notigateway.wss.policy import Expectations
 
 _log = structlog.get_logger("notigateway.soap")
@@ -98,7 +99,7 @@ class Endpoint:
 
     def __init__(
         self,
-        gateway: Gateway,
+        gate: Gate,
         *,
         path: str,
         contract: Contract,
@@ -110,20 +111,20 @@ class Endpoint:
         """Serve the contract; `check_caller` raises for who may not ask for the operation it is given.
 
         `without_effect` names the operations that only read; all others need a revocation status that is
-        current. `expectations` are the gateway's unless the contract has its own.
+        current. `expectations` are the gate's unless the contract has its own.
         """
-        self.gateway = gateway
+        self.gate = gate
         self.path = path
         self._contract = contract
         self._dispatcher = dispatcher
         self._check_caller = check_caller
-        self._expectations = expectations or gateway.expectations
+        self._expectations = expectations or gate.expectations
         self._without_effect = without_effect
         self._forget_after: datetime | None = None
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one HTTP request."""
-        now = to_milliseconds(self.gateway.clock())
+        now = to_milliseconds(self.gate.office.clock())
         correlation_id = uuid7(now)
         with structlog.contextvars.bound_contextvars(correlation_id=str(correlation_id)):
             answer = self._answer(environ, now, correlation_id)
@@ -174,8 +175,8 @@ class Endpoint:
 
         The only place that turns an exception into an answer; unknown ones give no detail away.
         """
-        self.gateway.failures.check(environ, now)
-        data = read_body(environ, max_bytes=self.gateway.limits.request_max_bytes)
+        self.gate.failures.check(environ, now)
+        data = read_body(environ, max_bytes=self.gate.limits.request_max_bytes)
         soap = read_version(environ)
         reply = Reply(EnvelopeForm(soap=soap))
         try:
@@ -194,13 +195,13 @@ class Endpoint:
         except GatewayError as error:
             _log.warning("request_failed", code=error.code, detail=error.detail)
             if isinstance(error, SecurityError) and not error.retryable:
-                self.gateway.failures.count(environ, now)
+                self.gate.failures.count(environ, now)
             return self._fault(error, reply, now=now, correlation_id=correlation_id)
         except Exception:  # noqa: BLE001  (the one border: whatever it is, the caller gets a fault)
             _log.exception("request_crashed")
             return self._fault(ServiceError(), reply, now=now, correlation_id=correlation_id)
         form = reply.form_with(self._contract.answer_action(reply.operation), uuid7(now))
-        return _Answer(200, sign_envelope(content, signer=self.gateway.signer, now=now, form=form), soap)
+        return _Answer(200, sign_envelope(content, signer=self.gate.signer, now=now, form=form), soap)
 
     def _fault(self, error: GatewayError, reply: Reply, *, now: datetime, correlation_id: UUID) -> _Answer:
         """Sign a fault in the shape of every answer."""
@@ -208,7 +209,7 @@ class Endpoint:
         content = render_fault(
             error, correlation_id=correlation_id, soap=form.soap, add_detail=self._contract.add_detail
         )
-        body = sign_envelope(content, signer=self.gateway.signer, now=now, is_fault=True, form=form)
+        body = sign_envelope(content, signer=self.gate.signer, now=now, is_fault=True, form=form)
         return _Answer(fault_status(error, form.soap), body, form.soap, _retry_after(error))
 
     def _prove(self, data: bytes, soap: SoapVersion, now: datetime) -> Verified:
@@ -216,16 +217,16 @@ class Endpoint:
 
         Raises: `VersionMismatchError`, `ReplyAddressError`, `AddressingError` beside what verifying raises.
         """
-        gateway = self.gateway
-        envelope = parse_envelope(data, limits=gateway.limits)
+        gate = self.gate
+        envelope = parse_envelope(data, limits=gate.limits)
         if envelope.soap is not soap:
             raise VersionMismatchError("the Envelope is not of the version that the media type says")
         verified = verify_envelope(
             envelope,
             now=now,
             expectations=self._expectations,
-            check_certificate=gateway.admission.check,
-            clients=gateway.clients,
+            check_certificate=gate.admission.check,
+            clients=gate.clients,
         )
         check_reply_addresses(envelope)
         return verified
@@ -244,7 +245,7 @@ class Endpoint:
         caller = read_caller(verified.certificate)
         access = AccessNotes(caller, correlation_id=correlation_id, now=now)
         key, until = verified.replay_key, verified.fresh_until
-        entry = Entry(self.gateway.engine, access, replay_key=key, fresh_until=until)
+        entry = Entry(self.gate.office.engine, access, replay_key=key, fresh_until=until)
         with self._entered(entry):
             content = self._answer_caller(verified, data, reply=reply, actions=actions, entry=entry)
         _log.info("request_answered", operation=access.operation, party=caller.party, signer=caller.signer)
@@ -262,13 +263,13 @@ class Endpoint:
         self._contract.check_request(verified.operation)
         access.ask(_identifiers(verified.operation))
         self._admit(entry, access.caller, operation=operation, now=access.now)
-        revocation = self.gateway.admission.require_status(
+        revocation = self.gate.admission.require_status(
             verified.certificate, access.now, has_effect=operation not in self._without_effect
         )
         proof = RequestProof(access.correlation_id, data, verified.signature_method.value, revocation)
-        return self._dispatcher.call(
-            verified.operation, Request(gateway=self.gateway, proof=proof, entry=entry)
-        )
+        asking = Asking(caller=access.caller, now=access.now, proof=proof)
+        request = Request(office=self.gate.office, asking=asking, entry=entry)
+        return self._dispatcher.call(verified.operation, request)
 
     @contextmanager
     def _entered(self, entry: Entry) -> Iterator[None]:
@@ -296,20 +297,20 @@ class Endpoint:
         Raises: what the contract's `check_caller` raises; `ReplayError` for a message that any worker has
         answered before; `RateLimitedError`.
         """
-        with reading(self.gateway.engine) as session:
+        with reading(self.gate.office.engine) as session:
             self._check_caller(session, caller, operation)
             entry.check_new(session)
-        if self.gateway.requests_per_minute:
+        if self.gate.requests_per_minute:
             self._check_rate(caller, now)
         if self._forget_after is None or now >= self._forget_after:
             self._forget_after = now + _FORGET_EVERY
-            with writing(self.gateway.engine) as session:
+            with writing(self.gate.office.engine) as session:
                 forget_expired(session, now=now, limit=_FORGET_AT_MOST)
 
     def _check_rate(self, caller: Caller, now: datetime) -> None:
         """Count the request among those of the minute; one too many is rolled back with its count."""
-        limit = self.gateway.requests_per_minute
-        with writing(self.gateway.engine) as session:
+        limit = self.gate.requests_per_minute
+        with writing(self.gate.office.engine) as session:
             if count_request(session, f"{caller.party}:{caller.signer}", now) > limit:
                 raise RateLimitedError(f"more than {limit} a minute", retry_after_seconds=60 - now.second)
 
@@ -327,7 +328,7 @@ class Endpoints:
     def __init__(
         self, first: Endpoint, *others: Endpoint, pages: Mapping[str, WSGIApplication] | None = None
     ) -> None:
-        self.gateway = first.gateway
+        self.gate = first.gate
         self._first = first
         self._by_path: dict[str, WSGIApplication] = {one.path: one for one in (first, *others)}
         self._by_path |= pages or {}

@@ -106,8 +106,8 @@ POLICIES = st.builds(
 
 
 @given(powers(), ITEMS, INSTANTS, POLICIES)
-def test_no_right_outlives_its_power(power: Power, item: Item, now: datetime, policy: RightsPolicy) -> None:
-    if power_covers(power, item, now, policy):
+def test_no_right_outlives_its_power(power: Power, item: Item, now: datetime, rights: RightsPolicy) -> None:
+    if power_covers(power, item, now, rights):
         assert power.accepted_at is not None
         assert power.accepted_at <= now < power.expires_at
         assert power.ended_at is None or now < power.ended_at
@@ -116,26 +116,26 @@ def test_no_right_outlives_its_power(power: Power, item: Item, now: datetime, po
 
 @given(powers(), ITEMS, INSTANTS, POLICIES)
 def test_the_end_of_a_power_takes_everything(
-    power: Power, item: Item, now: datetime, policy: RightsPolicy
+    power: Power, item: Item, now: datetime, rights: RightsPolicy
 ) -> None:
     revoked = replace(power, ended_at=now, end_cause=PowerState.REVOKED)
-    assert not power_covers(revoked, item, now, policy)
-    assert not power_covers(revoked, item, now + DAY, policy)
+    assert not power_covers(revoked, item, now, rights)
+    assert not power_covers(revoked, item, now + DAY, rights)
 
 
 @given(powers(), ITEMS, POLICIES)
 def test_the_start_of_a_power_gives_the_undecided_backlog(
-    power: Power, item: Item, policy: RightsPolicy
+    power: Power, item: Item, rights: RightsPolicy
 ) -> None:
     if power.accepted_at is None or power_state(power, power.accepted_at) is not PowerState.IN_FORCE:
         return
     backlog = replace(item, available_at=power.accepted_at - DAY, special_category=False)
     is_in_scope = power.scope is PowerScope.GENERAL or power.value in {item.matter, item.procedure}
     undecided = replace(backlog, closed_at=power.accepted_at + DAY)
-    assert power_covers(power, undecided, power.accepted_at, policy) == is_in_scope
-    assert power_covers(power, replace(backlog, closed_at=None), power.accepted_at, policy) == is_in_scope
+    assert power_covers(power, undecided, power.accepted_at, rights) == is_in_scope
+    assert power_covers(power, replace(backlog, closed_at=None), power.accepted_at, rights) == is_in_scope
     decided = replace(backlog, closed_at=power.accepted_at - timedelta(milliseconds=1))
-    assert not power_covers(power, decided, power.accepted_at, policy)
+    assert not power_covers(power, decided, power.accepted_at, rights)
 
 
 def test_an_attorney_keeps_what_was_decided_while_the_power_stands() -> None:
@@ -216,9 +216,9 @@ def test_powers_of_the_old_rule_are_void_by_the_day_in_madrid() -> None:
 
 @given(ASSIGNMENTS, ITEMS, INSTANTS, POLICIES)
 def test_no_special_category_goes_through_red(
-    assignment: RedAssignment, item: Item, now: datetime, policy: RightsPolicy
+    assignment: RedAssignment, item: Item, now: datetime, rights: RightsPolicy
 ) -> None:
-    if red_covers(assignment, item, now, policy):
+    if red_covers(assignment, item, now, rights):
         assert not item.special_category
         assert item.is_obliged
         assert item.account == assignment.account
@@ -226,28 +226,28 @@ def test_no_special_category_goes_through_red(
 
 @given(ASSIGNMENTS, ITEMS, INSTANTS, POLICIES)
 def test_no_red_right_precedes_or_outlives_its_assignment(
-    assignment: RedAssignment, item: Item, now: datetime, policy: RightsPolicy
+    assignment: RedAssignment, item: Item, now: datetime, rights: RightsPolicy
 ) -> None:
-    if red_covers(assignment, item, now, policy):
+    if red_covers(assignment, item, now, rights):
         assert assignment.starts_at <= now
         assert assignment.ends_at is None or item.available_at < assignment.ends_at
-        assert policy.red_sees_backlog or assignment.starts_at <= item.available_at
+        assert rights.red_sees_backlog or assignment.starts_at <= item.available_at
 
 
 @given(ASSIGNMENTS, ITEMS, INSTANTS, POLICIES)
 def test_deassignment_removes_only_what_is_issued_afterwards(
-    assignment: RedAssignment, item: Item, now: datetime, policy: RightsPolicy
+    assignment: RedAssignment, item: Item, now: datetime, rights: RightsPolicy
 ) -> None:
     if assignment.ends_at is not None and assignment.ends_at <= now:
         return
     ended = replace(assignment, ends_at=max(now, assignment.starts_at))
     for later in (now, now + 100 * DAY):
         if now <= assignment.starts_at:
-            assert not red_covers(ended, item, later, policy)  # it was taken back before it began
+            assert not red_covers(ended, item, later, rights)  # it was taken back before it began
         elif item.available_at < now:
-            assert red_covers(ended, item, later, policy) == red_covers(assignment, item, later, policy)
+            assert red_covers(ended, item, later, rights) == red_covers(assignment, item, later, rights)
         else:
-            assert not red_covers(ended, item, later, policy)
+            assert not red_covers(ended, item, later, rights)
 
 
 def test_a_new_red_person_sees_the_backlog_only_by_policy() -> None:
@@ -278,11 +278,11 @@ def test_a_role_is_given_exactly_by_its_titles(
     assignments: list[RedAssignment],
     item: Item,
     now: datetime,
-    policy: RightsPolicy,
+    rights: RightsPolicy,
 ) -> None:
     role = role_of(
-        item, is_addressee=False, powers=some_powers, assignments=assignments, now=now, policy=policy
+        item, is_addressee=False, powers=some_powers, assignments=assignments, now=now, rights=rights
     )
-    by_power = any(power_covers(power, item, now, policy) for power in some_powers)
-    by_red = any(red_covers(assignment, item, now, policy) for assignment in assignments)
+    by_power = any(power_covers(power, item, now, rights) for power in some_powers)
+    by_red = any(red_covers(assignment, item, now, rights) for assignment in assignments)
     assert role is (Role.ATTORNEY if by_power else Role.RED if by_red else None)

@@ -10,17 +10,13 @@ from spyne import ServiceBase
 from notigateway.clock.outages import close_outage, declare_outage
 from notigateway.contract import issuing_v1 as contract
 from notigateway.errors import CallerNotIssuingBodyError, CallerNotOperatorError, PublicationError
-from notigateway.issuer.amending import Acting, body_of, cancel_all, extend_all, list_outcomes
+from notigateway.issuer.amending import body_of, cancel_all, extend_all, list_outcomes
 from notigateway.issuer.publishing import (
     Deposit,
     Publication,
     UploadedDocument,
-    deposit_documents,
     keep_uploads,
-    publish_all,
-    store_uploads,
 )
-from notigateway.issuer.reporting import report_all
 from notigateway.repository.issuer import find_uploads, is_issuing_body
 from notigateway.soap.notigateway_issuing_v1 import answers, submissions
 from notigateway.soap.operation import operation
@@ -31,7 +27,7 @@ if TYPE_CHECKING:
     from notigateway.issuer.amending import Result
     from notigateway.law.caller import Caller
     from notigateway.repository.session import Session
-    from notigateway.soap.request import Request
+    from notigateway.soap.gate import Request
 
 DEFAULT_PAGE_SIZE = 100
 OPERATORS_ONLY = frozenset({"DeclareOutage", "CloseOutage"})
@@ -57,14 +53,13 @@ class IssuingService(ServiceBase):
         request: Request, asked: contract.UploadDocuments
     ) -> contract.UploadDocumentsResponse:
         """Store documents that acts will name by their hash."""
-        gateway = request.gateway
         with request.reading() as session:
-            body_of(session, request.caller, asked.issuer_id)
-        results = store_uploads(gateway.store, asked.contents, document_max_bytes=gateway.document_max_bytes)
+            body_of(session, request.asking, asked.issuer_id)
+        results = request.office.publishing.store_uploads(asked.contents)
         with request.writing() as session:
-            body = body_of(session, request.caller, asked.issuer_id)
+            body = body_of(session, request.asking, asked.issuer_id)
             kept = [result for result in results if isinstance(result, UploadedDocument)]
-            keep_uploads(session, body, kept, now=request.now)
+            keep_uploads(session, body, kept, now=request.asking.now)
         return contract.UploadDocumentsResponse(items=tuple(map(answers.uploaded, results)))
 
     @operation(contract.PublishActs, contract.PublishActsResponse)
@@ -97,14 +92,14 @@ class IssuingService(ServiceBase):
         """Report decisions of other channels (Orden ISM/903/2020 art. 9)."""
         items = list(map(submissions.report, asked.reports))
         return contract.ReportExternalDecisionsResponse(
-            items=_act(request, asked.issuer_id, report_all, items)
+            items=_act(request, asked.issuer_id, request.office.reporting.report_all, items)
         )
 
     @operation(contract.ListOutcomes, contract.ListOutcomesResponse)
     def ListOutcomes(request: Request, asked: contract.ListOutcomes) -> contract.ListOutcomesResponse:
         """Return what became of the body's acts, in commit order."""
         with request.reading() as session:
-            body = body_of(session, request.caller, asked.issuer_id)
+            body = body_of(session, request.asking, asked.issuer_id)
             page = list_outcomes(
                 session, body=body, cursor=asked.cursor, page_size=asked.page_size or DEFAULT_PAGE_SIZE
             )
@@ -124,8 +119,8 @@ class IssuingService(ServiceBase):
                 started_at=asked.started_at,
                 ended_at=asked.ended_at,
                 reason=asked.reason,
-                declared_by=request.caller.party,
-                now=request.now,
+                declared_by=request.asking.party,
+                now=request.asking.now,
             )
         return contract.DeclareOutageResponse(outage=answers.outage(row))
 
@@ -133,31 +128,29 @@ class IssuingService(ServiceBase):
     def CloseOutage(request: Request, asked: contract.CloseOutage) -> contract.CloseOutageResponse:
         """End an outage."""
         with request.writing() as session:
-            row = close_outage(session, UUID(asked.outage_id), ended_at=asked.ended_at, now=request.now)
+            row = close_outage(
+                session, UUID(asked.outage_id), ended_at=asked.ended_at, now=request.asking.now
+            )
         return contract.CloseOutageResponse(outage=answers.outage(row))
 
 
 def _publish(request: Request, asked: contract.PublishActs) -> list[Publication | PublicationError]:
     """Deposit every act's documents, then publish in one transaction; refusals stay in their places."""
-    gateway = request.gateway
+    publishing = request.office.publishing
     with request.reading() as session:
-        body = body_of(session, request.caller, asked.issuer_id)
+        body = body_of(session, request.asking, asked.issuer_id)
         uploads = find_uploads(session, body, submissions.hashes(asked.acts))
     deposits: list[Deposit | PublicationError] = []
     for act in asked.acts:
         try:
             submission = submissions.act(asked.issuer_id, act, uploads)
-            deposits.append(
-                deposit_documents(gateway.store, submission, document_max_bytes=gateway.document_max_bytes)
-            )
+            deposits.append(publishing.deposit(submission))
         except PublicationError as refusal:
             request.access.refuse(act.reference, type(refusal))
             deposits.append(refusal)
     stored = [one for one in deposits if isinstance(one, Deposit)]
     with request.writing() as session:
-        outcomes = publish_all(
-            session, stored, now=request.now, seal=gateway.seal, is_working_day=gateway.is_working_day
-        )
+        outcomes = publishing.publish_all(session, stored, now=request.asking.now)
         _note_publications(request, zip(stored, outcomes, strict=True))
     publications = iter(outcomes)
     return [next(publications) if isinstance(one, Deposit) else one for one in deposits]
@@ -183,14 +176,8 @@ def _act(
 ) -> tuple[contract.Item, ...]:
     """Do a batch in one transaction; the answer is built after its commit."""
     with request.writing() as session:
-        acting = Acting(
-            body=body_of(session, request.caller, issuer_id),
-            caller=request.caller,
-            now=request.now,
-            seal=request.gateway.seal,
-            proof=request.proof,
-        )
-        results = use_case(session, items, acting=acting)
+        body = body_of(session, request.asking, issuer_id)
+        results = use_case(session, request.asking, body, items)
         for result in results:
             if result.problem is not None:
                 request.access.refuse(result.reference, result.problem)

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from spyne import ServiceBase
 
-from notigateway.addressee import following
 from notigateway.contract import v1_following as contract
 from notigateway.law.representation import Role
 from notigateway.soap.notigateway_v1 import answers
@@ -15,7 +14,7 @@ from notigateway.soap.notigateway_v1.rows import render_changes
 from notigateway.soap.operation import operation
 
 if TYPE_CHECKING:
-    from notigateway.soap.request import Request
+    from notigateway.soap.gate import Request
 
 DEFAULT_CHANGES = 100
 
@@ -27,14 +26,12 @@ class FollowingService(ServiceBase):
     def ListChanges(request: Request, asked: contract.ListChanges) -> bytes:
         """Return a page of changes in the order of their commit."""
         with request.reading() as session:
-            page = following.list_changes(
+            page = request.office.following.list_changes(
                 session,
-                caller=request.caller,
+                request.asking,
                 cursor=asked.cursor,
                 from_now=bool(asked.from_now),
-                policy=request.gateway.rights,
                 page_size=asked.page_size or DEFAULT_CHANGES,
-                now=request.now,
             )
         request.access.found({row.code: row.identifier for row in page.rows})
         return render_changes(page)
@@ -43,24 +40,13 @@ class FollowingService(ServiceBase):
     def GetSummary(request: Request, asked: contract.GetSummary) -> contract.GetSummaryResponse:
         """Count what the caller may see."""
         with request.reading() as session:
-            summary = following.get_summary(
-                session,
-                caller=request.caller,
-                role=None if asked.role is None else Role(asked.role),
-                now=request.now,
-                policy=request.gateway.rights,
-            )
+            role = None if asked.role is None else Role(asked.role)
+            summary = request.office.following.get_summary(session, request.asking, role=role)
         return answers.summary(summary)
 
     @operation(contract.GetHistory, contract.GetHistoryResponse)
     def GetHistory(request: Request, asked: contract.GetHistory) -> contract.GetHistoryResponse:
         """Return the events of one notification."""
         with request.reading() as session:
-            history = following.get_history(
-                session,
-                caller=request.caller,
-                notification_id=UUID(asked.id),
-                now=request.now,
-                policy=request.gateway.rights,
-            )
-            return answers.history(history, request.now)
+            history = request.office.following.get_history(session, request.asking, UUID(asked.id))
+            return answers.history(history, request.asking.now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 from uuid import UUID
 
 from spyne import ServiceBase
@@ -11,18 +11,19 @@ from notigateway.addressee import delivery, powers, red
 from notigateway.contract import v1_representation as contract
 from notigateway.law.representation import DeliveryChannel, PowerScope
 from notigateway.law.titles import PowerTerms
-from notigateway.receipts.recording import Asking
 from notigateway.soap.notigateway_v1 import representation_answers as answers
 from notigateway.soap.operation import operation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from notigateway.repository.rights import Power, RedAssignment
+    from notigateway.receipts.asking import Asking
     from notigateway.repository.session import Session
-    from notigateway.soap.request import Request
+    from notigateway.soap.gate import Request
 
 DEFAULT_PAGE_SIZE = 100
+Terms = ParamSpec("Terms")
+Changed = TypeVar("Changed")
 
 
 class RepresentationService(ServiceBase):
@@ -36,23 +37,22 @@ class RepresentationService(ServiceBase):
         with request.reading() as session:
             page = red.list_representations(
                 session,
-                caller=request.caller,
+                request.asking,
                 cursor=asked.cursor,
                 page_size=asked.page_size or DEFAULT_PAGE_SIZE,
-                now=request.now,
             )
-        return answers.representations(page, request.now)
+        return answers.representations(page, request.asking.now)
 
     @operation(contract.UnassignRed, contract.UnassignRedResponse)
     def UnassignRed(request: Request, asked: contract.UnassignRed) -> contract.UnassignRedResponse:
         """Take what comes from now on away from a RED person."""
-        row = _assignment(request, red.unassign_red, asked)
+        row = _change(request, red.unassign_red, UUID(asked.assignment_id))
         return contract.UnassignRedResponse(red_assignment=answers.red_assignment(row))
 
     @operation(contract.ReassignRed, contract.ReassignRedResponse)
     def ReassignRed(request: Request, asked: contract.ReassignRed) -> contract.ReassignRedResponse:
         """Give what comes from now on to a RED person again."""
-        row = _assignment(request, red.reassign_red, asked)
+        row = _change(request, red.reassign_red, UUID(asked.assignment_id))
         return contract.ReassignRedResponse(red_assignment=answers.red_assignment(row))
 
     @operation(contract.GrantPower, contract.GrantPowerResponse)
@@ -66,38 +66,32 @@ class RepresentationService(ServiceBase):
             special_category=asked.special_category,
             expires_at=asked.expires_at,
         )
-        row = _power(request, lambda session, asking: powers.grant_power(session, terms, asking=asking))
-        return contract.GrantPowerResponse(power=answers.power(row, request.now))
+        row = _change(request, powers.grant_power, terms)
+        return contract.GrantPowerResponse(power=answers.power(row, request.asking.now))
 
     @operation(contract.AcceptPower, contract.AcceptPowerResponse)
     def AcceptPower(request: Request, asked: contract.AcceptPower) -> contract.AcceptPowerResponse:
         """Accept a power as its attorney."""
-        wanted = UUID(asked.power_id)
-        row = _power(request, lambda session, asking: powers.accept_power(session, wanted, asking=asking))
-        return contract.AcceptPowerResponse(power=answers.power(row, request.now))
+        row = _change(request, powers.accept_power, UUID(asked.power_id))
+        return contract.AcceptPowerResponse(power=answers.power(row, request.asking.now))
 
     @operation(contract.RenouncePower, contract.RenouncePowerResponse)
     def RenouncePower(request: Request, asked: contract.RenouncePower) -> contract.RenouncePowerResponse:
         """End a power as its attorney."""
-        wanted = UUID(asked.power_id)
-        row = _power(request, lambda session, asking: powers.renounce_power(session, wanted, asking=asking))
-        return contract.RenouncePowerResponse(power=answers.power(row, request.now))
+        row = _change(request, powers.renounce_power, UUID(asked.power_id))
+        return contract.RenouncePowerResponse(power=answers.power(row, request.asking.now))
 
     @operation(contract.RevokePower, contract.RevokePowerResponse)
     def RevokePower(request: Request, asked: contract.RevokePower) -> contract.RevokePowerResponse:
         """End a power as its grantor."""
-        wanted = UUID(asked.power_id)
-        row = _power(request, lambda session, asking: powers.revoke_power(session, wanted, asking=asking))
-        return contract.RevokePowerResponse(power=answers.power(row, request.now))
+        row = _change(request, powers.revoke_power, UUID(asked.power_id))
+        return contract.RevokePowerResponse(power=answers.power(row, request.asking.now))
 
     @operation(contract.ExtendPower, contract.ExtendPowerResponse)
     def ExtendPower(request: Request, asked: contract.ExtendPower) -> contract.ExtendPowerResponse:
         """Let a power run longer, as its grantor."""
-        wanted, until = UUID(asked.power_id), asked.expires_at
-        row = _power(
-            request, lambda session, asking: powers.extend_power(session, wanted, until, asking=asking)
-        )
-        return contract.ExtendPowerResponse(power=answers.power(row, request.now))
+        row = _change(request, powers.extend_power, UUID(asked.power_id), asked.expires_at)
+        return contract.ExtendPowerResponse(power=answers.power(row, request.asking.now))
 
     @operation(contract.ListPowers, contract.ListPowersResponse)
     def ListPowers(request: Request, asked: contract.ListPowers) -> contract.ListPowersResponse:
@@ -105,11 +99,11 @@ class RepresentationService(ServiceBase):
         with request.reading() as session:
             page = powers.list_powers(
                 session,
-                caller=request.caller,
+                request.asking,
                 cursor=asked.cursor,
                 page_size=asked.page_size or DEFAULT_PAGE_SIZE,
             )
-        return answers.powers(page, request.now)
+        return answers.powers(page, request.asking.now)
 
     @operation(contract.GetDeliveryChannel, contract.GetDeliveryChannelResponse)
     def GetDeliveryChannel(
@@ -117,7 +111,7 @@ class RepresentationService(ServiceBase):
     ) -> contract.GetDeliveryChannelResponse:
         """Return how the caller is notified."""
         with request.reading() as session:
-            found = delivery.get_delivery_channel(session, caller=request.caller)
+            found = delivery.get_delivery_channel(session, request.asking)
         return contract.GetDeliveryChannelResponse(
             obliged=found.is_obliged, channel=found.channel, chosen_at=found.chosen_at
         )
@@ -129,26 +123,18 @@ class RepresentationService(ServiceBase):
         """Choose how the caller is notified of what is issued from now on."""
         channel = DeliveryChannel(asked.channel)
         with request.writing() as session:
-            found = delivery.set_delivery_channel(session, channel, asking=_asking(request))
+            found = delivery.set_delivery_channel(session, request.asking, channel)
         return contract.SetDeliveryChannelResponse(
             obliged=found.is_obliged, channel=found.channel, chosen_at=found.chosen_at
         )
 
 
-def _power(request: Request, change: Callable[[Session, Asking], Power]) -> Power:
-    """Change a power in one transaction; the answer is built after its commit."""
+def _change(
+    request: Request,
+    change: Callable[Concatenate[Session, Asking, Terms], Changed],
+    *terms: Terms.args,
+    **more: Terms.kwargs,
+) -> Changed:
+    """Change a right in one transaction; the answer is built after its commit."""
     with request.writing() as session:
-        return change(session, _asking(request))
-
-
-def _assignment(
-    request: Request, change: Callable[..., RedAssignment], asked: contract.UnassignRed
-) -> RedAssignment:
-    """Change a RED assignment in one transaction."""
-    with request.writing() as session:
-        return change(session, UUID(asked.assignment_id), asking=_asking(request))
-
-
-def _asking(request: Request) -> Asking:
-    """Say who asks, when, with what proof."""
-    return Asking(caller=request.caller, now=request.now, proof=request.proof)
+        return change(session, request.asking, *terms, **more)

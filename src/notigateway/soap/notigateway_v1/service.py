@@ -12,12 +12,11 @@ from uuid import UUID
 from spyne import ServiceBase
 
 from notigateway import __version__
-from notigateway.addressee import mailbox
+from notigateway.addressee.mailbox import Will
 from notigateway.contract import v1
 from notigateway.errors import CallerUnknownError, InvalidRequestError, NotificationUnknownError
 from notigateway.law.lifecycle import Decision, Kind, State
 from notigateway.law.representation import Role
-from notigateway.receipts import proving
 from notigateway.repository.addressees import is_known_party
 from notigateway.repository.notifications import ListFilter
 from notigateway.soap.notigateway_v1 import answers
@@ -27,11 +26,12 @@ from notigateway.soap.operation import operation
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from notigateway.addressee.mailbox import Outcome, Retrieved
     from notigateway.law.caller import Caller
     from notigateway.repository.model import Receipt
     from notigateway.repository.session import Session
     from notigateway.repository.timestamps import ReceiptTimestamp
-    from notigateway.soap.request import Request
+    from notigateway.soap.gate import Request
 
 CONTRACT_VERSION = "1.0"
 DEFAULT_PAGE_SIZE = 100
@@ -44,14 +44,12 @@ class MailboxService(ServiceBase):
     def ListNotifications(request: Request, asked: v1.ListNotifications) -> bytes:
         """Return a page of notifications. No legal effect."""
         with request.reading() as session:
-            page = mailbox.list_notifications(
+            page = request.office.mailbox.list_notifications(
                 session,
-                caller=request.caller,
+                request.asking,
                 chosen=_list_filter(asked.filter),
                 cursor=asked.cursor,
                 page_size=asked.page_size or DEFAULT_PAGE_SIZE,
-                now=request.now,
-                rights=request.gateway.rights,
             )
         request.access.found({row.code: row.identifier for row in page.rows})
         return render_page(page)
@@ -62,37 +60,25 @@ class MailboxService(ServiceBase):
     ) -> v1.RetrieveNotificationsResponse:
         """Return metadata and, once accepted, documents."""
         with request.reading() as session:
-            results = mailbox.retrieve(
-                session,
-                store=request.gateway.store,
-                caller=request.caller,
-                ids=_uuids(asked.ids),
-                limits=request.gateway.inline,
-                now=request.now,
-                rights=request.gateway.rights,
-            )
+            results = request.office.mailbox.retrieve(session, request.asking, _uuids(asked.ids))
         _note_refusals(request, results)
         _hand_over(request, [result.id for result in results if result.is_first_handover])
         pairs = zip(asked.ids, results, strict=True)
         return v1.RetrieveNotificationsResponse(
-            items=tuple(answers.retrieved(one, result, request.now) for one, result in pairs)
+            items=tuple(answers.retrieved(one, result, request.asking.now) for one, result in pairs)
         )
 
     @operation(v1.RetrieveDocument, v1.RetrieveDocumentResponse)
     def RetrieveDocument(request: Request, asked: v1.RetrieveDocument) -> v1.RetrieveDocumentResponse:
         """Return a range of one document of an accepted notification."""
-        chunk_max_bytes = request.gateway.chunk_max_bytes
         with request.reading() as session:
-            part = mailbox.read_document(
+            part = request.office.mailbox.read_document(
                 session,
-                store=request.gateway.store,
-                caller=request.caller,
+                request.asking,
                 notification_id=UUID(asked.id),
                 document_id=UUID(asked.document_id),
                 offset=asked.offset or 0,
-                length=min(asked.length or chunk_max_bytes, chunk_max_bytes),
-                now=request.now,
-                rights=request.gateway.rights,
+                length=asked.length,
             )
         if part.is_first_handover:
             _hand_over(request, [UUID(asked.id)])
@@ -105,7 +91,7 @@ class MailboxService(ServiceBase):
         request: Request, asked: v1.AcceptNotifications
     ) -> v1.AcceptNotificationsResponse:
         """Accept notifications (Ley 39/2015 art. 43.1)."""
-        return v1.AcceptNotificationsResponse(items=_decide(request, Decision.ACCEPT, asked.ids))
+        return v1.AcceptNotificationsResponse(items=_decide(request, Will(Decision.ACCEPT), asked.ids))
 
     @operation(v1.RejectNotifications, v1.RejectNotificationsResponse)
     def RejectNotifications(
@@ -113,7 +99,7 @@ class MailboxService(ServiceBase):
     ) -> v1.RejectNotificationsResponse:
         """Reject notifications (Ley 39/2015 art. 43)."""
         return v1.RejectNotificationsResponse(
-            items=_decide(request, Decision.REJECT, asked.ids, asked.reason)
+            items=_decide(request, Will(Decision.REJECT, asked.reason), asked.ids)
         )
 
     @operation(v1.RetrieveReceipts, v1.RetrieveReceiptsResponse)
@@ -122,13 +108,7 @@ class MailboxService(ServiceBase):
         if asked.format in _FORMS and len(asked.ids) > FORMS_AT_ONCE:
             raise InvalidRequestError(element="id", rule="maxOccurs")
         with request.reading() as session:
-            found = mailbox.receipts(
-                session,
-                caller=request.caller,
-                ids=_uuids(asked.ids),
-                now=request.now,
-                rights=request.gateway.rights,
-            )
+            found = request.office.mailbox.receipts(session, request.asking, _uuids(asked.ids))
         for wanted, rows in found:
             if rows is None:
                 request.access.refuse(wanted, NotificationUnknownError)
@@ -143,7 +123,7 @@ class MailboxService(ServiceBase):
     @operation(v1.Ping, v1.PingResponse)
     def Ping(request: Request, asked: v1.Ping) -> v1.PingResponse:
         """Return what was read in the caller's certificate."""
-        caller = request.caller
+        caller = request.asking.caller
         with request.reading() as session:
             is_known = is_known_party(session, caller.party)
         return v1.PingResponse(
@@ -153,7 +133,7 @@ class MailboxService(ServiceBase):
             certificate_issuer=caller.certificate_issuer,
             certificate_serial=caller.certificate_serial,
             certificate_sha256=caller.certificate_fingerprint,
-            server_time=request.now,
+            server_time=request.asking.now,
             software_version=__version__,
             contract_version=CONTRACT_VERSION,
         )
@@ -169,21 +149,12 @@ def _forms(
     """Return the other form of each receipt; nothing where only the XML is wanted."""
     if wanted not in _FORMS:
         return []
-    gateway = request.gateway
-    proof = proving.Proving(
-        engine=gateway.engine,
-        store=gateway.store,
-        seal=gateway.seal,
-        verify_url=gateway.verify_url,
-        log_origin=gateway.log_origin,
-        known=gateway.clients.known,
-        now=request.now,
-    )
+    proving, now = request.office.proving, request.asking.now
     if wanted == "pdf":
-        return [proving.form_of(row, proof) for row, _ in rows]
+        return [proving.form_of(row, now=now) for row, _ in rows]
     before = {row.position: row for row, _ in rows if row.position is not None}
     return [
-        proving.bundle_of(row, stamped, previous=before.get((row.position or 0) - 1), proving=proof)
+        proving.bundle_of(row, stamped, previous=before.get((row.position or 0) - 1), now=now)
         for row, stamped in rows
     ]
 
@@ -214,26 +185,15 @@ def check_caller(session: Session, caller: Caller, operation: str) -> None:
         raise CallerUnknownError(f"party {caller.party}")
 
 
-def _decide(
-    request: Request, decision: Decision, ids: Sequence[str], reason: str | None = None
-) -> tuple[v1.DecisionOutcome, ...]:
+def _decide(request: Request, will: Will, ids: Sequence[str]) -> tuple[v1.DecisionOutcome, ...]:
     """Decide all in one transaction; the answer is built after its commit."""
-    deciding = mailbox.Deciding(
-        caller=request.caller,
-        decision=decision,
-        now=request.now,
-        seal=request.gateway.seal,
-        proof=request.proof,
-        reason=reason,
-        rights=request.gateway.rights,
-    )
     with request.writing() as session:
-        results = mailbox.decide_all(session, _uuids(ids), deciding=deciding)
+        results = request.office.mailbox.decide_all(session, request.asking, _uuids(ids), will)
         _note_refusals(request, (result for result in results if not result.is_repeat))
     return tuple(map(answers.outcome, ids, results))
 
 
-def _note_refusals(request: Request, results: Iterable[mailbox.Outcome | mailbox.Retrieved]) -> None:
+def _note_refusals(request: Request, results: Iterable[Outcome | Retrieved]) -> None:
     """Note for the access record which items of a batch were refused."""
     for result in results:
         if result.problem is not None:
@@ -243,15 +203,8 @@ def _note_refusals(request: Request, results: Iterable[mailbox.Outcome | mailbox
 def _hand_over(request: Request, ids: list[UUID]) -> None:
     """Attest in a transaction of its own that content leaves for the first time; mostly there is none."""
     if ids:
-        handing = mailbox.HandingOver(
-            caller=request.caller,
-            now=request.now,
-            seal=request.gateway.seal,
-            proof=request.proof,
-            rights=request.gateway.rights,
-        )
         with request.writing() as session:
-            mailbox.hand_over(session, ids, handing=handing)
+            request.office.mailbox.hand_over(session, request.asking, ids)
 
 
 def _uuids(ids: Sequence[str]) -> list[UUID]:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 import structlog
 from lxml import etree
 
-from notigateway.addressee import mailbox, two_phase
+from notigateway.addressee import two_phase
+from notigateway.addressee.mailbox import Will
 from notigateway.contract.wscn import (
     AcuseNotificacion,
     Error,
@@ -46,8 +47,9 @@ if TYPE_CHECKING:
 
     from notigateway.contract.xml import Part
     from notigateway.repository.model import Notification
-    from notigateway.soap.request import Request
+    from notigateway.soap.gate import Request
     from notigateway.soap.wscn.environment import Environment
+    from notigateway.wss.sign import Signer
 
 _log = structlog.get_logger("notigateway.soap")
 # These need no current revocation status; asking for a receipt is the first step of a decision.
@@ -89,7 +91,7 @@ class _Asked:
     @property
     def done(self) -> Error:
         """The outcome of success."""
-        return codes.success(self.request.proof.correlation_id)
+        return codes.success(self.request.asking.proof.correlation_id)
 
     def capacity(self) -> two_phase.Capacity:
         """Return who asks in which capacity. Raises: `InvalidRequestError`, `RoleUnknownError`."""
@@ -101,13 +103,7 @@ class _Asked:
 
     def capacity_as(self, role: Role) -> two_phase.Capacity:
         """Return who asks, in the capacity `role`."""
-        return two_phase.Capacity(
-            caller=self.request.caller,
-            role=role,
-            grantor=self.parameters.text("identificadorPoderdante"),
-            now=self.request.now,
-            rights=self.request.gateway.rights,
-        )
+        return two_phase.Capacity(role=role, grantor=self.parameters.text("identificadorPoderdante"))
 
     def named(self) -> int:
         """Return the notification's code. Raises: `InvalidRequestError`."""
@@ -125,9 +121,10 @@ class _Refuse(Protocol):
 class WscnDispatcher:
     """Calls the operation that a verified element names, in one environment."""
 
-    def __init__(self, environment: Environment, policy: WscnPolicy) -> None:
+    def __init__(self, environment: Environment, policy: WscnPolicy, *, signer: Signer) -> None:
         self._environment = environment
         self._policy = policy
+        self._signer = signer
         self._operations: dict[str, tuple[Callable[[_Asked], Part], _Refuse]] = {
             "consultarListadoNotificaciones": (self._list, _refused_list),
             "solicitarAcuseNotificacion": (self._request_receipt, _refused_receipt),
@@ -153,7 +150,7 @@ class WscnDispatcher:
                 raise
             request.access.result = error.code
             _log.warning("request_refused_by_code", code=error.code, wscn_code=code, detail=error.detail)
-            content = refuse(asked, codes.refusal(code, error, request.proof.correlation_id))
+            content = refuse(asked, codes.refusal(code, error, request.asking.proof.correlation_id))
         return write_answer(self._environment.namespace, name, content)
 
     def _list(self, asked: _Asked) -> ListadoNotificaciones:
@@ -163,8 +160,9 @@ class WscnDispatcher:
         places = {role: asked.parameters.number(name) for role, name in _CURSORS.items()}
         with request.reading() as session:
             found = {
-                role: two_phase.list_bucket(
+                role: request.office.two_phase.list_bucket(
                     session,
+                    request.asking,
                     asked.capacity_as(role),
                     from_code=places[role],
                     page_size=self._policy.page_size,
@@ -175,7 +173,7 @@ class WscnDispatcher:
             request.access.found({row.code: row.identifier for row in bucket.rows})
         last = {role: bucket.last_code for role, bucket in found.items()}
         shown = {
-            role: tuple(rows.notificacion(row, request.now) for row in bucket.rows)
+            role: tuple(rows.notificacion(row, request.asking.now) for row in bucket.rows)
             for role, bucket in found.items()
         }
         nexts = {role: last.get(role) or place for role, place in places.items()}
@@ -192,52 +190,43 @@ class WscnDispatcher:
 
     def _request_receipt(self, asked: _Asked) -> AcuseNotificacion:
         """Hand out the receipt to sign: for acceptance or for rejection."""
-        request, gateway = asked.request, asked.request.gateway
+        request = asked.request
         code = asked.named()
         capacity = asked.capacity()
         accepts = asked.parameters.flag("esDeAceptacion")
         with request.writing() as session:
-            notification = two_phase.request_receipt(
-                session, code, capacity, correlation_id=request.proof.correlation_id
-            )
+            notification = request.office.two_phase.request_receipt(session, request.asking, code, capacity)
             terms = AcuseTerms(
                 code=code,
                 decision=Decision.ACCEPT if accepts else Decision.REJECT,
                 role=capacity.role,
-                party=request.caller.party,
-                expires_at=request.now + self._policy.acuse_valid,
+                party=request.asking.party,
+                expires_at=request.asking.now + self._policy.acuse_valid,
             )
             details = rows.acuse_details(notification)
-        xml = issue_acuse(terms, details, signer=gateway.signer, now=request.now)
+        xml = issue_acuse(terms, details, signer=self._signer, now=request.asking.now)
         return AcuseNotificacion(codigo_notificacion=code, error=asked.done, xml=xml)
 
     def _decide(self, asked: _Asked) -> NotificacionRecuperada:
         """Decide as the signed receipt says (Ley 39/2015 art. 43.1)."""
-        request, gateway = asked.request, asked.request.gateway
+        request = asked.request
         capacity = asked.capacity()
         terms = check_acuse(
             asked.parameters.binary("xmlAcuseFirmado"),
-            ours=gateway.signer,
-            caller_fingerprint=request.caller.certificate_fingerprint,
+            ours=self._signer,
+            caller_fingerprint=request.asking.caller.certificate_fingerprint,
             unsafe_accept_sha1=self._policy.unsafe_accept_sha1_acuse,
         )
         asked.code = terms.code
         request.access.ask([str(terms.code)])
-        deciding = mailbox.Deciding(
-            caller=request.caller,
-            decision=terms.decision,
-            now=request.now,
-            seal=gateway.seal,
-            proof=request.proof,
-            rights=gateway.rights,
-        )
+        office, asking = request.office, request.asking
         with request.writing() as session:
-            notification = two_phase.lock_undecided(session, terms.code, capacity)
-            if (terms.party, terms.role) != (request.caller.party, capacity.role):
+            notification = office.two_phase.lock_undecided(session, asking, terms.code, capacity)
+            if (terms.party, terms.role) != (request.asking.party, capacity.role):
                 raise AcuseInvalidError("issued to another party or capacity")
-            if request.now >= terms.expires_at:
+            if request.asking.now >= terms.expires_at:
                 raise AcuseExpiredError
-            (outcome,) = mailbox.decide_all(session, [notification.id], deciding=deciding)
+            (outcome,) = office.mailbox.decide_all(session, asking, [notification.id], Will(terms.decision))
             if outcome.event is None or outcome.receipt is None or outcome.problem is not None:
                 # The row is locked and its state was looked at: only a title that ended can be the cause.
                 raise NotificationUnknownError
@@ -253,19 +242,19 @@ class WscnDispatcher:
         code = asked.named()
         capacity = asked.capacity()
         with asked.request.reading() as session:
-            notification = two_phase.view(session, code, capacity)
+            notification = asked.request.office.two_phase.view(session, asked.request.asking, code, capacity)
             sealed = rows.sellado(*two_phase.decisive_receipt(notification))
         return self._delivered(asked, notification, sealed)
 
     def _delivered(self, asked: _Asked, notification: Notification, sealed: str) -> NotificacionRecuperada:
         """Return the PDF; an acceptance stands whether or not the store gives the PDF just now."""
-        correlation_id = asked.request.proof.correlation_id
+        correlation_id = asked.request.asking.proof.correlation_id
         document, error, content = two_phase.first_pdf(notification), asked.done, None
         if document is None or document.size > self._policy.pdf_max_bytes:
             error = codes.success(correlation_id, _ELSEWHERE)
         else:
             try:
-                content = asked.request.gateway.store.get(document.sha256)
+                content = asked.request.office.store.get(document.sha256)
             except ServiceError as damage:
                 _log.warning("document_not_delivered", code=damage.code, detail=damage.detail)
                 error = codes.refusal(codes.NOT_AVAILABLE, damage, correlation_id)
@@ -282,22 +271,15 @@ class WscnDispatcher:
 def _attest_handover(asked: _Asked, notification: Notification) -> None:
     """Attest, before the content leaves, that it does so for the first time."""
     request = asked.request
-    handing = mailbox.HandingOver(
-        caller=request.caller,
-        now=request.now,
-        seal=request.gateway.seal,
-        proof=request.proof,
-        rights=request.gateway.rights,
-    )
     with request.writing() as session:
-        mailbox.hand_over(session, [notification.id], handing=handing)
+        request.office.mailbox.hand_over(session, request.asking, [notification.id])
 
 
 def _list_grantors(asked: _Asked) -> ListadoPoderdantes:
     """Return everybody for whom the caller may act by a power in force."""
     request = asked.request
     with request.reading() as session:
-        found = list_grantors(session, request.caller.party, now=request.now)
+        found = list_grantors(session, request.asking.party, now=request.asking.now)
     return ListadoPoderdantes(
         error=asked.done,
         poderdantes=tuple(Poderdante(denominacion=one.name, identificador=one.identifier) for one in found),

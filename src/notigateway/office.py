@@ -1,0 +1,112 @@
+"""What the process holds, handed over once: here every use case gets what it needs, and nothing else.
+
+A use case is built with what it needs (the seal, the store, the rights, limits) and is called with who
+asks, what and when (`receipts.asking.Asking`). The borders hold an office and call its use cases.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from notigateway.addressee.following import Following
+from notigateway.addressee.mailbox import InlineLimits, Mailbox
+from notigateway.addressee.two_phase import TwoPhase
+from notigateway.clock.working_days import working_day_rule
+from notigateway.evidence.seals import load_seal
+from notigateway.issuer.publishing import Publishing
+from notigateway.issuer.reporting import Reporting
+from notigateway.law.representation import RightsPolicy, Role
+from notigateway.receipts.proving import Proving
+from notigateway.repository.documents import DocumentStore
+from notigateway.repository.engine import create_database
+from notigateway.repository.schema import check_revision
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from sqlalchemy import Engine
+
+    from notigateway.evidence.xades import Seal
+    from notigateway.pki.known import KnownCertificates
+    from notigateway.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Office:
+    """The database, the store, the seal and the clock of a process, and the use cases built with them."""
+
+    engine: Engine
+    store: DocumentStore
+    seal: Seal = field(repr=False)
+    clock: Callable[[], datetime]
+    mailbox: Mailbox
+    two_phase: TwoPhase
+    following: Following
+    publishing: Publishing
+    reporting: Reporting
+    proving: Proving
+
+
+def open_office(
+    settings: Settings, clock: Callable[[], datetime], *, verify_url: str, known: KnownCertificates
+) -> Office:
+    """Read the seal, open the stores, and build the use cases.
+
+    `verify_url` is the public page for the codes of receipts; `known` are the certificates that a request
+    may name instead of carrying.
+
+    Raises: `ConfigurationError`; then nothing is left open.
+    """
+    # The seal first: where it is wrong nothing has been opened.
+    seal = load_seal(settings)
+    engine = create_database(
+        settings.database_url,
+        pool_size=settings.database_pool_size,
+        timeout_seconds=settings.database_timeout_seconds,
+    )
+    with ExitStack() as undoing:
+        undoing.callback(engine.dispose)  # whoever gets no office could not close it
+        check_revision(engine)
+        store = DocumentStore(settings.document_store_url)
+        rights = RightsPolicy(
+            red_sees_backlog=settings.red_sees_backlog,
+            special_category_roles=frozenset(map(Role, settings.special_category_roles)),
+        )
+        office = Office(
+            engine=engine,
+            store=store,
+            seal=seal,
+            clock=clock,
+            mailbox=Mailbox(
+                store=store,
+                seal=seal,
+                rights=rights,
+                inline=InlineLimits(
+                    document_max_bytes=settings.inline_document_max_bytes,
+                    response_max_bytes=settings.inline_response_max_bytes,
+                ),
+                chunk_max_bytes=settings.document_chunk_max_bytes,
+            ),
+            two_phase=TwoPhase(rights),
+            following=Following(rights),
+            publishing=Publishing(
+                store=store,
+                seal=seal,
+                document_max_bytes=settings.document_max_bytes,
+                is_working_day=working_day_rule(settings),
+            ),
+            reporting=Reporting(seal),
+            proving=Proving(
+                engine=engine,
+                store=store,
+                seal=seal,
+                verify_url=verify_url,
+                log_origin=settings.log_origin,
+                known=known,
+            ),
+        )
+        undoing.pop_all()
+    return office

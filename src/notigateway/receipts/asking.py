@@ -1,0 +1,47 @@
+"""Who asks for something, when, and the proof of it: what every use case is called with."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from notigateway.law.caller import Caller
+    from notigateway.pki.revocation import RevocationFinding
+
+
+@dataclass(frozen=True)
+class RequestProof:
+    """The signed request as it was received: the caller's proof of will.
+
+    `revocation` is what was known of the status of its certificate; None where nobody asks for it.
+    """
+
+    correlation_id: UUID
+    envelope: bytes = field(repr=False)
+    signature_method: str
+    revocation: RevocationFinding | None = None
+
+    @cached_property
+    def sha256(self) -> str:
+        """Return the hash under which the envelope is kept."""
+        return hashlib.sha256(self.envelope).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """Who asks, when (the one reading of the clock), and the proof of it."""
+
+    caller: Caller
+    now: datetime
+    proof: RequestProof
+
+    @property
+    def party(self) -> str:
+        """The NIF of the party on whose behalf the caller asks."""
+        return self.caller.party
