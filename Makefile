@@ -12,8 +12,10 @@ PIP     := $(VENV)/bin/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet -c constraints.txt
 # tests run in two processes: the size of the smallest machine that builds this
 JOBS    ?= 2
+# what to test instead of everything: make test T=tests/unit/law, make test T='-k lapse'
+T       ?=
 
-.PHONY: help demo run test coverage soak interop lint bench fuzz worst lock clean
+.PHONY: help demo run test coverage soak interop format lint ci bench fuzz worst lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -26,8 +28,8 @@ demo: $(VENV)/.runtime ## Start a sandbox, pull and accept 1,000 notifications, 
 run: $(VENV)/.runtime ## Start a sandbox with 1,000 notifications on port 8080 and leave it running
 	$(VENV)/bin/notigateway sandbox .sandbox --notifications 1000 --port 8080
 
-test: $(VENV)/.test ## Run the tests
-	$(VENV)/bin/python -m pytest -n $(JOBS) --dist worksteal
+test: $(VENV)/.test ## Run the tests, or those that T names
+	$(VENV)/bin/python -m pytest -n $(JOBS) --dist worksteal $(T)
 
 coverage: $(VENV)/.test ## Run the tests with branch coverage, which must reach 90 %; takes half as long again
 	$(VENV)/bin/python -m pytest -n $(JOBS) --dist worksteal --cov --cov-report=term
@@ -38,11 +40,18 @@ soak: $(VENV)/.test ## Run the tests that take minutes
 interop: $(VENV)/.test ## Call every operation with independent SOAP clients and print what they verified
 	$(VENV)/bin/python -m pytest -m "not soak and not bench" tests/interop
 
+format: $(VENV)/.dev ## Format the code, and correct what can be corrected
+	$(VENV)/bin/ruff check --fix
+	$(VENV)/bin/ruff format
+
 lint: $(VENV)/.dev ## Check style, types and import directions
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+
+ci: ## Run everything that CI runs
+	.ci/run
 
 bench: $(VENV)/.test ## Measure CPU per signed request beside this machine's RSA-2048
 	$(VENV)/bin/python -m bench

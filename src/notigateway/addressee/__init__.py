@@ -1,1 +1,1 @@
-"""What a party may do: list, retrieve, decide, follow changes, and say who acts for it."""
+"""What a party may do: list, retrieve, decide, ask for a receipt, follow changes, say who acts for it."""

@@ -1,1 +1,1 @@
-"""Evidence: what the gateway attests, and the seal that proves it."""
+"""What is attested, as bytes: statement, seal, time-stamp, PDF, bundle, and what a party signs."""

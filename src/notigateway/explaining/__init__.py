@@ -1,1 +1,1 @@
-"""Explains what the gateway sees in an envelope; never on the way of a request."""
+"""Explains step by step what is seen in an envelope; never on the way of a request."""

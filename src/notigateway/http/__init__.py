@@ -1,1 +1,1 @@
-"""What every border shares of HTTP: peers, failures counted by peer, the worker."""
+"""What every border shares of HTTP: where a request comes from, limits on failures, the worker."""

@@ -1,1 +1,1 @@
-"""What cannot be denied: the log of receipts and access records, grown, audited, whole."""
+"""What cannot be denied: an access record of every request, and the log over records and receipts."""

@@ -1,1 +1,1 @@
-"""Keys, trust and identity: whose certificates are admitted, and whom they name."""
+"""Keys and certificates: their fitness, whom they name, and what is known of their revocation."""

@@ -1,1 +1,1 @@
-"""What is attested: the receipt of every decision, its proof and its forms."""
+"""What is attested: who asked, the sealed receipt of every fact, its time-stamp and its forms."""

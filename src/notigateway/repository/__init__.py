@@ -1,1 +1,1 @@
-"""Rows with behaviour, and named queries: the only place that writes SQL."""
+"""What is stored: the rows, their SQL, the one commit and the documents; nobody else writes SQL."""

@@ -1,1 +1,1 @@
-"""The formats and proofs of the log: leaves, tree, tiles, checkpoints. Pure."""
+"""The public formats and proofs of the log, pure: leaf, tree, tiles, checkpoint and its time-stamp."""

@@ -1,1 +1,1 @@
-"""The pages for people beside the contracts for programs."""
+"""The page for people: what the code printed on a receipt tells."""

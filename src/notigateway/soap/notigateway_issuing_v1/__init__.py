@@ -1,1 +1,1 @@
-"""The contract `urn:notigateway:issuing:v1`: the issuing bodies' side."""
+"""The contract of issuing bodies, `urn:notigateway:issuing:v1`: its operations and answers."""

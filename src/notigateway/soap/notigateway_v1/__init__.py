@@ -1,1 +1,1 @@
-"""Our own contract, `urn:notigateway:v1`: wire types, rendering and service."""
+"""The contract of parties, `urn:notigateway:v1`: its operations, and rows written as its answers."""

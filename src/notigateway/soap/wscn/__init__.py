@@ -1,1 +1,1 @@
-"""The Social Security's own contract (WSCN), wire-compatible: both of its environments."""
+"""The Social Security's own contract (WSCN), wire-compatible, in both of its environments."""

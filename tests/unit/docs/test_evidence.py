@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ROW = re.compile(r"^\| (\w+) \| ([^|]+) \| ((?:`tests/[^`]+` ?)+) \|$", re.MULTILINE)
 ROWS = ROW.findall((ROOT / "docs/evidence.md").read_text("utf-8"))
 AREAS = ("Tampering", "Log", "Clock", "Keys", "Signer", "Algorithms", "Races", "Interop")

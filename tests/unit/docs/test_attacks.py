@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ROW = re.compile(r"^\| (\d+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
 ROWS = {int(found[0]): found[1:] for found in ROW.findall((ROOT / "docs/attacks.md").read_text("utf-8"))}
 # The rows of the catalogue; the numbers left out were merged into their neighbours.
