@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import threading
 import time
 from base64 import b64decode
@@ -209,18 +210,28 @@ def test_accepting_and_sweeping_at_the_deadline_leave_one_final_event(stack: Sta
     assert outcomes.count("lapsed") == 60 - accepted
 
 
+def wait_for_decisions(stack: Stack, wanted: int, *, seconds: float = 60) -> None:
+    """Wait until so many are written, or so long."""
+    end = time.monotonic() + seconds
+    while stack.decisions() < wanted and time.monotonic() < end:
+        time.sleep(0.005)
+
+
 def sweep_twice_and_kill_one(stack: Stack, count: int) -> float:
     """Sweep with two processes, kill one in the middle; return the seconds until the other ended."""
     stack.now = datetime.now(UTC).replace(microsecond=0) - timedelta(days=30)
     codes = publish_many(stack, count)
     file = settings_file(stack)
     started = time.monotonic()
-    doomed, other = (
-        command("sweep", "--settings", file, "--json", "--batch", min(500, count // 20)) for _ in range(2)
-    )
-    while stack.decisions() < count // 5:
-        assert doomed.poll() is None
-        time.sleep(0.02)
+    sweep = ("sweep", "--settings", file, "--json", "--batch", min(500, count // 50))
+    doomed = command(*sweep)
+    wait_for_decisions(stack, 1)
+    # It has a share; it stops, perhaps within a batch, until the other one is there.
+    doomed.send_signal(signal.SIGSTOP)
+    other = command(*sweep)
+    wait_for_decisions(stack, stack.decisions() + 1, seconds=2)
+    doomed.send_signal(signal.SIGCONT)
+    wait_for_decisions(stack, count // 5)
     doomed.kill()
     at_kill = stack.decisions()
     doomed.communicate(timeout=20)
