@@ -141,6 +141,8 @@ def create_notifications() -> None:
             "deadline IS NULL OR deadline > available_at",
             name=op.f("ck_notifications_deadline_after_available"),
         ),
+        # A code is never given twice, not even after its row is gone: it is printed on receipts.
+        sqlite_autoincrement=True,
     )
     for columns in (
         ["act_id"],

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 from alembic import command
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 
 from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
+from notigateway.law.lifecycle import Kind, State
 from notigateway.repository.columns import Row
 from notigateway.repository.engine import create_database
 from notigateway.repository.schema import (
@@ -18,6 +20,7 @@ from notigateway.repository.schema import (
     upgrade,
 )
 from patience import PATIENCE_SECONDS
+from pki import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +49,47 @@ def check_drift(engine: Engine) -> None:
     """Check that the migrations build exactly the rows of the model: alembic names what differs."""
     with engine.connect() as connection:
         command.check(configuration(connection))
+
+
+def test_a_code_that_was_given_is_never_given_again(engine: Engine) -> None:
+    """It is printed on receipts: not even a row that is gone gives it back."""
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO addressees (id, identifier, name) VALUES (1, 'A58818501', 'x')"))
+        connection.execute(
+            text("INSERT INTO issuing_bodies (id, dir3, acronym, name, nif) VALUES (1, 'E1', 'x', 'x', 'x')")
+        )
+        acts = Row.metadata.tables["acts"]
+        act = uuid4()
+        connection.execute(
+            acts.insert().values(
+                id=act,
+                issuing_body_id=1,
+                reference="1",
+                subject="x",
+                procedure="1",
+                matter="x",
+                special_category=False,
+                submission_sha256="0" * 64,
+                document_sizes="1",
+            )
+        )
+        notifications = Row.metadata.tables["notifications"]
+        codes: list[int] = []
+        for _ in range(2):
+            connection.execute(
+                notifications.insert().values(
+                    id=uuid4(),
+                    act_id=act,
+                    addressee_id=1,
+                    kind=Kind.NOTIFICATION,
+                    state=State.AVAILABLE,
+                    available_at=NOW,
+                    version=1,
+                )
+            )
+            codes += connection.scalars(select(notifications.c.code)).all()
+            connection.execute(notifications.delete())
+    assert codes[1] > codes[0]
 
 
 def test_every_step_down_leads_back_to_empty_and_up_again(empty: Engine) -> None:
