@@ -20,11 +20,12 @@ from notigateway.soap.gate import Gate
 from notigateway.soap.notigateway_issuing_v1.service import IssuingService, check_issuer
 from notigateway.soap.notigateway_v1.following_service import FollowingService
 from notigateway.soap.notigateway_v1.representation_service import RepresentationService
-from notigateway.soap.notigateway_v1.service import READING_OPERATIONS, MailboxService, check_caller
+from notigateway.soap.notigateway_v1.service import WITHOUT_EFFECT, MailboxService, check_caller
 from notigateway.soap.protocol import Dispatcher
 from notigateway.soap.wscn.contract import WscnContract
 from notigateway.soap.wscn.environment import ENVIRONMENTS
-from notigateway.soap.wscn.service import READING, WscnDispatcher, WscnPolicy
+from notigateway.soap.wscn.service import WITHOUT_EFFECT as WSCN_WITHOUT_EFFECT
+from notigateway.soap.wscn.service import WscnDispatcher, WscnPolicy
 from notigateway.trust.admission import Admission, RevocationPolicy
 from notigateway.trust.authorities import load_trust
 from notigateway.web.verification import verification_page
@@ -78,7 +79,7 @@ def _mailbox(gate: Gate, url: str) -> Endpoint:
         contract=_contract("notigateway-v1", NOTIGATEWAY_V1, url),
         dispatcher=_dispatcher(NOTIGATEWAY_V1, MailboxService, RepresentationService, FollowingService),
         check_caller=check_caller,
-        without_effect=READING_OPERATIONS,
+        without_effect=WITHOUT_EFFECT,
     )
 
 
@@ -140,7 +141,7 @@ def _wscn(gate: Gate, environment: Environment, settings: Settings) -> Endpoint:
         ),
         dispatcher=WscnDispatcher(environment, policy, signer=gate.signer),
         check_caller=check_caller,
-        without_effect=READING,
+        without_effect=WSCN_WITHOUT_EFFECT,
         expectations=replace(gate.expectations, require_timestamp=False),
     )
 

@@ -1,7 +1,7 @@
 """Every error of the gateway, each with a stable code: one catalogue, leaf of the import graph.
 
 A class with a code is one entry of the catalogue, a class without one a family. What varies travels in
-`facts` (public, typed, never an echo of the request) and in the exception's message (audit log only).
+`facts` (public, typed, never an echo of the request) and in the exception's message (operator's log only).
 What an entry says to somebody stands in `contract/problems.py`; which SOAP fault code a family has, in
 `soap/faults.py`: one table each, at the border.
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class GatewayError(Exception):
     """What the gateway refuses, in the words of the domain.
 
-    Raises nothing itself. `detail` is for the audit log; `facts` may be shown to the caller and
+    Raises nothing itself. `detail` is for the operator's log; `facts` may be shown to the caller and
     therefore hold only numbers, instants and words of our own vocabulary. A family has no code.
     """
 

@@ -1,4 +1,4 @@
-"""What the process holds, handed over once: here every use case gets what it needs, and nothing else.
+"""What the process holds, handed over once: every use case that needs some of it gets that, no more.
 
 A use case is built with what it needs (the seal, the store, the rights, limits) and is called with who
 asks, what and when (`receipts.asking.Asking`). The borders hold an office and call its use cases.

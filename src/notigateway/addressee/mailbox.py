@@ -21,7 +21,7 @@ from notigateway.errors import (
     NotificationUnknownError,
     ServiceError,
 )
-from notigateway.law.lifecycle import outcome
+from notigateway.law.lifecycle import decided_state
 from notigateway.law.transitions import decide
 from notigateway.receipts.recording import record_decision, record_handover, record_request
 from notigateway.repository.notifications import find_visible, list_page, lock_visible
@@ -109,7 +109,10 @@ class Will:
 
 @dataclass(frozen=True, kw_only=True)
 class Mailbox:
-    """A party's side of the office; `chunk_max_bytes` is the largest piece of a document."""
+    """What a party may do, built once with what it needs.
+
+    `chunk_max_bytes` is the largest piece of a document.
+    """
 
     store: DocumentStore
     seal: Seal = field(repr=False)
@@ -156,7 +159,8 @@ class Mailbox:
         if notification is None:
             return Retrieved(wanted, problem=NotificationUnknownError)
         if not notification.is_content_released():
-            # Content only after a committed acceptance (Ley 39/2015 art. 43.1); metadata always.
+            # Content only after a committed acceptance (Ley 39/2015 art. 43.1); metadata always. One word for
+            # all that holds it back: the state is in the metadata.
             return Retrieved(wanted, notification, problem=NotAcceptedError)
         documents: list[tuple[Document, bytes | None]] = []
         for document in notification.act.documents:
@@ -208,7 +212,7 @@ class Mailbox:
         if any(receipts):
             record_request(session, asking)
 
-    def receipts(
+    def list_receipts(
         self, session: Session, asking: Asking, ids: Sequence[UUID]
     ) -> list[tuple[UUID, list[tuple[Receipt, ReceiptTimestamp | None]] | None]]:
         """Return the receipts of each notification, oldest first, each with its time-stamped form if any.
@@ -274,7 +278,7 @@ def _earlier_decision(wanted: UUID, notification: Notification, asking: Asking, 
     """Tell who decided before, with the receipt."""
     event = next(e for e in notification.events if e.decisive)
     receipt = notification.receipt_of(event)
-    asked = (outcome(notification.kind, will.decision), asking.party)
+    asked = (decided_state(notification.kind, will.decision), asking.party)
     # A repeat of the same decision by the same party is idempotent: the same receipt, nothing new.
     is_same = (event.state, event.party) == asked
     return Outcome(wanted, AlreadyDecidedError, event, receipt, is_repeat=is_same)

@@ -20,7 +20,7 @@ from notigateway.pki.identity import describe
 from notigateway.wss.canonical import canonical
 from notigateway.wss.clients import NO_CLIENTS, ClientRegister, expectations_of
 from notigateway.wss.envelope import parse_envelope
-from notigateway.wss.freshness import check_timestamp
+from notigateway.wss.freshness import check_freshness
 from notigateway.wss.header import read_security
 from notigateway.wss.references import (
     check_addressing_coverage,
@@ -186,7 +186,7 @@ class _Walk:
         self._references(envelope, header)
         self._step(
             "timestamp",
-            lambda: check_timestamp(header.timestamp, now=self.sight.now, expectations=expected),
+            lambda: check_freshness(header.timestamp, now=self.sight.now, expectations=expected),
         )
         self._see(_timestamp_findings(header.timestamp, self.sight.now))
         self._certificate()

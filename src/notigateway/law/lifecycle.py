@@ -3,8 +3,9 @@
 The rule. A notification is at disposal from its instant until its deadline; the first of accept,
 reject or the clock decides, and what is decided stays decided. In detail:
 
-* Published for later it is *scheduled* and does not exist for anybody; its time makes it *available*.
-  Asking for a receipt to sign decides nothing (*receipt requested*).
+* Published for later it is *scheduled* and does not exist yet for any party; its time makes it *available*.
+  Asking for a receipt to sign (the *acuse* of the Social
+  Security's contract) decides nothing (*receipt requested*).
 * While it is at disposal its addressee may *accept* it, which releases its content, or *reject* it. From
   the deadline on it has *lapsed* (Ley 39/2015 art. 43.2): the clock decides, whoever writes it down.
 * While nothing has decided, from its publication on, the issuing body may withdraw it (*cancelled*) and
@@ -15,8 +16,8 @@ reject or the clock decides, and what is decided stays decided. In detail:
   neither rejected nor signed for, and never lapses.
 * A row that leads to the state it comes from moves nothing: what is done already is a repeat.
 
-`TRANSITIONS` says what each cause does to each state, `REFUSALS` why not; `next_state` is the only one
-to ask them. What more a cause needs (an instant, a new deadline) is in `transitions.py`. No reading of
+`TRANSITIONS` says what each cause does to each state, `REFUSALS` why not; `next_state` decides
+by them. What more a cause needs (an instant, a new deadline) is in `transitions.py`. No reading of
 the clock: `now` is always passed.
 """
 
@@ -154,7 +155,7 @@ _DECIDED: Final[_Refusals] = {
 }
 _TO_A_PARTY: Final[_Refusals] = {
     **_DECIDED,
-    State.SCHEDULED: NotificationUnknownError,  # before its time it does not exist for anybody
+    State.SCHEDULED: NotificationUnknownError,  # before its time it does not exist for any party
     State.CANCELLED: CancelledError,
 }
 _OF_A_DEADLINE: Final[_Refusals] = {**_DECIDED, State.CANCELLED: AlreadyDecidedError}
@@ -249,7 +250,7 @@ def _acted_on(standing: Standing, cause: Cause, now: datetime) -> State:
     return effective_state(standing, now)
 
 
-def outcome(kind: Kind, decision: Decision) -> State | None:
+def decided_state(kind: Kind, decision: Decision) -> State | None:
     """Return the state that a decision leads to; None where such a thing cannot be decided."""
     return TRANSITIONS[kind][State.AVAILABLE].get(Cause(decision))
 

@@ -1,6 +1,7 @@
 """What each cause does to a notification, as a value: the state, the instant, and what it does to others.
 
-Every function asks the table (`lifecycle.next_state`) and adds the condition that only its cause has.
+Every function but `publish`, which comes before any state, asks the table (`lifecycle.next_state`) and adds
+the condition that only its cause has.
 Nothing is written here: `Notification.happen` writes what a transition says. Pure.
 """
 

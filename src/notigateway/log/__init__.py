@@ -1,1 +1,1 @@
-"""What cannot be denied: an access record of every request, and the log over records and receipts."""
+"""What cannot be denied: an access record of every verified request, the log of records and receipts."""

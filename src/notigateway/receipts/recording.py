@@ -1,6 +1,6 @@
-"""Writing down a decision: event, statement, sealed receipt and the request that proves the will.
+"""Writing down what happened: event, statement, sealed receipt, and the request that proves the will.
 
-What is attested is written before it has effect: all of it is in the transaction of the state change.
+A receipt is in the transaction of what it attests; that of a handover is committed before content leaves.
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ def record_handover(notification: Notification, asking: Asking, *, seal: Seal) -
     """Attest that the content was handed over for the first time since the acceptance.
 
     None where it is attested already, or nothing was accepted: opening a communication has its own
-    receipt. The caller must commit before the content leaves.
+    receipt. The border must commit before the content leaves.
     """
     if not notification.awaits_handover():
         return None
@@ -232,6 +232,7 @@ def _record(
         timestamp_due_at=now,
     )
     statement = _statement(notification, fact, receipt, attested=attested, issuer=seal.issuer, last=last)
+    # The instant of the event: the seal must be valid then. A report is sealed when it was told.
     sealed_at = fact.at if attested.report is None else attested.report.reported_at
     receipt.xml = seal.seal(render(statement), sealed_at)
     receipt.sha256 = hashlib.sha256(receipt.xml).hexdigest()

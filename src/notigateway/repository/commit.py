@@ -1,7 +1,11 @@
 """The one place that commits: what is durable when a request is answered, or a job has gone one step.
 
-The replay key of a message is inserted before all of this (`repository.replay`): copies of the message
-wait there, and those that lose have done nothing yet.
+`repository.engine.writing` calls it at the end of its block. Inserted before, in the same transaction: the
+replay key of a message (`repository.replay`; its copies wait there, and what they have read is dropped), and
+the signed request that decides (`repository.receipts`). Documents are in their store before their act.
+
+A leaf is the line of a record in the log of `log/`; a change is an event's place in the order of commits
+(`repository.changes`); what a session carries until then stands in `repository.session`.
 """
 
 from __future__ import annotations
@@ -29,7 +33,8 @@ def commit(session: Session) -> None:
     Raises: `StaleDataError` where a row was changed by somebody else since it was read; a defect of whoever
     has not locked it.
     """
-    # 1. Decisions, with their events, receipts and the receipts' leaves, however many, in few statements.
+    # 1. Decisions, with their events, receipts and leaves, however many, in few statements; where the session
+    #    holds anything else, step 2 writes them too.
     write_decisions(session)
     # 2. Every other row: acts, notifications, powers, outages; with a receipt or an access record its leaf.
     session.flush()
@@ -38,6 +43,7 @@ def commit(session: Session) -> None:
         log_access(session, session.access)
     # 4. The place of each new event among the changes: the last thing, under one lock.
     place_events(session, session.events)
+    # 5. All of it, or nothing.
     session.commit()
 
 

@@ -22,7 +22,7 @@ def insert_if_absent(session: Session, row: type[Row], **values: Any) -> bool:  
 
 @cache
 def _statement(dialect: str, row: type[Row]) -> Executable:
-    """Return the statement, built once: every request registers its message with one."""
+    """Return the statement, built once for a table."""
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     table = row.metadata.tables[row.__tablename__]
     return insert(table).on_conflict_do_nothing().returning(*table.primary_key.columns)

@@ -330,7 +330,7 @@ class Receipt(Row):
     __tablename__ = "receipts"
     __table_args__ = (
         UniqueConstraint("event_id", "state"),
-        # The chain has no branches. Null only on those of an earlier release.
+        # Each receipt names the one before: no two name the same. Null only on those of an earlier release.
         UniqueConstraint("notification_code", "position"),
     )
 
@@ -340,7 +340,7 @@ class Receipt(Row):
     event_id: Mapped[UUID] = mapped_column(ForeignKey("events.id"))
     state: Mapped[State] = mapped_column(Word(State))
     event_time: Mapped[datetime] = mapped_column(UtcDateTime)
-    # What is printed on the form for people, and finds the receipt again.
+    # The código seguro de verificación: printed on the form for people, it finds the receipt again.
     csv_code: Mapped[str | None] = mapped_column(String(32), unique=True)
     sha256: Mapped[str] = mapped_column(SHA256_HEX)
     xml: Mapped[bytes] = mapped_column(LargeBinary)

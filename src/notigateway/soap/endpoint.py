@@ -110,7 +110,7 @@ class Endpoint:
     ) -> None:
         """Serve the contract; `check_caller` raises for who may not ask for the operation it is given.
 
-        `without_effect` names the operations that only read; all others need a revocation status that is
+        `without_effect` names the operations that decide nothing; all others need a revocation status that is
         current. `expectations` are the gate's unless the contract has its own.
         """
         self.gate = gate

@@ -1,4 +1,4 @@
-"""HTTP before XML: method, content type, encoding and size, checked before a byte is parsed."""
+"""HTTP before XML: content type, encoding and size, checked before a byte is parsed."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class Window:
     fresh_until: datetime
 
 
-def check_timestamp(element: _Element | None, *, now: datetime, expectations: Expectations) -> Window:
+def check_freshness(element: _Element | None, *, now: datetime, expectations: Expectations) -> Window:
     """Check that the message is fresh at `now`, and tell until when.
 
     Created must lie within `max_age` before and `skew` after `now`; Expires is honoured but never

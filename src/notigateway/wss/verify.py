@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from notigateway.errors import DigestError
 from notigateway.wss.canonical import canonical
 from notigateway.wss.clients import NO_CLIENTS, ClientRegister, expectations_of
-from notigateway.wss.freshness import check_timestamp
+from notigateway.wss.freshness import check_freshness
 from notigateway.wss.header import decode_base64, read_security
 from notigateway.wss.references import (
     check_addressing_coverage,
@@ -119,7 +119,7 @@ def verify_envelope(
     check_addressing_coverage(targets, envelope, expected)
 
     # 5 timestamp
-    window = check_timestamp(header.timestamp, now=now, expectations=expected)
+    window = check_freshness(header.timestamp, now=now, expectations=expected)
 
     # 6 certificate
     check_certificate(token.certificate, now)

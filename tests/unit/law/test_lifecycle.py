@@ -22,11 +22,11 @@ from notigateway.law.lifecycle import (
     Kind,
     Standing,
     State,
+    decided_state,
     diagram,
     effective_state,
     is_content_released,
     next_state,
-    outcome,
 )
 
 MADRID = ZoneInfo("Europe/Madrid")
@@ -118,10 +118,10 @@ def test_what_moves_nothing_leaves_the_state_as_it_is_written_down() -> None:
 
 
 def test_a_decision_leads_to_one_state_or_nowhere() -> None:
-    assert outcome(Kind.NOTIFICATION, Decision.ACCEPT) is State.ACCEPTED
-    assert outcome(Kind.NOTIFICATION, Decision.REJECT) is State.REJECTED
-    assert outcome(Kind.COMMUNICATION, Decision.ACCEPT) is State.READ
-    assert outcome(Kind.COMMUNICATION, Decision.REJECT) is None
+    assert decided_state(Kind.NOTIFICATION, Decision.ACCEPT) is State.ACCEPTED
+    assert decided_state(Kind.NOTIFICATION, Decision.REJECT) is State.REJECTED
+    assert decided_state(Kind.COMMUNICATION, Decision.ACCEPT) is State.READ
+    assert decided_state(Kind.COMMUNICATION, Decision.REJECT) is None
 
 
 def test_content_leaves_only_what_was_accepted_or_read() -> None:

@@ -1,4 +1,4 @@
-"""What a RED assignment may say, and when it ends; powers by their old answers in `test_old_channels.py`."""
+"""What a RED assignment may say, and when it ends; powers in `test_recorded_channels.py`."""
 
 from __future__ import annotations
 

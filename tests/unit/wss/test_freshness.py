@@ -12,7 +12,7 @@ from lxml import etree
 
 from envelopes import WSU, instant
 from notigateway.errors import FreshnessError, TimestampInvalidError
-from notigateway.wss.freshness import Window, check_timestamp, read_instant
+from notigateway.wss.freshness import Window, check_freshness, read_instant
 from notigateway.wss.policy import Expectations
 from pki import NOW
 
@@ -21,7 +21,7 @@ def check(
     inner: str, *, now: datetime = NOW, attributes: str = "", expectations: Expectations | None = None
 ) -> Window:
     element = etree.fromstring(f'<wsu:Timestamp xmlns:wsu="{WSU}" {attributes}>{inner}</wsu:Timestamp>')
-    return check_timestamp(element, now=now, expectations=expectations or Expectations())
+    return check_freshness(element, now=now, expectations=expectations or Expectations())
 
 
 def created(text: str) -> str:
@@ -169,6 +169,6 @@ def test_a_message_outside_its_window_is_refused_with_our_time(
 
 def test_without_a_timestamp_the_replay_key_is_kept_for_a_day() -> None:
     with pytest.raises(TimestampInvalidError):
-        check_timestamp(None, now=NOW, expectations=Expectations())
+        check_freshness(None, now=NOW, expectations=Expectations())
     relaxed = Expectations(require_timestamp=False)
-    assert check_timestamp(None, now=NOW, expectations=relaxed) == Window(NOW, NOW + timedelta(hours=24))
+    assert check_freshness(None, now=NOW, expectations=relaxed) == Window(NOW, NOW + timedelta(hours=24))

@@ -1,7 +1,9 @@
 """The operations of `urn:notigateway:v1`: take what is asked, call a use case, commit, answer.
 
-Each operation takes and gives many. Reading operations never write; deciding ones answer only after
-their commit.
+`operation` gives each method the verified request (`soap.gate.Request`) and its element as a dataclass;
+`writing()` commits at its end; what is raised becomes a fault in `soap.endpoint`. Operations without effect
+decide nothing; the first handing over of content leaves a receipt all the same. Whatever writes answers only
+after its commit.
 """
 
 from __future__ import annotations
@@ -108,7 +110,7 @@ class MailboxService(ServiceBase):
         if asked.format in _FORMS and len(asked.ids) > FORMS_AT_ONCE:
             raise InvalidRequestError(element="id", rule="maxOccurs")
         with request.reading() as session:
-            found = request.office.mailbox.receipts(session, request.asking, _uuids(asked.ids))
+            found = request.office.mailbox.list_receipts(session, request.asking, _uuids(asked.ids))
         for wanted, rows in found:
             if rows is None:
                 request.access.refuse(wanted, NotificationUnknownError)
@@ -161,8 +163,9 @@ def _forms(
 
 # Ping tells anybody with an admitted certificate what was read in it; all else needs a known party.
 OPEN_TO_UNKNOWN_PARTIES = frozenset({"Ping"})
-# What changes nothing, of all services of the contract; a name that is missing here has an effect.
-READING_OPERATIONS = frozenset(
+# What decides nothing, of all services of the contract: a revocation status may be a little out of date. A
+# name that is missing here has an effect.
+WITHOUT_EFFECT = frozenset(
     {
         "ListNotifications",
         "RetrieveNotifications",

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger("notigateway.soap")
 # These need no current revocation status; asking for a receipt is the first step of a decision.
-READING: Final = frozenset(
+WITHOUT_EFFECT: Final = frozenset(
     {"consultarListadoNotificaciones", "verNotificacionAceptada", "solicitarPoderdantes"}
 )
 _ROLES: Final = {1: Role.OWN, 2: Role.RED, 3: Role.ATTORNEY}

@@ -1,8 +1,8 @@
-"""The law against what the use cases answered before it was one table: row by row, written down once.
+"""The law against recorded answers of the use cases, row by row.
 
-`old_answers.json` describes its columns. What a use case adds to the law (what its query finds, what is
+`recorded_answers.json` describes its columns. What a use case adds to the law (what its query finds, what is
 on record already) is said here in so many words; receipts and the event that an answer names are not the
-law's. `test_old_channels.py` does the same for channels and powers.
+law's. `test_recorded_channels.py` does the same for channels and powers.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from notigateway.law.lifecycle import (
     Kind,
     Standing,
     State,
+    decided_state,
     effective_state,
     is_content_released,
-    outcome,
 )
 from notigateway.law.transitions import (
     Transition,
@@ -45,7 +45,7 @@ from notigateway.law.transitions import (
 Line = Mapping[str, Any]
 Answer = dict[str, Any]
 
-OLD = json.loads(Path(__file__).with_name("old_answers.json").read_text(encoding="utf-8"))
+OLD = json.loads(Path(__file__).with_name("recorded_answers.json").read_text(encoding="utf-8"))
 UNKNOWN = {"error": "NOTIFICATION_UNKNOWN"}
 # Of an answer, but not of the law: what was sealed, and which event and receipt are shown for it.
 NOT_OF_THE_LAW = frozenset({"receipts", "names", "names_receipt"})
@@ -88,7 +88,7 @@ class Item:
         return self.is_found and self.standing.kind is Kind.NOTIFICATION and not is_withdrawn
 
     def happen(self, transition: Transition) -> Answer:
-        """Do what the law says, as `Notification.happen` does, and tell it as the old answers do."""
+        """Do what the law says, as `Notification.happen` does, and tell it as the recorded answers do."""
         before = self.standing
         if transition.is_repeat:
             return {"repeat": True}
@@ -158,7 +158,7 @@ def ask_decision(item: Item, line: Line) -> Answer:
     try:
         answer = item.happen(decide(before, decision, item.now))
     except GatewayError as refusal:
-        is_same = before.state is outcome(before.kind, decision) and item.is_own_decision
+        is_same = before.state is decided_state(before.kind, decision) and item.is_own_decision
         return {"error": refusal.code} | ({"repeat": True} if is_same else {})
     item.is_own_decision = True
     return answer
@@ -245,7 +245,7 @@ ASKED = {
 
 
 def told(answer: Line, line: Line) -> Answer:
-    """Return an old answer as far as it is of the law, its instants as instants."""
+    """Return a recorded answer as far as it is of the law, its instants as instants."""
     clock = OLD["clocks"][line["clock"]]
     instants = {
         "now": clock["now"],

@@ -1,6 +1,6 @@
-"""Channels and powers against what the use cases answered before their rules stood in `law/`.
+"""Channels and powers against recorded answers of the use cases.
 
-Row by row; `old_channels.json` describes its columns. What the use case's query finds is said here.
+Row by row; `recorded_channels.json` describes its columns. What the use case's query finds is said here.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from notigateway.law.transitions import publish
 Line = Mapping[str, Any]
 Answer = dict[str, Any]
 
-OLD = json.loads(Path(__file__).with_name("old_channels.json").read_text(encoding="utf-8"))
+OLD = json.loads(Path(__file__).with_name("recorded_channels.json").read_text(encoding="utf-8"))
 USUAL = OLD["usual_terms"]
 NOW = datetime.fromisoformat(OLD["now"])
 DAY, MILLISECOND = timedelta(days=1), timedelta(milliseconds=1)
