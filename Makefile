@@ -12,8 +12,8 @@ PYTHON  ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	&& echo $$python && break; done)
 PIP     := $(VENV)/bin/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet -c constraints.txt
-# One process more than the smallest machine that builds this has cores: tests also wait for servers.
-JOBS    ?= 3
+# tests run in two processes: the size of the smallest machine that builds this
+JOBS    ?= 2
 # What to test; everything when it is empty.
 T       ?=
 PYTEST  := $(VENV)/bin/python -m pytest
