@@ -67,7 +67,8 @@ def postgresql() -> Iterator[PostgreSQL]:
     # Not below pytest's own folder: that one is private to the user, and the server, when started by
     # root, runs as another one.
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
-    folder = Path(tempfile.gettempdir()) / f"notigateway-test-{run}"
+    root = os.environ.get("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
+    folder = Path(root) / f"notigateway-test-{run}"
     folder.mkdir(exist_ok=True)
     server = get_server(folder / "pg", cleanup_mode="delete")
     postgresql = PostgreSQL(server.get_uri())

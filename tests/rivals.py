@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
 from notigateway.app import build_app
 from notigateway.settings import load_settings
 from patience import PATIENCE_SECONDS
+from processes import processes
 from stack import NG, send, text
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def compete(
 
     Returns what each was told: by process, by message, by item.
     """
-    context = get_context("spawn")
+    context = processes()
     barrier = context.Barrier(len(messages), timeout=PATIENCE_SECONDS)
     with ProcessPoolExecutor(
         len(messages), mp_context=context, initializer=_keep, initargs=(barrier,)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from multiprocessing import get_context
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -21,6 +20,7 @@ from notigateway.repository.schema import (
 )
 from patience import PATIENCE_SECONDS
 from pki import NOW
+from processes import processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,13 +108,13 @@ def test_upgrade_of_an_up_to_date_database_changes_nothing(engine: Engine) -> No
 
 
 def test_two_upgrades_at_once_both_succeed(empty_database_url: str) -> None:
-    context = get_context("spawn")
-    processes = [context.Process(target=_upgrade, args=(empty_database_url,)) for _ in range(2)]
-    for process in processes:
+    context = processes()
+    upgrading = [context.Process(target=_upgrade, args=(empty_database_url,)) for _ in range(2)]
+    for process in upgrading:
         process.start()
-    for process in processes:
+    for process in upgrading:
         process.join(PATIENCE_SECONDS)
-    assert [process.exitcode for process in processes] == [0, 0]
+    assert [process.exitcode for process in upgrading] == [0, 0]
 
 
 def _upgrade(url: str) -> None:

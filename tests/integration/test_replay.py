@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
@@ -10,6 +9,7 @@ from sqlalchemy import func, select
 from notigateway.repository.engine import create_database, reading, writing
 from notigateway.repository.replay import ReplayKey, forget_expired, register
 from patience import PATIENCE_SECONDS
+from processes import processes
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -48,7 +48,7 @@ def test_of_fifty_threads_with_the_same_message_one_is_let_in(engine: Engine) ->
 
 
 def test_of_several_processes_with_the_same_messages_each_is_let_in_once(database_url: str) -> None:
-    with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(4, mp_context=processes()) as pool:
         answers = list(pool.map(_register_all, [database_url] * 4, timeout=PATIENCE_SECONDS))
     assert [sum(column) for column in zip(*answers, strict=True)] == [1] * 50
 
