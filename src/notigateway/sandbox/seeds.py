@@ -16,7 +16,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from notigateway.addressee.powers import import_power
-from notigateway.addressee.red import assign_red, list_register
+from notigateway.addressee.red import assign_red
 from notigateway.errors import PowerExistsError
 from notigateway.evidence.seals import load_seal
 from notigateway.issuer.publishing import Deposit, Publishing, register_issuing_body
@@ -27,6 +27,7 @@ from notigateway.law.submission import ActSubmission, SubmittedAddressee, Submit
 from notigateway.law.titles import PowerTerms, RedTerms
 from notigateway.repository.documents import DocumentStore
 from notigateway.repository.engine import create_database, writing
+from notigateway.repository.powers import list_all_red_assignments
 from notigateway.repository.schema import upgrade
 from notigateway.sandbox.holders import COMPANY, PERSON, RED
 from notigateway.sandbox.papers import PAGE_COUNTS, make_paper
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from notigateway.issuer.publishing import Deposit
     from notigateway.repository.session import Session
     from notigateway.settings import Settings
 
@@ -133,7 +133,7 @@ def sow(settings: Settings, *, notifications: int, seed: int, now: datetime) -> 
 
 def _give_rights(session: Session, now: datetime) -> None:
     """Let the RED person see the last tenth of the company's, and act for the person by a power."""
-    if not list_register(session, account=_CCC):
+    if not list_all_red_assignments(session, account=_CCC):
         terms = RedTerms(
             addressee=COMPANY[0],
             addressee_name=COMPANY[1],
