@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.utils import CryptographyDeprecationWarning
 
 from notigateway import errors
 from notigateway.evidence.acuse import ACUSE_LIMITS, DATA, DATA_ID, ROOT, our_signed_info, read_terms
 from notigateway.pki.keys import fingerprint
 from notigateway.wss.canonical import canonical, inclusive
+from notigateway.wss.certificates import UNREADABLE
 from notigateway.wss.envelope import parse_xml
 from notigateway.wss.header import decode_base64, element_children, text_of
 from notigateway.wss.ns import DS, ENVELOPED_SIGNATURE, EXC_C14N, INC_C14N, INCLUSIVE_NAMESPACES, ds
@@ -46,13 +46,6 @@ _SHA1: Final = f"{DS}sha1"
 _RSA_SHA1: Final = f"{DS}rsa-sha1"
 _METHODS: Final = {one.value: one for one in SignatureMethod if "SHA1" not in one.name.split("_")}
 _DIGESTS: Final = {one.value: one.hash_name for one in DigestMethod if one.name != "SHA1"}
-_UNREADABLE: Final = (
-    ValueError,
-    TypeError,
-    UnsupportedAlgorithm,
-    x509.InvalidVersion,
-    CryptographyDeprecationWarning,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +169,7 @@ def _signer_of(signature: _Element, caller_fingerprint: str) -> x509.Certificate
     mine = [der for der in ders if hashlib.sha256(der).hexdigest() == caller_fingerprint]
     try:
         return x509.load_der_x509_certificate((mine or ders)[0])
-    except (IndexError, *_UNREADABLE) as error:
+    except (IndexError, *UNREADABLE) as error:
         raise errors.AcuseSignatureError("the signature carries no readable certificate") from error
 
 

@@ -19,6 +19,7 @@ from signxml.exceptions import InvalidCertificate, InvalidInput, InvalidSignatur
 from signxml.xades.xades import XAdESSignatureConfiguration, XAdESVerifier
 
 from notigateway.errors import ConfigurationError
+from notigateway.pki.keys import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -60,10 +61,7 @@ def read_trusted_list(file: Path, signers: Sequence[x509.Certificate], *, now: d
 
     Raises: `ConfigurationError` saying what does not hold.
     """
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(f"cannot read {file}: {error.strerror}") from error
+    data = read_file(file)
     if len(data) > _MAX_BYTES or b"<!DOCTYPE" in data:
         raise ConfigurationError(f"{file} is not a trusted list")
     signed = _signed_part(data, signers, now, file)
