@@ -26,7 +26,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 from uuid import UUID
 
-from lxml import etree
+from lxml.etree import XMLSyntaxError
 
 from notigateway.errors import (
     CheckpointInvalidError,
@@ -35,6 +35,7 @@ from notigateway.errors import (
     StampInvalidError,
 )
 from notigateway.evidence.history import dated
+from notigateway.evidence.statement import parse_receipt
 from notigateway.evidence.timestamp import check_token, embedded_certificates, signature_imprint, take_out
 from notigateway.evidence.xades import verify_receipt
 from notigateway.law.lifecycle import State
@@ -309,8 +310,7 @@ def _kept_statuses(session: Session, digests: set[str]) -> set[str]:
 
 def _named(receipt: Receipt, path: str) -> str | None:
     """Return the digest that a receipt names there; None where it names none or is damaged."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True)
     try:
-        return etree.fromstring(receipt.xml, parser).findtext(path)
-    except etree.XMLSyntaxError:
+        return parse_receipt(receipt.xml).findtext(path)
+    except XMLSyntaxError:
         return None

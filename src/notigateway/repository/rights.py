@@ -182,6 +182,16 @@ def red_covers(
     return conditions
 
 
+def is_in_force(power: type[Power], now: datetime) -> list[ColumnElement[bool]]:
+    """Return the conditions of a power by which its attorney may act at `now`."""
+    return [
+        ~power.is_void,
+        power.accepted_at <= now,
+        power.expires_at > now,
+        or_(power.ended_at.is_(None), power.ended_at > now),
+    ]
+
+
 def power_covers(power: type[Power], now: datetime, rights: RightsPolicy) -> list[ColumnElement[bool]]:
     """Say `representation.power_covers` in SQL; the query must join Act."""
     may_see_special = Role.ATTORNEY in rights.special_category_roles
@@ -193,10 +203,7 @@ def power_covers(power: type[Power], now: datetime, rights: RightsPolicy) -> lis
     )
     conditions: list[ColumnElement[bool]] = [
         power.grantor_id == Notification.addressee_id,
-        ~power.is_void,
-        power.accepted_at <= now,
-        power.expires_at > now,
-        or_(power.ended_at.is_(None), power.ended_at > now),
+        *is_in_force(power, now),
         or_(~Act.special_category, power.special_category) if may_see_special else ~Act.special_category,
         or_(
             power.scope == PowerScope.GENERAL,

@@ -74,26 +74,25 @@ class IssuingService(ServiceBase):
         request: Request, asked: contract.CancelNotifications
     ) -> contract.CancelNotificationsResponse:
         """Withdraw notifications that are not decided."""
-        items = list(map(submissions.cancellation, asked.cancellations))
-        return contract.CancelNotificationsResponse(items=_act(request, asked.issuer_id, cancel_all, items))
+        items = _act(request, asked.issuer_id, cancel_all, asked.cancellations)
+        return contract.CancelNotificationsResponse(items=items)
 
     @operation(contract.ExtendDeadlines, contract.ExtendDeadlinesResponse)
     def ExtendDeadlines(
         request: Request, asked: contract.ExtendDeadlines
     ) -> contract.ExtendDeadlinesResponse:
         """Move unexpired deadlines (Ley 39/2015 art. 32.4)."""
-        items = list(map(submissions.extension, asked.extensions))
-        return contract.ExtendDeadlinesResponse(items=_act(request, asked.issuer_id, extend_all, items))
+        items = _act(request, asked.issuer_id, extend_all, asked.extensions)
+        return contract.ExtendDeadlinesResponse(items=items)
 
     @operation(contract.ReportExternalDecisions, contract.ReportExternalDecisionsResponse)
     def ReportExternalDecisions(
         request: Request, asked: contract.ReportExternalDecisions
     ) -> contract.ReportExternalDecisionsResponse:
         """Report decisions of other channels (Orden ISM/903/2020 art. 9)."""
-        items = list(map(submissions.report, asked.reports))
-        return contract.ReportExternalDecisionsResponse(
-            items=_act(request, asked.issuer_id, request.office.reporting.report_all, items)
-        )
+        reports = list(map(submissions.report, asked.reports))
+        items = _act(request, asked.issuer_id, request.office.reporting.report_all, reports)
+        return contract.ReportExternalDecisionsResponse(items=items)
 
     @operation(contract.ListOutcomes, contract.ListOutcomesResponse)
     def ListOutcomes(request: Request, asked: contract.ListOutcomes) -> contract.ListOutcomesResponse:
