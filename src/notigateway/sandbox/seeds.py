@@ -26,7 +26,7 @@ from notigateway.law.representation import PowerScope
 from notigateway.law.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
 from notigateway.law.titles import PowerTerms, RedTerms
 from notigateway.repository.documents import DocumentStore
-from notigateway.repository.engine import create_database, writing
+from notigateway.repository.engine import connected, writing
 from notigateway.repository.powers import list_all_red_assignments
 from notigateway.repository.schema import upgrade
 from notigateway.sandbox.holders import COMPANY, PERSON, RED
@@ -107,14 +107,13 @@ def sow(settings: Settings, *, notifications: int, seed: int, now: datetime) -> 
 
     What is there already stays as it is, so a start that was interrupted is completed by the next.
     """
-    engine = create_database(settings.database_url, timeout_seconds=settings.database_timeout_seconds)
     publishing = Publishing(
         store=DocumentStore(settings.document_store_url),
         seal=load_seal(settings),
         document_max_bytes=settings.document_max_bytes,
     )
     new = 0
-    try:
+    with connected(settings) as engine:
         upgrade(engine)
         with writing(engine) as session:
             for body in BODIES:
@@ -126,8 +125,6 @@ def sow(settings: Settings, *, notifications: int, seed: int, now: datetime) -> 
                     new += publishing.publish(session, deposit, now=at).is_new
         with writing(engine) as session:
             _give_rights(session, now)
-    finally:
-        engine.dispose()
     return new
 
 

@@ -233,34 +233,28 @@ class Endpoint:
         correlation_id: UUID,
     ) -> bytes:
         """Run the operation of a proven request; return the answer's element."""
+        gate, contract = self.gate, self._contract
         caller = read_caller(verified.certificate)
         access = AccessNotes(caller, correlation_id=correlation_id, now=now)
         key, until = verified.replay_key, verified.fresh_until
-        entry = Entry(self.gate.office.engine, access, replay_key=key, fresh_until=until)
+        entry = Entry(gate.office.engine, access, replay_key=key, fresh_until=until)
         with self._entered(entry):
-            content = self._answer_caller(verified, data, reply=reply, actions=actions, entry=entry)
-        _log.info("request_answered", operation=access.operation, party=caller.party, signer=caller.signer)
+            operation = access.operation = contract.operation_name(verified.operation)
+            if not actions <= {contract.action(operation)}:
+                raise errors.ActionMismatchError
+            reply.addressing.check(to=contract.public_url, action=contract.request_action(operation))
+            contract.check_request(verified.operation)
+            access.ask(_identifiers(verified.operation))
+            self._admit(entry, caller, operation=operation, now=now)
+            revocation = gate.admission.require_status(
+                verified.certificate, now, has_effect=operation not in self._without_effect
+            )
+            proof = RequestProof(correlation_id, data, verified.signature_method.value, revocation)
+            asking = Asking(caller=caller, now=now, proof=proof)
+            request = Request(office=gate.office, asking=asking, entry=entry)
+            content = self._dispatcher.call(verified.operation, request)
+        _log.info("request_answered", operation=operation, party=caller.party, signer=caller.signer)
         return content
-
-    def _answer_caller(
-        self, verified: Verified, data: bytes, *, reply: Reply, actions: frozenset[str], entry: Entry
-    ) -> bytes:
-        """Run the operation that a known caller asks for; return the answer's element."""
-        access = entry.access
-        operation = access.operation = self._contract.operation_name(verified.operation)
-        if not actions <= {self._contract.action(operation)}:
-            raise errors.ActionMismatchError
-        reply.addressing.check(to=self._contract.public_url, action=self._contract.request_action(operation))
-        self._contract.check_request(verified.operation)
-        access.ask(_identifiers(verified.operation))
-        self._admit(entry, access.caller, operation=operation, now=access.now)
-        revocation = self.gate.admission.require_status(
-            verified.certificate, access.now, has_effect=operation not in self._without_effect
-        )
-        proof = RequestProof(access.correlation_id, data, verified.signature_method.value, revocation)
-        asking = Asking(caller=access.caller, now=access.now, proof=proof)
-        request = Request(office=self.gate.office, asking=asking, entry=entry)
-        return self._dispatcher.call(verified.operation, request)
 
     @contextmanager
     def _entered(self, entry: Entry) -> Iterator[None]:
