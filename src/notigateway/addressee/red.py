@@ -11,11 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from notigateway.cursors import BEFORE_ALL, read_uuid_cursor, write_uuid_cursor
-from notigateway.errors import (
-    NotAddresseeError,
-    RedAssignmentOverlapsError,
-    RedAssignmentUnknownError,
-)
+from notigateway.errors import NotAddresseeError, RedAssignmentOverlapsError, RedAssignmentUnknownError
 from notigateway.instants import to_milliseconds
 from notigateway.law.titles import check_red, check_red_addressee, ends_red, invalid_red
 from notigateway.receipts.recording import record_request

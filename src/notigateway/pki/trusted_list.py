@@ -112,9 +112,7 @@ def _granted_issuers(signed: str, now: datetime) -> Iterator[x509.Certificate]:
     The parser also returns what was granted in the past: such a service has an end.
     """
     # Reading the schema's classes takes most of a second: who has no trusted list does without.
-    from pyhanko.sign.validation.qualified.eutl_parse import (  # noqa: PLC0415
-        read_qualified_service_definitions,
-    )
+    from pyhanko.sign.validation.qualified.eutl_parse import read_qualified_service_definitions  # noqa: PLC0415
     from pyhanko.sign.validation.qualified.tsp import CAServiceInformation  # noqa: PLC0415
 
     seen: set[bytes] = set()

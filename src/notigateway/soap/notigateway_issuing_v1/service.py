@@ -11,12 +11,7 @@ from notigateway.clock.outages import close_outage, declare_outage
 from notigateway.contract import issuing_v1 as contract
 from notigateway.errors import CallerNotIssuingBodyError, CallerNotOperatorError, PublicationError
 from notigateway.issuer.amending import body_of, cancel_all, extend_all, list_outcomes
-from notigateway.issuer.publishing import (
-    Deposit,
-    Publication,
-    UploadedDocument,
-    keep_uploads,
-)
+from notigateway.issuer.publishing import Deposit, Publication, UploadedDocument, keep_uploads
 from notigateway.repository.issuer import find_uploads, is_issuing_body
 from notigateway.soap.notigateway_issuing_v1 import answers, submissions
 from notigateway.soap.operation import operation
