@@ -21,7 +21,7 @@ from notigateway.contract.problems import coded_texts_of, texts_of
 from notigateway.contract.writing import write
 from notigateway.contract.xml import camel_case
 from notigateway.instants import instant_text
-from notigateway.wss.envelope import canonical
+from notigateway.wss.canonical import canonical
 from notigateway.wss.ns import NOTIGATEWAY_V1, XML
 from notigateway.wss.version import SoapVersion
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from lxml import etree
 
 from notigateway import errors
-from notigateway.wss.canonical import canonical, prepare_thread
+from notigateway.wss.canonical import prepare_thread
 from notigateway.wss.ns import (
     ACTOR_NEXT,
     ROLE_NEXT,
@@ -34,8 +34,6 @@ from notigateway.wss.version import SoapVersion
 
 if TYPE_CHECKING:
     from notigateway.wss.policy import Limits
-
-__all__ = ["Envelope", "canonical", "is_for_us", "must_be_understood", "parse_envelope", "parse_xml"]
 
 _UTF8_BOM: Final = b"\xef\xbb\xbf"
 _OTHER_BOMS: Final = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
