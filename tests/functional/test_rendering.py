@@ -33,8 +33,7 @@ from notigateway.repository.notifications import ListFilter, find_visible, list_
 from notigateway.repository.session import Session
 from notigateway.soap.notigateway_v1 import answers
 from notigateway.soap.notigateway_v1.rows import render_changes, render_page, shown_event
-from notigateway.wss.canonical import prepare_thread
-from notigateway.wss.envelope import canonical
+from notigateway.wss.canonical import canonical, prepare_thread
 from notigateway.wss.ns import NOTIGATEWAY_V1
 from pki import COMPANY_NIF, NOW, PERSON_NIF
 from stack import CONTRACT

@@ -9,18 +9,8 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass, field
 from typing import TYPE_CHECKING
 
+from notigateway import errors
 from notigateway.cursors import read_cursor, write_cursor
-from notigateway.errors import (
-    AlreadyDecidedError,
-    DocumentUnknownError,
-    GatewayError,
-    InvalidRangeError,
-    LifecycleError,
-    NotAcceptedError,
-    NotFoundError,
-    NotificationUnknownError,
-    ServiceError,
-)
 from notigateway.law.lifecycle import decided_state
 from notigateway.law.transitions import decide
 from notigateway.receipts.recording import record_decision, record_handover, record_request
@@ -59,7 +49,7 @@ class Outcome:
     """What became of one item of a batch of decisions; `problem` is None where it was decided now."""
 
     id: UUID
-    problem: type[GatewayError] | None = None
+    problem: type[errors.GatewayError] | None = None
     event: Event | None = None
     receipt: Receipt | None = None
     is_repeat: bool = False
@@ -72,7 +62,7 @@ class Retrieved:
     id: UUID
     notification: Notification | None = None
     documents: Sequence[tuple[Document, bytes | None]] = ()
-    problem: type[GatewayError] | None = None
+    problem: type[errors.GatewayError] | None = None
 
     @property
     def is_first_handover(self) -> bool:
@@ -157,17 +147,17 @@ class Mailbox:
     def _retrieve_one(self, wanted: UUID, notification: Notification | None, *, budget: int) -> Retrieved:
         """Return one notification, its documents inline as far as the budget goes."""
         if notification is None:
-            return Retrieved(wanted, problem=NotificationUnknownError)
+            return Retrieved(wanted, problem=errors.NotificationUnknownError)
         if not notification.is_content_released():
             # Content only after a committed acceptance (Ley 39/2015 art. 43.1); metadata always. One word for
             # all that holds it back: the state is in the metadata.
-            return Retrieved(wanted, notification, problem=NotAcceptedError)
+            return Retrieved(wanted, notification, problem=errors.NotAcceptedError)
         documents: list[tuple[Document, bytes | None]] = []
         for document in notification.act.documents:
             is_inline = document.size <= min(self.inline.document_max_bytes, budget)
             try:
                 content = self.store.get(document.sha256) if is_inline else None
-            except ServiceError as damage:
+            except errors.ServiceError as damage:
                 return Retrieved(wanted, notification, problem=type(damage))
             budget -= len(content or b"")
             documents.append((document, content))
@@ -190,14 +180,14 @@ class Mailbox:
         """
         notification = self._visible(session, asking, [notification_id]).get(notification_id)
         if notification is None:
-            raise NotificationUnknownError
+            raise errors.NotificationUnknownError
         if not notification.is_content_released():
-            raise NotAcceptedError
+            raise errors.NotAcceptedError
         document = next((d for d in notification.act.documents if d.id == document_id), None)
         if document is None:
-            raise DocumentUnknownError
+            raise errors.DocumentUnknownError
         if offset >= document.size:
-            raise InvalidRangeError(size=document.size)
+            raise errors.InvalidRangeError(size=document.size)
         length = min(length or self.chunk_max_bytes, self.chunk_max_bytes, document.size - offset)
         content = self.store.get_range(document.sha256, offset=offset, length=length)
         return DocumentRange(document, offset, content, notification.awaits_handover())
@@ -243,12 +233,12 @@ class Mailbox:
     ) -> Outcome:
         """Ask the rule for one notification; record what it allows, explain what it refuses."""
         if notification is None:
-            return Outcome(wanted, NotificationUnknownError)
+            return Outcome(wanted, errors.NotificationUnknownError)
         try:
             transition = decide(notification.standing, will.decision, asking.now)
-        except AlreadyDecidedError:
+        except errors.AlreadyDecidedError:
             return _earlier_decision(wanted, notification, asking, will)
-        except (LifecycleError, NotFoundError) as refusal:
+        except (errors.LifecycleError, errors.NotFoundError) as refusal:
             return Outcome(wanted, type(refusal))
         event, receipt = record_decision(notification, transition, asking, seal=self.seal, reason=will.reason)
         return Outcome(wanted, event=event, receipt=receipt)
@@ -281,4 +271,4 @@ def _earlier_decision(wanted: UUID, notification: Notification, asking: Asking, 
     asked = (decided_state(notification.kind, will.decision), asking.party)
     # A repeat of the same decision by the same party is idempotent: the same receipt, nothing new.
     is_same = (event.state, event.party) == asked
-    return Outcome(wanted, AlreadyDecidedError, event, receipt, is_repeat=is_same)
+    return Outcome(wanted, errors.AlreadyDecidedError, event, receipt, is_repeat=is_same)

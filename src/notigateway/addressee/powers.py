@@ -13,25 +13,10 @@ from typing import TYPE_CHECKING
 from notigateway.cursors import read_uuid_cursor, write_uuid_cursor
 from notigateway.errors import NotAddresseeError, PowerExistsError, PowerUnknownError
 from notigateway.instants import to_milliseconds
+from notigateway.law import titles
 from notigateway.law.representation import PowerState, is_open
-from notigateway.law.titles import (
-    check_accepted,
-    check_power,
-    check_registered,
-    comes_to_end,
-    is_same_grant,
-    is_void,
-    runs_longer,
-    takes_effect,
-)
 from notigateway.receipts.recording import record_request
-from notigateway.repository.powers import list_powers as find_powers
-from notigateway.repository.powers import (
-    list_powers_of_scope,
-    lock_addressee,
-    lock_power,
-    record_change,
-)
+from notigateway.repository import powers as register
 from notigateway.repository.rights import Power
 from notigateway.uuids import uuid7
 
@@ -41,7 +26,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from notigateway.law.caller import Caller
-    from notigateway.law.titles import PowerTerms
     from notigateway.receipts.asking import Asking
     from notigateway.repository.session import Session
 
@@ -54,7 +38,7 @@ class PowerPage:
     next_cursor: str | None
 
 
-def grant_power(session: Session, asking: Asking, terms: PowerTerms) -> Power:
+def grant_power(session: Session, asking: Asking, terms: titles.PowerTerms) -> Power:
     """Register a power of the caller; it takes effect when the attorney accepts it within one month.
 
     Raises: `NotAddresseeError`, `PowerInvalidError`, `PowerSelfGrantedError`, `PowerTooLongError`,
@@ -66,14 +50,14 @@ def grant_power(session: Session, asking: Asking, terms: PowerTerms) -> Power:
         session.add(power)
         return _changed(session, power, "granted", asking)
     # A repeat of the same grant is idempotent: the power that stands, nothing new.
-    if is_same_grant(power.terms, earlier.terms):
+    if titles.is_same_grant(power.terms, earlier.terms):
         return earlier
     raise PowerExistsError(power_id=str(earlier.id))
 
 
 def import_power(
     session: Session,
-    terms: PowerTerms,
+    terms: titles.PowerTerms,
     *,
     grantor: str,
     registered_at: datetime,
@@ -88,16 +72,16 @@ def import_power(
 
     Raises: what `grant_power` raises.
     """
-    check_registered(registered_at, now)
+    titles.check_registered(registered_at, now)
     power = _draw_up(session, terms, grantor=grantor, registered_at=to_milliseconds(registered_at))
     power.accepted_at = None if accepted_at is None else to_milliseconds(accepted_at)
-    check_accepted(power.accepted_at, registered_at=power.registered_at, now=now)
-    power.is_void = is_void(power.registered_at, is_adapted=is_adapted)
+    titles.check_accepted(power.accepted_at, registered_at=power.registered_at, now=now)
+    power.is_void = titles.is_void(power.registered_at, is_adapted=is_adapted)
     earlier = _standing_twin(session, power, now)
     if earlier is not None:
         raise PowerExistsError(f"power {earlier.id}", power_id=str(earlier.id))
     session.add(power)
-    record_change(session, power, "imported", now=now)
+    register.record_change(session, power, "imported", now=now)
     return power
 
 
@@ -107,7 +91,7 @@ def accept_power(session: Session, asking: Asking, power_id: UUID) -> Power:
     Raises: `PowerUnknownError`; `PowerNotInForceError` after the month, and for one that has ended.
     """
     power = _lock(session, power_id, asking.caller, as_attorney=True)
-    if not takes_effect(power.terms, asking.now):
+    if not titles.takes_effect(power.terms, asking.now):
         return power  # a repeat: it was accepted before
     power.accepted_at = asking.now
     return _changed(session, power, "accepted", asking)
@@ -139,7 +123,7 @@ def extend_power(session: Session, asking: Asking, power_id: UUID, expires_at: d
     """
     power = _lock(session, power_id, asking.caller, as_attorney=False)
     expires_at = to_milliseconds(expires_at)
-    if not runs_longer(power.terms, expires_at, asking.now):
+    if not titles.runs_longer(power.terms, expires_at, asking.now):
         return power  # a repeat
     power.expires_at = expires_at
     return _changed(session, power, "extended", asking)
@@ -152,18 +136,18 @@ def list_powers(session: Session, asking: Asking, *, cursor: str | None, page_si
     """
     belongs_to = ("powers", asking.party)
     after = read_uuid_cursor(cursor, belongs_to=belongs_to)
-    found = find_powers(session, asking.party, after=after, limit=page_size + 1)
+    found = register.list_powers(session, asking.party, after=after, limit=page_size + 1)
     has_more = len(found) > page_size
     shown = found[:page_size]
     return PowerPage(shown, write_uuid_cursor(shown[-1].id, belongs_to=belongs_to) if has_more else None)
 
 
-def _draw_up(session: Session, terms: PowerTerms, *, grantor: str, registered_at: datetime) -> Power:
+def _draw_up(session: Session, terms: titles.PowerTerms, *, grantor: str, registered_at: datetime) -> Power:
     """Check the terms and return the power, not yet registered; the grantor's rights are locked."""
-    addressee = lock_addressee(session, grantor)
+    addressee = register.lock_addressee(session, grantor)
     if addressee is None:
         raise NotAddresseeError(f"party {grantor}")
-    checked = check_power(terms, grantor=addressee.identifier, registered_at=registered_at)
+    checked = titles.check_power(terms, grantor=addressee.identifier, registered_at=registered_at)
     return Power(
         id=uuid7(registered_at),
         grantor_id=addressee.id,
@@ -177,13 +161,13 @@ def _draw_up(session: Session, terms: PowerTerms, *, grantor: str, registered_at
 def _standing_twin(session: Session, power: Power, now: datetime) -> Power | None:
     """Return the power of the same parties and scope that stands or may still be accepted."""
     with session.no_autoflush:
-        found = list_powers_of_scope(session, power)
+        found = register.list_powers_of_scope(session, power)
     return next((one for one in found if one is not power and is_open(one.terms, now)), None)
 
 
 def _lock(session: Session, power_id: UUID, caller: Caller, *, as_attorney: bool) -> Power:
     """Return the power, locked, if the caller stands on that side of it."""
-    power = lock_power(session, power_id)
+    power = register.lock_power(session, power_id)
     if power is None or caller.party != (power.attorney if as_attorney else power.grantor.identifier):
         raise PowerUnknownError
     return power
@@ -191,7 +175,7 @@ def _lock(session: Session, power_id: UUID, caller: Caller, *, as_attorney: bool
 
 def _end(session: Session, power: Power, cause: PowerState, asking: Asking) -> Power:
     """End an open power; a repeat by the same side changes nothing."""
-    if not comes_to_end(power.terms, cause, asking.now):
+    if not titles.comes_to_end(power.terms, cause, asking.now):
         return power
     power.end(cause, asking.now)
     return _changed(session, power, str(cause), asking)
@@ -200,7 +184,7 @@ def _end(session: Session, power: Power, cause: PowerState, asking: Asking) -> P
 def _changed(session: Session, power: Power, change: str, asking: Asking) -> Power:
     """Write down the change with its proof."""
     record_request(session, asking)
-    record_change(
+    register.record_change(
         session, power, change, now=asking.now, caller=asking.caller, request_sha256=asking.proof.sha256
     )
     return power

@@ -11,25 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from notigateway.cursors import BEFORE_ALL, read_uuid_cursor, write_uuid_cursor
-from notigateway.errors import (
-    NotAddresseeError,
-    RedAssignmentOverlapsError,
-    RedAssignmentUnknownError,
-)
+from notigateway.errors import NotAddresseeError, RedAssignmentOverlapsError, RedAssignmentUnknownError
 from notigateway.instants import to_milliseconds
 from notigateway.law.titles import check_red, check_red_addressee, ends_red, invalid_red
 from notigateway.receipts.recording import record_request
+from notigateway.repository import powers as register
 from notigateway.repository.addressees import ensure_addressee, find_addressee
-from notigateway.repository.powers import (
-    find_red_assignment,
-    list_all_red_assignments,
-    list_overlapping,
-    list_powers_in_force,
-    list_red_assignments_of,
-    list_red_assignments_to,
-    lock_addressee,
-    record_change,
-)
 from notigateway.repository.rights import Power, RedAssignment
 from notigateway.uuids import uuid7
 
@@ -65,7 +52,7 @@ def assign_red(session: Session, terms: RedTerms, *, now: datetime) -> RedAssign
     """
     addressee = _addressee(session, terms)
     assignment = _draw_up(terms, addressee, now)
-    overlapping = list_overlapping(
+    overlapping = register.list_overlapping(
         session, account=assignment.account, starts_at=assignment.starts_at, ends_at=assignment.ends_at
     )
     for one in overlapping:
@@ -108,21 +95,22 @@ def reassign_red(session: Session, asking: Asking, assignment_id: UUID) -> RedAs
     earlier = _lock(session, assignment_id, addressee=asking.caller.party)
     if earlier.account != earlier.addressee.account:
         raise invalid_red("account", "not_the_addressees")
-    overlapping = list_overlapping(session, account=earlier.account, starts_at=asking.now, ends_at=None)
+    account, now = earlier.account, asking.now
+    overlapping = register.list_overlapping(session, account=account, starts_at=now, ends_at=None)
     for one in overlapping:
-        if one.stands_at(asking.now) and _who(one) == _who(earlier):
+        if one.stands_at(now) and _who(one) == _who(earlier):
             return one  # a repeat: it stands
     assignment = RedAssignment(
-        id=uuid7(asking.now),
+        id=uuid7(now),
         addressee_id=earlier.addressee_id,
         addressee=earlier.addressee,
-        account=earlier.account,
+        account=account,
         red_party=earlier.red_party,
         red_name=earlier.red_name,
         authorisation=earlier.authorisation,
-        starts_at=asking.now,
+        starts_at=now,
     )
-    return _register(session, assignment, overlapping, "reassigned", now=asking.now, asking=asking)
+    return _register(session, assignment, overlapping, "reassigned", now=now, asking=asking)
 
 
 def list_representations(
@@ -138,8 +126,8 @@ def list_representations(
     after = read_uuid_cursor(cursor, belongs_to=belongs_to)
     limit = page_size + 1
     titles: list[Power | RedAssignment] = [
-        *list_powers_in_force(session, asking.party, after=after, limit=limit, now=asking.now),
-        *list_red_assignments_to(session, asking.party, after=after, limit=limit, now=asking.now),
+        *register.list_powers_in_force(session, asking.party, after=after, limit=limit, now=asking.now),
+        *register.list_red_assignments_to(session, asking.party, after=after, limit=limit, now=asking.now),
     ]
     titles.sort(key=lambda title: title.id)
     shown = titles[:page_size]
@@ -147,16 +135,11 @@ def list_representations(
     return Representations(
         own=own,
         titles=shown,
-        managed_by=[] if own is None else list_red_assignments_of(session, own),
+        managed_by=[] if own is None else register.list_red_assignments_of(session, own),
         next_cursor=write_uuid_cursor(shown[-1].id, belongs_to=belongs_to)
         if len(titles) > page_size
         else None,
     )
-
-
-def list_register(session: Session, *, account: str | None = None) -> Sequence[RedAssignment]:
-    """Return the register for the operator, by account and time."""
-    return list_all_red_assignments(session, account=account)
 
 
 def _addressee(session: Session, terms: RedTerms) -> Addressee:
@@ -164,7 +147,7 @@ def _addressee(session: Session, terms: RedTerms) -> Addressee:
     identifier, ccc, naf = check_red_addressee(terms)
     if terms.addressee_name is not None:
         ensure_addressee(session, identifier=identifier, name=terms.addressee_name, ccc=ccc, naf=naf)
-    addressee = lock_addressee(session, identifier)
+    addressee = register.lock_addressee(session, identifier)
     if addressee is None:
         raise NotAddresseeError(f"addressee {identifier} is not registered: give its name")
     return addressee
@@ -206,10 +189,10 @@ def _register(
 
 def _lock(session: Session, assignment_id: UUID, *, addressee: str | None = None) -> RedAssignment:
     """Return the assignment, its addressee's rights locked; only to that addressee if one is named."""
-    found = find_red_assignment(session, assignment_id)
+    found = register.find_red_assignment(session, assignment_id)
     if found is None or (addressee is not None and found.addressee.identifier != addressee):
         raise RedAssignmentUnknownError
-    lock_addressee(session, found.addressee.identifier)
+    register.lock_addressee(session, found.addressee.identifier)
     session.refresh(found, ["ends_at"])  # somebody may have ended it while we waited
     return found
 
@@ -227,10 +210,10 @@ def _changed(
 ) -> RedAssignment:
     """Write down the change, with its proof where a party asked for it."""
     if asking is None:
-        record_change(session, assignment, change, now=now)
+        register.record_change(session, assignment, change, now=now)
         return assignment
     record_request(session, asking)
-    record_change(
+    register.record_change(
         session, assignment, change, now=now, caller=asking.caller, request_sha256=asking.proof.sha256
     )
     return assignment

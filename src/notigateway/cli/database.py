@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from notigateway.cli.opening import connected
 from notigateway.cli.options import SettingsFile
+from notigateway.repository.engine import connected
 from notigateway.repository.schema import current_revision, head_revision, upgrade
 from notigateway.settings import load_settings
 

@@ -12,16 +12,16 @@ import typer
 
 from notigateway.cli.opening import opened
 from notigateway.cli.options import SettingsFile, SummaryAsJson
-from notigateway.errors import ConfigurationError, LogDamagedError, TemporarilyUnavailableError
+from notigateway.errors import LogDamagedError, TemporarilyUnavailableError
 from notigateway.evidence.seals import load_history, load_seal
 from notigateway.evidence.xades import Seal
 from notigateway.instants import instant_text
 from notigateway.log.auditing import audit_log
 from notigateway.log.growing import advance, erase
-from notigateway.pki.keys import load_certificates
+from notigateway.pki.keys import load_certificates, read_file
 from notigateway.receipts.stamping import pinned_authorities
 from notigateway.settings import load_settings
-from notigateway.tlog.checkpoint import Checkpoint, read_checkpoint
+from notigateway.tlog.checkpoint import read_checkpoint
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -85,7 +85,7 @@ def verify(
                 seal_certificates=[*given, *load_history(settings)],
                 origin=settings.log_origin,
                 authorities=pinned_authorities(settings),
-                heads=[_read_head(file) for file in against or []],
+                heads=[read_checkpoint(read_file(file)) for file in against or []],
             )
     except LogDamagedError as damage:
         typer.echo(f"{damage.code}: {damage.detail}", err=True)
@@ -95,13 +95,6 @@ def verify(
     else:
         numbers = ", ".join(f"{number} {name}" for name, number in found.summary().items())
         typer.echo(f"the log is whole: {numbers}")
-
-
-def _read_head(file: Path) -> Checkpoint:
-    try:
-        return read_checkpoint(file.read_bytes())
-    except OSError as error:
-        raise ConfigurationError(f"cannot read {file}: {error.strerror}") from error
 
 
 @log.command("erase")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from notigateway.repository.engine import create_database
+from notigateway.repository.engine import connected
 from notigateway.repository.schema import check_revision
 
 if TYPE_CHECKING:
@@ -20,16 +20,6 @@ if TYPE_CHECKING:
     from notigateway.settings import Settings
 
 _COLUMNS: Final = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-
-
-@contextmanager
-def connected(settings: Settings) -> Iterator[Engine]:
-    """Open the database of the settings, at whatever revision it is; close it in any case."""
-    engine = create_database(settings.database_url, timeout_seconds=settings.database_timeout_seconds)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
 
 
 @contextmanager

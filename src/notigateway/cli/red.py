@@ -8,13 +8,14 @@ from uuid import UUID
 
 import typer
 
-from notigateway.addressee.red import assign_red, end_red, list_register
+from notigateway.addressee.red import assign_red, end_red
 from notigateway.cli.opening import opened
 from notigateway.cli.options import SettingsFile
 from notigateway.errors import ConfigurationError
 from notigateway.instants import instant_text
 from notigateway.law.titles import RedTerms
 from notigateway.repository.engine import reading, writing
+from notigateway.repository.powers import list_all_red_assignments
 from notigateway.repository.rights import RedAssignment
 from notigateway.settings import load_settings
 
@@ -76,7 +77,7 @@ def list_assignments(
 ) -> None:
     """List the register, one assignment a line: identifier, account, addressee, person, from, to."""
     with opened(load_settings(settings_file)) as engine, reading(engine) as session:
-        lines = [_line(row) for row in list_register(session, account=account)]
+        lines = [_line(row) for row in list_all_red_assignments(session, account=account)]
     typer.echo("\n".join(lines), nl=bool(lines))
 
 

@@ -13,23 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, NoReturn
 
 import typer
 
+from notigateway.client import show
 from notigateway.client.connection import Connection, connection_of, read_config
 from notigateway.client.errors import ClientError, SpoolError
 from notigateway.client.following_commands import add_following_commands
 from notigateway.client.options import EVERYTHING, Ids, IdsFile, Json, Yes, choosing, confirm
 from notigateway.client.proof import examine
 from notigateway.client.pulling import pull as pull_all
-from notigateway.client.show import (
-    notifications_table,
-    outcomes_table,
-    pong_table,
-    print_all,
-    print_json,
-    pull_progress,
-    report_table,
-    shown,
-    verdicts_table,
-)
 from notigateway.client.values import DecisionOutcome, Filter
 from notigateway.client.wscn_commands import ContractGroup, check_contract, wscn_app
 from notigateway.contract.problems import said_of
@@ -137,7 +127,7 @@ def list_command(
     """Print every notification that matches."""
     where = replace(where, states=tuple(state or ()))
     with connection_of(context).client() as client:
-        print_all(client.list_notifications(where), notifications_table, as_json=as_json)
+        show.print_all(client.list_notifications(where), show.notifications_table, as_json=as_json)
 
 
 @app.command("pull", help="Store what is accepted in a folder, once each; with --accept, accept it first.")
@@ -157,7 +147,7 @@ def pull_command(
 ) -> None:
     """Pull into a folder; run it again after any interruption."""
     seals = connection_of(context).seals()
-    with connection_of(context).client() as client, pull_progress() as progress:
+    with connection_of(context).client() as client, show.pull_progress() as progress:
         report = pull_all(
             client,
             directory,
@@ -168,7 +158,7 @@ def pull_command(
             full=full,
             progress=progress,
         )
-    (print_json if as_json else report_table)(report)
+    (show.print_json if as_json else show.report_table)(report)
     if report.not_verified:
         raise typer.Exit(_NOT_VERIFIED)
     if report.refused:
@@ -232,7 +222,7 @@ def receipt_command(
         ]
     if save is not None:
         _save(verdicts, save)
-    print_all(verdicts, verdicts_table, as_json=as_json)
+    show.print_all(verdicts, show.verdicts_table, as_json=as_json)
     if any(one.receipt is not None and not one.verified for one in verdicts):
         raise typer.Exit(_NOT_VERIFIED)
     if any(one.receipt is None for one in verdicts):
@@ -244,7 +234,7 @@ def ping_command(context: typer.Context, as_json: Json = False) -> None:
     """Ask, and print the answer."""
     with connection_of(context).client() as client:
         pong = client.ping()
-    (print_json if as_json else pong_table)(pong)
+    (show.print_json if as_json else show.pong_table)(pong)
 
 
 def main() -> None:
@@ -260,7 +250,7 @@ def main() -> None:
 
 
 def _stop(line: str, exit_code: int) -> NoReturn:
-    sys.stderr.write(f"notigateway-client: {shown(line)}\n")
+    sys.stderr.write(f"notigateway-client: {show.shown(line)}\n")
     sys.exit(exit_code)
 
 
@@ -273,7 +263,7 @@ def _chosen(ids: Sequence[str] | None, ids_file: typer.FileText | None) -> list[
 
 
 def _print_outcomes(outcomes: Sequence[DecisionOutcome], *, as_json: bool) -> None:
-    print_all(outcomes, outcomes_table, as_json=as_json)
+    show.print_all(outcomes, show.outcomes_table, as_json=as_json)
     if not all(one.is_done for one in outcomes):
         raise typer.Exit(_REFUSED)
 

@@ -105,46 +105,37 @@ def pull(
     whole request or is not the pinned one. What is stored stays; call again to go on.
     """
     with Spool(directory) as spool:
-        return _Pull(
-            client, spool, tuple(seal_certificates), accept=accept, parallel=parallel, progress=progress
-        ).run(where or Filter(), full=full)
+        run = _Pull(client, spool, tuple(seal_certificates), accept, parallel, progress)
+        return run.run(where or Filter(), full=full)
 
 
+@dataclass(slots=True)
 class _Pull:
     """One run: the calling thread lists, accepts and counts; the pool's threads fetch and store."""
 
-    def __init__(
-        self,
-        client: NotificationClient,
-        spool: Spool,
-        seals: tuple[Pin, ...],
-        *,
-        accept: bool,
-        parallel: int,
-        progress: Callable[[Step, int], None],
-    ) -> None:
-        self._client = client
-        self._spool = spool
-        self._seals = seals
-        self._accept = accept
-        self._parallel = parallel
-        self._progress = progress
-        self._report = PullReport()
-        self._met: set[str] = set()
-        self._undecided: list[Notification] = []
-        self._readable: list[Notification] = []
-        self._running: set[Future[PullReport]] = set()
+    client: NotificationClient
+    spool: Spool
+    seals: tuple[Pin, ...]
+    accept: bool
+    parallel: int
+    progress: Callable[[Step, int], None]
+    report: PullReport = field(default_factory=PullReport)
+    met: set[str] = field(default_factory=set)
+    undecided: list[Notification] = field(default_factory=list)
+    readable: list[Notification] = field(default_factory=list)
+    running: set[Future[PullReport]] = field(default_factory=set)
+    pool: ThreadPoolExecutor = field(init=False)
 
     def run(self, where: Filter, *, full: bool) -> PullReport:
-        states = CONTENT_RELEASED | (UNDECIDED if self._accept else frozenset())
+        states = CONTENT_RELEASED | (UNDECIDED if self.accept else frozenset())
         where = replace(where, states=tuple(sorted(states)))
-        with ThreadPoolExecutor(self._parallel, thread_name_prefix="fetch") as self._pool:
+        with ThreadPoolExecutor(self.parallel, thread_name_prefix="fetch") as self.pool:
             try:
                 self._run(where, full=full)
             except BaseException:
-                self._pool.shutdown(wait=False, cancel_futures=True)
+                self.pool.shutdown(wait=False, cancel_futures=True)
                 raise
-        return self._report
+        return self.report
 
     # --- the calling thread: the list or the changes ----------------------------------------------
 
@@ -154,12 +145,12 @@ class _Pull:
             self._walk_list(where)
             return
         purpose = self._purpose(where)
-        cursor = None if full else self._spool.bookmark(purpose)
+        cursor = None if full else self.spool.bookmark(purpose)
         while True:
             if cursor is None:
-                self._spool.forget_bookmark()
+                self.spool.forget_bookmark()
                 # Taken before the walk: what changes meanwhile comes after it.
-                cursor = self._client.changes_page(from_now=True).next_cursor
+                cursor = self.client.changes_page(from_now=True).next_cursor
                 self._walk_list(where)
                 self._keep(purpose, cursor)
             cursor, is_complete = self._follow(where, purpose, cursor)
@@ -169,25 +160,25 @@ class _Pull:
     def _follow(self, where: Filter, purpose: str, cursor: str) -> tuple[str | None, bool]:
         """Take one page of changes; return the next cursor, or None where only the list can help."""
         try:
-            page = self._client.changes_page(cursor)
+            page = self.client.changes_page(cursor)
         except GatewayFaultError as error:
-            if error.code != _INVALID_CURSOR or self._report.walked_list:
+            if error.code != _INVALID_CURSOR or self.report.walked_list:
                 raise
             return None, False
         if page.rights_changed:
             return None, False
-        self._report.changes += len(page.changes)
+        self.report.changes += len(page.changes)
         for notification in {one.notification.id: one.notification for one in page.changes}.values():
             # What this very run has accepted comes back as a change.
-            if notification.id not in self._met and where.matches(notification):
+            if notification.id not in self.met and where.matches(notification):
                 self._sort(notification)
         self._finish()
         self._keep(purpose, page.next_cursor)
         return page.next_cursor, not page.has_more
 
     def _walk_list(self, where: Filter) -> None:
-        self._report.walked_list = True
-        for notification in self._client.list_notifications(where):
+        self.report.walked_list = True
+        for notification in self.client.list_notifications(where):
             self._sort(notification)
         self._finish()
 
@@ -199,37 +190,37 @@ class _Pull:
 
     def _keep(self, purpose: str, cursor: str) -> None:
         """Keep the cursor, unless something before it was left: the next run must meet that again."""
-        if not self._report.refused and not self._report.not_verified:
-            self._spool.keep_bookmark(purpose, cursor)
+        if not self.report.refused and not self.report.not_verified:
+            self.spool.keep_bookmark(purpose, cursor)
 
     def _purpose(self, where: Filter) -> str:
         """Describe what this run is about; a cursor of other runs says nothing for it."""
-        described = {"url": self._client.url, "accept": self._accept, "where": as_json(where)}
+        described = {"url": self.client.url, "accept": self.accept, "where": as_json(where)}
         return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
     # --- the calling thread: one notification -----------------------------------------------------
 
     def _sort(self, notification: Notification) -> None:
-        self._met.add(notification.id)
-        self._report.listed += 1
-        self._progress(Step.LISTED, 1)
-        if notification.id in self._spool:
-            self._report.already_stored += 1
-            self._progress(Step.ALREADY_STORED, 1)
+        self.met.add(notification.id)
+        self.report.listed += 1
+        self.progress(Step.LISTED, 1)
+        if notification.id in self.spool:
+            self.report.already_stored += 1
+            self.progress(Step.ALREADY_STORED, 1)
         elif notification.state in CONTENT_RELEASED:
             self._add_readable(notification)
-        elif self._accept:
-            self._undecided.append(notification)
-            if len(self._undecided) >= _ACCEPTED_AT_ONCE:
+        elif self.accept:
+            self.undecided.append(notification)
+            if len(self.undecided) >= _ACCEPTED_AT_ONCE:
                 self._decide()
 
     def _decide(self) -> None:
-        batch, self._undecided = self._undecided, []
-        outcomes = self._client.accept([one.id for one in batch])
+        batch, self.undecided = self.undecided, []
+        outcomes = self.client.accept([one.id for one in batch])
         for notification, outcome in zip(batch, outcomes, strict=True):
             if _releases_content(outcome):
-                self._report.accepted += outcome.is_done
-                self._progress(Step.ACCEPTED, 1)
+                self.report.accepted += outcome.is_done
+                self.progress(Step.ACCEPTED, 1)
                 self._add_readable(notification)
             else:
                 self._leave(notification, outcome)
@@ -237,36 +228,36 @@ class _Pull:
     def _leave(self, notification: Notification, outcome: DecisionOutcome) -> None:
         problem = outcome.problem
         reason, text = (problem.code, problem.text_en) if problem else (outcome.outcome, "")
-        self._report.refused.append(Left(notification.code, notification.id, reason, text))
-        self._progress(Step.REFUSED, 1)
+        self.report.refused.append(Left(notification.code, notification.id, reason, text))
+        self.progress(Step.REFUSED, 1)
 
     def _add_readable(self, notification: Notification) -> None:
-        self._readable.append(notification)
-        inline = sum(sum(one.document_sizes) for one in self._readable)
-        if len(self._readable) >= _FETCHED_AT_ONCE or inline >= _FETCHED_BYTES:
+        self.readable.append(notification)
+        inline = sum(sum(one.document_sizes) for one in self.readable)
+        if len(self.readable) >= _FETCHED_AT_ONCE or inline >= _FETCHED_BYTES:
             self._fetch()
 
     def _fetch(self) -> None:
-        batch, self._readable = self._readable, []
+        batch, self.readable = self.readable, []
         if batch:
-            self._collect(down_to=2 * self._parallel - 1)
-            self._running.add(self._pool.submit(self._fetch_batch, batch))
+            self._collect(down_to=2 * self.parallel - 1)
+            self.running.add(self.pool.submit(self._fetch_batch, batch))
 
     def _collect(self, *, down_to: int) -> None:
         """Wait until at most that many batches are under way; count what is done; pass on a failure."""
-        while self._running:
-            done, self._running = wait(
-                self._running,
-                timeout=None if len(self._running) > down_to else 0,
+        while self.running:
+            done, self.running = wait(
+                self.running,
+                timeout=None if len(self.running) > down_to else 0,
                 return_when=FIRST_COMPLETED,
             )
             for future in done:
                 self._count(future.result())
-            if len(self._running) <= down_to:
+            if len(self.running) <= down_to:
                 break
 
     def _count(self, part: PullReport) -> None:
-        report = self._report
+        report = self.report
         report.stored += part.stored
         report.documents += part.documents
         report.document_bytes += part.document_bytes
@@ -279,14 +270,14 @@ class _Pull:
             (Step.NOT_VERIFIED, len(part.not_verified)),
         ):
             if count:
-                self._progress(step, count)
+                self.progress(step, count)
 
     # --- the pool's threads -----------------------------------------------------------------------
 
     def _fetch_batch(self, batch: Sequence[Notification]) -> PullReport:
         part = PullReport()
         ids = [one.id for one in batch]
-        delivered = zip(self._client.retrieve(ids), self._client.receipts(ids), strict=True)
+        delivered = zip(self.client.retrieve(ids), self.client.receipts(ids), strict=True)
         for listed, (item, proofs) in zip(batch, delivered, strict=True):
             try:
                 self._store(item, proofs, part)
@@ -294,7 +285,7 @@ class _Pull:
                 part.refused.append(Left(listed.code, listed.id, error.reason, str(error)))
             except NotVerifiedError as error:
                 part.not_verified.append(Left(listed.code, listed.id, error.code, str(error)))
-        self._spool.settle()
+        self.spool.settle()
         return part
 
     def _store(self, item: RetrievedNotification, proofs: NotificationReceipts, part: PullReport) -> None:
@@ -302,10 +293,10 @@ class _Pull:
         if problem is not None or item.notification is None:
             raise _NotDeliveredError(problem)
         check_delivery(
-            item.notification, documents=item.documents, receipts=proofs.receipts, seals=self._seals
+            item.notification, documents=item.documents, receipts=proofs.receipts, seals=self.seals
         )
         documents = [(one, self._pieces(item.id, one)) for one in item.documents]
-        self._spool.store(item.notification, documents=documents, receipts=proofs.receipts)
+        self.spool.store(item.notification, documents=documents, receipts=proofs.receipts)
         part.stored += 1
         part.documents += len(item.documents)
         part.document_bytes += sum(one.size for one in item.documents)
@@ -315,7 +306,7 @@ class _Pull:
         inline = document.content()
         if inline is not None:
             return [inline]
-        return self._client.retrieve_document(notification_id, document.document_id, sha256=document.sha256)
+        return self.client.retrieve_document(notification_id, document.document_id, sha256=document.sha256)
 
 
 def _releases_content(outcome: DecisionOutcome) -> bool:

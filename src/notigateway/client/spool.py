@@ -28,7 +28,6 @@ from notigateway.client.shapes import as_json
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
-    from types import TracebackType
 
     from notigateway.contract.v1 import Document, Notification, Receipt
 
@@ -71,9 +70,7 @@ class Spool:
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         os.close(self._lock)
 
     def __contains__(self, notification_id: str) -> bool:

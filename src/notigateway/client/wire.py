@@ -6,14 +6,14 @@ and what cannot be sent or believed is told in the client's own errors.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from notigateway.client.errors import GatewayFaultError, UnexpectedResponseError, UnsendableTextError
 from notigateway.client.values import KINDS, Filter, History, RetrievedNotification, Summary
 from notigateway.contract import reading, v1, v1_following
 from notigateway.contract.writing import write
 from notigateway.contract.xml import ContractError, Part
-from notigateway.wss.ns import NOTIGATEWAY_V1, soap
+from notigateway.wss.ns import NOTIGATEWAY_V1, names_in, soap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
 P = TypeVar("P", bound=Part)
+_qualified: Final = names_in(NOTIGATEWAY_V1)
 Item = TypeVar("Item", v1.RetrievedNotification, v1.NotificationReceipts, v1.DecisionOutcome)
 
 
@@ -125,8 +126,3 @@ def summary(answer: _Element) -> Summary:
         by_days_left={one.days_left: one.count for one in waiting if one.days_left is not None},
         without_deadline=sum(one.count for one in waiting if one.days_left is None),
     )
-
-
-def _qualified(name: str) -> str:
-    """Return an element name of the contract in Clark notation."""
-    return f"{{{NOTIGATEWAY_V1}}}{name}"

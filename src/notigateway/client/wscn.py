@@ -24,7 +24,6 @@ from notigateway.wss.ns import SOAP11, WSCN, WSCN_TEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import TracebackType
 
     from lxml.etree import _Element
 
@@ -130,9 +129,7 @@ class WscnClient:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._transport.close()
 
     def list_notifications(self, *, role: str | None = None, grantor: str | None = None) -> Iterator[WscnRow]:

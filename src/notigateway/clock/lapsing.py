@@ -16,14 +16,8 @@ from notigateway.clock.outages import recompute_deadlines
 from notigateway.clock.working_days import working_day_rule
 from notigateway.law.transitions import arrive
 from notigateway.receipts.recording import record_lapse, record_put_at_disposal
+from notigateway.repository import outages as rows
 from notigateway.repository.engine import let_others_write, reading, writing
-from notigateway.repository.outages import (
-    count_due,
-    count_unsealed,
-    list_outages,
-    lock_arrived,
-    lock_due,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -94,20 +88,20 @@ def sweep(
         on_progress(lapsed)
         let_others_write(engine)
     with reading(engine) as session:
-        unsealed = count_unsealed(session, until=now - sweeping.evidence_delay, valid=_validity(seal))
+        unsealed = rows.count_unsealed(session, until=now - sweeping.evidence_delay, valid=_validity(seal))
     return Swept(lapsed, moved, unsealed, arrived)
 
 
 def count_due_lapses(engine: Engine, *, seal: Seal, now: datetime, sweeping: Sweeping) -> int:
     """Return how many lapses wait for their evidence."""
     with reading(engine) as session:
-        return count_due(session, until=now - sweeping.evidence_delay, valid=_validity(seal))
+        return rows.count_due(session, until=now - sweeping.evidence_delay, valid=_validity(seal))
 
 
 def _attest_arrived(engine: Engine, *, seal: Seal, now: datetime, sweeping: Sweeping) -> int:
     """Write the receipts of some that came to be at disposal; return how many there were."""
     with writing(engine) as session:
-        due = lock_arrived(session, now=now, valid=_validity(seal), limit=sweeping.batch_size)
+        due = rows.lock_arrived(session, now=now, valid=_validity(seal), limit=sweeping.batch_size)
         for notification in due:
             # Nothing happens that was not announced: no event, no change, only what proves it.
             notification.happen(arrive(notification.standing, now), now=now)
@@ -118,13 +112,13 @@ def _attest_arrived(engine: Engine, *, seal: Seal, now: datetime, sweeping: Swee
 def _sweep_batch(engine: Engine, *, seal: Seal, now: datetime, sweeping: Sweeping) -> int:
     """Write the evidence of some lapses in one transaction; return how many there were."""
     with writing(engine) as session:
-        due: Sequence[Notification] = lock_due(
+        due: Sequence[Notification] = rows.lock_due(
             session,
             until=now - sweeping.evidence_delay,
             valid=_validity(seal),
             limit=sweeping.batch_size,
         )
-        outages = [row.outage for row in list_outages(session)] if due else []
+        outages = [row.outage for row in rows.list_outages(session)] if due else []
         for notification in due:
             record_lapse(notification, outages=outages, now=now, seal=seal)
     return len(due)

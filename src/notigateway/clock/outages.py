@@ -16,11 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from notigateway.errors import (
-    OutageClosedError,
-    OutageOverlapsError,
-    OutageUnknownError,
-)
+from notigateway.errors import OutageClosedError, OutageOverlapsError, OutageUnknownError
 from notigateway.instants import to_milliseconds
 from notigateway.law.deadlines import (
     DeadlineCause,

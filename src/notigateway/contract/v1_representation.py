@@ -164,11 +164,8 @@ class ExtendPowerResponse(GrantPowerResponse):
 
 
 @element
-class ListPowers(V1Part):
+class ListPowers(ListRepresentations):
     """Which powers have I granted or received?"""
-
-    cursor: Word | None = None
-    page_size: Integer | None = None
 
 
 @element

@@ -13,7 +13,6 @@ the party's tools add to the root leave it whole. `acuse_check` reads what comes
 from __future__ import annotations
 
 import base64
-import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,8 +28,9 @@ from notigateway.law.lifecycle import Decision
 from notigateway.law.representation import Role
 from notigateway.wss.canonical import canonical, inclusive
 from notigateway.wss.envelope import parse_xml
-from notigateway.wss.ns import DS, EXC_C14N, INC_C14N
-from notigateway.wss.policy import DigestMethod, Limits
+from notigateway.wss.ns import DS, INC_C14N
+from notigateway.wss.policy import Limits
+from notigateway.wss.sign import reference, signed_info
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -99,13 +99,13 @@ def issue_acuse(terms: AcuseTerms, details: AcuseDetails, *, signer: Signer, now
     ):
         etree.SubElement(content, name).text = text
     octets = canonical(data)
-    signed_info = our_signed_info(octets, signer.method.value)
-    value = base64.b64encode(signer.sign(signed_info, signer.method))
+    info = our_signed_info(octets, signer.method.value)
+    value = base64.b64encode(signer.sign(info, signer.method))
     return b"".join(
         (
             b'<?xml version="1.0" encoding="UTF-8"?>\n<%b id="ELEMENTOAFIRMAR">' % ROOT.encode(),
             octets,
-            _signature(signed_info, value, _key_info(signer, "")),
+            _signature(info, value, _key_info(signer, "")),
             b"</%b>" % ROOT.encode(),
         )
     )
@@ -153,19 +153,16 @@ def sign_acuse(xml: bytes, *, signer: Signer, expected: tuple[int, Decision]) ->
     key_id = f"KeyInfo-{secrets.token_hex(8)}"
     key_info = _key_info(signer, key_id)
     # Inclusive form: a part is seen with the declarations around it, and so is SignedInfo below.
-    octets = inclusive(found[0])
-    signed_info = _signed_info(
-        signer.method.value,
-        INC_C14N,
-        _reference(DATA_ID, INC_C14N, octets) + _reference(key_id, INC_C14N, _in_form(key_info)),
-    )
-    value = base64.b64encode(signer.sign(signed_info, signer.method))
-    return xml.rstrip()[: -len(end)] + _signature(signed_info, value, key_info) + end
+    parts = {DATA_ID: inclusive(found[0]), key_id: _in_form(key_info)}
+    references = b"".join(reference(name, octets, c14n=INC_C14N) for name, octets in parts.items())
+    info = signed_info(signer.method.value, references, c14n=INC_C14N)
+    value = base64.b64encode(signer.sign(info, signer.method))
+    return xml.rstrip()[: -len(end)] + _signature(info, value, key_info) + end
 
 
 def our_signed_info(octets: bytes, method: str) -> bytes:
     """Return the one SignedInfo that we write for data with these canonical octets."""
-    return _signed_info(method, EXC_C14N, _reference(DATA_ID, EXC_C14N, octets))
+    return signed_info(method, reference(DATA_ID, octets))
 
 
 def madrid_text(instant: datetime) -> str:
@@ -173,10 +170,10 @@ def madrid_text(instant: datetime) -> str:
     return instant.astimezone(MADRID).strftime("%d-%m-%Y %H:%M:%S")
 
 
-def _signature(signed_info: bytes, value: bytes, key_info: bytes) -> bytes:
+def _signature(info: bytes, value: bytes, key_info: bytes) -> bytes:
     return (
         b'<ds:Signature xmlns:ds="%b">' % DS.encode()
-        + signed_info
+        + info
         + b"<ds:SignatureValue>%b</ds:SignatureValue>" % value
         + key_info
         + b"</ds:Signature>"
@@ -195,19 +192,3 @@ def _key_info(signer: Signer, identifier: str) -> bytes:
 def _in_form(key_info: bytes) -> bytes:
     """Return KeyInfo in the form in which it is digested: with the declaration of its parent."""
     return key_info.replace(b"<ds:KeyInfo", b'<ds:KeyInfo xmlns:ds="%b"' % DS.encode(), 1)
-
-
-def _signed_info(method: str, form: str, references: bytes) -> bytes:
-    return (
-        f'<ds:SignedInfo xmlns:ds="{DS}"><ds:CanonicalizationMethod Algorithm="{form}">'
-        f'</ds:CanonicalizationMethod><ds:SignatureMethod Algorithm="{method}"></ds:SignatureMethod>'
-    ).encode() + b"%b</ds:SignedInfo>" % references
-
-
-def _reference(identifier: str, form: str, octets: bytes) -> bytes:
-    digest = base64.b64encode(hashlib.sha256(octets).digest()).decode()
-    return (
-        f'<ds:Reference URI="#{identifier}"><ds:Transforms><ds:Transform Algorithm="{form}"></ds:Transform>'
-        f'</ds:Transforms><ds:DigestMethod Algorithm="{DigestMethod.SHA256.value}"></ds:DigestMethod>'
-        f"<ds:DigestValue>{digest}</ds:DigestValue></ds:Reference>"
-    ).encode()

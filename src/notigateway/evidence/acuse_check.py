@@ -13,29 +13,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.utils import CryptographyDeprecationWarning
 
-from notigateway.errors import (
-    AcuseAlgorithmError,
-    AcuseAlteredError,
-    AcuseEncodingError,
-    AcuseInvalidError,
-    AcuseOursMissingError,
-    AcuseSignatureCountError,
-    AcuseSignatureError,
-    AcuseSignerError,
-    AcuseUnsignedError,
-    GatewayError,
-    MalformedXmlError,
-    SecurityError,
-)
+from notigateway import errors
 from notigateway.evidence.acuse import ACUSE_LIMITS, DATA, DATA_ID, ROOT, our_signed_info, read_terms
 from notigateway.pki.keys import fingerprint
 from notigateway.wss.canonical import canonical, inclusive
+from notigateway.wss.certificates import UNREADABLE
 from notigateway.wss.envelope import parse_xml
 from notigateway.wss.header import decode_base64, element_children, text_of
 from notigateway.wss.ns import DS, ENVELOPED_SIGNATURE, EXC_C14N, INC_C14N, INCLUSIVE_NAMESPACES, ds
@@ -59,13 +46,6 @@ _SHA1: Final = f"{DS}sha1"
 _RSA_SHA1: Final = f"{DS}rsa-sha1"
 _METHODS: Final = {one.value: one for one in SignatureMethod if "SHA1" not in one.name.split("_")}
 _DIGESTS: Final = {one.value: one.hash_name for one in DigestMethod if one.name != "SHA1"}
-_UNREADABLE: Final = (
-    ValueError,
-    TypeError,
-    UnsupportedAlgorithm,
-    x509.InvalidVersion,
-    CryptographyDeprecationWarning,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,54 +76,54 @@ def check_acuse(
     """
     root = _parse(data)  # 1
     if sum(1 for _ in root.iter(ds("Signature"))) > _SIGNATURES:  # 2
-        raise AcuseSignatureCountError
+        raise errors.AcuseSignatureCountError
     signed, signatures = _structure(root)  # 3
     own = fingerprint(ours.certificate)
     by_us = [one for one in signatures if own in _fingerprints(one)]
     others = [one for one in signatures if own not in _fingerprints(one)]
     if not by_us:  # 4
-        raise AcuseOursMissingError
+        raise errors.AcuseOursMissingError
     _check_ours(by_us[0], signed, ours)
     if not others:  # 5
-        raise AcuseUnsignedError
+        raise errors.AcuseUnsignedError
     certificate = _signer_of(others[0], caller_fingerprint)
     try:
         _check_party(others[0], signed, certificate, unsafe_accept_sha1=unsafe_accept_sha1)  # 6
-    except SecurityError as error:
-        raise AcuseSignatureError(error.detail) from error
+    except errors.SecurityError as error:
+        raise errors.AcuseSignatureError(error.detail) from error
     if fingerprint(certificate) != caller_fingerprint:  # 7
-        raise AcuseSignerError
+        raise errors.AcuseSignerError
     return read_terms(signed)
 
 
 def _parse(data: bytes) -> _Element:
     try:
         return parse_xml(data, limits=ACUSE_LIMITS)
-    except MalformedXmlError as error:
-        raise AcuseEncodingError(error.detail) from error
-    except GatewayError as error:
-        raise AcuseInvalidError(error.detail) from error
+    except errors.MalformedXmlError as error:
+        raise errors.AcuseEncodingError(error.detail) from error
+    except errors.GatewayError as error:
+        raise errors.AcuseInvalidError(error.detail) from error
 
 
 def _structure(root: _Element) -> tuple[_Element, list[_Element]]:
     """Return the data and the signatures, each found at its only place."""
     try:
         children = element_children(root)
-    except SecurityError as error:
-        raise AcuseInvalidError("text in the root") from error
+    except errors.SecurityError as error:
+        raise errors.AcuseInvalidError("text in the root") from error
     signatures = [child for child in children if child.tag == ds("Signature")]
     rest = [child for child in children if child.tag != ds("Signature")]
     if root.tag != ROOT or dict(root.attrib) != {"id": "ELEMENTOAFIRMAR"}:
-        raise AcuseInvalidError("another root")
+        raise errors.AcuseInvalidError("another root")
     if [child.tag for child in rest] != [DATA] or dict(rest[0].attrib) != {"Id": DATA_ID}:
-        raise AcuseInvalidError("the root must hold the data and signatures")
+        raise errors.AcuseInvalidError("the root must hold the data and signatures")
     if len(signatures) != sum(1 for _ in root.iter(ds("Signature"))):
-        raise AcuseInvalidError("a signature out of its place")
+        raise errors.AcuseInvalidError("a signature out of its place")
     ids = [
         str(value) for value in root.xpath("//@*[local-name()='Id' or local-name()='ID' or name()='xml:id']")
     ]
     if len(ids) != len(set(ids)):
-        raise AcuseInvalidError("an identifier occurs twice")
+        raise errors.AcuseInvalidError("an identifier occurs twice")
     return rest[0], signatures
 
 
@@ -155,7 +135,7 @@ def _certificates(signature: _Element) -> list[bytes]:
             decode_base64(text_of(token), max_bytes=_MAX_CERTIFICATE_BYTES)
             for token in tokens[:_MAX_CERTIFICATES]
         ]
-    except (ValueError, SecurityError):
+    except (ValueError, errors.SecurityError):
         return []
 
 
@@ -172,12 +152,12 @@ def _check_ours(signature: _Element, signed: _Element, ours: Signer) -> None:
         signed_info, value, _ = _parts(signature)
         expected = our_signed_info(canonical(signed), ours.method.value)
         if canonical(signed_info) != expected:
-            raise AcuseAlteredError("the data are not those that were signed")
+            raise errors.AcuseAlteredError("the data are not those that were signed")
         key = key_for(ours.method, ours.certificate.public_key())
         octets = decode_signature_value(text_of(value), key)
         check_signature_value(octets, expected, key=key, method=ours.method)
-    except (SecurityError, AcuseSignatureError) as error:
-        raise AcuseAlteredError(error.detail) from error
+    except (errors.SecurityError, errors.AcuseSignatureError) as error:
+        raise errors.AcuseAlteredError(error.detail) from error
 
 
 # --- the party's ----------------------------------------------------------------------------------
@@ -189,8 +169,8 @@ def _signer_of(signature: _Element, caller_fingerprint: str) -> x509.Certificate
     mine = [der for der in ders if hashlib.sha256(der).hexdigest() == caller_fingerprint]
     try:
         return x509.load_der_x509_certificate((mine or ders)[0])
-    except (IndexError, *_UNREADABLE) as error:
-        raise AcuseSignatureError("the signature carries no readable certificate") from error
+    except (IndexError, *UNREADABLE) as error:
+        raise errors.AcuseSignatureError("the signature carries no readable certificate") from error
 
 
 def _check_party(
@@ -207,26 +187,26 @@ def _check_party(
     if tags[:2] != [ds("CanonicalizationMethod"), ds("SignatureMethod")] or set(tags[2:]) != {
         ds("Reference")
     }:
-        raise AcuseSignatureError("structure of SignedInfo")
+        raise errors.AcuseSignatureError("structure of SignedInfo")
     if len(children) - 2 > _MAX_REFERENCES:
-        raise AcuseSignatureError("too many references")
+        raise errors.AcuseSignatureError("too many references")
     form = _form(children[0])
     method = children[1].get("Algorithm", "")
     if len(children[1]) or not (method in _METHODS or (unsafe_accept_sha1 and method == _RSA_SHA1)):
-        raise AcuseAlgorithmError(f"signature method {method}"[:100])
+        raise errors.AcuseAlgorithmError(f"signature method {method}"[:100])
     _check_value(text_of(value), form.of(signed_info), certificate=certificate, method=method)
     targets = [
         _check_reference(one, signed, key_info, unsafe_accept_sha1=unsafe_accept_sha1) for one in children[2:]
     ]
     if sum(target is signed for target in targets) != 1 or len(targets) != len({id(one) for one in targets}):
-        raise AcuseSignatureError("the data are not signed, or a part is signed twice")
+        raise errors.AcuseSignatureError("the data are not signed, or a part is signed twice")
 
 
 def _parts(signature: _Element) -> tuple[_Element, _Element, _Element]:
     """Return SignedInfo, SignatureValue and KeyInfo: these three in this order, no ds:Object."""
     children = element_children(signature)
     if [child.tag for child in children] != [ds("SignedInfo"), ds("SignatureValue"), ds("KeyInfo")]:
-        raise AcuseSignatureError("structure of Signature")
+        raise errors.AcuseSignatureError("structure of Signature")
     signed_info, value, key_info = children
     return signed_info, value, key_info
 
@@ -238,12 +218,12 @@ def _check_value(text: str, octets: bytes, *, certificate: x509.Certificate, met
         check_signature_value(decode_signature_value(text, key), octets, key=key, method=_METHODS[method])
         return
     if not isinstance(public, RSAPublicKey):
-        raise AcuseSignatureError("rsa-sha1 with another kind of key")
+        raise errors.AcuseSignatureError("rsa-sha1 with another kind of key")
     try:
         value = decode_signature_value(text, public)
         public.verify(value, octets, padding.PKCS1v15(), hashes.SHA1())  # noqa: S303  (the operator's setting)
     except InvalidSignature as error:
-        raise AcuseSignatureError("the signature value does not verify") from error
+        raise errors.AcuseSignatureError("the signature value does not verify") from error
 
 
 def _check_reference(
@@ -253,24 +233,24 @@ def _check_reference(
     children = element_children(reference)
     transforms = children.pop(0) if children and children[0].tag == ds("Transforms") else None
     if [child.tag for child in children] != [ds("DigestMethod"), ds("DigestValue")]:
-        raise AcuseSignatureError("structure of Reference")
+        raise errors.AcuseSignatureError("structure of Reference")
     named = {f"#{DATA_ID}": signed}
     if key_info.get("Id"):
         named[f"#{key_info.get('Id')}"] = key_info
     target = named.get(reference.get("URI", ""))
     if target is None:
-        raise AcuseSignatureError("a reference to something else than the data and KeyInfo")
+        raise errors.AcuseSignatureError("a reference to something else than the data and KeyInfo")
     algorithm = children[0].get("Algorithm", "")
     digest = "sha1" if unsafe_accept_sha1 and algorithm == _SHA1 else _DIGESTS.get(algorithm)
     if digest is None or len(children[0]):
-        raise AcuseAlgorithmError("digest method")
+        raise errors.AcuseAlgorithmError("digest method")
     try:
         expected = decode_base64(text_of(children[1]), max_bytes=_MAX_DIGEST_BYTES)
     except ValueError as error:
-        raise AcuseSignatureError("DigestValue is not base64") from error
+        raise errors.AcuseSignatureError("DigestValue is not base64") from error
     octets = _transformed(transforms).of(target)
     if not octets or not hmac.compare_digest(hashlib.new(digest, octets).digest(), expected):
-        raise AcuseSignatureError("a digest differs")
+        raise errors.AcuseSignatureError("a digest differs")
     return target
 
 
@@ -283,9 +263,9 @@ def _transformed(transforms: _Element | None) -> _Form:
         return _Form(INC_C14N)
     children = element_children(transforms)
     if not 1 <= len(children) <= _MAX_TRANSFORMS or any(one.tag != ds("Transform") for one in children):
-        raise AcuseAlgorithmError("transforms")
+        raise errors.AcuseAlgorithmError("transforms")
     if any(one.get("Algorithm") != ENVELOPED_SIGNATURE or len(one) for one in children[:-1]):
-        raise AcuseAlgorithmError("transforms")
+        raise errors.AcuseAlgorithmError("transforms")
     if children[-1].get("Algorithm") == ENVELOPED_SIGNATURE and not len(children[-1]):
         return _Form(INC_C14N)
     return _form(children[-1])
@@ -297,11 +277,11 @@ def _form(element: _Element) -> _Form:
     if uri == INC_C14N and not len(element):
         return _Form(uri)
     if uri != EXC_C14N:
-        raise AcuseAlgorithmError("canonical form")
+        raise errors.AcuseAlgorithmError("canonical form")
     parameters = element_children(element)
     if [one.tag for one in parameters] not in ([], [INCLUSIVE_NAMESPACES]):
-        raise AcuseAlgorithmError("parameters of exclusive C14N")
+        raise errors.AcuseAlgorithmError("parameters of exclusive C14N")
     prefixes = parameters[0].get("PrefixList", "").split() if parameters else []
     if len(prefixes) > _MAX_PREFIXES:
-        raise AcuseAlgorithmError("PrefixList")
+        raise errors.AcuseAlgorithmError("PrefixList")
     return _Form(uri, tuple(one for one in dict.fromkeys(prefixes) if one != "xml"))

@@ -45,7 +45,7 @@ LEAF, INCLUSION = "log/leaf.txt", "log/inclusion.json"
 CHECKPOINT, CHECKPOINT_SIGNATURE = "log/checkpoint.txt", "log/checkpoint.sig"
 CHECKPOINT_TOKEN = "log/checkpoint.tst"  # noqa: S105  (a time-stamp token)
 
-# In this order. The others are there where the receipt, or that moment, has such a thing.
+# In this order.
 MEMBERS: Final = (
     MANIFEST,
     SIGNATURE,
@@ -63,19 +63,9 @@ MEMBERS: Final = (
     CHECKPOINT_SIGNATURE,
     CHECKPOINT_TOKEN,
 )
-REQUIRED: Final = frozenset(
-    {
-        MANIFEST,
-        SIGNATURE,
-        RECEIPT,
-        FORM,
-        SEAL_CERTIFICATE,
-        LEAF,
-        INCLUSION,
-        CHECKPOINT,
-        CHECKPOINT_SIGNATURE,
-    }
-)
+# There where the receipt, or that moment, has such a thing.
+_EXTRA: Final = {PREVIOUS, REQUEST, CALLER_CERTIFICATE, AUTHORITY_CERTIFICATE, REVOCATION, CHECKPOINT_TOKEN}
+REQUIRED: Final = frozenset(MEMBERS) - _EXTRA
 _SEALED: Final = frozenset({MANIFEST, SIGNATURE})
 
 

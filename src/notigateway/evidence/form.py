@@ -10,16 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import segno
 
 from notigateway.evidence.printable import printable
-from notigateway.evidence.wording import (
-    CHANNELS,
-    ROLES,
-    TITLES,
-    Reading,
-    Words,
-    day_and_time,
-    lead,
-    precise,
-)
+from notigateway.evidence.wording import CHANNELS, ROLES, TITLES, Reading, Words, day_and_time, lead, precise
 from notigateway.law.lifecycle import Channel
 from notigateway.law.representation import Role
 

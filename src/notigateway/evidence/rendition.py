@@ -6,7 +6,6 @@ template; it reads no file, no system font and no network. The same receipt give
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from datetime import datetime
@@ -15,14 +14,13 @@ from pathlib import Path
 from typing import Final
 
 import typst
-from cryptography import x509
-from lxml import etree
 
 from notigateway.errors import RenditionError
 from notigateway.evidence.form import Original, form_data
+from notigateway.evidence.statement import parse_receipt
 from notigateway.evidence.wording import Reading
+from notigateway.evidence.xades import seal_certificate_of
 from notigateway.pki.keys import fingerprint
-from notigateway.wss.ns import ds
 
 STANDARD: Final = "a-3a"
 # Typst's own error for a panic inside it does not derive from Exception.
@@ -36,8 +34,7 @@ def render_pdf(receipt: bytes, *, verify_url: str | None = None) -> bytes:
 
     Raises: `RenditionError` when the typesetter fails.
     """
-    evidence = etree.fromstring(receipt, _parser())
-    data = form_data(Reading(evidence), _original(receipt), verify_url)
+    data = form_data(Reading(parse_receipt(receipt)), _original(receipt), verify_url)
     made_at = datetime.fromisoformat(data.pop("at")).replace(microsecond=0)
     inputs = {"data": json.dumps(data, sort_keys=True), "receipt": receipt.decode()}
     try:
@@ -60,13 +57,6 @@ def render_pdf(receipt: bytes, *, verify_url: str | None = None) -> bytes:
     return pdf
 
 
-def seal_certificate_of(receipt: bytes) -> x509.Certificate:
-    """Return the certificate that is named on the seal of a receipt. Raises: `ValueError`."""
-    path = f"{ds('Signature')}/{ds('KeyInfo')}/{ds('X509Data')}/{ds('X509Certificate')}"
-    token = etree.fromstring(receipt, _parser()).findtext(path)
-    return x509.load_der_x509_certificate(base64.b64decode(token or ""))
-
-
 def _original(receipt: bytes) -> Original:
     """Return what the form says of the original and of the seal certificate inside it."""
     certificate = seal_certificate_of(receipt)
@@ -75,10 +65,6 @@ def _original(receipt: bytes) -> Original:
         seal_sha256=fingerprint(certificate),
         seal_holder=certificate.subject.rfc4514_string(),
     )
-
-
-def _parser() -> etree.XMLParser:
-    return etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
 
 
 @cache

@@ -12,11 +12,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Final
 from uuid import UUID
 
+from lxml import etree
+
 from notigateway.contract.reading import read
 from notigateway.contract.xml import Builtin, Child, Long, Part, Word, element
 from notigateway.law.lifecycle import Channel, State
 from notigateway.law.representation import Role
-from notigateway.wss.ns import EVIDENCE_1
+from notigateway.wss.ns import EVIDENCE_1, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
 
     from notigateway.law.deadlines import Outage
 
-ROOT: Final = f"{{{EVIDENCE_1}}}Evidence"
+_name: Final = names_in(EVIDENCE_1)
+ROOT: Final = _name("Evidence")
 _EVENT: Final = "http://uri.etsi.org/19522/Event/"
 EVENT_URIS: Final = {
     State.AVAILABLE: f"{_EVENT}NotificationForAcceptance",
@@ -252,6 +255,8 @@ def read_facts(evidence: _Element) -> ReceiptFacts:
     """
     states = {uri: state for state, uri in EVENT_URIS.items()}
     content = only(evidence, _name("UserContentInfo"))
+    report, previous = _find(evidence, "Report"), _find(evidence, "PreviousEvidence")
+    rendition = _find(evidence, "HumanRendition")
     return ReceiptFacts(
         receipt_id=UUID(_text(evidence, "EvidenceIdentifier")),
         state=states[_text(evidence, "ERDSEventId")],
@@ -260,31 +265,15 @@ def read_facts(evidence: _Element) -> ReceiptFacts:
         notification_code=int(_text(content, "NotificationCode")),
         addressee=_text(only(evidence, _name("RecipientDetails")), "Identifier"),
         documents=tuple(read(AttestedDocument, one) for one in content.iterchildren(_name("Document"))),
-        reported_at=_read_reported_at(evidence),
-        previous=_read_previous(evidence),
-        csv_code=_read_csv_code(evidence),
+        reported_at=None if report is None else datetime.fromisoformat(_text(report, "ReportedAt")),
+        previous=None if previous is None else read(PreviousEvidence, previous),
+        csv_code=None if rendition is None else _text(rendition, "CsvCode"),
     )
 
 
-def _read_reported_at(evidence: _Element) -> datetime | None:
-    """Return when the gateway was told of an event in another channel."""
-    if evidence.find(_name("Report")) is None:
-        return None
-    return datetime.fromisoformat(_text(only(evidence, _name("Report")), "ReportedAt"))
-
-
-def _read_previous(evidence: _Element) -> PreviousEvidence | None:
-    """Return the receipt that this one follows."""
-    if evidence.find(_name("PreviousEvidence")) is None:
-        return None
-    return read(PreviousEvidence, only(evidence, _name("PreviousEvidence")))
-
-
-def _read_csv_code(evidence: _Element) -> str | None:
-    """Return the code under which the printed form is found."""
-    if evidence.find(_name("HumanRendition")) is None:
-        return None
-    return _text(only(evidence, _name("HumanRendition")), "CsvCode")
+def parse_receipt(data: bytes) -> _Element:
+    """Return the root of a receipt; nothing is fetched, nothing expanded. Raises: `XMLSyntaxError`."""
+    return etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False))
 
 
 def only(element: _Element, tag: str) -> _Element:
@@ -293,8 +282,9 @@ def only(element: _Element, tag: str) -> _Element:
     return found
 
 
-def _name(local: str) -> str:
-    return f"{{{EVIDENCE_1}}}{local}"
+def _find(element: _Element, local: str) -> _Element | None:
+    """Return the child that may be there once. Raises `ValueError` when there is a second one."""
+    return None if element.find(_name(local)) is None else only(element, _name(local))
 
 
 def _text(element: _Element, local: str) -> str:

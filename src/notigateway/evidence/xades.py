@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import xmlsec
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -32,6 +33,7 @@ from notigateway.evidence.statement import (
     EvidenceIssuerDetails,
     ReceiptFacts,
     only,
+    parse_receipt,
     read_facts,
 )
 from notigateway.evidence.template import XADES, Profile, make_template, profile_of
@@ -44,12 +46,11 @@ from notigateway.evidence.timestamp import (
 )
 from notigateway.pki.identity import read_holder
 from notigateway.pki.keys import TokenKey
-from notigateway.wss.ns import ENVELOPED_SIGNATURE, EXC_C14N, ds
+from notigateway.wss.ns import ENVELOPED_SIGNATURE, EXC_C14N, ds, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from cryptography import x509
     from lxml.etree import _Element
 
     from notigateway.evidence.history import Pin
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
 SIGNED_PROPERTIES_TYPE: Final = "http://uri.etsi.org/01903#SignedProperties"
 _METHODS: Final = frozenset(profile.value.value for profile in Profile)
 _P256_BYTES: Final = 32
+_xades: Final = names_in(XADES)
 RECEIPT_MAX_BYTES: Final = 4 * 1024 * 1024
 
 
@@ -147,9 +149,7 @@ def verify_receipt(
         _check_signed_info(seal)  # 3
         pinned = _pinned(seal, seal_certificates)  # 4
         _check_signature(seal, pinned.certificate)  # 5
-        facts = replace(
-            read_facts(_signed_root(root, seal)), sha256=hashlib.sha256(original).hexdigest()
-        )  # 6
+        facts = read_facts(_signed_root(root, seal))  # 6
         _check_instant(seal, pinned, facts.sealed_at)  # 7
         if token is not None:
             at = _check_timestamp(original, token, facts.sealed_at, authorities=timestamp_certificates)  # 8
@@ -159,6 +159,13 @@ def verify_receipt(
     except (ConfigurationError, StampInvalidError) as error:
         raise ReceiptInvalidError(str(error)) from error
     return replace(facts, sha256=hashlib.sha256(original).hexdigest())
+
+
+def seal_certificate_of(receipt: bytes) -> x509.Certificate:
+    """Return the certificate that is named on the seal of a receipt. Raises: `ValueError`."""
+    path = f"{ds('Signature')}/{ds('KeyInfo')}/{ds('X509Data')}/{ds('X509Certificate')}"
+    token = parse_receipt(receipt).findtext(path)
+    return x509.load_der_x509_certificate(base64.b64decode(token or ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +186,7 @@ def _parse(data: bytes) -> _Element:
     # entity, a comment, CDATA or an instruction is refused before a parser sees it.
     if not data.startswith(b"<Evidence ") or b"<!" in data or b"<?" in data:
         raise ReceiptInvalidError("the receipt is not in canonical form")
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
-    root = etree.fromstring(data, parser)
+    root = parse_receipt(data)
     if root.tag != ROOT or etree.tostring(root, method="c14n", exclusive=True) != data:
         raise ReceiptInvalidError("the receipt is not in canonical form")
     return root
@@ -285,7 +291,7 @@ def _signed_root(root: _Element, seal: _SealParts) -> _Element:
     digest = seal.signed_info[2].findtext(ds("DigestValue"))
     if base64.b64encode(hashlib.sha256(signed).digest()).decode() != digest:
         raise ReceiptInvalidError("the content differs from the content that was signed")
-    return etree.fromstring(signed, etree.XMLParser(resolve_entities=False, no_network=True))
+    return parse_receipt(signed)
 
 
 def _check_instant(seal: _SealParts, pinned: DatedSeal, sealed_at: datetime) -> None:
@@ -305,10 +311,6 @@ def _check_timestamp(
     if at < sealed_at - CLOCKS_DIFFER_AT_MOST:
         raise ReceiptInvalidError("the time-stamp is from before the seal that it is about")
     return at if authorities else None
-
-
-def _xades(name: str) -> str:
-    return f"{{{XADES}}}{name}"
 
 
 def _children(element: _Element, *tags: str) -> list[_Element]:

@@ -13,26 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
-from notigateway.errors import (
-    AlgorithmError,
-    CertificateExpiredError,
-    DigestError,
-    DuplicateIdError,
-    EnvelopeStructureError,
-    ForbiddenXmlError,
-    FreshnessError,
-    GatewayError,
-    IssuerNotAuthorisedError,
-    MalformedXmlError,
-    NotSignedError,
-    SecurityHeaderMissingError,
-    SignatureReferenceError,
-    SignatureValueError,
-    TimestampInvalidError,
-    TokenTypeError,
-    TokenUnavailableError,
-    VersionMismatchError,
-)
+from notigateway import errors
 from notigateway.explaining.tries import digest_causes, signature_causes
 from notigateway.wss.freshness import read_instant
 from notigateway.wss.ns import ENVELOPED_SIGNATURE, SOAP11, SOAP12, WSSE, WSU_ID, ds, namespace_of, wsse, wsu
@@ -59,20 +40,20 @@ _DEFAULT_OF: Final = {
 }
 
 
-def likely_causes(sight: Sight, errors: Sequence[GatewayError]) -> Iterator[str]:
+def likely_causes(sight: Sight, refusals: Sequence[errors.GatewayError]) -> Iterator[str]:
     """Yield what probably led to these errors, in their order; nothing for what explains itself."""
-    for error in errors:
+    for error in refusals:
         for kind, causes in _CAUSES:
             if isinstance(error, kind):
                 # a part without canonical form ends what can be tried
-                with suppress(EnvelopeStructureError):
+                with suppress(errors.EnvelopeStructureError):
                     yield from causes(sight, error)
 
 
 # --- before the signature -------------------------------------------------------------------------
 
 
-def _not_xml(sight: Sight, _error: GatewayError) -> Iterator[str]:
+def _not_xml(sight: Sight, _error: errors.GatewayError) -> Iterator[str]:
     if sight.data.startswith((b"\xff\xfe", b"\xfe\xff")):
         yield "the file is UTF-16: send UTF-8"
     elif sight.data[:4] in {b"POST", b"HTTP"}:
@@ -83,15 +64,15 @@ def _not_xml(sight: Sight, _error: GatewayError) -> Iterator[str]:
         yield "the file is empty"
 
 
-def _document_type(_sight: Sight, _error: GatewayError) -> Iterator[str]:
+def _document_type(_sight: Sight, _error: errors.GatewayError) -> Iterator[str]:
     yield "a DOCTYPE is never needed in SOAP: remove it"
 
 
-def _version(_sight: Sight, _error: GatewayError) -> Iterator[str]:
+def _version(_sight: Sight, _error: errors.GatewayError) -> Iterator[str]:
     yield f"the Envelope is in the namespace of neither SOAP 1.1 ({SOAP11}) nor SOAP 1.2 ({SOAP12})"
 
 
-def _no_security(sight: Sight, error: GatewayError) -> Iterator[str]:
+def _no_security(sight: Sight, error: errors.GatewayError) -> Iterator[str]:
     if sight.envelope is None or sight.envelope.header is None:
         yield "the message has no Header: WS-Security is not switched on in the client"
         return
@@ -107,7 +88,7 @@ def _no_security(sight: Sight, error: GatewayError) -> Iterator[str]:
         yield "the Header holds no Security: WS-Security is not switched on in the client"
 
 
-def _duplicate_id(sight: Sight, _error: GatewayError) -> Iterator[str]:
+def _duplicate_id(sight: Sight, _error: errors.GatewayError) -> Iterator[str]:
     if sight.envelope is None:
         return
     places: dict[str, list[str]] = {}
@@ -122,7 +103,7 @@ def _duplicate_id(sight: Sight, _error: GatewayError) -> Iterator[str]:
 # --- algorithms, references -----------------------------------------------------------------------
 
 
-def _algorithm(sight: Sight, error: GatewayError) -> Iterator[str]:
+def _algorithm(sight: Sight, error: errors.GatewayError) -> Iterator[str]:
     received = str(error.facts.get("received", ""))
     if received in _DEFAULT_OF:
         yield _DEFAULT_OF[received]
@@ -154,7 +135,7 @@ def _client_of(sight: Sight) -> str:
     return next((client for client, fits in habits.items() if fits), "")
 
 
-def _reference(sight: Sight, _error: GatewayError) -> Iterator[str]:
+def _reference(sight: Sight, _error: errors.GatewayError) -> Iterator[str]:
     if sight.signed_info is None or sight.envelope is None:
         return
     for reference in sight.signed_info.references:
@@ -177,7 +158,7 @@ def _who_has(name: str, root: _Element) -> str:
     return f"no element has the id {name!r}: it was signed and left out, or renamed, after signing"
 
 
-def _not_signed(sight: Sight, error: GatewayError) -> Iterator[str]:
+def _not_signed(sight: Sight, error: errors.GatewayError) -> Iterator[str]:
     part = error.facts.get("part")
     if part == "Body":
         yield (
@@ -194,7 +175,7 @@ def _not_signed(sight: Sight, error: GatewayError) -> Iterator[str]:
 # --- time -----------------------------------------------------------------------------------------
 
 
-def _freshness(sight: Sight, _error: GatewayError) -> Iterator[str]:
+def _freshness(sight: Sight, _error: errors.GatewayError) -> Iterator[str]:
     timestamp = sight.header.timestamp if sight.header is not None else None
     text = timestamp.findtext(wsu("Created")) if timestamp is not None else None
     if text is None:
@@ -210,7 +191,7 @@ def _freshness(sight: Sight, _error: GatewayError) -> Iterator[str]:
         yield f"an old message is explained as it was seen with --at {text.strip()}"
 
 
-def _timestamp(sight: Sight, error: GatewayError) -> Iterator[str]:
+def _timestamp(sight: Sight, error: errors.GatewayError) -> Iterator[str]:
     timestamp = sight.header.timestamp if sight.header is not None else None
     if "missing" in error.detail:
         yield "no wsu:Timestamp in the Security header: zeep adds none by itself, WCF wants includeTimestamp"
@@ -224,7 +205,7 @@ def _timestamp(sight: Sight, error: GatewayError) -> Iterator[str]:
 # --- token and certificate ------------------------------------------------------------------------
 
 
-def _token_missing(sight: Sight, _error: GatewayError) -> Iterator[str]:
+def _token_missing(sight: Sight, _error: errors.GatewayError) -> Iterator[str]:
     if sight.header is None:
         return
     reference = sight.header.key_info.find(f"{wsse('SecurityTokenReference')}/{wsse('Reference')}")
@@ -236,7 +217,7 @@ def _token_missing(sight: Sight, _error: GatewayError) -> Iterator[str]:
         yield f"KeyInfo points to {uri!r}, the tokens of the header are {ids}"
 
 
-def _token_type(sight: Sight, error: GatewayError) -> Iterator[str]:
+def _token_type(sight: Sight, error: errors.GatewayError) -> Iterator[str]:
     if sight.header is None:
         return
     inside = Counter(etree.QName(element).localname for element in sight.header.key_info.iter())
@@ -249,7 +230,7 @@ def _token_type(sight: Sight, error: GatewayError) -> Iterator[str]:
         yield f"ValueType of the tokens: {types}; X509PKIPathv1 is the default of SoapUI"
 
 
-def _issuer(sight: Sight, _error: GatewayError) -> Iterator[str]:
+def _issuer(sight: Sight, _error: errors.GatewayError) -> Iterator[str]:
     if sight.certificate is None:
         return
     try:
@@ -262,21 +243,21 @@ def _issuer(sight: Sight, _error: GatewayError) -> Iterator[str]:
         yield "certificate not from an authorised issuer: its issuer's certificate is not in the trust folder"
 
 
-def _expired(_sight: Sight, error: GatewayError) -> Iterator[str]:
+def _expired(_sight: Sight, error: errors.GatewayError) -> Iterator[str]:
     yield f"the certificate is valid from {error.facts['not_before']} to {error.facts['not_after']} only"
 
 
 # --- digests and value ----------------------------------------------------------------------------
 
 
-def _digest(sight: Sight, _error: GatewayError) -> Iterator[str]:
+def _digest(sight: Sight, _error: errors.GatewayError) -> Iterator[str]:
     for reference, target in sight.differing:
         local = etree.QName(target).localname
         for cause in digest_causes(reference, target, sight):
             yield f"{local}: {cause}"
 
 
-def _value(sight: Sight, _error: GatewayError) -> Iterator[str]:
+def _value(sight: Sight, _error: errors.GatewayError) -> Iterator[str]:
     yield from signature_causes(sight)
 
 
@@ -284,21 +265,23 @@ def _is_id(name: str) -> bool:
     return name == "{http://www.w3.org/XML/1998/namespace}id" or name.rpartition("}")[2] in {"Id", "ID"}
 
 
-_CAUSES: Final[tuple[tuple[type[GatewayError], Callable[[Sight, GatewayError], Iterator[str]]], ...]] = (
-    (MalformedXmlError, _not_xml),
-    (ForbiddenXmlError, _document_type),
-    (VersionMismatchError, _version),
-    (SecurityHeaderMissingError, _no_security),
-    (DuplicateIdError, _duplicate_id),
-    (AlgorithmError, _algorithm),
-    (SignatureReferenceError, _reference),
-    (NotSignedError, _not_signed),
-    (FreshnessError, _freshness),
-    (TimestampInvalidError, _timestamp),
-    (TokenUnavailableError, _token_missing),
-    (TokenTypeError, _token_type),
-    (IssuerNotAuthorisedError, _issuer),
-    (CertificateExpiredError, _expired),
-    (DigestError, _digest),
-    (SignatureValueError, _value),
+_CAUSES: Final[
+    tuple[tuple[type[errors.GatewayError], Callable[[Sight, errors.GatewayError], Iterator[str]]], ...]
+] = (
+    (errors.MalformedXmlError, _not_xml),
+    (errors.ForbiddenXmlError, _document_type),
+    (errors.VersionMismatchError, _version),
+    (errors.SecurityHeaderMissingError, _no_security),
+    (errors.DuplicateIdError, _duplicate_id),
+    (errors.AlgorithmError, _algorithm),
+    (errors.SignatureReferenceError, _reference),
+    (errors.NotSignedError, _not_signed),
+    (errors.FreshnessError, _freshness),
+    (errors.TimestampInvalidError, _timestamp),
+    (errors.TokenUnavailableError, _token_missing),
+    (errors.TokenTypeError, _token_type),
+    (errors.IssuerNotAuthorisedError, _issuer),
+    (errors.CertificateExpiredError, _expired),
+    (errors.DigestError, _digest),
+    (errors.SignatureValueError, _value),
 )

@@ -25,28 +25,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row
 
+    from notigateway.contract.issuing_v1 import Cancellation, Extension
     from notigateway.errors import GatewayError
     from notigateway.law.lifecycle import State
     from notigateway.receipts.asking import Asking
     from notigateway.repository.model import Event, IssuingBody, Notification, Receipt
     from notigateway.repository.session import Session
-
-
-@dataclass(frozen=True)
-class Cancellation:
-    """Which act is withdrawn, and why."""
-
-    reference: str
-    reason: str | None = None
-
-
-@dataclass(frozen=True)
-class Extension:
-    """Which act gets which later deadline, and why (Ley 39/2015 art. 32.4)."""
-
-    reference: str
-    deadline: datetime
-    reason: str
 
 
 @dataclass(frozen=True)

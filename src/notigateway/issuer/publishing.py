@@ -32,13 +32,7 @@ from notigateway.law.submission import (
 )
 from notigateway.law.transitions import publish
 from notigateway.receipts.recording import record_put_at_disposal
-from notigateway.repository.acts import (
-    ensure_issuing_body,
-    find_act,
-    find_issuing_body,
-    get_notification_of,
-    wait_for_turn_to_publish,
-)
+from notigateway.repository import acts
 from notigateway.repository.addressees import chosen_channel, ensure_addressee
 from notigateway.repository.issuer import keep_upload
 from notigateway.repository.model import Act, Document, Notification
@@ -86,7 +80,7 @@ def register_issuing_body(session: Session, *, dir3: str, acronym: str, name: st
     """
     check_text("acronym", acronym, longest=16)
     check_text("name", name, longest=NAME_MAX)
-    return ensure_issuing_body(
+    return acts.ensure_issuing_body(
         session,
         dir3=check_identifier("dir3", dir3, check_dir3),
         acronym=acronym,
@@ -154,17 +148,17 @@ class Publishing:
         act, `InvalidActError` for a time that has passed.
         """
         submission = deposit.submission
-        wait_for_turn_to_publish(session)
-        body = find_issuing_body(session, submission.issuing_body)
+        acts.wait_for_turn_to_publish(session)
+        body = acts.find_issuing_body(session, submission.issuing_body)
         if body is None:
             raise IssuingBodyUnknownError(f"issuing_body: {submission.issuing_body} is not registered")
-        earlier = find_act(session, body, submission.reference)
+        earlier = acts.find_act(session, body, submission.reference)
         if earlier is not None:
             if earlier.submission_sha256 != deposit.sha256:
                 raise ReferenceConflictError(f"reference: {submission.reference} names another act")
             # A repeat is idempotent: the act stands as it was published, even if its time, in the future
             # then, has come meanwhile.
-            return Publication(get_notification_of(session, earlier), is_new=False)
+            return Publication(acts.get_notification_of(session, earlier), is_new=False)
         available_at = available_from(submission.available_at, to_milliseconds(now))
         act = _write_act(session, body, deposit, now=now)
         notification = self._put_at_disposal(session, act, submission, available_at=available_at, now=now)

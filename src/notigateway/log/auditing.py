@@ -92,69 +92,68 @@ def audit_log(
 
     Raises: `LogDamagedError` naming the first thing that is wrong, `TemporarilyUnavailableError`.
     """
-    pinned = dated(seal_certificates)
+    pinned, kept = dated(seal_certificates), sorted(heads, key=lambda head: head.size)
     with reading(engine) as session:
-        audit = _Audit(session, pinned, origin, sorted(heads, key=lambda head: head.size))
-        audit.authorities = authorities
-        return audit.run(on_progress)
+        return _Audit(session, pinned, origin, authorities, kept).run(on_progress)
 
 
+@dataclass
 class _Audit:
     """One walk through the log."""
 
-    def __init__(
-        self, session: Session, pinned: dict[str, DatedSeal], origin: str, heads: list[Checkpoint]
-    ) -> None:
-        self._session = session
-        self._pinned = pinned
-        self._origin = origin
-        self.authorities: Sequence[Certificate] = ()
-        self._found = Audited()
-        self._tree = Frontier()
-        self._edge: dict[Tile, bytes] = {}
-        self._checkpoints = self._list_checkpoints()
-        self._next = next(self._checkpoints, None)
-        self._heads = heads
+    session: Session
+    pinned: dict[str, DatedSeal]
+    origin: str
+    authorities: Sequence[Certificate]
+    heads: list[Checkpoint]
+    found: Audited = field(default_factory=Audited)
+    tree: Frontier = field(default_factory=Frontier)
+    edge: dict[Tile, bytes] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Take the first of the checkpoints."""
+        self.checkpoints = self._list_checkpoints()
+        self.next = next(self.checkpoints, None)
 
     def run(self, on_progress: Callable[[int], None]) -> Audited:
-        unlogged = find_unlogged(self._session)
+        unlogged = find_unlogged(self.session)
         if unlogged is not None:  # 1
             raise LogDamagedError(f"{_named(*unlogged)} has no leaf")
-        while rows := list_entries(self._session, after=self._tree.size - 1, limit=_READ_AT_ONCE):
+        while rows := list_entries(self.session, after=self.tree.size - 1, limit=_READ_AT_ONCE):
             self._check_placed(rows)
-            on_progress(self._tree.size)
-        if self._next is not None:  # 5
-            raise LogDamagedError(f"{_tail(self._tree.size)} {self._next.size}")
-        if self._heads:  # 6
-            raise LogDamagedError(f"{_tail(self._tree.size)} {self._heads[0].size}, kept elsewhere")
+            on_progress(self.tree.size)
+        if self.next is not None:  # 5
+            raise LogDamagedError(f"{_tail(self.tree.size)} {self.next.size}")
+        if self.heads:  # 6
+            raise LogDamagedError(f"{_tail(self.tree.size)} {self.heads[0].size}, kept elsewhere")
         self._check_edge()
         self._check_waiting()
-        self._found.leaves = self._tree.size
-        return self._found
+        self.found.leaves = self.tree.size
+        return self.found
 
     def _check_placed(self, rows: Sequence[Row[*tuple[Any, ...]]]) -> None:
         """Check leaves that have a position, and the heads of the tree on the way."""
-        hashes, start = [], self._tree.size
+        hashes, start = [], self.tree.size
         for row in rows:
-            if row.position != self._tree.size:  # 3
-                raise LogDamagedError(f"leaf {self._tree.size} is missing")
+            if row.position != self.tree.size:  # 3
+                raise LogDamagedError(f"leaf {self.tree.size} is missing")
             hashes.append(leaf_hash(self._checked(row, f"leaf {row.position}").to_bytes()))
-            self._tree.append(hashes[-1])
+            self.tree.append(hashes[-1])
             self._check_heads()
-        for tile, content in grow(start, hashes, self._edge.__getitem__).items():
+        for tile, content in grow(start, hashes, self.edge.__getitem__).items():
             if len(content) == TILE_BYTES:
                 self._check_tile(tile, content)
-                self._edge.pop(tile, None)
+                self.edge.pop(tile, None)
             else:
-                self._edge[tile] = content
+                self.edge[tile] = content
 
     def _check_waiting(self) -> None:
         """Check the leaves of what was committed since the log was advanced last."""
         after = UUID(int=0)
-        while rows := list_waiting_entries(self._session, after=after, limit=_READ_AT_ONCE):
+        while rows := list_waiting_entries(self.session, after=after, limit=_READ_AT_ONCE):
             for row in rows:
                 self._checked(row, "a leaf without position")
-            self._found.waiting += len(rows)
+            self.found.waiting += len(rows)
             after = rows[-1].subject
 
     def _checked(self, row: Row[*tuple[Any, ...]], name: str) -> Leaf:
@@ -166,7 +165,7 @@ class _Audit:
         if row.salt is None:
             if record is not None:
                 raise LogDamagedError(f"{subject} is there, its salt is not")
-            self._found.erased += 1
+            self.found.erased += 1
             return leaf
         if record is None:
             raise LogDamagedError(f"{subject} is gone")
@@ -174,35 +173,35 @@ class _Audit:
             raise LogDamagedError(f"{subject} is not what was logged")
         if not _columns_agree(row):
             raise LogDamagedError(f"{subject}: its columns differ from what was logged")
-        self._found.records[row.kind] += 1
+        self.found.records[row.kind] += 1
         return leaf
 
     def _check_heads(self) -> None:
         """Check the checkpoint of the tree's present size, if there is one, and heads kept elsewhere."""
-        if self._next is not None and self._next.size == self._tree.size:  # 4
-            name = f"the checkpoint of {self._tree.size} leaves"
-            head = self._verified(self._next, name)
-            if (head.size, head.root) != (self._tree.size, self._tree.root()):
+        if self.next is not None and self.next.size == self.tree.size:  # 4
+            name = f"the checkpoint of {self.tree.size} leaves"
+            head = self._verified(self.next, name)
+            if (head.size, head.root) != (self.tree.size, self.tree.root()):
                 raise LogDamagedError(f"{name} states another root than that of the leaves")
-            self._found.checkpoints += 1
-            self._next = next(self._checkpoints, None)
-        while self._heads and self._heads[0].size <= self._tree.size:  # 6
-            head = self._heads.pop(0)
-            if (head.origin, head.root) != (self._origin, self._tree.root()):
+            self.found.checkpoints += 1
+            self.next = next(self.checkpoints, None)
+        while self.heads and self.heads[0].size <= self.tree.size:  # 6
+            head = self.heads.pop(0)
+            if (head.origin, head.root) != (self.origin, self.tree.root()):
                 raise LogDamagedError(f"the head of {head.size} leaves kept elsewhere is not one of this log")
 
     def _verified(self, row: LogCheckpoint, name: str) -> Checkpoint:
-        certificate = self._pinned.get(row.seal_sha256)
+        certificate = self.pinned.get(row.seal_sha256)
         if certificate is None:
             raise LogDamagedError(f"{name} was signed with a seal whose certificate was not given")
         try:
             head = verify_checkpoint(
-                row.text, row.signature, seal_certificate=certificate, origin=self._origin
+                row.text, row.signature, seal_certificate=certificate, origin=self.origin
             )
             if row.token is not None:
                 authorities = self.authorities or embedded_certificates(row.token)
                 verify_checkpoint_token(row.token, row.signature, head, authorities=authorities)
-                self._found.timestamped += 1
+                self.found.timestamped += 1
         except (CheckpointInvalidError, StampInvalidError) as error:
             raise LogDamagedError(f"{name}: {error.detail}") from error
         if head.at != row.at:
@@ -211,18 +210,18 @@ class _Audit:
 
     def _list_checkpoints(self) -> Iterator[LogCheckpoint]:
         after = 0
-        while rows := list_checkpoints(self._session, after=after, limit=_READ_AT_ONCE):
+        while rows := list_checkpoints(self.session, after=after, limit=_READ_AT_ONCE):
             yield from rows
             after = rows[-1].size
 
     def _check_edge(self) -> None:
-        for tile, content in self._edge.items():
+        for tile, content in self.edge.items():
             self._check_tile(tile, content)
 
     def _check_tile(self, tile: Tile, content: bytes) -> None:
         """Check that what proofs are read from is the tree of the leaves."""
         try:
-            stored = TileReader(self._session)(tile)
+            stored = TileReader(self.session)(tile)
         except LookupError as error:
             raise LogDamagedError(str(error)) from error
         if stored != content:

@@ -16,13 +16,12 @@ from notigateway.pki.keys import fingerprint
 from notigateway.repository.engine import let_others_write, reading, writing
 from notigateway.repository.log import (
     LogCheckpoint,
+    LogLeaf,
     TileReader,
     count_unplaced,
     erase_accesses,
-    find_checkpoint,
     find_first_covering,
     find_last_checkpoint,
-    find_leaf,
     log_size,
     place_leaves,
 )
@@ -107,10 +106,10 @@ def inclusion_of(session: Session, subject: UUID, *, size: int | None = None) ->
     checkpoint covers it yet, or the one named does not, or there is none of that size. It reads a number
     of rows that grows with the logarithm of the log.
     """
-    row = find_leaf(session, subject)
+    row = session.get(LogLeaf, subject)
     if row is None or row.position is None:
         return None
-    found = find_first_covering(session, row.position) if size is None else find_checkpoint(session, size)
+    found = find_first_covering(session, row.position) if size is None else session.get(LogCheckpoint, size)
     if found is None or found.size <= row.position:
         return None
     proof = inclusion_proof(row.position, found.size, _subtrees(session))

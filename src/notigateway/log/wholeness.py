@@ -26,7 +26,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 from uuid import UUID
 
-from lxml import etree
+from lxml.etree import XMLSyntaxError
 
 from notigateway.errors import (
     CheckpointInvalidError,
@@ -35,23 +35,15 @@ from notigateway.errors import (
     StampInvalidError,
 )
 from notigateway.evidence.history import dated
+from notigateway.evidence.statement import parse_receipt
 from notigateway.evidence.timestamp import check_token, embedded_certificates, signature_imprint, take_out
 from notigateway.evidence.xades import verify_receipt
 from notigateway.law.lifecycle import State
+from notigateway.repository import wholeness as stored
 from notigateway.repository.engine import reading
 from notigateway.repository.log import list_checkpoints
 from notigateway.repository.timestamps import find_timestamped
 from notigateway.repository.trust import get_revocation_data
-from notigateway.repository.wholeness import (
-    count_all,
-    documents_after,
-    envelopes_after,
-    events_with_place,
-    events_with_receipt,
-    kept_envelopes,
-    notifications_after,
-    receipts_after,
-)
 from notigateway.tlog.checkpoint import verify_checkpoint
 from notigateway.tlog.dating import verify_checkpoint_token
 from notigateway.wss.ns import EVIDENCE_1
@@ -114,7 +106,7 @@ class Checking:
     def count(self) -> int:
         """Return how many things there are to look at."""
         with reading(self.engine) as session:
-            return count_all(session)
+            return stored.count_all(session)
 
     def findings(self, on_progress: Callable[[int], None] = lambda _: None) -> Iterator[Finding]:
         """Look at everything and yield what does not hold; `on_progress` gets how many were looked at."""
@@ -128,11 +120,12 @@ class Checking:
         code = 0
         while True:
             with reading(self.engine) as session:
-                rows = notifications_after(session, code, limit=_AT_ONCE)
+                rows = stored.notifications_after(session, code, limit=_AT_ONCE)
                 if not rows:
                     return
                 ids = [event.id for row in rows for event in row.events]
-                sealed, placed = events_with_receipt(session, ids), events_with_place(session, ids)
+                sealed = stored.events_with_receipt(session, ids)
+                placed = stored.events_with_place(session, ids)
             for row in rows:
                 yield from _check_decision(row)
                 yield from _check_events(row, sealed=sealed, placed=placed)
@@ -143,11 +136,11 @@ class Checking:
         last = _FIRST
         while True:
             with reading(self.engine) as session:
-                rows = receipts_after(session, last, limit=_AT_ONCE)
+                rows = stored.receipts_after(session, last, limit=_AT_ONCE)
                 if not rows:
                     return
                 named = {row[0].id: _named(row[0], _REQUEST) for row in rows}
-                kept = kept_envelopes(session, [digest for digest in named.values() if digest])
+                kept = stored.kept_envelopes(session, [digest for digest in named.values() if digest])
                 stamps = find_timestamped(session, [row[0].id for row in rows])
                 statuses = {row[0].id: _named(row[0], _STATUS) for row in rows}
                 told = _kept_statuses(session, {digest for digest in statuses.values() if digest})
@@ -200,13 +193,13 @@ class Checking:
             verify_checkpoint_token(row.token, row.signature, head, authorities=authorities)
 
     def _envelopes(self, on_progress: Callable[[int], None]) -> Iterator[Finding]:
-        read = partial(envelopes_after, limit=_AT_ONCE)
+        read = partial(stored.envelopes_after, limit=_AT_ONCE)
         for row in self._each(read, "", key_of=lambda row: row.sha256, on_progress=on_progress):
             if hashlib.sha256(row.xml).hexdigest() != row.sha256:
                 yield Finding(Rule.REQUEST, row.sha256, "its bytes do not have their hash")
 
     def _documents(self, on_progress: Callable[[int], None]) -> Iterator[Finding]:
-        read = partial(documents_after, limit=_AT_ONCE)
+        read = partial(stored.documents_after, limit=_AT_ONCE)
         found = self._each(read, "", key_of=lambda row: row[0], on_progress=on_progress)
         for sha256, least, greatest in found:
             yield from self._check_document(sha256, sizes=(least, greatest))
@@ -317,8 +310,7 @@ def _kept_statuses(session: Session, digests: set[str]) -> set[str]:
 
 def _named(receipt: Receipt, path: str) -> str | None:
     """Return the digest that a receipt names there; None where it names none or is damaged."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True)
     try:
-        return etree.fromstring(receipt.xml, parser).findtext(path)
-    except etree.XMLSyntaxError:
+        return parse_receipt(receipt.xml).findtext(path)
+    except XMLSyntaxError:
         return None

@@ -23,12 +23,7 @@ from pyhanko_certvalidator import CertificateValidator, ValidationContext
 from pyhanko_certvalidator.authority import CertTrustAnchor, TrustQualifiers, derive_quals_from_cert
 from pyhanko_certvalidator.errors import PathError, ValidationError
 
-from notigateway.errors import (
-    ConfigurationError,
-    GatewayError,
-    IssuerNotAuthorisedError,
-    TokenInvalidError,
-)
+from notigateway.errors import ConfigurationError, GatewayError, IssuerNotAuthorisedError, TokenInvalidError
 from notigateway.pki.asn1_lock import ASN1_LOCK
 from notigateway.pki.fitness import check_fit_to_sign, check_validity
 from notigateway.pki.keys import fingerprint, load_certificates

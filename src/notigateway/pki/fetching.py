@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import httpx
 
@@ -73,17 +73,16 @@ class Fetcher:
 
     def get(self, url: str) -> bytes:
         """Return what is at an address. Raises: `RevocationDataError`."""
-        return self._fetch(httpx.Request("GET", url) if self.is_allowed(url) else None, url)
+        return self._fetch("GET", url)
 
     def post(self, url: str, data: bytes, content_type: str) -> bytes:
         """Return the answer to what is posted. Raises: `RevocationDataError`."""
-        headers = {"Content-Type": content_type}
-        request = httpx.Request("POST", url, content=data, headers=headers) if self.is_allowed(url) else None
-        return self._fetch(request, url)
+        return self._fetch("POST", url, content=data, headers={"Content-Type": content_type})
 
-    def _fetch(self, request: httpx.Request | None, url: str) -> bytes:
-        if request is None:
+    def _fetch(self, method: str, url: str, **sent: Any) -> bytes:  # noqa: ANN401  (content and headers)
+        if not self.is_allowed(url):
             raise RevocationDataError("the address is not of an allowed host", url=url)
+        request = httpx.Request(method, url, **sent)
         try:
             response = self._http.send(request, stream=True)
             try:

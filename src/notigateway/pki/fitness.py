@@ -70,11 +70,10 @@ def check_fit_to_sign(certificate: x509.Certificate) -> None:
     Raises: `TokenWeakError`, `TokenTypeError`, `KeyUsageError`, `IssuerNotAuthorisedError`.
     """
     _check_strength(certificate)
-    extensions = certificate.extensions
-    for extension in extensions:
+    for extension in certificate.extensions:
         if extension.critical and extension.oid not in _UNDERSTOOD:
             raise IssuerNotAuthorisedError("critical extension", reason="critical-extension-unknown")
-    _check_usage(extensions)
+    _check_usage(certificate)
 
 
 def _check_strength(certificate: x509.Certificate) -> None:
@@ -93,21 +92,22 @@ def _check_strength(certificate: x509.Certificate) -> None:
         )
 
 
-def _check_usage(extensions: x509.Extensions) -> None:
-    basic = _find(extensions, x509.BasicConstraints)
+def _check_usage(certificate: x509.Certificate) -> None:
+    basic = find_extension(certificate, x509.BasicConstraints)
     if basic is not None and basic.ca:
         raise KeyUsageError("a certificate authority is no caller", reason="certificate-authority")
-    usage = _find(extensions, x509.KeyUsage)
+    usage = find_extension(certificate, x509.KeyUsage)
     # ETSI EN 319 412-2 §4.3.2: signing certificates always carry the extension
     if usage is None or not (usage.digital_signature or usage.content_commitment):
         raise KeyUsageError("key usage", reason="key-usage")
-    purposes = _find(extensions, x509.ExtendedKeyUsage)
+    purposes = find_extension(certificate, x509.ExtendedKeyUsage)
     if purposes is not None and not _SIGNING_PURPOSES & set(purposes):
         raise KeyUsageError("extended key usage", reason="extended-key-usage")
 
 
-def _find(extensions: x509.Extensions, kind: type[_Kind]) -> _Kind | None:
+def find_extension(certificate: x509.Certificate, kind: type[_Kind]) -> _Kind | None:
+    """Return what an extension of a certificate says; None where it has none of that kind."""
     try:
-        return extensions.get_extension_for_class(kind).value
+        return certificate.extensions.get_extension_for_class(kind).value
     except x509.ExtensionNotFound:
         return None

@@ -18,6 +18,7 @@ from cryptography.x509.oid import NameOID
 from notigateway.errors import IdentityError
 from notigateway.law.caller import Caller
 from notigateway.law.identifiers import IdentifierError, check_nif, is_company_nif
+from notigateway.pki.fitness import find_extension
 from notigateway.pki.keys import fingerprint
 
 if TYPE_CHECKING:
@@ -136,11 +137,8 @@ def _attributes(name: x509.Name) -> defaultdict[str, list[str]]:
 
 def _alternative_attributes(certificate: x509.Certificate) -> Iterator[tuple[str, str]]:
     """Yield the attributes of every directoryName in the subject's alternative names."""
-    try:
-        extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    except x509.ExtensionNotFound:
-        return
-    for name in extension.value.get_values_for_type(x509.DirectoryName):
+    names = find_extension(certificate, x509.SubjectAlternativeName)
+    for name in names.get_values_for_type(x509.DirectoryName) if names else ():
         for oid, values in _attributes(name).items():
             for value in values:
                 yield oid, value

@@ -66,7 +66,7 @@ def load_key_pair(key_file: Path, certificate_file: Path, password: bytes | None
 
     Raises: `ConfigurationError` naming the file, never its content.
     """
-    data = _read(key_file)
+    data = read_file(key_file)
     load = load_pem_private_key if _PEM_MARK in data else load_der_private_key
     try:
         key = load(data, password)
@@ -81,7 +81,7 @@ def load_p12(file: Path, password: bytes | None = None) -> KeyPair:
 
     Raises: `ConfigurationError` for a wrong password, a damaged file or one without key or certificate.
     """
-    data = _read(file)
+    data = read_file(file)
     try:
         key, certificate, _ = pkcs12.load_key_and_certificates(data, password)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
@@ -96,7 +96,7 @@ def load_certificates(file: Path) -> list[x509.Certificate]:
 
     Raises: `ConfigurationError` when there is none or one cannot be read.
     """
-    data = _read(file)
+    data = read_file(file)
     try:
         if _PEM_MARK in data:
             return x509.load_pem_x509_certificates(data)
@@ -111,7 +111,8 @@ def fingerprint(certificate: x509.Certificate) -> str:
     return hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
 
 
-def _read(file: Path) -> bytes:
+def read_file(file: Path) -> bytes:
+    """Return the bytes of an operator's file. Raises: `ConfigurationError` naming it."""
     try:
         return file.read_bytes()
     except OSError as error:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
+from notigateway.pki.fitness import find_extension
 from notigateway.pki.keys import fingerprint
 from notigateway.pki.names import NameKey, key_of_name, key_of_text
 
@@ -68,10 +69,8 @@ def issuer_serial(certificate: x509.Certificate) -> tuple[NameKey, int]:
 
 def subject_key_identifier(certificate: x509.Certificate) -> bytes:
     """Return the subject key identifier: of the extension, or as RFC 5280 §4.2.1.2 (1) makes it."""
-    try:
-        return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
-    except x509.ExtensionNotFound:
-        return x509.SubjectKeyIdentifier.from_public_key(certificate.public_key()).digest
+    stated = find_extension(certificate, x509.SubjectKeyIdentifier)
+    return (stated or x509.SubjectKeyIdentifier.from_public_key(certificate.public_key())).digest
 
 
 def thumbprint(certificate: x509.Certificate) -> bytes:

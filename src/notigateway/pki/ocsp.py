@@ -20,7 +20,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
 
 from notigateway.errors import RevocationDataError
-from notigateway.pki.fitness import STRONG_HASHES
+from notigateway.pki.fitness import STRONG_HASHES, find_extension
 from notigateway.pki.revocation import (
     OCSP_LIFE_WITHOUT_NEXT_UPDATE,
     OcspAnswer,
@@ -43,13 +43,10 @@ _STATUS: Final = {
 
 def responders(certificate: x509.Certificate) -> list[str]:
     """Return the addresses at which a certificate says that its status can be asked."""
-    try:
-        access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
-    except x509.ExtensionNotFound:
-        return []
+    access = find_extension(certificate, x509.AuthorityInformationAccess)
     return [
         one.access_location.value
-        for one in access
+        for one in access or ()
         if one.access_method == AuthorityInformationAccessOID.OCSP
         and isinstance(one.access_location, x509.UniformResourceIdentifier)
     ]

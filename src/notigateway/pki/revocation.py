@@ -17,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from notigateway.errors import RevocationDataError
-from notigateway.pki.fitness import STRONG_HASHES
+from notigateway.pki.fitness import STRONG_HASHES, find_extension
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -168,10 +168,7 @@ def key_mark(certificate: x509.Certificate) -> str:
 
 def distribution_points(certificate: x509.Certificate) -> frozenset[str]:
     """Return the addresses at which a certificate says that its authority's list is."""
-    try:
-        points = certificate.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
-    except x509.ExtensionNotFound:
-        return frozenset()
+    points = find_extension(certificate, x509.CRLDistributionPoints) or ()
     # A point whose list another authority signs, or that covers some reasons only, is none of ours.
     plain = (point.full_name for point in points if not point.crl_issuer and not point.reasons)
     return frozenset(name for names in plain for name in _uris(names))
@@ -227,10 +224,8 @@ def _signer(crl: x509.CertificateRevocationList, authorities: Iterable[x509.Cert
 
 def _may_sign_lists(authority: x509.Certificate) -> bool:
     """Tell whether the key usage, where there is one, has cRLSign (RFC 5280 §6.3.3 f)."""
-    try:
-        return authority.extensions.get_extension_for_class(x509.KeyUsage).value.crl_sign
-    except x509.ExtensionNotFound:
-        return True
+    usage = find_extension(authority, x509.KeyUsage)
+    return usage is None or usage.crl_sign
 
 
 def _scope(crl: x509.CertificateRevocationList) -> x509.IssuingDistributionPoint | None:

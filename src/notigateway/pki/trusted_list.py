@@ -19,6 +19,7 @@ from signxml.exceptions import InvalidCertificate, InvalidInput, InvalidSignatur
 from signxml.xades.xades import XAdESSignatureConfiguration, XAdESVerifier
 
 from notigateway.errors import ConfigurationError
+from notigateway.pki.keys import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -60,10 +61,7 @@ def read_trusted_list(file: Path, signers: Sequence[x509.Certificate], *, now: d
 
     Raises: `ConfigurationError` saying what does not hold.
     """
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(f"cannot read {file}: {error.strerror}") from error
+    data = read_file(file)
     if len(data) > _MAX_BYTES or b"<!DOCTYPE" in data:
         raise ConfigurationError(f"{file} is not a trusted list")
     signed = _signed_part(data, signers, now, file)
@@ -114,9 +112,7 @@ def _granted_issuers(signed: str, now: datetime) -> Iterator[x509.Certificate]:
     The parser also returns what was granted in the past: such a service has an end.
     """
     # Reading the schema's classes takes most of a second: who has no trusted list does without.
-    from pyhanko.sign.validation.qualified.eutl_parse import (  # noqa: PLC0415
-        read_qualified_service_definitions,
-    )
+    from pyhanko.sign.validation.qualified.eutl_parse import read_qualified_service_definitions  # noqa: PLC0415
     from pyhanko.sign.validation.qualified.tsp import CAServiceInformation  # noqa: PLC0415
 
     seen: set[bytes] = set()

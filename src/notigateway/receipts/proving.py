@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.serialization import Encoding
-from lxml import etree
 
 from notigateway.errors import GatewayError
 from notigateway.evidence import bundle
 from notigateway.evidence.pades import seal_pdf
-from notigateway.evidence.rendition import render_pdf, seal_certificate_of
+from notigateway.evidence.rendition import render_pdf
+from notigateway.evidence.statement import parse_receipt
 from notigateway.evidence.timestamp import embedded_certificates, take_out
 from notigateway.evidence.wording import Reading
+from notigateway.evidence.xades import seal_certificate_of
 from notigateway.log.growing import included
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.forms import find_form, keep_form
@@ -83,9 +84,6 @@ class Proving:
 
         Raises: what `form_of` raises; `LogDamagedError`.
         """
-        said = Reading(
-            etree.fromstring(receipt.xml, etree.XMLParser(resolve_entities=False, no_network=True))
-        )
         inclusion = included(self.engine, receipt.id, seal=self.seal, origin=self.log_origin, now=now)
         files: dict[str, bytes | None] = {
             bundle.RECEIPT: receipt.xml if stamped is None else stamped.xml,
@@ -100,7 +98,7 @@ class Proving:
             bundle.CHECKPOINT: inclusion.checkpoint.text,
             bundle.CHECKPOINT_SIGNATURE: inclusion.checkpoint.signature,
             bundle.CHECKPOINT_TOKEN: inclusion.checkpoint.token,
-            **self._request(said),
+            **self._request(Reading(parse_receipt(receipt.xml))),
         }
         present = {name: content for name, content in files.items() if content is not None}
         return bundle.write_bundle(present, receipt_id=receipt.id, seal=self.seal, made_at=now)

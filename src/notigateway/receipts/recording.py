@@ -11,20 +11,8 @@ from base64 import b32encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from notigateway.evidence import statement as evidence
 from notigateway.evidence.element import render
-from notigateway.evidence.statement import (
-    ActorAuthentication,
-    AttestedDocument,
-    DelegateDetails,
-    PreviousEvidence,
-    RecipientDetails,
-    ReportDetails,
-    RequestEvidence,
-    RetentionClass,
-    SenderDetails,
-    Statement,
-    UserContent,
-)
 from notigateway.law.caller import NOBODY, Circumstances
 from notigateway.law.lifecycle import Channel, State
 from notigateway.law.transitions import lapse
@@ -36,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from notigateway.evidence.statement import EvidenceIssuerDetails
     from notigateway.evidence.xades import Seal
     from notigateway.law.deadlines import Outage
     from notigateway.law.transitions import Transition
@@ -77,7 +64,7 @@ def record_report(
     seal: Seal,
 ) -> tuple[Event, Receipt]:
     """Add the event that an issuing body reported, decisive or not, and its sealed receipt; return both."""
-    details = ReportDetails(
+    details = evidence.ReportDetails(
         reported_at=asking.now,
         reference=told.reported_reference or "",
         identifier=told.party,
@@ -124,13 +111,13 @@ def _attested(notification: Notification, asking: Asking) -> Attested:
     """Return what a receipt says of who asked, in which capacity, and how that is known."""
     caller, proof = asking.caller, asking.proof
     revocation = proof.revocation
-    delegate = DelegateDetails(
+    delegate = evidence.DelegateDetails(
         role=notification.seen_as,
         identifier=caller.signer,
         name=caller.signer_name,
         reference=notification.seen_by,
     )
-    authentication = ActorAuthentication(
+    authentication = evidence.ActorAuthentication(
         certificate_sha256=caller.certificate_fingerprint,
         issuer=caller.certificate_issuer,
         serial=caller.certificate_serial,
@@ -185,9 +172,9 @@ def record_lapse(
     return _record_event(notification, transition, NOBODY, now=now, seal=seal, attested=attested)
 
 
-def _request_evidence(proof: RequestProof) -> RequestEvidence:
+def _request_evidence(proof: RequestProof) -> evidence.RequestEvidence:
     """Return what a receipt says of a signed request."""
-    return RequestEvidence(
+    return evidence.RequestEvidence(
         message_id=proof.correlation_id,
         envelope_sha256=proof.sha256,
         signature_method=proof.signature_method,
@@ -198,10 +185,10 @@ def _request_evidence(proof: RequestProof) -> RequestEvidence:
 class Attested:
     """What a receipt says beyond the notification and the event: nothing where the clock decided."""
 
-    delegate: DelegateDetails | None = None
-    authentication: ActorAuthentication | None = None
-    request: RequestEvidence | None = None
-    report: ReportDetails | None = None
+    delegate: evidence.DelegateDetails | None = None
+    authentication: evidence.ActorAuthentication | None = None
+    request: evidence.RequestEvidence | None = None
+    report: evidence.ReportDetails | None = None
     outages: Sequence[Outage] | None = None
 
 
@@ -246,12 +233,13 @@ def _statement(
     receipt: Receipt,
     *,
     attested: Attested,
-    issuer: EvidenceIssuerDetails,
+    issuer: evidence.EvidenceIssuerDetails,
     last: Receipt | None,
-) -> Statement:
+) -> evidence.Statement:
     """Say what the receipt attests: RD 203/2021 art. 42.3 and Orden ISM/903/2020 art. 8.5."""
     act, body, addressee = notification.act, notification.act.issuing_body, notification.addressee
-    return Statement(
+    classes = evidence.RetentionClass
+    return evidence.Statement(
         evidence_id=receipt.id,
         event=fact.state,
         event_time=fact.at,
@@ -260,31 +248,31 @@ def _statement(
         channel=fact.channel,
         reason=fact.reason,
         issuer=issuer,
-        sender=SenderDetails(dir3=body.dir3, name=body.name, nif=body.nif),
-        recipient=RecipientDetails(identifier=addressee.identifier, name=addressee.name),
+        sender=evidence.SenderDetails(dir3=body.dir3, name=body.name, nif=body.nif),
+        recipient=evidence.RecipientDetails(identifier=addressee.identifier, name=addressee.name),
         delegate=attested.delegate,
         authentication=attested.authentication,
         request=attested.request,
         report=attested.report,
         outages=attested.outages,
-        previous=None if last is None else PreviousEvidence(evidence_id=last.id, sha256=last.sha256),
+        previous=None if last is None else evidence.PreviousEvidence(evidence_id=last.id, sha256=last.sha256),
         csv_code=receipt.csv_code,
-        retention=RetentionClass.SPECIAL_CATEGORY if act.special_category else RetentionClass.STANDARD,
+        retention=classes.SPECIAL_CATEGORY if act.special_category else classes.STANDARD,
         content=_content(notification),
     )
 
 
-def _content(notification: Notification) -> UserContent:
+def _content(notification: Notification) -> evidence.UserContent:
     """Name the act and its documents."""
     act = notification.act
-    return UserContent(
+    return evidence.UserContent(
         notification_id=notification.id,
         notification_code=notification.code,
         act_reference=act.reference,
         subject=act.subject,
         procedure=act.procedure,
         documents=tuple(
-            AttestedDocument(document_id=d.id, media_type=d.media_type, size=d.size, sha256=d.sha256)
+            evidence.AttestedDocument(document_id=d.id, media_type=d.media_type, size=d.size, sha256=d.sha256)
             for d in act.documents
         ),
     )

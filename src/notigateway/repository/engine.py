@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
     from sqlalchemy.pool import ConnectionPoolEntry
 
+    from notigateway.settings import Settings
+
 # Names of execution options of ours; the "begin" listener of SQLite reads it.
 _ACCESS = "notigateway_access"
 _READING: dict[str, Mapping[str, Any]] = {
@@ -84,6 +86,16 @@ def create_database(url: str, *, pool_size: int = 8, timeout_seconds: int = 30) 
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+@contextmanager
+def connected(settings: Settings) -> Iterator[Engine]:
+    """Open the database of the settings, at whatever revision it is; close it in any case."""
+    engine = create_database(settings.database_url, timeout_seconds=settings.database_timeout_seconds)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 @contextmanager

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 
 from notigateway.law.lifecycle import State
 from notigateway.repository.changes import Change
 from notigateway.repository.model import Act, Addressee, Event, IssuingBody, Notification
 from notigateway.repository.notifications import row_columns, visible_to
 from notigateway.repository.outages import DeadlineChange
-from notigateway.repository.rights import Power, RedAssignment, addressees_in_reach, role_of
+from notigateway.repository.rights import Power, RedAssignment, addressees_in_reach, is_in_force, role_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,13 +105,7 @@ def fingerprint_of_rights(session: Session, party: str, now: datetime) -> int:
 
     A right that begins gives notifications whose changes lie far back in their order.
     """
-    powers = select(Power.id).where(
-        Power.attorney == party,
-        ~Power.is_void,
-        Power.accepted_at <= now,
-        Power.expires_at > now,
-        or_(Power.ended_at.is_(None), Power.ended_at > now),
-    )
+    powers = select(Power.id).where(Power.attorney == party, *is_in_force(Power, now))
     # What a RED person saw by an assignment stays visible after its end, so the end is no change; the
     # addressee's main account decides which assignments count.
     assignments = (

@@ -206,19 +206,9 @@ class TileReader:
 # --- finding ----------------------------------------------------------------------------------------
 
 
-def find_leaf(session: Session, subject: UUID) -> LogLeaf | None:
-    """Return the leaf of a receipt or an access record."""
-    return session.get(LogLeaf, subject)
-
-
 def find_last_checkpoint(session: Session) -> LogCheckpoint | None:
     """Return the newest checkpoint."""
     return session.scalars(select(LogCheckpoint).order_by(LogCheckpoint.size.desc()).limit(1)).first()
-
-
-def find_checkpoint(session: Session, size: int) -> LogCheckpoint | None:
-    """Return the checkpoint of that size."""
-    return session.get(LogCheckpoint, size)
 
 
 def find_first_covering(session: Session, position: int) -> LogCheckpoint | None:

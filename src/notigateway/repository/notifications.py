@@ -27,7 +27,7 @@ from notigateway.repository.loading import WHOLE
 from notigateway.repository.model import Act, Addressee, IssuingBody, Notification
 from notigateway.repository.outages import is_overdue
 from notigateway.repository.prepared import Prepared, UuidText
-from notigateway.repository.rights import addressees_in_reach, named_in_reach, role_of
+from notigateway.repository.rights import addressees_in_reach, role_of
 from notigateway.repository.titles import lock_titles
 
 if TYPE_CHECKING:
@@ -147,8 +147,9 @@ def row_columns(role: ColumnElement[str | None]) -> Select[*tuple[object, ...]]:
     )
 
 
+_REACH = addressees_in_reach(bindparam("party"), bindparam("now", type_=UtcDateTime()))
 _IN_REACH = Prepared(
-    named_in_reach(bindparam("party"), bindparam("now", type_=UtcDateTime())).limit(_FEW + 1)
+    select(Addressee.id, Addressee.identifier).where(Addressee.id.in_(_REACH)).limit(_FEW + 1)
 )
 _OWN: ColumnElement[str | None] = literal(str(Role.OWN))
 _OWN_PAGE = _page(

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import joinedload
 
 from notigateway.repository.model import Addressee
-from notigateway.repository.rights import Power, RedAssignment, RightsChange
+from notigateway.repository.rights import Power, RedAssignment, RightsChange, is_in_force
 from notigateway.uuids import uuid7
 
 if TYPE_CHECKING:
@@ -77,13 +77,7 @@ def is_grantor(session: Session, identifier: str, *, attorney: str, now: datetim
 
 def _in_force(attorney: str, now: datetime) -> list[ColumnElement[bool]]:
     """Return the conditions of the powers by which the attorney may act at `now`."""
-    return [
-        Power.attorney == attorney,
-        ~Power.is_void,
-        Power.accepted_at <= now,
-        Power.expires_at > now,
-        or_(Power.ended_at.is_(None), Power.ended_at > now),
-    ]
+    return [Power.attorney == attorney, *is_in_force(Power, now)]
 
 
 def _powers() -> Select[Power]:

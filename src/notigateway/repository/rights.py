@@ -32,7 +32,7 @@ from notigateway.repository.model import Act, Addressee, Notification
 from notigateway.repository.outages import is_overdue
 
 if TYPE_CHECKING:
-    from sqlalchemy import BindParameter, CompoundSelect, Exists, Select
+    from sqlalchemy import BindParameter, CompoundSelect, Exists
 
     from notigateway.law.representation import RightsPolicy
 
@@ -140,25 +140,13 @@ def addressees_in_reach(
     )
 
 
-def named_in_reach(
-    party: str | BindParameter[str], now: datetime | BindParameter[datetime]
-) -> Select[int, str]:
-    """Return the same addressees with their identifiers."""
-    return select(Addressee.id, Addressee.identifier).where(Addressee.id.in_(addressees_in_reach(party, now)))
-
-
-def is_own(party: str) -> ColumnElement[bool]:
-    """Return the condition of what is addressed to the party itself."""
-    return Notification.addressee_id == (
-        select(Addressee.id).where(Addressee.identifier == party).scalar_subquery()
-    )
-
-
 def own_gives(party: str, rights: RightsPolicy) -> ColumnElement[bool]:
     """Say `representation.own_covers` in SQL; the query must join Act."""
+    addressee = select(Addressee.id).where(Addressee.identifier == party).scalar_subquery()
+    is_own = Notification.addressee_id == addressee
     if Role.OWN in rights.special_category_roles:
-        return is_own(party)
-    return and_(is_own(party), ~Act.special_category)
+        return is_own
+    return and_(is_own, ~Act.special_category)
 
 
 def red_covers(
@@ -182,6 +170,16 @@ def red_covers(
     return conditions
 
 
+def is_in_force(power: type[Power], now: datetime) -> list[ColumnElement[bool]]:
+    """Return the conditions of a power by which its attorney may act at `now`."""
+    return [
+        ~power.is_void,
+        power.accepted_at <= now,
+        power.expires_at > now,
+        or_(power.ended_at.is_(None), power.ended_at > now),
+    ]
+
+
 def power_covers(power: type[Power], now: datetime, rights: RightsPolicy) -> list[ColumnElement[bool]]:
     """Say `representation.power_covers` in SQL; the query must join Act."""
     may_see_special = Role.ATTORNEY in rights.special_category_roles
@@ -193,10 +191,7 @@ def power_covers(power: type[Power], now: datetime, rights: RightsPolicy) -> lis
     )
     conditions: list[ColumnElement[bool]] = [
         power.grantor_id == Notification.addressee_id,
-        ~power.is_void,
-        power.accepted_at <= now,
-        power.expires_at > now,
-        or_(power.ended_at.is_(None), power.ended_at > now),
+        *is_in_force(power, now),
         or_(~Act.special_category, power.special_category) if may_see_special else ~Act.special_category,
         or_(
             power.scope == PowerScope.GENERAL,

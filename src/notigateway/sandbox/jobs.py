@@ -18,7 +18,7 @@ from notigateway.errors import GatewayError
 from notigateway.evidence.seals import load_seal
 from notigateway.log.growing import advance
 from notigateway.receipts.stamping import Authority, stamp
-from notigateway.repository.engine import create_database
+from notigateway.repository.engine import connected, create_database
 from notigateway.trust.authorities import load_trust
 from notigateway.trust.refreshing import Sources, refresh
 
@@ -50,7 +50,9 @@ class Job:
         first_after: float | None = None,
     ) -> None:
         self._name = name
-        self._engine = _open(settings)
+        self._engine = create_database(
+            settings.database_url, pool_size=1, timeout_seconds=settings.database_timeout_seconds
+        )
         self._work = work
         self._every_seconds = every_seconds
         self._first_after = every_seconds if first_after is None else first_after
@@ -130,19 +132,10 @@ def refresher(settings: Settings) -> Job:
 
 def refresh_once(settings: Settings, now: datetime) -> None:
     """Take in what is there, before the first request asks for it."""
-    engine = _open(settings)
-    try:
+    with connected(settings) as engine:
         _refresh(engine, settings, now)
-    finally:
-        engine.dispose()
 
 
 def _refresh(engine: Engine, settings: Settings, now: datetime) -> None:
     trust = load_trust(settings, engine, now=now, for_refreshing=True)
     refresh(engine, trust, Sources.by(settings), now=now)
-
-
-def _open(settings: Settings) -> Engine:
-    return create_database(
-        settings.database_url, pool_size=1, timeout_seconds=settings.database_timeout_seconds
-    )

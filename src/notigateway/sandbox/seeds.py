@@ -16,7 +16,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from notigateway.addressee.powers import import_power
-from notigateway.addressee.red import assign_red, list_register
+from notigateway.addressee.red import assign_red
 from notigateway.errors import PowerExistsError
 from notigateway.evidence.seals import load_seal
 from notigateway.issuer.publishing import Deposit, Publishing, register_issuing_body
@@ -26,7 +26,8 @@ from notigateway.law.representation import PowerScope
 from notigateway.law.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
 from notigateway.law.titles import PowerTerms, RedTerms
 from notigateway.repository.documents import DocumentStore
-from notigateway.repository.engine import create_database, writing
+from notigateway.repository.engine import connected, writing
+from notigateway.repository.powers import list_all_red_assignments
 from notigateway.repository.schema import upgrade
 from notigateway.sandbox.holders import COMPANY, PERSON, RED
 from notigateway.sandbox.papers import PAGE_COUNTS, make_paper
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from notigateway.issuer.publishing import Deposit
     from notigateway.repository.session import Session
     from notigateway.settings import Settings
 
@@ -107,14 +107,13 @@ def sow(settings: Settings, *, notifications: int, seed: int, now: datetime) -> 
 
     What is there already stays as it is, so a start that was interrupted is completed by the next.
     """
-    engine = create_database(settings.database_url, timeout_seconds=settings.database_timeout_seconds)
     publishing = Publishing(
         store=DocumentStore(settings.document_store_url),
         seal=load_seal(settings),
         document_max_bytes=settings.document_max_bytes,
     )
     new = 0
-    try:
+    with connected(settings) as engine:
         upgrade(engine)
         with writing(engine) as session:
             for body in BODIES:
@@ -126,14 +125,12 @@ def sow(settings: Settings, *, notifications: int, seed: int, now: datetime) -> 
                     new += publishing.publish(session, deposit, now=at).is_new
         with writing(engine) as session:
             _give_rights(session, now)
-    finally:
-        engine.dispose()
     return new
 
 
 def _give_rights(session: Session, now: datetime) -> None:
     """Let the RED person see the last tenth of the company's, and act for the person by a power."""
-    if not list_register(session, account=_CCC):
+    if not list_all_red_assignments(session, account=_CCC):
         terms = RedTerms(
             addressee=COMPANY[0],
             addressee_name=COMPANY[1],

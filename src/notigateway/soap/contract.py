@@ -84,9 +84,7 @@ class Contract:
     @cached_property
     def operations(self) -> frozenset[str]:
         """Return the names of the operations."""
-        tree = etree.fromstring(self.wsdl)
-        found = tree.iterfind(f"{{{_WSDL}}}portType/{{{_WSDL}}}operation")
-        return frozenset(str(operation.get("name")) for operation in found)
+        return frozenset(self._addressing_actions)
 
     @cached_property
     def _addressing_actions(self) -> dict[str, tuple[str, str, str]]:

@@ -13,18 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import structlog
 
-from notigateway.errors import (
-    ActionMismatchError,
-    GatewayError,
-    MethodNotAllowedError,
-    NotOurPathError,
-    RateLimitedError,
-    SecurityError,
-    ServiceError,
-    TemporarilyUnavailableError,
-    TransportError,
-    VersionMismatchError,
-)
+from notigateway import errors
 from notigateway.instants import to_milliseconds
 from notigateway.log.access import AccessNotes
 from notigateway.pki.identity import read_caller
@@ -143,20 +132,20 @@ class Endpoint:
         """Route by method and path; turn every error into its one kind of answer."""
         try:
             if environ.get("PATH_INFO", "") != self.path:
-                raise NotOurPathError
+                raise errors.NotOurPathError
             if environ["REQUEST_METHOD"] == "GET":
                 return self._publish(environ.get("QUERY_STRING", ""))
             if environ["REQUEST_METHOD"] != "POST":
-                raise MethodNotAllowedError
+                raise errors.MethodNotAllowedError
             return self._answer_soap(environ, now, correlation_id)
-        except TransportError as error:
+        except errors.TransportError as error:
             # Unsigned: nothing was read, and a signature would cost more than the request.
             _log.warning("request_refused", code=error.code, detail=error.detail)
             soap = read_version(environ)
             body = render_static_fault(
                 error, correlation_id=correlation_id, soap=soap, add_detail=self._contract.add_detail
             )
-            allow = _ALLOW if isinstance(error, MethodNotAllowedError) else ()
+            allow = _ALLOW if isinstance(error, errors.MethodNotAllowedError) else ()
             return _Answer(error.status, body, soap, allow + _retry_after(error))
 
     def _publish(self, query: str) -> _Answer:
@@ -168,7 +157,7 @@ class Endpoint:
         schema = self._contract.schemas.get(query.removeprefix("xsd="))
         if schema is not None and query.startswith("xsd="):
             return _Answer(200, schema)
-        raise MethodNotAllowedError
+        raise errors.MethodNotAllowedError
 
     def _answer_soap(self, environ: WSGIEnvironment, now: datetime, correlation_id: UUID) -> _Answer:
         """Run a SOAP request and sign what comes of it, faults included.
@@ -190,20 +179,22 @@ class Endpoint:
                 now=now,
                 correlation_id=correlation_id,
             )
-        except TransportError:
+        except errors.TransportError:
             raise
-        except GatewayError as error:
+        except errors.GatewayError as error:
             _log.warning("request_failed", code=error.code, detail=error.detail)
-            if isinstance(error, SecurityError) and not error.retryable:
+            if isinstance(error, errors.SecurityError) and not error.retryable:
                 self.gate.failures.count(environ, now)
             return self._fault(error, reply, now=now, correlation_id=correlation_id)
         except Exception:  # noqa: BLE001  (the one border: whatever it is, the caller gets a fault)
             _log.exception("request_crashed")
-            return self._fault(ServiceError(), reply, now=now, correlation_id=correlation_id)
+            return self._fault(errors.ServiceError(), reply, now=now, correlation_id=correlation_id)
         form = reply.form_with(self._contract.answer_action(reply.operation), uuid7(now))
         return _Answer(200, sign_envelope(content, signer=self.gate.signer, now=now, form=form), soap)
 
-    def _fault(self, error: GatewayError, reply: Reply, *, now: datetime, correlation_id: UUID) -> _Answer:
+    def _fault(
+        self, error: errors.GatewayError, reply: Reply, *, now: datetime, correlation_id: UUID
+    ) -> _Answer:
         """Sign a fault in the shape of every answer."""
         form = reply.form_with(self._contract.fault_action(reply.operation), uuid7(now))
         content = render_fault(
@@ -220,7 +211,7 @@ class Endpoint:
         gate = self.gate
         envelope = parse_envelope(data, limits=gate.limits)
         if envelope.soap is not soap:
-            raise VersionMismatchError("the Envelope is not of the version that the media type says")
+            raise errors.VersionMismatchError("the Envelope is not of the version that the media type says")
         verified = verify_envelope(
             envelope,
             now=now,
@@ -242,34 +233,28 @@ class Endpoint:
         correlation_id: UUID,
     ) -> bytes:
         """Run the operation of a proven request; return the answer's element."""
+        gate, contract = self.gate, self._contract
         caller = read_caller(verified.certificate)
         access = AccessNotes(caller, correlation_id=correlation_id, now=now)
         key, until = verified.replay_key, verified.fresh_until
-        entry = Entry(self.gate.office.engine, access, replay_key=key, fresh_until=until)
+        entry = Entry(gate.office.engine, access, replay_key=key, fresh_until=until)
         with self._entered(entry):
-            content = self._answer_caller(verified, data, reply=reply, actions=actions, entry=entry)
-        _log.info("request_answered", operation=access.operation, party=caller.party, signer=caller.signer)
+            operation = access.operation = contract.operation_name(verified.operation)
+            if not actions <= {contract.action(operation)}:
+                raise errors.ActionMismatchError
+            reply.addressing.check(to=contract.public_url, action=contract.request_action(operation))
+            contract.check_request(verified.operation)
+            access.ask(_identifiers(verified.operation))
+            self._admit(entry, caller, operation=operation, now=now)
+            revocation = gate.admission.require_status(
+                verified.certificate, now, has_effect=operation not in self._without_effect
+            )
+            proof = RequestProof(correlation_id, data, verified.signature_method.value, revocation)
+            asking = Asking(caller=caller, now=now, proof=proof)
+            request = Request(office=gate.office, asking=asking, entry=entry)
+            content = self._dispatcher.call(verified.operation, request)
+        _log.info("request_answered", operation=operation, party=caller.party, signer=caller.signer)
         return content
-
-    def _answer_caller(
-        self, verified: Verified, data: bytes, *, reply: Reply, actions: frozenset[str], entry: Entry
-    ) -> bytes:
-        """Run the operation that a known caller asks for; return the answer's element."""
-        access = entry.access
-        operation = access.operation = self._contract.operation_name(verified.operation)
-        if not actions <= {self._contract.action(operation)}:
-            raise ActionMismatchError
-        reply.addressing.check(to=self._contract.public_url, action=self._contract.request_action(operation))
-        self._contract.check_request(verified.operation)
-        access.ask(_identifiers(verified.operation))
-        self._admit(entry, access.caller, operation=operation, now=access.now)
-        revocation = self.gate.admission.require_status(
-            verified.certificate, access.now, has_effect=operation not in self._without_effect
-        )
-        proof = RequestProof(access.correlation_id, data, verified.signature_method.value, revocation)
-        asking = Asking(caller=access.caller, now=access.now, proof=proof)
-        request = Request(office=self.gate.office, asking=asking, entry=entry)
-        return self._dispatcher.call(verified.operation, request)
 
     @contextmanager
     def _entered(self, entry: Entry) -> Iterator[None]:
@@ -280,13 +265,13 @@ class Endpoint:
         """
         try:
             yield
-        except (TemporarilyUnavailableError, RateLimitedError):
+        except (errors.TemporarilyUnavailableError, errors.RateLimitedError):
             raise  # nothing was looked at; a record would cost what the limit saves, or cannot be kept
-        except GatewayError as refusal:
+        except errors.GatewayError as refusal:
             entry.make(refusal.code)
             raise
         except Exception:
-            entry.make(ServiceError.code)
+            entry.make(errors.ServiceError.code)
             raise
         if not entry.is_made:
             entry.make(entry.access.result)
@@ -312,10 +297,12 @@ class Endpoint:
         limit = self.gate.requests_per_minute
         with writing(self.gate.office.engine) as session:
             if count_request(session, f"{caller.party}:{caller.signer}", now) > limit:
-                raise RateLimitedError(f"more than {limit} a minute", retry_after_seconds=60 - now.second)
+                raise errors.RateLimitedError(
+                    f"more than {limit} a minute", retry_after_seconds=60 - now.second
+                )
 
 
-def _retry_after(error: GatewayError) -> tuple[tuple[str, str], ...]:
+def _retry_after(error: errors.GatewayError) -> tuple[tuple[str, str], ...]:
     """Return when it is worth trying again, in whole seconds (RFC 9110 §10.2.3)."""
     if not error.retryable:
         return ()

@@ -15,82 +15,59 @@ from uuid import UUID
 from lxml import etree
 from lxml.etree import _Element
 
+from notigateway import errors
 from notigateway.contract import v1
 from notigateway.contract.problems import coded_texts_of, texts_of
 from notigateway.contract.writing import write
 from notigateway.contract.xml import camel_case
-from notigateway.errors import (
-    AddressingError,
-    AlgorithmError,
-    AuthenticationError,
-    CheckError,
-    ConfigurationError,
-    FreshnessError,
-    GatewayError,
-    LifecycleError,
-    MustUnderstandError,
-    NotFoundError,
-    OutageError,
-    PublicationError,
-    ReplyAddressError,
-    RepresentationError,
-    RequestError,
-    SecurityHeaderError,
-    ServiceError,
-    TokenError,
-    TokenTypeError,
-    TokenUnavailableError,
-    TransportError,
-    VersionMismatchError,
-)
 from notigateway.instants import instant_text
-from notigateway.wss.envelope import canonical
+from notigateway.wss.canonical import canonical
 from notigateway.wss.ns import NOTIGATEWAY_V1, XML
 from notigateway.wss.version import SoapVersion
 
 # First match wins: a family stands after its exceptions. WSS 1.1.1 §12 names the wsse codes.
-FAULT_CODES: Final[tuple[tuple[type[GatewayError], str], ...]] = (
-    (SecurityHeaderError, "wsse:InvalidSecurity"),
-    (TokenError, "wsse:InvalidSecurityToken"),
-    (TokenUnavailableError, "wsse:SecurityTokenUnavailable"),
-    (TokenTypeError, "wsse:UnsupportedSecurityToken"),
-    (AuthenticationError, "wsse:FailedAuthentication"),
-    (CheckError, "wsse:FailedCheck"),
-    (AlgorithmError, "wsse:UnsupportedAlgorithm"),
-    (FreshnessError, "wsu:MessageExpired"),
-    (AddressingError, "wsa:InvalidAddressingHeader"),  # Web Services Addressing 1.0 SOAP Binding §6.4
-    (ReplyAddressError, "wsa:OnlyAnonymousAddressSupported"),
-    (VersionMismatchError, "soap:VersionMismatch"),
-    (MustUnderstandError, "soap:MustUnderstand"),
-    (TransportError, "soap:Client"),
-    (RequestError, "soap:Client"),
-    (NotFoundError, "soap:Client"),
-    (LifecycleError, "soap:Client"),
-    (PublicationError, "soap:Client"),
-    (OutageError, "soap:Client"),
-    (RepresentationError, "soap:Client"),
-    (ServiceError, "soap:Server"),
-    (ConfigurationError, "soap:Server"),
+FAULT_CODES: Final[tuple[tuple[type[errors.GatewayError], str], ...]] = (
+    (errors.SecurityHeaderError, "wsse:InvalidSecurity"),
+    (errors.TokenError, "wsse:InvalidSecurityToken"),
+    (errors.TokenUnavailableError, "wsse:SecurityTokenUnavailable"),
+    (errors.TokenTypeError, "wsse:UnsupportedSecurityToken"),
+    (errors.AuthenticationError, "wsse:FailedAuthentication"),
+    (errors.CheckError, "wsse:FailedCheck"),
+    (errors.AlgorithmError, "wsse:UnsupportedAlgorithm"),
+    (errors.FreshnessError, "wsu:MessageExpired"),
+    (errors.AddressingError, "wsa:InvalidAddressingHeader"),  # Web Services Addressing 1.0 SOAP Binding §6.4
+    (errors.ReplyAddressError, "wsa:OnlyAnonymousAddressSupported"),
+    (errors.VersionMismatchError, "soap:VersionMismatch"),
+    (errors.MustUnderstandError, "soap:MustUnderstand"),
+    (errors.TransportError, "soap:Client"),
+    (errors.RequestError, "soap:Client"),
+    (errors.NotFoundError, "soap:Client"),
+    (errors.LifecycleError, "soap:Client"),
+    (errors.PublicationError, "soap:Client"),
+    (errors.OutageError, "soap:Client"),
+    (errors.RepresentationError, "soap:Client"),
+    (errors.ServiceError, "soap:Server"),
+    (errors.ConfigurationError, "soap:Server"),
 )
 # What a contract appends to a fault's detail.
-AddDetail = Callable[[_Element, GatewayError, UUID], None]
+AddDetail = Callable[[_Element, errors.GatewayError, UUID], None]
 DOCUMENTATION: Final = "docs/errors.md"
 _BLAMES_SENDER: Final = "soap:Sender"
 
 
-def fault_code(error: type[GatewayError]) -> str:
+def fault_code(error: type[errors.GatewayError]) -> str:
     """Return the fault code of an error class; what the table does not know is the server's fault."""
     return next((code for family, code in FAULT_CODES if issubclass(error, family)), "soap:Server")
 
 
-def fault_status(error: GatewayError, soap: SoapVersion) -> int:
+def fault_status(error: errors.GatewayError, soap: SoapVersion) -> int:
     """Return the HTTP status of a signed fault: SOAP 1.1 §6.2; SOAP 1.2 part 2 §7.5.2.2, table 20."""
     code, _ = _codes(error)
     is_bad_request = soap is SoapVersion.V1_2 and code == _BLAMES_SENDER
     return HTTPStatus.BAD_REQUEST if is_bad_request else HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-def add_gateway_fault(detail: _Element, error: GatewayError, correlation_id: UUID) -> None:
+def add_gateway_fault(detail: _Element, error: errors.GatewayError, correlation_id: UUID) -> None:
     """Append the typed detail of our own contracts."""
     texts = texts_of(error)
     fault = v1.GatewayFault(
@@ -106,7 +83,7 @@ def add_gateway_fault(detail: _Element, error: GatewayError, correlation_id: UUI
 
 
 def render_fault(
-    error: GatewayError,
+    error: errors.GatewayError,
     *,
     correlation_id: UUID,
     soap: SoapVersion = SoapVersion.V1_1,
@@ -126,7 +103,7 @@ def render_fault(
     return canonical(fault)
 
 
-def _codes(error: GatewayError) -> tuple[str, str]:
+def _codes(error: errors.GatewayError) -> tuple[str, str]:
     """Return Code and Subcode of SOAP 1.2: who is at fault, and at what (part 1 §5.4.1, §5.4.6)."""
     code = fault_code(type(error))
     if code in {"soap:VersionMismatch", "soap:MustUnderstand"}:
@@ -143,7 +120,7 @@ def _add_codes(fault: _Element, soap: SoapVersion, code: str, subcode: str) -> N
     etree.SubElement(inner, soap.tag("Value")).text = subcode
 
 
-def _add_reason(fault: _Element, soap: SoapVersion, error: GatewayError) -> None:
+def _add_reason(fault: _Element, soap: SoapVersion, error: errors.GatewayError) -> None:
     reason = etree.SubElement(fault, soap.tag("Reason"))
     texts = coded_texts_of(error)
     for language, text in (("en", texts.en), ("es", texts.es)):
@@ -152,7 +129,7 @@ def _add_reason(fault: _Element, soap: SoapVersion, error: GatewayError) -> None
 
 
 def render_static_fault(
-    error: TransportError,
+    error: errors.TransportError,
     *,
     correlation_id: UUID,
     soap: SoapVersion = SoapVersion.V1_1,

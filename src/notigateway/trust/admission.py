@@ -30,12 +30,7 @@ from notigateway.pki.revocation import (
     read_list,
 )
 from notigateway.repository.engine import reading, writing
-from notigateway.repository.trust import (
-    get_revocation_data,
-    list_current_digests,
-    mark_as_evidence,
-    watch,
-)
+from notigateway.repository.trust import get_revocation_data, list_current_digests, mark_as_evidence, watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -20,12 +20,7 @@ from notigateway.pki.fetching import Fetcher
 from notigateway.pki.ocsp import REQUEST_TYPE, question, responders
 from notigateway.pki.revocation import RevocationSource, distribution_points
 from notigateway.repository.engine import reading, writing
-from notigateway.repository.trust import (
-    forget_replaced,
-    forget_unseen,
-    keep_revocation_data,
-    list_watched,
-)
+from notigateway.repository.trust import forget_replaced, forget_unseen, keep_revocation_data, list_watched
 from notigateway.trust.admission import read_data
 
 if TYPE_CHECKING:

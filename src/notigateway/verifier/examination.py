@@ -6,7 +6,6 @@ Nothing is read of a receipt before its seal was verified but the name of the ce
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,9 +20,10 @@ from notigateway.errors import GatewayError
 from notigateway.evidence import bundle
 from notigateway.evidence.history import dated
 from notigateway.evidence.pades import verify_pdf
+from notigateway.evidence.statement import parse_receipt
 from notigateway.evidence.timestamp import embedded_certificates, take_out
 from notigateway.evidence.wording import TITLES, Reading
-from notigateway.evidence.xades import verify_receipt
+from notigateway.evidence.xades import seal_certificate_of, verify_receipt
 from notigateway.instants import instant_text
 from notigateway.pki.keys import fingerprint
 from notigateway.pki.known import KnownCertificates
@@ -31,7 +31,7 @@ from notigateway.published import published_folder
 from notigateway.verifier.report import FailedError, SkippedError, UndeterminedError
 from notigateway.wss.clients import ClientRegister
 from notigateway.wss.envelope import parse_envelope
-from notigateway.wss.ns import NOTIGATEWAY_V1, ds, namespace_of
+from notigateway.wss.ns import NOTIGATEWAY_V1, namespace_of
 from notigateway.wss.policy import Expectations, Limits
 from notigateway.wss.verify import verify_envelope
 
@@ -95,7 +95,7 @@ class Examination:
         if b"<!" in data or b"<?" in data:
             raise FailedError("the receipt is not in canonical form")
         try:
-            root = etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True))
+            root = parse_receipt(data)
         except etree.XMLSyntaxError as error:
             raise FailedError(f"not XML: {error.msg}") from error
         schema = etree.XMLSchema(etree.parse(published_folder("wsdl") / "notigateway-evidence-1.xsd"))
@@ -107,9 +107,8 @@ class Examination:
         """Check that the certificate on the seal is pinned, and was valid when it sealed."""
         self.need_seals()
         root = self._root()
-        token = root.findtext(f"{ds('Signature')}/{ds('KeyInfo')}/{ds('X509Data')}/{ds('X509Certificate')}")
         try:
-            named = x509.load_der_x509_certificate(base64.b64decode(token or ""))
+            named = seal_certificate_of(self.files[bundle.RECEIPT])
         except ValueError as error:
             raise FailedError("the seal names no readable certificate") from error
         beside = self.files.get(bundle.SEAL_CERTIFICATE)
@@ -294,10 +293,7 @@ class Examination:
 
     def _root(self) -> etree._Element:
         try:
-            return etree.fromstring(
-                self.files[bundle.RECEIPT],
-                etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False),
-            )
+            return parse_receipt(self.files[bundle.RECEIPT])
         except etree.XMLSyntaxError as error:
             raise FailedError("the receipt is not XML") from error
 

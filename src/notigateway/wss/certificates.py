@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
+    Found = tuple[x509.Certificate, PublicKeyTypes]
+
 MAX_CERTIFICATE_BYTES: Final = 16 * 1024
 MAX_PATH_BYTES: Final = 64 * 1024
 _MAX_PATH: Final = 8
@@ -35,7 +37,7 @@ UNREADABLE: Final = (
 
 
 @lru_cache(maxsize=1024)
-def load(der: bytes) -> tuple[x509.Certificate, PublicKeyTypes]:
+def load(der: bytes) -> Found:
     """Parse a certificate once; the cache compares the whole DER, so nobody can take another's place.
 
     Raises: one of `UNREADABLE`.
@@ -47,7 +49,7 @@ def load(der: bytes) -> tuple[x509.Certificate, PublicKeyTypes]:
 
 
 @lru_cache(maxsize=256)
-def load_pki_path(der: bytes) -> tuple[x509.Certificate, PublicKeyTypes]:
+def load_pki_path(der: bytes) -> Found:
     """Return the last certificate of a PKIPath, which leads from an authority down to it.
 
     X.509 Token Profile 1.1.1 §3.1, ITU-T X.509 §7.7. Raises: one of `UNREADABLE`.
@@ -59,7 +61,7 @@ def load_pki_path(der: bytes) -> tuple[x509.Certificate, PublicKeyTypes]:
 
 
 @lru_cache(maxsize=256)
-def load_pkcs7(der: bytes) -> tuple[x509.Certificate, PublicKeyTypes]:
+def load_pkcs7(der: bytes) -> Found:
     """Return the certificate in a PKCS #7 that issued none of the others, whatever their order.
 
     Raises: one of `UNREADABLE`.

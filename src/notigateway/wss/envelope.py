@@ -17,16 +17,8 @@ from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
-from notigateway.errors import (
-    EnvelopeStructureError,
-    ForbiddenXmlError,
-    MalformedXmlError,
-    MustUnderstandError,
-    TooLargeError,
-    VersionMismatchError,
-    XmlLimitError,
-)
-from notigateway.wss.canonical import canonical, prepare_thread
+from notigateway import errors
+from notigateway.wss.canonical import prepare_thread
 from notigateway.wss.ns import (
     ACTOR_NEXT,
     ROLE_NEXT,
@@ -42,8 +34,6 @@ from notigateway.wss.version import SoapVersion
 
 if TYPE_CHECKING:
     from notigateway.wss.policy import Limits
-
-__all__ = ["Envelope", "canonical", "is_for_us", "must_be_understood", "parse_envelope", "parse_xml"]
 
 _UTF8_BOM: Final = b"\xef\xbb\xbf"
 _OTHER_BOMS: Final = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
@@ -98,12 +88,12 @@ def parse_xml(data: bytes, *, limits: Limits) -> etree._Element:
         root = etree.fromstring(data, _thread.parser)
     except etree.XMLSyntaxError as error:
         if error.code in _PARSER_LIMITS:
-            raise XmlLimitError(f"the parser stopped: {error.code}") from error
-        raise MalformedXmlError(f"XML error {error.code} at {error.position}") from error
+            raise errors.XmlLimitError(f"the parser stopped: {error.code}") from error
+        raise errors.MalformedXmlError(f"XML error {error.code} at {error.position}") from error
     except ValueError as error:
-        raise MalformedXmlError("the parser refused the bytes") from error
+        raise errors.MalformedXmlError("the parser refused the bytes") from error
     if root.getroottree().docinfo.internalDTD is not None:  # unreachable after the scan; kept cheap
-        raise ForbiddenXmlError
+        raise errors.ForbiddenXmlError
     _count(root, limits)
     return root
 
@@ -114,28 +104,28 @@ def parse_xml(data: bytes, *, limits: Limits) -> etree._Element:
 def _scan(data: bytes, limits: Limits) -> None:
     """Refuse by the bytes alone what would be dear or dangerous to parse."""
     if len(data) > limits.request_max_bytes:
-        raise TooLargeError(limit_bytes=limits.request_max_bytes)
+        raise errors.TooLargeError(limit_bytes=limits.request_max_bytes)
     if data.startswith(_OTHER_BOMS) or b"\0" in data:
-        raise MalformedXmlError("not UTF-8: NUL or another byte order mark")
+        raise errors.MalformedXmlError("not UTF-8: NUL or another byte order mark")
     # An element costs at most two `<`; half as many again leaves room for comments and CDATA.
     if data.count(b"<") > 3 * limits.max_elements:
-        raise XmlLimitError("count of <", limit_elements=limits.max_elements)
+        raise errors.XmlLimitError("count of <", limit_elements=limits.max_elements)
     # Every attribute has one; four for each element allowed is far beyond what any stack writes.
     if data.count(b"=") > 4 * limits.max_elements:
-        raise XmlLimitError("count of =", limit_elements=limits.max_elements)
+        raise errors.XmlLimitError("count of =", limit_elements=limits.max_elements)
     # The bytes bound the declarations from above, and cheaply: canonicalisation never sees more.
     declarations = data.count(b"xmlns")
     if declarations > limits.max_namespaces_total:
-        raise XmlLimitError("count of xmlns", limit_namespaces=limits.max_namespaces_total)
+        raise errors.XmlLimitError("count of xmlns", limit_namespaces=limits.max_namespaces_total)
     if declarations > limits.max_namespaces_per_element:
         # a start tag holds no second `<`, so it lies within one piece
         most = max(piece.count(b"xmlns") for piece in data.split(b"<"))
         if most > limits.max_namespaces_per_element:
-            raise XmlLimitError("xmlns in one tag", limit_namespaces=limits.max_namespaces_per_element)
+            raise errors.XmlLimitError("xmlns in one tag", limit_namespaces=limits.max_namespaces_per_element)
     _scan_prolog(data)
     # lxml writes a namespace into the name of each of its elements, so its length counts as well
     if any(pattern.search(data) for pattern in _longer_names_than(limits.max_name_chars)):
-        raise XmlLimitError("name", limit_name_chars=limits.max_name_chars)
+        raise errors.XmlLimitError("name", limit_name_chars=limits.max_name_chars)
 
 
 @cache
@@ -160,7 +150,7 @@ def _scan_prolog(data: bytes) -> None:
     if data[at : at + 6].rstrip(_XML_WHITESPACE) == b"<?xml":
         declaration = _DECLARATION.match(data, at)
         if declaration is None:
-            raise MalformedXmlError("XML declaration: version 1.0 and UTF-8 only")
+            raise errors.MalformedXmlError("XML declaration: version 1.0 and UTF-8 only")
         at = declaration.end()
     while True:
         at = _end_of_spaces(data, at)
@@ -169,12 +159,12 @@ def _scan_prolog(data: bytes) -> None:
             break
         end = data.find(closing, at)
         if end < 0:
-            raise MalformedXmlError("prolog is not closed")
+            raise errors.MalformedXmlError("prolog is not closed")
         at = end + len(closing)
     if data.startswith(b"<!", at):
-        raise ForbiddenXmlError
+        raise errors.ForbiddenXmlError
     if not data.startswith(b"<", at):
-        raise MalformedXmlError("no root element")
+        raise errors.MalformedXmlError("no root element")
 
 
 def _end_of_spaces(data: bytes, at: int) -> int:
@@ -227,21 +217,21 @@ _ATTRIBUTES: Final = etree.XPath("//@*")
 def _count(root: etree._Element, limits: Limits) -> None:
     """Count elements, depth and attributes over the whole tree; refuse processing instructions."""
     if _INSTRUCTION(root):
-        raise EnvelopeStructureError("processing instruction")
+        raise errors.EnvelopeStructureError("processing instruction")
     if _ELEMENTS(root) > limits.max_elements:
-        raise XmlLimitError("elements", limit_elements=limits.max_elements)
+        raise errors.XmlLimitError("elements", limit_elements=limits.max_elements)
     if _deeper_than(limits.max_depth)(root):
-        raise XmlLimitError("depth", limit_depth=limits.max_depth)
+        raise errors.XmlLimitError("depth", limit_depth=limits.max_depth)
     attributes = _ATTRIBUTES(root)
     if len(attributes) > limits.max_attributes_per_element and _more_attributes_than(
         limits.max_attributes_per_element
     )(root):
-        raise XmlLimitError("attributes", limit_attributes=limits.max_attributes_per_element)
+        raise errors.XmlLimitError("attributes", limit_attributes=limits.max_attributes_per_element)
     for value in attributes:
         if len(value.attrname) > limits.max_name_chars:
-            raise XmlLimitError("attribute name", limit_name_chars=limits.max_name_chars)
+            raise errors.XmlLimitError("attribute name", limit_name_chars=limits.max_name_chars)
         if len(value) > limits.max_attribute_chars:
-            raise XmlLimitError("attribute value", limit_attribute_chars=limits.max_attribute_chars)
+            raise errors.XmlLimitError("attribute value", limit_attribute_chars=limits.max_attribute_chars)
 
 
 @cache
@@ -263,11 +253,11 @@ def _structure(root: etree._Element) -> Envelope:
     children = _only_elements(root)
     header = children.pop(0) if children and children[0].tag == soap.tag("Header") else None
     if len(children) != 1 or children[0].tag != soap.tag("Body"):
-        raise EnvelopeStructureError("children of Envelope")
+        raise errors.EnvelopeStructureError("children of Envelope")
     body = children[0]
     content = _only_elements(body)
     if len(content) != 1:
-        raise EnvelopeStructureError("Body needs exactly one element", elements=len(content))
+        raise errors.EnvelopeStructureError("Body needs exactly one element", elements=len(content))
     for block in _only_elements(header) if header is not None else ():
         _check_understood(block, soap)
     return Envelope(soap=soap, root=root, header=header, body=body, operation=content[0])
@@ -279,8 +269,8 @@ def _version(root: etree._Element) -> SoapVersion:
             return version
     # SOAP 1.1 §4.1.2: another namespace of Envelope is a VersionMismatch
     if etree.QName(root).localname == "Envelope":
-        raise VersionMismatchError("namespace of Envelope")
-    raise EnvelopeStructureError("the root is not Envelope")
+        raise errors.VersionMismatchError("namespace of Envelope")
+    raise errors.EnvelopeStructureError("the root is not Envelope")
 
 
 def _only_elements(parent: etree._Element) -> list[etree._Element]:
@@ -288,7 +278,7 @@ def _only_elements(parent: etree._Element) -> list[etree._Element]:
     children = list(parent)
     texts = [parent.text, *(child.tail for child in children)]
     if any(text and text.strip(" \t\r\n") for text in texts):
-        raise EnvelopeStructureError("text between elements")
+        raise errors.EnvelopeStructureError("text between elements")
     return children
 
 
@@ -302,11 +292,11 @@ def must_be_understood(block: etree._Element, soap: SoapVersion) -> bool:
     # SOAP 1.1 §4.2.3, SOAP 1.2 part 1 §5.2.3
     must = _MUST.get(block.get(soap.tag("mustUnderstand"), "0").strip(" \t\r\n"))
     if must is None:
-        raise EnvelopeStructureError("value of mustUnderstand")
+        raise errors.EnvelopeStructureError("value of mustUnderstand")
     return must and is_for_us(block, soap)
 
 
 def _check_understood(block: etree._Element, soap: SoapVersion) -> None:
     known = block.tag in _UNDERSTOOD or namespace_of(str(block.tag)) in _VERIFIED_LATER
     if must_be_understood(block, soap) and not known:
-        raise MustUnderstandError
+        raise errors.MustUnderstandError

@@ -6,7 +6,10 @@ Profile), W3C XML-DSig 1.1, W3C Exclusive XML Canonicalization 1.0.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NOTIGATEWAY_V1: Final = "urn:notigateway:v1"
 NOTIGATEWAY_ISSUING_V1: Final = "urn:notigateway:issuing:v1"
@@ -49,29 +52,16 @@ INC_C14N: Final = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
 ENVELOPED_SIGNATURE: Final = f"{DS}enveloped-signature"
 
 
-def soap(name: str) -> str:
-    """Return the qualified name of a SOAP 1.1 element or attribute, in Clark notation."""
-    return f"{{{SOAP11}}}{name}"
+def names_in(namespace: str) -> Callable[[str], str]:
+    """Return what makes qualified names of a namespace, for elements and attributes, in Clark notation."""
+    return lambda name: f"{{{namespace}}}{name}"
 
 
-def wsa(name: str) -> str:
-    """Return the qualified name of a WS-Addressing header."""
-    return f"{{{WSA}}}{name}"
-
-
-def wsse(name: str) -> str:
-    """Return the qualified name of a WS-Security extension element."""
-    return f"{{{WSSE}}}{name}"
-
-
-def wsu(name: str) -> str:
-    """Return the qualified name of a WS-Security utility element or attribute."""
-    return f"{{{WSU}}}{name}"
-
-
-def ds(name: str) -> str:
-    """Return the qualified name of an XML-DSig element."""
-    return f"{{{DS}}}{name}"
+soap: Final = names_in(SOAP11)
+wsa: Final = names_in(WSA)
+wsse: Final = names_in(WSSE)
+wsu: Final = names_in(WSU)
+ds: Final = names_in(DS)
 
 
 def namespace_of(tag: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
-from typing import TYPE_CHECKING, Final, Literal, Self
+from typing import TYPE_CHECKING, Final, Literal, Self, cast
 
 from notigateway.wss.ns import DS, XENC
 
@@ -48,7 +48,7 @@ class SignatureMethod(Enum):
     @property
     def hash_name(self) -> HashName:
         """Return the hash over the canonical SignedInfo."""
-        return _HASHES[self.name.rpartition("_")[2]]
+        return cast("HashName", self.name.rpartition("_")[2].lower())
 
     @property
     def short_name(self) -> str:
@@ -67,7 +67,7 @@ class DigestMethod(Enum):
     @property
     def hash_name(self) -> HashName:
         """Return the name of the hash in `hashlib`."""
-        return _HASHES[self.name]
+        return cast("HashName", self.name.lower())
 
     @property
     def short_name(self) -> str:
@@ -75,12 +75,6 @@ class DigestMethod(Enum):
         return self.hash_name
 
 
-_HASHES: Final[dict[str, HashName]] = {
-    "SHA1": "sha1",
-    "SHA256": "sha256",
-    "SHA384": "sha384",
-    "SHA512": "sha512",
-}
 STRONG_SIGNATURES: Final = frozenset(method for method in SignatureMethod if method.hash_name != "sha1")
 STRONG_DIGESTS: Final = frozenset(method for method in DigestMethod if method.hash_name != "sha1")
 

@@ -14,7 +14,7 @@ import base64
 import hashlib
 import secrets
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import escape
 
@@ -27,12 +27,15 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
 from notigateway.errors import ConfigurationError
+from notigateway.instants import instant_text
 from notigateway.wss.canonical import canonical
 from notigateway.wss.ns import BASE64, DS, EXC_C14N, NOTIGATEWAY_V1, WSA, WSSE, WSSE11, WSU, X509V3
 from notigateway.wss.policy import DigestMethod, SignatureMethod
 from notigateway.wss.version import SoapVersion
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from cryptography import x509
 
 _MIN_RSA_BITS: Final = 2048
@@ -129,13 +132,13 @@ def sign_envelope(
     confirmation = _confirmation(f"SC-{mark}", form.confirmation)
     headers = [_header(f"WSA{number}-{mark}", *one) for number, one in enumerate(form.addressing)]
     references = [
-        _reference(f"TS-{mark}", timestamp, ()),
-        _reference(f"SC-{mark}", confirmation, ()) if confirmation else b"",
-        *(_reference(f"WSA{number}-{mark}", octets, ()) for number, octets in enumerate(headers)),
-        _reference(f"Body-{mark}", body, prefixes),
+        reference(f"TS-{mark}", timestamp),
+        reference(f"SC-{mark}", confirmation) if confirmation else b"",
+        *(reference(f"WSA{number}-{mark}", octets) for number, octets in enumerate(headers)),
+        reference(f"Body-{mark}", body, prefixes=prefixes),
     ]
     method = signer.method_for(form)
-    signed_info = _signed_info(method, b"".join(references))
+    info = signed_info(method.value, b"".join(references))
     must = b' soap:mustUnderstand="1"' if form.must_understand else b""
     return b"".join(
         (
@@ -146,8 +149,8 @@ def sign_envelope(
             confirmation,
             _token(f"X509-{mark}", signer.token),
             b'<ds:Signature xmlns:ds="%b" Id="SIG-%b">' % (DS.encode(), mark.encode()),
-            signed_info,
-            b"<ds:SignatureValue>%b</ds:SignatureValue>" % base64.b64encode(signer.sign(signed_info, method)),
+            info,
+            b"<ds:SignatureValue>%b</ds:SignatureValue>" % base64.b64encode(signer.sign(info, method)),
             _key_info(f"X509-{mark}"),
             b"</ds:Signature></wsse:Security>",
             *headers,
@@ -174,10 +177,11 @@ def _body(content: bytes, *, identifier: str, prefixes: tuple[str, ...], soap: S
 
 
 def _timestamp(identifier: str, *, now: datetime, ttl: timedelta) -> bytes:
+    # WSS 1.1.1 §10: UTC; BSP R3220: at most milliseconds
+    created, expires = instant_text(now), instant_text(now + ttl)
     return (
         f'<wsu:Timestamp xmlns:wsu="{WSU}" wsu:Id="{identifier}">'
-        f"<wsu:Created>{_instant(now)}</wsu:Created><wsu:Expires>{_instant(now + ttl)}</wsu:Expires>"
-        "</wsu:Timestamp>"
+        f"<wsu:Created>{created}</wsu:Created><wsu:Expires>{expires}</wsu:Expires></wsu:Timestamp>"
     ).encode()
 
 
@@ -195,24 +199,23 @@ def _header(identifier: str, name: str, text: str) -> bytes:
     return f"{start}{escape(text)}</wsa:{name}>".encode()
 
 
-def _instant(at: datetime) -> str:
-    # WSS 1.1.1 §10: UTC; BSP R3220: at most milliseconds
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
-
-
-def _signed_info(method: SignatureMethod, references: bytes) -> bytes:
+def signed_info(method: str, references: bytes, *, c14n: str = EXC_C14N) -> bytes:
+    """Return SignedInfo, to be signed by that method in that canonical form."""
     return (
         f'<ds:SignedInfo xmlns:ds="{DS}">'
-        f'<ds:CanonicalizationMethod Algorithm="{EXC_C14N}"></ds:CanonicalizationMethod>'
-        f'<ds:SignatureMethod Algorithm="{method.value}"></ds:SignatureMethod>'
+        f'<ds:CanonicalizationMethod Algorithm="{c14n}"></ds:CanonicalizationMethod>'
+        f'<ds:SignatureMethod Algorithm="{method}"></ds:SignatureMethod>'
     ).encode() + b"%b</ds:SignedInfo>" % references
 
 
-def _reference(identifier: str, octets: bytes, prefixes: tuple[str, ...]) -> bytes:
+def reference(
+    identifier: str, octets: bytes, *, prefixes: tuple[str, ...] = (), c14n: str = EXC_C14N
+) -> bytes:
+    """Return the reference to a part, by its octets in that canonical form."""
     digest = base64.b64encode(hashlib.sha256(octets).digest()).decode()
     return (
         f'<ds:Reference URI="#{identifier}"><ds:Transforms>'
-        f'<ds:Transform Algorithm="{EXC_C14N}">{_inclusive(prefixes)}</ds:Transform></ds:Transforms>'
+        f'<ds:Transform Algorithm="{c14n}">{_inclusive(prefixes)}</ds:Transform></ds:Transforms>'
         f'<ds:DigestMethod Algorithm="{DigestMethod.SHA256.value}"></ds:DigestMethod>'
         f"<ds:DigestValue>{digest}</ds:DigestValue></ds:Reference>"
     ).encode()

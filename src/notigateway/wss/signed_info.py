@@ -7,7 +7,7 @@ are refused (XML-DSig 1.1 §4.4, Basic Security Profile 1.1 §8).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from notigateway.errors import AlgorithmError, SecurityHeaderInvalidError
 from notigateway.wss.header import element_children, text_of
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
     from notigateway.wss.policy import Expectations
+
+_Method = TypeVar("_Method", SignatureMethod, DigestMethod)
 
 _MAX_TRANSFORMS: Final = 2
 
@@ -59,7 +61,7 @@ def read_signed_info(element: _Element, expectations: Expectations) -> SignedInf
     if len(references) > expectations.max_references:
         raise SecurityHeaderInvalidError("references", limit_references=expectations.max_references)
     return SignedInfo(
-        method=_signature_method(children[1], expectations),
+        method=_method(children[1], expectations.signature_methods),
         prefixes=_exclusive_prefixes(children[0], expectations),
         references=tuple(_reference(child, expectations) for child in references),
     )
@@ -77,7 +79,7 @@ def _reference(element: _Element, expectations: Expectations) -> Reference:
     return Reference(
         uri=element.get("URI"),
         prefixes=_transforms(transforms, expectations),
-        method=_digest_method(method, expectations),
+        method=_method(method, expectations.digest_methods),
         digest=text_of(value),
     )
 
@@ -116,25 +118,13 @@ def _exclusive_prefixes(element: _Element, expectations: Expectations) -> tuple[
     return tuple(prefix for prefix in dict.fromkeys(prefixes) if prefix != "xml")
 
 
-def _signature_method(element: _Element, expectations: Expectations) -> SignatureMethod:
-    allowed = expectations.signature_methods
-    method = _BY_URI_SIGNATURE.get(element.get("Algorithm", ""))
+def _method(element: _Element, allowed: Collection[_Method]) -> _Method:
+    """Return the one of the methods that an element names."""
+    named = {method.value: method for method in allowed}.get(element.get("Algorithm", ""))
     # No method of ours has parameters; HMACOutputLength is how a signature of 0 bits gets in.
-    if method is None or method not in allowed or len(element):
-        raise _refused(element, sorted(item.short_name for item in allowed))
-    return method
-
-
-def _digest_method(element: _Element, expectations: Expectations) -> DigestMethod:
-    allowed = expectations.digest_methods
-    method = _BY_URI_DIGEST.get(element.get("Algorithm", ""))
-    if method is None or method not in allowed or len(element):
-        raise _refused(element, sorted(item.short_name for item in allowed))
-    return method
-
-
-_BY_URI_SIGNATURE: Final = {method.value: method for method in SignatureMethod}
-_BY_URI_DIGEST: Final = {method.value: method for method in DigestMethod}
+    if named is None or len(element):
+        raise _refused(element, sorted(method.short_name for method in allowed))
+    return named
 
 
 def _refused(element: _Element, allowed: Collection[str]) -> AlgorithmError:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
     from notigateway.pki.known import KnownCertificates
+    from notigateway.wss.certificates import Found
     from notigateway.wss.header import SecurityHeader
     from notigateway.wss.policy import Expectations
 
@@ -121,9 +122,7 @@ def _check_key_info_child(tag: str) -> None:
 # --- a token of the same header -------------------------------------------------------------------
 
 
-def _referenced(
-    reference: _Element, header: SecurityHeader, parts: dict[str, _Element]
-) -> tuple[x509.Certificate, PublicKeyTypes]:
+def _referenced(reference: _Element, header: SecurityHeader, parts: dict[str, _Element]) -> Found:
     if len(reference):
         raise SecurityHeaderInvalidError("Reference to a token must be empty")
     if reference.get("ValueType", X509V3) not in _KINDS:
@@ -140,7 +139,7 @@ def _referenced(
     return _certificate(token, kind)
 
 
-def _certificate(element: _Element, kind: str) -> tuple[x509.Certificate, PublicKeyTypes]:
+def _certificate(element: _Element, kind: str) -> Found:
     """Read the certificate in an element: of a token, of a KeyIdentifier, of X509Data."""
     most, load = _KINDS[kind]
     octets = _octets(element, most)
@@ -162,7 +161,7 @@ def _octets(element: _Element, most: int) -> bytes:
 # --- the name of a known certificate, or a certificate in place -----------------------------------
 
 
-def _key_identifier(element: _Element, known: KnownCertificates) -> tuple[x509.Certificate, PublicKeyTypes]:
+def _key_identifier(element: _Element, known: KnownCertificates) -> Found:
     # X.509 Token Profile 1.1.1 §3.2.1, BSP R3063
     kind = element.get("ValueType", "")
     if kind == X509V3:
@@ -173,7 +172,7 @@ def _key_identifier(element: _Element, known: KnownCertificates) -> tuple[x509.C
     return _known(known.by_key_identifier(octets) if kind == KEY_IDENTIFIER else known.by_thumbprint(octets))
 
 
-def _x509_data(element: _Element, known: KnownCertificates) -> tuple[x509.Certificate, PublicKeyTypes]:
+def _x509_data(element: _Element, known: KnownCertificates) -> Found:
     """Read X509Data: a certificate in place, or the names of a known one; all must agree."""
     children = {str(child.tag): child for child in element_children(element)}
     embedded = children.pop(ds("X509Certificate"), None)
@@ -212,7 +211,7 @@ def _issuer_serial(element: _Element) -> tuple[str, int]:
     return name, int(decimal[1])
 
 
-def _known(certificate: x509.Certificate | None) -> tuple[x509.Certificate, PublicKeyTypes]:
+def _known(certificate: x509.Certificate | None) -> Found:
     if certificate is None:
         raise TokenUnavailableError("not the name of exactly one registered certificate")
     return certificate, certificate.public_key()

@@ -18,12 +18,7 @@ from notigateway.wss.canonical import canonical
 from notigateway.wss.clients import NO_CLIENTS, ClientRegister, expectations_of
 from notigateway.wss.freshness import check_freshness
 from notigateway.wss.header import decode_base64, read_security
-from notigateway.wss.references import (
-    check_addressing_coverage,
-    check_coverage,
-    resolve,
-    signable_parts,
-)
+from notigateway.wss.references import check_addressing_coverage, check_coverage, resolve, signable_parts
 from notigateway.wss.signature_value import (
     check_signature_value,
     decode_signature_value,

@@ -20,7 +20,8 @@ from notigateway.errors import (
     VersionMismatchError,
     XmlLimitError,
 )
-from notigateway.wss.envelope import Envelope, canonical, parse_envelope
+from notigateway.wss.canonical import canonical
+from notigateway.wss.envelope import Envelope, parse_envelope
 from notigateway.wss.policy import Limits
 
 

@@ -11,12 +11,7 @@ from notigateway.clock.outages import close_outage, declare_outage
 from notigateway.contract import issuing_v1 as contract
 from notigateway.errors import CallerNotIssuingBodyError, CallerNotOperatorError, PublicationError
 from notigateway.issuer.amending import body_of, cancel_all, extend_all, list_outcomes
-from notigateway.issuer.publishing import (
-    Deposit,
-    Publication,
-    UploadedDocument,
-    keep_uploads,
-)
+from notigateway.issuer.publishing import Deposit, Publication, UploadedDocument, keep_uploads
 from notigateway.repository.issuer import find_uploads, is_issuing_body
 from notigateway.soap.notigateway_issuing_v1 import answers, submissions
 from notigateway.soap.operation import operation
@@ -74,26 +69,25 @@ class IssuingService(ServiceBase):
         request: Request, asked: contract.CancelNotifications
     ) -> contract.CancelNotificationsResponse:
         """Withdraw notifications that are not decided."""
-        items = list(map(submissions.cancellation, asked.cancellations))
-        return contract.CancelNotificationsResponse(items=_act(request, asked.issuer_id, cancel_all, items))
+        items = _act(request, asked.issuer_id, cancel_all, asked.cancellations)
+        return contract.CancelNotificationsResponse(items=items)
 
     @operation(contract.ExtendDeadlines, contract.ExtendDeadlinesResponse)
     def ExtendDeadlines(
         request: Request, asked: contract.ExtendDeadlines
     ) -> contract.ExtendDeadlinesResponse:
         """Move unexpired deadlines (Ley 39/2015 art. 32.4)."""
-        items = list(map(submissions.extension, asked.extensions))
-        return contract.ExtendDeadlinesResponse(items=_act(request, asked.issuer_id, extend_all, items))
+        items = _act(request, asked.issuer_id, extend_all, asked.extensions)
+        return contract.ExtendDeadlinesResponse(items=items)
 
     @operation(contract.ReportExternalDecisions, contract.ReportExternalDecisionsResponse)
     def ReportExternalDecisions(
         request: Request, asked: contract.ReportExternalDecisions
     ) -> contract.ReportExternalDecisionsResponse:
         """Report decisions of other channels (Orden ISM/903/2020 art. 9)."""
-        items = list(map(submissions.report, asked.reports))
-        return contract.ReportExternalDecisionsResponse(
-            items=_act(request, asked.issuer_id, request.office.reporting.report_all, items)
-        )
+        reports = list(map(submissions.report, asked.reports))
+        items = _act(request, asked.issuer_id, request.office.reporting.report_all, reports)
+        return contract.ReportExternalDecisionsResponse(items=items)
 
     @operation(contract.ListOutcomes, contract.ListOutcomesResponse)
     def ListOutcomes(request: Request, asked: contract.ListOutcomes) -> contract.ListOutcomesResponse:

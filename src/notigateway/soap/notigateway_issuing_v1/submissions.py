@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from notigateway.issuer.amending import Cancellation, Extension
 from notigateway.issuer.reporting import Report
 from notigateway.law.lifecycle import Channel, Decision, Kind
 from notigateway.law.submission import (
@@ -66,16 +65,6 @@ def _document(
 def hashes(acts: Iterable[issuing_v1.Act]) -> set[str]:
     """Return the hashes by which the acts name their documents."""
     return {one.sha256 for asked in acts for one in asked.documents if one.sha256 is not None}
-
-
-def cancellation(asked: issuing_v1.Cancellation) -> Cancellation:
-    """Return what is to be withdrawn."""
-    return Cancellation(asked.reference, asked.reason)
-
-
-def extension(asked: issuing_v1.Extension) -> Extension:
-    """Return what is to be extended."""
-    return Extension(asked.reference, asked.deadline, asked.reason)
 
 
 def report(asked: issuing_v1.Report) -> Report:

@@ -8,12 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from notigateway.contract import v1, v1_following
 from notigateway.contract.problems import texts_of
-from notigateway.errors import (
-    AlreadyDecidedError,
-    GatewayError,
-    LapsedError,
-    NotificationUnknownError,
-)
+from notigateway.errors import AlreadyDecidedError, GatewayError, LapsedError, NotificationUnknownError
 from notigateway.law.lifecycle import UNDECIDED
 from notigateway.soap.notigateway_v1.rows import shown_event
 

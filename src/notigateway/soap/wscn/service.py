@@ -7,7 +7,7 @@ that are not.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import structlog
 from lxml import etree
@@ -112,12 +112,6 @@ class _Asked:
         return self.code
 
 
-class _Refuse(Protocol):
-    """Makes the answer of an operation that was refused."""
-
-    def __call__(self, asked: _Asked, error: Error, /) -> Part: ...
-
-
 class WscnDispatcher:
     """Calls the operation that a verified element names, in one environment."""
 
@@ -125,7 +119,7 @@ class WscnDispatcher:
         self._environment = environment
         self._policy = policy
         self._signer = signer
-        self._operations: dict[str, tuple[Callable[[_Asked], Part], _Refuse]] = {
+        self._operations: dict[str, tuple[Callable[[_Asked], Part], Callable[[_Asked, Error], Part]]] = {
             "consultarListadoNotificaciones": (self._list, _refused_list),
             "solicitarAcuseNotificacion": (self._request_receipt, _refused_receipt),
             "enviarAcuseNotificacion": (self._decide, _refused_notification),
