@@ -112,6 +112,18 @@ def test_an_outage_of_twelve_hours_moves_nothing(stack: Stack) -> None:
     assert deadlines(stack) == [LAPSES_AT]
 
 
+def test_a_worker_whose_clock_is_behind_moves_what_another_has_just_put_at_disposal(stack: Stack) -> None:
+    stack.now = madrid("2026-06-01T23:59:59.500")
+    behind = stack.now
+    outage = declare(stack, madrid("2026-05-31T20:00"))
+    stack.publish(available_at=madrid("2026-06-01T23:59:59.700"))
+    stack.now = madrid("2026-06-02T00:00:00.500")
+    close(stack, outage, stack.now)
+    stack.now = behind
+    assert recompute(stack) == 1
+    assert deadlines(stack) == [madrid("2026-06-13T00:00")]  # 2 June does not count
+
+
 def test_recomputing_again_moves_nothing(stack: Stack) -> None:
     publish_many(stack, 8)
     stack.now = madrid("2026-06-07T09:00")

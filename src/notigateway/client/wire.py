@@ -12,7 +12,7 @@ from notigateway.client.errors import GatewayFaultError, UnexpectedResponseError
 from notigateway.client.values import KINDS, Filter, History, RetrievedNotification, Summary
 from notigateway.contract import reading, v1, v1_following
 from notigateway.contract.writing import write
-from notigateway.contract.xml import ContractError, Part
+from notigateway.contract.xml import ContractError, Part, describe
 from notigateway.wss.ns import NOTIGATEWAY_V1, names_in, soap
 
 if TYPE_CHECKING:
@@ -35,9 +35,8 @@ def message(asked: Part) -> bytes:
 
 def listing(where: Filter, *, cursor: str | None, page_size: int) -> v1.ListNotifications:
     """Return what asks for a page of a list; a filter that restricts nothing is left out."""
-    return v1.ListNotifications(
-        filter=where if where != Filter() else None, cursor=cursor, page_size=page_size
-    )
+    restricting = where if any(getattr(where, one.field) for one in describe(Filter)) else None
+    return v1.ListNotifications(filter=restricting, cursor=cursor, page_size=page_size)
 
 
 def read(kind: type[P], element: _Element) -> P:

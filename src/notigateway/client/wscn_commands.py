@@ -86,18 +86,6 @@ def _notifications_table(found: Iterable[WscnRow]) -> None:
     )
 
 
-@wscn_app.command("grantors", help="List those for whom you may act as attorney.")
-def grantors_command(context: typer.Context, as_json: Json = False) -> None:
-    """Print everybody with a power in force."""
-    with connection_of(context).wscn() as client:
-        found = client.grantors()
-    print_all(found, _grantors_table, as_json=as_json)
-
-
-def _grantors_table(found: Iterable[WscnGrantor]) -> None:
-    print_table(("identifier", "name"), ((one.identifier, one.name) for one in found))
-
-
 def _add_command(
     name: str, ask: Callable[..., WscnOutcome], *, text: str, without: Collection[str] = ()
 ) -> None:
@@ -176,3 +164,15 @@ _add_command(
     text="Fetch accepted notifications again. No legal effect.",
     without=("yes",),
 )
+
+
+@wscn_app.command("grantors", help="List those for whom you may act as attorney.")
+def grantors_command(context: typer.Context, as_json: Json = False) -> None:
+    """Print everybody with a power in force."""
+    with connection_of(context).wscn() as client:
+        found = client.grantors()
+    print_all(found, _grantors_table, as_json=as_json)
+
+
+def _grantors_table(found: Iterable[WscnGrantor]) -> None:
+    print_table(("identifier", "name"), ((one.identifier, one.name) for one in found))

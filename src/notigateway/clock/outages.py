@@ -200,4 +200,6 @@ def _moved(
         suspended=suspended,
         is_working_day=sweeping.is_working_day,
     )
-    return None if later is None else suspend(notification.standing, later, now)
+    # One that another worker, whose clock is ahead, has put at disposal a moment from now: at its own time.
+    at = max(now, notification.available_at)
+    return None if later is None else suspend(notification.standing, later, at)

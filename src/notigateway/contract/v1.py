@@ -40,7 +40,7 @@ class Problem(V1Part):
 class GatewayFault(Problem):
     """The detail of a fault: the entry of the catalogue, its facts, and what to quote to the operator."""
 
-    correlation_id: Uuid
+    correlation_id: str  # whatever a service gives to be quoted
     documentation: str
     facts: Annotated[tuple[Fact, ...], Child("fact")] = ()
 

@@ -34,7 +34,9 @@ def write_content(part: Part) -> str:
     try:
         return writer(type(part))(part)
     except ValueError as error:
-        name = next(_unwritable(part), type(part).__name__)
+        name = next(_unwritable(part), None)
+        if name is None:  # a value of another type than its annotation says
+            raise ContractError(f"{type(part).__name__}: {error}") from error
         raise ContractError(f"{name} holds a character that XML cannot carry") from error
 
 

@@ -92,7 +92,8 @@ def test_requests_match_the_published_schema(schema: etree.XMLSchema) -> None:
 
 
 def test_a_filter_that_restricts_nothing_is_left_out() -> None:
-    assert b"filter" not in wire.message(wire.listing(Filter(), cursor=None, page_size=100))
+    for nothing in (Filter(), Filter(states=frozenset())):  # type: ignore[arg-type]
+        assert b"filter" not in wire.message(wire.listing(nothing, cursor=None, page_size=100))
 
 
 def test_a_notification_is_read_by_name_in_any_order_and_with_unknown_elements() -> None:
@@ -156,6 +157,15 @@ def test_a_fault_keeps_code_texts_facts_and_correlation_id() -> None:
         "MESSAGE_EXPIRED: Text of MESSAGE_EXPIRED max_age_seconds=300 "
         "(correlation id 01931e7c-5c00-7cc3-98c4-dc0c0c07398f)"
     )
+
+
+@pytest.mark.parametrize("quoted", ["req-2026-000123", "", " 01931e7c "])
+def test_a_fault_keeps_whatever_the_service_gives_to_be_quoted(quoted: str) -> None:
+    element = fault_element("TEMPORARILY_UNAVAILABLE", retryable=True)
+    (given,) = element.iter("{*}correlationId")
+    given.text = quoted
+    fault = wire.read_fault(element)
+    assert (fault.code, fault.retryable, fault.correlation_id) == ("TEMPORARILY_UNAVAILABLE", True, quoted)
 
 
 def test_a_fault_without_our_detail_keeps_its_bare_texts_and_is_not_retryable() -> None:
