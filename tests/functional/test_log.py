@@ -142,7 +142,7 @@ def test_many_workers_append_and_advance_at_once_and_every_leaf_gets_one_place(s
         for batch in range(batches):
             with writing(engine) as session:
                 for one in range(5):
-                    session.add(access(stack, number * 1_000 + batch * 10 + one).record())
+                    session.add(AccessRecord(**access(stack, number * 1_000 + batch * 10 + one).columns()))
             advance(engine, seal=stack.office.seal, origin=ORIGIN, now=stack.now)
         engine.dispose()
 
@@ -159,7 +159,7 @@ def test_the_log_grows_past_its_first_tiles(stack: Stack) -> None:
     for size in (1, 255, 300, 1_100):
         with writing(stack.engine) as session:
             for number in range(size):
-                session.add(access(stack, number).record())
+                session.add(AccessRecord(**access(stack, number).columns()))
         advanced(stack)
     found = audited(stack)
     assert (found.leaves, found.checkpoints) == (1_656, 4)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def add_and_fail(session: Session, notes: AccessNotes) -> None:
-    session.add(notes.record())
+    session.add(AccessRecord(**notes.columns()))
     raise RuntimeError
 
 
@@ -37,7 +37,7 @@ def test_a_record_that_any_writer_adds_gets_its_leaf(stack: Stack) -> None:
 
 def test_what_is_rolled_back_leaves_no_leaf(stack: Stack) -> None:
     with writing(stack.engine) as session:
-        session.add(access(stack, 1).record())
+        session.add(AccessRecord(**access(stack, 1).columns()))
         with suppress(RuntimeError), session.begin_nested():
             add_and_fail(session, access(stack, 2))
     with suppress(RuntimeError), writing(stack.engine) as session:

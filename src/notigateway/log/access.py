@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import json
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from notigateway.instants import instant_text
-from notigateway.repository.accesses import AccessRecord
 from notigateway.uuids import uuid7
 
 if TYPE_CHECKING:
@@ -62,17 +61,17 @@ class AccessNotes:
         """Note that one item of a batch was refused."""
         self._refused.setdefault(problem.code, []).append(str(identifier))
 
-    def record(self) -> AccessRecord:
-        """Return the record, for the transaction that is committed next."""
+    def columns(self) -> dict[str, Any]:
+        """Return the columns of its `AccessRecord`, for the transaction that is committed next."""
         identifier = uuid7(self.now)
-        return AccessRecord(
-            id=identifier,
-            at=self.now,
-            party=self.caller.party,
-            operation=self.operation,
-            result=self.result,
-            record=self._render(identifier),
-        )
+        return {
+            "id": identifier,
+            "at": self.now,
+            "party": self.caller.party,
+            "operation": self.operation,
+            "result": self.result,
+            "record": self._render(identifier),
+        }
 
     def _render(self, identifier: UUID) -> bytes:
         said = {

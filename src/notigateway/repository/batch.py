@@ -32,6 +32,8 @@ def write_decisions(session: Session) -> None:
     Raises: `StaleDataError`.
     """
     new, touched = list(session.new), list(session.dirty)
+    if not new and not touched:
+        return
     events = [row for row in new if isinstance(row, Event)]
     receipts = [row for row in new if isinstance(row, Receipt)]
     rows = [row for row in touched if isinstance(row, Notification)]

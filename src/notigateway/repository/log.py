@@ -39,7 +39,7 @@ from notigateway.tlog.merkle import HASH_BYTES, leaf_hash
 from notigateway.tlog.tiles import Tile, grow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy import Row as SqlRow
     from sqlalchemy import Select
@@ -114,30 +114,36 @@ class LogCheckpoint(Row):
 
 def add_leaves(session: Session, records: Iterable[Receipt | AccessRecord]) -> None:
     """Insert the leaves of records that are inserted with them."""
-    _INSERT_LEAF.write(session, map(_leaf, records))
+    leaves = [
+        _leaf(LeafKind.RECEIPT, row.id, row.xml)
+        if isinstance(row, Receipt)
+        else _leaf(LeafKind.ACCESS, row.id, row.record)
+        for row in records
+    ]
+    _INSERT_LEAF.write(session, leaves)
 
 
-def _leaf(row: Receipt | AccessRecord) -> dict[str, object]:
+def _leaf(kind: LeafKind, subject: UUID, record: bytes) -> dict[str, object]:
     salt = secrets.token_bytes(SALT_BYTES)
-    record = row.xml if isinstance(row, Receipt) else row.record
-    said = commitment(record, salt)
-    return {"subject": row.id, "kind": _LOGGED[type(row)], "commitment": said, "salt": salt}
+    return {"subject": subject, "kind": kind, "commitment": commitment(record, salt), "salt": salt}
 
 
-def log_access(session: Session, row: AccessRecord) -> None:
+def log_access(session: Session, columns: Mapping[str, Any]) -> None:
     """Insert an access record and its leaf, without the session's bookkeeping: every request has one.
 
     Measured on a request that only reads: 2.6 ms of CPU instead of 3.0.
     """
-    _INSERT_ACCESS.write(session, [{name: getattr(row, name) for name in _ACCESS_COLUMNS}])
-    add_leaves(session, [row])
+    _INSERT_ACCESS.write(session, [columns])
+    _INSERT_LEAF.write(session, [_leaf(LeafKind.ACCESS, columns["id"], columns["record"])])
 
 
 _INSERT_LEAF = Prepared(
     insert(Row.metadata.tables[LogLeaf.__tablename__]), columns=("subject", "kind", "commitment", "salt")
 )
-_ACCESS_COLUMNS = ("id", "at", "party", "operation", "result", "record")
-_INSERT_ACCESS = Prepared(insert(Row.metadata.tables[AccessRecord.__tablename__]), columns=_ACCESS_COLUMNS)
+_INSERT_ACCESS = Prepared(
+    insert(Row.metadata.tables[AccessRecord.__tablename__]),
+    columns=("id", "at", "party", "operation", "result", "record"),
+)
 
 
 # --- growing ----------------------------------------------------------------------------------------

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import orm
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from uuid import UUID
 
     from sqlalchemy import Engine
-
-    from notigateway.repository.accesses import AccessRecord
 
 
 class Session(orm.Session):
     """What a use case reads and changes by; `repository.engine` opens it, `repository.commit` ends it.
 
-    `found` are the notifications that its queries found for a caller: code and addressee. `access` is the
-    record of the request that it serves, if it serves one. `events` are those that it has inserted and
-    that have no place among the changes yet.
+    `found` are the notifications that its queries found for a caller: code and addressee. `access` are the
+    columns of the access record of the request that it serves, if it serves one. `events` are those that it
+    has inserted and that have no place among the changes yet.
     """
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine, expire_on_commit=False)
         self.found: dict[int, str] = {}
-        self.access: AccessRecord | None = None
+        self.access: Mapping[str, Any] | None = None
         self.events: list[UUID] = []

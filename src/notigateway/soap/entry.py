@@ -62,7 +62,7 @@ class Entry:
                 self._use_up(session)
             yield session
             if not self.is_made:
-                session.access = self.access.record()
+                session.access = self.access.columns()
         self.is_made, self._uses_up = True, False
 
     def make(self, result: str) -> None:
@@ -75,7 +75,7 @@ class Entry:
             with writing(self._engine) as session:
                 if self._uses_up:
                     self._use_up(session)
-                session.access = self.access.record()
+                session.access = self.access.columns()
         except ReplayError as replay:
             self.make(replay.code)
             raise

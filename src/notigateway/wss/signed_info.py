@@ -120,7 +120,8 @@ def _exclusive_prefixes(element: _Element, expectations: Expectations) -> tuple[
 
 def _method(element: _Element, allowed: Collection[_Method]) -> _Method:
     """Return the one of the methods that an element names."""
-    named = {method.value: method for method in allowed}.get(element.get("Algorithm", ""))
+    uri = element.get("Algorithm", "")
+    named = next((method for method in allowed if method.value == uri), None)
     # No method of ours has parameters; HMACOutputLength is how a signature of 0 bits gets in.
     if named is None or len(element):
         raise _refused(element, sorted(method.short_name for method in allowed))
