@@ -18,6 +18,7 @@ from notigateway.pki.keys import load_certificates
 from notigateway.receipts.stamping import stamp
 from overdue import run, settings_file
 from pki import NOW
+from stack import NG, texts
 from tsa import Answering, serving, tsa
 
 if TYPE_CHECKING:
@@ -65,6 +66,20 @@ def date(stack: Stack) -> None:
     advance(stack.engine, seal=stack.office.seal, origin=stack.settings.log_origin, now=late)
     with serving(Answering(at=late)) as authority:
         assert not stamp(stack.engine, authority=authority, now=late, batch_size=50).waiting
+
+
+def test_content_is_never_handed_over_before_it_was_accepted(stack: Stack) -> None:
+    """A request that came before the acceptance, and waited, finds it: nothing was handed over then."""
+    wanted = stack.publish()
+    accepted_at = stack.pass_time(seconds=2)
+    stack.accept(wanted)
+    stack.now -= timedelta(seconds=1)
+    answer = stack.ask("RetrieveNotifications", f"<id>{wanted}</id>").tree
+    assert answer.find(".//ng:content", namespaces=NG) is not None
+    assert findings(stack) == []
+    receipts = stack.ask("RetrieveReceipts", f"<id>{wanted}</id>").tree
+    assert texts(receipts, "item/receipt/state") == ["available", "accepted", "read"]
+    assert texts(receipts, "item/receipt/eventTime")[2] == instant_text(accepted_at)
 
 
 def test_a_life_of_every_kind_leaves_nothing_to_find(stack: Stack) -> None:

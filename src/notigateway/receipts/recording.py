@@ -154,7 +154,9 @@ def record_handover(notification: Notification, asking: Asking, *, seal: Seal) -
     if accepted is None:
         raise LookupError("what was accepted has its event")
     attested = _attested(notification, asking)
-    fact = Fact(accepted, State.READ, asking.now, Channel.WEB_SERVICE)
+    # A request that waited may have come before the acceptance that it then found; nothing left then.
+    at = max(asking.now, accepted.at)
+    fact = Fact(accepted, State.READ, at, Channel.WEB_SERVICE)
     return _record(notification, fact, seal=seal, now=asking.now, attested=attested)
 
 
