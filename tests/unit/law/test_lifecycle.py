@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
 from itertools import product
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -20,7 +19,6 @@ from notigateway.law.lifecycle import (
     Cause,
     Decision,
     Kind,
-    Standing,
     State,
     decided_state,
     diagram,
@@ -28,33 +26,7 @@ from notigateway.law.lifecycle import (
     is_content_released,
     next_state,
 )
-
-MADRID = ZoneInfo("Europe/Madrid")
-MILLISECOND = timedelta(milliseconds=1)
-TEN_DAYS = timedelta(days=10)
-
-instants = st.datetimes(
-    min_value=datetime(2000, 1, 1),  # noqa: DTZ001  (hypothesis wants naive bounds)
-    max_value=datetime(2100, 1, 1),  # noqa: DTZ001
-    timezones=st.sampled_from([UTC, MADRID, ZoneInfo("Pacific/Kiritimati"), ZoneInfo("America/Los_Angeles")]),
-)
-
-
-def madrid(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=MADRID)
-
-
-AVAILABLE_AT, LAPSES_AT = madrid("2026-11-02T10:00"), madrid("2026-11-13T00:00")
-
-
-def standing(
-    state: State = State.AVAILABLE,
-    kind: Kind = Kind.NOTIFICATION,
-    available_at: datetime = AVAILABLE_AT,
-    lapses_at: datetime | None = LAPSES_AT,
-) -> Standing:
-    return Standing(kind, state, available_at, lapses_at)
-
+from standings import AVAILABLE_AT, MADRID, MILLISECOND, TEN_DAYS, instants, standing
 
 # What nobody asks for: the clock and the outages do it, and publishing makes a first state.
 OF_NOBODY = {Cause.ARRIVE, Cause.LAPSE, Cause.OUTAGE, Cause.PUBLISH}
