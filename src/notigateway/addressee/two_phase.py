@@ -2,7 +2,8 @@
 
 First a receipt to sign is asked for, which decides nothing; then the signed one decides, by the use
 case of every contract (`Mailbox.decide_all`). A notification belongs to one capacity: the strongest
-title by which the caller sees it. Communications and what was withdrawn are unknown to this contract.
+title by which the caller sees it. Communications and what was withdrawn are unknown to this contract, and
+so is what has a code for which its numbers are too small.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from notigateway.contract.wscn import INT_MAX
 from notigateway.errors import GrantorUnknownError, NotificationUnknownError
 from notigateway.law import transitions as law
 from notigateway.law.lifecycle import Kind, State
@@ -84,7 +86,8 @@ class TwoPhase:
             now=asking.now,
             rights=self.rights,
         )
-        return Bucket(rows[:page_size], len(rows) > page_size)
+        named = [row for row in rows if row.code <= INT_MAX]
+        return Bucket(named[:page_size], len(named) > page_size)
 
     def request_receipt(
         self, session: Session, asking: Asking, code: int, capacity: Capacity

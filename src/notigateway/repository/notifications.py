@@ -22,7 +22,7 @@ from sqlalchemy import (
 from notigateway.law.lifecycle import UNDECIDED, Kind, State
 from notigateway.law.representation import DEFAULT_RIGHTS, Role
 from notigateway.repository.accesses import note_found
-from notigateway.repository.columns import UtcDateTime
+from notigateway.repository.columns import CODE, UtcDateTime
 from notigateway.repository.loading import WHOLE
 from notigateway.repository.model import Act, Addressee, IssuingBody, Notification
 from notigateway.repository.outages import is_overdue
@@ -112,7 +112,7 @@ def _page(role: ColumnElement[str | None], visible: ColumnElement[bool]) -> Sele
     """Select `most` of the list rows that are visible, from the one after the code `after` on."""
     return (
         row_columns(role)
-        .where(visible, Notification.code > bindparam("after", type_=Integer))
+        .where(visible, Notification.code > bindparam("after", type_=CODE))
         .order_by(Notification.code)
         .limit(bindparam("most", type_=Integer))
     )
@@ -139,6 +139,7 @@ def row_columns(role: ColumnElement[str | None]) -> Select[*tuple[object, ...]]:
             Notification.outage_since.label("outage_since"),
             Act.special_category,
             Act.document_sizes,
+            Act.reference,
             role.label("role"),
         )
         .join(Act, Notification.act_id == Act.id)

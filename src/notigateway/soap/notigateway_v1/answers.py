@@ -59,6 +59,7 @@ def notification(row: model.Notification, now: datetime) -> v1.Notification:
         special_category=act.special_category,
         document_count=len(sizes),
         document_sizes=sizes,
+        reference=act.reference,
     )
 
 

@@ -16,6 +16,7 @@ from spyne import ServiceBase
 from notigateway import __version__
 from notigateway.addressee.mailbox import Will
 from notigateway.contract import v1
+from notigateway.contract.versions import LATEST
 from notigateway.errors import CallerUnknownError, InvalidRequestError, NotificationUnknownError
 from notigateway.law.lifecycle import Decision, Kind, State
 from notigateway.law.representation import Role
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from notigateway.repository.timestamps import ReceiptTimestamp
     from notigateway.soap.gate import Request
 
-CONTRACT_VERSION = "1.0"
 DEFAULT_PAGE_SIZE = 100
 
 
@@ -54,7 +54,7 @@ class MailboxService(ServiceBase):
                 page_size=asked.page_size or DEFAULT_PAGE_SIZE,
             )
         request.access.found({row.code: row.identifier for row in page.rows})
-        return render_page(page)
+        return render_page(page, asked.version)
 
     @operation(v1.RetrieveNotifications, v1.RetrieveNotificationsResponse)
     def RetrieveNotifications(
@@ -137,7 +137,8 @@ class MailboxService(ServiceBase):
             certificate_sha256=caller.certificate_fingerprint,
             server_time=request.asking.now,
             software_version=__version__,
-            contract_version=CONTRACT_VERSION,
+            contract_version=str(asked.version),
+            latest_contract_version=str(LATEST),
         )
 
 
