@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import LargeBinary, select
+from sqlalchemy import LargeBinary, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from notigateway.repository.columns import SHA256_HEX, Row, UtcDateTime
@@ -37,7 +37,12 @@ def keep_request_envelope(session: Session, *, sha256: str, xml: bytes, received
 def find_by_csv_code(session: Session, csv_code: str) -> SqlRow[State, datetime, str, str] | None:
     """Return what a printed code leads to: fact, instant, the issuing body's name, the addressee's NIF."""
     return session.execute(
-        select(Receipt.state, Receipt.event_time, IssuingBody.name, Addressee.identifier)
+        select(
+            Receipt.state,
+            Receipt.event_time,
+            func.coalesce(Act.issuing_body_name, IssuingBody.name).label("name"),
+            Addressee.identifier,
+        )
         .join(Notification, Notification.code == Receipt.notification_code)
         .join(Addressee, Addressee.id == Notification.addressee_id)
         .join(Act, Act.id == Notification.act_id)
