@@ -69,6 +69,11 @@ _IS_KNOWN = Prepared(
 )
 
 
+def enter_addressee(session: Session, *, identifier: str, name: str) -> None:
+    """Make an addressee of who is in the register for the first time; whoever is there stays as it is."""
+    insert_if_absent(session, Addressee, identifier=identifier, name=name)
+
+
 def ensure_addressee(
     session: Session, *, identifier: str, name: str, ccc: str | None = None, naf: str | None = None
 ) -> Addressee:
