@@ -69,6 +69,11 @@ _IS_KNOWN = Prepared(
 )
 
 
+def enter_addressee(session: Session, *, identifier: str, name: str) -> None:
+    """Make an addressee of who is in the register for the first time; whoever is there stays as it is."""
+    insert_if_absent(session, Addressee, identifier=identifier, name=name)
+
+
 def ensure_addressee(session: Session, *, identifier: str, name: str) -> Addressee:
     """Return the addressee with that NIF, made with its first name where it is new; else as it stands.
 
@@ -76,6 +81,6 @@ def ensure_addressee(session: Session, *, identifier: str, name: str) -> Address
     """
     addressee = find_addressee(session, identifier)
     if addressee is None:
-        insert_if_absent(session, Addressee, identifier=identifier, name=name)
+        enter_addressee(session, identifier=identifier, name=name)
         addressee = session.scalars(select(Addressee).where(Addressee.identifier == identifier)).one()
     return addressee
