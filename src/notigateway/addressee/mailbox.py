@@ -128,7 +128,7 @@ class Mailbox:
             after_code=after,
             limit=page_size + 1,
             now=asking.now,
-            rights=self.rights,
+            rights=asking.rights(self.rights),
         )
         shown = rows[:page_size]
         next_cursor = write_cursor(shown[-1].code, belongs_to=belongs_to) if len(rows) > page_size else None
@@ -251,10 +251,12 @@ class Mailbox:
         return Outcome(wanted, event=event, receipt=receipt)
 
     def _visible(self, session: Session, asking: Asking, ids: Sequence[UUID]) -> dict[UUID, Notification]:
-        return find_visible(session, ids, party=asking.party, now=asking.now, rights=self.rights)
+        rights = asking.rights(self.rights)
+        return find_visible(session, ids, party=asking.party, now=asking.now, rights=rights)
 
     def _locked(self, session: Session, asking: Asking, ids: Sequence[UUID]) -> dict[UUID, Notification]:
-        return lock_visible(session, ids, party=asking.party, now=asking.now, rights=self.rights)
+        rights = asking.rights(self.rights)
+        return lock_visible(session, ids, party=asking.party, now=asking.now, rights=rights)
 
 
 def _described(chosen: ListFilter) -> Iterable[str]:
