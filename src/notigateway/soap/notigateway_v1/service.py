@@ -162,8 +162,24 @@ def _forms(
     ]
 
 
-# Ping tells anybody with an admitted certificate what was read in it; all else needs a known party.
-OPEN_TO_UNKNOWN_PARTIES = frozenset({"Ping"})
+# Ping tells anybody with an admitted certificate what was read in it, and nobody is a stranger to what are
+# one's own rights and preferences; all else needs a party to whom something was addressed.
+OPEN_TO_UNKNOWN_PARTIES = frozenset(
+    {
+        "Ping",
+        "ListRepresentations",
+        "UnassignRed",
+        "ReassignRed",
+        "GrantPower",
+        "AcceptPower",
+        "RenouncePower",
+        "RevokePower",
+        "ExtendPower",
+        "ListPowers",
+        "GetDeliveryChannel",
+        "SetDeliveryChannel",
+    }
+)
 # What decides nothing, of all services of the contract: a revocation status may be a little out of date. A
 # name that is missing here has an effect.
 WITHOUT_EFFECT = frozenset(

@@ -11,7 +11,7 @@ So what this step does must not disturb that release:
 A wider number is read and written by the release before as it was. PostgreSQL writes the five tables anew for
 it; SQLite's INTEGER has 64 bits already, so there is nothing to do.
 
-Revision: 0007, after 0006 (2026-11-26)
+Revision: 0008, after 0007 (2026-11-26)
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
