@@ -75,6 +75,7 @@ def open_office(
         rights = RightsPolicy(
             red_sees_backlog=settings.red_sees_backlog,
             special_category_roles=frozenset(map(Role, settings.special_category_roles)),
+            special_category_level=settings.special_category_level,
         )
         office = Office(
             engine=engine,

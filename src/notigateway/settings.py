@@ -25,6 +25,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from notigateway.errors import ConfigurationError
+from notigateway.law.assurance import Level
 from notigateway.law.identifiers import check_nif
 
 if TYPE_CHECKING:
@@ -139,7 +140,8 @@ class Settings(BaseSettings):
     timestamp_batch_size: Annotated[int, Field(gt=0, le=1000)] = 50
 
     red_sees_backlog: bool = False
-    special_category_roles: list[Literal["own", "attorney"]] = ["own", "attorney"]
+    special_category_roles: list[Literal["own", "attorney", "red"]] = ["own", "attorney"]
+    special_category_level: Level = Level.LOW
 
     log_origin: Annotated[str, Field(pattern=r"^[!-~]{1,200}$")] = "notigateway.example/log"
 

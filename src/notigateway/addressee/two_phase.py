@@ -82,7 +82,7 @@ class TwoPhase:
             after_code=from_code - 1,
             limit=page_size + 1,
             now=asking.now,
-            rights=self.rights,
+            rights=asking.rights(self.rights),
         )
         return Bucket(rows[:page_size], len(rows) > page_size)
 
@@ -131,7 +131,7 @@ class TwoPhase:
         _check_grantor(session, asking, capacity)
         wanted = find_id(session, code)
         ids = [] if wanted is None else [wanted]
-        found = query(session, ids, party=asking.party, now=asking.now, rights=self.rights)
+        found = query(session, ids, party=asking.party, now=asking.now, rights=asking.rights(self.rights))
         notification = next(iter(found.values()), None)
         if notification is None or not _is_meant(notification, capacity):
             raise NotificationUnknownError

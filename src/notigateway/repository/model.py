@@ -37,6 +37,7 @@ from notigateway.law.lifecycle import Channel, Kind, Standing, State, effective_
 from notigateway.law.representation import Role
 from notigateway.law.transitions import awaits_handover
 from notigateway.repository.columns import SHA256_HEX, Row, UtcDateTime, Word
+from notigateway.repository.quoted import Quoted
 from notigateway.uuids import uuid7
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class Addressee(Row):
         return obligation.is_obliged(self.identifier, ccc=self.ccc)
 
 
-class Act(Row):
+class Act(Quoted, Row):
     """What an issuing body decided: immutable, named by the body's own reference."""
 
     __tablename__ = "acts"
