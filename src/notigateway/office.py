@@ -48,6 +48,7 @@ class Office:
     publishing: Publishing
     reporting: Reporting
     proving: Proving
+    outage_hours_add_up: bool
 
 
 def open_office(
@@ -108,6 +109,7 @@ def open_office(
                 log_origin=settings.log_origin,
                 known=known,
             ),
+            outage_hours_add_up=settings.outage_hours_add_up,
         )
         undoing.pop_all()
     return office

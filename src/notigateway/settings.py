@@ -130,6 +130,7 @@ class Settings(BaseSettings):
 
     extend_to_working_day: bool = False
     holidays_region: str = ""
+    outage_hours_add_up: bool = False
     lapse_evidence_delay_seconds: Annotated[int, Field(ge=0)] = 300
     sweep_batch_size: Annotated[int, Field(gt=0, le=5000)] = 200
 

@@ -115,6 +115,7 @@ class IssuingService(ServiceBase):
                 reason=asked.reason,
                 declared_by=request.asking.party,
                 now=request.asking.now,
+                hours_add_up=request.office.outage_hours_add_up,
             )
         return contract.DeclareOutageResponse(outage=answers.outage(row))
 
@@ -123,7 +124,11 @@ class IssuingService(ServiceBase):
         """End an outage."""
         with request.writing() as session:
             row = close_outage(
-                session, UUID(asked.outage_id), ended_at=asked.ended_at, now=request.asking.now
+                session,
+                UUID(asked.outage_id),
+                ended_at=asked.ended_at,
+                now=request.asking.now,
+                hours_add_up=request.office.outage_hours_add_up,
             )
         return contract.CloseOutageResponse(outage=answers.outage(row))
 
