@@ -6,6 +6,7 @@ from dataclasses import field
 from datetime import datetime
 from typing import Annotated
 
+from notigateway.contract.versions import Version
 from notigateway.contract.xml import Child, Integer, Long, Part, Uuid, VersionedRequest, Word, element
 from notigateway.wss.ns import NOTIGATEWAY_ISSUING_V1
 
@@ -125,7 +126,7 @@ class Extension(IssuingPart):
 
 @element
 class Report(IssuingPart):
-    """A decision that another channel took."""
+    """What happened in another channel."""
 
     reference: str
     channel: Word
@@ -133,6 +134,7 @@ class Report(IssuingPart):
     at: datetime
     decided_by: Party | None = None
     evidence: str
+    first_attempt_at: datetime | None = None
 
 
 @element
@@ -145,6 +147,7 @@ class Decision(IssuingPart):
     party: Party | None = None
     signer: Party | None = None
     reported_at: datetime | None = None
+    nature: Annotated[Word | None, Child(since=Version.V1_1)] = None
 
 
 @element
@@ -156,6 +159,7 @@ class Receipt(IssuingPart):
     event_time: datetime
     sha256: Word
     xml: bytes = field(repr=False)
+    nature: Annotated[Word | None, Child(since=Version.V1_1)] = None
 
 
 @element

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 from notigateway.contract.v1 import IssuingBody, Notification, Party, V1Part, V1Request
+from notigateway.contract.versions import Version
 from notigateway.contract.xml import Child, Integer, Uuid, Word, element
 
 
@@ -19,6 +20,7 @@ class Change(V1Part):
     channel: Word | None = None
     reported_at: datetime | None = None
     notification: Notification
+    nature: Annotated[Word | None, Child(since=Version.V1_1)] = None
 
 
 @element
@@ -61,6 +63,7 @@ class Event(V1Part):
     reported_by: Word | None = None
     reported_at: datetime | None = None
     receipt_id: Uuid | None = None
+    nature: Annotated[Word | None, Child(since=Version.V1_1)] = None
 
 
 @element

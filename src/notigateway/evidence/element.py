@@ -13,12 +13,12 @@ from notigateway.contract.writing import writer
 from notigateway.evidence.statement import (
     DEADLINE_RULE,
     DEADLINE_ZONE,
-    EVENT_URIS,
     POLICY_ID,
     POLICY_SHA256,
     TEMPLATE_ID,
     TEMPLATE_VERSION,
     Parties,
+    event_uri,
 )
 from notigateway.instants import instant_text
 from notigateway.law.lifecycle import State
@@ -50,7 +50,7 @@ def render(statement: Statement) -> bytes:
         (
             f'<Evidence xmlns="{EVIDENCE_1}">',
             f"<EvidenceIdentifier>{statement.evidence_id}</EvidenceIdentifier>",
-            f"<ERDSEventId>{EVENT_URIS[statement.event]}</ERDSEventId>",
+            f"<ERDSEventId>{event_uri(statement.event, statement.nature)}</ERDSEventId>",
             _reasons(statement),
             f"<EventTime>{instant_text(statement.event_time)}</EventTime>",
             "" if statement.channel is None else f"<Channel>{statement.channel.value}</Channel>",

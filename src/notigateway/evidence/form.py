@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 import segno
 
 from notigateway.evidence.printable import printable
-from notigateway.evidence.wording import CHANNELS, ROLES, TITLES, Reading, Words, day_and_time, lead, precise
+from notigateway.evidence.wording import (
+    CHANNELS,
+    ROLES,
+    Reading,
+    Words,
+    day_and_time,
+    lead,
+    precise,
+    title,
+)
 from notigateway.law.lifecycle import Channel
 from notigateway.law.representation import Role
 
@@ -36,7 +45,7 @@ def form_data(receipt: Reading, original: Original, verify_url: str | None) -> d
     link = None if verify_url is None or csv_code is None else f"{verify_url}?csv={csv_code}"
     return {
         "at": receipt.get("EventTime"),
-        "title": asdict(TITLES[receipt.state]),
+        "title": asdict(title(receipt.state, receipt.nature)),
         "lead": asdict(lead(receipt)),
         "receipt_id": receipt.get("EvidenceIdentifier"),
         "sender": receipt.get("SenderDetails", "Name"),
@@ -102,6 +111,7 @@ def _fact(receipt: Reading) -> list[_Row]:
         _at(
             Words("Comunicado por el órgano", "Reported by the body"), receipt.instant("Report", "ReportedAt")
         ),
+        _at(Words("Primer intento", "First attempt"), receipt.instant("Report", "FirstAttemptAt")),
     ]
 
 

@@ -16,7 +16,7 @@ from lxml import etree
 
 from notigateway.contract.reading import read
 from notigateway.contract.xml import Builtin, Child, Long, Part, Word, element
-from notigateway.law.lifecycle import Channel, State
+from notigateway.law.lifecycle import Channel, Nature, State
 from notigateway.law.representation import Role
 from notigateway.wss.ns import EVIDENCE_1, names_in
 
@@ -36,6 +36,19 @@ EVENT_URIS: Final = {
     State.REJECTED: f"{_EVENT}ConsignmentRejection",
     State.READ: f"{_EVENT}ContentHandover",
     State.LAPSED: f"{_EVENT}AcceptanceRejectionExpiry",
+}
+# Of what the state alone does not say: names of our own where EN 319 522 has none.
+_OWN_EVENT: Final = "urn:notigateway:evidence-event:"
+NATURE_URIS: Final = {
+    Nature.PUBLISHED: f"{_OWN_EVENT}OfficialPublication",
+    Nature.ABSENT: f"{_EVENT}ContentHandoverFailure",
+    Nature.DECEASED: f"{_EVENT}ContentHandoverFailure",
+}
+# Which state began, as the row of a receipt says it, by the event that the receipt names.
+STATES: Final = {
+    **{uri: state for state, uri in EVENT_URIS.items()},
+    NATURE_URIS[Nature.PUBLISHED]: State.ACCEPTED,
+    NATURE_URIS[Nature.ABSENT]: State.AVAILABLE,
 }
 
 DEADLINE_RULE: Final = "ley39/2015:43.2"
@@ -146,13 +159,16 @@ class RequestEvidence(EvidencePart):
 class ReportDetails(EvidencePart):
     """How a decision taken elsewhere became known: the issuing body (the sender) reported it.
 
-    `reference` is where its own evidence is; `identifier` and `name` say who decided, where it is known.
+    `reference` is where its own evidence is; `identifier` and `name` say who decided, where it is known;
+    `nature` what it was, where the event alone does not say it.
     """
 
     reported_at: datetime
     reference: str
     identifier: str | None = None
     name: str | None = None
+    nature: Word | None = None
+    first_attempt_at: datetime | None = None
 
 
 @element
@@ -212,6 +228,7 @@ class Statement(Parties):
 
     evidence_id: UUID
     event: State
+    nature: Nature | None = None
     event_time: datetime
     submission_time: datetime
     deadline: datetime | None = None
@@ -241,6 +258,7 @@ class ReceiptFacts:
     csv_code: str | None = None
     sha256: str = ""
     timestamped_at: datetime | None = None
+    nature: Nature | None = None
 
     @property
     def sealed_at(self) -> datetime:
@@ -248,18 +266,22 @@ class ReceiptFacts:
         return self.reported_at or self.event_time
 
 
+def event_uri(state: State, nature: Nature | None) -> str:
+    """Return the name of the event that a receipt proves. Raises: `KeyError` for what proves nothing."""
+    return EVENT_URIS[state] if nature not in NATURE_URIS else NATURE_URIS[nature]
+
+
 def read_facts(evidence: _Element) -> ReceiptFacts:
     """Return the facts of an `Evidence` element, whose seal was verified before.
 
     Raises `ValueError` or `KeyError` when an element is missing, doubled or unreadable.
     """
-    states = {uri: state for state, uri in EVENT_URIS.items()}
     content = only(evidence, _name("UserContentInfo"))
     report, previous = _find(evidence, "Report"), _find(evidence, "PreviousEvidence")
     rendition = _find(evidence, "HumanRendition")
     return ReceiptFacts(
         receipt_id=UUID(_text(evidence, "EvidenceIdentifier")),
-        state=states[_text(evidence, "ERDSEventId")],
+        state=STATES[_text(evidence, "ERDSEventId")],
         event_time=datetime.fromisoformat(_text(evidence, "EventTime")),
         notification_id=UUID(_text(content, "NotificationId")),
         notification_code=int(_text(content, "NotificationCode")),
@@ -268,7 +290,18 @@ def read_facts(evidence: _Element) -> ReceiptFacts:
         reported_at=None if report is None else datetime.fromisoformat(_text(report, "ReportedAt")),
         previous=None if previous is None else read(PreviousEvidence, previous),
         csv_code=None if rendition is None else _text(rendition, "CsvCode"),
+        nature=nature_of(
+            _text(evidence, "ERDSEventId"),
+            reported=None if report is None else report.findtext(_name("Nature")),
+        ),
     )
+
+
+def nature_of(uri: str, *, reported: str | None) -> Nature | None:
+    """Return what a receipt proves where the state alone does not say it: as reported, or by its event."""
+    if reported is not None:
+        return Nature(reported)
+    return next((nature for nature, own in NATURE_URIS.items() if own == uri), None)
 
 
 def parse_receipt(data: bytes) -> _Element:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -46,8 +46,15 @@ class Circumstances:
     reported_by: str | None = None
     reported_at: datetime | None = None
     reported_reference: str | None = None
+    # When paper was brought in vain for the first time, where it was twice.
+    first_attempt_at: datetime | None = None
     correlation_id: UUID | None = None
 
+    def columns(self) -> dict[str, Any]:
+        """Return what is told, by its names: an event keeps each under the same."""
+        return {name: getattr(self, name) for name in _TOLD}
 
+
+_TOLD: Final = tuple(one.name for one in fields(Circumstances))
 # What the clock does: nobody caused it, in no channel.
 NOBODY: Final = Circumstances()

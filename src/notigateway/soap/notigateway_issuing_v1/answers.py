@@ -96,6 +96,7 @@ def decision(event: model.Event) -> issuing_v1.Decision:
         party=_party(event.party, event.party_name),
         signer=_party(event.signer, event.signer_name),
         reported_at=event.reported_at,
+        nature=event.nature,
     )
 
 
@@ -113,6 +114,7 @@ def receipt(row: model.Receipt | None) -> issuing_v1.Receipt | None:
         event_time=row.event_time,
         sha256=row.sha256,
         xml=row.xml,
+        nature=row.nature,
     )
 
 
