@@ -12,6 +12,7 @@ from urllib.parse import urljoin, urlsplit
 from notigateway import telemetry
 from notigateway.http.failures import FailureLimit
 from notigateway.office import open_office
+from notigateway.pki.families import Families
 from notigateway.pki.keys import load_key_pair
 from notigateway.receipts import csv_codes
 from notigateway.soap.contract import Contract
@@ -180,6 +181,7 @@ def build_gate(settings: Settings, clock: Callable[[], datetime] = system_clock)
             signer=Signer(service.key, service.certificate),
             admission=build_admission(settings, office.engine, now=clock()),
             clients=clients,
+            families=Families.of(settings),
             limits=Limits.of(settings),
             expectations=Expectations.of(settings),
             failures=FailureLimit(

@@ -237,6 +237,10 @@ class CallerNotOperatorError(AuthenticationError, code="CALLER_NOT_OPERATOR"):
     """The identity is not that of an operator of this service."""
 
 
+class SealMayNotDecideError(AuthenticationError, code="SEAL_MAY_NOT_DECIDE"):
+    """Here an entity decides by a person who represents it, not by its seal."""
+
+
 class CheckError(SecurityError):
     """Family wsse:FailedCheck: the signature does not cover or match the message."""
 

@@ -19,9 +19,9 @@ from pki import (
     company_subject,
     person_subject,
     pki,
-    representative_subject,
     rsa_key,
 )
+from shapes import CALLERS, EMPLOYEE_NIF, NOBODIES, SEAL_BODY, Shape
 from stack import text
 
 if TYPE_CHECKING:
@@ -29,50 +29,23 @@ if TYPE_CHECKING:
 
     from stack import Stack
 
-# Ley 40/2015: the seal of a body (6) and its employee (7), level medium (2); .3 the body, .4 the employee
-SEAL_BODY = x509.ObjectIdentifier("2.16.724.1.3.5.6.2.3")
-EMPLOYEE_BODY = x509.ObjectIdentifier("2.16.724.1.3.5.7.2.3")
-EMPLOYEE_NIF = x509.ObjectIdentifier("2.16.724.1.3.5.7.2.4")
 PLAIN = name((NameOID.COUNTRY_NAME, "ES"), (NameOID.COMMON_NAME, "NOMBRE APELLIDO - 00000000T"))
 
 Extra = tuple[tuple[x509.ObjectIdentifier, str], ...]
 
 
-@pytest.mark.parametrize(
-    ("subject", "alternative", "party", "signer"),
-    [
-        pytest.param(person_subject(PERSON_NIF), (), PERSON_NIF, PERSON_NIF, id="person"),
-        pytest.param(
-            representative_subject(REPRESENTATIVE_NIF, COMPANY_NIF),
-            (),
-            COMPANY_NIF,
-            REPRESENTATIVE_NIF,
-            id="representative",
-        ),
-        pytest.param(company_subject(COMPANY_NIF), (), COMPANY_NIF, COMPANY_NIF, id="seal-of-an-entity"),
-        pytest.param(
-            person_subject(REPRESENTATIVE_NIF),
-            ((EMPLOYEE_BODY, ISSUER_NIF), (EMPLOYEE_NIF, REPRESENTATIVE_NIF)),
-            ISSUER_NIF,
-            REPRESENTATIVE_NIF,
-            id="public-employee",
-        ),
-        pytest.param(PLAIN, ((SEAL_BODY, ISSUER_NIF),), ISSUER_NIF, ISSUER_NIF, id="seal-of-a-public-body"),
-        pytest.param(PLAIN, ((FNMT_NIF, PERSON_NIF),), PERSON_NIF, PERSON_NIF, id="older-fnmt-person"),
-        pytest.param(
-            PLAIN,
-            ((FNMT_NIF, REPRESENTATIVE_NIF), (FNMT_CIF, COMPANY_NIF)),
-            COMPANY_NIF,
-            REPRESENTATIVE_NIF,
-            id="older-fnmt-representative",
-        ),
-    ],
-)
-def test_each_family_names_its_party_and_its_signer(
-    sqlite_stack: Stack, subject: x509.Name, alternative: Extra, party: str, signer: str
-) -> None:
-    answer = ping(sqlite_stack, subject, alternative)
-    assert (text(answer, "party/identifier"), text(answer, "signer/identifier")) == (party, signer)
+@pytest.mark.parametrize("shape", CALLERS, ids=lambda shape: f"{shape.number}-{shape.label}")
+def test_each_shape_names_its_party_and_its_signer(sqlite_stack: Stack, shape: Shape) -> None:
+    answer = sqlite_stack.ask("Ping", holder=shape.holder(rsa_key("family"))).tree
+    found = text(answer, "party/identifier"), text(answer, "signer/identifier")
+    assert found == (shape.party, shape.signer)
+
+
+@pytest.mark.parametrize("shape", NOBODIES, ids=lambda shape: f"{shape.number}-{shape.label}")
+def test_each_shape_that_names_nobody_is_refused_and_told_why(sqlite_stack: Stack, shape: Shape) -> None:
+    answer = sqlite_stack.ask("Ping", holder=shape.holder(rsa_key("family")))
+    assert (answer.fault_code, answer.code) == ("wsse:FailedAuthentication", "IDENTITY_NOT_READABLE")
+    assert answer.facts == {"reason": shape.reason}
 
 
 @pytest.mark.parametrize(

@@ -192,6 +192,12 @@ TEXTS: Final[dict[str, Texts]] = {
         "La identidad del certificado no es la de un operador de este servicio.",
         "The identity in the certificate is not that of an operator of this service.",
     ),
+    "SEAL_MAY_NOT_DECIDE": Texts(
+        "El sello de una entidad puede consultar, pero no aceptar ni rechazar; firme con un certificado de "
+        "representante.",
+        "The seal of an entity may read, but neither accept nor reject; sign with a representative's "
+        "certificate.",
+    ),
     "PART_NOT_SIGNED": Texts(
         "El Body y el Timestamp deben estar firmados.",
         "The Body and the Timestamp must both be signed.",

@@ -28,6 +28,8 @@ from notigateway.sandbox.certifying import (
     new_rsa_key,
     p12,
     person_name,
+    policies,
+    policies_for,
     representative_name,
     revocation_list,
 )
@@ -237,7 +239,7 @@ def _certify(
         not_before=now - _VALID_BEFORE,
         not_after=valid_until or now + _VALID_AFTER,
         purposes=[] if is_stamping else [ExtendedKeyUsageOID.CLIENT_AUTH],
-        extra=[STAMPING] if is_stamping else [],
+        extra=[STAMPING] if is_stamping else [policies(*policies_for(subject))],
     ).make()
 
 
