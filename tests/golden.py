@@ -24,6 +24,7 @@ from golden_contracts import envelope, issuing
 from golden_mailbox import MAILBOX_SETTINGS, following, mailbox, receipts, titles
 from golden_recorder import Recorder, rendered
 from golden_refusals import REFUSALS_SETTINGS, refusals, troubles
+from golden_versions import versions
 from golden_wscn import wscn_production, wscn_test
 from notigateway.errors import GatewayError, TransportError, catalogue
 from notigateway.law.representation import Role
@@ -63,6 +64,7 @@ CHAPTERS = {
     "wscn-test": Chapter(wscn_test, {"wscn_page_size": 3}),
     "wscn-production": Chapter(wscn_production, {"wscn_page_size": 3}),
     "envelope": Chapter(envelope),
+    "versions": Chapter(versions),
     "refusals": Chapter(refusals, dict(REFUSALS_SETTINGS)),
     "troubles": Chapter(
         troubles,

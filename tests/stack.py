@@ -172,7 +172,7 @@ class Stack:
         self,
         reference: str = "ACT-1",
         *,
-        addressee: str = COMPANY_NIF,
+        addressee: str | SubmittedAddressee = COMPANY_NIF,
         documents: tuple[bytes, ...] = (b"%PDF-1.7 acto",),
         **changes: Any,  # noqa: ANN401  (fields of ActSubmission)
     ) -> UUID:
@@ -196,7 +196,7 @@ class Stack:
         self,
         reference: str,
         *,
-        addressee: str = COMPANY_NIF,
+        addressee: str | SubmittedAddressee = COMPANY_NIF,
         documents: tuple[bytes, ...] = (b"%PDF-1.7 acto",),
         **changes: Any,  # noqa: ANN401  (fields of ActSubmission)
     ) -> Deposit:
@@ -208,7 +208,9 @@ class Stack:
                 "subject": "Reclamación de deuda",
                 "procedure": "203546",
                 "matter": "collection",
-                "addressee": SubmittedAddressee(identifier=addressee, name=COMPANY_NAME),
+                "addressee": addressee
+                if isinstance(addressee, SubmittedAddressee)
+                else SubmittedAddressee(identifier=addressee, name=COMPANY_NAME),
                 "documents": tuple(
                     SubmittedDocument(f"acto-{n}.pdf", "application/pdf", data)
                     for n, data in enumerate(documents, 1)

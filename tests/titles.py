@@ -54,7 +54,7 @@ def attorney() -> KeyPair:
 def register_company(stack: Stack) -> None:
     """Register the company with its contribution account."""
     with writing(stack.engine) as session:
-        ensure_addressee(session, identifier=COMPANY_NIF, name=COMPANY_NAME, ccc=CCC)
+        ensure_addressee(session, identifier=COMPANY_NIF, name=COMPANY_NAME).ccc = CCC
 
 
 def assign(

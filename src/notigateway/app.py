@@ -25,6 +25,7 @@ from notigateway.soap.notigateway_v1.service import WITHOUT_EFFECT, MailboxServi
 from notigateway.soap.protocol import Dispatcher
 from notigateway.soap.wscn.contract import WscnContract
 from notigateway.soap.wscn.environment import ENVIRONMENTS
+from notigateway.soap.wscn.service import DECIDING as WSCN_DECIDING
 from notigateway.soap.wscn.service import WITHOUT_EFFECT as WSCN_WITHOUT_EFFECT
 from notigateway.soap.wscn.service import WscnDispatcher, WscnPolicy
 from notigateway.trust.admission import Admission, RevocationPolicy
@@ -65,21 +66,21 @@ def build_app(settings: Settings, clock: Callable[[], datetime] = system_clock) 
     public_url = str(settings.public_url)
     issuing_url = urljoin(public_url, ISSUING_PATH)
     return Endpoints(
-        _mailbox(gate, public_url),
+        _mailbox(gate, public_url, settings),
         _issuing(gate, issuing_url, settings.operators),
         *(_wscn(gate, environment, settings) for environment in ENVIRONMENTS),
         pages=_pages(gate.office, settings),
     )
 
 
-def _mailbox(gate: Gate, url: str) -> Endpoint:
+def _mailbox(gate: Gate, url: str, settings: Settings) -> Endpoint:
     """Serve the addressees' contract."""
     return Endpoint(
         gate,
         path=urlsplit(url).path,
         contract=_contract("notigateway-v1", NOTIGATEWAY_V1, url),
         dispatcher=_dispatcher(NOTIGATEWAY_V1, MailboxService, RepresentationService, FollowingService),
-        check_caller=check_caller,
+        check_caller=partial(check_caller, seals_may_decide=settings.entity_seals_may_decide),
         without_effect=WITHOUT_EFFECT,
     )
 
@@ -141,7 +142,9 @@ def _wscn(gate: Gate, environment: Environment, settings: Settings) -> Endpoint:
             fault=environment.fault,
         ),
         dispatcher=WscnDispatcher(environment, policy, signer=gate.signer),
-        check_caller=check_caller,
+        check_caller=partial(
+            check_caller, seals_may_decide=settings.entity_seals_may_decide, deciding=WSCN_DECIDING
+        ),
         without_effect=WSCN_WITHOUT_EFFECT,
         expectations=replace(gate.expectations, require_timestamp=False),
     )

@@ -375,7 +375,7 @@ class RepresentationError(GatewayError):
 
 
 class NotAddresseeError(RepresentationError, code="NOT_AN_ADDRESSEE"):
-    """Only an addressee can grant powers, dispose of RED assignments or choose a channel."""
+    """Who is not registered as an addressee has nothing that the operator could change."""
 
 
 class PowerInvalidError(RepresentationError, code="POWER_INVALID"):

@@ -48,6 +48,7 @@ class Office:
     publishing: Publishing
     reporting: Reporting
     proving: Proving
+    outage_hours_add_up: bool
 
 
 def open_office(
@@ -74,6 +75,7 @@ def open_office(
         rights = RightsPolicy(
             red_sees_backlog=settings.red_sees_backlog,
             special_category_roles=frozenset(map(Role, settings.special_category_roles)),
+            special_category_level=settings.special_category_level,
         )
         office = Office(
             engine=engine,
@@ -107,6 +109,7 @@ def open_office(
                 log_origin=settings.log_origin,
                 known=known,
             ),
+            outage_hours_add_up=settings.outage_hours_add_up,
         )
         undoing.pop_all()
     return office

@@ -25,6 +25,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from notigateway.errors import ConfigurationError
+from notigateway.law.assurance import Level
 from notigateway.law.families import Family
 from notigateway.law.identifiers import check_nif
 
@@ -146,6 +147,7 @@ class Settings(BaseSettings):
 
     extend_to_working_day: bool = False
     holidays_region: str = ""
+    outage_hours_add_up: bool = False
     lapse_evidence_delay_seconds: Annotated[int, Field(ge=0)] = 300
     sweep_batch_size: Annotated[int, Field(gt=0, le=5000)] = 200
 
@@ -155,7 +157,8 @@ class Settings(BaseSettings):
     timestamp_batch_size: Annotated[int, Field(gt=0, le=1000)] = 50
 
     red_sees_backlog: bool = False
-    special_category_roles: list[Literal["own", "attorney"]] = ["own", "attorney"]
+    special_category_roles: list[Literal["own", "attorney", "red"]] = ["own", "attorney"]
+    special_category_level: Level = Level.LOW
 
     log_origin: Annotated[str, Field(pattern=r"^[!-~]{1,200}$")] = "notigateway.example/log"
 

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy import text as sql
 
 from notigateway.addressee.mailbox import Will
+from notigateway.law.assurance import SIGNED
 from notigateway.law.lifecycle import Decision
 from notigateway.pki.identity import read_caller
 from notigateway.receipts.asking import Asking, RequestProof
@@ -134,7 +135,7 @@ class Load:
                 self.undecided.append(some[0])
             now = self.stack.now
             proof = RequestProof(uuid7(now), b"<signed/>" + some[0].bytes, "rsa-sha256")
-            asking = Asking(caller=self.caller, now=now, proof=proof)
+            asking = Asking(caller=self.caller, assurance=SIGNED, now=now, proof=proof)
             with writing(self.stack.engine) as session:
                 self.stack.office.mailbox.decide_all(session, asking, some, Will(decision))
 

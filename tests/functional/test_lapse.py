@@ -90,8 +90,14 @@ def test_the_receipt_of_a_lapse_states_the_outages_within_its_term(stack: Stack)
     stack.now = NOW + timedelta(days=2)
     for start, end in (before, within):
         with writing(stack.engine) as session:
-            values = {"reason": "Corte de luz", "declared_by": PERSON_NIF}
-            declare_outage(session, started_at=start, ended_at=end, now=stack.now, **values)
+            declare_outage(
+                session,
+                started_at=start,
+                ended_at=end,
+                reason="Corte de luz",
+                declared_by=PERSON_NIF,
+                now=stack.now,
+            )
     stack.now = LAPSES_AT + timedelta(days=1)
     assert swept(stack) == 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -164,6 +165,47 @@ def test_two_outages_add_up_also_when_the_second_reaches_only_the_moved_deadline
     assert recompute(stack) == 1
     assert deadlines(stack) == [madrid("2026-06-15T00:00")]
     assert [change.position for change in changes(stack)] == [1, 2]
+
+
+def test_hours_of_several_outages_add_up_only_by_policy(stack: Stack) -> None:
+    stack.publish()
+    stack.now = madrid("2026-06-08T09:00")
+    for day in ("2026-06-05", "2026-06-07"):
+        declare(stack, madrid(f"{day}T08:00"), madrid(f"{day}T15:00"))
+    assert recompute(stack) == 0
+    assert deadlines(stack) == [LAPSES_AT]
+    adding_up = replace(SMALL, outage_hours_add_up=True)
+    # The one that is declared under the policy brings what those before it lack: 14 hours and one minute.
+    declare(stack, madrid("2026-06-08T08:00"), madrid("2026-06-08T08:01"), hours_add_up=True)
+    assert recompute_deadlines(stack.engine, now=stack.now, sweeping=adding_up) == 1
+    moved = madrid("2026-06-15T00:00")  # 5, 7 and 8 June do not count
+    assert deadlines(stack) == [moved]
+    assert recompute_deadlines(stack.engine, now=stack.now, sweeping=adding_up) == 0
+
+
+def test_a_short_outage_that_lasts_tips_the_balance_at_the_next_sweep(stack: Stack) -> None:
+    stack.publish()
+    adding_up = replace(SMALL, outage_hours_add_up=True)
+    stack.now = madrid("2026-06-11T14:00")
+    declare(stack, madrid("2026-06-05T08:00"), madrid("2026-06-05T18:00"), hours_add_up=True)
+    lasting = declare(stack, madrid("2026-06-11T13:00"), hours_add_up=True)
+    sweeps: dict[str, Any] = {"seal": stack.office.seal, "sweeping": adding_up}
+    assert sweep(stack.engine, now=stack.now, **sweeps) == Swept(lapsed=0, moved=0, unsealed=0)
+    stack.now = madrid("2026-06-12T00:30")
+    assert sweep(stack.engine, now=stack.now, **sweeps) == Swept(lapsed=0, moved=1, unsealed=0)
+    assert deadlines(stack) == [madrid("2026-06-15T00:00")]  # 5, 11 and 12 June do not count
+    with writing(stack.engine) as session:
+        close_outage(session, lasting, ended_at=stack.now, now=stack.now, hours_add_up=True)
+    assert sweep(stack.engine, now=stack.now, **sweeps) == Swept(lapsed=0, moved=0, unsealed=0)
+    with reading(stack.engine) as session:
+        assert all(row.recomputed_at is not None for row in list_outages(session))
+
+
+def test_the_operator_s_setting_reaches_the_command_and_the_contract(sqlite_stack: Stack) -> None:
+    assert not Sweeping.by(sqlite_stack.settings).outage_hours_add_up
+    by_policy = sqlite_stack.settings.model_copy(update={"outage_hours_add_up": True})
+    assert Sweeping.by(by_policy).outage_hours_add_up
+    assert not sqlite_stack.office.outage_hours_add_up
 
 
 def test_an_outage_does_not_take_back_an_extension(stack: Stack) -> None:

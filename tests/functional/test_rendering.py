@@ -18,6 +18,7 @@ from notigateway.addressee.following import ChangesPage
 from notigateway.addressee.mailbox import Outcome, Page
 from notigateway.contract import v1, v1_following
 from notigateway.contract.reading import read
+from notigateway.contract.versions import EARLIEST, LATEST, Version
 from notigateway.contract.writing import write
 from notigateway.errors import (
     AlreadyDecidedError,
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 Columns = namedtuple(  # noqa: PYI024  (a row has no types either)
     "Columns",
     "code id kind subject dir3 acronym name procedure matter identifier addressee_name state available_at "
-    "deadline outage_since special_category document_sizes role",
+    "deadline outage_since special_category document_sizes reference role",
 )
 WORDS: dict[type[GatewayError] | None, str] = {
     None: "decided",
@@ -90,11 +91,12 @@ def notifications(draw: st.DrawFn) -> Notification:
         matter=draw(TEXTS),
         special_category=draw(st.booleans()),
         document_sizes=" ".join(map(str, sizes)),
+        reference=draw(TEXTS),
         issuing_body=IssuingBody(dir3="EA0041485", acronym=draw(TEXTS), name=draw(TEXTS)),
     )
     return seen_as_own(
         Notification(
-            code=draw(st.integers(1, 2**31 - 1)),
+            code=draw(st.integers(1, 2**63 - 1)),
             id=draw(st.uuids()),
             act=act,
             addressee=Addressee(
@@ -129,15 +131,18 @@ def row_of(one: Notification) -> Columns:
         None,
         act.special_category,
         act.document_sizes,
+        act.reference,
         one.seen_as,
     )
 
 
-def page_of(rows: Sequence[Any], as_of: datetime, cursor: str | None) -> bytes:
-    return render_page(Page(rows=rows, as_of=as_of, next_cursor=cursor))
+def page_of(rows: Sequence[Any], as_of: datetime, cursor: str | None, version: Version = EARLIEST) -> bytes:
+    return render_page(Page(rows=rows, as_of=as_of, next_cursor=cursor), version)
 
 
-def contract_page(found: Sequence[Notification], as_of: datetime, cursor: str | None) -> bytes:
+def contract_page(
+    found: Sequence[Notification], as_of: datetime, cursor: str | None, version: Version = EARLIEST
+) -> bytes:
     """Return the page as the contract's writer writes it."""
     return write(
         v1.ListNotificationsResponse(
@@ -145,7 +150,8 @@ def contract_page(found: Sequence[Notification], as_of: datetime, cursor: str | 
             has_more=cursor is not None,
             next_cursor=cursor,
             notifications=tuple(answers.notification(one, as_of) for one in found),
-        )
+        ),
+        version,
     )
 
 
@@ -158,15 +164,16 @@ def shown(one: Notification, as_of: datetime) -> bool:
     found=st.lists(notifications(), max_size=4),
     as_of=INSTANTS,
     cursor=st.one_of(st.none(), st.from_regex(r"[A-Za-z0-9_=-]{1,40}", fullmatch=True)),
+    version=st.sampled_from(Version),
 )
-@example(found=[], as_of=NOW, cursor=None)
+@example(found=[], as_of=NOW, cursor=None, version=LATEST)
 @settings(max_examples=150, deadline=None)
 def test_a_page_is_the_one_that_the_contract_would_write(
-    found: list[Notification], as_of: datetime, cursor: str | None
+    found: list[Notification], as_of: datetime, cursor: str | None, version: Version
 ) -> None:
     found = [one for one in found if shown(one, as_of)]
-    written = page_of([row_of(one) for one in found], as_of, cursor)
-    assert written == contract_page(found, as_of, cursor)
+    written = page_of([row_of(one) for one in found], as_of, cursor, version)
+    assert written == contract_page(found, as_of, cursor, version)
     prepare_thread()
     parsed = etree.fromstring(written)
     assert canonical(parsed) == written
@@ -179,10 +186,15 @@ def test_a_page_is_the_one_that_the_contract_would_write(
     as_of=INSTANTS,
     channel=st.sampled_from([None, *Channel]),
     reported_at=st.none() | INSTANTS,
+    version=st.sampled_from(Version),
 )
 @settings(max_examples=100, deadline=None)
 def test_a_page_of_changes_is_the_one_that_the_contract_would_write(
-    found: list[Notification], as_of: datetime, channel: Channel | None, reported_at: datetime | None
+    found: list[Notification],
+    as_of: datetime,
+    channel: Channel | None,
+    reported_at: datetime | None,
+    version: Version,
 ) -> None:
     found = [one for one in found if shown(one, as_of)]
     rows: list[Any] = [
@@ -210,10 +222,11 @@ def test_a_page_of_changes_is_the_one_that_the_contract_would_write(
                 notification=answers.notification(one, as_of),
             )
         )
-    assert render_changes(page) == write(
+    assert render_changes(page, version) == write(
         v1_following.ListChangesResponse(
             as_of=as_of, has_more=True, next_cursor="7.0", rights_changed=False, changes=tuple(changes)
-        )
+        ),
+        version,
     )
 
 
@@ -227,6 +240,7 @@ def test_every_awkward_character_is_written_as_the_canonical_form_has_it(charact
         matter=character * 3,
         special_category=False,
         document_sizes="1",
+        reference=character,
         issuing_body=IssuingBody(dir3="EA0041485", acronym=character, name=f"{character} x"),
     )
     one = Notification(
@@ -242,6 +256,7 @@ def test_every_awkward_character_is_written_as_the_canonical_form_has_it(charact
     seen_as_own(one)
     written = page_of([row_of(one)], NOW, None)
     assert written == contract_page([one], NOW, None)
+    assert page_of([row_of(one)], NOW, None, LATEST) == contract_page([one], NOW, None, LATEST)
     assert canonical(etree.fromstring(written)) == written
 
 
@@ -259,9 +274,13 @@ def test_rows_of_the_database_are_written_as_their_objects_are(stack: Stack) -> 
         rows = list_page(session, party=COMPANY_NIF, chosen=ListFilter(), after_code=0, limit=9, now=now)
         found = find_visible(session, ids, party=COMPANY_NIF, now=now)
         assert session.scalars(select(Notification.code)).all() == [row.code for row in rows]
-        assert page_of(rows, now, None) == contract_page([found[one] for one in ids], now, None)
+        for version in Version:
+            expected = contract_page([found[one] for one in ids], now, None, version)
+            assert page_of(rows, now, None, version) == expected
     answer = stack.ask("ListNotifications")
     assert page_of(rows, now, None) in answer.body
+    answer = stack.ask("ListNotifications", "<contractVersion>1.1</contractVersion>")
+    assert page_of(rows, now, None, Version.V1_1) in answer.body
 
 
 def receipts(events: Event) -> st.SearchStrategy[Receipt]:

@@ -24,8 +24,8 @@ from notigateway.law.representation import PowerScope, PowerState
 from notigateway.law.titles import PowerTerms
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.rights import Power, RightsChange
-from pki import COMPANY_NIF, NOW, PERSON_NIF, pki
-from stack import Stack, text, texts
+from pki import COMPANY_NIF, NOW, PERSON_NIF, STRANGER_NIF, pki
+from stack import NG, Stack, text, texts
 from titles import (
     ATTORNEY_NIF,
     CCC,
@@ -39,6 +39,7 @@ from titles import (
     listed,
     red,
     register_company,
+    unchanged,
 )
 
 if TYPE_CHECKING:
@@ -92,11 +93,46 @@ def test_a_power_of_exactly_five_years_is_granted(stack: Stack) -> None:
     assert ask_grant(stack, expiresAt="2031-06-01T14:00:00+02:00").status == 200
 
 
-def test_only_an_addressee_grants_powers(stack: Stack) -> None:
-    register_company(stack)
-    assign(stack)
-    answer = ask_grant(stack, by=red())
-    assert answer.code == "NOT_AN_ADDRESSEE"
+def test_whoever_was_never_notified_disposes_of_its_own_rights(stack: Stack) -> None:
+    """A certificate with a NIF is enough for what is one's own: it makes the addressee, once."""
+    stranger = pki().stranger
+    before = stack.rows()
+    for operation, path in (("ListPowers", "power"), ("ListRepresentations", "representation")):
+        assert texts(stack.ask(operation, holder=stranger).tree, path) == []
+    tree = stack.ask("GetDeliveryChannel", holder=stranger).tree
+    assert (text(tree, "obliged"), text(tree, "channel")) == ("false", None)
+    assert unchanged(stack, before)
+    assert stack.ask("ListNotifications", holder=stranger).code == "CALLER_UNKNOWN"
+
+    power = grant(stack, by=stranger)
+    answer = stack.ask("SetDeliveryChannel", "<channel>postal</channel>", holder=stranger)
+    assert text(answer.tree, "channel") == "postal"
+    assert stack.rows()["addressees"] == 1
+    (row,) = stack.ask("ListPowers", holder=stranger).tree.findall("ng:power", namespaces=NG)
+    assert (text(row, "powerId"), text(row, "grantor/name")) == (str(power), "Eva Nadie")
+    assert listed(stack, stranger) == {}
+
+    # Its first act finds the choice and the power standing.
+    accept_power(stack, power)
+    one = stack.publish(addressee=STRANGER_NIF)
+    assert listed(stack, attorney()) == {one: "attorney"}
+    stack.pass_time(days=20)
+    assert listed(stack, stranger) == {one: "own"}
+
+
+def test_a_grant_that_is_refused_makes_no_addressee(stack: Stack) -> None:
+    before = rights(stack)
+    assert ask_grant(stack, by=pki().stranger, expiresAt=instant_text(NOW)).code == "POWER_INVALID"
+    company = stack.ask("SetDeliveryChannel", "<channel>postal</channel>")
+    assert company.code == "CHANNEL_OBLIGED"
+    assert rights(stack) == before
+
+
+def test_two_first_grants_at_once_make_one_addressee(stack: Stack) -> None:
+    until = instant_text(NOW + timedelta(days=100))
+    with ThreadPoolExecutor(4) as pool:
+        granted = set(pool.map(lambda _: grant(stack, by=pki().stranger, expiresAt=until), range(4)))
+    assert len(granted) == stack.rows()["addressees"] == stack.rows()["powers"] == 1
 
 
 def test_granting_again_is_a_repeat_and_another_term_is_refused(stack: Stack) -> None:
@@ -180,9 +216,9 @@ def extend(stack: Stack, power: object, until: datetime) -> Answer:
 def test_an_unknown_caller_is_told_nothing(stack: Stack) -> None:
     register_company(stack)
     power = grant(stack)
-    for operation in ("AcceptPower", "RenouncePower"):
-        assert change(stack, operation, power, by=pki().stranger).code == "CALLER_UNKNOWN"
-    assert stack.ask("ListPowers", holder=pki().stranger).code == "CALLER_UNKNOWN"
+    for operation in ("AcceptPower", "RenouncePower", "RevokePower"):
+        assert change(stack, operation, power, by=pki().stranger).code == "POWER_UNKNOWN"
+    assert texts(stack.ask("ListPowers", holder=pki().stranger).tree, "power") == []
 
 
 def test_every_change_is_written_down_with_the_signed_request(stack: Stack) -> None:
@@ -409,9 +445,9 @@ def test_an_addressee_with_an_account_is_obliged_even_after_a_choice(stack: Stac
     assert [text(item, "outcome") for item in stack.accept(one, holder=person)] == ["lapsed"]
 
 
-def test_representatives_have_no_channel_to_choose(stack: Stack) -> None:
+def test_a_representative_chooses_for_itself_never_for_whom_it_represents(stack: Stack) -> None:
     register_company(stack)
     assign(stack)
-    assert stack.ask("GetDeliveryChannel", holder=red()).code == "NOT_AN_ADDRESSEE"
     answer = stack.ask("SetDeliveryChannel", "<channel>postal</channel>", holder=red())
-    assert answer.code == "NOT_AN_ADDRESSEE"
+    assert text(answer.tree, "channel") == "postal"
+    assert text(stack.ask("GetDeliveryChannel").tree, "channel") == "electronic"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from notigateway.instants import instant_text
 from pki import COMPANY_NIF, NOW, PERSON_NIF, REPRESENTATIVE_NIF, pki
-from stack import NG, Stack, text
+from stack import NG, Stack, text, texts
 from titles import (
     ATTORNEY_NIF,
     accept_power,
@@ -25,6 +25,9 @@ from titles import (
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from uuid import UUID
+
+    from notigateway.pki.keys import KeyPair
 
 
 def test_a_year_of_an_attorney(stack: Stack) -> None:
@@ -71,14 +74,49 @@ def test_a_year_of_an_attorney(stack: Stack) -> None:
     last = stack.publish("LAST")
     assert listed(stack, attorney()) == visible | {last: "attorney"}
 
-    # Expired: everything is gone, also what the attorney itself accepted.
+    # Expired: everything is gone, also what the attorney itself accepted; of that the receipts stay.
     stack.now = NOW + timedelta(days=330)
     assert listed(stack, attorney()) == {}
     assert retrieved(stack, undecided, attorney()) == "NOTIFICATION_UNKNOWN"
-    receipts = stack.ask("RetrieveReceipts", f"<id>{undecided}</id>", holder=attorney())
-    assert text(receipts.tree, "item/problem/code") == "NOTIFICATION_UNKNOWN"
+    assert receipt_states(stack, undecided, attorney()) == ["available", "accepted"]
+    assert receipt_states(stack, last, attorney()) == "NOTIFICATION_UNKNOWN"
     assert outcome(stack, last, attorney()) == "unknown"
     assert outcome(stack, last) == "decided"
+
+
+def receipt_states(stack: Stack, one: UUID, by: KeyPair | None = None) -> list[str | None] | str:
+    """Return the states of the receipts that a holder gets, or the code of the problem."""
+    tree = stack.ask("RetrieveReceipts", f"<id>{one}</id>", holder=by).tree
+    return text(tree, "item/problem/code") or texts(tree, "item/receipt/state")
+
+
+def test_receipts_of_what_one_decided_stay_ones_own(stack: Stack) -> None:
+    """Only what was sealed up to one's own decision: not what became of it, nor what others decided."""
+    register_company(stack)
+    mine, theirs, reported = stack.publish("MINE"), stack.publish("THEIRS"), stack.publish("REPORTED")
+    power = grant(stack)
+    accept_power(stack, power)
+    stack.accept(mine, holder=attorney())
+    stack.accept(theirs)
+    inner = (
+        "<report><reference>REPORTED</reference><channel>sede</channel><decision>accepted</decision>"
+        f"<at>{instant_text(stack.now)}</at><decidedBy><identifier>{ATTORNEY_NIF}</identifier></decidedBy>"
+        "<evidence>S-1</evidence></report>"
+    )
+    assert stack.ask_issuing("ReportExternalDecisions", inner).status == 200
+    change(stack, "RevokePower", power)
+    stack.pass_time(minutes=1)
+    assert retrieved(stack, mine) == "content"  # handed over to the company: a receipt of its own
+
+    assert receipt_states(stack, mine) == ["available", "accepted", "read"]
+    assert receipt_states(stack, mine, attorney()) == ["available", "accepted"]
+    for other in (theirs, reported):
+        assert receipt_states(stack, other, attorney()) == "NOTIFICATION_UNKNOWN"
+    for wanted in ("pdf", "bundle"):
+        answer = stack.ask("RetrieveReceipts", f"<id>{mine}</id><format>{wanted}</format>", holder=attorney())
+        assert len(answer.tree.findall("ng:item/ng:receipt", namespaces=NG)) == 2
+    assert retrieved(stack, mine, attorney()) == "NOTIFICATION_UNKNOWN"
+    assert outcome(stack, mine, attorney()) == "unknown"
 
 
 def test_an_attorney_cannot_act_after_revocation(stack: Stack) -> None:

@@ -75,7 +75,7 @@ def test_a_representative_of_an_entity_that_is_no_party_is_refused(stack: Stack)
         representative_subject(REPRESENTATIVE_NIF, OTHER_COMPANY_NIF, "Otra SA"), rsa_key("representative")
     )
     before = stack.rows()
-    for operation in ("ListNotifications", "ListPowers", "ListRepresentations", "GetDeliveryChannel"):
+    for operation in ("ListNotifications", "ListChanges", "GetSummary"):
         answer = stack.ask(operation, holder=stranger)
         assert answer.code == "CALLER_UNKNOWN"
     assert stack.rows() == before

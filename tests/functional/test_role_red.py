@@ -130,6 +130,16 @@ def test_a_new_red_person_sees_the_backlog_where_the_operator_says_so(
     stack.close()
 
 
+def test_red_sees_health_data_where_the_operator_says_so(database_url: str, tmp_path: Path) -> None:
+    stack = Stack(database_url, tmp_path, special_category_roles=["own", "red"])
+    register_company(stack)
+    assign(stack)
+    health = stack.publish(special_category=True)
+    assert listed(stack, red()) == {health: "red"}
+    assert outcome(stack, health, red()) == "decided"
+    stack.close()
+
+
 def test_only_the_addressee_disposes_of_its_red_assignments(stack: Stack) -> None:
     register_company(stack)
     assignment = assign(stack)

@@ -10,6 +10,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from notigateway.addressee.mailbox import Will
 from notigateway.law import transitions
+from notigateway.law.assurance import SIGNED
 from notigateway.law.lifecycle import Decision, State
 from notigateway.pki.identity import read_caller
 from notigateway.receipts.asking import Asking, RequestProof
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 def decide(stack: Stack, session: Session, ids: list[UUID]) -> list[Outcome]:
     caller = read_caller(pki().company_seal.certificate)
     proof = RequestProof(uuid7(stack.now), b"<signed/>", "rsa-sha256")
-    asking = Asking(caller=caller, now=stack.now, proof=proof)
+    asking = Asking(caller=caller, assurance=SIGNED, now=stack.now, proof=proof)
     return stack.office.mailbox.decide_all(session, asking, ids, Will(Decision.ACCEPT))
 
 

@@ -81,7 +81,9 @@ def test_a_published_act_is_at_disposal_with_everything_it_needs(
         assert [store.get(d.sha256) for d in documents] == [PDF.content, other.content]
         addressee = find_addressee(session, "B12345674")
         assert addressee is not None
-        assert (addressee.name, addressee.ccc, addressee.naf) == (COMPANY.name, COMPANY.ccc, None)
+        assert (addressee.name, addressee.ccc, addressee.naf) == (COMPANY.name, None, None)
+        assert (act.addressee_name, act.ccc, act.naf) == (COMPANY.name, COMPANY.ccc, None)
+        assert (act.issuing_body_name, act.issuing_body_nif) == (body.name, body.nif)
 
 
 def test_an_act_for_later_is_scheduled_and_its_days_count_from_then(
@@ -239,14 +241,14 @@ def test_a_code_never_appears_below_one_already_seen(engine: Engine, store: Docu
     assert count(engine, Notification) == 80
 
 
-def test_an_addressee_is_brought_up_to_date(engine: Engine) -> None:
+def test_an_addressee_keeps_the_name_by_which_it_was_first_met(engine: Engine) -> None:
     with writing(engine) as session:
-        ensure_addressee(session, identifier="B12345674", name="Old", ccc="28123456742")
+        ensure_addressee(session, identifier="B12345674", name="Old")
     with writing(engine) as session:
         assert not is_known_party(session, "12345678Z")
         assert is_known_party(session, "B12345674")
-        row = ensure_addressee(session, identifier="B12345674", name="New", naf="281234567840")
-    assert (row.name, row.ccc, row.naf) == ("New", "28123456742", "281234567840")
+        row = ensure_addressee(session, identifier="B12345674", name="New")
+    assert row.name == "Old"
 
 
 def test_many_making_the_same_addressee_at_once_agree_on_one(engine: Engine) -> None:

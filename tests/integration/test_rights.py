@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from notigateway.law import representation
+from notigateway.law.assurance import Assurance, Level, Means, rights_by
 from notigateway.law.lifecycle import Kind, State
 from notigateway.law.representation import Item, PowerScope, PowerState, RightsPolicy, Role
 from notigateway.repository.engine import writing
@@ -106,8 +107,9 @@ def worlds() -> st.SearchStrategy[World]:
 POLICIES = st.builds(
     RightsPolicy,
     red_sees_backlog=st.booleans(),
-    special_category_roles=st.sets(st.sampled_from([Role.OWN, Role.ATTORNEY])).map(frozenset),
+    special_category_roles=st.sets(st.sampled_from(Role)).map(frozenset),
 )
+ASSURANCES = st.builds(Assurance, st.sampled_from(Means), st.sampled_from(Level))
 
 
 def populate(session: Session, world: World) -> list[UUID]:
@@ -181,10 +183,11 @@ def expected(world: World, party: str, now: datetime, rights: RightsPolicy) -> l
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(worlds(), st.lists(INSTANTS, min_size=3, max_size=3), POLICIES)
+@given(worlds(), st.lists(INSTANTS, min_size=3, max_size=3), POLICIES, ASSURANCES)
 def test_the_queries_say_what_the_rules_say(
-    engine: Engine, world: World, instants: list[datetime], rights: RightsPolicy
+    engine: Engine, world: World, instants: list[datetime], policy: RightsPolicy, assurance: Assurance
 ) -> None:
+    rights = rights_by(assurance, policy)
     with writing(engine) as session:
         ids = populate(session, world)
         for party in PARTIES:

@@ -8,11 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from notigateway.errors import NotAddresseeError
-from notigateway.law.obligation import changes_channel, channel_in_force
+from notigateway.law.obligation import changes_channel, channel_in_force, is_obliged
 from notigateway.receipts.recording import record_request
 from notigateway.repository.addressees import DeliveryChoice, find_addressee, find_delivery_choice
-from notigateway.repository.powers import lock_addressee
+from notigateway.repository.powers import lock_party
 from notigateway.uuids import uuid7
 
 if TYPE_CHECKING:
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
     from notigateway.law.representation import DeliveryChannel
     from notigateway.receipts.asking import Asking
-    from notigateway.repository.model import Addressee
     from notigateway.repository.session import Session
 
 
@@ -34,21 +32,21 @@ class Delivery:
 
 
 def get_delivery_channel(session: Session, asking: Asking) -> Delivery:
-    """Return the caller's own channel. Raises: `NotAddresseeError`."""
+    """Return the caller's own channel: also of who was never notified."""
     addressee = find_addressee(session, asking.party)
     if addressee is None:
-        raise NotAddresseeError(f"party {asking.party}")
-    return _delivery(addressee, find_delivery_choice(session, addressee))
+        return _delivery(None, obliged=is_obliged(asking.party, ccc=None))
+    return _delivery(find_delivery_choice(session, addressee), obliged=addressee.is_obliged)
 
 
 def set_delivery_channel(session: Session, asking: Asking, channel: DeliveryChannel) -> Delivery:
     """Choose the channel of everything issued from now on.
 
-    Raises: `NotAddresseeError`, `ChannelObligedError` for paper where electronic means are obligatory.
+    Who was never notified chooses too, and becomes an addressee (Orden ISM/903/2020 art. 4.2).
+
+    Raises: `ChannelObligedError` for paper where electronic means are obligatory.
     """
-    addressee = lock_addressee(session, asking.caller.party)
-    if addressee is None:
-        raise NotAddresseeError(f"party {asking.caller.party}")
+    addressee = lock_party(session, asking.party, name=asking.caller.party_name)
     choice = find_delivery_choice(session, addressee)
     standing = None if choice is None else choice.channel
     if changes_channel(channel, standing, obliged=addressee.is_obliged):
@@ -61,11 +59,11 @@ def set_delivery_channel(session: Session, asking: Asking, channel: DeliveryChan
         )
         session.add(choice)
         record_request(session, asking)
-    return _delivery(addressee, choice)
+    return _delivery(choice, obliged=addressee.is_obliged)
 
 
-def _delivery(addressee: Addressee, choice: DeliveryChoice | None) -> Delivery:
+def _delivery(choice: DeliveryChoice | None, *, obliged: bool) -> Delivery:
     """Say how the addressee is notified."""
-    channel = channel_in_force(None if choice is None else choice.channel, obliged=addressee.is_obliged)
-    chosen_at = None if choice is None or addressee.is_obliged else choice.chosen_at
-    return Delivery(addressee.is_obliged, channel, chosen_at)
+    channel = channel_in_force(None if choice is None else choice.channel, obliged=obliged)
+    chosen_at = None if choice is None or obliged else choice.chosen_at
+    return Delivery(obliged, channel, chosen_at)

@@ -100,7 +100,7 @@ class Following:
         Raises: `InvalidCursorError`; also for a cursor of changes that have gone back, as after a restore.
         """
         party, now = asking.party, asking.now
-        reader = _Reader(session, party, now, page_size, self.rights)
+        reader = _Reader(session, party, now, page_size, asking.rights(self.rights))
         titles = fingerprint_of_rights(session, party, now)
         place, earlier_titles = (Place(), titles) if cursor is None else _read(cursor, party)
         head = find_head(session)
@@ -121,7 +121,8 @@ class Following:
     def get_summary(self, session: Session, asking: Asking, *, role: Role | None) -> Summary:
         """Count what the caller may see, in one capacity or in all. No legal effect."""
         summary = Summary(asking.now)
-        for row in count_groups(session, party=asking.party, role=role, now=asking.now, rights=self.rights):
+        rights = asking.rights(self.rights)
+        for row in count_groups(session, party=asking.party, role=role, now=asking.now, rights=rights):
             summary.add(row)
         return summary
 
@@ -131,7 +132,8 @@ class Following:
         Raises: `NotificationUnknownError`.
         """
         wanted = [notification_id]
-        found = find_visible(session, wanted, party=asking.party, now=asking.now, rights=self.rights)
+        rights = asking.rights(self.rights)
+        found = find_visible(session, wanted, party=asking.party, now=asking.now, rights=rights)
         notification = found.get(notification_id)
         if notification is None:
             raise NotificationUnknownError

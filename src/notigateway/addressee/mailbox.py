@@ -15,6 +15,7 @@ from notigateway.law.lifecycle import decided_state
 from notigateway.law.transitions import decide
 from notigateway.receipts.recording import record_decision, record_handover, record_request
 from notigateway.repository.notifications import find_visible, list_page, lock_visible
+from notigateway.repository.receipts import find_of_own_decisions
 from notigateway.repository.timestamps import find_timestamped
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ class Mailbox:
             after_code=after,
             limit=page_size + 1,
             now=asking.now,
-            rights=self.rights,
+            rights=asking.rights(self.rights),
         )
         shown = rows[:page_size]
         next_cursor = write_cursor(shown[-1].code, belongs_to=belongs_to) if len(rows) > page_size else None
@@ -207,13 +208,19 @@ class Mailbox:
     ) -> list[tuple[UUID, list[tuple[Receipt, ReceiptTimestamp | None]] | None]]:
         """Return the receipts of each notification, oldest first, each with its time-stamped form if any.
 
-        None where the notification does not exist for the caller.
+        None where the notification does not exist for the caller. Of what the caller decided itself the
+        receipts stay its own, also after the title has ended by which it saw the notification.
         """
-        found = self._visible(session, asking, ids)
-        stamped = find_timestamped(session, [row.id for one in found.values() for row in one.receipts])
+        found: dict[UUID, Sequence[Receipt]] = {
+            one: row.receipts for one, row in self._visible(session, asking, ids).items()
+        }
+        gone = set(ids) - set(found)
+        if gone:
+            found |= find_of_own_decisions(session, gone, party=asking.party)
+        stamped = find_timestamped(session, [row.id for rows in found.values() for row in rows])
         answers = []
         for wanted in ids:
-            rows = _receipts_of(found.get(wanted))
+            rows = _in_order(found.get(wanted))
             answers.append((wanted, None if rows is None else [(row, stamped.get(row.id)) for row in rows]))
         return answers
 
@@ -244,10 +251,12 @@ class Mailbox:
         return Outcome(wanted, event=event, receipt=receipt)
 
     def _visible(self, session: Session, asking: Asking, ids: Sequence[UUID]) -> dict[UUID, Notification]:
-        return find_visible(session, ids, party=asking.party, now=asking.now, rights=self.rights)
+        rights = asking.rights(self.rights)
+        return find_visible(session, ids, party=asking.party, now=asking.now, rights=rights)
 
     def _locked(self, session: Session, asking: Asking, ids: Sequence[UUID]) -> dict[UUID, Notification]:
-        return lock_visible(session, ids, party=asking.party, now=asking.now, rights=self.rights)
+        rights = asking.rights(self.rights)
+        return lock_visible(session, ids, party=asking.party, now=asking.now, rights=rights)
 
 
 def _described(chosen: ListFilter) -> Iterable[str]:
@@ -257,11 +266,11 @@ def _described(chosen: ListFilter) -> Iterable[str]:
     yield from map(str, others)
 
 
-def _receipts_of(notification: Notification | None) -> list[Receipt] | None:
+def _in_order(receipts: Sequence[Receipt] | None) -> list[Receipt] | None:
     """Return a notification's receipts in the order of their events, those of one instant as sealed."""
-    if notification is None:
+    if receipts is None:
         return None
-    return sorted(notification.receipts, key=lambda r: (r.event_time, r.position or 0, r.id))
+    return sorted(receipts, key=lambda r: (r.event_time, r.position or 0, r.id))
 
 
 def _earlier_decision(wanted: UUID, notification: Notification, asking: Asking, will: Will) -> Outcome:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from notigateway.law.caller import Caller
     from notigateway.receipts.asking import Asking
+    from notigateway.repository.model import Addressee
     from notigateway.repository.session import Session
 
 
@@ -41,10 +42,13 @@ class PowerPage:
 def grant_power(session: Session, asking: Asking, terms: titles.PowerTerms) -> Power:
     """Register a power of the caller; it takes effect when the attorney accepts it within one month.
 
-    Raises: `NotAddresseeError`, `PowerInvalidError`, `PowerSelfGrantedError`, `PowerTooLongError`,
+    Whoever was never notified grants too, and becomes an addressee.
+
+    Raises: `PowerInvalidError`, `PowerSelfGrantedError`, `PowerTooLongError`,
     `PowerExistsError` where one of the same attorney and scope stands on other terms.
     """
-    power = _draw_up(session, terms, grantor=asking.caller.party, registered_at=asking.now)
+    grantor = register.lock_party(session, asking.party, name=asking.caller.party_name)
+    power = _draw_up(terms, grantor=grantor, registered_at=asking.now)
     earlier = _standing_twin(session, power, asking.now)
     if earlier is None:
         session.add(power)
@@ -70,10 +74,13 @@ def import_power(
     One registered before 2 April 2021 is void unless it was adapted (Orden ISM/189/2021, transitional
     provision); it is kept, void, so that nobody wonders where it is.
 
-    Raises: what `grant_power` raises.
+    Raises: what `grant_power` raises; `NotAddresseeError`.
     """
     titles.check_registered(registered_at, now)
-    power = _draw_up(session, terms, grantor=grantor, registered_at=to_milliseconds(registered_at))
+    addressee = register.lock_addressee(session, grantor)
+    if addressee is None:
+        raise NotAddresseeError(f"party {grantor}")
+    power = _draw_up(terms, grantor=addressee, registered_at=to_milliseconds(registered_at))
     power.accepted_at = None if accepted_at is None else to_milliseconds(accepted_at)
     titles.check_accepted(power.accepted_at, registered_at=power.registered_at, now=now)
     power.is_void = titles.is_void(power.registered_at, is_adapted=is_adapted)
@@ -142,16 +149,13 @@ def list_powers(session: Session, asking: Asking, *, cursor: str | None, page_si
     return PowerPage(shown, write_uuid_cursor(shown[-1].id, belongs_to=belongs_to) if has_more else None)
 
 
-def _draw_up(session: Session, terms: titles.PowerTerms, *, grantor: str, registered_at: datetime) -> Power:
-    """Check the terms and return the power, not yet registered; the grantor's rights are locked."""
-    addressee = register.lock_addressee(session, grantor)
-    if addressee is None:
-        raise NotAddresseeError(f"party {grantor}")
-    checked = titles.check_power(terms, grantor=addressee.identifier, registered_at=registered_at)
+def _draw_up(terms: titles.PowerTerms, *, grantor: Addressee, registered_at: datetime) -> Power:
+    """Check the terms and return the power, not yet registered; the grantor's rights must be locked."""
+    checked = titles.check_power(terms, grantor=grantor.identifier, registered_at=registered_at)
     return Power(
         id=uuid7(registered_at),
-        grantor_id=addressee.id,
-        grantor=addressee,
+        grantor_id=grantor.id,
+        grantor=grantor,
         **asdict(checked),
         is_void=False,
         registered_at=registered_at,

@@ -146,10 +146,12 @@ def _addressee(session: Session, terms: RedTerms) -> Addressee:
     """Return the addressee, its rights locked; registered with its account where a name was given."""
     identifier, ccc, naf = check_red_addressee(terms)
     if terms.addressee_name is not None:
-        ensure_addressee(session, identifier=identifier, name=terms.addressee_name, ccc=ccc, naf=naf)
+        ensure_addressee(session, identifier=identifier, name=terms.addressee_name)
     addressee = register.lock_addressee(session, identifier)
     if addressee is None:
         raise NotAddresseeError(f"addressee {identifier} is not registered: give its name")
+    if addressee.account is None:
+        addressee.ccc, addressee.naf = ccc, naf
     return addressee
 
 

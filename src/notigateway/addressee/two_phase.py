@@ -2,7 +2,8 @@
 
 First a receipt to sign is asked for, which decides nothing; then the signed one decides, by the use
 case of every contract (`Mailbox.decide_all`). A notification belongs to one capacity: the strongest
-title by which the caller sees it. Communications and what was withdrawn are unknown to this contract.
+title by which the caller sees it. Communications and what was withdrawn are unknown to this contract, and
+so is what has a code for which its numbers are too small.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from notigateway.contract.wscn import INT_MAX
 from notigateway.errors import GrantorUnknownError, NotificationUnknownError
 from notigateway.law import transitions as law
 from notigateway.law.lifecycle import Kind, State
@@ -82,9 +84,10 @@ class TwoPhase:
             after_code=from_code - 1,
             limit=page_size + 1,
             now=asking.now,
-            rights=self.rights,
+            rights=asking.rights(self.rights),
         )
-        return Bucket(rows[:page_size], len(rows) > page_size)
+        named = [row for row in rows if row.code <= INT_MAX]
+        return Bucket(named[:page_size], len(named) > page_size)
 
     def request_receipt(
         self, session: Session, asking: Asking, code: int, capacity: Capacity
@@ -131,7 +134,7 @@ class TwoPhase:
         _check_grantor(session, asking, capacity)
         wanted = find_id(session, code)
         ids = [] if wanted is None else [wanted]
-        found = query(session, ids, party=asking.party, now=asking.now, rights=self.rights)
+        found = query(session, ids, party=asking.party, now=asking.now, rights=asking.rights(self.rights))
         notification = next(iter(found.values()), None)
         if notification is None or not _is_meant(notification, capacity):
             raise NotificationUnknownError

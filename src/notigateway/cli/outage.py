@@ -46,7 +46,13 @@ def declare(
         now = datetime.now(UTC)
         with writing(engine) as session:
             row = declare_outage(
-                session, started_at=started_at, ended_at=ended_at, reason=reason, declared_by=by, now=now
+                session,
+                started_at=started_at,
+                ended_at=ended_at,
+                reason=reason,
+                declared_by=by,
+                now=now,
+                hours_add_up=settings.outage_hours_add_up,
             )
         _move_deadlines(engine, settings, row, now)
 
@@ -63,7 +69,13 @@ def close(
     with opened(settings) as engine:
         now = datetime.now(UTC)
         with writing(engine) as session:
-            row = close_outage(session, outage_id, ended_at=ended_at, now=now)
+            row = close_outage(
+                session,
+                outage_id,
+                ended_at=ended_at,
+                now=now,
+                hours_add_up=settings.outage_hours_add_up,
+            )
         _move_deadlines(engine, settings, row, now)
 
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
     from notigateway.client.values import Change, History, Notification, Summary
-    from notigateway.contract.xml import Part
+    from notigateway.contract.xml import VersionedRequest
 
 # The most ids that the contract takes in one request.
 IDS_PER_DECISION: Final = 500
@@ -278,12 +278,14 @@ class NotificationClient:
         """
         return self._decide(ids, lambda some: v1.RejectNotifications(ids=some, reason=reason))
 
-    def _decide(self, ids: Sequence[str], ask: Callable[[tuple[str, ...]], Part]) -> list[DecisionOutcome]:
+    def _decide(
+        self, ids: Sequence[str], ask: Callable[[tuple[str, ...]], VersionedRequest]
+    ) -> list[DecisionOutcome]:
         outcomes: list[DecisionOutcome] = []
         for some in in_batches(ids, IDS_PER_DECISION):
             outcomes += wire.items_of(DecisionOutcome, self._call(ask(tuple(some))), some)
         return outcomes
 
-    def _call(self, asked: Part) -> _Element:
+    def _call(self, asked: VersionedRequest) -> _Element:
         """Return the verified answer to the operation that is named like `asked`."""
         return self._transport.call(type(asked).__name__, wire.message(asked))

@@ -6,13 +6,15 @@ and what cannot be sent or believed is told in the client's own errors.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from notigateway.client.errors import GatewayFaultError, UnexpectedResponseError, UnsendableTextError
 from notigateway.client.values import KINDS, Filter, History, RetrievedNotification, Summary
 from notigateway.contract import reading, v1, v1_following
+from notigateway.contract.versions import LATEST
 from notigateway.contract.writing import write
-from notigateway.contract.xml import ContractError, Part, describe
+from notigateway.contract.xml import ContractError, Part, VersionedRequest, describe
 from notigateway.wss.ns import NOTIGATEWAY_V1, names_in, soap
 
 if TYPE_CHECKING:
@@ -25,10 +27,15 @@ _qualified: Final = names_in(NOTIGATEWAY_V1)
 Item = TypeVar("Item", v1.RetrievedNotification, v1.NotificationReceipts, v1.DecisionOutcome)
 
 
-def message(asked: Part) -> bytes:
-    """Return a request as exclusive canonical bytes, ready to be signed. Raises: `UnsendableTextError`."""
+def message(asked: VersionedRequest) -> bytes:
+    """Return a request as exclusive canonical bytes, ready to be signed; it asks for the latest contract.
+
+    A service that does not have it answers in its own latest, and what is missing there is read as absent.
+
+    Raises: `UnsendableTextError`.
+    """
     try:
-        return write(asked)
+        return write(replace(asked, contract_version=str(LATEST)))
     except ContractError as error:
         raise UnsendableTextError(str(error)) from error
 

@@ -32,11 +32,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sweeping:
-    """How to sweep; `evidence_delay` and `is_working_day` are policies, see the settings."""
+    """How to sweep; all but the size of a batch are policies, see the settings."""
 
     batch_size: int = 200
     evidence_delay: timedelta = timedelta(0)
     is_working_day: Callable[[date], bool] | None = None
+    outage_hours_add_up: bool = False
 
     @classmethod
     def by(cls, settings: Settings, *, batch_size: int | None = None) -> Sweeping:
@@ -45,6 +46,7 @@ class Sweeping:
             batch_size=batch_size or settings.sweep_batch_size,
             evidence_delay=timedelta(seconds=settings.lapse_evidence_delay_seconds),
             is_working_day=working_day_rule(settings),
+            outage_hours_add_up=settings.outage_hours_add_up,
         )
 
 

@@ -9,22 +9,30 @@ How an outage of more than 12 hours moves deadlines (Orden ISM/903/2020 art. 8.4
 3. At its close they are recomputed once more; when the last batch is done it is settled and holds
    nothing any longer. After a crash in between, the next sweep goes on.
 
+Where hours of several outages add up (the policy `outage_hours_add_up`), a short one is settled in the
+same way, and no evidence of a lapse is written before. What it holds by the clock is only what it would
+hold alone, so what the sum moves is moved by the command or the next sweep.
+
 A deadline is only ever moved to a later instant: what was told to an addressee is not taken back.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import OutageClosedError, OutageOverlapsError, OutageUnknownError
 from notigateway.instants import to_milliseconds
 from notigateway.law.deadlines import (
+    OUTAGE_MORE_THAN,
     DeadlineCause,
     Extended,
     Outage,
     check_outage,
     invalid_outage,
     later_deadline,
+    later_deadline_adding_up,
     moves_nothing,
     suspended_days,
 )
@@ -45,7 +53,7 @@ from notigateway.repository.outages import (
 from notigateway.uuids import uuid7
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Sequence
     from datetime import date, datetime
     from uuid import UUID
 
@@ -68,10 +76,12 @@ def declare_outage(
     reason: str,
     declared_by: str,
     now: datetime,
+    hours_add_up: bool = False,
 ) -> OutageRow:
     """Declare a time in which the service could not be reached; without an end it lasts.
 
-    `recompute_deadlines` or the next sweep moves the deadlines; nothing lapses meanwhile.
+    `hours_add_up` is the policy for several outages within one term. `recompute_deadlines` or the next
+    sweep moves the deadlines; nothing lapses meanwhile.
 
     Raises: `OutageInvalidError` naming the field, `OutageOverlapsError`.
     """
@@ -96,13 +106,15 @@ def declare_outage(
         declared_at=now,
         declared_by=declared_by,
         closed_at=None if outage.ended_at is None else now,
-        recomputed_at=now if moves_nothing(outage) else None,
+        recomputed_at=now if moves_nothing(outage, hours_add_up=hours_add_up) else None,
     )
     session.add(row)
     return row
 
 
-def close_outage(session: Session, outage_id: UUID, *, ended_at: datetime, now: datetime) -> OutageRow:
+def close_outage(
+    session: Session, outage_id: UUID, *, ended_at: datetime, now: datetime, hours_add_up: bool = False
+) -> OutageRow:
     """End an outage; an end equal to its start makes it none at all.
 
     Raises: `OutageUnknownError`, `OutageClosedError`, `OutageInvalidError` naming the field.
@@ -120,11 +132,66 @@ def close_outage(session: Session, outage_id: UUID, *, ended_at: datetime, now: 
     outage = Outage(row.started_at, ended_at)
     check_outage(outage, now)
     row.ended_at, row.closed_at = ended_at, now
-    row.recomputed_at = now if moves_nothing(outage) else None
+    row.recomputed_at = now if moves_nothing(outage, hours_add_up=hours_add_up) else None
     return row
 
 
 # --- deadlines ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Suspending:
+    """What the declared outages take from a term, as they stand at one instant, by the policies."""
+
+    outages: Sequence[Outage]
+    now: datetime
+    sweeping: Sweeping
+
+    def is_as_it_was(self, row: OutageRow) -> bool:
+        """Tell whether an unsettled outage takes nothing more than when its deadlines were last computed.
+
+        One that lasts takes whole days: on the same day it takes nothing more, once it is long enough.
+        """
+        since, outage = row.recomputed_at, row.outage
+        if since is None:
+            return False
+        if self.sweeping.outage_hours_add_up and outage.lasted(since) <= OUTAGE_MORE_THAN:
+            return False  # each term is reached by other outages, so any hour may be the one that counts
+        return suspended_days([outage], since) == suspended_days([outage], self.now)
+
+    def moved(self, notification: Notification, extension: DeadlineChange | None) -> Transition | None:
+        """Return how the suspended days move the deadline; None where they do not."""
+        extended = None if extension is None else Extended(extension.deadline, since=extension.at)
+        later = self._later(notification.available_at, notification.deadline, extended)
+        # One that another worker, whose clock is ahead, has put at disposal a moment from now: at its own
+        # time.
+        at = max(self.now, notification.available_at)
+        return None if later is None else suspend(notification.standing, later, at)
+
+    def _later(
+        self, available_at: datetime, present: datetime | None, extended: Extended | None
+    ) -> datetime | None:
+        is_working_day = self.sweeping.is_working_day
+        if self.sweeping.outage_hours_add_up:
+            return later_deadline_adding_up(
+                available_at,
+                present,
+                extended=extended,
+                outages=self.outages,
+                now=self.now,
+                is_working_day=is_working_day,
+            )
+        return later_deadline(
+            available_at,
+            present,
+            extended=extended,
+            suspended=self._days,
+            is_working_day=is_working_day,
+        )
+
+    @cached_property
+    def _days(self) -> frozenset[date]:
+        return suspended_days(self.outages, self.now)
 
 
 def recompute_deadlines(engine: Engine, *, now: datetime, sweeping: Sweeping) -> int:
@@ -135,14 +202,11 @@ def recompute_deadlines(engine: Engine, *, now: datetime, sweeping: Sweeping) ->
     with reading(engine) as session:
         outages = [row.outage for row in list_outages(session)]
         unsettled = list_unsettled_outages(session)
-    suspended = suspended_days(outages, now)
+    suspending = _Suspending(outages, now, sweeping)
     moved = 0
     for row in unsettled:
-        # An outage that lasts takes whole days: on the same day it takes nothing more.
-        if row.recomputed_at is None or suspended_days([row.outage], row.recomputed_at) != suspended_days(
-            [row.outage], now
-        ):
-            moved += _recompute_reached(engine, row, suspended, now=now, sweeping=sweeping)
+        if not suspending.is_as_it_was(row):
+            moved += _recompute_reached(engine, row, suspending)
             with writing(engine) as session:
                 wait_for_turn_to_declare(session)
                 current = find_outage(session, row.id)
@@ -152,22 +216,23 @@ def recompute_deadlines(engine: Engine, *, now: datetime, sweeping: Sweeping) ->
     return moved
 
 
-def _recompute_reached(
-    engine: Engine, row: OutageRow, suspended: Collection[date], *, now: datetime, sweeping: Sweeping
-) -> int:
+def _recompute_reached(engine: Engine, row: OutageRow, suspending: _Suspending) -> int:
     """Move the deadlines that one outage reaches, in the order of the code."""
     moved, after_code, found = 0, 0, True
     while found:
         with writing(engine) as session:
             rows = lock_reached(
-                session, row.outage, after_code=after_code, limit=sweeping.batch_size, now=now
+                session,
+                row.outage,
+                after_code=after_code,
+                limit=suspending.sweeping.batch_size,
+                now=suspending.now,
             )
             extensions = find_extensions(session, (one.code for one in rows))
             moves = {
                 one: moved_by
                 for one in rows
-                if (moved_by := _moved(one, extensions.get(one.code), suspended, now=now, sweeping=sweeping))
-                is not None
+                if (moved_by := suspending.moved(one, extensions.get(one.code))) is not None
             }
             move_deadlines(
                 session,
@@ -182,24 +247,3 @@ def _recompute_reached(
         after_code = rows[-1].code if rows else after_code
         let_others_write(engine)
     return moved
-
-
-def _moved(
-    notification: Notification,
-    extension: DeadlineChange | None,
-    suspended: Collection[date],
-    *,
-    now: datetime,
-    sweeping: Sweeping,
-) -> Transition | None:
-    """Return how the suspended days move the deadline; None where they do not."""
-    later = later_deadline(
-        notification.available_at,
-        notification.deadline,
-        extended=None if extension is None else Extended(extension.deadline, since=extension.at),
-        suspended=suspended,
-        is_working_day=sweeping.is_working_day,
-    )
-    # One that another worker, whose clock is ahead, has put at disposal a moment from now: at its own time.
-    at = max(now, notification.available_at)
-    return None if later is None else suspend(notification.standing, later, at)

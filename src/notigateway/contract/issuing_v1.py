@@ -6,7 +6,7 @@ from dataclasses import field
 from datetime import datetime
 from typing import Annotated
 
-from notigateway.contract.xml import Child, Integer, Long, Part, Uuid, Word, element
+from notigateway.contract.xml import Child, Integer, Long, Part, Uuid, VersionedRequest, Word, element
 from notigateway.wss.ns import NOTIGATEWAY_ISSUING_V1
 
 
@@ -15,6 +15,12 @@ class IssuingPart(Part):
 
     __slots__ = ()
     xmlns = NOTIGATEWAY_ISSUING_V1
+
+
+class IssuingRequest(VersionedRequest, IssuingPart):
+    """What is asked of an operation of this contract."""
+
+    __slots__ = ()
 
 
 # --- parts ----------------------------------------------------------------------------------------
@@ -94,7 +100,7 @@ class PublishedAct(IssuingPart):
     reference: str
     outcome: Word
     notification_id: Uuid | None = None
-    code: int | None = None
+    code: Long | None = None
     available_at: datetime | None = None
     deadline: datetime | None = None
     problem: Problem | None = None
@@ -171,7 +177,7 @@ class Outcome(IssuingPart):
 
     reference: str
     notification_id: Uuid
-    code: int
+    code: Long
     stands: bool
     decision: Decision
     receipt: Receipt | None = None
@@ -191,7 +197,7 @@ class Outage(IssuingPart):
 
 
 @element
-class UploadDocuments(IssuingPart):
+class UploadDocuments(IssuingRequest):
     """Store documents that acts will name by their hash."""
 
     issuer_id: str
@@ -206,7 +212,7 @@ class UploadDocumentsResponse(IssuingPart):
 
 
 @element
-class PublishActs(IssuingPart):
+class PublishActs(IssuingRequest):
     """Put acts at the disposal of their addressees."""
 
     issuer_id: str
@@ -221,7 +227,7 @@ class PublishActsResponse(IssuingPart):
 
 
 @element
-class CancelNotifications(IssuingPart):
+class CancelNotifications(IssuingRequest):
     """Withdraw notifications that are not decided."""
 
     issuer_id: str
@@ -236,7 +242,7 @@ class CancelNotificationsResponse(IssuingPart):
 
 
 @element
-class ExtendDeadlines(IssuingPart):
+class ExtendDeadlines(IssuingRequest):
     """Move unexpired deadlines."""
 
     issuer_id: str
@@ -251,7 +257,7 @@ class ExtendDeadlinesResponse(IssuingPart):
 
 
 @element
-class ReportExternalDecisions(IssuingPart):
+class ReportExternalDecisions(IssuingRequest):
     """Enter decisions of other channels."""
 
     issuer_id: str
@@ -264,7 +270,7 @@ class ReportExternalDecisionsResponse(CancelNotificationsResponse):
 
 
 @element
-class ListOutcomes(IssuingPart):
+class ListOutcomes(IssuingRequest):
     """What became of the body's acts since a cursor, please."""
 
     issuer_id: str
@@ -285,7 +291,7 @@ class ListOutcomesResponse(IssuingPart):
 
 
 @element
-class DeclareOutage(IssuingPart):
+class DeclareOutage(IssuingRequest):
     """Declare a time in which the service could not be reached."""
 
     started_at: datetime
@@ -301,7 +307,7 @@ class DeclareOutageResponse(IssuingPart):
 
 
 @element
-class CloseOutage(IssuingPart):
+class CloseOutage(IssuingRequest):
     """End an outage."""
 
     outage_id: Uuid

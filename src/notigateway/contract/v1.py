@@ -12,7 +12,19 @@ from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Annotated, ClassVar
 
-from notigateway.contract.xml import Child, ContractError, Fact, Integer, Long, Part, Uuid, Word, element
+from notigateway.contract.versions import Version
+from notigateway.contract.xml import (
+    Child,
+    ContractError,
+    Fact,
+    Integer,
+    Long,
+    Part,
+    Uuid,
+    VersionedRequest,
+    Word,
+    element,
+)
 from notigateway.wss.ns import NOTIGATEWAY_V1
 
 
@@ -21,6 +33,12 @@ class V1Part(Part):
 
     __slots__ = ()
     xmlns = NOTIGATEWAY_V1
+
+
+class V1Request(VersionedRequest, V1Part):
+    """What is asked of an operation of this contract."""
+
+    __slots__ = ()
 
 
 # --- parts ----------------------------------------------------------------------------------------
@@ -66,7 +84,7 @@ class IssuingBody(V1Part):
 class Notification(V1Part):
     """What may be known of a notification without legal effect."""
 
-    code: int
+    code: Long
     id: Uuid
     kind: Word
     subject: str
@@ -82,6 +100,7 @@ class Notification(V1Part):
     special_category: bool
     document_count: int
     document_sizes: Annotated[tuple[Long, ...], Child("documentSize", least=1)]
+    reference: Annotated[str | None, Child(since=Version.V1_1)] = None
 
 
 @element
@@ -214,7 +233,7 @@ class NotificationReceipts(V1Part):
 
 
 @element
-class ListNotifications(V1Part):
+class ListNotifications(V1Request):
     """A page of notifications, please; `cursor` is the `next_cursor` of the page before."""
 
     filter: Filter | None = None
@@ -233,7 +252,7 @@ class ListNotificationsResponse(V1Part):
 
 
 @element
-class RetrieveNotifications(V1Part):
+class RetrieveNotifications(V1Request):
     """Metadata and documents, please."""
 
     ids: Annotated[tuple[Uuid, ...], Child("id", least=1, most=100)]
@@ -247,7 +266,7 @@ class RetrieveNotificationsResponse(V1Part):
 
 
 @element
-class RetrieveDocument(V1Part):
+class RetrieveDocument(V1Request):
     """Some bytes of a document, please."""
 
     id: Uuid
@@ -267,7 +286,7 @@ class RetrieveDocumentResponse(V1Part):
 
 
 @element
-class AcceptNotifications(V1Part):
+class AcceptNotifications(V1Request):
     """Accept these; with legal effect."""
 
     ids: Annotated[tuple[Uuid, ...], Child("id", least=1, most=500)]
@@ -293,7 +312,7 @@ class RejectNotificationsResponse(AcceptNotificationsResponse):
 
 
 @element
-class RetrieveReceipts(V1Part):
+class RetrieveReceipts(V1Request):
     """The receipts of these, please; with each its PDF or bundle, where `format` says so."""
 
     ids: Annotated[tuple[Uuid, ...], Child("id", least=1, most=100)]
@@ -308,7 +327,7 @@ class RetrieveReceiptsResponse(V1Part):
 
 
 @element
-class Ping(V1Part):
+class Ping(V1Request):
     """Who am I?"""
 
 
@@ -325,3 +344,4 @@ class PingResponse(V1Part):
     server_time: datetime
     software_version: str
     contract_version: str
+    latest_contract_version: Annotated[Word | None, Child(since=Version.V1_1)] = None

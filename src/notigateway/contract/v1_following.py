@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from notigateway.contract.v1 import IssuingBody, Notification, Party, V1Part
+from notigateway.contract.v1 import IssuingBody, Notification, Party, V1Part, V1Request
 from notigateway.contract.xml import Child, Integer, Uuid, Word, element
 
 
@@ -75,7 +75,7 @@ class DeadlineChange(V1Part):
 
 
 @element
-class ListChanges(V1Part):
+class ListChanges(V1Request):
     """What has changed since a cursor, please; `from_now` asks for the cursor alone."""
 
     cursor: Word | None = None
@@ -98,7 +98,7 @@ class ListChangesResponse(V1Part):
 
 
 @element
-class GetSummary(V1Part):
+class GetSummary(V1Request):
     """Counts, please; in one capacity or in all."""
 
     role: Word | None = None
@@ -116,7 +116,7 @@ class GetSummaryResponse(V1Part):
 
 
 @element
-class GetHistory(V1Part):
+class GetHistory(V1Request):
     """What happened to a notification, please."""
 
     id: Uuid

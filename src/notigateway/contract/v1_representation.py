@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from notigateway.contract.v1 import Party, V1Part
+from notigateway.contract.v1 import Party, V1Part, V1Request
 from notigateway.contract.xml import Child, Integer, Uuid, Word, element
 
 # --- parts ----------------------------------------------------------------------------------------
@@ -55,7 +55,7 @@ class Representation(V1Part):
 
 
 @element
-class ListRepresentations(V1Part):
+class ListRepresentations(V1Request):
     """For whom may I act, and who manages my own account?"""
 
     cursor: Word | None = None
@@ -74,7 +74,7 @@ class ListRepresentationsResponse(V1Part):
 
 
 @element
-class UnassignRed(V1Part):
+class UnassignRed(V1Request):
     """Take what comes from now on away from a RED person."""
 
     assignment_id: Uuid
@@ -101,7 +101,7 @@ class ReassignRedResponse(UnassignRedResponse):
 
 
 @element
-class GrantPower(V1Part):
+class GrantPower(V1Request):
     """Register a power of attorney."""
 
     attorney: str
@@ -120,7 +120,7 @@ class GrantPowerResponse(V1Part):
 
 
 @element
-class AcceptPower(V1Part):
+class AcceptPower(V1Request):
     """Accept a power as its attorney."""
 
     power_id: Uuid
@@ -182,7 +182,7 @@ class ListPowersResponse(V1Part):
 
 
 @element
-class GetDeliveryChannel(V1Part):
+class GetDeliveryChannel(V1Request):
     """How am I notified?"""
 
 
@@ -196,7 +196,7 @@ class GetDeliveryChannelResponse(V1Part):
 
 
 @element
-class SetDeliveryChannel(V1Part):
+class SetDeliveryChannel(V1Request):
     """Notify me like this from now on."""
 
     channel: Word

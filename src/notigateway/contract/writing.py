@@ -1,8 +1,9 @@
 """Writes declared elements as text that already is in exclusive canonical form.
 
 One default namespace on the root, no attributes, canonical escapes: it is signed without being parsed
-again. A writer is compiled from the fields of its element once, as `dataclass` compiles `__init__`: one
-formatted string is several times faster than asking each field for its type at every element.
+again. A writer is compiled from the fields of its element once for each version of its contract, as
+`dataclass` compiles `__init__`: one formatted string is several times faster than asking each field for its
+type at every element.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 from binascii import b2a_base64
 from typing import TYPE_CHECKING, Any, Final
 
+from notigateway.contract.versions import LATEST
 from notigateway.contract.xml import Builtin, ContractError, Part, describe, once
 from notigateway.instants import duration_text, instant_text
 from notigateway.wss.canonical import canonical_text
@@ -18,21 +20,25 @@ from notigateway.wss.canonical import canonical_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from notigateway.contract.versions import Version
     from notigateway.contract.xml import Description
 
 _PLAIN: Final = re.compile(r"[0-9A-Za-z_-]*").fullmatch
 
 
-def write(message: Part) -> bytes:
-    """Return a message as the element of its name. Raises: `ContractError` for what XML cannot hold."""
-    kind = type(message)
-    return f'<{kind.__name__} xmlns="{kind.xmlns}">{write_content(message)}</{kind.__name__}>'.encode()
+def write(message: Part, version: Version = LATEST) -> bytes:
+    """Return a message as the element of its name, without what is later than `version`.
+
+    Raises: `ContractError` for what XML cannot hold.
+    """
+    name, content = type(message).__name__, write_content(message, version)
+    return f'<{name} xmlns="{message.xmlns}">{content}</{name}>'.encode()
 
 
-def write_content(part: Part) -> str:
+def write_content(part: Part, version: Version = LATEST) -> str:
     """Return the children of an element. Raises: `ContractError` for what XML cannot hold."""
     try:
-        return writer(type(part))(part)
+        return writer(type(part), version)(part)
     except ValueError as error:
         name = next(_unwritable(part), None)
         if name is None:  # a value of another type than its annotation says
@@ -41,9 +47,9 @@ def write_content(part: Part) -> str:
 
 
 @once
-def writer(kind: type[Part]) -> Callable[[Any], str]:
-    """Return what writes the children of an element of that kind."""
-    source = _Source()
+def writer(kind: type[Part], version: Version = LATEST) -> Callable[[Any], str]:
+    """Return what writes the children of an element of that kind, those that the version has."""
+    source = _Source(version)
     source.lines.append(f"    return f'{source.children(kind, 'part', '    ')}'")
     text = "\n".join(["def write(part):", *source.lines])
     exec(text, source.names)  # noqa: S102  (made of the names of our own classes and of their fields alone)
@@ -54,7 +60,8 @@ def writer(kind: type[Part]) -> Callable[[Any], str]:
 class _Source:
     """The source of one writer as it grows; an element within another is written in the same function."""
 
-    def __init__(self) -> None:
+    def __init__(self, version: Version) -> None:
+        self.version = version
         self.lines: list[str] = []
         self.names: dict[str, Any] = {
             "text": canonical_text,
@@ -66,7 +73,8 @@ class _Source:
 
     def children(self, kind: type[Part], value: str, indent: str) -> str:
         """Return the pieces of a formatted string that write the children of the element `value`."""
-        return "".join(self._child(one, f"{value}.{one.field}", indent) for one in describe(kind))
+        children = (one for one in describe(kind) if one.since <= self.version)
+        return "".join(self._child(one, f"{value}.{one.field}", indent) for one in children)
 
     def _child(self, one: Description, given: str, indent: str) -> str:
         """Return the piece that writes a child, bound by lines before it unless it is one required value."""
@@ -93,7 +101,7 @@ class _Source:
         """Return the piece that writes each of a repeated child."""
         if isinstance(one.type, Builtin):
             return self._written(one, "one", "")
-        self.names[f"write{name}"] = writer(one.type)
+        self.names[f"write{name}"] = writer(one.type, self.version)
         return f"<{one.name}>{{write{name}(one)}}</{one.name}>"
 
     def _written(self, one: Description, value: str, indent: str) -> str:

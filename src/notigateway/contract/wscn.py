@@ -12,6 +12,9 @@ from typing import Annotated, Final
 from notigateway.contract.writing import write_content
 from notigateway.contract.xml import Child, Part, element
 
+# Its numbers are of type xsd:int: a notification with a greater code has no name in this contract.
+INT_MAX: Final = 2**31 - 1
+
 
 @element
 class Error(Part):

@@ -1,9 +1,10 @@
 """How an element of a contract is declared: a frozen dataclass, its fields the children in their order.
 
-A field's name becomes the child's by rule (`text_es` is `textEs`); `Child` states an exception, and how
-often a repeated child may stand. Its type is an annotation: text, numbers, instants, bytes, another
-element; `X | None` is optional, `tuple[X, ...]` repeated. `writing` and `reading` compile what they need
-from the description, and the service's types are derived from it.
+A field's name becomes the child's by rule (`text_es` is `textEs`); `Child` states an exception, how often
+a repeated child may stand, and since which version of the contract there is such a child. Its type is an
+annotation: text, numbers, instants, bytes, another element; `X | None` is optional, `tuple[X, ...]` repeated.
+`writing` and `reading` compile what they need from the description, and the service's types are derived
+from it.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from typing import (
     get_type_hints,
 )
 from uuid import UUID
+
+from notigateway.contract.versions import EARLIEST, Version, answered_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,11 +90,17 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """What the rule does not say of a child: its name, or how often it stands where it is repeated."""
+    """What the rule does not say of a child: its name, or how often it stands where it is repeated.
+
+    A child `since` a later version is optional, stands after those of the versions before, and is written for
+    who asked for that version. `is_last` keeps a child behind whatever is added to its element.
+    """
 
     name: str | None = None
     least: int = 0
     most: int | None = None
+    since: Version = EARLIEST
+    is_last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +113,8 @@ class Description:
     least: int
     most: int | None
     is_many: bool
+    since: Version
+    is_last: bool
 
     @property
     def is_optional(self) -> bool:
@@ -124,9 +135,10 @@ def once(make: Made) -> Made:
 
 @once
 def describe(kind: type[Part]) -> tuple[Description, ...]:
-    """Return the children of an element in their order, those of its parent class first."""
+    """Return the children of an element in their order: by version, those of its parent class first."""
     hints = get_type_hints(kind, include_extras=True)
-    return tuple(_described(kind, one.name, hints[one.name]) for one in fields(kind))  # type: ignore[arg-type]
+    children = [_described(kind, one.name, hints[one.name]) for one in fields(kind)]  # type: ignore[arg-type]
+    return tuple(sorted(children, key=lambda child: (child.is_last, child.since)))
 
 
 def _described(kind: type[Part], name: str, hint: Any) -> Description:  # noqa: ANN401  (an annotation)
@@ -147,6 +159,8 @@ def _described(kind: type[Part], name: str, hint: Any) -> Description:  # noqa: 
         least=child.least if is_many else int(NoneType not in options),
         most=child.most if is_many else 1,
         is_many=is_many,
+        since=child.since,
+        is_last=child.is_last,
     )
 
 
@@ -156,6 +170,18 @@ def _split(hint: Any) -> tuple[Any, tuple[Any, ...]]:  # noqa: ANN401
         return hint, ()
     bare, *stated = get_args(hint)
     return bare, tuple(stated)
+
+
+@element
+class VersionedRequest(Part):
+    """A request of a contract that grows: it may say the version in which it wants its answer."""
+
+    contract_version: Annotated[Word | None, Child(is_last=True)] = None
+
+    @property
+    def version(self) -> Version:
+        """The version of the answer."""
+        return answered_version(self.contract_version)
 
 
 def camel_case(name: str) -> str:

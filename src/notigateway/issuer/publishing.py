@@ -191,7 +191,8 @@ class Publishing:
         now: datetime,
     ) -> Notification:
         """Write the notification and its first event."""
-        addressee = ensure_addressee(session, **asdict(submission.addressee))
+        named = submission.addressee
+        addressee = ensure_addressee(session, identifier=named.identifier, name=named.name)
         choice = chosen_channel(session, addressee)
         access = access_to(submission.kind, voluntary=submission.voluntary, choice=choice)
         lapses_at = deadline(available_at, is_working_day=self.is_working_day) if access.lapses else None
@@ -230,6 +231,11 @@ def _write_act(session: Session, body: IssuingBody, deposit: Deposit, *, now: da
         special_category=submission.special_category,
         submission_sha256=deposit.sha256,
         document_sizes=" ".join(str(d.size) for d in deposit.documents),
+        addressee_name=submission.addressee.name,
+        ccc=submission.addressee.ccc,
+        naf=submission.addressee.naf,
+        issuing_body_name=body.name,
+        issuing_body_nif=body.nif,
         documents=[
             Document(id=uuid7(now), position=position, **asdict(document))
             for position, document in enumerate(deposit.documents, start=1)

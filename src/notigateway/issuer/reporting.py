@@ -20,6 +20,7 @@ from notigateway.law.identifiers import check_nif
 from notigateway.law.submission import NAME_MAX, check_identifier, check_text
 from notigateway.receipts.recording import record_report, record_request
 from notigateway.repository.issuer import lock_issued
+from notigateway.repository.quoted import addressee_name_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -137,5 +138,4 @@ def _same_report(notification: Notification, report: Report, state: State) -> Ev
 
 def _known_name(notification: Notification, party: str | None) -> str | None:
     """Return the name of the party where it is the addressee itself."""
-    addressee = notification.addressee
-    return addressee.name if addressee.identifier == party else None
+    return addressee_name_of(notification) if notification.addressee.identifier == party else None

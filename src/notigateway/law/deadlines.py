@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from notigateway.errors import OutageInvalidError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 MADRID: Final = ZoneInfo("Europe/Madrid")
 TERM_NATURAL_DAYS: Final = 10  # Ley 39/2015 art. 43.2
@@ -40,6 +40,20 @@ class Outage:
     def touches(self, start: datetime, end: datetime) -> bool:
         """Tell whether some of it lies between two instants."""
         return self.started_at < end and (self.ended_at is None or self.ended_at > start)
+
+    def lasted(self, now: datetime) -> timedelta:
+        """Return how long it was, or has been at `now`; counted in UTC, where every hour is one hour."""
+        start, end = self._ends(now)
+        return end - start
+
+    def madrid_days(self, now: datetime) -> Iterator[date]:
+        """Yield its days in Madrid from the first to the last one, both included."""
+        first, last = (instant.astimezone(MADRID).date() for instant in self._ends(now))
+        yield from (first + timedelta(days=n) for n in range((last - first).days + 1))
+
+    def _ends(self, now: datetime) -> tuple[datetime, datetime]:
+        start = self.started_at.astimezone(UTC)
+        return start, (self.ended_at or max(now, start)).astimezone(UTC)
 
 
 @dataclass(frozen=True)
@@ -93,26 +107,41 @@ def invalid_outage(element: str, rule: str, text: str) -> OutageInvalidError:
     return OutageInvalidError(f"{element}: {text}", element=element, rule=rule)
 
 
-def moves_nothing(outage: Outage) -> bool:
-    """Tell whether the outage is over and too short to suspend anything."""
-    return outage.ended_at is not None and outage.ended_at - outage.started_at <= OUTAGE_MORE_THAN
+def moves_nothing(outage: Outage, *, hours_add_up: bool = False) -> bool:
+    """Tell whether the outage is over and too short to suspend anything.
+
+    Where hours add up, the shortest one may be what was missing.
+    """
+    if outage.ended_at is None:
+        return False
+    return outage.lasted(outage.ended_at) <= (timedelta(0) if hours_add_up else OUTAGE_MORE_THAN)
 
 
 def suspended_days(outages: Iterable[Outage], now: datetime) -> frozenset[date]:
     """Return the Madrid days on which the clock stood still (Orden ISM/903/2020 art. 8.4).
 
     An outage of more than 12 hours takes its days from the first to the last one, both included. One
-    that lasts is taken as it stands at `now`.
+    that lasts is taken as it stands at `now`. Each counts for itself; `added_up_days` is the other reading.
     """
-    days: set[date] = set()
-    for outage in outages:
-        # Hours are counted in UTC: two instants of one zone would be subtracted as clock faces.
-        start = outage.started_at.astimezone(UTC)
-        end = (outage.ended_at or max(now, start)).astimezone(UTC)
-        if end - start > OUTAGE_MORE_THAN:
-            day, last = start.astimezone(MADRID).date(), end.astimezone(MADRID).date()
-            days.update(day + timedelta(days=n) for n in range((last - day).days + 1))
-    return frozenset(days)
+    return frozenset(
+        day for one in outages if one.lasted(now) > OUTAGE_MORE_THAN for day in one.madrid_days(now)
+    )
+
+
+def added_up_days(
+    outages: Iterable[Outage], now: datetime, *, start: datetime, end: datetime
+) -> frozenset[date]:
+    """Return the Madrid days that outages take from a term where their hours add up.
+
+    Orden ISM/903/2020 art. 8.4 speaks of access that was not possible "for more than twelve hours" within
+    the ten days, and then of the incident, as if there were one: whether several count together is a policy
+    (`outage_hours_add_up`). Where they do, all that touch the term take their days once their hours, each
+    with its whole length, are more than 12 together.
+    """
+    within = [one for one in outages if one.touches(start, end)]
+    if sum((one.lasted(now) for one in within), timedelta(0)) <= OUTAGE_MORE_THAN:
+        return frozenset()
+    return frozenset(day for one in within for day in one.madrid_days(now))
 
 
 def postponed(until: datetime, *, since: datetime, suspended: Collection[date]) -> datetime:
@@ -149,3 +178,28 @@ def later_deadline(
     else:
         computed = postponed(extended.until, since=extended.since, suspended=suspended)
     return computed if present is not None and computed > present else None
+
+
+def later_deadline_adding_up(
+    available_at: datetime,
+    present: datetime | None,
+    *,
+    extended: Extended | None = None,
+    outages: Sequence[Outage],
+    now: datetime,
+    is_working_day: Callable[[date], bool] | None = None,
+) -> datetime | None:
+    """Return what `later_deadline` returns, where the hours of outages within the term add up.
+
+    A term that grows may reach one more outage, so it is asked until nothing moves.
+    """
+    later, end = None, present
+    while end is not None:
+        suspended = added_up_days(outages, now, start=available_at, end=end)
+        later, end = (
+            end if end is not present else None,
+            later_deadline(
+                available_at, end, extended=extended, suspended=suspended, is_working_day=is_working_day
+            ),
+        )
+    return later

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from notigateway.law.assurance import Level
 from notigateway.law.deadlines import MADRID
 
 if TYPE_CHECKING:
@@ -64,12 +65,12 @@ _OPEN: Final = frozenset({PowerState.PENDING, PowerState.IN_FORCE})
 class RightsPolicy:
     """What the texts leave open: whether a new RED person sees the backlog, who sees health data.
 
-    RED is never among `special_category_roles`: the settings do not admit it, and the rules would not
-    look.
+    By which means of access health data are seen at all is a rule of its own: `assurance.rights_by`.
     """
 
     red_sees_backlog: bool = False
     special_category_roles: frozenset[Role] = frozenset({Role.OWN, Role.ATTORNEY})
+    special_category_level: Level = Level.LOW
 
 
 DEFAULT_RIGHTS: Final = RightsPolicy()
@@ -151,9 +152,12 @@ def red_covers(
     """Tell whether a RED assignment gives a notification (Orden ISM/903/2020 art. 6.1 and 7.1).
 
     What was put at disposal while the assignment stood stays visible after its end; what was there
-    before it is visible only by the policy `red_sees_backlog`. Never data of a special category.
+    before it is visible only by the policy `red_sees_backlog`; data of a special category only where
+    `special_category_roles` names RED.
     """
-    if not item.is_obliged or item.special_category or item.account != assignment.account:
+    if not item.is_obliged or item.account != assignment.account:
+        return False
+    if item.special_category and Role.RED not in rights.special_category_roles:
         return False
     if now < assignment.starts_at:
         return False

@@ -7,11 +7,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from notigateway.law.assurance import rights_by
+
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from notigateway.law.assurance import Assurance
     from notigateway.law.caller import Caller
+    from notigateway.law.representation import RightsPolicy
     from notigateway.pki.revocation import RevocationFinding
 
 
@@ -35,9 +39,10 @@ class RequestProof:
 
 @dataclass(frozen=True, kw_only=True)
 class Asking:
-    """Who asks, when (the one reading of the clock), and the proof of it."""
+    """Who asks, by which means of access, when (the one reading of the clock), and the proof of it."""
 
     caller: Caller
+    assurance: Assurance
     now: datetime
     proof: RequestProof
 
@@ -45,3 +50,7 @@ class Asking:
     def party(self) -> str:
         """The NIF of the party on whose behalf the caller asks."""
         return self.caller.party
+
+    def rights(self, policy: RightsPolicy) -> RightsPolicy:
+        """Return the rights of this request: what the policy gives, by its means of access."""
+        return rights_by(self.assurance, policy)

@@ -17,6 +17,7 @@ from notigateway.law.caller import NOBODY, Circumstances
 from notigateway.law.lifecycle import Channel, State
 from notigateway.law.transitions import lapse
 from notigateway.repository.model import Receipt
+from notigateway.repository.quoted import addressee_name_of, body_name_of, body_nif_of
 from notigateway.repository.receipts import keep_request_envelope
 from notigateway.uuids import uuid7
 
@@ -239,7 +240,7 @@ def _statement(
     last: Receipt | None,
 ) -> evidence.Statement:
     """Say what the receipt attests: RD 203/2021 art. 42.3 and Orden ISM/903/2020 art. 8.5."""
-    act, body, addressee = notification.act, notification.act.issuing_body, notification.addressee
+    act, addressee = notification.act, notification.addressee.identifier
     classes = evidence.RetentionClass
     return evidence.Statement(
         evidence_id=receipt.id,
@@ -250,8 +251,10 @@ def _statement(
         channel=fact.channel,
         reason=fact.reason,
         issuer=issuer,
-        sender=evidence.SenderDetails(dir3=body.dir3, name=body.name, nif=body.nif),
-        recipient=evidence.RecipientDetails(identifier=addressee.identifier, name=addressee.name),
+        sender=evidence.SenderDetails(
+            dir3=act.issuing_body.dir3, name=body_name_of(act), nif=body_nif_of(act)
+        ),
+        recipient=evidence.RecipientDetails(identifier=addressee, name=addressee_name_of(notification)),
         delegate=attested.delegate,
         authentication=attested.authentication,
         request=attested.request,

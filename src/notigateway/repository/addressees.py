@@ -69,22 +69,18 @@ _IS_KNOWN = Prepared(
 )
 
 
-def ensure_addressee(
-    session: Session, *, identifier: str, name: str, ccc: str | None = None, naf: str | None = None
-) -> Addressee:
-    """Return the addressee with that NIF, made or brought up to date; a number not given stays.
+def enter_addressee(session: Session, *, identifier: str, name: str) -> None:
+    """Make an addressee of who is in the register for the first time; whoever is there stays as it is."""
+    insert_if_absent(session, Addressee, identifier=identifier, name=name)
+
+
+def ensure_addressee(session: Session, *, identifier: str, name: str) -> Addressee:
+    """Return the addressee with that NIF, made with its first name where it is new; else as it stands.
 
     Safe while others do the same: whoever comes second finds the first one's row.
     """
     addressee = find_addressee(session, identifier)
     if addressee is None:
-        insert_if_absent(session, Addressee, identifier=identifier, name=name, ccc=ccc, naf=naf)
+        enter_addressee(session, identifier=identifier, name=name)
         addressee = session.scalars(select(Addressee).where(Addressee.identifier == identifier)).one()
-    # Without a difference nothing is written and no row is locked: thousands of acts a day are for
-    # the same few companies.
-    addressee.name = name
-    # An account quoted with its regime in front is the same one: RED assignments name it as it stands.
-    is_same_account = ccc is not None and addressee.ccc is not None and ccc[-11:] == addressee.ccc[-11:]
-    addressee.ccc = addressee.ccc if is_same_account else ccc or addressee.ccc
-    addressee.naf = naf or addressee.naf
     return addressee

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import DateTime, MetaData, String
+from sqlalchemy import BigInteger, DateTime, Integer, MetaData, String
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
 SHA256_HEX = String(64)
+# A notification's public code. SQLite numbers only a key that is called INTEGER, which holds 64 bits there.
+CODE = BigInteger().with_variant(Integer, "sqlite")
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -36,7 +36,8 @@ from notigateway.law.caller import NOBODY, Circumstances
 from notigateway.law.lifecycle import Channel, Kind, Standing, State, effective_state, is_content_released
 from notigateway.law.representation import Role
 from notigateway.law.transitions import awaits_handover
-from notigateway.repository.columns import SHA256_HEX, Row, UtcDateTime, Word
+from notigateway.repository.columns import CODE, SHA256_HEX, Row, UtcDateTime, Word
+from notigateway.repository.quoted import Quoted
 from notigateway.uuids import uuid7
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class Addressee(Row):
         return obligation.is_obliged(self.identifier, ccc=self.ccc)
 
 
-class Act(Row):
+class Act(Quoted, Row):
     """What an issuing body decided: immutable, named by the body's own reference."""
 
     __tablename__ = "acts"
@@ -134,7 +135,7 @@ class Notification(Row):
         {"sqlite_autoincrement": True},
     )
 
-    code: Mapped[int] = mapped_column(Integer, Identity(), primary_key=True)
+    code: Mapped[int] = mapped_column(CODE, Identity(), primary_key=True)
     id: Mapped[UUID] = mapped_column(Uuid, unique=True)
     act_id: Mapped[UUID] = mapped_column(ForeignKey("acts.id"), index=True)
     addressee_id: Mapped[int] = mapped_column(ForeignKey("addressees.id"))

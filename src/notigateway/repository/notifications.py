@@ -13,6 +13,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     false,
+    func,
     literal,
     or_,
     select,
@@ -22,7 +23,7 @@ from sqlalchemy import (
 from notigateway.law.lifecycle import UNDECIDED, Kind, State
 from notigateway.law.representation import DEFAULT_RIGHTS, Role
 from notigateway.repository.accesses import note_found
-from notigateway.repository.columns import UtcDateTime
+from notigateway.repository.columns import CODE, UtcDateTime
 from notigateway.repository.loading import WHOLE
 from notigateway.repository.model import Act, Addressee, IssuingBody, Notification
 from notigateway.repository.outages import is_overdue
@@ -112,7 +113,7 @@ def _page(role: ColumnElement[str | None], visible: ColumnElement[bool]) -> Sele
     """Select `most` of the list rows that are visible, from the one after the code `after` on."""
     return (
         row_columns(role)
-        .where(visible, Notification.code > bindparam("after", type_=Integer))
+        .where(visible, Notification.code > bindparam("after", type_=CODE))
         .order_by(Notification.code)
         .limit(bindparam("most", type_=Integer))
     )
@@ -128,17 +129,18 @@ def row_columns(role: ColumnElement[str | None]) -> Select[*tuple[object, ...]]:
             Act.subject,
             IssuingBody.dir3,
             IssuingBody.acronym,
-            IssuingBody.name,
+            func.coalesce(Act.issuing_body_name, IssuingBody.name).label("name"),
             Act.procedure,
             Act.matter,
             Addressee.identifier,
-            Addressee.name.label("addressee_name"),
+            func.coalesce(Act.addressee_name, Addressee.name).label("addressee_name"),
             Notification.state,
             Notification.available_at,
             Notification.deadline,
             Notification.outage_since.label("outage_since"),
             Act.special_category,
             Act.document_sizes,
+            Act.reference,
             role.label("role"),
         )
         .join(Act, Notification.act_id == Act.id)

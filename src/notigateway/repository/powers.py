@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import joinedload
 
+from notigateway.repository.addressees import enter_addressee
 from notigateway.repository.model import Addressee
 from notigateway.repository.rights import Power, RedAssignment, RightsChange, is_in_force
 from notigateway.uuids import uuid7
@@ -27,6 +28,16 @@ def lock_addressee(session: Session, identifier: str) -> Addressee | None:
     """
     query = select(Addressee).where(Addressee.identifier == identifier).with_for_update(key_share=True)
     return session.scalars(query).one_or_none()
+
+
+def lock_party(session: Session, identifier: str, *, name: str) -> Addressee:
+    """Return the party as an addressee, locked like that; made where nothing was addressed to it yet."""
+    found = lock_addressee(session, identifier)
+    if found is not None:
+        return found
+    enter_addressee(session, identifier=identifier, name=name)
+    query = select(Addressee).where(Addressee.identifier == identifier).with_for_update(key_share=True)
+    return session.scalars(query).one()
 
 
 def lock_power(session: Session, power_id: UUID) -> Power | None:

@@ -5,14 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import LargeBinary, select
+from sqlalchemy import LargeBinary, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from notigateway.repository.accesses import note_found
 from notigateway.repository.columns import SHA256_HEX, Row, UtcDateTime
 from notigateway.repository.conflicts import insert_if_absent
-from notigateway.repository.model import Act, Addressee, IssuingBody, Notification, Receipt
+from notigateway.repository.loading import WHOLE
+from notigateway.repository.model import Act, Addressee, Event, IssuingBody, Notification, Receipt
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from uuid import UUID
+
     from sqlalchemy import Row as SqlRow
 
     from notigateway.law.lifecycle import State
@@ -37,10 +42,40 @@ def keep_request_envelope(session: Session, *, sha256: str, xml: bytes, received
 def find_by_csv_code(session: Session, csv_code: str) -> SqlRow[State, datetime, str, str] | None:
     """Return what a printed code leads to: fact, instant, the issuing body's name, the addressee's NIF."""
     return session.execute(
-        select(Receipt.state, Receipt.event_time, IssuingBody.name, Addressee.identifier)
+        select(
+            Receipt.state,
+            Receipt.event_time,
+            func.coalesce(Act.issuing_body_name, IssuingBody.name).label("name"),
+            Addressee.identifier,
+        )
         .join(Notification, Notification.code == Receipt.notification_code)
         .join(Addressee, Addressee.id == Notification.addressee_id)
         .join(Act, Act.id == Notification.act_id)
         .join(IssuingBody, IssuingBody.id == Act.issuing_body_id)
         .where(Receipt.csv_code == csv_code)
     ).one_or_none()
+
+
+def find_of_own_decisions(
+    session: Session, ids: Iterable[UUID], *, party: str
+) -> dict[UUID, Sequence[Receipt]]:
+    """Return the receipts of what the party decided here itself, whether or not it still sees it.
+
+    Each with those before it, up to the first: it names the one before, and the party saw them all when it
+    decided. What came afterwards is no longer its own, nor is what a body reported in its name.
+    """
+    decided = (
+        select(Event.notification_code)
+        .join(Receipt, Receipt.event_id == Event.id)
+        .where(Event.party == party, Event.reported_by.is_(None), Receipt.state == Event.state)
+    )
+    query = select(Notification).where(Notification.id.in_(set(ids)), Notification.code.in_(decided))
+    found: dict[UUID, Sequence[Receipt]] = {}
+    for row in session.scalars(query.options(*WHOLE)).unique():
+        own = {
+            event.id: event.state for event in row.events if (event.party, event.reported_by) == (party, None)
+        }
+        last = max(r.position or 0 for r in row.receipts if own.get(r.event_id) is r.state)
+        found[row.id] = [receipt for receipt in row.receipts if (receipt.position or 0) <= last]
+        note_found(session, row)
+    return found

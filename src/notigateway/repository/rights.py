@@ -163,8 +163,9 @@ def red_covers(
             and_(assignment.ends_at > assignment.starts_at, Notification.available_at < assignment.ends_at),
         ),
         Notification.is_obliged.is_(True),
-        ~Act.special_category,
     ]
+    if Role.RED not in rights.special_category_roles:
+        conditions.append(~Act.special_category)
     if not rights.red_sees_backlog:
         conditions.append(Notification.available_at >= assignment.starts_at)
     return conditions

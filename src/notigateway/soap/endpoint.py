@@ -15,6 +15,7 @@ import structlog
 
 from notigateway import errors
 from notigateway.instants import to_milliseconds
+from notigateway.law.assurance import SIGNED
 from notigateway.log.access import AccessNotes
 from notigateway.pki.identity import read_caller
 from notigateway.receipts.asking import Asking, RequestProof
@@ -250,7 +251,7 @@ class Endpoint:
                 verified.certificate, now, has_effect=operation not in self._without_effect
             )
             proof = RequestProof(correlation_id, data, verified.signature_method.value, revocation)
-            asking = Asking(caller=caller, now=now, proof=proof)
+            asking = Asking(caller=caller, assurance=SIGNED, now=now, proof=proof)
             request = Request(office=gate.office, asking=asking, entry=entry)
             content = self._dispatcher.call(verified.operation, request)
         _log.info("request_answered", operation=operation, party=caller.party, signer=caller.signer)

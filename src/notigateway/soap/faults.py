@@ -18,6 +18,7 @@ from lxml.etree import _Element
 from notigateway import errors
 from notigateway.contract import v1
 from notigateway.contract.problems import coded_texts_of, texts_of
+from notigateway.contract.versions import EARLIEST
 from notigateway.contract.writing import write
 from notigateway.contract.xml import camel_case
 from notigateway.instants import instant_text
@@ -79,7 +80,8 @@ def add_gateway_fault(detail: _Element, error: errors.GatewayError, correlation_
         documentation=f"{DOCUMENTATION}#{error.code.lower()}",
         facts=tuple((camel_case(name), _fact_text(fact)) for name, fact in error.facts.items()),
     )
-    detail.append(etree.fromstring(write(fault)))
+    # A fault may be about a request that could not be read: it says what every version knows.
+    detail.append(etree.fromstring(write(fault, EARLIEST)))
 
 
 def render_fault(

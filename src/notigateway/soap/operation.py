@@ -7,26 +7,29 @@ from typing import TYPE_CHECKING, Any
 
 from spyne import rpc
 
+from notigateway.contract.writing import write
 from notigateway.contract.xml import describe
 from notigateway.soap.spyne_types import from_spyne, spyne_members, spyne_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from notigateway.contract.xml import Part
+    from notigateway.contract.xml import Part, VersionedRequest
 
 
-def operation(asked: type[Part], answer: type[Part]) -> Callable[[Callable[..., Any]], Any]:
+def operation(asked: type[VersionedRequest], answer: type[Part]) -> Callable[[Callable[..., Any]], Any]:
     """Declare an operation: it is called with its request and the element `asked`, and returns `answer`.
 
-    An answer that a page writes itself may come as bytes.
+    The answer is written in the version that was asked for. One that a page writes itself comes as bytes.
     """
     names = [one.name for one in describe(asked)]
 
     def declare(function: Callable[..., Any]) -> Any:  # noqa: ANN401  (what Spyne makes of it)
         @wraps(function)
-        def call(ctx: Any, *values: Any) -> Any:  # noqa: ANN401
-            return function(ctx.udc, from_spyne(asked, dict(zip(names, values, strict=True))))
+        def call(ctx: Any, *values: Any) -> bytes:  # noqa: ANN401
+            given = from_spyne(asked, dict(zip(names, values, strict=True)))
+            answered = function(ctx.udc, given)
+            return answered if isinstance(answered, bytes) else write(answered, given.version)
 
         return rpc(
             *(model for _, model in spyne_members(asked)),

@@ -13,7 +13,6 @@ from spyne import Application, Fault, MethodContext
 from spyne.protocol.soap import Soap11
 from spyne.server import ServerBase
 
-from notigateway.contract.writing import write
 from notigateway.errors import InvalidRequestError
 
 if TYPE_CHECKING:
@@ -66,8 +65,8 @@ class Dispatcher:
             self._deserialise(ctx)
         if ctx.in_error is not None:
             raise InvalidRequestError(str(ctx.in_error))
-        answer = ctx.descriptor.service_class.call_wrapper(ctx)
-        return answer if isinstance(answer, bytes) else write(answer)
+        answer: bytes = ctx.descriptor.service_class.call_wrapper(ctx)  # `operation` wrote it
+        return answer
 
     def _deserialise(self, ctx: Any) -> None:  # noqa: ANN401
         """Read the arguments; whatever Spyne throws at a value is a fault of the request."""

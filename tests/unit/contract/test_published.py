@@ -9,7 +9,8 @@ import pytest
 from lxml import etree
 
 from notigateway.contract import issuing_v1, v1, v1_following, v1_representation, wscn
-from notigateway.contract.xml import Builtin, Description, Part, describe
+from notigateway.contract.versions import EARLIEST
+from notigateway.contract.xml import Builtin, Description, Part, VersionedRequest, describe
 from notigateway.evidence import statement
 from notigateway.published import published_folder
 
@@ -49,9 +50,14 @@ def declared(contract: str) -> dict[str, type[Part]]:
     return {names.get(name, name[0].lower() + name[1:]): kind for name, kind in kinds.items()}
 
 
+def root_of(contract: str) -> etree._Element:
+    """Return the published schema."""
+    return etree.parse(published_folder("wsdl") / f"{contract}.xsd").getroot()
+
+
 def published(contract: str) -> dict[str, list[tuple[str, str, str, str]]]:
     """Return every complex type or element of the schema with the shape of its children."""
-    root = etree.parse(published_folder("wsdl") / f"{contract}.xsd").getroot()
+    root = root_of(contract)
     types = {one.get("name"): one for one in root.iterfind(f"{XS}simpleType")}
 
     def builtin(name: str) -> str:
@@ -103,6 +109,27 @@ def test_an_element_is_published_as_it_is_declared(contract: str, name: str) -> 
     kinds = declared(contract)
     names = {kind: name for name, kind in kinds.items()}
     assert [shape(one, names) for one in describe(kinds[name])] == published(contract)[name]
+
+
+@pytest.mark.parametrize("contract", ["notigateway-v1", "notigateway-issuing-v1"])
+def test_what_a_later_version_added_is_optional_and_says_so(contract: str) -> None:
+    said = f"{XS}annotation/{XS}documentation"
+    for name, kind in declared(contract).items():
+        later = {one.name: one for one in describe(kind) if one.since > EARLIEST}
+        assert not [one.name for one in later.values() if one.least]
+        owner = root_of(contract).find(f"*[@name='{name}']")
+        assert owner is not None
+        documented = {str(e.get("name")): e.findtext(said, "") for e in owner.iter(f"{XS}element")}
+        since = {child: text for child, text in documented.items() if text.startswith("Since 1.")}
+        assert since.keys() == later.keys()
+        assert all(since[child].startswith(f"Since {one.since}: ") for child, one in later.items())
+
+
+@pytest.mark.parametrize("contract", ["notigateway-v1", "notigateway-issuing-v1"])
+def test_every_request_may_say_its_version_and_no_answer_does(contract: str) -> None:
+    kinds = declared(contract)
+    requests = {name for name in kinds if f"{name}Response" in kinds}
+    assert requests == {name for name, kind in kinds.items() if issubclass(kind, VersionedRequest)}
 
 
 RECEIPT_PARTS: dict[str, type[Part]] = {

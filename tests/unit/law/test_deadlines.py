@@ -16,9 +16,11 @@ from notigateway.law.deadlines import (
     TERM_NATURAL_DAYS,
     Extended,
     Outage,
+    added_up_days,
     check_outage,
     deadline,
     later_deadline,
+    later_deadline_adding_up,
     moves_nothing,
     postponed,
     suspended_days,
@@ -345,3 +347,66 @@ def test_an_outage_touches_a_term_that_shares_an_instant_with_it() -> None:
     assert not Outage(start - DAY, start).touches(start, end)
     assert Outage(end - MILLISECOND).touches(start, end)
     assert not Outage(end).touches(start, end)
+
+
+# --- several outages in one term
+
+
+SEVEN_HOURS_TWICE = [
+    outage("2026-11-04T08:00", "2026-11-04T15:00"),
+    outage("2026-11-06T08:00", "2026-11-06T15:00"),
+]
+TERM = {"start": madrid("2026-11-02T10:00"), "end": madrid("2026-11-13T00:00")}
+
+
+def test_hours_of_several_outages_count_each_for_itself() -> None:
+    assert suspended_days(SEVEN_HOURS_TWICE, LATER) == days()
+
+
+def test_by_policy_the_hours_of_outages_within_the_term_add_up() -> None:
+    assert added_up_days(SEVEN_HOURS_TWICE, LATER, **TERM) == days("2026-11-04", "2026-11-06")
+    assert added_up_days(SEVEN_HOURS_TWICE[:1], LATER, **TERM) == days()
+    twelve = [SEVEN_HOURS_TWICE[0], outage("2026-11-06T08:00", "2026-11-06T13:00")]
+    assert added_up_days(twelve, LATER, **TERM) == days(), "twelve hours are not more than twelve"
+
+
+def test_an_outage_outside_the_term_adds_no_hour_to_it() -> None:
+    before, after = outage("2026-11-01T08:00", "2026-11-01T15:00"), outage("2026-11-13T00:00")
+    for outside in (before, after):
+        assert added_up_days([SEVEN_HOURS_TWICE[0], outside], LATER, **TERM) == days()
+
+
+def test_a_term_that_grew_reaches_one_more_outage() -> None:
+    present = madrid("2026-11-13T00:00")
+    third = outage("2026-11-14T10:00", "2026-11-14T11:00")
+    moved = later_deadline_adding_up(TERM["start"], present, outages=[*SEVEN_HOURS_TWICE, third], now=LATER)
+    assert moved == madrid("2026-11-16T00:00")
+    assert later_deadline_adding_up(TERM["start"], None, outages=SEVEN_HOURS_TWICE, now=LATER) is None
+    assert later_deadline_adding_up(TERM["start"], present, outages=[], now=LATER) is None
+
+
+def test_an_extended_term_adds_up_the_hours_too() -> None:
+    extended = Extended(madrid("2026-11-20T00:00"), since=madrid("2026-11-05T10:00"))
+    moved = later_deadline_adding_up(
+        TERM["start"], extended.until, extended=extended, outages=SEVEN_HOURS_TWICE, now=LATER
+    )
+    assert moved == madrid("2026-11-21T00:00")  # the day before the extension was in it already
+
+
+@given(histories())
+def test_adding_up_never_gives_less_than_each_outage_for_itself(
+    history: tuple[datetime, list[Outage]],
+) -> None:
+    available_at, outages = history
+    present = deadline(available_at)
+    alone = later_deadline(available_at, present, suspended=suspended_days(outages, LATER)) or present
+    together = later_deadline_adding_up(available_at, present, outages=outages, now=LATER) or present
+    assert together >= alone
+    touching = [one for one in outages if one.touches(available_at, together)]
+    hours = sum((one.lasted(LATER) for one in touching), timedelta(0))
+    assert (together > present) <= (hours > OUTAGE_MORE_THAN)
+    if len(touching) == 1 and together == present:
+        assert alone == present
+    # As it stands it stands: computed once more nothing moves, in whatever order they were declared.
+    again = later_deadline_adding_up(available_at, together, outages=outages[::-1], now=LATER)
+    assert again is None

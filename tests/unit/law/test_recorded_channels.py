@@ -48,7 +48,7 @@ USUAL = OLD["usual_terms"]
 NOW = datetime.fromisoformat(OLD["now"])
 DAY, MILLISECOND = timedelta(days=1), timedelta(milliseconds=1)
 # What the queries find, before the law is asked.
-NOBODY, NO_POWER = {"error": "NOT_AN_ADDRESSEE"}, {"error": "POWER_UNKNOWN"}
+NO_POWER = {"error": "POWER_UNKNOWN"}
 SIDES = {"accept": "attorney", "renounce": "attorney", "revoke": "grantor", "extend": "grantor"}
 
 
@@ -102,8 +102,6 @@ def test_acts_are_put_at_disposal_as_before() -> None:
 
 def chosen(line: Line) -> Answer:
     obliged, earlier, asked = line["obliged"], channel(line["earlier"]), channel(line["asked"])
-    if obliged is None:
-        return NOBODY
     is_new = asked is not None and changes_channel(asked, earlier, obliged=obliged)
     in_force = channel_in_force(asked if is_new else earlier, obliged=obliged)
     stands_since = None if obliged or in_force is None else "now" if is_new else "earlier"
@@ -159,8 +157,6 @@ def power_of(name: str) -> Power:
 
 
 def drawn_up(line: Line) -> Answer:
-    if line["case"] == "grantor is no addressee":
-        return NOBODY
     said = check_power(terms_of(line["terms"]), grantor=USUAL["grantor"], registered_at=NOW)
     expires_at = said.expires_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     answer = {"attorney": said.attorney, "value": folded(said.value), "expires_at": expires_at}

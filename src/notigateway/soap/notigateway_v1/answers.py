@@ -10,6 +10,7 @@ from notigateway.contract import v1, v1_following
 from notigateway.contract.problems import texts_of
 from notigateway.errors import AlreadyDecidedError, GatewayError, LapsedError, NotificationUnknownError
 from notigateway.law.lifecycle import UNDECIDED
+from notigateway.repository.quoted import addressee_name_of, body_name_of
 from notigateway.soap.notigateway_v1.rows import shown_event
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def problem(error: type[GatewayError] | None) -> v1.Problem | None:
 
 def notification(row: model.Notification, now: datetime) -> v1.Notification:
     """Return a notification's metadata as of `now`."""
-    act, addressee = row.act, row.addressee
+    act = row.act
     state = row.state_at(now)
     sizes = tuple(map(int, act.document_sizes.split()))
     return v1.Notification(
@@ -47,10 +48,12 @@ def notification(row: model.Notification, now: datetime) -> v1.Notification:
         id=str(row.id),
         kind=row.kind,
         subject=act.subject,
-        issuing_body=_issuing_body(act.issuing_body),
+        issuing_body=v1.IssuingBody(
+            issuer_id=act.issuing_body.dir3, acronym=act.issuing_body.acronym, name=body_name_of(act)
+        ),
         procedure=act.procedure,
         matter=act.matter,
-        addressee=v1.Party(identifier=addressee.identifier, name=addressee.name),
+        addressee=v1.Party(identifier=row.addressee.identifier, name=addressee_name_of(row)),
         role=row.seen_as,
         state=state,
         available_at=row.available_at,
@@ -59,10 +62,11 @@ def notification(row: model.Notification, now: datetime) -> v1.Notification:
         special_category=act.special_category,
         document_count=len(sizes),
         document_sizes=sizes,
+        reference=act.reference,
     )
 
 
-def _issuing_body(body: model.IssuingBody | following.BodyCount) -> v1.IssuingBody:
+def _issuing_body(body: following.BodyCount) -> v1.IssuingBody:
     return v1.IssuingBody(issuer_id=body.dir3, acronym=body.acronym, name=body.name)
 
 

@@ -34,7 +34,7 @@ class FollowingService(ServiceBase):
                 page_size=asked.page_size or DEFAULT_CHANGES,
             )
         request.access.found({row.code: row.identifier for row in page.rows})
-        return render_changes(page)
+        return render_changes(page, asked.version)
 
     @operation(contract.GetSummary, contract.GetSummaryResponse)
     def GetSummary(request: Request, asked: contract.GetSummary) -> contract.GetSummaryResponse:

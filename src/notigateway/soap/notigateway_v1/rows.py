@@ -10,6 +10,7 @@ from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from notigateway.contract.versions import Version
 from notigateway.instants import duration_text, instant_text
 from notigateway.law.lifecycle import UNDECIDED, Standing, State, effective_state
 from notigateway.wss.canonical import canonical_text
@@ -25,12 +26,12 @@ if TYPE_CHECKING:
 FLAG = {True: "true", False: "false"}
 
 
-def render_page(page: Page) -> bytes:
+def render_page(page: Page, version: Version) -> bytes:
     """Return the element `ListNotificationsResponse` of a page as canonical bytes."""
-    return "".join(_pieces(page)).encode()
+    return "".join(_pieces(page, version)).encode()
 
 
-def _pieces(page: Page) -> Iterator[str]:
+def _pieces(page: Page, version: Version) -> Iterator[str]:
     """Yield the answer's text in order."""
     has_more = FLAG[page.next_cursor is not None]
     yield f'<ListNotificationsResponse xmlns="{NOTIGATEWAY_V1}">'
@@ -38,21 +39,21 @@ def _pieces(page: Page) -> Iterator[str]:
     if page.next_cursor is not None:
         yield f"<nextCursor>{page.next_cursor}</nextCursor>"
 
-    yield from _notifications(page.rows, page.as_of)
+    yield from _notifications(page.rows, page.as_of, version)
     yield "</ListNotificationsResponse>"
 
 
-def render_changes(page: ChangesPage) -> bytes:
+def render_changes(page: ChangesPage, version: Version) -> bytes:
     """Return the element `ListChangesResponse` of a page as canonical bytes."""
-    return "".join(_change_pieces(page)).encode()
+    return "".join(_change_pieces(page, version)).encode()
 
 
-def _change_pieces(page: ChangesPage) -> Iterator[str]:
+def _change_pieces(page: ChangesPage, version: Version) -> Iterator[str]:
     """Yield the answer's text in order."""
     yield f'<ListChangesResponse xmlns="{NOTIGATEWAY_V1}"><asOf>{instant_text(page.as_of)}</asOf>'
     yield f"<hasMore>{FLAG[page.has_more]}</hasMore><nextCursor>{page.next_cursor}</nextCursor>"
     yield f"<rightsChanged>{FLAG[page.rights_changed]}</rightsChanged>"
-    for row, notification in zip(page.rows, _notifications(page.rows, page.as_of), strict=True):
+    for row, notification in zip(page.rows, _notifications(page.rows, page.as_of, version), strict=True):
         state, at = shown_event(row.event_state, row.at, row.available_at)
         yield f"<change><eventId>{row.event_id}</eventId><state>{state}</state><at>{instant_text(at)}</at>"
         if row.channel is not None:
@@ -68,7 +69,7 @@ def shown_event(state: State, at: datetime, available_at: datetime) -> tuple[Sta
     return (State.AVAILABLE, available_at) if state is State.SCHEDULED else (state, at)
 
 
-def _notifications(rows: Iterable[Any], as_of: datetime) -> Iterator[str]:
+def _notifications(rows: Iterable[Any], as_of: datetime, version: Version) -> Iterator[str]:
     """Yield an element `notification` for each row, as it stands at `as_of`."""
 
     # Deadlines are midnights: a page holds thousands of rows and a handful of deadlines.
@@ -84,14 +85,15 @@ def _notifications(rows: Iterable[Any], as_of: datetime) -> Iterator[str]:
         standing = Standing(row.kind, row.state, row.available_at, row.deadline, row.outage_since)
         state = effective_state(standing, as_of)
         due = "" if row.deadline is None else deadline_text(row.deadline, is_open=state in UNDECIDED)
-        yield _notification(row, state, due)
+        later = _since_1_1(row) if version >= Version.V1_1 else ""
+        yield f"<notification>{_since_1_0(row, state, due)}{later}</notification>"
 
 
-def _notification(row: Any, state: State, deadline: str) -> str:  # noqa: ANN401  (a row of sixteen columns)
-    """Return one `notification` element."""
+def _since_1_0(row: Any, state: State, deadline: str) -> str:  # noqa: ANN401  (a row of many columns)
+    """Return what every version says of a notification."""
     sizes = row.document_sizes.split()
     return (
-        f"<notification><code>{row.code}</code><id>{row.id}</id><kind>{row.kind}</kind>"
+        f"<code>{row.code}</code><id>{row.id}</id><kind>{row.kind}</kind>"
         f"<subject>{canonical_text(row.subject)}</subject>"
         f"<issuingBody><issuerId>{row.dir3}</issuerId><acronym>{canonical_text(row.acronym)}</acronym>"
         f"<name>{canonical_text(row.name)}</name></issuingBody>"
@@ -102,5 +104,10 @@ def _notification(row: Any, state: State, deadline: str) -> str:  # noqa: ANN401
         f"<availableAt>{instant_text(row.available_at)}</availableAt>{deadline}"
         f"<specialCategory>{FLAG[row.special_category]}</specialCategory>"
         f"<documentCount>{len(sizes)}</documentCount>"
-        f"{''.join(f'<documentSize>{size}</documentSize>' for size in sizes)}</notification>"
+        f"{''.join(f'<documentSize>{size}</documentSize>' for size in sizes)}"
     )
+
+
+def _since_1_1(row: Any) -> str:  # noqa: ANN401  (as above)
+    """Return what contract 1.1 says beyond it."""
+    return f"<reference>{canonical_text(row.reference)}</reference>"

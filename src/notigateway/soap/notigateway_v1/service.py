@@ -16,7 +16,9 @@ from spyne import ServiceBase
 from notigateway import __version__
 from notigateway.addressee.mailbox import Will
 from notigateway.contract import v1
+from notigateway.contract.versions import LATEST
 from notigateway.errors import CallerUnknownError, InvalidRequestError, NotificationUnknownError
+from notigateway.law.families import check_may_decide
 from notigateway.law.lifecycle import Decision, Kind, State
 from notigateway.law.representation import Role
 from notigateway.repository.addressees import is_known_party
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
     from notigateway.repository.timestamps import ReceiptTimestamp
     from notigateway.soap.gate import Request
 
-CONTRACT_VERSION = "1.0"
 DEFAULT_PAGE_SIZE = 100
 
 
@@ -54,7 +55,7 @@ class MailboxService(ServiceBase):
                 page_size=asked.page_size or DEFAULT_PAGE_SIZE,
             )
         request.access.found({row.code: row.identifier for row in page.rows})
-        return render_page(page)
+        return render_page(page, asked.version)
 
     @operation(v1.RetrieveNotifications, v1.RetrieveNotificationsResponse)
     def RetrieveNotifications(
@@ -137,7 +138,8 @@ class MailboxService(ServiceBase):
             certificate_sha256=caller.certificate_fingerprint,
             server_time=request.asking.now,
             software_version=__version__,
-            contract_version=CONTRACT_VERSION,
+            contract_version=str(asked.version),
+            latest_contract_version=str(LATEST),
         )
 
 
@@ -161,8 +163,24 @@ def _forms(
     ]
 
 
-# Ping tells anybody with an admitted certificate what was read in it; all else needs a known party.
-OPEN_TO_UNKNOWN_PARTIES = frozenset({"Ping"})
+# Ping tells anybody with an admitted certificate what was read in it, and nobody is a stranger to what are
+# one's own rights and preferences; all else needs a party to whom something was addressed.
+OPEN_TO_UNKNOWN_PARTIES = frozenset(
+    {
+        "Ping",
+        "ListRepresentations",
+        "UnassignRed",
+        "ReassignRed",
+        "GrantPower",
+        "AcceptPower",
+        "RenouncePower",
+        "RevokePower",
+        "ExtendPower",
+        "ListPowers",
+        "GetDeliveryChannel",
+        "SetDeliveryChannel",
+    }
+)
 # What decides nothing, of all services of the contract: a revocation status may be a little out of date. A
 # name that is missing here has an effect.
 WITHOUT_EFFECT = frozenset(
@@ -182,8 +200,24 @@ WITHOUT_EFFECT = frozenset(
 )
 
 
-def check_caller(session: Session, caller: Caller, operation: str) -> None:
-    """Check that the party is an addressee or acts for one. Raises: `CallerUnknownError`."""
+# What decides a notification; not every certificate may.
+DECIDING = frozenset({"AcceptNotifications", "RejectNotifications"})
+
+
+def check_caller(
+    session: Session,
+    caller: Caller,
+    operation: str,
+    *,
+    seals_may_decide: bool,
+    deciding: frozenset[str] = DECIDING,
+) -> None:
+    """Check that the party is an addressee or acts for one, by a certificate that may do that.
+
+    Raises: `SealMayNotDecideError`, `CallerUnknownError`.
+    """
+    if operation in deciding:
+        check_may_decide(caller.family, seals_may_decide=seals_may_decide)
     if operation not in OPEN_TO_UNKNOWN_PARTIES and not is_known_party(session, caller.party):
         raise CallerUnknownError(f"party {caller.party}")
 

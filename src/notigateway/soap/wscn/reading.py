@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
-from notigateway.contract.wscn import REQUESTS
+from notigateway.contract.wscn import INT_MAX, REQUESTS
 from notigateway.contract.xml import Builtin, describe
 from notigateway.errors import AcuseEncodingError, InvalidRequestError
 from notigateway.wss.ns import SOAP_ENCODING, XSD, XSI, namespace_of, soap
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 _SPACE: Final = " \t\r\n"
 _SPACES: Final = re.compile(r"[ \t\r\n]+")
 _INT: Final = re.compile(r"[+-]?[0-9]{1,10}")
-_INT_MAX: Final = 2**31 - 1
 _FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
 _TYPE: Final = f"{{{XSI}}}type"
 _NIL: Final = f"{{{XSI}}}nil"
@@ -58,7 +57,7 @@ class Parameters:
         """Return an xs:int that must be there."""
         text = self._required(name)
         value = int(text) if _INT.fullmatch(text) else None
-        if value is None or not -_INT_MAX - 1 <= value <= _INT_MAX:
+        if value is None or not -INT_MAX - 1 <= value <= INT_MAX:
             raise InvalidRequestError(element=name, rule="int")
         return value
 

@@ -9,6 +9,7 @@ from notigateway.evidence.acuse import AcuseDetails, madrid_text
 from notigateway.instants import instant_text
 from notigateway.law.identifiers import is_company_nif
 from notigateway.law.lifecycle import Standing, State, effective_state
+from notigateway.repository.quoted import addressee_name_of, body_name_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -47,11 +48,11 @@ def notificacion(row: Any, now: datetime) -> Notificacion:  # noqa: ANN401  (a l
 
 def acuse_details(notification: Notification) -> AcuseDetails:
     """Return what the person who signs an acuse reads in it."""
-    act, addressee = notification.act, notification.addressee
+    act = notification.act
     return AcuseDetails(
-        addressee=addressee.identifier,
-        addressee_name=addressee.name,
-        issuing_body=act.issuing_body.name,
+        addressee=notification.addressee.identifier,
+        addressee_name=addressee_name_of(notification),
+        issuing_body=body_name_of(act),
         procedure=act.procedure,
         subject=act.subject,
         available_at=notification.available_at,
