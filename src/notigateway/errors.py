@@ -402,6 +402,10 @@ class RedAssignmentInvalidError(RepresentationError, code="RED_ASSIGNMENT_INVALI
     """A value of the RED assignment is missing or invalid."""
 
 
+class AccountInvalidError(RepresentationError, code="ACCOUNT_INVALID"):
+    """An entry of the register of addressees and accounts is incomplete or cannot be so."""
+
+
 class RedAssignmentOverlapsError(RepresentationError, code="RED_ASSIGNMENT_OVERLAPS"):
     """Another RED assignment of the account stands in that time."""
 

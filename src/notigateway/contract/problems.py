@@ -330,6 +330,10 @@ TEXTS: Final[dict[str, Texts]] = {
         "La asignación RED está incompleta o contiene un valor no válido; los datos indican el campo.",
         "The RED assignment is incomplete or holds an invalid value; the facts say which field.",
     ),
+    "ACCOUNT_INVALID": Texts(
+        "El asiento del registro de cuentas está incompleto o no puede ser así; los datos indican el campo.",
+        "The entry of the register of accounts is incomplete or cannot be so; the facts say which field.",
+    ),
     "RED_ASSIGNMENT_OVERLAPS": Texts(
         "Otra asignación RED de esta cuenta está vigente en ese tiempo; ponga fin a esa primero.",
         "Another RED assignment of this account stands in that time; end that one first.",
