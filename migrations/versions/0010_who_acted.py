@@ -10,7 +10,7 @@ So what this step does must not disturb that release:
 
 Events of before keep no title: their receipts name it.
 
-Revision: 0009, after 0008 (2026-11-26)
+Revision: 0010, after 0009 (2026-11-26)
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
