@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from notigateway.contract.writing import writer
+from notigateway.evidence.events import event_uri
 from notigateway.evidence.statement import (
     DEADLINE_RULE,
     DEADLINE_ZONE,
@@ -18,7 +19,6 @@ from notigateway.evidence.statement import (
     TEMPLATE_ID,
     TEMPLATE_VERSION,
     Parties,
-    event_uri,
 )
 from notigateway.instants import instant_text
 from notigateway.law.lifecycle import State

@@ -16,7 +16,8 @@ from lxml import etree
 
 from notigateway.contract.reading import read
 from notigateway.contract.xml import Builtin, Child, Long, Part, Word, element
-from notigateway.law.lifecycle import Channel, Nature, State
+from notigateway.evidence.events import STATES, nature_of
+from notigateway.law.assurance import SIGNED, Level, Means
 from notigateway.law.representation import Role
 from notigateway.wss.ns import EVIDENCE_1, names_in
 
@@ -25,31 +26,12 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element
 
+    from notigateway.law.actors import Delegate, SigningPerson
     from notigateway.law.deadlines import Outage
+    from notigateway.law.lifecycle import Channel, Nature, State
 
 _name: Final = names_in(EVIDENCE_1)
 ROOT: Final = _name("Evidence")
-_EVENT: Final = "http://uri.etsi.org/19522/Event/"
-EVENT_URIS: Final = {
-    State.AVAILABLE: f"{_EVENT}NotificationForAcceptance",
-    State.ACCEPTED: f"{_EVENT}ConsignmentAcceptance",
-    State.REJECTED: f"{_EVENT}ConsignmentRejection",
-    State.READ: f"{_EVENT}ContentHandover",
-    State.LAPSED: f"{_EVENT}AcceptanceRejectionExpiry",
-}
-# Of what the state alone does not say: names of our own where EN 319 522 has none.
-_OWN_EVENT: Final = "urn:notigateway:evidence-event:"
-NATURE_URIS: Final = {
-    Nature.PUBLISHED: f"{_OWN_EVENT}OfficialPublication",
-    Nature.ABSENT: f"{_EVENT}ContentHandoverFailure",
-    Nature.DECEASED: f"{_EVENT}ContentHandoverFailure",
-}
-# Which state began, as the row of a receipt says it, by the event that the receipt names.
-STATES: Final = {
-    **{uri: state for state, uri in EVENT_URIS.items()},
-    NATURE_URIS[Nature.PUBLISHED]: State.ACCEPTED,
-    NATURE_URIS[Nature.ABSENT]: State.AVAILABLE,
-}
 
 DEADLINE_RULE: Final = "ley39/2015:43.2"
 DEADLINE_ZONE: Final = "Europe/Madrid"
@@ -62,13 +44,14 @@ ALGORITHM_POLICY: Final = "urn:notigateway:algorithm-policy:1"
 POLICIES: Final = {
     "urn:notigateway:evidence-policy:1": "1b4fcef73e1e4854d8df3a7d0346f42739a7c466c369a9e27735baaf82aaa417",
     "urn:notigateway:evidence-policy:2": "1b4eaa6f58dee9a78cdd01514c3920e8ede0a4007e3ea1f91207ef1e0575f724",
+    "urn:notigateway:evidence-policy:3": "cf0eb1d7d75c9445644de18a89a6d11cae01d4107ef82dd979a2d34f2d417854",
 }
-POLICY_ID: Final = "urn:notigateway:evidence-policy:2"
+POLICY_ID: Final = "urn:notigateway:evidence-policy:3"
 POLICY_SHA256: Final = POLICIES[POLICY_ID]
 
 # How the human-readable form is made, so that it can be made again from the receipt alone.
 TEMPLATE_ID: Final = "urn:notigateway:receipt-template"
-TEMPLATE_VERSION: Final = "1"
+TEMPLATE_VERSION: Final = "2"
 
 
 class RetentionClass(StrEnum):
@@ -117,12 +100,37 @@ class RecipientDetails(EvidencePart):
 
 @element
 class DelegateDetails(EvidencePart):
-    """Who signed, and in which capacity; `reference` is the power or the RED authorisation that gave it."""
+    """Who held the title, in which capacity; `reference` is the power or the RED authorisation that gave it.
+
+    The addressee itself where it acted in its own name. Under policies 1 and 2: who signed.
+    """
 
     role: Annotated[Role, Builtin.WORD]
     identifier: str
     name: str
     reference: str | None = None
+
+    @classmethod
+    def of(cls, one: Delegate) -> DelegateDetails:
+        """Return what a receipt says of a delegate."""
+        return cls(role=one.role, identifier=one.identifier, name=one.name, reference=one.reference)
+
+
+@element
+class SignerDetails(EvidencePart):
+    """The natural person who signed; there is none where an entity's seal did.
+
+    `secondary_user` is True where that person works under the authorisation of the delegate.
+    """
+
+    identifier: str
+    name: str
+    secondary_user: bool | None = None
+
+    @classmethod
+    def of(cls, one: SigningPerson) -> SignerDetails:
+        """Return what a receipt says of a person."""
+        return cls(identifier=one.identifier, name=one.name, secondary_user=one.is_secondary_user or None)
 
 
 @element
@@ -131,7 +139,8 @@ class ActorAuthentication(EvidencePart):
 
     `identifier` is the identity read from it, `serial` the decimal serial number, `issuer` RFC 4514.
     `revocation_source` is where its status was learned, `revocation_sha256` the hash of that answer;
-    None where no status was asked for. Who does not pass has no receipt.
+    None where no status was asked for. Who does not pass has no receipt. `means` and `level` are those of
+    the access.
     """
 
     method: Word = AUTHENTICATION_METHOD
@@ -144,6 +153,8 @@ class ActorAuthentication(EvidencePart):
     revocation_sha256: Word | None = None
     algorithm_policy: str = ALGORITHM_POLICY
     outcome: Word = "passed"
+    means: Annotated[Means, Builtin.WORD] = SIGNED.means
+    level: Annotated[Level, Builtin.WORD] = SIGNED.level
 
 
 @element
@@ -194,7 +205,7 @@ class UserContent(EvidencePart):
     """What the notification holds: the act and its documents."""
 
     notification_id: UUID
-    notification_code: int
+    notification_code: Long
     act_reference: str
     subject: str
     procedure: str
@@ -209,6 +220,7 @@ class Parties(EvidencePart):
     sender: Annotated[SenderDetails, Child("SenderDetails")]
     recipient: Annotated[RecipientDetails, Child("RecipientDetails")]
     delegate: Annotated[DelegateDetails | None, Child("DelegateDetails")] = None
+    signer: Annotated[SignerDetails | None, Child("SignerDetails")] = None
     authentication: Annotated[ActorAuthentication | None, Child("ActorAuthentication")] = None
     request: Annotated[RequestEvidence | None, Child("RequestEvidence")] = None
     report: ReportDetails | None = None
@@ -266,11 +278,6 @@ class ReceiptFacts:
         return self.reported_at or self.event_time
 
 
-def event_uri(state: State, nature: Nature | None) -> str:
-    """Return the name of the event that a receipt proves. Raises: `KeyError` for what proves nothing."""
-    return EVENT_URIS[state] if nature not in NATURE_URIS else NATURE_URIS[nature]
-
-
 def read_facts(evidence: _Element) -> ReceiptFacts:
     """Return the facts of an `Evidence` element, whose seal was verified before.
 
@@ -295,13 +302,6 @@ def read_facts(evidence: _Element) -> ReceiptFacts:
             reported=None if report is None else report.findtext(_name("Nature")),
         ),
     )
-
-
-def nature_of(uri: str, *, reported: str | None) -> Nature | None:
-    """Return what a receipt proves where the state alone does not say it: as reported, or by its event."""
-    if reported is not None:
-        return Nature(reported)
-    return next((nature for nature, own in NATURE_URIS.items() if own == uri), None)
 
 
 def parse_receipt(data: bytes) -> _Element:

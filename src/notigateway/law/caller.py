@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,14 +37,20 @@ class Caller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
-    """Who made something happen, in which channel and capacity, and who told of it."""
+    """Who made something happen, in which channel and capacity, and who told of it.
+
+    `party` held the title (`title` is the power or the RED authorisation), `signer` is whom the certificate
+    names that signed: see `actors`.
+    """
 
     channel: Channel | None = None
     role: Role | None = None
     party: str | None = None
     party_name: str | None = None
+    title: str | None = None
     signer: str | None = None
     signer_name: str | None = None
+    by_secondary_user: bool = False
     reason: str | None = None
     # A decision taken in another channel: which issuing body (DIR3) told of it, when, and where it
     # keeps that channel's evidence.
@@ -55,11 +61,6 @@ class Circumstances:
     first_attempt_at: datetime | None = None
     correlation_id: UUID | None = None
 
-    def columns(self) -> dict[str, Any]:
-        """Return what is told, by its names: an event keeps each under the same."""
-        return {name: getattr(self, name) for name in _TOLD}
 
-
-_TOLD: Final = tuple(one.name for one in fields(Circumstances))
 # What the clock does: nobody caused it, in no channel.
 NOBODY: Final = Circumstances()

@@ -5,6 +5,7 @@ Instants are UTC. Rows carry their behaviour; there are no mirrors of them.
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -33,15 +34,16 @@ from sqlalchemy.orm import Mapped, column_property, mapped_column, object_sessio
 
 from notigateway.law import obligation
 from notigateway.law.caller import NOBODY, Circumstances
-from notigateway.law.lifecycle import Channel, Kind, Standing, State, effective_state, is_content_released
-from notigateway.law.representation import Role
+from notigateway.law.lifecycle import Kind, Standing, State, effective_state, is_content_released
 from notigateway.law.transitions import awaits_handover
 from notigateway.repository.columns import CODE, SHA256_HEX, Row, UtcDateTime, Word
 from notigateway.repository.natures import WithNature
 from notigateway.repository.quoted import Quoted
+from notigateway.repository.told import Told
 from notigateway.uuids import uuid7
 
 if TYPE_CHECKING:
+    from notigateway.law.representation import Role
     from notigateway.law.transitions import Transition
 
 # The table of `repository/outages.py`, which stands above this file, as far as a row's standing needs it.
@@ -257,7 +259,7 @@ class Notification(Row):
             nature=transition.nature,
             decisive=transition.is_decisive,
             at=transition.at,
-            **told.columns(),
+            **{one.name: getattr(told, one.name) for one in fields(told)},
         )
         self.events.append(event)
         return event
@@ -271,7 +273,7 @@ class Notification(Row):
             session.flush()  # before the new one: at most one event of a notification is decisive
 
 
-class Event(WithNature, Row):
+class Event(Told, WithNature, Row):
     """Something that happened to a notification: append-only, at most one of them decisive."""
 
     __tablename__ = "events"
@@ -292,20 +294,6 @@ class Event(WithNature, Row):
     state: Mapped[State] = mapped_column(Word(State))
     decisive: Mapped[bool]
     at: Mapped[datetime] = mapped_column(UtcDateTime)
-    channel: Mapped[Channel | None] = mapped_column(Word(Channel))
-    role: Mapped[Role | None] = mapped_column(Word(Role))
-    party: Mapped[str | None] = mapped_column(String(9))
-    party_name: Mapped[str | None] = mapped_column(String(255))
-    signer: Mapped[str | None] = mapped_column(String(9))
-    signer_name: Mapped[str | None] = mapped_column(String(255))
-    reason: Mapped[str | None] = mapped_column(Text)
-    # A decision taken in another channel: which issuing body (DIR3) told us, and when.
-    reported_by: Mapped[str | None] = mapped_column(String(9))
-    reported_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    # Where that body keeps the other channel's evidence.
-    reported_reference: Mapped[str | None] = mapped_column(String(255))
-    first_attempt_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    correlation_id: Mapped[UUID | None] = mapped_column(Uuid)
 
 
 class Receipt(WithNature, Row):
