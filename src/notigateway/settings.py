@@ -142,6 +142,7 @@ class Settings(BaseSettings):
     red_sees_backlog: bool = False
     special_category_roles: list[Literal["own", "attorney", "red"]] = ["own", "attorney"]
     special_category_level: Level = Level.LOW
+    power_matters_end_alone: bool = True
 
     log_origin: Annotated[str, Field(pattern=r"^[!-~]{1,200}$")] = "notigateway.example/log"
 

@@ -176,6 +176,7 @@ OPEN_TO_UNKNOWN_PARTIES = frozenset(
         "RevokePower",
         "ExtendPower",
         "ListPowers",
+        "ListMatters",
         "GetDeliveryChannel",
         "SetDeliveryChannel",
     }
@@ -191,6 +192,7 @@ WITHOUT_EFFECT = frozenset(
         "Ping",
         "ListRepresentations",
         "ListPowers",
+        "ListMatters",
         "GetDeliveryChannel",
         "ListChanges",
         "GetSummary",
