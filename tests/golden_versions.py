@@ -46,8 +46,8 @@ def _powers(record: Recorder) -> None:
     granted = record.ask(
         "granting a power of several things",
         "GrantPower",
-        f"<attorney>{ATTORNEY_NIF}</attorney><attorneyName>Celia Prueba</attorneyName><scope>procedure</scope>"
-        f"<expiresAt>{until}</expiresAt>{named}{ASKING}",
+        f"<attorney>{ATTORNEY_NIF}</attorney><attorneyName>Celia Prueba</attorneyName>"
+        f"<scope>procedure</scope><expiresAt>{until}</expiresAt>{named}{ASKING}",
     )
     power = f"<powerId>{first(granted, 'powerId')}</powerId>"
     record.ask("accepting it", "AcceptPower", f"{power}{ASKING}", holder=attorney())

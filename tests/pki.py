@@ -34,6 +34,8 @@ from notigateway.sandbox.certifying import (
     new_rsa_key,
     p12,
     person_name,
+    policies,
+    policies_for,
     representative_name,
     revocation_list,
 )
@@ -344,8 +346,10 @@ class TestPki:
         usages: frozenset[str] | None = SIGNING_USAGES,
         purposes: Sequence[x509.ObjectIdentifier] = (ExtendedKeyUsageOID.CLIENT_AUTH,),
         extra: Sequence[tuple[x509.ExtensionType, bool]] = (),
+        named_policies: Sequence[str] | None = None,
     ) -> KeyPair:
-        """Issue an end-entity certificate, by the issuing CA unless told otherwise."""
+        """Issue an end-entity certificate, by the issuing CA and with fitting policies by default."""
+        named = policies_for(subject) if named_policies is None else named_policies
         return Issue(
             subject,
             key,
@@ -354,7 +358,7 @@ class TestPki:
             not_after=not_after,
             usages=usages,
             purposes=purposes,
-            extra=extra,
+            extra=[*extra, *([policies(*named)] if named else [])],
         ).make()
 
     def _ca(self, common_name: str, key: PrivateKey, by: KeyPair | None = None) -> KeyPair:

@@ -11,6 +11,7 @@ from uuid import UUID
 from lxml import etree
 
 from notigateway.addressee.red import assign_red
+from notigateway.addressee.register import give_first_account
 from notigateway.evidence.xades import verify_receipt
 from notigateway.instants import instant_text
 from notigateway.law.titles import RedTerms
@@ -54,7 +55,8 @@ def attorney() -> KeyPair:
 def register_company(stack: Stack) -> None:
     """Register the company with its contribution account."""
     with writing(stack.engine) as session:
-        ensure_addressee(session, identifier=COMPANY_NIF, name=COMPANY_NAME).ccc = CCC
+        company = ensure_addressee(session, identifier=COMPANY_NIF, name=COMPANY_NAME)
+        give_first_account(session, company, CCC, starts_at=stack.now, now=stack.now)
 
 
 def assign(

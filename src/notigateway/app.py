@@ -12,6 +12,7 @@ from urllib.parse import urljoin, urlsplit
 from notigateway import telemetry
 from notigateway.http.failures import FailureLimit
 from notigateway.office import open_office
+from notigateway.pki.families import Families
 from notigateway.pki.keys import load_key_pair
 from notigateway.receipts import csv_codes
 from notigateway.soap.contract import Contract
@@ -24,6 +25,7 @@ from notigateway.soap.notigateway_v1.service import WITHOUT_EFFECT, MailboxServi
 from notigateway.soap.protocol import Dispatcher
 from notigateway.soap.wscn.contract import WscnContract
 from notigateway.soap.wscn.environment import ENVIRONMENTS
+from notigateway.soap.wscn.service import DECIDING as WSCN_DECIDING
 from notigateway.soap.wscn.service import WITHOUT_EFFECT as WSCN_WITHOUT_EFFECT
 from notigateway.soap.wscn.service import WscnDispatcher, WscnPolicy
 from notigateway.trust.admission import Admission, RevocationPolicy
@@ -64,21 +66,21 @@ def build_app(settings: Settings, clock: Callable[[], datetime] = system_clock) 
     public_url = str(settings.public_url)
     issuing_url = urljoin(public_url, ISSUING_PATH)
     return Endpoints(
-        _mailbox(gate, public_url),
+        _mailbox(gate, public_url, settings),
         _issuing(gate, issuing_url, settings.operators),
         *(_wscn(gate, environment, settings) for environment in ENVIRONMENTS),
         pages=_pages(gate.office, settings),
     )
 
 
-def _mailbox(gate: Gate, url: str) -> Endpoint:
+def _mailbox(gate: Gate, url: str, settings: Settings) -> Endpoint:
     """Serve the addressees' contract."""
     return Endpoint(
         gate,
         path=urlsplit(url).path,
         contract=_contract("notigateway-v1", NOTIGATEWAY_V1, url),
         dispatcher=_dispatcher(NOTIGATEWAY_V1, MailboxService, RepresentationService, FollowingService),
-        check_caller=check_caller,
+        check_caller=partial(check_caller, seals_may_decide=settings.entity_seals_may_decide),
         without_effect=WITHOUT_EFFECT,
     )
 
@@ -140,7 +142,9 @@ def _wscn(gate: Gate, environment: Environment, settings: Settings) -> Endpoint:
             fault=environment.fault,
         ),
         dispatcher=WscnDispatcher(environment, policy, signer=gate.signer),
-        check_caller=check_caller,
+        check_caller=partial(
+            check_caller, seals_may_decide=settings.entity_seals_may_decide, deciding=WSCN_DECIDING
+        ),
         without_effect=WSCN_WITHOUT_EFFECT,
         expectations=replace(gate.expectations, require_timestamp=False),
     )
@@ -180,6 +184,7 @@ def build_gate(settings: Settings, clock: Callable[[], datetime] = system_clock)
             signer=Signer(service.key, service.certificate),
             admission=build_admission(settings, office.engine, now=clock()),
             clients=clients,
+            families=Families.of(settings),
             limits=Limits.of(settings),
             expectations=Expectations.of(settings),
             failures=FailureLimit(

@@ -237,6 +237,10 @@ class CallerNotOperatorError(AuthenticationError, code="CALLER_NOT_OPERATOR"):
     """The identity is not that of an operator of this service."""
 
 
+class SealMayNotDecideError(AuthenticationError, code="SEAL_MAY_NOT_DECIDE"):
+    """Here an entity decides by a person who represents it, not by its seal."""
+
+
 class CheckError(SecurityError):
     """Family wsse:FailedCheck: the signature does not cover or match the message."""
 
@@ -408,6 +412,10 @@ class CatalogueInvalidError(RepresentationError, code="CATALOGUE_INVALID"):
 
 class RedAssignmentInvalidError(RepresentationError, code="RED_ASSIGNMENT_INVALID"):
     """A value of the RED assignment is missing or invalid."""
+
+
+class AccountInvalidError(RepresentationError, code="ACCOUNT_INVALID"):
+    """An entry of the register of addressees and accounts is incomplete or cannot be so."""
 
 
 class RedAssignmentOverlapsError(RepresentationError, code="RED_ASSIGNMENT_OVERLAPS"):

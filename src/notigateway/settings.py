@@ -26,6 +26,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from notigateway.errors import ConfigurationError
 from notigateway.law.assurance import Level
+from notigateway.law.families import Family
 from notigateway.law.identifiers import check_nif
 
 if TYPE_CHECKING:
@@ -68,6 +69,19 @@ class ClientRegistration(BaseModel):
         return self
 
 
+class CertificateFamily(BaseModel):
+    """One row that the operator adds to the table of certificate families: an arc, and what it means.
+
+    `source` names the issuer's policy in which that was read, for whoever looks at the row later.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    arc: Annotated[str, Field(pattern=r"^[0-2](\.(0|[1-9][0-9]*)){2,}$")]
+    family: Family
+    source: Annotated[str, Field(min_length=1, max_length=250)]
+
+
 class Settings(BaseSettings):
     """All settings with their defaults; paths are relative to the working directory.
 
@@ -105,6 +119,9 @@ class Settings(BaseSettings):
     operators: tuple[Annotated[str, AfterValidator(check_nif)], ...] = ()
     clients: tuple[ClientRegistration, ...] = ()
     require_registered_clients: bool = False
+    certificate_families: tuple[CertificateFamily, ...] = ()
+    limited_representatives: Literal["refused", "accepted"] = "refused"
+    entity_seals_may_decide: bool = True
 
     timestamp_max_age_seconds: Positive = 300
     timestamp_skew_seconds: Annotated[int, Field(ge=0, le=300)] = 60
@@ -160,6 +177,9 @@ class Settings(BaseSettings):
     def _check_production(self) -> Self:
         """Refuse in production what only a test can want."""
         self._check_device()
+        arcs = [one.arc for one in self.certificate_families]
+        if len(set(arcs)) != len(arcs):
+            raise ValueError("certificate_families: an arc is there twice")
         if self.mode == "production" and self.document_store_url.startswith("memory:"):
             raise ValueError("document_store_url: in production documents must outlive the process")
         if self.mode == "production" and self.wscn_unsafe_accept_sha1_acuse:

@@ -10,12 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from notigateway.addressee.register import give_first_account
 from notigateway.cursors import BEFORE_ALL, read_uuid_cursor, write_uuid_cursor
 from notigateway.errors import NotAddresseeError, RedAssignmentOverlapsError, RedAssignmentUnknownError
 from notigateway.instants import to_milliseconds
+from notigateway.law.accounts import account_key, accounts_since
 from notigateway.law.titles import check_red, check_red_addressee, ends_red, invalid_red
 from notigateway.receipts.recording import record_request
 from notigateway.repository import powers as register
+from notigateway.repository.accounts import list_main_entries, main_account_at
 from notigateway.repository.addressees import ensure_addressee, find_addressee
 from notigateway.repository.rights import Power, RedAssignment
 from notigateway.uuids import uuid7
@@ -50,8 +53,9 @@ def assign_red(session: Session, terms: RedTerms, *, now: datetime) -> RedAssign
 
     Raises: `NotAddresseeError`, `RedAssignmentInvalidError`, `RedAssignmentOverlapsError`.
     """
-    addressee = _addressee(session, terms)
-    assignment = _draw_up(terms, addressee, now)
+    addressee = _addressee(session, terms, now)
+    entries = [row.entry for row in list_main_entries(session, addressee)]
+    assignment = _draw_up(terms, addressee, accounts_since(entries, terms.starts_at), now=now)
     overlapping = register.list_overlapping(
         session, account=assignment.account, starts_at=assignment.starts_at, ends_at=assignment.ends_at
     )
@@ -93,9 +97,10 @@ def reassign_red(session: Session, asking: Asking, assignment_id: UUID) -> RedAs
     account now or later; `RedAssignmentInvalidError` where the account is no longer the addressee's.
     """
     earlier = _lock(session, assignment_id, addressee=asking.caller.party)
-    if earlier.account != earlier.addressee.account:
-        raise invalid_red("account", "not_the_addressees")
     account, now = earlier.account, asking.now
+    main = main_account_at(session, earlier.addressee, now)
+    if main is None or account_key(main) != account_key(account):
+        raise invalid_red("account", "not_the_addressees")
     overlapping = register.list_overlapping(session, account=account, starts_at=now, ends_at=None)
     for one in overlapping:
         if one.stands_at(now) and _who(one) == _who(earlier):
@@ -142,22 +147,27 @@ def list_representations(
     )
 
 
-def _addressee(session: Session, terms: RedTerms) -> Addressee:
-    """Return the addressee, its rights locked; registered with its account where a name was given."""
-    identifier, ccc, naf = check_red_addressee(terms)
+def _addressee(session: Session, terms: RedTerms, now: datetime) -> Addressee:
+    """Return the addressee, its rights locked; where a name is given it is registered with its account.
+
+    Neither a name nor a main account that the register has is changed by it.
+    """
+    identifier, account = check_red_addressee(terms)
     if terms.addressee_name is not None:
         ensure_addressee(session, identifier=identifier, name=terms.addressee_name)
     addressee = register.lock_addressee(session, identifier)
     if addressee is None:
         raise NotAddresseeError(f"addressee {identifier} is not registered: give its name")
-    if addressee.account is None:
-        addressee.ccc, addressee.naf = ccc, naf
+    if terms.addressee_name is not None:
+        give_first_account(session, addressee, account, starts_at=terms.starts_at, now=now)
     return addressee
 
 
-def _draw_up(terms: RedTerms, addressee: Addressee, now: datetime) -> RedAssignment:
+def _draw_up(
+    terms: RedTerms, addressee: Addressee, accounts: Sequence[str], *, now: datetime
+) -> RedAssignment:
     """Check the terms and return the assignment, not yet registered."""
-    checked = check_red(terms, addressee=addressee.identifier, account=addressee.account)
+    checked = check_red(terms, addressee=addressee.identifier, accounts=accounts)
     return RedAssignment(
         id=uuid7(now),
         addressee_id=addressee.id,

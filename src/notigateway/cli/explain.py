@@ -40,7 +40,7 @@ def explain(
 ) -> None:
     """Explain step by step whether a signed envelope is accepted and, if not, the likely causes.
 
-    Revocation, replay, identity and schema are not looked at. Exit codes: 0 accepted, 1 refused, 2 the
+    Revocation, replay, rights and schema are not looked at. Exit codes: 0 accepted, 1 refused, 2 the
     command cannot run.
     """
     settings = load_settings(settings_file)

@@ -7,6 +7,7 @@ import sys
 import typer
 
 from notigateway import __version__
+from notigateway.cli.addressee import addressee
 from notigateway.cli.check import check
 from notigateway.cli.database import migrate
 from notigateway.cli.demo import demo
@@ -36,6 +37,7 @@ for command in (
     sandbox, sweep, timestamp,
 ):  # fmt: skip
     app.command()(command)
+app.add_typer(addressee, name="addressee")
 app.add_typer(log, name="log", no_args_is_help=True)
 app.add_typer(matters, name="matters")
 app.add_typer(outage, name="outage", no_args_is_help=True)

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from notigateway.errors import ConfigurationError
 
 SettingsFile = Annotated[
     Path | None,
     typer.Option("--settings", envvar="NOTIGATEWAY_SETTINGS", help="The TOML file with the settings."),
 ]
 SummaryAsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
+
+
+def read_instant(text: str | None) -> datetime | None:
+    """Read an instant with its zone; None where none is given. Raises: `ConfigurationError`."""
+    if text is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigurationError("not an instant: write for example 2026-03-01T00:00:00+01:00") from error
+    if instant.tzinfo is None:
+        raise ConfigurationError("the instant needs a zone, for example Z or +01:00")
+    return instant

@@ -10,8 +10,7 @@ import typer
 
 from notigateway.addressee.red import assign_red, end_red
 from notigateway.cli.opening import opened
-from notigateway.cli.options import SettingsFile
-from notigateway.errors import ConfigurationError
+from notigateway.cli.options import SettingsFile, read_instant
 from notigateway.instants import instant_text
 from notigateway.law.titles import RedTerms
 from notigateway.repository.engine import reading, writing
@@ -49,8 +48,8 @@ def assign(
         red_party=red_party,
         red_name=red_name,
         authorisation=authorisation,
-        starts_at=now if start is None else _instant(start),
-        ends_at=None if end is None else _instant(end),
+        starts_at=read_instant(start) or now,
+        ends_at=read_instant(end),
     )
     with opened(load_settings(settings_file)) as engine, writing(engine) as session:
         row = assign_red(session, terms, now=now)
@@ -66,7 +65,7 @@ def end_assignment(
     """End an assignment; what was put at disposal before stays visible to the RED person."""
     now = datetime.now(UTC)
     with opened(load_settings(settings_file)) as engine, writing(engine) as session:
-        row = end_red(session, assignment, at=now if at is None else _instant(at), now=now)
+        row = end_red(session, assignment, at=read_instant(at) or now, now=now)
     typer.echo(_line(row))
 
 
@@ -79,17 +78,6 @@ def list_assignments(
     with opened(load_settings(settings_file)) as engine, reading(engine) as session:
         lines = [_line(row) for row in list_all_red_assignments(session, account=account)]
     typer.echo("\n".join(lines), nl=bool(lines))
-
-
-def _instant(text: str) -> datetime:
-    """Read an instant with its zone. Raises: `ConfigurationError`."""
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ConfigurationError("not an instant: write for example 2026-03-01T00:00:00+01:00") from error
-    if instant.tzinfo is None:
-        raise ConfigurationError("the instant needs a zone, for example Z or +01:00")
-    return instant
 
 
 def _line(row: RedAssignment) -> str:

@@ -192,6 +192,12 @@ TEXTS: Final[dict[str, Texts]] = {
         "La identidad del certificado no es la de un operador de este servicio.",
         "The identity in the certificate is not that of an operator of this service.",
     ),
+    "SEAL_MAY_NOT_DECIDE": Texts(
+        "El sello de una entidad puede consultar, pero no aceptar ni rechazar; firme con un certificado de "
+        "representante.",
+        "The seal of an entity may read, but neither accept nor reject; sign with a representative's "
+        "certificate.",
+    ),
     "PART_NOT_SIGNED": Texts(
         "El Body y el Timestamp deben estar firmados.",
         "The Body and the Timestamp must both be signed.",
@@ -335,6 +341,10 @@ TEXTS: Final[dict[str, Texts]] = {
     "RED_ASSIGNMENT_INVALID": Texts(
         "La asignación RED está incompleta o contiene un valor no válido; los datos indican el campo.",
         "The RED assignment is incomplete or holds an invalid value; the facts say which field.",
+    ),
+    "ACCOUNT_INVALID": Texts(
+        "El asiento del registro de cuentas está incompleto o no puede ser así; los datos indican el campo.",
+        "The entry of the register of accounts is incomplete or cannot be so; the facts say which field.",
     ),
     "RED_ASSIGNMENT_OVERLAPS": Texts(
         "Otra asignación RED de esta cuenta está vigente en ese tiempo; ponga fin a esa primero.",

@@ -247,6 +247,31 @@ def _expired(_sight: Sight, error: errors.GatewayError) -> Iterator[str]:
     yield f"the certificate is valid from {error.facts['not_before']} to {error.facts['not_after']} only"
 
 
+_NAMES_NOBODY: Final = {
+    "no-person": (
+        "the certificate names no person by NIF, and no policy makes it a seal: an entity calls with its "
+        "qualified seal (QCP-l) or by a representative's certificate"
+    ),
+    "no-entity": "a representative's certificate without organizationIdentifier VATES-…",
+    "not-an-entity": (
+        "the organizationIdentifier is a natural person's NIF: a person is represented by a power"
+    ),
+    "pseudonym": "the certificate names its holder by a pseudonym: use one with the NIF",
+    "limited-representation": (
+        "the representation is of limited scope (RD 203/2021 art. 34.2): use a general one, or a power"
+    ),
+    "foreign-identifier": "not an identifier of Spain: IDCES-, PNOES-, TINES- or VATES-, bare where C is ES",
+    "not-a-nif": "a NIF has nine letters and digits without spaces or hyphens; PAS, NTR and LEI are no NIF",
+    "contradiction": "two sources of the certificate name different holders, or a seal names a person",
+}
+
+
+def _identity(_sight: Sight, error: errors.GatewayError) -> Iterator[str]:
+    advice = _NAMES_NOBODY.get(str(error.facts.get("reason")))
+    if advice is not None:
+        yield advice
+
+
 # --- digests and value ----------------------------------------------------------------------------
 
 
@@ -282,6 +307,7 @@ _CAUSES: Final[
     (errors.TokenTypeError, _token_type),
     (errors.IssuerNotAuthorisedError, _issuer),
     (errors.CertificateExpiredError, _expired),
+    (errors.IdentityError, _identity),
     (errors.DigestError, _digest),
     (errors.SignatureValueError, _value),
 )

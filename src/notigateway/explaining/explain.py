@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from notigateway.errors import GatewayError
 from notigateway.explaining.causes import likely_causes
 from notigateway.explaining.sight import Sight
-from notigateway.pki.identity import describe
+from notigateway.pki.identity import describe, describe_caller, read_caller
 from notigateway.wss.canonical import canonical
 from notigateway.wss.clients import NO_CLIENTS, ClientRegister, expectations_of
 from notigateway.wss.envelope import parse_envelope
@@ -90,7 +90,7 @@ class Digested:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """What was seen of an envelope; `error` is None where `verify_envelope` accepts it."""
+    """What was seen of an envelope; `error` is None where `verify_envelope` accepts it and somebody calls."""
 
     at: datetime
     error: GatewayError | None
@@ -133,6 +133,11 @@ def explain_envelope(
     walk = _Walk(sight, check_certificate, clients)
     walk.run(envelope)
     errors = [step.error for step in walk.steps if step.error is not None]
+    named = walk.sight.certificate
+    if named is not None:
+        _, nobody = _verdict(lambda: read_caller(named, clients.families))
+        errors += [nobody] if nobody is not None else []
+        verdict = verdict or nobody
     return Explanation(
         at=now,
         error=verdict,
@@ -219,6 +224,7 @@ class _Walk:
         self._step("token", look, looked=bool(sight.parts))
         if self.token is not None:
             self._see(describe(self.token.certificate))
+            self._see(describe_caller(self.token.certificate, self.clients.families))
             self._see(["a registered client" if self.client else "not a registered client"])
 
     def _references(self, envelope: Envelope, header: SecurityHeader) -> None:

@@ -34,7 +34,7 @@ def _lines(explanation: Explanation, unchecked: str) -> Iterator[str]:
     if unchecked:
         yield f"not checked: {unchecked}"
     if explanation.error is None:
-        yield "ACCEPTED by verify_envelope; replay, identity and schema are looked at afterwards"
+        yield "ACCEPTED by verify_envelope; replay, rights and schema are looked at afterwards"
     else:
         yield f"REFUSED: {_reason(explanation.error)}"
     if explanation.causes:

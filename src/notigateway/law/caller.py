@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from notigateway.law.families import Family
     from notigateway.law.lifecycle import Channel
     from notigateway.law.representation import Role
 
@@ -18,7 +19,9 @@ class Caller:
     """Who signed a request, and whom that person acts for.
 
     `party` is the NIF of who is acted for, `signer` of who signed: the same for a person's own
-    certificate and for an entity's seal, different for a representative's.
+    certificate and for an entity's seal, different for a representative's. `family` is what the
+    certificate proves; `employer` is the public body that an employee's certificate names, which the
+    employee does not act for by that alone.
     """
 
     party: str
@@ -28,6 +31,8 @@ class Caller:
     certificate_fingerprint: str
     certificate_issuer: str
     certificate_serial: str
+    family: Family
+    employer: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

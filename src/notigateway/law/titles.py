@@ -9,17 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from notigateway.errors import RedAssignmentInvalidError
+from notigateway.errors import AccountInvalidError, RedAssignmentInvalidError
 from notigateway.instants import to_milliseconds
-from notigateway.law.identifiers import IdentifierError, check_ccc, check_naf, check_nif
+from notigateway.law.accounts import account_key, read_account
+from notigateway.law.identifiers import IdentifierError, check_nif
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
 _NAME_MAX: Final = 255
 _AUTHORISATION_MAX: Final = 16
-# An account with its regime in front is the same as without.
-_CCC_DIGITS: Final = 11
 
 
 # --- RED assignments (Orden ISM/903/2020 art. 6.1, 7.1) -----------------------------------------------
@@ -42,26 +42,26 @@ class RedTerms:
     ends_at: datetime | None = None
 
 
-def check_red_addressee(terms: RedTerms) -> tuple[str, str | None, str | None]:
-    """Return the addressee's NIF; with its CCC or its NAF where it is to be registered.
+def check_red_addressee(terms: RedTerms) -> tuple[str, str]:
+    """Return the addressee's NIF and its account, CCC or NAF, in their one form.
 
     Raises: `RedAssignmentInvalidError` with the facts `field` and `problem`.
     """
     identifier = _nif("addressee", terms.addressee)
-    ccc, naf = (None, None) if terms.addressee_name is None else _account(terms.account)
-    return identifier, ccc, naf
+    return identifier, _account(terms.account)
 
 
-def check_red(terms: RedTerms, *, addressee: str, account: str | None) -> RedTerms:
-    """Return the terms in their one form: another person's, of the account that the addressee has.
+def check_red(terms: RedTerms, *, addressee: str, accounts: Iterable[str]) -> RedTerms:
+    """Return the terms in their one form: another person's, of an account that is or becomes the main one.
 
     Raises: `RedAssignmentInvalidError` with the facts `field` and `problem`.
     """
     red_party = _nif("red_party", terms.red_party)
     if red_party == addressee:
         raise invalid_red("red_party", "is_the_addressee")
-    ccc, naf = _account(terms.account)
-    if account is None or (ccc or naf or "")[-_CCC_DIGITS:] != account[-_CCC_DIGITS:]:
+    key = account_key(_account(terms.account))
+    account = next((one for one in accounts if account_key(one) == key), None)
+    if account is None:
         raise invalid_red("account", "not_the_addressees")
     for field, text, longest in (
         ("red_name", terms.red_name, _NAME_MAX),
@@ -94,15 +94,12 @@ def invalid_red(field: str, problem: str) -> RedAssignmentInvalidError:
     return RedAssignmentInvalidError(f"{field}: {problem}", field=field, problem=problem)
 
 
-def _account(text: str) -> tuple[str | None, str | None]:
-    """Return the account as CCC or as NAF: by its length, with its control digits checked."""
+def _account(text: str) -> str:
+    """Return the account in its one form."""
     try:
-        return check_ccc(text), None
-    except IdentifierError:
-        try:
-            return None, check_naf(text)
-        except IdentifierError as error:
-            raise invalid_red("account", "identifier") from error
+        return read_account(text)
+    except AccountInvalidError as error:
+        raise invalid_red("account", "identifier") from error
 
 
 def _nif(field: str, text: str) -> str:

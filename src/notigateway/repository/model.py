@@ -69,13 +69,9 @@ class Addressee(Row):
     id: Mapped[int] = mapped_column(Integer, Identity(), primary_key=True)
     identifier: Mapped[str] = mapped_column(String(9), unique=True)
     name: Mapped[str] = mapped_column(String(255))
+    # The main account as it stands, for workers of the version before: see `repository/accounts.py`.
     ccc: Mapped[str | None] = mapped_column(String(15))
     naf: Mapped[str | None] = mapped_column(String(12))
-
-    @property
-    def account(self) -> str | None:
-        """The main contribution account or else the affiliation number: what a RED person manages."""
-        return self.ccc or self.naf
 
     @property
     def is_obliged(self) -> bool:

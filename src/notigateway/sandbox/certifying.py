@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
+# What a certificate says of itself (ETSI EN 319 411-2, and the national profiles beside it).
+PERSON_POLICIES: Final = ("0.4.0.194112.1.0",)
+SEAL_POLICIES: Final = ("0.4.0.194112.1.1",)
+REPRESENTATIVE_POLICIES: Final = ("2.16.724.1.3.5.8", "0.4.0.194112.1.0")
+_OF_ENTITIES: Final = frozenset({NameOID.ORGANIZATION_NAME, NameOID.ORGANIZATION_IDENTIFIER})
 SIGNING_USAGES: Final = frozenset({"digital_signature", "content_commitment"})
 AUTHORITY_USAGES: Final = frozenset({"key_cert_sign", "crl_sign"})
 # RFC 3161 §2.3: the only purpose of the certificate, and critical.
@@ -165,6 +170,20 @@ def representative_name(
         (NameOID.SURNAME, surname),
         (NameOID.COMMON_NAME, f"{nif} {common_name or f'{given} {surname}'} (R: {entity_nif})"),
     )
+
+
+def policies(*oids: str) -> tuple[x509.ExtensionType, bool]:
+    """Return the extension that names these policies."""
+    named = [x509.PolicyInformation(x509.ObjectIdentifier(oid), None) for oid in oids]
+    return x509.CertificatePolicies(named), False
+
+
+def policies_for(subject: x509.Name) -> tuple[str, ...]:
+    """Return the policies that fit a name of these: a person's, an entity's, a representative's."""
+    has = {attribute.oid for attribute in subject}
+    if NameOID.GIVEN_NAME in has:
+        return REPRESENTATIVE_POLICIES if NameOID.ORGANIZATION_IDENTIFIER in has else PERSON_POLICIES
+    return SEAL_POLICIES if has & _OF_ENTITIES else PERSON_POLICIES
 
 
 def key_pem(pair: KeyPair, passphrase: bytes | None = None) -> bytes:

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from notigateway.errors import ConfigurationError
+from notigateway.pki.fitness import find_extension
+from notigateway.pki.keys import load_certificates
 from notigateway.sandbox.certifying import (
     AUTHORITY_USAGES,
     STAMPING,
@@ -28,14 +31,14 @@ from notigateway.sandbox.certifying import (
     new_rsa_key,
     p12,
     person_name,
+    policies,
+    policies_for,
     representative_name,
     revocation_list,
 )
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from cryptography import x509
 
     from notigateway.pki.keys import KeyPair
     from notigateway.sandbox.certifying import PrivateKey
@@ -129,7 +132,7 @@ def ensure_pki(folder: Path, now: datetime) -> Pki:
         making.rename(folder)
     pki = Pki(folder)
     made = folder / "issuing.crl"
-    if not made.is_file():
+    if not (made.is_file() and _states_policies(pki.holder("company"))):
         raise ConfigurationError(f"{folder.parent} was made by an earlier version: delete it, or use another")
     for target, source in (
         (pki.issuers / "issuing.cert.pem", pki.certificate("issuing")),
@@ -140,6 +143,12 @@ def ensure_pki(folder: Path, now: datetime) -> Pki:
             _write(target, source.read_bytes(), _PUBLIC)
     _write_trust(pki)
     return pki
+
+
+def _states_policies(holder: Holder) -> bool:
+    """Tell whether a certificate says of which family it is: without that no seal is read as one."""
+    (certificate,) = load_certificates(holder.certificate)
+    return find_extension(certificate, x509.CertificatePolicies) is not None
 
 
 def _write_trust(pki: Pki) -> None:
@@ -237,7 +246,7 @@ def _certify(
         not_before=now - _VALID_BEFORE,
         not_after=valid_until or now + _VALID_AFTER,
         purposes=[] if is_stamping else [ExtendedKeyUsageOID.CLIENT_AUTH],
-        extra=[STAMPING] if is_stamping else [],
+        extra=[STAMPING] if is_stamping else [policies(*policies_for(subject))],
     ).make()
 
 

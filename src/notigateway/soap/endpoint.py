@@ -235,7 +235,7 @@ class Endpoint:
     ) -> bytes:
         """Run the operation of a proven request; return the answer's element."""
         gate, contract = self.gate, self._contract
-        caller = read_caller(verified.certificate)
+        caller = read_caller(verified.certificate, gate.families)
         access = AccessNotes(caller, correlation_id=correlation_id, now=now)
         key, until = verified.replay_key, verified.fresh_until
         entry = Entry(gate.office.engine, access, replay_key=key, fresh_until=until)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from notigateway.http.failures import FailureLimit
     from notigateway.log.access import AccessNotes
     from notigateway.office import Office
+    from notigateway.pki.families import Families
     from notigateway.receipts.asking import Asking
     from notigateway.repository.session import Session
     from notigateway.soap.entry import Entry
@@ -31,6 +32,7 @@ class Gate:
     signer: Signer = field(repr=False)
     admission: Admission
     clients: ClientRegister
+    families: Families
     limits: Limits
     expectations: Expectations
     failures: FailureLimit

@@ -11,6 +11,7 @@ from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Final, Self
 
 from notigateway.errors import ClientNotRegisteredError, ConfigurationError, IdentityError
+from notigateway.pki.families import KNOWN_FAMILIES, Families
 from notigateway.pki.identity import read_caller
 from notigateway.pki.keys import fingerprint, load_certificates
 from notigateway.pki.known import KnownCertificates
@@ -34,8 +35,13 @@ class ClientRegister:
     """
 
     def __init__(
-        self, registrations: Iterable[ClientRegistration] = (), *, is_registration_required: bool = False
+        self,
+        registrations: Iterable[ClientRegistration] = (),
+        *,
+        is_registration_required: bool = False,
+        families: Families = KNOWN_FAMILIES,
     ) -> None:
+        self.families = families
         self._by_fingerprint: dict[str, ClientRegistration] = {}
         self._by_nif: dict[str, ClientRegistration] = {}
         self._is_required = is_registration_required
@@ -52,7 +58,11 @@ class ClientRegister:
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """Return the clients that the operator registered."""
-        return cls(settings.clients, is_registration_required=settings.require_registered_clients)
+        return cls(
+            settings.clients,
+            is_registration_required=settings.require_registered_clients,
+            families=Families.of(settings),
+        )
 
     def find(self, certificate: x509.Certificate) -> ClientRegistration | None:
         """Return what was agreed with the holder of a certificate, or None."""
@@ -62,7 +72,7 @@ class ClientRegister:
         if found is not None or not self._by_nif:
             return found
         try:
-            return self._by_nif.get(read_caller(certificate).party)
+            return self._by_nif.get(read_caller(certificate, self.families).party)
         except IdentityError:
             return None  # said where the caller is read
 

@@ -29,7 +29,7 @@ TERMS = RedTerms(
 
 
 def checked(**changed: object) -> RedTerms:
-    return check_red(replace(TERMS, **changed), addressee=COMPANY, account=ACCOUNT)  # type: ignore[arg-type]
+    return check_red(replace(TERMS, **changed), addressee=COMPANY, accounts=[ACCOUNT])  # type: ignore[arg-type]
 
 
 def test_a_red_assignment_is_brought_into_its_one_form() -> None:
@@ -62,14 +62,13 @@ def test_a_red_assignment_that_cannot_be_is_refused_by_its_field(
 
 def test_an_addressee_without_account_has_nothing_to_assign() -> None:
     with pytest.raises(RedAssignmentInvalidError):
-        check_red(TERMS, addressee=COMPANY, account=None)
+        check_red(TERMS, addressee=COMPANY, accounts=[])
 
 
-def test_an_addressee_is_registered_with_the_account_only_by_its_name() -> None:
-    assert check_red_addressee(TERMS) == (COMPANY, None, None)
-    assert check_red_addressee(replace(TERMS, addressee_name="Conservas")) == (COMPANY, ACCOUNT, None)
-    with_naf = replace(TERMS, addressee_name="Eva", account="281234567840")
-    assert check_red_addressee(with_naf) == (COMPANY, None, "281234567840")
+def test_addressee_and_account_are_read_in_their_one_form() -> None:
+    assert check_red_addressee(TERMS) == (COMPANY, ACCOUNT)
+    with_naf = replace(TERMS, account="28/12345678/40")
+    assert check_red_addressee(with_naf) == (COMPANY, "281234567840")
     with pytest.raises(RedAssignmentInvalidError):
         check_red_addressee(replace(TERMS, addressee="nonsense"))
 

@@ -223,7 +223,5 @@ def test_certificate_policies_of_an_issuer_do_not_bind() -> None:
         return x509.CertificatePolicies([x509.PolicyInformation(x509.ObjectIdentifier(oid), None)])
 
     issuer = authority("issuer with a policy", extra=policies("1.3.6.1.4.1.5734.3.1"))
-    holder = pki().holder(
-        SUBJECT, rsa_key("company"), by=issuer, extra=[(policies("1.3.6.1.4.1.5734.3.2"), False)]
-    )
+    holder = pki().holder(SUBJECT, rsa_key("company"), by=issuer, named_policies=["1.3.6.1.4.1.5734.3.2"])
     TrustStore([issuer.certificate]).check(holder.certificate, NOW)

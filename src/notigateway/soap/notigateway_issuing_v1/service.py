@@ -12,6 +12,7 @@ from notigateway.contract import issuing_v1 as contract
 from notigateway.errors import CallerNotIssuingBodyError, CallerNotOperatorError, PublicationError
 from notigateway.issuer.amending import body_of, cancel_all, extend_all, list_outcomes
 from notigateway.issuer.publishing import Deposit, Publication, UploadedDocument, keep_uploads
+from notigateway.law.families import is_seal
 from notigateway.repository.issuer import find_uploads, is_issuing_body
 from notigateway.soap.notigateway_issuing_v1 import answers, submissions
 from notigateway.soap.operation import operation
@@ -29,7 +30,7 @@ OPERATORS_ONLY = frozenset({"DeclareOutage", "CloseOutage"})
 
 
 def check_issuer(session: Session, caller: Caller, operation: str, *, operators: frozenset[str]) -> None:
-    """Check that the party may ask for the operation: an issuing body, or an operator for outages.
+    """Check that the party may ask for the operation: an issuing body by its seal, an operator for outages.
 
     Raises: `CallerNotIssuingBodyError`, `CallerNotOperatorError`.
     """
@@ -38,6 +39,8 @@ def check_issuer(session: Session, caller: Caller, operation: str, *, operators:
             raise CallerNotOperatorError(f"party {caller.party}")
     elif not is_issuing_body(session, caller.party):
         raise CallerNotIssuingBodyError(f"party {caller.party}")
+    elif not is_seal(caller.family):
+        raise CallerNotIssuingBodyError(f"a certificate of the family {caller.family}", reason="not-a-seal")
 
 
 class IssuingService(ServiceBase):

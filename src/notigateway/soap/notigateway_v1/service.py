@@ -18,6 +18,7 @@ from notigateway.addressee.mailbox import Will
 from notigateway.contract import v1
 from notigateway.contract.versions import LATEST
 from notigateway.errors import CallerUnknownError, InvalidRequestError, NotificationUnknownError
+from notigateway.law.families import check_may_decide
 from notigateway.law.lifecycle import Decision, Kind, State
 from notigateway.law.representation import Role
 from notigateway.repository.addressees import is_known_party
@@ -201,8 +202,24 @@ WITHOUT_EFFECT = frozenset(
 )
 
 
-def check_caller(session: Session, caller: Caller, operation: str) -> None:
-    """Check that the party is an addressee or acts for one. Raises: `CallerUnknownError`."""
+# What decides a notification; not every certificate may.
+DECIDING = frozenset({"AcceptNotifications", "RejectNotifications"})
+
+
+def check_caller(
+    session: Session,
+    caller: Caller,
+    operation: str,
+    *,
+    seals_may_decide: bool,
+    deciding: frozenset[str] = DECIDING,
+) -> None:
+    """Check that the party is an addressee or acts for one, by a certificate that may do that.
+
+    Raises: `SealMayNotDecideError`, `CallerUnknownError`.
+    """
+    if operation in deciding:
+        check_may_decide(caller.family, seals_may_decide=seals_may_decide)
     if operation not in OPEN_TO_UNKNOWN_PARTIES and not is_known_party(session, caller.party):
         raise CallerUnknownError(f"party {caller.party}")
 

@@ -56,6 +56,8 @@ _log = structlog.get_logger("notigateway.soap")
 WITHOUT_EFFECT: Final = frozenset(
     {"consultarListadoNotificaciones", "verNotificacionAceptada", "solicitarPoderdantes"}
 )
+# The steps of a decision.
+DECIDING: Final = frozenset({"solicitarAcuseNotificacion", "enviarAcuseNotificacion"})
 _ROLES: Final = {1: Role.OWN, 2: Role.RED, 3: Role.ATTORNEY}
 _ALL_ROLES: Final = 0
 _NOTHING_SEEN: Final = -1

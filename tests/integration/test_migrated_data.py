@@ -1,0 +1,91 @@
+"""What a database held before an upgrade is there after it, and means the same."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+from alembic import command
+from sqlalchemy import MetaData, select
+
+from notigateway.repository.accounts import main_account_at
+from notigateway.repository.addressees import find_addressee
+from notigateway.repository.engine import create_database, reading
+from notigateway.repository.model import Act
+from notigateway.repository.schema import configuration, upgrade
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection, Engine
+
+START = datetime(2026, 1, 15, 9, tzinfo=UTC)
+COMPANY, PERSON, STRANGER = "B12345674", "12345678Z", "A28000016"
+CCC, NAF = "28123456742", "281234567840"
+
+
+@pytest.fixture
+def first(empty_database_url: str) -> Iterator[Engine]:
+    """Give a database of the first schema, with what it could hold."""
+    engine = create_database(empty_database_url)
+    with engine.connect() as connection:
+        command.upgrade(configuration(connection), "0006")
+    with engine.begin() as connection:
+        populate(connection)
+    yield engine
+    engine.dispose()
+
+
+def populate(connection: Connection) -> None:
+    """Write addressees with accounts, a body, and an act of one of them."""
+    tables = MetaData()
+    tables.reflect(connection)
+    one = tables.tables
+    nifs = {COMPANY: (CCC, None), PERSON: (None, NAF), STRANGER: (None, None)}
+    for number, (nif, (ccc, naf)) in enumerate(nifs.items(), 1):
+        row = {"id": number, "identifier": nif, "name": f"name of {nif}", "ccc": ccc, "naf": naf}
+        connection.execute(one["addressees"].insert().values(row))
+    body = {"id": 1, "dir3": "EA0041485", "acronym": "TGSS", "name": "Tesorería", "nif": "Q2827003A"}
+    connection.execute(one["issuing_bodies"].insert().values(body))
+    act = {
+        "id": uuid4().hex if connection.dialect.name == "sqlite" else uuid4(),
+        "issuing_body_id": 1,
+        "reference": "1",
+        "subject": "x",
+        "procedure": "1",
+        "matter": "x",
+        "special_category": False,
+        "submission_sha256": "0" * 64,
+        "document_sizes": "1",
+    }
+    connection.execute(one["acts"].insert().values(act))
+    notification = {
+        "code": 1,
+        "id": uuid4().hex if connection.dialect.name == "sqlite" else uuid4(),
+        "act_id": act["id"],
+        "addressee_id": 1,
+        "kind": "notification",
+        "state": "available",
+        "available_at": START,
+        "version": 1,
+    }
+    connection.execute(one["notifications"].insert().values(notification))
+
+
+def test_acts_quote_what_the_registers_said(first: Engine) -> None:
+    upgrade(first)
+    with reading(first) as session:
+        act = session.scalars(select(Act)).one()
+    assert (act.addressee_name, act.ccc, act.naf) == (f"name of {COMPANY}", CCC, None)
+    assert (act.issuing_body_name, act.issuing_body_nif) == ("Tesorería", "Q2827003A")
+
+
+def test_accounts_are_main_ones_since_ever(first: Engine) -> None:
+    upgrade(first)
+    for nif, account in ((COMPANY, CCC), (PERSON, NAF), (STRANGER, None)):
+        with reading(first) as session:
+            row = find_addressee(session, nif)
+            assert row is not None
+            assert main_account_at(session, row, START) == account
