@@ -157,9 +157,9 @@ class Settings(BaseSettings):
     timestamp_batch_size: Annotated[int, Field(gt=0, le=1000)] = 50
 
     red_sees_backlog: bool = False
+    power_matters_end_alone: bool = True
     special_category_roles: list[Literal["own", "attorney", "red"]] = ["own", "attorney"]
     special_category_level: Level = Level.LOW
-    power_matters_end_alone: bool = True
 
     log_origin: Annotated[str, Field(pattern=r"^[!-~]{1,200}$")] = "notigateway.example/log"
 
