@@ -139,12 +139,12 @@ def outcome(stack: Stack, one: UUID, by: KeyPair | None = None) -> str | None:
     return text(item, "outcome")
 
 
-def delegate(item: _Element) -> dict[str, str | None]:
-    """Return who acted, as the verified receipt of an outcome says."""
+def delegate(item: _Element, name: str = "DelegateDetails") -> dict[str, str | None]:
+    """Return who held the title, or who signed, as the verified receipt of an outcome says."""
     (found,) = item.iterfind("ng:receipt/ng:xml", namespaces=NG)
     data = b64decode(found.text or "")
     verify_receipt(data, seal_certificates=[pki().seal.certificate])
-    (details,) = etree.fromstring(data).iter(f"{{{EVIDENCE_1}}}DelegateDetails")
+    (details,) = etree.fromstring(data).iter(f"{{{EVIDENCE_1}}}{name}")
     return {etree.QName(child).localname: child.text for child in details}
 
 

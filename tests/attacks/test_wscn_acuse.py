@@ -29,10 +29,15 @@ def ours() -> Signer:
 
 
 def issued(code: int = 1, decision: Decision = Decision.REJECT) -> bytes:
-    terms = AcuseTerms(code=code, decision=decision, role=Role.OWN, party=COMPANY_NIF, expires_at=NOW)
+    terms = AcuseTerms(
+        code=code, decision=decision, role=Role.OWN, party=COMPANY_NIF, person=None, expires_at=NOW
+    )
     details = AcuseDetails(
         addressee=COMPANY_NIF,
         addressee_name=COMPANY_NAME,
+        party_name=COMPANY_NAME,
+        title=None,
+        person_name=None,
         issuing_body="Tesorería",
         procedure="203546",
         subject="Reclamación <de> deuda & más",

@@ -322,12 +322,18 @@ def outcomes(draw: st.DrawFn) -> Outcome:
     )
 
 
-@given(found=st.lists(outcomes(), min_size=1, max_size=4), name=st.sampled_from(["Accept", "Reject"]))
+@given(
+    found=st.lists(outcomes(), min_size=1, max_size=4),
+    name=st.sampled_from(["Accept", "Reject"]),
+    version=st.sampled_from(Version),
+)
 @settings(max_examples=150, deadline=None)
-def test_outcomes_are_canonical_and_read_as_they_were_meant(found: list[Outcome], name: str) -> None:
+def test_outcomes_are_canonical_and_read_as_they_were_meant(
+    found: list[Outcome], name: str, version: Version
+) -> None:
     asked = [str(one.id).upper() if number % 2 else str(one.id) for number, one in enumerate(found)]
     kind = getattr(v1, f"{name}NotificationsResponse")
-    written = write(kind(items=tuple(map(answers.outcome, asked, found))))
+    written = write(kind(items=tuple(map(answers.outcome, asked, found))), version)
     prepare_thread()
     parsed = etree.fromstring(written)
     assert canonical(parsed) == written
@@ -340,20 +346,25 @@ def test_outcomes_are_canonical_and_read_as_they_were_meant(found: list[Outcome]
             "already_decided_by_you" if one.is_repeat else WORDS.get(one.problem, "refused")
         )
         assert item.problem == answers.problem(refusal)
-        assert item.decision == decision_of(one.event)
+        assert item.decision == decision_of(one.event, version)
         assert (item.receipt and item.receipt.sealed) == (one.receipt and one.receipt.xml)
 
 
-def decision_of(event: Event | None) -> v1.Decision | None:
+def decision_of(event: Event | None, version: Version) -> v1.Decision | None:
     """Return what is said of a decision; a party without a name is named by its identifier."""
     if event is None:
         return None
+    person = None
+    if event.signer is not None and version >= Version.V1_1:
+        name = event.signer_name or event.signer
+        person = v1.SigningPerson(identifier=event.signer, name=name, secondary_user=False)
     return v1.Decision(
         state=str(event.state),
         at=event.at,
         channel=str(event.channel),
         party=party_of(event.party, event.party_name),
         signer=party_of(event.signer, event.signer_name),
+        signing_person=person,
     )
 
 

@@ -209,7 +209,8 @@ def test_a_firm_acts_by_power_through_its_representative(stack: Stack) -> None:
     assert change(stack, "AcceptPower", power, by=pki().representative).status == 200
     one = stack.publish("Q", addressee=PERSON_NIF)
     (item,) = stack.accept(one, holder=pki().representative)
-    assert delegate(item)["Identifier"] == REPRESENTATIVE_NIF
+    assert delegate(item)["Identifier"] == COMPANY_NIF
+    assert delegate(item, "SignerDetails")["Identifier"] == REPRESENTATIVE_NIF
     assert text(item, "decision/party/identifier") == COMPANY_NIF
 
 

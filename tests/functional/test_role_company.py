@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from pki import (
+    COMPANY_NAME,
     COMPANY_NIF,
     NOW,
     OTHER_COMPANY_NIF,
@@ -40,7 +41,8 @@ def test_a_year_of_a_company_representative(stack: Stack) -> None:
     assert listed(stack, representative) == listed(stack) == {first: "own", health: "own"}
     assert outcome(stack, private, representative) == "unknown"
     (item,) = stack.accept(first, holder=representative)
-    assert delegate(item) == {"Role": "own", "Identifier": REPRESENTATIVE_NIF, "Name": "Luis Pérez Díaz"}
+    assert delegate(item) == {"Role": "own", "Identifier": COMPANY_NIF, "Name": COMPANY_NAME}
+    assert delegate(item, "SignerDetails") == {"Identifier": REPRESENTATIVE_NIF, "Name": "Luis Pérez Díaz"}
     assert text(item, "decision/party/identifier") == COMPANY_NIF
     assert retrieved(stack, first) == "content"
 

@@ -53,6 +53,7 @@ class Outcome:
     problem: type[errors.GatewayError] | None = None
     event: Event | None = None
     receipt: Receipt | None = None
+    notification: Notification | None = None
     is_repeat: bool = False
 
 
@@ -248,7 +249,7 @@ class Mailbox:
         except (errors.LifecycleError, errors.NotFoundError) as refusal:
             return Outcome(wanted, type(refusal))
         event, receipt = record_decision(notification, transition, asking, seal=self.seal, reason=will.reason)
-        return Outcome(wanted, event=event, receipt=receipt)
+        return Outcome(wanted, None, event, receipt, notification)
 
     def _visible(self, session: Session, asking: Asking, ids: Sequence[UUID]) -> dict[UUID, Notification]:
         rights = asking.rights(self.rights)
@@ -280,4 +281,4 @@ def _earlier_decision(wanted: UUID, notification: Notification, asking: Asking, 
     asked = (decided_state(notification.kind, will.decision), asking.party)
     # A repeat of the same decision by the same party is idempotent: the same receipt, nothing new.
     is_same = (event.state, event.party) == asked
-    return Outcome(wanted, errors.AlreadyDecidedError, event, receipt, is_repeat=is_same)
+    return Outcome(wanted, errors.AlreadyDecidedError, event, receipt, notification, is_repeat=is_same)

@@ -29,9 +29,11 @@ if TYPE_CHECKING:
         Change,
         Decision,
         DecisionOutcome,
+        Delegate,
         History,
         Notification,
         Pong,
+        SigningPerson,
         Summary,
     )
 
@@ -116,9 +118,27 @@ def outcomes_table(outcomes: Iterable[DecisionOutcome]) -> None:
 
 
 def _decided_by(decision: Decision | None) -> str:
-    """Return who signed or, for another channel, for whom it was decided, as far as it is known."""
-    who = decision and (decision.signer or decision.party)
-    return who.identifier if who else ""
+    """Return who held the title and who signed or, for another channel, for whom it was decided."""
+    if decision is None:
+        return ""
+    if decision.delegate is None:  # another channel, or a service that does not tell
+        who = decision.signer or decision.party
+        return who.identifier if who else ""
+    return _acted(decision.delegate, decision.signing_person)
+
+
+def _acted(delegate: Delegate | None, person: SigningPerson | None) -> str:
+    """Return who held the title, by which one, and through which person; empty where nobody did."""
+    if delegate is None:
+        return ""
+    said = f"{delegate.party.identifier} ({delegate.role}{_after(delegate.reference)})"
+    if person is None or person.identifier == delegate.party.identifier:
+        return said
+    return f"{said} through {person.identifier}{', secondary user' if person.secondary_user else ''}"
+
+
+def _after(reference: str | None) -> str:
+    return "" if reference is None else f" {reference}"
 
 
 def verdicts_table(verdicts: Iterable[Verdict]) -> None:
@@ -196,7 +216,7 @@ def summary_table(summary: Summary) -> None:
 def history_table(history: History) -> None:
     """Print what happened, and how the deadline moved."""
     print_table(
-        ("at", "became", "channel", "role", "party", "signer", "reported by", "receipt"),
+        ("at", "became", "channel", "role", "party", "signer", "acted", "reported by", "receipt"),
         (
             (
                 instant_text(one.at),
@@ -205,6 +225,7 @@ def history_table(history: History) -> None:
                 one.role or "",
                 one.party.identifier if one.party else "",
                 one.signer.identifier if one.signer else "",
+                _acted(one.delegate, one.signing_person),
                 one.reported_by or "",
                 one.receipt_id or "",
             )

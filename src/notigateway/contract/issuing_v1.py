@@ -6,6 +6,7 @@ from dataclasses import field
 from datetime import datetime
 from typing import Annotated
 
+from notigateway.contract.versions import Version
 from notigateway.contract.xml import Child, Integer, Long, Part, Uuid, VersionedRequest, Word, element
 from notigateway.wss.ns import NOTIGATEWAY_ISSUING_V1
 
@@ -136,6 +137,24 @@ class Report(IssuingPart):
 
 
 @element
+class Delegate(IssuingPart):
+    """Who held the title by which it was done; `reference` is the power or the RED authorisation."""
+
+    role: Word
+    party: Party
+    reference: str | None = None
+
+
+@element
+class SigningPerson(IssuingPart):
+    """The natural person who signed; a secondary user works under the delegate's authorisation."""
+
+    identifier: str
+    name: str
+    secondary_user: bool
+
+
+@element
 class Decision(IssuingPart):
     """Who decided, where and when, as far as it is known."""
 
@@ -145,6 +164,9 @@ class Decision(IssuingPart):
     party: Party | None = None
     signer: Party | None = None
     reported_at: datetime | None = None
+    represented: Annotated[Party | None, Child(since=Version.V1_1)] = None
+    delegate: Annotated[Delegate | None, Child(since=Version.V1_1)] = None
+    signing_person: Annotated[SigningPerson | None, Child(since=Version.V1_1)] = None
 
 
 @element

@@ -181,10 +181,28 @@ class Receipt(V1Part):
 
 
 @element
+class Delegate(V1Part):
+    """Who held the title by which it was done; `reference` is the power or the RED authorisation."""
+
+    role: Word
+    party: Party
+    reference: str | None = None
+
+
+@element
+class SigningPerson(V1Part):
+    """The natural person who signed; a secondary user works under the delegate's authorisation."""
+
+    identifier: str
+    name: str
+    secondary_user: bool
+
+
+@element
 class Decision(V1Part):
     """The decision that stands: for whom, by whom, where and when.
 
-    Another channel does not always tell for whom, and never who signed.
+    Another channel does not always tell for whom, and never who signed; an entity's seal is no person.
     """
 
     state: Word
@@ -192,6 +210,9 @@ class Decision(V1Part):
     channel: Word
     party: Party | None = None
     signer: Party | None = None
+    represented: Annotated[Party | None, Child(since=Version.V1_1)] = None
+    delegate: Annotated[Delegate | None, Child(since=Version.V1_1)] = None
+    signing_person: Annotated[SigningPerson | None, Child(since=Version.V1_1)] = None
 
 
 @element

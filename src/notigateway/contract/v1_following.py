@@ -5,7 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from notigateway.contract.v1 import IssuingBody, Notification, Party, V1Part, V1Request
+from notigateway.contract.v1 import (
+    Delegate,
+    IssuingBody,
+    Notification,
+    Party,
+    SigningPerson,
+    V1Part,
+    V1Request,
+)
+from notigateway.contract.versions import Version
 from notigateway.contract.xml import Child, Integer, Uuid, Word, element
 
 
@@ -61,6 +70,8 @@ class Event(V1Part):
     reported_by: Word | None = None
     reported_at: datetime | None = None
     receipt_id: Uuid | None = None
+    delegate: Annotated[Delegate | None, Child(since=Version.V1_1)] = None
+    signing_person: Annotated[SigningPerson | None, Child(since=Version.V1_1)] = None
 
 
 @element

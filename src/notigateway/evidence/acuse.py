@@ -57,21 +57,31 @@ _ROLES: Final = {Role.OWN: "1", Role.RED: "2", Role.ATTORNEY: "3"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcuseTerms:
-    """What an acuse decides once it is signed: `party` acts in the capacity `role`, until `expires_at`."""
+    """What an acuse decides once it is signed: `party` acts in the capacity `role`, until `expires_at`.
+
+    `person` is the natural person it was handed to; None for the seal of an entity.
+    """
 
     code: int
     decision: Decision
     role: Role
     party: str
+    person: str | None
     expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcuseDetails:
-    """What the person who signs an acuse reads in it of the notification."""
+    """What the person who signs an acuse reads in it: of the notification, and of who acts.
+
+    `title` is the power or the RED authorisation by which the party acts.
+    """
 
     addressee: str
     addressee_name: str
+    party_name: str
+    title: str | None
+    person_name: str | None
     issuing_body: str
     procedure: str
     subject: str
@@ -82,12 +92,16 @@ def issue_acuse(terms: AcuseTerms, details: AcuseDetails, *, signer: Signer, now
     """Return an acuse with our signature, ready for the party's."""
     data = etree.Element(DATA, Id=DATA_ID)
     content = etree.SubElement(data, CONTENT, id=CONTENT)
-    for name, text in (
+    said: tuple[tuple[str, str | None], ...] = (
         ("VERSION_ACUSE", _VERSION),
         ("COD_NOTIFICACION", str(terms.code)),
         ("TIPO_ACUSE", _KINDS[terms.decision]),
         ("ROL", _ROLES[terms.role]),
         ("SOLICITANTE", terms.party),
+        ("NOMBRE_SOLICITANTE", details.party_name),
+        ("TITULO", details.title),
+        ("FIRMANTE", terms.person),
+        ("NOMBRE_FIRMANTE", details.person_name),
         ("DESTINATARIO", details.addressee),
         ("NOMBRE_DESTINATARIO", details.addressee_name),
         ("ORGANISMO", details.issuing_body),
@@ -96,8 +110,10 @@ def issue_acuse(terms: AcuseTerms, details: AcuseDetails, *, signer: Signer, now
         ("FECHA_PUESTA_DISPOSICION", madrid_text(details.available_at)),
         ("FECHA_SOLICITUD", instant_text(now)),
         ("VALIDO_HASTA", instant_text(terms.expires_at)),
-    ):
-        etree.SubElement(content, name).text = text
+    )
+    for name, text in said:
+        if text is not None:
+            etree.SubElement(content, name).text = text
     octets = canonical(data)
     info = our_signed_info(octets, signer.method.value)
     value = base64.b64encode(signer.sign(info, signer.method))
@@ -125,6 +141,7 @@ def read_terms(data: _Element) -> AcuseTerms:
             decision={word: decision for decision, word in _KINDS.items()}[texts["TIPO_ACUSE"]],
             role={number: role for role, number in _ROLES.items()}[texts["ROL"]],
             party=texts["SOLICITANTE"],
+            person=texts.get("FIRMANTE"),
             expires_at=datetime.fromisoformat(texts["VALIDO_HASTA"]),
         )
     except (KeyError, ValueError) as error:

@@ -10,7 +10,20 @@ from typing import TYPE_CHECKING, Any, Final
 import segno
 
 from notigateway.evidence.printable import printable
-from notigateway.evidence.wording import CHANNELS, ROLES, TITLES, Reading, Words, day_and_time, lead, precise
+from notigateway.evidence.wording import (
+    CHANNELS,
+    LEVELS,
+    MEANS,
+    ROLES,
+    SECONDARY_USER,
+    TITLES,
+    Reading,
+    Words,
+    day_and_time,
+    lead,
+    precise,
+)
+from notigateway.law.assurance import Level, Means
 from notigateway.law.lifecycle import Channel
 from notigateway.law.representation import Role
 
@@ -18,6 +31,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 ATTACHMENT: Final = "receipt.xml"
+_SIGNED: Final = Words("Firmó la petición", "Signed the request")
+_SEAL: Final = Words("sello de la entidad", "seal of the entity")
 _DIGITS: Final = re.compile(r"(?<=\d)(?=(?:\d{3})+$)")
 
 
@@ -129,18 +144,29 @@ def _outage(outage: Reading) -> _Row:
 
 
 def _parties(receipt: Reading) -> list[_Row]:
-    sender, delegate = receipt.part("SenderDetails"), receipt.find_part("DelegateDetails")
+    sender = receipt.part("SenderDetails")
     return [
         _who(Words("Órgano emisor", "Issuing body"), sender, f"DIR3 {sender.get('Dir3')}"),
         _who(Words("Destinatario", "Addressee"), receipt.part("RecipientDetails")),
-        _who(Words("Firmó la petición", "Signed the request"), delegate, _capacity(delegate)),
+        *_actors(receipt, receipt.find_part("DelegateDetails"), receipt.find_part("SignerDetails")),
         _who(Words("Actuó en otro canal", "Acted in another channel"), receipt.find_part("Report")),
     ]
 
 
-def _capacity(delegate: Reading | None) -> str | None:
+def _actors(receipt: Reading, delegate: Reading | None, person: Reading | None) -> list[_Row]:
+    """Return who held the title and who signed, each in a row; of an entity's seal there is no person."""
     if delegate is None:
-        return None
+        return []
+    if not receipt.names_titles:
+        return [_who(_SIGNED, delegate, _capacity(delegate))]
+    note = f"{SECONDARY_USER.es} · {SECONDARY_USER.en}" if person and person.find("SecondaryUser") else None
+    return [
+        _who(Words("Actuó", "Acted"), delegate, _capacity(delegate)),
+        _who(_SIGNED, person, note) if person else _who(_SIGNED, delegate, f"{_SEAL.es} · {_SEAL.en}"),
+    ]
+
+
+def _capacity(delegate: Reading) -> str:
     words, title = ROLES[Role(delegate.get("Role"))], delegate.find("Reference")
     return f"{words.es} · {words.en}" if title is None else f"{words.es} · {words.en} · {title}"
 
@@ -174,6 +200,7 @@ def _authentication(proof: Reading | None) -> list[_Row]:
             f"{proof.get('Issuer')} · n.º {proof.get('Serial')}",
             code=True,
         ),
+        _access(proof.find("Means"), proof.find("Level")),
         _at(Words("Validado", "Validated"), proof.instant("ValidationTime")),
         _row(
             Words("Estado de revocación", "Revocation status"),
@@ -181,6 +208,15 @@ def _authentication(proof: Reading | None) -> list[_Row]:
             proof.find("RevocationSha256"),
         ),
     ]
+
+
+def _access(means: str | None, level: str | None) -> _Row:
+    """Return by which means it was accessed; receipts of policies 1 and 2 do not say."""
+    words = Words("Medio de acceso", "Means of access")
+    if means is None or level is None:
+        return _row(words, None)
+    said, sure = MEANS[Means(means)], LEVELS[Level(level)]
+    return _row(words, f"{said.es}, nivel {sure.es}", f"{said.en}, level {sure.en}")
 
 
 def _receipt(receipt: Reading, original: Original) -> list[_Row]:

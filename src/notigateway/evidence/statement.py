@@ -16,6 +16,7 @@ from lxml import etree
 
 from notigateway.contract.reading import read
 from notigateway.contract.xml import Builtin, Child, Long, Part, Word, element
+from notigateway.law.assurance import SIGNED, Level, Means
 from notigateway.law.lifecycle import Channel, State
 from notigateway.law.representation import Role
 from notigateway.wss.ns import EVIDENCE_1, names_in
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element
 
+    from notigateway.law.actors import Delegate, SigningPerson
     from notigateway.law.deadlines import Outage
 
 _name: Final = names_in(EVIDENCE_1)
@@ -49,13 +51,14 @@ ALGORITHM_POLICY: Final = "urn:notigateway:algorithm-policy:1"
 POLICIES: Final = {
     "urn:notigateway:evidence-policy:1": "1b4fcef73e1e4854d8df3a7d0346f42739a7c466c369a9e27735baaf82aaa417",
     "urn:notigateway:evidence-policy:2": "1b4eaa6f58dee9a78cdd01514c3920e8ede0a4007e3ea1f91207ef1e0575f724",
+    "urn:notigateway:evidence-policy:3": "a2ae82c4771eefaeeb6517bb5d56be844961ac5c5b1cca00222b461ea992e0d4",
 }
-POLICY_ID: Final = "urn:notigateway:evidence-policy:2"
+POLICY_ID: Final = "urn:notigateway:evidence-policy:3"
 POLICY_SHA256: Final = POLICIES[POLICY_ID]
 
 # How the human-readable form is made, so that it can be made again from the receipt alone.
 TEMPLATE_ID: Final = "urn:notigateway:receipt-template"
-TEMPLATE_VERSION: Final = "1"
+TEMPLATE_VERSION: Final = "2"
 
 
 class RetentionClass(StrEnum):
@@ -104,12 +107,37 @@ class RecipientDetails(EvidencePart):
 
 @element
 class DelegateDetails(EvidencePart):
-    """Who signed, and in which capacity; `reference` is the power or the RED authorisation that gave it."""
+    """Who held the title, in which capacity; `reference` is the power or the RED authorisation that gave it.
+
+    The addressee itself where it acted in its own name. Under policies 1 and 2: who signed.
+    """
 
     role: Annotated[Role, Builtin.WORD]
     identifier: str
     name: str
     reference: str | None = None
+
+    @classmethod
+    def of(cls, one: Delegate) -> DelegateDetails:
+        """Return what a receipt says of a delegate."""
+        return cls(role=one.role, identifier=one.identifier, name=one.name, reference=one.reference)
+
+
+@element
+class SignerDetails(EvidencePart):
+    """The natural person who signed; there is none where an entity's seal did.
+
+    `secondary_user` is True where that person works under the authorisation of the delegate.
+    """
+
+    identifier: str
+    name: str
+    secondary_user: bool | None = None
+
+    @classmethod
+    def of(cls, one: SigningPerson) -> SignerDetails:
+        """Return what a receipt says of a person."""
+        return cls(identifier=one.identifier, name=one.name, secondary_user=one.is_secondary_user or None)
 
 
 @element
@@ -118,7 +146,8 @@ class ActorAuthentication(EvidencePart):
 
     `identifier` is the identity read from it, `serial` the decimal serial number, `issuer` RFC 4514.
     `revocation_source` is where its status was learned, `revocation_sha256` the hash of that answer;
-    None where no status was asked for. Who does not pass has no receipt.
+    None where no status was asked for. Who does not pass has no receipt. `means` and `level` are those of
+    the access.
     """
 
     method: Word = AUTHENTICATION_METHOD
@@ -131,6 +160,8 @@ class ActorAuthentication(EvidencePart):
     revocation_sha256: Word | None = None
     algorithm_policy: str = ALGORITHM_POLICY
     outcome: Word = "passed"
+    means: Annotated[Means, Builtin.WORD] = SIGNED.means
+    level: Annotated[Level, Builtin.WORD] = SIGNED.level
 
 
 @element
@@ -178,7 +209,7 @@ class UserContent(EvidencePart):
     """What the notification holds: the act and its documents."""
 
     notification_id: UUID
-    notification_code: int
+    notification_code: Long
     act_reference: str
     subject: str
     procedure: str
@@ -193,6 +224,7 @@ class Parties(EvidencePart):
     sender: Annotated[SenderDetails, Child("SenderDetails")]
     recipient: Annotated[RecipientDetails, Child("RecipientDetails")]
     delegate: Annotated[DelegateDetails | None, Child("DelegateDetails")] = None
+    signer: Annotated[SignerDetails | None, Child("SignerDetails")] = None
     authentication: Annotated[ActorAuthentication | None, Child("ActorAuthentication")] = None
     request: Annotated[RequestEvidence | None, Child("RequestEvidence")] = None
     report: ReportDetails | None = None

@@ -11,8 +11,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from notigateway.evidence.printable import printable
-from notigateway.evidence.statement import EVENT_URIS
+from notigateway.evidence.statement import EVENT_URIS, POLICIES
 from notigateway.instants import instant_text
+from notigateway.law.assurance import Level, Means
 from notigateway.law.deadlines import MADRID
 from notigateway.law.lifecycle import Channel, State
 from notigateway.law.representation import Role
@@ -21,6 +22,7 @@ from notigateway.wss.ns import EVIDENCE_1
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
+_POLICIES_OF_SIGNERS: Final = frozenset(list(POLICIES)[:2])
 _STATES: Final = {uri: state for state, uri in EVENT_URIS.items()}
 
 
@@ -73,6 +75,18 @@ ROLES: Final = {
     Role.OWN: Words("en nombre propio", "in its own name"),
     Role.RED: Words("como autorizado RED", "as RED-authorised person"),
     Role.ATTORNEY: Words("como apoderado", "as attorney"),
+}
+SECONDARY_USER: Final = Words("usuario secundario de la autorización", "secondary user of the authorisation")
+MEANS: Final = {
+    Means.CERTIFICATE: Words("Certificado electrónico", "Electronic certificate"),
+    Means.CLAVE_PERMANENTE: Words("Cl@ve permanente", "Cl@ve permanente"),
+    Means.CLAVE_MOVIL: Words("Cl@ve móvil", "Cl@ve móvil"),
+    Means.CLAVE_PIN: Words("Cl@ve PIN", "Cl@ve PIN"),
+}
+LEVELS: Final = {
+    Level.LOW: Words("bajo", "low"),
+    Level.SUBSTANTIAL: Words("sustancial", "substantial"),
+    Level.HIGH: Words("alto", "high"),
 }
 CHANNELS: Final = {
     Channel.WEB_SERVICE: Words("Servicio web, petición firmada", "Web service, signed request"),
@@ -144,6 +158,12 @@ class Reading:
         """Return when it happened."""
         return datetime.fromisoformat(self.get("EventTime"))
 
+    @property
+    def names_titles(self) -> bool:
+        """Tell whether the delegate is who held the title: under policies 1 and 2 it is who signed."""
+        policy = self.get("EvidenceIssuerPolicy", "EvidenceIssuerPolicyID")
+        return policy not in _POLICIES_OF_SIGNERS
+
 
 def day_and_time(instant: datetime) -> Words:
     """Return an instant as people in mainland Spain read it, to the millisecond."""
@@ -200,6 +220,24 @@ def _actor(receipt: Reading, addressee: str) -> Words:
     if delegate is None:
         other = (report.who() if report else "") or addressee
         return Words(other, other)
+    if not receipt.names_titles:
+        return _signer_alone(receipt, delegate, addressee)
+    role, actor, person = Role(delegate.get("Role")), delegate.who(), receipt.find_part("SignerDetails")
+    held = Words(addressee, addressee)
+    if role is not Role.OWN:
+        capacity = ROLES[role]
+        held = Words(f"{actor}, {capacity.es} de {addressee}", f"{actor}, {capacity.en} of {addressee}")
+    if person is None or person.get("Identifier") == delegate.get("Identifier"):
+        return held if role is Role.OWN else Words(f"{held.es},", f"{held.en},")
+    kind = SECONDARY_USER if person.find("SecondaryUser") else Words("", "")
+    return Words(
+        f"{held.es}, por medio de {_with(person.who(), kind.es)},",
+        f"{held.en}, through {_with(person.who(), kind.en)},",
+    )
+
+
+def _signer_alone(receipt: Reading, delegate: Reading, addressee: str) -> Words:
+    """Return who acted as receipts of policies 1 and 2 tell it: they name who signed, and for whom."""
     signer, role = delegate.who(), Role(delegate.get("Role"))
     if role is not Role.OWN:
         capacity = ROLES[role]
@@ -210,3 +248,7 @@ def _actor(receipt: Reading, addressee: str) -> Words:
     if delegate.get("Identifier") == receipt.get("RecipientDetails", "Identifier"):
         return Words(addressee, addressee)
     return Words(f"{addressee}, por medio de {signer},", f"{addressee}, through {signer},")
+
+
+def _with(who: str, kind: str) -> str:
+    return f"{who}, {kind}" if kind else who

@@ -37,14 +37,20 @@ class Caller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
-    """Who made something happen, in which channel and capacity, and who told of it."""
+    """Who made something happen, in which channel and capacity, and who told of it.
+
+    `party` held the title (`title` is the power or the RED authorisation), `signer` is whom the certificate
+    names that signed: see `actors`.
+    """
 
     channel: Channel | None = None
     role: Role | None = None
     party: str | None = None
     party_name: str | None = None
+    title: str | None = None
     signer: str | None = None
     signer_name: str | None = None
+    by_secondary_user: bool = False
     reason: str | None = None
     # A decision taken in another channel: which issuing body (DIR3) told of it, when, and where it
     # keeps that channel's evidence.

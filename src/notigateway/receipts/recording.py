@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from notigateway.evidence import statement as evidence
 from notigateway.evidence.element import render
+from notigateway.law.actors import delegate_of, signing_person_of
 from notigateway.law.caller import NOBODY, Circumstances
 from notigateway.law.lifecycle import Channel, State
 from notigateway.law.transitions import lapse
@@ -52,7 +53,7 @@ def record_decision(
 ) -> tuple[Event, Receipt]:
     """Add the decisive event and its sealed receipt to the transaction; return both."""
     told = of_caller(notification, asking, reason=reason)
-    attested = _attested(notification, asking)
+    attested = _attested(told, asking)
     return _record_event(notification, transition, told, now=asking.now, seal=seal, attested=attested)
 
 
@@ -101,6 +102,7 @@ def of_caller(notification: Notification, asking: Asking, *, reason: str | None 
         role=notification.seen_as,
         party=caller.party,
         party_name=caller.party_name,
+        title=notification.seen_by,
         signer=caller.signer,
         signer_name=caller.signer_name,
         reason=reason,
@@ -108,16 +110,10 @@ def of_caller(notification: Notification, asking: Asking, *, reason: str | None 
     )
 
 
-def _attested(notification: Notification, asking: Asking) -> Attested:
-    """Return what a receipt says of who asked, in which capacity, and how that is known."""
-    caller, proof = asking.caller, asking.proof
-    revocation = proof.revocation
-    delegate = evidence.DelegateDetails(
-        role=notification.seen_as,
-        identifier=caller.signer,
-        name=caller.signer_name,
-        reference=notification.seen_by,
-    )
+def _attested(told: Circumstances, asking: Asking) -> Attested:
+    """Return what a receipt says of who acted, in which capacity, who signed, and how that is known."""
+    caller, proof, revocation = asking.caller, asking.proof, asking.proof.revocation
+    delegate, person = delegate_of(told), signing_person_of(told)
     authentication = evidence.ActorAuthentication(
         certificate_sha256=caller.certificate_fingerprint,
         issuer=caller.certificate_issuer,
@@ -126,8 +122,15 @@ def _attested(notification: Notification, asking: Asking) -> Attested:
         validated_at=asking.now,
         revocation_source=None if revocation is None else str(revocation.source),
         revocation_sha256=None if revocation is None else revocation.sha256,
+        means=asking.assurance.means,
+        level=asking.assurance.level,
     )
-    return Attested(delegate=delegate, authentication=authentication, request=_request_evidence(proof))
+    return Attested(
+        delegate=None if delegate is None else evidence.DelegateDetails.of(delegate),
+        signer=None if person is None else evidence.SignerDetails.of(person),
+        authentication=authentication,
+        request=_request_evidence(proof),
+    )
 
 
 def record_put_at_disposal(notification: Notification, *, now: datetime, seal: Seal) -> Receipt | None:
@@ -154,7 +157,7 @@ def record_handover(notification: Notification, asking: Asking, *, seal: Seal) -
     accepted = notification.decisive_event()
     if accepted is None:
         raise LookupError("what was accepted has its event")
-    attested = _attested(notification, asking)
+    attested = _attested(of_caller(notification, asking), asking)
     # A request that waited may have come before the acceptance that it then found; nothing left then.
     at = max(asking.now, accepted.at)
     fact = Fact(accepted, State.READ, at, Channel.WEB_SERVICE)
@@ -189,6 +192,7 @@ class Attested:
     """What a receipt says beyond the notification and the event: nothing where the clock decided."""
 
     delegate: evidence.DelegateDetails | None = None
+    signer: evidence.SignerDetails | None = None
     authentication: evidence.ActorAuthentication | None = None
     request: evidence.RequestEvidence | None = None
     report: evidence.ReportDetails | None = None
@@ -256,6 +260,7 @@ def _statement(
         ),
         recipient=evidence.RecipientDetails(identifier=addressee, name=addressee_name_of(notification)),
         delegate=attested.delegate,
+        signer=attested.signer,
         authentication=attested.authentication,
         request=attested.request,
         report=attested.report,

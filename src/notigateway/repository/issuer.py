@@ -106,6 +106,7 @@ def list_outcomes(
         )
         .order_by(Change.position)
         .limit(limit)
+        .options(contains_eager(Notification.act), joinedload(Notification.addressee, innerjoin=True))
     )
     return session.execute(query).all()
 

@@ -5,6 +5,7 @@ Instants are UTC. Rows carry their behaviour; there are no mirrors of them.
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -33,14 +34,15 @@ from sqlalchemy.orm import Mapped, column_property, mapped_column, object_sessio
 
 from notigateway.law import obligation
 from notigateway.law.caller import NOBODY, Circumstances
-from notigateway.law.lifecycle import Channel, Kind, Standing, State, effective_state, is_content_released
-from notigateway.law.representation import Role
+from notigateway.law.lifecycle import Kind, Standing, State, effective_state, is_content_released
 from notigateway.law.transitions import awaits_handover
 from notigateway.repository.columns import CODE, SHA256_HEX, Row, UtcDateTime, Word
 from notigateway.repository.quoted import Quoted
+from notigateway.repository.told import Told
 from notigateway.uuids import uuid7
 
 if TYPE_CHECKING:
+    from notigateway.law.representation import Role
     from notigateway.law.transitions import Transition
 
 # The table of `repository/outages.py`, which stands above this file, as far as a row's standing needs it.
@@ -258,17 +260,7 @@ class Notification(Row):
             state=transition.state,
             decisive=transition.is_decisive,
             at=transition.at,
-            channel=told.channel,
-            role=told.role,
-            party=told.party,
-            party_name=told.party_name,
-            signer=told.signer,
-            signer_name=told.signer_name,
-            reason=told.reason,
-            reported_by=told.reported_by,
-            reported_at=told.reported_at,
-            reported_reference=told.reported_reference,
-            correlation_id=told.correlation_id,
+            **{one.name: getattr(told, one.name) for one in fields(told)},
         )
         self.events.append(event)
         return event
@@ -282,7 +274,7 @@ class Notification(Row):
             session.flush()  # before the new one: at most one event of a notification is decisive
 
 
-class Event(Row):
+class Event(Told, Row):
     """Something that happened to a notification: append-only, at most one of them decisive."""
 
     __tablename__ = "events"
@@ -303,19 +295,6 @@ class Event(Row):
     state: Mapped[State] = mapped_column(Word(State))
     decisive: Mapped[bool]
     at: Mapped[datetime] = mapped_column(UtcDateTime)
-    channel: Mapped[Channel | None] = mapped_column(Word(Channel))
-    role: Mapped[Role | None] = mapped_column(Word(Role))
-    party: Mapped[str | None] = mapped_column(String(9))
-    party_name: Mapped[str | None] = mapped_column(String(255))
-    signer: Mapped[str | None] = mapped_column(String(9))
-    signer_name: Mapped[str | None] = mapped_column(String(255))
-    reason: Mapped[str | None] = mapped_column(Text)
-    # A decision taken in another channel: which issuing body (DIR3) told us, and when.
-    reported_by: Mapped[str | None] = mapped_column(String(9))
-    reported_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    # Where that body keeps the other channel's evidence.
-    reported_reference: Mapped[str | None] = mapped_column(String(255))
-    correlation_id: Mapped[UUID | None] = mapped_column(Uuid)
 
 
 class Receipt(Row):

@@ -16,7 +16,7 @@ from pypdf import PdfReader
 from notigateway.evidence.element import render
 from notigateway.evidence.printable import printable
 from notigateway.evidence.rendition import render_pdf
-from notigateway.evidence.statement import ReportDetails, Statement
+from notigateway.evidence.statement import DelegateDetails, ReportDetails, SignerDetails, Statement
 from notigateway.law.lifecycle import Channel, State
 from notigateway.law.representation import Role
 
@@ -115,6 +115,23 @@ def test_every_fact_has_its_sentence(
     assert squeezed("Pérez & Hijos <SL> (B00000000)") in text
     if role is Role.ATTORNEY:
         assert squeezed("Ana Ñuñez (00000000T), como apoderado de Pérez & Hijos") in text
+
+
+def test_a_secondary_user_is_named_beside_the_holder_of_the_authorisation(
+    seal: Seal, accepted: Statement
+) -> None:
+    holder = DelegateDetails(role=Role.RED, identifier="B12345674", name="Gestoría SL", reference="123456")
+    person = SignerDetails(identifier="00000001R", name="Ana García", secondary_user=True)
+
+    text = words(render_pdf(sealed(seal, replace(accepted, delegate=holder, signer=person))))
+
+    for said in (
+        "Gestoría SL (B12345674), como autorizado RED de Pérez & Hijos <SL> (B00000000), por medio de",
+        "Ana García (00000001R), usuario secundario de la autorización, aceptó la notificación",
+        "como autorizado RED · as RED-authorised person · 123456",
+        "usuario secundario de la autorización · secondary user of the authorisation",
+    ):
+        assert squeezed(said) in text
 
 
 def test_a_decision_in_another_channel_names_it_and_its_report(seal: Seal, accepted: Statement) -> None:

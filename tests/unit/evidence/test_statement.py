@@ -19,10 +19,12 @@ from notigateway.evidence.statement import (
     RecipientDetails,
     ReportDetails,
     SenderDetails,
+    SignerDetails,
     Statement,
     UserContent,
     read_facts,
 )
+from notigateway.law.assurance import Level, Means
 from notigateway.law.lifecycle import Channel, State
 from notigateway.law.representation import Role
 from notigateway.published import published_folder
@@ -59,7 +61,7 @@ def statements() -> st.SearchStrategy[Statement]:
         content=st.builds(
             UserContent,
             notification_id=st.uuids(),
-            notification_code=st.integers(1, 2**31 - 1),
+            notification_code=st.integers(1, 2**63 - 1),
             act_reference=TEXTS,
             subject=TEXTS,
             procedure=TEXTS,
@@ -118,6 +120,36 @@ def test_the_receipt_names_signer_role_request_and_rule(accepted: Statement) -> 
     assert text_at(element, "RequestEvidence", "EnvelopeSha256") == "c" * 64
     assert text_at(element, "ActorAuthentication", "CertificateSha256") == "b" * 64
     assert text_at(element, "Deadline", "RuleId") == "ley39/2015:43.2"
+
+
+@pytest.mark.parametrize("serial", ["1", str(2**159), "9" * 49])
+def test_a_serial_number_of_any_length_is_valid_by_the_published_schema(
+    accepted: Statement, serial: str
+) -> None:
+    """RFC 5280 allows 20 octets; numbers of more than 24 digits are none to libxml2, so it is a text."""
+    assert accepted.authentication is not None
+    SCHEMA.assertValid(
+        tree(replace(accepted, authentication=replace(accepted.authentication, serial=serial)))
+    )
+
+
+def test_a_secondary_user_is_marked_and_nobody_else(accepted: Statement) -> None:
+    person = SignerDetails(identifier="00000001R", name="Ana", secondary_user=True)
+    element = tree(replace(accepted, signer=person))
+    SCHEMA.assertValid(element)
+    assert text_at(element, "SignerDetails", "SecondaryUser") == "true"
+    element = tree(replace(accepted, signer=replace(person, secondary_user=None)))
+    SCHEMA.assertValid(element)
+    assert element.find(f"{{{EVIDENCE_1}}}SignerDetails/{{{EVIDENCE_1}}}SecondaryUser") is None
+
+
+@pytest.mark.parametrize(("means", "level"), [*zip(Means, [*Level, Level.HIGH], strict=True)])
+def test_every_means_and_level_is_a_word_of_the_schema(
+    accepted: Statement, means: Means, level: Level
+) -> None:
+    assert accepted.authentication is not None
+    proof = replace(accepted.authentication, means=means, level=level)
+    SCHEMA.assertValid(tree(replace(accepted, authentication=proof)))
 
 
 def test_what_no_party_caused_names_no_party(accepted: Statement) -> None:

@@ -8,6 +8,8 @@ from notigateway.contract import issuing_v1
 from notigateway.contract.problems import texts_of
 from notigateway.errors import ActUnknownError, GatewayError
 from notigateway.issuer.publishing import Publication, UploadedDocument
+from notigateway.law.actors import delegate_of, signing_person_of
+from notigateway.repository.quoted import addressee_name_of
 
 if TYPE_CHECKING:
     from notigateway.errors import PublicationError
@@ -68,7 +70,7 @@ def item(result: Result) -> issuing_v1.Item:
         outcome=_outcome(result),
         state=result.state,
         deadline=None if row is None else row.deadline,
-        decision=None if result.standing is None else decision(result.standing),
+        decision=None if result.standing is None else decision(result.standing, row),
         receipt=receipt(result.receipt),
         problem=problem(result.problem, result.field),
     )
@@ -87,8 +89,8 @@ def _outcome(result: Result) -> str:
     return "corrected" if result.is_correction else "done"
 
 
-def decision(event: model.Event) -> issuing_v1.Decision:
-    """Return who decided, where and when, as far as it is known."""
+def decision(event: model.Event, notification: model.Notification | None) -> issuing_v1.Decision:
+    """Return for whom and by whom it was decided, where and when, as far as it is known."""
     return issuing_v1.Decision(
         state=event.state,
         at=event.at,
@@ -96,6 +98,32 @@ def decision(event: model.Event) -> issuing_v1.Decision:
         party=_party(event.party, event.party_name),
         signer=_party(event.signer, event.signer_name),
         reported_at=event.reported_at,
+        represented=None if notification is None else _addressee(notification),
+        delegate=_delegate(event),
+        signing_person=_signing_person(event),
+    )
+
+
+def _addressee(row: model.Notification) -> issuing_v1.Party:
+    return issuing_v1.Party(identifier=row.addressee.identifier, name=addressee_name_of(row))
+
+
+def _delegate(event: model.Event) -> issuing_v1.Delegate | None:
+    """Return who held the title by which it was done."""
+    found = delegate_of(event)
+    if found is None:
+        return None
+    party = issuing_v1.Party(identifier=found.identifier, name=found.name)
+    return issuing_v1.Delegate(role=found.role, party=party, reference=found.reference)
+
+
+def _signing_person(event: model.Event) -> issuing_v1.SigningPerson | None:
+    """Return the natural person who signed."""
+    found = signing_person_of(event)
+    if found is None:
+        return None
+    return issuing_v1.SigningPerson(
+        identifier=found.identifier, name=found.name, secondary_user=found.is_secondary_user
     )
 
 
@@ -125,7 +153,7 @@ def outcome(
         notification_id=str(notification.id),
         code=notification.code,
         stands=event.decisive,
-        decision=decision(event),
+        decision=decision(event, notification),
         receipt=receipt(sealed),
     )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from notigateway.contract import v1, v1_following
 from notigateway.contract.problems import texts_of
 from notigateway.errors import AlreadyDecidedError, GatewayError, LapsedError, NotificationUnknownError
+from notigateway.law.actors import delegate_of, signing_person_of
 from notigateway.law.lifecycle import UNDECIDED
 from notigateway.repository.quoted import addressee_name_of, body_name_of
 from notigateway.soap.notigateway_v1.rows import shown_event
@@ -146,20 +147,46 @@ def outcome(asked: str, result: mailbox.Outcome) -> v1.DecisionOutcome:
     return v1.DecisionOutcome(
         id=asked,
         outcome=word,
-        decision=None if event is None else _decision(event),
+        decision=None if event is None else _decision(event, result.notification),
         receipt=None if sealed is None else receipt(sealed),
         problem=problem(refusal),
     )
 
 
-def _decision(event: model.Event) -> v1.Decision:
-    """Return who decided, where and when."""
+def _decision(event: model.Event, notification: model.Notification | None) -> v1.Decision:
+    """Return for whom and by whom it was decided, where and when."""
     return v1.Decision(
         state=event.state,
         at=event.at,
         channel=str(event.channel),
         party=_known(event.party, event.party_name or event.party),
         signer=_known(event.signer, event.signer_name or event.signer),
+        represented=None if notification is None else _addressee(notification),
+        delegate=_delegate(event),
+        signing_person=_signing_person(event),
+    )
+
+
+def _addressee(row: model.Notification) -> v1.Party:
+    return v1.Party(identifier=row.addressee.identifier, name=addressee_name_of(row))
+
+
+def _delegate(event: model.Event) -> v1.Delegate | None:
+    """Return who held the title by which it was done."""
+    found = delegate_of(event)
+    if found is None:
+        return None
+    party = v1.Party(identifier=found.identifier, name=found.name)
+    return v1.Delegate(role=found.role, party=party, reference=found.reference)
+
+
+def _signing_person(event: model.Event) -> v1.SigningPerson | None:
+    """Return the natural person who signed."""
+    found = signing_person_of(event)
+    if found is None:
+        return None
+    return v1.SigningPerson(
+        identifier=found.identifier, name=found.name, secondary_user=found.is_secondary_user
     )
 
 
@@ -220,6 +247,8 @@ def _event(row: model.Event, available_at: datetime, receipt_id: UUID | None) ->
         role=row.role,
         party=_known(row.party, row.party_name),
         signer=_known(row.signer, row.signer_name),
+        delegate=_delegate(row),
+        signing_person=_signing_person(row),
         reported_by=row.reported_by,
         reported_at=row.reported_at,
         receipt_id=None if receipt_id is None else str(receipt_id),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from notigateway.contract.wscn import Notificacion
 from notigateway.evidence.acuse import AcuseDetails, madrid_text
 from notigateway.instants import instant_text
+from notigateway.law.actors import signing_person_of
 from notigateway.law.identifiers import is_company_nif
 from notigateway.law.lifecycle import Standing, State, effective_state
 from notigateway.repository.quoted import addressee_name_of, body_name_of
@@ -14,6 +15,7 @@ from notigateway.repository.quoted import addressee_name_of, body_name_of
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from notigateway.law.caller import Circumstances
     from notigateway.repository.model import Event, Notification, Receipt
 
 STATES: Final[dict[State, tuple[int, str]]] = {
@@ -46,12 +48,15 @@ def notificacion(row: Any, now: datetime) -> Notificacion:  # noqa: ANN401  (a l
     )
 
 
-def acuse_details(notification: Notification) -> AcuseDetails:
+def acuse_details(notification: Notification, told: Circumstances) -> AcuseDetails:
     """Return what the person who signs an acuse reads in it."""
-    act = notification.act
+    act, person = notification.act, signing_person_of(told)
     return AcuseDetails(
         addressee=notification.addressee.identifier,
         addressee_name=addressee_name_of(notification),
+        party_name=told.party_name or "",
+        title=told.title,
+        person_name=None if person is None else person.name,
         issuing_body=body_name_of(act),
         procedure=act.procedure,
         subject=act.subject,

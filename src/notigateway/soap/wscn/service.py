@@ -33,8 +33,10 @@ from notigateway.errors import (
 )
 from notigateway.evidence.acuse import AcuseTerms, issue_acuse
 from notigateway.evidence.acuse_check import check_acuse
+from notigateway.law.actors import signing_person_of
 from notigateway.law.lifecycle import Decision
 from notigateway.law.representation import Role
+from notigateway.receipts.recording import of_caller
 from notigateway.repository.powers import list_grantors
 from notigateway.soap.wscn import codes, rows
 from notigateway.soap.wscn.reading import Parameters, read_parameters
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
     from notigateway.contract.xml import Part
+    from notigateway.law.caller import Circumstances
     from notigateway.repository.model import Notification
     from notigateway.soap.gate import Request
     from notigateway.soap.wscn.environment import Environment
@@ -192,14 +195,17 @@ class WscnDispatcher:
         accepts = asked.parameters.flag("esDeAceptacion")
         with request.writing() as session:
             notification = request.office.two_phase.request_receipt(session, request.asking, code, capacity)
+            told = of_caller(notification, request.asking)
+            party, person = _signing(told)
             terms = AcuseTerms(
                 code=code,
                 decision=Decision.ACCEPT if accepts else Decision.REJECT,
                 role=capacity.role,
-                party=request.asking.party,
+                party=party,
+                person=person,
                 expires_at=request.asking.now + self._policy.acuse_valid,
             )
-            details = rows.acuse_details(notification)
+            details = rows.acuse_details(notification, told)
         xml = issue_acuse(terms, details, signer=self._signer, now=request.asking.now)
         return AcuseNotificacion(codigo_notificacion=code, error=asked.done, xml=xml)
 
@@ -218,8 +224,11 @@ class WscnDispatcher:
         office, asking = request.office, request.asking
         with request.writing() as session:
             notification = office.two_phase.lock_undecided(session, asking, terms.code, capacity)
-            if (terms.party, terms.role) != (request.asking.party, capacity.role):
+            party, person = _signing(of_caller(notification, asking))
+            if (terms.party, terms.role) != (party, capacity.role):
                 raise AcuseInvalidError("issued to another party or capacity")
+            if terms.person not in {None, person}:
+                raise AcuseInvalidError("names another person than the one who signed it")
             if request.asking.now >= terms.expires_at:
                 raise AcuseExpiredError
             (outcome,) = office.mailbox.decide_all(session, asking, [notification.id], Will(terms.decision))
@@ -262,6 +271,12 @@ class WscnDispatcher:
             pdf_notificacion=content,
             sellado_tiempo=sealed,
         )
+
+
+def _signing(told: Circumstances) -> tuple[str, str | None]:
+    """Return the party that an acuse names, and the natural person; None for the seal of an entity."""
+    person = signing_person_of(told)
+    return told.party or "", None if person is None else person.identifier
 
 
 def _attest_handover(asked: _Asked, notification: Notification) -> None:

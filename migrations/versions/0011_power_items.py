@@ -3,7 +3,7 @@
 The deployment rule stands in `script.py.mako`. The tables are new: a power of the release before has no rows
 in them and names what its own row says. That release shows a power of several items to nobody.
 
-Revision: 0010, after 0009 (2026-11-26)
+Revision: 0011, after 0010 (2026-11-26)
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0010"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
