@@ -355,6 +355,14 @@ class IssuingBodyUnknownError(PublicationError, code="ISSUING_BODY_UNKNOWN"):
     """No issuing body with that DIR3 code."""
 
 
+class EmployeeInvalidError(PublicationError, code="EMPLOYEE_INVALID"):
+    """An authorisation of an employee by an issuing body cannot be so; the message names the field."""
+
+
+class EmployeeUnknownError(NotFoundError, code="EMPLOYEE_UNKNOWN"):
+    """The issuing body has authorised nobody with that NIF."""
+
+
 class ReferenceConflictError(PublicationError, code="REFERENCE_CONFLICT"):
     """The reference is already used for another act."""
 

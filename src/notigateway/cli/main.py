@@ -13,7 +13,7 @@ from notigateway.cli.database import migrate
 from notigateway.cli.demo import demo
 from notigateway.cli.explain import explain
 from notigateway.cli.health import health
-from notigateway.cli.issuer import register_issuer
+from notigateway.cli.issuer import issuer, register_issuer
 from notigateway.cli.log import checkpoint, log
 from notigateway.cli.matters import matters
 from notigateway.cli.outage import outage
@@ -38,6 +38,7 @@ for command in (
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(addressee, name="addressee")
+app.add_typer(issuer, name="issuer", no_args_is_help=True)
 app.add_typer(log, name="log", no_args_is_help=True)
 app.add_typer(matters, name="matters")
 app.add_typer(outage, name="outage", no_args_is_help=True)

@@ -289,6 +289,14 @@ TEXTS: Final[dict[str, Texts]] = {
         "No hay ningún organismo emisor registrado con este código DIR3.",
         "No issuing body with this DIR3 code is registered.",
     ),
+    "EMPLOYEE_INVALID": Texts(
+        "La autorización del empleado está incompleta o contiene un valor no válido.",
+        "The authorisation of the employee is incomplete or holds an invalid value.",
+    ),
+    "EMPLOYEE_UNKNOWN": Texts(
+        "El organismo emisor no ha autorizado a nadie con ese NIF.",
+        "The issuing body has authorised nobody with that NIF.",
+    ),
     "REFERENCE_CONFLICT": Texts(
         "El organismo emisor ya usó esta referencia para un acto distinto.",
         "The issuing body already used this reference for a different act.",
