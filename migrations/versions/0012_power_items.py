@@ -3,7 +3,7 @@
 The deployment rule stands in `script.py.mako`. The tables are new: a power of the release before has no rows
 in them and names what its own row says. That release shows a power of several items to nobody.
 
-Revision: 0011, after 0010 (2026-11-26)
+Revision: 0012, after 0011 (2026-11-26)
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0011"
-down_revision = "0010"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
