@@ -3,7 +3,7 @@
 The deployment rule stands in `script.py.mako`. The columns are nullable, and null for all that is there:
 its state says it all. No word of a column that an older worker reads is new.
 
-Revision: 0012, after 0011 (2026-11-26)
+Revision: 0013, after 0012 (2026-11-26)
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
