@@ -101,6 +101,7 @@ class Notification(V1Part):
     document_count: int
     document_sizes: Annotated[tuple[Long, ...], Child("documentSize", least=1)]
     reference: Annotated[str | None, Child(since=Version.V1_1)] = None
+    information_until: Annotated[datetime | None, Child(since=Version.V1_1)] = None
 
 
 @element
@@ -276,9 +277,10 @@ class ListNotificationsResponse(V1Part):
 
 @element
 class RetrieveNotifications(V1Request):
-    """Metadata and documents, please."""
+    """Metadata and documents, please; `for_information` also of what lapsed or was rejected."""
 
     ids: Annotated[tuple[Uuid, ...], Child("id", least=1, most=100)]
+    for_information: bool | None = None
 
 
 @element
@@ -296,6 +298,7 @@ class RetrieveDocument(V1Request):
     document_id: Uuid
     offset: Integer | None = None
     length: Integer | None = None
+    for_information: bool | None = None
 
 
 @element
