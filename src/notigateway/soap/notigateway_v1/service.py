@@ -178,6 +178,7 @@ OPEN_TO_UNKNOWN_PARTIES = frozenset(
         "RevokePower",
         "ExtendPower",
         "ListPowers",
+        "ListMatters",
         "GetDeliveryChannel",
         "SetDeliveryChannel",
     }
@@ -193,6 +194,7 @@ WITHOUT_EFFECT = frozenset(
         "Ping",
         "ListRepresentations",
         "ListPowers",
+        "ListMatters",
         "GetDeliveryChannel",
         "ListChanges",
         "GetSummary",
