@@ -28,7 +28,7 @@ from notigateway.soap.notigateway_v1.rows import render_page
 from notigateway.soap.operation import operation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from notigateway.addressee.mailbox import Outcome
     from notigateway.law.caller import Caller
@@ -70,8 +70,8 @@ class MailboxService(ServiceBase):
                 _uuids(asked.ids),
                 for_information=bool(asked.for_information),
             )
-        results = _attested(request, results)
         _note_refusals(request, results)
+        results = _attested(request, results)
         return v1.RetrieveNotificationsResponse(
             items=tuple(
                 answers.retrieved(one, result, now, information_years=mailbox.information_years)
@@ -92,11 +92,10 @@ class MailboxService(ServiceBase):
                 length=asked.length,
                 for_information=bool(asked.for_information),
             )
-        if part.for_information is not None:
-            request.access.read_for_information([part.for_information])
-        if part.is_first_handover or part.for_information is not None:
-            seen = _hand_over(request, [UUID(asked.id)])
-            if part.for_information is not None and not seen:
+        informed = {} if part.for_information is None else {UUID(asked.id): part.for_information}
+        if part.is_first_handover or informed:
+            lost = _hand_over(request, [UUID(asked.id)], informed=informed)
+            if lost:
                 raise NotificationUnknownError
         return v1.RetrieveDocumentResponse(
             size=part.document.size, sha256=part.document.sha256, offset=part.offset, content=part.content
@@ -255,25 +254,31 @@ def _note_refusals(request: Request, results: Iterable[Outcome | Retrieved]) -> 
 
 def _attested(request: Request, results: Sequence[Retrieved]) -> list[Retrieved]:
     """Attest what leaves for the first time, or for information; what the party lost meanwhile is unknown."""
-    informed = [one for one in results if one.is_for_information and one.has_content]
-    request.access.read_for_information(one.notification.code for one in informed if one.notification)
-    seen = _hand_over(
-        request, [one.id for one in results if one.is_first_handover] + [one.id for one in informed]
-    )
-    return [
-        Retrieved(one.id, problem=NotificationUnknownError)
-        if one.is_for_information and one.has_content and one.id not in seen
-        else one
+    informed = {
+        one.id: one.notification.code
         for one in results
-    ]
+        if one.is_for_information and one.has_content and one.notification is not None
+    }
+    leaving = [one.id for one in results if one.is_first_handover or one.id in informed]
+    lost = _hand_over(request, leaving, informed=informed)
+    return [Retrieved(one.id, problem=NotificationUnknownError) if one.id in lost else one for one in results]
 
 
-def _hand_over(request: Request, ids: list[UUID]) -> set[UUID]:
-    """Attest in a transaction of its own that content leaves; mostly there is none. Returns what is seen."""
+def _hand_over(request: Request, ids: list[UUID], *, informed: Mapping[UUID, int]) -> set[UUID]:
+    """Attest in a transaction of its own that content leaves; mostly there is none.
+
+    `informed` are the codes of what is read for information only. Returns those of them that the party does
+    not see any more.
+    """
     if not ids:
         return set()
     with request.writing() as session:
-        return request.office.mailbox.hand_over(session, request.asking, ids)
+        seen = request.office.mailbox.hand_over(session, request.asking, ids)
+        request.access.read_for_information(code for one, code in informed.items() if one in seen)
+        lost = informed.keys() - seen
+        for one in lost:
+            request.access.refuse(one, NotificationUnknownError)
+    return lost
 
 
 def _uuids(ids: Sequence[str]) -> list[UUID]:
