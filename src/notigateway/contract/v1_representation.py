@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 from notigateway.contract.v1 import Party, V1Part, V1Request
+from notigateway.contract.versions import Version
 from notigateway.contract.xml import Child, Integer, Uuid, Word, element
 
 # --- parts ----------------------------------------------------------------------------------------
@@ -49,6 +50,17 @@ class Representation(V1Part):
     addressee: Party
     red_assignment: RedAssignment | None = None
     power: Power | None = None
+
+
+@element
+class Obligation(V1Part):
+    """On which ground somebody is obliged to the electronic channel, in which time; for some acts only."""
+
+    ground: Word
+    since: datetime | None = None
+    until: datetime | None = None
+    matters: Annotated[tuple[str, ...], Child("matter")] = ()
+    procedures: Annotated[tuple[str, ...], Child("procedure")] = ()
 
 
 # --- the RED system -------------------------------------------------------------------------------
@@ -193,6 +205,7 @@ class GetDeliveryChannelResponse(V1Part):
     obliged: bool
     channel: Word | None = None
     chosen_at: datetime | None = None
+    obligations: Annotated[tuple[Obligation, ...], Child("obligation", since=Version.V1_1)] = ()
 
 
 @element

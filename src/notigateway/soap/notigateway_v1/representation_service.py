@@ -7,7 +7,7 @@ from uuid import UUID
 
 from spyne import ServiceBase
 
-from notigateway.addressee import delivery, powers, red
+from notigateway.addressee import powers, red
 from notigateway.contract import v1_representation as contract
 from notigateway.law.representation import DeliveryChannel, PowerScope
 from notigateway.law.titles import PowerTerms
@@ -111,9 +111,12 @@ class RepresentationService(ServiceBase):
     ) -> contract.GetDeliveryChannelResponse:
         """Return how the caller is notified."""
         with request.reading() as session:
-            found = delivery.get_delivery_channel(session, request.asking)
+            found = request.office.delivering.get_channel(session, request.asking)
         return contract.GetDeliveryChannelResponse(
-            obliged=found.is_obliged, channel=found.channel, chosen_at=found.chosen_at
+            obliged=found.is_obliged,
+            channel=found.channel,
+            chosen_at=found.chosen_at,
+            obligations=tuple(map(answers.obligation, found.obligations)),
         )
 
     @operation(contract.SetDeliveryChannel, contract.SetDeliveryChannelResponse)
@@ -123,9 +126,12 @@ class RepresentationService(ServiceBase):
         """Choose how the caller is notified of what is issued from now on."""
         channel = DeliveryChannel(asked.channel)
         with request.writing() as session:
-            found = delivery.set_delivery_channel(session, request.asking, channel)
+            found = request.office.delivering.choose_channel(session, request.asking, channel)
         return contract.SetDeliveryChannelResponse(
-            obliged=found.is_obliged, channel=found.channel, chosen_at=found.chosen_at
+            obliged=found.is_obliged,
+            channel=found.channel,
+            chosen_at=found.chosen_at,
+            obligations=tuple(map(answers.obligation, found.obligations)),
         )
 
 
