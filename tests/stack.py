@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import func, select
 
+from catalogue import CATALOGUE
 from notigateway.app import build_app
 from notigateway.issuer.publishing import Deposit, register_issuing_body
 from notigateway.law.grounds import Ground
@@ -22,6 +23,7 @@ from notigateway.law.identifiers import is_company_nif
 from notigateway.law.lifecycle import State
 from notigateway.law.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
 from notigateway.pki.anchors import PinnedCertificates
+from notigateway.repository.catalogue import load_catalogue
 from notigateway.repository.columns import Row
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.model import Receipt
@@ -143,6 +145,8 @@ class Stack:
         self.start()
         self.refresh_trust()
         self.register_issuer()
+        with writing(self.engine) as session:
+            load_catalogue(session, CATALOGUE, now=self.now)
 
     def refresh_trust(self) -> Refreshed:
         """Take in what lies in the revocation folder and at the addresses of the settings."""

@@ -19,6 +19,7 @@ from notigateway.evidence.seals import load_seal
 from notigateway.issuer.publishing import Publishing
 from notigateway.issuer.reporting import Reporting
 from notigateway.law.obligation import ObligationPolicy
+from notigateway.law.powers import PowerPolicy
 from notigateway.law.representation import RightsPolicy, Role
 from notigateway.receipts.proving import Proving
 from notigateway.repository.documents import DocumentStore
@@ -53,6 +54,7 @@ class Office:
     reporting: Reporting
     proving: Proving
     outage_hours_add_up: bool
+    power_policy: PowerPolicy
 
 
 def obliging_by(settings: Settings) -> Obliging:
@@ -125,6 +127,7 @@ def open_office(
                 known=known,
             ),
             outage_hours_add_up=settings.outage_hours_add_up,
+            power_policy=PowerPolicy(matters_end_alone=settings.power_matters_end_alone),
         )
         undoing.pop_all()
     return office

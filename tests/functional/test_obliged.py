@@ -273,6 +273,17 @@ def test_a_deadline_that_was_extended_stays_when_an_obligation_is_added(stack: S
     assert row(stack, scheduled) == (Ground.B, later)
 
 
+def test_what_is_scheduled_for_an_attorney_follows_its_power(stack: Stack) -> None:
+    power = grant(stack, by=pki().person)
+    scheduled = publish(stack, "LATER", addressee=ATTORNEY_NIF, available_at=NOW + 5 * DAY)
+    assert row(stack, scheduled) == (None, None)
+    accept_power(stack, power)
+    assert row(stack, scheduled)[0] is Ground.D
+    stack.pass_time(days=1)
+    change(stack, "RevokePower", power, by=pki().person)
+    assert row(stack, scheduled) == (None, None)
+
+
 # --- on paper
 
 

@@ -338,6 +338,18 @@ TEXTS: Final[dict[str, Texts]] = {
         "El estado del poder no lo permite: no aceptado a tiempo, caducado, extinguido, nulo o pendiente.",
         "The state of the power does not allow it: not accepted in time, expired, ended, void or pending.",
     ),
+    "POWER_ITEM_UNKNOWN": Texts(
+        "El poder no comprende esta materia, grupo o trámite.",
+        "The power does not name this matter, group or procedure.",
+    ),
+    "POWER_INDIVISIBLE": Texts(
+        "De un poder general, o dentro de una materia, nada puede renunciarse o revocarse por separado.",
+        "Nothing can be renounced or revoked separately of a general power, or within a matter.",
+    ),
+    "CATALOGUE_INVALID": Texts(
+        "Una línea del catálogo de materias y trámites es incorrecta; no se cambia nada.",
+        "A line of the catalogue of matters and procedures is wrong; nothing is changed.",
+    ),
     "RED_ASSIGNMENT_INVALID": Texts(
         "La asignación RED está incompleta o contiene un valor no válido; los datos indican el campo.",
         "The RED assignment is incomplete or holds an invalid value; the facts say which field.",

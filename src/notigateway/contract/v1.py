@@ -171,6 +171,7 @@ class Receipt(V1Part):
         default=None, repr=False
     )  # the receipt itself tells, and its time-stamp proves
     file: bytes | None = field(default=None, repr=False)
+    nature: Annotated[Word | None, Child(since=Version.V1_1)] = None
 
     def xml(self) -> bytes:
         """Return the receipt's bytes; `evidence.xades.verify_receipt` proves their seal.
@@ -215,6 +216,7 @@ class Decision(V1Part):
     represented: Annotated[Party | None, Child(since=Version.V1_1)] = None
     delegate: Annotated[Delegate | None, Child(since=Version.V1_1)] = None
     signing_person: Annotated[SigningPerson | None, Child(since=Version.V1_1)] = None
+    nature: Annotated[Word | None, Child(since=Version.V1_1)] = None
 
 
 @element

@@ -25,6 +25,23 @@ class RedAssignment(V1Part):
 
 
 @element
+class Named(V1Part):
+    """A matter, a group of procedures or a procedure, as a power names it."""
+
+    kind: Word
+    value: str
+
+
+@element
+class PowerItem(Named):
+    """One thing that a power names, and how it stands by itself."""
+
+    name: str
+    state: Word
+    ended_at: datetime | None = None
+
+
+@element
 class Power(V1Part):
     """A power of attorney; `accept_before` while it is pending."""
 
@@ -40,6 +57,7 @@ class Power(V1Part):
     accepted_at: datetime | None = None
     expires_at: datetime
     ended_at: datetime | None = None
+    items: Annotated[tuple[PowerItem, ...], Child("item", since=Version.V1_1)] = ()
 
 
 @element
@@ -120,8 +138,9 @@ class GrantPower(V1Request):
     attorney_name: str
     scope: Word
     value: str | None = None
-    special_category: bool
+    special_category: bool | None = None
     expires_at: datetime
+    items: Annotated[tuple[Named, ...], Child("item", most=100)] = ()
 
 
 @element
@@ -145,7 +164,9 @@ class AcceptPowerResponse(GrantPowerResponse):
 
 @element
 class RenouncePower(AcceptPower):
-    """End a power as its attorney."""
+    """End a power as its attorney, or one of its items."""
+
+    item: Named | None = None
 
 
 @element
@@ -155,7 +176,9 @@ class RenouncePowerResponse(GrantPowerResponse):
 
 @element
 class RevokePower(AcceptPower):
-    """End a power as its grantor."""
+    """End a power as its grantor, or one of its items."""
+
+    item: Named | None = None
 
 
 @element
@@ -188,6 +211,46 @@ class ListPowersResponse(V1Part):
     has_more: bool
     next_cursor: Word | None = None
     powers: Annotated[tuple[Power, ...], Child("power", most=1000)] = ()
+
+
+@element
+class ListMatters(V1Request):
+    """What may a power name?"""
+
+
+@element
+class Procedure(V1Part):
+    """A procedure of the catalogue."""
+
+    code: str
+    name: str
+    group: str | None = None
+
+
+@element
+class Group(V1Part):
+    """A group of procedures of the catalogue."""
+
+    code: str
+    name: str
+
+
+@element
+class Matter(V1Part):
+    """A matter of the catalogue, with its groups and procedures."""
+
+    code: str
+    name: str
+    groups: Annotated[tuple[Group, ...], Child("group")] = ()
+    procedures: Annotated[tuple[Procedure, ...], Child("procedure")] = ()
+
+
+@element
+class ListMattersResponse(V1Part):
+    """The catalogue."""
+
+    as_of: datetime
+    matters: Annotated[tuple[Matter, ...], Child("matter")] = ()
 
 
 # --- delivery -------------------------------------------------------------------------------------

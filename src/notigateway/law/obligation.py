@@ -8,20 +8,21 @@ does (Ley 39/2015 art. 43.2).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import ChannelObligedError
 from notigateway.law.grounds import Ground
 from notigateway.law.identifiers import is_company_nif
 from notigateway.law.lifecycle import Kind
-from notigateway.law.representation import DeliveryChannel
+from notigateway.law.representation import DeliveryChannel, ItemKind, PowerScope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
     from notigateway.law.grounds import Paper
+    from notigateway.law.representation import Power, PowerItem
 
 
 @dataclass(frozen=True)
@@ -102,17 +103,36 @@ def obligation_by_account(
     return () if is_company_nif(identifier) else (Obligation(Ground.B, since, until),)
 
 
-def obligation_by_power(
-    obligation: Obligation, *, is_attorney: bool, policy: ObligationPolicy
+def obligations_by_power(
+    power: Power, *, is_attorney: bool, policy: ObligationPolicy
 ) -> tuple[Obligation, ...]:
-    """Return what a power in its time says of one of its two parties (art. 4.1.d).
+    """Return what a power says of one of its two parties (art. 4.1.d), from its acceptance to its end.
 
     The obligation is the attorney's, for all that is addressed to the attorney. The grantor is not
     obliged by it; by policy what the power covers lapses for the grantor too.
     """
+    since = power.accepted_at
+    if since is None or power.is_void:
+        return ()
+    end = min(power.expires_at, power.ended_at or power.expires_at)
+    items = [(min(end, item.ended_at or end), item) for item in power.items]
     if is_attorney:
-        return (replace(obligation, matters=frozenset(), procedures=frozenset()),)
-    return (obligation,) if policy.attorney_obliges_grantor else ()
+        spans = [Obligation(Ground.D, since, max((until for until, _ in items), default=end))]
+    elif not policy.attorney_obliges_grantor:
+        spans = []
+    elif power.scope is PowerScope.GENERAL:
+        spans = [Obligation(Ground.D, since, end)]
+    else:
+        spans = [_by_item(item, since=since, until=until) for until, item in items]
+    return tuple(one for one in spans if one.until is None or since < one.until)
+
+
+def _by_item(item: PowerItem, *, since: datetime, until: datetime) -> Obligation:
+    """Return what one thing that a power names says of its grantor."""
+    if item.kind is ItemKind.MATTER:
+        return Obligation(Ground.D, since, until, matters=frozenset({item.value}))
+    procedures = item.procedures if item.kind is ItemKind.GROUP else frozenset({item.value})
+    return Obligation(Ground.D, since, until, procedures=procedures)
 
 
 def ground_of(obligations: Iterable[Obligation], issued: Issued, *, at: datetime) -> Ground | None:

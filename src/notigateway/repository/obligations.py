@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Select, Text, Uuid, or_, select
-from sqlalchemy.orm import Mapped, contains_eager, mapped_column, relationship
+from sqlalchemy.orm import Mapped, contains_eager, mapped_column, relationship, selectinload
 
 from notigateway.law.accounts import main_accounts
 from notigateway.law.grounds import Ground
@@ -17,13 +17,13 @@ from notigateway.law.obligation import (
     Issued,
     Obligation,
     obligation_by_account,
-    obligation_by_power,
     obligations_by_nature,
+    obligations_by_power,
 )
-from notigateway.law.representation import PowerScope
 from notigateway.repository.accounts import list_main_entries
 from notigateway.repository.columns import Row, UtcDateTime, Word
 from notigateway.repository.model import Addressee, Notification
+from notigateway.repository.power_items import PowerItem
 from notigateway.repository.rights import Power
 
 if TYPE_CHECKING:
@@ -127,22 +127,13 @@ def _by_main_account(session: Session, addressee: Addressee) -> Iterator[Obligat
 
 
 def _by_powers(session: Session, addressee: Addressee, policy: ObligationPolicy) -> Iterator[Obligation]:
-    """Yield what the powers say that took effect, in the time in which they give rights."""
+    """Yield what the powers say that the addressee has given or been given."""
     is_party = or_(Power.attorney == addressee.identifier, Power.grantor_id == addressee.id)
-    for power in session.scalars(select(Power).where(is_party, ~Power.is_void)):
-        since, until = power.accepted_at, min(power.expires_at, power.ended_at or power.expires_at)
-        if since is None or since >= until:
-            continue
-        names = frozenset() if power.value is None else frozenset({power.value})
-        obligation = Obligation(
-            Ground.D,
-            since,
-            until,
-            matters=names if power.scope is PowerScope.MATTER else frozenset(),
-            procedures=names if power.scope is PowerScope.PROCEDURE else frozenset(),
-        )
+    query = select(Power).where(is_party, Power.accepted_at.is_not(None))
+    items = selectinload(Power.items).selectinload(PowerItem.procedures)
+    for power in session.scalars(query.options(items)):
         is_attorney = power.attorney == addressee.identifier
-        yield from obligation_by_power(obligation, is_attorney=is_attorney, policy=policy)
+        yield from obligations_by_power(power.terms, is_attorney=is_attorney, policy=policy)
 
 
 def issued_of(act: Act, notification: Notification) -> Issued:

@@ -20,7 +20,7 @@ from notigateway.law.obligation import (
     standing_obligations,
 )
 from notigateway.repository.acts import wait_for_turn_to_publish
-from notigateway.repository.addressees import chosen_channel
+from notigateway.repository.addressees import chosen_channel, find_addressee
 from notigateway.repository.model import Addressee
 from notigateway.repository.obligations import is_natural, issued_of, known_obligations, lock_scheduled
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date, datetime
 
+    from notigateway.repository.rights import Power
     from notigateway.repository.session import Session
 
 
@@ -77,3 +78,11 @@ class Obliging:
             row.found_by(access)
             if access.lapses is (row.deadline is None):
                 row.deadline = self.deadline(access, row.available_at)
+
+    def look_again_by_power(self, session: Session, power: Power, *, now: datetime) -> None:
+        """Look again at what has not arrived for the attorney; by policy also for the grantor."""
+        attorney = find_addressee(session, power.attorney)
+        if attorney is not None:
+            self.look_again(session, attorney.id, now=now)
+        if self.policy.attorney_obliges_grantor:
+            self.look_again(session, power.grantor_id, now=now)

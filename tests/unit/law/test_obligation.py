@@ -23,17 +23,28 @@ from notigateway.law.obligation import (
     ground_of,
     is_obliged,
     obligation_by_account,
-    obligation_by_power,
     obligations_by_nature,
+    obligations_by_power,
     standing_obligations,
 )
-from notigateway.law.representation import DeliveryChannel
+from notigateway.law.representation import DeliveryChannel, ItemKind, Power, PowerItem, PowerScope
 
 ELECTRONIC, POSTAL = DeliveryChannel.ELECTRONIC, DeliveryChannel.POSTAL
 NOW = datetime(2026, 1, 15, 9, tzinfo=UTC)
 DAY, MILLISECOND = timedelta(days=1), timedelta(milliseconds=1)
 COMPANY, PERSON = "B12345674", "12345678Z"
 ACT = Issued(kind=Kind.NOTIFICATION, matter="collection", procedure="203546")
+POWER = Power(
+    scope=PowerScope.PROCEDURE,
+    items=(
+        PowerItem(ItemKind.GROUP, "g", procedures=frozenset({"1", "2"})),
+        PowerItem(ItemKind.PROCEDURE, "3", ended_at=NOW + 3 * DAY),
+    ),
+    registered_at=NOW - DAY,
+    accepted_at=NOW,
+    expires_at=NOW + 10 * DAY,
+    ended_at=NOW + 5 * DAY,
+)
 CONFIDING = ObligationPolicy(issuing_body_grounds=True)
 STRICT = ObligationPolicy(issuing_body_grounds=False)
 
@@ -86,15 +97,31 @@ def test_professionals_are_obliged_only_for_acts_of_their_activity() -> None:
     assert not is_obliged(lawyer, NOW)  # so it chooses the channel of all else
 
 
-def test_the_attorney_is_obliged_by_a_power_and_the_grantor_by_policy_for_what_it_covers() -> None:
-    power = Obligation(Ground.D, NOW, NOW + DAY, matters=frozenset({"appeals"}))
-    attorney = obligation_by_power(power, is_attorney=True, policy=ObligationPolicy())
-    assert ground_of(attorney, ACT, at=NOW) is Ground.D
-    assert obligation_by_power(power, is_attorney=False, policy=ObligationPolicy()) == ()
-    policy = ObligationPolicy(attorney_obliges_grantor=True)
-    grantor = obligation_by_power(power, is_attorney=False, policy=policy)
-    assert ground_of(grantor, ACT, at=NOW) is None
-    assert ground_of(grantor, replace(ACT, matter="appeals"), at=NOW) is Ground.D
+def by_power(power: Power, *, is_attorney: bool, obliges: bool = False) -> tuple[Obligation, ...]:
+    policy = ObligationPolicy(attorney_obliges_grantor=obliges)
+    return obligations_by_power(power, is_attorney=is_attorney, policy=policy)
+
+
+def test_the_attorney_is_obliged_by_a_power_from_its_acceptance_to_its_end() -> None:
+    attorney = by_power(POWER, is_attorney=True)
+    at = (NOW - MILLISECOND, NOW, NOW + 5 * DAY - MILLISECOND, NOW + 5 * DAY)
+    assert [ground_of(attorney, ACT, at=one) for one in at] == [None, Ground.D, Ground.D, None]
+    for nothing in ({"accepted_at": None}, {"is_void": True}, {"ended_at": NOW}):
+        assert by_power(replace(POWER, **nothing), is_attorney=True) == ()
+
+
+def test_the_grantor_is_not_obliged_but_by_policy_for_what_the_power_covers() -> None:
+    assert by_power(POWER, is_attorney=False) == ()
+    grantor = by_power(POWER, is_attorney=False, obliges=True)
+
+    def ground(days: int, *, procedure: str) -> Ground | None:
+        return ground_of(grantor, replace(ACT, procedure=procedure), at=NOW + days * DAY)
+
+    assert [ground(1, procedure=one) for one in ("1", "2", "3", "4")] == [Ground.D, Ground.D, Ground.D, None]
+    assert ground(4, procedure="1") is Ground.D
+    assert ground(4, procedure="3") is None  # this one was revoked alone
+    general = by_power(replace(POWER, scope=PowerScope.GENERAL, items=()), is_attorney=False, obliges=True)
+    assert ground_of(general, ACT, at=NOW) is Ground.D
 
 
 def test_red_receives_of_the_grounds_a_and_b_only() -> None:

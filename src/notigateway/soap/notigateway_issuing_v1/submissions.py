@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from notigateway.issuer.reporting import Report
 from notigateway.law.grounds import Ground, Paper
-from notigateway.law.lifecycle import Channel, Decision, Kind
+from notigateway.law.lifecycle import Channel, Kind
+from notigateway.law.reports import Reported
 from notigateway.law.submission import (
     ActSubmission,
     StoredDocument,
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from notigateway.contract import issuing_v1
-
-_DECISIONS = {"accepted": Decision.ACCEPT, "rejected": Decision.REJECT}
 
 
 def act(dir3: str, asked: issuing_v1.Act, uploads: Mapping[str, int]) -> ActSubmission:
@@ -76,9 +75,10 @@ def report(asked: issuing_v1.Report) -> Report:
     return Report(
         reference=asked.reference,
         channel=Channel(asked.channel),
-        decision=_DECISIONS[asked.decision],
+        what=Reported(asked.decision),
         at=asked.at,
         evidence=asked.evidence,
+        first_attempt_at=asked.first_attempt_at,
         party=None if decided_by is None else decided_by.identifier,
         party_name=None if decided_by is None else decided_by.name,
     )

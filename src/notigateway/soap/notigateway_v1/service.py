@@ -115,11 +115,11 @@ class MailboxService(ServiceBase):
         for wanted, rows in found:
             if rows is None:
                 request.access.refuse(wanted, NotificationUnknownError)
-        pairs = zip(asked.ids, found, strict=True)
+        told = (answers.told_receipts(rows, asked.version) for _, rows in found)
         return v1.RetrieveReceiptsResponse(
             items=tuple(
                 answers.receipts(one, rows, _forms(request, rows or [], asked.format))
-                for one, (_, rows) in pairs
+                for one, rows in zip(asked.ids, told, strict=True)
             )
         )
 
@@ -177,6 +177,7 @@ OPEN_TO_UNKNOWN_PARTIES = frozenset(
         "RevokePower",
         "ExtendPower",
         "ListPowers",
+        "ListMatters",
         "GetDeliveryChannel",
         "SetDeliveryChannel",
     }
@@ -192,6 +193,7 @@ WITHOUT_EFFECT = frozenset(
         "Ping",
         "ListRepresentations",
         "ListPowers",
+        "ListMatters",
         "GetDeliveryChannel",
         "ListChanges",
         "GetSummary",

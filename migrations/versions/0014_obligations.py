@@ -4,7 +4,7 @@ The deployment rule stands in `script.py.mako`. The columns are nullable: the re
 writes none of them and goes on reading `is_obliged`, which is still written. What is there already takes
 its ground from what is known: an entity's NIF, or else the account by which a person was obliged.
 
-Revision: 0012, after 0011 (2026-11-26)
+Revision: 0014, after 0013 (2026-11-26)
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from uuid import uuid4
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0012"
-down_revision = "0011"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
