@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from notigateway.receipts.asking import Asking
-    from notigateway.repository.rights import Power
     from notigateway.repository.session import Session
     from notigateway.soap.gate import Request
 
@@ -156,8 +155,7 @@ def _end(
 ) -> Power:
     """End a power, or one of its items, by the policy of the office."""
     item = None if asked.item is None else _named(asked.item)
-    with request.writing() as session:
-        return end(session, request.asking, UUID(asked.power_id), item, policy=request.office.power_policy)
+    return _change(request, end, UUID(asked.power_id), item, policy=request.office.power_policy)
 
 
 def _change(
