@@ -370,3 +370,4 @@ class PingResponse(V1Part):
     software_version: str
     contract_version: str
     latest_contract_version: Annotated[Word | None, Child(since=Version.V1_1)] = None
+    certificate_family: Annotated[str | None, Child(since=Version.V1_1)] = None

@@ -140,6 +140,7 @@ class MailboxService(ServiceBase):
             software_version=__version__,
             contract_version=str(asked.version),
             latest_contract_version=str(LATEST),
+            certificate_family=str(caller.family),
         )
 
 
