@@ -111,23 +111,25 @@ def accept_power(session: Session, asking: Asking, power_id: UUID) -> Power:
     return _changed(session, power, "accepted", asking)
 
 
-def make_statement(session: Session, asking: Asking, power_id: UUID, *, is_affirmed: bool) -> Power:
+def make_statement(session: Session, asking: Asking, power_id: UUID, *, is_affirmed: bool) -> Sequence[Power]:
     """State, as a legal person that is an attorney, that its statutes let it represent others.
 
-    Once: every power that waits for it and later ones are served by it (Orden ISM/189/2021 art. 6.4).
+    Once: every power that waits for it and later ones are served by it (Orden ISM/189/2021 art. 6.4). Returns
+    the named power first, then the others that were served.
 
     Raises: `RepresentativeRequiredError`, `PowerUnknownError`, `PowerInvalidError` for a person who needs
     none and for a statement that says nothing, `PowerNotInForceError`.
     """
     power = _lock(session, power_id, asking.caller, as_attorney=True)
     if not law.takes_statement(power.terms, power.attorney, asking.now, is_affirmed=is_affirmed):
-        return power  # a repeat, or an earlier statement serves
+        return [power]  # a repeat, or an earlier statement serves
     keep_statement(session, asking)
-    for one in (register.lock_power(session, waiting) for waiting in list_waiting(session, power.attorney)):
-        if one is not None and is_open(one.terms, asking.now):
-            one.stated_at = asking.now
-            _changed(session, one, "stated", asking)
-    return power
+    waiting = (register.lock_power(session, one) for one in list_waiting(session, power.attorney))
+    served = [one for one in waiting if one is not None and is_open(one.terms, asking.now)]
+    for one in served:
+        one.stated_at = asking.now
+        _changed(session, one, "stated", asking)
+    return [power, *(one for one in served if one is not power)]
 
 
 def renounce_power(

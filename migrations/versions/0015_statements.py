@@ -3,7 +3,7 @@
 The deployment rule stands in `script.py.mako`. Powers that stand need no statement: the column's default says
 so. The release before takes a power of a legal person for effective once it is accepted.
 
-Revision: 0014, after 0013 (2026-11-26)
+Revision: 0015, after 0014 (2026-11-26)
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
