@@ -186,8 +186,7 @@ def _change(
     with request.writing() as session:
         changed = change(session, request.asking, *terms, **more)
         obliging = request.office.delivering.obliging
-        for power in (
-            [changed] if isinstance(changed, Power) else changed if isinstance(changed, list) else []
-        ):
-            obliging.look_again_by_power(session, power, now=request.asking.now)
+        for one in changed if isinstance(changed, list) else [changed]:
+            if isinstance(one, Power):
+                obliging.look_again_by_power(session, one, now=request.asking.now)
     return changed
