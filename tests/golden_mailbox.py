@@ -9,6 +9,7 @@ from uuid import UUID
 from golden_recorder import Recorder
 from notigateway.clock.lapsing import Sweeping, sweep
 from notigateway.instants import instant_text
+from notigateway.law.grounds import Paper
 from notigateway.law.lifecycle import Kind
 from notigateway.receipts.stamping import stamp
 from pki import COMPANY_NIF, NOW, PERSON_NIF, pki
@@ -56,7 +57,7 @@ def mailbox(record: Recorder) -> None:
     """Listing, retrieving and deciding as the addressee and its representative."""
     a, b, c = (record.publish(f"ACT-{name}", documents=(SMALL, LARGE)) for name in "ABC")
     health = record.publish("HEALTH", special_category=True, matter="benefits", procedure="203547")
-    voluntary = record.publish("VOLUNTARY", voluntary=True)
+    voluntary = record.publish("VOLUNTARY", paper=Paper.FIRST_EX_OFFICIO)
     info = record.publish("INFO", kind=Kind.COMMUNICATION, subject='Aviso: "<5 & más>"')
     later = record.publish("LATER", available_at=NOW + timedelta(days=2))
     gone = record.publish("GONE")
@@ -170,7 +171,7 @@ def following(record: Recorder) -> None:
     """Summary, history and changes, with deadlines that moved."""
     stack = record.stack
     a, b, c = (record.publish(name) for name in "ABC")
-    record.publish("VOLUNTARY", voluntary=True)
+    record.publish("VOLUNTARY", paper=Paper.FIRST_EX_OFFICIO)
     record.publish("INFO", kind=Kind.COMMUNICATION)
     record.publish("LATER", available_at=NOW + timedelta(days=1))
     record.ask("changes to begin with now", "ListChanges", "<fromNow>true</fromNow>")
@@ -224,12 +225,24 @@ def titles(record: Recorder) -> None:
     stack.pass_time(seconds=1)
     one, two, three, four = (record.publish(f"ACT-{number}") for number in range(1, 5))
     power = _power_by_the_wire(record)
-    record.ask("granting it again", "GrantPower", _grant())
-    record.ask("granting another term", "GrantPower", _grant(expires=NOW + timedelta(days=99)))
-    record.ask("granting to oneself", "GrantPower", _grant(attorney=COMPANY_NIF))
-    record.ask("granting to who cannot be", "GrantPower", _grant(attorney="12345678A"))
-    record.ask("granting without a value", "GrantPower", _grant(scope="matter"))
-    record.ask("granting for too long", "GrantPower", _grant(expires=NOW + timedelta(days=3000)))
+    record.ask("granting it again", "GrantPower", _grant(), holder=pki().representative)
+    record.ask(
+        "granting another term",
+        "GrantPower",
+        _grant(expires=NOW + timedelta(days=99)),
+        holder=pki().representative,
+    )
+    record.ask("granting to oneself", "GrantPower", _grant(attorney=COMPANY_NIF), holder=pki().representative)
+    record.ask(
+        "granting to who cannot be", "GrantPower", _grant(attorney="12345678A"), holder=pki().representative
+    )
+    record.ask("granting without a value", "GrantPower", _grant(scope="matter"), holder=pki().representative)
+    record.ask(
+        "granting for too long",
+        "GrantPower",
+        _grant(expires=NOW + timedelta(days=3000)),
+        holder=pki().representative,
+    )
     record.ask(
         "accepting what nobody granted", "AcceptPower", f"<powerId>{NOBODY}</powerId>", holder=attorney()
     )
@@ -262,7 +275,7 @@ def _grant(*, attorney: str = ATTORNEY_NIF, scope: str = "general", expires: dat
 
 
 def _power_by_the_wire(record: Recorder) -> str:
-    granted = record.ask("granting a power", "GrantPower", _grant())
+    granted = record.ask("granting a power", "GrantPower", _grant(), holder=pki().representative)
     power = first(granted, "powerId")
     record.ask("powers while it is pending", "ListPowers", "<pageSize>1</pageSize>")
     record.ask("accepting it", "AcceptPower", f"<powerId>{power}</powerId>", holder=attorney())
@@ -274,19 +287,23 @@ def _end_titles(record: Recorder, power: str, assignment: UUID) -> None:
     stack = record.stack
     until = instant_text(NOW + timedelta(days=400))
     record.ask(
-        "extending a power", "ExtendPower", f"<powerId>{power}</powerId><expiresAt>{until}</expiresAt>"
+        "extending a power",
+        "ExtendPower",
+        f"<powerId>{power}</powerId><expiresAt>{until}</expiresAt>",
+        holder=pki().representative,
     )
     second = grant(stack, scope="matter", value="collection", specialCategory="true")
     stack.pass_time(seconds=1)
     third = grant(stack, scope="procedure", value="203546")
     stack.pass_time(seconds=1)
     record.ask("renouncing a power", "RenouncePower", f"<powerId>{second}</powerId>", holder=attorney())
-    record.ask("revoking a power", "RevokePower", f"<powerId>{power}</powerId>")
-    record.ask("revoking it again", "RevokePower", f"<powerId>{power}</powerId>")
+    record.ask("revoking a power", "RevokePower", f"<powerId>{power}</powerId>", holder=pki().representative)
+    record.ask("revoking it again", "RevokePower", f"<powerId>{power}</powerId>", holder=pki().representative)
     record.ask(
         "extending what is revoked",
         "ExtendPower",
         f"<powerId>{power}</powerId><expiresAt>{until}</expiresAt>",
+        holder=pki().representative,
     )
     record.ask(
         "accepting what is renounced", "AcceptPower", f"<powerId>{second}</powerId>", holder=attorney()

@@ -388,6 +388,10 @@ class RedAssignmentUnknownError(NotFoundError, code="RED_ASSIGNMENT_UNKNOWN"):
     """No RED assignment with that identifier concerns the caller's account."""
 
 
+class ObligationUnknownError(NotFoundError, code="OBLIGATION_UNKNOWN"):
+    """No entry with that identifier is in the register of obligations."""
+
+
 class RepresentationError(GatewayError):
     """A right cannot be given, taken or changed as asked; nothing is stored."""
 
@@ -416,6 +420,10 @@ class PowerNotInForceError(RepresentationError, code="POWER_NOT_IN_FORCE"):
     """The power's state does not allow it; the fact `state` says which one it is."""
 
 
+class RepresentativeRequiredError(RepresentationError, code="REPRESENTATIVE_REQUIRED"):
+    """An entity acts in the register of powers by a representative's certificate, never by its seal."""
+
+
 class PowerItemUnknownError(RepresentationError, code="POWER_ITEM_UNKNOWN"):
     """The power does not name that matter, group or procedure."""
 
@@ -438,6 +446,14 @@ class AccountInvalidError(RepresentationError, code="ACCOUNT_INVALID"):
 
 class RedAssignmentOverlapsError(RepresentationError, code="RED_ASSIGNMENT_OVERLAPS"):
     """Another RED assignment of the account stands in that time."""
+
+
+class ObligationInvalidError(RepresentationError, code="OBLIGATION_INVALID"):
+    """A value of the entry is missing or invalid."""
+
+
+class ObligationOverlapsError(RepresentationError, code="OBLIGATION_OVERLAPS"):
+    """Another entry of the same ground stands in that time."""
 
 
 class ChannelObligedError(RepresentationError, code="CHANNEL_OBLIGED"):

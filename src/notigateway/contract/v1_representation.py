@@ -58,6 +58,11 @@ class Power(V1Part):
     expires_at: datetime
     ended_at: datetime | None = None
     items: Annotated[tuple[PowerItem, ...], Child("item", since=Version.V1_1)] = ()
+    awaits: Annotated[tuple[Word, ...], Child("awaits", since=Version.V1_1)] = ()
+    stated_at: Annotated[datetime | None, Child(since=Version.V1_1)] = None
+    inscribed_at: Annotated[datetime | None, Child(since=Version.V1_1)] = None
+    grantor_contact: Annotated[str | None, Child(since=Version.V1_1)] = None
+    attorney_contact: Annotated[str | None, Child(since=Version.V1_1)] = None
 
 
 @element
@@ -68,6 +73,17 @@ class Representation(V1Part):
     addressee: Party
     red_assignment: RedAssignment | None = None
     power: Power | None = None
+
+
+@element
+class Obligation(V1Part):
+    """On which ground somebody is obliged to the electronic channel, in which time; for some acts only."""
+
+    ground: Word
+    since: datetime | None = None
+    until: datetime | None = None
+    matters: Annotated[tuple[str, ...], Child("matter")] = ()
+    procedures: Annotated[tuple[str, ...], Child("procedure")] = ()
 
 
 # --- the RED system -------------------------------------------------------------------------------
@@ -130,6 +146,8 @@ class GrantPower(V1Request):
     special_category: bool | None = None
     expires_at: datetime
     items: Annotated[tuple[Named, ...], Child("item", most=100)] = ()
+    grantor_contact: str | None = None
+    attorney_contact: str | None = None
 
 
 @element
@@ -148,6 +166,18 @@ class AcceptPower(V1Request):
 
 @element
 class AcceptPowerResponse(GrantPowerResponse):
+    """The same."""
+
+
+@element
+class MakeResponsibleStatement(AcceptPower):
+    """State, as a legal person that is an attorney, that its statutes let it represent others."""
+
+    statutes_allow_representation: bool
+
+
+@element
+class MakeResponsibleStatementResponse(GrantPowerResponse):
     """The same."""
 
 
@@ -257,6 +287,7 @@ class GetDeliveryChannelResponse(V1Part):
     obliged: bool
     channel: Word | None = None
     chosen_at: datetime | None = None
+    obligations: Annotated[tuple[Obligation, ...], Child("obligation", since=Version.V1_1)] = ()
 
 
 @element

@@ -17,6 +17,7 @@ from sqlalchemy import (
     and_,
     case,
     exists,
+    false,
     func,
     literal,
     or_,
@@ -26,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
 
 from notigateway.law import representation
+from notigateway.law.grounds import RED_GROUNDS
 from notigateway.law.representation import DEFAULT_RIGHTS, PowerScope, PowerState, Role, power_state
 from notigateway.repository.columns import SHA256_HEX, Row, UtcDateTime, Word
 from notigateway.repository.model import Act, Addressee, Notification
@@ -85,6 +87,11 @@ class Power(Row):
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     end_cause: Mapped[PowerState | None] = mapped_column(Word(PowerState))
+    # A legal person as attorney: whether it must state that it may represent others, and since when it has.
+    needs_statement: Mapped[bool] = mapped_column(server_default=false())
+    stated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    grantor_contact: Mapped[str | None] = mapped_column(String(255))
+    attorney_contact: Mapped[str | None] = mapped_column(String(255))
     version: Mapped[int] = mapped_column(Integer)
 
     grantor: Mapped[Addressee] = relationship(lazy="raise")
@@ -104,6 +111,8 @@ class Power(Row):
             ended_at=self.ended_at,
             end_cause=self.end_cause,
             is_void=self.is_void,
+            needs_statement=self.needs_statement,
+            stated_at=self.stated_at,
         )
 
     def _one_item(self) -> tuple[representation.PowerItem, ...]:
@@ -158,6 +167,17 @@ def own_gives(party: str, rights: RightsPolicy) -> ColumnElement[bool]:
     return and_(is_own, ~Act.special_category)
 
 
+def is_of_red_ground() -> ColumnElement[bool]:
+    """Say that the addressee was obliged on a ground by which RED-authorised persons receive (art. 6.1).
+
+    A row without ground that the release before this one has written says so in its own way.
+    """
+    return or_(
+        Notification.ground.in_(sorted(RED_GROUNDS)),
+        and_(Notification.ground.is_(None), Notification.is_obliged.is_(True)),
+    )
+
+
 def red_covers(
     assignment: type[RedAssignment], now: datetime, rights: RightsPolicy
 ) -> list[ColumnElement[bool]]:
@@ -171,7 +191,7 @@ def red_covers(
             # one that ended before it began never gave anything, no backlog either
             and_(assignment.ends_at > assignment.starts_at, Notification.available_at < assignment.ends_at),
         ),
-        Notification.is_obliged.is_(True),
+        is_of_red_ground(),
     ]
     if Role.RED not in rights.special_category_roles:
         conditions.append(~Act.special_category)
@@ -185,6 +205,7 @@ def is_in_force(power: type[Power], now: datetime) -> list[ColumnElement[bool]]:
     return [
         ~power.is_void,
         power.accepted_at <= now,
+        or_(~power.needs_statement, power.stated_at <= now),
         power.expires_at > now,
         or_(power.ended_at.is_(None), power.ended_at > now),
     ]
@@ -208,7 +229,13 @@ def power_covers(power: type[Power], now: datetime, rights: RightsPolicy) -> lis
             and_(power.scope == PowerScope.MATTER, power.value == Act.matter),
             and_(power.scope == PowerScope.PROCEDURE, power.value == Act.procedure),
         ),
-        or_(closed_at.is_(None), closed_at >= power.accepted_at),
+        or_(
+            closed_at.is_(None),
+            and_(
+                closed_at >= power.accepted_at,
+                or_(~power.needs_statement, closed_at >= power.stated_at),
+            ),
+        ),
     ]
     if Role.ATTORNEY not in rights.special_category_roles:
         conditions.append(~Act.special_category)

@@ -70,6 +70,8 @@ def notification(
         document_count=len(sizes),
         document_sizes=sizes,
         reference=act.reference,
+        obligation_ground=row.ground,
+        paper=act.paper,
         information_until=information_until(row.standing, now, years=information_years),
     )
 

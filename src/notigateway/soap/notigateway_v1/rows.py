@@ -120,5 +120,7 @@ def _since_1_0(row: Any, state: State, deadline: str) -> str:  # noqa: ANN401  (
 
 def _since_1_1(row: Any, until: datetime | None) -> str:  # noqa: ANN401  (as above)
     """Return what contract 1.1 says beyond it."""
+    ground = "" if row.ground is None else f"<obligationGround>{row.ground}</obligationGround>"
+    paper = "" if row.paper is None else f"<paper>{row.paper}</paper>"
     readable = "" if until is None else f"<informationUntil>{instant_text(until)}</informationUntil>"
-    return f"<reference>{canonical_text(row.reference)}</reference>{readable}"
+    return f"<reference>{canonical_text(row.reference)}</reference>{ground}{paper}{readable}"
