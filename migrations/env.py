@@ -17,6 +17,7 @@ from notigateway.repository import (  # noqa: F401  (their rows belong to the me
     accesses,
     addressees,
     changes,
+    employees,
     forms,
     issuer,
     log,

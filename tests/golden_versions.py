@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from catalogue import GROUP
 from golden_contracts import act
-from golden_mailbox import ids
+from golden_mailbox import first, ids
+from notigateway.instants import instant_text
+from titles import ATTORNEY_NIF, attorney, item
 
 if TYPE_CHECKING:
     from golden_recorder import Recorder
@@ -28,5 +32,32 @@ def versions(record: Recorder) -> None:
     record.ask("the receipts", "RetrieveReceipts", f"{ids(a)}{ASKING}")
     record.ask("the changes", "ListChanges", ASKING)
     record.ask("the history", "GetHistory", f"{ids(a)}{ASKING}")
+    _powers(record)
     record.issuing("publishing", "PublishActs", act("REF-C") + ASKING)
     record.issuing("the outcomes", "ListOutcomes", ASKING)
+
+
+def _powers(record: Recorder) -> None:
+    """Grant, accept and partly revoke a power of several things."""
+    stack = record.stack
+    record.ask("what a power may name", "ListMatters", ASKING)
+    until = instant_text(stack.now + timedelta(days=300))
+    named = f"{item('procedure', '203546')}{item('group', GROUP)}"
+    granted = record.ask(
+        "granting a power of several things",
+        "GrantPower",
+        f"<attorney>{ATTORNEY_NIF}</attorney><attorneyName>Celia Prueba</attorneyName>"
+        f"<scope>procedure</scope><expiresAt>{until}</expiresAt>{named}{ASKING}",
+    )
+    power = f"<powerId>{first(granted, 'powerId')}</powerId>"
+    record.ask("accepting it", "AcceptPower", f"{power}{ASKING}", holder=attorney())
+    record.ask("revoking one of them", "RevokePower", f"{power}{item('group', GROUP)}{ASKING}")
+    record.ask("revoking what it does not name", "RevokePower", f"{power}{item('matter', 'collection')}")
+    record.ask("for whom the attorney acts", "ListRepresentations", ASKING, holder=attorney())
+    record.ask(
+        "renouncing the last one",
+        "RenouncePower",
+        f"{power}{item('procedure', '203546')}{ASKING}",
+        holder=attorney(),
+    )
+    record.ask("the powers", "ListPowers", ASKING)

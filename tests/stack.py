@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import func, select
 
+from catalogue import CATALOGUE
 from contracts import check_1_0
 from notigateway.app import build_app
 from notigateway.issuer.publishing import Deposit, register_issuing_body
 from notigateway.law.lifecycle import State
 from notigateway.law.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
 from notigateway.pki.anchors import PinnedCertificates
+from notigateway.repository.catalogue import load_catalogue
 from notigateway.repository.columns import Row
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.model import Receipt
@@ -142,6 +144,8 @@ class Stack:
         self.start()
         self.refresh_trust()
         self.register_issuer()
+        with writing(self.engine) as session:
+            load_catalogue(session, CATALOGUE, now=self.now)
 
     def refresh_trust(self) -> Refreshed:
         """Take in what lies in the revocation folder and at the addresses of the settings."""

@@ -82,8 +82,8 @@ def assign(
         return assign_red(session, terms, now=stack.now).id
 
 
-def ask_grant(stack: Stack, *, by: KeyPair | None = None, **changes: object) -> Answer:
-    """Ask for a power of the company; a value of None leaves the element out."""
+def ask_grant(stack: Stack, *, by: KeyPair | None = None, more: str = "", **changes: object) -> Answer:
+    """Ask for a power of the company; a value of None leaves the element out, `more` are items."""
     fields: dict[str, object] = {
         "attorney": ATTORNEY_NIF,
         "attorneyName": "Celia Prueba",
@@ -94,19 +94,24 @@ def ask_grant(stack: Stack, *, by: KeyPair | None = None, **changes: object) -> 
         **changes,
     }
     inner = "".join(f"<{name}>{value}</{name}>" for name, value in fields.items() if value is not None)
-    return stack.ask("GrantPower", inner, holder=by)
+    return stack.ask("GrantPower", inner + more, holder=by)
 
 
-def grant(stack: Stack, *, by: KeyPair | None = None, **changes: object) -> UUID:
+def item(kind: str, value: str) -> str:
+    """Return what names a matter, a group or a procedure."""
+    return f"<item><kind>{kind}</kind><value>{value}</value></item>"
+
+
+def grant(stack: Stack, *, by: KeyPair | None = None, more: str = "", **changes: object) -> UUID:
     """Grant a power and return its identifier."""
-    answer = ask_grant(stack, by=by, **changes)
+    answer = ask_grant(stack, by=by, more=more, **changes)
     assert answer.status == 200, answer.body
     return UUID(text(answer.tree, "power/powerId"))
 
 
-def change(stack: Stack, operation: str, power: UUID, *, by: KeyPair | None = None) -> Answer:
-    """Accept, renounce or revoke a power."""
-    return stack.ask(operation, f"<powerId>{power}</powerId>", holder=by)
+def change(stack: Stack, operation: str, power: UUID, *, by: KeyPair | None = None, more: str = "") -> Answer:
+    """Accept, renounce or revoke a power; `more` names one of its items."""
+    return stack.ask(operation, f"<powerId>{power}</powerId>{more}", holder=by)
 
 
 def accept_power(stack: Stack, power: UUID) -> None:

@@ -92,6 +92,7 @@ namespace Notigateway.Sample
             await Show(company, "UnassignRed", one => Deep(one, "endsAt") != null, assignment);
             await Show(company, "ReassignRed", one => Deep(one, "endsAt") == null, assignment);
 
+            await Show(company, "ListMatters", one => one.Descendants(Ng + "code").Any(each => each.Value == "9900101"));
             XElement other = (await attorney.Call("Ping")).Element(Ng + "party");
             Func<int, object[]> terms = days => new object[]
             {

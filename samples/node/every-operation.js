@@ -80,6 +80,9 @@ const { assignmentId } = list(titles.redAssignment).at(-1);
 await show('UnassignRed', company('UnassignRed', { assignmentId }), ({ redAssignment }) => redAssignment.endsAt);
 await show('ReassignRed', company('ReassignRed', { assignmentId }), ({ redAssignment }) => !redAssignment.endsAt);
 
+await show('ListMatters', company('ListMatters'), ({ matter }) =>
+  list(matter).some((each) => list(each.procedure).some(({ code }) => code === '9900101')),
+);
 const { party } = await attorney('Ping');
 const terms = {
   attorney: party.identifier, attorneyName: party.name, scope: 'procedure', value: '9900101',

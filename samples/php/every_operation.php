@@ -92,6 +92,10 @@ $assignment = ['assignmentId' => end($titles->redAssignment)->assignmentId];
 show('UnassignRed', $company->UnassignRed($assignment), fn ($answer) => isset($answer->redAssignment->endsAt));
 show('ReassignRed', $company->ReassignRed($assignment), fn ($answer) => !isset($answer->redAssignment->endsAt));
 
+show('ListMatters', $company->ListMatters([]), fn ($answer) => some(
+    $answer->matter,
+    fn ($matter) => some($matter->procedure, fn ($one) => $one->code === '9900101'),
+));
 $other = $attorney->Ping()->party;
 $terms = [
     'attorney' => $other->identifier, 'attorneyName' => $other->name, 'scope' => 'procedure',

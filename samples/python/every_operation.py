@@ -74,6 +74,8 @@ def represent(service: Any, attorney: Any) -> None:
     show("UnassignRed", None, ok=service.UnassignRed(assignment).endsAt is not None)
     show("ReassignRed", None, ok=service.ReassignRed(assignment).endsAt is None)
 
+    matters = service.ListMatters().matter
+    show("ListMatters", None, ok="9900101" in {one.code for each in matters for one in each.procedure})
     other = attorney.Ping().party
     terms = {
         "attorney": other.identifier, "attorneyName": other.name, "scope": "procedure", "value": "9900101",

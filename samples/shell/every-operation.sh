@@ -63,6 +63,8 @@ show UnassignRed "$(every endsAt "$answer" | wc -l)" 1
 answer=$(as "$company" ReassignRed "$assignment")
 show ReassignRed "$(grep -c endsAt <<< "$answer" || true)" 0
 
+answer=$(as "$company" ListMatters)
+show ListMatters "$(every code "$answer" | grep -cx 9900101)" 1
 answer=$(as "$attorney" Ping)
 terms="<attorney>$(first identifier "$answer")</attorney><attorneyName>$(first name "$answer")</attorneyName>"
 terms+='<scope>procedure</scope><value>9900101</value><specialCategory>false</specialCategory>'

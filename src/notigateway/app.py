@@ -18,7 +18,7 @@ from notigateway.receipts import csv_codes
 from notigateway.soap.contract import Contract
 from notigateway.soap.endpoint import Endpoint, Endpoints
 from notigateway.soap.gate import Gate
-from notigateway.soap.notigateway_issuing_v1.service import IssuingService, check_issuer
+from notigateway.soap.notigateway_issuing_v1.service import IssuingService, as_whom, check_issuer
 from notigateway.soap.notigateway_v1.following_service import FollowingService
 from notigateway.soap.notigateway_v1.representation_service import RepresentationService
 from notigateway.soap.notigateway_v1.service import WITHOUT_EFFECT, MailboxService, check_caller
@@ -92,6 +92,7 @@ def _issuing(gate: Gate, url: str, operators: Iterable[str]) -> Endpoint:
         path=urlsplit(url).path,
         contract=_contract("notigateway-issuing-v1", NOTIGATEWAY_ISSUING_V1, url),
         dispatcher=_dispatcher(NOTIGATEWAY_ISSUING_V1, IssuingService),
+        as_whom=as_whom,
         check_caller=partial(check_issuer, operators=frozenset(operators)),
         without_effect=frozenset({"ListOutcomes"}),
     )

@@ -355,6 +355,14 @@ class IssuingBodyUnknownError(PublicationError, code="ISSUING_BODY_UNKNOWN"):
     """No issuing body with that DIR3 code."""
 
 
+class EmployeeInvalidError(PublicationError, code="EMPLOYEE_INVALID"):
+    """An authorisation of an employee by an issuing body cannot be so; the message names the field."""
+
+
+class EmployeeUnknownError(NotFoundError, code="EMPLOYEE_UNKNOWN"):
+    """The issuing body has authorised nobody with that NIF."""
+
+
 class ReferenceConflictError(PublicationError, code="REFERENCE_CONFLICT"):
     """The reference is already used for another act."""
 
@@ -387,7 +395,7 @@ class PowerSelfGrantedError(RepresentationError, code="POWER_SELF_GRANTED"):
 
 
 class PowerTooLongError(RepresentationError, code="POWER_TOO_LONG"):
-    """A power, and each extension of it, runs for at most five years (Orden ISM/189/2021 art. 6)."""
+    """A power, and each extension of it, runs for at most five years (Orden ISM/189/2021 art. 8)."""
 
 
 class PowerExistsError(RepresentationError, code="POWER_EXISTS"):
@@ -396,6 +404,18 @@ class PowerExistsError(RepresentationError, code="POWER_EXISTS"):
 
 class PowerNotInForceError(RepresentationError, code="POWER_NOT_IN_FORCE"):
     """The power's state does not allow it; the fact `state` says which one it is."""
+
+
+class PowerItemUnknownError(RepresentationError, code="POWER_ITEM_UNKNOWN"):
+    """The power does not name that matter, group or procedure."""
+
+
+class PowerIndivisibleError(RepresentationError, code="POWER_INDIVISIBLE"):
+    """Nothing can be taken out of a general power or out of a matter (Orden ISM/189/2021 art. 2.a, 2.b)."""
+
+
+class CatalogueInvalidError(RepresentationError, code="CATALOGUE_INVALID"):
+    """A line of a catalogue of matters and procedures is wrong; the message names it by its number."""
 
 
 class RedAssignmentInvalidError(RepresentationError, code="RED_ASSIGNMENT_INVALID"):

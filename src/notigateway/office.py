@@ -17,6 +17,7 @@ from notigateway.clock.working_days import working_day_rule
 from notigateway.evidence.seals import load_seal
 from notigateway.issuer.publishing import Publishing
 from notigateway.issuer.reporting import Reporting
+from notigateway.law.powers import PowerPolicy
 from notigateway.law.representation import RightsPolicy, Role
 from notigateway.receipts.proving import Proving
 from notigateway.repository.documents import DocumentStore
@@ -49,6 +50,7 @@ class Office:
     reporting: Reporting
     proving: Proving
     outage_hours_add_up: bool
+    power_policy: PowerPolicy
 
 
 def open_office(
@@ -110,6 +112,7 @@ def open_office(
                 known=known,
             ),
             outage_hours_add_up=settings.outage_hours_add_up,
+            power_policy=PowerPolicy(matters_end_alone=settings.power_matters_end_alone),
         )
         undoing.pop_all()
     return office

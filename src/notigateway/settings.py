@@ -157,6 +157,7 @@ class Settings(BaseSettings):
     timestamp_batch_size: Annotated[int, Field(gt=0, le=1000)] = 50
 
     red_sees_backlog: bool = False
+    power_matters_end_alone: bool = True
     special_category_roles: list[Literal["own", "attorney", "red"]] = ["own", "attorney"]
     special_category_level: Level = Level.LOW
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,11 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from notigateway.issuer.employees import authorise_employee, withdraw_employee
+from notigateway.law.employees import EmployeeTerms
 from notigateway.law.families import Family, is_seal
 from notigateway.pki.families import BUILT_IN
+from notigateway.repository.engine import writing
 from notigateway.sandbox.certifying import name
 from pki import (
     COMPANY_NIF,
@@ -48,7 +52,7 @@ from shapes import (
     O,
     Shape,
 )
-from stack import Stack, text
+from stack import ISSUER, Stack, text
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -147,12 +151,20 @@ def played(stack: Stack, family: Family) -> list[str]:
     decided = {nif for nif, one in zip(ids, accepted, strict=True) if one.findtext("{*}outcome") == "decided"}
     issuing = stack.ask_issuing("ListOutcomes", holder=holder)
     assert issuing.code in {None, "CALLER_NOT_ISSUING_BODY"}
+    may_issue = "no" if issuing.code else "yes"
+    with writing(stack.engine) as session:
+        terms = EmployeeTerms(nif=PERSON_NIF, name="Ana", ground="x", ends_at=stack.now + timedelta(hours=1))
+        authorise_employee(session, ISSUER, terms, now=stack.now)
+    if stack.ask_issuing("ListOutcomes", holder=holder).code is None and issuing.code:
+        may_issue = "where the body authorised the person"
+    with writing(stack.engine) as session:
+        withdraw_employee(session, ISSUER, PERSON_NIF, ground="x", now=stack.now)
     return [
         f"`{family}`",
         names,
         " ".join(NAMES[str(nif)] for nif in seen),
         " ".join(NAMES[nif] for nif in decided),
-        "no" if issuing.code else "yes",
+        may_issue,
     ]
 
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from catalogue import MATTERS
 from notigateway.addressee.powers import import_power
 from notigateway.addressee.red import end_red
 from notigateway.errors import (
@@ -20,8 +21,8 @@ from notigateway.errors import (
     RedAssignmentUnknownError,
 )
 from notigateway.instants import instant_text
+from notigateway.law.powers import PowerTerms
 from notigateway.law.representation import PowerScope, PowerState
-from notigateway.law.titles import PowerTerms
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.rights import Power, RightsChange
 from pki import COMPANY_NIF, NOW, PERSON_NIF, STRANGER_NIF, pki
@@ -240,7 +241,7 @@ def test_every_change_is_written_down_with_the_signed_request(stack: Stack) -> N
 
 def test_lists_of_titles_come_in_pages_without_gap_or_repeat(stack: Stack) -> None:
     register_company(stack)
-    granted = [grant(stack, scope="matter", value=f"m{n}") for n in range(5)]
+    granted = [grant(stack, scope="matter", value=one) for one in MATTERS]
     for power in granted:
         accept_power(stack, power)
     paths = {"ListPowers": "power/powerId", "ListRepresentations": "representation/power/powerId"}
@@ -392,8 +393,6 @@ def imported(stack: Stack, registered_at: datetime, *, is_adapted: bool) -> Powe
         attorney=ATTORNEY_NIF,
         attorney_name="Celia Prueba",
         scope=PowerScope.GENERAL,
-        value=None,
-        special_category=False,
         expires_at=registered_at + timedelta(days=1800),
     )
     with writing(stack.engine) as session:

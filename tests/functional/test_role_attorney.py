@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID
+
+import pytest
 
 from notigateway.instants import instant_text
 from pki import COMPANY_NIF, NOW, PERSON_NIF, REPRESENTATIVE_NIF, pki
@@ -11,6 +14,7 @@ from stack import NG, Stack, text, texts
 from titles import (
     ATTORNEY_NIF,
     accept_power,
+    ask_grant,
     assign,
     attorney,
     change,
@@ -25,7 +29,6 @@ from titles import (
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from uuid import UUID
 
     from notigateway.pki.keys import KeyPair
 
@@ -44,13 +47,12 @@ def test_a_year_of_an_attorney(stack: Stack) -> None:
     assert listed(stack, attorney()) == {}
     assert outcome(stack, undecided, attorney()) == "unknown"
 
-    # Accepted: the undecided backlog and what comes, never what was decided before, nor health data.
+    # Accepted: the undecided backlog and what comes, health data too, never what was decided before.
     accept_power(stack, power)
     fresh, health = stack.publish("FRESH"), stack.publish("HEALTH", special_category=True)
-    visible = dict.fromkeys((undecided, lapsing, voluntary, fresh), "attorney")
+    visible = dict.fromkeys((undecided, lapsing, voluntary, fresh, health), "attorney")
     assert listed(stack, attorney()) == visible
     assert retrieved(stack, decided, attorney()) == "NOTIFICATION_UNKNOWN"
-    assert outcome(stack, health, attorney()) == "unknown"
     (item,) = stack.accept(undecided, holder=attorney())
     assert delegate(item) == {
         "Role": "attorney",
@@ -154,11 +156,13 @@ def test_a_power_by_matter_or_procedure_gives_no_more(stack: Stack) -> None:
     assert listed(stack, attorney()) == {collection: "attorney", contribution: "attorney"}
 
 
-def test_a_power_that_covers_health_data_gives_them(stack: Stack) -> None:
+@pytest.mark.parametrize("said", ["true", "false", None])
+def test_no_power_excludes_health_data_whatever_the_grant_says(stack: Stack, said: str | None) -> None:
     register_company(stack)
     health = stack.publish(special_category=True)
-    power = grant(stack, specialCategory="true")
-    accept_power(stack, power)
+    answer = ask_grant(stack, specialCategory=said)
+    assert text(answer.tree, "power/specialCategory") == "true"
+    accept_power(stack, UUID(text(answer.tree, "power/powerId")))
     assert outcome(stack, health, attorney()) == "decided"
 
 
@@ -175,7 +179,10 @@ def test_health_data_can_be_kept_to_the_addressee_by_policy(database_url: str, t
 
 def test_the_month_for_accepting_ends_with_its_last_day_in_madrid(stack: Stack) -> None:
     register_company(stack)
-    late, in_time = grant(stack, scope="matter", value="a"), grant(stack, scope="matter", value="b")
+    late, in_time = (
+        grant(stack, scope="matter", value="penalties"),
+        grant(stack, scope="matter", value="appeals"),
+    )
     stack.now = NOW.replace(month=7, hour=21, minute=59)  # 1 July, 23:59 in Madrid
     assert change(stack, "AcceptPower", in_time, by=attorney()).status == 200
     stack.pass_time(minutes=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
@@ -11,13 +11,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from drawn import MATTERS, PROCEDURES, items_of
 from notigateway.law import representation
 from notigateway.law.assurance import Assurance, Level, Means, rights_by
 from notigateway.law.lifecycle import Kind, State
-from notigateway.law.representation import Item, PowerScope, PowerState, RightsPolicy, Role
+from notigateway.law.representation import Item, ItemKind, PowerScope, PowerState, RightsPolicy, Role
 from notigateway.repository.engine import writing
 from notigateway.repository.model import Act, Addressee, IssuingBody, Notification
 from notigateway.repository.notifications import visible_to
+from notigateway.repository.power_items import PowerItem
 from notigateway.repository.rights import Power, RedAssignment, role_of
 
 if TYPE_CHECKING:
@@ -31,8 +33,6 @@ START = datetime(2026, 1, 15, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
 ADDRESSEES = {"B12345674": "28123456742", "A28000016": None}
 PARTIES = ["B12345674", "00000001R", "12345678Z"]
-MATTERS = ["collection", "contribution"]
-PROCEDURES = ["203546", "202301"]
 
 INSTANTS = st.builds(
     lambda day, edge: START + day * DAY + edge * timedelta(milliseconds=1),
@@ -53,13 +53,11 @@ class World:
 @st.composite
 def powers(draw: st.DrawFn) -> representation.Power:
     scope = draw(st.sampled_from(PowerScope))
-    values = {PowerScope.MATTER: MATTERS, PowerScope.PROCEDURE: PROCEDURES}
     registered_at = draw(INSTANTS)
     ended_at = draw(st.none() | INSTANTS)
     return representation.Power(
         scope=scope,
-        value=draw(st.sampled_from(values[scope])) if scope in values else None,
-        special_category=draw(st.booleans()),
+        items=draw(items_of(scope, INSTANTS)),
         registered_at=registered_at,
         accepted_at=draw(st.none() | INSTANTS.map(lambda at: max(at, registered_at))),
         expires_at=registered_at + draw(st.integers(1, 20)) * DAY,
@@ -119,18 +117,37 @@ def populate(session: Session, world: World) -> list[UUID]:
     session.add_all([body, *rows.values()])
     session.flush()
     for grantor, attorney, power in world.powers:
-        fields = {name: getattr(power, name) for name in power.__dataclass_fields__}
-        session.add(
-            Power(
-                id=uuid4(), grantor_id=rows[grantor].id, attorney=attorney, attorney_name=attorney, **fields
-            )
-        )
+        session.add(_power(power, rows[grantor], attorney))
     for addressee, party, one in world.assignments:
         fields = {name: getattr(one, name) for name in one.__dataclass_fields__}
         row = RedAssignment(id=uuid4(), red_party=party, red_name=party, authorisation="1", **fields)
         row.addressee_id = rows[addressee].id
         session.add(row)
     return [_add_notification(session, body, rows[who], one) for who, *one in world.items]
+
+
+def _power(power: representation.Power, grantor: Addressee, attorney: str) -> Power:
+    """Return the row: of one thing that has not ended in the way of the release before, of more in rows."""
+    fields = {name: getattr(power, name) for name in power.__dataclass_fields__ if name != "items"}
+    one = power.items[0] if len(power.items) == 1 else None
+    is_in_its_row = one is not None and one.kind is not ItemKind.GROUP and one.ended_at is None
+    rows = [] if is_in_its_row else enumerate(power.items)
+    return Power(
+        id=uuid4(),
+        grantor_id=grantor.id,
+        attorney=attorney,
+        attorney_name=attorney,
+        value=one.value if is_in_its_row and one is not None else None,
+        special_category=False,
+        items=[_item(item, position) for position, item in rows],
+        **fields,
+    )
+
+
+def _item(item: representation.PowerItem, position: int) -> PowerItem:
+    row = PowerItem.of(item, position=position, name=item.value, now=START)
+    row.ended_at, row.end_cause = item.ended_at, item.end_cause
+    return row
 
 
 def _add_notification(
@@ -207,4 +224,40 @@ def test_the_queries_say_what_the_rules_say(
                 ]
                 assert [bool(found[one][2]) for one in ids] == is_visible
         session.rollback()  # the next world begins empty
+        session.begin()
+
+
+@st.composite
+def worlds_of_items(draw: st.DrawFn) -> World:
+    """Draw one power in force of several items, and open notifications of its grantor."""
+    scope = draw(st.sampled_from([PowerScope.MATTER, PowerScope.PROCEDURE]))
+    power = representation.Power(
+        scope=scope,
+        items=draw(items_of(scope, INSTANTS)),
+        registered_at=START - DAY,
+        accepted_at=START - DAY,
+        expires_at=START + 365 * DAY,
+    )
+    grantor = draw(st.sampled_from(sorted(ADDRESSEES)))
+    drawn = draw(st.lists(items(), min_size=1, max_size=4))
+    open_ones: list[tuple[str, Item, datetime | None, datetime | None]] = [
+        (grantor, replace(item, closed_at=None), None, None) for _, item, *_ in drawn
+    ]
+    return World([(grantor, PARTIES[2], power)], [], open_ones)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(worlds_of_items(), INSTANTS)
+def test_the_queries_say_of_each_item_what_the_rules_say(engine: Engine, world: World, now: datetime) -> None:
+    rights, party = RightsPolicy(), PARTIES[2]
+    with writing(engine) as session:
+        ids = populate(session, world)
+        query = select(Notification.id, visible_to(party, now, rights=rights)).join(Act).join(Addressee)
+        found = {one: bool(is_visible) for one, is_visible in session.execute(query)}
+        roles = expected(world, party, now, rights)
+        assert [found[one] for one in ids] == [
+            role is not None and item.available_at <= now
+            for role, (_, item, *_) in zip(roles, world.items, strict=True)
+        ]
+        session.rollback()
         session.begin()

@@ -7,16 +7,18 @@ signed request that asked for it. Repeating a request changes nothing and answer
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from notigateway.cursors import read_uuid_cursor, write_uuid_cursor
 from notigateway.errors import NotAddresseeError, PowerExistsError, PowerUnknownError
 from notigateway.instants import to_milliseconds
-from notigateway.law import titles
+from notigateway.law import powers as law
 from notigateway.law.representation import PowerState, is_open
 from notigateway.receipts.recording import record_request
 from notigateway.repository import powers as register
+from notigateway.repository.catalogue import find_nameable, list_entries
+from notigateway.repository.power_items import PowerItem
 from notigateway.repository.rights import Power
 from notigateway.uuids import uuid7
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from notigateway.law.caller import Caller
+    from notigateway.law.catalogue import Entry
     from notigateway.receipts.asking import Asking
     from notigateway.repository.model import Addressee
     from notigateway.repository.session import Session
@@ -39,29 +42,29 @@ class PowerPage:
     next_cursor: str | None
 
 
-def grant_power(session: Session, asking: Asking, terms: titles.PowerTerms) -> Power:
+def grant_power(session: Session, asking: Asking, terms: law.PowerTerms) -> Power:
     """Register a power of the caller; it takes effect when the attorney accepts it within one month.
 
     Whoever was never notified grants too, and becomes an addressee.
 
     Raises: `PowerInvalidError`, `PowerSelfGrantedError`, `PowerTooLongError`,
-    `PowerExistsError` where one of the same attorney and scope stands on other terms.
+    `PowerExistsError` where one of the same attorney stands that names the same, on other terms.
     """
     grantor = register.lock_party(session, asking.party, name=asking.caller.party_name)
-    power = _draw_up(terms, grantor=grantor, registered_at=asking.now)
+    power = _draw_up(session, terms, grantor=grantor, registered_at=asking.now)
     earlier = _standing_twin(session, power, asking.now)
     if earlier is None:
         session.add(power)
         return _changed(session, power, "granted", asking)
     # A repeat of the same grant is idempotent: the power that stands, nothing new.
-    if titles.is_same_grant(power.terms, earlier.terms):
+    if law.is_same_grant(power.terms, earlier.terms):
         return earlier
     raise PowerExistsError(power_id=str(earlier.id))
 
 
 def import_power(
     session: Session,
-    terms: titles.PowerTerms,
+    terms: law.PowerTerms,
     *,
     grantor: str,
     registered_at: datetime,
@@ -76,14 +79,14 @@ def import_power(
 
     Raises: what `grant_power` raises; `NotAddresseeError`.
     """
-    titles.check_registered(registered_at, now)
+    law.check_registered(registered_at, now)
     addressee = register.lock_addressee(session, grantor)
     if addressee is None:
         raise NotAddresseeError(f"party {grantor}")
-    power = _draw_up(terms, grantor=addressee, registered_at=to_milliseconds(registered_at))
+    power = _draw_up(session, terms, grantor=addressee, registered_at=to_milliseconds(registered_at))
     power.accepted_at = None if accepted_at is None else to_milliseconds(accepted_at)
-    titles.check_accepted(power.accepted_at, registered_at=power.registered_at, now=now)
-    power.is_void = titles.is_void(power.registered_at, is_adapted=is_adapted)
+    law.check_accepted(power.accepted_at, registered_at=power.registered_at, now=now)
+    power.is_void = law.is_void(power.registered_at, is_adapted=is_adapted)
     earlier = _standing_twin(session, power, now)
     if earlier is not None:
         raise PowerExistsError(f"power {earlier.id}", power_id=str(earlier.id))
@@ -93,44 +96,59 @@ def import_power(
 
 
 def accept_power(session: Session, asking: Asking, power_id: UUID) -> Power:
-    """Accept a power as its attorney: it takes effect now (Orden ISM/189/2021 art. 8).
+    """Accept a power as its attorney: it takes effect now (Orden ISM/189/2021 art. 9.2).
 
     Raises: `PowerUnknownError`; `PowerNotInForceError` after the month, and for one that has ended.
     """
     power = _lock(session, power_id, asking.caller, as_attorney=True)
-    if not titles.takes_effect(power.terms, asking.now):
+    if not law.takes_effect(power.terms, asking.now):
         return power  # a repeat: it was accepted before
     power.accepted_at = asking.now
     return _changed(session, power, "accepted", asking)
 
 
-def renounce_power(session: Session, asking: Asking, power_id: UUID) -> Power:
-    """End a power as its attorney, accepted or not: effective now.
+def renounce_power(
+    session: Session,
+    asking: Asking,
+    power_id: UUID,
+    item: law.Named | None = None,
+    *,
+    policy: law.PowerPolicy = law.DEFAULT_POWERS,
+) -> Power:
+    """End a power as its attorney, accepted or not, or one of its items: effective now (art. 2, 10).
 
-    Raises: `PowerUnknownError`, `PowerNotInForceError`.
+    Raises: `PowerUnknownError`, `PowerNotInForceError`; for an item `PowerIndivisibleError`,
+    `PowerItemUnknownError`.
     """
     power = _lock(session, power_id, asking.caller, as_attorney=True)
-    return _end(session, power, PowerState.RENOUNCED, asking)
+    return _end(session, power, PowerState.RENOUNCED, asking, item=item, policy=policy)
 
 
-def revoke_power(session: Session, asking: Asking, power_id: UUID) -> Power:
-    """End a power as its grantor: effective now.
+def revoke_power(
+    session: Session,
+    asking: Asking,
+    power_id: UUID,
+    item: law.Named | None = None,
+    *,
+    policy: law.PowerPolicy = law.DEFAULT_POWERS,
+) -> Power:
+    """End a power as its grantor, or one of its items: effective now (art. 2, 10).
 
-    Raises: `PowerUnknownError`, `PowerNotInForceError`.
+    Raises: what `renounce_power` raises.
     """
     power = _lock(session, power_id, asking.caller, as_attorney=False)
-    return _end(session, power, PowerState.REVOKED, asking)
+    return _end(session, power, PowerState.REVOKED, asking, item=item, policy=policy)
 
 
 def extend_power(session: Session, asking: Asking, power_id: UUID, expires_at: datetime) -> Power:
-    """Let a power in force run longer, at most five years from now (Orden ISM/189/2021 art. 6).
+    """Let a power in force run longer, at most five years from now (Orden ISM/189/2021 art. 8.3).
 
     Raises: `PowerUnknownError`, `PowerNotInForceError`, `PowerTooLongError`, `PowerInvalidError` for an
     end that is not later than the present one.
     """
     power = _lock(session, power_id, asking.caller, as_attorney=False)
     expires_at = to_milliseconds(expires_at)
-    if not titles.runs_longer(power.terms, expires_at, asking.now):
+    if not law.runs_longer(power.terms, expires_at, asking.now):
         return power  # a repeat
     power.expires_at = expires_at
     return _changed(session, power, "extended", asking)
@@ -149,24 +167,44 @@ def list_powers(session: Session, asking: Asking, *, cursor: str | None, page_si
     return PowerPage(shown, write_uuid_cursor(shown[-1].id, belongs_to=belongs_to) if has_more else None)
 
 
-def _draw_up(terms: titles.PowerTerms, *, grantor: Addressee, registered_at: datetime) -> Power:
+def list_matters(session: Session) -> Sequence[Entry]:
+    """Return what a power may name, in the catalogue's order (Orden ISM/189/2021 art. 7.1)."""
+    return list_entries(session)
+
+
+def _draw_up(
+    session: Session, terms: law.PowerTerms, *, grantor: Addressee, registered_at: datetime
+) -> Power:
     """Check the terms and return the power, not yet registered; the grantor's rights must be locked."""
-    checked = titles.check_power(terms, grantor=grantor.identifier, registered_at=registered_at)
+    checked = law.check_power(terms, grantor=grantor.identifier, registered_at=registered_at)
+    nameable = find_nameable(session, checked.named)
+    items = law.items_of(checked, {one: procedures for one, (_, procedures) in nameable.items()})
+    rows = [
+        PowerItem.of(item, position=place, name=nameable[named][0], now=registered_at)
+        for place, (named, item) in enumerate(zip(checked.named, items, strict=True), 1)
+    ]
     return Power(
         id=uuid7(registered_at),
         grantor_id=grantor.id,
         grantor=grantor,
-        **asdict(checked),
+        attorney=checked.attorney,
+        attorney_name=checked.attorney_name,
+        scope=checked.scope,
+        value=law.one_value(checked),
+        items=rows,
+        special_category=True,
         is_void=False,
         registered_at=registered_at,
+        expires_at=checked.expires_at,
     )
 
 
 def _standing_twin(session: Session, power: Power, now: datetime) -> Power | None:
-    """Return the power of the same parties and scope that stands or may still be accepted."""
+    """Return the power of the same parties that names the same and stands or may still be accepted."""
     with session.no_autoflush:
         found = register.list_powers_of_scope(session, power)
-    return next((one for one in found if one is not power and is_open(one.terms, now)), None)
+    same = (one for one in found if one is not power and law.names_the_same(power.terms, one.terms))
+    return next((one for one in same if is_open(one.terms, now)), None)
 
 
 def _lock(session: Session, power_id: UUID, caller: Caller, *, as_attorney: bool) -> Power:
@@ -177,12 +215,30 @@ def _lock(session: Session, power_id: UUID, caller: Caller, *, as_attorney: bool
     return power
 
 
-def _end(session: Session, power: Power, cause: PowerState, asking: Asking) -> Power:
-    """End an open power; a repeat by the same side changes nothing."""
-    if not titles.comes_to_end(power.terms, cause, asking.now):
+def _end(
+    session: Session,
+    power: Power,
+    cause: PowerState,
+    asking: Asking,
+    *,
+    item: law.Named | None,
+    policy: law.PowerPolicy,
+) -> Power:
+    """End an open power, or one of its items and with the last one the power; a repeat changes nothing."""
+    if item is None:
+        if not law.comes_to_end(power.terms, cause, asking.now):
+            return power
+        power.end(cause, asking.now)
+        return _changed(session, power, str(cause), asking)
+    if not law.item_comes_to_end(power.terms, item, cause, asking.now, policy=policy):
         return power
-    power.end(cause, asking.now)
-    return _changed(session, power, str(cause), asking)
+    for row in power.items:
+        if law.Named(row.kind, row.value) == item:
+            row.end(cause, asking.now)
+    if all(row.ended_at is not None for row in power.items):
+        power.end(cause, asking.now)
+        return _changed(session, power, str(cause), asking)
+    return _changed(session, power, f"item_{cause}", asking)
 
 
 def _changed(session: Session, power: Power, change: str, asking: Asking) -> Power:

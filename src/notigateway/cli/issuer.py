@@ -1,20 +1,33 @@
-"""`notigateway register-issuer`: say who may issue acts."""
+"""`notigateway register-issuer` and `notigateway issuer`: who issues acts, and by which employees."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from notigateway.cli.opening import opened
-from notigateway.cli.options import SettingsFile
+from notigateway.cli.options import SettingsFile, read_instant
+from notigateway.instants import instant_text
+from notigateway.issuer.employees import authorise_employee, list_employees, withdraw_employee
 from notigateway.issuer.publishing import register_issuing_body
-from notigateway.repository.engine import writing
+from notigateway.law.employees import EmployeeTerms
+from notigateway.repository.engine import reading, writing
 from notigateway.settings import load_settings
+
+if TYPE_CHECKING:
+    from notigateway.repository.employees import Employee
+
+issuer = typer.Typer(help="The employees by whom issuing bodies act.")
+
+Dir3 = Annotated[str, typer.Argument(help="The body's DIR3 code.")]
+Nif = Annotated[str, typer.Argument(help="The employee's NIF.")]
+Ground = Annotated[str, typer.Option(help="The decision of the body, so that it can be found again.")]
 
 
 def register_issuer(
-    dir3: Annotated[str, typer.Argument(help="The body's DIR3 code.")],
+    dir3: Dir3,
     acronym: Annotated[str, typer.Argument(help="For example TGSS.")],
     name: Annotated[str, typer.Argument(help="Its full name.")],
     nif: Annotated[str, typer.Argument(help="Its NIF.")],
@@ -24,3 +37,46 @@ def register_issuer(
     with opened(load_settings(settings_file)) as engine, writing(engine) as session:
         body = register_issuing_body(session, dir3=dir3, acronym=acronym, name=name, nif=nif)
         typer.echo(f"registered {body.dir3} {body.acronym}")
+
+
+@issuer.command()
+def authorise(
+    dir3: Dir3,
+    nif: Nif,
+    name: Annotated[str, typer.Argument(help="The employee's name.")],
+    ground: Ground,
+    until: Annotated[
+        str | None, typer.Option(help="When it ends, with its zone; by default when it is withdrawn.")
+    ] = None,
+    settings_file: SettingsFile = None,
+) -> None:
+    """Let a public employee act for a body in the issuing contract, from now; repeating changes nothing."""
+    ends_at = None if until is None else read_instant(until)
+    terms = EmployeeTerms(nif=nif, name=name, ground=ground, ends_at=ends_at)
+    with opened(load_settings(settings_file)) as engine, writing(engine) as session:
+        row = authorise_employee(session, dir3, terms, now=datetime.now(UTC))
+    typer.echo(_line(row))
+
+
+@issuer.command()
+def withdraw(dir3: Dir3, nif: Nif, ground: Ground, settings_file: SettingsFile = None) -> None:
+    """End an authorisation at once; what was done by it stands. Repeating changes nothing."""
+    with opened(load_settings(settings_file)) as engine, writing(engine) as session:
+        row = withdraw_employee(session, dir3, nif, ground=ground, now=datetime.now(UTC))
+    typer.echo(_line(row))
+
+
+@issuer.command()
+def employees(dir3: Dir3, settings_file: SettingsFile = None) -> None:
+    """List everybody whom a body has ever authorised, one a line: NIF, name, from, to, grounds."""
+    with opened(load_settings(settings_file)) as engine, reading(engine) as session:
+        lines = [_line(row) for row in list_employees(session, dir3)]
+    typer.echo("\n".join(lines), nl=bool(lines))
+
+
+def _line(row: Employee) -> str:
+    """Return one line of the register, for people and for `cut`."""
+    ends = "-" if row.ends_at is None else instant_text(row.ends_at)
+    return "\t".join(
+        (row.nif, row.name, instant_text(row.starts_at), ends, row.ground, row.withdrawn_ground or "-")
+    )

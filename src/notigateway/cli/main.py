@@ -13,8 +13,9 @@ from notigateway.cli.database import migrate
 from notigateway.cli.demo import demo
 from notigateway.cli.explain import explain
 from notigateway.cli.health import health
-from notigateway.cli.issuer import register_issuer
+from notigateway.cli.issuer import issuer, register_issuer
 from notigateway.cli.log import checkpoint, log
+from notigateway.cli.matters import matters
 from notigateway.cli.outage import outage
 from notigateway.cli.publish import publish
 from notigateway.cli.red import red
@@ -37,7 +38,9 @@ for command in (
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(addressee, name="addressee")
+app.add_typer(issuer, name="issuer", no_args_is_help=True)
 app.add_typer(log, name="log", no_args_is_help=True)
+app.add_typer(matters, name="matters")
 app.add_typer(outage, name="outage", no_args_is_help=True)
 app.add_typer(red, name="red")
 

@@ -289,6 +289,14 @@ TEXTS: Final[dict[str, Texts]] = {
         "No hay ningún organismo emisor registrado con este código DIR3.",
         "No issuing body with this DIR3 code is registered.",
     ),
+    "EMPLOYEE_INVALID": Texts(
+        "La autorización del empleado está incompleta o contiene un valor no válido.",
+        "The authorisation of the employee is incomplete or holds an invalid value.",
+    ),
+    "EMPLOYEE_UNKNOWN": Texts(
+        "El organismo emisor no ha autorizado a nadie con ese NIF.",
+        "The issuing body has authorised nobody with that NIF.",
+    ),
     "REFERENCE_CONFLICT": Texts(
         "El organismo emisor ya usó esta referencia para un acto distinto.",
         "The issuing body already used this reference for a different act.",
@@ -325,6 +333,18 @@ TEXTS: Final[dict[str, Texts]] = {
     "POWER_NOT_IN_FORCE": Texts(
         "El estado del poder no lo permite: no aceptado a tiempo, caducado, extinguido, nulo o pendiente.",
         "The state of the power does not allow it: not accepted in time, expired, ended, void or pending.",
+    ),
+    "POWER_ITEM_UNKNOWN": Texts(
+        "El poder no comprende esta materia, grupo o trámite.",
+        "The power does not name this matter, group or procedure.",
+    ),
+    "POWER_INDIVISIBLE": Texts(
+        "De un poder general, o dentro de una materia, nada puede renunciarse o revocarse por separado.",
+        "Nothing can be renounced or revoked separately of a general power, or within a matter.",
+    ),
+    "CATALOGUE_INVALID": Texts(
+        "Una línea del catálogo de materias y trámites es incorrecta; no se cambia nada.",
+        "A line of the catalogue of matters and procedures is wrong; nothing is changed.",
     ),
     "RED_ASSIGNMENT_INVALID": Texts(
         "La asignación RED está incompleta o contiene un valor no válido; los datos indican el campo.",

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 from notigateway.contract.v1 import Party, V1Part, V1Request
+from notigateway.contract.versions import Version
 from notigateway.contract.xml import Child, Integer, Uuid, Word, element
 
 # --- parts ----------------------------------------------------------------------------------------
@@ -24,6 +25,23 @@ class RedAssignment(V1Part):
 
 
 @element
+class Named(V1Part):
+    """A matter, a group of procedures or a procedure, as a power names it."""
+
+    kind: Word
+    value: str
+
+
+@element
+class PowerItem(Named):
+    """One thing that a power names, and how it stands by itself."""
+
+    name: str
+    state: Word
+    ended_at: datetime | None = None
+
+
+@element
 class Power(V1Part):
     """A power of attorney; `accept_before` while it is pending."""
 
@@ -39,6 +57,7 @@ class Power(V1Part):
     accepted_at: datetime | None = None
     expires_at: datetime
     ended_at: datetime | None = None
+    items: Annotated[tuple[PowerItem, ...], Child("item", since=Version.V1_1)] = ()
 
 
 @element
@@ -108,8 +127,9 @@ class GrantPower(V1Request):
     attorney_name: str
     scope: Word
     value: str | None = None
-    special_category: bool
+    special_category: bool | None = None
     expires_at: datetime
+    items: Annotated[tuple[Named, ...], Child("item", most=100)] = ()
 
 
 @element
@@ -133,7 +153,9 @@ class AcceptPowerResponse(GrantPowerResponse):
 
 @element
 class RenouncePower(AcceptPower):
-    """End a power as its attorney."""
+    """End a power as its attorney, or one of its items."""
+
+    item: Named | None = None
 
 
 @element
@@ -143,7 +165,9 @@ class RenouncePowerResponse(GrantPowerResponse):
 
 @element
 class RevokePower(AcceptPower):
-    """End a power as its grantor."""
+    """End a power as its grantor, or one of its items."""
+
+    item: Named | None = None
 
 
 @element
@@ -176,6 +200,46 @@ class ListPowersResponse(V1Part):
     has_more: bool
     next_cursor: Word | None = None
     powers: Annotated[tuple[Power, ...], Child("power", most=1000)] = ()
+
+
+@element
+class ListMatters(V1Request):
+    """What may a power name?"""
+
+
+@element
+class Procedure(V1Part):
+    """A procedure of the catalogue."""
+
+    code: str
+    name: str
+    group: str | None = None
+
+
+@element
+class Group(V1Part):
+    """A group of procedures of the catalogue."""
+
+    code: str
+    name: str
+
+
+@element
+class Matter(V1Part):
+    """A matter of the catalogue, with its groups and procedures."""
+
+    code: str
+    name: str
+    groups: Annotated[tuple[Group, ...], Child("group")] = ()
+    procedures: Annotated[tuple[Procedure, ...], Child("procedure")] = ()
+
+
+@element
+class ListMattersResponse(V1Part):
+    """The catalogue."""
+
+    as_of: datetime
+    matters: Annotated[tuple[Matter, ...], Child("matter")] = ()
 
 
 # --- delivery -------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from notigateway.law.deadlines import DeadlineCause
 from notigateway.law.transitions import cancel, extend
 from notigateway.receipts.recording import record_request
 from notigateway.repository import issuer
+from notigateway.repository.employees import find_employee
 from notigateway.repository.outages import move_deadlines
 
 if TYPE_CHECKING:
@@ -62,13 +63,18 @@ class OutcomePage:
 
 
 def body_of(session: Session, asking: Asking, dir3: str) -> IssuingBody:
-    """Return the issuing body as which the caller acts.
+    """Return the issuing body as which the caller acts: by its seal, or as an employee of that very one.
 
     Raises: `IssuingBodyUnknownError`, also for one that exists and is not the caller's.
     """
+    caller = asking.caller
     body = issuer.find_body_of(session, dir3=dir3, nif=asking.party)
     if body is None:
         raise IssuingBodyUnknownError
+    if caller.employer is not None and not find_employee(
+        session, employer=caller.employer, nif=caller.signer, dir3=dir3, now=asking.now
+    ):
+        raise IssuingBodyUnknownError("an employee of another unit")
     return body
 
 

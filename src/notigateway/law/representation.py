@@ -17,8 +17,8 @@ from notigateway.law.deadlines import MADRID
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MAX_POWER_YEARS = 5  # Orden ISM/189/2021 art. 6
-ACCEPTANCE_MONTHS = 1  # Orden ISM/189/2021 art. 8: the attorney accepts within one month
+MAX_POWER_YEARS = 5  # Orden ISM/189/2021 art. 8.1, 8.3
+ACCEPTANCE_MONTHS = 1  # Orden ISM/189/2021 art. 9.2; art. 6.4 gives the statement the same
 # Powers registered before this day are void unless adapted (Orden ISM/189/2021, transitional provision).
 POWERS_OF_THE_NEW_RULE_FROM = date(2021, 4, 2)
 
@@ -39,10 +39,18 @@ class DeliveryChannel(StrEnum):
 
 
 class PowerScope(StrEnum):
-    """What a power of attorney covers (Orden ISM/189/2021 art. 2)."""
+    """The type of a power: general, by matters, by procedures and groups (Orden ISM/189/2021 art. 2)."""
 
     GENERAL = "general"
     MATTER = "matter"
+    PROCEDURE = "procedure"
+
+
+class ItemKind(StrEnum):
+    """What a power that is not general names, and the catalogue holds."""
+
+    MATTER = "matter"
+    GROUP = "group"
     PROCEDURE = "procedure"
 
 
@@ -104,12 +112,26 @@ class RedAssignment:
 
 
 @dataclass(frozen=True)
+class PowerItem:
+    """One matter, procedure or group of procedures that a power names.
+
+    `procedures` are those of a group, as it was when the power was granted: a group that grows later gives
+    nothing that the grantor has not given.
+    """
+
+    kind: ItemKind
+    value: str
+    procedures: frozenset[str] = frozenset()
+    ended_at: datetime | None = None
+    end_cause: PowerState | None = None
+
+
+@dataclass(frozen=True)
 class Power:
-    """A power of attorney to receive notifications."""
+    """A power of attorney to receive notifications; a general one has no items."""
 
     scope: PowerScope
-    value: str | None
-    special_category: bool
+    items: tuple[PowerItem, ...]
     registered_at: datetime
     accepted_at: datetime | None
     expires_at: datetime
@@ -185,19 +207,28 @@ def power_covers(power: Power, item: Item, now: datetime, rights: RightsPolicy =
     """Tell whether a power gives a notification at `now` (Orden ISM/903/2020 art. 6.3).
 
     From the instant it takes effect the attorney sees what comes and what was not decided (nor lapsed)
-    by then; at its end everything of the grantor is gone. Special-category data only if the power
-    covers them.
+    by then; at its end everything of the grantor is gone, and at the end of one of its items all of that.
+    Whether attorneys see data of a special category is a policy; no power excludes them (Orden ISM/189/2021
+    art. 2).
     """
     if power.accepted_at is None or power_state(power, now) is not PowerState.IN_FORCE:
         return False
-    may_see_special = power.special_category and Role.ATTORNEY in rights.special_category_roles
-    if item.special_category and not may_see_special:
+    if item.special_category and Role.ATTORNEY not in rights.special_category_roles:
         return False
-    if power.scope is PowerScope.MATTER and item.matter != power.value:
-        return False
-    if power.scope is PowerScope.PROCEDURE and item.procedure != power.value:
+    if power.scope is not PowerScope.GENERAL and not any(_names(one, item, now) for one in power.items):
         return False
     return item.closed_at is None or item.closed_at >= power.accepted_at
+
+
+def _names(named: PowerItem, item: Item, now: datetime) -> bool:
+    """Tell whether a notification is of what an item of a power names, while that item stands."""
+    if named.ended_at is not None and named.ended_at <= now:
+        return False
+    if named.kind is ItemKind.MATTER:
+        return named.value == item.matter
+    if named.kind is ItemKind.GROUP:
+        return item.procedure in named.procedures
+    return named.value == item.procedure
 
 
 def is_void_by_age(registered_at: datetime) -> bool:

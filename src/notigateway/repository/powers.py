@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 
 from notigateway.repository.addressees import enter_addressee
 from notigateway.repository.model import Addressee
+from notigateway.repository.power_items import PowerItem
 from notigateway.repository.rights import Power, RedAssignment, RightsChange, is_in_force
 from notigateway.uuids import uuid7
 
@@ -47,13 +48,11 @@ def lock_power(session: Session, power_id: UUID) -> Power | None:
 
 
 def list_powers_of_scope(session: Session, like: Power) -> Sequence[Power]:
-    """Return every power of the same grantor, attorney and scope, whatever its state."""
-    is_same_value = Power.value.is_(None) if like.value is None else Power.value == like.value
+    """Return every power of the same grantor, attorney and type, whatever its state and what it names."""
     query = _powers().where(
         Power.grantor_id == like.grantor_id,
         Power.attorney == like.attorney,
         Power.scope == like.scope,
-        is_same_value,
     )
     return session.scalars(query.order_by(Power.id)).all()
 
@@ -96,7 +95,10 @@ def _powers() -> Select[Power]:
     return (
         select(Power)
         .join(Addressee, Power.grantor_id == Addressee.id)
-        .options(joinedload(Power.grantor, innerjoin=True))
+        .options(
+            joinedload(Power.grantor, innerjoin=True),
+            selectinload(Power.items).selectinload(PowerItem.procedures),
+        )
     )
 
 

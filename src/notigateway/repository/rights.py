@@ -30,6 +30,7 @@ from notigateway.law.representation import DEFAULT_RIGHTS, PowerScope, PowerStat
 from notigateway.repository.columns import SHA256_HEX, Row, UtcDateTime, Word
 from notigateway.repository.model import Act, Addressee, Notification
 from notigateway.repository.outages import is_overdue
+from notigateway.repository.power_items import PowerItem, an_item_covers
 
 if TYPE_CHECKING:
     from sqlalchemy import BindParameter, CompoundSelect, Exists
@@ -74,7 +75,9 @@ class Power(Row):
     attorney: Mapped[str] = mapped_column(String(9))
     attorney_name: Mapped[str] = mapped_column(String(255))
     scope: Mapped[PowerScope] = mapped_column(Word(PowerScope))
+    # The one matter or procedure; NULL for a general power, and for one of several items or of a group.
     value: Mapped[str | None] = mapped_column(String(64))
+    # Without effect: no power excludes data of a special category. The release before reads it.
     special_category: Mapped[bool]
     is_void: Mapped[bool]
     registered_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -85,6 +88,7 @@ class Power(Row):
     version: Mapped[int] = mapped_column(Integer)
 
     grantor: Mapped[Addressee] = relationship(lazy="raise")
+    items: Mapped[list[PowerItem]] = relationship(order_by="PowerItem.position", lazy="raise")
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012  (read by SQLAlchemy)
 
@@ -93,8 +97,7 @@ class Power(Row):
         """What the rules need to know of this row."""
         return representation.Power(
             scope=self.scope,
-            value=self.value,
-            special_category=self.special_category,
+            items=tuple(item.terms for item in self.items) or self._one_item(),
             registered_at=self.registered_at,
             accepted_at=self.accepted_at,
             expires_at=self.expires_at,
@@ -102,6 +105,12 @@ class Power(Row):
             end_cause=self.end_cause,
             is_void=self.is_void,
         )
+
+    def _one_item(self) -> tuple[representation.PowerItem, ...]:
+        """Return what a power names that was granted before powers had rows of items."""
+        if self.value is None:
+            return ()
+        return (representation.PowerItem(representation.ItemKind(self.scope), self.value),)
 
     def state_at(self, now: datetime) -> PowerState:
         """Return the state at `now`."""
@@ -183,7 +192,6 @@ def is_in_force(power: type[Power], now: datetime) -> list[ColumnElement[bool]]:
 
 def power_covers(power: type[Power], now: datetime, rights: RightsPolicy) -> list[ColumnElement[bool]]:
     """Say `representation.power_covers` in SQL; the query must join Act."""
-    may_see_special = Role.ATTORNEY in rights.special_category_roles
     # The lapse counts whether or not its evidence was written already.
     closed_at = case(
         (Notification.decided_at.is_not(None), Notification.decided_at),
@@ -193,14 +201,17 @@ def power_covers(power: type[Power], now: datetime, rights: RightsPolicy) -> lis
     conditions: list[ColumnElement[bool]] = [
         power.grantor_id == Notification.addressee_id,
         *is_in_force(power, now),
-        or_(~Act.special_category, power.special_category) if may_see_special else ~Act.special_category,
         or_(
             power.scope == PowerScope.GENERAL,
+            an_item_covers(power, now),
+            # of a time when a power named one, in its own row
             and_(power.scope == PowerScope.MATTER, power.value == Act.matter),
             and_(power.scope == PowerScope.PROCEDURE, power.value == Act.procedure),
         ),
         or_(closed_at.is_(None), closed_at >= power.accepted_at),
     ]
+    if Role.ATTORNEY not in rights.special_category_roles:
+        conditions.append(~Act.special_category)
     return conditions
 
 

@@ -29,6 +29,7 @@ def lock_titles(
     by_role = {role: [r.code for r in rows if r.seen_as is role] for role in (Role.ATTORNEY, Role.RED)}
     titles: dict[int, str] = {}
     if by_role[Role.ATTORNEY]:
+        _lock_powers(session, rows, party=party)
         powers = (
             select(Notification.code, Power.id)
             .join(Act, Notification.act_id == Act.id)
@@ -37,7 +38,6 @@ def lock_titles(
             .where(*power_covers(Power, now, rights))
             # Several may give it: the one that has stood longest is named.
             .order_by(Power.accepted_at.desc(), Power.id.desc())
-            .with_for_update(of=Power, read=True)
         )
         titles.update((code, str(power_id)) for code, power_id in session.execute(powers))
     if by_role[Role.RED]:
@@ -53,3 +53,14 @@ def lock_titles(
         )
         titles.update((code, authorisation) for code, authorisation in session.execute(assignments))
     return titles
+
+
+def _lock_powers(session: Session, rows: Sequence[Notification], *, party: str) -> None:
+    """Lock the party's powers of these addressees, so that the query after this sees how they stand.
+
+    What a power names are rows of their own: a query that waited for its lock would see them as they were
+    before.
+    """
+    grantors = {row.addressee_id for row in rows}
+    query = select(Power.id).where(Power.attorney == party, Power.grantor_id.in_(grantors))
+    session.execute(query.order_by(Power.id).with_for_update(read=True)).all()

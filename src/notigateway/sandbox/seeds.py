@@ -20,16 +20,20 @@ from notigateway.addressee.red import assign_red
 from notigateway.errors import PowerExistsError
 from notigateway.evidence.seals import load_seal
 from notigateway.issuer.publishing import Deposit, Publishing, register_issuing_body
+from notigateway.law.catalogue import check_catalogue
 from notigateway.law.identifiers import control_digits
 from notigateway.law.lifecycle import Kind
+from notigateway.law.powers import PowerTerms
 from notigateway.law.representation import PowerScope
 from notigateway.law.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
-from notigateway.law.titles import PowerTerms, RedTerms
+from notigateway.law.titles import RedTerms
+from notigateway.repository.catalogue import load_catalogue
 from notigateway.repository.documents import DocumentStore
 from notigateway.repository.engine import connected, writing
 from notigateway.repository.powers import list_all_red_assignments
 from notigateway.repository.schema import upgrade
 from notigateway.sandbox.holders import COMPANY, PERSON, RED
+from notigateway.sandbox.matters import example
 from notigateway.sandbox.papers import PAGE_COUNTS, make_paper
 
 if TYPE_CHECKING:
@@ -118,6 +122,7 @@ def sow(settings: Settings, *, notifications: int, seed: int, now: datetime) -> 
         with writing(engine) as session:
             for body in BODIES:
                 register_issuing_body(session, **asdict(body))
+            load_catalogue(session, check_catalogue(enumerate(example(), 1)), now=now)
         for batch in _deposits(publishing, notifications, seed):
             with writing(engine) as session:
                 for share, deposit in batch:
@@ -145,8 +150,6 @@ def _give_rights(session: Session, now: datetime) -> None:
         attorney=RED[0],
         attorney_name=f"{RED[1]} {RED[2]}",
         scope=PowerScope.GENERAL,
-        value=None,
-        special_category=False,
         expires_at=now + timedelta(days=365),
     )
     registered_at = now - timedelta(days=30)

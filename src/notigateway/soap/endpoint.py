@@ -95,10 +95,13 @@ class Endpoint:
         contract: Contract,
         dispatcher: Calling,
         check_caller: Callable[[Session, Caller, str], None],
+        as_whom: Callable[[Session, Caller, str, datetime], Caller] | None = None,
         without_effect: frozenset[str] = frozenset(),
         expectations: Expectations | None = None,
     ) -> None:
         """Serve the contract; `check_caller` raises for who may not ask for the operation it is given.
+
+        `as_whom` says before as whom a caller asks, where that is more than the certificate alone proves.
 
         `without_effect` names the operations that decide nothing; all others need a revocation status that is
         current. `expectations` are the gate's unless the contract has its own.
@@ -108,6 +111,7 @@ class Endpoint:
         self._contract = contract
         self._dispatcher = dispatcher
         self._check_caller = check_caller
+        self._as_whom = as_whom
         self._expectations = expectations or gate.expectations
         self._without_effect = without_effect
         self._forget_after: datetime | None = None
@@ -246,7 +250,7 @@ class Endpoint:
             reply.addressing.check(to=contract.public_url, action=contract.request_action(operation))
             contract.check_request(verified.operation)
             access.ask(_identifiers(verified.operation))
-            self._admit(entry, caller, operation=operation, now=now)
+            caller = self._admit(entry, operation=operation, now=now)
             revocation = gate.admission.require_status(
                 verified.certificate, now, has_effect=operation not in self._without_effect
             )
@@ -277,13 +281,18 @@ class Endpoint:
         if not entry.is_made:
             entry.make(entry.access.result)
 
-    def _admit(self, entry: Entry, caller: Caller, *, operation: str, now: datetime) -> None:
+    def _admit(self, entry: Entry, *, operation: str, now: datetime) -> Caller:
         """Check that the party may ask, and that the message is new, before anything is executed.
+
+        Returns the caller as whom it asks, of which the access record tells.
 
         Raises: what the contract's `check_caller` raises; `ReplayError` for a message that any worker has
         answered before; `RateLimitedError`.
         """
         with reading(self.gate.office.engine) as session:
+            if self._as_whom is not None:
+                entry.access.caller = self._as_whom(session, entry.access.caller, operation, now)
+            caller = entry.access.caller
             self._check_caller(session, caller, operation)
             entry.check_new(session)
         if self.gate.requests_per_minute:
@@ -292,6 +301,7 @@ class Endpoint:
             self._forget_after = now + _FORGET_EVERY
             with writing(self.gate.office.engine) as session:
                 forget_expired(session, now=now, limit=_FORGET_AT_MOST)
+        return caller
 
     def _check_rate(self, caller: Caller, now: datetime) -> None:
         """Count the request among those of the minute; one too many is rolled back with its count."""

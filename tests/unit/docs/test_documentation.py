@@ -362,12 +362,16 @@ def test_registering_an_issuing_body_works_as_written(
     (tmp_path / "notigateway.toml").write_text('database_url = "sqlite:///here.db"\n', "utf-8")
     engine = create_database("sqlite:///here.db")
     upgrade(engine)
-    (written,) = blocks("console", section(text_of("docs/operations.md"), "Issuing bodies"))
+    written, staff = blocks("console", section(text_of("docs/operations.md"), "Issuing bodies"))
     command, printed = written.removeprefix("$ notigateway ").splitlines()
     result = CliRunner().invoke(
         notigateway.cli.main.app, [*shlex.split(command), "--settings", "notigateway.toml"]
     )
     assert (result.exit_code, result.stdout.strip()) == (0, printed)
+    for line in staff.splitlines():
+        words = [*shlex.split(line.removeprefix("$ notigateway ")), "--settings", "notigateway.toml"]
+        result = CliRunner().invoke(notigateway.cli.main.app, words)
+        assert (result.exit_code, result.stdout.count("99999999R")) == (0, 1)
     with reading(engine) as session:
         found = find_issuing_body(session, "EA9999901")
     engine.dispose()

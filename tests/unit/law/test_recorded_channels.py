@@ -17,17 +17,7 @@ from notigateway.errors import GatewayError
 from notigateway.law.deadlines import deadline
 from notigateway.law.lifecycle import Kind
 from notigateway.law.obligation import access_to, changes_channel, channel_in_force
-from notigateway.law.representation import (
-    DeliveryChannel,
-    Power,
-    PowerScope,
-    PowerState,
-    is_open,
-    latest_expiry,
-    power_state,
-)
-from notigateway.law.submission import available_from
-from notigateway.law.titles import (
+from notigateway.law.powers import (
     PowerTerms,
     check_accepted,
     check_power,
@@ -38,6 +28,16 @@ from notigateway.law.titles import (
     runs_longer,
     takes_effect,
 )
+from notigateway.law.representation import (
+    DeliveryChannel,
+    Power,
+    PowerScope,
+    PowerState,
+    is_open,
+    latest_expiry,
+    power_state,
+)
+from notigateway.law.submission import available_from
 from notigateway.law.transitions import publish
 
 Line = Mapping[str, Any]
@@ -135,7 +135,6 @@ def terms_of(changed: Mapping[str, Any]) -> PowerTerms:
         attorney_name=said["attorney_name"],
         scope=PowerScope(said["scope"]),
         value=said["value"],
-        special_category=said["special_category"],
         expires_at=known(said["expires_at"]),
     )
 
@@ -145,8 +144,7 @@ def power_of(name: str) -> Power:
     cause = row["end_cause"]
     return Power(
         scope=PowerScope.GENERAL,
-        value=None,
-        special_category=False,
+        items=(),
         registered_at=known(row["registered_at"]),
         accepted_at=instant(row["accepted_at"]),
         expires_at=known(row["expires_at"]),
@@ -231,8 +229,7 @@ def imported(line: Line) -> Answer:
     check_accepted(accepted_at, registered_at=registered_at, now=NOW)
     power = Power(
         scope=said.scope,
-        value=said.value,
-        special_category=said.special_category,
+        items=(),
         registered_at=registered_at,
         accepted_at=accepted_at,
         expires_at=said.expires_at,

@@ -10,9 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import drawn
+from drawn import items_of
 from notigateway.law.representation import (
     Item,
+    ItemKind,
     Power,
+    PowerItem,
     PowerScope,
     PowerState,
     RedAssignment,
@@ -42,12 +46,12 @@ ITEM = Item(
 )
 POWER = Power(
     scope=PowerScope.GENERAL,
-    value=None,
-    special_category=False,
+    items=(),
     registered_at=START,
     accepted_at=START + 5 * DAY,
     expires_at=START + 365 * DAY,
 )
+COLLECTION = PowerItem(ItemKind.MATTER, "collection")
 ASSIGNMENT = RedAssignment(ACCOUNT, START, START + 30 * DAY)
 
 # Few instants, a millisecond around them: edges meet often.
@@ -56,8 +60,7 @@ INSTANTS = st.builds(
     st.integers(-5, 50),
     st.integers(-1, 1),
 )
-MATTERS = st.sampled_from(["collection", "contribution"])
-PROCEDURES = st.sampled_from(["203546", "202301"])
+MATTERS, PROCEDURES = st.sampled_from(drawn.MATTERS), st.sampled_from(drawn.PROCEDURES)
 ITEMS = st.builds(
     Item,
     available_at=INSTANTS,
@@ -78,14 +81,12 @@ ASSIGNMENTS = st.builds(
 @st.composite
 def powers(draw: st.DrawFn) -> Power:
     scope = draw(st.sampled_from(PowerScope))
-    values = {PowerScope.MATTER: MATTERS, PowerScope.PROCEDURE: PROCEDURES}
     registered_at = draw(INSTANTS)
     ended_at = draw(st.none() | INSTANTS.filter(lambda at: at >= registered_at))
     causes = st.sampled_from([PowerState.RENOUNCED, PowerState.REVOKED])
     return Power(
         scope=scope,
-        value=draw(values[scope]) if scope in values else None,
-        special_category=draw(st.booleans()),
+        items=draw(items_of(scope, INSTANTS)),
         registered_at=registered_at,
         accepted_at=draw(st.none() | INSTANTS.filter(lambda at: at >= registered_at)),
         expires_at=registered_at + draw(st.integers(1, 60)) * DAY,
@@ -130,7 +131,11 @@ def test_the_start_of_a_power_gives_the_undecided_backlog(
     if power.accepted_at is None or power_state(power, power.accepted_at) is not PowerState.IN_FORCE:
         return
     backlog = replace(item, available_at=power.accepted_at - DAY, special_category=False)
-    is_in_scope = power.scope is PowerScope.GENERAL or power.value in {item.matter, item.procedure}
+    is_in_scope = power.scope is PowerScope.GENERAL or any(
+        one.value in {item.matter, item.procedure} or item.procedure in one.procedures
+        for one in power.items
+        if one.ended_at is None or one.ended_at > power.accepted_at
+    )
     undecided = replace(backlog, closed_at=power.accepted_at + DAY)
     assert power_covers(power, undecided, power.accepted_at, rights) == is_in_scope
     assert power_covers(power, replace(backlog, closed_at=None), power.accepted_at, rights) == is_in_scope
@@ -144,25 +149,32 @@ def test_an_attorney_keeps_what_was_decided_while_the_power_stands() -> None:
 
 
 @pytest.mark.parametrize(
-    ("scope", "value", "covers"),
+    ("scope", "items", "covers"),
     [
-        (PowerScope.GENERAL, None, True),
-        (PowerScope.MATTER, "collection", True),
-        (PowerScope.MATTER, "contribution", False),
-        (PowerScope.PROCEDURE, "203546", True),
-        (PowerScope.PROCEDURE, "collection", False),
+        (PowerScope.GENERAL, [], True),
+        (PowerScope.MATTER, [PowerItem(ItemKind.MATTER, "collection")], True),
+        (PowerScope.MATTER, [PowerItem(ItemKind.MATTER, "contribution")], False),
+        (PowerScope.MATTER, [PowerItem(ItemKind.MATTER, "contribution"), COLLECTION], True),
+        (PowerScope.MATTER, [replace(COLLECTION, ended_at=START + 10 * DAY)], False),
+        (PowerScope.MATTER, [replace(COLLECTION, ended_at=START + 11 * DAY)], True),
+        (PowerScope.PROCEDURE, [PowerItem(ItemKind.PROCEDURE, "203546")], True),
+        (PowerScope.PROCEDURE, [PowerItem(ItemKind.PROCEDURE, "collection")], False),
+        (PowerScope.PROCEDURE, [PowerItem(ItemKind.GROUP, "g", frozenset({"1", "203546"}))], True),
+        (PowerScope.PROCEDURE, [PowerItem(ItemKind.GROUP, "203546", frozenset({"1"}))], False),
     ],
 )
-def test_a_power_covers_its_scope_and_no_more(scope: PowerScope, value: str | None, covers: bool) -> None:
-    assert power_covers(replace(POWER, scope=scope, value=value), ITEM, START + 10 * DAY) is covers
+def test_a_power_covers_what_it_names_and_no_more(
+    scope: PowerScope, items: list[PowerItem], covers: bool
+) -> None:
+    power = replace(POWER, scope=scope, items=tuple(items))
+    assert power_covers(power, ITEM, START + 10 * DAY) is covers
 
 
-def test_an_attorney_sees_health_data_only_by_a_power_that_covers_them() -> None:
+def test_no_power_excludes_health_data_only_the_policy_does() -> None:
     health, now = replace(ITEM, special_category=True), START + 10 * DAY
-    assert not power_covers(POWER, health, now)
-    covering = replace(POWER, special_category=True)
-    assert power_covers(covering, health, now)
-    assert not power_covers(covering, health, now, RightsPolicy(special_category_roles=frozenset({Role.OWN})))
+    assert power_covers(POWER, health, now)
+    assert power_covers(replace(POWER, scope=PowerScope.MATTER, items=(COLLECTION,)), health, now)
+    assert not power_covers(POWER, health, now, RightsPolicy(special_category_roles=frozenset({Role.OWN})))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What a RED assignment may say, and when it ends; powers in `test_recorded_channels.py`."""
+"""What a RED assignment may say, and when it ends; powers in `test_powers.py`."""
 
 from __future__ import annotations
 
@@ -7,16 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from notigateway.errors import PowerTooLongError, RedAssignmentInvalidError
-from notigateway.law.representation import PowerScope, latest_expiry
+from notigateway.errors import RedAssignmentInvalidError
 from notigateway.law.titles import (
-    PowerTerms,
     RedTerms,
-    check_power,
     check_red,
     check_red_addressee,
     ends_red,
-    is_void,
 )
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
@@ -85,25 +81,3 @@ def test_an_assignment_ends_now_or_later_and_once() -> None:
     with pytest.raises(RedAssignmentInvalidError) as refusal:
         ends_red(None, NOW - MILLISECOND, NOW)
     assert refusal.value.facts == {"field": "ends_at", "problem": "in_the_past"}
-
-
-def test_a_power_runs_five_years_at_most() -> None:
-    terms = PowerTerms(
-        attorney=RED_PARTY,
-        attorney_name="Ana",
-        scope=PowerScope.GENERAL,
-        value=None,
-        special_category=False,
-        expires_at=latest_expiry(NOW),
-    )
-    assert check_power(terms, grantor=COMPANY, registered_at=NOW) == terms
-    too_long = replace(terms, expires_at=latest_expiry(NOW) + MILLISECOND)
-    with pytest.raises(PowerTooLongError):
-        check_power(too_long, grantor=COMPANY, registered_at=NOW)
-
-
-def test_a_power_of_the_old_rule_is_void_unless_adapted() -> None:
-    old, new = datetime(2021, 4, 1, 21, 59, 59, tzinfo=UTC), datetime(2021, 4, 1, 22, tzinfo=UTC)
-    assert is_void(old, is_adapted=False)
-    assert not is_void(old, is_adapted=True)
-    assert not is_void(new, is_adapted=False)

@@ -11,14 +11,16 @@ from notigateway.clock.outages import close_outage, declare_outage
 from notigateway.contract import issuing_v1 as contract
 from notigateway.errors import CallerNotIssuingBodyError, CallerNotOperatorError, PublicationError
 from notigateway.issuer.amending import body_of, cancel_all, extend_all, list_outcomes
+from notigateway.issuer.employees import acting_caller
 from notigateway.issuer.publishing import Deposit, Publication, UploadedDocument, keep_uploads
-from notigateway.law.families import is_seal
+from notigateway.law.employees import speaks_for_body
 from notigateway.repository.issuer import find_uploads, is_issuing_body
 from notigateway.soap.notigateway_issuing_v1 import answers, submissions
 from notigateway.soap.operation import operation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
 
     from notigateway.issuer.amending import Result
     from notigateway.law.caller import Caller
@@ -30,7 +32,9 @@ OPERATORS_ONLY = frozenset({"DeclareOutage", "CloseOutage"})
 
 
 def check_issuer(session: Session, caller: Caller, operation: str, *, operators: frozenset[str]) -> None:
-    """Check that the party may ask for the operation: an issuing body by its seal, an operator for outages.
+    """Check that the party may ask for the operation: an issuing body, or an operator for outages.
+
+    A body asks by its seal, or by an employee whom it has authorised.
 
     Raises: `CallerNotIssuingBodyError`, `CallerNotOperatorError`.
     """
@@ -38,9 +42,16 @@ def check_issuer(session: Session, caller: Caller, operation: str, *, operators:
         if caller.party not in operators:
             raise CallerNotOperatorError(f"party {caller.party}")
     elif not is_issuing_body(session, caller.party):
+        if caller.employer is not None and is_issuing_body(session, caller.employer):
+            raise CallerNotIssuingBodyError(f"signer {caller.signer}", reason="not-authorised")
         raise CallerNotIssuingBodyError(f"party {caller.party}")
-    elif not is_seal(caller.family):
+    elif not speaks_for_body(caller):
         raise CallerNotIssuingBodyError(f"a certificate of the family {caller.family}", reason="not-a-seal")
+
+
+def as_whom(session: Session, caller: Caller, operation: str, now: datetime) -> Caller:
+    """Return as whom a caller asks: an employee as the body that authorised it, but for outages."""
+    return caller if operation in OPERATORS_ONLY else acting_caller(session, caller, now=now)
 
 
 class IssuingService(ServiceBase):

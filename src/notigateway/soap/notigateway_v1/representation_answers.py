@@ -6,33 +6,78 @@ from typing import TYPE_CHECKING
 
 from notigateway.contract import v1
 from notigateway.contract import v1_representation as contract
-from notigateway.law.representation import PowerState, Role, acceptance_deadline
+from notigateway.law.representation import ItemKind, PowerState, Role, acceptance_deadline
 from notigateway.repository import rights
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from notigateway.addressee.powers import PowerPage
     from notigateway.addressee.red import Representations
+    from notigateway.law.catalogue import Entry
     from notigateway.repository.model import Addressee
+    from notigateway.repository.power_items import PowerItem
 
 
 def power(row: rights.Power, now: datetime) -> contract.Power:
     """Return a power as of `now`."""
     state = row.state_at(now)
+    items = tuple(_item(one, state) for one in row.items) or _one_item(row, state)
     return contract.Power(
         power_id=str(row.id),
         grantor=_party(row.grantor),
         attorney=v1.Party(identifier=row.attorney, name=row.attorney_name),
         scope=row.scope,
         value=row.value,
-        special_category=row.special_category,
+        special_category=True,  # no power excludes them (Orden ISM/189/2021 art. 2)
         state=state,
         registered_at=row.registered_at,
         accept_before=acceptance_deadline(row.registered_at) if state is PowerState.PENDING else None,
         accepted_at=row.accepted_at,
         expires_at=row.expires_at,
         ended_at=row.ended_at,
+        items=items,
+    )
+
+
+def _item(row: PowerItem, state: PowerState) -> contract.PowerItem:
+    """Return one thing that a power names; what has not ended by itself stands as the power does."""
+    return contract.PowerItem(
+        kind=row.kind, value=row.value, name=row.name, state=row.end_cause or state, ended_at=row.ended_at
+    )
+
+
+def _one_item(row: rights.Power, state: PowerState) -> tuple[contract.PowerItem, ...]:
+    """Return what a power names that was granted before powers had items: its name was not written down."""
+    return tuple(
+        contract.PowerItem(kind=one.kind, value=one.value, name=one.value, state=state)
+        for one in row.terms.items
+    )
+
+
+def matters(entries: Sequence[Entry], now: datetime) -> contract.ListMattersResponse:
+    """Return the catalogue, each matter with its groups and procedures."""
+    inside = {kind: [one for one in entries if one.kind is kind] for kind in ItemKind}
+    return contract.ListMattersResponse(
+        as_of=now,
+        matters=tuple(
+            contract.Matter(
+                code=matter.code,
+                name=matter.name,
+                groups=tuple(
+                    contract.Group(code=one.code, name=one.name)
+                    for one in inside[ItemKind.GROUP]
+                    if one.matter == matter.code
+                ),
+                procedures=tuple(
+                    contract.Procedure(code=one.code, name=one.name, group=one.group)
+                    for one in inside[ItemKind.PROCEDURE]
+                    if one.matter == matter.code
+                ),
+            )
+            for matter in inside[ItemKind.MATTER]
+        ),
     )
 
 

@@ -9,8 +9,8 @@ from spyne import ServiceBase
 
 from notigateway.addressee import delivery, powers, red
 from notigateway.contract import v1_representation as contract
-from notigateway.law.representation import DeliveryChannel, PowerScope
-from notigateway.law.titles import PowerTerms
+from notigateway.law.powers import Named, PowerTerms
+from notigateway.law.representation import DeliveryChannel, ItemKind, PowerScope
 from notigateway.soap.notigateway_v1 import representation_answers as answers
 from notigateway.soap.operation import operation
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from notigateway.receipts.asking import Asking
+    from notigateway.repository.rights import Power
     from notigateway.repository.session import Session
     from notigateway.soap.gate import Request
 
@@ -63,7 +64,7 @@ class RepresentationService(ServiceBase):
             attorney_name=asked.attorney_name,
             scope=PowerScope(asked.scope),
             value=asked.value,
-            special_category=asked.special_category,
+            items=tuple(map(_named, asked.items)),
             expires_at=asked.expires_at,
         )
         row = _change(request, powers.grant_power, terms)
@@ -78,13 +79,13 @@ class RepresentationService(ServiceBase):
     @operation(contract.RenouncePower, contract.RenouncePowerResponse)
     def RenouncePower(request: Request, asked: contract.RenouncePower) -> contract.RenouncePowerResponse:
         """End a power as its attorney."""
-        row = _change(request, powers.renounce_power, UUID(asked.power_id))
+        row = _end(request, powers.renounce_power, asked)
         return contract.RenouncePowerResponse(power=answers.power(row, request.asking.now))
 
     @operation(contract.RevokePower, contract.RevokePowerResponse)
     def RevokePower(request: Request, asked: contract.RevokePower) -> contract.RevokePowerResponse:
         """End a power as its grantor."""
-        row = _change(request, powers.revoke_power, UUID(asked.power_id))
+        row = _end(request, powers.revoke_power, asked)
         return contract.RevokePowerResponse(power=answers.power(row, request.asking.now))
 
     @operation(contract.ExtendPower, contract.ExtendPowerResponse)
@@ -104,6 +105,13 @@ class RepresentationService(ServiceBase):
                 page_size=asked.page_size or DEFAULT_PAGE_SIZE,
             )
         return answers.powers(page, request.asking.now)
+
+    @operation(contract.ListMatters, contract.ListMattersResponse)
+    def ListMatters(request: Request, asked: contract.ListMatters) -> contract.ListMattersResponse:
+        """Return what a power may name."""
+        with request.reading() as session:
+            entries = powers.list_matters(session)
+        return answers.matters(entries, request.asking.now)
 
     @operation(contract.GetDeliveryChannel, contract.GetDeliveryChannelResponse)
     def GetDeliveryChannel(
@@ -127,6 +135,22 @@ class RepresentationService(ServiceBase):
         return contract.SetDeliveryChannelResponse(
             obliged=found.is_obliged, channel=found.channel, chosen_at=found.chosen_at
         )
+
+
+def _named(asked: contract.Named) -> Named:
+    """Read what a power names."""
+    return Named(ItemKind(asked.kind), asked.value)
+
+
+def _end(
+    request: Request,
+    end: Callable[..., Power],
+    asked: contract.RenouncePower | contract.RevokePower,
+) -> Power:
+    """End a power, or one of its items, by the policy of the office."""
+    item = None if asked.item is None else _named(asked.item)
+    with request.writing() as session:
+        return end(session, request.asking, UUID(asked.power_id), item, policy=request.office.power_policy)
 
 
 def _change(

@@ -177,6 +177,7 @@ OPEN_TO_UNKNOWN_PARTIES = frozenset(
         "RevokePower",
         "ExtendPower",
         "ListPowers",
+        "ListMatters",
         "GetDeliveryChannel",
         "SetDeliveryChannel",
     }
@@ -192,6 +193,7 @@ WITHOUT_EFFECT = frozenset(
         "Ping",
         "ListRepresentations",
         "ListPowers",
+        "ListMatters",
         "GetDeliveryChannel",
         "ListChanges",
         "GetSummary",

@@ -146,6 +146,9 @@ public final class EveryOperation {
     }
 
     private void power(Notigateway gateway, PingResponse me) throws Exception {
+        call(client, "ListMatters", () -> gateway.listMatters(new ListMatters()),
+                answer -> answer.getMatter().stream().flatMap(one -> one.getProcedure().stream())
+                        .anyMatch(one -> one.getCode().equals("9900101")));
         Party other = attorney.port().ping(new Ping()).getParty();
         GrantPower grant = new GrantPower();
         grant.setAttorney(other.getIdentifier());
