@@ -144,7 +144,7 @@ def _report(record: Recorder, made: dict[str, str]) -> None:
         + report("A", "2026-06-01T12:00:05Z", channel="sede")
         + report("C", "2026-06-01T12:00:05Z")
         + report("G", "2027-06-01T12:00:05Z")
-        + report("G", "2025-06-01T12:00:05Z")
+        + report("G", "2024-06-01T12:00:05Z")
         + report("HEALTH", "2026-06-01T12:00:04Z", by=named.replace(COMPANY_NIF, "B12345675"))
         + report("NOTHING", "2026-06-01T12:00:05Z"),
     )

@@ -13,7 +13,8 @@ from notigateway.cli.main import app
 from notigateway.errors import ConfigurationError
 from notigateway.sandbox.explain_page import Explaining
 from notigateway.sandbox.process import running
-from pki import pki, write_issuers
+from pki import PERSON_NIF, pki, write_issuers
+from shapes import CALLERS, NOBODIES, Shape
 from stack import send
 
 if TYPE_CHECKING:
@@ -65,6 +66,25 @@ def test_without_trust_it_says_what_was_not_checked(issuers: str) -> None:
     assert explain("-", "--trust", issuers, *AT, data=data)[0] == 1
     code, text = explain("-", *AT, data=data)
     assert (code, "not checked: whether the certificate is admitted" in text) == (0, True)
+
+
+@pytest.mark.parametrize("shape", NOBODIES, ids=lambda shape: shape.label)
+def test_whom_a_certificate_does_not_name_is_explained_to_its_holder(shape: Shape, issuers: str) -> None:
+    data = Draft(pair=shape.holder()).build()
+    code, text = explain("-", "--trust", issuers, *AT, data=data)
+    assert code == 1
+    assert f"reason={shape.reason}" in text
+    assert "REFUSED: IDENTITY_NOT_READABLE" in text
+    assert "likely causes:" in text
+
+
+def test_an_accepted_envelope_tells_the_family_and_for_whom_it_acts(issuers: str) -> None:
+    (shape,) = (one for one in CALLERS if one.label == "membership")
+    data = Draft(pair=shape.holder()).build()
+    code, text = explain("-", "--trust", issuers, *AT, data=data)
+    assert code == 0
+    assert f"family membership: party {PERSON_NIF}, signer {PERSON_NIF}" in text
+    assert "policies and alternative names 1.3.6.1.4.1.47155.1.1.1, 0.4.0.194112.1.0" in text
 
 
 @pytest.mark.parametrize(

@@ -52,11 +52,13 @@ def told(
     channel: str = "sede",
     decision: str = "accepted",
     by: str = BY,
+    first: datetime | None = None,
 ) -> str:
+    attempt = "" if first is None else f"<firstAttemptAt>{instant_text(first)}</firstAttemptAt>"
     return (
         f"<report><reference>{reference}</reference><channel>{channel}</channel>"
         f"<decision>{decision}</decision><at>{instant_text(at)}</at>{by}"
-        "<evidence>SEDE-2026-77</evidence></report>"
+        f"<evidence>SEDE-2026-77</evidence>{attempt}</report>"
     )
 
 
@@ -237,7 +239,12 @@ def test_a_communication_is_read_elsewhere_and_never_rejected(stack: Stack) -> N
     ("wrong", "field"),
     [
         (told(NOW + timedelta(hours=2)), "at"),
-        (told(NOW - timedelta(milliseconds=1)), "at"),
+        (told(NOW - timedelta(days=367)), "at"),
+        (told(NOW, decision="refused"), "channel"),
+        (told(NOW, decision="expired", channel="postal", by=""), "channel"),
+        (told(NOW, decision="published", channel="postal"), "decidedBy"),
+        (told(NOW, decision="absent", channel="postal", by="", first=NOW), "firstAttemptAt"),
+        (told(NOW, decision="accepted", first=NOW - timedelta(hours=4)), "firstAttemptAt"),
         (told(NOW, by=BY.replace("4<", "5<")), "decidedBy.identifier"),
         (told(NOW).replace("SEDE-2026-77", " "), "evidence"),
     ],
@@ -268,6 +275,177 @@ def test_an_instant_is_given_in_any_zone_and_kept_in_milliseconds(sqlite_stack: 
 def test_this_gateway_is_not_another_channel(sqlite_stack: Stack) -> None:
     answer = sqlite_stack.ask_issuing("ReportExternalDecisions", told(NOW, channel="web_service"))
     assert answer.code == "INVALID_REQUEST"
+
+
+# --- what else other channels tell ----------------------------------------------------------------
+
+
+LATEST = "<contractVersion>1.1</contractVersion>"
+
+
+def receipts(stack: Stack, wanted: UUID, version: str = LATEST) -> list[tuple[str | None, str | None]]:
+    answer = stack.ask("RetrieveReceipts", f"<id>{wanted}</id>{version}")
+    found = answer.tree.findall(".//{*}receipt")
+    return [(one.findtext("{*}state"), one.findtext("{*}nature")) for one in found]
+
+
+def check_receipt(item: _Element) -> _Element:
+    """Prove the receipt of a reported event and return it."""
+    xml = b64decode(said(item, "receipt/xml") or "")
+    verify_receipt(xml, seal_certificates=[pki().seal.certificate])
+    attested = etree.fromstring(xml)
+    schema = etree.XMLSchema(etree.parse(published_folder("wsdl") / "notigateway-evidence-1.xsd"))
+    schema.assertValid(attested)
+    assert etree.tostring(attested, method="c14n", exclusive=True) == xml
+    return attested
+
+
+@pytest.mark.parametrize(
+    ("decision", "channel", "state", "event"),
+    [
+        ("expired", "dehu", "lapsed", "AcceptanceRejectionExpiry"),
+        ("refused", "postal", "rejected", "ConsignmentRejection"),
+        ("published", "postal", "accepted", "OfficialPublication"),
+    ],
+)
+def test_what_comes_to_pass_elsewhere_decides_at_its_own_instant(
+    stack: Stack, decision: str, channel: str, state: str, event: str
+) -> None:
+    wanted = stack.publish()
+    stack.pass_time(days=2)
+    at = NOW + timedelta(days=1)
+    (item,) = report(stack, told(at, channel=channel, decision=decision, by=""))
+    assert (said(item, "outcome"), said(item, "state")) == ("done", state)
+    assert (stored(stack, wanted).decided_at, str(stored(stack, wanted).state)) == (at, state)
+    attested = check_receipt(item)
+    assert (attested.findtext("{*}ERDSEventId") or "").endswith(event)
+    assert attested.findtext("{*}Report/{*}Nature") == decision
+    # Who knows no such word is told the state, whoever asks for 1.1 also what it was.
+    assert receipts(stack, wanted, "") == [("available", None), (state, None)]
+    assert receipts(stack, wanted) == [("available", None), (state, decision)]
+    (again,) = report(stack, told(at, channel=channel, decision=decision, by=""))
+    assert said(again, "outcome") == "already_done"
+    (here,) = stack.accept(wanted)
+    assert text(here, "outcome") == ("lapsed" if state == "lapsed" else "already_decided")
+    content = stack.ask("RetrieveNotifications", f"<id>{wanted}</id>")
+    assert bool(content.tree.findtext(".//{*}content")) is (decision == "published")
+
+
+@pytest.mark.parametrize("decision", ["absent", "deceased"])
+def test_an_attempt_that_failed_is_on_record_and_decides_nothing(stack: Stack, decision: str) -> None:
+    wanted = stack.publish()
+    cursor = stack.ask("ListChanges").tree.findtext("{*}nextCursor")
+    stack.pass_time(days=2)
+    first = NOW + timedelta(hours=20) if decision == "absent" else None
+    at = NOW + timedelta(days=1)
+    (item,) = report(stack, told(at, channel="postal", decision=decision, by="", first=first))
+    assert (said(item, "outcome"), said(item, "state")) == ("on_record", "available")
+    assert said(item, "problem/code") is None
+    attested = check_receipt(item)
+    assert (attested.findtext("{*}ERDSEventId") or "").endswith("ContentHandoverFailure")
+    assert attested.findtext("{*}Report/{*}FirstAttemptAt") == (
+        None if first is None else instant_text(first)
+    )
+    (again,) = report(stack, told(at, channel="postal", decision=decision, by="", first=first))
+    assert said(again, "outcome") == "already_done"
+    # It is no change; the history tells of it who asks for 1.1.
+    assert stack.ask("ListChanges", f"<cursor>{cursor}</cursor>").tree.find("{*}change") is None
+    assert stack.ask_issuing("ListOutcomes").tree.find("{*}outcome") is None
+    plain = stack.ask("GetHistory", f"<id>{wanted}</id>").tree
+    latest = stack.ask("GetHistory", f"<id>{wanted}</id>{LATEST}").tree
+    assert len(plain.findall("{*}event")) == 1
+    assert [one.findtext("{*}nature") for one in latest.findall("{*}event")] == [None, decision]
+    # Beside the chain: it can be accepted, and who is not told of the attempt sees the chain whole.
+    (accepted,) = stack.accept(wanted)
+    assert text(accepted, "outcome") == "decided"
+    assert receipts(stack, wanted, "") == [("available", None), ("accepted", None)]
+    assert receipts(stack, wanted) == [("available", None), ("available", decision), ("accepted", None)]
+    sealed = etree.fromstring(b64decode(text(accepted, "receipt/xml") or ""))
+    before = stack.ask("RetrieveReceipts", f"<id>{wanted}</id>").tree.findtext(".//{*}receiptId")
+    assert sealed.findtext("{*}PreviousEvidence/{*}EvidenceIdentifier") == before
+
+
+def test_paper_delivered_before_it_was_at_disposal_here_is_the_first_event(stack: Stack) -> None:
+    wanted = stack.publish()
+    stack.accept(wanted)
+    at = NOW - timedelta(days=3)
+    (item,) = report(stack, told(at, channel="postal", decision="refused", by=""))
+    assert (said(item, "outcome"), said(item, "state")) == ("corrected", "rejected")
+    assert stored(stack, wanted).decided_at == at
+    assert check_receipt(item).findtext("{*}EventTime") == instant_text(at)
+    assert receipts(stack, wanted) == [("rejected", "refused"), ("available", None), ("accepted", None)]
+
+
+def test_what_is_decided_elsewhere_before_its_time_is_told_when_its_time_has_come(stack: Stack) -> None:
+    wanted = stack.publish(available_at=NOW + timedelta(days=5))
+    stack.pass_time(days=1)
+    (item,) = report(stack, told(NOW, channel="postal", by=""))
+    assert (said(item, "outcome"), said(item, "state")) == ("done", "accepted")
+    check_receipt(item)
+    answer = stack.ask("RetrieveNotifications", f"<id>{wanted}</id>")
+    assert text(answer.tree, "item/problem/code") == "NOTIFICATION_UNKNOWN"
+    cursor = stack.ask("ListChanges").tree.findtext("{*}nextCursor")
+    stack.now = NOW + timedelta(days=6)
+    write_lapses(stack)
+    changes = stack.ask("ListChanges", f"<cursor>{cursor}</cursor>").tree
+    assert [one.text for one in changes.findall("{*}change/{*}state")] == ["available", "accepted"]
+    answer = stack.ask("RetrieveNotifications", f"<id>{wanted}</id>")
+    assert answer.tree.findtext(".//{*}content")
+
+
+def test_what_was_withdrawn_before_its_time_was_never_at_disposal(stack: Stack) -> None:
+    wanted = stack.publish(available_at=NOW + timedelta(days=5))
+    stack.ask_issuing("CancelNotifications", "<cancellation><reference>ACT-1</reference></cancellation>")
+    stack.now = NOW + timedelta(days=6)
+    (item,) = report(stack, told(stack.now, channel="postal"))
+    assert (said(item, "outcome"), said(item, "state")) == ("on_record", "cancelled")
+    assert receipts(stack, wanted) == [("accepted", None)]
+
+
+def test_a_corrected_instant_is_a_change_to_who_has_stored_the_old_one(stack: Stack) -> None:
+    stack.publish()
+    stack.now = deadline(NOW) + timedelta(days=1)
+    write_lapses(stack)
+    cursor = stack.ask("ListChanges").tree.findtext("{*}nextCursor")
+    at = deadline(NOW) - timedelta(days=3)
+    (item,) = report(stack, told(at, channel="dehu", decision="expired", by=""))
+    assert (said(item, "outcome"), said(item, "state")) == ("corrected", "lapsed")
+    (change,) = stack.ask("ListChanges", f"<cursor>{cursor}</cursor>{LATEST}").tree.findall("{*}change")
+    assert change.findtext("{*}at") == instant_text(at)
+    assert (change.findtext("{*}state"), change.findtext("{*}nature")) == ("lapsed", "expired")
+    assert change.findtext("{*}notification/{*}state") == "lapsed"
+
+
+def test_what_never_lapses_here_cannot_have_expired_elsewhere(sqlite_stack: Stack) -> None:
+    sqlite_stack.publish("V", addressee=PERSON_NIF, voluntary=True)
+    sqlite_stack.publish("C", kind=Kind.COMMUNICATION)
+    reports = [told(NOW, reference=one, decision="expired", by="") for one in "VC"]
+    never, communication = report(sqlite_stack, *reports)
+    assert (said(never, "problem/code"), said(never, "problem/field")) == ("REPORT_INVALID", "decision")
+    assert said(communication, "problem/code") == "NOT_REJECTABLE"
+
+
+def test_a_word_that_no_report_has_is_refused_as_a_whole(sqlite_stack: Stack) -> None:
+    sqlite_stack.publish()
+    before = sqlite_stack.contents()
+    answer = sqlite_stack.ask_issuing("ReportExternalDecisions", told(NOW, decision="lost"))
+    assert answer.code == "INVALID_REQUEST"
+    assert {**sqlite_stack.contents(), "replay_keys": []} == {**before, "replay_keys": []}
+
+
+def test_what_another_worker_published_meanwhile_is_not_withdrawn_before_that(stack: Stack) -> None:
+    behind = stack.now
+    stack.now = NOW + timedelta(milliseconds=200)
+    wanted, _ = stack.publish("ACT-1"), stack.publish("ACT-2")
+    stack.now = behind
+    cancelled = "<cancellation><reference>ACT-1</reference></cancellation>"
+    stack.ask_issuing("CancelNotifications", cancelled)
+    assert [(str(one.state), one.at) for one in events(stack, wanted)] == [
+        ("available", NOW + timedelta(milliseconds=200)),
+        ("cancelled", NOW + timedelta(milliseconds=200)),
+    ]
+    (item,) = report(stack, told(behind, reference="ACT-2", channel="postal"))
+    assert said(item, "decision/reportedAt") == instant_text(NOW + timedelta(milliseconds=200))
 
 
 def test_the_outcomes_tell_every_event_and_which_one_stands(stack: Stack) -> None:

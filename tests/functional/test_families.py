@@ -23,6 +23,7 @@ from pki import (
     ISSUER_NIF,
     PERSON_NIF,
     REPRESENTATIVE_NIF,
+    SERIAL_NUMBER,
     company_subject,
     person_subject,
     pki,
@@ -185,6 +186,24 @@ def test_each_family_does_what_the_document_says(database_url: str, tmp_path: Pa
 def test_the_rows_of_the_table_are_the_documented_ones() -> None:
     found = [f"| `{row.arc}` | `{row.family}` | {row.source} |" for row in BUILT_IN]
     assert found == documented("arcs")
+
+
+def test_ping_tells_the_family_to_who_asks_for_it(sqlite_stack: Stack) -> None:
+    for family in set(Family) - {Family.PSEUDONYMOUS_EMPLOYEE, Family.LIMITED_REPRESENTATIVE}:
+        holder = holder_of(family)
+        earlier = sqlite_stack.ask("Ping", holder=holder).tree
+        later = sqlite_stack.ask("Ping", "<contractVersion>1.1</contractVersion>", holder=holder).tree
+        assert (text(earlier, "certificateFamily"), text(later, "certificateFamily")) == (None, family)
+
+
+def test_a_signing_certificate_of_the_dnie_is_welcome(sqlite_stack: Stack) -> None:
+    """Its key usage is nonRepudiation alone, without an extended one."""
+    subject = name(C, (SERIAL_NUMBER, PERSON_NIF), GN, SN)
+    usages = frozenset({"content_commitment"})
+    policies = ["2.16.724.1.2.2.2.3"]
+    holder = pki().holder(subject, rsa_key("family"), usages=usages, purposes=(), named_policies=policies)
+    answer = sqlite_stack.ask("Ping", holder=holder).tree
+    assert (text(answer, "party/identifier"), text(answer, "signer/identifier")) == (PERSON_NIF, PERSON_NIF)
 
 
 def test_a_membership_never_decides_for_the_company_it_works_for(stack: Stack) -> None:

@@ -27,7 +27,7 @@ from notigateway.errors import (
     NotificationUnknownError,
     NotRejectableError,
 )
-from notigateway.law.lifecycle import Channel, Kind, State
+from notigateway.law.lifecycle import Channel, Kind, Nature, State
 from notigateway.law.representation import Role
 from notigateway.repository.model import Act, Addressee, Event, IssuingBody, Notification, Receipt
 from notigateway.repository.notifications import ListFilter, find_visible, list_page
@@ -186,6 +186,7 @@ def test_a_page_is_the_one_that_the_contract_would_write(
     as_of=INSTANTS,
     channel=st.sampled_from([None, *Channel]),
     reported_at=st.none() | INSTANTS,
+    nature=st.sampled_from([None, *Nature]),
     version=st.sampled_from(Version),
 )
 @settings(max_examples=100, deadline=None)
@@ -194,6 +195,7 @@ def test_a_page_of_changes_is_the_one_that_the_contract_would_write(
     as_of: datetime,
     channel: Channel | None,
     reported_at: datetime | None,
+    nature: Nature | None,
     version: Version,
 ) -> None:
     found = [one for one in found if shown(one, as_of)]
@@ -205,6 +207,7 @@ def test_a_page_of_changes_is_the_one_that_the_contract_would_write(
             at=as_of,
             channel=channel,
             reported_at=reported_at,
+            nature=nature,
         )
         for one in found
     ]
@@ -220,6 +223,7 @@ def test_a_page_of_changes_is_the_one_that_the_contract_would_write(
                 channel=channel,
                 reported_at=reported_at,
                 notification=answers.notification(one, as_of),
+                nature=nature,
             )
         )
     assert render_changes(page, version) == write(

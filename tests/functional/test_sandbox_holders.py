@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from notigateway.errors import CertificateExpiredError, IssuerNotAuthorisedError
+from notigateway.errors import CertificateExpiredError, ConfigurationError, IssuerNotAuthorisedError
 from notigateway.evidence.xades import Seal
 from notigateway.pki.anchors import TrustStore
 from notigateway.pki.identity import read_caller
 from notigateway.pki.keys import fingerprint, load_certificates, load_key_pair, load_p12
-from notigateway.sandbox.holders import COMPANY, PERSON, RED, REPRESENTATIVE, STRANGER, ensure_pki
+from notigateway.sandbox.certifying import CertificateWish, certificate_pem, entity_name, new_ec_key
+from notigateway.sandbox.holders import COMPANY, ISSUER, PERSON, RED, REPRESENTATIVE, STRANGER, ensure_pki
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +34,7 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
         ("representative", COMPANY[0], REPRESENTATIVE[0]),
         ("red", RED[0], RED[0]),
         ("stranger", STRANGER[0], STRANGER[0]),
+        ("issuer", ISSUER[0], ISSUER[0]),
     ],
 )
 def test_each_holder_is_admitted_and_names_party_and_signer(
@@ -52,6 +54,15 @@ def test_the_expired_and_the_untrusted_holder_are_refused_for_their_reason(pki: 
         assert read_caller(certificate).party == COMPANY[0]
         with pytest.raises(reason):
             trust.check(certificate, NOW)
+
+
+def test_a_folder_from_before_certificates_stated_policies_is_refused(tmp_path: Path) -> None:
+    made = ensure_pki(tmp_path / "pki", NOW)
+    ends = NOW + timedelta(days=1)
+    plain = CertificateWish(entity_name(*COMPANY), new_ec_key(), not_before=NOW, not_after=ends)
+    made.holder("company").certificate.write_bytes(certificate_pem(plain.make().certificate))
+    with pytest.raises(ConfigurationError, match="earlier version"):
+        ensure_pki(tmp_path / "pki", NOW)
 
 
 def test_every_p12_opens_with_the_passphrase_in_the_file(pki: Pki) -> None:

@@ -126,7 +126,7 @@ class Extension(IssuingPart):
 
 @element
 class Report(IssuingPart):
-    """A decision that another channel took."""
+    """What happened in another channel."""
 
     reference: str
     channel: Word
@@ -134,6 +134,7 @@ class Report(IssuingPart):
     at: datetime
     decided_by: Party | None = None
     evidence: str
+    first_attempt_at: datetime | None = None
 
 
 @element
@@ -167,6 +168,7 @@ class Decision(IssuingPart):
     represented: Annotated[Party | None, Child(since=Version.V1_1)] = None
     delegate: Annotated[Delegate | None, Child(since=Version.V1_1)] = None
     signing_person: Annotated[SigningPerson | None, Child(since=Version.V1_1)] = None
+    nature: Annotated[Word | None, Child(since=Version.V1_1)] = None
 
 
 @element
@@ -178,6 +180,7 @@ class Receipt(IssuingPart):
     event_time: datetime
     sha256: Word
     xml: bytes = field(repr=False)
+    nature: Annotated[Word | None, Child(since=Version.V1_1)] = None
 
 
 @element

@@ -169,6 +169,7 @@ class Receipt(V1Part):
         default=None, repr=False
     )  # the receipt itself tells, and its time-stamp proves
     file: bytes | None = field(default=None, repr=False)
+    nature: Annotated[Word | None, Child(since=Version.V1_1)] = None
 
     def xml(self) -> bytes:
         """Return the receipt's bytes; `evidence.xades.verify_receipt` proves their seal.
@@ -213,6 +214,7 @@ class Decision(V1Part):
     represented: Annotated[Party | None, Child(since=Version.V1_1)] = None
     delegate: Annotated[Delegate | None, Child(since=Version.V1_1)] = None
     signing_person: Annotated[SigningPerson | None, Child(since=Version.V1_1)] = None
+    nature: Annotated[Word | None, Child(since=Version.V1_1)] = None
 
 
 @element
@@ -366,3 +368,4 @@ class PingResponse(V1Part):
     software_version: str
     contract_version: str
     latest_contract_version: Annotated[Word | None, Child(since=Version.V1_1)] = None
+    certificate_family: Annotated[str | None, Child(since=Version.V1_1)] = None

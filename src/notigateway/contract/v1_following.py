@@ -28,6 +28,7 @@ class Change(V1Part):
     channel: Word | None = None
     reported_at: datetime | None = None
     notification: Notification
+    nature: Annotated[Word | None, Child(since=Version.V1_1)] = None
 
 
 @element
@@ -72,6 +73,7 @@ class Event(V1Part):
     receipt_id: Uuid | None = None
     delegate: Annotated[Delegate | None, Child(since=Version.V1_1)] = None
     signing_person: Annotated[SigningPerson | None, Child(since=Version.V1_1)] = None
+    nature: Annotated[Word | None, Child(since=Version.V1_1)] = None
 
 
 @element

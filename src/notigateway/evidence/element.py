@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from notigateway.contract.writing import writer
+from notigateway.evidence.events import event_uri
 from notigateway.evidence.statement import (
     DEADLINE_RULE,
     DEADLINE_ZONE,
-    EVENT_URIS,
     POLICY_ID,
     POLICY_SHA256,
     TEMPLATE_ID,
@@ -50,7 +50,7 @@ def render(statement: Statement) -> bytes:
         (
             f'<Evidence xmlns="{EVIDENCE_1}">',
             f"<EvidenceIdentifier>{statement.evidence_id}</EvidenceIdentifier>",
-            f"<ERDSEventId>{EVENT_URIS[statement.event]}</ERDSEventId>",
+            f"<ERDSEventId>{event_uri(statement.event, statement.nature)}</ERDSEventId>",
             _reasons(statement),
             f"<EventTime>{instant_text(statement.event_time)}</EventTime>",
             "" if statement.channel is None else f"<Channel>{statement.channel.value}</Channel>",

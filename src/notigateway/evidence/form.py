@@ -16,12 +16,12 @@ from notigateway.evidence.wording import (
     MEANS,
     ROLES,
     SECONDARY_USER,
-    TITLES,
     Reading,
     Words,
     day_and_time,
     lead,
     precise,
+    title,
 )
 from notigateway.law.assurance import Level, Means
 from notigateway.law.lifecycle import Channel
@@ -51,7 +51,7 @@ def form_data(receipt: Reading, original: Original, verify_url: str | None) -> d
     link = None if verify_url is None or csv_code is None else f"{verify_url}?csv={csv_code}"
     return {
         "at": receipt.get("EventTime"),
-        "title": asdict(TITLES[receipt.state]),
+        "title": asdict(title(receipt.state, receipt.nature)),
         "lead": asdict(lead(receipt)),
         "receipt_id": receipt.get("EvidenceIdentifier"),
         "sender": receipt.get("SenderDetails", "Name"),
@@ -117,6 +117,7 @@ def _fact(receipt: Reading) -> list[_Row]:
         _at(
             Words("Comunicado por el órgano", "Reported by the body"), receipt.instant("Report", "ReportedAt")
         ),
+        _at(Words("Primer intento", "First attempt"), receipt.instant("Report", "FirstAttemptAt")),
     ]
 
 

@@ -16,8 +16,8 @@ from lxml import etree
 
 from notigateway.contract.reading import read
 from notigateway.contract.xml import Builtin, Child, Long, Part, Word, element
+from notigateway.evidence.events import STATES, nature_of
 from notigateway.law.assurance import SIGNED, Level, Means
-from notigateway.law.lifecycle import Channel, State
 from notigateway.law.representation import Role
 from notigateway.wss.ns import EVIDENCE_1, names_in
 
@@ -28,17 +28,10 @@ if TYPE_CHECKING:
 
     from notigateway.law.actors import Delegate, SigningPerson
     from notigateway.law.deadlines import Outage
+    from notigateway.law.lifecycle import Channel, Nature, State
 
 _name: Final = names_in(EVIDENCE_1)
 ROOT: Final = _name("Evidence")
-_EVENT: Final = "http://uri.etsi.org/19522/Event/"
-EVENT_URIS: Final = {
-    State.AVAILABLE: f"{_EVENT}NotificationForAcceptance",
-    State.ACCEPTED: f"{_EVENT}ConsignmentAcceptance",
-    State.REJECTED: f"{_EVENT}ConsignmentRejection",
-    State.READ: f"{_EVENT}ContentHandover",
-    State.LAPSED: f"{_EVENT}AcceptanceRejectionExpiry",
-}
 
 DEADLINE_RULE: Final = "ley39/2015:43.2"
 DEADLINE_ZONE: Final = "Europe/Madrid"
@@ -51,7 +44,7 @@ ALGORITHM_POLICY: Final = "urn:notigateway:algorithm-policy:1"
 POLICIES: Final = {
     "urn:notigateway:evidence-policy:1": "1b4fcef73e1e4854d8df3a7d0346f42739a7c466c369a9e27735baaf82aaa417",
     "urn:notigateway:evidence-policy:2": "1b4eaa6f58dee9a78cdd01514c3920e8ede0a4007e3ea1f91207ef1e0575f724",
-    "urn:notigateway:evidence-policy:3": "a2ae82c4771eefaeeb6517bb5d56be844961ac5c5b1cca00222b461ea992e0d4",
+    "urn:notigateway:evidence-policy:3": "cf0eb1d7d75c9445644de18a89a6d11cae01d4107ef82dd979a2d34f2d417854",
 }
 POLICY_ID: Final = "urn:notigateway:evidence-policy:3"
 POLICY_SHA256: Final = POLICIES[POLICY_ID]
@@ -177,13 +170,16 @@ class RequestEvidence(EvidencePart):
 class ReportDetails(EvidencePart):
     """How a decision taken elsewhere became known: the issuing body (the sender) reported it.
 
-    `reference` is where its own evidence is; `identifier` and `name` say who decided, where it is known.
+    `reference` is where its own evidence is; `identifier` and `name` say who decided, where it is known;
+    `nature` what it was, where the event alone does not say it.
     """
 
     reported_at: datetime
     reference: str
     identifier: str | None = None
     name: str | None = None
+    nature: Word | None = None
+    first_attempt_at: datetime | None = None
 
 
 @element
@@ -244,6 +240,7 @@ class Statement(Parties):
 
     evidence_id: UUID
     event: State
+    nature: Nature | None = None
     event_time: datetime
     submission_time: datetime
     deadline: datetime | None = None
@@ -273,6 +270,7 @@ class ReceiptFacts:
     csv_code: str | None = None
     sha256: str = ""
     timestamped_at: datetime | None = None
+    nature: Nature | None = None
 
     @property
     def sealed_at(self) -> datetime:
@@ -285,13 +283,12 @@ def read_facts(evidence: _Element) -> ReceiptFacts:
 
     Raises `ValueError` or `KeyError` when an element is missing, doubled or unreadable.
     """
-    states = {uri: state for state, uri in EVENT_URIS.items()}
     content = only(evidence, _name("UserContentInfo"))
     report, previous = _find(evidence, "Report"), _find(evidence, "PreviousEvidence")
     rendition = _find(evidence, "HumanRendition")
     return ReceiptFacts(
         receipt_id=UUID(_text(evidence, "EvidenceIdentifier")),
-        state=states[_text(evidence, "ERDSEventId")],
+        state=STATES[_text(evidence, "ERDSEventId")],
         event_time=datetime.fromisoformat(_text(evidence, "EventTime")),
         notification_id=UUID(_text(content, "NotificationId")),
         notification_code=int(_text(content, "NotificationCode")),
@@ -300,6 +297,10 @@ def read_facts(evidence: _Element) -> ReceiptFacts:
         reported_at=None if report is None else datetime.fromisoformat(_text(report, "ReportedAt")),
         previous=None if previous is None else read(PreviousEvidence, previous),
         csv_code=None if rendition is None else _text(rendition, "CsvCode"),
+        nature=nature_of(
+            _text(evidence, "ERDSEventId"),
+            reported=None if report is None else report.findtext(_name("Nature")),
+        ),
     )
 
 

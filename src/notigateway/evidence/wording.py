@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from notigateway.evidence.events import STATES, nature_of
 from notigateway.evidence.printable import printable
-from notigateway.evidence.statement import EVENT_URIS, POLICIES
+from notigateway.evidence.statement import POLICIES
 from notigateway.instants import instant_text
 from notigateway.law.assurance import Level, Means
 from notigateway.law.deadlines import MADRID
-from notigateway.law.lifecycle import Channel, State
+from notigateway.law.lifecycle import Channel, Nature, State
 from notigateway.law.representation import Role
 from notigateway.wss.ns import EVIDENCE_1
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
 _POLICIES_OF_SIGNERS: Final = frozenset(list(POLICIES)[:2])
-_STATES: Final = {uri: state for state, uri in EVENT_URIS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,46 @@ TITLES: Final = {
     State.REJECTED: Words("Justificante de rechazo", "Receipt of rejection"),
     State.READ: Words("Justificante de entrega del contenido", "Receipt of delivery of the content"),
     State.LAPSED: Words("Justificante de vencimiento del plazo", "Receipt of the end of the term"),
+}
+# Where the state alone does not say it; what is missing here is titled by its state.
+_OWN_TITLES: Final = {
+    Nature.REFUSED: Words("Justificante de rechazo en papel", "Receipt of refusal on paper"),
+    Nature.EXPIRED: Words(
+        "Justificante de vencimiento del plazo en otro canal", "Receipt of the end of the term elsewhere"
+    ),
+    Nature.PUBLISHED: Words("Justificante de publicación en el BOE", "Receipt of publication in the BOE"),
+    Nature.ABSENT: Words("Justificante de intento de entrega", "Receipt of an attempt at delivery"),
+    Nature.DECEASED: Words("Justificante de fallecimiento comunicado", "Receipt of a death reported"),
+}
+# What became known of the notification without anybody's doing, and its effect.
+_NOTES: Final = {
+    Nature.PUBLISHED: (
+        Words("se anunció en el «Boletín Oficial del Estado»", "was announced in the Official Gazette (BOE)"),
+        Words(
+            "La notificación se entiende practicada por ese anuncio (Ley 39/2015, art. 44).",
+            "It counts as notified by that announcement (Act 39/2015, art. 44).",
+        ),
+    ),
+    Nature.ABSENT: (
+        Words(
+            "se intentó entregar en papel y nadie se hizo cargo de ella",
+            "was brought on paper and nobody took charge of it",
+        ),
+        Words(
+            "El intento consta y no decide nada (Ley 39/2015, art. 42.2).",
+            "The attempt is on record and decides nothing (Act 39/2015, art. 42.2).",
+        ),
+    ),
+    Nature.DECEASED: (
+        Words(
+            "no pudo entregarse por fallecimiento del destinatario",
+            "could not be delivered since the addressee is dead",
+        ),
+        Words(
+            "El hecho consta y no decide nada (RD 203/2021, art. 42.4).",
+            "The fact is on record and decides nothing (RD 203/2021, art. 42.4).",
+        ),
+    ),
 }
 # What happened, after who did it.
 _DEEDS: Final = {
@@ -151,7 +191,12 @@ class Reading:
     @property
     def state(self) -> State:
         """Return what the receipt proves."""
-        return _STATES[self.get("ERDSEventId")]
+        return STATES[self.get("ERDSEventId")]
+
+    @property
+    def nature(self) -> Nature | None:
+        """Return what it proves where the state alone does not say it."""
+        return nature_of(self.get("ERDSEventId"), reported=self.find("Report", "Nature"))
 
     @property
     def event_time(self) -> datetime:
@@ -163,6 +208,12 @@ class Reading:
         """Tell whether the delegate is who held the title: under policies 1 and 2 it is who signed."""
         policy = self.get("EvidenceIssuerPolicy", "EvidenceIssuerPolicyID")
         return policy not in _POLICIES_OF_SIGNERS
+
+
+def title(state: State, nature: Nature | None) -> Words:
+    """Return what a receipt is called."""
+    own = None if nature is None else _OWN_TITLES.get(nature)
+    return own or TITLES[state]
 
 
 def day_and_time(instant: datetime) -> Words:
@@ -190,6 +241,14 @@ def lead(receipt: Reading) -> Words:
     number = receipt.get("UserContentInfo", "NotificationCode")
     sender = receipt.get("SenderDetails", "Name")
     addressee = receipt.part("RecipientDetails").who()
+    if receipt.nature in _NOTES:
+        note, effect = _NOTES[receipt.nature]
+        return Words(
+            f"El {when.es} (hora peninsular), la notificación n.º {number} de {sender} a {addressee} "
+            f"{note.es}. {effect.es}",
+            f"On {when.en} (mainland Spanish time) notification no. {number} from {sender} to {addressee} "
+            f"{note.en}. {effect.en}",
+        )
     effect = _EFFECTS[state]
     if state is State.AVAILABLE:
         return Words(

@@ -248,6 +248,7 @@ def _expired(_sight: Sight, error: errors.GatewayError) -> Iterator[str]:
 
 
 _NAMES_NOBODY: Final = {
+    "no-nif": "the certificate names nobody by NIF in an attribute that is read; a common name is none",
     "no-person": (
         "the certificate names no person by NIF, and no policy makes it a seal: an entity calls with its "
         "qualified seal (QCP-l) or by a representative's certificate"

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 class Result:
     """What became of one item; `standing` is the event that decided, `field` what of the item is wrong.
 
-    A report that came too late to decide is recorded only: `problem` says what stands instead.
+    A report that came too late to decide is recorded only: `problem` says what stands instead. One that
+    decides nothing anyway has no problem.
     """
 
     reference: str
@@ -85,6 +86,15 @@ def stated(result: Result, now: datetime) -> Result:
     return replace(result, state=result.notification.state_at(now))
 
 
+def earliest_for(notification: Notification, now: datetime) -> datetime:
+    """Return `now`, or the instant of the publication where that is later.
+
+    A request reads the clock at the door and the row when its turn comes: meanwhile another worker, or one
+    whose clock is ahead, may have published what it names. Nothing comes to a notification before that.
+    """
+    return max(now, notification.events[0].at)
+
+
 def cancel_all(
     session: Session, asking: Asking, body: IssuingBody, items: Sequence[Cancellation]
 ) -> list[Result]:
@@ -105,7 +115,8 @@ def _cancel(
     if notification is None:
         return Result(item.reference, ActUnknownError)
     try:
-        transition = cancel(notification.standing, asking.now)
+        now = earliest_for(notification, asking.now)
+        transition = cancel(notification.standing, now)
     except LifecycleError as refusal:
         return _refused(item.reference, notification, refusal)
     if transition.is_repeat:
@@ -120,7 +131,7 @@ def _cancel(
         reason=item.reason,
         correlation_id=asking.proof.correlation_id,
     )
-    event = notification.happen(transition, told, now=asking.now)
+    event = notification.happen(transition, told, now=now)
     return Result(item.reference, notification=notification, standing=event)
 
 
@@ -161,7 +172,7 @@ def _extend(session: Session, item: Extension, notification: Notification | None
     if issuer.has_extension(session, notification, wanted):
         return Result(item.reference, notification=notification, is_repeat=True)
     try:
-        transition = extend(notification.standing, wanted, asking.now)
+        transition = extend(notification.standing, wanted, earliest_for(notification, asking.now))
     except LifecycleError as refusal:
         return _refused(item.reference, notification, refusal)
     move_deadlines(

@@ -3,7 +3,8 @@
 The earliest event wins, whoever tells of it first (Ley 39/2015 art. 41.7; RD 203/2021 art. 42.1; Orden
 ISM/903/2020 art. 6.4 and 9). So a report may come late and still be the decision: then it takes the
 place of the one that stood, which stays on record, with its receipt. A later one is recorded too and
-decides nothing. The clock's event stands at the deadline, whether it is written down yet or not.
+decides nothing, nor does an attempt that failed. The clock's event stands at the deadline, whether it is
+written down yet or not. What each word of a report does: `law.reports`.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from typing import TYPE_CHECKING
 
 from notigateway.errors import ActUnknownError, InvalidActError, LifecycleError, ReportInvalidError
 from notigateway.instants import to_milliseconds
-from notigateway.issuer.amending import Result, field_of, stated
+from notigateway.issuer.amending import Result, earliest_for, field_of, stated
 from notigateway.law import transitions as law
 from notigateway.law.caller import Circumstances
 from notigateway.law.identifiers import check_nif
+from notigateway.law.reports import Told
 from notigateway.law.submission import NAME_MAX, check_identifier, check_text
 from notigateway.receipts.recording import record_report, record_request
 from notigateway.repository.issuer import lock_issued
@@ -27,7 +29,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from notigateway.evidence.xades import Seal
-    from notigateway.law.lifecycle import Channel, Decision, State
+    from notigateway.law.lifecycle import Channel
+    from notigateway.law.reports import Reported
+    from notigateway.law.transitions import Transition
     from notigateway.receipts.asking import Asking
     from notigateway.repository.model import Event, IssuingBody, Notification
     from notigateway.repository.session import Session
@@ -35,16 +39,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """A decision taken elsewhere; `evidence` is where the body keeps its proof.
+    """What happened elsewhere; `evidence` is where the body keeps its proof.
 
-    Who decided may be unknown: paper is handed over at a door.
+    Who decided may be unknown: paper is handed over at a door. `at` of what took two attempts is the second.
     """
 
     reference: str
     channel: Channel
-    decision: Decision
+    what: Reported
     at: datetime
     evidence: str
+    first_attempt_at: datetime | None = None
     party: str | None = None
     party_name: str | None = None
 
@@ -76,13 +81,14 @@ class Reporting:
             return Result(report.reference, ActUnknownError)
         try:
             report = _checked(report)
-            transition = law.report(notification.standing, report.decision, at=report.at, now=asking.now)
+            now = earliest_for(notification, asking.now)
+            transition = law.report(notification.standing, _of_the_law(report), now)
         except InvalidActError as error:
             return Result(report.reference, ReportInvalidError, notification, field=field_of(error))
         except LifecycleError as refusal:
             return Result(report.reference, type(refusal), notification, field=field_of(refusal))
         standing = notification.decisive_event()
-        earlier = _same_report(notification, report, transition.state)
+        earlier = _same_report(notification, report, transition)
         if earlier is not None:
             # A repeat is idempotent: the same receipt, nothing new.
             return Result(
@@ -92,7 +98,7 @@ class Reporting:
                 receipt=notification.receipt_of(earlier),
                 is_repeat=True,
             )
-        told = _told(report, notification, asking)
+        told = _told(report, notification, asking, now=now)
         event, receipt = record_report(notification, transition, told, asking=asking, seal=self.seal)
         session.flush()
         return Result(
@@ -106,15 +112,27 @@ class Reporting:
         )
 
 
-def _told(report: Report, notification: Notification, asking: Asking) -> Circumstances:
+def _of_the_law(report: Report) -> Told:
+    """Return the report as far as the rule looks at it."""
+    return Told(
+        what=report.what,
+        channel=report.channel,
+        at=report.at,
+        first_attempt_at=report.first_attempt_at,
+        names_somebody=report.party is not None or report.party_name is not None,
+    )
+
+
+def _told(report: Report, notification: Notification, asking: Asking, *, now: datetime) -> Circumstances:
     """Return what is told of the decision, and by whom."""
     return Circumstances(
         channel=report.channel,
         party=report.party,
         party_name=report.party_name or _known_name(notification, report.party),
         reported_by=notification.act.issuing_body.dir3,
-        reported_at=asking.now,
+        reported_at=now,
         reported_reference=report.evidence,
+        first_attempt_at=report.first_attempt_at,
         correlation_id=asking.proof.correlation_id,
     )
 
@@ -127,13 +145,20 @@ def _checked(report: Report) -> Report:
         party = check_identifier("decidedBy.identifier", party, check_nif)
     if report.party_name is not None:
         check_text("decidedBy.name", report.party_name, longest=NAME_MAX)
-    return replace(report, party=party, at=to_milliseconds(report.at))
+    first = report.first_attempt_at
+    return replace(
+        report,
+        party=party,
+        at=to_milliseconds(report.at),
+        first_attempt_at=None if first is None else to_milliseconds(first),
+    )
 
 
-def _same_report(notification: Notification, report: Report, state: State) -> Event | None:
-    """Return the event of the same decision: same channel, instant and kind."""
-    wanted = (report.channel, report.at, state)
-    return next((e for e in notification.events if (e.channel, e.at, e.state) == wanted), None)
+def _same_report(notification: Notification, report: Report, transition: Transition) -> Event | None:
+    """Return the event of the same report: same channel, instant and word."""
+    wanted = (report.channel, report.at, transition.state, transition.nature)
+    found = (e for e in notification.events if (e.channel, e.at, e.state, e.nature) == wanted)
+    return next(found, None)
 
 
 def _known_name(notification: Notification, party: str | None) -> str | None:

@@ -57,6 +57,8 @@ class Circumstances:
     reported_by: str | None = None
     reported_at: datetime | None = None
     reported_reference: str | None = None
+    # When paper was brought in vain for the first time, where it was twice.
+    first_attempt_at: datetime | None = None
     correlation_id: UUID | None = None
 
 

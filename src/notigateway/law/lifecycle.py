@@ -10,8 +10,9 @@ reject or the clock decides, and what is decided stays decided. In detail:
   the deadline on it has *lapsed* (Ley 39/2015 art. 43.2): the clock decides, whoever writes it down.
 * While nothing has decided, from its publication on, the issuing body may withdraw it (*cancelled*) and
   extend its deadline (art. 32), and outages may move that (Orden ISM/903/2020 art. 8.4).
-* What happened in another channel is reported. The earliest event wins (art. 41.7): a report of one
-  before the decision that stands, even the clock's, takes its place; any other is kept on record only.
+* What happened in another channel is reported. The earliest event wins (art. 41.7), also one from before it
+  was at disposal here (art. 42.1): a report of one before the decision that stands, even the clock's, takes
+  its place; any other is kept on record only, as is what decides nothing there (`reports.py`).
 * A communication has no legal effect (Orden ISM/903/2020 art. 1.2.c): it is *read* or withdrawn, can be
   neither rejected nor signed for, and never lapses.
 * A row that leads to the state it comes from moves nothing: what is done already is a repeat.
@@ -37,6 +38,7 @@ from notigateway.errors import (
     NotificationUnknownError,
     NotRejectableError,
     RejectedError,
+    ReportInvalidError,
 )
 from notigateway.law.deadlines import OUTAGE_MORE_THAN
 
@@ -87,6 +89,24 @@ class Channel(StrEnum):
     IN_PERSON = "in_person"
 
 
+class Nature(StrEnum):
+    """What an event is where its state alone does not say it.
+
+    Of other channels: the term ended there, paper was refused, the act was published in the BOE; nobody was
+    met, the addressee is dead.
+    """
+
+    EXPIRED = "expired"
+    REFUSED = "refused"
+    PUBLISHED = "published"
+    ABSENT = "absent"
+    DECEASED = "deceased"
+
+
+# On record, and without any effect.
+MOVING_NOTHING: Final = frozenset({Nature.ABSENT, Nature.DECEASED})
+
+
 class Cause(StrEnum):
     """What makes something happen to a notification: its addressee, its issuing body, or the clock."""
 
@@ -99,12 +119,22 @@ class Cause(StrEnum):
     EXTEND = "extend"
     REPORT_ACCEPT = "report_accept"
     REPORT_REJECT = "report_reject"
+    REPORT_EXPIRE = "report_expire"
+    REPORT_PUBLISH = "report_publish"
+    REPORT_ATTEMPT = "report_attempt"
     ARRIVE = "arrive"
     OUTAGE = "outage"
     LAPSE = "lapse"
 
 
-_REPORTED: Final = {Cause.REPORT_ACCEPT: State.ACCEPTED, Cause.REPORT_REJECT: State.REJECTED}
+_REPORTED: Final = {
+    Cause.REPORT_ACCEPT: State.ACCEPTED,
+    Cause.REPORT_REJECT: State.REJECTED,
+    Cause.REPORT_EXPIRE: State.LAPSED,
+    # Notified by an announcement (Ley 39/2015 art. 44), so that the terms of the act run: its content is no
+    # longer held back from who must answer it.
+    Cause.REPORT_PUBLISH: State.ACCEPTED,
+}
 _REPORTED_READ: Final = {Cause.REPORT_ACCEPT: State.READ}
 _AT_DISPOSAL: Final = {
     Cause.ACCEPT: State.ACCEPTED,
@@ -116,12 +146,13 @@ _AT_DISPOSAL: Final = {
 }
 
 FIRST_STATES: Final = (State.SCHEDULED, State.AVAILABLE)
-TRANSITIONS: Final[Mapping[Kind, Mapping[State, Mapping[Cause, State]]]] = {
+_MOVING: Final[Mapping[Kind, Mapping[State, Mapping[Cause, State]]]] = {
     Kind.NOTIFICATION: {
         State.SCHEDULED: {
             Cause.ARRIVE: State.AVAILABLE,
             Cause.CANCEL: State.CANCELLED,
             Cause.EXTEND: State.SCHEDULED,
+            **_REPORTED,
         },
         State.AVAILABLE: {
             **_AT_DISPOSAL,
@@ -139,11 +170,20 @@ TRANSITIONS: Final[Mapping[Kind, Mapping[State, Mapping[Cause, State]]]] = {
         State.CANCELLED: {Cause.CANCEL: State.CANCELLED, **_REPORTED},
     },
     Kind.COMMUNICATION: {
-        State.SCHEDULED: {Cause.ARRIVE: State.AVAILABLE, Cause.CANCEL: State.CANCELLED},
+        State.SCHEDULED: {
+            Cause.ARRIVE: State.AVAILABLE,
+            Cause.CANCEL: State.CANCELLED,
+            **_REPORTED_READ,
+        },
         State.AVAILABLE: {Cause.ACCEPT: State.READ, Cause.CANCEL: State.CANCELLED, **_REPORTED_READ},
         State.READ: {Cause.HAND_OVER: State.READ, **_REPORTED_READ},
         State.CANCELLED: {Cause.CANCEL: State.CANCELLED, **_REPORTED_READ},
     },
+}
+# An attempt that failed moves nothing, wherever it meets a notification.
+TRANSITIONS: Final[Mapping[Kind, Mapping[State, Mapping[Cause, State]]]] = {
+    kind: {state: {**causes, Cause.REPORT_ATTEMPT: state} for state, causes in states.items()}
+    for kind, states in _MOVING.items()
 }
 
 _Refusals = dict[State, type[LifecycleError | NotificationUnknownError]]
@@ -183,6 +223,8 @@ REFUSALS: Final[Mapping[Kind, Mapping[Cause, _Refusals]]] = {
         Cause.CANCEL: _DECIDED,
         Cause.EXTEND: {**dict.fromkeys(UNDECIDED, NoDeadlineError), **_OF_A_DEADLINE},
         Cause.REPORT_REJECT: dict.fromkeys(State, NotRejectableError),
+        Cause.REPORT_EXPIRE: dict.fromkeys(State, NotRejectableError),
+        Cause.REPORT_PUBLISH: dict.fromkeys(State, ReportInvalidError),
     },
 }
 
@@ -231,7 +273,8 @@ def next_state(standing: Standing, cause: Cause, now: datetime) -> State:
     before = _acted_on(standing, cause, now)
     after = TRANSITIONS[standing.kind].get(before, {}).get(cause)
     if after is not None:
-        return standing.state if after is before else after
+        # A lapse that was only computed is written down by what confirms it.
+        return standing.state if after is before is not State.LAPSED else after
     refusal = REFUSALS[standing.kind].get(cause, {}).get(before)
     if refusal is None:
         raise LookupError(f"{cause} cannot come to a {standing.kind} that is {before}")

@@ -16,21 +16,25 @@ from notigateway.errors import (
     LapsedError,
     LifecycleError,
     NoDeadlineError,
-    ReportInvalidError,
 )
 from notigateway.law.deadlines import EXTENSION_MAX
 from notigateway.law.lifecycle import (
+    MOVING_NOTHING,
     Cause,
     Decision,
+    Nature,
     Standing,
     State,
     is_held,
     next_state,
 )
+from notigateway.law.reports import check_told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
+
+    from notigateway.law.reports import Told
 
 # Nobody is told of these as an event: an arrival was announced, a deadline has its own history, and
 # content that is handed over has its receipt at the acceptance.
@@ -41,13 +45,15 @@ _WITHOUT_EVENT: Final = frozenset({Cause.ARRIVE, Cause.EXTEND, Cause.OUTAGE, Cau
 class Transition:
     """What a cause does: `state` begins at `at`.
 
-    The notification moves to it, unless the event is recorded only: then `instead` says what stands.
-    `deadline` is the new one, None where it stays.
+    The notification moves to it, unless the event is recorded only: then `instead` says what stands, if
+    anything does. `nature` is what the state alone does not say. `deadline` is the new one, None where it
+    stays.
     """
 
     cause: Cause
     state: State
     at: datetime
+    nature: Nature | None = None
     # The event decides: the first one, at most one of a notification.
     is_decisive: bool = False
     # It takes the place of a decision that stood.
@@ -60,7 +66,7 @@ class Transition:
     @property
     def is_recorded_only(self) -> bool:
         """Tell whether it is written down and changes nothing."""
-        return self.instead is not None
+        return self.instead is not None or self.nature in MOVING_NOTHING
 
     @property
     def has_event(self) -> bool:
@@ -126,6 +132,9 @@ def cancel(standing: Standing, now: datetime) -> Transition:
 def extend(standing: Standing, until: datetime, now: datetime) -> Transition:
     """Move an unexpired deadline to a later instant; an expired one never (Ley 39/2015 art. 32.3).
 
+    While an outage holds it, a deadline may have passed and not expired: its extension lies ahead all the
+    same, since a term that ended before it was given gives nothing.
+
     Raises: `LapsedError`, `AlreadyDecidedError`, `NoDeadlineError`; `DeadlineNotLaterError` with the fact
     `field`.
     """
@@ -133,7 +142,7 @@ def extend(standing: Standing, until: datetime, now: datetime) -> Transition:
     state = next_state(standing, cause, now)
     if standing.deadline is None:
         raise NoDeadlineError
-    if not standing.deadline < until <= now + EXTENSION_MAX:
+    if not max(standing.deadline, now) < until <= now + EXTENSION_MAX:
         raise DeadlineNotLaterError(field="deadline")
     return Transition(cause=cause, state=state, at=now, deadline=until)
 
@@ -150,20 +159,23 @@ def comes_first(standing: Standing, at: datetime, now: datetime) -> bool:
     return standing.decided_at is None or at < standing.decided_at
 
 
-def report(standing: Standing, decision: Decision, *, at: datetime, now: datetime) -> Transition:
-    """Take note at `now` of a decision taken at `at` in another channel; it may decide, correct or neither.
+def report(standing: Standing, told: Told, now: datetime) -> Transition:
+    """Take note at `now` of what another channel told; it may decide, correct or neither.
 
-    Raises: `ReportInvalidError` with the fact `field` where it cannot have been at disposal then;
-    `NotRejectableError`.
+    Raises: `ReportInvalidError` with the fact `field`; `NotRejectableError`.
     """
-    if not standing.available_at <= at <= now:
-        raise ReportInvalidError(field="at")
-    cause = Cause(f"report_{decision}")
+    check_told(told, standing, now)
+    cause, nature, at = told.what.cause, told.what.nature, told.at
     state, has_standing = next_state(standing, cause, now), standing.decided_at is not None
+    if nature in MOVING_NOTHING:
+        # It was at disposal for all that, and stays so.
+        return Transition(cause=cause, state=State.AVAILABLE, at=at, nature=nature)
     if comes_first(standing, at, now):
-        return Transition(cause=cause, state=state, at=at, is_decisive=True, is_correction=has_standing)
+        return Transition(
+            cause=cause, state=state, at=at, nature=nature, is_decisive=True, is_correction=has_standing
+        )
     instead = AlreadyDecidedError if has_standing else LapsedError
-    return Transition(cause=cause, state=state, at=at, instead=instead)
+    return Transition(cause=cause, state=state, at=at, nature=nature, instead=instead)
 
 
 def arrive(standing: Standing, now: datetime) -> Transition:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from notigateway.law.lifecycle import State
+    from notigateway.law.lifecycle import Nature, State
 
 _PREFIX: Final = "web-"
 _MARK_DIGITS: Final = 15  # with the prefix, the width of the column
@@ -38,6 +38,7 @@ class OnRecord:
     state: State
     at: datetime
     issuing_body: str
+    nature: Nature | None = None
 
 
 def normal_code(text: str) -> str | None:
@@ -70,4 +71,4 @@ def look_up(
     is_addressee = hmac.compare_digest(given, addressee.encode())
     if found is None or not is_addressee:
         return None
-    return OnRecord(found.state, found.event_time, found.name)
+    return OnRecord(found.state, found.event_time, found.name, found.nature)

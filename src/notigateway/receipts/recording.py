@@ -15,9 +15,10 @@ from notigateway.evidence import statement as evidence
 from notigateway.evidence.element import render
 from notigateway.law.actors import delegate_of, signing_person_of
 from notigateway.law.caller import NOBODY, Circumstances
-from notigateway.law.lifecycle import Channel, State
+from notigateway.law.lifecycle import MOVING_NOTHING, Channel, Nature, State
 from notigateway.law.transitions import lapse
 from notigateway.repository.model import Receipt
+from notigateway.repository.natures import chain_of
 from notigateway.repository.quoted import addressee_name_of, body_name_of, body_nif_of
 from notigateway.repository.receipts import keep_request_envelope
 from notigateway.uuids import uuid7
@@ -66,14 +67,17 @@ def record_report(
     seal: Seal,
 ) -> tuple[Event, Receipt]:
     """Add the event that an issuing body reported, decisive or not, and its sealed receipt; return both."""
+    now = told.reported_at or asking.now
     details = evidence.ReportDetails(
-        reported_at=asking.now,
+        reported_at=now,
         reference=told.reported_reference or "",
         identifier=told.party,
         name=told.party_name,
+        nature=transition.nature,
+        first_attempt_at=told.first_attempt_at,
     )
     attested = Attested(request=_request_evidence(asking.proof), report=details)
-    return _record_event(notification, transition, told, now=asking.now, seal=seal, attested=attested)
+    return _record_event(notification, transition, told, now=now, seal=seal, attested=attested)
 
 
 def _record_event(
@@ -90,7 +94,7 @@ def _record_event(
     if event is None:
         raise LookupError(f"{transition.cause} has no event and no receipt of one")
     record_put_at_disposal(notification, now=now, seal=seal)
-    fact = Fact(event, event.state, event.at, event.channel, event.reason)
+    fact = Fact(event, event.state, event.at, event.channel, event.reason, event.nature)
     return event, _record(notification, fact, seal=seal, now=now, attested=attested)
 
 
@@ -136,14 +140,25 @@ def _attested(told: Circumstances, asking: Asking) -> Attested:
 def record_put_at_disposal(notification: Notification, *, now: datetime, seal: Seal) -> Receipt | None:
     """Attest that the notification is at disposal since its time; once, and before anything else.
 
-    None where it is attested already, or where the seal's certificate was not valid at that time.
+    None where it is attested already, where it was withdrawn before its time, so that it was not, or where
+    the seal's certificate was not valid at that time.
     """
-    if notification.available_at > now or any(r.state is State.AVAILABLE for r in notification.receipts):
+    if notification.available_at > now or _was_withdrawn_before_its_time(notification):
+        return None
+    if any((r.state, r.nature) == (State.AVAILABLE, None) for r in notification.receipts):
         return None
     if not seal.covers(notification.available_at):
         return None
     at = Fact(notification.events[0], State.AVAILABLE, notification.available_at)
     return _record(notification, at, seal=seal, now=now, attested=Attested())
+
+
+def _was_withdrawn_before_its_time(notification: Notification) -> bool:
+    """Tell whether its time came when it was withdrawn already, whatever was reported since."""
+    return any(
+        event.state is State.CANCELLED and event.at < notification.available_at
+        for event in notification.events
+    )
 
 
 def record_handover(notification: Notification, asking: Asking, *, seal: Seal) -> Receipt | None:
@@ -208,19 +223,22 @@ class Fact:
     at: datetime
     channel: Channel | None = None
     reason: str | None = None
+    nature: Nature | None = None
 
 
 def _record(
     notification: Notification, fact: Fact, *, seal: Seal, now: datetime, attested: Attested
 ) -> Receipt:
     """Seal a fact as the next one in the notification's chain."""
-    last = notification.last_receipt()
+    is_beside, chain = fact.nature in MOVING_NOTHING, chain_of(notification.receipts)
+    last = None if is_beside or not chain else chain[-1]
     receipt = Receipt(
         id=uuid7(now),
         notification_code=notification.code,
-        position=len(notification.receipts) + 1,
+        position=None if is_beside else len(chain) + 1,
         event_id=fact.event.id,
         state=fact.state,
+        nature=fact.nature,
         event_time=fact.at,
         csv_code=b32encode(secrets.token_bytes(_CSV_CODE_BYTES)).decode(),
         timestamp_due_at=now,
@@ -249,6 +267,7 @@ def _statement(
     return evidence.Statement(
         evidence_id=receipt.id,
         event=fact.state,
+        nature=fact.nature,
         event_time=fact.at,
         submission_time=notification.available_at,
         deadline=notification.deadline,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Insert, Integer, insert, select, text
+from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Insert, Integer, insert, or_, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from notigateway.law.lifecycle import MOVING_NOTHING
 from notigateway.repository.columns import Row
 from notigateway.repository.model import Event
 
@@ -33,6 +34,11 @@ class Change(Row):
     )
     event_id: Mapped[UUID] = mapped_column(ForeignKey("events.id"), unique=True)
     notification_code: Mapped[int] = mapped_column(ForeignKey("notifications.code"), index=True)
+
+
+def moves_something() -> ColumnElement[bool]:
+    """Return the condition of an event that is a change to anybody; the history tells of the others too."""
+    return or_(Event.nature.is_(None), Event.nature.not_in(MOVING_NOTHING))
 
 
 def place_events(session: Session, ids: Sequence[UUID]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from notigateway.law.lifecycle import State
-from notigateway.repository.changes import Change
+from notigateway.repository.changes import Change, moves_something
 from notigateway.repository.model import Act, Addressee, Event, IssuingBody, Notification
 from notigateway.repository.notifications import row_columns, visible_to
 from notigateway.repository.outages import DeadlineChange
@@ -43,6 +43,7 @@ def find_hold(session: Session, party: str, *, now: datetime, until: datetime) -
             Notification.available_at > now,
             Notification.available_at <= until,
             Event.state == State.AVAILABLE,
+            Event.nature.is_(None),
         )
     )
     return session.scalar(query)
@@ -92,10 +93,11 @@ def _visible_changes(party: str, now: datetime, rights: RightsPolicy) -> Select[
             Event.at,
             Event.channel,
             Event.reported_at,
+            Event.nature,
         )
         .join(Change, Change.notification_code == Notification.code)
         .join(Event, Event.id == Change.event_id)
-        .where(visible_to(party, now, rights=rights))
+        .where(visible_to(party, now, rights=rights), moves_something())
         .order_by(Change.position)
     )
 

@@ -12,7 +12,7 @@ from notigateway.law.deadlines import DeadlineCause
 from notigateway.law.lifecycle import State
 from notigateway.repository import columns
 from notigateway.repository.accesses import note_found
-from notigateway.repository.changes import Change
+from notigateway.repository.changes import Change, moves_something
 from notigateway.repository.columns import UtcDateTime
 from notigateway.repository.conflicts import insert_if_absent
 from notigateway.repository.model import Act, Event, IssuingBody, Notification, Receipt
@@ -103,6 +103,7 @@ def list_outcomes(
             Act.issuing_body_id == body.id,
             Change.position > after,
             Event.state.not_in(_NO_OUTCOME),
+            moves_something(),
         )
         .order_by(Change.position)
         .limit(limit)

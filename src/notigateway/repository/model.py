@@ -37,6 +37,7 @@ from notigateway.law.caller import NOBODY, Circumstances
 from notigateway.law.lifecycle import Kind, Standing, State, effective_state, is_content_released
 from notigateway.law.transitions import awaits_handover
 from notigateway.repository.columns import CODE, SHA256_HEX, Row, UtcDateTime, Word
+from notigateway.repository.natures import WithNature
 from notigateway.repository.quoted import Quoted
 from notigateway.repository.told import Told
 from notigateway.uuids import uuid7
@@ -197,7 +198,8 @@ class Notification(Row):
 
     def awaits_handover(self) -> bool:
         """Tell whether it was accepted and its content not handed over yet."""
-        return awaits_handover(self.state, (receipt.state for receipt in self.receipts))
+        attested = (receipt.state for receipt in self.receipts if receipt.nature is None)
+        return awaits_handover(self.state, attested)
 
     def decisive_event(self) -> Event | None:
         """Return the event that decided, if any did."""
@@ -207,10 +209,6 @@ class Notification(Row):
         """Return the receipt of a decision; None where there is none, or no decision."""
         found = (r for r in self.receipts if event and (r.event_id, r.state) == (event.id, event.state))
         return next(found, None)
-
-    def last_receipt(self) -> Receipt | None:
-        """Return the receipt that was sealed last: what the next one names as the one before."""
-        return max(self.receipts, key=lambda r: (r.position or 0, r.id), default=None)
 
     @classmethod
     def put_at_disposal(
@@ -258,6 +256,7 @@ class Notification(Row):
             notification_code=self.code,
             position=len(self.events) + 1,
             state=transition.state,
+            nature=transition.nature,
             decisive=transition.is_decisive,
             at=transition.at,
             **{one.name: getattr(told, one.name) for one in fields(told)},
@@ -274,7 +273,7 @@ class Notification(Row):
             session.flush()  # before the new one: at most one event of a notification is decisive
 
 
-class Event(Told, Row):
+class Event(Told, WithNature, Row):
     """Something that happened to a notification: append-only, at most one of them decisive."""
 
     __tablename__ = "events"
@@ -297,7 +296,7 @@ class Event(Told, Row):
     at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class Receipt(Row):
+class Receipt(WithNature, Row):
     """The sealed evidence of one fact: append-only, bytes stored are the bytes sent.
 
     The event is the one it attests; the receipt of content handed over stands at the acceptance.
@@ -306,7 +305,7 @@ class Receipt(Row):
     __tablename__ = "receipts"
     __table_args__ = (
         UniqueConstraint("event_id", "state"),
-        # Each receipt names the one before: no two name the same. Null only on those of an earlier release.
+        # Each receipt names the one before: no two name the same. Null on those that move nothing.
         UniqueConstraint("notification_code", "position"),
     )
 

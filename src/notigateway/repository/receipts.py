@@ -13,6 +13,7 @@ from notigateway.repository.columns import SHA256_HEX, Row, UtcDateTime
 from notigateway.repository.conflicts import insert_if_absent
 from notigateway.repository.loading import WHOLE
 from notigateway.repository.model import Act, Addressee, Event, IssuingBody, Notification, Receipt
+from notigateway.repository.natures import chain_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row as SqlRow
 
-    from notigateway.law.lifecycle import State
+    from notigateway.law.lifecycle import Nature, State
     from notigateway.repository.session import Session
 
 
@@ -39,14 +40,17 @@ def keep_request_envelope(session: Session, *, sha256: str, xml: bytes, received
     insert_if_absent(session, RequestEnvelope, sha256=sha256, xml=xml, received_at=received_at)
 
 
-def find_by_csv_code(session: Session, csv_code: str) -> SqlRow[State, datetime, str, str] | None:
-    """Return what a printed code leads to: fact, instant, the issuing body's name, the addressee's NIF."""
+def find_by_csv_code(
+    session: Session, csv_code: str
+) -> SqlRow[State, datetime, str, str, Nature | None] | None:
+    """Return what a printed code leads to: fact, instant, issuing body's name, addressee's NIF, nature."""
     return session.execute(
         select(
             Receipt.state,
             Receipt.event_time,
             func.coalesce(Act.issuing_body_name, IssuingBody.name).label("name"),
             Addressee.identifier,
+            Receipt.nature,
         )
         .join(Notification, Notification.code == Receipt.notification_code)
         .join(Addressee, Addressee.id == Notification.addressee_id)
@@ -64,18 +68,21 @@ def find_of_own_decisions(
     Each with those before it, up to the first: it names the one before, and the party saw them all when it
     decided. What came afterwards is no longer its own, nor is what a body reported in its name.
     """
-    decided = (
+    own_decisions = (
         select(Event.notification_code)
         .join(Receipt, Receipt.event_id == Event.id)
         .where(Event.party == party, Event.reported_by.is_(None), Receipt.state == Event.state)
     )
-    query = select(Notification).where(Notification.id.in_(set(ids)), Notification.code.in_(decided))
+    query = select(Notification).where(Notification.id.in_(set(ids)), Notification.code.in_(own_decisions))
     found: dict[UUID, Sequence[Receipt]] = {}
     for row in session.scalars(query.options(*WHOLE)).unique():
-        own = {
-            event.id: event.state for event in row.events if (event.party, event.reported_by) == (party, None)
-        }
-        last = max(r.position or 0 for r in row.receipts if own.get(r.event_id) is r.state)
-        found[row.id] = [receipt for receipt in row.receipts if (receipt.position or 0) <= last]
+        own = {event.id: event for event in row.events if (event.party, event.reported_by) == (party, None)}
+        chain = chain_of(row.receipts)
+        decided = [r.position or 0 for r in chain if r.event_id in own and own[r.event_id].state is r.state]
+        last = max(decided, default=0)
+        found[row.id] = [
+            *(receipt for receipt in chain if (receipt.position or 0) <= last),
+            *(receipt for receipt in row.receipts if receipt not in chain and receipt.event_id in own),
+        ]
         note_found(session, row)
     return found

@@ -34,4 +34,6 @@ class Told:
     reported_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # Where that body keeps the other channel's evidence.
     reported_reference: Mapped[str | None] = mapped_column(String(255))
+    # When paper was brought in vain for the first time, where it was twice.
+    first_attempt_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     correlation_id: Mapped[UUID | None] = mapped_column(Uuid)

@@ -22,7 +22,7 @@ from notigateway.evidence.history import dated
 from notigateway.evidence.pades import verify_pdf
 from notigateway.evidence.statement import parse_receipt
 from notigateway.evidence.timestamp import embedded_certificates, take_out
-from notigateway.evidence.wording import TITLES, Reading
+from notigateway.evidence.wording import Reading, title
 from notigateway.evidence.xades import seal_certificate_of, verify_receipt
 from notigateway.instants import instant_text
 from notigateway.pki.keys import fingerprint
@@ -131,8 +131,8 @@ class Examination:
         self.need_seals()
         facts = verify_receipt(self.original(), seal_certificates=self.trust.seals)
         self.facts = facts
-        title = TITLES[facts.state].en
-        return f"{title} of {instant_text(facts.event_time)}, notification {facts.notification_id}"
+        named = title(facts.state, facts.nature).en
+        return f"{named} of {instant_text(facts.event_time)}, notification {facts.notification_id}"
 
     def policy(self) -> str:
         """Check that the policy named is one that is published, word by word."""

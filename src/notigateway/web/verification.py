@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from notigateway.contract.problems import texts_of
 from notigateway.errors import GatewayError, RateLimitedError
-from notigateway.evidence.wording import TITLES, day_and_time, precise
+from notigateway.evidence.wording import day_and_time, precise, title
 from notigateway.http.peers import peer_of
 from notigateway.receipts.csv_codes import normal_code
 
@@ -58,7 +58,8 @@ def verification_page(
     def answer() -> str:
         code, nif = request.form.get("csv", ""), request.form.get("nif", "")
         found = look_up(code, nif, peer_of(request.environ, proxy_hops=proxy_hops))
-        said = None if found is None else (TITLES[found.state], day_and_time(found.at), precise(found.at))
+        titled = None if found is None else title(found.state, found.nature)
+        said = None if found is None else (titled, day_and_time(found.at), precise(found.at))
         return render_template(
             "verification.html",
             style=_STYLE,

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from notigateway.evidence.element import render
+from notigateway.evidence.events import EVENT_URIS
 from notigateway.evidence.statement import (
-    EVENT_URIS,
     POLICIES,
     POLICY_ID,
     AttestedDocument,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -23,7 +24,18 @@ from notigateway.errors import (
     ReportInvalidError,
 )
 from notigateway.law.deadlines import EXTENSION_MAX, deadline
-from notigateway.law.lifecycle import TRANSITIONS, Cause, Decision, Kind, Standing, State, effective_state
+from notigateway.law.lifecycle import (
+    TRANSITIONS,
+    Cause,
+    Channel,
+    Decision,
+    Kind,
+    Nature,
+    Standing,
+    State,
+    effective_state,
+)
+from notigateway.law.reports import BEFORE_DISPOSAL_MAX, Reported, Told
 from notigateway.law.transitions import (
     Transition,
     arrive,
@@ -188,6 +200,15 @@ def test_an_expired_deadline_is_never_extended() -> None:
         extend(standing(), LAPSES_AT + TEN_DAYS, LAPSES_AT)
 
 
+def test_while_an_outage_holds_it_an_extension_still_lies_ahead() -> None:
+    held = replace(standing(), outage_since=LAPSES_AT - MILLISECOND)
+    now = LAPSES_AT + TEN_DAYS
+    for past in (LAPSES_AT + MILLISECOND, now):
+        with pytest.raises(DeadlineNotLaterError):
+            extend(held, past, now)
+    assert extend(held, now + MILLISECOND, now).deadline == now + MILLISECOND
+
+
 @pytest.mark.parametrize("kind", list(Kind))
 def test_what_never_lapses_is_not_extended(kind: Kind) -> None:
     with pytest.raises(NoDeadlineError):
@@ -201,34 +222,50 @@ DECIDED_AT = AVAILABLE_AT + TEN_DAYS / 2
 NOW = LAPSES_AT + TEN_DAYS
 
 
+ON_PAPER = frozenset({Reported.REFUSED, Reported.ABSENT, Reported.DECEASED})
+
+
+def tell(
+    item: Standing,
+    what: Reported,
+    *,
+    at: datetime,
+    now: datetime,
+    channel: Channel | None = None,
+    **more: Any,  # noqa: ANN401  (fields of Told)
+) -> Transition:
+    usual = Channel.POSTAL if what in ON_PAPER else Channel.DEHU
+    return report(item, Told(what=what, channel=channel or usual, at=at, **more), now)
+
+
 def decided(state: State = State.ACCEPTED, at: datetime = DECIDED_AT) -> Standing:
     return replace(standing(state), decided_at=at)
 
 
 def test_the_first_report_of_what_nobody_decided_decides() -> None:
-    told = report(standing(), Decision.REJECT, at=DECIDED_AT, now=NOW)
+    told = tell(standing(), Reported.REJECTED, at=DECIDED_AT, now=NOW)
     assert told == Transition(
         cause=Cause.REPORT_REJECT, state=State.REJECTED, at=DECIDED_AT, is_decisive=True
     )
 
 
 def test_an_earlier_event_takes_the_place_of_the_decision_that_stood() -> None:
-    told = report(decided(State.REJECTED), Decision.ACCEPT, at=DECIDED_AT - MILLISECOND, now=NOW)
+    told = tell(decided(State.REJECTED), Reported.ACCEPTED, at=DECIDED_AT - MILLISECOND, now=NOW)
     assert (told.state, told.is_decisive, told.is_correction) == (State.ACCEPTED, True, True)
 
 
 @pytest.mark.parametrize("late", [timedelta(0), MILLISECOND, TEN_DAYS])
 def test_an_event_of_the_same_instant_or_later_is_recorded_only(late: timedelta) -> None:
-    told = report(decided(), Decision.REJECT, at=DECIDED_AT + late, now=NOW)
+    told = tell(decided(), Reported.REJECTED, at=DECIDED_AT + late, now=NOW)
     assert (told.is_decisive, told.is_correction, told.is_recorded_only) == (False, False, True)
     assert (told.instead, told.has_event) == (AlreadyDecidedError, True)
 
 
 def test_an_event_from_the_deadline_on_comes_after_the_lapse_written_down_or_not() -> None:
-    assert report(standing(), Decision.ACCEPT, at=LAPSES_AT, now=NOW).instead is LapsedError
+    assert tell(standing(), Reported.ACCEPTED, at=LAPSES_AT, now=NOW).instead is LapsedError
     written = decided(State.LAPSED, LAPSES_AT)
-    assert report(written, Decision.ACCEPT, at=LAPSES_AT, now=NOW).instead is AlreadyDecidedError
-    assert report(written, Decision.ACCEPT, at=LAPSES_AT - MILLISECOND, now=NOW).is_correction
+    assert tell(written, Reported.ACCEPTED, at=LAPSES_AT, now=NOW).instead is AlreadyDecidedError
+    assert tell(written, Reported.ACCEPTED, at=LAPSES_AT - MILLISECOND, now=NOW).is_correction
 
 
 def test_what_an_outage_holds_may_be_decided_after_its_deadline() -> None:
@@ -236,23 +273,113 @@ def test_what_an_outage_holds_may_be_decided_after_its_deadline() -> None:
     assert comes_first(held, LAPSES_AT + MILLISECOND, NOW)
 
 
-@pytest.mark.parametrize("at", [AVAILABLE_AT - MILLISECOND, NOW + MILLISECOND])
-def test_a_report_of_what_was_not_at_disposal_or_has_not_happened_is_refused(at: datetime) -> None:
+def refused_field(item: Standing, what: Reported, **told: Any) -> object:  # noqa: ANN401  (as above)
     with pytest.raises(ReportInvalidError) as refusal:
-        report(standing(), Decision.ACCEPT, at=at, now=NOW)
-    assert refusal.value.facts == {"field": "at"}
+        tell(item, what, **{"at": DECIDED_AT, "now": NOW, **told})
+    return refusal.value.facts["field"]
+
+
+@pytest.mark.parametrize("what", list(Reported))
+@pytest.mark.parametrize("at", [AVAILABLE_AT - BEFORE_DISPOSAL_MAX - MILLISECOND, NOW + MILLISECOND])
+def test_a_report_of_what_has_not_happened_or_happened_years_before_is_refused(
+    at: datetime, what: Reported
+) -> None:
+    assert refused_field(standing(), what, at=at) == "at"
+
+
+@pytest.mark.parametrize("state", [State.SCHEDULED, State.AVAILABLE, State.CANCELLED])
+def test_paper_delivered_before_it_was_at_disposal_here_comes_first(state: State) -> None:
+    before = AVAILABLE_AT - TEN_DAYS
+    item = standing(state) if state is not State.CANCELLED else decided(state, AVAILABLE_AT - MILLISECOND)
+    for now in (before, NOW):
+        delivered = tell(item, Reported.ACCEPTED, at=before, now=now, channel=Channel.POSTAL)
+        assert (delivered.state, delivered.at, delivered.is_decisive) == (State.ACCEPTED, before, True)
+
+
+@pytest.mark.parametrize(
+    ("what", "state"),
+    [
+        (Reported.ACCEPTED, State.ACCEPTED),
+        (Reported.REJECTED, State.REJECTED),
+        (Reported.REFUSED, State.REJECTED),
+        (Reported.EXPIRED, State.LAPSED),
+        (Reported.PUBLISHED, State.ACCEPTED),
+    ],
+)
+def test_what_decides_elsewhere_decides_here_at_its_own_instant(what: Reported, state: State) -> None:
+    told = tell(standing(), what, at=DECIDED_AT, now=NOW)
+    assert (told.state, told.at, told.is_decisive, told.has_event) == (state, DECIDED_AT, True, True)
+    assert told.nature == (None if what in {Reported.ACCEPTED, Reported.REJECTED} else Nature(what))
+    later = tell(decided(State.REJECTED), what, at=DECIDED_AT, now=NOW)
+    assert (later.is_recorded_only, later.instead) == (True, AlreadyDecidedError)
+    earlier = tell(decided(State.CANCELLED), what, at=DECIDED_AT - MILLISECOND, now=NOW)
+    assert (earlier.state, earlier.is_correction) == (state, True)
+
+
+@pytest.mark.parametrize("what", [Reported.ABSENT, Reported.DECEASED])
+@pytest.mark.parametrize(("kind", "state"), [(k, s) for k in Kind for s in TRANSITIONS[k]])
+def test_an_attempt_that_failed_is_on_record_and_moves_nothing(
+    what: Reported, kind: Kind, state: State
+) -> None:
+    item = standing(state, kind, lapses_at=LAPSES_AT if kind is Kind.NOTIFICATION else None)
+    told = tell(item, what, at=DECIDED_AT, now=NOW)
+    assert (told.is_recorded_only, told.has_event, told.is_decisive) == (True, True, False)
+    assert (told.instead, told.nature) == (None, Nature(what))
+
+
+def test_each_word_has_its_channels() -> None:
+    for what in (Reported.REFUSED, Reported.ABSENT, Reported.DECEASED):
+        for channel in (Channel.SEDE, Channel.DEHU, Channel.CITIZEN_FOLDER):
+            assert refused_field(standing(), what, channel=channel) == "channel"
+    for channel in (Channel.POSTAL, Channel.IN_PERSON):
+        assert refused_field(standing(), Reported.EXPIRED, channel=channel) == "channel"
+        assert tell(standing(), Reported.PUBLISHED, at=DECIDED_AT, now=NOW, channel=channel).is_decisive
+
+
+def test_nobody_does_what_only_comes_to_pass() -> None:
+    for what in (Reported.EXPIRED, Reported.PUBLISHED, Reported.ABSENT, Reported.DECEASED):
+        assert refused_field(standing(), what, names_somebody=True) == "decidedBy"
+    assert tell(standing(), Reported.REFUSED, at=DECIDED_AT, now=NOW, names_somebody=True).is_decisive
+
+
+@pytest.mark.parametrize(
+    "first", [DECIDED_AT, DECIDED_AT + MILLISECOND, DECIDED_AT - 2 * BEFORE_DISPOSAL_MAX]
+)
+def test_the_second_attempt_follows_the_first(first: datetime) -> None:
+    assert refused_field(standing(), Reported.ABSENT, first_attempt_at=first) == "firstAttemptAt"
+    fits = DECIDED_AT - timedelta(days=1)
+    assert tell(standing(), Reported.ABSENT, at=DECIDED_AT, now=NOW, first_attempt_at=fits).has_event
+    assert refused_field(standing(), Reported.REFUSED, first_attempt_at=fits) == "firstAttemptAt"
+
+
+def test_what_never_lapses_here_has_not_expired_elsewhere() -> None:
+    assert refused_field(standing(lapses_at=None), Reported.EXPIRED) == "decision"
+
+
+def test_a_communication_is_neither_published_nor_deemed_rejected() -> None:
+    item = standing(kind=Kind.COMMUNICATION, lapses_at=None)
+    assert refused_field(item, Reported.PUBLISHED) == "decision"
+    for what in (Reported.REJECTED, Reported.REFUSED, Reported.EXPIRED):
+        with pytest.raises(NotRejectableError):
+            tell(item, what, at=DECIDED_AT, now=NOW)
 
 
 def test_a_communication_is_not_rejected_elsewhere_either() -> None:
     with pytest.raises(NotRejectableError):
-        report(standing(kind=Kind.COMMUNICATION), Decision.REJECT, at=DECIDED_AT, now=NOW)
+        tell(standing(kind=Kind.COMMUNICATION), Reported.REJECTED, at=DECIDED_AT, now=NOW)
 
 
-@given(st.lists(st.tuples(st.sampled_from(list(Decision)), st.integers(0, 20)), min_size=1, max_size=6))
-def test_whatever_the_order_of_reports_the_earliest_one_stands(reports: list[tuple[Decision, int]]) -> None:
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([Reported.ACCEPTED, Reported.REJECTED]), st.integers(0, 20)),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_whatever_the_order_of_reports_the_earliest_one_stands(reports: list[tuple[Reported, int]]) -> None:
     item = standing()
     for decision, days in reports:
-        told = report(item, decision, at=AVAILABLE_AT + timedelta(days=days), now=NOW)
+        told = tell(item, decision, at=AVAILABLE_AT + timedelta(days=days), now=NOW)
         if told.is_decisive:
             item = replace(item, state=told.state, decided_at=told.at)
     in_time = [days for _, days in reports if AVAILABLE_AT + timedelta(days=days) < LAPSES_AT]

@@ -98,6 +98,7 @@ def decision(event: model.Event, notification: model.Notification | None) -> iss
         party=_party(event.party, event.party_name),
         signer=_party(event.signer, event.signer_name),
         reported_at=event.reported_at,
+        nature=event.nature,
         represented=None if notification is None else _addressee(notification),
         delegate=_delegate(event),
         signing_person=_signing_person(event),
@@ -141,6 +142,7 @@ def receipt(row: model.Receipt | None) -> issuing_v1.Receipt | None:
         event_time=row.event_time,
         sha256=row.sha256,
         xml=row.xml,
+        nature=row.nature,
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from notigateway.issuer.reporting import Report
-from notigateway.law.lifecycle import Channel, Decision, Kind
+from notigateway.law.lifecycle import Channel, Kind
+from notigateway.law.reports import Reported
 from notigateway.law.submission import (
     ActSubmission,
     StoredDocument,
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from notigateway.contract import issuing_v1
-
-_DECISIONS = {"accepted": Decision.ACCEPT, "rejected": Decision.REJECT}
 
 
 def act(dir3: str, asked: issuing_v1.Act, uploads: Mapping[str, int]) -> ActSubmission:
@@ -73,9 +72,10 @@ def report(asked: issuing_v1.Report) -> Report:
     return Report(
         reference=asked.reference,
         channel=Channel(asked.channel),
-        decision=_DECISIONS[asked.decision],
+        what=Reported(asked.decision),
         at=asked.at,
         evidence=asked.evidence,
+        first_attempt_at=asked.first_attempt_at,
         party=None if decided_by is None else decided_by.identifier,
         party_name=None if decided_by is None else decided_by.name,
     )

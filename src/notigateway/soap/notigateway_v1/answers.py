@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from notigateway.contract import v1, v1_following
 from notigateway.contract.problems import texts_of
+from notigateway.contract.versions import Version
 from notigateway.errors import AlreadyDecidedError, GatewayError, LapsedError, NotificationUnknownError
 from notigateway.law.actors import delegate_of, signing_person_of
-from notigateway.law.lifecycle import UNDECIDED
+from notigateway.law.lifecycle import MOVING_NOTHING, UNDECIDED
 from notigateway.repository.quoted import addressee_name_of, body_name_of
 from notigateway.soap.notigateway_v1.rows import shown_event
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from notigateway.addressee import following, mailbox
     from notigateway.repository import model
     from notigateway.repository.timestamps import ReceiptTimestamp
+
+    Stamped = tuple[model.Receipt, ReceiptTimestamp | None]
 
 _OUTCOMES: Final[dict[type[GatewayError] | None, str]] = {
     None: "decided",
@@ -117,12 +120,18 @@ def receipt(
         sealed=form.xml,
         level="XAdES-T" if stamped else "XAdES-EPES",
         file=file,
+        nature=row.nature,
     )
+
+
+def told_receipts(rows: Sequence[Stamped] | None, version: Version) -> Sequence[Stamped] | None:
+    """Return those of the receipts that an answer of that version tells of."""
+    return None if rows is None else [pair for pair in rows if is_told(pair[0], version)]
 
 
 def receipts(
     asked: str,
-    rows: Sequence[tuple[model.Receipt, ReceiptTimestamp | None]] | None,
+    rows: Sequence[Stamped] | None,
     files: Sequence[bytes | None] = (),
 ) -> v1.NotificationReceipts:
     """Return one item of RetrieveReceipts, named as it was asked for."""
@@ -161,6 +170,7 @@ def _decision(event: model.Event, notification: model.Notification | None) -> v1
         channel=str(event.channel),
         party=_known(event.party, event.party_name or event.party),
         signer=_known(event.signer, event.signer_name or event.signer),
+        nature=event.nature,
         represented=None if notification is None else _addressee(notification),
         delegate=_delegate(event),
         signing_person=_signing_person(event),
@@ -218,14 +228,23 @@ def summary(result: following.Summary) -> v1_following.GetSummaryResponse:
     )
 
 
-def history(result: following.History, now: datetime) -> v1_following.GetHistoryResponse:
+def is_told(row: model.Event | model.Receipt, version: Version) -> bool:
+    """Tell whether an answer of that version tells of it: of what moves nothing only a later one than 1.0.
+
+    By its state alone it would be taken for something that moves.
+    """
+    return version >= Version.V1_1 or row.nature not in MOVING_NOTHING
+
+
+def history(result: following.History, now: datetime, version: Version) -> v1_following.GetHistoryResponse:
     """Return the events of one notification and the changes of its deadline."""
     row = result.notification
+    told = [one for one in result.events if is_told(one, version)]
     sealed = {one.event_id: one.id for one in row.receipts}
     return v1_following.GetHistoryResponse(
         as_of=now,
         notification=notification(row, now),
-        events=tuple(_event(one, row.available_at, sealed.get(one.id)) for one in result.events),
+        events=tuple(_event(one, row.available_at, sealed.get(one.id)) for one in told),
         deadline_changes=tuple(
             v1_following.DeadlineChange(
                 at=one.at, previous=one.previous, deadline=one.deadline, cause=one.cause, reason=one.reason
@@ -252,4 +271,5 @@ def _event(row: model.Event, available_at: datetime, receipt_id: UUID | None) ->
         reported_by=row.reported_by,
         reported_at=row.reported_at,
         receipt_id=None if receipt_id is None else str(receipt_id),
+        nature=row.nature,
     )

@@ -49,4 +49,4 @@ class FollowingService(ServiceBase):
         """Return the events of one notification."""
         with request.reading() as session:
             history = request.office.following.get_history(session, request.asking, UUID(asked.id))
-            return answers.history(history, request.asking.now)
+            return answers.history(history, request.asking.now, asked.version)

@@ -60,7 +60,10 @@ def _change_pieces(page: ChangesPage, version: Version) -> Iterator[str]:
             yield f"<channel>{row.channel}</channel>"
         if row.reported_at is not None:
             yield f"<reportedAt>{instant_text(row.reported_at)}</reportedAt>"
-        yield f"{notification}</change>"
+        yield notification
+        if row.nature is not None and version >= Version.V1_1:
+            yield f"<nature>{row.nature}</nature>"
+        yield "</change>"
     yield "</ListChangesResponse>"
 
 

@@ -115,11 +115,11 @@ class MailboxService(ServiceBase):
         for wanted, rows in found:
             if rows is None:
                 request.access.refuse(wanted, NotificationUnknownError)
-        pairs = zip(asked.ids, found, strict=True)
+        told = (answers.told_receipts(rows, asked.version) for _, rows in found)
         return v1.RetrieveReceiptsResponse(
             items=tuple(
                 answers.receipts(one, rows, _forms(request, rows or [], asked.format))
-                for one, (_, rows) in pairs
+                for one, rows in zip(asked.ids, told, strict=True)
             )
         )
 
@@ -140,6 +140,7 @@ class MailboxService(ServiceBase):
             software_version=__version__,
             contract_version=str(asked.version),
             latest_contract_version=str(LATEST),
+            certificate_family=str(caller.family),
         )
 
 
