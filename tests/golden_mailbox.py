@@ -9,6 +9,7 @@ from uuid import UUID
 from golden_recorder import Recorder
 from notigateway.clock.lapsing import Sweeping, sweep
 from notigateway.instants import instant_text
+from notigateway.law.grounds import Paper
 from notigateway.law.lifecycle import Kind
 from notigateway.receipts.stamping import stamp
 from pki import COMPANY_NIF, NOW, PERSON_NIF, pki
@@ -56,7 +57,7 @@ def mailbox(record: Recorder) -> None:
     """Listing, retrieving and deciding as the addressee and its representative."""
     a, b, c = (record.publish(f"ACT-{name}", documents=(SMALL, LARGE)) for name in "ABC")
     health = record.publish("HEALTH", special_category=True, matter="benefits", procedure="203547")
-    voluntary = record.publish("VOLUNTARY", voluntary=True)
+    voluntary = record.publish("VOLUNTARY", paper=Paper.FIRST_EX_OFFICIO)
     info = record.publish("INFO", kind=Kind.COMMUNICATION, subject='Aviso: "<5 & más>"')
     later = record.publish("LATER", available_at=NOW + timedelta(days=2))
     gone = record.publish("GONE")
@@ -170,7 +171,7 @@ def following(record: Recorder) -> None:
     """Summary, history and changes, with deadlines that moved."""
     stack = record.stack
     a, b, c = (record.publish(name) for name in "ABC")
-    record.publish("VOLUNTARY", voluntary=True)
+    record.publish("VOLUNTARY", paper=Paper.FIRST_EX_OFFICIO)
     record.publish("INFO", kind=Kind.COMMUNICATION)
     record.publish("LATER", available_at=NOW + timedelta(days=1))
     record.ask("changes to begin with now", "ListChanges", "<fromNow>true</fromNow>")

@@ -9,12 +9,23 @@ from catalogue import GROUP
 from golden_contracts import act
 from golden_mailbox import first, ids
 from notigateway.instants import instant_text
+from notigateway.law.grounds import Paper
+from pki import PERSON_NIF
 from titles import ATTORNEY_NIF, attorney, item
 
 if TYPE_CHECKING:
     from golden_recorder import Recorder
 
 ASKING = "<contractVersion>1.1</contractVersion>"
+
+
+def grounds() -> str:
+    """Return acts of which the body says more than it could in 1.0."""
+    return (
+        act("REF-PAPER", more="<paper>urgency</paper>")
+        + act("REF-GROUND", addressee=PERSON_NIF, more="<obligationGround>c</obligationGround>")
+        + ASKING
+    )
 
 
 def versions(record: Recorder) -> None:
@@ -34,6 +45,10 @@ def versions(record: Recorder) -> None:
     record.ask("the history", "GetHistory", f"{ids(a)}{ASKING}")
     _powers(record)
     record.issuing("publishing", "PublishActs", act("REF-C") + ASKING)
+    record.publish("PAPER", paper=Paper.FIRST_EX_OFFICIO)
+    record.ask("the list, one of them on paper", "ListNotifications", ASKING)
+    record.ask("why I am obliged", "GetDeliveryChannel", ASKING)
+    record.issuing("publishing on paper, and a ground that the body names", "PublishActs", grounds())
     record.issuing("the outcomes", "ListOutcomes", ASKING)
 
 

@@ -19,6 +19,8 @@ from catalogue import CATALOGUE
 from contracts import check_1_0
 from notigateway.app import build_app
 from notigateway.issuer.publishing import Deposit, register_issuing_body
+from notigateway.law.grounds import Ground
+from notigateway.law.identifiers import is_company_nif
 from notigateway.law.lifecycle import State
 from notigateway.law.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
 from notigateway.pki.anchors import PinnedCertificates
@@ -205,7 +207,10 @@ class Stack:
         documents: tuple[bytes, ...] = (b"%PDF-1.7 acto",),
         **changes: Any,  # noqa: ANN401  (fields of ActSubmission)
     ) -> Deposit:
-        """Store the documents of an act."""
+        """Store the documents of an act; one for a person names a ground, unless it is voluntary."""
+        identifier = addressee if isinstance(addressee, str) else addressee.identifier
+        if not (is_company_nif(identifier) or changes.get("voluntary")):
+            changes.setdefault("named_ground", Ground.C)
         submission = ActSubmission(
             **{
                 "issuing_body": ISSUER,

@@ -378,6 +378,10 @@ class RedAssignmentUnknownError(NotFoundError, code="RED_ASSIGNMENT_UNKNOWN"):
     """No RED assignment with that identifier concerns the caller's account."""
 
 
+class ObligationUnknownError(NotFoundError, code="OBLIGATION_UNKNOWN"):
+    """No entry with that identifier is in the register of obligations."""
+
+
 class RepresentationError(GatewayError):
     """A right cannot be given, taken or changed as asked; nothing is stored."""
 
@@ -428,6 +432,14 @@ class AccountInvalidError(RepresentationError, code="ACCOUNT_INVALID"):
 
 class RedAssignmentOverlapsError(RepresentationError, code="RED_ASSIGNMENT_OVERLAPS"):
     """Another RED assignment of the account stands in that time."""
+
+
+class ObligationInvalidError(RepresentationError, code="OBLIGATION_INVALID"):
+    """A value of the entry is missing or invalid."""
+
+
+class ObligationOverlapsError(RepresentationError, code="OBLIGATION_OVERLAPS"):
+    """Another entry of the same ground stands in that time."""
 
 
 class ChannelObligedError(RepresentationError, code="CHANNEL_OBLIGED"):

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from notigateway.addressee.delivery import Delivering
 from notigateway.addressee.following import Following
 from notigateway.addressee.mailbox import InlineLimits, Mailbox
 from notigateway.addressee.two_phase import TwoPhase
@@ -17,11 +18,13 @@ from notigateway.clock.working_days import working_day_rule
 from notigateway.evidence.seals import load_seal
 from notigateway.issuer.publishing import Publishing
 from notigateway.issuer.reporting import Reporting
+from notigateway.law.obligation import ObligationPolicy
 from notigateway.law.powers import PowerPolicy
 from notigateway.law.representation import RightsPolicy, Role
 from notigateway.receipts.proving import Proving
 from notigateway.repository.documents import DocumentStore
 from notigateway.repository.engine import create_database
+from notigateway.repository.obliging import Obliging
 from notigateway.repository.schema import check_revision
 
 if TYPE_CHECKING:
@@ -46,11 +49,21 @@ class Office:
     mailbox: Mailbox
     two_phase: TwoPhase
     following: Following
+    delivering: Delivering
     publishing: Publishing
     reporting: Reporting
     proving: Proving
     outage_hours_add_up: bool
     power_policy: PowerPolicy
+
+
+def obliging_by(settings: Settings) -> Obliging:
+    """Return how obligations are found. Raises: `ConfigurationError`."""
+    policy = ObligationPolicy(
+        issuing_body_grounds=settings.issuing_body_grounds,
+        attorney_obliges_grantor=settings.attorney_obliges_grantor,
+    )
+    return Obliging(policy=policy, is_working_day=working_day_rule(settings))
 
 
 def open_office(
@@ -79,6 +92,7 @@ def open_office(
             special_category_roles=frozenset(map(Role, settings.special_category_roles)),
             special_category_level=settings.special_category_level,
         )
+        obliging = obliging_by(settings)
         office = Office(
             engine=engine,
             store=store,
@@ -96,11 +110,12 @@ def open_office(
             ),
             two_phase=TwoPhase(rights),
             following=Following(rights),
+            delivering=Delivering(obliging),
             publishing=Publishing(
                 store=store,
                 seal=seal,
                 document_max_bytes=settings.document_max_bytes,
-                is_working_day=working_day_rule(settings),
+                obliging=obliging,
             ),
             reporting=Reporting(seal),
             proving=Proving(

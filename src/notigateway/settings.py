@@ -161,6 +161,9 @@ class Settings(BaseSettings):
     special_category_roles: list[Literal["own", "attorney", "red"]] = ["own", "attorney"]
     special_category_level: Level = Level.LOW
 
+    issuing_body_grounds: bool = True
+    attorney_obliges_grantor: bool = False
+
     log_origin: Annotated[str, Field(pattern=r"^[!-~]{1,200}$")] = "notigateway.example/log"
 
     wscn_page_size: Annotated[int, Field(ge=2, le=1000)] = 100

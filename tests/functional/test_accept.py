@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from notigateway.evidence.xades import verify_receipt
 from notigateway.law.deadlines import deadline
+from notigateway.law.grounds import Paper
 from notigateway.law.lifecycle import Kind
 from pki import COMPANY_NIF, NOW, PERSON_NIF, REPRESENTATIVE_NIF, pki
 from stack import NG, text, texts
@@ -151,7 +152,7 @@ def test_a_communication_is_read_and_cannot_be_rejected(stack: Stack) -> None:
 
 
 def test_a_voluntary_addressee_never_lapses(stack: Stack) -> None:
-    wanted = stack.publish(voluntary=True)
+    wanted = stack.publish(paper=Paper.FIRST_EX_OFFICIO)
     stack.pass_time(days=400)
     (item,) = stack.accept(wanted)
     assert text(item, "outcome") == "decided"

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
+from notigateway.law.grounds import Paper
 from notigateway.law.lifecycle import Channel, Kind, State
 from notigateway.repository.engine import writing
 from notigateway.repository.model import Event, Notification
@@ -136,7 +137,7 @@ def varied(stack: Stack) -> dict[str, UUID]:
     found = {"lapsed": stack.publish("1"), "accepted": stack.publish("2"), "rejected": stack.publish("3")}
     stack.accept(found["accepted"])
     stack.reject(found["rejected"])
-    found["voluntary"] = stack.publish("4", voluntary=True)
+    found["voluntary"] = stack.publish("4", paper=Paper.FIRST_EX_OFFICIO)
     found["communication"] = stack.publish("5", kind=Kind.COMMUNICATION)
     stack.pass_time(days=2)
     found["urgent"] = stack.publish("6", issuing_body=OTHER_ISSUER)

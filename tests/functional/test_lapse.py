@@ -19,6 +19,7 @@ from notigateway.clock.outages import declare_outage
 from notigateway.evidence.xades import Seal, verify_receipt
 from notigateway.instants import instant_text
 from notigateway.law.deadlines import deadline
+from notigateway.law.grounds import Paper
 from notigateway.law.lifecycle import Kind, State
 from notigateway.repository.engine import create_database, reading, writing
 from notigateway.repository.model import Event, Notification, Receipt
@@ -118,7 +119,7 @@ def test_sweeping_again_writes_nothing(stack: Stack) -> None:
 
 
 def test_a_voluntary_addressee_and_a_communication_never_lapse(stack: Stack) -> None:
-    stack.publish("V", voluntary=True)
+    stack.publish("V", paper=Paper.FIRST_EX_OFFICIO)
     stack.publish("C", kind=Kind.COMMUNICATION)
     stack.pass_time(days=4000)
     assert states(stack) == ["available", "available"]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from notigateway.law.deadlines import deadline
+from notigateway.law.grounds import Paper
 from notigateway.law.lifecycle import UNDECIDED, Kind, Standing, State, effective_state
 from notigateway.repository.engine import writing
 from notigateway.repository.model import Act, Addressee, Notification
@@ -92,7 +93,7 @@ def fill(stack: Stack) -> None:
     for subject in ("lapsed", "accepted", "rejected"):
         stack.publish(subject, subject=subject)
     stack.publish("read", subject="read", kind=Kind.COMMUNICATION)
-    stack.publish("voluntary", subject="voluntary", voluntary=True)
+    stack.publish("voluntary", subject="voluntary", paper=Paper.FIRST_EX_OFFICIO)
     stack.accept(stack_id(stack, "accepted"), stack_id(stack, "read"))
     stack.reject(stack_id(stack, "rejected"))
     stack.now = NOW

@@ -24,6 +24,7 @@ from notigateway.errors import (
     OutageUnknownError,
 )
 from notigateway.law.deadlines import DeadlineCause, deadline
+from notigateway.law.grounds import Paper
 from notigateway.law.lifecycle import Kind, Standing, State, effective_state
 from notigateway.law.transitions import extend
 from notigateway.repository.engine import reading, writing
@@ -138,7 +139,7 @@ def test_recomputing_again_moves_nothing(stack: Stack) -> None:
 
 def test_only_undecided_notifications_whose_window_it_touches_are_moved(stack: Stack) -> None:
     decided, _open = stack.publish("A"), stack.publish("B")
-    stack.publish("V", voluntary=True)
+    stack.publish("V", paper=Paper.FIRST_EX_OFFICIO)
     stack.publish("C", kind=Kind.COMMUNICATION)
     stack.accept(decided)
     stack.now = madrid("2026-06-06T09:00")

@@ -27,6 +27,7 @@ from notigateway.errors import (
     NotificationUnknownError,
     NotRejectableError,
 )
+from notigateway.law.grounds import Ground, Paper
 from notigateway.law.lifecycle import Channel, Kind, Nature, State
 from notigateway.law.representation import Role
 from notigateway.repository.model import Act, Addressee, Event, IssuingBody, Notification, Receipt
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 Columns = namedtuple(  # noqa: PYI024  (a row has no types either)
     "Columns",
     "code id kind subject dir3 acronym name procedure matter identifier addressee_name state available_at "
-    "deadline outage_since special_category document_sizes reference role",
+    "deadline outage_since special_category document_sizes reference ground paper role",
 )
 WORDS: dict[type[GatewayError] | None, str] = {
     None: "decided",
@@ -92,6 +93,7 @@ def notifications(draw: st.DrawFn) -> Notification:
         special_category=draw(st.booleans()),
         document_sizes=" ".join(map(str, sizes)),
         reference=draw(TEXTS),
+        paper=draw(st.none() | st.sampled_from(Paper)),
         issuing_body=IssuingBody(dir3="EA0041485", acronym=draw(TEXTS), name=draw(TEXTS)),
     )
     return seen_as_own(
@@ -103,6 +105,7 @@ def notifications(draw: st.DrawFn) -> Notification:
                 identifier=draw(st.sampled_from([COMPANY_NIF, PERSON_NIF])), name=draw(TEXTS)
             ),
             kind=kind,
+            ground=draw(st.none() | st.sampled_from(Ground)),
             state=draw(st.sampled_from(State)),
             available_at=available_at,
             deadline=available_at + timedelta(milliseconds=draw(st.integers(1, 10**10))) if lapses else None,
@@ -132,6 +135,8 @@ def row_of(one: Notification) -> Columns:
         act.special_category,
         act.document_sizes,
         act.reference,
+        one.ground,
+        act.paper,
         one.seen_as,
     )
 
@@ -269,7 +274,7 @@ def test_rows_of_the_database_are_written_as_their_objects_are(stack: Stack) -> 
     ids: list[UUID] = [
         stack.publish("A", subject="Uno & <dos>"),
         stack.publish("B", kind=Kind.COMMUNICATION, special_category=True),
-        stack.publish("C", voluntary=True, documents=(b"x" * 7, b"y" * 8, b"z" * 9)),
+        stack.publish("C", paper=Paper.FIRST_EX_OFFICIO, documents=(b"x" * 7, b"y" * 8, b"z" * 9)),
         stack.publish("D"),
     ]
     stack.accept(ids[3])

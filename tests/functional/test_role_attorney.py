@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from notigateway.instants import instant_text
+from notigateway.law.grounds import Paper
 from pki import COMPANY_NIF, NOW, PERSON_NIF, REPRESENTATIVE_NIF, pki
 from stack import NG, Stack, text, texts
 from titles import (
@@ -39,7 +40,7 @@ def test_a_year_of_an_attorney(stack: Stack) -> None:
     lapsing = stack.publish("LAPSING")
     stack.publish("FOREIGN", addressee=PERSON_NIF)
     stack.accept(decided)
-    voluntary = stack.publish("VOLUNTARY", voluntary=True)
+    voluntary = stack.publish("VOLUNTARY", paper=Paper.FIRST_EX_OFFICIO)
 
     # Granted, not accepted: nothing yet.
     stack.now = NOW + timedelta(days=5)

@@ -35,10 +35,9 @@ def test_a_year_of_a_red_person(stack: Stack) -> None:
     assignment = assign(stack)
     first = stack.publish("FIRST")
     health = stack.publish("HEALTH", special_category=True)
-    voluntary = stack.publish("VOLUNTARY", voluntary=True)
     foreign = stack.publish("FOREIGN", addressee=PERSON_NIF)
     assert listed(stack, red()) == {first: "red"}
-    for one in (backlog, health, voluntary, foreign):
+    for one in (backlog, health, foreign):
         assert retrieved(stack, one, red()) == "NOTIFICATION_UNKNOWN"
         assert outcome(stack, one, red()) == "unknown"
     (item,) = stack.accept(first, holder=red())
@@ -50,7 +49,7 @@ def test_a_year_of_a_red_person(stack: Stack) -> None:
         "Reference": AUTHORISATION,
     }
     assert retrieved(stack, first, red()) == "content"
-    assert listed(stack) == dict.fromkeys((backlog, first, health, voluntary), "own")
+    assert listed(stack) == dict.fromkeys((backlog, first, health), "own")
 
     # Month 3: the company takes its notifications away; what came before stays.
     stack.now = NOW + timedelta(days=60)

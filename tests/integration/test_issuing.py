@@ -19,6 +19,7 @@ from notigateway.errors import (
     ReferenceConflictError,
 )
 from notigateway.issuer.publishing import Publication, register_issuing_body
+from notigateway.law.grounds import Paper
 from notigateway.law.lifecycle import Kind, State
 from notigateway.repository.acts import find_act, find_issuing_body
 from notigateway.repository.addressees import ensure_addressee, find_addressee, is_known_party
@@ -98,8 +99,8 @@ def test_an_act_for_later_is_scheduled_and_its_days_count_from_then(
     assert notification.deadline == datetime(2026, 12, 5, 23, tzinfo=UTC)
 
 
-def test_voluntary_access_has_no_deadline(engine: Engine, store: DocumentStore) -> None:
-    assert publish(engine, store, voluntary=True).notification.deadline is None
+def test_what_is_practised_on_paper_has_no_deadline(engine: Engine, store: DocumentStore) -> None:
+    assert publish(engine, store, paper=Paper.URGENCY).notification.deadline is None
 
 
 def test_a_communication_has_no_deadline(engine: Engine, store: DocumentStore) -> None:

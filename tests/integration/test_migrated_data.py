@@ -10,10 +10,11 @@ import pytest
 from alembic import command
 from sqlalchemy import MetaData, select
 
+from notigateway.law.grounds import Ground
 from notigateway.repository.accounts import main_account_at
 from notigateway.repository.addressees import find_addressee
 from notigateway.repository.engine import create_database, reading
-from notigateway.repository.model import Act
+from notigateway.repository.model import Act, Notification
 from notigateway.repository.schema import configuration, upgrade
 
 if TYPE_CHECKING:
@@ -89,3 +90,19 @@ def test_accounts_are_main_ones_since_ever(first: Engine) -> None:
             row = find_addressee(session, nif)
             assert row is not None
             assert main_account_at(session, row, START) == account
+
+
+def test_what_is_at_disposal_has_the_ground_by_which_it_was_obliged(first: Engine) -> None:
+    upgrade(first)
+    with reading(first) as session:
+        (row,) = session.scalars(select(Notification))
+        assert (row.ground, row.is_obliged) == (Ground.A, True)
+
+
+def test_a_number_that_acts_have_quoted_makes_nobody_self_employed(first: Engine) -> None:
+    upgrade(first)
+    for nif, account in ((COMPANY, CCC), (PERSON, None)):
+        with reading(first) as session:
+            row = find_addressee(session, nif)
+            assert row is not None
+            assert main_account_at(session, row, datetime.now(UTC)) == account

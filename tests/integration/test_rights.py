@@ -14,6 +14,7 @@ from sqlalchemy import select
 from drawn import MATTERS, PROCEDURES, items_of
 from notigateway.law import representation
 from notigateway.law.assurance import Assurance, Level, Means, rights_by
+from notigateway.law.grounds import Ground
 from notigateway.law.lifecycle import Kind, State
 from notigateway.law.representation import Item, ItemKind, PowerScope, PowerState, RightsPolicy, Role
 from notigateway.repository.engine import writing
@@ -79,7 +80,7 @@ def items(draw: st.DrawFn) -> tuple[str, Item, datetime | None, datetime | None]
         matter=draw(st.sampled_from(MATTERS)),
         procedure=draw(st.sampled_from(PROCEDURES)),
         special_category=draw(st.booleans()),
-        is_obliged=draw(st.sampled_from([True, True, False])),
+        ground=draw(st.sampled_from([Ground.A, Ground.B, Ground.C, None])),
         account=ADDRESSEES[addressee],
     )
     return addressee, item, deadline, decided_at
@@ -176,7 +177,8 @@ def _add_notification(
         state=State.AVAILABLE if decided_at is None else State.ACCEPTED,
         available_at=item.available_at,
         deadline=deadline,
-        is_obliged=item.is_obliged,
+        ground=item.ground,
+        is_obliged=item.ground in {Ground.A, Ground.B},
         decided_at=decided_at,
     )
     session.add(row)

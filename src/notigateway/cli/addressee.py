@@ -18,6 +18,7 @@ from notigateway.addressee.register import (
 from notigateway.cli.opening import opened
 from notigateway.cli.options import SettingsFile, read_instant
 from notigateway.instants import instant_text
+from notigateway.office import obliging_by
 from notigateway.repository.engine import writing
 from notigateway.settings import load_settings
 
@@ -64,9 +65,10 @@ def close_account(
     settings_file: SettingsFile = None,
 ) -> None:
     """Say that an account is no longer the addressee's, nor its main one; never in the past."""
-    now = datetime.now(UTC)
-    with opened(load_settings(settings_file)) as engine, writing(engine) as session:
+    now, settings = datetime.now(UTC), load_settings(settings_file)
+    with opened(settings) as engine, writing(engine) as session:
         row = end_account(session, nif, number, at=read_instant(at) or now, now=now)
+        obliging_by(settings).look_again(session, row.addressee_id, now=now)
     typer.echo(f"account\t{row.number}\t{_span(row.starts_at, row.ends_at)}")
 
 
@@ -86,7 +88,7 @@ def main_account(
     settings_file: SettingsFile = None,
 ) -> None:
     """Say which account is the main one, by which RED follows; without a ground for what comes only."""
-    now = datetime.now(UTC)
+    now, settings = datetime.now(UTC), load_settings(settings_file)
     terms = MainTerms(
         addressee=nif,
         account=number,
@@ -95,8 +97,9 @@ def main_account(
         ground=ground,
         recorded_by=by,
     )
-    with opened(load_settings(settings_file)) as engine, writing(engine) as session:
+    with opened(settings) as engine, writing(engine) as session:
         row = set_main_account(session, terms, now=now)
+        obliging_by(settings).look_again(session, row.addressee_id, now=now)
     typer.echo(f"main\t{row.number}\t{_span(row.starts_at, row.ends_at)}")
 
 

@@ -16,6 +16,7 @@ from notigateway.cli.health import health
 from notigateway.cli.issuer import issuer, register_issuer
 from notigateway.cli.log import checkpoint, log
 from notigateway.cli.matters import matters
+from notigateway.cli.obligation import obligation
 from notigateway.cli.outage import outage
 from notigateway.cli.publish import publish
 from notigateway.cli.red import red
@@ -40,6 +41,7 @@ for command in (
 app.add_typer(addressee, name="addressee")
 app.add_typer(issuer, name="issuer", no_args_is_help=True)
 app.add_typer(log, name="log", no_args_is_help=True)
+app.add_typer(obligation, name="obligation")
 app.add_typer(matters, name="matters")
 app.add_typer(outage, name="outage", no_args_is_help=True)
 app.add_typer(red, name="red")

@@ -5,12 +5,15 @@
      "addressee": {"identifier": "B12345674", "name": "...", "ccc": "...", "naf": "..."},
      "documents": [{"file": "123/resolution.pdf", "name": "resolution.pdf", "media_type": "application/pdf"}],
      "available_at": "2026-12-01T08:00:00+01:00", "voluntary": false, "special_category": false,
-     "means_of_payment": false, "non_convertible": false}
+     "obligation_ground": "c", "paper": null, "means_of_payment": false, "non_convertible": false}
 
 `kind` is `notification` or `communication`. May be left out: `kind` (notification), `ccc`, `naf`, a
-document's `name` (the last part of `file`), `available_at` (at once), `voluntary` (false: obliged to the
-electronic channel, so it lapses), `special_category` (false), `means_of_payment` and `non_convertible`
-(false; an act that has either is refused). Any other key is an error.
+document's `name` (the last part of `file`), `available_at` (at once), `voluntary` (false; it decides
+nothing, the register does), `obligation_ground` (none; `a`, `b` or `c`: on which ground the addressee is
+obliged to the body's knowledge), `paper` (none; why an act to somebody obliged is practised on paper:
+`first_ex_officio`, `on_appearance`, `direct_delivery` or `urgency`), `special_category` (false),
+`means_of_payment` and `non_convertible` (false; an act that has either is refused). Any other key is an
+error.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from pathlib import Path, PurePosixPath
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from notigateway.errors import InvalidActError
+from notigateway.law.grounds import Ground, Paper
 from notigateway.law.lifecycle import Kind
 from notigateway.law.submission import ActSubmission, SubmittedAddressee, SubmittedDocument, invalid
 
@@ -62,6 +66,8 @@ class ManifestAct(_Strict):
     kind: Kind = Kind.NOTIFICATION
     available_at: AwareDatetime | None = None
     voluntary: bool = False
+    obligation_ground: Ground | None = Field(default=None, strict=False)
+    paper: Paper | None = Field(default=None, strict=False)
     special_category: bool = False
     means_of_payment: bool = False
     non_convertible: bool = False
@@ -84,7 +90,8 @@ def read_line(line: bytes, *, folder: Path, document_max_bytes: int) -> ActSubmi
         for index, document in enumerate(act.documents)
     )
     return ActSubmission(
-        **act.model_dump(exclude={"addressee", "documents"}),
+        **act.model_dump(exclude={"addressee", "documents", "obligation_ground"}),
+        named_ground=act.obligation_ground,
         addressee=SubmittedAddressee(**act.addressee.model_dump()),
         documents=documents,
     )

@@ -19,11 +19,11 @@ from rich.console import Console
 from notigateway.cli.manifest import LINE_MAX_BYTES, read_line
 from notigateway.cli.opening import bar, opened
 from notigateway.cli.options import SettingsFile, SummaryAsJson
-from notigateway.clock.working_days import working_day_rule
 from notigateway.contract.problems import said_of
 from notigateway.errors import ConfigurationError, PublicationError
 from notigateway.evidence.seals import load_seal
 from notigateway.issuer.publishing import Deposit, Publishing
+from notigateway.office import obliging_by
 from notigateway.repository.documents import DocumentStore
 from notigateway.repository.engine import writing
 from notigateway.settings import Settings, load_settings
@@ -95,7 +95,7 @@ class Publisher:
             store=DocumentStore(settings.document_store_url),
             seal=load_seal(settings),
             document_max_bytes=settings.document_max_bytes,
-            is_working_day=working_day_rule(settings),
+            obliging=obliging_by(settings),
         )
         self.summary = Summary()
 

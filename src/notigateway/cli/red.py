@@ -13,6 +13,7 @@ from notigateway.cli.opening import opened
 from notigateway.cli.options import SettingsFile, read_instant
 from notigateway.instants import instant_text
 from notigateway.law.titles import RedTerms
+from notigateway.office import obliging_by
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.powers import list_all_red_assignments
 from notigateway.repository.rights import RedAssignment
@@ -40,7 +41,7 @@ def assign(
     settings_file: SettingsFile = None,
 ) -> None:
     """Register an assignment; repeating changes nothing. Two of one account never overlap."""
-    now = datetime.now(UTC)
+    now, settings = datetime.now(UTC), load_settings(settings_file)
     terms = RedTerms(
         addressee=addressee,
         addressee_name=addressee_name,
@@ -51,8 +52,10 @@ def assign(
         starts_at=read_instant(start) or now,
         ends_at=read_instant(end),
     )
-    with opened(load_settings(settings_file)) as engine, writing(engine) as session:
+    with opened(settings) as engine, writing(engine) as session:
         row = assign_red(session, terms, now=now)
+        # With a name its account may have become the main one, which obliges the self-employed.
+        obliging_by(settings).look_again(session, row.addressee_id, now=now)
     typer.echo(_line(row))
 
 

@@ -83,6 +83,8 @@ class Act(IssuingPart):
     special_category: bool | None = None
     means_of_payment: bool | None = None
     non_convertible: bool | None = None
+    obligation_ground: Annotated[Word | None, Child(since=Version.V1_1)] = None
+    paper: Annotated[Word | None, Child(since=Version.V1_1)] = None
 
 
 @element
@@ -105,6 +107,7 @@ class PublishedAct(IssuingPart):
     available_at: datetime | None = None
     deadline: datetime | None = None
     problem: Problem | None = None
+    obligation_ground: Annotated[Word | None, Child(since=Version.V1_1)] = None
 
 
 @element

@@ -310,6 +310,10 @@ TEXTS: Final[dict[str, Texts]] = {
         "Ninguna asignación RED con este identificador concierne a su cuenta.",
         "No RED assignment with this identifier concerns your account.",
     ),
+    "OBLIGATION_UNKNOWN": Texts(
+        "Ninguna inscripción de obligación tiene este identificador.",
+        "No entry of the register of obligations has this identifier.",
+    ),
     "NOT_AN_ADDRESSEE": Texts(
         "Nada se dirige a la parte de su certificado: no tiene de qué disponer aquí.",
         "Nothing is addressed to the party in your certificate: it has nothing to dispose of here.",
@@ -357,6 +361,14 @@ TEXTS: Final[dict[str, Texts]] = {
     "RED_ASSIGNMENT_OVERLAPS": Texts(
         "Otra asignación RED de esta cuenta está vigente en ese tiempo; ponga fin a esa primero.",
         "Another RED assignment of this account stands in that time; end that one first.",
+    ),
+    "OBLIGATION_INVALID": Texts(
+        "La obligación está incompleta o contiene un valor no válido; los datos indican el campo.",
+        "The obligation is incomplete or holds an invalid value; the facts say which field.",
+    ),
+    "OBLIGATION_OVERLAPS": Texts(
+        "Otra obligación del mismo supuesto está inscrita en ese tiempo; ponga fin a esa primero.",
+        "Another obligation on the same ground is entered for that time; end that one first.",
     ),
     "CHANNEL_OBLIGED": Texts(
         "Un destinatario obligado al canal electrónico no puede elegir la entrega postal.",

@@ -101,6 +101,8 @@ class Notification(V1Part):
     document_count: int
     document_sizes: Annotated[tuple[Long, ...], Child("documentSize", least=1)]
     reference: Annotated[str | None, Child(since=Version.V1_1)] = None
+    obligation_ground: Annotated[Word | None, Child(since=Version.V1_1)] = None
+    paper: Annotated[Word | None, Child(since=Version.V1_1)] = None
 
 
 @element

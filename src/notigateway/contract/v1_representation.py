@@ -70,6 +70,17 @@ class Representation(V1Part):
     power: Power | None = None
 
 
+@element
+class Obligation(V1Part):
+    """On which ground somebody is obliged to the electronic channel, in which time; for some acts only."""
+
+    ground: Word
+    since: datetime | None = None
+    until: datetime | None = None
+    matters: Annotated[tuple[str, ...], Child("matter")] = ()
+    procedures: Annotated[tuple[str, ...], Child("procedure")] = ()
+
+
 # --- the RED system -------------------------------------------------------------------------------
 
 
@@ -257,6 +268,7 @@ class GetDeliveryChannelResponse(V1Part):
     obliged: bool
     channel: Word | None = None
     chosen_at: datetime | None = None
+    obligations: Annotated[tuple[Obligation, ...], Child("obligation", since=Version.V1_1)] = ()
 
 
 @element

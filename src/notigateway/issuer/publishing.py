@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING
 
 from notigateway.errors import IssuingBodyUnknownError, PublicationError, ReferenceConflictError
 from notigateway.instants import instant_text, to_milliseconds
-from notigateway.law.deadlines import deadline
 from notigateway.law.identifiers import check_dir3, check_nif
-from notigateway.law.obligation import access_to
+from notigateway.law.obligation import Issued
 from notigateway.law.submission import (
     NAME_MAX,
     ActSubmission,
@@ -33,14 +32,15 @@ from notigateway.law.submission import (
 from notigateway.law.transitions import publish
 from notigateway.receipts.recording import record_put_at_disposal
 from notigateway.repository import acts
-from notigateway.repository.addressees import chosen_channel, ensure_addressee
+from notigateway.repository.addressees import ensure_addressee
 from notigateway.repository.issuer import keep_upload
 from notigateway.repository.model import Act, Document, Notification
+from notigateway.repository.obliging import Obliging
 from notigateway.uuids import uuid7
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from datetime import date, datetime
+    from collections.abc import Sequence
+    from datetime import datetime
 
     from notigateway.evidence.xades import Seal
     from notigateway.repository.documents import DocumentStore
@@ -61,6 +61,9 @@ class Deposit:
         submitted = {**asdict(self.submission), "documents": [asdict(d) for d in self.documents]}
         # Always false in what was checked: not part of the hash, which is older than they are.
         del submitted["means_of_payment"], submitted["non_convertible"]
+        for later in ("named_ground", "paper"):
+            if submitted[later] is None:
+                del submitted[later]
         canonical = json.dumps(submitted, sort_keys=True, separators=(",", ":"), default=instant_text)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -99,15 +102,12 @@ class UploadedDocument:
 
 @dataclass(frozen=True, kw_only=True)
 class Publishing:
-    """Where an issuing body's acts go, and how they are attested.
-
-    With `is_working_day` the last day of a term is a working one (a policy, see the settings).
-    """
+    """Where an issuing body's acts go, how it is found who is obliged, and how they are attested."""
 
     store: DocumentStore
     seal: Seal = field(repr=False)
     document_max_bytes: int
-    is_working_day: Callable[[date], bool] | None = None
+    obliging: Obliging = field(default_factory=Obliging)
 
     def deposit(self, submission: ActSubmission) -> Deposit:
         """Check a submission and store its documents; nothing is at anybody's disposal yet.
@@ -193,16 +193,22 @@ class Publishing:
         """Write the notification and its first event."""
         named = submission.addressee
         addressee = ensure_addressee(session, identifier=named.identifier, name=named.name)
-        choice = chosen_channel(session, addressee)
-        access = access_to(submission.kind, voluntary=submission.voluntary, choice=choice)
-        lapses_at = deadline(available_at, is_working_day=self.is_working_day) if access.lapses else None
+        issued = Issued(
+            kind=submission.kind,
+            matter=submission.matter,
+            procedure=submission.procedure,
+            named_ground=submission.named_ground,
+            paper=submission.paper,
+        )
+        access = self.obliging.access(session, addressee, issued, at=available_at)
+        lapses_at = self.obliging.deadline(access, available_at)
         notification = Notification.put_at_disposal(
             publish(available_at=available_at, deadline=lapses_at, now=to_milliseconds(now)),
             act=act,
             addressee=addressee,
             kind=submission.kind,
             available_at=available_at,
-            is_obliged=access.is_obliged,
+            access=access,
             now=now,
         )
         session.add(notification)
@@ -229,6 +235,8 @@ def _write_act(session: Session, body: IssuingBody, deposit: Deposit, *, now: da
         procedure=submission.procedure,
         matter=submission.matter,
         special_category=submission.special_category,
+        named_ground=submission.named_ground,
+        paper=submission.paper,
         submission_sha256=deposit.sha256,
         document_sizes=" ".join(str(d.size) for d in deposit.documents),
         addressee_name=submission.addressee.name,

@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Final
 
 from notigateway.law.assurance import Level
 from notigateway.law.deadlines import MADRID
+from notigateway.law.grounds import RED_GROUNDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from notigateway.law.grounds import Ground
 
 MAX_POWER_YEARS = 5  # Orden ISM/189/2021 art. 8.1, 8.3
 ACCEPTANCE_MONTHS = 1  # Orden ISM/189/2021 art. 9.2; art. 6.4 gives the statement the same
@@ -90,7 +93,7 @@ class Item:
 
     `account` is the addressee's main contribution account or else its affiliation number;
     `closed_at` is when it was decided, or when it lapses while nobody has (None: it never does);
-    `is_obliged` says that the addressee must use the electronic channel.
+    `ground` is why the addressee was obliged when it was put at disposal; None for who was not.
     """
 
     available_at: datetime
@@ -98,7 +101,7 @@ class Item:
     matter: str
     procedure: str
     special_category: bool
-    is_obliged: bool
+    ground: Ground | None
     account: str | None
 
 
@@ -177,7 +180,7 @@ def red_covers(
     before it is visible only by the policy `red_sees_backlog`; data of a special category only where
     `special_category_roles` names RED.
     """
-    if not item.is_obliged or item.account != assignment.account:
+    if item.ground not in RED_GROUNDS or item.account != assignment.account:
         return False
     if item.special_category and Role.RED not in rights.special_category_roles:
         return False

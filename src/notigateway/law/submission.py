@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 
 from notigateway.errors import InvalidActError, NeverElectronicError
 from notigateway.instants import to_milliseconds
+from notigateway.law.grounds import NAMEABLE_GROUNDS
 from notigateway.law.identifiers import check_ccc, check_dir3, check_naf, check_nif
 from notigateway.law.lifecycle import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from notigateway.law.grounds import Ground, Paper
 
 # What the administration's catalogue of document formats allows and a notification can carry: never
 # programs, never pages that load something when opened.
@@ -82,9 +85,10 @@ class SubmittedAddressee:
 class ActSubmission:
     """An act as the issuing body hands it over; `issuing_body` is its DIR3 code.
 
-    Without `available_at` it is put at disposal when it is published. `voluntary` says that the
-    addressee is not obliged to the electronic channel: it never lapses (Ley 39/2015 art. 43.2). The
-    last two say what an act must not have to be notified here; the issuing body must tell.
+    Without `available_at` it is put at disposal when it is published. `voluntary` says that to the body's
+    knowledge the addressee is not obliged, `named_ground` on which ground it is; the register decides
+    (`obligation.access_to`). `paper` says why an act to somebody obliged is practised on paper: here it
+    never lapses. The last two say what an act must not have to be notified here; the body must tell.
     """
 
     issuing_body: str
@@ -97,6 +101,8 @@ class ActSubmission:
     kind: Kind = Kind.NOTIFICATION
     available_at: datetime | None = None
     voluntary: bool = False
+    named_ground: Ground | None = None
+    paper: Paper | None = None
     special_category: bool = False
     means_of_payment: bool = False
     non_convertible: bool = False
@@ -113,12 +119,23 @@ def check_act(submission: ActSubmission, *, document_max_bytes: int) -> ActSubmi
     for name, longest in _TEXTS.items():
         check_text(name, getattr(submission, name), longest=longest)
     _check_documents(submission.documents, document_max_bytes)
+    _check_channel(submission)
     return replace(
         submission,
         issuing_body=check_identifier("issuing_body", submission.issuing_body, check_dir3),
         addressee=_check_addressee(submission.addressee),
         available_at=_check_instant(submission.available_at),
     )
+
+
+def _check_channel(submission: ActSubmission) -> None:
+    """Check that what the body says of the channel does not contradict itself."""
+    if submission.named_ground is not None and submission.named_ground not in NAMEABLE_GROUNDS:
+        raise invalid("obligation_ground", "not_allowed", "is known by the register of powers alone")
+    if submission.named_ground is not None and submission.voluntary:
+        raise invalid("voluntary", "contradiction", "names a ground of an obligation as well")
+    if submission.paper is not None and submission.kind is Kind.COMMUNICATION:
+        raise invalid("paper", "not_allowed", "is practised of notifications, a communication has no effect")
 
 
 def _check_addressee(addressee: SubmittedAddressee) -> SubmittedAddressee:

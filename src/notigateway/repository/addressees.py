@@ -41,8 +41,8 @@ def find_delivery_choice(session: Session, addressee: Addressee) -> DeliveryChoi
 
 
 def chosen_channel(session: Session, addressee: Addressee) -> DeliveryChannel | None:
-    """Return the channel that stands by choice; None for who is obliged or has never chosen."""
-    choice = None if addressee.is_obliged else find_delivery_choice(session, addressee)
+    """Return the channel that stands by choice; None for who has never chosen."""
+    choice = find_delivery_choice(session, addressee)
     return None if choice is None else choice.channel
 
 

@@ -28,21 +28,21 @@ from sqlalchemy import (
     select,
     table,
     text,
-    true,
 )
 from sqlalchemy.orm import Mapped, column_property, mapped_column, object_session, relationship
 
-from notigateway.law import obligation
 from notigateway.law.caller import NOBODY, Circumstances
 from notigateway.law.lifecycle import Kind, Standing, State, effective_state, is_content_released
 from notigateway.law.transitions import awaits_handover
 from notigateway.repository.columns import CODE, SHA256_HEX, Row, UtcDateTime, Word
+from notigateway.repository.grounds import Grounded, Worded
 from notigateway.repository.natures import WithNature
 from notigateway.repository.quoted import Quoted
 from notigateway.repository.told import Told
 from notigateway.uuids import uuid7
 
 if TYPE_CHECKING:
+    from notigateway.law.obligation import Access
     from notigateway.law.representation import Role
     from notigateway.law.transitions import Transition
 
@@ -76,13 +76,8 @@ class Addressee(Row):
     ccc: Mapped[str | None] = mapped_column(String(15))
     naf: Mapped[str | None] = mapped_column(String(12))
 
-    @property
-    def is_obliged(self) -> bool:
-        """Tell whether it must use the electronic channel."""
-        return obligation.is_obliged(self.identifier, ccc=self.ccc)
 
-
-class Act(Quoted, Row):
+class Act(Quoted, Worded, Row):
     """What an issuing body decided: immutable, named by the body's own reference."""
 
     __tablename__ = "acts"
@@ -119,7 +114,7 @@ class Document(Row):
     sha256: Mapped[str] = mapped_column(SHA256_HEX)
 
 
-class Notification(Row):
+class Notification(Grounded, Row):
     """One act at the disposal of one addressee."""
 
     __tablename__ = "notifications"
@@ -142,8 +137,6 @@ class Notification(Row):
     state: Mapped[State] = mapped_column(Word(State))
     available_at: Mapped[datetime] = mapped_column(UtcDateTime)
     deadline: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    # Whether the addressee must use this channel: only then do RED-authorised persons see it.
-    is_obliged: Mapped[bool] = mapped_column(server_default=true())
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     version: Mapped[int] = mapped_column(Integer)
     # The same for every row of a query: when the earliest outage began that may still move deadlines.
@@ -219,7 +212,7 @@ class Notification(Row):
         addressee: Addressee,
         kind: Kind,
         available_at: datetime,
-        is_obliged: bool,
+        access: Access,
         now: datetime,
     ) -> Notification:
         """Return a new notification of an act, with its first event."""
@@ -229,10 +222,10 @@ class Notification(Row):
             addressee=addressee,
             kind=kind,
             available_at=available_at,
-            is_obliged=is_obliged,
             events=[],
             receipts=[],
         )
+        notification.found_by(access)
         notification.happen(transition, now=now)
         return notification
 

@@ -141,6 +141,8 @@ def row_columns(role: ColumnElement[str | None]) -> Select[*tuple[object, ...]]:
             Act.special_category,
             Act.document_sizes,
             Act.reference,
+            Notification.ground,
+            Act.paper,
             role.label("role"),
         )
         .join(Act, Notification.act_id == Act.id)

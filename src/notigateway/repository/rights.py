@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
 
 from notigateway.law import representation
+from notigateway.law.grounds import RED_GROUNDS
 from notigateway.law.representation import DEFAULT_RIGHTS, PowerScope, PowerState, Role, power_state
 from notigateway.repository.columns import SHA256_HEX, Row, UtcDateTime, Word
 from notigateway.repository.model import Act, Addressee, Notification
@@ -158,6 +159,17 @@ def own_gives(party: str, rights: RightsPolicy) -> ColumnElement[bool]:
     return and_(is_own, ~Act.special_category)
 
 
+def is_of_red_ground() -> ColumnElement[bool]:
+    """Say that the addressee was obliged on a ground by which RED-authorised persons receive (art. 6.1).
+
+    A row without ground that the release before this one has written says so in its own way.
+    """
+    return or_(
+        Notification.ground.in_(sorted(RED_GROUNDS)),
+        and_(Notification.ground.is_(None), Notification.is_obliged.is_(True)),
+    )
+
+
 def red_covers(
     assignment: type[RedAssignment], now: datetime, rights: RightsPolicy
 ) -> list[ColumnElement[bool]]:
@@ -171,7 +183,7 @@ def red_covers(
             # one that ended before it began never gave anything, no backlog either
             and_(assignment.ends_at > assignment.starts_at, Notification.available_at < assignment.ends_at),
         ),
-        Notification.is_obliged.is_(True),
+        is_of_red_ground(),
     ]
     if Role.RED not in rights.special_category_roles:
         conditions.append(~Act.special_category)

@@ -1,8 +1,9 @@
 """What a sandbox holds at its start: three issuing bodies and their acts, the same for the same seed.
 
 The company's mailbox gets exactly the number asked for, all of them notifications that lapse. The
-person's gets what else exists: communications, voluntary access, health data. The RED person sees the
-youngest of the company's, and the person's by a power. All is fictitious.
+person's gets what else exists: communications, voluntary access, health data, and of what lapses the
+acts by which somebody is obliged as a professional. The RED person sees the youngest of the company's,
+and the person's by a power. All is fictitious.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from notigateway.errors import PowerExistsError
 from notigateway.evidence.seals import load_seal
 from notigateway.issuer.publishing import Deposit, Publishing, register_issuing_body
 from notigateway.law.catalogue import check_catalogue
+from notigateway.law.grounds import Ground
 from notigateway.law.identifiers import control_digits
 from notigateway.law.lifecycle import Kind
 from notigateway.law.powers import PowerTerms
@@ -187,14 +189,14 @@ def _for_persons(chance: random.Random) -> Iterator[ActSubmission]:
     person = SubmittedAddressee(nif, f"{given} {surname}", naf=_NAF)
     affiliation = _SORTS[1]
     for number in range(1, 4):
-        yield _act(affiliation, f"TGSS/2026/P{number}", person, chance=chance)
+        yield _act(affiliation, f"TGSS/2026/P{number}", person, chance=chance, named_ground=Ground.A)
     for number in range(1, 4):
         yield _act(_NOTICE, f"TGSS/2026/C{number}", person, chance=chance, kind=Kind.COMMUNICATION)
     for number in range(1, 3):
         yield _act(affiliation, f"TGSS/2026/V{number}", person, chance=chance, voluntary=True)
-    yield _act(_HEALTH, "INSS/2026/S1", person, chance=chance, special_category=True)
+    yield _act(_HEALTH, "INSS/2026/S1", person, chance=chance, special_category=True, named_ground=Ground.C)
     red = SubmittedAddressee(RED[0], f"{RED[1]} {RED[2]}")
-    yield _act(affiliation, "TGSS/2026/R1", red, chance=chance)
+    yield _act(affiliation, "TGSS/2026/R1", red, chance=chance, named_ground=Ground.A)
 
 
 def _act(
@@ -206,6 +208,7 @@ def _act(
     kind: Kind = Kind.NOTIFICATION,
     voluntary: bool = False,
     special_category: bool = False,
+    named_ground: Ground | None = None,
 ) -> ActSubmission:
     subject = f"{sort.subject}, expediente {chance.randrange(10**8):08d}"
     titles = ("resolucion", "anexo") if chance.random() < _SHARE_WITH_ANNEX else ("resolucion",)
@@ -234,4 +237,5 @@ def _act(
         kind=kind,
         voluntary=voluntary,
         special_category=special_category,
+        named_ground=named_ground,
     )

@@ -25,6 +25,7 @@ from notigateway.cli.manifest import ManifestAct, parse_line
 from notigateway.errors import SecurityError, catalogue
 from notigateway.instants import instant_text
 from notigateway.law.deadlines import MADRID, deadline
+from notigateway.law.grounds import Paper
 from notigateway.law.lifecycle import Kind, State, diagram
 from notigateway.repository.acts import find_issuing_body
 from notigateway.repository.engine import create_database, reading
@@ -392,6 +393,7 @@ def test_the_settings_and_events_that_operators_read_of_exist() -> None:
     known = {
         *Settings.model_fields,
         *ManifestAct.model_fields,
+        *map(str, Paper),
         *events,
         "correlation_id",
         "wscn_code",

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from notigateway.law.assurance import SIGNED, Assurance, Level, Means, opens_special_category, rights_by
+from notigateway.law.grounds import Ground
 from notigateway.law.representation import Item, RedAssignment, RightsPolicy, Role, red_covers, role_of
 
 START = datetime(2026, 1, 15, 9, tzinfo=UTC)
@@ -18,7 +19,7 @@ HEALTH = Item(
     matter="benefits",
     procedure="203547",
     special_category=True,
-    is_obliged=True,
+    ground=Ground.A,
     account=ACCOUNT,
 )
 ASSIGNMENT = RedAssignment(ACCOUNT, START)

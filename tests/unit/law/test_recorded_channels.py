@@ -15,8 +15,9 @@ from typing import Any
 
 from notigateway.errors import GatewayError
 from notigateway.law.deadlines import deadline
+from notigateway.law.grounds import Ground
 from notigateway.law.lifecycle import Kind
-from notigateway.law.obligation import access_to, changes_channel, channel_in_force
+from notigateway.law.obligation import Issued, Obligation, access_to, changes_channel, channel_in_force
 from notigateway.law.powers import (
     PowerTerms,
     check_accepted,
@@ -85,19 +86,27 @@ def channel(text: str | None) -> DeliveryChannel | None:
     return None if text is None else DeliveryChannel(text)
 
 
-def test_acts_are_put_at_disposal_as_before() -> None:
+def test_acts_are_put_at_disposal_as_before_but_for_the_body_s_word() -> None:
     wanted = {"at_once": None, "now": NOW, "later": NOW + MILLISECOND}
+    overruled = 0
     for line in OLD["put_at_disposal"]:
-        # A choice of who is obliged does not count: the query leaves it out.
-        choice = None if line["addressee_is_obliged"] else channel(line["choice"])
-        access = access_to(Kind(line["kind"]), voluntary=line["voluntary"], choice=choice)
+        obliged, choice = line["addressee_is_obliged"], channel(line["choice"])
         available_at = available_from(wanted[line["available_at"]], NOW)
+        issued = Issued(kind=Kind(line["kind"]), matter="collection", procedure="203546")
+        known = (Obligation(Ground.B),) if obliged else ()
+        access = access_to(issued, known, choice=choice, at=available_at)
+        # Then the issuing body's word decided where nobody had chosen; now the register does.
+        if line["voluntary"] is obliged and (obliged or choice is None):
+            overruled += 1
+            assert access.lapses is (obliged and issued.kind is Kind.NOTIFICATION), line
+            continue
         lapses_at = deadline(available_at) if access.lapses else None
         first = publish(available_at=available_at, deadline=lapses_at, now=NOW)
-        assert (access.is_obliged, access.lapses) == (line["is_obliged"], line["lapses"]), line
+        assert access.lapses is line["lapses"], line
         assert (first.state, first.deadline) == (line["state"], instant(line["deadline"])), line
         assert (first.has_event, first.is_decisive, first.at) == (True, False, NOW), line
         assert (line["event"], line["event_at"]) == (line["state"], "now"), line
+    assert 0 < overruled < len(OLD["put_at_disposal"])
 
 
 def chosen(line: Line) -> Answer:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import drawn
 from drawn import items_of
+from notigateway.law.grounds import Ground
 from notigateway.law.representation import (
     Item,
     ItemKind,
@@ -41,7 +42,7 @@ ITEM = Item(
     matter="collection",
     procedure="203546",
     special_category=False,
-    is_obliged=True,
+    ground=Ground.B,
     account=ACCOUNT,
 )
 POWER = Power(
@@ -68,7 +69,7 @@ ITEMS = st.builds(
     matter=MATTERS,
     procedure=PROCEDURES,
     special_category=st.booleans(),
-    is_obliged=st.booleans(),
+    ground=st.none() | st.sampled_from(Ground),
     account=st.sampled_from([ACCOUNT, "28000000000", None]),
 )
 ASSIGNMENTS = st.builds(
@@ -232,7 +233,7 @@ def test_special_categories_go_through_red_only_by_policy(
 ) -> None:
     if red_covers(assignment, item, now, rights):
         assert not item.special_category or Role.RED in rights.special_category_roles
-        assert item.is_obliged
+        assert item.ground in {Ground.A, Ground.B}
         assert item.account == assignment.account
 
 

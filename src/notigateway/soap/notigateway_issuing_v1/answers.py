@@ -59,6 +59,7 @@ def published(reference: str, result: Publication | PublicationError) -> issuing
         code=row.code,
         available_at=row.available_at,
         deadline=row.deadline,
+        obligation_ground=row.ground,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from notigateway.issuer.reporting import Report
+from notigateway.law.grounds import Ground, Paper
 from notigateway.law.lifecycle import Channel, Kind
 from notigateway.law.reports import Reported
 from notigateway.law.submission import (
@@ -40,6 +41,8 @@ def act(dir3: str, asked: issuing_v1.Act, uploads: Mapping[str, int]) -> ActSubm
         documents=tuple(_document(index, one, uploads) for index, one in enumerate(asked.documents)),
         available_at=asked.available_at,
         voluntary=bool(asked.voluntary),
+        named_ground=None if asked.obligation_ground is None else Ground(asked.obligation_ground),
+        paper=None if asked.paper is None else Paper(asked.paper),
         special_category=bool(asked.special_category),
         means_of_payment=bool(asked.means_of_payment),
         non_convertible=bool(asked.non_convertible),

@@ -67,6 +67,8 @@ def notification(row: model.Notification, now: datetime) -> v1.Notification:
         document_count=len(sizes),
         document_sizes=sizes,
         reference=act.reference,
+        obligation_ground=row.ground,
+        paper=act.paper,
     )
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from notigateway.addressee.powers import PowerPage
     from notigateway.addressee.red import Representations
+    from notigateway.law import obligation as law
     from notigateway.law.catalogue import Entry
     from notigateway.repository.model import Addressee
     from notigateway.repository.power_items import PowerItem
@@ -90,6 +91,17 @@ def red_assignment(row: rights.RedAssignment) -> contract.RedAssignment:
         red_person=v1.Party(identifier=row.red_party, name=row.red_name),
         starts_at=row.starts_at,
         ends_at=row.ends_at,
+    )
+
+
+def obligation(found: law.Obligation) -> contract.Obligation:
+    """Return on which ground somebody is obliged."""
+    return contract.Obligation(
+        ground=found.ground,
+        since=found.since,
+        until=found.until,
+        matters=tuple(sorted(found.matters)),
+        procedures=tuple(sorted(found.procedures)),
     )
 
 

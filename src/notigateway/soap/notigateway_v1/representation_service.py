@@ -7,10 +7,11 @@ from uuid import UUID
 
 from spyne import ServiceBase
 
-from notigateway.addressee import delivery, powers, red
+from notigateway.addressee import powers, red
 from notigateway.contract import v1_representation as contract
 from notigateway.law.powers import Named, PowerTerms
 from notigateway.law.representation import DeliveryChannel, ItemKind, PowerScope
+from notigateway.repository.rights import Power
 from notigateway.soap.notigateway_v1 import representation_answers as answers
 from notigateway.soap.operation import operation
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from notigateway.receipts.asking import Asking
-    from notigateway.repository.rights import Power
     from notigateway.repository.session import Session
     from notigateway.soap.gate import Request
 
@@ -119,9 +119,12 @@ class RepresentationService(ServiceBase):
     ) -> contract.GetDeliveryChannelResponse:
         """Return how the caller is notified."""
         with request.reading() as session:
-            found = delivery.get_delivery_channel(session, request.asking)
+            found = request.office.delivering.get_channel(session, request.asking)
         return contract.GetDeliveryChannelResponse(
-            obliged=found.is_obliged, channel=found.channel, chosen_at=found.chosen_at
+            obliged=found.is_obliged,
+            channel=found.channel,
+            chosen_at=found.chosen_at,
+            obligations=tuple(map(answers.obligation, found.obligations)),
         )
 
     @operation(contract.SetDeliveryChannel, contract.SetDeliveryChannelResponse)
@@ -131,9 +134,12 @@ class RepresentationService(ServiceBase):
         """Choose how the caller is notified of what is issued from now on."""
         channel = DeliveryChannel(asked.channel)
         with request.writing() as session:
-            found = delivery.set_delivery_channel(session, request.asking, channel)
+            found = request.office.delivering.choose_channel(session, request.asking, channel)
         return contract.SetDeliveryChannelResponse(
-            obliged=found.is_obliged, channel=found.channel, chosen_at=found.chosen_at
+            obliged=found.is_obliged,
+            channel=found.channel,
+            chosen_at=found.chosen_at,
+            obligations=tuple(map(answers.obligation, found.obligations)),
         )
 
 
@@ -149,8 +155,7 @@ def _end(
 ) -> Power:
     """End a power, or one of its items, by the policy of the office."""
     item = None if asked.item is None else _named(asked.item)
-    with request.writing() as session:
-        return end(session, request.asking, UUID(asked.power_id), item, policy=request.office.power_policy)
+    return _change(request, end, UUID(asked.power_id), item, policy=request.office.power_policy)
 
 
 def _change(
@@ -159,6 +164,13 @@ def _change(
     *terms: Terms.args,
     **more: Terms.kwargs,
 ) -> Changed:
-    """Change a right in one transaction; the answer is built after its commit."""
+    """Change a right in one transaction; the answer is built after its commit.
+
+    A power obliges its attorney: what is scheduled is looked at again (Orden ISM/903/2020 art. 4.1.d).
+    """
     with request.writing() as session:
-        return change(session, request.asking, *terms, **more)
+        changed = change(session, request.asking, *terms, **more)
+        if isinstance(changed, Power):
+            obliging = request.office.delivering.obliging
+            obliging.look_again_by_power(session, changed, now=request.asking.now)
+    return changed

@@ -113,4 +113,6 @@ def _since_1_0(row: Any, state: State, deadline: str) -> str:  # noqa: ANN401  (
 
 def _since_1_1(row: Any) -> str:  # noqa: ANN401  (as above)
     """Return what contract 1.1 says beyond it."""
-    return f"<reference>{canonical_text(row.reference)}</reference>"
+    ground = "" if row.ground is None else f"<obligationGround>{row.ground}</obligationGround>"
+    paper = "" if row.paper is None else f"<paper>{row.paper}</paper>"
+    return f"<reference>{canonical_text(row.reference)}</reference>{ground}{paper}"
