@@ -225,12 +225,24 @@ def titles(record: Recorder) -> None:
     stack.pass_time(seconds=1)
     one, two, three, four = (record.publish(f"ACT-{number}") for number in range(1, 5))
     power = _power_by_the_wire(record)
-    record.ask("granting it again", "GrantPower", _grant())
-    record.ask("granting another term", "GrantPower", _grant(expires=NOW + timedelta(days=99)))
-    record.ask("granting to oneself", "GrantPower", _grant(attorney=COMPANY_NIF))
-    record.ask("granting to who cannot be", "GrantPower", _grant(attorney="12345678A"))
-    record.ask("granting without a value", "GrantPower", _grant(scope="matter"))
-    record.ask("granting for too long", "GrantPower", _grant(expires=NOW + timedelta(days=3000)))
+    record.ask("granting it again", "GrantPower", _grant(), holder=pki().representative)
+    record.ask(
+        "granting another term",
+        "GrantPower",
+        _grant(expires=NOW + timedelta(days=99)),
+        holder=pki().representative,
+    )
+    record.ask("granting to oneself", "GrantPower", _grant(attorney=COMPANY_NIF), holder=pki().representative)
+    record.ask(
+        "granting to who cannot be", "GrantPower", _grant(attorney="12345678A"), holder=pki().representative
+    )
+    record.ask("granting without a value", "GrantPower", _grant(scope="matter"), holder=pki().representative)
+    record.ask(
+        "granting for too long",
+        "GrantPower",
+        _grant(expires=NOW + timedelta(days=3000)),
+        holder=pki().representative,
+    )
     record.ask(
         "accepting what nobody granted", "AcceptPower", f"<powerId>{NOBODY}</powerId>", holder=attorney()
     )
@@ -263,7 +275,7 @@ def _grant(*, attorney: str = ATTORNEY_NIF, scope: str = "general", expires: dat
 
 
 def _power_by_the_wire(record: Recorder) -> str:
-    granted = record.ask("granting a power", "GrantPower", _grant())
+    granted = record.ask("granting a power", "GrantPower", _grant(), holder=pki().representative)
     power = first(granted, "powerId")
     record.ask("powers while it is pending", "ListPowers", "<pageSize>1</pageSize>")
     record.ask("accepting it", "AcceptPower", f"<powerId>{power}</powerId>", holder=attorney())
@@ -275,19 +287,23 @@ def _end_titles(record: Recorder, power: str, assignment: UUID) -> None:
     stack = record.stack
     until = instant_text(NOW + timedelta(days=400))
     record.ask(
-        "extending a power", "ExtendPower", f"<powerId>{power}</powerId><expiresAt>{until}</expiresAt>"
+        "extending a power",
+        "ExtendPower",
+        f"<powerId>{power}</powerId><expiresAt>{until}</expiresAt>",
+        holder=pki().representative,
     )
     second = grant(stack, scope="matter", value="collection", specialCategory="true")
     stack.pass_time(seconds=1)
     third = grant(stack, scope="procedure", value="203546")
     stack.pass_time(seconds=1)
     record.ask("renouncing a power", "RenouncePower", f"<powerId>{second}</powerId>", holder=attorney())
-    record.ask("revoking a power", "RevokePower", f"<powerId>{power}</powerId>")
-    record.ask("revoking it again", "RevokePower", f"<powerId>{power}</powerId>")
+    record.ask("revoking a power", "RevokePower", f"<powerId>{power}</powerId>", holder=pki().representative)
+    record.ask("revoking it again", "RevokePower", f"<powerId>{power}</powerId>", holder=pki().representative)
     record.ask(
         "extending what is revoked",
         "ExtendPower",
         f"<powerId>{power}</powerId><expiresAt>{until}</expiresAt>",
+        holder=pki().representative,
     )
     record.ask(
         "accepting what is renounced", "AcceptPower", f"<powerId>{second}</powerId>", holder=attorney()

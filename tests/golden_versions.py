@@ -10,7 +10,7 @@ from golden_contracts import act
 from golden_mailbox import first, ids
 from notigateway.instants import instant_text
 from notigateway.law.grounds import Paper
-from pki import PERSON_NIF
+from pki import COMPANY_NIF, PERSON_NIF, pki
 from titles import ATTORNEY_NIF, attorney, item
 
 if TYPE_CHECKING:
@@ -63,11 +63,22 @@ def _powers(record: Recorder) -> None:
         "GrantPower",
         f"<attorney>{ATTORNEY_NIF}</attorney><attorneyName>Celia Prueba</attorneyName>"
         f"<scope>procedure</scope><expiresAt>{until}</expiresAt>{named}{ASKING}",
+        holder=pki().representative,
     )
     power = f"<powerId>{first(granted, 'powerId')}</powerId>"
     record.ask("accepting it", "AcceptPower", f"{power}{ASKING}", holder=attorney())
-    record.ask("revoking one of them", "RevokePower", f"{power}{item('group', GROUP)}{ASKING}")
-    record.ask("revoking what it does not name", "RevokePower", f"{power}{item('matter', 'collection')}")
+    record.ask(
+        "revoking one of them",
+        "RevokePower",
+        f"{power}{item('group', GROUP)}{ASKING}",
+        holder=pki().representative,
+    )
+    record.ask(
+        "revoking what it does not name",
+        "RevokePower",
+        f"{power}{item('matter', 'collection')}",
+        holder=pki().representative,
+    )
     record.ask("for whom the attorney acts", "ListRepresentations", ASKING, holder=attorney())
     record.ask(
         "renouncing the last one",
@@ -76,3 +87,28 @@ def _powers(record: Recorder) -> None:
         holder=attorney(),
     )
     record.ask("the powers", "ListPowers", ASKING)
+    _statement(record)
+
+
+def _statement(record: Recorder) -> None:
+    """Let a person grant a power to a company, which has to state that it may represent others."""
+    until = instant_text(record.stack.now + timedelta(days=300))
+    granted = record.ask(
+        "granting a power to a company",
+        "GrantPower",
+        f"<attorney>{COMPANY_NIF}</attorney><attorneyName>Conservas del Norte SL</attorneyName>"
+        f"<scope>general</scope><expiresAt>{until}</expiresAt><grantorContact>ana@example.org</grantorContact>"
+        f"<attorneyContact>900 000 000</attorneyContact>{ASKING}",
+        holder=pki().person,
+    )
+    power = f"<powerId>{first(granted, 'powerId')}</powerId>"
+    company = pki().representative
+    record.ask("accepting it by the seal", "AcceptPower", f"{power}{ASKING}")
+    record.ask("accepting it by the representative", "AcceptPower", f"{power}{ASKING}", holder=company)
+    stating = f"{power}<statutesAllowRepresentation>true</statutesAllowRepresentation>"
+    record.ask(
+        "stating nothing", "MakeResponsibleStatement", stating.replace("true", "false"), holder=company
+    )
+    record.ask("stating it", "MakeResponsibleStatement", f"{stating}{ASKING}", holder=company)
+    record.ask("stating it in 1.0, again", "MakeResponsibleStatement", stating, holder=company)
+    record.ask("stating it as another", "MakeResponsibleStatement", stating, holder=attorney())

@@ -94,7 +94,7 @@ def ask_grant(stack: Stack, *, by: KeyPair | None = None, more: str = "", **chan
         **changes,
     }
     inner = "".join(f"<{name}>{value}</{name}>" for name, value in fields.items() if value is not None)
-    return stack.ask("GrantPower", inner + more, holder=by)
+    return stack.ask("GrantPower", inner + more, holder=by or pki().representative)
 
 
 def item(kind: str, value: str) -> str:
@@ -110,8 +110,14 @@ def grant(stack: Stack, *, by: KeyPair | None = None, more: str = "", **changes:
 
 
 def change(stack: Stack, operation: str, power: UUID, *, by: KeyPair | None = None, more: str = "") -> Answer:
-    """Accept, renounce or revoke a power; `more` names one of its items."""
-    return stack.ask(operation, f"<powerId>{power}</powerId>{more}", holder=by)
+    """Accept, renounce or revoke a power, by the company's representative; `more` names one of its items."""
+    return stack.ask(operation, f"<powerId>{power}</powerId>{more}", holder=by or pki().representative)
+
+
+def state_power(stack: Stack, power: UUID, *, by: KeyPair | None = None, says: str = "true") -> Answer:
+    """Make the responsible statement of the company, by its representative."""
+    inner = f"<powerId>{power}</powerId><statutesAllowRepresentation>{says}</statutesAllowRepresentation>"
+    return stack.ask("MakeResponsibleStatement", inner, holder=by or pki().representative)
 
 
 def accept_power(stack: Stack, power: UUID) -> None:

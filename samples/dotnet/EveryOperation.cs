@@ -1,7 +1,7 @@
 // Calls every operation of the contract and one that fails; prints a line of JSON for each.
 // Accepting and rejecting have a legal effect: run it against a sandbox.
 //
-//     dotnet run -- URL company.p12 attorney.p12 passphrase.txt service.cert.pem
+//     dotnet run -- URL company.p12 attorney.p12 passphrase.txt service.cert.pem   (company: its representative's)
 
 using System;
 using System.Globalization;
@@ -109,6 +109,13 @@ namespace Notigateway.Sample
             XElement again = E("powerId", Deep(await company.Call("GrantPower", terms(366)), "powerId"));
             await attorney.Call("AcceptPower", again);
             await Show(attorney, "RenouncePower", one => Deep(one, "endedAt") != null, again);
+
+            XElement me = (await company.Call("Ping")).Element(Ng + "party");
+            XElement entrusted = E("powerId", Deep(await attorney.Call("GrantPower", E("attorney", Text(me, "identifier")),
+                E("attorneyName", Text(me, "name")), E("scope", "general"), E("expiresAt", InDays(365))), "powerId"));
+            await Show(company, "MakeResponsibleStatement", one => Deep(one, "state") == "pending", entrusted,
+                E("statutesAllowRepresentation", true));
+            await company.Call("RenouncePower", entrusted);
         }
 
         private static async Task Fail(GatewayClient company)

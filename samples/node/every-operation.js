@@ -3,7 +3,7 @@
 //
 //   node every-operation.js MODE URL company attorney service.cert.pem
 //
-// MODE is plain or wssecurity; company and attorney stand for NAME.key.pem and NAME.cert.pem.
+// MODE is plain or wssecurity; company and attorney stand for NAME.key.pem and NAME.cert.pem; the company's is its representative's.
 
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -99,6 +99,15 @@ await show('RevokePower', company('RevokePower', { powerId }), (one) => one.powe
 const again = await company('GrantPower', { ...terms, expiresAt: inDays(366) });
 await attorney('AcceptPower', { powerId: again.power.powerId });
 await show('RenouncePower', attorney('RenouncePower', { powerId: again.power.powerId }), (one) => one.power.endedAt);
+
+const me = (await company('Ping')).party;
+const entrusted = await attorney('GrantPower', {
+  attorney: me.identifier, attorneyName: me.name, scope: 'general', expiresAt: inDays(365),
+});
+const entrustedId = { powerId: entrusted.power.powerId };
+const statement = { ...entrustedId, statutesAllowRepresentation: true };
+await show('MakeResponsibleStatement', company('MakeResponsibleStatement', statement), (one) => one.power.state === 'pending');
+await company('RenouncePower', entrustedId);
 
 await show('GetDeliveryChannel', company('GetDeliveryChannel'), (one) => one.obliged !== undefined);
 await show('SetDeliveryChannel', company('SetDeliveryChannel', { channel: 'electronic' }), (one) => one.channel === 'electronic');

@@ -4,7 +4,7 @@
 //
 //     php every_operation.php URL company attorney service.cert.pem
 //
-// company and attorney stand for NAME.key.pem and NAME.cert.pem.
+// company and attorney stand for NAME.key.pem and NAME.cert.pem; the company's is its representative's.
 
 declare(strict_types=1);
 
@@ -117,6 +117,17 @@ show('RevokePower', $company->RevokePower(['powerId' => $power]), $ended);
 $again = $company->GrantPower(['expiresAt' => inDays(366)] + $terms)->power->powerId;
 $attorney->AcceptPower(['powerId' => $again]);
 show('RenouncePower', $attorney->RenouncePower(['powerId' => $again]), $ended);
+
+$me = $company->Ping()->party;
+$mine = $attorney->GrantPower([
+    'attorney' => $me->identifier, 'attorneyName' => $me->name, 'scope' => 'general', 'expiresAt' => inDays(365),
+])->power->powerId;
+show(
+    'MakeResponsibleStatement',
+    $company->MakeResponsibleStatement(['powerId' => $mine, 'statutesAllowRepresentation' => true]),
+    fn ($answer) => $answer->power->state === 'pending',
+);
+$company->RenouncePower(['powerId' => $mine]);
 
 show('GetDeliveryChannel', $company->GetDeliveryChannel([]), fn ($answer) => isset($answer->obliged));
 show(

@@ -2,8 +2,8 @@
 
     python every_operation.py MODE URL company attorney service.cert.pem
 
-MODE is `binary` or `x509data`; company and attorney stand for NAME.key.pem and NAME.cert.pem. Accepting
-and rejecting have a legal effect: run it against a sandbox.
+MODE is `binary` or `x509data`; company and attorney stand for NAME.key.pem and NAME.cert.pem; the
+company's is its representative's. Accepting and rejecting have a legal effect: run it against a sandbox.
 """
 # ruff: noqa: ANN401, INP001, T201, TID251  (a script for integrators; zeep has no types)
 
@@ -92,6 +92,14 @@ def represent(service: Any, attorney: Any) -> None:
     again = service.GrantPower(**terms, expiresAt=in_days(366)).powerId
     attorney.AcceptPower(again)
     show("RenouncePower", again, ok=attorney.RenouncePower(again).endedAt is not None)
+
+    me = service.Ping().party
+    mine = attorney.GrantPower(
+        attorney=me.identifier, attorneyName=me.name, scope="general", expiresAt=in_days(365)
+    ).powerId
+    stated = service.MakeResponsibleStatement(mine, statutesAllowRepresentation=True)
+    show("MakeResponsibleStatement", stated, ok=stated.state == "pending")
+    service.RenouncePower(mine)
 
 
 def fail(client: Any) -> None:

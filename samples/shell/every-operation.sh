@@ -4,7 +4,7 @@
 #
 #     ./every-operation.sh URL company attorney service.cert.pem
 #
-# company and attorney stand for NAME.key.pem and NAME.cert.pem.
+# company and attorney stand for NAME.key.pem and NAME.cert.pem; the company's is its representative's.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -83,6 +83,14 @@ again="<powerId>$(first powerId "$(as "$company" GrantPower "$terms<expiresAt>$(
 as "$attorney" AcceptPower "$again" > /dev/null
 answer=$(as "$attorney" RenouncePower "$again")
 show RenouncePower "$(every endedAt "$answer" | wc -l)" 1
+
+answer=$(as "$company" Ping)
+terms="<attorney>$(first identifier "$answer")</attorney><attorneyName>$(first name "$answer")</attorneyName>"
+answer=$(as "$attorney" GrantPower "$terms<scope>general</scope><expiresAt>$(in_days 365)</expiresAt>")
+mine="<powerId>$(first powerId "$answer")</powerId>"
+answer=$(as "$company" MakeResponsibleStatement "$mine<statutesAllowRepresentation>true</statutesAllowRepresentation>")
+show MakeResponsibleStatement "$(first state "$answer")" pending
+as "$company" RenouncePower "$mine" > /dev/null
 
 answer=$(as "$company" GetDeliveryChannel)
 show GetDeliveryChannel "$(every obliged "$answer" | wc -l)" 1

@@ -410,6 +410,10 @@ class PowerNotInForceError(RepresentationError, code="POWER_NOT_IN_FORCE"):
     """The power's state does not allow it; the fact `state` says which one it is."""
 
 
+class RepresentativeRequiredError(RepresentationError, code="REPRESENTATIVE_REQUIRED"):
+    """An entity acts in the register of powers by a representative's certificate, never by its seal."""
+
+
 class PowerItemUnknownError(RepresentationError, code="POWER_ITEM_UNKNOWN"):
     """The power does not name that matter, group or procedure."""
 

@@ -16,6 +16,7 @@ from notigateway.law.families import Family, is_seal
 from notigateway.pki.families import BUILT_IN
 from notigateway.repository.engine import writing
 from notigateway.sandbox.certifying import name
+from notigateway.soap.wscn.environment import TEST
 from pki import (
     COMPANY_NIF,
     FNMT_CIF,
@@ -54,6 +55,7 @@ from shapes import (
     Shape,
 )
 from stack import ISSUER, Stack, text
+from wscn import Wscn, template
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -240,6 +242,23 @@ def test_a_seal_reads_and_a_representative_decides_where_the_operator_wants_it(
     (decided,) = stack.accept(wanted, holder=pki().representative)
     assert decided.findtext("{*}outcome") == "decided"
     assert stack.ask("RetrieveNotifications", f"<id>{wanted}</id>").tree.find(".//{*}content") is not None
+    stack.close()
+
+
+def test_a_seal_that_may_not_decide_gets_no_receipt_to_sign_either(database_url: str, tmp_path: Path) -> None:
+    """In the Social Security's contract too; its list is read all the same."""
+    stack = Stack(database_url, tmp_path, entity_seals_may_decide=False)
+    stack.publish()
+    client = Wscn(stack)
+    (code,) = client.listed()["notificacionesPropias"]
+    wanted = {"codigoNotificacion": code, "esDeAceptacion": True, "rol": 1}
+    content = template(TEST, "solicitarAcuseNotificacion", **wanted)
+    answer = client.send(client.envelope(content))
+    assert "SEAL_MAY_NOT_DECIDE" in answer.body.decode()
+    assert stack.decisions() == 0
+    assert [one.text for one in stack.ask("ListNotifications").tree.iterfind(".//{*}state")] == ["available"]
+    Wscn(stack, pair=pki().representative).decide(code)
+    assert [one.text for one in stack.ask("ListNotifications").tree.iterfind(".//{*}state")] == ["accepted"]
     stack.close()
 
 

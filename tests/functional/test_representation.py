@@ -157,7 +157,7 @@ def test_repeated_changes_of_a_power_answer_the_same(stack: Stack) -> None:
     power = grant(stack)
     for operation, by in (
         ("AcceptPower", attorney()),
-        ("RevokePower", pki().company_seal),
+        ("RevokePower", pki().representative),
     ):
         first = change(stack, operation, power, by=by).tree
         before = rights(stack)
@@ -172,9 +172,9 @@ def test_each_side_changes_only_what_is_its_own(stack: Stack) -> None:
     stack.publish("P", addressee=PERSON_NIF)
     power = grant(stack)
     wrong: list[tuple[str, KeyPair]] = [
-        ("AcceptPower", pki().company_seal),
+        ("AcceptPower", pki().representative),
         ("AcceptPower", pki().person),
-        ("RenouncePower", pki().company_seal),
+        ("RenouncePower", pki().representative),
         ("RevokePower", attorney()),
         ("RevokePower", pki().person),
     ]
@@ -211,7 +211,7 @@ def test_a_power_that_has_ended_is_not_extended(stack: Stack) -> None:
 
 def extend(stack: Stack, power: object, until: datetime) -> Answer:
     inner = f"<powerId>{power}</powerId><expiresAt>{instant_text(until)}</expiresAt>"
-    return stack.ask("ExtendPower", inner)
+    return stack.ask("ExtendPower", inner, holder=pki().representative)
 
 
 def test_an_unknown_caller_is_told_nothing(stack: Stack) -> None:

@@ -26,6 +26,7 @@ from titles import (
     red,
     register_company,
     retrieved,
+    state_power,
 )
 
 if TYPE_CHECKING:
@@ -71,7 +72,11 @@ def test_a_year_of_an_attorney(stack: Stack) -> None:
     # Extended, as the first term ends.
     stack.now = NOW + timedelta(days=299)
     until = instant_text(NOW + timedelta(days=330))
-    answer = stack.ask("ExtendPower", f"<powerId>{power}</powerId><expiresAt>{until}</expiresAt>")
+    answer = stack.ask(
+        "ExtendPower",
+        f"<powerId>{power}</powerId><expiresAt>{until}</expiresAt>",
+        holder=pki().representative,
+    )
     assert text(answer.tree, "power/expiresAt") == until
     stack.now = NOW + timedelta(days=325)
     last = stack.publish("LAST")
@@ -207,6 +212,7 @@ def test_a_firm_acts_by_power_through_its_representative(stack: Stack) -> None:
     """The party of a representative certificate is the entity: here the company is the attorney."""
     stack.publish("P", addressee=PERSON_NIF)
     power = grant(stack, by=pki().person, attorney=COMPANY_NIF)
+    assert state_power(stack, power).status == 200
     assert change(stack, "AcceptPower", power, by=pki().representative).status == 200
     one = stack.publish("Q", addressee=PERSON_NIF)
     (item,) = stack.accept(one, holder=pki().representative)

@@ -41,8 +41,10 @@ class Parties:
 
     @classmethod
     def of(cls, pki: Pki) -> Parties:
-        """Return the company and the RED person of a sandbox."""
-        return cls(pki.holder("company"), pki.holder("red"), pki.certificate("service"), pki.passphrase)
+        """Return the company, by its representative, and the RED person of a sandbox."""
+        return cls(
+            pki.holder("representative"), pki.holder("red"), pki.certificate("service"), pki.passphrase
+        )
 
 
 @dataclass(frozen=True, slots=True)

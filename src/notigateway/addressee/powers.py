@@ -14,12 +14,14 @@ from notigateway.cursors import read_uuid_cursor, write_uuid_cursor
 from notigateway.errors import NotAddresseeError, PowerExistsError, PowerUnknownError
 from notigateway.instants import to_milliseconds
 from notigateway.law import powers as law
+from notigateway.law.families import check_may_grant
 from notigateway.law.representation import PowerState, is_open
 from notigateway.receipts.recording import record_request
 from notigateway.repository import powers as register
 from notigateway.repository.catalogue import find_nameable, list_entries
 from notigateway.repository.power_items import PowerItem
 from notigateway.repository.rights import Power
+from notigateway.repository.statements import has_stated, keep_statement, list_waiting
 from notigateway.uuids import uuid7
 
 if TYPE_CHECKING:
@@ -47,9 +49,10 @@ def grant_power(session: Session, asking: Asking, terms: law.PowerTerms) -> Powe
 
     Whoever was never notified grants too, and becomes an addressee.
 
-    Raises: `PowerInvalidError`, `PowerSelfGrantedError`, `PowerTooLongError`,
+    Raises: `RepresentativeRequiredError`, `PowerInvalidError`, `PowerSelfGrantedError`, `PowerTooLongError`,
     `PowerExistsError` where one of the same attorney stands that names the same, on other terms.
     """
+    check_may_grant(asking.caller.family)
     grantor = register.lock_party(session, asking.party, name=asking.caller.party_name)
     power = _draw_up(session, terms, grantor=grantor, registered_at=asking.now)
     earlier = _standing_twin(session, power, asking.now)
@@ -67,6 +70,7 @@ def import_power(
     terms: law.PowerTerms,
     *,
     grantor: str,
+    grantor_name: str | None = None,
     registered_at: datetime,
     accepted_at: datetime | None,
     is_adapted: bool,
@@ -80,12 +84,12 @@ def import_power(
     Raises: what `grant_power` raises; `NotAddresseeError`.
     """
     law.check_registered(registered_at, now)
-    addressee = register.lock_addressee(session, grantor)
-    if addressee is None:
-        raise NotAddresseeError(f"party {grantor}")
+    addressee = _grantor(session, grantor, name=grantor_name)
     power = _draw_up(session, terms, grantor=addressee, registered_at=to_milliseconds(registered_at))
     power.accepted_at = None if accepted_at is None else to_milliseconds(accepted_at)
     law.check_accepted(power.accepted_at, registered_at=power.registered_at, now=now)
+    if power.accepted_at is not None:
+        power.needs_statement = False  # that register has seen to it
     power.is_void = law.is_void(power.registered_at, is_adapted=is_adapted)
     earlier = _standing_twin(session, power, now)
     if earlier is not None:
@@ -105,6 +109,27 @@ def accept_power(session: Session, asking: Asking, power_id: UUID) -> Power:
         return power  # a repeat: it was accepted before
     power.accepted_at = asking.now
     return _changed(session, power, "accepted", asking)
+
+
+def make_statement(session: Session, asking: Asking, power_id: UUID, *, is_affirmed: bool) -> Sequence[Power]:
+    """State, as a legal person that is an attorney, that its statutes let it represent others.
+
+    Once: every power that waits for it and later ones are served by it (Orden ISM/189/2021 art. 6.4). Returns
+    the named power first, then the others that were served.
+
+    Raises: `RepresentativeRequiredError`, `PowerUnknownError`, `PowerInvalidError` for a person who needs
+    none and for a statement that says nothing, `PowerNotInForceError`.
+    """
+    power = _lock(session, power_id, asking.caller, as_attorney=True)
+    if not law.takes_statement(power.terms, power.attorney, asking.now, is_affirmed=is_affirmed):
+        return [power]  # a repeat, or an earlier statement serves
+    keep_statement(session, asking)
+    waiting = (register.lock_power(session, one) for one in list_waiting(session, power.attorney))
+    served = [one for one in waiting if one is not None and is_open(one.terms, asking.now)]
+    for one in served:
+        one.stated_at = asking.now
+        _changed(session, one, "stated", asking)
+    return [power, *(one for one in served if one is not power)]
 
 
 def renounce_power(
@@ -172,6 +197,20 @@ def list_matters(session: Session) -> Sequence[Entry]:
     return list_entries(session)
 
 
+def _grantor(session: Session, text: str, *, name: str | None) -> Addressee:
+    """Return who has granted in another register, locked; made where its name is told.
+
+    Raises: `PowerInvalidError`, `NotAddresseeError`.
+    """
+    identifier = law.check_grantor(text, name)
+    if name is not None:
+        return register.lock_party(session, identifier, name=name)
+    addressee = register.lock_addressee(session, identifier)
+    if addressee is None:
+        raise NotAddresseeError(f"party {identifier} is not registered: give its name")
+    return addressee
+
+
 def _draw_up(
     session: Session, terms: law.PowerTerms, *, grantor: Addressee, registered_at: datetime
 ) -> Power:
@@ -196,6 +235,10 @@ def _draw_up(
         is_void=False,
         registered_at=registered_at,
         expires_at=checked.expires_at,
+        needs_statement=law.needs_statement(checked.attorney),
+        stated_at=registered_at if has_stated(session, checked.attorney) else None,
+        grantor_contact=checked.grantor_contact,
+        attorney_contact=checked.attorney_contact,
     )
 
 
@@ -208,7 +251,11 @@ def _standing_twin(session: Session, power: Power, now: datetime) -> Power | Non
 
 
 def _lock(session: Session, power_id: UUID, caller: Caller, *, as_attorney: bool) -> Power:
-    """Return the power, locked, if the caller stands on that side of it."""
+    """Return the power, locked, if the caller stands on that side of it and may act in the register.
+
+    Raises: `RepresentativeRequiredError`, `PowerUnknownError`.
+    """
+    check_may_grant(caller.family)
     power = register.lock_power(session, power_id)
     if power is None or caller.party != (power.attorney if as_attorney else power.grantor.identifier):
         raise PowerUnknownError

@@ -338,6 +338,11 @@ TEXTS: Final[dict[str, Texts]] = {
         "El estado del poder no lo permite: no aceptado a tiempo, caducado, extinguido, nulo o pendiente.",
         "The state of the power does not allow it: not accepted in time, expired, ended, void or pending.",
     ),
+    "REPRESENTATIVE_REQUIRED": Texts(
+        "Una entidad actúa en el registro de apoderamientos con un certificado de representante, no con su "
+        "sello.",
+        "An entity acts in the register of powers by a representative's certificate, not by its seal.",
+    ),
     "POWER_ITEM_UNKNOWN": Texts(
         "El poder no comprende esta materia, grupo o trámite.",
         "The power does not name this matter, group or procedure.",

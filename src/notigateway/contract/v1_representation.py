@@ -58,6 +58,11 @@ class Power(V1Part):
     expires_at: datetime
     ended_at: datetime | None = None
     items: Annotated[tuple[PowerItem, ...], Child("item", since=Version.V1_1)] = ()
+    awaits: Annotated[tuple[Word, ...], Child("awaits", since=Version.V1_1)] = ()
+    stated_at: Annotated[datetime | None, Child(since=Version.V1_1)] = None
+    inscribed_at: Annotated[datetime | None, Child(since=Version.V1_1)] = None
+    grantor_contact: Annotated[str | None, Child(since=Version.V1_1)] = None
+    attorney_contact: Annotated[str | None, Child(since=Version.V1_1)] = None
 
 
 @element
@@ -141,6 +146,8 @@ class GrantPower(V1Request):
     special_category: bool | None = None
     expires_at: datetime
     items: Annotated[tuple[Named, ...], Child("item", most=100)] = ()
+    grantor_contact: str | None = None
+    attorney_contact: str | None = None
 
 
 @element
@@ -159,6 +166,18 @@ class AcceptPower(V1Request):
 
 @element
 class AcceptPowerResponse(GrantPowerResponse):
+    """The same."""
+
+
+@element
+class MakeResponsibleStatement(AcceptPower):
+    """State, as a legal person that is an attorney, that its statutes let it represent others."""
+
+    statutes_allow_representation: bool
+
+
+@element
+class MakeResponsibleStatementResponse(GrantPowerResponse):
     """The same."""
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from notigateway.errors import SealMayNotDecideError
+from notigateway.errors import RepresentativeRequiredError, SealMayNotDecideError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,6 +59,18 @@ def represents(family: Family, *, accepts_limited: bool) -> bool:
 def is_seal(family: Family) -> bool:
     """Tell whether the entity itself holds the certificate (Ley 39/2015 art. 10.2.b, Ley 40/2015 art. 40)."""
     return family in _SEALS
+
+
+def check_may_grant(family: Family) -> None:
+    """Check that a certificate of that family may act in the register of powers.
+
+    Whoever is no natural person acts in it by the qualified certificate of a representative, who is thereby
+    shown to be able to (Orden ISM/189/2021 art. 5.1.a, 5.2).
+
+    Raises: `RepresentativeRequiredError`.
+    """
+    if is_seal(family):
+        raise RepresentativeRequiredError(f"a certificate of the family {family}")
 
 
 def check_may_decide(family: Family, *, seals_may_decide: bool) -> None:

@@ -15,7 +15,7 @@ from notigateway.errors import ChannelObligedError
 from notigateway.law.grounds import Ground
 from notigateway.law.identifiers import is_company_nif
 from notigateway.law.lifecycle import Kind
-from notigateway.law.representation import DeliveryChannel, ItemKind, PowerScope
+from notigateway.law.representation import DeliveryChannel, ItemKind, PowerScope, effective_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -106,12 +106,12 @@ def obligation_by_account(
 def obligations_by_power(
     power: Power, *, is_attorney: bool, policy: ObligationPolicy
 ) -> tuple[Obligation, ...]:
-    """Return what a power says of one of its two parties (art. 4.1.d), from its acceptance to its end.
+    """Return what a power says of one of its two parties (art. 4.1.d), from its inscription to its end.
 
     The obligation is the attorney's, for all that is addressed to the attorney. The grantor is not
     obliged by it; by policy what the power covers lapses for the grantor too.
     """
-    since = power.accepted_at
+    since = effective_at(power)
     if since is None or power.is_void:
         return ()
     end = min(power.expires_at, power.ended_at or power.expires_at)

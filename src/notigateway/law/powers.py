@@ -18,7 +18,7 @@ from notigateway.errors import (
     PowerTooLongError,
 )
 from notigateway.instants import to_milliseconds
-from notigateway.law.identifiers import IdentifierError, check_nif
+from notigateway.law.identifiers import IdentifierError, check_nif, is_company_nif
 from notigateway.law.representation import (
     ItemKind,
     PowerItem,
@@ -78,6 +78,8 @@ class PowerTerms:
     value: str | None = None
     items: tuple[Named, ...] = ()
     expires_at: datetime
+    grantor_contact: str | None = None
+    attorney_contact: str | None = None
 
     @property
     def named(self) -> tuple[Named, ...]:
@@ -101,6 +103,12 @@ def check_power(terms: PowerTerms, *, grantor: str, registered_at: datetime) -> 
         raise PowerSelfGrantedError
     if not terms.attorney_name.strip() or len(terms.attorney_name) > _NAME_MAX:
         raise invalid_power("attorney_name", "length")
+    for field, contact in (
+        ("grantor_contact", terms.grantor_contact),
+        ("attorney_contact", terms.attorney_contact),
+    ):
+        if contact is not None and (not contact.strip() or len(contact) > _NAME_MAX):
+            raise invalid_power(field, "length")
     _check_named(terms)
     expires_at = to_milliseconds(terms.expires_at)
     if expires_at <= registered_at:
@@ -161,6 +169,16 @@ def _check_duration(expires_at: datetime, since: datetime) -> None:
         raise PowerTooLongError(latest=latest)
 
 
+def check_grantor(text: str, name: str | None) -> str:
+    """Return the NIF of who granted a power in another register. Raises: `PowerInvalidError`."""
+    if name is not None and (not name.strip() or len(name) > _NAME_MAX):
+        raise invalid_power("grantor_name", "length")
+    try:
+        return check_nif(text)
+    except IdentifierError as error:
+        raise invalid_power("grantor", "identifier") from error
+
+
 def check_registered(registered_at: datetime, now: datetime) -> None:
     """Check when a power of another register was registered. Raises: `PowerInvalidError`."""
     if registered_at > now:
@@ -202,6 +220,29 @@ def takes_effect(power: Power, now: datetime) -> bool:
     if state not in {PowerState.PENDING, PowerState.IN_FORCE}:
         raise _not_in_force(state)
     return power.accepted_at is None
+
+
+def needs_statement(attorney: str) -> bool:
+    """Tell whether the attorney is no natural person, so that a power waits for its statement (art. 6.4)."""
+    return is_company_nif(attorney)
+
+
+def takes_statement(power: Power, attorney: str, now: datetime, *, is_affirmed: bool) -> bool:
+    """Tell whether the responsible statement of its attorney moves a power; not where none is missing.
+
+    Made within the month that the power waits; one statement serves for later powers (art. 6.4).
+
+    Raises: `PowerInvalidError` where a person needs none, and for one that says nothing; where the month
+    has passed or the power has ended `PowerNotInForceError` with the fact `state`.
+    """
+    if not needs_statement(attorney):
+        raise invalid_power("attorney", "needs_no_statement")
+    if not is_affirmed:
+        raise invalid_power("statutes_allow_representation", "required")
+    state = power_state(power, now)
+    if state not in {PowerState.PENDING, PowerState.IN_FORCE}:
+        raise _not_in_force(state)
+    return power.needs_statement and power.stated_at is None
 
 
 def comes_to_end(power: Power, cause: PowerState, now: datetime) -> bool:

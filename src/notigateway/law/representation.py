@@ -69,6 +69,13 @@ class PowerState(StrEnum):
     VOID = "void"
 
 
+class Awaited(StrEnum):
+    """What a power is waiting for before it has effect."""
+
+    ACCEPTANCE = "acceptance"
+    STATEMENT = "statement"
+
+
 _OPEN: Final = frozenset({PowerState.PENDING, PowerState.IN_FORCE})
 
 
@@ -131,7 +138,11 @@ class PowerItem:
 
 @dataclass(frozen=True)
 class Power:
-    """A power of attorney to receive notifications; a general one has no items."""
+    """A power of attorney to receive notifications; a general one has no items.
+
+    A legal person as attorney must have stated by `stated_at` that its statutes let it represent others
+    (`needs_statement`, Orden ISM/189/2021 art. 6.4).
+    """
 
     scope: PowerScope
     items: tuple[PowerItem, ...]
@@ -141,6 +152,8 @@ class Power:
     ended_at: datetime | None = None
     end_cause: PowerState | None = None
     is_void: bool = False
+    needs_statement: bool = False
+    stated_at: datetime | None = None
 
 
 def role_of(
@@ -198,12 +211,31 @@ def power_state(power: Power, now: datetime) -> PowerState:
         return PowerState.VOID
     if power.end_cause is not None and power.ended_at is not None and now >= power.ended_at:
         return power.end_cause
-    if power.accepted_at is None and now >= acceptance_deadline(power.registered_at):
+    since = effective_at(power)
+    if since is None and now >= acceptance_deadline(power.registered_at):
         return PowerState.NOT_ACCEPTED
     if now >= power.expires_at:
         return PowerState.EXPIRED
-    is_accepted = power.accepted_at is not None and now >= power.accepted_at
-    return PowerState.IN_FORCE if is_accepted else PowerState.PENDING
+    return PowerState.IN_FORCE if since is not None and now >= since else PowerState.PENDING
+
+
+def effective_at(power: Power) -> datetime | None:
+    """Return since when a power is inscribed and has effect; None while something is missing.
+
+    It is inscribed once the attorney has accepted it and, where it is a legal person, has made its
+    responsible statement, whichever comes last (Orden ISM/189/2021 art. 6.4, 6.5, 9.2).
+    """
+    missing = awaited(power)
+    if missing or power.accepted_at is None:
+        return None
+    return max(power.accepted_at, power.stated_at or power.accepted_at)
+
+
+def awaited(power: Power) -> tuple[Awaited, ...]:
+    """Return what a power that has no effect yet is waiting for."""
+    statement = power.needs_statement and power.stated_at is None
+    acceptance = power.accepted_at is None
+    return (Awaited.ACCEPTANCE,) * acceptance + (Awaited.STATEMENT,) * statement
 
 
 def power_covers(power: Power, item: Item, now: datetime, rights: RightsPolicy = DEFAULT_RIGHTS) -> bool:
@@ -214,13 +246,14 @@ def power_covers(power: Power, item: Item, now: datetime, rights: RightsPolicy =
     Whether attorneys see data of a special category is a policy; no power excludes them (Orden ISM/189/2021
     art. 2).
     """
-    if power.accepted_at is None or power_state(power, now) is not PowerState.IN_FORCE:
+    since = effective_at(power)
+    if since is None or power_state(power, now) is not PowerState.IN_FORCE:
         return False
     if item.special_category and Role.ATTORNEY not in rights.special_category_roles:
         return False
     if power.scope is not PowerScope.GENERAL and not any(_names(one, item, now) for one in power.items):
         return False
-    return item.closed_at is None or item.closed_at >= power.accepted_at
+    return item.closed_at is None or item.closed_at >= since
 
 
 def _names(named: PowerItem, item: Item, now: datetime) -> bool:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     and_,
     case,
     exists,
+    false,
     func,
     literal,
     or_,
@@ -86,6 +87,11 @@ class Power(Row):
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     end_cause: Mapped[PowerState | None] = mapped_column(Word(PowerState))
+    # A legal person as attorney: whether it must state that it may represent others, and since when it has.
+    needs_statement: Mapped[bool] = mapped_column(server_default=false())
+    stated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    grantor_contact: Mapped[str | None] = mapped_column(String(255))
+    attorney_contact: Mapped[str | None] = mapped_column(String(255))
     version: Mapped[int] = mapped_column(Integer)
 
     grantor: Mapped[Addressee] = relationship(lazy="raise")
@@ -105,6 +111,8 @@ class Power(Row):
             ended_at=self.ended_at,
             end_cause=self.end_cause,
             is_void=self.is_void,
+            needs_statement=self.needs_statement,
+            stated_at=self.stated_at,
         )
 
     def _one_item(self) -> tuple[representation.PowerItem, ...]:
@@ -197,6 +205,7 @@ def is_in_force(power: type[Power], now: datetime) -> list[ColumnElement[bool]]:
     return [
         ~power.is_void,
         power.accepted_at <= now,
+        or_(~power.needs_statement, power.stated_at <= now),
         power.expires_at > now,
         or_(power.ended_at.is_(None), power.ended_at > now),
     ]
@@ -220,7 +229,13 @@ def power_covers(power: type[Power], now: datetime, rights: RightsPolicy) -> lis
             and_(power.scope == PowerScope.MATTER, power.value == Act.matter),
             and_(power.scope == PowerScope.PROCEDURE, power.value == Act.procedure),
         ),
-        or_(closed_at.is_(None), closed_at >= power.accepted_at),
+        or_(
+            closed_at.is_(None),
+            and_(
+                closed_at >= power.accepted_at,
+                or_(~power.needs_statement, closed_at >= power.stated_at),
+            ),
+        ),
     ]
     if Role.ATTORNEY not in rights.special_category_roles:
         conditions.append(~Act.special_category)

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from notigateway.contract import v1
 from notigateway.contract import v1_representation as contract
-from notigateway.law.representation import ItemKind, PowerState, Role, acceptance_deadline
+from notigateway.law.representation import (
+    ItemKind,
+    PowerState,
+    Role,
+    acceptance_deadline,
+    awaited,
+    effective_at,
+)
 from notigateway.repository import rights
 
 if TYPE_CHECKING:
@@ -23,7 +30,7 @@ if TYPE_CHECKING:
 
 def power(row: rights.Power, now: datetime) -> contract.Power:
     """Return a power as of `now`."""
-    state = row.state_at(now)
+    state, terms = row.state_at(now), row.terms
     items = tuple(_item(one, state) for one in row.items) or _one_item(row, state)
     return contract.Power(
         power_id=str(row.id),
@@ -39,6 +46,11 @@ def power(row: rights.Power, now: datetime) -> contract.Power:
         expires_at=row.expires_at,
         ended_at=row.ended_at,
         items=items,
+        awaits=awaited(terms) if state is PowerState.PENDING else (),
+        stated_at=row.stated_at,
+        inscribed_at=effective_at(terms),
+        grantor_contact=row.grantor_contact,
+        attorney_contact=row.attorney_contact,
     )
 
 

@@ -65,6 +65,8 @@ class RepresentationService(ServiceBase):
             scope=PowerScope(asked.scope),
             value=asked.value,
             items=tuple(map(_named, asked.items)),
+            grantor_contact=asked.grantor_contact,
+            attorney_contact=asked.attorney_contact,
             expires_at=asked.expires_at,
         )
         row = _change(request, powers.grant_power, terms)
@@ -75,6 +77,19 @@ class RepresentationService(ServiceBase):
         """Accept a power as its attorney."""
         row = _change(request, powers.accept_power, UUID(asked.power_id))
         return contract.AcceptPowerResponse(power=answers.power(row, request.asking.now))
+
+    @operation(contract.MakeResponsibleStatement, contract.MakeResponsibleStatementResponse)
+    def MakeResponsibleStatement(
+        request: Request, asked: contract.MakeResponsibleStatement
+    ) -> contract.MakeResponsibleStatementResponse:
+        """State, as a legal person that is an attorney, that its statutes let it represent others."""
+        row, *_ = _change(
+            request,
+            powers.make_statement,
+            UUID(asked.power_id),
+            is_affirmed=asked.statutes_allow_representation,
+        )
+        return contract.MakeResponsibleStatementResponse(power=answers.power(row, request.asking.now))
 
     @operation(contract.RenouncePower, contract.RenouncePowerResponse)
     def RenouncePower(request: Request, asked: contract.RenouncePower) -> contract.RenouncePowerResponse:
@@ -170,7 +185,8 @@ def _change(
     """
     with request.writing() as session:
         changed = change(session, request.asking, *terms, **more)
-        if isinstance(changed, Power):
-            obliging = request.office.delivering.obliging
-            obliging.look_again_by_power(session, changed, now=request.asking.now)
+        obliging = request.office.delivering.obliging
+        for one in changed if isinstance(changed, list) else [changed]:
+            if isinstance(one, Power):
+                obliging.look_again_by_power(session, one, now=request.asking.now)
     return changed

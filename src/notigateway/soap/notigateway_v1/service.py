@@ -174,6 +174,7 @@ OPEN_TO_UNKNOWN_PARTIES = frozenset(
         "ReassignRed",
         "GrantPower",
         "AcceptPower",
+        "MakeResponsibleStatement",
         "RenouncePower",
         "RevokePower",
         "ExtendPower",

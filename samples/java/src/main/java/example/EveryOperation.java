@@ -28,7 +28,7 @@ public final class EveryOperation {
         this.attorney = attorney;
     }
 
-    /** Arguments: mode (policy, direct or issuer-serial), URL, company.p12, attorney.p12, passphrase file, service certificate. */
+    /** Arguments: mode (policy, direct or issuer-serial), URL, company.p12 (its representative's), attorney.p12, passphrase file, service certificate. */
     public static void main(String[] arguments) throws Exception {
         String mode = arguments[0];
         String url = arguments[1];
@@ -178,6 +178,25 @@ public final class EveryOperation {
         accepted(renounce.getPowerId());
         call(attorney, "RenouncePower", () -> attorney.port().renouncePower(renounce),
                 answer -> answer.getPower().getEndedAt() != null);
+        state(gateway, me);
+    }
+
+    /** The other one grants a power to us, a company: we state that our statutes let us represent others. */
+    private void state(Notigateway gateway, PingResponse me) throws Exception {
+        GrantPower grant = new GrantPower();
+        grant.setAttorney(me.getParty().getIdentifier());
+        grant.setAttorneyName(me.getParty().getName());
+        grant.setScope(PowerScope.GENERAL);
+        grant.setExpiresAt(inDays(365));
+        String id = attorney.port().grantPower(grant).getPower().getPowerId();
+        MakeResponsibleStatement statement = new MakeResponsibleStatement();
+        statement.setPowerId(id);
+        statement.setStatutesAllowRepresentation(true);
+        call(client, "MakeResponsibleStatement", () -> gateway.makeResponsibleStatement(statement),
+                answer -> answer.getPower().getState() == PowerState.PENDING);
+        RenouncePower renounce = new RenouncePower();
+        renounce.setPowerId(id);
+        gateway.renouncePower(renounce);
     }
 
     private AcceptPowerResponse accepted(String power) throws Exception {
