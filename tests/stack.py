@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import func, select
 
 from catalogue import CATALOGUE
+from contracts import check_1_0
 from notigateway.app import build_app
 from notigateway.issuer.publishing import Deposit, register_issuing_body
 from notigateway.law.grounds import Ground
@@ -243,13 +244,16 @@ class Stack:
     def ask(
         self, operation: str, inner: str = "", *, holder: KeyPair | None = None, **environ: object
     ) -> Answer:
-        """Send a signed operation; the answer's signature is proven, and its shape is the contract's."""
+        """Send a signed operation; the answer's signature is proven, and its shape is the contract's.
+
+        Who asks for no version must be answered by contract 1.0 as it was published.
+        """
         content = f'<{operation} xmlns="{NOTIGATEWAY_V1}">{inner}</{operation}>'
         answer = self.send(self.sign(content, holder), **environ)
-        self.check(answer)
+        self.check(answer, is_1_0="<contractVersion>" not in inner)
         return answer
 
-    def check(self, answer: Answer) -> _Element:
+    def check(self, answer: Answer, *, is_1_0: bool = False) -> _Element:
         """Prove that the service signed the answer, fault or not, and return the Body's element."""
         verified = verify_envelope(
             parse_envelope(answer.body, limits=GENEROUS),
@@ -260,6 +264,8 @@ class Stack:
         detail = verified.operation.find(".//ng:GatewayFault", namespaces=NG)
         element = verified.operation if detail is None else detail
         CONTRACTS[namespace_of(str(element.tag))].check(element)
+        if is_1_0:
+            check_1_0(element)
         return verified.operation
 
     def ask_issuing(
@@ -269,7 +275,7 @@ class Stack:
         named = "" if issuer is None else f"<issuerId>{issuer}</issuerId>"
         content = f'<{operation} xmlns="{NOTIGATEWAY_ISSUING_V1}">{named}{inner}</{operation}>'
         answer = self.send(self.sign(content, holder or pki().issuer), PATH_INFO="/notigateway/issuing/v1")
-        self.check(answer)
+        self.check(answer, is_1_0="<contractVersion>" not in inner)
         return answer
 
     def accept(self, *ids: object, holder: KeyPair | None = None) -> list[_Element]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "samples"
+ZEEP_SAMPLE = SAMPLES / "python/zeep_client.py"
 # One call of the whole program; an idle machine needs a tenth.
 RUN_SECONDS = 120.0
 # The first build of a machine downloads its packages.
@@ -58,7 +59,7 @@ class Client:
 
     def missing(self) -> list[str]:
         """Return what of its needs is not on this machine."""
-        return [program for program in self.needs if shutil.which(program) is None]
+        return not_here(*self.needs)
 
     def run(self, url: str, parties: Parties) -> subprocess.CompletedProcess[str]:
         """Build the sample where it is not, and let it call every operation."""
@@ -106,16 +107,22 @@ def _build(*command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 @cache
-def build_java() -> None:
-    """Compile with Maven, without the network where all is there already."""
-    folder = SAMPLES / "java"
-    if not _is_older(_JAR, folder / "pom.xml", folder / "src", ROOT / "wsdl"):
-        return
+def build_with_maven(folder: Path, name: str, *sources: Path) -> Path:
+    """Compile with Maven, without the network where all is there already; return the program."""
+    jar = folder / f"target/{name}.jar"
+    if not _is_older(jar, folder / "pom.xml", folder / "src", *sources):
+        return jar
     maven = ("mvn", "--quiet", "--batch-mode", "package")
     if _build(*maven, "--offline", folder=folder).returncode != 0:
         built = _build(*maven, folder=folder)
         assert built.returncode == 0, built.stdout[-4000:] + built.stderr[-4000:]
-    _JAR.touch()
+    jar.touch()
+    return jar
+
+
+def build_java() -> None:
+    """Compile the sample from the contract that is published."""
+    build_with_maven(SAMPLES / "java", "notigateway-cxf", ROOT / "wsdl")
 
 
 @cache
@@ -185,6 +192,11 @@ CLIENTS = (
     Client(".NET SignedXml", ("mono", "mcs"), _csharp, build_csharp),
     Client("xmlsec1 and curl", _SHELL, _with_stems("bash", str(SAMPLES / "shell/every-operation.sh"))),
 )
+
+
+def not_here(*programs: str) -> list[str]:
+    """Return which of the programs are not on this machine."""
+    return [program for program in programs if shutil.which(program) is None]
 
 
 def must_have_all() -> bool:

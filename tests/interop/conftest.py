@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import socket
 import threading
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 import pytest
 
+from interop.clients import ZEEP_SAMPLE
 from interop.matrix import Matrix
 from pki import pki, write_pem
 from stack import Stack
@@ -18,6 +20,7 @@ from stack import Stack
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from types import ModuleType
 
 
 class _Server(ThreadingMixIn, WSGIServer):
@@ -87,3 +90,14 @@ def served(sqlite_url: str, tmp_path: Path) -> Iterator[Served]:
         thread.join()
         server.server_close()
         stack.close()
+
+
+@pytest.fixture(scope="session")
+def sample() -> ModuleType:
+    """Import the published sample."""
+    spec = importlib.util.spec_from_file_location("zeep_client", ZEEP_SAMPLE)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import subprocess
 import sys
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -23,6 +21,7 @@ from zeep.wsse.signature import Signature as PlainSignature
 from zeep.wsse.utils import get_security_header
 
 from envelopes import NS, SOAP12, WSU
+from interop.clients import ZEEP_SAMPLE
 from notigateway.evidence.xades import verify_receipt
 from notigateway.law.lifecycle import Kind
 from oracles import xmlsec_accepts
@@ -34,19 +33,6 @@ if TYPE_CHECKING:
 
     # The fixture `served` comes from conftest.py beside this file.
     from interop.conftest import Served
-
-SAMPLE = Path(__file__).parents[2] / "samples" / "python" / "zeep_client.py"
-
-
-@pytest.fixture(scope="session")
-def sample() -> ModuleType:
-    """Import the published sample."""
-    spec = importlib.util.spec_from_file_location("zeep_client", SAMPLE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture
@@ -287,7 +273,7 @@ def test_the_sample_does_not_read_a_wrapped_answer(served: Served, sample: Modul
 
 def run_sample(served: Served, holder: str) -> subprocess.CompletedProcess[str]:
     files = (*served.files(holder), served.service_certificate)
-    command = [sys.executable, str(SAMPLE), served.url, *map(str, files)]
+    command = [sys.executable, str(ZEEP_SAMPLE), served.url, *map(str, files)]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 

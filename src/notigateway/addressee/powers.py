@@ -79,18 +79,23 @@ def import_power(
     """Bring a power of another register here, as the operator: only so is it registered in the past.
 
     One registered before 2 April 2021 is void unless it was adapted (Orden ISM/189/2021, transitional
-    provision); it is kept, void, so that nobody wonders where it is.
+    provision); it is kept, void, so that nobody wonders where it is. The same one again changes nothing.
 
     Raises: what `grant_power` raises; `NotAddresseeError`.
     """
     law.check_registered(registered_at, now)
     addressee = _grantor(session, grantor, name=grantor_name)
-    power = _draw_up(session, terms, grantor=addressee, registered_at=to_milliseconds(registered_at))
+    is_void = law.is_void(registered_at, is_adapted=is_adapted)
+    power = _draw_up(
+        session, terms, grantor=addressee, registered_at=to_milliseconds(registered_at), is_void=is_void
+    )
     power.accepted_at = None if accepted_at is None else to_milliseconds(accepted_at)
     law.check_accepted(power.accepted_at, registered_at=power.registered_at, now=now)
+    repeated = _imported_before(session, power)
+    if repeated is not None:
+        return repeated
     if power.accepted_at is not None:
         power.needs_statement = False  # that register has seen to it
-    power.is_void = law.is_void(power.registered_at, is_adapted=is_adapted)
     earlier = _standing_twin(session, power, now)
     if earlier is not None:
         raise PowerExistsError(f"power {earlier.id}", power_id=str(earlier.id))
@@ -212,11 +217,21 @@ def _grantor(session: Session, text: str, *, name: str | None) -> Addressee:
 
 
 def _draw_up(
-    session: Session, terms: law.PowerTerms, *, grantor: Addressee, registered_at: datetime
+    session: Session,
+    terms: law.PowerTerms,
+    *,
+    grantor: Addressee,
+    registered_at: datetime,
+    is_void: bool = False,
 ) -> Power:
-    """Check the terms and return the power, not yet registered; the grantor's rights must be locked."""
+    """Check the terms and return the power, not yet registered; the grantor's rights must be locked.
+
+    What a void one names gives nothing, so it need not be in the catalogue.
+    """
     checked = law.check_power(terms, grantor=grantor.identifier, registered_at=registered_at)
     nameable = find_nameable(session, checked.named)
+    if is_void:
+        nameable = {one: (one.value, frozenset()) for one in checked.named} | nameable
     items = law.items_of(checked, {one: procedures for one, (_, procedures) in nameable.items()})
     rows = [
         PowerItem.of(item, position=place, name=nameable[named][0], now=registered_at)
@@ -232,7 +247,7 @@ def _draw_up(
         value=law.one_value(checked),
         items=rows,
         special_category=True,
-        is_void=False,
+        is_void=is_void,
         registered_at=registered_at,
         expires_at=checked.expires_at,
         needs_statement=law.needs_statement(checked.attorney),
@@ -240,6 +255,14 @@ def _draw_up(
         grantor_contact=checked.grantor_contact,
         attorney_contact=checked.attorney_contact,
     )
+
+
+def _imported_before(session: Session, power: Power) -> Power | None:
+    """Return the power that an earlier import of the same has registered, whatever became of it since."""
+    with session.no_autoflush:
+        found = register.list_powers_of_scope(session, power)
+    same = (one for one in found if one is not power)
+    return next((one for one in same if law.is_same_import(power.terms, one.terms)), None)
 
 
 def _standing_twin(session: Session, power: Power, now: datetime) -> Power | None:

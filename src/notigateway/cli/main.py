@@ -18,6 +18,7 @@ from notigateway.cli.log import checkpoint, log
 from notigateway.cli.matters import matters
 from notigateway.cli.obligation import obligation
 from notigateway.cli.outage import outage
+from notigateway.cli.power import power
 from notigateway.cli.publish import publish
 from notigateway.cli.red import red
 from notigateway.cli.refresh_trust import refresh_trust
@@ -44,6 +45,7 @@ app.add_typer(log, name="log", no_args_is_help=True)
 app.add_typer(obligation, name="obligation")
 app.add_typer(matters, name="matters")
 app.add_typer(outage, name="outage", no_args_is_help=True)
+app.add_typer(power, name="power")
 app.add_typer(red, name="red")
 
 

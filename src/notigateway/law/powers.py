@@ -201,6 +201,15 @@ def is_same_grant(power: Power, standing: Power) -> bool:
     return power.expires_at == standing.expires_at
 
 
+def is_same_import(power: Power, earlier: Power) -> bool:
+    """Tell whether a power of another register is one that was brought here before, ended items too."""
+    said, stood = (
+        (one.scope, one.registered_at, frozenset(Named(item.kind, item.value) for item in one.items))
+        for one in (power, earlier)
+    )
+    return said == stood
+
+
 def names_the_same(power: Power, standing: Power) -> bool:
     """Tell whether two powers of the same parties are of one type and name the same, in any order."""
     return power.scope is standing.scope and _named(power) == _named(standing)

@@ -45,7 +45,9 @@ def write_decisions(session: Session) -> None:
     decided = [_decision(row) for row, columns in zip(rows, changed, strict=True) if columns]
     if _UPDATE.write(session, decided) != len(decided):
         raise StaleDataError("a notification was changed by somebody else")
-    _EVENTS.write(session, _values(events, _EVENT_COLUMNS))
+    # What the session would fill in, here and below.
+    told = (one | {_SECONDARY: bool(one[_SECONDARY])} for one in _values(events, _EVENT_COLUMNS))
+    _EVENTS.write(session, told)
     session.events += [row.id for row in events]
     _RECEIPTS.write(session, (one | _NO_ATTEMPTS for one in _values(receipts, _RECEIPT_COLUMNS)))
     add_leaves(session, receipts)
@@ -89,6 +91,6 @@ _UPDATE = Prepared(
 _EVENT_COLUMNS = _columns(Event)
 _EVENTS = Prepared(insert(Row.metadata.tables[Event.__tablename__]), columns=_EVENT_COLUMNS)
 _RECEIPT_COLUMNS = _columns(Receipt)
-# What the session would fill in.
+_SECONDARY = "by_secondary_user"
 _NO_ATTEMPTS = {"timestamp_attempts": 0}
 _RECEIPTS = Prepared(insert(Row.metadata.tables[Receipt.__tablename__]), columns=_RECEIPT_COLUMNS)

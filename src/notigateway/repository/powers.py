@@ -63,6 +63,14 @@ def list_powers(session: Session, party: str, *, after: UUID, limit: int) -> Seq
     return session.scalars(query.order_by(Power.id).limit(limit)).all()
 
 
+def list_all_powers(session: Session, *, party: str | None = None) -> Sequence[Power]:
+    """Return the register, or what a party has granted or received, in order of registration."""
+    query = _powers()
+    if party is not None:
+        query = query.where(or_(Power.attorney == party, Addressee.identifier == party))
+    return session.scalars(query.order_by(Power.registered_at, Power.id)).all()
+
+
 def list_powers_in_force(
     session: Session, attorney: str, *, after: UUID, limit: int, now: datetime
 ) -> Sequence[Power]:

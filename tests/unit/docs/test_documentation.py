@@ -22,6 +22,7 @@ import notigateway.client.cli
 from interop.clients import CLIENTS
 from interop.matrix import operations
 from notigateway.cli.manifest import ManifestAct, parse_line
+from notigateway.cli.power import COLUMNS as POWER_COLUMNS
 from notigateway.errors import SecurityError, catalogue
 from notigateway.instants import instant_text
 from notigateway.law.deadlines import MADRID, deadline
@@ -394,6 +395,7 @@ def test_the_settings_and_events_that_operators_read_of_exist() -> None:
         *Settings.model_fields,
         *ManifestAct.model_fields,
         *map(str, Paper),
+        *POWER_COLUMNS,
         *events,
         "correlation_id",
         "wscn_code",
