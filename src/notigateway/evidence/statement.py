@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from notigateway.law.actors import Delegate, SigningPerson
     from notigateway.law.deadlines import Outage
+    from notigateway.law.grounds import Ground, Paper
     from notigateway.law.lifecycle import Channel, Nature, State
 
 _name: Final = names_in(EVIDENCE_1)
@@ -234,8 +235,9 @@ class Statement(Parties):
 
     `event` is the state that began at `event_time` (`read`: the content was handed over);
     `submission_time` is when it was put at disposal. What no party caused (put at disposal, lapse) has
-    no channel, delegate, authentication or request. `outages` are those declared within the term, on a
-    lapse only. `csv_code` finds the receipt for who holds its printed form.
+    no channel, delegate, authentication or request. `ground` is why the addressee was obliged when it was
+    put at disposal, `paper` why it is practised on paper all the same. `outages` are those declared within
+    the term, on a lapse only. `csv_code` finds the receipt for who holds its printed form.
     """
 
     evidence_id: UUID
@@ -244,6 +246,8 @@ class Statement(Parties):
     event_time: datetime
     submission_time: datetime
     deadline: datetime | None = None
+    ground: Ground | None = None
+    paper: Paper | None = None
     channel: Channel | None = None
     reason: str | None = None
     outages: Sequence[Outage] | None = None

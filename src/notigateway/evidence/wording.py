@@ -16,6 +16,7 @@ from notigateway.evidence.statement import POLICIES
 from notigateway.instants import instant_text
 from notigateway.law.assurance import Level, Means
 from notigateway.law.deadlines import MADRID
+from notigateway.law.grounds import Ground, Paper
 from notigateway.law.lifecycle import Channel, Nature, State
 from notigateway.law.representation import Role
 from notigateway.wss.ns import EVIDENCE_1
@@ -127,6 +128,23 @@ LEVELS: Final = {
     Level.LOW: Words("bajo", "low"),
     Level.SUBSTANTIAL: Words("sustancial", "substantial"),
     Level.HIGH: Words("alto", "high"),
+}
+GROUNDS: Final = {
+    Ground.A: Words("entidad, o profesional colegiado", "entity, or professional with membership"),
+    Ground.B: Words("incorporación al Sistema RED", "membership of the RED system"),
+    Ground.C: Words("prestación por nacimiento o riesgo", "benefit of birth or risk"),
+    Ground.D: Words("apoderamiento inscrito", "power inscribed"),
+}
+PAPERS: Final = {
+    Paper.FIRST_EX_OFFICIO: Words(
+        "primera de oficio, sin contacto electrónico (RD 203/2021, art. 43.2)",
+        "first one ex officio, without electronic contact",
+    ),
+    Paper.ON_APPEARANCE: Words(
+        "comparecencia en oficina (Orden ISM/903/2020, art. 5.2.a)", "appearance in an office"
+    ),
+    Paper.DIRECT_DELIVERY: Words("entrega directa (Orden ISM/903/2020, art. 5.2.b)", "direct delivery"),
+    Paper.URGENCY: Words("inmediatez o celeridad (Orden ISM/903/2020, art. 5.2.c)", "urgency"),
 }
 CHANNELS: Final = {
     Channel.WEB_SERVICE: Words("Servicio web, petición firmada", "Web service, signed request"),

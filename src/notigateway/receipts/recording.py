@@ -271,6 +271,8 @@ def _statement(
         event_time=fact.at,
         submission_time=notification.available_at,
         deadline=notification.deadline,
+        ground=notification.ground,
+        paper=act.paper,
         channel=fact.channel,
         reason=fact.reason,
         issuer=issuer,
