@@ -51,7 +51,18 @@ _OWN_TITLES: Final = {
     Nature.PUBLISHED: Words("Justificante de publicación en el BOE", "Receipt of publication in the BOE"),
     Nature.ABSENT: Words("Justificante de intento de entrega", "Receipt of an attempt at delivery"),
     Nature.DECEASED: Words("Justificante de fallecimiento comunicado", "Receipt of a death reported"),
+    Nature.INFORMATION: Words(
+        "Justificante de lectura a efectos informativos", "Receipt of reading for information"
+    ),
 }
+# Reading for information, after who did it, and that it has no effect.
+_READING: Final = (
+    Words("leyó, a efectos informativos, el contenido de", "read, for information, the content of"),
+    Words(
+        "No tiene efecto alguno: la notificación sigue vencida o rechazada y sus plazos no varían.",
+        "It has no effect: the notification stays lapsed or rejected, and its terms do not change.",
+    ),
+)
 # What became known of the notification without anybody's doing, and its effect.
 _NOTES: Final = {
     Nature.PUBLISHED: (
@@ -283,6 +294,8 @@ def lead(receipt: Reading) -> Words:
             f"{addressee} ended without access to its content. {effect.en}",
         )
     deed, actor = _DEEDS[state], _actor(receipt, addressee)
+    if receipt.nature is Nature.INFORMATION:
+        deed, effect = _READING
     return Words(
         f"El {when.es} (hora peninsular), {actor.es} {deed.es} la notificación n.º {number} de {sender}. "
         f"{effect.es}",
