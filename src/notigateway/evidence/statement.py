@@ -44,7 +44,7 @@ ALGORITHM_POLICY: Final = "urn:notigateway:algorithm-policy:1"
 POLICIES: Final = {
     "urn:notigateway:evidence-policy:1": "1b4fcef73e1e4854d8df3a7d0346f42739a7c466c369a9e27735baaf82aaa417",
     "urn:notigateway:evidence-policy:2": "1b4eaa6f58dee9a78cdd01514c3920e8ede0a4007e3ea1f91207ef1e0575f724",
-    "urn:notigateway:evidence-policy:3": "cf0eb1d7d75c9445644de18a89a6d11cae01d4107ef82dd979a2d34f2d417854",
+    "urn:notigateway:evidence-policy:3": "d1aadb24e8b467d22cb31c7775af22e49dfee670afb593e1ba77f443a4d9e547",
 }
 POLICY_ID: Final = "urn:notigateway:evidence-policy:3"
 POLICY_SHA256: Final = POLICIES[POLICY_ID]
