@@ -50,6 +50,7 @@ def publish_many(stack: Stack, count: int) -> list[int]:
                 position=1,
                 state=State.AVAILABLE,
                 decisive=False,
+                by_secondary_user=False,
                 at=stack.now,
             )
             for code in codes

@@ -312,12 +312,22 @@ class NotAcceptedError(LifecycleError, code="NOT_ACCEPTED"):
     """Content is released only after a committed acceptance."""
 
 
+class LapseNotFinalError(LifecycleError, code="LAPSE_NOT_FINAL"):
+    """It lapsed by the clock, and the evidence of that is not written yet."""
+
+    retryable = True
+
+
+class InformationEndedError(LifecycleError, code="INFORMATION_ENDED"):
+    """The years in which it could be read for information are over."""
+
+
 class CancelledError(LifecycleError, code="NOTIFICATION_CANCELLED"):
     """The issuing body withdrew the notification."""
 
 
 class RejectedError(LifecycleError, code="NOTIFICATION_REJECTED"):
-    """It was rejected, so its content is never delivered."""
+    """It was rejected, so its content is not delivered."""
 
 
 class NotRejectableError(LifecycleError, code="NOT_REJECTABLE"):

@@ -107,9 +107,10 @@ def open_office(
                     response_max_bytes=settings.inline_response_max_bytes,
                 ),
                 chunk_max_bytes=settings.document_chunk_max_bytes,
+                information_years=settings.information_years,
             ),
             two_phase=TwoPhase(rights),
-            following=Following(rights),
+            following=Following(rights, settings.information_years),
             delivering=Delivering(obliging),
             publishing=Publishing(
                 store=store,

@@ -148,6 +148,7 @@ class Settings(BaseSettings):
     extend_to_working_day: bool = False
     holidays_region: str = ""
     outage_hours_add_up: bool = False
+    information_years: Annotated[int, Field(ge=0, le=100)] = 2
     lapse_evidence_delay_seconds: Annotated[int, Field(ge=0)] = 300
     sweep_batch_size: Annotated[int, Field(gt=0, le=5000)] = 200
 

@@ -63,6 +63,7 @@ def test_a_decision_taken_elsewhere_says_who_reported_it_and_when(stack: Stack) 
                 decisive=True,
                 at=NOW + timedelta(hours=1),
                 channel=Channel.SEDE,
+                by_secondary_user=False,
                 reported_by=ISSUER,
                 reported_at=NOW + timedelta(days=1),
             )

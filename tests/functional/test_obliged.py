@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from lxml import etree
 from sqlalchemy import select
 
 from notigateway.addressee.obligations import end_obligation, enter_obligation
@@ -18,7 +20,7 @@ from notigateway.office import obliging_by
 from notigateway.repository.addressees import ensure_addressee
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.model import Notification
-from notigateway.wss.ns import NOTIGATEWAY_ISSUING_V1
+from notigateway.wss.ns import EVIDENCE_1, NOTIGATEWAY_ISSUING_V1
 from pki import NOW, PERSON_NIF, pki
 from stack import NG, Stack, text
 from titles import ATTORNEY_NIF, accept_power, assign, attorney, change, grant, listed, outcome, red
@@ -121,7 +123,9 @@ def test_who_is_in_no_register_and_has_not_chosen_never_lapses_whatever_the_body
     silent, voluntary = publish(stack, "SILENT"), publish(stack, "VOLUNTARY", voluntary=True)
     assert grounds(channel(stack)) == []
     stack.pass_time(days=30)
-    assert [outcome(stack, one, pki().person) for one in (silent, voluntary)] == ["decided", "decided"]
+    for one in (silent, voluntary):
+        (item,) = stack.accept(one, holder=pki().person)
+        assert (text(item, "outcome"), attested(item)) == ("decided", {})
 
 
 def test_the_register_beats_the_word_that_access_is_voluntary(stack: Stack) -> None:
@@ -301,7 +305,16 @@ def test_what_is_practised_on_paper_never_lapses_here_and_access_has_full_effect
     )
     stack.pass_time(days=11)
     assert outcome(stack, next_one) == "lapsed"
-    assert outcome(stack, first) == "decided"
+    (item,) = stack.accept(first)
+    assert text(item, "outcome") == "decided"
+    assert attested(item) == {"Ground": "a", "Paper": str(paper)}
+
+
+def attested(item: _Element) -> dict[str, str | None]:
+    """Return what the receipt of an outcome says of the obligation."""
+    (found,) = item.iterfind("ng:receipt/ng:xml", namespaces=NG)
+    said = etree.fromstring(b64decode(found.text or "")).find(f"{{{EVIDENCE_1}}}Obligation")
+    return {} if said is None else {etree.QName(child).localname: child.text for child in said}
 
 
 def test_the_first_on_paper_is_also_for_red(stack: Stack) -> None:

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 Columns = namedtuple(  # noqa: PYI024  (a row has no types either)
     "Columns",
     "code id kind subject dir3 acronym name procedure matter identifier addressee_name state available_at "
-    "deadline outage_since special_category document_sizes reference ground paper role",
+    "deadline outage_since decided_at special_category document_sizes reference ground paper role",
 )
 WORDS: dict[type[GatewayError] | None, str] = {
     None: "decided",
@@ -109,6 +109,7 @@ def notifications(draw: st.DrawFn) -> Notification:
             state=draw(st.sampled_from(State)),
             available_at=available_at,
             deadline=available_at + timedelta(milliseconds=draw(st.integers(1, 10**10))) if lapses else None,
+            decided_at=draw(st.none() | INSTANTS),
         )
     )
 
@@ -132,6 +133,7 @@ def row_of(one: Notification) -> Columns:
         one.available_at,
         one.deadline,
         None,
+        one.decided_at,
         act.special_category,
         act.document_sizes,
         act.reference,

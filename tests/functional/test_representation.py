@@ -437,6 +437,7 @@ def test_an_addressee_with_an_account_is_obliged_even_after_a_choice(stack: Stac
     person = pki().person
     assert stack.ask("SetDeliveryChannel", "<channel>postal</channel>", holder=person).status == 200
     assign(stack, addressee=PERSON_NIF, addressee_name="Ana", account=CCC)
+    stack.pass_time(minutes=1)
     tree = stack.ask("GetDeliveryChannel", holder=person).tree
     assert (text(tree, "obliged"), text(tree, "channel")) == ("true", "electronic")
     one = stack.publish("Q", addressee=PERSON_NIF)

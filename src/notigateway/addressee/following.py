@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from notigateway.cursors import read_place, write_place
 from notigateway.errors import InvalidCursorError, NotificationUnknownError
 from notigateway.law.deadlines import MADRID
+from notigateway.law.information import INFORMATION_YEARS
 from notigateway.law.lifecycle import UNDECIDED, Standing, State, effective_state
 from notigateway.repository.following import (
     count_groups,
@@ -76,6 +77,7 @@ class ChangesPage:
     has_more: bool
     next_cursor: str
     rights_changed: bool
+    information_years: int = INFORMATION_YEARS
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ class Following:
     """What a party follows, by the rights that the operator's policy gives."""
 
     rights: RightsPolicy
+    information_years: int = INFORMATION_YEARS
 
     def list_changes(
         self,
@@ -116,7 +119,14 @@ class Following:
             place = Place(head, now, now)
         elif now >= place.aim:  # else another worker's clock was ahead: going back would repeat changes
             rows, place, has_more = reader.advance(place, head)
-        return ChangesPage(rows, now, has_more, _write(place, titles, party), titles != earlier_titles)
+        return ChangesPage(
+            rows,
+            now,
+            has_more,
+            _write(place, titles, party),
+            titles != earlier_titles,
+            self.information_years,
+        )
 
     def get_summary(self, session: Session, asking: Asking, *, role: Role | None) -> Summary:
         """Count what the caller may see, in one capacity or in all. No legal effect."""
@@ -137,7 +147,8 @@ class Following:
         notification = found.get(notification_id)
         if notification is None:
             raise NotificationUnknownError
-        return History(notification, notification.events, list_deadline_changes(session, notification))
+        changes = list_deadline_changes(session, notification)
+        return History(notification, notification.events, changes, self.information_years)
 
 
 @dataclass(frozen=True)
@@ -276,3 +287,4 @@ class History:
     notification: Notification
     events: Sequence[Event]
     deadline_changes: Sequence[DeadlineChange]
+    information_years: int = INFORMATION_YEARS

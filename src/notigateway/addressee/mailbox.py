@@ -11,9 +11,15 @@ from typing import TYPE_CHECKING
 
 from notigateway import errors
 from notigateway.cursors import read_cursor, write_cursor
+from notigateway.law.information import INFORMATION_YEARS, inform
 from notigateway.law.lifecycle import decided_state
 from notigateway.law.transitions import decide
-from notigateway.receipts.recording import record_decision, record_handover, record_request
+from notigateway.receipts.recording import (
+    record_decision,
+    record_handover,
+    record_information,
+    record_request,
+)
 from notigateway.repository.notifications import find_visible, list_page, lock_visible
 from notigateway.repository.receipts import find_of_own_decisions
 from notigateway.repository.timestamps import find_timestamped
@@ -43,6 +49,7 @@ class Page:
     rows: Sequence[Row[*tuple[object, ...]]]
     as_of: datetime
     next_cursor: str | None
+    information_years: int = INFORMATION_YEARS
 
 
 @dataclass(frozen=True)
@@ -65,12 +72,17 @@ class Retrieved:
     notification: Notification | None = None
     documents: Sequence[tuple[Document, bytes | None]] = ()
     problem: type[errors.GatewayError] | None = None
+    is_for_information: bool = False
+
+    @property
+    def has_content(self) -> bool:
+        """Tell whether content is to leave with it."""
+        return any(content is not None for _, content in self.documents)
 
     @property
     def is_first_handover(self) -> bool:
         """Tell whether content is to leave that nobody has been given before: see `hand_over`."""
-        has_content = any(content is not None for _, content in self.documents)
-        return has_content and self.notification is not None and self.notification.awaits_handover()
+        return self.has_content and self.notification is not None and self.notification.awaits_handover()
 
 
 @dataclass(frozen=True)
@@ -89,6 +101,8 @@ class DocumentRange:
     offset: int
     content: bytes
     is_first_handover: bool
+    # The code of the notification where it is read for information only.
+    for_information: int | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +125,7 @@ class Mailbox:
     rights: RightsPolicy
     inline: InlineLimits
     chunk_max_bytes: int
+    information_years: int = INFORMATION_YEARS
 
     def list_notifications(
         self, session: Session, asking: Asking, *, chosen: ListFilter, cursor: str | None, page_size: int
@@ -133,27 +148,42 @@ class Mailbox:
         )
         shown = rows[:page_size]
         next_cursor = write_cursor(shown[-1].code, belongs_to=belongs_to) if len(rows) > page_size else None
-        return Page(shown, asking.now, next_cursor)
+        return Page(shown, asking.now, next_cursor, self.information_years)
 
-    def retrieve(self, session: Session, asking: Asking, ids: Sequence[UUID]) -> list[Retrieved]:
-        """Return metadata and, once accepted, documents; an item's failure stays its own."""
+    def retrieve(
+        self, session: Session, asking: Asking, ids: Sequence[UUID], *, for_information: bool = False
+    ) -> list[Retrieved]:
+        """Return metadata and, once accepted, documents; an item's failure stays its own.
+
+        With `for_information` also the documents of what lapsed or was rejected: `hand_over` attests them
+        before they leave.
+        """
         found = self._visible(session, asking, ids)
         budget = self.inline.response_max_bytes
         answers = []
         for wanted in ids:
-            answer = self._retrieve_one(wanted, found.get(wanted), budget=budget)
+            answer = self._retrieve_one(
+                asking, wanted, found.get(wanted), budget=budget, for_information=for_information
+            )
             budget -= sum(len(content) for _, content in answer.documents if content is not None)
             answers.append(answer)
         return answers
 
-    def _retrieve_one(self, wanted: UUID, notification: Notification | None, *, budget: int) -> Retrieved:
+    def _retrieve_one(
+        self,
+        asking: Asking,
+        wanted: UUID,
+        notification: Notification | None,
+        *,
+        budget: int,
+        for_information: bool,
+    ) -> Retrieved:
         """Return one notification, its documents inline as far as the budget goes."""
         if notification is None:
             return Retrieved(wanted, problem=errors.NotificationUnknownError)
-        if not notification.is_content_released():
-            # Content only after a committed acceptance (Ley 39/2015 art. 43.1); metadata always. One word for
-            # all that holds it back: the state is in the metadata.
-            return Retrieved(wanted, notification, problem=errors.NotAcceptedError)
+        refusal = self._holding_back(notification, asking, for_information=for_information)
+        if refusal is not None:
+            return Retrieved(wanted, notification, problem=refusal)
         documents: list[tuple[Document, bytes | None]] = []
         for document in notification.act.documents:
             is_inline = document.size <= min(self.inline.document_max_bytes, budget)
@@ -163,7 +193,27 @@ class Mailbox:
                 return Retrieved(wanted, notification, problem=type(damage))
             budget -= len(content or b"")
             documents.append((document, content))
-        return Retrieved(wanted, notification, documents)
+        return Retrieved(
+            wanted, notification, documents, is_for_information=not notification.is_content_released()
+        )
+
+    def _holding_back(
+        self, notification: Notification, asking: Asking, *, for_information: bool
+    ) -> type[errors.LifecycleError] | None:
+        """Return why the content may not leave; None where it may.
+
+        Content only after a committed acceptance (Ley 39/2015 art. 43.1), or for information; metadata
+        always. One word for all that holds it back otherwise: the state is in the metadata.
+        """
+        if notification.is_content_released():
+            return None
+        if not for_information:
+            return errors.NotAcceptedError
+        try:
+            inform(notification.standing, asking.now, years=self.information_years)
+        except errors.LifecycleError as refusal:
+            return type(refusal)
+        return None
 
     def read_document(
         self,
@@ -174,17 +224,20 @@ class Mailbox:
         document_id: UUID,
         offset: int,
         length: int | None,
+        for_information: bool = False,
     ) -> DocumentRange:
         """Return a range of one document: no longer than a piece may be, shorter at the end.
 
         Raises: `NotificationUnknownError`, `NotAcceptedError`, `DocumentUnknownError`,
-        `InvalidRangeError`, `DocumentDamagedError`.
+        `InvalidRangeError`, `DocumentDamagedError`; for information also `CancelledError`,
+        `LapseNotFinalError`, `InformationEndedError`.
         """
         notification = self._visible(session, asking, [notification_id]).get(notification_id)
         if notification is None:
             raise errors.NotificationUnknownError
-        if not notification.is_content_released():
-            raise errors.NotAcceptedError
+        refusal = self._holding_back(notification, asking, for_information=for_information)
+        if refusal is not None:
+            raise refusal
         document = next((d for d in notification.act.documents if d.id == document_id), None)
         if document is None:
             raise errors.DocumentUnknownError
@@ -192,17 +245,26 @@ class Mailbox:
             raise errors.InvalidRangeError(size=document.size)
         length = min(length or self.chunk_max_bytes, self.chunk_max_bytes, document.size - offset)
         content = self.store.get_range(document.sha256, offset=offset, length=length)
-        return DocumentRange(document, offset, content, notification.awaits_handover())
+        informed = None if notification.is_content_released() else notification.code
+        return DocumentRange(document, offset, content, notification.awaits_handover(), informed)
 
-    def hand_over(self, session: Session, asking: Asking, ids: Sequence[UUID]) -> None:
+    def hand_over(self, session: Session, asking: Asking, ids: Sequence[UUID]) -> set[UUID]:
         """Attest that content is handed over for the first time; the border commits before it answers.
 
-        Apart from `retrieve` and `read_document`, which only read: it happens once per notification.
+        Apart from `retrieve` and `read_document`, which only read: it happens once per notification, and
+        once per party where it is only for information. What was read for information may have been
+        accepted meanwhile, elsewhere: then it is handed over. Returns what the party still sees.
         """
         found = self._locked(session, asking, ids)
-        receipts = [record_handover(row, asking, seal=self.seal) for row in found.values()]
+        receipts = [self._attest(row, asking) for row in found.values()]
         if any(receipts):
             record_request(session, asking)
+        return set(found)
+
+    def _attest(self, notification: Notification, asking: Asking) -> Receipt | None:
+        if notification.is_content_released():
+            return record_handover(notification, asking, seal=self.seal)
+        return record_information(notification, asking, seal=self.seal, years=self.information_years)
 
     def list_receipts(
         self, session: Session, asking: Asking, ids: Sequence[UUID]

@@ -193,10 +193,16 @@ class NotificationClient:
         """Return what happened to a notification."""
         return wire.history(self._call(v1_following.GetHistory(id=notification_id)), notification_id)
 
-    def retrieve(self, ids: Sequence[str]) -> Iterator[RetrievedNotification]:
-        """Yield metadata and, once accepted, documents of each notification, in the order of `ids`."""
+    def retrieve(
+        self, ids: Sequence[str], *, for_information: bool = False
+    ) -> Iterator[RetrievedNotification]:
+        """Yield metadata and, once accepted, documents of each notification, in the order of `ids`.
+
+        With `for_information` also the documents of what lapsed or was rejected, without any effect.
+        """
         for some in in_batches(ids, IDS_PER_RETRIEVAL):
-            answer = self._call(v1.RetrieveNotifications(ids=tuple(some)))
+            asked = v1.RetrieveNotifications(ids=tuple(some), for_information=for_information or None)
+            answer = self._call(asked)
             yield from map(wire.retrieved, wire.items_of(RetrievedNotification, answer, some))
 
     def receipts(
@@ -224,6 +230,7 @@ class NotificationClient:
         *,
         sha256: str | None = None,
         piece_bytes: int | None = None,
+        for_information: bool = False,
     ) -> Iterator[bytes]:
         """Yield a document piece by piece; use it only once the last piece has come without an error.
 
@@ -236,7 +243,14 @@ class NotificationClient:
         digest = hashlib.sha256()
         offset = 0
         while True:
-            piece = self._document_range(notification_id, document_id, offset=offset, length=piece_bytes)
+            asked = v1.RetrieveDocument(
+                id=notification_id,
+                document_id=document_id,
+                offset=offset,
+                length=piece_bytes,
+                for_information=for_information or None,
+            )
+            piece = self._document_range(asked)
             sha256 = sha256 or piece.sha256
             if piece.sha256 != sha256 or offset + len(piece.content) > piece.size:
                 raise DocumentMismatchError(f"document {document_id} is not the one announced")
@@ -252,12 +266,9 @@ class NotificationClient:
         if digest.hexdigest() != sha256:
             raise DocumentMismatchError(f"document {document_id} does not match its hash")
 
-    def _document_range(
-        self, notification_id: str, document_id: str, *, offset: int, length: int | None
-    ) -> DocumentRange:
-        asked = v1.RetrieveDocument(id=notification_id, document_id=document_id, offset=offset, length=length)
+    def _document_range(self, asked: v1.RetrieveDocument) -> DocumentRange:
         piece = wire.read(DocumentRange, self._call(asked))
-        if piece.offset != offset:
+        if piece.offset != asked.offset:
             raise UnexpectedResponseError("the answer holds another range than the one asked for")
         return piece
 

@@ -17,9 +17,10 @@ from notigateway.client import show
 from notigateway.client.connection import Connection, connection_of, read_config
 from notigateway.client.errors import ClientError, SpoolError
 from notigateway.client.following_commands import add_following_commands
-from notigateway.client.options import EVERYTHING, Ids, IdsFile, Json, Yes, choosing, confirm
+from notigateway.client.options import EVERYTHING, Ids, IdsFile, Json, Yes, choosing, chosen_ids, confirm
 from notigateway.client.proof import examine
 from notigateway.client.pulling import pull as pull_all
+from notigateway.client.retrieving_commands import add_retrieving_command
 from notigateway.client.values import DecisionOutcome, Filter
 from notigateway.client.wscn_commands import ContractGroup, check_contract, wscn_app
 from notigateway.contract.problems import said_of
@@ -166,6 +167,7 @@ def pull_command(
 
 
 add_following_commands(app)
+add_retrieving_command(app)
 app.add_typer(wscn_app, name="wscn", help="The same by the Social Security's contract; or --contract wscn.")
 
 
@@ -174,7 +176,7 @@ def accept_command(
     context: typer.Context, ids: Ids = None, ids_file: IdsFile = None, yes: Yes = False, as_json: Json = False
 ) -> None:
     """Accept, and print an outcome for each."""
-    chosen = _chosen(ids, ids_file)
+    chosen = chosen_ids(ids, ids_file)
     confirm("Accept", len(chosen), yes=yes)
     with connection_of(context).client() as client:
         _print_outcomes(client.accept(chosen), as_json=as_json)
@@ -190,7 +192,7 @@ def reject_command(
     as_json: Json = False,
 ) -> None:
     """Reject, and print an outcome for each."""
-    chosen = _chosen(ids, ids_file)
+    chosen = chosen_ids(ids, ids_file)
     confirm("Reject", len(chosen), yes=yes)
     with connection_of(context).client() as client:
         _print_outcomes(client.reject(chosen, reason=reason), as_json=as_json)
@@ -217,7 +219,7 @@ def receipt_command(
     with connection_of(context).client() as client:
         verdicts = [
             one
-            for item in client.receipts(_chosen(ids, ids_file), format=form)
+            for item in client.receipts(chosen_ids(ids, ids_file), format=form)
             for one in examine(item, seals)
         ]
     if save is not None:
@@ -252,14 +254,6 @@ def main() -> None:
 def _stop(line: str, exit_code: int) -> NoReturn:
     sys.stderr.write(f"notigateway-client: {show.shown(line)}\n")
     sys.exit(exit_code)
-
-
-def _chosen(ids: Sequence[str] | None, ids_file: typer.FileText | None) -> list[str]:
-    lines = [line.strip() for line in ids_file] if ids_file is not None else []
-    chosen = list(dict.fromkeys([*(ids or ()), *filter(None, lines)]))
-    if not chosen:
-        raise typer.BadParameter("no identifier is given", param_hint="IDS")
-    return chosen
 
 
 def _print_outcomes(outcomes: Sequence[DecisionOutcome], *, as_json: bool) -> None:

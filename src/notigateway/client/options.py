@@ -13,7 +13,7 @@ import typer
 from notigateway.client.values import Filter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 
 def _instant(text: str) -> datetime:
@@ -48,6 +48,15 @@ IdsFile = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask, although it has legal effect.")]
 
 EVERYTHING: Final = Filter()
+
+
+def chosen_ids(ids: Sequence[str] | None, ids_file: typer.FileText | None) -> list[str]:
+    """Return the identifiers of arguments and file, each once. Raises: `BadParameter` where there is none."""
+    lines = [line.strip() for line in ids_file] if ids_file is not None else []
+    chosen = list(dict.fromkeys([*(ids or ()), *filter(None, lines)]))
+    if not chosen:
+        raise typer.BadParameter("no identifier is given", param_hint="IDS")
+    return chosen
 
 
 def _filter(

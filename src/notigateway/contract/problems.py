@@ -255,6 +255,14 @@ TEXTS: Final[dict[str, Texts]] = {
         "El contenido solo se entrega después de la aceptación.",
         "The content is released only after acceptance.",
     ),
+    "LAPSE_NOT_FINAL": Texts(
+        "El plazo terminó y su constancia aún no se ha escrito; repita la petición dentro de unos minutos.",
+        "The term ended and the evidence of that is not written yet; repeat the request in some minutes.",
+    ),
+    "INFORMATION_ENDED": Texts(
+        "Terminó el tiempo en que podía leerse a efectos informativos.",
+        "The time in which it could be read for information is over.",
+    ),
     "NOTIFICATION_CANCELLED": Texts(
         "El organismo emisor retiró la notificación.",
         "The issuing body withdrew the notification.",

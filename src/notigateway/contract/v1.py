@@ -103,6 +103,7 @@ class Notification(V1Part):
     reference: Annotated[str | None, Child(since=Version.V1_1)] = None
     obligation_ground: Annotated[Word | None, Child(since=Version.V1_1)] = None
     paper: Annotated[Word | None, Child(since=Version.V1_1)] = None
+    information_until: Annotated[datetime | None, Child(since=Version.V1_1)] = None
 
 
 @element
@@ -278,9 +279,10 @@ class ListNotificationsResponse(V1Part):
 
 @element
 class RetrieveNotifications(V1Request):
-    """Metadata and documents, please."""
+    """Metadata and documents, please; `for_information` also of what lapsed or was rejected."""
 
     ids: Annotated[tuple[Uuid, ...], Child("id", least=1, most=100)]
+    for_information: bool | None = None
 
 
 @element
@@ -298,6 +300,7 @@ class RetrieveDocument(V1Request):
     document_id: Uuid
     offset: Integer | None = None
     length: Integer | None = None
+    for_information: bool | None = None
 
 
 @element

@@ -57,6 +57,7 @@ def render(statement: Statement) -> bytes:
             f"<SubmissionTime>{instant_text(statement.submission_time)}</SubmissionTime>",
             _deadline(statement),
             _outages(statement.outages),
+            _obligation(statement),
             _POLICY,
             _write_parties(statement),
             _rendition(statement.csv_code),
@@ -90,6 +91,12 @@ def _outages(outages: Sequence[Outage] | None) -> str:
         for one in outages
     )
     return f"<ServiceAvailability>{listed}</ServiceAvailability>"
+
+
+def _obligation(statement: Statement) -> str:
+    """Say why the addressee was obliged, and why it is practised on paper; nothing of who was not."""
+    said = _optional("Ground", statement.ground) + _optional("Paper", statement.paper)
+    return f"<Obligation>{said}</Obligation>" if said else ""
 
 
 def _rendition(csv_code: str | None) -> str:

@@ -20,12 +20,14 @@ _NATURE_URIS: Final = {
     Nature.PUBLISHED: f"{_OWN_EVENT}OfficialPublication",
     Nature.ABSENT: f"{_EVENT}ContentHandoverFailure",
     Nature.DECEASED: f"{_EVENT}ContentHandoverFailure",
+    Nature.INFORMATION: f"{_OWN_EVENT}ReadingForInformation",
 }
 # Which state began, as the row of a receipt says it, by the event that the receipt names.
 STATES: Final = {
     **{uri: state for state, uri in EVENT_URIS.items()},
     _NATURE_URIS[Nature.PUBLISHED]: State.ACCEPTED,
     _NATURE_URIS[Nature.ABSENT]: State.AVAILABLE,
+    _NATURE_URIS[Nature.INFORMATION]: State.READ,
 }
 
 

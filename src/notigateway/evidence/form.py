@@ -12,8 +12,10 @@ import segno
 from notigateway.evidence.printable import printable
 from notigateway.evidence.wording import (
     CHANNELS,
+    GROUNDS,
     LEVELS,
     MEANS,
+    PAPERS,
     ROLES,
     SECONDARY_USER,
     Reading,
@@ -24,6 +26,7 @@ from notigateway.evidence.wording import (
     title,
 )
 from notigateway.law.assurance import Level, Means
+from notigateway.law.grounds import Ground, Paper
 from notigateway.law.lifecycle import Channel
 from notigateway.law.representation import Role
 
@@ -134,8 +137,22 @@ def _notification(receipt: Reading) -> list[_Row]:
             deadline,
             receipt.find("Deadline", "RuleId"),
         ),
+        _row(Words("Obligado por", "Obliged by"), _ground(receipt), "Orden ISM/903/2020, art. 4.1"),
+        _row(Words("Practicada en papel", "Practised on paper"), *_paper(receipt)),
         *map(_outage, receipt.each("ServiceAvailability", "Outage")),
     ]
+
+
+def _ground(receipt: Reading) -> str | None:
+    """Return why the addressee was obliged, with its letter."""
+    ground = receipt.find("Obligation", "Ground")
+    return None if ground is None else f"{ground}) {GROUNDS[Ground(ground)].es}"
+
+
+def _paper(receipt: Reading) -> tuple[str | None, str | None]:
+    """Return why it is practised on paper, in both languages."""
+    paper = receipt.find("Obligation", "Paper")
+    return (None, None) if paper is None else (PAPERS[Paper(paper)].es, PAPERS[Paper(paper)].en)
 
 
 def _outage(outage: Reading) -> _Row:

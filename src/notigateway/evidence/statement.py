@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from notigateway.law.actors import Delegate, SigningPerson
     from notigateway.law.deadlines import Outage
+    from notigateway.law.grounds import Ground, Paper
     from notigateway.law.lifecycle import Channel, Nature, State
 
 _name: Final = names_in(EVIDENCE_1)
@@ -44,7 +45,7 @@ ALGORITHM_POLICY: Final = "urn:notigateway:algorithm-policy:1"
 POLICIES: Final = {
     "urn:notigateway:evidence-policy:1": "1b4fcef73e1e4854d8df3a7d0346f42739a7c466c369a9e27735baaf82aaa417",
     "urn:notigateway:evidence-policy:2": "1b4eaa6f58dee9a78cdd01514c3920e8ede0a4007e3ea1f91207ef1e0575f724",
-    "urn:notigateway:evidence-policy:3": "d1aadb24e8b467d22cb31c7775af22e49dfee670afb593e1ba77f443a4d9e547",
+    "urn:notigateway:evidence-policy:3": "b473b8e99de9fa8225ca06a57f023904cfc8694bcd8fbb0c26b5725b10e3fe6c",
 }
 POLICY_ID: Final = "urn:notigateway:evidence-policy:3"
 POLICY_SHA256: Final = POLICIES[POLICY_ID]
@@ -234,8 +235,9 @@ class Statement(Parties):
 
     `event` is the state that began at `event_time` (`read`: the content was handed over);
     `submission_time` is when it was put at disposal. What no party caused (put at disposal, lapse) has
-    no channel, delegate, authentication or request. `outages` are those declared within the term, on a
-    lapse only. `csv_code` finds the receipt for who holds its printed form.
+    no channel, delegate, authentication or request. `ground` is why the addressee was obliged when it was
+    put at disposal, `paper` why it is practised on paper all the same. `outages` are those declared within
+    the term, on a lapse only. `csv_code` finds the receipt for who holds its printed form.
     """
 
     evidence_id: UUID
@@ -244,6 +246,8 @@ class Statement(Parties):
     event_time: datetime
     submission_time: datetime
     deadline: datetime | None = None
+    ground: Ground | None = None
+    paper: Paper | None = None
     channel: Channel | None = None
     reason: str | None = None
     outages: Sequence[Outage] | None = None

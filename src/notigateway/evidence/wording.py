@@ -16,6 +16,7 @@ from notigateway.evidence.statement import POLICIES
 from notigateway.instants import instant_text
 from notigateway.law.assurance import Level, Means
 from notigateway.law.deadlines import MADRID
+from notigateway.law.grounds import Ground, Paper
 from notigateway.law.lifecycle import Channel, Nature, State
 from notigateway.law.representation import Role
 from notigateway.wss.ns import EVIDENCE_1
@@ -50,7 +51,18 @@ _OWN_TITLES: Final = {
     Nature.PUBLISHED: Words("Justificante de publicación en el BOE", "Receipt of publication in the BOE"),
     Nature.ABSENT: Words("Justificante de intento de entrega", "Receipt of an attempt at delivery"),
     Nature.DECEASED: Words("Justificante de fallecimiento comunicado", "Receipt of a death reported"),
+    Nature.INFORMATION: Words(
+        "Justificante de lectura a efectos informativos", "Receipt of reading for information"
+    ),
 }
+# Reading for information, after who did it, and that it has no effect.
+_READING: Final = (
+    Words("leyó, a efectos informativos, el contenido de", "read, for information, the content of"),
+    Words(
+        "No tiene efecto alguno: la notificación sigue vencida o rechazada y sus plazos no varían.",
+        "It has no effect: the notification stays lapsed or rejected, and its terms do not change.",
+    ),
+)
 # What became known of the notification without anybody's doing, and its effect.
 _NOTES: Final = {
     Nature.PUBLISHED: (
@@ -127,6 +139,23 @@ LEVELS: Final = {
     Level.LOW: Words("bajo", "low"),
     Level.SUBSTANTIAL: Words("sustancial", "substantial"),
     Level.HIGH: Words("alto", "high"),
+}
+GROUNDS: Final = {
+    Ground.A: Words("entidad, o profesional colegiado", "entity, or professional with membership"),
+    Ground.B: Words("incorporación al Sistema RED", "membership of the RED system"),
+    Ground.C: Words("prestación por nacimiento o riesgo", "benefit of birth or risk"),
+    Ground.D: Words("apoderamiento inscrito", "power inscribed"),
+}
+PAPERS: Final = {
+    Paper.FIRST_EX_OFFICIO: Words(
+        "primera de oficio, sin contacto electrónico (RD 203/2021, art. 43.2)",
+        "first one ex officio, without electronic contact",
+    ),
+    Paper.ON_APPEARANCE: Words(
+        "comparecencia en oficina (Orden ISM/903/2020, art. 5.2.a)", "appearance in an office"
+    ),
+    Paper.DIRECT_DELIVERY: Words("entrega directa (Orden ISM/903/2020, art. 5.2.b)", "direct delivery"),
+    Paper.URGENCY: Words("inmediatez o celeridad (Orden ISM/903/2020, art. 5.2.c)", "urgency"),
 }
 CHANNELS: Final = {
     Channel.WEB_SERVICE: Words("Servicio web, petición firmada", "Web service, signed request"),
@@ -265,6 +294,8 @@ def lead(receipt: Reading) -> Words:
             f"{addressee} ended without access to its content. {effect.en}",
         )
     deed, actor = _DEEDS[state], _actor(receipt, addressee)
+    if receipt.nature is Nature.INFORMATION:
+        deed, effect = _READING
     return Words(
         f"El {when.es} (hora peninsular), {actor.es} {deed.es} la notificación n.º {number} de {sender}. "
         f"{effect.es}",

@@ -93,7 +93,7 @@ class Nature(StrEnum):
     """What an event is where its state alone does not say it.
 
     Of other channels: the term ended there, paper was refused, the act was published in the BOE; nobody was
-    met, the addressee is dead.
+    met, the addressee is dead. Here: content was read for information (`information.py`).
     """
 
     EXPIRED = "expired"
@@ -101,10 +101,11 @@ class Nature(StrEnum):
     PUBLISHED = "published"
     ABSENT = "absent"
     DECEASED = "deceased"
+    INFORMATION = "information"
 
 
 # On record, and without any effect.
-MOVING_NOTHING: Final = frozenset({Nature.ABSENT, Nature.DECEASED})
+MOVING_NOTHING: Final = frozenset({Nature.ABSENT, Nature.DECEASED, Nature.INFORMATION})
 
 
 class Cause(StrEnum):
@@ -114,6 +115,7 @@ class Cause(StrEnum):
     REJECT = "reject"
     REQUEST_RECEIPT = "request_receipt"
     HAND_OVER = "hand_over"
+    INFORM = "inform"
     PUBLISH = "publish"
     CANCEL = "cancel"
     EXTEND = "extend"
@@ -180,9 +182,17 @@ _MOVING: Final[Mapping[Kind, Mapping[State, Mapping[Cause, State]]]] = {
         State.CANCELLED: {Cause.CANCEL: State.CANCELLED, **_REPORTED_READ},
     },
 }
-# An attempt that failed moves nothing, wherever it meets a notification.
+# An attempt that failed moves nothing, wherever it meets a notification; nor does reading for information.
+_DECIDED_BY_NOW: Final = frozenset({State.ACCEPTED, State.REJECTED, State.LAPSED, State.READ})
 TRANSITIONS: Final[Mapping[Kind, Mapping[State, Mapping[Cause, State]]]] = {
-    kind: {state: {**causes, Cause.REPORT_ATTEMPT: state} for state, causes in states.items()}
+    kind: {
+        state: {
+            **causes,
+            Cause.REPORT_ATTEMPT: state,
+            **({Cause.INFORM: state} if state in _DECIDED_BY_NOW else {}),
+        }
+        for state, causes in states.items()
+    }
     for kind, states in _MOVING.items()
 }
 
@@ -205,6 +215,10 @@ _OF_CONTENT: Final[_Refusals] = {
     State.LAPSED: LapsedError,
     State.CANCELLED: CancelledError,
 }
+_OF_INFORMATION: Final[_Refusals] = {
+    **dict.fromkeys(UNDECIDED, NotAcceptedError),
+    State.CANCELLED: CancelledError,
+}
 # The clock and its outages are not here: nobody asks for what they do, so nobody is refused.
 REFUSALS: Final[Mapping[Kind, Mapping[Cause, _Refusals]]] = {
     Kind.NOTIFICATION: {
@@ -212,6 +226,7 @@ REFUSALS: Final[Mapping[Kind, Mapping[Cause, _Refusals]]] = {
         Cause.REJECT: _TO_A_PARTY,
         Cause.REQUEST_RECEIPT: _TO_A_PARTY,
         Cause.HAND_OVER: _OF_CONTENT,
+        Cause.INFORM: _OF_INFORMATION,
         Cause.CANCEL: _DECIDED,
         Cause.EXTEND: _OF_A_DEADLINE,
     },
@@ -220,6 +235,7 @@ REFUSALS: Final[Mapping[Kind, Mapping[Cause, _Refusals]]] = {
         Cause.REJECT: {**_TO_A_PARTY, State.AVAILABLE: NotRejectableError},
         Cause.REQUEST_RECEIPT: dict.fromkeys(State, NotRejectableError),
         Cause.HAND_OVER: _OF_CONTENT,
+        Cause.INFORM: _OF_INFORMATION,
         Cause.CANCEL: _DECIDED,
         Cause.EXTEND: {**dict.fromkeys(UNDECIDED, NoDeadlineError), **_OF_A_DEADLINE},
         Cause.REPORT_REJECT: dict.fromkeys(State, NotRejectableError),

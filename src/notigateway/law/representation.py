@@ -291,6 +291,11 @@ def acceptance_deadline(registered_at: datetime) -> datetime:
     return datetime.combine(last_day + timedelta(days=1), time.min, tzinfo=MADRID).astimezone(UTC)
 
 
+def years_after(instant: datetime, years: int) -> datetime:
+    """Return the same day and hour in Madrid years later: terms in years are calendar years."""
+    return _add_months(instant, 12 * years)
+
+
 def _add_months(instant: datetime, months: int) -> datetime:
     """Return the same day and hour in Madrid `months` later, or the last day of a shorter month."""
     here = instant.astimezone(MADRID)

@@ -43,6 +43,7 @@ class AccessNotes:
         self._addressees: dict[str, None] = {}
         self._refused: dict[str, list[str]] = {}
         self._codes: list[int] = []
+        self._for_information: list[int] = []
 
     def ask(self, identifiers: Iterable[str]) -> None:
         """Note what the request names: notifications, documents, powers."""
@@ -56,6 +57,10 @@ class AccessNotes:
     def show(self, codes: Iterable[int]) -> None:
         """Note which notifications the answer tells of, where it does not say for whom they are."""
         self._codes += codes
+
+    def read_for_information(self, codes: Iterable[int]) -> None:
+        """Note of which notifications content was read for information, without effect."""
+        self._for_information += codes
 
     def refuse(self, identifier: object, problem: type[GatewayError]) -> None:
         """Note that one item of a batch was refused."""
@@ -87,6 +92,7 @@ class AccessNotes:
             "asked": self._asked,
             "refused": self._refused,
             "codes": as_ranges(self._codes),
+            "forInformation": as_ranges(self._for_information),
         }
         kept = {name: value for name, value in said.items() if value}
         return json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode()

@@ -15,6 +15,7 @@ from notigateway.evidence import statement as evidence
 from notigateway.evidence.element import render
 from notigateway.law.actors import delegate_of, signing_person_of
 from notigateway.law.caller import NOBODY, Circumstances
+from notigateway.law.information import inform
 from notigateway.law.lifecycle import MOVING_NOTHING, Channel, Nature, State
 from notigateway.law.transitions import lapse
 from notigateway.repository.model import Receipt
@@ -179,6 +180,25 @@ def record_handover(notification: Notification, asking: Asking, *, seal: Seal) -
     return _record(notification, fact, seal=seal, now=asking.now, attested=attested)
 
 
+def record_information(
+    notification: Notification, asking: Asking, *, seal: Seal, years: int
+) -> Receipt | None:
+    """Attest that the party read it for information: an event without effect, and its receipt.
+
+    None where that is attested already, once for each party. The border must commit before the content
+    leaves.
+
+    Raises: what `law.information.inform` raises.
+    """
+    transition = inform(notification.standing, asking.now, years=years)
+    if any((e.nature, e.party) == (transition.nature, asking.party) for e in notification.events):
+        return None
+    told = of_caller(notification, asking)
+    attested = _attested(told, asking)
+    _, receipt = _record_event(notification, transition, told, now=asking.now, seal=seal, attested=attested)
+    return receipt
+
+
 def record_lapse(
     notification: Notification, *, outages: Sequence[Outage], now: datetime, seal: Seal
 ) -> tuple[Event, Receipt]:
@@ -271,6 +291,8 @@ def _statement(
         event_time=fact.at,
         submission_time=notification.available_at,
         deadline=notification.deadline,
+        ground=notification.ground,
+        paper=act.paper,
         channel=fact.channel,
         reason=fact.reason,
         issuer=issuer,

@@ -138,6 +138,7 @@ def row_columns(role: ColumnElement[str | None]) -> Select[*tuple[object, ...]]:
             Notification.available_at,
             Notification.deadline,
             Notification.outage_since.label("outage_since"),
+            Notification.decided_at,
             Act.special_category,
             Act.document_sizes,
             Act.reference,

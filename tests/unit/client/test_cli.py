@@ -154,6 +154,30 @@ def test_a_notification_without_receipt_is_told(service: Simulator, run: Callabl
     assert (done.code, "NOTIFICATION_UNKNOWN: Text" in done.out) == (1, True)
 
 
+def test_what_may_be_read_is_fetched_into_a_folder_and_nothing_is_accepted(
+    service: Simulator, run: Callable[..., Done], tmp_path: Path
+) -> None:
+    (item,) = service.add()
+    done = run("retrieve", item.id, "--for-information", "--output", tmp_path / "out", "--json")
+    assert done.code == 0
+    (file,) = [one for one in (tmp_path / "out").rglob("*") if one.is_file()]
+    assert (file.read_bytes(), [str(file)]) == (item.content, done.lines()[0]["files"])
+    assert set(service.operations) <= {"RetrieveNotifications", "RetrieveDocument"}
+    assert all(b"<forInformation>true</forInformation>" in one for one in service.requests)
+
+
+def test_without_being_asked_nothing_is_read_for_information(
+    service: Simulator, run: Callable[..., Done], tmp_path: Path
+) -> None:
+    (item,) = service.add()
+    answer = element("item", element("id", item.id), item.metadata(), problem("NOT_ACCEPTED"))
+    service.plan += [lambda *_: element("RetrieveNotificationsResponse", answer)]
+    done = run("retrieve", item.id, "--output", tmp_path / "out")
+    assert (done.code, "NOT_ACCEPTED: Text" in done.out) == (1, True)
+    assert not (tmp_path / "out").exists()
+    assert b"forInformation" not in service.requests[0]
+
+
 def test_changes_summary_and_history_are_printed(service: Simulator, run: Callable[..., Done]) -> None:
     item, _ = service.add(2)
     (start,) = run("changes", "--from-now", "--json").lines()

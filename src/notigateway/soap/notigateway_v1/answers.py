@@ -11,6 +11,7 @@ from notigateway.contract.problems import texts_of
 from notigateway.contract.versions import Version
 from notigateway.errors import AlreadyDecidedError, GatewayError, LapsedError, NotificationUnknownError
 from notigateway.law.actors import delegate_of, signing_person_of
+from notigateway.law.information import INFORMATION_YEARS, information_until
 from notigateway.law.lifecycle import MOVING_NOTHING, UNDECIDED
 from notigateway.repository.quoted import addressee_name_of, body_name_of
 from notigateway.soap.notigateway_v1.rows import shown_event
@@ -42,7 +43,9 @@ def problem(error: type[GatewayError] | None) -> v1.Problem | None:
     return v1.Problem(code=error.code, text_es=texts.es, text_en=texts.en, retryable=error.retryable)
 
 
-def notification(row: model.Notification, now: datetime) -> v1.Notification:
+def notification(
+    row: model.Notification, now: datetime, *, information_years: int = INFORMATION_YEARS
+) -> v1.Notification:
     """Return a notification's metadata as of `now`."""
     act = row.act
     state = row.state_at(now)
@@ -69,6 +72,7 @@ def notification(row: model.Notification, now: datetime) -> v1.Notification:
         reference=act.reference,
         obligation_ground=row.ground,
         paper=act.paper,
+        information_until=information_until(row.standing, now, years=information_years),
     )
 
 
@@ -84,11 +88,14 @@ def _time_left(deadline: datetime | None, now: datetime) -> timedelta | None:
 # --- documents and receipts -----------------------------------------------------------------------
 
 
-def retrieved(asked: str, result: mailbox.Retrieved, now: datetime) -> v1.RetrievedNotification:
+def retrieved(
+    asked: str, result: mailbox.Retrieved, now: datetime, *, information_years: int
+) -> v1.RetrievedNotification:
     """Return one item of RetrieveNotifications, named as it was asked for: perhaps in upper case."""
+    row = result.notification
     return v1.RetrievedNotification(
         id=asked,
-        notification=None if result.notification is None else notification(result.notification, now),
+        notification=None if row is None else notification(row, now, information_years=information_years),
         documents=tuple(document(row, content) for row, content in result.documents),
         problem=problem(result.problem),
     )
@@ -245,7 +252,7 @@ def history(result: following.History, now: datetime, version: Version) -> v1_fo
     sealed = {one.event_id: one.id for one in row.receipts}
     return v1_following.GetHistoryResponse(
         as_of=now,
-        notification=notification(row, now),
+        notification=notification(row, now, information_years=result.information_years),
         events=tuple(_event(one, row.available_at, sealed.get(one.id)) for one in told),
         deadline_changes=tuple(
             v1_following.DeadlineChange(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from notigateway.contract.versions import Version
 from notigateway.instants import duration_text, instant_text
+from notigateway.law.information import information_until
 from notigateway.law.lifecycle import UNDECIDED, Standing, State, effective_state
 from notigateway.wss.canonical import canonical_text
 from notigateway.wss.ns import NOTIGATEWAY_V1
@@ -39,7 +40,7 @@ def _pieces(page: Page, version: Version) -> Iterator[str]:
     if page.next_cursor is not None:
         yield f"<nextCursor>{page.next_cursor}</nextCursor>"
 
-    yield from _notifications(page.rows, page.as_of, version)
+    yield from _notifications(page.rows, page.as_of, version, page.information_years)
     yield "</ListNotificationsResponse>"
 
 
@@ -53,7 +54,8 @@ def _change_pieces(page: ChangesPage, version: Version) -> Iterator[str]:
     yield f'<ListChangesResponse xmlns="{NOTIGATEWAY_V1}"><asOf>{instant_text(page.as_of)}</asOf>'
     yield f"<hasMore>{FLAG[page.has_more]}</hasMore><nextCursor>{page.next_cursor}</nextCursor>"
     yield f"<rightsChanged>{FLAG[page.rights_changed]}</rightsChanged>"
-    for row, notification in zip(page.rows, _notifications(page.rows, page.as_of, version), strict=True):
+    notifications = _notifications(page.rows, page.as_of, version, page.information_years)
+    for row, notification in zip(page.rows, notifications, strict=True):
         state, at = shown_event(row.event_state, row.at, row.available_at)
         yield f"<change><eventId>{row.event_id}</eventId><state>{state}</state><at>{instant_text(at)}</at>"
         if row.channel is not None:
@@ -72,7 +74,9 @@ def shown_event(state: State, at: datetime, available_at: datetime) -> tuple[Sta
     return (State.AVAILABLE, available_at) if state is State.SCHEDULED else (state, at)
 
 
-def _notifications(rows: Iterable[Any], as_of: datetime, version: Version) -> Iterator[str]:
+def _notifications(
+    rows: Iterable[Any], as_of: datetime, version: Version, information_years: int
+) -> Iterator[str]:
     """Yield an element `notification` for each row, as it stands at `as_of`."""
 
     # Deadlines are midnights: a page holds thousands of rows and a handful of deadlines.
@@ -85,10 +89,13 @@ def _notifications(rows: Iterable[Any], as_of: datetime, version: Version) -> It
         return f"{text}<timeLeft>{duration_text(max(deadline - as_of, timedelta(0)))}</timeLeft>"
 
     for row in rows:
-        standing = Standing(row.kind, row.state, row.available_at, row.deadline, row.outage_since)
+        standing = Standing(
+            row.kind, row.state, row.available_at, row.deadline, row.outage_since, row.decided_at
+        )
         state = effective_state(standing, as_of)
         due = "" if row.deadline is None else deadline_text(row.deadline, is_open=state in UNDECIDED)
-        later = _since_1_1(row) if version >= Version.V1_1 else ""
+        until = information_until(standing, as_of, years=information_years)
+        later = _since_1_1(row, until) if version >= Version.V1_1 else ""
         yield f"<notification>{_since_1_0(row, state, due)}{later}</notification>"
 
 
@@ -111,8 +118,9 @@ def _since_1_0(row: Any, state: State, deadline: str) -> str:  # noqa: ANN401  (
     )
 
 
-def _since_1_1(row: Any) -> str:  # noqa: ANN401  (as above)
+def _since_1_1(row: Any, until: datetime | None) -> str:  # noqa: ANN401  (as above)
     """Return what contract 1.1 says beyond it."""
     ground = "" if row.ground is None else f"<obligationGround>{row.ground}</obligationGround>"
     paper = "" if row.paper is None else f"<paper>{row.paper}</paper>"
-    return f"<reference>{canonical_text(row.reference)}</reference>{ground}{paper}"
+    readable = "" if until is None else f"<informationUntil>{instant_text(until)}</informationUntil>"
+    return f"<reference>{canonical_text(row.reference)}</reference>{ground}{paper}{readable}"

@@ -14,7 +14,7 @@ from uuid import UUID
 from spyne import ServiceBase
 
 from notigateway import __version__
-from notigateway.addressee.mailbox import Will
+from notigateway.addressee.mailbox import Retrieved, Will
 from notigateway.contract import v1
 from notigateway.contract.versions import LATEST
 from notigateway.errors import CallerUnknownError, InvalidRequestError, NotificationUnknownError
@@ -28,9 +28,9 @@ from notigateway.soap.notigateway_v1.rows import render_page
 from notigateway.soap.operation import operation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from notigateway.addressee.mailbox import Outcome, Retrieved
+    from notigateway.addressee.mailbox import Outcome
     from notigateway.law.caller import Caller
     from notigateway.repository.model import Receipt
     from notigateway.repository.session import Session
@@ -62,13 +62,21 @@ class MailboxService(ServiceBase):
         request: Request, asked: v1.RetrieveNotifications
     ) -> v1.RetrieveNotificationsResponse:
         """Return metadata and, once accepted, documents."""
+        mailbox, now = request.office.mailbox, request.asking.now
         with request.reading() as session:
-            results = request.office.mailbox.retrieve(session, request.asking, _uuids(asked.ids))
+            results = mailbox.retrieve(
+                session,
+                request.asking,
+                _uuids(asked.ids),
+                for_information=bool(asked.for_information),
+            )
         _note_refusals(request, results)
-        _hand_over(request, [result.id for result in results if result.is_first_handover])
-        pairs = zip(asked.ids, results, strict=True)
+        results = _attested(request, results)
         return v1.RetrieveNotificationsResponse(
-            items=tuple(answers.retrieved(one, result, request.asking.now) for one, result in pairs)
+            items=tuple(
+                answers.retrieved(one, result, now, information_years=mailbox.information_years)
+                for one, result in zip(asked.ids, results, strict=True)
+            )
         )
 
     @operation(v1.RetrieveDocument, v1.RetrieveDocumentResponse)
@@ -82,9 +90,13 @@ class MailboxService(ServiceBase):
                 document_id=UUID(asked.document_id),
                 offset=asked.offset or 0,
                 length=asked.length,
+                for_information=bool(asked.for_information),
             )
-        if part.is_first_handover:
-            _hand_over(request, [UUID(asked.id)])
+        informed = {} if part.for_information is None else {UUID(asked.id): part.for_information}
+        if part.is_first_handover or informed:
+            lost = _hand_over(request, [UUID(asked.id)], informed=informed)
+            if lost:
+                raise NotificationUnknownError
         return v1.RetrieveDocumentResponse(
             size=part.document.size, sha256=part.document.sha256, offset=part.offset, content=part.content
         )
@@ -243,11 +255,33 @@ def _note_refusals(request: Request, results: Iterable[Outcome | Retrieved]) -> 
             request.access.refuse(result.id, result.problem)
 
 
-def _hand_over(request: Request, ids: list[UUID]) -> None:
-    """Attest in a transaction of its own that content leaves for the first time; mostly there is none."""
-    if ids:
-        with request.writing() as session:
-            request.office.mailbox.hand_over(session, request.asking, ids)
+def _attested(request: Request, results: Sequence[Retrieved]) -> list[Retrieved]:
+    """Attest what leaves for the first time, or for information; what the party lost meanwhile is unknown."""
+    informed = {
+        one.id: one.notification.code
+        for one in results
+        if one.is_for_information and one.has_content and one.notification is not None
+    }
+    leaving = [one.id for one in results if one.is_first_handover or one.id in informed]
+    lost = _hand_over(request, leaving, informed=informed)
+    return [Retrieved(one.id, problem=NotificationUnknownError) if one.id in lost else one for one in results]
+
+
+def _hand_over(request: Request, ids: list[UUID], *, informed: Mapping[UUID, int]) -> set[UUID]:
+    """Attest in a transaction of its own that content leaves; mostly there is none.
+
+    `informed` are the codes of what is read for information only. Returns those of them that the party does
+    not see any more.
+    """
+    if not ids:
+        return set()
+    with request.writing() as session:
+        seen = request.office.mailbox.hand_over(session, request.asking, ids)
+        request.access.read_for_information(code for one, code in informed.items() if one in seen)
+        lost = informed.keys() - seen
+        for one in lost:
+            request.access.refuse(one, NotificationUnknownError)
+    return lost
 
 
 def _uuids(ids: Sequence[str]) -> list[UUID]:
