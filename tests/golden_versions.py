@@ -111,4 +111,6 @@ def _statement(record: Recorder) -> None:
     )
     record.ask("stating it", "MakeResponsibleStatement", f"{stating}{ASKING}", holder=company)
     record.ask("stating it in 1.0, again", "MakeResponsibleStatement", stating, holder=company)
+    record.ask("certifying it", "CertifyPower", power, holder=company)
+    record.ask("certifying it for another", "CertifyPower", power, holder=attorney())
     record.ask("stating it as another", "MakeResponsibleStatement", stating, holder=attorney())

@@ -105,6 +105,7 @@ namespace Notigateway.Sample
             await Show(company, "ExtendPower", one => Deep(one, "expiresAt").CompareTo(InDays(700)) > 0, power, E("expiresAt", InDays(730)));
             await Show(company, "ListPowers", one => one.Descendants(Ng + "powerId").Any(each => each.Value == power.Value),
                 E("pageSize", 1000));
+            await Show(company, "CertifyPower", one => Hash(Deep(one, "xml")) == Deep(one, "sha256"), power);
             await Show(company, "RevokePower", one => Deep(one, "endedAt") != null, power);
             XElement again = E("powerId", Deep(await company.Call("GrantPower", terms(366)), "powerId"));
             await attorney.Call("AcceptPower", again);

@@ -95,6 +95,7 @@ await show('ExtendPower', company('ExtendPower', { powerId, expiresAt: inDays(73
 await show('ListPowers', company('ListPowers', { pageSize: 1000 }), (one) =>
   list(one.power).some((each) => each.powerId === powerId),
 );
+await show('CertifyPower', company('CertifyPower', { powerId }), (one) => sha256(one.xml) === one.sha256);
 await show('RevokePower', company('RevokePower', { powerId }), (one) => one.power.endedAt);
 const again = await company('GrantPower', { ...terms, expiresAt: inDays(366) });
 await attorney('AcceptPower', { powerId: again.power.powerId });

@@ -113,6 +113,11 @@ show('ListPowers', $company->ListPowers(['pageSize' => 1000]), fn ($answer) => s
     $answer->power,
     fn ($one) => $one->powerId === $power,
 ));
+show(
+    'CertifyPower',
+    $company->CertifyPower(['powerId' => $power]),
+    fn ($answer) => hash('sha256', $answer->xml) === $answer->sha256,
+);
 show('RevokePower', $company->RevokePower(['powerId' => $power]), $ended);
 $again = $company->GrantPower(['expiresAt' => inDays(366)] + $terms)->power->powerId;
 $attorney->AcceptPower(['powerId' => $again]);

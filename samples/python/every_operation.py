@@ -88,6 +88,8 @@ def represent(service: Any, attorney: Any) -> None:
     show("ExtendPower", power, ok=service.ExtendPower(power, longer).expiresAt == longer)
     found = [one.powerId for one in service.ListPowers(pageSize=1000).power]
     show("ListPowers", found, ok=power in found)
+    certificate = service.CertifyPower(power)
+    show("CertifyPower", certificate, ok=sha256(certificate.xml) == certificate.sha256)
     show("RevokePower", power, ok=service.RevokePower(power).endedAt is not None)
     again = service.GrantPower(**terms, expiresAt=in_days(366)).powerId
     attorney.AcceptPower(again)

@@ -77,6 +77,8 @@ answer=$(as "$company" ExtendPower "$power<expiresAt>$(in_days 730)</expiresAt>"
 show ExtendPower "$(first expiresAt "$answer" | cut -dT -f1)" "$(in_days 730 | cut -dT -f1)"
 answer=$(as "$company" ListPowers '<pageSize>1000</pageSize>')
 show ListPowers "$(grep -c "$(first powerId "$power")" <<< "$answer")" 1
+answer=$(as "$company" CertifyPower "$power")
+show CertifyPower "$(first xml "$answer" | base64 -d | sha256sum | cut -d' ' -f1)" "$(first sha256 "$answer")"
 answer=$(as "$company" RevokePower "$power")
 show RevokePower "$(every endedAt "$answer" | wc -l)" 1
 again="<powerId>$(first powerId "$(as "$company" GrantPower "$terms<expiresAt>$(in_days 366)</expiresAt>")")</powerId>"

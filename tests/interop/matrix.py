@@ -60,7 +60,7 @@ class Matrix:
         return [
             *legend,
             "",
-            *(f"{head:<24}{' '.join(f'{cell:<4}' for cell in row)}".rstrip() for head, row in rows),
+            *(f"{head:<25}{' '.join(f'{cell:<4}' for cell in row)}".rstrip() for head, row in rows),
         ]
 
     def _versions(self, name: str) -> str:

@@ -218,6 +218,21 @@ class ExtendPowerResponse(GrantPowerResponse):
 
 
 @element
+class CertifyPower(AcceptPower):
+    """Certify what the register holds of a power, for its grantor or its attorney."""
+
+
+@element
+class CertifyPowerResponse(V1Part):
+    """The sealed certificate."""
+
+    certificate_id: Uuid
+    issued_at: datetime
+    sha256: Word
+    xml: bytes
+
+
+@element
 class ListPowers(ListRepresentations):
     """Which powers have I granted or received?"""
 

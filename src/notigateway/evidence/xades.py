@@ -27,12 +27,12 @@ from signxml.algorithms import DigestAlgorithm
 
 from notigateway.errors import ConfigurationError, ReceiptInvalidError, StampInvalidError
 from notigateway.evidence.history import DatedSeal, dated
+from notigateway.evidence.shape import check_attributes, children, digest_at, is_algorithm, property_of
 from notigateway.evidence.statement import (
     POLICIES,
     ROOT,
     EvidenceIssuerDetails,
     ReceiptFacts,
-    only,
     parse_receipt,
     read_facts,
 )
@@ -144,12 +144,8 @@ def verify_receipt(
     """
     try:
         original, token = take_out(data)  # 0
-        root = _parse(original)  # 1
-        seal = _read_seal(root)  # 2
-        _check_signed_info(seal)  # 3
-        pinned = _pinned(seal, seal_certificates)  # 4
-        _check_signature(seal, pinned.certificate)  # 5
-        facts = read_facts(_signed_root(root, seal))  # 6
+        signed, seal, pinned = _proven(original, ROOT, seal_certificates)  # 1 to 5
+        facts = read_facts(signed)  # 6
         _check_instant(seal, pinned, facts.sealed_at)  # 7
         if token is not None:
             at = _check_timestamp(original, token, facts.sealed_at, authorities=timestamp_certificates)  # 8
@@ -159,6 +155,35 @@ def verify_receipt(
     except (ConfigurationError, StampInvalidError) as error:
         raise ReceiptInvalidError(str(error)) from error
     return replace(facts, sha256=hashlib.sha256(original).hexdigest())
+
+
+def verify_sealed(
+    data: bytes, *, tag: str, sealed_at: Callable[[_Element], datetime], seal_certificates: Sequence[Pin]
+) -> _Element:
+    """Return an element of another name, sealed like a receipt, as it was signed; it has no time-stamp.
+
+    Steps 1 to 5 of `verify_receipt` and its step 7; `sealed_at` reads the instant that SigningTime repeats.
+
+    Raises: `ReceiptInvalidError` with the reason.
+    """
+    try:
+        signed, seal, pinned = _proven(data, tag, seal_certificates)
+        _check_instant(seal, pinned, sealed_at(signed))
+    except (ValueError, TypeError, LookupError, etree.LxmlError, xmlsec.Error) as error:
+        raise ReceiptInvalidError(f"it cannot be read or verified: {error}") from error
+    except ConfigurationError as error:
+        raise ReceiptInvalidError(str(error)) from error
+    return signed
+
+
+def _proven(data: bytes, tag: str, pins: Sequence[Pin]) -> tuple[_Element, _SealParts, DatedSeal]:
+    """Return what was sealed, the seal, and the pinned certificate that made it: steps 1 to 5."""
+    root = _parse(data, tag)  # 1
+    seal = _read_seal(root)  # 2
+    _check_signed_info(seal)  # 3
+    pinned = _pinned(seal, pins)  # 4
+    _check_signature(seal, pinned.certificate)  # 5
+    return _signed_root(root, seal), seal, pinned
 
 
 def seal_certificate_of(receipt: bytes) -> x509.Certificate:
@@ -178,16 +203,16 @@ class _SealParts:
     signed_properties: _Element
 
 
-def _parse(data: bytes) -> _Element:
+def _parse(data: bytes, tag: str) -> _Element:
     """Return the root of a receipt whose bytes are canonical; any other spelling is refused."""
     if len(data) > RECEIPT_MAX_BYTES:
         raise ReceiptInvalidError("the receipt is larger than any the gateway issues")
     # Canonical XML begins with the root's name and writes neither of these inside: so a DTD, an
     # entity, a comment, CDATA or an instruction is refused before a parser sees it.
-    if not data.startswith(b"<Evidence ") or b"<!" in data or b"<?" in data:
+    if not data.startswith(f"<{etree.QName(tag).localname} ".encode()) or b"<!" in data or b"<?" in data:
         raise ReceiptInvalidError("the receipt is not in canonical form")
     root = parse_receipt(data)
-    if root.tag != ROOT or etree.tostring(root, method="c14n", exclusive=True) != data:
+    if root.tag != tag or etree.tostring(root, method="c14n", exclusive=True) != data:
         raise ReceiptInvalidError("the receipt is not in canonical form")
     return root
 
@@ -196,29 +221,29 @@ def _read_seal(root: _Element) -> _SealParts:
     signature = root[-1] if len(root) else root
     if [*root.iter(ds("Signature"))] != [signature] or signature.tail:
         raise ReceiptInvalidError("the receipt must end with its one signature")
-    _check_attributes(signature, "Id")
-    signed_info, value, key_info, holder = _children(
+    check_attributes(signature, "Id")
+    signed_info, value, key_info, holder = children(
         signature, ds("SignedInfo"), ds("SignatureValue"), ds("KeyInfo"), ds("Object")
     )
     # What the signature does not cover must leave nothing to vary.
     raw = base64.b64decode(value.text or "", validate=True)
     if base64.b64encode(raw).decode() != value.text:
         raise ReceiptInvalidError("the signature value is not in its one base64 form")
-    _check_attributes(value)
-    _check_attributes(holder)
-    (qualifying,) = _children(holder, _xades("QualifyingProperties"))
-    _check_attributes(qualifying, "Target")
+    check_attributes(value)
+    check_attributes(holder)
+    (qualifying,) = children(holder, _xades("QualifyingProperties"))
+    check_attributes(qualifying, "Target")
     if qualifying.get("Target") != f"#{signature.get('Id')}":
         raise ReceiptInvalidError("the qualifying properties belong to another signature")
-    (properties,) = _children(qualifying, _xades("SignedProperties"))
+    (properties,) = children(qualifying, _xades("SignedProperties"))
     return _SealParts(signature, signed_info, key_info, properties)
 
 
 def _check_signed_info(seal: _SealParts) -> None:
     c14n, method, *references = seal.signed_info
-    if not (_is_algorithm(c14n, ds("CanonicalizationMethod"), EXC_C14N) and len(references) == 3):  # noqa: PLR2004
+    if not (is_algorithm(c14n, ds("CanonicalizationMethod"), EXC_C14N) and len(references) == 3):  # noqa: PLR2004
         raise ReceiptInvalidError("the signature must cover the root, its properties and the key")
-    if not (_is_algorithm(method, ds("SignatureMethod")) and method.get("Algorithm") in _METHODS):
+    if not (is_algorithm(method, ds("SignatureMethod")) and method.get("Algorithm") in _METHODS):
         raise ReceiptInvalidError("the signature must be ECDSA or RSA-PSS, with SHA-256")
     properties_id, key_id = seal.signed_properties.get("Id"), seal.key_info.get("Id")
     if not properties_id or not key_id or properties_id == key_id:
@@ -234,27 +259,27 @@ def _check_signed_info(seal: _SealParts) -> None:
 def _check_reference(reference: _Element, uri: str, transforms: list[str]) -> None:
     if reference.tag != ds("Reference") or reference.get("URI") != uri:
         raise ReceiptInvalidError("the signature does not cover the receipt")
-    chain, digest, _ = _children(reference, ds("Transforms"), ds("DigestMethod"), ds("DigestValue"))
-    found = [step.get("Algorithm") for step in chain if _is_algorithm(step, ds("Transform"))]
+    chain, digest, _ = children(reference, ds("Transforms"), ds("DigestMethod"), ds("DigestValue"))
+    found = [step.get("Algorithm") for step in chain if is_algorithm(step, ds("Transform"))]
     if found != transforms or len(chain) != len(found):
         raise ReceiptInvalidError("the signature uses other transforms than the profile's")
-    if not _is_algorithm(digest, ds("DigestMethod"), DigestAlgorithm.SHA256.value):
+    if not is_algorithm(digest, ds("DigestMethod"), DigestAlgorithm.SHA256.value):
         raise ReceiptInvalidError("the digests must be SHA-256")
 
 
 def _pinned(seal: _SealParts, pins: Sequence[Pin]) -> DatedSeal:
-    (data,) = _children(seal.key_info, ds("X509Data"))
-    (token,) = _children(data, ds("X509Certificate"))
+    (data,) = children(seal.key_info, ds("X509Data"))
+    (token,) = children(data, ds("X509Certificate"))
     named = hashlib.sha256(base64.b64decode(token.text or "")).hexdigest()
     pinned = dated(pins).get(named)
     if pinned is None:
         raise ReceiptInvalidError("the receipt was not sealed with a pinned seal certificate")
     cert = "SigningCertificateV2", "Cert", "CertDigest"
-    if _digest_at(seal.signed_properties, *cert) != named:
+    if digest_at(seal.signed_properties, *cert) != named:
         raise ReceiptInvalidError("the signed properties name another certificate")
     policy = "SignaturePolicyIdentifier", "SignaturePolicyId"
-    identifier = _property(seal.signed_properties, *policy, "SigPolicyId", "Identifier").text
-    digest = _digest_at(seal.signed_properties, *policy, "SigPolicyHash")
+    identifier = property_of(seal.signed_properties, *policy, "SigPolicyId", "Identifier").text
+    digest = digest_at(seal.signed_properties, *policy, "SigPolicyHash")
     if POLICIES.get(identifier or "") != digest:
         raise ReceiptInvalidError("the receipt follows another policy than the published ones")
     return pinned
@@ -295,7 +320,7 @@ def _signed_root(root: _Element, seal: _SealParts) -> _Element:
 
 
 def _check_instant(seal: _SealParts, pinned: DatedSeal, sealed_at: datetime) -> None:
-    stated = datetime.fromisoformat(_property(seal.signed_properties, "SigningTime").text or "")
+    stated = datetime.fromisoformat(property_of(seal.signed_properties, "SigningTime").text or "")
     if stated != sealed_at:
         raise ReceiptInvalidError("the signing time is not the instant of the event")
     if not pinned.covers(sealed_at):
@@ -311,37 +336,3 @@ def _check_timestamp(
     if at < sealed_at - CLOCKS_DIFFER_AT_MOST:
         raise ReceiptInvalidError("the time-stamp is from before the seal that it is about")
     return at if authorities else None
-
-
-def _children(element: _Element, *tags: str) -> list[_Element]:
-    """Return the children if they are exactly these, with no text between them."""
-    children = list(element)
-    if [child.tag for child in children] != list(tags) or element.text or any(c.tail for c in children):
-        raise ReceiptInvalidError("the seal does not have the structure of the profile")
-    return children
-
-
-def _check_attributes(element: _Element, *names: str) -> None:
-    if set(element.attrib) != set(names):
-        raise ReceiptInvalidError("the seal does not have the attributes of the profile")
-
-
-def _is_algorithm(element: _Element, tag: str, uri: str | None = None) -> bool:
-    """Tell whether the element names an algorithm and nothing besides."""
-    named = element.tag == tag and set(element.attrib) == {"Algorithm"} and len(element) == 0
-    return named and (uri is None or element.get("Algorithm") == uri)
-
-
-def _property(signed_properties: _Element, *path: str) -> _Element:
-    element = only(signed_properties, _xades("SignedSignatureProperties"))
-    for name in path:
-        element = only(element, _xades(name))
-    return element
-
-
-def _digest_at(signed_properties: _Element, *path: str) -> str:
-    element = _property(signed_properties, *path)
-    method, value = only(element, ds("DigestMethod")), only(element, ds("DigestValue"))
-    if not _is_algorithm(method, ds("DigestMethod"), DigestAlgorithm.SHA256.value):
-        raise ReceiptInvalidError("the digests must be SHA-256")
-    return base64.b64decode(value.text or "").hex()

@@ -47,6 +47,11 @@ def lock_power(session: Session, power_id: UUID) -> Power | None:
     return session.scalars(query.execution_options(populate_existing=True)).one_or_none()
 
 
+def find_power(session: Session, power_id: UUID) -> Power | None:
+    """Return the power with its grantor and what it names."""
+    return session.scalars(_powers().where(Power.id == power_id)).one_or_none()
+
+
 def list_powers_of_scope(session: Session, like: Power) -> Sequence[Power]:
     """Return every power of the same grantor, attorney and type, whatever its state and what it names."""
     query = _powers().where(

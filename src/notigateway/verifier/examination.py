@@ -137,6 +137,10 @@ class Examination:
     def policy(self) -> str:
         """Check that the policy named is one that is published, word by word."""
         self.proven()
+        return self.published_policy()
+
+    def published_policy(self) -> str:
+        """Return which published policy it follows. Raises: `FailedError` where it is none."""
         stated = self.reading.get("EvidenceIssuerPolicy", "Sha256")
         for file in sorted(published_folder("wsdl").glob("notigateway-evidence-policy-*.txt")):
             if hashlib.sha256(file.read_bytes()).hexdigest() == stated:

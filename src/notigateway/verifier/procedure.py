@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from notigateway.evidence import bundle
+from notigateway.evidence.power_certificate import BEGINNING
 from notigateway.verifier.examination import Examination
+from notigateway.verifier.power_certificates import verify_power
 from notigateway.verifier.report import Report
 from notigateway.verifier.surroundings import Surroundings
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def verify(data: bytes, *, trust: Trust, at: datetime, required_level: str | None = None) -> Report:
-    """Verify a bundle, a sealed PDF or a receipt; what it is, its first bytes tell.
+    """Verify a bundle, a sealed PDF, a receipt or the certificate of a power: its first bytes tell which.
 
     A container or a PDF that is not whole ends the procedure: there is nothing in it to be judged.
     Otherwise every step is taken, so that the report says all that is wrong.
@@ -38,6 +40,8 @@ def verify(data: bytes, *, trust: Trust, at: datetime, required_level: str | Non
             return report
     else:
         case.files = {bundle.RECEIPT: data}
+        if data.startswith(BEGINNING):
+            return verify_power(case, data)
     report.take("schema", case.schema)
     report.take("seal certificate", case.seal_certificate)
     report.take("seal", case.signature)

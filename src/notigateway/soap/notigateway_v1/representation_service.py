@@ -8,6 +8,7 @@ from uuid import UUID
 from spyne import ServiceBase
 
 from notigateway.addressee import powers, red
+from notigateway.addressee.certifying import certify_power
 from notigateway.contract import v1_representation as contract
 from notigateway.law.powers import Named, PowerTerms
 from notigateway.law.representation import DeliveryChannel, ItemKind, PowerScope
@@ -108,6 +109,17 @@ class RepresentationService(ServiceBase):
         """Let a power run longer, as its grantor."""
         row = _change(request, powers.extend_power, UUID(asked.power_id), asked.expires_at)
         return contract.ExtendPowerResponse(power=answers.power(row, request.asking.now))
+
+    @operation(contract.CertifyPower, contract.CertifyPowerResponse)
+    def CertifyPower(request: Request, asked: contract.CertifyPower) -> contract.CertifyPowerResponse:
+        """Certify what the register holds of a power."""
+        with request.writing() as session:
+            made = certify_power(
+                session, request.asking, UUID(asked.power_id), seal=request.office.proving.seal
+            )
+        return contract.CertifyPowerResponse(
+            certificate_id=str(made.id), issued_at=made.issued_at, sha256=made.sha256, xml=made.xml
+        )
 
     @operation(contract.ListPowers, contract.ListPowersResponse)
     def ListPowers(request: Request, asked: contract.ListPowers) -> contract.ListPowersResponse:

@@ -169,6 +169,10 @@ public final class EveryOperation {
         powers.setPageSize(1000);
         call(client, "ListPowers", () -> gateway.listPowers(powers),
                 answer -> answer.getPower().stream().anyMatch(one -> one.getPowerId().equals(id)));
+        CertifyPower certify = new CertifyPower();
+        certify.setPowerId(id);
+        call(client, "CertifyPower", () -> gateway.certifyPower(certify),
+                answer -> sha256(answer.getXml()).equals(answer.getSha256()));
         RevokePower revoke = new RevokePower();
         revoke.setPowerId(id);
         call(client, "RevokePower", () -> gateway.revokePower(revoke),

@@ -1,0 +1,41 @@
+"""The steps by which the certificate of a power is verified: schema, seal certificate, seal, policy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from notigateway.evidence.power_certificate import verify_power_certificate
+from notigateway.instants import instant_text
+from notigateway.verifier.report import Report, UndeterminedError
+
+if TYPE_CHECKING:
+    from notigateway.evidence.power_certificate import PowerCertificate
+    from notigateway.verifier.examination import Examination
+
+
+def verify_power(case: Examination, data: bytes) -> Report:
+    """Verify the certificate of a power; it says how the power stood then, not how it stands now."""
+    report = Report()
+    proven: list[PowerCertificate] = []
+
+    def seal() -> str:
+        case.need_seals()
+        found = verify_power_certificate(data, seal_certificates=case.trust.seals)
+        if found.event_time > case.at:
+            raise UndeterminedError(f"it was not sealed yet at {instant_text(case.at)}")
+        proven.append(found)
+        return (
+            f"power {found.power_id} of {found.grantor.identifier} to {found.attorney.identifier}: "
+            f"{found.state} on {instant_text(found.event_time)}"
+        )
+
+    def policy() -> str:
+        if not proven:
+            raise UndeterminedError("the seal of the certificate is not proven")
+        return case.published_policy()
+
+    report.take("schema", case.schema)
+    report.take("seal certificate", case.seal_certificate)
+    report.take("seal", seal)
+    report.take("policy", policy)
+    return report

@@ -1,0 +1,153 @@
+"""The certificate of a power: what it says, who gets it, and what the stand-alone verifier says of it."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64decode
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from lxml import etree
+
+from catalogue import GROUP
+from notigateway.errors import ReceiptInvalidError
+from notigateway.evidence.history import DatedSeal
+from notigateway.evidence.power_certificate import PowerCertificate, verify_power_certificate
+from notigateway.evidence.xades import verify_receipt
+from notigateway.published import published_folder
+from notigateway.verifier.pins import Trust
+from notigateway.verifier.procedure import verify
+from notigateway.verifier.report import Outcome
+from pki import COMPANY_NIF, PERSON_NIF, pki
+from stack import Stack, text
+from titles import (
+    ATTORNEY_NIF,
+    accept_power,
+    attorney,
+    change,
+    grant,
+    item,
+    register_company,
+    state_power,
+    unchanged,
+)
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from notigateway.pki.keys import KeyPair
+
+
+def certified(stack: Stack, power: UUID, by: KeyPair | None = None) -> bytes:
+    """Return the bytes of a certificate."""
+    tree = stack.ask("CertifyPower", f"<powerId>{power}</powerId>", holder=by).tree
+    data = b64decode(text(tree, "xml") or "")
+    assert hashlib.sha256(data).hexdigest() == text(tree, "sha256")
+    return data
+
+
+def proven(data: bytes) -> PowerCertificate:
+    """Verify the seal and return what it says."""
+    return verify_power_certificate(data, seal_certificates=[pki().seal.certificate])
+
+
+def test_a_certificate_says_what_the_register_holds_of_a_power(stack: Stack) -> None:
+    register_company(stack)
+    contacts = "<grantorContact>900 000 000</grantorContact><attorneyContact>c@example.org</attorneyContact>"
+    named = item("procedure", "203546") + item("group", GROUP)
+    power, granted_at = grant(stack, scope="procedure", more=named + contacts), stack.now
+    stack.pass_time(days=1)
+    accept_power(stack, power)
+    inscribed_at = stack.now
+    stack.pass_time(days=1)
+    change(stack, "RevokePower", power, more=item("group", GROUP))
+    stack.pass_time(days=1)
+
+    said = proven(certified(stack, power))
+    assert (said.event_time, said.power_id, said.scope, said.state) == (
+        stack.now,
+        power,
+        "procedure",
+        "in_force",
+    )
+    assert (said.grantor.identifier, said.grantor.contact) == (COMPANY_NIF, "900 000 000")
+    assert (said.attorney.identifier, said.attorney.contact) == (ATTORNEY_NIF, "c@example.org")
+    assert [(one.kind, one.value, one.state) for one in said.items] == [
+        ("procedure", "203546", "in_force"),
+        ("group", GROUP, "revoked"),
+    ]
+    assert said.items[1].ended_at == stack.now - timedelta(days=1)
+    assert (said.granted_at, said.accepted_at, said.inscribed_at) == (granted_at, inscribed_at, inscribed_at)
+    assert said.expires_at == granted_at + timedelta(days=300)
+
+
+def test_each_certificate_says_how_the_power_stands_then_for_both_sides(stack: Stack) -> None:
+    register_company(stack)
+    power = grant(stack)
+    before = certified(stack, power, attorney())
+    stack.pass_time(days=1)
+    change(stack, "RevokePower", power)
+    stack.pass_time(days=1)
+    after = certified(stack, power, pki().representative)
+    assert (proven(before).state, proven(before).awaits) == ("pending", ("acceptance",))
+    assert (proven(after).state, proven(after).ended_at) == ("revoked", stack.now - timedelta(days=1))
+    assert stack.rows()["power_certificates"] == 2
+
+
+def test_a_company_as_attorney_gets_its_statement_certified(stack: Stack) -> None:
+    power = grant(stack, by=pki().person, attorney=COMPANY_NIF)
+    assert proven(certified(stack, power, pki().person)).awaits == ("acceptance", "statement")
+    stack.pass_time(days=1)
+    state_power(stack, power)
+    said = proven(certified(stack, power, pki().representative))
+    assert (said.awaits, said.stated_at, said.inscribed_at) == (("acceptance",), stack.now, None)
+
+
+def test_who_is_no_side_of_a_power_gets_no_certificate(stack: Stack) -> None:
+    register_company(stack)
+    stack.publish("P", addressee=PERSON_NIF)
+    power = grant(stack)
+    before = stack.rows()
+    for somebody in (pki().person, pki().stranger):
+        answer = stack.ask("CertifyPower", f"<powerId>{power}</powerId>", holder=somebody)
+        assert answer.code == "POWER_UNKNOWN"
+    assert unchanged(stack, before)
+
+
+def test_a_certificate_is_of_the_published_schema_and_names_its_request(stack: Stack) -> None:
+    register_company(stack)
+    data = certified(stack, grant(stack, scope="matter", value="collection"))
+    schema = etree.XMLSchema(etree.parse(published_folder("wsdl") / "notigateway-evidence-1.xsd"))
+    schema.assertValid(etree.fromstring(data))
+    kept = {row[0] for row in stack.contents()["request_envelopes"]}
+    assert proven(data).request.envelope_sha256 in kept
+
+
+def test_the_stand_alone_verifier_believes_the_seal_and_no_changed_byte(sqlite_stack: Stack) -> None:
+    stack = sqlite_stack
+    register_company(stack)
+    data = certified(stack, grant(stack))
+    trust = Trust(seals=[DatedSeal.of(pki().seal.certificate)], authorities=[], issuers=None)
+    report = verify(data, trust=trust, at=stack.now)
+    assert report.outcome is Outcome.PASSED, report
+    assert [step.name for step in report.steps] == ["schema", "seal certificate", "seal", "policy"]
+    changed = data.replace(b">pending<", b">in_force<")
+    assert verify(changed, trust=trust, at=stack.now).outcome is Outcome.FAILED
+    assert verify(data, trust=trust, at=stack.now - timedelta(days=1)).outcome is Outcome.INDETERMINATE
+    other = Trust(seals=[DatedSeal.of(pki().service.certificate)], authorities=[], issuers=None)
+    assert verify(data, trust=other, at=stack.now).outcome is Outcome.FAILED
+
+
+def test_a_receipt_is_no_certificate_of_a_power_nor_the_other_way_round(sqlite_stack: Stack) -> None:
+    stack = sqlite_stack
+    register_company(stack)
+    one = stack.publish()
+    (accepted,) = stack.accept(one)
+    receipt = b64decode(text(accepted, "receipt/xml") or "")
+    certificate = certified(stack, grant(stack))
+    seals = [pki().seal.certificate]
+    with pytest.raises(ReceiptInvalidError):
+        verify_power_certificate(receipt, seal_certificates=seals)
+    with pytest.raises(ReceiptInvalidError):
+        verify_receipt(certificate, seal_certificates=seals)
