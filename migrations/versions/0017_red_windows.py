@@ -5,7 +5,7 @@ today. A worker of the release before this one writes none: `notigateway red pla
 stopped, takes up what it wrote. An addressee that took its notifications away, and for whom nobody has been
 assigned since, has opted out until it says otherwise.
 
-Revision: 0016, after 0015 (2026-11-26)
+Revision: 0017, after 0016 (2026-11-26)
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from uuid import uuid4
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0016"
-down_revision = "0015"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
