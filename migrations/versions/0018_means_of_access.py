@@ -10,7 +10,7 @@ So what this step does must not disturb that release:
 
 Events of before say nothing: all of them were signed requests.
 
-Revision: 0016, after 0015 (2026-11-26)
+Revision: 0018, after 0017 (2026-11-26)
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0016"
-down_revision = "0015"
+revision = "0018"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
