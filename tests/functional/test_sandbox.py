@@ -90,7 +90,7 @@ def test_the_service_listens_on_this_machine_only(sandbox: Running) -> None:
 
 
 @pytest.mark.parametrize(
-    ("holder", "count"), [("company", 12), ("representative", 12), ("person", 9), ("red", 1 + 3 + 8)]
+    ("holder", "count"), [("company", 12), ("representative", 12), ("person", 9), ("red", 1 + 3 + 9)]
 )
 def test_each_holder_sees_its_own_mailbox(sandbox: Running, holder: str, count: int) -> None:
     with client(sandbox, holder) as one:
