@@ -34,7 +34,7 @@ ACCOUNTS = sa.table(
 MAINS = sa.table(
     "main_accounts",
     sa.column("id", sa.Uuid),
-    *(sa.column(name) for name in ENTRY),
+    *(sa.column(name) for name in (*ENTRY, "position")),
     *(sa.column(name, INSTANT) for name in ("starts_at", "gives_from", "recorded_at")),
 )
 
@@ -62,6 +62,7 @@ def upgrade() -> None:
         "main_accounts",
         sa.Column("id", sa.Uuid, nullable=False),
         sa.Column("addressee_id", sa.Integer, nullable=False),
+        sa.Column("position", sa.Integer, nullable=False),
         sa.Column("number", sa.String(15)),
         sa.Column("starts_at", INSTANT, nullable=False),
         sa.Column("ends_at", INSTANT),
@@ -70,9 +71,9 @@ def upgrade() -> None:
         sa.Column("recorded_by", sa.String(9)),
         sa.Column("ground", sa.Text),
         sa.PrimaryKeyConstraint("id", name="pk_main_accounts"),
+        sa.UniqueConstraint("addressee_id", "position", name="uq_main_accounts_addressee_id_position"),
         sa.ForeignKeyConstraint(["addressee_id"], ["addressees.id"], name="fk_main_accounts_addressee_id"),
     )
-    op.create_index("ix_main_accounts_addressee_id", "main_accounts", ["addressee_id"])
     op.create_table(
         "former_names",
         sa.Column("id", sa.Uuid, nullable=False),
@@ -126,6 +127,7 @@ def entry(addressee: int, number: str, now: datetime) -> dict[str, object]:
         "id": uuid4(),
         "addressee_id": addressee,
         "number": number,
+        "position": 1,
         "starts_at": EVER,
         "gives_from": EVER,
         "recorded_at": now,

@@ -28,6 +28,7 @@ MAINS = sa.table(
     "main_accounts",
     sa.column("id", sa.Uuid),
     sa.column("addressee_id", sa.Integer),
+    sa.column("position", sa.Integer),
     sa.column("number", sa.String),
     sa.column("starts_at", INSTANT),
     sa.column("gives_from", INSTANT),
@@ -91,10 +92,9 @@ def take_back_mere_numbers() -> None:
         )
     ).all()
     for start in range(0, len(found), PORTION):
-        entries = [
-            {"id": uuid4(), "addressee_id": one, "starts_at": now, "gives_from": now, "recorded_at": now}
-            for one in found[start : start + PORTION]
-        ]
+        # The first entry is what 0009 has taken over.
+        said = {"position": 2, "starts_at": now, "gives_from": now, "recorded_at": now}
+        entries = [{"id": uuid4(), "addressee_id": one, **said} for one in found[start : start + PORTION]]
         connection.execute(MAINS.insert(), entries)
 
 

@@ -25,7 +25,7 @@ from pki import (
     representative_subject,
 )
 from stack import ISSUER, NG, Stack, text
-from titles import AUTHORISATION, RED_NIF, assign, change, grant, red, register_company
+from titles import AUTHORISATION, RED_NIF, assign, change, grant, red, register_company, state_power
 from wscn import Wscn, number, sign
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def power(stack: Stack) -> UUID:
     """Give the company, an entity, a power of a person, accepted by its representative."""
     stack.publish("FIRST", addressee=PERSON_NIF)
     one = grant(stack, by=pki().person, attorney=COMPANY_NIF)
+    assert state_power(stack, one).status == 200
     assert change(stack, "AcceptPower", one, by=pki().representative).status == 200
     return one
 

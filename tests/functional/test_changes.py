@@ -16,9 +16,10 @@ from notigateway.repository.addressees import find_addressee
 from notigateway.repository.changes import Change
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.model import Event
-from notigateway.repository.rights import Power, RedAssignment
+from notigateway.repository.rights import Power
 from pki import COMPANY_NIF, NOW, PERSON_NIF, pki
 from stack import NG, text, texts
+from titles import assign, register_company
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
     from notigateway.pki.keys import KeyPair
     from stack import Stack
-
-CCC = "28123456742"
 
 
 class Follower:
@@ -282,22 +281,8 @@ def test_a_red_person_follows_what_is_issued_while_the_assignment_stands(stack: 
     stack.publish("person", addressee=PERSON_NIF)
     before = stack.publish("before")
     start = stack.pass_time(days=1)
-    with writing(stack.engine) as session:
-        company = find_addressee(session, COMPANY_NIF)
-        assert company is not None
-        company.ccc = CCC
-        session.add(
-            RedAssignment(
-                id=uuid4(),
-                addressee_id=company.id,
-                account=CCC,
-                red_party=PERSON_NIF,
-                red_name="Ana",
-                authorisation="123456",
-                starts_at=start,
-                ends_at=start + timedelta(days=1),
-            )
-        )
+    register_company(stack)
+    assign(stack, PERSON_NIF, starts_at=start, ends_at=start + timedelta(days=1))
     red = Follower(stack, holder=pki().person)
     red.news()
     during = stack.publish("during")

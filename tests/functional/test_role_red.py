@@ -69,11 +69,15 @@ def test_a_year_of_a_red_person(stack: Stack) -> None:
     after = stack.publish("AFTER")
     assert listed(stack, red()) == {first: "red", before: "red", after: "red"}
 
-    # Month 9: another RED person takes over; both see their own time.
+    # Month 9: another RED person takes over, but the company receives alone until it says otherwise.
     stack.now = NOW + timedelta(days=270)
     (current,) = current_assignments(stack)
     stack.ask("UnassignRed", f"<assignmentId>{current}</assignmentId>")
-    assign(stack, OTHER_RED_NIF)
+    taken_over = assign(stack, OTHER_RED_NIF)
+    stack.publish("ALONE")
+    assert listed(stack, holder(OTHER_RED_NIF)) == {}
+    stack.pass_time(days=1)
+    stack.ask("ReassignRed", f"<assignmentId>{taken_over}</assignmentId>")
     last = stack.publish("LAST")
     assert listed(stack, red()) == {first: "red", before: "red", after: "red"}
     assert listed(stack, holder(OTHER_RED_NIF)) == {last: "red"}

@@ -22,6 +22,7 @@ from notigateway.repository.model import Act, Addressee, IssuingBody, Notificati
 from notigateway.repository.notifications import visible_to
 from notigateway.repository.power_items import PowerItem
 from notigateway.repository.rights import Power, RedAssignment, role_of
+from notigateway.repository.windows import RedWindow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 START = datetime(2026, 1, 15, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
-ADDRESSEES = {"B12345674": "28123456742", "A28000016": None}
+ADDRESSEES = ["A28000016", "B12345674"]
 PARTIES = ["B12345674", "00000001R", "12345678Z"]
 
 INSTANTS = st.builds(
@@ -47,7 +48,7 @@ class World:
     """Titles and notifications at random, each of one addressee; deadlines and decisions may be anywhere."""
 
     powers: list[tuple[str, str, representation.Power]]
-    assignments: list[tuple[str, str, representation.RedAssignment]]
+    windows: list[tuple[str, str, representation.Window]]
     items: list[tuple[str, Item, datetime | None, datetime | None]]
 
 
@@ -70,7 +71,7 @@ def powers(draw: st.DrawFn) -> representation.Power:
 
 @st.composite
 def items(draw: st.DrawFn) -> tuple[str, Item, datetime | None, datetime | None]:
-    addressee = draw(st.sampled_from(sorted(ADDRESSEES)))
+    addressee = draw(st.sampled_from(ADDRESSEES))
     available_at = draw(INSTANTS)
     deadline = draw(st.none() | st.integers(1, 12).map(lambda days: available_at + days * DAY))
     decided_at = draw(st.none() | INSTANTS.map(lambda at: max(at, available_at)))
@@ -81,24 +82,21 @@ def items(draw: st.DrawFn) -> tuple[str, Item, datetime | None, datetime | None]
         procedure=draw(st.sampled_from(PROCEDURES)),
         special_category=draw(st.booleans()),
         ground=draw(st.sampled_from([Ground.A, Ground.B, Ground.C, None])),
-        account=ADDRESSEES[addressee],
     )
     return addressee, item, deadline, decided_at
 
 
 def worlds() -> st.SearchStrategy[World]:
-    addressee, party = st.sampled_from(sorted(ADDRESSEES)), st.sampled_from(PARTIES[1:])
-    assignment = st.builds(
-        lambda start, days: representation.RedAssignment(
-            "28123456742", start, None if days is None else start + days * DAY
-        ),
+    addressee, party = st.sampled_from(ADDRESSEES), st.sampled_from(PARTIES[1:])
+    window = st.builds(
+        lambda start, days: representation.Window(start, None if days is None else start + days * DAY),
         INSTANTS,
-        st.none() | st.integers(0, 10),
+        st.none() | st.integers(1, 10),
     )
     return st.builds(
         World,
         st.lists(st.tuples(addressee, party, powers()), max_size=4),
-        st.lists(st.tuples(addressee, party, assignment), max_size=3),
+        st.lists(st.tuples(addressee, party, window), max_size=3),
         st.lists(items(), min_size=1, max_size=6),
     )
 
@@ -114,16 +112,13 @@ ASSURANCES = st.builds(Assurance, st.sampled_from(Means), st.sampled_from(Level)
 def populate(session: Session, world: World) -> list[UUID]:
     """Write the world into empty tables; return the notifications' identifiers in the order of the items."""
     body = IssuingBody(dir3="EA0041485", acronym="TGSS", name="TGSS", nif="Q2827003A")
-    rows = {nif: Addressee(identifier=nif, name=nif, ccc=ccc) for nif, ccc in ADDRESSEES.items()}
+    rows = {nif: Addressee(identifier=nif, name=nif) for nif in ADDRESSEES}
     session.add_all([body, *rows.values()])
     session.flush()
     for grantor, attorney, power in world.powers:
         session.add(_power(power, rows[grantor], attorney))
-    for addressee, party, one in world.assignments:
-        fields = {name: getattr(one, name) for name in one.__dataclass_fields__}
-        row = RedAssignment(id=uuid4(), red_party=party, red_name=party, authorisation="1", **fields)
-        row.addressee_id = rows[addressee].id
-        session.add(row)
+    for addressee, party, one in world.windows:
+        _add_window(session, rows[addressee], party, one)
     return [_add_notification(session, body, rows[who], one) for who, *one in world.items]
 
 
@@ -149,6 +144,23 @@ def _item(item: representation.PowerItem, position: int) -> PowerItem:
     row = PowerItem.of(item, position=position, name=item.value, now=START)
     row.ended_at, row.end_cause = item.ended_at, item.end_cause
     return row
+
+
+def _add_window(session: Session, addressee: Addressee, party: str, window: representation.Window) -> None:
+    assignment = RedAssignment(
+        id=uuid4(),
+        addressee_id=addressee.id,
+        account="28123456742",
+        red_party=party,
+        red_name=party,
+        authorisation="1",
+        starts_at=window.opens_at,
+    )
+    session.add(assignment)
+    session.flush()
+    row = RedWindow(id=uuid4(), addressee_id=addressee.id, assignment_id=assignment.id, red_party=party)
+    row.authorisation, row.opens_at, row.closes_at = "1", window.opens_at, window.closes_at
+    session.add(row)
 
 
 def _add_notification(
@@ -193,7 +205,7 @@ def expected(world: World, party: str, now: datetime, rights: RightsPolicy) -> l
             item,
             is_addressee=party == addressee,
             powers=[p for grantor, attorney, p in world.powers if (grantor, attorney) == (addressee, party)],
-            assignments=[a for who, red, a in world.assignments if (who, red) == (addressee, party)],
+            windows=[w for who, red, w in world.windows if (who, red) == (addressee, party)],
             now=now,
             rights=rights,
         )

@@ -15,12 +15,14 @@ from notigateway.cursors import BEFORE_ALL, read_uuid_cursor, write_uuid_cursor
 from notigateway.errors import NotAddresseeError, RedAssignmentOverlapsError, RedAssignmentUnknownError
 from notigateway.instants import to_milliseconds
 from notigateway.law.accounts import account_key, accounts_since
-from notigateway.law.titles import check_red, check_red_addressee, ends_red, invalid_red
+from notigateway.law.titles import check_red, check_red_addressee, check_red_ground, ends_red, invalid_red
 from notigateway.receipts.recording import record_request
 from notigateway.repository import powers as register
 from notigateway.repository.accounts import list_main_entries, main_account_at
 from notigateway.repository.addressees import ensure_addressee, find_addressee
+from notigateway.repository.planning import instant_of_effect, replan
 from notigateway.repository.rights import Power, RedAssignment
+from notigateway.repository.windows import RedOptOut, find_standing_opt_out
 from notigateway.uuids import uuid7
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ def assign_red(session: Session, terms: RedTerms, *, now: datetime) -> RedAssign
     Raises: `NotAddresseeError`, `RedAssignmentInvalidError`, `RedAssignmentOverlapsError`.
     """
     addressee = _addressee(session, terms, now)
+    ground = check_red_ground(terms.ground, terms.starts_at, now)
     entries = [row.entry for row in list_main_entries(session, addressee)]
     assignment = _draw_up(terms, addressee, accounts_since(entries, terms.starts_at), now=now)
     overlapping = register.list_overlapping(
@@ -62,49 +65,98 @@ def assign_red(session: Session, terms: RedTerms, *, now: datetime) -> RedAssign
     for one in overlapping:
         if _said(one) == _said(assignment):
             return one
-    return _register(session, assignment, overlapping, "assigned", now=now)
+    _refuse_overlap(overlapping)
+    return _register(session, assignment, "assigned", now=now, ground=ground)
 
 
-def end_red(session: Session, assignment_id: UUID, *, at: datetime, now: datetime) -> RedAssignment:
-    """End an assignment, as the operator, at an instant that has not passed.
+def end_red(
+    session: Session, assignment_id: UUID, *, at: datetime, now: datetime, ground: str | None = None
+) -> RedAssignment:
+    """End an assignment, as the operator, at an instant that has not passed; in a correction at any.
 
-    Raises: `RedAssignmentUnknownError`, `RedAssignmentInvalidError`.
+    Raises: `RedAssignmentUnknownError`, `RedAssignmentInvalidError`, `RedAssignmentOverlapsError` where a
+    correction lets it stand while another one does.
     """
     assignment = _lock(session, assignment_id)
     at = to_milliseconds(at)
-    if not ends_red(assignment.ends_at, at, now):
+    ground = check_red_ground(ground, at, now)
+    if not ends_red(assignment.ends_at, at, now, is_correction=ground is not None):
         return assignment  # a repeat, or it had ended before
-    return _end(session, assignment, at, now=now)
+    if ground is None:
+        return _end(session, assignment, at, now=now)
+    return _correct_end(session, assignment, at, now=now, ground=ground)
+
+
+def _correct_end(
+    session: Session, assignment: RedAssignment, at: datetime, *, now: datetime, ground: str
+) -> RedAssignment:
+    """Write down when an assignment really ended: what is at disposal since then goes or comes by it."""
+    if at < assignment.starts_at:
+        raise invalid_red("ends_at", "before_the_start")
+    others = register.list_overlapping(
+        session, account=assignment.account, starts_at=assignment.starts_at, ends_at=at
+    )
+    _refuse_overlap([one for one in others if one.id != assignment.id])
+    assignment.ends_at = assignment.gives_until = at
+    _changed(session, assignment, "corrected", now=now, ground=ground)
+    replan(session, assignment.addressee, now)
+    return assignment
+
+
+def plan_anew(session: Session, identifier: str, *, now: datetime) -> None:
+    """Derive an addressee's windows from the register. Raises: `NotAddresseeError`."""
+    addressee = register.lock_addressee(session, identifier)
+    if addressee is None:
+        raise NotAddresseeError(f"addressee {identifier} is not registered")
+    replan(session, addressee, now)
 
 
 def unassign_red(session: Session, asking: Asking, assignment_id: UUID) -> RedAssignment:
-    """Take what comes from now on away from the RED person, as the addressee.
+    """Receive alone from now on, as the addressee: the assignment ends, and no later one gives anything.
+
+    The choice stands until it is taken back by `reassign_red` (art. 6.1; LGSS art. 132.2).
 
     Raises: `RedAssignmentUnknownError`.
     """
     assignment = _lock(session, assignment_id, addressee=asking.caller.party)
-    if assignment.ends_at is not None and assignment.ends_at <= asking.now:
+    addressee, now = assignment.addressee, asking.now
+    if find_standing_opt_out(session, addressee) is None:
+        opt_out = RedOptOut(
+            id=uuid7(now),
+            addressee_id=addressee.id,
+            withheld_from=instant_of_effect(session, addressee, now),
+            chosen_at=now,
+            chosen_by=asking.caller.signer,
+            request_sha256=asking.proof.sha256,
+        )
+        session.add(opt_out)
+        record_request(session, asking)
+        replan(session, addressee, now)
+    if assignment.ends_at is not None and assignment.ends_at <= now:
         return assignment  # a repeat, or it had ended before
-    return _end(session, assignment, asking.now, now=asking.now, asking=asking)
+    return _end(session, assignment, now, now=now, asking=asking)
 
 
 def reassign_red(session: Session, asking: Asking, assignment_id: UUID) -> RedAssignment:
-    """Give what comes from now on to the RED person of an ended assignment again, as the addressee.
+    """Give what comes from now on to the RED person of an assignment again, as the addressee.
 
-    What came in between stays away from that person. Returns the new assignment.
+    What came in between stays away from that person. Returns the assignment that stands, a new one where
+    that one had ended.
 
     Raises: `RedAssignmentUnknownError`; `RedAssignmentOverlapsError` where another person manages the
     account now or later; `RedAssignmentInvalidError` where the account is no longer the addressee's.
     """
     earlier = _lock(session, assignment_id, addressee=asking.caller.party)
     account, now = earlier.account, asking.now
-    main = main_account_at(session, earlier.addressee, now)
+    # What stands from now on: a change asked for a moment ago may have effect a little later.
+    main = main_account_at(session, earlier.addressee, instant_of_effect(session, earlier.addressee, now))
     if main is None or account_key(main) != account_key(account):
         raise invalid_red("account", "not_the_addressees")
     overlapping = register.list_overlapping(session, account=account, starts_at=now, ends_at=None)
     for one in overlapping:
         if one.stands_at(now) and _who(one) == _who(earlier):
-            return one  # a repeat: it stands
+            _withdraw_opt_out(session, asking, one)
+            return one
     assignment = RedAssignment(
         id=uuid7(now),
         addressee_id=earlier.addressee_id,
@@ -115,7 +167,22 @@ def reassign_red(session: Session, asking: Asking, assignment_id: UUID) -> RedAs
         authorisation=earlier.authorisation,
         starts_at=now,
     )
-    return _register(session, assignment, overlapping, "reassigned", now=now, asking=asking)
+    _refuse_overlap(overlapping)
+    _withdraw_opt_out(session, asking, earlier)
+    return _register(session, assignment, "reassigned", now=now, asking=asking)
+
+
+def _withdraw_opt_out(session: Session, asking: Asking, assignment: RedAssignment) -> None:
+    """Take the choice to receive alone back, if it stands: whoever is assigned gets what comes."""
+    addressee, now = assignment.addressee, asking.now
+    opt_out = find_standing_opt_out(session, addressee)
+    if opt_out is None:
+        return
+    opt_out.withheld_until = max(instant_of_effect(session, addressee, now), opt_out.withheld_from)
+    opt_out.withdrawn_at, opt_out.withdrawn_by = now, asking.caller.signer
+    opt_out.withdrawal_sha256 = asking.proof.sha256
+    record_request(session, asking)
+    replan(session, addressee, now)
 
 
 def list_representations(
@@ -159,7 +226,9 @@ def _addressee(session: Session, terms: RedTerms, now: datetime) -> Addressee:
     if addressee is None:
         raise NotAddresseeError(f"addressee {identifier} is not registered: give its name")
     if terms.addressee_name is not None:
-        give_first_account(session, addressee, account, starts_at=terms.starts_at, now=now)
+        give_first_account(
+            session, addressee, account, starts_at=terms.starts_at, now=now, ground=terms.ground
+        )
     return addressee
 
 
@@ -184,19 +253,29 @@ def _draw_up(
 def _register(
     session: Session,
     assignment: RedAssignment,
-    overlapping: Sequence[RedAssignment],
     change: str,
     *,
     now: datetime,
     asking: Asking | None = None,
+    ground: str | None = None,
 ) -> RedAssignment:
-    """Register an assignment in whose time no other one of the account stands."""
-    if overlapping:
-        other = overlapping[0]
-        facts = {} if other.ends_at is None else {"ends_at": other.ends_at}
-        raise RedAssignmentOverlapsError(f"assignment {other.id}", starts_at=other.starts_at, **facts)
+    """Register an assignment; it has effect from its start, but without a ground never on what has been."""
+    starts_at, ends_at = assignment.starts_at, assignment.ends_at
+    if ground is None:
+        starts_at = max(starts_at, instant_of_effect(session, assignment.addressee, now))
+    assignment.gives_from = starts_at
+    assignment.gives_until = None if ends_at is None else max(ends_at, starts_at)
     session.add(assignment)
-    return _changed(session, assignment, change, now=now, asking=asking)
+    _changed(session, assignment, change, now=now, asking=asking, ground=ground)
+    replan(session, assignment.addressee, now)
+    return assignment
+
+
+def _refuse_overlap(others: Sequence[RedAssignment]) -> None:
+    """Let no other assignment of the account stand in the same time. Raises: `RedAssignmentOverlapsError`."""
+    if others:
+        facts = {} if others[0].ends_at is None else {"ends_at": others[0].ends_at}
+        raise RedAssignmentOverlapsError(f"assignment {others[0].id}", starts_at=others[0].starts_at, **facts)
 
 
 def _lock(session: Session, assignment_id: UUID, *, addressee: str | None = None) -> RedAssignment:
@@ -205,7 +284,8 @@ def _lock(session: Session, assignment_id: UUID, *, addressee: str | None = None
     if found is None or (addressee is not None and found.addressee.identifier != addressee):
         raise RedAssignmentUnknownError
     register.lock_addressee(session, found.addressee.identifier)
-    session.refresh(found, ["ends_at"])  # somebody may have ended it while we waited
+    # Somebody may have ended it while we waited.
+    session.refresh(found, ["ends_at", "gives_until"])
     return found
 
 
@@ -213,22 +293,30 @@ def _end(
     session: Session, assignment: RedAssignment, at: datetime, *, now: datetime, asking: Asking | None = None
 ) -> RedAssignment:
     """End an assignment; one that has not begun then stands at no instant."""
+    effect = max(at, instant_of_effect(session, assignment.addressee, now))
     assignment.ends_at = max(at, assignment.starts_at)
-    return _changed(session, assignment, "ended" if asking is None else "unassigned", now=now, asking=asking)
+    assignment.gives_until = max(effect, assignment.gives_from or assignment.starts_at)
+    _changed(session, assignment, "ended" if asking is None else "unassigned", now=now, asking=asking)
+    replan(session, assignment.addressee, now)
+    return assignment
 
 
 def _changed(
-    session: Session, assignment: RedAssignment, change: str, *, now: datetime, asking: Asking | None
-) -> RedAssignment:
-    """Write down the change, with its proof where a party asked for it."""
-    if asking is None:
-        register.record_change(session, assignment, change, now=now)
-        return assignment
-    record_request(session, asking)
+    session: Session,
+    assignment: RedAssignment,
+    change: str,
+    *,
+    now: datetime,
+    asking: Asking | None = None,
+    ground: str | None = None,
+) -> None:
+    """Write down the change, with its proof where a party asked for it, or its ground as a correction."""
+    caller, sha256 = (None, None) if asking is None else (asking.caller, asking.proof.sha256)
+    if asking is not None:
+        record_request(session, asking)
     register.record_change(
-        session, assignment, change, now=now, caller=asking.caller, request_sha256=asking.proof.sha256
+        session, assignment, change, now=now, caller=caller, request_sha256=sha256, ground=ground
     )
-    return assignment
 
 
 def _who(assignment: RedAssignment) -> tuple[object, ...]:

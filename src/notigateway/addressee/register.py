@@ -19,7 +19,7 @@ from notigateway.law.submission import NAME_MAX, check_text
 from notigateway.repository import accounts as register
 from notigateway.repository.accounts import Account, FormerName, MainAccount
 from notigateway.repository.addressees import ensure_addressee
-from notigateway.repository.planning import instant_of_effect
+from notigateway.repository.planning import instant_of_effect, replan
 from notigateway.repository.powers import lock_addressee
 from notigateway.uuids import uuid7
 
@@ -123,7 +123,13 @@ def set_main_account(session: Session, terms: MainTerms, *, now: datetime) -> Ma
 
 
 def give_first_account(
-    session: Session, addressee: Addressee, account: str, *, starts_at: datetime, now: datetime
+    session: Session,
+    addressee: Addressee,
+    account: str,
+    *,
+    starts_at: datetime,
+    now: datetime,
+    ground: str | None = None,
 ) -> None:
     """Register the main account of an addressee for which the register has none; else leave it as it is.
 
@@ -131,7 +137,8 @@ def give_first_account(
     """
     if register.list_main_entries(session, addressee):
         return
-    terms = MainTerms(addressee=addressee.identifier, account=account, starts_at=starts_at)
+    nif = addressee.identifier
+    terms = MainTerms(addressee=nif, account=account, starts_at=starts_at, ground=ground)
     _enter(session, addressee, terms, now=now)
 
 
@@ -165,6 +172,7 @@ def _enter(session: Session, addressee: Addressee, terms: MainTerms, *, now: dat
     entry = MainAccount(
         id=uuid7(now),
         addressee_id=addressee.id,
+        position=len(rows) + 1,
         number=number,
         starts_at=span.starts_at,
         ends_at=said.span.ends_at,
@@ -174,13 +182,13 @@ def _enter(session: Session, addressee: Addressee, terms: MainTerms, *, now: dat
         ground=ground,
     )
     session.add(entry)
+    replan(session, addressee, now)
     _keep_for_the_version_before(session, addressee, now)
     return entry
 
 
 def _keep_for_the_version_before(session: Session, addressee: Addressee, now: datetime) -> None:
     """Write the main account where the version before reads it, while its last workers still run."""
-    session.flush()
     at = instant_of_effect(session, addressee, now)
     main = register.main_account_at(session, addressee, at)
     is_naf = main is not None and law.is_affiliation_number(main)

@@ -8,20 +8,26 @@ from uuid import UUID
 
 import typer
 
-from notigateway.addressee.red import assign_red, end_red
+from notigateway.addressee.red import assign_red, end_red, plan_anew
 from notigateway.cli.opening import opened
 from notigateway.cli.options import SettingsFile, read_instant
 from notigateway.instants import instant_text
 from notigateway.law.titles import RedTerms
 from notigateway.office import obliging_by
 from notigateway.repository.engine import reading, writing
-from notigateway.repository.powers import list_all_red_assignments
+from notigateway.repository.powers import list_all_red_assignments, list_assigned
 from notigateway.repository.rights import RedAssignment
 from notigateway.settings import load_settings
 
 red = typer.Typer(
     help="Register, end and list RED assignments: who manages which account.", no_args_is_help=True
 )
+
+
+Ground = Annotated[
+    str | None,
+    typer.Option(help="Makes it a correction, which moves what is at disposal already: why, in a line."),
+]
 
 
 @red.command()
@@ -38,9 +44,13 @@ def assign(
     addressee_name: Annotated[
         str | None, typer.Option(help="Name of the addressee: registers it with that account.")
     ] = None,
+    ground: Ground = None,
     settings_file: SettingsFile = None,
 ) -> None:
-    """Register an assignment; repeating changes nothing. Two of one account never overlap."""
+    """Register an assignment; repeating changes nothing. Two of one account never overlap.
+
+    One dated back counts for what is put at disposal from now on, unless a ground makes it a correction.
+    """
     now, settings = datetime.now(UTC), load_settings(settings_file)
     terms = RedTerms(
         addressee=addressee,
@@ -51,6 +61,7 @@ def assign(
         authorisation=authorisation,
         starts_at=read_instant(start) or now,
         ends_at=read_instant(end),
+        ground=ground,
     )
     with opened(settings) as engine, writing(engine) as session:
         row = assign_red(session, terms, now=now)
@@ -63,13 +74,30 @@ def assign(
 def end_assignment(
     assignment: Annotated[UUID, typer.Argument(help="Its identifier, from `notigateway red list`.")],
     at: Annotated[str | None, typer.Option(help="When, with its zone; by default now.")] = None,
+    ground: Ground = None,
     settings_file: SettingsFile = None,
 ) -> None:
     """End an assignment; what was put at disposal before stays visible to the RED person."""
     now = datetime.now(UTC)
     with opened(load_settings(settings_file)) as engine, writing(engine) as session:
-        row = end_red(session, assignment, at=read_instant(at) or now, now=now)
+        row = end_red(session, assignment, at=read_instant(at) or now, now=now, ground=ground)
     typer.echo(_line(row))
+
+
+@red.command("plan")
+def plan_windows(settings_file: SettingsFile = None) -> None:
+    """Derive from the register for whom what is at disposal when; once, after an upgrade.
+
+    Only what a worker of the version before has written meanwhile is not taken into account already.
+    """
+    now = datetime.now(UTC)
+    with opened(load_settings(settings_file)) as engine:
+        with reading(engine) as session:
+            numbers = list_assigned(session)
+        for number in numbers:
+            with writing(engine) as session:
+                plan_anew(session, number, now=now)
+    typer.echo(f"planned {len(numbers)}")
 
 
 @red.command("list")

@@ -98,7 +98,6 @@ DEFAULT_RIGHTS: Final = RightsPolicy()
 class Item:
     """What the rules need to know of one notification.
 
-    `account` is the addressee's main contribution account or else its affiliation number;
     `closed_at` is when it was decided, or when it lapses while nobody has (None: it never does);
     `ground` is why the addressee was obliged when it was put at disposal; None for who was not.
     """
@@ -109,16 +108,14 @@ class Item:
     procedure: str
     special_category: bool
     ground: Ground | None
-    account: str | None
 
 
 @dataclass(frozen=True)
-class RedAssignment:
-    """Who manages an account in the RED system, from when until when."""
+class Window:
+    """In which time what is put at disposal for an addressee is also for a RED person: see `windows.py`."""
 
-    account: str
-    starts_at: datetime
-    ends_at: datetime | None = None
+    opens_at: datetime
+    closes_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -160,21 +157,21 @@ def role_of(
     item: Item,
     *,
     is_addressee: bool,
-    assignments: Iterable[RedAssignment],
+    windows: Iterable[Window],
     powers: Iterable[Power],
     now: datetime,
     rights: RightsPolicy = DEFAULT_RIGHTS,
 ) -> Role | None:
     """Return in which capacity a party sees a notification at `now`; None where it does not exist for it.
 
-    `assignments` and `powers` are the party's own titles for this addressee. Its own right first, then
+    `windows` and `powers` are the party's own titles for this addressee. Its own right first, then
     a power, then RED: the strongest title is the one the receipt names.
     """
     if is_addressee and own_covers(item, rights):
         return Role.OWN
     if any(power_covers(power, item, now, rights) for power in powers):
         return Role.ATTORNEY
-    if any(red_covers(assignment, item, now, rights) for assignment in assignments):
+    if any(red_covers(window, item, now, rights) for window in windows):
         return Role.RED
     return None
 
@@ -184,25 +181,20 @@ def own_covers(item: Item, rights: RightsPolicy = DEFAULT_RIGHTS) -> bool:
     return not item.special_category or Role.OWN in rights.special_category_roles
 
 
-def red_covers(
-    assignment: RedAssignment, item: Item, now: datetime, rights: RightsPolicy = DEFAULT_RIGHTS
-) -> bool:
-    """Tell whether a RED assignment gives a notification (Orden ISM/903/2020 art. 6.1 and 7.1).
+def red_covers(window: Window, item: Item, now: datetime, rights: RightsPolicy = DEFAULT_RIGHTS) -> bool:
+    """Tell whether a RED person's window gives a notification (Orden ISM/903/2020 art. 6.1 and 7.1).
 
-    What was put at disposal while the assignment stood stays visible after its end; what was there
-    before it is visible only by the policy `red_sees_backlog`; data of a special category only where
+    What was put at disposal while it was open stays visible after it has closed; what was there before
+    it opened is visible only by the policy `red_sees_backlog`; data of a special category only where
     `special_category_roles` names RED.
     """
-    if item.ground not in RED_GROUNDS or item.account != assignment.account:
+    if item.ground not in RED_GROUNDS:
         return False
     if item.special_category and Role.RED not in rights.special_category_roles:
         return False
-    if now < assignment.starts_at:
+    if window.closes_at is not None and window.closes_at <= item.available_at:
         return False
-    # One that ended before it began never gave anything, no backlog either.
-    if assignment.ends_at is not None and assignment.ends_at <= max(assignment.starts_at, item.available_at):
-        return False
-    return rights.red_sees_backlog or item.available_at >= assignment.starts_at
+    return window.opens_at <= (now if rights.red_sees_backlog else item.available_at)
 
 
 def power_state(power: Power, now: datetime) -> PowerState:

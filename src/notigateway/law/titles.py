@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import AccountInvalidError, RedAssignmentInvalidError
 from notigateway.instants import to_milliseconds
-from notigateway.law.accounts import account_key, read_account
+from notigateway.law.accounts import account_key, check_ground, read_account
 from notigateway.law.identifiers import IdentifierError, check_nif
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ _AUTHORISATION_MAX: Final = 16
 class RedTerms:
     """What the RED system says: which authorised person manages which account of whom, in which time.
 
-    With `addressee_name` an addressee that is not known yet is registered with that account.
+    With `addressee_name` an addressee that is not known yet is registered with that account. A `ground`
+    makes it a correction, which moves what is at disposal already.
     """
 
     addressee: str
@@ -40,6 +41,7 @@ class RedTerms:
     authorisation: str
     starts_at: datetime
     ends_at: datetime | None = None
+    ground: str | None = None
 
 
 def check_red_addressee(terms: RedTerms) -> tuple[str, str]:
@@ -76,12 +78,30 @@ def check_red(terms: RedTerms, *, addressee: str, accounts: Iterable[str]) -> Re
     return replace(terms, red_party=red_party, account=account, starts_at=starts_at, ends_at=ends_at)
 
 
-def ends_red(ends_at: datetime | None, at: datetime, now: datetime) -> bool:
+def check_red_ground(ground: str | None, at: datetime, now: datetime) -> str | None:
+    """Return the ground of a correction in its one form; None for what is none.
+
+    Raises: `RedAssignmentInvalidError` with the facts `field` and `problem`, also where what it corrects
+    has not come yet: that needs no ground.
+    """
+    if ground is None:
+        return None
+    if at > now:
+        raise invalid_red("ground", "not_in_the_past")
+    try:
+        return check_ground(ground)
+    except AccountInvalidError as error:
+        raise invalid_red("ground", str(error.facts["problem"])) from error
+
+
+def ends_red(ends_at: datetime | None, at: datetime, now: datetime, *, is_correction: bool = False) -> bool:
     """Tell whether an assignment with that end comes to end at another instant; not where it did before.
 
-    Raises: `RedAssignmentInvalidError` for an instant that has passed: what was put at disposal since
-    then was seen rightly, and rights are not taken back.
+    Raises: `RedAssignmentInvalidError` for an instant that has passed, but in a correction: what was put
+    at disposal since then was seen rightly, and rights are not taken back.
     """
+    if is_correction:
+        return ends_at != at
     if ends_at is not None and ends_at <= max(at, now):
         return False
     if at < to_milliseconds(now):

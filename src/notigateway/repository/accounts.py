@@ -9,7 +9,18 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, Uuid, or_, select
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
 from notigateway.law import accounts as law
@@ -49,10 +60,12 @@ class MainAccount(Row):
     """An entry: that account is the addressee's main one from then on, none where it names none."""
 
     __tablename__ = "main_accounts"
-    __table_args__ = (Index(None, "addressee_id"),)
+    __table_args__ = (UniqueConstraint("addressee_id", "position"),)
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     addressee_id: Mapped[int] = mapped_column(ForeignKey("addressees.id"))
+    # The order in which the entries were made: of several that speak of an instant the last one holds.
+    position: Mapped[int] = mapped_column(Integer)
     number: Mapped[str | None] = mapped_column(String(15))
     starts_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ends_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -91,7 +104,7 @@ def list_accounts(session: Session, addressee: Addressee) -> Sequence[Account]:
 def list_main_entries(session: Session, addressee: Addressee) -> Sequence[MainAccount]:
     """Return every entry of a main account, in the order in which they were made."""
     query = select(MainAccount).where(MainAccount.addressee_id == addressee.id)
-    return session.scalars(query.order_by(MainAccount.recorded_at, MainAccount.id)).all()
+    return session.scalars(query.order_by(MainAccount.position)).all()
 
 
 def main_account_at(session: Session, addressee: Addressee, at: datetime) -> str | None:

@@ -12,7 +12,8 @@ from notigateway.repository.changes import Change, moves_something
 from notigateway.repository.model import Act, Addressee, Event, IssuingBody, Notification
 from notigateway.repository.notifications import row_columns, visible_to
 from notigateway.repository.outages import DeadlineChange
-from notigateway.repository.rights import Power, RedAssignment, addressees_in_reach, is_in_force, role_of
+from notigateway.repository.rights import Power, addressees_in_reach, is_in_force, role_of
+from notigateway.repository.windows import RedWindow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,18 +109,9 @@ def fingerprint_of_rights(session: Session, party: str, now: datetime) -> int:
     A right that begins gives notifications whose changes lie far back in their order.
     """
     powers = select(Power.id).where(Power.attorney == party, *is_in_force(Power, now))
-    # What a RED person saw by an assignment stays visible after its end, so the end is no change; the
-    # addressee's main account decides which assignments count.
-    assignments = (
-        select(RedAssignment.id)
-        .join(Addressee, Addressee.id == RedAssignment.addressee_id)
-        .where(
-            RedAssignment.red_party == party,
-            RedAssignment.starts_at <= now,
-            RedAssignment.account == func.coalesce(Addressee.ccc, Addressee.naf),
-        )
-    )
-    titles = sorted(one.bytes for query in (powers, assignments) for one in session.scalars(query))
+    # What a RED person saw while a window was open stays visible after it has closed: that is no change.
+    windows = select(RedWindow.id).where(RedWindow.red_party == party, RedWindow.opens_at <= now)
+    titles = sorted(one.bytes for query in (powers, windows) for one in session.scalars(query))
     return int.from_bytes(hashlib.sha256(b"".join(titles)).digest()[:6]) if titles else 0
 
 

@@ -1,4 +1,4 @@
-"""From when on a change of rights has effect: after everything that is at disposal by then."""
+"""From when on a change of RED rights has effect, and the windows that follow from the registers."""
 
 from __future__ import annotations
 
@@ -9,12 +9,18 @@ from sqlalchemy import func, or_, select
 
 from notigateway.instants import to_milliseconds
 from notigateway.law.lifecycle import State
+from notigateway.law.windows import plan
+from notigateway.repository.accounts import list_main_entries
 from notigateway.repository.acts import wait_for_turn_to_publish
 from notigateway.repository.model import Notification
+from notigateway.repository.rights import RedAssignment
+from notigateway.repository.windows import RedWindow, list_opt_outs, list_windows
+from notigateway.uuids import uuid7
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from notigateway.law.windows import Planned
     from notigateway.repository.model import Addressee
     from notigateway.repository.session import Session
 
@@ -35,3 +41,49 @@ def instant_of_effect(session: Session, addressee: Addressee, now: datetime) -> 
     last = session.scalar(query)
     asked = to_milliseconds(now)
     return asked if last is None else max(asked, last + _NEXT)
+
+
+def replan(session: Session, addressee: Addressee, now: datetime) -> None:
+    """Write the addressee's windows as its registers give them now; its rights must be locked.
+
+    A window that comes to hold more or less of what is at disposal (only a correction does that) is another
+    one, so that who follows changes learns of it.
+    """
+    session.flush()
+    query = select(RedAssignment).where(RedAssignment.addressee_id == addressee.id)
+    assignments = {row.id: row for row in session.scalars(query)}
+    mains = [row.entry for row in list_main_entries(session, addressee)]
+    opt_outs = [row.span for row in list_opt_outs(session, addressee)]
+    planned = plan([row.assigned for row in assignments.values()], mains, opt_outs)
+    standing = {(row.assignment_id, row.opens_at): row for row in list_windows(session, addressee)}
+    for one in planned:
+        row = standing.pop((one.assignment, one.span.starts_at), None)
+        closes_at = one.span.ends_at
+        if row is not None and _moves_only_what_comes(row, closes_at, now):
+            row.closes_at = closes_at
+            continue
+        if row is not None:
+            session.delete(row)
+        session.add(_window(one, assignments[one.assignment], now))
+    for row in standing.values():
+        session.delete(row)
+    session.flush()
+
+
+def _moves_only_what_comes(row: RedWindow, closes_at: datetime | None, now: datetime) -> bool:
+    """Tell whether the window may close then instead, and nothing that is at disposal comes or goes."""
+    ends = [at for at in (row.closes_at, closes_at) if at is not None]
+    return row.closes_at == closes_at or all(at >= to_milliseconds(now) for at in ends)
+
+
+def _window(planned: Planned, assignment: RedAssignment, now: datetime) -> RedWindow:
+    """Return a new window."""
+    return RedWindow(
+        id=uuid7(now),
+        addressee_id=assignment.addressee_id,
+        assignment_id=assignment.id,
+        red_party=assignment.red_party,
+        authorisation=assignment.authorisation,
+        opens_at=planned.span.starts_at,
+        closes_at=planned.span.ends_at,
+    )

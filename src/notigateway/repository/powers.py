@@ -147,6 +147,13 @@ def list_all_red_assignments(session: Session, *, account: str | None = None) ->
     return session.scalars(query.order_by(RedAssignment.account, RedAssignment.starts_at)).all()
 
 
+def list_assigned(session: Session) -> Sequence[str]:
+    """Return the NIF of every addressee to whose account somebody is or was assigned."""
+    assigned = select(RedAssignment.addressee_id)
+    query = select(Addressee.identifier).where(Addressee.id.in_(assigned))
+    return session.scalars(query.order_by(Addressee.identifier)).all()
+
+
 def list_overlapping(
     session: Session, *, account: str, starts_at: datetime, ends_at: datetime | None
 ) -> Sequence[RedAssignment]:
@@ -181,6 +188,7 @@ def record_change(
     now: datetime,
     caller: Caller | None = None,
     request_sha256: str | None = None,
+    ground: str | None = None,
 ) -> None:
     """Write down who changed a right; without a caller it was the operator."""
     session.flush()  # the title may be new, and the record points to it
@@ -190,6 +198,7 @@ def record_change(
             power_id=title.id if isinstance(title, Power) else None,
             red_assignment_id=title.id if isinstance(title, RedAssignment) else None,
             change=change,
+            ground=ground,
             at=now,
             party=None if caller is None else caller.party,
             signer=None if caller is None else caller.signer,

@@ -13,12 +13,12 @@ from sqlalchemy import (
     Index,
     Integer,
     String,
+    Text,
     Uuid,
     and_,
     case,
     exists,
     false,
-    func,
     literal,
     or_,
     select,
@@ -27,12 +27,14 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
 
 from notigateway.law import representation
-from notigateway.law.grounds import RED_GROUNDS
 from notigateway.law.representation import DEFAULT_RIGHTS, PowerScope, PowerState, Role, power_state
+from notigateway.law.spans import Span
+from notigateway.law.windows import Assigned
 from notigateway.repository.columns import SHA256_HEX, Row, UtcDateTime, Word
 from notigateway.repository.model import Act, Addressee, Notification
 from notigateway.repository.outages import is_overdue
 from notigateway.repository.power_items import PowerItem, an_item_covers
+from notigateway.repository.windows import RedWindow, red_covers
 
 if TYPE_CHECKING:
     from sqlalchemy import BindParameter, CompoundSelect, Exists
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
 
 
 class RedAssignment(Row):
-    """Who manages an addressee's account in the RED system, from when until when."""
+    """Who manages an addressee's account in the RED system, from when until when, as that system says."""
 
     __tablename__ = "red_assignments"
     __table_args__ = (
@@ -58,12 +60,22 @@ class RedAssignment(Row):
     authorisation: Mapped[str] = mapped_column(String(16))
     starts_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ends_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # In which time it has effect: an entry dated back has it from when it was made. Null on rows of an
+    # earlier release: from the start, until the end.
+    gives_from: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    gives_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     addressee: Mapped[Addressee] = relationship(lazy="raise")
 
     def stands_at(self, now: datetime) -> bool:
         """Tell whether what is put at disposal at `now` is also for the RED person."""
-        return self.starts_at <= now and (self.ends_at is None or now < self.ends_at)
+        return now in Span(self.starts_at, self.ends_at)
+
+    @property
+    def assigned(self) -> Assigned:
+        """What the rules need to know of this row."""
+        span = Span(self.gives_from or self.starts_at, self.gives_until or self.ends_at)
+        return Assigned(self.id, self.account, span)
 
 
 class Power(Row):
@@ -140,6 +152,8 @@ class RightsChange(Row):
     power_id: Mapped[UUID | None] = mapped_column(ForeignKey("powers.id"))
     red_assignment_id: Mapped[UUID | None] = mapped_column(ForeignKey("red_assignments.id"))
     change: Mapped[str] = mapped_column(String(24))
+    # Of a correction: why it moves what is at disposal already.
+    ground: Mapped[str | None] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     # NULL where the operator did it.
     party: Mapped[str | None] = mapped_column(String(9))
@@ -154,7 +168,7 @@ def addressees_in_reach(
     return union(
         select(Addressee.id).where(Addressee.identifier == party),
         select(Power.grantor_id).where(Power.attorney == party, Power.expires_at > now),
-        select(RedAssignment.addressee_id).where(RedAssignment.red_party == party),
+        select(RedWindow.addressee_id).where(RedWindow.red_party == party),
     )
 
 
@@ -165,39 +179,6 @@ def own_gives(party: str, rights: RightsPolicy) -> ColumnElement[bool]:
     if Role.OWN in rights.special_category_roles:
         return is_own
     return and_(is_own, ~Act.special_category)
-
-
-def is_of_red_ground() -> ColumnElement[bool]:
-    """Say that the addressee was obliged on a ground by which RED-authorised persons receive (art. 6.1).
-
-    A row without ground that the release before this one has written says so in its own way.
-    """
-    return or_(
-        Notification.ground.in_(sorted(RED_GROUNDS)),
-        and_(Notification.ground.is_(None), Notification.is_obliged.is_(True)),
-    )
-
-
-def red_covers(
-    assignment: type[RedAssignment], now: datetime, rights: RightsPolicy
-) -> list[ColumnElement[bool]]:
-    """Say `representation.red_covers` in SQL; the query must join Act and Addressee."""
-    conditions: list[ColumnElement[bool]] = [
-        assignment.addressee_id == Notification.addressee_id,
-        assignment.account == func.coalesce(Addressee.ccc, Addressee.naf),
-        assignment.starts_at <= now,
-        or_(
-            assignment.ends_at.is_(None),
-            # one that ended before it began never gave anything, no backlog either
-            and_(assignment.ends_at > assignment.starts_at, Notification.available_at < assignment.ends_at),
-        ),
-        is_of_red_ground(),
-    ]
-    if Role.RED not in rights.special_category_roles:
-        conditions.append(~Act.special_category)
-    if not rights.red_sees_backlog:
-        conditions.append(Notification.available_at >= assignment.starts_at)
-    return conditions
 
 
 def is_in_force(power: type[Power], now: datetime) -> list[ColumnElement[bool]]:
@@ -243,9 +224,9 @@ def power_covers(power: type[Power], now: datetime, rights: RightsPolicy) -> lis
 
 
 def red_gives(party: str, now: datetime, rights: RightsPolicy) -> Exists:
-    """Return the condition of what the party sees by a RED assignment."""
-    assignment = aliased(RedAssignment)
-    return exists().where(assignment.red_party == party, *red_covers(assignment, now, rights))
+    """Return the condition of what the party sees by RED."""
+    window = aliased(RedWindow)
+    return exists().where(window.red_party == party, *red_covers(window, now, rights))
 
 
 def power_gives(party: str, now: datetime, rights: RightsPolicy) -> Exists:
@@ -257,7 +238,7 @@ def power_gives(party: str, now: datetime, rights: RightsPolicy) -> Exists:
 def role_of(party: str, now: datetime, *, rights: RightsPolicy = DEFAULT_RIGHTS) -> ColumnElement[str | None]:
     """Say `representation.role_of` in SQL: its own right first, then a power, then RED; NULL for nothing.
 
-    The query must join Act and Addressee.
+    The query must join Act.
     """
     return case(
         (own_gives(party, rights), literal(str(Role.OWN))),

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from notigateway.law.representation import Role
-from notigateway.repository.model import Act, Addressee, Notification
-from notigateway.repository.rights import Power, RedAssignment, power_covers, red_covers
+from notigateway.repository.model import Act, Notification
+from notigateway.repository.rights import Power, power_covers
+from notigateway.repository.windows import RedWindow, red_covers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,17 +42,16 @@ def lock_titles(
         )
         titles.update((code, str(power_id)) for code, power_id in session.execute(powers))
     if by_role[Role.RED]:
-        assignments = (
-            select(Notification.code, RedAssignment.authorisation)
+        windows = (
+            select(Notification.code, RedWindow.authorisation)
             .join(Act, Notification.act_id == Act.id)
-            .join(Addressee, Notification.addressee_id == Addressee.id)
-            .join(RedAssignment, RedAssignment.addressee_id == Addressee.id)
-            .where(Notification.code.in_(by_role[Role.RED]), RedAssignment.red_party == party)
-            .where(*red_covers(RedAssignment, now, rights))
-            .order_by(RedAssignment.starts_at.desc(), RedAssignment.id.desc())
-            .with_for_update(of=RedAssignment, read=True)
+            .join(RedWindow, RedWindow.addressee_id == Notification.addressee_id)
+            .where(Notification.code.in_(by_role[Role.RED]), RedWindow.red_party == party)
+            .where(*red_covers(RedWindow, now, rights))
+            .order_by(RedWindow.opens_at.desc(), RedWindow.id.desc())
+            .with_for_update(of=RedWindow, read=True)
         )
-        titles.update((code, authorisation) for code, authorisation in session.execute(assignments))
+        titles.update((code, authorisation) for code, authorisation in session.execute(windows))
     return titles
 
 

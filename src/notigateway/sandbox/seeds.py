@@ -125,18 +125,19 @@ def sow(settings: Settings, *, notifications: int, seed: int, now: datetime) -> 
             for body in BODIES:
                 register_issuing_body(session, **asdict(body))
             load_catalogue(session, check_catalogue(enumerate(example(), 1)), now=now)
+            _assign_red(session, now - SPREAD * _SHARE_OF_RED)
         for batch in _deposits(publishing, notifications, seed):
             with writing(engine) as session:
                 for share, deposit in batch:
                     at = now - SPREAD * (1 - share)
                     new += publishing.publish(session, deposit, now=at).is_new
         with writing(engine) as session:
-            _give_rights(session, now)
+            _grant_power(session, now)
     return new
 
 
-def _give_rights(session: Session, now: datetime) -> None:
-    """Let the RED person see the last tenth of the company's, and act for the person by a power."""
+def _assign_red(session: Session, at: datetime) -> None:
+    """Let the RED person see the last tenth of the company's: assigned before any of it is at disposal."""
     if not list_all_red_assignments(session, account=_CCC):
         terms = RedTerms(
             addressee=COMPANY[0],
@@ -145,9 +146,13 @@ def _give_rights(session: Session, now: datetime) -> None:
             red_party=RED[0],
             red_name=f"{RED[1]} {RED[2]}",
             authorisation="999999",
-            starts_at=now - SPREAD * _SHARE_OF_RED,
+            starts_at=at,
         )
-        assign_red(session, terms, now=now)
+        assign_red(session, terms, now=at)
+
+
+def _grant_power(session: Session, now: datetime) -> None:
+    """Let the RED person act for the person by a power."""
     power = PowerTerms(
         attorney=RED[0],
         attorney_name=f"{RED[1]} {RED[2]}",

@@ -9,10 +9,9 @@ import pytest
 
 from notigateway.law.assurance import SIGNED, Assurance, Level, Means, opens_special_category, rights_by
 from notigateway.law.grounds import Ground
-from notigateway.law.representation import Item, RedAssignment, RightsPolicy, Role, red_covers, role_of
+from notigateway.law.representation import Item, RightsPolicy, Role, Window, red_covers, role_of
 
 START = datetime(2026, 1, 15, 9, tzinfo=UTC)
-ACCOUNT = "28123456742"
 HEALTH = Item(
     available_at=START,
     closed_at=None,
@@ -20,9 +19,8 @@ HEALTH = Item(
     procedure="203547",
     special_category=True,
     ground=Ground.A,
-    account=ACCOUNT,
 )
-ASSIGNMENT = RedAssignment(ACCOUNT, START)
+WINDOW = Window(START)
 ORDER = (Level.LOW, Level.SUBSTANTIAL, Level.HIGH)
 
 
@@ -44,7 +42,7 @@ def test_by_other_means_nobody_sees_special_categories_and_the_rest_stays(means:
     rights = rights_by(Assurance(means, level), policy)
 
     def role(item: Item) -> Role | None:
-        return role_of(item, is_addressee=True, assignments=[], powers=[], now=START, rights=rights)
+        return role_of(item, is_addressee=True, windows=[], powers=[], now=START, rights=rights)
 
     opens = means in {Means.CERTIFICATE, Means.CLAVE_PERMANENTE}
     assert role(HEALTH) is (Role.OWN if opens else None)
@@ -58,5 +56,5 @@ def test_a_signed_request_has_the_rights_of_the_policy() -> None:
 
 def test_red_sees_special_categories_only_by_policy() -> None:
     now = START + timedelta(days=1)
-    assert not red_covers(ASSIGNMENT, HEALTH, now)
-    assert red_covers(ASSIGNMENT, HEALTH, now, RightsPolicy(special_category_roles=frozenset({Role.RED})))
+    assert not red_covers(WINDOW, HEALTH, now)
+    assert red_covers(WINDOW, HEALTH, now, RightsPolicy(special_category_roles=frozenset({Role.RED})))

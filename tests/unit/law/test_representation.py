@@ -20,9 +20,9 @@ from notigateway.law.representation import (
     PowerItem,
     PowerScope,
     PowerState,
-    RedAssignment,
     RightsPolicy,
     Role,
+    Window,
     acceptance_deadline,
     is_void_by_age,
     latest_expiry,
@@ -34,7 +34,6 @@ from notigateway.law.representation import (
 
 START = datetime(2026, 1, 15, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
-ACCOUNT = "28123456742"
 BACKLOG = RightsPolicy(red_sees_backlog=True)
 ITEM = Item(
     available_at=START + 10 * DAY,
@@ -43,7 +42,6 @@ ITEM = Item(
     procedure="203546",
     special_category=False,
     ground=Ground.B,
-    account=ACCOUNT,
 )
 POWER = Power(
     scope=PowerScope.GENERAL,
@@ -53,7 +51,7 @@ POWER = Power(
     expires_at=START + 365 * DAY,
 )
 COLLECTION = PowerItem(ItemKind.MATTER, "collection")
-ASSIGNMENT = RedAssignment(ACCOUNT, START, START + 30 * DAY)
+WINDOW = Window(START, START + 30 * DAY)
 
 # Few instants, a millisecond around them: edges meet often.
 INSTANTS = st.builds(
@@ -70,12 +68,11 @@ ITEMS = st.builds(
     procedure=PROCEDURES,
     special_category=st.booleans(),
     ground=st.none() | st.sampled_from(Ground),
-    account=st.sampled_from([ACCOUNT, "28000000000", None]),
 )
-ASSIGNMENTS = st.builds(
-    lambda start, length: RedAssignment(ACCOUNT, start, None if length is None else start + length * DAY),
+WINDOWS = st.builds(
+    lambda start, length: Window(start, None if length is None else start + length * DAY),
     INSTANTS,
-    st.none() | st.integers(0, 30),
+    st.none() | st.integers(1, 30),
 )
 
 
@@ -227,44 +224,40 @@ def test_powers_of_the_old_rule_are_void_by_the_day_in_madrid() -> None:
 # --- RED
 
 
-@given(ASSIGNMENTS, ITEMS, INSTANTS, POLICIES)
+@given(WINDOWS, ITEMS, INSTANTS, POLICIES)
 def test_special_categories_go_through_red_only_by_policy(
-    assignment: RedAssignment, item: Item, now: datetime, rights: RightsPolicy
+    window: Window, item: Item, now: datetime, rights: RightsPolicy
 ) -> None:
-    if red_covers(assignment, item, now, rights):
+    if red_covers(window, item, now, rights):
         assert not item.special_category or Role.RED in rights.special_category_roles
         assert item.ground in {Ground.A, Ground.B}
-        assert item.account == assignment.account
 
 
-@given(ASSIGNMENTS, ITEMS, INSTANTS, POLICIES)
-def test_no_red_right_precedes_or_outlives_its_assignment(
-    assignment: RedAssignment, item: Item, now: datetime, rights: RightsPolicy
+@given(WINDOWS, ITEMS, INSTANTS, POLICIES)
+def test_no_red_right_precedes_or_outlives_its_window(
+    window: Window, item: Item, now: datetime, rights: RightsPolicy
 ) -> None:
-    if red_covers(assignment, item, now, rights):
-        assert assignment.starts_at <= now
-        assert assignment.ends_at is None or item.available_at < assignment.ends_at
-        assert rights.red_sees_backlog or assignment.starts_at <= item.available_at
+    if red_covers(window, item, now, rights):
+        assert window.opens_at <= (now if rights.red_sees_backlog else item.available_at)
+        assert window.closes_at is None or item.available_at < window.closes_at
 
 
-@given(ASSIGNMENTS, ITEMS, INSTANTS, POLICIES)
+@given(WINDOWS, ITEMS, INSTANTS, POLICIES)
 def test_deassignment_removes_only_what_is_issued_afterwards(
-    assignment: RedAssignment, item: Item, now: datetime, rights: RightsPolicy
+    window: Window, item: Item, now: datetime, rights: RightsPolicy
 ) -> None:
-    if assignment.ends_at is not None and assignment.ends_at <= now:
+    if (window.closes_at is not None and window.closes_at <= now) or now <= window.opens_at:
         return
-    ended = replace(assignment, ends_at=max(now, assignment.starts_at))
+    ended = replace(window, closes_at=now)
     for later in (now, now + 100 * DAY):
-        if now <= assignment.starts_at:
-            assert not red_covers(ended, item, later, rights)  # it was taken back before it began
-        elif item.available_at < now:
-            assert red_covers(ended, item, later, rights) == red_covers(assignment, item, later, rights)
+        if item.available_at < now:
+            assert red_covers(ended, item, later, rights) == red_covers(window, item, later, rights)
         else:
             assert not red_covers(ended, item, later, rights)
 
 
 def test_a_new_red_person_sees_the_backlog_only_by_policy() -> None:
-    later = RedAssignment(ACCOUNT, START + 20 * DAY)
+    later = Window(START + 20 * DAY)
     assert not red_covers(later, ITEM, START + 20 * DAY)
     assert red_covers(later, ITEM, START + 20 * DAY, BACKLOG)
     assert not red_covers(later, ITEM, START + 20 * DAY - timedelta(milliseconds=1), BACKLOG)
@@ -276,26 +269,24 @@ def test_a_new_red_person_sees_the_backlog_only_by_policy() -> None:
 def test_the_strongest_title_is_the_role() -> None:
     now = START + 10 * DAY
 
-    def role(*, is_addressee: bool, powers: list[Power], assignments: list[RedAssignment]) -> Role | None:
-        return role_of(ITEM, is_addressee=is_addressee, powers=powers, assignments=assignments, now=now)
+    def role(*, is_addressee: bool, powers: list[Power], windows: list[Window]) -> Role | None:
+        return role_of(ITEM, is_addressee=is_addressee, powers=powers, windows=windows, now=now)
 
-    assert role(is_addressee=True, powers=[POWER], assignments=[ASSIGNMENT]) is Role.OWN
-    assert role(is_addressee=False, powers=[POWER], assignments=[ASSIGNMENT]) is Role.ATTORNEY
-    assert role(is_addressee=False, powers=[], assignments=[ASSIGNMENT]) is Role.RED
-    assert role(is_addressee=False, powers=[], assignments=[]) is None
+    assert role(is_addressee=True, powers=[POWER], windows=[WINDOW]) is Role.OWN
+    assert role(is_addressee=False, powers=[POWER], windows=[WINDOW]) is Role.ATTORNEY
+    assert role(is_addressee=False, powers=[], windows=[WINDOW]) is Role.RED
+    assert role(is_addressee=False, powers=[], windows=[]) is None
 
 
-@given(st.lists(powers(), max_size=3), st.lists(ASSIGNMENTS, max_size=3), ITEMS, INSTANTS, POLICIES)
+@given(st.lists(powers(), max_size=3), st.lists(WINDOWS, max_size=3), ITEMS, INSTANTS, POLICIES)
 def test_a_role_is_given_exactly_by_its_titles(
     some_powers: list[Power],
-    assignments: list[RedAssignment],
+    windows: list[Window],
     item: Item,
     now: datetime,
     rights: RightsPolicy,
 ) -> None:
-    role = role_of(
-        item, is_addressee=False, powers=some_powers, assignments=assignments, now=now, rights=rights
-    )
+    role = role_of(item, is_addressee=False, powers=some_powers, windows=windows, now=now, rights=rights)
     by_power = any(power_covers(power, item, now, rights) for power in some_powers)
-    by_red = any(red_covers(assignment, item, now, rights) for assignment in assignments)
+    by_red = any(red_covers(window, item, now, rights) for window in windows)
     assert role is (Role.ATTORNEY if by_power else Role.RED if by_red else None)

@@ -1,0 +1,166 @@
+"""By RED an item is for whom it was when it was put at disposal (Orden ISM/903/2020 art. 6.1)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from notigateway.addressee.red import end_red
+from notigateway.addressee.register import MainTerms, name_addressee, set_main_account
+from notigateway.law.submission import SubmittedAddressee
+from notigateway.repository.engine import writing
+from pki import COMPANY_NAME, COMPANY_NIF, NOW
+from stack import text
+from titles import (
+    CCC,
+    OTHER_RED_NIF,
+    accept_power,
+    assign,
+    attorney,
+    grant,
+    holder,
+    listed,
+    outcome,
+    red,
+    register_company,
+    retrieved,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from uuid import UUID
+
+    from notigateway.pki.keys import KeyPair
+    from stack import Stack
+
+OTHER_CCC = "08999999904"
+ANOTHER_COMPANY = "A28000016"
+
+
+def quoting(account: str | None, nif: str = COMPANY_NIF) -> SubmittedAddressee:
+    return SubmittedAddressee(nif, COMPANY_NAME, ccc=account)
+
+
+def other_red() -> KeyPair:
+    return holder(OTHER_RED_NIF)
+
+
+def change_main(stack: Stack, account: str, **changes: object) -> None:
+    terms = MainTerms(
+        **{"addressee": COMPANY_NIF, "account": account, "starts_at": stack.now, **changes}  # type: ignore[arg-type]
+    )
+    with writing(stack.engine) as session:
+        set_main_account(session, terms, now=stack.now)
+
+
+def as_red(ids: Iterable[UUID]) -> dict[UUID, str | None]:
+    return dict.fromkeys(ids, "red")
+
+
+def test_an_act_that_quotes_another_account_hides_nothing(stack: Stack) -> None:
+    register_company(stack)
+    assign(stack)
+    stack.register_issuer("EA0041735", "INSS", "Instituto Nacional")
+    seen = [stack.publish(f"{number}", addressee=quoting(CCC)) for number in range(5)]
+    stack.pass_time(minutes=1)
+    seen.append(stack.publish("other", addressee=quoting(OTHER_CCC), issuing_body="EA0041735"))
+    assert listed(stack, red()) == as_red(seen)
+    assert outcome(stack, seen[0], red()) == "decided"
+
+
+def test_an_act_that_quotes_another_account_reveals_nothing(stack: Stack) -> None:
+    register_company(stack)
+    with writing(stack.engine) as session:
+        name_addressee(session, ANOTHER_COMPANY, "Otra SA", now=stack.now)
+    assign(stack, OTHER_RED_NIF, addressee=ANOTHER_COMPANY, addressee_name="Otra SA", account=OTHER_CCC)
+    mine = stack.publish("mine", addressee=quoting(CCC))
+    stack.pass_time(minutes=1)
+    quoted = stack.publish("quoted", addressee=quoting(OTHER_CCC))
+    assert listed(stack, other_red()) == {}
+    for one in (mine, quoted):
+        assert retrieved(stack, one, other_red()) == "NOTIFICATION_UNKNOWN"
+        assert outcome(stack, one, other_red()) == "unknown"
+
+
+def test_another_main_account_counts_for_what_comes(stack: Stack) -> None:
+    register_company(stack)
+    assign(stack)
+    before = stack.publish("before")
+    change_main(stack, OTHER_CCC)
+    assign(stack, OTHER_RED_NIF, account=OTHER_CCC)
+    stack.pass_time(days=1)
+    after = stack.publish("after")
+    assert listed(stack, red()) == as_red([before])
+    assert listed(stack, other_red()) == as_red([after])
+
+
+def test_what_is_scheduled_has_the_reader_of_when_it_arrives(stack: Stack) -> None:
+    register_company(stack)
+    first = assign(stack)
+    later = stack.publish("later", available_at=stack.now + timedelta(days=5))
+    stack.pass_time(days=2)
+    with writing(stack.engine) as session:
+        end_red(session, first, at=stack.now, now=stack.now)
+    assign(stack, OTHER_RED_NIF)
+    stack.pass_time(days=3)
+    assert listed(stack, red()) == {}
+    assert listed(stack, other_red()) == as_red([later])
+
+
+def test_what_is_dated_back_moves_nothing_that_is_at_disposal(stack: Stack) -> None:
+    register_company(stack)
+    before = stack.publish("before")
+    stack.pass_time(days=5)
+    assign(stack, starts_at=NOW - timedelta(days=1))
+    change_main(stack, OTHER_CCC, starts_at=NOW - timedelta(days=1))
+    after = stack.publish("after")
+    assert listed(stack, red()) == {}
+    assert retrieved(stack, before, red()) == retrieved(stack, after, red()) == "NOTIFICATION_UNKNOWN"
+
+
+def test_a_correction_gives_and_takes_what_is_at_disposal(stack: Stack) -> None:
+    register_company(stack)
+    one = stack.publish("one")
+    stack.pass_time(days=5)
+    assignment = assign(stack, starts_at=NOW - timedelta(days=1), ground="the RED system told late")
+    two = stack.publish("two")
+    assert listed(stack, red()) == as_red([one, two])
+    stack.pass_time(days=5)
+    change_main(
+        *(stack, OTHER_CCC), starts_at=NOW, ends_at=NOW + timedelta(days=2), ground="it was another account"
+    )
+    assert listed(stack, red()) == as_red([two])
+    with writing(stack.engine) as session:
+        at = NOW + timedelta(days=3)
+        end_red(session, assignment, at=at, now=stack.now, ground="it had ended before")
+    assert listed(stack, red()) == {}
+    assert outcome(stack, two, red()) == "unknown"
+
+
+def test_receiving_alone_stands_whoever_is_assigned_and_attorneys_keep_seeing(stack: Stack) -> None:
+    register_company(stack)
+    first = assign(stack)
+    accept_power(stack, grant(stack))
+    before = stack.publish("before")
+    stack.pass_time(days=1)
+    stack.ask("UnassignRed", f"<assignmentId>{first}</assignmentId>")
+    assign(stack)
+    stack.pass_time(days=1)
+    alone = stack.publish("alone")
+    assert listed(stack, red()) == as_red([before])
+    assert listed(stack, attorney()) == dict.fromkeys([before, alone], "attorney")
+    stack.pass_time(days=1)
+    answer = stack.ask("ReassignRed", f"<assignmentId>{first}</assignmentId>")
+    assert text(answer.tree, "redAssignment/endsAt") is None
+    after = stack.publish("after")
+    assert listed(stack, red()) == as_red([before, after])
+    assert outcome(stack, alone, red()) == "unknown"
+
+
+def test_receiving_alone_counts_after_what_is_at_disposal_at_the_same_instant(stack: Stack) -> None:
+    register_company(stack)
+    assignment = assign(stack)
+    one = stack.publish("one")
+    stack.ask("UnassignRed", f"<assignmentId>{assignment}</assignmentId>")
+    assert listed(stack, red()) == as_red([one])
+    assert outcome(stack, one, red()) == "decided"
