@@ -514,8 +514,16 @@ def test_the_earliest_event_wins_in_any_order_of_reporting(stack: Stack) -> None
 
 
 MINUTES = st.integers(min_value=0, max_value=11 * 24 * 60)
+WORDS = [
+    *((channel, word) for channel in CHANNELS for word in ("accepted", "rejected", "published")),
+    *((channel, "expired") for channel in ("sede", "dehu", "citizen_folder")),
+    *((channel, word) for channel in ("postal", "in_person") for word in ("refused", "absent", "deceased")),
+]
+BECOMES = {"refused": "rejected", "published": "accepted", "expired": "lapsed"}
+DECIDES_NOTHING = {"absent", "deceased"}
 REPORTS = st.lists(
-    st.tuples(MINUTES, st.sampled_from(CHANNELS), st.sampled_from(["accepted", "rejected"])),
+    # Also from before it was at disposal here.
+    st.tuples(st.integers(min_value=-3 * 24 * 60, max_value=11 * 24 * 60), st.sampled_from(WORDS)),
     min_size=1,
     max_size=4,
     unique_by=lambda one: one[0],
@@ -523,36 +531,43 @@ REPORTS = st.lists(
 
 
 def check_history(
-    stack: Stack, reports: list[tuple[int, str, str]], here: int | None, *, is_swept: bool
+    stack: Stack, reports: list[tuple[int, tuple[str, str]]], here: int | None, *, is_swept: bool
 ) -> None:
     stack.now = NOW
     reference = f"ACT-{stack.rows()['acts']}"
     wanted = stack.publish(reference)
     ends = deadline(NOW)
-    happened = [NOW + timedelta(minutes=minutes) for minutes, _, _ in reports]
-    decided_here = here is not None and NOW + timedelta(minutes=here) < ends
+    happened = {
+        NOW + timedelta(minutes=minutes): BECOMES.get(word, word)
+        for minutes, (_, word) in reports
+        if word not in DECIDES_NOTHING
+    }
+    instants = {NOW + timedelta(minutes=minutes) for minutes, _ in reports}
     if here is not None:
         stack.now = NOW + timedelta(minutes=here)
         stack.accept(wanted)
-        happened += [stack.now] if decided_here else []
+        if stack.now < ends:
+            instants.add(stack.now)
+            happened = {stack.now: "accepted"} | happened  # of two at one instant the first recorded
     stack.now = NOW + timedelta(days=20)
     if is_swept:
         write_lapses(stack)
-    for minutes, channel, decision in reports:
+    for minutes, (channel, word) in reports:
         at = NOW + timedelta(minutes=minutes)
-        report(stack, told(at, reference=reference, channel=channel, decision=decision))
+        report(stack, told(at, reference=reference, channel=channel, decision=word, by=""))
     write_lapses(stack)
 
     found = events(stack, wanted)
     (decisive,) = [event for event in found if event.decisive]
-    first = min(happened)
+    first = min(happened, default=ends)
     assert decisive.at == min(first, ends)
-    assert (decisive.state == "lapsed") == (first >= ends)
+    if first < ends and first != (None if here is None else NOW + timedelta(minutes=here)):
+        assert decisive.state == happened[first]
+    assert first < ends or decisive.state == "lapsed"
     assert (stored(stack, wanted).state, stored(stack, wanted).decided_at) == (decisive.state, decisive.at)
     # Nothing is lost: each report and each decision here has its event and its receipt.
-    assert {event.at for event in found if event.channel is not None} == set(happened)
-    answer = stack.ask("RetrieveReceipts", f"<id>{wanted}</id>")
-    assert len(answer.tree.findall(".//{*}receipt")) == len(found)
+    assert {event.at for event in found if event.channel is not None} == instants
+    assert len(receipts(stack, wanted)) == len(found)
 
 
 HISTORY = {"reports": REPORTS, "here": st.none() | MINUTES, "is_swept": st.booleans()}

@@ -30,12 +30,14 @@ if TYPE_CHECKING:
         Decision,
         DecisionOutcome,
         Delegate,
+        Event,
         History,
         Notification,
         Pong,
         SigningPerson,
         Summary,
     )
+    from notigateway.contract.v1 import Receipt
 
 Item = TypeVar("Item")
 
@@ -149,7 +151,7 @@ def verdicts_table(verdicts: Iterable[Verdict]) -> None:
             (
                 one.id,
                 one.receipt.receipt_id if one.receipt else "",
-                one.receipt.state if one.receipt else "",
+                _became(one.receipt) if one.receipt else "",
                 instant_text(one.receipt.event_time) if one.receipt else "",
                 "yes" if one.verified else "NO",
                 one.problem,
@@ -175,6 +177,11 @@ def pong_table(pong: Pong) -> None:
     )
 
 
+def _became(one: Change | Event | Receipt) -> str:
+    """Return the state, and what it was where the state alone does not say it."""
+    return one.state if one.nature is None else f"{one.state} ({one.nature})"
+
+
 def changes_table(changes: Iterable[Change], cursor: str | None) -> None:
     """Print changes, and the cursor to go on from."""
     print_table(
@@ -184,7 +191,7 @@ def changes_table(changes: Iterable[Change], cursor: str | None) -> None:
                 instant_text(one.at),
                 one.notification.code,
                 one.notification.id,
-                one.state,
+                _became(one),
                 one.channel or "",
                 one.notification.state,
                 one.notification.addressee.identifier,
@@ -220,7 +227,7 @@ def history_table(history: History) -> None:
         (
             (
                 instant_text(one.at),
-                one.state,
+                _became(one),
                 one.channel or "",
                 one.role or "",
                 one.party.identifier if one.party else "",

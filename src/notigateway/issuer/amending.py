@@ -83,7 +83,8 @@ def stated(result: Result, now: datetime) -> Result:
     """Return the result with the state of its notification, read while the transaction lasts."""
     if result.notification is None:
         return result
-    return replace(result, state=result.notification.state_at(now))
+    row = result.notification
+    return replace(result, state=row.state_at(earliest_for(row, now)))
 
 
 def earliest_for(notification: Notification, now: datetime) -> datetime:

@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from notigateway.client.show import outcomes_table
+from notigateway.client.proof import Verdict
+from notigateway.client.show import outcomes_table, verdicts_table
 from notigateway.client.values import (
     Decision,
     DecisionOutcome,
     Delegate,
     Party,
+    Receipt,
     SigningPerson,
 )
 from pki import COMPANY_NIF, NOW, PERSON_NIF
@@ -50,3 +52,10 @@ def test_a_decision_says_who_acted(capsys: pytest.CaptureFixture[str], decision:
     outcomes_table([DecisionOutcome(id="a", outcome="decided", decision=decision)])
     cells = [cell.strip() for cell in capsys.readouterr().out.splitlines()[-1].split("  ") if cell.strip()]
     assert said in cells
+
+
+def test_a_receipt_says_what_it_attests_where_its_state_does_not(capsys: pytest.CaptureFixture[str]) -> None:
+    sealed = Receipt(receipt_id="a", state="read", event_time=NOW, sha256="0" * 64, sealed=b"")
+    for receipt, said in ((sealed, "read"), (replace(sealed, nature="information"), "read (information)")):
+        verdicts_table([Verdict("a", receipt, verified=True)])
+        assert f"  {said}  " in capsys.readouterr().out
