@@ -230,7 +230,7 @@ class Notification(Grounded, Row):
         return notification
 
     def happen(self, transition: Transition, told: Circumstances = NOBODY, *, now: datetime) -> Event | None:
-        """Do what the law says: the only place that writes state, event, and the deadline of what has arrived.
+        """Do what the law says: the only place that writes state and event, and the deadline of what arrived.
 
         Returns the event, written down at `now`; None for what has none.
         """
