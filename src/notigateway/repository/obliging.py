@@ -75,9 +75,7 @@ class Obliging:
         for row in scheduled:
             issued = issued_of(row.act, row)
             access = access_to(issued, known, choice=choice, at=row.available_at, policy=self.policy)
-            row.found_by(access)
-            if access.lapses is (row.deadline is None):
-                row.deadline = self.deadline(access, row.available_at)
+            row.find_anew(access, self.deadline(access, row.available_at))
 
     def look_again_by_power(self, session: Session, power: Power, *, now: datetime) -> None:
         """Look again at what has not arrived for the attorney; by policy also for the grantor."""
