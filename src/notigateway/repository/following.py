@@ -13,6 +13,7 @@ from notigateway.repository.model import Act, Addressee, Event, IssuingBody, Not
 from notigateway.repository.notifications import row_columns, visible_to
 from notigateway.repository.outages import DeadlineChange
 from notigateway.repository.power_items import PowerItem
+from notigateway.repository.red_users import windows_of_holders
 from notigateway.repository.rights import Power, addressees_in_reach, is_in_force, role_of
 from notigateway.repository.windows import RedWindow
 
@@ -116,7 +117,10 @@ def fingerprint_of_rights(session: Session, party: str, now: datetime) -> int:
     ended = ended.where(*in_force, PowerItem.ended_at <= now)
     # What a RED person saw while a window was open stays visible after it has closed: that is no change.
     windows = select(RedWindow.id).where(RedWindow.red_party == party, RedWindow.opens_at <= now)
-    titles = sorted(one.bytes for query in (powers, ended, windows) for one in session.scalars(query))
+    of_holders = windows_of_holders(party, now).with_only_columns(RedWindow.id)
+    of_holders = of_holders.where(RedWindow.opens_at <= now)
+    queries = (powers, ended, windows, of_holders)
+    titles = sorted(one.bytes for query in queries for one in session.scalars(query))
     return int.from_bytes(hashlib.sha256(b"".join(titles)).digest()[:6]) if titles else 0
 
 
