@@ -104,6 +104,7 @@ class Notification(V1Part):
     obligation_ground: Annotated[Word | None, Child(since=Version.V1_1)] = None
     paper: Annotated[Word | None, Child(since=Version.V1_1)] = None
     information_until: Annotated[datetime | None, Child(since=Version.V1_1)] = None
+    predecessor: Annotated[Party | None, Child(since=Version.V1_1)] = None
 
 
 @element

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from notigateway.law.lifecycle import State
 from notigateway.repository.changes import Change, moves_something
@@ -13,6 +13,7 @@ from notigateway.repository.model import Act, Addressee, Event, IssuingBody, Not
 from notigateway.repository.notifications import row_columns, visible_to
 from notigateway.repository.outages import DeadlineChange
 from notigateway.repository.rights import Power, addressees_in_reach, is_in_force, role_of
+from notigateway.repository.successions import SuccessionRow
 from notigateway.repository.windows import RedWindow
 
 if TYPE_CHECKING:
@@ -111,7 +112,13 @@ def fingerprint_of_rights(session: Session, party: str, now: datetime) -> int:
     powers = select(Power.id).where(Power.attorney == party, *is_in_force(Power, now))
     # What a RED person saw while a window was open stays visible after it has closed: that is no change.
     windows = select(RedWindow.id).where(RedWindow.red_party == party, RedWindow.opens_at <= now)
-    titles = sorted(one.bytes for query in (powers, windows) for one in session.scalars(query))
+    successions = select(SuccessionRow.id).where(
+        SuccessionRow.successor == party,
+        SuccessionRow.communicated_at <= now,
+        or_(SuccessionRow.ends_at.is_(None), SuccessionRow.ends_at > now),
+    )
+    queries = (powers, windows, successions)
+    titles = sorted(one.bytes for query in queries for one in session.scalars(query))
     return int.from_bytes(hashlib.sha256(b"".join(titles)).digest()[:6]) if titles else 0
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from notigateway.law.representation import Role
 from notigateway.repository.model import Act, Notification
 from notigateway.repository.rights import Power, power_covers
+from notigateway.repository.successions import lock_successions
 from notigateway.repository.windows import RedWindow, red_covers
 
 if TYPE_CHECKING:
@@ -22,13 +23,14 @@ if TYPE_CHECKING:
 def lock_titles(
     session: Session, rows: Sequence[Notification], *, party: str, now: datetime, rights: RightsPolicy
 ) -> dict[int, str]:
-    """Return the title of each row by its code: a power's identifier or a RED authorisation.
+    """Return the title of each row by its code: a power's, a succession's identifier, or a RED authorisation.
 
     The titles stay locked until the end of the transaction: a revocation waits for a decision taken by
     the power, and a decision that waited for a revocation no longer finds the power.
     """
     by_role = {role: [r.code for r in rows if r.seen_as is role] for role in (Role.ATTORNEY, Role.RED)}
-    titles: dict[int, str] = {}
+    succeeded = [row.code for row in rows if row.seen_as is Role.OWN]
+    titles = lock_successions(session, succeeded, party=party, now=now) if succeeded else {}
     if by_role[Role.ATTORNEY]:
         _lock_powers(session, rows, party=party)
         powers = (

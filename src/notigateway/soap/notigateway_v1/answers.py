@@ -73,6 +73,7 @@ def notification(
         obligation_ground=row.ground,
         paper=act.paper,
         information_until=information_until(row.standing, now, years=information_years),
+        predecessor=predecessor_of(row),
     )
 
 
@@ -99,6 +100,13 @@ def retrieved(
         documents=tuple(document(row, content) for row, content in result.documents),
         problem=problem(result.problem),
     )
+
+
+def predecessor_of(row: model.Notification) -> v1.Party | None:
+    """Return whom the act names, where its addressee has taken that place."""
+    if row.predecessor is None:
+        return None
+    return v1.Party(identifier=row.predecessor, name=row.predecessor_name or row.predecessor)
 
 
 def document(row: model.Document, content: bytes | None) -> v1.Document:

@@ -123,4 +123,14 @@ def _since_1_1(row: Any, until: datetime | None) -> str:  # noqa: ANN401  (as ab
     ground = "" if row.ground is None else f"<obligationGround>{row.ground}</obligationGround>"
     paper = "" if row.paper is None else f"<paper>{row.paper}</paper>"
     readable = "" if until is None else f"<informationUntil>{instant_text(until)}</informationUntil>"
-    return f"<reference>{canonical_text(row.reference)}</reference>{ground}{paper}{readable}"
+    return (
+        f"<reference>{canonical_text(row.reference)}</reference>{ground}{paper}{readable}{_predecessor(row)}"
+    )
+
+
+def _predecessor(row: Any) -> str:  # noqa: ANN401  (as above)
+    """Return whom the act names, where its addressee has taken that place."""
+    if row.predecessor is None:
+        return ""
+    name = canonical_text(row.predecessor_name)
+    return f"<predecessor><identifier>{row.predecessor}</identifier><name>{name}</name></predecessor>"
