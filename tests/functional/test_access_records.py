@@ -67,6 +67,7 @@ GRANT = (
 MAILBOX = {
     "AcceptNotifications": ids(NO_ONE),
     "AcceptPower": POWER,
+    "CertifyPower": POWER,
     "ExtendPower": POWER + UNTIL,
     "GetDeliveryChannel": "",
     "GetHistory": ids(NO_ONE),

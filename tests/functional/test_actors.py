@@ -87,6 +87,7 @@ def test_the_representative_of_an_attorney_entity_is_named_beside_it(stack: Stac
     assert said(item, "decision/represented") == [PERSON_NIF, COMPANY_NAME]
     assert said(item, "decision/delegate") == ["attorney", COMPANY_NIF, COMPANY_NAME, str(power)]
     assert said(item, "decision/signingPerson") == [REPRESENTATIVE_NIF, SIGNER, "false"]
+    assert said(item, "decision/means") + said(item, "decision/level") == ["certificate", "high"]
 
     root, form = sealed(stack, one, pki().person)
     assert details(root, "RecipientDetails") == {"Identifier": PERSON_NIF, "Name": COMPANY_NAME}

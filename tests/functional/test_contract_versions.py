@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import text as sql
 
 from notigateway.contract.wscn import INT_MAX
+from notigateway.law.submission import SubmittedAddressee
+from notigateway.repository.engine import writing
+from pki import COMPANY_NAME, COMPANY_NIF
 from stack import NG, texts
 from wscn import Wscn
 
@@ -54,6 +58,19 @@ def test_the_reference_is_told_to_who_asks_for_1_1_alone(stack: Stack, operation
     assert texts(later, "reference") == ["EXP-2026/7"]
     tags = [one.tag for one in earlier]
     assert tags == [one.tag for one in stated] == [one.tag for one in later[: len(tags)]]
+
+
+def test_the_accounts_that_an_act_quotes_are_told_for_sorting_to_who_asks(stack: Stack) -> None:
+    """They are data of the act: who has none in the register sees them all the same, and gains nothing."""
+    quoting = SubmittedAddressee(COMPANY_NIF, COMPANY_NAME, ccc="28123456742")
+    with writing(stack.engine) as session:
+        deposit = stack.deposit("QUOTED")
+        deposit = replace(deposit, submission=replace(deposit.submission, addressee=quoting))
+        stack.office.publishing.publish(session, deposit, now=stack.now)
+    stack.publish("BARE")
+    rows = stack.ask("ListNotifications", ASKING).tree.findall("ng:notification", NG)
+    assert [texts(one, "ccc") for one in rows] == [["28123456742"], []]
+    assert [texts(one, "naf") for one in rows] == [[], []]
 
 
 def test_a_version_of_later_is_answered_in_the_latest_that_is_served(stack: Stack) -> None:

@@ -49,8 +49,8 @@ if TYPE_CHECKING:
 Columns = namedtuple(  # noqa: PYI024  (a row has no types either)
     "Columns",
     "code id kind subject dir3 acronym name procedure matter identifier addressee_name state available_at "
-    "deadline outage_since decided_at special_category document_sizes reference ground paper predecessor "
-    "predecessor_name role",
+    "deadline outage_since decided_at special_category document_sizes reference ccc naf ground paper "
+    "predecessor predecessor_name role",
 )
 WORDS: dict[type[GatewayError] | None, str] = {
     None: "decided",
@@ -95,6 +95,8 @@ def notifications(draw: st.DrawFn) -> Notification:
         special_category=draw(st.booleans()),
         document_sizes=" ".join(map(str, sizes)),
         reference=draw(TEXTS),
+        ccc=draw(st.none() | st.just("28123456742")),
+        naf=draw(st.none() | st.just("281234567840")),
         paper=draw(st.none() | st.sampled_from(Paper)),
         issuing_body=IssuingBody(dir3="EA0041485", acronym=draw(TEXTS), name=draw(TEXTS)),
     )
@@ -141,6 +143,8 @@ def row_of(one: Notification) -> Columns:
         act.special_category,
         act.document_sizes,
         act.reference,
+        act.ccc,
+        act.naf,
         one.ground,
         act.paper,
         one.predecessor,

@@ -172,6 +172,8 @@ class Decision(IssuingPart):
     delegate: Annotated[Delegate | None, Child(since=Version.V1_1)] = None
     signing_person: Annotated[SigningPerson | None, Child(since=Version.V1_1)] = None
     nature: Annotated[Word | None, Child(since=Version.V1_1)] = None
+    means: Annotated[Word | None, Child(since=Version.V1_1)] = None
+    level: Annotated[Word | None, Child(since=Version.V1_1)] = None
 
 
 @element

@@ -104,6 +104,8 @@ class Notification(V1Part):
     obligation_ground: Annotated[Word | None, Child(since=Version.V1_1)] = None
     paper: Annotated[Word | None, Child(since=Version.V1_1)] = None
     information_until: Annotated[datetime | None, Child(since=Version.V1_1)] = None
+    ccc: Annotated[Word | None, Child(since=Version.V1_1)] = None
+    naf: Annotated[Word | None, Child(since=Version.V1_1)] = None
     predecessor: Annotated[Party | None, Child(since=Version.V1_1)] = None
 
 
@@ -219,6 +221,8 @@ class Decision(V1Part):
     delegate: Annotated[Delegate | None, Child(since=Version.V1_1)] = None
     signing_person: Annotated[SigningPerson | None, Child(since=Version.V1_1)] = None
     nature: Annotated[Word | None, Child(since=Version.V1_1)] = None
+    means: Annotated[Word | None, Child(since=Version.V1_1)] = None
+    level: Annotated[Word | None, Child(since=Version.V1_1)] = None
 
 
 @element

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from notigateway.law.assurance import Level, Means
     from notigateway.law.families import Family
     from notigateway.law.lifecycle import Channel
     from notigateway.law.representation import Role
@@ -40,7 +41,7 @@ class Circumstances:
     """Who made something happen, in which channel and capacity, and who told of it.
 
     `party` held the title (`title` is the power or the RED authorisation), `signer` is whom the certificate
-    names that signed: see `actors`.
+    names that signed: see `actors`. `means` and `level` are those of the access.
     """
 
     channel: Channel | None = None
@@ -51,6 +52,8 @@ class Circumstances:
     signer: str | None = None
     signer_name: str | None = None
     by_secondary_user: bool = False
+    means: Means | None = None
+    level: Level | None = None
     reason: str | None = None
     # A decision taken in another channel: which issuing body (DIR3) told of it, when, and where it
     # keeps that channel's evidence.

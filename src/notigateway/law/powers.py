@@ -202,9 +202,17 @@ def is_same_grant(power: Power, standing: Power) -> bool:
 
 
 def is_same_import(power: Power, earlier: Power) -> bool:
-    """Tell whether a power of another register is one that was brought here before, ended items too."""
+    """Tell whether a power of another register is one that was brought here before, ended items too.
+
+    One that was void and has been found adapted since is another.
+    """
     said, stood = (
-        (one.scope, one.registered_at, frozenset(Named(item.kind, item.value) for item in one.items))
+        (
+            one.scope,
+            one.registered_at,
+            one.is_void,
+            frozenset(Named(item.kind, item.value) for item in one.items),
+        )
         for one in (power, earlier)
     )
     return said == stood

@@ -110,6 +110,8 @@ def of_caller(notification: Notification, asking: Asking, *, reason: str | None 
         title=notification.seen_by,
         signer=caller.signer,
         signer_name=caller.signer_name,
+        means=asking.assurance.means,
+        level=asking.assurance.level,
         reason=reason,
         correlation_id=asking.proof.correlation_id,
     )

@@ -142,6 +142,8 @@ def row_columns(role: ColumnElement[str | None]) -> Select[*tuple[object, ...]]:
             Act.special_category,
             Act.document_sizes,
             Act.reference,
+            Act.ccc,
+            Act.naf,
             Notification.ground,
             Act.paper,
             Notification.predecessor,

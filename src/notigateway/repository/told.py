@@ -11,6 +11,7 @@ from uuid import UUID  # noqa: TC003  (as above)
 from sqlalchemy import String, Text, Uuid, false
 from sqlalchemy.orm import Mapped, mapped_column
 
+from notigateway.law.assurance import Level, Means
 from notigateway.law.lifecycle import Channel
 from notigateway.law.representation import Role
 from notigateway.repository.columns import UtcDateTime, Word
@@ -28,6 +29,8 @@ class Told:
     signer: Mapped[str | None] = mapped_column(String(9))
     signer_name: Mapped[str | None] = mapped_column(String(255))
     by_secondary_user: Mapped[bool] = mapped_column(server_default=false(), default=False)
+    means: Mapped[Means | None] = mapped_column(Word(Means))
+    level: Mapped[Level | None] = mapped_column(Word(Level))
     reason: Mapped[str | None] = mapped_column(Text)
     # A decision taken in another channel: which issuing body (DIR3) told us, and when.
     reported_by: Mapped[str | None] = mapped_column(String(9))

@@ -113,6 +113,8 @@ def decision(event: model.Event, notification: model.Notification | None) -> iss
         signer=_party(event.signer, event.signer_name),
         reported_at=event.reported_at,
         nature=event.nature,
+        means=event.means,
+        level=event.level,
         represented=None if notification is None else _addressee(notification),
         delegate=_delegate(event),
         signing_person=_signing_person(event),

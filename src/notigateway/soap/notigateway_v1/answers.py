@@ -73,6 +73,8 @@ def notification(
         obligation_ground=row.ground,
         paper=act.paper,
         information_until=information_until(row.standing, now, years=information_years),
+        ccc=act.ccc,
+        naf=act.naf,
         predecessor=predecessor_of(row),
     )
 
@@ -188,6 +190,8 @@ def _decision(event: model.Event, notification: model.Notification | None) -> v1
         party=_known(event.party, event.party_name or event.party),
         signer=_known(event.signer, event.signer_name or event.signer),
         nature=event.nature,
+        means=event.means,
+        level=event.level,
         represented=None if notification is None else _addressee(notification),
         delegate=_delegate(event),
         signing_person=_signing_person(event),
@@ -289,4 +293,6 @@ def _event(row: model.Event, available_at: datetime, receipt_id: UUID | None) ->
         reported_at=row.reported_at,
         receipt_id=None if receipt_id is None else str(receipt_id),
         nature=row.nature,
+        means=row.means,
+        level=row.level,
     )

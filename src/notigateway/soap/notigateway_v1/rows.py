@@ -123,9 +123,13 @@ def _since_1_1(row: Any, until: datetime | None) -> str:  # noqa: ANN401  (as ab
     ground = "" if row.ground is None else f"<obligationGround>{row.ground}</obligationGround>"
     paper = "" if row.paper is None else f"<paper>{row.paper}</paper>"
     readable = "" if until is None else f"<informationUntil>{instant_text(until)}</informationUntil>"
-    return (
-        f"<reference>{canonical_text(row.reference)}</reference>{ground}{paper}{readable}{_predecessor(row)}"
+    accounts = "".join(
+        f"<{name}>{account}</{name}>"
+        for name, account in (("ccc", row.ccc), ("naf", row.naf))
+        if account is not None
     )
+    named = f"<reference>{canonical_text(row.reference)}</reference>"
+    return f"{named}{ground}{paper}{readable}{accounts}{_predecessor(row)}"
 
 
 def _predecessor(row: Any) -> str:  # noqa: ANN401  (as above)
