@@ -3,7 +3,7 @@
 The deployment rule stands in `script.py.mako`. A worker of the release before this one shows a successor
 nothing of its predecessor, and goes on addressing acts to whom they name.
 
-Revision: 0018, after 0017 (2026-11-26)
+Revision: 0019, after 0018 (2026-11-26)
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0018"
-down_revision = "0017"
+revision = "0019"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
