@@ -231,7 +231,7 @@ class Notification(Grounded, Succeeded, Row):
         return notification
 
     def happen(self, transition: Transition, told: Circumstances = NOBODY, *, now: datetime) -> Event | None:
-        """Do what the law says: the only place that writes state, deadline and event.
+        """Do what the law says: the only place that writes state and event, and the deadline of what arrived.
 
         Returns the event, written down at `now`; None for what has none.
         """
@@ -257,6 +257,15 @@ class Notification(Grounded, Succeeded, Row):
         )
         self.events.append(event)
         return event
+
+    def find_anew(self, access: Access, deadline: datetime | None) -> None:
+        """Fix anew on which ground what has not arrived will be at disposal, and whether it lapses.
+
+        A deadline that was moved stays where it lapses as before.
+        """
+        self.found_by(access)
+        if access.lapses is (self.deadline is None):
+            self.deadline = deadline
 
     def _unseat_decision(self) -> None:
         """Take the place from the decision that stood; it stays on record."""

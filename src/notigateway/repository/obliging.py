@@ -76,18 +76,12 @@ class Obliging:
         for row in scheduled:
             issued = issued_of(row.act, row)
             access = access_to(issued, known, choice=choice, at=row.available_at, policy=self.policy)
-            self._settle(row, access)
+            row.find_anew(access, self.deadline(access, row.available_at))
 
     def settle(self, session: Session, row: Notification, addressee: Addressee) -> None:
         """Find anew the ground and the deadline of a notification that will arrive for this addressee."""
         access = self.access(session, addressee, issued_of(row.act, row), at=row.available_at)
-        self._settle(row, access)
-
-    def _settle(self, row: Notification, access: Access) -> None:
-        """Write down what was found; a deadline that was moved stays where it lapses as before."""
-        row.found_by(access)
-        if access.lapses is (row.deadline is None):
-            row.deadline = self.deadline(access, row.available_at)
+        row.find_anew(access, self.deadline(access, row.available_at))
 
     def look_again_by_power(self, session: Session, power: Power, *, now: datetime) -> None:
         """Look again at what has not arrived for the attorney; by policy also for the grantor."""

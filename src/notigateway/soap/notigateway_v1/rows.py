@@ -94,8 +94,9 @@ def _notifications(
         )
         state = effective_state(standing, as_of)
         due = "" if row.deadline is None else deadline_text(row.deadline, is_open=state in UNDECIDED)
-        until = information_until(standing, as_of, years=information_years)
-        later = _since_1_1(row, until) if version >= Version.V1_1 else ""
+        later = ""
+        if version >= Version.V1_1:
+            later = _since_1_1(row, information_until(standing, as_of, years=information_years))
         yield f"<notification>{_since_1_0(row, state, due)}{later}</notification>"
 
 
