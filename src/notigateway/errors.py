@@ -440,6 +440,10 @@ class RedAssignmentInvalidError(RepresentationError, code="RED_ASSIGNMENT_INVALI
     """A value of the RED assignment is missing or invalid."""
 
 
+class RedUserInvalidError(RepresentationError, code="RED_USER_INVALID"):
+    """A registration of a secondary user of a RED authorisation is incomplete or cannot be so."""
+
+
 class AccountInvalidError(RepresentationError, code="ACCOUNT_INVALID"):
     """An entry of the register of addressees and accounts is incomplete or cannot be so."""
 

@@ -367,6 +367,10 @@ TEXTS: Final[dict[str, Texts]] = {
         "La asignación RED está incompleta o contiene un valor no válido; los datos indican el campo.",
         "The RED assignment is incomplete or holds an invalid value; the facts say which field.",
     ),
+    "RED_USER_INVALID": Texts(
+        "El alta del usuario secundario RED está incompleta o no puede ser así; los datos indican el campo.",
+        "The registration of the secondary user is incomplete or cannot be so; the facts say which field.",
+    ),
     "ACCOUNT_INVALID": Texts(
         "El asiento del registro de cuentas está incompleto o no puede ser así; los datos indican el campo.",
         "The entry of the register of accounts is incomplete or cannot be so; the facts say which field.",

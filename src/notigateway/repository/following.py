@@ -12,6 +12,7 @@ from notigateway.repository.changes import Change, moves_something
 from notigateway.repository.model import Act, Addressee, Event, IssuingBody, Notification
 from notigateway.repository.notifications import row_columns, visible_to
 from notigateway.repository.outages import DeadlineChange
+from notigateway.repository.red_users import windows_of_holders
 from notigateway.repository.rights import Power, addressees_in_reach, is_in_force, role_of
 from notigateway.repository.successions import SuccessionRow
 from notigateway.repository.windows import RedWindow
@@ -117,7 +118,9 @@ def fingerprint_of_rights(session: Session, party: str, now: datetime) -> int:
         SuccessionRow.communicated_at <= now,
         or_(SuccessionRow.ends_at.is_(None), SuccessionRow.ends_at > now),
     )
-    queries = (powers, windows, successions)
+    of_holders = windows_of_holders(party, now).with_only_columns(RedWindow.id)
+    of_holders = of_holders.where(RedWindow.opens_at <= now)
+    queries = (powers, windows, of_holders, successions)
     titles = sorted(one.bytes for query in queries for one in session.scalars(query))
     return int.from_bytes(hashlib.sha256(b"".join(titles)).digest()[:6]) if titles else 0
 

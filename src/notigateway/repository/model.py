@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, column_property, mapped_column, object_session, relationship
 
-from notigateway.law.caller import NOBODY, Circumstances
+from notigateway.law.caller import NOBODY, Circumstances, Title
 from notigateway.law.lifecycle import Kind, Standing, State, effective_state, is_content_released
 from notigateway.law.transitions import awaits_handover
 from notigateway.repository.columns import CODE, SHA256_HEX, Row, UtcDateTime, Word
@@ -157,7 +157,7 @@ class Notification(Grounded, Succeeded, Row):
 
     # Set by the query that found the row for a caller; a row found otherwise has no role to give.
     _seen_as = None
-    _seen_by = None
+    _title = None
 
     @property
     def seen_as(self) -> Role:
@@ -167,13 +167,13 @@ class Notification(Grounded, Succeeded, Row):
         return self._seen_as
 
     @property
-    def seen_by(self) -> str | None:
+    def title(self) -> Title | None:
         """The power or the RED authorisation that gives it; None for the addressee itself."""
-        return self._seen_by
+        return self._title
 
-    def see_as(self, role: Role, title: str | None = None) -> None:
+    def see_as(self, role: Role, title: Title | None = None) -> None:
         """Remember the capacity in which this row was found, and the title where it was locked."""
-        self._seen_as, self._seen_by = role, title
+        self._seen_as, self._title = role, title
 
     @property
     def standing(self) -> Standing:

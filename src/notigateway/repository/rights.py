@@ -34,6 +34,7 @@ from notigateway.repository.columns import SHA256_HEX, Row, UtcDateTime, Word
 from notigateway.repository.model import Act, Addressee, Notification
 from notigateway.repository.outages import is_overdue
 from notigateway.repository.power_items import PowerItem, an_item_covers
+from notigateway.repository.red_users import RedUser, is_under, windows_of_holders, works_at
 from notigateway.repository.successions import predecessors_of, shown_by_succession
 from notigateway.repository.windows import RedWindow, red_covers
 
@@ -171,6 +172,7 @@ def addressees_in_reach(
         predecessors_of(party),
         select(Power.grantor_id).where(Power.attorney == party, Power.expires_at > now),
         select(RedWindow.addressee_id).where(RedWindow.red_party == party),
+        windows_of_holders(party, now).with_only_columns(RedWindow.addressee_id),
     )
 
 
@@ -225,10 +227,18 @@ def power_covers(power: type[Power], now: datetime, rights: RightsPolicy) -> lis
     return conditions
 
 
-def red_gives(party: str, now: datetime, rights: RightsPolicy) -> Exists:
-    """Return the condition of what the party sees by RED."""
-    window = aliased(RedWindow)
-    return exists().where(window.red_party == party, *red_covers(window, now, rights))
+def red_gives(party: str, now: datetime, rights: RightsPolicy) -> ColumnElement[bool]:
+    """Return the condition of what the party sees by RED: as holder, or as secondary user of a holder.
+
+    Two conditions, since most are holders: the first one is answered by the index alone.
+    """
+    own, holders, user = aliased(RedWindow), aliased(RedWindow), aliased(RedUser)
+    return or_(
+        exists().where(own.red_party == party, *red_covers(own, now, rights)),
+        exists().where(
+            *works_at(user, party, now), *is_under(user, holders), *red_covers(holders, now, rights)
+        ),
+    )
 
 
 def power_gives(party: str, now: datetime, rights: RightsPolicy) -> Exists:

@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, aliased, joinedload, mapped_column, relationship
 
+from notigateway.law.caller import Title
 from notigateway.law.succession import Cause, Concerned, Succession
 from notigateway.repository.columns import SHA256_HEX, Row, UtcDateTime, Word
 from notigateway.repository.model import Act, Addressee, IssuingBody, Notification
@@ -140,7 +141,9 @@ def shown_by_succession(party: str, now: datetime) -> ColumnElement[bool]:
     return exists().where(*succession_shows(row, party, now))
 
 
-def lock_successions(session: Session, codes: Sequence[int], *, party: str, now: datetime) -> dict[int, str]:
+def lock_successions(
+    session: Session, codes: Sequence[int], *, party: str, now: datetime
+) -> dict[int, Title]:
     """Return the succession by which the party sees each notification, locked until the transaction ends."""
     query = (
         select(Notification.code, SuccessionRow.id)
@@ -151,4 +154,4 @@ def lock_successions(session: Session, codes: Sequence[int], *, party: str, now:
         .order_by(SuccessionRow.communicated_at.desc(), SuccessionRow.id.desc())
         .with_for_update(of=SuccessionRow, read=True)
     )
-    return {code: str(succession) for code, succession in session.execute(query)}
+    return {code: Title(reference=str(succession)) for code, succession in session.execute(query)}

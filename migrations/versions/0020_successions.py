@@ -3,7 +3,7 @@
 The deployment rule stands in `script.py.mako`. A worker of the release before this one shows a successor
 nothing of its predecessor, and goes on addressing acts to whom they name.
 
-Revision: 0019, after 0018 (2026-11-26)
+Revision: 0020, after 0019 (2026-11-26)
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0019"
-down_revision = "0018"
+revision = "0020"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 
