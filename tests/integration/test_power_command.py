@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from catalogue import CATALOGUE
-from notigateway.cli.power import power
+from notigateway.cli.power import COLUMNS, power
 from notigateway.errors import (
     ConfigurationError,
     NotAddresseeError,
@@ -116,3 +116,19 @@ def test_a_column_that_nobody_reads_is_refused(run: Run) -> None:
     result = run("import", content=HEADER.replace("adapted", "adaptado") + GENERAL.replace("\n", "true\n"))
     assert isinstance(result.exception, ConfigurationError)
     assert "line 2: unknown: adaptado" in str(result.exception)
+
+
+def test_a_line_that_is_refused_says_why(run: Run) -> None:
+    forever = f"B12345674,Conservas,00000004G,Celia,general,,{TIMES.replace('2029', '2039')},\n"
+    refused = run("import", content=HEADER + forever).exception
+    assert str(refused) == (
+        "line 2: A power, and each extension, may run for at most five years from its registration."
+    )
+    refused = run("import", content=HEADER + GENERAL + NAMED.replace("203546", "999999")).exception
+    assert isinstance(refused, PowerInvalidError)
+    assert str(refused).startswith("line 3: item: not_in_catalogue (the catalogue")
+
+
+def test_the_help_says_what_a_line_has(run: Run) -> None:
+    text = " ".join(run("import", "--help").stdout.split())
+    assert [name for name in sorted(COLUMNS) if name not in text] == []

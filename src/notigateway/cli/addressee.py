@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 Nif = Annotated[str, typer.Argument(help="NIF of the company or person.")]
 Number = Annotated[str, typer.Argument(help="A contribution account (CCC) or an affiliation number (NAF).")]
-From = Annotated[str | None, typer.Option("--from", help="From when on, with its zone; by default now.")]
+From = Annotated[
+    str | None, typer.Option("--from", help="From when on, as 2026-03-01T00:00:00+01:00; by default now.")
+]
 
 addressee = typer.Typer(
     help="Register addressees: their names, their accounts, and which is the main one.", no_args_is_help=True

@@ -19,7 +19,7 @@ from notigateway.settings import load_settings
 if TYPE_CHECKING:
     from notigateway.repository.employees import Employee
 
-issuer = typer.Typer(help="The employees by whom issuing bodies act.")
+issuer = typer.Typer(help="Authorise, withdraw and list the employees by whom issuing bodies act.")
 
 Dir3 = Annotated[str, typer.Argument(help="The body's DIR3 code.")]
 Nif = Annotated[str, typer.Argument(help="The employee's NIF.")]
@@ -46,7 +46,8 @@ def authorise(
     name: Annotated[str, typer.Argument(help="The employee's name.")],
     ground: Ground,
     until: Annotated[
-        str | None, typer.Option(help="When it ends, with its zone; by default when it is withdrawn.")
+        str | None,
+        typer.Option(help="When it ends, as 2026-03-01T00:00:00+01:00; by default when it is withdrawn."),
     ] = None,
     settings_file: SettingsFile = None,
 ) -> None:

@@ -29,9 +29,10 @@ obligation = typer.Typer(
 def enter(
     addressee: Annotated[str, typer.Option(help="NIF or NIE of the natural person who is obliged.")],
     ground: Annotated[
-        str, typer.Option(help="The letter of art. 4.1: a professional, b RED, c benefits, d attorney.")
+        str,
+        typer.Option(help="Of Orden ISM/903/2020 art. 4.1: a professional, b RED, c benefits, d attorney."),
     ],
-    since: Annotated[str, typer.Option(help="From when, with its zone; may be in the past.")],
+    since: Annotated[str, typer.Option(help="From when; may be in the past: 2026-03-01T00:00:00+01:00.")],
     until: Annotated[str | None, typer.Option(help="Until when, where that is known.")] = None,
     matter: Annotated[
         list[str] | None, typer.Option(help="Ground a: a matter of the activity; may be repeated.")

@@ -26,5 +26,5 @@ def read_instant(text: str | None) -> datetime | None:
     except ValueError as error:
         raise ConfigurationError("not an instant: write for example 2026-03-01T00:00:00+01:00") from error
     if instant.tzinfo is None:
-        raise ConfigurationError("the instant needs a zone, for example Z or +01:00")
+        raise ConfigurationError("the instant needs a zone: write for example 2026-03-01T00:00:00+01:00")
     return instant

@@ -18,6 +18,7 @@ from notigateway.addressee.powers import import_power
 from notigateway.cli.lines import check_names, read_lines
 from notigateway.cli.opening import opened
 from notigateway.cli.options import SettingsFile, read_instant
+from notigateway.contract.problems import said_of
 from notigateway.errors import ConfigurationError, GatewayError, PowerInvalidError
 from notigateway.instants import instant_text
 from notigateway.law.powers import Named, PowerTerms
@@ -53,7 +54,13 @@ def import_powers(
     file: Annotated[Path, typer.Argument(help="CSV with a header, or JSON lines; one power a line.")],
     settings_file: SettingsFile = None,
 ) -> None:
-    """Bring powers of another register here, all or none. Those that are here already stay as they are."""
+    """Bring powers of another register here, all or none. Those that are here already stay as they are.
+
+    A line has grantor, attorney, attorney_name, scope (general, matter or procedure), registered_at and
+    expires_at; and where there is something to say grantor_name (registers a grantor that is not known),
+    items (as procedure:202301;group:rates), accepted_at, adapted (true or false), grantor_contact,
+    attorney_contact. Instants have their zone: 2026-03-01T00:00:00+01:00.
+    """
     settings, now = load_settings(settings_file), datetime.now(UTC)
     obliging = obliging_by(settings)
     rows = []
@@ -63,7 +70,7 @@ def import_powers(
             try:
                 row = _import(session, said, now=now)
             except GatewayError as error:
-                raise type(error)(f"line {number}: {error}", **error.facts) from error
+                raise type(error)(f"line {number}: {said_of(error)}", **error.facts) from error
             obliging.look_again_by_power(session, row, now=now)
             rows.append(row)
         lines = [_line(row, now) for row in rows]

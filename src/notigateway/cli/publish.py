@@ -66,6 +66,11 @@ def publish(
     A bad line is reported with its number and the rest goes in; then the exit code is 1. Repeating
     the command, also after a kill, publishes what is missing: an act is known by its issuing body's
     reference.
+
+    A line has issuing_body (DIR3), reference, subject, procedure, matter, addressee (identifier, name; ccc
+    and naf where the act quotes them) and documents (file, media_type; name). It may have kind, available_at,
+    voluntary, obligation_ground, paper and special_category: docs/operations.md has an example and what
+    each means.
     """
     settings = load_settings(settings_file)
     total = _last_number(folder / MANIFEST)

@@ -40,7 +40,8 @@ def assign(
     red_name: Annotated[str, typer.Option(help="Name of the RED-authorised person.")],
     authorisation: Annotated[str, typer.Option(help="Number of the RED authorisation.")],
     start: Annotated[
-        str | None, typer.Option("--from", help="When it begins, with its zone; by default now.")
+        str | None,
+        typer.Option("--from", help="When it begins, as 2026-03-01T00:00:00+01:00; by default now."),
     ] = None,
     end: Annotated[str | None, typer.Option("--to", help="When it ends, where that is known.")] = None,
     addressee_name: Annotated[

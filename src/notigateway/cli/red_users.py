@@ -28,7 +28,9 @@ def add_user(
     authorisation: Annotated[str, typer.Option(help="Its number.")],
     person: Annotated[str, typer.Option(help="NIF of the person who works under it.")],
     person_name: Annotated[str, typer.Option(help="Name of that person.")],
-    start: Annotated[str | None, typer.Option("--from", help="From when on; by default now.")] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", help="From when on, as 2026-03-01T00:00:00+01:00; by default now.")
+    ] = None,
     end: Annotated[str | None, typer.Option("--to", help="Until when, where that is known.")] = None,
     settings_file: SettingsFile = None,
 ) -> None:

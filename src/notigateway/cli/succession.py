@@ -26,8 +26,8 @@ def enter(
     predecessor: Annotated[str, typer.Option(help="NIF of whose place is taken, or of the ward.")],
     successor: Annotated[str, typer.Option(help="NIF of who takes it, or of the guardian.")],
     successor_name: Annotated[str, typer.Option(help="Its name; a known addressee keeps its own.")],
-    cause: Annotated[Cause, typer.Option(help="The fact.")],
-    fact_at: Annotated[str, typer.Option(help="When it happened, with its zone.")],
+    cause: Annotated[Cause, typer.Option(help="The fact, in one of these words.")],
+    fact_at: Annotated[str, typer.Option(help="When it happened, as 2026-03-01T00:00:00+01:00.")],
     document: Annotated[str, typer.Option(help="The ground: the document that proves it.")],
     procedure: Annotated[
         list[str] | None, typer.Option(help="Only acts of this procedure; may be repeated.")

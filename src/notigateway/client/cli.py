@@ -17,7 +17,17 @@ from notigateway.client import show
 from notigateway.client.connection import Connection, connection_of, read_config
 from notigateway.client.errors import ClientError, SpoolError
 from notigateway.client.following_commands import add_following_commands
-from notigateway.client.options import EVERYTHING, Ids, IdsFile, Json, Yes, choosing, chosen_ids, confirm
+from notigateway.client.options import (
+    EVERYTHING,
+    Ids,
+    IdsFile,
+    Json,
+    States,
+    Yes,
+    choosing,
+    chosen_ids,
+    confirm,
+)
 from notigateway.client.proof import examine
 from notigateway.client.pulling import pull as pull_all
 from notigateway.client.retrieving_commands import add_retrieving_command
@@ -121,7 +131,7 @@ def connect(
 @choosing
 def list_command(
     context: typer.Context,
-    state: Annotated[list[str] | None, typer.Option(help="Any of these states.")] = None,
+    state: States = None,
     where: Filter = EVERYTHING,
     as_json: Json = False,
 ) -> None:

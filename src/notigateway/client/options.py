@@ -6,7 +6,7 @@ import sys
 from datetime import datetime
 from functools import wraps
 from inspect import Parameter, signature
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
@@ -14,6 +14,9 @@ from notigateway.client.values import Filter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+# The words of the contract: a wrong one is refused here, with those that are right, and not by the service.
+STATES: Final = ("available", "receipt_requested", "accepted", "rejected", "lapsed", "read", "cancelled")
 
 
 def _instant(text: str) -> datetime:
@@ -26,9 +29,21 @@ def _instant(text: str) -> datetime:
     return instant
 
 
+def _state(text: str) -> str:
+    if text not in STATES:
+        raise typer.BadParameter(f"{text!r} is none of {', '.join(STATES)}")
+    return text
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON: one line for each item, or one document.")]
-Kind = Annotated[str | None, typer.Option(help="Only this kind: notification or communication.")]
-Role = Annotated[str | None, typer.Option(help="Only what you see in this capacity: own, red or attorney.")]
+States = Annotated[
+    list[str] | None,
+    typer.Option(parser=_state, help=f"In this state, or any of several: {', '.join(STATES)}."),
+]
+Kind = Annotated[Literal["notification", "communication"] | None, typer.Option(help="Only this kind.")]
+Role = Annotated[
+    Literal["own", "red", "attorney"] | None, typer.Option(help="Only what you see by this title.")
+]
 Addressee = Annotated[str | None, typer.Option(help="Only for this addressee (NIF).")]
 Issuer = Annotated[str | None, typer.Option(help="Only from this issuing body (DIR3).")]
 _INSTANT_HELP: Final = "An instant with zone, such as 2026-11-23T09:00:00Z."

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from notigateway.contract.problem_words import PROBLEMS
+
 if TYPE_CHECKING:
     from notigateway.errors import GatewayError
 
@@ -34,7 +36,13 @@ def coded_texts_of(error: GatewayError) -> Texts:
 
 
 def said_of(error: GatewayError) -> str:
-    """Return what an operator reads: the detail where there is one, otherwise the English text."""
+    """Return what an operator reads: the detail where there is one, otherwise the English text.
+
+    A detail that ends with the bare word of the fact `problem` is followed by what the word says.
+    """
+    problem = error.facts.get("problem")
+    if isinstance(problem, str) and error.detail.endswith(f": {problem}"):
+        return f"{error.detail} ({PROBLEMS[problem]})"
     return error.detail or texts_of(error).en
 
 

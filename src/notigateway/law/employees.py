@@ -65,7 +65,7 @@ def check_words(field: str, text: str) -> None:
 
 def invalid_employee(field: str, problem: str) -> EmployeeInvalidError:
     """Return the refusal of a value, naming both."""
-    return EmployeeInvalidError(f"{field}: {problem.replace('_', ' ')}", field=field, problem=problem)
+    return EmployeeInvalidError(f"{field}: {problem}", field=field, problem=problem)
 
 
 def as_body(caller: Caller, *, name: str) -> Caller:

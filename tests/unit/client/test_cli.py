@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from notigateway.client.cli import main
+from notigateway.client.options import STATES
+from notigateway.published import published_folder
 from notigateway.wss.sign import Signer
 from pki import pki, write_p12, write_pem
 from service_simulator import element, gateway_fault, problem
@@ -85,6 +87,22 @@ def test_list_prints_a_table_or_one_json_line_for_each(service: Simulator, run: 
     assert [item.id in table for item in items] == [True] * 3
     assert [one["id"] for one in run("list", "--json").lines()] == [item.id for item in items]
     assert run("list", "--json", "--state", "accepted").lines() == []
+
+
+@pytest.mark.parametrize("option", ["state", "kind", "role"])
+def test_a_word_that_the_contract_does_not_have_is_refused_with_those_it_has(
+    option: str, run: Callable[..., Done]
+) -> None:
+    done = run("list", f"--{option}", "other")
+    right = {"state": "receipt_requested", "kind": "communication", "role": "attorney"}[option]
+    assert done.code == 2
+    assert right in done.err
+
+
+def test_the_states_are_those_of_the_contract() -> None:
+    schema = (published_folder("wsdl") / "notigateway-v1.xsd").read_text(encoding="utf-8")
+    (words,) = re.findall(r'<xs:simpleType name="State">(.*?)</xs:simpleType>', schema, re.DOTALL)
+    assert set(re.findall(r'enumeration value="(\w+)"', words)) == set(STATES)
 
 
 def test_texts_of_the_service_cannot_steer_the_terminal(service: Simulator, run: Callable[..., Done]) -> None:

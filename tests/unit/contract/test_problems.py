@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from pathlib import Path
+
 import pytest
 
+from notigateway.contract.problem_words import PROBLEMS
 from notigateway.contract.problems import TEXTS, Texts, coded_texts_of, said_of, texts_of
 from notigateway.errors import GatewayError, LapsedError, OutageUnknownError, catalogue
+from notigateway.law.powers import invalid_power
+
+ROOT = Path(__file__).parents[3]
 
 
 def test_every_code_has_texts_and_no_text_is_without_a_code() -> None:
@@ -49,3 +57,35 @@ def test_a_family_has_no_texts() -> None:
 def test_an_operator_reads_the_detail_or_else_the_text() -> None:
     assert said_of(OutageUnknownError("outage 7")) == "outage 7"
     assert said_of(OutageUnknownError()) == "No outage with this identifier is declared."
+
+
+def test_a_bare_word_of_the_law_is_followed_by_what_it_says() -> None:
+    assert said_of(invalid_power("item", "repeated")) == "item: repeated (it is named twice)"
+
+
+def test_every_word_that_is_raised_is_explained_and_no_other() -> None:
+    raised = {
+        word.value
+        for file in (ROOT / "src").rglob("*.py")
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call)
+        for word in words_of(call)
+        if isinstance(word, ast.Constant) and isinstance(word.value, str)
+    }
+    assert sorted(raised) == sorted(PROBLEMS)
+
+
+def words_of(call: ast.Call) -> list[ast.expr]:
+    """Return where a call may say a word: `problem=`, or the second argument of what makes such an error."""
+    named = [one.value for one in call.keywords if one.arg == "problem"]
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if re.fullmatch(r"_?invalid(_(?!outage)[a-z]+)?", name) and len(call.args) > 1:
+        word = call.args[1]
+        named += [word.body, word.orelse] if isinstance(word, ast.IfExp) else [word]
+    return named
+
+
+def test_the_words_in_the_documentation_are_these() -> None:
+    text = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    section = text.split("## The words of `problem`")[1].split("\n## ")[0]
+    assert dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", section, re.MULTILINE)) == PROBLEMS
