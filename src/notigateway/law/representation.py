@@ -197,8 +197,10 @@ def red_covers(window: Window, item: Item, now: datetime, rights: RightsPolicy =
         return False
     if window.closes_at is not None and window.closes_at <= item.available_at:
         return False
-    sees_backlog = rights.red_sees_backlog and not item.is_withheld
-    return window.opens_at <= item.available_at or (sees_backlog and window.opens_at <= now)
+    was_open = window.opens_at <= item.available_at
+    if not rights.red_sees_backlog:
+        return was_open
+    return window.opens_at <= now and (was_open or not item.is_withheld)
 
 
 def power_state(power: Power, now: datetime) -> PowerState:

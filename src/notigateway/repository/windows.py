@@ -122,7 +122,7 @@ def _has_opened(window: type[RedWindow], now: datetime, rights: RightsPolicy) ->
         or_(RedOptOut.withheld_until.is_(None), RedOptOut.withheld_until > Notification.available_at),
     )
     # The row may stand several queries further out.
-    return or_(was_open, and_(window.opens_at <= now, ~is_withheld.correlate(Notification)))
+    return and_(window.opens_at <= now, or_(was_open, ~is_withheld.correlate(Notification)))
 
 
 def red_covers(window: type[RedWindow], now: datetime, rights: RightsPolicy) -> list[ColumnElement[bool]]:
