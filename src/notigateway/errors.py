@@ -440,6 +440,10 @@ class RedAssignmentInvalidError(RepresentationError, code="RED_ASSIGNMENT_INVALI
     """A value of the RED assignment is missing or invalid."""
 
 
+class RedUserInvalidError(RepresentationError, code="RED_USER_INVALID"):
+    """A registration of a secondary user of a RED authorisation is incomplete or cannot be so."""
+
+
 class AccountInvalidError(RepresentationError, code="ACCOUNT_INVALID"):
     """An entry of the register of addressees and accounts is incomplete or cannot be so."""
 
@@ -454,6 +458,18 @@ class ObligationInvalidError(RepresentationError, code="OBLIGATION_INVALID"):
 
 class ObligationOverlapsError(RepresentationError, code="OBLIGATION_OVERLAPS"):
     """Another entry of the same ground stands in that time."""
+
+
+class SuccessionUnknownError(NotFoundError, code="SUCCESSION_UNKNOWN"):
+    """No succession with that identifier was communicated."""
+
+
+class SuccessionInvalidError(RepresentationError, code="SUCCESSION_INVALID"):
+    """A value of the succession is missing or invalid, or it cannot have happened so."""
+
+
+class SuccessionExistsError(RepresentationError, code="SUCCESSION_EXISTS"):
+    """Somebody else has taken that place for some of the same acts."""
 
 
 class ChannelObligedError(RepresentationError, code="CHANNEL_OBLIGED"):

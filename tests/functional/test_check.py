@@ -55,6 +55,15 @@ def live(stack: Stack) -> UUID:
         "CancelNotifications", "<cancellation><reference>A3</reference><reason>Error</reason></cancellation>"
     )
     stack.ask("RetrieveNotifications", f"<id>{accepted}</id>")
+    stack.ask("RetrieveNotifications", f"<id>{rejected}</id><forInformation>true</forInformation>")
+    stack.publish("A5")
+    before = instant_text(NOW - timedelta(days=1))
+    for reference, word in (("A4", "absent"), ("A5", "published")):
+        stack.ask_issuing(
+            "ReportExternalDecisions",
+            f"<report><reference>{reference}</reference><channel>postal</channel><decision>{word}</decision>"
+            f"<at>{before}</at><evidence>ACUSE-1</evidence></report>",
+        )
     late = deadline(NOW) + Sweeping().evidence_delay
     sweep(stack.engine, seal=stack.office.seal, now=late, sweeping=Sweeping())
     return accepted

@@ -15,13 +15,17 @@ from notigateway.clock.lapsing import Sweeping, sweep
 from notigateway.clock.outages import declare_outage
 from notigateway.evidence.xades import verify_receipt
 from notigateway.instants import instant_text
+from notigateway.law.assurance import SIGNED
 from notigateway.law.deadlines import deadline
 from notigateway.law.lifecycle import State
 from notigateway.law.representation import years_after
+from notigateway.pki.identity import read_caller
 from notigateway.published import published_folder
+from notigateway.receipts.asking import Asking, RequestProof
 from notigateway.repository.accesses import AccessRecord
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.model import Event, Notification
+from notigateway.uuids import uuid7
 from notigateway.wss.ns import NOTIGATEWAY_ISSUING_V1
 from pki import COMPANY_NIF, NOW, PERSON_NIF, pki
 from stack import NG, text, texts
@@ -31,6 +35,7 @@ from titles import (
     accept_power,
     assign,
     attorney,
+    change,
     grant,
     red,
     register_company,
@@ -236,6 +241,25 @@ def test_what_is_foreign_or_not_at_disposal_yet_is_unknown(stack: Stack) -> None
     stack.publish("OTHER", addressee=PERSON_NIF)
     foreign = lapsed(stack)
     check_nothing_given(stack, foreign, "NOTIFICATION_UNKNOWN", holder=pki().person)
+
+
+def test_who_loses_the_title_before_the_reading_is_attested_reads_nothing(stack: Stack) -> None:
+    register_company(stack)
+    power = grant(stack)
+    accept_power(stack, power)
+    wanted = lapsed(stack)
+    mailbox, engine = stack.office.mailbox, stack.engine
+    proof = RequestProof(uuid7(stack.now), b"<signed/>", "rsa-sha256")
+    caller = read_caller(attorney().certificate)
+    asking = Asking(caller=caller, assurance=SIGNED, now=stack.now, proof=proof)
+    with reading(engine) as session:
+        (found,) = mailbox.retrieve(session, asking, [wanted], for_information=True)
+    assert found.has_content
+    assert found.is_for_information
+    assert change(stack, "RevokePower", power).status == 200
+    with writing(engine) as session:
+        assert mailbox.hand_over(session, asking, [wanted]) == set()
+    assert receipts(stack, wanted) == [("available", None), ("lapsed", None)]
 
 
 def test_what_was_withdrawn_is_not_read(stack: Stack) -> None:

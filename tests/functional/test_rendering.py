@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from notigateway.addressee.following import ChangesPage
 from notigateway.addressee.mailbox import Outcome, Page
-from notigateway.contract import v1, v1_following
+from notigateway.contract import v1, v1_decisions, v1_following
 from notigateway.contract.reading import read
 from notigateway.contract.versions import EARLIEST, LATEST, Version
 from notigateway.contract.writing import write
@@ -49,7 +49,8 @@ if TYPE_CHECKING:
 Columns = namedtuple(  # noqa: PYI024  (a row has no types either)
     "Columns",
     "code id kind subject dir3 acronym name procedure matter identifier addressee_name state available_at "
-    "deadline outage_since decided_at special_category document_sizes reference ccc naf ground paper role",
+    "deadline outage_since decided_at special_category document_sizes reference ccc naf ground paper "
+    "predecessor predecessor_name role",
 )
 WORDS: dict[type[GatewayError] | None, str] = {
     None: "decided",
@@ -85,6 +86,7 @@ def notifications(draw: st.DrawFn) -> Notification:
     kind = draw(st.sampled_from(Kind))
     available_at = draw(INSTANTS)
     lapses = kind is Kind.NOTIFICATION and draw(st.booleans())
+    is_taken = draw(st.booleans())
     sizes = draw(st.lists(st.integers(1, 10**12), min_size=1, max_size=4))
     act = Act(
         subject=draw(TEXTS),
@@ -107,6 +109,8 @@ def notifications(draw: st.DrawFn) -> Notification:
                 identifier=draw(st.sampled_from([COMPANY_NIF, PERSON_NIF])), name=draw(TEXTS)
             ),
             kind=kind,
+            predecessor=PERSON_NIF if is_taken else None,
+            predecessor_name=draw(TEXTS) if is_taken else None,
             ground=draw(st.none() | st.sampled_from(Ground)),
             state=draw(st.sampled_from(State)),
             available_at=available_at,
@@ -143,6 +147,8 @@ def row_of(one: Notification) -> Columns:
         act.naf,
         one.ground,
         act.paper,
+        one.predecessor,
+        one.predecessor_name,
         one.seen_as,
     )
 
@@ -347,7 +353,7 @@ def test_outcomes_are_canonical_and_read_as_they_were_meant(
     found: list[Outcome], name: str, version: Version
 ) -> None:
     asked = [str(one.id).upper() if number % 2 else str(one.id) for number, one in enumerate(found)]
-    kind = getattr(v1, f"{name}NotificationsResponse")
+    kind = getattr(v1_decisions, f"{name}NotificationsResponse")
     written = write(kind(items=tuple(map(answers.outcome, asked, found))), version)
     prepare_thread()
     parsed = etree.fromstring(written)
@@ -365,15 +371,15 @@ def test_outcomes_are_canonical_and_read_as_they_were_meant(
         assert (item.receipt and item.receipt.sealed) == (one.receipt and one.receipt.xml)
 
 
-def decision_of(event: Event | None, version: Version) -> v1.Decision | None:
+def decision_of(event: Event | None, version: Version) -> v1_decisions.Decision | None:
     """Return what is said of a decision; a party without a name is named by its identifier."""
     if event is None:
         return None
     person = None
     if event.signer is not None and version >= Version.V1_1:
         name = event.signer_name or event.signer
-        person = v1.SigningPerson(identifier=event.signer, name=name, secondary_user=False)
-    return v1.Decision(
+        person = v1_decisions.SigningPerson(identifier=event.signer, name=name, secondary_user=False)
+    return v1_decisions.Decision(
         state=str(event.state),
         at=event.at,
         channel=str(event.channel),

@@ -13,6 +13,7 @@ from notigateway.errors import (
     NotAddresseeError,
     RedAssignmentInvalidError,
     RedAssignmentOverlapsError,
+    RedUserInvalidError,
 )
 
 if TYPE_CHECKING:
@@ -82,3 +83,24 @@ def test_two_assignments_of_one_account_never_overlap(run: Run) -> None:
     result = run("assign", *COMPANY, *other)
     assert isinstance(result.exception, RedAssignmentOverlapsError)
     assert len(run("list").output.splitlines()) == 1
+
+
+def test_secondary_users_are_registered_listed_and_ended(run: Run) -> None:
+    run("assign", *COMPANY, *PERSON, *FROM, *NAMED)
+    user = ("--holder", "00000003A", "--authorisation", "123456", "--person", "00000001R")
+    added = run("user", "add", *user, "--person-name", "Eva", *FROM)
+    assert added.exit_code == 0, added.output
+    fields = added.output.strip().split("\t")
+    assert fields[1:] == ["00000003A", "123456", "00000001R", "Eva", "2026-02-28T23:00:00.000Z", "-"]
+    assert run("user", "list").output == run("user", "list", "--holder", "00000003A").output == added.output
+    ended = run("user", "end", fields[0])
+    assert ended.output.split("\t")[:6] == fields[:6]
+    unknown = run("user", "end", "00000000-0000-0000-0000-000000000000")
+    assert isinstance(unknown.exception, RedUserInvalidError)
+
+
+def test_planning_anew_changes_nothing_that_the_register_says(run: Run) -> None:
+    run("assign", *COMPANY, *PERSON, *FROM, *NAMED)
+    before = run("list").output
+    assert run("plan").output == "planned 1\n"
+    assert run("list").output == before

@@ -15,6 +15,7 @@ from notigateway.law.information import INFORMATION_YEARS, inform
 from notigateway.law.lifecycle import decided_state
 from notigateway.law.transitions import decide
 from notigateway.receipts.recording import (
+    of_caller,
     record_decision,
     record_handover,
     record_information,
@@ -340,7 +341,7 @@ def _earlier_decision(wanted: UUID, notification: Notification, asking: Asking, 
     """Tell who decided before, with the receipt."""
     event = next(e for e in notification.events if e.decisive)
     receipt = notification.receipt_of(event)
-    asked = (decided_state(notification.kind, will.decision), asking.party)
+    asked = (decided_state(notification.kind, will.decision), of_caller(notification, asking).party)
     # A repeat of the same decision by the same party is idempotent: the same receipt, nothing new.
     is_same = (event.state, event.party) == asked
     return Outcome(wanted, errors.AlreadyDecidedError, event, receipt, notification, is_repeat=is_same)

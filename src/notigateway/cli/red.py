@@ -11,6 +11,7 @@ import typer
 from notigateway.addressee.red import assign_red, end_red, plan_anew
 from notigateway.cli.opening import opened
 from notigateway.cli.options import SettingsFile, read_instant
+from notigateway.cli.red_users import users
 from notigateway.instants import instant_text
 from notigateway.law.titles import RedTerms
 from notigateway.office import obliging_by
@@ -22,6 +23,7 @@ from notigateway.settings import load_settings
 red = typer.Typer(
     help="Register, end and list RED assignments: who manages which account.", no_args_is_help=True
 )
+red.add_typer(users, name="user")
 
 
 Ground = Annotated[

@@ -23,7 +23,7 @@ from notigateway.client.values import (
     Pong,
     RetrievedNotification,
 )
-from notigateway.contract import v1, v1_following
+from notigateway.contract import v1, v1_decisions, v1_following
 from notigateway.pki.anchors import PinnedCertificates
 from notigateway.pki.keys import KeyPair, load_certificates, load_key_pair, load_p12
 
@@ -280,14 +280,14 @@ class NotificationClient:
         More than 500 travel in several requests. If one of them fails the earlier ones stand; call
         again with the same ids: what is decided stays so and answers with the same receipt.
         """
-        return self._decide(ids, lambda some: v1.AcceptNotifications(ids=some))
+        return self._decide(ids, lambda some: v1_decisions.AcceptNotifications(ids=some))
 
     def reject(self, ids: Sequence[str], *, reason: str | None = None) -> list[DecisionOutcome]:
         """Reject notifications, with legal effect; see `accept`. The reason is kept in every receipt.
 
         Raises: `UnsendableTextError` for a reason that XML cannot carry.
         """
-        return self._decide(ids, lambda some: v1.RejectNotifications(ids=some, reason=reason))
+        return self._decide(ids, lambda some: v1_decisions.RejectNotifications(ids=some, reason=reason))
 
     def _decide(
         self, ids: Sequence[str], ask: Callable[[tuple[str, ...]], VersionedRequest]

@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
     from notigateway.client.api import NotificationClient
     from notigateway.contract.v1 import (
-        DecisionOutcome,
         Document,
         Notification,
         NotificationReceipts,
         Problem,
         RetrievedNotification,
     )
+    from notigateway.contract.v1_decisions import DecisionOutcome
     from notigateway.evidence.history import Pin
 
 # Small enough that documents of the first batch arrive while the second is being accepted.

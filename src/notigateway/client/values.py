@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from notigateway.client.errors import DocumentMismatchError, ReceiptNotVerifiedError
-from notigateway.contract import v1, v1_following
+from notigateway.contract import v1, v1_decisions, v1_following
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,10 +25,10 @@ Party = v1.Party
 Notification = v1.Notification
 Filter = v1.Filter
 Page = v1.ListNotificationsResponse
-Decision = v1.Decision
-Delegate = v1.Delegate
-SigningPerson = v1.SigningPerson
-DecisionOutcome = v1.DecisionOutcome
+Decision = v1_decisions.Decision
+Delegate = v1_decisions.Delegate
+SigningPerson = v1_decisions.SigningPerson
+DecisionOutcome = v1_decisions.DecisionOutcome
 RetrievedNotification = v1.RetrievedNotification
 NotificationReceipts = v1.NotificationReceipts
 DocumentRange = v1.RetrieveDocumentResponse

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from notigateway.client.errors import GatewayFaultError, UnexpectedResponseError, UnsendableTextError
 from notigateway.client.values import KINDS, Filter, History, RetrievedNotification, Summary
-from notigateway.contract import reading, v1, v1_following
+from notigateway.contract import reading, v1, v1_decisions, v1_following
 from notigateway.contract.versions import LATEST
 from notigateway.contract.writing import write
 from notigateway.contract.xml import ContractError, Part, VersionedRequest, describe
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 P = TypeVar("P", bound=Part)
 _qualified: Final = names_in(NOTIGATEWAY_V1)
-Item = TypeVar("Item", v1.RetrievedNotification, v1.NotificationReceipts, v1.DecisionOutcome)
+Item = TypeVar("Item", v1.RetrievedNotification, v1.NotificationReceipts, v1_decisions.DecisionOutcome)
 
 
 def message(asked: VersionedRequest) -> bytes:

@@ -367,6 +367,10 @@ TEXTS: Final[dict[str, Texts]] = {
         "La asignación RED está incompleta o contiene un valor no válido; los datos indican el campo.",
         "The RED assignment is incomplete or holds an invalid value; the facts say which field.",
     ),
+    "RED_USER_INVALID": Texts(
+        "El alta del usuario secundario RED está incompleta o no puede ser así; los datos indican el campo.",
+        "The registration of the secondary user is incomplete or cannot be so; the facts say which field.",
+    ),
     "ACCOUNT_INVALID": Texts(
         "El asiento del registro de cuentas está incompleto o no puede ser así; los datos indican el campo.",
         "The entry of the register of accounts is incomplete or cannot be so; the facts say which field.",
@@ -382,6 +386,18 @@ TEXTS: Final[dict[str, Texts]] = {
     "OBLIGATION_OVERLAPS": Texts(
         "Otra obligación del mismo supuesto está inscrita en ese tiempo; ponga fin a esa primero.",
         "Another obligation on the same ground is entered for that time; end that one first.",
+    ),
+    "SUCCESSION_UNKNOWN": Texts(
+        "Ninguna sucesión comunicada tiene este identificador.",
+        "No succession that was communicated has this identifier.",
+    ),
+    "SUCCESSION_INVALID": Texts(
+        "La sucesión no pudo ocurrir así o contiene un valor no válido; los datos indican el campo.",
+        "The succession cannot have happened so, or holds an invalid value; the facts say which field.",
+    ),
+    "SUCCESSION_EXISTS": Texts(
+        "Otra persona ya sucede a este interesado en parte de los mismos actos.",
+        "Somebody else has already succeeded this party in some of the same acts.",
     ),
     "CHANNEL_OBLIGED": Texts(
         "Un destinatario obligado al canal electrónico no puede elegir la entrega postal.",

@@ -1,8 +1,8 @@
 """The contract `urn:notigateway:v1`: every message of the parties' side, once.
 
 Words of the contract (states, kinds, outcomes) are text: a later minor version may add one, and a client
-that does not know it must still show it. Instants are aware UTC. What is said of representation stands in
-`v1_representation`.
+that does not know it must still show it. Instants are aware UTC. What is said of decisions stands in
+`v1_decisions`, of changes in `v1_following`, of representation in `v1_representation`.
 """
 
 from __future__ import annotations
@@ -106,6 +106,7 @@ class Notification(V1Part):
     information_until: Annotated[datetime | None, Child(since=Version.V1_1)] = None
     ccc: Annotated[Word | None, Child(since=Version.V1_1)] = None
     naf: Annotated[Word | None, Child(since=Version.V1_1)] = None
+    predecessor: Annotated[Party | None, Child(since=Version.V1_1)] = None
 
 
 @element
@@ -187,60 +188,6 @@ class Receipt(V1Part):
 
 
 @element
-class Delegate(V1Part):
-    """Who held the title by which it was done; `reference` is the power or the RED authorisation."""
-
-    role: Word
-    party: Party
-    reference: str | None = None
-
-
-@element
-class SigningPerson(V1Part):
-    """The natural person who signed; a secondary user works under the delegate's authorisation."""
-
-    identifier: str
-    name: str
-    secondary_user: bool
-
-
-@element
-class Decision(V1Part):
-    """The decision that stands: for whom, by whom, where and when.
-
-    Another channel does not always tell for whom, and never who signed; an entity's seal is no person.
-    """
-
-    state: Word
-    at: datetime
-    channel: Word
-    party: Party | None = None
-    signer: Party | None = None
-    represented: Annotated[Party | None, Child(since=Version.V1_1)] = None
-    delegate: Annotated[Delegate | None, Child(since=Version.V1_1)] = None
-    signing_person: Annotated[SigningPerson | None, Child(since=Version.V1_1)] = None
-    nature: Annotated[Word | None, Child(since=Version.V1_1)] = None
-    means: Annotated[Word | None, Child(since=Version.V1_1)] = None
-    level: Annotated[Word | None, Child(since=Version.V1_1)] = None
-
-
-@element
-class DecisionOutcome(V1Part):
-    """What became of one item of accept or reject."""
-
-    id: Uuid
-    outcome: Word
-    decision: Decision | None = None
-    receipt: Receipt | None = None
-    problem: Problem | None = None
-
-    @property
-    def is_done(self) -> bool:
-        """Tell whether the decision asked for stands: taken now or by you before."""
-        return self.outcome in {"decided", "already_decided_by_you"}
-
-
-@element
 class RetrievedNotification(V1Part):
     """One item of retrieve: metadata, the documents once accepted, or why there are none."""
 
@@ -315,32 +262,6 @@ class RetrieveDocumentResponse(V1Part):
     sha256: Word
     offset: Integer
     content: bytes = field(repr=False)
-
-
-@element
-class AcceptNotifications(V1Request):
-    """Accept these; with legal effect."""
-
-    ids: Annotated[tuple[Uuid, ...], Child("id", least=1, most=500)]
-
-
-@element
-class AcceptNotificationsResponse(V1Part):
-    """An outcome for each that was asked for, in that order."""
-
-    items: Annotated[tuple[DecisionOutcome, ...], Child("item", least=1, most=500)]
-
-
-@element
-class RejectNotifications(AcceptNotifications):
-    """Reject these; with legal effect."""
-
-    reason: str | None = None
-
-
-@element
-class RejectNotificationsResponse(AcceptNotificationsResponse):
-    """The same."""
 
 
 @element

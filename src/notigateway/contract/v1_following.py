@@ -6,14 +6,13 @@ from datetime import datetime
 from typing import Annotated
 
 from notigateway.contract.v1 import (
-    Delegate,
     IssuingBody,
     Notification,
     Party,
-    SigningPerson,
     V1Part,
     V1Request,
 )
+from notigateway.contract.v1_decisions import Delegate, SigningPerson
 from notigateway.contract.versions import Version
 from notigateway.contract.xml import Child, Integer, Uuid, Word, element
 

@@ -101,13 +101,16 @@ def _record_event(
 
 def of_caller(notification: Notification, asking: Asking, *, reason: str | None = None) -> Circumstances:
     """Say that the caller made it happen through this service, in the capacity in which it sees it."""
-    caller = asking.caller
+    caller, title = asking.caller, notification.title
+    # What a secondary user receives counts as received by the holder (Orden ISM/903/2020 art. 6.2).
+    holder = None if title is None else title.holder
     return Circumstances(
         channel=Channel.WEB_SERVICE,
         role=notification.seen_as,
-        party=caller.party,
-        party_name=caller.party_name,
-        title=notification.seen_by,
+        party=holder or caller.party,
+        party_name=caller.party_name if title is None or holder is None else title.holder_name,
+        title=None if title is None else title.reference,
+        by_secondary_user=holder is not None,
         signer=caller.signer,
         signer_name=caller.signer_name,
         means=asking.assurance.means,
@@ -193,9 +196,9 @@ def record_information(
     Raises: what `law.information.inform` raises.
     """
     transition = inform(notification.standing, asking.now, years=years)
-    if any((e.nature, e.party) == (transition.nature, asking.party) for e in notification.events):
-        return None
     told = of_caller(notification, asking)
+    if any((e.nature, e.party) == (transition.nature, told.party) for e in notification.events):
+        return None
     attested = _attested(told, asking)
     _, receipt = _record_event(notification, transition, told, now=asking.now, seal=seal, attested=attested)
     return receipt
@@ -302,6 +305,7 @@ def _statement(
             dir3=act.issuing_body.dir3, name=body_name_of(act), nif=body_nif_of(act)
         ),
         recipient=evidence.RecipientDetails(identifier=addressee, name=addressee_name_of(notification)),
+        predecessor=_predecessor(notification),
         delegate=attested.delegate,
         signer=attested.signer,
         authentication=attested.authentication,
@@ -313,6 +317,14 @@ def _statement(
         retention=classes.SPECIAL_CATEGORY if act.special_category else classes.STANDARD,
         content=_content(notification),
     )
+
+
+def _predecessor(notification: Notification) -> evidence.PredecessorDetails | None:
+    """Name whom the act names, where its place was taken."""
+    if notification.predecessor is None:
+        return None
+    name = notification.predecessor_name or notification.predecessor
+    return evidence.PredecessorDetails(identifier=notification.predecessor, name=name)
 
 
 def _content(notification: Notification) -> evidence.UserContent:

@@ -14,6 +14,7 @@ from notigateway.repository.columns import Row, UtcDateTime, Word
 from notigateway.repository.conflicts import insert_if_absent
 from notigateway.repository.model import Addressee, IssuingBody
 from notigateway.repository.prepared import Prepared
+from notigateway.repository.red_users import RedUser
 from notigateway.repository.rights import Power, RedAssignment
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ _IS_KNOWN = Prepared(
             exists().where(Addressee.identifier == bindparam("party")),
             exists().where(Power.attorney == bindparam("party")),
             exists().where(RedAssignment.red_party == bindparam("party")),
+            exists().where(RedUser.person == bindparam("party")),
             exists().where(IssuingBody.nif == bindparam("party")),
         ).label("is_known")
     )

@@ -31,13 +31,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, column_property, mapped_column, object_session, relationship
 
-from notigateway.law.caller import NOBODY, Circumstances
+from notigateway.law.caller import NOBODY, Circumstances, Title
 from notigateway.law.lifecycle import Kind, Standing, State, effective_state, is_content_released
 from notigateway.law.transitions import awaits_handover
 from notigateway.repository.columns import CODE, SHA256_HEX, Row, UtcDateTime, Word
 from notigateway.repository.grounds import Grounded, Worded
 from notigateway.repository.natures import WithNature
 from notigateway.repository.quoted import Quoted
+from notigateway.repository.succeeded import Succeeded
 from notigateway.repository.told import Told
 from notigateway.uuids import uuid7
 
@@ -114,7 +115,7 @@ class Document(Row):
     sha256: Mapped[str] = mapped_column(SHA256_HEX)
 
 
-class Notification(Grounded, Row):
+class Notification(Grounded, Succeeded, Row):
     """One act at the disposal of one addressee."""
 
     __tablename__ = "notifications"
@@ -156,7 +157,7 @@ class Notification(Grounded, Row):
 
     # Set by the query that found the row for a caller; a row found otherwise has no role to give.
     _seen_as = None
-    _seen_by = None
+    _title = None
 
     @property
     def seen_as(self) -> Role:
@@ -166,13 +167,13 @@ class Notification(Grounded, Row):
         return self._seen_as
 
     @property
-    def seen_by(self) -> str | None:
+    def title(self) -> Title | None:
         """The power or the RED authorisation that gives it; None for the addressee itself."""
-        return self._seen_by
+        return self._title
 
-    def see_as(self, role: Role, title: str | None = None) -> None:
+    def see_as(self, role: Role, title: Title | None = None) -> None:
         """Remember the capacity in which this row was found, and the title where it was locked."""
-        self._seen_as, self._seen_by = role, title
+        self._seen_as, self._title = role, title
 
     @property
     def standing(self) -> Standing:
@@ -230,7 +231,7 @@ class Notification(Grounded, Row):
         return notification
 
     def happen(self, transition: Transition, told: Circumstances = NOBODY, *, now: datetime) -> Event | None:
-        """Do what the law says: the only place that writes state, deadline and event.
+        """Do what the law says: the only place that writes state and event, and the deadline of what arrived.
 
         Returns the event, written down at `now`; None for what has none.
         """
@@ -256,6 +257,15 @@ class Notification(Grounded, Row):
         )
         self.events.append(event)
         return event
+
+    def find_anew(self, access: Access, deadline: datetime | None) -> None:
+        """Fix anew on which ground what has not arrived will be at disposal, and whether it lapses.
+
+        A deadline that was moved stays where it lapses as before.
+        """
+        self.found_by(access)
+        if access.lapses is (self.deadline is None):
+            self.deadline = deadline
 
     def _unseat_decision(self) -> None:
         """Take the place from the decision that stood; it stays on record."""

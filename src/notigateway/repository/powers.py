@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from notigateway.repository.addressees import enter_addressee
 from notigateway.repository.model import Addressee
 from notigateway.repository.power_items import PowerItem
+from notigateway.repository.red_users import RedUser, works_at
 from notigateway.repository.rights import Power, RedAssignment, RightsChange, is_in_force
 from notigateway.uuids import uuid7
 
@@ -129,9 +130,18 @@ def list_red_assignments_of(session: Session, addressee: Addressee) -> Sequence[
 def list_red_assignments_to(
     session: Session, red_party: str, *, after: UUID, limit: int, now: datetime
 ) -> Sequence[RedAssignment]:
-    """Return a page of the assignments that have begun: what was issued meanwhile stays at disposal."""
+    """Return a page of the assignments that have begun: what was issued meanwhile stays at disposal.
+
+    Those of the holders under whose authorisation the party works now are among them.
+    """
+    user = aliased(RedUser)
+    under = exists().where(
+        *works_at(user, red_party, now),
+        user.holder == RedAssignment.red_party,
+        user.authorisation == RedAssignment.authorisation,
+    )
     query = _assignments().where(
-        RedAssignment.red_party == red_party,
+        or_(RedAssignment.red_party == red_party, under),
         RedAssignment.id > after,
         RedAssignment.starts_at <= now,
         or_(RedAssignment.ends_at.is_(None), RedAssignment.ends_at > RedAssignment.starts_at),
@@ -145,6 +155,12 @@ def list_all_red_assignments(session: Session, *, account: str | None = None) ->
     if account is not None:
         query = query.where(RedAssignment.account == account)
     return session.scalars(query.order_by(RedAssignment.account, RedAssignment.starts_at)).all()
+
+
+def list_authorisations(session: Session, red_party: str) -> Sequence[str]:
+    """Return the numbers of the authorisations by which the party is or was assigned."""
+    query = select(RedAssignment.authorisation).where(RedAssignment.red_party == red_party)
+    return session.scalars(query.distinct()).all()
 
 
 def list_assigned(session: Session) -> Sequence[str]:

@@ -34,6 +34,8 @@ from notigateway.repository.columns import SHA256_HEX, Row, UtcDateTime, Word
 from notigateway.repository.model import Act, Addressee, Notification
 from notigateway.repository.outages import is_overdue
 from notigateway.repository.power_items import PowerItem, an_item_covers
+from notigateway.repository.red_users import RedUser, is_under, windows_of_holders, works_at
+from notigateway.repository.successions import predecessors_of, shown_by_succession
 from notigateway.repository.windows import RedWindow, red_covers
 
 if TYPE_CHECKING:
@@ -167,15 +169,17 @@ def addressees_in_reach(
     """Return the addressees of which the party may see anything at all: a superset, cheap to look up."""
     return union(
         select(Addressee.id).where(Addressee.identifier == party),
+        predecessors_of(party),
         select(Power.grantor_id).where(Power.attorney == party, Power.expires_at > now),
         select(RedWindow.addressee_id).where(RedWindow.red_party == party),
+        windows_of_holders(party, now).with_only_columns(RedWindow.addressee_id),
     )
 
 
-def own_gives(party: str, rights: RightsPolicy) -> ColumnElement[bool]:
-    """Say `representation.own_covers` in SQL; the query must join Act."""
+def own_gives(party: str, now: datetime, rights: RightsPolicy) -> ColumnElement[bool]:
+    """Say `representation.own_covers` in SQL, also in the place of another; the query must join Act."""
     addressee = select(Addressee.id).where(Addressee.identifier == party).scalar_subquery()
-    is_own = Notification.addressee_id == addressee
+    is_own = or_(Notification.addressee_id == addressee, shown_by_succession(party, now))
     if Role.OWN in rights.special_category_roles:
         return is_own
     return and_(is_own, ~Act.special_category)
@@ -223,10 +227,18 @@ def power_covers(power: type[Power], now: datetime, rights: RightsPolicy) -> lis
     return conditions
 
 
-def red_gives(party: str, now: datetime, rights: RightsPolicy) -> Exists:
-    """Return the condition of what the party sees by RED."""
-    window = aliased(RedWindow)
-    return exists().where(window.red_party == party, *red_covers(window, now, rights))
+def red_gives(party: str, now: datetime, rights: RightsPolicy) -> ColumnElement[bool]:
+    """Return the condition of what the party sees by RED: as holder, or as secondary user of a holder.
+
+    Two conditions, since most are holders: the first one is answered by the index alone.
+    """
+    own, holders, user = aliased(RedWindow), aliased(RedWindow), aliased(RedUser)
+    return or_(
+        exists().where(own.red_party == party, *red_covers(own, now, rights)),
+        exists().where(
+            *works_at(user, party, now), *is_under(user, holders), *red_covers(holders, now, rights)
+        ),
+    )
 
 
 def power_gives(party: str, now: datetime, rights: RightsPolicy) -> Exists:
@@ -241,7 +253,7 @@ def role_of(party: str, now: datetime, *, rights: RightsPolicy = DEFAULT_RIGHTS)
     The query must join Act.
     """
     return case(
-        (own_gives(party, rights), literal(str(Role.OWN))),
+        (own_gives(party, now, rights), literal(str(Role.OWN))),
         (power_gives(party, now, rights), literal(str(Role.ATTORNEY))),
         (red_gives(party, now, rights), literal(str(Role.RED))),
         else_=None,

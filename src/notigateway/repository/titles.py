@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from notigateway.law.caller import Title
 from notigateway.law.representation import Role
 from notigateway.repository.model import Act, Notification
-from notigateway.repository.rights import Power, power_covers
+from notigateway.repository.red_users import is_for, lock_registrations
+from notigateway.repository.rights import Power, RedAssignment, power_covers
+from notigateway.repository.successions import lock_successions
 from notigateway.repository.windows import RedWindow, red_covers
 
 if TYPE_CHECKING:
@@ -21,14 +24,15 @@ if TYPE_CHECKING:
 
 def lock_titles(
     session: Session, rows: Sequence[Notification], *, party: str, now: datetime, rights: RightsPolicy
-) -> dict[int, str]:
-    """Return the title of each row by its code: a power's identifier or a RED authorisation.
+) -> dict[int, Title]:
+    """Return the title of each row by its code: of a power, a succession, or a RED authorisation.
 
     The titles stay locked until the end of the transaction: a revocation waits for a decision taken by
     the power, and a decision that waited for a revocation no longer finds the power.
     """
     by_role = {role: [r.code for r in rows if r.seen_as is role] for role in (Role.ATTORNEY, Role.RED)}
-    titles: dict[int, str] = {}
+    succeeded = [row.code for row in rows if row.seen_as is Role.OWN]
+    titles = lock_successions(session, succeeded, party=party, now=now) if succeeded else {}
     if by_role[Role.ATTORNEY]:
         _lock_powers(session, rows, party=party)
         powers = (
@@ -40,18 +44,28 @@ def lock_titles(
             # Several may give it: the one that has stood longest is named.
             .order_by(Power.accepted_at.desc(), Power.id.desc())
         )
-        titles.update((code, str(power_id)) for code, power_id in session.execute(powers))
+        titles.update((code, Title(reference=str(power_id))) for code, power_id in session.execute(powers))
     if by_role[Role.RED]:
+        lock_registrations(session, party, now)
+        is_own = RedWindow.red_party == party
         windows = (
-            select(Notification.code, RedWindow.authorisation)
+            select(Notification.code, RedWindow.authorisation, RedWindow.red_party, RedAssignment.red_name)
             .join(Act, Notification.act_id == Act.id)
             .join(RedWindow, RedWindow.addressee_id == Notification.addressee_id)
-            .where(Notification.code.in_(by_role[Role.RED]), RedWindow.red_party == party)
+            .join(RedAssignment, RedAssignment.id == RedWindow.assignment_id)
+            .where(Notification.code.in_(by_role[Role.RED]), is_for(RedWindow, party, now))
             .where(*red_covers(RedWindow, now, rights))
-            .order_by(RedWindow.opens_at.desc(), RedWindow.id.desc())
+            # One's own authorisation is named before one under which one works.
+            .order_by(is_own, RedWindow.opens_at.desc(), RedWindow.id.desc())
             .with_for_update(of=RedWindow, read=True)
         )
-        titles.update((code, authorisation) for code, authorisation in session.execute(windows))
+        for code, authorisation, holder, name in session.execute(windows):
+            is_another = holder != party
+            titles[code] = Title(
+                reference=authorisation,
+                holder=holder if is_another else None,
+                holder_name=name if is_another else None,
+            )
     return titles
 
 

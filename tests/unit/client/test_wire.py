@@ -24,7 +24,7 @@ from notigateway.client.values import (
     Receipt,
     RetrievedNotification,
 )
-from notigateway.contract import v1, v1_following
+from notigateway.contract import v1, v1_decisions, v1_following
 from notigateway.contract.xml import Part
 from notigateway.wss.canonical import canonical
 from notigateway.wss.ns import soap
@@ -47,7 +47,7 @@ def schema() -> etree.XMLSchema:
 @given(XML_TEXT)
 @example(ODD)
 def test_any_text_in_a_request_arrives_as_it_is_and_in_canonical_form(text: str) -> None:
-    data = wire.message(v1.RejectNotifications(ids=(ID,), reason=text))
+    data = wire.message(v1_decisions.RejectNotifications(ids=(ID,), reason=text))
     root = etree.fromstring(data)
     assert (root.findtext("{*}reason") or "") == text
     assert canonical(root) == data
@@ -63,7 +63,7 @@ def test_any_text_in_an_answer_is_read_as_it_is(text: str) -> None:
 @pytest.mark.parametrize("text", ["\x00", "a\x1bb", "\ud800", "\uffff"])
 def test_text_that_xml_cannot_carry_is_refused_before_it_is_sent(text: str) -> None:
     with pytest.raises(UnsendableTextError, match="reason"):
-        wire.message(v1.RejectNotifications(ids=(ID,), reason=text))
+        wire.message(v1_decisions.RejectNotifications(ids=(ID,), reason=text))
 
 
 def test_requests_match_the_published_schema(schema: etree.XMLSchema) -> None:
@@ -82,8 +82,8 @@ def test_requests_match_the_published_schema(schema: etree.XMLSchema) -> None:
     for asked in (
         wire.listing(everything, cursor="abc", page_size=1000),
         wire.listing(Filter(), cursor=None, page_size=1),
-        v1.AcceptNotifications(ids=(ID, ID)),
-        v1.RejectNotifications(ids=(ID,), reason=ODD),
+        v1_decisions.AcceptNotifications(ids=(ID, ID)),
+        v1_decisions.RejectNotifications(ids=(ID,), reason=ODD),
         v1.RetrieveDocument(id=ID, document_id=ID, offset=0, length=9),
         v1_following.ListChanges(from_now=True, page_size=1),
         v1.Ping(),

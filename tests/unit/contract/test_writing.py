@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from notigateway.contract import v1, wscn
+from notigateway.contract import v1, v1_decisions, wscn
 from notigateway.contract.writing import write
 from notigateway.contract.xml import ContractError
 
@@ -14,13 +14,13 @@ from notigateway.contract.xml import ContractError
 @pytest.mark.parametrize("text", ["\x00", "a\x1bb", "\ud800", "\uffff"])
 def test_what_xml_cannot_hold_is_refused(text: str) -> None:
     problem = v1.Problem(code="A", text_es="b", text_en=text, retryable=False)
-    item = v1.DecisionOutcome(id="a", outcome="refused", problem=problem)
+    item = v1_decisions.DecisionOutcome(id="a", outcome="refused", problem=problem)
     with pytest.raises(ContractError, match="textEn holds a character"):
-        write(v1.AcceptNotificationsResponse(items=(item,)))
+        write(v1_decisions.AcceptNotificationsResponse(items=(item,)))
 
 
 def test_an_identifier_is_escaped_like_any_text() -> None:
-    assert b"<id>&lt;id/&gt;&amp;</id>" in write(v1.AcceptNotifications(ids=("<id/>&",)))
+    assert b"<id>&lt;id/&gt;&amp;</id>" in write(v1_decisions.AcceptNotifications(ids=("<id/>&",)))
 
 
 def test_a_text_is_no_number() -> None:

@@ -32,4 +32,8 @@ def test_one_place_writes_state_deadline_and_event() -> None:
                 written = set().union(*map(written_by, ast.walk(node)))
                 if written:
                     places[f"{file.relative_to(SOURCE)}::{node.name}"] = written
-    assert places == {"repository/model.py::happen": {"state", "deadline", "decided_at", "event"}}
+    assert places == {
+        "repository/model.py::happen": {"state", "deadline", "decided_at", "event"},
+        # of what has not arrived, when an obligation changes
+        "repository/model.py::find_anew": {"deadline"},
+    }

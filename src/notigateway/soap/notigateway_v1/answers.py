@@ -6,7 +6,7 @@ from datetime import timedelta
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
-from notigateway.contract import v1, v1_following
+from notigateway.contract import v1, v1_decisions, v1_following
 from notigateway.contract.problems import texts_of
 from notigateway.contract.versions import Version
 from notigateway.errors import AlreadyDecidedError, GatewayError, LapsedError, NotificationUnknownError
@@ -75,6 +75,7 @@ def notification(
         information_until=information_until(row.standing, now, years=information_years),
         ccc=act.ccc,
         naf=act.naf,
+        predecessor=predecessor_of(row),
     )
 
 
@@ -101,6 +102,13 @@ def retrieved(
         documents=tuple(document(row, content) for row, content in result.documents),
         problem=problem(result.problem),
     )
+
+
+def predecessor_of(row: model.Notification) -> v1.Party | None:
+    """Return whom the act names, where its addressee has taken that place."""
+    if row.predecessor is None:
+        return None
+    return v1.Party(identifier=row.predecessor, name=row.predecessor_name or row.predecessor)
 
 
 def document(row: model.Document, content: bytes | None) -> v1.Document:
@@ -157,14 +165,14 @@ def receipts(
 # --- decisions ------------------------------------------------------------------------------------
 
 
-def outcome(asked: str, result: mailbox.Outcome) -> v1.DecisionOutcome:
+def outcome(asked: str, result: mailbox.Outcome) -> v1_decisions.DecisionOutcome:
     """Return what became of one item, named as it was asked for."""
     if result.is_repeat:
         word, refusal = "already_decided_by_you", None
     else:
         word, refusal = _OUTCOMES.get(result.problem, "refused"), result.problem
     event, sealed = result.event, result.receipt
-    return v1.DecisionOutcome(
+    return v1_decisions.DecisionOutcome(
         id=asked,
         outcome=word,
         decision=None if event is None else _decision(event, result.notification),
@@ -173,9 +181,9 @@ def outcome(asked: str, result: mailbox.Outcome) -> v1.DecisionOutcome:
     )
 
 
-def _decision(event: model.Event, notification: model.Notification | None) -> v1.Decision:
+def _decision(event: model.Event, notification: model.Notification | None) -> v1_decisions.Decision:
     """Return for whom and by whom it was decided, where and when."""
-    return v1.Decision(
+    return v1_decisions.Decision(
         state=event.state,
         at=event.at,
         channel=str(event.channel),
@@ -194,21 +202,21 @@ def _addressee(row: model.Notification) -> v1.Party:
     return v1.Party(identifier=row.addressee.identifier, name=addressee_name_of(row))
 
 
-def _delegate(event: model.Event) -> v1.Delegate | None:
+def _delegate(event: model.Event) -> v1_decisions.Delegate | None:
     """Return who held the title by which it was done."""
     found = delegate_of(event)
     if found is None:
         return None
     party = v1.Party(identifier=found.identifier, name=found.name)
-    return v1.Delegate(role=found.role, party=party, reference=found.reference)
+    return v1_decisions.Delegate(role=found.role, party=party, reference=found.reference)
 
 
-def _signing_person(event: model.Event) -> v1.SigningPerson | None:
+def _signing_person(event: model.Event) -> v1_decisions.SigningPerson | None:
     """Return the natural person who signed."""
     found = signing_person_of(event)
     if found is None:
         return None
-    return v1.SigningPerson(
+    return v1_decisions.SigningPerson(
         identifier=found.identifier, name=found.name, secondary_user=found.is_secondary_user
     )
 

@@ -94,8 +94,9 @@ def _notifications(
         )
         state = effective_state(standing, as_of)
         due = "" if row.deadline is None else deadline_text(row.deadline, is_open=state in UNDECIDED)
-        until = information_until(standing, as_of, years=information_years)
-        later = _since_1_1(row, until) if version >= Version.V1_1 else ""
+        later = ""
+        if version >= Version.V1_1:
+            later = _since_1_1(row, information_until(standing, as_of, years=information_years))
         yield f"<notification>{_since_1_0(row, state, due)}{later}</notification>"
 
 
@@ -128,4 +129,13 @@ def _since_1_1(row: Any, until: datetime | None) -> str:  # noqa: ANN401  (as ab
         for name, account in (("ccc", row.ccc), ("naf", row.naf))
         if account is not None
     )
-    return f"<reference>{canonical_text(row.reference)}</reference>{ground}{paper}{readable}{accounts}"
+    named = f"<reference>{canonical_text(row.reference)}</reference>"
+    return f"{named}{ground}{paper}{readable}{accounts}{_predecessor(row)}"
+
+
+def _predecessor(row: Any) -> str:  # noqa: ANN401  (as above)
+    """Return whom the act names, where its addressee has taken that place."""
+    if row.predecessor is None:
+        return ""
+    name = canonical_text(row.predecessor_name)
+    return f"<predecessor><identifier>{row.predecessor}</identifier><name>{name}</name></predecessor>"

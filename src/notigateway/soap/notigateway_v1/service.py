@@ -15,7 +15,7 @@ from spyne import ServiceBase
 
 from notigateway import __version__
 from notigateway.addressee.mailbox import Retrieved, Will
-from notigateway.contract import v1
+from notigateway.contract import v1, v1_decisions
 from notigateway.contract.versions import LATEST
 from notigateway.errors import CallerUnknownError, InvalidRequestError, NotificationUnknownError
 from notigateway.law.families import check_may_decide
@@ -101,19 +101,21 @@ class MailboxService(ServiceBase):
             size=part.document.size, sha256=part.document.sha256, offset=part.offset, content=part.content
         )
 
-    @operation(v1.AcceptNotifications, v1.AcceptNotificationsResponse)
+    @operation(v1_decisions.AcceptNotifications, v1_decisions.AcceptNotificationsResponse)
     def AcceptNotifications(
-        request: Request, asked: v1.AcceptNotifications
-    ) -> v1.AcceptNotificationsResponse:
+        request: Request, asked: v1_decisions.AcceptNotifications
+    ) -> v1_decisions.AcceptNotificationsResponse:
         """Accept notifications (Ley 39/2015 art. 43.1)."""
-        return v1.AcceptNotificationsResponse(items=_decide(request, Will(Decision.ACCEPT), asked.ids))
+        return v1_decisions.AcceptNotificationsResponse(
+            items=_decide(request, Will(Decision.ACCEPT), asked.ids)
+        )
 
-    @operation(v1.RejectNotifications, v1.RejectNotificationsResponse)
+    @operation(v1_decisions.RejectNotifications, v1_decisions.RejectNotificationsResponse)
     def RejectNotifications(
-        request: Request, asked: v1.RejectNotifications
-    ) -> v1.RejectNotificationsResponse:
+        request: Request, asked: v1_decisions.RejectNotifications
+    ) -> v1_decisions.RejectNotificationsResponse:
         """Reject notifications (Ley 39/2015 art. 43)."""
-        return v1.RejectNotificationsResponse(
+        return v1_decisions.RejectNotificationsResponse(
             items=_decide(request, Will(Decision.REJECT, asked.reason), asked.ids)
         )
 
@@ -240,7 +242,7 @@ def check_caller(
         raise CallerUnknownError(f"party {caller.party}")
 
 
-def _decide(request: Request, will: Will, ids: Sequence[str]) -> tuple[v1.DecisionOutcome, ...]:
+def _decide(request: Request, will: Will, ids: Sequence[str]) -> tuple[v1_decisions.DecisionOutcome, ...]:
     """Decide all in one transaction; the answer is built after its commit."""
     with request.writing() as session:
         results = request.office.mailbox.decide_all(session, request.asking, _uuids(ids), will)

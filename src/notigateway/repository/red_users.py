@@ -1,0 +1,93 @@
+"""Secondary users of RED authorisations: who works under whose, and when (Orden ISM/903/2020 art. 6.2)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ColumnElement, Index, String, Uuid, and_, exists, or_, select
+from sqlalchemy.orm import Mapped, aliased, mapped_column
+
+from notigateway.repository.columns import Row, UtcDateTime
+from notigateway.repository.windows import RedWindow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import BindParameter, Select
+
+    from notigateway.repository.session import Session
+
+
+class RedUser(Row):
+    """A person who works under a holder's RED authorisation, from when until when."""
+
+    __tablename__ = "red_users"
+    __table_args__ = (
+        Index(None, "person"),
+        Index(None, "holder", "authorisation"),
+        CheckConstraint("ends_at IS NULL OR ends_at >= starts_at", name="ends_after_start"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    holder: Mapped[str] = mapped_column(String(9))
+    authorisation: Mapped[str] = mapped_column(String(16))
+    person: Mapped[str] = mapped_column(String(9))
+    person_name: Mapped[str] = mapped_column(String(255))
+    starts_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ends_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+def works_at(
+    user: type[RedUser], person: str | BindParameter[str], now: datetime | BindParameter[datetime]
+) -> list[ColumnElement[bool]]:
+    """Return the conditions of a registration by which the person works under an authorisation at `now`."""
+    return [user.person == person, user.starts_at <= now, or_(user.ends_at.is_(None), user.ends_at > now)]
+
+
+def is_under(user: type[RedUser], title: type[RedWindow]) -> list[ColumnElement[bool]]:
+    """Return the conditions by which a registration is of the title's holder and authorisation."""
+    return [user.holder == title.red_party, user.authorisation == title.authorisation]
+
+
+def is_for(
+    window: type[RedWindow], party: str | BindParameter[str], now: datetime | BindParameter[datetime]
+) -> ColumnElement[bool]:
+    """Say that a window is the party's, or of a holder under whose authorisation it works at `now`."""
+    user = aliased(RedUser)
+    under = exists().where(*works_at(user, party, now), *is_under(user, window))
+    return or_(window.red_party == party, under)
+
+
+def windows_of_holders(
+    party: str | BindParameter[str], now: datetime | BindParameter[datetime]
+) -> Select[RedWindow]:
+    """Select the windows of the holders under whose authorisation the party works at `now`."""
+    user = aliased(RedUser)
+    return select(RedWindow).join(user, and_(*is_under(user, RedWindow))).where(*works_at(user, party, now))
+
+
+def lock_registrations(session: Session, person: str, now: datetime) -> None:
+    """Lock by what the person works for others: an end waits for what is decided by it."""
+    query = select(RedUser.id).where(*works_at(RedUser, person, now)).order_by(RedUser.id)
+    session.execute(query.with_for_update(read=True)).all()
+
+
+def list_registrations(session: Session, *, holder: str | None = None) -> Sequence[RedUser]:
+    """Return the register of secondary users, by holder, authorisation and time."""
+    query = select(RedUser)
+    if holder is not None:
+        query = query.where(RedUser.holder == holder)
+    return session.scalars(
+        query.order_by(RedUser.holder, RedUser.authorisation, RedUser.starts_at, RedUser.id)
+    ).all()
+
+
+def list_of_person(session: Session, person: str, *, holder: str, authorisation: str) -> Sequence[RedUser]:
+    """Return when the person works, or worked, under that authorisation."""
+    query = select(RedUser).where(
+        RedUser.person == person, RedUser.holder == holder, RedUser.authorisation == authorisation
+    )
+    return session.scalars(query.order_by(RedUser.starts_at, RedUser.id)).all()
