@@ -180,6 +180,20 @@ def test_a_group_gives_what_it_had_when_the_power_was_granted(stack: Stack) -> N
     assert refused.facts == {"field": "value", "problem": "not_in_catalogue"}
 
 
+def test_the_end_of_an_item_is_told_to_who_follows_the_changes(stack: Stack) -> None:
+    register_company(stack)
+    power = grant(stack, scope="procedure", more=PROCEDURE + RATES)
+    accept_power(stack, power)
+    stack.pass_time(days=1)
+    start = stack.ask("ListChanges", "<fromNow>true</fromNow>", holder=attorney()).tree
+    page = stack.ask("ListChanges", f"<cursor>{text(start, 'nextCursor')}</cursor>", holder=attorney()).tree
+    assert text(page, "rightsChanged") == "false"
+    change(stack, "RevokePower", power, more=PROCEDURE)
+    stack.pass_time(days=1)
+    page = stack.ask("ListChanges", f"<cursor>{text(page, 'nextCursor')}</cursor>", holder=attorney()).tree
+    assert text(page, "rightsChanged") == "true"
+
+
 def test_anybody_admitted_lists_what_a_power_may_name(stack: Stack) -> None:
     tree = stack.ask("ListMatters", holder=pki().stranger).tree
     matters = tree.findall("ng:matter", namespaces=NG)

@@ -6,9 +6,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from lxml import etree
 
 from notigateway.addressee.red_users import end_user, register_user
 from notigateway.errors import RedUserInvalidError
+from notigateway.evidence.acuse import CONTENT
 from notigateway.law.red_users import UserTerms
 from notigateway.repository.engine import writing
 from pki import COMPANY_NIF
@@ -26,6 +28,7 @@ from titles import (
     register_company,
     retrieved,
 )
+from wscn import Wscn, number, sign
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -76,6 +79,11 @@ def test_a_secondary_user_acts_for_the_holder_while_registered(stack: Stack) -> 
         "Identifier": RED_NIF,
         "Name": "Celia Prueba",
         "Reference": AUTHORISATION,
+    }
+    assert delegate(item, "SignerDetails") == {
+        "Identifier": USER_NIF,
+        "Name": "Celia Prueba",
+        "SecondaryUser": "true",
     }
     assert text(item, "decision/signer/identifier") == USER_NIF
     assert retrieved(stack, one, user()) == "content"
@@ -178,3 +186,16 @@ def test_registering_and_ending_again_change_nothing(stack: Stack) -> None:
     end(stack, registration)
     assert stack.contents() == before
     assert stack.ask("ListNotifications", holder=user()).tree.find("ng:notification", namespaces=NG) is None
+
+
+def test_an_acuse_names_the_holder_its_authorisation_and_the_secondary_user(stack: Stack) -> None:
+    register_company(stack)
+    assign(stack)
+    stack.publish("one")
+    work(stack)
+    client = Wscn(stack, pair=user())
+    (code,) = client.listed(rol=2)["notificacionesAutorizadoRED"]
+    acuse = client.acuse(code, rol=2)
+    read = {str(one.tag): one.text for one in next(etree.fromstring(acuse).iter(CONTENT))}
+    assert (read["SOLICITANTE"], read["TITULO"], read["FIRMANTE"]) == (RED_NIF, AUTHORISATION, USER_NIF)
+    assert number(client.send_acuse(sign(acuse, user()), rol=2)) == 0

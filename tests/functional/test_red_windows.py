@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from notigateway.addressee.red import end_red
 from notigateway.addressee.register import MainTerms, name_addressee, set_main_account
+from notigateway.instants import instant_text
 from notigateway.law.submission import SubmittedAddressee
 from notigateway.repository.engine import writing
 from pki import COMPANY_NAME, COMPANY_NIF, NOW
@@ -51,6 +52,11 @@ def change_main(stack: Stack, account: str, **changes: object) -> None:
     )
     with writing(stack.engine) as session:
         set_main_account(session, terms, now=stack.now)
+
+
+def opted_out_since(stack: Stack) -> str | None:
+    tree = stack.ask("ListRepresentations", "<contractVersion>1.1</contractVersion>").tree
+    return text(tree, "redOptedOutSince")
 
 
 def as_red(ids: Iterable[UUID]) -> dict[UUID, str | None]:
@@ -145,6 +151,7 @@ def test_receiving_alone_stands_whoever_is_assigned_and_attorneys_keep_seeing(st
     stack.pass_time(days=1)
     stack.ask("UnassignRed", f"<assignmentId>{first}</assignmentId>")
     assign(stack)
+    assert opted_out_since(stack) == instant_text(stack.now)
     stack.pass_time(days=1)
     alone = stack.publish("alone")
     assert listed(stack, red()) == as_red([before])
@@ -152,6 +159,7 @@ def test_receiving_alone_stands_whoever_is_assigned_and_attorneys_keep_seeing(st
     stack.pass_time(days=1)
     answer = stack.ask("ReassignRed", f"<assignmentId>{first}</assignmentId>")
     assert text(answer.tree, "redAssignment/endsAt") is None
+    assert opted_out_since(stack) is None
     after = stack.publish("after")
     assert listed(stack, red()) == as_red([before, after])
     assert outcome(stack, alone, red()) == "unknown"

@@ -40,13 +40,15 @@ if TYPE_CHECKING:
 class Representations:
     """For whom the caller may act, and who manages the caller's own account.
 
-    `own` is the caller as an addressee and `managed_by` its RED assignments, both on the first page
-    only; `titles` are powers in force and RED assignments of the caller, in order of registration.
+    `own` is the caller as an addressee, `managed_by` its RED assignments and `opt_out` its choice to receive
+    alone, where it stands: on the first page only. `titles` are powers in force and RED assignments of the
+    caller, in order of registration.
     """
 
     own: Addressee | None
     titles: Sequence[Power | RedAssignment]
     managed_by: Sequence[RedAssignment]
+    opt_out: RedOptOut | None
     next_cursor: str | None
 
 
@@ -208,6 +210,7 @@ def list_representations(
         own=own,
         titles=shown,
         managed_by=[] if own is None else register.list_red_assignments_of(session, own),
+        opt_out=None if own is None else find_standing_opt_out(session, own),
         next_cursor=write_uuid_cursor(shown[-1].id, belongs_to=belongs_to)
         if len(titles) > page_size
         else None,

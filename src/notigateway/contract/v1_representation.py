@@ -106,6 +106,7 @@ class ListRepresentationsResponse(V1Part):
     next_cursor: Word | None = None
     representations: Annotated[tuple[Representation, ...], Child("representation")] = ()
     red_assignments: Annotated[tuple[RedAssignment, ...], Child("redAssignment")] = ()
+    red_opted_out_since: Annotated[datetime | None, Child(since=Version.V1_1)] = None
 
 
 @element

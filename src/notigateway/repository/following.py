@@ -12,6 +12,7 @@ from notigateway.repository.changes import Change, moves_something
 from notigateway.repository.model import Act, Addressee, Event, IssuingBody, Notification
 from notigateway.repository.notifications import row_columns, visible_to
 from notigateway.repository.outages import DeadlineChange
+from notigateway.repository.power_items import PowerItem
 from notigateway.repository.red_users import windows_of_holders
 from notigateway.repository.rights import Power, addressees_in_reach, is_in_force, role_of
 from notigateway.repository.windows import RedWindow
@@ -107,14 +108,18 @@ def _visible_changes(party: str, now: datetime, rights: RightsPolicy) -> Select[
 def fingerprint_of_rights(session: Session, party: str, now: datetime) -> int:
     """Return a number (48 bits) that differs once the party represents others than before.
 
-    A right that begins gives notifications whose changes lie far back in their order.
+    A right that begins gives notifications whose changes lie far back in their order; one thing that a power
+    names may end before the power does.
     """
-    powers = select(Power.id).where(Power.attorney == party, *is_in_force(Power, now))
+    in_force = [Power.attorney == party, *is_in_force(Power, now)]
+    powers = select(Power.id).where(*in_force)
+    ended = select(PowerItem.id).join(Power, Power.id == PowerItem.power_id)
+    ended = ended.where(*in_force, PowerItem.ended_at <= now)
     # What a RED person saw while a window was open stays visible after it has closed: that is no change.
     windows = select(RedWindow.id).where(RedWindow.red_party == party, RedWindow.opens_at <= now)
     of_holders = windows_of_holders(party, now).with_only_columns(RedWindow.id)
     of_holders = of_holders.where(RedWindow.opens_at <= now)
-    queries = (powers, windows, of_holders)
+    queries = (powers, ended, windows, of_holders)
     titles = sorted(one.bytes for query in queries for one in session.scalars(query))
     return int.from_bytes(hashlib.sha256(b"".join(titles)).digest()[:6]) if titles else 0
 

@@ -126,6 +126,7 @@ def representations(page: Representations, now: datetime) -> contract.ListRepres
         next_cursor=page.next_cursor,
         representations=(*own, *(_representation(title, now) for title in page.titles)),
         red_assignments=tuple(map(red_assignment, page.managed_by)),
+        red_opted_out_since=None if page.opt_out is None else page.opt_out.withheld_from,
     )
 
 
