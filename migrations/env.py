@@ -62,15 +62,16 @@ def migrate(connection: Connection) -> None:
         # rows that refer to it. Inside a transaction this pragma has no effect.
         pragma(connection, "foreign_keys=OFF")
     try:
-        context.configure(
-            connection=connection,
-            target_metadata=Row.metadata,
-            compare_type=True,
-            # SQLite has no IDENTITY to compare with; PostgreSQL's comparison sees every default.
-            compare_server_default=not is_sqlite,
-            render_as_batch=is_sqlite,
-        )
-        with context.begin_transaction():
+        # Begun here: alembic alone would commit every step on SQLite, and others would come in between.
+        with connection.begin():
+            context.configure(
+                connection=connection,
+                target_metadata=Row.metadata,
+                compare_type=True,
+                # SQLite has no IDENTITY to compare with; PostgreSQL's comparison sees every default.
+                compare_server_default=not is_sqlite,
+                render_as_batch=is_sqlite,
+            )
             if not is_sqlite:
                 wait_for_turn(connection)
             context.run_migrations()
@@ -78,7 +79,6 @@ def migrate(connection: Connection) -> None:
                 raise RuntimeError("the migration left rows that refer to nothing")
     finally:
         if is_sqlite:
-            connection.rollback()  # ends what a failed migration left open; nothing after a commit
             pragma(connection, "foreign_keys=ON")
 
 

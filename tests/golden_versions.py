@@ -12,10 +12,12 @@ from notigateway.instants import instant_text
 from notigateway.law.grounds import Paper
 from pki import COMPANY_NIF, PERSON_NIF, pki
 from titles import ATTORNEY_NIF, attorney, item
+from titles import holder as person_holder
 
 if TYPE_CHECKING:
     from golden_recorder import Recorder
 
+HEIR = "00000007F"
 ASKING = "<contractVersion>1.1</contractVersion>"
 
 
@@ -50,6 +52,27 @@ def versions(record: Recorder) -> None:
     record.ask("why I am obliged", "GetDeliveryChannel", ASKING)
     record.issuing("publishing on paper, and a ground that the body names", "PublishActs", grounds())
     record.issuing("the outcomes", "ListOutcomes", ASKING)
+    _succession(record)
+
+
+def _succession(record: Recorder) -> None:
+    """Let one take the person's place: what came since is shown, what comes later is its own."""
+    record.publish("SINCE", addressee=PERSON_NIF)
+    later = f"<factAt>{instant_text(record.stack.now - timedelta(minutes=1))}</factAt>"
+
+    def said(successor: str) -> str:
+        return (
+            f"<predecessor>{PERSON_NIF}</predecessor><successor><identifier>{successor}</identifier>"
+            f"<name>Heredera Prueba</name></successor><cause>death</cause>{later}"
+            f"<document>Expediente 7, folio 3</document>{ASKING}"
+        )
+
+    record.issuing("a succession", "CommunicateSuccession", said(HEIR))
+    record.issuing("to oneself", "CommunicateSuccession", said(PERSON_NIF))
+    record.issuing("a second time, of somebody else", "CommunicateSuccession", said(ATTORNEY_NIF))
+    wanted = record.publish("LATER", addressee=PERSON_NIF)
+    record.ask("the successor's list", "ListNotifications", ASKING, holder=person_holder(HEIR))
+    record.ask("accepting as a successor", "AcceptNotifications", ids(wanted), holder=person_holder(HEIR))
 
 
 def _powers(record: Recorder) -> None:

@@ -460,6 +460,18 @@ class ObligationOverlapsError(RepresentationError, code="OBLIGATION_OVERLAPS"):
     """Another entry of the same ground stands in that time."""
 
 
+class SuccessionUnknownError(NotFoundError, code="SUCCESSION_UNKNOWN"):
+    """No succession with that identifier was communicated."""
+
+
+class SuccessionInvalidError(RepresentationError, code="SUCCESSION_INVALID"):
+    """A value of the succession is missing or invalid, or it cannot have happened so."""
+
+
+class SuccessionExistsError(RepresentationError, code="SUCCESSION_EXISTS"):
+    """Somebody else has taken that place for some of the same acts."""
+
+
 class ChannelObligedError(RepresentationError, code="CHANNEL_OBLIGED"):
     """Who is obliged to electronic means cannot choose paper (Ley 39/2015 art. 14.2 and 41.1)."""
 

@@ -18,9 +18,11 @@ from notigateway.clock.working_days import working_day_rule
 from notigateway.evidence.seals import load_seal
 from notigateway.issuer.publishing import Publishing
 from notigateway.issuer.reporting import Reporting
+from notigateway.issuer.succeeding import Succeeding
 from notigateway.law.obligation import ObligationPolicy
 from notigateway.law.powers import PowerPolicy
 from notigateway.law.representation import RightsPolicy, Role
+from notigateway.law.succession import Cause
 from notigateway.receipts.proving import Proving
 from notigateway.repository.documents import DocumentStore
 from notigateway.repository.engine import create_database
@@ -51,6 +53,7 @@ class Office:
     following: Following
     delivering: Delivering
     publishing: Publishing
+    succeeding: Succeeding
     reporting: Reporting
     proving: Proving
     outage_hours_add_up: bool
@@ -64,6 +67,12 @@ def obliging_by(settings: Settings) -> Obliging:
         attorney_obliges_grantor=settings.attorney_obliges_grantor,
     )
     return Obliging(policy=policy, is_working_day=working_day_rule(settings))
+
+
+def succeeding_by(settings: Settings) -> Succeeding:
+    """Return how successions are taken in. Raises: `ConfigurationError`."""
+    policies = frozenset(map(Cause, settings.succession_policies))
+    return Succeeding(obliging=obliging_by(settings), policies=policies)
 
 
 def open_office(
@@ -118,6 +127,7 @@ def open_office(
                 document_max_bytes=settings.document_max_bytes,
                 obliging=obliging,
             ),
+            succeeding=succeeding_by(settings),
             reporting=Reporting(seal),
             proving=Proving(
                 engine=engine,

@@ -164,6 +164,11 @@ class Settings(BaseSettings):
 
     issuing_body_grounds: bool = True
     attorney_obliges_grantor: bool = False
+    succession_policies: list[Literal["number_change", "account_subrogation", "guardianship"]] = [
+        "number_change",
+        "account_subrogation",
+        "guardianship",
+    ]
 
     log_origin: Annotated[str, Field(pattern=r"^[!-~]{1,200}$")] = "notigateway.example/log"
 

@@ -95,6 +95,9 @@ ISSUING = {
     "CancelNotifications": f"<cancellation>{REFERENCE}</cancellation>",
     "CloseOutage": f"<outageId>{NO_ONE}</outageId><endedAt>2026-01-01T00:00:00Z</endedAt>",
     "DeclareOutage": "<startedAt>2026-01-01T00:00:00Z</startedAt><reason>Power cut</reason>",
+    "CommunicateSuccession": f"<predecessor>{COMPANY_NIF}</predecessor><successor>"
+    "<identifier>A28000016</identifier><name>x</name></successor><cause>merger</cause>"
+    "<factAt>2026-01-01T00:00:00Z</factAt><document>x</document>",
     "ExtendDeadlines": f"<extension>{REFERENCE}<deadline>2027-01-01T00:00:00Z</deadline>"
     "<reason>Holidays</reason></extension>",
     "ListOutcomes": "",

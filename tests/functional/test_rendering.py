@@ -49,7 +49,8 @@ if TYPE_CHECKING:
 Columns = namedtuple(  # noqa: PYI024  (a row has no types either)
     "Columns",
     "code id kind subject dir3 acronym name procedure matter identifier addressee_name state available_at "
-    "deadline outage_since decided_at special_category document_sizes reference ccc naf ground paper role",
+    "deadline outage_since decided_at special_category document_sizes reference ccc naf ground paper "
+    "predecessor predecessor_name role",
 )
 WORDS: dict[type[GatewayError] | None, str] = {
     None: "decided",
@@ -85,6 +86,7 @@ def notifications(draw: st.DrawFn) -> Notification:
     kind = draw(st.sampled_from(Kind))
     available_at = draw(INSTANTS)
     lapses = kind is Kind.NOTIFICATION and draw(st.booleans())
+    is_taken = draw(st.booleans())
     sizes = draw(st.lists(st.integers(1, 10**12), min_size=1, max_size=4))
     act = Act(
         subject=draw(TEXTS),
@@ -107,6 +109,8 @@ def notifications(draw: st.DrawFn) -> Notification:
                 identifier=draw(st.sampled_from([COMPANY_NIF, PERSON_NIF])), name=draw(TEXTS)
             ),
             kind=kind,
+            predecessor=PERSON_NIF if is_taken else None,
+            predecessor_name=draw(TEXTS) if is_taken else None,
             ground=draw(st.none() | st.sampled_from(Ground)),
             state=draw(st.sampled_from(State)),
             available_at=available_at,
@@ -143,6 +147,8 @@ def row_of(one: Notification) -> Columns:
         act.naf,
         one.ground,
         act.paper,
+        one.predecessor,
+        one.predecessor_name,
         one.seen_as,
     )
 

@@ -123,12 +123,15 @@ def _upgrade(url: str) -> None:
     engine.dispose()
 
 
-def test_a_failed_migration_leaves_nothing_half(empty: Engine) -> None:
+@pytest.mark.parametrize("last_made", ["replay_keys", "red_users"])
+def test_a_failed_migration_leaves_nothing_half(empty: Engine, last_made: str) -> None:
+    """Whether its first step fails or a later one."""
     with empty.begin() as connection:
-        connection.exec_driver_sql("CREATE TABLE replay_keys (id INTEGER)")  # the last one to be made
+        connection.exec_driver_sql(f"CREATE TABLE {last_made} (id INTEGER)")
     with pytest.raises(Exception, match="already exists"):
         upgrade(empty)
-    assert [t for t in inspect(empty).get_table_names() if t != "alembic_version"] == ["replay_keys"]
+    assert [t for t in inspect(empty).get_table_names() if t != "alembic_version"] == [last_made]
+    assert current_revision(empty) is None
 
 
 def test_a_database_that_is_behind_is_refused_with_the_command_to_run(empty: Engine) -> None:

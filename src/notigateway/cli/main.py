@@ -23,6 +23,7 @@ from notigateway.cli.publish import publish
 from notigateway.cli.red import red
 from notigateway.cli.refresh_trust import refresh_trust
 from notigateway.cli.sandbox import sandbox
+from notigateway.cli.succession import succession
 from notigateway.cli.sweep import sweep
 from notigateway.cli.timestamp import timestamp
 from notigateway.contract.problems import said_of
@@ -47,6 +48,7 @@ app.add_typer(matters, name="matters")
 app.add_typer(outage, name="outage", no_args_is_help=True)
 app.add_typer(power, name="power")
 app.add_typer(red, name="red")
+app.add_typer(succession, name="succession")
 
 
 @app.command()

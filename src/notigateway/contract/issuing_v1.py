@@ -223,6 +223,18 @@ class Outage(IssuingPart):
     declared_at: datetime
 
 
+@element
+class Succession(IssuingPart):
+    """That one has taken the place of another, as it was communicated."""
+
+    succession_id: Uuid
+    predecessor: Party
+    successor: Party
+    cause: Word
+    fact_at: datetime
+    communicated_at: datetime
+
+
 # --- acts -----------------------------------------------------------------------------------------
 
 
@@ -315,6 +327,30 @@ class ListOutcomesResponse(IssuingPart):
     has_more: bool
     next_cursor: Word | None = None
     outcomes: Annotated[tuple[Outcome, ...], Child("outcome", most=500)] = ()
+
+
+# --- successions ----------------------------------------------------------------------------------
+
+
+@element
+class CommunicateSuccession(IssuingRequest):
+    """Let one take the place of another in your procedures."""
+
+    issuer_id: str
+    predecessor: str
+    successor: Party
+    cause: Word
+    fact_at: datetime
+    document: str
+    procedures: Annotated[tuple[str, ...], Child("procedure")] = ()
+    account: str | None = None
+
+
+@element
+class CommunicateSuccessionResponse(IssuingPart):
+    """The succession as it stands."""
+
+    succession: Succession
 
 
 # --- outages --------------------------------------------------------------------------------------

@@ -387,6 +387,18 @@ TEXTS: Final[dict[str, Texts]] = {
         "Otra obligación del mismo supuesto está inscrita en ese tiempo; ponga fin a esa primero.",
         "Another obligation on the same ground is entered for that time; end that one first.",
     ),
+    "SUCCESSION_UNKNOWN": Texts(
+        "Ninguna sucesión comunicada tiene este identificador.",
+        "No succession that was communicated has this identifier.",
+    ),
+    "SUCCESSION_INVALID": Texts(
+        "La sucesión no pudo ocurrir así o contiene un valor no válido; los datos indican el campo.",
+        "The succession cannot have happened so, or holds an invalid value; the facts say which field.",
+    ),
+    "SUCCESSION_EXISTS": Texts(
+        "Otra persona ya sucede a este interesado en parte de los mismos actos.",
+        "Somebody else has already succeeded this party in some of the same acts.",
+    ),
     "CHANNEL_OBLIGED": Texts(
         "Un destinatario obligado al canal electrónico no puede elegir la entrega postal.",
         "An addressee obliged to the electronic channel cannot choose postal delivery.",

@@ -106,6 +106,7 @@ class Notification(V1Part):
     information_until: Annotated[datetime | None, Child(since=Version.V1_1)] = None
     ccc: Annotated[Word | None, Child(since=Version.V1_1)] = None
     naf: Annotated[Word | None, Child(since=Version.V1_1)] = None
+    predecessor: Annotated[Party | None, Child(since=Version.V1_1)] = None
 
 
 @element

@@ -18,6 +18,7 @@ from notigateway.evidence.wording import (
     PAPERS,
     ROLES,
     SECONDARY_USER,
+    SUCCESSOR,
     Reading,
     Words,
     day_and_time,
@@ -166,6 +167,7 @@ def _parties(receipt: Reading) -> list[_Row]:
     return [
         _who(Words("Órgano emisor", "Issuing body"), sender, f"DIR3 {sender.get('Dir3')}"),
         _who(Words("Destinatario", "Addressee"), receipt.part("RecipientDetails")),
+        _who(Words("En lugar de", "In the place of"), receipt.find_part("PredecessorDetails")),
         *_actors(receipt, receipt.find_part("DelegateDetails"), receipt.find_part("SignerDetails")),
         _who(Words("Actuó en otro canal", "Acted in another channel"), receipt.find_part("Report")),
     ]
@@ -185,7 +187,8 @@ def _actors(receipt: Reading, delegate: Reading | None, person: Reading | None) 
 
 
 def _capacity(delegate: Reading) -> str:
-    words, title = ROLES[Role(delegate.get("Role"))], delegate.find("Reference")
+    role, title = Role(delegate.get("Role")), delegate.find("Reference")
+    words = SUCCESSOR if role is Role.OWN and title is not None else ROLES[role]
     return f"{words.es} · {words.en}" if title is None else f"{words.es} · {words.en} · {title}"
 
 

@@ -100,6 +100,14 @@ class RecipientDetails(EvidencePart):
 
 
 @element
+class PredecessorDetails(EvidencePart):
+    """Whom the act names, where the recipient has taken that place (RD 203/2021 art. 42.4)."""
+
+    identifier: str
+    name: str
+
+
+@element
 class DelegateDetails(EvidencePart):
     """Who held the title, in which capacity; `reference` is the power or the RED authorisation that gave it.
 
@@ -220,6 +228,7 @@ class Parties(EvidencePart):
     issuer: Annotated[EvidenceIssuerDetails | None, Child("EvidenceIssuerDetails")] = None
     sender: Annotated[SenderDetails, Child("SenderDetails")]
     recipient: Annotated[RecipientDetails, Child("RecipientDetails")]
+    predecessor: Annotated[PredecessorDetails | None, Child("PredecessorDetails")] = None
     delegate: Annotated[DelegateDetails | None, Child("DelegateDetails")] = None
     signer: Annotated[SignerDetails | None, Child("SignerDetails")] = None
     authentication: Annotated[ActorAuthentication | None, Child("ActorAuthentication")] = None

@@ -128,6 +128,8 @@ ROLES: Final = {
     Role.RED: Words("como autorizado RED", "as RED-authorised person"),
     Role.ATTORNEY: Words("como apoderado", "as attorney"),
 }
+# By its own right, but of somebody else's notification: by the succession that the reference names.
+SUCCESSOR: Final = Words("en lugar del destinatario", "in the place of the addressee")
 SECONDARY_USER: Final = Words("usuario secundario de la autorización", "secondary user of the authorisation")
 MEANS: Final = {
     Means.CERTIFICATE: Words("Certificado electrónico", "Electronic certificate"),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from notigateway.errors import IssuingBodyUnknownError, PublicationError, ReferenceConflictError
 from notigateway.instants import instant_text, to_milliseconds
+from notigateway.issuer.succeeding import addressee_of
 from notigateway.law.identifiers import check_dir3, check_nif
 from notigateway.law.obligation import Issued
 from notigateway.law.submission import (
@@ -192,12 +193,15 @@ class Publishing:
     ) -> Notification:
         """Write the notification and its first event."""
         named = submission.addressee
-        addressee = ensure_addressee(session, identifier=named.identifier, name=named.name)
+        named_row = ensure_addressee(session, identifier=named.identifier, name=named.name)
+        addressee = addressee_of(session, named_row, act, at=to_milliseconds(now))
+        is_its_own = addressee is named_row
         issued = Issued(
             kind=submission.kind,
             matter=submission.matter,
             procedure=submission.procedure,
-            named_ground=submission.named_ground,
+            # Known of whom the act names, not of who has taken its place.
+            named_ground=submission.named_ground if is_its_own else None,
             paper=submission.paper,
         )
         access = self.obliging.access(session, addressee, issued, at=available_at)
@@ -211,6 +215,9 @@ class Publishing:
             access=access,
             now=now,
         )
+        if not is_its_own:
+            notification.take_the_place(named_row, named.name)
+            act.addressee_name = addressee.name
         session.add(notification)
         session.flush()
         return notification

@@ -38,7 +38,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Title:
-    """By what a representative acts: the power's identifier or the RED authorisation.
+    """By what a representative acts: the power's identifier, the succession's, or the RED authorisation.
 
     `holder` is who holds the authorisation where the caller is a secondary user of it: what that one receives
     counts as received by the holder (Orden ISM/903/2020 art. 6.2).

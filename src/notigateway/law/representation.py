@@ -165,7 +165,8 @@ def role_of(
     """Return in which capacity a party sees a notification at `now`; None where it does not exist for it.
 
     `windows` and `powers` are the party's own titles for this addressee. Its own right first, then
-    a power, then RED: the strongest title is the one the receipt names.
+    a power, then RED: the strongest title is the one the receipt names. Who sees it in the addressee's place
+    (`succession.shows`) does so by its own right too.
     """
     if is_addressee and own_covers(item, rights):
         return Role.OWN

@@ -305,6 +305,7 @@ def _statement(
             dir3=act.issuing_body.dir3, name=body_name_of(act), nif=body_nif_of(act)
         ),
         recipient=evidence.RecipientDetails(identifier=addressee, name=addressee_name_of(notification)),
+        predecessor=_predecessor(notification),
         delegate=attested.delegate,
         signer=attested.signer,
         authentication=attested.authentication,
@@ -316,6 +317,14 @@ def _statement(
         retention=classes.SPECIAL_CATEGORY if act.special_category else classes.STANDARD,
         content=_content(notification),
     )
+
+
+def _predecessor(notification: Notification) -> evidence.PredecessorDetails | None:
+    """Name whom the act names, where its place was taken."""
+    if notification.predecessor is None:
+        return None
+    name = notification.predecessor_name or notification.predecessor
+    return evidence.PredecessorDetails(identifier=notification.predecessor, name=name)
 
 
 def _content(notification: Notification) -> evidence.UserContent:

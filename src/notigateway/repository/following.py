@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from notigateway.law.lifecycle import State
 from notigateway.repository.changes import Change, moves_something
@@ -15,6 +15,7 @@ from notigateway.repository.outages import DeadlineChange
 from notigateway.repository.power_items import PowerItem
 from notigateway.repository.red_users import windows_of_holders
 from notigateway.repository.rights import Power, addressees_in_reach, is_in_force, role_of
+from notigateway.repository.successions import SuccessionRow
 from notigateway.repository.windows import RedWindow
 
 if TYPE_CHECKING:
@@ -117,9 +118,14 @@ def fingerprint_of_rights(session: Session, party: str, now: datetime) -> int:
     ended = ended.where(*in_force, PowerItem.ended_at <= now)
     # What a RED person saw while a window was open stays visible after it has closed: that is no change.
     windows = select(RedWindow.id).where(RedWindow.red_party == party, RedWindow.opens_at <= now)
+    successions = select(SuccessionRow.id).where(
+        SuccessionRow.successor == party,
+        SuccessionRow.communicated_at <= now,
+        or_(SuccessionRow.ends_at.is_(None), SuccessionRow.ends_at > now),
+    )
     of_holders = windows_of_holders(party, now).with_only_columns(RedWindow.id)
     of_holders = of_holders.where(RedWindow.opens_at <= now)
-    queries = (powers, ended, windows, of_holders)
+    queries = (powers, ended, windows, of_holders, successions)
     titles = sorted(one.bytes for query in queries for one in session.scalars(query))
     return int.from_bytes(hashlib.sha256(b"".join(titles)).digest()[:6]) if titles else 0
 

@@ -38,6 +38,7 @@ from notigateway.repository.columns import CODE, SHA256_HEX, Row, UtcDateTime, W
 from notigateway.repository.grounds import Grounded, Worded
 from notigateway.repository.natures import WithNature
 from notigateway.repository.quoted import Quoted
+from notigateway.repository.succeeded import Succeeded
 from notigateway.repository.told import Told
 from notigateway.uuids import uuid7
 
@@ -114,7 +115,7 @@ class Document(Row):
     sha256: Mapped[str] = mapped_column(SHA256_HEX)
 
 
-class Notification(Grounded, Row):
+class Notification(Grounded, Succeeded, Row):
     """One act at the disposal of one addressee."""
 
     __tablename__ = "notifications"

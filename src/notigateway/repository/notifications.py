@@ -146,6 +146,8 @@ def row_columns(role: ColumnElement[str | None]) -> Select[*tuple[object, ...]]:
             Act.naf,
             Notification.ground,
             Act.paper,
+            Notification.predecessor,
+            Notification.predecessor_name,
             role.label("role"),
         )
         .join(Act, Notification.act_id == Act.id)
@@ -242,7 +244,7 @@ def lock_visible(
     """
     query = _whole_rows(ids, party=party, now=now, rights=rights).with_for_update(of=Notification)
     found = _by_id(session, query)
-    represented = [row for row in found.values() if row.seen_as is not Role.OWN]
+    represented = [row for row in found.values() if not _is_its_own(row, party)]
     titles = lock_titles(session, represented, party=party, now=now, rights=rights)
     for row in represented:
         if row.code in titles:
@@ -250,6 +252,11 @@ def lock_visible(
         else:
             del found[row.id]
     return found
+
+
+def _is_its_own(row: Notification, party: str) -> bool:
+    """Tell whether the party is the addressee itself, not one that has taken its place."""
+    return row.seen_as is Role.OWN and row.addressee.identifier == party
 
 
 def _whole_rows(

@@ -22,7 +22,7 @@ from notigateway.law.obligation import (
 )
 from notigateway.repository.accounts import list_main_entries
 from notigateway.repository.columns import Row, UtcDateTime, Word
-from notigateway.repository.model import Addressee, Notification
+from notigateway.repository.model import Act, Addressee, Notification
 from notigateway.repository.power_items import PowerItem
 from notigateway.repository.rights import Power
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from notigateway.law.obligation import ObligationPolicy
-    from notigateway.repository.model import Act
     from notigateway.repository.session import Session
 
 
@@ -142,7 +141,8 @@ def issued_of(act: Act, notification: Notification) -> Issued:
         kind=notification.kind,
         matter=act.matter,
         procedure=act.procedure,
-        named_ground=act.named_ground,
+        # Known of whom the act names, not of who has taken its place.
+        named_ground=act.named_ground if notification.predecessor is None else None,
         paper=act.paper,
     )
 
@@ -157,7 +157,7 @@ def lock_scheduled(session: Session, addressee: Addressee, *, now: datetime) -> 
             Notification.state == State.SCHEDULED,
             Notification.available_at > now,
         )
-        .options(contains_eager(Notification.act))
+        .options(contains_eager(Notification.act).joinedload(Act.issuing_body, innerjoin=True))
         .order_by(Notification.code)
         .with_for_update(of=Notification)
         .execution_options(populate_existing=True)

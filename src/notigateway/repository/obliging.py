@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date, datetime
 
+    from notigateway.repository.model import Notification
     from notigateway.repository.rights import Power
     from notigateway.repository.session import Session
 
@@ -76,6 +77,11 @@ class Obliging:
             issued = issued_of(row.act, row)
             access = access_to(issued, known, choice=choice, at=row.available_at, policy=self.policy)
             row.find_anew(access, self.deadline(access, row.available_at))
+
+    def settle(self, session: Session, row: Notification, addressee: Addressee) -> None:
+        """Find anew the ground and the deadline of a notification that will arrive for this addressee."""
+        access = self.access(session, addressee, issued_of(row.act, row), at=row.available_at)
+        row.find_anew(access, self.deadline(access, row.available_at))
 
     def look_again_by_power(self, session: Session, power: Power, *, now: datetime) -> None:
         """Look again at what has not arrived for the attorney; by policy also for the grantor."""

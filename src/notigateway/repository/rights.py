@@ -35,6 +35,7 @@ from notigateway.repository.model import Act, Addressee, Notification
 from notigateway.repository.outages import is_overdue
 from notigateway.repository.power_items import PowerItem, an_item_covers
 from notigateway.repository.red_users import RedUser, is_under, windows_of_holders, works_at
+from notigateway.repository.successions import predecessors_of, shown_by_succession
 from notigateway.repository.windows import RedWindow, red_covers
 
 if TYPE_CHECKING:
@@ -168,16 +169,17 @@ def addressees_in_reach(
     """Return the addressees of which the party may see anything at all: a superset, cheap to look up."""
     return union(
         select(Addressee.id).where(Addressee.identifier == party),
+        predecessors_of(party),
         select(Power.grantor_id).where(Power.attorney == party, Power.expires_at > now),
         select(RedWindow.addressee_id).where(RedWindow.red_party == party),
         windows_of_holders(party, now).with_only_columns(RedWindow.addressee_id),
     )
 
 
-def own_gives(party: str, rights: RightsPolicy) -> ColumnElement[bool]:
-    """Say `representation.own_covers` in SQL; the query must join Act."""
+def own_gives(party: str, now: datetime, rights: RightsPolicy) -> ColumnElement[bool]:
+    """Say `representation.own_covers` in SQL, also in the place of another; the query must join Act."""
     addressee = select(Addressee.id).where(Addressee.identifier == party).scalar_subquery()
-    is_own = Notification.addressee_id == addressee
+    is_own = or_(Notification.addressee_id == addressee, shown_by_succession(party, now))
     if Role.OWN in rights.special_category_roles:
         return is_own
     return and_(is_own, ~Act.special_category)
@@ -251,7 +253,7 @@ def role_of(party: str, now: datetime, *, rights: RightsPolicy = DEFAULT_RIGHTS)
     The query must join Act.
     """
     return case(
-        (own_gives(party, rights), literal(str(Role.OWN))),
+        (own_gives(party, now, rights), literal(str(Role.OWN))),
         (power_gives(party, now, rights), literal(str(Role.ATTORNEY))),
         (red_gives(party, now, rights), literal(str(Role.RED))),
         else_=None,

@@ -11,6 +11,7 @@ from notigateway.law.representation import Role
 from notigateway.repository.model import Act, Notification
 from notigateway.repository.red_users import is_for, lock_registrations
 from notigateway.repository.rights import Power, RedAssignment, power_covers
+from notigateway.repository.successions import lock_successions
 from notigateway.repository.windows import RedWindow, red_covers
 
 if TYPE_CHECKING:
@@ -24,13 +25,14 @@ if TYPE_CHECKING:
 def lock_titles(
     session: Session, rows: Sequence[Notification], *, party: str, now: datetime, rights: RightsPolicy
 ) -> dict[int, Title]:
-    """Return the title of each row by its code: a power's identifier or a RED authorisation.
+    """Return the title of each row by its code: of a power, a succession, or a RED authorisation.
 
     The titles stay locked until the end of the transaction: a revocation waits for a decision taken by
     the power, and a decision that waited for a revocation no longer finds the power.
     """
     by_role = {role: [r.code for r in rows if r.seen_as is role] for role in (Role.ATTORNEY, Role.RED)}
-    titles: dict[int, Title] = {}
+    succeeded = [row.code for row in rows if row.seen_as is Role.OWN]
+    titles = lock_successions(session, succeeded, party=party, now=now) if succeeded else {}
     if by_role[Role.ATTORNEY]:
         _lock_powers(session, rows, party=party)
         powers = (

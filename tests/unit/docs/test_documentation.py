@@ -28,6 +28,7 @@ from notigateway.instants import instant_text
 from notigateway.law.deadlines import MADRID, deadline
 from notigateway.law.grounds import Paper
 from notigateway.law.lifecycle import Kind, State, diagram
+from notigateway.law.succession import Cause
 from notigateway.repository.acts import find_issuing_body
 from notigateway.repository.engine import create_database, reading
 from notigateway.repository.schema import upgrade
@@ -395,6 +396,7 @@ def test_the_settings_and_events_that_operators_read_of_exist() -> None:
         *Settings.model_fields,
         *ManifestAct.model_fields,
         *map(str, Paper),
+        *map(str, Cause),
         *POWER_COLUMNS,
         *events,
         "correlation_id",

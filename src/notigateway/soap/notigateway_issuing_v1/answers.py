@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from notigateway.issuer.amending import Result
     from notigateway.repository import model
     from notigateway.repository.outages import OutageRow
+    from notigateway.repository.successions import SuccessionRow
 
 
 def problem(
@@ -60,6 +61,18 @@ def published(reference: str, result: Publication | PublicationError) -> issuing
         available_at=row.available_at,
         deadline=row.deadline,
         obligation_ground=row.ground,
+    )
+
+
+def succession(row: SuccessionRow) -> issuing_v1.Succession:
+    """Return a succession as it was communicated."""
+    return issuing_v1.Succession(
+        succession_id=str(row.id),
+        predecessor=issuing_v1.Party(identifier=row.predecessor.identifier, name=row.predecessor.name),
+        successor=issuing_v1.Party(identifier=row.successor),
+        cause=row.cause,
+        fact_at=row.fact_at,
+        communicated_at=row.communicated_at,
     )
 
 

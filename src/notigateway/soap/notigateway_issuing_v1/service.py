@@ -14,6 +14,7 @@ from notigateway.issuer.amending import body_of, cancel_all, extend_all, list_ou
 from notigateway.issuer.employees import acting_caller
 from notigateway.issuer.publishing import Deposit, Publication, UploadedDocument, keep_uploads
 from notigateway.law.employees import speaks_for_body
+from notigateway.receipts.recording import record_request
 from notigateway.repository.issuer import find_uploads, is_issuing_body
 from notigateway.soap.notigateway_issuing_v1 import answers, submissions
 from notigateway.soap.operation import operation
@@ -118,6 +119,26 @@ class IssuingService(ServiceBase):
             outcomes=tuple(answers.outcome(*row[1:]) for row in page.rows),
         )
 
+    @operation(contract.CommunicateSuccession, contract.CommunicateSuccessionResponse)
+    def CommunicateSuccession(
+        request: Request, asked: contract.CommunicateSuccession
+    ) -> contract.CommunicateSuccessionResponse:
+        """Let one take the place of another in the body's procedures (RD 203/2021 art. 42.4)."""
+        terms = submissions.succession(asked)
+        with request.writing() as session:
+            body = body_of(session, request.asking, asked.issuer_id)
+            row = request.office.succeeding.communicate(
+                session,
+                terms,
+                body=body,
+                now=request.asking.now,
+                request_sha256=request.asking.proof.sha256,
+            )
+            if row.request_sha256 == request.asking.proof.sha256:  # no repeat of an earlier one
+                record_request(session, request.asking)
+            said = answers.succession(row)
+        return contract.CommunicateSuccessionResponse(succession=said)
+
     @operation(contract.DeclareOutage, contract.DeclareOutageResponse)
     def DeclareOutage(request: Request, asked: contract.DeclareOutage) -> contract.DeclareOutageResponse:
         """Declare a time in which the service could not be reached."""
@@ -176,7 +197,8 @@ def _note_publications(
     for deposit, outcome in outcomes:
         submission = deposit.submission
         if isinstance(outcome, Publication):
-            request.access.found({outcome.notification.code: submission.addressee.identifier})
+            row = outcome.notification  # of a successor, where the act names whose place it has taken
+            request.access.found({row.code: row.addressee.identifier})
         else:
             request.access.refuse(submission.reference, type(outcome))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from notigateway.issuer.reporting import Report
+from notigateway.issuer.succeeding import SuccessionTerms
 from notigateway.law.grounds import Ground, Paper
 from notigateway.law.lifecycle import Channel, Kind
 from notigateway.law.reports import Reported
@@ -15,6 +16,7 @@ from notigateway.law.submission import (
     SubmittedDocument,
     invalid,
 )
+from notigateway.law.succession import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -46,6 +48,20 @@ def act(dir3: str, asked: issuing_v1.Act, uploads: Mapping[str, int]) -> ActSubm
         special_category=bool(asked.special_category),
         means_of_payment=bool(asked.means_of_payment),
         non_convertible=bool(asked.non_convertible),
+    )
+
+
+def succession(asked: issuing_v1.CommunicateSuccession) -> SuccessionTerms:
+    """Return what is communicated of a succession."""
+    return SuccessionTerms(
+        predecessor=asked.predecessor,
+        successor=asked.successor.identifier,
+        successor_name=asked.successor.name or "",
+        cause=Cause(asked.cause),
+        fact_at=asked.fact_at,
+        document=asked.document,
+        procedures=frozenset(asked.procedures),
+        account=asked.account,
     )
 
 

@@ -75,6 +75,7 @@ def notification(
         information_until=information_until(row.standing, now, years=information_years),
         ccc=act.ccc,
         naf=act.naf,
+        predecessor=predecessor_of(row),
     )
 
 
@@ -101,6 +102,13 @@ def retrieved(
         documents=tuple(document(row, content) for row, content in result.documents),
         problem=problem(result.problem),
     )
+
+
+def predecessor_of(row: model.Notification) -> v1.Party | None:
+    """Return whom the act names, where its addressee has taken that place."""
+    if row.predecessor is None:
+        return None
+    return v1.Party(identifier=row.predecessor, name=row.predecessor_name or row.predecessor)
 
 
 def document(row: model.Document, content: bytes | None) -> v1.Document:

@@ -129,4 +129,13 @@ def _since_1_1(row: Any, until: datetime | None) -> str:  # noqa: ANN401  (as ab
         for name, account in (("ccc", row.ccc), ("naf", row.naf))
         if account is not None
     )
-    return f"<reference>{canonical_text(row.reference)}</reference>{ground}{paper}{readable}{accounts}"
+    named = f"<reference>{canonical_text(row.reference)}</reference>"
+    return f"{named}{ground}{paper}{readable}{accounts}{_predecessor(row)}"
+
+
+def _predecessor(row: Any) -> str:  # noqa: ANN401  (as above)
+    """Return whom the act names, where its addressee has taken that place."""
+    if row.predecessor is None:
+        return ""
+    name = canonical_text(row.predecessor_name)
+    return f"<predecessor><identifier>{row.predecessor}</identifier><name>{name}</name></predecessor>"
