@@ -123,6 +123,7 @@ class Year:
     powers: dict[str, str] = field(default_factory=dict)
     assigned: dict[str, UUID] = field(default_factory=dict)
     users: dict[str, UUID] = field(default_factory=dict)
+    successions: dict[str, str] = field(default_factory=dict)
 
     @property
     def begins(self) -> datetime:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from bureau import (
+    BODIES,
     BUREAU_NAME,
     BUREAU_NIF,
     CLIENTS,
@@ -24,7 +25,7 @@ from notigateway.addressee.red_users import end_user
 from notigateway.clock.outages import declare_outage
 from notigateway.instants import instant_text
 from notigateway.repository.engine import writing
-from stack import text
+from stack import text, texts
 from titles import change, grant, item, listed, state_power
 
 if TYPE_CHECKING:
@@ -135,8 +136,23 @@ def nobody_decides_what_is_not_his(year: Year) -> None:
 
 
 def acts_are_scheduled(year: Year) -> None:
-    """For the person who will be an employer then."""
+    """For the person who will be an employer then, and the company that will have been absorbed."""
     year.publish(["employer"], 6, at=year.begins + 32 * DAY)
+    year.publish(["absorbed"], 10, at=year.begins + 152 * DAY)
+
+
+def a_client_is_absorbed(year: Year) -> None:
+    """By another one, the day before this month; each body communicates it for its own procedures."""
+    old, new = CLIENTS["absorbed"], CLIENTS["absorbing"]
+    said = (
+        f"<predecessor>{old.nif}</predecessor><successor><identifier>{new.nif}</identifier>"
+        f"<name>{new.name}</name></successor><cause>merger</cause>"
+        f"<factAt>{instant_text(year.begins - DAY)}</factAt><document>Escritura de fusión 1/2027</document>"
+    )
+    for body in BODIES:
+        answer = year.stack.ask_issuing("CommunicateSuccession", said, issuer=body).tree
+        year.successions[body] = answer.findtext("ni:succession/ni:successionId", "", NI)
+        year.stack.pass_time(minutes=1)
 
 
 def dehu_tells_late(year: Year) -> None:
@@ -160,6 +176,19 @@ def what_has_ended_is_read_for_information(year: Year) -> None:
     assert year.read(["plain"], person(SECOND_NIF), month=6) == ["NOTIFICATION_UNKNOWN"]
 
 
+def receipts_of_own_decisions_stay(year: Year) -> None:
+    """The bureau's when its powers have ended; an employee's are the bureau's own."""
+    for key, month, by, stay in (
+        ("general", 0, bureau(), ["available", "accepted"]),
+        ("items", 0, bureau(), ["available", "accepted"]),
+        ("general", 9, bureau(), []),
+        ("plain", 2, person(SECOND_NIF), []),
+        ("general", 0, person(FIRST_NIF), []),
+    ):
+        tree = year.stack.ask("RetrieveReceipts", f"<id>{year.ids[key, month]}</id>", holder=by).tree
+        assert texts(tree, "item/receipt/state") == stay, (key, month)
+
+
 Scenes = tuple["Callable[[Year], None]", ...]
 BEFORE: Mapping[int, Scenes] = {
     3: (the_main_account_moves, a_client_receives_alone),
@@ -172,9 +201,11 @@ MEANWHILE: Mapping[int, Scenes] = {
     0: (the_bureau_begins,),
     3: (nobody_decides_what_is_not_his,),
     4: (the_service_was_out,),
+    8: (a_client_is_absorbed,),
 }
 AFTERWARDS: Mapping[int, Scenes] = {
     2: (colleagues_repeat,),
     5: (acts_are_scheduled, dehu_tells_late),
     8: (what_has_ended_is_read_for_information,),
+    12: (receipts_of_own_decisions_stay,),
 }

@@ -16,6 +16,7 @@ from lxml import etree
 from bureau import (
     ASKING,
     AUTHORISATION,
+    BODIES,
     BUREAU_NAME,
     BUREAU_NIF,
     CLIENTS,
@@ -55,8 +56,8 @@ Named = tuple[str | None, ...] | None
 Told = tuple[str, Named, Named]
 
 # Who sees the act of a month beside its addressee: g the bureau by RED, a the bureau by power, o the other
-# bureau by RED; a dot where nothing was published. From the month of its merger on, what names `absorbed`
-# is addressed to `absorbing`, and RED follows the main account of that one.
+# bureau by RED; a dot where nothing was published. What names `absorbed` from month 9 on is addressed to
+# `absorbing`: RED follows the main account of that one.
 #         0 1 2 3 4 5 6 7 8 9 10 11 12
 SEEN = {
     "plain": "- g g g g g g g - g g g g",  # month 8: data of health
@@ -77,7 +78,7 @@ LOST: dict[str, tuple[int, set[int]]] = {
 }
 # How it ends: 1 and 2 the employees accept, k the first rejects, r the representative accepts, o the other
 # bureau; c the addressee accepts, x it rejects; l it lapses; d it was accepted in DEHú before the employee
-# did; v nobody decides and it never lapses; n it is at disposal when the year ends.
+# did; s the successor accepts; v nobody decides and it never lapses; n it is at disposal when the year ends.
 ENDS = {
     "plain": "l 1 2 r 1 2 l 1 c 1 r 1 n",
     "moved": "c 2 1 o o l o o l o o o n",
@@ -86,7 +87,7 @@ ENDS = {
     "employer": "v c v v c v 1 r 1 l k 1 n",
     "general": "r r l r r r r l r x r c n",
     "items": "r l r r c r c r l r c r n",
-    "absorbed": "l 1 1 2 l 1 1 r c 1 1 l n",
+    "absorbed": "l 1 1 2 l 1 1 r s 1 1 l n",
     "absorbing": "c 2 . 1 . r . 1 . 1 . k n",
     "elsewhere": "c 1 . 2 . d . 1 . k . r n",
 }
@@ -158,11 +159,17 @@ def check_who_sees_what(year: Year) -> None:
 
 
 def check_what_each_client_sees(year: Year) -> None:
-    """Compare what the addressees see at the end."""
+    """Compare what the addressees see at the end; the successor sees what came since the fact, too."""
     for key, client in CLIENTS.items():
-        assert listed(year.stack, client.certificate) == {
-            one: "own" for (whose, _), one in year.ids.items() if whose == key
-        }
+        own = {one: "own" for (whose, month), one in year.ids.items() if addressee(whose, month) == key}
+        if key == "absorbing":
+            own[year.ids["absorbed", 8]] = "own"
+        assert listed(year.stack, client.certificate) == own, key
+
+
+def addressee(key: str, month: int) -> str:
+    """Return to whom an act is addressed that names this client."""
+    return "absorbing" if key == "absorbed" and month >= 9 else key
 
 
 def decide(year: Year) -> None:
@@ -171,8 +178,8 @@ def decide(year: Year) -> None:
         accept(year, [key for key, cell in cells(ENDS, year.month) if as_decided(cell) == letter], by)
     accept(year, [key for key, cell in cells(ENDS, year.month) if cell == "o"], person(OTHER_NIF))
     for key, cell in cells(ENDS, year.month):
-        if cell == "c":
-            accept(year, [key], CLIENTS[key].certificate)
+        if cell in "cs":
+            accept(year, [key], CLIENTS["absorbing" if cell == "s" else key].certificate)
         elif cell in "kx":
             by = person(FIRST_NIF) if cell == "k" else CLIENTS[key].certificate
             assert year.decide("RejectNotifications", [key], by) == ["decided"]
@@ -201,16 +208,18 @@ def reads(month: int) -> bool:
 def check_receipts(year: Year) -> None:
     """Verify every receipt, and compare the three parties that it names with the tables."""
     schema = etree.XMLSchema(etree.parse(published_folder("wsdl") / "notigateway-evidence-1.xsd"))
-    for key, client in CLIENTS.items():
-        months = [month for whose, month in year.ids if whose == key]
-        inner = "".join(f"<id>{year.ids[key, month]}</id>" for month in months)
+    for whose, client in CLIENTS.items():
+        acts = [act for act in year.ids if addressee(*act) == whose]
+        inner = "".join(f"<id>{year.ids[act]}</id>" for act in acts)
         answer = year.stack.ask("RetrieveReceipts", inner + ASKING, holder=client.certificate)
-        for month, one in zip(months, answer.tree.findall("ng:item", NG), strict=True):
+        for (key, month), one in zip(acts, answer.tree.findall("ng:item", NG), strict=True):
             roots = [verified(xml.text) for xml in one.iterfind("ng:receipt/ng:xml", NG)]
             for root in roots:
                 schema.assertValid(root)
-                represented = details(root, "RecipientDetails")
-                assert represented == (client.nif, client.as_quoted(month)[0]), (key, month)
+                is_successor = key != whose
+                name = client.name if is_successor else client.as_quoted(month)[0]
+                assert details(root, "RecipientDetails") == (client.nif, name), (key, month)
+                assert (details(root, "PredecessorDetails") is not None) is is_successor
             states = [text(receipt, "state") for receipt in one.iterfind("ng:receipt", NG)]
             named = [(details(root, "DelegateDetails"), details(root, "SignerDetails")) for root in roots]
             told = [(str(state), *who) for state, who in zip(states, named, strict=True)]
@@ -240,7 +249,7 @@ def attested(year: Year, key: str, month: int) -> Iterable[Told]:
         yield "lapsed", None, None
     if cell in "kx":
         yield "rejected", *who(year, key, month, "1" if cell == "k" else "c")
-    if (by := as_decided(cell)) in "12roc":
+    if (by := as_decided(cell)) in "12rocs":
         yield "accepted", *who(year, key, month, by)
         if reads(month):
             yield "read", *who(year, key, month, by)
@@ -251,16 +260,22 @@ def attested(year: Year, key: str, month: int) -> Iterable[Told]:
 def who(year: Year, key: str, month: int, letter: str) -> tuple[Named, Named]:
     """Return the delegate and the signer that a letter of the tables stands for."""
     client = CLIENTS[key]
-    if letter == "c":
-        if is_company_nif(client.nif):
-            return ("own", client.nif, client.name), (CLIENTS_REPRESENTATIVE, REPRESENTATIVE_NAME)
-        return ("own", client.nif, client.name), (client.nif, client.name)
-    if letter == "o":
-        return ("red", OTHER_NIF, PERSON_NAME, OTHER_AUTHORISATION), (OTHER_NIF, PERSON_NAME)
-    if letter in "12":
-        employee = FIRST_NIF if letter == "1" else SECOND_NIF
-        return ("red", BUREAU_NIF, BUREAU_NAME, AUTHORISATION), (employee, PERSON_NAME, "true")
-    signer = (REPRESENTATIVE_NIF, REPRESENTATIVE_NAME)
-    if SEEN[key].split()[month] == "a":
-        return ("attorney", BUREAU_NIF, BUREAU_NAME, year.powers[key]), signer
-    return ("red", BUREAU_NIF, BUREAU_NAME, AUTHORISATION), signer
+    by_red = ("red", BUREAU_NIF, BUREAU_NAME, AUTHORISATION)
+    as_attorney = ("attorney", BUREAU_NIF, BUREAU_NAME, year.powers.get(key))
+    successor = CLIENTS["absorbing"]
+    representative = (CLIENTS_REPRESENTATIVE, REPRESENTATIVE_NAME)
+    told: dict[str, tuple[Named, Named]] = {
+        "1": (by_red, (FIRST_NIF, PERSON_NAME, "true")),
+        "2": (by_red, (SECOND_NIF, PERSON_NAME, "true")),
+        "r": (
+            as_attorney if SEEN[key].split()[month] == "a" else by_red,
+            (REPRESENTATIVE_NIF, REPRESENTATIVE_NAME),
+        ),
+        "o": (("red", OTHER_NIF, PERSON_NAME, OTHER_AUTHORISATION), (OTHER_NIF, PERSON_NAME)),
+        "c": (
+            ("own", client.nif, client.name),
+            representative if is_company_nif(client.nif) else (client.nif, client.name),
+        ),
+        "s": (("own", successor.nif, successor.name, year.successions[BODIES[month % 2]]), representative),
+    }
+    return told[letter]
