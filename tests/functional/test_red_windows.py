@@ -6,12 +6,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from notigateway.addressee.red import end_red
-from notigateway.addressee.register import MainTerms, name_addressee, set_main_account
+from notigateway.addressee.register import MainTerms, end_account, name_addressee, set_main_account
 from notigateway.instants import instant_text
 from notigateway.law.submission import SubmittedAddressee
 from notigateway.repository.engine import writing
 from pki import COMPANY_NAME, COMPANY_NIF, NOW
-from stack import text
+from stack import Stack, text
 from titles import (
     CCC,
     OTHER_RED_NIF,
@@ -29,10 +29,10 @@ from titles import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
     from uuid import UUID
 
     from notigateway.pki.keys import KeyPair
-    from stack import Stack
 
 OTHER_CCC = "08999999904"
 ANOTHER_COMPANY = "A28000016"
@@ -172,3 +172,45 @@ def test_receiving_alone_counts_after_what_is_at_disposal_at_the_same_instant(st
     stack.ask("UnassignRed", f"<assignmentId>{assignment}</assignmentId>")
     assert listed(stack, red()) == as_red([one])
     assert outcome(stack, one, red()) == "decided"
+
+
+def test_what_was_withdrawn_before_its_time_delays_no_choice(stack: Stack) -> None:
+    register_company(stack)
+    assignment = assign(stack)
+    stack.publish("later", available_at=stack.now + timedelta(days=30))
+    stack.ask_issuing("CancelNotifications", "<cancellation><reference>later</reference></cancellation>")
+    stack.pass_time(hours=1)
+    stack.ask("UnassignRed", f"<assignmentId>{assignment}</assignmentId>")
+    stack.pass_time(days=1)
+    one = stack.publish("one")
+    assert listed(stack, red()) == {}
+    assert outcome(stack, one, red()) == "unknown"
+
+
+def test_the_backlog_never_holds_what_came_while_the_addressee_received_alone(
+    database_url: str, tmp_path: Path
+) -> None:
+    stack = Stack(database_url, tmp_path, red_sees_backlog=True)
+    register_company(stack)
+    before = stack.publish("before")
+    assignment = assign(stack)
+    stack.pass_time(days=1)
+    stack.ask("UnassignRed", f"<assignmentId>{assignment}</assignmentId>")
+    alone = stack.publish("alone")
+    stack.pass_time(days=1)
+    stack.ask("ReassignRed", f"<assignmentId>{assignment}</assignmentId>")
+    assert listed(stack, red()) == as_red([before])
+    assert outcome(stack, alone, red()) == "unknown"
+    stack.close()
+
+
+def test_an_account_that_has_ended_never_becomes_the_main_one(stack: Stack) -> None:
+    register_company(stack)
+    change_main(stack, OTHER_CCC, starts_at=stack.now + timedelta(days=30))
+    assign(stack, OTHER_RED_NIF, account=OTHER_CCC)
+    with writing(stack.engine) as session:
+        at = stack.now + timedelta(days=2)
+        end_account(session, COMPANY_NIF, OTHER_CCC, at=at, now=stack.now)
+    stack.pass_time(days=31)
+    stack.publish("one")
+    assert listed(stack, other_red()) == {}

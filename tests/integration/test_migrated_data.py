@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -11,11 +11,13 @@ from alembic import command
 from sqlalchemy import MetaData, select
 
 from notigateway.law.grounds import Ground
+from notigateway.law.spans import Span
 from notigateway.repository.accounts import main_account_at
 from notigateway.repository.addressees import find_addressee
 from notigateway.repository.engine import create_database, reading
 from notigateway.repository.model import Act, Notification
 from notigateway.repository.schema import configuration, upgrade
+from notigateway.repository.windows import RedOptOut, RedWindow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,3 +108,48 @@ def test_a_number_that_acts_have_quoted_makes_nobody_self_employed(first: Engine
             row = find_addressee(session, nif)
             assert row is not None
             assert main_account_at(session, row, datetime.now(UTC)) == account
+
+
+def test_who_saw_by_red_sees_the_same_and_who_took_it_back_receives_alone(first: Engine) -> None:
+    """Of an account that is not the main one an assignment gave nothing, and gives nothing."""
+    with first.connect() as connection:
+        command.upgrade(configuration(connection), "0016")
+    ended = START + timedelta(days=5)
+    with first.begin() as connection:
+        tables = MetaData()
+        tables.reflect(connection)
+        assignments, changes = tables.tables["red_assignments"], tables.tables["rights_changes"]
+        rows = {"managed": (CCC, 1, ended), "other": ("08999999904", 1, None), "person": (NAF, 2, None)}
+        made = {}
+        for name, (account, addressee, ends_at) in rows.items():
+            made[name] = uuid4().hex if connection.dialect.name == "sqlite" else uuid4()
+            row = {
+                "id": made[name],
+                "addressee_id": addressee,
+                "account": account,
+                "red_party": "00000003A",
+                "red_name": "Celia Prueba",
+                "authorisation": "1",
+                "starts_at": START,
+                "ends_at": ends_at,
+            }
+            connection.execute(assignments.insert().values(row))
+        change = {
+            "id": uuid4().hex if connection.dialect.name == "sqlite" else uuid4(),
+            "red_assignment_id": made["managed"],
+            "change": "unassigned",
+            "at": ended,
+            "party": COMPANY,
+            "signer": PERSON,
+            "request_sha256": "0" * 64,
+        }
+        connection.execute(changes.insert().values(change))
+    upgrade(first)
+    with reading(first) as session:
+        windows = session.scalars(select(RedWindow).order_by(RedWindow.addressee_id)).all()
+        opt_outs = session.scalars(select(RedOptOut)).all()
+    assert [(row.addressee_id, row.opens_at, row.closes_at) for row in windows] == [
+        (1, START, ended),
+        (2, START, None),
+    ]
+    assert [(row.addressee_id, row.span, row.chosen_by) for row in opt_outs] == [(1, Span(ended), PERSON)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
@@ -17,12 +17,13 @@ from notigateway.law.assurance import Assurance, Level, Means, rights_by
 from notigateway.law.grounds import Ground
 from notigateway.law.lifecycle import Kind, State
 from notigateway.law.representation import Item, ItemKind, PowerScope, PowerState, RightsPolicy, Role
+from notigateway.law.spans import Span
 from notigateway.repository.engine import writing
 from notigateway.repository.model import Act, Addressee, IssuingBody, Notification
 from notigateway.repository.notifications import visible_to
 from notigateway.repository.power_items import PowerItem
 from notigateway.repository.rights import Power, RedAssignment, role_of
-from notigateway.repository.windows import RedWindow
+from notigateway.repository.windows import RedOptOut, RedWindow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +51,13 @@ class World:
     powers: list[tuple[str, str, representation.Power]]
     windows: list[tuple[str, str, representation.Window]]
     items: list[tuple[str, Item, datetime | None, datetime | None]]
+    # In which times an addressee receives alone.
+    alone: list[tuple[str, Span]] = field(default_factory=list)
+
+    def as_it_was(self, addressee: str, item: Item) -> Item:
+        """Return the item with what its addressee had chosen by then."""
+        is_withheld = any(who == addressee and item.available_at in span for who, span in self.alone)
+        return replace(item, is_withheld=is_withheld)
 
 
 @st.composite
@@ -98,6 +106,7 @@ def worlds() -> st.SearchStrategy[World]:
         st.lists(st.tuples(addressee, party, powers()), max_size=4),
         st.lists(st.tuples(addressee, party, window), max_size=3),
         st.lists(items(), min_size=1, max_size=6),
+        st.lists(st.tuples(addressee, st.builds(Span, INSTANTS, st.none() | INSTANTS)), max_size=2),
     )
 
 
@@ -119,6 +128,8 @@ def populate(session: Session, world: World) -> list[UUID]:
         session.add(_power(power, rows[grantor], attorney))
     for addressee, party, one in world.windows:
         _add_window(session, rows[addressee], party, one)
+    for addressee, span in world.alone:
+        _add_opt_out(session, rows[addressee], span)
     return [_add_notification(session, body, rows[who], one) for who, *one in world.items]
 
 
@@ -163,6 +174,12 @@ def _add_window(session: Session, addressee: Addressee, party: str, window: repr
     session.add(row)
 
 
+def _add_opt_out(session: Session, addressee: Addressee, span: Span) -> None:
+    row = RedOptOut(id=uuid4(), addressee_id=addressee.id, chosen_at=span.starts_at, chosen_by="x")
+    row.withheld_from, row.withheld_until, row.request_sha256 = span.starts_at, span.ends_at, "0" * 64
+    session.add(row)
+
+
 def _add_notification(
     session: Session, body: IssuingBody, addressee: Addressee, one: Sequence[object]
 ) -> UUID:
@@ -202,7 +219,7 @@ def expected(world: World, party: str, now: datetime, rights: RightsPolicy) -> l
     """Apply the pure rules to every item."""
     return [
         representation.role_of(
-            item,
+            world.as_it_was(addressee, item),
             is_addressee=party == addressee,
             powers=[p for grantor, attorney, p in world.powers if (grantor, attorney) == (addressee, party)],
             windows=[w for who, red, w in world.windows if (who, red) == (addressee, party)],

@@ -103,11 +103,20 @@ def end_account(session: Session, identifier: str, account: str, *, at: datetime
     if row.ends_at is not None and row.ends_at <= at:
         return row  # a repeat, or it had ended before
     row.ends_at = max(at, row.starts_at)
-    main = register.main_account_at(session, addressee, at)
-    if main is not None and law.account_key(main) == key:
-        terms = MainTerms(addressee=addressee.identifier, account=None, starts_at=at)
-        _enter(session, addressee, terms, now=now)
+    _end_as_main(session, addressee, key, at=at, now=now)
     return row
+
+
+def _end_as_main(session: Session, addressee: Addressee, key: str, *, at: datetime, now: datetime) -> None:
+    """Let an account be the main one at no instant from then on, also where entries say that it will be."""
+    since: datetime | None = at
+    while since is not None:
+        entries = [one.entry for one in register.list_main_entries(session, addressee)]
+        first = law.first_as_main(entries, key, since=since)
+        if first is None:
+            return
+        terms = MainTerms(addressee=addressee.identifier, account=None, starts_at=first)
+        since = _enter(session, addressee, terms, now=now).ends_at
 
 
 def set_main_account(session: Session, terms: MainTerms, *, now: datetime) -> MainAccount:

@@ -92,6 +92,18 @@ def accounts_since(entries: Iterable[MainEntry], since: datetime) -> list[str]:
     ]
 
 
+def first_as_main(entries: Iterable[MainEntry], key: str, *, since: datetime) -> datetime | None:
+    """Return the first instant from `since` on when an account is the main one; None where it never is."""
+    return next(
+        (
+            max(span.starts_at, since)
+            for account, span in main_accounts(entries)
+            if account_key(account) == key and (span.ends_at is None or span.ends_at > since)
+        ),
+        None,
+    )
+
+
 def main_account_at(entries: Iterable[MainEntry], at: datetime) -> str | None:
     """Return the main account at an instant; None where there is none."""
     return next((account for account, span in main_accounts(entries) if at in span), None)

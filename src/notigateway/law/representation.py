@@ -100,6 +100,7 @@ class Item:
 
     `closed_at` is when it was decided, or when it lapses while nobody has (None: it never does);
     `ground` is why the addressee was obliged when it was put at disposal; None for who was not.
+    `is_withheld` says that the addressee had chosen by then to receive alone.
     """
 
     available_at: datetime
@@ -108,6 +109,7 @@ class Item:
     procedure: str
     special_category: bool
     ground: Ground | None
+    is_withheld: bool = False
 
 
 @dataclass(frozen=True)
@@ -186,7 +188,8 @@ def red_covers(window: Window, item: Item, now: datetime, rights: RightsPolicy =
     """Tell whether a RED person's window gives a notification (Orden ISM/903/2020 art. 6.1 and 7.1).
 
     What was put at disposal while it was open stays visible after it has closed; what was there before
-    it opened is visible only by the policy `red_sees_backlog`; data of a special category only where
+    it opened is visible only by the policy `red_sees_backlog`, and never what came while the addressee had
+    chosen to receive alone (LGSS art. 132.2); data of a special category only where
     `special_category_roles` names RED.
     """
     if item.ground not in RED_GROUNDS:
@@ -195,7 +198,10 @@ def red_covers(window: Window, item: Item, now: datetime, rights: RightsPolicy =
         return False
     if window.closes_at is not None and window.closes_at <= item.available_at:
         return False
-    return window.opens_at <= (now if rights.red_sees_backlog else item.available_at)
+    was_open = window.opens_at <= item.available_at
+    if not rights.red_sees_backlog:
+        return was_open
+    return window.opens_at <= now and (was_open or not item.is_withheld)
 
 
 def power_state(power: Power, now: datetime) -> PowerState:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import exists, func, or_, select
 
 from notigateway.instants import to_milliseconds
 from notigateway.law.lifecycle import State
 from notigateway.law.windows import plan
 from notigateway.repository.accounts import list_main_entries
 from notigateway.repository.acts import wait_for_turn_to_publish
-from notigateway.repository.model import Notification
+from notigateway.repository.model import Event, Notification
 from notigateway.repository.rights import RedAssignment
 from notigateway.repository.windows import RedWindow, list_opt_outs, list_windows
 from notigateway.uuids import uuid7
@@ -31,12 +31,17 @@ def instant_of_effect(session: Session, addressee: Addressee, now: datetime) -> 
     """Return from when on a change asked for at `now` has effect: then, but after what is at disposal.
 
     Nobody publishes from here to the end of the transaction, so that nothing comes to be at disposal
-    in between. What is scheduled for later does not count: it has the rights of when it arrives.
+    in between. What was published for later does not count before its time, whatever became of it by then:
+    it has the rights of when it arrives.
     """
     wait_for_turn_to_publish(session)
+    # By a worker whose clock is ahead: at disposal, although not at `now`.
+    is_published_at_once = exists().where(
+        Event.notification_code == Notification.code, Event.position == 1, Event.state == State.AVAILABLE
+    )
     query = select(func.max(Notification.available_at)).where(
         Notification.addressee_id == addressee.id,
-        or_(Notification.state != State.SCHEDULED, Notification.available_at <= now),
+        or_(Notification.available_at <= now, is_published_at_once),
     )
     last = session.scalar(query)
     asked = to_milliseconds(now)

@@ -10,7 +10,18 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, Uuid, and_, or_, select
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    Uuid,
+    and_,
+    exists,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from notigateway.law.grounds import RED_GROUNDS
@@ -100,11 +111,25 @@ def is_of_red_ground() -> ColumnElement[bool]:
     )
 
 
+def _has_opened(window: type[RedWindow], now: datetime, rights: RightsPolicy) -> ColumnElement[bool]:
+    """Say that the window was open when it was put at disposal; by policy, that it has opened since."""
+    was_open = window.opens_at <= Notification.available_at
+    if not rights.red_sees_backlog:
+        return was_open
+    is_withheld = exists().where(
+        RedOptOut.addressee_id == Notification.addressee_id,
+        RedOptOut.withheld_from <= Notification.available_at,
+        or_(RedOptOut.withheld_until.is_(None), RedOptOut.withheld_until > Notification.available_at),
+    )
+    # The row may stand several queries further out.
+    return and_(window.opens_at <= now, or_(was_open, ~is_withheld.correlate(Notification)))
+
+
 def red_covers(window: type[RedWindow], now: datetime, rights: RightsPolicy) -> list[ColumnElement[bool]]:
     """Say `representation.red_covers` in SQL; the query must join Act."""
     conditions: list[ColumnElement[bool]] = [
         window.addressee_id == Notification.addressee_id,
-        window.opens_at <= (now if rights.red_sees_backlog else Notification.available_at),
+        _has_opened(window, now, rights),
         or_(window.closes_at.is_(None), Notification.available_at < window.closes_at),
         is_of_red_ground(),
     ]

@@ -15,6 +15,7 @@ from notigateway.law.accounts import (
     account_key,
     accounts_since,
     check_entry,
+    first_as_main,
     holds,
     main_account_at,
     main_accounts,
@@ -67,6 +68,16 @@ def test_what_was_planned_ends_what_begins_before_it() -> None:
     assert accounts_since(entries, START + 6 * DAY) == ["B"]
     assert holds(planned, entries)
     assert not holds(MainEntry("C", Span(START, START + DAY)), entries)
+
+
+@given(ENTRIES, INSTANTS)
+def test_the_first_instant_as_main_account_is_never_before_it_is_asked_for(
+    entries: list[MainEntry], since: datetime
+) -> None:
+    days = (since + number * DAY for number in range(13))
+    assert first_as_main(entries, "A", since=since) == next(
+        (at for at in days if main_account_at(entries, at) == "A"), None
+    )
 
 
 def test_an_account_is_the_same_with_its_regime_and_another_than_a_number_of_a_person() -> None:

@@ -261,6 +261,7 @@ def test_a_new_red_person_sees_the_backlog_only_by_policy() -> None:
     assert not red_covers(later, ITEM, START + 20 * DAY)
     assert red_covers(later, ITEM, START + 20 * DAY, BACKLOG)
     assert not red_covers(later, ITEM, START + 20 * DAY - timedelta(milliseconds=1), BACKLOG)
+    assert not red_covers(later, replace(ITEM, is_withheld=True), START + 20 * DAY, BACKLOG)
 
 
 # --- roles

@@ -12,6 +12,7 @@ from notigateway.law.titles import (
     RedTerms,
     check_red,
     check_red_addressee,
+    check_red_ground,
     ends_red,
 )
 
@@ -81,3 +82,23 @@ def test_an_assignment_ends_now_or_later_and_once() -> None:
     with pytest.raises(RedAssignmentInvalidError) as refusal:
         ends_red(None, NOW - MILLISECOND, NOW)
     assert refusal.value.facts == {"field": "ends_at", "problem": "in_the_past"}
+
+
+def test_a_correction_moves_an_end_either_way_and_a_repeat_nothing() -> None:
+    assert ends_red(None, NOW - DAY, NOW, is_correction=True)
+    assert ends_red(NOW - 2 * DAY, NOW - DAY, NOW, is_correction=True)
+    assert not ends_red(NOW - DAY, NOW - DAY, NOW, is_correction=True)
+
+
+@pytest.mark.parametrize(
+    ("ground", "at", "problem"),
+    [(" ", NOW, "required"), ("a\nb", NOW, "text"), ("told late", NOW + MILLISECOND, "not_in_the_past")],
+)
+def test_a_correction_names_its_ground_and_corrects_what_has_been(
+    ground: str, at: datetime, problem: str
+) -> None:
+    assert check_red_ground(None, at, NOW) is None
+    assert check_red_ground(" told late ", NOW, NOW) == "told late"
+    with pytest.raises(RedAssignmentInvalidError) as refusal:
+        check_red_ground(ground, at, NOW)
+    assert refusal.value.facts == {"field": "ground", "problem": problem}
