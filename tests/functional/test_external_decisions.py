@@ -391,6 +391,7 @@ def test_what_is_decided_elsewhere_before_its_time_is_told_when_its_time_has_com
     assert [one.text for one in changes.findall("{*}change/{*}state")] == ["available", "accepted"]
     answer = stack.ask("RetrieveNotifications", f"<id>{wanted}</id>")
     assert answer.tree.findtext(".//{*}content")
+    assert receipts(stack, wanted) == [("accepted", None), ("available", None), ("read", None)]
 
 
 def test_what_was_withdrawn_before_its_time_was_never_at_disposal(stack: Stack) -> None:

@@ -6,12 +6,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import update
 
 from notigateway.addressee.powers import import_power
 from notigateway.instants import instant_text
 from notigateway.law.powers import PowerTerms
 from notigateway.law.representation import PowerScope, PowerState
 from notigateway.repository.engine import writing
+from notigateway.repository.rights import Power
 from pki import COMPANY_NIF, NOW, PERSON_NIF, pki
 from stack import NG, Stack, text, texts
 from titles import (
@@ -114,6 +116,17 @@ def test_one_statement_serves_for_all_that_wait_and_for_later_powers(stack: Stac
     assert texts(shown(stack, third), "awaits") == ["acceptance"]
     assert text(change(stack, "AcceptPower", third).tree, "power/state") == "in_force"
     assert stack.rows()["responsible_statements"] == 1
+
+
+def test_a_statement_made_while_a_power_is_granted_serves_it_too(stack: Stack) -> None:
+    first = granted(stack)
+    state_power(stack, first)
+    power = granted(stack, scope="matter", value="collection")
+    with writing(stack.engine) as session:  # as where neither transaction saw the other
+        session.execute(update(Power).where(Power.id == power).values(stated_at=None))
+    assert text(shown(stack, power), "awaits") == "acceptance"
+    change(stack, "AcceptPower", power)
+    assert (text(shown(stack, power), "state"), text(shown(stack, power), "awaits")) == ("in_force", None)
 
 
 def test_without_a_statement_within_the_month_the_power_never_takes_effect(stack: Stack) -> None:

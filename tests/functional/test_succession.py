@@ -275,3 +275,21 @@ def test_only_the_successor_sees_it(stack: Stack) -> None:
     assert delegate(stack.accept(one, holder=holder(HEIR))[0])["Role"] == "own"
     stack.publish("COMPANY")
     assert one not in listed(stack)
+
+
+def test_what_is_taken_goes_on_also_to_who_was_communicated_before(stack: Stack) -> None:
+    one = person(stack, "ONE")
+    stack.publish("OTHER", addressee=HEIR)
+    last = "00000006Y"
+    succeed(stack, HEIR, OTHER_GUARDIAN)
+    succeed(stack, OTHER_GUARDIAN, last)
+    guarding = succeed(stack, last, GUARDIAN, cause=Cause.GUARDIANSHIP)
+    stack.pass_time(days=1)
+    assert one not in listed(stack, holder(OTHER_GUARDIAN))
+    succeed(stack, PERSON_NIF, HEIR)
+    for who in (HEIR, OTHER_GUARDIAN, last, GUARDIAN):
+        assert listed(stack, holder(who))[one] == "own"
+    with writing(stack.engine) as session:
+        end_succession(session, guarding, at=stack.now, now=stack.now)
+    assert outcome(stack, one, holder(GUARDIAN)) == "unknown"
+    assert outcome(stack, one, holder(last)) == "decided"

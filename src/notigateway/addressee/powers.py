@@ -113,6 +113,8 @@ def accept_power(session: Session, asking: Asking, power_id: UUID) -> Power:
     if not law.takes_effect(power.terms, asking.now):
         return power  # a repeat: it was accepted before
     power.accepted_at = asking.now
+    if power.stated_at is None and has_stated(session, power.attorney):
+        power.stated_at = asking.now  # the statement was made while the power was being granted
     return _changed(session, power, "accepted", asking)
 
 

@@ -189,17 +189,28 @@ def _check_place(succession: Succession, rows: Sequence[SuccessionRow]) -> None:
 
 
 def _pass_on(session: Session, said: SuccessionRow, *, now: datetime) -> None:
-    """Write down what the successor takes of those whose place its predecessor had, and so on."""
+    """Write down what the successor takes of those whose place its predecessor had, and so on.
+
+    Whichever was communicated first: what the successor is given goes on to who has its place already.
+    """
     everything = list_successions(session, communicated=False)
-    bodies = {row.issuing_body.dir3: row.issuing_body for row in everything if row.issuing_body is not None}
     second = next(row for row in everything if row.id == said.id)
-    for first in everything:
-        given = passed_on(first.succession, second.succession)
-        if given is not None and first.predecessor.identifier != second.successor:
-            body = None if given.body is None else bodies[given.body]
-            row = _row_of(given, first.predecessor, body, document=second.document, now=now)
-            row.passed_on_by = second.id
-            session.add(row)
+    taken = [_passed(first, second, now=now) for first in everything]
+    firsts = [second, *(row for row in taken if row is not None)]
+    given = [_passed(first, later, now=now) for first in firsts for later in everything]
+    session.add_all(row for row in (*taken, *given) if row is not None)
+
+
+def _passed(first: SuccessionRow, second: SuccessionRow, *, now: datetime) -> SuccessionRow | None:
+    """Return the row of what the second one passes on of the first one; None for nothing."""
+    given = passed_on(first.succession, second.succession)
+    if given is None or first.predecessor.identifier == second.successor:
+        return None
+    body = first.issuing_body or second.issuing_body
+    row = _row_of(given, first.predecessor, body, document=second.document, now=now)
+    row.predecessor, row.issuing_body = first.predecessor, body
+    row.passed_on_by = second.passed_on_by or second.id
+    return row
 
 
 def _row_of(

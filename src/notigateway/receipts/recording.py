@@ -178,6 +178,8 @@ def record_handover(notification: Notification, asking: Asking, *, seal: Seal) -
     accepted = notification.decisive_event()
     if accepted is None:
         raise LookupError("what was accepted has its event")
+    # What was decided elsewhere before its time came to be at disposal afterwards.
+    record_put_at_disposal(notification, now=asking.now, seal=seal)
     attested = _attested(of_caller(notification, asking), asking)
     # A request that waited may have come before the acceptance that it then found; nothing left then.
     at = max(asking.now, accepted.at)
