@@ -22,6 +22,7 @@ from bureau import (
     CLIENTS,
     CLIENTS_REPRESENTATIVE,
     FIRST_NIF,
+    NI,
     OTHER_AUTHORISATION,
     OTHER_NIF,
     PERSON_NAME,
@@ -115,6 +116,7 @@ def test_a_year_of_a_bureau(stack: Stack) -> None:
         for scene in AFTERWARDS.get(month, ()):
             scene(year)
     check_what_each_client_sees(year)
+    check_outcomes(year)
     check_receipts(year)
     seals = load_certificates(stack.settings.seal_certificate_file)
     assert list(Checking(stack.engine, stack.office.store, seals).findings()) == []
@@ -224,6 +226,22 @@ def check_receipts(year: Year) -> None:
             named = [(details(root, "DelegateDetails"), details(root, "SignerDetails")) for root in roots]
             told = [(str(state), *who) for state, who in zip(states, named, strict=True)]
             assert told == list(attested(year, key, month)), (key, month)
+
+
+def check_outcomes(year: Year) -> None:
+    """Compare what each body is told of its acts with the tables."""
+    states = {"k": "rejected", "x": "rejected", "l": "lapsed"}
+    told = {}
+    for body in BODIES:
+        tree = year.stack.ask_issuing("ListOutcomes", "<pageSize>500</pageSize>", issuer=body).tree
+        for one in tree.iterfind("ni:outcome", NI):
+            told[one.findtext("ni:reference", "", NI)] = one.findtext("ni:decision/ni:state", "", NI)
+    assert told == {
+        f"{key}-{month}": states.get(cell, "accepted")
+        for month in range(13)
+        for key, cell in cells(ENDS, month)
+        if cell not in "nv"
+    }
 
 
 def verified(xml: str | None) -> _Element:

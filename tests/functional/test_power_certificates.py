@@ -11,11 +11,13 @@ import pytest
 from lxml import etree
 
 from catalogue import GROUP
+from notigateway.addressee.register import name_addressee
 from notigateway.errors import ReceiptInvalidError
 from notigateway.evidence.history import DatedSeal
 from notigateway.evidence.power_certificate import PowerCertificate, verify_power_certificate
 from notigateway.evidence.xades import verify_receipt
 from notigateway.published import published_folder
+from notigateway.repository.engine import writing
 from notigateway.verifier.pins import Trust
 from notigateway.verifier.procedure import verify
 from notigateway.verifier.report import Outcome
@@ -50,6 +52,16 @@ def certified(stack: Stack, power: UUID, by: KeyPair | None = None) -> bytes:
 def proven(data: bytes) -> PowerCertificate:
     """Verify the seal and return what it says."""
     return verify_power_certificate(data, seal_certificates=[pki().seal.certificate])
+
+
+def test_a_certificate_names_the_grantor_as_its_entry_does(stack: Stack) -> None:
+    register_company(stack)
+    power, name = grant(stack), proven(certified(stack, grant(stack))).grantor.name
+    for number in range(2):
+        stack.pass_time(days=1)
+        with writing(stack.engine) as session:
+            name_addressee(session, COMPANY_NIF, f"Another name {number}", now=stack.now)
+    assert proven(certified(stack, power)).grantor.name == name
 
 
 def test_a_certificate_says_what_the_register_holds_of_a_power(stack: Stack) -> None:

@@ -11,6 +11,7 @@ from notigateway.evidence.statement import RequestEvidence
 from notigateway.law.representation import PowerState, awaited, effective_at
 from notigateway.receipts.recording import record_request
 from notigateway.repository import powers as register
+from notigateway.repository.accounts import name_at
 from notigateway.repository.power_certificates import IssuedPowerCertificate
 from notigateway.uuids import uuid7
 
@@ -34,7 +35,9 @@ def certify_power(session: Session, asking: Asking, power_id: UUID, *, seal: Sea
     if power is None or asking.party not in {power.attorney, power.grantor.identifier}:
         raise PowerUnknownError
     record_request(session, asking)
-    certificate = _certificate(power, asking, seal=seal)
+    # Of its entry, like the attorney's: not what the register of addressees says by now.
+    grantor_name = name_at(session, power.grantor, power.registered_at)
+    certificate = _certificate(power, asking, seal=seal, grantor_name=grantor_name)
     xml = seal.seal(render(certificate), asking.now)
     row = IssuedPowerCertificate(
         id=certificate.evidence_id,
@@ -48,7 +51,7 @@ def certify_power(session: Session, asking: Asking, power_id: UUID, *, seal: Sea
     return row
 
 
-def _certificate(power: Power, asking: Asking, *, seal: Seal) -> PowerCertificate:
+def _certificate(power: Power, asking: Asking, *, seal: Seal, grantor_name: str) -> PowerCertificate:
     """Say what an entry holds (art. 7.2)."""
     now, terms, proof = asking.now, power.terms, asking.proof
     state = power.state_at(now)
@@ -58,7 +61,7 @@ def _certificate(power: Power, asking: Asking, *, seal: Seal) -> PowerCertificat
         event_time=now,
         issuer=seal.issuer,
         grantor=PowerParty(
-            identifier=power.grantor.identifier, name=power.grantor.name, contact=power.grantor_contact
+            identifier=power.grantor.identifier, name=grantor_name, contact=power.grantor_contact
         ),
         attorney=PowerParty(
             identifier=power.attorney, name=power.attorney_name, contact=power.attorney_contact

@@ -130,6 +130,7 @@ ROLES: Final = {
 }
 # By its own right, but of somebody else's notification: by the succession that the reference names.
 SUCCESSOR: Final = Words("en lugar del destinatario", "in the place of the addressee")
+_IN_ITS_PLACE: Final = Words("en lugar", "in the place")
 SECONDARY_USER: Final = Words("usuario secundario de la autorización", "secondary user of the authorisation")
 MEANS: Final = {
     Means.CERTIFICATE: Words("Certificado electrónico", "Electronic certificate"),
@@ -315,12 +316,14 @@ def _actor(receipt: Reading, addressee: str) -> Words:
     if not receipt.names_titles:
         return _signer_alone(receipt, delegate, addressee)
     role, actor, person = Role(delegate.get("Role")), delegate.who(), receipt.find_part("SignerDetails")
+    # By its own right and by a succession: somebody else than the addressee.
+    is_addressee = role is Role.OWN and delegate.find("Reference") is None
     held = Words(addressee, addressee)
-    if role is not Role.OWN:
-        capacity = ROLES[role]
+    if not is_addressee:
+        capacity = _IN_ITS_PLACE if role is Role.OWN else ROLES[role]
         held = Words(f"{actor}, {capacity.es} de {addressee}", f"{actor}, {capacity.en} of {addressee}")
     if person is None or person.get("Identifier") == delegate.get("Identifier"):
-        return held if role is Role.OWN else Words(f"{held.es},", f"{held.en},")
+        return held if is_addressee else Words(f"{held.es},", f"{held.en},")
     kind = SECONDARY_USER if person.find("SecondaryUser") else Words("", "")
     return Words(
         f"{held.es}, por medio de {_with(person.who(), kind.es)},",

@@ -118,6 +118,12 @@ def list_former_names(session: Session, addressee: Addressee) -> Sequence[Former
     return session.scalars(query.order_by(FormerName.until, FormerName.id)).all()
 
 
+def name_at(session: Session, addressee: Addressee, at: datetime) -> str:
+    """Return the name that the register had for the addressee at an instant."""
+    former = list_former_names(session, addressee)
+    return next((row.name for row in former if row.until > at), addressee.name)
+
+
 def list_holders(session: Session, account: str, span: Span) -> Sequence[Account]:
     """Return to whom the account belongs at any instant of the span, with the addressees."""
     begins_before_the_end = [] if span.ends_at is None else [Account.starts_at < span.ends_at]

@@ -134,6 +134,21 @@ def test_a_secondary_user_is_named_beside_the_holder_of_the_authorisation(
         assert squeezed(said) in text
 
 
+@pytest.mark.parametrize("person", [None, SignerDetails(identifier="00000001R", name="Ana García")])
+def test_a_successor_acts_in_the_place_of_the_addressee_who_did_nothing(
+    seal: Seal, accepted: Statement, person: SignerDetails | None
+) -> None:
+    successor = DelegateDetails(role=Role.OWN, identifier="B12345674", name="Sucesora SL", reference="S-1")
+
+    text = words(render_pdf(sealed(seal, replace(accepted, delegate=successor, signer=person))))
+
+    through = "" if person is None else "por medio de Ana García (00000001R),"
+    by_whom = "Sucesora SL (B12345674), en lugar de Pérez & Hijos <SL> (B00000000),"
+    assert squeezed(f"{by_whom} {through} aceptó la notificación") in text
+    assert squeezed("Sucesora SL (B12345674), in the place of Pérez & Hijos <SL> (B00000000),") in text
+    assert squeezed("en lugar del destinatario · in the place of the addressee · S-1") in text
+
+
 def test_a_decision_in_another_channel_names_it_and_its_report(seal: Seal, accepted: Statement) -> None:
     report = ReportDetails(
         reported_at=accepted.event_time + timedelta(days=1),
