@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -27,4 +27,6 @@ def read_instant(text: str | None) -> datetime | None:
         raise ConfigurationError("not an instant: write for example 2026-03-01T00:00:00+01:00") from error
     if instant.tzinfo is None:
         raise ConfigurationError("the instant needs a zone: write for example 2026-03-01T00:00:00+01:00")
+    if not MINYEAR < instant.year < MAXYEAR:  # in another zone it might lie outside the calendar
+        raise ConfigurationError(f"the instant must lie in the years {MINYEAR + 1} to {MAXYEAR - 1}")
     return instant
