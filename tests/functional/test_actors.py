@@ -107,7 +107,7 @@ def test_the_representative_of_an_attorney_entity_is_named_beside_it(stack: Stac
     for line in (
         f"{COMPANY_NAME} ({COMPANY_NIF}), como apoderado de {COMPANY_NAME} ({PERSON_NIF}), por medio de",
         f"por medio de {SIGNER} ({REPRESENTATIVE_NIF}), aceptó la notificación",
-        f"Actuó Acted {COMPANY_NAME} ({COMPANY_NIF}) como apoderado · as attorney · {power}",
+        f"Actuó Acted {COMPANY_NAME} ({COMPANY_NIF}) como apoderado · as attorney · poder n.º {power}",
         f"Firmó la petición Signed the request {SIGNER} ({REPRESENTATIVE_NIF})",
         "Certificado electrónico, nivel alto",
     ):

@@ -32,9 +32,17 @@ from notigateway.law.lifecycle import Channel
 from notigateway.law.representation import Role
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
 ATTACHMENT: Final = "receipt.xml"
+_NUMBER_OF: Final = {
+    Role.OWN: "sucesión n.º",
+    Role.RED: "autorización n.º",
+    Role.ATTORNEY: "poder n.º",
+}
+# A form of the earlier template names the title by itself.
+_NO_NUMBERS: Final[Mapping[Role, str]] = {}
 _SIGNED: Final = Words("Firmó la petición", "Signed the request")
 _SEAL: Final = Words("sello de la entidad", "seal of the entity")
 _DIGITS: Final = re.compile(r"(?<=\d)(?=(?:\d{3})+$)")
@@ -181,15 +189,17 @@ def _actors(receipt: Reading, delegate: Reading | None, person: Reading | None) 
         return [_who(_SIGNED, delegate, _capacity(delegate))]
     note = f"{SECONDARY_USER.es} · {SECONDARY_USER.en}" if person and person.find("SecondaryUser") else None
     return [
-        _who(Words("Actuó", "Acted"), delegate, _capacity(delegate)),
+        _who(Words("Actuó", "Acted"), delegate, _capacity(delegate, number_of=_NUMBER_OF)),
         _who(_SIGNED, person, note) if person else _who(_SIGNED, delegate, f"{_SEAL.es} · {_SEAL.en}"),
     ]
 
 
-def _capacity(delegate: Reading) -> str:
+def _capacity(delegate: Reading, *, number_of: Mapping[Role, str] = _NO_NUMBERS) -> str:
+    """Return the capacity, and the number of the title behind what it is the number of."""
     role, title = Role(delegate.get("Role")), delegate.find("Reference")
     words = SUCCESSOR if role is Role.OWN and title is not None else ROLES[role]
-    return f"{words.es} · {words.en}" if title is None else f"{words.es} · {words.en} · {title}"
+    named = [] if title is None else [f"{number_of.get(role, '')} {title}".strip()]
+    return " · ".join([words.es, words.en, *named])
 
 
 def _channel(receipt: Reading) -> list[_Row]:

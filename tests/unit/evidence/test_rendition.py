@@ -128,7 +128,7 @@ def test_a_secondary_user_is_named_beside_the_holder_of_the_authorisation(
     for said in (
         "Gestoría SL (B12345674), como autorizado RED de Pérez & Hijos <SL> (B00000000), por medio de",
         "Ana García (00000001R), usuario secundario de la autorización, aceptó la notificación",
-        "como autorizado RED · as RED-authorised person · 123456",
+        "como autorizado RED · as RED-authorised person · autorización n.º 123456",
         "usuario secundario de la autorización · secondary user of the authorisation",
     ):
         assert squeezed(said) in text
@@ -146,7 +146,7 @@ def test_a_successor_acts_in_the_place_of_the_addressee_who_did_nothing(
     by_whom = "Sucesora SL (B12345674), en lugar de Pérez & Hijos <SL> (B00000000),"
     assert squeezed(f"{by_whom} {through} aceptó la notificación") in text
     assert squeezed("Sucesora SL (B12345674), in the place of Pérez & Hijos <SL> (B00000000),") in text
-    assert squeezed("en lugar del destinatario · in the place of the addressee · S-1") in text
+    assert squeezed("en lugar del destinatario · in the place of the addressee · sucesión n.º S-1") in text
 
 
 def test_a_decision_in_another_channel_names_it_and_its_report(seal: Seal, accepted: Statement) -> None:
