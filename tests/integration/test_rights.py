@@ -242,7 +242,7 @@ def test_the_queries_say_what_the_rules_say(
             for now in instants:
                 role = role_of(party, now, rights=rights)
                 query = (
-                    select(Notification.id, role, visible_to(party, now, rights=rights))
+                    select(Notification.id, role, visible_to(party, now, role=role))
                     .join(Act, Notification.act_id == Act.id)
                     .join(Addressee, Notification.addressee_id == Addressee.id)
                 )
@@ -283,7 +283,8 @@ def test_the_queries_say_of_each_item_what_the_rules_say(engine: Engine, world: 
     rights, party = RightsPolicy(), PARTIES[2]
     with writing(engine) as session:
         ids = populate(session, world)
-        query = select(Notification.id, visible_to(party, now, rights=rights)).join(Act).join(Addressee)
+        role = role_of(party, now, rights=rights)
+        query = select(Notification.id, visible_to(party, now, role=role)).join(Act).join(Addressee)
         found = {one: bool(is_visible) for one, is_visible in session.execute(query)}
         roles = expected(world, party, now, rights)
         assert [found[one] for one in ids] == [

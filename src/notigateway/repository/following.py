@@ -88,8 +88,9 @@ def list_changes_arrived(
 
 def _visible_changes(party: str, now: datetime, rights: RightsPolicy) -> Select[*tuple[object, ...]]:
     """Select changes with the list row of their notification, in the order of their places."""
+    role = role_of(party, now, rights=rights)
     return (
-        row_columns(role_of(party, now, rights=rights))
+        row_columns(role)
         .add_columns(
             Change.position,
             Event.id.label("event_id"),
@@ -101,7 +102,7 @@ def _visible_changes(party: str, now: datetime, rights: RightsPolicy) -> Select[
         )
         .join(Change, Change.notification_code == Notification.code)
         .join(Event, Event.id == Change.event_id)
-        .where(visible_to(party, now, rights=rights), moves_something())
+        .where(visible_to(party, now, role=role), moves_something())
         .order_by(Change.position)
     )
 
@@ -142,18 +143,19 @@ def count_groups(
         IssuingBody.acronym,
         IssuingBody.name,
     )
+    held = role_of(party, now, rights=rights)
     query = (
         select(*columns, Notification.outage_since, func.count().label("count_"))
         .select_from(Notification)
         .join(Act, Notification.act_id == Act.id)
         .join(IssuingBody, Act.issuing_body_id == IssuingBody.id)
         .join(Addressee, Notification.addressee_id == Addressee.id)
-        .where(visible_to(party, now, rights=rights))
+        .where(visible_to(party, now, role=held))
         .group_by(*columns)
         .order_by(IssuingBody.dir3, Notification.deadline)
     )
     if role is not None:
-        query = query.where(role_of(party, now, rights=rights) == str(role))
+        query = query.where(held == str(role))
     return session.execute(query).all()
 
 

@@ -63,18 +63,18 @@ def visible_to(
     party: str,
     now: datetime,
     *,
-    rights: RightsPolicy = DEFAULT_RIGHTS,
+    role: ColumnElement[str | None],
     reach: Sequence[int] | None = None,
 ) -> ColumnElement[bool]:
     """Return the condition of everything the party may know of, from its time on.
 
-    The query must join Act and Addressee. The candidates are few and indexed; the role decides. Who has
-    asked for `addressees_in_reach` before gives them as `reach`.
+    The query must join Act and Addressee. The candidates are few and indexed; the `role_of` the party
+    decides. Who has asked for `addressees_in_reach` before gives them as `reach`.
     """
     candidates = addressees_in_reach(party, now) if reach is None else reach
     return and_(
         Notification.addressee_id.in_(candidates),
-        role_of(party, now, rights=rights).is_not(None),
+        role.is_not(None),
         Notification.available_at <= now,
     )
 
@@ -104,7 +104,7 @@ def list_page(
         return session.connection().execute(_OWN_PAGE.where(*conditions), own).all()
     reach = [row.id for row in found] if len(found) <= _FEW else None
     role = role_of(party, now, rights=rights)
-    query = _page(role, visible_to(party, now, rights=rights, reach=reach))
+    query = _page(role, visible_to(party, now, role=role, reach=reach))
     query = query.where(*_conditions(chosen, now, role))
     return session.connection().execute(query, {"after": after_code, "most": limit}).all()
 
@@ -263,11 +263,12 @@ def _whole_rows(
     ids: Iterable[UUID], *, party: str, now: datetime, rights: RightsPolicy
 ) -> Select[Notification, str | None]:
     """Select notifications with everything an answer or a receipt says of them."""
+    role = role_of(party, now, rights=rights)
     return (
-        select(Notification, role_of(party, now, rights=rights).label("role"))
+        select(Notification, role.label("role"))
         .join(Act, Notification.act_id == Act.id)
         .join(Addressee, Notification.addressee_id == Addressee.id)
-        .where(Notification.id.in_(set(ids)), visible_to(party, now, rights=rights))
+        .where(Notification.id.in_(set(ids)), visible_to(party, now, role=role))
         .order_by(Notification.code)
         .options(*WHOLE)
         .execution_options(populate_existing=True)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, ForeignKey, Integer, String, UniqueConstraint, Uuid, and_, exists, or_
-from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from notigateway.law import representation
 from notigateway.law.representation import ItemKind, PowerState
+from notigateway.repository.aliases import alias_of
 from notigateway.repository.columns import Row, UtcDateTime, Word
 from notigateway.repository.model import Act
 from notigateway.uuids import uuid7
@@ -79,7 +80,7 @@ def an_item_covers(power: type[Power], now: datetime) -> ColumnElement[bool]:
 
     The act is the one of the outermost query, so it is said from where it comes.
     """
-    item, procedure = aliased(PowerItem), aliased(PowerItemProcedure)
+    item, procedure = alias_of(PowerItem, "covers"), alias_of(PowerItemProcedure, "covers")
     of_the_group = exists().where(procedure.item_id == item.id, procedure.procedure == Act.procedure)
     return (
         exists()

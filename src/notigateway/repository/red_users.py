@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ColumnElement, Index, String, Uuid, and_, exists, or_, select
-from sqlalchemy.orm import Mapped, aliased, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
+from notigateway.repository.aliases import alias_of
 from notigateway.repository.columns import Row, UtcDateTime
 from notigateway.repository.windows import RedWindow
 
@@ -56,7 +57,7 @@ def is_for(
     window: type[RedWindow], party: str | BindParameter[str], now: datetime | BindParameter[datetime]
 ) -> ColumnElement[bool]:
     """Say that a window is the party's, or of a holder under whose authorisation it works at `now`."""
-    user = aliased(RedUser)
+    user = alias_of(RedUser, "for")
     under = exists().where(*works_at(user, party, now), *is_under(user, window))
     return or_(window.red_party == party, under)
 
@@ -65,7 +66,7 @@ def windows_of_holders(
     party: str | BindParameter[str], now: datetime | BindParameter[datetime]
 ) -> Select[RedWindow]:
     """Select the windows of the holders under whose authorisation the party works at `now`."""
-    user = aliased(RedUser)
+    user = alias_of(RedUser, "of holders")
     return select(RedWindow).join(user, and_(*is_under(user, RedWindow))).where(*works_at(user, party, now))
 
 

@@ -24,12 +24,13 @@ from sqlalchemy import (
     select,
     union,
 )
-from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from notigateway.law import representation
 from notigateway.law.representation import DEFAULT_RIGHTS, PowerScope, PowerState, Role, power_state
 from notigateway.law.spans import Span
 from notigateway.law.windows import Assigned
+from notigateway.repository.aliases import alias_of
 from notigateway.repository.columns import SHA256_HEX, Row, UtcDateTime, Word
 from notigateway.repository.model import Act, Addressee, Notification
 from notigateway.repository.outages import is_overdue
@@ -39,7 +40,7 @@ from notigateway.repository.successions import predecessors_of, shown_by_success
 from notigateway.repository.windows import RedWindow, red_covers
 
 if TYPE_CHECKING:
-    from sqlalchemy import BindParameter, CompoundSelect, Exists
+    from sqlalchemy import BindParameter, CompoundSelect
 
     from notigateway.law.representation import RightsPolicy
 
@@ -230,22 +231,32 @@ def power_covers(power: type[Power], now: datetime, rights: RightsPolicy) -> lis
 def red_gives(party: str, now: datetime, rights: RightsPolicy) -> ColumnElement[bool]:
     """Return the condition of what the party sees by RED: as holder, or as secondary user of a holder.
 
-    Two conditions, since most are holders: the first one is answered by the index alone.
+    Two conditions, since most are holders: the first one is answered by the index alone, and whether the
+    party is a user at all is asked once a query, not row by row.
     """
-    own, holders, user = aliased(RedWindow), aliased(RedWindow), aliased(RedUser)
+    own, holders = alias_of(RedWindow, "own"), alias_of(RedWindow, "holders")
+    user, any_user = alias_of(RedUser, "user"), alias_of(RedUser, "any")
+    is_user = exists().where(any_user.person == party)
     return or_(
         # Nothing is asked of a window but what stands in the index.
         select(own.opens_at).where(own.red_party == party, *red_covers(own, now, rights)).exists(),
-        exists().where(
-            *works_at(user, party, now), *is_under(user, holders), *red_covers(holders, now, rights)
+        and_(
+            is_user,
+            exists().where(
+                *works_at(user, party, now), *is_under(user, holders), *red_covers(holders, now, rights)
+            ),
         ),
     )
 
 
-def power_gives(party: str, now: datetime, rights: RightsPolicy) -> Exists:
-    """Return the condition of what the party sees by a power."""
-    power = aliased(Power)
-    return exists().where(power.attorney == party, *power_covers(power, now, rights))
+def power_gives(party: str, now: datetime, rights: RightsPolicy) -> ColumnElement[bool]:
+    """Return the condition of what the party sees by a power.
+
+    Whether it is anybody's attorney at all is asked once a query, not row by row.
+    """
+    any_power, power = alias_of(Power, "any"), alias_of(Power, "gives")
+    is_attorney = exists().where(any_power.attorney == party)
+    return and_(is_attorney, exists().where(power.attorney == party, *power_covers(power, now, rights)))
 
 
 def role_of(party: str, now: datetime, *, rights: RightsPolicy = DEFAULT_RIGHTS) -> ColumnElement[str | None]:

@@ -20,10 +20,11 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.orm import Mapped, aliased, joinedload, mapped_column, relationship
+from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
 from notigateway.law.caller import Title
 from notigateway.law.succession import Cause, Concerned, Succession
+from notigateway.repository.aliases import alias_of
 from notigateway.repository.columns import SHA256_HEX, Row, UtcDateTime, Word
 from notigateway.repository.model import Act, Addressee, IssuingBody, Notification
 
@@ -136,9 +137,13 @@ def succession_shows(row: type[SuccessionRow], party: str, now: datetime) -> lis
 
 
 def shown_by_succession(party: str, now: datetime) -> ColumnElement[bool]:
-    """Return the condition of what the party sees in the place of another."""
-    row = aliased(SuccessionRow)
-    return exists().where(*succession_shows(row, party, now))
+    """Return the condition of what the party sees in the place of another.
+
+    Whether it is in anybody's place at all is asked once a query, not row by row.
+    """
+    any_row, row = alias_of(SuccessionRow, "any"), alias_of(SuccessionRow, "shown")
+    is_successor = exists().where(any_row.successor == party)
+    return and_(is_successor, exists().where(*succession_shows(row, party, now)))
 
 
 def lock_successions(
