@@ -165,6 +165,27 @@ def test_receiving_alone_stands_whoever_is_assigned_and_attorneys_keep_seeing(st
     assert outcome(stack, alone, red()) == "unknown"
 
 
+def test_receiving_alone_is_taken_back_whatever_became_of_the_account(stack: Stack) -> None:
+    register_company(stack)
+    first = assign(stack)
+    stack.ask("UnassignRed", f"<assignmentId>{first}</assignmentId>")
+    stack.pass_time(days=1)
+    change_main(stack, OTHER_CCC)
+    assign(stack, OTHER_RED_NIF, account=OTHER_CCC)
+    alone = stack.publish("alone")
+    stack.pass_time(days=1)
+    answer = stack.ask("ReassignRed", f"<assignmentId>{first}</assignmentId>")
+    assert text(answer.tree, "redAssignment/assignmentId") == str(first)
+    assert text(answer.tree, "redAssignment/endsAt") is not None
+    assert opted_out_since(stack) is None
+    after = stack.publish("after")
+    assert listed(stack, other_red()) == as_red([after])
+    assert listed(stack, red()) == {}
+    assert outcome(stack, alone, other_red()) == "unknown"
+    again = stack.ask("ReassignRed", f"<assignmentId>{first}</assignmentId>")
+    assert again.code == "RED_ASSIGNMENT_INVALID"
+
+
 def test_receiving_alone_counts_after_what_is_at_disposal_at_the_same_instant(stack: Stack) -> None:
     register_company(stack)
     assignment = assign(stack)

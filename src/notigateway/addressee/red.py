@@ -143,16 +143,21 @@ def reassign_red(session: Session, asking: Asking, assignment_id: UUID) -> RedAs
     """Give what comes from now on to the RED person of an assignment again, as the addressee.
 
     What came in between stays away from that person. Returns the assignment that stands, a new one where
-    that one had ended.
+    that one had ended; the ended one where its account is no longer the addressee's main one, and only the
+    choice to receive alone is taken back.
 
     Raises: `RedAssignmentUnknownError`; `RedAssignmentOverlapsError` where another person manages the
-    account now or later; `RedAssignmentInvalidError` where the account is no longer the addressee's.
+    account now or later; `RedAssignmentInvalidError` where the account is no longer the addressee's main one
+    and there is no choice to take back.
     """
     earlier = _lock(session, assignment_id, addressee=asking.caller.party)
     account, now = earlier.account, asking.now
     # What stands from now on: a change asked for a moment ago may have effect a little later.
     main = main_account_at(session, earlier.addressee, instant_of_effect(session, earlier.addressee, now))
     if main is None or account_key(main) != account_key(account):
+        # The choice to receive alone is the addressee's, whatever became of the account.
+        if _withdraw_opt_out(session, asking, earlier):
+            return earlier
         raise invalid_red("account", "not_the_addressees")
     overlapping = register.list_overlapping(session, account=account, starts_at=now, ends_at=None)
     for one in overlapping:
@@ -174,17 +179,21 @@ def reassign_red(session: Session, asking: Asking, assignment_id: UUID) -> RedAs
     return _register(session, assignment, "reassigned", now=now, asking=asking)
 
 
-def _withdraw_opt_out(session: Session, asking: Asking, assignment: RedAssignment) -> None:
-    """Take the choice to receive alone back, if it stands: whoever is assigned gets what comes."""
+def _withdraw_opt_out(session: Session, asking: Asking, assignment: RedAssignment) -> bool:
+    """Take the choice to receive alone back, if it stands: whoever is assigned gets what comes.
+
+    Returns whether it stood.
+    """
     addressee, now = assignment.addressee, asking.now
     opt_out = find_standing_opt_out(session, addressee)
     if opt_out is None:
-        return
+        return False
     opt_out.withheld_until = max(instant_of_effect(session, addressee, now), opt_out.withheld_from)
     opt_out.withdrawn_at, opt_out.withdrawn_by = now, asking.caller.signer
     opt_out.withdrawal_sha256 = asking.proof.sha256
     record_request(session, asking)
     replan(session, addressee, now)
+    return True
 
 
 def list_representations(
