@@ -53,6 +53,14 @@ def versions(record: Recorder) -> None:
     record.issuing("publishing on paper, and a ground that the body names", "PublishActs", grounds())
     record.issuing("the outcomes", "ListOutcomes", ASKING)
     _succession(record)
+    _alone(record)
+
+
+def _alone(record: Recorder) -> None:
+    """Let the company receive alone, before anybody is assigned, and no longer."""
+    for alone in ("true", "true", "false"):
+        record.ask("receiving alone", "SetReceivingAlone", f"<receivingAlone>{alone}</receivingAlone>")
+        record.ask("since when", "ListRepresentations", ASKING)
 
 
 def _succession(record: Recorder) -> None:

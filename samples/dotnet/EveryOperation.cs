@@ -65,6 +65,7 @@ namespace Notigateway.Sample
             await Represent(company, attorney);
             await Show(company, "GetDeliveryChannel", one => Text(one, "obliged") != null);
             await Show(company, "SetDeliveryChannel", one => Text(one, "channel") == "electronic", E("channel", "electronic"));
+            await Show(company, "SetReceivingAlone", one => Text(one, "receivingAlone") == "false", E("receivingAlone", "false"));
             await Fail(company);
         }
 

@@ -140,6 +140,11 @@ show(
     $company->SetDeliveryChannel(['channel' => 'electronic']),
     fn ($answer) => $answer->channel === 'electronic',
 );
+show(
+    'SetReceivingAlone',
+    $company->SetReceivingAlone(['receivingAlone' => false]),
+    fn ($answer) => $answer->receivingAlone === false,
+);
 
 $unknown = '00000000-0000-4000-8000-000000000000';
 try {

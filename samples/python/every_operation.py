@@ -136,6 +136,7 @@ def main(mode: str, url: str, company: str, *others: str) -> None:
     answer = service.GetDeliveryChannel()
     show("GetDeliveryChannel", answer, ok=answer.obliged is not None)
     show("SetDeliveryChannel", None, ok=service.SetDeliveryChannel("electronic").channel == "electronic")
+    show("SetReceivingAlone", None, ok=not service.SetReceivingAlone(receivingAlone=False).receivingAlone)
     fail(client)
 
 

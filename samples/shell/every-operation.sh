@@ -98,6 +98,8 @@ answer=$(as "$company" GetDeliveryChannel)
 show GetDeliveryChannel "$(every obliged "$answer" | wc -l)" 1
 answer=$(as "$company" SetDeliveryChannel '<channel>electronic</channel>')
 show SetDeliveryChannel "$(first channel "$answer")" electronic
+answer=$(as "$company" SetReceivingAlone '<receivingAlone>false</receivingAlone>')
+show SetReceivingAlone "$(first receivingAlone "$answer")" false
 
 unknown=00000000-0000-4000-8000-000000000000
 code=0 && answer=$(as "$company" RetrieveDocument "<id>$unknown</id><documentId>$unknown</documentId>") || code=$?

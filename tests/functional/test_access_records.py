@@ -88,6 +88,7 @@ MAILBOX = {
     "RetrieveReceipts": ids(NO_ONE),
     "RevokePower": POWER,
     "SetDeliveryChannel": "<channel>electronic</channel>",
+    "SetReceivingAlone": "<receivingAlone>false</receivingAlone>",
     "UnassignRed": ASSIGNMENT,
 }
 REFERENCE = "<reference>ACT-404</reference>"

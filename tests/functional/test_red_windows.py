@@ -165,6 +165,41 @@ def test_receiving_alone_stands_whoever_is_assigned_and_attorneys_keep_seeing(st
     assert outcome(stack, alone, red()) == "unknown"
 
 
+def test_receiving_alone_is_chosen_before_anybody_is_assigned(stack: Stack) -> None:
+    alone, together = (f"<receivingAlone>{word}</receivingAlone>" for word in ("true", "false"))
+    answer = stack.ask("SetReceivingAlone", alone).tree  # by who was never notified, too
+    assert text(answer, "receivingAlone") == "true"
+    assert text(answer, "since") == opted_out_since(stack) == instant_text(stack.now)
+    before = stack.contents()
+    stack.pass_time(hours=1)
+    assert text(stack.ask("SetReceivingAlone", alone).tree, "since") == text(answer, "since")
+    assert stack.contents()["red_opt_outs"] == before["red_opt_outs"]
+
+    register_company(stack)
+    assign(stack)
+    accept_power(stack, grant(stack))
+    withheld = stack.publish("withheld")
+    assert listed(stack, red()) == {}
+    assert listed(stack, attorney()) == {withheld: "attorney"}
+
+    stack.pass_time(days=1)
+    answer = stack.ask("SetReceivingAlone", together).tree
+    assert (text(answer, "receivingAlone"), text(answer, "since")) == ("false", None)
+    assert opted_out_since(stack) is None
+    given = stack.publish("given")
+    assert listed(stack, red()) == as_red([given])
+    assert outcome(stack, withheld, red()) == "unknown"
+
+
+def test_receiving_alone_ends_no_assignment(stack: Stack) -> None:
+    register_company(stack)
+    assign(stack)
+    stack.ask("SetReceivingAlone", "<receivingAlone>true</receivingAlone>")
+    tree = stack.ask("ListRepresentations", "").tree
+    assert text(tree, "redAssignment/authorisation") is not None
+    assert text(tree, "redAssignment/endsAt") is None
+
+
 def test_receiving_alone_is_taken_back_whatever_became_of_the_account(stack: Stack) -> None:
     register_company(stack)
     first = assign(stack)

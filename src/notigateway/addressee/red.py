@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from notigateway.addressee.alone import receive_alone, receive_with_red
 from notigateway.addressee.register import give_first_account
 from notigateway.cursors import BEFORE_ALL, read_uuid_cursor, write_uuid_cursor
 from notigateway.errors import NotAddresseeError, RedAssignmentOverlapsError, RedAssignmentUnknownError
@@ -122,18 +123,7 @@ def unassign_red(session: Session, asking: Asking, assignment_id: UUID) -> RedAs
     """
     assignment = _lock(session, assignment_id, addressee=asking.caller.party)
     addressee, now = assignment.addressee, asking.now
-    if find_standing_opt_out(session, addressee) is None:
-        opt_out = RedOptOut(
-            id=uuid7(now),
-            addressee_id=addressee.id,
-            withheld_from=instant_of_effect(session, addressee, now),
-            chosen_at=now,
-            chosen_by=asking.caller.signer,
-            request_sha256=asking.proof.sha256,
-        )
-        session.add(opt_out)
-        record_request(session, asking)
-        replan(session, addressee, now)
+    receive_alone(session, asking, addressee)
     if assignment.ends_at is not None and assignment.ends_at <= now:
         return assignment  # a repeat, or it had ended before
     return _end(session, assignment, now, now=now, asking=asking)
@@ -156,13 +146,13 @@ def reassign_red(session: Session, asking: Asking, assignment_id: UUID) -> RedAs
     main = main_account_at(session, earlier.addressee, instant_of_effect(session, earlier.addressee, now))
     if main is None or account_key(main) != account_key(account):
         # The choice to receive alone is the addressee's, whatever became of the account.
-        if _withdraw_opt_out(session, asking, earlier):
+        if receive_with_red(session, asking, earlier.addressee):
             return earlier
         raise invalid_red("account", "not_the_addressees")
     overlapping = register.list_overlapping(session, account=account, starts_at=now, ends_at=None)
     for one in overlapping:
         if one.stands_at(now) and _who(one) == _who(earlier):
-            _withdraw_opt_out(session, asking, one)
+            receive_with_red(session, asking, one.addressee)
             return one
     assignment = RedAssignment(
         id=uuid7(now),
@@ -175,25 +165,8 @@ def reassign_red(session: Session, asking: Asking, assignment_id: UUID) -> RedAs
         starts_at=now,
     )
     _refuse_overlap(overlapping)
-    _withdraw_opt_out(session, asking, earlier)
+    receive_with_red(session, asking, earlier.addressee)
     return _register(session, assignment, "reassigned", now=now, asking=asking)
-
-
-def _withdraw_opt_out(session: Session, asking: Asking, assignment: RedAssignment) -> bool:
-    """Take the choice to receive alone back, if it stands: whoever is assigned gets what comes.
-
-    Returns whether it stood.
-    """
-    addressee, now = assignment.addressee, asking.now
-    opt_out = find_standing_opt_out(session, addressee)
-    if opt_out is None:
-        return False
-    opt_out.withheld_until = max(instant_of_effect(session, addressee, now), opt_out.withheld_from)
-    opt_out.withdrawn_at, opt_out.withdrawn_by = now, asking.caller.signer
-    opt_out.withdrawal_sha256 = asking.proof.sha256
-    record_request(session, asking)
-    replan(session, addressee, now)
-    return True
 
 
 def list_representations(

@@ -133,6 +133,21 @@ class ReassignRedResponse(UnassignRedResponse):
     """The same."""
 
 
+@element
+class SetReceivingAlone(V1Request):
+    """From now on let me receive alone, whoever is assigned; or no longer."""
+
+    receiving_alone: bool
+
+
+@element
+class SetReceivingAloneResponse(V1Part):
+    """The choice as it stands now; `since` while the caller receives alone."""
+
+    receiving_alone: bool
+    since: datetime | None = None
+
+
 # --- powers ---------------------------------------------------------------------------------------
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from spyne import ServiceBase
 
 from notigateway.addressee import powers, red
+from notigateway.addressee.alone import choose_alone
 from notigateway.addressee.certifying import certify_power
 from notigateway.contract import v1_representation as contract
 from notigateway.law.powers import Named, PowerTerms
@@ -56,6 +57,15 @@ class RepresentationService(ServiceBase):
         """Give what comes from now on to a RED person again."""
         row = _change(request, red.reassign_red, UUID(asked.assignment_id))
         return contract.ReassignRedResponse(red_assignment=answers.red_assignment(row))
+
+    @operation(contract.SetReceivingAlone, contract.SetReceivingAloneResponse)
+    def SetReceivingAlone(
+        request: Request, asked: contract.SetReceivingAlone
+    ) -> contract.SetReceivingAloneResponse:
+        """Keep what comes from now on from whoever is assigned in the RED system, or no longer."""
+        standing = _change(request, choose_alone, alone=asked.receiving_alone)
+        since = None if standing is None else standing.withheld_from
+        return contract.SetReceivingAloneResponse(receiving_alone=asked.receiving_alone, since=since)
 
     @operation(contract.GrantPower, contract.GrantPowerResponse)
     def GrantPower(request: Request, asked: contract.GrantPower) -> contract.GrantPowerResponse:

@@ -186,6 +186,7 @@ OPEN_TO_UNKNOWN_PARTIES = frozenset(
         "ListRepresentations",
         "UnassignRed",
         "ReassignRed",
+        "SetReceivingAlone",
         "GrantPower",
         "AcceptPower",
         "MakeResponsibleStatement",

@@ -95,6 +95,10 @@ public final class EveryOperation {
         electronic.setChannel(DeliveryChannel.ELECTRONIC);
         call(client, "SetDeliveryChannel", () -> gateway.setDeliveryChannel(electronic),
                 answer -> answer.getChannel() == DeliveryChannel.ELECTRONIC);
+        SetReceivingAlone withRed = new SetReceivingAlone();
+        withRed.setReceivingAlone(false);
+        call(client, "SetReceivingAlone", () -> gateway.setReceivingAlone(withRed),
+                answer -> !answer.isReceivingAlone());
         fault(gateway);
     }
 
