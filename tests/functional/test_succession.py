@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -17,9 +18,12 @@ from notigateway.law.grounds import Ground
 from notigateway.law.submission import SubmittedAddressee
 from notigateway.law.succession import Cause
 from notigateway.office import succeeding_by
+from notigateway.repository.acts import wait_for_turn_to_publish
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.model import Addressee, Notification
+from notigateway.repository.powers import lock_addressee
 from notigateway.wss.ns import EVIDENCE_1, NOTIGATEWAY_ISSUING_V1
+from patience import PATIENCE_SECONDS
 from pki import COMPANY_NIF, NOW, PERSON_NIF, pki
 from stack import NG, Stack, text
 from titles import CCC, delegate, holder, listed, outcome, retrieved
@@ -293,3 +297,16 @@ def test_what_is_taken_goes_on_also_to_who_was_communicated_before(stack: Stack)
         end_succession(session, guarding, at=stack.now, now=stack.now)
     assert outcome(stack, one, holder(GUARDIAN)) == "unknown"
     assert outcome(stack, one, holder(last)) == "decided"
+
+
+def test_two_changes_that_concern_one_addressee_never_wait_for_each_other(stack: Stack) -> None:
+    """Every change of rights locks the addressee first and keeps others from publishing then."""
+    stack.publish("one", addressee=PERSON_NIF)
+    with ThreadPoolExecutor(1) as pool:
+        with writing(stack.engine) as session:
+            lock_addressee(session, PERSON_NIF)
+            communicated = pool.submit(succeed, stack, PERSON_NIF, HEIR)
+            with pytest.raises(TimeoutError):
+                communicated.result(timeout=0.5)
+            wait_for_turn_to_publish(session)
+        assert communicated.result(timeout=PATIENCE_SECONDS)

@@ -85,10 +85,11 @@ class Succeeding:
         `SuccessionExistsError` where somebody else has that place.
         """
         succession = self._checked(terms, body, now=now)
-        wait_for_turn_to_publish(session)
+        # In this order, like every change of rights: two of one addressee never wait for each other.
         predecessor = lock_addressee(session, succession.predecessor)
         if predecessor is None:
             raise invalid_succession("predecessor", "unknown")
+        wait_for_turn_to_publish(session)
         rows = list_successions(session)
         for row in rows:
             if _said(row.succession) == _said(succession) and row.ends_at is None:
