@@ -309,4 +309,5 @@ def test_two_changes_that_concern_one_addressee_never_wait_for_each_other(stack:
             with pytest.raises(TimeoutError):
                 communicated.result(timeout=0.5)
             wait_for_turn_to_publish(session)
-        assert communicated.result(timeout=PATIENCE_SECONDS)
+        succession = communicated.result(timeout=PATIENCE_SECONDS)
+    assert succeed(stack, PERSON_NIF, HEIR) == succession  # a repeat
