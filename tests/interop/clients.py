@@ -50,12 +50,18 @@ class Parties:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A client in one way of signing; `command` gets the URL and the parties."""
+    """A client in one way of signing; `command` gets the URL and the parties.
+
+    `binds`: it believes only the answer to its very request. `names_signer`: its MessageID says whose
+    request it is, so that nobody else is answered under it.
+    """
 
     name: str
     needs: Sequence[str]
     command: Callable[[str, Parties], Sequence[str]]
     build: Callable[[], None] | None = None
+    binds: bool = True
+    names_signer: bool = False
 
     def missing(self) -> list[str]:
         """Return what of its needs is not on this machine."""
@@ -181,16 +187,26 @@ def _node(mode: str) -> Callable[[str, Parties], Sequence[str]]:
 
 _SHELL = ("bash", "xmlsec1", "xmllint", "curl", "openssl")
 CLIENTS = (
-    Client("CXF, policy of the WSDL", ("java", "mvn"), _java("policy"), build_java),
-    Client("CXF, action, DirectReference", ("java", "mvn"), _java("direct"), build_java),
-    Client("CXF, action, IssuerSerial", ("java", "mvn"), _java("issuer-serial"), build_java),
-    Client("node-soap, Id", ("node", "npm"), _node("plain"), build_node),
-    Client("node-soap, wsu:Id", ("node", "npm"), _node("wssecurity"), build_node),
-    Client("PHP SoapClient", ("php",), _with_stems("php", str(SAMPLES / "php/every_operation.php"))),
-    Client("zeep, BinarySignature", (), _python("binary")),
-    Client("zeep, Signature", (), _python("x509data")),
-    Client(".NET SignedXml", ("mono", "mcs"), _csharp, build_csharp),
-    Client("xmlsec1 and curl", _SHELL, _with_stems("bash", str(SAMPLES / "shell/every-operation.sh"))),
+    Client("CXF, policy of the WSDL", ("java", "mvn"), _java("policy"), build_java, binds=False),
+    Client("CXF, action, DirectReference", ("java", "mvn"), _java("direct"), build_java, binds=False),
+    Client("CXF, action, IssuerSerial", ("java", "mvn"), _java("issuer-serial"), build_java, binds=False),
+    Client("node-soap, Id", ("node", "npm"), _node("plain"), build_node, binds=False),
+    Client("node-soap, wsu:Id", ("node", "npm"), _node("wssecurity"), build_node, binds=False),
+    Client(
+        "PHP SoapClient",
+        ("php",),
+        _with_stems("php", str(SAMPLES / "php/every_operation.php")),
+        binds=False,
+    ),
+    Client("zeep, BinarySignature", (), _python("binary"), names_signer=True),
+    Client("zeep, Signature", (), _python("x509data"), names_signer=True),
+    Client(".NET SignedXml", ("mono", "mcs"), _csharp, build_csharp, binds=False),
+    Client(
+        "xmlsec1 and curl",
+        _SHELL,
+        _with_stems("bash", str(SAMPLES / "shell/every-operation.sh")),
+        binds=False,
+    ),
 )
 
 
