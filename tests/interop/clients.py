@@ -149,6 +149,17 @@ def build_csharp() -> None:
         assert built.returncode == 0, built.stdout[-4000:] + built.stderr[-4000:]
 
 
+@cache
+def build_go() -> None:
+    """Compile; the program needs no module but its own."""
+    folder = SAMPLES / "go"
+    made = folder / "bin/every-operation"
+    if _is_older(made, folder / "go.mod", *sorted(folder.glob("*.go"))):
+        # One processor is left to whatever else runs.
+        built = _build("go", "build", "-p", "1", "-o", str(made), ".", folder=folder)
+        assert built.returncode == 0, built.stderr[-4000:]
+
+
 def _csharp(url: str, parties: Parties) -> Sequence[str]:
     holders = [str(_older_p12(one, parties.passphrase)) for one in (parties.company, parties.attorney)]
     program = str(SAMPLES / "dotnet/bin/every-operation.exe")
@@ -191,6 +202,8 @@ CLIENTS = (
     Client("zeep, Signature", (), _python("x509data")),
     Client(".NET SignedXml", ("mono", "mcs"), _csharp, build_csharp),
     Client("xmlsec1 and curl", _SHELL, _with_stems("bash", str(SAMPLES / "shell/every-operation.sh"))),
+    Client("Go", ("go",), _with_stems(str(SAMPLES / "go/bin/every-operation")), build_go),
+    Client("Ruby", ("ruby",), _with_stems("ruby", str(SAMPLES / "ruby/every_operation.rb"))),
 )
 
 
