@@ -262,7 +262,13 @@ class SignatureValueError(CheckError, code="SIGNATURE_WRONG"):
 
 
 class ReplayError(CheckError, code="MESSAGE_REPLAYED"):
-    """The same signed message was already received."""
+    """The same signed message was already received.
+
+    Of an honest client it is an accident that a second mends: its Timestamp has whole seconds, its ids
+    never change, and RSA gives one signature for one text.
+    """
+
+    retryable = True
 
 
 class AlgorithmError(SecurityError, code="ALGORITHM_UNSUPPORTED"):

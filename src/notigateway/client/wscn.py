@@ -57,7 +57,7 @@ class WscnRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WscnOutcome:
-    """What became of one notification: 0 is success; `sealed` is `selladoTiempo`."""
+    """What became of one notification: 0 is success; `sealed` is `selladoTiempo`, a date first."""
 
     code: int
     number: int

@@ -223,8 +223,12 @@ TEXTS: Final[dict[str, Texts]] = {
         "The signature value does not verify with the key of the certificate.",
     ),
     "MESSAGE_REPLAYED": Texts(
-        "Este mensaje firmado ya se recibió; firme uno nuevo para repetir la petición.",
-        "This signed message was already received; sign a new one to repeat the request.",
+        "Este mensaje firmado ya se recibió. Firme uno nuevo, un segundo después: con segundos enteros en el "
+        "Timestamp e identificadores fijos dos mensajes son el mismo. Los distinguen las fracciones de "
+        "segundo, un MessageID de WS-Addressing firmado o un token firmado con identificador aleatorio.",
+        "This signed message was already received. Sign a new one, a second later: with whole seconds in the "
+        "Timestamp and fixed ids two messages are the same. Fractions of a second, a signed WS-Addressing "
+        "MessageID, or a signed token with a random id tell them apart.",
     ),
     "ALGORITHM_UNSUPPORTED": Texts(
         "Un algoritmo de la firma no se acepta; consulte el perfil en la documentación.",
