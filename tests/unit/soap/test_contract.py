@@ -159,7 +159,7 @@ def test_the_policy_names_the_signature_that_its_suite_does_not(
 ) -> None:
     """`Basic256Sha256` is over SHA-1 by its letter; Metro takes another one from this attribute."""
     (suite,) = etree.fromstring(contract.wsdl).iter(f"{SP}AlgorithmSuite")
-    assert suite.attrib == {"signatureAlgorithm": "SHA256withRSA"}
+    assert dict(suite.attrib) == {"signatureAlgorithm": "SHA256withRSA"}
 
 
 @each_contract
