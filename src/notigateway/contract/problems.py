@@ -104,8 +104,8 @@ TEXTS: Final[dict[str, Texts]] = {
         "SOAPAction names another operation than the Body.",
     ),
     "ADDRESSING_INVALID": Texts(
-        "Una cabecera WS-Addressing está repetida o no es válida, o nombra otro servicio.",
-        "A WS-Addressing header is repeated or invalid, or names another service.",
+        "Una cabecera WS-Addressing está repetida o no es válida, o nombra otro servicio u operación.",
+        "A WS-Addressing header is repeated or invalid, or names another service or operation.",
     ),
     "ADDRESSING_ACTION_MISMATCH": Texts(
         "Action de WS-Addressing nombra una operación distinta de la del Body.",
@@ -155,6 +155,10 @@ TEXTS: Final[dict[str, Texts]] = {
     "TOKEN_WEAK": Texts(
         "La clave o la firma del certificado es más débil que RSA 2048, P-256 y SHA-256.",
         "The certificate's key or signature is weaker than RSA 2048, P-256 and SHA-256.",
+    ),
+    "TOKEN_TOO_LARGE": Texts(
+        "La clave RSA del certificado tiene más de 8192 bits, o su exponente más de 64.",
+        "The RSA key of the certificate has more than 8192 bits, or its exponent more than 64.",
     ),
     "TOKEN_UNAVAILABLE": Texts(
         "La firma no apunta ni a un token de la misma cabecera ni a un único certificado registrado.",
@@ -231,8 +235,12 @@ TEXTS: Final[dict[str, Texts]] = {
         "The signature value does not verify with the key of the certificate.",
     ),
     "MESSAGE_REPLAYED": Texts(
-        "Este mensaje firmado ya se recibió; firme uno nuevo para repetir la petición.",
-        "This signed message was already received; sign a new one to repeat the request.",
+        "Este mensaje firmado ya se recibió. Firme uno nuevo, un segundo después: con segundos enteros en el "
+        "Timestamp e identificadores fijos dos mensajes son el mismo. Los distinguen las fracciones de "
+        "segundo, un MessageID de WS-Addressing firmado o un token firmado con identificador aleatorio.",
+        "This signed message was already received. Sign a new one, a second later: with whole seconds in the "
+        "Timestamp and fixed ids two messages are the same. Fractions of a second, a signed WS-Addressing "
+        "MessageID, or a signed token with a random id tell them apart.",
     ),
     "ALGORITHM_UNSUPPORTED": Texts(
         "Un algoritmo de la firma no se acepta; consulte el perfil en la documentación.",
