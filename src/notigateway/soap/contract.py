@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
+from notigateway.contract.bounds import bounds
 from notigateway.errors import InvalidRequestError, UnknownOperationError
 from notigateway.published import published_folder
 from notigateway.soap.addressing import SOAP_FAULT_ACTION
@@ -21,6 +22,7 @@ from notigateway.soap.faults import add_gateway_fault
 from notigateway.wss.ns import XSI, namespace_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from uuid import UUID
 
     from lxml.etree import _Element
@@ -32,10 +34,11 @@ _WSDL_SOAP: Final = "http://schemas.xmlsoap.org/wsdl/soap/"
 _WSDL_SOAP12: Final = "http://schemas.xmlsoap.org/wsdl/soap12/"
 _WSAM: Final = "http://www.w3.org/2007/05/addressing/metadata"
 _PARTS: Final = ("input", "output", "fault")
-_CHOSEN: Final = ("enumeration", "pattern")
+_CHOSEN: Final = frozenset({"enumeration", "pattern"})
 _NIL: Final = f"{{{XSI}}}nil"
 _NIL_WORDS: Final = frozenset({"true", "1", "false", "0"})
 _SPACE: Final = " \t\r\n"
+_IMPORTED_ONCE: Final = {"notigateway-issuing-v1": ("notigateway-v1.xsd",)}
 _XS: Final = "http://www.w3.org/2001/XMLSchema"
 # How libxml2 begins every message of its schema validator.
 _NAMED_ELEMENT: Final = re.compile(r"Element '(?:\{[^}]*\})?([^']*)'")
@@ -79,11 +82,14 @@ class Contract:
 
     @cached_property
     def schemas(self) -> dict[str, bytes]:
-        """Return every schema that the WSDL imports, by its file name: its own, and the shared fault's."""
+        """Return every schema that the WSDL imports, by its file name: its own, and the shared fault's.
+
+        And what an earlier WSDL of it imported, for who kept that one.
+        """
         folder = published_folder("wsdl")
         tree = etree.parse(folder / f"{self.name}.wsdl")
         names = [str(imported.get("schemaLocation")) for imported in tree.iter(f"{{{_XS}}}import")]
-        return {name: (folder / name).read_bytes() for name in names}
+        return {name: (folder / name).read_bytes() for name in (*names, *_IMPORTED_ONCE.get(self.name, ()))}
 
     @cached_property
     def operations(self) -> frozenset[str]:
@@ -155,7 +161,7 @@ class Contract:
         Raises: `InvalidRequestError` with the schema's name of the element and the rule it breaks;
         never with a word of the request.
         """
-        self._check(element, self._thread_schema("published", self.schema))
+        self._check(element, self._thread_schema("published", self._bounded_schema))
 
     def _check(self, element: _Element, schema: etree.XMLSchema) -> None:
         if schema.validate(element):
@@ -168,29 +174,35 @@ class Contract:
             rule=error.type_name.removeprefix("SCHEMAV_").lower(),
         )
 
-    @cached_property
-    def _schema_of_requests(self) -> bytes:
-        """Return the published schema with xs:token where a text is chosen from a list or made by a pattern.
+    def _thread_schema(self, name: str, make: Callable[[], _Element]) -> etree.XMLSchema:
+        """Return this thread's compiled schema of that name: its error log is not for sharing."""
+        compiled: etree.XMLSchema | None = getattr(self._local, name, None)
+        if compiled is None:
+            compiled = etree.XMLSchema(make())
+            setattr(self._local, name, compiled)
+        return compiled
+
+    def _bounded_schema(self) -> _Element:
+        """Return the published schema with the bounds that it leaves to the service."""
+        root = etree.fromstring(self.schema)
+        for (owner, child), most in bounds(self.namespace).items():
+            for element in root.iterfind(f"*[@name='{owner}']//{{{_XS}}}element[@name='{child}']"):
+                element.set("maxOccurs", str(most))
+        return root
+
+    def _schema_of_requests(self) -> _Element:
+        """Return it with xs:token where a text is chosen from a list or made by a pattern.
 
         Only white space around such a text is read otherwise (XML Schema 1.1 part 2 §4.3.6, collapse);
         published as xs:token it would change the code that generators write for existing clients.
         """
-        tree = etree.fromstring(self.schema)
-        for restriction in tree.iter(f"{{{_XS}}}restriction"):
+        root = self._bounded_schema()
+        for restriction in root.iter(f"{{{_XS}}}restriction"):
             prefix, _, name = (restriction.get("base") or "").rpartition(":")
-            if name == "string" and any(
-                restriction.find(f"{{{_XS}}}{facet}") is not None for facet in _CHOSEN
-            ):
+            facets = {etree.QName(facet).localname for facet in restriction.iterchildren(f"{{{_XS}}}*")}
+            if name == "string" and facets & _CHOSEN:
                 restriction.set("base", f"{prefix}:token")
-        return etree.tostring(tree)
-
-    def _thread_schema(self, name: str, text: bytes) -> etree.XMLSchema:
-        """Return this thread's compiled schema of that name: its error log is not for sharing."""
-        compiled: etree.XMLSchema | None = getattr(self._local, name, None)
-        if compiled is None:
-            compiled = etree.XMLSchema(etree.fromstring(text))
-            setattr(self._local, name, compiled)
-        return compiled
+        return root
 
 
 def not_nil(element: _Element) -> _Element:
