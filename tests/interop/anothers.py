@@ -56,11 +56,16 @@ def the_same_id(exchange: Exchange) -> str | None:
 
 
 def answered_to(
-    holder: str, content: str, *, naming: Naming = a_new_id, expected: str = "ListNotificationsResponse"
+    holder: str,
+    content: str,
+    *,
+    naming: Naming = a_new_id,
+    expected: str = "ListNotificationsResponse",
+    action: str | None = None,
 ) -> Kind:
     """Return what gives the service's answer when that holder asks this, under that MessageID."""
     octets = canonical(etree.fromstring(content))
-    action = f"urn:notigateway:v1:{etree.QName(etree.fromstring(content)).localname}"
+    action = action or f"urn:notigateway:v1:{etree.QName(etree.fromstring(content)).localname}"
 
     def kind(pki: Pki) -> Falsify:
         signer = signer_of(pki.holder(holder))
