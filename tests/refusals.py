@@ -45,6 +45,7 @@ SHAPES: dict[str, tuple[int, str, bool]] = {
     "TIMESTAMP_INVALID": (500, "wsse:InvalidSecurity", True),
     "TOKEN_INVALID": (500, "wsse:InvalidSecurityToken", True),
     "TOKEN_WEAK": (500, "wsse:InvalidSecurityToken", True),
+    "TOKEN_TOO_LARGE": (500, "wsse:InvalidSecurityToken", True),
     "TOKEN_UNAVAILABLE": (500, "wsse:SecurityTokenUnavailable", True),
     "TOKEN_TYPE_UNSUPPORTED": (500, "wsse:UnsupportedSecurityToken", True),
     "CERTIFICATE_NOT_VALID_NOW": (500, "wsse:FailedAuthentication", True),

@@ -183,6 +183,10 @@ class TokenWeakError(TokenError, code="TOKEN_WEAK"):
     """The certificate's key or its own signature is too weak."""
 
 
+class TokenTooLargeError(TokenError, code="TOKEN_TOO_LARGE"):
+    """The certificate's key is so large that verifying with it would cost too much."""
+
+
 class TokenUnavailableError(SecurityError, code="TOKEN_UNAVAILABLE"):
     """The signature points to no token of this header and to no known certificate."""
 

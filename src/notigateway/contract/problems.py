@@ -152,6 +152,10 @@ TEXTS: Final[dict[str, Texts]] = {
         "La clave o la firma del certificado es más débil que RSA 2048, P-256 y SHA-256.",
         "The certificate's key or signature is weaker than RSA 2048, P-256 and SHA-256.",
     ),
+    "TOKEN_TOO_LARGE": Texts(
+        "La clave RSA del certificado tiene más de 8192 bits, o su exponente más de 64.",
+        "The RSA key of the certificate has more than 8192 bits, or its exponent more than 64.",
+    ),
     "TOKEN_UNAVAILABLE": Texts(
         "La firma no apunta ni a un token de la misma cabecera ni a un único certificado registrado.",
         "The signature points neither to a token of the same header nor to one registered certificate.",
