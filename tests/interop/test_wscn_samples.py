@@ -105,7 +105,7 @@ def test_the_answer_to_another_request_is_never_read(
     client: Client, sandbox: Running, between: Hostile, kind: str
 ) -> None:
     """The list is the service's own, signed just now, to something that the client did not ask."""
-    with between.falsifying(another(kind, "wscn")(sandbox.pki)):
+    with between.falsifying(another(kind)(sandbox.pki)):
         done = client.run(sandbox.ready["wscn"], parties_of(sandbox.pki))
     assert done.returncode != 0
     assert between.answers >= 2, done.stderr[-4000:]

@@ -21,7 +21,6 @@ from interop.clients import (
     with_stems,
 )
 from interop.matrix import FAULT
-from notigateway.soap.wscn.environment import PRODUCTION, TEST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +38,8 @@ OPERATIONS: Final = (
     ERROR,
     FAULT,
 )
-ENVIRONMENTS: Final = {"wscn": PRODUCTION, "wscn_test": TEST}
+# By the words of the sandbox: the environment of production, and the one for tests.
+ENVIRONMENTS: Final = ("wscn", "wscn_test")
 
 
 def parties_of(pki: Pki) -> Parties:
@@ -135,18 +135,10 @@ def anothers(client: Client) -> list[str]:
     return [one for one in _ANOTHERS if (names if one == _COPIED else binds)]
 
 
-def another(kind: str, environment: str) -> Kind:
+def another(kind: str) -> Kind:
     """Return what gives a genuine answer of that kind to the second question of a sample: its list."""
-    namespace = ENVIRONMENTS[environment].namespace
-    operation = "consultarListadoNotificaciones"
-    places = ("Propia", "AutorizadoRED", "Apoderado")
-    cursors = "".join(
-        f"<codigoSiguienteNotificacion{one}>-1</codigoSiguienteNotificacion{one}>" for one in places
-    )
-    content = f'<ws:{operation} xmlns:ws="{namespace}"><rol>1</rol>{cursors}</ws:{operation}>'
     holder, naming, adds = _ANOTHERS[kind]
-    expected = "Envelope" if kind == _COPIED else f"{operation}Response"
-    made = answered_to(holder, content, naming=naming, expected=expected, action=f"urn:{operation}")
+    made = answered_to(holder, naming=naming, expected="Envelope" if kind == _COPIED else "Response")
     return related(made) if adds else made
 
 
