@@ -73,11 +73,12 @@ func (f *Fault) Error() string {
 
 // Gateway is one party's way to the service.
 type Gateway struct {
-	url     string
-	key     *rsa.PrivateKey
-	token   string
-	service *rsa.PublicKey
-	http    *http.Client
+	url         string
+	key         *rsa.PrivateKey
+	token       string
+	fingerprint string
+	service     *rsa.PublicKey
+	http        *http.Client
 }
 
 // Connect reads the key and certificate of the caller, and the certificate that must have signed the answers; all PEM.
@@ -115,7 +116,10 @@ func Connect(url, keyFile, certificateFile, serviceFile string) (*Gateway, error
 		Timeout:       60 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	return &Gateway{url, key, base64.StdEncoding.EncodeToString(token), service, client}, nil
+	fingerprint := sha256.Sum256(token)
+	return &Gateway{
+		url, key, base64.StdEncoding.EncodeToString(token), hex.EncodeToString(fingerprint[:]), service, client,
+	}, nil
 }
 
 func readPEM(file string) ([]byte, error) {
@@ -133,7 +137,8 @@ func readPEM(file string) ([]byte, error) {
 // Call sends one operation, signed anew each time, and reads its verified answer. Elements of a request stand in the order of
 // the schema: the order of the struct's fields.
 func (g *Gateway) Call(operation string, request, answer any) error {
-	messageID := "urn:uuid:" + newUUID()
+	// New for each request. It ends with our certificate's hash, so nobody else is answered under it.
+	messageID := "urn:uuid:" + newUUID() + "#" + g.fingerprint
 	envelope, err := g.sign(operation, messageID, request)
 	if err != nil {
 		return err

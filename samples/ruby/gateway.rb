@@ -77,13 +77,16 @@ class Gateway
   def initialize(url, key_file, certificate_file, service_file, passphrase: nil)
     @url = URI(url)
     @key = OpenSSL::PKey.read(File.read(key_file), passphrase)
-    @token = [OpenSSL::X509::Certificate.new(File.read(certificate_file)).to_der].pack('m0')
+    certificate = OpenSSL::X509::Certificate.new(File.read(certificate_file)).to_der
+    @token = [certificate].pack('m0')
+    @fingerprint = OpenSSL::Digest::SHA256.hexdigest(certificate)
     @service = OpenSSL::X509::Certificate.new(File.read(service_file)).public_key
   end
 
   # Sign a request anew, send it, and return its answer once that is proven.
   def call(operation, **elements)
-    message_id = "urn:uuid:#{SecureRandom.uuid}"
+    # New for each request. It ends with our certificate's hash, so nobody else is answered under it.
+    message_id = "urn:uuid:#{SecureRandom.uuid}##{@fingerprint}"
     answer = Net::HTTP.start(@url.host, @url.port, use_ssl: @url.scheme == 'https', read_timeout: SECONDS) do |http|
       headers = { 'Content-Type' => 'text/xml; charset=utf-8', 'SOAPAction' => "\"#{CONTRACT}:#{operation}\"" }
       http.post(@url.request_uri, sign(operation, message_id, elements), headers)

@@ -216,21 +216,20 @@ CLIENTS = (
     Client("Ruby", ("ruby",), _with_stems("ruby", str(SAMPLES / "ruby/every_operation.rb"))),
 )
 
-# They take any answer that the service has signed.
-UNBOUND = frozenset(
+# Their MessageID says whose request it is, so that nobody else is answered under it.
+NAMING_SIGNER = frozenset(
     {
-        "CXF, policy of the WSDL",
-        "CXF, action, DirectReference",
-        "CXF, action, IssuerSerial",
         "node-soap, Id",
         "node-soap, wsu:Id",
         "PHP SoapClient",
+        "zeep, BinarySignature",
+        "zeep, Signature",
         ".NET SignedXml",
         "xmlsec1 and curl",
+        "Go",
+        "Ruby",
     }
 )
-# Their MessageID says whose request it is, so that nobody else is answered under it.
-NAMING_SIGNER = frozenset({"zeep, BinarySignature", "zeep, Signature"})
 
 
 def not_here(*programs: str) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from interop.anothers import ANOTHERS, COPIED, FAULT_CODE, Kind
-from interop.clients import CLIENTS, NAMING_SIGNER, UNBOUND, Client, Parties, must_have_all
+from interop.clients import CLIENTS, NAMING_SIGNER, Client, Parties, must_have_all
 from interop.hostile import (
     Hostile,
     altered,
@@ -35,8 +35,7 @@ FALSIFIERS: dict[str, Kind] = {
 
 
 def _kinds_for(client: Client) -> list[str]:
-    kinds = () if client.name in UNBOUND else ANOTHERS
-    return [*kinds, *(COPIED if client.name in NAMING_SIGNER else ())]
+    return [*ANOTHERS, *(COPIED if client.name in NAMING_SIGNER else ())]
 
 
 @pytest.fixture(scope="module")
