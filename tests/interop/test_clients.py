@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from interop.anothers import ANOTHERS, COPIED, FAULT_CODE, Kind
-from interop.clients import CLIENTS, NAMING_SIGNER, Client, Parties, must_have_all
+from interop.clients import CLIENTS, NAMING_SIGNER, UNBOUND, Client, Parties, must_have_all
 from interop.hostile import (
     Hostile,
     altered,
@@ -17,11 +17,8 @@ from interop.hostile import (
     wrapped_in_header,
 )
 from interop.matrix import VERIFIED, Matrix, Shown, operations
-from notigateway.sandbox.process import running
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from notigateway.sandbox.process import Running
 
 pytestmark = pytest.mark.interop
@@ -35,21 +32,8 @@ FALSIFIERS: dict[str, Kind] = {
 
 
 def _kinds_for(client: Client) -> list[str]:
-    return [*ANOTHERS, *(COPIED if client.name in NAMING_SIGNER else ())]
-
-
-@pytest.fixture(scope="module")
-def between() -> Iterator[Hostile]:
-    """Stand at the public address of the sandbox, before it is started: what clients sign names it."""
-    yield from Hostile("/notigateway/v1").running()
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory, between: Hostile) -> Iterator[Running]:
-    folder = tmp_path_factory.mktemp("interop") / "sandbox"
-    with running(folder, "--notifications", "100", "--public-url", between.url) as started:
-        between.upstream = started.ready["listens"]
-        yield started
+    kinds = () if client.name in UNBOUND else ANOTHERS
+    return [*kinds, *(COPIED if client.name in NAMING_SIGNER else ())]
 
 
 @pytest.fixture(params=CLIENTS, ids=lambda one: one.name)
