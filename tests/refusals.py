@@ -45,6 +45,7 @@ SHAPES: dict[str, tuple[int, str, bool]] = {
     "TIMESTAMP_INVALID": (500, "wsse:InvalidSecurity", True),
     "TOKEN_INVALID": (500, "wsse:InvalidSecurityToken", True),
     "TOKEN_WEAK": (500, "wsse:InvalidSecurityToken", True),
+    "TOKEN_TOO_LARGE": (500, "wsse:InvalidSecurityToken", True),
     "TOKEN_UNAVAILABLE": (500, "wsse:SecurityTokenUnavailable", True),
     "TOKEN_TYPE_UNSUPPORTED": (500, "wsse:UnsupportedSecurityToken", True),
     "CERTIFICATE_NOT_VALID_NOW": (500, "wsse:FailedAuthentication", True),
@@ -69,7 +70,15 @@ SHAPES: dict[str, tuple[int, str, bool]] = {
     "TEMPORARILY_UNAVAILABLE": (500, "soap:Server", True),
     "DOCUMENT_DAMAGED": (500, "soap:Server", True),
 }
-RETRYABLE = frozenset({"TEMPORARILY_UNAVAILABLE", "REVOCATION_UNKNOWN", "RATE_LIMITED", "TOO_MANY_FAILURES"})
+RETRYABLE = frozenset(
+    {
+        "TEMPORARILY_UNAVAILABLE",
+        "REVOCATION_UNKNOWN",
+        "RATE_LIMITED",
+        "TOO_MANY_FAILURES",
+        "MESSAGE_REPLAYED",
+    }
+)
 # No answer may let anybody look inside: neither the libraries' words nor ours.
 INSIDE = (b"Traceback", b"Error", b"lxml", b"libxml", b"spyne", b"sqlalchemy", b"sqlite", b"psycopg", b".py")
 MOST_CPU_SECONDS = 1.0

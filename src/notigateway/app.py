@@ -16,6 +16,7 @@ from notigateway.pki.families import Families
 from notigateway.pki.keys import load_key_pair
 from notigateway.receipts import csv_codes
 from notigateway.soap.endpoint import Endpoint, Endpoints
+from notigateway.soap.forgetting import Forgetting
 from notigateway.soap.gate import Gate
 from notigateway.soap.notigateway_issuing_v1.service import as_whom, check_issuer
 from notigateway.soap.notigateway_v1.service import WITHOUT_EFFECT, check_caller
@@ -163,6 +164,7 @@ def build_gate(settings: Settings, clock: Callable[[], datetime] = system_clock)
             failures=FailureLimit(
                 settings.failed_authentications_per_minute, proxy_hops=settings.trusted_proxy_hops
             ),
+            forgetting=Forgetting(office.engine),
             requests_per_minute=settings.caller_requests_per_minute,
         )
         undoing.pop_all()

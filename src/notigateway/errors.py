@@ -183,6 +183,10 @@ class TokenWeakError(TokenError, code="TOKEN_WEAK"):
     """The certificate's key or its own signature is too weak."""
 
 
+class TokenTooLargeError(TokenError, code="TOKEN_TOO_LARGE"):
+    """The certificate's key is so large that verifying with it would cost too much."""
+
+
 class TokenUnavailableError(SecurityError, code="TOKEN_UNAVAILABLE"):
     """The signature points to no token of this header and to no known certificate."""
 
@@ -262,7 +266,13 @@ class SignatureValueError(CheckError, code="SIGNATURE_WRONG"):
 
 
 class ReplayError(CheckError, code="MESSAGE_REPLAYED"):
-    """The same signed message was already received."""
+    """The same signed message was already received.
+
+    Of an honest client it is an accident that a second mends: its Timestamp has whole seconds, its ids
+    never change, and RSA gives one signature for one text.
+    """
+
+    retryable = True
 
 
 class AlgorithmError(SecurityError, code="ALGORITHM_UNSUPPORTED"):

@@ -1,17 +1,22 @@
-"""Rows 98 and 100 of the catalogue of attacks: WS-Addressing sends no answer elsewhere."""
+"""Rows 98, 100 and 116 of the catalogue of attacks: WS-Addressing sends no answer elsewhere."""
 
 from __future__ import annotations
 
 import socket
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 
 from envelopes import SIGN_BODY_AND_TIMESTAMP, SOAP12, WSU, Draft, Ref
+from notigateway.pki.keys import fingerprint
+from pki import pki
 from refusals import assert_answered, refused
 from stack import PUBLIC_URL
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from stack import Stack
 
 PING = '<n:Ping xmlns:n="urn:notigateway:v1"/>'
@@ -103,6 +108,19 @@ def test_100_signed_addressing_of_something_else_is_refused(
     gateway: Stack, accept: str, headers: tuple[tuple[str, str], ...], facts: dict[str, str]
 ) -> None:
     assert refused(gateway, signing(*headers, content=accept), "ADDRESSING_INVALID").facts == facts
+
+
+@pytest.mark.parametrize("spelled", [str.lower, str.upper])
+def test_116_under_a_message_id_that_names_its_signer_nobody_else_is_answered(
+    gateway: Stack, accept: str, spelled: Callable[[str], str]
+) -> None:
+    """A MessageID is no secret; the fault relates to nothing, or it could be handed to whose it is."""
+    name = f"urn:uuid:{uuid4()}#{spelled(fingerprint(pki().person.certificate))}"
+    answer = refused(gateway, signing(("MessageID", name), content=accept), "ADDRESSING_INVALID")
+    assert answer.facts == {"header": "MessageID", "rule": "other-signer"}
+    assert b"RelatesTo" not in answer.body
+    own = f"urn:uuid:{uuid4()}#{spelled(fingerprint(pki().company_seal.certificate))}"
+    assert f">{own}</wsa:RelatesTo>".encode() in gateway.send(signing(("MessageID", own))).body
 
 
 def test_100_the_same_in_soap_12(gateway: Stack, accept: str) -> None:

@@ -74,7 +74,7 @@ def test_the_cycle_of_an_acceptance(
     (_, _), (state, sha256), (handed, _) = receipts(stack, one)
     assert handed == "read"
     instant, _, stamped = (answer.findtext("selladoTiempo") or "").split(";")
-    assert (state, instant, stamped) == ("accepted", "2026-06-01T12:00:00.000Z", sha256)
+    assert (state, instant, stamped) == ("accepted", "01-06-2026 14:00:00", sha256)
     assert retrieved(stack, one) == "content"
 
     again = client.view(1)
@@ -202,14 +202,14 @@ def test_a_row_says_what_it_is_about(sqlite_stack: Stack) -> None:
     assert shown == {
         "codigo": "1",
         "descripcionEstado": "Sin acuse",
-        "descripcionTipoDestinatario": "Persona jurídica",
+        "descripcionTipoDestinatario": "Número de identificación fiscal",
         "destinatario": COMPANY_NIF,
         "estado": "0",
         "fechaFinDisponibilidad": "12-06-2026 00:00:00",
         "fechaPuestaDisposicion": "01-06-2026 14:00:00",
         "nombreAppRazonSocial": COMPANY_NAME,
         "procedimiento": "203546 Reclamación & más",
-        "tipoDestinatario": "J",
+        "tipoDestinatario": "NIF",
     }
 
 

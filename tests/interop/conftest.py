@@ -13,6 +13,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 import pytest
 
 from interop.clients import ZEEP_SAMPLE
+from interop.jvm import one_jvm
 from interop.matrix import Matrix
 from pki import pki, write_pem
 from stack import Stack
@@ -71,6 +72,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("every answer verified by the client")
         for line in found.lines():
             terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _java_ends() -> Iterator[None]:
+    yield
+    one_jvm().close()
 
 
 @pytest.fixture

@@ -6,30 +6,50 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from interop.clients import CLIENTS, Client, Parties, must_have_all
-from interop.hostile import Hostile, altered, signed_by, stripped, wrapped_in_body, wrapped_in_header
+from interop.anothers import ANOTHERS, COPIED, FAULT_CODE, Kind
+from interop.clients import CLIENTS, NAMING_SIGNER, UNBOUND, Client, Parties, must_have_all
+from interop.hostile import (
+    Hostile,
+    altered,
+    signed_by,
+    stripped,
+    wrapped_in_body,
+    wrapped_in_header,
+)
 from interop.matrix import VERIFIED, Matrix, Shown, operations
 from notigateway.sandbox.process import running
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from notigateway.sandbox.process import Running
 
 pytestmark = pytest.mark.interop
-FALSIFIERS = {
-    "altered": altered,
-    "wrapped in the header": wrapped_in_header,
-    "wrapped in the body": wrapped_in_body,
-    "stripped": stripped,
-    "signed by another": None,
+FALSIFIERS: dict[str, Kind] = {
+    "altered": lambda _: altered,
+    "wrapped in the header": lambda _: wrapped_in_header,
+    "wrapped in the body": lambda _: wrapped_in_body,
+    "stripped": lambda _: stripped,
+    "signed by another": lambda pki: signed_by(pki.holder("company")),
 }
 
 
+def _kinds_for(client: Client) -> list[str]:
+    kinds = () if client.name in UNBOUND else ANOTHERS
+    return [*kinds, *(COPIED if client.name in NAMING_SIGNER else ())]
+
+
 @pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def between() -> Iterator[Hostile]:
+    """Stand at the public address of the sandbox, before it is started: what clients sign names it."""
+    yield from Hostile("/notigateway/v1").running()
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory, between: Hostile) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("interop") / "sandbox"
-    with running(folder, "--notifications", "100") as started:
+    with running(folder, "--notifications", "100", "--public-url", between.url) as started:
+        between.upstream = started.ready["listens"]
         yield started
 
 
@@ -54,20 +74,37 @@ def test_every_operation_is_answered_and_the_answer_verified(
     assert shown.cells == dict.fromkeys(operations(), VERIFIED)
 
 
-@pytest.fixture(params=FALSIFIERS)
-def hostile(request: pytest.FixtureRequest, sandbox: Running) -> Iterator[Hostile]:
-    falsify: Callable[[bytes], bytes] = FALSIFIERS[request.param] or signed_by(sandbox.pki.holder("company"))
-    yield from Hostile(sandbox.url, falsify).running()
-
-
+@pytest.mark.parametrize("kind", FALSIFIERS)
 def test_what_the_service_did_not_sign_is_never_read(
-    client: Client, sandbox: Running, hostile: Hostile
+    client: Client, sandbox: Running, between: Hostile, kind: str
 ) -> None:
     """The first answer is true, the second false: it ends the program, or the client reads the signed part.
 
     The samples look whether the second answer says what the service said: `ok` would be false.
     """
-    done = client.run(hostile.url, Parties.of(sandbox.pki))
+    with between.falsifying(FALSIFIERS[kind](sandbox.pki)):
+        done = client.run(sandbox.url, Parties.of(sandbox.pki))
     assert done.returncode != 0
-    assert hostile.answers >= 2, done.stderr[-4000:]
+    assert between.answers >= 2, done.stderr[-4000:]
     assert set(Shown.read(done.stdout).cells.values()) == {VERIFIED}, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("client", "kind"),
+    [(one, kind) for one in CLIENTS for kind in _kinds_for(one)],
+    indirect=["client"],
+    ids=lambda one: one.name if isinstance(one, Client) else one,
+)
+def test_the_answer_to_another_request_is_never_read(
+    client: Client, sandbox: Running, between: Hostile, kind: str
+) -> None:
+    """The second answer is the service's own, signed just now, to something that the client did not ask.
+
+    It ends the program, and of a fault nothing is told: it says nothing about this request.
+    """
+    with between.falsifying((ANOTHERS | COPIED)[kind](sandbox.pki)):
+        done = client.run(sandbox.url, Parties.of(sandbox.pki))
+    assert done.returncode != 0
+    assert between.answers >= 2, done.stderr[-4000:]
+    assert Shown.read(done.stdout).cells == {"Ping": VERIFIED}, done.stdout
+    assert FAULT_CODE not in done.stdout + done.stderr

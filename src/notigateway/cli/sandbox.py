@@ -29,6 +29,9 @@ def sandbox(
     checkpoint_seconds: Annotated[
         float, typer.Option(min=0, max=60, help="Sign the log's head every so often; 0: never.")
     ] = 10,
+    public_url: Annotated[
+        str | None, typer.Option(help="Where clients find it, if something stands before it.")
+    ] = None,
     database_url: Annotated[
         str | None, typer.Option(help="An empty database instead of SQLite in the folder.")
     ] = None,
@@ -43,6 +46,7 @@ def sandbox(
         port=port,
         now=datetime.now(UTC),
         database_url=database_url,
+        public_url=public_url,
     )
     jobs = Jobs(
         sweep_seconds=sweep_seconds,

@@ -1,6 +1,7 @@
 """The Social Security's own contract from the client's side: its messages, its receipts, its numbers.
 
-It works against the official shapes alone, so against any service that speaks them.
+It works against the official shapes alone, so against any service that speaks them and says, signed, to
+which request it answers.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class WscnRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WscnOutcome:
-    """What became of one notification: 0 is success; `sealed` is `selladoTiempo`."""
+    """What became of one notification: 0 is success; `sealed` is `selladoTiempo`, a date first."""
 
     code: int
     number: int

@@ -152,6 +152,10 @@ TEXTS: Final[dict[str, Texts]] = {
         "La clave o la firma del certificado es más débil que RSA 2048, P-256 y SHA-256.",
         "The certificate's key or signature is weaker than RSA 2048, P-256 and SHA-256.",
     ),
+    "TOKEN_TOO_LARGE": Texts(
+        "La clave RSA del certificado tiene más de 8192 bits, o su exponente más de 64.",
+        "The RSA key of the certificate has more than 8192 bits, or its exponent more than 64.",
+    ),
     "TOKEN_UNAVAILABLE": Texts(
         "La firma no apunta ni a un token de la misma cabecera ni a un único certificado registrado.",
         "The signature points neither to a token of the same header nor to one registered certificate.",
@@ -223,8 +227,12 @@ TEXTS: Final[dict[str, Texts]] = {
         "The signature value does not verify with the key of the certificate.",
     ),
     "MESSAGE_REPLAYED": Texts(
-        "Este mensaje firmado ya se recibió; firme uno nuevo para repetir la petición.",
-        "This signed message was already received; sign a new one to repeat the request.",
+        "Este mensaje firmado ya se recibió. Firme uno nuevo, un segundo después: con segundos enteros en el "
+        "Timestamp e identificadores fijos dos mensajes son el mismo. Los distinguen las fracciones de "
+        "segundo, un MessageID de WS-Addressing firmado o un token firmado con identificador aleatorio.",
+        "This signed message was already received. Sign a new one, a second later: with whole seconds in the "
+        "Timestamp and fixed ids two messages are the same. Fractions of a second, a signed WS-Addressing "
+        "MessageID, or a signed token with a random id tell them apart.",
     ),
     "ALGORITHM_UNSUPPORTED": Texts(
         "Un algoritmo de la firma no se acepta; consulte el perfil en la documentación.",

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from notigateway import errors
 from notigateway.evidence.acuse import ACUSE_LIMITS, DATA, DATA_ID, ROOT, our_signed_info, read_terms
+from notigateway.pki.fitness import check_key
 from notigateway.pki.keys import fingerprint
 from notigateway.wss.canonical import canonical, inclusive
 from notigateway.wss.certificates import UNREADABLE
@@ -217,6 +218,7 @@ def _check_value(text: str, octets: bytes, *, certificate: x509.Certificate, met
         key = key_for(_METHODS[method], public)
         check_signature_value(decode_signature_value(text, key), octets, key=key, method=_METHODS[method])
         return
+    check_key(public)
     if not isinstance(public, RSAPublicKey):
         raise errors.AcuseSignatureError("rsa-sha1 with another kind of key")
     try:

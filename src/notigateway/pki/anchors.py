@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 from asn1crypto import x509 as asn1  # type: ignore[import-untyped]
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko_certvalidator import CertificateValidator, ValidationContext
 from pyhanko_certvalidator.authority import CertTrustAnchor, TrustQualifiers, derive_quals_from_cert
@@ -25,7 +26,7 @@ from pyhanko_certvalidator.errors import PathError, ValidationError
 
 from notigateway.errors import ConfigurationError, GatewayError, IssuerNotAuthorisedError, TokenInvalidError
 from notigateway.pki.asn1_lock import ASN1_LOCK
-from notigateway.pki.fitness import check_fit_to_sign, check_validity
+from notigateway.pki.fitness import check_fit_to_sign, check_key, check_validity
 from notigateway.pki.keys import fingerprint, load_certificates
 
 if TYPE_CHECKING:
@@ -135,8 +136,8 @@ class TrustStore:
     def find_authority(self, certificate: x509.Certificate, now: datetime) -> x509.Certificate:
         """Return the authorised issuer from which a valid path leads to a certificate that may sign.
 
-        Raises: `TokenWeakError`, `TokenTypeError`, `TokenInvalidError`, `CertificateExpiredError`,
-        `KeyUsageError`, `IssuerNotAuthorisedError`.
+        Raises: `TokenWeakError`, `TokenTooLargeError`, `TokenTypeError`, `TokenInvalidError`,
+        `CertificateExpiredError`, `KeyUsageError`, `IssuerNotAuthorisedError`.
         """
         try:
             return self._check(certificate, now)
@@ -199,6 +200,12 @@ async def _validate(subject: asn1.Certificate, candidates: list[_Anchor], now: d
 
 def _read_anchor(certificate: x509.Certificate) -> _Anchor:
     name = certificate.subject.rfc4514_string()
+    try:
+        check_key(certificate.public_key())
+    except (GatewayError, ValueError, UnsupportedAlgorithm) as error:
+        raise ConfigurationError(
+            f"the key of the authorised issuer {name} cannot be used: {error}"
+        ) from error
     try:
         with ASN1_LOCK:
             form = asn1.Certificate.load(certificate.public_bytes(Encoding.DER), strict=True)

@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
 
-from notigateway.errors import RevocationDataError
-from notigateway.pki.fitness import STRONG_HASHES, find_extension
+from notigateway.errors import RevocationDataError, SecurityError
+from notigateway.pki.fitness import STRONG_HASHES, check_key, find_extension
 from notigateway.pki.revocation import (
     OCSP_LIFE_WITHOUT_NEXT_UPDATE,
     OcspAnswer,
@@ -161,6 +161,10 @@ def _check_signature(response: ocsp.OCSPResponse, signer: x509.Certificate) -> N
     algorithm, key = response.signature_hash_algorithm, signer.public_key()
     if algorithm is None or algorithm.name not in STRONG_HASHES:
         raise RevocationDataError("the OCSP answer is not signed over SHA-2")
+    try:
+        check_key(key)  # of a responder's certificate nobody else looks at it
+    except SecurityError as error:
+        raise RevocationDataError("the responder's key is too weak, too large or of another kind") from error
     try:
         if isinstance(key, RSAPublicKey):
             key.verify(response.signature, response.tbs_response_bytes, PKCS1v15(), algorithm)

@@ -51,8 +51,13 @@ _REGISTER = {
 
 
 def forget_expired(session: Session, *, now: datetime, limit: int) -> int:
-    """Forget at most `limit` messages that can no longer be fresh; return how many there were."""
-    expired = select(ReplayKey.key).where(ReplayKey.expires_at < now).limit(limit)
+    """Forget at most `limit` messages that can no longer be fresh; return how many there were.
+
+    What another worker is forgetting just now is passed over, not waited for.
+    """
+    expired = (
+        select(ReplayKey.key).where(ReplayKey.expires_at < now).limit(limit).with_for_update(skip_locked=True)
+    )
     result = session.execute(
         delete(ReplayKey)
         .where(ReplayKey.key.in_(expired))

@@ -74,6 +74,7 @@ class Sandbox:
     settings: Settings
     listener: socket.socket
     authority_listener: socket.socket | None
+    listens: str
 
     @property
     def url(self) -> str:
@@ -82,9 +83,17 @@ class Sandbox:
 
 
 def prepare(
-    directory: Path, *, seeds: Seeds, port: int, now: datetime, database_url: str | None = None
+    directory: Path,
+    *,
+    seeds: Seeds,
+    port: int,
+    now: datetime,
+    database_url: str | None = None,
+    public_url: str | None = None,
 ) -> Sandbox:
     """Make what the folder lacks and take the port (0: a free one); nothing is served yet.
+
+    `public_url` is where clients find it when something stands before it; it is its own address otherwise.
 
     Raises: `ConfigurationError` when the port is taken, the folder cannot be used, or the
     environment would lead the sandbox away from its own data.
@@ -96,13 +105,16 @@ def prepare(
             pki = ensure_pki(directory / "pki", now)
             listener = _listen(port)
             stamping = _listen(0) if find_openssl() and pki.certificate("tsa").is_file() else None
-            urls = (_address(listener) + _PATH, "" if stamping is None else _address(stamping) + "/")
+            urls = (
+                public_url or _address(listener) + _PATH,
+                "" if stamping is None else _address(stamping) + "/",
+            )
             settings = _settings(directory, pki, urls, database_url=database_url)
             kept = _keep_seeds(directory / "seeds.json", seeds)
             _sow_apart(settings, kept, now)
     except OSError as error:
         raise ConfigurationError(f"cannot use {error.filename or directory}: {error.strerror}") from error
-    return Sandbox(directory, pki, settings, listener, stamping)
+    return Sandbox(directory, pki, settings, listener, stamping, _address(listener))
 
 
 def serve(
@@ -126,6 +138,7 @@ def describe(sandbox: Sandbox, pid: int) -> str:
     pki = sandbox.pki
     ready = {
         "url": sandbox.url,
+        "listens": sandbox.listens,
         "wsdl": f"{sandbox.url}?wsdl",
         "wscn": urljoin(sandbox.url, "/INFRWSCN/WSCNService"),
         "wscn_test": urljoin(sandbox.url, "/INFRWSCN_Pruebas/WSCNPruebasService"),

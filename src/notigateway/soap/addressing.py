@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import AddressingError, ReplyAddressError
+from notigateway.pki.keys import fingerprint
 from notigateway.wss.envelope import is_for_us
 from notigateway.wss.ns import WSA, WSA_ANONYMOUS, namespace_of, wsa
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from uuid import UUID
 
+    from cryptography import x509
     from lxml.etree import _Element
 
     from notigateway.wss.envelope import Envelope
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 # What may be repeated in a signed answer: a URI without anything that XML would have to escape.
 _MESSAGE_ID: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,31}:[A-Za-z0-9\-._~:/?#\[\]@!$()*+,;=%]{1,224}")
+# A MessageID that ends so says by whose certificate it is signed.
+_NAMED_SIGNER: Final = re.compile(r".*#([0-9A-Fa-f]{64})")
 _XML_WHITESPACE: Final = " \t\r\n"
 _REPLY_ADDRESSES: Final = (wsa("ReplyTo"), wsa("FaultTo"))
 SOAP_FAULT_ACTION: Final = f"{WSA}/soap/fault"
@@ -49,6 +53,18 @@ class Addressing:
             raise AddressingError("To is not this service", header="To", rule="other-address")
         if self.action not in {None, action}:
             raise AddressingError("Action is not the operation", header="Action", rule="other-operation")
+
+    def check_signer(self, certificate: x509.Certificate) -> None:
+        """Check that a MessageID which names a certificate, by its SHA-256, is signed with that one.
+
+        A MessageID is no secret: whoever stands between could put it into a request of his own and get an
+        answer about himself that relates to it. To one that names its signer nobody else gets an answer.
+
+        Raises: `AddressingError`.
+        """
+        named = _NAMED_SIGNER.fullmatch(self.message_id or "")
+        if named is not None and named[1].lower() != fingerprint(certificate):
+            raise AddressingError("MessageID names another signer", header="MessageID", rule="other-signer")
 
     def answer(self, action: str, identifier: UUID) -> tuple[tuple[str, str], ...]:
         """Return the headers of an answer with that action, name and text."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
+from notigateway.contract.bounds import bounds
 from notigateway.errors import InvalidRequestError, UnknownOperationError
 from notigateway.published import published_folder
 from notigateway.soap.addressing import SOAP_FAULT_ACTION
@@ -32,6 +33,7 @@ _WSDL_SOAP: Final = "http://schemas.xmlsoap.org/wsdl/soap/"
 _WSDL_SOAP12: Final = "http://schemas.xmlsoap.org/wsdl/soap12/"
 _WSAM: Final = "http://www.w3.org/2007/05/addressing/metadata"
 _PARTS: Final = ("input", "output", "fault")
+_IMPORTED_ONCE: Final = {"notigateway-issuing-v1": ("notigateway-v1.xsd",)}
 _XS: Final = "http://www.w3.org/2001/XMLSchema"
 # How libxml2 begins every message of its schema validator.
 _NAMED_ELEMENT: Final = re.compile(r"Element '(?:\{[^}]*\})?([^']*)'")
@@ -75,11 +77,14 @@ class Contract:
 
     @cached_property
     def schemas(self) -> dict[str, bytes]:
-        """Return every schema that the WSDL imports, by its file name: its own, and the shared fault's."""
+        """Return every schema that the WSDL imports, by its file name: its own, and the shared fault's.
+
+        And what an earlier WSDL of it imported, for who kept that one.
+        """
         folder = published_folder("wsdl")
         tree = etree.parse(folder / f"{self.name}.wsdl")
         names = [str(imported.get("schemaLocation")) for imported in tree.iter(f"{{{_XS}}}import")]
-        return {name: (folder / name).read_bytes() for name in names}
+        return {name: (folder / name).read_bytes() for name in (*names, *_IMPORTED_ONCE.get(self.name, ()))}
 
     @cached_property
     def operations(self) -> frozenset[str]:
@@ -162,9 +167,17 @@ class Contract:
     def _thread_schema(self) -> etree.XMLSchema:
         """Return this thread's compiled schema: its error log is not for sharing."""
         if not hasattr(self._local, "schema"):
-            self._local.schema = etree.XMLSchema(etree.fromstring(self.schema))
+            self._local.schema = etree.XMLSchema(self._bounded_schema())
         compiled: etree.XMLSchema = self._local.schema
         return compiled
+
+    def _bounded_schema(self) -> _Element:
+        """Return the published schema with the bounds that it leaves to the service."""
+        root = etree.fromstring(self.schema)
+        for (owner, child), most in bounds(self.namespace).items():
+            for element in root.iterfind(f"*[@name='{owner}']//{{{_XS}}}element[@name='{child}']"):
+                element.set("maxOccurs", str(most))
+        return root
 
 
 def _parent_name(element: _Element) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
 import structlog
@@ -21,7 +20,6 @@ from notigateway.pki.identity import read_caller
 from notigateway.receipts.asking import Asking, RequestProof
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.rates import count_request
-from notigateway.repository.replay import forget_expired
 from notigateway.soap.addressing import check_reply_addresses
 from notigateway.soap.entry import Entry
 from notigateway.soap.faults import fault_status, render_fault, render_static_fault
@@ -36,6 +34,7 @@ from notigateway.wss.version import SoapVersion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import datetime
     from uuid import UUID
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -50,8 +49,6 @@ if TYPE_CHECKING:
 _log = structlog.get_logger("notigateway.soap")
 _RETRY_AFTER_SECONDS: Final = "5"
 _ALLOW: Final = (("Allow", "GET, POST"),)  # RFC 9110 §15.5.6
-_FORGET_EVERY: Final = timedelta(seconds=60)
-_FORGET_AT_MOST: Final = 1_000
 _NAMES: Final = ("id", "Id", "}reference")
 _IDENTIFIER_MAX_CHARS: Final = 64
 _REASONS: Final = {
@@ -114,7 +111,6 @@ class Endpoint:
         self._as_whom = as_whom
         self._expectations = expectations or gate.expectations
         self._without_effect = without_effect
-        self._forget_after: datetime | None = None
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one HTTP request."""
@@ -188,7 +184,10 @@ class Endpoint:
             raise
         except errors.GatewayError as error:
             _log.warning("request_failed", code=error.code, detail=error.detail)
-            if isinstance(error, errors.SecurityError) and not error.retryable:
+            # Who sends again what somebody else signed has proven nothing, though an honest caller may retry.
+            if isinstance(error, errors.ReplayError) or (
+                isinstance(error, errors.SecurityError) and not error.retryable
+            ):
                 self.gate.failures.count(environ, now)
             return self._fault(error, reply, now=now, correlation_id=correlation_id)
         except Exception:  # noqa: BLE001  (the one border: whatever it is, the caller gets a fault)
@@ -297,10 +296,7 @@ class Endpoint:
             entry.check_new(session)
         if self.gate.requests_per_minute:
             self._check_rate(caller, now)
-        if self._forget_after is None or now >= self._forget_after:
-            self._forget_after = now + _FORGET_EVERY
-            with writing(self.gate.office.engine) as session:
-                forget_expired(session, now=now, limit=_FORGET_AT_MOST)
+        self.gate.forgetting.run(now)
         return caller
 
     def _check_rate(self, caller: Caller, now: datetime) -> None:
@@ -327,6 +323,8 @@ class Endpoints:
         self, first: Endpoint, *others: Endpoint, pages: Mapping[str, WSGIApplication] | None = None
     ) -> None:
         self.gate = first.gate
+        # The server reads no more of a body than that, and one byte.
+        self.request_max_bytes = first.gate.limits.request_max_bytes
         self._first = first
         self._by_path: dict[str, WSGIApplication] = {one.path: one for one in (first, *others)}
         self._by_path |= pages or {}

@@ -8,7 +8,7 @@ of a message one is answered, and nothing is changed or shown of which there is 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import ReplayError
 from notigateway.repository.engine import writing
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from notigateway.log.access import AccessNotes
     from notigateway.repository.session import Session
+
+# By then a Timestamp of whole seconds is another one, and so is the message.
+_RETRY_AFTER_SECONDS: Final = 1
 
 
 class Entry:
@@ -45,7 +48,7 @@ class Entry:
         Raises: `ReplayError`.
         """
         if is_registered(session, self._replay_key):
-            raise ReplayError
+            raise ReplayError(retry_after_seconds=_RETRY_AFTER_SECONDS)
         self._uses_up = True
 
     @contextmanager
@@ -84,4 +87,4 @@ class Entry:
         """Register the message: of copies at the same time one succeeds, the others wait for it."""
         if not register(session, self._replay_key, expires_at=self._fresh_until):
             self._uses_up = False  # it is another's; what is left to write is the record of this copy
-            raise ReplayError
+            raise ReplayError(retry_after_seconds=_RETRY_AFTER_SECONDS)

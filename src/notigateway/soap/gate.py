@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from notigateway.receipts.asking import Asking
     from notigateway.repository.session import Session
     from notigateway.soap.entry import Entry
+    from notigateway.soap.forgetting import Forgetting
     from notigateway.trust.admission import Admission
     from notigateway.wss.clients import ClientRegister
     from notigateway.wss.policy import Expectations, Limits
@@ -36,6 +37,7 @@ class Gate:
     limits: Limits
     expectations: Expectations
     failures: FailureLimit
+    forgetting: Forgetting
     requests_per_minute: int
 
 

@@ -32,11 +32,9 @@ class Reply:
 
 def reply_to(verified: Verified, soap: SoapVersion, now: datetime) -> Reply:
     """Return how a proven request is answered. Raises: `AddressingError`."""
-    return Reply(
-        _form(verified, soap, now),
-        read_addressing(verified.headers, soap),
-        str(verified.operation.tag).partition("}")[2],
-    )
+    addressing = read_addressing(verified.headers, soap)
+    addressing.check_signer(verified.certificate)
+    return Reply(_form(verified, soap, now), addressing, str(verified.operation.tag).partition("}")[2])
 
 
 def _form(verified: Verified, soap: SoapVersion, now: datetime) -> EnvelopeForm:

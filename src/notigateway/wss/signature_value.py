@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from notigateway.errors import AlgorithmError, SignatureValueError
+from notigateway.pki.fitness import check_key
 from notigateway.wss.header import decode_base64
 
 if TYPE_CHECKING:
@@ -31,10 +32,11 @@ VerifyingKey = RSAPublicKey | EllipticCurvePublicKey
 
 
 def key_for(method: SignatureMethod, key: PublicKeyTypes) -> VerifyingKey:
-    """Return the key if the method is one of its family.
+    """Return the key if the method is one of its family and anything may be computed with it.
 
-    Raises: `AlgorithmError` when the method belongs to another kind of key.
+    Raises: `AlgorithmError` when the method belongs to another kind of key, else what `check_key` raises.
     """
+    check_key(key)
     if method.family == "ECDSA" and isinstance(key, EllipticCurvePublicKey):
         return key
     if method.family in {"RSA", "RSA-PSS"} and isinstance(key, RSAPublicKey):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import ssl
 import threading
@@ -116,13 +117,15 @@ def test_requests_are_marked_must_understand_and_signed_anew_each_time(
 # --- what is repeated -----------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("code", ["TEMPORARILY_UNAVAILABLE", "MESSAGE_REPLAYED"])
 def test_a_retryable_fault_is_repeated_with_a_new_signature(
-    service: Simulator, client: NotificationClient
+    service: Simulator, client: NotificationClient, code: str
 ) -> None:
-    service.plan += [gateway_fault("TEMPORARILY_UNAVAILABLE", retryable=True)] * 2
+    service.plan += [gateway_fault(code, retryable=True)] * 2
     assert client.ping().known
     assert service.operations == ["Ping"] * 3
-    assert len(set(service.requests)) == 3
+    values = [re.findall(rb"SignatureValue>([^<]+)<", data) for data in service.requests]
+    assert len({value for (value,) in values}) == 3
 
 
 def test_a_fault_that_is_not_retryable_is_told_at_once(

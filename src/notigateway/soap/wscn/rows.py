@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from notigateway.contract.wscn import Notificacion
 from notigateway.evidence.acuse import AcuseDetails, madrid_text
-from notigateway.instants import instant_text
 from notigateway.law.actors import signing_person_of
-from notigateway.law.identifiers import is_company_nif
 from notigateway.law.lifecycle import Standing, State, effective_state
 from notigateway.repository.quoted import addressee_name_of, body_name_of
 
@@ -25,26 +23,25 @@ STATES: Final[dict[State, tuple[int, str]]] = {
     State.REJECTED: (3, "Notificada por rechazo"),
     State.LAPSED: (4, "Notificada por vencimiento de plazo"),
 }
-_COMPANY: Final = ("J", "Persona jurídica")
-_PERSON: Final = ("F", "Persona física")
+# The Social Security names an addressee by NIF, NAF, Régimen-CCC or CIE; here it is always the first.
+_KIND, _KIND_WORDS = "NIF", "Número de identificación fiscal"
 
 
 def notificacion(row: Any, now: datetime) -> Notificacion:  # noqa: ANN401  (a list row of many columns)
     """Return a list row as it stands at `now`."""
     standing = Standing(row.kind, row.state, row.available_at, row.deadline, row.outage_since)
     number, words = STATES[effective_state(standing, now)]
-    kind, kind_words = _COMPANY if is_company_nif(row.identifier) else _PERSON
     return Notificacion(
         codigo=row.code,
         descripcion_estado=words,
-        descripcion_tipo_destinatario=kind_words,
+        descripcion_tipo_destinatario=_KIND_WORDS,
         destinatario=row.identifier,
         estado=number,
         fecha_fin_disponibilidad=None if row.deadline is None else madrid_text(row.deadline),
         fecha_puesta_disposicion=madrid_text(row.available_at),
         nombre_app_razon_social=row.addressee_name,
         procedimiento=f"{row.procedure} {row.subject}",
-        tipo_destinatario=kind,
+        tipo_destinatario=_KIND,
     )
 
 
@@ -65,5 +62,9 @@ def acuse_details(notification: Notification, told: Circumstances) -> AcuseDetai
 
 
 def sellado(event: Event, receipt: Receipt) -> str:
-    """Return `selladoTiempo`: instant of the decision, our receipt's identifier, its SHA-256."""
-    return f"{instant_text(event.at)};{receipt.id};{receipt.sha256}"
+    """Return `selladoTiempo`: instant of the decision, our receipt's identifier, its SHA-256.
+
+    The instant comes first and as everywhere in this contract: clients parse the beginning as a date, some
+    with a pattern that ends there, and read no further.
+    """
+    return f"{madrid_text(event.at)};{receipt.id};{receipt.sha256}"

@@ -28,33 +28,25 @@ public final class EveryOperation {
         this.attorney = attorney;
     }
 
-    /** Arguments: mode (policy, direct or issuer-serial), URL, company.p12 (its representative's), attorney.p12, passphrase file, service certificate. */
+    /** Calls everything and leaves: a client's threads may linger. */
     public static void main(String[] arguments) throws Exception {
+        run(arguments);
+        System.exit(0);
+    }
+
+    /** Arguments: mode (of {@link GatewayClient#open}), URL, company.p12 (its representative's), attorney.p12, passphrase file, service certificate. */
+    public static void run(String[] arguments) throws Exception {
         String mode = arguments[0];
         String url = arguments[1];
         String passphrase = Files.readString(Path.of(arguments[4])).strip();
         Path service = Path.of(arguments[5]);
-        GatewayClient.Holder company = GatewayClient.Holder.open(Path.of(arguments[2]), passphrase);
-        GatewayClient.Holder other = GatewayClient.Holder.open(Path.of(arguments[3]), passphrase);
-        System.out.printf("{\"versions\": \"CXF %s, WSS4J %s, Java %s\"}%n",
-                org.apache.cxf.version.Version.getCurrentVersion(),
-                org.apache.wss4j.dom.engine.WSSecurityEngine.class.getPackage().getImplementationVersion(),
-                Runtime.version().feature());
-        new EveryOperation(connect(mode, url, company, service), connect(mode, url, other, service)).run();
-        System.exit(0);  // CXF's threads would linger
+        System.out.printf("{\"versions\": \"%s, Java %s\"}%n", GatewayClient.versions(), Runtime.version().feature());
+        GatewayClient company = GatewayClient.open(mode, url, Path.of(arguments[2]), passphrase, service);
+        GatewayClient attorney = GatewayClient.open(mode, url, Path.of(arguments[3]), passphrase, service);
+        new EveryOperation(company, attorney).callAll();
     }
 
-    private static GatewayClient connect(String mode, String url, GatewayClient.Holder me, Path service)
-            throws Exception {
-        return switch (mode) {
-            case "policy" -> GatewayClient.byPolicy(url, me, service);
-            case "direct" -> GatewayClient.byAction(url, me, service, "DirectReference");
-            case "issuer-serial" -> GatewayClient.byAction(url, me, service, "IssuerSerial");
-            default -> throw new IllegalArgumentException(mode);
-        };
-    }
-
-    private void run() throws Exception {
+    private void callAll() throws Exception {
         Notigateway gateway = client.port();
         PingResponse me = call(client, "Ping", () -> gateway.ping(new Ping()), PingResponse::isKnown);
 
@@ -222,7 +214,7 @@ public final class EveryOperation {
             try {
                 gateway.retrieveDocument(nothing);
                 return "none";
-            } catch (GatewayFault_Exception fault) {
+            } catch (GatewayFaultMessage fault) {
                 return fault.getFaultInfo().getCode();
             }
         }, "NOTIFICATION_UNKNOWN"::equals);

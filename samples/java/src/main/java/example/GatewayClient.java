@@ -35,6 +35,7 @@ import org.apache.wss4j.common.crypto.Crypto;
 import org.apache.wss4j.common.crypto.Merlin;
 import org.apache.wss4j.common.ext.WSPasswordCallback;
 import org.apache.wss4j.dom.WSConstants;
+import org.apache.wss4j.dom.engine.WSSecurityEngine;
 import org.apache.wss4j.dom.engine.WSSecurityEngineResult;
 import org.apache.wss4j.dom.handler.WSHandlerConstants;
 import org.apache.wss4j.dom.handler.WSHandlerResult;
@@ -68,6 +69,24 @@ public final class GatewayClient {
         coverage.addAfter(PolicyBasedWSS4JInInterceptor.class.getName());
         client.getInInterceptors().add(coverage);
         client.getInInterceptors().add(verifier);
+    }
+
+    /** What this client is made of, and in which versions. */
+    public static String versions() {
+        return "CXF %s, WSS4J %s".formatted(org.apache.cxf.version.Version.getCurrentVersion(),
+                WSSecurityEngine.class.getPackage().getImplementationVersion());
+    }
+
+    /** Connects in one of the ways: policy, direct (reference) or issuer-serial. */
+    public static GatewayClient open(String mode, String url, Path p12, String passphrase, Path service)
+            throws Exception {
+        Holder me = Holder.open(p12, passphrase);
+        return switch (mode) {
+            case "policy" -> byPolicy(url, me, service);
+            case "direct" -> byAction(url, me, service, "DirectReference");
+            case "issuer-serial" -> byAction(url, me, service, "IssuerSerial");
+            default -> throw new IllegalArgumentException(mode);
+        };
     }
 
     /** Signs and verifies as the policy in the service's WSDL says. */

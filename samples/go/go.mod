@@ -1,0 +1,3 @@
+module notigateway.example/sample
+
+go 1.19

@@ -1,0 +1,62 @@
+"""Forgets used-up messages as fast as they come: a little, beside the requests of a process.
+
+What is forgotten can no longer be accepted, so nothing depends on when that happens but the size of a
+table: the rate of messages times the time for which each is remembered, whatever the rate.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from notigateway.repository.engine import writing
+from notigateway.repository.replay import forget_expired
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Engine
+
+# Often and a little: at a thousand messages a second a run finds a thousand rows, and no request waits
+# for more than one portion beyond the bound.
+_EVERY: Final = timedelta(seconds=1)
+_PORTION: Final = 1_000
+_RUN_SECONDS: Final = 0.1
+
+
+class Forgetting:
+    """Runs in whatever request comes when it is due; one thread of a process at a time."""
+
+    def __init__(self, engine: Engine, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._engine = engine
+        self._monotonic = monotonic
+        self._due: datetime | None = None
+        self._lock = threading.Lock()
+
+    def run(self, now: datetime) -> int:
+        """Forget what has expired, portion by portion, each in a transaction of its own; return how much.
+
+        It ends when nothing is left or its time is over: what is left then is the next run's, a second later.
+
+        Raises: `TemporarilyUnavailableError`.
+        """
+        # Who finds another thread at it goes on with its request.
+        if (self._due is not None and now < self._due) or not self._lock.acquire(blocking=False):
+            return 0
+        try:
+            self._due = now + _EVERY
+            return self._forget(now)
+        finally:
+            self._lock.release()
+
+    def _forget(self, now: datetime) -> int:
+        end = self._monotonic() + _RUN_SECONDS
+        forgotten = 0
+        while True:
+            with writing(self._engine) as session:
+                found = forget_expired(session, now=now, limit=_PORTION)
+            forgotten += found
+            if found < _PORTION or self._monotonic() >= end:
+                return forgotten
