@@ -17,6 +17,7 @@ from envelopes import (
     EC,
     MORE,
     SOAP,
+    SOAP12,
     WSSE,
     WSU,
     Ref,
@@ -68,6 +69,9 @@ def _pointing() -> Iterator[Mistake]:
     "node-soap"), before=lambda draft: replace(
         draft, content=LIST.replace("<n:ListNotifications ", '<n:ListNotifications Id="op" '),
         references=(Ref("op"), Ref("Timestamp"))), also=frozenset({"schema"}))  # fmt: skip
+    yield Mistake("body-without-id", lambda draft: replace(
+        how.refs(lambda one: None if one.part == "Body" else one)(draft), ids={**draft.ids,
+        "Body": ""}))  # fmt: skip
     yield Mistake("body-not-signed", how.refs(lambda one: None if one.part == "Body" else one))
     yield Mistake("timestamp-not-signed", how.refs(lambda one: None if one.part == "Timestamp" else one))
     yield Mistake("id-doubled", how.ids(Timestamp="one", Body="one"), shapes=("zeep", "php"), also=frozenset(
@@ -142,8 +146,36 @@ def _structure() -> Iterator[Mistake]:
     yield Mistake("part-referenced-twice", lambda draft: replace(draft, references=(*draft.references,
     Ref("Body"))),
                   shapes=NO_LIST)  # fmt: skip
-    yield Mistake("relative-namespace", content=LIST.replace("<n:pageSize", '<n:pageSize xmlns:r="relative"'),
-                  shapes=())  # fmt: skip
+    yield Mistake("relative-namespace", after=how.swap(b"<n:filter>", b'<n:filter xmlns:r="relative">'))
+    yield _tree("security-child-namespace", partial(_rename, "Timestamp", "Timestamp"), shapes=NO_LIST)
+    yield _tree("no-body", partial(_rename, "Body", "{urn:x}Leib"), "beside-body", shapes=_NO_WCF)
+    yield _tree("soap-versions-mixed", partial(_rename, "Body", f"{{{SOAP12}}}Body"))
+    yield _tree("two-headers", lambda root: root.insert(0, etree.Element(f"{{{SOAP}}}Header")))
+    yield _tree("text-between", lambda root: setattr(root[0], "tail", "text"))
+    yield _tree("text-in-security", partial(_text_in, "Security"), shapes=_NO_WCF)
+    yield _tree(
+        "instruction", lambda root: root.append(etree.ProcessingInstruction("x", "y")), shapes=_NO_WCF
+    )
+
+
+def _named(root: etree._Element, name: str) -> etree._Element:
+    return next(one for one in root.iter() if str(one.tag).endswith(f"}}{name}"))
+
+
+def _rename(name: str, tag: str, root: etree._Element) -> None:
+    _named(root, name).tag = tag
+
+
+def _text_in(name: str, root: etree._Element) -> None:
+    _named(root, name)[0].tail = "text"
+
+
+def _timestamp_again(root: etree._Element) -> None:
+    _named(root, "Security").append(etree.Element(f"{{{WSU}}}Timestamp"))
+
+
+def _timestamp_outside(root: etree._Element) -> None:
+    root[0].append(_named(root, "Timestamp"))
 
 
 def _unsign(root: etree._Element) -> None:
@@ -223,6 +255,9 @@ def _times() -> Iterator[Mistake]:
     yield Mistake("timestamp-missing", lambda draft: replace(
         draft, timestamp="",
         references=tuple(one for one in draft.references if one.part != "Timestamp")))  # fmt: skip
+    yield _tree("two-timestamps", _timestamp_again)
+    yield _tree("timestamp-beside-security", _timestamp_outside)
+    yield Mistake("time-empty", how.field_of(timestamp=_timestamp("<wsu:Created/>")), shapes=("zeep",))
     yield Mistake("expires-not-later", how.field_of(expires=instant(NOW - timedelta(seconds=1))))
     yield Mistake(
         "timestamp-children",
@@ -256,6 +291,8 @@ def _requests() -> Iterator[Mistake]:
     yield _schema("children-in-another-order",
     f'<n:ListNotifications xmlns:n="{V1}"><n:pageSize>10</n:pageSize>'
                   "<n:filter><n:state>available</n:state></n:filter></n:ListNotifications>")  # fmt: skip
+    yield _schema("instance-attributes", LIST.replace("<n:pageSize>", '<n:pageSize xmlns:i="http://www.w3.org/2001/'
+                  'XMLSchema-instance" i:nil="false">'))  # fmt: skip
     yield _schema("names-in-another-case", LIST.replace("n:pageSize", "n:PageSize"))
     yield _schema("unknown-children", LIST.replace("<n:pageSize", "<n:color>x</n:color><n:pageSize"))
     yield _schema("schema", LIST.replace(">10<", ">ten<"), is_sure=False)

@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
+    NoEncryption,
+    PrivateFormat,
     PublicFormat,
     pkcs12,
 )
@@ -125,6 +127,9 @@ def _encodings() -> Iterator[Mistake]:
     )
     yield _digest("base64-in-quotes", lambda value: f'"{value}"')
     yield _digest("octets-reversed", lambda value: how.b64(base64.b64decode(value)[::-1]))
+    yield Mistake("digest-unreadable", how.digest_text(lambda _: "!"))
+    yield Mistake("digest-length", how.digest_text(lambda value: how.b64(base64.b64decode(value)[:30])))
+    yield Mistake("value-unreadable", how.value_text(lambda _: "!"))
     yield _value("written-in-hex", lambda value: value.hex())
     yield _value("octets-reversed", lambda value: how.b64(value[::-1]))
     yield _value("base64-twice", lambda value: twice(how.b64(value)))
@@ -142,6 +147,11 @@ def _digests() -> Iterator[Mistake]:
     yield Mistake("indentation-of-2-removed", how.field_of(pretty=True), how.minified, is_sure=True,
     shapes=NO_LIST,
                   also=frozenset({"other-octets-signed"}))  # fmt: skip
+    yield _octets("indentation-of-4-removed", partial(_indented, "    ", None))
+    yield _octets("indentation-by-tabs-removed", partial(_indented, "\t", None))
+    yield _octets("digested-pretty-printed", partial(_indented, "  ", "Body"))
+    yield Mistake("prefix-renamed", after=lambda data: data.replace(b"soap:", b"soapenv:").replace(
+        b"xmlns:soap=", b"xmlns:soapenv="), is_sure=True, shapes=("zeep", "node-soap", "php"))  # fmt: skip
     yield _octets("inclusive-c14n", lambda one, _: etree.tostring(one, method="c14n"))
     yield _octets("prefix-list-not-stated", lambda one, given: exclusive(one, [*given, "ds"]), shapes=NO_LIST)
     yield Mistake("prefix-list-not-applied", is_sure=True, shapes=("zeep", "node-soap", "php"),
@@ -185,6 +195,13 @@ def _digests() -> Iterator[Mistake]:
                   also=frozenset({"schema", "empty-elements"}))  # fmt: skip
     yield Mistake("changed-after-signing", after=how.swap(b">10<", b">11<"))
     yield Mistake("white-space-added", after=how.swap(b">10<", b"> 10 <"), is_sure=True)
+
+
+def _indented(space: str, part: str | None, one: etree._Element, given: list[str]) -> bytes:
+    root = etree.fromstring(etree.tostring(one.getroottree()))
+    body = next(child for child in root if str(child.tag).endswith("}Body"))
+    etree.indent(root if part is None else body, space=space)
+    return exclusive(body, given)
 
 
 def _with_xsd(one: etree._Element, _: list[str]) -> bytes:
@@ -309,6 +326,12 @@ def _tokens() -> Iterator[Mistake]:
     yield Mistake("token-value-type",
     how.field_of(token_attributes='ValueType="urn:x"', key_info=key_info_text(
         '<wsse:Reference URI="#x509-1"/>')), shapes=("zeep",))  # fmt: skip
+    yield Mistake("key-identifier", how.field_of(key_info=key_info_text(
+        '<wsse:KeyIdentifier ValueType="urn:x">AAAA</wsse:KeyIdentifier>')))  # fmt: skip
+    yield Mistake("token-value-types-differ", before=lambda draft: replace(draft, key_info=key_info_text(
+        f'<wsse:Reference URI="#{draft.id_of("Token")}" ValueType="{_PATH}"/>')))  # fmt: skip
+    yield _token("token-private-key", lambda pair: pair.key.private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(), is_sure=False)  # fmt: skip
     yield Mistake("issuer-not-authorised", how.field_of(pair=pki().wrong_issuer), shapes=("zeep", "php"))
     yield Mistake("certificate-not-valid", how.field_of(pair=pki().expired), shapes=("zeep", "php"))
 

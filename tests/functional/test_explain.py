@@ -142,7 +142,7 @@ CASES = {
     "reply-elsewhere": Case("REPLY_ADDRESS_UNSUPPORTED",
                             header=_addressing("ReplyTo", "<a:Address>http://127.0.0.1:9/</a:Address>")),
     "reply-unreadable": Case("ADDRESSING_INVALID", header=_addressing("ReplyTo", "")),
-    "action-of-another": Case("ADDRESSING_INVALID", header=_addressing("Action", "urn:x"),
+    "action-of-another": Case("ADDRESSING_ACTION_MISMATCH", header=_addressing("Action", "urn:x"),
                               signed=("a-Action",)),
     "to-another": Case("ADDRESSING_INVALID", header=_addressing("To", "urn:x"), signed=("a-To",)),
     "to-unsigned": Case(None, header=_addressing("To", "urn:x")),

@@ -55,7 +55,7 @@ def likely_causes(sight: Sight, refusals: Sequence[errors.GatewayError]) -> Iter
         for kind, causes in _CAUSES:
             if isinstance(error, kind):
                 # a part without canonical form ends what can be tried
-                with suppress(errors.EnvelopeStructureError):
+                with suppress(errors.CanonicalFormError):
                     found.extend(causes(sight, error))
         yield from sorted(found, key=lambda cause: _ORDER[cause.certainty])
 
@@ -88,6 +88,9 @@ _CAUSES: Final[
     (errors.FreshnessError, lambda sight, _: times.freshness_causes(sight)),
     (errors.TimestampInvalidError, times.timestamp_causes),
     (errors.TokenInvalidError, lambda sight, _: tokens.unreadable_causes(sight)),
+    (errors.TokenTooLargeError, lambda _, error: tokens.strength_causes(error)),
+    (errors.TokenWeakError, lambda _, error: tokens.strength_causes(error)),
+    (errors.CanonicalFormError, lambda sight, _: structure.canonical_form_causes(sight)),
     (errors.TokenUnavailableError, lambda sight, _: tokens.unavailable_causes(sight)),
     (errors.TokenTypeError, lambda sight, _: security.security_causes(sight)),
     (errors.TokenTypeError, tokens.type_causes),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from notigateway.errors import GatewayError
 from notigateway.explaining.token_forms import forms_of
+from notigateway.pki.fitness import check_key
 from notigateway.wss import certificates
 from notigateway.wss.canonical import canonical
 from notigateway.wss.policy import DigestMethod, SignatureMethod
@@ -61,6 +62,7 @@ def signs(sight: Sight, certificate: Certificate) -> bool:
     if signed_info is None:
         return False
     try:
+        check_key(certificate.public_key())
         key = key_for(signed_info.method, certificate.public_key())
         value = decode_signature_value(sight.header.signature_value, key)
         octets = canonical(sight.header.signed_info, prefixes=signed_info.prefixes)

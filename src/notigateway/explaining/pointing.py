@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lxml import etree
 
-from notigateway.errors import EnvelopeStructureError
+from notigateway.errors import CanonicalFormError
 from notigateway.explaining.cause import Cause, Certainty, Known
 from notigateway.wss.canonical import canonical
 from notigateway.wss.header import decode_base64
@@ -103,7 +103,7 @@ def _holder(name: str, root: _Element) -> tuple[_Element | None, str]:
 
 def _has_digest(element: _Element, reference: Reference) -> bool:
     """Tell whether the reference states the digest of that element."""
-    with suppress(ValueError, EnvelopeStructureError):
+    with suppress(ValueError, CanonicalFormError):
         stated = decode_base64(reference.digest, max_bytes=_MAX_DIGEST_BYTES)
         octets = canonical(element, prefixes=reference.prefixes)
         return stated == hashlib.new(reference.method.hash_name, octets).digest()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
-from notigateway.errors import EnvelopeStructureError
+from notigateway.errors import CanonicalFormError
 from notigateway.explaining.cause import Known
 from notigateway.explaining.reshaping import CHANGES, changed, path_of
 from notigateway.wss.canonical import canonical
@@ -108,9 +108,11 @@ def _without_namespaces(part: Part) -> Iterator[bytes]:
 
 
 def _own_namespaces(part: Part) -> Iterator[bytes]:
-    """Yield the part without what its first tag declares: as a piece of text of a larger document."""
+    """Yield the part without what its first tag declares, unless it is written so."""
     end = part.octets.find(b">")
-    yield _DECLARED.sub(b"", part.octets[:end]) + part.octets[end:]
+    octets = _DECLARED.sub(b"", part.octets[:end]) + part.octets[end:]
+    if octets not in part.sight.data:
+        yield octets
 
 
 def _inside(part: Part) -> Iterator[bytes]:
@@ -314,7 +316,7 @@ def readings(part: Part) -> Iterator[tuple[Reading | None, bytes]]:
     yield None, part.octets
     for known in CHEAP if part.is_large else READINGS:
         # a changed part may have no canonical form
-        with suppress(EnvelopeStructureError, etree.LxmlError):
+        with suppress(CanonicalFormError, etree.LxmlError):
             for octets in known.how(part):
                 if octets != part.octets:
                     yield known, octets

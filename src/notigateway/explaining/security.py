@@ -25,6 +25,15 @@ _READ_IN_SECURITY: Final = frozenset(
 )  # fmt: skip
 
 
+_RIGHT_NAMESPACES: Final = {
+    "Timestamp": {WSU},
+    "Signature": {DS},
+    "BinarySecurityToken": {WSSE},
+    "UsernameToken": {WSSE},
+    "SecurityTokenReference": {WSSE},
+}
+
+
 def _ours(root: _Element) -> list[_Element]:
     return [
         one for one in blocks_of(root) if one.tag == wsse("Security") and is_for_us(one, version_of(root))
@@ -128,6 +137,15 @@ def _unknown_child(root: _Element) -> Iterator[str]:
                 yield local_name(child)[:60]
 
 
+def _child_namespace(root: _Element) -> Iterator[str]:
+    for security in _ours(root):
+        for child in security:
+            local, namespace = local_name(child), namespace_of(str(child.tag))
+            right = _RIGHT_NAMESPACES.get(local, {namespace})
+            if namespace not in right:
+                yield f"{local} is in {namespace[:100]!r}"
+
+
 def _text_inside(root: _Element) -> Iterator[str]:
     for security in _ours(root):
         for element in security.iter():
@@ -171,6 +189,8 @@ SECURITY: Final[tuple[Finding, ...]] = (
     Known("encrypted", "something is encrypted", "sign only: TLS encrypts", _encrypted),
     Known("security-child", "Security holds an element that is not known there", "leave it out",
           _unknown_child),
+    Known("security-child-namespace", "a child of Security is in another namespace than it has in WSS",
+          "use the namespace of WSS 1.0", _child_namespace),
     Known("text-in-security", "text stands between the elements of Security", "leave it out", _text_inside),
     Known("part-referenced-twice", "two references name one part", "sign each part once", _same_part_twice),
 )  # fmt: skip

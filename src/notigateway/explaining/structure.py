@@ -125,12 +125,6 @@ def _text_between(root: _Element) -> Iterator[str]:
         )
 
 
-def _instruction(root: _Element) -> Iterator[str]:
-    for found in root.getroottree().xpath("//processing-instruction()"):
-        yield f"<?{str(found.target)[:40]}"
-        return
-
-
 def _relative(root: _Element) -> Iterator[str]:
     for element in root.iter():
         for uri in element.nsmap.values():
@@ -170,22 +164,24 @@ ENVELOPE: Final[tuple[Finding, ...]] = (
     Known("body-several", "the Body holds several elements", "ask for one operation a message",
           _body_several),
     Known("text-between", "text stands between elements", "leave it out", _text_between),
-    Known("instruction", "a processing instruction is in the message", "leave it out", _instruction),
     Known("relative-namespace", "a namespace name is a relative URI, which has no canonical form",
           "use an absolute one", _relative),
     Known("must-understand-value", "mustUnderstand has another value than 0, 1, true or false",
           "write 0 or 1",
           _must_value),
 )  # fmt: skip
+INSTRUCTION: Final = Known("instruction", "a processing instruction is in the message", "leave it out", None)
 MUST_UNDERSTAND: Final = Known(
     "header-must-be-understood", "a header must be understood that is none of this service",
     "send it without mustUnderstand, or not at all", None,
 )  # fmt: skip
-ALL: Final[tuple[Known[Any], ...]] = (*ENVELOPE, MUST_UNDERSTAND)
+ALL: Final[tuple[Known[Any], ...]] = (*ENVELOPE, INSTRUCTION, MUST_UNDERSTAND)
 
 
 def envelope_causes(sight: Sight) -> Iterator[Cause]:
-    """Tell what is wrong with the structure of the envelope."""
+    """Tell what is wrong with the structure of the envelope; without a tree an instruction is in it."""
+    if sight.root is None:
+        yield INSTRUCTION.cause(Certainty.SEEN)
     yield from seen(ENVELOPE, sight)
 
 
@@ -197,6 +193,11 @@ def seen(rows: tuple[Finding, ...], sight: Sight) -> Iterator[Cause]:
         detail = next(known.how(sight.root), None)
         if detail is not None:
             yield known.cause(Certainty.SEEN, detail)
+
+
+def canonical_form_causes(sight: Sight) -> Iterator[Cause]:
+    """Name the namespace for which a part has no canonical form."""
+    yield from seen(tuple(one for one in ENVELOPE if one.how is _relative), sight)
 
 
 def must_understand_causes(sight: Sight, _error: errors.GatewayError) -> Iterator[Cause]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lxml import etree
 
+from notigateway.errors import TokenTooLargeError
 from notigateway.explaining.cause import Cause, Certainty, Known
 from notigateway.explaining.meant import signs
 from notigateway.explaining.token_forms import forms_of
@@ -64,7 +65,17 @@ ISSUER: Final = Known(
     "folder", "use a certificate of an authorised issuer", None,
 )  # fmt: skip
 EXPIRED: Final = Known("certificate-not-valid", "the certificate is not valid at that time", "renew it", None)
+WEAK: Final = Known(
+    "key-or-signature-weak",
+    "the key is too short, its curve is none that is read, or the issuer signed with SHA-1",
+    "use RSA of 2048 bits or more, or P-256, P-384, P-521", None,
+)  # fmt: skip
+TOO_LARGE: Final = Known(
+    "key-too-large", "the RSA key or its exponent is larger than is computed with",
+    "use RSA of 2048 to 8192 bits", None
+)  # fmt: skip
 ALL: Final[tuple[Known[Any], ...]] = (
+    WEAK, TOO_LARGE,
     URI_WITHOUT_HASH, OTHER_ID, NO_TOKEN, NAMES_NOBODY, X509_DATA, KEY_IDENTIFIER, KEY_INFO, VALUE_TYPE,
     VALUE_TYPES_DIFFER, NOT_READABLE, SELF_SIGNED, ISSUER, EXPIRED,
 )  # fmt: skip
@@ -121,6 +132,12 @@ def type_causes(sight: Sight, error: errors.GatewayError) -> Iterator[Cause]:
         yield VALUE_TYPE.cause(Certainty.SEEN, types)
     else:
         yield KEY_INFO.cause(Certainty.SEEN, ", ".join(inside))
+
+
+def strength_causes(error: errors.GatewayError) -> Iterator[Cause]:
+    """Tell whether the key is too weak or too large."""
+    known = TOO_LARGE if isinstance(error, TokenTooLargeError) else WEAK
+    yield known.cause(Certainty.SEEN, ", ".join(str(value) for value in error.facts.values()))
 
 
 def issuer_causes(sight: Sight) -> Iterator[Cause]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-
-from notigateway.errors import GatewayError
+from notigateway.errors import GatewayError, TokenTooLargeError
 from notigateway.explaining.explanation import TITLES, VERIFYING, Digested, Step
 from notigateway.explaining.meant import meant_signed_info, meant_token
+from notigateway.pki.fitness import check_key
 from notigateway.pki.identity import describe, describe_caller, read_caller
 from notigateway.soap.addressing import NO_ADDRESSING
 from notigateway.wss.canonical import canonical
@@ -42,15 +41,10 @@ if TYPE_CHECKING:
     from notigateway.settings import ClientRegistration
     from notigateway.wss.envelope import Envelope
     from notigateway.wss.header import SecurityHeader
-    from notigateway.wss.signature_value import VerifyingKey
     from notigateway.wss.signed_info import Reference
     from notigateway.wss.tokens import Token
 
 _T = TypeVar("_T")
-
-# What is dearer is not computed with: the certificate is refused for it, or was never admitted.
-_MOST_KEY_BITS: Final = 8192
-_MOST_EXPONENT_BITS: Final = 64
 
 
 def attempt(call: Callable[[], _T]) -> tuple[_T | None, GatewayError | None]:
@@ -183,8 +177,9 @@ class Walk:
         if token is not None and sight.signed_info is not None:
             # not admitted perhaps, yet its key explains the signature value
             method = sight.signed_info.method
+            _, unfit = attempt(lambda: check_key(token.public_key))
             key, _ = attempt(lambda: key_for(method, token.public_key))
-            sight.key = key if key is not None and _is_cheap(key) else None
+            sight.key = key if not isinstance(unfit, TokenTooLargeError) else None
 
     def _signature_value(self, header: SecurityHeader) -> None:
         signed_info, key = self.sight.signed_info, self.sight.key
@@ -248,12 +243,6 @@ def _is_operation(sight: Sight) -> bool:
     if envelope is None or contract is None:
         return False
     return attempt(lambda: contract.operation_name(envelope.operation))[1] is None
-
-
-def _is_cheap(key: VerifyingKey) -> bool:
-    if not isinstance(key, RSAPublicKey):
-        return True
-    return key.key_size <= _MOST_KEY_BITS and key.public_numbers().e.bit_length() <= _MOST_EXPONENT_BITS
 
 
 def _envelope_findings(data: bytes, envelope: Envelope) -> tuple[str, ...]:
