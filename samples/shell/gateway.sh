@@ -76,4 +76,5 @@ done
 [[ "$(value "$timestamp/*[local-name()='Expires']")" > "$(date -u +%Y-%m-%dT%H:%M:%SZ)" ]] || refuse "this answer is old"
 
 xmllint --nonet --xpath "$body" "$folder/answer.xml"
-[ "$(value "count($body/*[local-name()='Fault'])")" = 0 ] || exit 3
+fault="$body/*[local-name()='Fault']"
+[ "$(value "count($fault)")" = 0 ] || { value "$fault/*[local-name()='faultstring']" >&2; exit 3; }
