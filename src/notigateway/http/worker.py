@@ -1,7 +1,7 @@
 """The gunicorn worker of the gateway: slow callers wait in its loop, threads see whole requests only.
 
 gunicorn's master starts, watches, reloads and stops it, by the interface that it documents for workers of
-others (`gunicorn.workers.base.Worker`). The loop is asyncio's, the parser h11: see decision 0043.
+others (`gunicorn.workers.base.Worker`). The loop is asyncio's, the parser h11: see decision 0044.
 """
 
 from __future__ import annotations
