@@ -16,6 +16,7 @@ from notigateway.explaining.explain import explain_envelope
 from notigateway.explaining.explain_text import explanation_json, explanation_text
 from notigateway.explaining.way import Way
 from notigateway.pki.anchors import TrustStore
+from notigateway.private_files import make_folder
 from notigateway.settings import load_settings
 from notigateway.soap.served import SERVED
 from notigateway.wss.clients import ClientRegister
@@ -107,7 +108,7 @@ def _write(explanation: Explanation, folder: Path, *, quiet: bool) -> None:
     if explanation.signed_info is not None:
         files["signed-info.xml"] = explanation.signed_info
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         for name, data in files.items():
             (folder / name).write_bytes(data)
     except OSError as error:
