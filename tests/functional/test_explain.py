@@ -183,7 +183,9 @@ def test_explain_says_what_the_service_says(
     answer = sqlite_stack.send(data, PATH_INFO=case.path, **dict(case.http))
     said = answer.code or (re.findall(rb"[A-Z]+_[A-Z_]+", answer.body) or [b""])[0].decode() or None
     assert said == case.code
-    (tmp_path / "settings.toml").write_text(f'public_url = "{sqlite_stack.settings.public_url}"\n')
+    (tmp_path / "settings.toml").write_text(
+        f'mode = "development"\npublic_url = "{sqlite_stack.settings.public_url}"\n'
+    )
     http = dict(case.http)
     words = ["--content-type", http["CONTENT_TYPE"]] if "CONTENT_TYPE" in http else []
     words += ["--action", http["HTTP_SOAPACTION"]] if "HTTP_SOAPACTION" in http else []
