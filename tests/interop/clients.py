@@ -179,14 +179,18 @@ def build_metro() -> Path:
 
 
 @cache
-def build_node() -> None:
+def build_with_npm(folder: Path) -> None:
     """Install exactly the packages of the lock file."""
-    folder = SAMPLES / "node"
     made = folder / "node_modules/.package-lock.json"
     if is_older(made, folder / "package-lock.json"):
         built = build_in(folder, "npm", "ci", "--no-audit", "--no-fund", "--prefer-offline")
         assert built.returncode == 0, built.stderr[-4000:]
         made.touch()
+
+
+def build_node() -> None:
+    """Install what the sample needs."""
+    build_with_npm(SAMPLES / "node")
 
 
 @cache
