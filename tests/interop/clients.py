@@ -219,11 +219,12 @@ CLIENTS = (
     Client("Ruby", ("ruby",), with_stems("ruby", str(SAMPLES / "ruby/every_operation.rb"))),
 )
 
-# They take any answer that the service has signed.
-UNBOUND = frozenset({"CXF, policy of the WSDL", "CXF, action, DirectReference", "CXF, action, IssuerSerial"})
 # Their MessageID says whose request it is, so that nobody else is answered under it.
 NAMING_SIGNER = frozenset(
     {
+        "CXF, policy of the WSDL",
+        "CXF, action, DirectReference",
+        "CXF, action, IssuerSerial",
         "node-soap, Id",
         "node-soap, wsu:Id",
         "PHP SoapClient",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from interop.anothers import ANOTHERS, COPIED, FAULT_CODE, Kind
-from interop.clients import CLIENTS, NAMING_SIGNER, UNBOUND, Client, Parties, must_have_all
+from interop.clients import CLIENTS, NAMING_SIGNER, Client, Parties, must_have_all
 from interop.hostile import (
     Hostile,
     altered,
@@ -32,8 +33,7 @@ FALSIFIERS: dict[str, Kind] = {
 
 
 def _kinds_for(client: Client) -> list[str]:
-    kinds = () if client.name in UNBOUND else ANOTHERS
-    return [*kinds, *(COPIED if client.name in NAMING_SIGNER else ())]
+    return [*ANOTHERS, *(COPIED if client.name in NAMING_SIGNER else ())]
 
 
 @pytest.fixture(params=CLIENTS, ids=lambda one: one.name)
@@ -91,3 +91,12 @@ def test_the_answer_to_another_request_is_never_read(
     assert between.answers >= 2, done.stderr[-4000:]
     assert Shown.read(done.stdout).cells == {"Ping": VERIFIED}, done.stdout
     assert FAULT_CODE not in done.stdout + done.stderr
+
+
+def test_a_caller_who_is_refused_before_the_proof_is_told_why(client: Client, sandbox: Running) -> None:
+    """Such a fault relates to nothing: it says why, and is neither an answer nor a proof."""
+    parties = replace(Parties.of(sandbox.pki), company=sandbox.pki.holder("untrusted"))
+    done = client.run(sandbox.url, parties)
+    assert done.returncode != 0
+    assert Shown.read(done.stdout).cells == {}
+    assert "ISSUER_NOT_AUTHORISED" in done.stderr
