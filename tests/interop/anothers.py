@@ -114,7 +114,7 @@ ANOTHERS: Final[dict[str, Kind]] = {
     "a list that relates to nothing": answered_to(_CALLER, _LIST, naming=no_id),
     "a list that relates without signature": related(answered_to(_CALLER, _LIST, naming=no_id)),
     "a list that relates twice": related(answered_to(_CALLER, _LIST)),
-    "a fault": answered_to(_OTHER, _FAILS, expected=FAULT_CODE),
+    "a fault about another request": answered_to(_OTHER, _FAILS, expected=FAULT_CODE),
 }
 # To somebody else who asks under the client's own MessageID: refused where that names its signer.
 COPIED: Final[dict[str, Kind]] = {

@@ -59,7 +59,7 @@ def test_every_operation_is_answered_and_the_answer_verified(
 
 @pytest.mark.parametrize("kind", FALSIFIERS)
 def test_what_the_service_did_not_sign_is_never_read(
-    client: Client, sandbox: Running, between: Hostile, kind: str
+    client: Client, sandbox: Running, between: Hostile, matrix: Matrix, kind: str
 ) -> None:
     """The first answer is true, the second false: it ends the program, or the client reads the signed part.
 
@@ -70,6 +70,7 @@ def test_what_the_service_did_not_sign_is_never_read(
     assert done.returncode != 0
     assert between.answers >= 2, done.stderr[-4000:]
     assert set(Shown.read(done.stdout).cells.values()) == {VERIFIED}, done.stdout
+    matrix.refused.setdefault(kind, set()).add(client.name)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,7 @@ def test_what_the_service_did_not_sign_is_never_read(
     ids=lambda one: one.name if isinstance(one, Client) else one,
 )
 def test_the_answer_to_another_request_is_never_read(
-    client: Client, sandbox: Running, between: Hostile, kind: str
+    client: Client, sandbox: Running, between: Hostile, matrix: Matrix, kind: str
 ) -> None:
     """The second answer is the service's own, signed just now, to something that the client did not ask.
 
@@ -91,6 +92,7 @@ def test_the_answer_to_another_request_is_never_read(
     assert between.answers >= 2, done.stderr[-4000:]
     assert Shown.read(done.stdout).cells == {"Ping": VERIFIED}, done.stdout
     assert FAULT_CODE not in done.stdout + done.stderr
+    matrix.refused.setdefault(kind, set()).add(client.name)
 
 
 def test_a_caller_who_is_refused_before_the_proof_is_told_why(client: Client, sandbox: Running) -> None:
