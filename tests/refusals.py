@@ -55,6 +55,7 @@ SHAPES: dict[str, tuple[int, str, bool]] = {
     "REVOCATION_UNKNOWN": (500, "wsse:FailedAuthentication", True),
     "CERTIFICATE_MAY_NOT_SIGN": (500, "wsse:FailedAuthentication", True),
     "IDENTITY_NOT_READABLE": (500, "wsse:FailedAuthentication", True),
+    "KEY_OF_ANOTHER": (500, "wsse:FailedAuthentication", True),
     "CALLER_UNKNOWN": (500, "wsse:FailedAuthentication", True),
     "PART_NOT_SIGNED": (500, "wsse:FailedCheck", True),
     "REFERENCE_NOT_RESOLVED": (500, "wsse:FailedCheck", True),

@@ -31,6 +31,7 @@ from notigateway.soap.wscn.service import WITHOUT_EFFECT as WSCN_WITHOUT_EFFECT
 from notigateway.soap.wscn.service import WscnDispatcher, WscnPolicy
 from notigateway.trust.admission import Admission, RevocationPolicy
 from notigateway.trust.authorities import load_trust
+from notigateway.trust.key_holders import KeyHolders
 from notigateway.web.verification import verification_page
 from notigateway.wss.clients import ClientRegister
 from notigateway.wss.ns import NOTIGATEWAY_ISSUING_V1, NOTIGATEWAY_V1
@@ -185,6 +186,7 @@ def build_gate(settings: Settings, clock: Callable[[], datetime] = system_clock)
             office=office,
             signer=Signer(service.key, service.certificate),
             admission=build_admission(settings, office.engine, now=clock()),
+            key_holders=KeyHolders(office.engine),
             clients=clients,
             families=Families.of(settings),
             limits=Limits.of(settings),

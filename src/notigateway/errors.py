@@ -229,6 +229,10 @@ class IdentityError(AuthenticationError, code="IDENTITY_NOT_READABLE"):
     """No unambiguous identity can be read from the certificate."""
 
 
+class KeyHolderError(AuthenticationError, code="KEY_OF_ANOTHER"):
+    """Another identity has called with this key before, and the token that names this one is not signed."""
+
+
 class CallerUnknownError(AuthenticationError, code="CALLER_UNKNOWN"):
     """The identity is neither an addressee nor a representative."""
 

@@ -192,6 +192,12 @@ TEXTS: Final[dict[str, Texts]] = {
         "No se pudo leer un NIF inequívoco del certificado.",
         "No unambiguous NIF could be read from the certificate.",
     ),
+    "KEY_OF_ANOTHER": Texts(
+        "Otra identidad llamó antes con esta clave: firme también el BinarySecurityToken, o use un "
+        "certificado con otra clave.",
+        "Another identity has called with this key before: sign the BinarySecurityToken too, or use a "
+        "certificate of another key.",
+    ),
     "CALLER_UNKNOWN": Texts(
         "La identidad del certificado no es conocida por este servicio.",
         "The identity in the certificate is not known to this service.",

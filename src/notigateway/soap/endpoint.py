@@ -26,6 +26,7 @@ from notigateway.soap.faults import fault_status, render_fault, render_static_fa
 from notigateway.soap.gate import Request
 from notigateway.soap.guard import read_actions, read_body, read_version
 from notigateway.soap.reply import Reply, reply_to
+from notigateway.trust.key_holders import KeyUse
 from notigateway.uuids import uuid7
 from notigateway.wss.envelope import parse_envelope
 from notigateway.wss.sign import EnvelopeForm, sign_envelope
@@ -249,7 +250,9 @@ class Endpoint:
             reply.addressing.check(to=contract.public_url, action=contract.request_action(operation))
             contract.check_request(verified.operation)
             access.ask(_identifiers(verified.operation))
-            caller = self._admit(entry, operation=operation, now=now)
+            is_bound = verified.is_token_signed or reply.addressing.names_signer
+            use = KeyUse(verified.key_mark, caller, is_bound)
+            caller = self._admit(entry, use, operation=operation, now=now)
             revocation = gate.admission.require_status(
                 verified.certificate, now, has_effect=operation not in self._without_effect
             )
@@ -280,15 +283,16 @@ class Endpoint:
         if not entry.is_made:
             entry.make(entry.access.result)
 
-    def _admit(self, entry: Entry, *, operation: str, now: datetime) -> Caller:
+    def _admit(self, entry: Entry, use: KeyUse, *, operation: str, now: datetime) -> Caller:
         """Check that the party may ask, and that the message is new, before anything is executed.
 
         Returns the caller as whom it asks, of which the access record tells.
 
-        Raises: what the contract's `check_caller` raises; `ReplayError` for a message that any worker has
-        answered before; `RateLimitedError`.
+        Raises: `KeyHolderError`; what the contract's `check_caller` raises; `ReplayError` for a message that
+        any worker has answered before; `RateLimitedError`.
         """
         with reading(self.gate.office.engine) as session:
+            self.gate.key_holders.check(session, use)
             if self._as_whom is not None:
                 entry.access.caller = self._as_whom(session, entry.access.caller, operation, now)
             caller = entry.access.caller
@@ -296,6 +300,7 @@ class Endpoint:
             entry.check_new(session)
         if self.gate.requests_per_minute:
             self._check_rate(caller, now)
+        self.gate.key_holders.claim(use, now=now)
         self.gate.forgetting.run(now)
         return caller
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from notigateway.soap.entry import Entry
     from notigateway.soap.forgetting import Forgetting
     from notigateway.trust.admission import Admission
+    from notigateway.trust.key_holders import KeyHolders
     from notigateway.wss.clients import ClientRegister
     from notigateway.wss.policy import Expectations, Limits
     from notigateway.wss.sign import Signer
@@ -32,6 +33,7 @@ class Gate:
     office: Office
     signer: Signer = field(repr=False)
     admission: Admission
+    key_holders: KeyHolders
     clients: ClientRegister
     families: Families
     limits: Limits
