@@ -62,6 +62,7 @@ SHAPES: dict[str, tuple[int, str, bool]] = {
     "DIGEST_DIFFERS": (500, "wsse:FailedCheck", True),
     "SIGNATURE_WRONG": (500, "wsse:FailedCheck", True),
     "MESSAGE_REPLAYED": (500, "wsse:FailedCheck", True),
+    "UNDATED_MESSAGE_REPLAYED": (500, "wsse:FailedCheck", True),
     "ALGORITHM_UNSUPPORTED": (500, "wsse:UnsupportedAlgorithm", True),
     "MESSAGE_EXPIRED": (500, "wsu:MessageExpired", True),
     "NOTIFICATION_UNKNOWN": (500, "soap:Client", True),

@@ -19,6 +19,7 @@ from notigateway.soap.contract import Contract
 from notigateway.soap.endpoint import Endpoint, Endpoints
 from notigateway.soap.forgetting import Forgetting
 from notigateway.soap.gate import Gate
+from notigateway.soap.memory import UndatedPeriods
 from notigateway.soap.notigateway_issuing_v1.service import IssuingService, as_whom, check_issuer
 from notigateway.soap.notigateway_v1.following_service import FollowingService
 from notigateway.soap.notigateway_v1.representation_service import RepresentationService
@@ -195,6 +196,7 @@ def build_gate(settings: Settings, clock: Callable[[], datetime] = system_clock)
                 settings.failed_authentications_per_minute, proxy_hops=settings.trusted_proxy_hops
             ),
             forgetting=Forgetting(office.engine),
+            undated_periods=UndatedPeriods(),
             requests_per_minute=settings.caller_requests_per_minute,
         )
         undoing.pop_all()

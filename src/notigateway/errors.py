@@ -279,6 +279,12 @@ class ReplayError(CheckError, code="MESSAGE_REPLAYED"):
     retryable = True
 
 
+class UndatedReplayError(ReplayError, code="UNDATED_MESSAGE_REPLAYED"):
+    """The same signed message without Timestamp was already received; waiting makes it no other."""
+
+    retryable = False
+
+
 class AlgorithmError(SecurityError, code="ALGORITHM_UNSUPPORTED"):
     """An algorithm outside the whitelist."""
 

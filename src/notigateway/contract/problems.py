@@ -240,6 +240,14 @@ TEXTS: Final[dict[str, Texts]] = {
         "Timestamp and fixed ids two messages are the same. Fractions of a second, a signed WS-Addressing "
         "MessageID, or a signed token with a random id tell them apart.",
     ),
+    "UNDATED_MESSAGE_REPLAYED": Texts(
+        "Este mensaje firmado sin Timestamp ya se recibió, y no se admite otra vez mientras valga su "
+        "certificado. Añada un Timestamp firmado, o firme el BinarySecurityToken con un identificador "
+        "aleatorio: así cada mensaje es nuevo.",
+        "This signed message without Timestamp was already received, and is not let in again while its "
+        "certificate is valid. Add a signed Timestamp, or sign the BinarySecurityToken with a random id: "
+        "then each message is new.",
+    ),
     "ALGORITHM_UNSUPPORTED": Texts(
         "Un algoritmo de la firma no se acepta; consulte el perfil en la documentación.",
         "An algorithm of the signature is not accepted; see the profile in the documentation.",

@@ -25,6 +25,7 @@ from notigateway.soap.entry import Entry
 from notigateway.soap.faults import fault_status, render_fault, render_static_fault
 from notigateway.soap.gate import Request
 from notigateway.soap.guard import read_actions, read_body, read_version
+from notigateway.soap.memory import memory_of
 from notigateway.soap.reply import Reply, reply_to
 from notigateway.trust.key_holders import KeyUse
 from notigateway.uuids import uuid7
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from notigateway.repository.session import Session
     from notigateway.soap.contract import Contract
     from notigateway.soap.gate import Gate
+    from notigateway.soap.memory import Memory
     from notigateway.wss.policy import Expectations
 
 _log = structlog.get_logger("notigateway.soap")
@@ -241,8 +243,7 @@ class Endpoint:
         gate, contract = self.gate, self._contract
         caller = read_caller(verified.certificate, gate.families)
         access = AccessNotes(caller, correlation_id=correlation_id, now=now)
-        key, until = verified.replay_key, verified.fresh_until
-        entry = Entry(gate.office.engine, access, replay_key=key, fresh_until=until)
+        entry = Entry(gate.office.engine, access)
         with self._entered(entry):
             operation = access.operation = contract.operation_name(verified.operation)
             if not actions <= {contract.action(operation)}:
@@ -250,12 +251,12 @@ class Endpoint:
             reply.addressing.check(to=contract.public_url, action=contract.request_action(operation))
             contract.check_request(verified.operation)
             access.ask(_identifiers(verified.operation))
+            has_effect = operation not in self._without_effect
             is_bound = verified.is_token_signed or reply.addressing.names_signer
             use = KeyUse(verified.key_mark, caller, is_bound)
-            caller = self._admit(entry, use, operation=operation, now=now)
-            revocation = gate.admission.require_status(
-                verified.certificate, now, has_effect=operation not in self._without_effect
-            )
+            memory = memory_of(verified, gate.undated_periods, has_effect=has_effect, now=now)
+            caller = self._admit(entry, use, memory, operation=operation, now=now)
+            revocation = gate.admission.require_status(verified.certificate, now, has_effect=has_effect)
             proof = RequestProof(correlation_id, data, verified.signature_method.value, revocation)
             asking = Asking(caller=caller, assurance=SIGNED, now=now, proof=proof)
             request = Request(office=gate.office, asking=asking, entry=entry)
@@ -283,7 +284,7 @@ class Endpoint:
         if not entry.is_made:
             entry.make(entry.access.result)
 
-    def _admit(self, entry: Entry, use: KeyUse, *, operation: str, now: datetime) -> Caller:
+    def _admit(self, entry: Entry, use: KeyUse, memory: Memory, *, operation: str, now: datetime) -> Caller:
         """Check that the party may ask, and that the message is new, before anything is executed.
 
         Returns the caller as whom it asks, of which the access record tells.
@@ -297,7 +298,7 @@ class Endpoint:
                 entry.access.caller = self._as_whom(session, entry.access.caller, operation, now)
             caller = entry.access.caller
             self._check_caller(session, caller, operation)
-            entry.check_new(session)
+            entry.check_new(session, memory)
         if self.gate.requests_per_minute:
             self._check_rate(caller, now)
         self.gate.key_holders.claim(use, now=now)

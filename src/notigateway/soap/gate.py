@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from notigateway.repository.session import Session
     from notigateway.soap.entry import Entry
     from notigateway.soap.forgetting import Forgetting
+    from notigateway.soap.memory import UndatedPeriods
     from notigateway.trust.admission import Admission
     from notigateway.trust.key_holders import KeyHolders
     from notigateway.wss.clients import ClientRegister
@@ -40,6 +41,7 @@ class Gate:
     expectations: Expectations
     failures: FailureLimit
     forgetting: Forgetting
+    undated_periods: UndatedPeriods
     requests_per_minute: int
 
 

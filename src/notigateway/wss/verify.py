@@ -49,7 +49,8 @@ class Verified:
     """What is proven about a message: read nothing of it but this.
 
     `replay_key` is the same for every message that carries the same signature of the same key; it
-    must be remembered until `fresh_until`, and a second message with it refused. `headers` are the
+    must be remembered until `fresh_until`, and a second message with it refused; where the message has no
+    Timestamp (`is_dated`), as long as its certificate is valid. `headers` are the
     signed header blocks; `client` is what was agreed with the signer, where anything was.
 
     `key_mark` is the SHA-256 of the public key. The signature is that key's, and of this certificate only
@@ -65,6 +66,7 @@ class Verified:
     is_token_signed: bool
     signature_value: bytes
     replay_key: bytes
+    is_dated: bool
     created: datetime
     fresh_until: datetime
     signature_method: SignatureMethod
@@ -146,6 +148,7 @@ def verify_envelope(
         is_token_signed=any(target is token.element for target in targets),
         signature_value=value,
         replay_key=hashlib.sha256(key_mark + unique_form(value, key)).digest(),
+        is_dated=header.timestamp is not None,
         created=window.created,
         fresh_until=window.fresh_until,
         signature_method=signed_info.method,
