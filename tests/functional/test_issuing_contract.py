@@ -374,7 +374,7 @@ def test_both_contracts_are_served_and_no_other_path(sqlite_stack: Stack) -> Non
     for path, schema in (
         ("/notigateway/v1", "notigateway-v1.xsd"),
         ("/notigateway/issuing/v1", "notigateway-issuing-v1.xsd"),
-        ("/notigateway/issuing/v1", "notigateway-v1.xsd"),
+        ("/notigateway/issuing/v1", "notigateway-fault-v1.xsd"),
     ):
         get = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "CONTENT_TYPE": None}
         wsdl = sqlite_stack.send(b"", QUERY_STRING="wsdl", **get)
@@ -383,6 +383,14 @@ def test_both_contracts_are_served_and_no_other_path(sqlite_stack: Stack) -> Non
         served = sqlite_stack.send(b"", QUERY_STRING=f"xsd={schema}", **get)
         assert served.body == (published_folder("wsdl") / schema).read_bytes()
     assert sqlite_stack.send(b"", PATH_INFO="/notigateway/issuing").code == "PATH_UNKNOWN"
+
+
+def test_the_schema_that_an_earlier_wsdl_of_the_issuing_contract_imported_is_still_served(
+    sqlite_stack: Stack,
+) -> None:
+    get = {"REQUEST_METHOD": "GET", "PATH_INFO": "/notigateway/issuing/v1", "CONTENT_TYPE": None}
+    served = sqlite_stack.send(b"", QUERY_STRING="xsd=notigateway-v1.xsd", **get)
+    assert served.body == (published_folder("wsdl") / "notigateway-v1.xsd").read_bytes()
 
 
 def test_an_operation_of_the_other_contract_is_unknown(sqlite_stack: Stack) -> None:

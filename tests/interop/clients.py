@@ -95,14 +95,16 @@ def _stem(holder: Holder) -> str:
     return str(holder.key).removesuffix(".key.pem")
 
 
-def _with_stems(*program: str) -> Callable[[str, Parties], Sequence[str]]:
+def with_stems(*program: str) -> Callable[[str, Parties], Sequence[str]]:
+    """Return the command of a program that takes NAME for NAME.key.pem and NAME.cert.pem."""
+
     def command(url: str, parties: Parties) -> Sequence[str]:
         return [*program, url, _stem(parties.company), _stem(parties.attorney), str(parties.service)]
 
     return command
 
 
-def _is_older(made: Path, *sources: Path) -> bool:
+def is_older(made: Path, *sources: Path) -> bool:
     """Tell whether something must be built again."""
     files = [
         file for one in sources for file in ([one] if one.is_file() else one.rglob("*")) if file.is_file()
@@ -110,7 +112,8 @@ def _is_older(made: Path, *sources: Path) -> bool:
     return not made.exists() or made.stat().st_mtime < max(file.stat().st_mtime for file in files)
 
 
-def _build(*command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def build_in(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run one step of a build in its folder."""
     return subprocess.run(
         command, cwd=folder, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False
     )
@@ -120,11 +123,11 @@ def _build(*command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 def build_with_maven(folder: Path, name: str, *sources: Path) -> Path:
     """Compile with Maven, without the network where all is there already; return the program."""
     jar = folder / f"target/{name}.jar"
-    if not _is_older(jar, folder / "pom.xml", folder / "src", *sources):
+    if not is_older(jar, folder / "pom.xml", folder / "src", *sources):
         return jar
     maven = ("mvn", "--quiet", "--batch-mode", "package")
-    if _build(*maven, "--offline", folder=folder).returncode != 0:
-        built = _build(*maven, folder=folder)
+    if build_in(folder, *maven, "--offline").returncode != 0:
+        built = build_in(folder, *maven)
         assert built.returncode == 0, built.stdout[-4000:] + built.stderr[-4000:]
     jar.touch()
     return jar
@@ -140,8 +143,8 @@ def build_node() -> None:
     """Install exactly the packages of the lock file."""
     folder = SAMPLES / "node"
     made = folder / "node_modules/.package-lock.json"
-    if _is_older(made, folder / "package-lock.json"):
-        built = _build("npm", "ci", "--no-audit", "--no-fund", "--prefer-offline", folder=folder)
+    if is_older(made, folder / "package-lock.json"):
+        built = build_in(folder, "npm", "ci", "--no-audit", "--no-fund", "--prefer-offline")
         assert built.returncode == 0, built.stderr[-4000:]
         made.touch()
 
@@ -152,10 +155,10 @@ def build_csharp() -> None:
     folder = SAMPLES / "dotnet"
     made = folder / "bin/every-operation.exe"
     sources = sorted(folder.glob("*.cs"))
-    if _is_older(made, *sources):
+    if is_older(made, *sources):
         made.parent.mkdir(exist_ok=True)
         references = [f"-r:{name}.dll" for name in ("System.Security", "System.Net.Http", "System.Xml.Linq")]
-        built = _build("mcs", f"-out:{made}", *references, *map(str, sources), folder=folder)
+        built = build_in(folder, "mcs", f"-out:{made}", *references, *map(str, sources))
         assert built.returncode == 0, built.stdout[-4000:] + built.stderr[-4000:]
 
 
@@ -164,9 +167,9 @@ def build_go() -> None:
     """Compile; the program needs no module but its own."""
     folder = SAMPLES / "go"
     made = folder / "bin/every-operation"
-    if _is_older(made, folder / "go.mod", *sorted(folder.glob("*.go"))):
+    if is_older(made, folder / "go.mod", *sorted(folder.glob("*.go"))):
         # One processor is left to whatever else runs.
-        built = _build("go", "build", "-p", "1", "-o", str(made), ".", folder=folder)
+        built = build_in(folder, "go", "build", "-p", "1", "-o", str(made), ".")
         assert built.returncode == 0, built.stderr[-4000:]
 
 
@@ -193,11 +196,11 @@ def _older_p12(holder: Holder, passphrase: Path) -> Path:
 
 
 def _python(mode: str) -> Callable[[str, Parties], Sequence[str]]:
-    return _with_stems(sys.executable, str(SAMPLES / "python/every_operation.py"), mode)
+    return with_stems(sys.executable, str(SAMPLES / "python/every_operation.py"), mode)
 
 
 def _node(mode: str) -> Callable[[str, Parties], Sequence[str]]:
-    return _with_stems("node", str(SAMPLES / "node/every-operation.js"), mode)
+    return with_stems("node", str(SAMPLES / "node/every-operation.js"), mode)
 
 
 _SHELL = ("bash", "xmlsec1", "xmllint", "curl", "openssl")
@@ -207,13 +210,13 @@ CLIENTS = (
     _java("CXF, action, IssuerSerial", "issuer-serial", build_java),
     Client("node-soap, Id", ("node", "npm"), _node("plain"), build_node),
     Client("node-soap, wsu:Id", ("node", "npm"), _node("wssecurity"), build_node),
-    Client("PHP SoapClient", ("php",), _with_stems("php", str(SAMPLES / "php/every_operation.php"))),
+    Client("PHP SoapClient", ("php",), with_stems("php", str(SAMPLES / "php/every_operation.php"))),
     Client("zeep, BinarySignature", (), _python("binary")),
     Client("zeep, Signature", (), _python("x509data")),
     Client(".NET SignedXml", ("mono", "mcs"), _csharp, build_csharp),
-    Client("xmlsec1 and curl", _SHELL, _with_stems("bash", str(SAMPLES / "shell/every-operation.sh"))),
-    Client("Go", ("go",), _with_stems(str(SAMPLES / "go/bin/every-operation")), build_go),
-    Client("Ruby", ("ruby",), _with_stems("ruby", str(SAMPLES / "ruby/every_operation.rb"))),
+    Client("xmlsec1 and curl", _SHELL, with_stems("bash", str(SAMPLES / "shell/every-operation.sh"))),
+    Client("Go", ("go",), with_stems(str(SAMPLES / "go/bin/every-operation")), build_go),
+    Client("Ruby", ("ruby",), with_stems("ruby", str(SAMPLES / "ruby/every_operation.rb"))),
 )
 
 # They take any answer that the service has signed.
@@ -230,7 +233,7 @@ UNBOUND = frozenset(
     }
 )
 # Their MessageID says whose request it is, so that nobody else is answered under it.
-NAMING_SIGNER = frozenset({"zeep, BinarySignature", "zeep, Signature"})
+NAMING_SIGNER = frozenset({"zeep, BinarySignature", "zeep, Signature", "Go", "Ruby"})
 
 
 def not_here(*programs: str) -> list[str]:

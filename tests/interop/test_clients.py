@@ -17,11 +17,8 @@ from interop.hostile import (
     wrapped_in_header,
 )
 from interop.matrix import VERIFIED, Matrix, Shown, operations
-from notigateway.sandbox.process import running
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from notigateway.sandbox.process import Running
 
 pytestmark = pytest.mark.interop
@@ -37,20 +34,6 @@ FALSIFIERS: dict[str, Kind] = {
 def _kinds_for(client: Client) -> list[str]:
     kinds = () if client.name in UNBOUND else ANOTHERS
     return [*kinds, *(COPIED if client.name in NAMING_SIGNER else ())]
-
-
-@pytest.fixture(scope="module")
-def between() -> Iterator[Hostile]:
-    """Stand at the public address of the sandbox, before it is started: what clients sign names it."""
-    yield from Hostile("/notigateway/v1").running()
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory, between: Hostile) -> Iterator[Running]:
-    folder = tmp_path_factory.mktemp("interop") / "sandbox"
-    with running(folder, "--notifications", "100", "--public-url", between.url) as started:
-        between.upstream = started.ready["listens"]
-        yield started
 
 
 @pytest.fixture(params=CLIENTS, ids=lambda one: one.name)

@@ -21,7 +21,7 @@ from notigateway.receipts.asking import Asking, RequestProof
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.rates import count_request
 from notigateway.soap.addressing import check_reply_addresses
-from notigateway.soap.entry import Entry
+from notigateway.soap.entry import Entry, named_identifiers
 from notigateway.soap.faults import fault_status, render_fault, render_static_fault
 from notigateway.soap.gate import Request
 from notigateway.soap.guard import read_actions, read_body, read_version
@@ -51,9 +51,7 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger("notigateway.soap")
 _RETRY_AFTER_SECONDS: Final = "5"
-_ALLOW: Final = (("Allow", "GET, POST"),)  # RFC 9110 §15.5.6
-_NAMES: Final = ("id", "Id", "}reference")
-_IDENTIFIER_MAX_CHARS: Final = 64
+_ALLOW: Final = (("Allow", "GET, HEAD, POST"),)  # RFC 9110 §15.5.6
 _REASONS: Final = {
     200: "OK",
     400: "Bad Request",
@@ -130,14 +128,15 @@ class Endpoint:
             *answer.headers,
         ]
         start_response(f"{answer.status} {_REASONS[answer.status]}", headers)
-        return [answer.body]
+        # RFC 9110 §9.3.2: the headers of a GET, its length included, and nothing behind them
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
 
     def _answer(self, environ: WSGIEnvironment, now: datetime, correlation_id: UUID) -> _Answer:
         """Route by method and path; turn every error into its one kind of answer."""
         try:
             if environ.get("PATH_INFO", "") != self.path:
                 raise errors.NotOurPathError
-            if environ["REQUEST_METHOD"] == "GET":
+            if environ["REQUEST_METHOD"] in {"GET", "HEAD"}:
                 return self._publish(environ.get("QUERY_STRING", ""))
             if environ["REQUEST_METHOD"] != "POST":
                 raise errors.MethodNotAllowedError
@@ -153,15 +152,17 @@ class Endpoint:
             return _Answer(error.status, body, soap, allow + _retry_after(error))
 
     def _publish(self, query: str) -> _Answer:
-        """Give the contract's files and nothing else. Raises: `MethodNotAllowedError`."""
+        """Give the contract's files and nothing else. Raises: `MethodNotAllowedError`, `NotOurPathError`."""
         if query.lower() in {"wsdl", "singlewsdl"}:
             return _Answer(200, self._contract.wsdl)
         if query.lower() == "wsdl=soap12":
             return _Answer(200, self._contract.wsdl_soap12)
-        schema = self._contract.schemas.get(query.removeprefix("xsd="))
-        if schema is not None and query.startswith("xsd="):
-            return _Answer(200, schema)
-        raise errors.MethodNotAllowedError
+        if not query.lower().startswith("xsd="):
+            raise errors.MethodNotAllowedError
+        schema = self._contract.schemas.get(query[len("xsd=") :])
+        if schema is None:
+            raise errors.NotOurPathError
+        return _Answer(200, schema)
 
     def _answer_soap(self, environ: WSGIEnvironment, now: datetime, correlation_id: UUID) -> _Answer:
         """Run a SOAP request and sign what comes of it, faults included.
@@ -250,7 +251,7 @@ class Endpoint:
                 raise errors.ActionMismatchError
             reply.addressing.check(to=contract.public_url, action=contract.request_action(operation))
             contract.check_request(verified.operation)
-            access.ask(_identifiers(verified.operation))
+            access.ask(named_identifiers(verified.operation))
             has_effect = operation not in self._without_effect
             is_bound = verified.is_token_signed or reply.addressing.names_signer
             use = KeyUse(verified.key_mark, caller, is_bound)
@@ -329,6 +330,8 @@ class Endpoints:
         self, first: Endpoint, *others: Endpoint, pages: Mapping[str, WSGIApplication] | None = None
     ) -> None:
         self.gate = first.gate
+        # The server reads no more of a body than that, and one byte.
+        self.request_max_bytes = first.gate.limits.request_max_bytes
         self._first = first
         self._by_path: dict[str, WSGIApplication] = {one.path: one for one in (first, *others)}
         self._by_path |= pages or {}
@@ -337,11 +340,3 @@ class Endpoints:
         """Hand the request to what is at its path; the first contract refuses every other path."""
         at_path = self._by_path.get(environ.get("PATH_INFO", ""), self._first)
         return at_path(environ, start_response)
-
-
-def _identifiers(operation: _Element) -> Iterator[str]:
-    """Return the identifiers that a request names, once the schema has checked it."""
-    for element in operation.iter():
-        # Nothing but identifiers has such a name, and nothing long is one.
-        if str(element.tag).endswith(_NAMES) and element.text and not len(element):
-            yield element.text.strip()[:_IDENTIFIER_MAX_CHARS]

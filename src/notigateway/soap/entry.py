@@ -8,7 +8,7 @@ of a message one is answered, and nothing is changed or shown of which there is 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import SecurityError
 from notigateway.repository.engine import writing
@@ -16,11 +16,15 @@ from notigateway.repository.engine import writing
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lxml.etree import _Element
     from sqlalchemy import Engine
 
     from notigateway.log.access import AccessNotes
     from notigateway.repository.session import Session
     from notigateway.soap.memory import Memory
+
+_NAMES: Final = ("id", "Id", "}reference")
+_IDENTIFIER_MAX_CHARS: Final = 64
 
 
 class Entry:
@@ -87,3 +91,11 @@ class Entry:
             self._memory = memory  # should the change fail, the message is as it was
         elif has_changed or not memory.may_repeat:
             raise memory.refusal()  # it is another's; what is left to write is the record of this copy
+
+
+def named_identifiers(operation: _Element) -> Iterator[str]:
+    """Return the identifiers that a request names, once the schema has checked it."""
+    for element in operation.iter():
+        # Nothing but identifiers has such a name, and nothing long is one.
+        if str(element.tag).endswith(_NAMES) and element.text and not len(element):
+            yield element.text.strip()[:_IDENTIFIER_MAX_CHARS]

@@ -6,6 +6,7 @@ import pytest
 from lxml import etree
 
 from contracts import schema_1_0
+from notigateway.contract.bounds import bounds
 from notigateway.contract.versions import EARLIEST
 from notigateway.contract.xml import VersionedRequest, describe
 from unit.contract.test_published import XS, declared, root_of, shape
@@ -13,21 +14,31 @@ from unit.contract.test_published import XS, declared, root_of, shape
 CONTRACTS = ["notigateway-v1", "notigateway-issuing-v1"]
 # The one change of a type: every value of the narrower one is one of the wider one.
 WIDENED = {("code", "int"): "long"}
+# Other names for the same values.
+RENAMED = {("correlationId", "Uuid"): "CorrelationId"}
 
 
 def children(root: etree._Element, name: str) -> list[tuple[str, str, str, str]]:
-    """Return what an element or type of a schema declares, codes as they are today."""
+    """Return what an element or type declares: codes as they are today, bounds as they are kept."""
     owner = next(one for one in root if one.get("name") == name and one.tag != f"{XS}simpleType")
+    bound = bounds(str(root.get("targetNamespace")))
     return [
         (
             str(one.get("name")),
-            WIDENED.get((str(one.get("name")), local(one)), local(one)),
+            today_called(str(one.get("name")), local(one)),
             one.get("minOccurs", "1"),
-            one.get("maxOccurs", "1"),
+            str(bound.get((name, str(one.get("name"))), one.get("maxOccurs", "1"))),
         )
         for one in owner.iter(f"{XS}element")
         if one is not owner
     ]
+
+
+def today_called(child: str, kind: str) -> str:
+    """Return what a type of 1.0 is today."""
+    if kind == "Instant":
+        return "DateTime"
+    return {**WIDENED, **RENAMED}.get((child, kind), kind)
 
 
 def local(child: etree._Element) -> str:
@@ -62,6 +73,16 @@ def answered(root: etree._Element) -> set[str]:
             found.add(name)
             waiting += [local(one) for one in by_name[name].iter(f"{XS}element") if one.get("type")]
     return found
+
+
+@pytest.mark.parametrize("contract", CONTRACTS)
+def test_what_was_bounded_in_1_0_has_the_same_bound(contract: str) -> None:
+    then = schema_1_0(contract)
+    bound = bounds(str(then.get("targetNamespace")))
+    for owner in then:
+        for one in owner.iter(f"{XS}element"):
+            if one.get("maxOccurs", "1") not in {"1", "unbounded"}:
+                assert bound[str(owner.get("name")), str(one.get("name"))] == int(str(one.get("maxOccurs")))
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)

@@ -9,6 +9,7 @@ import pytest
 from lxml import etree
 
 from notigateway.contract import issuing_v1, v1, v1_decisions, v1_following, v1_representation, wscn
+from notigateway.contract.bounds import bounds
 from notigateway.contract.versions import EARLIEST
 from notigateway.contract.xml import Builtin, Description, Part, VersionedRequest, describe
 from notigateway.evidence import statement
@@ -86,8 +87,9 @@ def published(contract: str) -> dict[str, list[tuple[str, str, str, str]]]:
 
 
 def shape(one: Description, names: dict[type[Part], str]) -> tuple[str, str, str, str]:
+    """Return a child as it is published: repeated without bound, as every generator reads lists."""
     kind = TYPES[one.type] if isinstance(one.type, Builtin) else names[one.type]
-    return one.name, kind, str(one.least), "unbounded" if one.most is None else str(one.most)
+    return one.name, kind, str(one.least), "unbounded" if one.is_many else str(one.most)
 
 
 def wrappers(contract: str) -> set[str]:
@@ -123,6 +125,27 @@ def test_what_a_later_version_added_is_optional_and_says_so(contract: str) -> No
         since = {child: text for child, text in documented.items() if text.startswith("Since 1.")}
         assert since.keys() == later.keys()
         assert all(since[child].startswith(f"Since {one.since}: ") for child, one in later.items())
+
+
+@pytest.mark.parametrize("contract", ["notigateway-v1", "notigateway-issuing-v1"])
+def test_what_a_request_may_repeat_says_how_often(contract: str) -> None:
+    root = root_of(contract)
+    for (owner, child), most in bounds(str(root.get("targetNamespace"))).items():
+        said = root.findtext(f"*[@name='{owner}']//{XS}element[@name='{child}']//{XS}documentation", "")
+        assert owner.endswith("Response") or f" {most}" in said, (owner, child)
+
+
+def test_the_schema_of_the_fault_says_what_the_contract_says_of_it() -> None:
+    """So that other contracts need not import all the rest beside it."""
+    contract = {str(one.get("name")): one for one in root_of("notigateway-v1") if one.get("name")}
+    alone = [one for one in root_of("notigateway-fault-v1") if one.get("name")]
+    assert [one.get("name") for one in alone] == ["Fact", "CorrelationId", "GatewayFault"]
+    for one in alone:
+        assert text_of(one) == text_of(contract[str(one.get("name"))])
+
+
+def text_of(one: etree._Element) -> bytes:
+    return b"".join(etree.tostring(one, method="c14n2", strip_text=True).split())
 
 
 @pytest.mark.parametrize("contract", ["notigateway-v1", "notigateway-issuing-v1"])

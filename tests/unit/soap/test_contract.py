@@ -8,6 +8,8 @@ import pytest
 from lxml import etree
 
 import notigateway.soap  # noqa: F401  (makes Spyne importable)
+from instances import Instances
+from notigateway.contract.bounds import bounds
 from notigateway.errors import InvalidRequestError, UnknownOperationError
 from notigateway.soap.contract import Contract
 from notigateway.soap.notigateway_issuing_v1.service import IssuingService
@@ -22,7 +24,10 @@ if TYPE_CHECKING:
 
 XS = "{http://www.w3.org/2001/XMLSchema}"
 WSDL = "{http://schemas.xmlsoap.org/wsdl/}"
-POLICY = "{http://schemas.xmlsoap.org/ws/2004/09/policy}Policy"
+WSP = "{http://schemas.xmlsoap.org/ws/2004/09/policy}"
+POLICY = f"{WSP}Policy"
+SP = "{http://docs.oasis-open.org/ws-sx/ws-securitypolicy/200702}"
+WSAM = "{http://www.w3.org/2007/05/addressing/metadata}"
 SERVICES = [MailboxService, RepresentationService, FollowingService]
 CONTRACT = Contract("notigateway-v1", NOTIGATEWAY_V1, "https://gateway.example/notigateway/v1")
 
@@ -70,7 +75,8 @@ class Schema:
                 str(e.get("name")),
                 self.builtin(str(e.get("type"))),
                 e.get("minOccurs", "1"),
-                e.get("maxOccurs", "1"),
+                # A bound is kept by the service: the schema says that it is a list.
+                "1" if e.get("maxOccurs", "1") == "1" else "unbounded",
             )
             for e in owner.iterfind(f".//{XS}element")
             if e is not owner
@@ -142,17 +148,39 @@ def test_both_contracts_ask_for_the_same_security() -> None:
         [etree.tostring(one, method="c14n") for one in etree.fromstring(contract.wsdl).iterfind(POLICY)]
         for contract, _ in PAIRS
     ]
-    assert len(policies[0]) == 2
+    assert len(policies[0]) == 3
     for one, other in zip(*policies, strict=True):
         assert one.partition(b">")[2] == other.partition(b">")[2]  # but for the namespaces in scope
 
 
+@each_contract
+def test_the_policy_names_the_signature_that_its_suite_does_not(
+    contract: Contract, services: list[type]
+) -> None:
+    """`Basic256Sha256` is over SHA-1 by its letter; Metro takes another one from this attribute."""
+    (suite,) = etree.fromstring(contract.wsdl).iter(f"{SP}AlgorithmSuite")
+    assert dict(suite.attrib) == {"signatureAlgorithm": "SHA256withRSA"}
+
+
+@each_contract
+def test_addressing_is_offered_and_not_asked_for(contract: Contract, services: list[type]) -> None:
+    for wsdl in (contract.wsdl, contract.wsdl_soap12):
+        root = etree.fromstring(wsdl)
+        (offered,) = root.iter(f"{WSAM}Addressing")
+        assert offered.get(f"{WSP}Optional") == "true"
+        (binding,) = root.iterfind(f"{WSDL}binding")
+        named = {str(one.get("URI")) for one in binding.iterfind(f"{WSP}PolicyReference")}
+        assert named == {"#SignedByBothParties", "#AddressingOffered"}
+
+
 def test_an_imported_schema_is_served_at_the_same_address() -> None:
     assert (
-        b'schemaLocation="https://gateway.example/notigateway/issuing/v1?xsd=notigateway-v1.xsd"'
+        b'schemaLocation="https://gateway.example/notigateway/issuing/v1?xsd=notigateway-fault-v1.xsd"'
         in ISSUING_CONTRACT.wsdl
     )
-    assert set(ISSUING_CONTRACT.schemas) == {"notigateway-issuing-v1.xsd", "notigateway-v1.xsd"}
+    imported = {"notigateway-issuing-v1.xsd", "notigateway-fault-v1.xsd"}
+    assert set(ISSUING_CONTRACT.schemas) == {*imported, "notigateway-v1.xsd"}  # which earlier WSDLs import
+    assert set(CONTRACT.schemas) == {"notigateway-v1.xsd"}
 
 
 def test_the_served_address_is_the_configured_one() -> None:
@@ -195,6 +223,34 @@ def test_a_request_that_breaks_the_schema_is_told_where(text: str, element: str,
         CONTRACT.check(request(text))
     assert caught.value.facts["element"] == element
     assert rule in str(caught.value.facts["rule"])
+
+
+BOUNDED = [
+    (contract, owner, child, most)
+    for contract, _ in PAIRS
+    for (owner, child), most in bounds(contract.namespace).items()
+    if not owner.endswith("Response")
+]
+# The messages in which the types stand that bound something.
+STANDS_IN = {"Filter": "ListNotifications", "Act": "PublishActs"}
+
+
+@pytest.mark.parametrize(
+    ("contract", "owner", "child", "most"),
+    BOUNDED,
+    ids=[f"{owner}.{child}" for _, owner, child, _ in BOUNDED],
+)
+def test_one_more_than_a_request_may_repeat_is_refused_though_the_schema_lists_it(
+    contract: Contract, owner: str, child: str, most: int
+) -> None:
+    made, message = Instances(contract.name), STANDS_IN.get(owner, owner)
+    published = etree.XMLSchema(etree.fromstring(contract.schema))
+    contract.check(made.of(message, {(owner, child): most}))
+    too_many = made.of(message, {(owner, child): most + 1})
+    assert published.validate(too_many)
+    with pytest.raises(InvalidRequestError) as caught:
+        contract.check(too_many)
+    assert caught.value.facts == {"element": child, "rule": "element_content"}
 
 
 def test_an_error_names_only_words_of_the_schema() -> None:

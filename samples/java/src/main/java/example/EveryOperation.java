@@ -214,7 +214,7 @@ public final class EveryOperation {
             try {
                 gateway.retrieveDocument(nothing);
                 return "none";
-            } catch (GatewayFault_Exception fault) {
+            } catch (GatewayFaultMessage fault) {
                 return fault.getFaultInfo().getCode();
             }
         }, "NOTIFICATION_UNKNOWN"::equals);
