@@ -220,20 +220,21 @@ CLIENTS = (
 )
 
 # They take any answer that the service has signed.
-UNBOUND = frozenset(
+UNBOUND = frozenset({"CXF, policy of the WSDL", "CXF, action, DirectReference", "CXF, action, IssuerSerial"})
+# Their MessageID says whose request it is, so that nobody else is answered under it.
+NAMING_SIGNER = frozenset(
     {
-        "CXF, policy of the WSDL",
-        "CXF, action, DirectReference",
-        "CXF, action, IssuerSerial",
         "node-soap, Id",
         "node-soap, wsu:Id",
         "PHP SoapClient",
+        "zeep, BinarySignature",
+        "zeep, Signature",
         ".NET SignedXml",
         "xmlsec1 and curl",
+        "Go",
+        "Ruby",
     }
 )
-# Their MessageID says whose request it is, so that nobody else is answered under it.
-NAMING_SIGNER = frozenset({"zeep, BinarySignature", "zeep, Signature", "Go", "Ruby"})
 
 
 def not_here(*programs: str) -> list[str]:

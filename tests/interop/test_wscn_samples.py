@@ -16,12 +16,12 @@ from interop.clients import Client, must_have_all
 from interop.hostile import Hostile, altered, signed_by, stripped, wrapped_in_body, wrapped_in_header
 from interop.matrix import VERIFIED, Shown
 from interop.wscn_clients import (
+    ANOTHERS,
     ENVIRONMENTS,
     OPERATIONS,
     WSCN_CLIENTS,
     Decided,
     another,
-    anothers,
     parties_of,
 )
 from notigateway.client import Filter, NotificationClient
@@ -97,7 +97,7 @@ def test_what_the_service_did_not_sign_is_never_read(
 
 @pytest.mark.parametrize(
     ("client", "kind"),
-    [(one, kind) for one in WSCN_CLIENTS for kind in anothers(one)],
+    [(one, kind) for one in WSCN_CLIENTS for kind in ANOTHERS],
     indirect=["client"],
     ids=lambda one: one.name if isinstance(one, Client) else one,
 )

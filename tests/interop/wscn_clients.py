@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from interop.anothers import Kind, a_new_id, answered_to, no_id, related, the_same_id
 from interop.clients import (
-    NAMING_SIGNER,
     SAMPLES,
-    UNBOUND,
     Client,
     JavaClient,
     Parties,
@@ -114,8 +112,6 @@ def _java(url: str, parties: Parties) -> Sequence[str]:
 
 
 PHP: Final = "PHP, WSCN"
-# What PHP's believes is what the client of our own contract believes, by which it speaks.
-_AS_OURS: Final = {PHP: "PHP SoapClient"}
 WSCN_CLIENTS: Final = (
     JavaClient("Java, WSCN", ("java", "javac", "jar"), _java, build_java),
     Client(
@@ -128,22 +124,16 @@ WSCN_CLIENTS: Final = (
 )
 
 
-def anothers(client: Client) -> list[str]:
-    """Return which answers to other requests a client must refuse."""
-    same = _AS_OURS.get(client.name)
-    binds, names = same not in UNBOUND, same is None or same in NAMING_SIGNER
-    return [one for one in _ANOTHERS if (names if one == _COPIED else binds)]
-
-
 def another(kind: str) -> Kind:
     """Return what gives a genuine answer of that kind to the second question of a sample: its list."""
-    holder, naming, adds = _ANOTHERS[kind]
+    holder, naming, adds = ANOTHERS[kind]
     made = answered_to(holder, naming=naming, expected="Envelope" if kind == _COPIED else "Response")
     return related(made) if adds else made
 
 
 _COPIED: Final = "a list under the same MessageID"
-_ANOTHERS: Final = {
+# The answers to other requests that every sample must refuse.
+ANOTHERS: Final = {
     "another caller's list": ("red", a_new_id, False),
     "an older list of the same caller": ("representative", a_new_id, False),
     "a list that relates to nothing": ("representative", no_id, False),
