@@ -90,4 +90,4 @@ is_signed "$related" || refuse "it does not say, signed, to which request it is 
 [ "$(value "normalize-space($related)")" = "$message" ] || refuse "this is the answer to another request"
 
 xmllint --nonet --xpath "$body" "$folder/answer.xml"
-[ "$(value "count($fault)")" = 0 ] || exit 3
+[ "$(value "count($fault)")" = 0 ] || { value "$fault/*[local-name()='faultstring']" >&2; exit 3; }

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "samples"
 ZEEP_SAMPLE = SAMPLES / "python/zeep_client.py"
+_EVERY_OPERATION = SAMPLES / "java/src/main/java/example/EveryOperation.java"
 # One call of the whole program; an idle machine needs a tenth.
 RUN_SECONDS = 120.0
 # The first build of a machine downloads its packages.
@@ -138,6 +139,16 @@ def build_java() -> Path:
     return build_with_maven(SAMPLES / "java", "notigateway-cxf", ROOT / "wsdl")
 
 
+def build_spring() -> Path:
+    """Compile the sample; the program that calls every operation is that of `samples/java`."""
+    return build_with_maven(SAMPLES / "spring-ws", "notigateway-spring-ws", ROOT / "wsdl", _EVERY_OPERATION)
+
+
+def build_metro() -> Path:
+    """Compile the sample; the program that calls every operation is that of `samples/java`."""
+    return build_with_maven(SAMPLES / "metro", "notigateway-metro", ROOT / "wsdl", _EVERY_OPERATION)
+
+
 @cache
 def build_node() -> None:
     """Install exactly the packages of the lock file."""
@@ -208,6 +219,8 @@ CLIENTS = (
     _java("CXF, policy of the WSDL", "policy", build_java),
     _java("CXF, action, DirectReference", "direct", build_java),
     _java("CXF, action, IssuerSerial", "issuer-serial", build_java),
+    _java("Metro, policy of the WSDL", "policy", build_metro),
+    _java("Spring-WS", "action", build_spring),
     Client("node-soap, Id", ("node", "npm"), _node("plain"), build_node),
     Client("node-soap, wsu:Id", ("node", "npm"), _node("wssecurity"), build_node),
     Client("PHP SoapClient", ("php",), with_stems("php", str(SAMPLES / "php/every_operation.php"))),
@@ -224,6 +237,8 @@ UNBOUND = frozenset({"CXF, policy of the WSDL", "CXF, action, DirectReference", 
 # Their MessageID says whose request it is, so that nobody else is answered under it.
 NAMING_SIGNER = frozenset(
     {
+        "Metro, policy of the WSDL",
+        "Spring-WS",
         "node-soap, Id",
         "node-soap, wsu:Id",
         "PHP SoapClient",

@@ -6,29 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from interop.anothers import ANOTHERS, COPIED, FAULT_CODE, Kind
+from interop import faults
+from interop.anothers import ANOTHERS, COPIED, FAULT_CODE
 from interop.clients import CLIENTS, NAMING_SIGNER, UNBOUND, Client, Parties, must_have_all
-from interop.hostile import (
-    Hostile,
-    altered,
-    signed_by,
-    stripped,
-    wrapped_in_body,
-    wrapped_in_header,
-)
+from interop.falsifiers import FALSIFIERS
 from interop.matrix import VERIFIED, Matrix, Shown, operations
 
 if TYPE_CHECKING:
+    from interop.hostile import Hostile
     from notigateway.sandbox.process import Running
 
 pytestmark = pytest.mark.interop
-FALSIFIERS: dict[str, Kind] = {
-    "altered": lambda _: altered,
-    "wrapped in the header": lambda _: wrapped_in_header,
-    "wrapped in the body": lambda _: wrapped_in_body,
-    "stripped": lambda _: stripped,
-    "signed by another": lambda pki: signed_by(pki.holder("company")),
-}
 
 
 def _kinds_for(client: Client) -> list[str]:
@@ -91,3 +79,22 @@ def test_the_answer_to_another_request_is_never_read(
     assert between.answers >= 2, done.stderr[-4000:]
     assert Shown.read(done.stdout).cells == {"Ping": VERIFIED}, done.stdout
     assert FAULT_CODE not in done.stdout + done.stderr
+
+
+def test_a_fault_about_the_request_is_told(client: Client, sandbox: Running, between: Hostile) -> None:
+    """So what the next test does not find in what the client prints was not believed."""
+    with between.falsifying(faults.GENUINE(sandbox.pki)):
+        done = client.run(sandbox.url, Parties.of(sandbox.pki))
+    assert done.returncode != 0
+    assert FAULT_CODE in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("kind", faults.FALSIFIED)
+def test_a_fault_that_the_service_did_not_sign_is_never_told(
+    client: Client, sandbox: Running, between: Hostile, kind: str
+) -> None:
+    with between.falsifying(faults.FALSIFIED[kind](sandbox.pki)):
+        done = client.run(sandbox.url, Parties.of(sandbox.pki))
+    assert done.returncode != 0
+    assert between.answers >= 2, done.stderr[-4000:]
+    assert faults.FALSE_CODE not in done.stdout + done.stderr
