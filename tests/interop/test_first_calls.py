@@ -10,7 +10,7 @@ import pytest
 
 from interop import faults
 from interop.anothers import ANOTHERS, COPIED, FAULT_CODE
-from interop.clients import ROOT, SAMPLES, Client, Parties, build_in, is_older, must_have_all
+from interop.clients import ROOT, SAMPLES, Client, Parties, build_in, build_with_npm, is_older, must_have_all
 from interop.falsifiers import FALSIFIERS
 from interop.matrix import FAULT, VERIFIED, Shown
 
@@ -40,6 +40,16 @@ def _gsoap(url: str, parties: Parties) -> Sequence[str]:
     return [str(SAMPLES / "gsoap/build/gsoap-ping"), url, *map(str, files)]
 
 
+def build_strong_soap() -> None:
+    """Install what the program needs."""
+    build_with_npm(SAMPLES / "strong-soap")
+
+
+def _strong_soap(url: str, parties: Parties) -> Sequence[str]:
+    me = str(parties.company.key).removesuffix(".key.pem")
+    return ["node", str(SAMPLES / "strong-soap/ping.js"), url, me, str(parties.service)]
+
+
 def _suds(url: str, parties: Parties) -> Sequence[str]:
     me = str(parties.company.key).removesuffix(".key.pem")
     return [sys.executable, str(SAMPLES / "suds/ping.py"), url, me, str(parties.service)]
@@ -47,6 +57,7 @@ def _suds(url: str, parties: Parties) -> Sequence[str]:
 
 PROGRAMS = (
     Client("gSOAP", ("wsdl2h", "soapcpp2", "gcc", "pkg-config"), _gsoap, build_gsoap),
+    Client("strong-soap", ("node", "npm"), _strong_soap, build_strong_soap),
     Client("suds", (), _suds),
 )
 
@@ -67,11 +78,23 @@ def test_the_first_calls_are_answered_and_the_answers_verified(program: Client, 
     assert Shown.read(done.stdout).cells == dict.fromkeys(OPERATIONS, VERIFIED)
 
 
-@pytest.mark.parametrize("kind", FALSIFIERS | ANOTHERS | COPIED)
-def test_nothing_is_read_but_the_answer_of_the_service_to_this_request(
+@pytest.mark.parametrize("kind", FALSIFIERS)
+def test_what_the_service_did_not_sign_is_never_read(
     program: Client, sandbox: Running, between: Hostile, kind: str
 ) -> None:
-    with between.falsifying((FALSIFIERS | ANOTHERS | COPIED)[kind](sandbox.pki)):
+    """The second answer is false: it ends the program, or the program reads what was signed."""
+    with between.falsifying(FALSIFIERS[kind](sandbox.pki)):
+        done = program.run(sandbox.url, Parties.of(sandbox.pki))
+    assert done.returncode != 0
+    assert between.answers >= 2, done.stderr[-4000:]
+    assert set(Shown.read(done.stdout).cells.values()) == {VERIFIED}, done.stdout
+
+
+@pytest.mark.parametrize("kind", ANOTHERS | COPIED)
+def test_the_answer_to_another_request_is_never_read(
+    program: Client, sandbox: Running, between: Hostile, kind: str
+) -> None:
+    with between.falsifying((ANOTHERS | COPIED)[kind](sandbox.pki)):
         done = program.run(sandbox.url, Parties.of(sandbox.pki))
     assert done.returncode != 0
     assert between.answers >= 2, done.stderr[-4000:]
