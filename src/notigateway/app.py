@@ -21,6 +21,7 @@ from notigateway.soap.gate import Gate
 from notigateway.soap.memory import UndatedPeriods
 from notigateway.soap.notigateway_issuing_v1.service import as_whom, check_issuer
 from notigateway.soap.notigateway_v1.service import WITHOUT_EFFECT, check_caller
+from notigateway.soap.rates import CallerLimit
 from notigateway.soap.served import ISSUING, MAILBOX, WSCN, issuing_dispatcher, mailbox_dispatcher
 from notigateway.soap.wscn.environment import ENVIRONMENTS
 from notigateway.soap.wscn.service import DECIDING as WSCN_DECIDING
@@ -169,7 +170,7 @@ def build_gate(settings: Settings, clock: Callable[[], datetime] = system_clock)
             ),
             forgetting=Forgetting(office.engine),
             undated_periods=UndatedPeriods(),
-            requests_per_minute=settings.caller_requests_per_minute,
+            callers=CallerLimit(settings.caller_requests_per_minute),
         )
         undoing.pop_all()
     return gate

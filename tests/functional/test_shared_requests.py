@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 from sqlalchemy import select
+from typer.testing import CliRunner
 
 from bundles import write_trust
+from notigateway.cli.main import app
+from notigateway.errors import ConfigurationError
 from notigateway.evidence import bundle
 from notigateway.instants import instant_text
 from notigateway.repository.accesses import AccessRecord
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
     from uuid import UUID
+
+    from typer.testing import Result
 
     from notigateway.pki.keys import KeyPair
     from notigateway.verifier.pins import Trust
@@ -55,6 +60,13 @@ def bundles(stack: Stack, wanted: UUID, holder: KeyPair | None = None) -> dict[s
     return {
         one.findtext("ng:state", "", NG): base64.b64decode(one.findtext("ng:file", "", NG)) for one in found
     }
+
+
+def run(stack: Stack, *words: str) -> Result:
+    lines = [f"{name} = {json.dumps(value, default=str)}" for name, value in stack.overrides.items()]
+    file = stack.folder / "notigateway.toml"
+    file.write_text("\n".join(lines), "utf-8")
+    return CliRunner().invoke(app, [*words, "--settings", str(file)])
 
 
 def request_in(data: bytes) -> bytes | None:
@@ -238,3 +250,27 @@ def test_asking_for_a_bundle_tells_the_record_of_no_other_notification(guarded: 
     (record,) = found
     assert str(plain).encode() in record
     assert str(health).encode() not in record
+
+
+def test_the_operator_hands_the_whole_request_to_a_court(
+    guarded: Stack, trust: Trust, tmp_path: Path
+) -> None:
+    accept_power(guarded, grant(guarded))
+    plain, health = guarded.publish("PLAIN"), guarded.publish("HEALTH", special_category=True)
+    guarded.accept(plain, health)
+    kept = bundles(guarded, plain, attorney())["accepted"]
+    (out,) = left_out(kept)
+    file = tmp_path / "request.xml"
+
+    done = run(guarded, "request", out["sha256"], "--output", str(file))
+    assert (done.exit_code, done.output) == (0, f"{file}: the request of 2026-06-01T12:00:00Z\n")
+    report = verify(kept, trust=trust, at=guarded.now + timedelta(days=1), request=file.read_bytes())
+    assert {step.name: step.outcome for step in report.steps}["caller's signature"] is Outcome.PASSED
+
+    for words in (
+        (out["sha256"], "--output", str(file)),
+        ("a" * 64, "--output", str(tmp_path / "other.xml")),
+    ):
+        failed = run(guarded, "request", *words)
+        assert isinstance(failed.exception, ConfigurationError)
+    assert not (tmp_path / "other.xml").exists()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from notigateway.soap.entry import Entry
     from notigateway.soap.forgetting import Forgetting
     from notigateway.soap.memory import UndatedPeriods
+    from notigateway.soap.rates import CallerLimit
     from notigateway.trust.admission import Admission
     from notigateway.trust.key_holders import KeyHolders
     from notigateway.wss.clients import ClientRegister
@@ -42,7 +43,7 @@ class Gate:
     failures: FailureLimit
     forgetting: Forgetting
     undated_periods: UndatedPeriods
-    requests_per_minute: int
+    callers: CallerLimit
 
 
 @dataclass(frozen=True, kw_only=True)
