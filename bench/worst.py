@@ -1,14 +1,18 @@
-"""`make worst`: the slowest ten of the hostile requests, each as large as the gateway reads.
+"""`make worst`: the slowest ten of the hostile requests, and an honest one beside slow callers of each kind.
 
 What is measured is the whole way of a request that is refused, from the bytes to the fault, in CPU
 time and in the memory that the process took at its peak. The exit code is 1 if one needs more than
-a second: such a request would let one caller hold a worker.
+a second: such a request would let one caller hold a worker. Each request is as large as the gateway reads.
+
+Then 64 slow callers of each kind hold a server with the configuration of production, and a Ping is timed
+beside them; the exit code is 1 if one takes more than ten seconds.
 """
 
 from __future__ import annotations
 
 import ctypes
 import re
+import statistics
 import sys
 import tempfile
 import time
@@ -22,6 +26,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.gateway import Gateway
+from bench.serving import PATH, serving
+from bench.slow import CALLERS, KINDS, Kind, SlowCallers
 from notigateway.wss.ns import DS, EXC_C14N, NOTIGATEWAY_V1, SOAP11, WSSE, WSU
 
 if TYPE_CHECKING:
@@ -30,6 +36,8 @@ if TYPE_CHECKING:
 
 MAX_BYTES: Final = 10 * 1024 * 1024
 MOST_SECONDS: Final = 1.0
+MOST_PING_SECONDS: Final = 10.0
+PINGS: Final = 20
 SHOWN: Final = 10
 _WAIT_SECONDS: Final = 120
 
@@ -161,7 +169,39 @@ def main() -> None:
         )
     Console(width=100).print(table)
     print(f"most memory: {max(line.peak_mebibytes for line in lines):,.0f} MiB more than before")
-    sys.exit(1 if lines[0].seconds > MOST_SECONDS else 0)
+    slowest = _beside_slow_callers()
+    sys.exit(1 if lines[0].seconds > MOST_SECONDS or slowest > MOST_PING_SECONDS else 0)
+
+
+def _beside_slow_callers() -> float:
+    """Print how long a Ping takes beside slow callers of each kind; return the longest, in seconds."""
+    table = Table("slow callers", title=f"A Ping beside {CALLERS} slow callers of each kind")
+    for heading in ("median ms", "longest ms", "still held"):
+        table.add_column(heading, justify="right")
+    longest = 0.0
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serving(Path(folder)) as served,
+        served.client() as client,
+    ):
+        client.ping()
+        for name, kind in {"none": None, **KINDS}.items():
+            count = CALLERS if kind is not None else 0
+            with SlowCallers(kind or Kind(), served.address, PATH, callers=count) as callers:
+                taken = [_timed(callers.step, client.ping) for _ in range(PINGS)]
+                longest = max(longest, *taken)
+                milliseconds = (f"{1000 * one:,.1f}" for one in (statistics.median(taken), max(taken)))
+                table.add_row(name, *milliseconds, str(callers.holding))
+    Console(width=100).print(table)
+    return longest
+
+
+def _timed(step: Callable[[], None], ping: Callable[[], object]) -> float:
+    """Let the slow callers do their little, then return how long a Ping takes."""
+    step()
+    before = time.perf_counter()
+    ping()
+    return time.perf_counter() - before
 
 
 def _measured(gateway: Gateway, name: str, request: bytes) -> Line:

@@ -34,18 +34,22 @@ from notigateway.instants import instant_text
 from notigateway.law.lifecycle import Channel, State
 from notigateway.law.representation import Role
 from notigateway.pki.anchors import PinnedCertificates
+from notigateway.soap.addressing import read_addressing
 from notigateway.wss.canonical import canonical
 from notigateway.wss.envelope import parse_envelope
 from notigateway.wss.ns import NOTIGATEWAY_V1, SOAP11, soap
 from notigateway.wss.policy import Expectations, Limits
-from notigateway.wss.sign import Signer, sign_envelope
+from notigateway.wss.sign import EnvelopeForm, Signer, sign_envelope
 from notigateway.wss.verify import verify_envelope
+from notigateway.wss.version import SoapVersion
 from pki import pki
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from lxml.etree import _Element
+
+    from notigateway.soap.addressing import Addressing
 
     Answer = Callable[["Simulator", _Element], _Element]
 
@@ -165,12 +169,18 @@ class Item:
         )
 
 
+def relating(message_id: str) -> Sequence[tuple[str, str]]:
+    """Return the headers of the answer to a message."""
+    return (("RelatesTo", message_id),)
+
+
 class Simulator:
     """The service, as long as the context lasts.
 
     `changes` is what there is to follow, `rights` changes with what the caller may see;
     `plan` holds answers given once each before the ordinary ones; `operations` what was asked;
-    `tamper` changes the signed bytes; `status` replaces an answer by a bare HTTP status, once each.
+    `related` gives the signed WS-Addressing headers of the answer to a MessageID; `tamper` changes the
+    signed bytes; `status` replaces an answer by a bare HTTP status, once each.
     """
 
     def __init__(self) -> None:
@@ -182,6 +192,8 @@ class Simulator:
         self.retry_after = ""
         self.operations: list[str] = []
         self.requests: list[bytes] = []
+        self.addressing: list[Addressing] = []
+        self.related: Callable[[str], Sequence[tuple[str, str]]] = relating
         self.tamper: Callable[[bytes], bytes] = bytes
         self.signer = Signer(pki().service.key, pki().service.certificate)
         self.page_size = 1_000
@@ -268,11 +280,13 @@ class Simulator:
         with self._lock:
             self.operations.append(operation)
             self.requests.append(data)
+            self.addressing.append(read_addressing(verified.headers, SoapVersion.V1_1))
+            form = EnvelopeForm(addressing=tuple(self.related(self.addressing[-1].message_id or "")))
             if self.status:
                 return self.status.popleft(), b"<static/>"
             made = (self.plan.popleft() if self.plan else Simulator.ordinary)(self, verified.operation)
         is_fault = made.tag == soap("Fault")
-        body = sign_envelope(canonical(made), signer=self.signer, now=now, is_fault=is_fault)
+        body = sign_envelope(canonical(made), signer=self.signer, now=now, is_fault=is_fault, form=form)
         return (500 if is_fault else 200), self.tamper(body)
 
 

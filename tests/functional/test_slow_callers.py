@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from bench.serving import PATH, Serving, serving
+from bench.slow import CALLERS, KINDS, SlowCallers
 
 from notigateway.client import NotificationClient
-from notigateway.http.worker import HEAD_MAX_BYTES, Gathering
+from notigateway.sandbox.holders import COMPANY, ensure_pki
 from notigateway.sandbox.process import Running, running
 from patience import PATIENCE_SECONDS
 
@@ -26,28 +30,36 @@ SLOW = 100
 CONF = """
 from notigateway.http.worker import GatheringWorker
 
-GatheringWorker.receive_seconds = 2
+GatheringWorker.message_seconds = 2
 bind = "fd://{descriptor}"
 worker_class = "notigateway.http.worker.GatheringWorker"
 workers, threads, keepalive, graceful_timeout = 1, 2, 5, 5
 control_socket_disable = True
+{more}
 """
 ECHO = """
 def application(environ, start_response):
+    failing = environ.get("HTTP_X_FAIL")
     body = environ["wsgi.input"].read()
-    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
+    headers = [("Content-Type", "text/plain"), ("X-Scheme", environ["wsgi.url_scheme"])]
+    if failing == "call":
+        raise ValueError
+    if failing == "header":
+        headers.append(("X", "a\\r\\nb"))
+    start_response("200 OK", headers)
     return [body]
 """
+HIDDEN = b"GET /hidden HTTP/1.1\r\nHost: x\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: x\r\n"
 
 
 @contextmanager
-def echoing(folder: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+def echoing(folder: Path, more: str = "") -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     """Run gunicorn with an application that returns what it is sent; give its port."""
     (folder / "echo.py").write_text(ECHO)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         conf = folder / "conf.py"
-        conf.write_text(CONF.format(descriptor=listener.fileno()))
+        conf.write_text(CONF.format(descriptor=listener.fileno(), more=more))
         process = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "-c", str(conf), "--chdir", str(folder), "echo:application"],
             pass_fds=[listener.fileno()],
@@ -70,6 +82,28 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 def connect(port: int) -> socket.socket:
     return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS)
+
+
+def receive_exactly(connection: socket.socket, body: bytes) -> bytes:
+    """Read one answer with that body; return its head."""
+    got = b""
+    while not got.endswith(b"\r\n\r\n"):
+        got += connection.recv(1)
+    left = len(body)
+    while left:
+        piece = connection.recv(left)
+        assert piece
+        left -= len(piece)
+    return got
+
+
+def rest_of(connection: socket.socket) -> bytes:
+    """Read what is still there of a connection that the server has ended."""
+    got = b""
+    with suppress(ConnectionResetError):
+        while piece := connection.recv(65536):
+            got += piece
+    return got
 
 
 def receive(connection: socket.socket, end: bytes) -> bytes:
@@ -149,12 +183,144 @@ def test_a_stopped_worker_waits_for_what_has_begun_to_arrive(tmp_path: Path) -> 
         assert silent.recv(1) == b""
 
 
-def test_an_endless_head_is_handed_to_the_parser() -> None:
-    gathering = Gathering()
-    assert not gathering.add(b"x" * HEAD_MAX_BYTES)
-    assert gathering.add(b"x")
-    assert len(gathering.take()) == HEAD_MAX_BYTES + 1
-    assert len(gathering) == 0
+@pytest.fixture(scope="module")
+def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    with serving(tmp_path_factory.mktemp("production")) as served:
+        yield served
+
+
+@pytest.mark.parametrize("name", sorted(KINDS))
+def test_64_slow_callers_of_any_kind_keep_nobody_out(production: Serving, name: str) -> None:
+    with production.client() as client, SlowCallers(KINDS[name], production.address, PATH) as callers:
+        for _ in range(3):
+            callers.step()
+            assert client.ping().party.identifier == COMPANY[0]
+        assert callers.holding == CALLERS
+
+
+def test_64_slow_callers_of_every_kind_together_keep_nobody_out(production: Serving) -> None:
+    with production.client() as client, ExitStack() as stack:
+        everybody = [
+            stack.enter_context(SlowCallers(kind, production.address, PATH)) for kind in KINDS.values()
+        ]
+        for _ in range(3):
+            for callers in everybody:
+                callers.step()
+            assert client.ping().party.identifier == COMPANY[0]
+        assert sum(callers.holding for callers in everybody) == CALLERS * len(KINDS)
+
+
+def test_a_reload_and_a_stop_answer_what_has_begun(tmp_path: Path) -> None:
+    with serving(tmp_path) as served, served.client() as client, connect(served.address[1]) as slow:
+        slow.sendall(b"GET %s?wsdl HTTP/1.1\r\nHost" % PATH.encode())
+        assert client.ping().party.identifier == COMPANY[0]
+        served.process.send_signal(signal.SIGHUP)
+        assert client.ping().party.identifier == COMPANY[0]
+        slow.sendall(b": x\r\n\r\n")
+        assert receive(slow, b"definitions>").startswith(b"HTTP/1.1 200 ")
+        assert client.ping().party.identifier == COMPANY[0]
+
+
+def test_a_body_at_the_limit_is_read_and_one_beyond_it_is_refused_unread(production: Serving) -> None:
+    limit = 10 * 1024 * 1024
+    head = (POST + b"Content-Type: text/xml\r\nExpect: 100-continue\r\n").replace(b"/", PATH.encode(), 1)
+    with connect(production.address[1]) as one:
+        one.sendall(head + b"Content-Length: %d\r\n\r\n" % limit)
+        assert receive(one, b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        one.sendall(b" " * limit)
+        assert b"XML_NOT_WELL_FORMED" in receive(one, b"Envelope>")
+    with connect(production.address[1]) as one:
+        one.sendall(head + b"Content-Length: %d\r\n\r\n" % (limit + 1))
+        assert b"REQUEST_TOO_LARGE" in receive(one, b"Envelope>")
+        assert one.recv(1) == b""
+    with connect(production.address[1]) as one:
+        one.sendall(head.replace(b"Expect: 100-continue", b"Transfer-Encoding: chunked") + b"\r\n")
+        one.sendall(b"%x\r\n%s\r\n" % (limit + 1, b" " * (limit + 1)))
+        assert b"REQUEST_TOO_LARGE" in receive(one, b"Envelope>")
+
+
+def test_one_connection_too_many_ends_the_one_that_waited_longest(tmp_path: Path) -> None:
+    with echoing(tmp_path, "worker_connections = 8") as (port, _), ExitStack() as stack:
+        slow = []
+        for _ in range(8):
+            slow.append(stack.enter_context(connect(port)))
+            slow[-1].sendall(POST)
+            with connect(port) as quick:
+                quick.sendall(POST + b"Content-Length: 2\r\n\r\nok")
+                assert receive(quick, b"ok").startswith(b"HTTP/1.1 200 ")
+        assert rest_of(slow[0]) == b""
+        slow[-1].sendall(b"Content-Length: 2\r\n\r\nok")
+        assert receive(slow[-1], b"ok").startswith(b"HTTP/1.1 200 ")
+
+
+def test_bytes_that_nobody_completes_are_bounded(tmp_path: Path) -> None:
+    with echoing(tmp_path, "GatheringWorker.held_max_bytes = 1") as (port, _), ExitStack() as stack:
+        # the bound is never below four bodies: the fifth ends the first
+        slow = [stack.enter_context(connect(port)) for _ in range(5)]
+        for one in slow:
+            one.sendall(POST + b"Content-Length: 10485760\r\n\r\n" + b"x" * 9_000_000)
+        assert rest_of(slow[0]) == b""
+        slow[-1].sendall(b"x" * (10_485_760 - 9_000_000))
+        assert receive(slow[-1], b"xxx").startswith(b"HTTP/1.1 200 ")
+
+
+def test_an_answer_that_nobody_takes_ends(tmp_path: Path) -> None:
+    with echoing(tmp_path, "GatheringWorker.answer_seconds = 0.1") as (port, _), connect(port) as one:
+        one.sendall(POST + b"Content-Length: 9000000\r\n\r\n" + b"x" * 9_000_000)
+        with connect(port) as quick:
+            quick.sendall(POST + b"Content-Length: 2\r\n\r\nok")
+            assert receive(quick, b"ok")
+        time.sleep(1)
+        assert len(rest_of(one)) < 9_000_000
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        POST + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + HIDDEN,
+        POST + b"Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc",
+        POST + b"A: b\nContent-Length: 3\r\n\r\nabc",
+        POST + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\n" + HIDDEN,
+    ],
+)
+def test_a_request_within_a_request_is_never_read(port: int, request_: bytes) -> None:
+    with connect(port) as one:
+        one.sendall(request_)
+        answer = receive(one, b"never")
+        assert answer.startswith(b"HTTP/1.1 400 ")
+        assert answer.count(b"HTTP/1.1") == 1
+
+
+def test_a_defect_is_answered_500_and_the_connection_ends(port: int) -> None:
+    for header in (b"X-Fail: call", b"X-Fail: header"):
+        with connect(port) as one:
+            one.sendall(POST + header + b"\r\n\r\n")
+            assert receive(one, b"never").startswith(b"HTTP/1.1 500 ")
+
+
+def test_a_worker_that_has_answered_its_share_is_replaced(tmp_path: Path) -> None:
+    with echoing(tmp_path, "max_requests = 3") as (port, _):
+        for _ in range(8):
+            with connect(port) as one:
+                one.sendall(POST + b"Content-Length: 2\r\n\r\nok")
+                assert receive(one, b"ok").startswith(b"HTTP/1.1 200 ")
+
+
+def test_tls_is_spoken_where_gunicorn_has_a_certificate(tmp_path: Path) -> None:
+    pki = ensure_pki(tmp_path / "pki", datetime.now(UTC))
+    files = f"certfile, keyfile = {str(pki.certificate('service'))!r}, {str(pki.key('service'))!r}"
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # which one it is is compared below
+    pinned = ssl.PEM_cert_to_DER_cert(pki.certificate("service").read_text("ascii"))
+    body = b"x" * 3_000_000
+    with echoing(tmp_path, files) as (port, _), connect(port) as silent:
+        silent.sendall(b"\x16\x03")
+        with connect(port) as plain, context.wrap_socket(plain) as one:
+            assert one.getpeercert(binary_form=True) == pinned
+            for _ in range(2):
+                one.sendall(POST + b"X-Scheme: yes\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+                answer = receive_exactly(one, body)
+                assert b"\r\nX-Scheme: https\r\n" in answer
 
 
 def client_of(sandbox: Running) -> NotificationClient:

@@ -13,6 +13,7 @@ from envelopes import NS
 from interop.hostile import Exchange, signer_of
 from notigateway.sandbox.holders import Pki
 from notigateway.wss.canonical import canonical
+from notigateway.wss.ns import NOTIGATEWAY_V1
 from notigateway.wss.sign import EnvelopeForm, sign_envelope
 
 Falsify = Callable[[Exchange], bytes]
@@ -55,20 +56,30 @@ def the_same_id(exchange: Exchange) -> str | None:
     return found.strip()
 
 
+def question_of(exchange: Exchange) -> etree._Element:
+    """Return the operation that the client asked for."""
+    (question,) = etree.fromstring(exchange.request).iterfind("soap:Body/*", NS)
+    return question
+
+
 def answered_to(
-    holder: str, content: str, *, naming: Naming = a_new_id, expected: str = "ListNotificationsResponse"
+    holder: str, content: str | None = None, *, naming: Naming = a_new_id, expected: str = "Response"
 ) -> Kind:
-    """Return what gives the service's answer when that holder asks this, under that MessageID."""
-    octets = canonical(etree.fromstring(content))
-    action = f"urn:notigateway:v1:{etree.QName(etree.fromstring(content)).localname}"
+    """Return what gives the service's answer when that holder asks this, or the client's own question."""
 
     def kind(pki: Pki) -> Falsify:
         signer = signer_of(pki.holder(holder))
 
         def falsify(exchange: Exchange) -> bytes:
+            question = etree.fromstring(content) if content is not None else question_of(exchange)
+            asked = etree.QName(question)
+            # The Social Security's contract has actions without a namespace.
+            stem = asked.namespace if asked.namespace == NOTIGATEWAY_V1 else "urn"
+            action = f"{stem}:{asked.localname}"
             name = naming(exchange)
             headers = () if name is None else (("Action", action), ("MessageID", name))
             form = EnvelopeForm(addressing=headers)
+            octets = canonical(question)
             answer = exchange.ask(sign_envelope(octets, signer=signer, now=datetime.now(UTC), form=form))
             assert expected.encode() in answer, answer
             return answer

@@ -32,7 +32,7 @@ TRUE, FALSE = b"<state>available</state>", b"<state>accepted</state>"
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """The second request of a client and what the service answered to it; `ask` asks the service anything."""
+    """A request of the client and what the service answered to it; `ask` asks the service anything."""
 
     request: bytes
     answer: bytes
@@ -112,6 +112,7 @@ class Hostile:
         self.answers = 0
         self.troubles: list[Exception] = []
         self._falsify: Callable[[Exchange], bytes] | None = None
+        self._passing = 1
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -129,9 +130,9 @@ class Hostile:
             self._server.server_close()
 
     @contextmanager
-    def falsifying(self, falsify: Callable[[Exchange], bytes]) -> Iterator[Hostile]:
-        """Let the first answer pass, falsify the second and give no other, for the length of the context."""
-        self.answers, self.troubles, self._falsify = 0, [], falsify
+    def falsifying(self, falsify: Callable[[Exchange], bytes], *, passing: int = 1) -> Iterator[Hostile]:
+        """Let so many answers pass, falsify the next and give no other, for the length of the context."""
+        self.answers, self.troubles, self._falsify, self._passing = 0, [], falsify, passing
         try:
             yield self
         finally:
@@ -147,9 +148,9 @@ class Hostile:
             return status, kind, content
         with self._lock:
             self.answers += 1
-            if self.answers > 2:
+            if self.answers > self._passing + 1:
                 return 503, "text/plain", b""
-            if self.answers == 1:
+            if self.answers <= self._passing:
                 return status, kind, content
 
         def ask(request: bytes) -> bytes:

@@ -33,6 +33,11 @@ def test_every_thread_finds_a_database_connection(monkeypatch: pytest.MonkeyPatc
     assert configured(monkeypatch)["threads"] <= load_settings(None).database_pool_size
 
 
+def test_every_connection_finds_a_descriptor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many systems give a process 1,024, and the database, the log and the listeners take some."""
+    assert configured(monkeypatch)["worker_connections"] <= 1024 // 2
+
+
 def test_container_says_how_many_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     assert configured(monkeypatch)["workers"] == 2
     assert configured(monkeypatch, WEB_CONCURRENCY="7")["workers"] == 7

@@ -56,8 +56,11 @@ class NotificationClient:
     """Calls one service, as one holder of a certificate.
 
     `server_certificates` are the service's signing certificates, obtained beforehand: an answer that
-    none of them signed is refused unread. Methods raise `ClientError` and its kinds, nothing else of
-    the network, XML or cryptography underneath. Raises `ConfigurationError` for an unusable URL or key.
+    none of them signed, or that is not to the very request, is refused unread. `public_url` is how the
+    service is called where it is reached at another address. Methods raise `ClientError` and its kinds,
+    nothing else of the network, XML or cryptography underneath.
+
+    Raises: `ConfigurationError` for an unusable URL or key.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class NotificationClient:
         retries: Retries | None = None,
         clock: Callable[[], datetime] = _utc_now,
         tls: ssl.SSLContext | None = None,
+        public_url: str | None = None,
     ) -> None:
         self._transport = Transport(
             url,
@@ -80,6 +84,7 @@ class NotificationClient:
             retries=retries or Retries(),
             clock=clock,
             tls=tls,
+            public_url=public_url,
         )
 
     @classmethod
@@ -95,6 +100,7 @@ class NotificationClient:
         timeout_seconds: float = 60.0,
         retries: Retries | None = None,
         tls: ssl.SSLContext | None = None,
+        public_url: str | None = None,
     ) -> Self:
         """Return a client from a PKCS #12 file, or from a key and a certificate in PEM or DER.
 
@@ -115,6 +121,7 @@ class NotificationClient:
             timeout_seconds=timeout_seconds,
             retries=retries,
             tls=tls,
+            public_url=public_url,
         )
 
     def __enter__(self) -> Self:

@@ -84,6 +84,10 @@ def connect(
         str, typer.Option(envvar=_env("CONTRACT"), help="What the service speaks: notigateway or wscn.")
     ] = "notigateway",
     url: Annotated[str | None, typer.Option(envvar=_env("URL"), help="The service's address.")] = None,
+    public_url: Annotated[
+        str | None,
+        typer.Option(envvar=_env("PUBLIC_URL"), help="What the service calls itself, if not its --url."),
+    ] = None,
     key: Annotated[Path | None, typer.Option(envvar=_env("KEY"), help="Your private key.")] = None,
     cert: Annotated[Path | None, typer.Option(envvar=_env("CERT"), help="Your certificate.")] = None,
     p12: Annotated[Path | None, typer.Option(envvar=_env("P12"), help="Both in one PKCS #12 file.")] = None,
@@ -124,6 +128,7 @@ def connect(
         seal_cert=seal_cert or [],
         ca_file=ca_file,
         timeout_seconds=timeout_seconds,
+        public_url=public_url,
     )
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _PATHS: Final = frozenset({"key", "cert", "p12", "password_file", "ca_file"})
 _PATH_LISTS: Final = frozenset({"server_cert", "seal_cert"})
-_KEYS: Final = _PATHS | _PATH_LISTS | {"url", "timeout_seconds", "contract"}
+_KEYS: Final = _PATHS | _PATH_LISTS | {"url", "public_url", "timeout_seconds", "contract"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +44,7 @@ class Connection:
     seal_cert: list[Path]
     ca_file: Path | None
     timeout_seconds: float
+    public_url: str | None = None
 
     def client(self) -> NotificationClient:
         """Return the client of these options.
@@ -61,6 +62,7 @@ class Connection:
             server_certificates=self.server_cert,
             timeout_seconds=self.timeout_seconds,
             tls=_tls(self.ca_file),
+            public_url=self.public_url,
         )
 
     def wscn(self) -> WscnClient:
@@ -80,6 +82,7 @@ class Connection:
             clock=lambda: datetime.now(UTC),
             tls=_tls(self.ca_file),
             speech=Speech(action, read_answer),
+            public_url=self.public_url,
         )
         return WscnClient(transport, Signer(pair.key, pair.certificate))
 

@@ -34,7 +34,11 @@ class UnsendableTextError(ClientError):
 
 
 class GatewayFaultError(ClientError):
-    """A fault that the service signed: nothing was executed and nothing was stored."""
+    """A fault that the service signed: nothing was executed and nothing was stored.
+
+    Where `is_bound` is False it does not say to which request: the service could not prove who asked.
+    Then it tells why a request was refused, and nothing of what became of this one.
+    """
 
     def __init__(
         self,
@@ -55,12 +59,14 @@ class GatewayFaultError(ClientError):
         self.correlation_id = correlation_id
         self.documentation = documentation
         self.facts: Mapping[str, str] = dict(facts or {})
+        self.is_bound = True
 
     def line(self) -> str:
         """Return code, text, facts and the correlation id to quote to the operator."""
         facts = "".join(f" {name}={value}" for name, value in self.facts.items())
         quoted = f" (correlation id {self.correlation_id})" if self.correlation_id else ""
-        return f"{self.code}: {self.text_en}{facts}{quoted}"
+        unbound = "" if self.is_bound else " (not proven to be about this request)"
+        return f"{self.code}: {self.text_en}{facts}{quoted}{unbound}"
 
 
 class TransportFaultError(ClientError):
@@ -118,6 +124,15 @@ class ResponseNotVerifiedError(NotVerifiedError):
         super().__init__(f"the answer (HTTP status {status}) is not from the pinned service: {step}: {text}")
         self.step = step
         self.status = status
+
+
+class ResponseToAnotherError(NotVerifiedError):
+    """The pinned service signed it, but not as the answer to this request."""
+
+    code = "RESPONSE_TO_ANOTHER"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"the answer is not to this request: {text}")
 
 
 class DocumentMismatchError(NotVerifiedError):

@@ -1,8 +1,9 @@
 """One signed request, one verified answer: the only place where the client believes bytes.
 
-1 sign at the clock's instant · 2 send · 3 take an HTTP refusal, which nobody signs, for no more than
-a failure · 4 read a bounded answer · 5 verify against the pinned certificate, faults included · 6 hand
-out the verified element, nothing else. A repetition is a new message: the same one would be a replay.
+1 sign at the clock's instant, under a new MessageID · 2 send · 3 take an HTTP refusal, which nobody signs,
+for no more than a failure · 4 read a bounded answer · 5 verify against the pinned certificate, faults
+included · 6 see that it is the answer to this very message · 7 hand out the verified element, nothing
+else. A repetition is a new message: the same one would be a replay.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from typing import TYPE_CHECKING, Final
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
+from notigateway.client.binding import check_related, check_unbound, new_message_id
 from notigateway.client.errors import (
     ClientError,
+    GatewayFaultError,
     ResponseNotVerifiedError,
     TransportFaultError,
     UnexpectedResponseError,
@@ -25,6 +28,7 @@ from notigateway.client.errors import (
 from notigateway.client.wire import read_answer
 from notigateway.contract.problems import texts_of
 from notigateway.errors import ConfigurationError, GatewayError
+from notigateway.pki.keys import fingerprint
 from notigateway.wss.envelope import parse_envelope
 from notigateway.wss.ns import NOTIGATEWAY_V1
 from notigateway.wss.policy import Expectations, Limits
@@ -46,7 +50,6 @@ ANSWER_LIMITS: Final = Limits(
 )
 # A signed answer is 200, a signed fault 500 (SOAP 1.1 §6.2); every other status is unsigned.
 _SIGNED_STATUS: Final = frozenset({200, 500})
-_FORM: Final = EnvelopeForm(must_understand=True)
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -89,7 +92,7 @@ def _own_action(operation: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """A contract as far as the transport speaks it: SOAPAction, and how a verified answer is read."""
+    """A contract as far as the transport speaks it: its action, and how a verified answer is read."""
 
     action: Callable[[str], str] = _own_action
     read: Callable[[str, _Element], _Element] = read_answer
@@ -112,9 +115,13 @@ class Transport:
         clock: Callable[[], datetime],
         tls: ssl.SSLContext | None,
         speech: Speech = OWN_CONTRACT,
+        public_url: str | None = None,
     ) -> None:
+        """Speak to the service at `url`; `public_url` is what it is called where that is not its address."""
         self._speech = speech
         self._url = _checked(url)
+        self._to = url if public_url is None else public_url
+        self._me = fingerprint(key_pair.certificate)
         self._signer = Signer(key_pair.key, key_pair.certificate)
         self._pinned = pinned
         self._clock = clock
@@ -144,27 +151,41 @@ class Transport:
         """Return the verified answer to an operation, repeated where that may help.
 
         Raises: `GatewayFaultError`, `TransportFaultError`, `UnreachableError`,
-        `ResponseNotVerifiedError`, `UnexpectedResponseError`.
+        `ResponseNotVerifiedError`, `ResponseToAnotherError`, `UnexpectedResponseError`.
         """
         return self._retrying.copy()(self._call_once, operation, content)
 
     def _call_once(self, operation: str, content: bytes) -> _Element:
-        request = sign_envelope(content, signer=self._signer, now=self._clock(), form=_FORM)  # 1
+        message_id = new_message_id(self._me)
+        form = self._form(operation, message_id)
+        request = sign_envelope(content, signer=self._signer, now=self._clock(), form=form)  # 1
         status, data, retry_after = self._exchange(operation, request)  # 2, 3, 4
         try:  # 5
+            envelope = parse_envelope(data, limits=ANSWER_LIMITS)
             verified = verify_envelope(
-                parse_envelope(data, limits=ANSWER_LIMITS),
+                envelope,
                 now=self._clock(),
                 expectations=Expectations(),
                 check_certificate=self._pinned.check,
             )
         except GatewayError as error:
             raise ResponseNotVerifiedError(error.code, texts_of(error).en, status=status) from error
-        try:  # 6
+        is_bound = check_related(envelope, verified, message_id)  # 6
+        try:  # 7
             return self._speech.read(operation, verified.operation)
         except ClientError as error:
+            if isinstance(error, GatewayFaultError) and not is_bound:
+                check_unbound(error)
             error.retry_after_seconds = retry_after
             raise
+
+    def _form(self, operation: str, message_id: str) -> EnvelopeForm:
+        """Return how a request looks: it says what it asks of whom, and under which name (Core §3.2)."""
+        action = self._speech.action(operation)
+        return EnvelopeForm(
+            must_understand=True,
+            addressing=(("To", self._to), ("Action", action), ("MessageID", message_id)),
+        )
 
     def _exchange(self, operation: str, request: bytes) -> tuple[int, bytes, float]:
         headers = {

@@ -1,6 +1,7 @@
 """The Social Security's own contract from the client's side: its messages, its receipts, its numbers.
 
-It works against the official shapes alone, so against any service that speaks them.
+It works against the official shapes alone, so against any service that speaks them and says, signed, to
+which request it answers.
 """
 
 from __future__ import annotations

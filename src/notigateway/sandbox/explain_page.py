@@ -39,6 +39,7 @@ class Explaining:
         self._application = application
         self._trust = TrustStore.from_folder(settings.authorised_issuers_folder)
         self._limits = Limits.of(settings)
+        self.request_max_bytes = self._limits.request_max_bytes
         self._expectations = Expectations.of(settings)
         self._clients = ClientRegister.of(settings)
 

@@ -323,6 +323,8 @@ class Endpoints:
         self, first: Endpoint, *others: Endpoint, pages: Mapping[str, WSGIApplication] | None = None
     ) -> None:
         self.gate = first.gate
+        # The server reads no more of a body than that, and one byte.
+        self.request_max_bytes = first.gate.limits.request_max_bytes
         self._first = first
         self._by_path: dict[str, WSGIApplication] = {one.path: one for one in (first, *others)}
         self._by_path |= pages or {}

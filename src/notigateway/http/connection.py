@@ -1,0 +1,186 @@
+"""One connection in the worker's loop: it waits here, never in a thread, for all that is slow.
+
+A request is gathered whole, a thread makes the whole answer, and the answer goes out here. Each of the three
+has one deadline, which small pieces do not move.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+import h11
+
+from notigateway.http.calling import Answer, Place, environ_of, place_of
+from notigateway.http.incoming import Incoming, RefusedRequestError
+
+if TYPE_CHECKING:
+    from asyncio import Future, TimerHandle
+
+    from notigateway.http.front import Front
+
+# How long a refusal is left to be read: a connection that is closed with bytes unread takes it along.
+_LINGER_SECONDS: Final = 2.0
+
+
+class Connection(asyncio.Protocol):
+    """What one caller sends and gets, one request after the other."""
+
+    _transport: asyncio.Transport
+    _place: Place
+
+    def __init__(self, front: Front) -> None:
+        self._front = front
+        self._incoming: Incoming | None = None
+        self._timer: TimerHandle | None = None
+        self._next: bytes | None = None
+        self._is_answering = False
+        # Whether anything of the request it waits for has arrived.
+        self.has_begun = False
+        # The bytes that it holds in memory.
+        self.weight = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Wait for the first request, which has its time from now on, unless there are too many."""
+        if not isinstance(transport, asyncio.Transport):
+            raise TypeError("a stream is served")
+        self._transport = transport
+        transport.set_write_buffer_limits(high=0)  # told when all is gone, not when most of it is
+        scheme = "http" if transport.get_extra_info("ssl_object") is None else "https"
+        about = (transport.get_extra_info("sockname"), transport.get_extra_info("peername"))
+        self._place = place_of(scheme, *about)
+        if self._front.enter(self):
+            self._incoming = Incoming(self._front.bounds)
+            self._wait(self._front.message_seconds)
+        else:
+            transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        """Forget it."""
+        self._incoming = None
+        self._stop_waiting()
+        self._front.leave(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Gather."""
+        if self._incoming is not None:
+            self._gather(self._incoming, data)
+
+    def resume_writing(self) -> None:
+        """Go on when the whole answer is gone."""
+        if self._is_answering and not self._transport.get_write_buffer_size():
+            self._answered()
+
+    def drop(self) -> None:
+        """End it at once, whatever it waits for."""
+        self._transport.abort()
+
+    def _gather(self, incoming: Incoming, data: bytes) -> None:
+        if not self.has_begun:
+            self.has_begun = True
+            self._wait(self._front.message_seconds)
+        try:
+            incoming.add(data)
+            if incoming.asks_to_continue:
+                self._transport.write(incoming.agree_to_continue())
+        except RefusedRequestError as error:
+            self._refuse(error.status)
+            return
+        if not self._front.weigh(self, len(incoming)):
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
+        elif incoming.is_complete:
+            self._work(incoming)
+
+    def _work(self, incoming: Incoming) -> None:
+        self._stop_waiting()
+        self._transport.pause_reading()
+        self._front.work(environ_of(incoming, self._place)).add_done_callback(self._answer)
+
+    def _answer(self, made: Future[Answer]) -> None:
+        """Send what a thread made; nobody may be there any more."""
+        incoming = self._incoming
+        error = None if made.cancelled() else made.exception()
+        if error is not None:
+            self._front.report(error)
+        if incoming is None or made.cancelled():
+            self._transport.abort()
+            return
+        if error is not None:
+            self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR)
+            return
+        answer = made.result()
+        ends = self._front.is_stopping or incoming.is_cut_off
+        headers = [*answer.headers, ("Date", formatdate(usegmt=True)), *([("Connection", "close")] * ends)]
+        try:
+            data = incoming.respond(answer.status, headers, answer.body)
+        except h11.LocalProtocolError as fault:
+            self._front.report(fault)
+            self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR)
+            return
+        self._next = incoming.next_bytes()
+        self._send(data)
+
+    def _send(self, data: bytes) -> None:
+        self._is_answering, self._incoming = True, None
+        self._wait(self._front.answer_seconds)
+        self._transport.write(data)
+        unsent = self._transport.get_write_buffer_size()
+        if not unsent:
+            self._answered()
+        elif not self._front.weigh(self, unsent):
+            self._transport.abort()
+
+    def _answered(self) -> None:
+        """Wait for the next request, which may be here already, or for the caller to hang up."""
+        self._is_answering, self.has_begun = False, False
+        self._front.weigh(self, 0)
+        following, self._next = self._next, None
+        if following is None:
+            self._end()
+            return
+        self._incoming = Incoming(self._front.bounds)
+        self._wait(self._front.idle_seconds)
+        self._transport.resume_reading()
+        if following:
+            self._gather(self._incoming, following)
+
+    def _refuse(self, status: int) -> None:
+        """Say why in a line, and end."""
+        self._incoming = None
+        phrase = HTTPStatus(status).phrase
+        retry = "Retry-After: 5\r\n" if status == HTTPStatus.SERVICE_UNAVAILABLE else ""
+        head = f"HTTP/1.1 {int(status)} {phrase}\r\n{retry}Connection: close\r\nContent-Length: 0\r\n\r\n"
+        self._transport.write(head.encode("ascii"))
+        self._front.weigh(self, 0)
+        self._end()
+
+    def _end(self) -> None:
+        """Let the caller read what it was sent; what it still sends is thrown away."""
+        self._wait(_LINGER_SECONDS)
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+            self._transport.resume_reading()
+        else:
+            self._transport.close()
+
+    def _wait(self, seconds: float) -> None:
+        """Wait for the caller, so long and no longer."""
+        self._stop_waiting()
+        self._front.wait(self)
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._is_late)
+
+    def _stop_waiting(self) -> None:
+        self._front.stop_waiting(self)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _is_late(self) -> None:
+        if self._incoming is not None and self.has_begun:
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT)
+        elif self._transport.get_write_buffer_size():
+            self._transport.abort()
+        else:
+            self._transport.close()

@@ -1,0 +1,116 @@
+"""What the connections of a worker share: threads, bounds, and who must go when there are too many."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from notigateway.http.calling import Answer, call
+
+if TYPE_CHECKING:
+    from asyncio import Future
+    from collections.abc import Callable
+    from concurrent.futures import Executor
+    from wsgiref.types import WSGIApplication, WSGIEnvironment
+
+    from notigateway.http.connection import Connection
+    from notigateway.http.incoming import Bounds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long a caller is waited for, in seconds: all of a request, all of its answer, the next request."""
+
+    message_seconds: float
+    answer_seconds: float
+    idle_seconds: float
+
+
+class Front:
+    """Lets connections in and hands whole requests to threads.
+
+    Where a connection or a byte is too many, the one goes that has waited longest for its caller: an honest
+    one waits for milliseconds, so whoever wants to keep it out must bring as many connections in that time.
+    """
+
+    def __init__(
+        self,
+        application: WSGIApplication,
+        threads: Executor,
+        *,
+        bounds: Bounds,
+        patience: Patience,
+        connections_max: int,
+        held_max_bytes: int,
+        begun: Callable[[], None],
+        report: Callable[[BaseException], None],
+    ) -> None:
+        """Serve the application; `begun` hears of each request, `report` of each defect."""
+        self.bounds = bounds
+        self.message_seconds = patience.message_seconds
+        self.answer_seconds = patience.answer_seconds
+        self.idle_seconds = patience.idle_seconds
+        self.report = report
+        self.is_stopping = False
+        self.connections: set[Connection] = set()
+        self._application = application
+        self._threads = threads
+        self._connections_max = connections_max
+        self._held_max_bytes = held_max_bytes
+        self._held = 0
+        self._begun = begun
+        # In the order in which they began to wait.
+        self._waiting: dict[Connection, None] = {}
+
+    def enter(self, connection: Connection) -> bool:
+        """Let a connection in; the one that has waited longest goes for it. False: all are being answered."""
+        if len(self.connections) >= self._connections_max:
+            oldest = next(iter(self._waiting), None)
+            if oldest is None:
+                return False
+            self._drop(oldest)
+        self.connections.add(connection)
+        return True
+
+    def leave(self, connection: Connection) -> None:
+        """Forget a connection that is over."""
+        self._held -= connection.weight
+        connection.weight = 0
+        self.connections.discard(connection)
+
+    def wait(self, connection: Connection) -> None:
+        """Note that a connection waits for its caller from now on."""
+        self._waiting[connection] = None
+
+    def stop_waiting(self, connection: Connection) -> None:
+        """Note that its caller has done what was waited for."""
+        self._waiting.pop(connection, None)
+
+    def weigh(self, connection: Connection, weight: int) -> bool:
+        """Note what a connection holds in memory; False where that is too much and nobody else can go."""
+        self._held += weight - connection.weight
+        connection.weight = weight
+        while self._held > self._held_max_bytes:
+            oldest = next((one for one in self._waiting if one.weight and one is not connection), None)
+            if oldest is None:
+                return not weight
+            self._drop(oldest)
+        return True
+
+    def work(self, environ: WSGIEnvironment) -> Future[Answer]:
+        """Have a thread make the answer."""
+        self._begun()
+        made = partial(call, self._application, environ)
+        return asyncio.get_running_loop().run_in_executor(self._threads, made)
+
+    def drop_idle(self) -> None:
+        """End the connections of which no request has begun to arrive and no answer is under way."""
+        for connection in [one for one in self._waiting if not one.has_begun]:
+            self._drop(connection)
+
+    def _drop(self, connection: Connection) -> None:
+        self.leave(connection)
+        self.stop_waiting(connection)
+        connection.drop()
