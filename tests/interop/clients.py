@@ -135,10 +135,14 @@ def build_java() -> Path:
     return build_with_maven(SAMPLES / "java", "notigateway-cxf", ROOT / "wsdl")
 
 
-@cache
 def build_node() -> None:
+    """Install what the sample needs."""
+    build_with_npm(SAMPLES / "node")
+
+
+@cache
+def build_with_npm(folder: Path) -> None:
     """Install exactly the packages of the lock file."""
-    folder = SAMPLES / "node"
     made = folder / "node_modules/.package-lock.json"
     if _is_older(made, folder / "package-lock.json"):
         built = _build("npm", "ci", "--no-audit", "--no-fund", "--prefer-offline", folder=folder)
