@@ -217,6 +217,30 @@ def pkcs7_bytes(*certificates: x509.Certificate) -> bytes:
     return pkcs7.serialize_certificates(list(certificates), Encoding.DER)
 
 
+def certificate_text(certificate: x509.Certificate) -> str:
+    """Return X509Certificate."""
+    text = base64.b64encode(certificate.public_bytes(Encoding.DER)).decode()
+    return f"<ds:X509Certificate>{text}</ds:X509Certificate>"
+
+
+def subject_text(pair: KeyPair, name: str | None = None) -> str:
+    """Return X509SubjectName, as Java and xmlsec write it unless given."""
+    written = pair.certificate.subject.rfc4514_string() if name is None else name
+    return f"<ds:X509SubjectName>{escape(written)}</ds:X509SubjectName>"
+
+
+def x509_data(pair: KeyPair, *children: str, content: str = PING) -> Draft:
+    """A message whose X509Data has these children, in a SecurityTokenReference."""
+    return by_name(pair, key_info_text(f"<ds:X509Data>{''.join(children)}</ds:X509Data>"), content)
+
+
+def with_path(pair: KeyPair, *, content: str = PING) -> Draft:
+    """Java's and .NET's X509Data with the whole path, and the subject's name before it."""
+    path = (pair, pki().issuing, pki().root)
+    texts = (certificate_text(one.certificate) for one in path)
+    return x509_data(pair, subject_text(pair), *texts, content=content)
+
+
 CLIENT_SHAPES: dict[str, Callable[[KeyPair], bytes]] = {
     "zeep": zeep_envelope,
     "zeep-signature": lambda pair: zeep_envelope(pair, sign=_sign_envelope_with_key),
@@ -239,6 +263,12 @@ CLIENT_SHAPES: dict[str, Callable[[KeyPair], bytes]] = {
     "soap12": lambda pair: Draft(pair=pair, soap_namespace=SOAP12).build(),
     "soap12-wcf": lambda pair: replace(wcf(pair), soap_namespace=SOAP12).build(),
     "pretty": lambda pair: Draft(pair=pair, pretty=True).build(),
+    "x509-data-path": lambda pair: with_path(pair).build(),
+    "us-ascii": lambda pair: (
+        Draft(pair=pair, prolog="")
+        .build()
+        .replace(b"<soap:Envelope", b'<?xml version="1.0" encoding="US-ASCII"?><soap:Envelope', 1)
+    ),
 }
 
 # The same of clients that name a certificate instead of sending it: it must be registered.

@@ -131,6 +131,7 @@ class Stack:
         self.overrides: dict[str, object] = {
             "mode": "development",
             "public_url": PUBLIC_URL,
+            "proxy_speaks_tls": True,
             "database_url": database_url,
             "document_store_url": f"file://{folder / 'documents'}",
             "service_key_file": service_key,

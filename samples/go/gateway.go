@@ -56,15 +56,13 @@ const (
 // ErrNotVerified is wrapped by every error about an answer that is not believed.
 var ErrNotVerified = errors.New("this answer is not verified")
 
-// Fault is what the service says when it refuses. A refused signature proves no MessageID, so the fault then names no request:
-// Bound is false, and it says why the request was refused if it is the answer to it, which nobody can know.
+// Fault is what the service says when it refuses this request.
 type Fault struct {
 	Code          string `xml:"code"`
 	TextEn        string `xml:"textEn"`
 	TextEs        string `xml:"textEs"`
 	Retryable     bool   `xml:"retryable"`
 	CorrelationID string `xml:"correlationId"`
-	Bound         bool   `xml:"-"`
 }
 
 func (f *Fault) Error() string {
@@ -76,6 +74,7 @@ type Gateway struct {
 	url     string
 	key     *rsa.PrivateKey
 	token   string
+	name    string // the SHA-256 of the caller's certificate
 	service *rsa.PublicKey
 	http    *http.Client
 }
@@ -115,7 +114,8 @@ func Connect(url, keyFile, certificateFile, serviceFile string) (*Gateway, error
 		Timeout:       60 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	return &Gateway{url, key, base64.StdEncoding.EncodeToString(token), service, client}, nil
+	name := sha256.Sum256(token)
+	return &Gateway{url, key, base64.StdEncoding.EncodeToString(token), hex.EncodeToString(name[:]), service, client}, nil
 }
 
 func readPEM(file string) ([]byte, error) {
@@ -133,7 +133,8 @@ func readPEM(file string) ([]byte, error) {
 // Call sends one operation, signed anew each time, and reads its verified answer. Elements of a request stand in the order of
 // the schema: the order of the struct's fields.
 func (g *Gateway) Call(operation string, request, answer any) error {
-	messageID := "urn:uuid:" + newUUID()
+	// With the signer's name at its end nobody else is answered under this MessageID, which is no secret.
+	messageID := "urn:uuid:" + newUUID() + "#" + g.name
 	envelope, err := g.sign(operation, messageID, request)
 	if err != nil {
 		return err

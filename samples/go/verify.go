@@ -50,25 +50,32 @@ func (g *Gateway) verify(content []byte, messageID string) (*element, error) {
 	if !isBound && !(isFault && len(relates) == 0) {
 		return nil, fmt.Errorf("%w: it answers another request", ErrNotVerified)
 	}
-	if isFault {
-		return nil, readFault(inside[0], isBound)
+	if !isFault {
+		return inside[0], nil
 	}
-	return inside[0], nil
+	fault, err := readFault(inside[0])
+	if err == nil && !isBound {
+		// A refused signature proves no MessageID: this may say why the request was refused, or come from elsewhere.
+		return nil, fmt.Errorf("%w: a fault that names no request: %v", ErrNotVerified, fault)
+	}
+	if err == nil {
+		err = fault
+	}
+	return nil, err
 }
 
-func readFault(found *element, isBound bool) error {
+func readFault(found *element) (*Fault, error) {
 	var read struct {
 		Text   string `xml:"faultstring"`
 		Detail *Fault `xml:"detail>GatewayFault"`
 	}
 	if err := xml.Unmarshal(found.canonical(), &read); err != nil {
-		return err
+		return nil, err
 	}
 	if read.Detail == nil {
-		return fmt.Errorf("%w: a fault without the gateway's detail: %s", ErrNotVerified, read.Text)
+		return nil, fmt.Errorf("%w: a fault without the gateway's detail: %s", ErrNotVerified, read.Text)
 	}
-	read.Detail.Bound = isBound
-	return read.Detail
+	return read.Detail, nil
 }
 
 // checking keeps the first thing that is wrong; what follows it then does nothing.

@@ -1,7 +1,9 @@
 <?php
 // A client of the gateway with PHP's SoapClient: every request signed, every answer verified. Copy it.
 //
-// PHP has no WS-Security of its own; what the gateway asks for is these hundred lines of DOM and OpenSSL.
+// PHP has no WS-Security of its own; what the gateway asks for is these hundred lines of DOM and OpenSSL. The
+// service signs answers to others too, so each request has a MessageID of its own, and only what the service
+// says to be the answer to that one is returned.
 // Needs the extensions soap, dom and openssl. Call the operations by their names:
 //
 //     $gateway = new GatewayClient($url, 'me.key.pem', 'me.cert.pem', 'service.cert.pem');
@@ -25,12 +27,14 @@ final class GatewayClient extends SoapClient
     private const X509V3 = self::WSS . 'x509-token-profile-1.0#X509v3';
     private const BASE64 = self::WSS . 'soap-message-security-1.0#Base64Binary';
     private const EXC_C14N = 'http://www.w3.org/2001/10/xml-exc-c14n#';
+    private const WSA = 'http://www.w3.org/2005/08/addressing';
     private const SHA256 = 'http://www.w3.org/2001/04/xmlenc#sha256';
     private const RSA_SHA256 = 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256';
 
     private OpenSSLAsymmetricKey $key;
     private OpenSSLAsymmetricKey $serviceKey;
     private string $token;
+    private string $fingerprint;
 
     public function __construct(
         private string $url,
@@ -45,6 +49,7 @@ final class GatewayClient extends SoapClient
             ?: throw new RuntimeException("cannot read $serviceFile");
         // The token is the certificate in DER, in base64: a PEM file without its first and last line.
         openssl_x509_export(file_get_contents($certificateFile), $pem);
+        $this->fingerprint = openssl_x509_fingerprint($pem, 'sha256');
         $this->token = preg_replace('/-----[^-]+-----|\s/', '', $pem);
         parent::__construct("$url?wsdl", [
             'location' => $url,
@@ -53,7 +58,7 @@ final class GatewayClient extends SoapClient
         ]);
     }
 
-    /** Sign the request, send it, and return only an answer that the service has signed. */
+    /** Sign the request, send it, and return only what the service has signed as the answer to it. */
     public function __doRequest(
         string $request,
         string $location,
@@ -61,16 +66,21 @@ final class GatewayClient extends SoapClient
         int $version,
         bool $oneWay = false,
     ): ?string {
-        $answer = parent::__doRequest($this->sign($request), $this->url, $action, $version, $oneWay);
+        // New for each request. It ends with our certificate's hash, so nobody else is answered under it.
+        $bytes = bin2hex(random_bytes(16));
+        $uuid = preg_replace('/(.{8})(.{4}).(.{3}).(.{3})(.{12})/', '$1-$2-4$3-8$4-$5', $bytes);
+        $messageId = "urn:uuid:$uuid#$this->fingerprint";
+        $signed = $this->sign($request, trim($action, '"'), $messageId);
+        $answer = parent::__doRequest($signed, $this->url, $action, $version, $oneWay);
         if ($answer !== null) {
-            $this->verify($answer);
+            $this->verify($answer, $messageId);
         }
         return $answer;
     }
 
     // --- the request ---------------------------------------------------------------------------------
 
-    private function sign(string $request): string
+    private function sign(string $request, string $action, string $messageId): string
     {
         $document = new DOMDocument();
         $document->loadXML($request);
@@ -79,6 +89,11 @@ final class GatewayClient extends SoapClient
         $header = $envelope->insertBefore($document->createElementNS(self::SOAP, $envelope->prefix . ':Header'), $body);
         $security = $header->appendChild($document->createElementNS(self::WSSE, 'wsse:Security'));
         $security->setAttributeNS(self::SOAP, $envelope->prefix . ':mustUnderstand', '1');
+
+        $parts = ['Body' => $body];
+        foreach (['To' => $this->url, 'Action' => $action, 'MessageID' => $messageId] as $name => $text) {
+            $parts[$name] = self::add($header, self::WSA, "wsa:$name", $text);
+        }
 
         $timestamp = self::add($security, self::WSU, 'wsu:Timestamp');
         self::add($timestamp, self::WSU, 'wsu:Created', gmdate('Y-m-d\TH:i:s\Z'));
@@ -92,7 +107,7 @@ final class GatewayClient extends SoapClient
         $signedInfo = self::add($signature, self::DS, 'ds:SignedInfo');
         self::algorithm($signedInfo, 'ds:CanonicalizationMethod', self::EXC_C14N);
         self::algorithm($signedInfo, 'ds:SignatureMethod', self::RSA_SHA256);
-        foreach (['TS' => $timestamp, 'Body' => $body] as $name => $part) {
+        foreach (['TS' => $timestamp, ...$parts] as $name => $part) {
             $reference = self::add($signedInfo, self::DS, 'ds:Reference');
             $reference->setAttribute('URI', '#' . self::identify($part, $name));
             self::algorithm(self::add($reference, self::DS, 'ds:Transforms'), 'ds:Transform', self::EXC_C14N);
@@ -129,8 +144,8 @@ final class GatewayClient extends SoapClient
 
     // --- the answer ----------------------------------------------------------------------------------
 
-    /** Throw unless the pinned certificate signed the one Body and a Timestamp that has not expired. */
-    private function verify(string $answer): void
+    /** Throw unless the pinned certificate signed the one Body, a fresh Timestamp, and what it is the answer to. */
+    private function verify(string $answer, string $messageId): void
     {
         $document = new DOMDocument();
         if (!@$document->loadXML($answer, LIBXML_NONET)) {
@@ -150,7 +165,8 @@ final class GatewayClient extends SoapClient
             throw new NotVerified('this answer is not signed by the service');
         }
         // The elements themselves are digested, not whatever has their Id: nothing can be moved aside.
-        foreach ([$body, $timestamp] as $part) {
+        $related = self::all($header, self::WSA, 'RelatesTo');
+        foreach ([$body, $timestamp, ...$related] as $part) {
             $reference = self::referenceTo($part, $signedInfo);
             self::expect($reference, 'DigestMethod', self::SHA256);
             $transform = self::expect(self::only($reference, self::DS, 'Transforms'), 'Transform', self::EXC_C14N);
@@ -163,6 +179,15 @@ final class GatewayClient extends SoapClient
         }
         if (strtotime(self::only($timestamp, self::WSU, 'Expires')->textContent) < time()) {
             throw new NotVerified('this answer is old');
+        }
+        $fault = self::all($body, self::SOAP, 'Fault');
+        if ($related === [] && $fault !== []) {
+            // The service could not believe our MessageID: it says why, perhaps to us.
+            $why = $fault[0]->getElementsByTagName('faultstring')->item(0)?->textContent;
+            throw new NotVerified("this fault is not proven to be about this request: $why");
+        }
+        if (count($related) !== 1 || trim($related[0]->textContent) !== $messageId) {
+            throw new NotVerified('this is the answer to another request');
         }
     }
 
@@ -187,16 +212,23 @@ final class GatewayClient extends SoapClient
 
     private static function only(DOMElement $parent, string $namespace, string $name): DOMElement
     {
+        $found = self::all($parent, $namespace, $name);
+        if (count($found) !== 1) {
+            throw new NotVerified(count($found) . " elements $name instead of one");
+        }
+        return $found[0];
+    }
+
+    /** @return list<DOMElement> */
+    private static function all(DOMElement $parent, string $namespace, string $name): array
+    {
         $found = [];
         foreach ($parent->childNodes as $node) {
             if ($node instanceof DOMElement && $node->namespaceURI === $namespace && $node->localName === $name) {
                 $found[] = $node;
             }
         }
-        if (count($found) !== 1) {
-            throw new NotVerified(count($found) . " elements $name instead of one");
-        }
-        return $found[0];
+        return $found;
     }
 
     private static function digest(string $octets): string

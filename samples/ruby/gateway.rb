@@ -39,15 +39,14 @@ class Gateway
   class NotVerified < StandardError
   end
 
-  # The service refuses. A refused signature proves no MessageID, so the fault then names no request: `bound` is false.
+  # The service refuses this request.
   class Fault < StandardError
-    attr_reader :code, :detail, :bound
+    attr_reader :code, :detail
 
-    def initialize(detail, bound:)
+    def initialize(detail)
       super("#{detail['code']}: #{detail['textEn']} (correlation id #{detail['correlationId']})")
       @code = detail['code']
       @detail = detail
-      @bound = bound
     end
   end
 
@@ -77,13 +76,16 @@ class Gateway
   def initialize(url, key_file, certificate_file, service_file, passphrase: nil)
     @url = URI(url)
     @key = OpenSSL::PKey.read(File.read(key_file), passphrase)
-    @token = [OpenSSL::X509::Certificate.new(File.read(certificate_file)).to_der].pack('m0')
+    certificate = OpenSSL::X509::Certificate.new(File.read(certificate_file)).to_der
+    @token = [certificate].pack('m0')
+    @name = OpenSSL::Digest::SHA256.hexdigest(certificate)
     @service = OpenSSL::X509::Certificate.new(File.read(service_file)).public_key
   end
 
   # Sign a request anew, send it, and return its answer once that is proven.
   def call(operation, **elements)
-    message_id = "urn:uuid:#{SecureRandom.uuid}"
+    # With the signer's name at its end nobody else is answered under this MessageID, which is no secret.
+    message_id = "urn:uuid:#{SecureRandom.uuid}##{@name}"
     answer = Net::HTTP.start(@url.host, @url.port, use_ssl: @url.scheme == 'https', read_timeout: SECONDS) do |http|
       headers = { 'Content-Type' => 'text/xml; charset=utf-8', 'SOAPAction' => "\"#{CONTRACT}:#{operation}\"" }
       http.post(@url.request_uri, sign(operation, message_id, elements), headers)
@@ -212,7 +214,11 @@ class Gateway
     detail = content.at_xpath('detail/ng:GatewayFault', NS)
     raise NotVerified, "a fault without detail: #{content.text.strip}" if detail.nil?
 
-    raise Fault.new(Part.new(detail), bound: bound)
+    fault = Fault.new(Part.new(detail))
+    # A refused signature proves no MessageID: this may say why the request was refused, or come from elsewhere.
+    raise NotVerified, "a fault that names no request: #{fault.message}" unless bound
+
+    raise fault
   end
 
   def parse(answer)

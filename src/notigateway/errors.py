@@ -124,6 +124,10 @@ class AddressingError(RequestError, code="ADDRESSING_INVALID"):
     """A signed WS-Addressing header is repeated, unreadable, or says something else than the message."""
 
 
+class AddressedActionError(AddressingError, code="ADDRESSING_ACTION_MISMATCH"):
+    """A signed Action of WS-Addressing names another operation than the Body."""
+
+
 class ReplyAddressError(RequestError, code="REPLY_ADDRESS_UNSUPPORTED"):
     """An answer is wanted somewhere else than on the connection of the request."""
 
@@ -259,6 +263,10 @@ class SignatureReferenceError(CheckError, code="REFERENCE_NOT_RESOLVED"):
 
 class DigestError(CheckError, code="DIGEST_DIFFERS"):
     """The digest of a signed part differs."""
+
+
+class CanonicalFormError(CheckError, code="NO_CANONICAL_FORM"):
+    """A signed part has a namespace name that is a relative URI, so there is nothing to digest."""
 
 
 class SignatureValueError(CheckError, code="SIGNATURE_WRONG"):

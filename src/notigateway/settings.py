@@ -11,6 +11,7 @@ import tomllib
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -28,6 +29,7 @@ from notigateway.errors import ConfigurationError
 from notigateway.law.assurance import Level
 from notigateway.law.families import Family
 from notigateway.law.identifiers import check_nif
+from notigateway.private_files import is_kept
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,7 +93,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="NOTIGATEWAY_", extra="forbid", frozen=True)
 
     mode: Literal["production", "development"] = "production"
-    public_url: HttpUrl = HttpUrl("http://127.0.0.1:8080/notigateway/v1")
+    public_url: HttpUrl = HttpUrl("https://notigateway.example/notigateway/v1")
+    proxy_speaks_tls: bool = False
     database_url: str = "sqlite:///notigateway.db"
     document_store_url: str = "file:documents"
 
@@ -189,6 +192,11 @@ class Settings(BaseSettings):
         arcs = [one.arc for one in self.certificate_families]
         if len(set(arcs)) != len(arcs):
             raise ValueError("certificate_families: an arc is there twice")
+        if self.mode == "production" and self.public_url.scheme == "http" and not self.proxy_speaks_tls:
+            raise ValueError(
+                "public_url: in production it begins with https://, unless proxy_speaks_tls says that a "
+                "proxy in front of this address speaks TLS"
+            )
         if self.mode == "production" and self.document_store_url.startswith("memory:"):
             raise ValueError("document_store_url: in production documents must outlive the process")
         if self.mode == "production" and self.wscn_unsafe_accept_sha1_acuse:
@@ -198,6 +206,16 @@ class Settings(BaseSettings):
         if self.mode == "production" and self.revocation == "unsafe_off":
             raise ValueError("revocation: in production a revoked certificate must not be admitted")
         return self
+
+    @property
+    def secret_files(self) -> dict[str, Path]:
+        """Return the files that hold secrets, by the settings that name them."""
+        files = {"service_key_file": self.service_key_file}
+        if not self.seal_pkcs11_module:
+            files["seal_key_file"] = self.seal_key_file
+        if self.seal_pkcs11_pin_file:
+            files["seal_pkcs11_pin_file"] = Path(self.seal_pkcs11_pin_file)
+        return files
 
     def _check_device(self) -> None:
         """Refuse a key in a device that is said by half."""
@@ -239,10 +257,29 @@ def load_settings(file: Path | None, *, overrides: Mapping[str, Any] | None = No
             raise ConfigurationError(f"{file} is not TOML: {error}") from error
     _check_environment()
     try:
-        return Settings(**values | dict(overrides or {}))
+        settings = Settings(**values | dict(overrides or {}))
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise ConfigurationError(problems) from error
+    if settings.mode == "production":
+        _check_secrets(settings.secret_files)
+        if file is not None and (values.get("seal_pkcs11_pin") or _has_password(values.get("database_url"))):
+            _check_secrets({"the settings hold a password": file})
+    return settings
+
+
+def _check_secrets(files: Mapping[str, Path]) -> None:
+    """Refuse secrets that others may read. Raises: `ConfigurationError`."""
+    for name, file in files.items():
+        if not is_kept(file):
+            raise ConfigurationError(
+                f"{name}: {file} is readable by others than its owner: chmod 600, or 440 where it is root's "
+                "and the gateway's account reads it through its group"
+            )
+
+
+def _has_password(url: object) -> bool:
+    return isinstance(url, str) and bool(urlsplit(url).password)
 
 
 def _check_environment() -> None:

@@ -94,7 +94,6 @@ def test_98_an_endpoint_of_another_receiver_is_not_ours(gateway: Stack) -> None:
         ((("To", ""),), {"header": "To", "rule": "other-address"}),
         ((("To", PUBLIC_URL), ("To", PUBLIC_URL)), {"header": "To", "rule": "repeated"}),
         ((("To", PUBLIC_URL), ("To", "http://other.example/")), {"header": "To", "rule": "repeated"}),
-        ((("Action", "urn:notigateway:v1:Ping"),), {"header": "Action", "rule": "other-operation"}),
         ((("Action", "<x/>"),), {"header": "Action", "rule": "text"}),
         ((("MessageID", "no uri"),), {"header": "MessageID", "rule": "uri"}),
         ((("MessageID", "urn:x:&lt;x/&gt;"),), {"header": "MessageID", "rule": "uri"}),
@@ -102,12 +101,22 @@ def test_98_an_endpoint_of_another_receiver_is_not_ours(gateway: Stack) -> None:
         ((("MessageID", "urn:x:ñ"),), {"header": "MessageID", "rule": "uri"}),
         ((("MessageID", "urn:x:1"), ("MessageID", "urn:x:1")), {"header": "MessageID", "rule": "repeated"}),
     ],
-    ids=range(12),
+    ids=range(11),
 )
 def test_100_signed_addressing_of_something_else_is_refused(
     gateway: Stack, accept: str, headers: tuple[tuple[str, str], ...], facts: dict[str, str]
 ) -> None:
     assert refused(gateway, signing(*headers, content=accept), "ADDRESSING_INVALID").facts == facts
+
+
+@pytest.mark.parametrize(
+    "action", ["urn:notigateway:v1:Ping", "urn:notigateway:v1:acceptNotifications", "urn:other", ""]
+)
+def test_100_an_action_of_another_operation_is_an_action_mismatch(
+    gateway: Stack, accept: str, action: str
+) -> None:
+    answer = refused(gateway, signing(("Action", action), content=accept), "ADDRESSING_ACTION_MISMATCH")
+    assert answer.facts == {"header": "Action", "rule": "other-operation"}
 
 
 @pytest.mark.parametrize("spelled", [str.lower, str.upper])

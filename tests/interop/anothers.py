@@ -31,7 +31,7 @@ _LIST: Final = (
     "<pageSize>2</pageSize></ListNotifications>"
 )
 _EMPTY: Final = _LIST.replace("<state>available</state>", "<availableTo>2000-01-01T00:00:00Z</availableTo>")
-_FAILS: Final = (
+FAILS: Final = (
     f"<RetrieveDocument {_NG}><id>{UNKNOWN}</id><documentId>{UNKNOWN}</documentId></RetrieveDocument>"
 )
 # The caller is the company, by its representative; the other one has a certificate too, and no more.
@@ -114,7 +114,7 @@ ANOTHERS: Final[dict[str, Kind]] = {
     "a list that relates to nothing": answered_to(_CALLER, _LIST, naming=no_id),
     "a list that relates without signature": related(answered_to(_CALLER, _LIST, naming=no_id)),
     "a list that relates twice": related(answered_to(_CALLER, _LIST)),
-    "a fault": answered_to(_OTHER, _FAILS, expected=FAULT_CODE),
+    "a fault": answered_to(_OTHER, FAILS, expected=FAULT_CODE),
 }
 # To somebody else who asks under the client's own MessageID: refused where that names its signer.
 COPIED: Final[dict[str, Kind]] = {

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "samples"
 ZEEP_SAMPLE = SAMPLES / "python/zeep_client.py"
+_EVERY_OPERATION = SAMPLES / "java/src/main/java/example/EveryOperation.java"
 # One call of the whole program; an idle machine needs a tenth.
 RUN_SECONDS = 120.0
 # The first build of a machine downloads its packages.
@@ -95,14 +96,16 @@ def _stem(holder: Holder) -> str:
     return str(holder.key).removesuffix(".key.pem")
 
 
-def _with_stems(*program: str) -> Callable[[str, Parties], Sequence[str]]:
+def with_stems(*program: str) -> Callable[[str, Parties], Sequence[str]]:
+    """Return the command of a program that takes NAME for NAME.key.pem and NAME.cert.pem."""
+
     def command(url: str, parties: Parties) -> Sequence[str]:
         return [*program, url, _stem(parties.company), _stem(parties.attorney), str(parties.service)]
 
     return command
 
 
-def _is_older(made: Path, *sources: Path) -> bool:
+def is_older(made: Path, *sources: Path) -> bool:
     """Tell whether something must be built again."""
     files = [
         file for one in sources for file in ([one] if one.is_file() else one.rglob("*")) if file.is_file()
@@ -110,7 +113,8 @@ def _is_older(made: Path, *sources: Path) -> bool:
     return not made.exists() or made.stat().st_mtime < max(file.stat().st_mtime for file in files)
 
 
-def _build(*command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def build_in(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run one step of a build in its folder."""
     return subprocess.run(
         command, cwd=folder, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False
     )
@@ -120,11 +124,11 @@ def _build(*command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 def build_with_maven(folder: Path, name: str, *sources: Path) -> Path:
     """Compile with Maven, without the network where all is there already; return the program."""
     jar = folder / f"target/{name}.jar"
-    if not _is_older(jar, folder / "pom.xml", folder / "src", *sources):
+    if not is_older(jar, folder / "pom.xml", folder / "src", *sources):
         return jar
     maven = ("mvn", "--quiet", "--batch-mode", "package")
-    if _build(*maven, "--offline", folder=folder).returncode != 0:
-        built = _build(*maven, folder=folder)
+    if build_in(folder, *maven, "--offline").returncode != 0:
+        built = build_in(folder, *maven)
         assert built.returncode == 0, built.stdout[-4000:] + built.stderr[-4000:]
     jar.touch()
     return jar
@@ -133,6 +137,16 @@ def build_with_maven(folder: Path, name: str, *sources: Path) -> Path:
 def build_java() -> Path:
     """Compile the sample from the contract that is published."""
     return build_with_maven(SAMPLES / "java", "notigateway-cxf", ROOT / "wsdl")
+
+
+def build_spring() -> Path:
+    """Compile the sample; the program that calls every operation is that of `samples/java`."""
+    return build_with_maven(SAMPLES / "spring-ws", "notigateway-spring-ws", ROOT / "wsdl", _EVERY_OPERATION)
+
+
+def build_metro() -> Path:
+    """Compile the sample; the program that calls every operation is that of `samples/java`."""
+    return build_with_maven(SAMPLES / "metro", "notigateway-metro", ROOT / "wsdl", _EVERY_OPERATION)
 
 
 def build_node() -> None:
@@ -144,8 +158,8 @@ def build_node() -> None:
 def build_with_npm(folder: Path) -> None:
     """Install exactly the packages of the lock file."""
     made = folder / "node_modules/.package-lock.json"
-    if _is_older(made, folder / "package-lock.json"):
-        built = _build("npm", "ci", "--no-audit", "--no-fund", "--prefer-offline", folder=folder)
+    if is_older(made, folder / "package-lock.json"):
+        built = build_in(folder, "npm", "ci", "--no-audit", "--no-fund", "--prefer-offline")
         assert built.returncode == 0, built.stderr[-4000:]
         made.touch()
 
@@ -156,10 +170,10 @@ def build_csharp() -> None:
     folder = SAMPLES / "dotnet"
     made = folder / "bin/every-operation.exe"
     sources = sorted(folder.glob("*.cs"))
-    if _is_older(made, *sources):
+    if is_older(made, *sources):
         made.parent.mkdir(exist_ok=True)
         references = [f"-r:{name}.dll" for name in ("System.Security", "System.Net.Http", "System.Xml.Linq")]
-        built = _build("mcs", f"-out:{made}", *references, *map(str, sources), folder=folder)
+        built = build_in(folder, "mcs", f"-out:{made}", *references, *map(str, sources))
         assert built.returncode == 0, built.stdout[-4000:] + built.stderr[-4000:]
 
 
@@ -168,9 +182,9 @@ def build_go() -> None:
     """Compile; the program needs no module but its own."""
     folder = SAMPLES / "go"
     made = folder / "bin/every-operation"
-    if _is_older(made, folder / "go.mod", *sorted(folder.glob("*.go"))):
+    if is_older(made, folder / "go.mod", *sorted(folder.glob("*.go"))):
         # One processor is left to whatever else runs.
-        built = _build("go", "build", "-p", "1", "-o", str(made), ".", folder=folder)
+        built = build_in(folder, "go", "build", "-p", "1", "-o", str(made), ".")
         assert built.returncode == 0, built.stderr[-4000:]
 
 
@@ -197,11 +211,11 @@ def _older_p12(holder: Holder, passphrase: Path) -> Path:
 
 
 def _python(mode: str) -> Callable[[str, Parties], Sequence[str]]:
-    return _with_stems(sys.executable, str(SAMPLES / "python/every_operation.py"), mode)
+    return with_stems(sys.executable, str(SAMPLES / "python/every_operation.py"), mode)
 
 
 def _node(mode: str) -> Callable[[str, Parties], Sequence[str]]:
-    return _with_stems("node", str(SAMPLES / "node/every-operation.js"), mode)
+    return with_stems("node", str(SAMPLES / "node/every-operation.js"), mode)
 
 
 _SHELL = ("bash", "xmlsec1", "xmllint", "curl", "openssl")
@@ -209,32 +223,37 @@ CLIENTS = (
     _java("CXF, policy of the WSDL", "policy", build_java),
     _java("CXF, action, DirectReference", "direct", build_java),
     _java("CXF, action, IssuerSerial", "issuer-serial", build_java),
+    _java("Metro, policy of the WSDL", "policy", build_metro),
+    _java("Spring-WS", "action", build_spring),
     Client("node-soap, Id", ("node", "npm"), _node("plain"), build_node),
     Client("node-soap, wsu:Id", ("node", "npm"), _node("wssecurity"), build_node),
-    Client("PHP SoapClient", ("php",), _with_stems("php", str(SAMPLES / "php/every_operation.php"))),
+    Client("PHP SoapClient", ("php",), with_stems("php", str(SAMPLES / "php/every_operation.php"))),
     Client("zeep, BinarySignature", (), _python("binary")),
     Client("zeep, Signature", (), _python("x509data")),
     Client(".NET SignedXml", ("mono", "mcs"), _csharp, build_csharp),
-    Client("xmlsec1 and curl", _SHELL, _with_stems("bash", str(SAMPLES / "shell/every-operation.sh"))),
-    Client("Go", ("go",), _with_stems(str(SAMPLES / "go/bin/every-operation")), build_go),
-    Client("Ruby", ("ruby",), _with_stems("ruby", str(SAMPLES / "ruby/every_operation.rb"))),
+    Client("xmlsec1 and curl", _SHELL, with_stems("bash", str(SAMPLES / "shell/every-operation.sh"))),
+    Client("Go", ("go",), with_stems(str(SAMPLES / "go/bin/every-operation")), build_go),
+    Client("Ruby", ("ruby",), with_stems("ruby", str(SAMPLES / "ruby/every_operation.rb"))),
 )
 
 # They take any answer that the service has signed.
-UNBOUND = frozenset(
+UNBOUND = frozenset({"CXF, policy of the WSDL", "CXF, action, DirectReference", "CXF, action, IssuerSerial"})
+# Their MessageID says whose request it is, so that nobody else is answered under it.
+NAMING_SIGNER = frozenset(
     {
-        "CXF, policy of the WSDL",
-        "CXF, action, DirectReference",
-        "CXF, action, IssuerSerial",
+        "Metro, policy of the WSDL",
+        "Spring-WS",
         "node-soap, Id",
         "node-soap, wsu:Id",
         "PHP SoapClient",
+        "zeep, BinarySignature",
+        "zeep, Signature",
         ".NET SignedXml",
         "xmlsec1 and curl",
+        "Go",
+        "Ruby",
     }
 )
-# Their MessageID says whose request it is, so that nobody else is answered under it.
-NAMING_SIGNER = frozenset({"zeep, BinarySignature", "zeep, Signature"})
 
 
 def not_here(*programs: str) -> list[str]:

@@ -13,8 +13,10 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 import pytest
 
 from interop.clients import ZEEP_SAMPLE
+from interop.hostile import Hostile
 from interop.jvm import one_jvm
 from interop.matrix import Matrix
+from notigateway.sandbox.process import running
 from pki import pki, write_pem
 from stack import Stack
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
     from types import ModuleType
+
+    from notigateway.sandbox.process import Running
 
 
 class _Server(ThreadingMixIn, WSGIServer):
@@ -78,6 +82,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def _java_ends() -> Iterator[None]:
     yield
     one_jvm().close()
+
+
+@pytest.fixture(scope="session")
+def between() -> Iterator[Hostile]:
+    """Stand at the public address of the sandbox, before it is started: what clients sign names it."""
+    yield from Hostile("/notigateway/v1").running()
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory, between: Hostile) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("interop") / "sandbox"
+    with running(folder, "--notifications", "100", "--public-url", between.url) as started:
+        between.upstream = started.ready["listens"]
+        yield started
 
 
 @pytest.fixture

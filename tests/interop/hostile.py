@@ -26,8 +26,11 @@ if TYPE_CHECKING:
     from notigateway.sandbox.holders import Holder
 
 SECONDS = 60.0
-# What every client reads in the second answer, and what it must not be told.
-TRUE, FALSE = b"<state>available</state>", b"<state>accepted</state>"
+# What every client reads in the second answer, and what it must not be told; in our contract, and in WSCN.
+FALSEHOODS = (
+    (b"<state>available</state>", b"<state>accepted</state>"),
+    (b"<estado>0</estado>", b"<estado>2</estado>"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +48,8 @@ def altered(exchange: Exchange) -> bytes:
 
 
 def _falsified(answer: bytes) -> bytes:
-    assert TRUE in answer
-    return answer.replace(TRUE, FALSE)
+    (said,) = (one for one in FALSEHOODS if one[0] in answer)
+    return answer.replace(*said)
 
 
 def wrapped_in_header(exchange: Exchange) -> bytes:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from interop import faults
 from interop.anothers import ANOTHERS, COPIED, FAULT_CODE, Kind
 from interop.clients import CLIENTS, NAMING_SIGNER, UNBOUND, Client, Parties, must_have_all
 from interop.hostile import (
@@ -17,11 +18,8 @@ from interop.hostile import (
     wrapped_in_header,
 )
 from interop.matrix import VERIFIED, Matrix, Shown, operations
-from notigateway.sandbox.process import running
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from notigateway.sandbox.process import Running
 
 pytestmark = pytest.mark.interop
@@ -37,20 +35,6 @@ FALSIFIERS: dict[str, Kind] = {
 def _kinds_for(client: Client) -> list[str]:
     kinds = () if client.name in UNBOUND else ANOTHERS
     return [*kinds, *(COPIED if client.name in NAMING_SIGNER else ())]
-
-
-@pytest.fixture(scope="module")
-def between() -> Iterator[Hostile]:
-    """Stand at the public address of the sandbox, before it is started: what clients sign names it."""
-    yield from Hostile("/notigateway/v1").running()
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory, between: Hostile) -> Iterator[Running]:
-    folder = tmp_path_factory.mktemp("interop") / "sandbox"
-    with running(folder, "--notifications", "100", "--public-url", between.url) as started:
-        between.upstream = started.ready["listens"]
-        yield started
 
 
 @pytest.fixture(params=CLIENTS, ids=lambda one: one.name)
@@ -108,3 +92,22 @@ def test_the_answer_to_another_request_is_never_read(
     assert between.answers >= 2, done.stderr[-4000:]
     assert Shown.read(done.stdout).cells == {"Ping": VERIFIED}, done.stdout
     assert FAULT_CODE not in done.stdout + done.stderr
+
+
+def test_a_fault_about_the_request_is_told(client: Client, sandbox: Running, between: Hostile) -> None:
+    """So what the next test does not find in what the client prints was not believed."""
+    with between.falsifying(faults.GENUINE(sandbox.pki)):
+        done = client.run(sandbox.url, Parties.of(sandbox.pki))
+    assert done.returncode != 0
+    assert FAULT_CODE in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("kind", faults.FALSIFIED)
+def test_a_fault_that_the_service_did_not_sign_is_never_told(
+    client: Client, sandbox: Running, between: Hostile, kind: str
+) -> None:
+    with between.falsifying(faults.FALSIFIED[kind](sandbox.pki)):
+        done = client.run(sandbox.url, Parties.of(sandbox.pki))
+    assert done.returncode != 0
+    assert between.answers >= 2, done.stderr[-4000:]
+    assert faults.FALSE_CODE not in done.stdout + done.stderr

@@ -5,10 +5,14 @@ Which version each is, and what its user has to know: `docs/integration.md`, who
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import zeep
 from lxml import etree
 
 from instances import Instances
@@ -29,9 +33,9 @@ from notigateway.soap.wscn.environment import PRODUCTION, TEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 pytestmark = pytest.mark.interop
+GENERATORS = Path(__file__).parent / "generators"
 SCHEMAS = {
     "v1": "notigateway-v1",
     "issuing": "notigateway-issuing-v1",
@@ -190,3 +194,25 @@ def test_a_strict_zeep_reads_each_contract(contracts: Contracts, name: str) -> N
 
 def test_a_strict_zeep_reads_whole_messages(contracts: Contracts) -> None:
     check_read(read_with_zeep(contracts), contracts)
+
+
+# --- the table ------------------------------------------------------------------------------------
+
+
+def test_the_table_of_generators_is_this_lane() -> None:
+    """Versions are those of the lock files, and of what is installed."""
+    pom = etree.parse(GENERATORS / "pom.xml")
+    versions = [
+        *(str(one.text) for one in pom.iter("{*}version") if "$" not in str(one.text)),
+        *(pom.findtext(f"{{*}}properties/{{*}}{name}.version", "") for name in ("cxf", "axis2", "axis")),
+        *re.findall(r"v(\S+)$", (GENERATORS / "go/go.mod").read_text(), re.MULTILINE),
+        *json.loads((GENERATORS / "node/package.json").read_text())["devDependencies"].values(),
+        zeep.__version__,
+    ]
+    text = (published_folder("wsdl").parent / "docs/integration.md").read_text("utf-8")
+    table = re.findall(
+        r"^\| (.+?) \| (.+?) \|", text.partition("### Generators")[2].partition("\n### ")[0], re.MULTILINE
+    )
+    listed = dict(table[1:])
+    assert len(listed) == len(TOOLS) - 1 + len(("gSOAP", "gowsdl", "wsdl-tsclient", "zeep"))
+    assert not [name for name, version in listed.items() if version not in versions and "gSOAP" not in name]

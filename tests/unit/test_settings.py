@@ -130,3 +130,12 @@ def test_production_refuses_to_look_away_from_revocation() -> None:
     with pytest.raises(ConfigurationError, match="revocation"):
         load_settings(None, overrides={"revocation": "unsafe_off"})
     assert load_settings(None, overrides={"mode": "development", "revocation": "unsafe_off"}).operators == ()
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:8080/x", "http://gateway.example/x", "HTTP://a/x"])
+def test_production_refuses_an_address_without_tls_unless_a_proxy_speaks_it(address: str) -> None:
+    with pytest.raises(ConfigurationError, match="public_url: in production it begins with https://"):
+        load_settings(None, overrides={"public_url": address})
+    for allowing in ({"proxy_speaks_tls": True}, {"mode": "development"}):
+        assert load_settings(None, overrides={"public_url": address} | allowing).public_url.scheme == "http"
+    assert load_settings(None, overrides={"public_url": "https://a/x"}).proxy_speaks_tls is False

@@ -14,6 +14,7 @@ from notigateway.errors import ConfigurationError
 from notigateway.explaining.explain import Explanation, explain_envelope
 from notigateway.explaining.explain_text import explanation_text
 from notigateway.pki.anchors import TrustStore
+from notigateway.private_files import make_folder
 from notigateway.settings import load_settings
 from notigateway.wss.clients import ClientRegister
 from notigateway.wss.freshness import read_instant
@@ -84,7 +85,7 @@ def _write(explanation: Explanation, folder: Path) -> None:
     if explanation.signed_info is not None:
         files["signed-info.xml"] = explanation.signed_info
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         for name, data in files.items():
             (folder / name).write_bytes(data)
     except OSError as error:

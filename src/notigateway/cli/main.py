@@ -28,6 +28,7 @@ from notigateway.cli.sweep import sweep
 from notigateway.cli.timestamp import timestamp
 from notigateway.contract.problems import said_of
 from notigateway.errors import GatewayError
+from notigateway.private_files import keep_to_owner
 
 app = typer.Typer(
     name="notigateway",
@@ -59,6 +60,7 @@ def version() -> None:
 
 def main() -> None:
     """Run a command; an error of ours is one clear line and exit code 2, never a trace."""
+    keep_to_owner()
     try:
         app()
     except GatewayError as error:

@@ -35,6 +35,7 @@ from notigateway.client.values import DecisionOutcome, Filter
 from notigateway.client.wscn_commands import ContractGroup, check_contract, wscn_app
 from notigateway.contract.problems import said_of
 from notigateway.errors import GatewayError
+from notigateway.private_files import keep_to_owner, make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -256,6 +257,7 @@ def ping_command(context: typer.Context, as_json: Json = False) -> None:
 
 def main() -> None:
     """Run the command line; every error is one line on standard error and an exit code."""
+    keep_to_owner()
     try:
         app(prog_name="notigateway-client")
     except ClientError as error:
@@ -280,7 +282,7 @@ def _print_outcomes(outcomes: Sequence[DecisionOutcome], *, as_json: bool) -> No
 def _save(verdicts: Sequence[Verdict], folder: Path) -> None:
     """Write what is verified, as it came; a receipt never changes, so writing it again is harmless."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         for one in verdicts:
             if one.verified and one.receipt is not None:
                 stem = folder / f"receipt-{one.receipt.receipt_id.lower()}"

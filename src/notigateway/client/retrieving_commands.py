@@ -13,6 +13,7 @@ from notigateway.client.errors import SpoolError
 from notigateway.client.options import Ids, IdsFile, Json, chosen_ids
 from notigateway.client.show import print_all, print_table
 from notigateway.client.spool import folder_name, safe_name
+from notigateway.private_files import make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -91,7 +92,7 @@ def _write(file: Path, pieces: Iterable[bytes]) -> None:
     """Write a file that appears only once it is whole. Raises: `SpoolError`."""
     partial = file.with_name(f".{file.name}.part")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(file.parent)
         with partial.open("wb") as target:
             for piece in pieces:
                 target.write(piece)

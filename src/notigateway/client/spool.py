@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from notigateway.client.errors import SpoolError
 from notigateway.client.shapes import as_json
+from notigateway.private_files import make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -58,7 +59,7 @@ class Spool:
         with _disk(self._directory):
             if not self._directory.is_dir():
                 # what is in it is personal data: readable by its owner unless the operator made it
-                self._directory.mkdir(mode=0o700, parents=True)
+                make_folder(self._directory)
                 _sync(self._directory.parent)
             self._lock = os.open(self._directory / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:

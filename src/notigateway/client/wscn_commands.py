@@ -16,6 +16,7 @@ from notigateway.client.options import Json, Yes, confirm
 from notigateway.client.show import print_all, print_json, print_table
 from notigateway.client.wscn import ROLES, WscnClient
 from notigateway.law.lifecycle import Decision
+from notigateway.private_files import make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -140,7 +141,7 @@ def _written(outcome: WscnOutcome, folder: Path | None) -> str:
         return ""
     file = folder / f"{outcome.code}.pdf"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         file.write_bytes(outcome.pdf)
     except OSError as error:
         raise SpoolError(f"cannot write into {folder}: {error.strerror}") from error

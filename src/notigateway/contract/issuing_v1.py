@@ -43,7 +43,7 @@ class Problem(IssuingPart):
 class Party(IssuingPart):
     """Who decided, as far as it is known."""
 
-    identifier: str
+    identifier: Word
     name: str | None = None
 
 
@@ -51,7 +51,7 @@ class Party(IssuingPart):
 class Addressee(IssuingPart):
     """To whom an act is addressed, with the account that RED manages where there is one."""
 
-    identifier: str
+    identifier: Word
     name: str
     ccc: str | None = None
     naf: str | None = None
@@ -153,7 +153,7 @@ class Delegate(IssuingPart):
 class SigningPerson(IssuingPart):
     """The natural person who signed; a secondary user works under the delegate's authorisation."""
 
-    identifier: str
+    identifier: Word
     name: str
     secondary_user: bool
 
@@ -242,7 +242,7 @@ class Succession(IssuingPart):
 class UploadDocuments(IssuingRequest):
     """Store documents that acts will name by their hash."""
 
-    issuer_id: str
+    issuer_id: Word
     contents: Annotated[tuple[bytes, ...], Child("content", least=1, most=100)] = field(repr=False)
 
 
@@ -257,7 +257,7 @@ class UploadDocumentsResponse(IssuingPart):
 class PublishActs(IssuingRequest):
     """Put acts at the disposal of their addressees."""
 
-    issuer_id: str
+    issuer_id: Word
     acts: Annotated[tuple[Act, ...], Child("act", least=1, most=500)]
 
 
@@ -272,7 +272,7 @@ class PublishActsResponse(IssuingPart):
 class CancelNotifications(IssuingRequest):
     """Withdraw notifications that are not decided."""
 
-    issuer_id: str
+    issuer_id: Word
     cancellations: Annotated[tuple[Cancellation, ...], Child("cancellation", least=1, most=500)]
 
 
@@ -287,7 +287,7 @@ class CancelNotificationsResponse(IssuingPart):
 class ExtendDeadlines(IssuingRequest):
     """Move unexpired deadlines."""
 
-    issuer_id: str
+    issuer_id: Word
     extensions: Annotated[tuple[Extension, ...], Child("extension", least=1, most=100)]
 
 
@@ -302,7 +302,7 @@ class ExtendDeadlinesResponse(IssuingPart):
 class ReportExternalDecisions(IssuingRequest):
     """Enter decisions of other channels."""
 
-    issuer_id: str
+    issuer_id: Word
     reports: Annotated[tuple[Report, ...], Child("report", least=1, most=500)]
 
 
@@ -315,7 +315,7 @@ class ReportExternalDecisionsResponse(CancelNotificationsResponse):
 class ListOutcomes(IssuingRequest):
     """What became of the body's acts since a cursor, please."""
 
-    issuer_id: str
+    issuer_id: Word
     cursor: Word | None = None
     page_size: Integer | None = None
 
@@ -336,8 +336,8 @@ class ListOutcomesResponse(IssuingPart):
 class CommunicateSuccession(IssuingRequest):
     """Let one take the place of another in your procedures."""
 
-    issuer_id: str
-    predecessor: str
+    issuer_id: Word
+    predecessor: Word
     successor: Party
     cause: Word
     fact_at: datetime

@@ -107,6 +107,10 @@ TEXTS: Final[dict[str, Texts]] = {
         "Una cabecera WS-Addressing está repetida o no es válida, o nombra otro servicio u operación.",
         "A WS-Addressing header is repeated or invalid, or names another service or operation.",
     ),
+    "ADDRESSING_ACTION_MISMATCH": Texts(
+        "Action de WS-Addressing nombra una operación distinta de la del Body.",
+        "The WS-Addressing Action names another operation than the Body.",
+    ),
     "REPLY_ADDRESS_UNSUPPORTED": Texts(
         "Las respuestas solo vuelven por la misma conexión: ReplyTo y FaultTo deben ser anónimos.",
         "Answers go back on the same connection only: ReplyTo and FaultTo must be anonymous.",
@@ -221,6 +225,10 @@ TEXTS: Final[dict[str, Texts]] = {
     "DIGEST_DIFFERS": Texts(
         "El resumen de una parte firmada no coincide: se modificó después de firmar.",
         "The digest of a signed part differs: it was changed after signing.",
+    ),
+    "NO_CANONICAL_FORM": Texts(
+        "Una parte firmada no tiene forma canónica: un espacio de nombres es un URI relativo.",
+        "A signed part has no canonical form: a namespace name is a relative URI.",
     ),
     "SIGNATURE_WRONG": Texts(
         "El valor de la firma no se verifica con la clave del certificado.",

@@ -116,8 +116,8 @@ class Filter(V1Part):
     states: Annotated[tuple[Word, ...], Child("state", most=7)] = ()
     kind: Word | None = None
     role: Word | None = None
-    addressee_id: str | None = None
-    issuer_id: str | None = None
+    addressee_id: Word | None = None
+    issuer_id: Word | None = None
     available_from: datetime | None = None
     available_to: datetime | None = None
     deadline_before: datetime | None = None

@@ -155,7 +155,7 @@ class SetReceivingAloneResponse(V1Part):
 class GrantPower(V1Request):
     """Register a power of attorney."""
 
-    attorney: str
+    attorney: Word
     attorney_name: str
     scope: Word
     value: str | None = None

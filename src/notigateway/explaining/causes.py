@@ -46,7 +46,7 @@ def likely_causes(sight: Sight, refusals: Sequence[errors.GatewayError]) -> Iter
         for kind, causes in _CAUSES:
             if isinstance(error, kind):
                 # a part without canonical form ends what can be tried
-                with suppress(errors.EnvelopeStructureError):
+                with suppress(errors.CanonicalFormError):
                     yield from causes(sight, error)
 
 

@@ -35,14 +35,16 @@ class _Index(Generic[_Key]):
 
 
 class KnownCertificates:
-    """Finds known certificates by issuer and serial number, key identifier or thumbprint."""
+    """Finds known certificates by issuer and serial number, subject, key identifier or thumbprint."""
 
     def __init__(self, certificates: Iterable[x509.Certificate] = ()) -> None:
         self._by_issuer_serial: _Index[tuple[NameKey, int]] = _Index()
+        self._by_subject: _Index[NameKey] = _Index()
         self._by_key_identifier: _Index[bytes] = _Index()
         self._by_thumbprint: _Index[bytes] = _Index()
         for certificate in {fingerprint(one): one for one in certificates}.values():
             self._by_issuer_serial.add(issuer_serial(certificate), certificate)
+            self._by_subject.add(key_of_name(certificate.subject), certificate)
             self._by_key_identifier.add(subject_key_identifier(certificate), certificate)
             self._by_thumbprint.add(thumbprint(certificate), certificate)
 
@@ -50,6 +52,13 @@ class KnownCertificates:
         """Find by the issuer's name, in whatever spelling, and the serial number."""
         try:
             return self._by_issuer_serial.get((key_of_text(issuer), serial))
+        except ValueError:
+            return None
+
+    def by_subject(self, subject: str) -> x509.Certificate | None:
+        """Find by the holder's name, in whatever spelling: a renewed certificate makes it nobody's."""
+        try:
+            return self._by_subject.get(key_of_text(subject))
         except ValueError:
             return None
 

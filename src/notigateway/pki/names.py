@@ -60,9 +60,14 @@ _TYPE: Final = re.compile(
 )
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.|"")*+)"\s*+', re.DOTALL)
 _PLAIN: Final = re.compile(r"((?:[^\\,;+]|\\.)*+)", re.DOTALL)
-_ESCAPED: Final = re.compile(r'((?:\\[0-9A-Fa-f]{2})++)|\\(.)|""', re.DOTALL)
+# `\C3\B3` of RFC 4514 §2.4, and `\xC3\xB3` as OpenSSL writes octets that are not ASCII
+_ESCAPED: Final = re.compile(r'((?:\\x?[0-9A-Fa-f]{2})++)|\\(.)|""', re.DOTALL)
 _HEXADECIMAL: Final = re.compile(r"#((?:[0-9A-Fa-f]{2})++)")
-_ONE_LINE: Final = re.compile(r"/(?=[A-Za-z0-9.]++=)")
+# An attribute in OpenSSL's one line: `/` begins a level, `+` another attribute of the same.
+_ONE_LINE: Final = re.compile(
+    r"(?<!\\)([/+])([A-Z][A-Z0-9\-]*+|[0-9]++(?:\.[0-9]++)++)=", re.IGNORECASE | re.ASCII
+)
+_ONE_LINE_ESCAPED: Final = re.compile(rb"\\x([0-9A-Fa-f]{2})|\\([/+])")
 
 
 def key_of_name(name: x509.Name) -> NameKey:
@@ -119,11 +124,34 @@ def _listed(text: str) -> list[list[tuple[str, str]]]:
 
 
 def _one_line(text: str) -> list[list[tuple[str, str]]]:
-    """Read OpenSSL's one line, `/C=ES/O=…`, in which nothing is escaped."""
-    pairs = [piece.partition("=") for piece in _ONE_LINE.split(text)[1:]]
-    if not pairs:
+    r"""Read OpenSSL's one line, `/C=ES/O=…`, as `-nameopt compat` and PHP write it.
+
+    OpenSSL 3 writes `\/` and `\+` where they stand in a value, older ones do not; none escapes a backslash.
+    """
+    found = list(_ONE_LINE.finditer(text))
+    if not found or found[0].start() or found[0][1] != "/":
         raise ValueError("not a distinguished name")
-    return [[(_oid(kind), value)] for kind, _, value in pairs]
+    rdns: list[list[tuple[str, str]]] = []
+    for one, end in zip(found, [*(other.start() for other in found[1:]), len(text)], strict=True):
+        if one[1] == "/":
+            rdns.append([])
+        rdns[-1].append((_oid(one[2]), _one_line_value(text[one.end() : end])))
+    return rdns
+
+
+def _one_line_value(text: str) -> str:
+    r"""Read a value whose octets stand as `\xC3` where they are not ASCII, in whatever string they were."""
+    octets = _ONE_LINE_ESCAPED.sub(_octet, text.encode())
+    if b"\0" in octets:  # a BMPString
+        return octets.decode("utf-16-be")
+    try:
+        return octets.decode()
+    except UnicodeDecodeError:  # a TeletexString
+        return octets.decode("latin-1")
+
+
+def _octet(match: re.Match[bytes]) -> bytes:
+    return bytes.fromhex(match[1].decode()) if match[1] else match[2]
 
 
 def _oid(kind: str) -> str:
@@ -148,5 +176,5 @@ def _decoded(octets: bytes) -> str:
 
 def _unescaped(match: re.Match[str]) -> str:
     if match[1]:
-        return bytes.fromhex(match[1].replace("\\", "")).decode("utf-8")
+        return bytes.fromhex(match[1].replace("\\", "").replace("x", "")).decode("utf-8")
     return match[2] or '"'

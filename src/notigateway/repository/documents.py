@@ -24,6 +24,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, MemoryStore, from_url
 
 from notigateway.errors import ConfigurationError, DocumentDamagedError, TemporarilyUnavailableError
+from notigateway.private_files import make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -155,7 +156,8 @@ def _open(url: str, scheme: str, folder: Path | None, timeout_seconds: int) -> O
     """Open the store; a remote one is not yet called."""
     try:
         if folder is not None:
-            return LocalStore(folder, mkdir=True)
+            make_folder(folder)
+            return LocalStore(folder)
         if scheme == "memory":
             return MemoryStore()
         if scheme in REMOTE_SCHEMES:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -16,6 +17,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import URL, Engine, create_engine, event, exc, make_url
 
 from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
+from notigateway.private_files import make_file
 from notigateway.repository.commit import commit
 from notigateway.repository.session import Session
 from notigateway.repository.turns import Turns
@@ -83,6 +85,7 @@ def create_database(url: str, *, pool_size: int = 8, timeout_seconds: int = 30) 
         ) from error
     if parsed.get_backend_name() == "sqlite":
         _turns[engine] = Turns(timeout_seconds)
+        event.listen(engine, "do_connect", partial(_make_sqlite, Path(parsed.database or "")))
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -210,6 +213,13 @@ def _postgresql_options(_url: URL, timeout_seconds: int) -> dict[str, Any]:
 
 
 _OPTIONS = {"sqlite": _sqlite_options, "postgresql": _postgresql_options}
+
+
+def _make_sqlite(file: Path, *_connecting: object) -> None:
+    """Make the file for its owner only; SQLite gives those that it makes beside it the same mode."""
+    if not file.exists():
+        with suppress(OSError):  # SQLite says in its own words that it cannot
+            make_file(file)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from notigateway.errors import AddressingError, ReplyAddressError
+from notigateway.errors import AddressedActionError, AddressingError, ReplyAddressError
 from notigateway.pki.keys import fingerprint
 from notigateway.wss.envelope import is_for_us
 from notigateway.wss.ns import WSA, WSA_ANONYMOUS, namespace_of, wsa
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from notigateway.wss.envelope import Envelope
     from notigateway.wss.version import SoapVersion
 
-# What may be repeated in a signed answer: a URI without anything that XML would have to escape.
-_MESSAGE_ID: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,31}:[A-Za-z0-9\-._~:/?#\[\]@!$()*+,;=%]{1,224}")
+# What may be repeated in a signed answer: a URI (RFC 3986), so no markup but the `&` of a query.
+_MESSAGE_ID: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,31}:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]{1,224}")
 # A MessageID that ends so says by whose certificate it is signed.
 _NAMED_SIGNER: Final = re.compile(r".*#([0-9A-Fa-f]{64})")
 _XML_WHITESPACE: Final = " \t\r\n"
@@ -48,11 +48,11 @@ class Addressing:
         return self.action is not None or self.message_id is not None
 
     def check(self, *, to: str, action: str) -> None:
-        """Check that the message is for this service and this operation. Raises: `AddressingError`."""
+        """Check that the message is for this service and this operation. Raises: `AddressingError` family."""
         if self.to not in {None, to, WSA_ANONYMOUS}:
             raise AddressingError("To is not this service", header="To", rule="other-address")
         if self.action not in {None, action}:
-            raise AddressingError("Action is not the operation", header="Action", rule="other-operation")
+            raise AddressedActionError("Action is not the operation", header="Action", rule="other-operation")
 
     def check_signer(self, certificate: x509.Certificate) -> None:
         """Check that a MessageID which names a certificate, by its SHA-256, is signed with that one.

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger("notigateway.soap")
 _RETRY_AFTER_SECONDS: Final = "5"
-_ALLOW: Final = (("Allow", "GET, POST"),)  # RFC 9110 §15.5.6
+_ALLOW: Final = (("Allow", "GET, HEAD, POST"),)  # RFC 9110 §15.5.6
 _NAMES: Final = ("id", "Id", "}reference")
 _IDENTIFIER_MAX_CHARS: Final = 64
 _REASONS: Final = {
@@ -127,14 +127,15 @@ class Endpoint:
             *answer.headers,
         ]
         start_response(f"{answer.status} {_REASONS[answer.status]}", headers)
-        return [answer.body]
+        # RFC 9110 §9.3.2: the headers of a GET, its length included, and nothing behind them
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
 
     def _answer(self, environ: WSGIEnvironment, now: datetime, correlation_id: UUID) -> _Answer:
         """Route by method and path; turn every error into its one kind of answer."""
         try:
             if environ.get("PATH_INFO", "") != self.path:
                 raise errors.NotOurPathError
-            if environ["REQUEST_METHOD"] == "GET":
+            if environ["REQUEST_METHOD"] in {"GET", "HEAD"}:
                 return self._publish(environ.get("QUERY_STRING", ""))
             if environ["REQUEST_METHOD"] != "POST":
                 raise errors.MethodNotAllowedError
@@ -150,15 +151,17 @@ class Endpoint:
             return _Answer(error.status, body, soap, allow + _retry_after(error))
 
     def _publish(self, query: str) -> _Answer:
-        """Give the contract's files and nothing else. Raises: `MethodNotAllowedError`."""
+        """Give the contract's files and nothing else. Raises: `MethodNotAllowedError`, `NotOurPathError`."""
         if query.lower() in {"wsdl", "singlewsdl"}:
             return _Answer(200, self._contract.wsdl)
         if query.lower() == "wsdl=soap12":
             return _Answer(200, self._contract.wsdl_soap12)
-        schema = self._contract.schemas.get(query.removeprefix("xsd="))
-        if schema is not None and query.startswith("xsd="):
-            return _Answer(200, schema)
-        raise errors.MethodNotAllowedError
+        if not query.lower().startswith("xsd="):
+            raise errors.MethodNotAllowedError
+        schema = self._contract.schemas.get(query[len("xsd=") :])
+        if schema is None:
+            raise errors.NotOurPathError
+        return _Answer(200, schema)
 
     def _answer_soap(self, environ: WSGIEnvironment, now: datetime, correlation_id: UUID) -> _Answer:
         """Run a SOAP request and sign what comes of it, faults included.

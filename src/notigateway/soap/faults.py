@@ -36,6 +36,7 @@ FAULT_CODES: Final[tuple[tuple[type[errors.GatewayError], str], ...]] = (
     (errors.CheckError, "wsse:FailedCheck"),
     (errors.AlgorithmError, "wsse:UnsupportedAlgorithm"),
     (errors.FreshnessError, "wsu:MessageExpired"),
+    (errors.AddressedActionError, "wsa:ActionMismatch"),  # SOAP Binding §6.4.1.7
     (errors.AddressingError, "wsa:InvalidAddressingHeader"),  # Web Services Addressing 1.0 SOAP Binding §6.4
     (errors.ReplyAddressError, "wsa:OnlyAnonymousAddressSupported"),
     (errors.VersionMismatchError, "soap:VersionMismatch"),

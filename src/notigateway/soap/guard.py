@@ -47,7 +47,7 @@ def read_actions(environ: WSGIEnvironment) -> frozenset[str]:
     SOAPAction (SOAP 1.1 §6.1.1) and the media type's parameter `action` (SOAP 1.2 part 2 §6.5.3).
     """
     found = (environ.get("HTTP_SOAPACTION", ""), _content_type(environ).get_param("action", ""))
-    return frozenset(str(one).strip().strip('"') for one in found) - {""}
+    return frozenset(str(one).strip().strip('"').strip() for one in found) - {""}
 
 
 def _check_headers(environ: WSGIEnvironment) -> None:

@@ -7,18 +7,21 @@ answer. Envelope and signature are ours, before and after.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from spyne import Application, Fault, MethodContext
+from spyne import Application, Fault, MethodContext, Unicode
 from spyne.protocol.soap import Soap11
 from spyne.server import ServerBase
 
 from notigateway.errors import InvalidRequestError
+from notigateway.soap.contract import not_nil
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lxml.etree import _Element
+
+_SPACE: Final = " \t\r\n"
 
 
 class BodyProtocol(Soap11):
@@ -26,6 +29,8 @@ class BodyProtocol(Soap11):
 
     def __init__(self) -> None:
         super().__init__(validator=None)  # the published schema has validated the element before
+        # and with it every `xsi:type`: it can only be the declared one, which Spyne need not look for
+        self.parse_xsi_type = False
 
     def create_in_document(self, ctx: Any, charset: str | None = None) -> None:  # noqa: ANN401, ARG002
         """Take the verified element as it is: one parse per message, and it was not Spyne's."""
@@ -35,6 +40,12 @@ class BodyProtocol(Soap11):
         """Name the method by the element; there is no envelope to decompose any more."""
         ctx.in_body_doc = ctx.in_document
         ctx.method_request_string = ctx.in_document.tag
+
+    def from_unicode(self, class_: Any, string: str | None, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        """Read a value; around any but a text there may be white space (XML Schema part 2 §4.3.6)."""
+        if string is not None and not issubclass(class_, Unicode):
+            string = string.strip(_SPACE)
+        return super().from_unicode(class_, string, *args, **kwargs)
 
 
 class _Transport(ServerBase):
@@ -58,7 +69,7 @@ class Dispatcher:
         Raises: what the operation raises, and `InvalidRequestError` for what Spyne cannot read.
         """
         start = MethodContext(self._transport, MethodContext.SERVER)
-        start.in_string = operation
+        start.in_string = not_nil(operation)  # Spyne takes a nil element for no element, whatever it says
         ctx, *_ = self._transport.generate_contexts(start)
         if ctx.in_error is None:
             ctx.udc = request

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from notigateway.contract.xml import Description, Part
 
 P = TypeVar("P", bound="Part")
+_SPACE: Final = " \t\r\n"
 
 _BUILTINS: Final[dict[Builtin, Any]] = {
     Builtin.TEXT: Unicode,
@@ -67,6 +68,8 @@ def _value(one: Description, value: Any) -> Any:  # noqa: ANN401
         return from_spyne(one.type, {part.name: getattr(value, part.name) for part in describe(one.type)})
     if one.type is Builtin.BASE64:  # Spyne makes pieces of it
         return value if isinstance(value, bytes) else b"".join(value or ())
-    if one.type in {Builtin.TEXT, Builtin.WORD, Builtin.UUID}:
+    if one.type in {Builtin.WORD, Builtin.UUID}:
+        return (value or "").strip(_SPACE)  # as the schema of requests has read it
+    if one.type is Builtin.TEXT:
         return value or ""
     return value

@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from notigateway.errors import EnvelopeStructureError, ServiceError
+from notigateway.errors import CanonicalFormError, ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +32,7 @@ def canonical(element: etree._Element, *, prefixes: Sequence[str] = ()) -> bytes
     `prefixes` are those of InclusiveNamespaces, `#default` included. The element must come from a
     parse in a prepared thread: a tree built in memory may hold prefixes that lxml would drop.
 
-    Raises: `EnvelopeStructureError` when a namespace name is a relative URI: such an element has no
+    Raises: `CanonicalFormError` when a namespace name is a relative URI: such an element has no
     canonical form (Canonical XML 1.0 §1.3).
     """
     try:
@@ -44,7 +44,7 @@ def canonical(element: etree._Element, *, prefixes: Sequence[str] = ()) -> bytes
             inclusive_ns_prefixes=list(prefixes) or None,
         )
     except etree.C14NError as error:
-        raise EnvelopeStructureError("no canonical form: a namespace name is relative") from error
+        raise CanonicalFormError("no canonical form: a namespace name is relative") from error
 
 
 @lru_cache(maxsize=4096)  # names, procedures and subjects repeat from row to row
@@ -67,12 +67,12 @@ def inclusive(element: etree._Element) -> bytes:
     costs all declarations in scope. Attributes `xml:…` of ancestors are not inherited: the caller
     refuses documents that have any there.
 
-    Raises: `EnvelopeStructureError` like `canonical`.
+    Raises: `CanonicalFormError` like `canonical`.
     """
     try:
         return etree.tostring(element, method="c14n", exclusive=False, with_comments=False)
     except etree.C14NError as error:
-        raise EnvelopeStructureError("no canonical form: a namespace name is relative") from error
+        raise CanonicalFormError("no canonical form: a namespace name is relative") from error
 
 
 def prepare_thread() -> None:

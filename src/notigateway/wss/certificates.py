@@ -1,4 +1,4 @@
-"""From octets to the one certificate of a token: X.509 v3, PKIPath and PKCS #7.
+"""From octets to the one certificate of a token: X.509 v3, PKIPath, PKCS #7 and loose ones.
 
 Of a path only the end is used: which issuers are authorised is never learnt from a message. The
 rest must be exactly its path all the same, so that nobody can disagree which certificate is meant.
@@ -66,7 +66,25 @@ def load_pkcs7(der: bytes) -> Found:
 
     Raises: one of `UNREADABLE`.
     """
-    found = pkcs7.load_der_pkcs7_certificates(der)
+    return load(_end_of(pkcs7.load_der_pkcs7_certificates(der)))
+
+
+def load_several(ders: Sequence[bytes]) -> Found:
+    """Return the one of several certificates that issued none of the others, whatever their order.
+
+    XML-DSig 1.1 §4.5.4: beside the signer's own X509Data may hold those that lead to it, in any order.
+
+    Raises: one of `UNREADABLE`.
+    """
+    if len(ders) > _MAX_PATH:
+        raise ValueError("more certificates than a path has")
+    if len(ders) == 1:
+        return load(ders[0])
+    return load(_end_of([x509.load_der_x509_certificate(der) for der in ders]))
+
+
+def _end_of(found: Sequence[x509.Certificate]) -> bytes:
+    """Return the DER of the certificate that issued none of the others, if they are its path."""
     if not 1 <= len(found) <= _MAX_PATH:
         raise ValueError("no certificate, or more than a path has")
     ends = [
@@ -74,7 +92,7 @@ def load_pkcs7(der: bytes) -> Found:
     ]
     if len(ends) != 1 or len(_path_from(ends[0], found)) != len(found):
         raise ValueError("the certificates are not one path")
-    return load(ends[0].public_bytes(Encoding.DER))
+    return ends[0].public_bytes(Encoding.DER)
 
 
 def _path_from(end: x509.Certificate, certificates: Sequence[x509.Certificate]) -> list[x509.Certificate]:

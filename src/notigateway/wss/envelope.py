@@ -40,7 +40,7 @@ _OTHER_BOMS: Final = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 _XML_WHITESPACE: Final = b" \t\r\n"
 _DECLARATION: Final = re.compile(
     rb"""<\?xml[ \t\r\n]++version[ \t\r\n]*+=[ \t\r\n]*+(?:"1\.0"|'1\.0')"""
-    rb"""(?:[ \t\r\n]++encoding[ \t\r\n]*+=[ \t\r\n]*+(?:"utf-8"|'utf-8'))?"""
+    rb"""(?:[ \t\r\n]++encoding[ \t\r\n]*+=[ \t\r\n]*+(?:"(?:utf-8|(us-ascii))"|'(?:utf-8|(us-ascii))'))?"""
     rb"""(?:[ \t\r\n]++standalone[ \t\r\n]*+=[ \t\r\n]*+(?:"(?:yes|no)"|'(?:yes|no)'))?[ \t\r\n]*+\?>""",
     re.IGNORECASE,
 )
@@ -151,6 +151,9 @@ def _scan_prolog(data: bytes) -> None:
         declaration = _DECLARATION.match(data, at)
         if declaration is None:
             raise errors.MalformedXmlError("XML declaration: version 1.0 and UTF-8 only")
+        # Every US-ASCII text is the same octets in UTF-8; what is not, is not what it says it is.
+        if any(declaration.groups()) and not data.isascii():
+            raise errors.MalformedXmlError("XML declaration: US-ASCII, and an octet that is not")
         at = declaration.end()
     while True:
         at = _end_of_spaces(data, at)

@@ -36,6 +36,9 @@ _CONFIRMATION: Final = f"{{{WSSE11}}}SignatureConfirmation"
 _IGNORED: Final = frozenset({wsse("SecurityTokenReference"), wsse("UsernameToken"), _CONFIRMATION})
 _ENCRYPTION: Final = (f"{{{XENC}}}*", f"{{{XENC11}}}*", f"{{{WSSE11}}}EncryptedHeader")
 _OURS: Final = frozenset({DS, WSSE, WSSE11, WSU})
+_LOCAL_NAMES: Final = frozenset(
+    tag.partition("}")[2] for tag in (_TIMESTAMP, _TOKEN, _SIGNATURE, *sorted(_IGNORED))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,11 @@ def _check_children(count: Counter[str], max_tokens: int) -> None:
     signatures = count[_SIGNATURE]
     for tag in count:
         if tag not in {_TIMESTAMP, _TOKEN, _SIGNATURE} and tag not in _IGNORED:
+            local = tag.rpartition("}")[2]
+            if local in _LOCAL_NAMES:
+                raise SecurityHeaderInvalidError(
+                    f"{local} is in the wrong namespace", part=local, rule="namespace"
+                )
             if namespace_of(tag) in _OURS:
                 raise SecurityHeaderInvalidError("a child of Security that we do not know")
             raise TokenTypeError("a foreign child of Security, such as a SAML assertion")

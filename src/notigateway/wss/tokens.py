@@ -18,7 +18,7 @@ from notigateway.errors import (
     TokenUnavailableError,
 )
 from notigateway.pki.known import issuer_serial, subject_key_identifier
-from notigateway.pki.names import key_of_text
+from notigateway.pki.names import key_of_name, key_of_text
 from notigateway.wss import certificates
 from notigateway.wss.header import decode_base64, element_children, text_of
 from notigateway.wss.ns import (
@@ -37,6 +37,8 @@ from notigateway.wss.ns import (
 from notigateway.wss.references import find_part
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
     from lxml.etree import _Element
@@ -54,6 +56,8 @@ _KINDS: Final = {
     X509_PKI_PATH: (certificates.MAX_PATH_BYTES, certificates.load_pki_path),
     PKCS7: (certificates.MAX_PATH_BYTES, certificates.load_pkcs7),
 }
+# What X509Data may call a certificate, in the order of `_Names`.
+_NAMES: Final = (ds("X509IssuerSerial"), ds("X509SubjectName"), ds("X509SKI"))
 # XML-DSig §4.5.3, XML-DSig 1.1 §4.5.10: keys to be fetched from elsewhere
 _ELSEWHERE: Final = frozenset({ds("RetrievalMethod"), f"{{{DS11}}}KeyInfoReference"})
 # A bare key proves nobody's identity.
@@ -173,31 +177,64 @@ def _key_identifier(element: _Element, known: KnownCertificates) -> Found:
 
 
 def _x509_data(element: _Element, known: KnownCertificates) -> Found:
-    """Read X509Data: a certificate in place, or the names of a known one; all must agree."""
-    children = {str(child.tag): child for child in element_children(element)}
-    embedded = children.pop(ds("X509Certificate"), None)
-    serial = children.pop(ds("X509IssuerSerial"), None)
-    identifier = children.pop(ds("X509SKI"), None)
-    if children or len(element) != sum(one is not None for one in (embedded, serial, identifier)):
+    """Read X509Data: the signer's certificate, alone or with its path, or names of a known one.
+
+    XML-DSig 1.1 §4.5.4: every name that appears beside them must be a name of the signer's.
+    """
+    children = element_children(element)
+    embedded = [child for child in children if child.tag == ds("X509Certificate")]
+    named = {str(child.tag): child for child in children if child.tag in _NAMES}
+    if len(embedded) + len(named) != len(children):
         raise TokenTypeError("kinds of X509Data", part="X509Data")
-    issuer, number = _issuer_serial(serial) if serial is not None else ("", 0)
-    octets = _octets(identifier, _MAX_IDENTIFIER_BYTES) if identifier is not None else b""
-    if embedded is not None:
-        found = _certificate(embedded, X509V3)
-    elif serial is not None:
-        found = _known(known.by_issuer_serial(issuer, number))
-    elif identifier is not None:
-        found = _known(known.by_key_identifier(octets))
-    else:
-        raise TokenTypeError("X509Data is empty", part="X509Data")
+    names = _Names(named)
+    found = _loose(embedded) if embedded else _known(names.find(known))
     try:
-        agree = serial is None or issuer_serial(found[0]) == (key_of_text(issuer), number)
-        agree = agree and (identifier is None or subject_key_identifier(found[0]) == octets)
+        agree = names.agree(found[0])
     except certificates.UNREADABLE as error:
         raise TokenInvalidError("a name in X509Data cannot be read") from error
     if not agree:
         raise TokenInvalidError("X509Data designates more than one certificate")
     return found
+
+
+class _Names:
+    """The names of a certificate in X509Data: issuer and serial number, subject, key identifier."""
+
+    def __init__(self, named: dict[str, _Element]) -> None:
+        """Read them. Raises: `SecurityHeaderInvalidError`, `TokenInvalidError` for what is none."""
+        serial, subject, identifier = (named.get(tag) for tag in _NAMES)
+        self._serial = None if serial is None else _issuer_serial(serial)
+        self._subject = None if subject is None else text_of(subject)
+        self._identifier = None if identifier is None else _octets(identifier, _MAX_IDENTIFIER_BYTES)
+
+    def find(self, known: KnownCertificates) -> x509.Certificate | None:
+        """Return the known certificate of the first of the names. Raises: `TokenTypeError` for none."""
+        if self._serial is not None:
+            return known.by_issuer_serial(*self._serial)
+        if self._identifier is not None:
+            return known.by_key_identifier(self._identifier)
+        if self._subject is not None:
+            return known.by_subject(self._subject)
+        raise TokenTypeError("X509Data is empty", part="X509Data")
+
+    def agree(self, certificate: x509.Certificate) -> bool:
+        """Tell whether all are names of that certificate. Raises: one of `UNREADABLE`."""
+        if self._serial is not None:
+            issuer, number = self._serial
+            if issuer_serial(certificate) != (key_of_text(issuer), number):
+                return False
+        if self._subject is not None and key_of_name(certificate.subject) != key_of_text(self._subject):
+            return False
+        return self._identifier in {None, subject_key_identifier(certificate)}
+
+
+def _loose(elements: Sequence[_Element]) -> Found:
+    """Read the certificates that stand beside each other in X509Data."""
+    ders = [_octets(element, certificates.MAX_CERTIFICATE_BYTES) for element in elements]
+    try:
+        return certificates.load_several(ders)
+    except certificates.UNREADABLE as error:
+        raise TokenInvalidError("X509Data holds no certificate, or more than one path of them") from error
 
 
 def _issuer_serial(element: _Element) -> tuple[str, int]:

@@ -92,8 +92,7 @@ def verify_envelope(
        nobody without an admitted key makes us canonicalise more than SignedInfo.
     8. Digests: each signed part, the element itself, has the digest that SignedInfo states.
 
-    Raises: `SecurityError` family, `EnvelopeStructureError` for a part without a canonical form; the
-    first step that fails decides.
+    Raises: `SecurityError` family; the first step that fails decides.
     """
     # 1 structure
     header = read_security(envelope, max_tokens=expectations.max_tokens)
@@ -147,7 +146,7 @@ def verify_envelope(
 def check_digest(reference: Reference, target: _Element) -> None:
     """Check that a signed part, the element itself, has the digest that its reference states.
 
-    Raises: `DigestError`; `EnvelopeStructureError` for a part without a canonical form.
+    Raises: `DigestError`; `CanonicalFormError` for a part without a canonical form.
     """
     part = part_name(target)
     octets = canonical(target, prefixes=reference.prefixes)

@@ -26,6 +26,22 @@ SPELLINGS = {
         '/C=ES/O=Emisora, "Pruebas" + Cía S.A./organizationIdentifier=VATES-Q2826004J'
         "/serialNumber=Q2826004J/CN=AC Empleados Públicos"
     ),
+    "openssl 3": (
+        '/C=ES/O=Emisora, "Pruebas" \\+ C\\xC3\\xADa S.A./organizationIdentifier=VATES-Q2826004J'
+        "/serialNumber=Q2826004J/CN=AC Empleados P\\xC3\\xBAblicos"
+    ),
+    "openssl 3, in latin-1": (
+        '/C=ES/O=Emisora, "Pruebas" \\+ C\\xEDa S.A./organizationIdentifier=VATES-Q2826004J'
+        "/serialNumber=Q2826004J/CN=AC Empleados P\\xFAblicos"
+    ),
+    "openssl default": (
+        'C = ES, O = "Emisora, \\"Pruebas\\" + C\\C3\\ADa S.A.", organizationIdentifier = VATES-Q2826004J, '
+        "serialNumber = Q2826004J, CN = AC Empleados P\\C3\\BAblicos"
+    ),
+    "with commas and octets": (
+        'C=ES, O="Emisora, \\"Pruebas\\" + C\\xC3\\xADa S.A.", 2.5.4.97=VATES-Q2826004J, '
+        "serialNumber=Q2826004J, CN=AC Empleados P\\xC3\\xBAblicos"
+    ),
     "openssl rfc 2253": (
         "CN=AC Empleados P\\C3\\BAblicos,serialNumber=Q2826004J,organizationIdentifier=VATES-Q2826004J,"
         'O=Emisora\\, \\"Pruebas\\" \\+ C\\C3\\ADa S.A.,C=ES'
@@ -68,6 +84,15 @@ def test_another_name_is_another(text: str) -> None:
     assert key_of_text(text) != key_of_name(ISSUER)
 
 
+def test_openssl_escapes_what_separates() -> None:
+    """As `openssl x509 -nameopt compat` of version 3 prints it, and PHP; older ones escape neither."""
+    one = name((NameOID.COUNTRY_NAME, "ES"), (NameOID.ORGANIZATION_NAME, "A / B+C /X=2"))
+    assert key_of_text("/C=ES/O=A \\/ B\\+C \\/X=2") == key_of_name(one)
+    with pytest.raises(ValueError, match="nobody knows"):
+        key_of_text("/C=ES/O=A / B+C /X=2")
+    assert key_of_text("/O=\\x00A\\x00\\xD1") == key_of_name(name((NameOID.ORGANIZATION_NAME, "AÑ")))
+
+
 def test_attributes_of_one_level_have_no_order() -> None:
     rdn = x509.RelativeDistinguishedName(
         [x509.NameAttribute(NameOID.COMMON_NAME, "b"), x509.NameAttribute(NameOID.SERIAL_NUMBER, "1")]
@@ -75,6 +100,7 @@ def test_attributes_of_one_level_have_no_order() -> None:
     assert (
         key_of_text("SERIALNUMBER=1+CN=b") == key_of_name(x509.Name([rdn])) == key_of_text("CN=b + 2.5.4.5=1")
     )
+    assert key_of_text("/CN=b+serialNumber=1") == key_of_name(x509.Name([rdn]))
     assert key_of_text("CN=b+SERIALNUMBER=1") != key_of_text("CN=b,SERIALNUMBER=1")
 
 
@@ -90,6 +116,10 @@ def test_attributes_of_one_level_have_no_order() -> None:
         "=a",
         "NOBODY=a",
         "/NOBODY=a",
+        "/",
+        "/x/CN=a",
+        "+CN=a",
+        "/CN=\\x00",
         "CN=a\\",
         "CN=\\C3",
         "2.5.4.3=#0c05",

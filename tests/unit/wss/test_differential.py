@@ -43,6 +43,7 @@ MESSAGES: dict[str, Callable[[], bytes]] = {
     "wse-php": lambda: wse_php(pki().ec_company).build(),
     "cxf": lambda: CLIENT_SHAPES["cxf"](pki().company_seal),
     "node-soap": lambda: CLIENT_SHAPES["node-soap"](pki().company_seal),
+    "path": lambda: CLIENT_SHAPES["x509-data-path"](pki().company_seal),
     "headers": lambda: Draft(
         header_before='<h xmlns="urn:h" wsu:Id="h1"><i>x</i></h>',
         references=(*SIGN_BODY_AND_TIMESTAMP, Ref("h1", prefixes="soap wsu")),

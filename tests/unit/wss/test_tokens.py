@@ -14,6 +14,7 @@ from client_shapes import (
     der_sequence,
     issuer_serial_text,
     pkcs7_bytes,
+    subject_text,
     thumbprint_text,
 )
 from clients import knowing, register
@@ -138,8 +139,24 @@ def ski_of(holder: str = "company_seal") -> str:
         (serial_of(), embedded()),
         (serial_of(), ski_of()),
         (ski_of(),),
+        (subject_text(pki().company_seal), embedded()),
+        (subject_text(pki().company_seal), serial_of(), ski_of()),
+        (embedded(), embedded("issuing"), embedded("root"), serial_of()),
+        (embedded("root"), embedded("issuing"), embedded()),
+        (embedded("issuing"), subject_text(pki().company_seal), embedded()),
     ],
-    ids=["certificate", "all", "serial first", "names", "ski"],
+    ids=[
+        "certificate",
+        "all",
+        "serial first",
+        "names",
+        "ski",
+        "subject",
+        "all names",
+        "path",
+        "root first",
+        "mixed",
+    ],
 )
 def test_x509_data_may_say_the_same_thing_several_times(children: tuple[str, ...]) -> None:
     data = by_name(pki().company_seal, x509_data(*children)).build()
@@ -156,10 +173,19 @@ def test_a_certificate_in_place_needs_no_registration() -> None:
         ((embedded(), serial_of("person")), TokenInvalidError),
         ((embedded("person"), ski_of()), TokenInvalidError),
         ((serial_of(), ski_of("ec_company")), TokenInvalidError),
-        ((embedded(), embedded()), TokenTypeError),
-        ((embedded(), embedded("person")), TokenTypeError),
+        ((embedded(), embedded()), TokenInvalidError),
+        ((embedded(), embedded("person")), TokenInvalidError),
+        ((embedded("root"), embedded("person")), TokenInvalidError),
+        ((embedded("company_seal"), embedded("other_root")), TokenInvalidError),
+        ((*(embedded("issuing") for _ in range(8)), embedded()), TokenInvalidError),
         ((serial_of(), serial_of("ec_company")), TokenTypeError),
-        ((embedded(), "<ds:X509SubjectName>CN=x</ds:X509SubjectName>"), TokenTypeError),
+        ((embedded(), "<ds:X509SubjectName>CN=x</ds:X509SubjectName>"), TokenInvalidError),
+        ((embedded(), "<ds:X509SubjectName/>"), TokenInvalidError),
+        ((embedded(), "<ds:X509SubjectName><x/></ds:X509SubjectName>"), SecurityHeaderInvalidError),
+        ((embedded(), subject_text(pki().issuing), embedded("issuing")), TokenInvalidError),
+        ((embedded(), subject_text(pki().company_seal), subject_text(pki().company_seal)), TokenTypeError),
+        ((subject_text(pki().person), serial_of()), TokenInvalidError),
+        ((embedded(), "<ds:X509CRL>QUJD</ds:X509CRL>"), TokenTypeError),
         (("<ds:X509CRL>QUJD</ds:X509CRL>",), TokenTypeError),
         ((), TokenTypeError),
         (("<ds:X509Certificate>QUJD</ds:X509Certificate>",), TokenInvalidError),
@@ -174,6 +200,24 @@ def test_x509_data_that_disagrees_or_says_something_else_is_refused(
 ) -> None:
     data = by_name(pki().company_seal, x509_data(*children)).build()
     refused(data, error, clients=knowing(*HOLDERS))
+
+
+def test_a_subject_names_a_registered_certificate_unless_it_names_two() -> None:
+    data = by_name(pki().company_seal, x509_data(subject_text(pki().company_seal))).build()
+    assert verify(data, clients=knowing("company_seal", "person")).created == NOW
+    refused(data, TokenUnavailableError, clients=knowing(*HOLDERS))
+    refused(data, TokenUnavailableError)
+    refused(data, TokenUnavailableError, clients=knowing("person"))
+    other = by_name(pki().person, x509_data(subject_text(pki().company_seal))).build()
+    refused(other, SignatureValueError, clients=knowing("company_seal"))
+    unnamed = by_name(pki().company_seal, x509_data(subject_text(pki().company_seal, "x"))).build()
+    refused(unnamed, TokenUnavailableError, clients=knowing("company_seal"))
+
+
+def test_a_path_does_not_lend_its_names_to_who_signs_with_another_key() -> None:
+    """The certificate at the end of the path is the signer's, wherever it stands and whoever is beside it."""
+    path = (embedded("issuing"), embedded(), embedded("root"))
+    refused(by_name(pki().person, x509_data(*path)).build(), SignatureValueError)
 
 
 def test_bare_x509_data_is_read_where_it_was_agreed() -> None:

@@ -1,0 +1,112 @@
+"""The samples of the Social Security's contract list, sign a receipt, send it back; they read nothing false.
+
+Each accepts one notification and rejects another, in both environments; what the service sealed of both is
+valid, and is what the sample was told.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from interop.clients import Client, must_have_all
+from interop.hostile import Hostile, altered, signed_by, stripped, wrapped_in_body, wrapped_in_header
+from interop.matrix import VERIFIED, Shown
+from interop.wscn_clients import (
+    ANOTHERS,
+    ENVIRONMENTS,
+    OPERATIONS,
+    WSCN_CLIENTS,
+    Decided,
+    another,
+    parties_of,
+)
+from notigateway.client import Filter, NotificationClient
+from notigateway.verifier.pins import load_trust
+from notigateway.verifier.procedure import verify
+from notigateway.verifier.report import Outcome
+
+if TYPE_CHECKING:
+    from interop.anothers import Kind
+    from notigateway.sandbox.process import Running
+
+pytestmark = pytest.mark.interop
+FALSIFIERS: dict[str, Kind] = {
+    "altered": lambda _: altered,
+    "wrapped in the header": lambda _: wrapped_in_header,
+    "wrapped in the body": lambda _: wrapped_in_body,
+    "stripped": lambda _: stripped,
+    "signed by another": lambda pki: signed_by(pki.holder("company")),
+}
+LISTED = {"solicitarPoderdantes": VERIFIED}
+
+
+@pytest.fixture(params=WSCN_CLIENTS, ids=lambda one: one.name)
+def client(request: pytest.FixtureRequest) -> Client:
+    found: Client = request.param
+    if missing := found.missing():
+        reason = f"not on this machine: {', '.join(missing)}"
+        assert not must_have_all(), reason
+        pytest.skip(reason)
+    return found
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_every_operation_is_answered_and_what_was_decided_is_sealed(
+    client: Client, sandbox: Running, environment: str
+) -> None:
+    done = client.run(sandbox.ready[environment], parties_of(sandbox.pki))
+    assert done.returncode == 0, done.stderr[-4000:]
+    shown, decided = Decided.split(done.stdout)
+    assert Shown.read(shown).cells == dict.fromkeys(OPERATIONS, VERIFIED)
+    for state, (code, told) in (("accepted", decided.accepted), ("rejected", decided.rejected)):
+        *_, identifier, digest = told.split(";")
+        assert _sealed(sandbox, code, state) == (identifier, digest, Outcome.PASSED)
+
+
+def _sealed(sandbox: Running, code: int, state: str) -> tuple[str, str, Outcome]:
+    """Return the decisive receipt of a notification by our own contract, and what the verifier says of it."""
+    holder = sandbox.pki.holder("representative")
+    with NotificationClient.from_files(
+        sandbox.url,
+        key=holder.key,
+        certificate=holder.certificate,
+        server_certificates=[sandbox.pki.certificate("service")],
+    ) as ours:
+        (row,) = (one for one in ours.list_notifications(Filter(states=(state,))) if one.code == code)
+        (found,) = ours.receipts([row.id])
+    (receipt,) = (one for one in found.receipts if one.state == state)
+    report = verify(receipt.xml(), trust=load_trust(Path(sandbox.ready["trust"])), at=datetime.now(UTC))
+    return receipt.receipt_id, receipt.sha256, report.outcome
+
+
+@pytest.mark.parametrize("kind", FALSIFIERS)
+def test_what_the_service_did_not_sign_is_never_read(
+    client: Client, sandbox: Running, between: Hostile, kind: str
+) -> None:
+    """In one environment: an answer is verified before its names are looked at."""
+    with between.falsifying(FALSIFIERS[kind](sandbox.pki)):
+        done = client.run(sandbox.ready["wscn_test"], parties_of(sandbox.pki))
+    assert done.returncode != 0
+    assert between.answers >= 2, done.stderr[-4000:]
+    assert set(Shown.read(done.stdout).cells.values()) == {VERIFIED}, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("client", "kind"),
+    [(one, kind) for one in WSCN_CLIENTS for kind in ANOTHERS],
+    indirect=["client"],
+    ids=lambda one: one.name if isinstance(one, Client) else one,
+)
+def test_the_answer_to_another_request_is_never_read(
+    client: Client, sandbox: Running, between: Hostile, kind: str
+) -> None:
+    """The list is the service's own, signed just now, to something that the client did not ask."""
+    with between.falsifying(another(kind)(sandbox.pki)):
+        done = client.run(sandbox.ready["wscn"], parties_of(sandbox.pki))
+    assert done.returncode != 0
+    assert between.answers >= 2, done.stderr[-4000:]
+    assert Shown.read(done.stdout).cells == LISTED, done.stdout
