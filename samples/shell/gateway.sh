@@ -90,9 +90,4 @@ is_signed "$related" || refuse "it does not say, signed, to which request it is 
 [ "$(value "normalize-space($related)")" = "$message" ] || refuse "this is the answer to another request"
 
 xmllint --nonet --xpath "$body" "$folder/answer.xml"
-<<<<<<< HEAD
-fault="$body/*[local-name()='Fault']"
 [ "$(value "count($fault)")" = 0 ] || { value "$fault/*[local-name()='faultstring']" >&2; exit 3; }
-=======
-[ "$(value "count($fault)")" = 0 ] || exit 3
->>>>>>> b9f4f21c577aa265cc6fc6847a86f772dba4c208

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
@@ -15,16 +15,12 @@ from notigateway.office import open_office
 from notigateway.pki.families import Families
 from notigateway.pki.keys import load_key_pair
 from notigateway.receipts import csv_codes
-from notigateway.soap.contract import Contract
 from notigateway.soap.endpoint import Endpoint, Endpoints
 from notigateway.soap.forgetting import Forgetting
 from notigateway.soap.gate import Gate
-from notigateway.soap.notigateway_issuing_v1.service import IssuingService, as_whom, check_issuer
-from notigateway.soap.notigateway_v1.following_service import FollowingService
-from notigateway.soap.notigateway_v1.representation_service import RepresentationService
-from notigateway.soap.notigateway_v1.service import WITHOUT_EFFECT, MailboxService, check_caller
-from notigateway.soap.protocol import Dispatcher
-from notigateway.soap.wscn.contract import WscnContract
+from notigateway.soap.notigateway_issuing_v1.service import as_whom, check_issuer
+from notigateway.soap.notigateway_v1.service import WITHOUT_EFFECT, check_caller
+from notigateway.soap.served import ISSUING, MAILBOX, WSCN, issuing_dispatcher, mailbox_dispatcher
 from notigateway.soap.wscn.environment import ENVIRONMENTS
 from notigateway.soap.wscn.service import DECIDING as WSCN_DECIDING
 from notigateway.soap.wscn.service import WITHOUT_EFFECT as WSCN_WITHOUT_EFFECT
@@ -33,7 +29,6 @@ from notigateway.trust.admission import Admission, RevocationPolicy
 from notigateway.trust.authorities import load_trust
 from notigateway.web.verification import verification_page
 from notigateway.wss.clients import ClientRegister
-from notigateway.wss.ns import NOTIGATEWAY_ISSUING_V1, NOTIGATEWAY_V1
 from notigateway.wss.policy import Expectations, Limits
 from notigateway.wss.sign import Signer
 
@@ -49,9 +44,7 @@ if TYPE_CHECKING:
     from notigateway.soap.wscn.environment import Environment
 
 
-# Beside the path of the public address: /notigateway/v1 and /notigateway/issuing/v1.
-ISSUING_PATH = "issuing/v1"
-# ... and /notigateway/verify: where the QR code on a receipt leads.
+# Beside the path of the public address: /notigateway/v1 and /notigateway/verify, where the QR code leads.
 VERIFY_PATH = "verify"
 
 
@@ -65,10 +58,9 @@ def build_app(settings: Settings, clock: Callable[[], datetime] = system_clock) 
     telemetry.configure(settings)
     gate = build_gate(settings, clock)
     public_url = str(settings.public_url)
-    issuing_url = urljoin(public_url, ISSUING_PATH)
     return Endpoints(
         _mailbox(gate, public_url, settings),
-        _issuing(gate, issuing_url, settings.operators),
+        _issuing(gate, public_url, settings.operators),
         *(_wscn(gate, environment, settings) for environment in ENVIRONMENTS),
         pages=_pages(gate.office, settings),
     )
@@ -79,8 +71,8 @@ def _mailbox(gate: Gate, url: str, settings: Settings) -> Endpoint:
     return Endpoint(
         gate,
         path=urlsplit(url).path,
-        contract=_contract("notigateway-v1", NOTIGATEWAY_V1, url),
-        dispatcher=_dispatcher(NOTIGATEWAY_V1, MailboxService, RepresentationService, FollowingService),
+        contract=MAILBOX.contract(url),
+        dispatcher=mailbox_dispatcher(),
         check_caller=partial(check_caller, seals_may_decide=settings.entity_seals_may_decide),
         without_effect=WITHOUT_EFFECT,
     )
@@ -90,9 +82,9 @@ def _issuing(gate: Gate, url: str, operators: Iterable[str]) -> Endpoint:
     """Serve the issuing bodies' contract."""
     return Endpoint(
         gate,
-        path=urlsplit(url).path,
-        contract=_contract("notigateway-issuing-v1", NOTIGATEWAY_ISSUING_V1, url),
-        dispatcher=_dispatcher(NOTIGATEWAY_ISSUING_V1, IssuingService),
+        path=urlsplit(ISSUING.url(url)).path,
+        contract=ISSUING.contract(url),
+        dispatcher=issuing_dispatcher(),
         as_whom=as_whom,
         check_caller=partial(check_issuer, operators=frozenset(operators)),
         without_effect=frozenset({"ListOutcomes"}),
@@ -121,11 +113,6 @@ def verify_url(settings: Settings) -> str:
     return urljoin(str(settings.public_url), VERIFY_PATH)
 
 
-def wscn_url(settings: Settings, environment: Environment) -> str:
-    """Return the address of an environment of the Social Security's contract: its own path at our host."""
-    return urljoin(str(settings.public_url), environment.path)
-
-
 def _wscn(gate: Gate, environment: Environment, settings: Settings) -> Endpoint:
     """Serve one environment of the Social Security's contract. Its clients send no Timestamp."""
     policy = WscnPolicy(
@@ -137,29 +124,14 @@ def _wscn(gate: Gate, environment: Environment, settings: Settings) -> Endpoint:
     return Endpoint(
         gate,
         path=environment.path,
-        contract=WscnContract(
-            environment.contract,
-            environment.namespace,
-            wscn_url(settings, environment),
-            fault=environment.fault,
-        ),
+        contract=WSCN[environment].contract(str(settings.public_url)),
         dispatcher=WscnDispatcher(environment, policy, signer=gate.signer),
         check_caller=partial(
             check_caller, seals_may_decide=settings.entity_seals_may_decide, deciding=WSCN_DECIDING
         ),
         without_effect=WSCN_WITHOUT_EFFECT,
-        expectations=replace(gate.expectations, require_timestamp=False),
+        expectations=replace(gate.expectations, require_timestamp=WSCN[environment].requires_timestamp),
     )
-
-
-# Neither holds anything of a gate: a process that builds several needs each of them once.
-_contract = cache(Contract)
-
-
-@cache
-def _dispatcher(namespace: str, *services: type) -> Dispatcher:
-    """Return the dispatcher of these services: Spyne takes long to read their types."""
-    return Dispatcher(services, namespace)
 
 
 def build_admission(settings: Settings, engine: Engine, *, now: datetime) -> Admission:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 from typer.testing import CliRunner
 
-from envelopes import Draft, exclusive
+from envelopes import Draft, Ref, exclusive
 from notigateway.cli.main import app
 from notigateway.errors import ConfigurationError
 from notigateway.sandbox.explain_page import Explaining
 from notigateway.sandbox.process import running
+from notigateway.wss.ns import WSCN
 from pki import PERSON_NIF, pki, write_issuers
 from shapes import CALLERS, NOBODIES, Shape
 from stack import send
@@ -20,9 +24,20 @@ from stack import send
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from notigateway.pki.keys import KeyPair
     from stack import Stack
 
 AT = ("--at", "2026-06-01T12:00:00Z")
+V1 = "urn:notigateway:v1"
+PING = f'<n:Ping xmlns:n="{V1}"/>'
+WSA = "http://www.w3.org/2005/08/addressing"
+LIST = (
+    f'<w:consultarListadoNotificaciones xmlns:w="{WSCN}"><rol>1</rol>'
+    "<codigoSiguienteNotificacionPropia>-1</codigoSiguienteNotificacionPropia>"
+    "<codigoSiguienteNotificacionAutorizadoRED>-1</codigoSiguienteNotificacionAutorizadoRED>"
+    "<codigoSiguienteNotificacionApoderado>-1</codigoSiguienteNotificacionApoderado>"
+    "</w:consultarListadoNotificaciones>"
+)
 
 
 def explain(*words: str, data: bytes | None = None) -> tuple[int, str]:
@@ -39,12 +54,13 @@ def issuers(tmp_path: Path) -> str:
 
 
 def test_an_accepted_envelope_is_explained_and_its_octets_are_written(tmp_path: Path, issuers: str) -> None:
-    draft = Draft()
+    draft = Draft(content=PING)
     (tmp_path / "request.xml").write_bytes(draft.build())
     octets = tmp_path / "octets"
     words = (str(tmp_path / "request.xml"), "--trust", issuers, *AT, "--octets", str(octets))
     code, text = explain(*words)
-    assert (code, "ACCEPTED" in text, "not checked" in text) == (0, True, False)
+    assert (code, "ACCEPTED" in text, "--trust" in text) == (0, True, False)
+    assert "replay: whether this very message was received before" in text
     assert (octets / "reference-1-Body.xml").read_bytes() == exclusive(draft.tree()[1])
     assert {file.name for file in octets.iterdir()} == {
         "reference-1-Body.xml",
@@ -62,10 +78,10 @@ def test_a_refused_envelope_is_exit_code_1_with_its_cause(issuers: str) -> None:
 
 
 def test_without_trust_it_says_what_was_not_checked(issuers: str) -> None:
-    data = Draft(pair=pki().wrong_issuer).build()
+    data = Draft(pair=pki().wrong_issuer, content=PING).build()
     assert explain("-", "--trust", issuers, *AT, data=data)[0] == 1
     code, text = explain("-", *AT, data=data)
-    assert (code, "not checked: whether the certificate is admitted" in text) == (0, True)
+    assert (code, "  - whether the certificate is admitted" in text) == (0, True)
 
 
 @pytest.mark.parametrize("shape", NOBODIES, ids=lambda shape: shape.label)
@@ -80,11 +96,115 @@ def test_whom_a_certificate_does_not_name_is_explained_to_its_holder(shape: Shap
 
 def test_an_accepted_envelope_tells_the_family_and_for_whom_it_acts(issuers: str) -> None:
     (shape,) = (one for one in CALLERS if one.label == "membership")
-    data = Draft(pair=shape.holder()).build()
+    data = Draft(pair=shape.holder(), content=PING).build()
     code, text = explain("-", "--trust", issuers, *AT, data=data)
     assert code == 0
     assert f"family membership: party {PERSON_NIF}, signer {PERSON_NIF}" in text
     assert "policies and alternative names 1.3.6.1.4.1.47155.1.1.1, 0.4.0.194112.1.0" in text
+
+
+def test_it_is_printed_as_json_too(issuers: str) -> None:
+    data = Draft(content=PING).build().replace(b"<soap:Body ", b'<soap:Body a="b" ')
+    code, text = explain("-", "--trust", issuers, *AT, "--json", data=data)
+    told = json.loads(text)
+    assert (code, told["verdict"], told["contract"]) == (1, "REFUSED", "v1")
+    assert told["error"]["code"] == "DIGEST_DIFFERS"
+    assert [step["title"] for step in told["steps"]][-2:] == ["operation", "arguments"]
+    assert told["causes"][0].keys() == {"name", "certainty", "words", "cure"}
+    assert [one["equal"] for one in told["references"]] == [False, True]
+
+
+# --- the whole way, as the service goes it -----------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Case:
+    """A request that verifies, with what the service says of it; the seal's holder signs unless another."""
+
+    code: str | None
+    content: str = PING
+    header: str = ""
+    signed: tuple[str, ...] = ()
+    holder: str = "company_seal"
+    path: str = "/notigateway/v1"
+    contract: str = "v1"
+    http: tuple[tuple[str, str], ...] = ()
+
+
+def _addressing(name: str, text: str) -> str:
+    return f'<a:{name} xmlns:a="{WSA}" wsu:Id="a-{name}">{text}</a:{name}>'
+
+
+CASES = {
+    "right": Case(None),
+    "right-issuing": Case("INVALID_REQUEST", '<i:ListOutcomes xmlns:i="urn:notigateway:issuing:v1"/>',
+                          path="/notigateway/issuing/v1", contract="issuing", holder="issuer"),
+    "reply-elsewhere": Case("REPLY_ADDRESS_UNSUPPORTED",
+                            header=_addressing("ReplyTo", "<a:Address>http://127.0.0.1:9/</a:Address>")),
+    "reply-unreadable": Case("ADDRESSING_INVALID", header=_addressing("ReplyTo", "")),
+    "action-of-another": Case("ADDRESSING_ACTION_MISMATCH", header=_addressing("Action", "urn:x"),
+                              signed=("a-Action",)),
+    "to-another": Case("ADDRESSING_INVALID", header=_addressing("To", "urn:x"), signed=("a-To",)),
+    "to-unsigned": Case(None, header=_addressing("To", "urn:x")),
+    "nobody": Case("IDENTITY_NOT_READABLE", holder="pseudonym"),
+    "operation": Case("OPERATION_UNKNOWN", f'<n:Pong xmlns:n="{V1}"/>'),
+    "namespace": Case("OPERATION_UNKNOWN", '<n:Ping xmlns:n="urn:x"/>'),
+    "other-contract": Case("OPERATION_UNKNOWN", LIST),
+    "soap-action": Case("ACTION_MISMATCH", http=(("HTTP_SOAPACTION", "urn:x"), ("CONTENT_TYPE", "text/xml"))),
+    "media-type": Case("UNSUPPORTED_MEDIA_TYPE", http=(("CONTENT_TYPE", "application/json"),)),
+    "version": Case("SOAP_VERSION_MISMATCH", http=(("CONTENT_TYPE", "application/soap+xml"),)),
+    "schema": Case("INVALID_REQUEST", f'<n:Ping xmlns:n="{V1}"><n:text>x</n:text></n:Ping>'),
+    "argument": Case("INVALID_REQUEST", f'<n:RetrieveNotifications xmlns:n="{V1}"><n:id>x</n:id>'
+                     "</n:RetrieveNotifications>"),
+    "wscn-operation": Case("OPERATION_UNKNOWN", f'<w:otra xmlns:w="{WSCN}"/>', path="/INFRWSCN/WSCNService",
+                           contract="wscn"),
+}  # fmt: skip
+
+
+def _holder(name: str) -> KeyPair:
+    if name == "pseudonym":
+        return next(one for one in NOBODIES if one.reason == name).holder()
+    found: KeyPair = getattr(pki(), name)
+    return found
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_explain_says_what_the_service_says(
+    name: str, sqlite_stack: Stack, issuers: str, tmp_path: Path
+) -> None:
+    case = CASES[name]
+    holder = (
+        next(one for one in NOBODIES if one.reason == "pseudonym").holder()
+        if case.holder == "pseudonym"
+        else (getattr(pki(), case.holder))
+    )
+    references = (Ref("Body"), Ref("Timestamp"), *map(Ref, case.signed))
+    data = Draft(pair=holder, content=case.content, header_after=case.header, references=references).build()
+    answer = sqlite_stack.send(data, PATH_INFO=case.path, **dict(case.http))
+    said = answer.code or (re.findall(rb"[A-Z]+_[A-Z_]+", answer.body) or [b""])[0].decode() or None
+    assert said == case.code
+    (tmp_path / "settings.toml").write_text(
+        f'mode = "development"\npublic_url = "{sqlite_stack.settings.public_url}"\n'
+    )
+    http = dict(case.http)
+    words = ["--content-type", http["CONTENT_TYPE"]] if "CONTENT_TYPE" in http else []
+    words += ["--action", http["HTTP_SOAPACTION"]] if "HTTP_SOAPACTION" in http else []
+    settings = ("--settings", str(tmp_path / "settings.toml"), "--contract", case.contract)
+    code, text = explain("-", "--trust", issuers, *AT, *settings, "--json", *words, data=data)
+    told = json.loads(text)
+    assert (code, told["error"] and told["error"]["code"]) == (0 if case.code is None else 1, case.code)
+
+
+def test_the_contract_is_found_by_the_body(issuers: str) -> None:
+    data = Draft(content=LIST, timestamp="", references=(Ref("Body"),)).build()
+    code, text = explain("-", "--trust", issuers, *AT, "--json", data=data)
+    assert (code, json.loads(text)["contract"]) == (0, "wscn")
+    code, text = explain(
+        "-", "--trust", issuers, *AT, "--json", data=Draft(content=LIST.replace("-1", "x")).build()
+    )
+    assert (code, json.loads(text)["error"]["code"]) == (1, "INVALID_REQUEST")
+    code, text = explain("-", "--trust", issuers, *AT, "--contract", "v1", data=data)
+    assert (code, "TIMESTAMP_INVALID" in text) == (1, True)
 
 
 @pytest.mark.parametrize(
@@ -107,6 +227,10 @@ def test_a_sandbox_explains_at_a_path_of_its_own(sqlite_stack: Stack) -> None:
     answer = send(sandbox, Draft().build(), PATH_INFO="/explain")
     assert answer.status == 200
     assert b"REFUSED: MESSAGE_EXPIRED" in answer.body
+    as_json = send(sandbox, Draft().build(), PATH_INFO="/explain", HTTP_ACCEPT="application/json")
+    assert json.loads(as_json.body)["error"]["code"] == "MESSAGE_EXPIRED"
+    chosen = send(sandbox, Draft().build(), PATH_INFO="/explain", QUERY_STRING="contract=wscn-test")
+    assert b"contract wscn-test" in chosen.body
     assert send(sandbox, b"", PATH_INFO="/explain", REQUEST_METHOD="GET").status == 405
     assert send(sandbox, b"x", PATH_INFO="/explain", CONTENT_LENGTH=None).status == 411
     assert send(sandbox, b"x", PATH_INFO="/explain", CONTENT_LENGTH=str(10**8)).status == 413

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,11 +12,13 @@ import typer
 
 from notigateway.cli.options import SettingsFile
 from notigateway.errors import ConfigurationError
-from notigateway.explaining.explain import Explanation, explain_envelope
-from notigateway.explaining.explain_text import explanation_text
+from notigateway.explaining.explain import explain_envelope
+from notigateway.explaining.explain_text import explanation_json, explanation_text
+from notigateway.explaining.way import Way
 from notigateway.pki.anchors import TrustStore
 from notigateway.private_files import make_folder
 from notigateway.settings import load_settings
+from notigateway.soap.served import SERVED
 from notigateway.wss.clients import ClientRegister
 from notigateway.wss.freshness import read_instant
 from notigateway.wss.policy import Expectations, Limits
@@ -23,7 +26,12 @@ from notigateway.wss.policy import Expectations, Limits
 if TYPE_CHECKING:
     from cryptography import x509
 
+    from notigateway.explaining.explanation import Explanation
+
 _UNCHECKED = "whether the certificate is admitted; name the authorised issuers with --trust"
+
+
+_Contracts = Enum("_Contracts", {name: name for name in SERVED}, type=str)  # type: ignore[misc]
 
 
 def explain(
@@ -37,12 +45,20 @@ def explain(
     octets: Annotated[
         Path | None, typer.Option(help="Folder for the canonical octets of each reference.")
     ] = None,
+    contract: Annotated[
+        _Contracts | None, typer.Option(help="The contract it was sent to; else by the Body's namespace.")
+    ] = None,
+    content_type: Annotated[
+        str | None, typer.Option(help="The Content-Type header that was sent with it.")
+    ] = None,
+    action: Annotated[str | None, typer.Option(help="The SOAPAction header that was sent with it.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
     settings_file: SettingsFile = None,
 ) -> None:
-    """Explain step by step whether a signed envelope is accepted and, if not, the likely causes.
+    """Explain step by step whether a signed request is accepted and, if not, the likely causes.
 
-    Revocation, replay, rights and schema are not looked at. Exit codes: 0 accepted, 1 refused, 2 the
-    command cannot run.
+    It goes the whole way up to the effect; what only the service's data can tell is named. Exit codes:
+    0 accepted, 1 refused, 2 the command cannot run.
     """
     settings = load_settings(settings_file)
     explanation = explain_envelope(
@@ -52,10 +68,17 @@ def explain(
         expectations=Expectations.of(settings),
         clients=ClientRegister.of(settings),
         check_certificate=TrustStore.from_folder(trust).check if trust else _admit_anybody,
+        way=Way(
+            public_url=str(settings.public_url) if settings_file is not None else None,
+            served=SERVED[contract.value] if contract is not None else None,
+            content_type=content_type,
+            action=action,
+        ),
     )
-    typer.echo(explanation_text(explanation, unchecked="" if trust else _UNCHECKED), nl=False)
+    write = explanation_json if as_json else explanation_text
+    typer.echo(write(explanation, unchecked="" if trust else _UNCHECKED), nl=False)
     if octets is not None:
-        _write(explanation, octets)
+        _write(explanation, octets, quiet=as_json)
     raise typer.Exit(0 if explanation.error is None else 1)
 
 
@@ -79,7 +102,7 @@ def _instant(text: str | None) -> datetime:
         raise ConfigurationError(f"--at {text!r}: an instant such as 2026-06-01T12:00:00Z") from error
 
 
-def _write(explanation: Explanation, folder: Path) -> None:
+def _write(explanation: Explanation, folder: Path, *, quiet: bool) -> None:
     """Write the octets whose digests were taken, to be compared with the client's own."""
     files = {f"reference-{one.number}-{one.part}.xml": one.octets for one in explanation.digested}
     if explanation.signed_info is not None:
@@ -90,4 +113,5 @@ def _write(explanation: Explanation, folder: Path) -> None:
             (folder / name).write_bytes(data)
     except OSError as error:
         raise ConfigurationError(f"cannot write to {folder}: {error.strerror}") from error
-    typer.echo(f"\n{len(files)} files of octets in {folder}")
+    if not quiet:
+        typer.echo(f"\n{len(files)} files of octets in {folder}")

@@ -1,8 +1,9 @@
-"""Writes an explanation as text: for a terminal, a log of a developer, or the sandbox's answer."""
+"""Writes an explanation as text, for people, and as JSON, for what they build around it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import json
+from typing import TYPE_CHECKING, Any, Final
 
 from notigateway.contract.problems import texts_of
 from notigateway.instants import instant_text
@@ -11,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from notigateway.errors import GatewayError
-    from notigateway.explaining.explain import Digested, Explanation, Step
+    from notigateway.explaining.cause import Cause
+    from notigateway.explaining.explanation import Digested, Explanation, Step
 
 _DOCUMENTATION: Final = "docs/errors.md"
 # So much of the canonical octets is shown; the whole of them is for a file.
@@ -19,29 +21,60 @@ _SHOWN_OCTETS: Final = 400
 
 
 def explanation_text(explanation: Explanation, *, unchecked: str = "") -> str:
-    """Return the explanation as lines; `unchecked` says what was left out of the verification."""
-    return "\n".join(_lines(explanation, unchecked)) + "\n"
+    """Return the explanation as lines; `unchecked` says what else was left out of the verification."""
+    return "\n".join(_lines(explanation, _unchecked(explanation, unchecked))) + "\n"
 
 
-def _lines(explanation: Explanation, unchecked: str) -> Iterator[str]:
+def explanation_json(explanation: Explanation, *, unchecked: str = "") -> str:
+    """Return the explanation as one JSON object."""
+    content = {
+        "at": instant_text(explanation.at),
+        "verdict": "ACCEPTED" if explanation.error is None else "REFUSED",
+        "contract": explanation.contract,
+        "error": _error(explanation.error),
+        "steps": [_step_object(step) for step in explanation.steps],
+        "references": [_digested_object(one) for one in explanation.digested],
+        "causes": [
+            {"name": one.name, "certainty": one.certainty.value, "words": one.words, "cure": one.cure}
+            for one in explanation.causes
+        ],
+        "notChecked": list(_unchecked(explanation, unchecked)),
+    }
+    return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+
+
+def _unchecked(explanation: Explanation, more: str) -> tuple[str, ...]:
+    return (*((more,) if more else ()), *explanation.unchecked)
+
+
+# --- lines ----------------------------------------------------------------------------------------
+
+
+def _lines(explanation: Explanation, unchecked: tuple[str, ...]) -> Iterator[str]:
     yield f"at {instant_text(explanation.at)}"
     for step in explanation.steps:
         yield from _step(step)
-        if step.number == len(explanation.steps) - 1:
+        if step.title == "digests":
             for one in explanation.digested:
                 yield from _digested(one)
     yield ""
-    if unchecked:
-        yield f"not checked: {unchecked}"
     if explanation.error is None:
-        yield "ACCEPTED by verify_envelope; replay, rights and schema are looked at afterwards"
+        yield "ACCEPTED, as far as it is looked at here"
     else:
         yield f"REFUSED: {_reason(explanation.error)}"
     if explanation.causes:
         yield ""
         yield "likely causes:"
         for cause in explanation.causes:
-            yield f"  * {cause}"
+            yield _printable(f"  * {_cause(cause)}")
+    if unchecked:
+        yield ""
+        yield "not checked here:"
+        yield from (f"  - {one}" for one in unchecked)
+
+
+def _cause(cause: Cause) -> str:
+    return f"{cause.certainty.value}: {cause.words} ({cause.name}). {cause.cure[:1].upper()}{cause.cure[1:]}."
 
 
 def _step(step: Step) -> Iterator[str]:
@@ -54,13 +87,17 @@ def _step(step: Step) -> Iterator[str]:
 
 
 def _reason(error: GatewayError) -> str:
-    facts = " ".join(
-        f"{name}={value if isinstance(value, (str, int)) else instant_text(value)}"
-        for name, value in error.facts.items()
-    )
+    facts = " ".join(f"{name}={value}" for name, value in _facts(error).items())
     detail = " · ".join(part for part in (error.detail, facts) if part)
     page = f"{_DOCUMENTATION}#{error.code.lower()}"
-    return f"{error.code}: {texts_of(error).en} {f'({detail}) ' if detail else ''}See {page}"
+    return _printable(f"{error.code}: {texts_of(error).en} {f'({detail}) ' if detail else ''}See {page}")
+
+
+def _facts(error: GatewayError) -> dict[str, str | int]:
+    return {
+        name: value if isinstance(value, (str, int)) else instant_text(value)
+        for name, value in error.facts.items()
+    }
 
 
 def _digested(one: Digested) -> Iterator[str]:
@@ -76,3 +113,35 @@ def _digested(one: Digested) -> Iterator[str]:
 def _printable(text: str) -> str:
     """Return a text on one line, without what a terminal would act on."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+# --- objects --------------------------------------------------------------------------------------
+
+
+def _error(error: GatewayError | None) -> dict[str, Any] | None:
+    if error is None:
+        return None
+    text = texts_of(error).en
+    return {"code": error.code, "text": text, "detail": error.detail, "facts": _facts(error)}
+
+
+def _step_object(step: Step) -> dict[str, Any]:
+    return {
+        "number": step.number,
+        "title": step.title,
+        "looked": step.looked,
+        "error": _error(step.error),
+        "findings": list(step.findings),
+    }
+
+
+def _digested_object(one: Digested) -> dict[str, Any]:
+    return {
+        "number": one.number,
+        "part": one.part,
+        "method": one.method,
+        "expected": one.expected[:1000],
+        "found": one.found,
+        "equal": one.error is None,
+        "octets": len(one.octets),
+    }

@@ -1,4 +1,4 @@
-"""POST /explain of a sandbox: what the gateway sees in an envelope, as text.
+"""POST /explain of a sandbox: what the gateway sees in an envelope, as text or, if asked for, as JSON.
 
 Not part of the gateway: only the sandbox's server puts it around the application, and it refuses
 settings of production. It executes nothing and remembers nothing, so the same envelope may be asked
@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qs
 
 from notigateway.errors import ConfigurationError
 from notigateway.explaining.explain import explain_envelope
-from notigateway.explaining.explain_text import explanation_text
+from notigateway.explaining.explain_text import explanation_json, explanation_text
+from notigateway.explaining.way import Way
 from notigateway.pki.anchors import TrustStore
+from notigateway.soap.served import SERVED
 from notigateway.wss.clients import ClientRegister
 from notigateway.wss.policy import Expectations, Limits
 
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 
 PATH: Final = "/explain"
 _TEXT: Final = "text/plain; charset=utf-8"
+_JSON: Final = "application/json"
+_SOAP: Final = ("text/xml", "application/soap+xml")
 
 
 class Explaining:
@@ -42,17 +47,20 @@ class Explaining:
         self.request_max_bytes = self._limits.request_max_bytes
         self._expectations = Expectations.of(settings)
         self._clients = ClientRegister.of(settings)
+        self._public_url = str(settings.public_url)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request: 200 with the explanation, whatever the verdict in it."""
         if environ.get("PATH_INFO") != PATH:
             return self._application(environ, start_response)
-        status, text = self._answer(environ)
+        is_json = _JSON in environ.get("HTTP_ACCEPT", "")
+        status, text = self._answer(environ, is_json=is_json)
         body = text.encode()
-        start_response(status, [("Content-Type", _TEXT), ("Content-Length", str(len(body)))])
+        kind = _JSON if is_json and status.startswith("200") else _TEXT
+        start_response(status, [("Content-Type", kind), ("Content-Length", str(len(body)))])
         return [body]
 
-    def _answer(self, environ: WSGIEnvironment) -> tuple[str, str]:
+    def _answer(self, environ: WSGIEnvironment, *, is_json: bool) -> tuple[str, str]:
         if environ["REQUEST_METHOD"] != "POST":
             return "405 Method Not Allowed", "POST an envelope to have it explained.\n"
         announced = environ.get("CONTENT_LENGTH") or ""
@@ -67,5 +75,18 @@ class Explaining:
             expectations=self._expectations,
             check_certificate=self._trust.check,
             clients=self._clients,
+            way=self._way(environ),
         )
-        return "200 OK", explanation_text(explanation)
+        return "200 OK", (explanation_json if is_json else explanation_text)(explanation)
+
+    def _way(self, environ: WSGIEnvironment) -> Way:
+        """Return where the envelope goes: `?contract=` names it; headers count where it comes as SOAP."""
+        wanted = parse_qs(environ.get("QUERY_STRING", "")).get("contract", [""])[0]
+        kind = str(environ.get("CONTENT_TYPE") or "")
+        is_soap = kind.startswith(_SOAP)
+        return Way(
+            public_url=self._public_url,
+            served=SERVED.get(wanted),
+            content_type=kind if is_soap else None,
+            action=environ.get("HTTP_SOAPACTION") if is_soap else None,
+        )

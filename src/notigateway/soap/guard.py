@@ -22,7 +22,7 @@ def read_body(environ: WSGIEnvironment, *, max_bytes: int) -> bytes:
 
     Raises: `UnsupportedMediaTypeError`, `TooLargeError` (reading stops there), `TruncatedBodyError`.
     """
-    _check_headers(environ)
+    check_headers(environ)
     announced = environ.get("CONTENT_LENGTH") or ""
     if announced and not _DIGITS.fullmatch(announced):
         raise TruncatedBodyError("Content-Length is not a number")
@@ -50,7 +50,7 @@ def read_actions(environ: WSGIEnvironment) -> frozenset[str]:
     return frozenset(str(one).strip().strip('"').strip() for one in found) - {""}
 
 
-def _check_headers(environ: WSGIEnvironment) -> None:
+def check_headers(environ: WSGIEnvironment) -> None:
     """Accept the two media types of SOAP in UTF-8 without content encoding, nothing else."""
     if environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() not in {"", "identity"}:
         raise UnsupportedMediaTypeError("content encoding")

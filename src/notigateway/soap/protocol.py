@@ -68,16 +68,25 @@ class Dispatcher:
 
         Raises: what the operation raises, and `InvalidRequestError` for what Spyne cannot read.
         """
+        ctx = self._read(operation)
+        ctx.udc = request
+        answer: bytes = ctx.descriptor.service_class.call_wrapper(ctx)  # `operation` wrote it
+        return answer
+
+    def check_arguments(self, operation: _Element) -> None:
+        """Read the arguments as `call` does, and run nothing. Raises: `InvalidRequestError`."""
+        self._read(operation)
+
+    def _read(self, operation: _Element) -> Any:  # noqa: ANN401
+        """Return Spyne's context with the arguments. Raises: `InvalidRequestError`."""
         start = MethodContext(self._transport, MethodContext.SERVER)
         start.in_string = not_nil(operation)  # Spyne takes a nil element for no element, whatever it says
         ctx, *_ = self._transport.generate_contexts(start)
         if ctx.in_error is None:
-            ctx.udc = request
             self._deserialise(ctx)
         if ctx.in_error is not None:
             raise InvalidRequestError(str(ctx.in_error))
-        answer: bytes = ctx.descriptor.service_class.call_wrapper(ctx)  # `operation` wrote it
-        return answer
+        return ctx
 
     def _deserialise(self, ctx: Any) -> None:  # noqa: ANN401
         """Read the arguments; whatever Spyne throws at a value is a fault of the request."""

@@ -28,3 +28,5 @@ TEST: Final = Environment(
     "WSCNPruebasExcepcionSistema",
 )
 ENVIRONMENTS: Final = (PRODUCTION, TEST)
+# As an operator or an integrator calls them.
+BY_NAME: Final = {"wscn": PRODUCTION, "wscn-test": TEST}

@@ -117,6 +117,23 @@ def read_parameters(operation: _Element) -> Parameters:
     return Parameters(texts)
 
 
+def check_arguments(operation: _Element) -> None:
+    """Read every argument of a verified operation element, as the operation would, and run nothing.
+
+    The signed receipt within a request is looked at by its own check, which needs the service's key.
+
+    Raises: `InvalidRequestError`, `AcuseEncodingError`.
+    """
+    parameters = read_parameters(operation)
+    for one in describe(REQUESTS[etree.QName(operation).localname]):
+        if one.type is Builtin.INT:
+            parameters.number(one.name)
+        elif one.type is Builtin.BOOLEAN:
+            parameters.flag(one.name)
+        elif one.type is Builtin.BASE64:
+            parameters.binary(one.name)
+
+
 def _check_attributes(element: _Element, name: str, types: frozenset[str], *, own: str) -> bool:
     """Check that the attributes say nothing else than the schema; tell whether the element is nil."""
     if not _ATTRIBUTES.issuperset(map(str, element.attrib)):

@@ -1,0 +1,100 @@
+"""`docs/explain.md`: every cause that is known, and how the corpus of mistakes is told.
+
+`unit/explaining/test_corpus.py` compares; it never writes. After a mistake has come or gone:
+
+    cd tests && ../.venv/bin/python -m mistake_table --write
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from explained import told_of
+from mistake_corpus import MISTAKES
+from mistakes import SHAPES, made
+from notigateway.explaining.cause import Certainty
+from notigateway.explaining.causes import KNOWN
+
+if TYPE_CHECKING:
+    from notigateway.explaining.explanation import Explanation
+
+DOCUMENT: Final = Path(__file__).parents[1] / "docs/explain.md"
+_HEAD: Final = """\
+# What `notigateway explain` knows
+
+Every mistake for which it has words, by where it is made; how to ask is told in
+[integration.md](integration.md#when-a-message-is-refused). A cause is told as
+
+* **sure**, where the mistake was made again, or undone, and then the digest, the signature,
+the parser or the schema agrees;
+* **seen**, where it stands in the message;
+* **likely**, where it is a guess. So are the sure ones where several mistakes give the same octets.
+
+{summary}
+Right requests of every client get none, and of two mistakes in one message no third is told as sure.
+`tests/mistake_corpus.py` makes them, and this page is made from what is then said; a test compares.
+
+"""
+
+
+@dataclass
+class Result:
+    """What came of the corpus: of how many messages, and what was told of each cause."""
+
+    messages: int = 0
+    named: int = 0
+    false: int = 0
+    told_as: dict[str, set[Certainty]] = field(default_factory=lambda: defaultdict(set))
+
+
+def asserted(told: Explanation) -> set[str]:
+    """Return the causes that are told as more than a guess."""
+    return {cause.name for cause in told.causes if cause.certainty is not Certainty.LIKELY}
+
+
+def play() -> Result:
+    """Make every mistake from every shape, and look at what is told."""
+    result = Result()
+    for mistake in MISTAKES:
+        for shape in mistake.shapes:
+            told = told_of(made(mistake, shape=shape))
+            result.messages += 1
+            result.named += any(cause.name == mistake.cause for cause in told.causes)
+            result.false += len(asserted(told) - {mistake.cause, *mistake.also})
+            for cause in told.causes:
+                result.told_as[cause.name].add(cause.certainty)
+    return result
+
+
+def document() -> str:
+    """Return the whole page."""
+    result = play()
+    causes = [known for rows in KNOWN.values() for known in rows]
+    made_of = {one.cause for one in MISTAKES}
+    summary = (
+        f"**{len(causes)}** causes are known; **{len(made_of)}** of them are made from right requests of "
+        f"{len(SHAPES)} clients ({', '.join(SHAPES)}):\n{result.messages} messages, named right "
+        f"**{result.named}**, falsely asserted **{result.false}**."
+    )
+    pieces = [_HEAD.format(summary=summary)]
+    for title, rows in KNOWN.items():
+        pieces.append(
+            f"## {title}\n\n| cause | what is the matter | what to do | told as |\n|---|---|---|---|\n"
+        )
+        for known in rows:
+            told_as = ", ".join(one.value for one in Certainty if one in result.told_as[known.name])
+            cells = (f"`{known.name}`", known.words, known.cure, told_as)
+            line = " | ".join(cell.replace("|", "\\|").replace("<", "&lt;") for cell in cells)
+            pieces.append(f"| {line} |\n")
+        pieces.append("\n")
+    return "".join(pieces).rstrip("\n") + "\n"
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["--write"]:
+        sys.exit("usage: python -m mistake_table --write")
+    DOCUMENT.write_text(document(), "utf-8")
