@@ -211,7 +211,7 @@ def test_the_table_of_generators_is_this_lane() -> None:
     ]
     text = (published_folder("wsdl").parent / "docs/integration.md").read_text("utf-8")
     table = re.findall(
-        r"^\| (.+?) \| (.+?) \|", text.partition("### Generators")[2].partition("\n### ")[0], re.MULTILINE
+        r"^\| (.+?) \| (.+?) \|", text.partition("## Generators")[2].partition("\n## ")[0], re.MULTILINE
     )
     listed = dict(table[1:])
     assert len(listed) == len(TOOLS) - 1 + len(("gSOAP", "gowsdl", "wsdl-tsclient", "zeep"))
