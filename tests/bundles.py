@@ -142,6 +142,7 @@ class Proofs:
     logged: bytes | None = None
     stamped: bool = True
     files: dict[str, bytes | None] = field(default_factory=dict)
+    left_out: tuple[bundle.LeftOut, ...] = ()
 
     def members(self) -> dict[str, bytes]:
         """Return the files that the manifest will name."""
@@ -170,7 +171,19 @@ class Proofs:
     def build(self) -> bytes:
         """Return the bundle."""
         receipt_id = statement(b"").evidence_id
-        return bundle.write_bundle(self.members(), receipt_id=receipt_id, seal=Seal(self.seal), made_at=NOW)
+        return bundle.write_bundle(
+            self.members(),
+            receipt_id=receipt_id,
+            seal=Seal(self.seal),
+            made_at=NOW,
+            left_out=self.left_out,
+        )
+
+    def without_request(self, sha256: str | None = None, reason: str = bundle.NAMES_OTHERS) -> Proofs:
+        """Return the same, with the request left out and the manifest saying so."""
+        stated = sha256 or hashlib.sha256(self.request).hexdigest()
+        out = (bundle.LeftOut(bundle.REQUEST, stated, reason),)
+        return replace(self, files={**self.files, bundle.REQUEST: None}, left_out=out)
 
     def _log(self, record: bytes, seal: Seal) -> dict[str, bytes]:
         """Return a log of two leaves: ours is the second."""

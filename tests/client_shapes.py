@@ -234,6 +234,13 @@ def x509_data(pair: KeyPair, *children: str, content: str = PING) -> Draft:
     return by_name(pair, key_info_text(f"<ds:X509Data>{''.join(children)}</ds:X509Data>"), content)
 
 
+def path_text(pair: KeyPair) -> str:
+    """Return KeyInfo with the whole path of a certificate of the issuing CA."""
+    path = (pair, pki().issuing, pki().root)
+    texts = "".join(certificate_text(one.certificate) for one in path)
+    return key_info_text(f"<ds:X509Data>{texts}</ds:X509Data>")
+
+
 def with_path(pair: KeyPair, *, content: str = PING) -> Draft:
     """Java's and .NET's X509Data with the whole path, and the subject's name before it."""
     path = (pair, pki().issuing, pki().root)

@@ -12,7 +12,7 @@ import io
 import json
 from contextlib import suppress
 from datetime import UTC
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -36,6 +36,8 @@ from notigateway.errors import (
     TransportError,
 )
 from notigateway.explaining.explain import explain_envelope
+from notigateway.explaining.explain_text import explanation_json, explanation_text
+from notigateway.explaining.way import Way
 from notigateway.pki.anchors import TrustStore
 from notigateway.pki.identity import read_caller
 from notigateway.pki.names import key_of_text
@@ -118,10 +120,19 @@ def verifier(data: bytes) -> None:
         )
         accepted = True
         assert exclusive(verified.body) in _signed_bodies()
-    told = explain_envelope(
-        data, now=NOW, limits=LIMITS, expectations=Expectations(), check_certificate=_trust().check
+    explain = partial(
+        explain_envelope,
+        data,
+        now=NOW,
+        limits=LIMITS,
+        expectations=Expectations(),
+        check_certificate=_trust().check,
     )
-    assert (told.error is None) is accepted
+    assert (explain().error is None) is accepted
+    way = explain(way=Way(public_url="http://127.0.0.1:8080/notigateway/v1"))
+    assert accepted or way.error is not None
+    assert explanation_text(way)
+    assert explanation_json(way)
 
 
 def cursors(data: bytes) -> None:

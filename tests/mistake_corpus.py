@@ -214,6 +214,7 @@ def _xml() -> Iterator[Mistake]:
     yield Mistake("unfinished", after=lambda data: data[:-9])
     yield Mistake("xml-error", after=how.swap(b"</n:filter>", b"</n:filtre>"))
     yield Mistake("prefix-undeclared", after=how.swap(b"<n:filter>", b"<q:filter>x</q:filter><n:filter>"))
+    yield Mistake("no-xml", after=lambda data: b"Fault: " + data)
     yield Mistake("empty", after=lambda _: b" \n")
     yield Mistake("doctype", after=lambda data: data.replace(b"?>", b"?><!DOCTYPE x>", 1))
 

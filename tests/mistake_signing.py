@@ -35,7 +35,7 @@ from envelopes import (
     signature_value,
 )
 from mistakes import LIST, NO_LIST, NOT_SIGNING_TOKEN, Mistake
-from pki import pki
+from pki import pki, rsa_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -256,6 +256,8 @@ def _values() -> Iterator[Mistake]:
         "other-octets-signed", lambda draft, _: signature_value(draft.pair, RSA_SHA256, b"something else")
     )
     yield _sign("another-key", lambda _, octets: signature_value(person, RSA_SHA256, octets), is_sure=False)
+    yield _sign("value-of-another-size", lambda _, octets: rsa_key("large", 3072).sign(
+        octets, padding.PKCS1v15(), hashes.SHA256()), is_sure=False)  # fmt: skip
     yield Mistake("key-of-another-certificate", is_sure=True, shapes=NOT_SIGNING_TOKEN,
     before=lambda draft: replace(
         draft,

@@ -40,6 +40,7 @@ SHAPES: dict[str, tuple[int, str, bool]] = {
     "INVALID_REQUEST": (500, "soap:Client", True),
     "INVALID_CURSOR": (500, "soap:Client", True),
     "INVALID_RANGE": (500, "soap:Client", True),
+    "TEXT_INVALID": (500, "soap:Client", True),
     "SECURITY_HEADER_MISSING": (500, "wsse:InvalidSecurity", True),
     "SECURITY_HEADER_INVALID": (500, "wsse:InvalidSecurity", True),
     "ID_DUPLICATE": (500, "wsse:InvalidSecurity", True),

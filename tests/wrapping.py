@@ -7,11 +7,12 @@ his own in its place. The signature still is right over the moved part; the veri
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
+from itertools import permutations, product
 from typing import TYPE_CHECKING
 
 from lxml import etree
 
+from client_shapes import path_text
 from envelopes import DS, NS, SIGN_BODY_AND_TIMESTAMP, SOAP, WSSE, WSU, Draft, Parts, Ref, instant
 from pki import NOW, pki
 
@@ -78,6 +79,7 @@ class Wrapping:
     place: str
     naming: str
     order: str
+    key: str = "token"
 
     def build(self, evil: str) -> bytes:
         """Return the attack on a message; `evil` is the operation that the attacker wants executed.
@@ -85,11 +87,14 @@ class Wrapping:
         Where the Body is wrapped the signed operation is a harmless one. Where it is something else
         `evil` was signed by its caller for another occasion: too long ago, or not by this token.
         """
+        has_token = self.key == "token"
         return Draft(
             content=evil if self.part in {"Timestamp", "Token"} else PING,
             now=NOW.replace(hour=9) if self.part == "Timestamp" else NOW,
             header_before='<h xmlns="urn:h" wsu:Id="h1">good</h>',
-            references=(*SIGN_BODY_AND_TIMESTAMP, Ref("Token"), Ref("h1")),
+            references=(*SIGN_BODY_AND_TIMESTAMP, *([Ref("Token")] if has_token else []), Ref("h1")),
+            token=None if has_token else "",
+            key_info=None if has_token else path_text(pki().company_seal),
             tamper=lambda parts: self._attack(parts, evil),
         ).build()
 
@@ -108,10 +113,17 @@ class Wrapping:
             parent.append(attackers)
 
 
-def wrappings(part: str, place: str) -> Iterator[Wrapping]:
-    """Yield all attacks on a part that hide it at a place."""
+def wrappings(part: str, place: str, key: str = "token") -> Iterator[Wrapping]:
+    """Yield all attacks on a part that hide it at a place; the key is a token, or a path in X509Data."""
     for naming, order in product(NAMES, ORDERS):
-        yield Wrapping(part, place, naming, order)
+        yield Wrapping(part, place, naming, order, key)
+
+
+def arrangements() -> Iterator[tuple[str, ...]]:
+    """Yield every order of certificates that an attacker could put beside the victim's."""
+    holders = ("company_seal", "person", "issuing", "root", "stranger")
+    for count in range(1, len(holders) + 1):
+        yield from permutations(holders, count)
 
 
 def hidings() -> list[tuple[str, str]]:

@@ -144,6 +144,10 @@ class InvalidRangeError(RequestError, code="INVALID_RANGE"):
     """Offset or length lie outside the document."""
 
 
+class TextInvalidError(RequestError, code="TEXT_INVALID"):
+    """A text that people will read holds a character that hides or turns others; `position` says which."""
+
+
 class RoleUnknownError(RequestError, code="ROLE_UNKNOWN"):
     """The capacity (`rol`) is not one of the contract's."""
 

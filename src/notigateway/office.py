@@ -23,6 +23,7 @@ from notigateway.law.obligation import ObligationPolicy
 from notigateway.law.powers import PowerPolicy
 from notigateway.law.representation import RightsPolicy, Role
 from notigateway.law.succession import Cause
+from notigateway.pki.families import Families
 from notigateway.receipts.proving import Proving
 from notigateway.repository.documents import DocumentStore
 from notigateway.repository.engine import create_database
@@ -136,6 +137,7 @@ def open_office(
                 verify_url=verify_url,
                 log_origin=settings.log_origin,
                 known=known,
+                families=Families.of(settings),
             ),
             outage_hours_add_up=settings.outage_hours_add_up,
             power_policy=PowerPolicy(matters_end_alone=settings.power_matters_end_alone),

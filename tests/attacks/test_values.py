@@ -18,7 +18,7 @@ from envelopes import WSSE, Draft, plain_envelope
 from notigateway.evidence.xades import verify_receipt
 from notigateway.sandbox.certifying import name
 from pki import COMPANY_NIF, PERSON_NIF, pki, rsa_key
-from refusals import assert_answered, refused
+from refusals import assert_answered, assert_refusal, refused
 from stack import NG, Stack, text, texts
 
 if TYPE_CHECKING:
@@ -103,9 +103,6 @@ TEXTS = {
     "line ends": ("a&#13;&#10;b\r\nc\td", "a\r\nb\nc\td"),
     "outer space": (" \n a \t", " \n a \t"),
     "astral": ("\U0001f4e8\U00010348\u0301", "\U0001f4e8\U00010348\u0301"),
-    "direction": ("\u202eabc\u202c\u200b\ufeff", "\u202eabc\u202c\u200b\ufeff"),
-    "separators": ("a\u2028b\u2029c\u0085d", "a\u2028b\u2029c\u0085d"),
-    "c1 controls": ("a\u0080\u009fb", "a\u0080\u009fb"),
     "unassigned": ("\ufdd0\ue000", "\ufdd0\ue000"),
     "comment": ("no<!-- x --> procede", "no procede"),
     "as long as allowed": ("ñ" * 1000, "ñ" * 1000),
@@ -129,6 +126,34 @@ def test_a_reason_is_kept_and_sealed_exactly_as_it_was_signed(stack: Stack, writ
     receipt = b64decode(texts(answer.tree, "item/receipt/xml")[-1] or "")
     verify_receipt(receipt, seal_certificates=[pki().seal.certificate])
     assert [element.text for element in etree.fromstring(receipt).iter()].count(meant) == 1
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        pytest.param("\u202e", id="108-direction"),
+        pytest.param("\u2066", id="108-isolate"),
+        pytest.param("\u200f", id="108-mark"),
+        pytest.param("\u200b", id="108-no-room"),
+        pytest.param("\u00ad", id="108-soft-hyphen"),
+        pytest.param("\u2028", id="108-separator"),
+        pytest.param("\u0085", id="108-c1-line-end"),
+        pytest.param("\u009f", id="108-c1-control"),
+        pytest.param("\U000e0041", id="108-tag"),
+        pytest.param("\u3164", id="108-filler"),
+    ],
+)
+def test_a_reason_that_reads_otherwise_is_refused_with_its_place(gateway: Stack, hidden: str) -> None:
+    wanted = gateway.publish("HIDDEN")
+    content = (
+        f"<n:RejectNotifications {NGV1}><n:id>{wanted}</n:id><n:reason>No\nprocede{hidden}.</n:reason>"
+        "</n:RejectNotifications>"
+    )
+    before = gateway.contents()
+    answer = gateway.send(Draft(content=content).build())
+    assert {name for name, rows in gateway.contents().items() if rows != before[name]} == {"replay_keys"}
+    assert_refusal(gateway, answer, "TEXT_INVALID")
+    assert answer.facts == {"field": "reason", "position": "11"}
 
 
 @pytest.mark.parametrize(

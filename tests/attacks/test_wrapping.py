@@ -177,6 +177,18 @@ def test_a_wrapped_part_is_refused(gateway: Stack, accept: str, part: str, place
     assert_still_answers(gateway)
 
 
+@pytest.mark.parametrize(
+    "place", [pytest.param(place, id=f"39-42-{place}") for part, place in hidings() if part == "Body"]
+)
+def test_a_wrapped_body_is_refused_where_the_key_is_a_path(gateway: Stack, accept: str, place: str) -> None:
+    before = gateway.contents()
+    for attack in wrappings("Body", place, "path"):
+        answer = gateway.send(attack.build(accept))
+        assert answer.code in STRUCTURE | ({"ID_DUPLICATE"} if attack.naming in DOUBLED else LATER), attack
+    assert gateway.contents() == before
+    assert_still_answers(gateway)
+
+
 def test_the_generator_makes_more_than_a_thousand_attacks() -> None:
     made = {attack for part, place in hidings() for attack in wrappings(part, place)}
     assert len(made) == 1220

@@ -12,6 +12,9 @@ import pytest
 from typer.testing import CliRunner
 
 from envelopes import Draft, Ref, exclusive
+from explained import told_of
+from mistake_corpus import MISTAKES
+from mistakes import made
 from notigateway.cli.main import app
 from notigateway.errors import ConfigurationError
 from notigateway.sandbox.explain_page import Explaining
@@ -181,7 +184,7 @@ def test_explain_says_what_the_service_says(
     references = (Ref("Body"), Ref("Timestamp"), *map(Ref, case.signed))
     data = Draft(pair=holder, content=case.content, header_after=case.header, references=references).build()
     answer = sqlite_stack.send(data, PATH_INFO=case.path, **dict(case.http))
-    said = answer.code or (re.findall(rb"[A-Z]+_[A-Z_]+", answer.body) or [b""])[0].decode() or None
+    said = answer.code or _static_code(answer.body)
     assert said == case.code
     (tmp_path / "settings.toml").write_text(
         f'mode = "development"\npublic_url = "{sqlite_stack.settings.public_url}"\n'
@@ -195,6 +198,24 @@ def test_explain_says_what_the_service_says(
     assert (code, told["error"] and told["error"]["code"]) == (0 if case.code is None else 1, case.code)
 
 
+def test_explain_says_what_the_service_says_of_every_known_mistake(sqlite_stack: Stack) -> None:
+    differing = {}
+    for number, mistake in enumerate(MISTAKES):
+        data = made(mistake, shape=mistake.shapes[0])
+        # another address each: too many failures of one are refused unread
+        peer = f"198.51.{number // 200}.{number % 200}"
+        told, answer = told_of(data), sqlite_stack.send(data, REMOTE_ADDR=peer)
+        said = answer.code or _static_code(answer.body)
+        if told.error is None or said != told.error.code:
+            differing[mistake.cause] = (told.error and told.error.code, said)
+    assert differing == {}
+
+
+def _static_code(body: bytes) -> str | None:
+    """Return the code in an answer that is no fault of a contract."""
+    return (re.findall(rb"[A-Z]+_[A-Z_]+", body) or [b""])[0].decode() or None
+
+
 def test_the_contract_is_found_by_the_body(issuers: str) -> None:
     data = Draft(content=LIST, timestamp="", references=(Ref("Body"),)).build()
     code, text = explain("-", "--trust", issuers, *AT, "--json", data=data)
@@ -205,6 +226,10 @@ def test_the_contract_is_found_by_the_body(issuers: str) -> None:
     assert (code, json.loads(text)["error"]["code"]) == (1, "INVALID_REQUEST")
     code, text = explain("-", "--trust", issuers, *AT, "--contract", "v1", data=data)
     assert (code, "TIMESTAMP_INVALID" in text) == (1, True)
+    assert "sure: the operation is one of another contract: wscn (operation-of-another-contract)" in text
+    without = Draft(content=LIST.replace("<rol>1</rol>", ""), timestamp="", references=(Ref("Body"),)).build()
+    code, text = explain("-", "--trust", issuers, *AT, data=without)
+    assert (code, "seen: the schema refuses an element: rol, required" in text) == (1, True)
 
 
 @pytest.mark.parametrize(

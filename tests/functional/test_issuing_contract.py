@@ -405,3 +405,20 @@ def test_a_soap_toolkit_builds_a_client_from_the_contract() -> None:
     extension = {"reference": "A", "deadline": NOW, "reason": "Incidencia"}
     message = client.create_message(client.service, "ExtendDeadlines", "EA0041485", [extension])
     assert message.find(f".//{{{NOTIGATEWAY_ISSUING_V1}}}reference").text == "A"
+
+
+def test_a_reason_that_reads_otherwise_is_refused_in_its_place(stack: Stack) -> None:
+    stack.publish("ACT-1")
+    stack.publish("ACT-2")
+    inner = (
+        "<cancellation><reference>ACT-1</reference><reason>Error\u202e material</reason></cancellation>"
+        "<cancellation><reference>ACT-2</reference><reason>Error material</reason></cancellation>"
+    )
+    refused, done = items(stack.ask_issuing("CancelNotifications", inner))
+    assert (said(refused, "problem/code"), said(refused, "problem/field")) == ("TEXT_INVALID", "reason")
+    assert said(done, "outcome") == "done"
+    deadline = "2026-06-20T12:00:00Z"
+    inner = f"<extension><reference>ACT-1</reference><deadline>{deadline}</deadline>"
+    inner += "<reason>a\u200b</reason></extension>"
+    (refused,) = items(stack.ask_issuing("ExtendDeadlines", inner))
+    assert (said(refused, "problem/code"), said(refused, "problem/field")) == ("TEXT_INVALID", "reason")

@@ -27,6 +27,14 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "samples"
 ZEEP_SAMPLE = SAMPLES / "python/zeep_client.py"
+_NOT_SAML = "<exclusion><groupId>org.opensaml</groupId><artifactId>*</artifactId></exclusion>"
+# In CXF 3 the cache of replays asks for a JAXB that its own repositories no longer have.
+_NOT_JAXB = "<exclusion><groupId>org.glassfish.jaxb</groupId><artifactId>*</artifactId></exclusion>"
+_AS_CXF_3 = (
+    ("<cxf.version>4.1.0</cxf.version>", "<cxf.version>3.6.8</cxf.version>"),
+    ("${project.basedir}/../../wsdl", str(ROOT / "wsdl")),
+    (_NOT_SAML, _NOT_SAML + _NOT_JAXB),
+)
 _EVERY_OPERATION = SAMPLES / "java/src/main/java/example/EveryOperation.java"
 # One call of the whole program; an idle machine needs a tenth.
 RUN_SECONDS = 120.0
@@ -144,14 +152,30 @@ def build_spring() -> Path:
     return build_with_maven(SAMPLES / "spring-ws", "notigateway-spring-ws", ROOT / "wsdl", _EVERY_OPERATION)
 
 
+def build_cxf3() -> Path:
+    """Compile the sample as CXF 3 wants it, which has `javax` for `jakarta`; git leaves the folder alone."""
+    folder, sample = ROOT / "tests/interop/jvm/target/cxf-3", SAMPLES / "java"
+    pom = (sample / "pom.xml").read_text("utf-8")
+    for old, new in _AS_CXF_3:
+        assert old in pom, old
+        pom = pom.replace(old, new)
+    _keep(folder / "pom.xml", pom)
+    for source in sorted(sample.glob("src/**/*.java")):
+        text = source.read_text("utf-8").replace("import jakarta.", "import javax.")
+        _keep(folder / source.relative_to(sample), text)
+    return build_with_maven(folder, "notigateway-cxf", ROOT / "wsdl")
+
+
+def _keep(file: Path, text: str) -> None:
+    """Write a file only where it would be another one: what is not newer is not built again."""
+    if not file.exists() or file.read_text("utf-8") != text:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8")
+
+
 def build_metro() -> Path:
     """Compile the sample; the program that calls every operation is that of `samples/java`."""
     return build_with_maven(SAMPLES / "metro", "notigateway-metro", ROOT / "wsdl", _EVERY_OPERATION)
-
-
-def build_node() -> None:
-    """Install what the sample needs."""
-    build_with_npm(SAMPLES / "node")
 
 
 @cache
@@ -162,6 +186,11 @@ def build_with_npm(folder: Path) -> None:
         built = build_in(folder, "npm", "ci", "--no-audit", "--no-fund", "--prefer-offline")
         assert built.returncode == 0, built.stderr[-4000:]
         made.touch()
+
+
+def build_node() -> None:
+    """Install what the sample needs."""
+    build_with_npm(SAMPLES / "node")
 
 
 @cache
@@ -223,6 +252,7 @@ CLIENTS = (
     _java("CXF, policy of the WSDL", "policy", build_java),
     _java("CXF, action, DirectReference", "direct", build_java),
     _java("CXF, action, IssuerSerial", "issuer-serial", build_java),
+    _java("CXF 3, policy of the WSDL", "policy", build_cxf3),
     _java("Metro, policy of the WSDL", "policy", build_metro),
     _java("Spring-WS", "action", build_spring),
     Client("node-soap, Id", ("node", "npm"), _node("plain"), build_node),
@@ -237,7 +267,14 @@ CLIENTS = (
 )
 
 # They take any answer that the service has signed.
-UNBOUND = frozenset({"CXF, policy of the WSDL", "CXF, action, DirectReference", "CXF, action, IssuerSerial"})
+UNBOUND = frozenset(
+    {
+        "CXF 3, policy of the WSDL",
+        "CXF, policy of the WSDL",
+        "CXF, action, DirectReference",
+        "CXF, action, IssuerSerial",
+    }
+)
 # Their MessageID says whose request it is, so that nobody else is answered under it.
 NAMING_SIGNER = frozenset(
     {

@@ -7,29 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from interop import faults
-from interop.anothers import ANOTHERS, COPIED, FAULT_CODE, Kind
+from interop.anothers import ANOTHERS, COPIED, FAULT_CODE
 from interop.clients import CLIENTS, NAMING_SIGNER, UNBOUND, Client, Parties, must_have_all
-from interop.hostile import (
-    Hostile,
-    altered,
-    signed_by,
-    stripped,
-    wrapped_in_body,
-    wrapped_in_header,
-)
+from interop.falsifiers import FALSIFIERS
 from interop.matrix import VERIFIED, Matrix, Shown, operations
 
 if TYPE_CHECKING:
+    from interop.hostile import Hostile
     from notigateway.sandbox.process import Running
 
 pytestmark = pytest.mark.interop
-FALSIFIERS: dict[str, Kind] = {
-    "altered": lambda _: altered,
-    "wrapped in the header": lambda _: wrapped_in_header,
-    "wrapped in the body": lambda _: wrapped_in_body,
-    "stripped": lambda _: stripped,
-    "signed by another": lambda pki: signed_by(pki.holder("company")),
-}
 
 
 def _kinds_for(client: Client) -> list[str]:

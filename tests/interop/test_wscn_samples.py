@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from interop.clients import Client, must_have_all
-from interop.hostile import Hostile, altered, signed_by, stripped, wrapped_in_body, wrapped_in_header
+from interop.falsifiers import FALSIFIERS
 from interop.matrix import VERIFIED, Shown
 from interop.wscn_clients import (
     ANOTHERS,
@@ -30,17 +30,10 @@ from notigateway.verifier.procedure import verify
 from notigateway.verifier.report import Outcome
 
 if TYPE_CHECKING:
-    from interop.anothers import Kind
+    from interop.hostile import Hostile
     from notigateway.sandbox.process import Running
 
 pytestmark = pytest.mark.interop
-FALSIFIERS: dict[str, Kind] = {
-    "altered": lambda _: altered,
-    "wrapped in the header": lambda _: wrapped_in_header,
-    "wrapped in the body": lambda _: wrapped_in_body,
-    "stripped": lambda _: stripped,
-    "signed by another": lambda pki: signed_by(pki.holder("company")),
-}
 LISTED = {"solicitarPoderdantes": VERIFIED}
 
 

@@ -15,6 +15,7 @@ from interop.clients import (
     JavaClient,
     Parties,
     build_in,
+    build_with_npm,
     is_older,
     with_stems,
 )
@@ -94,16 +95,12 @@ def build_java() -> Path:
 def build_typescript() -> None:
     """Install exactly the packages of the lock file, and compile."""
     folder = SAMPLES / "wscn-typescript"
-    installed, made = folder / "node_modules/.package-lock.json", folder / "dist/operations.js"
-    steps: list[tuple[Path, tuple[str, ...]]] = []
-    if is_older(installed, folder / "package-lock.json"):
-        steps.append((installed, ("npm", "ci", "--no-audit", "--no-fund", "--prefer-offline")))
+    made = folder / "dist/operations.js"
+    build_with_npm(folder)
     if is_older(made, folder / "src", folder / "package-lock.json"):
-        steps.append((made, ("node", "node_modules/typescript/bin/tsc")))
-    for file, command in steps:
-        built = build_in(folder, *command)
-        assert built.returncode == 0, built.stdout[-4000:] + built.stderr[-4000:]
-        file.touch()
+        built = build_in(folder, "node", "node_modules/typescript/bin/tsc")
+        assert built.returncode == 0, built.stdout[-4000:]
+        made.touch()
 
 
 def _java(url: str, parties: Parties) -> Sequence[str]:

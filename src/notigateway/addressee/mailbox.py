@@ -13,6 +13,7 @@ from notigateway import errors
 from notigateway.cursors import read_cursor, write_cursor
 from notigateway.law.information import INFORMATION_YEARS, inform
 from notigateway.law.lifecycle import decided_state
+from notigateway.law.texts import check_reason
 from notigateway.law.transitions import decide
 from notigateway.receipts.recording import (
     of_caller,
@@ -292,7 +293,10 @@ class Mailbox:
         """Accept or reject each notification; one bad item never fails its neighbours.
 
         The border must commit before it tells anybody: an outcome exists only with its receipt.
+
+        Raises: `TextInvalidError` for a reason that reads otherwise than it is written; nothing is decided.
         """
+        check_reason(will.reason)
         rows = self._locked(session, asking, ids)
         outcomes = [self._decide_one(wanted, rows.get(wanted), asking, will) for wanted in ids]
         if any(outcome.problem is None for outcome in outcomes):

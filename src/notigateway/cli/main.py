@@ -22,6 +22,7 @@ from notigateway.cli.power import power
 from notigateway.cli.publish import publish
 from notigateway.cli.red import red
 from notigateway.cli.refresh_trust import refresh_trust
+from notigateway.cli.request import request
 from notigateway.cli.sandbox import sandbox
 from notigateway.cli.succession import succession
 from notigateway.cli.sweep import sweep
@@ -38,7 +39,7 @@ app = typer.Typer(
 )
 for command in (
     check, checkpoint, demo, explain, health, migrate, publish, refresh_trust, register_issuer,
-    sandbox, sweep, timestamp,
+    request, sandbox, sweep, timestamp,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(addressee, name="addressee")

@@ -37,6 +37,7 @@ from notigateway.law.deadlines import (
     suspended_days,
 )
 from notigateway.law.identifiers import check_nif
+from notigateway.law.texts import is_a_line
 from notigateway.law.transitions import suspend
 from notigateway.repository.engine import let_others_write, reading, writing
 from notigateway.repository.outages import (
@@ -88,7 +89,7 @@ def declare_outage(
     outage = Outage(to_milliseconds(started_at), None if ended_at is None else to_milliseconds(ended_at))
     check_outage(outage, now)
     reason = reason.strip()
-    if not reason or len(reason) > REASON_MAX_CHARS or not reason.isprintable():
+    if not reason or len(reason) > REASON_MAX_CHARS or not is_a_line(reason):
         raise invalid_outage("reason", "text", f"must be a line of 1 to {REASON_MAX_CHARS} characters")
     try:
         declared_by = check_nif(declared_by)

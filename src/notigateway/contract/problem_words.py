@@ -13,7 +13,7 @@ PROBLEMS: Final[dict[str, str]] = {
     "already_ended": "it has ended already",
     "authorised_otherwise": "an authorisation with other words stands: withdraw it first",
     "before_the_start": "the end is before the start",
-    "character": "it holds a control character, or one that XML does not allow",
+    "character": "it holds a character that controls, hides or turns the direction, or is none in XML",
     "code": "the code is missing, too long, or holds a character that is not admitted",
     "code_repeated": "the code stands in an earlier line",
     "content_or_sha256": "give the content or the hash of what was uploaded, not both and not neither",

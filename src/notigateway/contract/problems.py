@@ -127,6 +127,10 @@ TEXTS: Final[dict[str, Texts]] = {
         "El rango pedido queda fuera del documento.",
         "The requested range lies outside the document.",
     ),
+    "TEXT_INVALID": Texts(
+        "Un texto contiene un carácter de control, invisible o que cambia el sentido de la escritura.",
+        "A text holds a character that controls, hides or turns the direction of writing.",
+    ),
     "ROLE_UNKNOWN": Texts(
         "El número de rol no es ninguno de los de este contrato.",
         "The number of the role is not one of this contract.",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from io import BytesIO
 from types import MappingProxyType
@@ -67,15 +67,36 @@ MEMBERS: Final = (
 _EXTRA: Final = {PREVIOUS, REQUEST, CALLER_CERTIFICATE, AUTHORITY_CERTIFICATE, REVOCATION, CHECKPOINT_TOKEN}
 REQUIRED: Final = frozenset(MEMBERS) - _EXTRA
 _SEALED: Final = frozenset({MANIFEST, SIGNATURE})
+_MAY_BE_LEFT_OUT: Final = frozenset({REQUEST})
+# The request names other notifications, of which whoever gets the bundle may not know.
+NAMES_OTHERS: Final = "names-others"
 
 
-def write_bundle(files: Mapping[str, bytes], *, receipt_id: UUID, seal: Seal, made_at: datetime) -> bytes:
-    """Return the bundle of these files with its manifest, sealed.
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A file that proves the receipt and is not in this bundle: the SHA-256 of which, and why."""
+
+    name: str
+    sha256: str
+    reason: str
+
+
+def write_bundle(
+    files: Mapping[str, bytes],
+    *,
+    receipt_id: UUID,
+    seal: Seal,
+    made_at: datetime,
+    left_out: Sequence[LeftOut] = (),
+) -> bytes:
+    """Return the bundle of these files with its manifest, sealed; the manifest says what is left out.
 
     Raises: `ValueError` for a file that the format has no place for, or one that is missing.
     """
     if _SEALED & set(files):
         raise ValueError("the manifest and its seal are made here")
+    if not {one.name for one in left_out} <= _MAY_BE_LEFT_OUT or any(one.name in files for one in left_out):
+        raise ValueError("that is not left out of a bundle")
     manifest = {
         "format": FORMAT,
         "receipt": str(receipt_id),
@@ -86,6 +107,8 @@ def write_bundle(files: Mapping[str, bytes], *, receipt_id: UUID, seal: Seal, ma
             for name in MEMBERS
             if name in files
         ],
+        # No word of it where nothing is: such a bundle is what it always was.
+        **({"left_out": [asdict(one) for one in left_out]} if left_out else {}),
     }
     text = (json.dumps(manifest, indent=1) + "\n").encode("ascii")
     return _write({**files, MANIFEST: text, SIGNATURE: seal.sign(text)})
@@ -146,6 +169,7 @@ class Manifest:
     receipt_id: str
     made_at: str
     certificate: Certificate
+    left_out: Mapping[str, LeftOut]
 
 
 def verify_manifest(files: Mapping[str, bytes], *, seal_certificates: Sequence[Pin]) -> Manifest:
@@ -164,6 +188,7 @@ def verify_manifest(files: Mapping[str, bytes], *, seal_certificates: Sequence[P
         if not pinned.covers(datetime.fromisoformat(stated["made_at"])):
             raise BundleInvalidError("the seal certificate was not valid, or not in use, at that instant")
         listed = [(one["name"], one["size"], one["sha256"]) for one in stated["files"]]
+        left_out = {one["name"]: LeftOut(**one) for one in stated.get("left_out", ())}
     except InvalidSignature as error:
         raise BundleInvalidError("the seal on the manifest is not the seal's on these bytes") from error
     except (ValueError, LookupError, TypeError) as error:
@@ -178,7 +203,12 @@ def verify_manifest(files: Mapping[str, bytes], *, seal_certificates: Sequence[P
             raise BundleInvalidError(f"{one[0]} is not the file that the manifest names")
     if listed != found:
         raise BundleInvalidError("the manifest names a file that is not there")
-    return Manifest(stated["receipt"], stated["made_at"], pinned.certificate)
+    words = [word for one in left_out.values() for word in (one.sha256, one.reason)]
+    if not all(isinstance(word, str) for word in words):
+        raise BundleInvalidError("the manifest cannot be read: what it leaves out")
+    if not set(left_out) <= _MAY_BE_LEFT_OUT or set(left_out) & set(files):
+        raise BundleInvalidError("the manifest leaves out what a bundle holds")
+    return Manifest(stated["receipt"], stated["made_at"], pinned.certificate, MappingProxyType(left_out))
 
 
 def inclusion_text(*, index: int, salt: bytes, proof: Sequence[bytes]) -> bytes:

@@ -46,7 +46,7 @@ def explain_envelope(
     Without a `way` it ends where `verify_envelope` does. Whatever is wrong with the envelope is part of the
     explanation, never raised.
     """
-    sight = Sight(data=data, now=now, expectations=expectations, limits=limits)
+    sight = Sight(data=data, now=now, expectations=expectations, limits=limits, registered=clients.known)
     unchecked = tuple(way.unchecked()) if way is not None else ()
     envelope, error = _arrive(data, limits, way)
     if envelope is None:

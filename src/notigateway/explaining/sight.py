@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from notigateway.pki.known import KnownCertificates
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -39,5 +41,6 @@ class Sight:
     certificate: x509.Certificate | None = None
     key: VerifyingKey | None = None
     differing: list[tuple[Reference, _Element]] = field(default_factory=list)
+    registered: KnownCertificates = field(default_factory=KnownCertificates)
     served: Served | None = None
     contract: Contract | None = None

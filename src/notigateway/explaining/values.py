@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -71,6 +72,16 @@ OTHER_CERTIFICATE: Final = Known(
     "another certificate of the message verifies the value: KeyInfo points to the wrong one",
     "send the certificate of the key that signs, and point to it", None,
 )  # fmt: skip
+REGISTERED: Final = Known(
+    "key-of-a-registered-certificate",
+    "the key is that of a certificate registered here: the message carries another",
+    "send the certificate of the key that signs", None,
+)  # fmt: skip
+OTHER_SIZE: Final = Known(
+    "value-of-another-size",
+    "the value is not as long as the certificate's key makes one",
+    "compare the key with the certificate's, and send all octets", None,
+)  # fmt: skip
 OTHER_OCTETS: Final = Known(
     "other-octets-signed",
     "the certificate's key made the value, over other octets than SignedInfo as it stands",
@@ -86,9 +97,13 @@ BODY_SIGNED: Final = Known(
     "digest the parts, and sign SignedInfo", None,
 )  # fmt: skip
 ALL: Final[tuple[Known[Any], ...]] = (
-    OTHER_METHOD, DER, NO_DIGEST_INFO, SALT, NO_VALUE, OTHER_CERTIFICATE, OTHER_OCTETS, OTHER_KEY,
+    OTHER_METHOD, DER, NO_DIGEST_INFO, SALT, NO_VALUE, OTHER_CERTIFICATE, REGISTERED, OTHER_SIZE,
+    OTHER_OCTETS, OTHER_KEY,
     BODY_SIGNED,
 )  # fmt: skip
+# Of RSA with 1024 to 8192 bits, and of P-256, P-384 and P-521.
+_WIDTHS: Final = frozenset({128, 256, 384, 512, 1024, 64, 96, 132})
+_MOST_REGISTERED: Final = 200
 _AT: Final = "SignedInfo"
 
 
@@ -112,6 +127,10 @@ def value_causes(sight: Sight) -> Iterator[Cause]:
     others = (one for form in forms_of(sight) for one in form.certificates)
     if any(signs(sight, one) for one in others):
         yield OTHER_CERTIFICATE.cause(Certainty.SURE)
+        return
+    known = next((one for one in islice(sight.registered, _MOST_REGISTERED) if signs(sight, one)), None)
+    if known is not None:
+        yield REGISTERED.cause(Certainty.SURE, f"serial number {known.serial_number}")
         return
     yield from _whose(values, key)
 
@@ -211,4 +230,9 @@ def _whose(values: list[tuple[Known[Any] | None, bytes]], key: VerifyingKey) -> 
                 digest = shown[len(_DIGEST_INFO[hashed]) :].hex()
                 yield OTHER_OCTETS.cause(Certainty.SURE, f"{hashed} {digest[:128]}")
                 return
+    width = (key.key_size + 7) // 8 * (1 if isinstance(key, RSAPublicKey) else 2)
+    written, value = values[0]
+    if written is None and len(value) != width and len(value) in _WIDTHS:
+        yield OTHER_SIZE.cause(Certainty.SEEN, f"{len(value)} octets instead of {width}")
+        return
     yield OTHER_KEY.cause(Certainty.LIKELY)

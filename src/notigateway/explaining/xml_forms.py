@@ -139,10 +139,11 @@ UNFINISHED: Final = Known(
     "send all of it; compare Content-Length", None
 )  # fmt: skip
 PREFIX: Final = Known("prefix-undeclared", "a prefix has no namespace declaration", "declare it", None)
+NO_XML: Final = Known("no-xml", "what was sent is no XML", "send the envelope itself", None)
 WRONG_AT: Final = Known("xml-error", "the XML is not well-formed", "mend it there", None)
 DOCTYPE: Final = Known("doctype", "a DOCTYPE is never needed in SOAP", "remove it", None)
 LIMIT: Final = Known("xml-limit", "the XML is larger or deeper than is read here", "send less at once", None)
-ALL: Final[tuple[Known[Any], ...]] = (*UNDOING, EMPTY, UNFINISHED, PREFIX, WRONG_AT, DOCTYPE, LIMIT)
+ALL: Final[tuple[Known[Any], ...]] = (*UNDOING, EMPTY, NO_XML, UNFINISHED, PREFIX, WRONG_AT, DOCTYPE, LIMIT)
 _UNREADABLE: Final = (ValueError, TypeError, OSError, EOFError, zlib.error, GatewayError, RecursionError)
 
 
@@ -174,6 +175,7 @@ def _where(sight: Sight) -> Iterator[Cause]:
     """Tell where the parser stopped, in its words."""
     error = _syntax_error(sight)
     if error is None:
+        yield NO_XML.cause(Certainty.SEEN, f"it begins {sight.data[:40]!r}")
         return
     line, column = error.position
     said = (error.msg or "").partition(", line ")[0].replace("\n", " ")[:200]

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from notigateway.cursors import read_place, write_place
-from notigateway.errors import ActUnknownError, IssuingBodyUnknownError, LifecycleError
+from notigateway.errors import ActUnknownError, IssuingBodyUnknownError, LifecycleError, TextInvalidError
 from notigateway.instants import to_milliseconds
 from notigateway.law.caller import Circumstances
 from notigateway.law.deadlines import DeadlineCause
+from notigateway.law.texts import check_reason
 from notigateway.law.transitions import cancel, extend
 from notigateway.receipts.recording import record_request
 from notigateway.repository import issuer
@@ -116,9 +117,10 @@ def _cancel(
     if notification is None:
         return Result(item.reference, ActUnknownError)
     try:
+        check_reason(item.reason)
         now = earliest_for(notification, asking.now)
         transition = cancel(notification.standing, now)
-    except LifecycleError as refusal:
+    except (LifecycleError, TextInvalidError) as refusal:
         return _refused(item.reference, notification, refusal)
     if transition.is_repeat:
         # A repeat is idempotent: what was withdrawn stays withdrawn.
@@ -136,7 +138,9 @@ def _cancel(
     return Result(item.reference, notification=notification, standing=event)
 
 
-def _refused(reference: str, notification: Notification, refusal: LifecycleError) -> Result:
+def _refused(
+    reference: str, notification: Notification, refusal: LifecycleError | TextInvalidError
+) -> Result:
     """Return the refusal, with who decided, where and when if anybody did; or with the field."""
     standing = notification.decisive_event()
     return Result(
@@ -173,8 +177,9 @@ def _extend(session: Session, item: Extension, notification: Notification | None
     if issuer.has_extension(session, notification, wanted):
         return Result(item.reference, notification=notification, is_repeat=True)
     try:
+        check_reason(item.reason)
         transition = extend(notification.standing, wanted, earliest_for(notification, asking.now))
-    except LifecycleError as refusal:
+    except (LifecycleError, TextInvalidError) as refusal:
         return _refused(item.reference, notification, refusal)
     move_deadlines(
         session,

@@ -24,6 +24,7 @@ from notigateway.law.succession import (
     passed_on,
     successor_of,
 )
+from notigateway.law.texts import is_a_line
 from notigateway.repository.acts import wait_for_turn_to_publish
 from notigateway.repository.addressees import ensure_addressee, find_addressee
 from notigateway.repository.obligations import lock_scheduled
@@ -113,7 +114,7 @@ class Succeeding:
     def _checked(self, terms: SuccessionTerms, body: IssuingBody | None, *, now: datetime) -> Succession:
         """Return what is communicated in its one form."""
         name = terms.successor_name.strip()
-        if not name or len(name) > NAME_MAX or not name.isprintable():
+        if not name or len(name) > NAME_MAX or not is_a_line(name):
             raise invalid_succession("successor_name", "text" if name else "required")
         succession = Succession(
             predecessor=terms.predecessor,

@@ -14,6 +14,7 @@ from notigateway.errors import AccountInvalidError
 from notigateway.instants import to_milliseconds
 from notigateway.law.identifiers import IdentifierError, check_ccc, check_naf
 from notigateway.law.spans import Span, cut_out
+from notigateway.law.texts import is_a_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -145,7 +146,7 @@ def check_entry(
 def check_ground(ground: str) -> str:
     """Return the ground of a correction. Raises: `AccountInvalidError`."""
     text = ground.strip()
-    if not text or len(text) > GROUND_MAX or not text.isprintable():
+    if not text or len(text) > GROUND_MAX or not is_a_line(text):
         raise invalid_account("ground", "required" if not text else "text")
     return text
 

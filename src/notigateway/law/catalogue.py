@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from notigateway.errors import CatalogueInvalidError
 from notigateway.law.powers import VALUE_MAX, Named
 from notigateway.law.representation import ItemKind
+from notigateway.law.texts import hidden_at, is_a_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,6 +64,8 @@ def _check_form(number: int, entry: Entry) -> None:
         raise _invalid(number, "code")
     if not entry.name.strip() or len(entry.name) > _NAME_MAX:
         raise _invalid(number, "name")
+    if not is_a_line(entry.code) or hidden_at(entry.name) is not None:
+        raise _invalid(number, "character")
     if (entry.kind is ItemKind.MATTER) is (entry.matter is not None):
         raise _invalid(number, "matter")
     if entry.group is not None and entry.kind is not ItemKind.PROCEDURE:

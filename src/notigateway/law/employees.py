@@ -13,6 +13,7 @@ from notigateway.errors import EmployeeInvalidError
 from notigateway.instants import to_milliseconds
 from notigateway.law.families import Family, is_seal
 from notigateway.law.identifiers import IdentifierError, check_nif, is_company_nif
+from notigateway.law.texts import is_a_line
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -59,7 +60,7 @@ def check_person(text: str) -> str:
 
 def check_words(field: str, text: str) -> None:
     """Check that a text says something in one line. Raises: `EmployeeInvalidError`."""
-    if text != text.strip() or not 0 < len(text) <= _TEXT_MAX or not text.isprintable():
+    if text != text.strip() or not 0 < len(text) <= _TEXT_MAX or not is_a_line(text):
         raise invalid_employee(field, "text")
 
 

@@ -14,6 +14,7 @@ from notigateway.instants import to_milliseconds
 from notigateway.law.grounds import Ground
 from notigateway.law.identifiers import IdentifierError, check_nif, is_company_nif
 from notigateway.law.obligation import Obligation
+from notigateway.law.texts import is_a_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,7 +71,7 @@ def check_obligation(terms: ObligationTerms) -> tuple[str, Obligation]:
 def _check_names(field: str, names: Iterable[str], longest: int) -> None:
     """Check the words of an activity."""
     for name in names:
-        if not name.strip() or len(name) > longest or not name.isprintable():
+        if not name.strip() or len(name) > longest or not is_a_line(name):
             raise _invalid(field, "text")
 
 

@@ -29,6 +29,7 @@ from notigateway.law.representation import (
     latest_expiry,
     power_state,
 )
+from notigateway.law.texts import hidden_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,18 +104,27 @@ def check_power(terms: PowerTerms, *, grantor: str, registered_at: datetime) -> 
         raise PowerSelfGrantedError
     if not terms.attorney_name.strip() or len(terms.attorney_name) > _NAME_MAX:
         raise invalid_power("attorney_name", "length")
+    _check_shown("attorney_name", terms.attorney_name)
     for field, contact in (
         ("grantor_contact", terms.grantor_contact),
         ("attorney_contact", terms.attorney_contact),
     ):
         if contact is not None and (not contact.strip() or len(contact) > _NAME_MAX):
             raise invalid_power(field, "length")
+        _check_shown(field, contact or "")
     _check_named(terms)
     expires_at = to_milliseconds(terms.expires_at)
     if expires_at <= registered_at:
         raise invalid_power("expires_at", "in_the_past")
     _check_duration(expires_at, registered_at)
     return replace(terms, attorney=attorney, expires_at=expires_at)
+
+
+def _check_shown(field: str, text: str) -> None:
+    """Check that a text reads as it is written."""
+    position = hidden_at(text)
+    if position is not None:
+        raise invalid_power(field, "character", position=position)
 
 
 def _check_named(terms: PowerTerms) -> None:
@@ -133,6 +143,7 @@ def _check_named(terms: PowerTerms) -> None:
             raise invalid_power(field, "required")
         if len(one.value) > VALUE_MAX[one.kind]:
             raise invalid_power(field, "length")
+        _check_shown(field, one.value)
     if len(set(terms.named)) != len(terms.named):
         raise invalid_power("item", "repeated")
 
@@ -173,6 +184,7 @@ def check_grantor(text: str, name: str | None) -> str:
     """Return the NIF of who granted a power in another register. Raises: `PowerInvalidError`."""
     if name is not None and (not name.strip() or len(name) > _NAME_MAX):
         raise invalid_power("grantor_name", "length")
+    _check_shown("grantor_name", name or "")
     try:
         return check_nif(text)
     except IdentifierError as error:
@@ -323,9 +335,9 @@ def runs_longer(power: Power, expires_at: datetime, now: datetime) -> bool:
     return True
 
 
-def invalid_power(field: str, problem: str) -> PowerInvalidError:
+def invalid_power(field: str, problem: str, **facts: int) -> PowerInvalidError:
     """Return the error for one field, in our own words."""
-    return PowerInvalidError(f"{field}: {problem}", field=field, problem=problem)
+    return PowerInvalidError(f"{field}: {problem}", field=field, problem=problem, **facts)
 
 
 def _not_in_force(state: PowerState) -> PowerNotInForceError:

@@ -9,6 +9,7 @@ from notigateway.errors import RedUserInvalidError
 from notigateway.instants import to_milliseconds
 from notigateway.law.identifiers import IdentifierError, check_nif, is_company_nif
 from notigateway.law.spans import Span, common
+from notigateway.law.texts import hidden_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,6 +49,9 @@ def check_user(terms: UserTerms, *, authorisations: Iterable[str]) -> UserTerms:
         text = getattr(terms, field)
         if not text.strip() or len(text) > longest:
             raise invalid_user(field, "length")
+        position = hidden_at(text)
+        if position is not None:
+            raise invalid_user(field, "character", position=position)
     if terms.authorisation not in authorisations:
         raise invalid_user("authorisation", "unknown")
     ends_at = None if terms.ends_at is None else to_milliseconds(terms.ends_at)
@@ -80,9 +84,9 @@ def read_holder(text: str) -> str:
     return _nif("holder", text)
 
 
-def invalid_user(field: str, problem: str) -> RedUserInvalidError:
+def invalid_user(field: str, problem: str, **facts: int) -> RedUserInvalidError:
     """Return the error for one field, in our own words."""
-    return RedUserInvalidError(f"{field}: {problem}", field=field, problem=problem)
+    return RedUserInvalidError(f"{field}: {problem}", field=field, problem=problem, **facts)
 
 
 def _nif(field: str, text: str) -> str:

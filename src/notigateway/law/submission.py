@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from notigateway.instants import to_milliseconds
 from notigateway.law.grounds import NAMEABLE_GROUNDS
 from notigateway.law.identifiers import check_ccc, check_dir3, check_naf, check_nif
 from notigateway.law.lifecycle import Kind
+from notigateway.law.texts import hidden_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,13 +43,6 @@ SCHEDULED_AHEAD_MAX = timedelta(days=366)
 # Longest texts, in characters: what the rows hold.
 NAME_MAX = 255
 _TEXTS = {"reference": 64, "subject": 255, "procedure": 16, "matter": 64}
-
-# Control characters and lone surrogates have no place in XML 1.0; separators of lines and paragraphs
-# and the marks that turn the direction of writing can make a name look like another.
-_FORBIDDEN_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
-_FORBIDDEN_CHARACTERS = frozenset(
-    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\ufffe\uffff"
-)
 
 
 @dataclass(frozen=True)
@@ -193,8 +186,10 @@ def check_text(name: str, text: str, *, longest: int) -> None:
         raise invalid(name, "too_long", f"has more than {longest} characters")
     if text != text.strip():
         raise invalid(name, "white_space", "begins or ends with white space")
-    if any(c in _FORBIDDEN_CHARACTERS or unicodedata.category(c) in _FORBIDDEN_CATEGORIES for c in text):
-        raise invalid(name, "character", "holds a control character or one that XML does not allow")
+    position = hidden_at(text)
+    if position is not None:
+        explanation = f"character {position} controls, hides, turns the direction, or is none in XML"
+        raise invalid(name, "character", explanation, position=position)
 
 
 def available_from(wanted: datetime | None, now: datetime) -> datetime:
@@ -219,6 +214,6 @@ def check_identifier(name: str, text: str, check: Callable[[str], str]) -> str:
         raise invalid(name, "identifier", str(error)) from error
 
 
-def invalid(name: str, problem: str, explanation: str) -> InvalidActError:
+def invalid(name: str, problem: str, explanation: str, **facts: int) -> InvalidActError:
     """Return the error for one field; facts and detail hold our words, never what was submitted."""
-    return InvalidActError(f"{name}: {explanation}", field=name, problem=problem)
+    return InvalidActError(f"{name}: {explanation}", field=name, problem=problem, **facts)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from notigateway.errors import SuccessionInvalidError
 from notigateway.instants import to_milliseconds
 from notigateway.law.identifiers import IdentifierError, check_ccc, check_nif, is_company_nif
+from notigateway.law.texts import is_a_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -97,14 +98,14 @@ def check_succession(
         raise invalid_succession("successor", "is_the_predecessor")
     if succession.cause in BY_POLICY and succession.cause not in policies:
         raise invalid_succession("cause", "not_admitted")
-    if not document.strip() or len(document) > _TEXT_MAX or not document.isprintable():
+    if not document.strip() or len(document) > _TEXT_MAX or not is_a_line(document):
         raise invalid_succession("document", "required" if not document.strip() else "text")
     _check_persons(succession.cause, predecessor, successor)
     fact_at = to_milliseconds(succession.fact_at)
     if fact_at > now:
         raise invalid_succession("fact_at", "in_the_future")
     for procedure in succession.procedures:
-        if not procedure.strip() or len(procedure) > _PROCEDURE_MAX:
+        if not procedure.strip() or len(procedure) > _PROCEDURE_MAX or not is_a_line(procedure):
             raise invalid_succession("procedures", "text")
     return replace(
         succession,

@@ -13,6 +13,7 @@ from notigateway.errors import AccountInvalidError, RedAssignmentInvalidError
 from notigateway.instants import to_milliseconds
 from notigateway.law.accounts import account_key, check_ground, read_account
 from notigateway.law.identifiers import IdentifierError, check_nif
+from notigateway.law.texts import hidden_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,6 +51,8 @@ def check_red_addressee(terms: RedTerms) -> tuple[str, str]:
     Raises: `RedAssignmentInvalidError` with the facts `field` and `problem`.
     """
     identifier = _nif("addressee", terms.addressee)
+    if terms.addressee_name is not None:
+        _check_text("addressee_name", terms.addressee_name, longest=_NAME_MAX)
     return identifier, _account(terms.account)
 
 
@@ -69,13 +72,21 @@ def check_red(terms: RedTerms, *, addressee: str, accounts: Iterable[str]) -> Re
         ("red_name", terms.red_name, _NAME_MAX),
         ("authorisation", terms.authorisation, _AUTHORISATION_MAX),
     ):
-        if not text.strip() or len(text) > longest:
-            raise invalid_red(field, "length")
+        _check_text(field, text, longest=longest)
     starts_at = to_milliseconds(terms.starts_at)
     ends_at = None if terms.ends_at is None else to_milliseconds(terms.ends_at)
     if ends_at is not None and ends_at <= starts_at:
         raise invalid_red("ends_at", "not_after_the_start")
     return replace(terms, red_party=red_party, account=account, starts_at=starts_at, ends_at=ends_at)
+
+
+def _check_text(field: str, text: str, *, longest: int) -> None:
+    """Check that a text says something, and reads as it is written."""
+    if not text.strip() or len(text) > longest:
+        raise invalid_red(field, "length")
+    position = hidden_at(text)
+    if position is not None:
+        raise invalid_red(field, "character", position=position)
 
 
 def check_red_ground(ground: str | None, at: datetime, now: datetime) -> str | None:
@@ -109,9 +120,9 @@ def ends_red(ends_at: datetime | None, at: datetime, now: datetime, *, is_correc
     return True
 
 
-def invalid_red(field: str, problem: str) -> RedAssignmentInvalidError:
+def invalid_red(field: str, problem: str, **facts: int) -> RedAssignmentInvalidError:
     """Return the error for one field, in our own words."""
-    return RedAssignmentInvalidError(f"{field}: {problem}", field=field, problem=problem)
+    return RedAssignmentInvalidError(f"{field}: {problem}", field=field, problem=problem, **facts)
 
 
 def _account(text: str) -> str:

@@ -16,7 +16,7 @@ from notigateway.pki.keys import fingerprint
 from notigateway.pki.names import NameKey, key_of_name, key_of_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 _Key = TypeVar("_Key")
 
@@ -42,11 +42,16 @@ class KnownCertificates:
         self._by_subject: _Index[NameKey] = _Index()
         self._by_key_identifier: _Index[bytes] = _Index()
         self._by_thumbprint: _Index[bytes] = _Index()
-        for certificate in {fingerprint(one): one for one in certificates}.values():
+        self._all = tuple({fingerprint(one): one for one in certificates}.values())
+        for certificate in self._all:
             self._by_issuer_serial.add(issuer_serial(certificate), certificate)
             self._by_subject.add(key_of_name(certificate.subject), certificate)
             self._by_key_identifier.add(subject_key_identifier(certificate), certificate)
             self._by_thumbprint.add(thumbprint(certificate), certificate)
+
+    def __iter__(self) -> Iterator[x509.Certificate]:
+        """Yield every one of them."""
+        return iter(self._all)
 
     def by_issuer_serial(self, issuer: str, serial: int) -> x509.Certificate | None:
         """Find by the issuer's name, in whatever spelling, and the serial number."""

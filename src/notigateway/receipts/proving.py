@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from notigateway.errors import GatewayError
 from notigateway.evidence import bundle
 from notigateway.evidence.pades import seal_pdf
 from notigateway.evidence.rendition import render_pdf
@@ -17,28 +17,25 @@ from notigateway.evidence.timestamp import embedded_certificates, take_out
 from notigateway.evidence.wording import Reading
 from notigateway.evidence.xades import seal_certificate_of
 from notigateway.log.growing import included
+from notigateway.receipts.named import names_in
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.forms import find_form, keep_form
 from notigateway.repository.receipts import RequestEnvelope
 from notigateway.repository.trust import get_revocation_data
-from notigateway.wss.envelope import parse_envelope
-from notigateway.wss.header import read_security
-from notigateway.wss.policy import Limits
-from notigateway.wss.references import signable_parts
-from notigateway.wss.tokens import read_token
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from sqlalchemy import Engine
 
     from notigateway.evidence.xades import Seal
+    from notigateway.pki.families import Families
     from notigateway.pki.known import KnownCertificates
+    from notigateway.receipts.named import Names
     from notigateway.repository.documents import DocumentStore
     from notigateway.repository.model import Receipt
     from notigateway.repository.timestamps import ReceiptTimestamp
-
-_LIMITS = Limits(request_max_bytes=64 * 1024 * 1024, max_elements=500_000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +48,7 @@ class Proving:
     verify_url: str
     log_origin: str
     known: KnownCertificates
+    families: Families
 
     def form_of(self, receipt: Receipt, *, now: datetime) -> bytes:
         """Return the sealed PDF of a receipt: the one that is kept, or else a new one, and keep it.
@@ -75,16 +73,23 @@ class Proving:
         return made if kept in {None, sha256} else self.store.get(str(kept))
 
     def bundle_of(
-        self, receipt: Receipt, stamped: ReceiptTimestamp | None, *, previous: Receipt | None, now: datetime
+        self,
+        receipt: Receipt,
+        stamped: ReceiptTimestamp | None,
+        *,
+        previous: Receipt | None,
+        may_see: Callable[[Names], bool],
+        now: datetime,
     ) -> bytes:
         """Return everything that proves a receipt, in one file; `previous` is the receipt before it.
 
         It holds the time-stamped form, where there is one. What no checkpoint of the log covers yet makes it
-        sign one.
+        sign one. `may_see` tells whether the request may be in it, by what that names.
 
         Raises: what `form_of` raises; `LogDamagedError`.
         """
         inclusion = included(self.engine, receipt.id, seal=self.seal, origin=self.log_origin, now=now)
+        request, left_out = self._request(Reading(parse_receipt(receipt.xml)), may_see)
         files: dict[str, bytes | None] = {
             bundle.RECEIPT: receipt.xml if stamped is None else stamped.xml,
             bundle.FORM: self.form_of(receipt, now=now),
@@ -98,13 +103,20 @@ class Proving:
             bundle.CHECKPOINT: inclusion.checkpoint.text,
             bundle.CHECKPOINT_SIGNATURE: inclusion.checkpoint.signature,
             bundle.CHECKPOINT_TOKEN: inclusion.checkpoint.token,
-            **self._request(Reading(parse_receipt(receipt.xml))),
+            **request,
         }
         present = {name: content for name, content in files.items() if content is not None}
-        return bundle.write_bundle(present, receipt_id=receipt.id, seal=self.seal, made_at=now)
+        return bundle.write_bundle(
+            present, receipt_id=receipt.id, seal=self.seal, made_at=now, left_out=left_out
+        )
 
-    def _request(self, said: Reading) -> dict[str, bytes | None]:
-        """Return the request that caused it, who signed that, and how the certificate was found good."""
+    def _request(
+        self, said: Reading, may_see: Callable[[Names], bool]
+    ) -> tuple[dict[str, bytes | None], Sequence[bundle.LeftOut]]:
+        """Return the request that caused it, who signed that, and how the certificate was found good.
+
+        And whether the request is left out: who signed it, and how that is known, stands in the receipt.
+        """
         envelope_sha256 = said.find("RequestEvidence", "EnvelopeSha256")
         revocation_sha256 = said.find("ActorAuthentication", "RevocationSha256")
         with reading(self.engine) as session:
@@ -112,27 +124,28 @@ class Proving:
             request = None if envelope is None else envelope.xml
             found = get_revocation_data(session, [revocation_sha256] if revocation_sha256 else [])
         data = [content for _, _, content in found]
-        return {
-            bundle.REQUEST: request,
-            bundle.CALLER_CERTIFICATE: None if request is None else _signer_of(request, self.known),
+        files: dict[str, bytes | None] = {
             bundle.REVOCATION: data[0]
             if data and hashlib.sha256(data[0]).hexdigest() == revocation_sha256
             else None,
         }
+        if request is None or envelope_sha256 is None:
+            return files, ()
+        about = said.find("UserContentInfo", "NotificationId")
+        names = names_in(
+            request,
+            about=None if about is None else UUID(about),
+            known=self.known,
+            families=self.families,
+        )
+        if names.certificate is not None:
+            files[bundle.CALLER_CERTIFICATE] = names.certificate.public_bytes(Encoding.DER)
+        if may_see(names):
+            return {**files, bundle.REQUEST: request}, ()
+        return files, (bundle.LeftOut(bundle.REQUEST, envelope_sha256, bundle.NAMES_OTHERS),)
 
 
 def _authority_of(stamped: bytes) -> bytes:
     """Return the certificate of who made the time-stamp in a receipt: a token is kept with that one alone."""
     (certificate,) = embedded_certificates(take_out(stamped)[1] or b"")
     return certificate.public_bytes(Encoding.DER)
-
-
-def _signer_of(request: bytes, known: KnownCertificates) -> bytes | None:
-    """Return the certificate that signed a request, as it was admitted; None where it is no longer known."""
-    try:
-        envelope = parse_envelope(request, limits=_LIMITS)
-        header = read_security(envelope, max_tokens=8)
-        token = read_token(header, signable_parts(envelope, header), known)
-    except GatewayError:
-        return None
-    return token.certificate.public_bytes(Encoding.DER)

@@ -222,6 +222,26 @@ def find_visible(
     return _by_id(session, _whole_rows(ids, party=party, now=now, rights=rights))
 
 
+def sees_all(
+    session: Session,
+    ids: Iterable[UUID],
+    *,
+    party: str,
+    now: datetime,
+    rights: RightsPolicy = DEFAULT_RIGHTS,
+) -> bool:
+    """Tell whether the party may know of all the notifications; it is told of none of them."""
+    wanted = set(ids)
+    role = role_of(party, now, rights=rights)
+    query = (
+        select(func.count(Notification.id))
+        .join(Act, Notification.act_id == Act.id)
+        .join(Addressee, Notification.addressee_id == Addressee.id)
+        .where(Notification.id.in_(wanted), visible_to(party, now, role=role))
+    )
+    return not wanted or session.scalar(query) == len(wanted)
+
+
 def find_id(session: Session, code: int) -> UUID | None:
     """Return the identifier of a notification by its public code; it says nothing of who may see it."""
     return session.scalars(select(Notification.id).where(Notification.code == code)).one_or_none()

@@ -62,6 +62,12 @@ def command(
         Literal["T"] | None,
         typer.Option(help="T: a receipt without its time-stamp fails."),
     ] = None,
+    request: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="The signed request that the bundle leaves out, to be verified with it."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Verify, print each step, exit with what they come to."""
@@ -71,6 +77,7 @@ def command(
             trust=load_trust(trust),
             at=at or datetime.now(UTC),
             required_level=require_level,
+            request=None if request is None else request.read_bytes(),
         )
     except (OSError, GatewayError) as error:
         typer.echo(f"notigateway-verify: {error}", err=True)

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
-from notigateway.errors import GatewayError
 from notigateway.evidence import bundle
 from notigateway.evidence.history import dated
 from notigateway.evidence.pades import verify_pdf
@@ -26,29 +23,18 @@ from notigateway.evidence.wording import Reading, title
 from notigateway.evidence.xades import seal_certificate_of, verify_receipt
 from notigateway.instants import instant_text
 from notigateway.pki.keys import fingerprint
-from notigateway.pki.known import KnownCertificates
 from notigateway.published import published_folder
 from notigateway.verifier.report import FailedError, SkippedError, UndeterminedError
-from notigateway.wss.clients import ClientRegister
-from notigateway.wss.envelope import parse_envelope
-from notigateway.wss.ns import NOTIGATEWAY_V1, namespace_of
-from notigateway.wss.policy import Expectations, Limits
-from notigateway.wss.verify import verify_envelope
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from cryptography.x509 import Certificate
 
     from notigateway.evidence.statement import ReceiptFacts
     from notigateway.verifier.pins import Trust
 
-# What the gateway has admitted is read within wide limits. How fresh it had to be, and whether it had to
-# say so, was the gateway's matter: here a Timestamp only must not be later than the validation.
-_LIMITS: Final = Limits(request_max_bytes=64 * 1024 * 1024, max_elements=500_000)
-_EXPECTATIONS: Final = Expectations(
-    require_timestamp=False, max_age=timedelta(days=1), skew=timedelta(minutes=5), bare_x509_data=True
-)
 _BEFORE_ITS_SEAL = "the receipt's seal is not proven"
 
 
@@ -60,6 +46,7 @@ class Examination:
     at: datetime
     required_level: str | None
     files: Mapping[str, bytes] = field(default_factory=dict)
+    left_out: Mapping[str, bundle.LeftOut] = field(default_factory=dict)
     sealer: Certificate | None = None
     facts: ReceiptFacts | None = None
 
@@ -74,9 +61,11 @@ class Examination:
         """Check the seal on the manifest and the hash of every file."""
         self.need_seals()
         manifest = bundle.verify_manifest(self.files, seal_certificates=self.trust.seals)
+        self.left_out = manifest.left_out
+        without = f"; it leaves out {', '.join(self.left_out)}" if self.left_out else ""
         return (
             f"sealed by {name_of(manifest.certificate)} on {manifest.made_at}; "
-            f"the SHA-256 of all {len(self.files) - 2} files is as stated"
+            f"the SHA-256 of all {len(self.files) - 2} files is as stated{without}"
         )
 
     def open_form(self, data: bytes) -> str:
@@ -194,83 +183,6 @@ class Examination:
             )
         raise SkippedError(f"{lack}: level B, by the gateway's clock")
 
-    # --- the request -----------------------------------------------------------------------------
-
-    def request(self) -> str:
-        """Check that the stored request is the one that the receipt names."""
-        self.proven()
-        stated = self.reading.find("RequestEvidence", "EnvelopeSha256")
-        envelope = self.files.get(bundle.REQUEST)
-        if stated is None and envelope is None:
-            raise SkippedError("no request caused this fact")
-        if envelope is None:
-            if bundle.MANIFEST in self.files:
-                raise FailedError("the receipt names a request that the bundle does not hold")
-            raise SkippedError("the request is not in this file; its bundle holds it")
-        if hashlib.sha256(envelope).hexdigest() != stated:
-            raise FailedError("the request is not the one that the receipt names")
-        return f"SHA-256 {stated}, as the receipt says"
-
-    def request_signature(self) -> str:
-        """Check the caller's signature, by the certificate that the receipt says was validated."""
-        facts = self.proven()
-        envelope = self.files.get(bundle.REQUEST)
-        if envelope is None:
-            raise SkippedError("there is no request in this file")
-        validated = self.reading.instant("ActorAuthentication", "ValidationTime") or facts.sealed_at
-        expected = self._caller_sha256()
-
-        def check_certificate(certificate: Certificate, _now: datetime) -> None:
-            if fingerprint(certificate) != expected:
-                raise FailedError("signed with another certificate than the one that was validated")
-
-        verified = verify_envelope(
-            parse_envelope(envelope, limits=_LIMITS),
-            now=validated,
-            expectations=_EXPECTATIONS,
-            check_certificate=check_certificate,
-            clients=_knowing(self.files[bundle.CALLER_CERTIFICATE]),
-        )
-        if verified.signature_method.value != self.reading.find("RequestEvidence", "SignatureMethod"):
-            raise FailedError("signed by another algorithm than the receipt says")
-        # In our own contract a request names notifications by their identifiers.
-        if namespace_of(str(verified.operation.tag)) == NOTIGATEWAY_V1:
-            named = {(one.text or "").strip().lower() for one in verified.operation.iter()}
-            if str(facts.notification_id) not in named:
-                raise FailedError("the request does not name this notification")
-        return self._about_the_caller(verified.certificate, validated)
-
-    def _caller_sha256(self) -> str:
-        """Return the certificate to expect: the receipt's, or, of a report, the one beside it."""
-        caller = self.files.get(bundle.CALLER_CERTIFICATE)
-        if caller is None:
-            raise FailedError("the certificate of who signed the request is missing")
-        beside = hashlib.sha256(caller).hexdigest()
-        if beside != (self.reading.find("ActorAuthentication", "CertificateSha256") or beside):
-            raise FailedError(f"{bundle.CALLER_CERTIFICATE} is not the certificate that the receipt names")
-        return beside
-
-    def _about_the_caller(self, certificate: Certificate, validated: datetime) -> str:
-        said = f"signed by {name_of(certificate)}, the certificate that was validated"
-        if self.trust.issuers is None:
-            return f"{said}; its issuer is not checked, the trust folder has no issuers"
-        try:
-            self.trust.issuers.check(certificate, validated)
-        except GatewayError as error:
-            raise FailedError(f"its issuer is none of the trust folder's: {error}") from error
-        return f"{said}, of an authorised issuer"
-
-    def revocation(self) -> str:
-        """Check that the revocation data are those by which the certificate was found good."""
-        self.proven()
-        stated = self.reading.find("ActorAuthentication", "RevocationSha256")
-        data = self.files.get(bundle.REVOCATION)
-        if data is None:
-            raise SkippedError("there are no revocation data in this file")
-        if hashlib.sha256(data).hexdigest() != stated:
-            raise FailedError("the revocation data are not those that the receipt names")
-        return f"SHA-256 {stated}, as the receipt says"
-
     # --- what the steps share --------------------------------------------------------------------
 
     def need_seals(self) -> None:
@@ -305,16 +217,6 @@ class Examination:
     def reading(self) -> Reading:
         """The receipt by the names of its elements; asked for only once its seal is proven."""
         return Reading(self._root())
-
-
-def _knowing(certificate: bytes) -> ClientRegister:
-    """Return a register that knows one certificate: some messages only name theirs."""
-    clients = ClientRegister()
-    try:
-        clients.known = KnownCertificates([x509.load_der_x509_certificate(certificate)])
-    except ValueError as error:
-        raise FailedError(f"{bundle.CALLER_CERTIFICATE} is no certificate") from error
-    return clients
 
 
 def name_of(certificate: Certificate) -> str:

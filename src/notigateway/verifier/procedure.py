@@ -9,6 +9,7 @@ from notigateway.evidence.power_certificate import BEGINNING
 from notigateway.verifier.examination import Examination
 from notigateway.verifier.power_certificates import verify_power
 from notigateway.verifier.report import Report
+from notigateway.verifier.requests import Requests
 from notigateway.verifier.surroundings import Surroundings
 
 if TYPE_CHECKING:
@@ -17,11 +18,19 @@ if TYPE_CHECKING:
     from notigateway.verifier.pins import Trust
 
 
-def verify(data: bytes, *, trust: Trust, at: datetime, required_level: str | None = None) -> Report:
+def verify(
+    data: bytes,
+    *,
+    trust: Trust,
+    at: datetime,
+    required_level: str | None = None,
+    request: bytes | None = None,
+) -> Report:
     """Verify a bundle, a sealed PDF, a receipt or the certificate of a power: its first bytes tell which.
 
     A container or a PDF that is not whole ends the procedure: there is nothing in it to be judged.
-    Otherwise every step is taken, so that the report says all that is wrong.
+    Otherwise every step is taken, so that the report says all that is wrong. `request` is the signed request
+    that the file does not hold, from whoever has it.
 
     1. container and manifest of a bundle, or the seal of a PDF
     2. receipt: schema, seal certificate, seal, policy, time-stamp
@@ -29,7 +38,7 @@ def verify(data: bytes, *, trust: Trust, at: datetime, required_level: str | Non
     4. surroundings: chain, log, checkpoint and its time-stamp, form
     """
     case = Examination(trust=trust, at=at, required_level=required_level)
-    around = Surroundings(case)
+    around, requests = Surroundings(case), Requests(case, request)
     report = Report()
     if data.startswith(b"PK"):
         if not report.take("container", lambda: case.open_bundle(data)):
@@ -47,9 +56,9 @@ def verify(data: bytes, *, trust: Trust, at: datetime, required_level: str | Non
     report.take("seal", case.signature)
     report.take("policy", case.policy)
     report.take("time-stamp", case.timestamp)
-    report.take("request", case.request)
-    report.take("caller's signature", case.request_signature)
-    report.take("revocation data", case.revocation)
+    report.take("request", requests.request)
+    report.take("caller's signature", requests.request_signature)
+    report.take("revocation data", requests.revocation)
     report.take("chain", around.chain)
     report.take("log", around.inclusion)
     report.take("checkpoint", around.checkpoint)

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 ROW = re.compile(r"^\| (\w+) \| ([^|]+) \| ((?:`tests/[^`]+` ?)+) \|$", re.MULTILINE)
 ROWS = ROW.findall((ROOT / "docs/evidence.md").read_text("utf-8"))
-AREAS = ("Tampering", "Log", "Clock", "Keys", "Signer", "Algorithms", "Races", "Interop")
+AREAS = ("Tampering", "Disclosure", "Log", "Clock", "Keys", "Signer", "Algorithms", "Races", "Interop")
 
 
 @cache

@@ -16,11 +16,14 @@ from envelopes import (
     DS,
     NS,
     PING,
+    RSA_SHA256,
     Draft,
     exclusive,
+    signature_value,
 )
 from mutations import damage_bytes, damage_tree
 from notigateway.errors import GatewayError
+from notigateway.explaining.cause import Certainty
 from notigateway.explaining.explain import explain_envelope
 from notigateway.explaining.explain_text import explanation_text
 from notigateway.explaining.explanation import TITLES, VERIFYING, Explanation
@@ -34,6 +37,7 @@ from wrapping import PLACES, Wrapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 DAMAGES = 150
 
@@ -113,6 +117,17 @@ def test_what_was_agreed_with_a_client_counts() -> None:
     assert told.error is None
     assert "a registered client" in told.steps[2].findings
     assert explained(data).error is not None
+
+
+def test_the_key_of_a_registered_certificate_is_recognised(tmp_path: Path) -> None:
+    person = pki().person
+    file = tmp_path / "person.pem"
+    file.write_bytes(person.certificate.public_bytes(Encoding.PEM))
+    clients = ClientRegister([ClientRegistration(certificate_file=file)])
+    data = Draft(sign=lambda octets: signature_value(person, RSA_SHA256, octets)).build()
+    (cause,) = explained(data, clients=clients).causes
+    assert (cause.name, cause.certainty) == ("key-of-a-registered-certificate", Certainty.SURE)
+    assert [one.name for one in explained(data).causes] == ["another-key"]
 
 
 def test_the_octets_are_those_that_were_digested() -> None:

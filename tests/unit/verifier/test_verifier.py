@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import random
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 from typer.testing import CliRunner
 
 from bundles import (
@@ -211,6 +213,82 @@ def test_a_bundle_that_hides_the_request_is_refused(trust: Trust) -> None:
     report = verify(Proofs(files={bundle.REQUEST: None}).build(), trust=trust, at=AT)
 
     assert "does not hold" in why(report, "request")
+
+
+def test_a_request_that_the_manifest_leaves_out_is_told_and_is_no_failure(
+    trust: Trust, folder: Path, tmp_path: Path
+) -> None:
+    data = Proofs().without_request().build()
+    report = verify(data, trust=trust, at=AT)
+    assert report.outcome is Outcome.PASSED
+    said = {step.name: step for step in report.steps}
+    assert said["request"].outcome is said["caller's signature"].outcome is Outcome.SKIPPED
+    assert said["request"].reason.startswith("left out of this bundle: it names other notifications")
+    assert hashlib.sha256(accept_request()).hexdigest() in said["request"].reason
+
+    # Whoever holds the request gives it, and everything is verified as if it were inside.
+    whole = verify(data, trust=trust, at=AT, request=accept_request())
+    assert {name for name, one in outcomes(whole).items() if one is Outcome.SKIPPED} == {"revocation data"}
+    file, request = tmp_path / "bundle.zip", tmp_path / "request.xml"
+    file.write_bytes(data)
+    request.write_bytes(accept_request())
+    run = CliRunner().invoke(app, [str(file), "--trust", str(folder), "--request", str(request)])
+    assert run.exit_code == 0
+    assert "as the receipt says" in run.output
+    other = verify(data, trust=trust, at=AT, request=accept_request(ACCEPT.replace("Accept", "Reject")))
+    assert "not the one" in why(other, "request")
+
+
+def test_a_request_is_not_left_out_by_who_does_not_hold_the_seal(proofs: bytes, trust: Trust) -> None:
+    """Taken away from a whole bundle, with a manifest that says it was left out: the seal is not on that."""
+    files = dict(bundle.read_container(proofs))
+    files.pop(bundle.REQUEST)
+    honest = bundle.read_container(Proofs().without_request().build())
+    for manifest in (files[bundle.MANIFEST], honest[bundle.MANIFEST]):
+        report = verify(bundle._write({**files, bundle.MANIFEST: manifest}), trust=trust, at=AT)
+        assert why(report, "manifest")
+        assert "does not hold" in why(report, "request")
+
+
+def test_another_request_than_the_receipts_cannot_be_left_out(trust: Trust) -> None:
+    report = verify(Proofs().without_request("a" * 64).build(), trust=trust, at=AT)
+    assert "another request" in why(report, "request")
+
+
+def test_a_reason_that_this_verifier_does_not_know_is_told_as_it_is(trust: Trust) -> None:
+    report = verify(Proofs().without_request(reason="of-later").build(), trust=trust, at=AT)
+    assert report.outcome is Outcome.PASSED
+    (step,) = [one for one in report.steps if one.name == "request"]
+    assert "of-later" in step.reason
+
+
+def test_the_certificate_beside_what_is_left_out_must_be_the_receipts(trust: Trust) -> None:
+    person = pki().person.certificate.public_bytes(Encoding.DER)
+    data = Proofs(files={bundle.CALLER_CERTIFICATE: person}).without_request().build()
+    assert "not the certificate" in why(verify(data, trust=trust, at=AT), "caller's signature")
+
+
+@pytest.mark.parametrize(
+    "out",
+    [
+        (bundle.LeftOut(bundle.RECEIPT, "a" * 64, bundle.NAMES_OTHERS),),
+        (bundle.LeftOut(bundle.PREVIOUS, "a" * 64, bundle.NAMES_OTHERS),),
+        (bundle.LeftOut(bundle.REQUEST, "a" * 64, bundle.NAMES_OTHERS),),
+    ],
+)
+def test_nothing_else_is_left_out_nor_what_is_there(out: tuple[bundle.LeftOut, ...]) -> None:
+    with pytest.raises(ValueError, match="left out"):
+        Proofs(left_out=out).build()
+
+
+def test_a_sealed_manifest_that_leaves_out_what_it_holds_is_refused(proofs: bytes, trust: Trust) -> None:
+    for name in (bundle.REQUEST, bundle.PREVIOUS, "anything"):
+        files = dict(bundle.read_container(proofs))
+        stated = json.loads(files[bundle.MANIFEST])
+        stated["left_out"] = [{"name": name, "sha256": "a" * 64, "reason": "x"}]
+        text = json.dumps(stated).encode()
+        signed = {**files, bundle.MANIFEST: text, bundle.SIGNATURE: Seal(pki().seal).sign(text)}
+        assert "leaves out" in why(verify(bundle._write(signed), trust=trust, at=AT), "manifest")
 
 
 def test_a_bundle_forged_by_another_holder_of_the_same_authority_fails(trust: Trust) -> None:

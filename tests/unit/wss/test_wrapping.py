@@ -7,12 +7,13 @@ from itertools import product
 import pytest
 from lxml import etree
 
+from client_shapes import certificate_text, x509_data
 from envelopes import ENVELOPED, PING, SIGN_BODY_AND_TIMESTAMP, Draft, Parts, Ref
 from notigateway.errors import DuplicateIdError, SecurityError
 from oracles import signxml_accepts, xmlsec_accepts
 from pki import pki
 from verifying import refused, verify
-from wrapping import DOUBLED, ID, NAMES, NOT_MOVED_AWAY, ORDERS, PLACES, Wrapping
+from wrapping import DOUBLED, ID, NAMES, NOT_MOVED_AWAY, ORDERS, PLACES, Wrapping, arrangements
 
 HOLA = PING
 EVIL = PING.replace("hola", "evil")
@@ -38,6 +39,24 @@ def test_the_attacks_would_deceive_a_verifier_that_searches() -> None:
         deceived["signxml"] += signxml_accepts(data, certificate)
     assert deceived["xmlsec"] > 20
     assert deceived["signxml"] > 20
+
+
+def test_no_arrangement_of_certificates_makes_an_attackers_key_the_victims() -> None:
+    """Whoever is at the end of the path must have signed: of all orders of five, with every key."""
+    read = 0
+    for signer in (pki().company_seal, pki().person):
+        for holders in arrangements():
+            texts = [certificate_text(getattr(pki(), one).certificate) for one in holders]
+            try:
+                verified = verify(x509_data(signer, *texts).build())
+            except SecurityError:
+                continue
+            read += 1
+            assert verified.certificate == signer.certificate, holders
+            assert {"company_seal", "person", "stranger"} & set(holders) == {
+                "company_seal" if signer is pki().company_seal else "person"
+            }
+    assert read == 2 * (1 + 2 + 6)  # alone, with its issuer, with the whole path, in every order
 
 
 @pytest.mark.parametrize("target", ["security", "header", "root", "signature"])

@@ -8,6 +8,7 @@ after its commit.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from spyne import ServiceBase
 
 from notigateway import __version__
 from notigateway.addressee.mailbox import Retrieved, Will
+from notigateway.addressee.showing import may_see_request
 from notigateway.contract import v1, v1_decisions
 from notigateway.contract.versions import LATEST
 from notigateway.errors import CallerUnknownError, InvalidRequestError, NotificationUnknownError
@@ -22,6 +24,7 @@ from notigateway.law.families import check_may_decide
 from notigateway.law.lifecycle import Decision, Kind, State
 from notigateway.law.representation import Role
 from notigateway.repository.addressees import is_known_party
+from notigateway.repository.engine import reading
 from notigateway.repository.notifications import ListFilter
 from notigateway.soap.notigateway_v1 import answers
 from notigateway.soap.notigateway_v1.rows import render_page
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 
     from notigateway.addressee.mailbox import Outcome
     from notigateway.law.caller import Caller
+    from notigateway.receipts.named import Names
     from notigateway.repository.model import Receipt
     from notigateway.repository.session import Session
     from notigateway.repository.timestamps import ReceiptTimestamp
@@ -173,9 +177,20 @@ def _forms(
         return [proving.form_of(row, now=now) for row, _ in rows]
     before = {row.position: row for row, _ in rows if row.position is not None}
     return [
-        proving.bundle_of(row, stamped, previous=before.get((row.position or 0) - 1), now=now)
+        proving.bundle_of(
+            row,
+            stamped,
+            previous=before.get((row.position or 0) - 1),
+            may_see=partial(_may_see, request, row),
+            now=now,
+        )
         for row, stamped in rows
     ]
+
+
+def _may_see(request: Request, receipt: Receipt, names: Names) -> bool:
+    with reading(request.office.engine) as session:
+        return may_see_request(session, request.asking, receipt, names, policy=request.office.mailbox.rights)
 
 
 # Ping tells anybody with an admitted certificate what was read in it, and nobody is a stranger to what are

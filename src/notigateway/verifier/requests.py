@@ -1,0 +1,154 @@
+"""The steps about the signed request that caused a fact, and about who signed it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from cryptography import x509
+
+from notigateway.errors import GatewayError
+from notigateway.evidence import bundle
+from notigateway.pki.keys import fingerprint
+from notigateway.pki.known import KnownCertificates
+from notigateway.verifier.examination import name_of
+from notigateway.verifier.report import FailedError, SkippedError
+from notigateway.wss.clients import ClientRegister
+from notigateway.wss.envelope import parse_envelope
+from notigateway.wss.ns import NOTIGATEWAY_V1, namespace_of
+from notigateway.wss.policy import Expectations, Limits
+from notigateway.wss.verify import verify_envelope
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
+    from notigateway.verifier.examination import Examination
+
+# What the gateway has admitted is read within wide limits. How fresh it had to be, and whether it had to
+# say so, was the gateway's matter: here a Timestamp only must not be later than the validation.
+_LIMITS: Final = Limits(request_max_bytes=64 * 1024 * 1024, max_elements=500_000)
+_EXPECTATIONS: Final = Expectations(
+    require_timestamp=False, max_age=timedelta(days=1), skew=timedelta(minutes=5), bare_x509_data=True
+)
+_WHY_LEFT_OUT: Final = {
+    bundle.NAMES_OTHERS: (
+        "it names other notifications, of which the one who got this bundle may not know; who holds the "
+        "request shows by its SHA-256 that it is this one"
+    )
+}
+
+
+@dataclass
+class Requests:
+    """The request of a case: in its file, or `beside` it where a bundle leaves it out."""
+
+    case: Examination
+    beside: bytes | None = None
+
+    def request(self) -> str:
+        """Check that the stored request is the one that the receipt names."""
+        self.case.proven()
+        stated = self.case.reading.find("RequestEvidence", "EnvelopeSha256")
+        envelope = self._envelope()
+        if stated is None and envelope is None:
+            raise SkippedError("no request caused this fact")
+        if envelope is None:
+            self._is_left_out(stated)
+            if bundle.MANIFEST in self.case.files:
+                raise FailedError("the receipt names a request that the bundle does not hold")
+            raise SkippedError("the request is not in this file; its bundle holds it")
+        if hashlib.sha256(envelope).hexdigest() != stated:
+            raise FailedError("the request is not the one that the receipt names")
+        return f"SHA-256 {stated}, as the receipt says"
+
+    def request_signature(self) -> str:
+        """Check the caller's signature, by the certificate that the receipt says was validated."""
+        facts = self.case.proven()
+        envelope = self._envelope()
+        if envelope is None:
+            self._caller_of_what_is_left_out()
+            raise SkippedError("there is no request in this file")
+        validated = self.case.reading.instant("ActorAuthentication", "ValidationTime") or facts.sealed_at
+        expected = self._caller_sha256()
+
+        def check_certificate(certificate: Certificate, _now: datetime) -> None:
+            if fingerprint(certificate) != expected:
+                raise FailedError("signed with another certificate than the one that was validated")
+
+        verified = verify_envelope(
+            parse_envelope(envelope, limits=_LIMITS),
+            now=validated,
+            expectations=_EXPECTATIONS,
+            check_certificate=check_certificate,
+            clients=_knowing(self.case.files[bundle.CALLER_CERTIFICATE]),
+        )
+        if verified.signature_method.value != self.case.reading.find("RequestEvidence", "SignatureMethod"):
+            raise FailedError("signed by another algorithm than the receipt says")
+        # In our own contract a request names notifications by their identifiers.
+        if namespace_of(str(verified.operation.tag)) == NOTIGATEWAY_V1:
+            named = {(one.text or "").strip().lower() for one in verified.operation.iter()}
+            if str(facts.notification_id) not in named:
+                raise FailedError("the request does not name this notification")
+        return self._about_the_caller(verified.certificate, validated)
+
+    def _is_left_out(self, stated: str | None) -> None:
+        """Say so where the manifest, whose seal is proven, says why the request is not in the bundle."""
+        left = self.case.left_out.get(bundle.REQUEST)
+        if left is None:
+            return
+        if left.sha256 != stated:
+            raise FailedError("the manifest leaves out another request than the receipt names")
+        why = _WHY_LEFT_OUT.get(left.reason, left.reason)
+        raise SkippedError(f"left out of this bundle: {why}; its SHA-256 is {stated}, as the receipt says")
+
+    def _caller_of_what_is_left_out(self) -> None:
+        """Check the certificate that is here although what it signed is not."""
+        if bundle.REQUEST in self.case.left_out and bundle.CALLER_CERTIFICATE in self.case.files:
+            self._caller_sha256()
+            raise SkippedError("the certificate is the receipt's; what it signed is left out of this bundle")
+
+    def _caller_sha256(self) -> str:
+        """Return the certificate to expect: the receipt's, or, of a report, the one beside it."""
+        caller = self.case.files.get(bundle.CALLER_CERTIFICATE)
+        if caller is None:
+            raise FailedError("the certificate of who signed the request is missing")
+        beside = hashlib.sha256(caller).hexdigest()
+        if beside != (self.case.reading.find("ActorAuthentication", "CertificateSha256") or beside):
+            raise FailedError(f"{bundle.CALLER_CERTIFICATE} is not the certificate that the receipt names")
+        return beside
+
+    def _about_the_caller(self, certificate: Certificate, validated: datetime) -> str:
+        said = f"signed by {name_of(certificate)}, the certificate that was validated"
+        if self.case.trust.issuers is None:
+            return f"{said}; its issuer is not checked, the trust folder has no issuers"
+        try:
+            self.case.trust.issuers.check(certificate, validated)
+        except GatewayError as error:
+            raise FailedError(f"its issuer is none of the trust folder's: {error}") from error
+        return f"{said}, of an authorised issuer"
+
+    def revocation(self) -> str:
+        """Check that the revocation data are those by which the certificate was found good."""
+        self.case.proven()
+        stated = self.case.reading.find("ActorAuthentication", "RevocationSha256")
+        data = self.case.files.get(bundle.REVOCATION)
+        if data is None:
+            raise SkippedError("there are no revocation data in this file")
+        if hashlib.sha256(data).hexdigest() != stated:
+            raise FailedError("the revocation data are not those that the receipt names")
+        return f"SHA-256 {stated}, as the receipt says"
+
+    def _envelope(self) -> bytes | None:
+        return self.case.files.get(bundle.REQUEST, self.beside)
+
+
+def _knowing(certificate: bytes) -> ClientRegister:
+    """Return a register that knows one certificate: some messages only name theirs."""
+    clients = ClientRegister()
+    try:
+        clients.known = KnownCertificates([x509.load_der_x509_certificate(certificate)])
+    except ValueError as error:
+        raise FailedError(f"{bundle.CALLER_CERTIFICATE} is no certificate") from error
+    return clients
