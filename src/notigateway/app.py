@@ -20,6 +20,7 @@ from notigateway.soap.forgetting import Forgetting
 from notigateway.soap.gate import Gate
 from notigateway.soap.notigateway_issuing_v1.service import as_whom, check_issuer
 from notigateway.soap.notigateway_v1.service import WITHOUT_EFFECT, check_caller
+from notigateway.soap.rates import CallerLimit
 from notigateway.soap.served import ISSUING, MAILBOX, WSCN, issuing_dispatcher, mailbox_dispatcher
 from notigateway.soap.wscn.environment import ENVIRONMENTS
 from notigateway.soap.wscn.service import DECIDING as WSCN_DECIDING
@@ -165,7 +166,7 @@ def build_gate(settings: Settings, clock: Callable[[], datetime] = system_clock)
                 settings.failed_authentications_per_minute, proxy_hops=settings.trusted_proxy_hops
             ),
             forgetting=Forgetting(office.engine),
-            requests_per_minute=settings.caller_requests_per_minute,
+            callers=CallerLimit(settings.caller_requests_per_minute),
         )
         undoing.pop_all()
     return gate

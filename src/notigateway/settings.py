@@ -130,10 +130,10 @@ class Settings(BaseSettings):
     timestamp_skew_seconds: Annotated[int, Field(ge=0, le=300)] = 60
     trust_cache_seconds: Positive = 600
 
-    caller_requests_per_minute: Annotated[int, Field(ge=0)] = 0
-    failed_authentications_per_minute: Annotated[int, Field(ge=0)] = 0
+    caller_requests_per_minute: Annotated[int, Field(ge=0)] = 6000
+    failed_authentications_per_minute: Annotated[int, Field(ge=0)] = 300
     code_checks_per_minute: Positive = 10
-    trusted_proxy_hops: Annotated[int, Field(ge=0, le=8)] = 0
+    trusted_proxy_hops: Annotated[int, Field(ge=-1, le=8)] = -1
 
     request_max_bytes: Positive = 10 * 1024 * 1024
     xml_max_depth: Positive = 64

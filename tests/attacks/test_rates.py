@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import event
 
 from envelopes import Draft
 from notigateway.app import build_app
+from notigateway.errors import RateLimitedError
 from notigateway.http import failures
+from notigateway.settings import load_settings
+from notigateway.soap.rates import CallerLimit
 from pki import pki
 from refusals import assert_refusal
 from stack import Stack, send
@@ -143,6 +148,66 @@ def test_a_peer_is_what_the_connection_or_the_trusted_proxy_says(
     expected = "TOO_MANY_FAILURES" if shut_out else "ISSUER_NOT_AUTHORISED"
     assert fail(stack, **{"REMOTE_ADDR": PEER, **other}) == expected
     stack.close()
+
+
+@pytest.mark.parametrize(
+    ("peer", "is_counted"),
+    [
+        ("127.0.0.1", False),
+        ("::1", False),
+        ("10.1.2.3", False),
+        ("172.31.0.1", False),
+        ("192.168.0.1", False),
+        ("100.64.0.1", False),
+        ("::ffff:10.0.0.1", False),
+        ("fd00::1", False),
+        ("fe80::1", False),
+        ("172.32.0.1", True),
+        ("198.51.100.7", True),
+        ("2001:db8::1", True),
+    ],
+)
+def test_until_proxies_are_said_an_address_of_ours_shuts_nobody_out(
+    sqlite_url: str, tmp_path: Path, peer: str, *, is_counted: bool
+) -> None:
+    stack = Stack(sqlite_url, tmp_path, failed_authentications_per_minute=1)
+    assert stack.settings.trusted_proxy_hops == -1
+    assert fail(stack, REMOTE_ADDR=peer) == "ISSUER_NOT_AUTHORISED"
+    expected = "TOO_MANY_FAILURES" if is_counted else "ISSUER_NOT_AUTHORISED"
+    assert fail(stack, REMOTE_ADDR=peer) == expected
+    stack.close()
+
+
+def test_both_limits_are_on_by_default() -> None:
+    settings = load_settings(None)
+    assert settings.caller_requests_per_minute == 6000
+    assert settings.failed_authentications_per_minute == 300
+
+
+@pytest.mark.parametrize("per_minute", [1, 7, 199, 200, 250, 999])
+def test_blocks_give_a_caller_no_more_than_its_limit_and_hardly_less(
+    make: Callable[..., Stack], per_minute: int
+) -> None:
+    stack = make()
+    workers = [CallerLimit(per_minute), CallerLimit(per_minute)]
+    allowed = 0
+    for number in range(per_minute * 2 + 2):
+        with suppress(RateLimitedError):
+            workers[number % 2].check(stack.engine, "a:b", stack.now)
+            allowed += 1
+    assert per_minute - len(workers) * (per_minute // 100) <= allowed <= per_minute
+    assert per_minute >= 200 or allowed == per_minute
+    workers[0].check(stack.engine, "a:c", stack.now)
+    stack.pass_time(seconds=60)
+    workers[1].check(stack.engine, "a:b", stack.now)
+
+
+def test_a_limit_costs_a_commit_for_a_hundredth_of_it(make: Callable[..., Stack]) -> None:
+    stack, limit, begun = make(), CallerLimit(6000), []
+    event.listen(stack.engine, "commit", lambda _connection: begun.append(1))
+    for _ in range(180):
+        limit.check(stack.engine, "a:b", stack.now)
+    assert len(begun) == 3
 
 
 def test_what_is_no_failure_of_the_peer_is_not_counted(sqlite_url: str, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import TooManyFailuresError
-from notigateway.http.peers import peer_of
+from notigateway.http.peers import may_be_a_proxy, peer_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -52,5 +52,6 @@ class FailureLimit:
                 self._failures.popitem(last=False)
 
     def _peer(self, environ: WSGIEnvironment) -> str:
-        """Return who asks. No address: no limit."""
-        return peer_of(environ, proxy_hops=self._proxy_hops)
+        """Return who asks. No address: no limit; nor one that may be a proxy's, until that is said."""
+        peer = peer_of(environ, proxy_hops=self._proxy_hops)
+        return "" if peer and self._proxy_hops < 0 and may_be_a_proxy(peer) else peer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import AddressValueError, IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import AddressValueError, IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -10,6 +10,14 @@ if TYPE_CHECKING:
 
 # What one subscriber has: a limit by single addresses would be none. RFC 6177 §2
 _IPV6_PREFIX: Final = 64
+# This machine, private networks, those of carriers and of one link. RFC 1918, 3927, 4193, 4291, 6598
+_INTERNAL: Final = tuple(
+    ip_network(one)
+    for one in (
+        *("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10"),
+        *("::/64", "fc00::/7", "fe80::/10"),
+    )
+)
 
 
 def peer_of(environ: WSGIEnvironment, *, proxy_hops: int) -> str:
@@ -19,14 +27,21 @@ def peer_of(environ: WSGIEnvironment, *, proxy_hops: int) -> str:
     from the right is true and all to its left is the caller's own writing. Empty where there is none.
     """
     text = str(environ.get("REMOTE_ADDR", ""))
-    if proxy_hops:
+    if proxy_hops > 0:
         stops = [stop.strip() for stop in str(environ.get("HTTP_X_FORWARDED_FOR", "")).split(",")]
         if len(stops) >= proxy_hops:
             text = stops[-proxy_hops]
     try:
-        return _network(ip_address(text))
+        address = ip_address(text)
     except (AddressValueError, ValueError):
         return ""
+    return _network(address)
+
+
+def may_be_a_proxy(peer: str) -> bool:
+    """Tell whether a peer stands in a network of ours, where one address may stand for many callers."""
+    network = ip_network(peer)
+    return any(network.version == one.version and network.subnet_of(one) for one in _INTERNAL)  # type: ignore[arg-type]  # of one version
 
 
 def _network(address: IPv4Address | IPv6Address) -> str:

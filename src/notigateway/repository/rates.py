@@ -28,10 +28,10 @@ class RequestCount(Row):
     requests: Mapped[int]
 
 
-def count_request(session: Session, caller: str, now: datetime) -> int:
-    """Count one more request of the caller and return how many it makes in this minute, in one statement."""
+def count_request(session: Session, caller: str, now: datetime, *, times: int = 1) -> int:
+    """Count so many more requests of the caller; return its count of this minute, in one statement."""
     minute = now.replace(second=0, microsecond=0)
-    values = {"caller": caller, "minute": minute, "requests": 1}
+    values = {"caller": caller, "minute": minute, "requests": times}
     counted: int = session.execute(_statement(session.get_bind().dialect.name), values).scalar_one()
     return counted
 
@@ -54,7 +54,9 @@ def _statement(dialect: str) -> Executable:
     return insert.on_conflict_do_update(
         index_elements=[RequestCount.caller],
         set_={
-            "requests": case((is_new, 1), else_=RequestCount.requests + 1),
+            "requests": case(
+                (is_new, insert.excluded.requests), else_=RequestCount.requests + insert.excluded.requests
+            ),
             "minute": case((is_new, insert.excluded.minute), else_=RequestCount.minute),
         },
     ).returning(RequestCount.requests)

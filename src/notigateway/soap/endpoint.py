@@ -18,8 +18,7 @@ from notigateway.law.assurance import SIGNED
 from notigateway.log.access import AccessNotes
 from notigateway.pki.identity import read_caller
 from notigateway.receipts.asking import Asking, RequestProof
-from notigateway.repository.engine import reading, writing
-from notigateway.repository.rates import count_request
+from notigateway.repository.engine import reading
 from notigateway.soap.addressing import check_reply_addresses
 from notigateway.soap.entry import Entry
 from notigateway.soap.faults import fault_status, render_fault, render_static_fault
@@ -297,19 +296,9 @@ class Endpoint:
             caller = entry.access.caller
             self._check_caller(session, caller, operation)
             entry.check_new(session)
-        if self.gate.requests_per_minute:
-            self._check_rate(caller, now)
+        self.gate.callers.check(self.gate.office.engine, f"{caller.party}:{caller.signer}", now)
         self.gate.forgetting.run(now)
         return caller
-
-    def _check_rate(self, caller: Caller, now: datetime) -> None:
-        """Count the request among those of the minute; one too many is rolled back with its count."""
-        limit = self.gate.requests_per_minute
-        with writing(self.gate.office.engine) as session:
-            if count_request(session, f"{caller.party}:{caller.signer}", now) > limit:
-                raise errors.RateLimitedError(
-                    f"more than {limit} a minute", retry_after_seconds=60 - now.second
-                )
 
 
 def _retry_after(error: errors.GatewayError) -> tuple[tuple[str, str], ...]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from notigateway.repository.session import Session
     from notigateway.soap.entry import Entry
     from notigateway.soap.forgetting import Forgetting
+    from notigateway.soap.rates import CallerLimit
     from notigateway.trust.admission import Admission
     from notigateway.wss.clients import ClientRegister
     from notigateway.wss.policy import Expectations, Limits
@@ -38,7 +39,7 @@ class Gate:
     expectations: Expectations
     failures: FailureLimit
     forgetting: Forgetting
-    requests_per_minute: int
+    callers: CallerLimit
 
 
 @dataclass(frozen=True, kw_only=True)
