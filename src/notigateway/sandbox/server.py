@@ -303,12 +303,19 @@ def _settings(directory: Path, pki: Pki, urls: tuple[str, str], *, database_url:
     ]
     file = _settings_file(directory)
     _replace(file, "\n".join([head, *lines, tail, *clients, ""]))
+    for name, value in values.items():
+        # Before they are read: what the environment says may not fit the rest, which would be told instead.
+        _check_not_overridden(name, os.environ.get(f"NOTIGATEWAY_{name.upper()}", value), value)
     settings = load_settings(file)
     for name, value in values.items():
-        if str(getattr(settings, name)) != value:
-            variable = f"NOTIGATEWAY_{name.upper()}"
-            raise ConfigurationError(f"{variable} in the environment leads away from the sandbox: unset it")
+        _check_not_overridden(name, str(getattr(settings, name)), value)
     return settings
+
+
+def _check_not_overridden(name: str, found: str, value: str) -> None:
+    if found != value:
+        variable = f"NOTIGATEWAY_{name.upper()}"
+        raise ConfigurationError(f"{variable} in the environment leads away from the sandbox: unset it")
 
 
 def _keep_seeds(file: Path, wanted: Seeds) -> Seeds:
