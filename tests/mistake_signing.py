@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Final
@@ -193,6 +194,9 @@ def _digests() -> Iterator[Mistake]:
     yield _octets("empty-tags", lambda one, given: exclusive(one, given).replace(b"></n:cursor>", b"/>"),
                   content=LIST.replace("<n:pageSize", "<n:cursor></n:cursor><n:pageSize"),
                   also=frozenset({"schema", "empty-elements"}))  # fmt: skip
+    yield Mistake("prefix-list-not-in-scope", before=how.refs(
+        lambda ref: replace(ref, prefixes="nobody") if ref.part == "Body" else ref),
+        after=how.swap(b">10<", b">11<"), shapes=NO_LIST)  # fmt: skip
     yield Mistake("changed-after-signing", after=how.swap(b">10<", b">11<"))
     yield Mistake("white-space-added", after=how.swap(b">10<", b"> 10 <"), is_sure=True)
 
@@ -206,15 +210,8 @@ def _indented(space: str, part: str | None, one: etree._Element, given: list[str
 
 def _with_xsd(one: etree._Element, _: list[str]) -> bytes:
     octets = exclusive(one)
-    place = octets.index(b" xmlns:soap=") if b" xmlns:soap=" in octets else octets.index(b" ")
-    declared = b' xmlns:xsd="http://www.w3.org/2001/XMLSchema"'
-    behind = (
-        octets.index(b'"', octets.index(b'"', octets.index(b"xmlns:wsu=")) + 1)
-        if b"xmlns:wsu=" in octets[:400]
-        else -1
-    )
-    place = behind + 1 if behind >= 0 else octets.index(b'"', octets.index(b'"', place) + 1) + 1
-    return octets[:place] + declared + octets[place:]
+    *_before, last = re.finditer(rb' xmlns:\w+="[^"]*"', octets[: octets.index(b">")])
+    return octets[: last.end()] + b' xmlns:xsd="http://www.w3.org/2001/XMLSchema"' + octets[last.end() :]
 
 
 def _bare(octets: bytes) -> bytes:
@@ -304,6 +301,14 @@ def _tokens() -> Iterator[Mistake]:
     yield _token("token-is-one-certificate", lambda pair: how.b64(how.der(pair)), _PKCS7)
     yield _token("token-is-a-path", lambda pair: how.b64(der_sequence(issuing, pair.certificate)))
     yield _token("token-is-pkcs7", lambda pair: how.b64(pkcs7_bytes(pair.certificate, issuing)))
+    yield _token("token-not-one-path", lambda pair: how.b64(der_sequence(pki().person.certificate,
+    pair.certificate)),
+                 _PATH)  # fmt: skip
+    yield _token("token-not-one-path-in-pkcs7", lambda pair: how.b64(
+        pkcs7_bytes(pki().person.certificate, pair.certificate)), _PKCS7)  # fmt: skip
+    yield Mistake("certificates-disagree", how.field_of(key_info=key_info_text("<ds:X509Data>" + "".join(
+        f"<ds:X509Certificate>{how.b64(how.der(one))}</ds:X509Certificate>"
+        for one in (pki().person, pki().company_seal)) + "</ds:X509Data>")))  # fmt: skip
     yield _token("token-is-pkcs12", lambda _: how.b64(p12()), is_sure=False)
     yield _token("token-public-key", lambda pair: pair.certificate.public_key().public_bytes(
         Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode(), is_sure=False)  # fmt: skip

@@ -227,6 +227,9 @@ def test_the_contract_is_found_by_the_body(issuers: str) -> None:
     code, text = explain("-", "--trust", issuers, *AT, "--contract", "v1", data=data)
     assert (code, "TIMESTAMP_INVALID" in text) == (1, True)
     assert "sure: the operation is one of another contract: wscn (operation-of-another-contract)" in text
+    other = Draft(content=LIST.replace("<rol>1", "<rol>7"), timestamp="", references=(Ref("Body"),)).build()
+    code, text = explain("-", "--trust", issuers, *AT, data=other)
+    assert (code, "REFUSED: ROLE_UNKNOWN" in text) == (1, True)
     without = Draft(content=LIST.replace("<rol>1</rol>", ""), timestamp="", references=(Ref("Body"),)).build()
     code, text = explain("-", "--trust", issuers, *AT, data=without)
     assert (code, "seen: the schema refuses an element: rol, required" in text) == (1, True)

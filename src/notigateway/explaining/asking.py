@@ -70,6 +70,7 @@ OPERATION_CASE: Final = Known(
     "the operation is written in another case, or with Request or Response behind it",
     "write it as the WSDL does", None,
 )  # fmt: skip
+ROLE: Final = Known("role-unknown", "rol is no capacity of the contract", "1 own, 2 RED, 3 attorney", None)
 OPERATION: Final = Known(
     "operation-unknown", "no operation has that name", "see the WSDL", None
 )  # fmt: skip
@@ -98,7 +99,7 @@ IDENTITIES: Final = (
 )  # fmt: skip
 ALL: Final[tuple[Known[Any], ...]] = (
     MEDIA_TYPE, OTHER_VERSION, DOUBLE_ID, BODY_UNSIGNED, TIMESTAMP_UNSIGNED, HEADER_UNSIGNED, BODY_WITHOUT_ID,
-    REPLY_ELSEWHERE, ADDRESSING, ACTION, OTHER_CONTRACT, OPERATION_NAMESPACE, OPERATION_CASE, OPERATION,
+    REPLY_ELSEWHERE, ADDRESSING, ACTION, OTHER_CONTRACT, OPERATION_NAMESPACE, OPERATION_CASE, ROLE, OPERATION,
     *IDENTITIES,
 )  # fmt: skip
 

@@ -103,6 +103,7 @@ _CAUSES: Final[
     (errors.IdentityError, lambda _, error: asking.identity_causes(error)),
     (errors.UnknownOperationError, lambda sight, _: asking.operation_causes(sight)),
     (errors.ActionMismatchError, lambda sight, _: asking.action_causes(sight)),
+    (errors.RoleUnknownError, lambda *_: iter([asking.ROLE.cause(Certainty.SEEN)])),
     (errors.InvalidRequestError, repairs.request_causes),
     (errors.AcuseEncodingError, repairs.request_causes),
 )

@@ -44,7 +44,11 @@ CHANGED: Final = Known(
     "sign last; compare the canonical octets with your own (--octets)",
     None,
 )
-ALL: Final[tuple[Known[Any], ...]] = (OTHER_HASH, NO_DIGEST, WRONG_LENGTH, CHANGED)
+NOT_IN_SCOPE: Final = Known(
+    "prefix-list-not-in-scope", "the PrefixList names prefixes that no declaration in scope binds",
+    "declare them at the Envelope, or leave them out of the list", None,
+)  # fmt: skip
+ALL: Final[tuple[Known[Any], ...]] = (OTHER_HASH, NOT_IN_SCOPE, NO_DIGEST, WRONG_LENGTH, CHANGED)
 
 
 def digest_causes(reference: Reference, target: _Element, sight: Sight) -> Iterator[Cause]:
@@ -61,6 +65,9 @@ def digest_causes(reference: Reference, target: _Element, sight: Sight) -> Itera
         yield WRONG_LENGTH.cause(Certainty.SEEN, f"{len(written[0][1])} octets", at=at)
     else:
         yield CHANGED.cause(Certainty.LIKELY, at=at)
+        missing = [one for one in reference.prefixes if one != "#default" and one not in target.nsmap]
+        if missing:
+            yield NOT_IN_SCOPE.cause(Certainty.SEEN, " ".join(missing)[:100], at=at)
 
 
 def _explanations(reference: Reference, target: _Element, sight: Sight) -> Iterator[Explained]:

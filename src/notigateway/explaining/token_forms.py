@@ -175,14 +175,28 @@ PATH_IS_CERTIFICATE: Final[Container] = Known(
     f"state ValueType {X509V3}",
     lambda octets: [x509.load_der_x509_certificate(octets)],
 )
+NO_PATH: Final[Container] = Known(
+    "token-not-one-path",
+    "the PKIPath does not lead from each certificate to the next",
+    "begin with the authority, end with the holder, and leave others out",
+    _path,
+)
+NO_PKCS7_PATH: Final[Container] = Known(
+    "token-not-one-path-in-pkcs7",
+    "the certificates in the PKCS #7 are not one path",
+    "put in the holder's and those above it, and no others",
+    _pkcs7,
+)
 _UNDER_PATH: Final[tuple[Container, ...]] = (
     PATH_REVERSED,
     PATH_IS_CERTIFICATE,
     *(one for one in FORMS if one.how is not _path),
+    NO_PATH,
 )
 _UNDER_PKCS7: Final[tuple[Container, ...]] = (
     PATH_IS_CERTIFICATE,
     *(one for one in FORMS if one.how is not _pkcs7),
+    NO_PKCS7_PATH,
 )
 _BY_TYPE: Final[dict[str, tuple[Container, ...]]] = {X509_PKI_PATH: _UNDER_PATH, PKCS7: _UNDER_PKCS7}
 _READABLE: Final = {
@@ -190,7 +204,7 @@ _READABLE: Final = {
     X509_PKI_PATH: certificates.load_pki_path,
     PKCS7: certificates.load_pkcs7,
 }
-ALL: Final[tuple[Container, ...]] = (*FORMS, PATH_REVERSED, PATH_IS_CERTIFICATE)
+ALL: Final[tuple[Container, ...]] = (*FORMS, PATH_REVERSED, PATH_IS_CERTIFICATE, NO_PATH, NO_PKCS7_PATH)
 UNREADABLE: Final = (*certificates.UNREADABLE, StopIteration, IndexError)
 
 

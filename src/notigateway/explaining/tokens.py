@@ -52,8 +52,13 @@ VALUE_TYPES_DIFFER: Final = Known(
     None
 )  # fmt: skip
 NOT_READABLE: Final = Known(
-    "token-unreadable", "the token is no certificate, nor anything else that is known",
+    "token-unreadable",
+    "the token cannot be read as an X.509 v3 certificate, nor as anything else that is known",
     "send the DER in base64", None
+)  # fmt: skip
+SEVERAL: Final = Known(
+    "certificates-disagree", "what KeyInfo holds or names designates more than one certificate",
+    "send the signer's certificate alone", None,
 )  # fmt: skip
 SELF_SIGNED: Final = Known(
     "self-signed", "the certificate is self-signed: no authorised issuer issued it",
@@ -77,7 +82,7 @@ TOO_LARGE: Final = Known(
 ALL: Final[tuple[Known[Any], ...]] = (
     WEAK, TOO_LARGE,
     URI_WITHOUT_HASH, OTHER_ID, NO_TOKEN, NAMES_NOBODY, X509_DATA, KEY_IDENTIFIER, KEY_INFO, VALUE_TYPE,
-    VALUE_TYPES_DIFFER, NOT_READABLE, SELF_SIGNED, ISSUER, EXPIRED,
+    VALUE_TYPES_DIFFER, NOT_READABLE, SEVERAL, SELF_SIGNED, ISSUER, EXPIRED,
 )  # fmt: skip
 
 
@@ -90,6 +95,8 @@ def unreadable_causes(sight: Sight) -> Iterator[Cause]:
             certainty = Certainty.SURE
         for known in form.mistakes:
             yield known.cause(certainty, at=form.element)
+    if forms and not any(form.mistakes for form in forms):
+        yield SEVERAL.cause(Certainty.SEEN)
     if not forms:
         yield NOT_READABLE.cause(Certainty.SEEN)
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lxml import etree
 
 from notigateway.errors import GatewayError
-from notigateway.explaining.cause import Cause, Certainty, Known
+from notigateway.explaining.cause import Cause, Certainty, Explained, Known, told
 from notigateway.wss.envelope import parse_xml
 
 if TYPE_CHECKING:
@@ -153,10 +153,10 @@ def xml_causes(sight: Sight) -> Iterator[Cause]:
         yield EMPTY.cause(Certainty.SEEN)
         return
     if len(sight.data) <= sight.limits.request_max_bytes:
-        for known in UNDOING:
-            if _is_read(known, sight):
-                yield known.cause(Certainty.SURE)
-                return
+        found = [Explained(((known, _place(sight)),)) for known in UNDOING if _is_read(known, sight)]
+        if found:
+            yield from told(found)
+            return
     yield from _where(sight)
 
 
@@ -177,15 +177,20 @@ def _where(sight: Sight) -> Iterator[Cause]:
     if error is None:
         yield NO_XML.cause(Certainty.SEEN, f"it begins {sight.data[:40]!r}")
         return
-    line, column = error.position
     said = (error.msg or "").partition(", line ")[0].replace("\n", " ")[:200]
-    detail = f"line {line}, column {column}: {said}"
+    detail = f"{_place(sight)}: {said}"
     known = WRONG_AT
     if error.code == etree.ErrorTypes.NS_ERR_UNDEFINED_NAMESPACE:
         known = PREFIX
     elif _OPENED.search(sight.data) and not _CLOSED.search(sight.data):
         known = UNFINISHED
     yield known.cause(Certainty.SEEN, detail)
+
+
+def _place(sight: Sight) -> str:
+    """Return where the parser stopped; nothing where it never began."""
+    error = _syntax_error(sight)
+    return "line {}, column {}".format(*error.position) if error is not None else ""
 
 
 def _syntax_error(sight: Sight) -> etree.XMLSyntaxError | None:

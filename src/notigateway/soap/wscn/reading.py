@@ -18,12 +18,17 @@ from lxml import etree
 
 from notigateway.contract.wscn import INT_MAX, REQUESTS
 from notigateway.contract.xml import Builtin, describe
-from notigateway.errors import AcuseEncodingError, InvalidRequestError
+from notigateway.errors import AcuseEncodingError, InvalidRequestError, RoleUnknownError
+from notigateway.law.representation import Role
 from notigateway.wss.ns import SOAP_ENCODING, XSD, XSI, namespace_of, soap
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
+ROLES: Final = {1: Role.OWN, 2: Role.RED, 3: Role.ATTORNEY}
+# Of the list, which then shows all of them.
+ALL_ROLES: Final = 0
+_LISTING: Final = "consultarListadoNotificaciones"
 _SPACE: Final = " \t\r\n"
 _SPACES: Final = re.compile(r"[ \t\r\n]+")
 _INT: Final = re.compile(r"[+-]?[0-9]{1,10}")
@@ -122,12 +127,15 @@ def check_arguments(operation: _Element) -> None:
 
     The signed receipt within a request is looked at by its own check, which needs the service's key.
 
-    Raises: `InvalidRequestError`, `AcuseEncodingError`.
+    Raises: `InvalidRequestError`, `AcuseEncodingError`, `RoleUnknownError`.
     """
-    parameters = read_parameters(operation)
-    for one in describe(REQUESTS[etree.QName(operation).localname]):
+    parameters, name = read_parameters(operation), etree.QName(operation).localname
+    for one in describe(REQUESTS[name]):
         if one.type is Builtin.INT:
-            parameters.number(one.name)
+            number = parameters.number(one.name)
+            is_role = number in ROLES or (name == _LISTING and number == ALL_ROLES)
+            if one.name == "rol" and not is_role:
+                raise RoleUnknownError
         elif one.type is Builtin.BOOLEAN:
             parameters.flag(one.name)
         elif one.type is Builtin.BASE64:

@@ -39,7 +39,7 @@ from notigateway.law.representation import Role
 from notigateway.receipts.recording import of_caller
 from notigateway.repository.powers import list_grantors
 from notigateway.soap.wscn import codes, rows
-from notigateway.soap.wscn.reading import Parameters, read_parameters
+from notigateway.soap.wscn.reading import ALL_ROLES, ROLES, Parameters, read_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,8 +61,6 @@ WITHOUT_EFFECT: Final = frozenset(
 )
 # The steps of a decision.
 DECIDING: Final = frozenset({"solicitarAcuseNotificacion", "enviarAcuseNotificacion"})
-_ROLES: Final = {1: Role.OWN, 2: Role.RED, 3: Role.ATTORNEY}
-_ALL_ROLES: Final = 0
 _NOTHING_SEEN: Final = -1
 _UNNAMED: Final = 0
 _ELSEWHERE: Final = "No hay un PDF que quepa en esta respuesta: recoja los documentos por urn:notigateway:v1."
@@ -100,7 +98,7 @@ class _Asked:
 
     def capacity(self) -> two_phase.Capacity:
         """Return who asks in which capacity. Raises: `InvalidRequestError`, `RoleUnknownError`."""
-        role = _ROLES.get(self.parameters.number("rol"))
+        role = ROLES.get(self.parameters.number("rol"))
         if role is None:
             raise RoleUnknownError
         self.role = role
@@ -155,7 +153,7 @@ class WscnDispatcher:
     def _list(self, asked: _Asked) -> ListadoNotificaciones:
         """Return a page of each bucket that is asked for. No legal effect."""
         request, number = asked.request, asked.parameters.number("rol")
-        wanted = tuple(_CURSORS) if number == _ALL_ROLES else (asked.capacity().role,)
+        wanted = tuple(_CURSORS) if number == ALL_ROLES else (asked.capacity().role,)
         places = {role: asked.parameters.number(name) for role, name in _CURSORS.items()}
         with request.reading() as session:
             found = {
