@@ -301,18 +301,17 @@ def _settings(directory: Path, pki: Pki, urls: tuple[str, str], *, database_url:
         f"\nrepeat_reads_until = {load_certificates(holder.certificate)[0].not_valid_after_utc.date()}"
         for holder in pki.holders().values()
     ]
+    for name, value in values.items():  # first: what the environment says might not even be valid here
+        _check_not_led_away(name, value, os.environ.get(f"NOTIGATEWAY_{name.upper()}", value))
     file = _settings_file(directory)
     _replace(file, "\n".join([head, *lines, tail, *clients, ""]))
-    for name, value in values.items():
-        # Before they are read: what the environment says may not fit the rest, which would be told instead.
-        _check_not_overridden(name, os.environ.get(f"NOTIGATEWAY_{name.upper()}", value), value)
     settings = load_settings(file)
     for name, value in values.items():
-        _check_not_overridden(name, str(getattr(settings, name)), value)
+        _check_not_led_away(name, value, str(getattr(settings, name)))
     return settings
 
 
-def _check_not_overridden(name: str, found: str, value: str) -> None:
+def _check_not_led_away(name: str, value: str, found: str) -> None:
     if found != value:
         variable = f"NOTIGATEWAY_{name.upper()}"
         raise ConfigurationError(f"{variable} in the environment leads away from the sandbox: unset it")
