@@ -20,6 +20,7 @@ from notigateway.repository import (  # noqa: F401  (their rows belong to the me
     employees,
     forms,
     issuer,
+    key_holders,
     log,
     outages,
     rates,
@@ -28,6 +29,7 @@ from notigateway.repository import (  # noqa: F401  (their rows belong to the me
     rights,
     timestamps,
     trust,
+    undated,
 )
 from notigateway.repository.columns import Row
 from notigateway.repository.engine import create_database

@@ -29,6 +29,7 @@ _VALUES: Final[Mapping[str, Callable[[int], str]]] = {
     "Offset": lambda n: str(n + 1),
     "Length": lambda n: str(n + 1),
     "boolean": lambda _: "true",
+    "YesNo": lambda _: "false",
     "int": lambda n: str(n + 1),
     "integer": lambda n: str(n + 1),
     "long": lambda n: str(3_000_000_000 + n),

@@ -377,6 +377,7 @@ def pki() -> TestPki:
 def write_pem(pair: KeyPair, folder: Path, stem: str, password: bytes | None = None) -> tuple[Path, Path]:
     """Write `<stem>.key.pem` and `<stem>.cert.pem` and return both paths."""
     key_file, certificate_file = folder / f"{stem}.key.pem", folder / f"{stem}.cert.pem"
+    key_file.touch(mode=0o600)  # production refuses a key that others may read
     key_file.write_bytes(key_pem(pair, password))
     certificate_file.write_bytes(certificate_pem(pair.certificate))
     return key_file, certificate_file

@@ -75,12 +75,12 @@ class Shape:
     reason: str = ""
 
     def holder(self, key: PrivateKey | None = None) -> KeyPair:
-        """Issue such a certificate."""
+        """Issue such a certificate: of a key of its own, since a key stands for one identity."""
         extra: list[tuple[x509.ExtensionType, bool]] = []
         if self.alternative:
             names = [x509.RFC822Name("a@example.org"), x509.DirectoryName(name(*self.alternative))]
             extra = [(x509.SubjectAlternativeName(names), False)]
-        key = key or ec_key("shape")
+        key = key or ec_key(f"shape {self.number} {self.label}")
         return pki().holder(name(*self.subject), key, extra=extra, named_policies=self.policies)
 
 

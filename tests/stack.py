@@ -61,8 +61,9 @@ ISSUING_URL = "http://127.0.0.1:8080/notigateway/issuing/v1"
 ISSUING_CONTRACT = Contract("notigateway-issuing-v1", NOTIGATEWAY_ISSUING_V1, ISSUING_URL)
 CONTRACTS = {one.namespace: one for one in (CONTRACT, ISSUING_CONTRACT)}
 ISSUER = "EA0041485"
-# Every verified request, refused or not, leaves a record here; `test_access_records.py` looks at them.
-ACCOUNTS = frozenset({"access_records", "log_leaves"})
+# Every verified request, refused or not, leaves a record here; `test_access_records.py` looks at them. The
+# first one with a key leaves whose it is: `test_key_holders.py`.
+ACCOUNTS = frozenset({"access_records", "log_leaves", "key_holders"})
 GENEROUS = Limits(request_max_bytes=64 * 1024 * 1024, max_elements=500_000)
 
 

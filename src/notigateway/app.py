@@ -18,6 +18,7 @@ from notigateway.receipts import csv_codes
 from notigateway.soap.endpoint import Endpoint, Endpoints
 from notigateway.soap.forgetting import Forgetting
 from notigateway.soap.gate import Gate
+from notigateway.soap.memory import UndatedPeriods
 from notigateway.soap.notigateway_issuing_v1.service import as_whom, check_issuer
 from notigateway.soap.notigateway_v1.service import WITHOUT_EFFECT, check_caller
 from notigateway.soap.rates import CallerLimit
@@ -28,6 +29,7 @@ from notigateway.soap.wscn.service import WITHOUT_EFFECT as WSCN_WITHOUT_EFFECT
 from notigateway.soap.wscn.service import WscnDispatcher, WscnPolicy
 from notigateway.trust.admission import Admission, RevocationPolicy
 from notigateway.trust.authorities import load_trust
+from notigateway.trust.key_holders import KeyHolders
 from notigateway.web.verification import verification_page
 from notigateway.wss.clients import ClientRegister
 from notigateway.wss.policy import Expectations, Limits
@@ -158,6 +160,7 @@ def build_gate(settings: Settings, clock: Callable[[], datetime] = system_clock)
             office=office,
             signer=Signer(service.key, service.certificate),
             admission=build_admission(settings, office.engine, now=clock()),
+            key_holders=KeyHolders(office.engine),
             clients=clients,
             families=Families.of(settings),
             limits=Limits.of(settings),
@@ -166,6 +169,7 @@ def build_gate(settings: Settings, clock: Callable[[], datetime] = system_clock)
                 settings.failed_authentications_per_minute, proxy_hops=settings.trusted_proxy_hops
             ),
             forgetting=Forgetting(office.engine),
+            undated_periods=UndatedPeriods(),
             callers=CallerLimit(settings.caller_requests_per_minute),
         )
         undoing.pop_all()

@@ -237,6 +237,10 @@ class IdentityError(AuthenticationError, code="IDENTITY_NOT_READABLE"):
     """No unambiguous identity can be read from the certificate."""
 
 
+class KeyHolderError(AuthenticationError, code="KEY_OF_ANOTHER"):
+    """Another identity has called with this key before, and the token that names this one is not signed."""
+
+
 class CallerUnknownError(AuthenticationError, code="CALLER_UNKNOWN"):
     """The identity is neither an addressee nor a representative."""
 
@@ -285,6 +289,12 @@ class ReplayError(CheckError, code="MESSAGE_REPLAYED"):
     """
 
     retryable = True
+
+
+class UndatedReplayError(ReplayError, code="UNDATED_MESSAGE_REPLAYED"):
+    """The same signed message without Timestamp was already received; waiting makes it no other."""
+
+    retryable = False
 
 
 class AlgorithmError(SecurityError, code="ALGORITHM_UNSUPPORTED"):

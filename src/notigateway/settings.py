@@ -58,6 +58,7 @@ class ClientRegistration(BaseModel):
     require_signed_addressing: bool = False
     must_understand: bool = False
     signature_confirmation: bool = False
+    repeat_reads_until: date | None = None
     unsafe_allow_sha1_until: date | None = None
     unsafe_sha1_answers: bool = False
 

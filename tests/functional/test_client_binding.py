@@ -30,7 +30,7 @@ KINDS: dict[str, Kind] = {
     "115-one-that-relates-to-nothing": answered_to(CALLER, naming=no_id, expected=ANY),
     "115-one-that-relates-without-signature": related(answered_to(CALLER, naming=no_id, expected=ANY)),
     "115-one-that-relates-twice": related(answered_to(CALLER, expected=ANY)),
-    "115-a-fault-about-another-request": ANOTHERS["a fault"],
+    "115-a-fault-about-another-request": ANOTHERS["a fault about another request"],
 }
 COMMANDS = {
     "ping": ["ping", "--json"],

@@ -26,6 +26,7 @@ from pki import (
     REPRESENTATIVE_NIF,
     SERIAL_NUMBER,
     company_subject,
+    ec_key,
     person_subject,
     pki,
     rsa_key,
@@ -130,7 +131,7 @@ def holder_of(family: Family) -> KeyPair:
     subject: tuple[Attribute, ...] = (C, O, BODY) if is_seal(family) else (C, PERSON, GN, SN, O, BODY)
     if family is Family.PSEUDONYMOUS_EMPLOYEE:
         subject = (C, PSEUDONYM, O, BODY)
-    key = rsa_key("family")
+    key = ec_key(f"family {family}")
     return pki().holder(name(*subject), key, named_policies=[POLICIES[family]])
 
 
@@ -213,7 +214,7 @@ def test_a_membership_never_decides_for_the_company_it_works_for(stack: Stack) -
     stack.publish("OWN", addressee=PERSON_NIF)
     for shape in CALLERS:
         if shape.number in {6, 8, 9} and shape.party == PERSON_NIF:
-            (item,) = stack.accept(wanted, holder=shape.holder(rsa_key("family")))
+            (item,) = stack.accept(wanted, holder=shape.holder())
             assert item.findtext("{*}problem/{*}code") == "NOTIFICATION_UNKNOWN", shape.label
     assert stack.decisions() == 0
 

@@ -17,12 +17,16 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from envelopes import Draft, Ref
 from notigateway.client import GatewayFaultError, NotificationClient
 from notigateway.errors import ConfigurationError
+from notigateway.pki.keys import load_key_pair
 from notigateway.sandbox.process import running
+from notigateway.soap.wscn.environment import PRODUCTION
 from notigateway.verifier.pins import load_trust
 from notigateway.verifier.procedure import verify
 from notigateway.verifier.report import Outcome
+from wscn import CURSORS, template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +51,21 @@ def client(sandbox: Running, holder: str) -> NotificationClient:
         certificate=files.certificate,
         server_certificates=[sandbox.pki.certificate("service")],
     )
+
+
+def test_a_client_of_the_social_securitys_contract_needs_change_but_its_address(sandbox: Running) -> None:
+    """It sends no Timestamp and fixed ids, so that the same question is the same message."""
+    files = sandbox.pki.holder("company")
+    content = template(PRODUCTION, "consultarListadoNotificaciones", rol=1, **dict.fromkeys(CURSORS, -1))
+    data = Draft(
+        pair=load_key_pair(files.key, files.certificate),
+        content=content,
+        order=("Token", "Signature"),
+        references=(Ref("Body"),),
+    ).build()
+    headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": ""}
+    answers = [httpx.post(sandbox.ready["wscn"], content=data, headers=headers) for _ in range(3)]
+    assert [(one.status_code, b"<codigo>0</codigo>" in one.content) for one in answers] == [(200, True)] * 3
 
 
 def test_the_ready_line_names_address_certificates_and_process(sandbox: Running) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 # What the service keeps for itself: messages that were seen, counts, what it knows of revocations.
-REMEMBERED = {"replay_keys", "request_counts", "revocation_data"}
+REMEMBERED = {"replay_keys", "undated_messages", "undated_periods", "request_counts", "revocation_data"}
 
 
 def kept(stack: Stack) -> dict[str, list[tuple[object, ...]]]:

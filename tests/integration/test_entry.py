@@ -17,6 +17,7 @@ from notigateway.repository.engine import reading
 from notigateway.repository.model import IssuingBody
 from notigateway.repository.replay import ReplayKey
 from notigateway.soap.entry import Entry
+from notigateway.soap.memory import DatedMemory
 from notigateway.uuids import uuid7
 from pki import NOW, pki
 
@@ -30,10 +31,10 @@ def copies(engine: Engine, count: int) -> list[Entry]:
     """Return the entries of that many copies of one message, which nobody has let in yet."""
     caller = read_caller(pki().company_seal.certificate)
     notes = [AccessNotes(caller, correlation_id=uuid7(NOW), now=NOW) for _ in range(count)]
-    entries = [Entry(engine, one, replay_key=bytes(32), fresh_until=NOW) for one in notes]
+    entries = [Entry(engine, one) for one in notes]
     with reading(engine) as session:
         for one in entries:
-            one.check_new(session)
+            one.check_new(session, DatedMemory(bytes(32), NOW))
     return entries
 
 

@@ -114,9 +114,7 @@ ANOTHERS: Final[dict[str, Kind]] = {
     "a list that relates to nothing": answered_to(_CALLER, _LIST, naming=no_id),
     "a list that relates without signature": related(answered_to(_CALLER, _LIST, naming=no_id)),
     "a list that relates twice": related(answered_to(_CALLER, _LIST)),
-    "a fault": answered_to(_OTHER, FAILS, expected=FAULT_CODE),
-}
-# To somebody else who asks under the client's own MessageID: refused where that names its signer.
-COPIED: Final[dict[str, Kind]] = {
+    "a fault about another request": answered_to(_OTHER, FAILS, expected=FAULT_CODE),
+    # It names its signer, so the service refuses whoever else asks under it.
     "a list under the same MessageID": answered_to(_OTHER, _LIST, naming=the_same_id, expected="Envelope"),
 }

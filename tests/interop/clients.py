@@ -266,32 +266,6 @@ CLIENTS = (
     Client("Ruby", ("ruby",), with_stems("ruby", str(SAMPLES / "ruby/every_operation.rb"))),
 )
 
-# They take any answer that the service has signed.
-UNBOUND = frozenset(
-    {
-        "CXF 3, policy of the WSDL",
-        "CXF, policy of the WSDL",
-        "CXF, action, DirectReference",
-        "CXF, action, IssuerSerial",
-    }
-)
-# Their MessageID says whose request it is, so that nobody else is answered under it.
-NAMING_SIGNER = frozenset(
-    {
-        "Metro, policy of the WSDL",
-        "Spring-WS",
-        "node-soap, Id",
-        "node-soap, wsu:Id",
-        "PHP SoapClient",
-        "zeep, BinarySignature",
-        "zeep, Signature",
-        ".NET SignedXml",
-        "xmlsec1 and curl",
-        "Go",
-        "Ruby",
-    }
-)
-
 
 def not_here(*programs: str) -> list[str]:
     """Return which of the programs are not on this machine."""

@@ -1,4 +1,4 @@
-"""What the clients showed: client x operation x verified answer, printed at the end of the run."""
+"""What the clients showed: client x operation x verified answer, and what each refused."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lxml import etree
 from interop.clients import CLIENTS, ROOT
 
 FAULT = "a fault"
-VERIFIED, UNVERIFIED, WRONG, ABSENT = "ok", "open", "BAD", "-"
+VERIFIED, UNVERIFIED, WRONG, ABSENT, REFUSED = "ok", "open", "BAD", "-", "no"
 
 
 def operations() -> list[str]:
@@ -36,6 +36,10 @@ class Shown:
         return cls(head["versions"], {line["operation"]: _cell(line) for line in lines})
 
 
+def _line(head: str, row: list[str]) -> str:
+    return f"{head:<38}{' '.join(f'{cell:<4}' for cell in row)}".rstrip()
+
+
 def _cell(line: dict[str, Any]) -> str:
     if not line["ok"]:
         return WRONG
@@ -44,9 +48,13 @@ def _cell(line: dict[str, Any]) -> str:
 
 @dataclass(slots=True)
 class Matrix:
-    """The columns, by the client's name; a text instead of a column says why it is not there."""
+    """The columns, by the client's name; a text instead of a column says why it is not there.
+
+    `refused` are the kinds of false answers, each with the clients that did not believe it.
+    """
 
     columns: dict[str, Shown | str] = field(default_factory=dict)
+    refused: dict[str, set[str]] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
         """Return the legend with versions, then one row for each operation."""
@@ -57,10 +65,17 @@ class Matrix:
             (operation, [self._shown(name, operation) for name in numbered.values()])
             for operation in operations()
         ]
+        refusals = [
+            (kind, [REFUSED if name in by else ABSENT for name in numbered.values()])
+            for kind, by in self.refused.items()
+        ]
         return [
             *legend,
             "",
-            *(f"{head:<25}{' '.join(f'{cell:<4}' for cell in row)}".rstrip() for head, row in rows),
+            *(_line(head, row) for head, row in rows),
+            "",
+            f"what an intermediary says ({REFUSED}: not believed)",
+            *(_line(head, row) for head, row in refusals),
         ]
 
     def _versions(self, name: str) -> str:

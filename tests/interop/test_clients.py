@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from interop import faults
-from interop.anothers import ANOTHERS, COPIED, FAULT_CODE
-from interop.clients import CLIENTS, NAMING_SIGNER, UNBOUND, Client, Parties, must_have_all
+from interop.anothers import ANOTHERS, FAULT_CODE
+from interop.clients import CLIENTS, Client, Parties, must_have_all
 from interop.falsifiers import FALSIFIERS
 from interop.matrix import VERIFIED, Matrix, Shown, operations
 
@@ -17,11 +18,6 @@ if TYPE_CHECKING:
     from notigateway.sandbox.process import Running
 
 pytestmark = pytest.mark.interop
-
-
-def _kinds_for(client: Client) -> list[str]:
-    kinds = () if client.name in UNBOUND else ANOTHERS
-    return [*kinds, *(COPIED if client.name in NAMING_SIGNER else ())]
 
 
 @pytest.fixture(params=CLIENTS, ids=lambda one: one.name)
@@ -47,7 +43,7 @@ def test_every_operation_is_answered_and_the_answer_verified(
 
 @pytest.mark.parametrize("kind", FALSIFIERS)
 def test_what_the_service_did_not_sign_is_never_read(
-    client: Client, sandbox: Running, between: Hostile, kind: str
+    client: Client, sandbox: Running, between: Hostile, matrix: Matrix, kind: str
 ) -> None:
     """The first answer is true, the second false: it ends the program, or the client reads the signed part.
 
@@ -58,27 +54,33 @@ def test_what_the_service_did_not_sign_is_never_read(
     assert done.returncode != 0
     assert between.answers >= 2, done.stderr[-4000:]
     assert set(Shown.read(done.stdout).cells.values()) == {VERIFIED}, done.stdout
+    matrix.refused.setdefault(kind, set()).add(client.name)
 
 
-@pytest.mark.parametrize(
-    ("client", "kind"),
-    [(one, kind) for one in CLIENTS for kind in _kinds_for(one)],
-    indirect=["client"],
-    ids=lambda one: one.name if isinstance(one, Client) else one,
-)
+@pytest.mark.parametrize("kind", ANOTHERS)
 def test_the_answer_to_another_request_is_never_read(
-    client: Client, sandbox: Running, between: Hostile, kind: str
+    client: Client, sandbox: Running, between: Hostile, matrix: Matrix, kind: str
 ) -> None:
     """The second answer is the service's own, signed just now, to something that the client did not ask.
 
     It ends the program, and of a fault nothing is told: it says nothing about this request.
     """
-    with between.falsifying((ANOTHERS | COPIED)[kind](sandbox.pki)):
+    with between.falsifying(ANOTHERS[kind](sandbox.pki)):
         done = client.run(sandbox.url, Parties.of(sandbox.pki))
     assert done.returncode != 0
     assert between.answers >= 2, done.stderr[-4000:]
     assert Shown.read(done.stdout).cells == {"Ping": VERIFIED}, done.stdout
     assert FAULT_CODE not in done.stdout + done.stderr
+    matrix.refused.setdefault(kind, set()).add(client.name)
+
+
+def test_a_caller_who_is_refused_before_the_proof_is_told_why(client: Client, sandbox: Running) -> None:
+    """Such a fault relates to nothing: it says why, and is neither an answer nor a proof."""
+    parties = replace(Parties.of(sandbox.pki), company=sandbox.pki.holder("untrusted"))
+    done = client.run(sandbox.url, parties)
+    assert done.returncode != 0
+    assert Shown.read(done.stdout).cells == {}
+    assert "ISSUER_NOT_AUTHORISED" in done.stderr
 
 
 def test_a_fault_about_the_request_is_told(client: Client, sandbox: Running, between: Hostile) -> None:
@@ -91,10 +93,11 @@ def test_a_fault_about_the_request_is_told(client: Client, sandbox: Running, bet
 
 @pytest.mark.parametrize("kind", faults.FALSIFIED)
 def test_a_fault_that_the_service_did_not_sign_is_never_told(
-    client: Client, sandbox: Running, between: Hostile, kind: str
+    client: Client, sandbox: Running, between: Hostile, matrix: Matrix, kind: str
 ) -> None:
     with between.falsifying(faults.FALSIFIED[kind](sandbox.pki)):
         done = client.run(sandbox.url, Parties.of(sandbox.pki))
     assert done.returncode != 0
     assert between.answers >= 2, done.stderr[-4000:]
     assert faults.FALSE_CODE not in done.stdout + done.stderr
+    matrix.refused.setdefault(f"a fault, {kind}", set()).add(client.name)

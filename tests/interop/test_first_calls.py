@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from interop import faults
-from interop.anothers import ANOTHERS, COPIED, FAULT_CODE
+from interop.anothers import ANOTHERS, FAULT_CODE
 from interop.clients import ROOT, SAMPLES, Client, Parties, build_in, build_with_npm, is_older, must_have_all
 from interop.falsifiers import FALSIFIERS
 from interop.matrix import FAULT, VERIFIED, Shown
@@ -90,11 +90,11 @@ def test_what_the_service_did_not_sign_is_never_read(
     assert set(Shown.read(done.stdout).cells.values()) == {VERIFIED}, done.stdout
 
 
-@pytest.mark.parametrize("kind", ANOTHERS | COPIED)
+@pytest.mark.parametrize("kind", ANOTHERS)
 def test_the_answer_to_another_request_is_never_read(
     program: Client, sandbox: Running, between: Hostile, kind: str
 ) -> None:
-    with between.falsifying((ANOTHERS | COPIED)[kind](sandbox.pki)):
+    with between.falsifying(ANOTHERS[kind](sandbox.pki)):
         done = program.run(sandbox.url, Parties.of(sandbox.pki))
     assert done.returncode != 0
     assert between.answers >= 2, done.stderr[-4000:]

@@ -200,6 +200,12 @@ TEXTS: Final[dict[str, Texts]] = {
         "No se pudo leer un NIF inequívoco del certificado.",
         "No unambiguous NIF could be read from the certificate.",
     ),
+    "KEY_OF_ANOTHER": Texts(
+        "Otra identidad llamó antes con esta clave: firme también el BinarySecurityToken, o use un "
+        "certificado con otra clave.",
+        "Another identity has called with this key before: sign the BinarySecurityToken too, or use a "
+        "certificate of another key.",
+    ),
     "CALLER_UNKNOWN": Texts(
         "La identidad del certificado no es conocida por este servicio.",
         "The identity in the certificate is not known to this service.",
@@ -245,6 +251,14 @@ TEXTS: Final[dict[str, Texts]] = {
         "This signed message was already received. Sign a new one, a second later: with whole seconds in the "
         "Timestamp and fixed ids two messages are the same. Fractions of a second, a signed WS-Addressing "
         "MessageID, or a signed token with a random id tell them apart.",
+    ),
+    "UNDATED_MESSAGE_REPLAYED": Texts(
+        "Este mensaje firmado sin Timestamp ya se recibió, y no se admite otra vez mientras valga su "
+        "certificado. Añada un Timestamp firmado, o firme el BinarySecurityToken con un identificador "
+        "aleatorio: así cada mensaje es nuevo.",
+        "This signed message without Timestamp was already received, and is not let in again while its "
+        "certificate is valid. Add a signed Timestamp, or sign the BinarySecurityToken with a random id: "
+        "then each message is new.",
     ),
     "ALGORITHM_UNSUPPORTED": Texts(
         "Un algoritmo de la firma no se acepta; consulte el perfil en la documentación.",

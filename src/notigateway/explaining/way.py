@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 UNCHECKED: Final = (
     "replay: whether this very message was received before",
+    "the key: whether another identity has called with it before",
     "admission of the party: whether it is known here, as addressee or as issuing body",
     "rights to what the message names, and whether that exists",
     "what an operation asks of its content: cursors, ranges, the data of an act, a signed receipt",

@@ -26,6 +26,7 @@ from urllib.parse import urljoin
 from gunicorn.app.base import BaseApplication
 
 from notigateway.errors import ConfigurationError
+from notigateway.pki.keys import load_certificates
 from notigateway.receipts.stamping import Authority
 from notigateway.sandbox.authority import TimestampAuthority, find_openssl
 from notigateway.sandbox.explain_page import Explaining
@@ -294,8 +295,10 @@ def _settings(directory: Path, pki: Pki, urls: tuple[str, str], *, database_url:
     lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items()]
     head, tail = "# Written by `notigateway sandbox` at each start.", 'log_format = "console"'
     # every holder is registered, so that clients which only name their certificate can be tried too
+    # and clients of the Social Security's contract, which send no Timestamp, need change but their address
     clients = [
         f"\n[[clients]]\ncertificate_file = {json.dumps(str(holder.certificate), ensure_ascii=False)}"
+        f"\nrepeat_reads_until = {load_certificates(holder.certificate)[0].not_valid_after_utc.date()}"
         for holder in pki.holders().values()
     ]
     file = _settings_file(directory)

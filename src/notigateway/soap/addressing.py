@@ -54,6 +54,11 @@ class Addressing:
         if self.action not in {None, action}:
             raise AddressedActionError("Action is not the operation", header="Action", rule="other-operation")
 
+    @property
+    def names_signer(self) -> bool:
+        """Tell whether the MessageID says by whose certificate it is signed; `check_signer` compares."""
+        return _NAMED_SIGNER.fullmatch(self.message_id or "") is not None
+
     def check_signer(self, certificate: x509.Certificate) -> None:
         """Check that a MessageID which names a certificate, by its SHA-256, is signed with that one.
 

@@ -20,11 +20,13 @@ from notigateway.pki.identity import read_caller
 from notigateway.receipts.asking import Asking, RequestProof
 from notigateway.repository.engine import reading
 from notigateway.soap.addressing import check_reply_addresses
-from notigateway.soap.entry import Entry
+from notigateway.soap.entry import Entry, named_identifiers
 from notigateway.soap.faults import fault_status, render_fault, render_static_fault
 from notigateway.soap.gate import Request
 from notigateway.soap.guard import read_actions, read_body, read_version
+from notigateway.soap.memory import memory_of
 from notigateway.soap.reply import Reply, reply_to
+from notigateway.trust.key_holders import KeyUse
 from notigateway.uuids import uuid7
 from notigateway.wss.envelope import parse_envelope
 from notigateway.wss.sign import EnvelopeForm, sign_envelope
@@ -43,13 +45,12 @@ if TYPE_CHECKING:
     from notigateway.repository.session import Session
     from notigateway.soap.contract import Contract
     from notigateway.soap.gate import Gate
+    from notigateway.soap.memory import Memory
     from notigateway.wss.policy import Expectations
 
 _log = structlog.get_logger("notigateway.soap")
 _RETRY_AFTER_SECONDS: Final = "5"
 _ALLOW: Final = (("Allow", "GET, HEAD, POST"),)  # RFC 9110 §15.5.6
-_NAMES: Final = ("id", "Id", "}reference")
-_IDENTIFIER_MAX_CHARS: Final = 64
 _REASONS: Final = {
     200: "OK",
     400: "Bad Request",
@@ -242,19 +243,20 @@ class Endpoint:
         gate, contract = self.gate, self._contract
         caller = read_caller(verified.certificate, gate.families)
         access = AccessNotes(caller, correlation_id=correlation_id, now=now)
-        key, until = verified.replay_key, verified.fresh_until
-        entry = Entry(gate.office.engine, access, replay_key=key, fresh_until=until)
+        entry = Entry(gate.office.engine, access)
         with self._entered(entry):
             operation = access.operation = contract.operation_name(verified.operation)
             if not actions <= {contract.action(operation)}:
                 raise errors.ActionMismatchError
             reply.addressing.check(to=contract.public_url, action=contract.request_action(operation))
             contract.check_request(verified.operation)
-            access.ask(_identifiers(verified.operation))
-            caller = self._admit(entry, operation=operation, now=now)
-            revocation = gate.admission.require_status(
-                verified.certificate, now, has_effect=operation not in self._without_effect
-            )
+            access.ask(named_identifiers(verified.operation))
+            has_effect = operation not in self._without_effect
+            is_bound = verified.is_token_signed or reply.addressing.names_signer
+            use = KeyUse(verified.key_mark, caller, is_bound)
+            memory = memory_of(verified, gate.undated_periods, has_effect=has_effect, now=now)
+            caller = self._admit(entry, use, memory, operation=operation, now=now)
+            revocation = gate.admission.require_status(verified.certificate, now, has_effect=has_effect)
             proof = RequestProof(correlation_id, data, verified.signature_method.value, revocation)
             asking = Asking(caller=caller, assurance=SIGNED, now=now, proof=proof)
             request = Request(office=gate.office, asking=asking, entry=entry)
@@ -282,21 +284,23 @@ class Endpoint:
         if not entry.is_made:
             entry.make(entry.access.result)
 
-    def _admit(self, entry: Entry, *, operation: str, now: datetime) -> Caller:
+    def _admit(self, entry: Entry, use: KeyUse, memory: Memory, *, operation: str, now: datetime) -> Caller:
         """Check that the party may ask, and that the message is new, before anything is executed.
 
         Returns the caller as whom it asks, of which the access record tells.
 
-        Raises: what the contract's `check_caller` raises; `ReplayError` for a message that any worker has
-        answered before; `RateLimitedError`.
+        Raises: `KeyHolderError`; what the contract's `check_caller` raises; `ReplayError` for a message that
+        any worker has answered before; `RateLimitedError`.
         """
         with reading(self.gate.office.engine) as session:
+            self.gate.key_holders.check(session, use)
             if self._as_whom is not None:
                 entry.access.caller = self._as_whom(session, entry.access.caller, operation, now)
             caller = entry.access.caller
             self._check_caller(session, caller, operation)
-            entry.check_new(session)
+            entry.check_new(session, memory)
         self.gate.callers.check(self.gate.office.engine, f"{caller.party}:{caller.signer}", now)
+        self.gate.key_holders.claim(use, now=now)
         self.gate.forgetting.run(now)
         return caller
 
@@ -325,11 +329,3 @@ class Endpoints:
         """Hand the request to what is at its path; the first contract refuses every other path."""
         at_path = self._by_path.get(environ.get("PATH_INFO", ""), self._first)
         return at_path(environ, start_response)
-
-
-def _identifiers(operation: _Element) -> Iterator[str]:
-    """Return the identifiers that a request names, once the schema has checked it."""
-    for element in operation.iter():
-        # Nothing but identifiers has such a name, and nothing long is one.
-        if str(element.tag).endswith(_NAMES) and element.text and not len(element):
-            yield element.text.strip()[:_IDENTIFIER_MAX_CHARS]

@@ -10,46 +10,47 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from notigateway.errors import ReplayError
+from notigateway.errors import SecurityError
 from notigateway.repository.engine import writing
-from notigateway.repository.replay import is_registered, register
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
+    from lxml.etree import _Element
     from sqlalchemy import Engine
 
     from notigateway.log.access import AccessNotes
     from notigateway.repository.session import Session
+    from notigateway.soap.memory import Memory
 
-# By then a Timestamp of whole seconds is another one, and so is the message.
-_RETRY_AFTER_SECONDS: Final = 1
+_NAMES: Final = ("id", "Id", "}reference")
+_IDENTIFIER_MAX_CHARS: Final = 64
 
 
 class Entry:
     """What is to be entered of one request, and whether it was."""
 
-    def __init__(
-        self, engine: Engine, access: AccessNotes, *, replay_key: bytes, fresh_until: datetime
-    ) -> None:
+    def __init__(self, engine: Engine, access: AccessNotes) -> None:
         self._engine = engine
-        self._replay_key = replay_key
-        self._fresh_until = fresh_until
         self.access = access
-        self._uses_up = False
+        self._memory: Memory | None = None
+        self._repeated: Memory | None = None
         self.is_made = False
 
-    def check_new(self, session: Session) -> None:
+    def check_new(self, session: Session, memory: Memory) -> None:
         """Refuse a message that was used up before, ahead of all work; from now on this one is to be.
 
-        It spares work and decides nothing: copies that pass here at once meet in `making`.
+        It spares work and decides nothing: copies that pass here at once meet in `making`. A read that may
+        come again passes, and changes nothing.
 
-        Raises: `ReplayError`.
+        Raises: `ReplayError`; what the memory raises.
         """
-        if is_registered(session, self._replay_key):
-            raise ReplayError(retry_after_seconds=_RETRY_AFTER_SECONDS)
-        self._uses_up = True
+        if not memory.knows(session):
+            self._memory = memory
+        elif memory.may_repeat:
+            self._repeated = memory
+        else:
+            raise memory.refusal()
 
     @contextmanager
     def making(self) -> Iterator[Session]:
@@ -57,16 +58,17 @@ class Entry:
 
         One entry a request: a second transaction, as that of a handover, follows the first's.
 
-        Raises: `ReplayError` where another copy of the message came first, `TemporarilyUnavailableError`;
-        what cannot be entered does not happen.
+        Raises: `ReplayError` where another copy of the message came first, or this is a repeated read;
+        `TemporarilyUnavailableError`; what cannot be entered does not happen.
         """
+        if self._repeated is not None:
+            raise self._repeated.refusal()
         with writing(self._engine) as session:
-            if self._uses_up:
-                self._use_up(session)
+            self._use_up(session)
             yield session
             if not self.is_made:
                 session.access = self.access.columns()
-        self.is_made, self._uses_up = True, False
+        self.is_made, self._memory = True, None
 
     def make(self, result: str) -> None:
         """Enter a request that has changed nothing, or failed since. Raises: what `making` raises.
@@ -76,15 +78,24 @@ class Entry:
         self.access.result = result
         try:
             with writing(self._engine) as session:
-                if self._uses_up:
-                    self._use_up(session)
+                self._use_up(session, has_changed=False)
                 session.access = self.access.columns()
-        except ReplayError as replay:
-            self.make(replay.code)
+        except SecurityError as refusal:
+            self.make(refusal.code)
             raise
 
-    def _use_up(self, session: Session) -> None:
+    def _use_up(self, session: Session, *, has_changed: bool = True) -> None:
         """Register the message: of copies at the same time one succeeds, the others wait for it."""
-        if not register(session, self._replay_key, expires_at=self._fresh_until):
-            self._uses_up = False  # it is another's; what is left to write is the record of this copy
-            raise ReplayError(retry_after_seconds=_RETRY_AFTER_SECONDS)
+        memory, self._memory = self._memory, None
+        if memory is None or memory.take(session):
+            self._memory = memory  # should the change fail, the message is as it was
+        elif has_changed or not memory.may_repeat:
+            raise memory.refusal()  # it is another's; what is left to write is the record of this copy
+
+
+def named_identifiers(operation: _Element) -> Iterator[str]:
+    """Return the identifiers that a request names, once the schema has checked it."""
+    for element in operation.iter():
+        # Nothing but identifiers has such a name, and nothing long is one.
+        if str(element.tag).endswith(_NAMES) and element.text and not len(element):
+            yield element.text.strip()[:_IDENTIFIER_MAX_CHARS]

@@ -1,7 +1,8 @@
 """Forgets used-up messages as fast as they come: a little, beside the requests of a process.
 
 What is forgotten can no longer be accepted, so nothing depends on when that happens but the size of a
-table: the rate of messages times the time for which each is remembered, whatever the rate.
+table: the rate of messages times the time for which each is remembered, whatever the rate. Those without a
+Timestamp are looked at by the hour, and forgotten a day after the last certificate of their key has ended.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from notigateway.repository.engine import writing
 from notigateway.repository.replay import forget_expired
+from notigateway.repository.undated import forget_undated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 _EVERY: Final = timedelta(seconds=1)
 _PORTION: Final = 1_000
 _RUN_SECONDS: Final = 0.1
+_UNDATED_EVERY: Final = timedelta(hours=1)
+# Nobody prolongs a period that is over, whatever the clocks of other machines say.
+_UNDATED_LATER: Final = timedelta(days=1)
 
 
 class Forgetting:
@@ -33,6 +38,7 @@ class Forgetting:
         self._engine = engine
         self._monotonic = monotonic
         self._due: datetime | None = None
+        self._undated_due: datetime | None = None
         self._lock = threading.Lock()
 
     def run(self, now: datetime) -> int:
@@ -53,10 +59,26 @@ class Forgetting:
 
     def _forget(self, now: datetime) -> int:
         end = self._monotonic() + _RUN_SECONDS
-        forgotten = 0
-        while True:
+        forgotten, found = 0, _PORTION
+        while found == _PORTION:
             with writing(self._engine) as session:
                 found = forget_expired(session, now=now, limit=_PORTION)
             forgotten += found
-            if found < _PORTION or self._monotonic() >= end:
+            if self._monotonic() >= end:
+                return forgotten
+        if self._undated_due is None or now >= self._undated_due:
+            forgotten += self._forget_undated(now, end)
+        return forgotten
+
+    def _forget_undated(self, now: datetime, end: float) -> int:
+        """Forget what is over, period by period; what is left when the time is over is the next run's."""
+        forgotten = 0
+        while True:
+            with writing(self._engine) as session:
+                found = forget_undated(session, before=now - _UNDATED_LATER, now=now, limit=_PORTION)
+            if found is None:
+                self._undated_due = now + _UNDATED_EVERY
+                return forgotten
+            forgotten += found
+            if self._monotonic() >= end:
                 return forgotten

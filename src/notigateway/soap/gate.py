@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from notigateway.repository.session import Session
     from notigateway.soap.entry import Entry
     from notigateway.soap.forgetting import Forgetting
+    from notigateway.soap.memory import UndatedPeriods
     from notigateway.soap.rates import CallerLimit
     from notigateway.trust.admission import Admission
+    from notigateway.trust.key_holders import KeyHolders
     from notigateway.wss.clients import ClientRegister
     from notigateway.wss.policy import Expectations, Limits
     from notigateway.wss.sign import Signer
@@ -33,12 +35,14 @@ class Gate:
     office: Office
     signer: Signer = field(repr=False)
     admission: Admission
+    key_holders: KeyHolders
     clients: ClientRegister
     families: Families
     limits: Limits
     expectations: Expectations
     failures: FailureLimit
     forgetting: Forgetting
+    undated_periods: UndatedPeriods
     callers: CallerLimit
 
 

@@ -109,6 +109,12 @@ def expectations_of(
     return expected
 
 
+def may_repeat_reads(client: ClientRegistration | None, now: datetime) -> bool:
+    """Tell whether the client may send the same read without Timestamp again: the last day counts, in UTC."""
+    until = None if client is None else client.repeat_reads_until
+    return until is not None and now.astimezone(UTC).date() <= until
+
+
 def is_sha1_allowed(client: ClientRegistration, now: datetime) -> bool:
     """Tell whether the client may still sign with SHA-1: the last day counts, in UTC."""
     until = client.unsafe_allow_sha1_until

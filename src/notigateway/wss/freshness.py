@@ -24,7 +24,8 @@ _INSTANT: Final = re.compile(
 _XML_WHITESPACE: Final = " \t\r\n"
 _MAX_OFFSET_HOURS: Final = 14
 _MAX_MINUTES: Final = 59
-# Without a Timestamp nothing in the message ages, so its replay key must be kept for long.
+# Without a Timestamp nothing in the message ages: its replay key must be kept for long, and beyond that the
+# message is remembered as long as its certificate is valid.
 _WITHOUT_TIMESTAMP: Final = timedelta(hours=24)
 
 

@@ -68,12 +68,14 @@ _BARE_KEYS: Final = frozenset({ds("KeyValue"), f"{{{DS11}}}DEREncodedKeyValue"})
 class Token:
     """The certificate that the signature is said to be by: nothing about it is proven yet.
 
-    `is_bare`: it stands in KeyInfo itself, without a SecurityTokenReference.
+    `is_bare`: it stands in KeyInfo itself, without a SecurityTokenReference. `element` is the
+    BinarySecurityToken that holds it, where one does: a part that may be signed.
     """
 
     certificate: x509.Certificate
     public_key: PublicKeyTypes
     is_bare: bool = False
+    element: _Element | None = None
 
 
 def read_token(header: SecurityHeader, parts: dict[str, _Element], known: KnownCertificates) -> Token:
@@ -93,7 +95,7 @@ def read_token(header: SecurityHeader, parts: dict[str, _Element], known: KnownC
         return Token(*_key_identifier(reference, known))
     if reference.tag != wsse("Reference"):
         raise TokenTypeError("kind of token reference", part="SecurityTokenReference")
-    return Token(*_referenced(reference, header, parts))
+    return _referenced(reference, header, parts)
 
 
 def check_place(token: Token, expectations: Expectations) -> None:
@@ -126,7 +128,7 @@ def _check_key_info_child(tag: str) -> None:
 # --- a token of the same header -------------------------------------------------------------------
 
 
-def _referenced(reference: _Element, header: SecurityHeader, parts: dict[str, _Element]) -> Found:
+def _referenced(reference: _Element, header: SecurityHeader, parts: dict[str, _Element]) -> Token:
     if len(reference):
         raise SecurityHeaderInvalidError("Reference to a token must be empty")
     if reference.get("ValueType", X509V3) not in _KINDS:
@@ -140,7 +142,7 @@ def _referenced(reference: _Element, header: SecurityHeader, parts: dict[str, _E
     # BSP R3058
     if reference.get("ValueType", kind) != kind:
         raise TokenTypeError("ValueType of reference and token differ", part="SecurityTokenReference")
-    return _certificate(token, kind)
+    return Token(*_certificate(token, kind), element=token)
 
 
 def _certificate(element: _Element, kind: str) -> Found:

@@ -49,8 +49,12 @@ class Verified:
     """What is proven about a message: read nothing of it but this.
 
     `replay_key` is the same for every message that carries the same signature of the same key; it
-    must be remembered until `fresh_until`, and a second message with it refused. `headers` are the
+    must be remembered until `fresh_until`, and a second message with it refused; where the message has no
+    Timestamp (`is_dated`), as long as its certificate is valid. `headers` are the
     signed header blocks; `client` is what was agreed with the signer, where anything was.
+
+    `key_mark` is the SHA-256 of the public key. The signature is that key's, and of this certificate only
+    where `is_token_signed`: otherwise anybody may have put in another certificate of the same key.
     """
 
     body: _Element
@@ -58,8 +62,11 @@ class Verified:
     headers: tuple[_Element, ...]
     certificate: x509.Certificate
     client: ClientRegistration | None
+    key_mark: bytes
+    is_token_signed: bool
     signature_value: bytes
     replay_key: bytes
+    is_dated: bool
     created: datetime
     fresh_until: datetime
     signature_method: SignatureMethod
@@ -129,14 +136,18 @@ def verify_envelope(
     for reference, target in zip(signed_info.references, targets, strict=True):
         check_digest(reference, target)
 
+    key_mark = _key_mark(key)
     return Verified(
         body=envelope.body,
         operation=envelope.operation,
         certificate=token.certificate,
         client=client,
         headers=tuple(target for target in targets if target.getparent() is envelope.header),
+        key_mark=key_mark,
+        is_token_signed=any(target is token.element for target in targets),
         signature_value=value,
-        replay_key=_replay_key(key, value),
+        replay_key=hashlib.sha256(key_mark + unique_form(value, key)).digest(),
+        is_dated=header.timestamp is not None,
         created=window.created,
         fresh_until=window.fresh_until,
         signature_method=signed_info.method,
@@ -166,11 +177,12 @@ def part_name(target: _Element) -> str:
     return local if local in {"Body", "Timestamp", "BinarySecurityToken"} else "header"
 
 
-def _replay_key(key: VerifyingKey, value: bytes) -> bytes:
-    """Return the SHA-256 over the public key's digest and the signature's unique form.
+def _key_mark(key: VerifyingKey) -> bytes:
+    """Return the SHA-256 of the public key, in the one form that we write it, however a certificate does.
 
-    The key and not the certificate: the same key in a renewed certificate, or a certificate whose
-    own ECDSA signature was rewritten as (r, n - s), would make an old message look new.
+    A message is known by it and its signature's unique form. The key and not the certificate: the same key
+    in a renewed certificate, or a certificate whose own ECDSA signature was rewritten as (r, n - s), would
+    make an old message look new.
     """
     spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return hashlib.sha256(hashlib.sha256(spki).digest() + unique_form(value, key)).digest()
+    return hashlib.sha256(spki).digest()

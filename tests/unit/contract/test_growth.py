@@ -15,7 +15,7 @@ CONTRACTS = ["notigateway-v1", "notigateway-issuing-v1"]
 # The one change of a type: every value of the narrower one is one of the wider one.
 WIDENED = {("code", "int"): "long"}
 # Other names for the same values.
-RENAMED = {("correlationId", "Uuid"): "CorrelationId"}
+RENAMED = {("correlationId", "Uuid"): "CorrelationId", ("contractVersion", "string"): "ContractVersion"}
 
 
 def children(root: etree._Element, name: str) -> list[tuple[str, str, str, str]]:

@@ -31,9 +31,10 @@ from notigateway.law.grounds import Paper
 from notigateway.law.lifecycle import Kind, State, diagram
 from notigateway.law.succession import Cause
 from notigateway.repository.acts import find_issuing_body
+from notigateway.repository.columns import Row
 from notigateway.repository.engine import create_database, reading
 from notigateway.repository.schema import upgrade
-from notigateway.settings import Settings
+from notigateway.settings import ClientRegistration, Settings
 from notigateway.soap.faults import fault_code
 from notigateway.wss.ns import NOTIGATEWAY_V1
 from notigateway.wss.verify import verify_envelope
@@ -396,6 +397,8 @@ def test_the_settings_and_events_that_operators_read_of_exist() -> None:
     assert events <= set(re.findall(r"`(\w+)`", logs))
     known = {
         *Settings.model_fields,
+        *ClientRegistration.model_fields,
+        *Row.metadata.tables,
         *ManifestAct.model_fields,
         *map(str, Paper),
         *map(str, Cause),

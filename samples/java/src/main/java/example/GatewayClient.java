@@ -6,26 +6,39 @@ import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
+import java.security.MessageDigest;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 
 import javax.security.auth.callback.Callback;
 import javax.security.auth.callback.CallbackHandler;
 import javax.xml.namespace.QName;
 
+import jakarta.xml.soap.SOAPException;
+import jakarta.xml.soap.SOAPMessage;
 import jakarta.xml.ws.BindingProvider;
+
+import org.w3c.dom.Element;
+import org.w3c.dom.Node;
 
 import org.apache.cxf.endpoint.Client;
 import org.apache.cxf.frontend.ClientProxy;
+import org.apache.cxf.helpers.DOMUtils;
 import org.apache.cxf.interceptor.Fault;
 import org.apache.cxf.jaxws.JaxWsProxyFactoryBean;
 import org.apache.cxf.message.Message;
 import org.apache.cxf.phase.AbstractPhaseInterceptor;
 import org.apache.cxf.phase.Phase;
 import org.apache.cxf.rt.security.SecurityConstants;
+import org.apache.cxf.ws.addressing.AddressingProperties;
+import org.apache.cxf.ws.addressing.AttributedURIType;
+import org.apache.cxf.ws.addressing.JAXWSAConstants;
+import org.apache.cxf.ws.addressing.WSAddressingFeature;
 import org.apache.cxf.ws.security.wss4j.DefaultCryptoCoverageChecker;
 import org.apache.cxf.ws.security.wss4j.PolicyBasedWSS4JInInterceptor;
 import org.apache.cxf.ws.security.wss4j.WSS4JInInterceptor;
@@ -35,6 +48,7 @@ import org.apache.wss4j.common.crypto.Crypto;
 import org.apache.wss4j.common.crypto.Merlin;
 import org.apache.wss4j.common.ext.WSPasswordCallback;
 import org.apache.wss4j.dom.WSConstants;
+import org.apache.wss4j.dom.WSDataRef;
 import org.apache.wss4j.dom.engine.WSSecurityEngine;
 import org.apache.wss4j.dom.engine.WSSecurityEngineResult;
 import org.apache.wss4j.dom.handler.WSHandlerConstants;
@@ -48,23 +62,27 @@ import notigateway.v1.NotigatewayService;
  *
  * <p>The two ways to configure CXF are here: {@link #byPolicy} lets CXF read in the WSDL what is to be
  * signed, {@link #byAction} says it in code and needs no WSDL. Either way an answer, or a fault, that the
- * pinned service certificate did not sign is an exception, never a value.
+ * pinned service certificate did not sign as the answer to this very request is an exception, never a value.
  */
 public final class GatewayClient {
     // Basic256Sha256 alone makes CXF sign with rsa-sha1, which the gateway refuses: name the algorithm.
     private static final String RSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
     private static final String SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256";
+    private static final String WSA = "http://www.w3.org/2005/08/addressing";
     private static final String PARTS = "{Element}{" + WSConstants.WSU_NS + "}Timestamp;"
+            + "{Element}{" + WSA + "}To;{Element}{" + WSA + "}Action;{Element}{" + WSA + "}MessageID;"
             + "{Element}{" + WSConstants.URI_SOAP11_ENV + "}Body";
 
     private final Notigateway port;
     private final SignedByService verifier;
 
-    private GatewayClient(Notigateway port, SignedByService verifier) {
+    private GatewayClient(Notigateway port, Holder me, Path service) throws Exception {
         this.port = port;
-        this.verifier = verifier;
+        this.verifier = new SignedByService(certificate(service));
         Client client = ClientProxy.getClient(port);
-        // WSS4J proves signatures; these two ask who signed, and whether it is the Body that will be read.
+        new WSAddressingFeature().initialize(client, client.getBus());
+        client.getOutInterceptors().add(new NamesRequest(me.fingerprint()));
+        // WSS4J proves signatures; these two ask who signed what, and whether it is the Body that will be read.
         DefaultCryptoCoverageChecker coverage = new DefaultCryptoCoverageChecker();
         coverage.addAfter(PolicyBasedWSS4JInInterceptor.class.getName());
         client.getInInterceptors().add(coverage);
@@ -101,7 +119,7 @@ public final class GatewayClient {
         // The other party's certificates: it is called so although nothing is encrypted.
         context.put(SecurityConstants.ENCRYPT_CRYPTO, trusting(service));
         context.put("ws-security.asymmetric.signature.algorithm", RSA_SHA256);
-        return new GatewayClient(port, new SignedByService(certificate(service)));
+        return new GatewayClient(port, me, service);
     }
 
     /** Signs and verifies as this code says; `keyIdentifier` is DirectReference or IssuerSerial. */
@@ -131,7 +149,7 @@ public final class GatewayClient {
         Client client = ClientProxy.getClient(port);
         client.getOutInterceptors().add(new WSS4JOutInterceptor(out));
         client.getInInterceptors().add(new WSS4JInInterceptor(in));
-        return new GatewayClient(port, new SignedByService(certificate(service)));
+        return new GatewayClient(port, me, service);
     }
 
     /** The operations of the contract, as wsdl2java generates them. */
@@ -160,7 +178,7 @@ public final class GatewayClient {
     }
 
     /** Your key and certificate in a PKCS #12 file. */
-    public record Holder(String alias, Crypto crypto, CallbackHandler password) {
+    public record Holder(String alias, Crypto crypto, CallbackHandler password, String fingerprint) {
         /** Opens a PKCS #12 file that holds one key. */
         public static Holder open(Path p12, String passphrase) throws Exception {
             KeyStore store = KeyStore.getInstance("PKCS12");
@@ -174,11 +192,37 @@ public final class GatewayClient {
                     ((WSPasswordCallback) callback).setPassword(passphrase);
                 }
             };
-            return new Holder(store.aliases().nextElement(), crypto, password);
+            String alias = store.aliases().nextElement();
+            byte[] certificate = store.getCertificate(alias).getEncoded();
+            byte[] hash = MessageDigest.getInstance("SHA-256").digest(certificate);
+            return new Holder(alias, crypto, password, HexFormat.of().formatHex(hash));
         }
     }
 
-    /** Refuses an answer that was not signed by exactly this certificate; runs before anybody reads it. */
+    /**
+     * Gives every request a MessageID of its own. It ends with the hash of our certificate: anybody could ask
+     * under a MessageID, which travels in the clear, but under one that names its signer nobody else is answered.
+     */
+    private static final class NamesRequest extends AbstractPhaseInterceptor<Message> {
+        private final String fingerprint;
+
+        NamesRequest(String fingerprint) {
+            super(Phase.SETUP);
+            this.fingerprint = fingerprint;
+        }
+
+        @Override
+        public void handleMessage(Message message) {
+            AttributedURIType name = new AttributedURIType();
+            name.setValue("urn:uuid:" + UUID.randomUUID() + "#" + fingerprint);
+            AddressingProperties addressing = new AddressingProperties();
+            addressing.setMessageID(name);
+            message.put(JAXWSAConstants.CLIENT_ADDRESSING_PROPERTIES, addressing);
+            message.getExchange().put("example.MessageID", name.getValue());
+        }
+    }
+
+    /** Refuses what exactly this certificate did not sign as the answer to the request; runs before anybody reads. */
     private static final class SignedByService extends AbstractPhaseInterceptor<Message> {
         private final Certificate service;
         private int count;
@@ -190,16 +234,57 @@ public final class GatewayClient {
 
         @Override
         public void handleMessage(Message message) {
-            List<?> all = (List<?>) message.get(WSHandlerConstants.RECV_RESULTS);
-            boolean signed = all != null && all.stream()
-                    .flatMap(one -> ((WSHandlerResult) one).getResults().stream())
-                    .filter(one -> Integer.valueOf(WSConstants.SIGN).equals(one.get(WSSecurityEngineResult.TAG_ACTION)))
-                    .anyMatch(one -> service.equals(one.get(WSSecurityEngineResult.TAG_X509_CERTIFICATE)));
-            if (!signed) {
-                throw new Fault(new SecurityException("this answer is not signed by the service"),
-                        new QName("urn:example", "NotVerified"));
+            List<WSDataRef> signed = signedParts(message);
+            if (signed.isEmpty()) {
+                throw refusal("this answer is not signed by the service");
+            }
+            // The service signs answers to others too.
+            SOAPMessage answer = message.getContent(SOAPMessage.class);
+            List<Element> related = DOMUtils.getChildrenWithName(header(answer), WSA, "RelatesTo");
+            if (related.isEmpty() && fault(answer) != null) {
+                throw refusal("this fault is not proven to be about this request: " + fault(answer));
+            }
+            if (related.size() != 1 || !isAmong(signed, related.get(0))
+                    || !related.get(0).getTextContent().trim().equals(message.getExchange().get("example.MessageID"))) {
+                throw refusal("this is the answer to another request");
             }
             count++;
+        }
+
+        /** What was signed with the service's key: WSS4J has proven the digests of these very elements. */
+        private List<WSDataRef> signedParts(Message message) {
+            List<?> all = (List<?>) message.get(WSHandlerConstants.RECV_RESULTS);
+            return all == null ? List.of() : all.stream()
+                    .flatMap(one -> ((WSHandlerResult) one).getResults().stream())
+                    .filter(one -> Integer.valueOf(WSConstants.SIGN).equals(one.get(WSSecurityEngineResult.TAG_ACTION)))
+                    .filter(one -> service.equals(one.get(WSSecurityEngineResult.TAG_X509_CERTIFICATE)))
+                    .flatMap(one -> ((List<?>) one.get(WSSecurityEngineResult.TAG_DATA_REF_URIS)).stream())
+                    .map(WSDataRef.class::cast).toList();
+        }
+
+        private static boolean isAmong(List<WSDataRef> signed, Element part) {
+            Node wanted = DOMUtils.getDomElement(part);
+            return signed.stream().anyMatch(one -> DOMUtils.getDomElement(one.getProtectedElement()) == wanted);
+        }
+
+        private static Element header(SOAPMessage answer) {
+            try {
+                return answer.getSOAPHeader();
+            } catch (SOAPException error) {
+                throw refusal("this answer has no Header");
+            }
+        }
+
+        private static String fault(SOAPMessage answer) {
+            try {
+                return answer.getSOAPBody().hasFault() ? answer.getSOAPBody().getFault().getFaultString() : null;
+            } catch (SOAPException error) {
+                throw refusal("this answer has no Body");
+            }
+        }
+
+        private static Fault refusal(String text) {
+            return new Fault(new SecurityException(text), new QName("urn:example", "NotVerified"));
         }
     }
 }

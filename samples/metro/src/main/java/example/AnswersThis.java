@@ -11,8 +11,13 @@ import java.util.Set;
 import java.util.UUID;
 
 import javax.xml.namespace.QName;
+import javax.xml.transform.Transformer;
+import javax.xml.transform.TransformerException;
+import javax.xml.transform.TransformerFactory;
+import javax.xml.transform.dom.DOMResult;
 
-import jakarta.xml.soap.SOAPException;
+import org.w3c.dom.Document;
+
 import jakarta.xml.ws.WebServiceException;
 import jakarta.xml.ws.handler.MessageContext;
 
@@ -82,8 +87,12 @@ final class AnswersThis implements MessageHandler<MessageHandlerContext> {
 
     private static String reason(MessageHandlerContext context) {
         try {
-            return context.getMessage().copy().readAsSOAPMessage().getSOAPBody().getFault().getFaultString();
-        } catch (SOAPException unreadable) {
+            // The message is thrown away: Metro cannot copy one that it has verified.
+            DOMResult fault = new DOMResult();
+            Transformer plain = TransformerFactory.newInstance().newTransformer();
+            plain.transform(context.getMessage().readPayloadAsSource(), fault);
+            return ((Document) fault.getNode()).getElementsByTagName("faultstring").item(0).getTextContent();
+        } catch (TransformerException unreadable) {
             throw new WebServiceException(unreadable);
         }
     }
