@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from lxml import etree
 
 from envelopes import SIGN_BODY_AND_TIMESTAMP, WSU, Draft, Ref, instant
@@ -13,11 +16,16 @@ from notigateway.client import (
     NotVerifiedError,
     ResponseToAnotherError,
 )
-from notigateway.client.binding import new_message_id
+from notigateway.client.binding import check_related, new_message_id
 from notigateway.errors import AddressingError, CallerUnknownError, DigestError, ReplayError
+from notigateway.pki.anchors import PinnedCertificates
 from notigateway.pki.keys import fingerprint
+from notigateway.wss.envelope import parse_envelope
 from notigateway.wss.ns import WSA, soap, wsa, wsse
-from pki import pki
+from notigateway.wss.policy import Expectations, Limits
+from notigateway.wss.sign import EnvelopeForm, Signer, sign_envelope
+from notigateway.wss.verify import verify_envelope
+from pki import NOW, pki
 from service_simulator import gateway_fault, relating
 
 if TYPE_CHECKING:
@@ -178,6 +186,24 @@ def test_it_must_relate_as_a_reply_and_say_nothing_else(
     else:
         with pytest.raises(ResponseToAnotherError):
             client.ping()
+
+
+@given(drawn=st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=120), near=st.booleans())
+def test_no_drawn_text_relates_to_a_message_but_its_own(drawn: str, *, near: bool) -> None:
+    """Anything, or the name itself with anything behind it; white space around it is none of it."""
+    asked = new_message_id("0" * 64)
+    said = asked + drawn if near else drawn
+    answer = sign_envelope(
+        b"<x></x>",
+        signer=Signer(pki().service.key, pki().service.certificate),
+        now=NOW,
+        form=EnvelopeForm(addressing=tuple(relating(said))),
+    )
+    envelope = parse_envelope(answer, limits=Limits())
+    trusted = PinnedCertificates([pki().service.certificate]).check
+    verified = verify_envelope(envelope, now=NOW, expectations=Expectations(), check_certificate=trusted)
+    with nullcontext() if said.strip() == asked else pytest.raises(ResponseToAnotherError):
+        check_related(envelope, verified, asked)
 
 
 # --- faults ---------------------------------------------------------------------------------------
