@@ -178,6 +178,12 @@ def test_until_proxies_are_said_an_address_of_ours_shuts_nobody_out(
     stack.close()
 
 
+def test_by_default_a_caller_is_counted(make: Callable[..., Stack]) -> None:
+    stack = make(caller_requests_per_minute=load_settings(None).caller_requests_per_minute)
+    assert stack.ask("Ping").status == 200
+    assert [row[-1] for row in stack.contents()["request_counts"]] == [60]
+
+
 def test_both_limits_are_on_by_default() -> None:
     settings = load_settings(None)
     assert settings.caller_requests_per_minute == 6000

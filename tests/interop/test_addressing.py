@@ -1,4 +1,4 @@
-"""The policy offers WS-Addressing and asks for none: clients that read it go either way, and repeat what they ask."""
+"""The policy offers WS-Addressing and asks for none: who reads it goes either way, and may repeat a request."""
 
 from __future__ import annotations
 

@@ -14,10 +14,14 @@ import pytest
 
 from interop.clients import Client, must_have_all
 from interop.falsifiers import FALSIFIERS
+from interop.faults import FALSE_CODE
 from interop.matrix import VERIFIED, Shown
 from interop.wscn_clients import (
     ANOTHERS,
     ENVIRONMENTS,
+    FALSIFIED_FAULTS,
+    FAULT_CODE,
+    GENUINE_FAULT,
     OPERATIONS,
     WSCN_CLIENTS,
     Decided,
@@ -103,3 +107,22 @@ def test_the_answer_to_another_request_is_never_read(
     assert done.returncode != 0
     assert between.answers >= 2, done.stderr[-4000:]
     assert Shown.read(done.stdout).cells == LISTED, done.stdout
+
+
+def test_a_fault_about_the_request_is_told(client: Client, sandbox: Running, between: Hostile) -> None:
+    """So what the next test does not find in what the sample prints was not believed."""
+    with between.falsifying(GENUINE_FAULT(sandbox.pki)):
+        done = client.run(sandbox.ready["wscn"], parties_of(sandbox.pki))
+    assert done.returncode != 0
+    assert FAULT_CODE in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("kind", FALSIFIED_FAULTS)
+def test_a_fault_that_the_service_did_not_sign_is_never_told(
+    client: Client, sandbox: Running, between: Hostile, kind: str
+) -> None:
+    with between.falsifying(FALSIFIED_FAULTS[kind](sandbox.pki)):
+        done = client.run(sandbox.ready["wscn"], parties_of(sandbox.pki))
+    assert done.returncode != 0
+    assert between.answers >= 2, done.stderr[-4000:]
+    assert FALSE_CODE not in done.stdout + done.stderr

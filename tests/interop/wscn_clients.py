@@ -19,7 +19,9 @@ from interop.clients import (
     is_older,
     with_stems,
 )
+from interop.faults import falsified, own_id
 from interop.matrix import FAULT
+from notigateway.wss.ns import WSCN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -137,3 +139,9 @@ ANOTHERS: Final = {
     "a list that relates without signature": ("representative", no_id, True),
     _COPIED: ("red", the_same_id, False),
 }
+# An operation that there is not: the service answers with its system fault.
+FAULT_CODE: Final = "OPERATION_UNKNOWN"
+GENUINE_FAULT: Final = answered_to(
+    "representative", f'<ws:consultar xmlns:ws="{WSCN}"/>', naming=own_id, expected=FAULT_CODE
+)
+FALSIFIED_FAULTS: Final = falsified(GENUINE_FAULT, FAULT_CODE)

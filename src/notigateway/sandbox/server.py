@@ -301,14 +301,20 @@ def _settings(directory: Path, pki: Pki, urls: tuple[str, str], *, database_url:
         f"\nrepeat_reads_until = {load_certificates(holder.certificate)[0].not_valid_after_utc.date()}"
         for holder in pki.holders().values()
     ]
+    for name, value in values.items():  # first: what the environment says might not even be valid here
+        _check_not_led_away(name, value, os.environ.get(f"NOTIGATEWAY_{name.upper()}", value))
     file = _settings_file(directory)
     _replace(file, "\n".join([head, *lines, tail, *clients, ""]))
     settings = load_settings(file)
     for name, value in values.items():
-        if str(getattr(settings, name)) != value:
-            variable = f"NOTIGATEWAY_{name.upper()}"
-            raise ConfigurationError(f"{variable} in the environment leads away from the sandbox: unset it")
+        _check_not_led_away(name, value, str(getattr(settings, name)))
     return settings
+
+
+def _check_not_led_away(name: str, value: str, found: str) -> None:
+    if found != value:
+        variable = f"NOTIGATEWAY_{name.upper()}"
+        raise ConfigurationError(f"{variable} in the environment leads away from the sandbox: unset it")
 
 
 def _keep_seeds(file: Path, wanted: Seeds) -> Seeds:

@@ -1,0 +1,70 @@
+"""What production refuses is said in a line, by the server and by every command, and nothing is made."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from patience import PATIENCE_SECONDS
+
+CONF = Path(__file__).parents[2] / "conf" / "gunicorn.conf.py"
+GUNICORN = ("-m", "gunicorn", "-c", str(CONF), "--bind", "127.0.0.1:0", "notigateway.wsgi:application")
+CHECK = ("-m", "notigateway.cli.main", "check")
+
+
+def settings(folder: Path, text: str) -> Path:
+    file = folder / "notigateway.toml"
+    file.write_text(text, "utf-8")
+    file.chmod(0o644)
+    return file
+
+
+def started(folder: Path, file: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env={**os.environ, "NOTIGATEWAY_SETTINGS": str(file), "WEB_CONCURRENCY": "1"},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            'public_url = "http://gateway.example/notigateway/v1"',
+            "public_url: in production it begins with https://",
+        ),
+        ('service_key_file = "key"', "CONFIGURATION: service_key_file: key is readable by others"),
+        (
+            'database_url = "postgresql://a:b@127.0.0.1/c"',
+            "CONFIGURATION: the settings hold a password",
+        ),
+    ],
+)
+def test_what_production_refuses_is_said_in_a_line(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "key").touch(0o644)
+    file = settings(tmp_path, text)
+    before = sorted(tmp_path.iterdir())
+    refused = started(tmp_path, file, *CHECK, "--settings", str(file))
+    assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 1)
+    assert said in refused.stderr
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_the_server_says_it_in_a_line_and_does_not_try_again(tmp_path: Path) -> None:
+    (tmp_path / "key").touch(0o644)
+    refused = started(tmp_path, settings(tmp_path, 'service_key_file = "key"'), *GUNICORN)
+    assert refused.returncode == 4, "gunicorn's code for an application that cannot be loaded"
+    said = [line for line in refused.stderr.splitlines() if "service_key_file" in line]
+    assert [
+        line.startswith("CONFIGURATION: service_key_file: key is readable by others") for line in said
+    ] == [True]
+    assert "Traceback" not in refused.stderr
