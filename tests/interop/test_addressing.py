@@ -1,4 +1,4 @@
-"""The policy offers WS-Addressing and asks for none: who reads it goes either way, and may repeat a request."""
+"""The policy offers WS-Addressing and asks for none: who reads it goes either way, and may ask again."""
 
 from __future__ import annotations
 
