@@ -84,7 +84,10 @@ class Way:
         envelope = sight.envelope
         assert envelope is not None  # noqa: S101  (looked at then only)
         check_reply_addresses(envelope)
-        return read_addressing(_signed_headers(sight, envelope), envelope.soap)
+        found = read_addressing(_signed_headers(sight, envelope), envelope.soap)
+        if sight.certificate is not None:
+            found.check_signer(sight.certificate)
+        return found
 
     def check_operation(self, sight: Sight, addressing: Addressing) -> str:
         """Return the operation that the Body, SOAPAction and WS-Addressing agree on.
