@@ -28,7 +28,6 @@ UNCHECKED: Final = (
     "replay: whether this very message was received before",
     "the key: whether another identity has called with it before",
     "admission of the party: whether it is known here, as addressee or as issuing body",
-    "whether the key is known here under another name (KEY_OF_ANOTHER)",
     "rights to what the message names, and whether that exists",
     "what an operation asks of its content: cursors, ranges, texts, the data of an act, a signed receipt",
     "revocation of the certificate, and how many requests came before",
