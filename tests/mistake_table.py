@@ -35,7 +35,7 @@ the parser or the schema agrees;
 * **likely**, where it is a guess. So are the sure ones where several mistakes give the same octets.
 
 {summary}
-Right requests of every client get none, and of two mistakes in one message no third is told as sure.
+Right requests of every client get none. Two mistakes in one message make none sure that is not there.
 `tests/mistake_corpus.py` makes them, and this page is made from what is then said; a test compares.
 
 """

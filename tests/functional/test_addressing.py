@@ -112,6 +112,7 @@ def test_our_client_knows_which_faults_relate_to_nothing(sqlite_stack: Stack) ->
     }
     late = {
         "CALLER_UNKNOWN": wcf(pki().stranger, SUMMARY, action="urn:notigateway:v1:GetSummary").build(),
+        "ADDRESSING_ACTION_MISMATCH": wcf(pki().company_seal, PING, action="urn:x").build(),
         "OPERATION_UNKNOWN": wcf(pki().company_seal, "<x/>").build(),
     }
     for code, data in (early | late).items():

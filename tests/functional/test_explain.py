@@ -148,6 +148,8 @@ CASES = {
     "action-of-another": Case("ADDRESSING_ACTION_MISMATCH", header=_addressing("Action", "urn:x"),
                               signed=("a-Action",)),
     "to-another": Case("ADDRESSING_INVALID", header=_addressing("To", "urn:x"), signed=("a-To",)),
+    "message-id-of-another": Case("ADDRESSING_INVALID", signed=("a-MessageID",),
+                                  header=_addressing("MessageID", f"urn:uuid:x#{64 * '0'}")),
     "to-unsigned": Case(None, header=_addressing("To", "urn:x")),
     "nobody": Case("IDENTITY_NOT_READABLE", holder="pseudonym"),
     "operation": Case("OPERATION_UNKNOWN", f'<n:Pong xmlns:n="{V1}"/>'),

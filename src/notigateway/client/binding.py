@@ -39,7 +39,9 @@ _PROVEN: Final = (
     errors.CallerNotIssuingBodyError,
     errors.CallerNotOperatorError,
     errors.SealMayNotDecideError,
+    errors.KeyHolderError,
     errors.ReplayError,
+    errors.AddressedActionError,
 )
 # A service that is in trouble may be so before it reads anything.
 _TROUBLE: Final = frozenset({errors.ServiceError.code, errors.TemporarilyUnavailableError.code})

@@ -29,7 +29,7 @@ UNCHECKED: Final = (
     "the key: whether another identity has called with it before",
     "admission of the party: whether it is known here, as addressee or as issuing body",
     "rights to what the message names, and whether that exists",
-    "what an operation asks of its content: cursors, ranges, the data of an act, a signed receipt",
+    "what an operation asks of its content: cursors, ranges, texts, the data of an act, a signed receipt",
     "revocation of the certificate, and how many requests came before",
 )
 
@@ -83,7 +83,10 @@ class Way:
         envelope = sight.envelope
         assert envelope is not None  # noqa: S101  (looked at then only)
         check_reply_addresses(envelope)
-        return read_addressing(_signed_headers(sight, envelope), envelope.soap)
+        found = read_addressing(_signed_headers(sight, envelope), envelope.soap)
+        if sight.certificate is not None:
+            found.check_signer(sight.certificate)
+        return found
 
     def check_operation(self, sight: Sight, addressing: Addressing) -> str:
         """Return the operation that the Body, SOAPAction and WS-Addressing agree on.
