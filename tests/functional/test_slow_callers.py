@@ -30,7 +30,6 @@ SLOW = 100
 CONF = """
 from notigateway.http.worker import GatheringWorker
 
-GatheringWorker.message_seconds = 2
 bind = "fd://{descriptor}"
 worker_class = "notigateway.http.worker.GatheringWorker"
 workers, threads, keepalive, graceful_timeout = 1, 2, 5, 5
@@ -76,7 +75,7 @@ def echoing(folder: Path, more: str = "") -> Iterator[tuple[int, subprocess.Pope
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    with echoing(tmp_path_factory.mktemp("echo")) as (port, _):
+    with echoing(tmp_path_factory.mktemp("echo"), "GatheringWorker.message_seconds = 5") as (port, _):
         yield port
 
 

@@ -10,12 +10,24 @@ import pytest
 
 from interop import faults
 from interop.anothers import ANOTHERS, FAULT_CODE
-from interop.clients import ROOT, SAMPLES, Client, Parties, build_in, build_with_npm, is_older, must_have_all
+from interop.clients import (
+    ROOT,
+    SAMPLES,
+    Client,
+    JavaClient,
+    Parties,
+    build_in,
+    build_with_maven,
+    build_with_npm,
+    is_older,
+    must_have_all,
+)
 from interop.falsifiers import FALSIFIERS
 from interop.matrix import FAULT, VERIFIED, Shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from interop.hostile import Hostile
     from notigateway.sandbox.process import Running
@@ -55,7 +67,17 @@ def _suds(url: str, parties: Parties) -> Sequence[str]:
     return [sys.executable, str(SAMPLES / "suds/ping.py"), url, me, str(parties.service)]
 
 
+def build_rampart() -> Path:
+    """Compile the program, which generates nothing."""
+    return build_with_maven(SAMPLES / "rampart", "notigateway-rampart")
+
+
+def _rampart(url: str, parties: Parties) -> Sequence[str]:
+    return [url, *map(str, (parties.company.p12, parties.passphrase, parties.service))]
+
+
 PROGRAMS = (
+    JavaClient("Axis2/Rampart", ("java", "mvn"), _rampart, build_rampart),
     Client("gSOAP", ("wsdl2h", "soapcpp2", "gcc", "pkg-config"), _gsoap, build_gsoap),
     Client("strong-soap", ("node", "npm"), _strong_soap, build_strong_soap),
     Client("suds", (), _suds),

@@ -28,11 +28,12 @@ from interop.generators.typed import (
     tsclient,
 )
 from notigateway.published import published_folder
-from notigateway.sandbox.process import running
 from notigateway.soap.wscn.environment import PRODUCTION, TEST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
+
+    from notigateway.sandbox.process import Running
 
 pytestmark = pytest.mark.interop
 GENERATORS = Path(__file__).parent / "generators"
@@ -58,8 +59,8 @@ XS = "{http://www.w3.org/2001/XMLSchema}"
 
 
 @pytest.fixture(scope="module")
-def contracts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Contracts]:
-    """Serve the contracts, and write a complete message of each element."""
+def contracts(tmp_path_factory: pytest.TempPathFactory, sandbox: Running) -> Contracts:
+    """Name the contracts as they are served, and write a complete message of each element."""
     folder = tmp_path_factory.mktemp("generators")
     for name in READ:
         made = Instances(SCHEMAS[name])
@@ -67,9 +68,8 @@ def contracts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Contracts]:
         messages.mkdir(parents=True)
         for element in made.names():
             (messages / f"{element}.xml").write_bytes(etree.tostring(made.of(element)))
-    with running(folder / "sandbox", "--notifications", "1") as started:
-        host = started.url.removesuffix("/notigateway/v1")
-        yield Contracts({name: f"{host}{path}" for name, path in PATHS.items()}, folder)
+    host = sandbox.url.removesuffix("/notigateway/v1")
+    return Contracts({name: f"{host}{path}" for name, path in PATHS.items()}, folder)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ UNCHECKED: Final = (
     "the key: whether another identity has called with it before",
     "admission of the party: whether it is known here, as addressee or as issuing body",
     "rights to what the message names, and whether that exists",
-    "what an operation asks of its content: cursors, ranges, the data of an act, a signed receipt",
+    "what an operation asks of its content: cursors, ranges, texts, the data of an act, a signed receipt",
     "revocation of the certificate, and how many requests came before",
 )
 

@@ -19,7 +19,10 @@ from typer.testing import CliRunner
 
 import notigateway.cli.main
 import notigateway.client.cli
+from interop.anothers import ANOTHERS
 from interop.clients import CLIENTS
+from interop.falsifiers import FALSIFIERS
+from interop.faults import FALSIFIED
 from interop.matrix import operations
 from notigateway.cli.manifest import ManifestAct, parse_line
 from notigateway.cli.power import COLUMNS as POWER_COLUMNS
@@ -262,6 +265,11 @@ def test_the_clients_in_the_documents_are_those_that_the_lane_runs() -> None:
     assert f"all {calls - 1}\noperations and a fault" in text_of("docs/integration.md")
     for _, folder, *_ in told:
         assert (ROOT / folder.strip("`") / "README.md").is_file()
+    assert (
+        f"`make interop` {len(names)} of them make [{calls} calls](docs/integration.md#other-clients) each,"
+        f" every answer verified; each refuses {len(FALSIFIERS)} falsified answers,"
+        f" {len(FALSIFIED)} falsified faults and {len(ANOTHERS)} genuine answers to other requests."
+    ) in text_of("README.md")
 
 
 def test_decisions_are_numbered_and_have_their_four_parts() -> None:
