@@ -53,7 +53,9 @@ def summary_command(context: typer.Context, role: Role = None, as_json: Json = F
 
 def history_command(
     context: typer.Context,
-    notification_id: Annotated[str, typer.Argument(parser=identifier, metavar="ID", help="Identifier of the notification.")],
+    notification_id: Annotated[
+        str, typer.Argument(parser=identifier, metavar="ID", help="Identifier of the notification.")
+    ],
     as_json: Json = False,
 ) -> None:
     """Print the events of one notification."""

@@ -41,7 +41,7 @@ def _state(text: str) -> str:
 
 
 def identifier(text: str) -> str:
-    """Return an identifier of a notification. Raises: `BadParameter` for what cannot be one, such as a code."""
+    """Return an identifier of a notification. Raises: `BadParameter` for what is none, such as a code."""
     if text.isdecimal():
         raise typer.BadParameter(f"{text} is a code; give the identifier: list --json prints it as id")
     if _IDENTIFIER.fullmatch(text) is None:
@@ -82,7 +82,7 @@ EVERYTHING: Final = Filter()
 
 
 def chosen_ids(ids: Sequence[str] | None, ids_file: typer.FileText | None) -> list[str]:
-    """Return the identifiers of arguments and file, each once. Raises: `BadParameter` for none, and for what is none."""
+    """Return the identifiers of arguments and file, each once. Raises: `BadParameter` where there is none."""
     lines = [line.strip() for line in ids_file] if ids_file is not None else []
     chosen = list(dict.fromkeys(map(identifier, [*(ids or ()), *filter(None, lines)])))
     if not chosen:
