@@ -65,7 +65,7 @@ def command(
     request: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="The signed request that the bundle leaves out, to be verified with it."
+            metavar="FILE", help="The signed request, where the bundle leaves it out: is it the receipt's?"
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
