@@ -262,7 +262,7 @@ class CheckError(SecurityError):
 
 
 class NotSignedError(CheckError, code="PART_NOT_SIGNED"):
-    """Body or Timestamp is not covered by the signature."""
+    """Body, Timestamp or a header that must be signed is not covered by the signature."""
 
 
 class SignatureReferenceError(CheckError, code="REFERENCE_NOT_RESOLVED"):

@@ -157,7 +157,25 @@ def test_100_unsigned_addressing_that_must_be_understood_is_refused(
     gateway: Stack, accept: str, name: str
 ) -> None:
     header = block(name, "urn:x", 'soap:mustUnderstand="1"')
-    refused(gateway, Draft(content=accept, header_before=header).build(), "PART_NOT_SIGNED")
+    fault = refused(gateway, Draft(content=accept, header_before=header).build(), "PART_NOT_SIGNED")
+    assert fault.facts == {"part": "header", "header": name}
+
+
+@pytest.mark.parametrize(
+    ("signed", "facts"),
+    [
+        (block("MessageID", "urn:uuid:1", 'wsu:Id="h1"'), {"part": "header", "header": "MessageID"}),
+        (block("Other", "urn:uuid:1", 'wsu:Id="h1"'), {"part": "header"}),
+        (f'<MessageID xmlns="urn:h" xmlns:w="{WSU}" w:Id="h1">urn:uuid:1</MessageID>', {"part": "header"}),
+    ],
+)
+def test_100_a_signed_header_that_was_changed_is_named_by_a_word_of_ours(
+    gateway: Stack, accept: str, signed: str, facts: dict[str, str]
+) -> None:
+    references = (*SIGN_BODY_AND_TIMESTAMP, Ref("h1"))
+    data = Draft(content=accept, header_before=signed, references=references).build()
+    changed = data.replace(b"urn:uuid:1", b"urn:uuid:2")
+    assert refused(gateway, changed, "DIGEST_DIFFERS").facts == facts
 
 
 @pytest.mark.parametrize("namespace", [WSA, "http://schemas.xmlsoap.org/ws/2004/08/addressing"])

@@ -133,7 +133,9 @@ def test_unsigned_addressing_is_refused_where_that_was_agreed(sqlite_url: str, t
     stack = Stack(sqlite_url, tmp_path, clients=[company])
     stack.publish()
     header = f'<a:To xmlns:a="{WSA}">http://127.0.0.1:8080/notigateway/v1</a:To>'
-    assert_refusal(stack, stack.send(Draft(content=PING, header_before=header).build()), "PART_NOT_SIGNED")
+    answer = stack.send(Draft(content=PING, header_before=header).build())
+    assert_refusal(stack, answer, "PART_NOT_SIGNED")
+    assert answer.facts == {"part": "header", "header": "To"}
     assert_answered(stack, stack.send(wcf(pki().company_seal, PING).build()), "Ping")
     answer = stack.send(Draft(content=PING, pair=pki().representative, header_before=header).build())
     assert_answered(stack, answer, "Ping")

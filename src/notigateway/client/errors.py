@@ -33,6 +33,16 @@ class UnsendableTextError(ClientError):
     code = "TEXT_UNSENDABLE"
 
 
+class NotConfirmedError(ClientError):
+    """Something with legal effect, that nobody confirmed and nobody could be asked about."""
+
+    exit_code = 2
+    code = "NOT_CONFIRMED"
+
+    def __init__(self) -> None:
+        super().__init__("give --yes: this has legal effect, and there is no terminal to ask at")
+
+
 class GatewayFaultError(ClientError):
     """A fault that the service signed: nothing was executed and nothing was stored.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from notigateway.client.connection import connection_of
-from notigateway.client.options import Json, Role
+from notigateway.client.options import Json, Role, identifier
 from notigateway.client.show import changes_table, history_table, print_json, summary_table
 
 if TYPE_CHECKING:
@@ -53,7 +53,9 @@ def summary_command(context: typer.Context, role: Role = None, as_json: Json = F
 
 def history_command(
     context: typer.Context,
-    notification_id: Annotated[str, typer.Argument(metavar="ID", help="Identifier of the notification.")],
+    notification_id: Annotated[
+        str, typer.Argument(parser=identifier, metavar="ID", help="Identifier of the notification.")
+    ],
     as_json: Json = False,
 ) -> None:
     """Print the events of one notification."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from datetime import datetime
 from functools import wraps
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
+from notigateway.client.errors import NotConfirmedError
 from notigateway.client.values import Filter
 
 if TYPE_CHECKING:
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 # The words of the contract: a wrong one is refused here, with those that are right, and not by the service.
 STATES: Final = ("available", "receipt_requested", "accepted", "rejected", "lapsed", "read", "cancelled")
+
+# The contract's form of an identifier (ng:Uuid): what cannot be one is told before anything is sent.
+_IDENTIFIER: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 
 
 def _instant(text: str) -> datetime:
@@ -32,6 +37,15 @@ def _instant(text: str) -> datetime:
 def _state(text: str) -> str:
     if text not in STATES:
         raise typer.BadParameter(f"{text!r} is none of {', '.join(STATES)}")
+    return text
+
+
+def identifier(text: str) -> str:
+    """Return an identifier of a notification. Raises: `BadParameter` for what is none, such as a code."""
+    if text.isdecimal():
+        raise typer.BadParameter(f"{text} is a code; give the identifier: list --json prints it as id")
+    if _IDENTIFIER.fullmatch(text) is None:
+        raise typer.BadParameter(f"{text!r} is not an identifier; list --json prints it as id")
     return text
 
 
@@ -60,7 +74,9 @@ Ids = Annotated[list[str] | None, typer.Argument(help="Identifiers of notificati
 IdsFile = Annotated[
     typer.FileText | None, typer.Option(help="Read identifiers from a file, one a line; - is standard input.")
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask, although it has legal effect.")]
+Yes = Annotated[
+    bool, typer.Option("--yes", help="Do not ask, although it has legal effect. Needed without a terminal.")
+]
 
 EVERYTHING: Final = Filter()
 
@@ -68,7 +84,7 @@ EVERYTHING: Final = Filter()
 def chosen_ids(ids: Sequence[str] | None, ids_file: typer.FileText | None) -> list[str]:
     """Return the identifiers of arguments and file, each once. Raises: `BadParameter` where there is none."""
     lines = [line.strip() for line in ids_file] if ids_file is not None else []
-    chosen = list(dict.fromkeys([*(ids or ()), *filter(None, lines)]))
+    chosen = list(dict.fromkeys(map(identifier, [*(ids or ()), *filter(None, lines)])))
     if not chosen:
         raise typer.BadParameter("no identifier is given", param_hint="IDS")
     return chosen
@@ -115,7 +131,14 @@ def choosing(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def confirm(verb: str, count: int, *, yes: bool) -> None:
-    """Ask a person; a script that calls this command has decided already."""
-    if not yes and sys.stdin.isatty():
-        what = "1 notification" if count == 1 else f"{count} notifications"
-        typer.confirm(f"{verb} {what}? This has legal effect.", abort=True, err=True)
+    """Ask a person. Nobody is taken to have agreed because nobody could be asked: a script says `--yes`.
+
+    What comes through a pipe is no answer either: it may have been meant for something else.
+    Raises: `NotConfirmedError` without a terminal; `Abort` where the person does not agree.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise NotConfirmedError
+    what = "1 notification" if count == 1 else f"{count} notifications"
+    typer.confirm(f"{verb} {what}? This has legal effect.", abort=True, err=True)

@@ -225,8 +225,8 @@ TEXTS: Final[dict[str, Texts]] = {
         "certificate.",
     ),
     "PART_NOT_SIGNED": Texts(
-        "El Body y el Timestamp deben estar firmados.",
-        "The Body and the Timestamp must both be signed.",
+        "El Body y el Timestamp deben estar firmados, y toda cabecera WS-Addressing con mustUnderstand.",
+        "The Body and the Timestamp must be signed, and every WS-Addressing header with mustUnderstand.",
     ),
     "REFERENCE_NOT_RESOLVED": Texts(
         "Una referencia de la firma no apunta al Body, al Timestamp, al token o a una cabecera.",
@@ -241,8 +241,10 @@ TEXTS: Final[dict[str, Texts]] = {
         "A signed part has no canonical form: a namespace name is a relative URI.",
     ),
     "SIGNATURE_WRONG": Texts(
-        "El valor de la firma no se verifica con la clave del certificado.",
-        "The signature value does not verify with the key of the certificate.",
+        "El valor de la firma no se verifica con la clave del certificado: es otra clave, o SignedInfo se "
+        "modificó o se sangró después de firmar o no se firmó en su forma canónica.",
+        "The signature value does not verify with the key of the certificate: it is another key, or "
+        "SignedInfo was changed or indented after signing or not signed in its canonical form.",
     ),
     "MESSAGE_REPLAYED": Texts(
         "Este mensaje firmado ya se recibió. Firme uno nuevo, un segundo después: con segundos enteros en el "

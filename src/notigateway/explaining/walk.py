@@ -21,13 +21,14 @@ from notigateway.wss.references import (
     check_addressing_coverage,
     check_coverage,
     find_part,
+    part_facts,
     resolve,
     signable_parts,
 )
 from notigateway.wss.signature_value import check_signature_value, decode_signature_value, key_for
 from notigateway.wss.signed_info import read_signed_info
 from notigateway.wss.tokens import check_place, read_token
-from notigateway.wss.verify import check_digest, part_name
+from notigateway.wss.verify import check_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -161,7 +162,7 @@ class Walk:
 
     def _designated(self, reference: Reference) -> str:
         part = find_part(reference.uri, self.sight.parts)
-        return part_name(part) if part is not None else "nothing that may be signed"
+        return part_facts(part)["part"] if part is not None else "nothing that may be signed"
 
     def _certificate(self) -> None:
         token, sight = self.token, self.sight
@@ -214,7 +215,7 @@ class Walk:
         self.digested.append(
             Digested(
                 number=number,
-                part=part_name(target),
+                part=part_facts(target)["part"],
                 method=reference.method.short_name,
                 octets=octets or b"",
                 expected="".join(reference.digest.split()),

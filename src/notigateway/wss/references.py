@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 # "#" and an NCName (Namespaces in XML §3, without its rarest letters): no XPointer, no scheme,
 # no path, no percent escapes, not empty.
 _SAME_DOCUMENT: Final = re.compile(r"#([^\W\d][\w.\-]{0,255})")
+
+_PARTS: Final = frozenset({"Body", "Timestamp", "BinarySecurityToken"})
+# WS-Addressing 1.0, core, §3.2; a reference parameter is whatever its owner calls it.
+_ADDRESSING: Final = frozenset({"To", "From", "ReplyTo", "FaultTo", "Action", "MessageID", "RelatesTo"})
 # Everything that some software takes for an id: local name Id or ID in any namespace, and xml:id.
 # Lower-case `id` without a namespace is business content: nothing in SOAP or WS-Security reads it.
 _ID_LIKE: Final = etree.XPath("//@*[local-name()='Id' or local-name()='ID' or name()='xml:id']")
@@ -88,6 +92,18 @@ def find_part(uri: str | None, parts: dict[str, _Element]) -> _Element | None:
     return parts.get(match[1]) if match else None
 
 
+def part_facts(target: _Element) -> dict[str, str]:
+    """Return the facts that name a part: `part`, and `header` for a header of WS-Addressing.
+
+    Words of our own, all of them: the names of foreign headers are not repeated.
+    """
+    name = etree.QName(target)
+    if name.localname in _PARTS:
+        return {"part": name.localname}
+    is_known = name.namespace == WSA and name.localname in _ADDRESSING
+    return {"part": "header"} | ({"header": name.localname} if is_known else {})
+
+
 def check_coverage(targets: Sequence[_Element], envelope: Envelope, header: SecurityHeader) -> None:
     """Check that the Body element itself and the Timestamp are among the signed elements.
 
@@ -110,4 +126,4 @@ def check_addressing_coverage(
         if namespace_of(str(block.tag)) != WSA or any(block is target for target in targets):
             continue
         if expectations.signed_addressing or must_be_understood(block, envelope.soap):
-            raise NotSignedError("WS-Addressing header not signed", part="header")
+            raise NotSignedError("WS-Addressing header not signed", **part_facts(block))

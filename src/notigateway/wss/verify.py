@@ -18,7 +18,13 @@ from notigateway.wss.canonical import canonical
 from notigateway.wss.clients import NO_CLIENTS, ClientRegister, expectations_of
 from notigateway.wss.freshness import check_freshness
 from notigateway.wss.header import decode_base64, read_security
-from notigateway.wss.references import check_addressing_coverage, check_coverage, resolve, signable_parts
+from notigateway.wss.references import (
+    check_addressing_coverage,
+    check_coverage,
+    part_facts,
+    resolve,
+    signable_parts,
+)
 from notigateway.wss.signature_value import (
     check_signature_value,
     decode_signature_value,
@@ -159,22 +165,16 @@ def check_digest(reference: Reference, target: _Element) -> None:
 
     Raises: `DigestError`; `CanonicalFormError` for a part without a canonical form.
     """
-    part = part_name(target)
+    facts = part_facts(target)
     octets = canonical(target, prefixes=reference.prefixes)
     if not octets:
-        raise DigestError("empty canonical form", part=part)
+        raise DigestError("empty canonical form", **facts)
     try:
         expected = decode_base64(reference.digest, max_bytes=_MAX_DIGEST_BYTES)
     except ValueError as error:
-        raise DigestError("DigestValue is not base64", part=part) from error
+        raise DigestError("DigestValue is not base64", **facts) from error
     if not hmac.compare_digest(hashlib.new(reference.method.hash_name, octets).digest(), expected):
-        raise DigestError(f"digest of {part} differs", part=part)
-
-
-def part_name(target: _Element) -> str:
-    """Return a word of our own for a signed part; the names of foreign headers are not repeated."""
-    local = str(target.tag).partition("}")[2]
-    return local if local in {"Body", "Timestamp", "BinarySecurityToken"} else "header"
+        raise DigestError(f"digest of {facts['part']} differs", **facts)
 
 
 def _key_mark(key: VerifyingKey) -> bytes:

@@ -126,11 +126,11 @@ def test_pull_prints_a_summary_and_no_progress_where_there_is_no_terminal(
 
 def test_accept_and_reject_print_an_outcome_for_each(service: Simulator, run: Callable[..., Done]) -> None:
     (item,) = service.add()
-    assert run("accept", item.id).code == 0
-    done = run("accept", item.id, UNKNOWN, "--json")
+    assert run("accept", item.id, "--yes").code == 0
+    done = run("accept", item.id, UNKNOWN, "--yes", "--json")
     assert done.code == 1
     assert [one["outcome"] for one in done.lines()] == ["already_decided_by_you", "unknown"]
-    table = run("accept", UNKNOWN)
+    table = run("accept", UNKNOWN, "--yes")
     assert (table.code, "NOTIFICATION_UNKNOWN: Text" in table.out) == (1, True)
 
 
@@ -139,7 +139,7 @@ def test_identifiers_are_read_from_a_file(
 ) -> None:
     items = service.add(3)
     (tmp_path / "ids").write_text("\n".join(item.id for item in items) + "\n\n")
-    done = run("accept", items[0].id, "--ids-file", tmp_path / "ids", "--json")
+    done = run("accept", items[0].id, "--ids-file", tmp_path / "ids", "--yes", "--json")
     assert [one["id"] for one in done.lines()] == [item.id for item in items]
 
 
@@ -289,7 +289,18 @@ def test_pull_ends_with_code_1_or_4_when_something_is_left(
         (["--server-cert", "nowhere.pem", "ping"], "cannot read nowhere.pem"),
         (["--password-file", "nowhere", "ping"], "cannot read nowhere"),
         (["--ca-file", "nowhere", "ping"], "cannot use nowhere"),
-        (["reject", UNKNOWN, "--reason", "a\x1bb"], "XML"),
+        (["reject", UNKNOWN, "--yes", "--reason", "a\x1bb"], "XML"),
+        (["accept", UNKNOWN], "NOT_CONFIRMED: give --yes: this has legal effect"),
+        (["reject", UNKNOWN], "NOT_CONFIRMED: give --yes: this has legal effect"),
+        (["wscn", "accept", "11"], "NOT_CONFIRMED: give --yes: this has legal effect"),
+        (["--contract", "wscn", "reject", "11"], "NOT_CONFIRMED: give --yes: this has legal effect"),
+        (["accept", "11", "--yes"], "11 is a code; give the identifier"),
+        (["reject", "11", "--yes"], "11 is a code; give the identifier"),
+        (["receipt", "11"], "11 is a code; give the identifier"),
+        (["retrieve", "11", "--output", "folder"], "11 is a code; give the identifier"),
+        (["history", "11"], "11 is a code; give the identifier"),
+        (["accept", f"{UNKNOWN}\n", "--yes"], "is not an identifier"),
+        (["accept", "ID", "--yes"], "'ID' is not an identifier"),
     ],
 )
 def test_wrong_usage_is_told_with_code_2(
@@ -374,3 +385,23 @@ def test_a_person_is_asked_before_a_decision(
     os.close(keyboard)
     assert "Accept 1 notification? This has legal effect." in done.stderr
     assert (done.returncode == 0, item.state == "accepted") == (decided, decided)
+
+
+@pytest.mark.parametrize("piped", ["", "n\n", "y\n"])
+@pytest.mark.parametrize("command", [["accept", UNKNOWN], ["reject", UNKNOWN], ["wscn", "accept", "11"]])
+def test_what_nobody_can_be_asked_about_is_not_decided(
+    service: Simulator, environment: dict[str, str], command: list[str], piped: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from notigateway.client.cli import main; main()", *command],
+        input=piped,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+    )
+    assert (done.returncode, done.stdout, service.operations) == (2, "", [])
+    assert done.stderr == (
+        "notigateway-client: NOT_CONFIRMED: give --yes: this has legal effect, "
+        "and there is no terminal to ask at\n"
+    )

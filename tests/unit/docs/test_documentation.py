@@ -40,7 +40,9 @@ from notigateway.repository.schema import upgrade
 from notigateway.settings import ClientRegistration, Settings
 from notigateway.soap.faults import fault_code
 from notigateway.wss.ns import NOTIGATEWAY_V1
+from notigateway.wss.sign import Signer, sign_envelope
 from notigateway.wss.verify import verify_envelope
+from pki import NOW, pki
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -440,6 +442,19 @@ def test_the_exit_codes_are_those_of_the_client() -> None:
         for text in (text_of("docs/integration.md"), help_of("notigateway-client"))
     )
     assert said == helped == ["0", "1", "2", "3", "4", "130"]
+
+
+@pytest.mark.parametrize("document", ["docs/integration.md", "docs/security.md"])
+def test_the_prefixes_of_a_fault_are_those_it_has(document: str) -> None:
+    def prefixes(*, is_fault: bool) -> list[str]:
+        content = b'<ng:x xmlns:ng="urn:notigateway:v1"></ng:x>'
+        signer = Signer(pki().service.key, pki().service.certificate)
+        signed = sign_envelope(content, signer=signer, now=NOW, is_fault=is_fault)
+        return [one.get("PrefixList", "") for one in etree.fromstring(signed).iter("{*}InclusiveNamespaces")]
+
+    assert prefixes(is_fault=False) == []
+    (listed,) = prefixes(is_fault=True)
+    assert f'PrefixList="{listed}"' in text_of(document)
 
 
 def test_what_the_python_example_imports_exists() -> None:
