@@ -23,20 +23,17 @@ from envelopes import (
     Ref,
     instant,
 )
+from mistake_requests import REQUESTS
 from mistake_signing import SIGNING
-from mistakes import ID, LIST, NO_LIST, RETRIEVE, V1, Mistake
+from mistakes import LIST, NO_LIST, Mistake
 from pki import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+
 _WSA: Final = "http://www.w3.org/2005/08/addressing"
-_SURE: Final = {"is_sure": True}
 _NO_WCF: Final = ("zeep", "cxf", "node-soap", "php")
-
-
-def _schema(cause: str, content: str, **more: object) -> Mistake:
-    return Mistake(cause, content=content, **{**_SURE, **more})  # type: ignore[arg-type]
 
 
 def _tree(cause: str, change: object, *also: str, **more: object) -> Mistake:
@@ -51,7 +48,7 @@ def _pointing() -> Iterator[Mistake]:
         "reference-without-hash",
         how.body_uri(lambda name: name),
         is_sure=True,
-        also=frozenset({"body-not-signed"}),
+        also=frozenset({"body-not-signed", "body-not-signed-by-wcf"}),
     )
     for name in ("1234", "{0198e3a0}", "uuid:1", "a b"):
         yield Mistake("id-is-no-name", how.ids(Body=name), is_sure=True)
@@ -72,7 +69,9 @@ def _pointing() -> Iterator[Mistake]:
     yield Mistake("body-without-id", lambda draft: replace(
         how.refs(lambda one: None if one.part == "Body" else one)(draft), ids={**draft.ids,
         "Body": ""}))  # fmt: skip
-    yield Mistake("body-not-signed", how.refs(lambda one: None if one.part == "Body" else one))
+    without_body = how.refs(lambda one: None if one.part == "Body" else one)
+    yield Mistake("body-not-signed", without_body, shapes=_NO_WCF)
+    yield Mistake("body-not-signed-by-wcf", without_body, shapes=("wcf",))
     yield Mistake("timestamp-not-signed", how.refs(lambda one: None if one.part == "Timestamp" else one))
     yield Mistake("id-doubled", how.ids(Timestamp="one", Body="one"), shapes=("zeep", "php"), also=frozenset(
         {"part-referenced-twice"}))  # fmt: skip
@@ -276,47 +275,10 @@ def _timestamp(inside: str) -> str:
     return f'<wsu:Timestamp wsu:Id="ts-1">{inside}</wsu:Timestamp>'
 
 
-# --- the request ----------------------------------------------------------------------------------
-
-
-def _requests() -> Iterator[Mistake]:
-    shapes = _NO_WCF
-    yield _schema("children-unqualified", how.UNQUALIFIED, shapes=NO_LIST)
-    yield _schema("children-of-another-namespace", LIST.replace("<n:pageSize", '<n:pageSize xmlns:n="urn:x"'))
-    yield _schema(
-        "space-around-values", RETRIEVE.replace(ID, f"\n {ID}x").replace("x<", "<").replace("\n ", "\u00a0")
-    )
-    yield _schema("uuid-written-otherwise", RETRIEVE.replace(ID, f"{{{ID.upper()}}}"))
-    yield _schema("uuid-written-otherwise", RETRIEVE.replace(ID, f"urn:uuid:{ID}"))
-    yield _schema("empty-elements", LIST.replace("<n:pageSize", "<n:cursor/><n:pageSize"))
-    yield _schema("children-in-another-order",
-    f'<n:ListNotifications xmlns:n="{V1}"><n:pageSize>10</n:pageSize>'
-                  "<n:filter><n:state>available</n:state></n:filter></n:ListNotifications>")  # fmt: skip
-    yield _schema("instance-attributes", LIST.replace("<n:pageSize>", '<n:pageSize xmlns:i="http://www.w3.org/2001/'
-                  'XMLSchema-instance" i:nil="false">'))  # fmt: skip
-    yield _schema("names-in-another-case", LIST.replace("n:pageSize", "n:PageSize"))
-    yield _schema("unknown-children", LIST.replace("<n:pageSize", "<n:color>x</n:color><n:pageSize"))
-    yield _schema("schema", LIST.replace(">10<", ">ten<"), is_sure=False)
-    yield _schema(
-        "operation-written-otherwise", f'<n:pingRequest xmlns:n="{V1}"/>', is_sure=False, shapes=shapes
-    )
-    yield _schema(
-        "operation-namespace", '<n:Ping xmlns:n="urn:notigateway:v2"/>', is_sure=False, shapes=shapes
-    )
-    yield _schema("operation-unknown", f'<n:Pong xmlns:n="{V1}"/>', is_sure=False, shapes=shapes)
-    reply = f'<a:ReplyTo xmlns:a="{_WSA}"><a:Address>http://127.0.0.1:9/reply</a:Address></a:ReplyTo>'
-    yield Mistake("reply-elsewhere", how.header(reply), shapes=shapes)
-    action = f'<a:Action xmlns:a="{_WSA}" wsu:Id="act-1">urn:other</a:Action>'
-    yield Mistake("addressing", lambda draft: how.header(action)(
-        replace(draft, references=(*draft.references, Ref("act-1")))), shapes=shapes)  # fmt: skip
-    must = f'<a:Action xmlns:a="{_WSA}" soap:mustUnderstand="1">urn:other</a:Action>'
-    yield Mistake("addressing-not-signed", how.header(must), shapes=shapes)
-
-
 MISTAKES: Final = tuple(
     one
     for group in (
-        *SIGNING, _pointing, _algorithms, _structure, _xml, _times, _requests,
+        *SIGNING, _pointing, _algorithms, _structure, _xml, _times, *REQUESTS,
     )
     for one in group()
 )  # fmt: skip

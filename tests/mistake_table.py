@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from explained import told_of
 from mistake_corpus import MISTAKES
 from mistakes import SHAPES, made
+from notigateway.explaining.binding import REMARKS
 from notigateway.explaining.cause import Certainty
 from notigateway.explaining.causes import KNOWN
 
@@ -39,6 +40,14 @@ Right requests of every client get none. Two mistakes in one message make none s
 `tests/mistake_corpus.py` makes them, and this page is made from what is then said; a test compares.
 
 """
+_REMARKS: Final = """\
+## Remarks
+
+No reason to refuse a message: what is not as good in it as it could be.
+
+| remark | what is the matter | what to do |
+|---|---|---|
+"""
 
 
 @dataclass
@@ -61,7 +70,7 @@ def play() -> Result:
     result = Result()
     for mistake in MISTAKES:
         for shape in mistake.shapes:
-            told = told_of(made(mistake, shape=shape))
+            told = told_of(made(mistake, shape=shape), way=mistake.way)
             result.messages += 1
             result.named += any(cause.name == mistake.cause for cause in told.causes)
             result.false += len(asserted(told) - {mistake.cause, *mistake.also})
@@ -74,11 +83,12 @@ def document() -> str:
     """Return the whole page."""
     result = play()
     causes = [known for rows in KNOWN.values() for known in rows]
-    made_of = {one.cause for one in MISTAKES}
+    told = [known for known in causes if result.told_as[known.name]]
     summary = (
-        f"**{len(causes)}** causes are known; **{len(made_of)}** of them are made from right requests of "
-        f"{len(SHAPES)} clients ({', '.join(SHAPES)}):\n{result.messages} messages, named right "
-        f"**{result.named}**, falsely asserted **{result.false}**."
+        f"**{len(causes)}** causes are known. The corpus makes mistakes in right requests of {len(SHAPES)} "
+        f"clients ({', '.join(SHAPES)}):\n**{result.messages}** messages, named right **{result.named}**, "
+        f"falsely asserted **{result.false}**. **{len(told)}** causes are told there; for the other "
+        f"**{len(causes) - len(told)}** the last\ncolumn is empty: they are not made in the corpus."
     )
     pieces = [_HEAD.format(summary=summary)]
     for title, rows in KNOWN.items():
@@ -91,6 +101,8 @@ def document() -> str:
             line = " | ".join(cell.replace("|", "\\|").replace("<", "&lt;") for cell in cells)
             pieces.append(f"| {line} |\n")
         pieces.append("\n")
+    pieces.append(_REMARKS)
+    pieces.extend(f"| `{one.name}` | {one.words} | {one.cure} |\n" for one in REMARKS)
     return "".join(pieces).rstrip("\n") + "\n"
 
 

@@ -28,6 +28,9 @@ from envelopes import (
     exclusive,
     key_info_text,
 )
+from explained import PUBLIC_URL
+from notigateway.explaining.way import Way
+from notigateway.soap.served import SERVED
 from pki import NOW, pki
 
 if TYPE_CHECKING:
@@ -71,6 +74,15 @@ class Mistake:
     shapes: tuple[str, ...] = tuple(SHAPES)
     content: str = LIST
     is_sure: bool = False
+    content_type: str = "text/xml; charset=utf-8"
+    action: str = ""
+    contract: str = ""
+
+    @property
+    def way(self) -> Way:
+        """Return where it is sent, with its HTTP headers."""
+        return Way(public_url=PUBLIC_URL, served=SERVED.get(self.contract), content_type=self.content_type,
+                   action=self.action)  # fmt: skip
 
 
 def made(*mistakes: Mistake, shape: str) -> bytes:

@@ -26,11 +26,21 @@ namespace Notigateway.Sample
                 Run(arguments).GetAwaiter().GetResult();
                 return 0;
             }
+            catch (TooFewException error)
+            {
+                Console.Error.WriteLine(error.Message);
+                return 1;
+            }
             catch (Exception error)
             {
                 Console.Error.WriteLine(error);
                 return 1;
             }
+        }
+
+        private sealed class TooFewException : Exception
+        {
+            public TooFewException(string message) : base(message) { }
         }
 
         private static async Task Run(string[] arguments)
@@ -50,6 +60,8 @@ namespace Notigateway.Sample
             XElement page = await Show(company, "ListNotifications",
                 one => one.Elements(Ng + "notification").Count(each => Text(each, "state") == "available") == 2,
                 E("filter", E("state", "available")), E("pageSize", 2));
+            if (page.Elements(Ng + "notification").Count() < 2)
+                throw new TooFewException("fewer than two available notifications are left: take a fresh sandbox");
             string first = Text(page.Elements(Ng + "notification").First(), "id");
             string second = Text(page.Elements(Ng + "notification").Last(), "id");
             string cursor = Text(await company.Call("ListChanges", E("fromNow", true)), "nextCursor");

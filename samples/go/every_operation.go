@@ -39,6 +39,9 @@ func main() {
 	found := show(company, "ListNotifications", list, func(one page) bool {
 		return len(one.Notification) == 2 && one.Notification[0].State == "available" && one.Notification[1].State == "available"
 	}).Notification
+	if len(found) < 2 {
+		stop(errors.New("fewer than two available notifications are left: take a fresh sandbox"))
+	}
 	decide(company, found[0].ID, found[1].ID)
 	represent(company)
 	entrust(company, attorney)

@@ -40,8 +40,12 @@ await show('Ping', company('Ping'), (one) => String(one.known) === 'true');
 const page = await show(
   'ListNotifications',
   company('ListNotifications', { filter: { state: ['available'] }, pageSize: 2 }),
-  ({ notification }) => notification.length === 2 && notification.every((one) => one.state === 'available'),
+  ({ notification }) => list(notification).length === 2 && notification.every((one) => one.state === 'available'),
 );
+if (list(page.notification).length < 2) {
+  console.error('fewer than two available notifications are left: take a fresh sandbox');
+  process.exit(1);
+}
 const [first, second] = page.notification.map((one) => one.id);
 const { nextCursor } = await company('ListChanges', { fromNow: true });
 

@@ -42,8 +42,12 @@ show('Ping', $company->Ping(), fn ($one) => $one->known);
 $page = show(
     'ListNotifications',
     $company->ListNotifications(['filter' => ['state' => ['available']], 'pageSize' => 2]),
-    fn ($one) => count($one->notification) === 2 && !some($one->notification, fn ($each) => $each->state !== 'available'),
+    fn ($one) => count($one->notification ?? []) === 2 && !some($one->notification, fn ($each) => $each->state !== 'available'),
 );
+if (count($page->notification ?? []) < 2) {
+    fwrite(STDERR, "fewer than two available notifications are left: take a fresh sandbox\n");
+    exit(1);
+}
 [$first, $second] = array_map(fn ($one) => $one->id, $page->notification);
 $cursor = $company->ListChanges(['fromNow' => true])->nextCursor;
 

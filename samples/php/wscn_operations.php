@@ -32,6 +32,10 @@ show('solicitarPoderdantes', array_filter($grantors, fn ($one) => !isset($one->i
 $rows = $company->list(WscnClient::OWN);
 $waiting = array_values(array_filter($rows, fn ($row) => $row->estado === 0));
 show('consultarListadoNotificaciones', count($waiting) >= 2 && $waiting[0]->rol === WscnClient::OWN);
+if (count($waiting) < 2) {
+    fwrite(STDERR, "fewer than two available notifications are left: take a fresh sandbox\n");
+    exit(1);
+}
 [$first, $second] = [$waiting[0]->codigo, $waiting[1]->codigo];
 
 $acuse = $company->acuse($first, true);

@@ -128,6 +128,8 @@ def main(mode: str, url: str, company: str, *others: str) -> None:
     show("Ping", None, ok=service.Ping().known)
     page = service.ListNotifications(filter={"state": ["available"]}, pageSize=2)
     show("ListNotifications", page, ok=[one.state for one in page.notification] == ["available"] * 2)
+    if not page.notification[1:]:
+        sys.exit("fewer than two available notifications are left: take a fresh sandbox")
     first, second = (one.id for one in page.notification)
     cursor = service.ListChanges(fromNow=True).nextCursor
     decide(service, first, second)

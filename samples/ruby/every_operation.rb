@@ -46,6 +46,7 @@ show(company, 'Ping') { |one| one['known'] == 'true' }
 page = show(company, 'ListNotifications', filter: { state: ['available'] }, pageSize: 2) do |one|
   one.all('notification').map { |each| each['state'] } == %w[available available]
 end
+abort 'fewer than two available notifications are left: take a fresh sandbox' if page.all('notification').size < 2
 first, second = page.all('notification').map { |one| one['id'] }
 cursor = company.call('ListChanges', fromNow: true)['nextCursor']
 

@@ -31,7 +31,11 @@ answer=$(as "$company" Ping)
 show Ping "$(first known "$answer")" true
 
 answer=$(as "$company" ListNotifications '<filter><state>available</state></filter><pageSize>2</pageSize>')
-mapfile -t ids < <(every id "$answer")
+mapfile -t ids < <(every id "$answer" 2> /dev/null)
+if ((${#ids[@]} < 2)); then
+    echo "fewer than two available notifications are left: take a fresh sandbox" >&2
+    exit 1
+fi
 show ListNotifications "$(every state "$answer" | xargs)" "available available"
 one="<id>${ids[0]}</id>" other="<id>${ids[1]}</id>"
 cursor=$(first nextCursor "$(as "$company" ListChanges '<fromNow>true</fromNow>')")

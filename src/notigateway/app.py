@@ -9,6 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
+import structlog
+
 from notigateway import telemetry
 from notigateway.http.failures import FailureLimit
 from notigateway.office import open_office
@@ -47,6 +49,8 @@ if TYPE_CHECKING:
     from notigateway.soap.wscn.environment import Environment
 
 
+_log = structlog.get_logger("notigateway")
+
 # Beside the path of the public address: /notigateway/v1 and /notigateway/verify, where the QR code leads.
 VERIFY_PATH = "verify"
 
@@ -59,6 +63,8 @@ def system_clock() -> datetime:
 def build_app(settings: Settings, clock: Callable[[], datetime] = system_clock) -> Endpoints:
     """Build the WSGI application. Raises: `ConfigurationError` for anything that cannot be used."""
     telemetry.configure(settings)
+    for name, consequence in settings.left_unsaid().items():
+        _log.warning("setting_left_unsaid", setting=name, detail=consequence)
     gate = build_gate(settings, clock)
     public_url = str(settings.public_url)
     return Endpoints(

@@ -218,6 +218,29 @@ class Settings(BaseSettings):
             files["seal_pkcs11_pin_file"] = Path(self.seal_pkcs11_pin_file)
         return files
 
+    def left_unsaid(self) -> dict[str, str]:
+        """Return the settings that no default can be right for in production, and what comes of leaving each.
+
+        Told and not refused: a gateway may start before its lists are there, and behind no proxy at all.
+        """
+        if self.mode != "production":
+            return {}
+        left = {}
+        fields = type(self).model_fields
+        if self.public_url == fields["public_url"].default:
+            left["public_url"] = "clients are told an address of nobody's"
+        if self.log_origin == fields["log_origin"].default:
+            left["log_origin"] = "the log has a name that others have too, and keeps it once it is signed"
+        has_lists = any(any(self.revocation_folder.glob(f"*.{ending}")) for ending in ("crl", "ocsp"))
+        if not (self.revocation_list_urls or self.revocation_hosts or has_lists):
+            left["revocation_list_urls"] = (
+                "nor revocation_hosts, nor a file in revocation_folder: no certificate is known not to be "
+                "revoked, and every caller gets REVOCATION_UNKNOWN"
+            )
+        if self.trusted_proxy_hops < 0:
+            left["trusted_proxy_hops"] = "failures of addresses in private networks are not counted"
+        return left
+
     def _check_device(self) -> None:
         """Refuse a key in a device that is said by half."""
         pins = [bool(self.seal_pkcs11_pin.get_secret_value()), bool(self.seal_pkcs11_pin_file)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from dataclasses import dataclass
@@ -206,7 +207,10 @@ def test_explain_says_what_the_service_says_of_every_known_mistake(sqlite_stack:
         data = made(mistake, shape=mistake.shapes[0])
         # another address each: too many failures of one are refused unread
         peer = f"198.51.{number // 200}.{number % 200}"
-        told, answer = told_of(data), sqlite_stack.send(data, REMOTE_ADDR=peer)
+        answer = sqlite_stack.send(
+            data, REMOTE_ADDR=peer, CONTENT_TYPE=mistake.content_type, HTTP_SOAPACTION=mistake.action
+        )
+        told = told_of(data, way=mistake.way)
         said = answer.code or _static_code(answer.body)
         if told.error is None or said != told.error.code:
             differing[mistake.cause] = (told.error and told.error.code, said)
@@ -234,7 +238,8 @@ def test_the_contract_is_found_by_the_body(issuers: str) -> None:
     assert (code, "REFUSED: ROLE_UNKNOWN" in text) == (1, True)
     without = Draft(content=LIST.replace("<rol>1</rol>", ""), timestamp="", references=(Ref("Body"),)).build()
     code, text = explain("-", "--trust", issuers, *AT, data=without)
-    assert (code, "seen: the schema refuses an element: rol, required" in text) == (1, True)
+    words = "seen: the schema refuses an element: it has to be there; rol, required"
+    assert (code, words in text) == (1, True)
 
 
 @pytest.mark.parametrize(
@@ -257,6 +262,11 @@ def test_a_sandbox_explains_at_a_path_of_its_own(sqlite_stack: Stack) -> None:
     answer = send(sandbox, Draft().build(), PATH_INFO="/explain")
     assert answer.status == 200
     assert b"REFUSED: MESSAGE_EXPIRED" in answer.body
+    assert b"it is looked at now; give ?at=" in answer.body
+    then = send(sandbox, Draft().build(), PATH_INFO="/explain", QUERY_STRING="at=2026-06-01T12:00:00Z")
+    assert b"at 2026-06-01T12:00:00.000Z" in then.body
+    assert (b"MESSAGE_EXPIRED" in then.body, b"?at=" in then.body) == (False, False)
+    assert send(sandbox, b"x", PATH_INFO="/explain", QUERY_STRING="at=yesterday").status == 400
     as_json = send(sandbox, Draft().build(), PATH_INFO="/explain", HTTP_ACCEPT="application/json")
     assert json.loads(as_json.body)["error"]["code"] == "MESSAGE_EXPIRED"
     chosen = send(sandbox, Draft().build(), PATH_INFO="/explain", QUERY_STRING="contract=wscn-test")
@@ -268,6 +278,63 @@ def test_a_sandbox_explains_at_a_path_of_its_own(sqlite_stack: Stack) -> None:
     assert send(sandbox, sqlite_stack.sign('<Ping xmlns="urn:notigateway:v1"></Ping>')).status == 200
 
 
+@pytest.mark.parametrize(
+    ("header", "value", "name"),
+    [
+        ("CONTENT_TYPE", "application/x-www-form-urlencoded", "media-type"),
+        ("CONTENT_TYPE", "text/xml; charset=utf-16", "media-type"),
+        ("CONTENT_TYPE", None, "media-type"),
+        ("HTTP_CONTENT_ENCODING", "gzip", "content-encoding"),
+        ("CONTENT_TYPE", "application/soap+xml", "version-of-media-type"),
+        ("HTTP_SOAPACTION", "urn:x", "action-of-another-operation"),
+    ],
+)
+def test_a_sandbox_explains_the_headers_that_were_sent(
+    header: str, value: str | None, name: str, sqlite_stack: Stack
+) -> None:
+    sandbox = Explaining(sqlite_stack.endpoint, sqlite_stack.settings)
+    sent = {header: value}
+    code = sqlite_stack.send(Draft(content=PING).build(), **sent).code
+    answer = send(
+        sandbox,
+        Draft(content=PING).build(),
+        PATH_INFO="/explain",
+        QUERY_STRING="at=2026-06-01T12:00:00Z",
+        HTTP_ACCEPT="application/json",
+        **sent,
+    )
+    told = json.loads(answer.body)
+    assert code is not None
+    assert told["error"]["code"] == code
+    assert name in [cause["name"] for cause in told["causes"]]
+    assert [step["title"] for step in told["steps"] if step["error"]] != []
+    assert not any("--" in one for one in told["notChecked"])
+
+
+def test_a_packed_body_is_told_with_its_header(sqlite_stack: Stack) -> None:
+    sandbox = Explaining(sqlite_stack.endpoint, sqlite_stack.settings)
+    data = gzip.compress(Draft(content=PING).build())
+    answer = send(sandbox, data, PATH_INFO="/explain", HTTP_CONTENT_ENCODING="gzip")
+    assert b"REFUSED: UNSUPPORTED_MEDIA_TYPE" in answer.body
+    assert b"(content-encoding)" in answer.body
+    assert b"(packed)" in answer.body
+
+
+def test_an_accepted_message_whose_answer_is_not_bound_has_a_remark(issuers: str) -> None:
+    code, text = explain("-", "--trust", issuers, *AT, data=Draft(content=PING).build())
+    assert (code, "ACCEPTED" in text, "likely causes" in text) == (0, True, False)
+    assert "remarks, no reason to refuse it:" in text
+    assert "seen: no MessageID: the answer cannot be told from another one (no-message-id)." in text
+    code, text = explain("-", "--trust", issuers, *AT, "--json", data=Draft(content=PING).build())
+    assert [one["name"] for one in json.loads(text)["remarks"]] == ["no-message-id"]
+
+
+def test_without_an_instant_it_says_so(issuers: str) -> None:
+    data = Draft(content=PING).build()
+    assert "it is looked at now; give --at" in explain("-", "--trust", issuers, data=data)[1]
+    assert "--at" not in explain("-", "--trust", issuers, *AT, data=data)[1]
+
+
 def test_the_gateway_itself_explains_nothing(sqlite_stack: Stack) -> None:
     assert sqlite_stack.send(Draft().build(), PATH_INFO="/explain").code == "PATH_UNKNOWN"
     with pytest.raises(ConfigurationError):
@@ -276,7 +343,9 @@ def test_the_gateway_itself_explains_nothing(sqlite_stack: Stack) -> None:
 
 def test_a_running_sandbox_explains(tmp_path: Path) -> None:
     with running(tmp_path, "--notifications", "1") as sandbox:
-        address = httpx.URL(sandbox.url).copy_with(path="/explain")
-        answer = httpx.post(address, content=Draft().build(), timeout=20)
+        address = sandbox.ready["explain"]
+        headers = {"Content-Type": "text/xml; charset=utf-8"}
+        answer = httpx.post(address, content=Draft().build(), headers=headers, timeout=20)
+    assert address == str(httpx.URL(sandbox.url).copy_with(path="/explain"))
     assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
     assert "certificate not from an authorised issuer" in answer.text

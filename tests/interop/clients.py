@@ -36,6 +36,8 @@ _AS_CXF_3 = (
     (_NOT_SAML, _NOT_SAML + _NOT_JAXB),
 )
 _EVERY_OPERATION = SAMPLES / "java/src/main/java/example/EveryOperation.java"
+# What each says, on one line, in a sandbox that has fewer notifications than it decides on.
+NOTHING_LEFT = "fewer than two available notifications are left: take a fresh sandbox"
 # One call of the whole program; an idle machine needs a tenth.
 RUN_SECONDS = 120.0
 # The first build of a machine downloads its packages.

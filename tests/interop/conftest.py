@@ -98,6 +98,13 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory, between: Hostile) -> Itera
         yield started
 
 
+@pytest.fixture(scope="session")
+def used_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Run a sandbox in which nothing is left to decide."""
+    with running(tmp_path_factory.mktemp("used-up") / "sandbox", "--notifications", "0") as started:
+        yield started
+
+
 @pytest.fixture
 def served(sqlite_url: str, tmp_path: Path) -> Iterator[Served]:
     """Serve a gateway; how it is called does not depend on its database."""

@@ -9,7 +9,7 @@ import pytest
 
 from interop import faults
 from interop.anothers import ANOTHERS, FAULT_CODE
-from interop.clients import CLIENTS, Client, Parties, must_have_all
+from interop.clients import CLIENTS, NOTHING_LEFT, Client, Parties, must_have_all
 from interop.falsifiers import FALSIFIERS
 from interop.matrix import VERIFIED, Matrix, Shown, operations
 
@@ -39,6 +39,12 @@ def test_every_operation_is_answered_and_the_answer_verified(
     matrix.columns[client.name] = shown
     assert done.returncode == 0, done.stderr[-4000:]
     assert shown.cells == dict.fromkeys(operations(), VERIFIED)
+
+
+def test_where_nothing_is_left_to_decide_the_program_says_so(client: Client, used_up: Running) -> None:
+    done = client.run(used_up.url, Parties.of(used_up.pki))
+    assert done.returncode == 1
+    assert any(line.endswith(NOTHING_LEFT) for line in done.stderr.splitlines()), done.stderr
 
 
 @pytest.mark.parametrize("kind", FALSIFIERS)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from interop.clients import Client, must_have_all
+from interop.clients import NOTHING_LEFT, Client, must_have_all
 from interop.falsifiers import FALSIFIERS
 from interop.faults import FALSE_CODE
 from interop.matrix import VERIFIED, Shown
@@ -49,6 +49,12 @@ def client(request: pytest.FixtureRequest) -> Client:
         assert not must_have_all(), reason
         pytest.skip(reason)
     return found
+
+
+def test_where_nothing_is_left_to_decide_the_program_says_so(client: Client, used_up: Running) -> None:
+    done = client.run(used_up.ready["wscn"], parties_of(used_up.pki))
+    assert done.returncode == 1
+    assert any(line.endswith(NOTHING_LEFT) for line in done.stderr.splitlines()), done.stderr
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from notigateway.app import build_app
 from notigateway.errors import ConfigurationError
 from notigateway.settings import Settings, load_settings
+from pki import pki, write_pem
 
 EXAMPLE = Path(__file__).parents[2] / "conf" / "notigateway.example.toml"
 
@@ -139,3 +142,50 @@ def test_production_refuses_an_address_without_tls_unless_a_proxy_speaks_it(addr
     for allowing in ({"proxy_speaks_tls": True}, {"mode": "development"}):
         assert load_settings(None, overrides={"public_url": address} | allowing).public_url.scheme == "http"
     assert load_settings(None, overrides={"public_url": "https://a/x"}).proxy_speaks_tls is False
+
+
+# --- what no default can be right for ---------------------------------------------------------------
+
+SAID = {
+    "public_url": "https://avisos.example/notigateway/v1",
+    "log_origin": "avisos.example/log",
+    "revocation_list_urls": ["http://crl.example/a.crl"],
+    "trusted_proxy_hops": 0,
+}
+
+
+def production(folder: Path, **said: object) -> Settings:
+    key, _ = write_pem(pki().service, folder, "service")
+    key.chmod(0o600)
+    here = {"service_key_file": key, "seal_key_file": key, "revocation_folder": folder / "revocation"}
+    return load_settings(None, overrides={**here, **said})
+
+
+def test_what_was_left_in_production_is_told(tmp_path: Path) -> None:
+    assert list(production(tmp_path).left_unsaid()) == list(SAID)
+    assert production(tmp_path, mode="development").left_unsaid() == {}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_each_setting_that_was_left_is_told_by_itself(tmp_path: Path, name: str) -> None:
+    assert production(tmp_path, **SAID).left_unsaid() == {}
+    said = {each: value for each, value in SAID.items() if each != name}
+    assert list(production(tmp_path, **said).left_unsaid()) == [name]
+
+
+def test_hosts_or_files_are_a_source_of_revocation_too(tmp_path: Path) -> None:
+    said = {each: value for each, value in SAID.items() if each != "revocation_list_urls"}
+    assert production(tmp_path, **said, revocation_hosts=["crl.example"]).left_unsaid() == {}
+    (tmp_path / "revocation").mkdir()
+    assert list(production(tmp_path, **said).left_unsaid()) == ["revocation_list_urls"]
+    (tmp_path / "revocation" / "a.crl").write_bytes(b"")
+    assert production(tmp_path, **said).left_unsaid() == {}
+
+
+def test_the_start_tells_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ConfigurationError):  # its seal is not there: by then it has been told
+        build_app(production(tmp_path, seal_key_file=tmp_path / "none"))
+    told = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [(one["event"], one["level"], one["setting"]) for one in told] == [
+        ("setting_left_unsaid", "warning", name) for name in SAID
+    ]

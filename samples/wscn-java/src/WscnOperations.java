@@ -17,7 +17,12 @@ public final class WscnOperations {
     }
 
     public static void main(String[] arguments) throws Exception {
-        run(arguments);
+        try {
+            run(arguments);
+        } catch (IllegalStateException e) {
+            System.err.println(e.getMessage());
+            System.exit(1);
+        }
     }
 
     /** The same, for whoever calls it from a program. */
@@ -34,6 +39,9 @@ public final class WscnOperations {
         List<WscnClient.Row> waiting =
                 company.list(WscnClient.OWN, null).stream().filter(row -> row.state() == 0).toList();
         show("consultarListadoNotificaciones", waiting.size() >= 2 && waiting.get(0).role() == WscnClient.OWN);
+        if (waiting.size() < 2) {
+            throw new IllegalStateException("fewer than two available notifications are left: take a fresh sandbox");
+        }
         int first = waiting.get(0).code();
         int second = waiting.get(1).code();
 

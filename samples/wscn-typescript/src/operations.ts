@@ -28,6 +28,10 @@ const grantors = await company.grantors();
 show('solicitarPoderdantes', grantors.every((one) => one.identifier !== undefined));
 const waiting = (await company.list(ROLE.own)).filter((row) => row.state === 0);
 show('consultarListadoNotificaciones', waiting.length >= 2 && waiting[0]!.role === ROLE.own);
+if (waiting.length < 2) {
+  console.error('fewer than two available notifications are left: take a fresh sandbox');
+  process.exit(1);
+}
 const [first, second] = [waiting[0]!.code, waiting[1]!.code];
 
 const acuse = await company.acuse(first, true);

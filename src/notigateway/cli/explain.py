@@ -73,6 +73,7 @@ def explain(
             served=SERVED[contract.value] if contract is not None else None,
             content_type=content_type,
             action=action,
+            instant_by="--at" if at is None else "",
         ),
     )
     write = explanation_json if as_json else explanation_text

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lxml import etree
 
+from notigateway.explaining import binding
 from notigateway.explaining.cause import Cause, Certainty, Known
 from notigateway.soap.served import SERVED
-from notigateway.wss.ns import WSA, WSU_ID, namespace_of, wsa
+from notigateway.wss.ns import WSA, WSSE, WSU, WSU_ID, namespace_of, wsa
 from notigateway.wss.version import SoapVersion
 
 if TYPE_CHECKING:
@@ -16,10 +17,16 @@ if TYPE_CHECKING:
 
     from notigateway import errors
     from notigateway.explaining.sight import Sight
+    from notigateway.wss.envelope import Envelope
 
 MEDIA_TYPE: Final = Known(
-    "media-type", "Content-Type is none of SOAP in UTF-8", "send text/xml or application/soap+xml, in UTF-8",
-    None
+    "media-type", "Content-Type is none of SOAP in UTF-8",
+    "send text/xml or application/soap+xml, in UTF-8 (curl: -H 'Content-Type: text/xml; charset=utf-8')",
+    None,
+)  # fmt: skip
+CONTENT_ENCODING: Final = Known(
+    "content-encoding", "Content-Encoding says that the body is packed",
+    "send it as it is, without Content-Encoding", None,
 )  # fmt: skip
 OTHER_VERSION: Final = Known(
     "version-of-media-type", "the Envelope is of another version of SOAP than Content-Type says",
@@ -30,7 +37,12 @@ DOUBLE_ID: Final = Known(
     None
 )  # fmt: skip
 BODY_UNSIGNED: Final = Known(
-    "body-not-signed", "Body not signed: WCF signs only the Timestamp under TransportWithMessageCredential",
+    "body-not-signed", "Body not signed: no Reference names its id", "put the Body's id into a Reference",
+    None,
+)  # fmt: skip
+BODY_UNSIGNED_BY_WCF: Final = Known(
+    "body-not-signed-by-wcf",
+    "Body not signed: WCF signs only the Timestamp under TransportWithMessageCredential",
     "sign the Body too: MutualCertificate with ProtectionLevel.Sign", None,
 )  # fmt: skip
 TIMESTAMP_UNSIGNED: Final = Known(
@@ -50,8 +62,15 @@ REPLY_ELSEWHERE: Final = Known(
     f"write {WSA}/anonymous, or leave it out", None,
 )  # fmt: skip
 ADDRESSING: Final = Known(
-    "addressing", "a WS-Addressing header says something else than the message, or cannot be read",
-    "write what the WSDL says", None,
+    "addressing", "a WS-Addressing header says something else than the message",
+    "write To and Action as the WSDL says", None,
+)  # fmt: skip
+ADDRESSING_REPEATED: Final = Known(
+    "addressing-repeated", "a WS-Addressing header is there more than once", "write it once", None
+)
+ADDRESSING_FORM: Final = Known(
+    "addressing-form", "a WS-Addressing header holds something else than it may",
+    "write a text alone; in ReplyTo and FaultTo one Address, without ReferenceParameters", None,
 )  # fmt: skip
 ACTION: Final = Known(
     "action-of-another-operation", "SOAPAction names another operation than the Body",
@@ -98,9 +117,10 @@ IDENTITIES: Final = (
           "use a certificate that names one", "contradiction"),
 )  # fmt: skip
 ALL: Final[tuple[Known[Any], ...]] = (
-    MEDIA_TYPE, OTHER_VERSION, DOUBLE_ID, BODY_UNSIGNED, TIMESTAMP_UNSIGNED, HEADER_UNSIGNED, BODY_WITHOUT_ID,
-    REPLY_ELSEWHERE, ADDRESSING, ACTION, OTHER_CONTRACT, OPERATION_NAMESPACE, OPERATION_CASE, ROLE, OPERATION,
-    *IDENTITIES,
+    MEDIA_TYPE, CONTENT_ENCODING, OTHER_VERSION, DOUBLE_ID, BODY_UNSIGNED, BODY_UNSIGNED_BY_WCF,
+    TIMESTAMP_UNSIGNED, HEADER_UNSIGNED, BODY_WITHOUT_ID, REPLY_ELSEWHERE, ADDRESSING, ADDRESSING_REPEATED,
+    ADDRESSING_FORM, *binding.ALL, ACTION, OTHER_CONTRACT, OPERATION_NAMESPACE, OPERATION_CASE, ROLE,
+    OPERATION, *IDENTITIES,
 )  # fmt: skip
 
 
@@ -134,12 +154,22 @@ def coverage_causes(sight: Sight, error: errors.GatewayError) -> Iterator[Cause]
     body = sight.envelope.body if sight.envelope is not None else None
     if part == "Body" and body is not None and body.get(WSU_ID) is None and body.get("Id") is None:
         yield BODY_WITHOUT_ID.cause(Certainty.SEEN)
+    elif part == "Body" and sight.envelope is not None and _is_of_wcf(sight.envelope):
+        yield BODY_UNSIGNED_BY_WCF.cause(Certainty.SEEN)
     elif part == "Body":
         yield BODY_UNSIGNED.cause(Certainty.SEEN)
     elif part == "Timestamp":
         yield TIMESTAMP_UNSIGNED.cause(Certainty.SEEN)
     else:
         yield HEADER_UNSIGNED.cause(Certainty.SEEN)
+
+
+def _is_of_wcf(envelope: Envelope) -> bool:
+    """Tell whether WCF seems to have written it: its fixed prefixes, o for wsse and u for wsu."""
+    security = envelope.header.find(f"{{{WSSE}}}Security") if envelope.header is not None else None
+    if security is None or security.prefix != "o":
+        return False
+    return any(one.prefix == "u" for one in security if namespace_of(str(one.tag)) == WSU)
 
 
 def reply_causes(sight: Sight) -> Iterator[Cause]:
@@ -157,11 +187,23 @@ def reply_causes(sight: Sight) -> Iterator[Cause]:
 
 def addressing_causes(sight: Sight, error: errors.GatewayError) -> Iterator[Cause]:
     """Name the header, and what it should be."""
-    name = str(error.facts.get("header", ""))
-    detail = f"{name}: {error.facts.get('rule', '')}"
+    name, rule = str(error.facts.get("header", "")), str(error.facts.get("rule", ""))
+    detail = f"{name}: {rule}"
+    if rule == "repeated":
+        yield ADDRESSING_REPEATED.cause(Certainty.SEEN, name)
+        return
+    if rule in _FORMS:
+        yield ADDRESSING_FORM.cause(Certainty.SEEN, detail)
+        return
+    if name == "MessageID":
+        yield from binding.message_id_causes(sight, rule)
+        return
     if sight.contract is not None and name == "To":
         detail = f"To is not {sight.contract.public_url}"
     yield ADDRESSING.cause(Certainty.SEEN, detail)
+
+
+_FORMS: Final = frozenset({"text", "address", "reference-parameters"})
 
 
 def action_causes(sight: Sight) -> Iterator[Cause]:
@@ -209,6 +251,11 @@ def identity_causes(error: errors.GatewayError) -> Iterator[Cause]:
     yield from (known.cause(Certainty.SEEN) for known in IDENTITIES if known.how == reason)
 
 
-def media_type_causes(error: errors.GatewayError) -> Iterator[Cause]:
-    """Tell what is wrong with Content-Type."""
-    yield MEDIA_TYPE.cause(Certainty.SEEN, error.detail)
+def media_type_causes(sight: Sight, error: errors.GatewayError) -> Iterator[Cause]:
+    """Tell what is wrong with Content-Type, and quote it."""
+    if error.detail == "content encoding":
+        yield CONTENT_ENCODING.cause(Certainty.SEEN)
+    elif sight.content_type:
+        yield MEDIA_TYPE.cause(Certainty.SEEN, f"{error.detail} {sight.content_type[:100]!r}")
+    else:
+        yield MEDIA_TYPE.cause(Certainty.SEEN, "there is no Content-Type")

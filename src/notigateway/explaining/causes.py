@@ -68,7 +68,7 @@ def _digest(sight: Sight, _error: errors.GatewayError) -> Iterator[Cause]:
 _CAUSES: Final[
     tuple[tuple[type[errors.GatewayError], Callable[[Sight, errors.GatewayError], Iterator[Cause]]], ...]
 ] = (
-    (errors.UnsupportedMediaTypeError, lambda _, error: asking.media_type_causes(error)),
+    (errors.UnsupportedMediaTypeError, asking.media_type_causes),
     (errors.MalformedXmlError, lambda sight, _: xml_forms.xml_causes(sight)),
     (errors.ForbiddenXmlError, lambda *_: iter([xml_forms.DOCTYPE.cause(Certainty.SEEN)])),
     (errors.XmlLimitError, lambda _, error: iter([xml_forms.LIMIT.cause(Certainty.SEEN, error.detail)])),

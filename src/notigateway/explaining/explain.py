@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from notigateway.explaining import binding
 from notigateway.explaining.causes import likely_causes
 from notigateway.explaining.explanation import TITLES, VERIFYING, Explanation, Step
 from notigateway.explaining.sight import Sight
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from notigateway.errors import GatewayError
+    from notigateway.explaining.cause import Cause
     from notigateway.explaining.way import Way
     from notigateway.wss.policy import Expectations, Limits
 
@@ -48,13 +50,15 @@ def explain_envelope(
     """
     sight = Sight(data=data, now=now, expectations=expectations, limits=limits, registered=clients.known)
     unchecked = tuple(way.unchecked()) if way is not None else ()
-    envelope, error = _arrive(data, limits, way)
+    if way is not None:
+        sight.content_type, sight.instant_by = way.content_type, way.instant_by
+    envelope, arrival = _arrive(data, limits, way)
+    error = next(iter(arrival), None)
     if envelope is None:
-        assert error is not None  # noqa: S101  (one of both)
         sight.root, _ = attempt(lambda: parse_xml(data, limits=limits))
         last = len(TITLES) if way is not None else VERIFYING
         steps = (Step(0, TITLES[0], (f"{len(data):,} bytes",), error), *not_looked_at(1, last))
-        causes = tuple(likely_causes(sight, [error]))
+        causes = tuple(likely_causes(sight, arrival))
         return Explanation(
             at=now, error=error, verified=None, steps=steps, causes=causes, unchecked=unchecked
         )
@@ -86,19 +90,30 @@ def explain_envelope(
         digested=tuple(walk.digested),
         signed_info=walk.signed,
         causes=tuple(dict.fromkeys(likely_causes(sight, errors))),
+        remarks=_remarks(sight, walk, way),
         contract=sight.served.name if sight.served is not None else "",
         unchecked=unchecked,
     )
 
 
-def _arrive(data: bytes, limits: Limits, way: Way | None) -> tuple[Envelope | None, GatewayError | None]:
+def _remarks(sight: Sight, walk: Walk, way: Way | None) -> tuple[Cause, ...]:
+    """Return what is to be said of the MessageID, unless its refusal or the signature's says more."""
+    steps = {step.title: step for step in walk.steps}
+    wanted = [steps.get(title) for title in ("references", "addressing")]
+    if way is None or any(one is None or not one.looked or one.error is not None for one in wanted):
+        return ()
+    is_confirmed = walk.client is not None and walk.client.signature_confirmation
+    return tuple(binding.remarks(sight, is_confirmed=is_confirmed))
+
+
+def _arrive(data: bytes, limits: Limits, way: Way | None) -> tuple[Envelope | None, list[GatewayError]]:
     """Take the bytes in as the service does, HTTP first; a wrong header does not hide the rest."""
     _, refused = attempt(way.check_headers) if way is not None else (None, None)
     envelope, broken = attempt(lambda: parse_envelope(data, limits=limits))
     other = None
     if way is not None and envelope is not None:
         _, other = attempt(partial(way.check_version, envelope))
-    return envelope, refused or broken or other
+    return envelope, [one for one in (refused, broken, other) if one is not None]
 
 
 def _choose_contract(sight: Sight, way: Way, envelope: Envelope) -> None:

@@ -34,10 +34,8 @@ def explanation_json(explanation: Explanation, *, unchecked: str = "") -> str:
         "error": _error(explanation.error),
         "steps": [_step_object(step) for step in explanation.steps],
         "references": [_digested_object(one) for one in explanation.digested],
-        "causes": [
-            {"name": one.name, "certainty": one.certainty.value, "words": one.words, "cure": one.cure}
-            for one in explanation.causes
-        ],
+        "causes": [_cause_object(one) for one in explanation.causes],
+        "remarks": [_cause_object(one) for one in explanation.remarks],
         "notChecked": list(_unchecked(explanation, unchecked)),
     }
     return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
@@ -67,6 +65,11 @@ def _lines(explanation: Explanation, unchecked: tuple[str, ...]) -> Iterator[str
         yield "likely causes:"
         for cause in explanation.causes:
             yield _printable(f"  * {_cause(cause)}")
+    if explanation.remarks:
+        yield ""
+        yield "remarks, no reason to refuse it:"
+        for remark in explanation.remarks:
+            yield _printable(f"  * {_cause(remark)}")
     if unchecked:
         yield ""
         yield "not checked here:"
@@ -123,6 +126,11 @@ def _error(error: GatewayError | None) -> dict[str, Any] | None:
         return None
     text = texts_of(error).en
     return {"code": error.code, "text": text, "detail": error.detail, "facts": _facts(error)}
+
+
+def _cause_object(cause: Cause) -> dict[str, str]:
+    certainty = cause.certainty.value
+    return {"name": cause.name, "certainty": certainty, "words": cause.words, "cure": cause.cure}
 
 
 def _step_object(step: Step) -> dict[str, Any]:

@@ -59,8 +59,8 @@ class Digested:
 class Explanation:
     """What was seen of an envelope; `error` is None where everything holds that was looked at.
 
-    `contract` is the name of the contract that it was held against; `unchecked` is what only the service
-    itself can tell.
+    `remarks` are no reason to refuse it. `contract` is the name of the contract that it was held against;
+    `unchecked` is what only the service itself can tell.
     """
 
     at: datetime
@@ -70,5 +70,6 @@ class Explanation:
     digested: tuple[Digested, ...] = ()
     signed_info: bytes | None = None
     causes: tuple[Cause, ...] = ()
+    remarks: tuple[Cause, ...] = ()
     contract: str = ""
     unchecked: tuple[str, ...] = ()

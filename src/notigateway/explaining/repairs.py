@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lxml import etree
 
 from notigateway.errors import GatewayError
+from notigateway.explaining import schema_words
 from notigateway.explaining.cause import Cause, Certainty, Explained, Known, told
 from notigateway.wss.ns import XSI, namespace_of
 
@@ -139,7 +140,9 @@ def request_causes(sight: Sight, error: errors.GatewayError) -> Iterator[Cause]:
             yield from told(found)
             return
     facts = ", ".join(str(value) for value in error.facts.values())
-    yield SCHEMA.cause(Certainty.SEEN, facts or error.detail)
+    said = schema_words.RULES.get(str(error.facts.get("rule")))
+    wanted = said or schema_words.wanted(contract, operation)
+    yield SCHEMA.cause(Certainty.SEEN, "; ".join(filter(None, (wanted, facts or error.detail))))
 
 
 def _accepted(operation: _Element, repairs: tuple[Repair, ...], sight: Sight) -> bool:

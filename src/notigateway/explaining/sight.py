@@ -44,3 +44,6 @@ class Sight:
     registered: KnownCertificates = field(default_factory=KnownCertificates)
     served: Served | None = None
     contract: Contract | None = None
+    content_type: str | None = None
+    # how who did not say when the message was received can say it; empty where the instant is known
+    instant_by: str = ""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 from notigateway.explaining.cause import Cause, Certainty, Known
@@ -99,7 +100,12 @@ HALF_DAY: Final = Known(
     "write hours of 0 to 23", None,
 )  # fmt: skip
 EXCHANGED: Final = Known("day-and-month", "day and month are exchanged", "write year, month, day", None)
-OLD: Final = Known("old-message", "the message is old", "explain it as it was seen, with --at", None)
+OLD: Final = Known(
+    "old-message",
+    "the message is old",
+    "explain it as it was received: give the instant (--at; ?at= of /explain)",
+    None,
+)
 ALL: Final[tuple[Known[Any], ...]] = (
     *FORMS, MISSING, ELSEWHERE, TWO, CHILDREN, VALUE_TYPE, EXPIRES_FIRST, SKEW, LOCAL, HALF_DAY, EXCHANGED,
     OLD,
@@ -154,18 +160,39 @@ def freshness_causes(sight: Sight) -> Iterator[Cause]:
     created = read_instant(text.strip())
     ahead = created - sight.now
     seconds = abs(ahead).total_seconds()
-    word = "ahead of" if ahead > timedelta(0) else "behind"
-    yield SKEW.cause(Certainty.LIKELY, f"Created is {seconds:,.0f} s {word} the gateway's time")
-    hours = round(seconds / 3600)
-    to_the_hour = hours and abs(abs(ahead) - hours * _HOUR) < _NEAR
-    if to_the_hour and hours == _HALF_DAY:
-        yield HALF_DAY.cause(Certainty.LIKELY)
-    elif to_the_hour and hours <= _MOST_ZONE_HOURS:
-        yield LOCAL.cause(Certainty.LIKELY, f"{hours} h to the minute")
+    is_behind = ahead < timedelta(0)
+    old = OLD.cause(Certainty.LIKELY, f"Created {text.strip()}")
+    if is_behind and sight.instant_by:  # it has aged since it was sent, unless it was sent this very moment
+        yield old
+    yield from _typical(ahead, sight.instant_by)
     if _is_exchanged(created, sight.now):
         yield EXCHANGED.cause(Certainty.LIKELY)
-    if ahead < timedelta(0):
-        yield OLD.cause(Certainty.LIKELY, f"--at {text.strip()}")
+    word = "behind" if is_behind else "ahead of"
+    yield SKEW.cause(Certainty.LIKELY, f"Created is {seconds:,.0f} s {word} the gateway's time")
+    if is_behind and not sight.instant_by:
+        yield old
+
+
+def _typical(ahead: timedelta, instant_by: str) -> Iterator[Cause]:
+    """Tell what is typically wrong by so many hours.
+
+    Without the instant of receipt that is true only of a message that was sent just now. One that is ahead
+    all the same was ahead by more when it was sent: by how much is said for the next whole hour.
+    """
+    hours = round(abs(ahead) / _HOUR)
+    is_whole = hours > 0 and abs(abs(ahead) - hours * _HOUR) < _NEAR
+    if is_whole:
+        when = f", if it was sent just now; else give {instant_by}" if instant_by else ""
+    elif instant_by and ahead > timedelta(0):
+        hours = ceil(ahead / _HOUR)
+        minutes = (hours * _HOUR - ahead) // timedelta(minutes=1)
+        when = f", if it was sent {minutes} minutes ago; else give {instant_by}"
+    else:
+        return
+    if hours == _HALF_DAY:
+        yield HALF_DAY.cause(Certainty.LIKELY, when.removeprefix(", "))
+    elif hours <= _MOST_ZONE_HOURS:
+        yield LOCAL.cause(Certainty.LIKELY, f"{hours} h to the minute{when}")
 
 
 def _is_exchanged(created: datetime, now: datetime) -> bool:

@@ -40,18 +40,25 @@ class Way:
 
     `served` is the contract it is held against, by the namespace of the Body where it is None;
     `content_type` and `action` are the HTTP headers, where they are known. `public_url` is the address of
-    the service, None where it is not known: then nobody can say that `To` is another's.
+    the service, None where it is not known: then nobody can say that `To` is another's. `instant_by` says how
+    the instant of receipt is given, where it is looked at now for want of it.
     """
 
     public_url: str | None
     served: Served | None = None
     content_type: str | None = None
     action: str | None = None
+    content_encoding: str | None = None
+    instant_by: str = ""
 
     @property
     def environ(self) -> dict[str, Any]:
         """Return the headers as WSGI has them."""
-        return {"CONTENT_TYPE": self.content_type or "text/xml", "HTTP_SOAPACTION": self.action or ""}
+        return {
+            "CONTENT_TYPE": "text/xml" if self.content_type is None else self.content_type,
+            "HTTP_CONTENT_ENCODING": self.content_encoding or "",
+            "HTTP_SOAPACTION": self.action or "",
+        }
 
     def check_headers(self) -> None:
         """Check the HTTP headers that are known. Raises: `UnsupportedMediaTypeError`."""
@@ -72,6 +79,8 @@ class Way:
         """Yield what is not looked at here."""
         if self.content_type is None:
             yield "the HTTP headers; give --content-type and --action"
+        if self.instant_by:
+            yield f"the instant at which it was received: it is looked at now; give {self.instant_by}"
         if self.public_url is None:
             yield "whether To of WS-Addressing is the service's address; give --settings"
         yield from UNCHECKED

@@ -18,6 +18,7 @@ from notigateway.explaining.way import Way
 from notigateway.pki.anchors import TrustStore
 from notigateway.soap.served import SERVED
 from notigateway.wss.clients import ClientRegister
+from notigateway.wss.freshness import read_instant
 from notigateway.wss.policy import Expectations, Limits
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 PATH: Final = "/explain"
 _TEXT: Final = "text/plain; charset=utf-8"
 _JSON: Final = "application/json"
-_SOAP: Final = ("text/xml", "application/soap+xml")
 
 
 class Explaining:
@@ -68,25 +68,29 @@ class Explaining:
             return "411 Length Required", "Announce the envelope's length.\n"
         if int(announced) > self._limits.request_max_bytes:
             return "413 Content Too Large", "The gateway does not read envelopes of that size.\n"
+        query = parse_qs(environ.get("QUERY_STRING", ""))
+        try:
+            at = read_instant(query["at"][0]) if "at" in query else None
+        except ValueError:
+            return "400 Bad Request", "?at= is an instant such as 2026-06-01T12:00:00Z.\n"
         explanation = explain_envelope(
             environ["wsgi.input"].read(int(announced)),
-            now=datetime.now(UTC),
+            now=at or datetime.now(UTC),
             limits=self._limits,
             expectations=self._expectations,
             check_certificate=self._trust.check,
             clients=self._clients,
-            way=self._way(environ),
+            way=self._way(environ, query, is_at_given=at is not None),
         )
         return "200 OK", (explanation_json if is_json else explanation_text)(explanation)
 
-    def _way(self, environ: WSGIEnvironment) -> Way:
-        """Return where the envelope goes: `?contract=` names it; headers count where it comes as SOAP."""
-        wanted = parse_qs(environ.get("QUERY_STRING", "")).get("contract", [""])[0]
-        kind = str(environ.get("CONTENT_TYPE") or "")
-        is_soap = kind.startswith(_SOAP)
+    def _way(self, environ: WSGIEnvironment, query: dict[str, list[str]], *, is_at_given: bool) -> Way:
+        """Return where the envelope goes: `?contract=` names it; its headers count as they were sent."""
         return Way(
             public_url=self._public_url,
-            served=SERVED.get(wanted),
-            content_type=kind if is_soap else None,
-            action=environ.get("HTTP_SOAPACTION") if is_soap else None,
+            served=SERVED.get(query.get("contract", [""])[0]),
+            content_type=str(environ.get("CONTENT_TYPE") or ""),
+            content_encoding=environ.get("HTTP_CONTENT_ENCODING"),
+            action=environ.get("HTTP_SOAPACTION"),
+            instant_by="" if is_at_given else "?at=",
         )

@@ -29,6 +29,7 @@ from notigateway.errors import ConfigurationError
 from notigateway.pki.keys import load_certificates
 from notigateway.receipts.stamping import Authority
 from notigateway.sandbox.authority import TimestampAuthority, find_openssl
+from notigateway.sandbox.explain_page import PATH as EXPLAINING_PATH
 from notigateway.sandbox.explain_page import Explaining
 from notigateway.sandbox.holders import Pki, ensure_pki
 from notigateway.sandbox.jobs import Job, checkpointer, refresh_once, refresher, stamper, sweeper
@@ -141,6 +142,7 @@ def describe(sandbox: Sandbox, pid: int) -> str:
         "url": sandbox.url,
         "listens": sandbox.listens,
         "wsdl": f"{sandbox.url}?wsdl",
+        "explain": urljoin(sandbox.url, EXPLAINING_PATH),
         "wscn": urljoin(sandbox.url, "/INFRWSCN/WSCNService"),
         "wscn_test": urljoin(sandbox.url, "/INFRWSCN_Pruebas/WSCNPruebasService"),
         "certificates": {

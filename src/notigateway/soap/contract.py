@@ -163,6 +163,11 @@ class Contract:
         """
         self._check(element, self._thread_schema("published", self._bounded_schema))
 
+    def complaint(self, element: _Element) -> str:
+        """Return the validator's own words on a request, "" where it has none; they repeat the request."""
+        schema = self._thread_schema("requests", self._schema_of_requests)
+        return "" if schema.validate(not_nil(element)) else str(schema.error_log[0].message)
+
     def _check(self, element: _Element, schema: etree.XMLSchema) -> None:
         if schema.validate(element):
             return

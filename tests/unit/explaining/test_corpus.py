@@ -36,7 +36,7 @@ def sure(told: Explanation) -> set[str]:
     ids=[f"{number}-{one.cause}-{shape}" for number, (one, shape) in enumerate(CASES)],
 )
 def test_the_mistake_is_named_and_nothing_else_is_asserted(mistake: Mistake, shape: str) -> None:
-    told = told_of(made(mistake, shape=shape))
+    told = told_of(made(mistake, shape=shape), way=mistake.way)
     assert told.error is not None
     names = {cause.name for cause in told.causes}
     assert mistake.cause in names, names

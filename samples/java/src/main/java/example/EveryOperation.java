@@ -30,7 +30,12 @@ public final class EveryOperation {
 
     /** Calls everything and leaves: a client's threads may linger. */
     public static void main(String[] arguments) throws Exception {
-        run(arguments);
+        try {
+            run(arguments);
+        } catch (IllegalStateException e) {
+            System.err.println(e.getMessage());
+            System.exit(1);
+        }
         System.exit(0);
     }
 
@@ -58,6 +63,9 @@ public final class EveryOperation {
                 answer -> answer.getNotification().size() == 2
                         && answer.getNotification().stream().allMatch(one -> one.getState() == State.AVAILABLE))
                 .getNotification();
+        if (page.size() < 2) {
+            throw new IllegalStateException("fewer than two available notifications are left: take a fresh sandbox");
+        }
         String first = page.get(0).getId();
         String second = page.get(1).getId();
 
