@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from notigateway.explaining.cause import Cause, Certainty, Known
+from notigateway.soap.addressing import Addressing
 from notigateway.wss.envelope import is_for_us
 from notigateway.wss.ns import WSA, namespace_of, wsa
 from notigateway.wss.references import find_part
@@ -97,7 +98,7 @@ def remarks(sight: Sight, *, is_confirmed: bool) -> Iterator[Cause]:
 
 def _signer_remarks(text: str, certificate: x509.Certificate) -> Iterator[Cause]:
     """Tell that a MessageID names nobody; of one that names a certificate, the service has compared it."""
-    if re.fullmatch(r".*#[0-9A-Fa-f]{64}", text):
+    if Addressing(message_id=text).names_signer:
         return
     known = recognised(text, certificate)
     if known:

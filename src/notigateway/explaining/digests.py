@@ -41,7 +41,7 @@ WRONG_LENGTH: Final = Known(
 CHANGED: Final = Known(
     "changed-after-signing",
     "no mistake that is known gives this digest: most likely its content was changed after signing",
-    "sign last; compare the canonical octets with your own (--octets)",
+    "sign last; compare the canonical octets above with your own (the command writes all of them: --octets)",
     None,
 )
 NOT_IN_SCOPE: Final = Known(
