@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from sqlalchemy import event, select, update
 
 from client_shapes import by_name, issuer_serial_text, ski_text, thumbprint_text
-from envelopes import SIGN_BODY_AND_TIMESTAMP, Draft, Ref
+from envelopes import SIGN_BODY_AND_TIMESTAMP, X509V3, Draft, Ref
 from notigateway.errors import KeyHolderError
 from notigateway.pki.identity import read_caller
 from notigateway.pki.keys import fingerprint
@@ -39,6 +39,7 @@ from pki import (
     rsa_key,
     write_pem,
 )
+from pointed_away import WAYS, pointed_away
 from refusals import assert_answered, assert_refusal
 from stack import Stack
 from wscn import Wscn
@@ -108,6 +109,30 @@ def test_117_a_signed_token_cannot_be_exchanged(stack: Stack) -> None:
     data = message(seal_pair := seal(), references=WITH_TOKEN)
     assert_refusal(stack, stack.send(swapped(data, seal_pair, person())), "DIGEST_DIFFERS")
     assert holders(stack) == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_117_a_signed_token_cannot_be_left_aside(stack: Stack, way: str) -> None:
+    stack.publish()
+    stack.publish("ACT-2", addressee=PERSON_NIF)
+    assert_answered(stack, stack.send(message(seal(), LIST)), "ListNotifications")
+    data = message(person(), LIST, references=WITH_TOKEN)
+    before = stack.contents()
+    for pair in (seal(), person()):
+        answer = stack.send(pointed_away(data, pair, way))
+        assert_refusal(stack, answer, "SECURITY_HEADER_INVALID")
+        assert answer.facts == {"part": "KeyInfo"}
+    assert stack.contents() == before
+    assert_answered(stack, stack.send(data), "ListNotifications")
+
+
+def test_117_nor_may_a_second_token_be_signed_that_nobody_designates(stack: Stack) -> None:
+    stack.publish()
+    text = base64.b64encode(seal().certificate.public_bytes(Encoding.DER)).decode()
+    other = f'<wsse:BinarySecurityToken wsu:Id="other" ValueType="{X509V3}">{text}</wsse:BinarySecurityToken>'
+    for references in ((*WITH_TOKEN, Ref("other")), (*SIGN_BODY_AND_TIMESTAMP, Ref("other"))):
+        answer = stack.send(message(person(), references=references, security_extra=other))
+        assert_refusal(stack, answer, "SECURITY_HEADER_INVALID")
 
 
 def test_117_of_both_identities_at_once_one_gets_the_key(stack: Stack) -> None:

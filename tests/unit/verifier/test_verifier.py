@@ -536,6 +536,25 @@ def test_the_command_needs_neither_server_nor_network_and_exits_0_1_2(
     assert unknown.returncode == 2
 
 
+def test_several_files_end_with_the_worst_of_them(proofs: bytes, folder: Path, tmp_path: Path) -> None:
+    good, bad, absent = (tmp_path / name for name in ("good.zip", "bad.zip", "absent.zip"))
+    good.write_bytes(proofs)
+    bad.write_bytes(proofs[:-1] + b"\x01")
+
+    def run(*words: object) -> tuple[int, list[str]]:
+        options = ["--trust", str(folder), "--at", AT.isoformat()]
+        done = CliRunner().invoke(app, [*map(str, words), *options])
+        return done.exit_code, done.stdout.splitlines()
+
+    code, lines = run(good, good)
+    assert (code, lines.count(str(good)), lines.count("result: passed")) == (0, 2, 2)
+    assert run(absent, good)[0] == 2
+    code, lines = run(absent, bad, good, "--json")
+    told = [(one["file"], one["outcome"]) for one in map(json.loads, lines)]
+    assert (code, told) == (1, [(str(bad), "failed"), (str(good), "passed")])
+    assert run(good, good, "--request", bad)[0] == 2
+
+
 def test_a_file_or_folder_that_cannot_be_read_is_indeterminate(folder: Path, tmp_path: Path) -> None:
     for arguments in (
         ["absent.zip", "--trust", str(folder)],
