@@ -70,7 +70,7 @@ def command(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="The signed request that the one bundle leaves out, to be verified with it.",
+            help="The signed request of the one FILE, to be compared and verified with it.",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON: one document for each file.")] = False,

@@ -5,7 +5,7 @@ The deployment rule stands in `script.py.mako`. Releases before 0022 remembered 
 when no certificate of today is valid. Dated ones are as many as came within minutes. What a worker of such a
 release lets in afterwards is remembered for a day.
 
-Revision: 0023, after 0022 (2026-11-26)
+Revision: 0024, after 0023 (2026-11-26)
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0023"
-down_revision = "0022"
+revision = "0024"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 
