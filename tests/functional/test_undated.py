@@ -227,6 +227,19 @@ def test_what_is_over_is_forgotten_a_day_later_and_its_period_is_not(lasting: St
     assert [one is not None for one in periods] == [True, False]
 
 
+def test_a_machine_that_once_had_a_wrong_clock_makes_no_message_new(lasting: Stack) -> None:
+    client = Wscn(lasting, pair=seal(NOW + timedelta(days=30)))
+    data = fixed(client, LIST, **LISTED)
+    assert client.send(data, LIST).status == 200
+    Forgetting(lasting.engine, monotonic=lambda: 0.0).run(NOW + timedelta(days=40))
+    assert messages(lasting) == 0
+    lasting.pass_time(days=2)
+    for _ in range(2):
+        assert b"TIMESTAMP_INVALID" in client.send(data, LIST).body
+        assert messages(lasting) == 0
+        lasting.start()
+
+
 # --- beside a worker of the release before --------------------------------------------------------
 
 
