@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import secrets
 from dataclasses import dataclass, field, replace
@@ -38,6 +39,7 @@ from notigateway.tlog.dating import checkpoint_imprint
 from notigateway.tlog.leaf import Leaf, LeafKind, commitment
 from notigateway.tlog.merkle import leaf_hash, node_hash
 from pki import COMPANY_NAME, COMPANY_NIF, ISSUER_NIF, NOW, pki, write_issuers
+from stack import NG
 from tsa import token_of, tsa
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from notigateway.pki.keys import KeyPair
+    from stack import Stack
 
 NOTIFICATION = UUID("01939f5e-7b6a-7c3e-9d0f-2f5d8a1b2c3d")
 STAMPED_AT = NOW + timedelta(seconds=40)
@@ -210,3 +213,16 @@ def write_trust(folder: Path, *seals: KeyPair, issuers: bool = True) -> Path:
     if issuers:
         write_issuers(folder / "issuers", pki().anchors)
     return folder
+
+
+def bundles(stack: Stack, wanted: UUID, holder: KeyPair | None = None) -> dict[str, bytes]:
+    """Return the bundle of each receipt that the holder gets, by what it proves."""
+    answer = stack.ask("RetrieveReceipts", f"<id>{wanted}</id><format>bundle</format>", holder=holder)
+    found = answer.tree.findall("ng:item/ng:receipt", namespaces=NG)
+    return {
+        one.findtext("ng:state", "", NG): base64.b64decode(one.findtext("ng:file", "", NG)) for one in found
+    }
+
+
+def request_in(data: bytes) -> bytes | None:
+    return bundle.read_container(data).get(bundle.REQUEST)

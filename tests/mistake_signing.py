@@ -31,6 +31,7 @@ from envelopes import (
     X509_PROFILE,
     X509V3,
     Draft,
+    Ref,
     exclusive,
     key_info_text,
     signature_value,
@@ -330,6 +331,10 @@ def _tokens() -> Iterator[Mistake]:
     yield Mistake(
         "key-info-kind", how.field_of(key_info="<ds:KeyInfo><ds:KeyName>sello</ds:KeyName></ds:KeyInfo>")
     )
+    yield Mistake("signed-token-not-designated", before=lambda draft: replace(
+        draft, references=(*(one for one in draft.references if one.part != "Token"), Ref("Token")),
+        key_info=key_info_text(f'<wsse:KeyIdentifier ValueType="{X509V3}">{how.b64(how.der(draft.pair))}'
+                               "</wsse:KeyIdentifier>")))  # fmt: skip
     yield Mistake("token-value-type",
     how.field_of(token_attributes='ValueType="urn:x"', key_info=key_info_text(
         '<wsse:Reference URI="#x509-1"/>')), shapes=("zeep",))  # fmt: skip

@@ -99,7 +99,7 @@ class _Gateway:
 
     def verify(self, envelope: Any) -> Any:
         """Prove that the service signed this Body, as the answer to this very request."""
-        asked, self._asked.id = self._asked.id, None
+        asked, self._asked.id = getattr(self._asked, "id", None), None
         _verify_envelope_with_key(envelope, self._service_key)
         # zeep proves that something is signed: see that it is the Body, which will be read …
         (body,) = envelope.findall("{*}Body")

@@ -20,7 +20,6 @@ from notigateway.receipts import csv_codes
 from notigateway.soap.endpoint import Endpoint, Endpoints
 from notigateway.soap.forgetting import Forgetting
 from notigateway.soap.gate import Gate
-from notigateway.soap.memory import UndatedPeriods
 from notigateway.soap.notigateway_issuing_v1.service import as_whom, check_issuer
 from notigateway.soap.notigateway_v1.service import WITHOUT_EFFECT, check_caller
 from notigateway.soap.rates import CallerLimit
@@ -175,7 +174,6 @@ def build_gate(settings: Settings, clock: Callable[[], datetime] = system_clock)
                 settings.failed_authentications_per_minute, proxy_hops=settings.trusted_proxy_hops
             ),
             forgetting=Forgetting(office.engine),
-            undated_periods=UndatedPeriods(),
             callers=CallerLimit(settings.caller_requests_per_minute),
         )
         undoing.pop_all()

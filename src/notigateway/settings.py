@@ -11,7 +11,6 @@ import tomllib
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -30,9 +29,10 @@ from notigateway.law.assurance import Level
 from notigateway.law.families import Family
 from notigateway.law.identifiers import check_nif
 from notigateway.private_files import is_kept
+from notigateway.urls import has_password, scheme_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 # Read by the entry points themselves, before there are settings.
 _OTHER_VARIABLES = frozenset({"NOTIGATEWAY_SETTINGS", "NOTIGATEWAY_HEALTH_URL"})
@@ -193,12 +193,14 @@ class Settings(BaseSettings):
         arcs = [one.arc for one in self.certificate_families]
         if len(set(arcs)) != len(arcs):
             raise ValueError("certificate_families: an arc is there twice")
+        if self.public_url.username or self.public_url.password:
+            raise ValueError("public_url: no user name or password: the WSDL would tell them to everybody")
         if self.mode == "production" and self.public_url.scheme == "http" and not self.proxy_speaks_tls:
             raise ValueError(
                 "public_url: in production it begins with https://, unless proxy_speaks_tls says that a "
                 "proxy in front of this address speaks TLS"
             )
-        if self.mode == "production" and self.document_store_url.startswith("memory:"):
+        if self.mode == "production" and scheme_of(self.document_store_url) == "memory":
             raise ValueError("document_store_url: in production documents must outlive the process")
         if self.mode == "production" and self.wscn_unsafe_accept_sha1_acuse:
             raise ValueError("wscn_unsafe_accept_sha1_acuse: in production no receipt is signed with SHA-1")
@@ -287,8 +289,8 @@ def load_settings(file: Path | None, *, overrides: Mapping[str, Any] | None = No
         raise ConfigurationError(problems) from error
     if settings.mode == "production":
         _check_secrets(settings.secret_files)
-        if file is not None and (values.get("seal_pkcs11_pin") or _has_password(values.get("database_url"))):
-            _check_secrets({"the settings hold a password": file})
+        if file is not None:
+            _check_secrets({f"the settings hold a password, {name}": file for name in _secrets(values)})
     return settings
 
 
@@ -302,8 +304,14 @@ def _check_secrets(files: Mapping[str, Path]) -> None:
             )
 
 
-def _has_password(url: object) -> bool:
-    return isinstance(url, str) and bool(urlsplit(url).password)
+def _secrets(values: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names of the settings in a file that hold a password: a PIN, or a URL with one in it."""
+    for name, value in values.items():
+        urls = value if isinstance(value, list) else [value]
+        is_url = name.endswith(("_url", "_urls"))
+        has_one = is_url and any(isinstance(one, str) and has_password(one) for one in urls)
+        if has_one or (name == "seal_pkcs11_pin" and value):
+            yield name
 
 
 def _check_environment() -> None:

@@ -16,17 +16,30 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 
 from client_shapes import by_name, issuer_serial_text, ski_text, thumbprint_text
-from envelopes import SIGN_BODY_AND_TIMESTAMP, Draft, Ref
+from envelopes import SIGN_BODY_AND_TIMESTAMP, X509V3, Draft, Ref
 from notigateway.errors import KeyHolderError
 from notigateway.pki.identity import read_caller
 from notigateway.pki.keys import fingerprint
-from notigateway.repository.engine import reading
+from notigateway.repository.engine import reading, writing
 from notigateway.repository.key_holders import KeyHolder
+from notigateway.settings import load_settings
 from notigateway.trust.key_holders import KeyHolders, KeyUse
-from pki import COMPANY_NIF, NOW, PERSON_NIF, company_subject, ec_key, person_subject, pki, rsa_key, write_pem
+from pki import (
+    COMPANY_NIF,
+    NOW,
+    PERSON_NIF,
+    company_subject,
+    ec_key,
+    person_subject,
+    pki,
+    representative_subject,
+    rsa_key,
+    write_pem,
+)
+from pointed_away import WAYS, pointed_away
 from refusals import assert_answered, assert_refusal
 from stack import Stack
 from wscn import Wscn
@@ -36,6 +49,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from notigateway.law.caller import Caller
     from notigateway.pki.keys import KeyPair
 
 PING = '<n:Ping xmlns:n="urn:notigateway:v1"/>'
@@ -95,6 +109,30 @@ def test_117_a_signed_token_cannot_be_exchanged(stack: Stack) -> None:
     data = message(seal_pair := seal(), references=WITH_TOKEN)
     assert_refusal(stack, stack.send(swapped(data, seal_pair, person())), "DIGEST_DIFFERS")
     assert holders(stack) == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_117_a_signed_token_cannot_be_left_aside(stack: Stack, way: str) -> None:
+    stack.publish()
+    stack.publish("ACT-2", addressee=PERSON_NIF)
+    assert_answered(stack, stack.send(message(seal(), LIST)), "ListNotifications")
+    data = message(person(), LIST, references=WITH_TOKEN)
+    before = stack.contents()
+    for pair in (seal(), person()):
+        answer = stack.send(pointed_away(data, pair, way))
+        assert_refusal(stack, answer, "SECURITY_HEADER_INVALID")
+        assert answer.facts == {"part": "KeyInfo"}
+    assert stack.contents() == before
+    assert_answered(stack, stack.send(data), "ListNotifications")
+
+
+def test_117_nor_may_a_second_token_be_signed_that_nobody_designates(stack: Stack) -> None:
+    stack.publish()
+    text = base64.b64encode(seal().certificate.public_bytes(Encoding.DER)).decode()
+    other = f'<wsse:BinarySecurityToken wsu:Id="other" ValueType="{X509V3}">{text}</wsse:BinarySecurityToken>'
+    for references in ((*WITH_TOKEN, Ref("other")), (*SIGN_BODY_AND_TIMESTAMP, Ref("other"))):
+        answer = stack.send(message(person(), references=references, security_extra=other))
+        assert_refusal(stack, answer, "SECURITY_HEADER_INVALID")
 
 
 def test_117_of_both_identities_at_once_one_gets_the_key(stack: Stack) -> None:
@@ -216,6 +254,82 @@ def test_after_the_first_request_of_a_key_it_costs_no_query(stack: Stack) -> Non
 
 # --- histories ------------------------------------------------------------------------------------
 
+ARC = "1.3.6.1.4.1.99999.7.1"
+ROW = {"arc": ARC, "family": "representative", "source": "a test"}
+
+
+def of_family() -> KeyPair:
+    """Return a certificate that is a natural person's until a row says that it is a representative's."""
+    return pki().holder(representative_subject(PERSON_NIF, COMPANY_NIF), KEY, named_policies=(ARC,))
+
+
+def start_with(stack: Stack, *rows: dict[str, str]) -> None:
+    """Start the process again with other rows of families."""
+    overrides = {**stack.overrides, "certificate_families": list(rows)}
+    stack.settings = load_settings(None, overrides=overrides)
+    stack.start()
+
+
+def test_a_key_follows_the_certificate_that_claimed_it_when_that_is_read_otherwise(stack: Stack) -> None:
+    stack.publish()
+    stack.publish("ACT-2", addressee=PERSON_NIF)
+    caller = of_family()
+    for rows, party in (((), PERSON_NIF), ((ROW,), COMPANY_NIF), ((), PERSON_NIF)):
+        start_with(stack, *rows)
+        for _ in range(2):
+            assert_answered(stack, stack.send(message(caller, LIST)), "ListNotifications")
+        assert holders(stack) == [f"{party}:{PERSON_NIF}:"]
+
+
+def test_117_another_certificate_does_not_get_the_key_by_a_row_of_families(stack: Stack) -> None:
+    """Read otherwise, one that never claimed the key is another identity still: the claim names one alone."""
+    stack.publish()
+    stack.publish("ACT-2", addressee=PERSON_NIF)
+    assert_answered(stack, stack.send(message(person(), LIST)), "ListNotifications")
+    start_with(stack, ROW)
+    assert_refusal(stack, stack.send(message(of_family(), LIST)), "KEY_OF_ANOTHER")
+    start_with(stack)
+    assert_answered(stack, stack.send(message(of_family(), LIST)), "ListNotifications")
+    start_with(stack, ROW)
+    assert_refusal(stack, stack.send(message(of_family(), LIST)), "KEY_OF_ANOTHER")
+    assert holders(stack) == [f"{PERSON_NIF}:{PERSON_NIF}:"]
+
+
+def test_another_process_learns_that_a_key_has_followed(stack: Stack) -> None:
+    """It asks the database before it refuses: a renewed certificate of the new reading is let in."""
+    model = read_caller(person().certificate)
+    old, new, renewed, thief = (
+        replace(model, party=party, certificate_fingerprint=number * 64)
+        for party, number in (("a" * 9, "1"), ("b" * 9, "1"), ("b" * 9, "2"), ("c" * 9, "3"))
+    )
+    one, other = KeyHolders(stack.engine), KeyHolders(stack.engine)
+
+    def use(worker: KeyHolders, caller: Caller) -> None:
+        with reading(stack.engine) as session:
+            worker.check(session, KeyUse(b"k" * 32, caller, is_bound=False))
+        worker.claim(KeyUse(b"k" * 32, caller, is_bound=False), now=NOW)
+
+    for worker, caller in ((one, old), (other, old), (one, new), (other, renewed), (one, renewed)):
+        use(worker, caller)
+    for worker, caller in ((one, thief), (other, thief), (KeyHolders(stack.engine), thief)):
+        with pytest.raises(KeyHolderError):
+            use(worker, caller)
+
+
+def test_a_row_of_the_release_before_gets_the_certificate_of_its_own_holder(stack: Stack) -> None:
+    stack.publish()
+    stack.publish("ACT-2", addressee=PERSON_NIF)
+    caller = of_family()
+    assert_answered(stack, stack.send(message(caller, LIST)), "ListNotifications")
+    with writing(stack.engine) as session:
+        session.execute(update(KeyHolder).values(certificate=None))
+    start_with(stack)
+    assert_refusal(stack, stack.send(message(seal(), LIST)), "KEY_OF_ANOTHER")
+    assert_answered(stack, stack.send(message(caller, LIST)), "ListNotifications")
+    start_with(stack, ROW)
+    assert_answered(stack, stack.send(message(caller, LIST)), "ListNotifications")
+
+
 USES = st.tuples(st.integers(0, 2), st.sampled_from("abc"), st.booleans(), st.integers(0, 1))
 
 
@@ -225,7 +339,10 @@ def test_in_any_history_of_two_workers_an_unbound_key_is_of_its_first_holder(
     engine: Engine, history: list[tuple[int, str, bool, int]]
 ) -> None:
     model = read_caller(pki().company_seal.certificate)
-    callers = {name: replace(model, signer=name * 9) for name in "abc"}
+    callers = {
+        name: replace(model, signer=name * 9, certificate_fingerprint=f"{number:064x}")
+        for number, name in enumerate("abc")
+    }
     workers = [KeyHolders(engine), KeyHolders(engine)]
     first: dict[int, str] = {}
     marks = [next(_numbers).to_bytes(32) for _ in range(3)]

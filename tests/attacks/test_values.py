@@ -103,7 +103,7 @@ TEXTS = {
     "line ends": ("a&#13;&#10;b\r\nc\td", "a\r\nb\nc\td"),
     "outer space": (" \n a \t", " \n a \t"),
     "astral": ("\U0001f4e8\U00010348\u0301", "\U0001f4e8\U00010348\u0301"),
-    "unassigned": ("\ufdd0\ue000", "\ufdd0\ue000"),
+    "unassigned": ("\u0378\U0001fbfa", "\u0378\U0001fbfa"),
     "comment": ("no<!-- x --> procede", "no procede"),
     "as long as allowed": ("ñ" * 1000, "ñ" * 1000),
 }
@@ -141,6 +141,10 @@ def test_a_reason_is_kept_and_sealed_exactly_as_it_was_signed(stack: Stack, writ
         pytest.param("\u009f", id="108-c1-control"),
         pytest.param("\U000e0041", id="108-tag"),
         pytest.param("\u3164", id="108-filler"),
+        pytest.param("\u0336", id="108-struck-out"),
+        pytest.param("\u20dd", id="108-enclosed"),
+        pytest.param("\ue000", id="108-private"),
+        pytest.param("\ufdd0", id="108-nobodys"),
     ],
 )
 def test_a_reason_that_reads_otherwise_is_refused_with_its_place(gateway: Stack, hidden: str) -> None:
@@ -154,6 +158,15 @@ def test_a_reason_that_reads_otherwise_is_refused_with_its_place(gateway: Stack,
     assert {name for name, rows in gateway.contents().items() if rows != before[name]} == {"replay_keys"}
     assert_refusal(gateway, answer, "TEXT_INVALID")
     assert answer.facts == {"field": "reason", "position": "11"}
+
+
+@pytest.mark.parametrize("blank", ["   ", "\n", "\u00a0"], ids=["108-spaces", "108-line-end", "108-no-break"])
+def test_a_reason_of_white_space_alone_is_refused(gateway: Stack, blank: str) -> None:
+    wanted = gateway.publish("BLANK")
+    content = f"<n:RejectNotifications {NGV1}><n:id>{wanted}</n:id><n:reason>{blank}</n:reason>"
+    answer = gateway.send(Draft(content=f"{content}</n:RejectNotifications>").build())
+    assert_refusal(gateway, answer, "TEXT_INVALID")
+    assert answer.facts == {"field": "reason", "position": "1"}
 
 
 @pytest.mark.parametrize(

@@ -422,3 +422,16 @@ def test_a_reason_that_reads_otherwise_is_refused_in_its_place(stack: Stack) -> 
     inner += "<reason>a\u200b</reason></extension>"
     (refused,) = items(stack.ask_issuing("ExtendDeadlines", inner))
     assert (said(refused, "problem/code"), said(refused, "problem/field")) == ("TEXT_INVALID", "reason")
+
+
+def test_a_reason_of_white_space_alone_is_refused_in_its_place(stack: Stack) -> None:
+    stack.publish("ACT-1")
+    blank = "<reason> \n </reason>"
+    inner = f"<cancellation><reference>ACT-1</reference>{blank}</cancellation>"
+    (refused,) = items(stack.ask_issuing("CancelNotifications", inner))
+    assert (said(refused, "problem/code"), said(refused, "problem/field")) == ("TEXT_INVALID", "reason")
+    inner = (
+        f"<extension><reference>ACT-1</reference><deadline>2026-06-20T12:00:00Z</deadline>{blank}</extension>"
+    )
+    (refused,) = items(stack.ask_issuing("ExtendDeadlines", inner))
+    assert (said(refused, "problem/code"), said(refused, "problem/field")) == ("TEXT_INVALID", "reason")

@@ -252,7 +252,7 @@ def test_deadline_and_time_left_are_those_of_the_answers_instant(stack: Stack) -
         "Tom & Jerry <b>\"x\" 'y'</b> ]]> &amp; &#13;",
         "Ñandú Übergröße 漢字 \U0001f4e8 e\u0301",
         "100 % {0} %s \\n $(id)",
-        "no\u00a0break \u200b zero",
+        "no\u00a0break, art.\u202f5",
     ],
 )
 def test_a_subject_arrives_as_it_was_published(stack: Stack, subject: str) -> None:

@@ -23,6 +23,12 @@ def settings(folder: Path, text: str) -> Path:
     return file
 
 
+def readable_key(folder: Path) -> None:
+    key = folder / "key"
+    key.touch()
+    key.chmod(0o644)  # whatever the umask
+
+
 def started(folder: Path, file: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, *arguments],
@@ -50,7 +56,7 @@ def started(folder: Path, file: Path, *arguments: str) -> subprocess.CompletedPr
     ],
 )
 def test_what_production_refuses_is_said_in_a_line(tmp_path: Path, text: str, said: str) -> None:
-    (tmp_path / "key").touch(0o644)
+    readable_key(tmp_path)
     file = settings(tmp_path, text)
     before = sorted(tmp_path.iterdir())
     refused = started(tmp_path, file, *CHECK, "--settings", str(file))
@@ -60,7 +66,7 @@ def test_what_production_refuses_is_said_in_a_line(tmp_path: Path, text: str, sa
 
 
 def test_the_server_says_it_in_a_line_and_does_not_try_again(tmp_path: Path) -> None:
-    (tmp_path / "key").touch(0o644)
+    readable_key(tmp_path)
     refused = started(tmp_path, settings(tmp_path, 'service_key_file = "key"'), *GUNICORN)
     assert refused.returncode == 4, "gunicorn's code for an application that cannot be loaded"
     said = [line for line in refused.stderr.splitlines() if "service_key_file" in line]

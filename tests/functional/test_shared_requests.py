@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from datetime import timedelta
@@ -12,7 +11,7 @@ import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner
 
-from bundles import write_trust
+from bundles import bundles, request_in, write_trust
 from notigateway.cli.main import app
 from notigateway.errors import ConfigurationError
 from notigateway.evidence import bundle
@@ -23,7 +22,7 @@ from notigateway.verifier.pins import load_trust
 from notigateway.verifier.procedure import verify
 from notigateway.verifier.report import Outcome
 from pki import PERSON_NIF, pki
-from stack import NG, Stack
+from stack import Stack
 from titles import ATTORNEY_NIF, accept_power, assign, attorney, change, grant, listed, red, register_company
 
 if TYPE_CHECKING:
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 
     from typer.testing import Result
 
-    from notigateway.pki.keys import KeyPair
     from notigateway.verifier.pins import Trust
 
 REASON: Final = "se trata de mi salud"
@@ -53,24 +51,11 @@ def guarded(database_url: str, tmp_path: Path) -> Iterator[Stack]:
     one.close()
 
 
-def bundles(stack: Stack, wanted: UUID, holder: KeyPair | None = None) -> dict[str, bytes]:
-    """Return the bundle of each receipt that the holder gets, by what it proves."""
-    answer = stack.ask("RetrieveReceipts", f"<id>{wanted}</id><format>bundle</format>", holder=holder)
-    found = answer.tree.findall("ng:item/ng:receipt", namespaces=NG)
-    return {
-        one.findtext("ng:state", "", NG): base64.b64decode(one.findtext("ng:file", "", NG)) for one in found
-    }
-
-
 def run(stack: Stack, *words: str) -> Result:
     lines = [f"{name} = {json.dumps(value, default=str)}" for name, value in stack.overrides.items()]
     file = stack.folder / "notigateway.toml"
     file.write_text("\n".join(lines), "utf-8")
     return CliRunner().invoke(app, [*words, "--settings", str(file)])
-
-
-def request_in(data: bytes) -> bytes | None:
-    return bundle.read_container(data).get(bundle.REQUEST)
 
 
 def left_out(data: bytes) -> list[dict[str, str]]:

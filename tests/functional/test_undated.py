@@ -29,6 +29,7 @@ from notigateway.wss.envelope import parse_envelope
 from notigateway.wss.policy import Expectations, Limits
 from notigateway.wss.verify import verify_envelope
 from pki import COMPANY_NIF, NOW, PERSON_NIF, company_subject, pki, rsa_key
+from pointed_away import WAYS, pointed_away
 from stack import Stack
 from wscn import Wscn, number, sign
 
@@ -125,6 +126,20 @@ def test_a_signed_token_with_a_random_id_and_a_timestamp_both_cure_it(lasting: S
         lasting.pass_time(seconds=1)
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_a_signed_token_that_is_left_aside_makes_no_message_new(lasting: Stack, way: str) -> None:
+    client = Wscn(lasting)
+    content = client.write(client.environment, LIST, **LISTED)
+    data = client.envelope(content, references=(Ref("Body"), Ref("Token")))
+    assert client.send(data, LIST).status == 200
+    lasting.pass_time(days=2)
+    forget(lasting)
+    lasting.start()
+    answer = client.send(pointed_away(data, client.pair, way), LIST)
+    assert b"SECURITY_HEADER_INVALID" in answer.body
+    assert is_replay(client.send(data, LIST))
+
+
 def test_a_message_to_one_environment_is_none_to_another_contract(lasting: Stack) -> None:
     client = Wscn(lasting, environment=PRODUCTION)
     data = fixed(client, LIST, **LISTED)
@@ -210,6 +225,19 @@ def test_what_is_over_is_forgotten_a_day_later_and_its_period_is_not(lasting: St
     with reading(lasting.engine) as session:
         periods = session.scalars(select(UndatedPeriod.forgotten_at).order_by(UndatedPeriod.id)).all()
     assert [one is not None for one in periods] == [True, False]
+
+
+def test_a_machine_that_once_had_a_wrong_clock_makes_no_message_new(lasting: Stack) -> None:
+    client = Wscn(lasting, pair=seal(NOW + timedelta(days=30)))
+    data = fixed(client, LIST, **LISTED)
+    assert client.send(data, LIST).status == 200
+    Forgetting(lasting.engine, monotonic=lambda: 0.0).run(NOW + timedelta(days=40))
+    assert messages(lasting) == 0
+    lasting.pass_time(days=2)
+    for _ in range(2):
+        assert b"TIMESTAMP_INVALID" in client.send(data, LIST).body
+        assert messages(lasting) == 0
+        lasting.start()
 
 
 # --- beside a worker of the release before --------------------------------------------------------

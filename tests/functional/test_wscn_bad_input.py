@@ -331,6 +331,23 @@ def test_parameters_that_are_not_correct_are_133(client: Wscn) -> None:
     assert kept(client.stack) == before
 
 
+@pytest.mark.parametrize("nil", ["true", "1", " true "])
+def test_an_operation_with_arguments_is_not_nil(client: Wscn, nil: str) -> None:
+    before = kept(client.stack)
+    content = (
+        f'<w:solicitarPoderdantes xmlns:w="{NS}" xmlns:i="http://www.w3.org/2001/XMLSchema-instance" '
+        'i:nil="{}">{}</w:solicitarPoderdantes>'
+    )
+    for inner in ("<otro/>", " "):
+        answer = client.send(client.envelope(content.format(nil, inner)))
+        assert (answer.status, number(answer.tree[0])) == (200, 133)
+    right = "<rol>1</rol>" + "".join(f"<{name}>-1</{name}>" for name in CURSORS)
+    listing = content.replace("solicitarPoderdantes", "consultarListadoNotificaciones")
+    assert number(client.send(client.envelope(listing.format("false", right))).tree[0]) == 0
+    assert number(client.send(client.envelope(listing.format(nil, right))).tree[0]) == 133
+    assert kept(client.stack) == before
+
+
 def test_a_list_that_is_refused_gives_the_cursors_back(client: Wscn) -> None:
     page = client.page((4, 5, 6), rol=7)
     assert [page.findtext(name) for name in CURSORS] == ["4", "5", "6"]

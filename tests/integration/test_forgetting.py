@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 RATE = 500
 WINDOW = timedelta(seconds=30)
+LATER = timedelta(minutes=10)
 
 
 def fill(engine: Engine, numbers: range, expires_at: datetime) -> None:
@@ -44,7 +45,7 @@ def test_at_five_hundred_a_second_the_table_is_no_larger_than_rate_times_window(
     largest = 0
     for second in range(180):
         now = NOW + timedelta(seconds=second)
-        fill(engine, range(second * RATE, (second + 1) * RATE), now + WINDOW)
+        fill(engine, range(second * RATE, (second + 1) * RATE), now + WINDOW - LATER)
         forgetting.run(now)
         if second % 10 == 0:
             largest = max(largest, remembered(engine))
@@ -53,8 +54,8 @@ def test_at_five_hundred_a_second_the_table_is_no_larger_than_rate_times_window(
 
 
 def test_what_a_pause_or_an_older_version_left_is_forgotten_within_seconds(engine: Engine) -> None:
-    fill(engine, range(20_000), NOW - timedelta(minutes=1))
-    fill(engine, range(20_000, 20_010), NOW + timedelta(minutes=1))
+    fill(engine, range(20_000), NOW - LATER - timedelta(minutes=1))
+    fill(engine, range(20_000, 20_010), NOW - LATER + timedelta(minutes=1))
     forgetting = Forgetting(engine, monotonic=ticking(0.02))  # five portions, then its time is over
     forgotten = [forgetting.run(NOW + timedelta(seconds=second)) for second in range(6)]
     assert max(forgotten) < 10_000
@@ -64,15 +65,15 @@ def test_what_a_pause_or_an_older_version_left_is_forgotten_within_seconds(engin
 
 def test_it_runs_once_a_second_whatever_comes(engine: Engine) -> None:
     forgetting = Forgetting(engine)
-    fill(engine, range(10), NOW - timedelta(seconds=1))
+    fill(engine, range(10), NOW - LATER - timedelta(seconds=1))
     assert [forgetting.run(NOW), forgetting.run(NOW)] == [10, 0]
-    fill(engine, range(10), NOW - timedelta(seconds=1))
+    fill(engine, range(10), NOW - LATER - timedelta(seconds=1))
     assert forgetting.run(NOW + timedelta(milliseconds=999)) == 0
     assert forgetting.run(NOW + timedelta(seconds=1)) == 10
 
 
 def test_several_workers_share_the_work_and_none_waits_for_another(engine: Engine) -> None:
-    fill(engine, range(10_000), NOW - timedelta(seconds=1))
+    fill(engine, range(10_000), NOW - LATER - timedelta(seconds=1))
     workers = [Forgetting(engine, monotonic=lambda: 0.0) for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:
         forgotten = list(pool.map(lambda one: one.run(NOW), workers))
@@ -81,3 +82,10 @@ def test_several_workers_share_the_work_and_none_waits_for_another(engine: Engin
     assert sum(forgotten) == 10_000 - left
     assert workers[0].run(NOW + timedelta(seconds=1)) == left
     assert remembered(engine) == 0
+
+
+def test_what_is_fresh_by_another_clock_or_a_wider_window_is_not_forgotten(engine: Engine) -> None:
+    fill(engine, range(10), NOW)
+    for seconds, left in ((1, 10), (599, 10), (600, 10), (601, 0)):
+        Forgetting(engine).run(NOW + timedelta(seconds=seconds))
+        assert remembered(engine) == left

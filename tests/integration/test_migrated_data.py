@@ -16,8 +16,10 @@ from notigateway.repository.accounts import main_account_at
 from notigateway.repository.addressees import find_addressee
 from notigateway.repository.engine import create_database, reading
 from notigateway.repository.model import Act, Notification
+from notigateway.repository.replay import is_registered
 from notigateway.repository.schema import configuration, upgrade
 from notigateway.repository.windows import RedOptOut, RedWindow
+from notigateway.soap.forgetting import Forgetting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -153,3 +155,20 @@ def test_who_saw_by_red_sees_the_same_and_who_took_it_back_receives_alone(first:
         (2, START, None),
     ]
     assert [(row.addressee_id, row.span, row.chosen_by) for row in opt_outs] == [(1, Span(ended), PERSON)]
+
+
+def test_a_message_without_timestamp_of_before_is_remembered_while_its_certificate_may_be_valid(
+    first: Engine,
+) -> None:
+    now = datetime.now(UTC)
+    with first.connect() as connection:
+        command.upgrade(configuration(connection), "0021")
+    with first.begin() as connection:
+        tables = MetaData()
+        tables.reflect(connection)
+        row = {"key": b"k" * 32, "expires_at": now + timedelta(hours=1)}
+        connection.execute(tables.tables["replay_keys"].insert().values(row))
+    upgrade(first)
+    Forgetting(first).run(now + timedelta(days=3_000))
+    with reading(first) as session:
+        assert is_registered(session, b"k" * 32)

@@ -15,7 +15,7 @@ from envelopes import Draft
 from notigateway.errors import ReplayError, TimestampInvalidError
 from notigateway.repository.engine import reading, writing
 from notigateway.soap.forgetting import Forgetting
-from notigateway.soap.memory import UndatedMemory, UndatedPeriods
+from notigateway.soap.memory import UndatedMemory
 from pki import COMPANY_NIF, NOW, company_subject, pki, rsa_key
 from verifying import verify
 
@@ -77,9 +77,8 @@ def let_in(engine: Engine, memory: UndatedMemory) -> bool:
 def test_a_message_without_timestamp_is_let_in_once(engine: Engine, history: list[Step]) -> None:
     now = NOW
     run = next(_numbers).to_bytes(16)
-    periods = [UndatedPeriods(), UndatedPeriods()]
     accepted: set[int] = set()
-    for kind, number, which, worker in history:
+    for kind, number, which, _worker in history:
         if kind == "pass":
             now += timedelta(days=number)
             Forgetting(engine, monotonic=lambda: 0.0).run(now)
@@ -96,7 +95,7 @@ def test_a_message_without_timestamp_is_let_in_once(engine: Engine, history: lis
             replay_key=run + number.to_bytes(16),
             fresh_until=now + timedelta(days=1),
         )
-        memory = UndatedMemory(verified, periods[worker], may_repeat=False, now=now)
+        memory = UndatedMemory(verified, may_repeat=False, now=now)
         if let_in(engine, memory):
             assert number not in accepted
             accepted.add(number)
@@ -104,7 +103,6 @@ def test_a_message_without_timestamp_is_let_in_once(engine: Engine, history: lis
 
 def test_while_a_certificate_is_valid_and_used_new_messages_are_let_in(engine: Engine) -> None:
     run = next(_numbers).to_bytes(16)
-    periods = UndatedPeriods()
     for day in range(0, 90, 5):
         now = NOW + timedelta(days=day)
         Forgetting(engine).run(now)
@@ -119,6 +117,6 @@ def test_while_a_certificate_is_valid_and_used_new_messages_are_let_in(engine: E
             replay_key=run + day.to_bytes(16),
             is_token_signed=False,
         )
-        memory = UndatedMemory(verified, periods, may_repeat=False, now=now)
+        memory = UndatedMemory(verified, may_repeat=False, now=now)
         assert let_in(engine, memory)
         assert not let_in(engine, memory)

@@ -203,6 +203,7 @@ def test_while_the_device_is_away_nothing_is_decided(
 def test_a_wrong_pin_stops_the_start_and_is_not_repeated_to_anybody(token: Device, tmp_path: Path) -> None:
     pin_file = tmp_path / "pin"
     pin_file.write_text("00000000\n")
+    pin_file.chmod(0o600)
     pair = pair_of("ecdsa")
     # In a process of its own: a token is logged into once per process.
     script = (

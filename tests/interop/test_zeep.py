@@ -159,12 +159,10 @@ def test_a_fault_of_each_operation_has_a_typed_detail(
 
 def test_the_fault_of_ping_is_one_of_the_certificate(served: Served, sample: ModuleType) -> None:
     client = sample.connect(served.url, *served.files("expired"), served.service_certificate)
-    with pytest.raises(Fault) as caught:
+    with pytest.raises(SignatureVerificationFailed) as caught:
         client.service.Ping()
-    assert caught.value.code == "wsse:FailedAuthentication"
-    assert caught.value.message.startswith("[CERTIFICATE_NOT_VALID_NOW]")
-    detail = sample.gateway_fault(client, caught.value)
-    assert {one.name for one in detail.fact} == {"notBefore", "notAfter"}
+    # Whoever is refused before he has proven himself is told why, by a fault that relates to nothing.
+    assert "not proven to be about this request: [CERTIFICATE_NOT_VALID_NOW]" in str(caught.value)
 
 
 def test_somebody_elses_notification_is_unknown(served: Served, client: Any) -> None:  # noqa: ANN401
@@ -188,7 +186,10 @@ def test_what_zeep_sends_is_signed_with_timestamp_and_sha256(served: Served, sam
     assert history.last_sent
     assert history.last_received
     sent, received = history.last_sent["envelope"], history.last_received["envelope"]
-    assert len(sent.findall(".//ds:SignedInfo/ds:Reference", NS)) == 2
+    signed = {one.get("URI", "")[1:] for one in sent.findall(".//ds:SignedInfo/ds:Reference", NS)}
+    parts = [one for one in sent.iter() if one.get(f"{{{WSU}}}Id") in signed]
+    assert {etree.QName(one).localname for one in parts} == {"Body", "Timestamp", "Action", "MessageID"}
+    assert len(parts) == len(signed)
     assert sent.find(".//wsse:Security/wsu:Timestamp/wsu:Expires", NS) is not None
     assert b"sha1" not in etree.tostring(sent.find(".//ds:SignedInfo", NS))
     assert xmlsec_accepts(etree.tostring(received), pki().service.certificate)
@@ -251,24 +252,6 @@ def test_both_signatures_in_both_versions_with_addressing(
     assert history.last_received
     version = etree.QName(history.last_received["envelope"]).namespace
     assert (version == SOAP12) == (query == "wsdl=soap12")
-
-
-@pytest.mark.parametrize("hidden", ["header", "body"])
-def test_the_sample_does_not_read_a_wrapped_answer(served: Served, sample: ModuleType, hidden: str) -> None:
-    """An answer whose signed Body was moved aside verifies with zeep alone; the sample refuses it."""
-    key, certificate = served.files("company_seal")
-    signature = sample.GatewaySignature(key, certificate, service=served.service_certificate)
-    served.stack.publish()
-    envelope = etree.fromstring(served.stack.ask("Ping").body)
-    assert signature.verify(envelope) is envelope
-    header, body = envelope
-    evil = etree.fromstring(etree.tostring(body).replace(COMPANY_NIF.encode(), b"A28000016"))
-    for name in list(evil.attrib):
-        del evil.attrib[name]
-    envelope.replace(body, evil)
-    (header if hidden == "header" else evil).append(body)
-    with pytest.raises(SignatureVerificationFailed):
-        signature.verify(envelope)
 
 
 def run_sample(served: Served, holder: str) -> subprocess.CompletedProcess[str]:

@@ -11,6 +11,7 @@ import pytest
 
 from notigateway.app import build_app
 from notigateway.errors import ConfigurationError
+from notigateway.repository.documents import DocumentStore
 from notigateway.settings import Settings, load_settings
 from pki import pki, write_pem
 
@@ -109,6 +110,74 @@ def test_production_refuses_a_store_that_forgets() -> None:
         load_settings(None, overrides={"document_store_url": "memory://"})
     settings = load_settings(None, overrides={"mode": "development", "document_store_url": "memory://"})
     assert settings.document_store_url == "memory://"
+
+
+@pytest.mark.parametrize("url", ["memory:", "MEMORY:", " memory:", "Memory://x"])
+def test_the_store_that_forgets_is_known_however_it_is_written(url: str) -> None:
+    DocumentStore(url)  # the store reads the scheme as the settings do
+    with pytest.raises(ConfigurationError, match="document_store_url"):
+        load_settings(None, overrides={"document_store_url": url})
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'database_url = "postgresql://u:pw@h/d"',
+        'database_url = "postgresql+psycopg://u:p/w@h/d"',
+        'database_url = "postgresql://u@h/d?password=secret"',
+        'database_url = "postgresql://u@h/d?sslmode=require&sslpassword=secret"',
+        'revocation_proxy_url = "http://u:pw@proxy:3128"',
+        'timestamp_authority_url = "https://u:pw@tsa.example/"',
+        'timestamp_authority_url = "https://key@tsa.example/"',
+        'timestamp_authority_url = "https://tsa.example/?access_key=secret"',
+        'document_store_url = "s3://AK:SECRET@bucket/prefix"',
+        'revocation_list_urls = ["https://x.example/a.crl", "https://u:pw@x.example/b.crl"]',
+        (
+            'seal_pkcs11_module = "m"\nseal_pkcs11_token_label = "t"\nseal_pkcs11_key_label = "k"\n'
+            'seal_pkcs11_pin = "1234"'
+        ),
+    ],
+)
+def test_settings_with_a_password_are_for_their_owner(tmp_path: Path, line: str) -> None:
+    key, _ = write_pem(pki().service, tmp_path, "service")
+    key.chmod(0o600)
+    file = tmp_path / "settings.toml"
+    file.write_text(f'service_key_file = "{key}"\nseal_key_file = "{key}"\n{line}\n', "utf-8")
+    file.chmod(0o644)
+    with pytest.raises(ConfigurationError, match="the settings hold a password") as refusal:
+        load_settings(file)
+    assert "secret" not in str(refusal.value).lower()
+    file.chmod(0o600)
+    load_settings(file)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'database_url = "postgresql://u@h/d?passfile=/run/pgpass"',
+        'database_url = "sqlite:///a:b@c.db"',
+        'document_store_url = "file:documents@here"',
+        'revocation_proxy_url = "http://proxy:3128"',
+        'revocation_list_urls = ["http://x.example:80/a@b.crl"]',
+    ],
+)
+def test_settings_without_one_may_be_read(tmp_path: Path, line: str) -> None:
+    key, _ = write_pem(pki().service, tmp_path, "service")
+    key.chmod(0o600)
+    file = tmp_path / "settings.toml"
+    file.write_text(f'service_key_file = "{key}"\nseal_key_file = "{key}"\n{line}\n', "utf-8")
+    file.chmod(0o644)
+    load_settings(file)
+
+
+@pytest.mark.parametrize("before", ["u:pw@", "u@", ":pw@"])
+@pytest.mark.parametrize("mode", ["production", "development"])
+def test_no_password_is_published(mode: str, before: str) -> None:
+    with pytest.raises(ConfigurationError, match="public_url") as refusal:
+        load_settings(
+            None, overrides={"mode": mode, "public_url": f"https://{before}a.example/notigateway/v1"}
+        )
+    assert "pw" not in str(refusal.value)
 
 
 WHOLE = {

@@ -79,7 +79,7 @@ _CAUSES: Final[
     (errors.MustUnderstandError, lambda sight, _: security.namespace_causes(sight)),
     (errors.SecurityHeaderMissingError, lambda sight, _: security.security_causes(sight)),
     (errors.SecurityHeaderInvalidError, lambda sight, _: security.security_causes(sight)),
-    (errors.SecurityHeaderInvalidError, lambda sight, _: tokens.key_info_causes(sight)),
+    (errors.SecurityHeaderInvalidError, tokens.key_info_causes),
     (errors.DuplicateIdError, lambda sight, _: asking.id_causes(sight)),
     (errors.AlgorithmError, algorithms.algorithm_causes),
     (errors.AlgorithmError, lambda sight, _: security.encryption_causes(sight)),

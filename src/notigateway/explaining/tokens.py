@@ -46,6 +46,11 @@ KEY_INFO: Final = Known(
     "key-info-kind", "KeyInfo holds another kind of reference than is read",
     "point to a BinarySecurityToken", None
 )  # fmt: skip
+SIGNED_ASIDE: Final = Known(
+    "signed-token-not-designated",
+    "a BinarySecurityToken is signed, and KeyInfo, which nobody signs, designates another one",
+    "point to the signed token by its wsu:Id, and sign no other one", None,
+)  # fmt: skip
 VALUE_TYPE: Final = Known("token-value-type", "the ValueType is none that is read", f"state {X509V3}", None)
 VALUE_TYPES_DIFFER: Final = Known(
     "token-value-types-differ", "the ValueType of the reference is not that of the token", "state the same",
@@ -81,8 +86,8 @@ TOO_LARGE: Final = Known(
 )  # fmt: skip
 ALL: Final[tuple[Known[Any], ...]] = (
     WEAK, TOO_LARGE,
-    URI_WITHOUT_HASH, OTHER_ID, NO_TOKEN, NAMES_NOBODY, X509_DATA, KEY_IDENTIFIER, KEY_INFO, VALUE_TYPE,
-    VALUE_TYPES_DIFFER, NOT_READABLE, SEVERAL, SELF_SIGNED, ISSUER, EXPIRED,
+    URI_WITHOUT_HASH, OTHER_ID, NO_TOKEN, NAMES_NOBODY, X509_DATA, KEY_IDENTIFIER, KEY_INFO,
+    SIGNED_ASIDE, VALUE_TYPE, VALUE_TYPES_DIFFER, NOT_READABLE, SEVERAL, SELF_SIGNED, ISSUER, EXPIRED,
 )  # fmt: skip
 
 
@@ -164,9 +169,11 @@ def expired_causes(error: errors.GatewayError) -> Iterator[Cause]:
     yield EXPIRED.cause(Certainty.SEEN, period)
 
 
-def key_info_causes(sight: Sight) -> Iterator[Cause]:
-    """Tell what stands in KeyInfo where its structure is not read."""
-    if sight.header is not None and sight.header.key_info.find(ds("KeyName")) is not None:
+def key_info_causes(sight: Sight, error: errors.GatewayError) -> Iterator[Cause]:
+    """Tell what stands in KeyInfo where its structure is not read, or leaves a signed token aside."""
+    if error.facts.get("part") == "KeyInfo":
+        yield SIGNED_ASIDE.cause(Certainty.SEEN)
+    elif sight.header is not None and sight.header.key_info.find(ds("KeyName")) is not None:
         yield KEY_INFO.cause(Certainty.SEEN, "KeyName")
     elif sight.header is not None and sight.header.key_info.find(ds("KeyValue")) is not None:
         yield KEY_INFO.cause(Certainty.SEEN, "KeyValue: a bare key proves nobody's identity")

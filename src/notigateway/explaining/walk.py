@@ -27,7 +27,7 @@ from notigateway.wss.references import (
 )
 from notigateway.wss.signature_value import check_signature_value, decode_signature_value, key_for
 from notigateway.wss.signed_info import read_signed_info
-from notigateway.wss.tokens import check_place, read_token
+from notigateway.wss.tokens import check_place, check_signed_tokens, read_token
 from notigateway.wss.verify import check_digest
 
 if TYPE_CHECKING:
@@ -64,12 +64,16 @@ def not_looked_at(first: int, last: int) -> Iterator[Step]:
 
 @dataclass
 class Walk:
-    """The steps of the verifier, each tried as far as the earlier ones left something to look at."""
+    """The steps of the verifier, each tried as far as the earlier ones left something to look at.
+
+    `designated` is what KeyInfo says; `token` is what it meant, where it says nothing that can be read.
+    """
 
     sight: Sight
     check_certificate: Callable[[x509.Certificate, datetime], None]
     clients: ClientRegister
     token: Token | None = None
+    designated: Token | None = None
     client: ClientRegistration | None = None
     steps: list[Step] = field(default_factory=list)
     digested: list[Digested] = field(default_factory=list)
@@ -128,7 +132,7 @@ class Walk:
         sight = self.sight
 
         def look() -> None:
-            self.token = read_token(header, sight.parts, self.clients.known)
+            self.token = self.designated = read_token(header, sight.parts, self.clients.known)
             sight.certificate = self.token.certificate
             self.client = self.clients.find(self.token.certificate)
             sight.expectations = expectations_of(self.client, sight.expectations, sight.now)
@@ -151,6 +155,8 @@ class Walk:
 
         def look() -> None:
             targets = resolve(references, parts)
+            if self.designated is not None:
+                check_signed_tokens(targets, header, self.designated)
             check_coverage(targets, envelope, header)
             check_addressing_coverage(targets, envelope, self.sight.expectations)
 

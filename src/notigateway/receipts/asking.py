@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from cryptography.x509 import Certificate
+
     from notigateway.law.assurance import Assurance
     from notigateway.law.caller import Caller
     from notigateway.law.representation import RightsPolicy
@@ -24,12 +26,15 @@ class RequestProof:
     """The signed request as it was received: the caller's proof of will.
 
     `revocation` is what was known of the status of its certificate; None where nobody asks for it.
+    `certificate` is whose signature it bears: many messages only name theirs, and what a name leads to
+    changes with the registrations.
     """
 
     correlation_id: UUID
     envelope: bytes = field(repr=False)
     signature_method: str
     revocation: RevocationFinding | None = None
+    certificate: Certificate | None = None
 
     @cached_property
     def sha256(self) -> str:

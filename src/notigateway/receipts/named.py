@@ -15,6 +15,7 @@ from lxml import etree
 from notigateway.errors import GatewayError
 from notigateway.pki.families import KNOWN_FAMILIES, Families
 from notigateway.pki.identity import read_caller
+from notigateway.pki.keys import fingerprint
 from notigateway.wss.envelope import parse_envelope
 from notigateway.wss.header import read_security
 from notigateway.wss.ns import NOTIGATEWAY_ISSUING_V1, NOTIGATEWAY_V1, WSCN, WSCN_TEST, namespace_of
@@ -50,30 +51,61 @@ class Names:
     party: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signing:
+    """Who signed a request, for which party, as that was read when it came; None where it was not kept.
+
+    `stated` is the SHA-256 of the certificate that the receipt names, and `decided` the party that it says
+    decided, in a case where that is who asked.
+    """
+
+    certificate: Certificate | None = None
+    party: str | None = None
+    stated: str | None = None
+    decided: str | None = None
+
+
 def names_in(
-    request: bytes, *, about: UUID | None, known: KnownCertificates, families: Families = KNOWN_FAMILIES
+    request: bytes,
+    signing: Signing,
+    *,
+    about: UUID | None,
+    known: KnownCertificates,
+    families: Families = KNOWN_FAMILIES,
 ) -> Names:
-    """Return what a request names, that was verified when it came, beside the notification `about`."""
+    """Return what a request names, that was verified when it came, beside the notification `about`.
+
+    Only of a request that was kept without its signer is the token read anew, with the registrations and
+    families of today, and believed as far as the receipt agrees.
+    """
     try:
         envelope = parse_envelope(request, limits=_LIMITS)
     except GatewayError:
-        return Names(others=None)
+        return Names(others=None, certificate=signing.certificate)
     named = _named(envelope.operation)
     others = None if named is None else named - {about}
+    certificate = signing.certificate or _read_anew(envelope, known)
+    if certificate is not None and signing.stated not in {None, fingerprint(certificate)}:
+        certificate = None
+    # Whoever reports at work asks for a body, not for itself.
+    is_report = namespace_of(str(envelope.operation.tag)) == NOTIGATEWAY_ISSUING_V1
+    party = signing.party or signing.decided or _party_of(certificate, families)
+    return Names(others=others, certificate=certificate, party=None if is_report else party)
+
+
+def _read_anew(envelope: Envelope, known: KnownCertificates) -> Certificate | None:
+    """Return the certificate that a request holds, or names among those registered today."""
     try:
         header = read_security(envelope, max_tokens=_MAX_TOKENS)
-        certificate = read_token(header, signable_parts(envelope, header), known).certificate
+        return read_token(header, signable_parts(envelope, header), known).certificate
     except GatewayError:
-        return Names(others=others)
-    return Names(others=others, certificate=certificate, party=_party(certificate, envelope, families))
-
-
-def _party(certificate: Certificate, envelope: Envelope, families: Families) -> str | None:
-    """Return the party that asked. Whoever reports at work asks for a body, not for itself."""
-    if namespace_of(str(envelope.operation.tag)) == NOTIGATEWAY_ISSUING_V1:
         return None
+
+
+def _party_of(certificate: Certificate | None, families: Families) -> str | None:
+    """Return the party that a certificate stands for today."""
     try:
-        return read_caller(certificate, families).party
+        return None if certificate is None else read_caller(certificate, families).party
     except GatewayError:
         return None
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_der_x509_certificate
 
 from notigateway.evidence import bundle
 from notigateway.evidence.pades import seal_pdf
@@ -17,10 +18,10 @@ from notigateway.evidence.timestamp import embedded_certificates, take_out
 from notigateway.evidence.wording import Reading
 from notigateway.evidence.xades import seal_certificate_of
 from notigateway.log.growing import included
-from notigateway.receipts.named import names_in
+from notigateway.receipts.named import Signing, names_in
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.forms import find_form, keep_form
-from notigateway.repository.receipts import RequestEnvelope
+from notigateway.repository.receipts import RequestEnvelope, find_party_of
 from notigateway.repository.trust import get_revocation_data
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class Proving:
         Raises: what `form_of` raises; `LogDamagedError`.
         """
         inclusion = included(self.engine, receipt.id, seal=self.seal, origin=self.log_origin, now=now)
-        request, left_out = self._request(Reading(parse_receipt(receipt.xml)), may_see)
+        request, left_out = self._request(receipt, may_see)
         files: dict[str, bytes | None] = {
             bundle.RECEIPT: receipt.xml if stamped is None else stamped.xml,
             bundle.FORM: self.form_of(receipt, now=now),
@@ -111,17 +112,18 @@ class Proving:
         )
 
     def _request(
-        self, said: Reading, may_see: Callable[[Names], bool]
+        self, receipt: Receipt, may_see: Callable[[Names], bool]
     ) -> tuple[dict[str, bytes | None], Sequence[bundle.LeftOut]]:
         """Return the request that caused it, who signed that, and how the certificate was found good.
 
         And whether the request is left out: who signed it, and how that is known, stands in the receipt.
         """
+        said = Reading(parse_receipt(receipt.xml))
         envelope_sha256 = said.find("RequestEvidence", "EnvelopeSha256")
         revocation_sha256 = said.find("ActorAuthentication", "RevocationSha256")
         with reading(self.engine) as session:
             envelope = None if envelope_sha256 is None else session.get(RequestEnvelope, envelope_sha256)
-            request = None if envelope is None else envelope.xml
+            decided = find_party_of(session, receipt)
             found = get_revocation_data(session, [revocation_sha256] if revocation_sha256 else [])
         data = [content for _, _, content in found]
         files: dict[str, bytes | None] = {
@@ -129,11 +131,20 @@ class Proving:
             if data and hashlib.sha256(data[0]).hexdigest() == revocation_sha256
             else None,
         }
-        if request is None or envelope_sha256 is None:
+        if envelope is None or envelope_sha256 is None:
             return files, ()
         about = said.find("UserContentInfo", "NotificationId")
+        signing = Signing(
+            certificate=None
+            if envelope.certificate is None
+            else load_der_x509_certificate(envelope.certificate),
+            party=envelope.party,
+            stated=said.find("ActorAuthentication", "CertificateSha256"),
+            decided=decided,
+        )
         names = names_in(
-            request,
+            envelope.xml,
+            signing,
             about=None if about is None else UUID(about),
             known=self.known,
             families=self.families,
@@ -141,7 +152,7 @@ class Proving:
         if names.certificate is not None:
             files[bundle.CALLER_CERTIFICATE] = names.certificate.public_bytes(Encoding.DER)
         if may_see(names):
-            return {**files, bundle.REQUEST: request}, ()
+            return {**files, bundle.REQUEST: envelope.xml}, ()
         return files, (bundle.LeftOut(bundle.REQUEST, envelope_sha256, bundle.NAMES_OTHERS),)
 
 

@@ -11,6 +11,8 @@ from base64 import b32encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from notigateway.evidence import statement as evidence
 from notigateway.evidence.element import render
 from notigateway.law.actors import delegate_of, signing_person_of
@@ -40,9 +42,16 @@ _CSV_CODE_BYTES: Final = 15
 
 
 def record_request(session: Session, asking: Asking) -> None:
-    """Add the signed request to the transaction, once for all that it decides."""
-    proof = asking.proof
-    keep_request_envelope(session, sha256=proof.sha256, xml=proof.envelope, received_at=asking.now)
+    """Add the signed request to the transaction, once for all that it decides, and who signed it for whom."""
+    proof, signer = asking.proof, asking.proof.certificate
+    keep_request_envelope(
+        session,
+        sha256=proof.sha256,
+        xml=proof.envelope,
+        received_at=asking.now,
+        certificate=None if signer is None else signer.public_bytes(Encoding.DER),
+        party=asking.party,
+    )
 
 
 def record_decision(

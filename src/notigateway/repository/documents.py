@@ -25,6 +25,7 @@ from obstore.store import LocalStore, MemoryStore, from_url
 
 from notigateway.errors import ConfigurationError, DocumentDamagedError, TemporarilyUnavailableError
 from notigateway.private_files import make_folder
+from notigateway.urls import scheme_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +50,7 @@ class DocumentStore:
     """
 
     def __init__(self, url: str, *, timeout_seconds: int = 60) -> None:
-        scheme = urlsplit(url).scheme
+        scheme = scheme_of(url)
         self._folder = _local_folder(url) if scheme == "file" else None
         self._objects = _open(url, scheme, self._folder, timeout_seconds)
         self._check_whole_once = lru_cache(maxsize=REMEMBERED_OBJECTS)(self._check_whole)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import LargeBinary, func, select
+from sqlalchemy import LargeBinary, String, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from notigateway.repository.accesses import note_found
@@ -26,18 +26,55 @@ if TYPE_CHECKING:
 
 
 class RequestEnvelope(Row):
-    """A signed request that decided something: the caller's proof of will, kept as received."""
+    """A signed request that decided something: the caller's proof of will, kept as received.
+
+    With the certificate that it was admitted by and the party that asked, as they were read then: what a
+    message names, and whom a certificate stands for, is read otherwise later. Null in rows of before 0023.
+    """
 
     __tablename__ = "request_envelopes"
 
     sha256: Mapped[str] = mapped_column(SHA256_HEX, primary_key=True)
     received_at: Mapped[datetime] = mapped_column(UtcDateTime)
     xml: Mapped[bytes] = mapped_column(LargeBinary)
+    certificate: Mapped[bytes | None] = mapped_column(LargeBinary)
+    party: Mapped[str | None] = mapped_column(String(9))
 
 
-def keep_request_envelope(session: Session, *, sha256: str, xml: bytes, received_at: datetime) -> None:
+def keep_request_envelope(
+    session: Session,
+    *,
+    sha256: str,
+    xml: bytes,
+    received_at: datetime,
+    certificate: bytes | None,
+    party: str,
+) -> None:
     """Keep a signed request once, however many decisions it carries."""
-    insert_if_absent(session, RequestEnvelope, sha256=sha256, xml=xml, received_at=received_at)
+    insert_if_absent(
+        session,
+        RequestEnvelope,
+        sha256=sha256,
+        xml=xml,
+        received_at=received_at,
+        certificate=certificate,
+        party=party,
+    )
+
+
+def find_party_of(session: Session, receipt: Receipt) -> str | None:
+    """Return the party whose own decision a receipt attests; None where it attests anything else.
+
+    What a secondary user decided stands in the holder's name, and what a body reported in the addressee's.
+    """
+    return session.scalars(
+        select(Event.party).where(
+            Event.id == receipt.event_id,
+            Event.state == receipt.state,
+            Event.reported_by.is_(None),
+            Event.by_secondary_user.is_(False),
+        )
+    ).one_or_none()
 
 
 def find_by_csv_code(

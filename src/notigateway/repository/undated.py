@@ -7,8 +7,8 @@ row without messages: who was forgotten is not let in again.
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -22,11 +22,15 @@ if TYPE_CHECKING:
     from notigateway.repository.session import Session
 
 
+_EVER_OVER: Final = datetime.min.replace(tzinfo=UTC)
+
+
 class UndatedPeriod(Row):
     """Until when messages without Timestamp are accepted and remembered that share a mark.
 
-    The mark is the SHA-256 of the public key, or of the certificate where the token is signed. `forgotten_at`
-    is set when its messages were deleted.
+    The mark is the SHA-256 of the public key, or of the certificate where the token is signed. `until`
+    goes back to the first instant there is before its first message is deleted, and `forgotten_at` is set
+    with the last: the period is over then, whatever a clock says later.
     """
 
     __tablename__ = "undated_periods"
@@ -49,21 +53,30 @@ class UndatedMessage(Row):
 
 
 def find_period(session: Session, mark: bytes) -> tuple[int, datetime] | None:
-    """Return the period of a mark with its end; None before its first message."""
-    query = select(UndatedPeriod.id, UndatedPeriod.until).where(UndatedPeriod.mark == mark)
-    found = session.execute(query).one_or_none()
-    return None if found is None else (found.id, found.until)
+    """Return the period of a mark with its end; None before its first message.
+
+    One whose messages are being forgotten ended before every certificate.
+    """
+    columns = (UndatedPeriod.id, UndatedPeriod.until, UndatedPeriod.forgotten_at)
+    found = session.execute(select(*columns).where(UndatedPeriod.mark == mark)).one_or_none()
+    if found is None:
+        return None
+    return found.id, found.until if found.forgotten_at is None else _EVER_OVER
 
 
 def open_period(session: Session, mark: bytes, *, until: datetime, now: datetime) -> int | None:
     """Return the period of a mark, begun or prolonged to `until` as needed; None where it is over.
 
-    One that is over is not prolonged: its messages may be forgotten, and would be new again.
+    One that is over, or was forgotten, is not prolonged: its messages would be new again.
     """
+    found = find_period(session, mark)
+    if found is not None and found[1] >= until:
+        return found[0]
     if not insert_if_absent(session, UndatedPeriod, mark=mark, until=until, forgotten_at=None):
         session.execute(
             update(UndatedPeriod)
             .where(UndatedPeriod.mark == mark, UndatedPeriod.until < until, UndatedPeriod.until >= now)
+            .where(UndatedPeriod.forgotten_at.is_(None))
             .values(until=until)
             .execution_options(synchronize_session=False)
         )
@@ -111,6 +124,8 @@ def forget_undated(session: Session, *, before: datetime, now: datetime, limit: 
     period = session.scalars(over).one_or_none()
     if period is None:
         return None
+    # From the first portion on it is over, even should this clock be wrong and another one right.
+    period.until = _EVER_OVER
     some = select(UndatedMessage.key).where(UndatedMessage.period_id == period.id).limit(limit)
     gone = session.execute(
         delete(UndatedMessage)

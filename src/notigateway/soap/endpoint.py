@@ -254,10 +254,12 @@ class Endpoint:
             has_effect = operation not in self._without_effect
             is_bound = verified.is_token_signed or reply.addressing.names_signer
             use = KeyUse(verified.key_mark, caller, is_bound)
-            memory = memory_of(verified, gate.undated_periods, has_effect=has_effect, now=now)
+            memory = memory_of(verified, has_effect=has_effect, now=now)
             caller = self._admit(entry, use, memory, operation=operation, now=now)
             revocation = gate.admission.require_status(verified.certificate, now, has_effect=has_effect)
-            proof = RequestProof(correlation_id, data, verified.signature_method.value, revocation)
+            proof = RequestProof(
+                correlation_id, data, verified.signature_method.value, revocation, verified.certificate
+            )
             asking = Asking(caller=caller, assurance=SIGNED, now=now, proof=proof)
             request = Request(office=gate.office, asking=asking, entry=entry)
             content = self._dispatcher.call(verified.operation, request)

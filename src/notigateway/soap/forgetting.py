@@ -1,8 +1,9 @@
 """Forgets used-up messages as fast as they come: a little, beside the requests of a process.
 
 What is forgotten can no longer be accepted, so nothing depends on when that happens but the size of a
-table: the rate of messages times the time for which each is remembered, whatever the rate. Those without a
-Timestamp are looked at by the hour, and forgotten a day after the last certificate of their key has ended.
+table: the rate of messages times the time for which each is remembered, ten minutes longer than it is fresh.
+Those without a Timestamp are looked at by the hour, and forgotten a day after the last certificate of their
+key has ended.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 _EVERY: Final = timedelta(seconds=1)
 _PORTION: Final = 1_000
 _RUN_SECONDS: Final = 0.1
+# Not at the instant until which it was fresh: a registered client's window may have the largest skew a little
+# later (300 s), and another machine's clock be five minutes behind.
+_LATER: Final = timedelta(seconds=300) + timedelta(minutes=5)
 _UNDATED_EVERY: Final = timedelta(hours=1)
 # Nobody prolongs a period that is over, whatever the clocks of other machines say.
 _UNDATED_LATER: Final = timedelta(days=1)
@@ -62,7 +66,7 @@ class Forgetting:
         forgotten, found = 0, _PORTION
         while found == _PORTION:
             with writing(self._engine) as session:
-                found = forget_expired(session, now=now, limit=_PORTION)
+                found = forget_expired(session, now=now - _LATER, limit=_PORTION)
             forgotten += found
             if self._monotonic() >= end:
                 return forgotten

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from notigateway.repository.session import Session
     from notigateway.soap.entry import Entry
     from notigateway.soap.forgetting import Forgetting
-    from notigateway.soap.memory import UndatedPeriods
     from notigateway.soap.rates import CallerLimit
     from notigateway.trust.admission import Admission
     from notigateway.trust.key_holders import KeyHolders
@@ -42,7 +41,6 @@ class Gate:
     expectations: Expectations
     failures: FailureLimit
     forgetting: Forgetting
-    undated_periods: UndatedPeriods
     callers: CallerLimit
 
 

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 # By then a Timestamp of whole seconds is another one, and so is the message.
 _RETRY_AFTER_SECONDS: Final = 1
-_REMEMBERED: Final = 16_384
 
 
 class Memory(Protocol):
@@ -71,30 +70,10 @@ class DatedMemory:
         return ReplayError(retry_after_seconds=_RETRY_AFTER_SECONDS)
 
 
-class UndatedPeriods:
-    """The periods that a process has seen; they only grow, so what is known here holds."""
-
-    def __init__(self) -> None:
-        self._known: dict[bytes, tuple[int, datetime]] = {}
-
-    def known(self, mark: bytes, until: datetime) -> int | None:
-        """Return the period of a mark if it is known to last until then."""
-        period, end = self._known.get(mark, (None, until))
-        return period if until <= end else None
-
-    def remember(self, mark: bytes, period: tuple[int, datetime]) -> None:
-        """Keep what was read of a committed row."""
-        if len(self._known) >= _REMEMBERED:
-            self._known.clear()
-        self._known[mark] = period
-
-
 class UndatedMemory:
     """The memory of a message without Timestamp."""
 
-    def __init__(
-        self, verified: Verified, periods: UndatedPeriods, *, may_repeat: bool, now: datetime
-    ) -> None:
+    def __init__(self, verified: Verified, *, may_repeat: bool, now: datetime) -> None:
         self.may_repeat = may_repeat
         self._key = verified.replay_key
         self._as_before_until = verified.fresh_until
@@ -102,7 +81,6 @@ class UndatedMemory:
         by_certificate = bytes.fromhex(fingerprint(verified.certificate))
         self._mark = by_certificate if verified.is_token_signed else verified.key_mark
         self._until = verified.certificate.not_valid_after_utc
-        self._periods = periods
         self._now = now
 
     def knows(self, session: Session) -> bool:
@@ -111,20 +89,14 @@ class UndatedMemory:
         Raises: `TimestampInvalidError` where the messages of this key were forgotten, when the last of its
         certificates that were used ended: a renewal that comes later is not let in without a Timestamp.
         """
-        period = self._periods.known(self._mark, self._until)
-        if period is None:
-            found = find_period(session, self._mark)
-            if found is not None:
-                period = self._opened(found)
-        is_known = period is not None and is_undated_registered(session, period, self._key)
+        found = find_period(session, self._mark)
+        is_known = False
+        if found is not None:
+            period, until = found
+            if until < min(self._until, self._now):
+                raise _over()
+            is_known = is_undated_registered(session, period, self._key)
         return is_known or is_registered(session, self._key)
-
-    def _opened(self, found: tuple[int, datetime]) -> int:
-        self._periods.remember(self._mark, found)
-        period, until = found
-        if until < min(self._until, self._now):
-            raise _over()
-        return period
 
     def take(self, session: Session) -> bool:
         """Remember the message and tell whether it is new.
@@ -133,9 +105,7 @@ class UndatedMemory:
 
         Raises: `TimestampInvalidError`.
         """
-        period = self._periods.known(self._mark, self._until)
-        if period is None:
-            period = open_period(session, self._mark, until=self._until, now=self._now)
+        period = open_period(session, self._mark, until=self._until, now=self._now)
         if period is None:
             raise _over()
         is_new = register_undated(session, period, self._key)
@@ -150,9 +120,9 @@ def _over() -> TimestampInvalidError:
     return TimestampInvalidError("what was signed with this key was forgotten", reason="key-renewed-late")
 
 
-def memory_of(verified: Verified, periods: UndatedPeriods, *, has_effect: bool, now: datetime) -> Memory:
+def memory_of(verified: Verified, *, has_effect: bool, now: datetime) -> Memory:
     """Return where a proven message is remembered; what has an effect may never come again."""
     if verified.is_dated:
         return DatedMemory(verified.replay_key, verified.fresh_until)
     may_repeat = not has_effect and may_repeat_reads(verified.client, now)
-    return UndatedMemory(verified, periods, may_repeat=may_repeat, now=now)
+    return UndatedMemory(verified, may_repeat=may_repeat, now=now)

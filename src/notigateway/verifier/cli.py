@@ -7,7 +7,7 @@ import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
@@ -15,6 +15,9 @@ from notigateway.errors import GatewayError
 from notigateway.verifier.pins import load_trust
 from notigateway.verifier.procedure import verify
 from notigateway.verifier.report import EXIT_CODES, Outcome
+
+if TYPE_CHECKING:
+    from notigateway.verifier.report import Report
 
 _WORDS: Final = {
     Outcome.PASSED: "ok",
@@ -41,11 +44,12 @@ app = typer.Typer(
 
 
 @app.command(
-    help="Verify an evidence bundle, a receipt (XML) or its sealed PDF, without network or service.",
-    epilog="Exit codes: 0 passed; 1 failed; 2 indeterminate, or FILE or DIR cannot be read.",
+    help="Verify evidence bundles, receipts (XML) or their sealed PDFs, without network or service.",
+    epilog="Exit codes: 0 all passed; 1 one failed; 2 none failed and one is indeterminate, or it or DIR "
+    "cannot be read.",
 )
 def command(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Bundle, receipt or PDF.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Bundles, receipts or PDFs.")],
     trust: Annotated[
         Path,
         typer.Option(
@@ -65,32 +69,51 @@ def command(
     request: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="The signed request that the bundle leaves out, to be verified with it."
+            metavar="FILE",
+            help="The signed request of the one FILE, to be compared and verified with it.",
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON: one document for each file.")] = False,
 ) -> None:
     """Verify, print each step, exit with what they come to."""
-    try:
-        report = verify(
-            file.read_bytes(),
-            trust=load_trust(trust),
-            at=at or datetime.now(UTC),
-            required_level=require_level,
-            request=None if request is None else request.read_bytes(),
-        )
-    except (OSError, GatewayError) as error:
-        typer.echo(f"notigateway-verify: {error}", err=True)
-        raise typer.Exit(EXIT_CODES[Outcome.INDETERMINATE]) from error
-    if as_json:
-        said: dict[str, Any] = {"outcome": report.outcome, "steps": [asdict(step) for step in report.steps]}
-        typer.echo(json.dumps(said, ensure_ascii=False))
-    else:
-        for number, step in enumerate(report.steps, 1):
-            reason = _one_line(step.reason)
-            typer.echo(f"{number:>2} {step.name:<{_NAME_COLUMN}} {_WORDS[step.outcome]:<8} {reason}")
-        typer.echo(f"result: {report.outcome}")
-    raise typer.Exit(EXIT_CODES[report.outcome])
+    if request is not None and len(files) > 1:
+        raise typer.BadParameter("a request belongs to one bundle: give one FILE", param_hint="--request")
+    found = []
+    for file in files:
+        try:
+            report = verify(
+                file.read_bytes(),
+                trust=load_trust(trust),
+                at=at or datetime.now(UTC),
+                required_level=require_level,
+                request=None if request is None else request.read_bytes(),
+            )
+        except (OSError, GatewayError) as error:
+            typer.echo(f"notigateway-verify: {error}", err=True)
+            found.append(Outcome.INDETERMINATE)
+            continue
+        found.append(report.outcome)
+        name = str(file) if len(files) > 1 else None
+        (_print_json if as_json else _print_steps)(report, name)
+    worst = next((one for one in (Outcome.FAILED, Outcome.INDETERMINATE) if one in found), Outcome.PASSED)
+    raise typer.Exit(EXIT_CODES[worst])
+
+
+def _print_json(report: Report, name: str | None) -> None:
+    """Print one document, on one line; its file's name stands in it where there are several."""
+    said: dict[str, Any] = {} if name is None else {"file": name}
+    said |= {"outcome": report.outcome, "steps": [asdict(step) for step in report.steps]}
+    typer.echo(json.dumps(said, ensure_ascii=False))
+
+
+def _print_steps(report: Report, name: str | None) -> None:
+    """Print a line for each step and one for the result, below the file's name where there are several."""
+    if name is not None:
+        typer.echo(_one_line(name))
+    for number, step in enumerate(report.steps, 1):
+        reason = _one_line(step.reason)
+        typer.echo(f"{number:>2} {step.name:<{_NAME_COLUMN}} {_WORDS[step.outcome]:<8} {reason}")
+    typer.echo(f"result: {report.outcome}")
 
 
 def _one_line(text: str) -> str:

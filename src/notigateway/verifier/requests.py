@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 
-from notigateway.errors import GatewayError
+from notigateway.errors import GatewayError, TokenUnavailableError
 from notigateway.evidence import bundle
 from notigateway.pki.keys import fingerprint
 from notigateway.pki.known import KnownCertificates
@@ -32,6 +32,10 @@ _LIMITS: Final = Limits(request_max_bytes=64 * 1024 * 1024, max_elements=500_000
 _EXPECTATIONS: Final = Expectations(
     require_timestamp=False, max_age=timedelta(days=1), skew=timedelta(minutes=5), bare_x509_data=True
 )
+_NO_CERTIFICATE: Final = (
+    f"who signed the request is not told: there is no {bundle.CALLER_CERTIFICATE} in this file, nor in the "
+    "request a certificate that the receipt names"
+)
 _WHY_LEFT_OUT: Final = {
     bundle.NAMES_OTHERS: (
         "it names other notifications, of which the one who got this bundle may not know; who holds the "
@@ -42,7 +46,11 @@ _WHY_LEFT_OUT: Final = {
 
 @dataclass
 class Requests:
-    """The request of a case: in its file, or `beside` it where a bundle leaves it out."""
+    """The request of a case: in its file, or `beside` it, from whoever holds it.
+
+    What is given beside a file is always compared, also with a file that holds its own: whoever gives it asks
+    whether it is the one.
+    """
 
     case: Examination
     beside: bytes | None = None
@@ -59,8 +67,12 @@ class Requests:
             if bundle.MANIFEST in self.case.files:
                 raise FailedError("the receipt names a request that the bundle does not hold")
             raise SkippedError("the request is not in this file; its bundle holds it")
-        if hashlib.sha256(envelope).hexdigest() != stated:
-            raise FailedError("the request is not the one that the receipt names")
+        if stated is None:
+            raise FailedError("the receipt names no request")
+        for one in (envelope, self.beside):
+            if one is not None and hashlib.sha256(one).hexdigest() != stated:
+                whose = "given beside this file" if one is self.beside else "in this file"
+                raise FailedError(f"the request {whose} is not the one that the receipt names")
         return f"SHA-256 {stated}, as the receipt says"
 
     def request_signature(self) -> str:
@@ -72,18 +84,24 @@ class Requests:
             raise SkippedError("there is no request in this file")
         validated = self.case.reading.instant("ActorAuthentication", "ValidationTime") or facts.sealed_at
         expected = self._caller_sha256()
+        caller = self.case.files.get(bundle.CALLER_CERTIFICATE)
 
         def check_certificate(certificate: Certificate, _now: datetime) -> None:
             if fingerprint(certificate) != expected:
                 raise FailedError("signed with another certificate than the one that was validated")
 
-        verified = verify_envelope(
-            parse_envelope(envelope, limits=_LIMITS),
-            now=validated,
-            expectations=_EXPECTATIONS,
-            check_certificate=check_certificate,
-            clients=_knowing(self.case.files[bundle.CALLER_CERTIFICATE]),
-        )
+        try:
+            verified = verify_envelope(
+                parse_envelope(envelope, limits=_LIMITS),
+                now=validated,
+                expectations=_EXPECTATIONS,
+                check_certificate=check_certificate,
+                clients=ClientRegister() if caller is None else _knowing(caller),
+            )
+        except TokenUnavailableError as error:
+            if caller is not None:
+                raise
+            raise SkippedError(_NO_CERTIFICATE) from error
         if verified.signature_method.value != self.case.reading.find("RequestEvidence", "SignatureMethod"):
             raise FailedError("signed by another algorithm than the receipt says")
         # In our own contract a request names notifications by their identifiers.
@@ -110,12 +128,18 @@ class Requests:
             raise SkippedError("the certificate is the receipt's; what it signed is left out of this bundle")
 
     def _caller_sha256(self) -> str:
-        """Return the certificate to expect: the receipt's, or, of a report, the one beside it."""
+        """Return the certificate to expect: the receipt's, or, of a report, the one beside it.
+
+        Where there is none beside it, one in the request's own token is as good, if the receipt names it.
+        """
+        stated = self.case.reading.find("ActorAuthentication", "CertificateSha256")
         caller = self.case.files.get(bundle.CALLER_CERTIFICATE)
         if caller is None:
-            raise FailedError("the certificate of who signed the request is missing")
+            if stated is None:
+                raise SkippedError(_NO_CERTIFICATE)
+            return stated
         beside = hashlib.sha256(caller).hexdigest()
-        if beside != (self.case.reading.find("ActorAuthentication", "CertificateSha256") or beside):
+        if beside != (stated or beside):
             raise FailedError(f"{bundle.CALLER_CERTIFICATE} is not the certificate that the receipt names")
         return beside
 

@@ -108,6 +108,19 @@ def check_place(token: Token, expectations: Expectations) -> None:
         raise TokenTypeError("kind of KeyInfo", part="KeyInfo")
 
 
+def check_signed_tokens(targets: Sequence[_Element], header: SecurityHeader, token: Token) -> None:
+    """Check that a signed token is the one that KeyInfo designates.
+
+    KeyInfo itself is never signed. So whoever stands between could leave the signed token where it is and
+    point to another certificate of the same key.
+
+    Raises: `SecurityHeaderInvalidError`.
+    """
+    signed = [one for one in header.tokens if any(one is target for target in targets)]
+    if any(one is not token.element for one in signed):
+        raise SecurityHeaderInvalidError("KeyInfo designates another token than a signed one", part="KeyInfo")
+
+
 def _only_child(parent: _Element) -> _Element:
     children = element_children(parent)
     if len(children) != 1:

@@ -32,7 +32,7 @@ from notigateway.wss.signature_value import (
     unique_form,
 )
 from notigateway.wss.signed_info import read_signed_info
-from notigateway.wss.tokens import check_place, read_token
+from notigateway.wss.tokens import check_place, check_signed_tokens, read_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +60,8 @@ class Verified:
     signed header blocks; `client` is what was agreed with the signer, where anything was.
 
     `key_mark` is the SHA-256 of the public key. The signature is that key's, and of this certificate only
-    where `is_token_signed`: otherwise anybody may have put in another certificate of the same key.
+    where `is_token_signed`: otherwise no token is signed, and anybody may have put in another certificate of
+    the same key.
     """
 
     body: _Element
@@ -96,8 +97,8 @@ def verify_envelope(
     2. Token: KeyInfo designates one certificate, in the message or known beforehand. It is not
        proven yet; it decides what is expected: by default, or as agreed with that client.
     3. Algorithms: every one is on the whitelist; limits on references and prefixes.
-    4. References: each designates a part that may be signed; Body and Timestamp are among them, and
-       the WS-Addressing headers that must be understood or must be signed.
+    4. References: each designates a part that may be signed; a token among them is the one of step 2; Body
+       and Timestamp are among them, and the WS-Addressing headers that must be understood or must be signed.
     5. Timestamp: the message is fresh at `now`.
     6. Certificate: admitted by `check_certificate` at `now`, and registered where that is required,
        with a key of the method's family.
@@ -122,6 +123,7 @@ def verify_envelope(
 
     # 4 references
     targets = resolve(signed_info.references, parts)
+    check_signed_tokens(targets, header, token)
     check_coverage(targets, envelope, header)
     check_addressing_coverage(targets, envelope, expected)
 

@@ -45,18 +45,6 @@ WRITTEN = [
     "❤\ufe0f ☎\ufe0e 👍",
     "",
 ]
-# Of the format characters (Cf) only those that are printed: signs before numbers, and musical beams are not.
-PRINTED = {
-    *range(0x600, 0x606),
-    0x6DD,
-    0x70F,
-    0x890,
-    0x891,
-    0x8E2,
-    0x110BD,
-    0x110CD,
-    *range(0x13430, 0x13456),
-}
 
 
 @pytest.mark.parametrize("text", WRITTEN)
@@ -65,11 +53,12 @@ def test_what_is_written_here_is_welcome(text: str) -> None:
     check_reason(text)
 
 
-def test_every_control_and_format_character_is_refused() -> None:
+def test_every_control_format_enclosing_and_private_character_is_refused() -> None:
     for code in range(sys.maxunicode + 1):
         one = chr(code)
         category = unicodedata.category(one)
-        if category in {"Cc", "Cs", "Zl", "Zp"} or (category == "Cf" and code not in PRINTED):
+        is_nobodys = code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
+        if category in {"Cc", "Cf", "Co", "Cs", "Me", "Zl", "Zp"} or is_nobodys:
             assert hidden_at(f"ab{one}c") == 3, hex(code)
             assert (hidden_at(f"ab{one}c", lines=True) is None) == (one in "\t\n\r"), hex(code)
             assert not is_a_line(f"a{one}")
@@ -82,12 +71,24 @@ def test_every_control_and_format_character_is_refused() -> None:
         *"\u200b\u200c\u200d\u2060\u00ad\ufeff\u034f\u180e",  # no room
         *"\u115f\u1160\u3164\uffa0\u2800",  # blank letters
         *"\ufe00\ufe0d\U000e0001\U000e0041\U000e0100\U000e01ef",  # selectors and tags
+        *"\u0335\u0336\u0337\u0338\u20d2\u20dd\u20e0\u20e5\u20eb\u0488",  # struck out, enclosed
+        *"\ufdd0\ufdef\ufffe\uffff\U0001fffe\U0010ffff\ue000\uf8ff\U000f0000",  # of nobody, private
+        *"\u0600\u0605\u06dd\U000110bd\U00013430",  # arranging others
     ],
 )
 def test_what_hides_is_refused_with_its_place(one: str) -> None:
     with pytest.raises(TextInvalidError) as refusal:
         check_reason(f"línea\n1{one}23")
     assert refusal.value.facts == {"field": "reason", "position": 8}
+
+
+@pytest.mark.parametrize("blank", [" ", "\n\t ", "\u00a0", "\u2003\u3000"])
+def test_a_reason_in_which_there_is_nothing_to_read_is_refused(blank: str) -> None:
+    with pytest.raises(TextInvalidError) as refusal:
+        check_reason(blank)
+    assert refusal.value.facts == {"field": "reason", "position": 1}
+    check_reason(None)
+    check_reason(f"{blank}x{blank}")
 
 
 @given(st.text())

@@ -29,6 +29,7 @@ from bundles import (
     statement,
     write_trust,
 )
+from client_shapes import by_name, thumbprint_text
 from notigateway.evidence import bundle
 from notigateway.evidence.timestamp import add_token, take_out
 from notigateway.evidence.xades import Seal
@@ -237,6 +238,39 @@ def test_a_request_that_the_manifest_leaves_out_is_told_and_is_no_failure(
     assert "as the receipt says" in run.output
     other = verify(data, trust=trust, at=AT, request=accept_request(ACCEPT.replace("Accept", "Reject")))
     assert "not the one" in why(other, "request")
+
+
+def test_a_request_that_is_given_is_compared_also_where_the_bundle_holds_its_own(
+    proofs: bytes, trust: Trust
+) -> None:
+    assert verify(proofs, trust=trust, at=AT, request=accept_request()).outcome is Outcome.PASSED
+    for other in (b"", b"not this one", accept_request() + b"\n"):
+        report = verify(proofs, trust=trust, at=AT, request=other)
+        assert report.outcome is Outcome.FAILED
+        assert "given beside this file is not the one" in why(report, "request")
+
+
+@pytest.mark.parametrize("name", [bundle.RECEIPT, bundle.FORM])
+def test_a_lone_file_is_verified_with_the_request_of_who_holds_it(
+    proofs: bytes, trust: Trust, name: str
+) -> None:
+    alone = bundle.read_container(proofs)[name]
+    report = verify(alone, trust=trust, at=AT, request=accept_request())
+    assert report.outcome is Outcome.PASSED
+    assert outcomes(report)["request"] is outcomes(report)["caller's signature"] is Outcome.PASSED
+    other = verify(alone, trust=trust, at=AT, request=accept_request(ACCEPT.replace("Accept", "Reject")))
+    assert "not the one" in why(other, "request")
+
+
+def test_a_signer_that_is_neither_beside_nor_in_the_request_is_told_and_is_no_failure(trust: Trust) -> None:
+    seal = pki().company_seal
+    named = by_name(seal, thumbprint_text(seal), ACCEPT).build()
+    data = sealed(statement(named))
+    report = verify(data, trust=trust, at=AT, request=named)
+    assert report.outcome is Outcome.PASSED
+    (step,) = [one for one in report.steps if one.name == "caller's signature"]
+    assert step.outcome is Outcome.SKIPPED
+    assert bundle.CALLER_CERTIFICATE in step.reason
 
 
 def test_a_request_is_not_left_out_by_who_does_not_hold_the_seal(proofs: bytes, trust: Trust) -> None:
@@ -500,6 +534,25 @@ def test_the_command_needs_neither_server_nor_network_and_exits_0_1_2(
     assert required.returncode == 0
     assert json.loads(required.stdout)["outcome"] == "passed"
     assert unknown.returncode == 2
+
+
+def test_several_files_end_with_the_worst_of_them(proofs: bytes, folder: Path, tmp_path: Path) -> None:
+    good, bad, absent = (tmp_path / name for name in ("good.zip", "bad.zip", "absent.zip"))
+    good.write_bytes(proofs)
+    bad.write_bytes(proofs[:-1] + b"\x01")
+
+    def run(*words: object) -> tuple[int, list[str]]:
+        options = ["--trust", str(folder), "--at", AT.isoformat()]
+        done = CliRunner().invoke(app, [*map(str, words), *options])
+        return done.exit_code, done.stdout.splitlines()
+
+    code, lines = run(good, good)
+    assert (code, lines.count(str(good)), lines.count("result: passed")) == (0, 2, 2)
+    assert run(absent, good)[0] == 2
+    code, lines = run(absent, bad, good, "--json")
+    told = [(one["file"], one["outcome"]) for one in map(json.loads, lines)]
+    assert (code, told) == (1, [(str(bad), "failed"), (str(good), "passed")])
+    assert run(good, good, "--request", bad)[0] == 2
 
 
 def test_a_file_or_folder_that_cannot_be_read_is_indeterminate(folder: Path, tmp_path: Path) -> None:

@@ -102,7 +102,9 @@ def read_parameters(operation: _Element) -> Parameters:
     """
     name = etree.QName(operation).localname
     namespace = namespace_of(str(operation.tag))
-    _check_attributes(operation, name, frozenset({name}), own=namespace)
+    is_nil = _check_attributes(operation, name, frozenset({name}), own=namespace)
+    if is_nil and (len(operation) or operation.text):  # Schema part 1 §3.3.4, cvc-elt 3.2.1
+        raise InvalidRequestError(element=name, rule="nil")
     parameters = _PARAMETERS[name]
     texts: dict[str, str | None] = {}
     for child in operation:
