@@ -97,7 +97,9 @@ class Connection(asyncio.Protocol):
     def _work(self, incoming: Incoming) -> None:
         self._stop_waiting()
         self._transport.pause_reading()
-        self._front.work(environ_of(incoming, self._place)).add_done_callback(self._answer)
+        environ = environ_of(incoming, self._place)
+        incoming.body.clear()  # the environment has it: once is enough
+        self._front.work(environ).add_done_callback(self._answer)
 
     def _answer(self, made: Future[Answer]) -> None:
         """Send what a thread made; nobody may be there any more."""
@@ -130,7 +132,7 @@ class Connection(asyncio.Protocol):
         unsent = self._transport.get_write_buffer_size()
         if not unsent:
             self._answered()
-        elif not self._front.weigh(self, unsent):
+        elif not self._front.weigh(self, unsent + len(self._next or b"")):
             self._transport.abort()
 
     def _answered(self) -> None:
