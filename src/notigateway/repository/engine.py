@@ -42,6 +42,9 @@ _WRITING: dict[str, Mapping[str, Any]] = {"sqlite": {_ACCESS: "write"}, "postgre
 
 # SQLite's waiting writers look for the lock every 0.1 seconds at the latest: they get a turn.
 _SQLITE_PAUSE_SECONDS = 0.1
+# Two seconds in all: switching takes milliseconds.
+_SWITCH_TRIES = 100
+_SWITCH_PAUSE_SECONDS = 0.02
 
 # The order of the threads that write to SQLite; between processes there is none.
 _turns: WeakKeyDictionary[Engine, Turns] = WeakKeyDictionary()
@@ -229,8 +232,26 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: ConnectionPoolEntry
     cut, which WAL with NORMAL does not. The driver's own transactions are off (`isolation_level` None):
     they would begin too late and break savepoints.
     """
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    _switch_to_wal(connection)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Have the database keep a log; a new file is switched once.
+
+    SQLite does not wait for others here, whatever its timeout: of two who open a new file at once, one is
+    told that it is locked.
+    """
+    for left in reversed(range(_SWITCH_TRIES)):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+        except sqlite3.OperationalError as error:
+            if not left or error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            time.sleep(_SWITCH_PAUSE_SECONDS)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:
