@@ -74,6 +74,7 @@ TRUE_OF_BOTH = {
     "value-of-another-method",
     "username-token-signed",
     "references-exchanged",
+    "digest-of-another-part",
     "token-not-one-path",
     "hex-in-base64",
 }
