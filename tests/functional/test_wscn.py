@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
 from notigateway.law.lifecycle import Kind
@@ -90,7 +91,8 @@ def test_the_signed_receipt_is_kept_as_evidence(sqlite_stack: Stack) -> None:
     signed = sign(client.acuse(1), client.pair)
     assert number(client.send_acuse(signed)) == 0
     (kept,) = sqlite_stack.contents()["request_envelopes"]
-    (envelope,) = [value for value in kept if isinstance(value, bytes)]
+    envelope, certificate = [value for value in kept if isinstance(value, bytes)]
+    assert certificate == client.pair.certificate.public_bytes(Encoding.DER)
     assert base64.b64decode(etree.fromstring(envelope).findtext(".//{*}xmlAcuseFirmado") or "") == signed
 
 
