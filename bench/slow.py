@@ -53,6 +53,7 @@ KINDS: Final[dict[str, Kind]] = {
     ),
     "pipelined requests, answers unread": Kind(at_once=_GET * _PIPELINED),
     "an answer, byte by byte": Kind(at_once=_GET, reads_bytes=1),
+    "pipelined requests, answers read": Kind(at_once=_GET * _PIPELINED, reads_bytes=1 << 20),
     "half closed": Kind(at_once=_GET * _PIPELINED, half_closes=True),
     "idle after one request": Kind(at_once=_GET, reads_first_answer=True),
 }

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import ssl
 import subprocess
 import sys
+import threading
 import time
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
@@ -37,15 +37,17 @@ control_socket_disable = True
 {more}
 """
 ECHO = """
+import os
+
 def application(environ, start_response):
     failing = environ.get("HTTP_X_FAIL")
     body = environ["wsgi.input"].read()
-    headers = [("Content-Type", "text/plain"), ("X-Scheme", environ["wsgi.url_scheme"])]
+    headers = [("Content-Type", "text/plain"), ("X-Process", str(os.getpid()))]
     if failing == "call":
         raise ValueError
     if failing == "header":
         headers.append(("X", "a\\r\\nb"))
-    start_response("200 OK", headers)
+    start_response("403 Forbidden" if failing == "refused" else "200 OK", headers)
     return [body]
 """
 HIDDEN = b"GET /hidden HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -81,19 +83,6 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 def connect(port: int) -> socket.socket:
     return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS)
-
-
-def receive_exactly(connection: socket.socket, body: bytes) -> bytes:
-    """Read one answer with that body; return its head."""
-    got = b""
-    while not got.endswith(b"\r\n\r\n"):
-        got += connection.recv(1)
-    left = len(body)
-    while left:
-        piece = connection.recv(left)
-        assert piece
-        left -= len(piece)
-    return got
 
 
 def rest_of(connection: socket.socket) -> bytes:
@@ -214,7 +203,7 @@ def test_a_reload_and_a_stop_answer_what_has_begun(tmp_path: Path) -> None:
         slow.sendall(b"GET %s?wsdl HTTP/1.1\r\nHost" % PATH.encode())
         assert client.ping().party.identifier == COMPANY[0]
         served.process.send_signal(signal.SIGHUP)
-        assert client.ping().party.identifier == COMPANY[0]
+        time.sleep(0.5)  # the old workers have been told, and still wait for what has begun
         slow.sendall(b": x\r\n\r\n")
         assert receive(slow, b"definitions>").startswith(b"HTTP/1.1 200 ")
         assert client.ping().party.identifier == COMPANY[0]
@@ -297,29 +286,77 @@ def test_a_defect_is_answered_500_and_the_connection_ends(port: int) -> None:
             assert receive(one, b"never").startswith(b"HTTP/1.1 500 ")
 
 
-def test_a_worker_that_has_answered_its_share_is_replaced(tmp_path: Path) -> None:
+def process_of(port: int, request_: bytes = POST + b"Content-Length: 2\r\n\r\nok") -> bytes:
+    """Return which process answers."""
+    with connect(port) as one:
+        one.sendall(request_)
+        answer = receive(one, b"ok")
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        return answer.partition(b"X-Process: ")[2].split(b"\r\n")[0]
+
+
+def test_a_worker_is_replaced_in_seconds_whatever_strangers_have_begun(tmp_path: Path) -> None:
+    with echoing(tmp_path, "max_requests, graceful_timeout = 3, 25") as (port, _), connect(port) as slow:
+        first = process_of(port)
+        slow.sendall(POST + b"Content-Length: 9\r\n\r\nhal")
+        assert process_of(port) == first
+        began = time.monotonic()
+        assert process_of(port) == first  # the third
+        while process_of(port) == first:
+            assert time.monotonic() - began < 15
+        assert time.monotonic() - began < 15
+        assert receive(slow, b"\r\n\r\n").startswith(b"HTTP/1.1 408 ")
+
+
+def test_strangers_use_up_no_worker(tmp_path: Path) -> None:
     with echoing(tmp_path, "max_requests = 3") as (port, _):
-        for _ in range(8):
+        first = process_of(port)
+        for refused in (b"GET /x HTTP/1.1\r\nHost: x\r\n\r\n", POST + b"X-Fail: refused\r\n\r\n") * 5:
             with connect(port) as one:
-                one.sendall(POST + b"Content-Length: 2\r\n\r\nok")
-                assert receive(one, b"ok").startswith(b"HTTP/1.1 200 ")
+                one.sendall(refused)
+                assert receive(one, b"\r\n\r\n")
+        assert process_of(port) == first
 
 
-def test_tls_is_spoken_where_gunicorn_has_a_certificate(tmp_path: Path) -> None:
+def test_callers_that_pipeline_let_newcomers_in(tmp_path: Path) -> None:
+    stopping = threading.Event()
+    burst = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 2000
+
+    def pipeline(port: int) -> None:
+        while not stopping.is_set():
+            with suppress(OSError), connect(port) as one:
+                one.sendall(burst)
+                while not stopping.is_set() and one.recv(65536):
+                    pass
+
+    with echoing(tmp_path, "worker_connections = 8") as (port, _):
+        callers = [threading.Thread(target=pipeline, args=(port,)) for _ in range(24)]
+        for caller in callers:
+            caller.start()
+        try:
+            for _ in range(20):
+                process_of(port)
+        finally:
+            stopping.set()
+            for caller in callers:
+                caller.join(PATIENCE_SECONDS)
+
+
+def test_gunicorn_with_a_certificate_does_not_start(tmp_path: Path) -> None:
     pki = ensure_pki(tmp_path / "pki", datetime.now(UTC))
-    files = f"certfile, keyfile = {str(pki.certificate('service'))!r}, {str(pki.key('service'))!r}"
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # which one it is is compared below
-    pinned = ssl.PEM_cert_to_DER_cert(pki.certificate("service").read_text("ascii"))
-    body = b"x" * 3_000_000
-    with echoing(tmp_path, files) as (port, _), connect(port) as silent:
-        silent.sendall(b"\x16\x03")
-        with connect(port) as plain, context.wrap_socket(plain) as one:
-            assert one.getpeercert(binary_form=True) == pinned
-            for _ in range(2):
-                one.sendall(POST + b"X-Scheme: yes\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
-                answer = receive_exactly(one, body)
-                assert b"\r\nX-Scheme: https\r\n" in answer
+    files = ["--certfile", str(pki.certificate("service")), "--keyfile", str(pki.key("service"))]
+    (tmp_path / "echo.py").write_text(ECHO)
+    worker = ["-k", "notigateway.http.worker.GatheringWorker", "--no-control-socket"]
+    place = ["-b", "127.0.0.1:0", "--chdir", str(tmp_path)]
+    ended = subprocess.run(
+        [sys.executable, "-m", "gunicorn", *place, *files, *worker, "echo:application"],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert "certfile and keyfile are not supported: a proxy in front speaks TLS" in ended.stderr
 
 
 def client_of(sandbox: Running) -> NotificationClient:

@@ -35,14 +35,13 @@ class Answer:
 class Place:
     """Between whom a connection is."""
 
-    scheme: str
     server: tuple[str, str]
     peer: tuple[str, str]
 
 
-def place_of(scheme: str, server: object, peer: object) -> Place:
+def place_of(server: object, peer: object) -> Place:
     """Return the place between two addresses of sockets; those of a Unix socket have no host."""
-    return Place(scheme=scheme, server=_host_and_port(server, _NOWHERE), peer=_host_and_port(peer, ("", "")))
+    return Place(server=_host_and_port(server, _NOWHERE), peer=_host_and_port(peer, ("", "")))
 
 
 def environ_of(incoming: Incoming, place: Place) -> WSGIEnvironment:
@@ -68,7 +67,7 @@ def environ_of(incoming: Incoming, place: Place) -> WSGIEnvironment:
         "REMOTE_ADDR": place.peer[0],
         "REMOTE_PORT": place.peer[1],
         "wsgi.version": (1, 0),
-        "wsgi.url_scheme": place.scheme,
+        "wsgi.url_scheme": "http",
         "wsgi.input": io.BytesIO(incoming.body),
         "wsgi.input_terminated": True,
         "wsgi.errors": sys.stderr,

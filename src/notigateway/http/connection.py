@@ -36,26 +36,22 @@ class Connection(asyncio.Protocol):
         self._incoming: Incoming | None = None
         self._timer: TimerHandle | None = None
         self._next: bytes | None = None
-        self._is_answering = False
+        # Whether its answer is on its way.
+        self.is_answering = False
         # Whether anything of the request it waits for has arrived.
         self.has_begun = False
         # The bytes that it holds in memory.
         self.weight = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Wait for the first request, which has its time from now on, unless there are too many."""
+        """Wait for the first request, which has its time from now on."""
         if not isinstance(transport, asyncio.Transport):
             raise TypeError("a stream is served")
         self._transport = transport
         transport.set_write_buffer_limits(high=0)  # told when all is gone, not when most of it is
-        scheme = "http" if transport.get_extra_info("ssl_object") is None else "https"
-        about = (transport.get_extra_info("sockname"), transport.get_extra_info("peername"))
-        self._place = place_of(scheme, *about)
-        if self._front.enter(self):
-            self._incoming = Incoming(self._front.bounds)
-            self._wait(self._front.message_seconds)
-        else:
-            transport.abort()
+        self._place = place_of(transport.get_extra_info("sockname"), transport.get_extra_info("peername"))
+        self._incoming = Incoming(self._front.bounds)
+        self._wait(self._front.message_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """Forget it."""
@@ -70,8 +66,13 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         """Go on when the whole answer is gone."""
-        if self._is_answering and not self._transport.get_write_buffer_size():
+        if self.is_answering and not self._transport.get_write_buffer_size():
             self._answered()
+
+    @property
+    def is_gathering(self) -> bool:
+        """Tell whether a part of a request is here."""
+        return self._incoming is not None and self.has_begun
 
     def drop(self) -> None:
         """End it at once, whatever it waits for."""
@@ -96,7 +97,9 @@ class Connection(asyncio.Protocol):
     def _work(self, incoming: Incoming) -> None:
         self._stop_waiting()
         self._transport.pause_reading()
-        self._front.work(environ_of(incoming, self._place)).add_done_callback(self._answer)
+        environ = environ_of(incoming, self._place)
+        incoming.body.clear()  # the environment has it: once is enough
+        self._front.work(environ).add_done_callback(self._answer)
 
     def _answer(self, made: Future[Answer]) -> None:
         """Send what a thread made; nobody may be there any more."""
@@ -111,7 +114,7 @@ class Connection(asyncio.Protocol):
             self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR)
             return
         answer = made.result()
-        ends = self._front.is_stopping or incoming.is_cut_off
+        ends = self._front.is_stopping or self._front.is_full or incoming.is_cut_off
         headers = [*answer.headers, ("Date", formatdate(usegmt=True)), *([("Connection", "close")] * ends)]
         try:
             data = incoming.respond(answer.status, headers, answer.body)
@@ -123,18 +126,18 @@ class Connection(asyncio.Protocol):
         self._send(data)
 
     def _send(self, data: bytes) -> None:
-        self._is_answering, self._incoming = True, None
+        self.is_answering, self._incoming = True, None
         self._wait(self._front.answer_seconds)
         self._transport.write(data)
         unsent = self._transport.get_write_buffer_size()
         if not unsent:
             self._answered()
-        elif not self._front.weigh(self, unsent):
+        elif not self._front.weigh(self, unsent + len(self._next or b"")):
             self._transport.abort()
 
     def _answered(self) -> None:
         """Wait for the next request, which may be here already, or for the caller to hang up."""
-        self._is_answering, self.has_begun = False, False
+        self.is_answering, self.has_begun = False, False
         self._front.weigh(self, 0)
         following, self._next = self._next, None
         if following is None:
@@ -159,17 +162,14 @@ class Connection(asyncio.Protocol):
     def _end(self) -> None:
         """Let the caller read what it was sent; what it still sends is thrown away."""
         self._wait(_LINGER_SECONDS)
-        if self._transport.can_write_eof():
-            self._transport.write_eof()
-            self._transport.resume_reading()
-        else:
-            self._transport.close()
+        self._transport.write_eof()
+        self._transport.resume_reading()
 
     def _wait(self, seconds: float) -> None:
         """Wait for the caller, so long and no longer."""
         self._stop_waiting()
         self._front.wait(self)
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._is_late)
+        self._timer = asyncio.get_running_loop().call_later(seconds, self.end_late)
 
     def _stop_waiting(self) -> None:
         self._front.stop_waiting(self)
@@ -177,8 +177,9 @@ class Connection(asyncio.Protocol):
             self._timer.cancel()
             self._timer = None
 
-    def _is_late(self) -> None:
-        if self._incoming is not None and self.has_begun:
+    def end_late(self) -> None:
+        """End it: there is no time left for what it waits for."""
+        if self.is_gathering:
             self._refuse(HTTPStatus.REQUEST_TIMEOUT)
         elif self._transport.get_write_buffer_size():
             self._transport.abort()

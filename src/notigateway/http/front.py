@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
 
 from notigateway.http.calling import Answer, call
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
     from notigateway.http.connection import Connection
     from notigateway.http.incoming import Bounds
+
+
+# However many want to come in, each is waited for that long: an honest request is there by then.
+_LEAST_SECONDS: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +38,8 @@ class Front:
 
     Where a connection or a byte is too many, the one goes that has waited longest for its caller: an honest
     one waits for milliseconds, so whoever wants to keep it out must bring as many connections in that time.
+    Where nobody waits because all are being answered, a newcomer is not let in yet, and each answer ends its
+    connection, whatever its caller has sent behind the request.
     """
 
     def __init__(
@@ -44,10 +51,10 @@ class Front:
         patience: Patience,
         connections_max: int,
         held_max_bytes: int,
-        begun: Callable[[], None],
+        done: Callable[[], None],
         report: Callable[[BaseException], None],
     ) -> None:
-        """Serve the application; `begun` hears of each request, `report` of each defect."""
+        """Serve the application; `done` hears of each operation carried out, `report` of each defect."""
         self.bounds = bounds
         self.message_seconds = patience.message_seconds
         self.answer_seconds = patience.answer_seconds
@@ -60,19 +67,28 @@ class Front:
         self._connections_max = connections_max
         self._held_max_bytes = held_max_bytes
         self._held = 0
-        self._begun = begun
-        # In the order in which they began to wait.
-        self._waiting: dict[Connection, None] = {}
+        self._done = done
+        # Since when, in the order in which they began to wait.
+        self._waiting: dict[Connection, float] = {}
 
-    def enter(self, connection: Connection) -> bool:
-        """Let a connection in; the one that has waited longest goes for it. False: all are being answered."""
-        if len(self.connections) >= self._connections_max:
-            oldest = next(iter(self._waiting), None)
-            if oldest is None:
-                return False
-            self._drop(oldest)
-        self.connections.add(connection)
+    @property
+    def is_full(self) -> bool:
+        """Tell whether one more would be too many."""
+        return len(self.connections) >= self._connections_max
+
+    def has_room(self) -> bool:
+        """Make room for a newcomer: the one that has waited longest goes. False: nobody has waited enough."""
+        if not self.is_full:
+            return True
+        oldest, since = next(iter(self._waiting.items()), (None, 0.0))
+        if oldest is None or asyncio.get_running_loop().time() - since < _LEAST_SECONDS:
+            return False
+        self._drop(oldest)
         return True
+
+    def enter(self, connection: Connection) -> None:
+        """Let a connection in, for which there is room."""
+        self.connections.add(connection)
 
     def leave(self, connection: Connection) -> None:
         """Forget a connection that is over."""
@@ -82,7 +98,7 @@ class Front:
 
     def wait(self, connection: Connection) -> None:
         """Note that a connection waits for its caller from now on."""
-        self._waiting[connection] = None
+        self._waiting[connection] = asyncio.get_running_loop().time()
 
     def stop_waiting(self, connection: Connection) -> None:
         """Note that its caller has done what was waited for."""
@@ -101,14 +117,32 @@ class Front:
 
     def work(self, environ: WSGIEnvironment) -> Future[Answer]:
         """Have a thread make the answer."""
-        self._begun()
-        made = partial(call, self._application, environ)
-        return asyncio.get_running_loop().run_in_executor(self._threads, made)
+        made = asyncio.get_running_loop().run_in_executor(
+            self._threads, partial(call, self._application, environ)
+        )
+        if environ["REQUEST_METHOD"] == "POST":
+            made.add_done_callback(self._count)
+        return made
 
     def drop_idle(self) -> None:
         """End the connections of which no request has begun to arrive and no answer is under way."""
         for connection in [one for one in self._waiting if not one.has_begun]:
             self._drop(connection)
+
+    def refuse_unfinished(self) -> None:
+        """End the requests that are not complete with 408."""
+        for connection in [one for one in self._waiting if one.is_gathering]:
+            connection.end_late()
+
+    def drop_all_but_answers(self) -> None:
+        """End the connections to which no answer is owed or under way."""
+        for connection in [one for one in self._waiting if not one.is_answering]:
+            self._drop(connection)
+
+    def _count(self, made: Future[Answer]) -> None:
+        """Count what was carried out; what a stranger gets is a refusal, and counts nothing."""
+        if not made.cancelled() and made.exception() is None and made.result().status[0] == HTTPStatus.OK:
+            self._done()
 
     def _drop(self, connection: Connection) -> None:
         self.leave(connection)

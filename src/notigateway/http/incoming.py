@@ -21,6 +21,8 @@ _LENGTH: Final = b"content-length"
 # Chunks beside those of this size: whoever sends single bytes makes the reader work for each of them.
 _SMALL_CHUNKS: Final = 1024
 _CHUNK_BYTES: Final = 256
+# The line ahead of a chunk, which is a number.
+_CHUNK_LINE_BYTES: Final = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,8 @@ class Incoming:
         self._searched = 0
         self._parser = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_MAX_BYTES)
         self._is_chunked = False
+        self._head_bytes = 0
+        self._unread_bytes = 0  # held by the parser: part of a chunk's line, or of the next request
         self._chunks = 0
         self._tail = b""
         self.request: h11.Request | None = None
@@ -59,7 +63,7 @@ class Incoming:
         self.is_cut_off = False
 
     def __len__(self) -> int:
-        return len(self._head) + len(self.body)
+        return len(self._head) + self._head_bytes + len(self.body) + self._unread_bytes
 
     def add(self, data: bytes) -> None:
         """Take what arrived. Raises: `RefusedRequestError`."""
@@ -112,6 +116,7 @@ class Incoming:
                 raise RefusedRequestError(431)
             return b""
         self._check_lines(bytes(self._head[:end]))
+        self._head_bytes = 2 * end  # the parser keeps names and values twice
         data = bytes(self._head)
         self._head.clear()
         return data
@@ -156,10 +161,16 @@ class Incoming:
                     break
         except h11.RemoteProtocolError as error:
             raise RefusedRequestError(error.error_status_hint) from error
+        unread = bytes(self._parser.trailing_data[0])
+        self._unread_bytes = len(unread)
+        if self._is_chunked and not self.is_complete and len(unread) > _CHUNK_LINE_BYTES:
+            raise RefusedRequestError(400)
         self._tail = (self._tail + data[-len(_END_OF_HEAD) :])[-len(_END_OF_HEAD) :]
 
     def _begin(self, request: h11.Request) -> None:
         """Take the head; a body that nobody will look at is not waited for."""
+        if request.method == b"CONNECT":  # nothing is tunnelled: RFC 9110 §9.3.6
+            raise RefusedRequestError(501)
         self._check_framing(request)
         self.request = request
         announced = next((int(value) for name, value in request.headers if name == _LENGTH), 0)

@@ -9,17 +9,19 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
-import ssl
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from gunicorn.workers.base import Worker
 
-from notigateway.http.connection import Connection
+from notigateway.http.door import Door
 from notigateway.http.front import Front, Patience
 from notigateway.http.incoming import Bounds
+
+if TYPE_CHECKING:
+    from gunicorn.config import Config
+    from gunicorn.glogging import Logger
 
 # From the first byte of a request to its last: 10 MiB at 1.4 Mbit/s.
 MESSAGE_SECONDS: Final = 60.0
@@ -29,10 +31,12 @@ ANSWER_SECONDS: Final = 300.0
 BODY_MAX_BYTES: Final = 10 * 1024 * 1024
 # Requests that are not complete and answers that are not read, all together, in one worker.
 HELD_MAX_BYTES: Final = 128 * 1024 * 1024
-_HANDSHAKE_SECONDS: Final = 10.0
 _HEARTBEAT_SECONDS: Final = 1.0
 # A stopping worker keeps a silent connection that long, for the request its caller may be sending already.
 _STOP_IDLE_SECONDS: Final = 2.0
+# Half of a request gets that long, then 408: what is whole may take all the time that gunicorn gives.
+_STOP_MESSAGE_SECONDS: Final = 2.0
+_STOP_REFUSED_SECONDS: Final = 2.5
 _STOP_STEP_SECONDS: Final = 0.1
 
 
@@ -40,13 +44,23 @@ class GatheringWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
     """Gathers requests, has threads answer them, and waits for nobody in a thread.
 
     Of gunicorn's settings it follows `threads`, `worker_connections`, `keepalive`, `graceful_timeout`,
-    `max_requests`, the limits of the request's line and fields, `certfile` and `keyfile`.
+    `max_requests` (of operations carried out), and the limits of the request's line and fields.
     """
 
     alive: bool
     message_seconds = MESSAGE_SECONDS
     answer_seconds = ANSWER_SECONDS
     held_max_bytes = HELD_MAX_BYTES
+
+    @classmethod
+    def check_config(cls, cfg: Config, log: Logger) -> None:  # noqa: ARG003  (gunicorn's interface)
+        """Refuse to speak TLS. Raises: `RuntimeError`, which gunicorn prints.
+
+        asyncio's TLS tells neither of a handshake under way nor of what is unsent beneath it: neither bound
+        would hold.
+        """
+        if cfg.is_ssl:
+            raise RuntimeError("certfile and keyfile are not supported: a proxy in front speaks TLS")
 
     def run(self) -> None:
         """Serve until the master wants it to end."""
@@ -60,28 +74,23 @@ class GatheringWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
         loop, stopping = asyncio.get_running_loop(), asyncio.Event()
         loop.add_signal_handler(signal.SIGTERM, stopping.set)
         front = self._front(threads, stopping)
-        context = self._tls()
-        servers = [
-            await loop.create_server(
-                lambda: Connection(front),
-                # the loop closes its copy; the master's stays open for the next worker
-                sock=socket.socket(fileno=os.dup(listener.fileno())),
-                ssl=context,
-                ssl_handshake_timeout=None if context is None else _HANDSHAKE_SECONDS,
-            )
-            for listener in self.sockets
-        ]
+        doors = [Door(front, listener.sock) for listener in self.sockets]
+        for door in doors:
+            door.open()
         while self.alive and not stopping.is_set() and os.getppid() == self.ppid:
             self.notify()
             with suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), _HEARTBEAT_SECONDS)
         self.alive = False
-        for server in servers:
-            server.close()
+        for door in doors:
+            door.close()
         await self._finish(front)
 
     async def _finish(self, front: Front) -> None:
-        """Answer what has begun, within the time that is given for it."""
+        """Answer what is whole, within the time that is given for it.
+
+        The master starts a successor only when this worker is gone: half a request is not waited for.
+        """
         loop = asyncio.get_running_loop()
         began = loop.time()
         front.is_stopping = True
@@ -89,6 +98,10 @@ class GatheringWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
             self.notify()
             if waited >= min(_STOP_IDLE_SECONDS, self.cfg.keepalive):
                 front.drop_idle()
+            if waited >= _STOP_REFUSED_SECONDS:
+                front.drop_all_but_answers()
+            elif waited >= _STOP_MESSAGE_SECONDS:
+                front.refuse_unfinished()
             await asyncio.sleep(_STOP_STEP_SECONDS)
         for connection in list(front.connections):
             connection.drop()
@@ -96,7 +109,7 @@ class GatheringWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
     def _front(self, threads: ThreadPoolExecutor, stopping: asyncio.Event) -> Front:
         body_bytes = getattr(self.wsgi, "request_max_bytes", BODY_MAX_BYTES)
 
-        def begun() -> None:
+        def done() -> None:
             self.nr += 1
             if self.nr >= self.max_requests:
                 stopping.set()
@@ -117,14 +130,6 @@ class GatheringWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
             ),
             connections_max=self.cfg.worker_connections,
             held_max_bytes=max(self.held_max_bytes, 4 * body_bytes),
-            begun=begun,
+            done=done,
             report=lambda error: self.log.error("A request crashed", exc_info=error),
         )
-
-    def _tls(self) -> ssl.SSLContext | None:
-        """Return how TLS is spoken, where gunicorn was given a certificate."""
-        if not self.cfg.is_ssl:
-            return None
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(self.cfg.certfile, self.cfg.keyfile)
-        return context

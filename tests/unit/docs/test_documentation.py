@@ -418,6 +418,8 @@ def test_the_settings_and_events_that_operators_read_of_exist() -> None:
         "wscn_code",
         "max_connections",
         "worker_connections",
+        "graceful_timeout",
+        "max_requests",
     }
     spans = code_spans(ROOT / "docs/operations.md")
     assert {span for span in spans if re.fullmatch(r"[a-z]+(_[a-z]+)+", span)} <= known

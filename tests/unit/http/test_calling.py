@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
 BOUNDS = Bounds(line_bytes=0, fields=50, field_bytes=0, body_bytes=1000)
-PLACE = place_of("https", ("192.0.2.1", 443), ("192.0.2.7", 50000))
+PLACE = place_of(("192.0.2.1", 443), ("192.0.2.7", 50000))
 
 
 def environ(wire: bytes) -> WSGIEnvironment:
@@ -40,7 +40,7 @@ def test_a_request_is_told_as_it_was_asked() -> None:
     assert told["HTTP_X_FORWARDED_FOR"] == "1,2"
     assert (told["REMOTE_ADDR"], told["REMOTE_PORT"]) == ("192.0.2.7", "50000")
     assert (told["SERVER_NAME"], told["SERVER_PORT"]) == ("192.0.2.1", "443")
-    assert told["wsgi.url_scheme"] == "https"
+    assert told["wsgi.url_scheme"] == "http"
     assert told["wsgi.input"].read() == b"abc"
     assert "HTTP_CONTENT_TYPE" not in told
 
@@ -77,7 +77,7 @@ def test_a_path_is_a_path_however_it_is_asked_for(target: bytes, path: str, quer
 def test_a_unix_socket_has_a_name_all_the_same() -> None:
     incoming = Incoming(BOUNDS)
     incoming.add(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-    told = environ_of(incoming, place_of("http", "/run/socket", ""))
+    told = environ_of(incoming, place_of("/run/socket", ""))
     assert (told["SERVER_NAME"], told["SERVER_PORT"], told["REMOTE_ADDR"]) == ("localhost", "80", "")
 
 

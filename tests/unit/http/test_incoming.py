@@ -190,3 +190,22 @@ def test_a_header_that_would_be_two_is_not_sent() -> None:
     one = incoming(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
     with pytest.raises(h11.LocalProtocolError):
         one.respond((200, "OK"), [("X", "a\r\nY: b")], b"")
+
+
+def test_nothing_is_tunnelled() -> None:
+    with pytest.raises(RefusedRequestError) as refused:
+        incoming(b"CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert refused.value.status == 501
+
+
+def test_all_that_is_held_of_a_request_has_its_weight() -> None:
+    head = HEAD + b"Content-Length: 9\r\n\r\n"
+    assert len(incoming(head)) >= len(head)
+    assert len(incoming(head, b"123456789" + b"GET" * 100)) >= len(head) + 9 + 300
+    assert len(incoming(CHUNKED, b"5;" + b"e" * 900)) >= len(CHUNKED) + 902
+
+
+def test_the_line_ahead_of_a_chunk_is_short() -> None:
+    with pytest.raises(RefusedRequestError) as refused:
+        incoming(CHUNKED, b"5;" + b"e" * 1100)
+    assert refused.value.status == 400
