@@ -201,14 +201,22 @@ def _xml() -> Iterator[Mistake]:
         after=lambda data: data.replace(b"&", b"&amp;").replace(b"<", b"&lt;"),
         is_sure=True,
     )
-    yield Mistake("not-utf-8", after=how.swap(b">available<", b">disponibilizaci\xf3n<"), is_sure=True)
+    yield from _letters()
     yield Mistake("space-before-declaration", after=lambda data: b"\n" + data, is_sure=True)
     yield Mistake(
         "declared-otherwise", after=lambda data: data.replace(b"UTF-8", b"ISO-8859-1", 1), is_sure=True
     )
-    yield Mistake("ampersand", after=how.swap(b">available<", b">a & b<"), is_sure=True)
-    yield Mistake("html-entities", after=how.swap(b">available<", b">&oacute;<"), is_sure=True)
-    yield Mistake("control-characters", after=how.swap(b">available<", b">a\x02b<"), is_sure=True)
+    yield Mistake("ampersand", after=how.swap(b">available<", b">a & b<"))
+    yield Mistake("ampersand", after=how.swap(b"a &amp; b", b"a & b"), content=_TEXT, is_sure=True)
+    yield Mistake("ampersand", after=how.swap(b"a &amp; b", b"AT&T"), content=_TEXT)
+    yield Mistake("semicolon-missing", after=how.swap(b"a &amp; b", b"a &amp b"), content=_TEXT, is_sure=True)
+    yield Mistake("semicolon-missing", after=how.swap(b"a &amp; b", b"a &lt b"), content=_TEXT,
+                  also=_NO_XML)  # fmt: skip
+    yield Mistake("html-entities", after=how.swap(b">available<", b">&oacute;<"))
+    yield Mistake("html-entities", after=how.swap("ó".encode(), b"&oacute;"), content=_TEXT, is_sure=True)
+    yield Mistake("control-characters", after=how.swap(b">available<", b">a\x02b<"))
+    yield Mistake("control-characters", after=how.swap(b"a &amp; b", b"a\x00 &amp; b"), content=_TEXT,
+                  is_sure=True)  # fmt: skip
     yield Mistake("more-than-one-document", after=lambda data: data + b"<more/>", is_sure=True)
     yield Mistake("unfinished", after=lambda data: data[:-9])
     yield Mistake("xml-error", after=how.swap(b"</n:filter>", b"</n:filtre>"))
@@ -216,6 +224,39 @@ def _xml() -> Iterator[Mistake]:
     yield Mistake("no-xml", after=lambda data: b"Fault: " + data)
     yield Mistake("empty", after=lambda _: b" \n")
     yield Mistake("doctype", after=lambda data: data.replace(b"?>", b"?><!DOCTYPE x>", 1))
+
+
+_TEXT: Final = LIST.replace("available", "razón: a &amp; b")
+_NO_XML: Final = frozenset({"xml-error"})
+
+
+def _letters() -> Iterator[Mistake]:
+    """Yield other character sets, and what is only like one; and declarations."""
+    for encoding in ("latin-1", "cp1252"):
+        yield Mistake("not-utf-8", after=how.swap("ó".encode(), "ó".encode(encoding)), content=_TEXT,
+                      is_sure=True)  # fmt: skip
+    # CP850, MacRoman, UTF-8 that was cut, Shift_JIS: which of them, nobody can tell
+    for octets in (b"\xa2", b"\x97", b"\xc3", b"\x83a"):
+        yield Mistake("not-utf-8", after=how.swap("ó".encode(), octets), content=_TEXT, also=_NO_XML)
+    for encoding in ("utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"):
+        yield Mistake(encoding[:6], after=partial(_wide, encoding), is_sure=True)
+    for declaration in (
+        b'<?xml encoding="UTF-8" version="1.0"?>',
+        b'<?xml version="1.0" encoding="UTF-8" standalone="maybe"?>',
+        b"<?xml version=1.0 encoding=UTF-8?>",
+        b'<?xml version="1.0" encoding="UTF-8" x="y"?>',
+        b'<?xml version="1.0"encoding="UTF-8"?>',
+        b'<?XML version="1.0"?>',
+    ):
+        yield Mistake("declaration-malformed", after=partial(_declared, declaration), is_sure=True)
+
+
+def _wide(encoding: str, data: bytes) -> bytes:
+    return data.decode().encode(encoding)
+
+
+def _declared(declaration: bytes, data: bytes) -> bytes:
+    return declaration + (data.partition(b"?>")[2].lstrip() if data.startswith(b"<?xml") else data)
 
 
 # --- time -----------------------------------------------------------------------------------------

@@ -186,8 +186,9 @@ def _digests() -> Iterator[Mistake]:
     )
     yield _octets("nothing-digested", lambda *_: b"")
     yield _octets("id-set-after-digest", how.without_id)
+    yield Mistake("references-exchanged", how.exchanged, is_sure=True)
     yield _octets(
-        "references-exchanged", lambda one, _: exclusive(next(one.getroottree().iter("{*}Timestamp")))
+        "digest-of-another-part", lambda one, _: exclusive(next(one.getroottree().iter("{*}Timestamp")))
     )
     yield _octets("digest-of-another-hash", exclusive, "sha1")
     yield _octets("digest-of-another-hash", exclusive, "sha512")

@@ -30,12 +30,14 @@ _HEAD: Final = """\
 Every mistake for which it has words, by where it is made; how to ask is told in
 [integration.md](integration.md#when-a-message-is-refused). A cause is told as
 
-* **sure**, where the mistake was made again, or undone, and then the digest, the signature,
-the parser or the schema agrees;
+* **sure**, where the mistake was made again, or undone, and then the digest, the signature or
+the schema agrees; that something can be read once it is undone is not enough;
 * **seen**, where it stands in the message;
 * **likely**, where it is a guess. So are the sure ones where several mistakes give the same octets.
 
 {summary}
+In the Social Security's contract (WSCN) the service may refuse for another reason first: it asks whether it
+knows the caller (`CALLER_UNKNOWN`) before it reads the arguments; no register is looked at here.
 Right requests of every client get none. Two mistakes in one message make none sure that is not there.
 `tests/mistake_corpus.py` makes them, and this page is made from what is then said; a test compares.
 

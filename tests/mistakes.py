@@ -114,6 +114,15 @@ def swap(old: bytes, new: bytes, count: int = 1) -> Callable[[bytes], bytes]:
     return swap
 
 
+def exchanged(draft: Draft) -> Draft:
+    """State the digest of the Body for the Timestamp, and that of the Timestamp for the Body."""
+    values = [element.text or "" for element in draft.tree().iter(f"{{{DS}}}DigestValue")]
+    stated = {one.part: value for one, value in zip(draft.references, values, strict=True)}
+    stated["Body"], stated["Timestamp"] = stated["Timestamp"], stated["Body"]
+    references = tuple(replace(one, digest_value=stated[one.part]) for one in draft.references)
+    return replace(draft, references=references)
+
+
 def digest_text(write: Callable[[str], str], part: str = "Body") -> Callable[[Draft], Draft]:
     """Write the right digest of a part otherwise."""
 

@@ -171,10 +171,25 @@ def _renamed(octets: bytes, old: bytes, new: bytes) -> bytes:
 # --- other parts ----------------------------------------------------------------------------------
 
 
-def _others(part: Part) -> Iterator[bytes]:
-    for other in {id(one): one for one in part.sight.parts.values()}.values():
-        if other is not part.target:
+def _exchanged(part: Part) -> Iterator[bytes]:
+    """Yield the parts whose references state the digest of this one."""
+    for reference, other in part.sight.differing:
+        stated = "".join(reference.digest.split())
+        ours = [
+            base64.b64encode(hashlib.new(reference.method.hash_name, octets).digest()).decode()
+            for octets in (part.octets, canonical(part.target))
+        ]
+        if other is not part.target and stated in ours:
+            yield canonical(other, prefixes=reference.prefixes)
             yield canonical(other)
+
+
+def _others(part: Part) -> Iterator[bytes]:
+    exchanged = set(_exchanged(part))
+    for other in {id(one): one for one in part.sight.parts.values()}.values():
+        octets = canonical(other)
+        if other is not part.target and octets not in exchanged:
+            yield octets
 
 
 def _whole(part: Part) -> Iterator[bytes]:
@@ -257,8 +272,10 @@ def _reshaped(change: Callable[[etree._Element], None]) -> Callable[[Part], Iter
 
 _CANONICAL: Final = "digest the exclusive canonical form that the library makes"
 EXCHANGED: Final[Reading] = Known("references-exchanged",
-    "the digest is that of another part: references are exchanged",
-          "let each Reference name the part whose digest it states", _others)  # fmt: skip
+    "two references state each other's digest: they are exchanged",
+          "let each Reference name the part whose digest it states", _exchanged)  # fmt: skip
+OF_ANOTHER: Final[Reading] = Known("digest-of-another-part", "the digest is that of another part",
+    "digest the part that the Reference names", _others)  # fmt: skip
 CHEAP: Final[tuple[Reading, ...]] = (
     Known("crlf-escaped", "CR LF was digested where LF arrives",
           "XML parsers read CR LF as LF: sign what was parsed",
@@ -289,6 +306,7 @@ CHEAP: Final[tuple[Reading, ...]] = (
     Known("prefix-renamed", "digested with another prefix: it was renamed after signing",
           "let nothing rewrite a signed message", _other_prefix),
     EXCHANGED,
+    OF_ANOTHER,
 )  # fmt: skip
 DEAR: Final[tuple[Reading, ...]] = (
     Known("prefix-list-not-applied", "digested without the PrefixList that the Transform states",

@@ -22,7 +22,7 @@ from notigateway.errors import GatewayError
 from notigateway.explaining.cause import Cause, Certainty, Explained, Known, told
 from notigateway.explaining.encodings import decodings
 from notigateway.explaining.meant import signs
-from notigateway.explaining.readings import EXCHANGED, Part, readings
+from notigateway.explaining.readings import EXCHANGED, OF_ANOTHER, Part, readings
 from notigateway.explaining.token_forms import forms_of
 from notigateway.wss.canonical import canonical
 
@@ -160,7 +160,7 @@ def _explanations(
 
 
 def _readings(part: Part) -> Iterator[tuple[Known[Any] | None, bytes]]:
-    yield from ((known, octets) for known, octets in readings(part) if known is not EXCHANGED)
+    yield from ((known, octets) for known, octets in readings(part) if known not in {EXCHANGED, OF_ANOTHER})
     for target in {id(one): one for one in part.sight.parts.values()}.values():
         with suppress(GatewayError):
             yield BODY_SIGNED, canonical(target)

@@ -1,6 +1,7 @@
 """Bytes that are no XML which is read here: undone where that can be done, else seen where they break.
 
-A row of `UNDOING` returns the bytes as they were meant; where they are then read the cause is sure.
+A row of `UNDOING` returns the bytes as they were meant. That they are then read proves little: the cause is
+sure where they have the digests, too, that the message states.
 """
 
 from __future__ import annotations
@@ -12,21 +13,36 @@ import json
 import re
 import zlib
 from contextlib import suppress
+from functools import partial
+from html.entities import name2codepoint
 from typing import TYPE_CHECKING, Any, Final
 
 from lxml import etree
 
 from notigateway.errors import GatewayError
 from notigateway.explaining.cause import Cause, Certainty, Explained, Known, told
-from notigateway.wss.envelope import parse_xml
+from notigateway.wss.envelope import parse_envelope, parse_xml
+from notigateway.wss.header import read_security
+from notigateway.wss.references import resolve, signable_parts
+from notigateway.wss.signed_info import read_signed_info
+from notigateway.wss.verify import check_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from notigateway.explaining.sight import Sight
 
-_BARE_AMPERSAND: Final = re.compile(rb"&(?!(?:[A-Za-z]\w*|#\d+|#x[0-9A-Fa-f]+);)")
-_DECLARATION: Final = re.compile(rb"^<\?xml[^>]*\?>")
+_ENTITIES: Final = "|".join(sorted({*name2codepoint, "apos"}, key=len, reverse=True)).encode()
+_UNENDED: Final = re.compile(rb"&(%b|#\d+|#x[0-9A-Fa-f]+)(?![\w;])" % _ENTITIES)
+_BARE_AMPERSAND: Final = re.compile(
+    rb"&(?!(?:[A-Za-z]\w*|#\d+|#x[0-9A-Fa-f]+);|(?:%b|#\d+|#x[0-9A-Fa-f]+)(?![\w;]))" % _ENTITIES
+)
+_DECLARATION: Final = re.compile(rb"^<\?xml[^>]*\?>", re.IGNORECASE)
+# XML 1.0 §2.8 [23], with whatever version.
+_RIGHT_DECLARATION: Final = re.compile(
+    rb"""^<\?xml\s+version\s*=\s*(["'])[\w.:\-]+\1(?:\s+encoding\s*=\s*(["'])[A-Za-z][\w.\-]*\2)?"""
+    rb"""(?:\s+standalone\s*=\s*(["'])(?:yes|no)\3)?\s*\?>"""
+)
 _HEAD: Final = re.compile(rb"^(?:POST|HTTP)[^\n]*\n(?:[^\r\n]+\r?\n)*\r?\n")
 _OPENED: Final = re.compile(rb"<(?:[\w.\-]+:)?Envelope[\s>]")
 _CLOSED: Final = re.compile(rb"</(?:[\w.\-]+:)?Envelope\s*>")
@@ -34,10 +50,12 @@ _CONTROL: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _MOST_UNPACKED: Final = 1024 * 1024
 
 
-def _utf16(data: bytes) -> bytes:
-    if not data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise ValueError("no mark of UTF-16")
-    return _DECLARATION.sub(b"", data.decode("utf-16").encode())
+def _wide(data: bytes, *, begins: dict[bytes, str]) -> bytes:
+    """Return what is written in wide characters, with their mark or beginning with `<` (XML 1.0 §F.1)."""
+    for start, encoding in begins.items():
+        if data.startswith(start):
+            return _DECLARATION.sub(b"", data.decode(encoding).encode())
+    raise ValueError("no such beginning")
 
 
 def _latin(data: bytes) -> bytes:
@@ -48,7 +66,17 @@ def _latin(data: bytes) -> bytes:
 
 
 def _declared_otherwise(data: bytes) -> bytes:
-    return _DECLARATION.sub(b"", data.removeprefix(b"\xef\xbb\xbf"))
+    bare = data.removeprefix(b"\xef\xbb\xbf")
+    if _RIGHT_DECLARATION.match(bare) is None:
+        raise ValueError("no declaration, or not well-formed")
+    return _DECLARATION.sub(b"", bare)
+
+
+def _malformed_declaration(data: bytes) -> bytes:
+    bare = data.removeprefix(b"\xef\xbb\xbf")
+    if _RIGHT_DECLARATION.match(bare) is not None:
+        raise ValueError("well-formed")
+    return _DECLARATION.sub(b"", bare)
 
 
 def _late_declaration(data: bytes) -> bytes:
@@ -91,7 +119,13 @@ def _ampersands(data: bytes) -> bytes:
     return _BARE_AMPERSAND.sub(b"&amp;", data)
 
 
+def _ended(data: bytes) -> bytes:
+    return _UNENDED.sub(rb"&\1;", data) if _UNENDED.search(data) else data
+
+
 def _without_controls(data: bytes) -> bytes:
+    if data.count(b"\0") * 8 > len(data):
+        raise ValueError("wide characters")
     return _CONTROL.sub(b"", data)
 
 
@@ -110,8 +144,15 @@ def _first_alone(data: bytes) -> bytes:
     return data[: end.end()]
 
 
+_UTF16: Final = {
+    b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"<\0": "utf-16-le", b"\0<": "utf-16-be",
+}  # fmt: skip
+_UTF32: Final = {
+    b"\xff\xfe\0\0": "utf-32", b"\0\0\xfe\xff": "utf-32", b"<\0\0\0": "utf-32-le", b"\0\0\0<": "utf-32-be",
+}  # fmt: skip
 UNDOING: Final[tuple[Known[Callable[[bytes], bytes]], ...]] = (
-    Known("utf-16", "the message is UTF-16", "send UTF-8", _utf16),
+    Known("utf-16", "the message is UTF-16", "send UTF-8", partial(_wide, begins=_UTF16)),
+    Known("utf-32", "the message is UTF-32", "send UTF-8", partial(_wide, begins=_UTF32)),
     Known("http-headers", "the file begins with HTTP headers", "keep the body only", _http),
     Known("mime-message", "the file is a MIME message (MTOM or attachments)", "send plain SOAP", _mime),
     Known("packed", "the body is packed by gzip", "send it as it is", _unpacked),
@@ -125,6 +166,10 @@ UNDOING: Final[tuple[Known[Callable[[bytes], bytes]], ...]] = (
     Known("declared-otherwise",
           "the XML declaration names another version or character set than XML 1.0 in UTF-8",
           "declare UTF-8, or nothing", _declared_otherwise),
+    Known("declaration-malformed", "the XML declaration is not well-formed",
+          'write <?xml version="1.0" encoding="UTF-8"?>, or nothing', _malformed_declaration),
+    Known("semicolon-missing", "an entity ends without its semicolon", "write &amp;, the semicolon with it",
+          _ended),
     Known("ampersand", "an ampersand is not escaped", "write &amp;", _ampersands),
     Known("html-entities", "entities of HTML, which XML does not have", "write the characters",
           _named_entities),
@@ -133,6 +178,8 @@ UNDOING: Final[tuple[Known[Callable[[bytes], bytes]], ...]] = (
     Known("more-than-one-document", "something follows the end of the envelope", "send one document",
           _first_alone),
 )  # fmt: skip
+# What may as well be something else, until the digests tell.
+_GUESSES: Final = frozenset({"not-utf-8", "semicolon-missing"})
 EMPTY: Final = Known("empty", "the file is empty", "send the envelope", None)
 UNFINISHED: Final = Known(
     "unfinished", "the message ends before its elements are closed",
@@ -153,22 +200,50 @@ def xml_causes(sight: Sight) -> Iterator[Cause]:
         yield EMPTY.cause(Certainty.SEEN)
         return
     if len(sight.data) <= sight.limits.request_max_bytes:
-        found = [Explained(((known, _place(sight)),)) for known in UNDOING if _is_read(known, sight)]
-        if found:
-            yield from told(found)
+        read = [(known, meant) for known in UNDOING if (meant := _read(known, sight)) is not None]
+        if read:
+            yield from _told(read, sight)
             return
     yield from _where(sight)
 
 
-def _is_read(known: Known[Callable[[bytes], bytes]], sight: Sight) -> bool:
+def _told(read: list[tuple[Known[Any], bytes]], sight: Sight) -> Iterator[Cause]:
+    """Tell what was undone: for sure where the digests then hold, else as it is seen or guessed."""
+    place = _place(sight)
+    held = [known for known, meant in read if _holds(meant, sight)]
+    if held:
+        yield from told(Explained(((known, place),)) for known in held)
+        return
+    for known, _ in read:
+        is_guess = known.name in _GUESSES or len(read) > 1
+        yield known.cause(Certainty.LIKELY if is_guess else Certainty.SEEN, place)
+    if any(known.name in _GUESSES for known, _ in read):
+        yield from _where(sight)
+
+
+def _holds(meant: bytes, sight: Sight) -> bool:
+    """Tell whether these bytes have every digest that they state, the Body's among them."""
+    try:
+        envelope = parse_envelope(meant, limits=sight.limits)
+        header = read_security(envelope, max_tokens=sight.expectations.max_tokens)
+        references = read_signed_info(header.signed_info, sight.expectations).references
+        targets = resolve(references, signable_parts(envelope, header))
+        for reference, target in zip(references, targets, strict=True):
+            check_digest(reference, target)
+    except GatewayError:
+        return False
+    return any(target is envelope.body for target in targets)
+
+
+def _read(known: Known[Callable[[bytes], bytes]], sight: Sight) -> bytes | None:
     try:
         meant = known.how(sight.data)
         if meant == sight.data:
-            return False
+            return None
         parse_xml(meant, limits=sight.limits)
     except _UNREADABLE:
-        return False
-    return True
+        return None
+    return meant
 
 
 def _where(sight: Sight) -> Iterator[Cause]:

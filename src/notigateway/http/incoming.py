@@ -12,6 +12,8 @@ from typing import Final
 
 import h11
 
+from notigateway.http.chunks import ChunkLines
+
 HEAD_MAX_BYTES: Final = 256 * 1024
 _END_OF_HEAD: Final = b"\r\n\r\n"
 # A line that does not end in CRLF, one that continues another (RFC 9112 §5.2), a control character.
@@ -52,6 +54,7 @@ class Incoming:
         self._searched = 0
         self._parser = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_MAX_BYTES)
         self._is_chunked = False
+        self._lines = ChunkLines()
         self._head_bytes = 0
         self._unread_bytes = 0  # held by the parser: part of a chunk's line, or of the next request
         self._chunks = 0
@@ -147,12 +150,17 @@ class Incoming:
             raise RefusedRequestError(417)
 
     def _read(self, data: bytes) -> None:
+        if self._is_chunked and not self._lines.are_plain(data):
+            raise RefusedRequestError(400)
         try:
             self._parser.receive_data(data)
             while not self.is_complete:
                 event = self._parser.next_event()
                 if isinstance(event, h11.Request):
                     self._begin(event)
+                    behind = data.partition(_END_OF_HEAD)[2]
+                    if self._is_chunked and not self._lines.are_plain(behind):
+                        raise RefusedRequestError(400)
                 elif isinstance(event, h11.Data):
                     self._take(event)
                 elif isinstance(event, h11.EndOfMessage):

@@ -209,3 +209,15 @@ def test_the_line_ahead_of_a_chunk_is_short() -> None:
     with pytest.raises(RefusedRequestError) as refused:
         incoming(CHUNKED, b"5;" + b"e" * 1100)
     assert refused.value.status == 400
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_a_chunk_extension_is_plain(size: int) -> None:
+    for extension, is_plain in ((b"a=b", True), (b"a\rb", False), (b"a\0b", False)):
+        wire = CHUNKED + b"3;" + extension + b"\r\nabc\r\n0\r\n\r\n"
+        pieces = [wire[start : start + size] for start in range(0, len(wire), size)]
+        if is_plain:
+            assert incoming(*pieces).body == b"abc"
+        else:
+            with pytest.raises(RefusedRequestError):
+                incoming(*pieces)
