@@ -1,7 +1,7 @@
 """Bytes that are no XML which is read here: undone where that can be done, else seen where they break.
 
 A row of `UNDOING` returns the bytes as they were meant. That they are then read proves little: the cause is
-sure where they have the digests, too, that the message states.
+sure where they have the digests, too, that the message states, and its signature.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import json
 import re
 import zlib
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from html.entities import name2codepoint
 from typing import TYPE_CHECKING, Any, Final
@@ -21,10 +22,12 @@ from lxml import etree
 
 from notigateway.errors import GatewayError
 from notigateway.explaining.cause import Cause, Certainty, Explained, Known, told
+from notigateway.explaining.meant import signs
 from notigateway.wss.envelope import parse_envelope, parse_xml
 from notigateway.wss.header import read_security
 from notigateway.wss.references import resolve, signable_parts
 from notigateway.wss.signed_info import read_signed_info
+from notigateway.wss.tokens import read_token
 from notigateway.wss.verify import check_digest
 
 if TYPE_CHECKING:
@@ -222,17 +225,23 @@ def _told(read: list[tuple[Known[Any], bytes]], sight: Sight) -> Iterator[Cause]
 
 
 def _holds(meant: bytes, sight: Sight) -> bool:
-    """Tell whether these bytes have every digest that they state, the Body's among them."""
+    """Tell whether these bytes were signed: every digest holds, the Body's among them, and the signature.
+
+    The digests alone say nothing of the octets of the signature, the token and what is not signed.
+    """
     try:
         envelope = parse_envelope(meant, limits=sight.limits)
         header = read_security(envelope, max_tokens=sight.expectations.max_tokens)
-        references = read_signed_info(header.signed_info, sight.expectations).references
-        targets = resolve(references, signable_parts(envelope, header))
-        for reference, target in zip(references, targets, strict=True):
+        signed_info = read_signed_info(header.signed_info, sight.expectations)
+        parts = signable_parts(envelope, header)
+        targets = resolve(signed_info.references, parts)
+        for reference, target in zip(signed_info.references, targets, strict=True):
             check_digest(reference, target)
+        token = read_token(header, parts, sight.registered)
     except GatewayError:
         return False
-    return any(target is envelope.body for target in targets)
+    is_signed = signs(replace(sight, header=header, signed_info=signed_info), token.certificate)
+    return is_signed and any(target is envelope.body for target in targets)
 
 
 def _read(known: Known[Callable[[bytes], bytes]], sight: Sight) -> bytes | None:

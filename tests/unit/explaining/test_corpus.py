@@ -46,6 +46,17 @@ def test_the_mistake_is_named_and_nothing_else_is_asserted(mistake: Mistake, sha
 
 
 @pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("after", [b"SignatureValue>", b"BinarySecurityToken "])
+def test_a_damaged_octet_that_no_digest_covers_is_no_certain_encoding(shape: str, after: bytes) -> None:
+    """Read as Latin-1 it parses, and every digest of the parts holds: the signature must hold as well."""
+    data = made(shape=shape)
+    at = data.index(b">", data.index(after)) + 3
+    told = told_of(data[:at] + bytes([data[at] | 0x80]) + data[at + 1 :])
+    assert told.error is not None
+    assert sure(told) == set()
+
+
+@pytest.mark.parametrize("shape", SHAPES)
 def test_a_right_request_has_no_cause(shape: str) -> None:
     told = told_of(made(shape=shape))
     assert (told.error, told.causes) == (None, ())
