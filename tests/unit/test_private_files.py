@@ -109,7 +109,7 @@ def test_production_refuses_settings_with_a_password_that_others_read(
     load_settings(file)
     file.chmod(0o644)
     if is_secret:
-        with pytest.raises(ConfigurationError, match=r"a password: .*\.toml is readable by others"):
+        with pytest.raises(ConfigurationError, match=r"a password, \w+: .*\.toml is readable by others"):
             load_settings(file)
     else:
         load_settings(file)
