@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from interop.clients import RUN_SECONDS, Parties, build_java, build_metro, must_have_all, not_here
+from interop.clients import RUN_SECONDS, Parties, build_java, build_metro, need, not_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,10 +33,7 @@ def java(jar: Path, program: str, sandbox: Running, *words: str) -> subprocess.C
 
 @pytest.fixture(autouse=True)
 def _has_java() -> None:
-    if missing := not_here("java", "mvn"):
-        reason = f"not on this machine: {', '.join(missing)}"
-        assert not must_have_all(), reason
-        pytest.skip(reason)
+    need(not_here("java", "mvn"))
 
 
 @pytest.mark.parametrize("build", [build_metro, build_java])

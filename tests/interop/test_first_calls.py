@@ -20,7 +20,7 @@ from interop.clients import (
     build_with_maven,
     build_with_npm,
     is_older,
-    must_have_all,
+    need,
 )
 from interop.falsifiers import FALSIFIERS
 from interop.matrix import FAULT, VERIFIED, Shown
@@ -87,10 +87,7 @@ PROGRAMS = (
 @pytest.fixture(params=PROGRAMS, ids=lambda one: one.name)
 def program(request: pytest.FixtureRequest) -> Client:
     found: Client = request.param
-    if missing := found.missing():
-        reason = f"not on this machine: {', '.join(missing)}"
-        assert not must_have_all(), reason
-        pytest.skip(reason)
+    need(found.missing())
     return found
 
 

@@ -16,7 +16,7 @@ from zeep.exceptions import XMLParseError
 from zeep.plugins import Plugin
 
 from contracts import CONTRACT_1_0
-from interop.clients import RUN_SECONDS, build_with_maven, must_have_all, not_here
+from interop.clients import RUN_SECONDS, build_with_maven, need, not_here
 from interop.relay import relaying
 from notigateway.contract.versions import LATEST
 from notigateway.wss.ns import soap
@@ -136,10 +136,7 @@ def test_an_old_strict_zeep_of_an_issuing_body_reads_what_became_of_its_acts(
 @pytest.fixture
 def said(sqlite_stack: Stack) -> dict[str, dict[str, str]]:
     """Let both clients call all they know, in one process; what each said of each call."""
-    if missing := not_here("java", "mvn"):
-        reason = f"not on this machine: {', '.join(missing)}"
-        assert not must_have_all(), reason
-        pytest.skip(reason)
+    need(not_here("java", "mvn"))
     jar = build_with_maven(OLD_CLIENTS, "old-clients", CONTRACT_1_0)
     ids = [str(sqlite_stack.publish(name)) for name in "AB"]
     with relaying(sqlite_stack) as plain, relaying(sqlite_stack, str(LATEST)) as asking:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from interop.clients import NOTHING_LEFT, Client, must_have_all
+from interop.clients import NOTHING_LEFT, Client, need
 from interop.falsifiers import FALSIFIERS
 from interop.faults import FALSE_CODE
 from interop.matrix import VERIFIED, Shown
@@ -44,10 +44,7 @@ LISTED = {"solicitarPoderdantes": VERIFIED}
 @pytest.fixture(params=WSCN_CLIENTS, ids=lambda one: one.name)
 def client(request: pytest.FixtureRequest) -> Client:
     found: Client = request.param
-    if missing := found.missing():
-        reason = f"not on this machine: {', '.join(missing)}"
-        assert not must_have_all(), reason
-        pytest.skip(reason)
+    need(found.missing())
     return found
 
 
