@@ -8,6 +8,7 @@ What an entry says to somebody stands in `contract/problems.py`; which SOAP faul
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -35,6 +36,11 @@ class GatewayError(Exception):
         super().__init__(detail or self.code)
         self.detail = detail
         self.facts = facts
+
+    @property
+    def line(self) -> dict[str, str]:
+        """Return what the operator's log says of it."""
+        return {"code": self.code, "detail": self.detail}
 
 
 # --- before a message is parsed: static, unsigned answers -----------------------------------------
@@ -616,10 +622,30 @@ class ServiceError(GatewayError, code="INTERNAL_ERROR"):
     """The gateway could not do its work; nothing was changed."""
 
 
+class Part(StrEnum):
+    """What of the gateway is away; for the operator's log and metrics, never for a caller."""
+
+    DATABASE = "database"
+    STORE = "store"
+    SEAL = "seal"
+    SERVICE_CERTIFICATE = "service_certificate"
+    THREADS = "threads"
+    MEMORY = "memory"
+
+
 class TemporarilyUnavailableError(ServiceError, code="TEMPORARILY_UNAVAILABLE"):
-    """Database or document store did not answer in time."""
+    """A part of the gateway did not answer in time, or cannot be used now; `part` says which."""
 
     retryable = True
+
+    def __init__(self, detail: str = "", *, part: Part | None = None, **facts: str | int | datetime) -> None:
+        super().__init__(detail, **facts)
+        self.part = part
+
+    @property
+    def line(self) -> dict[str, str]:
+        """Add what is away."""
+        return super().line | ({} if self.part is None else {"part": self.part.value})
 
 
 class RateLimitedError(ServiceError, code="RATE_LIMITED"):

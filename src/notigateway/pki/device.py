@@ -16,7 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
+from notigateway.errors import ConfigurationError, Part, TemporarilyUnavailableError
 from notigateway.pki.keys import TokenKey, load_certificates
 
 if TYPE_CHECKING:
@@ -95,7 +95,9 @@ class _DeviceKey:
                 self._key = self._find()
                 return self._signed(digest)
             except self._pkcs11.PKCS11Error as error:
-                raise TemporarilyUnavailableError(f"{self._name}: {_reason(error)}") from error
+                raise TemporarilyUnavailableError(
+                    f"{self._name}: {_reason(error)}", part=Part.SEAL
+                ) from error
 
     def _find(self) -> Any:  # noqa: ANN401  (the package's type)
         classes = self._pkcs11.ObjectClass

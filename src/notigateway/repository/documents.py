@@ -23,7 +23,7 @@ from urllib.request import url2pathname
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, MemoryStore, from_url
 
-from notigateway.errors import ConfigurationError, DocumentDamagedError, TemporarilyUnavailableError
+from notigateway.errors import ConfigurationError, DocumentDamagedError, Part, TemporarilyUnavailableError
 from notigateway.private_files import make_folder
 from notigateway.urls import scheme_of
 
@@ -110,7 +110,9 @@ class DocumentStore:
         """Hash the object in portions; only success is remembered (an exception is not cached)."""
         stored = self._objects.get(_path(sha256))
         if _version(stored.meta) != version:
-            raise TemporarilyUnavailableError(f"document {sha256} was repaired while it was read")
+            raise TemporarilyUnavailableError(
+                f"document {sha256} was repaired while it was read", part=Part.STORE
+            )
         digest = hashlib.sha256()
         for portion in stored.stream(min_chunk_size=HASHED_AT_ONCE_BYTES):
             digest.update(portion)
@@ -190,7 +192,7 @@ def _in_our_words(sha256: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise DocumentDamagedError(f"document {sha256} is missing") from error
     except (BaseError, OSError) as error:
-        raise TemporarilyUnavailableError(f"document store: {_first_line(error)}") from error
+        raise TemporarilyUnavailableError(f"document store: {_first_line(error)}", part=Part.STORE) from error
 
 
 def _first_line(error: Exception) -> str:

@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import URL, Engine, create_engine, event, exc, make_url
 
-from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
+from notigateway.errors import ConfigurationError, Part, TemporarilyUnavailableError
 from notigateway.private_files import make_file
 from notigateway.repository.commit import commit
 from notigateway.repository.session import Session
@@ -154,10 +154,14 @@ def in_our_words() -> Iterator[None]:
     try:
         yield
     except exc.TimeoutError as error:
-        raise TemporarilyUnavailableError("no database connection became free in time") from error
+        raise TemporarilyUnavailableError(
+            "no database connection became free in time", part=Part.DATABASE
+        ) from error
     except (exc.DBAPIError, sqlite3.Error) as error:  # the latter where a transaction begins
         if _may_work_later(error):
-            raise TemporarilyUnavailableError(f"database: {getattr(error, 'orig', error)}") from error
+            raise TemporarilyUnavailableError(
+                f"database: {getattr(error, 'orig', error)}", part=Part.DATABASE
+            ) from error
         raise
 
 

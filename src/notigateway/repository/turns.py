@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from notigateway.errors import TemporarilyUnavailableError
+from notigateway.errors import Part, TemporarilyUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ class Turns:
         Raises: `TemporarilyUnavailableError` when it does not come in time.
         """
         if not self._take():
-            raise TemporarilyUnavailableError("the turn to write did not come in time")
+            raise TemporarilyUnavailableError("the turn to write did not come in time", part=Part.DATABASE)
         try:
             yield
         finally:

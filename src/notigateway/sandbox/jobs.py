@@ -78,7 +78,7 @@ class Job:
                 if self._work(self._engine):
                     pause = 0
             except GatewayError as error:
-                _log.warning("job_failed", job=self._name, code=error.code, detail=error.detail)
+                _log.warning("job_failed", job=self._name, **error.line)
 
 
 def sweeper(settings: Settings, *, every_seconds: float) -> Job:

@@ -142,7 +142,7 @@ class Endpoint:
             return self._answer_soap(environ, now, correlation_id)
         except errors.TransportError as error:
             # Unsigned: nothing was read, and a signature would cost more than the request.
-            _log.warning("request_refused", code=error.code, detail=error.detail)
+            _log.warning("request_refused", **error.line)
             soap = read_version(environ)
             body = render_static_fault(
                 error, correlation_id=correlation_id, soap=soap, add_detail=self._contract.add_detail
@@ -186,7 +186,7 @@ class Endpoint:
         except errors.TransportError:
             raise
         except errors.GatewayError as error:
-            _log.warning("request_failed", code=error.code, detail=error.detail)
+            _log.warning("request_failed", **error.line)
             # Who sends again what somebody else signed has proven nothing, though an honest caller may retry.
             if isinstance(error, errors.ReplayError) or (
                 isinstance(error, errors.SecurityError) and not error.retryable

@@ -146,7 +146,7 @@ class WscnDispatcher:
             if code is None:
                 raise
             request.access.result = error.code
-            _log.warning("request_refused_by_code", code=error.code, wscn_code=code, detail=error.detail)
+            _log.warning("request_refused_by_code", wscn_code=code, **error.line)
             content = refuse(asked, codes.refusal(code, error, request.asking.proof.correlation_id))
         return write_answer(self._environment.namespace, name, content)
 
