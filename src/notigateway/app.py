@@ -15,6 +15,7 @@ from notigateway import telemetry
 from notigateway.http.failures import FailureLimit
 from notigateway.office import open_office
 from notigateway.pki.families import Families
+from notigateway.pki.in_use import Reminder, certificates_of
 from notigateway.pki.keys import load_key_pair
 from notigateway.receipts import csv_codes
 from notigateway.soap.endpoint import Endpoint, Endpoints
@@ -71,6 +72,7 @@ def build_app(settings: Settings, clock: Callable[[], datetime] = system_clock) 
         _issuing(gate, public_url, settings.operators),
         *(_wscn(gate, environment, settings) for environment in ENVIRONMENTS),
         pages=_pages(gate.office, settings),
+        remind=Reminder(certificates_of(settings), clock),
     )
 
 

@@ -318,9 +318,15 @@ class Endpoints:
     """Several contracts of one gateway, each at its own path, and the pages for people beside them."""
 
     def __init__(
-        self, first: Endpoint, *others: Endpoint, pages: Mapping[str, WSGIApplication] | None = None
+        self,
+        first: Endpoint,
+        *others: Endpoint,
+        pages: Mapping[str, WSGIApplication] | None = None,
+        remind: Callable[[], None] = lambda: None,
     ) -> None:
         self.gate = first.gate
+        # The worker's loop calls it all the time; it says once a day what the operator has to see to.
+        self.remind = remind
         # The server reads no more of a body than that, and one byte.
         self.request_max_bytes = first.gate.limits.request_max_bytes
         self._first = first
