@@ -12,6 +12,7 @@ from urllib.parse import urljoin, urlsplit
 import structlog
 
 from notigateway import telemetry
+from notigateway.health.instance import Instance
 from notigateway.http.failures import FailureLimit
 from notigateway.office import open_office
 from notigateway.pki.families import Families
@@ -32,6 +33,7 @@ from notigateway.soap.wscn.service import WscnDispatcher, WscnPolicy
 from notigateway.trust.admission import Admission, RevocationPolicy
 from notigateway.trust.authorities import load_trust
 from notigateway.trust.key_holders import KeyHolders
+from notigateway.web.operations import ALIVE, Operations, alive_page
 from notigateway.web.verification import verification_page
 from notigateway.wss.clients import ClientRegister
 from notigateway.wss.policy import Expectations, Limits
@@ -72,6 +74,7 @@ def build_app(settings: Settings, clock: Callable[[], datetime] = system_clock) 
         _issuing(gate, public_url, settings.operators),
         *(_wscn(gate, environment, settings) for environment in ENVIRONMENTS),
         pages=_pages(gate.office, settings),
+        operations=_operations(settings),
         remind=Reminder(certificates_of(settings), clock),
     )
 
@@ -99,6 +102,11 @@ def _issuing(gate: Gate, url: str, operators: Iterable[str]) -> Endpoint:
         check_caller=partial(check_issuer, operators=frozenset(operators)),
         without_effect=frozenset({"ListOutcomes"}),
     )
+
+
+def _operations(settings: Settings) -> Operations:
+    """Return the pages for the operator's programs."""
+    return Operations({ALIVE: alive_page(Instance.of(settings))})
 
 
 def _pages(office: Office, settings: Settings) -> dict[str, WSGIApplication]:

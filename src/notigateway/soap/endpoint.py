@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from notigateway.soap.contract import Contract
     from notigateway.soap.gate import Gate
     from notigateway.soap.memory import Memory
+    from notigateway.web.operations import Operations
     from notigateway.wss.policy import Expectations
 
 _log = structlog.get_logger("notigateway.soap")
@@ -322,9 +323,12 @@ class Endpoints:
         first: Endpoint,
         *others: Endpoint,
         pages: Mapping[str, WSGIApplication] | None = None,
+        operations: Operations | None = None,
         remind: Callable[[], None] = lambda: None,
     ) -> None:
+        """Serve them; `operations` are the pages for the operator's programs, on an address of their own."""
         self.gate = first.gate
+        self.operations = operations
         # The worker's loop calls it all the time; it says once a day what the operator has to see to.
         self.remind = remind
         # The server reads no more of a body than that, and one byte.
