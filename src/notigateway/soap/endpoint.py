@@ -174,6 +174,7 @@ class Endpoint:
         soap = read_version(environ)
         reply = Reply(EnvelopeForm(soap=soap))
         try:
+            self.gate.first_look.check()
             verified = self._prove(data, soap, now)
             reply = reply_to(verified, soap, now)
             content = self._execute(
@@ -194,6 +195,10 @@ class Endpoint:
             ):
                 self.gate.failures.count(environ, now)
             return self._fault(error, reply, now=now, correlation_id=correlation_id)
+        except MemoryError:
+            short = errors.TemporarilyUnavailableError("out of memory", part=errors.Part.MEMORY)
+            _log.warning("request_failed", **short.line)
+            return self._fault(short, reply, now=now, correlation_id=correlation_id)
         except Exception:  # noqa: BLE001  (the one border: whatever it is, the caller gets a fault)
             _log.exception("request_crashed")
             return self._fault(errors.ServiceError(), reply, now=now, correlation_id=correlation_id)
@@ -276,7 +281,7 @@ class Endpoint:
         """
         try:
             yield
-        except (errors.TemporarilyUnavailableError, errors.RateLimitedError):
+        except (errors.TemporarilyUnavailableError, errors.RateLimitedError, MemoryError):
             raise  # nothing was looked at; a record would cost what the limit saves, or cannot be kept
         except errors.GatewayError as refusal:
             entry.make(refusal.code)
