@@ -18,6 +18,7 @@ from notigateway.health.revocation import RevocationWanted
 from notigateway.http.failures import FailureLimit
 from notigateway.office import open_office
 from notigateway.pki.families import Families
+from notigateway.pki.in_use import Reminder, certificates_of
 from notigateway.pki.keys import load_key_pair
 from notigateway.receipts import csv_codes
 from notigateway.soap.endpoint import Endpoint, Endpoints
@@ -76,6 +77,7 @@ def build_app(settings: Settings, clock: Callable[[], datetime] = system_clock) 
         *(_wscn(gate, environment, settings) for environment in ENVIRONMENTS),
         pages=_pages(gate.office, settings),
         operations=_operations(gate, settings),
+        remind=Reminder(certificates_of(settings), clock),
     )
 
 

@@ -77,8 +77,11 @@ class GatheringWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
         doors = [Door(front, listener.sock) for listener in self.sockets]
         for door in doors:
             door.open()
+        remind = getattr(self.wsgi, "remind", None)
         while self.alive and not stopping.is_set() and os.getppid() == self.ppid:
             self.notify()
+            if remind is not None:
+                remind()
             with suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), _HEARTBEAT_SECONDS)
         self.alive = False
