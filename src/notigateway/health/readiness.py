@@ -71,8 +71,10 @@ class Readiness:
         because = [one.check for one in findings if takes_out(one)]
         if because != self._because:
             self._because = because
-            tell = _log.warning if because else _log.info
-            tell("readiness_changed", ready=not because, checks=because)
+            if because:
+                _log.warning("readiness_lost", checks=because)
+            else:
+                _log.info("readiness_regained")
         said: dict[str, Any] = {
             "status": "not ready" if because else "ready",
             "because": because,
