@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from wsgiref.types import WSGIApplication
 
+    from notigateway.soap.endpoint import Endpoints
+
 HOST: Final = "127.0.0.1"
 _PATH: Final = "/notigateway/v1"
 _GRACEFUL_SECONDS: Final = 20
@@ -122,7 +124,7 @@ def prepare(
 def serve(
     sandbox: Sandbox,
     *,
-    build: Callable[[Settings], WSGIApplication],
+    build: Callable[[Settings], Endpoints],
     announce: Callable[[str], None],
     workers: int = 1,
     jobs: Jobs | None = None,
@@ -170,7 +172,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         self,
         sandbox: Sandbox,
         *,
-        build: Callable[[Settings], WSGIApplication],
+        build: Callable[[Settings], Endpoints],
         announce: Callable[[str], None],
         workers: int,
         jobs: Jobs,
@@ -211,7 +213,9 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def load(self) -> WSGIApplication:
         """Build the application, in the worker; beside it what only a sandbox answers."""
         settings = self._sandbox.settings
-        return Explaining(self._build(settings), settings)
+        served = self._build(settings)
+        at_root = served if served.operations is None else served.operations.before(served)
+        return Explaining(at_root, settings)
 
     def _answering(self, _worker: object) -> None:
         wanted, settings = self._wanted, self._sandbox.settings
