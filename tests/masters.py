@@ -1,4 +1,4 @@
-"""gunicorn with `conf/gunicorn.conf.py`, as production runs it, on a database of the test: start, signals, log.
+"""gunicorn with `conf/gunicorn.conf.py`, as production runs it: its start, its signals, its log.
 
 Requests are signed and answers verified here, each on a connection of its own, so that nothing hides a pause.
 """
@@ -24,12 +24,14 @@ import httpx
 from notigateway.pki.anchors import PinnedCertificates
 from notigateway.pki.keys import load_certificates, load_key_pair
 from notigateway.sandbox.holders import Pki, ensure_pki
+from notigateway.settings import load_settings
 from notigateway.wss.envelope import parse_envelope
 from notigateway.wss.ns import NOTIGATEWAY_V1
 from notigateway.wss.policy import Expectations, Limits
 from notigateway.wss.sign import Signer, sign_envelope
 from notigateway.wss.verify import verify_envelope
 from patience import PATIENCE_SECONDS
+from stack import mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,6 +59,8 @@ class World:
 
     def __post_init__(self) -> None:
         self.pki = ensure_pki(self.folder / "pki", datetime.now(UTC))
+        self.write()
+        mark(load_settings(self.settings_file))
 
     @property
     def settings_file(self) -> Path:
@@ -130,7 +134,7 @@ class Master:
             return set(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
         return set()
 
-    def signal(self, number: signal.Signals, event: str) -> dict[str, Any]:
+    def send(self, number: signal.Signals, event: str) -> dict[str, Any]:
         """Send a signal; return the line of the log that follows."""
         before = len(self.lines(event))
         self.process.send_signal(number)

@@ -15,6 +15,8 @@ from notigateway import telemetry
 from notigateway.errors import TemporarilyUnavailableError
 from notigateway.evidence.seals import open_seal
 from notigateway.health.instance import Instance
+from notigateway.health.readiness import Readiness, Served
+from notigateway.health.revocation import RevocationWanted
 from notigateway.http.failures import FailureLimit
 from notigateway.office import open_office
 from notigateway.pki.families import Families
@@ -23,6 +25,7 @@ from notigateway.provision import Provision
 from notigateway.receipts import csv_codes
 from notigateway.repository.engine import create_database
 from notigateway.repository.first_look import FirstLook
+from notigateway.repository.marking import check_marked
 from notigateway.repository.schema import check_revision
 from notigateway.soap.endpoint import Endpoint, Endpoints
 from notigateway.soap.forgetting import Forgetting
@@ -37,7 +40,7 @@ from notigateway.soap.wscn.service import WITHOUT_EFFECT as WSCN_WITHOUT_EFFECT
 from notigateway.soap.wscn.service import WscnDispatcher, WscnPolicy
 from notigateway.trust.admission import Admission, RevocationPolicy
 from notigateway.trust.key_holders import KeyHolders
-from notigateway.web.operations import ALIVE, Operations, alive_page
+from notigateway.web.operations import ALIVE, READY, Operations, alive_page, json_page
 from notigateway.web.verification import verification_page
 from notigateway.wss.policy import Expectations, Limits
 from notigateway.wss.sign import Signer
@@ -98,7 +101,7 @@ def open_app(
         _issuing(gate, public_url, settings.operators),
         *(_wscn(gate, environment, settings) for environment in ENVIRONMENTS),
         pages=_pages(gate, settings),
-        operations=_operations(settings),
+        operations=_operations(gate, settings),
         remind=Reminder(provision.certificates, clock),
     )
 
@@ -128,9 +131,17 @@ def _issuing(gate: Gate, url: str, operators: Iterable[str]) -> Endpoint:
     )
 
 
-def _operations(settings: Settings) -> Operations:
+def _operations(gate: Gate, settings: Settings) -> Operations:
     """Return the pages for the operator's programs."""
-    return Operations({ALIVE: alive_page(Instance.of(settings))})
+    instance, office = Instance.of(settings), gate.office
+    served = Served(
+        engine=office.engine,
+        service=gate.signer.certificate,
+        seal=office.seal.certificate,
+        revocation=RevocationWanted.by(settings),
+    )
+    readiness = Readiness.of(instance, served, office.clock)
+    return Operations({ALIVE: alive_page(instance), READY: json_page(readiness.answer)})
 
 
 def _pages(gate: Gate, settings: Settings) -> dict[str, WSGIApplication]:
@@ -243,6 +254,7 @@ def _look_at(office: Office, provision: Provision, *, is_patient: bool) -> First
     first = FirstLook(look_quickly if is_patient else partial(look, office.engine))
     if not is_patient:
         first.insist()
+        check_marked(office.store)
         return first
     with suppress(TemporarilyUnavailableError):
         first.check()

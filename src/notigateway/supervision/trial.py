@@ -8,7 +8,6 @@ goes on.
 from __future__ import annotations
 
 import json
-import logging
 import os
 import select
 import signal
@@ -96,7 +95,6 @@ def _begin(provision: Provision, pipe: int, before: Callable[[], None], seconds:
         for one in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGCHLD):
             signal.signal(one, signal.SIG_DFL)
         signal.alarm(int(seconds) + 1)  # also where the master is gone
-        logging.disable(logging.CRITICAL)  # what a start warns of, the workers say
         before()
         trial = _start(provision)
         os.write(pipe, json.dumps(asdict(trial)).encode())
