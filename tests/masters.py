@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 CONF = Path(__file__).parents[1] / "conf" / "gunicorn.conf.py"
 PATH = "/notigateway/v1"
+WORKERS = 2
 PING = f'<Ping xmlns="{NOTIGATEWAY_V1}"></Ping>'.encode()
 
 
@@ -53,12 +54,14 @@ class World:
 
     folder: Path
     database_url: str
+    now: datetime = field(init=False)
     pki: Pki = field(init=False)
     port: int = field(default_factory=free_port)
     operations_port: int = field(default_factory=free_port)
 
     def __post_init__(self) -> None:
-        self.pki = ensure_pki(self.folder / "pki", datetime.now(UTC))
+        self.now = datetime.now(UTC)
+        self.pki = ensure_pki(self.folder / "pki", self.now)
         self.write()
         mark(load_settings(self.settings_file))
 
@@ -86,7 +89,7 @@ class World:
         self.settings_file.write_text("".join(lines), "utf-8")
 
     @contextmanager
-    def started(self, *options: str, workers: int = 2, answers: bool = True) -> Iterator[Master]:
+    def started(self, *options: str, workers: int = WORKERS, answers: bool = True) -> Iterator[Master]:
         """Run the master for the length of the context, and wait until it answers."""
         master = Master(self, self.start(*options, workers=workers))
         try:
@@ -96,7 +99,7 @@ class World:
         finally:
             master.end()
 
-    def start(self, *options: str, workers: int = 2) -> subprocess.Popen[bytes]:
+    def start(self, *options: str, workers: int = WORKERS) -> subprocess.Popen[bytes]:
         # The program, not the module: the next master is started by the same words (USR2).
         program = Path(sys.executable).with_name("gunicorn")
         command = [str(program), "-c", str(CONF), "--bind", f"127.0.0.1:{self.port}"]
@@ -195,7 +198,7 @@ class Master:
         old = self.workers()
         for pid in old:
             os.kill(pid, number)
-        self.wait(lambda: len(self.workers() - old) == len(old) and not self.workers() & old)
+        self.wait(lambda: len(self.workers()) == WORKERS and not self.workers() & old)
 
     def end(self) -> None:
         for pid in [*self.others, self.process.pid]:
