@@ -106,7 +106,7 @@ def _publish(settings: Settings, notifications: int) -> None:
     upgrade(engine)
     publishing = Publishing(
         store=DocumentStore(settings.document_store_url),
-        seal=load_seal(settings),
+        seal=load_seal(settings, now=datetime.now(UTC)),
         document_max_bytes=settings.document_max_bytes,
     )
     now = datetime.now(UTC)

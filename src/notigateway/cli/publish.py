@@ -98,14 +98,18 @@ class Publisher:
         self.console = console
         self.publishing = Publishing(
             store=DocumentStore(settings.document_store_url),
-            seal=load_seal(settings),
+            seal=load_seal(settings, now=datetime.now(UTC)),
             document_max_bytes=settings.document_max_bytes,
             obliging=obliging_by(settings),
         )
         self.summary = Summary()
 
     def publish(self, engine: Engine, lines: list[tuple[int, bytes]]) -> None:
-        """Store the documents of these lines, then publish their acts in one transaction."""
+        """Store the documents of these lines, then publish their acts in one transaction.
+
+        Raises: `TemporarilyUnavailableError`, before anything is stored where the seal has ended meanwhile.
+        """
+        self.publishing.seal.check(datetime.now(UTC))
         with ThreadPoolExecutor(DEPOSITS_AT_ONCE) as pool:
             results = list(pool.map(self._deposit, (line for _, line in lines)))
         deposits = [result for result in results if isinstance(result, Deposit)]

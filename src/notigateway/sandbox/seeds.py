@@ -115,7 +115,7 @@ def sow(settings: Settings, *, notifications: int, seed: int, now: datetime) -> 
     """
     publishing = Publishing(
         store=DocumentStore(settings.document_store_url),
-        seal=load_seal(settings),
+        seal=load_seal(settings, now=now),
         document_max_bytes=settings.document_max_bytes,
     )
     new = 0
