@@ -68,6 +68,12 @@ def test_a_client_of_the_social_securitys_contract_needs_change_but_its_address(
     assert [(one.status_code, b"<codigo>0</codigo>" in one.content) for one in answers] == [(200, True)] * 3
 
 
+def test_a_sandbox_tells_at_its_root_that_it_lives(sandbox: Running) -> None:
+    alive = httpx.get(f"{sandbox.ready['listens']}/healthz")
+    assert (alive.status_code, alive.json()["status"]) == (200, "alive")
+    assert alive.json()["instance"]["public_url"] == sandbox.url
+
+
 def test_the_ready_line_names_address_certificates_and_process(sandbox: Running) -> None:
     ready = sandbox.ready
     assert ready["wsdl"] == f"{ready['url']}?wsdl"

@@ -279,9 +279,7 @@ def test_what_nobody_thought_of_is_a_line_too_and_a_trace_for_who_asks(
         connection.exec_driver_sql("DROP TABLE outages")
     engine.dispose()
     said = line(run("outage", "list", mode="development"))
-    assert said.startswith(
-        "UNEXPECTED: OperationalError: (sqlite3.OperationalError) no such table: outages"
-    )
+    assert said.startswith("UNEXPECTED: OperationalError: (sqlite3.OperationalError) no such table: outages")
     assert "(at repository/" in said
     assert said.endswith("; with NOTIGATEWAY_TRACE=1 before it the command prints the trace")
     monkeypatch.setenv("NOTIGATEWAY_TRACE", "1")

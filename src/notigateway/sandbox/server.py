@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from wsgiref.types import WSGIApplication
 
+    from notigateway.soap.endpoint import Endpoints
+
 HOST: Final = "127.0.0.1"
 _PATH: Final = "/notigateway/v1"
 _GRACEFUL_SECONDS: Final = 20
@@ -111,7 +113,7 @@ def prepare(
                 public_url or _address(listener) + _PATH,
                 "" if stamping is None else _address(stamping) + "/",
             )
-            settings = _settings(directory, pki, urls, database_url=database_url)
+            settings = _settings(directory, pki, urls, listens=_address(listener), database_url=database_url)
             kept = _keep_seeds(directory / "seeds.json", seeds)
             _sow_apart(settings, kept, now)
     except OSError as error:
@@ -122,7 +124,7 @@ def prepare(
 def serve(
     sandbox: Sandbox,
     *,
-    build: Callable[[Settings], WSGIApplication],
+    build: Callable[[Settings], Endpoints],
     announce: Callable[[str], None],
     workers: int = 1,
     jobs: Jobs | None = None,
@@ -170,7 +172,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         self,
         sandbox: Sandbox,
         *,
-        build: Callable[[Settings], WSGIApplication],
+        build: Callable[[Settings], Endpoints],
         announce: Callable[[str], None],
         workers: int,
         jobs: Jobs,
@@ -211,7 +213,9 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def load(self) -> WSGIApplication:
         """Build the application, in the worker; beside it what only a sandbox answers."""
         settings = self._sandbox.settings
-        return Explaining(self._build(settings), settings)
+        served = self._build(settings)
+        at_root = served if served.operations is None else served.operations.before(served)
+        return Explaining(at_root, settings)
 
     def _answering(self, _worker: object) -> None:
         wanted, settings = self._wanted, self._sandbox.settings
@@ -273,8 +277,12 @@ def _address(listener: socket.socket) -> str:
     return f"http://{HOST}:{listener.getsockname()[1]}"
 
 
-def _settings(directory: Path, pki: Pki, urls: tuple[str, str], *, database_url: str | None) -> Settings:
+def _settings(
+    directory: Path, pki: Pki, urls: tuple[str, str], *, listens: str, database_url: str | None
+) -> Settings:
     """Write the settings and read them back; `urls` are the service's and the time-stamp authority's.
+
+    It answers its operator at the one address at which it listens.
 
     Raises: `ConfigurationError` where the environment, which wins over the file, says otherwise: the
     sandbox would publish its fictitious acts among the data of somebody else.
@@ -282,6 +290,7 @@ def _settings(directory: Path, pki: Pki, urls: tuple[str, str], *, database_url:
     values = {
         "mode": "development",
         "public_url": urls[0],
+        "operations_address": listens.removeprefix("http://"),
         "timestamp_authority_url": urls[1],
         "timestamp_authority_folder": str(pki.authorities),
         "database_url": database_url or f"sqlite:///{directory / 'notigateway.db'}",

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from notigateway.soap.contract import Contract
     from notigateway.soap.gate import Gate
     from notigateway.soap.memory import Memory
+    from notigateway.web.operations import Operations
     from notigateway.wss.policy import Expectations
 
 _log = structlog.get_logger("notigateway.soap")
@@ -318,9 +319,18 @@ class Endpoints:
     """Several contracts of one gateway, each at its own path, and the pages for people beside them."""
 
     def __init__(
-        self, first: Endpoint, *others: Endpoint, pages: Mapping[str, WSGIApplication] | None = None
+        self,
+        first: Endpoint,
+        *others: Endpoint,
+        pages: Mapping[str, WSGIApplication] | None = None,
+        operations: Operations | None = None,
+        remind: Callable[[], None] = lambda: None,
     ) -> None:
+        """Serve them; `operations` are the pages for the operator's programs, on an address of their own."""
         self.gate = first.gate
+        self.operations = operations
+        # The worker's loop calls it all the time; it says once a day what the operator has to see to.
+        self.remind = remind
         # The server reads no more of a body than that, and one byte.
         self.request_max_bytes = first.gate.limits.request_max_bytes
         self._first = first

@@ -1,1 +1,1 @@
-"""The page for people: what the code printed on a receipt tells."""
+"""The pages: for people, what the code on a receipt tells; for the operator's programs, how it stands."""

@@ -28,6 +28,7 @@ from notigateway.cli.manifest import ManifestAct, parse_line
 from notigateway.cli.power import COLUMNS as POWER_COLUMNS
 from notigateway.contract.bounds import bounds
 from notigateway.errors import SecurityError, catalogue
+from notigateway.health.readiness import TAKES_OUT
 from notigateway.instants import instant_text
 from notigateway.law.deadlines import MADRID, deadline
 from notigateway.law.grounds import Paper
@@ -244,7 +245,8 @@ def places(module: str) -> list[str]:
 def test_every_code_and_variable_exists(document: Path) -> None:
     codes = {entry.code for entry in catalogue()}
     variables = {f"NOTIGATEWAY_{name.upper()}" for name in Settings.model_fields}
-    variables |= set(re.findall(r"NOTIGATEWAY_\w+", text_of("src/notigateway/wsgi.py")))
+    for entry in ("src/notigateway/wsgi.py", "src/notigateway/cli/telling.py"):
+        variables |= set(re.findall(r"NOTIGATEWAY_\w+", text_of(entry)))
     variables |= {p.envvar for program in PROGRAMS for p in parameters(program) if p.envvar}
     text = document.read_text(encoding="utf-8")
     assert set(re.findall(r"NOTIGATEWAY_[A-Z0-9_]*[A-Z]", text)) <= variables
@@ -407,6 +409,7 @@ def test_the_settings_and_events_that_operators_read_of_exist() -> None:
     assert events <= set(re.findall(r"`(\w+)`", logs))
     known = {
         *Settings.model_fields,
+        *TAKES_OUT,
         *ClientRegistration.model_fields,
         *Row.metadata.tables,
         *ManifestAct.model_fields,

@@ -1,0 +1,48 @@
+"""Which gateway answers: its public address, and a mark of the data that it serves.
+
+Two gateways of one machine may answer at each other's port; whoever asks compares. The mark is made of where
+database and documents are, without user names and passwords, so it tells nothing that is secret.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from notigateway.repository.condition import database_place
+from notigateway.urls import scheme_of
+
+if TYPE_CHECKING:
+    from notigateway.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A gateway, as its answers about its health name it."""
+
+    public_url: str
+    data: str
+
+    @classmethod
+    def of(cls, settings: Settings) -> Instance:
+        """Read it from the settings; relative places count from the folder of this process."""
+        places = (database_place(settings.database_url), _store_place(settings.document_store_url))
+        mark = hashlib.sha256("\n".join(places).encode()).hexdigest()
+        return cls(str(settings.public_url), mark[:16])
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """Return what programs read of it."""
+        return asdict(self)
+
+
+def _store_place(url: str) -> str:
+    """Return where documents are, the same for every process that means the same place."""
+    if scheme_of(url) == "file":
+        return f"file:{Path(url2pathname(urlsplit(url).path)).resolve()}"
+    scheme, _, rest = url.partition("?")[0].partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from notigateway.time_left import at_most, bounded
+
+
+def test_outside_of_a_request_the_own_bound_counts_alone() -> None:
+    assert at_most(30) == 30
+
+
+def test_within_a_request_no_wait_is_longer_than_what_is_left() -> None:
+    with bounded(10):
+        assert at_most(3) == 3
+        assert 9 < at_most(30) <= 10
+    assert at_most(30) == 30
+
+
+def test_time_that_has_passed_before_counts() -> None:
+    with bounded(10, since=time.monotonic() - 4):
+        assert 5 < at_most(30) <= 6
+    with bounded(10, since=time.monotonic() - 11):
+        assert at_most(30) == 0
+
+
+def test_an_inner_bound_never_prolongs_an_outer_one() -> None:
+    with bounded(5):
+        with bounded(60):
+            assert at_most(30) <= 5
+        with bounded(1):
+            assert at_most(30) <= 1
+        assert 4 < at_most(30) <= 5
+
+
+def test_another_thread_is_handed_the_number() -> None:
+    with bounded(5), ThreadPoolExecutor(1) as pool:
+        assert pool.submit(at_most, 30).result() == 30
