@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "refresh-trust": ("refresh-trust",),
     "register-issuer": ("register-issuer", *BODY),
     "request": ("request", "0" * 64, "--output", "kept.xml"),
+    "store": ("store", "mark"),
     "succession": ("succession", "list"),
     "sweep": ("sweep",),
     "timestamp": ("timestamp",),
