@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 from notigateway.evidence.seals import read_seal
 from notigateway.pki.in_use import certificates_of
 from notigateway.pki.keys import load_key_pair
+from notigateway.pki.validity import check_valid_now
 from notigateway.trust.authorities import Authorities
 from notigateway.wss.clients import ClientRegister
 
@@ -38,10 +39,13 @@ class Provision:
     @classmethod
     def read(cls, settings: Settings, *, now: datetime) -> Self:
         """Read the files. Raises: `ConfigurationError` for the first one that cannot be used."""
+        certificate_file = settings.service_certificate_file
+        service = load_key_pair(settings.service_key_file, certificate_file)
+        check_valid_now(service.certificate, now, setting="service_certificate_file", file=certificate_file)
         return cls(
             settings=settings,
-            service=load_key_pair(settings.service_key_file, settings.service_certificate_file),
-            seal=read_seal(settings),
+            service=service,
+            seal=read_seal(settings, now=now),
             clients=ClientRegister.of(settings),
             authorities=Authorities.read(settings, now=now),
             certificates=tuple(certificates_of(settings)),

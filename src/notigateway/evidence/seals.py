@@ -12,8 +12,11 @@ from notigateway.evidence.history import DatedSeal, load_seals
 from notigateway.evidence.xades import Seal
 from notigateway.pki.device import Device, load_device_key
 from notigateway.pki.keys import KeyPair, load_certificates, load_key_pair
+from notigateway.pki.validity import check_valid_now
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from cryptography.x509 import Certificate
 
     from notigateway.settings import Settings
@@ -30,12 +33,14 @@ class KeptInDevice:
     certificate: Certificate
 
 
-def load_seal(settings: Settings) -> Seal:
+def load_seal(settings: Settings, *, now: datetime) -> Seal:
     """Return the present seal; its key is read once, or stays in its device.
 
-    Raises: `ConfigurationError`, also where the history of the seals does not hold together.
+    Raises: `ConfigurationError`, also where the history of the seals does not hold together, and where the
+    present certificate is not valid now: whoever wants to seal begins with this, and would leave only void
+    receipts.
     """
-    return open_seal(read_seal(settings))
+    return open_seal(read_seal(settings, now=now))
 
 
 def open_seal(kept: KeyPair | KeptInDevice, *, is_patient: bool = False) -> Seal:
@@ -48,12 +53,13 @@ def open_seal(kept: KeyPair | KeptInDevice, *, is_patient: bool = False) -> Seal
     return Seal(load_device_key(kept.device, kept.certificate, verify_detached, is_patient=is_patient))
 
 
-def read_seal(settings: Settings) -> KeyPair | KeptInDevice:
+def read_seal(settings: Settings, *, now: datetime) -> KeyPair | KeptInDevice:
     """Read what files tell of the present seal; no device is opened.
 
-    Raises: `ConfigurationError`, also where the history of the seals does not hold together.
+    Raises: `ConfigurationError` as `load_seal`.
     """
-    load_history(settings)
+    present = load_history(settings)[0].certificate
+    check_valid_now(present, now, setting="seal_certificate_file", file=settings.seal_certificate_file)
     if not settings.seal_pkcs11_module:
         return load_key_pair(settings.seal_key_file, settings.seal_certificate_file)
     device = Device(
@@ -62,7 +68,7 @@ def read_seal(settings: Settings) -> KeyPair | KeptInDevice:
         key_label=settings.seal_pkcs11_key_label,
         pin=_pin(settings),
     )
-    return KeptInDevice(device, load_certificates(settings.seal_certificate_file)[0])
+    return KeptInDevice(device, present)
 
 
 def _pin(settings: Settings) -> str:
