@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from threading import Thread
 from typing import TYPE_CHECKING, Any
+from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 from sqlalchemy import func, select
@@ -14,6 +16,7 @@ from typer.testing import CliRunner
 
 from notigateway.app import build_app
 from notigateway.cli.main import app
+from notigateway.client import NotificationClient, Retries
 from notigateway.clock.lapsing import Sweeping, sweep
 from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
 from notigateway.evidence.seals import load_history
@@ -26,9 +29,10 @@ from notigateway.repository.model import Document, Notification, Receipt
 from notigateway.settings import load_settings
 from notigateway.wss.ns import NOTIGATEWAY_ISSUING_V1, NOTIGATEWAY_V1
 from overdue import settings_file
+from patience import PATIENCE_SECONDS
 from pki import NOW, OTHER_COMPANY_NIF, company_subject, ec_key, pki, rsa_key, write_pem
 from refusals import assert_refusal
-from stack import NG, Answer, Stack, text, texts
+from stack import NG, PUBLIC_URL, Answer, Stack, text, texts
 from wscn import Wscn, number, sign
 
 if TYPE_CHECKING:
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
+    from notigateway.client import ClientError
     from notigateway.pki.keys import KeyPair
 
 SINCE = NOW - timedelta(days=30)
@@ -325,6 +330,54 @@ def test_without_a_valid_service_certificate_nothing_is_read_or_done(
     assert everything(stack) == before
     for query in ("wsdl", "xsd=notigateway-v1.xsd"):
         assert stack.send(b"", REQUEST_METHOD="GET", QUERY_STRING=query).status == 200
+    stack.close()
+
+
+class Silent(WSGIRequestHandler):
+    """Writes no line for each request."""
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_our_client_is_told_to_try_again_and_does_so_until_the_renewal(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    stack = Stack(sqlite_url, tmp_path, **named(tmp_path / "ending", "service", service()))
+    wanted = stack.publish()
+    renewed = service(END + timedelta(days=900), since=NOW)
+    waited: list[tuple[str, float]] = []
+
+    def told(error: ClientError, seconds: float) -> None:
+        waited.append((error.line(), error.retry_after_seconds))
+        stack.overrides |= named(tmp_path / "renewed", "service", renewed)
+        stack.settings = load_settings(None, overrides=stack.overrides)
+        stack.start()
+        server.set_app(stack.endpoint)
+
+    stack.now = END + MOMENT
+    with make_server("127.0.0.1", 0, stack.endpoint, handler_class=Silent) as server:
+        serving = Thread(target=server.serve_forever, args=(0.05,))
+        serving.start()
+        try:
+            with NotificationClient(
+                f"http://127.0.0.1:{server.server_port}/notigateway/v1",
+                key=pki().company_seal.key,
+                certificate=pki().company_seal.certificate,
+                server_certificates=[service().certificate, renewed.certificate],
+                retries=Retries(max_retry_after_seconds=0, told=told),
+                clock=lambda: stack.now,
+                public_url=PUBLIC_URL,
+            ) as client:
+                (outcome,) = client.accept([str(wanted)])
+        finally:
+            server.shutdown()
+            serving.join(PATIENCE_SECONDS)
+    assert outcome.outcome == "decided"
+    ((line, seconds),) = waited
+    assert line.startswith("HTTP_REFUSED: ")
+    assert "TEMPORARILY_UNAVAILABLE" in line
+    assert seconds == 60
     stack.close()
 
 
