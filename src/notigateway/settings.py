@@ -22,7 +22,12 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from notigateway.addresses import check_address
 from notigateway.errors import ConfigurationError
@@ -30,13 +35,11 @@ from notigateway.law.assurance import Level
 from notigateway.law.families import Family
 from notigateway.law.identifiers import check_nif
 from notigateway.private_files import is_kept
+from notigateway.setting_words import no_json, no_toml, refusal, wrong_name, wrong_variable
 from notigateway.urls import has_password, scheme_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-# Read by the entry points themselves, before there are settings.
-_OTHER_VARIABLES = frozenset({"NOTIGATEWAY_SETTINGS", "NOTIGATEWAY_HEALTH_URL", "NOTIGATEWAY_OPERATIONS_FD"})
 
 Positive = Annotated[int, Field(gt=0)]
 
@@ -277,18 +280,25 @@ def load_settings(file: Path | None, *, overrides: Mapping[str, Any] | None = No
     """
     values: dict[str, Any] = {}
     if file is not None:
+        text = ""
         try:
-            values = tomllib.loads(file.read_text(encoding="utf-8"))
+            text = file.read_text(encoding="utf-8")
+            values = tomllib.loads(text)
         except OSError as error:
             raise ConfigurationError(f"cannot read {file}: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise ConfigurationError(f"{file} is not TOML: it is no text in UTF-8") from error
         except tomllib.TOMLDecodeError as error:
-            raise ConfigurationError(f"{file} is not TOML: {error}") from error
-    _check_environment()
+            raise ConfigurationError(f"{file} {no_toml(str(error), text)}") from error
+    problem = wrong_name(values, Settings.model_fields) or wrong_variable(os.environ, Settings.model_fields)
+    if problem is not None:
+        raise ConfigurationError(problem)
     try:
         settings = Settings(**values | dict(overrides or {}))
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise ConfigurationError(problems) from error
+        raise ConfigurationError("; ".join(map(refusal, error.errors()))) from error
+    except SettingsError as error:  # a list in the environment that is no JSON
+        raise ConfigurationError(no_json(str(error), Settings.model_fields)) from error
     if settings.mode == "production":
         _check_secrets(settings.secret_files)
         if file is not None:
@@ -314,13 +324,3 @@ def _secrets(values: Mapping[str, Any]) -> Iterator[str]:
         has_one = is_url and any(isinstance(one, str) and has_password(one) for one in urls)
         if has_one or (name == "seal_pkcs11_pin" and value):
             yield name
-
-
-def _check_environment() -> None:
-    """Refuse a variable that looks like a setting and is none: a typing error must not go unnoticed."""
-    for name in os.environ:
-        setting = name.removeprefix("NOTIGATEWAY_")
-        if setting == name or name in _OTHER_VARIABLES or setting.startswith("CLIENT_"):
-            continue
-        if setting.lower() not in Settings.model_fields:
-            raise ConfigurationError(f"the environment variable {name} names no setting")
