@@ -18,6 +18,7 @@ import httpx
 
 from notigateway.client import NotificationClient
 from notigateway.repository.engine import create_database
+from notigateway.repository.marking import mark_store, open_store
 from notigateway.repository.schema import upgrade
 from notigateway.sandbox.holders import Pki, ensure_pki
 from notigateway.sandbox.jobs import refresh_once
@@ -81,6 +82,7 @@ def _write_settings(folder: Path, pki: Pki, url: str) -> Path:
     values = {
         "public_url": url,
         "proxy_speaks_tls": True,
+        "operations_address": "",
         "database_url": f"sqlite:///{folder / 'notigateway.db'}",
         "document_store_url": f"file:{folder / 'documents'}",
         "service_key_file": str(pki.key("service")),
@@ -96,6 +98,7 @@ def _write_settings(folder: Path, pki: Pki, url: str) -> Path:
     settings = load_settings(file)
     engine = create_database(settings.database_url)
     upgrade(engine)
+    mark_store(engine, open_store(settings.document_store_url, engine), now=datetime.now(UTC))
     engine.dispose()
     refresh_once(settings, datetime.now(UTC))
     return file

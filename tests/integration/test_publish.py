@@ -20,8 +20,10 @@ from notigateway.repository.documents import DocumentStore
 from notigateway.repository.engine import reading
 from notigateway.repository.model import Act, Document, Event, Notification
 from notigateway.repository.schema import head_revision
+from notigateway.settings import load_settings
 from patience import PATIENCE_SECONDS
 from pki import pki, write_pem
+from stack import mark
 from submissions import DIR3, register_bodies
 
 if TYPE_CHECKING:
@@ -60,6 +62,7 @@ class Import:
             f'database_url = "{database_url}"\ndocument_store_url = "{self.documents}"\n'
             f'seal_key_file = "{key}"\nseal_certificate_file = "{certificate}"\n'
         )
+        mark(load_settings(self.settings))
 
     def write(self, lines: list[dict[str, Any] | str]) -> None:
         """Write the manifest, and a document for each good line."""

@@ -13,7 +13,7 @@ from notigateway.cli.options import SettingsFile
 from notigateway.evidence.seals import load_history
 from notigateway.log.wholeness import Checking, Finding
 from notigateway.receipts.stamping import pinned_authorities
-from notigateway.repository.documents import DocumentStore
+from notigateway.repository.marking import open_store
 from notigateway.settings import load_settings
 
 
@@ -30,7 +30,7 @@ def check(
     seals = load_history(settings)
     found = 0
     with opened(settings) as engine:
-        store = DocumentStore(settings.document_store_url)
+        store = open_store(settings.document_store_url, engine)
         checking = Checking(engine, store, seals, pinned_authorities(settings))
         total = checking.count()
         with bar("checking", total) as checked:

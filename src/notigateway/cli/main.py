@@ -24,12 +24,14 @@ from notigateway.cli.red import red
 from notigateway.cli.refresh_trust import refresh_trust
 from notigateway.cli.request import request
 from notigateway.cli.sandbox import sandbox
+from notigateway.cli.store import store
 from notigateway.cli.succession import succession
 from notigateway.cli.sweep import sweep
 from notigateway.cli.timestamp import timestamp
 from notigateway.contract.problems import said_of
 from notigateway.errors import GatewayError
 from notigateway.private_files import keep_to_owner
+from notigateway.telemetry import speak_beside_output
 
 app = typer.Typer(
     name="notigateway",
@@ -50,6 +52,7 @@ app.add_typer(matters, name="matters")
 app.add_typer(outage, name="outage", no_args_is_help=True)
 app.add_typer(power, name="power")
 app.add_typer(red, name="red")
+app.add_typer(store, name="store")
 app.add_typer(succession, name="succession")
 
 
@@ -62,6 +65,7 @@ def version() -> None:
 def main() -> None:
     """Run a command; an error of ours is one clear line and exit code 2, never a trace."""
     keep_to_owner()
+    speak_beside_output()
     try:
         app()
     except GatewayError as error:
