@@ -81,11 +81,11 @@ def trouble_of(error: Exception, *, may_write: bool = True) -> TemporarilyUnavai
     if isinstance(error, exc.InvalidRequestError):
         is_lost = error.code == _UNUSABLE or str(error.args[0] if error.args else "") == _CLOSED
         return _away("the connection to the database was lost") if is_lost else None
-    original = error.orig if isinstance(error, exc.DBAPIError) else error
+    original = _original(error)
     if not isinstance(original, _DRIVER_ERRORS):
         return None
     is_lost = isinstance(error, exc.DBAPIError) and error.connection_invalidated
-    if _is_read_only(original):
+    if is_read_only(original):
         is_ours = not may_write and _is_refused_to_readers(original)
         return None if is_ours else _away(f"the database is read-only (a standby?): {original}")
     return _away(str(original)) if is_lost or _is_trouble(original) else None
@@ -93,10 +93,26 @@ def trouble_of(error: Exception, *, may_write: bool = True) -> TemporarilyUnavai
 
 def has_changed_places(error: Exception) -> bool:
     """Tell whether a server is no primary (any more): every connection to it has to go, not one alone."""
-    original = error.orig if isinstance(error, exc.DBAPIError) else error
+    original = _original(error)
     if isinstance(original, sqlite3.Error) or not isinstance(original, _DRIVER_ERRORS):
         return False
-    return _is_read_only(original) or getattr(original, "sqlstate", None) in _CHANGED_STATES
+    return is_read_only(original) or getattr(original, "sqlstate", None) in _CHANGED_STATES
+
+
+def is_read_only(error: BaseException | None) -> bool:
+    """Tell whether an error says that the database takes no changes."""
+    original = _original(error)
+    if isinstance(original, sqlite3.Error):
+        return getattr(original, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY
+    state = getattr(original, "sqlstate", None)
+    if state == _NOT_SUPPORTED:
+        return getattr(getattr(original, "diag", None), "source_file", None) == _MODES
+    return bool(state == _READ_ONLY)
+
+
+def _original(error: BaseException | None) -> BaseException | None:
+    """Return the driver's error that SQLAlchemy has wrapped."""
+    return error.orig if isinstance(error, exc.DBAPIError) else error
 
 
 def _away(detail: str) -> TemporarilyUnavailableError:
@@ -104,7 +120,7 @@ def _away(detail: str) -> TemporarilyUnavailableError:
     return TemporarilyUnavailableError(f"database: {' '.join(detail.split())}", part=Part.DATABASE)
 
 
-def _is_trouble(error: Exception) -> bool:
+def _is_trouble(error: BaseException) -> bool:
     """Tell trouble from a defect by the code; without one a driver reports of the connection."""
     if isinstance(error, sqlite3.Error):
         return getattr(error, "sqlite_errorcode", 0) & 0xFF in _SQLITE_TROUBLE
@@ -116,18 +132,7 @@ def _is_trouble(error: Exception) -> bool:
     return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError | psycopg.InternalError)
 
 
-def _is_read_only(error: Exception) -> bool:
-    """Tell whether the database takes no changes."""
-    if isinstance(error, sqlite3.Error):
-        return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY
-    state = getattr(error, "sqlstate", None)
-    diagnosis = getattr(error, "diag", None)
-    return state == _READ_ONLY or (
-        state == _NOT_SUPPORTED and getattr(diagnosis, "source_file", None) == _MODES
-    )
-
-
-def _is_refused_to_readers(error: Exception) -> bool:
+def _is_refused_to_readers(error: BaseException) -> bool:
     """Tell whether it is what a transaction that only reads is told, and not of a disk that is read-only."""
     if isinstance(error, sqlite3.Error):
         return getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY
