@@ -93,7 +93,6 @@ def open_office(
         settings.database_url,
         pool_size=settings.database_pool_size,
         timeout_seconds=settings.database_timeout_seconds,
-        may_make=False,
     )
     with ExitStack() as undoing:
         undoing.callback(engine.dispose)  # whoever gets no office could not close it

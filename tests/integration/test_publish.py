@@ -202,6 +202,7 @@ def test_a_database_that_was_not_migrated_is_a_clear_error(importing: Import, tm
     importing.settings.write_text(
         text.replace("database_url =", f'database_url = "sqlite:///{tmp_path}/empty.db" #')
     )
+    (tmp_path / "empty.db").touch()
     result = importing.run()
     assert isinstance(result.exception, ConfigurationError)
     assert "notigateway migrate" in str(result.exception)
@@ -261,6 +262,10 @@ def test_migrate_builds_the_schema_and_tells_the_revision(tmp_path: Path) -> Non
     settings = tmp_path / "settings.toml"
     settings.write_text(f'database_url = "sqlite:///{tmp_path / "new.db"}"\n')
     arguments = ["migrate", "--settings", str(settings)]
+    shown = CliRunner().invoke(app, [*arguments, "--show"])
+    assert f"there is no database {tmp_path / 'new.db'}" in str(shown.exception)
+    assert not (tmp_path / "new.db").exists()
+    (tmp_path / "new.db").touch()
     outputs = [CliRunner().invoke(app, [*arguments, *more]).output for more in (["--show"], [], [])]
     assert outputs == [
         f"database at revision none, newest {head_revision()}\n",

@@ -9,12 +9,11 @@ from typing import Annotated
 import typer
 
 from notigateway.cli.opening import bar, opened
-from notigateway.cli.options import SettingsFile
+from notigateway.cli.options import SettingsFile, named_settings
 from notigateway.evidence.seals import load_history
 from notigateway.log.wholeness import Checking, Finding
 from notigateway.receipts.stamping import pinned_authorities
 from notigateway.repository.marking import open_store
-from notigateway.settings import load_settings
 
 
 def check(
@@ -26,7 +25,7 @@ def check(
     It may run while the gateway serves. One line for each thing that does not hold, then a summary;
     exit code 1 where anything does not hold.
     """
-    settings = load_settings(settings_file)
+    settings = named_settings(settings_file)
     seals = load_history(settings)
     found = 0
     with opened(settings) as engine:

@@ -18,7 +18,7 @@ from rich.console import Console
 
 from notigateway.cli.manifest import LINE_MAX_BYTES, read_line
 from notigateway.cli.opening import bar, opened
-from notigateway.cli.options import SettingsFile, SummaryAsJson
+from notigateway.cli.options import SettingsFile, SummaryAsJson, named_settings
 from notigateway.contract.problems import said_of
 from notigateway.errors import ConfigurationError, PublicationError
 from notigateway.evidence.seals import load_seal
@@ -26,7 +26,7 @@ from notigateway.issuer.publishing import Deposit, Publishing
 from notigateway.office import obliging_by
 from notigateway.repository.engine import writing
 from notigateway.repository.marking import open_store
-from notigateway.settings import Settings, load_settings
+from notigateway.settings import Settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -74,7 +74,7 @@ def publish(
     voluntary, obligation_ground, paper and special_category: docs/operations.md has an example and what
     each means.
     """
-    settings = load_settings(settings_file)
+    settings = named_settings(settings_file)
     total = _last_number(folder / MANIFEST)
     console = Console(stderr=True)
     seal = load_seal(settings)

@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from notigateway.cli.opening import opened
-from notigateway.cli.options import SettingsFile
+from notigateway.cli.options import SettingsFile, named_settings
 from notigateway.repository.marking import mark_store, open_store
-from notigateway.settings import load_settings
 
 store = typer.Typer(
     help="Mark the document store as this gateway's.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -39,7 +38,7 @@ def mark(
     folder of a local store. A store of another gateway is refused, and one that holds none of the documents
     that the database names.
     """
-    settings = load_settings(settings_file)
+    settings = named_settings(settings_file)
     with opened(settings) as engine:
         its = open_store(settings.document_store_url, engine)
         is_new = mark_store(engine, its, now=datetime.now(UTC), without_documents=without_documents)

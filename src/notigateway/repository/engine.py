@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import URL, Engine, create_engine, event, exc, make_url
 
-from notigateway.errors import ConfigurationError
+from notigateway.errors import ConfigurationError, Part, TemporarilyUnavailableError
 from notigateway.private_files import make_file
 from notigateway.repository.commit import commit
 from notigateway.repository.generations import Generations
@@ -54,14 +54,11 @@ _turns: WeakKeyDictionary[Engine, Turns] = WeakKeyDictionary()
 _generations: WeakKeyDictionary[Engine, Generations] = WeakKeyDictionary()
 
 
-def create_database(
-    url: str, *, pool_size: int = 8, timeout_seconds: int = 30, may_make: bool = True
-) -> Engine:
+def create_database(url: str, *, pool_size: int = 8, timeout_seconds: int = 30) -> Engine:
     """Return an engine for the database; no connection is made yet.
 
     `timeout_seconds` bounds waiting for a pooled connection, for a connection to be made, for a lock
-    and for one statement. `may_make`: whether a SQLite file that is not there is made; who serves what there
-    is must not take a volume that is not mounted for an empty database.
+    and for one statement.
 
     Raises: `ConfigurationError` for a URL that is neither a SQLite file nor PostgreSQL.
     """
@@ -82,8 +79,9 @@ def create_database(
         ) from error
     if parsed.get_backend_name() == "sqlite":
         _turns[engine] = Turns(timeout_seconds)
-        event.listen(engine, "do_connect", partial(_make_sqlite, Path(parsed.database or ""), may_make))
-        event.listen(engine, "connect", _prepare_sqlite)
+        file = Path(parsed.database or "").absolute()
+        event.listen(engine, "do_connect", partial(_open_sqlite, file))
+        event.listen(engine, "connect", partial(_prepare_sqlite, file))
         event.listen(engine, "begin", _begin_sqlite)
     else:
         _generations[engine] = Generations(engine)
@@ -140,7 +138,10 @@ def let_others_write(engine: Engine) -> None:
 def _session(engine: Engine, options: Mapping[str, Any], *, may_write: bool) -> Iterator[Session]:
     """Open a session and its transaction at once."""
     with in_our_words(may_write=may_write), Session(engine) as session:
-        connection = session.connection(execution_options=options)
+        try:
+            connection = session.connection(execution_options=options)
+        except ConfigurationError as error:  # it was right when this process began
+            raise TemporarilyUnavailableError(error.detail, part=Part.DATABASE) from error
         try:
             yield session
         except Exception as error:
@@ -207,28 +208,51 @@ def _postgresql_options(_url: URL, timeout_seconds: int) -> dict[str, Any]:
 _OPTIONS = {"sqlite": _sqlite_options, "postgresql": _postgresql_options}
 
 
-def _make_sqlite(file: Path, may_make: bool, *_connecting: object) -> None:  # noqa: FBT001  (bound by name above)
-    """Make the file for its owner only; SQLite gives those that it makes beside it the same mode.
+def make_database(engine: Engine) -> None:
+    """Make the file of a SQLite database where there is none: what only a migration may do.
 
-    Raises: `sqlite3.OperationalError`, as SQLite does for what it cannot open.
+    For its owner only; SQLite gives those that it makes beside it the same mode.
     """
-    if not (may_make or file.exists()):
-        missing = sqlite3.OperationalError(f"unable to open database file: there is no {file}")
-        missing.sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
-        raise missing
-    if not file.exists():
+    if engine.dialect.name == "sqlite" and engine.url.database and not Path(engine.url.database).exists():
         with suppress(OSError):  # SQLite says in its own words that it cannot
-            make_file(file)
+            make_file(Path(engine.url.database))
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
+def _open_sqlite(
+    file: Path, _dialect: object, _record: object, arguments: list[Any], named: dict[str, Any]
+) -> None:
+    """Have SQLite open the file, and never make it.
+
+    A path with a typing error, or a volume that is not mounted, would otherwise become an empty database.
+
+    Raises: `TemporarilyUnavailableError`: a volume may come back. `ConfigurationError` for a folder.
+    """
+    if not file.exists():
+        raise TemporarilyUnavailableError(
+            f"there is no database {file}: `notigateway migrate` makes it, where it is the right one",
+            part=Part.DATABASE,
+        )
+    if file.is_dir():
+        raise ConfigurationError(f"database_url: {file} is a folder")
+    arguments[0] = f"{file.as_uri()}?mode=rw"
+    named["uri"] = True
+
+
+def _prepare_sqlite(file: Path, connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
     """Make a new connection durable and strict.
 
     WAL lets readers and the one writer work at the same time; FULL makes a commit survive a power
     cut, which WAL with NORMAL does not. The driver's own transactions are off (`isolation_level` None):
     they would begin too late and break savepoints.
+
+    Raises: `ConfigurationError` for a file of another kind.
     """
-    _switch_to_wal(connection)
+    try:
+        _switch_to_wal(connection)
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+            raise ConfigurationError(f"database_url: {file} is no SQLite database") from error
+        raise
     for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
 
