@@ -88,7 +88,7 @@ def open_office(
     Raises: `ConfigurationError`; then nothing is left open.
     """
     # The seal first: where it is wrong nothing has been opened.
-    seal = load_seal(settings)
+    seal = load_seal(settings, now=clock())
     engine = create_database(
         settings.database_url,
         pool_size=settings.database_pool_size,

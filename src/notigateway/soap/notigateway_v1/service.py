@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import structlog
 from spyne import ServiceBase
 
 from notigateway import __version__
@@ -19,7 +20,13 @@ from notigateway.addressee.mailbox import Retrieved, Will
 from notigateway.addressee.showing import may_see_request
 from notigateway.contract import v1, v1_decisions
 from notigateway.contract.versions import LATEST
-from notigateway.errors import CallerUnknownError, InvalidRequestError, NotificationUnknownError
+from notigateway.errors import (
+    CallerUnknownError,
+    InvalidRequestError,
+    NotificationUnknownError,
+    Part,
+    TemporarilyUnavailableError,
+)
 from notigateway.law.families import check_may_decide
 from notigateway.law.lifecycle import Decision, Kind, State
 from notigateway.law.representation import Role
@@ -40,6 +47,8 @@ if TYPE_CHECKING:
     from notigateway.repository.session import Session
     from notigateway.repository.timestamps import ReceiptTimestamp
     from notigateway.soap.gate import Request
+
+_log = structlog.get_logger("notigateway.soap")
 
 DEFAULT_PAGE_SIZE = 100
 
@@ -281,8 +290,26 @@ def _attested(request: Request, results: Sequence[Retrieved]) -> list[Retrieved]
         if one.is_for_information and one.has_content and one.notification is not None
     }
     leaving = [one.id for one in results if one.is_first_handover or one.id in informed]
-    lost = _hand_over(request, leaving, informed=informed)
+    try:
+        lost = _hand_over(request, leaving, informed=informed)
+    except TemporarilyUnavailableError as error:
+        if error.part is not Part.SEAL:
+            raise
+        return _held_back(request, results, leaving, error)
     return [Retrieved(one.id, problem=NotificationUnknownError) if one.id in lost else one for one in results]
+
+
+def _held_back(
+    request: Request, results: Sequence[Retrieved], leaving: list[UUID], error: TemporarilyUnavailableError
+) -> list[Retrieved]:
+    """Keep what cannot be attested now; what needs no new receipt leaves."""
+    _log.warning("document_not_delivered", **error.line)
+    for one in leaving:
+        request.access.refuse(one, type(error))
+    return [
+        Retrieved(one.id, one.notification, problem=type(error)) if one.id in leaving else one
+        for one in results
+    ]
 
 
 def _hand_over(request: Request, ids: list[UUID], *, informed: Mapping[UUID, int]) -> set[UUID]:
