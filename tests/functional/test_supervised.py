@@ -16,7 +16,6 @@ import pytest
 
 from databases import PostgreSQL
 from masters import Master, World, asking
-from notigateway.repository.engine import create_database
 from notigateway.sandbox.holders import ensure_pki
 
 if TYPE_CHECKING:
@@ -43,13 +42,11 @@ class Database:
             self.server.shut(self.name)
             return
         self._file.rename(self._file.with_suffix(".away"))
-        self._file.mkdir()  # SQLite can open no folder
 
     def bring_back(self) -> None:
         if self.server is not None:
             self.server.open(self.name)
             return
-        self._file.rmdir()
         self._file.with_suffix(".away").rename(self._file)
 
 
@@ -105,15 +102,15 @@ def test_workers_that_die_while_it_is_away_have_successors_that_wait_for_it(
 
 
 MISTAKES = {
-    "a typing error": ({"databse_url": "sqlite:///x.db"}, "databse_url: Extra inputs are not permitted"),
-    "no TOML": ({}, "notigateway.toml is not TOML"),
-    "a key that is not there": ({"seal_key_file": "absent.pem"}, "cannot read absent.pem"),
+    "a typing error": ({"databse_url": "sqlite:///x.db"}, "databse_url: "),
+    "no TOML": ({}, "notigateway.toml"),
+    "a key that is not there": ({"seal_key_file": "absent.pem"}, "absent.pem"),
     "a key of another certificate": (
         {"service_key_file": "{pki}/seal.key.pem"},
         "does not belong to",
     ),
     "no issuer": ({"authorised_issuers_folder": "empty"}, "holds no authorised issuer"),
-    "a schema of before": ({"database_url": "sqlite:///empty.db"}, "run `notigateway migrate`"),
+    "a schema of before": ({"database_url": "sqlite:///empty.db"}, "notigateway migrate"),
     "a new database that is away": ({"database_url": "postgresql://nobody@127.0.0.1:9/x"}, "database: "),
     "an address that is taken": ({"operations_address": "127.0.0.1:{port}"}, "Address already in use"),
     "no such account": ({"seal_pkcs11_module": "m"}, "seal_pkcs11_token_label"),
@@ -123,7 +120,7 @@ MISTAKES = {
 def test_a_reload_that_cannot_be_used_leaves_in_force_what_is(master: Master) -> None:
     world = master.world
     (world.folder / "empty").mkdir()
-    create_database(f"sqlite:///{world.folder / 'empty.db'}").dispose()
+    (world.folder / "empty.db").touch()
     with asking(master) as told:
         for name, (changes, said) in MISTAKES.items():
             values = {
