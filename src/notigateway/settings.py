@@ -141,6 +141,7 @@ class Settings(BaseSettings):
     code_checks_per_minute: Positive = 10
     trusted_proxy_hops: Annotated[int, Field(ge=-1, le=8)] = -1
 
+    request_seconds: Annotated[int, Field(gt=0, le=300)] = 25
     request_max_bytes: Positive = 10 * 1024 * 1024
     xml_max_depth: Positive = 64
     xml_max_elements: Positive = 20_000

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import structlog
 
 from notigateway import errors
+from notigateway.http.calling import WHOLE_AT
 from notigateway.instants import to_milliseconds
 from notigateway.law.assurance import SIGNED
 from notigateway.log.access import AccessNotes
@@ -27,6 +28,7 @@ from notigateway.soap.gate import Request
 from notigateway.soap.guard import read_actions, read_body, read_version
 from notigateway.soap.memory import memory_of
 from notigateway.soap.reply import Reply, reply_to
+from notigateway.time_left import bounded
 from notigateway.trust.key_holders import KeyUse
 from notigateway.uuids import uuid7
 from notigateway.wss.envelope import parse_envelope
@@ -121,7 +123,10 @@ class Endpoint:
         """Answer one HTTP request."""
         now = to_milliseconds(self.gate.office.clock())
         correlation_id = uuid7(now)
-        with structlog.contextvars.bound_contextvars(correlation_id=str(correlation_id)):
+        with (
+            structlog.contextvars.bound_contextvars(correlation_id=str(correlation_id)),
+            bounded(self.gate.request_seconds, since=environ.get(WHOLE_AT)),
+        ):
             answer = self._answer(environ, now, correlation_id)
         headers = [
             ("Content-Type", f"{answer.soap.media_type}; charset=utf-8"),
@@ -351,8 +356,9 @@ class Endpoints:
         self.operations = operations
         # The worker's loop calls it all the time; it says once a day what the operator has to see to.
         self.remind = remind
-        # The server reads no more of a body than that, and one byte.
+        # The server reads no more of a body and one byte, and has no request wait longer for a thread.
         self.request_max_bytes = first.gate.limits.request_max_bytes
+        self.request_seconds = first.gate.request_seconds
         self._first = first
         self._by_path: dict[str, WSGIApplication] = {one.path: one for one in (first, *others)}
         self._by_path |= pages or {}
