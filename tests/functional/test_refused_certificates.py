@@ -1,4 +1,4 @@
-"""What refuses to begin with a certificate that has ended or is not valid yet says which one."""
+"""Who refuses to begin with a certificate that has ended or is not valid yet says which, and does nothing."""
 
 from __future__ import annotations
 
