@@ -112,6 +112,7 @@ def _operations(gate: Gate, settings: Settings) -> Operations:
     instance, office = Instance.of(settings), gate.office
     served = Served(
         engine=office.engine,
+        store=office.store,
         service=gate.signer.certificate,
         seal=office.seal.certificate,
         revocation=RevocationWanted.by(settings),
