@@ -15,8 +15,11 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import URL, Engine, create_engine, event, exc, make_url
+from sqlalchemy.pool import QueuePool
 
 from notigateway.errors import ConfigurationError, Part, TemporarilyUnavailableError
+from notigateway.metering.account import Stage, timed
+from notigateway.metering.meters import meters
 from notigateway.private_files import make_file
 from notigateway.repository.commit import commit
 from notigateway.repository.session import Session
@@ -111,7 +114,7 @@ def reading(engine: Engine) -> Iterator[Session]:
 
     Raises: `TemporarilyUnavailableError`.
     """
-    with _session(engine, _READING[engine.dialect.name]) as session:
+    with timed(Stage.DATABASE), _session(engine, _READING[engine.dialect.name]) as session:
         yield session
 
 
@@ -125,7 +128,7 @@ def writing(engine: Engine) -> Iterator[Session]:
     Raises: `TemporarilyUnavailableError`; then nothing was changed, except where the connection was
     lost during the commit itself: repeating is safe, because use cases are idempotent.
     """
-    with _turn(engine), _session(engine, _WRITING[engine.dialect.name]) as session:
+    with timed(Stage.DATABASE), _turn(engine), _session(engine, _WRITING[engine.dialect.name]) as session:
         yield session
         commit(session)
 
@@ -144,9 +147,18 @@ def let_others_write(engine: Engine) -> None:
 @contextmanager
 def _session(engine: Engine, options: Mapping[str, Any]) -> Iterator[Session]:
     """Open a session and its transaction at once."""
+    if isinstance(engine.pool, QueuePool) and engine.pool.checkedout() >= engine.pool.size():
+        meters().pool_waits.inc()
     with in_our_words(), Session(engine) as session:
         session.connection(execution_options=options)
         yield session
+
+
+def note_pool(engine: Engine) -> None:
+    """Say in numbers how much of the pool is in use at this moment."""
+    if isinstance(engine.pool, QueuePool):
+        meters().pool_in_use.set(engine.pool.checkedout())
+        meters().pool_size.set(engine.pool.size())
 
 
 @contextmanager

@@ -1,0 +1,91 @@
+"""The one line of the log about each request, and its count: answered, failed and refused alike.
+
+What happens on the way notes it here; it is told when the answer is made, so that the line knows how long
+everything took.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+
+from notigateway.errors import ServiceError, UnknownOperationError
+from notigateway.metering.account import UNKNOWN_OPERATION, WAITS_SINCE, Account, accounting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from wsgiref.types import WSGIEnvironment
+
+    from notigateway.errors import GatewayError
+    from notigateway.log.access import AccessNotes
+
+_log = structlog.get_logger("notigateway.soap")
+_INFO: Final = "info"
+_WARNING: Final = "warning"
+_ERROR: Final = "error"
+
+
+class Telling:
+    """What there is to tell of one request."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self._event = ""
+        self._level = _INFO
+        self._said: dict[str, Any] = {}
+
+    def noted(self, access: AccessNotes) -> None:
+        """Take over what a proven request did: its operation, and which notifications the answer tells of."""
+        account = self.account
+        account.operation, account.rows = access.operation, access.rows
+        account.refused = access.refused_items
+
+    def answered(self, access: AccessNotes) -> None:
+        """Tell of a request that was executed; one that was refused by a number has its own event."""
+        self.account.code = access.result
+        self._said |= {"party": access.caller.party, "signer": access.caller.signer}
+        self._event = self._event or "request_answered"
+
+    def refused_by_number(self, error: GatewayError, number: int) -> None:
+        """Tell of what the Social Security's contract answers with a number."""
+        self._event, self._level = "request_refused_by_code", _WARNING
+        self._said |= {"wscn_code": number, **error.line}
+
+    def refused(self, error: GatewayError) -> None:
+        """Tell of what was refused unsigned, before there was a message."""
+        self._fail("request_refused", error)
+
+    def failed(self, error: GatewayError) -> None:
+        """Tell of a signed fault."""
+        self._fail("request_failed", error)
+
+    def crashed(self, error: Exception) -> None:
+        """Tell of a defect, with its trace."""
+        self._event, self._level = "request_crashed", _ERROR
+        self.account.code = ServiceError.code
+        self._said |= {"code": ServiceError.code, "exc_info": error}
+
+    def _fail(self, event: str, error: GatewayError) -> None:
+        self._event, self._level = event, _WARNING
+        self.account.code = error.code
+        if isinstance(error, UnknownOperationError):
+            self.account.operation = UNKNOWN_OPERATION
+        self._said |= error.line
+
+    def tell(self) -> None:
+        """Write the line, and count."""
+        if self._event:  # the contract's files, which anybody reads, have no line
+            getattr(_log, self._level)(self._event, **self.account.line(), **self._said)
+        with suppress(OSError):  # no room for numbers is no reason to keep back an answer
+            self.account.count()
+
+
+@contextmanager
+def telling(environ: WSGIEnvironment, contract: str) -> Iterator[Telling]:
+    """Give what there is to tell of a request; it is told when the answer is made."""
+    with accounting(contract, environ.get(WAITS_SINCE)) as account:
+        told = Telling(account)
+        yield told
+        told.tell()
