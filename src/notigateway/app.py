@@ -220,6 +220,7 @@ def build_gate(settings: Settings, clock: Callable[[], datetime] = system_clock)
             clients=clients,
             families=Families.of(settings),
             limits=Limits.of(settings),
+            request_seconds=settings.request_seconds,
             expectations=Expectations.of(settings),
             failures=FailureLimit(
                 settings.failed_authentications_per_minute, proxy_hops=settings.trusted_proxy_hops

@@ -10,9 +10,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from notigateway.addressee.contents import InlineLimits
 from notigateway.addressee.delivery import Delivering
 from notigateway.addressee.following import Following
-from notigateway.addressee.mailbox import InlineLimits, Mailbox
+from notigateway.addressee.mailbox import Mailbox
 from notigateway.addressee.two_phase import TwoPhase
 from notigateway.clock.working_days import working_day_rule
 from notigateway.evidence.seals import load_seal

@@ -15,6 +15,7 @@ from stack import Stack, send
 if TYPE_CHECKING:
     pass
 
+NGV1 = 'xmlns:n="urn:notigateway:v1"'
 V1 = "notigateway-v1"
 PING = f"<n:Ping {NGV1}/>"
 
@@ -69,7 +70,7 @@ def test_each_request_is_counted_once_by_operation_and_outcome(stack: Stack) -> 
     assert numbers.grown("notigateway_requests_total", **accepted, code="OK") == 2
     assert numbers.grown("notigateway_request_duration_seconds_count", **accepted) == 2
     assert numbers.grown("notigateway_answer_bytes_total", **accepted) > 1000
-    assert numbers.grown("notigateway_request_stage_seconds_count", stage="verify") == 3
+    assert numbers.grown("notigateway_request_stage_seconds_count", stage="verify") == 4
     unknown = {"contract": V1, "operation": "unknown", "code": "OPERATION_UNKNOWN"}
     assert numbers.grown("notigateway_requests_total", **unknown) == 1
     none = {"contract": V1, "operation": "none", "code": "XML_NOT_WELL_FORMED"}
@@ -133,7 +134,7 @@ def test_every_request_has_one_line_with_its_outcome_and_what_it_took(sqlite_sta
     lines = told(log)
     assert [(line["event"], line["operation"], line["outcome"]) for line in lines] == [
         ("request_answered", "Ping", "OK"),
-        ("request_failed", "Ping", "REQUEST_INVALID"),
+        ("request_failed", "Ping", "INVALID_REQUEST"),
         ("request_refused", "none", "XML_NOT_WELL_FORMED"),
         ("request_refused", "none", "PATH_UNKNOWN"),
     ]
@@ -149,6 +150,6 @@ def test_every_request_has_one_line_with_its_outcome_and_what_it_took(sqlite_sta
 def test_a_list_says_how_many_notifications_it_tells_of(sqlite_stack: Stack) -> None:
     sqlite_stack.publish_many(3)
     log = lines_of(sqlite_stack)
-    sqlite_stack.list()
+    sqlite_stack.send(Draft(content=f"<n:ListNotifications {NGV1}/>").build())
     (line,) = told(log)
     assert line["rows"] == 3

@@ -22,8 +22,6 @@ OK: Final = "OK"
 # Before the operation is known; and of what names an operation that is none of ours.
 NO_OPERATION: Final = "none"
 UNKNOWN_OPERATION: Final = "unknown"
-# In what the server tells the application: when a whole request began to wait for a thread.
-WAITS_SINCE: Final = "notigateway.whole_at"
 
 
 class Stage(StrEnum):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from notigateway import errors
+from notigateway.http.calling import WHOLE_AT
 from notigateway.instants import to_milliseconds
 from notigateway.law.assurance import SIGNED
 from notigateway.log.access import AccessNotes
@@ -29,6 +30,7 @@ from notigateway.soap.http_answer import HttpAnswer, refusal, retry_after
 from notigateway.soap.memory import memory_of
 from notigateway.soap.reply import Reply, reply_to
 from notigateway.soap.telling import Telling, telling
+from notigateway.time_left import bounded
 from notigateway.trust.key_holders import KeyUse
 from notigateway.uuids import uuid7
 from notigateway.wss.envelope import parse_envelope
@@ -99,7 +101,8 @@ class Endpoint:
         correlation_id = uuid7(now)
         with (
             structlog.contextvars.bound_contextvars(correlation_id=str(correlation_id)),
-            telling(environ, self._contract.name) as told,
+            bounded(self.gate.request_seconds, since=environ.get(WHOLE_AT)),
+            telling(self._contract.name, environ.get(WHOLE_AT)) as told,
         ):
             answer = self._answer(environ, now, correlation_id, told=told)
             told.account.answer_bytes = len(answer.body)
@@ -331,8 +334,9 @@ class Endpoints:
         self.operations = operations
         # The worker's loop calls it all the time; it says once a day what the operator has to see to.
         self.remind = remind
-        # The server reads no more of a body than that, and one byte.
+        # The server reads no more of a body and one byte, and has no request wait longer for a thread.
         self.request_max_bytes = first.gate.limits.request_max_bytes
+        self.request_seconds = first.gate.request_seconds
         self._first = first
         self._by_path: dict[str, WSGIApplication] = {one.path: one for one in (first, *others)}
         self._by_path |= pages or {}

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from notigateway.errors import ServiceError, UnknownOperationError
-from notigateway.metering.account import UNKNOWN_OPERATION, WAITS_SINCE, Account, accounting
+from notigateway.metering.account import UNKNOWN_OPERATION, Account, accounting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from wsgiref.types import WSGIEnvironment
 
     from notigateway.errors import GatewayError
     from notigateway.log.access import AccessNotes
@@ -83,9 +82,12 @@ class Telling:
 
 
 @contextmanager
-def telling(environ: WSGIEnvironment, contract: str) -> Iterator[Telling]:
-    """Give what there is to tell of a request; it is told when the answer is made."""
-    with accounting(contract, environ.get(WAITS_SINCE)) as account:
+def telling(contract: str, whole_at: float | None) -> Iterator[Telling]:
+    """Give what there is to tell of a request; it is told when the answer is made.
+
+    `whole_at` is when all of it was here, by the clock that nobody sets, where the server says so.
+    """
+    with accounting(contract, whole_at) as account:
         told = Telling(account)
         yield told
         told.tell()

@@ -83,6 +83,7 @@ class MailboxService(ServiceBase):
                 _uuids(asked.ids),
                 for_information=bool(asked.for_information),
             )
+        results = mailbox.with_contents(results)
         _note_refusals(request, results)
         results = _attested(request, results)
         return v1.RetrieveNotificationsResponse(
@@ -95,8 +96,9 @@ class MailboxService(ServiceBase):
     @operation(v1.RetrieveDocument, v1.RetrieveDocumentResponse)
     def RetrieveDocument(request: Request, asked: v1.RetrieveDocument) -> v1.RetrieveDocumentResponse:
         """Return a range of one document of an accepted notification."""
+        mailbox = request.office.mailbox
         with request.reading() as session:
-            part = request.office.mailbox.read_document(
+            part = mailbox.find_range(
                 session,
                 request.asking,
                 notification_id=UUID(asked.id),
@@ -105,13 +107,14 @@ class MailboxService(ServiceBase):
                 length=asked.length,
                 for_information=bool(asked.for_information),
             )
+        content = mailbox.read_range(part)
         informed = {} if part.for_information is None else {UUID(asked.id): part.for_information}
         if part.is_first_handover or informed:
             lost = _hand_over(request, [UUID(asked.id)], informed=informed)
             if lost:
                 raise NotificationUnknownError
         return v1.RetrieveDocumentResponse(
-            size=part.document.size, sha256=part.document.sha256, offset=part.offset, content=part.content
+            size=part.document.size, sha256=part.document.sha256, offset=part.offset, content=content
         )
 
     @operation(v1_decisions.AcceptNotifications, v1_decisions.AcceptNotificationsResponse)
