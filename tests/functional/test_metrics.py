@@ -75,7 +75,7 @@ def test_each_request_is_counted_once_by_operation_and_outcome(stack: Stack) -> 
     assert numbers.grown("notigateway_requests_total", **unknown) == 1
     none = {"contract": V1, "operation": "none", "code": "XML_NOT_WELL_FORMED"}
     assert numbers.grown("notigateway_requests_total", **none) == 1
-    assert numbers.grown("notigateway_events_total", event="ACCEPTED") == 1  # the second one changed nothing
+    assert numbers.grown("notigateway_events_total", event="accepted") == 1  # the second one changed nothing
     assert numbers.grown("notigateway_items_refused_total", **accepted, code="ALREADY_DECIDED") == 1
     refused = {"event": "request_refused", "level": "warning", "part": ""}
     assert numbers.grown("notigateway_log_lines_total", **refused) == 1

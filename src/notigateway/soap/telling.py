@@ -7,7 +7,7 @@ everything took.
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -15,15 +15,32 @@ from notigateway.errors import ServiceError, UnknownOperationError
 from notigateway.metering.account import UNKNOWN_OPERATION, Account, accounting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from notigateway.errors import GatewayError
     from notigateway.log.access import AccessNotes
 
 _log = structlog.get_logger("notigateway.soap")
-_INFO: Final = "info"
-_WARNING: Final = "warning"
-_ERROR: Final = "error"
+
+
+def _answered(**said: object) -> None:
+    _log.info("request_answered", **said)
+
+
+def _refused_by_code(**said: object) -> None:
+    _log.warning("request_refused_by_code", **said)
+
+
+def _refused(**said: object) -> None:
+    _log.warning("request_refused", **said)
+
+
+def _failed(**said: object) -> None:
+    _log.warning("request_failed", **said)
+
+
+def _crashed(**said: object) -> None:
+    _log.error("request_crashed", **said)
 
 
 class Telling:
@@ -31,8 +48,7 @@ class Telling:
 
     def __init__(self, account: Account) -> None:
         self.account = account
-        self._event = ""
-        self._level = _INFO
+        self._write: Callable[..., None] | None = None
         self._said: dict[str, Any] = {}
 
     def noted(self, access: AccessNotes) -> None:
@@ -45,29 +61,29 @@ class Telling:
         """Tell of a request that was executed; one that was refused by a number has its own event."""
         self.account.code = access.result
         self._said |= {"party": access.caller.party, "signer": access.caller.signer}
-        self._event = self._event or "request_answered"
+        self._write = self._write or _answered
 
     def refused_by_number(self, error: GatewayError, number: int) -> None:
         """Tell of what the Social Security's contract answers with a number."""
-        self._event, self._level = "request_refused_by_code", _WARNING
+        self._write = _refused_by_code
         self._said |= {"wscn_code": number, **error.line}
 
     def refused(self, error: GatewayError) -> None:
         """Tell of what was refused unsigned, before there was a message."""
-        self._fail("request_refused", error)
+        self._fail(_refused, error)
 
     def failed(self, error: GatewayError) -> None:
         """Tell of a signed fault."""
-        self._fail("request_failed", error)
+        self._fail(_failed, error)
 
     def crashed(self, error: Exception) -> None:
         """Tell of a defect, with its trace."""
-        self._event, self._level = "request_crashed", _ERROR
+        self._write = _crashed
         self.account.code = ServiceError.code
         self._said |= {"code": ServiceError.code, "exc_info": error}
 
-    def _fail(self, event: str, error: GatewayError) -> None:
-        self._event, self._level = event, _WARNING
+    def _fail(self, write: Callable[..., None], error: GatewayError) -> None:
+        self._write = write
         self.account.code = error.code
         if isinstance(error, UnknownOperationError):
             self.account.operation = UNKNOWN_OPERATION
@@ -75,8 +91,8 @@ class Telling:
 
     def tell(self) -> None:
         """Write the line, and count."""
-        if self._event:  # the contract's files, which anybody reads, have no line
-            getattr(_log, self._level)(self._event, **self.account.line(), **self._said)
+        if self._write is not None:  # the contract's files, which anybody reads, have no line
+            self._write(**self.account.line(), **self._said)
         with suppress(OSError):  # no room for numbers is no reason to keep back an answer
             self.account.count()
 

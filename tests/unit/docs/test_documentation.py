@@ -61,7 +61,14 @@ RULE = re.compile(r"R(\d+)([b-z]?)")
 DOTTED = re.compile(r"(?:notigateway\.)?([a-z]\w*(?:\.\w+)+)")
 FILE = re.compile(r"\.(?:go|jsonl?|pem|py|rb|sig|toml|xml)$")
 # Words in capitals that are neither codes nor variables of ours.
-FOREIGN_WORDS = {"ACUSE_FIRMA", "VALIDO_HASTA", "BASE_IMAGE", "RSA_SHA256", "WEB_CONCURRENCY"}
+FOREIGN_WORDS = {
+    "ACUSE_FIRMA",
+    "VALIDO_HASTA",
+    "BASE_IMAGE",
+    "PROMETHEUS_MULTIPROC_DIR",
+    "RSA_SHA256",
+    "WEB_CONCURRENCY",
+}
 
 
 @pytest.fixture(params=DOCUMENTS, ids=lambda one: one.name)
