@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 
 import notigateway.cli.main
 import notigateway.client.cli
+from exported import families
 from interop.anothers import ANOTHERS
 from interop.clients import CLIENTS
 from interop.falsifiers import FALSIFIERS
@@ -29,12 +30,14 @@ from notigateway.cli.power import COLUMNS as POWER_COLUMNS
 from notigateway.client import ClientError
 from notigateway.contract.bounds import bounds
 from notigateway.errors import SecurityError, catalogue
-from notigateway.health.readiness import TAKES_OUT
+from notigateway.health.readiness import CHECKS
 from notigateway.instants import instant_text
 from notigateway.law.deadlines import MADRID, deadline
 from notigateway.law.grounds import Paper
 from notigateway.law.lifecycle import Kind, State, diagram
 from notigateway.law.succession import Cause
+from notigateway.metering.account import Account, Stage
+from notigateway.pki.in_use import Use
 from notigateway.repository.acts import find_issuing_body
 from notigateway.repository.columns import Row
 from notigateway.repository.engine import create_database, reading
@@ -422,7 +425,7 @@ def test_the_settings_and_events_that_operators_read_of_exist() -> None:
     assert events <= set(re.findall(r"`(\w+)`", logs))
     known = {
         *Settings.model_fields,
-        *TAKES_OUT,
+        *CHECKS,
         *ClientRegistration.model_fields,
         *Row.metadata.tables,
         *ManifestAct.model_fields,
@@ -432,6 +435,10 @@ def test_the_settings_and_events_that_operators_read_of_exist() -> None:
         *events,
         "correlation_id",
         "wscn_code",
+        *families(),
+        *Account("any", None).line(),
+        *(f"{stage}_ms" for stage in Stage),
+        *Use,
         "max_connections",
         "worker_connections",
         "graceful_timeout",
