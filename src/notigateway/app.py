@@ -14,16 +14,19 @@ import structlog
 from notigateway import telemetry
 from notigateway.errors import TemporarilyUnavailableError
 from notigateway.evidence.seals import open_seal
+from notigateway.health.gauges import gauges_of
 from notigateway.health.instance import Instance
+from notigateway.health.queues import QueuesWanted
 from notigateway.health.readiness import Readiness, Served
 from notigateway.health.revocation import RevocationWanted
 from notigateway.http.failures import FailureLimit
+from notigateway.metering.meters import METRICS_KIND, meters
 from notigateway.office import open_office
 from notigateway.pki.families import Families
 from notigateway.pki.in_use import Reminder
 from notigateway.provision import Provision
 from notigateway.receipts import csv_codes
-from notigateway.repository.engine import create_database
+from notigateway.repository.engine import create_database, note_pool
 from notigateway.repository.first_look import FirstLook
 from notigateway.repository.marking import check_marked
 from notigateway.repository.schema import check_revision
@@ -40,7 +43,7 @@ from notigateway.soap.wscn.service import WITHOUT_EFFECT as WSCN_WITHOUT_EFFECT
 from notigateway.soap.wscn.service import WscnDispatcher, WscnPolicy
 from notigateway.trust.admission import Admission, RevocationPolicy
 from notigateway.trust.key_holders import KeyHolders
-from notigateway.web.operations import ALIVE, READY, Operations, alive_page, json_page
+from notigateway.web.operations import ALIVE, METRICS, READY, Operations, alive_page, json_page, text_page
 from notigateway.web.verification import verification_page
 from notigateway.wss.policy import Expectations, Limits
 from notigateway.wss.sign import Signer
@@ -101,9 +104,20 @@ def open_app(
         _issuing(gate, public_url, settings.operators),
         *(_wscn(gate, environment, settings) for environment in ENVIRONMENTS),
         pages=_pages(gate, settings),
-        operations=_operations(gate, settings),
-        remind=Reminder(provision.certificates, clock),
+        operations=_operations(gate, provision),
+        remind=_every_second(gate.office.engine, Reminder(provision.certificates, clock)),
     )
+
+
+def _every_second(engine: Engine, remind: Reminder) -> Callable[[], None]:
+    """Return what the worker's loop does all the time: it looks, and waits for nothing."""
+
+    def look() -> None:
+        with suppress(OSError):
+            note_pool(engine)
+        remind()
+
+    return look
 
 
 def _mailbox(gate: Gate, url: str, settings: Settings) -> Endpoint:
@@ -131,8 +145,9 @@ def _issuing(gate: Gate, url: str, operators: Iterable[str]) -> Endpoint:
     )
 
 
-def _operations(gate: Gate, settings: Settings) -> Operations:
+def _operations(gate: Gate, provision: Provision) -> Operations:
     """Return the pages for the operator's programs."""
+    settings = provision.settings
     instance, office = Instance.of(settings), gate.office
     served = Served(
         engine=office.engine,
@@ -142,7 +157,20 @@ def _operations(gate: Gate, settings: Settings) -> Operations:
         revocation=RevocationWanted.by(settings),
     )
     readiness = Readiness.of(instance, served, office.clock)
-    return Operations({ALIVE: alive_page(instance), READY: json_page(readiness.answer)})
+    gauges = gauges_of(
+        readiness.findings,
+        office.engine,
+        wanted=QueuesWanted.by(settings),
+        certificates=provision.certificates,
+        clock=office.clock,
+    )
+    return Operations(
+        {
+            ALIVE: alive_page(instance),
+            READY: json_page(readiness.answer),
+            METRICS: text_page(METRICS_KIND, lambda: meters().exposed(gauges)),
+        }
+    )
 
 
 def _pages(gate: Gate, settings: Settings) -> dict[str, WSGIApplication]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from gunicorn.errors import AppImportError
 from notigateway.app import build_app, open_app
 from notigateway.contract.problems import said_of
 from notigateway.errors import GatewayError
+from notigateway.metering.meters import join
 from notigateway.private_files import keep_to_owner
 from notigateway.settings import load_settings
 from notigateway.supervision.held import held_provision
@@ -37,6 +39,8 @@ def _build() -> Endpoints:
 
 
 keep_to_owner()
+with suppress(GatewayError):  # it counts for itself where it cannot share: no reason not to serve
+    join()
 application = _build()
 # What there is now stays as long as the process: the collector need not look at half a million objects again.
 gc.collect()

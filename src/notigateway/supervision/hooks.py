@@ -21,6 +21,7 @@ from notigateway import telemetry
 from notigateway.app import system_clock, warn_of_left_unsaid
 from notigateway.contract.problems import said_of
 from notigateway.errors import ConfigurationError, GatewayError, Part
+from notigateway.metering import meters
 from notigateway.private_files import keep_to_owner
 from notigateway.provision import Provision
 from notigateway.repository.schema import head_revision
@@ -50,6 +51,7 @@ def on_starting(server: Arbiter) -> None:
     keep_to_owner()
     _operations.receive()
     try:
+        meters.share((server.cfg.uid, server.cfg.gid))
         provision = _read()
         telemetry.configure(provision.settings)
         warn_of_left_unsaid(provision.settings)
@@ -93,6 +95,7 @@ def post_fork(_server: Arbiter, worker: GatheringWorker) -> None:
 def pre_exec(server: Arbiter) -> None:
     """Hand the second address on to the next master (USR2); called in the process that becomes it."""
     _operations.hand_on(server.cfg.env_orig)
+    meters.hand_on(server.cfg.env_orig)
 
 
 def _read() -> Provision:
