@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from notigateway.repository.engine import reading
 from notigateway.repository.jobs import last_runs
+from patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,12 +42,11 @@ def runs(stack: Stack) -> dict[str, JobRun]:
         return {run.job: run for run in last_runs(session)}
 
 
-def until(what: Callable[[], object], seconds: float = 30) -> float:
-    begun = time.monotonic()
+def until(what: Callable[[], object]) -> None:
+    end = time.monotonic() + PATIENCE_SECONDS
     while not what():
-        assert time.monotonic() < begun + seconds
+        assert time.monotonic() < end
         time.sleep(0.1)
-    return time.monotonic() - begun
 
 
 def test_the_other_process_goes_on_when_one_is_killed(stack: Stack, tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_the_other_process_goes_on_when_one_is_killed(stack: Stack, tmp_path: Pa
             until(lambda: (runs(stack)["checkpoint"].ended or taken_at) > taken_at)
             assert {run.outcome for run in runs(stack).values()} == {"done"}
             second.send_signal(signal.SIGTERM)
-            assert second.wait(20) == 0
+            assert second.wait(PATIENCE_SECONDS) == 0
     assert {run.holder for run in runs(stack).values()} == {None}  # given back
     assert b"job_done" in log.read_bytes()
     assert b"Traceback" not in log.read_bytes()
