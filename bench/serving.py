@@ -81,6 +81,7 @@ def _write_settings(folder: Path, pki: Pki, url: str) -> Path:
     values = {
         "public_url": url,
         "proxy_speaks_tls": True,
+        "operations_address": "",
         "database_url": f"sqlite:///{folder / 'notigateway.db'}",
         "document_store_url": f"file:{folder / 'documents'}",
         "service_key_file": str(pki.key("service")),

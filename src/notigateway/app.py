@@ -13,9 +13,12 @@ import structlog
 
 from notigateway import telemetry
 from notigateway.health.instance import Instance
+from notigateway.health.readiness import Readiness, Served
+from notigateway.health.revocation import RevocationWanted
 from notigateway.http.failures import FailureLimit
 from notigateway.office import open_office
 from notigateway.pki.families import Families
+from notigateway.pki.in_use import Reminder, certificates_of
 from notigateway.pki.keys import load_key_pair
 from notigateway.receipts import csv_codes
 from notigateway.soap.endpoint import Endpoint, Endpoints
@@ -32,7 +35,7 @@ from notigateway.soap.wscn.service import WscnDispatcher, WscnPolicy
 from notigateway.trust.admission import Admission, RevocationPolicy
 from notigateway.trust.authorities import load_trust
 from notigateway.trust.key_holders import KeyHolders
-from notigateway.web.operations import ALIVE, Operations, alive_page
+from notigateway.web.operations import ALIVE, READY, Operations, alive_page, json_page
 from notigateway.web.verification import verification_page
 from notigateway.wss.clients import ClientRegister
 from notigateway.wss.policy import Expectations, Limits
@@ -73,7 +76,8 @@ def build_app(settings: Settings, clock: Callable[[], datetime] = system_clock) 
         _issuing(gate, public_url, settings.operators),
         *(_wscn(gate, environment, settings) for environment in ENVIRONMENTS),
         pages=_pages(gate.office, settings),
-        operations=_operations(settings),
+        operations=_operations(gate, settings),
+        remind=Reminder(certificates_of(settings), clock),
     )
 
 
@@ -102,9 +106,17 @@ def _issuing(gate: Gate, url: str, operators: Iterable[str]) -> Endpoint:
     )
 
 
-def _operations(settings: Settings) -> Operations:
+def _operations(gate: Gate, settings: Settings) -> Operations:
     """Return the pages for the operator's programs."""
-    return Operations({ALIVE: alive_page(Instance.of(settings))})
+    instance, office = Instance.of(settings), gate.office
+    served = Served(
+        engine=office.engine,
+        service=gate.signer.certificate,
+        seal=office.seal.certificate,
+        revocation=RevocationWanted.by(settings),
+    )
+    readiness = Readiness.of(instance, served, office.clock)
+    return Operations({ALIVE: alive_page(instance), READY: json_page(readiness.answer)})
 
 
 def _pages(office: Office, settings: Settings) -> dict[str, WSGIApplication]:

@@ -24,6 +24,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from notigateway.addresses import check_address
 from notigateway.errors import ConfigurationError
 from notigateway.law.assurance import Level
 from notigateway.law.families import Family
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 # Read by the entry points themselves, before there are settings.
-_OTHER_VARIABLES = frozenset({"NOTIGATEWAY_SETTINGS", "NOTIGATEWAY_HEALTH_URL"})
+_OTHER_VARIABLES = frozenset({"NOTIGATEWAY_SETTINGS", "NOTIGATEWAY_HEALTH_URL", "NOTIGATEWAY_OPERATIONS_FD"})
 
 Positive = Annotated[int, Field(gt=0)]
 
@@ -96,6 +97,7 @@ class Settings(BaseSettings):
     mode: Literal["production", "development"] = "production"
     public_url: HttpUrl = HttpUrl("https://notigateway.example/notigateway/v1")
     proxy_speaks_tls: bool = False
+    operations_address: Annotated[str, AfterValidator(check_address)] = "127.0.0.1:8081"
     database_url: str = "sqlite:///notigateway.db"
     document_store_url: str = "file:documents"
 

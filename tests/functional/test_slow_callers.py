@@ -39,16 +39,21 @@ control_socket_disable = True
 ECHO = """
 import os
 
+reminded = []
+
 def application(environ, start_response):
     failing = environ.get("HTTP_X_FAIL")
     body = environ["wsgi.input"].read()
     headers = [("Content-Type", "text/plain"), ("X-Process", str(os.getpid()))]
+    headers.append(("X-Reminded", str(len(reminded))))
     if failing == "call":
         raise ValueError
     if failing == "header":
         headers.append(("X", "a\\r\\nb"))
     start_response("403 Forbidden" if failing == "refused" else "200 OK", headers)
     return [body]
+
+application.remind = lambda: reminded.append(None)
 """
 HIDDEN = b"GET /hidden HTTP/1.1\r\nHost: x\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: x\r\n"
@@ -100,6 +105,13 @@ def receive(connection: socket.socket, end: bytes) -> bytes:
     while not got.endswith(end) and (piece := connection.recv(65536)):
         got += piece
     return got
+
+
+def test_the_loop_asks_the_application_what_there_is_to_remind_of(port: int) -> None:
+    with connect(port) as connection:
+        connection.sendall(POST + b"Content-Length: 2\r\n\r\nhi")
+        head = receive(connection, b"hi").decode()
+    assert int(head.partition("X-Reminded: ")[2].split()[0]) >= 1
 
 
 def test_whoever_is_slow_holds_up_nobody_and_is_told_408(port: int) -> None:

@@ -10,7 +10,7 @@ import asyncio
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from gunicorn.workers.base import Worker
@@ -18,8 +18,12 @@ from gunicorn.workers.base import Worker
 from notigateway.http.door import Door
 from notigateway.http.front import Front, Patience
 from notigateway.http.incoming import Bounds
+from notigateway.http.side_door import SideDoor
 
 if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterator
+
     from gunicorn.config import Config
     from gunicorn.glogging import Logger
 
@@ -48,6 +52,8 @@ class GatheringWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
     """
 
     alive: bool
+    # Where `application.operations` is served; the master's, given after the fork.
+    operations_listener: socket.socket | None = None
     message_seconds = MESSAGE_SECONDS
     answer_seconds = ANSWER_SECONDS
     held_max_bytes = HELD_MAX_BYTES
@@ -65,10 +71,28 @@ class GatheringWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
     def run(self) -> None:
         """Serve until the master wants it to end."""
         threads = ThreadPoolExecutor(self.cfg.threads, thread_name_prefix="answering")
+        with self._told_at_the_side():
+            try:
+                asyncio.run(self._serve(threads))
+            finally:
+                threads.shutdown(wait=False, cancel_futures=True)
+
+    @contextmanager
+    def _told_at_the_side(self) -> Iterator[None]:
+        """Answer at the second address meanwhile, where there is one and the application says something."""
+        operations, listener = getattr(self.wsgi, "operations", None), self.operations_listener
+        if operations is None or listener is None:
+            yield
+            return
+        side = SideDoor(operations, listener, report=self._report)
+        side.start()
         try:
-            asyncio.run(self._serve(threads))
+            yield
         finally:
-            threads.shutdown(wait=False, cancel_futures=True)
+            side.stop()
+
+    def _report(self, error: BaseException) -> None:
+        self.log.error("A request crashed", exc_info=error)
 
     async def _serve(self, threads: ThreadPoolExecutor) -> None:
         loop, stopping = asyncio.get_running_loop(), asyncio.Event()
@@ -77,8 +101,11 @@ class GatheringWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
         doors = [Door(front, listener.sock) for listener in self.sockets]
         for door in doors:
             door.open()
+        remind = getattr(self.wsgi, "remind", None)
         while self.alive and not stopping.is_set() and os.getppid() == self.ppid:
             self.notify()
+            if remind is not None:
+                remind()
             with suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), _HEARTBEAT_SECONDS)
         self.alive = False
@@ -131,5 +158,5 @@ class GatheringWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
             connections_max=self.cfg.worker_connections,
             held_max_bytes=max(self.held_max_bytes, 4 * body_bytes),
             done=done,
-            report=lambda error: self.log.error("A request crashed", exc_info=error),
+            report=self._report,
         )

@@ -66,6 +66,14 @@ class _Verdict:
 def load_folder(folder: Path) -> list[x509.Certificate]:
     """Read every certificate of a folder (`.pem`, `.crt`, `.cer`, `.der`).
 
+    Raises: `ConfigurationError` naming the file or the folder.
+    """
+    return [certificate for file in certificate_files(folder) for certificate in load_certificates(file)]
+
+
+def certificate_files(folder: Path) -> list[Path]:
+    """Return the files of a folder of certificates, by their names.
+
     Hidden files are skipped, as mounted volumes contain them; any other file is an error,
     because a certificate that is silently left out is found too late.
 
@@ -78,7 +86,7 @@ def load_folder(folder: Path) -> list[x509.Certificate]:
     for file in files:
         if file.suffix.lower() not in _SUFFIXES:
             raise ConfigurationError(f"{file} is not a certificate file")
-    return [certificate for file in files for certificate in load_certificates(file)]
+    return files
 
 
 class TrustStore:

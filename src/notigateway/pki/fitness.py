@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from cryptography import x509
@@ -23,8 +22,11 @@ from notigateway.errors import (
     TokenTypeError,
     TokenWeakError,
 )
+from notigateway.pki.validity import Validity
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 _Kind = TypeVar("_Kind", bound=x509.ExtensionType)
@@ -69,9 +71,11 @@ def check_validity(certificate: x509.Certificate, now: datetime) -> None:
 
     Raises: `CertificateExpiredError` with the two ends.
     """
-    start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    if not start <= now.astimezone(UTC) <= end:
-        raise CertificateExpiredError("outside its validity", not_before=start, not_after=end)
+    validity = Validity.of(certificate)
+    if not validity.covers(now):
+        raise CertificateExpiredError(
+            "outside its validity", not_before=validity.since, not_after=validity.until
+        )
 
 
 def check_fit_to_sign(certificate: x509.Certificate) -> None:

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import exc, make_url
+from sqlalchemy import exc, make_url, text
+
+from notigateway.repository.engine import reading, writing
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Engine
+
+    from notigateway.repository.session import Session
 
 # In the query of a PostgreSQL URL these name a place; the rest are ways to get there, passwords among them.
 _PLACES: Final = frozenset({"host", "port", "dbname"})
+
+# Its sessions read in a transaction that is read-only by our own wish: the default tells of the server's.
+_SAYS: Final = """
+    SELECT clock_timestamp() AS now, pg_is_in_recovery() AS is_standby,
+           current_setting('default_transaction_read_only') AS is_read_only,
+           current_setting('max_connections')::int AS most,
+           (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS held
+"""
 
 
 def database_place(url: str) -> str:
@@ -27,3 +45,55 @@ def database_place(url: str) -> str:
     return (
         f"{backend}://{parsed.host or ''}:{parsed.port or ''}/{parsed.database or ''} {sorted(named.items())}"
     )
+
+
+def database_file(url: str) -> Path | None:
+    """Return the file of a SQLite database, whether it is there or not; None where it is a server's."""
+    parsed = make_url(url)
+    return Path(parsed.database or "").absolute() if parsed.get_backend_name() == "sqlite" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What a database says of itself; `now` is its own clock's, None of SQLite, which has none.
+
+    `connections_left` are those that nobody holds, of `connections_max`.
+    """
+
+    now: datetime | None = None
+    is_standby: bool = False
+    is_read_only: bool = False
+    connections_max: int | None = None
+    connections_left: int | None = None
+
+
+def read_condition(session: Session) -> Condition:
+    """Return what the database says of itself."""
+    if session.get_bind().dialect.name == "sqlite":
+        return Condition()
+    said = session.execute(text(_SAYS)).one()
+    return Condition(
+        now=said.now,
+        is_standby=said.is_standby,
+        is_read_only=said.is_read_only == "on",
+        connections_max=said.most,
+        connections_left=said.most - said.held,
+    )
+
+
+def takes_writes(engine: Engine) -> bool:
+    """Tell whether a transaction that writes can begin; it ends at once, with nothing written.
+
+    On SQLite it waits for its turn as every writer does; on PostgreSQL the server says it.
+
+    Raises: `TemporarilyUnavailableError`.
+    """
+    if engine.dialect.name == "sqlite":
+        try:
+            with writing(engine):
+                return True
+        except exc.DBAPIError:
+            return False  # a file, a folder or a disk that is there to be read only
+    with reading(engine) as session:
+        found = read_condition(session)
+    return not (found.is_standby or found.is_read_only)

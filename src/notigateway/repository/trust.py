@@ -97,6 +97,13 @@ def list_current_digests(session: Session) -> frozenset[str]:
     return frozenset(session.scalars(select(RevocationRow.sha256).where(RevocationRow.replaced_at.is_(None))))
 
 
+def list_current_freshness(session: Session) -> Sequence[tuple[RevocationSource, datetime]]:
+    """Return of each list and answer in force what it is, and until when it is current."""
+    wanted = select(RevocationRow.source, RevocationRow.fresh_until)
+    rows = session.execute(wanted.where(RevocationRow.replaced_at.is_(None)))
+    return [(source, until) for source, until in rows]
+
+
 def get_revocation_data(
     session: Session, digests: Collection[str]
 ) -> Sequence[tuple[str, RevocationSource, bytes]]:

@@ -324,10 +324,13 @@ class Endpoints:
         *others: Endpoint,
         pages: Mapping[str, WSGIApplication] | None = None,
         operations: Operations | None = None,
+        remind: Callable[[], None] = lambda: None,
     ) -> None:
         """Serve them; `operations` are the pages for the operator's programs, on an address of their own."""
         self.gate = first.gate
         self.operations = operations
+        # The worker's loop calls it all the time; it says once a day what the operator has to see to.
+        self.remind = remind
         # The server reads no more of a body than that, and one byte.
         self.request_max_bytes = first.gate.limits.request_max_bytes
         self._first = first

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from notigateway.health.instance import Instance
 
 ALIVE: Final = "/healthz"
+READY: Final = "/readyz"
 _JSON: Final = "application/json"
 _REASONS: Final = {
     200: "OK",

@@ -28,6 +28,7 @@ from notigateway.cli.manifest import ManifestAct, parse_line
 from notigateway.cli.power import COLUMNS as POWER_COLUMNS
 from notigateway.contract.bounds import bounds
 from notigateway.errors import SecurityError, catalogue
+from notigateway.health.readiness import TAKES_OUT
 from notigateway.instants import instant_text
 from notigateway.law.deadlines import MADRID, deadline
 from notigateway.law.grounds import Paper
@@ -407,6 +408,7 @@ def test_the_settings_and_events_that_operators_read_of_exist() -> None:
     assert events <= set(re.findall(r"`(\w+)`", logs))
     known = {
         *Settings.model_fields,
+        *TAKES_OUT,
         *ClientRegistration.model_fields,
         *Row.metadata.tables,
         *ManifestAct.model_fields,

@@ -1,0 +1,30 @@
+"""How it stands with the validity of the gateway's own certificates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from notigateway.health.finding import Finding, State
+from notigateway.pki.validity import Validity
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from cryptography.x509 import Certificate
+
+SERVICE: Final = "service_certificate"
+SEAL: Final = "seal_certificate"
+
+
+def look_at_certificate(check: str, certificate: Certificate, now: datetime, *, cure: str) -> Finding:
+    """Find whether a certificate is valid now, and for how many days it will be."""
+    validity = Validity.of(certificate)
+    days = validity.days_left(now)
+    values = {"days_left": round(days, 3)}
+    lack = validity.lack(now)
+    if lack is not None:
+        return Finding(check, State.FAILED, lack, cure, values)
+    said = f"valid for {days:.0f} days, until {validity.until:%Y-%m-%d %H:%M} UTC"
+    if validity.ends_soon(now):
+        return Finding(check, State.WARNING, said, cure, values)
+    return Finding(check, State.OK, said, values=values)

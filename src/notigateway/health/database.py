@@ -1,0 +1,53 @@
+"""How it stands with the database: reached, taking writes, at this version's schema."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
+from notigateway.health.finding import Finding, State
+from notigateway.repository.condition import database_file, takes_writes
+from notigateway.repository.schema import check_revision, current_revision, head_revision
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+DATABASE: Final = "database"
+WRITES: Final = "database_writes"
+SCHEMA: Final = "schema"
+START_IT: Final = "start the database, or correct database_url"
+LET_IT_WRITE: Final = "name the primary in database_url; on SQLite make file, folder and disk writable"
+
+
+def look_at_database(engine: Engine) -> list[Finding]:
+    """Find whether the database answers, and which schema it has; one that is away has none to tell of."""
+    file = database_file(engine.url.render_as_string(hide_password=False))
+    if file is not None and not file.is_file():
+        return [Finding(DATABASE, State.FAILED, "its file is not there", START_IT)]
+    try:
+        current = current_revision(engine)
+    except TemporarilyUnavailableError:
+        return [Finding(DATABASE, State.FAILED, "does not answer", START_IT)]
+    return [Finding(DATABASE, State.OK, "answers"), _schema(engine, current)]
+
+
+def _schema(engine: Engine, current: str | None) -> Finding:
+    try:
+        check_revision(engine)
+    except ConfigurationError:
+        said = f"at revision {current or 'none'}, this version needs {head_revision()}"
+        return Finding(SCHEMA, State.FAILED, said, "run `notigateway migrate`")
+    if current == head_revision():
+        return Finding(SCHEMA, State.OK, f"at revision {current}, this version's")
+    return Finding(SCHEMA, State.OK, f"at revision {current}, newer than this version's {head_revision()}")
+
+
+def look_at_writes(engine: Engine) -> Finding:
+    """Find whether a transaction can write: a standby, a read-only file and a full lock cannot."""
+    try:
+        does = takes_writes(engine)
+    except TemporarilyUnavailableError:
+        return Finding(WRITES, State.WARNING, "no transaction that writes could begin in time", LET_IT_WRITE)
+    if does:
+        return Finding(WRITES, State.OK, "takes writes")
+    return Finding(WRITES, State.FAILED, "is read-only, or a standby", LET_IT_WRITE)

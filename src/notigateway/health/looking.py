@@ -1,0 +1,105 @@
+"""Looks that end: each in a thread of its own, for two seconds at most, and seldom however often one asks.
+
+A database or a file system that hangs would hang whoever asks about it. So nobody waits longer than the
+bound, a look that still hangs is not begun again, and what was found is given to everybody for a second.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from notigateway.errors import GatewayError
+from notigateway.health.finding import Finding, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+LOOK_SECONDS: Final = 2.0
+KEPT_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What is looked at: `see` finds it at an instant; `check` is told where nothing comes in time.
+
+    `late` is the state then: what hangs is as bad as what is away, or only slow.
+    """
+
+    check: str
+    see: Callable[[datetime], Sequence[Finding]]
+    late: State = State.FAILED
+    cure: str = ""
+
+
+class Looks:
+    """Several looks at once; safe between threads, each of whom waits no longer than the bound."""
+
+    def __init__(
+        self,
+        looks: Sequence[Look],
+        *,
+        seconds: float = LOOK_SECONDS,
+        kept_seconds: float = KEPT_SECONDS,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._looks = looks
+        self._seconds = seconds
+        self._kept_seconds = kept_seconds
+        self._monotonic = monotonic
+        self._under_way: dict[str, _Seeing] = {}
+        self._found: list[Finding] = []
+        self._found_at: float | None = None
+        self._lock = threading.Lock()
+
+    def findings(self, now: datetime) -> list[Finding]:
+        """Return what is found now, or was a moment ago."""
+        with self._lock:
+            at = self._monotonic()
+            if self._found_at is None or at - self._found_at >= self._kept_seconds:
+                self._found = self._look(now)
+                self._found_at = self._monotonic()
+            return list(self._found)
+
+    def _look(self, now: datetime) -> list[Finding]:
+        begun = set()
+        for look in self._looks:
+            before = self._under_way.get(look.check)
+            if before is None or not before.is_alive():
+                seeing = self._under_way[look.check] = _Seeing(look, now)
+                seeing.start()
+                begun.add(look.check)
+        end = time.monotonic() + self._seconds
+        found: list[Finding] = []
+        for look in self._looks:
+            seeing = self._under_way[look.check]
+            # What hung before has had its time: it is not waited for again.
+            seeing.join(max(0.0, end - time.monotonic()) if look.check in begun else 0)
+            found += self._late(look) if seeing.is_alive() else seeing.found
+        return found
+
+    def _late(self, look: Look) -> list[Finding]:
+        return [Finding(look.check, look.late, f"no answer within {self._seconds:g} seconds", look.cure)]
+
+
+class _Seeing(threading.Thread):
+    """One look under way; nobody waits for it at the end of the process."""
+
+    def __init__(self, look: Look, now: datetime) -> None:
+        super().__init__(name=f"look at {look.check}", daemon=True)
+        self._of = look
+        self._now = now
+        self.found: Sequence[Finding] = ()
+
+    def run(self) -> None:
+        """Look; what cannot be looked at is a finding too, never a trace."""
+        try:
+            self.found = self._of.see(self._now)
+        except GatewayError as error:
+            self.found = [Finding(self._of.check, State.FAILED, error.code, self._of.cure)]
+        except Exception as error:  # noqa: BLE001  (whatever breaks under a look is what there is to tell)
+            said = f"could not be looked at: {type(error).__name__}"
+            self.found = [Finding(self._of.check, State.UNKNOWN, said, self._of.cure)]

@@ -1,0 +1,111 @@
+"""Whether a gateway can serve callers now, and what else stands badly with it.
+
+Two sorts of findings. What leaves nobody served, or what only this machine has wrong, takes it out of
+service: the database, its schema, the two certificates, revocation that nobody passes any more. All else is
+told and takes nobody out: a job that is late is late for every machine, and a probe would make an outage of a
+delay. Why: decision 0058.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+
+from notigateway.health.certificates import SEAL, SERVICE, look_at_certificate
+from notigateway.health.database import (
+    DATABASE,
+    SCHEMA,
+    START_IT,
+    WRITES,
+    look_at_database,
+    look_at_writes,
+)
+from notigateway.health.finding import Finding, State
+from notigateway.health.looking import Look, Looks
+from notigateway.health.revocation import REVOCATION, RevocationWanted, look_at_revocation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from cryptography.x509 import Certificate
+    from sqlalchemy import Engine
+
+    from notigateway.health.instance import Instance
+
+_log = structlog.get_logger("notigateway.health")
+
+TAKES_OUT: Final = frozenset({DATABASE, WRITES, SCHEMA, SERVICE, SEAL, REVOCATION})
+_RENEW: Final = "get a certificate that is valid, name it in the settings, and reload"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """What a running gateway serves with, as far as its health depends on it."""
+
+    engine: Engine
+    service: Certificate
+    seal: Certificate
+    revocation: RevocationWanted
+
+
+class Readiness:
+    """Looks at a running gateway, and says in its log when it begins or ceases to be ready."""
+
+    def __init__(self, instance: Instance, looks: Looks, clock: Callable[[], datetime]) -> None:
+        self._instance = instance
+        self._looks = looks
+        self._clock = clock
+        self._because: Sequence[str] = ()
+
+    @classmethod
+    def of(cls, instance: Instance, served: Served, clock: Callable[[], datetime]) -> Readiness:
+        """Return the readiness of a gateway that serves with these."""
+        return cls(instance, Looks(_looks(served)), clock)
+
+    def answer(self) -> tuple[int, dict[str, Any]]:
+        """Return the status of HTTP, and what there is to say: 200, or 503 with what takes it out."""
+        findings = self._looks.findings(self._clock())
+        because = [one.check for one in findings if takes_out(one)]
+        if because != self._because:
+            self._because = because
+            if because:
+                _log.warning("readiness_lost", checks=because)
+            else:
+                _log.info("readiness_regained")
+        said: dict[str, Any] = {
+            "status": "not ready" if because else "ready",
+            "because": because,
+            "instance": self._instance.line,
+            "findings": [one.line for one in findings],
+        }
+        return (503 if because else 200), said
+
+
+def takes_out(finding: Finding) -> bool:
+    """Tell whether a finding takes this gateway out of service."""
+    return finding.check in TAKES_OUT and finding.state in {State.FAILED, State.UNKNOWN}
+
+
+def _looks(served: Served) -> list[Look]:
+    """Return the looks; of those at the database one may have to wait for its turn to write."""
+
+    def stored(now: datetime) -> list[Finding]:
+        found = look_at_database(served.engine)
+        if any(one.state is State.FAILED for one in found):
+            return found
+        return [*found, look_at_revocation(served.engine, served.revocation, now)]
+
+    def certificates(now: datetime) -> list[Finding]:
+        return [
+            look_at_certificate(SERVICE, served.service, now, cure=_RENEW),
+            look_at_certificate(SEAL, served.seal, now, cure=_RENEW),
+        ]
+
+    return [
+        Look(check=DATABASE, see=stored, cure=START_IT),
+        Look(check=WRITES, see=lambda _: [look_at_writes(served.engine)], late=State.WARNING),
+        Look(check=SERVICE, see=certificates),
+    ]

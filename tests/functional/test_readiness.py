@@ -1,0 +1,167 @@
+"""/readyz as a probe reads it: what takes a gateway out, what is only told, and nothing that is secret."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from sqlalchemy import delete, make_url, text, update
+
+from notigateway.health.looking import KEPT_SECONDS
+from notigateway.repository.engine import writing
+from notigateway.repository.trust import RevocationRow
+from pki import COMPANY_NIF
+from stack import Answer, Stack, send
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from databases import PostgreSQL
+
+_END_SESSIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+CERTIFICATES_END = datetime(2049, 12, 31, tzinfo=UTC)
+
+
+def asked(stack: Stack) -> tuple[int, dict[str, Any]]:
+    answer = ask(stack, "/readyz")
+    said: dict[str, Any] = json.loads(answer.body)
+    return answer.status, said
+
+
+def ask(stack: Stack, path: str) -> Answer:
+    assert stack.endpoint.operations is not None
+    return send(stack.endpoint.operations, b"", REQUEST_METHOD="GET", PATH_INFO=path)
+
+
+def states(said: dict[str, Any]) -> dict[str, str]:
+    return {one["check"]: one["state"] for one in said["findings"]}
+
+
+def one(said: dict[str, Any], check: str) -> dict[str, Any]:
+    (found,) = [finding for finding in said["findings"] if finding["check"] == check]
+    return dict(found)
+
+
+@contextmanager
+def away(stack: Stack, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Take the database away for the length of the context."""
+    url = make_url(stack.database_url)
+    if url.get_backend_name() == "sqlite":
+        assert url.database is not None
+        file = stack.folder / "notigateway.db"
+        file.rename(stack.folder / "away.db")
+        yield
+        (stack.folder / "away.db").rename(file)
+        return
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    server.execute("ALTER DATABASE {} ALLOW_CONNECTIONS false", str(url.database))
+    with psycopg.connect(server.uri, autocommit=True) as connection:
+        connection.execute(_END_SESSIONS, (url.database,))
+    yield
+    server.execute("ALTER DATABASE {} ALLOW_CONNECTIONS true", str(url.database))
+
+
+def test_a_gateway_that_serves_is_ready_and_tells_nothing_of_anybody(stack: Stack) -> None:
+    stack.publish()
+    status, said = asked(stack)
+    assert (status, said["status"], said["because"]) == (200, "ready", [])
+    assert set(states(said).values()) == {"ok"}
+    assert {"database", "database_writes", "schema", "service_certificate", "seal_certificate"} <= set(
+        states(said)
+    )
+    assert one(said, "revocation")["values"]["out_of_date"] == 0
+    assert one(said, "seal_certificate")["values"]["days_left"] > 8000
+    written = json.dumps(said)
+    assert not [secret for secret in (COMPANY_NIF, str(stack.folder), "postgresql://") if secret in written]
+
+
+def test_without_its_database_it_is_not_ready_and_comes_back(
+    stack: Stack, request: pytest.FixtureRequest
+) -> None:
+    with away(stack, request):
+        status, said = asked(stack)
+        assert (status, said["status"]) == (503, "not ready")
+        assert said["because"][0] == "database"
+        assert one(said, "database")["cure"] == "start the database, or correct database_url"
+        assert ask(stack, "/healthz").status == 200, "it lives, so nobody need start it again"
+    time.sleep(KEPT_SECONDS)
+    status, said = asked(stack)
+    assert (status, said["because"]) == (200, [])
+
+
+def test_an_older_schema_is_not_ready_and_a_newer_one_is(stack: Stack) -> None:
+    set_revision(stack, "0007")
+    status, said = asked(stack)
+    assert (status, said["because"]) == (503, ["schema"])
+    assert one(said, "schema")["cure"] == "run `notigateway migrate`"
+    set_revision(stack, "later")
+    time.sleep(KEPT_SECONDS)
+    status, said = asked(stack)
+    assert (status, states(said)["schema"]) == (200, "ok")
+
+
+def set_revision(stack: Stack, revision: str) -> None:
+    with writing(stack.engine) as session:
+        session.execute(text("UPDATE alembic_version SET version_num = :one"), {"one": revision})
+
+
+def test_a_primary_that_became_read_only_is_not_ready(
+    postgresql_url: str, postgresql: PostgreSQL, tmp_path: Path
+) -> None:
+    stack = Stack(postgresql_url, tmp_path)
+    name = str(make_url(postgresql_url).database)
+    postgresql.execute("ALTER DATABASE {} SET default_transaction_read_only = on", name)
+    stack.engine.dispose()
+    status, said = asked(stack)
+    assert (status, said["because"]) == (503, ["database_writes"])
+    assert one(said, "database_writes")["says"] == "is read-only, or a standby"
+    stack.close()
+
+
+def test_certificates_are_told_of_before_they_end_and_take_out_after(sqlite_stack: Stack) -> None:
+    sqlite_stack.now = CERTIFICATES_END - timedelta(days=59)
+    _, said = asked(sqlite_stack)
+    for check in ("service_certificate", "seal_certificate"):
+        found = one(said, check)
+        assert (found["state"], found["values"]["days_left"]) == ("warning", 59)
+        assert "name it in the settings" in found["cure"]
+        assert check not in said["because"]
+
+
+def test_ended_certificates_are_not_ready(sqlite_stack: Stack) -> None:
+    sqlite_stack.now = CERTIFICATES_END + timedelta(days=1)
+    status, said = asked(sqlite_stack)
+    assert status == 503
+    assert {"service_certificate", "seal_certificate"} <= set(said["because"])
+    assert one(said, "seal_certificate")["says"].startswith("ended at 2049-12-31")
+
+
+@pytest.mark.parametrize(
+    ("later", "state", "status"),
+    [
+        (timedelta(0), "ok", 200),
+        (timedelta(seconds=1), "warning", 200),
+        (timedelta(seconds=601), "failed", 503),
+    ],
+)
+def test_revocation_warns_within_its_grace_and_takes_out_after(
+    stack: Stack, later: timedelta, state: str, status: int
+) -> None:
+    with writing(stack.engine) as session:
+        session.execute(update(RevocationRow).values(fresh_until=stack.now - later))
+    found, said = asked(stack)
+    assert (found, states(said)["revocation"]) == (status, state)
+
+
+def test_with_nothing_known_of_revocation_nobody_is_let_in(sqlite_stack: Stack) -> None:
+    with writing(sqlite_stack.engine) as session:
+        session.execute(delete(RevocationRow))
+    status, said = asked(sqlite_stack)
+    assert (status, said["because"]) == (503, ["revocation"])
+    assert "notigateway refresh-trust" in one(said, "revocation")["cure"]
