@@ -32,7 +32,9 @@ def differences(one: Installation, record: Record) -> list[str]:
             .group_by(Event.notification_code)
             .having(func.count() > 1)
         ).all()
-    lost = [f"{id_}: told and not kept" for id_, told in record.receipts.items() if told not in kept.get(id_, [])]
+    lost = [
+        f"{id_}: told and not kept" for id_, told in record.receipts.items() if told not in kept.get(id_, [])
+    ]
     doubled = [f"{id_}: {len(found)} receipts" for id_, found in kept.items() if len(found) > 1]
     untold = [f"{id_}: decided and never told" for id_ in kept.keys() - record.receipts.keys()]
     return [*lost, *doubled, *untold, *(f"{code}: decided twice" for (code,) in twice)]

@@ -170,7 +170,7 @@ def _call(target: Target, shares: list[list[str]], seed: int, until: float, paus
 def calling(
     target: Target, ids: Sequence[str], *, callers: int, seconds: float, seed: int, pause: float = 1.0
 ) -> Iterator[Callable[[], Record]]:
-    """Let that many clients call for so many seconds; what is given waits for them and returns their record."""
+    """Let that many clients call for so many seconds; what is given waits for them, and is their record."""
     shares = [list(ids[number::callers]) for number in range(callers)]
     until = time.time() + seconds
     with ProcessPoolExecutor(_PROCESSES, mp_context=get_context("spawn")) as pool:

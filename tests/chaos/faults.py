@@ -7,8 +7,11 @@ import random
 import signal
 import sqlite3
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import pytest
 
 from notigateway.client.errors import ClientError
 
@@ -181,7 +184,7 @@ def play(
 
 
 def happen(one: Installation, fault: Fault, *, lasting: float, probe: Callable[[], None]) -> Happened:
-    """Let one fault happen, and wait until the service is back; `lasting` is 0 for shortest, 1 for longest."""
+    """Let one fault happen and wait until the service is back; `lasting` is 0 for shortest, 1 for longest."""
     before, at = one.log.stat().st_size, time.time()
     fault.take(one)
     time.sleep(fault.lasts[0] + lasting * (fault.lasts[1] - fault.lasts[0]))
@@ -195,11 +198,9 @@ def happen(one: Installation, fault: Fault, *, lasting: float, probe: Callable[[
 def wait_until_back(probe: Callable[[], None]) -> float:
     """Ask until what is asked is done; return when that was."""
     end = time.monotonic() + BACK_SECONDS
-    while True:
-        try:
+    while time.monotonic() < end:
+        with suppress(ClientError):
             probe()
-        except ClientError as error:
-            assert time.monotonic() < end, f"not back after {BACK_SECONDS} s: {error}"
-            time.sleep(_PAUSE_SECONDS)
-        else:
             return time.monotonic()
+        time.sleep(_PAUSE_SECONDS)
+    pytest.fail(f"not back after {BACK_SECONDS} s")

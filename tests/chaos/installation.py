@@ -262,5 +262,3 @@ def _await(url: str) -> None:
             time.sleep(_SOON_SECONDS)
         else:
             return
-
-

@@ -118,8 +118,8 @@ class Relay:
             finally:
                 self._writers.discard(behind[1])
                 behind[1].transport.abort()
-        except OSError:
-            pass
+        except (OSError, asyncio.CancelledError):
+            pass  # its end is what the caller sees
         finally:
             self._writers.discard(writer)
             self._tasks.discard(task)

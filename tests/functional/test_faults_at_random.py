@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import os
 import random
-import tempfile
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,11 +16,12 @@ import pytest
 from chaos import faults
 from chaos.account import differences
 from chaos.callers import LAST_SECONDS, calling
-from chaos.cluster import cluster
+from chaos.cluster import cluster, folder_for_all
 from chaos.installation import Installation, installed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from chaos.callers import Record
     from chaos.faults import Fault, Happened
@@ -35,13 +34,12 @@ ACTS = int(os.environ.get("FAULTS_ACTS", "1000"))
 
 @pytest.fixture
 def production(tmp_path: Path) -> Iterator[Installation]:
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)
-        with (
-            cluster(Path(folder) / "pg") as server,
-            installed(tmp_path, cluster=server, in_bucket=True, notifications=ACTS) as one,
-        ):
-            yield one
+    with (
+        folder_for_all() as folder,
+        cluster(folder / "pg") as server,
+        installed(tmp_path, cluster=server, in_bucket=True, notifications=ACTS) as one,
+    ):
+        yield one
 
 
 def suffer(one: Installation, what: tuple[Fault, ...], seconds: float) -> tuple[Record, list[Happened]]:
@@ -73,8 +71,8 @@ def report(record: Record, happened: list[Happened]) -> str:
     answers = Counter((one.operation, one.code, one.retryable) for one in record.answers)
     slowest = max((one.seconds for one in record.answers), default=0)
     lines = [
-        f"seed {SEED}: {len(record.answers)} answers, slowest {slowest:.1f} s,"
-        f" {len(record.receipts)} decisions told, {len(record.in_doubt)} in doubt",
+        f"seed {SEED}: {len(record.answers)} answers, slowest {slowest:.1f} s",
+        f"  {len(record.receipts)} decisions told, {len(record.in_doubt)} in doubt",
         *(f"  {count:6} {' '.join(map(str, key))}" for key, count in sorted(answers.items())),
     ]
     for name in dict.fromkeys(one.fault.name for one in happened):

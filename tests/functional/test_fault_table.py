@@ -1,0 +1,277 @@
+"""Every row of the table of faults in docs/operations.md: the fault is made, and told as the row says."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import re
+import sqlite3
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy import text as sql
+
+from chaos.cluster import cluster, folder_for_all
+from chaos.relay import Relay
+from fault_rows import ROWS, Line, Row, Told
+from fault_table import table, written
+from notigateway.receipts.stamping import Authority, stamp
+from stack import NG, Stack
+from tsa import tsa
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy import Engine
+
+    from databases import PostgreSQL
+    from stack import Answer
+
+ROOT = Path(__file__).parents[2]
+Seen = dict[str, Told]
+
+
+class World:
+    """Where a fault is made: gateways on the database that it is about, and what they write to the log."""
+
+    def __init__(self, request: pytest.FixtureRequest, folder: Path, stack: ExitStack) -> None:
+        self.request = request
+        self.folder = folder
+        self.ending = stack
+        self.written = io.StringIO()
+
+    def sqlite(self, **overrides: Any) -> Stack:
+        """Give a gateway on SQLite."""
+        return self.on(self.request.getfixturevalue("sqlite_url"), **overrides)
+
+    def postgresql(self, **overrides: Any) -> tuple[Stack, Relay]:
+        """Give a gateway on PostgreSQL, and the relay between them."""
+        url: str = self.request.getfixturevalue("postgresql_url")
+        server: PostgreSQL = self.request.getfixturevalue("postgresql")
+        name, place = re.search(r"/([^/?]+)\?host=(.+)$", url).groups()  # type: ignore[union-attr]
+        relay = self.ending.enter_context(Relay(f"{place}/.s.PGSQL.5432"))
+        user = server.uri.partition("//")[2].partition(":")[0]
+        at = f"postgresql+psycopg://{user}@127.0.0.1:{relay.port}/{name}?sslmode=disable"
+        return self.on(at, database_timeout_seconds=2, **overrides), relay
+
+    def on(self, url: str, **overrides: Any) -> Stack:
+        """Give a gateway on that database, whose log is kept."""
+        stack = Stack(url, self.folder, log_level="info", **overrides)
+        self.ending.callback(stack.close)
+        write_log_to(self.written)
+        return stack
+
+    def lines(self) -> list[dict[str, str]]:
+        """Return what was written to the log, but what says that all is well."""
+        lines = [json.loads(line) for line in self.written.getvalue().splitlines()]
+        return [line for line in lines if line["level"] in {"warning", "error"}]
+
+
+class FullDisk(io.FileIO):
+    """A stream of text to a disk that is full: each write fails as the system says."""
+
+    def write(self, text: str) -> int:  # type: ignore[override]
+        return super().write(text.encode())
+
+
+def write_log_to(stream: object) -> None:
+    """Let the gateway's log go there."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.StreamHandler) and getattr(handler, "is_ours", False):
+            handler.setStream(stream)
+
+
+@contextmanager
+def closing_engine(url: str) -> Iterator[Engine]:
+    """Open a database at whatever revision it is."""
+    engine = create_database(url)
+    yield engine
+    engine.dispose()
+
+
+def told(answer: Answer) -> Told:
+    """Return what a caller reads in an answer, or in its first item."""
+    after = answer.headers.get("Retry-After")
+    problem = answer.tree.find(".//ng:GatewayFault" if answer.code else ".//ng:problem", namespaces=NG)
+    if problem is None:
+        return Told()
+    code, again = (problem.findtext(f"ng:{name}", namespaces=NG) for name in ("code", "retryable"))
+    return Told(str(code), again == "true", None if after is None else int(after))
+
+
+def asked(stack: Stack, wanted: object, *, of: str = "") -> Seen:
+    """Ask for a decision, a document and a list; return what they say together, which must be the same."""
+    asking = {
+        f"{operation} {inner}": told(stack.ask(operation, inner))
+        for operation, inner in (
+            ("AcceptNotifications", f"<id>{wanted}</id>"),
+            ("RetrieveNotifications", f"<id>{wanted}</id>"),
+            ("ListNotifications", ""),
+        )
+    }
+    assert len(set(asking.values())) == 1, asking
+    return {of: next(iter(asking.values()))}
+
+
+# --- each fault, by the name of its row ---------------------------------------------------------------
+
+
+def database_refused(world: World) -> Seen:
+    stack, relay = world.postgresql()
+    wanted = stack.publish()
+    relay.refuses()
+    seen = asked(stack, wanted)
+    relay.passes()
+    assert asked(stack, wanted) == {"": Told()}
+    return seen
+
+
+def database_read_only(world: World) -> Seen:
+    folder = world.ending.enter_context(folder_for_all())
+    server = world.ending.enter_context(cluster(folder / "pg"))
+    url = server.databases.url(server.databases.create())
+    with closing_engine(url) as engine:
+        upgrade(engine)
+    stack = world.on(url)
+    wanted = stack.publish()
+    server.stop()
+    server.start(as_standby=True)
+    seen = asked(stack, wanted)
+    server.promote()
+    assert asked(stack, wanted) == {"": Told()}
+    return seen
+
+
+def database_locked(world: World) -> Seen:
+    stack = world.sqlite(database_timeout_seconds=1)
+    wanted = stack.publish()
+    lock = sqlite3.connect(stack.folder / "notigateway.db", isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    seen = asked(stack, wanted)
+    lock.close()
+    assert asked(stack, wanted) == {"": Told()}
+    return seen
+
+
+def database_full(world: World) -> Seen:
+    stack = world.sqlite()
+    ids = stack.publish_many(200)
+    request = "".join(f"<id>{one}</id>" for one in ids)
+
+    def allow_no_more(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute("PRAGMA max_page_count = 1")  # SQLite takes the number that there are instead
+
+    stack.engine.dispose()
+    event.listen(stack.engine, "connect", allow_no_more)
+    seen = told(stack.ask("AcceptNotifications", request))
+    event.remove(stack.engine, "connect", allow_no_more)
+    stack.engine.dispose()
+    assert told(stack.ask("AcceptNotifications", request)) == Told()
+    return {"decisions": seen}
+
+
+def document_damaged(world: World) -> Seen:
+    stack = world.sqlite()
+    lost, kept = (
+        stack.publish("A", documents=(b"%PDF-1.7 a",)),
+        stack.publish("B", documents=(b"%PDF-1.7 b",)),
+    )
+    stack.accept(lost, kept)
+    (file,) = [
+        one for one in (stack.folder / "documents").rglob("*") if one.is_file() and b" a" in one.read_bytes()
+    ]
+    file.write_bytes(b"%PDF-1.7 z")
+    return {
+        "its content": told(stack.ask("RetrieveNotifications", f"<id>{lost}</id>")),
+        "others": told(stack.ask("RetrieveNotifications", f"<id>{kept}</id>")),
+    }
+
+
+def authority_away(world: World) -> Seen:
+    stack = world.sqlite()
+    wanted = stack.publish()
+    relay = world.ending.enter_context(Relay(("127.0.0.1", 9)))
+    relay.refuses()
+    authority = Authority(f"http://127.0.0.1:{relay.port}/", [tsa().certificate], 2)
+    seen = asked(stack, wanted)
+    done = stamp(stack.engine, authority=authority, now=stack.now, batch_size=10)
+    assert done.stamped == 0 < done.failed
+    return seen
+
+
+def clock_of_the_caller(world: World) -> Seen:
+    stack = world.sqlite()
+    message = stack.sign('<Ping xmlns="urn:notigateway:v1"/>')
+    stack.pass_time(minutes=20)
+    return {"": told(stack.send(message))}
+
+
+def defect(world: World) -> Seen:
+    stack = world.sqlite()
+    wanted = stack.publish()
+    with stack.engine.begin() as connection:
+        connection.execute(sql("ALTER TABLE receipts RENAME TO gone"))
+    return {"": told(stack.ask("AcceptNotifications", f"<id>{wanted}</id>"))}
+
+
+def full_log(world: World) -> Seen:
+    stack = world.sqlite()
+    wanted = stack.publish()
+    full = os.open("/dev/full", os.O_WRONLY)
+    write_log_to(FullDisk(full, "w", closefd=False))
+    seen = asked(stack, wanted)
+    write_log_to(world.written)
+    os.close(full)
+    return seen
+
+
+PRODUCERS: dict[str, Callable[[World], Seen]] = {
+    one.__name__: one
+    for one in (
+        database_refused,
+        database_read_only,
+        database_locked,
+        database_full,
+        document_damaged,
+        authority_away,
+        clock_of_the_caller,
+        defect,
+        full_log,
+    )
+}
+
+
+@pytest.fixture
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    with ExitStack() as stack:
+        yield World(request, tmp_path, stack)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if not row.shown], ids=lambda row: row.name)
+def test_a_fault_is_told_as_its_row_says(row: Row, world: World) -> None:
+    assert PRODUCERS[row.name](world) == dict(row.reads)
+    lines = world.lines()
+    for line in row.log:
+        assert any(is_said(line, one) for one in lines), (line, lines)
+    if not row.log:
+        assert lines == []
+
+
+def is_said(line: Line, one: dict[str, str]) -> bool:
+    return one["event"] == line.event and line.fields.items() <= one.items()
+
+
+def test_every_row_is_produced() -> None:
+    assert {row.name for row in ROWS if not row.shown} == set(PRODUCERS)
+    for place in (place for row in ROWS for place in row.shown):
+        file, _, name = place.partition("::")
+        assert f"def {name}(" in (ROOT / file).read_text("utf-8"), place
+
+
+def test_the_table_in_the_document_is_that_of_the_rows() -> None:
+    assert written() == table()
