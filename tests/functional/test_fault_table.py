@@ -21,6 +21,8 @@ from chaos.relay import Relay
 from fault_rows import ROWS, Line, Row, Told
 from fault_table import table, written
 from notigateway.receipts.stamping import Authority, stamp
+from notigateway.repository.engine import create_database
+from notigateway.repository.schema import upgrade
 from stack import NG, Stack
 from tsa import tsa
 
@@ -45,11 +47,11 @@ class World:
         self.ending = stack
         self.written = io.StringIO()
 
-    def sqlite(self, **overrides: Any) -> Stack:
+    def sqlite(self, **overrides: Any) -> Stack:  # noqa: ANN401  (settings)
         """Give a gateway on SQLite."""
         return self.on(self.request.getfixturevalue("sqlite_url"), **overrides)
 
-    def postgresql(self, **overrides: Any) -> tuple[Stack, Relay]:
+    def postgresql(self, **overrides: Any) -> tuple[Stack, Relay]:  # noqa: ANN401  (settings)
         """Give a gateway on PostgreSQL, and the relay between them."""
         url: str = self.request.getfixturevalue("postgresql_url")
         server: PostgreSQL = self.request.getfixturevalue("postgresql")
@@ -59,7 +61,7 @@ class World:
         at = f"postgresql+psycopg://{user}@127.0.0.1:{relay.port}/{name}?sslmode=disable"
         return self.on(at, database_timeout_seconds=2, **overrides), relay
 
-    def on(self, url: str, **overrides: Any) -> Stack:
+    def on(self, url: str, **overrides: Any) -> Stack:  # noqa: ANN401  (settings)
         """Give a gateway on that database, whose log is kept."""
         stack = Stack(url, self.folder, log_level="info", **overrides)
         self.ending.callback(stack.close)
