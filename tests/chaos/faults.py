@@ -169,7 +169,7 @@ def play(
     *,
     seconds: float,
     seed: int,
-    probe: Callable[[], None],
+    probe: Callable[[], object],
     quiet: tuple[float, float] = (2.0, 6.0),
 ) -> Iterator[Happened]:
     """Let faults happen, each once in a random order and again, until the time is over."""
@@ -183,7 +183,7 @@ def play(
         time.sleep(min(chance.uniform(*quiet), max(end - time.time(), 0)))
 
 
-def happen(one: Installation, fault: Fault, *, lasting: float, probe: Callable[[], None]) -> Happened:
+def happen(one: Installation, fault: Fault, *, lasting: float, probe: Callable[[], object]) -> Happened:
     """Let one fault happen and wait until the service is back; `lasting` is 0 for shortest, 1 for longest."""
     before, at = one.log.stat().st_size, time.time()
     fault.take(one)
@@ -195,7 +195,7 @@ def happen(one: Installation, fault: Fault, *, lasting: float, probe: Callable[[
     return Happened(fault, at, lasted, back - given, (before, one.log.stat().st_size))
 
 
-def wait_until_back(probe: Callable[[], None]) -> float:
+def wait_until_back(probe: Callable[[], object]) -> float:
     """Ask until what is asked is done; return when that was."""
     end = time.monotonic() + BACK_SECONDS
     while time.monotonic() < end:
