@@ -31,5 +31,5 @@ WORKDIR /data
 USER 10001:10001
 EXPOSE 8080
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=30s --timeout=5s --start-period=20s CMD ["notigateway", "health"]
+HEALTHCHECK --interval=30s --timeout=10s --start-period=20s CMD ["notigateway", "health", "--alive"]
 CMD ["gunicorn", "-c", "/etc/notigateway/gunicorn.conf.py", "--bind", "0.0.0.0:8080", "notigateway.wsgi:application"]

@@ -12,8 +12,8 @@ from notigateway.evidence.seals import load_seal
 from notigateway.issuer.publishing import Publishing, register_issuing_body
 from notigateway.law.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
 from notigateway.pki.keys import load_key_pair
-from notigateway.repository.documents import DocumentStore
 from notigateway.repository.engine import create_database, writing
+from notigateway.repository.marking import mark_store, open_store
 from notigateway.repository.schema import upgrade
 from notigateway.sandbox.holders import COMPANY, ensure_pki
 from notigateway.sandbox.jobs import refresh_once
@@ -104,12 +104,12 @@ def _publish(settings: Settings, notifications: int) -> None:
     """Put notifications with two small documents each at the company's disposal."""
     engine = create_database(settings.database_url)
     upgrade(engine)
-    publishing = Publishing(
-        store=DocumentStore(settings.document_store_url),
-        seal=load_seal(settings),
-        document_max_bytes=settings.document_max_bytes,
-    )
     now = datetime.now(UTC)
+    store = open_store(settings.document_store_url, engine)
+    mark_store(engine, store, now=now)
+    publishing = Publishing(
+        store=store, seal=load_seal(settings), document_max_bytes=settings.document_max_bytes
+    )
     with writing(engine) as session:
         register_issuing_body(
             session,

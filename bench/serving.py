@@ -18,6 +18,7 @@ import httpx
 
 from notigateway.client import NotificationClient
 from notigateway.repository.engine import create_database
+from notigateway.repository.marking import mark_store, open_store
 from notigateway.repository.schema import upgrade
 from notigateway.sandbox.holders import Pki, ensure_pki
 from notigateway.sandbox.jobs import refresh_once
@@ -97,6 +98,7 @@ def _write_settings(folder: Path, pki: Pki, url: str) -> Path:
     settings = load_settings(file)
     engine = create_database(settings.database_url)
     upgrade(engine)
+    mark_store(engine, open_store(settings.document_store_url, engine), now=datetime.now(UTC))
     engine.dispose()
     refresh_once(settings, datetime.now(UTC))
     return file

@@ -27,6 +27,7 @@ from notigateway.repository import (  # noqa: F401  (their rows belong to the me
     receipts,
     replay,
     rights,
+    store_owner,
     timestamps,
     trust,
     undated,

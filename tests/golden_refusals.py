@@ -157,7 +157,7 @@ def troubles(record: Recorder) -> None:
     stack.pass_time(hours=2)
     record.ask("of unknown status", "AcceptNotifications", ids(wanted))
     _replace_list(stack, crl(pki().issuing, this_update=NOW))
-    for file in (stack.folder / "documents").rglob("*"):
+    for file in (stack.folder / "documents").glob("*/*/*"):
         if file.is_file():
             file.write_bytes(b"damaged")
     record.ask("a damaged document", "RetrieveNotifications", ids(wanted))

@@ -26,9 +26,10 @@ from notigateway.law.submission import ActSubmission, SubmittedAddressee, Submit
 from notigateway.pki.anchors import PinnedCertificates
 from notigateway.repository.catalogue import load_catalogue
 from notigateway.repository.columns import Row
-from notigateway.repository.engine import reading, writing
+from notigateway.repository.engine import connected, reading, writing
+from notigateway.repository.marking import mark_store, open_store
 from notigateway.repository.model import Receipt
-from notigateway.settings import load_settings
+from notigateway.settings import Settings, load_settings
 from notigateway.soap.contract import Contract
 from notigateway.trust.authorities import load_trust
 from notigateway.trust.refreshing import Refreshed, Sources, refresh
@@ -146,6 +147,7 @@ class Stack:
             **overrides,
         }
         self.settings = load_settings(None, overrides=self.overrides)
+        mark(self.settings, now=now)
         self.start()
         self.refresh_trust()
         self.register_issuer()
@@ -332,6 +334,12 @@ class Stack:
     def close(self) -> None:
         """Close the database."""
         self.engine.dispose()
+
+
+def mark(settings: Settings, *, now: datetime = NOW) -> None:
+    """Mark the document store, as an operator does once."""
+    with connected(settings) as engine:
+        mark_store(engine, open_store(settings.document_store_url, engine), now=now)
 
 
 def send(endpoint: WSGIApplication, data: bytes, **environ: object) -> Answer:

@@ -25,8 +25,8 @@ from notigateway.law.representation import RightsPolicy, Role
 from notigateway.law.succession import Cause
 from notigateway.pki.families import Families
 from notigateway.receipts.proving import Proving
-from notigateway.repository.documents import DocumentStore
 from notigateway.repository.engine import create_database
+from notigateway.repository.marking import check_marked, open_store
 from notigateway.repository.obliging import Obliging
 from notigateway.repository.schema import check_revision
 
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from notigateway.evidence.xades import Seal
     from notigateway.pki.known import KnownCertificates
+    from notigateway.repository.documents import DocumentStore
     from notigateway.settings import Settings
 
 
@@ -96,7 +97,8 @@ def open_office(
     with ExitStack() as undoing:
         undoing.callback(engine.dispose)  # whoever gets no office could not close it
         check_revision(engine)
-        store = DocumentStore(settings.document_store_url)
+        store = open_store(settings.document_store_url, engine)
+        check_marked(store)
         rights = RightsPolicy(
             red_sees_backlog=settings.red_sees_backlog,
             special_category_roles=frozenset(map(Role, settings.special_category_roles)),

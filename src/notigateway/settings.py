@@ -22,7 +22,12 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from notigateway.addresses import check_address
 from notigateway.errors import ConfigurationError
@@ -30,13 +35,21 @@ from notigateway.law.assurance import Level
 from notigateway.law.families import Family
 from notigateway.law.identifiers import check_nif
 from notigateway.private_files import is_kept
+from notigateway.setting_words import no_json, refusal
 from notigateway.urls import has_password, scheme_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 # Read by the entry points themselves, before there are settings.
-_OTHER_VARIABLES = frozenset({"NOTIGATEWAY_SETTINGS", "NOTIGATEWAY_HEALTH_URL", "NOTIGATEWAY_OPERATIONS_FD"})
+_OTHER_VARIABLES = frozenset(
+    {
+        "NOTIGATEWAY_SETTINGS",
+        "NOTIGATEWAY_HEALTH_URL",
+        "NOTIGATEWAY_OPERATIONS_FD",
+        "NOTIGATEWAY_TRACE",
+    }
+)
 
 Positive = Annotated[int, Field(gt=0)]
 
@@ -281,14 +294,17 @@ def load_settings(file: Path | None, *, overrides: Mapping[str, Any] | None = No
             values = tomllib.loads(file.read_text(encoding="utf-8"))
         except OSError as error:
             raise ConfigurationError(f"cannot read {file}: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise ConfigurationError(f"{file} is not TOML: it is no text in UTF-8") from error
         except tomllib.TOMLDecodeError as error:
             raise ConfigurationError(f"{file} is not TOML: {error}") from error
     _check_environment()
     try:
         settings = Settings(**values | dict(overrides or {}))
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise ConfigurationError(problems) from error
+        raise ConfigurationError("; ".join(map(refusal, error.errors()))) from error
+    except SettingsError as error:  # a list in the environment that is no JSON
+        raise ConfigurationError(no_json(str(error), Settings.model_fields)) from error
     if settings.mode == "production":
         _check_secrets(settings.secret_files)
         if file is not None:

@@ -54,3 +54,8 @@ def configure(settings: Settings) -> None:
     # Every start looks at the schema's revision, and every receipt is sealed: only trouble is news.
     for name in ("alembic", "signxml"):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def speak_beside_output() -> None:
+    """Send what a command logs to standard error: a program may read its output."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))

@@ -1,18 +1,27 @@
-"""`notigateway health`, as a container's health check calls it."""
+"""`notigateway health`, as containers and timers call it: of the gateway that is meant, what is wrong."""
 
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
-from typer.testing import CliRunner
+from sqlalchemy import delete
+from typer.testing import CliRunner, Result
 
 from notigateway.cli.main import app
+from notigateway.errors import ConfigurationError
+from notigateway.health.instance import Instance
+from notigateway.repository.engine import writing
+from notigateway.repository.trust import RevocationRow
+from notigateway.web.operations import ALIVE, Operations, alive_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+    from wsgiref.types import WSGIApplication
 
     from stack import Stack
 
@@ -22,28 +31,90 @@ class Silent(WSGIRequestHandler):
         pass
 
 
-@pytest.fixture
-def address(sqlite_stack: Stack) -> Iterator[str]:
-    with make_server("127.0.0.1", 0, sqlite_stack.endpoint, handler_class=Silent) as server:
-        thread = threading.Thread(target=server.serve_forever)
+@contextmanager
+def served(application: WSGIApplication) -> Iterator[str]:
+    with make_server("127.0.0.1", 0, application, handler_class=Silent) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
 
 
-def test_a_running_service_is_healthy(address: str) -> None:
-    result = CliRunner().invoke(app, ["health", "--url", f"{address}/notigateway/v1"])
-    assert (result.exit_code, result.stdout) == (0, "healthy\n")
+@pytest.fixture
+def address(stack: Stack) -> Iterator[str]:
+    assert stack.endpoint.operations is not None
+    with served(stack.endpoint.operations) as address:
+        yield address
 
 
-def test_another_service_at_that_address_is_not_healthy(address: str) -> None:
-    result = CliRunner().invoke(app, ["health", "--url", f"{address}/elsewhere"])
-    assert result.exit_code == 1
-    assert "HTTP 404" in result.stderr
+def settings_of(stack: Stack, address: str, **changes: str) -> Path:
+    values = {name: str(value) for name, value in stack.overrides.items() if isinstance(value, str)}
+    file = stack.folder / "notigateway.toml"
+    values |= {"operations_address": address, **changes}
+    file.write_text("\n".join(f"{name} = '{value}'" for name, value in values.items()))
+    return file
 
 
-def test_nothing_at_that_address_is_not_healthy() -> None:
-    result = CliRunner().invoke(app, ["health", "--url", "http://127.0.0.1:1/notigateway/v1"])
-    assert result.exit_code == 1
-    assert "not healthy: ConnectError" in result.stderr
+def health(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["health", *map(str, arguments)])
+
+
+def test_a_gateway_that_serves_is_ready_and_alive(stack: Stack, address: str) -> None:
+    settings = settings_of(stack, address)
+    ready = health("--settings", settings)
+    assert (ready.exit_code, ready.stdout) == (0, "ready: http://127.0.0.1:8080/notigateway/v1\n")
+    alive = health("--alive", "--settings", settings)
+    assert (alive.exit_code, alive.stdout) == (0, "alive: http://127.0.0.1:8080/notigateway/v1\n")
+
+
+def test_one_that_cannot_serve_says_why_in_a_line_and_is_alive(stack: Stack, address: str) -> None:
+    settings = settings_of(stack, address)
+    with writing(stack.engine) as session:
+        session.execute(delete(RevocationRow))
+    refused = health("--ready", "--settings", settings)
+    cure = "run `notigateway refresh-trust`, and read what it says of each source"
+    said = f"not ready: revocation: nothing is known, and nobody is let in ({cure})\n"
+    assert (refused.exit_code, refused.stderr) == (1, said)
+    assert health("--alive", "--settings", settings).exit_code == 0
+
+
+def test_another_gateway_at_the_address_is_told_as_another(stack: Stack, address: str) -> None:
+    settings = settings_of(stack, address, document_store_url=f"file://{stack.folder / 'elsewhere'}")
+    refused = health("--settings", settings)
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith(f"not healthy: another gateway answers at http://{address}: ")
+    assert refused.stderr.endswith("with another database or document store than the settings name\n")
+    other = alive_page(Instance("https://other.example/notigateway/v1", "abc"))
+    with served(Operations({ALIVE: other})) as taken:
+        refused = health("--alive", "--settings", settings_of(stack, taken))
+    assert refused.exit_code == 1
+    assert "https://other.example/notigateway/v1, and the settings name http://127.0.0.1" in refused.stderr
+
+
+def test_whoever_only_names_an_address_is_told_who_answers(
+    stack: Stack, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOTIGATEWAY_HEALTH_URL", f"http://{address}/whatever")
+    result = health()
+    assert (result.exit_code, result.stdout) == (0, "ready: http://127.0.0.1:8080/notigateway/v1\n")
+
+
+def test_nothing_at_the_address_or_something_else_is_not_healthy(sqlite_stack: Stack) -> None:
+    refused = health("--settings", settings_of(sqlite_stack, "127.0.0.1:1"))
+    assert (refused.exit_code, refused.stderr) == (
+        1,
+        "not healthy: nobody answers (ConnectError) at http://127.0.0.1:1\n",
+    )
+    with served(sqlite_stack.endpoint) as address:
+        refused = health("--settings", settings_of(sqlite_stack, address))
+    assert (refused.exit_code, refused.stderr) == (
+        1,
+        f"not healthy: what answers is no gateway of ours (HTTP 404) at http://{address}\n",
+    )
+
+
+def test_without_a_second_address_nobody_can_be_asked(sqlite_stack: Stack) -> None:
+    refused = health("--settings", settings_of(sqlite_stack, ""))
+    assert isinstance(refused.exception, ConfigurationError)
+    assert "operations_address is empty" in refused.exception.detail

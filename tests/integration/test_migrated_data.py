@@ -14,7 +14,7 @@ from notigateway.law.grounds import Ground
 from notigateway.law.spans import Span
 from notigateway.repository.accounts import main_account_at
 from notigateway.repository.addressees import find_addressee
-from notigateway.repository.engine import create_database, reading
+from notigateway.repository.engine import create_database, make_database, reading
 from notigateway.repository.model import Act, Notification
 from notigateway.repository.replay import is_registered
 from notigateway.repository.schema import configuration, upgrade
@@ -35,6 +35,7 @@ CCC, NAF = "28123456742", "281234567840"
 def first(empty_database_url: str) -> Iterator[Engine]:
     """Give a database of the first schema, with what it could hold."""
     engine = create_database(empty_database_url)
+    make_database(engine)
     with engine.connect() as connection:
         command.upgrade(configuration(connection), "0006")
     with engine.begin() as connection:

@@ -10,7 +10,7 @@ from sqlalchemy import inspect, select, text
 from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
 from notigateway.law.lifecycle import Kind, State
 from notigateway.repository.columns import Row
-from notigateway.repository.engine import create_database
+from notigateway.repository.engine import create_database, make_database
 from notigateway.repository.schema import (
     check_revision,
     configuration,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def empty(empty_database_url: str) -> Iterator[Engine]:
     engine = create_database(empty_database_url)
+    make_database(engine)
     yield engine
     engine.dispose()
 

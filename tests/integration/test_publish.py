@@ -20,8 +20,10 @@ from notigateway.repository.documents import DocumentStore
 from notigateway.repository.engine import reading
 from notigateway.repository.model import Act, Document, Event, Notification
 from notigateway.repository.schema import head_revision
+from notigateway.settings import load_settings
 from patience import PATIENCE_SECONDS
 from pki import pki, write_pem
+from stack import mark
 from submissions import DIR3, register_bodies
 
 if TYPE_CHECKING:
@@ -60,6 +62,7 @@ class Import:
             f'database_url = "{database_url}"\ndocument_store_url = "{self.documents}"\n'
             f'seal_key_file = "{key}"\nseal_certificate_file = "{certificate}"\n'
         )
+        mark(load_settings(self.settings))
 
     def write(self, lines: list[dict[str, Any] | str]) -> None:
         """Write the manifest, and a document for each good line."""
@@ -199,6 +202,7 @@ def test_a_database_that_was_not_migrated_is_a_clear_error(importing: Import, tm
     importing.settings.write_text(
         text.replace("database_url =", f'database_url = "sqlite:///{tmp_path}/empty.db" #')
     )
+    (tmp_path / "empty.db").touch()
     result = importing.run()
     assert isinstance(result.exception, ConfigurationError)
     assert "notigateway migrate" in str(result.exception)
@@ -258,6 +262,10 @@ def test_migrate_builds_the_schema_and_tells_the_revision(tmp_path: Path) -> Non
     settings = tmp_path / "settings.toml"
     settings.write_text(f'database_url = "sqlite:///{tmp_path / "new.db"}"\n')
     arguments = ["migrate", "--settings", str(settings)]
+    shown = CliRunner().invoke(app, [*arguments, "--show"])
+    assert f"there is no database {tmp_path / 'new.db'}" in str(shown.exception)
+    assert not (tmp_path / "new.db").exists()
+    (tmp_path / "new.db").touch()
     outputs = [CliRunner().invoke(app, [*arguments, *more]).output for more in (["--show"], [], [])]
     assert outputs == [
         f"database at revision none, newest {head_revision()}\n",

@@ -133,7 +133,9 @@ def test_database_and_documents_are_their_owners(tmp_path: Path) -> None:
         assert files == ["notigateway.db", "notigateway.db-shm", "notigateway.db-wal"]
         assert {mode(file) for file in tmp_path.iterdir()} == {0o600}
     engine.dispose()
-    DocumentStore(f"file:{tmp_path / 'documents' / 'all'}").put(b"bytes")
+    store = DocumentStore(f"file:{tmp_path / 'documents' / 'all'}")
+    store.mark(b"marker")
+    store.put(b"bytes")
     assert mode(tmp_path / "documents") == mode(tmp_path / "documents" / "all") == 0o700
 
 

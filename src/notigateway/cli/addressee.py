@@ -16,11 +16,10 @@ from notigateway.addressee.register import (
     set_main_account,
 )
 from notigateway.cli.opening import opened
-from notigateway.cli.options import SettingsFile, read_instant
+from notigateway.cli.options import SettingsFile, named_settings, read_instant
 from notigateway.instants import instant_text
 from notigateway.office import obliging_by
 from notigateway.repository.engine import writing
-from notigateway.settings import load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +44,7 @@ def rename(
     settings_file: SettingsFile = None,
 ) -> None:
     """Register an addressee, or rename it; notifications keep the name that their act says."""
-    with opened(load_settings(settings_file)) as engine, writing(engine) as session:
+    with opened(named_settings(settings_file)) as engine, writing(engine) as session:
         row = name_addressee(session, nif, name, now=datetime.now(UTC))
     typer.echo(f"{row.identifier}\t{row.name}")
 
@@ -54,7 +53,7 @@ def rename(
 def account(nif: Nif, number: Number, start: From = None, settings_file: SettingsFile = None) -> None:
     """Say that an account is the addressee's; it moves no right until it is the main one."""
     now = datetime.now(UTC)
-    with opened(load_settings(settings_file)) as engine, writing(engine) as session:
+    with opened(named_settings(settings_file)) as engine, writing(engine) as session:
         row = add_account(session, nif, number, starts_at=read_instant(start) or now, now=now)
     typer.echo(f"account\t{row.number}\t{_span(row.starts_at, row.ends_at)}")
 
@@ -67,7 +66,7 @@ def close_account(
     settings_file: SettingsFile = None,
 ) -> None:
     """Say that an account is no longer the addressee's, nor its main one; never in the past."""
-    now, settings = datetime.now(UTC), load_settings(settings_file)
+    now, settings = datetime.now(UTC), named_settings(settings_file)
     with opened(settings) as engine, writing(engine) as session:
         row = end_account(session, nif, number, at=read_instant(at) or now, now=now)
         obliging_by(settings).look_again(session, row.addressee_id, now=now)
@@ -90,7 +89,7 @@ def main_account(
     settings_file: SettingsFile = None,
 ) -> None:
     """Say which account is the main one, by which RED follows; without a ground for what comes only."""
-    now, settings = datetime.now(UTC), load_settings(settings_file)
+    now, settings = datetime.now(UTC), named_settings(settings_file)
     terms = MainTerms(
         addressee=nif,
         account=number,
@@ -108,7 +107,7 @@ def main_account(
 @addressee.command()
 def history(nif: Nif, settings_file: SettingsFile = None) -> None:
     """Show all that the register says and said of an addressee, one entry a line."""
-    with opened(load_settings(settings_file)) as engine, writing(engine) as session:
+    with opened(named_settings(settings_file)) as engine, writing(engine) as session:
         lines = list(_lines(read_entries(session, nif)))
     typer.echo("\n".join(lines))
 

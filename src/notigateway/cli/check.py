@@ -9,12 +9,11 @@ from typing import Annotated
 import typer
 
 from notigateway.cli.opening import bar, opened
-from notigateway.cli.options import SettingsFile
+from notigateway.cli.options import SettingsFile, named_settings
 from notigateway.evidence.seals import load_history
 from notigateway.log.wholeness import Checking, Finding
 from notigateway.receipts.stamping import pinned_authorities
-from notigateway.repository.documents import DocumentStore
-from notigateway.settings import load_settings
+from notigateway.repository.marking import open_store
 
 
 def check(
@@ -26,11 +25,11 @@ def check(
     It may run while the gateway serves. One line for each thing that does not hold, then a summary;
     exit code 1 where anything does not hold.
     """
-    settings = load_settings(settings_file)
+    settings = named_settings(settings_file)
     seals = load_history(settings)
     found = 0
     with opened(settings) as engine:
-        store = DocumentStore(settings.document_store_url)
+        store = open_store(settings.document_store_url, engine)
         checking = Checking(engine, store, seals, pinned_authorities(settings))
         total = checking.count()
         with bar("checking", total) as checked:

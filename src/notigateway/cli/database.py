@@ -6,10 +6,9 @@ from typing import Annotated
 
 import typer
 
-from notigateway.cli.options import SettingsFile
+from notigateway.cli.options import SettingsFile, named_settings
 from notigateway.repository.engine import connected
 from notigateway.repository.schema import current_revision, head_revision, upgrade
-from notigateway.settings import load_settings
 
 
 def migrate(
@@ -21,7 +20,7 @@ def migrate(
     Run it before the new version starts, while the one before still serves. Repeating changes nothing;
     two at the same time wait for each other.
     """
-    with connected(load_settings(settings_file)) as engine:
+    with connected(named_settings(settings_file)) as engine:
         if not show:
             upgrade(engine)
         typer.echo(f"database at revision {current_revision(engine) or 'none'}, newest {head_revision()}")

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from notigateway.cli.opening import opened
-from notigateway.cli.options import SettingsFile, read_instant
+from notigateway.cli.options import SettingsFile, named_settings, read_instant
 from notigateway.instants import instant_text
 from notigateway.issuer.employees import authorise_employee, list_employees, withdraw_employee
 from notigateway.issuer.publishing import register_issuing_body
 from notigateway.law.employees import EmployeeTerms
 from notigateway.repository.engine import reading, writing
-from notigateway.settings import load_settings
 
 if TYPE_CHECKING:
     from notigateway.repository.employees import Employee
@@ -34,7 +33,7 @@ def register_issuer(
     settings_file: SettingsFile = None,
 ) -> None:
     """Register an issuing body, or rename the one with that code; repeating changes nothing."""
-    with opened(load_settings(settings_file)) as engine, writing(engine) as session:
+    with opened(named_settings(settings_file)) as engine, writing(engine) as session:
         body = register_issuing_body(session, dir3=dir3, acronym=acronym, name=name, nif=nif)
         typer.echo(f"registered {body.dir3} {body.acronym}")
 
@@ -54,7 +53,7 @@ def authorise(
     """Let a public employee act for a body in the issuing contract, from now; repeating changes nothing."""
     ends_at = None if until is None else read_instant(until)
     terms = EmployeeTerms(nif=nif, name=name, ground=ground, ends_at=ends_at)
-    with opened(load_settings(settings_file)) as engine, writing(engine) as session:
+    with opened(named_settings(settings_file)) as engine, writing(engine) as session:
         row = authorise_employee(session, dir3, terms, now=datetime.now(UTC))
     typer.echo(_line(row))
 
@@ -62,7 +61,7 @@ def authorise(
 @issuer.command()
 def withdraw(dir3: Dir3, nif: Nif, ground: Ground, settings_file: SettingsFile = None) -> None:
     """End an authorisation at once; what was done by it stands. Repeating changes nothing."""
-    with opened(load_settings(settings_file)) as engine, writing(engine) as session:
+    with opened(named_settings(settings_file)) as engine, writing(engine) as session:
         row = withdraw_employee(session, dir3, nif, ground=ground, now=datetime.now(UTC))
     typer.echo(_line(row))
 
@@ -70,7 +69,7 @@ def withdraw(dir3: Dir3, nif: Nif, ground: Ground, settings_file: SettingsFile =
 @issuer.command()
 def employees(dir3: Dir3, settings_file: SettingsFile = None) -> None:
     """List everybody whom a body has ever authorised, one a line: NIF, name, from, to, grounds."""
-    with opened(load_settings(settings_file)) as engine, reading(engine) as session:
+    with opened(named_settings(settings_file)) as engine, reading(engine) as session:
         lines = [_line(row) for row in list_employees(session, dir3)]
     typer.echo("\n".join(lines), nl=bool(lines))
 

@@ -33,7 +33,9 @@ def _read(file: Path) -> str:
         if file.stat().st_size > FILE_MAX_BYTES:
             raise ConfigurationError(f"{file} has more than {FILE_MAX_BYTES} bytes")
         return file.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise ConfigurationError(f"cannot read {file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
         raise ConfigurationError(f"cannot read {file} as UTF-8") from error
 
 

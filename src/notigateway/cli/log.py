@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from notigateway.cli.opening import opened
-from notigateway.cli.options import SettingsFile, SummaryAsJson
+from notigateway.cli.options import SettingsFile, SummaryAsJson, named_settings
 from notigateway.errors import LogDamagedError, TemporarilyUnavailableError
 from notigateway.evidence.seals import load_history, load_seal
 from notigateway.evidence.xades import Seal
@@ -20,7 +20,6 @@ from notigateway.log.auditing import audit_log
 from notigateway.log.growing import advance, erase
 from notigateway.pki.keys import load_certificates, read_file
 from notigateway.receipts.stamping import pinned_authorities
-from notigateway.settings import load_settings
 from notigateway.tlog.checkpoint import read_checkpoint
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def checkpoint(
 
     Keep it running with `--every 30`, or start it by a timer once a minute. Several at once share the work.
     """
-    settings = load_settings(settings_file)
+    settings = named_settings(settings_file)
     seal = load_seal(settings)
     with opened(settings) as engine:
         while True:
@@ -76,7 +75,7 @@ def verify(
 
     Exit code 1 names the first thing that is wrong.
     """
-    settings = load_settings(settings_file)
+    settings = named_settings(settings_file)
     given = [one for file in seal_certificate or [] for one in load_certificates(file)]
     try:
         with opened(settings) as engine:
@@ -112,6 +111,6 @@ def erase_old(
         raise typer.BadParameter(f"{before} is no instant") from error
     if instant.tzinfo is None or instant > datetime.now(UTC):
         raise typer.BadParameter(f"{before} must have a zone and lie in the past")
-    with opened(load_settings(settings_file)) as engine:
+    with opened(named_settings(settings_file)) as engine:
         erased = erase(engine, before=instant)
     typer.echo(f"{erased} access records of before {instant_text(instant)} erased")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -24,12 +25,13 @@ from notigateway.cli.red import red
 from notigateway.cli.refresh_trust import refresh_trust
 from notigateway.cli.request import request
 from notigateway.cli.sandbox import sandbox
+from notigateway.cli.store import store
 from notigateway.cli.succession import succession
 from notigateway.cli.sweep import sweep
+from notigateway.cli.telling import TRACE_VARIABLE, tell
 from notigateway.cli.timestamp import timestamp
-from notigateway.contract.problems import said_of
-from notigateway.errors import GatewayError
 from notigateway.private_files import keep_to_owner
+from notigateway.telemetry import speak_beside_output
 
 app = typer.Typer(
     name="notigateway",
@@ -50,6 +52,7 @@ app.add_typer(matters, name="matters")
 app.add_typer(outage, name="outage", no_args_is_help=True)
 app.add_typer(power, name="power")
 app.add_typer(red, name="red")
+app.add_typer(store, name="store")
 app.add_typer(succession, name="succession")
 
 
@@ -60,12 +63,13 @@ def version() -> None:
 
 
 def main() -> None:
-    """Run a command; an error of ours is one clear line and exit code 2, never a trace."""
+    """Run a command; whatever stops it is one clear line and exit code 2, with a trace for who asks."""
     keep_to_owner()
+    speak_beside_output()
     try:
         app()
-    except GatewayError as error:
-        typer.echo(f"{error.code}: {said_of(error)}", err=True)
+    except Exception as error:  # noqa: BLE001 - an operator at a terminal is told, never shown a traceback
+        tell(error, trace=bool(os.environ.get(TRACE_VARIABLE)))
         sys.exit(2)
 
 

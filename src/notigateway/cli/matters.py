@@ -14,13 +14,12 @@ import typer
 
 from notigateway.cli.lines import check_names, read_lines
 from notigateway.cli.opening import opened
-from notigateway.cli.options import SettingsFile
+from notigateway.cli.options import SettingsFile, named_settings
 from notigateway.errors import CatalogueInvalidError
 from notigateway.law.catalogue import Entry, check_catalogue
 from notigateway.law.representation import ItemKind
 from notigateway.repository.catalogue import list_entries, load_catalogue
 from notigateway.repository.engine import reading, writing
-from notigateway.settings import load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +39,7 @@ def load(
 ) -> None:
     """Make a file the whole catalogue: what it leaves out can no longer be named. Twice changes nothing."""
     entries = check_catalogue(_entries(file))
-    with opened(load_settings(settings_file)) as engine, writing(engine) as session:
+    with opened(named_settings(settings_file)) as engine, writing(engine) as session:
         done = load_catalogue(session, entries, now=datetime.now(UTC))
     typer.echo(
         f"new {done.new}, changed {done.changed}, withdrawn {done.withdrawn}, unchanged {done.unchanged}"
@@ -50,7 +49,7 @@ def load(
 @matters.command("list")
 def list_matters(settings_file: SettingsFile = None) -> None:
     """List the catalogue, one entry a line: kind, code, name, matter, group."""
-    with opened(load_settings(settings_file)) as engine, reading(engine) as session:
+    with opened(named_settings(settings_file)) as engine, reading(engine) as session:
         lines = [
             "\t".join((entry.kind, entry.code, entry.name, entry.matter or "-", entry.group or "-"))
             for entry in list_entries(session)

@@ -10,7 +10,7 @@ import typer
 
 from notigateway.addressee.obligations import end_obligation, enter_obligation
 from notigateway.cli.opening import opened
-from notigateway.cli.options import SettingsFile, read_instant
+from notigateway.cli.options import SettingsFile, named_settings, read_instant
 from notigateway.errors import NotAddresseeError
 from notigateway.instants import instant_text
 from notigateway.law.obligation_entries import ObligationTerms
@@ -18,7 +18,6 @@ from notigateway.office import obliging_by
 from notigateway.repository.addressees import find_addressee
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.obligations import ObligationRow, list_entries
-from notigateway.settings import load_settings
 
 obligation = typer.Typer(
     help="Enter, end and list who is obliged to the electronic channel.", no_args_is_help=True
@@ -46,7 +45,7 @@ def enter(
     settings_file: SettingsFile = None,
 ) -> None:
     """Enter an obligation; repeating changes nothing. What is at disposal already stays as it is."""
-    now, settings = datetime.now(UTC), load_settings(settings_file)
+    now, settings = datetime.now(UTC), named_settings(settings_file)
     terms = ObligationTerms(
         addressee=addressee,
         ground=ground,
@@ -67,7 +66,7 @@ def end_entry(
     settings_file: SettingsFile = None,
 ) -> None:
     """End an entry; what was put at disposal while it stood keeps its deadline."""
-    now, settings = datetime.now(UTC), load_settings(settings_file)
+    now, settings = datetime.now(UTC), named_settings(settings_file)
     with opened(settings) as engine, writing(engine) as session:
         row = end_obligation(
             session,
@@ -85,7 +84,7 @@ def list_obligations(
     settings_file: SettingsFile = None,
 ) -> None:
     """List the entries: identifier, addressee, ground, since, until, matters, procedures, when entered."""
-    with opened(load_settings(settings_file)) as engine, reading(engine) as session:
+    with opened(named_settings(settings_file)) as engine, reading(engine) as session:
         whose = None if addressee is None else find_addressee(session, addressee)
         if addressee is not None and whose is None:
             raise NotAddresseeError(f"addressee {addressee} is not registered")

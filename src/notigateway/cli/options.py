@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+import os
 from datetime import MAXYEAR, MINYEAR, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from notigateway.errors import ConfigurationError
+from notigateway.settings import Settings, load_settings
+
+_NAMES_THE_DATA: Final = "NOTIGATEWAY_DATABASE_URL"
 
 SettingsFile = Annotated[
     Path | None,
     typer.Option("--settings", envvar="NOTIGATEWAY_SETTINGS", help="The TOML file with the settings."),
 ]
 SummaryAsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
+
+
+def named_settings(file: Path | None) -> Settings:
+    """Return the settings of a command that works on a gateway's data: somebody must have said which.
+
+    Where nobody did, the defaults name a database in whatever folder the operator happens to stand in.
+
+    Raises: `ConfigurationError`.
+    """
+    if file is None and not os.environ.get(_NAMES_THE_DATA):
+        raise ConfigurationError(
+            "no settings are named: give --settings FILE, or set NOTIGATEWAY_SETTINGS to the file "
+            f"(or {_NAMES_THE_DATA}, where the environment holds them all)"
+        )
+    return load_settings(file)
 
 
 def read_instant(text: str | None) -> datetime | None:

@@ -10,14 +10,14 @@ from uuid import UUID
 import typer
 
 from notigateway.cli.opening import opened
-from notigateway.cli.options import SettingsFile
+from notigateway.cli.options import SettingsFile, named_settings
 from notigateway.clock.lapsing import Sweeping
 from notigateway.clock.outages import close_outage, declare_outage, recompute_deadlines
 from notigateway.errors import OutageInvalidError
 from notigateway.instants import instant_text
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.outages import OutageRow, list_outages
-from notigateway.settings import Settings, load_settings
+from notigateway.settings import Settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -41,7 +41,7 @@ def declare(
     """
     started_at = _instant("started_at", start)
     ended_at = None if end is None else _instant("ended_at", end)
-    settings = load_settings(settings_file)
+    settings = named_settings(settings_file)
     with opened(settings) as engine:
         now = datetime.now(UTC)
         with writing(engine) as session:
@@ -65,7 +65,7 @@ def close(
 ) -> None:
     """Tell when an outage ended and move the deadlines it reaches; an end at its start takes it back."""
     ended_at = _instant("ended_at", end)
-    settings = load_settings(settings_file)
+    settings = named_settings(settings_file)
     with opened(settings) as engine:
         now = datetime.now(UTC)
         with writing(engine) as session:
@@ -85,7 +85,7 @@ def list_all(
     settings_file: SettingsFile = None,
 ) -> None:
     """List all outages, oldest first."""
-    with opened(load_settings(settings_file)) as engine, reading(engine) as session:
+    with opened(named_settings(settings_file)) as engine, reading(engine) as session:
         for row in list_outages(session):
             shown = _describe(row)
             line = "  ".join(value or "-" for value in shown.values())

@@ -17,7 +17,7 @@ import typer
 from notigateway.addressee.powers import import_power
 from notigateway.cli.lines import check_names, read_lines
 from notigateway.cli.opening import opened
-from notigateway.cli.options import SettingsFile, read_instant
+from notigateway.cli.options import SettingsFile, named_settings, read_instant
 from notigateway.contract.problems import said_of
 from notigateway.errors import ConfigurationError, GatewayError, PowerInvalidError
 from notigateway.instants import instant_text
@@ -26,7 +26,6 @@ from notigateway.law.representation import ItemKind, PowerScope
 from notigateway.office import obliging_by
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.powers import list_all_powers
-from notigateway.settings import load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +60,7 @@ def import_powers(
     items (as procedure:202301;group:rates), accepted_at, adapted (true or false), grantor_contact,
     attorney_contact. Instants have their zone: 2026-03-01T00:00:00+01:00.
     """
-    settings, now = load_settings(settings_file), datetime.now(UTC)
+    settings, now = named_settings(settings_file), datetime.now(UTC)
     obliging = obliging_by(settings)
     rows = []
     with opened(settings) as engine, writing(engine) as session:
@@ -87,7 +86,7 @@ def list_powers(
     Identifier, grantor, attorney, scope, what it names, state, registered, accepted, until.
     """
     now = datetime.now(UTC)
-    with opened(load_settings(settings_file)) as engine, reading(engine) as session:
+    with opened(named_settings(settings_file)) as engine, reading(engine) as session:
         lines = [_line(row, now) for row in list_all_powers(session, party=party)]
     typer.echo("\n".join(lines), nl=bool(lines))
 

@@ -18,18 +18,20 @@ from rich.console import Console
 
 from notigateway.cli.manifest import LINE_MAX_BYTES, read_line
 from notigateway.cli.opening import bar, opened
-from notigateway.cli.options import SettingsFile, SummaryAsJson
+from notigateway.cli.options import SettingsFile, SummaryAsJson, named_settings
 from notigateway.contract.problems import said_of
 from notigateway.errors import ConfigurationError, PublicationError
 from notigateway.evidence.seals import load_seal
 from notigateway.issuer.publishing import Deposit, Publishing
 from notigateway.office import obliging_by
-from notigateway.repository.documents import DocumentStore
 from notigateway.repository.engine import writing
-from notigateway.settings import Settings, load_settings
+from notigateway.repository.marking import open_store
+from notigateway.settings import Settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+
+    from notigateway.evidence.xades import Seal
 
 MANIFEST = "manifest.jsonl"
 ACTS_PER_TRANSACTION = 200
@@ -72,20 +74,22 @@ def publish(
     voluntary, obligation_ground, paper and special_category: docs/operations.md has an example and what
     each means.
     """
-    settings = load_settings(settings_file)
+    settings = named_settings(settings_file)
     total = _last_number(folder / MANIFEST)
     console = Console(stderr=True)
-    publisher = Publisher(folder, settings, console)
-    started = time.monotonic()
-    try:
-        with opened(settings) as engine, bar("publishing", total, console=console) as progress:
-            lines = read_lines(folder / MANIFEST)
-            while batch := list(islice(lines, ACTS_PER_TRANSACTION)):
-                publisher.publish(engine, batch)
-                progress.reach(batch[-1][0])
-    finally:  # also when a store fails or the operator interrupts: what is in, is in
-        publisher.summary.seconds = round(time.monotonic() - started, 3)
-        _show(publisher.summary, as_json=as_json)
+    seal = load_seal(settings)
+    with opened(settings) as engine:
+        publisher = Publisher(folder, settings, console, engine=engine, seal=seal)
+        started = time.monotonic()
+        try:
+            with bar("publishing", total, console=console) as progress:
+                lines = read_lines(folder / MANIFEST)
+                while batch := list(islice(lines, ACTS_PER_TRANSACTION)):
+                    publisher.publish(batch)
+                    progress.reach(batch[-1][0])
+        finally:  # also when a store fails or the operator interrupts: what is in, is in
+            publisher.summary.seconds = round(time.monotonic() - started, 3)
+            _show(publisher.summary, as_json=as_json)
     if publisher.summary.refused:
         raise typer.Exit(1)
 
@@ -93,23 +97,26 @@ def publish(
 class Publisher:
     """Publishes lines in portions: each is in the database as a whole or not at all."""
 
-    def __init__(self, folder: Path, settings: Settings, console: Console) -> None:
+    def __init__(
+        self, folder: Path, settings: Settings, console: Console, *, engine: Engine, seal: Seal
+    ) -> None:
         self.folder = folder
         self.console = console
+        self.engine = engine
         self.publishing = Publishing(
-            store=DocumentStore(settings.document_store_url),
-            seal=load_seal(settings),
+            store=open_store(settings.document_store_url, engine),
+            seal=seal,
             document_max_bytes=settings.document_max_bytes,
             obliging=obliging_by(settings),
         )
         self.summary = Summary()
 
-    def publish(self, engine: Engine, lines: list[tuple[int, bytes]]) -> None:
+    def publish(self, lines: list[tuple[int, bytes]]) -> None:
         """Store the documents of these lines, then publish their acts in one transaction."""
         with ThreadPoolExecutor(DEPOSITS_AT_ONCE) as pool:
             results = list(pool.map(self._deposit, (line for _, line in lines)))
         deposits = [result for result in results if isinstance(result, Deposit)]
-        with writing(engine) as session:
+        with writing(self.engine) as session:
             outcomes = self.publishing.publish_all(session, deposits, now=datetime.now(UTC))
         publications = iter(outcomes)
         # Counted only now: before the commit nothing is published.

@@ -10,7 +10,7 @@ import typer
 
 from notigateway.addressee.red import assign_red, end_red, plan_anew
 from notigateway.cli.opening import opened
-from notigateway.cli.options import SettingsFile, read_instant
+from notigateway.cli.options import SettingsFile, named_settings, read_instant
 from notigateway.cli.red_users import users
 from notigateway.instants import instant_text
 from notigateway.law.titles import RedTerms
@@ -18,7 +18,6 @@ from notigateway.office import obliging_by
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.powers import list_all_red_assignments, list_assigned
 from notigateway.repository.rights import RedAssignment
-from notigateway.settings import load_settings
 
 red = typer.Typer(
     help="Register, end and list RED assignments: who manages which account.", no_args_is_help=True
@@ -54,7 +53,7 @@ def assign(
 
     One dated back counts for what is put at disposal from now on, unless a ground makes it a correction.
     """
-    now, settings = datetime.now(UTC), load_settings(settings_file)
+    now, settings = datetime.now(UTC), named_settings(settings_file)
     terms = RedTerms(
         addressee=addressee,
         addressee_name=addressee_name,
@@ -82,7 +81,7 @@ def end_assignment(
 ) -> None:
     """End an assignment; what was put at disposal before stays visible to the RED person."""
     now = datetime.now(UTC)
-    with opened(load_settings(settings_file)) as engine, writing(engine) as session:
+    with opened(named_settings(settings_file)) as engine, writing(engine) as session:
         row = end_red(session, assignment, at=read_instant(at) or now, now=now, ground=ground)
     typer.echo(_line(row))
 
@@ -94,7 +93,7 @@ def plan_windows(settings_file: SettingsFile = None) -> None:
     Only what a worker of the version before has written meanwhile is not taken into account already.
     """
     now = datetime.now(UTC)
-    with opened(load_settings(settings_file)) as engine:
+    with opened(named_settings(settings_file)) as engine:
         with reading(engine) as session:
             numbers = list_assigned(session)
         for number in numbers:
@@ -109,7 +108,7 @@ def list_assignments(
     settings_file: SettingsFile = None,
 ) -> None:
     """List the register, one assignment a line: identifier, account, addressee, person, from, to."""
-    with opened(load_settings(settings_file)) as engine, reading(engine) as session:
+    with opened(named_settings(settings_file)) as engine, reading(engine) as session:
         lines = [_line(row) for row in list_all_red_assignments(session, account=account)]
     typer.echo("\n".join(lines), nl=bool(lines))
 

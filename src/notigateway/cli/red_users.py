@@ -10,12 +10,11 @@ import typer
 
 from notigateway.addressee.red_users import end_user, register_user
 from notigateway.cli.opening import opened
-from notigateway.cli.options import SettingsFile, read_instant
+from notigateway.cli.options import SettingsFile, named_settings, read_instant
 from notigateway.instants import instant_text
 from notigateway.law.red_users import UserTerms
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.red_users import RedUser, list_registrations
-from notigateway.settings import load_settings
 
 users = typer.Typer(
     help="Register, end and list secondary users of RED authorisations.", no_args_is_help=True
@@ -44,7 +43,7 @@ def add_user(
         starts_at=read_instant(start) or now,
         ends_at=read_instant(end),
     )
-    with opened(load_settings(settings_file)) as engine, writing(engine) as session:
+    with opened(named_settings(settings_file)) as engine, writing(engine) as session:
         row = register_user(session, terms, now=now)
     typer.echo(_line(row))
 
@@ -57,7 +56,7 @@ def end_registration(
 ) -> None:
     """End a registration: from then on the person sees nothing by it any more."""
     now = datetime.now(UTC)
-    with opened(load_settings(settings_file)) as engine, writing(engine) as session:
+    with opened(named_settings(settings_file)) as engine, writing(engine) as session:
         row = end_user(session, user, at=read_instant(at) or now, now=now)
     typer.echo(_line(row))
 
@@ -68,7 +67,7 @@ def list_users(
     settings_file: SettingsFile = None,
 ) -> None:
     """List the register, one a line: identifier, holder, authorisation, person, name, from, to."""
-    with opened(load_settings(settings_file)) as engine, reading(engine) as session:
+    with opened(named_settings(settings_file)) as engine, reading(engine) as session:
         lines = [_line(row) for row in list_registrations(session, holder=holder)]
     typer.echo("\n".join(lines), nl=bool(lines))
 

@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 import typer
 
 from notigateway.cli.opening import opened
-from notigateway.cli.options import SettingsFile, SummaryAsJson
-from notigateway.settings import load_settings
+from notigateway.cli.options import SettingsFile, SummaryAsJson, named_settings
 from notigateway.trust.authorities import load_trust
 from notigateway.trust.refreshing import Sources, refresh
 
@@ -24,7 +23,7 @@ def refresh_trust(
     Run it by a timer, every five minutes or so: without it what is known becomes out of date, and
     everything with an effect is refused. Exit code 1: some place failed; the others were taken in.
     """
-    settings = load_settings(settings_file)
+    settings = named_settings(settings_file)
     with opened(settings) as engine:
         now = datetime.now(UTC)
         done = refresh(

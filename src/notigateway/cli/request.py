@@ -8,11 +8,10 @@ from typing import Annotated
 import typer
 
 from notigateway.cli.opening import opened
-from notigateway.cli.options import SettingsFile
+from notigateway.cli.options import SettingsFile, named_settings
 from notigateway.errors import ConfigurationError
 from notigateway.repository.engine import reading
 from notigateway.repository.receipts import RequestEnvelope
-from notigateway.settings import load_settings
 
 
 def request(
@@ -24,7 +23,7 @@ def request(
 
     It names every notification that was decided with it: it is not for a party that may not know of them.
     """
-    settings = load_settings(settings_file)
+    settings = named_settings(settings_file)
     with opened(settings) as engine, reading(engine) as session:
         kept = session.get(RequestEnvelope, sha256.strip().lower())
         if kept is None:

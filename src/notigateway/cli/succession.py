@@ -9,14 +9,13 @@ from uuid import UUID
 import typer
 
 from notigateway.cli.opening import opened
-from notigateway.cli.options import SettingsFile, read_instant
+from notigateway.cli.options import SettingsFile, named_settings, read_instant
 from notigateway.instants import instant_text
 from notigateway.issuer.succeeding import SuccessionTerms, end_succession
 from notigateway.law.succession import Cause
 from notigateway.office import succeeding_by
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.successions import SuccessionRow, list_successions
-from notigateway.settings import load_settings
 
 succession = typer.Typer(help="Enter, end and list who has taken whose place.", no_args_is_help=True)
 
@@ -36,7 +35,7 @@ def enter(
     settings_file: SettingsFile = None,
 ) -> None:
     """Let one take the place of another from now on; repeating changes nothing."""
-    now, settings = datetime.now(UTC), load_settings(settings_file)
+    now, settings = datetime.now(UTC), named_settings(settings_file)
     terms = SuccessionTerms(
         predecessor=predecessor,
         successor=successor,
@@ -61,7 +60,7 @@ def end_guardianship(
 ) -> None:
     """End a guardianship, never in the past; the guardian sees nothing of the ward from then on."""
     now = datetime.now(UTC)
-    with opened(load_settings(settings_file)) as engine, writing(engine) as session:
+    with opened(named_settings(settings_file)) as engine, writing(engine) as session:
         line = _line(end_succession(session, entry, at=read_instant(at) or now, now=now))
     typer.echo(line)
 
@@ -69,7 +68,7 @@ def end_guardianship(
 @succession.command("list")
 def list_entries(settings_file: SettingsFile = None) -> None:
     """List them: identifier, both parties, cause, fact, communication, end, body, scope, document."""
-    with opened(load_settings(settings_file)) as engine, reading(engine) as session:
+    with opened(named_settings(settings_file)) as engine, reading(engine) as session:
         lines = [_line(row) for row in list_successions(session)]
     typer.echo("\n".join(lines), nl=bool(lines))
 

@@ -11,11 +11,11 @@ from typing import Annotated
 import typer
 
 from notigateway.cli.opening import bar, opened
-from notigateway.cli.options import SettingsFile, SummaryAsJson
+from notigateway.cli.options import SettingsFile, SummaryAsJson, named_settings
 from notigateway.clock.lapsing import Sweeping, Swept, count_due_lapses
 from notigateway.clock.lapsing import sweep as sweep_all
 from notigateway.evidence.seals import load_seal
-from notigateway.settings import Settings, load_settings
+from notigateway.settings import Settings
 
 
 def sweep(
@@ -31,7 +31,7 @@ def sweep(
     Run it at least every hour. The lapse has effect without it. Several at once share the work; after
     a kill the next one goes on. Exit code 1: some lapsed when the seal's certificate was not valid.
     """
-    settings = load_settings(settings_file)
+    settings = named_settings(settings_file)
     swept, seconds = _sweep(settings, Sweeping.by(settings, batch_size=batch), datetime.now(UTC))
     if as_json:
         typer.echo(json.dumps(asdict(swept) | {"seconds": seconds}))

@@ -9,10 +9,9 @@ from datetime import UTC, datetime
 import typer
 
 from notigateway.cli.opening import opened
-from notigateway.cli.options import SettingsFile, SummaryAsJson
+from notigateway.cli.options import SettingsFile, SummaryAsJson, named_settings
 from notigateway.errors import ConfigurationError
 from notigateway.receipts.stamping import Authority, stamp
-from notigateway.settings import load_settings
 
 
 def timestamp(
@@ -24,7 +23,7 @@ def timestamp(
     Run it every minute. Receipts have their effect without it; what fails is tried again later, and
     nothing is lost. Several at once share the work. Exit code 1: some failed.
     """
-    settings = load_settings(settings_file)
+    settings = named_settings(settings_file)
     authority = Authority.by(settings)
     if authority is None:
         raise ConfigurationError("timestamp_authority_url: there is no authority to ask")

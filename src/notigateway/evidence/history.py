@@ -63,11 +63,16 @@ def dated(pins: Iterable[Pin]) -> dict[str, DatedSeal]:
 def load_seals(folder: Path) -> list[DatedSeal]:
     """Read a folder of seal certificates; a folder that is not there holds none.
 
-    Raises: `ConfigurationError` for a file that is no certificate, or a table that does not fit them.
+    Raises: `ConfigurationError` for what is no folder, a file that is no certificate, or a table that does
+    not fit them.
     """
-    if not folder.is_dir():
+    try:
+        found = sorted(folder.iterdir())
+    except FileNotFoundError:
         return []
-    files = sorted(one for one in folder.iterdir() if one.name != PERIODS and not one.name.startswith("."))
+    except OSError as error:
+        raise ConfigurationError(f"cannot read the folder {folder}: {error.strerror}") from error
+    files = [one for one in found if one.name != PERIODS and not one.name.startswith(".")]
     periods = _read_periods(folder / PERIODS)
     unknown = set(periods) - {file.name for file in files}
     if unknown:

@@ -12,6 +12,7 @@ The rules, by the word that a finding carries:
 - `time-stamp`: the time-stamped form of a receipt is that receipt with a token of its seal, by a pinned
   authority where any is given; so is the token of each checkpoint of the log, whose seal is of a known
   certificate;
+- `store`: the document store is there, and its marker is this gateway's; else no document is looked at;
 - `document`: every document that an act names is in the store, with the hash and the size stated.
 
 Nothing is changed; a finding never stops the check.
@@ -31,8 +32,10 @@ from lxml.etree import XMLSyntaxError
 from notigateway.errors import (
     CheckpointInvalidError,
     DocumentDamagedError,
+    Part,
     ReceiptInvalidError,
     StampInvalidError,
+    TemporarilyUnavailableError,
 )
 from notigateway.evidence.history import dated
 from notigateway.evidence.statement import parse_receipt
@@ -82,6 +85,7 @@ class Rule(StrEnum):
     REVOCATION = "revocation"
     CHANGE = "change"
     TIME_STAMP = "time-stamp"
+    STORE = "store"
     DOCUMENT = "document"
 
 
@@ -201,8 +205,16 @@ class Checking:
     def _documents(self, on_progress: Callable[[int], None]) -> Iterator[Finding]:
         read = partial(stored.documents_after, limit=_AT_ONCE)
         found = self._each(read, "", key_of=lambda row: row[0], on_progress=on_progress)
-        for sha256, least, greatest in found:
-            yield from self._check_document(sha256, sizes=(least, greatest))
+        seen = "none was looked at"
+        try:
+            self.store.check_marker()
+            for sha256, least, greatest in found:
+                yield from self._check_document(sha256, sizes=(least, greatest))
+                seen = f"none after {sha256} was looked at"
+        except TemporarilyUnavailableError as error:
+            if error.part is not Part.STORE:
+                raise
+            yield Finding(Rule.STORE, self.store.place, f"{error.detail}; of the documents {seen}")
 
     def _each(
         self,

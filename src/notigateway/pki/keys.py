@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from asn1crypto import pkcs12 as asn1  # type: ignore[import-untyped]
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -24,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from notigateway.errors import ConfigurationError
+from notigateway.pki.asn1_lock import ASN1_LOCK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
 _PEM_MARK = b"-----BEGIN "
+_PFX_VERSION = "v3"  # RFC 7292 §4
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,10 @@ class KeyPair:
     def __post_init__(self) -> None:
         """Check that the certificate certifies this very key."""
         if _spki(self.key.public_key()) != _spki(self.certificate.public_key()):
-            raise ConfigurationError("the private key does not belong to the certificate")
+            raise ConfigurationError(
+                "the private key does not belong to the certificate of "
+                f"{self.certificate.subject.rfc4514_string()}"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +77,9 @@ def load_key_pair(key_file: Path, certificate_file: Path, password: bytes | None
     try:
         key = load(data, password)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        # TypeError: a password is missing, or given for a key that has none
-        raise ConfigurationError(f"cannot read the private key in {key_file}") from error
-    return KeyPair(_usable(key, key_file), load_certificates(certificate_file)[0])
+        raise ConfigurationError(_why_no_key(data, key_file, has_password=password is not None)) from error
+    certificate = load_certificates(certificate_file)[0]
+    return _paired(_usable(key, key_file), certificate, f"{key_file} and {certificate_file}")
 
 
 def load_p12(file: Path, password: bytes | None = None) -> KeyPair:
@@ -85,10 +91,10 @@ def load_p12(file: Path, password: bytes | None = None) -> KeyPair:
     try:
         key, certificate, _ = pkcs12.load_key_and_certificates(data, password)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise ConfigurationError(f"cannot read {file}: wrong password or not PKCS #12") from error
+        raise ConfigurationError(_why_no_p12(data, file, has_password=password is not None)) from error
     if key is None or certificate is None:
         raise ConfigurationError(f"{file} must hold a private key and its certificate")
-    return KeyPair(_usable(key, file), certificate)
+    return _paired(_usable(key, file), certificate, str(file))
 
 
 def load_certificates(file: Path) -> list[x509.Certificate]:
@@ -102,6 +108,8 @@ def load_certificates(file: Path) -> list[x509.Certificate]:
             return x509.load_pem_x509_certificates(data)
         return [x509.load_der_x509_certificate(data)]
     except ValueError as error:
+        if b"PRIVATE KEY-----" in data:
+            raise ConfigurationError(f"{file} holds a private key, and no certificate") from error
         raise ConfigurationError(f"{file} holds no readable certificate") from error
 
 
@@ -119,10 +127,68 @@ def read_file(file: Path) -> bytes:
         raise ConfigurationError(f"cannot read {file}: {error.strerror}") from error
 
 
+def _paired(
+    key: RSAPrivateKey | EllipticCurvePrivateKey, certificate: x509.Certificate, files: str
+) -> KeyPair:
+    """Return a key with its certificate. Raises: `ConfigurationError` naming the files of both."""
+    try:
+        return KeyPair(key, certificate)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{files}: {error.detail}") from error
+
+
+def _why_no_key(data: bytes, file: Path, *, has_password: bool) -> str:
+    """Return what is wrong with a file from which no private key could be read: each its own cure."""
+    load = load_pem_private_key if _PEM_MARK in data else load_der_private_key
+    try:
+        load(data, None)
+    except TypeError:  # it is encrypted
+        if has_password:
+            return f"the password does not open the private key in {file}"
+        return f"the private key in {file} is encrypted, and its password is missing"
+    except UnsupportedAlgorithm:
+        return f"the private key in {file} is of a kind that is not read: use RSA or elliptic curve"
+    except ValueError:
+        return _what_instead_of_key(data, file)
+    return f"a password is given, but the private key in {file} is not encrypted"
+
+
+def _why_no_p12(data: bytes, file: Path, *, has_password: bool) -> str:
+    with ASN1_LOCK:
+        try:
+            is_p12 = asn1.Pfx.load(data, strict=True)["version"].native == _PFX_VERSION
+        except (ValueError, TypeError, KeyError):
+            is_p12 = False
+    if not is_p12:
+        return f"{file} is not PKCS #12"
+    if has_password:
+        return f"the password does not open {file}, or the file is damaged"
+    return f"{file} is encrypted, and its password is missing"
+
+
+def _what_instead_of_key(data: bytes, file: Path) -> str:
+    if b"PRIVATE KEY-----" in data:
+        return f"the private key in {file} is damaged"
+    if _holds_certificate(data):
+        return f"{file} holds a certificate, and no private key"
+    return f"{file} holds no private key, neither in PEM nor in DER"
+
+
+def _holds_certificate(data: bytes) -> bool:
+    if b"-----BEGIN CERTIFICATE-----" in data:
+        return True
+    try:
+        x509.load_der_x509_certificate(data)
+    except ValueError:
+        return False
+    return True
+
+
 def _usable(key: PrivateKeyTypes, file: Path) -> RSAPrivateKey | EllipticCurvePrivateKey:
     if isinstance(key, RSAPrivateKey | EllipticCurvePrivateKey):
         return key
-    raise ConfigurationError(f"the private key in {file} must be RSA or elliptic curve")
+    kind = type(key).__name__.removeprefix("_").removesuffix("PrivateKey")
+    raise ConfigurationError(f"the private key in {file} is {kind}, and must be RSA or elliptic curve")
 
 
 def _spki(key: PublicKeyTypes) -> bytes:

@@ -1,5 +1,13 @@
 """Keeps the bytes of documents under their SHA-256, in a local folder or an object store.
 
+A store that is away looks like an empty one (a disk that is not mounted, a bucket that is gone), so it has a
+marker with the gateway's own identity (`store_owner`, `marking`). What is not found is damage where the
+marker is found, and away where it is not; nothing is stored without looking at it. Nothing here makes a
+store: only `mark` does, for the operator's command.
+
+Whoever asks waits as long as it may (`time_left`), also for a file system that hangs (`store_threads`), and
+whatever goes wrong leaves a line in the log here, since an answer may hide it.
+
 What is stored never changes and is never removed here. Nothing leaves the store unverified: a whole
 document is hashed whenever it is read; a range is served only of an object that this process has
 hashed as a whole since the object was last written (the store tells its tag, size and time with every
@@ -11,32 +19,60 @@ reader, who has the hash too.
 from __future__ import annotations
 
 import hashlib
-import os
-from contextlib import contextmanager
-from datetime import timedelta
-from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
+import time
+from contextlib import suppress
+from enum import Enum
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Final, TypeVar
 
+import structlog
 from obstore.exceptions import AlreadyExistsError, BaseError
-from obstore.store import LocalStore, MemoryStore, from_url
+from obstore.store import LocalStore
 
-from notigateway.errors import ConfigurationError, DocumentDamagedError, Part, TemporarilyUnavailableError
-from notigateway.private_files import make_folder
+from notigateway.errors import DocumentDamagedError, Part, TemporarilyUnavailableError
+from notigateway.repository.object_stores import (
+    flush,
+    in_our_words,
+    local_folder,
+    make_root,
+    open_remote,
+    place_of,
+)
+from notigateway.repository.store_owner import gateway_in
+from notigateway.repository.store_threads import StoreThreads
+from notigateway.time_left import at_most
 from notigateway.urls import scheme_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
+    from pathlib import Path
+    from uuid import UUID
 
     from obstore import ObjectMeta
     from obstore.store import ObjectStore
 
-# Of the stores that obstore knows, those that can put an object only where none is.
-REMOTE_SCHEMES = frozenset({"s3", "s3a", "gs", "az", "azure", "abfs", "abfss"})
+Result = TypeVar("Result")
+
+_log = structlog.get_logger("notigateway.store")
+
 REMEMBERED_OBJECTS = 4096
 HASHED_AT_ONCE_BYTES = 1024 * 1024
+# At the root of the store, beside the folders of documents.
+MARKER: Final = "notigateway-store"
+# A remote store is looked at once in that time before something is put there: where a bucket is gone the
+# putting fails by itself.
+_MARKER_SECONDS: Final = 5.0
+# Longer than a remote store is tried again (see `open_remote`): what hangs beyond that never ends.
+_ANSWER_SECONDS: Final = 150.0
+
+
+class Marker(Enum):
+    """What the marker says of the store."""
+
+    OURS = "it is this gateway's"
+    MISSING = "its marker is not there: it is not mounted, empty or another one"
+    ANOTHERS = "its marker is another gateway's"
+    UNKNOWN = "no store was marked for this database: run `notigateway store mark`"
 
 
 class DocumentStore:
@@ -44,15 +80,21 @@ class DocumentStore:
 
     `url` is `file:FOLDER` (relative to the working directory), `file:///FOLDER`, `s3://BUCKET/PREFIX`,
     `gs://…` or `az://…` (credentials from the environment variables of their own tools), or `memory://`
-    for tests.
+    for tests. `owner` tells whose marker must be in it; without it, and in memory, none is looked for.
 
-    Raises: `ConfigurationError` for a URL or folder that cannot be used.
+    Raises: `ConfigurationError` for a URL that cannot be used.
     """
 
-    def __init__(self, url: str, *, timeout_seconds: int = 60) -> None:
+    def __init__(
+        self, url: str, *, owner: Callable[[], UUID | None] | None = None, timeout_seconds: int = 60
+    ) -> None:
         scheme = scheme_of(url)
-        self._folder = _local_folder(url) if scheme == "file" else None
-        self._objects = _open(url, scheme, self._folder, timeout_seconds)
+        self.place = place_of(url)
+        self._folder = local_folder(url) if scheme == "file" else None
+        self._opened = None if scheme == "file" else open_remote(url, scheme, timeout_seconds)
+        self._owner = None if scheme == "memory" else owner
+        self._threads = StoreThreads()
+        self._marked_until = 0.0
         self._check_whole_once = lru_cache(maxsize=REMEMBERED_OBJECTS)(self._check_whole)
         self._durable_folders: set[Path] = set()
 
@@ -64,16 +106,7 @@ class DocumentStore:
         Raises: `TemporarilyUnavailableError`.
         """
         sha256 = hashlib.sha256(data).hexdigest()
-        with _in_our_words(sha256):
-            try:
-                self._objects.put(_path(sha256), data, mode="create", use_multipart=False)
-            except AlreadyExistsError:
-                # The same document was stored before: nothing to do, unless it was damaged since. These
-                # are its bytes, so writing them again can only repair.
-                if not self._is_intact(sha256):
-                    self._objects.put(_path(sha256), data, mode="overwrite")
-            if self._folder is not None:
-                self._make_durable(self._folder / _path(sha256))
+        self._ask(partial(self._put, sha256, data), sha256)
         return sha256
 
     def get(self, sha256: str) -> bytes:
@@ -81,11 +114,7 @@ class DocumentStore:
 
         Raises: `DocumentDamagedError` where it is missing or differs, `TemporarilyUnavailableError`.
         """
-        with _in_our_words(sha256):
-            data = bytes(self._objects.get(_path(sha256)).bytes())
-        if hashlib.sha256(data).hexdigest() != sha256:
-            raise DocumentDamagedError(f"document {sha256} differs from its hash")
-        return data
+        return self._ask(partial(self._get, sha256), sha256)
 
     def get_range(self, sha256: str, *, offset: int, length: int) -> bytes:
         """Return a part of the document, which must lie inside it; verified as the module says.
@@ -93,22 +122,154 @@ class DocumentStore:
         Raises: `DocumentDamagedError` where it is missing, differs or is too short,
         `TemporarilyUnavailableError`.
         """
-        with _in_our_words(sha256):
+        return self._ask(partial(self._get_range, sha256, offset, length), sha256)
+
+    def check_marker(self) -> None:
+        """Check that the store is there and this gateway's. Raises: `TemporarilyUnavailableError`."""
+        self._ask(self._check_marker)
+
+    def find_marker(self) -> Marker:
+        """Return what the store's marker says. Raises: `TemporarilyUnavailableError` for no answer."""
+        return self._ask(self._look_at_marker)
+
+    def find_gateway(self) -> tuple[bool, UUID | None]:
+        """Return whether there is a marker, and whose. Raises: `TemporarilyUnavailableError`."""
+        return self._ask(self._read_marker)
+
+    def has(self, sha256: str) -> bool:
+        """Tell whether there is something under that hash. Raises: `TemporarilyUnavailableError`."""
+        return self._ask(partial(self._has, sha256), sha256)
+
+    def mark(self, marker: bytes) -> None:
+        """Write the marker, and make the folder of a local store: for the operator's command alone.
+
+        Raises: `ConfigurationError` for a folder that cannot be made; `TemporarilyUnavailableError`.
+        """
+        if self._folder is not None:
+            make_root(self._folder)
+        self._ask(partial(self._mark, marker))
+
+    def _ask(self, work: Callable[[], Result], sha256: str = "") -> Result:
+        """Have a thread do it, for as long as may be waited; say in the log what went wrong."""
+        about = {"sha256": sha256} if sha256 else {}
+        try:
+            return self._threads.run(work, seconds=at_most(_ANSWER_SECONDS))
+        except DocumentDamagedError as error:
+            _log.error("document_damaged", **error.line, **about)
+            raise
+        except TemporarilyUnavailableError as error:
+            _log.warning("document_store_failed", **error.line, **about)
+            raise
+
+    # --- in a thread of the store
+
+    def _objects(self) -> ObjectStore:
+        """Return the store; a folder is opened when it is there."""
+        if self._opened is None:
+            self._opened = LocalStore(self._folder)
+        return self._opened
+
+    def _put(self, sha256: str, data: bytes) -> None:
+        self._check_before_putting()
+        with in_our_words():
             try:
-                part = self._objects.get(_path(sha256), options={"range": (offset, offset + length)})
-                data = bytes(part.bytes())
-            except BaseError:
-                if self._objects.head(_path(sha256))["size"] < offset + length:
-                    raise DocumentDamagedError(f"document {sha256} is too short") from None
-                raise
-            if len(data) != length:
-                raise DocumentDamagedError(f"document {sha256} is too short")
-            self._check_whole_once(sha256, _version(part.meta))
+                self._objects().put(_path(sha256), data, mode="create", use_multipart=False)
+            except AlreadyExistsError:
+                # The same document was stored before: nothing to do, unless it was damaged since. These
+                # are its bytes, so writing them again can only repair.
+                if not self._is_intact(sha256):
+                    self._objects().put(_path(sha256), data, mode="overwrite")
+            if self._folder is not None:
+                self._make_durable(self._folder / _path(sha256))
+                self._check_marker()  # nothing was unmounted meanwhile
+
+    def _get(self, sha256: str) -> bytes:
+        data = self._find(sha256, lambda: bytes(self._objects().get(_path(sha256)).bytes()))
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise DocumentDamagedError(f"document {sha256} differs from its hash")
         return data
+
+    def _get_range(self, sha256: str, offset: int, length: int) -> bytes:
+        return self._find(sha256, partial(self._read_range, sha256, offset, length))
+
+    def _read_range(self, sha256: str, offset: int, length: int) -> bytes:
+        try:
+            part = self._objects().get(_path(sha256), options={"range": (offset, offset + length)})
+            data = bytes(part.bytes())
+        except BaseError:
+            if self._objects().head(_path(sha256))["size"] < offset + length:
+                raise DocumentDamagedError(f"document {sha256} is too short") from None
+            raise
+        if len(data) != length:
+            raise DocumentDamagedError(f"document {sha256} is too short")
+        self._check_whole_once(sha256, _version(part.meta))
+        return data
+
+    def _find(self, sha256: str, look: Callable[[], Result]) -> Result:
+        """Look for a document that a committed act names: its absence is damage, or the store's.
+
+        Where the marker is there it is looked for once more: the store may have come back in between.
+        """
+        with in_our_words():
+            try:
+                return look()
+            except FileNotFoundError:
+                self._check_marker()
+            try:
+                return look()
+            except FileNotFoundError as error:
+                raise DocumentDamagedError(f"document {sha256} is missing") from error
+
+    def _check_before_putting(self) -> None:
+        """Look at the marker, of a remote store not each time. Raises: `TemporarilyUnavailableError`."""
+        if self._folder is None and time.monotonic() < self._marked_until:
+            return
+        self._check_marker()
+        self._marked_until = time.monotonic() + _MARKER_SECONDS
+
+    def _check_marker(self) -> None:
+        found = self._look_at_marker()
+        if found is not Marker.OURS:
+            raise TemporarilyUnavailableError(f"document store: {found.value}", part=Part.STORE)
+
+    def _look_at_marker(self) -> Marker:
+        if self._owner is None:
+            return Marker.OURS
+        is_there, gateway = self._read_marker()
+        owner = self._owner()
+        if owner is None:
+            return Marker.UNKNOWN
+        if not is_there:
+            return Marker.MISSING
+        return Marker.OURS if gateway == owner else Marker.ANOTHERS
+
+    def _read_marker(self) -> tuple[bool, UUID | None]:
+        with in_our_words():
+            try:
+                if self._folder is not None:
+                    return True, gateway_in((self._folder / MARKER).read_bytes())
+                return True, gateway_in(bytes(self._objects().get(MARKER).bytes()))
+            except (FileNotFoundError, NotADirectoryError):
+                return False, None
+
+    def _has(self, sha256: str) -> bool:
+        if self._folder is not None and not self._folder.exists():
+            return False
+        with in_our_words(), suppress(FileNotFoundError):
+            self._objects().head(_path(sha256))
+            return True
+        return False
+
+    def _mark(self, marker: bytes) -> None:
+        with in_our_words():
+            self._objects().put(MARKER, marker, mode="create", use_multipart=False)
+            if self._folder is not None:
+                flush(self._folder / MARKER)
+                flush(self._folder)
 
     def _check_whole(self, sha256: str, version: tuple[object, ...]) -> None:
         """Hash the object in portions; only success is remembered (an exception is not cached)."""
-        stored = self._objects.get(_path(sha256))
+        stored = self._objects().get(_path(sha256))
         if _version(stored.meta) != version:
             raise TemporarilyUnavailableError(
                 f"document {sha256} was repaired while it was read", part=Part.STORE
@@ -122,7 +283,7 @@ class DocumentStore:
     def _is_intact(self, sha256: str) -> bool:
         """Tell whether the stored object still has its hash."""
         try:
-            self._check_whole_once(sha256, _version(self._objects.head(_path(sha256))))
+            self._check_whole_once(sha256, _version(self._objects().head(_path(sha256))))
         except (DocumentDamagedError, FileNotFoundError):
             return False
         return True
@@ -132,11 +293,11 @@ class DocumentStore:
 
         Done also where the file was there before: its writer may have died before coming here.
         """
-        _flush(file)
-        _flush(file.parent)
+        flush(file)
+        flush(file.parent)
         if file.parent not in self._durable_folders:
             for folder in file.parents[1:3]:  # the names of the two levels of folders
-                _flush(folder)
+                flush(folder)
             self._durable_folders.add(file.parent)
 
 
@@ -148,62 +309,3 @@ def _path(sha256: str) -> str:
 def _version(meta: ObjectMeta) -> tuple[object, ...]:
     """Return what changes when an object is written again."""
     return meta["e_tag"], meta["version"], meta["size"], meta["last_modified"]
-
-
-def _local_folder(url: str) -> Path:
-    """Return the folder that a file URL names, absolute."""
-    return Path(url2pathname(urlsplit(url).path)).absolute()
-
-
-def _open(url: str, scheme: str, folder: Path | None, timeout_seconds: int) -> ObjectStore:
-    """Open the store; a remote one is not yet called."""
-    try:
-        if folder is not None:
-            make_folder(folder)
-            return LocalStore(folder)
-        if scheme == "memory":
-            return MemoryStore()
-        if scheme in REMOTE_SCHEMES:
-            return from_url(
-                url,
-                client_options={
-                    "timeout": f"{timeout_seconds}s",
-                    "connect_timeout": "5s",
-                    # Only where the operator's own endpoint begins with http://, on the same machine say.
-                    "allow_http": True,
-                },
-                retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=timeout_seconds)},
-            )
-    except (BaseError, OSError) as error:
-        raise ConfigurationError(f"document_store_url: {_first_line(error)}") from error
-    raise ConfigurationError(
-        f"document_store_url: {scheme or 'a path'} is not supported; use file:FOLDER, s3://, gs:// or az://"
-    )
-
-
-@contextmanager
-def _in_our_words(sha256: str) -> Iterator[None]:
-    """Turn the store's errors into ours.
-
-    A committed act names this document, so its absence is damage, never "nothing there".
-    """
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise DocumentDamagedError(f"document {sha256} is missing") from error
-    except (BaseError, OSError) as error:
-        raise TemporarilyUnavailableError(f"document store: {_first_line(error)}", part=Part.STORE) from error
-
-
-def _first_line(error: Exception) -> str:
-    """Return the first line of the store's message; the others are for its developers."""
-    return str(error).partition("\n")[0]
-
-
-def _flush(path: Path) -> None:
-    """Wait until a file or a folder is on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -88,8 +88,9 @@ def create_database(url: str, *, pool_size: int = 8, timeout_seconds: int = 30) 
         ) from error
     if parsed.get_backend_name() == "sqlite":
         _turns[engine] = Turns(timeout_seconds)
-        event.listen(engine, "do_connect", partial(_make_sqlite, Path(parsed.database or "")))
-        event.listen(engine, "connect", _prepare_sqlite)
+        file = Path(parsed.database or "").absolute()
+        event.listen(engine, "do_connect", partial(_open_sqlite, file))
+        event.listen(engine, "connect", partial(_prepare_sqlite, file))
         event.listen(engine, "begin", _begin_sqlite)
     return engine
 
@@ -222,21 +223,51 @@ def _postgresql_options(_url: URL, timeout_seconds: int) -> dict[str, Any]:
 _OPTIONS = {"sqlite": _sqlite_options, "postgresql": _postgresql_options}
 
 
-def _make_sqlite(file: Path, *_connecting: object) -> None:
-    """Make the file for its owner only; SQLite gives those that it makes beside it the same mode."""
-    if not file.exists():
+def make_database(engine: Engine) -> None:
+    """Make the file of a SQLite database where there is none: what only a migration may do.
+
+    For its owner only; SQLite gives those that it makes beside it the same mode.
+    """
+    if engine.dialect.name == "sqlite" and engine.url.database and not Path(engine.url.database).exists():
         with suppress(OSError):  # SQLite says in its own words that it cannot
-            make_file(file)
+            make_file(Path(engine.url.database))
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
+def _open_sqlite(
+    file: Path, _dialect: object, _record: object, arguments: list[Any], named: dict[str, Any]
+) -> None:
+    """Have SQLite open the file, and never make it.
+
+    A path with a typing error, or a volume that is not mounted, would otherwise become an empty database.
+
+    Raises: `TemporarilyUnavailableError`: a volume may come back. `ConfigurationError` for a folder.
+    """
+    if not file.exists():
+        raise TemporarilyUnavailableError(
+            f"there is no database {file}: `notigateway migrate` makes it, where it is the right one",
+            part=Part.DATABASE,
+        )
+    if file.is_dir():
+        raise ConfigurationError(f"database_url: {file} is a folder")
+    arguments[0] = f"{file.as_uri()}?mode=rw"
+    named["uri"] = True
+
+
+def _prepare_sqlite(file: Path, connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
     """Make a new connection durable and strict.
 
     WAL lets readers and the one writer work at the same time; FULL makes a commit survive a power
     cut, which WAL with NORMAL does not. The driver's own transactions are off (`isolation_level` None):
     they would begin too late and break savepoints.
+
+    Raises: `ConfigurationError` for a file of another kind.
     """
-    _switch_to_wal(connection)
+    try:
+        _switch_to_wal(connection)
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+            raise ConfigurationError(f"database_url: {file} is no SQLite database") from error
+        raise
     for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
 

@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 
 from notigateway.errors import ConfigurationError
 from notigateway.published import published_folder
-from notigateway.repository.engine import in_our_words
+from notigateway.repository.engine import in_our_words, make_database
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -27,6 +27,7 @@ def upgrade(engine: Engine) -> None:
 
     Raises: `ConfigurationError`, `TemporarilyUnavailableError`.
     """
+    make_database(engine)
     _check_not_merged(current_revision(engine))
     with in_our_words(), engine.connect() as connection:
         command.upgrade(configuration(connection), "head")

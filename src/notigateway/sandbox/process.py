@@ -42,7 +42,10 @@ def running(directory: Path, *options: str, start_seconds: float = START_SECONDS
     Raises: `ConfigurationError` with the end of its log when it does not start in time, or does not
     end with 0 when it is asked to stop.
     """
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"cannot use {error.filename or directory}: {error.strerror}") from error
     log = directory / "server.log"
     with log.open("ab") as target:
         process = _start([str(directory), *options], target)

@@ -30,8 +30,8 @@ from notigateway.law.representation import PowerScope
 from notigateway.law.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
 from notigateway.law.titles import RedTerms
 from notigateway.repository.catalogue import load_catalogue
-from notigateway.repository.documents import DocumentStore
 from notigateway.repository.engine import connected, writing
+from notigateway.repository.marking import mark_store, open_store
 from notigateway.repository.powers import list_all_red_assignments
 from notigateway.repository.schema import upgrade
 from notigateway.sandbox.holders import COMPANY, PERSON, RED
@@ -109,18 +109,17 @@ def submissions(notifications: int, seed: int) -> Iterator[ActSubmission]:
 
 
 def sow(settings: Settings, *, notifications: int, seed: int, now: datetime) -> int:
-    """Build the schema and publish the acts of that seed; return how many were new.
+    """Build the schema, mark the store and publish the acts of that seed; return how many were new.
 
     What is there already stays as it is, so a start that was interrupted is completed by the next.
     """
-    publishing = Publishing(
-        store=DocumentStore(settings.document_store_url),
-        seal=load_seal(settings),
-        document_max_bytes=settings.document_max_bytes,
-    )
+    seal = load_seal(settings)
     new = 0
     with connected(settings) as engine:
         upgrade(engine)
+        store = open_store(settings.document_store_url, engine)
+        mark_store(engine, store, now=now)
+        publishing = Publishing(store=store, seal=seal, document_max_bytes=settings.document_max_bytes)
         with writing(engine) as session:
             for body in BODIES:
                 register_issuing_body(session, **asdict(body))

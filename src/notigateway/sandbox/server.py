@@ -113,7 +113,7 @@ def prepare(
                 public_url or _address(listener) + _PATH,
                 "" if stamping is None else _address(stamping) + "/",
             )
-            settings = _settings(directory, pki, urls, database_url=database_url)
+            settings = _settings(directory, pki, urls, listens=_address(listener), database_url=database_url)
             kept = _keep_seeds(directory / "seeds.json", seeds)
             _sow_apart(settings, kept, now)
     except OSError as error:
@@ -277,8 +277,12 @@ def _address(listener: socket.socket) -> str:
     return f"http://{HOST}:{listener.getsockname()[1]}"
 
 
-def _settings(directory: Path, pki: Pki, urls: tuple[str, str], *, database_url: str | None) -> Settings:
+def _settings(
+    directory: Path, pki: Pki, urls: tuple[str, str], *, listens: str, database_url: str | None
+) -> Settings:
     """Write the settings and read them back; `urls` are the service's and the time-stamp authority's.
+
+    It answers its operator at the one address at which it listens.
 
     Raises: `ConfigurationError` where the environment, which wins over the file, says otherwise: the
     sandbox would publish its fictitious acts among the data of somebody else.
@@ -286,6 +290,7 @@ def _settings(directory: Path, pki: Pki, urls: tuple[str, str], *, database_url:
     values = {
         "mode": "development",
         "public_url": urls[0],
+        "operations_address": listens.removeprefix("http://"),
         "timestamp_authority_url": urls[1],
         "timestamp_authority_folder": str(pki.authorities),
         "database_url": database_url or f"sqlite:///{directory / 'notigateway.db'}",

@@ -263,7 +263,8 @@ class Endpoint:
             )
             asking = Asking(caller=caller, assurance=SIGNED, now=now, proof=proof)
             request = Request(office=gate.office, asking=asking, entry=entry)
-            content = self._dispatcher.call(verified.operation, request)
+            with structlog.contextvars.bound_contextvars(operation=operation):
+                content = self._dispatcher.call(verified.operation, request)
         _log.info("request_answered", operation=operation, party=caller.party, signer=caller.signer)
         return content
 

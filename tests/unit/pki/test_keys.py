@@ -37,9 +37,13 @@ def test_a_key_pair_is_read_from_pkcs12(tmp_path: Path) -> None:
     pair = pki().representative
     file = write_p12(pair, tmp_path / "holder.p12", b"secret")
     assert load_p12(file, b"secret").certificate == pair.certificate
-    for wrong in (b"wrong", None):
-        with pytest.raises(ConfigurationError, match="wrong password"):
-            load_p12(file, wrong)
+    with pytest.raises(ConfigurationError, match=r"the password does not open .*holder\.p12"):
+        load_p12(file, b"wrong")
+    with pytest.raises(ConfigurationError, match=r"holder\.p12 is encrypted, and its password is missing"):
+        load_p12(file, None)
+    file.write_bytes(b"garbage")
+    with pytest.raises(ConfigurationError, match=r"holder\.p12 is not PKCS #12"):
+        load_p12(file, b"secret")
 
 
 def test_a_pkcs12_file_without_key_is_refused(tmp_path: Path) -> None:
@@ -53,7 +57,10 @@ def test_a_pkcs12_file_without_key_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("password", [None, b"hunter2"])
 def test_a_wrong_password_names_the_file_and_no_secret(tmp_path: Path, password: bytes | None) -> None:
     key_file, certificate_file = write_pem(pki().person, tmp_path, "holder", b"secret")
-    with pytest.raises(ConfigurationError) as caught:
+    said = "is encrypted, and its password is missing"
+    if password is not None:
+        said = "does not open"
+    with pytest.raises(ConfigurationError, match=said) as caught:
         load_key_pair(key_file, certificate_file, password)
     assert str(key_file) in str(caught.value)
     assert "hunter2" not in str(caught.value)

@@ -50,7 +50,13 @@ def bucket_url(s3: ThreadedMotoServer, monkeypatch: pytest.MonkeyPatch) -> str:
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> DocumentStore:
     if request.param == "s3":
         return DocumentStore(request.getfixturevalue("bucket_url"))
-    return DocumentStore("memory://" if request.param == "memory" else f"file://{tmp_path}/documents")
+    return DocumentStore("memory://") if request.param == "memory" else made(tmp_path / "documents")
+
+
+def made(folder: Path) -> DocumentStore:
+    """Return a store in a folder that is there: storing makes none."""
+    folder.mkdir()
+    return DocumentStore(f"file://{folder}")
 
 
 @pytest.fixture
@@ -60,7 +66,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def local(folder: Path) -> DocumentStore:
-    return DocumentStore(f"file://{folder}")
+    return made(folder)
 
 
 def stored_file(folder: Path) -> Path:
@@ -150,6 +156,7 @@ def test_a_stored_document_is_on_the_disk(
 
 def test_a_folder_relative_to_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "some documents").mkdir()
     store = DocumentStore("file:some%20documents")
     monkeypatch.chdir("/")
     store.put(DATA)
@@ -173,12 +180,15 @@ def test_an_object_store_that_does_not_answer_is_temporarily_unavailable(
             attempt()
 
 
-@pytest.mark.parametrize(
-    "url", ["documents", "http://127.0.0.1/x", "ftp://h/x", "file:/proc/no/such", "s3://"]
-)
+@pytest.mark.parametrize("url", ["documents", "http://127.0.0.1/x", "ftp://h/x", "s3://"])
 def test_an_unusable_url_is_refused_with_the_setting_named(url: str) -> None:
     with pytest.raises(ConfigurationError, match="document_store_url"):
         DocumentStore(url)
+
+
+def test_a_folder_that_cannot_be_made_is_refused_when_it_is_to_be_marked() -> None:
+    with pytest.raises(ConfigurationError, match="document_store_url"):
+        DocumentStore("file:/proc/no/such").mark(b"marker")
 
 
 MEMORY = DocumentStore("memory://")

@@ -1,0 +1,48 @@
+"""How a command that fails tells it: one line, what and where; the trace only for who asks for it."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+from typing import Final
+
+import typer
+
+from notigateway.contract.problems import said_of
+from notigateway.errors import GatewayError
+
+TRACE_VARIABLE: Final = "NOTIGATEWAY_TRACE"
+_OURS: Final = Path(__file__).parents[1]
+
+
+def tell(error: Exception, *, trace: bool) -> None:
+    """Print what went wrong on standard error, in one line, after the trace where that was asked for."""
+    if trace:
+        typer.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+    typer.echo(_line(error, traced=trace), err=True)
+
+
+def _line(error: Exception, *, traced: bool) -> str:
+    if isinstance(error, GatewayError):
+        return _one_line(f"{error.code}: {said_of(error)}")
+    hint = "" if traced else f"; with {TRACE_VARIABLE}=1 before it the command prints the trace"
+    if isinstance(error, OSError) and error.filename is not None:
+        said = f"cannot use {error.filename}: {error.strerror}"
+    else:  # a defect, or a library's word for what nobody thought of
+        said = f"{type(error).__name__}: {error} (at {_place(error)})"
+    return _one_line(f"UNEXPECTED: {said}{hint}")
+
+
+def _place(error: Exception) -> str:
+    """Return where in our own source it happened: what a report of a defect needs."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if Path(frame.filename).is_relative_to(_OURS)]
+    if not ours:
+        return "the start"
+    return f"{Path(ours[-1].filename).relative_to(_OURS)}:{ours[-1].lineno}"
+
+
+def _one_line(text: str) -> str:
+    """Return a text on one line, with nothing in it that could steer a terminal."""
+    words = " ".join(text.split())
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in words)

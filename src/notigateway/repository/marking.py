@@ -1,0 +1,103 @@
+"""Opens the document store of a gateway, marks it as this gateway's, and says at the start whether it is.
+
+Marking is the operator's, once: neither serving nor publishing ever does it, so a store that is not mounted
+is never taken for a new one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from notigateway.errors import ConfigurationError, Part, TemporarilyUnavailableError
+from notigateway.repository.documents import DocumentStore, Marker
+from notigateway.repository.engine import reading, writing
+from notigateway.repository.store_owner import find_owner, keep_owner, marker_of
+from notigateway.repository.wholeness import documents_after
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from sqlalchemy import Engine
+
+_log = structlog.get_logger("notigateway.store")
+
+# How many of the documents that the database names are looked for before a store is marked.
+_LOOKED_FOR: Final = 50
+
+
+class Owner:
+    """Tells whose store it must be, as the database says: asked once, and again while it says nobody's."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._found: UUID | None = None
+
+    def __call__(self) -> UUID | None:
+        """Return the identity of the gateway. Raises: `TemporarilyUnavailableError`."""
+        if self._found is None:
+            with reading(self._engine) as session:
+                self._found = find_owner(session)
+        return self._found
+
+
+def open_store(url: str, engine: Engine) -> DocumentStore:
+    """Return the store of the gateway whose database that is. Raises: `ConfigurationError`."""
+    return DocumentStore(url, owner=Owner(engine))
+
+
+def check_marked(store: DocumentStore) -> None:
+    """Check at the start that the store was marked, and for this gateway.
+
+    A store that is away is no reason not to start: it is told in the log, callers are told it as long as it
+    lasts, and all that needs no document is served.
+
+    Raises: `ConfigurationError` where no command has marked a store, or the marker is another gateway's;
+    `TemporarilyUnavailableError` where the database does not answer.
+    """
+    try:
+        found = store.find_marker()
+    except TemporarilyUnavailableError as error:
+        if error.part is not Part.STORE:
+            raise
+        return
+    if found in {Marker.UNKNOWN, Marker.ANOTHERS}:
+        raise ConfigurationError(f"document_store_url: {store.place}: {found.value}")
+    if found is Marker.MISSING:
+        away = TemporarilyUnavailableError(f"document store: {found.value}", part=Part.STORE)
+        _log.warning("document_store_failed", **away.line)
+
+
+def mark_store(
+    engine: Engine, store: DocumentStore, *, now: datetime, without_documents: bool = False
+) -> bool:
+    """Mark the store as this gateway's; return False where it was already.
+
+    A database that knows no identity (one from a backup of before the marking) takes that of the marker,
+    where the store holds documents that it names.
+
+    Raises: `TemporarilyUnavailableError`; `ConfigurationError` for a store of another gateway, and for one
+    that holds none of the documents that the database names, unless `without_documents` says they are lost.
+    """
+    with reading(engine) as session:
+        owner = find_owner(session)
+        named = [sha256 for sha256, *_ in documents_after(session, "", limit=_LOOKED_FOR)]
+    is_marked, gateway = store.find_gateway()
+    holds_ours = any(map(store.has, named)) if is_marked or named else False
+    if is_marked and (gateway is None or (gateway != owner if owner else not holds_ours)):
+        raise ConfigurationError(
+            f"{store.place} belongs to another gateway ({gateway or 'its marker cannot be read'}): "
+            "nothing is marked"
+        )
+    if not is_marked and named and not (holds_ours or without_documents):
+        raise ConfigurationError(
+            f"{store.place} holds none of the documents that the database names: is it mounted? Nothing is "
+            "marked; --without-documents marks it where they are lost"
+        )
+    with writing(engine) as session:
+        kept = keep_owner(session, gateway, now=now)
+    if not is_marked:
+        store.mark(marker_of(kept, now=now))
+    return not is_marked or owner is None

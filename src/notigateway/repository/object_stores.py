@@ -1,0 +1,90 @@
+"""What keeps objects, opened by its URL, and its troubles in our words."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from obstore.exceptions import BaseError
+from obstore.store import MemoryStore, from_url
+
+from notigateway.errors import ConfigurationError, Part, TemporarilyUnavailableError
+from notigateway.private_files import make_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from obstore.store import ObjectStore
+
+# Of the stores that obstore knows, those that can put an object only where none is.
+REMOTE_SCHEMES = frozenset({"s3", "s3a", "gs", "az", "azure", "abfs", "abfss"})
+
+
+def local_folder(url: str) -> Path:
+    """Return the folder that a file URL names, absolute."""
+    return Path(url2pathname(urlsplit(url).path)).absolute()
+
+
+def place_of(url: str) -> str:
+    """Return where the store is, for people: without what could be a password."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}:{'//' if parts.netloc else ''}{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def open_remote(url: str, scheme: str, timeout_seconds: int) -> ObjectStore:
+    """Open a store that is no folder; it is not yet called."""
+    try:
+        if scheme == "memory":
+            return MemoryStore()
+        if scheme in REMOTE_SCHEMES:
+            return from_url(
+                url,
+                client_options={
+                    "timeout": f"{timeout_seconds}s",
+                    "connect_timeout": "5s",
+                    # Only where the operator's own endpoint begins with http://, on the same machine say.
+                    "allow_http": True,
+                },
+                retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=timeout_seconds)},
+            )
+    except BaseError as error:
+        raise ConfigurationError(f"document_store_url: {_first_line(error)}") from error
+    raise ConfigurationError(
+        f"document_store_url: {scheme or 'a path'} is not supported; use file:FOLDER, s3://, gs:// or az://"
+    )
+
+
+@contextmanager
+def in_our_words() -> Iterator[None]:
+    """Turn the store's errors into ours; what is not found here is a bucket or a folder."""
+    try:
+        yield
+    except (BaseError, OSError) as error:
+        raise TemporarilyUnavailableError(f"document store: {_first_line(error)}", part=Part.STORE) from error
+
+
+def _first_line(error: Exception) -> str:
+    """Return the first line of the store's message; the others are for its developers."""
+    return str(error).partition("\n")[0]
+
+
+def make_root(folder: Path) -> None:
+    """Make the folder of a local store. Raises: `ConfigurationError`."""
+    try:
+        make_folder(folder)
+    except OSError as error:
+        raise ConfigurationError(f"document_store_url: {_first_line(error)}") from error
+
+
+def flush(path: Path) -> None:
+    """Wait until a file or a folder is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

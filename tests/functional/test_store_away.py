@@ -1,0 +1,251 @@
+"""A document store that is away, another gateway's or never marked: what callers and operators read."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from moto.server import ThreadedMotoServer
+from obstore.store import S3Store
+from sqlalchemy import delete
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
+from typer.testing import CliRunner
+
+from notigateway.cli.main import app
+from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
+from notigateway.log.wholeness import Checking
+from notigateway.pki.keys import load_certificates
+from notigateway.repository.engine import writing
+from notigateway.repository.store_owner import StoreOwner, find_owner, marker_of
+from overdue import settings_file
+from pki import NOW
+from stack import ISSUER, Stack, text, texts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from uuid import UUID
+
+    from structlog.typing import EventDict
+
+MARKER = "notigateway-store"
+AWAY = "document store: its marker is not there: it is not mounted, empty or another one"
+
+
+@pytest.fixture
+def documents(stack: Stack) -> Path:
+    return stack.folder / "documents"
+
+
+def codes(stack: Stack, *ids: UUID) -> list[tuple[str | None, str | None]]:
+    """Retrieve; return code and retryable of each item's problem."""
+    items = stack.ask("RetrieveNotifications", "".join(f"<id>{one}</id>" for one in ids)).tree
+    return [(text(item, "problem/code"), text(item, "problem/retryable")) for item in items]
+
+
+def lines(logged: list[EventDict], event: str) -> list[dict[str, Any]]:
+    return [{k: v for k, v in one.items() if k != "event"} for one in logged if one["event"] == event]
+
+
+def unmount(documents: Path) -> Path:
+    """Leave an empty folder where the store was; return where it is now."""
+    elsewhere = documents.with_name("elsewhere")
+    documents.rename(elsewhere)
+    documents.mkdir()
+    return elsewhere
+
+
+def mount(elsewhere: Path, documents: Path) -> None:
+    documents.rmdir()  # nothing was put there meanwhile
+    elsewhere.rename(documents)
+
+
+def run(stack: Stack, *words: str) -> tuple[int, str]:
+    """Run a command of the operator's; return its exit code and what it says."""
+    result = CliRunner().invoke(app, [*words, "--settings", str(settings_file(stack))])
+    said = str(result.exception) if isinstance(result.exception, ConfigurationError) else result.output
+    return result.exit_code, said
+
+
+def test_a_disk_that_is_not_mounted_is_away_and_nothing_is_published(stack: Stack, documents: Path) -> None:
+    first, second = stack.publish("A"), stack.publish("B", documents=(b"%PDF-1.7 other",))
+    stack.accept(first, second)
+    elsewhere = unmount(documents)
+    with capture_logs(processors=[merge_contextvars]) as logged:
+        assert codes(stack, first, second) == [("TEMPORARILY_UNAVAILABLE", "true")] * 2
+        act = (
+            "<reference>C</reference><subject>s</subject><procedure>203546</procedure><matter>collection</matter>"
+            "<addressee><identifier>B99999997</identifier><name>N</name></addressee>"
+            "<document><name>a.pdf</name><mediaType>application/pdf</mediaType>"
+            "<content>JVBERi0xLjc=</content></document>"
+        )
+        answer = stack.ask_issuing("PublishActs", f"<act>{act}</act>", issuer=ISSUER)
+    assert (answer.code, answer.headers["Retry-After"]) == ("TEMPORARILY_UNAVAILABLE", "5")
+    told = lines(logged, "document_store_failed")
+    assert [(one["log_level"], one["part"]) for one in told] == [("warning", "store")] * 3
+    assert {one["detail"] for one in told} == {AWAY}
+    assert all(one["sha256"] and one["correlation_id"] for one in told)
+    assert [one["operation"] for one in told] == ["RetrieveNotifications"] * 2 + ["PublishActs"]
+    assert lines(logged, "document_damaged") == []
+    assert (stack.rows()["acts"], stack.rows()["notifications"]) == (2, 2)
+    mount(elsewhere, documents)
+    assert codes(stack, first, second) == [(None, None)] * 2
+    assert texts(stack.ask("RetrieveNotifications", f"<id>{first}</id>").tree[0], "document/content") != []
+
+
+def test_a_folder_that_is_gone_is_away_and_serving_makes_none(
+    stack: Stack, documents: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = stack.publish()
+    stack.accept(wanted)
+    elsewhere = documents.with_name("elsewhere")
+    documents.rename(elsewhere)
+    for _ in range(2):
+        assert codes(stack, wanted) == [("TEMPORARILY_UNAVAILABLE", "true")]
+        with pytest.raises(TemporarilyUnavailableError):
+            stack.publish("LATER")
+        assert stack.ask("ListNotifications").status == 200
+        stack.settings = stack.settings.model_copy(update={"log_level": "warning"})
+        capsys.readouterr()
+        stack.start()  # a worker that is replaced meanwhile
+        (line,) = map(json.loads, capsys.readouterr().err.splitlines())
+        assert (line["event"], line["part"], line["detail"]) == ("document_store_failed", "store", AWAY)
+    assert not documents.exists()
+    elsewhere.rename(documents)
+    assert codes(stack, wanted) == [(None, None)]
+
+
+def test_what_is_missing_beside_its_marker_is_damaged_and_told_as_an_error(
+    stack: Stack, documents: Path
+) -> None:
+    wanted = stack.publish()
+    stack.accept(wanted)
+    (file,) = documents.glob("*/*/*")
+    file.unlink()
+    with capture_logs(processors=[merge_contextvars]) as logged:
+        assert codes(stack, wanted) == [("DOCUMENT_DAMAGED", "false")]
+    (line,) = lines(logged, "document_damaged")
+    assert (line["log_level"], line["sha256"], line["code"]) == ("error", file.name, "DOCUMENT_DAMAGED")
+    assert line["operation"] == "RetrieveNotifications"
+    assert lines(logged, "document_store_failed") == []
+
+
+def test_a_store_of_another_gateway_is_neither_served_nor_started_nor_marked(
+    stack: Stack, documents: Path
+) -> None:
+    wanted = stack.publish()
+    stack.accept(wanted)
+    ours = (documents / MARKER).read_bytes()
+    for foreign in (marker_of(uuid4(), now=NOW), b"{}", b"\xff not JSON", b"[1]"):
+        (documents / MARKER).write_bytes(foreign)
+        with pytest.raises(TemporarilyUnavailableError, match="another gateway's"):
+            stack.publish("LATER", documents=(b"%PDF-1.7 later",))
+        with pytest.raises(ConfigurationError, match="another gateway's"):
+            stack.start()
+        assert run(stack, "store", "mark")[0] != 0
+        assert "belongs to another gateway" in run(stack, "store", "mark", "--without-documents")[1]
+        assert (documents / MARKER).read_bytes() == foreign
+    (documents / MARKER).write_bytes(ours)
+    stack.start()
+    assert codes(stack, wanted) == [(None, None)]
+
+
+def test_a_store_of_before_the_marker_is_marked_by_one_command(stack: Stack, documents: Path) -> None:
+    wanted = stack.publish()
+    stack.accept(wanted)
+    (documents / MARKER).unlink()
+    with writing(stack.engine) as session:
+        session.execute(delete(StoreOwner))
+    with pytest.raises(ConfigurationError, match="run `notigateway store mark`"):
+        stack.start()
+    elsewhere = unmount(documents)
+    code, said = run(stack, "store", "mark")
+    assert code != 0
+    assert "none of the documents that the database names: is it mounted?" in said
+    mount(elsewhere, documents)
+    assert run(stack, "store", "mark") == (0, f"file:{documents} is marked\n")
+    assert run(stack, "store", "mark") == (0, f"file:{documents} was marked before\n")
+    stack.start()
+    with writing(stack.engine) as session:
+        assert json.loads((documents / MARKER).read_text())["gateway"] == str(find_owner(session))
+    assert codes(stack, wanted) == [(None, None)]
+    # A database from a backup of before the marking knows its documents again.
+    with writing(stack.engine) as session:
+        session.execute(delete(StoreOwner))
+    assert run(stack, "store", "mark")[0] == 0
+    stack.start()
+    assert codes(stack, wanted) == [(None, None)]
+
+
+def test_where_all_documents_are_lost_the_store_is_marked_all_the_same(stack: Stack, documents: Path) -> None:
+    wanted = stack.publish()
+    stack.accept(wanted)
+    unmount(documents)
+    assert run(stack, "store", "mark")[0] != 0
+    assert run(stack, "store", "mark", "--without-documents")[0] == 0
+    assert codes(stack, wanted) == [("DOCUMENT_DAMAGED", "false")]
+
+
+def test_check_names_a_store_that_is_away(stack: Stack, documents: Path) -> None:
+    stack.publish()
+    seals = load_certificates(stack.settings.seal_certificate_file)
+    elsewhere = unmount(documents)
+    (finding,) = Checking(stack.engine, stack.office.store, seals).findings()
+    assert (finding.rule, finding.subject) == ("store", f"file:{documents}")
+    assert finding.detail == f"{AWAY}; of the documents none was looked at"
+    mount(elsewhere, documents)
+    assert list(Checking(stack.engine, stack.office.store, seals).findings()) == []
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+def test_a_bucket_that_is_gone_is_away_and_comes_back(
+    database_url: str, tmp_path: Path, s3: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        "AWS_ENDPOINT_URL": s3,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    name = f"documents-{uuid4().hex[:8]}"
+    httpx.put(f"{s3}/{name}").raise_for_status()
+    bucket = S3Store.from_url(f"s3://{name}", client_options={"allow_http": True})
+    stack = Stack(database_url, tmp_path, document_store_url=f"s3://{name}/acts")
+    try:
+        wanted = stack.publish()
+        stack.accept(wanted)
+        kept = {path: bytes(bucket.get(path).bytes()) for path in paths(bucket)}
+        bucket.delete(list(kept))
+        with pytest.raises(TemporarilyUnavailableError, match="its marker is not there"):
+            stack.office.store.check_marker()  # an emptied bucket is none of ours
+        httpx.delete(f"{s3}/{name}").raise_for_status()
+        assert codes(stack, wanted) == [("TEMPORARILY_UNAVAILABLE", "true")]
+        with pytest.raises(TemporarilyUnavailableError):
+            stack.publish("LATER", documents=(b"%PDF-1.7 later",))
+        stack.start()
+        httpx.put(f"{s3}/{name}").raise_for_status()
+        assert codes(stack, wanted) == [("TEMPORARILY_UNAVAILABLE", "true")]
+        for path, content in kept.items():
+            bucket.put(path, content)
+        assert codes(stack, wanted) == [(None, None)]
+        assert stack.rows()["acts"] == 1
+    finally:
+        stack.close()
+
+
+def paths(bucket: S3Store) -> list[str]:
+    """Return the names of a bucket's objects."""
+    return [one["path"] for page in bucket.list() for one in page]
