@@ -182,6 +182,7 @@ class Installing:
         return {
             "public_url": url,
             "proxy_speaks_tls": True,
+            "operations_address": f"127.0.0.1:{_free_port()}",
             "trusted_proxy_hops": 0,
             "log_origin": "gateway.example/receipts",
             "database_url": f"sqlite:///{self._folder / 'notigateway.db'}",
@@ -229,8 +230,7 @@ class Installing:
         return self.relays[part]
 
     def _object_store(self) -> tuple[str, int]:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = _free_port()
         server = Path(sys.executable).with_name("moto_server")
         process = subprocess.Popen(
             [str(server), "-H", "127.0.0.1", "-p", str(port)],
@@ -245,6 +245,12 @@ class Installing:
         self._stack.callback(end)
         _await(f"http://127.0.0.1:{port}/")
         return "127.0.0.1", port
+
+
+def _free_port() -> int:
+    """Return a port that nobody has now."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
 
 
 def await_service(one: Installation) -> None:
