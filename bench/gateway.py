@@ -108,7 +108,7 @@ def _publish(settings: Settings, notifications: int) -> None:
     store = open_store(settings.document_store_url, engine)
     mark_store(engine, store, now=now)
     publishing = Publishing(
-        store=store, seal=load_seal(settings), document_max_bytes=settings.document_max_bytes
+        store=store, seal=load_seal(settings, now=now), document_max_bytes=settings.document_max_bytes
     )
     with writing(engine) as session:
         register_issuing_body(

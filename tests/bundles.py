@@ -121,7 +121,7 @@ def statement(request: bytes, caller: KeyPair | None = None) -> Statement:
 
 
 def sealed(one: Statement, pair: KeyPair | None = None) -> bytes:
-    return Seal(pair or pki().seal).seal(render(one), one.event_time)
+    return Seal(pair or pki().seal).seal(render(one), one.event_time, now=one.event_time)
 
 
 def stamped(receipt: bytes, *, at: datetime = STAMPED_AT) -> bytes:
@@ -195,7 +195,7 @@ class Proofs:
         leaf = Leaf(LeafKind.RECEIPT, receipt_id, commitment(record, salt)).to_bytes()
         other = leaf_hash(b"another")
         head = Checkpoint("log.example", 2, node_hash(other, leaf_hash(leaf)), NOW).to_bytes()
-        signature = seal.sign(head)
+        signature = seal.sign(head, now=NOW)
         token = token_of(checkpoint_imprint(signature), at=STAMPED_AT)
         return {
             **({bundle.CHECKPOINT_TOKEN: token} if self.stamped else {}),

@@ -260,7 +260,7 @@ class Simulator:
                 ),
             ),
         )
-        return self._seal.seal(render(statement), AVAILABLE_AT)
+        return self._seal.seal(render(statement), AVAILABLE_AT, now=AVAILABLE_AT)
 
     def ordinary(self, request: _Element) -> _Element:
         """Return the answer of a service in good health."""

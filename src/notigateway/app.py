@@ -20,6 +20,7 @@ from notigateway.office import open_office
 from notigateway.pki.families import Families
 from notigateway.pki.in_use import Reminder, certificates_of
 from notigateway.pki.keys import load_key_pair
+from notigateway.pki.validity import check_valid_now
 from notigateway.receipts import csv_codes
 from notigateway.soap.endpoint import Endpoint, Endpoints
 from notigateway.soap.forgetting import Forgetting
@@ -176,7 +177,9 @@ def build_gate(settings: Settings, clock: Callable[[], datetime] = system_clock)
     Raises: `ConfigurationError`; then nothing is left open.
     """
     # The keys first: where they are wrong nothing has been opened.
-    service = load_key_pair(settings.service_key_file, settings.service_certificate_file)
+    certificate_file = settings.service_certificate_file
+    service = load_key_pair(settings.service_key_file, certificate_file)
+    check_valid_now(service.certificate, clock(), setting="service_certificate_file", file=certificate_file)
     clients = ClientRegister.of(settings)
     office = open_office(settings, clock, verify_url=verify_url(settings), known=clients.known)
     with ExitStack() as undoing:
@@ -189,6 +192,7 @@ def build_gate(settings: Settings, clock: Callable[[], datetime] = system_clock)
             clients=clients,
             families=Families.of(settings),
             limits=Limits.of(settings),
+            request_seconds=settings.request_seconds,
             expectations=Expectations.of(settings),
             failures=FailureLimit(
                 settings.failed_authentications_per_minute, proxy_hops=settings.trusted_proxy_hops

@@ -10,9 +10,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from notigateway.addressee.contents import InlineLimits
 from notigateway.addressee.delivery import Delivering
 from notigateway.addressee.following import Following
-from notigateway.addressee.mailbox import InlineLimits, Mailbox
+from notigateway.addressee.mailbox import Mailbox
 from notigateway.addressee.two_phase import TwoPhase
 from notigateway.clock.working_days import working_day_rule
 from notigateway.evidence.seals import load_seal
@@ -88,7 +89,7 @@ def open_office(
     Raises: `ConfigurationError`; then nothing is left open.
     """
     # The seal first: where it is wrong nothing has been opened.
-    seal = load_seal(settings)
+    seal = load_seal(settings, now=clock())
     engine = create_database(
         settings.database_url,
         pool_size=settings.database_pool_size,

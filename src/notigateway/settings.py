@@ -35,21 +35,11 @@ from notigateway.law.assurance import Level
 from notigateway.law.families import Family
 from notigateway.law.identifiers import check_nif
 from notigateway.private_files import is_kept
-from notigateway.setting_words import no_json, refusal
+from notigateway.setting_words import no_json, no_toml, refusal, wrong_name, wrong_variable
 from notigateway.urls import has_password, scheme_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-# Read by the entry points themselves, before there are settings.
-_OTHER_VARIABLES = frozenset(
-    {
-        "NOTIGATEWAY_SETTINGS",
-        "NOTIGATEWAY_HEALTH_URL",
-        "NOTIGATEWAY_OPERATIONS_FD",
-        "NOTIGATEWAY_TRACE",
-    }
-)
 
 Positive = Annotated[int, Field(gt=0)]
 
@@ -151,6 +141,7 @@ class Settings(BaseSettings):
     code_checks_per_minute: Positive = 10
     trusted_proxy_hops: Annotated[int, Field(ge=-1, le=8)] = -1
 
+    request_seconds: Annotated[int, Field(gt=0, le=300)] = 25
     request_max_bytes: Positive = 10 * 1024 * 1024
     xml_max_depth: Positive = 64
     xml_max_elements: Positive = 20_000
@@ -290,15 +281,19 @@ def load_settings(file: Path | None, *, overrides: Mapping[str, Any] | None = No
     """
     values: dict[str, Any] = {}
     if file is not None:
+        text = ""
         try:
-            values = tomllib.loads(file.read_text(encoding="utf-8"))
+            text = file.read_text(encoding="utf-8")
+            values = tomllib.loads(text)
         except OSError as error:
             raise ConfigurationError(f"cannot read {file}: {error.strerror}") from error
         except UnicodeDecodeError as error:
             raise ConfigurationError(f"{file} is not TOML: it is no text in UTF-8") from error
         except tomllib.TOMLDecodeError as error:
-            raise ConfigurationError(f"{file} is not TOML: {error}") from error
-    _check_environment()
+            raise ConfigurationError(f"{file} {no_toml(str(error), text)}") from error
+    problem = wrong_name(values, Settings.model_fields) or wrong_variable(os.environ, Settings.model_fields)
+    if problem is not None:
+        raise ConfigurationError(problem)
     try:
         settings = Settings(**values | dict(overrides or {}))
     except ValidationError as error:
@@ -330,13 +325,3 @@ def _secrets(values: Mapping[str, Any]) -> Iterator[str]:
         has_one = is_url and any(isinstance(one, str) and has_password(one) for one in urls)
         if has_one or (name == "seal_pkcs11_pin" and value):
             yield name
-
-
-def _check_environment() -> None:
-    """Refuse a variable that looks like a setting and is none: a typing error must not go unnoticed."""
-    for name in os.environ:
-        setting = name.removeprefix("NOTIGATEWAY_")
-        if setting == name or name in _OTHER_VARIABLES or setting.startswith("CLIENT_"):
-            continue
-        if setting.lower() not in Settings.model_fields:
-            raise ConfigurationError(f"the environment variable {name} names no setting")

@@ -254,6 +254,7 @@ def test_who_loses_the_title_before_the_reading_is_attested_reads_nothing(stack:
     asking = Asking(caller=caller, assurance=SIGNED, now=stack.now, proof=proof)
     with reading(engine) as session:
         (found,) = mailbox.retrieve(session, asking, [wanted], for_information=True)
+    (found,) = mailbox.with_contents([found])
     assert found.has_content
     assert found.is_for_information
     assert change(stack, "RevokePower", power).status == 200

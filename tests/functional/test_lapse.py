@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from notigateway.clock.lapsing import Sweeping, Swept, sweep
 from notigateway.clock.outages import declare_outage
+from notigateway.errors import TemporarilyUnavailableError
 from notigateway.evidence.xades import Seal, verify_receipt
 from notigateway.instants import instant_text
 from notigateway.law.deadlines import deadline
@@ -163,22 +164,27 @@ def test_a_sweep_that_stops_half_way_is_continued_by_the_next(stack: Stack) -> N
     check_each_lapsed_once(stack, codes)
 
 
-@pytest.mark.parametrize(
-    "valid",
-    [(LAPSES_AT + timedelta(days=1), LAPSES_AT + timedelta(days=9)), (NOW, LAPSES_AT - timedelta(days=1))],
-    ids=["not yet", "no longer"],
-)
-def test_a_lapse_outside_the_validity_of_the_seal_is_left_to_another_seal(
-    sqlite_stack: Stack, valid: tuple[datetime, datetime]
-) -> None:
+def seal_valid(not_before: datetime, not_after: datetime) -> Seal:
+    subject = company_subject(OTHER_COMPANY_NIF, "Sello")
+    return Seal(pki().holder(subject, ec_key("seal"), not_before=not_before, not_after=not_after))
+
+
+def test_a_lapse_of_before_the_seal_is_left_to_another_seal(sqlite_stack: Stack) -> None:
     sqlite_stack.publish()
     now = LAPSES_AT + timedelta(days=2)
-    not_before, not_after = valid
-    subject = company_subject(OTHER_COMPANY_NIF, "Sello")
-    other = Seal(pki().holder(subject, ec_key("seal"), not_before=not_before, not_after=not_after))
+    other = seal_valid(LAPSES_AT + timedelta(days=1), LAPSES_AT + timedelta(days=9))
     result = sweep(sqlite_stack.engine, seal=other, now=now, sweeping=AT_ONCE)
     assert result == Swept(lapsed=0, moved=0, unsealed=1)
     assert swept(sqlite_stack, now) == 1
+
+
+def test_a_seal_that_has_ended_sweeps_nothing_also_of_its_own_time(sqlite_stack: Stack) -> None:
+    sqlite_stack.publish()
+    ended = seal_valid(NOW, LAPSES_AT + timedelta(hours=1))
+    before = sqlite_stack.contents()
+    with pytest.raises(TemporarilyUnavailableError, match="ended at"):
+        sweep(sqlite_stack.engine, seal=ended, now=LAPSES_AT + timedelta(hours=2), sweeping=AT_ONCE)
+    assert sqlite_stack.contents() == before
 
 
 def test_accepting_and_sweeping_at_the_deadline_leave_one_final_event(stack: Stack) -> None:

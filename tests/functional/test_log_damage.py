@@ -17,7 +17,7 @@ from notigateway.repository.log import LogCheckpoint, LogLeaf, LogTile
 from notigateway.repository.model import Receipt
 from notigateway.tlog.checkpoint import Checkpoint, read_checkpoint
 from notigateway.tlog.leaf import LeafKind
-from pki import pki
+from pki import NOW, pki
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +54,7 @@ def resign(session: Session, change: Callable[[Checkpoint], Checkpoint]) -> None
     """Say something else in a checkpoint: whoever holds the seal's key can sign anything."""
     row = session.get_one(LogCheckpoint, FIRST)
     row.text = change(read_checkpoint(row.text)).to_bytes()
-    row.signature = Seal(pki().seal).sign(row.text)
+    row.signature = Seal(pki().seal).sign(row.text, now=NOW)
 
 
 def another_root(session: Session) -> None:

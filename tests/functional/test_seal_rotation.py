@@ -181,4 +181,4 @@ def test_the_present_seal_among_the_retired_stops_the_start(sqlite_stack: Stack)
         | {"retired_seals_folder": write_history(sqlite_stack.folder / "retired")},
     )
     with pytest.raises(ConfigurationError, match="present seal is among them"):
-        load_seal(settings)  # which is how every process begins
+        load_seal(settings, now=NOW)  # which is how every process begins

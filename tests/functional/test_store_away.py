@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import time
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -199,6 +202,45 @@ def test_check_names_a_store_that_is_away(stack: Stack, documents: Path) -> None
     assert finding.detail == f"{AWAY}; of the documents none was looked at"
     mount(elsewhere, documents)
     assert list(Checking(stack.engine, stack.office.store, seals).findings()) == []
+
+
+@contextmanager
+def hanging(documents: Path) -> Iterator[None]:
+    """Have every document hang whoever opens it: a FIFO into which nobody writes."""
+    files = {file: file.read_bytes() for file in documents.glob("*/*/*")}
+    for file in files:
+        file.unlink()
+        os.mkfifo(file)
+    try:
+        yield
+    finally:
+        for file, content in files.items():
+            with suppress(OSError):  # nobody waits there
+                os.close(os.open(file, os.O_WRONLY | os.O_NONBLOCK))
+            file.unlink()
+            file.write_bytes(content)
+
+
+def test_three_documents_of_a_store_that_hangs_cost_one_deadline_and_no_transaction(
+    database_url: str, tmp_path: Path
+) -> None:
+    # The database ends a transaction that is idle for a second: none waits for the store.
+    stack = Stack(database_url, tmp_path, request_seconds=2, database_timeout_seconds=1)
+    try:
+        wanted = [stack.publish(f"A{n}", documents=(b"%%PDF-1.7 %d" % n,)) for n in range(3)]
+        stack.accept(*wanted)
+        with hanging(tmp_path / "documents"), capture_logs(processors=[merge_contextvars]) as logged:
+            began = time.monotonic()
+            assert codes(stack, *wanted) == [("TEMPORARILY_UNAVAILABLE", "true")] * 3
+            assert 2 <= time.monotonic() - began < 4
+            assert len(texts(stack.ask("ListNotifications").tree, "notification/code")) == 3
+        told = lines(logged, "document_store_failed")
+        assert [one["detail"] for one in told] == ["document store: no answer in time"] * 3
+        assert {one["part"] for one in told} == {"store"}
+        assert codes(stack, *wanted) == [(None, None)] * 3
+        assert stack.decisions() == 6  # each accepted, and handed over when it could be
+    finally:
+        stack.close()
 
 
 @pytest.fixture(scope="module")

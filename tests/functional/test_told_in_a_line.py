@@ -224,6 +224,16 @@ def test_a_key_without_permission_is_said(run: Callable[..., Said], folder: Path
         ("[[", "is not TOML: Invalid initial character for a key part (at end of document)"),
         ("\udcff", "is not TOML: it is no text in UTF-8"),
         ('databse_url = ""', "databse_url: there is no such setting"),
+        (
+            'mode = "development"\nDatabase_Url = ""',
+            "Database_Url: settings are written in lower case: database_url",
+        ),
+        ('mode = "x"\n\n"mode" = "y"\n', "is not TOML: line 3: mode is there a second time"),
+        ('mode = "x"\nmode = "y"', "is not TOML: line 2: mode is there a second time"),
+        (
+            "operators = []\noperators = [\n]\n",
+            "is not TOML: line 3: the value that ends there is of a setting that is there a second time",
+        ),
         ('operators = ["1"]', "operators.0: a NIF has nine letters and digits"),
         ('seal_pkcs11_key_label = "a"', "seal_pkcs11_module: the other settings of the device need it"),
         ("xml_max_depth = 0", "xml_max_depth: Input should be greater than 0"),
@@ -243,6 +253,24 @@ def test_wrong_settings_are_told_in_plain_words(
 )
 def test_a_settings_file_that_is_none_is_named(run: Callable[..., Said], name: str, why: str) -> None:
     assert line(run("check", "--settings", name)) == f"CONFIGURATION: cannot read {name}: {why}"
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("NOTIGATEWAY_LOG_LEVEL", "notigateway_log_level"), "name the same setting"),
+        (("NOTIGATEWAY_LOG_LEVEL", "Notigateway_Log_Level"), "name the same setting"),
+        (("notigateway_log_levle",), "names no setting"),
+        (("notigateway_settings",), "names no setting"),
+    ],
+)
+def test_variables_that_a_setting_has_twice_or_that_name_none_are_said(
+    run: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...], said: str
+) -> None:
+    for name in names:
+        monkeypatch.setenv(name, "info")
+    variables = f"variable{'s' * (len(names) > 1)} {' and '.join(names)}"
+    assert line(run("check", mode="development")) == f"CONFIGURATION: the environment {variables} {said}"
 
 
 def test_a_list_in_the_environment_is_json(run: Callable[..., Said], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import sys
 from base64 import b64decode
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,12 +93,12 @@ def seal_in(token: Device, kind: str, folder: Path) -> tuple[Seal, KeyPair]:
 def test_a_key_in_a_device_seals_receipts_pdfs_and_texts(token: Device, kind: str, tmp_path: Path) -> None:
     seal, pair = seal_in(token, kind, tmp_path)
 
-    receipt = seal.seal(render(statement(b"")), NOW)
+    receipt = seal.seal(render(statement(b"")), NOW, now=NOW)
     pdf = seal_pdf(render_pdf(receipt), seal=seal, at=NOW)
 
     assert verify_receipt(receipt, seal_certificates=[pair.certificate]).event_time == NOW
     assert verify_pdf(pdf, seal_certificates=[pair.certificate]).receipt == receipt
-    verify_detached(b"a checkpoint", seal.sign(b"a checkpoint"), pair.certificate)
+    verify_detached(b"a checkpoint", seal.sign(b"a checkpoint", now=NOW), pair.certificate)
 
 
 def test_many_threads_seal_with_one_device(token: Device, tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_many_threads_seal_with_one_device(token: Device, tmp_path: Path) -> Non
 
     with ThreadPoolExecutor(4) as pool:
         texts = [f"text {number}".encode() for number in range(60)]
-        for text, signature in zip(texts, pool.map(seal.sign, texts), strict=True):
+        for text, signature in zip(texts, pool.map(partial(seal.sign, now=NOW), texts), strict=True):
             verify_detached(text, signature, pair.certificate)
 
 
@@ -115,7 +115,7 @@ def test_a_device_that_was_away_is_opened_again(token: Device, tmp_path: Path) -
     seal, pair = seal_in(token, "ecdsa", tmp_path)
     pkcs11.lib(token.module).reinitialize()  # every session and every login is gone
 
-    verify_detached(b"after", seal.sign(b"after"), pair.certificate)
+    verify_detached(b"after", seal.sign(b"after", now=NOW), pair.certificate)
 
 
 @pytest.mark.parametrize(
@@ -207,9 +207,10 @@ def test_a_wrong_pin_stops_the_start_and_is_not_repeated_to_anybody(token: Devic
     pair = pair_of("ecdsa")
     # In a process of its own: a token is logged into once per process.
     script = (
-        "import sys; from pathlib import Path; from notigateway.settings import load_settings\n"
+        "import sys; from datetime import UTC, datetime; from pathlib import Path\n"
+        "from notigateway.settings import load_settings\n"
         "from notigateway.evidence.seals import load_seal\n"
-        "load_seal(load_settings(Path(sys.argv[1])))\n"
+        "load_seal(load_settings(Path(sys.argv[1])), now=datetime.now(UTC))\n"
     )
     settings = tmp_path / "notigateway.toml"
     values = {

@@ -104,4 +104,4 @@ def accepted() -> Statement:
 
 @pytest.fixture(scope="session")
 def receipt(seal: Seal, accepted: Statement) -> bytes:
-    return seal.seal(render(accepted), accepted.event_time)
+    return seal.seal(render(accepted), accepted.event_time, now=accepted.event_time)

@@ -29,7 +29,7 @@ def certify_power(session: Session, asking: Asking, power_id: UUID, *, seal: Sea
 
     Each is a new one: it states how the power stands when it is asked for. Nothing is changed by it.
 
-    Raises: `PowerUnknownError` for who is neither.
+    Raises: `PowerUnknownError` for who is neither; `TemporarilyUnavailableError`.
     """
     power = register.find_power(session, power_id)
     if power is None or asking.party not in {power.attorney, power.grantor.identifier}:
@@ -38,7 +38,7 @@ def certify_power(session: Session, asking: Asking, power_id: UUID, *, seal: Sea
     # Of its entry, like the attorney's: not what the register of addressees says by now.
     grantor_name = name_at(session, power.grantor, power.registered_at)
     certificate = _certificate(power, asking, seal=seal, grantor_name=grantor_name)
-    xml = seal.seal(render(certificate), asking.now)
+    xml = seal.seal(render(certificate), asking.now, now=asking.now)
     row = IssuedPowerCertificate(
         id=certificate.evidence_id,
         power_id=power.id,

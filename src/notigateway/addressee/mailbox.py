@@ -10,6 +10,7 @@ from dataclasses import astuple, dataclass, field
 from typing import TYPE_CHECKING
 
 from notigateway import errors
+from notigateway.addressee.contents import InlineLimits, read_contents
 from notigateway.cursors import read_cursor, write_cursor
 from notigateway.law.information import INFORMATION_YEARS, inform
 from notigateway.law.lifecycle import decided_state
@@ -68,7 +69,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Retrieved:
-    """What may be delivered of one notification: `documents` with content, or None where by reference."""
+    """What may be delivered of one notification.
+
+    `documents` are without content until `with_contents`, and stay so where they go by reference.
+    """
 
     id: UUID
     notification: Notification | None = None
@@ -88,20 +92,12 @@ class Retrieved:
 
 
 @dataclass(frozen=True)
-class InlineLimits:
-    """How many bytes of documents travel inside one answer."""
-
-    document_max_bytes: int
-    response_max_bytes: int
-
-
-@dataclass(frozen=True)
 class DocumentRange:
-    """Some bytes of a document; for the first content to leave, see `hand_over`."""
+    """Which bytes of a document may leave; for the first content to leave, see `hand_over`."""
 
     document: Document
     offset: int
-    content: bytes
+    length: int
     is_first_handover: bool
     # The code of the notification where it is read for information only.
     for_information: int | None = None
@@ -155,46 +151,31 @@ class Mailbox:
     def retrieve(
         self, session: Session, asking: Asking, ids: Sequence[UUID], *, for_information: bool = False
     ) -> list[Retrieved]:
-        """Return metadata and, once accepted, documents; an item's failure stays its own.
+        """Return metadata and, once accepted, which documents there are; an item's failure stays its own.
 
         With `for_information` also the documents of what lapsed or was rejected: `hand_over` attests them
-        before they leave.
+        before they leave. Their content is read by `with_contents`, when the transaction has ended.
         """
         found = self._visible(session, asking, ids)
-        budget = self.inline.response_max_bytes
-        answers = []
-        for wanted in ids:
-            answer = self._retrieve_one(
-                asking, wanted, found.get(wanted), budget=budget, for_information=for_information
-            )
-            budget -= sum(len(content) for _, content in answer.documents if content is not None)
-            answers.append(answer)
-        return answers
+        return [
+            self._retrieve_one(asking, wanted, found.get(wanted), for_information=for_information)
+            for wanted in ids
+        ]
+
+    def with_contents(self, results: Sequence[Retrieved]) -> list[Retrieved]:
+        """Read the documents that go inline; outside of any transaction."""
+        return read_contents(results, store=self.store, inline=self.inline)
 
     def _retrieve_one(
-        self,
-        asking: Asking,
-        wanted: UUID,
-        notification: Notification | None,
-        *,
-        budget: int,
-        for_information: bool,
+        self, asking: Asking, wanted: UUID, notification: Notification | None, *, for_information: bool
     ) -> Retrieved:
-        """Return one notification, its documents inline as far as the budget goes."""
+        """Return one notification, and the documents that may leave of it."""
         if notification is None:
             return Retrieved(wanted, problem=errors.NotificationUnknownError)
         refusal = self._holding_back(notification, asking, for_information=for_information)
         if refusal is not None:
             return Retrieved(wanted, notification, problem=refusal)
-        documents: list[tuple[Document, bytes | None]] = []
-        for document in notification.act.documents:
-            is_inline = document.size <= min(self.inline.document_max_bytes, budget)
-            try:
-                content = self.store.get(document.sha256) if is_inline else None
-            except errors.ServiceError as damage:
-                return Retrieved(wanted, notification, problem=type(damage))
-            budget -= len(content or b"")
-            documents.append((document, content))
+        documents = [(document, None) for document in notification.act.documents]
         return Retrieved(
             wanted, notification, documents, is_for_information=not notification.is_content_released()
         )
@@ -217,7 +198,7 @@ class Mailbox:
             return type(refusal)
         return None
 
-    def read_document(
+    def find_range(
         self,
         session: Session,
         asking: Asking,
@@ -228,10 +209,10 @@ class Mailbox:
         length: int | None,
         for_information: bool = False,
     ) -> DocumentRange:
-        """Return a range of one document: no longer than a piece may be, shorter at the end.
+        """Return which range of one document may leave: no longer than a piece may be, shorter at the end.
 
         Raises: `NotificationUnknownError`, `NotAcceptedError`, `DocumentUnknownError`,
-        `InvalidRangeError`, `DocumentDamagedError`; for information also `CancelledError`,
+        `InvalidRangeError`; for information also `CancelledError`,
         `LapseNotFinalError`, `InformationEndedError`.
         """
         notification = self._visible(session, asking, [notification_id]).get(notification_id)
@@ -246,14 +227,20 @@ class Mailbox:
         if offset >= document.size:
             raise errors.InvalidRangeError(size=document.size)
         length = min(length or self.chunk_max_bytes, self.chunk_max_bytes, document.size - offset)
-        content = self.store.get_range(document.sha256, offset=offset, length=length)
         informed = None if notification.is_content_released() else notification.code
-        return DocumentRange(document, offset, content, notification.awaits_handover(), informed)
+        return DocumentRange(document, offset, length, notification.awaits_handover(), informed)
+
+    def read_range(self, wanted: DocumentRange) -> bytes:
+        """Read it, outside of any transaction.
+
+        Raises: `DocumentDamagedError`, `TemporarilyUnavailableError`.
+        """
+        return self.store.get_range(wanted.document.sha256, offset=wanted.offset, length=wanted.length)
 
     def hand_over(self, session: Session, asking: Asking, ids: Sequence[UUID]) -> set[UUID]:
         """Attest that content is handed over for the first time; the border commits before it answers.
 
-        Apart from `retrieve` and `read_document`, which only read: it happens once per notification, and
+        Apart from what only reads: it happens once per notification, and
         once per party where it is only for information. What was read for information may have been
         accepted meanwhile, elsewhere: then it is handed over. Returns what the party still sees.
         """

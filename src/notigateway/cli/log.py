@@ -39,7 +39,7 @@ def checkpoint(
     Keep it running with `--every 30`, or start it by a timer once a minute. Several at once share the work.
     """
     settings = named_settings(settings_file)
-    seal = load_seal(settings)
+    seal = load_seal(settings, now=datetime.now(UTC))
     with opened(settings) as engine:
         while True:
             try:

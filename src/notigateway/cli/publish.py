@@ -77,7 +77,7 @@ def publish(
     settings = named_settings(settings_file)
     total = _last_number(folder / MANIFEST)
     console = Console(stderr=True)
-    seal = load_seal(settings)
+    seal = load_seal(settings, now=datetime.now(UTC))
     with opened(settings) as engine:
         publisher = Publisher(folder, settings, console, engine=engine, seal=seal)
         started = time.monotonic()
@@ -112,7 +112,11 @@ class Publisher:
         self.summary = Summary()
 
     def publish(self, lines: list[tuple[int, bytes]]) -> None:
-        """Store the documents of these lines, then publish their acts in one transaction."""
+        """Store the documents of these lines, then publish their acts in one transaction.
+
+        Raises: `TemporarilyUnavailableError`, before anything is stored where the seal has ended meanwhile.
+        """
+        self.publishing.seal.check(datetime.now(UTC))
         with ThreadPoolExecutor(DEPOSITS_AT_ONCE) as pool:
             results = list(pool.map(self._deposit, (line for _, line in lines)))
         deposits = [result for result in results if isinstance(result, Deposit)]

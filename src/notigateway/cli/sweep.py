@@ -48,7 +48,7 @@ def sweep(
 def _sweep(settings: Settings, sweeping: Sweeping, now: datetime) -> tuple[Swept, float]:
     """Sweep with a progress bar; return what was done and the seconds it took."""
     started = time.monotonic()
-    seal = load_seal(settings)
+    seal = load_seal(settings, now=now)
     with opened(settings) as engine:
         total = count_due_lapses(engine, seal=seal, now=now, sweeping=sweeping)
         with bar("sweeping", total) as progress:

@@ -24,7 +24,7 @@ def timestamp(
     nothing is lost. Several at once share the work. Exit code 1: some failed.
     """
     settings = named_settings(settings_file)
-    authority = Authority.by(settings)
+    authority = Authority.by(settings, now=datetime.now(UTC))
     if authority is None:
         raise ConfigurationError("timestamp_authority_url: there is no authority to ask")
     with opened(settings) as engine:

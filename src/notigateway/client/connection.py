@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import typer
 
 from notigateway.client.api import NotificationClient
+from notigateway.client.show import waiting
 from notigateway.client.transport import Retries, Speech, Transport
 from notigateway.client.wscn import WscnClient, action, namespace_at, read_answer
 from notigateway.evidence.history import load_seals
@@ -61,6 +62,7 @@ class Connection:
             password=_password(self.password_file),
             server_certificates=self.server_cert,
             timeout_seconds=self.timeout_seconds,
+            retries=Retries(told=waiting),
             tls=_tls(self.ca_file),
             public_url=self.public_url,
         )
@@ -78,7 +80,7 @@ class Connection:
             key_pair=pair,
             pinned=PinnedCertificates([one for file in self.server_cert for one in load_certificates(file)]),
             timeout_seconds=self.timeout_seconds,
-            retries=Retries(),
+            retries=Retries(told=waiting),
             clock=lambda: datetime.now(UTC),
             tls=_tls(self.ca_file),
             speech=Speech(action, read_answer),

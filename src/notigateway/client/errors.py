@@ -20,10 +20,16 @@ class ClientError(Exception):
     retryable: bool = False
     # What the service asks to wait before the next try; 0: nothing.
     retry_after_seconds: float = 0.0
+    # How often the request was sent before this was the last word.
+    attempts: int = 1
 
     def line(self) -> str:
         """Return the one line that a person needs: code and text."""
-        return f"{self.code}: {self}"
+        return f"{self.code}: {self}{self.tried()}"
+
+    def tried(self) -> str:
+        """Return how often it was tried, where that was more than once."""
+        return f" (tried {self.attempts} times)" if self.attempts > 1 else ""
 
 
 class UnsendableTextError(ClientError):
@@ -70,13 +76,16 @@ class GatewayFaultError(ClientError):
         self.documentation = documentation
         self.facts: Mapping[str, str] = dict(facts or {})
         self.is_bound = True
+        # What the client adds of its own, for who has to mend it.
+        self.hint = ""
 
     def line(self) -> str:
         """Return code, text, facts and the correlation id to quote to the operator."""
         facts = "".join(f" {name}={value}" for name, value in self.facts.items())
         quoted = f" (correlation id {self.correlation_id})" if self.correlation_id else ""
         unbound = "" if self.is_bound else " (not proven to be about this request)"
-        return f"{self.code}: {self.text_en}{facts}{quoted}{unbound}"
+        hint = f"; {self.hint}" if self.hint else ""
+        return f"{self.code}: {self.text_en}{facts}{quoted}{unbound}{hint}{self.tried()}"
 
 
 class TransportFaultError(ClientError):
@@ -87,11 +96,9 @@ class TransportFaultError(ClientError):
     # The gateway or a proxy before it is down or busy; any other status repeats itself.
     _PASSING: ClassVar = frozenset({429, 502, 503, 504})
 
-    def __init__(self, status: int, *, correlation_id: str = "") -> None:
+    def __init__(self, status: int, text: str, *, correlation_id: str = "") -> None:
         quoted = f" (correlation id {correlation_id})" if correlation_id else ""
-        super().__init__(
-            f"the request was refused with HTTP status {status}, without a signed answer{quoted}"
-        )
+        super().__init__(f"{text}{quoted}")
         self.status = status
         self.correlation_id = correlation_id
         self.retryable = status in self._PASSING
@@ -134,6 +141,26 @@ class ResponseNotVerifiedError(NotVerifiedError):
         super().__init__(f"the answer (HTTP status {status}) is not from the pinned service: {step}: {text}")
         self.step = step
         self.status = status
+
+
+class ClockDiffersError(ResponseNotVerifiedError):
+    """The answer is of another time than this computer's: a clock is wrong, or the answer old."""
+
+    code = "CLOCK_DIFFERS"
+
+    def __init__(self, text: str, *, status: int) -> None:
+        super().__init__("MESSAGE_EXPIRED", text, status=status)
+        self.args = (text,)
+
+
+class OtherCertificateError(ResponseNotVerifiedError):
+    """The answer names another certificate than the pinned one, or the pinned one is not valid now."""
+
+    code = "SERVICE_CERTIFICATE_DIFFERS"
+
+    def __init__(self, text: str, *, status: int) -> None:
+        super().__init__("ISSUER_NOT_AUTHORISED", text, status=status)
+        self.args = (text,)
 
 
 class ResponseToAnotherError(NotVerifiedError):

@@ -23,6 +23,7 @@ from notigateway.instants import instant_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from notigateway.client.errors import ClientError
     from notigateway.client.proof import Verdict
     from notigateway.client.pulling import PullReport
     from notigateway.client.values import (
@@ -50,6 +51,12 @@ def shown(value: object) -> Text:
     return Text(
         "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in str(value))
     )
+
+
+def waiting(error: ClientError, seconds: float) -> None:
+    """Tell a person on standard error what is waited for; nothing where nobody looks."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"{shown(error.line())}; trying again in {seconds:.0f} s\n")
 
 
 def print_json(value: object) -> None:

@@ -9,7 +9,6 @@ else. A repetition is a new message: the same one would be a replay.
 from __future__ import annotations
 
 import re
-import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -20,22 +19,20 @@ from notigateway.client.binding import check_related, check_unbound, new_message
 from notigateway.client.errors import (
     ClientError,
     GatewayFaultError,
-    ResponseNotVerifiedError,
     TransportFaultError,
     UnexpectedResponseError,
-    UnreachableError,
 )
+from notigateway.client.unproven import Believing, clock_hint
+from notigateway.client.unreached import CONNECT_MAX_SECONDS, Way, refused, unreached
 from notigateway.client.wire import read_answer
-from notigateway.contract.problems import texts_of
-from notigateway.errors import ConfigurationError, GatewayError
+from notigateway.errors import ConfigurationError
 from notigateway.pki.keys import fingerprint
-from notigateway.wss.envelope import parse_envelope
 from notigateway.wss.ns import NOTIGATEWAY_V1
-from notigateway.wss.policy import Expectations, Limits
+from notigateway.wss.policy import Limits
 from notigateway.wss.sign import EnvelopeForm, Signer, sign_envelope
-from notigateway.wss.verify import verify_envelope
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
@@ -50,6 +47,7 @@ ANSWER_LIMITS: Final = Limits(
 )
 # A signed answer is 200, a signed fault 500 (SOAP 1.1 §6.2); every other status is unsigned.
 _SIGNED_STATUS: Final = frozenset({200, 500})
+_REFUSAL_READ_BYTES: Final = 65_536
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -57,13 +55,15 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 class Retries:
     """How often a request is sent, and how long it waits between: random, up to twice as long each time.
 
-    What the service asks for in Retry-After is added, up to a bound.
+    What the service asks for in Retry-After is added, up to a bound. `told` is called before each wait, with
+    what went wrong and the seconds.
     """
 
     attempts: int = 5
     first_wait_seconds: float = 0.5
     max_wait_seconds: float = 20.0
     max_retry_after_seconds: float = 60.0
+    told: Callable[[ClientError, float], None] = lambda _error, _seconds: None
 
 
 class _Wait:
@@ -123,10 +123,11 @@ class Transport:
         self._to = url if public_url is None else public_url
         self._me = fingerprint(key_pair.certificate)
         self._signer = Signer(key_pair.key, key_pair.certificate)
-        self._pinned = pinned
+        self._believing = Believing(pinned, ANSWER_LIMITS)
+        self._timeout_seconds = timeout_seconds
         self._clock = clock
         self._http = httpx.Client(
-            timeout=timeout_seconds,
+            timeout=httpx.Timeout(timeout_seconds, connect=min(timeout_seconds, CONNECT_MAX_SECONDS)),
             follow_redirects=False,
             verify=tls if tls is not None else self._url.scheme == "https",
             headers={"Accept": "text/xml", "Accept-Encoding": "identity"},
@@ -135,6 +136,7 @@ class Transport:
             retry=retry_if_exception(_is_retryable),
             stop=stop_after_attempt(retries.attempts),
             wait=_Wait(retries),
+            before_sleep=_telling(retries),
             reraise=True,
         )
 
@@ -153,29 +155,27 @@ class Transport:
         Raises: `GatewayFaultError`, `TransportFaultError`, `UnreachableError`,
         `ResponseNotVerifiedError`, `ResponseToAnotherError`, `UnexpectedResponseError`.
         """
-        return self._retrying.copy()(self._call_once, operation, content)
+        retrying = self._retrying.copy()
+        try:
+            return retrying(self._call_once, operation, content)
+        except ClientError as error:
+            error.attempts = int(retrying.statistics.get("attempt_number", 1))
+            raise
 
     def _call_once(self, operation: str, content: bytes) -> _Element:
         message_id = new_message_id(self._me)
         form = self._form(operation, message_id)
         request = sign_envelope(content, signer=self._signer, now=self._clock(), form=form)  # 1
         status, data, retry_after = self._exchange(operation, request)  # 2, 3, 4
-        try:  # 5
-            envelope = parse_envelope(data, limits=ANSWER_LIMITS)
-            verified = verify_envelope(
-                envelope,
-                now=self._clock(),
-                expectations=Expectations(),
-                check_certificate=self._pinned.check,
-            )
-        except GatewayError as error:
-            raise ResponseNotVerifiedError(error.code, texts_of(error).en, status=status) from error
+        envelope, verified = self._believing.verify(data, status=status, now=self._clock())  # 5
         is_bound = check_related(envelope, verified, message_id)  # 6
         try:  # 7
             return self._speech.read(operation, verified.operation)
         except ClientError as error:
-            if isinstance(error, GatewayFaultError) and not is_bound:
-                check_unbound(error)
+            if isinstance(error, GatewayFaultError):
+                error.hint = clock_hint(error, self._clock())
+                if not is_bound:
+                    check_unbound(error)
             error.retry_after_seconds = retry_after
             raise
 
@@ -192,18 +192,43 @@ class Transport:
             "Content-Type": "text/xml; charset=utf-8",
             "SOAPAction": f'"{self._speech.action(operation)}"',
         }
+        way = Way()
         try:
-            with self._http.stream("POST", self._url, content=request, headers=headers) as response:
+            with self._http.stream(
+                "POST", self._url, content=request, headers=headers, extensions={"trace": way.trace}
+            ) as response:
                 if response.status_code not in _SIGNED_STATUS:
-                    refusal = TransportFaultError(response.status_code, correlation_id=_correlation(response))
-                    refusal.retry_after_seconds = _retry_after(response)
-                    raise refusal
+                    raise _refusal(response)
                 return response.status_code, _bounded(response), _retry_after(response)
-        except httpx.TimeoutException as error:
-            raise UnreachableError("the service did not answer in time") from error
         except httpx.RequestError as error:
-            text = f"no connection to {self._url.host}: {error}"
-            raise UnreachableError(text, retryable=not _is_tls_refusal(error)) from error
+            raise unreached(error, self._url, way, timeout_seconds=self._timeout_seconds) from error
+
+
+def _telling(retries: Retries) -> Callable[[RetryCallState], None]:
+    """Return what tells that the client waits, why and how long, before it asks again."""
+
+    def tell(state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome is not None else None
+        if isinstance(error, ClientError) and state.next_action is not None:
+            retries.told(error, state.next_action.sleep)
+
+    return tell
+
+
+def _refusal(response: httpx.Response) -> TransportFaultError:
+    """Return an HTTP refusal with the beginning of its text."""
+    data = b""
+    try:
+        for piece in response.iter_raw():
+            data += piece
+            if len(data) >= _REFUSAL_READ_BYTES:
+                break
+    except httpx.RequestError:
+        pass  # its status is enough
+    text = refused(response.status_code, data, location=response.headers.get("Location", ""))
+    refusal = TransportFaultError(response.status_code, text, correlation_id=_correlation(response))
+    refusal.retry_after_seconds = _retry_after(response)
+    return refusal
 
 
 def _correlation(response: httpx.Response) -> str:
@@ -244,15 +269,6 @@ def _checked(url: str) -> httpx.URL:
 
 def _is_retryable(error: BaseException) -> bool:
     return isinstance(error, ClientError) and error.retryable
-
-
-def _is_tls_refusal(error: BaseException | None) -> bool:
-    """Tell whether the service's TLS certificate was refused: asking again cannot mend that."""
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
 
 
 def in_batches(ids: Sequence[str], size: int) -> list[Sequence[str]]:

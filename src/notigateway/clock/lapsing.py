@@ -78,7 +78,10 @@ def sweep(
 
     Safe to run twice, concurrently and after a crash: a batch is written as a whole or not at all, and
     a notification that is written is not overdue any more. `on_progress` gets how many are written.
+
+    Raises: `TemporarilyUnavailableError`, before anything is done where the seal cannot be used now.
     """
+    seal.check(now)
     moved = recompute_deadlines(engine, now=now, sweeping=sweeping)
     arrived = 0
     while written := _attest_arrived(engine, seal=seal, now=now, sweeping=sweeping):

@@ -91,7 +91,8 @@ def write_bundle(
 ) -> bytes:
     """Return the bundle of these files with its manifest, sealed; the manifest says what is left out.
 
-    Raises: `ValueError` for a file that the format has no place for, or one that is missing.
+    Raises: `ValueError` for a file that the format has no place for, or one that is missing;
+    `TemporarilyUnavailableError` where the seal's certificate is not valid then.
     """
     if _SEALED & set(files):
         raise ValueError("the manifest and its seal are made here")
@@ -111,7 +112,7 @@ def write_bundle(
         **({"left_out": [asdict(one) for one in left_out]} if left_out else {}),
     }
     text = (json.dumps(manifest, indent=1) + "\n").encode("ascii")
-    return _write({**files, MANIFEST: text, SIGNATURE: seal.sign(text)})
+    return _write({**files, MANIFEST: text, SIGNATURE: seal.sign(text, now=made_at)})
 
 
 def _write(files: Mapping[str, bytes]) -> bytes:

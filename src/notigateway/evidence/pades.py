@@ -72,7 +72,11 @@ class SealedPdf:
 
 
 def seal_pdf(pdf: bytes, *, seal: Seal, at: datetime) -> bytes:
-    """Return the PDF with the seal on it, made at that instant."""
+    """Return the PDF with the seal on it, made at that instant.
+
+    Raises: `TemporarilyUnavailableError` where the seal's certificate is not valid then.
+    """
+    seal.check(at)
     # A blank line apart, for what is appended: ISO 19005-3 clause 6.1.9.
     out = IncrementalPdfFileWriter(BytesIO(pdf + b"\n"))
     metadata = PdfSignatureMetadata(
@@ -83,7 +87,7 @@ def seal_pdf(pdf: bytes, *, seal: Seal, at: datetime) -> bytes:
         docmdp_permissions=MDPPerm.NO_CHANGES,
     )
     with ASN1_LOCK:
-        signer = _SealAt(metadata, signer=_SealSigner(seal), new_field_spec=SigFieldSpec(_FIELD))
+        signer = _SealAt(metadata, signer=_SealSigner(seal, at), new_field_spec=SigFieldSpec(_FIELD))
         signer.at = at
         sealed: bytes = signer.sign_pdf(out, bytes_reserved=_RESERVED_HEX_DIGITS).getvalue()
     return sealed
@@ -103,7 +107,7 @@ class _SealAt(PdfSigner):
 class _SealSigner(Signer):
     """Signs with the seal wherever its key is; pyHanko sees only the certificate."""
 
-    def __init__(self, seal: Seal) -> None:
+    def __init__(self, seal: Seal, at: datetime) -> None:
         certificate = asn1.Certificate.load(seal.certificate.public_bytes(Encoding.DER))
         is_rsa = isinstance(seal.certificate.public_key(), RSAPublicKey)
         no_others = SimpleCertificateStore()  # type: ignore[no-untyped-call]
@@ -116,6 +120,7 @@ class _SealSigner(Signer):
             signature_mechanism=mechanism,
         )
         self._seal = seal
+        self._at = at
 
     async def async_sign_raw(
         self,
@@ -124,7 +129,7 @@ class _SealSigner(Signer):
         dry_run: bool = False,  # noqa: FBT001, FBT002
     ) -> bytes:
         """Return the seal's signature over the attributes."""
-        return _DRY_SIGNATURE if dry_run else self._seal.sign(data)
+        return _DRY_SIGNATURE if dry_run else self._seal.sign(data, now=self._at)
 
 
 def verify_pdf(data: bytes, *, seal_certificates: Sequence[Pin]) -> SealedPdf:

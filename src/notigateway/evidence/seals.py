@@ -11,17 +11,23 @@ from notigateway.evidence.history import DatedSeal, load_seals
 from notigateway.evidence.xades import Seal
 from notigateway.pki.device import Device, load_device_key
 from notigateway.pki.keys import load_certificates, load_key_pair
+from notigateway.pki.validity import check_valid_now
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from notigateway.settings import Settings
 
 
-def load_seal(settings: Settings) -> Seal:
+def load_seal(settings: Settings, *, now: datetime) -> Seal:
     """Return the present seal; its key is read once, or stays in its device.
 
-    Raises: `ConfigurationError`, also where the history of the seals does not hold together.
+    Raises: `ConfigurationError`, also where the history of the seals does not hold together, and where the
+    present certificate is not valid now: whoever wants to seal begins with this, and would leave only void
+    receipts.
     """
-    load_history(settings)
+    present = load_history(settings)[0].certificate
+    check_valid_now(present, now, setting="seal_certificate_file", file=settings.seal_certificate_file)
     if not settings.seal_pkcs11_module:
         return Seal(load_key_pair(settings.seal_key_file, settings.seal_certificate_file))
     device = Device(

@@ -25,7 +25,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 from signxml.algorithms import DigestAlgorithm
 
-from notigateway.errors import ConfigurationError, ReceiptInvalidError, StampInvalidError
+from notigateway.errors import (
+    ConfigurationError,
+    Part,
+    ReceiptInvalidError,
+    StampInvalidError,
+    TemporarilyUnavailableError,
+)
 from notigateway.evidence.history import DatedSeal, dated
 from notigateway.evidence.shape import check_attributes, children, digest_at, is_algorithm, property_of
 from notigateway.evidence.statement import (
@@ -46,6 +52,7 @@ from notigateway.evidence.timestamp import (
 )
 from notigateway.pki.identity import read_holder
 from notigateway.pki.keys import TokenKey
+from notigateway.pki.validity import RENEWAL_SECONDS, Validity
 from notigateway.wss.ns import ENVELOPED_SIGNATURE, EXC_C14N, ds, names_in
 
 if TYPE_CHECKING:
@@ -66,6 +73,9 @@ RECEIPT_MAX_BYTES: Final = 4 * 1024 * 1024
 class Seal:
     """The gateway's own key on receipts, not to be confused with the key that signs its answers.
 
+    It signs nothing outside of its certificate's validity: what an ended seal makes is void for ever, so
+    whoever wants something sealed says when that is, and is refused before anything of it is stored.
+
     Raises `ConfigurationError` for a key that is neither on the curve P-256 nor RSA of 3072 bits or more.
     """
 
@@ -76,24 +86,48 @@ class Seal:
         self._is_ecdsa = profile is Profile.ECDSA
         self._template = make_template(certificate, profile)
         self.certificate = certificate
+        self.validity = Validity.of(certificate)
         self.issuer = EvidenceIssuerDetails(**asdict(read_holder(certificate)))
 
     def covers(self, instant: datetime) -> bool:
         """Tell whether the seal can attest what happened then: a receipt states the instant of its event."""
-        return DatedSeal.of(self.certificate).covers(instant)
+        return self.validity.covers(instant)
 
-    def seal(self, content: bytes, sealed_at: datetime) -> bytes:
+    def check(self, now: datetime) -> None:
+        """Check that something may be sealed at `now`.
+
+        Raises: `TemporarilyUnavailableError`: a renewed certificate heals it, and the same request will do.
+        """
+        lack = self.validity.lack(now)
+        if lack is not None:
+            raise TemporarilyUnavailableError(
+                f"the seal's certificate {lack}", part=Part.SEAL, retry_after_seconds=RENEWAL_SECONDS
+            )
+
+    def seal(self, content: bytes, sealed_at: datetime, *, now: datetime) -> bytes:
         """Return the receipt: the content, an element in exclusive canonical form, with its seal.
 
-        `sealed_at` is the instant of the event or, where it was reported, of the report.
+        `sealed_at` is the instant of the event or, where it was reported, of the report; a verifier holds
+        the seal to it. `now` is when it is sealed: of everything that is sealed in one transaction the same
+        instant, so that a certificate that ends meanwhile leaves nothing half.
 
         These bytes are the original. The canonical form is what makes every single byte of them
         verifiable: a verifier accepts no other spelling of the same tree.
+
+        Raises: `TemporarilyUnavailableError` where the certificate is not valid at both instants.
         """
+        self.check(now)
+        self.check(sealed_at)
         return self._template.seal(content, sealed_at, self._signature_value)
 
-    def sign(self, data: bytes) -> bytes:
-        """Return a detached signature: ECDSA in DER, or RSA-PSS with a salt of 32 bytes; SHA-256."""
+    def sign(self, data: bytes, *, now: datetime) -> bytes:
+        """Return a detached signature: ECDSA in DER, or RSA-PSS with a salt of 32 bytes; SHA-256.
+
+        `now` is the instant that the signed text states.
+
+        Raises: `TemporarilyUnavailableError` where the certificate is not valid then.
+        """
+        self.check(now)
         return self._sign(data)
 
     def _signature_value(self, data: bytes) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+import time
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     _ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
 
+# In the environment: when the request was whole, by `time.monotonic`.
+WHOLE_AT: Final = "notigateway.whole_at"
 _NOWHERE: Final = ("localhost", "80")  # PEP 3333: neither may be empty
 _NOT_PREFIXED: Final = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
 _OF_THE_CONNECTION: Final = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade"})
@@ -74,6 +77,7 @@ def environ_of(incoming: Incoming, place: Place) -> WSGIEnvironment:
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
+        WHOLE_AT: time.monotonic(),
     }
     for name, value in request.headers:
         if b"_" in name or name == b"transfer-encoding":

@@ -146,7 +146,8 @@ class Publishing:
         its time has come (`clock.lapsing.sweep`, or the first decision).
 
         Raises: `IssuingBodyUnknownError`, `ReferenceConflictError` for a reference that names another
-        act, `InvalidActError` for a time that has passed.
+        act, `InvalidActError` for a time that has passed; `TemporarilyUnavailableError` where the seal cannot
+        be used now, also for what is sealed later: an act is not taken in that nobody could attest.
         """
         submission = deposit.submission
         acts.wait_for_turn_to_publish(session)
@@ -160,6 +161,7 @@ class Publishing:
             # A repeat is idempotent: the act stands as it was published, even if its time, in the future
             # then, has come meanwhile.
             return Publication(acts.get_notification_of(session, earlier), is_new=False)
+        self.seal.check(now)
         available_at = available_from(submission.available_at, to_milliseconds(now))
         act = _write_act(session, body, deposit, now=now)
         notification = self._put_at_disposal(session, act, submission, available_at=available_at, now=now)

@@ -71,6 +71,7 @@ def advance(engine: Engine, *, seal: Seal, origin: str, now: datetime) -> LogChe
         last = find_last_checkpoint(session)
         if not count_unplaced(session) and (0 if last is None else last.size) == log_size(session):
             return last
+    seal.check(now)  # before anything is placed that could not be covered
     for _ in range(_BATCHES_OF_A_CHECKPOINT - 1):
         with writing(engine) as session:
             if place_leaves(session, limit=_PLACED_AT_ONCE) < _PLACED_AT_ONCE:
@@ -92,7 +93,7 @@ def _sign_head(session: Session, *, seal: Seal, origin: str, now: datetime) -> L
         size=size,
         at=at,
         text=head,
-        signature=seal.sign(head),
+        signature=seal.sign(head, now=at),
         seal_sha256=fingerprint(seal.certificate),
     )
     session.add(checkpoint)

@@ -267,7 +267,8 @@ class PinnedCertificates:
     """
 
     def __init__(self, certificates: Iterable[x509.Certificate]) -> None:
-        self._fingerprints = frozenset(fingerprint(certificate) for certificate in certificates)
+        self.certificates = tuple(certificates)
+        self._fingerprints = frozenset(map(fingerprint, self.certificates))
         if not self._fingerprints:
             raise ConfigurationError("there is no pinned certificate")
 

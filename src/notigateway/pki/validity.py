@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # An issuer of qualified certificates needs days, an operator's holidays are weeks: two months are enough.
 WARNING_DAYS: Final = 60
+# What a caller is asked to wait while a certificate of ours has ended: a person has to bring the next one.
+RENEWAL_SECONDS: Final = 60
 _DAY: Final = timedelta(days=1)
 
 

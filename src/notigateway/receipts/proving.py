@@ -62,6 +62,7 @@ class Proving:
             kept = find_form(session, receipt.id)
         if kept is not None:
             return self.store.get(kept)
+        self.seal.check(now)  # the instant in a PDF is in whole seconds, and may be a moment earlier
         made = seal_pdf(
             render_pdf(receipt.xml, verify_url=self.verify_url),
             seal=self.seal,
@@ -89,6 +90,7 @@ class Proving:
 
         Raises: what `form_of` raises; `LogDamagedError`.
         """
+        self.seal.check(now)  # its manifest is sealed whatever else is kept already
         inclusion = included(self.engine, receipt.id, seal=self.seal, origin=self.log_origin, now=now)
         request, left_out = self._request(receipt, may_see)
         files: dict[str, bytes | None] = {

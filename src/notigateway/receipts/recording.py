@@ -265,7 +265,10 @@ class Fact:
 def _record(
     notification: Notification, fact: Fact, *, seal: Seal, now: datetime, attested: Attested
 ) -> Receipt:
-    """Seal a fact as the next one in the notification's chain."""
+    """Seal a fact as the next one in the notification's chain.
+
+    Raises: `TemporarilyUnavailableError` where the seal cannot be used now; the transaction ends with it.
+    """
     is_beside, chain = fact.nature in MOVING_NOTHING, chain_of(notification.receipts)
     last = None if is_beside or not chain else chain[-1]
     receipt = Receipt(
@@ -282,7 +285,7 @@ def _record(
     statement = _statement(notification, fact, receipt, attested=attested, issuer=seal.issuer, last=last)
     # The instant of the event: the seal must be valid then. A report is sealed when it was told.
     sealed_at = fact.at if attested.report is None else attested.report.reported_at
-    receipt.xml = seal.seal(render(statement), sealed_at)
+    receipt.xml = seal.seal(render(statement), sealed_at, now=now)
     receipt.sha256 = hashlib.sha256(receipt.xml).hexdigest()
     notification.receipts.append(receipt)
     return receipt

@@ -27,6 +27,7 @@ from notigateway.evidence.timestamp import (
 )
 from notigateway.pki.fetching import Fetcher
 from notigateway.pki.keys import load_certificates
+from notigateway.pki.validity import Validity, last_to_end
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.log import count_unstamped, keep_token, list_unstamped
 from notigateway.repository.timestamps import ReceiptTimestamp, claim_due, count_undone, lock_undone
@@ -35,6 +36,7 @@ from notigateway.tlog.dating import checkpoint_imprint
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
+    from pathlib import Path
     from uuid import UUID
 
     from cryptography import x509
@@ -61,10 +63,11 @@ class Authority:
     timeout_seconds: int
 
     @classmethod
-    def by(cls, settings: Settings) -> Self | None:
+    def by(cls, settings: Settings, *, now: datetime) -> Self | None:
         """Read it from the settings; None where they name none.
 
-        Raises: `ConfigurationError` where the folder holds no certificate.
+        Raises: `ConfigurationError` where the folder holds no certificate, or none that is valid now: every
+        token would be refused, after it was asked and paid for.
         """
         if not settings.timestamp_authority_url:
             return None
@@ -72,6 +75,8 @@ class Authority:
         if not certificates:
             folder = settings.timestamp_authority_folder
             raise ConfigurationError(f"timestamp_authority_folder: no certificate (*.pem) in {folder}")
+        if not any(Validity.of(one).covers(now) for one in certificates):
+            raise ConfigurationError(_none_valid(settings.timestamp_authority_folder, certificates, now))
         return cls(str(settings.timestamp_authority_url), certificates, settings.timestamp_timeout_seconds)
 
     def ask(self, fetcher: Fetcher, imprint: bytes) -> Timestamp:
@@ -82,6 +87,12 @@ class Authority:
         nonce = secrets.randbits(_NONCE_BITS)
         answer = fetcher.post(self.url, make_request(imprint, nonce), _QUERY)
         return read_answer(answer, imprint=imprint, nonce=nonce, authorities=self.certificates)
+
+
+def _none_valid(folder: Path, certificates: Sequence[x509.Certificate], now: datetime) -> str:
+    last = last_to_end(certificates)
+    lack = None if last is None else last.lack(now)
+    return f"timestamp_authority_folder: no certificate in {folder} is valid now: the last one {lack}"
 
 
 def pinned_authorities(settings: Settings) -> list[x509.Certificate]:

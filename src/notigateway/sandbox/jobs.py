@@ -83,7 +83,7 @@ class Job:
 
 def sweeper(settings: Settings, *, every_seconds: float) -> Job:
     """Write the receipts of what lapses; begins with a sweep."""
-    seal, sweeping = load_seal(settings), Sweeping.by(settings)
+    seal, sweeping = load_seal(settings, now=datetime.now(UTC)), Sweeping.by(settings)
 
     def work(engine: Engine) -> bool:
         swept = asdict(sweep(engine, seal=seal, now=datetime.now(UTC), sweeping=sweeping))
@@ -111,7 +111,7 @@ def stamper(settings: Settings, authority: Authority, *, every_seconds: float) -
 
 def checkpointer(settings: Settings, *, every_seconds: float) -> Job:
     """Sign checkpoints, so that the log has a head that is never old."""
-    seal = load_seal(settings)
+    seal = load_seal(settings, now=datetime.now(UTC))
 
     def work(engine: Engine) -> bool:
         advance(engine, seal=seal, origin=settings.log_origin, now=datetime.now(UTC))

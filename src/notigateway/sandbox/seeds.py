@@ -113,7 +113,7 @@ def sow(settings: Settings, *, notifications: int, seed: int, now: datetime) -> 
 
     What is there already stays as it is, so a start that was interrupted is completed by the next.
     """
-    seal = load_seal(settings)
+    seal = load_seal(settings, now=now)
     new = 0
     with connected(settings) as engine:
         upgrade(engine)

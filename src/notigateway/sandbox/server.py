@@ -19,6 +19,7 @@ import socket
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urljoin
@@ -38,7 +39,6 @@ from notigateway.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import datetime
     from pathlib import Path
     from wsgiref.types import WSGIApplication
 
@@ -244,7 +244,8 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             key=sandbox.pki.key("tsa"),
             certificate=sandbox.pki.certificate("tsa"),
         )
-        authority, seconds = Authority.by(sandbox.settings), self._wanted.timestamp_seconds
+        authority = Authority.by(sandbox.settings, now=datetime.now(UTC))
+        seconds = self._wanted.timestamp_seconds
         if authority is not None and seconds:
             yield stamper(sandbox.settings, authority, every_seconds=seconds)
 

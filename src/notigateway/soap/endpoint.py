@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Final, Protocol
 import structlog
 
 from notigateway import errors
+from notigateway.http.calling import WHOLE_AT
 from notigateway.instants import to_milliseconds
 from notigateway.law.assurance import SIGNED
 from notigateway.log.access import AccessNotes
 from notigateway.pki.identity import read_caller
+from notigateway.pki.validity import RENEWAL_SECONDS, Validity
 from notigateway.receipts.asking import Asking, RequestProof
 from notigateway.repository.engine import reading
 from notigateway.soap.addressing import check_reply_addresses
@@ -26,6 +28,7 @@ from notigateway.soap.gate import Request
 from notigateway.soap.guard import read_actions, read_body, read_version
 from notigateway.soap.memory import memory_of
 from notigateway.soap.reply import Reply, reply_to
+from notigateway.time_left import bounded
 from notigateway.trust.key_holders import KeyUse
 from notigateway.uuids import uuid7
 from notigateway.wss.envelope import parse_envelope
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger("notigateway.soap")
 _RETRY_AFTER_SECONDS: Final = "5"
+_UNAVAILABLE: Final = 503
 _ALLOW: Final = (("Allow", "GET, HEAD, POST"),)  # RFC 9110 §15.5.6
 _REASONS: Final = {
     200: "OK",
@@ -61,6 +65,7 @@ _REASONS: Final = {
     415: "Unsupported Media Type",
     429: "Too Many Requests",
     500: "Internal Server Error",
+    503: "Service Unavailable",
 }
 
 
@@ -106,6 +111,7 @@ class Endpoint:
         """
         self.gate = gate
         self.path = path
+        self._validity = Validity.of(gate.signer.certificate)
         self._contract = contract
         self._dispatcher = dispatcher
         self._check_caller = check_caller
@@ -117,7 +123,10 @@ class Endpoint:
         """Answer one HTTP request."""
         now = to_milliseconds(self.gate.office.clock())
         correlation_id = uuid7(now)
-        with structlog.contextvars.bound_contextvars(correlation_id=str(correlation_id)):
+        with (
+            structlog.contextvars.bound_contextvars(correlation_id=str(correlation_id)),
+            bounded(self.gate.request_seconds, since=environ.get(WHOLE_AT)),
+        ):
             answer = self._answer(environ, now, correlation_id)
         headers = [
             ("Content-Type", f"{answer.soap.media_type}; charset=utf-8"),
@@ -140,16 +149,31 @@ class Endpoint:
                 return self._publish(environ.get("QUERY_STRING", ""))
             if environ["REQUEST_METHOD"] != "POST":
                 raise errors.MethodNotAllowedError
+            self._check_own_certificate(now)
             return self._answer_soap(environ, now, correlation_id)
-        except errors.TransportError as error:
-            # Unsigned: nothing was read, and a signature would cost more than the request.
+        except (errors.TransportError, errors.TemporarilyUnavailableError) as error:
+            # Unsigned: nothing was read, and a signature would cost more than the request, or prove nothing.
             _log.warning("request_refused", **error.line)
             soap = read_version(environ)
             body = render_static_fault(
                 error, correlation_id=correlation_id, soap=soap, add_detail=self._contract.add_detail
             )
             allow = _ALLOW if isinstance(error, errors.MethodNotAllowedError) else ()
-            return _Answer(error.status, body, soap, allow + _retry_after(error))
+            status = error.status if isinstance(error, errors.TransportError) else _UNAVAILABLE
+            return _Answer(status, body, soap, allow + _retry_after(error))
+
+    def _check_own_certificate(self, now: datetime) -> None:
+        """Refuse to do what could not be answered: a client must refuse what an ended certificate signed.
+
+        Raises: `TemporarilyUnavailableError`.
+        """
+        lack = self._validity.lack(now)
+        if lack is not None:
+            raise errors.TemporarilyUnavailableError(
+                f"the service's certificate {lack}",
+                part=errors.Part.SERVICE_CERTIFICATE,
+                retry_after_seconds=RENEWAL_SECONDS,
+            )
 
     def _publish(self, query: str) -> _Answer:
         """Give the contract's files and nothing else. Raises: `MethodNotAllowedError`, `NotOurPathError`."""
@@ -332,8 +356,9 @@ class Endpoints:
         self.operations = operations
         # The worker's loop calls it all the time; it says once a day what the operator has to see to.
         self.remind = remind
-        # The server reads no more of a body than that, and one byte.
+        # The server reads no more of a body and one byte, and has no request wait longer for a thread.
         self.request_max_bytes = first.gate.limits.request_max_bytes
+        self.request_seconds = first.gate.request_seconds
         self._first = first
         self._by_path: dict[str, WSGIApplication] = {one.path: one for one in (first, *others)}
         self._by_path |= pages or {}

@@ -132,7 +132,7 @@ def _add_reason(fault: _Element, soap: SoapVersion, error: errors.GatewayError) 
 
 
 def render_static_fault(
-    error: errors.TransportError,
+    error: errors.GatewayError,
     *,
     correlation_id: UUID,
     soap: SoapVersion = SoapVersion.V1_1,

@@ -38,6 +38,8 @@ class Gate:
     clients: ClientRegister
     families: Families
     limits: Limits
+    # From when a request is whole; see `time_left`.
+    request_seconds: float
     expectations: Expectations
     failures: FailureLimit
     forgetting: Forgetting

@@ -51,7 +51,7 @@ def test_an_answer_signed_by_another_certificate_of_the_same_issuer_is_refused(
     service: Simulator, client: NotificationClient
 ) -> None:
     service.signer = Signer(pki().person.key, pki().person.certificate)
-    with pytest.raises(ResponseNotVerifiedError, match="not from the pinned service") as refused:
+    with pytest.raises(ResponseNotVerifiedError, match="another certificate than the pinned one") as refused:
         client.ping()
     assert refused.value.step == "ISSUER_NOT_AUTHORISED"
     assert service.operations == ["Ping"]

@@ -250,7 +250,7 @@ def test_an_answer_of_somebody_else_ends_with_code_4(service: Simulator, run: Ca
     service.signer = Signer(pki().person.key, pki().person.certificate)
     done = run("ping")
     assert (done.code, done.err.count("\n")) == (4, 1)
-    assert done.err.startswith("notigateway-client: RESPONSE_NOT_VERIFIED: ")
+    assert done.err.startswith("notigateway-client: SERVICE_CERTIFICATE_DIFFERS: ")
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(

@@ -26,6 +26,7 @@ from interop.faults import FALSIFIED
 from interop.matrix import operations
 from notigateway.cli.manifest import ManifestAct, parse_line
 from notigateway.cli.power import COLUMNS as POWER_COLUMNS
+from notigateway.client import ClientError
 from notigateway.contract.bounds import bounds
 from notigateway.errors import SecurityError, catalogue
 from notigateway.health.readiness import TAKES_OUT
@@ -242,8 +243,13 @@ def places(module: str) -> list[str]:
     return [name for name in names if name.endswith(f".{module}")]
 
 
+def client_codes(kind: type[ClientError]) -> set[str]:
+    """Return the codes that our client has of its own."""
+    return {kind.code}.union(*map(client_codes, kind.__subclasses__()))
+
+
 def test_every_code_and_variable_exists(document: Path) -> None:
-    codes = {entry.code for entry in catalogue()}
+    codes = {entry.code for entry in catalogue()} | client_codes(ClientError)
     variables = {f"NOTIGATEWAY_{name.upper()}" for name in Settings.model_fields}
     for entry in ("src/notigateway/wsgi.py", "src/notigateway/cli/telling.py"):
         variables |= set(re.findall(r"NOTIGATEWAY_\w+", text_of(entry)))

@@ -13,11 +13,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pypdf import PdfReader
 
-from notigateway.errors import RenditionInvalidError
+from notigateway.errors import RenditionInvalidError, TemporarilyUnavailableError
 from notigateway.evidence.pades import PDF_MAX_BYTES, seal_pdf, verify_pdf
 from notigateway.evidence.rendition import render_pdf
 from notigateway.evidence.xades import Seal
 from pki import rsa_key
+from sealing import CarelessSeal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,7 +140,10 @@ def test_a_form_without_a_seal_is_refused(form: bytes, seal_pair: KeyPair) -> No
 def test_a_seal_outside_the_certificates_validity_is_refused(
     form: bytes, seal: Seal, seal_pair: KeyPair
 ) -> None:
-    late = seal_pdf(form, seal=seal, at=SEALED_AT + timedelta(days=30))
+    after = SEALED_AT + timedelta(days=30)
+    with pytest.raises(TemporarilyUnavailableError, match="ended at"):
+        seal_pdf(form, seal=seal, at=after)
+    late = seal_pdf(form, seal=CarelessSeal(seal_pair), at=after)
 
     with pytest.raises(RenditionInvalidError, match="was not valid, or not in use"):
         verify_pdf(late, seal_certificates=[seal_pair.certificate])

@@ -28,7 +28,7 @@ TEMPTING = '#let x = 1; *no* "q" $x$ `r` @ref <b> // c /* \\u{41} #sys.inputs \\
 
 
 def sealed(seal: Seal, statement: Statement) -> bytes:
-    return seal.seal(render(statement), statement.event_time)
+    return seal.seal(render(statement), statement.event_time, now=statement.event_time)
 
 
 def words(pdf: bytes) -> str:
@@ -151,14 +151,14 @@ def test_a_successor_acts_in_the_place_of_the_addressee_who_did_nothing(
 
 def test_a_decision_in_another_channel_names_it_and_its_report(seal: Seal, accepted: Statement) -> None:
     report = ReportDetails(
-        reported_at=accepted.event_time + timedelta(days=1),
+        reported_at=accepted.event_time + timedelta(hours=23),
         reference="EXP-7",
         identifier="00000000T",
         name="Ana Ñuñez",
     )
     statement = replace(accepted, channel=Channel.POSTAL, delegate=None, authentication=None, report=report)
 
-    text = words(render_pdf(seal.seal(render(statement), report.reported_at)))
+    text = words(render_pdf(seal.seal(render(statement), report.reported_at, now=report.reported_at)))
 
     for said in ("Correo postal", "EXP-7", "30 de marzo de 2026", "Ana Ñuñez (00000000T) aceptó"):
         assert squeezed(said) in text

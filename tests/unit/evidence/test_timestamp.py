@@ -177,7 +177,7 @@ def test_the_time_stamp_of_another_receipt_is_refused(
 ) -> None:
     token = take_out(raised)[1]
     assert token is not None
-    other = add_token(seal.seal(render(accepted), accepted.event_time), token)
+    other = add_token(seal.seal(render(accepted), accepted.event_time, now=accepted.event_time), token)
     for authorities in ((), pinned):
         with pytest.raises(ReceiptInvalidError, match="wrong imprint"):
             verify_receipt(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import random
 import re
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -25,12 +26,14 @@ from signxml.xades.xades import (
     XAdESVerifier,
 )
 
-from notigateway.errors import ConfigurationError, ReceiptInvalidError
+from notigateway.errors import ConfigurationError, ReceiptInvalidError, TemporarilyUnavailableError
+from notigateway.evidence.detached import verify_detached
 from notigateway.evidence.element import render
 from notigateway.evidence.statement import ReportDetails, Statement
 from notigateway.evidence.template import SIGNATURE_POLICY, XADES, Profile, ReceiptSigner
 from notigateway.evidence.xades import RECEIPT_MAX_BYTES, Seal, verify_receipt
 from notigateway.wss.ns import DS, EVIDENCE_1, ds
+from sealing import CarelessSeal, sealed_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,7 +153,7 @@ def test_the_signing_time_is_the_instant_of_the_event(receipt: bytes) -> None:
 def test_two_seals_of_one_statement_differ_and_both_verify(
     seal: Seal, seal_pair: KeyPair, accepted: Statement
 ) -> None:
-    one, other = (seal.seal(render(accepted), accepted.event_time) for _ in range(2))
+    one, other = (sealed_at(seal, render(accepted), accepted.event_time) for _ in range(2))
     assert one != other
     for data in (one, other):
         verify_receipt(data, seal_certificates=[seal_pair.certificate])
@@ -374,7 +377,7 @@ def test_a_changed_receipt_is_refused(
 def test_another_certificate_of_the_same_authority_is_refused(
     certify: Callable[[str], KeyPair], seal_pair: KeyPair, accepted: Statement
 ) -> None:
-    forged = Seal(certify("Seal of the gateway")).seal(render(accepted), accepted.event_time)
+    forged = sealed_at(Seal(certify("Seal of the gateway")), render(accepted), accepted.event_time)
     with pytest.raises(ReceiptInvalidError, match="not sealed with a pinned seal certificate"):
         verify_receipt(forged, seal_certificates=[seal_pair.certificate])
 
@@ -382,7 +385,7 @@ def test_another_certificate_of_the_same_authority_is_refused(
 def test_a_swapped_certificate_does_not_lend_its_name(
     certify: Callable[[str], KeyPair], seal_pair: KeyPair, accepted: Statement
 ) -> None:
-    forged = Seal(certify("Forger")).seal(render(accepted), accepted.event_time)
+    forged = sealed_at(Seal(certify("Forger")), render(accepted), accepted.event_time)
     root = etree.fromstring(forged)
     token = base64.b64encode(seal_pair.certificate.public_bytes(Encoding.DER)).decode()
     find(root, "ds:X509Certificate").text = token
@@ -398,7 +401,7 @@ def test_nothing_verifies_when_nothing_is_pinned(receipt: bytes) -> None:
 def test_a_seal_dated_apart_from_its_event_is_refused(
     seal: Seal, seal_pair: KeyPair, accepted: Statement
 ) -> None:
-    late = seal.seal(render(accepted), accepted.event_time + timedelta(seconds=1))
+    late = sealed_at(seal, render(accepted), accepted.event_time + timedelta(seconds=1))
     with pytest.raises(ReceiptInvalidError, match="not the instant of the event"):
         verify_receipt(late, seal_certificates=[seal_pair.certificate])
 
@@ -407,8 +410,26 @@ def test_an_event_outside_the_validity_of_the_seal_certificate_is_refused(
     seal: Seal, seal_pair: KeyPair, accepted: Statement
 ) -> None:
     old = replace(accepted, event_time=accepted.event_time - timedelta(days=2))
+    with pytest.raises(TemporarilyUnavailableError, match="is not valid before") as refusal:
+        sealed_at(seal, render(old), old.event_time)
+    assert refusal.value.line["part"] == "seal"
+    assert refusal.value.facts == {"retry_after_seconds": 60}
+    receipt = sealed_at(CarelessSeal(seal_pair), render(old), old.event_time)
     with pytest.raises(ReceiptInvalidError, match="was not valid, or not in use"):
-        verify_receipt(seal.seal(render(old), old.event_time), seal_certificates=[seal_pair.certificate])
+        verify_receipt(receipt, seal_certificates=[seal_pair.certificate])
+
+
+@pytest.mark.parametrize("milliseconds", [0, 1])
+def test_a_seal_is_made_until_the_last_instant_of_its_certificate(
+    seal: Seal, seal_pair: KeyPair, accepted: Statement, milliseconds: int
+) -> None:
+    now = seal_pair.certificate.not_valid_after_utc + timedelta(milliseconds=milliseconds)
+    ended = pytest.raises(TemporarilyUnavailableError, match="ended at")
+    with ended if milliseconds else nullcontext():
+        receipt = seal.seal(render(accepted), accepted.event_time, now=now)
+        verify_receipt(receipt, seal_certificates=[seal_pair.certificate])
+    with ended if milliseconds else nullcontext():
+        verify_detached(b"a text", seal.sign(b"a text", now=now), seal_pair.certificate)
 
 
 def test_a_reported_event_older_than_the_seal_is_attested_as_of_its_report(
@@ -416,11 +437,12 @@ def test_a_reported_event_older_than_the_seal_is_attested_as_of_its_report(
 ) -> None:
     report = ReportDetails(reported_at=accepted.event_time.replace(microsecond=0), reference="SEDE-77")
     old = replace(accepted, event_time=accepted.event_time - timedelta(days=2), report=report)
-    receipt = seal.seal(render(old), report.reported_at)
+    receipt = sealed_at(seal, render(old), report.reported_at)
     facts = verify_receipt(receipt, seal_certificates=[seal_pair.certificate])
     assert facts.sealed_at == report.reported_at
+    receipt = sealed_at(CarelessSeal(seal_pair), render(old), old.event_time)
     with pytest.raises(ReceiptInvalidError, match="not the instant of the event"):
-        verify_receipt(seal.seal(render(old), old.event_time), seal_certificates=[seal_pair.certificate])
+        verify_receipt(receipt, seal_certificates=[seal_pair.certificate])
 
 
 def test_a_signature_of_the_seal_key_outside_the_profile_is_refused(
@@ -451,7 +473,7 @@ def test_a_receipt_sealed_under_another_policy_is_refused(
 ) -> None:
     """Where one is expected, signxml's verifier lets a missing one pass; ours does not."""
     monkeypatch.setattr("notigateway.evidence.template.SIGNATURE_POLICY", policy)
-    data = Seal(seal_pair).seal(render(accepted), accepted.event_time)
+    data = sealed_at(Seal(seal_pair), render(accepted), accepted.event_time)
     with pytest.raises(ReceiptInvalidError):
         verify_receipt(data, seal_certificates=[seal_pair.certificate])
 
@@ -475,7 +497,7 @@ def test_the_correction_of_signxml_is_still_needed(seal_pair: KeyPair, accepted:
 def test_a_document_of_another_kind_sealed_by_us_is_no_receipt(
     seal: Seal, seal_pair: KeyPair, accepted: Statement
 ) -> None:
-    data = seal.seal(b'<Evidence xmlns="urn:other"><a>b</a></Evidence>', accepted.event_time)
+    data = sealed_at(seal, b'<Evidence xmlns="urn:other"><a>b</a></Evidence>', accepted.event_time)
     with pytest.raises(ReceiptInvalidError):
         verify_receipt(data, seal_certificates=[seal_pair.certificate])
 
@@ -524,14 +546,14 @@ def test_the_template_writes_what_signxml_writes(pair: KeyPair, accepted: Statem
     by_signxml = signer.sign(
         etree.fromstring(render(accepted)), always_add_key_value=False, key=pair.key, cert=[pair.certificate]
     )
-    ours = Seal(pair).seal(render(accepted), accepted.event_time)
+    ours = sealed_at(Seal(pair), render(accepted), accepted.event_time)
     verify_receipt(canonical(by_signxml), seal_certificates=[pair.certificate])
     assert without_chance(ours) == without_chance(canonical(by_signxml))
     assert ours == canonical(etree.fromstring(ours))
 
 
 def test_both_kinds_of_seal_verify_with_every_engine(pair: KeyPair, accepted: Statement) -> None:
-    receipt = Seal(pair).seal(render(accepted), accepted.event_time)
+    receipt = sealed_at(Seal(pair), render(accepted), accepted.event_time)
     verify_receipt(receipt, seal_certificates=[pair.certificate])
     check_with_xmlsec(etree.fromstring(receipt), pair.certificate)
     check_with_signxml(receipt, pair.certificate, accepted.event_time)
@@ -540,7 +562,7 @@ def test_both_kinds_of_seal_verify_with_every_engine(pair: KeyPair, accepted: St
 def test_a_seal_of_the_other_kind_does_not_pass(
     seal_pair: KeyPair, rsa_pair: KeyPair, accepted: Statement
 ) -> None:
-    root = etree.fromstring(Seal(rsa_pair).seal(render(accepted), accepted.event_time))
+    root = etree.fromstring(sealed_at(Seal(rsa_pair), render(accepted), accepted.event_time))
     find(root, "ds:SignatureMethod").set("Algorithm", SignatureMethod.ECDSA_SHA256.value)
     with pytest.raises(ReceiptInvalidError, match="not by the algorithm of the pinned key"):
         verify_receipt(canonical(root), seal_certificates=[rsa_pair.certificate, seal_pair.certificate])
@@ -550,7 +572,7 @@ def test_a_pinned_key_too_weak_to_seal_verifies_nothing(
     certify: Callable[..., KeyPair], rsa_pair: KeyPair, accepted: Statement
 ) -> None:
     weak = certify("Weak", rsa.generate_private_key(65537, 1024))  # noqa: S505  (on purpose)
-    root = etree.fromstring(Seal(rsa_pair).seal(render(accepted), accepted.event_time))
+    root = etree.fromstring(sealed_at(Seal(rsa_pair), render(accepted), accepted.event_time))
     token = base64.b64encode(weak.certificate.public_bytes(Encoding.DER)).decode()
     find(root, "ds:X509Certificate").text = token
     digest = base64.b64encode(weak.certificate.fingerprint(hashes.SHA256())).decode()

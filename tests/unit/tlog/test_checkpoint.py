@@ -63,7 +63,7 @@ def test_another_spelling_is_no_checkpoint(text: bytes) -> None:
 
 
 def test_a_checkpoint_signed_with_the_seal_verifies(seal_pair: KeyPair) -> None:
-    signature = Seal(seal_pair).sign(TEXT)
+    signature = Seal(seal_pair).sign(TEXT, now=AT)
     assert (
         verify_checkpoint(TEXT, signature, seal_certificate=seal_pair.certificate, origin=CHECKPOINT.origin)
         == CHECKPOINT
@@ -71,7 +71,7 @@ def test_a_checkpoint_signed_with_the_seal_verifies(seal_pair: KeyPair) -> None:
 
 
 def test_any_flipped_byte_of_text_or_signature_is_found(seal_pair: KeyPair) -> None:
-    signature = Seal(seal_pair).sign(TEXT)
+    signature = Seal(seal_pair).sign(TEXT, now=AT)
     for place in range(len(TEXT)):
         with pytest.raises(CheckpointInvalidError):
             verify_checkpoint(flipped(TEXT, place), signature, seal_certificate=seal_pair.certificate)
@@ -87,7 +87,7 @@ def flipped(data: bytes, place: int) -> bytes:
 def test_another_log_and_another_holder_are_refused(
     seal_pair: KeyPair, certify: Callable[[str], KeyPair]
 ) -> None:
-    signature = Seal(seal_pair).sign(TEXT)
+    signature = Seal(seal_pair).sign(TEXT, now=AT)
     with pytest.raises(CheckpointInvalidError, match="another log"):
         verify_checkpoint(TEXT, signature, seal_certificate=seal_pair.certificate, origin="other.example/log")
     other = certify("Another holder of the same authority")
@@ -99,7 +99,7 @@ def test_another_log_and_another_holder_are_refused(
 def test_a_checkpoint_outside_the_seals_validity_is_refused(seal_pair: KeyPair, days: int) -> None:
     text = replace(CHECKPOINT, at=CHECKPOINT.at + timedelta(days=days)).to_bytes()
     with pytest.raises(CheckpointInvalidError, match="was not valid, or not in use"):
-        verify_checkpoint(text, Seal(seal_pair).sign(text), seal_certificate=seal_pair.certificate)
+        verify_checkpoint(text, Seal(seal_pair).sign(text, now=AT), seal_certificate=seal_pair.certificate)
 
 
 def self_signed(key: PrivateKey) -> x509.Certificate:

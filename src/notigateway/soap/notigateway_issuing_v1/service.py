@@ -173,6 +173,7 @@ def _publish(request: Request, asked: contract.PublishActs) -> list[Publication 
     publishing = request.office.publishing
     with request.reading() as session:
         body = body_of(session, request.asking, asked.issuer_id)
+        publishing.seal.check(request.asking.now)  # before a document is stored of what nobody could attest
         uploads = find_uploads(session, body, submissions.hashes(asked.acts))
     deposits: list[Deposit | PublicationError] = []
     for act in asked.acts:

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import structlog
 from spyne import ServiceBase
 
 from notigateway import __version__
@@ -19,7 +20,13 @@ from notigateway.addressee.mailbox import Retrieved, Will
 from notigateway.addressee.showing import may_see_request
 from notigateway.contract import v1, v1_decisions
 from notigateway.contract.versions import LATEST
-from notigateway.errors import CallerUnknownError, InvalidRequestError, NotificationUnknownError
+from notigateway.errors import (
+    CallerUnknownError,
+    InvalidRequestError,
+    NotificationUnknownError,
+    Part,
+    TemporarilyUnavailableError,
+)
 from notigateway.law.families import check_may_decide
 from notigateway.law.lifecycle import Decision, Kind, State
 from notigateway.law.representation import Role
@@ -40,6 +47,8 @@ if TYPE_CHECKING:
     from notigateway.repository.session import Session
     from notigateway.repository.timestamps import ReceiptTimestamp
     from notigateway.soap.gate import Request
+
+_log = structlog.get_logger("notigateway.soap")
 
 DEFAULT_PAGE_SIZE = 100
 
@@ -74,6 +83,7 @@ class MailboxService(ServiceBase):
                 _uuids(asked.ids),
                 for_information=bool(asked.for_information),
             )
+        results = mailbox.with_contents(results)
         _note_refusals(request, results)
         results = _attested(request, results)
         return v1.RetrieveNotificationsResponse(
@@ -86,8 +96,9 @@ class MailboxService(ServiceBase):
     @operation(v1.RetrieveDocument, v1.RetrieveDocumentResponse)
     def RetrieveDocument(request: Request, asked: v1.RetrieveDocument) -> v1.RetrieveDocumentResponse:
         """Return a range of one document of an accepted notification."""
+        mailbox = request.office.mailbox
         with request.reading() as session:
-            part = request.office.mailbox.read_document(
+            part = mailbox.find_range(
                 session,
                 request.asking,
                 notification_id=UUID(asked.id),
@@ -96,13 +107,14 @@ class MailboxService(ServiceBase):
                 length=asked.length,
                 for_information=bool(asked.for_information),
             )
+        content = mailbox.read_range(part)
         informed = {} if part.for_information is None else {UUID(asked.id): part.for_information}
         if part.is_first_handover or informed:
             lost = _hand_over(request, [UUID(asked.id)], informed=informed)
             if lost:
                 raise NotificationUnknownError
         return v1.RetrieveDocumentResponse(
-            size=part.document.size, sha256=part.document.sha256, offset=part.offset, content=part.content
+            size=part.document.size, sha256=part.document.sha256, offset=part.offset, content=content
         )
 
     @operation(v1_decisions.AcceptNotifications, v1_decisions.AcceptNotificationsResponse)
@@ -281,8 +293,26 @@ def _attested(request: Request, results: Sequence[Retrieved]) -> list[Retrieved]
         if one.is_for_information and one.has_content and one.notification is not None
     }
     leaving = [one.id for one in results if one.is_first_handover or one.id in informed]
-    lost = _hand_over(request, leaving, informed=informed)
+    try:
+        lost = _hand_over(request, leaving, informed=informed)
+    except TemporarilyUnavailableError as error:
+        if error.part is not Part.SEAL:
+            raise
+        return _held_back(request, results, leaving, error)
     return [Retrieved(one.id, problem=NotificationUnknownError) if one.id in lost else one for one in results]
+
+
+def _held_back(
+    request: Request, results: Sequence[Retrieved], leaving: list[UUID], error: TemporarilyUnavailableError
+) -> list[Retrieved]:
+    """Keep what cannot be attested now; what needs no new receipt leaves."""
+    _log.warning("document_not_delivered", **error.line)
+    for one in leaving:
+        request.access.refuse(one, type(error))
+    return [
+        Retrieved(one.id, one.notification, problem=type(error)) if one.id in leaving else one
+        for one in results
+    ]
 
 
 def _hand_over(request: Request, ids: list[UUID], *, informed: Mapping[UUID, int]) -> set[UUID]:

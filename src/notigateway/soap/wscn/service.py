@@ -259,7 +259,7 @@ class WscnDispatcher:
             try:
                 content = asked.request.office.store.get(document.sha256)
             except ServiceError as damage:
-                _log.warning("document_not_delivered", code=damage.code, detail=damage.detail)
+                _log.warning("document_not_delivered", **damage.line)
                 error = codes.refusal(codes.NOT_AVAILABLE, damage, correlation_id)
         if content is not None and notification.awaits_handover():
             _attest_handover(asked, notification)
