@@ -7,6 +7,7 @@ import stat
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 _FOR_NOBODY_ELSE: Final = 0o077
@@ -30,6 +31,27 @@ def make_folder(folder: Path) -> None:
 def make_file(file: Path) -> None:
     """Make an empty file for its owner, unless there is one."""
     os.close(os.open(file, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+
+
+def write_new(files: Mapping[Path, bytes]) -> None:
+    """Write new files for their owner, all of them or none; never over one that is there.
+
+    Raises: `OSError` naming the file, `FileExistsError` where it is there.
+    """
+    made: list[Path] = []
+    try:
+        for file, data in files.items():
+            handle = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+            made.append(file)
+            with os.fdopen(handle, "wb") as target:
+                target.write(data)
+                target.flush()
+                os.fsync(handle)
+    except OSError as error:
+        for file in made:
+            file.unlink()
+        error.filename = error.filename or str(made[-1])
+        raise
 
 
 def is_kept(file: Path) -> bool:

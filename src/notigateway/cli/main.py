@@ -15,6 +15,7 @@ from notigateway.cli.demo import demo
 from notigateway.cli.explain import explain
 from notigateway.cli.health import health
 from notigateway.cli.issuer import issuer, register_issuer
+from notigateway.cli.keys import keys
 from notigateway.cli.log import checkpoint, log
 from notigateway.cli.matters import matters
 from notigateway.cli.obligation import obligation
@@ -46,6 +47,7 @@ for command in (
     app.command()(command)
 app.add_typer(addressee, name="addressee")
 app.add_typer(issuer, name="issuer", no_args_is_help=True)
+app.add_typer(keys, name="keys", no_args_is_help=True)
 app.add_typer(log, name="log", no_args_is_help=True)
 app.add_typer(obligation, name="obligation")
 app.add_typer(matters, name="matters")
