@@ -45,6 +45,9 @@ LATER: Final = Told("TEMPORARILY_UNAVAILABLE", again=True, after=5)
 # In an item there is no header: the code says that it may be asked for again.
 ITEM_LATER: Final = Told("TEMPORARILY_UNAVAILABLE", again=True)
 NEVER: Final = Told("DOCUMENT_DAMAGED")
+IN_A_MINUTE: Final = Told("TEMPORARILY_UNAVAILABLE", again=True, after=60)
+UNKNOWN: Final = Told("REVOCATION_UNKNOWN", again=True, after=5)
+_STORE_FAILED: Final = Line("document_store_failed", {"part": "store"})
 _AT_ONCE: Final = "with the next request"
 
 
@@ -86,12 +89,68 @@ ROWS: Final = (
         cure="make room, then `notigateway check`",
     ),
     Row(
+        name="store_unmounted",
+        fault="document store away: not mounted, no bucket, refused",
+        reads={"documents": ITEM_LATER, "new acts": LATER, "the rest": AS_ASKED},
+        log=(_STORE_FAILED,),
+        back=_AT_ONCE,
+        cure="mount it, or bring back its bucket; nothing was put into what stood there instead",
+    ),
+    Row(
+        name="store_foreign",
+        fault="document store with the marker of another gateway",
+        reads={"documents that are not there": ITEM_LATER, "new acts": LATER, "the rest": AS_ASKED},
+        log=(_STORE_FAILED,),
+        back=_AT_ONCE,
+        cure="correct `document_store_url`, or what is mounted there; a start is refused",
+    ),
+    Row(
+        name="store_hanging",
+        fault="document store hangs",
+        reads={"documents, after `request_seconds`": ITEM_LATER, "the rest": AS_ASKED},
+        log=(_STORE_FAILED,),
+        back=_AT_ONCE,
+        cure="look at the disk or the network; lists and decisions go on",
+    ),
+    Row(
         name="document_damaged",
-        fault="a document damaged",
+        fault="a document damaged or missing",
         reads={"its content": NEVER, "others": AS_ASKED},
-        log=(),
+        log=(Line("document_damaged", {"code": "DOCUMENT_DAMAGED"}),),
         back="when its bytes are back",
         cure="bring back its bytes from the backup, by the SHA-256 in the log, then `notigateway check`",
+    ),
+    Row(
+        name="seal_ended",
+        fault="seal certificate not valid (any more)",
+        reads={"decisions, new acts": IN_A_MINUTE, "the rest": AS_ASKED},
+        log=_away("seal"),
+        back="after the reload",
+        cure="name a valid one in the settings and reload ([keys](#keys-and-authorised-issuers))",
+    ),
+    Row(
+        name="service_certificate_ended",
+        fault="service certificate not valid (any more)",
+        reads={"": IN_A_MINUTE},
+        log=(Line("request_refused", {"code": "TEMPORARILY_UNAVAILABLE", "part": "service_certificate"}),),
+        back="after the reload",
+        cure="the same; give the new one to the clients, who pin it",
+    ),
+    Row(
+        name="revocation_out_of_date",
+        fault="revocation source away for longer than its list lasts",
+        reads={"decisions": UNKNOWN, "reading, for `revocation_grace_seconds`": AS_ASKED},
+        log=(Line("request_failed", {"code": "REVOCATION_UNKNOWN"}),),
+        back="seconds after `notigateway refresh-trust` has succeeded",
+        cure="its message names the place; or put the list into `revocation_folder`",
+    ),
+    Row(
+        name="revocation_unknown",
+        fault="the same, after the grace",
+        reads={"": UNKNOWN},
+        log=(Line("request_failed", {"code": "REVOCATION_UNKNOWN"}),),
+        back="seconds after `notigateway refresh-trust` has succeeded",
+        cure="the same",
     ),
     Row(
         name="authority_away",

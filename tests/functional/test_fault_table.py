@@ -9,8 +9,10 @@ import os
 import re
 import sqlite3
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import event
@@ -23,6 +25,8 @@ from fault_table import table, written
 from notigateway.receipts.stamping import Authority, stamp
 from notigateway.repository.engine import create_database
 from notigateway.repository.schema import upgrade
+from notigateway.repository.store_owner import marker_of
+from pki import NOW, OTHER_COMPANY_NIF, company_subject, crl, ec_key, pki, rsa_key, write_pem
 from stack import NG, Stack
 from tsa import tsa
 
@@ -36,6 +40,11 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 Seen = dict[str, Told]
+ACT = (
+    "<act><reference>C</reference><subject>s</subject><procedure>203546</procedure><matter>collection</matter>"
+    "<addressee><identifier>B99999997</identifier><name>N</name></addressee>"
+    "<document><name>a.pdf</name><mediaType>application/pdf</mediaType><content>JVBERi0xLjc=</content></document></act>"
+)
 
 
 class World:
@@ -177,21 +186,126 @@ def database_full(world: World) -> Seen:
     return {"decisions": seen}
 
 
+def while_the_store_is_away(stack: Stack, *, of: str) -> tuple[Callable[[], Seen], Path]:
+    """Return what asks for a document, a decision, a list and a publication; and where the documents are."""
+    wanted, open_ = stack.publish("A"), stack.publish("B")
+    stack.accept(wanted)
+
+    def seen() -> Seen:
+        rest = {
+            told(stack.ask("ListNotifications")),
+            told(stack.ask("AcceptNotifications", f"<id>{open_}</id>")),
+        }
+        assert len(rest) == 1
+        return {
+            of: told(stack.ask("RetrieveNotifications", f"<id>{wanted}</id>")),
+            "new acts": told(stack.ask_issuing("PublishActs", ACT)),
+            "the rest": rest.pop(),
+        }
+
+    return seen, stack.folder / "documents"
+
+
+def store_unmounted(world: World) -> Seen:
+    stack = world.sqlite()
+    ask, documents = while_the_store_is_away(stack, of="documents")
+    documents.rename(stack.folder / "elsewhere")
+    documents.mkdir()
+    seen = ask()
+    documents.rmdir()  # nothing was put into it
+    (stack.folder / "elsewhere").rename(documents)
+    assert set(ask().values()) == {Told()}
+    return seen
+
+
+def store_foreign(world: World) -> Seen:
+    stack = world.sqlite()
+    ask, documents = while_the_store_is_away(stack, of="documents that are not there")
+    documents.rename(stack.folder / "elsewhere")
+    documents.mkdir()
+    (documents / "notigateway-store").write_bytes(marker_of(uuid4(), now=stack.now))
+    return ask()
+
+
+def store_hanging(world: World) -> Seen:
+    stack = world.sqlite(request_seconds=1)
+    wanted = stack.publish()
+    stack.accept(wanted)
+    (file,) = (stack.folder / "documents").glob("*/*/*")
+    file.unlink()
+    os.mkfifo(file)  # into which nobody writes
+    seen = told(stack.ask("RetrieveNotifications", f"<id>{wanted}</id>"))
+    rest = told(stack.ask("ListNotifications"))
+    os.close(os.open(file, os.O_WRONLY | os.O_NONBLOCK))
+    return {"documents, after `request_seconds`": seen, "the rest": rest}
+
+
 def document_damaged(world: World) -> Seen:
     stack = world.sqlite()
-    lost, kept = (
-        stack.publish("A", documents=(b"%PDF-1.7 a",)),
-        stack.publish("B", documents=(b"%PDF-1.7 b",)),
-    )
-    stack.accept(lost, kept)
-    (file,) = [
-        one for one in (stack.folder / "documents").rglob("*") if one.is_file() and b" a" in one.read_bytes()
+    ids = [
+        stack.publish(name, documents=(b"%PDF-1.7 " + name.encode(),)) for name in ("CHANGED", "LOST", "KEPT")
     ]
-    file.write_bytes(b"%PDF-1.7 z")
+    stack.accept(*ids)
+    for file in (stack.folder / "documents").glob("*/*/*"):
+        if b"CHANGED" in file.read_bytes():
+            file.write_bytes(b"%PDF-1.7 another")
+        elif b"LOST" in file.read_bytes():
+            file.unlink()
+    changed, lost, kept = (told(stack.ask("RetrieveNotifications", f"<id>{one}</id>")) for one in ids)
+    assert changed == lost
+    return {"its content": lost, "others": kept}
+
+
+def with_certificate_of(world: World, name: str) -> Stack:
+    """Give a gateway whose certificate of that name ends in an hour."""
+    subject = company_subject(OTHER_COMPANY_NIF, "Pasarela de pruebas")
+    key = ec_key("ends") if name == "seal" else rsa_key("service")
+    pair = pki().holder(subject, key, not_before=NOW - timedelta(days=9), not_after=NOW + timedelta(hours=1))
+    folder = world.folder / "ending"
+    folder.mkdir()
+    key_file, certificate_file = write_pem(pair, folder, name)
+    return world.sqlite(**{f"{name}_key_file": key_file, f"{name}_certificate_file": certificate_file})
+
+
+def seal_ended(world: World) -> Seen:
+    stack = with_certificate_of(world, "seal")
+    wanted = stack.publish()
+    stack.pass_time(hours=2)
+    decision = told(stack.ask("AcceptNotifications", f"<id>{wanted}</id>"))
+    assert told(stack.ask_issuing("PublishActs", ACT)) == decision
+    return {"decisions, new acts": decision, "the rest": told(stack.ask("ListNotifications"))}
+
+
+def service_certificate_ended(world: World) -> Seen:
+    stack = with_certificate_of(world, "service")
+    stack.pass_time(hours=2)
+    return {"": told(stack.send(stack.sign('<Ping xmlns="urn:notigateway:v1"/>')))}
+
+
+def out_of_date(world: World) -> tuple[Stack, object]:
+    """Give a gateway whose revocation list is out of date, and a notification that nobody has decided."""
+    stack = world.sqlite()
+    stack.gate.admission._reload_seconds = 0.0
+    ends = crl(pki().issuing, this_update=NOW - timedelta(hours=1), next_update=NOW + timedelta(hours=1))
+    (stack.folder / "revocation" / "issuer-1.crl").write_bytes(ends)
+    stack.refresh_trust()
+    wanted = stack.publish()
+    stack.pass_time(hours=1, seconds=1)
+    return stack, wanted
+
+
+def revocation_out_of_date(world: World) -> Seen:
+    stack, wanted = out_of_date(world)
     return {
-        "its content": told(stack.ask("RetrieveNotifications", f"<id>{lost}</id>")),
-        "others": told(stack.ask("RetrieveNotifications", f"<id>{kept}</id>")),
+        "decisions": told(stack.ask("AcceptNotifications", f"<id>{wanted}</id>")),
+        "reading, for `revocation_grace_seconds`": told(stack.ask("ListNotifications")),
     }
+
+
+def revocation_unknown(world: World) -> Seen:
+    stack, wanted = out_of_date(world)
+    stack.pass_time(seconds=600)
+    return asked(stack, wanted)
 
 
 def authority_away(world: World) -> Seen:
@@ -239,7 +353,14 @@ PRODUCERS: dict[str, Callable[[World], Seen]] = {
         database_read_only,
         database_locked,
         database_full,
+        store_unmounted,
+        store_foreign,
+        store_hanging,
         document_damaged,
+        seal_ended,
+        service_certificate_ended,
+        revocation_out_of_date,
+        revocation_unknown,
         authority_away,
         clock_of_the_caller,
         defect,
