@@ -33,6 +33,34 @@ def test_a_locked_sqlite_database_gives_a_retryable_fault(sqlite_url: str, tmp_p
     stack.close()
 
 
+def test_a_sqlite_file_that_is_away_gives_a_retryable_fault_until_it_is_back(
+    sqlite_stack: Stack, tmp_path: Path
+) -> None:
+    stack, file = sqlite_stack, tmp_path / "notigateway.db"
+    wanted = stack.publish()
+    stack.engine.dispose()
+    away = file.rename(tmp_path / "away.db")
+    for operation in ("AcceptNotifications", "RetrieveNotifications"):
+        assert_refusal(stack, stack.ask(operation, f"<id>{wanted}</id>"), "TEMPORARILY_UNAVAILABLE")
+    assert not file.exists()  # nobody has made an empty one
+    away.rename(file)
+    assert text(stack.accept(wanted)[0], "outcome") == "decided"
+
+
+def test_a_damaged_sqlite_file_gives_a_retryable_fault_until_it_is_restored(
+    sqlite_stack: Stack, tmp_path: Path
+) -> None:
+    stack, file = sqlite_stack, tmp_path / "notigateway.db"
+    wanted = stack.publish()
+    stack.engine.dispose()
+    whole = file.read_bytes()
+    file.write_bytes(b"not SQLite" * 1000)
+    assert_refusal(stack, stack.ask("AcceptNotifications", f"<id>{wanted}</id>"), "TEMPORARILY_UNAVAILABLE")
+    stack.engine.dispose()
+    file.write_bytes(whole)
+    assert text(stack.accept(wanted)[0], "outcome") == "decided"
+
+
 def test_a_locked_row_of_postgresql_gives_a_retryable_fault(postgresql_url: str, tmp_path: Path) -> None:
     stack = Stack(postgresql_url, tmp_path, database_timeout_seconds=3)
     wanted = stack.publish()

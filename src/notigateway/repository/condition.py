@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import exc, make_url, text
 
+from notigateway.errors import TemporarilyUnavailableError
 from notigateway.repository.engine import reading, writing
+from notigateway.repository.troubles import is_read_only
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -92,8 +94,10 @@ def takes_writes(engine: Engine) -> bool:
         try:
             with writing(engine):
                 return True
-        except exc.DBAPIError:
-            return False  # a file, a folder or a disk that is there to be read only
+        except TemporarilyUnavailableError as trouble:
+            if is_read_only(trouble.__cause__):
+                return False  # a file, a folder or a disk that is there to be read only
+            raise
     with reading(engine) as session:
         found = read_condition(session)
     return not (found.is_standby or found.is_read_only)

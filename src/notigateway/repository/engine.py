@@ -19,7 +19,9 @@ from sqlalchemy import URL, Engine, create_engine, event, exc, make_url
 from notigateway.errors import ConfigurationError, Part, TemporarilyUnavailableError
 from notigateway.private_files import make_file
 from notigateway.repository.commit import commit
+from notigateway.repository.generations import Generations
 from notigateway.repository.session import Session
+from notigateway.repository.troubles import has_changed_places, trouble_of
 from notigateway.repository.turns import Turns
 
 if TYPE_CHECKING:
@@ -48,19 +50,8 @@ _SWITCH_PAUSE_SECONDS = 0.02
 
 # The order of the threads that write to SQLite; between processes there is none.
 _turns: WeakKeyDictionary[Engine, Turns] = WeakKeyDictionary()
-
-# What SQLite says when the file is busy or the disk fails: it may work later. Everything else it calls
-# an "operational error" (no such table, syntax) is a defect and stays one.
-_SQLITE_MAY_WORK_LATER = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_PROTOCOL,
-    }
-)
+# Which of its connections lead to the primary: of PostgreSQL alone.
+_generations: WeakKeyDictionary[Engine, Generations] = WeakKeyDictionary()
 
 
 def create_database(url: str, *, pool_size: int = 8, timeout_seconds: int = 30) -> Engine:
@@ -92,6 +83,8 @@ def create_database(url: str, *, pool_size: int = 8, timeout_seconds: int = 30) 
         event.listen(engine, "do_connect", partial(_open_sqlite, file))
         event.listen(engine, "connect", partial(_prepare_sqlite, file))
         event.listen(engine, "begin", _begin_sqlite)
+    else:
+        _generations[engine] = Generations(engine)
     return engine
 
 
@@ -111,7 +104,7 @@ def reading(engine: Engine) -> Iterator[Session]:
 
     Raises: `TemporarilyUnavailableError`.
     """
-    with _session(engine, _READING[engine.dialect.name]) as session:
+    with _session(engine, _READING[engine.dialect.name], may_write=False) as session:
         yield session
 
 
@@ -125,7 +118,7 @@ def writing(engine: Engine) -> Iterator[Session]:
     Raises: `TemporarilyUnavailableError`; then nothing was changed, except where the connection was
     lost during the commit itself: repeating is safe, because use cases are idempotent.
     """
-    with _turn(engine), _session(engine, _WRITING[engine.dialect.name]) as session:
+    with _turn(engine), _session(engine, _WRITING[engine.dialect.name], may_write=True) as session:
         yield session
         commit(session)
 
@@ -142,39 +135,31 @@ def let_others_write(engine: Engine) -> None:
 
 
 @contextmanager
-def _session(engine: Engine, options: Mapping[str, Any]) -> Iterator[Session]:
+def _session(engine: Engine, options: Mapping[str, Any], *, may_write: bool) -> Iterator[Session]:
     """Open a session and its transaction at once."""
-    with in_our_words(), Session(engine) as session:
-        session.connection(execution_options=options)
-        yield session
+    with in_our_words(may_write=may_write), Session(engine) as session:
+        try:
+            connection = session.connection(execution_options=options)
+        except ConfigurationError as error:  # it was right when this process began
+            raise TemporarilyUnavailableError(error.detail, part=Part.DATABASE) from error
+        try:
+            yield session
+        except Exception as error:
+            if has_changed_places(error):
+                _generations[engine].leave(connection)
+            raise
 
 
 @contextmanager
-def in_our_words() -> Iterator[None]:
+def in_our_words(*, may_write: bool = True) -> Iterator[None]:
     """Turn the database's troubles into `TemporarilyUnavailableError`; a defect stays what it is."""
     try:
         yield
-    except exc.TimeoutError as error:
-        raise TemporarilyUnavailableError(
-            "no database connection became free in time", part=Part.DATABASE
-        ) from error
-    except (exc.DBAPIError, sqlite3.Error) as error:  # the latter where a transaction begins
-        if _may_work_later(error):
-            raise TemporarilyUnavailableError(
-                f"database: {getattr(error, 'orig', error)}", part=Part.DATABASE
-            ) from error
-        raise
-
-
-def _may_work_later(error: exc.DBAPIError | sqlite3.Error) -> bool:
-    """Tell trouble (locked, lost, full, timed out) from a defect."""
-    original = error.orig if isinstance(error, exc.DBAPIError) else error
-    if isinstance(original, sqlite3.Error):
-        code = getattr(original, "sqlite_errorcode", 0)
-        return code & 0xFF in _SQLITE_MAY_WORK_LATER  # the low byte is the primary result code
-    if not isinstance(error, exc.DBAPIError):
-        return False
-    return error.connection_invalidated or isinstance(error, exc.OperationalError)
+    except Exception as error:
+        trouble = trouble_of(error, may_write=may_write)
+        if trouble is None:
+            raise
+        raise trouble from error
 
 
 def _parse(url: str) -> URL:

@@ -1,32 +1,31 @@
-"""The seal's and the service's certificates end: nothing is half or void, and a renewal heals it."""
+"""The seal's certificate ends: nothing is half or void, and a renewal heals it."""
 
 from __future__ import annotations
 
 import base64
-from datetime import UTC, datetime, timedelta
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
+from ending import END, MOMENT, documents, named, seal
 from notigateway.app import build_app
 from notigateway.cli.main import app
 from notigateway.clock.lapsing import Sweeping, sweep
-from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
+from notigateway.errors import TemporarilyUnavailableError
 from notigateway.evidence.seals import load_history
 from notigateway.evidence.xades import verify_receipt
 from notigateway.instants import instant_text
 from notigateway.log.growing import advance
-from notigateway.repository.columns import Row
 from notigateway.repository.engine import reading
 from notigateway.repository.model import Document, Notification, Receipt
 from notigateway.settings import load_settings
-from notigateway.wss.ns import NOTIGATEWAY_ISSUING_V1, NOTIGATEWAY_V1
+from notigateway.wss.ns import NOTIGATEWAY_ISSUING_V1
 from overdue import settings_file
-from pki import NOW, OTHER_COMPANY_NIF, company_subject, ec_key, pki, rsa_key, write_pem
+from pki import NOW, OTHER_COMPANY_NIF, write_pem
 from refusals import assert_refusal
 from stack import NG, Answer, Stack, text, texts
 from wscn import Wscn, number, sign
@@ -35,39 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
     from uuid import UUID
-
-    from notigateway.pki.keys import KeyPair
-
-SINCE = NOW - timedelta(days=30)
-END = NOW + timedelta(days=3)
-MOMENT = timedelta(milliseconds=1)
-LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-PING = f'<Ping xmlns="{NOTIGATEWAY_V1}"></Ping>'
-PATHS = (
-    "/notigateway/v1",
-    "/notigateway/issuing/v1",
-    "/INFRWSCN/WSCNService",
-    "/INFRWSCN_Pruebas/WSCNPruebasService",
-)
-
-
-@cache
-def seal(until: datetime = END, *, since: datetime = SINCE) -> KeyPair:
-    subject = company_subject(OTHER_COMPANY_NIF, "Sello de la pasarela")
-    return pki().holder(subject, ec_key("seal that ends"), not_before=since, not_after=until)
-
-
-@cache
-def service(until: datetime = END, *, since: datetime = SINCE) -> KeyPair:
-    subject = company_subject(OTHER_COMPANY_NIF, "Pasarela de pruebas")
-    return pki().holder(subject, rsa_key("service"), not_before=since, not_after=until)
-
-
-def named(folder: Path, name: str, pair: KeyPair) -> dict[str, Any]:
-    """Write a pair to a folder of its own; return the settings that name it."""
-    folder.mkdir(exist_ok=True)
-    key, certificate = write_pem(pair, folder, name)
-    return {f"{name}_key_file": key, f"{name}_certificate_file": certificate}
 
 
 @pytest.fixture
@@ -135,10 +101,6 @@ def receipts_of(stack: Stack, ids: list[UUID]) -> dict[str, bytes]:
         for item in answer.tree.iterfind("ng:item", NG)
         for receipt in item.iterfind("ng:receipt", NG)
     }
-
-
-def documents(stack: Stack) -> set[str]:
-    return {one.name for one in (stack.folder / "documents").rglob("*") if one.is_file()}
 
 
 def test_from_the_end_of_the_seal_nothing_is_sealed_or_recorded_and_a_renewal_heals_it(ending: Stack) -> None:
@@ -288,107 +250,3 @@ def test_by_the_social_securitys_contract_the_same_receipt_decides_after_the_ren
     renew(stack)
     stack.pass_time(seconds=1)
     assert number(client.send_acuse(signed)) == 0
-
-
-def everything(stack: Stack) -> dict[str, int]:
-    """Count the rows of every table, the accounts of requests among them."""
-    with reading(stack.engine) as session:
-        tables = Row.metadata.sorted_tables
-        return {one.name: session.scalar(select(func.count()).select_from(one)) or 0 for one in tables}
-
-
-@pytest.mark.parametrize("at", [END + MOMENT, SINCE - MOMENT], ids=["ended", "not yet"])
-def test_without_a_valid_service_certificate_nothing_is_read_or_done(
-    database_url: str, tmp_path: Path, at: datetime
-) -> None:
-    stack = Stack(database_url, tmp_path, **named(tmp_path / "ending", "service", service()))
-    wanted = stack.publish()
-    stack.now = END
-    assert stack.send(stack.sign(PING)).status == 200
-    stack.now = at
-    before = everything(stack)
-    accept = stack.sign(
-        f'<AcceptNotifications xmlns="{NOTIGATEWAY_V1}"><id>{wanted}</id></AcceptNotifications>'
-    )
-    for path, data in [(PATHS[0], accept), *((path, b"not parsed at all") for path in PATHS)]:
-        with capture_logs() as lines:
-            answer = stack.send(data, PATH_INFO=path)
-        assert (answer.status, answer.headers["Retry-After"]) == (503, "60")
-        assert answer.fault_code == "soap:Server"
-        assert b"TEMPORARILY_UNAVAILABLE" in answer.body
-        assert b"Security" not in answer.body
-        lack = "ended at 2026-06-04T12" if at > NOW else "is not valid before 2026-05-02T12"
-        assert [(one["event"], one["part"]) for one in lines] == [("request_refused", "service_certificate")]
-        assert lines[0]["detail"] == f"the service's certificate {lack}:00:00.000Z"
-    twelve = stack.send(accept, CONTENT_TYPE="application/soap+xml; charset=utf-8")
-    assert (twelve.status, twelve.subcode) == (503, "ng:TEMPORARILY_UNAVAILABLE")
-    assert everything(stack) == before
-    for query in ("wsdl", "xsd=notigateway-v1.xsd"):
-        assert stack.send(b"", REQUEST_METHOD="GET", QUERY_STRING=query).status == 200
-    stack.close()
-
-
-@pytest.mark.parametrize("name", ["service", "seal"])
-@pytest.mark.parametrize(
-    ("since", "until", "lack"),
-    [
-        (SINCE, NOW - timedelta(seconds=1), "ended at 2026-06-01T11:59:59.000Z"),
-        (NOW + timedelta(seconds=1), END, "is not valid before 2026-06-01T12:00:01.000Z"),
-    ],
-    ids=["ended", "not yet"],
-)
-def test_the_start_is_refused_in_a_line(
-    sqlite_stack: Stack, name: str, since: datetime, until: datetime, lack: str
-) -> None:
-    pair = {"service": service, "seal": seal}[name](until, since=since)
-    chosen = named(sqlite_stack.folder / "other", name, pair)
-    missing = sqlite_stack.folder / "none.db"
-    settings = load_settings(
-        None, overrides=sqlite_stack.overrides | chosen | {"database_url": f"sqlite:///{missing}"}
-    )
-    with pytest.raises(ConfigurationError) as refusal:
-        build_app(settings, lambda: NOW)
-    file = chosen[f"{name}_certificate_file"]
-    assert str(refusal.value) == f"{name}_certificate_file: the certificate in {file} {lack}"
-    assert not missing.exists()
-
-
-def test_every_command_that_seals_says_it_before_it_does_anything(stack: Stack) -> None:
-    stack.publish()
-    stack.pass_time(days=30)
-    ended = named(stack.folder / "other", "seal", seal(datetime(2021, 1, 1, tzinfo=UTC), since=LONG_AGO))
-    settings = str(settings_file(stack, **ended))
-    acts = stack.folder / "acts"
-    acts.mkdir()
-    (acts / "manifest.jsonl").write_text("{}")
-    before, stored = stack.contents(), documents(stack)
-    for words in (["publish", str(acts)], ["sweep"], ["checkpoint"], ["checkpoint", "--every", "1"]):
-        result = CliRunner().invoke(app, [*words, "--settings", settings])
-        assert isinstance(result.exception, ConfigurationError), words
-        assert str(result.exception) == (
-            f"seal_certificate_file: the certificate in {ended['seal_certificate_file']} "
-            "ended at 2021-01-01T00:00:00.000Z"
-        )
-    assert (stack.contents(), documents(stack)) == (before, stored)
-    for words in (["check"], ["log", "verify"]):  # what only reads goes on
-        result = CliRunner().invoke(app, [*words, "--settings", settings])
-        assert result.exception is None or isinstance(result.exception, SystemExit)
-
-
-def test_time_stamps_are_not_asked_of_an_authority_whose_certificate_has_ended(sqlite_stack: Stack) -> None:
-    stack = sqlite_stack
-    stack.publish()
-    folder = stack.folder / "authorities"
-    folder.mkdir()
-    _, kept = write_pem(seal(datetime(2021, 1, 1, tzinfo=UTC), since=LONG_AGO), stack.folder, "authority")
-    kept.rename(folder / "authority.pem")
-    # A place where nobody listens: whoever asked would fail otherwise.
-    asked = {"timestamp_authority_url": "http://127.0.0.1:1/", "timestamp_authority_folder": folder}
-    before = stack.contents()
-    result = CliRunner().invoke(app, ["timestamp", "--settings", str(settings_file(stack, **asked))])
-    assert isinstance(result.exception, ConfigurationError)
-    assert str(result.exception) == (
-        f"timestamp_authority_folder: no certificate in {folder} is valid now: the last one "
-        "ended at 2021-01-01T00:00:00.000Z"
-    )
-    assert stack.contents() == before
