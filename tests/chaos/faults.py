@@ -112,7 +112,7 @@ def _unlock(one: Installation) -> None:
 
 _DATABASE: Final = ('"part": "database"', "part=database")
 _STORE: Final = ('"part": "store"', "part=store")
-_AUTHORITY: Final = ("authority", "timestamp")
+_AUTHORITY: Final = ("timestamp ended with 1",)
 
 WORKERS: Final = (
     Fault("a worker killed", _kill_a_worker, _nothing, ("was sent SIGKILL",), (0, 0)),

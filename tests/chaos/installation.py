@@ -13,6 +13,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -96,6 +97,25 @@ class Installation:
             timeout=seconds,
             check=False,
         )
+
+    @contextmanager
+    def repeating(self, *words: str, every_seconds: float) -> Iterator[None]:
+        """Run a command of the operator again and again for one context, as a timer does."""
+        over = threading.Event()
+
+        def go_on() -> None:
+            while not over.wait(every_seconds):
+                done = self.run(*words)
+                with self.log.open("a") as log:
+                    log.write(f"{words[0]} ended with {done.returncode}: {done.stderr}\n")
+
+        thread = threading.Thread(target=go_on)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join(PATIENCE_SECONDS)
 
     def beside(self, *words: str) -> None:
         """Keep a command of the operator running until the end."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 SECONDS = float(os.environ.get("FAULTS_SECONDS", "150"))
 SEED = int(os.environ.get("FAULTS_SEED", str(random.randrange(10**6))))  # noqa: S311  (a schedule)
 CALLERS = int(os.environ.get("FAULTS_CALLERS", "50"))
+PAUSE = float(os.environ.get("FAULTS_PAUSE", "2"))
 ACTS = int(os.environ.get("FAULTS_ACTS", "1000"))
 
 
@@ -56,7 +57,7 @@ def suffer(one: Installation, what: tuple[Fault, ...], seconds: float) -> tuple[
             if item.problem is not None:
                 raise faults.NotYetError(item.problem.code)
 
-    with calling(one.target(), ids, callers=CALLERS, seconds=seconds, seed=SEED) as end:
+    with calling(one.target(), ids, callers=CALLERS, seconds=seconds, seed=SEED, pause=PAUSE) as end:
         happened = list(faults.play(one, what, seconds=seconds, seed=SEED, probe=probe))
         record = end()
     with one.target().client() as client:
@@ -111,7 +112,8 @@ def test_under_faults_at_random_nobody_is_misled(
 ) -> None:
     production.beside("checkpoint", "--every", "5")
     what = (*faults.WORKERS, *faults.ON_POSTGRESQL, *faults.IN_A_BUCKET, *faults.AUTHORITY)
-    record, happened = suffer(production, what, SECONDS)
+    with production.repeating("timestamp", every_seconds=5):
+        record, happened = suffer(production, what, SECONDS)
     checked, verified = production.run("check"), production.run("log", "verify")
     with capsys.disabled():
         print(f"\n{report(record, happened)}")  # noqa: T201  (the numbers of the run)
