@@ -17,6 +17,7 @@ from notigateway.client import show
 from notigateway.client.connection import Connection, connection_of, read_config
 from notigateway.client.errors import ClientError, SpoolError
 from notigateway.client.following_commands import add_following_commands
+from notigateway.client.naming import resolved
 from notigateway.client.options import (
     EVERYTHING,
     Ids,
@@ -24,6 +25,7 @@ from notigateway.client.options import (
     Json,
     States,
     Yes,
+    check_can_ask,
     choosing,
     chosen_ids,
     confirm,
@@ -31,6 +33,7 @@ from notigateway.client.options import (
 from notigateway.client.proof import examine
 from notigateway.client.pulling import pull as pull_all
 from notigateway.client.retrieving_commands import add_retrieving_command
+from notigateway.client.tables import shown
 from notigateway.client.values import DecisionOutcome, Filter
 from notigateway.client.wscn_commands import ContractGroup, check_contract, wscn_app
 from notigateway.contract.problems import said_of
@@ -193,9 +196,11 @@ def accept_command(
 ) -> None:
     """Accept, and print an outcome for each."""
     chosen = chosen_ids(ids, ids_file)
-    confirm("Accept", len(chosen), yes=yes)
+    check_can_ask(yes=yes)
     with connection_of(context).client() as client:
-        _print_outcomes(client.accept(chosen), as_json=as_json)
+        wanted = resolved(client, chosen)
+        confirm("Accept", len(wanted), yes=yes)
+        _print_outcomes(client.accept(wanted), as_json=as_json)
 
 
 @app.command("reject", help="Reject notifications: this has legal effect.")
@@ -209,9 +214,11 @@ def reject_command(
 ) -> None:
     """Reject, and print an outcome for each."""
     chosen = chosen_ids(ids, ids_file)
-    confirm("Reject", len(chosen), yes=yes)
+    check_can_ask(yes=yes)
     with connection_of(context).client() as client:
-        _print_outcomes(client.reject(chosen, reason=reason), as_json=as_json)
+        wanted = resolved(client, chosen)
+        confirm("Reject", len(wanted), yes=yes)
+        _print_outcomes(client.reject(wanted, reason=reason), as_json=as_json)
 
 
 @app.command("receipt", help="Fetch receipts and verify their seals. No legal effect.")
@@ -235,7 +242,7 @@ def receipt_command(
     with connection_of(context).client() as client:
         verdicts = [
             one
-            for item in client.receipts(chosen_ids(ids, ids_file), format=form)
+            for item in client.receipts(resolved(client, chosen_ids(ids, ids_file)), format=form)
             for one in examine(item, seals)
         ]
     if save is not None:
@@ -269,7 +276,7 @@ def main() -> None:
 
 
 def _stop(line: str, exit_code: int) -> NoReturn:
-    sys.stderr.write(f"notigateway-client: {show.shown(line)}\n")
+    sys.stderr.write(f"notigateway-client: {shown(line)}\n")
     sys.exit(exit_code)
 
 

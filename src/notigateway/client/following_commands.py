@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from notigateway.client.connection import connection_of
-from notigateway.client.options import Json, Role, identifier
+from notigateway.client.naming import resolved
+from notigateway.client.options import OR_BEGINNING, Json, Role, identifier
 from notigateway.client.show import changes_table, history_table, print_json, summary_table
 
 if TYPE_CHECKING:
@@ -54,11 +55,13 @@ def summary_command(context: typer.Context, role: Role = None, as_json: Json = F
 def history_command(
     context: typer.Context,
     notification_id: Annotated[
-        str, typer.Argument(parser=identifier, metavar="ID", help="Identifier of the notification.")
+        str,
+        typer.Argument(parser=identifier, metavar="ID", help=f"Identifier of a notification{OR_BEGINNING}."),
     ],
     as_json: Json = False,
 ) -> None:
     """Print the events of one notification."""
     with connection_of(context).client() as client:
-        history = client.history(notification_id)
+        (wanted,) = resolved(client, [notification_id])
+        history = client.history(wanted)
     (print_json if as_json else history_table)(history)

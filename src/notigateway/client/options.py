@@ -20,8 +20,13 @@ if TYPE_CHECKING:
 # The words of the contract: a wrong one is refused here, with those that are right, and not by the service.
 STATES: Final = ("available", "receipt_requested", "accepted", "rejected", "lapsed", "read", "cancelled")
 
-# The contract's form of an identifier (ng:Uuid): what cannot be one is told before anything is sent.
-_IDENTIFIER: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
+# The contract's form of an identifier (ng:Uuid), or its beginning: what cannot be one is told before anything
+# is sent. Shorter than its first group a beginning says too little.
+_IDENTIFIER: Final = re.compile(
+    r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{0,4}|(?:-[0-9a-fA-F]{4}){1,2}-[0-9a-fA-F]{0,4}|(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{0,12})?",
+    re.ASCII,
+)
+OR_BEGINNING: Final = ", or its beginning, from 8 characters, where no other begins so"
 
 
 def _instant(text: str) -> datetime:
@@ -41,7 +46,7 @@ def _state(text: str) -> str:
 
 
 def identifier(text: str) -> str:
-    """Return an identifier of a notification. Raises: `BadParameter` for what is none, such as a code."""
+    """Return an identifier of a notification, or a beginning. Raises: `BadParameter` for what is none."""
     if text.isdecimal():
         raise typer.BadParameter(f"{text} is a code; give the identifier: list --json prints it as id")
     if _IDENTIFIER.fullmatch(text) is None:
@@ -70,7 +75,7 @@ To = Annotated[
 Before = Annotated[
     datetime | None, typer.Option(parser=_instant, help=f"With a deadline before. {_INSTANT_HELP}")
 ]
-Ids = Annotated[list[str] | None, typer.Argument(help="Identifiers of notifications.")]
+Ids = Annotated[list[str] | None, typer.Argument(help=f"Identifiers of notifications{OR_BEGINNING}.")]
 IdsFile = Annotated[
     typer.FileText | None, typer.Option(help="Read identifiers from a file, one a line; - is standard input.")
 ]
@@ -130,15 +135,20 @@ def choosing(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
+def check_can_ask(*, yes: bool) -> None:
+    """Check that somebody can be asked, or need not be. Raises: `NotConfirmedError`."""
+    if not yes and not sys.stdin.isatty():
+        raise NotConfirmedError
+
+
 def confirm(verb: str, count: int, *, yes: bool) -> None:
     """Ask a person. Nobody is taken to have agreed because nobody could be asked: a script says `--yes`.
 
     What comes through a pipe is no answer either: it may have been meant for something else.
     Raises: `NotConfirmedError` without a terminal; `Abort` where the person does not agree.
     """
+    check_can_ask(yes=yes)
     if yes:
         return
-    if not sys.stdin.isatty():
-        raise NotConfirmedError
     what = "1 notification" if count == 1 else f"{count} notifications"
     typer.confirm(f"{verb} {what}? This has legal effect.", abort=True, err=True)

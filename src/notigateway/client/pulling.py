@@ -23,6 +23,7 @@ from notigateway.client.values import CONTENT_RELEASED, UNDECIDED, Filter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from notigateway.client.api import NotificationClient
@@ -62,6 +63,7 @@ class Left:
     id: str
     reason: str
     text: str
+    deadline: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -228,7 +230,9 @@ class _Pull:
     def _leave(self, notification: Notification, outcome: DecisionOutcome) -> None:
         problem = outcome.problem
         reason, text = (problem.code, problem.text_en) if problem else (outcome.outcome, "")
-        self.report.refused.append(Left(notification.code, notification.id, reason, text))
+        self.report.refused.append(
+            Left(notification.code, notification.id, reason, text, notification.deadline)
+        )
         self.progress(Step.REFUSED, 1)
 
     def _add_readable(self, notification: Notification) -> None:
@@ -282,9 +286,9 @@ class _Pull:
             try:
                 self._store(item, proofs, part)
             except _NotDeliveredError as error:
-                part.refused.append(Left(listed.code, listed.id, error.reason, str(error)))
+                part.refused.append(_left(listed, error.reason, str(error)))
             except NotVerifiedError as error:
-                part.not_verified.append(Left(listed.code, listed.id, error.code, str(error)))
+                part.not_verified.append(_left(listed, error.code, str(error)))
         self.spool.settle()
         return part
 
@@ -307,6 +311,10 @@ class _Pull:
         if inline is not None:
             return [inline]
         return self.client.retrieve_document(notification_id, document.document_id, sha256=document.sha256)
+
+
+def _left(notification: Notification, reason: str, text: str) -> Left:
+    return Left(notification.code, notification.id, reason, text, notification.deadline)
 
 
 def _releases_content(outcome: DecisionOutcome) -> bool:

@@ -10,9 +10,11 @@ import typer
 
 from notigateway.client.connection import connection_of
 from notigateway.client.errors import SpoolError
+from notigateway.client.naming import resolved
 from notigateway.client.options import Ids, IdsFile, Json, chosen_ids
-from notigateway.client.show import print_all, print_table
+from notigateway.client.show import print_all
 from notigateway.client.spool import folder_name, safe_name
+from notigateway.client.tables import print_table
 from notigateway.private_files import make_folder
 
 if TYPE_CHECKING:
@@ -54,9 +56,10 @@ def retrieve_command(
 ) -> None:
     """Print a line for each notification; write the documents of those that may be read."""
     with connection_of(context).client() as client:
+        wanted = resolved(client, chosen_ids(ids, ids_file))
         found = [
             _fetch(client, item, output, for_information=for_information)
-            for item in client.retrieve(chosen_ids(ids, ids_file), for_information=for_information)
+            for item in client.retrieve(wanted, for_information=for_information)
         ]
     print_all(found, _table, as_json=as_json)
     if any(one.problem for one in found):

@@ -1,7 +1,6 @@
 """What the command line prints: tables and JSON on standard output, progress and errors on standard error.
 
-Texts of the service are printed as text: control characters could steer a terminal, square brackets
-are markup to rich.
+Tables are for people and tell days of Madrid; JSON is for programs and tells UTC.
 """
 
 from __future__ import annotations
@@ -9,19 +8,18 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
-from rich.text import Text
 
+from notigateway.client.days import last_day_text, moment_text
 from notigateway.client.pulling import Step
 from notigateway.client.shapes import as_json
-from notigateway.instants import instant_text
+from notigateway.client.tables import print_table, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
     from notigateway.client.errors import ClientError
     from notigateway.client.proof import Verdict
@@ -41,16 +39,6 @@ if TYPE_CHECKING:
     from notigateway.contract.v1 import Receipt
 
 Item = TypeVar("Item")
-
-# In a file or a pipe nothing is folded to the width of a screen that is not there.
-_FILE_WIDTH: Final = 240
-
-
-def shown(value: object) -> Text:
-    """Return a value as plain text that cannot steer a terminal."""
-    return Text(
-        "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in str(value))
-    )
 
 
 def waiting(error: ClientError, seconds: float) -> None:
@@ -73,30 +61,17 @@ def print_all(found: Iterable[Item], table: Callable[[Iterable[Item]], None], *,
         print_json(one)
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
-    """Print a table; identifiers are never cut."""
-    table = Table(*columns, box=None, pad_edge=False, show_header=any(columns))
-    for column in table.columns:
-        column.overflow = "fold"
-    for row in rows:
-        table.add_row(*map(shown, row))
-    console = Console(file=sys.stdout)
-    if not console.is_terminal:
-        console.width = _FILE_WIDTH
-    console.print(table)
-
-
 def notifications_table(notifications: Iterable[Notification]) -> None:
-    """Print a list of notifications."""
+    """Print a list of notifications; what is furthest from deciding is left out on a narrow screen."""
     print_table(
-        ("code", "id", "kind", "state", "deadline", "issuer", "addressee", "subject", "documents"),
+        ("code", "id", "kind", "state", "last day", "issuer", "addressee", "subject", "documents"),
         (
             (
                 one.code,
                 one.id,
                 one.kind,
                 one.state,
-                instant_text(one.deadline) if one.deadline else "",
+                last_day_text(one.deadline),
                 one.issuing_body.acronym,
                 one.addressee.identifier,
                 one.subject,
@@ -104,6 +79,7 @@ def notifications_table(notifications: Iterable[Notification]) -> None:
             )
             for one in notifications
         ),
+        optional=("addressee", "issuer", "kind", "documents"),
     )
 
 
@@ -116,7 +92,7 @@ def outcomes_table(outcomes: Iterable[DecisionOutcome]) -> None:
                 one.id,
                 one.outcome,
                 one.decision.state if one.decision else "",
-                instant_text(one.decision.at) if one.decision else "",
+                moment_text(one.decision.at) if one.decision else "",
                 _decided_by(one.decision),
                 one.receipt.receipt_id if one.receipt else "",
                 f"{one.problem.code}: {one.problem.text_en}" if one.problem else "",
@@ -159,7 +135,7 @@ def verdicts_table(verdicts: Iterable[Verdict]) -> None:
                 one.id,
                 one.receipt.receipt_id if one.receipt else "",
                 _became(one.receipt) if one.receipt else "",
-                instant_text(one.receipt.event_time) if one.receipt else "",
+                moment_text(one.receipt.event_time) if one.receipt else "",
                 "yes" if one.verified else "NO",
                 one.problem,
             )
@@ -178,7 +154,7 @@ def pong_table(pong: Pong) -> None:
             ("known", "yes" if pong.known else "no"),
             ("certificate", f"{pong.certificate_serial} of {pong.certificate_issuer}"),
             ("certificate SHA-256", pong.certificate_sha256),
-            ("server time", instant_text(pong.server_time)),
+            ("server time", moment_text(pong.server_time)),
             ("versions", f"software {pong.software_version}, contract {pong.contract_version}"),
         ),
     )
@@ -195,7 +171,7 @@ def changes_table(changes: Iterable[Change], cursor: str | None) -> None:
         ("at", "code", "id", "became", "channel", "state now", "addressee", "subject"),
         (
             (
-                instant_text(one.at),
+                moment_text(one.at),
                 one.notification.code,
                 one.notification.id,
                 _became(one),
@@ -233,7 +209,7 @@ def history_table(history: History) -> None:
         ("at", "became", "channel", "role", "party", "signer", "acted", "reported by", "receipt"),
         (
             (
-                instant_text(one.at),
+                moment_text(one.at),
                 _became(one),
                 one.channel or "",
                 one.role or "",
@@ -247,8 +223,8 @@ def history_table(history: History) -> None:
         ),
     )
     for moved in history.deadline_changes:
-        moment, deadline = instant_text(moved.at), instant_text(moved.deadline)
-        print_table(("", ""), [(moment, f"deadline moved to {deadline}: {moved.cause}")])
+        said = f"deadline moved: last day {last_day_text(moved.deadline)}: {moved.cause}"
+        print_table(("", ""), [(moment_text(moved.at), said)])
 
 
 def report_table(report: PullReport) -> None:
@@ -268,7 +244,8 @@ def report_table(report: PullReport) -> None:
     left = [*report.refused, *report.not_verified]
     if left:
         print_table(
-            ("code", "id", "reason", "text"), ((one.code, one.id, one.reason, one.text) for one in left)
+            ("code", "id", "last day", "reason", "text"),
+            ((one.code, one.id, last_day_text(one.deadline), one.reason, one.text) for one in left),
         )
 
 

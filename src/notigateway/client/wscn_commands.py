@@ -13,7 +13,8 @@ from typer.core import TyperGroup
 from notigateway.client.connection import connection_of
 from notigateway.client.errors import SpoolError
 from notigateway.client.options import Json, Yes, confirm
-from notigateway.client.show import print_all, print_json, print_table
+from notigateway.client.show import print_all, print_json
+from notigateway.client.tables import print_table
 from notigateway.client.wscn import ROLES, WscnClient
 from notigateway.law.lifecycle import Decision
 from notigateway.private_files import make_folder

@@ -86,6 +86,14 @@ def deadline(
     return datetime.combine(day + timedelta(days=1), time.min, tzinfo=MADRID).astimezone(UTC)
 
 
+def last_day(deadline: datetime) -> date:
+    """Return the last day on which a decision is in time, in Madrid.
+
+    00:00 ends the day before; any other time is in the last day.
+    """
+    return (deadline.astimezone(MADRID) - timedelta(microseconds=1)).date()
+
+
 # --- outages ------------------------------------------------------------------------------------------
 
 
@@ -151,8 +159,7 @@ def postponed(until: datetime, *, since: datetime, suspended: Collection[date]) 
     back what the issuing body has added (Orden ISM/903/2020 art. 8.4 with Ley 39/2015 art. 32).
     """
     day, end = since.astimezone(MADRID).date(), until.astimezone(MADRID)
-    # 00:00 ends the day before; any other time is in the last day.
-    last = (end - timedelta(microseconds=1)).date()
+    last = last_day(until)
     left, moved = (last - day).days, day
     while left > 0:
         moved += timedelta(days=1)

@@ -89,6 +89,70 @@ def test_list_prints_a_table_or_one_json_line_for_each(service: Simulator, run: 
     assert run("list", "--json", "--state", "accepted").lines() == []
 
 
+def screen(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    """Have standard output pass for a terminal of that width."""
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", str(columns))
+
+
+def plain(text: str) -> list[str]:
+    return [line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("columns", "header"),
+    [
+        (100, "code id state last day subject"),
+        (120, "code id state last day issuer addressee subject"),
+        (200, "code id kind state last day issuer addressee subject documents"),
+    ],
+)
+def test_id_and_last_day_stand_on_one_line_whatever_the_screen(
+    service: Simulator,
+    run: Callable[..., Done],
+    monkeypatch: pytest.MonkeyPatch,
+    columns: int,
+    header: str,
+) -> None:
+    (item,) = service.add(subject="Providencia de apremio y recargo, que ha de pagarse en el plazo")
+    screen(monkeypatch, columns)
+    lines = plain(run("list").out)
+    assert " ".join(lines[0].split()) == header
+    assert f" {item.id} " in lines[1]
+    assert " Monday 30 November 2026 " in f"{lines[1]} "
+    assert max(map(len, lines)) <= columns
+    assert "Providencia de apremio" in " ".join(" ".join(lines).split())
+
+
+def test_a_narrow_screen_gets_a_block_for_each(
+    service: Simulator, run: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items = service.add(2, subject="Providencia")
+    screen(monkeypatch, 60)
+    lines = plain(run("list").out)
+    assert lines[:2] == ["code       1", f"id         {items[0].id}"]
+    assert "last day   Monday 30 November 2026" in lines
+    assert lines.count("subject    Providencia") == 2
+
+
+def test_an_id_may_be_named_by_its_beginning(service: Simulator, run: Callable[..., Done]) -> None:
+    service.add(id="01931e7c-5c00-7cc3-98c4-dc0c0c073901", subject="Uno")
+    service.add(id="01931e7c-5c00-7cc3-98c4-dc0c0c073a02", subject="Dos")
+    service.add(id="01931e7c-6c00-7cc3-98c4-dc0c0c073a03", subject="Tres")
+    done = run("accept", "01931e7c-6", "--yes", "--json")
+    assert (done.code, done.lines()[0]["id"]) == (0, "01931e7c-6c00-7cc3-98c4-dc0c0c073a03")
+    assert done.err == "01931e7c-6 is 01931e7c-6c00-7cc3-98c4-dc0c0c073a03 (3, Tres)\n"
+    for command in (["reject", "--yes"], ["receipt"], ["history"]):
+        several = run(*command, "01931e7c-5c")
+        said = " ".join(re.sub(r"[│\n]", " ", several.err).split())
+        assert several.code == 2
+        assert "may mean 01931e7c-5c00-7cc3-98c4-dc0c0c073901 (1, Uno); 01931e7c-5c00" in said
+    assert "RejectNotifications" not in service.operations
+    nobody = run("accept", "0193ffff", "--yes")
+    assert (nobody.code, "no notification that you may see begins with" in nobody.err) == (2, True)
+
+
 @pytest.mark.parametrize("option", ["state", "kind", "role"])
 def test_a_word_that_the_contract_does_not_have_is_refused_with_those_it_has(
     option: str, run: Callable[..., Done]
@@ -210,7 +274,7 @@ def test_changes_summary_and_history_are_printed(service: Simulator, run: Callab
     (history,) = run("history", item.id, "--json").lines()
     assert [one["state"] for one in history["events"]] == ["available", "accepted"]  # type: ignore[attr-defined]
     text = run("history", item.id).out
-    assert (item.receipt_id in text, "deadline moved to 2026-11-30T23:00:00.000Z: outage" in text) == (
+    assert (item.receipt_id in text, "deadline moved: last day Monday 30 November 2026: outage" in text) == (
         True,
         True,
     )

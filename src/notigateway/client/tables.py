@@ -1,0 +1,83 @@
+"""Tables for people: identifiers and days stand on one line, or every row becomes a block of its own.
+
+Texts of the service are printed as text: control characters could steer a terminal, square brackets
+are markup to rich.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+# In a file or a pipe nothing is folded to the width of a screen that is not there.
+_FILE_WIDTH: Final = 240
+# What may be folded: sentences. Narrower than this nobody reads them.
+_SENTENCES: Final = frozenset({"subject", "problem", "text", "documents", "addressee", "acted", ""})
+_SENTENCE_MIN: Final = 20
+_GAP: Final = 1
+
+
+def shown(value: object) -> Text:
+    """Return a value as plain text that cannot steer a terminal."""
+    lines = str(value).split("\n")
+    return Text(
+        "\n".join(
+            "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in line)
+            for line in lines
+        )
+    )
+
+
+def print_table(
+    columns: Sequence[str], rows: Iterable[Iterable[object]], *, optional: Sequence[str] = ()
+) -> None:
+    """Print a table; columns that are `optional` are left out, the last first, where the screen is narrow.
+
+    Where it is too narrow for the others, each row is printed as a block, name and value on a line.
+    """
+    console = Console(file=sys.stdout)
+    if not console.is_terminal:
+        console.width = _FILE_WIDTH
+    cells = [[shown(value) for value in row] for row in rows]
+    widths = {
+        name: max([len(name), *(row[place].cell_len for row in cells)]) for place, name in enumerate(columns)
+    }
+    kept = list(columns)
+    for name in reversed(optional):
+        if _least(kept, widths) > console.width:
+            kept.remove(name)
+    if _least(kept, widths) > console.width and any(columns):
+        _print_blocks(console, columns, cells)
+        return
+    table = Table(box=None, pad_edge=False, show_header=any(columns))
+    for name in kept:
+        table.add_column(name, no_wrap=name not in _SENTENCES, overflow="fold")
+    places = [columns.index(name) for name in kept] if any(columns) else range(len(columns))
+    for row in cells:
+        table.add_row(*(row[place] for place in places))
+    console.print(table)
+
+
+def _least(columns: Sequence[str], widths: dict[str, int]) -> int:
+    """Return the least width at which these columns can be read."""
+    needed = (min(widths[name], _SENTENCE_MIN) if name in _SENTENCES else widths[name] for name in columns)
+    return sum(needed) + _GAP * (len(columns) - 1)
+
+
+def _print_blocks(console: Console, columns: Sequence[str], cells: Iterable[Sequence[Text]]) -> None:
+    for row in cells:
+        block = Table(box=None, pad_edge=False, show_header=False)
+        block.add_column(no_wrap=True)
+        block.add_column(overflow="fold")
+        for name, cell in zip(columns, row, strict=True):
+            if cell.plain:
+                block.add_row(name, cell)
+        console.print(block)
+        console.print()
