@@ -112,6 +112,7 @@ def _operations(gate: Gate, settings: Settings) -> Operations:
     instance, office = Instance.of(settings), gate.office
     served = Served(
         engine=office.engine,
+        store=office.store,
         service=gate.signer.certificate,
         seal=office.seal.certificate,
         revocation=RevocationWanted.by(settings),
@@ -171,6 +172,14 @@ def build_admission(settings: Settings, engine: Engine, *, now: datetime) -> Adm
     return Admission(engine, load_trust(settings, engine, now=now), policy)
 
 
+def longest_fresh(settings: Settings) -> timedelta:
+    """Return how long a message can be fresh after it was let in, of the client with the widest window."""
+    skew = max(
+        [settings.timestamp_skew_seconds, *(one.timestamp_skew_seconds or 0 for one in settings.clients)]
+    )
+    return timedelta(seconds=settings.timestamp_max_age_seconds + 2 * skew)
+
+
 def build_gate(settings: Settings, clock: Callable[[], datetime] = system_clock) -> Gate:
     """Read the service's key, open the office, and gather who is let in.
 
@@ -197,7 +206,7 @@ def build_gate(settings: Settings, clock: Callable[[], datetime] = system_clock)
             failures=FailureLimit(
                 settings.failed_authentications_per_minute, proxy_hops=settings.trusted_proxy_hops
             ),
-            forgetting=Forgetting(office.engine),
+            forgetting=Forgetting(office.engine, fresh_for=longest_fresh(settings)),
             callers=CallerLimit(settings.caller_requests_per_minute),
         )
         undoing.pop_all()

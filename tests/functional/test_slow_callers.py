@@ -21,6 +21,7 @@ from notigateway.client import NotificationClient
 from notigateway.sandbox.holders import COMPANY, ensure_pki
 from notigateway.sandbox.process import Running, running
 from patience import PATIENCE_SECONDS
+from sockets import connect, receive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,24 +87,12 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         yield port
 
 
-def connect(port: int) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS)
-
-
 def rest_of(connection: socket.socket) -> bytes:
     """Read what is still there of a connection that the server has ended."""
     got = b""
     with suppress(ConnectionResetError):
         while piece := connection.recv(65536):
             got += piece
-    return got
-
-
-def receive(connection: socket.socket, end: bytes) -> bytes:
-    """Read until the answer ends like that, or the other side closes."""
-    got = b""
-    while not got.endswith(end) and (piece := connection.recv(65536)):
-        got += piece
     return got
 
 

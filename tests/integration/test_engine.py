@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from sqlalchemy import exc, func, select, text
 from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
 from notigateway.repository.engine import create_database, reading, writing
 from notigateway.repository.model import IssuingBody
+from notigateway.time_left import bounded
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -194,3 +196,24 @@ def test_postgresql_without_its_driver_says_what_to_install(monkeypatch: pytest.
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(ConfigurationError, match=r"notigateway\[postgres\]"):
         create_database("postgresql://127.0.0.1/n")
+
+
+def test_a_lock_of_sqlite_costs_one_bound_however_many_wait(sqlite_url: str) -> None:
+    """The turn among threads and the lock of the file among processes are one wait."""
+    engine, other = create_database(sqlite_url, timeout_seconds=1), create_database(sqlite_url)
+
+    def refused(_number: int) -> float:
+        begun = time.monotonic()
+        with pytest.raises(TemporarilyUnavailableError), writing(engine):
+            pass
+        return time.monotonic() - begun
+
+    with writing(other), ThreadPoolExecutor(4) as pool:
+        waited = list(pool.map(refused, range(4)))
+    assert max(waited) < 1.7
+    with writing(engine) as session:
+        session.add(body("E04921401"))
+    with writing(other), bounded(0.2):
+        assert refused(0) < 0.7
+    engine.dispose()
+    other.dispose()

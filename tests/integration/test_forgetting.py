@@ -7,10 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, insert, select
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete, func, insert, select
 
 from notigateway.repository.engine import reading, writing
-from notigateway.repository.replay import ReplayKey
+from notigateway.repository.replay import ReplayKey, register
 from notigateway.soap.forgetting import Forgetting
 
 if TYPE_CHECKING:
@@ -88,4 +90,70 @@ def test_what_is_fresh_by_another_clock_or_a_wider_window_is_not_forgotten(engin
     fill(engine, range(10), NOW)
     for seconds, left in ((1, 10), (599, 10), (600, 10), (601, 0)):
         Forgetting(engine).run(NOW + timedelta(seconds=seconds))
+        assert remembered(engine) == left
+
+
+# Clients' clocks are right, the gateway's jumps: each step is a jump and the true seconds that go by.
+WINDOW_SECONDS = 420
+JUMPS = st.sampled_from([0, 0, 0, 3600, 86_400, 31_536_000, -3600, -86_400, -31_536_000])
+STEPS = st.lists(st.tuples(JUMPS, st.integers(1, 900), st.booleans()), min_size=1, max_size=30)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS)
+def test_no_message_is_let_in_twice_however_the_clock_jumps(
+    engine: Engine, steps: list[tuple[int, int, bool]]
+) -> None:
+    """Two workers forget, one of them is replaced now and then; each message is sent again at every step."""
+    with writing(engine) as session:
+        session.execute(delete(ReplayKey))
+    true, wrong = 1_000_000.0, 0
+
+    def clock() -> float:
+        return true
+
+    workers = [worker(engine, clock) for _ in range(2)]
+    let_in: set[int] = set()
+    sent: list[float] = []
+    for jump, seconds, is_replaced in steps:
+        wrong = 0 if wrong and jump < 0 else wrong + max(0, jump)
+        true += seconds
+        if is_replaced:
+            workers[0] = worker(engine, clock)
+        now = NOW + timedelta(seconds=true + wrong)
+        sent.append(true)
+        for number, created_at in enumerate(sent):
+            created = NOW + timedelta(seconds=created_at)
+            if abs((now - created).total_seconds()) > WINDOW_SECONDS / 2:
+                continue  # not fresh by the gateway's clock
+            with writing(engine) as session:
+                is_new = register(
+                    session, number.to_bytes(32), expires_at=created + timedelta(seconds=WINDOW_SECONDS / 2)
+                )
+            assert is_new == (number not in let_in)
+            let_in.add(number)
+        for one in workers:
+            one.run(now)
+
+
+def worker(engine: Engine, monotonic: Callable[[], float]) -> Forgetting:
+    return Forgetting(engine, fresh_for=timedelta(seconds=WINDOW_SECONDS), monotonic=monotonic)
+
+
+def test_after_a_jump_ahead_nothing_is_forgotten_for_as_long_as_a_message_is_fresh(engine: Engine) -> None:
+    true = 0.0
+    forgetting = worker(engine, lambda: true)
+    fill(engine, range(10), NOW)
+    forgetting.run(NOW)
+    for true, left in ((1.0, 10), (420.0, 10), (422.0, 0)):
+        forgetting.run(NOW + timedelta(days=365, seconds=true))
+        assert remembered(engine) == left
+
+
+def test_a_worker_that_begins_with_all_messages_old_waits(engine: Engine) -> None:
+    true = 0.0
+    forgetting = worker(engine, lambda: true)
+    fill(engine, range(10), NOW)
+    for true, left in ((0.0, 10), (419.0, 10), (420.0, 0)):
+        forgetting.run(NOW + timedelta(days=1, seconds=true))
         assert remembered(engine) == left

@@ -132,5 +132,5 @@ def _next(wishes: list[_Wish], *, is_self_signed: bool) -> list[str]:
     return [
         first,
         second,
-        "Run `notigateway migrate`, start, and give the certificates to your integrators to pin.",
+        "Run `notigateway doctor`, start, and give the certificates to your integrators to pin.",
     ]

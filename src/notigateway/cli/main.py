@@ -12,6 +12,7 @@ from notigateway.cli.addressee import addressee
 from notigateway.cli.check import check
 from notigateway.cli.database import migrate
 from notigateway.cli.demo import demo
+from notigateway.cli.doctor import doctor
 from notigateway.cli.explain import explain
 from notigateway.cli.health import health
 from notigateway.cli.issuer import issuer, register_issuer
@@ -41,7 +42,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for command in (
-    check, checkpoint, demo, explain, health, migrate, publish, refresh_trust, register_issuer,
+    check, checkpoint, demo, doctor, explain, health, migrate, publish, refresh_trust, register_issuer,
     request, sandbox, sweep, timestamp,
 ):  # fmt: skip
     app.command()(command)

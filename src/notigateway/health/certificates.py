@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 SERVICE: Final = "service_certificate"
 SEAL: Final = "seal_certificate"
+RENEW: Final = "get a certificate that is valid, name it in the settings, and reload"
 
 
 def look_at_certificate(check: str, certificate: Certificate, now: datetime, *, cure: str) -> Finding:

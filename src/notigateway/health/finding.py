@@ -1,6 +1,6 @@
 """What was seen of one thing: its state, in words and numbers, and what cures it.
 
-`/readyz`, the operator's commands and the gauges read the same findings, so that they never disagree. The
+`/readyz`, `notigateway doctor` and the gauges read the same findings, so that they never disagree. The
 words are ours alone: no NIF, no password, nothing that a caller wrote.
 """
 

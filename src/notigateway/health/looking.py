@@ -26,13 +26,15 @@ KEPT_SECONDS: Final = 1.0
 class Look:
     """What is looked at: `see` finds it at an instant; `check` is told where nothing comes in time.
 
-    `late` is the state then: what hangs is as bad as what is away, or only slow.
+    `late` is the state then: what hangs is as bad as what is away, or only slow. `tells_detail` is for a look
+    whose findings only the operator reads: an error's detail may name files.
     """
 
     check: str
     see: Callable[[datetime], Sequence[Finding]]
     late: State = State.FAILED
     cure: str = ""
+    tells_detail: bool = False
 
 
 class Looks:
@@ -60,11 +62,12 @@ class Looks:
         with self._lock:
             at = self._monotonic()
             if self._found_at is None or at - self._found_at >= self._kept_seconds:
-                self._found = self._look(now)
+                self._found = [one for found in self.look(now).values() for one in found]
                 self._found_at = self._monotonic()
             return list(self._found)
 
-    def _look(self, now: datetime) -> list[Finding]:
+    def look(self, now: datetime) -> dict[str, Sequence[Finding]]:
+        """Return what each look finds now, by its check."""
         begun = set()
         for look in self._looks:
             before = self._under_way.get(look.check)
@@ -73,12 +76,12 @@ class Looks:
                 seeing.start()
                 begun.add(look.check)
         end = time.monotonic() + self._seconds
-        found: list[Finding] = []
+        found: dict[str, Sequence[Finding]] = {}
         for look in self._looks:
             seeing = self._under_way[look.check]
             # What hung before has had its time: it is not waited for again.
             seeing.join(max(0.0, end - time.monotonic()) if look.check in begun else 0)
-            found += self._late(look) if seeing.is_alive() else seeing.found
+            found[look.check] = self._late(look) if seeing.is_alive() else seeing.found
         return found
 
     def _late(self, look: Look) -> list[Finding]:
@@ -99,7 +102,8 @@ class _Seeing(threading.Thread):
         try:
             self.found = self._of.see(self._now)
         except GatewayError as error:
-            self.found = [Finding(self._of.check, State.FAILED, error.code, self._of.cure)]
+            said = error.detail if self._of.tells_detail and error.detail else error.code
+            self.found = [Finding(self._of.check, State.FAILED, said, self._of.cure)]
         except Exception as error:  # noqa: BLE001  (whatever breaks under a look is what there is to tell)
             said = f"could not be looked at: {type(error).__name__}"
             self.found = [Finding(self._of.check, State.UNKNOWN, said, self._of.cure)]

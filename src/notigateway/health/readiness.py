@@ -2,8 +2,8 @@
 
 Two sorts of findings. What leaves nobody served, or what only this machine has wrong, takes it out of
 service: the database, its schema, the two certificates, revocation that nobody passes any more. All else is
-told and takes nobody out: a job that is late is late for every machine, and a probe would make an outage of a
-delay. Why: decision 0058.
+told and takes nobody out: without the store lists and decisions go on, a job that is late is late for every
+machine, and a probe would make an outage of a delay. Why: decision 0058.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from notigateway.health.certificates import SEAL, SERVICE, look_at_certificate
+from notigateway.health.certificates import RENEW, SEAL, SERVICE, look_at_certificate
 from notigateway.health.database import (
     DATABASE,
     SCHEMA,
@@ -25,20 +25,22 @@ from notigateway.health.database import (
 from notigateway.health.finding import Finding, State
 from notigateway.health.looking import Look, Looks
 from notigateway.health.revocation import REVOCATION, RevocationWanted, look_at_revocation
+from notigateway.health.store import REACH_IT, STORE, look_at_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from datetime import datetime
 
     from cryptography.x509 import Certificate
     from sqlalchemy import Engine
 
     from notigateway.health.instance import Instance
+    from notigateway.repository.documents import DocumentStore
 
 _log = structlog.get_logger("notigateway.health")
 
 TAKES_OUT: Final = frozenset({DATABASE, WRITES, SCHEMA, SERVICE, SEAL, REVOCATION})
-_RENEW: Final = "get a certificate that is valid, name it in the settings, and reload"
+CHECKS: Final = TAKES_OUT | {STORE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,7 @@ class Served:
     """What a running gateway serves with, as far as its health depends on it."""
 
     engine: Engine
+    store: DocumentStore
     service: Certificate
     seal: Certificate
     revocation: RevocationWanted
@@ -58,7 +61,7 @@ class Readiness:
         self._instance = instance
         self._looks = looks
         self._clock = clock
-        self._because: Sequence[str] = ()
+        self._because: list[str] = []
 
     @classmethod
     def of(cls, instance: Instance, served: Served, clock: Callable[[], datetime]) -> Readiness:
@@ -100,12 +103,13 @@ def _looks(served: Served) -> list[Look]:
 
     def certificates(now: datetime) -> list[Finding]:
         return [
-            look_at_certificate(SERVICE, served.service, now, cure=_RENEW),
-            look_at_certificate(SEAL, served.seal, now, cure=_RENEW),
+            look_at_certificate(SERVICE, served.service, now, cure=RENEW),
+            look_at_certificate(SEAL, served.seal, now, cure=RENEW),
         ]
 
     return [
         Look(check=DATABASE, see=stored, cure=START_IT),
         Look(check=WRITES, see=lambda _: [look_at_writes(served.engine)], late=State.WARNING),
         Look(check=SERVICE, see=certificates),
+        Look(check=STORE, see=lambda _: [look_at_store(served.store)], cure=REACH_IT),
     ]

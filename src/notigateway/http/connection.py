@@ -107,8 +107,11 @@ class Connection(asyncio.Protocol):
         error = None if made.cancelled() else made.exception()
         if error is not None:
             self._front.report(error)
-        if incoming is None or made.cancelled():
+        if incoming is None:
             self._transport.abort()
+            return
+        if made.cancelled():
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
             return
         if error is not None:
             self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR)

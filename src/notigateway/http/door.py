@@ -20,7 +20,7 @@ class Door:
     """Accepts at one listening socket.
 
     asyncio's own server accepts whatever comes, up to a hundred at once, and would have to reset those for
-    whom there is no room. Here they wait in the system's queue until somebody goes.
+    whom there is no room. Here they wait in the system's queue until somebody goes, or a thread comes free.
     """
 
     def __init__(self, front: Front, listener: socket.socket) -> None:
@@ -40,6 +40,10 @@ class Door:
         asyncio.get_running_loop().remove_reader(self._listener)
 
     def _accept(self) -> None:
+        if not self._front.crew.has_room:  # another worker takes them
+            asyncio.get_running_loop().remove_reader(self._listener)
+            self._front.crew.when_free(self.open)
+            return
         if not self._front.has_room():
             self._pause()
             return

@@ -13,10 +13,10 @@ from notigateway.http.calling import Answer, call
 if TYPE_CHECKING:
     from asyncio import Future
     from collections.abc import Callable
-    from concurrent.futures import Executor
     from wsgiref.types import WSGIApplication, WSGIEnvironment
 
     from notigateway.http.connection import Connection
+    from notigateway.http.crew import Crew
     from notigateway.http.incoming import Bounds
 
 
@@ -45,7 +45,7 @@ class Front:
     def __init__(
         self,
         application: WSGIApplication,
-        threads: Executor,
+        crew: Crew,
         *,
         bounds: Bounds,
         patience: Patience,
@@ -63,7 +63,7 @@ class Front:
         self.is_stopping = False
         self.connections: set[Connection] = set()
         self._application = application
-        self._threads = threads
+        self.crew = crew
         self._connections_max = connections_max
         self._held_max_bytes = held_max_bytes
         self._held = 0
@@ -88,6 +88,7 @@ class Front:
 
     def enter(self, connection: Connection) -> None:
         """Let a connection in, for which there is room."""
+        self.crew.enter()
         self.connections.add(connection)
 
     def leave(self, connection: Connection) -> None:
@@ -116,10 +117,8 @@ class Front:
         return True
 
     def work(self, environ: WSGIEnvironment) -> Future[Answer]:
-        """Have a thread make the answer."""
-        made = asyncio.get_running_loop().run_in_executor(
-            self._threads, partial(call, self._application, environ)
-        )
+        """Have a thread make the answer; cancelled where none came free in time."""
+        made = self.crew.run(partial(call, self._application, environ))
         if environ["REQUEST_METHOD"] == "POST":
             made.add_done_callback(self._count)
         return made

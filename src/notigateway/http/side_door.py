@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Thread
 from typing import TYPE_CHECKING, Final
 
+from notigateway.http.crew import Crew
 from notigateway.http.door import Door
 from notigateway.http.front import Front, Patience
 from notigateway.http.incoming import Bounds
@@ -68,7 +69,7 @@ class SideDoor:
     async def _serve(self, threads: ThreadPoolExecutor) -> None:
         front = Front(
             self._application,
-            threads,
+            Crew(threads, _THREADS),
             bounds=_BOUNDS,
             patience=_PATIENCE,
             connections_max=_CONNECTIONS,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from gunicorn.workers.base import Worker
 
+from notigateway.http.crew import STALL_SECONDS, WAIT_SECONDS, Crew
 from notigateway.http.door import Door
 from notigateway.http.front import Front, Patience
 from notigateway.http.incoming import Bounds
@@ -57,6 +58,7 @@ class GatheringWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
     message_seconds = MESSAGE_SECONDS
     answer_seconds = ANSWER_SECONDS
     held_max_bytes = HELD_MAX_BYTES
+    stall_seconds = STALL_SECONDS
 
     @classmethod
     def check_config(cls, cfg: Config, log: Logger) -> None:  # noqa: ARG003  (gunicorn's interface)
@@ -143,7 +145,12 @@ class GatheringWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
 
         return Front(
             self.wsgi,
-            threads,
+            Crew(
+                threads,
+                self.cfg.threads,
+                stall_seconds=self.stall_seconds,
+                wait_seconds=getattr(self.wsgi, "request_seconds", WAIT_SECONDS),
+            ),
             bounds=Bounds(
                 line_bytes=self.cfg.limit_request_line,
                 fields=self.cfg.limit_request_fields,

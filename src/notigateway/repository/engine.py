@@ -23,6 +23,7 @@ from notigateway.repository.generations import Generations
 from notigateway.repository.session import Session
 from notigateway.repository.troubles import has_changed_places, trouble_of
 from notigateway.repository.turns import Turns
+from notigateway.time_left import at_most
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,8 +33,9 @@ if TYPE_CHECKING:
 
     from notigateway.settings import Settings
 
-# Names of execution options of ours; the "begin" listener of SQLite reads it.
+# Names of execution options of ours; the "begin" listener of SQLite reads them.
 _ACCESS = "notigateway_access"
+_WAIT = "notigateway_wait_seconds"
 _READING: dict[str, Mapping[str, Any]] = {
     "sqlite": {_ACCESS: "read"},
     # One snapshot for all queries of an answer, as SQLite gives it anyway: a page, its `asOf` and its
@@ -118,12 +120,14 @@ def writing(engine: Engine) -> Iterator[Session]:
     Raises: `TemporarilyUnavailableError`; then nothing was changed, except where the connection was
     lost during the commit itself: repeating is safe, because use cases are idempotent.
     """
-    with _turn(engine), _session(engine, _WRITING[engine.dialect.name], may_write=True) as session:
-        yield session
-        commit(session)
+    with _turn(engine) as left:
+        options = {**_WRITING[engine.dialect.name], _WAIT: left}
+        with _session(engine, options, may_write=True) as session:
+            yield session
+            commit(session)
 
 
-def _turn(engine: Engine) -> AbstractContextManager[None]:
+def _turn(engine: Engine) -> AbstractContextManager[float | None]:
     turns = _turns.get(engine)
     return turns.turn() if turns is not None else nullcontext()
 
@@ -280,9 +284,12 @@ def _begin_sqlite(connection: Connection) -> None:
     A deferred transaction that begins to write after somebody else has written fails at once with
     SQLITE_BUSY, whatever the timeout; one that takes the lock at its start waits for its turn.
     """
-    is_reading = connection.get_execution_options().get(_ACCESS) == "read"
+    options = connection.get_execution_options()
+    is_reading = options.get(_ACCESS) == "read"
+    wait = at_most(options.get(_WAIT, _turns[connection.engine].timeout_seconds))
     cursor = connection.connection.cursor()  # the driver's: every request begins several times
     try:
+        cursor.execute(f"PRAGMA busy_timeout={int(wait * 1000)}")
         cursor.execute(f"PRAGMA query_only={'ON' if is_reading else 'OFF'}")
         cursor.execute("BEGIN" if is_reading else "BEGIN IMMEDIATE")
     finally:

@@ -6,12 +6,14 @@ Among many threads somebody is always awake earlier, so that one who waits long 
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from notigateway.errors import Part, TemporarilyUnavailableError
+from notigateway.time_left import at_most
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,21 +23,24 @@ class Turns:
     """A lock of one process that is handed to the waiting in the order of their coming."""
 
     def __init__(self, timeout_seconds: float) -> None:
-        self._timeout = timeout_seconds
+        self.timeout_seconds = timeout_seconds
         self._lock = Lock()
         self._is_taken = False
         self._waiting: deque[Lock] = deque()
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Wait for one's turn and keep it for the length of the context.
+    def turn(self) -> Iterator[float]:
+        """Wait for one's turn and keep it for the length of the context; give the seconds that are left.
+
+        They are for the file's own lock, which another process may hold: both are one wait for who writes.
 
         Raises: `TemporarilyUnavailableError` when it does not come in time.
         """
+        end = time.monotonic() + at_most(self.timeout_seconds)
         if not self._take():
             raise TemporarilyUnavailableError("the turn to write did not come in time", part=Part.DATABASE)
         try:
-            yield
+            yield max(0.0, end - time.monotonic())
         finally:
             self._hand_over()
 
@@ -47,7 +52,7 @@ class Turns:
             mine = Lock()
             mine.acquire()
             self._waiting.append(mine)
-        if mine.acquire(timeout=self._timeout):
+        if mine.acquire(timeout=at_most(self.timeout_seconds)):
             return True
         with self._lock:
             if mine in self._waiting:

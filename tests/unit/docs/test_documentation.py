@@ -29,7 +29,7 @@ from notigateway.cli.power import COLUMNS as POWER_COLUMNS
 from notigateway.client import ClientError
 from notigateway.contract.bounds import bounds
 from notigateway.errors import SecurityError, catalogue
-from notigateway.health.readiness import TAKES_OUT
+from notigateway.health.readiness import CHECKS
 from notigateway.instants import instant_text
 from notigateway.law.deadlines import MADRID, deadline
 from notigateway.law.grounds import Paper
@@ -415,7 +415,7 @@ def test_the_settings_and_events_that_operators_read_of_exist() -> None:
     assert events <= set(re.findall(r"`(\w+)`", logs))
     known = {
         *Settings.model_fields,
-        *TAKES_OUT,
+        *CHECKS,
         *ClientRegistration.model_fields,
         *Row.metadata.tables,
         *ManifestAct.model_fields,

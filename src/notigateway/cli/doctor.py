@@ -1,0 +1,89 @@
+"""`notigateway doctor`: what stands badly with a gateway and what cures it, before or while it runs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import textwrap
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from notigateway.cli.options import SettingsFile, named_settings
+from notigateway.errors import ConfigurationError
+from notigateway.health.examination import Examining
+from notigateway.health.finding import Finding, State, worst, worst_first
+
+_NARROWEST, _WIDEST = 60, 160
+_STATE_WIDTH = max(len(state) for state in State)
+
+
+def doctor(
+    settings_file: SettingsFile = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+    online: Annotated[
+        bool,
+        typer.Option("--online", help="Also ask the time-stamp authority, and the device of the seal's key."),
+    ] = False,
+    time_source: Annotated[
+        str, typer.Option(help="Compare the clock with a time server, HOST or HOST:PORT, by SNTP.")
+    ] = "",
+) -> None:
+    """Look at everything that a gateway stands on; exit 1 where something failed or cannot be looked at."""
+    chapters = _examine(settings_file, online=online, time_source=time_source)
+    findings = [one for some in chapters.values() for one in some]
+    if as_json:
+        said = [{"chapter": name, **one.line} for name, some in chapters.items() for one in some]
+        typer.echo(json.dumps({"state": worst(findings).value, "findings": said}, ensure_ascii=False))
+    else:
+        width = min(max(shutil.get_terminal_size().columns, _NARROWEST), _WIDEST)
+        typer.echo("\n".join(_page(chapters, width)))
+    if worst(findings) in {State.FAILED, State.UNKNOWN}:
+        raise typer.Exit(1)
+
+
+def _examine(settings_file: SettingsFile, *, online: bool, time_source: str) -> dict[str, list[Finding]]:
+    """Look; settings that cannot be used are what there is to tell then."""
+    try:
+        settings = named_settings(settings_file)
+    except ConfigurationError as error:
+        cure = "correct it; conf/notigateway.example.toml shows each setting"
+        return {"settings": [Finding("settings", State.FAILED, error.detail, cure)]}
+    examining = Examining(settings, lambda: datetime.now(UTC), online=online, time_source=time_source)
+    return examining.examine()
+
+
+def _page(chapters: Mapping[str, Sequence[Finding]], width: int) -> list[str]:
+    """Return the lines for a person: by chapters, the worst first in each, and the sum at the end."""
+    findings = [one for some in chapters.values() for one in some]
+    name_width = max(len(one.check) for one in findings)
+    lines: list[str] = []
+    for name, some in chapters.items():
+        lines.append(name)
+        for one in worst_first(some):
+            lines += _lines(one, name_width, width)
+    counts = Counter(one.state for one in findings)
+    order = (State.FAILED, State.UNKNOWN, State.WARNING, State.OK)
+    return [*lines, "", ", ".join(f"{counts[state]} {state.value}" for state in order)]
+
+
+def _lines(one: Finding, name_width: int, width: int) -> list[str]:
+    head = f"  {one.state.value:<{_STATE_WIDTH}}  {one.check:<{name_width}}  "
+    indent = " " * len(head)
+    lines = _wrap(one.says, width, first=head, rest=indent)
+    return lines + (_wrap(f"-> {one.cure}", width, first=indent, rest=f"{indent}   ") if one.cure else [])
+
+
+def _wrap(text: str, width: int, *, first: str, rest: str) -> list[str]:
+    """Break a text between words only: a path stays one that can be copied."""
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

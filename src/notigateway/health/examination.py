@@ -1,0 +1,148 @@
+"""Everything that can be looked at of a gateway, running or not: nothing is changed, nothing ends half.
+
+Each look is bounded and alone: where the database is away the others still find what they find.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from notigateway.health.database import DATABASE, START_IT, look_at_database, look_at_writes
+from notigateway.health.files import find_obstacle
+from notigateway.health.finding import Finding, State
+from notigateway.health.keys import look_at_seal, look_at_service
+from notigateway.health.looking import Look, Looks
+from notigateway.health.revocation import RevocationWanted, look_at_revocation
+from notigateway.health.store import REACH_IT, STORE, look_at_store
+from notigateway.health.stored import look_at_condition, look_at_waiting
+from notigateway.health.surroundings import (
+    ADDRESS,
+    CLOCK,
+    look_at_address,
+    look_at_database_file,
+    look_at_disks,
+    look_at_settings,
+    look_at_stamping,
+    look_at_time,
+)
+from notigateway.health.trusting import (
+    AUTHORITY,
+    ISSUERS,
+    LIST,
+    look_at_authority,
+    look_at_issuers,
+    look_at_trusted_list,
+)
+from notigateway.repository.engine import create_database
+from notigateway.repository.marking import open_store
+from notigateway.repository.object_stores import local_folder
+from notigateway.urls import scheme_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Engine
+
+    from notigateway.settings import Settings
+
+_BOUND_SECONDS: Final = 6.0
+_DATABASE_SECONDS: Final = 4
+_CORRECT: Final = "correct what it names"
+
+
+@dataclass(frozen=True, slots=True)
+class Examining:
+    """What an examination is told: the settings, the clock, and what it may ask outside of this machine."""
+
+    settings: Settings
+    clock: Callable[[], datetime]
+    online: bool = False
+    time_source: str = ""
+
+    def examine(self) -> dict[str, list[Finding]]:
+        """Return the findings of each chapter, in the order in which a person wants to read them."""
+        chapters = self._chapters()
+        looks = Looks([look for some in chapters.values() for look in some], seconds=_BOUND_SECONDS)
+        found = looks.look(self.clock())
+        told = {name: [one for look in some for one in found[look.check]] for name, some in chapters.items()}
+        return {name: some for name, some in told.items() if some}
+
+    def _chapters(self) -> dict[str, list[Look]]:
+        settings = self.settings
+        return {
+            "settings": [_look("settings", lambda _: look_at_settings(settings))],
+            "keys": [
+                _look("service_key", lambda now: look_at_service(settings, now)),
+                _look("seal_key", lambda now: look_at_seal(settings, now, online=self.online)),
+            ],
+            "trust": [
+                _look(ISSUERS, lambda now: look_at_issuers(settings, now)),
+                _look(LIST, lambda now: look_at_trusted_list(settings, now)),
+                _look(AUTHORITY, self._authority),
+            ],
+            "database": [_look(DATABASE, self._database, START_IT)],
+            "documents": [_look(STORE, self._store, REACH_IT)],
+            "machine": [
+                *([_look(CLOCK, self._time)] if self.time_source else []),
+                _look(ADDRESS, lambda _: look_at_address(settings)),
+                _look("room", lambda _: look_at_disks(settings)),
+            ],
+        }
+
+    def _time(self, _now: datetime) -> list[Finding]:
+        most = float(self.settings.timestamp_skew_seconds)
+        return [look_at_time(self.clock, self.time_source, most_seconds=most)]
+
+    def _authority(self, now: datetime) -> list[Finding]:
+        found = look_at_authority(self.settings, now)
+        return [*found, *look_at_stamping(self.settings)] if self.online else found
+
+    def _database(self, now: datetime) -> list[Finding]:
+        """Look at the database, and at what it tells; further only as far as it answers."""
+        files = look_at_database_file(self.settings)
+        if _stop(files):
+            return files
+        engine = self._open()
+        try:
+            found = [*files, *look_at_database(engine)]
+            if _stop(found):
+                return found
+            found.append(look_at_writes(engine))
+            found += look_at_condition(engine, self.settings, self.clock)
+            wanted = RevocationWanted.by(self.settings)
+            found.append(look_at_revocation(engine, wanted, now))
+            return [*found, *look_at_waiting(engine, self.settings, now)]
+        finally:
+            engine.dispose()
+
+    def _store(self, _now: datetime) -> list[Finding]:
+        """Look at the store; whose it must be, only the database knows."""
+        url = self.settings.document_store_url
+        if scheme_of(url) == "file":
+            obstacle = find_obstacle(STORE, local_folder(url), setting="document_store_url", writes=True)
+            if obstacle is not None:
+                return [obstacle]
+        only = Finding(STORE, State.UNKNOWN, "whose it is, only the database can say", START_IT)
+        if _stop(look_at_database_file(self.settings)):
+            return [only]
+        engine = self._open()
+        try:
+            if _stop(look_at_database(engine)):
+                return [only]
+            return [look_at_store(open_store(url, engine))]
+        finally:
+            engine.dispose()
+
+    def _open(self) -> Engine:
+        return create_database(self.settings.database_url, pool_size=1, timeout_seconds=_DATABASE_SECONDS)
+
+
+def _stop(found: Sequence[Finding]) -> bool:
+    """Tell whether what was found lets nobody look further."""
+    return any(one.state in {State.FAILED, State.UNKNOWN} for one in found)
+
+
+def _look(check: str, see: Callable[[datetime], Sequence[Finding]], cure: str = _CORRECT) -> Look:
+    return Look(check=check, see=see, cure=cure, tells_detail=True)

@@ -1,0 +1,147 @@
+"""How it stands with what surrounds the gateway: clock, addresses, room on disks, settings left unsaid."""
+
+from __future__ import annotations
+
+import socket
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import httpx
+
+from notigateway.addresses import host_and_port
+from notigateway.health.asking import NobodyThereError, ask, at
+from notigateway.health.files import find_obstacle, is_on_network, look_at_space
+from notigateway.health.finding import Finding, State
+from notigateway.health.instance import Instance
+from notigateway.health.time_source import ask_time
+from notigateway.health.trusting import AUTHORITY
+from notigateway.repository.condition import database_file
+from notigateway.repository.object_stores import local_folder
+from notigateway.urls import scheme_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from notigateway.settings import Settings
+
+CLOCK: Final = "clock"
+ADDRESS: Final = "operations_address"
+ASK_SECONDS: Final = 2.0
+_SYNCHRONISE: Final = "synchronise this machine's clock (chrony, systemd-timesyncd)"
+_OFF_SECONDS: Final = 2.0
+
+
+def look_at_settings(settings: Settings) -> list[Finding]:
+    """Find what the settings leave unsaid, and what they say of proxies."""
+    check, mode = "settings", settings.mode
+    left = [
+        Finding(check, State.WARNING, f"{name} is left unsaid: {what}", f"set {name}")
+        for name, what in settings.left_unsaid().items()
+    ]
+    if mode == "development":
+        left.append(
+            Finding(
+                check, State.WARNING, "mode is development: little is refused", 'set mode to "production"'
+            )
+        )
+    hops = settings.trusted_proxy_hops
+    if hops >= 0:
+        said = f"X-Forwarded-For of {hops} proxies is believed" if hops else "no proxy is believed"
+        left.append(Finding("proxies", State.OK, f"{said} (trusted_proxy_hops)"))
+    return left or [Finding(check, State.OK, f"complete, mode {mode}")]
+
+
+def look_at_time(clock: Callable[[], datetime], source: str, *, most_seconds: float) -> Finding:
+    """Find how far this clock is from that of a time server."""
+    try:
+        theirs = ask_time(source, seconds=ASK_SECONDS)
+    except (OSError, ValueError) as error:
+        said = f"the time source {source} did not tell the time ({type(error).__name__})"
+        return Finding(CLOCK, State.UNKNOWN, said, "name one that answers SNTP with --time-source")
+    return judge_clock((clock() - theirs).total_seconds(), of="the time source", most_seconds=most_seconds)
+
+
+def judge_clock(off: float, *, of: str, most_seconds: float) -> Finding:
+    """Say how bad it is that two clocks differ that much."""
+    said = f"{abs(off):.1f} s {'ahead of' if off > 0 else 'behind'} {of}"
+    values = {"off_seconds": round(off, 3)}
+    if abs(off) > most_seconds:
+        return Finding(CLOCK, State.FAILED, f"{said}: fresh messages are refused", _SYNCHRONISE, values)
+    if abs(off) > _OFF_SECONDS:
+        return Finding(CLOCK, State.WARNING, said, _SYNCHRONISE, values)
+    return Finding(CLOCK, State.OK, f"agrees with {of}", values=values)
+
+
+def look_at_address(settings: Settings) -> list[Finding]:
+    """Find whether this gateway answers at its second address, or the address is free for it."""
+    if not settings.operations_address:
+        said = "there is no second address: no probe can ask"
+        return [Finding(ADDRESS, State.WARNING, said, "set operations_address")]
+    cure = "give operations_address another port, or stop what listens there"
+    try:
+        told = ask(at(settings.operations_address), "/healthz", seconds=ASK_SECONDS)
+    except NobodyThereError as error:
+        if _is_free(settings.operations_address):
+            said = f"{settings.operations_address} is free: this gateway does not run"
+            return [Finding(ADDRESS, State.OK, said)]
+        return [Finding(ADDRESS, State.FAILED, f"{settings.operations_address} is taken: {error}", cure)]
+    if told.is_of(Instance.of(settings)):
+        return [Finding(ADDRESS, State.OK, f"this gateway answers at {settings.operations_address}")]
+    said = f"another gateway answers at {settings.operations_address}: {told.name}"
+    return [Finding(ADDRESS, State.FAILED, said, cure)]
+
+
+def _is_free(address: str) -> bool:
+    host, port = host_and_port(address)
+    try:
+        family, kind, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as trying:
+            trying.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trying.bind(place)
+    except OSError:
+        return False
+    return True
+
+
+def look_at_stamping(settings: Settings) -> list[Finding]:
+    """Find whether the time-stamp authority answers at all; no time-stamp is asked for."""
+    url = str(settings.timestamp_authority_url)
+    if not url:
+        return []
+    try:
+        answer = httpx.head(url, timeout=ASK_SECONDS, trust_env=False)
+    except httpx.HTTPError as error:
+        said = f"nobody answers at {url} ({type(error).__name__})"
+        return [Finding(AUTHORITY, State.FAILED, said, "let this machine reach timestamp_authority_url")]
+    return [Finding(AUTHORITY, State.OK, f"{url} answers (HTTP {answer.status_code})")]
+
+
+def look_at_disks(settings: Settings) -> list[Finding]:
+    """Find how much room there is for database, documents and temporary files."""
+    found = [look_at_space("room_tmp", Path(tempfile.gettempdir()))]
+    file = database_file(settings.database_url)
+    if file is not None:
+        found.append(look_at_space("room_database", file.parent))
+    if scheme_of(settings.document_store_url) == "file":
+        found.append(look_at_space("room_documents", local_folder(settings.document_store_url)))
+    return found
+
+
+def look_at_database_file(settings: Settings) -> list[Finding]:
+    """Find whether this account may use the file of a SQLite database, and whether it lies well."""
+    check, file = "database_file", database_file(settings.database_url)
+    if file is None:
+        return []
+    for place in (file, file.parent):
+        obstacle = find_obstacle(check, place, setting="database_url", writes=True)
+        if obstacle is not None:
+            return [obstacle]
+    if is_on_network(file):
+        said = f"{file} lies on the file system of another machine"
+        return [Finding(check, State.FAILED, said, "use a local disk, or PostgreSQL")]
+    if file.stat().st_mode & 0o077:
+        said = f"others than its owner may read {file}"
+        return [Finding(check, State.WARNING, said, f"chmod -R go-rwx {file.parent}")]
+    return [Finding(check, State.OK, str(file))]

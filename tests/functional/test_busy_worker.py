@@ -1,0 +1,142 @@
+"""gunicorn with our worker: whose threads all wait for something takes no newcomer; another one does."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+from patience import PATIENCE_SECONDS
+from sockets import connect, receive
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+CONF = """
+from notigateway.http.worker import GatheringWorker
+
+bind = "fd://{descriptor}"
+worker_class = "notigateway.http.worker.GatheringWorker"
+workers, threads, keepalive, graceful_timeout = {workers}, {threads}, 30, 5
+control_socket_disable = True
+GatheringWorker.stall_seconds = 1
+"""
+APPLICATION = """
+import os, time
+from pathlib import Path
+
+def application(environ, start_response):
+    body = environ["wsgi.input"].read()
+    while body == b"hang" and not Path("healed").exists():
+        time.sleep(0.02)
+    time.sleep(0.005)
+    start_response("200 OK", [("X-Process", str(os.getpid()))])
+    return [body]
+"""
+
+
+@contextmanager
+def serving(folder: Path, *, workers: int, threads: int) -> Iterator[int]:
+    """Run gunicorn with an application that hangs where it is asked to, until it is healed; give its port."""
+    (folder / "hanging.py").write_text(APPLICATION)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        conf = folder / "conf.py"
+        conf.write_text(CONF.format(descriptor=listener.fileno(), workers=workers, threads=threads))
+        command = [sys.executable, "-m", "gunicorn", "-c", str(conf), "--chdir", str(folder)]
+        process = subprocess.Popen(
+            [*command, "hanging:application"], pass_fds=[listener.fileno()], stderr=subprocess.DEVNULL
+        )
+        try:
+            yield listener.getsockname()[1]
+            process.terminate()
+            assert process.wait(PATIENCE_SECONDS) == 0
+        finally:
+            process.kill()
+            process.wait(PATIENCE_SECONDS)
+
+
+def ask(connection: socket.socket, body: bytes) -> None:
+    connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+
+
+def asked(port: int, body: bytes = b"quick") -> bytes:
+    """Return the answer to one request by a connection of its own."""
+    with connect(port) as connection:
+        ask(connection, body)
+        return receive(connection, body)
+
+
+def process_in(answer: bytes) -> bytes:
+    assert answer.startswith(b"HTTP/1.1 200 "), answer
+    return answer.partition(b"X-Process: ")[2].split(b"\r\n")[0]
+
+
+def hang(port: int, stack: ExitStack, times: int) -> list[socket.socket]:
+    """Send requests that hang, each when the one before has its thread."""
+    connections = []
+    for _ in range(times):
+        connections.append(stack.enter_context(connect(port)))
+        ask(connections[-1], b"hang")
+        time.sleep(0.2)
+    return connections
+
+
+def test_whoever_comes_behind_what_hangs_is_answered_by_the_other_worker_at_once(tmp_path: Path) -> None:
+    with serving(tmp_path, workers=2, threads=2) as port, ExitStack() as stack:
+        processes: set[bytes] = set()
+        end = time.monotonic() + PATIENCE_SECONDS
+        while len(processes) < 2:  # both are up
+            assert time.monotonic() < end
+            with ThreadPoolExecutor(8) as pool:
+                processes |= set(map(process_in, pool.map(asked, [port] * 8)))
+        hanging = hang(port, stack, 3)  # the threads of one worker, and one thread of the other
+        began = time.monotonic()
+        answering = {process_in(asked(port)) for _ in range(30)}
+        assert time.monotonic() - began < 5
+        assert len(answering) == 1
+        (tmp_path / "healed").touch()
+        found = [process_in(receive(one, b"hang")) for one in hanging]
+        assert sorted(map(found.count, processes)) == [1, 2]
+        assert found.count(*answering) == 1
+
+
+def test_alone_a_worker_leaves_newcomers_waiting_and_tells_kept_connections(tmp_path: Path) -> None:
+    with serving(tmp_path, workers=1, threads=2) as port, ExitStack() as stack:
+        kept = stack.enter_context(connect(port))
+        ask(kept, b"quick")
+        assert receive(kept, b"quick").startswith(b"HTTP/1.1 200 ")
+        hanging = hang(port, stack, 2)
+        newcomer = stack.enter_context(connect(port))
+        ask(newcomer, b"quick")
+        began = time.monotonic()
+        ask(kept, b"quick")
+        answer = receive(kept, b"never")  # until it is closed
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert b"\r\nRetry-After: 5\r\nConnection: close\r\n" in answer
+        assert 1 <= time.monotonic() - began < 5
+        (tmp_path / "healed").touch()
+        for one, body in [(newcomer, b"quick"), *((one, b"hang") for one in hanging)]:
+            assert receive(one, body).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_burst_at_one_worker_is_answered_whole(tmp_path: Path) -> None:
+    """64 keep their connections and never pause; 64 more come, each by a connection of its own."""
+    with serving(tmp_path, workers=1, threads=4) as port, ThreadPoolExecutor(128) as pool:
+
+        def keep(_number: int) -> int:
+            with connect(port) as connection:
+                answers = []
+                for _ in range(10):
+                    ask(connection, b"quick")
+                    answers.append(receive(connection, b"quick"))
+            return sum(one.startswith(b"HTTP/1.1 200 ") for one in answers)
+
+        kept = [pool.submit(keep, number) for number in range(64)]
+        came = [pool.submit(asked, port) for _ in range(64)]
+        assert all(one.result(PATIENCE_SECONDS).startswith(b"HTTP/1.1 200 ") for one in came)
+        assert [one.result(PATIENCE_SECONDS) for one in kept] == [10] * 64

@@ -1,0 +1,301 @@
+"""`notigateway doctor`: every finding with its cure, nothing changed, never a trace whatever is broken."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import struct
+import threading
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner, Result
+
+from notigateway.cli.main import app
+from notigateway.health.time_source import read_time
+from notigateway.sandbox.certifying import CertificateWish, certificate_pem, key_pem, name, new_ec_key
+from pki import pki
+from stack import Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from cryptography import x509
+
+FREE = "127.0.0.1:1"
+
+
+def settings_of(stack: Stack, **changes: str) -> Path:
+    values = {
+        key: str(value) for key, value in stack.overrides.items() if isinstance(value, str | os.PathLike)
+    }
+    values |= {"operations_address": "", **changes}
+    file = stack.folder / "notigateway.toml"
+    file.write_text("\n".join(f"{key} = {json.dumps(value)}" for key, value in values.items()))
+    file.chmod(0o600)
+    return file
+
+
+def doctor(*arguments: object, columns: int = 100) -> Result:
+    return CliRunner().invoke(app, ["doctor", *map(str, arguments)], env={"COLUMNS": str(columns)})
+
+
+def found(*arguments: object) -> dict[str, dict[str, Any]]:
+    """Return the worst finding of each check, as programs read it."""
+    result = doctor("--json", *arguments)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    told: dict[str, dict[str, Any]] = {}
+    for one in json.loads(result.stdout)["findings"]:
+        assert one["state"] == "ok" or one["cure"], one
+        told.setdefault(one["check"], one)
+    return told
+
+
+def states(told: dict[str, dict[str, Any]]) -> dict[str, str]:
+    return {check: one["state"] for check, one in told.items()}
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    beside = ("-wal", "-shm")  # of SQLite, while somebody has the file open
+    files = [one for one in folder.rglob("*") if one.is_file() and not one.name.endswith(beside)]
+    return {str(one): one.read_bytes() for one in files}
+
+
+def test_a_sound_gateway_is_told_as_sound_and_nothing_is_changed(stack: Stack) -> None:
+    stack.publish()
+    file = settings_of(stack)
+    rows, before = stack.contents(), contents(stack.folder)
+    told = found("--settings", file)
+    assert {check for check, state in states(told).items() if state not in {"ok", "warning"}} == set()
+    assert states(told)["settings"] == "warning", "a test runs in development"
+    for check in ("service_key", "seal_key", "database", "schema", "document_store", "authorised_issuers"):
+        assert states(told)[check] == "ok"
+    assert "issued by" in told["seal_certificate"]["says"]
+    assert told["log_checkpoint"]["values"]["waiting"] > 0
+    assert doctor("--settings", file).exit_code == 0
+    assert stack.contents() == rows
+    assert contents(stack.folder) == before
+
+
+def test_the_page_stays_within_its_columns_and_ends_with_the_sum(sqlite_stack: Stack) -> None:
+    file = settings_of(sqlite_stack, seal_key_file="nowhere")
+    for columns in (80, 120):
+        result = doctor("--settings", file, columns=columns)
+        assert result.exit_code == 1
+        lines = result.stdout.splitlines()
+        assert [one for one in lines if len(one) > columns and " " in one.strip()[40:]] == []
+        assert lines[-1].startswith("1 failed, 0 unknown, ")
+        assert "  failed   seal_key" in result.stdout
+        assert "-> make it, or correct seal_key_file" in result.stdout
+        assert "\x1b" not in result.stdout
+
+
+def test_settings_that_cannot_be_used_are_the_finding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "notigateway.toml"
+    file.write_text("no_such_setting = 1")
+    result = doctor("--settings", file)
+    assert (result.exit_code, "no_such_setting" in result.stdout) == (1, True)
+    monkeypatch.delenv("NOTIGATEWAY_SETTINGS", raising=False)
+    assert "no settings are named" in doctor().stdout
+
+
+def test_with_the_database_away_everything_else_is_told(sqlite_stack: Stack) -> None:
+    told = found("--settings", settings_of(sqlite_stack, database_url="postgresql://127.0.0.1:1/nobody"))
+    assert states(told)["database"] == "failed"
+    assert states(told)["document_store"] == "unknown"
+    assert states(told)["seal_key"] == "ok"
+    assert "schema" not in told
+
+
+def test_a_store_that_is_not_mounted_is_told(stack: Stack) -> None:
+    stack.publish()
+    (stack.folder / "documents" / "notigateway-store").unlink()
+    told = found("--settings", settings_of(stack))
+    assert (told["document_store"]["state"], told["document_store"]["says"]) == (
+        "failed",
+        "its marker is not there",
+    )
+
+
+@contextmanager
+def as_another_account(stack: Stack) -> Iterator[None]:
+    """Be an account that may not read what the gateway's may."""
+    closed = [*(stack.folder / "keys").glob("*.key.pem"), stack.folder / "notigateway.db"]
+    for file in closed:
+        file.chmod(0o600 if os.geteuid() == 0 else 0)
+    if os.geteuid() == 0:
+        for folder in (stack.folder, *list(stack.folder.parents)[:3], stack.folder / "keys"):
+            folder.chmod(folder.stat().st_mode | 0o055)
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if os.getuid() == 0:
+            os.seteuid(0)
+        for file in closed:
+            file.chmod(0o600)
+
+
+def test_another_account_is_told_to_be_the_gateways_and_nothing_is_half(sqlite_stack: Stack) -> None:
+    file = settings_of(sqlite_stack)
+    file.chmod(0o644)
+    found("--settings", file)  # everything that is imported late is there
+    with as_another_account(sqlite_stack):
+        told = found("--settings", file)
+    for check in ("service_key", "seal_key", "database_file"):
+        assert (told[check]["state"], told[check]["cure"]) == ("unknown", "run it as the gateway's account")
+    assert "schema" not in told
+
+
+def test_a_taken_address_is_told_and_a_free_one(sqlite_stack: Stack) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        told = found("--settings", settings_of(sqlite_stack, operations_address=address))
+    assert told["operations_address"]["state"] == "failed"
+    assert told["operations_address"]["says"].startswith(f"{address} is taken")
+    told = found("--settings", settings_of(sqlite_stack, operations_address=address))
+    assert (told["operations_address"]["state"], "is free" in told["operations_address"]["says"]) == (
+        "ok",
+        True,
+    )
+
+
+# --- the clock
+
+
+@contextmanager
+def time_server(off: timedelta) -> Iterator[str]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        server.settimeout(20)
+
+        def answer() -> None:
+            _, asking = server.recvfrom(64)
+            since = (datetime.now(UTC) + off - datetime(1900, 1, 1, tzinfo=UTC)).total_seconds()
+            server.sendto(b"\x24\x02" + bytes(38) + struct.pack("!II", int(since), 0), asking)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+        thread.join()
+
+
+@pytest.mark.parametrize(("minutes", "state"), [(0, "ok"), (0.5, "warning"), (-30, "failed")])
+def test_the_clock_is_compared_with_a_time_server(sqlite_stack: Stack, minutes: float, state: str) -> None:
+    with time_server(timedelta(minutes=minutes)) as source:
+        told = found("--settings", settings_of(sqlite_stack), "--time-source", source)
+    assert told["clock"]["state"] == state
+
+
+def test_a_time_source_that_does_not_answer_is_unknown(sqlite_stack: Stack) -> None:
+    for source in (FREE, "not a host:x"):
+        told = found("--settings", settings_of(sqlite_stack), "--time-source", source)
+        assert told["clock"]["state"] == "unknown"
+
+
+def test_instants_of_both_eras_are_read_and_nothing_else() -> None:
+    answer = b"\x24\x02" + bytes(38)
+    assert read_time(answer + struct.pack("!II", 1 << 31, 1 << 31)) == datetime(
+        1968, 1, 20, 3, 14, 8, 500000, tzinfo=UTC
+    )
+    assert read_time(answer + struct.pack("!II", 0, 0)) == datetime(2036, 2, 7, 6, 28, 16, tzinfo=UTC)
+    for bad in (b"", answer, b"\x24\x00" + bytes(46), b"\x23\x02" + bytes(46)):
+        with pytest.raises(ValueError, match="no time"):
+            read_time(bad)
+
+
+# --- whatever is broken
+
+
+def expired(key: Any) -> x509.Certificate:  # noqa: ANN401
+    start = datetime(2020, 1, 1, tzinfo=UTC)
+    subject = name()
+    wish = CertificateWish(subject, key, not_before=start, not_after=start + timedelta(days=1))
+    return wish.make().certificate
+
+
+MUTATED = [
+    *(f"{one}_{part}_file" for one in ("service", "seal") for part in ("key", "certificate")),
+    "authorised_issuers_folder",
+    "trusted_list_file",
+    "retired_seals_folder",
+    "timestamp_authority_folder",
+    "revocation_folder",
+]
+WRONG = ["nowhere", "folder", "garbage", "empty", "expired", "another_key", "another_certificate", "binary"]
+
+
+@pytest.fixture(scope="module")
+def wrong_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wrong")
+    (folder / "folder").mkdir()
+    (folder / "folder" / "stray.txt").write_text("stray")
+    (folder / "garbage").write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    (folder / "empty").touch()
+    (folder / "binary").write_bytes(bytes(range(256)) * 8)
+    (folder / "expired").write_bytes(certificate_pem(expired(new_ec_key())))
+    (folder / "another_key").write_bytes(key_pem(pki().company_seal))
+    (folder / "another_certificate").write_bytes(certificate_pem(pki().company_seal.certificate))
+    for file in folder.iterdir():
+        file.chmod(0o700 if file.is_dir() else 0o600)
+    return folder
+
+
+URLS = {
+    "database_url": [
+        "sqlite:////nowhere/x.db",
+        "postgresql://127.0.0.1:1/x",
+        "mysql://x",
+        "sqlite://",
+        "garbage",
+        "sqlite:///FOLDER/folder",
+        "sqlite:///FOLDER/garbage",
+        "sqlite:///FOLDER/empty",
+    ],
+    "document_store_url": [
+        "file:FOLDER/garbage",
+        "file:///nowhere",
+        "s3://",
+        "ftp://x",
+        "x",
+        "file:FOLDER/folder",
+    ],
+    "operations_address": [FREE, "", "x", "127.0.0.1:99999"],
+    "timestamp_authority_url": ["http://127.0.0.1:1/", "x"],
+    "mode": ["production", "x"],
+}
+
+
+@given(
+    files=st.dictionaries(st.sampled_from(MUTATED), st.sampled_from(WRONG), max_size=3),
+    urls=st.fixed_dictionaries({}, optional={key: st.sampled_from(some) for key, some in URLS.items()}),
+)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_broken_it_ends_soon_with_findings_and_no_trace(
+    shared_sqlite: Stack, wrong_files: Path, files: dict[str, str], urls: dict[str, str]
+) -> None:
+    changes = {key: str(wrong_files / wrong) for key, wrong in files.items()}
+    changes |= {key: url.replace("FOLDER", str(wrong_files)) for key, url in urls.items()}
+    before, start = contents(wrong_files), time.monotonic()
+    told = found("--settings", settings_of(shared_sqlite, **changes), "--online")
+    assert (bool(told), time.monotonic() - start < 10) == (True, True)
+    assert not [one for one in told.values() if "Traceback" in one["says"] or "\n" in one["says"].strip()]
+    assert contents(wrong_files) == before
+
+
+@pytest.fixture(scope="module")
+def shared_sqlite(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    folder = tmp_path_factory.mktemp("doctor")
+    (folder / "notigateway.db").write_bytes(migrated_sqlite.read_bytes())
+    one = Stack(f"sqlite:///{folder / 'notigateway.db'}", folder)
+    yield one
+    one.close()
