@@ -11,7 +11,8 @@ PYTHON  ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 	&& echo $$python && break; done)
 PIP     := $(VENV)/bin/python -m pip --disable-pip-version-check
-INSTALL := $(PIP) install --quiet -c constraints.txt
+# pip says what it does, line by line, to who looks at a terminal; elsewhere only what goes wrong.
+INSTALL := $(PIP) install $(shell [ -t 2 ] || echo --quiet) -c constraints.txt
 # tests run in two processes: the size of the smallest machine that builds this
 JOBS    ?= 2
 # What to test; everything when it is empty.

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# When the request must be answered, by the clock that nobody sets.
-_end: ContextVar[float | None] = ContextVar("notigateway_time_left", default=None)
+# Since when it is counted, and when the request must be answered, by the clock that nobody sets.
+_span: ContextVar[tuple[float, float] | None] = ContextVar("notigateway_time_left", default=None)
 
 
 @contextmanager
@@ -32,16 +32,23 @@ def bounded(seconds: float, *, since: float | None = None) -> Iterator[None]:
 
     A bound within another one never prolongs it.
     """
-    end = (time.monotonic() if since is None else since) + seconds
-    outer = _end.get()
-    token = _end.set(end if outer is None else min(end, outer))
+    begin = time.monotonic() if since is None else since
+    outer = _span.get()
+    end = begin + seconds
+    token = _span.set((begin, end if outer is None else min(end, outer[1])))
     try:
         yield
     finally:
-        _end.reset(token)
+        _span.reset(token)
 
 
-def at_most(seconds: float) -> float:
-    """Return how long may be waited now: that long, or what is left of the request; never below 0."""
-    end = _end.get()
-    return seconds if end is None else max(0.0, min(seconds, end - time.monotonic()))
+def at_most(seconds: float, *, share: float = 1.0) -> float:
+    """Return how long may be waited now: that long, or what is left of the request; never below 0.
+
+    `share` is for who is not the last to wait: of the whole time it leaves the rest to what must follow.
+    """
+    span = _span.get()
+    if span is None:
+        return seconds
+    begin, end = span
+    return max(0.0, min(seconds, begin + share * (end - begin) - time.monotonic()))

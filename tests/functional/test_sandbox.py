@@ -26,6 +26,7 @@ from notigateway.soap.wscn.environment import PRODUCTION
 from notigateway.verifier.pins import load_trust
 from notigateway.verifier.procedure import verify
 from notigateway.verifier.report import Outcome
+from patience import PATIENCE_SECONDS
 from wscn import CURSORS, template
 
 if TYPE_CHECKING:
@@ -196,6 +197,22 @@ def test_a_sandbox_never_publishes_into_another_database(tmp_path: Path) -> None
     said = refused(tmp_path / "s", NOTIGATEWAY_DATABASE_URL=f"sqlite:///{other}")
     assert "NOTIGATEWAY_DATABASE_URL in the environment" in said
     assert not other.exists()
+
+
+def test_a_second_sandbox_on_the_same_folder_is_refused_and_changes_nothing(sandbox: Running) -> None:
+    """Its settings would say the port of the second, to whoever works with the first."""
+    file = Path(sandbox.ready["settings"])
+    before = file.read_bytes()
+    asked = [*COMMAND, str(file.parent)]
+    done = subprocess.run(asked, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"CONFIGURATION: another sandbox serves {file.parent} (process {sandbox.process.pid} at "
+        f"{sandbox.ready['listens']}): stop it, or take another folder\n"
+    )
+    assert file.read_bytes() == before
+    with client(sandbox, "company") as one:
+        assert one.ping().known
 
 
 def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:

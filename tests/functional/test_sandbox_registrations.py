@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 def closed(sandbox: Sandbox) -> None:
     sandbox.listener.close()
+    sandbox.holding.release()
     if sandbox.authority_listener is not None:
         sandbox.authority_listener.close()
 

@@ -119,7 +119,8 @@ def test_every_file_of_a_command_on_data_has_a_row() -> None:
     source = Path(cli.__file__).parent
     files = {file.stem for file in source.glob("*.py") if "named_settings(settings_file)" in file.read_text()}
     others = {"database": "migrate", "refresh_trust": "refresh-trust", "red_users": "red"}
-    assert {others.get(name, name) for name in files} <= set(COMMANDS)
+    # The doctor has no line of refusal: what is wrong with settings is its first finding.
+    assert {others.get(name, name) for name in files - {"doctor"}} <= set(COMMANDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -36,3 +36,12 @@ def test_an_inner_bound_never_prolongs_an_outer_one() -> None:
 def test_another_thread_is_handed_the_number() -> None:
     with bounded(5), ThreadPoolExecutor(1) as pool:
         assert pool.submit(at_most, 30).result() == 30
+
+
+def test_who_is_not_the_last_to_wait_leaves_something_to_the_others() -> None:
+    assert at_most(30, share=0.9) == 30
+    with bounded(10):
+        assert 8 < at_most(30, share=0.9) <= 9
+    with bounded(10, since=time.monotonic() - 9.5):
+        assert at_most(30, share=0.9) == 0
+        assert 0 < at_most(30) <= 0.5

@@ -40,6 +40,11 @@ def sandbox(
     # fpdf and gunicorn take a third of a second to import: the other commands do without.
     from notigateway.sandbox.server import Jobs, Seeds, prepare, serve  # noqa: PLC0415
 
+    if sys.stderr.isatty():  # a person waits
+        sys.stderr.write(
+            f"preparing {directory}: certificates, and {notifications:,} notifications where it is new; some "
+            "seconds for each thousand\n"
+        )
     prepared = prepare(
         directory,
         seeds=Seeds(notifications=notifications, seed=seed),

@@ -3,7 +3,9 @@
 A notification is written to `.tmp-…` beside its place, every file and the folder are synced to the
 disk, then the folder takes its name in one rename: a folder with that name is complete, at whatever
 moment the machine or the process died. Left-over `.tmp-…` folders are removed at the next start. A
-lock keeps a second process out; the system releases it when its holder dies. POSIX only.
+lock keeps a second process out; the system releases it when its holder dies. Everything is written through
+the descriptor of the folder that is locked, and a folder that was moved away or replaced ends the pull. POSIX
+only.
 
 The bookmark (`.cursor`) says up to where the service's changes are stored here. It is replaced in one
 rename, after everything before it is on the disk; without it, or with a damaged one, nothing is lost:
@@ -19,7 +21,7 @@ import re
 import shutil
 import threading
 import unicodedata
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from notigateway.client.errors import SpoolError
@@ -51,6 +53,7 @@ class Spool:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._folder = -1
         self._lock = -1
         self._mutex = threading.Lock()
         self._stored: set[str] = set()
@@ -61,18 +64,22 @@ class Spool:
                 # what is in it is personal data: readable by its owner unless the operator made it
                 make_folder(self._directory)
                 _sync(self._directory.parent)
-            self._lock = os.open(self._directory / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            self._folder = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             with _disk(self._directory):
+                self._lock = os.open(_LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600, dir_fd=self._folder)
                 self._take_lock()
+                self._check_place()
                 self._tidy()
         except BaseException:
-            os.close(self._lock)
+            self.__exit__()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        os.close(self._lock)
+        for descriptor in (self._lock, self._folder):
+            if descriptor >= 0:
+                os.close(descriptor)
 
     def __contains__(self, notification_id: str) -> bool:
         return notification_id.lower() in self._stored
@@ -94,28 +101,33 @@ class Spool:
         Raises: `SpoolError`; whatever the documents' pieces raise.
         """
         name = folder_name(notification)
-        temporary = self._directory / f"{_TEMPORARY}{name}"
+        temporary = f"{_TEMPORARY}{name}"
+        self._check_place()
         with _disk(self._directory):
-            temporary.mkdir()
+            os.mkdir(temporary, dir_fd=self._folder)
             try:
-                _fill(temporary, notification, documents=documents, receipts=receipts)
-                _sync(temporary)
-                temporary.rename(self._directory / name)
+                with _opened(temporary, self._folder) as folder:
+                    _fill(folder, notification, documents=documents, receipts=receipts)
+                    os.fsync(folder)
+                self._check_place()
+                os.rename(temporary, name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
             except BaseException:
-                shutil.rmtree(temporary, ignore_errors=True)
+                shutil.rmtree(temporary, ignore_errors=True, dir_fd=self._folder)
                 raise
         with self._mutex:
             self._stored.add(notification.id.lower())
 
     def settle(self) -> None:
         """Make the names of all stored notifications survive a crash of the machine."""
+        self._check_place()
         with _disk(self._directory):
-            _sync(self._directory)
+            os.fsync(self._folder)
 
     def bookmark(self, purpose: str) -> str | None:
         """Return the cursor kept for that purpose; None where there is none, or it is for another."""
         try:
-            kept = json.loads((self._directory / _BOOKMARK).read_bytes())
+            with os.fdopen(os.open(_BOOKMARK, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._folder), "rb") as file:
+                kept = json.load(file)
             cursor = kept["cursor"] if (kept["format"], kept["purpose"]) == (FORMAT, purpose) else None
         except (OSError, ValueError, LookupError, TypeError):
             return None
@@ -127,21 +139,23 @@ class Spool:
         Raises: `SpoolError`.
         """
         text = json.dumps({"format": FORMAT, "purpose": purpose, "cursor": cursor}) + "\n"
-        temporary = self._directory / f"{_TEMPORARY}{_BOOKMARK}"
+        temporary = f"{_TEMPORARY}{_BOOKMARK}"
+        self._check_place()
         with _disk(self._directory):
-            temporary.unlink(missing_ok=True)  # a killed process may have left one
-            _write(temporary, [text.encode()])
-            temporary.replace(self._directory / _BOOKMARK)
-            _sync(self._directory)
+            _unlink(temporary, self._folder)  # a killed process may have left one
+            _write(temporary, self._folder, [text.encode()])
+            os.replace(temporary, _BOOKMARK, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+            os.fsync(self._folder)
 
     def forget_bookmark(self) -> None:
         """Make the next run walk the whole list, whatever happens to this one.
 
         Raises: `SpoolError`.
         """
+        self._check_place()
         with _disk(self._directory):
-            (self._directory / _BOOKMARK).unlink(missing_ok=True)
-            _sync(self._directory)
+            _unlink(_BOOKMARK, self._folder)
+            os.fsync(self._folder)
 
     def _take_lock(self) -> None:
         try:
@@ -149,14 +163,34 @@ class Spool:
         except BlockingIOError as error:
             raise SpoolError(f"another process is pulling into {self._directory}") from error
 
+    def _check_place(self) -> None:
+        """Check that the folder which is locked is still the one of that name.
+
+        Everything is written into the one that is locked, wherever it was moved; without this check a pull
+        would go on in a place where nobody looks.
+
+        Raises: `SpoolError`.
+        """
+        try:
+            is_same = os.path.samestat(self._directory.stat(), os.fstat(self._folder))
+        except FileNotFoundError:
+            is_same = False
+        except OSError as error:
+            raise SpoolError(f"cannot use {self._directory}: {error.strerror}") from error
+        if not is_same:
+            raise SpoolError(
+                f"{self._directory} was moved away or replaced during the pull: nothing is written to what "
+                "stands there now; what was stored is in the folder that was moved"
+            )
+
     def _tidy(self) -> None:
         """Remove what a killed process left half-written; take stock of what is complete."""
-        for entry in os.scandir(self._directory):
-            if not entry.is_dir(follow_symlinks=False):
-                continue
-            if entry.name.startswith(_TEMPORARY):
-                shutil.rmtree(entry.path)
-            elif complete := _FOLDER.fullmatch(entry.name):
+        with os.scandir(self._folder) as entries:
+            folders = [one.name for one in entries if one.is_dir(follow_symlinks=False)]
+        for name in folders:
+            if name.startswith(_TEMPORARY):
+                shutil.rmtree(name, dir_fd=self._folder)
+            elif complete := _FOLDER.fullmatch(name):
                 self._stored.add(complete[1])
 
 
@@ -182,7 +216,7 @@ def safe_name(position: int, name: str) -> str:
 
 
 def _fill(
-    folder: Path,
+    folder: int,
     notification: Notification,
     *,
     documents: Sequence[tuple[Document, Iterable[bytes]]],
@@ -191,22 +225,38 @@ def _fill(
     described: dict[str, Any] = {"format": FORMAT, **as_json(notification), "documents": [], "receipts": []}
     for position, (document, pieces) in enumerate(documents, start=1):
         file = safe_name(position, document.name)
-        _write(folder / file, pieces)
+        _write(file, folder, pieces)
         described["documents"].append({"file": file, **as_json(document)})
     for receipt in receipts:
         file = f"receipt-{receipt.receipt_id.lower()}.xml"
-        _write(folder / file, [receipt.xml()])
+        _write(file, folder, [receipt.xml()])
         described["receipts"].append({"file": file, **as_json(receipt)})
     text = json.dumps(described, ensure_ascii=False, indent=2) + "\n"
-    _write(folder / "notification.json", [text.encode()])
+    _write("notification.json", folder, [text.encode()])
 
 
-def _write(file: Path, pieces: Iterable[bytes]) -> None:
-    with file.open("xb") as target:
-        for piece in pieces:
-            target.write(piece)
+def _write(name: str, folder: int, pieces: Iterable[bytes]) -> None:
+    """Write a new file of an open folder, and sync it."""
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
+    with os.fdopen(os.open(name, flags, 0o666, dir_fd=folder), "wb") as target:
+        target.writelines(pieces)
         target.flush()
         os.fsync(target.fileno())
+
+
+def _unlink(name: str, folder: int) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(name, dir_fd=folder)
+
+
+@contextmanager
+def _opened(name: str, folder: int) -> Iterator[int]:
+    """Open a folder of an open folder."""
+    descriptor = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _sync(folder: Path) -> None:
@@ -224,5 +274,5 @@ def _disk(directory: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        where = error.filename if error.filename is not None else directory
+        where = directory if error.filename is None else directory / os.fsdecode(error.filename)
         raise SpoolError(f"cannot use {where}: {error.strerror or error}") from error

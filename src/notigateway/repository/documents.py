@@ -64,6 +64,8 @@ MARKER: Final = "notigateway-store"
 _MARKER_SECONDS: Final = 5.0
 # Longer than a remote store is tried again (see `open_remote`): what hangs beyond that never ends.
 _ANSWER_SECONDS: Final = 150.0
+# Of a request's time: what is read or stored must still be entered in the database.
+_SHARE: Final = 0.9
 
 
 class Marker(Enum):
@@ -153,7 +155,7 @@ class DocumentStore:
         """Have a thread do it, for as long as may be waited; say in the log what went wrong."""
         about = {"sha256": sha256} if sha256 else {}
         try:
-            return self._threads.run(work, seconds=at_most(_ANSWER_SECONDS))
+            return self._threads.run(work, seconds=at_most(_ANSWER_SECONDS, share=_SHARE))
         except DocumentDamagedError as error:
             _log.error("document_damaged", **error.line, **about)
             raise

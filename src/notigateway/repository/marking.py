@@ -15,6 +15,7 @@ from notigateway.repository.documents import DocumentStore, Marker
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.store_owner import find_owner, keep_owner, marker_of
 from notigateway.repository.wholeness import documents_after
+from notigateway.time_left import bounded
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -26,6 +27,8 @@ _log = structlog.get_logger("notigateway.store")
 
 # How many of the documents that the database names are looked for before a store is marked.
 _LOOKED_FOR: Final = 50
+# How long a start waits for the store: gunicorn replaces a worker that takes a minute.
+_START_SECONDS: Final = 5.0
 
 
 class Owner:
@@ -58,7 +61,8 @@ def check_marked(store: DocumentStore) -> None:
     `TemporarilyUnavailableError` where the database does not answer.
     """
     try:
-        found = store.find_marker()
+        with bounded(_START_SECONDS):
+            found = store.find_marker()
     except TemporarilyUnavailableError as error:
         if error.part is not Part.STORE:
             raise

@@ -12,12 +12,11 @@ Standard output carries one line, `READY {json}`, once requests are answered; lo
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import socket
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from multiprocessing import get_context
@@ -33,6 +32,7 @@ from notigateway.sandbox.authority import TimestampAuthority, find_openssl
 from notigateway.sandbox.explain_page import PATH as EXPLAINING_PATH
 from notigateway.sandbox.explain_page import Explaining
 from notigateway.sandbox.holders import Pki, ensure_pki
+from notigateway.sandbox.holding import Holding
 from notigateway.sandbox.jobs import Job, checkpointer, refresh_once, refresher, stamper, sweeper
 from notigateway.sandbox.seeds import sow
 from notigateway.settings import Settings, load_settings
@@ -79,6 +79,7 @@ class Sandbox:
     listener: socket.socket
     authority_listener: socket.socket | None
     listens: str
+    holding: Holding
 
     @property
     def url(self) -> str:
@@ -99,13 +100,15 @@ def prepare(
 
     `public_url` is where clients find it when something stands before it; it is its own address otherwise.
 
-    Raises: `ConfigurationError` when the port is taken, the folder cannot be used, or the
-    environment would lead the sandbox away from its own data.
+    Raises: `ConfigurationError` when the port is taken, the folder cannot be used or another sandbox serves
+    it, or the environment would lead the sandbox away from its own data.
     """
     directory = directory.absolute()
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _alone(directory):
+        holding = Holding.of(directory)
+        with ExitStack() as undoing:
+            undoing.callback(holding.release)
             pki = ensure_pki(directory / "pki", now)
             listener = _listen(port)
             stamping = _listen(0) if find_openssl() and pki.certificate("tsa").is_file() else None
@@ -116,9 +119,11 @@ def prepare(
             settings = _settings(directory, pki, urls, listens=_address(listener), database_url=database_url)
             kept = _keep_seeds(directory / "seeds.json", seeds)
             _sow_apart(settings, kept, now)
+            holding.tell(_address(listener))
+            undoing.pop_all()
     except OSError as error:
         raise ConfigurationError(f"cannot use {error.filename or directory}: {error.strerror}") from error
-    return Sandbox(directory, pki, settings, listener, stamping, _address(listener))
+    return Sandbox(directory, pki, settings, listener, stamping, _address(listener), holding)
 
 
 def serve(
@@ -253,14 +258,6 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         # The last one first: who asks for time-stamps ends before who gives them.
         for job in reversed(self._jobs):
             job.stop()
-
-
-@contextmanager
-def _alone(directory: Path) -> Iterator[None]:
-    """Let one process at a time prepare the folder; the system releases the lock of a dead one."""
-    with (directory / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _listen(port: int) -> socket.socket:

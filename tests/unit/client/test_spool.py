@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -156,6 +157,40 @@ def test_a_folder_that_cannot_be_used_is_told_with_its_name(
     (tmp_path / "spool" / folder_name(notification) / "occupied").mkdir(parents=True)
     with Spool(tmp_path / "spool") as spool, pytest.raises(SpoolError, match="spool"):
         spool.store(notification, documents=[], receipts=[])
+
+
+@pytest.mark.parametrize("replaced", [True, False])
+def test_a_folder_that_is_moved_away_ends_the_pull_and_what_stands_there_stays(
+    tmp_path: Path, notification: Notification, document: Document, replaced: bool
+) -> None:
+    """Before a notification is stored or while its document arrives: nothing goes to the new folder."""
+    place, moved = tmp_path / "inbox", tmp_path / "moved"
+
+    def move() -> None:
+        place.rename(moved)
+        if replaced:
+            place.mkdir()
+
+    def arriving() -> Iterator[bytes]:
+        yield b"%PDF"
+        move()
+        yield b"-1.7"
+
+    with Spool(place) as spool:
+        with pytest.raises(SpoolError, match="was moved away or replaced during the pull"):
+            spool.store(notification, documents=[(document, arriving())], receipts=[])
+        for write in (
+            partial(spool.store, notification, documents=[], receipts=[]),
+            partial(spool.keep_bookmark, "purpose", "cursor"),
+            spool.forget_bookmark,
+            spool.settle,
+        ):
+            with pytest.raises(SpoolError, match="nothing is written to what stands there now"):
+                write()
+        with pytest.raises(SpoolError, match="another process is pulling"), Spool(moved):
+            pass
+    assert not replaced or list(place.iterdir()) == []
+    assert [one.name for one in moved.iterdir()] == [".lock"]
 
 
 def test_a_new_folder_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
