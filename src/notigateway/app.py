@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -12,16 +12,20 @@ from urllib.parse import urljoin, urlsplit
 import structlog
 
 from notigateway import telemetry
+from notigateway.health.gauges import gauges_of
 from notigateway.health.instance import Instance
+from notigateway.health.queues import QueuesWanted
 from notigateway.health.readiness import Readiness, Served
 from notigateway.health.revocation import RevocationWanted
 from notigateway.http.failures import FailureLimit
+from notigateway.metering.meters import METRICS_KIND, meters
 from notigateway.office import open_office
 from notigateway.pki.families import Families
 from notigateway.pki.in_use import Reminder, certificates_of
 from notigateway.pki.keys import load_key_pair
 from notigateway.pki.validity import check_valid_now
 from notigateway.receipts import csv_codes
+from notigateway.repository.engine import note_pool
 from notigateway.soap.endpoint import Endpoint, Endpoints
 from notigateway.soap.forgetting import Forgetting
 from notigateway.soap.gate import Gate
@@ -36,7 +40,7 @@ from notigateway.soap.wscn.service import WscnDispatcher, WscnPolicy
 from notigateway.trust.admission import Admission, RevocationPolicy
 from notigateway.trust.authorities import load_trust
 from notigateway.trust.key_holders import KeyHolders
-from notigateway.web.operations import ALIVE, READY, Operations, alive_page, json_page
+from notigateway.web.operations import ALIVE, METRICS, READY, Operations, alive_page, json_page, text_page
 from notigateway.web.verification import verification_page
 from notigateway.wss.clients import ClientRegister
 from notigateway.wss.policy import Expectations, Limits
@@ -78,8 +82,19 @@ def build_app(settings: Settings, clock: Callable[[], datetime] = system_clock) 
         *(_wscn(gate, environment, settings) for environment in ENVIRONMENTS),
         pages=_pages(gate.office, settings),
         operations=_operations(gate, settings),
-        remind=Reminder(certificates_of(settings), clock),
+        remind=_every_second(gate.office.engine, Reminder(certificates_of(settings), clock)),
     )
+
+
+def _every_second(engine: Engine, remind: Reminder) -> Callable[[], None]:
+    """Return what the worker's loop does all the time: it looks, and waits for nothing."""
+
+    def look() -> None:
+        with suppress(OSError):
+            note_pool(engine)
+        remind()
+
+    return look
 
 
 def _mailbox(gate: Gate, url: str, settings: Settings) -> Endpoint:
@@ -118,7 +133,20 @@ def _operations(gate: Gate, settings: Settings) -> Operations:
         revocation=RevocationWanted.by(settings),
     )
     readiness = Readiness.of(instance, served, office.clock)
-    return Operations({ALIVE: alive_page(instance), READY: json_page(readiness.answer)})
+    gauges = gauges_of(
+        readiness.findings,
+        office.engine,
+        wanted=QueuesWanted.by(settings),
+        certificates=certificates_of(settings),
+        clock=office.clock,
+    )
+    return Operations(
+        {
+            ALIVE: alive_page(instance),
+            READY: json_page(readiness.answer),
+            METRICS: text_page(METRICS_KIND, lambda: meters().exposed(gauges)),
+        }
+    )
 
 
 def _pages(office: Office, settings: Settings) -> dict[str, WSGIApplication]:

@@ -8,12 +8,26 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from notigateway.metering.meters import meters
+
 if TYPE_CHECKING:
     from notigateway.settings import Settings
+
+
+_COUNTED: Final = frozenset({"warning", "error", "critical"})
+
+
+def _count(_logger: object, _method: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Count our own warnings and errors: so each fault that the log names is a number, too."""
+    if line["level"] in _COUNTED:
+        with suppress(OSError):  # no room for numbers is no reason to lose a line
+            meters().troubles.labels(line["event"], line["level"], line.get("part", "")).inc()
+    return line
 
 
 def configure(settings: Settings) -> None:
@@ -31,7 +45,7 @@ def configure(settings: Settings) -> None:
         else structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "logger", "event"])
     )
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*shared, _count, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,

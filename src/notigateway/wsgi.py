@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from gunicorn.errors import AppImportError
@@ -11,10 +12,13 @@ from gunicorn.errors import AppImportError
 from notigateway.app import build_app
 from notigateway.contract.problems import said_of
 from notigateway.errors import GatewayError
+from notigateway.metering.meters import join
 from notigateway.private_files import keep_to_owner
 from notigateway.settings import load_settings
 
 keep_to_owner()
+with suppress(GatewayError):  # it counts for itself where it cannot share: no reason not to serve
+    join()
 _file = os.environ.get("NOTIGATEWAY_SETTINGS")
 try:
     application = build_app(load_settings(Path(_file) if _file else None))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sqlite3
 import struct
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +61,13 @@ def found(*arguments: object) -> dict[str, dict[str, Any]]:
 
 def states(told: dict[str, dict[str, Any]]) -> dict[str, str]:
     return {check: one["state"] for check, one in told.items()}
+
+
+def sqlite_file(file: Path) -> None:
+    """Make a database as other programs do: without a log."""
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE one (two)")
+        connection.commit()
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -114,6 +122,24 @@ def test_with_the_database_away_everything_else_is_told(sqlite_stack: Stack) -> 
     assert states(told)["document_store"] == "unknown"
     assert states(told)["seal_key"] == "ok"
     assert "schema" not in told
+
+
+def test_a_file_that_the_gateway_never_opened_is_not_changed_by_looking(sqlite_stack: Stack) -> None:
+    file = sqlite_stack.folder / "other.db"
+    for make, state, cure in (
+        (file.touch, "failed", "run `notigateway migrate`"),
+        (lambda: file.write_bytes(b"x" * 4096), "failed", "correct database_url"),
+        (lambda: sqlite_file(file), "unknown", "migrate"),
+    ):
+        file.unlink(missing_ok=True)
+        make()
+        before = contents(sqlite_stack.folder)
+        told = found("--settings", settings_of(sqlite_stack, database_url=f"sqlite:///{file}"))
+        assert (told["database_file"]["state"], cure in told["database_file"]["cure"]) == (state, True)
+        now = contents(sqlite_stack.folder)
+        assert {one: now[one] for one in now if not one.endswith(".toml")} == {
+            one: before[one] for one in before if not one.endswith(".toml")
+        }
 
 
 def test_a_store_that_is_not_mounted_is_told(stack: Stack) -> None:

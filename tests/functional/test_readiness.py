@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -12,8 +13,11 @@ import psycopg
 import pytest
 from sqlalchemy import delete, make_url, text, update
 
+from notigateway.health.instance import Instance
 from notigateway.health.looking import KEPT_SECONDS
-from notigateway.repository.engine import writing
+from notigateway.health.readiness import Readiness, Served
+from notigateway.health.revocation import RevocationWanted
+from notigateway.repository.engine import create_database, writing
 from notigateway.repository.trust import RevocationRow
 from pki import COMPANY_NIF
 from stack import Answer, Stack, send
@@ -165,3 +169,24 @@ def test_with_nothing_known_of_revocation_nobody_is_let_in(sqlite_stack: Stack) 
     status, said = asked(sqlite_stack)
     assert (status, said["because"]) == (503, ["revocation"])
     assert "notigateway refresh-trust" in one(said, "revocation")["cure"]
+
+
+def test_a_database_that_hangs_is_told_within_the_bound(sqlite_stack: Stack) -> None:
+    """It takes the connection and never says a word, as a machine does whose disk stands still."""
+    office = sqlite_stack.office
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://127.0.0.1:{silent.getsockname()[1]}/silent"
+        engine = create_database(url, timeout_seconds=4)
+        served = Served(
+            engine=engine,
+            store=office.store,
+            service=sqlite_stack.gate.signer.certificate,
+            seal=office.seal.certificate,
+            revocation=RevocationWanted.by(sqlite_stack.settings),
+        )
+        readiness = Readiness.of(Instance.of(sqlite_stack.settings), served, office.clock)
+        status, said = readiness.answer()
+    assert (status, said["because"]) == (503, ["database"])
+    assert one(said, "database")["says"] == "no answer within 2 seconds"
+    assert (states(said)["document_store"], states(said)["seal_certificate"]) == ("ok", "ok")
+    engine.dispose()

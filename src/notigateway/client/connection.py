@@ -19,13 +19,20 @@ from notigateway.client.api import NotificationClient
 from notigateway.client.show import waiting
 from notigateway.client.transport import Retries, Speech, Transport
 from notigateway.client.wscn import WscnClient, action, namespace_at, read_answer
+from notigateway.contract.problems import texts_of
+from notigateway.errors import ConfigurationError, GatewayError
 from notigateway.evidence.history import load_seals
+from notigateway.instants import instant_text
 from notigateway.pki.anchors import PinnedCertificates
+from notigateway.pki.fitness import check_fit_to_sign
 from notigateway.pki.keys import load_certificates, load_key_pair, load_p12
 from notigateway.wss.sign import Signer
 
 if TYPE_CHECKING:
+    from cryptography import x509
+
     from notigateway.evidence.history import Pin
+    from notigateway.pki.keys import KeyPair
 
 _PATHS: Final = frozenset({"key", "cert", "p12", "password_file", "ca_file"})
 _PATH_LISTS: Final = frozenset({"server_cert", "seal_cert"})
@@ -53,14 +60,12 @@ class Connection:
         Raises: `typer.BadParameter` for options that are missing or exclude each other;
         `ConfigurationError` for files that cannot be read.
         """
-        url = self._checked_url()
-        return NotificationClient.from_files(
+        url, pair = self._checked_url(), self._pair()
+        return NotificationClient(
             url,
-            key=self.key,
-            certificate=self.cert,
-            p12=self.p12,
-            password=_password(self.password_file),
-            server_certificates=self.server_cert,
+            key=pair.key,
+            certificate=pair.certificate,
+            server_certificates=[one for file in self.server_cert for one in load_certificates(file)],
             timeout_seconds=self.timeout_seconds,
             retries=Retries(told=waiting),
             tls=_tls(self.ca_file),
@@ -69,11 +74,7 @@ class Connection:
 
     def wscn(self) -> WscnClient:
         """Return the client of the Social Security's contract. Raises: as `client`."""
-        url, password = self._checked_url(), _password(self.password_file)
-        if self.p12 is not None:
-            pair = load_p12(self.p12, password)
-        else:
-            pair = load_key_pair(self.key or Path(), self.cert or Path(), password)
+        url, pair = self._checked_url(), self._pair()
         namespace_at(url)
         transport = Transport(
             url,
@@ -87,6 +88,19 @@ class Connection:
             public_url=self.public_url,
         )
         return WscnClient(transport, Signer(pair.key, pair.certificate))
+
+    def _pair(self) -> KeyPair:
+        """Return the caller's key and certificate, which may sign now.
+
+        Raises: `ConfigurationError`, each fault with a sentence of its own.
+        """
+        password = _password(self.password_file)
+        if self.p12 is not None:
+            pair = load_p12(self.p12, password)
+        else:
+            pair = load_key_pair(self.key or Path(), self.cert or Path(), password)
+        check_own(pair.certificate, datetime.now(UTC))
+        return pair
 
     def _checked_url(self) -> str:
         if self.url is None:
@@ -107,6 +121,26 @@ class Connection:
                 "the certificate of the service's seal is missing", param_hint="--seal-cert"
             )
         return [one for path in self.seal_cert for one in _pins(path)]
+
+
+def check_own(certificate: x509.Certificate, now: datetime) -> None:
+    """Check that the caller's certificate may sign at `now`: else the service would refuse it.
+
+    Raises: `ConfigurationError`.
+    """
+    whose = f"your certificate ({certificate.subject.rfc4514_string()})"
+    start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if now > end:
+        said = f"expired at {instant_text(end)}"
+    elif now < start:
+        said = f"is valid only from {instant_text(start)}"
+    else:
+        try:
+            check_fit_to_sign(certificate)
+        except GatewayError as error:
+            raise ConfigurationError(f"{whose} is not accepted: {texts_of(error).en}") from error
+        return
+    raise ConfigurationError(f"{whose} {said}, and it is {instant_text(now)} by the clock of this computer")
 
 
 def _pins(path: Path) -> list[Pin]:

@@ -68,9 +68,13 @@ class Readiness:
         """Return the readiness of a gateway that serves with these."""
         return cls(instance, Looks(_looks(served)), clock)
 
+    def findings(self) -> list[Finding]:
+        """Return what is found now, or was a moment ago."""
+        return self._looks.findings(self._clock())
+
     def answer(self) -> tuple[int, dict[str, Any]]:
         """Return the status of HTTP, and what there is to say: 200, or 503 with what takes it out."""
-        findings = self._looks.findings(self._clock())
+        findings = self.findings()
         because = [one.check for one in findings if takes_out(one)]
         if because != self._because:
             self._because = because

@@ -31,6 +31,8 @@ ADDRESS: Final = "operations_address"
 ASK_SECONDS: Final = 2.0
 _SYNCHRONISE: Final = "synchronise this machine's clock (chrony, systemd-timesyncd)"
 _OFF_SECONDS: Final = 2.0
+_SQLITE: Final = b"SQLite format 3\x00"
+_WITH_LOG: Final = b"\x02\x02"
 
 
 def look_at_settings(settings: Settings) -> list[Finding]:
@@ -138,10 +140,34 @@ def look_at_database_file(settings: Settings) -> list[Finding]:
         obstacle = find_obstacle(check, place, setting="database_url", writes=True)
         if obstacle is not None:
             return [obstacle]
+    return [_look_inside(check, file) or _look_around(check, file)]
+
+
+def _look_inside(check: str, file: Path) -> Finding | None:
+    """Find what keeps a file from being opened as it is: opening it otherwise would change it.
+
+    A database keeps a log (WAL) once the gateway has opened it: https://sqlite.org/fileformat2.html 1.3.3
+    """
+    if not file.is_file():
+        return Finding(check, State.FAILED, f"{file} is no file", "correct database_url")
+    with file.open("rb") as opened:
+        head = opened.read(20)
+    if not head:
+        return Finding(check, State.FAILED, f"{file} is empty", "run `notigateway migrate`")
+    if not head.startswith(_SQLITE):
+        return Finding(check, State.FAILED, f"{file} is no SQLite database", "correct database_url")
+    if head[18:20] != _WITH_LOG:
+        said = f"{file} was not opened by the gateway yet, so it is not looked into"
+        return Finding(check, State.UNKNOWN, said, "run `notigateway migrate`, and look again")
+    return None
+
+
+def _look_around(check: str, file: Path) -> Finding:
+    """Find whether a database lies well."""
     if is_on_network(file):
         said = f"{file} lies on the file system of another machine"
-        return [Finding(check, State.FAILED, said, "use a local disk, or PostgreSQL")]
+        return Finding(check, State.FAILED, said, "use a local disk, or PostgreSQL")
     if file.stat().st_mode & 0o077:
         said = f"others than its owner may read {file}"
-        return [Finding(check, State.WARNING, said, f"chmod -R go-rwx {file.parent}")]
-    return [Finding(check, State.OK, str(file))]
+        return Finding(check, State.WARNING, said, f"chmod -R go-rwx {file.parent}")
+    return Finding(check, State.OK, str(file))

@@ -7,6 +7,7 @@ has one deadline, which small pieces do not move.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
@@ -15,6 +16,7 @@ import h11
 
 from notigateway.http.calling import Answer, Place, environ_of, place_of
 from notigateway.http.incoming import Incoming, RefusedRequestError
+from notigateway.metering.meters import meters
 
 if TYPE_CHECKING:
     from asyncio import Future, TimerHandle
@@ -154,6 +156,8 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, status: int) -> None:
         """Say why in a line, and end."""
+        with suppress(OSError):
+            meters().http_refusals.labels(str(int(status))).inc()
         self._incoming = None
         phrase = HTTPStatus(status).phrase
         retry = "Retry-After: 5\r\n" if status == HTTPStatus.SERVICE_UNAVAILABLE else ""

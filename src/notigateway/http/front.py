@@ -76,6 +76,11 @@ class Front:
         """Tell whether one more would be too many."""
         return len(self.connections) >= self._connections_max
 
+    @property
+    def held_bytes(self) -> int:
+        """How many bytes of requests and answers are held."""
+        return self._held
+
     def has_room(self) -> bool:
         """Make room for a newcomer: the one that has waited longest goes. False: nobody has waited enough."""
         if not self.is_full:

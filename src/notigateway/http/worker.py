@@ -20,6 +20,7 @@ from notigateway.http.door import Door
 from notigateway.http.front import Front, Patience
 from notigateway.http.incoming import Bounds
 from notigateway.http.side_door import SideDoor
+from notigateway.metering.meters import meters
 
 if TYPE_CHECKING:
     import socket
@@ -106,6 +107,9 @@ class GatheringWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
         remind = getattr(self.wsgi, "remind", None)
         while self.alive and not stopping.is_set() and os.getppid() == self.ppid:
             self.notify()
+            with suppress(OSError):
+                meters().connections.set(len(front.connections))
+                meters().held_bytes.set(front.held_bytes)
             if remind is not None:
                 remind()
             with suppress(TimeoutError):

@@ -66,6 +66,16 @@ class AccessNotes:
         """Note that one item of a batch was refused."""
         self._refused.setdefault(problem.code, []).append(str(identifier))
 
+    @property
+    def rows(self) -> int:
+        """How many notifications the answer tells of."""
+        return len(set(self._codes))
+
+    @property
+    def refused_items(self) -> dict[str, int]:
+        """How many items of a batch were refused, by the code."""
+        return {code: len(items) for code, items in self._refused.items()}
+
     def columns(self) -> dict[str, Any]:
         """Return the columns of its `AccessRecord`, for the transaction that is committed next."""
         identifier = uuid7(self.now)

@@ -49,9 +49,15 @@ def write_decisions(session: Session) -> None:
     told = (one | {_SECONDARY: bool(one[_SECONDARY])} for one in _values(events, _EVENT_COLUMNS))
     _EVENTS.write(session, told)
     session.events += [row.id for row in events]
+    session.happened += map(happening, events)
     _RECEIPTS.write(session, (one | _NO_ATTEMPTS for one in _values(receipts, _RECEIPT_COLUMNS)))
     add_leaves(session, receipts)
     session.expunge_all()
+
+
+def happening(event: Event) -> str:
+    """Return the word for what happened: the state that began, or what moved nothing."""
+    return (event.nature or event.state).value
 
 
 def _changed(row: Notification) -> set[str]:

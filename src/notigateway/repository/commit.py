@@ -10,12 +10,15 @@ A leaf is the line of a record in the log of `log/`; a change is an event's plac
 
 from __future__ import annotations
 
+from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sqlalchemy import event
 
+from notigateway.metering.meters import meters
 from notigateway.repository.accesses import AccessRecord
-from notigateway.repository.batch import write_decisions
+from notigateway.repository.batch import happening, write_decisions
 from notigateway.repository.changes import place_events
 from notigateway.repository.log import add_leaves, log_access
 from notigateway.repository.model import Event, Receipt
@@ -45,6 +48,11 @@ def commit(session: Session) -> None:
     place_events(session, session.events)
     # 5. All of it, or nothing.
     session.commit()
+    # Counted is what is durable, and nothing else.
+    with suppress(OSError):
+        for what, times in Counter(session.happened).items():
+            meters().events.labels(what).inc(times)
+    session.happened.clear()
 
 
 @event.listens_for(Session, "after_flush")
@@ -55,7 +63,9 @@ def _follow(session: Session, _flush: object) -> None:
     """
     new = list(session.new)
     add_leaves(session, [row for row in new if isinstance(row, Receipt | AccessRecord)])
-    session.events += [row.id for row in new if isinstance(row, Event)]
+    events = [row for row in new if isinstance(row, Event)]
+    session.events += [row.id for row in events]
+    session.happened += map(happening, events)
 
 
 @event.listens_for(Session, "do_orm_execute")

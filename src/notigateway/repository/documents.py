@@ -30,6 +30,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore
 
 from notigateway.errors import DocumentDamagedError, Part, TemporarilyUnavailableError
+from notigateway.metering.account import Stage, timed
 from notigateway.repository.object_stores import (
     flush,
     in_our_words,
@@ -155,7 +156,8 @@ class DocumentStore:
         """Have a thread do it, for as long as may be waited; say in the log what went wrong."""
         about = {"sha256": sha256} if sha256 else {}
         try:
-            return self._threads.run(work, seconds=at_most(_ANSWER_SECONDS, share=_SHARE))
+            with timed(Stage.STORE):
+                return self._threads.run(work, seconds=at_most(_ANSWER_SECONDS, share=_SHARE))
         except DocumentDamagedError as error:
             _log.error("document_damaged", **error.line, **about)
             raise

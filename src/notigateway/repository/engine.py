@@ -15,8 +15,11 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import URL, Engine, create_engine, event, exc, make_url
+from sqlalchemy.pool import QueuePool
 
 from notigateway.errors import ConfigurationError, Part, TemporarilyUnavailableError
+from notigateway.metering.account import Stage, timed
+from notigateway.metering.meters import meters
 from notigateway.private_files import make_file
 from notigateway.repository.commit import commit
 from notigateway.repository.generations import Generations
@@ -106,7 +109,8 @@ def reading(engine: Engine) -> Iterator[Session]:
 
     Raises: `TemporarilyUnavailableError`.
     """
-    with _session(engine, _READING[engine.dialect.name], may_write=False) as session:
+    options = _READING[engine.dialect.name]
+    with timed(Stage.DATABASE), _session(engine, options, may_write=False) as session:
         yield session
 
 
@@ -120,7 +124,7 @@ def writing(engine: Engine) -> Iterator[Session]:
     Raises: `TemporarilyUnavailableError`; then nothing was changed, except where the connection was
     lost during the commit itself: repeating is safe, because use cases are idempotent.
     """
-    with _turn(engine) as left:
+    with timed(Stage.DATABASE), _turn(engine) as left:
         options = {**_WRITING[engine.dialect.name], _WAIT: left}
         with _session(engine, options, may_write=True) as session:
             yield session
@@ -141,6 +145,8 @@ def let_others_write(engine: Engine) -> None:
 @contextmanager
 def _session(engine: Engine, options: Mapping[str, Any], *, may_write: bool) -> Iterator[Session]:
     """Open a session and its transaction at once."""
+    if isinstance(engine.pool, QueuePool) and engine.pool.checkedout() >= engine.pool.size():
+        meters().pool_waits.inc()
     with in_our_words(may_write=may_write), Session(engine) as session:
         try:
             connection = session.connection(execution_options=options)
@@ -152,6 +158,13 @@ def _session(engine: Engine, options: Mapping[str, Any], *, may_write: bool) -> 
             if has_changed_places(error):
                 _generations[engine].leave(connection)
             raise
+
+
+def note_pool(engine: Engine) -> None:
+    """Say in numbers how much of the pool is in use at this moment."""
+    if isinstance(engine.pool, QueuePool):
+        meters().pool_in_use.set(engine.pool.checkedout())
+        meters().pool_size.set(engine.pool.size())
 
 
 @contextmanager

@@ -134,7 +134,7 @@ def is_overdue(now: datetime) -> ColumnElement[bool]:
     return and_(Notification.deadline <= now, ~held.correlate(Notification))
 
 
-def _is_due(until: datetime) -> ColumnElement[bool]:
+def is_due(until: datetime) -> ColumnElement[bool]:
     """Return the condition of a lapse that no declared outage can take back any more.
 
     Also a short outage may, while it lasts, grow longer than 12 hours.
@@ -146,13 +146,13 @@ def _is_due(until: datetime) -> ColumnElement[bool]:
 def count_due(session: Session, *, until: datetime, valid: tuple[datetime, datetime]) -> int:
     """Return how many lapses up to `until`, within the validity of a seal, have no evidence yet."""
     query = select(func.count()).select_from(Notification)
-    return session.scalar(query.where(_is_due(until), Notification.deadline.between(*valid))) or 0
+    return session.scalar(query.where(is_due(until), Notification.deadline.between(*valid))) or 0
 
 
 def count_unsealed(session: Session, *, until: datetime, valid: tuple[datetime, datetime]) -> int:
     """Return how many lapses up to `until` need another seal: this one was not valid then."""
     query = select(func.count()).select_from(Notification)
-    return session.scalar(query.where(_is_due(until), ~Notification.deadline.between(*valid))) or 0
+    return session.scalar(query.where(is_due(until), ~Notification.deadline.between(*valid))) or 0
 
 
 def lock_due(
@@ -165,7 +165,7 @@ def lock_due(
     """
     query = (
         _whole_rows(limit)
-        .where(_is_due(until), Notification.deadline.between(*valid))
+        .where(is_due(until), Notification.deadline.between(*valid))
         .order_by(Notification.deadline, Notification.code)
     )
     return session.scalars(query).unique().all()

@@ -18,7 +18,7 @@ class Session(orm.Session):
 
     `found` are the notifications that its queries found for a caller: code and addressee. `access` are the
     columns of the access record of the request that it serves, if it serves one. `events` are those that it
-    has inserted and that have no place among the changes yet.
+    has inserted and that have no place among the changes yet, `happened` what each of them is.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -26,3 +26,4 @@ class Session(orm.Session):
         self.found: dict[int, str] = {}
         self.access: Mapping[str, Any] | None = None
         self.events: list[UUID] = []
+        self.happened: list[str] = []

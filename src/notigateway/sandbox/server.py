@@ -16,7 +16,7 @@ import json
 import os
 import socket
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from multiprocessing import get_context
@@ -26,6 +26,7 @@ from urllib.parse import urljoin
 from gunicorn.app.base import BaseApplication
 
 from notigateway.errors import ConfigurationError
+from notigateway.metering.meters import join, share
 from notigateway.pki.keys import load_certificates
 from notigateway.receipts.stamping import Authority
 from notigateway.sandbox.authority import TimestampAuthority, find_openssl
@@ -139,6 +140,7 @@ def serve(
     `build` runs in each worker after it was forked: locks, pools and threads are never inherited.
     `announce` gets the READY line, from the first worker that answers. Each worker does the `jobs`.
     """
+    share()
     _Server(sandbox, build=build, announce=announce, workers=workers, jobs=jobs or Jobs()).run()
 
 
@@ -218,6 +220,8 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def load(self) -> WSGIApplication:
         """Build the application, in the worker; beside it what only a sandbox answers."""
         settings = self._sandbox.settings
+        with suppress(ConfigurationError):  # it counts for itself then
+            join()
         served = self._build(settings)
         at_root = served if served.operations is None else served.operations.before(served)
         return Explaining(at_root, settings)

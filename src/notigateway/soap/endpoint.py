@@ -7,8 +7,7 @@ executed before all of it holds; nothing of the envelope but the verified elemen
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
@@ -17,6 +16,7 @@ from notigateway.http.calling import WHOLE_AT
 from notigateway.instants import to_milliseconds
 from notigateway.law.assurance import SIGNED
 from notigateway.log.access import AccessNotes
+from notigateway.metering.account import Stage, timed
 from notigateway.pki.identity import read_caller
 from notigateway.pki.validity import RENEWAL_SECONDS, Validity
 from notigateway.receipts.asking import Asking, RequestProof
@@ -26,15 +26,16 @@ from notigateway.soap.entry import Entry, named_identifiers
 from notigateway.soap.faults import fault_status, render_fault, render_static_fault
 from notigateway.soap.gate import Request
 from notigateway.soap.guard import read_actions, read_body, read_version
+from notigateway.soap.http_answer import HttpAnswer, refusal, retry_after
 from notigateway.soap.memory import memory_of
 from notigateway.soap.reply import Reply, reply_to
+from notigateway.soap.telling import Telling, telling
 from notigateway.time_left import bounded
 from notigateway.trust.key_holders import KeyUse
 from notigateway.uuids import uuid7
 from notigateway.wss.envelope import parse_envelope
 from notigateway.wss.sign import EnvelopeForm, sign_envelope
 from notigateway.wss.verify import Verified, verify_envelope
-from notigateway.wss.version import SoapVersion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -51,32 +52,7 @@ if TYPE_CHECKING:
     from notigateway.soap.memory import Memory
     from notigateway.web.operations import Operations
     from notigateway.wss.policy import Expectations
-
-_log = structlog.get_logger("notigateway.soap")
-_RETRY_AFTER_SECONDS: Final = "5"
-_UNAVAILABLE: Final = 503
-_ALLOW: Final = (("Allow", "GET, HEAD, POST"),)  # RFC 9110 §15.5.6
-_REASONS: Final = {
-    200: "OK",
-    400: "Bad Request",
-    404: "Not Found",
-    405: "Method Not Allowed",
-    413: "Content Too Large",
-    415: "Unsupported Media Type",
-    429: "Too Many Requests",
-    500: "Internal Server Error",
-    503: "Service Unavailable",
-}
-
-
-@dataclass(frozen=True)
-class _Answer:
-    """An HTTP answer, not yet on the wire."""
-
-    status: int
-    body: bytes
-    soap: SoapVersion = SoapVersion.V1_1
-    headers: tuple[tuple[str, str], ...] = ()
+    from notigateway.wss.version import SoapVersion
 
 
 class Calling(Protocol):
@@ -126,21 +102,15 @@ class Endpoint:
         with (
             structlog.contextvars.bound_contextvars(correlation_id=str(correlation_id)),
             bounded(self.gate.request_seconds, since=environ.get(WHOLE_AT)),
+            telling(self._contract.name, environ.get(WHOLE_AT)) as told,
         ):
-            answer = self._answer(environ, now, correlation_id)
-        headers = [
-            ("Content-Type", f"{answer.soap.media_type}; charset=utf-8"),
-            ("Content-Length", str(len(answer.body))),
-            ("X-Correlation-Id", str(correlation_id)),
-            ("X-Content-Type-Options", "nosniff"),
-            ("Cache-Control", "no-store"),
-            *answer.headers,
-        ]
-        start_response(f"{answer.status} {_REASONS[answer.status]}", headers)
-        # RFC 9110 §9.3.2: the headers of a GET, its length included, and nothing behind them
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
+            answer = self._answer(environ, now, correlation_id, told=told)
+            told.account.answer_bytes = len(answer.body)
+        return answer.give(environ, start_response, correlation_id=correlation_id)
 
-    def _answer(self, environ: WSGIEnvironment, now: datetime, correlation_id: UUID) -> _Answer:
+    def _answer(
+        self, environ: WSGIEnvironment, now: datetime, correlation_id: UUID, *, told: Telling
+    ) -> HttpAnswer:
         """Route by method and path; turn every error into its one kind of answer."""
         try:
             if environ.get("PATH_INFO", "") != self.path:
@@ -150,17 +120,15 @@ class Endpoint:
             if environ["REQUEST_METHOD"] != "POST":
                 raise errors.MethodNotAllowedError
             self._check_own_certificate(now)
-            return self._answer_soap(environ, now, correlation_id)
+            return self._answer_soap(environ, now, correlation_id, told=told)
         except (errors.TransportError, errors.TemporarilyUnavailableError) as error:
             # Unsigned: nothing was read, and a signature would cost more than the request, or prove nothing.
-            _log.warning("request_refused", **error.line)
+            told.refused(error)
             soap = read_version(environ)
             body = render_static_fault(
                 error, correlation_id=correlation_id, soap=soap, add_detail=self._contract.add_detail
             )
-            allow = _ALLOW if isinstance(error, errors.MethodNotAllowedError) else ()
-            status = error.status if isinstance(error, errors.TransportError) else _UNAVAILABLE
-            return _Answer(status, body, soap, allow + _retry_after(error))
+            return refusal(error, body, soap)
 
     def _check_own_certificate(self, now: datetime) -> None:
         """Refuse to do what could not be answered: a client must refuse what an ended certificate signed.
@@ -175,65 +143,73 @@ class Endpoint:
                 retry_after_seconds=RENEWAL_SECONDS,
             )
 
-    def _publish(self, query: str) -> _Answer:
+    def _publish(self, query: str) -> HttpAnswer:
         """Give the contract's files and nothing else. Raises: `MethodNotAllowedError`, `NotOurPathError`."""
         if query.lower() in {"wsdl", "singlewsdl"}:
-            return _Answer(200, self._contract.wsdl)
+            return HttpAnswer(200, self._contract.wsdl)
         if query.lower() == "wsdl=soap12":
-            return _Answer(200, self._contract.wsdl_soap12)
+            return HttpAnswer(200, self._contract.wsdl_soap12)
         if not query.lower().startswith("xsd="):
             raise errors.MethodNotAllowedError
         schema = self._contract.schemas.get(query[len("xsd=") :])
         if schema is None:
             raise errors.NotOurPathError
-        return _Answer(200, schema)
+        return HttpAnswer(200, schema)
 
-    def _answer_soap(self, environ: WSGIEnvironment, now: datetime, correlation_id: UUID) -> _Answer:
+    def _answer_soap(
+        self, environ: WSGIEnvironment, now: datetime, correlation_id: UUID, *, told: Telling
+    ) -> HttpAnswer:
         """Run a SOAP request and sign what comes of it, faults included.
 
         The only place that turns an exception into an answer; unknown ones give no detail away.
         """
         self.gate.failures.check(environ, now)
         data = read_body(environ, max_bytes=self.gate.limits.request_max_bytes)
+        told.account.request_bytes = len(data)
         soap = read_version(environ)
         reply = Reply(EnvelopeForm(soap=soap))
         try:
-            verified = self._prove(data, soap, now)
+            with timed(Stage.VERIFY):
+                verified = self._prove(data, soap, now)
             reply = reply_to(verified, soap, now)
-            content = self._execute(
-                verified,
-                data,
-                reply=reply,
-                actions=read_actions(environ),
-                now=now,
-                correlation_id=correlation_id,
-            )
+            with timed(Stage.EXECUTE):
+                content = self._execute(
+                    verified,
+                    data,
+                    reply=reply,
+                    actions=read_actions(environ),
+                    now=now,
+                    correlation_id=correlation_id,
+                    told=told,
+                )
         except errors.TransportError:
             raise
         except errors.GatewayError as error:
-            _log.warning("request_failed", **error.line)
+            told.failed(error)
             # Who sends again what somebody else signed has proven nothing, though an honest caller may retry.
             if isinstance(error, errors.ReplayError) or (
                 isinstance(error, errors.SecurityError) and not error.retryable
             ):
                 self.gate.failures.count(environ, now)
             return self._fault(error, reply, now=now, correlation_id=correlation_id)
-        except Exception:  # noqa: BLE001  (the one border: whatever it is, the caller gets a fault)
-            _log.exception("request_crashed")
+        except Exception as error:  # noqa: BLE001  (the one border: whatever it is, the caller gets a fault)
+            told.crashed(error)
             return self._fault(errors.ServiceError(), reply, now=now, correlation_id=correlation_id)
         form = reply.form_with(self._contract.answer_action(reply.operation), uuid7(now))
-        return _Answer(200, sign_envelope(content, signer=self.gate.signer, now=now, form=form), soap)
+        with timed(Stage.SIGN):
+            return HttpAnswer(200, sign_envelope(content, signer=self.gate.signer, now=now, form=form), soap)
 
     def _fault(
         self, error: errors.GatewayError, reply: Reply, *, now: datetime, correlation_id: UUID
-    ) -> _Answer:
+    ) -> HttpAnswer:
         """Sign a fault in the shape of every answer."""
         form = reply.form_with(self._contract.fault_action(reply.operation), uuid7(now))
         content = render_fault(
             error, correlation_id=correlation_id, soap=form.soap, add_detail=self._contract.add_detail
         )
-        body = sign_envelope(content, signer=self.gate.signer, now=now, is_fault=True, form=form)
-        return _Answer(fault_status(error, form.soap), body, form.soap, _retry_after(error))
+        with timed(Stage.SIGN):
+            body = sign_envelope(content, signer=self.gate.signer, now=now, is_fault=True, form=form)
+        return HttpAnswer(fault_status(error, form.soap), body, form.soap, retry_after(error))
 
     def _prove(self, data: bytes, soap: SoapVersion, now: datetime) -> Verified:
         """Parse and verify the request; an answer must be wanted here.
@@ -263,13 +239,14 @@ class Endpoint:
         actions: frozenset[str],
         now: datetime,
         correlation_id: UUID,
+        told: Telling,
     ) -> bytes:
         """Run the operation of a proven request; return the answer's element."""
         gate, contract = self.gate, self._contract
         caller = read_caller(verified.certificate, gate.families)
         access = AccessNotes(caller, correlation_id=correlation_id, now=now)
         entry = Entry(gate.office.engine, access)
-        with self._entered(entry):
+        with self._noting(told, access), self._entered(entry):
             operation = access.operation = contract.operation_name(verified.operation)
             if not actions <= {contract.action(operation)}:
                 raise errors.ActionMismatchError
@@ -286,11 +263,19 @@ class Endpoint:
                 correlation_id, data, verified.signature_method.value, revocation, verified.certificate
             )
             asking = Asking(caller=caller, assurance=SIGNED, now=now, proof=proof)
-            request = Request(office=gate.office, asking=asking, entry=entry)
+            request = Request(office=gate.office, asking=asking, entry=entry, told=told)
             with structlog.contextvars.bound_contextvars(operation=operation):
                 content = self._dispatcher.call(verified.operation, request)
-        _log.info("request_answered", operation=operation, party=caller.party, signer=caller.signer)
+        told.answered(access)
         return content
+
+    @contextmanager
+    def _noting(self, told: Telling, access: AccessNotes) -> Iterator[None]:
+        """Have it told what a proven request did, whatever became of it."""
+        try:
+            yield
+        finally:
+            told.noted(access)
 
     @contextmanager
     def _entered(self, entry: Entry) -> Iterator[None]:
@@ -331,13 +316,6 @@ class Endpoint:
         self.gate.key_holders.claim(use, now=now)
         self.gate.forgetting.run(now)
         return caller
-
-
-def _retry_after(error: errors.GatewayError) -> tuple[tuple[str, str], ...]:
-    """Return when it is worth trying again, in whole seconds (RFC 9110 §10.2.3)."""
-    if not error.retryable:
-        return ()
-    return (("Retry-After", str(error.facts.get("retry_after_seconds", _RETRY_AFTER_SECONDS))),)
 
 
 class Endpoints:

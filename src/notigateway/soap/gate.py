@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from notigateway.soap.entry import Entry
     from notigateway.soap.forgetting import Forgetting
     from notigateway.soap.rates import CallerLimit
+    from notigateway.soap.telling import Telling
     from notigateway.trust.admission import Admission
     from notigateway.trust.key_holders import KeyHolders
     from notigateway.wss.clients import ClientRegister
@@ -53,6 +54,7 @@ class Request:
     office: Office
     asking: Asking
     entry: Entry
+    told: Telling
 
     @property
     def access(self) -> AccessNotes:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from notigateway.contract.problems import said_of
 from notigateway.errors import GatewayError
+from notigateway.metering import meters
 from notigateway.settings import load_settings
 from notigateway.supervision.operations import OperationsListener
 
@@ -31,6 +32,7 @@ def on_starting(server: Arbiter) -> None:
     """Read what the service stands on; what cannot be used ends the start with one line."""
     _operations.receive()
     try:
+        meters.share((server.cfg.uid, server.cfg.gid))
         _operations.take(_settings().operations_address)
     except GatewayError as error:
         _give_up(server, error)
@@ -44,6 +46,7 @@ def post_fork(_server: Arbiter, worker: GatheringWorker) -> None:
 def pre_exec(server: Arbiter) -> None:
     """Hand the second address on to the next master (USR2); called in the process that becomes it."""
     _operations.hand_on(server.cfg.env_orig)
+    meters.hand_on(server.cfg.env_orig)
 
 
 def _settings() -> Settings:

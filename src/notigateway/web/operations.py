@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ALIVE: Final = "/healthz"
 READY: Final = "/readyz"
+METRICS: Final = "/metrics"
 _JSON: Final = "application/json"
 _REASONS: Final = {
     200: "OK",
@@ -60,6 +61,15 @@ def json_page(answer: Callable[[], tuple[int, Mapping[str, Any]]]) -> WSGIApplic
         status, said = answer()
         body = json.dumps(said, ensure_ascii=False).encode() + b"\n"
         return _answer(start_response, status, body, kind=_JSON)
+
+    return page
+
+
+def text_page(kind: str, answer: Callable[[], bytes]) -> WSGIApplication:
+    """Return a page that says the text that `answer` returns, of that media type."""
+
+    def page(_environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return _answer(start_response, 200, answer(), kind=kind)
 
     return page
 

@@ -12,8 +12,10 @@ import httpx
 import pytest
 
 from notigateway.client import ClientError, GatewayFaultError, NotificationClient, Retries
+from notigateway.client.connection import check_own
 from notigateway.client.unproven import clock_words
 from notigateway.client.unreached import Way, refused, unreached
+from notigateway.errors import ConfigurationError
 from notigateway.instants import instant_text
 from notigateway.pki.keys import fingerprint
 from notigateway.wss.sign import Signer
@@ -169,6 +171,30 @@ def test_a_wrong_pin_names_both_certificates_and_what_to_do(service: Simulator) 
     assert "Your own certificate is not in question" in str(error)
     assert "--server-cert" in str(error)
     assert "authorised list" not in str(error)
+
+
+# --- the caller's own certificate --------------------------------------------------------------------
+
+
+def test_an_own_certificate_that_is_not_valid_now_is_said_before_anything_is_sent() -> None:
+    mine = pki().company_seal.certificate
+    start, end = mine.not_valid_before_utc, mine.not_valid_after_utc
+    check_own(mine, end)
+    for now, said in (
+        (end + timedelta(days=1), f"expired at {instant_text(end)}"),
+        (start - timedelta(days=1), f"is valid only from {instant_text(start)}"),
+    ):
+        with pytest.raises(ConfigurationError) as refusal:
+            check_own(mine, now)
+        assert refusal.value.detail == (
+            f"your certificate ({mine.subject.rfc4514_string()}) {said}, and it is {instant_text(now)} by "
+            "the clock of this computer"
+        )
+
+
+def test_an_own_certificate_that_may_not_sign_is_said() -> None:
+    with pytest.raises(ConfigurationError, match=r"your certificate \(.*\) is not accepted: The "):
+        check_own(pki().root.certificate, pki().root.certificate.not_valid_after_utc)
 
 
 # --- HTTP --------------------------------------------------------------------------------------------

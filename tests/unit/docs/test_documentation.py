@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 
 import notigateway.cli.main
 import notigateway.client.cli
+from exported import families
 from interop.anothers import ANOTHERS
 from interop.clients import CLIENTS
 from interop.falsifiers import FALSIFIERS
@@ -35,6 +36,8 @@ from notigateway.law.deadlines import MADRID, deadline
 from notigateway.law.grounds import Paper
 from notigateway.law.lifecycle import Kind, State, diagram
 from notigateway.law.succession import Cause
+from notigateway.metering.account import Account, Stage
+from notigateway.pki.in_use import Use
 from notigateway.repository.acts import find_issuing_body
 from notigateway.repository.columns import Row
 from notigateway.repository.engine import create_database, reading
@@ -61,7 +64,14 @@ RULE = re.compile(r"R(\d+)([b-z]?)")
 DOTTED = re.compile(r"(?:notigateway\.)?([a-z]\w*(?:\.\w+)+)")
 FILE = re.compile(r"\.(?:go|jsonl?|pem|py|rb|sig|toml|xml)$")
 # Words in capitals that are neither codes nor variables of ours.
-FOREIGN_WORDS = {"ACUSE_FIRMA", "VALIDO_HASTA", "BASE_IMAGE", "RSA_SHA256", "WEB_CONCURRENCY"}
+FOREIGN_WORDS = {
+    "ACUSE_FIRMA",
+    "VALIDO_HASTA",
+    "BASE_IMAGE",
+    "PROMETHEUS_MULTIPROC_DIR",
+    "RSA_SHA256",
+    "WEB_CONCURRENCY",
+}
 
 
 @pytest.fixture(params=DOCUMENTS, ids=lambda one: one.name)
@@ -425,6 +435,10 @@ def test_the_settings_and_events_that_operators_read_of_exist() -> None:
         *events,
         "correlation_id",
         "wscn_code",
+        *families(),
+        *Account("any", None).line(),
+        *(f"{stage}_ms" for stage in Stage),
+        *Use,
         "max_connections",
         "worker_connections",
         "graceful_timeout",

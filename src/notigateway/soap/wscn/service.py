@@ -146,7 +146,7 @@ class WscnDispatcher:
             if code is None:
                 raise
             request.access.result = error.code
-            _log.warning("request_refused_by_code", wscn_code=code, **error.line)
+            request.told.refused_by_number(error, code)
             content = refuse(asked, codes.refusal(code, error, request.asking.proof.correlation_id))
         return write_answer(self._environment.namespace, name, content)
 

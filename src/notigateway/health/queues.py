@@ -1,0 +1,44 @@
+"""How it stands with the work of the periodic jobs: how much waits, and for how long already."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Self
+
+from notigateway.clock.lapsing import Sweeping
+from notigateway.repository.engine import reading
+from notigateway.repository.queues import Queue, lapse_queue, log_queue, timestamp_queue
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime, timedelta
+
+    from sqlalchemy import Engine
+
+    from notigateway.settings import Settings
+
+TIMESTAMPS: Final = "timestamps"
+LOG: Final = "log"
+LAPSES: Final = "lapses"
+
+
+@dataclass(frozen=True, slots=True)
+class QueuesWanted:
+    """What of the settings decides what waits: nobody waits for an authority that is not named."""
+
+    has_authority: bool
+    evidence_delay: timedelta
+
+    @classmethod
+    def by(cls, settings: Settings) -> Self:
+        """Read it from the settings. Raises: `ConfigurationError`."""
+        return cls(bool(settings.timestamp_authority_url), Sweeping.by(settings).evidence_delay)
+
+
+def look_at_queues(engine: Engine, wanted: QueuesWanted, now: datetime) -> Mapping[str, Queue]:
+    """Return each queue. Raises: `TemporarilyUnavailableError`."""
+    with reading(engine) as session:
+        found = {LOG: log_queue(session), LAPSES: lapse_queue(session, until=now - wanted.evidence_delay)}
+        if wanted.has_authority:
+            found[TIMESTAMPS] = timestamp_queue(session)
+    return found

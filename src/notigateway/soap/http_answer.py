@@ -1,0 +1,69 @@
+"""What an endpoint answers, as HTTP: the status, the headers that every answer has, and the body."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from notigateway.errors import GatewayError, MethodNotAllowedError, TransportError
+from notigateway.wss.version import SoapVersion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from uuid import UUID
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+_RETRY_AFTER_SECONDS: Final = "5"
+_UNAVAILABLE: Final = 503
+_ALLOW: Final = (("Allow", "GET, HEAD, POST"),)  # RFC 9110 §15.5.6
+_REASONS: Final = {
+    200: "OK",
+    400: "Bad Request",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    413: "Content Too Large",
+    415: "Unsupported Media Type",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+
+
+@dataclass(frozen=True)
+class HttpAnswer:
+    """An HTTP answer, not yet on the wire."""
+
+    status: int
+    body: bytes
+    soap: SoapVersion = SoapVersion.V1_1
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def give(
+        self, environ: WSGIEnvironment, start_response: StartResponse, *, correlation_id: UUID
+    ) -> Iterable[bytes]:
+        """Hand it to the server."""
+        headers = [
+            ("Content-Type", f"{self.soap.media_type}; charset=utf-8"),
+            ("Content-Length", str(len(self.body))),
+            ("X-Correlation-Id", str(correlation_id)),
+            ("X-Content-Type-Options", "nosniff"),
+            ("Cache-Control", "no-store"),
+            *self.headers,
+        ]
+        start_response(f"{self.status} {_REASONS[self.status]}", headers)
+        # RFC 9110 §9.3.2: the headers of a GET, its length included, and nothing behind them
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [self.body]
+
+
+def refusal(error: GatewayError, body: bytes, soap: SoapVersion) -> HttpAnswer:
+    """Return the answer to what was refused before there was a message: unsigned, static."""
+    allow = _ALLOW if isinstance(error, MethodNotAllowedError) else ()
+    status = error.status if isinstance(error, TransportError) else _UNAVAILABLE
+    return HttpAnswer(status, body, soap, allow + retry_after(error))
+
+
+def retry_after(error: GatewayError) -> tuple[tuple[str, str], ...]:
+    """Return when it is worth trying again, in whole seconds (RFC 9110 §10.2.3)."""
+    if not error.retryable:
+        return ()
+    return (("Retry-After", str(error.facts.get("retry_after_seconds", _RETRY_AFTER_SECONDS))),)
