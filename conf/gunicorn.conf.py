@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 # What the master does for the gateway, by the names of gunicorn's hooks: see operations.md, "Running".
-from notigateway.supervision.hooks import on_starting, post_fork, pre_exec  # noqa: F401
+from notigateway.supervision.hooks import on_reload, on_starting, post_fork, pre_exec  # noqa: F401
 
 # The proxy stands on the same host; a container overrides this with --bind.
 bind = "127.0.0.1:8080"

@@ -56,6 +56,18 @@ class PostgreSQL:
         self.execute("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", name, template)
         return name
 
+    def shut(self, name: str) -> None:
+        """Let nobody connect to a database any more, and end who is."""
+        self.execute("ALTER DATABASE {} ALLOW_CONNECTIONS false", name)
+        with psycopg.connect(self.uri, autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name]
+            )
+
+    def open(self, name: str) -> None:
+        """Let everybody connect again."""
+        self.execute("ALTER DATABASE {} ALLOW_CONNECTIONS true", name)
+
     def drop(self, name: str) -> None:
         """Drop a database, whoever is still connected."""
         self.execute("DROP DATABASE {} WITH (FORCE)", name)

@@ -6,12 +6,14 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
 import structlog
 
 from notigateway import telemetry
+from notigateway.errors import TemporarilyUnavailableError
+from notigateway.evidence.seals import open_seal
 from notigateway.health.gauges import gauges_of
 from notigateway.health.instance import Instance
 from notigateway.health.queues import QueuesWanted
@@ -21,11 +23,13 @@ from notigateway.http.failures import FailureLimit
 from notigateway.metering.meters import METRICS_KIND, meters
 from notigateway.office import open_office
 from notigateway.pki.families import Families
-from notigateway.pki.in_use import Reminder, certificates_of
-from notigateway.pki.keys import load_key_pair
-from notigateway.pki.validity import check_valid_now
+from notigateway.pki.in_use import Reminder
+from notigateway.provision import Provision
 from notigateway.receipts import csv_codes
-from notigateway.repository.engine import note_pool
+from notigateway.repository.engine import create_database, note_pool
+from notigateway.repository.first_look import FirstLook
+from notigateway.repository.marking import check_marked
+from notigateway.repository.schema import check_revision
 from notigateway.soap.endpoint import Endpoint, Endpoints
 from notigateway.soap.forgetting import Forgetting
 from notigateway.soap.gate import Gate
@@ -38,11 +42,9 @@ from notigateway.soap.wscn.service import DECIDING as WSCN_DECIDING
 from notigateway.soap.wscn.service import WITHOUT_EFFECT as WSCN_WITHOUT_EFFECT
 from notigateway.soap.wscn.service import WscnDispatcher, WscnPolicy
 from notigateway.trust.admission import Admission, RevocationPolicy
-from notigateway.trust.authorities import load_trust
 from notigateway.trust.key_holders import KeyHolders
 from notigateway.web.operations import ALIVE, METRICS, READY, Operations, alive_page, json_page, text_page
 from notigateway.web.verification import verification_page
-from notigateway.wss.clients import ClientRegister
 from notigateway.wss.policy import Expectations, Limits
 from notigateway.wss.sign import Signer
 
@@ -59,6 +61,8 @@ if TYPE_CHECKING:
 
 
 _log = structlog.get_logger("notigateway")
+# How long a database that was away is waited for at each look: it may be silent as well as gone.
+_LOOK_SECONDS: Final = 2
 
 # Beside the path of the public address: /notigateway/v1 and /notigateway/verify, where the QR code leads.
 VERIFY_PATH = "verify"
@@ -72,17 +76,36 @@ def system_clock() -> datetime:
 def build_app(settings: Settings, clock: Callable[[], datetime] = system_clock) -> Endpoints:
     """Build the WSGI application. Raises: `ConfigurationError` for anything that cannot be used."""
     telemetry.configure(settings)
+    warn_of_left_unsaid(settings)
+    return open_app(Provision.read(settings, now=clock()), clock)
+
+
+def warn_of_left_unsaid(settings: Settings) -> None:
+    """Say in the log which settings were left that no default can be right for."""
     for name, consequence in settings.left_unsaid().items():
         _log.warning("setting_left_unsaid", setting=name, detail=consequence)
-    gate = build_gate(settings, clock)
+
+
+def open_app(
+    provision: Provision, clock: Callable[[], datetime] = system_clock, *, is_patient: bool = False
+) -> Endpoints:
+    """Build the application of what was read; no file of the operator's is read again.
+
+    A patient one is of a gateway that has proven itself: it begins without its database or device, refuses
+    till they are there, and looks for them by itself.
+
+    Raises: `ConfigurationError`, `TemporarilyUnavailableError`; then nothing is left open.
+    """
+    settings = provision.settings
+    gate = build_gate(provision, clock, is_patient=is_patient)
     public_url = str(settings.public_url)
     return Endpoints(
         _mailbox(gate, public_url, settings),
         _issuing(gate, public_url, settings.operators),
         *(_wscn(gate, environment, settings) for environment in ENVIRONMENTS),
-        pages=_pages(gate.office, settings),
-        operations=_operations(gate, settings),
-        remind=_every_second(gate.office.engine, Reminder(certificates_of(settings), clock)),
+        pages=_pages(gate, settings),
+        operations=_operations(gate, provision),
+        remind=_every_second(gate.office.engine, Reminder(provision.certificates, clock)),
     )
 
 
@@ -122,8 +145,9 @@ def _issuing(gate: Gate, url: str, operators: Iterable[str]) -> Endpoint:
     )
 
 
-def _operations(gate: Gate, settings: Settings) -> Operations:
+def _operations(gate: Gate, provision: Provision) -> Operations:
     """Return the pages for the operator's programs."""
+    settings = provision.settings
     instance, office = Instance.of(settings), gate.office
     served = Served(
         engine=office.engine,
@@ -137,7 +161,7 @@ def _operations(gate: Gate, settings: Settings) -> Operations:
         readiness.findings,
         office.engine,
         wanted=QueuesWanted.by(settings),
-        certificates=certificates_of(settings),
+        certificates=provision.certificates,
         clock=office.clock,
     )
     return Operations(
@@ -149,10 +173,12 @@ def _operations(gate: Gate, settings: Settings) -> Operations:
     )
 
 
-def _pages(office: Office, settings: Settings) -> dict[str, WSGIApplication]:
+def _pages(gate: Gate, settings: Settings) -> dict[str, WSGIApplication]:
     """Return the pages for people, by their paths."""
+    office = gate.office
 
     def look_up(code: str, nif: str, peer: str) -> OnRecord | None:
+        gate.first_look.check()
         return csv_codes.look_up(
             office.engine,
             code=code,
@@ -192,12 +218,13 @@ def _wscn(gate: Gate, environment: Environment, settings: Settings) -> Endpoint:
     )
 
 
-def build_admission(settings: Settings, engine: Engine, *, now: datetime) -> Admission:
-    """Read who is trusted, and how revocation is judged."""
+def build_admission(provision: Provision, engine: Engine) -> Admission:
+    """Gather who is trusted, and how revocation is judged."""
+    settings = provision.settings
     policy = RevocationPolicy(
         grace=timedelta(seconds=settings.revocation_grace_seconds), is_off=settings.revocation == "unsafe_off"
     )
-    return Admission(engine, load_trust(settings, engine, now=now), policy)
+    return Admission(engine, provision.authorities.store(), policy)
 
 
 def longest_fresh(settings: Settings) -> timedelta:
@@ -208,25 +235,28 @@ def longest_fresh(settings: Settings) -> timedelta:
     return timedelta(seconds=settings.timestamp_max_age_seconds + 2 * skew)
 
 
-def build_gate(settings: Settings, clock: Callable[[], datetime] = system_clock) -> Gate:
-    """Read the service's key, open the office, and gather who is let in.
+def build_gate(
+    provision: Provision, clock: Callable[[], datetime] = system_clock, *, is_patient: bool = False
+) -> Gate:
+    """Open the seal and the office, and gather who is let in.
 
-    Raises: `ConfigurationError`; then nothing is left open.
+    Raises: `ConfigurationError`, `TemporarilyUnavailableError`; then nothing is left open.
     """
-    # The keys first: where they are wrong nothing has been opened.
-    certificate_file = settings.service_certificate_file
-    service = load_key_pair(settings.service_key_file, certificate_file)
-    check_valid_now(service.certificate, clock(), setting="service_certificate_file", file=certificate_file)
-    clients = ClientRegister.of(settings)
-    office = open_office(settings, clock, verify_url=verify_url(settings), known=clients.known)
+    settings = provision.settings
+    # The seal first: where it is wrong nothing has been opened.
+    seal = open_seal(provision.seal, is_patient=is_patient)
+    office = open_office(
+        settings, clock, seal=seal, verify_url=verify_url(settings), known=provision.clients.known
+    )
     with ExitStack() as undoing:
         undoing.callback(office.engine.dispose)
         gate = Gate(
             office=office,
-            signer=Signer(service.key, service.certificate),
-            admission=build_admission(settings, office.engine, now=clock()),
+            first_look=_look_at(office, provision, is_patient=is_patient),
+            signer=Signer(provision.service.key, provision.service.certificate),
+            admission=build_admission(provision, office.engine),
             key_holders=KeyHolders(office.engine),
-            clients=clients,
+            clients=provision.clients,
             families=Families.of(settings),
             limits=Limits.of(settings),
             request_seconds=settings.request_seconds,
@@ -239,3 +269,31 @@ def build_gate(settings: Settings, clock: Callable[[], datetime] = system_clock)
         )
         undoing.pop_all()
     return gate
+
+
+def _look_at(office: Office, provision: Provision, *, is_patient: bool) -> FirstLook:
+    """Return the first look at the database, which a patient gateway may have to repeat.
+
+    Raises: `ConfigurationError`, `TemporarilyUnavailableError` where it is not patient.
+    """
+
+    def look(engine: Engine) -> None:
+        check_revision(engine)
+        provision.authorities.check_not_rolled_back(engine, office.clock())
+
+    def look_quickly() -> None:
+        url = provision.settings.database_url
+        engine = create_database(url, pool_size=1, timeout_seconds=_LOOK_SECONDS)
+        try:
+            look(engine)
+        finally:
+            engine.dispose()
+
+    first = FirstLook(look_quickly if is_patient else partial(look, office.engine))
+    if not is_patient:
+        first.insist()
+        check_marked(office.store)
+        return first
+    with suppress(TemporarilyUnavailableError):
+        first.check()
+    return first

@@ -16,7 +16,6 @@ from notigateway.addressee.following import Following
 from notigateway.addressee.mailbox import Mailbox
 from notigateway.addressee.two_phase import TwoPhase
 from notigateway.clock.working_days import working_day_rule
-from notigateway.evidence.seals import load_seal
 from notigateway.issuer.publishing import Publishing
 from notigateway.issuer.reporting import Reporting
 from notigateway.issuer.succeeding import Succeeding
@@ -27,9 +26,8 @@ from notigateway.law.succession import Cause
 from notigateway.pki.families import Families
 from notigateway.receipts.proving import Proving
 from notigateway.repository.engine import create_database
-from notigateway.repository.marking import check_marked, open_store
+from notigateway.repository.marking import open_store
 from notigateway.repository.obliging import Obliging
-from notigateway.repository.schema import check_revision
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,17 +77,20 @@ def succeeding_by(settings: Settings) -> Succeeding:
 
 
 def open_office(
-    settings: Settings, clock: Callable[[], datetime], *, verify_url: str, known: KnownCertificates
+    settings: Settings,
+    clock: Callable[[], datetime],
+    *,
+    seal: Seal,
+    verify_url: str,
+    known: KnownCertificates,
 ) -> Office:
-    """Read the seal, open the stores, and build the use cases.
+    """Open the stores, and build the use cases; the database need not be there yet.
 
     `verify_url` is the public page for the codes of receipts; `known` are the certificates that a request
     may name instead of carrying.
 
     Raises: `ConfigurationError`; then nothing is left open.
     """
-    # The seal first: where it is wrong nothing has been opened.
-    seal = load_seal(settings, now=clock())
     engine = create_database(
         settings.database_url,
         pool_size=settings.database_pool_size,
@@ -97,9 +98,7 @@ def open_office(
     )
     with ExitStack() as undoing:
         undoing.callback(engine.dispose)  # whoever gets no office could not close it
-        check_revision(engine)
         store = open_store(settings.document_store_url, engine)
-        check_marked(store)
         rights = RightsPolicy(
             red_sees_backlog=settings.red_sees_backlog,
             special_category_roles=frozenset(map(Role, settings.special_category_roles)),

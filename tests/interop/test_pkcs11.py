@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -83,15 +83,15 @@ def certificate_file(folder: Path, pair: KeyPair) -> Path:
     return write_pem(pair, folder, "device")[1]
 
 
-def seal_in(token: Device, kind: str, folder: Path) -> tuple[Seal, KeyPair]:
+def seal_in(token: Device, kind: str) -> tuple[Seal, KeyPair]:
     pair = pair_of(kind)
     device = replace(token, key_label=kind)
-    return Seal(load_device_key(device, certificate_file(folder, pair), verify_detached)), pair
+    return Seal(load_device_key(device, pair.certificate, verify_detached)), pair
 
 
 @pytest.mark.parametrize("kind", ["ecdsa", "rsa"])
 def test_a_key_in_a_device_seals_receipts_pdfs_and_texts(token: Device, kind: str, tmp_path: Path) -> None:
-    seal, pair = seal_in(token, kind, tmp_path)
+    seal, pair = seal_in(token, kind)
 
     receipt = seal.seal(render(statement(b"")), NOW, now=NOW)
     pdf = seal_pdf(render_pdf(receipt), seal=seal, at=NOW)
@@ -102,7 +102,7 @@ def test_a_key_in_a_device_seals_receipts_pdfs_and_texts(token: Device, kind: st
 
 
 def test_many_threads_seal_with_one_device(token: Device, tmp_path: Path) -> None:
-    seal, pair = seal_in(token, "ecdsa", tmp_path)
+    seal, pair = seal_in(token, "ecdsa")
 
     with ThreadPoolExecutor(4) as pool:
         texts = [f"text {number}".encode() for number in range(60)]
@@ -112,7 +112,7 @@ def test_many_threads_seal_with_one_device(token: Device, tmp_path: Path) -> Non
 
 def test_a_device_that_was_away_is_opened_again(token: Device, tmp_path: Path) -> None:
     pkcs11 = pytest.importorskip("pkcs11")
-    seal, pair = seal_in(token, "ecdsa", tmp_path)
+    seal, pair = seal_in(token, "ecdsa")
     pkcs11.lib(token.module).reinitialize()  # every session and every login is gone
 
     verify_detached(b"after", seal.sign(b"after", now=NOW), pair.certificate)
@@ -128,17 +128,15 @@ def test_a_device_that_was_away_is_opened_again(token: Device, tmp_path: Path) -
     ],
 )
 def test_a_device_that_lacks_what_is_named_stops_the_start(
-    token: Device, tmp_path: Path, change: dict[str, str], reason: str
+    token: Device, tmp_path: Path, change: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises(ConfigurationError, match=reason):
-        load_device_key(
-            replace(token, **change), certificate_file(tmp_path, pair_of("ecdsa")), verify_detached
-        )
+        load_device_key(replace(token, **change), pair_of("ecdsa").certificate, verify_detached)
 
 
 def test_another_certificate_than_the_keys_stops_the_start(token: Device, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="does not belong to the certificate"):
-        load_device_key(token, certificate_file(tmp_path, pki().seal), verify_detached)
+        load_device_key(token, pki().seal.certificate, verify_detached)
 
 
 def use_device(stack: Stack, token: Device, monkeypatch: pytest.MonkeyPatch) -> None:

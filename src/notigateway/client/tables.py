@@ -21,7 +21,7 @@ _FILE_WIDTH: Final = 240
 # What may be folded: sentences. Narrower than this nobody reads them.
 _SENTENCES: Final = frozenset({"subject", "problem", "text", "documents", "addressee", "acted", ""})
 _SENTENCE_MIN: Final = 20
-_GAP: Final = 1
+_GAP: Final = 2
 
 
 def shown(value: object) -> Text:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,13 +11,26 @@ from notigateway.evidence.detached import verify_detached
 from notigateway.evidence.history import DatedSeal, load_seals
 from notigateway.evidence.xades import Seal
 from notigateway.pki.device import Device, load_device_key
-from notigateway.pki.keys import load_certificates, load_key_pair
+from notigateway.pki.keys import KeyPair, load_certificates, load_key_pair
 from notigateway.pki.validity import check_valid_now
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from cryptography.x509 import Certificate
+
     from notigateway.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class KeptInDevice:
+    """A seal whose key is in a device, as far as files tell: where it is, and its certificate.
+
+    A process opens the device itself, after it was forked.
+    """
+
+    device: Device
+    certificate: Certificate
 
 
 def load_seal(settings: Settings, *, now: datetime) -> Seal:
@@ -26,17 +40,35 @@ def load_seal(settings: Settings, *, now: datetime) -> Seal:
     present certificate is not valid now: whoever wants to seal begins with this, and would leave only void
     receipts.
     """
+    return open_seal(read_seal(settings, now=now))
+
+
+def open_seal(kept: KeyPair | KeptInDevice, *, is_patient: bool = False) -> Seal:
+    """Return the seal of a key; a patient one may have a device that is away, and looks for it at each seal.
+
+    Raises: `ConfigurationError` where its device cannot be used.
+    """
+    if isinstance(kept, KeyPair):
+        return Seal(kept)
+    return Seal(load_device_key(kept.device, kept.certificate, verify_detached, is_patient=is_patient))
+
+
+def read_seal(settings: Settings, *, now: datetime) -> KeyPair | KeptInDevice:
+    """Read what files tell of the present seal; no device is opened.
+
+    Raises: `ConfigurationError` as `load_seal`.
+    """
     present = load_history(settings)[0].certificate
     check_valid_now(present, now, setting="seal_certificate_file", file=settings.seal_certificate_file)
     if not settings.seal_pkcs11_module:
-        return Seal(load_key_pair(settings.seal_key_file, settings.seal_certificate_file))
+        return load_key_pair(settings.seal_key_file, settings.seal_certificate_file)
     device = Device(
         module=settings.seal_pkcs11_module,
         token_label=settings.seal_pkcs11_token_label,
         key_label=settings.seal_pkcs11_key_label,
         pin=_pin(settings),
     )
-    return Seal(load_device_key(device, settings.seal_certificate_file, verify_detached))
+    return KeptInDevice(device, present)
 
 
 def _pin(settings: Settings) -> str:

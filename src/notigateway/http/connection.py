@@ -116,7 +116,9 @@ class Connection(asyncio.Protocol):
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
             return
         if error is not None:
-            self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR)
+            # With memory again it would have been answered: whoever asks may do so once more.
+            is_short = isinstance(error, MemoryError)
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE if is_short else HTTPStatus.INTERNAL_SERVER_ERROR)
             return
         answer = made.result()
         ends = self._front.is_stopping or self._front.is_full or incoming.is_cut_off

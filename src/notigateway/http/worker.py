@@ -9,10 +9,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
+import structlog
+from gunicorn.errors import AppImportError
 from gunicorn.workers.base import Worker
 
 from notigateway.http.crew import STALL_SECONDS, WAIT_SECONDS, Crew
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     from gunicorn.config import Config
     from gunicorn.glogging import Logger
 
+_log = structlog.get_logger("notigateway.http")
 # From the first byte of a request to its last: 10 MiB at 1.4 Mbit/s.
 MESSAGE_SECONDS: Final = 60.0
 # From the first byte of an answer to its last: 22 MB, the largest one, at 0.6 Mbit/s.
@@ -44,6 +49,9 @@ _STOP_IDLE_SECONDS: Final = 2.0
 _STOP_MESSAGE_SECONDS: Final = 2.0
 _STOP_REFUSED_SECONDS: Final = 2.5
 _STOP_STEP_SECONDS: Final = 0.1
+# A worker that cannot begin ends with that, neither of the codes at which gunicorn ends the service.
+_FAILED: Final = 5
+_FAILED_PAUSE_SECONDS: Final = 1.0
 
 
 class GatheringWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
@@ -70,6 +78,31 @@ class GatheringWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
         """
         if cfg.is_ssl:
             raise RuntimeError("certfile and keyfile are not supported: a proxy in front speaks TLS")
+
+    def init_process(self) -> None:
+        """Begin; a worker that cannot ends after a pause, and the master tries another one.
+
+        Only an application that cannot be loaded at all ends the service: gunicorn's `AppImportError`. For
+        anything else, as a lack of memory, its own codes would end it just so.
+        """
+        try:
+            super().init_process()
+        except AppImportError:
+            raise
+        except Exception as error:  # noqa: BLE001  (whatever it is, a later worker may not meet it)
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> NoReturn:
+        """End, in a line and with a pause: else it would be a tight loop of starts.
+
+        At once: what gunicorn does at a worker's end may lack what this one lacked.
+        """
+        with suppress(Exception):
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            _log.error("worker_failed", detail=reason)
+            sys.stderr.flush()
+        time.sleep(_FAILED_PAUSE_SECONDS)
+        os._exit(_FAILED)
 
     def run(self) -> None:
         """Serve until the master wants it to end."""

@@ -78,12 +78,13 @@ class Account:
     def count(self) -> None:
         """Add it to the meters, once, at its end."""
         shared, named = meters(), (self.contract, self.operation)
-        shared.requests.labels(*named, self.code).inc()
-        shared.duration.labels(*named).observe(self.seconds)
+        duration, request_bytes, answer_bytes = shared.of_operation(*named)
+        shared.of_outcome(*named, self.code).inc()
+        duration.observe(self.seconds)
         for stage, taken in self.stages.items():
-            shared.stages.labels(stage.value).observe(taken)
-        shared.request_bytes.labels(self.contract).inc(self.request_bytes)
-        shared.answer_bytes.labels(*named).inc(self.answer_bytes)
+            shared.of_stage(stage.value).observe(taken)
+        request_bytes.inc(self.request_bytes)
+        answer_bytes.inc(self.answer_bytes)
         if self.rows:
             shared.rows.labels(*named).inc(self.rows)
         for code, items in self.refused.items():

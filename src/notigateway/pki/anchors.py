@@ -149,7 +149,7 @@ class TrustStore:
         """
         try:
             return self._check(certificate, now)
-        except GatewayError:
+        except (GatewayError, MemoryError):
             raise
         except Exception as error:
             # Two readers of ASN.1 meet bytes chosen by a stranger, and neither names all it raises.

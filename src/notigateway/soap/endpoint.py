@@ -169,6 +169,7 @@ class Endpoint:
         soap = read_version(environ)
         reply = Reply(EnvelopeForm(soap=soap))
         try:
+            self.gate.first_look.check()
             with timed(Stage.VERIFY):
                 verified = self._prove(data, soap, now)
             reply = reply_to(verified, soap, now)
@@ -192,6 +193,10 @@ class Endpoint:
             ):
                 self.gate.failures.count(environ, now)
             return self._fault(error, reply, now=now, correlation_id=correlation_id)
+        except MemoryError:
+            short = errors.TemporarilyUnavailableError("out of memory", part=errors.Part.MEMORY)
+            told.failed(short)
+            return self._fault(short, reply, now=now, correlation_id=correlation_id)
         except Exception as error:  # noqa: BLE001  (the one border: whatever it is, the caller gets a fault)
             told.crashed(error)
             return self._fault(errors.ServiceError(), reply, now=now, correlation_id=correlation_id)
@@ -286,7 +291,7 @@ class Endpoint:
         """
         try:
             yield
-        except (errors.TemporarilyUnavailableError, errors.RateLimitedError):
+        except (errors.TemporarilyUnavailableError, errors.RateLimitedError, MemoryError):
             raise  # nothing was looked at; a record would cost what the limit saves, or cannot be kept
         except errors.GatewayError as refusal:
             entry.make(refusal.code)

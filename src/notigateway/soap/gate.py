@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from notigateway.office import Office
     from notigateway.pki.families import Families
     from notigateway.receipts.asking import Asking
+    from notigateway.repository.first_look import FirstLook
     from notigateway.repository.session import Session
     from notigateway.soap.entry import Entry
     from notigateway.soap.forgetting import Forgetting
@@ -33,6 +34,7 @@ class Gate:
     """Who is let in, within which limits, and whose key signs the answers; the office is behind it."""
 
     office: Office
+    first_look: FirstLook
     signer: Signer = field(repr=False)
     admission: Admission
     key_holders: KeyHolders

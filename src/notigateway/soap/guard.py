@@ -76,6 +76,8 @@ def _read(stream: Any, expected: int | None, max_bytes: int) -> bytes:  # noqa: 
         while wanted > 0 and (piece := stream.read(min(wanted, _CHUNK_BYTES))):
             pieces.append(piece)
             wanted -= len(piece)
+    except MemoryError:
+        raise
     except Exception as error:
         # A broken connection, a malformed chunk: each server has its own words for it.
         raise TruncatedBodyError(f"the body cannot be read: {type(error).__name__}") from error

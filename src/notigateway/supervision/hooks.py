@@ -1,20 +1,34 @@
 """The hooks that gunicorn calls in its master; `conf/gunicorn.conf.py` imports them by gunicorn's names.
 
-An error in one would end the master, and with it the service. Only at the first start it may, with one line.
+The master reads settings and files once, has a child try the start with them, and holds what was read for
+every worker that it forks. An error in a hook would end the master, and with it the service: that happens
+at the first start alone, with one line, for what no time heals.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
+import structlog
+from gunicorn.util import set_owner_process
+
+from notigateway import telemetry
+from notigateway.app import system_clock, warn_of_left_unsaid
 from notigateway.contract.problems import said_of
-from notigateway.errors import GatewayError
+from notigateway.errors import ConfigurationError, GatewayError, Part
 from notigateway.metering import meters
+from notigateway.private_files import keep_to_owner
+from notigateway.provision import Provision
+from notigateway.repository.schema import head_revision
 from notigateway.settings import load_settings
+from notigateway.supervision.held import held_provision, hold
 from notigateway.supervision.operations import OperationsListener
+from notigateway.supervision.trial import Outcome, Trial, reason_of, try_start
 
 if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
@@ -22,20 +36,55 @@ if TYPE_CHECKING:
     from notigateway.http.worker import GatheringWorker
     from notigateway.settings import Settings
 
+_log = structlog.get_logger("notigateway.supervision")
 # gunicorn's own code for an application that cannot be loaded: it is not tried again.
 _APP_LOAD_ERROR: Final = 4
+# The settings that say where a part is: a new place must prove itself, the one in force may be away.
+_PLACES: Final = {Part.DATABASE.value: ("database_url",), Part.STORE.value: ("document_store_url",)}
+_ANY_PLACE: Final = ("database_url", "document_store_url")
 
 _operations: Final = OperationsListener()
 
 
 def on_starting(server: Arbiter) -> None:
-    """Read what the service stands on; what cannot be used ends the start with one line."""
+    """Read what the service stands on and try it; what cannot be used ends the start with one line."""
+    keep_to_owner()
     _operations.receive()
     try:
         meters.share((server.cfg.uid, server.cfg.gid))
-        _operations.take(_settings().operations_address)
+        provision = _read()
+        telemetry.configure(provision.settings)
+        warn_of_left_unsaid(provision.settings)
+        _operations.take(provision.settings.operations_address)
+        trial = _try(server, provision)
+        if trial.outcome in {Outcome.REFUSED, Outcome.BROKEN}:
+            raise ConfigurationError(trial.detail)
     except GatewayError as error:
         _give_up(server, error)
+    if trial.outcome is not Outcome.READY:
+        _log.warning("started_without", **_told(trial))
+    hold(provision)
+    _settle()
+
+
+def on_reload(server: Arbiter) -> None:
+    """Read and try everything anew (SIGHUP); where it cannot be used, what is in force stays so."""
+    try:
+        provision = _read()
+        trial = _try(server, provision)
+        _check_acceptable(trial, provision.settings)
+        _operations.take(provision.settings.operations_address)
+    except GatewayError as error:
+        _log.error("reload_refused", **error.line)
+        return
+    except Exception as error:  # noqa: BLE001  (the service must outlive it)
+        _log.error("reload_refused", code=ConfigurationError.code, detail=reason_of(error))
+        return
+    telemetry.configure(provision.settings)
+    warn_of_left_unsaid(provision.settings)
+    hold(provision)
+    _settle()
+    _log.info("reloaded", **_told(trial))
 
 
 def post_fork(_server: Arbiter, worker: GatheringWorker) -> None:
@@ -49,9 +98,48 @@ def pre_exec(server: Arbiter) -> None:
     meters.hand_on(server.cfg.env_orig)
 
 
-def _settings() -> Settings:
+def _read() -> Provision:
+    """Read settings and files. Raises: `ConfigurationError`."""
     file = os.environ.get("NOTIGATEWAY_SETTINGS")
-    return load_settings(Path(file) if file else None)
+    return Provision.read(load_settings(Path(file) if file else None), now=system_clock())
+
+
+def _try(server: Arbiter, provision: Provision) -> Trial:
+    """Try the start as the account that the workers have."""
+    cfg = server.cfg
+    return try_start(
+        provision, before=partial(set_owner_process, cfg.uid, cfg.gid, initgroups=cfg.initgroups)
+    )
+
+
+def _check_acceptable(trial: Trial, settings: Settings) -> None:
+    """Check that a reload leads to nothing worse than what is in force.
+
+    What is away now is so for the workers in force as well, if it is at the place where they have it.
+
+    Raises: `ConfigurationError`.
+    """
+    present = held_provision()
+    if trial.outcome is Outcome.READY:
+        return
+    if trial.outcome is Outcome.AWAY and present is not None:
+        names = _PLACES.get(trial.part, _ANY_PLACE)
+        if all(getattr(settings, name) == getattr(present.settings, name) for name in names):
+            return
+    raise ConfigurationError(trial.detail)
+
+
+def _settle() -> None:
+    """Keep what was read out of the collector's way: workers share these pages as long as nobody writes."""
+    head_revision()  # of this version, whatever is installed beside it meanwhile
+    gc.collect()
+    gc.freeze()
+
+
+def _told(trial: Trial) -> dict[str, str]:
+    """Return what a line of the log says of a trial; nothing of one that went as it should."""
+    found = {"detail": trial.detail, "part": trial.part}
+    return {name: value for name, value in found.items() if value}
 
 
 def _give_up(server: Arbiter, error: GatewayError) -> NoReturn:

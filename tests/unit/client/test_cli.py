@@ -125,6 +125,16 @@ def test_id_and_last_day_stand_on_one_line_whatever_the_screen(
     assert "Providencia de apremio" in " ".join(" ".join(lines).split())
 
 
+def test_no_width_breaks_an_id_or_a_day(
+    service: Simulator, run: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (item,) = service.add(subject="Providencia de apremio y recargo, que ha de pagarse en el plazo")
+    for columns in range(60, 200, 10):
+        screen(monkeypatch, columns)
+        text = run("list").out
+        assert (columns, item.id in text, "Monday 30 November 2026" in text) == (columns, True, True)
+
+
 def test_a_narrow_screen_gets_a_block_for_each(
     service: Simulator, run: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,17 @@ meters.meters().pool_waits.inc()
 meters.meters().connections.set(7)
 print(meters.meters().exposed().decode())
 """
+# One after the other, as `max_requests` and reloads replace them.
+SUCCESSORS = """
+for _ in range(200):
+    process = os.fork()
+    if not process:
+        meters.join()
+        meters.meters().pool_waits.inc()
+        os._exit(0)
+    os.waitpid(process, 0)
+print(meters.meters().exposed().decode())
+"""
 KILLED = "os.kill(os.getpid(), signal.SIGKILL)"
 
 
@@ -82,3 +93,10 @@ def test_a_gateway_without_a_named_folder_makes_one_for_its_owner_and_removes_de
     another = make_folder({})
     assert not folder.path.exists()
     another.leave()
+
+
+def test_workers_that_come_and_go_leave_no_more_files_and_no_number_is_lost(tmp_path: Path) -> None:
+    said = worked(tmp_path, SUCCESSORS)
+    assert "notigateway_database_pool_waits_total 201.0" in said
+    assert "notigateway_worker_starts_total 201.0" in said
+    assert len(list(tmp_path.glob("counter_*.db"))) == 2

@@ -1,0 +1,180 @@
+"""A running gateway outlives its operator's mistakes, its database's absence and its workers' deaths.
+
+One master for each kind of database goes through all of it, in the order of the tests.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from databases import PostgreSQL
+from masters import Master, World, asking
+from notigateway.sandbox.holders import ensure_pki
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+AWAY = "TEMPORARILY_UNAVAILABLE"
+BACK_SECONDS = 2.0
+
+
+@dataclass
+class Database:
+    """A database that can be taken away and brought back."""
+
+    url: str
+    server: PostgreSQL | None = None
+    name: str = ""
+    _file: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._file = Path(self.url.removeprefix("sqlite:///"))
+
+    def take_away(self) -> None:
+        if self.server is not None:
+            self.server.shut(self.name)
+            return
+        self._file.rename(self._file.with_suffix(".away"))
+
+    def bring_back(self) -> None:
+        if self.server is not None:
+            self.server.open(self.name)
+            return
+        self._file.with_suffix(".away").rename(self._file)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def database(
+    request: pytest.FixtureRequest, migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Database]:
+    if request.param == "sqlite":
+        file = tmp_path_factory.mktemp("database") / "notigateway.db"
+        shutil.copyfile(migrated_sqlite, file)
+        yield Database(f"sqlite:///{file}")
+        return
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    name = server.create(template=request.getfixturevalue("migrated_postgresql"))
+    yield Database(server.url(name), server, name)
+    server.drop(name)
+
+
+@pytest.fixture(scope="module")
+def master(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Master]:
+    """Start while the database is away."""
+    world = World(tmp_path_factory.mktemp("gateway"), database.url)
+    database.take_away()
+    with world.started(answers=False) as master:
+        master.await_answer(AWAY)
+        yield master
+
+
+def test_it_starts_without_its_database_and_is_back_with_it(master: Master, database: Database) -> None:
+    (line,) = master.lines("started_without")
+    assert (line["part"], line["level"]) == ("database", "warning")
+    assert master.ask() == AWAY
+    assert {line["part"] for line in master.lines("request_failed")} == {"database"}
+    assert master.is_alive()
+    database.bring_back()
+    assert master.await_answer() < BACK_SECONDS
+    assert len(master.lines("database_not_ready")) in {1, 2}, "once for each worker"
+
+
+def test_workers_that_die_while_it_is_away_have_successors_that_wait_for_it(
+    master: Master, database: Database
+) -> None:
+    database.take_away()
+    master.replace_workers(signal.SIGKILL)
+    assert master.ask() == AWAY
+    master.replace_workers(signal.SIGTERM)  # a worker ends so at its max_requests
+    assert master.ask() == AWAY
+    line = master.send(signal.SIGHUP, "reloaded")  # nothing changes: that the database is away is no mistake
+    assert line["part"] == "database"
+    assert master.ask() == AWAY
+    database.bring_back()
+    assert master.await_answer() < BACK_SECONDS
+
+
+MISTAKES = {
+    "a typing error": ({"databse_url": "sqlite:///x.db"}, "databse_url: "),
+    "no TOML": ({}, "notigateway.toml"),
+    "a key that is not there": ({"seal_key_file": "absent.pem"}, "absent.pem"),
+    "a key of another certificate": (
+        {"service_key_file": "{pki}/seal.key.pem"},
+        "does not belong to",
+    ),
+    "no issuer": ({"authorised_issuers_folder": "empty"}, "holds no authorised issuer"),
+    "a schema of before": ({"database_url": "sqlite:///empty.db"}, "notigateway migrate"),
+    "a new database that is away": ({"database_url": "postgresql://nobody@127.0.0.1:9/x"}, "database: "),
+    "an address that is taken": ({"operations_address": "127.0.0.1:{port}"}, "Address already in use"),
+    "no such account": ({"seal_pkcs11_module": "m"}, "seal_pkcs11_token_label"),
+}
+
+
+def test_a_reload_that_cannot_be_used_leaves_in_force_what_is(master: Master) -> None:
+    world = master.world
+    (world.folder / "empty").mkdir()
+    (world.folder / "empty.db").touch()
+    with asking(master) as told:
+        for name, (changes, said) in MISTAKES.items():
+            values = {
+                key: value.format(pki=world.folder / "pki", port=world.port) for key, value in changes.items()
+            }
+            world.write(**values)
+            if not values:
+                world.settings_file.write_text("mode: production")
+            before = len(master.lines("reload_refused"))
+            line = master.send(signal.SIGHUP, "reload_refused")
+            assert said in line["detail"], name
+            assert (line["level"], len(master.lines("reload_refused"))) == ("error", before + 1), name
+        # It lies there still when a worker is replaced, for whatever reason.
+        master.replace_workers(signal.SIGTERM)
+    assert not told.troubles
+    assert set(told.codes) == {""}
+    master.replace_workers(signal.SIGKILL)
+    assert not master.ask()
+    assert master.is_alive()
+    assert "Traceback" not in master.log
+    world.write()
+
+
+def test_a_reload_changes_the_keys_without_a_pause(master: Master) -> None:
+    world = master.world
+    new = ensure_pki(world.folder / "new-pki", world.now)
+    with asking(master) as told:
+        world.write(seal_key_file=str(new.key("seal")), seal_certificate_file=str(new.certificate("seal")))
+        old = master.workers()
+        master.send(signal.SIGHUP, "reloaded")
+        master.wait(lambda: len(master.workers()) == 2 and not master.workers() & old)
+        assert master.is_alive()
+    assert not told.troubles
+    assert set(told.codes) == {""}
+    for key in (new.key("seal"), new.certificate("seal")):
+        key.unlink()  # what was read is held: no worker needs the files
+    master.replace_workers(signal.SIGKILL)
+    assert not master.ask()
+    world.write()
+
+
+def test_a_new_version_takes_over_and_every_request_is_answered(master: Master) -> None:
+    old = master.workers()
+    with asking(master) as told:
+        master.process.send_signal(signal.SIGUSR2)
+        master.wait(lambda: len(master.workers() - old) == 1)
+        (new,) = master.workers() - old
+        master.others.append(new)
+        master.wait(lambda: len(master.workers(new)) == 2)
+        answered = len(told.codes)
+        master.wait(lambda: len(told.codes) > answered + 4)
+        assert master.is_alive()
+        os.kill(master.process.pid, signal.SIGTERM)
+        assert master.process.wait(60) == 0
+        assert master.is_alive()
+    assert not told.troubles
+    assert set(told.codes) == {""}
