@@ -111,7 +111,7 @@ def test_under_faults_at_random_nobody_is_misled(
     production: Installation, capsys: pytest.CaptureFixture[str]
 ) -> None:
     production.beside("checkpoint", "--every", "5")
-    what = (*faults.ON_POSTGRESQL, *faults.IN_A_BUCKET, *faults.AUTHORITY)
+    what = (*faults.WORKERS, *faults.ON_POSTGRESQL, *faults.IN_A_BUCKET, *faults.AUTHORITY)
     with production.repeating("timestamp", every_seconds=5):
         record, happened = suffer(production, what, SECONDS)
     checked, verified = production.run("check"), production.run("log", "verify")
