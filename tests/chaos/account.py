@@ -19,13 +19,13 @@ def differences(one: Installation, record: Record) -> list[str]:
     """Return what callers were told and is not so, and what was decided and nobody was told."""
     with connected(one.settings) as engine, reading(engine) as session:
         pairs = (
-            select(Notification.id, Receipt.sha256)
+            select(Notification.id, Receipt.id)
             .join(Receipt, Receipt.notification_code == Notification.code)
             .where(Receipt.state == State.ACCEPTED)
         )
         kept: dict[str, list[str]] = {}
-        for id_, sha256 in session.execute(pairs):
-            kept.setdefault(str(id_), []).append(sha256)
+        for id_, receipt in session.execute(pairs):
+            kept.setdefault(str(id_), []).append(str(receipt))
         twice = session.execute(
             select(Event.notification_code)
             .where(Event.decisive)

@@ -45,7 +45,7 @@ class Told(NamedTuple):
 
 @dataclass
 class Record:
-    """What callers were told: every answer, and the SHA-256 of the receipt of every decision."""
+    """What callers were told: every answer, and the receipt of every decision."""
 
     answers: list[Told] = field(default_factory=list)
     receipts: dict[str, str] = field(default_factory=dict)
@@ -119,8 +119,8 @@ class _Caller:
         if outcome.outcome not in _DONE or outcome.receipt is None:
             self.record.wrong.append(f"{outcome.id}: {outcome.outcome}, {outcome.problem}")
             return
-        told = self.record.receipts.setdefault(str(outcome.id), outcome.receipt.sha256)
-        if told != outcome.receipt.sha256:
+        receipt = str(outcome.receipt.receipt_id)
+        if self.record.receipts.setdefault(str(outcome.id), receipt) != receipt:
             self.record.wrong.append(f"{outcome.id}: another receipt than before")
         self.record.in_doubt.discard(str(outcome.id))
 
@@ -141,8 +141,7 @@ class _Caller:
 
     def _receipts(self, client: NotificationClient) -> None:
         for one in client.receipts(self._some()) if self.record.receipts else ():
-            if self.record.receipts[str(one.id)] not in {receipt.sha256 for receipt in one.receipts}:
-                # A receipt that was time-stamped since is delivered with its time-stamp.
+            if self.record.receipts[str(one.id)] not in {str(receipt.receipt_id) for receipt in one.receipts}:
                 self.record.wrong.append(f"{one.id}: the receipt that was told is not among its receipts")
 
     def _list(self, client: NotificationClient) -> None:

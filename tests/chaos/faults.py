@@ -130,6 +130,7 @@ ON_POSTGRESQL: Final = (
         lambda one: one.database.hangs(),  # type: ignore[union-attr]
         lambda one: one.database.passes(),  # type: ignore[union-attr]
         _DATABASE,
+        (28.0, 34.0),  # what hangs for less than `request_seconds` is waited for, and no fault
     ),
     Fault("database stopped", _crash, _start, _DATABASE),
     Fault("database read-only", _become_standby, _be_promoted, _DATABASE),
@@ -156,7 +157,7 @@ AUTHORITY: Final = (
         lambda one: one.authority.refuses(),  # type: ignore[union-attr]
         lambda one: one.authority.passes(),  # type: ignore[union-attr]
         _AUTHORITY,
-        (10.0, 15.0),
+        (25.0, 35.0),
     ),
 )
 ON_SQLITE: Final = (Fault("database locked", _lock, _unlock, _DATABASE, (8.0, 12.0)),)
