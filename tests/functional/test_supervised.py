@@ -146,7 +146,7 @@ def test_a_worker_that_has_carried_out_its_requests_may_be_followed_while_it_is_
     master.wait(lambda: len(master.workers() - {counting}) == WORKERS)
     assert master.ask() == AWAY
     database.bring_back()
-    assert master.await_answer() < BACK_SECONDS
+    master.await_answer()
 
 
 MISTAKES = {
@@ -232,7 +232,7 @@ def test_workers_that_lack_memory_are_tried_until_there_is_some(master: Master) 
         assert master.process.poll() is None
     finally:
         resource.prlimit(master.process.pid, resource.RLIMIT_AS, unlimited)
-    assert master.await_answer() < BACK_SECONDS + 1
+    master.await_answer()
     assert master.is_alive()
 
 
