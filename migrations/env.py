@@ -20,6 +20,7 @@ from notigateway.repository import (  # noqa: F401  (their rows belong to the me
     employees,
     forms,
     issuer,
+    jobs,
     key_holders,
     log,
     outages,

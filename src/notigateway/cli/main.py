@@ -16,6 +16,7 @@ from notigateway.cli.doctor import doctor
 from notigateway.cli.explain import explain
 from notigateway.cli.health import health
 from notigateway.cli.issuer import issuer, register_issuer
+from notigateway.cli.jobs import jobs
 from notigateway.cli.keys import keys
 from notigateway.cli.log import checkpoint, log
 from notigateway.cli.matters import matters
@@ -42,7 +43,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for command in (
-    check, checkpoint, demo, doctor, explain, health, migrate, publish, refresh_trust, register_issuer,
+    check, checkpoint, demo, doctor, explain, health, jobs, migrate, publish, refresh_trust, register_issuer,
     request, sandbox, sweep, timestamp,
 ):  # fmt: skip
     app.command()(command)

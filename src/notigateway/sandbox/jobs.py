@@ -6,33 +6,27 @@ cut off leaves nothing half.
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import UTC, datetime
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from notigateway.clock.lapsing import Sweeping, sweep
 from notigateway.errors import GatewayError
-from notigateway.evidence.seals import load_seal
-from notigateway.log.growing import advance
-from notigateway.receipts.stamping import Authority, stamp
+from notigateway.jobs import checkpointing, refreshing, stamping, sweeping
 from notigateway.repository.engine import connected, create_database
-from notigateway.trust.authorities import load_trust
-from notigateway.trust.refreshing import Sources, refresh
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sqlalchemy import Engine
 
+    from notigateway.jobs import Done
+    from notigateway.receipts.stamping import Authority
     from notigateway.settings import Settings
 
 _REFRESH_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 15.0
-# Then the stop is looked at again.
-_STAMPS_AT_MOST: Final = 200
 
 _log = structlog.get_logger("notigateway.job")
 
@@ -83,10 +77,10 @@ class Job:
 
 def sweeper(settings: Settings, *, every_seconds: float) -> Job:
     """Write the receipts of what lapses; begins with a sweep."""
-    seal, sweeping = load_seal(settings, now=datetime.now(UTC)), Sweeping.by(settings)
+    sweep = sweeping(settings, datetime.now(UTC))
 
     def work(engine: Engine) -> bool:
-        swept = asdict(sweep(engine, seal=seal, now=datetime.now(UTC), sweeping=sweeping))
+        swept = sweep(engine, datetime.now(UTC)).said
         if any(swept.values()):
             _log.info("swept", **swept)
         return False
@@ -96,46 +90,38 @@ def sweeper(settings: Settings, *, every_seconds: float) -> Job:
 
 def stamper(settings: Settings, authority: Authority, *, every_seconds: float) -> Job:
     """Ask the authority for the time-stamps that are due."""
+    stamp = stamping(settings, authority)
 
     def work(engine: Engine) -> bool:
-        now, size = datetime.now(UTC), settings.timestamp_batch_size
-        done = stamp(engine, authority=authority, now=now, batch_size=size, most=_STAMPS_AT_MOST)
-        said = asdict(done)
-        reasons = sorted(said.pop("failures"))
-        if done.stamped or done.checkpoints or done.failed:
-            _log.info("stamped", **said, reasons=reasons)
-        return done.stamped > 0 and done.waiting > 0
+        done = stamp(engine, datetime.now(UTC))
+        if done.said["stamped"] or done.said["checkpoints"] or done.said["failed"]:
+            _log.info("stamped", **done.said)
+        return done.is_more
 
     return Job("stamper", settings, work, every_seconds=every_seconds)
 
 
 def checkpointer(settings: Settings, *, every_seconds: float) -> Job:
     """Sign checkpoints, so that the log has a head that is never old."""
-    seal = load_seal(settings, now=datetime.now(UTC))
-
-    def work(engine: Engine) -> bool:
-        advance(engine, seal=seal, origin=settings.log_origin, now=datetime.now(UTC))
-        return False
-
+    work = _plain(checkpointing(settings, datetime.now(UTC)))
     return Job("checkpointer", settings, work, every_seconds=every_seconds)
 
 
 def refresher(settings: Settings) -> Job:
     """Refresh trust: a list dropped in its folder counts within seconds. `refresh_once` goes before."""
+    return Job("refresher", settings, _plain(refreshing(settings)), every_seconds=_REFRESH_SECONDS)
+
+
+def _plain(what: Callable[[Engine, datetime], Done]) -> Callable[[Engine], bool]:
+    """Return work of which nothing is told."""
 
     def work(engine: Engine) -> bool:
-        _refresh(engine, settings, datetime.now(UTC))
-        return False
+        return what(engine, datetime.now(UTC)).is_more
 
-    return Job("refresher", settings, work, every_seconds=_REFRESH_SECONDS)
+    return work
 
 
 def refresh_once(settings: Settings, now: datetime) -> None:
     """Take in what is there, before the first request asks for it."""
     with connected(settings) as engine:
-        _refresh(engine, settings, now)
-
-
-def _refresh(engine: Engine, settings: Settings, now: datetime) -> None:
-    trust = load_trust(settings, engine, now=now, for_refreshing=True)
-    refresh(engine, trust, Sources.by(settings), now=now)
+        refreshing(settings)(engine, now)

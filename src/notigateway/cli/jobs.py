@@ -1,0 +1,56 @@
+"""`notigateway jobs`: all periodic jobs in one process."""
+
+from __future__ import annotations
+
+import signal
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from notigateway import telemetry
+from notigateway.cli.options import SettingsFile, named_settings
+from notigateway.jobs import (
+    CHECKPOINT,
+    REFRESH,
+    STAMP,
+    SWEEP,
+    Job,
+    Jobs,
+    checkpointing,
+    refreshing,
+    stamping,
+    sweeping,
+)
+from notigateway.receipts.stamping import Authority
+
+Seconds = Annotated[int, typer.Option(min=1, max=86_400, help="How often, in seconds.")]
+
+
+def jobs(
+    settings_file: SettingsFile = None,
+    refresh_seconds: Seconds = 300,
+    sweep_seconds: Seconds = 600,
+    timestamp_seconds: Seconds = 60,
+    checkpoint_seconds: Seconds = 30,
+) -> None:
+    """Do what is to be done periodically, until it is stopped: refresh trust, sweep, time-stamp, checkpoint.
+
+    Several may run, on several machines: each job is done by one of them, and by another within seconds after
+    that one has died. What fails is logged and tried again. Restart it after a change of settings or seal.
+    """
+    settings = named_settings(settings_file)
+    telemetry.configure(settings)
+    now = datetime.now(UTC)
+    wanted = [
+        Job(REFRESH, refresh_seconds, refreshing(settings)),
+        Job(SWEEP, sweep_seconds, sweeping(settings, now)),
+        Job(CHECKPOINT, checkpoint_seconds, checkpointing(settings, now)),
+    ]
+    authority = Authority.by(settings, now=now)
+    if authority is not None:
+        wanted.append(Job(STAMP, timestamp_seconds, stamping(settings, authority)))
+    running = Jobs(settings, wanted, clock=lambda: datetime.now(UTC))
+    for one in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(one, lambda _number, _frame: running.stop())
+    running.run()
