@@ -143,7 +143,7 @@ def _next(wishes: list[_Wish], *, is_self_signed: bool) -> list[str]:
         requests = " and ".join(str(one.request) for one in wishes)
         first = f"Have an issuer certify {requests}, for digital signatures and non-repudiation."
         second = f"Put its certificates into {certificates}; the keys stay here, with a copy in a safe."
-    third = "Run `notigateway doctor` till nothing fails, start, and give the certificates to integrators to pin."
+    third = "Run `notigateway doctor`, start, and give the certificates to your integrators to pin."
     if [one.purpose for one in wishes] == ["seal"]:
         third = "Where it takes another seal's place: the steps of docs/operations.md, Changing the seal."
     return [first, second, third]
