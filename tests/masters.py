@@ -153,7 +153,7 @@ class Master:
             assert time.monotonic() < end, self.log[-3000:]
             time.sleep(0.02)
 
-    def ask(self) -> str:
+    def ask(self, **headers: str) -> str:
         """Ping; return "" or the code of the fault, which says that it may be repeated."""
         holder = self.world.pki.holder("company")
         pair = load_key_pair(holder.key, holder.certificate)
@@ -162,7 +162,7 @@ class Master:
         answer = httpx.post(
             f"http://127.0.0.1:{self.world.port}{PATH}",
             content=data,
-            headers={"Content-Type": "text/xml; charset=utf-8", "Connection": "close"},
+            headers={"Content-Type": "text/xml; charset=utf-8", "Connection": "close"} | headers,
             timeout=PATIENCE_SECONDS,
         )
         service = load_certificates(self.world.pki.certificate("service"))

@@ -166,6 +166,7 @@ def _operations(gate: Gate, provision: Provision) -> Operations:
         service=gate.signer.certificate,
         seal=office.seal.certificate,
         revocation=RevocationWanted.by(settings),
+        has_authority=bool(settings.timestamp_authority_url),
     )
     readiness = Readiness.of(instance, served, office.clock)
     gauges = gauges_of(

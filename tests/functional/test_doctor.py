@@ -20,6 +20,8 @@ from typer.testing import CliRunner, Result
 
 from notigateway.cli.main import app
 from notigateway.health.time_source import read_time
+from notigateway.repository.engine import writing
+from notigateway.repository.jobs import DONE, record_run
 from notigateway.sandbox.certifying import CertificateWish, certificate_pem, key_pem, name, new_ec_key
 from pki import pki
 from stack import Stack
@@ -278,6 +280,17 @@ MUTATED = [
     "revocation_folder",
 ]
 WRONG = ["nowhere", "folder", "garbage", "empty", "expired", "another_key", "another_certificate", "binary"]
+
+
+def test_a_periodic_job_that_is_late_is_told(stack: Stack) -> None:
+    now = datetime.now(UTC)
+    with writing(stack.engine) as session:
+        for job, ended in (("sweep", now), ("checkpoint", now - timedelta(minutes=12))):
+            record_run(session, job, begun=ended, ended=ended, outcome=DONE, detail="")
+    told = found("--settings", settings_of(stack))
+    assert told["job_sweep"]["state"] == "ok"
+    late = (told["job_checkpoint"]["state"], told["job_checkpoint"]["says"])
+    assert late == ("warning", "late: done 12 minutes ago")
 
 
 @pytest.fixture(scope="module")

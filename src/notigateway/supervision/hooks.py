@@ -21,7 +21,7 @@ from notigateway import telemetry
 from notigateway.app import system_clock, warn_of_left_unsaid
 from notigateway.contract.problems import said_of
 from notigateway.errors import ConfigurationError, GatewayError, Part
-from notigateway.metering import meters
+from notigateway.metering import meters, tracing
 from notigateway.private_files import keep_to_owner
 from notigateway.provision import Provision
 from notigateway.repository.schema import head_revision
@@ -54,6 +54,7 @@ def on_starting(server: Arbiter) -> None:
     _operations.receive()
     try:
         meters.share((server.cfg.uid, server.cfg.gid))
+        tracing.check(os.environ)
         provision = _read()
         telemetry.configure(provision.settings)
         warn_of_left_unsaid(provision.settings)
