@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from notigateway.pki.keys import KeyPair
 
 AWAY = "TEMPORARILY_UNAVAILABLE"
-BACK_SECONDS = 2.0
 AWAY_SECONDS = 120
 PAUSE_SECONDS = 5
 CARRIED_OUT = 50  # a worker ends after so many
@@ -65,6 +64,11 @@ class Database:
             self.server.open(self.name)
             return
         self._folder.with_suffix(".away").rename(self._folder)
+
+
+def back_seconds() -> float:
+    """Return two seconds of a machine that has nothing else to do, as long as they are on this one."""
+    return 2.0 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def expired(now: datetime) -> KeyPair:
@@ -113,7 +117,7 @@ def test_it_serves_without_its_database_and_is_back_with_it(master: Master, data
     assert {line["part"] for line in master.lines("request_failed")} == {"database"}
     assert master.is_alive()
     database.bring_back()
-    assert master.await_answer() < BACK_SECONDS
+    assert master.await_answer() < back_seconds()
     if database.server is not None:
         assert len(master.lines("database_not_ready")) in {1, 2}, "once for each worker"
 
@@ -131,7 +135,7 @@ def test_workers_that_die_while_it_is_away_have_successors_that_wait_for_it(
     assert master.ask() == AWAY
     assert not master.lines("worker_failed")
     database.bring_back()
-    assert master.await_answer() < BACK_SECONDS
+    assert master.await_answer() < back_seconds()
 
 
 def test_a_worker_that_has_carried_out_its_requests_may_be_followed_while_it_is_away(
@@ -174,7 +178,7 @@ def test_two_minutes_without_a_database_end_nothing_whatever_becomes_of_the_work
     assert {type(one) for one in told.troubles} <= {httpx.ReadError, httpx.RemoteProtocolError}
     assert not master.lines("worker_failed")
     database.bring_back()
-    assert master.await_answer() < BACK_SECONDS
+    assert master.await_answer() < back_seconds()
 
 
 MISTAKES = {
