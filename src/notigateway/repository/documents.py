@@ -162,7 +162,10 @@ class DocumentStore:
             _log.error("document_damaged", **error.line, **about)
             raise
         except TemporarilyUnavailableError as error:
-            _log.warning("document_store_failed", **error.line, **about)
+            # Whose store it must be the database says: when it is away that is no fault of the store.
+            is_store = error.part is Part.STORE
+            event = "document_store_failed" if is_store else "document_store_not_looked_at"
+            _log.warning(event, **error.line, **about)
             raise
 
     # --- in a thread of the store
