@@ -31,7 +31,8 @@ from notigateway.repository.first_look import FirstLook
 from notigateway.repository.marking import check_marked
 from notigateway.repository.schema import check_revision
 from notigateway.settings import VERIFY_PATH
-from notigateway.soap.endpoint import Endpoint, Endpoints
+from notigateway.soap.endpoint import Endpoint
+from notigateway.soap.endpoints import Endpoints
 from notigateway.soap.faults import fault_code
 from notigateway.soap.forgetting import Forgetting
 from notigateway.soap.gate import Gate
