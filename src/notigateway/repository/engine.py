@@ -23,6 +23,7 @@ from notigateway.metering.meters import meters
 from notigateway.private_files import make_file
 from notigateway.repository.commit import commit
 from notigateway.repository.generations import Generations
+from notigateway.repository.pool import BoundedPool
 from notigateway.repository.session import Session
 from notigateway.repository.troubles import has_changed_places, trouble_of
 from notigateway.repository.turns import Turns
@@ -72,6 +73,7 @@ def create_database(url: str, *, pool_size: int = 8, timeout_seconds: int = 30) 
     try:
         engine = create_engine(
             parsed,
+            poolclass=BoundedPool,
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=timeout_seconds,
@@ -89,6 +91,9 @@ def create_database(url: str, *, pool_size: int = 8, timeout_seconds: int = 30) 
         event.listen(engine, "connect", partial(_prepare_sqlite, file))
         event.listen(engine, "begin", _begin_sqlite)
     else:
+        from notigateway.repository.bounded import bound_waits  # noqa: PLC0415  (its driver is an extra)
+
+        bound_waits(engine, timeout_seconds)
         _generations[engine] = Generations(engine)
     return engine
 
