@@ -30,13 +30,13 @@ from notigateway.errors import GatewayError, TransportError, catalogue
 from notigateway.law.representation import Role
 from notigateway.repository.engine import create_database
 from notigateway.repository.schema import upgrade
-from notigateway.soap.faults import add_gateway_fault, fault_status, render_fault, render_static_fault
+from notigateway.soap.faults import fault_status, render_fault, render_static_fault
 from notigateway.soap.wscn.codes import functional_code
 from notigateway.soap.wscn.contract import WscnContract
 from notigateway.soap.wscn.environment import PRODUCTION, TEST
 from notigateway.wss.version import SoapVersion
 from pki import COMPANY_NIF, ISSUER_NIF
-from stack import Stack
+from stack import CONTRACT, ERRORS_URL, Stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -123,8 +123,8 @@ def faults_of(error: GatewayError, environment: Environment = PRODUCTION) -> Ite
 
     The one place here that knows how the gateway renders faults.
     """
-    wscn = WscnContract(environment.contract, environment.namespace, "", fault=environment.fault)
-    details = {"notigateway": add_gateway_fault, environment.contract: wscn.add_detail}
+    wscn = WscnContract(environment.contract, environment.namespace, "", ERRORS_URL, fault=environment.fault)
+    details = {"notigateway": CONTRACT.add_detail, environment.contract: wscn.add_detail}
     for (contract, add_detail), soap in itertools.product(details.items(), SoapVersion):
         title = f"{contract}, SOAP {'1.1' if soap is SoapVersion.V1_1 else '1.2'}"
         if isinstance(error, TransportError):

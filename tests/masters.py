@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 CONF = Path(__file__).parents[1] / "conf" / "gunicorn.conf.py"
 PATH = "/notigateway/v1"
 WORKERS = 2
+# Of somebody who asks all the time: the processor is not theirs alone.
+_PAUSE_SECONDS = 0.05
 PING = f'<Ping xmlns="{NOTIGATEWAY_V1}"></Ping>'.encode()
 
 
@@ -151,7 +153,7 @@ class Master:
             assert time.monotonic() < end, self.log[-3000:]
             time.sleep(0.02)
 
-    def ask(self) -> str:
+    def ask(self, **headers: str) -> str:
         """Ping; return "" or the code of the fault, which says that it may be repeated."""
         holder = self.world.pki.holder("company")
         pair = load_key_pair(holder.key, holder.certificate)
@@ -160,7 +162,7 @@ class Master:
         answer = httpx.post(
             f"http://127.0.0.1:{self.world.port}{PATH}",
             content=data,
-            headers={"Content-Type": "text/xml; charset=utf-8", "Connection": "close"},
+            headers={"Content-Type": "text/xml; charset=utf-8", "Connection": "close"} | headers,
             timeout=PATIENCE_SECONDS,
         )
         service = load_certificates(self.world.pki.certificate("service"))
@@ -194,11 +196,20 @@ class Master:
         return bool(httpx.get(url, timeout=PATIENCE_SECONDS).json()["status"] == "alive")
 
     def replace_workers(self, number: signal.Signals) -> None:
-        """End every worker, and wait until each has a successor."""
+        """End every worker, and wait until each has a successor.
+
+        It is said again, as the master does: a worker of a moment ago still has the master's handlers.
+        """
         old = self.workers()
-        for pid in old:
-            os.kill(pid, number)
-        self.wait(lambda: len(self.workers()) == WORKERS and not self.workers() & old)
+
+        def are_replaced() -> bool:
+            now = self.workers()
+            for pid in now & old:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, number)
+            return len(now) == WORKERS and not now & old
+
+        self.wait(are_replaced)
 
     def end(self) -> None:
         for pid in [*self.others, self.process.pid]:
@@ -237,6 +248,7 @@ def asking(master: Master) -> Iterator[Asking]:
             except Exception as error:  # noqa: BLE001  (the test looks at them)
                 told.troubles.append(error)
             told.longest = max(told.longest, time.monotonic() - began)
+            over.wait(_PAUSE_SECONDS)
 
     threads: Sequence[threading.Thread] = [threading.Thread(target=ask) for _ in range(2)]
     for one in threads:

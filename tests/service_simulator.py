@@ -80,7 +80,7 @@ def fault_element(code: str, *, retryable: bool, **facts: str) -> _Element:
         element("textEn", f"Text of {code}"),
         element("retryable", str(retryable).lower()),
         element("correlationId", "01931e7c-5c00-7cc3-98c4-dc0c0c07398f"),
-        element("documentation", "docs/errors.md"),
+        element("documentation", f"https://gateway.example/notigateway/errors#{code}"),
     )
     for name, value in facts.items():
         fact = element("fact", value)

@@ -57,9 +57,10 @@ if TYPE_CHECKING:
 
 NG = {"ng": NOTIGATEWAY_V1, "soap": SOAP11, "soap12": SOAP12}
 PUBLIC_URL = "http://127.0.0.1:8080/notigateway/v1"
-CONTRACT = Contract("notigateway-v1", NOTIGATEWAY_V1, PUBLIC_URL)
+ERRORS_URL = "http://127.0.0.1:8080/notigateway/errors"
+CONTRACT = Contract("notigateway-v1", NOTIGATEWAY_V1, PUBLIC_URL, ERRORS_URL)
 ISSUING_URL = "http://127.0.0.1:8080/notigateway/issuing/v1"
-ISSUING_CONTRACT = Contract("notigateway-issuing-v1", NOTIGATEWAY_ISSUING_V1, ISSUING_URL)
+ISSUING_CONTRACT = Contract("notigateway-issuing-v1", NOTIGATEWAY_ISSUING_V1, ISSUING_URL, ERRORS_URL)
 CONTRACTS = {one.namespace: one for one in (CONTRACT, ISSUING_CONTRACT)}
 ISSUER = "EA0041485"
 # Every verified request, refused or not, leaves a record here; `test_access_records.py` looks at them. The

@@ -31,18 +31,28 @@ from notigateway.repository.first_look import FirstLook
 from notigateway.repository.marking import check_marked
 from notigateway.repository.schema import check_revision
 from notigateway.soap.endpoint import Endpoint, Endpoints
+from notigateway.soap.faults import fault_code
 from notigateway.soap.forgetting import Forgetting
 from notigateway.soap.gate import Gate
 from notigateway.soap.notigateway_issuing_v1.service import as_whom, check_issuer
 from notigateway.soap.notigateway_v1.service import WITHOUT_EFFECT, check_caller
 from notigateway.soap.rates import CallerLimit
-from notigateway.soap.served import ISSUING, MAILBOX, WSCN, issuing_dispatcher, mailbox_dispatcher
+from notigateway.soap.served import (
+    ISSUING,
+    MAILBOX,
+    WSCN,
+    errors_url_beside,
+    issuing_dispatcher,
+    mailbox_dispatcher,
+)
+from notigateway.soap.wscn.codes import numbers_of
 from notigateway.soap.wscn.environment import ENVIRONMENTS
 from notigateway.soap.wscn.service import DECIDING as WSCN_DECIDING
 from notigateway.soap.wscn.service import WITHOUT_EFFECT as WSCN_WITHOUT_EFFECT
 from notigateway.soap.wscn.service import WscnDispatcher, WscnPolicy
 from notigateway.trust.admission import Admission, RevocationPolicy
 from notigateway.trust.key_holders import KeyHolders
+from notigateway.web.errors_page import errors_page
 from notigateway.web.operations import ALIVE, METRICS, READY, Operations, alive_page, json_page, text_page
 from notigateway.web.verification import verification_page
 from notigateway.wss.policy import Expectations, Limits
@@ -155,6 +165,7 @@ def _operations(gate: Gate, provision: Provision) -> Operations:
         service=gate.signer.certificate,
         seal=office.seal.certificate,
         revocation=RevocationWanted.by(settings),
+        has_authority=bool(settings.timestamp_authority_url),
     )
     readiness = Readiness.of(instance, served, office.clock)
     gauges = gauges_of(
@@ -188,8 +199,12 @@ def _pages(gate: Gate, settings: Settings) -> dict[str, WSGIApplication]:
             per_minute=settings.code_checks_per_minute,
         )
 
-    path = urlsplit(verify_url(settings)).path
-    return {path: verification_page(path, look_up=look_up, proxy_hops=settings.trusted_proxy_hops)}
+    verify = urlsplit(verify_url(settings)).path
+    errors = urlsplit(errors_url_beside(str(settings.public_url))).path
+    return {
+        verify: verification_page(verify, look_up=look_up, proxy_hops=settings.trusted_proxy_hops),
+        errors: errors_page(errors, fault_code=fault_code, numbers=numbers_of),
+    }
 
 
 def verify_url(settings: Settings) -> str:

@@ -13,6 +13,7 @@ from gunicorn.errors import AppImportError
 from notigateway.app import build_app, open_app
 from notigateway.contract.problems import said_of
 from notigateway.errors import GatewayError
+from notigateway.metering import tracing
 from notigateway.metering.meters import join
 from notigateway.private_files import keep_to_owner
 from notigateway.settings import load_settings
@@ -29,9 +30,12 @@ def _build() -> Endpoints:
     """
     provision = held_provision()
     if provision is not None:
+        with suppress(GatewayError):  # the master has looked; what changed since is no reason not to serve
+            tracing.begin(os.environ)
         return open_app(provision, is_patient=True)
     file = os.environ.get("NOTIGATEWAY_SETTINGS")
     try:
+        tracing.begin(os.environ)
         return build_app(load_settings(Path(file) if file else None))
     except GatewayError as error:
         # gunicorn prints that as it is and does not try again; anything else it would print with its trace.

@@ -20,6 +20,8 @@ from typer.testing import CliRunner, Result
 
 from notigateway.cli.main import app
 from notigateway.health.time_source import read_time
+from notigateway.repository.engine import writing
+from notigateway.repository.jobs import DONE, record_run
 from notigateway.sandbox.certifying import CertificateWish, certificate_pem, key_pem, name, new_ec_key
 from pki import pki
 from stack import Stack
@@ -85,6 +87,7 @@ def test_a_sound_gateway_is_told_as_sound_and_nothing_is_changed(stack: Stack) -
     assert states(told)["settings"] == "warning", "a test runs in development"
     for check in ("service_key", "seal_key", "database", "schema", "document_store", "authorised_issuers"):
         assert states(told)[check] == "ok"
+    assert (told["start"]["state"], told["start"]["says"]) == ("ok", "would go as it should")
     assert "issued by" in told["seal_certificate"]["says"]
     assert told["log_checkpoint"]["values"]["waiting"] > 0
     assert doctor("--settings", file).exit_code == 0
@@ -99,7 +102,8 @@ def test_the_page_stays_within_its_columns_and_ends_with_the_sum(sqlite_stack: S
         assert result.exit_code == 1
         lines = result.stdout.splitlines()
         assert [one for one in lines if len(one) > columns and " " in one.strip()[40:]] == []
-        assert lines[-1].startswith("1 failed, 0 unknown, ")
+        assert lines[-1].startswith("2 failed, 0 unknown, ")
+        assert "  failed   start" in result.stdout
         assert "  failed   seal_key" in result.stdout
         assert "-> make it, or correct seal_key_file" in result.stdout
         assert "\x1b" not in result.stdout
@@ -122,6 +126,10 @@ def test_with_the_database_away_everything_else_is_told(sqlite_stack: Stack) -> 
     assert states(told)["document_store"] == "unknown"
     assert states(told)["seal_key"] == "ok"
     assert "schema" not in told
+    assert told["start"]["state"] == "warning"
+    assert told["start"]["says"].startswith(
+        "would go, and wait for what is away: database: connection failed"
+    )
 
 
 def test_a_file_that_the_gateway_never_opened_is_not_changed_by_looking(sqlite_stack: Stack) -> None:
@@ -136,10 +144,24 @@ def test_a_file_that_the_gateway_never_opened_is_not_changed_by_looking(sqlite_s
         before = contents(sqlite_stack.folder)
         told = found("--settings", settings_of(sqlite_stack, database_url=f"sqlite:///{file}"))
         assert (told["database_file"]["state"], cure in told["database_file"]["cure"]) == (state, True)
+        assert told["start"]["state"] == "unknown"
         now = contents(sqlite_stack.folder)
         assert {one: now[one] for one in now if not one.endswith(".toml")} == {
             one: before[one] for one in before if not one.endswith(".toml")
         }
+
+
+def test_a_start_is_tried_as_a_reload_tries_it(stack: Stack) -> None:
+    marker = stack.folder / "documents" / "notigateway-store"
+    whole = marker.read_bytes()
+    marker.write_bytes(whole.replace(whole[-40:-20], b"0" * 20))
+    told = found("--settings", settings_of(stack))
+    marker.write_bytes(whole)
+    assert told["start"]["state"] == "failed"
+    assert told["start"]["says"].startswith("would be refused: document_store_url: ")
+    told = found("--settings", settings_of(stack, seal_key_file=str(stack.overrides["service_key_file"])))
+    assert told["start"]["state"] == "failed"
+    assert "does not belong to" in told["start"]["says"]
 
 
 def test_a_store_that_is_not_mounted_is_told(stack: Stack) -> None:
@@ -258,6 +280,17 @@ MUTATED = [
     "revocation_folder",
 ]
 WRONG = ["nowhere", "folder", "garbage", "empty", "expired", "another_key", "another_certificate", "binary"]
+
+
+def test_a_periodic_job_that_is_late_is_told(stack: Stack) -> None:
+    now = datetime.now(UTC)
+    with writing(stack.engine) as session:
+        for job, ended in (("sweep", now), ("checkpoint", now - timedelta(minutes=12))):
+            record_run(session, job, begun=ended, ended=ended, outcome=DONE, detail="")
+    told = found("--settings", settings_of(stack))
+    assert told["job_sweep"]["state"] == "ok"
+    late = (told["job_checkpoint"]["state"], told["job_checkpoint"]["says"])
+    assert late == ("warning", "late: done 12 minutes ago")
 
 
 @pytest.fixture(scope="module")

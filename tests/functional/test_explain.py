@@ -23,7 +23,7 @@ from notigateway.sandbox.process import running
 from notigateway.wss.ns import WSCN
 from pki import PERSON_NIF, pki, write_issuers
 from shapes import CALLERS, NOBODIES, Shape
-from stack import send
+from stack import ERRORS_URL, PUBLIC_URL, send
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,7 +78,18 @@ def test_a_refused_envelope_is_exit_code_1_with_its_cause(issuers: str) -> None:
     code, text = explain("-", "--trust", issuers, *AT, data=data)
     assert code == 1
     assert "REFUSED: DIGEST_DIFFERS" in text
+    assert "See docs/errors.md#digest_differs" in text, (
+        "whose address the settings would say, and there are none"
+    )
     assert "carriage returns (&#13;) are in the message" in text
+
+
+def test_with_settings_the_error_is_looked_up_at_that_gateway(issuers: str, tmp_path: Path) -> None:
+    settings = tmp_path / "settings.toml"
+    settings.write_text(f'mode = "development"\npublic_url = "{PUBLIC_URL}"\n')
+    data = Draft().build().replace(b"hola", b"adios")
+    _, text = explain("-", "--trust", issuers, *AT, "--settings", str(settings), data=data)
+    assert f"See {ERRORS_URL}#DIGEST_DIFFERS\n" in text
 
 
 def test_without_trust_it_says_what_was_not_checked(issuers: str) -> None:
@@ -263,6 +274,7 @@ def test_a_sandbox_explains_at_a_path_of_its_own(sqlite_stack: Stack) -> None:
     assert answer.status == 200
     assert b"REFUSED: MESSAGE_EXPIRED" in answer.body
     assert b"it is looked at now; give ?at=" in answer.body
+    assert f"See {ERRORS_URL}#MESSAGE_EXPIRED\n".encode() in answer.body
     then = send(sandbox, Draft().build(), PATH_INFO="/explain", QUERY_STRING="at=2026-06-01T12:00:00Z")
     assert b"at 2026-06-01T12:00:00.000Z" in then.body
     assert (b"MESSAGE_EXPIRED" in then.body, b"?at=" in then.body) == (False, False)

@@ -183,6 +183,7 @@ def test_a_database_that_hangs_is_told_within_the_bound(sqlite_stack: Stack) -> 
             service=sqlite_stack.gate.signer.certificate,
             seal=office.seal.certificate,
             revocation=RevocationWanted.by(sqlite_stack.settings),
+            has_authority=False,
         )
         readiness = Readiness.of(Instance.of(sqlite_stack.settings), served, office.clock)
         status, said = readiness.answer()

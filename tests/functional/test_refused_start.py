@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from masters import World
 from patience import PATIENCE_SECONDS
 
 CONF = Path(__file__).parents[2] / "conf" / "gunicorn.conf.py"
@@ -74,3 +75,18 @@ def test_the_server_says_it_in_a_line_and_does_not_try_again(tmp_path: Path) -> 
         line.startswith("CONFIGURATION: service_key_file: key is readable by others") for line in said
     ] == [True]
     assert "Traceback" not in refused.stderr
+
+
+def test_a_path_that_leads_to_no_database_ends_the_first_start_in_a_line(
+    tmp_path: Path, migrated_sqlite: Path
+) -> None:
+    """It would serve refusals for ever; who has served with the file waits for it instead."""
+    world = World(tmp_path, f"sqlite:///{migrated_sqlite}")
+    world.write(database_url="sqlite:///typing-error.db")
+    assert world.start().wait(PATIENCE_SECONDS) == 4
+    (line,) = [line for line in (tmp_path / "server.log").read_text().splitlines() if "typing-error" in line]
+    assert line == (
+        f"CONFIGURATION: there is no database {tmp_path / 'typing-error.db'}: "
+        "`notigateway migrate` makes it, where it is the right one"
+    )
+    assert not list(tmp_path.glob("typing-error.db*"))

@@ -6,23 +6,36 @@ One master for each kind of database goes through all of it, in the order of the
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import signal
+import time
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from databases import PostgreSQL
-from masters import Master, World, asking
+from masters import WORKERS, Master, World, asking
+from notigateway.sandbox.certifying import CertificateWish, name, new_ec_key
 from notigateway.sandbox.holders import ensure_pki
+from patience import PATIENCE_SECONDS
+from pki import write_pem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
+
+    from notigateway.pki.keys import KeyPair
 
 AWAY = "TEMPORARILY_UNAVAILABLE"
 BACK_SECONDS = 2.0
+CARRIED_OUT = 50  # a worker ends after so many
+# What does not depend on the database is shown on one.
+ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True, scope="module")
+ON_POSTGRESQL = pytest.mark.parametrize("database", ["postgresql"], indirect=True, scope="module")
 
 
 @dataclass
@@ -32,22 +45,30 @@ class Database:
     url: str
     server: PostgreSQL | None = None
     name: str = ""
-    _file: Path = field(init=False)
+    _folder: Path = field(init=False)
 
     def __post_init__(self) -> None:
-        self._file = Path(self.url.removeprefix("sqlite:///"))
+        self._folder = Path(self.url.removeprefix("sqlite:///")).parent
 
     def take_away(self) -> None:
+        """Shut the server's, or have SQLite's whole folder vanish, as a volume does that is not mounted."""
         if self.server is not None:
             self.server.shut(self.name)
             return
-        self._file.rename(self._file.with_suffix(".away"))
+        self._folder.rename(self._folder.with_suffix(".away"))
 
     def bring_back(self) -> None:
         if self.server is not None:
             self.server.open(self.name)
             return
-        self._file.with_suffix(".away").rename(self._file)
+        self._folder.with_suffix(".away").rename(self._folder)
+
+
+def expired(now: datetime) -> KeyPair:
+    start, subject = now - timedelta(days=2), name()
+    return CertificateWish(
+        subject, new_ec_key(), not_before=start, not_after=start + timedelta(days=1)
+    ).make()
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -67,23 +88,31 @@ def database(
 
 @pytest.fixture(scope="module")
 def master(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Master]:
-    """Start while the database is away."""
+    """Start while the database is away, where it is a server's."""
     world = World(tmp_path_factory.mktemp("gateway"), database.url)
-    database.take_away()
-    with world.started(answers=False) as master:
+    if database.server is not None:
+        database.take_away()
+    options = ("--max-requests", str(CARRIED_OUT), "--max-requests-jitter", "0")
+    with world.started(*options, answers=False) as master:
+        if database.server is None:
+            master.await_answer()
+            database.take_away()
+            master.replace_workers(signal.SIGKILL)  # those have the file open, and need its name no more
         master.await_answer(AWAY)
         yield master
 
 
-def test_it_starts_without_its_database_and_is_back_with_it(master: Master, database: Database) -> None:
-    (line,) = master.lines("started_without")
-    assert (line["part"], line["level"]) == ("database", "warning")
+def test_it_serves_without_its_database_and_is_back_with_it(master: Master, database: Database) -> None:
+    if database.server is not None:
+        (line,) = master.lines("started_without")
+        assert (line["part"], line["level"]) == ("database", "warning")
     assert master.ask() == AWAY
     assert {line["part"] for line in master.lines("request_failed")} == {"database"}
     assert master.is_alive()
     database.bring_back()
     assert master.await_answer() < BACK_SECONDS
-    assert len(master.lines("database_not_ready")) in {1, 2}, "once for each worker"
+    if database.server is not None:
+        assert len(master.lines("database_not_ready")) in {1, 2}, "once for each worker"
 
 
 def test_workers_that_die_while_it_is_away_have_successors_that_wait_for_it(
@@ -97,8 +126,27 @@ def test_workers_that_die_while_it_is_away_have_successors_that_wait_for_it(
     line = master.send(signal.SIGHUP, "reloaded")  # nothing changes: that the database is away is no mistake
     assert line["part"] == "database"
     assert master.ask() == AWAY
+    assert not master.lines("worker_failed")
     database.bring_back()
     assert master.await_answer() < BACK_SECONDS
+
+
+def test_a_worker_that_has_carried_out_its_requests_may_be_followed_while_it_is_away(
+    master: Master, database: Database
+) -> None:
+    master.replace_workers(signal.SIGTERM)
+    stopped, counting = master.workers()
+    os.kill(stopped, signal.SIGSTOP)  # so that the other one answers all
+    try:
+        for _ in range(CARRIED_OUT):
+            assert not master.ask()
+        database.take_away()
+    finally:
+        os.kill(stopped, signal.SIGCONT)
+    master.wait(lambda: len(master.workers() - {counting}) == WORKERS)
+    assert master.ask() == AWAY
+    database.bring_back()
+    master.await_answer()
 
 
 MISTAKES = {
@@ -109,18 +157,31 @@ MISTAKES = {
         {"service_key_file": "{pki}/seal.key.pem"},
         "does not belong to",
     ),
+    "an expired certificate of the service": (
+        {"service_key_file": "service.key.pem", "service_certificate_file": "service.cert.pem"},
+        "service.cert.pem",
+    ),
+    "an expired certificate of the seal": (
+        {"seal_key_file": "seal.key.pem", "seal_certificate_file": "seal.cert.pem"},
+        "seal.cert.pem",
+    ),
     "no issuer": ({"authorised_issuers_folder": "empty"}, "holds no authorised issuer"),
     "a schema of before": ({"database_url": "sqlite:///empty.db"}, "notigateway migrate"),
+    "a file of a database that is not there": ({"database_url": "sqlite:///absent.db"}, "no database"),
+    "a folder of a database that is not there": ({"database_url": "sqlite:///no/such.db"}, "no folder"),
     "a new database that is away": ({"database_url": "postgresql://nobody@127.0.0.1:9/x"}, "database: "),
     "an address that is taken": ({"operations_address": "127.0.0.1:{port}"}, "Address already in use"),
     "no such account": ({"seal_pkcs11_module": "m"}, "seal_pkcs11_token_label"),
 }
 
 
+@ON_SQLITE
 def test_a_reload_that_cannot_be_used_leaves_in_force_what_is(master: Master) -> None:
     world = master.world
     (world.folder / "empty").mkdir()
     (world.folder / "empty.db").touch()
+    for kind in ("service", "seal"):
+        write_pem(expired(world.now), world.folder, kind)
     with asking(master) as told:
         for name, (changes, said) in MISTAKES.items():
             values = {
@@ -144,6 +205,38 @@ def test_a_reload_that_cannot_be_used_leaves_in_force_what_is(master: Master) ->
     world.write()
 
 
+@ON_SQLITE
+def test_a_second_instance_at_its_second_address_ends_with_a_line(master: Master) -> None:
+    before = len(master.log.splitlines())
+    assert master.world.start().wait(PATIENCE_SECONDS) == 4
+    said = [line for line in master.log.splitlines()[before:] if line.startswith("CONFIGURATION: ")]
+    assert len(said) == 1
+    assert "Address already in use" in said[0]
+    assert not master.ask()
+    assert master.is_alive()
+
+
+@ON_SQLITE
+def test_workers_that_lack_memory_are_tried_until_there_is_some(master: Master) -> None:
+    size, unlimited = Path(f"/proc/{master.process.pid}/statm").read_text().split()[0], (-1, -1)
+    lacking = int(size) * resource.getpagesize() + 2**20
+    resource.prlimit(master.process.pid, resource.RLIMIT_AS, (lacking, -1))  # workers inherit it
+    old = master.workers()
+    try:
+        for pid in old:
+            os.kill(pid, signal.SIGKILL)
+        master.wait(lambda: len(master.lines("worker_failed")) > WORKERS)
+        failed = len(master.lines("worker_failed"))
+        time.sleep(2)
+        assert len(master.lines("worker_failed")) - failed <= 2 * WORKERS + 2, "each waits for a second"
+        assert master.process.poll() is None
+    finally:
+        resource.prlimit(master.process.pid, resource.RLIMIT_AS, unlimited)
+    master.await_answer()
+    assert master.is_alive()
+
+
+@ON_SQLITE
 def test_a_reload_changes_the_keys_without_a_pause(master: Master) -> None:
     world = master.world
     new = ensure_pki(world.folder / "new-pki", world.now)
@@ -162,6 +255,7 @@ def test_a_reload_changes_the_keys_without_a_pause(master: Master) -> None:
     world.write()
 
 
+@ON_POSTGRESQL
 def test_a_new_version_takes_over_and_every_request_is_answered(master: Master) -> None:
     old = master.workers()
     with asking(master) as told:

@@ -167,7 +167,10 @@ def test_a_database_that_is_away_is_said_with_its_address(run: Callable[..., Sai
     [
         ("sqlite:///garbage", "CONFIGURATION: database_url: {}/garbage is no SQLite database"),
         ("sqlite:///folder", "CONFIGURATION: database_url: {}/folder is a folder"),
-        ("sqlite:///away/gateway.db", "CONFIGURATION: database_url: there is no folder {}/away"),
+        (
+            "sqlite:///away/gateway.db",
+            "CONFIGURATION: database_url: there is no folder {}/away: mount it, or correct the path",
+        ),
         ("notigateway.db", "CONFIGURATION: database_url is not a URL"),
     ],
 )

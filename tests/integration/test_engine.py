@@ -9,12 +9,15 @@ import psycopg
 import pytest
 from sqlalchemy import exc, func, select, text
 
-from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
+from notigateway.errors import ConfigurationError, Part, TemporarilyUnavailableError
 from notigateway.repository.engine import create_database, reading, writing
 from notigateway.repository.model import IssuingBody
+from notigateway.repository.schema import current_revision
 from notigateway.time_left import bounded
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sqlalchemy import Engine
 
     from notigateway.repository.session import Session
@@ -181,7 +184,6 @@ def test_postgresql_speaks_utc_and_bounds_every_wait(postgresql_url: str) -> Non
     [
         ("sqlite://", "SQLite needs a file"),
         ("sqlite:///:memory:", "SQLite needs a file"),
-        ("sqlite:////no/such/folder/n.db", "there is no folder"),
         ("mysql://u:secret@h/d", "not supported"),
         ("secret", "is not a URL"),
     ],
@@ -190,6 +192,23 @@ def test_an_unusable_url_is_refused_without_quoting_its_secrets(url: str, reason
     with pytest.raises(ConfigurationError, match=reason) as refusal:
         create_database(url)
     assert "secret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [("no/such/folder/n.db", "there is no folder"), (f"{'n' * 300}.db", "File name too long")],
+)
+def test_a_path_that_leads_nowhere_is_refused_and_nothing_is_made(
+    tmp_path: Path, path: str, reason: str
+) -> None:
+    """Only when a connection is made: a process that runs sees a volume go and come back."""
+    engine = create_database(f"sqlite:///{tmp_path / path}")
+    with pytest.raises(ConfigurationError, match=reason):
+        current_revision(engine)
+    with pytest.raises(TemporarilyUnavailableError, match=reason) as away, reading(engine):
+        pass
+    assert away.value.part is Part.DATABASE
+    assert not list(tmp_path.iterdir())
 
 
 def test_postgresql_without_its_driver_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -227,6 +227,35 @@ def test_a_wrong_pin_stops_the_start_and_is_not_repeated_to_anybody(token: Devic
     assert run_script(script, settings).returncode == 0
 
 
+def test_a_refused_pin_is_tried_once_by_all_processes_of_a_master(token: Device) -> None:
+    """A device counts wrong PINs and locks: a worker that begins, or looks for the device, adds none."""
+    script = (
+        "import multiprocessing, pathlib, sys\n"
+        "from notigateway.errors import ConfigurationError\n"
+        "from notigateway.pki.device import Device, load_device_key\n"
+        "from notigateway.evidence.detached import verify_detached\n"
+        "from notigateway.pki.keys import load_certificates\n"
+        "module, file = sys.argv[1:]\n"
+        "device = Device(module=module, token_label='seals', key_label='ecdsa', pin='00000000')\n"
+        "(certificate,) = load_certificates(pathlib.Path(file))\n"
+        "def begin():\n"
+        "    try:\n"
+        "        load_device_key(device, certificate, verify_detached)\n"
+        "    except ConfigurationError as error:\n"
+        "        print(error.detail, flush=True)\n"
+        "for _ in range(3):\n"
+        "    worker = multiprocessing.get_context('fork').Process(target=begin)\n"
+        "    worker.start(); worker.join()\n"
+    )
+    file = certificate_file(Path(os.environ["SOFTHSM2_CONF"]).parent, pair_of("ecdsa"))
+    done = run_script(script, token.module, file)
+    said = done.stdout.splitlines()
+    assert len(said) == 3, done.stderr
+    assert "PinIncorrect" in said[0]
+    for one in said[1:]:
+        assert one.endswith("the PIN was refused, and is not tried again")
+
+
 def run_script(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", script, *map(str, arguments)],

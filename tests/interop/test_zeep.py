@@ -152,7 +152,7 @@ def test_a_fault_of_each_operation_has_a_typed_detail(
     assert (detail.code, detail.retryable) == (code, False)
     assert detail.textEs
     assert detail.textEn
-    assert detail.documentation == f"docs/errors.md#{code.lower()}"
+    assert detail.documentation == f"{served.url.removesuffix('v1')}errors#{code}"
     if code == "INVALID_REQUEST":
         assert {one.name for one in detail.fact} == {"element", "rule"}
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import notigateway.soap.faults
+from notigateway.contract.cures import CURES
 from notigateway.contract.problems import texts_of
 from notigateway.errors import GatewayError, TransportError, catalogue
 from notigateway.soap.faults import fault_code
@@ -62,6 +63,30 @@ def test_the_documented_entry_is_the_one_in_the_code(code: str) -> None:
         assert row[3] == f"static {entry.status}, `{fault_code(entry)}`"
     elif "fault" in row[3]:
         assert f"`{fault_code(entry)}`" in row[3]
+
+
+def test_every_code_has_a_cure_and_no_cure_is_without_a_code() -> None:
+    assert list(CURES) == list(DOCUMENTED)
+
+
+@pytest.mark.parametrize("code", sorted(ENTRIES))
+def test_the_documented_cure_is_the_one_on_the_page(code: str) -> None:
+    """A link of the document is a name on the page, which stands elsewhere."""
+    cure, row = CURES[code], DOCUMENTED[code]
+    assert cure.en == re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", row[7])
+    said = re.sub(r"`\S+`|[0-9]|,", " ", row[3]).split()
+    assert [str(one) for one in cure.arrivals] == said
+
+
+@pytest.mark.parametrize("code", CURES)
+def test_a_cure_is_told_in_both_languages_with_the_same_words_of_programs(code: str) -> None:
+    cure = CURES[code]
+    for text in (cure.es, cure.en):
+        assert text == " ".join(text.split())
+        assert text.endswith(".")
+        assert text.count("`") % 2 == 0
+    assert cure.es != cure.en
+    assert sorted(re.findall(r"`([^`]+)`", cure.es)) == sorted(re.findall(r"`([^`]+)`", cure.en))
 
 
 def test_an_unknown_error_becomes_a_server_fault_without_detail() -> None:

@@ -3,19 +3,39 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from notigateway.cli.options import SettingsFile, named_settings
 from notigateway.errors import ConfigurationError
+from notigateway.evidence.seals import KeptInDevice
 from notigateway.health.examination import Examining
 from notigateway.health.finding import Finding, State, worst, worst_first
+from notigateway.provision import Provision
+from notigateway.supervision.trial import Outcome, try_start
+
+if TYPE_CHECKING:
+    from notigateway.settings import Settings
+
+_START: Final = "start"
+_CORRECT: Final = "correct what it names"
+# What a trial means to who is about to start or to reload.
+_OUTCOMES: Final = {
+    Outcome.READY: (State.OK, "would go as it should", ""),
+    Outcome.AWAY: (State.WARNING, "would go, and wait for what is away", "bring it back; no start is needed"),
+    Outcome.ABSENT: (State.FAILED, "would be refused", _CORRECT),
+    Outcome.REFUSED: (State.FAILED, "would be refused", _CORRECT),
+    Outcome.BROKEN: (State.FAILED, "would break", "report it, with what a start prints"),
+    Outcome.SHORT: (State.UNKNOWN, "could not be tried", "give it the memory or the processes that it lacks"),
+}
 
 _NARROWEST, _WIDEST = 60, 160
 _STATE_WIDTH = max(len(state) for state in State)
@@ -53,7 +73,32 @@ def _examine(settings_file: SettingsFile, *, online: bool, time_source: str) -> 
         cure = "correct it; conf/notigateway.example.toml shows each setting"
         return {"settings": [Finding("settings", State.FAILED, error.detail, cure)]}
     examining = Examining(settings, lambda: datetime.now(UTC), online=online, time_source=time_source)
-    return examining.examine()
+    found = examining.examine()
+    return found | {"start": [_try(settings, found["database"])]}
+
+
+def _try(settings: Settings, database: Sequence[Finding]) -> Finding:
+    """Find how a start with these settings would go, and so a reload (SIGHUP); nothing is changed by it.
+
+    A database is left alone that opening would change, as its own look leaves it.
+    """
+    if any(one.check == "database_file" and one.state in {State.FAILED, State.UNKNOWN} for one in database):
+        return Finding(_START, State.UNKNOWN, "not tried with this database", "cure database_file first")
+    try:
+        provision = Provision.read(settings, now=datetime.now(UTC))
+    except ConfigurationError as error:
+        return Finding(_START, State.FAILED, f"would be refused: {error.detail}", _CORRECT)
+    if isinstance(provision.seal, KeptInDevice):
+        # A login more, perhaps with a wrong PIN, which devices count: --online has asked the device already.
+        provision = replace(provision, seal=provision.service)
+    trial = try_start(provision, before=_be_silent)
+    state, says, cure = _OUTCOMES[trial.outcome]
+    return Finding(_START, state, says + (f": {trial.detail}" if trial.detail else ""), cure)
+
+
+def _be_silent() -> None:
+    """Have the child of the trial say nothing beside what it finds."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def _page(chapters: Mapping[str, Sequence[Finding]], width: int) -> list[str]:

@@ -18,7 +18,7 @@ from notigateway.explaining.way import Way
 from notigateway.pki.anchors import TrustStore
 from notigateway.private_files import make_folder
 from notigateway.settings import load_settings
-from notigateway.soap.served import SERVED
+from notigateway.soap.served import SERVED, errors_url_beside
 from notigateway.wss.clients import ClientRegister
 from notigateway.wss.freshness import read_instant
 from notigateway.wss.policy import Expectations, Limits
@@ -76,8 +76,13 @@ def explain(
             instant_by="--at" if at is None else "",
         ),
     )
-    write = explanation_json if as_json else explanation_text
-    typer.echo(write(explanation, unchecked="" if trust else _UNCHECKED), nl=False)
+    unchecked = "" if trust else _UNCHECKED
+    if as_json:
+        typer.echo(explanation_json(explanation, unchecked=unchecked), nl=False)
+    else:
+        # Without settings their public address is nobody's.
+        errors_url = "" if settings_file is None else errors_url_beside(str(settings.public_url))
+        typer.echo(explanation_text(explanation, errors_url=errors_url, unchecked=unchecked), nl=False)
     if octets is not None:
         _write(explanation, octets, quiet=as_json)
     raise typer.Exit(0 if explanation.error is None else 1)

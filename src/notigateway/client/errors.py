@@ -80,12 +80,14 @@ class GatewayFaultError(ClientError):
         self.hint = ""
 
     def line(self) -> str:
-        """Return code, text, facts and the correlation id to quote to the operator."""
+        """Return code, text, facts, the correlation id to quote to the operator, and where to look it up."""
         facts = "".join(f" {name}={value}" for name, value in self.facts.items())
         quoted = f" (correlation id {self.correlation_id})" if self.correlation_id else ""
         unbound = "" if self.is_bound else " (not proven to be about this request)"
         hint = f"; {self.hint}" if self.hint else ""
-        return f"{self.code}: {self.text_en}{facts}{quoted}{unbound}{hint}{self.tried()}"
+        # Another word than an address, as of an old gateway, is no place to send anybody.
+        told = f"; see {self.documentation}" if self.documentation.startswith(("https://", "http://")) else ""
+        return f"{self.code}: {self.text_en}{facts}{quoted}{unbound}{hint}{told}{self.tried()}"
 
 
 class TransportFaultError(ClientError):

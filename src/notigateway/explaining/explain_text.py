@@ -20,9 +20,12 @@ _DOCUMENTATION: Final = "docs/errors.md"
 _SHOWN_OCTETS: Final = 400
 
 
-def explanation_text(explanation: Explanation, *, unchecked: str = "") -> str:
-    """Return the explanation as lines; `unchecked` says what else was left out of the verification."""
-    return "\n".join(_lines(explanation, _unchecked(explanation, unchecked))) + "\n"
+def explanation_text(explanation: Explanation, *, errors_url: str = "", unchecked: str = "") -> str:
+    """Return the explanation as lines; `unchecked` says what else was left out of the verification.
+
+    `errors_url` is the page of the errors; "" where nobody has said which gateway it is.
+    """
+    return "\n".join(_lines(explanation, _unchecked(explanation, unchecked), errors_url)) + "\n"
 
 
 def explanation_json(explanation: Explanation, *, unchecked: str = "") -> str:
@@ -48,10 +51,10 @@ def _unchecked(explanation: Explanation, more: str) -> tuple[str, ...]:
 # --- lines ----------------------------------------------------------------------------------------
 
 
-def _lines(explanation: Explanation, unchecked: tuple[str, ...]) -> Iterator[str]:
+def _lines(explanation: Explanation, unchecked: tuple[str, ...], errors_url: str) -> Iterator[str]:
     yield f"at {instant_text(explanation.at)}"
     for step in explanation.steps:
-        yield from _step(step)
+        yield from _step(step, errors_url)
         if step.title == "digests":
             for one in explanation.digested:
                 yield from _digested(one)
@@ -59,7 +62,7 @@ def _lines(explanation: Explanation, unchecked: tuple[str, ...]) -> Iterator[str
     if explanation.error is None:
         yield "ACCEPTED, as far as it is looked at here"
     else:
-        yield f"REFUSED: {_reason(explanation.error)}"
+        yield f"REFUSED: {_reason(explanation.error, errors_url)}"
     if explanation.causes:
         yield ""
         yield "likely causes:"
@@ -80,19 +83,19 @@ def _cause(cause: Cause) -> str:
     return f"{cause.certainty.value}: {cause.words} ({cause.name}). {cause.cure[:1].upper()}{cause.cure[1:]}."
 
 
-def _step(step: Step) -> Iterator[str]:
+def _step(step: Step, errors_url: str) -> Iterator[str]:
     verdict = "-" if not step.looked else "FAILS" if step.error else "ok"
     yield f"{step.number} {step.title}: {verdict}"
     for finding in step.findings:
         yield f"    {_printable(finding)}"
     if step.error is not None:
-        yield f"    {_reason(step.error)}"
+        yield f"    {_reason(step.error, errors_url)}"
 
 
-def _reason(error: GatewayError) -> str:
+def _reason(error: GatewayError, errors_url: str) -> str:
     facts = " ".join(f"{name}={value}" for name, value in _facts(error).items())
     detail = " · ".join(part for part in (error.detail, facts) if part)
-    page = f"{_DOCUMENTATION}#{error.code.lower()}"
+    page = f"{errors_url}#{error.code}" if errors_url else f"{_DOCUMENTATION}#{error.code.lower()}"
     return _printable(f"{error.code}: {texts_of(error).en} {f'({detail}) ' if detail else ''}See {page}")
 
 

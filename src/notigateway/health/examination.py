@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from notigateway.health.database import DATABASE, START_IT, look_at_database, look_at_writes
 from notigateway.health.files import find_obstacle
 from notigateway.health.finding import Finding, State
+from notigateway.health.jobs import look_at_jobs
 from notigateway.health.keys import look_at_seal, look_at_service
 from notigateway.health.looking import Look, Looks
 from notigateway.health.revocation import RevocationWanted, look_at_revocation
@@ -113,6 +114,7 @@ class Examining:
             found += look_at_condition(engine, self.settings, self.clock)
             wanted = RevocationWanted.by(self.settings)
             found.append(look_at_revocation(engine, wanted, now))
+            found += look_at_jobs(engine, now, has_authority=bool(self.settings.timestamp_authority_url))
             return [*found, *look_at_waiting(engine, self.settings, now)]
         finally:
             engine.dispose()

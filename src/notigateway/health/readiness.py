@@ -23,6 +23,7 @@ from notigateway.health.database import (
     look_at_writes,
 )
 from notigateway.health.finding import Finding, State
+from notigateway.health.jobs import JOBS, LATE_AFTER, check_of, look_at_jobs
 from notigateway.health.looking import Look, Looks
 from notigateway.health.revocation import REVOCATION, RevocationWanted, look_at_revocation
 from notigateway.health.store import REACH_IT, STORE, look_at_store
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 _log = structlog.get_logger("notigateway.health")
 
 TAKES_OUT: Final = frozenset({DATABASE, WRITES, SCHEMA, SERVICE, SEAL, REVOCATION})
-CHECKS: Final = TAKES_OUT | {STORE}
+CHECKS: Final = TAKES_OUT | {STORE, JOBS, *map(check_of, LATE_AFTER)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,8 @@ class Served:
     service: Certificate
     seal: Certificate
     revocation: RevocationWanted
+    # Whether receipts are time-stamped: who stopped that has no late job.
+    has_authority: bool
 
 
 class Readiness:
@@ -103,7 +106,8 @@ def _looks(served: Served) -> list[Look]:
         found = look_at_database(served.engine)
         if any(one.state is State.FAILED for one in found):
             return found
-        return [*found, look_at_revocation(served.engine, served.revocation, now)]
+        jobs = look_at_jobs(served.engine, now, has_authority=served.has_authority)
+        return [*found, look_at_revocation(served.engine, served.revocation, now), *jobs]
 
     def certificates(now: datetime) -> list[Finding]:
         return [

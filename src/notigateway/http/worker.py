@@ -24,6 +24,7 @@ from notigateway.http.door import Door
 from notigateway.http.front import Front, Patience
 from notigateway.http.incoming import Bounds
 from notigateway.http.side_door import SideDoor
+from notigateway.metering import tracing
 from notigateway.metering.meters import meters
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ class GatheringWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
                 asyncio.run(self._serve(threads))
             finally:
                 threads.shutdown(wait=False, cancel_futures=True)
+                tracing.end()
 
     @contextmanager
     def _told_at_the_side(self) -> Iterator[None]:

@@ -7,7 +7,7 @@ outside of a request nothing is added.
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -49,18 +49,18 @@ class Account:
         self.answer_bytes = 0
         self.stages: dict[Stage, float] = {}
         now = time.monotonic()
-        self._began = now if waits_since is None else waits_since
+        self.began = now if waits_since is None else waits_since
         if waits_since is not None:
-            self.stages[Stage.WAIT] = now - waits_since
+            self.add(Stage.WAIT, waits_since, now)
 
-    def add(self, stage: Stage, seconds: float) -> None:
+    def add(self, stage: Stage, began: float, ended: float) -> None:
         """Add to a stage, which a request may enter several times."""
-        self.stages[stage] = self.stages.get(stage, 0.0) + seconds
+        self.stages[stage] = self.stages.get(stage, 0.0) + ended - began
 
     @property
     def seconds(self) -> float:
         """How long it has taken until now."""
-        return time.monotonic() - self._began
+        return time.monotonic() - self.began
 
     def line(self) -> dict[str, Any]:
         """Return what the log says of it: whole bytes and rows, milliseconds in tenths."""
@@ -90,14 +90,18 @@ class Account:
         for code, items in self.refused.items():
             shared.refused_items.labels(*named, code).inc(items)
 
+    def end(self) -> None:
+        """Close it, when the answer is made."""
+        with suppress(OSError):  # no room for numbers is no reason to keep back an answer
+            self.count()
+
 
 @contextmanager
-def accounting(contract: str, waits_since: float | None = None) -> Iterator[Account]:
-    """Give the account of the request that this thread answers."""
-    account = Account(contract, waits_since)
+def accounting(account: Account) -> Iterator[None]:
+    """Have what happens in this thread added to the account of the request that it answers."""
     token = _current.set(account)
     try:
-        yield account
+        yield
     finally:
         _current.reset(token)
 
@@ -122,7 +126,7 @@ class timed:  # noqa: N801  (it reads as a word in a `with`)
     ) -> None:
         """End, in whatever way."""
         if self._account is not None:
-            self._account.add(self._stage, time.monotonic() - self._began)
+            self._account.add(self._stage, self._began, time.monotonic())
 
 
 def _milliseconds(seconds: float) -> float:

@@ -198,12 +198,9 @@ def _parse(url: str) -> URL:
 
 
 def _sqlite_options(url: URL, timeout_seconds: int) -> dict[str, Any]:
-    """Refuse what is not a file in an existing folder: every connection must see the same database."""
+    """Refuse what is not a file: every connection must see the same database."""
     if not url.database or url.database.startswith((":memory:", "file:")):
         raise ConfigurationError("database_url: SQLite needs a file, for example sqlite:///notigateway.db")
-    folder = Path(url.database).absolute().parent
-    if not folder.is_dir():
-        raise ConfigurationError(f"database_url: there is no folder {folder}")
     return {"connect_args": {"timeout": timeout_seconds, "isolation_level": None}}
 
 
@@ -247,9 +244,18 @@ def _open_sqlite(
 
     A path with a typing error, or a volume that is not mounted, would otherwise become an empty database.
 
-    Raises: `TemporarilyUnavailableError`: a volume may come back. `ConfigurationError` for a folder.
+    Raises: `TemporarilyUnavailableError`: a volume may come back. `ConfigurationError` for a folder, and
+    where there is none that the file could lie in.
     """
-    if not file.exists():
+    try:
+        is_there, has_folder = file.exists(), file.parent.is_dir()
+    except OSError as error:  # no permission to look, say
+        raise ConfigurationError(f"database_url: {file}: {error.strerror}") from error
+    if not has_folder:
+        raise ConfigurationError(
+            f"database_url: there is no folder {file.parent}: mount it, or correct the path"
+        )
+    if not is_there:
         raise TemporarilyUnavailableError(
             f"there is no database {file}: `notigateway migrate` makes it, where it is the right one",
             part=Part.DATABASE,

@@ -16,7 +16,7 @@ from notigateway.explaining.explain import explain_envelope
 from notigateway.explaining.explain_text import explanation_json, explanation_text
 from notigateway.explaining.way import Way
 from notigateway.pki.anchors import TrustStore
-from notigateway.soap.served import SERVED
+from notigateway.soap.served import SERVED, errors_url_beside
 from notigateway.wss.clients import ClientRegister
 from notigateway.wss.freshness import read_instant
 from notigateway.wss.policy import Expectations, Limits
@@ -82,7 +82,9 @@ class Explaining:
             clients=self._clients,
             way=self._way(environ, query, is_at_given=at is not None),
         )
-        return "200 OK", (explanation_json if is_json else explanation_text)(explanation)
+        if is_json:
+            return "200 OK", explanation_json(explanation)
+        return "200 OK", explanation_text(explanation, errors_url=errors_url_beside(self._public_url))
 
     def _way(self, environ: WSGIEnvironment, query: dict[str, list[str]], *, is_at_given: bool) -> Way:
         """Return where the envelope goes: `?contract=` names it; its headers count as they were sent."""

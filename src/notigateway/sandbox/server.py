@@ -26,6 +26,7 @@ from urllib.parse import urljoin
 from gunicorn.app.base import BaseApplication
 
 from notigateway.errors import ConfigurationError
+from notigateway.metering import tracing
 from notigateway.metering.meters import join, share
 from notigateway.pki.keys import load_certificates
 from notigateway.receipts.stamping import Authority
@@ -141,6 +142,7 @@ def serve(
     `announce` gets the READY line, from the first worker that answers. Each worker does the `jobs`.
     """
     share()
+    tracing.check(os.environ)
     _Server(sandbox, build=build, announce=announce, workers=workers, jobs=jobs or Jobs()).run()
 
 
@@ -222,6 +224,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         settings = self._sandbox.settings
         with suppress(ConfigurationError):  # it counts for itself then
             join()
+        tracing.begin(os.environ)
         served = self._build(settings)
         at_root = served if served.operations is None else served.operations.before(served)
         return Explaining(at_root, settings)

@@ -55,6 +55,8 @@ class Contract:
     name: str
     namespace: str
     public_url: str
+    # Where faults say that their code is explained.
+    errors_url: str
     _local: threading.local = field(default_factory=threading.local, repr=False)
 
     @cached_property
@@ -146,7 +148,7 @@ class Contract:
 
     def add_detail(self, detail: _Element, error: GatewayError, correlation_id: UUID) -> None:
         """Append to a fault's detail what the contract says of errors."""
-        add_gateway_fault(detail, error, correlation_id)
+        add_gateway_fault(detail, error, correlation_id, errors_url=self.errors_url)
 
     def check_request(self, element: _Element) -> None:
         """Check an operation element before it is read; white space around a word is no part of it.

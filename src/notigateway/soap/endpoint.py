@@ -102,7 +102,7 @@ class Endpoint:
         with (
             structlog.contextvars.bound_contextvars(correlation_id=str(correlation_id)),
             bounded(self.gate.request_seconds, since=environ.get(WHOLE_AT)),
-            telling(self._contract.name, environ.get(WHOLE_AT)) as told,
+            telling(self._contract.name, environ, correlation_id) as told,
         ):
             answer = self._answer(environ, now, correlation_id, told=told)
             told.account.answer_bytes = len(answer.body)

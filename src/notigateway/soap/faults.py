@@ -53,7 +53,6 @@ FAULT_CODES: Final[tuple[tuple[type[errors.GatewayError], str], ...]] = (
 )
 # What a contract appends to a fault's detail.
 AddDetail = Callable[[_Element, errors.GatewayError, UUID], None]
-DOCUMENTATION: Final = "docs/errors.md"
 _BLAMES_SENDER: Final = "soap:Sender"
 
 
@@ -69,8 +68,10 @@ def fault_status(error: errors.GatewayError, soap: SoapVersion) -> int:
     return HTTPStatus.BAD_REQUEST if is_bad_request else HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-def add_gateway_fault(detail: _Element, error: errors.GatewayError, correlation_id: UUID) -> None:
-    """Append the typed detail of our own contracts."""
+def add_gateway_fault(
+    detail: _Element, error: errors.GatewayError, correlation_id: UUID, *, errors_url: str
+) -> None:
+    """Append the typed detail of our own contracts; the page of the errors explains every code."""
     texts = texts_of(error)
     fault = v1.GatewayFault(
         code=error.code,
@@ -78,7 +79,7 @@ def add_gateway_fault(detail: _Element, error: errors.GatewayError, correlation_
         text_en=texts.en,
         retryable=error.retryable,
         correlation_id=str(correlation_id),
-        documentation=f"{DOCUMENTATION}#{error.code.lower()}",
+        documentation=f"{errors_url}#{error.code}",
         facts=tuple((camel_case(name), _fact_text(fact)) for name, fact in error.facts.items()),
     )
     # A fault may be about a request that could not be read: it says what every version knows.
@@ -89,8 +90,8 @@ def render_fault(
     error: errors.GatewayError,
     *,
     correlation_id: UUID,
-    soap: SoapVersion = SoapVersion.V1_1,
-    add_detail: AddDetail = add_gateway_fault,
+    soap: SoapVersion,
+    add_detail: AddDetail,
 ) -> bytes:
     """Return the element `soap:Fault` as canonical bytes, with the typed detail of the contract."""
     fault = etree.Element(soap.tag("Fault"), nsmap={"soap": soap.value})
@@ -135,8 +136,8 @@ def render_static_fault(
     error: errors.GatewayError,
     *,
     correlation_id: UUID,
-    soap: SoapVersion = SoapVersion.V1_1,
-    add_detail: AddDetail = add_gateway_fault,
+    soap: SoapVersion,
+    add_detail: AddDetail,
 ) -> bytes:
     """Return a whole unsigned envelope: nothing was parsed, so nothing is worth a signature."""
     return (

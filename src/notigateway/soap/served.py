@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from notigateway.soap.wscn.environment import Environment
 
+_ERRORS_PATH: Final = "errors"
+
 
 @cache
 def mailbox_dispatcher() -> Dispatcher:
@@ -43,9 +45,14 @@ def issuing_dispatcher() -> Dispatcher:
 
 
 @cache
-def _contract(file: str, namespace: str, url: str) -> Contract:
+def _contract(file: str, namespace: str, url: str, errors_url: str) -> Contract:
     """Return a contract: it holds nothing of a gate, so a process that builds several needs it once."""
-    return Contract(file, namespace, url)
+    return Contract(file, namespace, url, errors_url)
+
+
+def errors_url_beside(public_url: str) -> str:
+    """Return the address of the page of the errors, beside the path of the public address."""
+    return urljoin(public_url, _ERRORS_PATH)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +73,10 @@ class Served:
 
     def contract(self, public_url: str) -> Contract:
         """Return what is published of it."""
-        url = self.url(public_url)
+        url, errors_url = self.url(public_url), errors_url_beside(public_url)
         if self.fault:
-            return WscnContract(self.file, self.namespace, url, fault=self.fault)
-        return _contract(self.file, self.namespace, url)
+            return WscnContract(self.file, self.namespace, url, errors_url, fault=self.fault)
+        return _contract(self.file, self.namespace, url, errors_url)
 
 
 def _wscn(name: str, names: Environment) -> Served:

@@ -6,16 +6,20 @@ everything took.
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from notigateway.errors import ServiceError, UnknownOperationError
+from notigateway.http.calling import WHOLE_AT
 from notigateway.metering.account import UNKNOWN_OPERATION, Account, accounting
+from notigateway.metering.tracing import open_account
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from uuid import UUID
+    from wsgiref.types import WSGIEnvironment
 
     from notigateway.errors import GatewayError
     from notigateway.log.access import AccessNotes
@@ -93,17 +97,22 @@ class Telling:
         """Write the line, and count."""
         if self._write is not None:  # the contract's files, which anybody reads, have no line
             self._write(**self.account.line(), **self._said)
-        with suppress(OSError):  # no room for numbers is no reason to keep back an answer
-            self.account.count()
+        self.account.end()
 
 
 @contextmanager
-def telling(contract: str, whole_at: float | None) -> Iterator[Telling]:
+def telling(contract: str, environ: WSGIEnvironment, correlation_id: UUID) -> Iterator[Telling]:
     """Give what there is to tell of a request; it is told when the answer is made.
 
-    `whole_at` is when all of it was here, by the clock that nobody sets, where the server says so.
+    It began when all of it was here, by the clock that nobody sets, where the server says so.
     """
-    with accounting(contract, whole_at) as account:
+    account = open_account(
+        contract,
+        environ.get(WHOLE_AT),
+        traceparent=environ.get("HTTP_TRACEPARENT"),
+        correlation_id=correlation_id,
+    )
+    with accounting(account):
         told = Telling(account)
         yield told
         told.tell()

@@ -21,7 +21,7 @@ from notigateway import telemetry
 from notigateway.app import system_clock, warn_of_left_unsaid
 from notigateway.contract.problems import said_of
 from notigateway.errors import ConfigurationError, GatewayError, Part
-from notigateway.metering import meters
+from notigateway.metering import meters, tracing
 from notigateway.private_files import keep_to_owner
 from notigateway.provision import Provision
 from notigateway.repository.schema import head_revision
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 _log = structlog.get_logger("notigateway.supervision")
 # gunicorn's own code for an application that cannot be loaded: it is not tried again.
 _APP_LOAD_ERROR: Final = 4
+# What no time heals; a path with a typing error would serve refusals for ever.
+_ENDS_A_START: Final = {Outcome.REFUSED, Outcome.BROKEN, Outcome.ABSENT}
 # The settings that say where a part is: a new place must prove itself, the one in force may be away.
 _PLACES: Final = {Part.DATABASE.value: ("database_url",), Part.STORE.value: ("document_store_url",)}
 _ANY_PLACE: Final = ("database_url", "document_store_url")
@@ -52,12 +54,13 @@ def on_starting(server: Arbiter) -> None:
     _operations.receive()
     try:
         meters.share((server.cfg.uid, server.cfg.gid))
+        tracing.check(os.environ)
         provision = _read()
         telemetry.configure(provision.settings)
         warn_of_left_unsaid(provision.settings)
         _operations.take(provision.settings.operations_address)
         trial = _try(server, provision)
-        if trial.outcome in {Outcome.REFUSED, Outcome.BROKEN}:
+        if trial.outcome in _ENDS_A_START:
             raise ConfigurationError(trial.detail)
     except GatewayError as error:
         _give_up(server, error)
@@ -122,7 +125,7 @@ def _check_acceptable(trial: Trial, settings: Settings) -> None:
     present = held_provision()
     if trial.outcome is Outcome.READY:
         return
-    if trial.outcome is Outcome.AWAY and present is not None:
+    if trial.outcome in {Outcome.AWAY, Outcome.ABSENT} and present is not None:
         names = _PLACES.get(trial.part, _ANY_PLACE)
         if all(getattr(settings, name) == getattr(present.settings, name) for name in names):
             return

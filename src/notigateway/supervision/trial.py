@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Final
 from notigateway.app import open_app
 from notigateway.contract.problems import said_of
 from notigateway.errors import GatewayError, Part, TemporarilyUnavailableError
+from notigateway.repository.condition import database_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,11 +38,14 @@ _SAID_MAX_BYTES: Final = 65_536
 class Outcome(StrEnum):
     """How the start went: as it should, without something that time brings back, or not at all.
 
-    `short` is for lack of memory or of another thing that the machine gives, `broken` for a defect.
+    `absent` is for a file of the database that is not there: away for who has served with it, a typing error
+    for who never did. `short` is for lack of memory or of another thing that the machine gives, `broken` for
+    a defect.
     """
 
     READY = "ready"
     AWAY = "away"
+    ABSENT = "absent"
     REFUSED = "refused"
     SHORT = "short"
     BROKEN = "broken"
@@ -106,16 +110,24 @@ def _begin(provision: Provision, pipe: int, before: Callable[[], None], seconds:
 def _start(provision: Provision) -> Trial:
     try:
         open_app(provision)
-    except TemporarilyUnavailableError as error:
-        return Trial(Outcome.AWAY, said_of(error), error.part or "")
     except GatewayError as error:
-        return Trial(Outcome.REFUSED, said_of(error))
+        return _failed(error, provision)
     except (MemoryError, OSError) as error:
         return Trial(Outcome.SHORT, reason_of(error), Part.MEMORY if isinstance(error, MemoryError) else "")
     except Exception as error:  # noqa: BLE001  (the master says it, and decides)
         traceback.print_exc()
         return Trial(Outcome.BROKEN, reason_of(error))
     return Trial(Outcome.READY)
+
+
+def _failed(error: GatewayError, provision: Provision) -> Trial:
+    """Return how a start went that ended with that."""
+    file = database_file(provision.settings.database_url)
+    if file is not None and not os.access(file, os.R_OK):
+        return Trial(Outcome.ABSENT, said_of(error), Part.DATABASE)
+    if isinstance(error, TemporarilyUnavailableError):
+        return Trial(Outcome.AWAY, said_of(error), error.part or "")
+    return Trial(Outcome.REFUSED, said_of(error))
 
 
 def reason_of(error: BaseException) -> str:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from flask import Flask, Response, render_template, request
+from flask import Flask, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from notigateway.contract.problems import texts_of
@@ -15,28 +12,18 @@ from notigateway.errors import GatewayError, RateLimitedError
 from notigateway.evidence.wording import day_and_time, precise, title
 from notigateway.http.peers import peer_of
 from notigateway.receipts.csv_codes import normal_code
+from notigateway.web.protection import answer_in_a_word, protecting_headers, style_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from flask import Response
+
     from notigateway.receipts.csv_codes import OnRecord
 
 _FORM_MAX_BYTES: Final = 2 * 1024
-_STYLE: Final = (Path(__file__).parent / "templates" / "verification.css").read_text("utf-8")
-_STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-_HEADERS: Final = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": (
-        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; "
-        "frame-ancestors 'none'; base-uri 'none'"
-    ),
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
+_STYLE: Final = style_of("verification.css")
+_HEADERS: Final = {"Cache-Control": "no-store", **protecting_headers(_STYLE, form_action="'self'")}
 
 
 def verification_page(
@@ -79,7 +66,7 @@ def verification_page(
     @app.errorhandler(HTTPException)
     def refuse_http(error: HTTPException) -> Response:
         """Answer what is no use of the page without a word of the request."""
-        return Response(f"{error.code}\n", status=error.code, mimetype="text/plain", headers=_allow(error))
+        return answer_in_a_word(error)
 
     @app.after_request
     def protect(response: Response) -> Response:
@@ -87,8 +74,3 @@ def verification_page(
         return response
 
     return app
-
-
-def _allow(error: HTTPException) -> list[tuple[str, str]]:
-    """Return the methods that a page has, where another was used (RFC 9110 §15.5.6)."""
-    return [(name, value) for name, value in error.get_headers() if name == "Allow"]

@@ -316,7 +316,8 @@ def test_a_fault_is_one_line_with_code_and_correlation_id(
     assert (done.code, done.out) == (3, "")
     assert done.err == (
         "notigateway-client: CALLER_UNKNOWN: Text of CALLER_UNKNOWN "
-        "(correlation id 01931e7c-5c00-7cc3-98c4-dc0c0c07398f)\n"
+        "(correlation id 01931e7c-5c00-7cc3-98c4-dc0c0c07398f)"
+        "; see https://gateway.example/notigateway/errors#CALLER_UNKNOWN\n"
     )
 
 

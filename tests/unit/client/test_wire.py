@@ -156,7 +156,15 @@ def test_a_fault_keeps_code_texts_facts_and_correlation_id() -> None:
     assert fault.line() == (
         "MESSAGE_EXPIRED: Text of MESSAGE_EXPIRED max_age_seconds=300 "
         "(correlation id 01931e7c-5c00-7cc3-98c4-dc0c0c07398f)"
+        "; see https://gateway.example/notigateway/errors#MESSAGE_EXPIRED"
     )
+
+
+def test_a_fault_that_says_a_path_sends_nobody_there() -> None:
+    element = fault_element("MESSAGE_EXPIRED", retryable=True)
+    (told,) = element.iter("{*}documentation")
+    told.text = "docs/errors.md#message_expired"
+    assert wire.read_fault(element).line().endswith("(correlation id 01931e7c-5c00-7cc3-98c4-dc0c0c07398f)")
 
 
 @pytest.mark.parametrize("quoted", ["req-2026-000123", "", " 01931e7c "])

@@ -15,6 +15,7 @@ import pytest
 import typer.main
 from bench.budgets import BUDGETS
 from lxml import etree
+from opentelemetry.sdk import environment_variables
 from typer.testing import CliRunner
 
 import notigateway.cli.main
@@ -267,7 +268,7 @@ def test_every_code_and_variable_exists(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
     assert set(re.findall(r"NOTIGATEWAY_[A-Z0-9_]*[A-Z]", text)) <= variables
     words = {span for span in code_spans(document) if re.fullmatch(r"[A-Z0-9]+(?:_[A-Z0-9]+)+", span)}
-    assert words <= codes | variables | FOREIGN_WORDS
+    assert words <= codes | variables | FOREIGN_WORDS | set(vars(environment_variables))
 
 
 # --- README and decisions --------------------------------------------------------------------------
@@ -434,6 +435,7 @@ def test_the_settings_and_events_that_operators_read_of_exist() -> None:
         *POWER_COLUMNS,
         *events,
         "correlation_id",
+        "trace_id",
         "wscn_code",
         *families(),
         *Account("any", None).line(),

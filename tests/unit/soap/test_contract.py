@@ -29,11 +29,15 @@ POLICY = f"{WSP}Policy"
 SP = "{http://docs.oasis-open.org/ws-sx/ws-securitypolicy/200702}"
 WSAM = "{http://www.w3.org/2007/05/addressing/metadata}"
 SERVICES = [MailboxService, RepresentationService, FollowingService]
-CONTRACT = Contract("notigateway-v1", NOTIGATEWAY_V1, "https://gateway.example/notigateway/v1")
+ERRORS_URL = "https://gateway.example/notigateway/errors"
+CONTRACT = Contract("notigateway-v1", NOTIGATEWAY_V1, "https://gateway.example/notigateway/v1", ERRORS_URL)
 
 
 ISSUING_CONTRACT = Contract(
-    "notigateway-issuing-v1", NOTIGATEWAY_ISSUING_V1, "https://gateway.example/notigateway/issuing/v1"
+    "notigateway-issuing-v1",
+    NOTIGATEWAY_ISSUING_V1,
+    "https://gateway.example/notigateway/issuing/v1",
+    ERRORS_URL,
 )
 PAIRS: list[tuple[Contract, list[Any]]] = [(CONTRACT, SERVICES), (ISSUING_CONTRACT, [IssuingService])]
 each_contract = pytest.mark.parametrize(

@@ -14,7 +14,9 @@ from notigateway.errors import InvalidRequestError
 from notigateway.soap.contract import Contract, not_nil
 from notigateway.wss.ns import NOTIGATEWAY_V1, XSI
 
-V1 = Contract("notigateway-v1", NOTIGATEWAY_V1, "https://gateway.example/notigateway/v1")
+V1 = Contract(
+    "notigateway-v1", NOTIGATEWAY_V1, "https://gateway.example/v1", "https://gateway.example/errors"
+)
 SPACES = st.text(st.sampled_from(" \t\r\n"), max_size=5)
 
 

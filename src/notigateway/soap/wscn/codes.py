@@ -70,6 +70,16 @@ def fault_code(error: errors.GatewayError) -> int:
     return next((code for family, code in IN_FAULTS if isinstance(error, family)), NOT_AVAILABLE)
 
 
+def numbers_of(error: type[errors.GatewayError]) -> tuple[int, ...]:
+    """Return every number that an error may have here: in answers, or in a fault another than 100."""
+    numbers = {FUNCTIONAL[error]} if error in FUNCTIONAL else set()
+    numbers.update(number for family, number in IN_FAULTS if issubclass(error, family))
+    for (kind, _), of_roles in BY_ROLE.items():
+        if kind is error:
+            numbers.update(of_roles.values())
+    return tuple(sorted(numbers))
+
+
 def success(correlation_id: UUID, note: str = "") -> Error:
     """Return the outcome of what was done, perhaps with a note."""
     text = f"Operación realizada. {note}".strip()

@@ -1,0 +1,81 @@
+"""How it stands with the periodic jobs: when each was done last, how that went, and whether it is late.
+
+Only told, and takes nobody out of service: a late job is late for every machine. A job that nobody has ever
+done has no record here; what waits for it is found elsewhere (`stored`, `queues`).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from notigateway.health.finding import Finding, State
+from notigateway.repository.engine import reading
+from notigateway.repository.jobs import FAILED, last_runs
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Engine
+
+    from notigateway.repository.jobs import JobRun
+
+JOBS: Final = "jobs"
+_STAMP: Final = "timestamp"
+# From when on a job is late, however often somebody has it done: lists are stale, lapses are not written.
+LATE_AFTER: Final = {
+    "refresh-trust": timedelta(hours=1),
+    "sweep": timedelta(hours=1),
+    _STAMP: timedelta(hours=1),
+    "checkpoint": timedelta(minutes=10),
+}
+_LATE_AFTER_ELSE: Final = timedelta(hours=1)
+_RUN_IT: Final = "keep `notigateway jobs` running, or run `notigateway {}` by a timer"
+_READ_IT: Final = "read its line `job_failed` in the log of what does the jobs"
+
+
+def check_of(job: str) -> str:
+    """Return the word under which a job is told."""
+    return f"job_{job.replace('-', '_')}"
+
+
+def look_at_jobs(engine: Engine, now: datetime, *, has_authority: bool) -> list[Finding]:
+    """Find each job's last run, by the record that whoever does it leaves.
+
+    Without an authority nobody stamps any more, and no record of it is late.
+
+    Raises: `TemporarilyUnavailableError`.
+    """
+    with reading(engine) as session:
+        runs = [run for run in last_runs(session) if has_authority or run.job != _STAMP]
+        found = [_judged(run, now) for run in runs]
+    return found or [Finding(JOBS, State.OK, "none was ever done by a process that records it")]
+
+
+def _judged(run: JobRun, now: datetime) -> Finding:
+    """Judge one job; the detail of a failure is for the log, since it may name files."""
+    check, run_it = check_of(run.job), _RUN_IT.format(run.job)
+    if run.ended is None:
+        if run.until is not None and run.until >= now:
+            return Finding(check, State.OK, "taken, and not done yet")
+        return Finding(check, State.WARNING, "never done, and nobody has taken it", run_it)
+    age = now - run.ended
+    values = {"age_seconds": round(age.total_seconds(), 3)}
+    is_failed = run.outcome == FAILED
+    code = f": {(run.detail or '').partition(':')[0]}" if is_failed else ""
+    said = f"{run.outcome} {ago(age)}{code}"
+    if age > LATE_AFTER.get(run.job, _LATE_AFTER_ELSE):
+        return Finding(check, State.WARNING, f"late: {said}", run_it, values)
+    if is_failed:
+        return Finding(check, State.WARNING, said, _READ_IT, values)
+    return Finding(check, State.OK, said, values=values)
+
+
+def ago(age: timedelta) -> str:
+    """Say how long ago something was, in the largest unit that is whole."""
+    seconds = max(0, int(age.total_seconds()))
+    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = seconds // size
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "less than a minute ago"
