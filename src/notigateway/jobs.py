@@ -18,6 +18,7 @@ from notigateway.log.growing import advance
 from notigateway.receipts.stamping import Authority, stamp
 from notigateway.repository.engine import connected, writing
 from notigateway.repository.jobs import DONE, FAILED, leave_jobs, record_run, take_job
+from notigateway.repository.schema import check_revision
 from notigateway.trust.authorities import load_trust
 from notigateway.trust.refreshing import Sources, refresh
 
@@ -147,8 +148,14 @@ class Jobs:
         self._stopping.set()
 
     def run(self) -> None:
-        """Hold the leases and do the jobs until `stop`; a database that is away is waited for."""
+        """Hold the leases and do the jobs until `stop`; a database that is away is waited for.
+
+        Raises: `ConfigurationError` for a database without this version's schema.
+        """
         with connected(self._settings) as engine:
+            while not self._has_schema(engine):
+                if self._stopping.wait(_LOOK_SECONDS):
+                    return
             threads = [Thread(target=self._repeat, args=(engine, job), name=job.name) for job in self._jobs]
             self._hold(engine)
             for one in threads:
@@ -158,6 +165,16 @@ class Jobs:
             for one in threads:
                 one.join()
             self._attempt("lease", lambda: self._leave(engine))
+
+    @staticmethod
+    def _has_schema(engine: Engine) -> bool:
+        """Tell whether the database is there; whether it is the right one no later look will change."""
+        try:
+            check_revision(engine)
+        except TemporarilyUnavailableError as error:
+            _log.warning("job_failed", job="lease", **error.line)
+            return False
+        return True
 
     def _hold(self, engine: Engine) -> None:
         """Take or keep the leases; without the database it stays as it is."""
