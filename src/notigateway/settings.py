@@ -10,7 +10,7 @@ import os
 import tomllib
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -43,6 +43,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 Positive = Annotated[int, Field(gt=0)]
+
+# The pages for people beside the path of the public address (/notigateway/v1): /notigateway/verify, where the
+# QR code leads, and /notigateway/errors, where faults lead.
+VERIFY_PATH: Final = "verify"
+ERRORS_PATH: Final = "errors"
 
 
 class ClientRegistration(BaseModel):
@@ -202,6 +207,10 @@ class Settings(BaseSettings):
             raise ValueError("certificate_families: an arc is there twice")
         if self.public_url.username or self.public_url.password:
             raise ValueError("public_url: no user name or password: the WSDL would tell them to everybody")
+        if (self.public_url.path or "").rpartition("/")[2] in {VERIFY_PATH, ERRORS_PATH}:
+            raise ValueError(
+                "public_url: it cannot end with /verify or /errors, where the pages for people are"
+            )
         if self.mode == "production" and self.public_url.scheme == "http" and not self.proxy_speaks_tls:
             raise ValueError(
                 "public_url: in production it begins with https://, unless proxy_speaks_tls says that a "
