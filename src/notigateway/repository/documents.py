@@ -163,9 +163,10 @@ class DocumentStore:
             raise
         except TemporarilyUnavailableError as error:
             # Whose store it must be the database says: when it is away that is no fault of the store.
-            is_store = error.part is Part.STORE
-            event = "document_store_failed" if is_store else "document_store_not_looked_at"
-            _log.warning(event, **error.line, **about)
+            if error.part is Part.STORE:
+                _log.warning("document_store_failed", **error.line, **about)
+            else:
+                _log.warning("document_store_not_looked_at", **error.line, **about)
             raise
 
     # --- in a thread of the store
