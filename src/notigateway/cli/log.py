@@ -16,6 +16,7 @@ from notigateway.errors import LogDamagedError, TemporarilyUnavailableError
 from notigateway.evidence.seals import load_history, load_seal
 from notigateway.evidence.xades import Seal
 from notigateway.instants import instant_text
+from notigateway.jobs import CHECKPOINT, recorded
 from notigateway.log.auditing import audit_log
 from notigateway.log.growing import advance, erase
 from notigateway.pki.keys import load_certificates, read_file
@@ -55,7 +56,8 @@ def checkpoint(
 
 def _advance(engine: Engine, *, seal: Seal, origin: str) -> None:
     """Advance the log and print its head: what an auditor may keep elsewhere."""
-    head = advance(engine, seal=seal, origin=origin, now=datetime.now(UTC))
+    with recorded(engine, CHECKPOINT, clock=lambda: datetime.now(UTC)):
+        head = advance(engine, seal=seal, origin=origin, now=datetime.now(UTC))
     typer.echo("the log is empty" if head is None else head.text.decode().replace("\n", " ").rstrip())
 
 

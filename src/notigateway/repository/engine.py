@@ -24,6 +24,7 @@ from notigateway.private_files import make_file
 from notigateway.repository.commit import commit
 from notigateway.repository.generations import Generations
 from notigateway.repository.opened_file import OpenedFile
+from notigateway.repository.pool import BoundedPool
 from notigateway.repository.session import Session
 from notigateway.repository.troubles import has_changed_places, trouble_of
 from notigateway.repository.turns import Turns
@@ -74,6 +75,7 @@ def create_database(url: str, *, pool_size: int = 8, timeout_seconds: int = 30) 
     try:
         engine = create_engine(
             parsed,
+            poolclass=BoundedPool,
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=timeout_seconds,
@@ -93,6 +95,9 @@ def create_database(url: str, *, pool_size: int = 8, timeout_seconds: int = 30) 
         _generations[engine] = Generations(engine)
         OpenedFile(engine, file, _generations[engine])
     else:
+        from notigateway.repository.bounded import bound_waits  # noqa: PLC0415  (its driver is an extra)
+
+        bound_waits(engine, timeout_seconds)
         _generations[engine] = Generations(engine)
         event.listen(engine, "checkin", _leave_mode_to_server)
     return engine
