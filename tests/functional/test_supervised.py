@@ -197,6 +197,11 @@ MISTAKES = {
         {"seal_key_file": "seal.key.pem", "seal_certificate_file": "seal.cert.pem"},
         "seal.cert.pem",
     ),
+    "a pipe that nobody writes to": ({"seal_key_file": "pipe"}, "cannot read pipe: it is"),
+    "a device that never ends": (
+        {"seal_certificate_file": "/dev/full"},
+        "cannot read /dev/full",
+    ),
     "no issuer": ({"authorised_issuers_folder": "empty"}, "holds no authorised issuer"),
     "a schema of before": ({"database_url": "sqlite:///empty.db"}, "notigateway migrate"),
     "a file of a database that is not there": ({"database_url": "sqlite:///absent.db"}, "no database"),
@@ -212,6 +217,7 @@ def test_a_reload_that_cannot_be_used_leaves_in_force_what_is(master: Master) ->
     world = master.world
     (world.folder / "empty").mkdir()
     (world.folder / "empty.db").touch()
+    os.mkfifo(world.folder / "pipe")
     for kind in ("service", "seal"):
         write_pem(expired(world.now), world.folder, kind)
     with asking(master) as told:

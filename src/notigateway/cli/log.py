@@ -15,11 +15,12 @@ from notigateway.cli.options import SettingsFile, SummaryAsJson, named_settings
 from notigateway.errors import LogDamagedError, TemporarilyUnavailableError
 from notigateway.evidence.seals import load_history, load_seal
 from notigateway.evidence.xades import Seal
+from notigateway.given_files import read_file
 from notigateway.instants import instant_text
 from notigateway.jobs import CHECKPOINT, recorded
 from notigateway.log.auditing import audit_log
 from notigateway.log.growing import advance, erase
-from notigateway.pki.keys import load_certificates, read_file
+from notigateway.pki.keys import load_certificates
 from notigateway.receipts.stamping import pinned_authorities
 from notigateway.tlog.checkpoint import read_checkpoint
 
