@@ -34,6 +34,7 @@ from notigateway.private_files import keep_to_owner
 from notigateway.provision import Provision
 from notigateway.repository.schema import head_revision
 from notigateway.settings import load_settings
+from notigateway.soap import forgetting
 from notigateway.supervision.held import held_provision, hold
 from notigateway.supervision.operations import OperationsListener
 from notigateway.supervision.trial import Outcome, Trial, reason_of, try_start
@@ -65,6 +66,7 @@ def on_starting(server: Arbiter) -> None:
     _operations.receive()
     try:
         meters.share((server.cfg.uid, server.cfg.gid))
+        forgetting.share()
         tracing.check(os.environ)
         trial = _try(server)
         provision = trial.provision
