@@ -190,6 +190,40 @@ def test_a_store_that_is_gone_is_to_be_mounted_where_one_was_marked(stack: Stack
     assert (told["state"], told["cure"]) == ("failed", "run `notigateway store mark`, once")
 
 
+def test_certificates_that_were_swapped_are_told_as_that(sqlite_stack: Stack) -> None:
+    names = ("service_certificate_file", "seal_certificate_file")
+    service, seal = (str(sqlite_stack.overrides[name]) for name in names)
+    told = found("--settings", settings_of(sqlite_stack, **dict(zip(names, (seal, service), strict=True))))
+    for check in ("service_key", "seal_key"):
+        assert told[check]["says"] == "the certificates of service and seal each belong to the other's key"
+        assert told[check]["cure"].startswith("swap service_certificate_file and seal_certificate_file")
+
+
+def test_a_certificate_that_is_missing_is_told_once(sqlite_stack: Stack) -> None:
+    told = found("--settings", settings_of(sqlite_stack, seal_certificate_file="nowhere"))
+    assert told["seal_certificate"]["state"] == "failed"
+    assert "retired_seals" not in told
+
+
+@pytest.mark.parametrize("url", ["postgres://127.0.0.1:1/nobody", "garbage"])
+def test_a_database_url_that_cannot_be_read_is_to_be_corrected(sqlite_stack: Stack, url: str) -> None:
+    told = found("--settings", settings_of(sqlite_stack, database_url=url))
+    assert (told["database"]["state"], told["database"]["cure"]) == ("failed", "correct database_url")
+    assert told["database"]["says"].startswith("database_url")
+    assert (told["document_store"]["state"], told["document_store"]["cure"]) == (
+        "unknown",
+        "correct database_url",
+    )
+
+
+def test_revocation_has_its_own_chapter_and_proxies_are_counted(sqlite_stack: Stack) -> None:
+    file = settings_of(sqlite_stack)
+    file.write_text(file.read_text() + "\ntrusted_proxy_hops = 1\n")
+    told = found("--settings", file)
+    assert told["revocation"]["chapter"] == "revocation"
+    assert told["proxies"]["says"] == "X-Forwarded-For of 1 proxy is believed (trusted_proxy_hops)"
+
+
 @contextmanager
 def as_another_account(stack: Stack) -> Iterator[None]:
     """Be an account that may not read what the gateway's may."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 from sqlalchemy import delete, make_url, text, update
+from structlog.testing import capture_logs
 
 from notigateway.health.instance import Instance
 from notigateway.health.looking import KEPT_SECONDS
@@ -169,6 +170,13 @@ def test_ended_certificates_are_not_ready(sqlite_stack: Stack) -> None:
     assert status == 503
     assert {"service_certificate", "seal_certificate"} <= set(said["because"])
     assert one(said, "seal_certificate")["says"].startswith("ended at 2049-12-31")
+
+
+def test_a_new_worker_that_is_ready_says_so_once(sqlite_stack: Stack) -> None:
+    with capture_logs() as logged:
+        for _ in range(2):
+            assert asked(sqlite_stack)[0] == 200
+    assert [one["event"] for one in logged if one["event"].startswith("read")] == ["ready"]
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from notigateway.errors import ConfigurationError
 from notigateway.health.database import DATABASE, START_IT, look_at_database, look_at_writes
 from notigateway.health.finding import Finding, State
 from notigateway.health.jobs import look_at_jobs
 from notigateway.health.keys import look_at_seal, look_at_service
 from notigateway.health.looking import Look, Looks
-from notigateway.health.revocation import RevocationWanted, look_at_revocation
+from notigateway.health.revocation import REVOCATION, RevocationWanted, look_at_revocation
 from notigateway.health.store import (
     OWNER_UNKNOWN,
     REACH_IT,
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
 
 _BOUND_SECONDS: Final = 6.0
 _DATABASE_SECONDS: Final = 4
+_CORRECT_URL: Final = "correct database_url"
 _CORRECT: Final = "correct what it names"
 
 
@@ -74,6 +76,9 @@ class Examining:
         looks = Looks([look for some in chapters.values() for look in some], seconds=_BOUND_SECONDS)
         found = looks.look(self.clock())
         told = {name: [one for look in some for one in found[look.check]] for name, some in chapters.items()}
+        # Only the database tells it, but it is cured elsewhere.
+        told["revocation"] = [one for one in told["database"] if one.check == REVOCATION]
+        told["database"] = [one for one in told["database"] if one.check != REVOCATION]
         return {name: some for name, some in told.items() if some}
 
     def _chapters(self) -> dict[str, list[Look]]:
@@ -90,6 +95,7 @@ class Examining:
                 _look(AUTHORITY, self._authority),
             ],
             "database": [_look(DATABASE, self._database, START_IT)],
+            "revocation": [],
             "documents": [_look(STORE, self._store, REACH_IT)],
             "machine": [
                 *([_look(CLOCK, self._time)] if self.time_source else []),
@@ -111,7 +117,10 @@ class Examining:
         files = look_at_database_file(self.settings)
         if _stop(files):
             return files
-        engine = self._open()
+        try:
+            engine = self._open()
+        except ConfigurationError as error:
+            return [Finding(DATABASE, State.FAILED, error.detail, _CORRECT_URL)]
         try:
             found = [*files, *look_at_database(engine)]
             if _stop(found):
@@ -132,7 +141,10 @@ class Examining:
         only = obstacle or Finding(STORE, State.UNKNOWN, OWNER_UNKNOWN, START_IT)
         if _stop(look_at_database_file(self.settings)):
             return [only]
-        engine = self._open()
+        try:
+            engine = self._open()
+        except ConfigurationError:
+            return [obstacle or Finding(STORE, State.UNKNOWN, OWNER_UNKNOWN, _CORRECT_URL)]
         try:
             if _stop(look_at_database(engine)):
                 return [only]

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _NO_KEY: Final = "make it with `notigateway keys new`, or put it there"
 _MAKE: Final = "make a pair with `notigateway keys new`, or name the files of one pair in the settings"
+_EACH_FITS: Final = "the certificates of service and seal each belong to the other's key"
+_SWAP: Final = "swap service_certificate_file and seal_certificate_file (or the two key files)"
 _DEVICE: Final = "correct the settings of the device; look before you repeat: devices lock after wrong PINs"
 
 
@@ -38,6 +40,8 @@ def look_at_service(settings: Settings, now: datetime) -> list[Finding]:
 
     key, certificate = settings.service_key_file, settings.service_certificate_file
     found = _look_at_pair("service", key, certificate, use)
+    if _are_swapped(settings):
+        found = [Finding("service_key", State.FAILED, _EACH_FITS, _SWAP)]
     return [*found, *_look_at_own(SERVICE, certificate, settings, now)]
 
 
@@ -48,7 +52,9 @@ def look_at_seal(settings: Settings, now: datetime, *, online: bool) -> list[Fin
         found = _look_at_device(settings, now, online=online)
     else:
         found = _look_at_pair("seal", settings.seal_key_file, certificate, Seal)
-    return [*found, *_look_at_own(SEAL, certificate, settings, now), _look_at_history(settings)]
+        if _are_swapped(settings):
+            found = [Finding("seal_key", State.FAILED, _EACH_FITS, _SWAP)]
+    return [*found, *_look_at_own(SEAL, certificate, settings, now), *_look_at_history(settings)]
 
 
 def _look_at_pair(name: str, key: Path, certificate: Path, use: Callable[[KeyPair], object]) -> list[Finding]:
@@ -64,6 +70,19 @@ def _look_at_pair(name: str, key: Path, certificate: Path, use: Callable[[KeyPai
     except ConfigurationError as error:
         return [Finding(check, State.FAILED, error.detail, _MAKE)]
     return [Finding(check, State.OK, f"{secret.says}; belongs to {certificate}")]
+
+
+def _are_swapped(settings: Settings) -> bool:
+    """Tell whether each of the two certificates fits the other's key: one cure for both."""
+    if settings.seal_pkcs11_module:
+        return False
+    service, seal = settings.service_key_file, settings.seal_key_file
+    try:
+        load_key_pair(service, settings.seal_certificate_file)
+        load_key_pair(seal, settings.service_certificate_file)
+    except ConfigurationError:
+        return False
+    return settings.service_certificate_file != settings.seal_certificate_file and service != seal
 
 
 def _look_at_own(check: str, file: Path, settings: Settings, now: datetime) -> list[Finding]:
@@ -122,10 +141,15 @@ def _look_at_device(settings: Settings, now: datetime, *, online: bool) -> list[
     return [Finding(check, State.OK, "in a device, which sealed with it")]
 
 
-def _look_at_history(settings: Settings) -> Finding:
+def _look_at_history(settings: Settings) -> list[Finding]:
+    """Find how the former seals are; what is wrong with the present one is told of it alone."""
     check = "retired_seals"
+    try:
+        load_certificates(settings.seal_certificate_file)
+    except ConfigurationError:
+        return []
     try:
         count = len(load_history(settings)) - 1
     except ConfigurationError as error:
-        return Finding(check, State.FAILED, error.detail, "correct retired_seals_folder")
-    return Finding(check, State.OK, f"{count} in {settings.retired_seals_folder}")
+        return [Finding(check, State.FAILED, error.detail, "correct retired_seals_folder")]
+    return [Finding(check, State.OK, f"{count} in {settings.retired_seals_folder}")]

@@ -64,7 +64,7 @@ class Readiness:
         self._instance = instance
         self._looks = looks
         self._clock = clock
-        self._because: list[str] = []
+        self._because: list[str] | None = None
 
     @classmethod
     def of(cls, instance: Instance, served: Served, clock: Callable[[], datetime]) -> Readiness:
@@ -80,9 +80,11 @@ class Readiness:
         findings = self.findings()
         because = [one.check for one in findings if takes_out(one)]
         if because != self._because:
-            self._because = because
+            is_first, self._because = self._because is None, because
             if because:
                 _log.warning("readiness_lost", checks=because)
+            elif is_first:  # the worker that was not ready may have been replaced since
+                _log.info("ready")
             else:
                 _log.info("readiness_regained")
         said: dict[str, Any] = {

@@ -51,7 +51,8 @@ def look_at_settings(settings: Settings) -> list[Finding]:
         )
     hops = settings.trusted_proxy_hops
     if hops >= 0:
-        said = f"X-Forwarded-For of {hops} proxies is believed" if hops else "no proxy is believed"
+        proxies = "1 proxy" if hops == 1 else f"{hops} proxies"
+        said = f"X-Forwarded-For of {proxies} is believed" if hops else "no proxy is believed"
         left.append(Finding("proxies", State.OK, f"{said} (trusted_proxy_hops)"))
     return left or [Finding(check, State.OK, f"complete, mode {mode}")]
 
@@ -92,6 +93,10 @@ def look_at_address(settings: Settings) -> list[Finding]:
         return [Finding(ADDRESS, State.FAILED, f"{settings.operations_address} is taken: {error}", cure)]
     if told.is_of(Instance.of(settings)):
         return [Finding(ADDRESS, State.OK, f"this gateway answers at {settings.operations_address}")]
+    if told.name == str(settings.public_url):
+        said = f"a gateway of this public_url answers at {settings.operations_address}, with other data"
+        cure = "correct database_url and document_store_url; where these settings are right, reload it"
+        return [Finding(ADDRESS, State.WARNING, said, cure)]
     said = f"another gateway answers at {settings.operations_address}: {told.name}"
     return [Finding(ADDRESS, State.FAILED, said, cure)]
 

@@ -50,8 +50,14 @@ def database_place(url: str) -> str:
 
 
 def database_file(url: str) -> Path | None:
-    """Return the file of a SQLite database, whether it is there or not; None where it is a server's."""
-    parsed = make_url(url)
+    """Return the file of a SQLite database, whether it is there or not.
+
+    None where it is a server's, and where the URL cannot be read: whoever opens it says so.
+    """
+    try:
+        parsed = make_url(url)
+    except exc.ArgumentError:
+        return None
     return Path(parsed.database or "").absolute() if parsed.get_backend_name() == "sqlite" else None
 
 
