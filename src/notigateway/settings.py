@@ -31,6 +31,7 @@ from pydantic_settings import (
 
 from notigateway.addresses import check_address
 from notigateway.errors import ConfigurationError
+from notigateway.given_files import read_file
 from notigateway.law.assurance import Level
 from notigateway.law.families import Family
 from notigateway.law.identifiers import check_nif
@@ -292,12 +293,12 @@ def load_settings(file: Path | None, *, overrides: Mapping[str, Any] | None = No
     if file is not None:
         text = ""
         try:
-            text = file.read_text(encoding="utf-8")
+            text = read_file(file).decode()
             values = tomllib.loads(text)
-        except OSError as error:
-            raise ConfigurationError(f"cannot read {file}: {error.strerror}") from error
         except UnicodeDecodeError as error:
             raise ConfigurationError(f"{file} is not TOML: it is no text in UTF-8") from error
+        except RecursionError as error:
+            raise ConfigurationError(f"{file} is not TOML: brackets in brackets, too deep") from error
         except tomllib.TOMLDecodeError as error:
             raise ConfigurationError(f"{file} {no_toml(str(error), text)}") from error
     problem = wrong_name(values, Settings.model_fields) or wrong_variable(os.environ, Settings.model_fields)

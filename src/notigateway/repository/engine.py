@@ -23,6 +23,8 @@ from notigateway.metering.meters import meters
 from notigateway.private_files import make_file
 from notigateway.repository.commit import commit
 from notigateway.repository.generations import Generations
+from notigateway.repository.opened_file import OpenedFile
+from notigateway.repository.pool import BoundedPool
 from notigateway.repository.session import Session
 from notigateway.repository.troubles import has_changed_places, trouble_of
 from notigateway.repository.turns import Turns
@@ -31,6 +33,7 @@ from notigateway.time_left import at_most
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    import psycopg
     from sqlalchemy import Connection
     from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -55,7 +58,7 @@ _SWITCH_PAUSE_SECONDS = 0.02
 
 # The order of the threads that write to SQLite; between processes there is none.
 _turns: WeakKeyDictionary[Engine, Turns] = WeakKeyDictionary()
-# Which of its connections lead to the primary: of PostgreSQL alone.
+# Which of its connections lead to the primary, or to the file that is there now.
 _generations: WeakKeyDictionary[Engine, Generations] = WeakKeyDictionary()
 
 
@@ -72,6 +75,7 @@ def create_database(url: str, *, pool_size: int = 8, timeout_seconds: int = 30) 
     try:
         engine = create_engine(
             parsed,
+            poolclass=BoundedPool,
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=timeout_seconds,
@@ -88,8 +92,14 @@ def create_database(url: str, *, pool_size: int = 8, timeout_seconds: int = 30) 
         event.listen(engine, "do_connect", partial(_open_sqlite, file))
         event.listen(engine, "connect", partial(_prepare_sqlite, file))
         event.listen(engine, "begin", _begin_sqlite)
-    else:
         _generations[engine] = Generations(engine)
+        OpenedFile(engine, file, _generations[engine])
+    else:
+        from notigateway.repository.bounded import bound_waits  # noqa: PLC0415  (its driver is an extra)
+
+        bound_waits(engine, timeout_seconds)
+        _generations[engine] = Generations(engine)
+        event.listen(engine, "checkin", _leave_mode_to_server)
     return engine
 
 
@@ -217,6 +227,15 @@ def _postgresql_options(_url: URL, timeout_seconds: int) -> dict[str, Any]:
             "options": " ".join(f"-c {name}={value}" for name, value in session.items()),
         },
     }
+
+
+def _leave_mode_to_server(connection: psycopg.Connection | None, _record: ConnectionPoolEntry) -> None:
+    """Have a connection that has only read begin its next transaction as the server wants it.
+
+    SQLAlchemy leaves it at READ WRITE, which would write to a server that its operator has made read-only.
+    """
+    if connection is not None and connection.read_only is False:
+        connection.read_only = None
 
 
 _OPTIONS = {"sqlite": _sqlite_options, "postgresql": _postgresql_options}

@@ -12,7 +12,7 @@ import structlog
 
 from notigateway.errors import ConfigurationError, Part, TemporarilyUnavailableError
 from notigateway.repository.documents import DocumentStore, Marker
-from notigateway.repository.engine import reading, writing
+from notigateway.repository.engine import connected, reading, writing
 from notigateway.repository.store_owner import find_owner, keep_owner, marker_of
 from notigateway.repository.wholeness import documents_after
 from notigateway.time_left import bounded
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sqlalchemy import Engine
+
+    from notigateway.settings import Settings
 
 _log = structlog.get_logger("notigateway.store")
 
@@ -72,6 +74,18 @@ def check_marked(store: DocumentStore) -> None:
     if found is Marker.MISSING:
         away = TemporarilyUnavailableError(f"document store: {found.value}", part=Part.STORE)
         _log.warning("document_store_failed", **away.line)
+
+
+def check_new_store(settings: Settings) -> None:
+    """Check that a store is this gateway's before it takes the place of the one in force.
+
+    Raises: `ConfigurationError` where its marker is not there, or another's; `TemporarilyUnavailableError`.
+    """
+    with connected(settings) as engine, bounded(_START_SECONDS):
+        store = open_store(settings.document_store_url, engine)
+        found = store.find_marker()
+    if found is not Marker.OURS:
+        raise ConfigurationError(f"document_store_url: {store.place}: {found.value}")
 
 
 def mark_store(
