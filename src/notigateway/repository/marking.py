@@ -6,6 +6,7 @@ is never taken for a new one.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -31,6 +32,14 @@ _log = structlog.get_logger("notigateway.store")
 _LOOKED_FOR: Final = 50
 # How long a start waits for the store: gunicorn replaces a worker that takes a minute.
 _START_SECONDS: Final = 5.0
+
+
+class Marking(StrEnum):
+    """What became of a store that was to be marked, in words for the operator."""
+
+    BEFORE = "was marked before"
+    NEW = "is marked"
+    EMPTY = "is marked, an empty store: one was marked before, of which the database names no document"
 
 
 class Owner:
@@ -90,8 +99,8 @@ def check_new_store(settings: Settings) -> None:
 
 def mark_store(
     engine: Engine, store: DocumentStore, *, now: datetime, without_documents: bool = False
-) -> bool:
-    """Mark the store as this gateway's; return False where it was already.
+) -> Marking:
+    """Mark the store as this gateway's; return whether it was already, and whether it takes another's place.
 
     A database that knows no identity (one from a backup of before the marking) takes that of the marker,
     where the store holds documents that it names.
@@ -118,4 +127,6 @@ def mark_store(
         kept = keep_owner(session, gateway, now=now)
     if not is_marked:
         store.mark(marker_of(kept, now=now))
-    return not is_marked or owner is None
+    if not is_marked and owner is not None and not named:
+        return Marking.EMPTY
+    return Marking.BEFORE if is_marked and owner is not None else Marking.NEW
