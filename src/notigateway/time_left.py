@@ -52,3 +52,8 @@ def at_most(seconds: float, *, share: float = 1.0) -> float:
         return seconds
     begin, end = span
     return max(0.0, min(seconds, begin + share * (end - begin) - time.monotonic()))
+
+
+def is_bounded() -> bool:
+    """Tell whether somebody waits for an answer: within a request, not in a command or a job."""
+    return _span.get() is not None

@@ -20,6 +20,7 @@ from notigateway.evidence.seals import load_history
 from notigateway.evidence.xades import Seal, verify_receipt
 from notigateway.instants import instant_text
 from notigateway.log.growing import advance
+from notigateway.log.wholeness import Checking
 from notigateway.repository.engine import reading
 from notigateway.repository.model import Document, Notification, Receipt
 from notigateway.settings import load_settings
@@ -263,3 +264,9 @@ def test_what_comes_to_be_at_disposal_between_two_seals_is_told(ending: Stack) -
     assert (swept.arrived, swept.unsealed, swept.unsealed_arrivals) == (0, 0, 1)
     (line,) = [one for one in lines if one["event"] == "sweep_left_unsealed"]
     assert (line["log_level"], line["lapsed"], line["arrived"]) == ("warning", 0, 1)
+    lapsed = sweep(stack.engine, seal=Seal(renewed), now=END + timedelta(days=30), sweeping=Sweeping())
+    assert lapsed.lapsed == 1
+    (finding,) = Checking(
+        stack.engine, stack.office.store, [seal().certificate, renewed.certificate]
+    ).findings()
+    assert (finding.rule, finding.detail) == ("receipt", "it came to be at disposal without a receipt")

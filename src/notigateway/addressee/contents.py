@@ -34,10 +34,11 @@ def read_contents(
     """Return each item with its documents, inline as far as the answer has room; a failure stays its own."""
     budget = inline.response_max_bytes
     answers = []
-    for result in results:
-        answer = _with_contents(result, store, inline.document_max_bytes, budget)
-        budget -= sum(len(content) for _, content in answer.documents if content is not None)
-        answers.append(answer)
+    with store.visit():
+        for result in results:
+            answer = _with_contents(result, store, inline.document_max_bytes, budget)
+            budget -= sum(len(content) for _, content in answer.documents if content is not None)
+            answers.append(answer)
     return answers
 
 

@@ -108,6 +108,9 @@ class GatheringWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
     def run(self) -> None:
         """Serve until the master wants it to end."""
         threads = ThreadPoolExecutor(self.cfg.threads, thread_name_prefix="answering")
+        expect_threads = getattr(self.wsgi, "expect_threads", None)
+        if expect_threads is not None:
+            expect_threads(self.cfg.threads)
         with self._told_at_the_side():
             try:
                 asyncio.run(self._serve(threads))

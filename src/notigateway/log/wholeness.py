@@ -6,6 +6,7 @@ The rules, by the word that a finding carries:
   other has none;
 - `receipt`: every decisive event, but for a withdrawal, has its receipt; each receipt's bytes have their
   hash, its seal is of a known certificate, it says what the event says, and follows the one before it;
+  what was published for later has that of its coming to be at disposal before any other;
 - `request`: the signed request that a receipt names is kept, unchanged;
 - `revocation`: the list or answer by which a signer was found not to be revoked is kept, unchanged;
 - `change`: every event has its place among the changes;
@@ -130,9 +131,12 @@ class Checking:
                 ids = [event.id for row in rows for event in row.events]
                 sealed = stored.events_with_receipt(session, ids)
                 placed = stored.events_with_place(session, ids)
+                lacking = stored.begun_without_disposal(session, ids)
             for row in rows:
                 yield from _check_decision(row)
                 yield from _check_events(row, sealed=sealed, placed=placed)
+                if lacking.intersection(event.id for event in row.events):
+                    yield Finding(Rule.RECEIPT, str(row.id), "it came to be at disposal without a receipt")
             code = rows[-1].code
             on_progress(len(rows))
 

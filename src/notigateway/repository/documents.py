@@ -5,8 +5,9 @@ marker with the gateway's own identity (`store_owner`, `marking`). What is not f
 marker is found, and away where it is not; nothing is stored without looking at it. Nothing here makes a
 store: only `mark` does, for the operator's command.
 
-Whoever asks waits as long as it may (`time_left`), also for a file system that hangs (`store_threads`), and
-whatever goes wrong leaves a line in the log here, since an answer may hide it.
+Whoever asks waits as long as it may (`time_left`), also for a file system that hangs (`store_threads`), but
+not all threads of a worker at once (`store_places`). Whatever goes wrong leaves a line in the log here, since
+an answer may hide it.
 
 What is stored never changes and is never removed here. Nothing leaves the store unverified: a whole
 document is hashed whenever it is read; a range is served only of an object that this process has
@@ -20,7 +21,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from enum import Enum
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -40,12 +41,14 @@ from notigateway.repository.object_stores import (
     place_of,
 )
 from notigateway.repository.store_owner import gateway_in
+from notigateway.repository.store_places import StorePlaces
 from notigateway.repository.store_threads import StoreThreads
 from notigateway.time_left import at_most
 from notigateway.urls import scheme_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
     from uuid import UUID
 
@@ -97,9 +100,18 @@ class DocumentStore:
         self._opened = None if scheme == "file" else open_remote(url, scheme, timeout_seconds)
         self._owner = None if scheme == "memory" else owner
         self._threads = StoreThreads()
+        self._places = StorePlaces()
         self._marked_until = 0.0
         self._check_whole_once = lru_cache(maxsize=REMEMBERED_OBJECTS)(self._check_whole)
         self._durable_folders: set[Path] = set()
+
+    def leave_a_thread(self, *, threads: int) -> None:
+        """Have fewer requests wait at the same moment than the process has threads; before any does."""
+        self._places = StorePlaces(max(1, threads - 1))
+
+    def visit(self) -> AbstractContextManager[object]:
+        """Let a request that asks for several documents wait once for all: see `store_places`."""
+        return self._places.visit()
 
     def put(self, data: bytes) -> str:
         """Store the document unless it is there already; return its SHA-256 in hexadecimal.
@@ -156,7 +168,8 @@ class DocumentStore:
         """Have a thread do it, for as long as may be waited; say in the log what went wrong."""
         about = {"sha256": sha256} if sha256 else {}
         try:
-            with timed(Stage.STORE):
+            # The marker is looked at without: it must be told how the store is.
+            with timed(Stage.STORE), self._places.place() if sha256 else nullcontext():
                 return self._threads.run(work, seconds=at_most(_ANSWER_SECONDS, share=_SHARE))
         except DocumentDamagedError as error:
             _log.error("document_damaged", **error.line, **about)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import aliased, selectinload
 
+from notigateway.law.lifecycle import State
 from notigateway.repository.changes import Change
 from notigateway.repository.log import LogCheckpoint
 from notigateway.repository.model import Document, Event, Notification, Receipt
@@ -64,6 +65,30 @@ def events_with_receipt(session: Session, ids: Sequence[UUID]) -> set[UUID]:
     """Return those of the events that have a receipt of their own state."""
     query = select(Event.id).join(Receipt, (Receipt.event_id == Event.id) & (Receipt.state == Event.state))
     return set(session.scalars(query.where(Event.id.in_(ids))))
+
+
+def begun_without_disposal(session: Session, ids: Sequence[UUID]) -> set[UUID]:
+    """Return those of the events, of a publication for later, whose chain began after its time without it."""
+    withdrawn = aliased(Event)
+    never_was = exists().where(
+        withdrawn.notification_code == Notification.code,
+        withdrawn.state == State.CANCELLED,
+        withdrawn.at < Notification.available_at,
+    )
+    query = (
+        select(Event.id)
+        .join(Notification, Notification.code == Event.notification_code)
+        .join(Receipt, Receipt.notification_code == Notification.code)
+        .where(
+            Event.id.in_(ids),
+            Event.state == State.SCHEDULED,
+            Receipt.position == 1,
+            Receipt.state != State.AVAILABLE,
+            Receipt.event_time >= Notification.available_at,
+            ~never_was.correlate(Notification),
+        )
+    )
+    return set(session.scalars(query))
 
 
 def events_with_place(session: Session, ids: Sequence[UUID]) -> set[UUID]:

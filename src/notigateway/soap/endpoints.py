@@ -35,6 +35,10 @@ class Endpoints:
         self._by_path: dict[str, WSGIApplication] = {one.path: one for one in (first, *others)}
         self._by_path |= pages or {}
 
+    def expect_threads(self, count: int) -> None:
+        """Take note of how many threads the worker answers with, before it begins."""
+        self.gate.office.store.leave_a_thread(threads=count)
+
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Hand the request to what is at its path; the first contract refuses every other path."""
         at_path = self._by_path.get(environ.get("PATH_INFO", ""), self._first)
