@@ -20,6 +20,7 @@ from notigateway.health.looking import KEPT_SECONDS
 from notigateway.health.readiness import Readiness, Served
 from notigateway.health.revocation import RevocationWanted
 from notigateway.repository.engine import create_database, writing
+from notigateway.repository.schema import head_revision
 from notigateway.repository.trust import RevocationRow
 from pki import COMPANY_NIF
 from refusals import assert_refusal
@@ -134,6 +135,25 @@ def test_an_older_schema_is_not_ready_and_a_newer_one_is(stack: Stack) -> None:
     time.sleep(KEPT_SECONDS)
     status, said = asked(stack)
     assert (status, states(said)["schema"]) == (200, "ok")
+
+
+def test_a_schema_that_fell_behind_a_running_gateway_refuses_until_it_is_right(stack: Stack) -> None:
+    """As when a backup of before is restored; a missing table at the right revision is a defect."""
+    assert stack.ask("Ping", "").status == 200
+    rename(stack, "replay_keys", "replay_keys_of_before")
+    assert_refusal(stack, stack.ask("Ping", ""), "INTERNAL_ERROR")
+    set_revision(stack, "0007")
+    assert_refusal(stack, stack.ask("Ping", ""), "TEMPORARILY_UNAVAILABLE")
+    rename(stack, "replay_keys_of_before", "replay_keys")
+    assert_refusal(stack, stack.ask("Ping", ""), "TEMPORARILY_UNAVAILABLE")
+    set_revision(stack, head_revision())
+    time.sleep(1)
+    assert stack.ask("Ping", "").status == 200
+
+
+def rename(stack: Stack, old: str, new: str) -> None:
+    with writing(stack.engine) as session:
+        session.execute(text(f"ALTER TABLE {old} RENAME TO {new}"))
 
 
 def set_revision(stack: Stack, revision: str) -> None:

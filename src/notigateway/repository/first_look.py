@@ -1,7 +1,7 @@
 """The first look at the database: whether it is there, and at a schema that this version can work with.
 
 A process may begin to serve before its database does. Until the look has succeeded, every request is
-refused as one that may be repeated; then it costs nothing any more.
+refused as one that may be repeated; then it costs nothing any more, unless an error casts doubt on it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from notigateway.errors import ConfigurationError, Part, TemporarilyUnavailableError
+from notigateway.repository.troubles import is_of_another_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +60,22 @@ class FirstLook:
         if not self.has_succeeded:
             detail = self._missed or "the database is looked for"
             raise TemporarilyUnavailableError(detail, part=Part.DATABASE)
+
+    def doubt(self, error: Exception) -> TemporarilyUnavailableError | None:
+        """Look again after an error that an older schema brings, as one that was restored from a backup.
+
+        Returns what is refused from then on; None where it is something else.
+        """
+        if not is_of_another_schema(error):
+            return None
+        try:
+            self._look()
+        except (ConfigurationError, TemporarilyUnavailableError) as missed:
+            self._missed, self._looked_at = missed.detail, self._monotonic()
+            self.has_succeeded = False
+            _log.warning("database_not_ready", **missed.line)
+            return TemporarilyUnavailableError(missed.detail, part=Part.DATABASE)
+        return None
 
     def _look_again(self) -> None:
         now = self._monotonic()

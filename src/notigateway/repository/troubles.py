@@ -65,6 +65,10 @@ _MODES: Final = "guc.c"
 # The server that answered so is going down or is no primary any more: its other connections are no better.
 _CHANGED_STATES: Final = frozenset({_READ_ONLY, "57P01", "57P02", "57P03"})
 
+# No such column, no such table; SQLite has words for it and no codes.
+_UNKNOWN_STATES: Final = frozenset({"42703", "42P01"})
+_SQLITE_UNKNOWN: Final = ("no such table", "no such column", "has no column named")
+
 # What SQLAlchemy says by itself when a connection goes away between two statements, or whenever it is made.
 _UNUSABLE: Final = "8s2b"
 _CLOSED: Final = "This connection is closed"
@@ -97,6 +101,14 @@ def has_changed_places(error: Exception) -> bool:
     if isinstance(original, sqlite3.Error) or not isinstance(original, _DRIVER_ERRORS):
         return False
     return is_read_only(original) or getattr(original, "sqlstate", None) in _CHANGED_STATES
+
+
+def is_of_another_schema(error: Exception) -> bool:
+    """Tell whether a statement named a table or a column that is not there."""
+    original = _original(error)
+    if isinstance(original, sqlite3.Error):
+        return any(said in str(original) for said in _SQLITE_UNKNOWN)
+    return getattr(original, "sqlstate", None) in _UNKNOWN_STATES
 
 
 def is_read_only(error: BaseException | None) -> bool:

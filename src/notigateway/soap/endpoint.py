@@ -197,6 +197,10 @@ class Endpoint:
             told.failed(short)
             return self._fault(short, reply, now=now, correlation_id=correlation_id)
         except Exception as error:  # noqa: BLE001  (the one border: whatever it is, the caller gets a fault)
+            behind = self.gate.first_look.doubt(error)
+            if behind is not None:
+                told.failed(behind)
+                return self._fault(behind, reply, now=now, correlation_id=correlation_id)
             told.crashed(error)
             return self._fault(errors.ServiceError(), reply, now=now, correlation_id=correlation_id)
         form = reply.form_with(self._contract.answer_action(reply.operation), uuid7(now))
