@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
@@ -141,7 +141,7 @@ class Jobs:
         self._clock = clock
         self._holder = uuid4()
         self._held: frozenset[str] = frozenset()
-        self._stopping = Event()
+        self._stopping = threading.Event()
 
     def stop(self) -> None:
         """Let what runs end; may be called by a signal's handler."""
@@ -156,7 +156,9 @@ class Jobs:
             while not self._has_schema(engine):
                 if self._stopping.wait(_LOOK_SECONDS):
                     return
-            threads = [Thread(target=self._repeat, args=(engine, job), name=job.name) for job in self._jobs]
+            threads = [
+                threading.Thread(target=self._repeat, args=(engine, job), name=job.name) for job in self._jobs
+            ]
             self._hold(engine)
             for one in threads:
                 one.start()
