@@ -32,7 +32,7 @@ workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = 4
 
 # A worker whose main loop stands still that long is replaced. It does not end single requests: a stuck
-# database does so after database_timeout_seconds (30), with a fault that says it may be retried.
+# database does so after request_seconds (25), with a fault that says it may be retried.
 timeout = 60
 
 # A stopped worker answers what is whole: a committed acceptance should also be answered (half a request has

@@ -35,6 +35,7 @@ from notigateway.repository import (  # noqa: F401  (their rows belong to the me
 )
 from notigateway.repository.columns import Row
 from notigateway.repository.engine import create_database
+from notigateway.repository.pool import wait_as_long_as_it_takes
 from notigateway.settings import load_settings
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def wait_for_turn(connection: Connection) -> None:
 
     The lock timeout stays: a migration that cannot get its table fails instead of stopping traffic.
     """
+    wait_as_long_as_it_takes(connection)
     connection.execute(text("SET LOCAL statement_timeout = 0"))
     connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ADVISORY_LOCK})

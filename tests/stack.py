@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
     from databases import PostgreSQL
     from notigateway.pki.keys import KeyPair
-    from notigateway.soap.endpoint import Endpoints
+    from notigateway.soap.endpoints import Endpoints
 
 NG = {"ng": NOTIGATEWAY_V1, "soap": SOAP11, "soap12": SOAP12}
 PUBLIC_URL = "http://127.0.0.1:8080/notigateway/v1"

@@ -30,7 +30,9 @@ from notigateway.repository.engine import create_database, note_pool
 from notigateway.repository.first_look import FirstLook
 from notigateway.repository.marking import check_marked
 from notigateway.repository.schema import check_revision
-from notigateway.soap.endpoint import Endpoint, Endpoints
+from notigateway.settings import VERIFY_PATH
+from notigateway.soap.endpoint import Endpoint
+from notigateway.soap.endpoints import Endpoints
 from notigateway.soap.faults import fault_code
 from notigateway.soap.forgetting import Forgetting
 from notigateway.soap.gate import Gate
@@ -73,9 +75,6 @@ if TYPE_CHECKING:
 _log = structlog.get_logger("notigateway")
 # How long a database that was away is waited for at each look: it may be silent as well as gone.
 _LOOK_SECONDS: Final = 2
-
-# Beside the path of the public address: /notigateway/v1 and /notigateway/verify, where the QR code leads.
-VERIFY_PATH = "verify"
 
 
 def system_clock() -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
@@ -9,18 +10,20 @@ from uuid import uuid4
 
 import structlog
 
+from notigateway.clock.agreement import check_clock
 from notigateway.clock.lapsing import Sweeping, sweep
-from notigateway.errors import GatewayError, ServiceError
+from notigateway.errors import GatewayError, ServiceError, TemporarilyUnavailableError
 from notigateway.evidence.seals import load_seal
 from notigateway.log.growing import advance
 from notigateway.receipts.stamping import Authority, stamp
 from notigateway.repository.engine import connected, writing
 from notigateway.repository.jobs import DONE, FAILED, leave_jobs, record_run, take_job
+from notigateway.repository.schema import check_revision
 from notigateway.trust.authorities import load_trust
 from notigateway.trust.refreshing import Sources, refresh
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from sqlalchemy import Engine
@@ -73,6 +76,7 @@ def sweeping(settings: Settings, now: datetime) -> Callable[[Engine, datetime], 
     seal, how = load_seal(settings, now=now), Sweeping.by(settings)
 
     def work(engine: Engine, now: datetime) -> Done:
+        check_clock(engine, now)
         return Done(asdict(sweep(engine, seal=seal, now=now, sweeping=how)))
 
     return work
@@ -102,6 +106,32 @@ def checkpointing(settings: Settings, now: datetime) -> Callable[[Engine, dateti
     return work
 
 
+@contextmanager
+def recorded(engine: Engine, job: str, *, clock: Callable[[], datetime]) -> Iterator[dict[str, object]]:
+    """Record how a single command did a job; what it has done is put into the dictionary.
+
+    So whoever asks for the jobs' last runs learns of timers, too. What cannot be recorded was done anyway.
+    """
+    begun, said = clock(), dict[str, object]()
+    outcome, detail = DONE, ""
+    try:
+        yield said
+        detail = _in_words(said)
+    except GatewayError as error:
+        outcome, detail = FAILED, f"{error.code}: {error.detail}"
+        raise
+    except Exception as error:
+        outcome, detail = FAILED, f"{ServiceError.code}: {type(error).__name__}"
+        raise
+    finally:
+        with suppress(TemporarilyUnavailableError), writing(engine) as session:
+            record_run(session, job, begun=begun, ended=clock(), outcome=outcome, detail=detail)
+
+
+def _in_words(said: dict[str, object]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in said.items())
+
+
 class Jobs:
     """Does the jobs whose lease this process holds, each in a thread, until it is stopped."""
 
@@ -118,8 +148,14 @@ class Jobs:
         self._stopping.set()
 
     def run(self) -> None:
-        """Hold the leases and do the jobs until `stop`; a database that is away is waited for."""
+        """Hold the leases and do the jobs until `stop`; a database that is away is waited for.
+
+        Raises: `ConfigurationError` for a database without this version's schema.
+        """
         with connected(self._settings) as engine:
+            while not self._has_schema(engine):
+                if self._stopping.wait(_LOOK_SECONDS):
+                    return
             threads = [Thread(target=self._repeat, args=(engine, job), name=job.name) for job in self._jobs]
             self._hold(engine)
             for one in threads:
@@ -129,6 +165,16 @@ class Jobs:
             for one in threads:
                 one.join()
             self._attempt("lease", lambda: self._leave(engine))
+
+    @staticmethod
+    def _has_schema(engine: Engine) -> bool:
+        """Tell whether the database is there; whether it is the right one no later look will change."""
+        try:
+            check_revision(engine)
+        except TemporarilyUnavailableError as error:
+            _log.warning("job_failed", job="lease", **error.line)
+            return False
+        return True
 
     def _hold(self, engine: Engine) -> None:
         """Take or keep the leases; without the database it stays as it is."""
@@ -159,7 +205,7 @@ class Jobs:
         found: list[Done] = []
         error = self._attempt(job.name, lambda: found.append(job.work(engine, begun)))
         said = found[0].said if found else {}
-        detail = ", ".join(f"{name} {value}" for name, value in said.items()) if error is None else error
+        detail = _in_words(said) if error is None else error
         if found:
             _log.info("job_done", job=job.name, detail=detail)
 

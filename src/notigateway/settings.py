@@ -10,7 +10,7 @@ import os
 import tomllib
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -31,6 +31,7 @@ from pydantic_settings import (
 
 from notigateway.addresses import check_address
 from notigateway.errors import ConfigurationError
+from notigateway.given_files import read_file
 from notigateway.law.assurance import Level
 from notigateway.law.families import Family
 from notigateway.law.identifiers import check_nif
@@ -42,6 +43,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 Positive = Annotated[int, Field(gt=0)]
+
+# The pages for people beside the path of the public address (/notigateway/v1): /notigateway/verify, where the
+# QR code leads, and /notigateway/errors, where faults lead.
+VERIFY_PATH: Final = "verify"
+ERRORS_PATH: Final = "errors"
 
 
 class ClientRegistration(BaseModel):
@@ -201,6 +207,10 @@ class Settings(BaseSettings):
             raise ValueError("certificate_families: an arc is there twice")
         if self.public_url.username or self.public_url.password:
             raise ValueError("public_url: no user name or password: the WSDL would tell them to everybody")
+        if (self.public_url.path or "").rpartition("/")[2] in {VERIFY_PATH, ERRORS_PATH}:
+            raise ValueError(
+                "public_url: it cannot end with /verify or /errors, where the pages for people are"
+            )
         if self.mode == "production" and self.public_url.scheme == "http" and not self.proxy_speaks_tls:
             raise ValueError(
                 "public_url: in production it begins with https://, unless proxy_speaks_tls says that a "
@@ -283,12 +293,12 @@ def load_settings(file: Path | None, *, overrides: Mapping[str, Any] | None = No
     if file is not None:
         text = ""
         try:
-            text = file.read_text(encoding="utf-8")
+            text = read_file(file).decode()
             values = tomllib.loads(text)
-        except OSError as error:
-            raise ConfigurationError(f"cannot read {file}: {error.strerror}") from error
         except UnicodeDecodeError as error:
             raise ConfigurationError(f"{file} is not TOML: it is no text in UTF-8") from error
+        except RecursionError as error:
+            raise ConfigurationError(f"{file} is not TOML: brackets in brackets, too deep") from error
         except tomllib.TOMLDecodeError as error:
             raise ConfigurationError(f"{file} {no_toml(str(error), text)}") from error
     problem = wrong_name(values, Settings.model_fields) or wrong_variable(os.environ, Settings.model_fields)

@@ -20,7 +20,7 @@ from notigateway.settings import load_settings
 from notigateway.supervision.held import held_provision
 
 if TYPE_CHECKING:
-    from notigateway.soap.endpoint import Endpoints
+    from notigateway.soap.endpoints import Endpoints
 
 
 def _build() -> Endpoints:

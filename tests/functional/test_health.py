@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from wsgiref.simple_server import WSGIRequestHandler, make_server
@@ -13,15 +15,17 @@ from typer.testing import CliRunner, Result
 
 from notigateway.cli.main import app
 from notigateway.errors import ConfigurationError
+from notigateway.health.asking import NobodyThereError, ask
 from notigateway.health.instance import Instance
+from notigateway.law.texts import is_a_line
 from notigateway.repository.engine import writing
 from notigateway.repository.trust import RevocationRow
-from notigateway.web.operations import ALIVE, Operations, alive_page
+from notigateway.web.operations import ALIVE, READY, Operations, alive_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-    from wsgiref.types import WSGIApplication
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from stack import Stack
 
@@ -112,6 +116,51 @@ def test_nothing_at_the_address_or_something_else_is_not_healthy(sqlite_stack: S
         1,
         f"not healthy: what answers is no gateway of ours (HTTP 404) at http://{address}\n",
     )
+
+
+@pytest.mark.parametrize(
+    "findings", ["null", "{}", "[1]", '[{"check": "a", "state": ["x"], "says": "b"}]', "[[]]"]
+)
+def test_what_is_not_of_the_shape_of_ours_is_nobody_of_ours(sqlite_stack: Stack, findings: str) -> None:
+    said = f'{{"status": "ready", "instance": {{"public_url": "u", "data": "d"}}, "findings": {findings}}}'
+    with served(page(said)) as address:
+        refused = health("--settings", settings_of(sqlite_stack, address))
+    assert (refused.exit_code, refused.stderr) == (
+        1,
+        f"not healthy: what answers is no gateway of ours (HTTP 200) at http://{address}\n",
+    )
+
+
+def test_what_another_process_says_is_one_line_that_steers_no_terminal(sqlite_stack: Stack) -> None:
+    said = {"public_url": "\x1b[2J\x1b]0;owned\x07\nready: all\u202e", "data": "d"}
+    with served(page(json.dumps({"status": "ready", "instance": said}))) as address:
+        refused = health("--settings", settings_of(sqlite_stack, address))
+    assert refused.exit_code == 1
+    assert refused.stderr.count("\n") == 1
+    assert is_a_line(refused.stderr.removesuffix("\n"))
+
+
+def test_one_that_answers_byte_by_byte_is_not_waited_for(sqlite_stack: Stack) -> None:
+    with served(dripping) as address, pytest.raises(NobodyThereError, match="no whole answer in 1 seconds"):
+        ask(f"http://{address}", READY, seconds=1.0)
+
+
+def page(said: str) -> WSGIApplication:
+    """Answer everything with one text, as JSON."""
+
+    def answer(_environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        start_response("200 OK", [("Content-Type", "application/json")])
+        return [said.encode()]
+
+    return answer
+
+
+def dripping(_environ: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
+    """Answer one byte every fifth of a second, for a few seconds."""
+    start_response("200 OK", [("Content-Type", "application/json")])
+    for _ in range(20):
+        time.sleep(0.2)
+        yield b" "
 
 
 def test_without_a_second_address_nobody_can_be_asked(sqlite_stack: Stack) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from notigateway.clock.lapsing import Sweeping, sweep
 from notigateway.clock.outages import declare_outage
+from notigateway.errors import NotificationUnknownError
 from notigateway.evidence.xades import verify_receipt
 from notigateway.instants import instant_text
 from notigateway.law.assurance import SIGNED
@@ -259,7 +260,9 @@ def test_who_loses_the_title_before_the_reading_is_attested_reads_nothing(stack:
     assert found.is_for_information
     assert change(stack, "RevokePower", power).status == 200
     with writing(engine) as session:
-        assert mailbox.hand_over(session, asking, [wanted]) == set()
+        assert mailbox.hand_over(session, asking, [wanted], for_information=True) == {
+            wanted: NotificationUnknownError
+        }
     assert receipts(stack, wanted) == [("available", None), ("lapsed", None)]
 
 

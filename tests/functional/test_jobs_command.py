@@ -11,6 +11,10 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import pytest
+
+from notigateway.errors import ConfigurationError
+from notigateway.jobs import Jobs
 from notigateway.repository.engine import reading
 from notigateway.repository.jobs import last_runs
 from patience import PATIENCE_SECONDS
@@ -75,3 +79,10 @@ def test_the_other_process_goes_on_when_one_is_killed(stack: Stack, tmp_path: Pa
     assert {run.holder for run in runs(stack).values()} == {None}  # given back
     assert b"job_done" in log.read_bytes()
     assert b"Traceback" not in log.read_bytes()
+
+
+def test_the_jobs_do_not_wait_for_a_schema(stack: Stack, tmp_path: Path) -> None:
+    (tmp_path / "empty.db").touch()
+    settings = stack.settings.model_copy(update={"database_url": f"sqlite:///{tmp_path / 'empty.db'}"})
+    with pytest.raises(ConfigurationError, match="the database is at revision none"):
+        Jobs(settings, [], clock=lambda: stack.now).run()

@@ -13,6 +13,7 @@ from kept_log import ORIGIN
 from notigateway.cli.main import app
 from notigateway.instants import instant_text
 from notigateway.repository.engine import reading, writing
+from notigateway.repository.jobs import last_runs
 from notigateway.repository.log import LogCheckpoint
 
 if TYPE_CHECKING:
@@ -50,6 +51,18 @@ def test_the_commands_sign_a_head_and_verify_the_log(stack: Stack, tmp_path: Pat
         "0 time-stamped, 0 waiting\n"
     )
     assert json.loads(run(stack, "log", "verify", "--json").output)["leaves"] == 3
+
+
+def test_commands_leave_how_they_went_for_who_asks_for_the_last_runs(stack: Stack) -> None:
+    for words in ("checkpoint", "sweep", "refresh-trust"):
+        assert run(stack, words).exit_code == 0
+    with reading(stack.engine) as session:
+        runs = {one.job: (one.outcome, one.detail) for one in last_runs(session)}
+    assert runs == {
+        "checkpoint": ("done", ""),
+        "sweep": ("done", "lapsed 0, moved 0, unsealed 0, arrived 0"),
+        "refresh-trust": ("done", "new 0, known 3, failed 0"),
+    }
 
 
 def test_the_command_names_what_is_wrong_first_and_ends_with_1(stack: Stack) -> None:

@@ -170,3 +170,39 @@ def test_files_are_all_written_or_none(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
         write_new({tmp_path / "one": b"1", tmp_path / "nowhere" / "two": b"2"})
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("names", "arguments"),
+    [
+        # Two folders become one by --into.
+        (("service/key.pem", "service/cert.pem", "seal/key.pem", "seal/cert.pem"), ["--into", "out"]),
+        (("all.pem", "all.pem", "seal.key.pem", "seal.cert.pem"), ["--self-signed"]),
+        (("one.key.pem", "one.cert.pem", "./one.key.pem", "two.cert.pem"), []),
+    ],
+)
+def test_no_file_takes_the_place_of_another(
+    folder: Path, names: tuple[str, str, str, str], arguments: list[str]
+) -> None:
+    settings = folder / "notigateway.toml"
+    keys = ("service_key_file", "service_certificate_file", "seal_key_file", "seal_certificate_file")
+    settings.write_text(
+        "".join(f'{key} = "{name}"\n' for key, name in zip(keys, names, strict=True)), "utf-8"
+    )
+    result = new_keys("--settings", str(settings), *arguments)
+    assert isinstance(result.exception, ConfigurationError)
+    assert "would be two files" in str(result.exception)
+    assert list(folder.iterdir()) == [settings]
+
+
+def test_requests_are_named_after_their_whole_certificates(folder: Path) -> None:
+    settings = folder / "notigateway.toml"
+    settings.write_text(
+        'service_certificate_file = "gw.service.cert.pem"\nseal_certificate_file = "gw.seal.cert.pem"\n',
+        "utf-8",
+    )
+    assert new_keys("--settings", str(settings)).exit_code == 0
+    assert {one.name for one in folder.glob("*.request.pem")} == {
+        "gw.service.request.pem",
+        "gw.seal.request.pem",
+    }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import socket
+import sqlite3
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from notigateway.health.revocation import RevocationWanted
 from notigateway.repository.engine import create_database, writing
 from notigateway.repository.trust import RevocationRow
 from pki import COMPANY_NIF
+from refusals import assert_refusal
 from stack import Answer, Stack, send
 
 if TYPE_CHECKING:
@@ -97,6 +99,29 @@ def test_without_its_database_it_is_not_ready_and_comes_back(
     time.sleep(KEPT_SECONDS)
     status, said = asked(stack)
     assert (status, said["because"]) == (200, [])
+
+
+def test_with_another_file_in_the_place_of_its_own_it_decides_nothing_and_is_not_ready(
+    sqlite_stack: Stack,
+) -> None:
+    """As when somebody puts a copy there and leaves the log of the file of before beside it."""
+    wanted = f"<id>{sqlite_stack.publish()}</id>"
+    file, copy = sqlite_stack.folder / "notigateway.db", sqlite_stack.folder / "copy.db"
+    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+    copy.replace(file)
+    for _ in range(2):
+        refusal = sqlite_stack.ask("AcceptNotifications", wanted)
+        assert_refusal(sqlite_stack, refusal, "TEMPORARILY_UNAVAILABLE")
+        status, said = asked(sqlite_stack)
+        assert (status, said["because"][0]) == (503, "database")
+        time.sleep(KEPT_SECONDS)
+    for kind in ("wal", "shm"):
+        file.with_name(f"{file.name}-{kind}").unlink()
+    assert asked(sqlite_stack)[0] == 200
+    assert sqlite_stack.decisions() == 0
+    assert sqlite_stack.ask("AcceptNotifications", wanted).status == 200
+    assert sqlite_stack.decisions() == 1
 
 
 def test_an_older_schema_is_not_ready_and_a_newer_one_is(stack: Stack) -> None:

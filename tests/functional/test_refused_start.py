@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from masters import World
+from masters import Master, World
 from patience import PATIENCE_SECONDS
 
 CONF = Path(__file__).parents[2] / "conf" / "gunicorn.conf.py"
@@ -90,3 +92,24 @@ def test_a_path_that_leads_to_no_database_ends_the_first_start_in_a_line(
         "`notigateway migrate` makes it, where it is the right one"
     )
     assert not list(tmp_path.glob("typing-error.db*"))
+
+
+def test_a_signal_that_comes_too_early_does_not_end_the_start(tmp_path: Path, migrated_sqlite: Path) -> None:
+    """The trial of the start may wait for a silent database, long before handlers are set."""
+    world = World(tmp_path, f"sqlite:///{migrated_sqlite}")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        world.write(database_url=f"postgresql://nobody@127.0.0.1:{silent.getsockname()[1]}/x")
+        master = Master(world, world.start())
+        try:
+            master.wait(master.workers)  # the child that tries the start
+            for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+                master.process.send_signal(number)
+            silent.settimeout(PATIENCE_SECONDS)
+            connection, _ = silent.accept()
+            with connection:
+                assert master.process.poll() is None
+                master.process.terminate()
+                assert master.process.wait(PATIENCE_SECONDS) == -signal.SIGTERM
+        finally:
+            master.process.kill()
+            master.process.wait()

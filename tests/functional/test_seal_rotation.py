@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from notigateway.pki.keys import KeyPair
-    from notigateway.soap.endpoint import Endpoints
+    from notigateway.soap.endpoints import Endpoints
     from stack import Stack
 
 RETIRED = "seal-2026.cert.pem"

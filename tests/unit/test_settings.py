@@ -204,6 +204,12 @@ def test_production_refuses_to_look_away_from_revocation() -> None:
     assert load_settings(None, overrides={"mode": "development", "revocation": "unsafe_off"}).operators == ()
 
 
+@pytest.mark.parametrize("page", ["verify", "errors"])
+def test_the_service_does_not_stand_where_a_page_for_people_does(page: str) -> None:
+    with pytest.raises(ConfigurationError, match="public_url: it cannot end with /verify or /errors"):
+        load_settings(None, overrides={"public_url": f"https://a.example/notigateway/{page}"})
+
+
 @pytest.mark.parametrize("address", ["http://127.0.0.1:8080/x", "http://gateway.example/x", "HTTP://a/x"])
 def test_production_refuses_an_address_without_tls_unless_a_proxy_speaks_it(address: str) -> None:
     with pytest.raises(ConfigurationError, match="public_url: in production it begins with https://"):

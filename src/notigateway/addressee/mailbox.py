@@ -237,18 +237,29 @@ class Mailbox:
         """
         return self.store.get_range(wanted.document.sha256, offset=wanted.offset, length=wanted.length)
 
-    def hand_over(self, session: Session, asking: Asking, ids: Sequence[UUID]) -> set[UUID]:
+    def hand_over(
+        self, session: Session, asking: Asking, ids: Sequence[UUID], *, for_information: bool = False
+    ) -> dict[UUID, type[errors.GatewayError]]:
         """Attest that content is handed over for the first time; the border commits before it answers.
 
         Apart from what only reads: it happens once per notification, and
-        once per party where it is only for information. What was read for information may have been
-        accepted meanwhile, elsewhere: then it is handed over. Returns what the party still sees.
+        once per party where it is only for information. Meanwhile a title may have ended, or a report of
+        another channel have moved what was decided. Returns what may not leave any more, and why.
         """
         found = self._locked(session, asking, ids)
-        receipts = [self._attest(row, asking) for row in found.values()]
+        lost: dict[UUID, type[errors.GatewayError]] = {}
+        receipts = []
+        for one in dict.fromkeys(ids):
+            row = found.get(one)
+            if row is None:
+                lost[one] = errors.NotificationUnknownError
+            elif (refusal := self._holding_back(row, asking, for_information=for_information)) is not None:
+                lost[one] = refusal
+            else:
+                receipts.append(self._attest(row, asking))
         if any(receipts):
             record_request(session, asking)
-        return set(found)
+        return lost
 
     def _attest(self, notification: Notification, asking: Asking) -> Receipt | None:
         if notification.is_content_released():

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -84,16 +85,19 @@ def _try(settings: Settings, database: Sequence[Finding]) -> Finding:
     """
     if any(one.check == "database_file" and one.state in {State.FAILED, State.UNKNOWN} for one in database):
         return Finding(_START, State.UNKNOWN, "not tried with this database", "cure database_file first")
-    try:
-        provision = Provision.read(settings, now=datetime.now(UTC))
-    except ConfigurationError as error:
-        return Finding(_START, State.FAILED, f"would be refused: {error.detail}", _CORRECT)
-    if isinstance(provision.seal, KeptInDevice):
-        # A login more, perhaps with a wrong PIN, which devices count: --online has asked the device already.
-        provision = replace(provision, seal=provision.service)
-    trial = try_start(provision, before=_be_silent)
+    trial = try_start(partial(_read_but_device, settings), before=_be_silent)
     state, says, cure = _OUTCOMES[trial.outcome]
     return Finding(_START, state, says + (f": {trial.detail}" if trial.detail else ""), cure)
+
+
+def _read_but_device(settings: Settings) -> Provision:
+    """Read what the settings name, with another key for one that is in a device.
+
+    It would be a login more, perhaps with a wrong PIN, which devices count: `--online` has asked it already.
+    """
+    provision = Provision.read(settings, now=datetime.now(UTC))
+    is_in_device = isinstance(provision.seal, KeptInDevice)
+    return replace(provision, seal=provision.service) if is_in_device else provision
 
 
 def _be_silent() -> None:

@@ -41,8 +41,8 @@ def health(
     if (settings is not None or not url) and not told.is_of(instance):
         _end(f"not healthy: another gateway answers at {root}: {told.name}, {_difference(told, instance)}")
     if told.status != 200:  # noqa: PLR2004  (the one status of health)
-        _end(f"not ready: {_findings(told, State.FAILED, State.UNKNOWN)}")
-    warnings = _findings(told, State.WARNING, State.FAILED, State.UNKNOWN)
+        _end(f"not ready: {told.findings(State.FAILED, State.UNKNOWN)}")
+    warnings = told.findings(State.WARNING, State.FAILED, State.UNKNOWN)
     typer.echo(f"{'alive' if alive else 'ready'}: {told.name}{'; ' if warnings else ''}{warnings}")
 
 
@@ -57,12 +57,6 @@ def _difference(told: Told, instance: Instance) -> str:
     if told.name != instance.public_url:
         return f"and the settings name {instance.public_url}"
     return "with another database or document store than the settings name"
-
-
-def _findings(told: Told, *states: State) -> str:
-    """Return the findings of these states, in a line."""
-    found = [one for one in told.said.get("findings", ()) if one.get("state") in states]
-    return "; ".join(f"{one.get('check')}: {one.get('says')} ({one.get('cure', 'no cure')})" for one in found)
 
 
 def _end(said: str) -> NoReturn:

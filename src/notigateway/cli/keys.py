@@ -32,7 +32,8 @@ class _Wish:
 
     @property
     def request(self) -> Path:
-        return self.certificate.with_name(f"{self.certificate.name.split('.')[0]}.request.pem")
+        name = self.certificate.name.removesuffix(".cert.pem")
+        return self.certificate.with_name(f"{name}.request.pem")
 
 
 @keys.callback()
@@ -64,6 +65,7 @@ def new(
         named = check_nif(nif) if nif else None
     except IdentifierError as error:
         raise ConfigurationError(f"--nif: {error}") from error
+    _check_apart(wishes)
     now = datetime.now(UTC)
     files: dict[Path, bytes] = {}
     for wish in wishes:
@@ -105,6 +107,18 @@ def _wishes(
     return [one for one in found if only in {"", one.purpose}]
 
 
+def _check_apart(wishes: list[_Wish]) -> None:
+    """Refuse two files in one place: the later would be there alone. Raises: `ConfigurationError`."""
+    taken: set[Path] = set()
+    for file in [file for one in wishes for file in (one.key, one.certificate, one.request)]:
+        place = file.absolute()
+        if place in taken:
+            raise ConfigurationError(
+                f"{file} would be two files: give each key and certificate a name of its own, or use --only"
+            )
+        taken.add(place)
+
+
 def _write(files: dict[Path, bytes]) -> None:
     """Write all files or none. Raises: `ConfigurationError` naming the one that cannot be."""
     try:
@@ -129,8 +143,7 @@ def _next(wishes: list[_Wish], *, is_self_signed: bool) -> list[str]:
         requests = " and ".join(str(one.request) for one in wishes)
         first = f"Have an issuer certify {requests}, for digital signatures and non-repudiation."
         second = f"Put its certificates into {certificates}; the keys stay here, with a copy in a safe."
-    return [
-        first,
-        second,
-        "Run `notigateway doctor`, start, and give the certificates to your integrators to pin.",
-    ]
+    third = "Run `notigateway doctor`, start, and give the certificates to your integrators to pin."
+    if [one.purpose for one in wishes] == ["seal"]:
+        third = "Where it takes another seal's place: the steps of docs/operations.md, Changing the seal."
+    return [first, second, third]

@@ -15,10 +15,12 @@ from notigateway.cli.options import SettingsFile, SummaryAsJson, named_settings
 from notigateway.errors import LogDamagedError, TemporarilyUnavailableError
 from notigateway.evidence.seals import load_history, load_seal
 from notigateway.evidence.xades import Seal
+from notigateway.given_files import read_file
 from notigateway.instants import instant_text
+from notigateway.jobs import CHECKPOINT, recorded
 from notigateway.log.auditing import audit_log
 from notigateway.log.growing import advance, erase
-from notigateway.pki.keys import load_certificates, read_file
+from notigateway.pki.keys import load_certificates
 from notigateway.receipts.stamping import pinned_authorities
 from notigateway.tlog.checkpoint import read_checkpoint
 
@@ -55,7 +57,8 @@ def checkpoint(
 
 def _advance(engine: Engine, *, seal: Seal, origin: str) -> None:
     """Advance the log and print its head: what an auditor may keep elsewhere."""
-    head = advance(engine, seal=seal, origin=origin, now=datetime.now(UTC))
+    with recorded(engine, CHECKPOINT, clock=lambda: datetime.now(UTC)):
+        head = advance(engine, seal=seal, origin=origin, now=datetime.now(UTC))
     typer.echo("the log is empty" if head is None else head.text.decode().replace("\n", " ").rstrip())
 
 

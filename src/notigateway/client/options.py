@@ -50,7 +50,9 @@ def identifier(text: str) -> str:
     if text.isdecimal():
         raise typer.BadParameter(f"{text} is a code; give the identifier: list --json prints it as id")
     if _IDENTIFIER.fullmatch(text) is None:
-        raise typer.BadParameter(f"{text!r} is not an identifier; list --json prints it as id")
+        raise typer.BadParameter(
+            f"{text!r} is not an identifier, as list prints it; of one, 8 letters or more will do"
+        )
     return text
 
 
@@ -73,7 +75,10 @@ To = Annotated[
     datetime | None, typer.Option(parser=_instant, help=f"Put at disposal before. {_INSTANT_HELP}")
 ]
 Before = Annotated[
-    datetime | None, typer.Option(parser=_instant, help=f"With a deadline before. {_INSTANT_HELP}")
+    datetime | None,
+    typer.Option(
+        parser=_instant, help=f"With a deadline before; a last day ends at 00:00 of the next. {_INSTANT_HELP}"
+    ),
 ]
 Ids = Annotated[list[str] | None, typer.Argument(help=f"Identifiers of notifications{OR_BEGINNING}.")]
 IdsFile = Annotated[

@@ -46,6 +46,9 @@ def print_table(
     if not console.is_terminal:
         console.width = _FILE_WIDTH
     cells = [[shown(value) for value in row] for row in rows]
+    if not cells:
+        console.print("none")
+        return
     widths = {
         name: max([len(name), *(row[place].cell_len for row in cells)]) for place, name in enumerate(columns)
     }

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # Taking a connection, TLS included, is a matter of moments, whatever an answer may take.
 CONNECT_MAX_SECONDS: Final = 10.0
 _SHOWN_CHARS: Final = 200
+# Where nobody on the way could read along.
+_THIS_MACHINE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 # What h11 says where no HTTP status line stands, but an alert of TLS for example.
 _NO_HTTP: Final = re.compile("illegal (?:status|request) line")
 _MARKUP: Final = re.compile(r"<(?:style|script)\b.*?</(?:style|script)>|<[^>]*>", re.DOTALL | re.IGNORECASE)
@@ -80,7 +82,7 @@ def _too_late(where: str, way: Way, connect_seconds: float, timeout_seconds: flo
     if way.phase == "tls":
         text = (
             f"{where} took the connection and did not answer in TLS within {connect_seconds:g} seconds: "
-            "where it is a port without TLS, write http:// for https:// in the address"
+            f"{_cure_of_no_tls(where)}"
         )
         return UnreachableError(text, retryable=False)
     if way.phase == "connect":
@@ -98,11 +100,16 @@ def _no_tls(error: httpx.RequestError, where: str) -> UnreachableError:
                 "its issuer is not a public one, name it with --ca-file"
             )
             return UnreachableError(text, retryable=False)
-    text = (
-        f"{where} does not speak TLS ({one_line(str(error)) or type(error).__name__}): where it is a port "
-        "without TLS, write http:// for https:// in the address"
-    )
+    said = one_line(str(error)) or type(error).__name__
+    text = f"{where} does not speak TLS ({said}): {_cure_of_no_tls(where)}"
     return UnreachableError(text, retryable=False)
+
+
+def _cure_of_no_tls(where: str) -> str:
+    """Say what to do; over a network nobody is advised to send personal data in the clear."""
+    if where.rpartition(":")[0] in _THIS_MACHINE:
+        return "where it is a port without TLS, write http:// for https:// in the address"
+    return "ask whoever runs the service for its address"
 
 
 def refused(status: int, data: bytes, *, location: str = "") -> str:

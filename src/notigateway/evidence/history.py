@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from cryptography import x509
 
 from notigateway.errors import ConfigurationError
+from notigateway.given_files import read_file
 from notigateway.pki.keys import fingerprint, load_certificates
 
 if TYPE_CHECKING:
@@ -88,8 +89,8 @@ def _read_periods(file: Path) -> Mapping[str, dict[str, datetime]]:
     if not file.is_file():
         return {}
     try:
-        table: dict[str, Any] = tomllib.loads(file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        table: dict[str, Any] = tomllib.loads(read_file(file).decode())
+    except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"cannot read {file}: {error}") from error
     for name, period in table.items():
         _check_period(period, f"{file}: {name}")

@@ -10,6 +10,7 @@ from notigateway.errors import ConfigurationError
 from notigateway.evidence.detached import verify_detached
 from notigateway.evidence.history import DatedSeal, load_seals
 from notigateway.evidence.xades import Seal
+from notigateway.given_files import read_file
 from notigateway.pki.device import Device, load_device_key
 from notigateway.pki.keys import KeyPair, load_certificates, load_key_pair
 from notigateway.pki.validity import check_valid_now
@@ -76,8 +77,10 @@ def _pin(settings: Settings) -> str:
     if not file:
         return settings.seal_pkcs11_pin.get_secret_value()
     try:
-        return Path(file).read_text("utf-8").rstrip("\r\n")
-    except (OSError, ValueError) as error:
+        return read_file(Path(file)).decode().rstrip("\r\n")
+    except ConfigurationError as error:
+        raise ConfigurationError(f"seal_pkcs11_pin_file: {error.detail}") from error
+    except UnicodeDecodeError as error:
         raise ConfigurationError(f"seal_pkcs11_pin_file: cannot read {file}") from error
 
 

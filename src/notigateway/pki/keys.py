@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from notigateway.errors import ConfigurationError
+from notigateway.given_files import read_file
 from notigateway.pki.asn1_lock import ASN1_LOCK
 
 if TYPE_CHECKING:
@@ -117,14 +118,6 @@ def load_certificates(file: Path) -> list[x509.Certificate]:
 def fingerprint(certificate: x509.Certificate) -> str:
     """Return the lower-case hexadecimal SHA-256 of the certificate's DER form."""
     return hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
-
-
-def read_file(file: Path) -> bytes:
-    """Return the bytes of an operator's file. Raises: `ConfigurationError` naming it."""
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(f"cannot read {file}: {error.strerror}") from error
 
 
 def _paired(

@@ -19,7 +19,7 @@ from signxml.exceptions import InvalidCertificate, InvalidInput, InvalidSignatur
 from signxml.xades.xades import XAdESSignatureConfiguration, XAdESVerifier
 
 from notigateway.errors import ConfigurationError
-from notigateway.pki.keys import read_file
+from notigateway.given_files import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

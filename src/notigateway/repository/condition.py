@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import exc, make_url, text
+from sqlalchemy import exc, func, make_url, select, text
 
 from notigateway.errors import TemporarilyUnavailableError
 from notigateway.repository.engine import reading, writing
@@ -81,6 +81,13 @@ def read_condition(session: Session) -> Condition:
         connections_max=said.most,
         connections_left=said.most - said.held,
     )
+
+
+def read_clock(session: Session) -> datetime | None:
+    """Return what time the database's machine has; None of SQLite, which has none of its own."""
+    if session.get_bind().dialect.name == "sqlite":
+        return None
+    return session.scalar(select(func.clock_timestamp()))
 
 
 def takes_writes(engine: Engine) -> bool:

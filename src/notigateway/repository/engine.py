@@ -23,6 +23,8 @@ from notigateway.metering.meters import meters
 from notigateway.private_files import make_file
 from notigateway.repository.commit import commit
 from notigateway.repository.generations import Generations
+from notigateway.repository.opened_file import OpenedFile
+from notigateway.repository.pool import BoundedPool
 from notigateway.repository.session import Session
 from notigateway.repository.troubles import has_changed_places, trouble_of
 from notigateway.repository.turns import Turns
@@ -55,7 +57,7 @@ _SWITCH_PAUSE_SECONDS = 0.02
 
 # The order of the threads that write to SQLite; between processes there is none.
 _turns: WeakKeyDictionary[Engine, Turns] = WeakKeyDictionary()
-# Which of its connections lead to the primary: of PostgreSQL alone.
+# Which of its connections lead to the primary, or to the file that is there now.
 _generations: WeakKeyDictionary[Engine, Generations] = WeakKeyDictionary()
 
 
@@ -72,6 +74,7 @@ def create_database(url: str, *, pool_size: int = 8, timeout_seconds: int = 30) 
     try:
         engine = create_engine(
             parsed,
+            poolclass=BoundedPool,
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=timeout_seconds,
@@ -88,7 +91,12 @@ def create_database(url: str, *, pool_size: int = 8, timeout_seconds: int = 30) 
         event.listen(engine, "do_connect", partial(_open_sqlite, file))
         event.listen(engine, "connect", partial(_prepare_sqlite, file))
         event.listen(engine, "begin", _begin_sqlite)
+        _generations[engine] = Generations(engine)
+        OpenedFile(engine, file, _generations[engine])
     else:
+        from notigateway.repository.bounded import bound_waits  # noqa: PLC0415  (its driver is an extra)
+
+        bound_waits(engine, timeout_seconds)
         _generations[engine] = Generations(engine)
     return engine
 

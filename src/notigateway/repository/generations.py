@@ -1,16 +1,19 @@
-"""Generations of connections: those to a server that has stopped being the primary are not used again.
+"""Generations of connections: those to what is the database no more are not used again.
 
 After a failover the old primary may go on as a standby. Connections to it are alive, so that a ping finds
-nothing wrong, and each of them would cost a request before it is given up.
+nothing wrong, and each of them would cost a request before it is given up. A file of SQLite may be removed
+or replaced while connections have it open (`repository.opened_file`).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import event, exc
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy import Connection, Engine
     from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -28,7 +31,11 @@ class Generations:
     def leave(self, connection: Connection | None) -> None:
         """Use no connection again that is as old as this one; where others have said so before, nothing."""
         if connection is not None and not connection.closed and not connection.invalidated:
-            self._current = max(self._current, connection.info.get(_GENERATION, 0) + 1)
+            self.leave_as_old_as(connection.info)
+
+    def leave_as_old_as(self, info: Mapping[Any, Any]) -> None:
+        """Use no connection again that is as old as the one that carries this."""
+        self._current = max(self._current, info.get(_GENERATION, 0) + 1)
 
     def _note(self, _connection: object, record: ConnectionPoolEntry) -> None:
         record.info[_GENERATION] = self._current

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from wsgiref.types import WSGIApplication
 
-    from notigateway.soap.endpoint import Endpoints
+    from notigateway.soap.endpoints import Endpoints
 
 HOST: Final = "127.0.0.1"
 _PATH: Final = "/notigateway/v1"

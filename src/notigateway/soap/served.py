@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin
 
+from notigateway.settings import ERRORS_PATH
 from notigateway.soap.contract import Contract
 from notigateway.soap.notigateway_issuing_v1.service import IssuingService
 from notigateway.soap.notigateway_v1.following_service import FollowingService
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
     from notigateway.soap.wscn.environment import Environment
-
-_ERRORS_PATH: Final = "errors"
 
 
 @cache
@@ -52,7 +51,7 @@ def _contract(file: str, namespace: str, url: str, errors_url: str) -> Contract:
 
 def errors_url_beside(public_url: str) -> str:
     """Return the address of the page of the errors, beside the path of the public address."""
-    return urljoin(public_url, _ERRORS_PATH)
+    return urljoin(public_url, ERRORS_PATH)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,14 +1,15 @@
 """The hooks that gunicorn calls in its master; `conf/gunicorn.conf.py` imports them by gunicorn's names.
 
-The master reads settings and files once, has a child try the start with them, and holds what was read for
-every worker that it forks. An error in a hook would end the master, and with it the service: that happens
-at the first start alone, with one line, for what no time heals.
+A child of the master reads settings and files once and tries the start with them; the master holds what was
+read for every worker that it forks. An error in a hook would end the master, and with it the service: that
+happens at the first start alone, with one line, for what no time heals.
 """
 
 from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from functools import partial
 from pathlib import Path
@@ -18,9 +19,15 @@ import structlog
 from gunicorn.util import set_owner_process
 
 from notigateway import telemetry
-from notigateway.app import system_clock, warn_of_left_unsaid
+from notigateway.app import system_clock
 from notigateway.contract.problems import said_of
-from notigateway.errors import ConfigurationError, GatewayError, Part
+from notigateway.errors import (
+    ConfigurationError,
+    GatewayError,
+    Part,
+    ServiceError,
+    TemporarilyUnavailableError,
+)
 from notigateway.metering import meters, tracing
 from notigateway.private_files import keep_to_owner
 from notigateway.provision import Provision
@@ -34,7 +41,6 @@ if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
 
     from notigateway.http.worker import GatheringWorker
-    from notigateway.settings import Settings
 
 _log = structlog.get_logger("notigateway.supervision")
 # gunicorn's own code for an application that cannot be loaded: it is not tried again.
@@ -43,6 +49,7 @@ _APP_LOAD_ERROR: Final = 4
 _ENDS_A_START: Final = {Outcome.REFUSED, Outcome.BROKEN, Outcome.ABSENT}
 # The settings that say where a part is: a new place must prove itself, the one in force may be away.
 _PLACES: Final = {Part.DATABASE.value: ("database_url",), Part.STORE.value: ("document_store_url",)}
+_COMES_EARLY: Final = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 _ANY_PLACE: Final = ("database_url", "document_store_url")
 
 _operations: Final = OperationsListener()
@@ -50,18 +57,19 @@ _operations: Final = OperationsListener()
 
 def on_starting(server: Arbiter) -> None:
     """Read what the service stands on and try it; what cannot be used ends the start with one line."""
+    for one in _COMES_EARLY:  # it would end us without a line; gunicorn acts on it when we have begun
+        signal.signal(one, server.signal)
     keep_to_owner()
     _operations.receive()
     try:
         meters.share((server.cfg.uid, server.cfg.gid))
         tracing.check(os.environ)
-        provision = _read()
+        trial = _try(server)
+        provision = trial.provision
+        if trial.outcome in _ENDS_A_START or provision is None:
+            raise _refusal_of(trial)
         telemetry.configure(provision.settings)
-        warn_of_left_unsaid(provision.settings)
         _operations.take(provision.settings.operations_address)
-        trial = _try(server, provision)
-        if trial.outcome in _ENDS_A_START:
-            raise ConfigurationError(trial.detail)
     except GatewayError as error:
         _give_up(server, error)
     if trial.outcome is not Outcome.READY:
@@ -73,9 +81,8 @@ def on_starting(server: Arbiter) -> None:
 def on_reload(server: Arbiter) -> None:
     """Read and try everything anew (SIGHUP); where it cannot be used, what is in force stays so."""
     try:
-        provision = _read()
-        trial = _try(server, provision)
-        _check_acceptable(trial, provision.settings)
+        trial = _try(server)
+        provision = _acceptable(trial)
         _operations.take(provision.settings.operations_address)
     except GatewayError as error:
         _log.error("reload_refused", **error.line)
@@ -84,7 +91,6 @@ def on_reload(server: Arbiter) -> None:
         _log.error("reload_refused", code=ConfigurationError.code, detail=reason_of(error))
         return
     telemetry.configure(provision.settings)
-    warn_of_left_unsaid(provision.settings)
     hold(provision)
     _settle()
     _log.info("reloaded", **_told(trial))
@@ -107,29 +113,36 @@ def _read() -> Provision:
     return Provision.read(load_settings(Path(file) if file else None), now=system_clock())
 
 
-def _try(server: Arbiter, provision: Provision) -> Trial:
+def _try(server: Arbiter) -> Trial:
     """Try the start as the account that the workers have."""
     cfg = server.cfg
-    return try_start(
-        provision, before=partial(set_owner_process, cfg.uid, cfg.gid, initgroups=cfg.initgroups)
-    )
+    return try_start(_read, before=partial(set_owner_process, cfg.uid, cfg.gid, initgroups=cfg.initgroups))
 
 
-def _check_acceptable(trial: Trial, settings: Settings) -> None:
-    """Check that a reload leads to nothing worse than what is in force.
+def _acceptable(trial: Trial) -> Provision:
+    """Return what was read, if a reload with it leads to nothing worse than what is in force.
 
     What is away now is so for the workers in force as well, if it is at the place where they have it.
 
-    Raises: `ConfigurationError`.
+    Raises: `ConfigurationError`, `ServiceError`.
     """
-    present = held_provision()
-    if trial.outcome is Outcome.READY:
-        return
-    if trial.outcome in {Outcome.AWAY, Outcome.ABSENT} and present is not None:
+    new, present = trial.provision, held_provision()
+    if new is not None and trial.outcome is Outcome.READY:
+        return new
+    if new is not None and present is not None and trial.outcome in {Outcome.AWAY, Outcome.ABSENT}:
         names = _PLACES.get(trial.part, _ANY_PLACE)
-        if all(getattr(settings, name) == getattr(present.settings, name) for name in names):
-            return
-    raise ConfigurationError(trial.detail)
+        if all(getattr(new.settings, name) == getattr(present.settings, name) for name in names):
+            return new
+    raise _refusal_of(trial)
+
+
+def _refusal_of(trial: Trial) -> GatewayError:
+    """Return why nothing begins with that: what the operator has to correct, or what the machine lacks."""
+    if trial.outcome is Outcome.SHORT:
+        return TemporarilyUnavailableError(trial.detail, part=Part(trial.part) if trial.part else None)
+    if trial.outcome is Outcome.BROKEN:
+        return ServiceError(trial.detail)
+    return ConfigurationError(trial.detail)
 
 
 def _settle() -> None:

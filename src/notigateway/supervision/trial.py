@@ -1,8 +1,8 @@
-"""Tries whether a gateway could begin with what was read: the whole start, in a process of its own.
+"""Reads what a gateway would stand on, and tries whether it could begin: in a process of its own.
 
 The master must never open a database or log into a device, since its workers are forked from it. So a child
-does, with all that a worker does, says in a line how it went, and ends. Whatever becomes of it, the master
-goes on.
+does, with all that a worker does, hands over what it has read, says in a line how it went, and ends. It reads
+also because a file may hang whoever reads it. Whatever becomes of it, the master goes on.
 """
 
 from __future__ import annotations
@@ -15,14 +15,16 @@ import sys
 import time
 import traceback
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from notigateway.app import open_app
+from notigateway import telemetry
+from notigateway.app import open_app, warn_of_left_unsaid
 from notigateway.contract.problems import said_of
 from notigateway.errors import GatewayError, Part, TemporarilyUnavailableError
 from notigateway.repository.condition import database_file
+from notigateway.supervision.handing import NOTHING, packed, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,8 +33,19 @@ if TYPE_CHECKING:
 
 # More than a device takes, and two connections that nobody refuses.
 TRIAL_SECONDS: Final = 15.0
-# Of what a child says: a line, however long the paths in it.
-_SAID_MAX_BYTES: Final = 65_536
+_PIECE_BYTES: Final = 65_536
+_END_SECONDS: Final = 2.0
+_END_STEP_SECONDS: Final = 0.01
+_HANDLED_BY_MASTERS: Final = (
+    signal.SIGTERM,
+    signal.SIGINT,
+    signal.SIGQUIT,
+    signal.SIGHUP,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+    signal.SIGCHLD,
+)
+_Done = TypeVar("_Done")
 
 
 class Outcome(StrEnum):
@@ -53,19 +66,24 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """How a start went, why not as it should, and what was away."""
+    """How a start went, why not as it should, what was away, and what was read if that was possible."""
 
     outcome: Outcome
     detail: str = ""
     part: str = ""
+    provision: Provision | None = field(default=None, repr=False)
 
 
 def try_start(
-    provision: Provision, *, seconds: float = TRIAL_SECONDS, before: Callable[[], None] = lambda: None
+    read: Callable[[], Provision],
+    *,
+    seconds: float = TRIAL_SECONDS,
+    before: Callable[[], None] = lambda: None,
 ) -> Trial:
-    """Try it, for so long; `before` makes the child's account that of a worker.
+    """Read, and try what was read, for so long; `before` makes the child's account that of a worker.
 
-    A child that says nothing in time is ended: something is away, and which is not known.
+    A child that says nothing in time is ended: something is away, and which is not known. Where that is what
+    it reads, there is nothing to begin with.
     """
     reading, writing = os.pipe()
     try:
@@ -75,54 +93,103 @@ def try_start(
         os.close(writing)
         return Trial(Outcome.SHORT, f"no process: {error.strerror}")
     if not child:
-        _begin(provision, writing, before, seconds)
+        _begin(read, writing, before, seconds)
     os.close(writing)
     try:
-        said = _read(reading, seconds)
+        said, has_ended = _read(reading, seconds)
     finally:
         os.close(reading)
-        with suppress(ProcessLookupError):
-            os.kill(child, signal.SIGKILL)  # what it had to say is said
-        _, status = os.waitpid(child, 0)
-    if said is None:
-        return Trial(Outcome.AWAY, f"no answer within {seconds:.0f} seconds")
-    if not said:
-        code = os.waitstatus_to_exitcode(status)
-        return Trial(Outcome.SHORT, f"the trial ended with {code} and said nothing")
-    found = json.loads(said)
-    return Trial(Outcome(found["outcome"]), found["detail"], found["part"])
+        code = _end(child)
+    provision, rest = unpacked(said)
+    if has_ended and rest:
+        found = json.loads(rest)
+        return Trial(Outcome(found["outcome"]), found["detail"], found["part"], provision)
+    if has_ended:
+        return _fallen(code, provision)
+    if provision is None:
+        endless = "the settings and the files that they name: does a volume hang?"
+        return Trial(Outcome.REFUSED, f"{seconds:.0f} seconds are not enough to read {endless}")
+    return Trial(Outcome.AWAY, f"no answer within {seconds:.0f} seconds", provision=provision)
 
 
-def _begin(provision: Provision, pipe: int, before: Callable[[], None], seconds: float) -> None:
+def _fallen(code: int | None, provision: Provision | None) -> Trial:
+    """Return how a start went whose child ended before it could say so."""
+    if code == -signal.SIGKILL:
+        killed = "the trial was killed (SIGKILL): is there too little memory?"
+        return Trial(Outcome.SHORT, killed, Part.MEMORY, provision)
+    ended = "ended" if code is None else f"ended with {code}" if code >= 0 else f"was ended by signal {-code}"
+    return Trial(Outcome.SHORT, f"the trial {ended} and said nothing", "", provision)
+
+
+def _end(child: int) -> int | None:
+    """End a child that has said what it had to say, and return its code.
+
+    None for one that does not end: reading from a volume that hangs may outlast even that. gunicorn hears of
+    its end later.
+    """
+    with suppress(ProcessLookupError):
+        os.kill(child, signal.SIGKILL)
+    end = time.monotonic() + _END_SECONDS
+    while time.monotonic() < end:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(_END_STEP_SECONDS)
+    return None
+
+
+def _begin(read: Callable[[], Provision], pipe: int, before: Callable[[], None], seconds: float) -> None:
     """Be the child: begin as a worker does, say how it went, and end without the master's last rites."""
     try:
-        for one in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGCHLD):
+        for one in _HANDLED_BY_MASTERS:
             signal.signal(one, signal.SIG_DFL)
         signal.alarm(int(seconds) + 1)  # also where the master is gone
-        before()
-        trial = _start(provision)
-        os.write(pipe, json.dumps(asdict(trial)).encode())
+        trial, provision = _caught(lambda: _hand_over(read, pipe))
+        if provision is None:
+            _write(pipe, NOTHING)
+        else:
+            before()
+            telemetry.configure(provision.settings)
+            trial, _ = _caught(lambda: open_app(provision), provision)
+            if trial.outcome in {Outcome.READY, Outcome.AWAY}:
+                warn_of_left_unsaid(provision.settings)  # it looks into a folder, too
+        said = {"outcome": trial.outcome, "detail": trial.detail, "part": trial.part}
+        _write(pipe, json.dumps(said).encode())
     finally:
         sys.stderr.flush()
         os._exit(0)
 
 
-def _start(provision: Provision) -> Trial:
+def _hand_over(read: Callable[[], Provision], pipe: int) -> Provision:
+    """Read, and give the master what was read, as the account that the master has."""
+    provision = read()
+    _write(pipe, packed(provision))
+    return provision
+
+
+def _write(pipe: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(pipe, data) :]
+
+
+def _caught(do: Callable[[], _Done], provision: Provision | None = None) -> tuple[Trial, _Done | None]:
+    """Return how it went to do that, and what came of it."""
     try:
-        open_app(provision)
+        done = do()
     except GatewayError as error:
-        return _failed(error, provision)
+        return _failed(error, provision), None
     except (MemoryError, OSError) as error:
-        return Trial(Outcome.SHORT, reason_of(error), Part.MEMORY if isinstance(error, MemoryError) else "")
+        part = Part.MEMORY if isinstance(error, MemoryError) else ""
+        return Trial(Outcome.SHORT, reason_of(error), part), None
     except Exception as error:  # noqa: BLE001  (the master says it, and decides)
         traceback.print_exc()
-        return Trial(Outcome.BROKEN, reason_of(error))
-    return Trial(Outcome.READY)
+        return Trial(Outcome.BROKEN, reason_of(error)), None
+    return Trial(Outcome.READY), done
 
 
-def _failed(error: GatewayError, provision: Provision) -> Trial:
+def _failed(error: GatewayError, provision: Provision | None) -> Trial:
     """Return how a start went that ended with that."""
-    file = database_file(provision.settings.database_url)
+    file = None if provision is None else database_file(provision.settings.database_url)
     if file is not None and not os.access(file, os.R_OK):
         return Trial(Outcome.ABSENT, said_of(error), Part.DATABASE)
     if isinstance(error, TemporarilyUnavailableError):
@@ -135,14 +202,14 @@ def reason_of(error: BaseException) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
 
 
-def _read(pipe: int, seconds: float) -> bytes | None:
-    """Return what the child said until it closed the pipe; None where it did not in time."""
-    end, said = time.monotonic() + seconds, b""
+def _read(pipe: int, seconds: float) -> tuple[bytes, bool]:
+    """Return what the child said, and whether it closed the pipe in time."""
+    end, said = time.monotonic() + seconds, bytearray()
     while (left := end - time.monotonic()) > 0:
         if not select.select([pipe], [], [], left)[0]:
             break
-        piece = os.read(pipe, _SAID_MAX_BYTES)
+        piece = os.read(pipe, _PIECE_BYTES)
         if not piece:
-            return said
+            return bytes(said), True
         said += piece
-    return None
+    return bytes(said), False

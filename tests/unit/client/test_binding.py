@@ -219,7 +219,7 @@ def test_a_fault_from_before_the_proof_is_shown_and_marked(
     with pytest.raises(GatewayFaultError) as fault:
         client.ping()
     assert (fault.value.code, fault.value.is_bound, fault.value.exit_code) == (code, False, 3)
-    assert fault.value.line().endswith("(not proven to be about this request)")
+    assert "(not proven to be about this request); see https://" in fault.value.line()
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ def test_a_clock_that_is_off_by_less_is_told_by_the_fault(service: Simulator) ->
     assert isinstance(error, GatewayFaultError)
     assert error.line().startswith("MESSAGE_EXPIRED: ")
     assert "; the clock of this computer is 1 min 30 s ahead of the service's (" in error.line()
-    assert error.line().endswith(" here): set this clock")
+    assert " here): set this clock; see https://" in error.line()
 
 
 def test_an_unsigned_fault_is_shown_and_not_believed(service: Simulator) -> None:
@@ -243,6 +243,22 @@ def test_https_at_a_port_that_answers_in_http_is_said_at_once() -> None:
     assert str(error).startswith(f"{place} does not speak TLS (")
     assert str(error).endswith("write http:// for https:// in the address")
     assert not error.retryable
+
+
+@pytest.mark.parametrize(
+    ("url", "cure"),
+    [
+        ("https://127.0.0.1:8080/", "write http:// for https:// in the address"),
+        ("https://[::1]:8080/", "write http:// for https:// in the address"),
+        ("https://notifications.example/", "ask whoever runs the service for its address"),
+    ],
+)
+def test_nobody_is_advised_to_do_without_tls_over_a_network(url: str, cure: str) -> None:
+    way = Way()
+    way.phase = "tls"
+    failed = httpx.ConnectError("[SSL] record layer failure")
+    error = unreached(failed, httpx.URL(url), way, timeout_seconds=10)
+    assert str(error).endswith(cure)
 
 
 def test_http_at_a_port_with_tls_is_said() -> None:

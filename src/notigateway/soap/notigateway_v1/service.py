@@ -22,6 +22,7 @@ from notigateway.contract import v1, v1_decisions
 from notigateway.contract.versions import LATEST
 from notigateway.errors import (
     CallerUnknownError,
+    GatewayError,
     InvalidRequestError,
     NotificationUnknownError,
     Part,
@@ -110,9 +111,10 @@ class MailboxService(ServiceBase):
         content = mailbox.read_range(part)
         informed = {} if part.for_information is None else {UUID(asked.id): part.for_information}
         if part.is_first_handover or informed:
-            lost = _hand_over(request, [UUID(asked.id)], informed=informed)
-            if lost:
-                raise NotificationUnknownError
+            with request.writing() as session:
+                lost = _hand_over(session, request, [UUID(asked.id)], informed=informed)
+                for problem in lost.values():
+                    raise problem
         return v1.RetrieveDocumentResponse(
             size=part.document.size, sha256=part.document.sha256, offset=part.offset, content=content
         )
@@ -286,20 +288,28 @@ def _note_refusals(request: Request, results: Iterable[Outcome | Retrieved]) -> 
 
 
 def _attested(request: Request, results: Sequence[Retrieved]) -> list[Retrieved]:
-    """Attest what leaves for the first time, or for information; what the party lost meanwhile is unknown."""
+    """Attest what leaves for the first time, or for information; what may not any more says so.
+
+    Mostly there is nothing, and no transaction: rights are those of when it was read.
+    """
     informed = {
         one.id: one.notification.code
         for one in results
         if one.is_for_information and one.has_content and one.notification is not None
     }
     leaving = [one.id for one in results if one.is_first_handover or one.id in informed]
+    if not leaving:
+        return list(results)
     try:
-        lost = _hand_over(request, leaving, informed=informed)
+        with request.writing() as session:
+            lost = _hand_over(session, request, leaving, informed=informed)
+            for one, problem in lost.items():
+                request.access.refuse(one, problem)
     except TemporarilyUnavailableError as error:
         if error.part is not Part.SEAL:
             raise
         return _held_back(request, results, leaving, error)
-    return [Retrieved(one.id, problem=NotificationUnknownError) if one.id in lost else one for one in results]
+    return [Retrieved(one.id, problem=lost[one.id]) if one.id in lost else one for one in results]
 
 
 def _held_back(
@@ -315,20 +325,15 @@ def _held_back(
     ]
 
 
-def _hand_over(request: Request, ids: list[UUID], *, informed: Mapping[UUID, int]) -> set[UUID]:
-    """Attest in a transaction of its own that content leaves; mostly there is none.
+def _hand_over(
+    session: Session, request: Request, ids: list[UUID], *, informed: Mapping[UUID, int]
+) -> dict[UUID, type[GatewayError]]:
+    """Attest that content leaves; return what may not any more, and why.
 
-    `informed` are the codes of what is read for information only. Returns those of them that the party does
-    not see any more.
+    `informed` are the codes of what is read for information only.
     """
-    if not ids:
-        return set()
-    with request.writing() as session:
-        seen = request.office.mailbox.hand_over(session, request.asking, ids)
-        request.access.read_for_information(code for one, code in informed.items() if one in seen)
-        lost = informed.keys() - seen
-        for one in lost:
-            request.access.refuse(one, NotificationUnknownError)
+    lost = request.office.mailbox.hand_over(session, request.asking, ids, for_information=bool(informed))
+    request.access.read_for_information(code for one, code in informed.items() if one not in lost)
     return lost
 
 

@@ -27,6 +27,8 @@ from notigateway.errors import (
     AcuseExpiredError,
     AcuseInvalidError,
     GatewayError,
+    LifecycleError,
+    NotFoundError,
     NotificationUnknownError,
     RoleUnknownError,
     ServiceError,
@@ -238,7 +240,13 @@ class WscnDispatcher:
             return NotificacionRecuperada(
                 codigo_notificacion=terms.code, error=asked.done, sellado_tiempo=sealed
             )
-        return self._delivered(asked, notification, sealed)
+        try:
+            return self._delivered(asked, notification, sealed)
+        except (NotFoundError, LifecycleError) as lost:
+            # The PDF may not leave any more; the decision was taken in time, and stands.
+            number = codes.functional_code(lost, asked.role) or codes.NOT_AVAILABLE
+            error = codes.refusal(number, lost, asking.proof.correlation_id)
+            return NotificacionRecuperada(codigo_notificacion=terms.code, error=error, sellado_tiempo=sealed)
 
     def _view(self, asked: _Asked) -> NotificacionRecuperada:
         """Return an accepted notification again."""
@@ -250,7 +258,10 @@ class WscnDispatcher:
         return self._delivered(asked, notification, sealed)
 
     def _delivered(self, asked: _Asked, notification: Notification, sealed: str) -> NotificacionRecuperada:
-        """Return the PDF; an acceptance stands whether or not the store gives the PDF just now."""
+        """Return the PDF; an acceptance stands whether or not the PDF can leave just now.
+
+        Raises: what `_attest_handover` raises for what may not leave any more.
+        """
         correlation_id = asked.request.asking.proof.correlation_id
         document, error, content = two_phase.first_pdf(notification), asked.done, None
         if document is None or document.size > self._policy.pdf_max_bytes:
@@ -258,11 +269,11 @@ class WscnDispatcher:
         else:
             try:
                 content = asked.request.office.store.get(document.sha256)
-            except ServiceError as damage:
-                _log.warning("document_not_delivered", **damage.line)
-                error = codes.refusal(codes.NOT_AVAILABLE, damage, correlation_id)
-        if content is not None and notification.awaits_handover():
-            _attest_handover(asked, notification)
+                if notification.awaits_handover():
+                    _attest_handover(asked, notification)
+            except ServiceError as failure:
+                _log.warning("document_not_delivered", **failure.line)
+                error, content = codes.refusal(codes.NOT_AVAILABLE, failure, correlation_id), None
         return NotificacionRecuperada(
             codigo_notificacion=notification.code,
             error=error,
@@ -278,10 +289,15 @@ def _signing(told: Circumstances) -> tuple[str, str | None]:
 
 
 def _attest_handover(asked: _Asked, notification: Notification) -> None:
-    """Attest, before the content leaves, that it does so for the first time."""
+    """Attest, before the content leaves, that it does so for the first time.
+
+    Raises: `NotificationUnknownError` where the title has ended meanwhile, `NotAcceptedError`.
+    """
     request = asked.request
     with request.writing() as session:
-        request.office.mailbox.hand_over(session, request.asking, [notification.id])
+        lost = request.office.mailbox.hand_over(session, request.asking, [notification.id])
+        for problem in lost.values():
+            raise problem
 
 
 def _list_grantors(asked: _Asked) -> ListadoPoderdantes:

@@ -1,0 +1,33 @@
+"""The pool of database connections: who finds none free waits for as long as its request may."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from sqlalchemy import QueuePool
+
+from notigateway.time_left import at_most
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+class BoundedPool(QueuePool):
+    """A pool whose connections are waited for until the request must be answered, at most."""
+
+    _longest_seconds: float
+
+    # The attribute of SQLAlchemy that each wait reads, and also `recreate`: that is not called in a request.
+    @property
+    def _timeout(self) -> float:
+        return at_most(self._longest_seconds)
+
+    @_timeout.setter
+    def _timeout(self, seconds: float) -> None:
+        self._longest_seconds = seconds
+
+
+def wait_as_long_as_it_takes(connection: Connection) -> None:
+    """Take its own bound from a connection (`bounded`): for a migration, whose steps may take hours."""
+    connection.connection.driver_connection.longest_seconds = math.inf  # type: ignore[union-attr]

@@ -1,0 +1,41 @@
+"""What a gateway serves at its public address: each contract at its own path, and the pages for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from notigateway.soap.endpoint import Endpoint
+    from notigateway.web.operations import Operations
+
+
+class Endpoints:
+    """Several contracts of one gateway, each at its own path, and the pages for people beside them."""
+
+    def __init__(
+        self,
+        first: Endpoint,
+        *others: Endpoint,
+        pages: Mapping[str, WSGIApplication] | None = None,
+        operations: Operations | None = None,
+        remind: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Serve them; `operations` are the pages for the operator's programs, on an address of their own."""
+        self.gate = first.gate
+        self.operations = operations
+        # The worker's loop calls it all the time; it says once a day what the operator has to see to.
+        self.remind = remind
+        # The server reads no more of a body and one byte, and has no request wait longer for a thread.
+        self.request_max_bytes = first.gate.limits.request_max_bytes
+        self.request_seconds = first.gate.request_seconds
+        self._first = first
+        self._by_path: dict[str, WSGIApplication] = {one.path: one for one in (first, *others)}
+        self._by_path |= pages or {}
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Hand the request to what is at its path; the first contract refuses every other path."""
+        at_path = self._by_path.get(environ.get("PATH_INFO", ""), self._first)
+        return at_path(environ, start_response)
