@@ -266,7 +266,6 @@ def build_gate(
         undoing.callback(office.engine.dispose)
         gate = Gate(
             office=office,
-            first_look=_look_at(office, provision, is_patient=is_patient),
             signer=Signer(provision.service.key, provision.service.certificate),
             admission=build_admission(provision, office.engine),
             key_holders=KeyHolders(office.engine),
@@ -280,6 +279,8 @@ def build_gate(
             ),
             forgetting=Forgetting(office.engine, fresh_for=longest_fresh(settings)),
             callers=CallerLimit(settings.caller_requests_per_minute),
+            # The last: what is wrong with the rest is found also while the database is away.
+            first_look=_look_at(office, provision, is_patient=is_patient),
         )
         undoing.pop_all()
     return gate

@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import delete
 from typer.testing import CliRunner, Result
 
 from notigateway.cli.main import app
 from notigateway.health.time_source import read_time
 from notigateway.repository.engine import writing
 from notigateway.repository.jobs import DONE, record_run
+from notigateway.repository.store_owner import StoreOwner
 from notigateway.sandbox.certifying import CertificateWish, certificate_pem, key_pem, name, new_ec_key
 from pki import pki
 from stack import Stack
@@ -105,7 +107,8 @@ def test_the_page_stays_within_its_columns_and_ends_with_the_sum(sqlite_stack: S
         assert lines[-1].startswith("2 failed, 0 unknown, ")
         assert "  failed   start" in result.stdout
         assert "  failed   seal_key" in result.stdout
-        assert "-> make it, or correct seal_key_file" in result.stdout
+        cure = "-> make it with `notigateway keys new`, or put it there, or correct seal_key_file"
+        assert cure in " ".join(result.stdout.split())
         assert "\x1b" not in result.stdout
 
 
@@ -172,6 +175,19 @@ def test_a_store_that_is_not_mounted_is_told(stack: Stack) -> None:
         "failed",
         "its marker is not there",
     )
+
+
+def test_a_store_that_is_gone_is_to_be_mounted_where_one_was_marked(stack: Stack) -> None:
+    (stack.folder / "documents").rename(stack.folder / "elsewhere")
+    told = found("--settings", settings_of(stack))["document_store"]
+    assert (told["state"], told["cure"]) == (
+        "failed",
+        "mount it or let it be reached, or correct document_store_url",
+    )
+    with writing(stack.engine) as session:
+        session.execute(delete(StoreOwner))
+    told = found("--settings", settings_of(stack))["document_store"]
+    assert (told["state"], told["cure"]) == ("failed", "run `notigateway store mark`, once")
 
 
 @contextmanager

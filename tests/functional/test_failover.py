@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 from clusters import cluster
 from notigateway.log.wholeness import Checking
 from notigateway.pki.keys import load_certificates
+from notigateway.repository.condition import takes_writes
 from notigateway.repository.engine import create_database
 from notigateway.repository.schema import upgrade
 from notigateway.wss.ns import NOTIGATEWAY_V1
@@ -166,3 +167,31 @@ def test_a_standby_as_the_only_database_starts_and_says_what_it_is(
     second.promote()
     stack.pass_time(seconds=1)
     assert text(stack.accept(wanted)[0], "outcome") == "decided"
+
+
+def test_a_primary_made_read_only_before_a_move_takes_no_decision(
+    moving: tuple[Stack, Server, Server, Address],
+) -> None:
+    """By connections of before it, whatever they have done, and by new ones."""
+    stack, first, _second, _address = moving
+    wanted = stack.publish()
+    assert stack.ask("ListNotifications").status == 200
+    set_read_only(first, "on")
+    for _ in range(3):
+        refusal = stack.ask("AcceptNotifications", f"<id>{wanted}</id>")
+        assert_refusal(stack, refusal, "TEMPORARILY_UNAVAILABLE")
+        assert not takes_writes(stack.engine)
+    assert stack.decisions() == 0
+    set_read_only(first, "off")
+    assert text(stack.accept(wanted)[0], "outcome") == "decided"
+
+
+def set_read_only(server: Server, state: str) -> None:
+    """Set it for all sessions, those that are open too."""
+    server.execute(f"ALTER SYSTEM SET default_transaction_read_only = {state}")
+    server.execute("SELECT pg_reload_conf()")
+    deadline = time.monotonic() + 5
+    while server.execute("SHOW default_transaction_read_only") != [(state,)]:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    time.sleep(0.2)  # the sessions that are open read it each by itself

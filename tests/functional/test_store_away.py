@@ -21,9 +21,12 @@ from typer.testing import CliRunner
 
 from notigateway.cli.main import app
 from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
+from notigateway.health.finding import State
+from notigateway.health.store import look_at_store
 from notigateway.log.wholeness import Checking
 from notigateway.pki.keys import load_certificates
-from notigateway.repository.engine import writing
+from notigateway.repository.engine import create_database, writing
+from notigateway.repository.marking import open_store
 from notigateway.repository.store_owner import StoreOwner, find_owner, marker_of
 from notigateway.time_left import bounded
 from overdue import settings_file
@@ -184,6 +187,25 @@ def test_a_store_of_before_the_marker_is_marked_by_one_command(stack: Stack, doc
     assert run(stack, "store", "mark")[0] == 0
     stack.start()
     assert codes(stack, wanted) == [(None, None)]
+
+
+def test_an_empty_store_in_the_place_of_one_that_was_marked_is_told(stack: Stack, documents: Path) -> None:
+    unmount(documents)
+    said = "is marked, an empty store: one was marked before, of which the database names no document"
+    assert run(stack, "store", "mark") == (0, f"file:{documents} {said}\n")
+    assert run(stack, "store", "mark") == (0, f"file:{documents} was marked before\n")
+
+
+def test_a_database_that_is_away_is_no_fault_of_the_store(sqlite_stack: Stack) -> None:
+    engine = create_database("postgresql://127.0.0.1:1/nobody")
+    store = open_store(sqlite_stack.settings.document_store_url, engine)
+    with capture_logs() as logged:
+        found = look_at_store(store)
+    assert (found.state, found.cure) == (State.UNKNOWN, "start the database, or correct database_url")
+    (line,) = lines(logged, "document_store_not_looked_at")
+    assert (line["log_level"], line["part"]) == ("warning", "database")
+    assert lines(logged, "document_store_failed") == []
+    engine.dispose()
 
 
 def test_where_all_documents_are_lost_the_store_is_marked_all_the_same(stack: Stack, documents: Path) -> None:

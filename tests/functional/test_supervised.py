@@ -134,6 +134,11 @@ def test_workers_that_die_while_it_is_away_have_successors_that_wait_for_it(
     assert master.ask() == AWAY
     line = master.send(signal.SIGHUP, "reloaded")  # nothing changes: that the database is away is no mistake
     assert line["part"] == "database"
+    for setting, value in (("document_store_url", "file:elsewhere"), ("database_url", "sqlite:///other.db")):
+        master.world.write(**{setting: value})
+        said = master.send(signal.SIGHUP, "reload_refused")["detail"]
+        assert f"(so a new {setting} cannot prove itself)" in said
+    master.world.write()
     assert master.ask() == AWAY
     assert not master.lines("worker_failed")
     database.bring_back()
@@ -209,6 +214,8 @@ MISTAKES = {
     "a file of a database that is not there": ({"database_url": "sqlite:///absent.db"}, "no database"),
     "a folder of a database that is not there": ({"database_url": "sqlite:///no/such.db"}, "no folder"),
     "a new database that is away": ({"database_url": "postgresql://nobody@127.0.0.1:9/x"}, "database: "),
+    "a store that is not there": ({"document_store_url": "file:elsewhere"}, "its marker is not there"),
+    "a store that nobody marked": ({"document_store_url": "file:empty"}, "its marker is not there"),
     "an address that is taken": ({"operations_address": "127.0.0.1:{port}"}, "Address already in use"),
     "no such account": ({"seal_pkcs11_module": "m"}, "seal_pkcs11_token_label"),
 }
@@ -227,6 +234,7 @@ def assert_told(master: Master, name: str) -> None:
 @ON_SQLITE
 def test_a_reload_that_cannot_be_used_leaves_in_force_what_is(master: Master) -> None:
     world = master.world
+    master.replace_workers(signal.SIGTERM)  # none that looks for its database still
     (world.folder / "empty").mkdir()
     (world.folder / "empty.db").touch()
     os.mkfifo(world.folder / "pipe")

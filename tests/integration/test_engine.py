@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
-from sqlalchemy import exc, func, select, text
+from sqlalchemy import exc, func, make_url, select, text
 
 from notigateway.errors import ConfigurationError, Part, TemporarilyUnavailableError
 from notigateway.repository.engine import create_database, reading, writing
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from databases import PostgreSQL
     from notigateway.repository.session import Session
 
 
@@ -176,6 +177,26 @@ def test_postgresql_speaks_utc_and_bounds_every_wait(postgresql_url: str) -> Non
             for name in ("timezone", "statement_timeout", "lock_timeout", "transaction_read_only")
         ]
     assert settings == ["UTC", "7s", "7s", "on"]
+    engine.dispose()
+
+
+@pytest.mark.parametrize("has_read", [False, True])
+def test_a_server_that_is_made_read_only_is_not_written_to(
+    postgresql_url: str, postgresql: PostgreSQL, *, has_read: bool
+) -> None:
+    name = str(make_url(postgresql_url).database)
+    postgresql.execute("ALTER DATABASE {} SET default_transaction_read_only = on", name)
+    engine = create_database(postgresql_url, pool_size=1)
+    if has_read:
+        assert count_bodies(engine) == 0
+    for _ in range(2):
+        with (
+            pytest.raises(TemporarilyUnavailableError, match="read-only") as refusal,
+            writing(engine) as session,
+        ):
+            add(session, body("E04921401"))
+        assert refusal.value.part is Part.DATABASE
+        assert count_bodies(engine) == 0
     engine.dispose()
 
 

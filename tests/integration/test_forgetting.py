@@ -5,15 +5,19 @@ from __future__ import annotations
 import itertools
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, func, insert, select
 
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.replay import ReplayKey, register
-from notigateway.soap.forgetting import Forgetting
+from notigateway.soap import forgetting as forgetting_module
+from notigateway.soap.forgetting import Forgetting, Steadiness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,10 +154,41 @@ def test_after_a_jump_ahead_nothing_is_forgotten_for_as_long_as_a_message_is_fre
         assert remembered(engine) == left
 
 
-def test_a_worker_that_begins_with_all_messages_old_waits(engine: Engine) -> None:
+def test_a_worker_that_begins_waits_whatever_is_stored(engine: Engine) -> None:
+    """One message of the jumped time says nothing: the clock of the client may have jumped with ours."""
     true = 0.0
     forgetting = worker(engine, lambda: true)
     fill(engine, range(10), NOW)
-    for true, left in ((0.0, 10), (419.0, 10), (420.0, 0)):
-        forgetting.run(NOW + timedelta(days=1, seconds=true))
+    jumped = NOW + timedelta(days=1)
+    fill(engine, range(10, 11), jumped + timedelta(seconds=WINDOW_SECONDS / 2))
+    for true, left in ((0.0, 11), (1.0, 11), (419.0, 11), (420.0, 1)):
+        forgetting.run(jumped + timedelta(seconds=true))
         assert remembered(engine) == left
+
+
+def test_workers_share_what_they_know_of_jumps(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that lives for less time than it would have to wait forgets all the same."""
+    monkeypatch.setattr(forgetting_module, "_shared", [])
+    forgetting_module.share()
+    fill(engine, range(10), NOW)
+    later = NOW + timedelta(hours=1)
+    for true, left in ((0.0, 10), (200.0, 10), (419.0, 10), (421.0, 0)):
+        worker(engine, partial(float, true)).run(later + timedelta(seconds=true))
+        assert remembered(engine) == left
+    # One worker sees a jump: its successor waits for what is left.
+    fill(engine, range(10), NOW)
+    for true, left in ((430.0, 10), (500.0, 10), (851.0, 0)):
+        worker(engine, partial(float, true)).run(later + timedelta(days=1, seconds=true))
+        assert remembered(engine) == left
+
+
+def test_forked_workers_have_one_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forgetting_module, "_shared", [])
+    forgetting_module.share()
+    context = get_context("fork")
+    waiting = timedelta(seconds=1)
+    child = context.Process(target=lambda: Steadiness(waiting).is_steady(NOW, 0.0))
+    child.start()
+    child.join(60)
+    assert child.exitcode == 0
+    assert Steadiness(waiting).is_steady(NOW + waiting, 1.0)

@@ -41,5 +41,5 @@ def mark(
     settings = named_settings(settings_file)
     with opened(settings) as engine:
         its = open_store(settings.document_store_url, engine)
-        is_new = mark_store(engine, its, now=datetime.now(UTC), without_documents=without_documents)
-    typer.echo(f"{its.place} {'is marked' if is_new else 'was marked before'}")
+        done = mark_store(engine, its, now=datetime.now(UTC), without_documents=without_documents)
+    typer.echo(f"{its.place} {done.value}")

@@ -9,13 +9,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from notigateway.health.database import DATABASE, START_IT, look_at_database, look_at_writes
-from notigateway.health.files import find_obstacle
 from notigateway.health.finding import Finding, State
 from notigateway.health.jobs import look_at_jobs
 from notigateway.health.keys import look_at_seal, look_at_service
 from notigateway.health.looking import Look, Looks
 from notigateway.health.revocation import RevocationWanted, look_at_revocation
-from notigateway.health.store import REACH_IT, STORE, look_at_store
+from notigateway.health.store import (
+    OWNER_UNKNOWN,
+    REACH_IT,
+    STORE,
+    find_folder_obstacle,
+    look_at_store,
+    with_owner,
+)
 from notigateway.health.stored import look_at_condition, look_at_waiting
 from notigateway.health.surroundings import (
     ADDRESS,
@@ -36,7 +42,7 @@ from notigateway.health.trusting import (
     look_at_trusted_list,
 )
 from notigateway.repository.engine import create_database
-from notigateway.repository.marking import open_store
+from notigateway.repository.marking import Owner, open_store
 from notigateway.repository.object_stores import local_folder
 from notigateway.urls import scheme_of
 
@@ -122,17 +128,16 @@ class Examining:
     def _store(self, _now: datetime) -> list[Finding]:
         """Look at the store; whose it must be, only the database knows."""
         url = self.settings.document_store_url
-        if scheme_of(url) == "file":
-            obstacle = find_obstacle(STORE, local_folder(url), setting="document_store_url", writes=True)
-            if obstacle is not None:
-                return [obstacle]
-        only = Finding(STORE, State.UNKNOWN, "whose it is, only the database can say", START_IT)
+        obstacle = find_folder_obstacle(local_folder(url)) if scheme_of(url) == "file" else None
+        only = obstacle or Finding(STORE, State.UNKNOWN, OWNER_UNKNOWN, START_IT)
         if _stop(look_at_database_file(self.settings)):
             return [only]
         engine = self._open()
         try:
             if _stop(look_at_database(engine)):
                 return [only]
+            if obstacle is not None:
+                return [with_owner(obstacle, Owner(engine)())]
             return [look_at_store(open_store(url, engine))]
         finally:
             engine.dispose()

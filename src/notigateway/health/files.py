@@ -22,10 +22,12 @@ _SCARCE_BYTES: Final = 1024 * _MIB
 _NETWORK: Final = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ceph"})
 
 
-def find_obstacle(check: str, file: Path, *, setting: str, writes: bool = False) -> Finding | None:
+def find_obstacle(
+    check: str, file: Path, *, setting: str, writes: bool = False, cure: str = "put it there"
+) -> Finding | None:
     """Find what keeps this account from a file or folder; None where nothing does.
 
-    What another account may well be able to reach is unknown, not wrong.
+    `cure` is for what is not there. What another account may well be able to reach is unknown, not wrong.
     """
     try:
         mode = file.stat().st_mode
@@ -33,7 +35,7 @@ def find_obstacle(check: str, file: Path, *, setting: str, writes: bool = False)
         return Finding(check, State.UNKNOWN, f"this account cannot reach {file}", RUN_AS)
     except OSError as error:
         said = f"{file}: {error.strerror}"
-        return Finding(check, State.FAILED, said, f"make it, or correct {setting}")
+        return Finding(check, State.FAILED, said, f"{cure}, or correct {setting}")
     wanted = os.R_OK | (os.W_OK if writes else 0) | (os.X_OK if stat.S_ISDIR(mode) else 0)
     if not os.access(file, wanted, effective_ids=True):
         what = "read and write" if writes else "read"
@@ -41,9 +43,9 @@ def find_obstacle(check: str, file: Path, *, setting: str, writes: bool = False)
     return None
 
 
-def look_at_secret(check: str, file: Path, *, setting: str) -> Finding:
+def look_at_secret(check: str, file: Path, *, setting: str, cure: str = "put it there") -> Finding:
     """Find whether a file that holds a secret is there, can be read, and by nobody else."""
-    obstacle = find_obstacle(check, file, setting=setting)
+    obstacle = find_obstacle(check, file, setting=setting, cure=cure)
     if obstacle is not None:
         return obstacle
     if not file.is_file():

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from notigateway.pki.keys import KeyPair
     from notigateway.settings import Settings
 
+_NO_KEY: Final = "make it with `notigateway keys new`, or put it there"
 _MAKE: Final = "make a pair with `notigateway keys new`, or name the files of one pair in the settings"
 _DEVICE: Final = "correct the settings of the device; look before you repeat: devices lock after wrong PINs"
 
@@ -53,7 +54,7 @@ def look_at_seal(settings: Settings, now: datetime, *, online: bool) -> list[Fin
 def _look_at_pair(name: str, key: Path, certificate: Path, use: Callable[[KeyPair], object]) -> list[Finding]:
     """Find whether the key is private, and whether it and its certificate can be used together."""
     check = f"{name}_key"
-    secret = look_at_secret(check, key, setting=f"{name}_key_file")
+    secret = look_at_secret(check, key, setting=f"{name}_key_file", cure=_NO_KEY)
     if secret.state is not State.OK:
         return [secret]
     if find_obstacle(check, certificate, setting=f"{name}_certificate_file") is not None:

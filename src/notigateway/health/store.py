@@ -4,23 +4,45 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from notigateway.errors import TemporarilyUnavailableError
+from notigateway.errors import Part, TemporarilyUnavailableError
+from notigateway.health.database import START_IT
+from notigateway.health.files import find_obstacle
 from notigateway.health.finding import Finding, State
 from notigateway.repository.documents import Marker
 
 if TYPE_CHECKING:
+    from pathlib import Path
+    from uuid import UUID
+
     from notigateway.repository.documents import DocumentStore
 
 STORE: Final = "document_store"
 REACH_IT: Final = "mount it or let it be reached, or correct document_store_url"
 _MARK_IT: Final = "run `notigateway store mark`, once"
+OWNER_UNKNOWN: Final = "whose it is, only the database can say"
+_MOUNT_OR_MARK: Final = "mount it; where there never was one, run `notigateway store mark`"
+
+
+def find_folder_obstacle(folder: Path) -> Finding | None:
+    """Find what keeps this account from the folder of a local store; None where nothing does."""
+    setting = "document_store_url"
+    return find_obstacle(STORE, folder, setting=setting, writes=True, cure=_MOUNT_OR_MARK)
+
+
+def with_owner(obstacle: Finding, owner: UUID | None) -> Finding:
+    """Return what there is to do where a store is not there: one that was marked before is not made anew."""
+    if obstacle.state is not State.FAILED:
+        return obstacle
+    return Finding(STORE, obstacle.state, obstacle.says, _MARK_IT if owner is None else REACH_IT)
 
 
 def look_at_store(store: DocumentStore) -> Finding:
     """Find whether the store answers with the marker of this gateway; no document is read."""
     try:
         marker = store.find_marker()
-    except TemporarilyUnavailableError:
+    except TemporarilyUnavailableError as error:
+        if error.part is not Part.STORE:
+            return Finding(STORE, State.UNKNOWN, OWNER_UNKNOWN, START_IT)
         return Finding(STORE, State.FAILED, "does not answer", REACH_IT)
     if marker is Marker.OURS:
         return Finding(STORE, State.OK, "answers, and is marked as this gateway's")

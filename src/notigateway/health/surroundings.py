@@ -30,6 +30,7 @@ CLOCK: Final = "clock"
 ADDRESS: Final = "operations_address"
 ASK_SECONDS: Final = 2.0
 _SYNCHRONISE: Final = "synchronise this machine's clock (chrony, systemd-timesyncd)"
+_MOUNT_OR_MAKE: Final = "mount its disk; where there never was one, run `notigateway migrate`"
 _OFF_SECONDS: Final = 2.0
 _SQLITE: Final = b"SQLite format 3\x00"
 _WITH_LOG: Final = b"\x02\x02"
@@ -137,7 +138,7 @@ def look_at_database_file(settings: Settings) -> list[Finding]:
     if file is None:
         return []
     for place in (file, file.parent):
-        obstacle = find_obstacle(check, place, setting="database_url", writes=True)
+        obstacle = find_obstacle(check, place, setting="database_url", writes=True, cure=_MOUNT_OR_MAKE)
         if obstacle is not None:
             return [obstacle]
     return [_look_inside(check, file) or _look_around(check, file)]

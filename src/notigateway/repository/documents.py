@@ -162,7 +162,11 @@ class DocumentStore:
             _log.error("document_damaged", **error.line, **about)
             raise
         except TemporarilyUnavailableError as error:
-            _log.warning("document_store_failed", **error.line, **about)
+            # Whose store it must be the database says: when it is away that is no fault of the store.
+            if error.part is Part.STORE:
+                _log.warning("document_store_failed", **error.line, **about)
+            else:
+                _log.warning("document_store_not_looked_at", **error.line, **about)
             raise
 
     # --- in a thread of the store

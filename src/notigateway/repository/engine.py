@@ -33,6 +33,7 @@ from notigateway.time_left import at_most
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    import psycopg
     from sqlalchemy import Connection
     from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -98,6 +99,7 @@ def create_database(url: str, *, pool_size: int = 8, timeout_seconds: int = 30) 
 
         bound_waits(engine, timeout_seconds)
         _generations[engine] = Generations(engine)
+        event.listen(engine, "checkin", _leave_mode_to_server)
     return engine
 
 
@@ -225,6 +227,15 @@ def _postgresql_options(_url: URL, timeout_seconds: int) -> dict[str, Any]:
             "options": " ".join(f"-c {name}={value}" for name, value in session.items()),
         },
     }
+
+
+def _leave_mode_to_server(connection: psycopg.Connection | None, _record: ConnectionPoolEntry) -> None:
+    """Have a connection that has only read begin its next transaction as the server wants it.
+
+    SQLAlchemy leaves it at READ WRITE, which would write to a server that its operator has made read-only.
+    """
+    if connection is not None and connection.read_only is False:
+        connection.read_only = None
 
 
 _OPTIONS = {"sqlite": _sqlite_options, "postgresql": _postgresql_options}

@@ -6,13 +6,14 @@ is never taken for a new one.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from notigateway.errors import ConfigurationError, Part, TemporarilyUnavailableError
 from notigateway.repository.documents import DocumentStore, Marker
-from notigateway.repository.engine import reading, writing
+from notigateway.repository.engine import connected, reading, writing
 from notigateway.repository.store_owner import find_owner, keep_owner, marker_of
 from notigateway.repository.wholeness import documents_after
 from notigateway.time_left import bounded
@@ -23,12 +24,22 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from notigateway.settings import Settings
+
 _log = structlog.get_logger("notigateway.store")
 
 # How many of the documents that the database names are looked for before a store is marked.
 _LOOKED_FOR: Final = 50
 # How long a start waits for the store: gunicorn replaces a worker that takes a minute.
 _START_SECONDS: Final = 5.0
+
+
+class Marking(StrEnum):
+    """What became of a store that was to be marked, in words for the operator."""
+
+    BEFORE = "was marked before"
+    NEW = "is marked"
+    EMPTY = "is marked, an empty store: one was marked before, of which the database names no document"
 
 
 class Owner:
@@ -74,10 +85,22 @@ def check_marked(store: DocumentStore) -> None:
         _log.warning("document_store_failed", **away.line)
 
 
+def check_new_store(settings: Settings) -> None:
+    """Check that a store is this gateway's before it takes the place of the one in force.
+
+    Raises: `ConfigurationError` where its marker is not there, or another's; `TemporarilyUnavailableError`.
+    """
+    with connected(settings) as engine, bounded(_START_SECONDS):
+        store = open_store(settings.document_store_url, engine)
+        found = store.find_marker()
+    if found is not Marker.OURS:
+        raise ConfigurationError(f"document_store_url: {store.place}: {found.value}")
+
+
 def mark_store(
     engine: Engine, store: DocumentStore, *, now: datetime, without_documents: bool = False
-) -> bool:
-    """Mark the store as this gateway's; return False where it was already.
+) -> Marking:
+    """Mark the store as this gateway's; return whether it was already, and whether it takes another's place.
 
     A database that knows no identity (one from a backup of before the marking) takes that of the marker,
     where the store holds documents that it names.
@@ -104,4 +127,6 @@ def mark_store(
         kept = keep_owner(session, gateway, now=now)
     if not is_marked:
         store.mark(marker_of(kept, now=now))
-    return not is_marked or owner is None
+    if not is_marked and owner is not None and not named:
+        return Marking.EMPTY
+    return Marking.BEFORE if is_marked and owner is not None else Marking.NEW

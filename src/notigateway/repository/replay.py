@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import LargeBinary, bindparam, delete, func, select
+from sqlalchemy import LargeBinary, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -48,11 +48,6 @@ _REGISTER = {
     )
     for module in (sqlite, postgresql)
 }
-
-
-def newest_before(session: Session, instant: datetime) -> datetime | None:
-    """Return until when the newest message can be fresh of those that are no longer so at an instant."""
-    return session.scalar(select(func.max(ReplayKey.expires_at)).where(ReplayKey.expires_at <= instant))
 
 
 def forget_expired(session: Session, *, now: datetime, limit: int) -> int:

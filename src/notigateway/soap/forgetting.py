@@ -5,19 +5,24 @@ table: the rate of messages times the time for which each is remembered, ten min
 Those without a Timestamp are looked at by the hour, and forgotten a day after the last certificate of their
 key has ended.
 
-What is old by a clock that has jumped ahead may be fresh again when it is set back. So after a jump nothing
-is forgotten for as long as a message can be fresh: by then everything that there was is old by any clock.
+What is old by a clock that has jumped ahead may be fresh again when it is set back. So after a jump, and
+after the service has begun and cannot know of one, nothing is forgotten for as long as a message can be
+fresh: by then everything that there was is old by any clock. Whatever is stored tells nothing of it: a
+client's clock may have jumped with ours.
 """
 
 from __future__ import annotations
 
+import math
+import mmap
+import struct
 import threading
 import time
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from notigateway.repository.engine import reading, writing
-from notigateway.repository.replay import forget_expired, newest_before
+from notigateway.repository.engine import writing
+from notigateway.repository.replay import forget_expired
 from notigateway.repository.undated import forget_undated
 
 if TYPE_CHECKING:
@@ -42,25 +47,43 @@ _UNDATED_LATER: Final = timedelta(days=1)
 _JUMP_SECONDS: Final = 2.0
 
 
+_STATE: Final = struct.Struct("dd")
+_shared: list[mmap.mmap] = []
+
+
+def share() -> None:
+    """Have all processes that are forked from now on know of each other's jumps.
+
+    A worker of a busy service lives for less time than it would have to wait by itself.
+    """
+    page = mmap.mmap(-1, mmap.PAGESIZE)
+    _STATE.pack_into(page, 0, math.nan, math.nan)
+    _shared[:] = [page]
+
+
 class Steadiness:
     """Tells whether a clock has gone with the one that nobody sets for so long that what is old is old."""
 
     def __init__(self, waiting: timedelta) -> None:
         self._waiting = waiting.total_seconds()
-        self._ahead: float | None = None
-        self._steady_from: float | None = None
+        self._state: mmap.mmap | bytearray = bytearray(_STATE.size)
+        if _shared:
+            self._state = _shared[0]
+        else:
+            _STATE.pack_into(self._state, 0, math.nan, math.nan)
 
-    def is_steady(self, now: datetime, monotonic: float, *, agrees: Callable[[], bool]) -> bool:
-        """Look at both clocks; `agrees` tells, at the first look, whether what is stored is of this time."""
+    def is_steady(self, now: datetime, monotonic: float) -> bool:
+        """Look at both clocks; at the first look nobody knows whether there was a jump before it."""
         ahead = now.timestamp() - monotonic
-        if self._ahead is None:
-            self._steady_from = monotonic if agrees() else monotonic + self._waiting
-        elif ahead > self._ahead + _JUMP_SECONDS:
-            self._steady_from = monotonic + self._waiting
-        elif ahead >= self._ahead:
-            ahead = self._ahead  # a little at a time counts together
-        self._ahead = ahead
-        return self._steady_from is not None and monotonic >= self._steady_from
+        known: float
+        since: float
+        known, since = _STATE.unpack_from(self._state)
+        if math.isnan(known) or ahead > known + _JUMP_SECONDS:
+            since = monotonic
+            _STATE.pack_into(self._state, 0, ahead, since)
+        elif ahead < known:  # a little at a time counts together
+            _STATE.pack_into(self._state, 0, ahead, since)
+        return monotonic >= since + self._waiting
 
 
 class Forgetting:
@@ -76,7 +99,6 @@ class Forgetting:
         """Forget in that database; `fresh_for` is how long a message can be fresh after it was let in."""
         self._engine = engine
         self._monotonic = monotonic
-        self._fresh_for = fresh_for
         self._steadiness = Steadiness(fresh_for)
         self._due: datetime | None = None
         self._undated_due: datetime | None = None
@@ -102,7 +124,7 @@ class Forgetting:
 
     def _forget(self, now: datetime) -> int:
         begun = self._monotonic()
-        if not self._steadiness.is_steady(now, begun, agrees=lambda: self._is_of_this_time(now)):
+        if not self._steadiness.is_steady(now, begun):
             return 0
         end = begun + _RUN_SECONDS
         forgotten, found = 0, _PORTION
@@ -115,15 +137,6 @@ class Forgetting:
         if self._undated_due is None or now >= self._undated_due:
             forgotten += self._forget_undated(now, end)
         return forgotten
-
-    def _is_of_this_time(self, now: datetime) -> bool:
-        """Tell whether a message was let in not long ago by this clock, or none is remembered at all.
-
-        Where all are old there was a pause, or this process began with a clock that is ahead.
-        """
-        with reading(self._engine) as session:
-            newest = newest_before(session, now + self._fresh_for)
-        return newest is None or newest >= now - _LATER
 
     def _forget_undated(self, now: datetime, end: float) -> int:
         """Forget what is over, period by period; what is left when the time is over is the next run's."""

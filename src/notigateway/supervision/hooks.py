@@ -28,16 +28,20 @@ from notigateway.errors import (
     ServiceError,
     TemporarilyUnavailableError,
 )
+from notigateway.evidence.seals import KeptInDevice
 from notigateway.metering import meters, tracing
 from notigateway.private_files import keep_to_owner
 from notigateway.provision import Provision
 from notigateway.repository.schema import head_revision
 from notigateway.settings import load_settings
+from notigateway.soap import forgetting
 from notigateway.supervision.held import held_provision, hold
 from notigateway.supervision.operations import OperationsListener
 from notigateway.supervision.trial import Outcome, Trial, reason_of, try_start
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gunicorn.arbiter import Arbiter
 
     from notigateway.http.worker import GatheringWorker
@@ -47,10 +51,9 @@ _log = structlog.get_logger("notigateway.supervision")
 _APP_LOAD_ERROR: Final = 4
 # What no time heals; a path with a typing error would serve refusals for ever.
 _ENDS_A_START: Final = {Outcome.REFUSED, Outcome.BROKEN, Outcome.ABSENT}
-# The settings that say where a part is: a new place must prove itself, the one in force may be away.
-_PLACES: Final = {Part.DATABASE.value: ("database_url",), Part.STORE.value: ("document_store_url",)}
+# What a trial asks after it has opened the device.
+_BEHIND_DEVICE: Final = {Part.DATABASE, Part.STORE}
 _COMES_EARLY: Final = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
-_ANY_PLACE: Final = ("database_url", "document_store_url")
 
 _operations: Final = OperationsListener()
 
@@ -63,6 +66,7 @@ def on_starting(server: Arbiter) -> None:
     _operations.receive()
     try:
         meters.share((server.cfg.uid, server.cfg.gid))
+        forgetting.share()
         tracing.check(os.environ)
         trial = _try(server)
         provision = trial.provision
@@ -129,11 +133,28 @@ def _acceptable(trial: Trial) -> Provision:
     new, present = trial.provision, held_provision()
     if new is not None and trial.outcome is Outcome.READY:
         return new
-    if new is not None and present is not None and trial.outcome in {Outcome.AWAY, Outcome.ABSENT}:
-        names = _PLACES.get(trial.part, _ANY_PLACE)
-        if all(getattr(new.settings, name) == getattr(present.settings, name) for name in names):
-            return new
-    raise _refusal_of(trial)
+    if new is None or present is None or trial.outcome not in {Outcome.AWAY, Outcome.ABSENT}:
+        raise _refusal_of(trial)
+    unproven = list(_unproven(trial, new, present))
+    if unproven:
+        raise ConfigurationError(f"{trial.detail} (so a new {' and '.join(unproven)} cannot prove itself)")
+    return new
+
+
+def _unproven(trial: Trial, new: Provision, present: Provision) -> Iterator[str]:
+    """Yield what is new and was not reached by a trial, which ends at the first part that is away.
+
+    It asks the device, then the database, then the store; one that said nothing may have reached none.
+    """
+    if trial.part not in _BEHIND_DEVICE and isinstance(new.seal, KeptInDevice) and new.seal != present.seal:
+        yield "seal_pkcs11_module"
+    if trial.part != Part.STORE:
+        if new.settings.database_url != present.settings.database_url:
+            yield "database_url"
+        if new.authorities.listed != present.authorities.listed:  # it may be older than one that was in use
+            yield "trusted_list_file"
+    if new.settings.document_store_url != present.settings.document_store_url:
+        yield "document_store_url"
 
 
 def _refusal_of(trial: Trial) -> GatewayError:

@@ -24,7 +24,9 @@ from notigateway.app import open_app, warn_of_left_unsaid
 from notigateway.contract.problems import said_of
 from notigateway.errors import GatewayError, Part, TemporarilyUnavailableError
 from notigateway.repository.condition import database_file
+from notigateway.repository.marking import check_new_store
 from notigateway.supervision.handing import NOTHING, packed, unpacked
+from notigateway.supervision.held import held_provision
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,7 +152,7 @@ def _begin(read: Callable[[], Provision], pipe: int, before: Callable[[], None],
         else:
             before()
             telemetry.configure(provision.settings)
-            trial, _ = _caught(lambda: open_app(provision), provision)
+            trial, _ = _caught(lambda: _start(provision), provision)
             if trial.outcome in {Outcome.READY, Outcome.AWAY}:
                 warn_of_left_unsaid(provision.settings)  # it looks into a folder, too
         said = {"outcome": trial.outcome, "detail": trial.detail, "part": trial.part}
@@ -158,6 +160,14 @@ def _begin(read: Callable[[], Provision], pipe: int, before: Callable[[], None],
     finally:
         sys.stderr.flush()
         os._exit(0)
+
+
+def _start(provision: Provision) -> None:
+    """Begin as a worker does; a store that would take the place of another must prove to be ours."""
+    open_app(provision)
+    settings, present = provision.settings, held_provision()
+    if present is not None and settings.document_store_url != present.settings.document_store_url:
+        check_new_store(settings)
 
 
 def _hand_over(read: Callable[[], Provision], pipe: int) -> Provision:
