@@ -17,7 +17,7 @@ from notigateway.cli.main import app
 from notigateway.clock.lapsing import Sweeping, sweep
 from notigateway.errors import TemporarilyUnavailableError
 from notigateway.evidence.seals import load_history
-from notigateway.evidence.xades import verify_receipt
+from notigateway.evidence.xades import Seal, verify_receipt
 from notigateway.instants import instant_text
 from notigateway.log.growing import advance
 from notigateway.repository.engine import reading
@@ -250,3 +250,16 @@ def test_by_the_social_securitys_contract_the_same_receipt_decides_after_the_ren
     renew(stack)
     stack.pass_time(seconds=1)
     assert number(client.send_acuse(signed)) == 0
+
+
+def test_what_comes_to_be_at_disposal_between_two_seals_is_told(ending: Stack) -> None:
+    stack = ending
+    at = instant_text(END + timedelta(hours=1))
+    assert published(stack.ask_issuing("PublishActs", act("GAP", f"<availableAt>{at}</availableAt>")))
+    renewed = seal(END + timedelta(days=900), since=END + timedelta(hours=2))
+    now = END + timedelta(hours=3)
+    with capture_logs() as lines:
+        swept = sweep(stack.engine, seal=Seal(renewed), now=now, sweeping=Sweeping())
+    assert (swept.arrived, swept.unsealed, swept.unsealed_arrivals) == (0, 0, 1)
+    (line,) = [one for one in lines if one["event"] == "sweep_left_unsealed"]
+    assert (line["log_level"], line["lapsed"], line["arrived"]) == ("warning", 0, 1)

@@ -31,7 +31,8 @@ def sweep(
     """Write a sealed receipt for every notification that has lapsed, and move what outages suspend.
 
     Run it at least every hour. The lapse has effect without it. Several at once share the work; after
-    a kill the next one goes on. Exit code 1: some lapsed when the seal's certificate was not valid.
+    a kill the next one goes on. Exit code 1: some lapsed, or came to be at disposal, when the seal's
+    certificate was not valid.
     """
     settings = named_settings(settings_file)
     swept, seconds = _sweep(settings, Sweeping.by(settings, batch_size=batch), datetime.now(UTC))
@@ -44,6 +45,13 @@ def sweep(
             f"{swept.unsealed} lapsed when the seal's certificate was not valid: sweep with another seal",
             err=True,
         )
+    if swept.unsealed_arrivals:
+        typer.echo(
+            f"{swept.unsealed_arrivals} came to be at disposal when the seal's certificate was not valid: "
+            "sweep with another seal, before they are decided",
+            err=True,
+        )
+    if swept.unsealed or swept.unsealed_arrivals:
         raise typer.Exit(1)
 
 

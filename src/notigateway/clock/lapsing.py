@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import structlog
+
 from notigateway.clock.outages import recompute_deadlines
 from notigateway.clock.working_days import working_day_rule
 from notigateway.law.transitions import arrive
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from notigateway.evidence.xades import Seal
     from notigateway.repository.model import Notification
     from notigateway.settings import Settings
+
+_log = structlog.get_logger("notigateway.clock")
 
 
 @dataclass(frozen=True)
@@ -55,13 +59,15 @@ class Swept:
     """What a sweep did: evidence written, deadlines moved.
 
     `unsealed` lapsed when the seal's certificate was not valid: only another seal can attest them.
-    `arrived` were published for later, and their time has come.
+    `arrived` were published for later, and their time has come; `unsealed_arrivals` of them when the
+    seal's certificate was not valid.
     """
 
     lapsed: int
     moved: int
     unsealed: int
     arrived: int = 0
+    unsealed_arrivals: int = 0
 
 
 def sweep(
@@ -94,7 +100,10 @@ def sweep(
         let_others_write(engine)
     with reading(engine) as session:
         unsealed = rows.count_unsealed(session, until=now - sweeping.evidence_delay, valid=_validity(seal))
-    return Swept(lapsed, moved, unsealed, arrived)
+        waiting = rows.count_unsealed_arrivals(session, now=now, valid=_validity(seal))
+    if unsealed or waiting:
+        _log.warning("sweep_left_unsealed", lapsed=unsealed, arrived=waiting)
+    return Swept(lapsed, moved, unsealed, arrived, waiting)
 
 
 def count_due_lapses(engine: Engine, *, seal: Seal, now: datetime, sweeping: Sweeping) -> int:

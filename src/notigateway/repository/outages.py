@@ -155,6 +155,13 @@ def count_unsealed(session: Session, *, until: datetime, valid: tuple[datetime, 
     return session.scalar(query.where(is_due(until), ~Notification.deadline.between(*valid))) or 0
 
 
+def count_unsealed_arrivals(session: Session, *, now: datetime, valid: tuple[datetime, datetime]) -> int:
+    """Return how many came to be at disposal when this seal was not valid, and have no receipt of it."""
+    query = select(func.count()).select_from(Notification)
+    is_there = (Notification.state == State.SCHEDULED) & (Notification.available_at <= now)
+    return session.scalar(query.where(is_there, ~Notification.available_at.between(*valid))) or 0
+
+
 def lock_due(
     session: Session, *, until: datetime, valid: tuple[datetime, datetime], limit: int
 ) -> Sequence[Notification]:
