@@ -88,6 +88,15 @@ ROWS: Final = (
         cure="start it; nothing of the gateway needs a restart",
     ),
     Row(
+        name="database_hanging",
+        fault="database hangs",
+        reads={"after `request_seconds`": LATER},
+        log=_away("database"),
+        metrics=_DATABASE_AWAY,
+        back=_AT_ONCE,
+        cure="look at its disk or the network",
+    ),
+    Row(
         name="database_read_only",
         fault="database read-only: a failover, a standby",
         reads={"": LATER},

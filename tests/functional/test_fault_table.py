@@ -52,6 +52,18 @@ def database_refused(world: World) -> Seen:
     return seen
 
 
+def database_hanging(world: World) -> Seen:
+    stack, relay = world.postgresql(request_seconds=1)
+    wanted = stack.publish()
+    relay.hangs()
+    seen = told(stack.ask("AcceptNotifications", f"<id>{wanted}</id>"))
+    assert told(stack.ask("ListNotifications")) == seen
+    world.look(stack)
+    relay.passes()
+    assert asked(stack, wanted) == {"": Told()}
+    return {"after `request_seconds`": seen}
+
+
 def database_read_only(world: World) -> Seen:
     folder = world.ending.enter_context(folder_for_all())
     server = world.ending.enter_context(cluster(folder / "pg"))
@@ -274,6 +286,7 @@ PRODUCERS: dict[str, Callable[[World], Seen]] = {
     one.__name__: one
     for one in (
         database_refused,
+        database_hanging,
         database_read_only,
         database_locked,
         database_full,
