@@ -34,7 +34,8 @@ class Row:
     fault: str
     reads: Mapping[str, Told]
     log: tuple[Line, ...]
-    metrics: tuple[str, ...] = ()
+    # As Prometheus is asked: a counter that grows, or a gauge and what it is compared with.
+    metrics: tuple[str, ...]
     back: str
     cure: str
     shown: tuple[str, ...] = ()
@@ -55,20 +56,52 @@ def _away(part: str) -> tuple[Line, ...]:
     return (Line("request_failed", {"code": "TEMPORARILY_UNAVAILABLE", "part": part}),)
 
 
+def _lines_of(event: str, part: str = "") -> str:
+    of_part = f',part="{part}"' if part else ""
+    return f'notigateway_log_lines_total{{event="{event}"{of_part}}}'
+
+
+def _answers(code: str) -> str:
+    return f'notigateway_requests_total{{code="{code}"}}'
+
+
+def _ended(certificate: str) -> str:
+    return f'notigateway_certificate_end_timestamp_seconds{{certificate="{certificate}"}} < time()'
+
+
+_DATABASE_AWAY: Final = (_lines_of("request_failed", "database"), "notigateway_database_up == 0")
+_DATABASE_FAILED: Final = (_lines_of("request_failed", "database"),)
+_STORE_AWAY: Final = (_lines_of("document_store_failed", "store"),)
+_OUT_OF_DATE: Final = (
+    _answers("REVOCATION_UNKNOWN"),
+    'notigateway_revocation_left_seconds{which="first"} < 0',
+)
+
 ROWS: Final = (
     Row(
         name="database_refused",
         fault="database stopped, or refuses connections",
         reads={"": LATER},
         log=_away("database"),
+        metrics=_DATABASE_AWAY,
         back=_AT_ONCE,
         cure="start it; nothing of the gateway needs a restart",
+    ),
+    Row(
+        name="database_hanging",
+        fault="database hangs",
+        reads={"after `request_seconds`": LATER},
+        log=_away("database"),
+        metrics=_DATABASE_AWAY,
+        back=_AT_ONCE,
+        cure="look at its disk or the network",
     ),
     Row(
         name="database_read_only",
         fault="database read-only: a failover, a standby",
         reads={"": LATER},
         log=_away("database"),
+        metrics=_DATABASE_FAILED,
         back=_AT_ONCE,
         cure="promote the standby, or lead `database_url` to the primary",
     ),
@@ -77,6 +110,7 @@ ROWS: Final = (
         fault="SQLite locked by another program",
         reads={"": LATER},
         log=_away("database"),
+        metrics=_DATABASE_FAILED,
         back=_AT_ONCE,
         cure="end that program; use PostgreSQL for more than one",
     ),
@@ -85,6 +119,7 @@ ROWS: Final = (
         fault="disk of the database full",
         reads={"decisions": LATER},
         log=_away("database"),
+        metrics=_DATABASE_FAILED,
         back=_AT_ONCE,
         cure="make room, then `notigateway check`",
     ),
@@ -93,6 +128,7 @@ ROWS: Final = (
         fault="document store away: not mounted, no bucket, refused",
         reads={"documents": ITEM_LATER, "new acts": LATER, "the rest": AS_ASKED},
         log=(_STORE_FAILED,),
+        metrics=_STORE_AWAY,
         back=_AT_ONCE,
         cure="mount it, or bring back its bucket; nothing was put into what stood there instead",
     ),
@@ -101,6 +137,7 @@ ROWS: Final = (
         fault="document store with the marker of another gateway",
         reads={"documents that are not there": ITEM_LATER, "new acts": LATER, "the rest": AS_ASKED},
         log=(_STORE_FAILED,),
+        metrics=_STORE_AWAY,
         back=_AT_ONCE,
         cure="correct `document_store_url`, or what is mounted there; a start is refused",
     ),
@@ -109,6 +146,7 @@ ROWS: Final = (
         fault="document store hangs",
         reads={"documents, after `request_seconds`": ITEM_LATER, "the rest": AS_ASKED},
         log=(_STORE_FAILED,),
+        metrics=_STORE_AWAY,
         back=_AT_ONCE,
         cure="look at the disk or the network; lists and decisions go on",
     ),
@@ -117,6 +155,7 @@ ROWS: Final = (
         fault="a document damaged or missing",
         reads={"its content": NEVER, "others": AS_ASKED},
         log=(Line("document_damaged", {"code": "DOCUMENT_DAMAGED"}),),
+        metrics=(_lines_of("document_damaged"),),
         back="when its bytes are back",
         cure="bring back its bytes from the backup, by the SHA-256 in the log, then `notigateway check`",
     ),
@@ -125,6 +164,7 @@ ROWS: Final = (
         fault="seal certificate not valid (any more)",
         reads={"decisions, new acts": IN_A_MINUTE, "the rest": AS_ASKED},
         log=_away("seal"),
+        metrics=(_lines_of("request_failed", "seal"), _ended("seal")),
         back="after the reload",
         cure="name a valid one in the settings and reload ([keys](#keys-and-authorised-issuers))",
     ),
@@ -133,6 +173,7 @@ ROWS: Final = (
         fault="service certificate not valid (any more)",
         reads={"": IN_A_MINUTE},
         log=(Line("request_refused", {"code": "TEMPORARILY_UNAVAILABLE", "part": "service_certificate"}),),
+        metrics=(_lines_of("request_refused", "service_certificate"), _ended("service")),
         back="after the reload",
         cure="the same; give the new one to the clients, who pin it",
     ),
@@ -141,6 +182,7 @@ ROWS: Final = (
         fault="revocation source away for longer than its list lasts",
         reads={"decisions": UNKNOWN, "reading, for `revocation_grace_seconds`": AS_ASKED},
         log=(Line("request_failed", {"code": "REVOCATION_UNKNOWN"}),),
+        metrics=_OUT_OF_DATE,
         back="seconds after `notigateway refresh-trust` has succeeded",
         cure="its message names the place; or put the list into `revocation_folder`",
     ),
@@ -149,6 +191,7 @@ ROWS: Final = (
         fault="the same, after the grace",
         reads={"": UNKNOWN},
         log=(Line("request_failed", {"code": "REVOCATION_UNKNOWN"}),),
+        metrics=_OUT_OF_DATE,
         back="seconds after `notigateway refresh-trust` has succeeded",
         cure="the same",
     ),
@@ -157,6 +200,7 @@ ROWS: Final = (
         fault="time-stamp authority away",
         reads={"": AS_ASKED},
         log=(),
+        metrics=('notigateway_queue_length{queue="timestamps"} > 0',),
         back="what waits is asked for again after half a minute to an hour",
         cure="look at the message of `notigateway timestamp`; nothing is lost",
     ),
@@ -165,14 +209,49 @@ ROWS: Final = (
         fault="clock of a caller off by more than some minutes",
         reads={"": Told("MESSAGE_EXPIRED")},
         log=(Line("request_failed", {"code": "MESSAGE_EXPIRED"}),),
+        metrics=(_answers("MESSAGE_EXPIRED"),),
         back="when that clock is right",
         cure="tell the caller; the fault shows the time of the service",
+    ),
+    Row(
+        name="clock_of_ours",
+        fault="our own clock off: behind by more than some minutes",
+        reads={"": Told("MESSAGE_EXPIRED")},
+        log=(Line("request_failed", {"code": "MESSAGE_EXPIRED"}),),
+        metrics=(_answers("MESSAGE_EXPIRED"),),
+        back="when the clock is right",
+        cure="all callers at once are told so: set it right and keep it so; `notigateway doctor` compares it",
+    ),
+    Row(
+        name="worker_killed",
+        fault="a worker killed, or replaced at its `max_requests`",
+        reads={"": AS_ASKED},
+        log=(Line("was sent SIGKILL"),),
+        metrics=("notigateway_worker_starts_total",),
+        back="the others go on; the next starts by itself, also while the database is away",
+        cure="nothing; again and again: [NotigatewayRestarts](runbooks/NotigatewayRestarts.md)",
+        shown=(
+            "tests/functional/test_supervised.py::test_a_reload_that_cannot_be_used_leaves_in_force_what_is",
+        ),
+    ),
+    Row(
+        name="reload_refused",
+        fault="a reload with a typing error, a key that is not there, a schema of before",
+        reads={"": AS_ASKED},
+        log=(Line("reload_refused", {"code": "CONFIGURATION", "level": "error"}),),
+        metrics=(_lines_of("reload_refused"),),
+        back="never away: what was in force stays",
+        cure="correct what the line names, or `notigateway migrate`; then reload again",
+        shown=(
+            "tests/functional/test_supervised.py::test_a_reload_that_cannot_be_used_leaves_in_force_what_is",
+        ),
     ),
     Row(
         name="defect",
         fault="a defect of the gateway",
         reads={"": Told("INTERNAL_ERROR")},
         log=(Line("request_crashed"),),
+        metrics=(_answers("INTERNAL_ERROR"),),
         back="when it is mended",
         cure="keep the line with its exception and tell us; nothing was changed",
     ),
@@ -181,6 +260,7 @@ ROWS: Final = (
         fault="disk of the log full",
         reads={"": AS_ASKED},
         log=(),
+        metrics=(),
         back="lines are lost until there is room",
         cure="make room",
     ),

@@ -44,7 +44,7 @@ def _cells(row: Row) -> Iterator[str]:
     yield "; ".join(f"{of}: {_code(told)}" if of else _code(told) for of, told in row.reads.items())
     yield "; ".join(dict.fromkeys(_again(told) for told in row.reads.values()))
     yield "; ".join(map(_line, row.log)) or "nothing"
-    yield ", ".join(f"`{name}`" for name in row.metrics)
+    yield ", ".join(f"`{name}`" for name in row.metrics) or "nothing"
     yield row.back
     yield row.cure
 

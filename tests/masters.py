@@ -195,6 +195,11 @@ class Master:
         url = f"http://127.0.0.1:{self.world.operations_port}/healthz"
         return bool(httpx.get(url, timeout=PATIENCE_SECONDS).json()["status"] == "alive")
 
+    def numbers(self) -> bytes:
+        """Return what Prometheus reads at the second address."""
+        url = f"http://127.0.0.1:{self.world.operations_port}/metrics"
+        return httpx.get(url, timeout=PATIENCE_SECONDS).content
+
     def replace_workers(self, number: signal.Signals) -> None:
         """End every worker, and wait until each has a successor.
 

@@ -32,9 +32,8 @@ class Relay:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="relay", daemon=True)
         self._flowing = asyncio.Event()
-        self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._server: asyncio.Server | None = None
+        self._listener: socket.socket | None = None
 
     def __enter__(self) -> Self:
         """Pass everything on."""
@@ -44,7 +43,7 @@ class Relay:
 
     def __exit__(self, *_: object) -> None:
         """End every connection, and the thread."""
-        self._do(self._close())
+        self._do(self._refuse())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(PATIENCE_SECONDS)
         self._loop.close()
@@ -79,15 +78,17 @@ class Relay:
 
     async def _listen(self) -> None:
         self._flowing.set()
-        if self._server is None:
-            listener = _socket(self.port)
-            listener.listen(128)
-            self._server = await asyncio.start_server(self._serve, sock=listener)
+        if self._listener is None:
+            self._listener = _socket(self.port)
+            self._listener.listen(128)
+            self._listener.setblocking(False)
+            self._loop.add_reader(self._listener, self._take, self._listener)
 
     async def _refuse(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        if self._listener is not None:
+            self._loop.remove_reader(self._listener)
+            self._listener.close()
+            self._listener = None
         await self._cut()
 
     async def _hang(self) -> None:
@@ -95,35 +96,32 @@ class Relay:
         self._flowing.clear()
 
     async def _cut(self) -> None:
-        for writer in self._writers:
-            writer.transport.abort()
-
-    async def _close(self) -> None:
-        await self._refuse()
-        for task in self._tasks:
+        ending = set(self._tasks)
+        for task in ending:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*ending, return_exceptions=True)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        self._writers.add(writer)
-        try:
+    def _take(self, listener: socket.socket) -> None:
+        """Take a connection; whatever happens to it, it is closed with its task, also before that begins."""
+        with suppress(BlockingIOError):
+            taken, _ = listener.accept()
+            task = self._loop.create_task(self._serve(taken))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(lambda _: taken.close())
+
+    async def _serve(self, taken: socket.socket) -> None:
+        with suppress(OSError):  # its end is what the caller sees
             await self._flowing.wait()
-            behind = await self._connect()
-            self._writers.add(behind[1])
+            behind_reader, behind_writer = await self._connect()
             try:
-                await asyncio.gather(self._pass(reader, behind[1]), self._pass(behind[0], writer))
+                reader, writer = await asyncio.open_connection(sock=taken)
+                try:
+                    await asyncio.gather(self._pass(reader, behind_writer), self._pass(behind_reader, writer))
+                finally:
+                    writer.transport.abort()
             finally:
-                self._writers.discard(behind[1])
-                behind[1].transport.abort()
-        except (OSError, asyncio.CancelledError):
-            pass  # its end is what the caller sees
-        finally:
-            self._writers.discard(writer)
-            self._tasks.discard(task)
-            writer.transport.abort()
+                behind_writer.transport.abort()
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if isinstance(self._target, str):

@@ -22,7 +22,7 @@ from fault_world import FullDisk, Seen, World, asked, closing_engine, told, writ
 from notigateway.receipts.stamping import Authority, stamp
 from notigateway.repository.schema import upgrade
 from notigateway.repository.store_owner import marker_of
-from pki import NOW, OTHER_COMPANY_NIF, company_subject, crl, ec_key, pki, rsa_key, write_pem
+from pki import NOW, OTHER_COMPANY_NIF, company_subject, crl, ec_key, pki, rsa_key, write_issuers, write_pem
 from stack import Stack
 from tsa import tsa
 
@@ -46,9 +46,22 @@ def database_refused(world: World) -> Seen:
     wanted = stack.publish()
     relay.refuses()
     seen = asked(stack, wanted)
+    world.look(stack)
     relay.passes()
     assert asked(stack, wanted) == {"": Told()}
     return seen
+
+
+def database_hanging(world: World) -> Seen:
+    stack, relay = world.postgresql(request_seconds=1)
+    wanted = stack.publish()
+    relay.hangs()
+    seen = told(stack.ask("AcceptNotifications", f"<id>{wanted}</id>"))
+    assert told(stack.ask("ListNotifications")) == seen
+    world.look(stack)
+    relay.passes()
+    assert asked(stack, wanted) == {"": Told()}
+    return {"after `request_seconds`": seen}
 
 
 def database_read_only(world: World) -> Seen:
@@ -180,6 +193,7 @@ def seal_ended(world: World) -> Seen:
     stack = with_certificate_of(world, "seal")
     wanted = stack.publish()
     stack.pass_time(hours=2)
+    world.look(stack)
     decision = told(stack.ask("AcceptNotifications", f"<id>{wanted}</id>"))
     assert told(stack.ask_issuing("PublishActs", ACT)) == decision
     return {"decisions, new acts": decision, "the rest": told(stack.ask("ListNotifications"))}
@@ -188,6 +202,7 @@ def seal_ended(world: World) -> Seen:
 def service_certificate_ended(world: World) -> Seen:
     stack = with_certificate_of(world, "service")
     stack.pass_time(hours=2)
+    world.look(stack)
     return {"": told(stack.send(stack.sign('<Ping xmlns="urn:notigateway:v1"/>')))}
 
 
@@ -200,6 +215,7 @@ def out_of_date(world: World) -> tuple[Stack, object]:
     stack.refresh_trust()
     wanted = stack.publish()
     stack.pass_time(hours=1, seconds=1)
+    world.look(stack)
     return stack, wanted
 
 
@@ -218,14 +234,18 @@ def revocation_unknown(world: World) -> Seen:
 
 
 def authority_away(world: World) -> Seen:
-    stack = world.sqlite()
-    wanted = stack.publish()
     relay = world.ending.enter_context(Relay(("127.0.0.1", 9)))
     relay.refuses()
     authority = Authority(f"http://127.0.0.1:{relay.port}/", [tsa().certificate], 2)
+    stack = world.sqlite(
+        timestamp_authority_url=authority.url,
+        timestamp_authority_folder=write_issuers(world.folder / "authorities", authority.certificates),
+    )
+    wanted = stack.publish()
     seen = asked(stack, wanted)
     done = stamp(stack.engine, authority=authority, now=stack.now, batch_size=10)
     assert done.stamped == 0 < done.failed
+    world.look(stack)
     return seen
 
 
@@ -233,6 +253,13 @@ def clock_of_the_caller(world: World) -> Seen:
     stack = world.sqlite()
     message = stack.sign('<Ping xmlns="urn:notigateway:v1"/>')
     stack.pass_time(minutes=20)
+    return {"": told(stack.send(message))}
+
+
+def clock_of_ours(world: World) -> Seen:
+    stack = world.sqlite()
+    message = stack.sign('<Ping xmlns="urn:notigateway:v1"/>')
+    stack.pass_time(minutes=-20)
     return {"": told(stack.send(message))}
 
 
@@ -259,6 +286,7 @@ PRODUCERS: dict[str, Callable[[World], Seen]] = {
     one.__name__: one
     for one in (
         database_refused,
+        database_hanging,
         database_read_only,
         database_locked,
         database_full,
@@ -272,6 +300,7 @@ PRODUCERS: dict[str, Callable[[World], Seen]] = {
         revocation_unknown,
         authority_away,
         clock_of_the_caller,
+        clock_of_ours,
         defect,
         full_log,
     )
@@ -292,6 +321,8 @@ def test_a_fault_is_told_as_its_row_says(row: Row, world: World) -> None:
         assert any(is_said(line, one) for one in lines), (line, lines)
     if not row.log:
         assert lines == []
+    for metric in row.metrics:
+        assert world.shows(metric), metric
 
 
 def is_said(line: Line, one: dict[str, str]) -> bool:

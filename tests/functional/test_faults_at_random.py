@@ -89,7 +89,7 @@ def unnamed(one: Installation, happened: list[Happened]) -> list[str]:
     return [
         f"{each.fault.name} at {each.at:.0f} for {each.lasted:.1f} s"
         for each in happened
-        if not any(word.encode() in log[slice(*each.log)] for word in each.fault.named)
+        if not each.fault.is_named_in(log[slice(*each.log)])
     ]
 
 

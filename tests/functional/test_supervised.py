@@ -19,6 +19,8 @@ import httpx
 import pytest
 
 from databases import PostgreSQL
+from fault_rows import ROWS
+from fault_world import grown
 from masters import WORKERS, Master, World, asking
 from notigateway.sandbox.certifying import CertificateWish, name, new_ec_key
 from notigateway.sandbox.holders import ensure_pki
@@ -219,6 +221,16 @@ MISTAKES = {
 }
 
 
+def assert_told(master: Master, name: str) -> None:
+    """Log and metrics tell of a fault that was, as its row in the table of faults says."""
+    (row,) = (one for one in ROWS if one.name == name)
+    for line in row.log:
+        known = [one for one in master.lines(line.event) if line.fields.items() <= one.items()]
+        assert known if line.fields else line.event in master.log, line
+    for metric in row.metrics:
+        assert grown(master.numbers(), metric), metric
+
+
 @ON_SQLITE
 def test_a_reload_that_cannot_be_used_leaves_in_force_what_is(master: Master) -> None:
     world = master.world
@@ -248,6 +260,8 @@ def test_a_reload_that_cannot_be_used_leaves_in_force_what_is(master: Master) ->
     assert not master.ask()
     assert master.is_alive()
     assert "Traceback" not in master.log
+    for row in ("reload_refused", "worker_killed"):
+        assert_told(master, row)
     world.write()
 
 
