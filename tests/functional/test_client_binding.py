@@ -142,7 +142,7 @@ def test_116_nobody_else_is_answered_under_the_name_of_a_request(
         done = run(*words_of(command, known, tmp_path / "out"))
     assert (done.code, done.out) == (3, "")
     assert done.err.startswith("notigateway-client: ADDRESSING_INVALID: ")
-    assert done.err.endswith("(not proven to be about this request)\n")
+    assert "(not proven to be about this request); see http" in done.err
     assert written(tmp_path) == set()
 
 

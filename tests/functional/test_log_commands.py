@@ -60,7 +60,7 @@ def test_commands_leave_how_they_went_for_who_asks_for_the_last_runs(stack: Stac
         runs = {one.job: (one.outcome, one.detail) for one in last_runs(session)}
     assert runs == {
         "checkpoint": ("done", ""),
-        "sweep": ("done", "lapsed 0, moved 0, unsealed 0, arrived 0"),
+        "sweep": ("done", "lapsed 0, moved 0, unsealed 0, arrived 0, unsealed_arrivals 0"),
         "refresh-trust": ("done", "new 0, known 3, failed 0"),
     }
 

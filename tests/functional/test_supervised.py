@@ -317,6 +317,8 @@ def test_a_reload_changes_the_keys_without_a_pause(master: Master) -> None:
 
 @ON_POSTGRESQL
 def test_a_new_version_takes_over_and_every_request_is_answered(master: Master) -> None:
+    master.replace_workers(signal.SIGTERM)  # none that looks for its database still
+    master.await_answer()
     old = master.workers()
     with asking(master) as told:
         master.process.send_signal(signal.SIGUSR2)
