@@ -14,7 +14,7 @@ from chaos.cluster import cluster, folder_for_all
 from chaos.faults import wait_until_back
 from chaos.installation import installed
 from notigateway.client.errors import ClientError, GatewayFaultError
-from patience import PATIENCE_SECONDS
+from patience import PATIENCE_SECONDS, back_seconds
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 AWAY_SECONDS = 120.0
 # Of the database; a worker looks for it by itself.
-BACK_SECONDS = 2.0
 
 
 def work_until_replaced(one: Installation, client: NotificationClient) -> None:
@@ -61,7 +60,7 @@ def test_workers_that_are_replaced_while_the_database_is_away_serve_once_it_is_b
         one.database.passes()
         began = time.monotonic()
         back = wait_until_back(lambda: client.accept(ids)) - began
-        assert back < BACK_SECONDS
+        assert back < back_seconds()
         assert told == {"TEMPORARILY_UNAVAILABLE"}
         assert one.server.poll() is None
         assert len(one.workers()) == 2

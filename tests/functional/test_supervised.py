@@ -24,7 +24,7 @@ from fault_world import grown
 from masters import WORKERS, Master, World, asking
 from notigateway.sandbox.certifying import CertificateWish, name, new_ec_key
 from notigateway.sandbox.holders import ensure_pki
-from patience import PATIENCE_SECONDS
+from patience import PATIENCE_SECONDS, back_seconds
 from pki import write_pem
 
 if TYPE_CHECKING:
@@ -66,11 +66,6 @@ class Database:
             self.server.open(self.name)
             return
         self._folder.with_suffix(".away").rename(self._folder)
-
-
-def back_seconds() -> float:
-    """Return two seconds of a machine that has nothing else to do, as long as they are on this one."""
-    return 2.0 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def expired(now: datetime) -> KeyPair:
@@ -164,6 +159,7 @@ def test_a_worker_that_has_carried_out_its_requests_may_be_followed_while_it_is_
 
 
 @pytest.mark.soak
+@ON_POSTGRESQL
 @pytest.mark.timeout(AWAY_SECONDS + 300)
 def test_two_minutes_without_a_database_end_nothing_whatever_becomes_of_the_workers(
     master: Master, database: Database
