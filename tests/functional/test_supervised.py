@@ -49,6 +49,7 @@ class Database:
     url: str
     server: PostgreSQL | None = None
     name: str = ""
+    is_away: bool = False
     _folder: Path = field(init=False)
 
     def __post_init__(self) -> None:
@@ -56,12 +57,14 @@ class Database:
 
     def take_away(self) -> None:
         """Shut the server's, or have SQLite's whole folder vanish, as a volume does that is not mounted."""
+        self.is_away = True
         if self.server is not None:
             self.server.shut(self.name)
             return
         self._folder.rename(self._folder.with_suffix(".away"))
 
     def bring_back(self) -> None:
+        self.is_away = False
         if self.server is not None:
             self.server.open(self.name)
             return
@@ -104,6 +107,14 @@ def master(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iter
             master.replace_workers(signal.SIGKILL)  # those have the file open, and need its name no more
         master.await_answer(AWAY)
         yield master
+
+
+@pytest.fixture(autouse=True)
+def there(request: pytest.FixtureRequest, master: Master, database: Database) -> None:
+    """Begin each test with its database, but the first: workers of a run may each get a part of them."""
+    if database.is_away and request.function is not test_it_serves_without_its_database_and_is_back_with_it:
+        database.bring_back()
+        master.await_answer()
 
 
 def test_it_serves_without_its_database_and_is_back_with_it(master: Master, database: Database) -> None:
