@@ -114,6 +114,7 @@ def there(request: pytest.FixtureRequest, master: Master, database: Database) ->
     """Begin each test with its database, but the first: workers of a run may each get a part of them."""
     if database.is_away and request.function is not test_it_serves_without_its_database_and_is_back_with_it:
         database.bring_back()
+        master.replace_workers(signal.SIGTERM)  # none that looks for its database still
         master.await_answer()
 
 
