@@ -1,0 +1,34 @@
+"""What a test sets for its whole process and has to leave as it found it."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(autouse=True)
+def _log_left_as_found() -> Iterator[None]:
+    """Undo what a service built in the test says about logs: it writes to a stream that ends with the test."""
+    root = logging.getLogger()
+    level, ours = root.level, _ours(root)
+    found = structlog.get_config() if structlog.is_configured() else None
+    yield
+    root.setLevel(level)
+    for handler in _ours(root):
+        root.removeHandler(handler)
+    for handler in ours:
+        root.addHandler(handler)
+    if found is None:
+        structlog.reset_defaults()
+    else:
+        structlog.configure(**found)
+
+
+def _ours(root: logging.Logger) -> list[logging.Handler]:
+    return [handler for handler in root.handlers if getattr(handler, "is_ours", False)]
