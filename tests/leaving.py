@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _log_left_as_found() -> Iterator[None]:
-    """Undo what a service built in the test says about logs: it writes to a stream that ends with the test."""
+    """Undo what a service built in the test says about logs: its stream ends with the test."""
     root = logging.getLogger()
     level, ours = root.level, _ours(root)
     found = structlog.get_config() if structlog.is_configured() else None
