@@ -199,10 +199,13 @@ ROWS: Final = (
         name="authority_away",
         fault="time-stamp authority away",
         reads={"": AS_ASKED},
-        log=(),
-        metrics=('notigateway_queue_length{queue="timestamps"} > 0',),
+        log=(Line("job_failed", {"code": "INCOMPLETE", "job": "timestamp"}),),
+        metrics=(
+            'notigateway_queue_length{queue="timestamps"} > 0',
+            'notigateway_check{check="job_timestamp",state="warning"} == 1',
+        ),
         back="what waits is asked for again after half a minute to an hour",
-        cure="look at the message of `notigateway timestamp`; nothing is lost",
+        cure="`detail` of that line says what the authority answered; nothing is lost",
     ),
     Row(
         name="clock_of_the_caller",
@@ -265,3 +268,9 @@ ROWS: Final = (
         cure="make room",
     ),
 )
+
+
+def row_named(name: str) -> Row:
+    """Return the row of that name."""
+    (row,) = (one for one in ROWS if one.name == name)
+    return row

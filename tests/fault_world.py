@@ -5,23 +5,22 @@ from __future__ import annotations
 import io
 import json
 import logging
-import operator
 import re
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from chaos.relay import Relay
 from fault_rows import Told
 from notigateway.metering.meters import meters
 from notigateway.repository.engine import create_database
+from scraped import Numbers, shows
 from stack import NG, Stack, send
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from sqlalchemy import Engine
 
@@ -29,9 +28,6 @@ if TYPE_CHECKING:
     from stack import Answer
 
 Seen = dict[str, Told]
-# A counter that has grown, or what a gauge has been while the fault lasted, as Prometheus is asked for it.
-_METRIC = re.compile(r"(\w+)(?:\{(.*)\})?(?: (==|<|>) (\S+))?")
-_COMPARISONS = {"==": operator.eq, "<": operator.lt, ">": operator.gt}
 
 
 class World:
@@ -42,7 +38,7 @@ class World:
         self.folder = folder
         self.ending = stack
         self.written = io.StringIO()
-        self._before = Numbers(meters().exposed(), at=0)
+        self._before = Numbers(meters().exposed())
         self._during: list[Numbers] = []
 
     def sqlite(self, **overrides: Any) -> Stack:  # noqa: ANN401  (settings)
@@ -74,41 +70,12 @@ class World:
 
     def shows(self, metric: str) -> bool:
         """Tell whether a counter has grown since the beginning, or a gauge was so at some look."""
-        asked = _METRIC.fullmatch(metric)
-        assert asked is not None, metric
-        name, chosen, comparison, wanted = asked.groups()
-        labels = dict(re.findall(r'(\w+)="([^"]*)"', chosen or ""))
-        if comparison is None:
-            return Numbers(meters().exposed(), at=0).total(name, labels) > self._before.total(name, labels)
-        return any(
-            any(
-                _COMPARISONS[comparison](value, one.at if wanted == "time()" else float(wanted))
-                for value in one.of(name, labels)
-            )
-            for one in self._during
-        )
+        return shows(metric, [self._before, *self._during, Numbers(meters().exposed())])
 
     def lines(self) -> list[dict[str, str]]:
         """Return what was written to the log, but what says that all is well."""
         lines = [json.loads(line) for line in self.written.getvalue().splitlines()]
         return [line for line in lines if line["level"] in {"warning", "error"}]
-
-
-class Numbers:
-    """What Prometheus reads at an instant."""
-
-    def __init__(self, exposed: bytes, *, at: float) -> None:
-        self.at = at
-        self._families = list(text_string_to_metric_families(exposed.decode()))
-
-    def of(self, name: str, labels: Mapping[str, str]) -> list[float]:
-        """Return the values of that name with those labels, whatever the others are."""
-        samples = (sample for family in self._families for sample in family.samples)
-        return [one.value for one in samples if one.name == name and labels.items() <= one.labels.items()]
-
-    def total(self, name: str, labels: Mapping[str, str]) -> float:
-        """Return their sum."""
-        return sum(self.of(name, labels))
 
 
 class FullDisk(io.FileIO):
@@ -123,14 +90,6 @@ def write_log_to(stream: object) -> None:
     for handler in logging.getLogger().handlers:
         if isinstance(handler, logging.StreamHandler) and getattr(handler, "is_ours", False):
             handler.setStream(stream)
-
-
-def grown(exposed: bytes, metric: str) -> bool:
-    """Tell whether a counter is no longer at zero in what Prometheus reads of a server of a test's own."""
-    asked = _METRIC.fullmatch(metric)
-    assert asked is not None, metric
-    labels = dict(re.findall(r'(\w+)="([^"]*)"', asked[2] or ""))
-    return Numbers(exposed, at=0).total(asked[1], labels) > 0
 
 
 @contextmanager

@@ -66,7 +66,7 @@ def settings_file(stack: Stack, **changes: Any) -> Path:  # noqa: ANN401
     """Write the stack's settings for a command."""
     values = {**stack.overrides, **changes}
     lines = [
-        f"{name} = {json.dumps(value if isinstance(value, (int, bool)) else str(value))}"
+        f"{name} = {json.dumps(value if isinstance(value, (int, bool, list)) else str(value))}"
         for name, value in values.items()
     ]
     file = stack.folder / "notigateway.toml"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
@@ -28,15 +29,24 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from notigateway.clock.lapsing import Swept
+    from notigateway.receipts.stamping import Stamped
     from notigateway.settings import Settings
+    from notigateway.trust.refreshing import Refreshed
 
 REFRESH: Final = "refresh-trust"
 SWEEP: Final = "sweep"
 STAMP: Final = "timestamp"
 CHECKPOINT: Final = "checkpoint"
 
+# What is done beside the jobs: to hold their leases, and to record how they went.
+LEASE_JOB: Final = "lease"
+INCOMPLETE: Final = "INCOMPLETE"
+
 # A third of the lease: two looks may fail before another process takes over.
 _LOOK_SECONDS: Final = 2.0
+# How often a trouble that goes on is told again.
+_REMIND_SECONDS: Final = 60.0
 # Then the stop is looked at again.
 _STAMPS_AT_MOST: Final = 200
 
@@ -45,10 +55,26 @@ _log = structlog.get_logger("notigateway.job")
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a run has done, in numbers; `is_more` says that it should go on at once."""
+    """What a run has done, in numbers, and what it could not; `is_more` says that it should go on at once.
+
+    A run that left something has failed, though the rest is done: else an authority could be away for weeks,
+    and every run would be told as one that went well.
+    """
 
     said: dict[str, object]
+    left: tuple[str, ...] = ()
     is_more: bool = False
+
+    @property
+    def outcome(self) -> str:
+        """Return how the run is recorded."""
+        return FAILED if self.left else DONE
+
+    @property
+    def words(self) -> str:
+        """Return what is recorded of the run; a failure begins with its code."""
+        said = ", ".join(f"{name} {value}" for name, value in self.said.items())
+        return f"{INCOMPLETE}: {'; '.join(self.left)} ({said})" if self.left else said
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +91,7 @@ def refreshing(settings: Settings) -> Callable[[Engine, datetime], Done]:
 
     def work(engine: Engine, now: datetime) -> Done:
         trust = load_trust(settings, engine, now=now, for_refreshing=True)
-        done = refresh(engine, trust, Sources.by(settings), now=now)
-        return Done({"new": done.new, "known": done.known, "failed": len(done.failures)})
+        return of_refresh(refresh(engine, trust, Sources.by(settings), now=now))
 
     return work
 
@@ -77,7 +102,7 @@ def sweeping(settings: Settings, now: datetime) -> Callable[[Engine, datetime], 
 
     def work(engine: Engine, now: datetime) -> Done:
         check_clock(engine, now)
-        return Done(asdict(sweep(engine, seal=seal, now=now, sweeping=how)))
+        return of_sweep(sweep(engine, seal=seal, now=now, sweeping=how))
 
     return work
 
@@ -87,10 +112,7 @@ def stamping(settings: Settings, authority: Authority) -> Callable[[Engine, date
 
     def work(engine: Engine, now: datetime) -> Done:
         size = settings.timestamp_batch_size
-        done = stamp(engine, authority=authority, now=now, batch_size=size, most=_STAMPS_AT_MOST)
-        said = asdict(done)
-        said["reasons"] = sorted(said.pop("failures"))
-        return Done(said, is_more=done.stamped > 0 and done.waiting > 0)
+        return of_stamping(stamp(engine, authority=authority, now=now, batch_size=size, most=_STAMPS_AT_MOST))
 
     return work
 
@@ -106,17 +128,37 @@ def checkpointing(settings: Settings, now: datetime) -> Callable[[Engine, dateti
     return work
 
 
+def of_refresh(done: Refreshed) -> Done:
+    """Return what a refresh did; a place that failed is left."""
+    said: dict[str, object] = {"new": done.new, "known": done.known, "failed": len(done.failures)}
+    return Done(said, left=tuple(done.failures))
+
+
+def of_sweep(done: Swept) -> Done:
+    """Return what a sweep did; what another seal has to attest is left."""
+    is_left = done.unsealed or done.unsealed_arrivals
+    return Done(asdict(done), left=("some wait for a seal that was valid at their time",) if is_left else ())
+
+
+def of_stamping(done: Stamped) -> Done:
+    """Return what a run of time-stamping did; `left` are the reasons."""
+    said = asdict(done)
+    del said["failures"]
+    return Done(said, left=tuple(sorted(done.failures)), is_more=done.stamped > 0 and done.waiting > 0)
+
+
 @contextmanager
-def recorded(engine: Engine, job: str, *, clock: Callable[[], datetime]) -> Iterator[dict[str, object]]:
-    """Record how a single command did a job; what it has done is put into the dictionary.
+def recorded(engine: Engine, job: str, *, clock: Callable[[], datetime]) -> Iterator[list[Done]]:
+    """Record how a single command did a job; what it has done is put into the list.
 
     So whoever asks for the jobs' last runs learns of timers, too. What cannot be recorded was done anyway.
     """
-    begun, said = clock(), dict[str, object]()
+    begun, found = clock(), list[Done]()
     outcome, detail = DONE, ""
     try:
-        yield said
-        detail = _in_words(said)
+        yield found
+        for done in found:
+            outcome, detail = done.outcome, done.words
     except GatewayError as error:
         outcome, detail = FAILED, f"{error.code}: {error.detail}"
         raise
@@ -128,8 +170,29 @@ def recorded(engine: Engine, job: str, *, clock: Callable[[], datetime]) -> Iter
             record_run(session, job, begun=begun, ended=clock(), outcome=outcome, detail=detail)
 
 
-def _in_words(said: dict[str, object]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in said.items())
+class Standing:
+    """A job's trouble while it goes on: told at once, then once a minute, and when it is over."""
+
+    def __init__(self, job: str) -> None:
+        self._job = job
+        self._since: float | None = None
+        self._told_at = 0.0
+
+    def tell(self, **line: object) -> None:
+        """Tell of the trouble, unless that was done a moment ago."""
+        now = time.monotonic()
+        if self._since is None:
+            self._since = now
+        elif now - self._told_at < _REMIND_SECONDS:
+            return
+        self._told_at = now
+        _log.warning("job_failed", job=self._job, **line)
+
+    def end(self) -> None:
+        """Tell that the trouble is over, if there was one."""
+        if self._since is not None:
+            _log.info("job_recovered", job=self._job, seconds=round(time.monotonic() - self._since, 1))
+            self._since = None
 
 
 class Jobs:
@@ -141,6 +204,7 @@ class Jobs:
         self._clock = clock
         self._holder = uuid4()
         self._held: frozenset[str] = frozenset()
+        self._standing = {name: Standing(name) for name in (LEASE_JOB, *(job.name for job in jobs))}
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -166,15 +230,14 @@ class Jobs:
                 self._hold(engine)
             for one in threads:
                 one.join()
-            self._attempt("lease", lambda: self._leave(engine))
+            self._attempt(LEASE_JOB, lambda: self._leave(engine))
 
-    @staticmethod
-    def _has_schema(engine: Engine) -> bool:
+    def _has_schema(self, engine: Engine) -> bool:
         """Tell whether the database is there; whether it is the right one no later look will change."""
         try:
             check_revision(engine)
         except TemporarilyUnavailableError as error:
-            _log.warning("job_failed", job="lease", **error.line)
+            self._standing[LEASE_JOB].tell(**error.line)
             return False
         return True
 
@@ -187,7 +250,8 @@ class Jobs:
                 taken = [job.name for job in self._jobs if take_job(session, job.name, self._holder, now=now)]
             self._held = frozenset(taken)
 
-        self._attempt("lease", take)
+        if self._attempt(LEASE_JOB, take) is None:
+            self._standing[LEASE_JOB].end()
 
     def _leave(self, engine: Engine) -> None:
         with writing(engine) as session:
@@ -206,27 +270,30 @@ class Jobs:
         begun = self._clock()
         found: list[Done] = []
         error = self._attempt(job.name, lambda: found.append(job.work(engine, begun)))
-        said = found[0].said if found else {}
-        detail = _in_words(said) if error is None else error
-        if found:
-            _log.info("job_done", job=job.name, detail=detail)
+        outcome, detail = FAILED, error or ""
+        for done in found:
+            outcome, detail = done.outcome, done.words
+            if done.left:
+                self._standing[job.name].tell(code=INCOMPLETE, detail=detail)
+            else:
+                self._standing[job.name].end()
+                _log.info("job_done", job=job.name, detail=detail)
 
         def record() -> None:
-            outcome = DONE if error is None else FAILED
             with writing(engine) as session:
                 record_run(
                     session, job.name, begun=begun, ended=self._clock(), outcome=outcome, detail=detail
                 )
 
-        self._attempt(job.name, record)
-        return bool(found) and found[0].is_more
+        self._attempt(LEASE_JOB, record)
+        return any(done.is_more for done in found)
 
     def _attempt(self, name: str, what: Callable[[], object]) -> str | None:
         """Do something whose trouble is for the next time; return the trouble in words."""
         try:
             what()
         except GatewayError as error:
-            _log.warning("job_failed", job=name, **error.line)
+            self._standing[name].tell(**error.line)
             return f"{error.code}: {error.detail}"
         except Exception as error:  # noqa: BLE001  (a defect must not end the other jobs)
             _log.exception("job_failed", job=name, code=ServiceError.code, detail=type(error).__name__)

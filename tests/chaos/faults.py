@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import sqlite3
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,12 +12,15 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from fault_rows import row_named
 from notigateway.client.errors import ClientError
+from scraped import shows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from chaos.installation import Installation
+    from scraped import Numbers
 
 _PAUSE_SECONDS: Final = 0.1
 # Nothing here takes longer to come back than this; then the test fails, instead of waiting for ever.
@@ -31,30 +33,36 @@ class NotYetError(ClientError):
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that may happen; it names itself in the log by one of `named`."""
+    """One thing that may happen; the log names it by one of `named`, metrics as its row of the table says."""
 
     name: str
+    row: str
     take: Callable[[Installation], None]
     give: Callable[[Installation], None]
     named: tuple[str, ...]
     lasts: tuple[float, float] = (2.0, 12.0)
-    # What only a periodic job meets lasts until that has met it, however slow its turn is.
-    until_named: bool = False
+    # What only a periodic job or a new worker meets lasts until that has met it, however slow its turn is.
+    until_told: bool = False
 
     def is_named_in(self, log: bytes) -> bool:
         """Tell whether the log names it."""
         return any(word.encode() in log for word in self.named)
 
+    def untold(self, log: bytes, looks: Sequence[Numbers]) -> list[str]:
+        """Return where nothing tells of it: the log, or metrics of its row between the looks."""
+        metrics = [metric for metric in row_named(self.row).metrics if not shows(metric, looks)]
+        return metrics if self.is_named_in(log) else ["the log", *metrics]
+
 
 @dataclass
 class Happened:
-    """A fault that was: when, for how long, and how long the service took to be back after it."""
+    """A fault that was: when, for how long, how soon the service was back, and what was not told of it."""
 
     fault: Fault
     at: float
     lasted: float
     back_after: float
-    log: tuple[int, int]
+    untold: list[str]
 
 
 def _nothing(_: Installation) -> None:
@@ -63,6 +71,10 @@ def _nothing(_: Installation) -> None:
 
 def _kill_a_worker(one: Installation) -> None:
     os.kill(one.workers()[0], signal.SIGKILL)
+
+
+def _replace_workers(one: Installation) -> None:
+    one.reload()
 
 
 def _crash(one: Installation) -> None:
@@ -98,77 +110,69 @@ def _find_the_bucket(one: Installation) -> None:
     one.store.leads_to(one.behind_store)
 
 
-def _unmount(one: Installation) -> None:
-    (one.folder / "documents").rename(one.folder / "elsewhere")
-
-
-def _mount(one: Installation) -> None:
-    (one.folder / "elsewhere").rename(one.folder / "documents")
-
-
-def _lock(one: Installation) -> None:
-    one.lock = sqlite3.connect(one.folder / "notigateway.db", isolation_level=None, timeout=30)
-    one.lock.execute("BEGIN IMMEDIATE")
-
-
-def _unlock(one: Installation) -> None:
-    assert one.lock is not None
-    one.lock.close()
-
-
 _DATABASE: Final = ('"part": "database"', "part=database")
 _STORE: Final = ('"part": "store"', "part=store")
-_AUTHORITY: Final = ("timestamp ended with 1",)
+_AUTHORITY: Final = ('"code": "INCOMPLETE"',)
 
 WORKERS: Final = (
-    Fault("a worker killed", _kill_a_worker, _nothing, ("was sent SIGKILL",), (0, 0)),
-    Fault("workers replaced", lambda one: one.reload(), _nothing, ("Handling signal: hup",), (0, 0)),
+    Fault("a worker killed", "worker_killed", _kill_a_worker, _nothing, ("was sent SIGKILL",), (0, 0)),
+    Fault(
+        "workers replaced",
+        "worker_killed",
+        lambda one: one.reload(),
+        _nothing,
+        ("Handling signal: hup",),
+        (0, 0),
+    ),
 )
 ON_POSTGRESQL: Final = (
     Fault(
         "database refused",
+        "database_refused",
         lambda one: one.database.refuses(),  # type: ignore[union-attr]
         lambda one: one.database.passes(),  # type: ignore[union-attr]
         _DATABASE,
     ),
     Fault(
         "database hanging",
+        "database_hanging",
         lambda one: one.database.hangs(),  # type: ignore[union-attr]
         lambda one: one.database.passes(),  # type: ignore[union-attr]
         _DATABASE,
         (28.0, 34.0),  # what hangs for less than `request_seconds` is waited for, and no fault
     ),
-    Fault("database stopped", _crash, _start, _DATABASE),
-    Fault("database read-only", _become_standby, _be_promoted, _DATABASE),
+    Fault("database stopped", "database_refused", _crash, _start, _DATABASE),
+    Fault("database read-only", "database_read_only", _become_standby, _be_promoted, _DATABASE),
 )
 IN_A_BUCKET: Final = (
     Fault(
         "store refused",
+        "store_unmounted",
         lambda one: one.store.refuses(),  # type: ignore[union-attr]
         lambda one: one.store.passes(),  # type: ignore[union-attr]
         _STORE,
     ),
     Fault(
         "store hanging",
+        "store_hanging",
         lambda one: one.store.hangs(),  # type: ignore[union-attr]
         lambda one: one.store.passes(),  # type: ignore[union-attr]
         _STORE,
         (15.0, 25.0),
     ),
-    Fault("bucket missing", _lose_the_bucket, _find_the_bucket, _STORE),
+    Fault("bucket missing", "store_unmounted", _lose_the_bucket, _find_the_bucket, _STORE),
 )
 AUTHORITY: Final = (
     Fault(
         "authority refused",
+        "authority_away",
         lambda one: one.authority.refuses(),  # type: ignore[union-attr]
         lambda one: one.authority.passes(),  # type: ignore[union-attr]
         _AUTHORITY,
         (25.0, 35.0),
-        until_named=True,
+        until_told=True,
     ),
 )
-ON_SQLITE: Final = (Fault("database locked", _lock, _unlock, _DATABASE, (8.0, 12.0)),)
-IN_A_FOLDER: Final = (Fault("store unmounted", _unmount, _mount, _STORE),)
 
 
 def play(
@@ -193,23 +197,22 @@ def play(
 
 def happen(one: Installation, fault: Fault, *, lasting: float, probe: Callable[[], object]) -> Happened:
     """Let one fault happen and wait until the service is back; `lasting` is 0 for shortest, 1 for longest."""
-    before, at = one.log.stat().st_size, time.time()
+    began, looks, at = one.log.stat().st_size, [one.numbers()], time.time()
+
+    def untold() -> list[str]:
+        looks.append(one.numbers())
+        return fault.untold(one.log.read_bytes()[began:], looks)
+
     fault.take(one)
     time.sleep(fault.lasts[0] + lasting * (fault.lasts[1] - fault.lasts[0]))
-    if fault.until_named:
-        _wait_until_named(one, fault, since=before)
+    end = time.monotonic() + BACK_SECONDS  # a silence that lasts longer is what the test finds
+    while untold() and fault.until_told and time.monotonic() < end:
+        time.sleep(1)
     lasted = time.time() - at
     fault.give(one)
     given = time.monotonic()
     back = wait_until_back(probe)
-    return Happened(fault, at, lasted, back - given, (before, one.log.stat().st_size))
-
-
-def _wait_until_named(one: Installation, fault: Fault, *, since: int) -> None:
-    """Wait as long as the service may take to be back; a log that is silent then is what the test finds."""
-    end = time.monotonic() + BACK_SECONDS
-    while time.monotonic() < end and not fault.is_named_in(one.log.read_bytes()[since:]):
-        time.sleep(1)
+    return Happened(fault, at, lasted, back - given, untold())
 
 
 def wait_until_back(probe: Callable[[], object]) -> float:

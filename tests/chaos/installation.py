@@ -10,10 +10,8 @@ import json
 import os
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
-import threading
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -29,6 +27,7 @@ from notigateway.sandbox.holders import Pki, ensure_pki
 from notigateway.settings import Settings, load_settings
 from patience import PATIENCE_SECONDS
 from pki import write_issuers
+from scraped import Numbers
 from tsa import Answering, serving, tsa
 
 if TYPE_CHECKING:
@@ -60,7 +59,6 @@ class Installation:
     authority: Relay | None = None
     cluster: Cluster | None = None
     behind_store: tuple[str, int] | str | None = None
-    lock: sqlite3.Connection | None = None
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
@@ -77,6 +75,20 @@ class Installation:
         """Return how the company calls."""
         holder = self.pki.holder("company")
         return Target(self.url, holder.key, holder.certificate, self.pki.certificate("service"))
+
+    def numbers(self) -> Numbers:
+        """Return what Prometheus reads now; it asks once more where a worker ends under it."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                read = httpx.get(
+                    f"http://{self.settings.operations_address}/metrics", timeout=PATIENCE_SECONDS
+                )
+            except httpx.TransportError:
+                assert time.monotonic() < end, "no metrics"
+                time.sleep(_SOON_SECONDS)
+            else:
+                return Numbers(read.raise_for_status().content, at=time.time())
 
     def workers(self) -> list[int]:
         """Return the processes that answer."""
@@ -97,25 +109,6 @@ class Installation:
             timeout=seconds,
             check=False,
         )
-
-    @contextmanager
-    def repeating(self, *words: str, every_seconds: float) -> Iterator[None]:
-        """Run a command of the operator again and again for one context, as a timer does."""
-        over = threading.Event()
-
-        def go_on() -> None:
-            while not over.wait(every_seconds):
-                done = self.run(*words)
-                with self.log.open("a") as log:
-                    log.write(f"{words[0]} ended with {done.returncode}: {done.stderr}\n")
-
-        thread = threading.Thread(target=go_on)
-        thread.start()
-        try:
-            yield
-        finally:
-            over.set()
-            thread.join(PATIENCE_SECONDS)
 
     def beside(self, *words: str) -> None:
         """Keep a command of the operator running until the end."""

@@ -19,7 +19,8 @@ from chaos.relay import Relay
 from fault_rows import ROWS, Line, Row, Told
 from fault_table import table, written
 from fault_world import FullDisk, Seen, World, asked, closing_engine, told, write_log_to
-from notigateway.receipts.stamping import Authority, stamp
+from notigateway.jobs import STAMP, Job, Jobs, stamping
+from notigateway.receipts.stamping import Authority
 from notigateway.repository.schema import upgrade
 from notigateway.repository.store_owner import marker_of
 from pki import NOW, OTHER_COMPANY_NIF, company_subject, crl, ec_key, pki, rsa_key, write_issuers, write_pem
@@ -28,7 +29,11 @@ from tsa import tsa
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
+    from sqlalchemy import Engine
+
+    from notigateway.jobs import Done
 
 ROOT = Path(__file__).parents[2]
 ACT = (
@@ -243,8 +248,14 @@ def authority_away(world: World) -> Seen:
     )
     wanted = stack.publish()
     seen = asked(stack, wanted)
-    done = stamp(stack.engine, authority=authority, now=stack.now, batch_size=10)
-    assert done.stamped == 0 < done.failed
+    work = stamping(stack.settings, authority)
+
+    def once(engine: Engine, now: datetime) -> Done:
+        running.stop()
+        return work(engine, now)
+
+    running = Jobs(stack.settings, [Job(STAMP, 60, once)], clock=lambda: stack.now)
+    running.run()
     world.look(stack)
     return seen
 

@@ -19,13 +19,13 @@ import httpx
 import pytest
 
 from databases import PostgreSQL
-from fault_rows import ROWS
-from fault_world import grown
+from fault_rows import row_named
 from masters import WORKERS, Master, World, asking
 from notigateway.sandbox.certifying import CertificateWish, name, new_ec_key
 from notigateway.sandbox.holders import ensure_pki
 from patience import PATIENCE_SECONDS, back_seconds
 from pki import write_pem
+from scraped import NOTHING, Numbers, shows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -232,12 +232,12 @@ MISTAKES = {
 
 def assert_told(master: Master, name: str) -> None:
     """Log and metrics tell of a fault that was, as its row in the table of faults says."""
-    (row,) = (one for one in ROWS if one.name == name)
+    row = row_named(name)
     for line in row.log:
         known = [one for one in master.lines(line.event) if line.fields.items() <= one.items()]
         assert known if line.fields else line.event in master.log, line
     for metric in row.metrics:
-        assert grown(master.numbers(), metric), metric
+        assert shows(metric, [NOTHING, Numbers(master.numbers())]), metric
 
 
 @ON_SQLITE

@@ -42,17 +42,17 @@ def checkpoint(
     """
     settings = named_settings(settings_file)
     seal = load_seal(settings, now=datetime.now(UTC))
-    with opened(settings) as engine:
-        while True:
-            try:
+    while True:
+        try:
+            with opened(settings) as engine:
                 _advance(engine, seal=seal, origin=settings.log_origin)
-            except TemporarilyUnavailableError as trouble:
-                if not every:
-                    raise
-                typer.echo(f"{trouble.code}: {trouble.detail}", err=True)
+        except TemporarilyUnavailableError as trouble:
             if not every:
-                return
-            time.sleep(every)
+                raise
+            typer.echo(f"{trouble.code}: {trouble.detail}", err=True)
+        if not every:
+            return
+        time.sleep(every)
 
 
 def _advance(engine: Engine, *, seal: Seal, origin: str) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from notigateway.cli.opening import opened
 from notigateway.cli.options import SettingsFile, SummaryAsJson, named_settings
-from notigateway.jobs import REFRESH, recorded
+from notigateway.jobs import REFRESH, of_refresh, recorded
 from notigateway.trust.authorities import load_trust
 from notigateway.trust.refreshing import Sources, refresh
 
@@ -25,12 +25,12 @@ def refresh_trust(
     everything with an effect is refused. Exit code 1: some place failed; the others were taken in.
     """
     settings = named_settings(settings_file)
-    with opened(settings) as engine, recorded(engine, REFRESH, clock=lambda: datetime.now(UTC)) as said:
+    with opened(settings) as engine, recorded(engine, REFRESH, clock=lambda: datetime.now(UTC)) as found:
         now = datetime.now(UTC)
         done = refresh(
             engine, load_trust(settings, engine, now=now, for_refreshing=True), Sources.by(settings), now=now
         )
-        said.update({"new": done.new, "known": done.known, "failed": len(done.failures)})
+        found.append(of_refresh(done))
     if as_json:
         typer.echo(json.dumps(asdict(done), ensure_ascii=False))
     else:

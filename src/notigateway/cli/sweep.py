@@ -16,7 +16,7 @@ from notigateway.clock.agreement import check_clock
 from notigateway.clock.lapsing import Sweeping, Swept, count_due_lapses
 from notigateway.clock.lapsing import sweep as sweep_all
 from notigateway.evidence.seals import load_seal
-from notigateway.jobs import SWEEP, recorded
+from notigateway.jobs import SWEEP, of_sweep, recorded
 from notigateway.settings import Settings
 
 
@@ -59,10 +59,10 @@ def _sweep(settings: Settings, sweeping: Sweeping, now: datetime) -> tuple[Swept
     """Sweep with a progress bar; return what was done and the seconds it took."""
     started = time.monotonic()
     seal = load_seal(settings, now=now)
-    with opened(settings) as engine, recorded(engine, SWEEP, clock=lambda: datetime.now(UTC)) as said:
+    with opened(settings) as engine, recorded(engine, SWEEP, clock=lambda: datetime.now(UTC)) as found:
         check_clock(engine, now)
         total = count_due_lapses(engine, seal=seal, now=now, sweeping=sweeping)
         with bar("sweeping", total) as progress:
             swept = sweep_all(engine, seal=seal, now=now, sweeping=sweeping, on_progress=progress.reach)
-        said.update(asdict(swept))
+        found.append(of_sweep(swept))
     return swept, round(time.monotonic() - started, 3)

@@ -11,7 +11,7 @@ import typer
 from notigateway.cli.opening import opened
 from notigateway.cli.options import SettingsFile, SummaryAsJson, named_settings
 from notigateway.errors import ConfigurationError
-from notigateway.jobs import STAMP, recorded
+from notigateway.jobs import STAMP, of_stamping, recorded
 from notigateway.receipts.stamping import Authority, stamp
 
 
@@ -28,11 +28,11 @@ def timestamp(
     authority = Authority.by(settings, now=datetime.now(UTC))
     if authority is None:
         raise ConfigurationError("timestamp_authority_url: there is no authority to ask")
-    with opened(settings) as engine, recorded(engine, STAMP, clock=lambda: datetime.now(UTC)) as said:
+    with opened(settings) as engine, recorded(engine, STAMP, clock=lambda: datetime.now(UTC)) as found:
         done = stamp(
             engine, authority=authority, now=datetime.now(UTC), batch_size=settings.timestamp_batch_size
         )
-        said.update({"stamped": done.stamped, "failed": done.failed, "waiting": done.waiting})
+        found.append(of_stamping(done))
     if as_json:
         typer.echo(json.dumps(asdict(done) | {"failures": sorted(done.failures)}, ensure_ascii=False))
     else:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from notigateway.errors import GatewayError
-from notigateway.jobs import checkpointing, refreshing, stamping, sweeping
+from notigateway.jobs import INCOMPLETE, Standing, checkpointing, refreshing, stamping, sweeping
 from notigateway.repository.engine import connected, create_database
 
 if TYPE_CHECKING:
@@ -38,12 +38,14 @@ class Job:
         self,
         name: str,
         settings: Settings,
-        work: Callable[[Engine], bool],
+        work: Callable[[Engine, datetime], Done],
         *,
         every_seconds: float,
         first_after: float | None = None,
+        says: str = "",
     ) -> None:
-        self._name = name
+        self._standing = Standing(name)
+        self._says = says
         self._engine = create_database(
             settings.database_url, pool_size=1, timeout_seconds=settings.database_timeout_seconds
         )
@@ -69,56 +71,42 @@ class Job:
         while not self._stopping.wait(pause):
             pause = self._every_seconds
             try:
-                if self._work(self._engine):
-                    pause = 0
+                done = self._work(self._engine, datetime.now(UTC))
             except GatewayError as error:
-                _log.warning("job_failed", job=self._name, **error.line)
+                self._standing.tell(**error.line)
+                continue
+            if done.left:
+                self._standing.tell(code=INCOMPLETE, detail=done.words)
+            else:
+                self._standing.end()
+            if self._says and any(count for name, count in done.said.items() if name != "waiting"):
+                _log.info(self._says, **done.said)
+            if done.is_more:
+                pause = 0
 
 
 def sweeper(settings: Settings, *, every_seconds: float) -> Job:
     """Write the receipts of what lapses; begins with a sweep."""
-    sweep = sweeping(settings, datetime.now(UTC))
-
-    def work(engine: Engine) -> bool:
-        swept = sweep(engine, datetime.now(UTC)).said
-        if any(swept.values()):
-            _log.info("swept", **swept)
-        return False
-
-    return Job("sweeper", settings, work, every_seconds=every_seconds, first_after=0)
+    work = sweeping(settings, datetime.now(UTC))
+    return Job("sweeper", settings, work, every_seconds=every_seconds, first_after=0, says="swept")
 
 
 def stamper(settings: Settings, authority: Authority, *, every_seconds: float) -> Job:
     """Ask the authority for the time-stamps that are due."""
-    stamp = stamping(settings, authority)
-
-    def work(engine: Engine) -> bool:
-        done = stamp(engine, datetime.now(UTC))
-        if done.said["stamped"] or done.said["checkpoints"] or done.said["failed"]:
-            _log.info("stamped", **done.said)
-        return done.is_more
-
-    return Job("stamper", settings, work, every_seconds=every_seconds)
+    return Job(
+        "stamper", settings, stamping(settings, authority), every_seconds=every_seconds, says="stamped"
+    )
 
 
 def checkpointer(settings: Settings, *, every_seconds: float) -> Job:
     """Sign checkpoints, so that the log has a head that is never old."""
-    work = _plain(checkpointing(settings, datetime.now(UTC)))
+    work = checkpointing(settings, datetime.now(UTC))
     return Job("checkpointer", settings, work, every_seconds=every_seconds)
 
 
 def refresher(settings: Settings) -> Job:
     """Refresh trust: a list dropped in its folder counts within seconds. `refresh_once` goes before."""
-    return Job("refresher", settings, _plain(refreshing(settings)), every_seconds=_REFRESH_SECONDS)
-
-
-def _plain(what: Callable[[Engine, datetime], Done]) -> Callable[[Engine], bool]:
-    """Return work of which nothing is told."""
-
-    def work(engine: Engine) -> bool:
-        return what(engine, datetime.now(UTC)).is_more
-
-    return work
+    return Job("refresher", settings, refreshing(settings), every_seconds=_REFRESH_SECONDS)
 
 
 def refresh_once(settings: Settings, now: datetime) -> None:
