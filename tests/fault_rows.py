@@ -47,6 +47,8 @@ LATER: Final = Told("TEMPORARILY_UNAVAILABLE", again=True, after=5)
 ITEM_LATER: Final = Told("TEMPORARILY_UNAVAILABLE", again=True)
 NEVER: Final = Told("DOCUMENT_DAMAGED")
 IN_A_MINUTE: Final = Told("TEMPORARILY_UNAVAILABLE", again=True, after=60)
+# Before a request is read there is no fault; a proxy and a client read the status.
+BUSY: Final = Told("HTTP 503", again=True, after=5)
 UNKNOWN: Final = Told("REVOCATION_UNKNOWN", again=True, after=5)
 _STORE_FAILED: Final = Line("document_store_failed", {"part": "store"})
 _AT_ONCE: Final = "with the next request"
@@ -235,6 +237,30 @@ ROWS: Final = (
         cure="nothing; again and again: [NotigatewayRestarts](runbooks/NotigatewayRestarts.md)",
         shown=(
             "tests/functional/test_supervised.py::test_a_reload_that_cannot_be_used_leaves_in_force_what_is",
+        ),
+    ),
+    Row(
+        name="threads_busy",
+        fault="all threads busy: something hangs, or too many call",
+        reads={"newcomers, until a thread is free": AS_ASKED, "kept connections, after 10 s": BUSY},
+        log=(Line("request_refused", {"code": "TEMPORARILY_UNAVAILABLE", "part": "threads"}),),
+        metrics=(_lines_of("request_refused", "threads"), 'notigateway_http_refusals_total{status="503"}'),
+        back="when a thread is free",
+        cure="mend what hangs; else more `threads` or workers, or fewer callers at once",
+        shown=(
+            "tests/functional/test_busy_worker.py::test_alone_a_worker_leaves_newcomers_and_tells_kept_connections",
+        ),
+    ),
+    Row(
+        name="memory_lacking",
+        fault="no memory for a new worker",
+        reads={"": AS_ASKED},
+        log=(Line("worker_failed", {"level": "error"}),),
+        metrics=(_lines_of("worker_failed"),),
+        back="a second after there is some",
+        cure="free some, or begin fewer workers; with none left nobody is answered until then",
+        shown=(
+            "tests/functional/test_supervised.py::test_workers_that_lack_memory_are_tried_until_there_is_some",
         ),
     ),
     Row(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import sys
@@ -10,7 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+from fault_rows import row_named
 from patience import PATIENCE_SECONDS
+from scraped import NOTHING, Numbers, shows
 from sockets import connect, receive
 
 if TYPE_CHECKING:
@@ -30,8 +33,17 @@ APPLICATION = """
 import os, time
 from pathlib import Path
 
+from notigateway import telemetry
+from notigateway.metering.meters import meters
+from notigateway.settings import load_settings
+
+telemetry.configure(load_settings(None))
+
 def application(environ, start_response):
     body = environ["wsgi.input"].read()
+    if body == b"numbers":
+        start_response("200 OK", [])
+        return [meters().exposed()]
     while body == b"hang" and not Path("healed").exists():
         time.sleep(0.02)
     time.sleep(0.005)
@@ -48,9 +60,10 @@ def serving(folder: Path, *, workers: int, threads: int) -> Iterator[int]:
         conf = folder / "conf.py"
         conf.write_text(CONF.format(descriptor=listener.fileno(), workers=workers, threads=threads))
         command = [sys.executable, "-m", "gunicorn", "-c", str(conf), "--chdir", str(folder)]
-        process = subprocess.Popen(
-            [*command, "hanging:application"], pass_fds=[listener.fileno()], stderr=subprocess.DEVNULL
-        )
+        with (folder / "log").open("wb") as log:
+            process = subprocess.Popen(
+                [*command, "hanging:application"], pass_fds=[listener.fileno()], stderr=log
+            )
         try:
             yield listener.getsockname()[1]
             process.terminate()
@@ -105,7 +118,7 @@ def test_whoever_comes_behind_what_hangs_is_answered_by_the_other_worker_at_once
         assert found.count(*answering) == 1
 
 
-def test_alone_a_worker_leaves_newcomers_waiting_and_tells_kept_connections(tmp_path: Path) -> None:
+def test_alone_a_worker_leaves_newcomers_and_tells_kept_connections(tmp_path: Path) -> None:
     with serving(tmp_path, workers=1, threads=2) as port, ExitStack() as stack:
         kept = stack.enter_context(connect(port))
         ask(kept, b"quick")
@@ -122,6 +135,12 @@ def test_alone_a_worker_leaves_newcomers_waiting_and_tells_kept_connections(tmp_
         (tmp_path / "healed").touch()
         for one, body in [(newcomer, b"quick"), *((one, b"hang") for one in hanging)]:
             assert receive(one, body).startswith(b"HTTP/1.1 200 ")
+        exposed = asked(port, b"numbers").partition(b"\r\n\r\n")[2]
+    row = row_named("threads_busy")
+    assert all(shows(metric, [NOTHING, Numbers(exposed)]) for metric in row.metrics)
+    (line,) = row.log
+    said = [json.loads(one) for one in (tmp_path / "log").read_text().splitlines() if one.startswith("{")]
+    assert any(one["event"] == line.event and line.fields.items() <= one.items() for one in said)
 
 
 def test_a_burst_at_one_worker_is_answered_whole(tmp_path: Path) -> None:

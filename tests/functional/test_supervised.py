@@ -303,6 +303,7 @@ def test_workers_that_lack_memory_are_tried_until_there_is_some(master: Master) 
         resource.prlimit(master.process.pid, resource.RLIMIT_AS, unlimited)
     master.await_answer()
     assert master.is_alive()
+    assert_told(master, "memory_lacking")
 
 
 @ON_SQLITE
