@@ -66,7 +66,7 @@ def configure(settings: Settings) -> None:
     # Spyne logs what it was sent; the border logs what happened.
     logging.getLogger("spyne").setLevel(logging.CRITICAL)
     # Every start looks at the schema's revision, and every receipt is sealed: only trouble is news.
-    for name in ("alembic", "notigateway.repository.pool", "signxml", "sqlalchemy"):
+    for name in ("alembic", "httpx", "notigateway.repository.pool", "signxml", "sqlalchemy"):
         logging.getLogger(name).setLevel(logging.WARNING)
     # Of a connection that is lost it warns once more while it gives it up; what that meant is said by us.
     logging.getLogger("psycopg").setLevel(logging.ERROR)

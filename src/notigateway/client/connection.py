@@ -25,7 +25,7 @@ from notigateway.evidence.history import load_seals
 from notigateway.instants import instant_text
 from notigateway.pki.anchors import PinnedCertificates
 from notigateway.pki.fitness import check_fit_to_sign
-from notigateway.pki.keys import load_certificates, load_key_pair, load_p12
+from notigateway.pki.keys import load_certificates, load_key_pair, load_p12, subject_of
 from notigateway.wss.sign import Signer
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def check_own(certificate: x509.Certificate, now: datetime) -> None:
 
     Raises: `ConfigurationError`.
     """
-    whose = f"your certificate ({certificate.subject.rfc4514_string()})"
+    whose = f"your certificate ({subject_of(certificate)})"
     start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if now > end:
         said = f"expired at {instant_text(end)}"

@@ -14,7 +14,7 @@ from notigateway.errors import (
     IssuerNotAuthorisedError,
 )
 from notigateway.instants import instant_text
-from notigateway.pki.keys import fingerprint
+from notigateway.pki.keys import fingerprint, subject_of
 from notigateway.wss.envelope import parse_envelope
 from notigateway.wss.freshness import read_instant
 from notigateway.wss.ns import wsu
@@ -137,7 +137,7 @@ def _not_valid(certificate: x509.Certificate, now: datetime) -> str:
 
 
 def _named(certificate: x509.Certificate) -> str:
-    return f"{certificate.subject.rfc4514_string()} (SHA-256 {fingerprint(certificate)})"
+    return f"{subject_of(certificate)} (SHA-256 {fingerprint(certificate)})"
 
 
 def _created(envelope: Envelope) -> datetime | None:

@@ -27,7 +27,7 @@ from pyhanko_certvalidator.errors import PathError, ValidationError
 from notigateway.errors import ConfigurationError, GatewayError, IssuerNotAuthorisedError, TokenInvalidError
 from notigateway.pki.asn1_lock import ASN1_LOCK
 from notigateway.pki.fitness import check_fit_to_sign, check_key, check_validity
-from notigateway.pki.keys import fingerprint, load_certificates
+from notigateway.pki.keys import fingerprint, load_certificates, subject_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -207,7 +207,7 @@ async def _validate(subject: asn1.Certificate, candidates: list[_Anchor], now: d
 
 
 def _read_anchor(certificate: x509.Certificate) -> _Anchor:
-    name = certificate.subject.rfc4514_string()
+    name = subject_of(certificate)
     try:
         check_key(certificate.public_key())
     except (GatewayError, ValueError, UnsupportedAlgorithm) as error:

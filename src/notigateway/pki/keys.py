@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
     pkcs12,
 )
+from cryptography.x509.oid import NameOID
 
 from notigateway.errors import ConfigurationError
 from notigateway.given_files import read_file
@@ -34,6 +35,13 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
+# RFC 4514 has no words for these, and a number tells a person nothing.
+_WORDS = {
+    NameOID.ORGANIZATION_IDENTIFIER: "organizationIdentifier",
+    NameOID.SERIAL_NUMBER: "serialNumber",
+    NameOID.GIVEN_NAME: "givenName",
+    NameOID.SURNAME: "SN",
+}
 _PEM_MARK = b"-----BEGIN "
 _PFX_VERSION = "v3"  # RFC 7292 §4
 
@@ -52,8 +60,7 @@ class KeyPair:
         """Check that the certificate certifies this very key."""
         if _spki(self.key.public_key()) != _spki(self.certificate.public_key()):
             raise ConfigurationError(
-                "the private key does not belong to the certificate of "
-                f"{self.certificate.subject.rfc4514_string()}"
+                f"the private key does not belong to the certificate of {subject_of(self.certificate)}"
             )
 
 
@@ -118,6 +125,11 @@ def load_certificates(file: Path) -> list[x509.Certificate]:
 def fingerprint(certificate: x509.Certificate) -> str:
     """Return the lower-case hexadecimal SHA-256 of the certificate's DER form."""
     return hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
+
+
+def subject_of(certificate: x509.Certificate) -> str:
+    """Return the name of the holder for people; RFC 4514, each attribute by a word where there is one."""
+    return certificate.subject.rfc4514_string(_WORDS)
 
 
 def _paired(

@@ -22,7 +22,7 @@ from notigateway.evidence.timestamp import embedded_certificates, take_out
 from notigateway.evidence.wording import Reading, title
 from notigateway.evidence.xades import seal_certificate_of, verify_receipt
 from notigateway.instants import instant_text
-from notigateway.pki.keys import fingerprint
+from notigateway.pki.keys import fingerprint, subject_of
 from notigateway.published import published_folder
 from notigateway.verifier.report import FailedError, SkippedError, UndeterminedError
 
@@ -64,7 +64,7 @@ class Examination:
         self.left_out = manifest.left_out
         without = f"; it leaves out {', '.join(self.left_out)}" if self.left_out else ""
         return (
-            f"sealed by {name_of(manifest.certificate)} on {manifest.made_at}; "
+            f"sealed by {subject_of(manifest.certificate)} on {manifest.made_at}; "
             f"the SHA-256 of all {len(self.files) - 2} files is as stated{without}"
         )
 
@@ -73,7 +73,7 @@ class Examination:
         self.need_seals()
         form = verify_pdf(data, seal_certificates=self.trust.seals)
         self.files = {bundle.FORM: data, bundle.RECEIPT: form.receipt}
-        return f"sealed by {name_of(form.certificate)}, unchanged since {instant_text(form.sealed_at)}"
+        return f"sealed by {subject_of(form.certificate)}, unchanged since {instant_text(form.sealed_at)}"
 
     # --- the receipt -----------------------------------------------------------------------------
 
@@ -109,8 +109,8 @@ class Examination:
             self.sealer = named
             if not pinned.covers(when):
                 period = f"from {instant_text(pinned.since)} until {instant_text(pinned.until)}"
-                raise FailedError(f"{name_of(named)} was in use {period}, not on {instant_text(when)}")
-            return f"{name_of(named)}, pinned in the trust folder (SHA-256 {fingerprint(named)})"
+                raise FailedError(f"{subject_of(named)} was in use {period}, not on {instant_text(when)}")
+            return f"{subject_of(named)}, pinned in the trust folder (SHA-256 {fingerprint(named)})"
         if not any(one.covers(when) for one in self.trust.seals):
             raise UndeterminedError(f"the trust folder has no seal certificate for {instant_text(when)}")
         raise FailedError("sealed with a certificate that the trust folder does not pin")
@@ -217,8 +217,3 @@ class Examination:
     def reading(self) -> Reading:
         """The receipt by the names of its elements; asked for only once its seal is proven."""
         return Reading(self._root())
-
-
-def name_of(certificate: Certificate) -> str:
-    """Return the holder of a certificate."""
-    return certificate.subject.rfc4514_string()

@@ -11,9 +11,8 @@ from cryptography import x509
 
 from notigateway.errors import GatewayError, TokenUnavailableError
 from notigateway.evidence import bundle
-from notigateway.pki.keys import fingerprint
+from notigateway.pki.keys import fingerprint, subject_of
 from notigateway.pki.known import KnownCertificates
-from notigateway.verifier.examination import name_of
 from notigateway.verifier.report import FailedError, SkippedError
 from notigateway.wss.clients import ClientRegister
 from notigateway.wss.envelope import parse_envelope
@@ -144,7 +143,7 @@ class Requests:
         return beside
 
     def _about_the_caller(self, certificate: Certificate, validated: datetime) -> str:
-        said = f"signed by {name_of(certificate)}, the certificate that was validated"
+        said = f"signed by {subject_of(certificate)}, the certificate that was validated"
         if self.case.trust.issuers is None:
             return f"{said}; its issuer is not checked, the trust folder has no issuers"
         try:

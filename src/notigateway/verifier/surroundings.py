@@ -11,11 +11,11 @@ from notigateway.evidence.pades import verify_pdf
 from notigateway.evidence.timestamp import embedded_certificates
 from notigateway.evidence.xades import verify_receipt
 from notigateway.instants import instant_text
+from notigateway.pki.keys import subject_of
 from notigateway.tlog.checkpoint import Checkpoint, read_checkpoint, verify_checkpoint
 from notigateway.tlog.dating import verify_checkpoint_token
 from notigateway.tlog.leaf import Leaf, LeafKind, commitment
 from notigateway.tlog.merkle import is_included, leaf_hash
-from notigateway.verifier.examination import name_of
 from notigateway.verifier.report import FailedError, SkippedError, UndeterminedError
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Surroundings:
             except GatewayError as error:
                 refusal = error
             else:
-                return f"sealed by {name_of(pinned.certificate)} on {instant_text(self.head.at)}"
+                return f"sealed by {subject_of(pinned.certificate)} on {instant_text(self.head.at)}"
         raise FailedError(f"no pinned seal signed the checkpoint: {refusal}")
 
     def checkpoint_timestamp(self) -> str:

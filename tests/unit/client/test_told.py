@@ -17,7 +17,7 @@ from notigateway.client.unproven import clock_words
 from notigateway.client.unreached import Way, refused, unreached
 from notigateway.errors import ConfigurationError
 from notigateway.instants import instant_text
-from notigateway.pki.keys import fingerprint
+from notigateway.pki.keys import fingerprint, subject_of
 from notigateway.wss.sign import Signer
 from patience import PATIENCE_SECONDS
 from pki import pki
@@ -167,7 +167,7 @@ def test_a_wrong_pin_names_both_certificates_and_what_to_do(service: Simulator) 
     assert (error.code, error.exit_code) == ("SERVICE_CERTIFICATE_DIFFERS", 4)
     expected, came = pki().service.certificate, pki().person.certificate
     for one in (expected, came):
-        assert f"{one.subject.rfc4514_string()} (SHA-256 {fingerprint(one)})" in str(error)
+        assert f"{subject_of(one)} (SHA-256 {fingerprint(one)})" in str(error)
     assert "Your own certificate is not in question" in str(error)
     assert "--server-cert" in str(error)
     assert "authorised list" not in str(error)
@@ -187,7 +187,7 @@ def test_an_own_certificate_that_is_not_valid_now_is_said_before_anything_is_sen
         with pytest.raises(ConfigurationError) as refusal:
             check_own(mine, now)
         assert refusal.value.detail == (
-            f"your certificate ({mine.subject.rfc4514_string()}) {said}, and it is {instant_text(now)} by "
+            f"your certificate ({subject_of(mine)}) {said}, and it is {instant_text(now)} by "
             "the clock of this computer"
         )
 

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
 
 from notigateway.errors import ConfigurationError
-from notigateway.pki.keys import KeyPair, fingerprint, load_certificates, load_key_pair, load_p12
+from notigateway.pki.keys import KeyPair, fingerprint, load_certificates, load_key_pair, load_p12, subject_of
 from pki import pki, write_p12, write_pem
 
 if TYPE_CHECKING:
@@ -119,3 +119,11 @@ def test_a_fingerprint_is_the_sha256_of_the_der_form() -> None:
 
 def test_a_key_pair_never_shows_its_key() -> None:
     assert "PrivateKey" not in repr(pki().person)
+
+
+def test_a_holder_is_named_in_words() -> None:
+    seal, person = pki().company_seal.certificate, pki().representative.certificate
+    assert "organizationIdentifier=VATES-B12345674" in subject_of(seal)
+    assert {"SN", "givenName", "serialNumber"} <= {
+        part.split("=")[0] for part in subject_of(person).split(",")
+    }
