@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -25,7 +27,7 @@ from notigateway.log.wholeness import Checking
 from notigateway.pki.keys import load_certificates
 from notigateway.repository.engine import create_database, writing
 from notigateway.repository.marking import open_store
-from notigateway.repository.store_owner import StoreOwner, find_owner, marker_of
+from notigateway.repository.store_owner import StoreOwner, find_owner, keep_owner, marker_of
 from notigateway.time_left import bounded
 from overdue import settings_file
 from pki import NOW
@@ -306,3 +308,17 @@ def test_a_bucket_that_is_gone_is_away_and_comes_back(
 def paths(bucket: S3Store) -> list[str]:
     """Return the names of a bucket's objects."""
     return [one["path"] for page in bucket.list() for one in page]
+
+
+def test_of_two_that_mark_at_once_one_identity_counts(stack: Stack) -> None:
+    with writing(stack.engine) as session:
+        session.execute(delete(StoreOwner))
+    start = Barrier(2)
+
+    def keep(_number: int) -> UUID:
+        start.wait()
+        with writing(stack.engine) as session:
+            return keep_owner(session, None, now=stack.now)
+
+    with ThreadPoolExecutor(2) as threads:
+        assert len(set(threads.map(keep, range(2)))) == 1

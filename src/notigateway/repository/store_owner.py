@@ -11,11 +11,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from notigateway.instants import instant_text
 from notigateway.repository.columns import Row, UtcDateTime
+from notigateway.repository.conflicts import insert_if_absent
 
 if TYPE_CHECKING:
     from notigateway.repository.session import Session
@@ -42,14 +43,12 @@ def find_owner(session: Session) -> UUID | None:
 
 
 def keep_owner(session: Session, gateway: UUID | None, *, now: datetime) -> UUID:
-    """Keep that identity, or a new one, unless there is one; return the one that counts."""
-    found = find_owner(session)
-    if found is not None:
-        return found
-    kept = gateway or uuid4()
-    session.add(StoreOwner(id=_THE_ONE, gateway=kept, since=now))
-    session.flush()
-    return kept
+    """Keep that identity, or a new one, unless there is one; return the one that counts.
+
+    Of two commands at once the first one's counts.
+    """
+    insert_if_absent(session, StoreOwner, id=_THE_ONE, gateway=gateway or uuid4(), since=now)
+    return session.scalars(select(StoreOwner.gateway)).one()
 
 
 def marker_of(gateway: UUID, *, now: datetime) -> bytes:
