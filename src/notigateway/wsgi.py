@@ -43,7 +43,7 @@ def _build() -> Endpoints:
 
 
 keep_to_owner()
-with suppress(GatewayError):  # it counts for itself where it cannot share: no reason not to serve
+with suppress(GatewayError):  # no reason not to serve; whoever asks for its numbers gets none
     join()
 application = _build()
 # What there is now stays as long as the process: the collector need not look at half a million objects again.

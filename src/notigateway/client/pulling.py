@@ -4,6 +4,8 @@ The first run walks the list, later ones only the changes since: the folder keep
 at disposal is accepted in batches (only when asked: it has legal effect); what is accepted and not yet
 in the folder is fetched, proven and stored by a few threads. What was accepted before a kill but not
 stored is simply fetched by the next run: the cursor moves only once everything before it is stored.
+Nothing is accepted that could not be stored: the folder is asked before each batch, and after a failure no
+other batch is sent.
 """
 
 from __future__ import annotations
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 _ACCEPTED_AT_ONCE: Final = 100
 _FETCHED_AT_ONCE: Final = 50
 _FETCHED_BYTES: Final = 4 * 1024 * 1024
+# While one accepted batch is being stored the next may be accepted: a failure finds no more than these two.
+_UNDER_WAY_WHILE_ACCEPTING: Final = 2
 _INVALID_CURSOR: Final = "INVALID_CURSOR"
 
 
@@ -125,7 +129,7 @@ class _Pull:
     met: set[str] = field(default_factory=set)
     undecided: list[Notification] = field(default_factory=list)
     readable: list[Notification] = field(default_factory=list)
-    running: set[Future[PullReport]] = field(default_factory=set)
+    running: dict[Future[PullReport], Sequence[Notification]] = field(default_factory=dict)
     pool: ThreadPoolExecutor = field(init=False)
 
     def run(self, where: Filter, *, full: bool) -> PullReport:
@@ -218,6 +222,9 @@ class _Pull:
 
     def _decide(self) -> None:
         batch, self.undecided = self.undecided, []
+        if not batch:
+            return
+        self._check_stores(batch)
         outcomes = self.client.accept([one.id for one in batch])
         for notification, outcome in zip(batch, outcomes, strict=True):
             if _releases_content(outcome):
@@ -226,6 +233,15 @@ class _Pull:
                 self._add_readable(notification)
             else:
                 self._leave(notification, outcome)
+
+    def _check_stores(self, batch: Sequence[Notification]) -> None:
+        """Check that what is accepted before is being stored, and that these have room beside it.
+
+        Raises: what a thread of the pool failed with; `SpoolError`.
+        """
+        self._collect(down_to=min(self.parallel, _UNDER_WAY_WHILE_ACCEPTING))
+        owed = [one for fetched in self.running.values() for one in fetched]
+        self.spool.check_takes([*owed, *self.readable, *batch])
 
     def _leave(self, notification: Notification, outcome: DecisionOutcome) -> None:
         problem = outcome.problem
@@ -245,17 +261,18 @@ class _Pull:
         batch, self.readable = self.readable, []
         if batch:
             self._collect(down_to=2 * self.parallel - 1)
-            self.running.add(self.pool.submit(self._fetch_batch, batch))
+            self.running[self.pool.submit(self._fetch_batch, batch)] = batch
 
     def _collect(self, *, down_to: int) -> None:
         """Wait until at most that many batches are under way; count what is done; pass on a failure."""
         while self.running:
-            done, self.running = wait(
+            done, _ = wait(
                 self.running,
                 timeout=None if len(self.running) > down_to else 0,
                 return_when=FIRST_COMPLETED,
             )
             for future in done:
+                del self.running[future]
                 self._count(future.result())
             if len(self.running) <= down_to:
                 break

@@ -38,6 +38,9 @@ FORMAT: Final = 1
 _LOCK: Final = ".lock"
 _TEMPORARY: Final = ".tmp-"
 _BOOKMARK: Final = ".cursor"
+# What receipts, their description and the blocks of a disk take beside the documents of one notification.
+_BESIDE_BYTES: Final = 65_536
+_TRIED_BYTES: Final = 4_096
 _FOLDER: Final = re.compile(r"[0-9]{1,10}-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 _NAME_MAX_BYTES: Final = 120
 _SUFFIX_MAX_BYTES: Final = 16
@@ -116,6 +119,31 @@ class Spool:
                 raise
         with self._mutex:
             self._stored.add(notification.id.lower())
+
+    def check_takes(self, notifications: Sequence[Notification]) -> None:
+        """Check that these could be stored now: in the folder of that name, on a disk that has room.
+
+        For who is about to accept them, which has legal effect. A file is written and removed again, since a
+        disk that is read-only, dead or beyond a quota says so to nobody who only looks at it.
+
+        Raises: `SpoolError`.
+        """
+        self._check_place()
+        trial = f"{_TEMPORARY}trial"
+        with _disk(self._directory):
+            _unlink(trial, self._folder)  # a killed process may have left one
+            try:
+                _write(trial, self._folder, [bytes(_TRIED_BYTES)])
+            finally:
+                _unlink(trial, self._folder)
+            space = os.fstatvfs(self._folder)
+        wanted = sum(_BESIDE_BYTES + sum(one.document_sizes) for one in notifications)
+        free = space.f_bavail * space.f_frsize
+        if space.f_blocks and free < wanted:  # a file system that counts no blocks says nothing
+            raise SpoolError(
+                f"cannot use {self._directory}: what is accepted next may need {wanted:,} bytes, and "
+                f"{free:,} are free"
+            )
 
     def settle(self) -> None:
         """Make the names of all stored notifications survive a crash of the machine."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import contextmanager
 from functools import partial
 from inspect import signature
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -20,13 +23,15 @@ from notigateway.law.lifecycle import Decision
 from notigateway.private_files import make_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from notigateway.client.wscn import Grantor as WscnGrantor
     from notigateway.client.wscn import WscnOutcome, WscnRow
 
 CONTRACTS: Final = ("notigateway", "wscn")
 _REFUSED: Final = 1
+# About what a PDF takes: a disk that is full says so before anything is decided.
+_TRIED_BYTES: Final = 65_536
 
 
 def _role(text: str) -> str:
@@ -105,7 +110,7 @@ def _add_command(
         if "yes" not in without:
             confirm(name.capitalize(), len(codes), yes=yes)
         with connection_of(context).wscn() as client:
-            _each(codes, partial(ask, client, role=role, grantor=grantor), save=save, as_json=as_json)
+            ask_each(codes, partial(ask, client, role=role, grantor=grantor), save=save, as_json=as_json)
 
     shape = signature(command, eval_str=True)
     offered = [one for one in shape.parameters.values() if one.name not in without]
@@ -113,40 +118,70 @@ def _add_command(
     wscn_app.command(name, help=text)(command)
 
 
-def _each(
+def ask_each(
     codes: Sequence[int], ask: Callable[[int], WscnOutcome], *, save: Path | None, as_json: bool
 ) -> None:
-    """Ask for each notification; print what became of it, and where its PDF lies."""
-    rows = []
-    for code in dict.fromkeys(codes):
-        outcome = ask(code)
-        row = {
-            "code": code,
-            "number": outcome.number,
-            "text": outcome.text,
-            "sealed": outcome.sealed,
-            "file": _written(outcome, save),
-        }
-        rows.append(row)
-        if as_json:
-            print_json(row)
-    if not as_json:
-        print_table(("code", "number", "text", "sealed", "file"), (row.values() for row in rows))
+    """Ask for each notification; print what became of it, and where its PDF lies.
+
+    What was asked for is told whatever happens then: it may have legal effect. Nothing is asked for whose
+    PDF could not be written.
+
+    Raises: `SpoolError`.
+    """
+    rows: list[dict[str, Any]] = []
+    try:
+        for code in dict.fromkeys(codes):
+            if save is not None:
+                _check_takes(save)
+            outcome = ask(code)
+            row = {
+                "code": code,
+                "number": outcome.number,
+                "text": outcome.text,
+                "sealed": outcome.sealed,
+                "file": "",
+            }
+            rows.append(row)
+            try:
+                row["file"] = _written(outcome, save)
+            finally:
+                if as_json:
+                    print_json(row)
+    finally:
+        if rows and not as_json:
+            print_table(("code", "number", "text", "sealed", "file"), (row.values() for row in rows))
     if any(row["number"] for row in rows):
         raise typer.Exit(_REFUSED)
 
 
+def _check_takes(folder: Path) -> None:
+    """Check that a file can be written into the folder: one without a name is. Raises: `SpoolError`."""
+    with _disk(folder):
+        make_folder(folder)
+        with TemporaryFile(dir=folder) as trial:
+            trial.write(bytes(_TRIED_BYTES))
+            trial.flush()
+            os.fsync(trial.fileno())
+
+
 def _written(outcome: WscnOutcome, folder: Path | None) -> str:
-    """Write the PDF, if there is one and a folder for it; return its path."""
+    """Write the PDF, if there is one and a folder for it; return its path. Raises: `SpoolError`."""
     if folder is None or outcome.pdf is None:
         return ""
     file = folder / f"{outcome.code}.pdf"
-    try:
+    with _disk(folder):
         make_folder(folder)
         file.write_bytes(outcome.pdf)
+    return str(file)
+
+
+@contextmanager
+def _disk(folder: Path) -> Iterator[None]:
+    """Tell what the disk refused as an error of the folder."""
+    try:
+        yield
     except OSError as error:
         raise SpoolError(f"cannot write into {folder}: {error.strerror}") from error
-    return str(file)
 
 
 _add_command(

@@ -38,6 +38,8 @@ class Connection(asyncio.Protocol):
         self._incoming: Incoming | None = None
         self._timer: TimerHandle | None = None
         self._next: bytes | None = None
+        # It was accepted, but is not there yet; whether it may still come.
+        self._is_coming, self._is_dropped = True, False
         # Whether its answer is on its way.
         self.is_answering = False
         # Whether anything of the request it waits for has arrived.
@@ -49,7 +51,10 @@ class Connection(asyncio.Protocol):
         """Wait for the first request, which has its time from now on."""
         if not isinstance(transport, asyncio.Transport):
             raise TypeError("a stream is served")
-        self._transport = transport
+        self._transport, self._is_coming = transport, False
+        if self._is_dropped:
+            transport.abort()
+            return
         transport.set_write_buffer_limits(high=0)  # told when all is gone, not when most of it is
         self._place = place_of(transport.get_extra_info("sockname"), transport.get_extra_info("peername"))
         self._incoming = Incoming(self._front.bounds)
@@ -77,8 +82,10 @@ class Connection(asyncio.Protocol):
         return self._incoming is not None and self.has_begun
 
     def drop(self) -> None:
-        """End it at once, whatever it waits for."""
-        self._transport.abort()
+        """End it at once, whatever it waits for; one that is still coming ends when it is there."""
+        self._is_dropped = True
+        if not self._is_coming:
+            self._transport.abort()
 
     def _gather(self, incoming: Incoming, data: bytes) -> None:
         if not self.has_begun:

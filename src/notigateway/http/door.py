@@ -39,6 +39,10 @@ class Door:
         self._is_open = False
         asyncio.get_running_loop().remove_reader(self._listener)
 
+    async def all_in(self) -> None:
+        """Wait until whoever was accepted is there."""
+        await asyncio.gather(*self._entering, return_exceptions=True)
+
     def _accept(self) -> None:
         if not self._front.crew.has_room:  # another worker takes them
             asyncio.get_running_loop().remove_reader(self._listener)

@@ -28,7 +28,11 @@ _CONNECTIONS: Final = 32
 _HELD_MAX_BYTES: Final = 8 * 1024 * 1024
 # Whether the process lives is told while another answer waits for the database.
 _THREADS: Final = 4
-_STOP_SECONDS: Final = 1.0
+# What is under way when the process is to end: longer than an answer waits for a database that hangs.
+_STOP_SECONDS: Final = 3.0
+# Whoever has come in sends its question at once.
+_SILENT_SECONDS: Final = 0.2
+_STEP_SECONDS: Final = 0.02
 
 
 class SideDoor:
@@ -54,9 +58,9 @@ class SideDoor:
         self._thread.start()
 
     def stop(self) -> None:
-        """Answer nobody any more; what is under way is not waited for."""
+        """Let nobody in any more, and answer those who are in, within some seconds."""
         self._loop.call_soon_threadsafe(self._stopping.set)
-        self._thread.join(_STOP_SECONDS)
+        self._thread.join(2 * _STOP_SECONDS)
 
     def _run(self) -> None:
         threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="operations")
@@ -81,5 +85,16 @@ class SideDoor:
         door.open()
         await self._stopping.wait()
         door.close()
+        await door.all_in()
+        await self._finish(front)
+
+    async def _finish(self, front: Front) -> None:
+        front.is_stopping = True
+        began = self._loop.time()
+        while front.connections and (waited := self._loop.time() - began) < _STOP_SECONDS:
+            if waited >= _SILENT_SECONDS:
+                front.drop_all_but_answers()
+            await asyncio.sleep(_STEP_SECONDS)
         for connection in list(front.connections):
             connection.drop()
+        await asyncio.sleep(0)  # they end in the next turn

@@ -106,11 +106,18 @@ class Meters:
         return Gauge(name, said, registry=self._own, multiprocess_mode="livesum")
 
     def exposed(self, *others: Collector) -> bytes:
-        """Return all numbers of all workers, and those of the `others`, in the text that Prometheus reads."""
+        """Return all numbers of all workers, and those of the `others`, in the text that Prometheus reads.
+
+        Raises: `ConfigurationError` where this worker knows its own alone: half the numbers now and all of
+        them from the next worker would look like counters that go back.
+        """
+        for error in _alone:
+            raise error
         registry = CollectorRegistry()
         if self._folder is None:
             registry.register(self._own)
         else:
+            self._folder.check()
             self._folder.forget_dead()
             MultiProcessCollector(registry, str(self._folder.path))  # type: ignore[no-untyped-call]
         for one in others:
@@ -137,11 +144,12 @@ def share(owner: tuple[int, int] | None = None) -> None:
 def join() -> None:
     """Share this worker's numbers with those of its neighbours, before it counts anything.
 
-    Raises: `ConfigurationError` where that cannot be; then it counts for itself.
+    Raises: `ConfigurationError` where that cannot be; then it counts for itself, and exposes nothing.
     """
     try:
         _use(join_folder(os.environ))
-    except ConfigurationError:
+    except ConfigurationError as error:
+        _alone[:] = [error]
         values.ValueClass = values.MutexValue
         _joined.clear()
         meters.cache_clear()
@@ -159,8 +167,11 @@ def hand_on(environ: MutableMapping[str, str]) -> None:
 def _use(folder: Folder) -> None:
     values.ValueClass = values.MultiProcessValue(folder.place)  # type: ignore[no-untyped-call]
     _joined[:] = [folder]
+    _alone.clear()
     meters.cache_clear()
 
 
 # The folder that this process shares with others; none where it counts for itself.
 _joined: Final[list[Folder]] = []
+# Why this process, which should share its numbers, counts for itself.
+_alone: Final[list[ConfigurationError]] = []

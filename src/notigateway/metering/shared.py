@@ -57,6 +57,13 @@ class Folder:
             self._process, self._place = os.getpid(), self._take()
         return self._place
 
+    def check(self) -> None:
+        """Check that it is there still, since something may have removed it. Raises: `ConfigurationError`."""
+        if not (self.path / _ALIVE).is_file():
+            raise ConfigurationError(
+                f"{VARIABLE}: {self.path} was removed: reload, so that workers make it anew"
+            )
+
     def forget_dead(self) -> None:
         """Remove what was true only of workers that live no more."""
         for file in self.path.glob(f"{LIVING}_*.db"):
@@ -134,6 +141,8 @@ def join_folder(environ: MutableMapping[str, str]) -> Folder:
                 raise ConfigurationError(f"{VARIABLE}: {path} is somebody else's")
             environ[VARIABLE] = str(path)
         folder = Folder(Path(environ[VARIABLE]))
+        if not folder.path.exists():  # removed under the gateway: the numbers begin anew, for all workers
+            folder.path.mkdir(mode=0o700, exist_ok=True)
         folder.hold()
         folder.place()
     except OSError as error:

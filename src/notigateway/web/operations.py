@@ -9,11 +9,17 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+import structlog
+
+from notigateway.errors import GatewayError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from notigateway.health.instance import Instance
+
+_log = structlog.get_logger("notigateway.operations")
 
 ALIVE: Final = "/healthz"
 READY: Final = "/readyz"
@@ -66,10 +72,15 @@ def json_page(answer: Callable[[], tuple[int, Mapping[str, Any]]]) -> WSGIApplic
 
 
 def text_page(kind: str, answer: Callable[[], bytes]) -> WSGIApplication:
-    """Return a page that says the text that `answer` returns, of that media type."""
+    """Return a page that says the text that `answer` returns, of that media type; 503 where it has none."""
 
     def page(_environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        return _answer(start_response, 200, answer(), kind=kind)
+        try:
+            body = answer()
+        except GatewayError as error:
+            _log.warning("metrics_not_told", **error.line)
+            return _answer(start_response, 503, f"{error.code}\n".encode(), kind="text/plain")
+        return _answer(start_response, 200, body, kind=kind)
 
     return page
 

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from notigateway.client.cli import main
+from notigateway.client.errors import SpoolError
 from notigateway.client.options import STATES
+from notigateway.client.wscn import WscnOutcome
+from notigateway.client.wscn_commands import ask_each
 from notigateway.published import published_folder
 from notigateway.wss.sign import Signer
 from pki import pki, write_p12, write_pem
@@ -480,3 +483,31 @@ def test_what_nobody_can_be_asked_about_is_not_decided(
         "notigateway-client: NOT_CONFIRMED: give --yes: this has legal effect, "
         "and there is no terminal to ask at\n"
     )
+
+
+def test_by_wscn_nothing_is_decided_whose_pdf_could_not_be_written(
+    service: Simulator, run: Callable[..., Done], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    url = service.url.replace("/notigateway/v1", "/INFRWSCN/WSCNService")
+    done = run("--url", url, "wscn", "accept", "11", "--yes", "--save", tmp_path / "file")
+    assert (done.code, done.out) == (3, "")
+    assert f"FOLDER_UNUSABLE: cannot write into {tmp_path / 'file'}: " in done.err
+    assert service.requests == []
+
+
+def test_by_wscn_what_was_decided_is_told_although_its_pdf_could_not_be_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "11.pdf").mkdir()
+    asked: list[int] = []
+
+    def ask(code: int) -> WscnOutcome:
+        asked.append(code)
+        return WscnOutcome(code=code, number=0, text="", sealed="2026-11-26", pdf=b"%PDF-1.7")
+
+    for as_json, told in ((True, '"code": 11'), (False, "2026-11-26")):
+        with pytest.raises(SpoolError, match="cannot write into"):
+            ask_each([11, 12], ask, save=tmp_path, as_json=as_json)
+        assert told in capsys.readouterr().out
+    assert asked == [11, 11]

@@ -100,3 +100,31 @@ def test_workers_that_come_and_go_leave_no_more_files_and_no_number_is_lost(tmp_
     assert "notigateway_database_pool_waits_total 201.0" in said
     assert "notigateway_worker_starts_total 201.0" in said
     assert len(list(tmp_path.glob("counter_*.db"))) == 2
+
+
+def test_a_folder_that_was_removed_gives_no_numbers_until_a_new_worker_makes_it(
+    tmp_path: Path,
+) -> None:
+    removed = "import shutil, sys; shutil.rmtree(sys.argv[1])\nmeters.meters().exposed()"
+    worker = [sys.executable, "-c", WORKER + removed, str(tmp_path / "numbers")]
+    environ = {**os.environ, VARIABLE: str(tmp_path / "numbers")}
+    done = subprocess.run(worker, env=environ, capture_output=True, text=True, check=False)
+    assert "notigateway_worker_starts_total 1.0" in done.stdout
+    assert f"{tmp_path / 'numbers'} was removed" in done.stderr.splitlines()[-1]
+    assert "notigateway_worker_starts_total 1.0" in worked(tmp_path / "numbers")
+
+
+def test_a_worker_that_cannot_share_its_numbers_tells_none(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    alone = "from contextlib import suppress\n" + WORKER.replace(
+        "meters.join()", "with suppress(Exception): meters.join()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", alone],
+        env={**os.environ, VARIABLE: str(tmp_path / "file")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "ConfigurationError: PROMETHEUS_MULTIPROC_DIR: cannot use" in done.stderr
+    assert done.stdout == ""

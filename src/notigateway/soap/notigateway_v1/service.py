@@ -12,7 +12,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-import structlog
 from spyne import ServiceBase
 
 from notigateway import __version__
@@ -22,11 +21,8 @@ from notigateway.contract import v1, v1_decisions
 from notigateway.contract.versions import LATEST
 from notigateway.errors import (
     CallerUnknownError,
-    GatewayError,
     InvalidRequestError,
     NotificationUnknownError,
-    Part,
-    TemporarilyUnavailableError,
 )
 from notigateway.law.families import check_may_decide
 from notigateway.law.lifecycle import Decision, Kind, State
@@ -35,11 +31,12 @@ from notigateway.repository.addressees import is_known_party
 from notigateway.repository.engine import reading
 from notigateway.repository.notifications import ListFilter
 from notigateway.soap.notigateway_v1 import answers
+from notigateway.soap.notigateway_v1.leaving import attested, hand_over
 from notigateway.soap.notigateway_v1.rows import render_page
 from notigateway.soap.operation import operation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from notigateway.addressee.mailbox import Outcome
     from notigateway.law.caller import Caller
@@ -48,8 +45,6 @@ if TYPE_CHECKING:
     from notigateway.repository.session import Session
     from notigateway.repository.timestamps import ReceiptTimestamp
     from notigateway.soap.gate import Request
-
-_log = structlog.get_logger("notigateway.soap")
 
 DEFAULT_PAGE_SIZE = 100
 
@@ -86,7 +81,7 @@ class MailboxService(ServiceBase):
             )
         results = mailbox.with_contents(results)
         _note_refusals(request, results)
-        results = _attested(request, results)
+        results = attested(request, results)
         return v1.RetrieveNotificationsResponse(
             items=tuple(
                 answers.retrieved(one, result, now, information_years=mailbox.information_years)
@@ -112,7 +107,7 @@ class MailboxService(ServiceBase):
         informed = {} if part.for_information is None else {UUID(asked.id): part.for_information}
         if part.is_first_handover or informed:
             with request.writing() as session:
-                lost = _hand_over(session, request, [UUID(asked.id)], informed=informed)
+                lost = hand_over(session, request, [UUID(asked.id)], informed=informed)
                 for problem in lost.values():
                     raise problem
         return v1.RetrieveDocumentResponse(
@@ -285,56 +280,6 @@ def _note_refusals(request: Request, results: Iterable[Outcome | Retrieved]) -> 
     for result in results:
         if result.problem is not None:
             request.access.refuse(result.id, result.problem)
-
-
-def _attested(request: Request, results: Sequence[Retrieved]) -> list[Retrieved]:
-    """Attest what leaves for the first time, or for information; what may not any more says so.
-
-    Mostly there is nothing, and no transaction: rights are those of when it was read.
-    """
-    informed = {
-        one.id: one.notification.code
-        for one in results
-        if one.is_for_information and one.has_content and one.notification is not None
-    }
-    leaving = [one.id for one in results if one.is_first_handover or one.id in informed]
-    if not leaving:
-        return list(results)
-    try:
-        with request.writing() as session:
-            lost = _hand_over(session, request, leaving, informed=informed)
-            for one, problem in lost.items():
-                request.access.refuse(one, problem)
-    except TemporarilyUnavailableError as error:
-        if error.part is not Part.SEAL:
-            raise
-        return _held_back(request, results, leaving, error)
-    return [Retrieved(one.id, problem=lost[one.id]) if one.id in lost else one for one in results]
-
-
-def _held_back(
-    request: Request, results: Sequence[Retrieved], leaving: list[UUID], error: TemporarilyUnavailableError
-) -> list[Retrieved]:
-    """Keep what cannot be attested now; what needs no new receipt leaves."""
-    _log.warning("document_not_delivered", **error.line)
-    for one in leaving:
-        request.access.refuse(one, type(error))
-    return [
-        Retrieved(one.id, one.notification, problem=type(error)) if one.id in leaving else one
-        for one in results
-    ]
-
-
-def _hand_over(
-    session: Session, request: Request, ids: list[UUID], *, informed: Mapping[UUID, int]
-) -> dict[UUID, type[GatewayError]]:
-    """Attest that content leaves; return what may not any more, and why.
-
-    `informed` are the codes of what is read for information only.
-    """
-    lost = request.office.mailbox.hand_over(session, request.asking, ids, for_information=bool(informed))
-    request.access.read_for_information(code for one, code in informed.items() if one not in lost)
-    return lost
 
 
 def _uuids(ids: Sequence[str]) -> list[UUID]:
