@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import structlog
 
@@ -31,7 +31,7 @@ from notigateway.repository.engine import create_database, note_pool
 from notigateway.repository.first_look import FirstLook
 from notigateway.repository.marking import check_marked
 from notigateway.repository.schema import check_revision
-from notigateway.settings import VERIFY_PATH
+from notigateway.settings import ERRORS_PATH, VERIFY_PATH
 from notigateway.soap.endpoint import Endpoint
 from notigateway.soap.endpoints import Endpoints
 from notigateway.soap.faults import fault_code
@@ -55,6 +55,7 @@ from notigateway.soap.wscn.service import WITHOUT_EFFECT as WSCN_WITHOUT_EFFECT
 from notigateway.soap.wscn.service import WscnDispatcher, WscnPolicy
 from notigateway.trust.admission import Admission, RevocationPolicy
 from notigateway.trust.key_holders import KeyHolders
+from notigateway.urls import served_path
 from notigateway.web.errors_page import errors_page
 from notigateway.web.operations import ALIVE, METRICS, READY, Operations, alive_page, json_page, text_page
 from notigateway.web.verification import verification_page
@@ -134,7 +135,7 @@ def _mailbox(gate: Gate, url: str, settings: Settings) -> Endpoint:
     """Serve the addressees' contract."""
     return Endpoint(
         gate,
-        path=urlsplit(url).path,
+        path=served_path(url),
         contract=MAILBOX.contract(url),
         dispatcher=mailbox_dispatcher(),
         check_caller=partial(check_caller, seals_may_decide=settings.entity_seals_may_decide),
@@ -146,7 +147,7 @@ def _issuing(gate: Gate, url: str, operators: Iterable[str]) -> Endpoint:
     """Serve the issuing bodies' contract."""
     return Endpoint(
         gate,
-        path=urlsplit(ISSUING.url(url)).path,
+        path=served_path(ISSUING.url(url)),
         contract=ISSUING.contract(url),
         dispatcher=issuing_dispatcher(),
         as_whom=as_whom,
@@ -199,11 +200,13 @@ def _pages(gate: Gate, settings: Settings) -> dict[str, WSGIApplication]:
             per_minute=settings.code_checks_per_minute,
         )
 
-    verify = urlsplit(verify_url(settings)).path
-    errors = urlsplit(errors_url_beside(str(settings.public_url))).path
     return {
-        verify: verification_page(verify, look_up=look_up, proxy_hops=settings.trusted_proxy_hops),
-        errors: errors_page(errors, fault_code=fault_code, numbers=numbers_of),
+        served_path(verify_url(settings)): verification_page(
+            f"/{VERIFY_PATH}", look_up=look_up, proxy_hops=settings.trusted_proxy_hops
+        ),
+        served_path(errors_url_beside(str(settings.public_url))): errors_page(
+            f"/{ERRORS_PATH}", fault_code=fault_code, numbers=numbers_of
+        ),
     }
 
 
