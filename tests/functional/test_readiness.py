@@ -235,7 +235,7 @@ def test_a_database_that_hangs_is_told_within_the_bound(sqlite_stack: Stack) -> 
             engine=engine,
             store=office.store,
             service=sqlite_stack.gate.signer.certificate,
-            seal=office.seal.certificate,
+            seal=office.seal,
             authorities=Authorities.read(sqlite_stack.settings, now=sqlite_stack.now),
             revocation=RevocationWanted.by(sqlite_stack.settings),
             has_authority=False,
