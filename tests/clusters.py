@@ -1,7 +1,8 @@
 """PostgreSQL with a standby, and the address in front of both that an operator moves from one to the other.
 
 The servers are those of the test package, each in a folder and a Unix socket of its own. The address is a
-port of 127.0.0.1: what comes in is carried to a server, to nobody, or into silence.
+port of 127.0.0.1: what comes in is carried to a server, to nobody, or into silence; a server's answer to a
+commit may be lost on the way.
 """
 
 from __future__ import annotations
@@ -85,6 +86,9 @@ class Address:
     def __init__(self, target: str) -> None:
         self.target: str | None = target
         self.is_silent = False
+        # How many commits arrive, and their answers do not: the caller finds its connection ended.
+        self.commits_to_lose = 0
+        self._unanswered: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._carried: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
@@ -128,7 +132,10 @@ class Address:
 
     def _carry(self, source: socket.socket, target: socket.socket) -> None:
         with suppress(OSError):
-            while data := source.recv(_CHUNK):
+            while (data := source.recv(_CHUNK)) and target not in self._unanswered:
+                if self.commits_to_lose and b"COMMIT\0" in data:
+                    self.commits_to_lose -= 1
+                    self._unanswered.add(source)
                 if not self.is_silent:
                     target.sendall(data)
         for one in (source, target):

@@ -171,6 +171,18 @@ ROWS: Final = (
         cure="name a valid one in the settings and reload ([keys](#keys-and-authorised-issuers))",
     ),
     Row(
+        name="seal_put_out_of_use",
+        fault="seal past its `until` in `retired_seals_folder`: the reload was refused, or forgotten",
+        reads={"decisions, new acts": IN_A_MINUTE, "the rest": AS_ASKED},
+        log=_away("seal"),
+        metrics=(
+            _lines_of("request_failed", "seal"),
+            'notigateway_check{check="seal_certificate",state="failed"} == 1',
+        ),
+        back="after the reload, or a second after `until` is corrected",
+        cure="see `reload_refused`, and reload with the next seal; or correct `until` in `periods.toml`",
+    ),
+    Row(
         name="service_certificate_ended",
         fault="service certificate not valid (any more)",
         reads={"": IN_A_MINUTE},

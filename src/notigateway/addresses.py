@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Final
+from urllib.parse import urlsplit
 
 _PARTS: Final = re.compile(r"(?:\[(?P<v6>[^\[\]]+)\]|(?P<host>[^\[\]:]+)):(?P<port>[1-9][0-9]{0,4})")
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -31,6 +32,23 @@ def host_and_port(address: str) -> tuple[str, int]:
     except AddressValueError as error:
         raise ValueError("the host is no IP address") from error
     return host, int(found["port"])
+
+
+def check_host(host: str) -> str:
+    """Return a host that an address may name, `crl.example.es`, with a port or without. Raises: `ValueError`.
+
+    What is more than that, a whole address say, would be compared with hosts and never be one.
+    """
+    wrong = "write HOST or HOST:PORT, for example crl.example.es or crl.example.es:8080"
+    try:
+        parts = urlsplit(f"//{host}")
+        named = (parts.hostname or "").encode("idna")
+        is_one = parts.netloc == host and "@" not in host and parts.port != 0
+    except ValueError as error:
+        raise ValueError(wrong) from error
+    if not (is_one and named) or any(letter.isspace() for letter in host):
+        raise ValueError(wrong)
+    return host
 
 
 def check_address(address: str) -> str:

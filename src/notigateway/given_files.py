@@ -20,7 +20,7 @@ _MAX_BYTES: Final = 32 * 1024 * 1024
 _HANDED_OVER: Final = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
 
 
-def read_file(file: Path) -> bytes:
+def read_file(file: Path, *, max_bytes: int = _MAX_BYTES) -> bytes:
     """Return the bytes of an operator's file.
 
     Raises: `ConfigurationError` naming it, also where it is no file, or a larger one than any may be.
@@ -29,13 +29,13 @@ def read_file(file: Path) -> bytes:
         _check_kind(file, file.stat().st_mode)
         with file.open("rb") as opened:
             _check_kind(file, os.fstat(opened.fileno()).st_mode)
-            data = opened.read(_MAX_BYTES + 1)
+            data = opened.read(max_bytes + 1)
     except OSError as error:
         raise ConfigurationError(f"cannot read {file}: {error.strerror}") from error
     except ValueError as error:
         raise ConfigurationError(f"cannot read {str(file)!r}: {error}") from error
-    if len(data) > _MAX_BYTES:
-        raise ConfigurationError(f"cannot read {file}: it is larger than {_MAX_BYTES} bytes")
+    if len(data) > max_bytes:
+        raise ConfigurationError(f"cannot read {file}: it is larger than {max_bytes} bytes")
     return data
 
 

@@ -47,6 +47,8 @@ INCOMPLETE: Final = "INCOMPLETE"
 _LOOK_SECONDS: Final = 2.0
 # How often a trouble that goes on is told again.
 _REMIND_SECONDS: Final = 60.0
+# A folder may hold any number of files that cannot be read.
+_TOLD_AT_MOST: Final = 20
 # Then the stop is looked at again.
 _STAMPS_AT_MOST: Final = 200
 
@@ -131,7 +133,9 @@ def checkpointing(settings: Settings, now: datetime) -> Callable[[Engine, dateti
 def of_refresh(done: Refreshed) -> Done:
     """Return what a refresh did; a place that failed is left."""
     said: dict[str, object] = {"new": done.new, "known": done.known, "failed": len(done.failures)}
-    return Done(said, left=tuple(done.failures))
+    more = len(done.failures) - _TOLD_AT_MOST
+    left = (*done.failures[:_TOLD_AT_MOST], *([f"and {more} more"] if more > 0 else []))
+    return Done(said, left=left)
 
 
 def of_sweep(done: Swept) -> Done:

@@ -29,7 +29,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from notigateway.addresses import check_address
+from notigateway.addresses import check_address, check_host
 from notigateway.errors import ConfigurationError
 from notigateway.given_files import read_file
 from notigateway.law.assurance import Level
@@ -37,12 +37,14 @@ from notigateway.law.families import Family
 from notigateway.law.identifiers import check_nif
 from notigateway.private_files import is_kept
 from notigateway.setting_words import no_json, no_toml, refusal, wrong_name, wrong_variable
-from notigateway.urls import has_password, scheme_of
+from notigateway.urls import check_proxy, check_web, has_password, scheme_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 Positive = Annotated[int, Field(gt=0)]
+# Addresses from which something is fetched.
+Fetched = Annotated[HttpUrl, AfterValidator(check_web)]
 
 # The pages for people beside the path of the public address (/notigateway/v1): /notigateway/verify, where the
 # QR code leads, and /notigateway/errors, where faults lead.
@@ -125,12 +127,12 @@ class Settings(BaseSettings):
     trusted_list_signers_folder: Path = Path("trusted-list-signers")
     revocation: Literal["required", "unsafe_off"] = "required"
     revocation_folder: Path = Path("revocation")
-    revocation_list_urls: tuple[HttpUrl, ...] = ()
-    revocation_hosts: tuple[str, ...] = ()
+    revocation_list_urls: tuple[Fetched, ...] = ()
+    revocation_hosts: tuple[Annotated[str, AfterValidator(check_host)], ...] = ()
     revocation_grace_seconds: Annotated[int, Field(ge=0, le=86_400)] = 600
     revocation_timeout_seconds: Positive = 20
     revocation_max_bytes: Positive = 32 * 1024 * 1024
-    revocation_proxy_url: str = ""
+    revocation_proxy_url: Annotated[str, AfterValidator(check_proxy)] = ""
     operators: tuple[Annotated[str, AfterValidator(check_nif)], ...] = ()
     clients: tuple[ClientRegistration, ...] = ()
     require_registered_clients: bool = False
@@ -168,7 +170,7 @@ class Settings(BaseSettings):
     lapse_evidence_delay_seconds: Annotated[int, Field(ge=0)] = 300
     sweep_batch_size: Annotated[int, Field(gt=0, le=5000)] = 200
 
-    timestamp_authority_url: HttpUrl | Literal[""] = ""
+    timestamp_authority_url: Annotated[HttpUrl | Literal[""], AfterValidator(check_web)] = ""
     timestamp_authority_folder: Path = Path("timestamp-authorities")
     timestamp_timeout_seconds: Positive = 10
     timestamp_batch_size: Annotated[int, Field(gt=0, le=1000)] = 50

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography import x509
 from cryptography.x509.oid import AuthorityInformationAccessOID
+from structlog.testing import capture_logs
 
 from authority import AuthoritySite
 from envelopes import Draft
-from notigateway.errors import ConfigurationError
 from pki import COMPANY_NIF, NOW, company_subject, crl, ocsp_answer, pki, rsa_key
 from refusals import assert_refusal, assert_still_answers, refused
 from stack import Stack, text
@@ -74,6 +76,7 @@ def make(sqlite_url: str, tmp_path: Path, site: AuthoritySite) -> Iterator[Calla
     made: list[Stack] = []
 
     def one(**overrides: object) -> Stack:
+        (tmp_path / "none").mkdir(exist_ok=True)
         own: dict[str, Any] = {"revocation_folder": tmp_path / "none", "revocation_hosts": [site.host]}
         made.append(settled(Stack(sqlite_url, tmp_path, **own | overrides)))
         return made[-1]
@@ -169,10 +172,53 @@ def test_a_list_that_is_damaged_forged_or_anothers_changes_nothing(sqlite_stack:
     assert_still_answers(stack)
 
 
-def test_a_file_of_another_kind_in_the_folder_is_an_error(sqlite_stack: Stack) -> None:
-    (sqlite_stack.folder / "revocation" / "issuer.pem").write_bytes(b"")
-    with pytest.raises(ConfigurationError, match=r"issuer\.pem is neither"):
-        sqlite_stack.refresh_trust()
+def test_what_is_no_list_in_the_folder_is_told_and_holds_nothing_up(sqlite_stack: Stack) -> None:
+    folder = sqlite_stack.folder / "revocation"
+    for name in ("issuer.pem", "notes.txt"):
+        (folder / name).touch()
+    os.mkfifo(folder / "pipe.crl")
+    (folder / "folder.crl").mkdir()
+    (folder / "huge.crl").touch()
+    os.truncate(folder / "huge.crl", 33 * 2**20)
+    (folder / "issuer-1.crl").write_bytes(crl(pki().issuing, this_update=NOW - HOUR / 2))
+    done = sqlite_stack.refresh_trust()
+    neither = "a revocation list (.crl) nor an answer (.ocsp)"
+    assert done.failures == [
+        f"revocation_folder: {folder}/issuer.pem and 1 more: neither {neither}",
+        f"{folder}/folder.crl: Is a directory",
+        f"{folder}/huge.crl: it is larger than 33554432 bytes",
+        f"{folder}/pipe.crl: it is a pipe or a device, and no file",
+    ]
+    assert (done.new, done.known) == (1, 2)
+
+
+def test_a_folder_that_the_settings_name_is_missed(sqlite_stack: Stack) -> None:
+    (sqlite_stack.folder / "revocation").rename(sqlite_stack.folder / "elsewhere")
+    (failure,) = sqlite_stack.refresh_trust().failures
+    assert failure == f"revocation_folder: {sqlite_stack.folder}/revocation: there is no such folder"
+
+
+def test_no_folder_is_missed_that_nobody_named(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    stack = Stack(sqlite_url, tmp_path, revocation_folder="revocation")
+    shutil.rmtree(tmp_path / "revocation")
+    assert stack.refresh_trust().failures == []
+    stack.close()
+
+
+def test_what_may_be_a_password_in_an_address_is_told_nowhere(
+    make: Callable[..., Stack], site: AuthoritySite
+) -> None:
+    stack = make(revocation_list_urls=[f"{site.url('/issuing.crl')}?token=s3cret&key=s3cret"])
+    with capture_logs() as lines:
+        failures = stack.refresh_trust().failures
+    assert failures == [f"{site.url('/issuing.crl')}?…: HTTP status 503"]
+    assert [one["source"] for one in lines if one["event"] == "revocation_source_failed"] == [
+        f"{site.url('/issuing.crl')}?…"
+    ]
+    assert "s3cret" not in str(lines)
 
 
 def test_lists_at_the_addresses_of_the_settings_are_fetched(

@@ -115,7 +115,15 @@ _STORE: Final = ('"part": "store"', "part=store")
 _AUTHORITY: Final = ('"code": "INCOMPLETE"',)
 
 WORKERS: Final = (
-    Fault("a worker killed", "worker_killed", _kill_a_worker, _nothing, ("was sent SIGKILL",), (0, 0)),
+    Fault(
+        "a worker killed",
+        "worker_killed",
+        _kill_a_worker,
+        _nothing,
+        ("was sent SIGKILL",),
+        (0, 0),
+        until_told=True,
+    ),
     Fault(
         "workers replaced",
         "worker_killed",
@@ -123,6 +131,7 @@ WORKERS: Final = (
         _nothing,
         ("Handling signal: hup",),
         (0, 0),
+        until_told=True,
     ),
 )
 ON_POSTGRESQL: Final = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import sqlite3
 import struct
@@ -29,7 +30,7 @@ from pki import pki
 from stack import Stack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from cryptography import x509
@@ -309,6 +310,43 @@ def test_instants_of_both_eras_are_read_and_nothing_else() -> None:
     for bad in (b"", answer, b"\x24\x00" + bytes(46), b"\x23\x02" + bytes(46)):
         with pytest.raises(ValueError, match="no time"):
             read_time(bad)
+
+
+# --- what the next refresh would take in
+
+
+def test_the_folder_of_revocation_lists_is_looked_into(sqlite_stack: Stack) -> None:
+    folder = sqlite_stack.folder / "revocation"
+    settings = settings_of(sqlite_stack)
+    told = found("--settings", settings)["revocation_folder"]
+    assert (told["chapter"], told["state"], told["says"]) == ("revocation", "ok", f"3 in {folder}")
+    made: list[tuple[Callable[[Path], object], str]] = [
+        (os.mkfifo, "cannot read {}: it is a pipe or a device, and no file"),
+        (lambda file: file.write_bytes(b"0"), "{}: the revocation list cannot be read"),
+        (lambda file: file.with_suffix(".txt").touch(), "neither a revocation list (.crl) nor an answer"),
+    ]
+    for make, says in made:
+        file = folder / "a.crl"
+        make(file)
+        told = found("--settings", settings)["revocation_folder"]
+        assert (told["state"], says.format(file) in told["says"]) == ("failed", True), told
+        file.unlink(missing_ok=True)
+    for number in range(9):
+        (folder / f"b{number}.crl").touch()
+    assert "and others like these" in doctor("--settings", settings, columns=160).stdout
+    shutil.rmtree(folder)
+    told = found("--settings", settings)["revocation_folder"]
+    assert (told["state"], told["says"]) == ("failed", f"{folder}: there is no such folder")
+    assert told["cure"] == "make it or mount it, or correct revocation_folder"
+
+
+def test_no_part_of_an_address_that_may_be_a_password_is_told(sqlite_stack: Stack) -> None:
+    url = f"http://{FREE}/stamp?token=s3cret"
+    result = doctor(
+        "--settings", settings_of(sqlite_stack, timestamp_authority_url=url), "--online", "--json"
+    )
+    assert f"nobody answers at http://{FREE}/stamp?… (ConnectError)" in result.stdout
+    assert "s3cret" not in result.stdout
 
 
 # --- whatever is broken

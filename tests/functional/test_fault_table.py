@@ -19,6 +19,8 @@ from chaos.relay import Relay
 from fault_rows import ROWS, Line, Row, Told
 from fault_table import table, written
 from fault_world import FullDisk, Seen, World, asked, closing_engine, told, write_log_to
+from notigateway.evidence.history import PERIODS
+from notigateway.instants import instant_text
 from notigateway.jobs import STAMP, Job, Jobs, stamping
 from notigateway.receipts.stamping import Authority
 from notigateway.repository.schema import upgrade
@@ -204,6 +206,18 @@ def seal_ended(world: World) -> Seen:
     return {"decisions, new acts": decision, "the rest": told(stack.ask("ListNotifications"))}
 
 
+def seal_put_out_of_use(world: World) -> Seen:
+    stack = world.sqlite(retired_seals_folder=world.folder / "retired")
+    wanted = stack.publish()
+    folder = write_issuers(world.folder / "retired", [pki().seal.certificate])
+    (folder / PERIODS).write_text(f'["issuer-0.pem"]\nuntil = {instant_text(NOW + timedelta(hours=1))}\n')
+    stack.pass_time(hours=2)
+    world.look(stack)
+    decision = told(stack.ask("AcceptNotifications", f"<id>{wanted}</id>"))
+    assert told(stack.ask_issuing("PublishActs", ACT)) == decision
+    return {"decisions, new acts": decision, "the rest": told(stack.ask("ListNotifications"))}
+
+
 def service_certificate_ended(world: World) -> Seen:
     stack = with_certificate_of(world, "service")
     stack.pass_time(hours=2)
@@ -306,6 +320,7 @@ PRODUCERS: dict[str, Callable[[World], Seen]] = {
         store_hanging,
         document_damaged,
         seal_ended,
+        seal_put_out_of_use,
         service_certificate_ended,
         revocation_out_of_date,
         revocation_unknown,

@@ -234,7 +234,7 @@ def test_a_database_that_hangs_is_told_within_the_bound(sqlite_stack: Stack) -> 
             engine=engine,
             store=office.store,
             service=sqlite_stack.gate.signer.certificate,
-            seal=office.seal.certificate,
+            seal=office.seal,
             revocation=RevocationWanted.by(sqlite_stack.settings),
             has_authority=False,
         )

@@ -127,11 +127,11 @@ def test_the_store_that_forgets_is_known_however_it_is_written(url: str) -> None
         'database_url = "postgresql://u@h/d?password=secret"',
         'database_url = "postgresql://u@h/d?sslmode=require&sslpassword=secret"',
         'revocation_proxy_url = "http://u:pw@proxy:3128"',
-        'timestamp_authority_url = "https://u:pw@tsa.example/"',
-        'timestamp_authority_url = "https://key@tsa.example/"',
+        'timestamp_authority_url = "https://tsa.example/?token=secret"',
+        'revocation_proxy_url = "http://key@proxy:3128"',
         'timestamp_authority_url = "https://tsa.example/?access_key=secret"',
         'document_store_url = "s3://AK:SECRET@bucket/prefix"',
-        'revocation_list_urls = ["https://x.example/a.crl", "https://u:pw@x.example/b.crl"]',
+        'revocation_list_urls = ["https://x.example/a.crl", "https://x.example/b.crl?password=pw"]',
         (
             'seal_pkcs11_module = "m"\nseal_pkcs11_token_label = "t"\nseal_pkcs11_key_label = "k"\n'
             'seal_pkcs11_pin = "1234"'

@@ -11,7 +11,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Literal, Self
 
 from notigateway.client import wire
-from notigateway.client.errors import DocumentMismatchError, UnexpectedResponseError
+from notigateway.client.errors import (
+    DocumentMismatchError,
+    NotVerifiedError,
+    UnexpectedResponseError,
+    UnreachableError,
+)
 from notigateway.client.transport import Retries, Transport, in_batches
 from notigateway.client.values import (
     ChangesPage,
@@ -299,9 +304,22 @@ class NotificationClient:
     def _decide(
         self, ids: Sequence[str], ask: Callable[[tuple[str, ...]], VersionedRequest]
     ) -> list[DecisionOutcome]:
+        """Decide, once it is known that the answer can be proven: what has legal effect is not sent blindly.
+
+        The service takes a message whose clock is off by some minutes; its answer would be refused here.
+        """
+        batches = in_batches(ids, IDS_PER_DECISION)
+        asked = [ask(tuple(some)) for some in batches]
+        messages = [(type(one).__name__, wire.message(one)) for one in asked]
+        if messages and not self._transport.is_proven:
+            self.ping()
         outcomes: list[DecisionOutcome] = []
-        for some in in_batches(ids, IDS_PER_DECISION):
-            outcomes += wire.items_of(DecisionOutcome, self._call(ask(tuple(some))), some)
+        for some, (operation, content) in zip(batches, messages, strict=True):
+            try:
+                outcomes += wire.items_of(DecisionOutcome, self._transport.call(operation, content), some)
+            except (NotVerifiedError, UnreachableError) as error:
+                error.may_be_decided = True
+                raise
         return outcomes
 
     def _call(self, asked: VersionedRequest) -> _Element:

@@ -22,10 +22,13 @@ class ClientError(Exception):
     retry_after_seconds: float = 0.0
     # How often the request was sent before this was the last word.
     attempts: int = 1
+    # A decision was sent, and no proven answer says what became of it.
+    may_be_decided: bool = False
 
     def line(self) -> str:
         """Return the one line that a person needs: code and text."""
-        return f"{self.code}: {self}{self.tried()}"
+        doubt = "; it may have been decided all the same: ask again, or see its history"
+        return f"{self.code}: {self}{self.tried()}{doubt * self.may_be_decided}"
 
     def tried(self) -> str:
         """Return how often it was tried, where that was more than once."""

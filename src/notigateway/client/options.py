@@ -48,7 +48,7 @@ def _state(text: str) -> str:
 def identifier(text: str) -> str:
     """Return an identifier of a notification, or a beginning. Raises: `BadParameter` for what is none."""
     if text.isdecimal():
-        raise typer.BadParameter(f"{text} is a code; give the identifier: list --json prints it as id")
+        raise typer.BadParameter(f"{text} is a code; give the identifier: the list shows it")
     if _IDENTIFIER.fullmatch(text) is None:
         raise typer.BadParameter(
             f"{text!r} is not an identifier, as list prints it; of one, 8 letters or more will do"

@@ -44,7 +44,7 @@ Item = TypeVar("Item")
 def waiting(error: ClientError, seconds: float) -> None:
     """Tell a person on standard error what is waited for; nothing where nobody looks."""
     if sys.stderr.isatty():
-        sys.stderr.write(f"{shown(error.line())}; trying again in {seconds:.0f} s\n")
+        sys.stderr.write(f"{shown(error.line())}; trying again in {max(seconds, 1):.0f} s\n")
 
 
 def print_json(value: object) -> None:

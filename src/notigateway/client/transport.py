@@ -124,6 +124,8 @@ class Transport:
         self._me = fingerprint(key_pair.certificate)
         self._signer = Signer(key_pair.key, key_pair.certificate)
         self._believing = Believing(pinned, ANSWER_LIMITS)
+        # Whether an answer was proven: this clock and the pinned certificate are those of the service.
+        self.is_proven = False
         self._timeout_seconds = timeout_seconds
         self._clock = clock
         self._http = httpx.Client(
@@ -168,6 +170,7 @@ class Transport:
         request = sign_envelope(content, signer=self._signer, now=self._clock(), form=form)  # 1
         status, data, retry_after = self._exchange(operation, request)  # 2, 3, 4
         envelope, verified = self._believing.verify(data, status=status, now=self._clock())  # 5
+        self.is_proven = True
         is_bound = check_related(envelope, verified, message_id)  # 6
         try:  # 7
             return self._speech.read(operation, verified.operation)

@@ -89,8 +89,8 @@ class Believing:
             who = "the service's signed answer"
         said = (
             f"{clock_words(now - created)}: it is {instant_text(now)} here, {instant_text(created)} in "
-            f"{who}; set this clock. If it is right, somebody handed over an old answer. Nothing of it "
-            "was used"
+            f"{who}; set this clock. If it is right, somebody handed over an old answer. Nothing of the "
+            "answer was used"
         )
         return ClockDiffersError(said, status=status)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import ConfigurationError
 from notigateway.health.database import DATABASE, START_IT, look_at_database, look_at_writes
+from notigateway.health.dropped_lists import FOLDER, MAKE_IT, look_at_dropped_lists
 from notigateway.health.finding import Finding, State
 from notigateway.health.jobs import look_at_jobs
 from notigateway.health.keys import look_at_seal, look_at_service
@@ -77,7 +78,7 @@ class Examining:
         found = looks.look(self.clock())
         told = {name: [one for look in some for one in found[look.check]] for name, some in chapters.items()}
         # Only the database tells it, but it is cured elsewhere.
-        told["revocation"] = [one for one in told["database"] if one.check == REVOCATION]
+        told["revocation"] += [one for one in told["database"] if one.check == REVOCATION]
         told["database"] = [one for one in told["database"] if one.check != REVOCATION]
         return {name: some for name, some in told.items() if some}
 
@@ -95,7 +96,7 @@ class Examining:
                 _look(AUTHORITY, self._authority),
             ],
             "database": [_look(DATABASE, self._database, START_IT)],
-            "revocation": [],
+            "revocation": [_look(FOLDER, lambda now: look_at_dropped_lists(settings, now), MAKE_IT)],
             "documents": [_look(STORE, self._store, REACH_IT)],
             "machine": [
                 *([_look(CLOCK, self._time)] if self.time_source else []),

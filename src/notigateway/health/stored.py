@@ -61,13 +61,13 @@ def look_at_waiting(engine: Engine, settings: Settings, now: datetime) -> list[F
     found = [_checkpoint(None if last is None else (now - last.at).total_seconds(), unplaced)]
     if settings.timestamp_authority_url:
         state = State.WARNING if undone > _MANY else State.OK
-        cure = "run `notigateway timestamp` by a timer, and read what it says" if undone > _MANY else ""
+        cure = "keep `notigateway jobs` running, and read its line `job_failed`" if undone > _MANY else ""
         found.append(Finding(STAMPS, state, f"{undone} receipts wait for one", cure, {"waiting": undone}))
     return found
 
 
 def _checkpoint(age: float | None, unplaced: int) -> Finding:
-    cure = "run `notigateway checkpoint` by a timer, or keep `notigateway checkpoint --every 30` running"
+    cure = "keep `notigateway jobs` running, or run `notigateway checkpoint` by a timer"
     if age is None:
         said = f"none yet, {unplaced} records wait for it"
         state = State.WARNING if unplaced else State.OK

@@ -18,7 +18,7 @@ from notigateway.health.time_source import ask_time
 from notigateway.health.trusting import AUTHORITY
 from notigateway.repository.condition import database_file
 from notigateway.repository.object_stores import local_folder
-from notigateway.urls import scheme_of
+from notigateway.urls import place_of, scheme_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,9 +121,9 @@ def look_at_stamping(settings: Settings) -> list[Finding]:
     try:
         answer = httpx.head(url, timeout=ASK_SECONDS, trust_env=False)
     except httpx.HTTPError as error:
-        said = f"nobody answers at {url} ({type(error).__name__})"
+        said = f"nobody answers at {place_of(url)} ({type(error).__name__})"
         return [Finding(AUTHORITY, State.FAILED, said, "let this machine reach timestamp_authority_url")]
-    return [Finding(AUTHORITY, State.OK, f"{url} answers (HTTP {answer.status_code})")]
+    return [Finding(AUTHORITY, State.OK, f"{place_of(url)} answers (HTTP {answer.status_code})")]
 
 
 def look_at_disks(settings: Settings) -> list[Finding]:

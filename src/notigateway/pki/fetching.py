@@ -8,16 +8,17 @@ request waits.
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import httpx
 
 from notigateway.errors import RevocationDataError
+from notigateway.urls import place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _OK: Final = 200
@@ -29,7 +30,7 @@ class Fetcher:
     def __init__(
         self, hosts: Iterable[str], *, timeout_seconds: float, max_bytes: int, proxy_url: str = ""
     ) -> None:
-        self._hosts = frozenset(host.lower() for host in hosts)
+        self._hosts = frozenset(_read_hosts(hosts))
         self._seconds = timeout_seconds
         self._max_bytes = max_bytes
         self._proxy_url = proxy_url
@@ -69,7 +70,8 @@ class Fetcher:
         if usual is None or parsed.userinfo or not parsed.host:
             return False
         port = parsed.port or usual
-        return f"{parsed.host}:{port}" in self._hosts or (port == usual and parsed.host in self._hosts)
+        host = parsed.raw_host
+        return (host, port) in self._hosts or (port == usual and (host, None) in self._hosts)
 
     def get(self, url: str) -> bytes:
         """Return what is at an address. Raises: `RevocationDataError`."""
@@ -81,18 +83,18 @@ class Fetcher:
 
     def _fetch(self, method: str, url: str, **sent: Any) -> bytes:  # noqa: ANN401  (content and headers)
         if not self.is_allowed(url):
-            raise RevocationDataError("the address is not of an allowed host", url=url)
+            raise RevocationDataError("the address is not of an allowed host", url=place_of(url))
         request = httpx.Request(method, url, **sent)
         try:
             response = self._http.send(request, stream=True)
             try:
                 if response.status_code != _OK:
-                    raise RevocationDataError(f"HTTP status {response.status_code}", url=url)
+                    raise RevocationDataError(f"HTTP status {response.status_code}", url=place_of(url))
                 return self._read(response, url)
             finally:
                 response.close()
         except httpx.HTTPError as error:
-            raise RevocationDataError(f"no answer: {type(error).__name__}", url=url) from error
+            raise RevocationDataError(f"no answer: {type(error).__name__}", url=place_of(url)) from error
 
     def _read(self, response: httpx.Response, url: str) -> bytes:
         """Read to the end or to a limit: the library's timeout is one for each piece, not for all."""
@@ -100,8 +102,21 @@ class Fetcher:
         for piece in response.iter_raw():
             size += len(piece)
             if size > self._max_bytes:
-                raise RevocationDataError(f"larger than {self._max_bytes} bytes", url=url)
+                raise RevocationDataError(f"larger than {self._max_bytes} bytes", url=place_of(url))
             if time.monotonic() > end:
-                raise RevocationDataError(f"not complete after {self._seconds:.0f} seconds", url=url)
+                late = f"not complete after {self._seconds:.0f} seconds"
+                raise RevocationDataError(late, url=place_of(url))
             pieces.append(piece)
         return b"".join(pieces)
+
+
+def _read_hosts(hosts: Iterable[str]) -> Iterator[tuple[bytes, int | None]]:
+    """Yield each host as it goes over the wire, with its port where it names one.
+
+    A name beyond ASCII has one form there (RFC 5891), and an IPv6 address no brackets. The scheme is one that
+    has no usual port: else that port would be read as none.
+    """
+    for host in hosts:
+        with suppress(httpx.InvalidURL, ValueError):  # no address has such a host
+            parsed = httpx.URL(f"host://{host}")
+            yield parsed.raw_host, parsed.port

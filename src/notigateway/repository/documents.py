@@ -38,13 +38,12 @@ from notigateway.repository.object_stores import (
     local_folder,
     make_root,
     open_remote,
-    place_of,
 )
 from notigateway.repository.store_owner import gateway_in
 from notigateway.repository.store_places import StorePlaces
 from notigateway.repository.store_threads import StoreThreads
 from notigateway.time_left import at_most
-from notigateway.urls import scheme_of
+from notigateway.urls import place_of, scheme_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

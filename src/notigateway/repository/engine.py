@@ -22,11 +22,12 @@ from notigateway.metering.account import Stage, timed
 from notigateway.metering.meters import meters
 from notigateway.private_files import make_file
 from notigateway.repository.commit import commit
+from notigateway.repository.file_generations import FileGenerations
 from notigateway.repository.generations import Generations
 from notigateway.repository.opened_file import OpenedFile
 from notigateway.repository.pool import BoundedPool
 from notigateway.repository.session import Session
-from notigateway.repository.troubles import has_changed_places, trouble_of
+from notigateway.repository.troubles import makes_stale, trouble_of
 from notigateway.repository.turns import Turns
 from notigateway.time_left import at_most
 
@@ -92,8 +93,9 @@ def create_database(url: str, *, pool_size: int = 8, timeout_seconds: int = 30) 
         event.listen(engine, "do_connect", partial(_open_sqlite, file))
         event.listen(engine, "connect", partial(_prepare_sqlite, file))
         event.listen(engine, "begin", _begin_sqlite)
-        _generations[engine] = Generations(engine)
-        OpenedFile(engine, file, _generations[engine])
+        _generations[engine] = generations = FileGenerations(engine)
+        OpenedFile(engine, file, generations)
+        generations.follow()
     else:
         from notigateway.repository.bounded import bound_waits  # noqa: PLC0415  (its driver is an extra)
 
@@ -165,7 +167,7 @@ def _session(engine: Engine, options: Mapping[str, Any], *, may_write: bool) -> 
         try:
             yield session
         except Exception as error:
-            if has_changed_places(error):
+            if makes_stale(error):
                 _generations[engine].leave(connection)
             raise
 
@@ -292,6 +294,7 @@ def _prepare_sqlite(file: Path, connection: sqlite3.Connection, _record: Connect
     try:
         _switch_to_wal(connection)
     except sqlite3.DatabaseError as error:
+        connection.close()  # the error may be kept, and what SQLite has opened with it
         if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
             raise ConfigurationError(f"database_url: {file} is no SQLite database") from error
         raise
@@ -330,5 +333,9 @@ def _begin_sqlite(connection: Connection) -> None:
         cursor.execute(f"PRAGMA busy_timeout={int(wait * 1000)}")
         cursor.execute(f"PRAGMA query_only={'ON' if is_reading else 'OFF'}")
         cursor.execute("BEGIN" if is_reading else "BEGIN IMMEDIATE")
+    except sqlite3.Error as error:
+        if makes_stale(error):
+            _generations[connection.engine].leave(connection)
+        raise
     finally:
         cursor.close()

@@ -2,7 +2,8 @@
 
 After a failover the old primary may go on as a standby. Connections to it are alive, so that a ping finds
 nothing wrong, and each of them would cost a request before it is given up. A file of SQLite may be removed
-or replaced while connections have it open (`repository.opened_file`).
+or replaced while connections have it open (`repository.opened_file`), or its disk be read-only when they
+open it (`repository.file_generations`).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ class Generations:
     """What generation an engine's connections are of; the pool makes those of an older one anew."""
 
     def __init__(self, engine: Engine) -> None:
-        self._current = 0
+        self.current = 0
         event.listen(engine, "connect", self._note)
         event.listen(engine, "checkout", self._check)
 
@@ -35,12 +36,17 @@ class Generations:
 
     def leave_as_old_as(self, info: Mapping[Any, Any]) -> None:
         """Use no connection again that is as old as the one that carries this."""
-        self._current = max(self._current, info.get(_GENERATION, 0) + 1)
+        self.current = max(self.current, self.age_of(info) + 1)
+
+    def age_of(self, info: Mapping[Any, Any]) -> int:
+        """Return the generation of the connection that carries this."""
+        age: int = info.get(_GENERATION, 0)
+        return age
 
     def _note(self, _connection: object, record: ConnectionPoolEntry) -> None:
-        record.info[_GENERATION] = self._current
+        record.info[_GENERATION] = self.current
 
     def _check(self, _connection: object, record: ConnectionPoolEntry, _checked_out: object) -> None:
         """Raise what has the pool connect anew."""
-        if record.info.get(_GENERATION, 0) < self._current:
+        if self.age_of(record.info) < self.current:
             raise exc.DisconnectionError

@@ -30,12 +30,6 @@ def local_folder(url: str) -> Path:
     return Path(url2pathname(urlsplit(url).path)).absolute()
 
 
-def place_of(url: str) -> str:
-    """Return where the store is, for people: without what could be a password."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}:{'//' if parts.netloc else ''}{parts.netloc.rpartition('@')[2]}{parts.path}"
-
-
 def open_remote(url: str, scheme: str, timeout_seconds: int) -> ObjectStore:
     """Open a store that is no folder; it is not yet called."""
     try:

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from sqlalchemy import QueuePool
+from sqlalchemy.util.queue import Empty
 
 from notigateway.time_left import at_most
 
@@ -26,6 +27,18 @@ class BoundedPool(QueuePool):
     @_timeout.setter
     def _timeout(self, seconds: float) -> None:
         self._longest_seconds = seconds
+
+    def close_idle(self) -> None:
+        """Close the connections that nobody has; their places stay, and whoever takes one connects anew."""
+        for _ in range(self.size()):
+            try:
+                record = self._pool.get(block=False)
+            except Empty:
+                return
+            try:
+                record.close()
+            finally:
+                self._pool.put(record, block=False)
 
 
 def wait_as_long_as_it_takes(connection: Connection) -> None:

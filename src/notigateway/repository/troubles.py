@@ -42,6 +42,19 @@ _SQLITE_TROUBLE: Final = frozenset(
     }
 )
 
+# Of those, what may lie in what a connection has open. A full disk and a lock are not of them.
+_SQLITE_STALE: Final = frozenset(
+    {
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_READONLY,
+    }
+)
+
 # Classes of SQLSTATE (PostgreSQL, appendix A): connection, authorisation (passwords and rules that change
 # with a failover), rolled back for another's sake, resources, the operator's intervention, the system.
 _TROUBLE_CLASSES: Final = frozenset({"08", "28", "40", "53", "57", "58"})
@@ -95,10 +108,16 @@ def trouble_of(error: Exception, *, may_write: bool = True) -> TemporarilyUnavai
     return _away(str(original)) if is_lost or _is_trouble(original) else None
 
 
-def has_changed_places(error: Exception) -> bool:
-    """Tell whether a server is no primary (any more): every connection to it has to go, not one alone."""
+def makes_stale(error: Exception) -> bool:
+    """Tell whether every connection of that age has to go, not one alone.
+
+    A server is no primary (any more), or a file was opened as it is no more: what SQLite opened on a disk
+    that was read-only, or read while somebody restored the file, it keeps.
+    """
     original = _original(error)
-    if isinstance(original, sqlite3.Error) or not isinstance(original, _DRIVER_ERRORS):
+    if isinstance(original, sqlite3.Error):
+        return _primary_code(original) in _SQLITE_STALE
+    if not isinstance(original, _DRIVER_ERRORS):
         return False
     return is_read_only(original) or getattr(original, "sqlstate", None) in _CHANGED_STATES
 
@@ -115,7 +134,7 @@ def is_read_only(error: BaseException | None) -> bool:
     """Tell whether an error says that the database takes no changes."""
     original = _original(error)
     if isinstance(original, sqlite3.Error):
-        return getattr(original, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY
+        return _primary_code(original) == sqlite3.SQLITE_READONLY
     state = getattr(original, "sqlstate", None)
     if state == _NOT_SUPPORTED:
         return getattr(getattr(original, "diag", None), "source_file", None) == _MODES
@@ -127,6 +146,10 @@ def _original(error: BaseException | None) -> BaseException | None:
     return error.orig if isinstance(error, exc.DBAPIError) else error
 
 
+def _primary_code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
 def _away(detail: str) -> TemporarilyUnavailableError:
     """Say it in one line: a driver's text may have several."""
     return TemporarilyUnavailableError(f"database: {' '.join(detail.split())}", part=Part.DATABASE)
@@ -135,7 +158,7 @@ def _away(detail: str) -> TemporarilyUnavailableError:
 def _is_trouble(error: BaseException) -> bool:
     """Tell trouble from a defect by the code; without one a driver reports of the connection."""
     if isinstance(error, sqlite3.Error):
-        return getattr(error, "sqlite_errorcode", 0) & 0xFF in _SQLITE_TROUBLE
+        return _primary_code(error) in _SQLITE_TROUBLE
     state = getattr(error, "sqlstate", None)
     if state is not None:
         return state in _TROUBLE_STATES or state[:2] in _TROUBLE_CLASSES

@@ -3,6 +3,9 @@
 The first transaction that a request commits holds both, beside whatever it changes; one that changes
 nothing has a transaction for them alone, committed before the answer leaves. So of any number of copies
 of a message one is answered, and nothing is changed or shown of which there is no record.
+
+Where the answer to the first commit is lost, nobody knows whether there was one: that is all that the caller
+is told. The message may be used up by then, and by nobody else than this request.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from notigateway.errors import SecurityError
+from notigateway.errors import SecurityError, TemporarilyUnavailableError
 from notigateway.repository.engine import writing
 
 if TYPE_CHECKING:
@@ -35,6 +38,8 @@ class Entry:
         self.access = access
         self._memory: Memory | None = None
         self._repeated: Memory | None = None
+        # Of a commit that perhaps was one.
+        self._lost: TemporarilyUnavailableError | None = None
         self.is_made = False
 
     def check_new(self, session: Session, memory: Memory) -> None:
@@ -63,18 +68,27 @@ class Entry:
         """
         if self._repeated is not None:
             raise self._repeated.refusal()
-        with writing(self._engine) as session:
-            self._use_up(session)
-            yield session
-            if not self.is_made:
-                session.access = self.access.columns()
+        is_committing = False
+        try:
+            with writing(self._engine) as session:
+                self._use_up(session)
+                yield session
+                if not self.is_made:
+                    session.access = self.access.columns()
+                    is_committing = True
+        except TemporarilyUnavailableError as trouble:
+            self._lost = trouble if is_committing else self._lost
+            raise
         self.is_made, self._memory = True, None
 
     def make(self, result: str) -> None:
         """Enter a request that has changed nothing, or failed since. Raises: what `making` raises.
 
-        Of a replay there is a record too.
+        Of a replay there is a record too. One whose commit was lost is not entered again: perhaps it was,
+        and then its own message would be a replay.
         """
+        if self._lost is not None:
+            raise self._lost
         self.access.result = result
         try:
             with writing(self._engine) as session:

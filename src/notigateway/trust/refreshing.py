@@ -16,17 +16,19 @@ import structlog
 from cryptography import x509
 
 from notigateway.errors import ConfigurationError, GatewayError, RevocationDataError
+from notigateway.given_files import read_file
 from notigateway.pki.fetching import Fetcher
 from notigateway.pki.ocsp import REQUEST_TYPE, question, responders
 from notigateway.pki.revocation import RevocationSource, distribution_points
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.trust import forget_replaced, forget_unseen, keep_revocation_data, list_watched
 from notigateway.trust.admission import read_data
+from notigateway.trust.dropped_files import DroppedFiles
+from notigateway.urls import place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from datetime import datetime
-    from pathlib import Path
 
     from sqlalchemy import Engine
 
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
     from notigateway.settings import Settings
 
 _log = structlog.get_logger("notigateway.trust")
-_SUFFIXES: Final = {".crl": RevocationSource.CRL, ".ocsp": RevocationSource.OCSP}
 # A certificate that has not called for a day is asked about again when it does.
 _WATCHED_FOR: Final = timedelta(days=1)
 _WATCHED_AT_MOST: Final = 2_000
@@ -44,7 +45,7 @@ _WATCHED_AT_MOST: Final = 2_000
 class Sources:
     """Where revocation data come from; `hosts` are those that may be contacted."""
 
-    folder: Path
+    dropped: DroppedFiles
     list_urls: tuple[str, ...]
     hosts: tuple[str, ...]
     proxy_url: str
@@ -53,11 +54,11 @@ class Sources:
 
     @classmethod
     def by(cls, settings: Settings) -> Sources:
-        """Read them from the settings; an address that stands there allows its own host."""
+        """Find them, as the settings name them now; an address that stands there allows its own host."""
         urls = tuple(map(str, settings.revocation_list_urls))
         named = tuple(f"{url.host}:{url.port}" for url in settings.revocation_list_urls)
         return cls(
-            folder=settings.revocation_folder,
+            dropped=DroppedFiles.of(settings),
             list_urls=urls,
             hosts=(*settings.revocation_hosts, *named),
             proxy_url=settings.revocation_proxy_url,
@@ -79,7 +80,7 @@ class Refreshed:
 def refresh(engine: Engine, trust: TrustStore, sources: Sources, *, now: datetime) -> Refreshed:
     """Take in everything that there is; one place that fails does not hold up the others.
 
-    Raises: `ConfigurationError` for a folder that cannot be read, `TemporarilyUnavailableError`.
+    Raises: `TemporarilyUnavailableError`.
     """
     done = Refreshed()
     with Fetcher(
@@ -89,8 +90,10 @@ def refresh(engine: Engine, trust: TrustStore, sources: Sources, *, now: datetim
         proxy_url=sources.proxy_url,
     ) as fetcher:
         run = _Run(engine, trust, fetcher, now, done)
-        for source, file in _files(sources.folder):
-            run.take(source, str(file), file.read_bytes)
+        for problem in sources.dropped.problems:
+            run.fail("revocation_folder", problem)
+        for source, file in sources.dropped.files:
+            run.take(source, str(file), partial(read_file, file, max_bytes=sources.max_bytes))
         run.fetch_lists(sources.list_urls)
         run.ask_about_watched()
     with writing(engine) as session:
@@ -115,10 +118,8 @@ class _Run:
         try:
             data = get()
             one = read_data(source, data, self.trust.authorities)
-        except (RevocationDataError, OSError) as error:
-            reason = error.detail if isinstance(error, GatewayError) else str(error.strerror)
-            self.done.failures.append(f"{name}: {reason}")
-            _log.warning("revocation_source_failed", source=name, detail=reason)
+        except (RevocationDataError, ConfigurationError) as error:
+            self.fail(name, error.detail.removeprefix(f"cannot read {name}: "))
             return False
         with writing(self.engine) as session:
             is_new = keep_revocation_data(session, one, data, now=self.now)
@@ -126,13 +127,18 @@ class _Run:
         self.done.known += not is_new
         return True
 
+    def fail(self, name: str, reason: str) -> None:
+        """Tell of a place that failed, and go on with the others."""
+        self.done.failures.append(f"{name}: {reason}")
+        _log.warning("revocation_source_failed", source=name, detail=reason)
+
     def fetch_lists(self, urls: Iterable[str]) -> bool:
         """Fetch lists, each address once; tell whether any came."""
         came = False
         for url in urls:
             if url in self.fetched:
                 came = True
-            elif self.take(RevocationSource.CRL, url, partial(self.fetcher.get, url)):
+            elif self.take(RevocationSource.CRL, place_of(url), partial(self.fetcher.get, url)):
                 self.fetched.add(url)
                 came = True
         return came
@@ -156,21 +162,6 @@ class _Run:
         request = question(certificate, authority)
         for url in filter(self.fetcher.is_allowed, responders(certificate)):
             self.done.asked += 1
-            name = f"{url} (serial {certificate.serial_number})"
+            name = f"{place_of(url)} (serial {certificate.serial_number})"
             if self.take(RevocationSource.OCSP, name, partial(self.fetcher.post, url, request, REQUEST_TYPE)):
                 return
-
-
-def _files(folder: Path) -> Iterator[tuple[RevocationSource, Path]]:
-    """Yield what the operator dropped, if there is such a folder: `.crl` and `.ocsp`, no hidden files."""
-    try:
-        files = sorted(file for file in folder.iterdir() if not file.name.startswith("."))
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise ConfigurationError(f"cannot read the folder {folder}: {error.strerror}") from error
-    for file in files:
-        source = _SUFFIXES.get(file.suffix.lower())
-        if source is None:
-            raise ConfigurationError(f"{file} is neither a revocation list (.crl) nor an answer (.ocsp)")
-        yield source, file

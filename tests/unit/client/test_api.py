@@ -255,7 +255,7 @@ def test_more_ids_than_a_request_takes_travel_in_several(
     assert [one.id for one in outcomes] == ids
     assert all(one.is_done for one in outcomes)
     assert len(list(client.receipts(ids[:101]))) == 101
-    assert service.operations == ["AcceptNotifications"] * 2 + ["RetrieveReceipts"] * 2
+    assert service.operations == ["Ping", *["AcceptNotifications"] * 2, *["RetrieveReceipts"] * 2]
     assert client.accept([]) == []
 
 
@@ -279,10 +279,11 @@ def test_an_unknown_notification_is_an_outcome_beside_the_others(
 
 def test_a_reason_travels_with_every_rejection(service: Simulator, client: NotificationClient) -> None:
     (item,) = service.add()
+    client.ping()
     service.plan.append(lambda *_: _rejected(item.id))
     (outcome,) = client.reject([item.id], reason="No es mía & <basta>")
     assert outcome.outcome == "refused"
-    assert "No es mía &amp; &lt;basta&gt;".encode() in service.requests[0]
+    assert "No es mía &amp; &lt;basta&gt;".encode() in service.requests[1]
 
 
 def test_a_document_is_fetched_in_pieces_and_checked(service: Simulator, client: NotificationClient) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from notigateway.client import ClientError, GatewayFaultError, NotificationClient, Retries
 from notigateway.client.connection import check_own
+from notigateway.client.errors import ClockDiffersError
 from notigateway.client.unproven import clock_words
 from notigateway.client.unreached import Way, refused, unreached
 from notigateway.errors import ConfigurationError
@@ -103,7 +104,30 @@ def test_a_clock_that_is_off_is_told_with_how_much(service: Simulator, off: time
     assert error.line() == (
         f"CLOCK_DIFFERS: the clock of this computer is {said} the service's: it is {instant_text(now + off)} "
         f"here, {instant_text(now)} in the service's signed answer; set this clock. If it is right, somebody "
-        "handed over an old answer. Nothing of it was used"
+        "handed over an old answer. Nothing of the answer was used"
+    )
+
+
+def test_what_has_legal_effect_is_not_sent_while_no_answer_could_be_proven(service: Simulator) -> None:
+    """The service takes a message whose clock is off by some minutes; its answer would be refused."""
+    (item,) = service.add()
+    with _client(service.url, clock=lambda: datetime.now(UTC) - timedelta(minutes=4)) as client:
+        with pytest.raises(ClockDiffersError) as told:
+            client.accept([item.id])
+        assert not told.value.may_be_decided
+    assert service.operations == ["Ping"]
+
+
+def test_a_decision_whose_answer_is_lost_may_be_taken_and_that_is_said(service: Simulator) -> None:
+    (item,) = service.add()
+    behind = [timedelta(0)]
+    with _client(service.url, clock=lambda: datetime.now(UTC) - behind[-1]) as client:
+        client.ping()
+        behind.append(timedelta(minutes=4))
+        with pytest.raises(ClockDiffersError) as told:
+            client.accept([item.id])
+    assert told.value.line().endswith(
+        "; it may have been decided all the same: ask again, or see its history"
     )
 
 

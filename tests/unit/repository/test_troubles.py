@@ -10,7 +10,7 @@ from psycopg import errors
 from sqlalchemy import exc
 
 from notigateway.errors import Part
-from notigateway.repository.troubles import has_changed_places, trouble_of
+from notigateway.repository.troubles import makes_stale, trouble_of
 
 TROUBLE = [
     errors.ConnectionException,
@@ -93,12 +93,21 @@ def test_what_sqlalchemy_says_of_a_lost_connection_is_temporary() -> None:
     assert trouble_of(KeyError("x")) is None
 
 
-def test_only_servers_that_are_no_primary_any_more_are_left() -> None:
-    assert has_changed_places(as_sqlalchemy(errors.ReadOnlySqlTransaction("no")))
-    assert has_changed_places(errors.AdminShutdown("no"))
-    assert not has_changed_places(errors.SerializationFailure("no"))
-    assert not has_changed_places(sqlite(sqlite3.SQLITE_READONLY))
-    assert not has_changed_places(KeyError("x"))
+def test_only_servers_that_are_no_primary_and_files_that_were_opened_wrongly_are_left() -> None:
+    assert makes_stale(as_sqlalchemy(errors.ReadOnlySqlTransaction("no")))
+    assert makes_stale(errors.AdminShutdown("no"))
+    assert not makes_stale(errors.SerializationFailure("no"))
+    for code in (
+        sqlite3.SQLITE_READONLY_CANTINIT,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_IOERR_WRITE,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+    ):
+        assert makes_stale(as_sqlalchemy(sqlite(code)))
+    for code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CONSTRAINT_UNIQUE):
+        assert not makes_stale(sqlite(code))
+    assert not makes_stale(KeyError("x"))
 
 
 def sqlite(code: int) -> sqlite3.OperationalError:

@@ -59,7 +59,12 @@ IN_FAULTS: Final[tuple[tuple[type[errors.GatewayError], int], ...]] = (
 
 
 def functional_code(error: errors.GatewayError, role: Role) -> int | None:
-    """Return the number of an error in an answer; None for one that only a fault can tell."""
+    """Return the number of an error in an answer; None for one that only a fault can tell.
+
+    An answer is entered, in the database: when that is away there is none, and the message stays unused.
+    """
+    if isinstance(error, errors.TemporarilyUnavailableError) and error.part is errors.Part.DATABASE:
+        return None
     state = error.facts.get("state")
     numbers = BY_ROLE.get((type(error), None if state is None else State(str(state))))
     return FUNCTIONAL.get(type(error)) if numbers is None else numbers[role]
@@ -86,10 +91,10 @@ def success(correlation_id: UUID, note: str = "") -> Error:
     return Error(codigo=SUCCESS, descripcion=text, identificador_peticion=str(correlation_id))
 
 
-def refusal(code: int, error: errors.GatewayError, correlation_id: UUID) -> Error:
-    """Return the outcome of what was not: the number, our code and text, and what to quote."""
+def refusal(code: int, error: errors.GatewayError, correlation_id: UUID, note: str = "") -> Error:
+    """Return the outcome of what was not: the number, our code and text, perhaps a note, what to quote."""
     return Error(
         codigo=code,
-        descripcion=coded_texts_of(error).es,
+        descripcion=f"{coded_texts_of(error).es} {note}".strip(),
         identificador_peticion=str(correlation_id),
     )

@@ -30,7 +30,6 @@ from notigateway.errors import (
     LifecycleError,
     NotFoundError,
     NotificationUnknownError,
-    RoleUnknownError,
     ServiceError,
 )
 from notigateway.evidence.acuse import AcuseTerms, issue_acuse
@@ -41,7 +40,15 @@ from notigateway.law.representation import Role
 from notigateway.receipts.recording import of_caller
 from notigateway.repository.powers import list_grantors
 from notigateway.soap.wscn import codes, rows
-from notigateway.soap.wscn.reading import ALL_ROLES, ROLES, Parameters, read_parameters
+from notigateway.soap.wscn.reading import ALL_ROLES, Parameters, read_parameters
+from notigateway.soap.wscn.refusing import (
+    CURSORS,
+    Asked,
+    refused_grantors,
+    refused_list,
+    refused_notification,
+    refused_receipt,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,15 +70,9 @@ WITHOUT_EFFECT: Final = frozenset(
 )
 # The steps of a decision.
 DECIDING: Final = frozenset({"solicitarAcuseNotificacion", "enviarAcuseNotificacion"})
-_NOTHING_SEEN: Final = -1
-_UNNAMED: Final = 0
+_DECIDED: Final = "La aceptación consta y vale."
+_PDF_LATER: Final = f"{_DECIDED} Pida el PDF más tarde con verNotificacionAceptada."
 _ELSEWHERE: Final = "No hay un PDF que quepa en esta respuesta: recoja los documentos por urn:notigateway:v1."
-# Each bucket: its role and the parameter (and field) that holds its cursor.
-_CURSORS: Final = {
-    Role.OWN: "codigoSiguienteNotificacionPropia",
-    Role.RED: "codigoSiguienteNotificacionAutorizadoRED",
-    Role.ATTORNEY: "codigoSiguienteNotificacionApoderado",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,39 +85,6 @@ class WscnPolicy:
     pdf_max_bytes: int
 
 
-class _Asked:
-    """What one request asks, filled in as it is read: what a refusal may need of it."""
-
-    def __init__(self, parameters: Parameters, request: Request) -> None:
-        self.parameters = parameters
-        self.request = request
-        self.role = Role.OWN
-        self.code = _UNNAMED
-
-    @property
-    def done(self) -> Error:
-        """The outcome of success."""
-        return codes.success(self.request.asking.proof.correlation_id)
-
-    def capacity(self) -> two_phase.Capacity:
-        """Return who asks in which capacity. Raises: `InvalidRequestError`, `RoleUnknownError`."""
-        role = ROLES.get(self.parameters.number("rol"))
-        if role is None:
-            raise RoleUnknownError
-        self.role = role
-        return self.capacity_as(role)
-
-    def capacity_as(self, role: Role) -> two_phase.Capacity:
-        """Return who asks, in the capacity `role`."""
-        return two_phase.Capacity(role=role, grantor=self.parameters.text("identificadorPoderdante"))
-
-    def named(self) -> int:
-        """Return the notification's code. Raises: `InvalidRequestError`."""
-        self.code = self.parameters.number("codigoNotificacion")
-        self.request.access.ask([str(self.code)])
-        return self.code
-
-
 class WscnDispatcher:
     """Calls the operation that a verified element names, in one environment."""
 
@@ -124,12 +92,12 @@ class WscnDispatcher:
         self._environment = environment
         self._policy = policy
         self._signer = signer
-        self._operations: dict[str, tuple[Callable[[_Asked], Part], Callable[[_Asked, Error], Part]]] = {
-            "consultarListadoNotificaciones": (self._list, _refused_list),
-            "solicitarAcuseNotificacion": (self._request_receipt, _refused_receipt),
-            "enviarAcuseNotificacion": (self._decide, _refused_notification),
-            "verNotificacionAceptada": (self._view, _refused_notification),
-            "solicitarPoderdantes": (_list_grantors, _refused_grantors),
+        self._operations: dict[str, tuple[Callable[[Asked], Part], Callable[[Asked, Error], Part]]] = {
+            "consultarListadoNotificaciones": (self._list, refused_list),
+            "solicitarAcuseNotificacion": (self._request_receipt, refused_receipt),
+            "enviarAcuseNotificacion": (self._decide, refused_notification),
+            "verNotificacionAceptada": (self._view, refused_notification),
+            "solicitarPoderdantes": (_list_grantors, refused_grantors),
         }
 
     def call(self, operation: _Element, request: Request) -> bytes:
@@ -139,7 +107,7 @@ class WscnDispatcher:
         """
         name = etree.QName(operation).localname
         run, refuse = self._operations[name]
-        asked = _Asked(Parameters({}), request)
+        asked = Asked(Parameters({}), request)
         try:
             asked.parameters = read_parameters(operation)
             content = run(asked)
@@ -149,14 +117,14 @@ class WscnDispatcher:
                 raise
             request.access.result = error.code
             request.told.refused_by_number(error, code)
-            content = refuse(asked, codes.refusal(code, error, request.asking.proof.correlation_id))
+            content = refuse(asked, asked.refusal(code, error))
         return write_answer(self._environment.namespace, name, content)
 
-    def _list(self, asked: _Asked) -> ListadoNotificaciones:
+    def _list(self, asked: Asked) -> ListadoNotificaciones:
         """Return a page of each bucket that is asked for. No legal effect."""
         request, number = asked.request, asked.parameters.number("rol")
-        wanted = tuple(_CURSORS) if number == ALL_ROLES else (asked.capacity().role,)
-        places = {role: asked.parameters.number(name) for role, name in _CURSORS.items()}
+        wanted = tuple(CURSORS) if number == ALL_ROLES else (asked.capacity().role,)
+        places = {role: asked.parameters.number(name) for role, name in CURSORS.items()}
         with request.reading() as session:
             found = {
                 role: request.office.two_phase.list_bucket(
@@ -187,14 +155,15 @@ class WscnDispatcher:
             notificaciones_propias=shown.get(Role.OWN, ()),
         )
 
-    def _request_receipt(self, asked: _Asked) -> AcuseNotificacion:
+    def _request_receipt(self, asked: Asked) -> AcuseNotificacion:
         """Hand out the receipt to sign: for acceptance or for rejection."""
         request = asked.request
         code = asked.named()
         capacity = asked.capacity()
         accepts = asked.parameters.flag("esDeAceptacion")
         with request.writing() as session:
-            notification = request.office.two_phase.request_receipt(session, request.asking, code, capacity)
+            notification = asked.lock(session, code, capacity)
+            two_phase.request_receipt(notification, request.asking)
             told = of_caller(notification, request.asking)
             party, person = _signing(told)
             terms = AcuseTerms(
@@ -209,7 +178,7 @@ class WscnDispatcher:
         xml = issue_acuse(terms, details, signer=self._signer, now=request.asking.now)
         return AcuseNotificacion(codigo_notificacion=code, error=asked.done, xml=xml)
 
-    def _decide(self, asked: _Asked) -> NotificacionRecuperada:
+    def _decide(self, asked: Asked) -> NotificacionRecuperada:
         """Decide as the signed receipt says (Ley 39/2015 art. 43.1)."""
         request = asked.request
         capacity = asked.capacity()
@@ -223,7 +192,8 @@ class WscnDispatcher:
         request.access.ask([str(terms.code)])
         office, asking = request.office, request.asking
         with request.writing() as session:
-            notification = office.two_phase.lock_undecided(session, asking, terms.code, capacity)
+            notification = asked.lock(session, terms.code, capacity)
+            two_phase.check_undecided(notification, asking)
             party, person = _signing(of_caller(notification, asking))
             if (terms.party, terms.role) != (party, capacity.role):
                 raise AcuseInvalidError("issued to another party or capacity")
@@ -245,10 +215,10 @@ class WscnDispatcher:
         except (NotFoundError, LifecycleError) as lost:
             # The PDF may not leave any more; the decision was taken in time, and stands.
             number = codes.functional_code(lost, asked.role) or codes.NOT_AVAILABLE
-            error = codes.refusal(number, lost, asking.proof.correlation_id)
+            error = codes.refusal(number, lost, asking.proof.correlation_id, _DECIDED)
             return NotificacionRecuperada(codigo_notificacion=terms.code, error=error, sellado_tiempo=sealed)
 
-    def _view(self, asked: _Asked) -> NotificacionRecuperada:
+    def _view(self, asked: Asked) -> NotificacionRecuperada:
         """Return an accepted notification again."""
         code = asked.named()
         capacity = asked.capacity()
@@ -257,7 +227,7 @@ class WscnDispatcher:
             sealed = rows.sellado(*two_phase.decisive_receipt(notification))
         return self._delivered(asked, notification, sealed)
 
-    def _delivered(self, asked: _Asked, notification: Notification, sealed: str) -> NotificacionRecuperada:
+    def _delivered(self, asked: Asked, notification: Notification, sealed: str) -> NotificacionRecuperada:
         """Return the PDF; an acceptance stands whether or not the PDF can leave just now.
 
         Raises: what `_attest_handover` raises for what may not leave any more.
@@ -273,7 +243,7 @@ class WscnDispatcher:
                     _attest_handover(asked, notification)
             except ServiceError as failure:
                 _log.warning("document_not_delivered", **failure.line)
-                error, content = codes.refusal(codes.NOT_AVAILABLE, failure, correlation_id), None
+                error, content = codes.refusal(codes.NOT_AVAILABLE, failure, correlation_id, _PDF_LATER), None
         return NotificacionRecuperada(
             codigo_notificacion=notification.code,
             error=error,
@@ -288,7 +258,7 @@ def _signing(told: Circumstances) -> tuple[str, str | None]:
     return told.party or "", None if person is None else person.identifier
 
 
-def _attest_handover(asked: _Asked, notification: Notification) -> None:
+def _attest_handover(asked: Asked, notification: Notification) -> None:
     """Attest, before the content leaves, that it does so for the first time.
 
     Raises: `NotificationUnknownError` where the title has ended meanwhile, `NotAcceptedError`.
@@ -300,7 +270,7 @@ def _attest_handover(asked: _Asked, notification: Notification) -> None:
             raise problem
 
 
-def _list_grantors(asked: _Asked) -> ListadoPoderdantes:
+def _list_grantors(asked: Asked) -> ListadoPoderdantes:
     """Return everybody for whom the caller may act by a power in force."""
     request = asked.request
     with request.reading() as session:
@@ -310,35 +280,3 @@ def _list_grantors(asked: _Asked) -> ListadoPoderdantes:
         poderdantes=tuple(Poderdante(denominacion=one.name, identificador=one.identifier) for one in found),
         tiene_poderdantes=bool(found),
     )
-
-
-# --- what is answered instead ---------------------------------------------------------------------
-
-
-def _refused_list(asked: _Asked, error: Error) -> ListadoNotificaciones:
-    """Return no rows, and the cursors as they were."""
-    places = {}
-    for role, name in _CURSORS.items():
-        try:
-            places[role] = asked.parameters.number(name)
-        except GatewayError:
-            places[role] = _NOTHING_SEEN
-    return ListadoNotificaciones(
-        codigo_siguiente_notificacion_apoderado=places[Role.ATTORNEY],
-        codigo_siguiente_notificacion_autorizado_red=places[Role.RED],
-        codigo_siguiente_notificacion_propia=places[Role.OWN],
-        error=error,
-        hay_mas=False,
-    )
-
-
-def _refused_receipt(asked: _Asked, error: Error) -> AcuseNotificacion:
-    return AcuseNotificacion(codigo_notificacion=asked.code, error=error)
-
-
-def _refused_notification(asked: _Asked, error: Error) -> NotificacionRecuperada:
-    return NotificacionRecuperada(codigo_notificacion=asked.code, error=error)
-
-
-def _refused_grantors(_asked: _Asked, error: Error) -> ListadoPoderdantes:
-    return ListadoPoderdantes(error=error)
