@@ -121,11 +121,12 @@ def test_a_gateway_that_serves_is_healthy_whatever_lies_in_its_settings_file(
     """It read them when it began; taken for dead it would be replaced by one that cannot start."""
     assert sqlite_stack.endpoint.operations is not None
     with served(sqlite_stack.endpoint.operations) as address:
-        settings = settings_of(sqlite_stack, address, public_url="https://127.0.0.1/notigateway/v1")
+        key = Path(str(sqlite_stack.overrides["seal_key_file"]))
+        changes = {"public_url": "https://127.0.0.1/notigateway/v1", "seal_key_file": str(key)}
+        settings = settings_of(sqlite_stack, address, **changes)
         lines = settings.read_text().splitlines()
         kept = [line for line in lines if not line.startswith(("mode", "revocation "))]
         settings.write_text(wrong + "\n".join(kept))
-        key = Path(str(sqlite_stack.overrides["seal_key_file"]))
         key.chmod(0o644)
         for option in ("--alive", "--ready"):
             result = health(option, "--settings", settings)
