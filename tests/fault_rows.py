@@ -100,12 +100,12 @@ ROWS: Final = (
     ),
     Row(
         name="database_read_only",
-        fault="database read-only: a failover, a standby",
+        fault="database read-only: a failover, a standby, a read-only disk",
         reads={"": LATER},
         log=_away("database"),
-        metrics=_DATABASE_FAILED,
+        metrics=(*_DATABASE_FAILED, 'notigateway_check{check="database_writes",state="failed"} == 1'),
         back=_AT_ONCE,
-        cure="promote the standby, or lead `database_url` to the primary",
+        cure="promote the standby, or lead `database_url` to the primary; make the disk writable",
     ),
     Row(
         name="database_locked",
@@ -119,9 +119,9 @@ ROWS: Final = (
     Row(
         name="database_full",
         fault="disk of the database full",
-        reads={"decisions": LATER},
+        reads={"": LATER},
         log=_away("database"),
-        metrics=_DATABASE_FAILED,
+        metrics=(*_DATABASE_FAILED, 'notigateway_check{check="database_writes",state="failed"} == 1'),
         back=_AT_ONCE,
         cure="make room, then `notigateway check`",
     ),
@@ -190,6 +190,32 @@ ROWS: Final = (
         metrics=(_lines_of("request_refused", "service_certificate"), _ended("service")),
         back="after the reload",
         cure="the same; give the new one to the clients, who pin it",
+    ),
+    Row(
+        name="issuer_ended",
+        fault="certificate of an authorised issuer not valid (any more)",
+        reads={"who has a certificate of it": IN_A_MINUTE, "others": AS_ASKED},
+        log=_away("issuer"),
+        metrics=(
+            _lines_of("request_failed", "issuer"),
+            _ended("issuer"),
+            'notigateway_check{check="authorised_issuers",state="warning"} == 1',
+        ),
+        back="after the reload",
+        cure="put its next certificate beside it, and reload; where there is none take it out: then "
+        "they read `ISSUER_NOT_AUTHORISED`",
+    ),
+    Row(
+        name="trusted_list_due",
+        fault="next update of the trusted list due",
+        reads={"who has a certificate of its issuers": IN_A_MINUTE, "others": AS_ASKED},
+        log=_away("trusted_list"),
+        metrics=(
+            _lines_of("request_failed", "trusted_list"),
+            'notigateway_check{check="trusted_list",state="warning"} == 1',
+        ),
+        back="after the reload",
+        cure="download the present one, and reload",
     ),
     Row(
         name="revocation_out_of_date",
