@@ -20,7 +20,8 @@ from structlog.testing import capture_logs
 from clusters import Address
 from notigateway.app import system_clock
 from notigateway.errors import Part, TemporarilyUnavailableError
-from notigateway.jobs import Done, Job, Jobs
+from notigateway.job_process import Jobs
+from notigateway.jobs import Done, Job
 from notigateway.repository.engine import create_database, reading
 from notigateway.time_left import bounded
 from notigateway.wss.ns import NOTIGATEWAY_V1

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from notigateway.errors import ConfigurationError
-from notigateway.jobs import Jobs
+from notigateway.job_process import Jobs
 from notigateway.repository.engine import reading
 from notigateway.repository.jobs import last_runs
 from patience import PATIENCE_SECONDS
