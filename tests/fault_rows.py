@@ -100,12 +100,12 @@ ROWS: Final = (
     ),
     Row(
         name="database_read_only",
-        fault="database read-only: a failover, a standby",
+        fault="database read-only: a failover, a standby, a read-only disk",
         reads={"": LATER},
         log=_away("database"),
-        metrics=_DATABASE_FAILED,
+        metrics=(*_DATABASE_FAILED, 'notigateway_check{check="database_writes",state="failed"} == 1'),
         back=_AT_ONCE,
-        cure="promote the standby, or lead `database_url` to the primary",
+        cure="promote the standby, or lead `database_url` to the primary; make the disk writable",
     ),
     Row(
         name="database_locked",
@@ -119,9 +119,9 @@ ROWS: Final = (
     Row(
         name="database_full",
         fault="disk of the database full",
-        reads={"decisions": LATER},
+        reads={"": LATER},
         log=_away("database"),
-        metrics=_DATABASE_FAILED,
+        metrics=(*_DATABASE_FAILED, 'notigateway_check{check="database_writes",state="failed"} == 1'),
         back=_AT_ONCE,
         cure="make room, then `notigateway check`",
     ),
@@ -169,6 +169,18 @@ ROWS: Final = (
         metrics=(_lines_of("request_failed", "seal"), _ended("seal")),
         back="after the reload",
         cure="name a valid one in the settings and reload ([keys](#keys-and-authorised-issuers))",
+    ),
+    Row(
+        name="seal_put_out_of_use",
+        fault="seal past its `until` in `retired_seals_folder`: the reload was refused, or forgotten",
+        reads={"decisions, new acts": IN_A_MINUTE, "the rest": AS_ASKED},
+        log=_away("seal"),
+        metrics=(
+            _lines_of("request_failed", "seal"),
+            'notigateway_check{check="seal_certificate",state="failed"} == 1',
+        ),
+        back="after the reload, or a second after `until` is corrected",
+        cure="see `reload_refused`, and reload with the next seal; or correct `until` in `periods.toml`",
     ),
     Row(
         name="service_certificate_ended",

@@ -162,7 +162,7 @@ def _operations(gate: Gate, provision: Provision) -> Operations:
         engine=office.engine,
         store=office.store,
         service=gate.signer.certificate,
-        seal=office.seal.certificate,
+        seal=office.seal,
         revocation=RevocationWanted.by(settings),
         has_authority=bool(settings.timestamp_authority_url),
     )
@@ -258,7 +258,7 @@ def build_gate(
     """
     settings = provision.settings
     # The seal first: where it is wrong nothing has been opened.
-    seal = open_seal(provision.seal, is_patient=is_patient)
+    seal = open_seal(provision.seal, settings, is_patient=is_patient)
     office = open_office(
         settings, clock, seal=seal, verify_url=verify_url(settings), known=provision.clients.known
     )

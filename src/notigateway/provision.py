@@ -19,7 +19,7 @@ from notigateway.wss.clients import ClientRegister
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from notigateway.evidence.seals import KeptInDevice
+    from notigateway.evidence.seals import KeptSeal
     from notigateway.pki.in_use import UsedCertificate
     from notigateway.pki.keys import KeyPair
     from notigateway.settings import Settings
@@ -31,7 +31,7 @@ class Provision:
 
     settings: Settings
     service: KeyPair = field(repr=False)
-    seal: KeyPair | KeptInDevice = field(repr=False)
+    seal: KeptSeal = field(repr=False)
     clients: ClientRegister
     authorities: Authorities
     certificates: tuple[UsedCertificate, ...]

@@ -19,6 +19,8 @@ from chaos.relay import Relay
 from fault_rows import ROWS, Line, Row, Told
 from fault_table import table, written
 from fault_world import FullDisk, Seen, World, asked, closing_engine, told, write_log_to
+from notigateway.evidence.history import PERIODS
+from notigateway.instants import instant_text
 from notigateway.jobs import STAMP, Job, Jobs, stamping
 from notigateway.receipts.stamping import Authority
 from notigateway.repository.schema import upgrade
@@ -80,6 +82,7 @@ def database_read_only(world: World) -> Seen:
     server.stop()
     server.start(as_standby=True)
     seen = asked(stack, wanted)
+    world.look(stack)
     server.promote()
     assert asked(stack, wanted) == {"": Told()}
     return seen
@@ -98,19 +101,22 @@ def database_locked(world: World) -> Seen:
 
 def database_full(world: World) -> Seen:
     stack = world.sqlite()
-    ids = stack.publish_many(200)
-    request = "".join(f"<id>{one}</id>" for one in ids)
+    ids = stack.publish_many(2)
 
     def allow_no_more(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute("PRAGMA max_page_count = 1")  # SQLite takes the number that there are instead
 
     stack.engine.dispose()
     event.listen(stack.engine, "connect", allow_no_more)
-    seen = told(stack.ask("AcceptNotifications", request))
+    for _ in range(100):  # the pages that there are have some room left
+        if told(stack.ask("ListNotifications")) != Told():
+            break
+    seen = asked(stack, ids[0])
+    world.look(stack)
     event.remove(stack.engine, "connect", allow_no_more)
     stack.engine.dispose()
-    assert told(stack.ask("AcceptNotifications", request)) == Told()
-    return {"decisions": seen}
+    assert asked(stack, ids[0]) == {"": Told()}
+    return seen
 
 
 def while_the_store_is_away(stack: Stack, *, of: str) -> tuple[Callable[[], Seen], Path]:
@@ -197,6 +203,18 @@ def with_certificate_of(world: World, name: str) -> Stack:
 def seal_ended(world: World) -> Seen:
     stack = with_certificate_of(world, "seal")
     wanted = stack.publish()
+    stack.pass_time(hours=2)
+    world.look(stack)
+    decision = told(stack.ask("AcceptNotifications", f"<id>{wanted}</id>"))
+    assert told(stack.ask_issuing("PublishActs", ACT)) == decision
+    return {"decisions, new acts": decision, "the rest": told(stack.ask("ListNotifications"))}
+
+
+def seal_put_out_of_use(world: World) -> Seen:
+    stack = world.sqlite(retired_seals_folder=world.folder / "retired")
+    wanted = stack.publish()
+    folder = write_issuers(world.folder / "retired", [pki().seal.certificate])
+    (folder / PERIODS).write_text(f'["issuer-0.pem"]\nuntil = {instant_text(NOW + timedelta(hours=1))}\n')
     stack.pass_time(hours=2)
     world.look(stack)
     decision = told(stack.ask("AcceptNotifications", f"<id>{wanted}</id>"))
@@ -306,6 +324,7 @@ PRODUCERS: dict[str, Callable[[World], Seen]] = {
         store_hanging,
         document_damaged,
         seal_ended,
+        seal_put_out_of_use,
         service_certificate_ended,
         revocation_out_of_date,
         revocation_unknown,

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from notigateway.errors import ConfigurationError
 from notigateway.evidence.detached import verify_detached
 from notigateway.evidence.history import DatedSeal, load_seals
+from notigateway.evidence.retiring import Retirement
 from notigateway.evidence.xades import Seal
 from notigateway.given_files import read_file
 from notigateway.pki.device import Device, load_device_key
-from notigateway.pki.keys import KeyPair, load_certificates, load_key_pair
+from notigateway.pki.keys import KeyPair, TokenKey, load_certificates, load_key_pair
 from notigateway.pki.validity import check_valid_now
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ class KeptInDevice:
     certificate: Certificate
 
 
+# A key in this process, one that only its device knows, or what stands for one that is not asked.
+KeptSeal = KeyPair | KeptInDevice | TokenKey
+
+
 def load_seal(settings: Settings, *, now: datetime) -> Seal:
     """Return the present seal; its key is read once, or stays in its device.
 
@@ -41,17 +46,20 @@ def load_seal(settings: Settings, *, now: datetime) -> Seal:
     present certificate is not valid now: whoever wants to seal begins with this, and would leave only void
     receipts.
     """
-    return open_seal(read_seal(settings, now=now))
+    return open_seal(read_seal(settings, now=now), settings)
 
 
-def open_seal(kept: KeyPair | KeptInDevice, *, is_patient: bool = False) -> Seal:
-    """Return the seal of a key; a patient one may have a device that is away, and looks for it at each seal.
+def open_seal(kept: KeptSeal, settings: Settings, *, is_patient: bool = False) -> Seal:
+    """Return the seal of a key, which ceases to seal when the folder of retired seals puts it out of use.
+
+    A patient one may have a device that is away, and looks for it at each seal.
 
     Raises: `ConfigurationError` where its device cannot be used.
     """
-    if isinstance(kept, KeyPair):
-        return Seal(kept)
-    return Seal(load_device_key(kept.device, kept.certificate, verify_detached, is_patient=is_patient))
+    key = kept
+    if isinstance(key, KeptInDevice):
+        key = load_device_key(key.device, key.certificate, verify_detached, is_patient=is_patient)
+    return Seal(key, Retirement(settings.retired_seals_folder, key.certificate))
 
 
 def read_seal(settings: Settings, *, now: datetime) -> KeyPair | KeptInDevice:

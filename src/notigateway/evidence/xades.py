@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
     from notigateway.evidence.history import Pin
+    from notigateway.evidence.retiring import Retirement
     from notigateway.pki.keys import KeyPair
 
 SIGNED_PROPERTIES_TYPE: Final = "http://uri.etsi.org/01903#SignedProperties"
@@ -73,32 +74,44 @@ RECEIPT_MAX_BYTES: Final = 4 * 1024 * 1024
 class Seal:
     """The gateway's own key on receipts, not to be confused with the key that signs its answers.
 
-    It signs nothing outside of its certificate's validity: what an ended seal makes is void for ever, so
-    whoever wants something sealed says when that is, and is refused before anything of it is stored.
+    It signs nothing outside of its certificate's validity, nor where it was put out of use: what such a seal
+    makes is void for ever, so whoever wants something sealed says when that is, and is refused before
+    anything of it is stored.
 
     Raises `ConfigurationError` for a key that is neither on the curve P-256 nor RSA of 3072 bits or more.
     """
 
-    def __init__(self, key_pair: KeyPair | TokenKey) -> None:
+    def __init__(self, key_pair: KeyPair | TokenKey, retirement: Retirement | None = None) -> None:
         certificate = key_pair.certificate
         profile = profile_of(certificate.public_key())
         self._sign = key_pair.sign if isinstance(key_pair, TokenKey) else _signing(key_pair)
         self._is_ecdsa = profile is Profile.ECDSA
         self._template = make_template(certificate, profile)
         self.certificate = certificate
-        self.validity = Validity.of(certificate)
+        self._validity = Validity.of(certificate)
+        self._retirement = retirement
         self.issuer = EvidenceIssuerDetails(**asdict(read_holder(certificate)))
 
     def covers(self, instant: datetime) -> bool:
         """Tell whether the seal can attest what happened then: a receipt states the instant of its event."""
-        return self.validity.covers(instant)
+        is_in_use = self._retirement is None or self._retirement.covers(instant)
+        return is_in_use and self._validity.covers(instant)
+
+    def lack(self, now: datetime) -> str | None:
+        """Return why nothing may be sealed at `now`, in words of ours; None where it may."""
+        lack = self._validity.lack(now)
+        return self._retirement.lack(now) if lack is None and self._retirement is not None else lack
+
+    def notice(self) -> str | None:
+        """Return what an operator should know of a seal that is still in use."""
+        return None if self._retirement is None else self._retirement.notice()
 
     def check(self, now: datetime) -> None:
         """Check that something may be sealed at `now`.
 
-        Raises: `TemporarilyUnavailableError`: a renewed certificate heals it, and the same request will do.
+        Raises: `TemporarilyUnavailableError`: the next certificate heals it, and the same request will do.
         """
-        lack = self.validity.lack(now)
+        lack = self.lack(now)
         if lack is not None:
             raise TemporarilyUnavailableError(
                 f"the seal's certificate {lack}", part=Part.SEAL, retry_after_seconds=RENEWAL_SECONDS
@@ -117,7 +130,8 @@ class Seal:
         Raises: `TemporarilyUnavailableError` where the certificate is not valid at both instants.
         """
         self.check(now)
-        self.check(sealed_at)
+        if not self.covers(sealed_at):
+            self.check(sealed_at)
         return self._template.seal(content, sealed_at, self._signature_value)
 
     def sign(self, data: bytes, *, now: datetime) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from notigateway.health.finding import Finding, State
@@ -12,9 +13,12 @@ if TYPE_CHECKING:
 
     from cryptography.x509 import Certificate
 
+    from notigateway.evidence.xades import Seal
+
 SERVICE: Final = "service_certificate"
 SEAL: Final = "seal_certificate"
 RENEW: Final = "get a certificate that is valid, name it in the settings, and reload"
+_SUCCEED: Final = "name the next seal in the settings and reload, or correct its `until` in periods.toml"
 
 
 def look_at_certificate(check: str, certificate: Certificate, now: datetime, *, cure: str) -> Finding:
@@ -29,3 +33,17 @@ def look_at_certificate(check: str, certificate: Certificate, now: datetime, *, 
     if validity.ends_soon(now):
         return Finding(check, State.WARNING, said, cure, values)
     return Finding(check, State.OK, said, values=values)
+
+
+def look_at_seal_in_use(seal: Seal, now: datetime) -> Finding:
+    """Find how the certificate of a seal is that a gateway seals with, and whether it was put out of use."""
+    found = look_at_certificate(SEAL, seal.certificate, now, cure=RENEW)
+    if found.state is State.FAILED:
+        return found
+    lack = seal.lack(now)
+    if lack is not None:
+        return replace(found, state=State.FAILED, says=lack, cure=_SUCCEED)
+    notice = seal.notice()
+    if notice is not None:
+        return replace(found, state=State.WARNING, says=notice, cure=_SUCCEED)
+    return found

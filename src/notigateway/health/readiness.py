@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
-from notigateway.health.certificates import RENEW, SEAL, SERVICE, look_at_certificate
+from notigateway.health.certificates import (
+    RENEW,
+    SEAL,
+    SERVICE,
+    look_at_certificate,
+    look_at_seal_in_use,
+)
 from notigateway.health.database import (
     DATABASE,
     SCHEMA,
@@ -35,6 +41,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
     from sqlalchemy import Engine
 
+    from notigateway.evidence.xades import Seal
     from notigateway.health.instance import Instance
     from notigateway.repository.documents import DocumentStore
 
@@ -51,7 +58,7 @@ class Served:
     engine: Engine
     store: DocumentStore
     service: Certificate
-    seal: Certificate
+    seal: Seal
     revocation: RevocationWanted
     # Whether receipts are time-stamped: who stopped that has no late job.
     has_authority: bool
@@ -114,12 +121,12 @@ def _looks(served: Served) -> list[Look]:
     def certificates(now: datetime) -> list[Finding]:
         return [
             look_at_certificate(SERVICE, served.service, now, cure=RENEW),
-            look_at_certificate(SEAL, served.seal, now, cure=RENEW),
+            look_at_seal_in_use(served.seal, now),
         ]
 
     return [
         Look(check=DATABASE, see=stored, cure=START_IT),
-        Look(check=WRITES, see=lambda _: [look_at_writes(served.engine)], late=State.WARNING),
+        Look(check=WRITES, see=lambda now: [look_at_writes(served.engine, now)], late=State.WARNING),
         Look(check=SERVICE, see=certificates),
         Look(check=STORE, see=lambda _: [look_at_store(served.store)], cure=REACH_IT),
     ]
