@@ -9,7 +9,7 @@ import pytest
 
 from notigateway.clock.agreement import check_clock
 from notigateway.errors import TemporarilyUnavailableError
-from notigateway.jobs import sweeping
+from notigateway.jobs import Sealing, sweeping
 from notigateway.repository.engine import create_database
 from stack import Stack
 
@@ -44,7 +44,7 @@ def test_a_sweep_by_a_clock_that_is_a_year_ahead_writes_no_lapse(postgresql_url:
     stack = Stack(postgresql_url, tmp_path)
     stack.publish()
     before = stack.contents()
-    sweep = sweeping(stack.settings, stack.now)
+    sweep = sweeping(stack.settings, Sealing(lambda: stack.settings))
     with pytest.raises(TemporarilyUnavailableError, match="nothing is done until they agree"):
         sweep(stack.engine, stack.now + timedelta(days=365))
     assert stack.contents() == before
