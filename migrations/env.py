@@ -32,6 +32,7 @@ from notigateway.repository import (  # noqa: F401  (their rows belong to the me
     timestamps,
     trust,
     undated,
+    write_trials,
 )
 from notigateway.repository.columns import Row
 from notigateway.repository.engine import create_database

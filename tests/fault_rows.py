@@ -100,12 +100,12 @@ ROWS: Final = (
     ),
     Row(
         name="database_read_only",
-        fault="database read-only: a failover, a standby",
+        fault="database read-only: a failover, a standby, a read-only disk",
         reads={"": LATER},
         log=_away("database"),
-        metrics=_DATABASE_FAILED,
+        metrics=(*_DATABASE_FAILED, 'notigateway_check{check="database_writes",state="failed"} == 1'),
         back=_AT_ONCE,
-        cure="promote the standby, or lead `database_url` to the primary",
+        cure="promote the standby, or lead `database_url` to the primary; make the disk writable",
     ),
     Row(
         name="database_locked",
@@ -119,9 +119,9 @@ ROWS: Final = (
     Row(
         name="database_full",
         fault="disk of the database full",
-        reads={"decisions": LATER},
+        reads={"": LATER},
         log=_away("database"),
-        metrics=_DATABASE_FAILED,
+        metrics=(*_DATABASE_FAILED, 'notigateway_check{check="database_writes",state="failed"} == 1'),
         back=_AT_ONCE,
         cure="make room, then `notigateway check`",
     ),

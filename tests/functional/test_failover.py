@@ -15,9 +15,10 @@ from structlog.testing import capture_logs
 from clusters import cluster
 from notigateway.log.wholeness import Checking
 from notigateway.pki.keys import load_certificates
-from notigateway.repository.condition import takes_writes
 from notigateway.repository.engine import create_database
 from notigateway.repository.schema import upgrade
+from notigateway.repository.troubles import Refusal
+from notigateway.repository.write_trials import try_writing
 from notigateway.wss.ns import NOTIGATEWAY_V1
 from notigateway.wss.sign import Signer, sign_envelope
 from pki import NOW, pki
@@ -180,7 +181,7 @@ def test_a_primary_made_read_only_before_a_move_takes_no_decision(
     for _ in range(3):
         refusal = stack.ask("AcceptNotifications", f"<id>{wanted}</id>")
         assert_refusal(stack, refusal, "TEMPORARILY_UNAVAILABLE")
-        assert not takes_writes(stack.engine)
+        assert try_writing(stack.engine, now=stack.now) is Refusal.READ_ONLY
     assert stack.decisions() == 0
     set_read_only(first, "off")
     assert text(stack.accept(wanted)[0], "outcome") == "decided"

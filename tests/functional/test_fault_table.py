@@ -81,6 +81,7 @@ def database_read_only(world: World) -> Seen:
     server.stop()
     server.start(as_standby=True)
     seen = asked(stack, wanted)
+    world.look(stack)
     server.promote()
     assert asked(stack, wanted) == {"": Told()}
     return seen
@@ -99,19 +100,22 @@ def database_locked(world: World) -> Seen:
 
 def database_full(world: World) -> Seen:
     stack = world.sqlite()
-    ids = stack.publish_many(200)
-    request = "".join(f"<id>{one}</id>" for one in ids)
+    ids = stack.publish_many(2)
 
     def allow_no_more(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute("PRAGMA max_page_count = 1")  # SQLite takes the number that there are instead
 
     stack.engine.dispose()
     event.listen(stack.engine, "connect", allow_no_more)
-    seen = told(stack.ask("AcceptNotifications", request))
+    for _ in range(100):  # the pages that there are have some room left
+        if told(stack.ask("ListNotifications")) != Told():
+            break
+    seen = asked(stack, ids[0])
+    world.look(stack)
     event.remove(stack.engine, "connect", allow_no_more)
     stack.engine.dispose()
-    assert told(stack.ask("AcceptNotifications", request)) == Told()
-    return {"decisions": seen}
+    assert asked(stack, ids[0]) == {"": Told()}
+    return seen
 
 
 def while_the_store_is_away(stack: Stack, *, of: str) -> tuple[Callable[[], Seen], Path]:

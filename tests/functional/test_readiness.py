@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
-from sqlalchemy import delete, make_url, text, update
+from sqlalchemy import delete, event, make_url, text, update
 from structlog.testing import capture_logs
 
 from notigateway.health.instance import Instance
@@ -172,6 +172,53 @@ def test_a_primary_that_became_read_only_is_not_ready(
     assert (status, said["because"]) == (503, ["database_writes"])
     assert one(said, "database_writes")["says"] == "is read-only, or a standby"
     stack.close()
+
+
+_NO_ROOM = """
+    CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE 'could not extend file' USING ERRCODE = 'disk_full'; END $$;
+    CREATE TRIGGER no_room BEFORE INSERT ON access_records EXECUTE FUNCTION no_room();
+    CREATE TRIGGER no_room BEFORE INSERT ON write_trials FOR EACH ROW
+        WHEN (octet_length(NEW.filler) > 2000) EXECUTE FUNCTION no_room();
+"""
+
+
+@contextmanager
+def full(stack: Stack) -> Iterator[None]:
+    """Leave no room for what needs new pages; a small row finds some in those that there are."""
+    if stack.engine.dialect.name == "postgresql":
+        with writing(stack.engine) as session:
+            session.execute(text(_NO_ROOM))
+        yield
+        with writing(stack.engine) as session:
+            session.execute(text("DROP FUNCTION no_room CASCADE"))
+        return
+
+    def allow_no_more(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute("PRAGMA max_page_count = 1")  # SQLite takes the number that there are instead
+
+    stack.engine.dispose()
+    event.listen(stack.engine, "connect", allow_no_more)
+    yield
+    event.remove(stack.engine, "connect", allow_no_more)
+    stack.engine.dispose()
+
+
+def test_a_full_disk_takes_it_out_until_there_is_room(stack: Stack) -> None:
+    stack.publish_many(2)
+    with full(stack):
+        for _ in range(100):
+            if stack.ask("ListNotifications").status != 200:
+                break
+        assert_refusal(stack, stack.ask("ListNotifications"), "TEMPORARILY_UNAVAILABLE")
+        for _ in range(2):
+            status, said = asked(stack)
+            assert (status, said["because"]) == (503, ["database_writes"])
+            assert one(said, "database_writes")["says"] == "no room is left on its disk"
+            assert one(said, "database_writes")["cure"].startswith("make room on the disk of the database")
+            time.sleep(KEPT_SECONDS)
+    assert asked(stack)[0] == 200
+    assert stack.ask("ListNotifications").status == 200
 
 
 def test_certificates_are_told_of_before_they_end_and_take_out_after(sqlite_stack: Stack) -> None:

@@ -13,9 +13,10 @@ import pytest
 from sqlalchemy import func, select
 
 from notigateway.errors import Part, TemporarilyUnavailableError
-from notigateway.repository.condition import takes_writes
 from notigateway.repository.engine import create_database, reading, writing
 from notigateway.repository.model import IssuingBody
+from notigateway.repository.write_trials import try_writing
+from pki import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -81,7 +82,11 @@ def refused(call: Callable[[], object], says: str) -> None:
 def test_a_removed_file_takes_and_tells_nothing_more(engine: Engine, file: Path) -> None:
     remove(file)
     refused(lambda: add(engine, "E00000002"), "was removed or replaced while it was open")
-    for call in (lambda: bodies(engine), lambda: takes_writes(engine), lambda: add(engine, "E00000003")):
+    for call in (
+        lambda: bodies(engine),
+        lambda: try_writing(engine, now=NOW),
+        lambda: add(engine, "E00000003"),
+    ):
         refused(call, "there is no database")
     assert not file.exists(), "nobody makes it anew"
 

@@ -20,7 +20,11 @@ from chaos.cluster import folder_for_all
 from notigateway.errors import Part, TemporarilyUnavailableError
 from notigateway.repository.engine import create_database, reading, writing
 from notigateway.repository.model import IssuingBody
+from notigateway.repository.schema import current_revision, head_revision
+from notigateway.repository.troubles import Refusal
+from notigateway.repository.write_trials import try_writing
 from notigateway.time_left import bounded
+from pki import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,6 +96,10 @@ def test_what_was_opened_read_only_is_opened_anew_when_it_is_writable(file: Path
                 assert refusal.value.part is Part.DATABASE
             with reading(engine), reading(engine):
                 assert bodies(engine) == 1
+            assert try_writing(engine, now=NOW) is Refusal.READ_ONLY
+            assert current_revision(engine) == head_revision(), "it is read, and so told apart from one away"
+            with reading(engine), reading(engine):
+                pass
         with pytest.raises(TemporarilyUnavailableError, match="readonly"):
             add(engine, "E00000002")  # on what was opened before
         add(engine, "E00000002")

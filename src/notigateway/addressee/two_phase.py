@@ -89,27 +89,12 @@ class TwoPhase:
         named = [row for row in rows if row.code <= INT_MAX]
         return Bucket(named[:page_size], len(named) > page_size)
 
-    def request_receipt(
-        self, session: Session, asking: Asking, code: int, capacity: Capacity
-    ) -> Notification:
-        """Move a notification to `receipt_requested` and return it; asking again changes nothing more.
+    def lock(self, session: Session, asking: Asking, code: int, capacity: Capacity) -> Notification:
+        """Return a notification of that capacity, locked until the end of the transaction.
 
-        Raises: `GrantorUnknownError`, `NotificationUnknownError`, `LapsedError`; `AlreadyDecidedError`
-        with the fact `state`.
+        Raises: `GrantorUnknownError`, `NotificationUnknownError`.
         """
-        notification = self._seen(session, asking, code, capacity, query=lock_visible)
-        transition = law.request_receipt(notification.standing, asking.now)
-        notification.happen(transition, of_caller(notification, asking), now=asking.now)
-        return notification
-
-    def lock_undecided(self, session: Session, asking: Asking, code: int, capacity: Capacity) -> Notification:
-        """Return a notification that can still be decided, locked until the end of the transaction.
-
-        Raises: as `request_receipt`.
-        """
-        notification = self._seen(session, asking, code, capacity, query=lock_visible)
-        law.request_receipt(notification.standing, asking.now)
-        return notification
+        return self._seen(session, asking, code, capacity, query=lock_visible)
 
     def view(self, session: Session, asking: Asking, code: int, capacity: Capacity) -> Notification:
         """Return an accepted notification, whose content may be delivered.
@@ -147,6 +132,35 @@ def _check_grantor(session: Session, asking: Asking, capacity: Capacity) -> None
         return
     if not is_grantor(session, capacity.grantor, attorney=asking.party, now=asking.now):
         raise GrantorUnknownError
+
+
+def request_receipt(notification: Notification, asking: Asking) -> None:
+    """Move a locked notification to `receipt_requested`; asking again changes nothing more.
+
+    Raises: as `check_undecided`.
+    """
+    transition = law.request_receipt(notification.standing, asking.now)
+    notification.happen(transition, of_caller(notification, asking), now=asking.now)
+
+
+def check_undecided(notification: Notification, asking: Asking) -> None:
+    """Check that it can still be decided.
+
+    Raises: `LapsedError`; `AlreadyDecidedError` with the fact `state`.
+    """
+    law.request_receipt(notification.standing, asking.now)
+
+
+def find_own_decision(notification: Notification, asking: Asking) -> tuple[Event, Receipt] | None:
+    """Return the event by which the party that asks has decided it here, with its receipt.
+
+    Who hears nothing of a decision asks again: it must be able to tell its own from another's.
+    """
+    event = notification.decisive_event()
+    receipt = notification.receipt_of(event)
+    if event is None or receipt is None or event.reported_by is not None:
+        return None
+    return (event, receipt) if event.party == of_caller(notification, asking).party else None
 
 
 def decisive_receipt(notification: Notification) -> tuple[Event, Receipt]:

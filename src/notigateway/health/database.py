@@ -6,10 +6,15 @@ from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
 from notigateway.health.finding import Finding, State
-from notigateway.repository.condition import database_file, takes_writes
+from notigateway.repository.condition import database_file
 from notigateway.repository.schema import check_revision, current_revision, head_revision
+from notigateway.repository.troubles import Refusal
+from notigateway.repository.write_trials import begin_writing, try_writing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     from sqlalchemy import Engine
 
 DATABASE: Final = "database"
@@ -17,6 +22,11 @@ WRITES: Final = "database_writes"
 SCHEMA: Final = "schema"
 START_IT: Final = "start the database, or correct database_url"
 LET_IT_WRITE: Final = "name the primary in database_url; on SQLite make file, folder and disk writable"
+_CURES: Final = {
+    Refusal.READ_ONLY: LET_IT_WRITE,
+    Refusal.NO_ROOM: "make room on the disk of the database, then run `notigateway check`",
+    Refusal.DISK_FAILS: "mend the disk of the database, or restore it; then run `notigateway check`",
+}
 
 
 def look_at_database(engine: Engine) -> list[Finding]:
@@ -42,12 +52,21 @@ def _schema(engine: Engine, current: str | None) -> Finding:
     return Finding(SCHEMA, State.OK, f"at revision {current}, newer than this version's {head_revision()}")
 
 
-def look_at_writes(engine: Engine) -> Finding:
-    """Find whether a transaction can write: a standby, a read-only file and a full lock cannot."""
+def look_at_writes(engine: Engine, now: datetime) -> Finding:
+    """Find whether a row that is written stays: one is written, and committed."""
+    return _writes(lambda: try_writing(engine, now=now), "takes writes")
+
+
+def look_at_beginning(engine: Engine) -> Finding:
+    """Find whether a transaction that writes may begin; nothing is written, so a full disk is not seen."""
+    return _writes(lambda: begin_writing(engine), "lets writes begin; whether they stay, /readyz tries")
+
+
+def _writes(look: Callable[[], Refusal | None], well: str) -> Finding:
     try:
-        does = takes_writes(engine)
+        refusal = look()
     except TemporarilyUnavailableError:
-        return Finding(WRITES, State.WARNING, "no transaction that writes could begin in time", LET_IT_WRITE)
-    if does:
-        return Finding(WRITES, State.OK, "takes writes")
-    return Finding(WRITES, State.FAILED, "is read-only, or a standby", LET_IT_WRITE)
+        return Finding(WRITES, State.WARNING, "nothing could be written in time", LET_IT_WRITE)
+    if refusal is None:
+        return Finding(WRITES, State.OK, well)
+    return Finding(WRITES, State.FAILED, refusal.value, _CURES[refusal])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import ConfigurationError
-from notigateway.health.database import DATABASE, START_IT, look_at_database, look_at_writes
+from notigateway.health.database import DATABASE, START_IT, look_at_beginning, look_at_database
 from notigateway.health.dropped_lists import FOLDER, MAKE_IT, look_at_dropped_lists
 from notigateway.health.finding import Finding, State
 from notigateway.health.jobs import look_at_jobs
@@ -126,7 +126,7 @@ class Examining:
             found = [*files, *look_at_database(engine)]
             if _stop(found):
                 return found
-            found.append(look_at_writes(engine))
+            found.append(look_at_beginning(engine))
             found += look_at_condition(engine, self.settings, self.clock)
             wanted = RevocationWanted.by(self.settings)
             found.append(look_at_revocation(engine, wanted, now))

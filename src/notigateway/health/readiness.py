@@ -126,7 +126,7 @@ def _looks(served: Served) -> list[Look]:
 
     return [
         Look(check=DATABASE, see=stored, cure=START_IT),
-        Look(check=WRITES, see=lambda _: [look_at_writes(served.engine)], late=State.WARNING),
+        Look(check=WRITES, see=lambda now: [look_at_writes(served.engine, now)], late=State.WARNING),
         Look(check=SERVICE, see=certificates),
         Look(check=STORE, see=lambda _: [look_at_store(served.store)], cure=REACH_IT),
     ]

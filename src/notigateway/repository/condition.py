@@ -1,4 +1,4 @@
-"""What a database says of itself: where it is, and whether it takes what is written; nothing is changed."""
+"""What a database says of itself: where it is, its clock and its connections; nothing is changed."""
 
 from __future__ import annotations
 
@@ -8,14 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import exc, func, make_url, select, text
 
-from notigateway.errors import TemporarilyUnavailableError
-from notigateway.repository.engine import reading, writing
-from notigateway.repository.troubles import is_read_only
-
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from sqlalchemy import Engine
 
     from notigateway.repository.session import Session
 
@@ -94,23 +88,3 @@ def read_clock(session: Session) -> datetime | None:
     if session.get_bind().dialect.name == "sqlite":
         return None
     return session.scalar(select(func.clock_timestamp()))
-
-
-def takes_writes(engine: Engine) -> bool:
-    """Tell whether a transaction that writes can begin; it ends at once, with nothing written.
-
-    On SQLite it waits for its turn as every writer does; on PostgreSQL the server says it.
-
-    Raises: `TemporarilyUnavailableError`.
-    """
-    if engine.dialect.name == "sqlite":
-        try:
-            with writing(engine):
-                return True
-        except TemporarilyUnavailableError as trouble:
-            if is_read_only(trouble.__cause__):
-                return False  # a file, a folder or a disk that is there to be read only
-            raise
-    with reading(engine) as session:
-        found = read_condition(session)
-    return not (found.is_standby or found.is_read_only)

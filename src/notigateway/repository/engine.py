@@ -22,6 +22,7 @@ from notigateway.metering.account import Stage, timed
 from notigateway.metering.meters import meters
 from notigateway.private_files import make_file
 from notigateway.repository.commit import commit
+from notigateway.repository.doubts import doubt
 from notigateway.repository.file_generations import FileGenerations
 from notigateway.repository.generations import Generations
 from notigateway.repository.opened_file import OpenedFile
@@ -169,6 +170,7 @@ def _session(engine: Engine, options: Mapping[str, Any], *, may_write: bool) -> 
         except Exception as error:
             if makes_stale(error):
                 _generations[engine].leave(connection)
+            doubt(engine, error)
             raise
 
 

@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 
 from notigateway.errors import ConfigurationError
 from notigateway.published import published_folder
-from notigateway.repository.engine import in_our_words, make_database
+from notigateway.repository.engine import in_our_words, make_database, reading
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -44,8 +44,8 @@ def current_revision(engine: Engine) -> str | None:
 
     Raises: `TemporarilyUnavailableError`.
     """
-    with in_our_words(), engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+    with reading(engine) as session:
+        return MigrationContext.configure(session.connection()).get_current_revision()
 
 
 def check_revision(engine: Engine) -> None:

@@ -8,6 +8,7 @@ there is no code there was no answer, and then the way to the database is at fau
 from __future__ import annotations
 
 import sqlite3
+from enum import Enum
 from typing import Final
 
 from sqlalchemy import exc
@@ -55,6 +56,8 @@ _SQLITE_STALE: Final = frozenset(
     }
 )
 
+_SQLITE_DISK: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOTADB})
+
 # Classes of SQLSTATE (PostgreSQL, appendix A): connection, authorisation (passwords and rules that change
 # with a failover), rolled back for another's sake, resources, the operator's intervention, the system.
 _TROUBLE_CLASSES: Final = frozenset({"08", "28", "40", "53", "57", "58"})
@@ -72,6 +75,9 @@ _TROUBLE_STATES: Final = frozenset(
     }
 )
 _READ_ONLY: Final = "25006"
+_DISK_FULL: Final = "53100"
+_SYSTEM_CLASS: Final = "58"
+_DAMAGED_STATES: Final = frozenset({"XX001", "XX002"})
 # What PostgreSQL cannot do: a defect, but where a transaction's mode was asked for. Then it is a standby.
 _NOT_SUPPORTED: Final = "0A000"
 _MODES: Final = "guc.c"
@@ -120,6 +126,30 @@ def makes_stale(error: Exception) -> bool:
     if not isinstance(original, _DRIVER_ERRORS):
         return False
     return is_read_only(original) or getattr(original, "sqlstate", None) in _CHANGED_STATES
+
+
+class Refusal(Enum):
+    """Why a database that answers keeps nothing of what is written."""
+
+    READ_ONLY = "is read-only, or a standby"
+    NO_ROOM = "no room is left on its disk"
+    DISK_FAILS = "its disk fails, or its file is damaged"
+
+
+def refusal_of(error: BaseException | None) -> Refusal | None:
+    """Return why a database keeps nothing, as an error tells it; None for any other error."""
+    if is_read_only(error):
+        return Refusal.READ_ONLY
+    original = _original(error)
+    if isinstance(original, sqlite3.Error):
+        code = _primary_code(original)
+        if code == sqlite3.SQLITE_FULL:
+            return Refusal.NO_ROOM
+        return Refusal.DISK_FAILS if code in _SQLITE_DISK else None
+    state = getattr(original, "sqlstate", None) or ""
+    if state == _DISK_FULL:
+        return Refusal.NO_ROOM
+    return Refusal.DISK_FAILS if state[:2] == _SYSTEM_CLASS or state in _DAMAGED_STATES else None
 
 
 def is_of_another_schema(error: Exception) -> bool:

@@ -10,7 +10,7 @@ from psycopg import errors
 from sqlalchemy import exc
 
 from notigateway.errors import Part
-from notigateway.repository.troubles import makes_stale, trouble_of
+from notigateway.repository.troubles import Refusal, makes_stale, refusal_of, trouble_of
 
 TROUBLE = [
     errors.ConnectionException,
@@ -148,3 +148,26 @@ def test_who_writes_where_only_reading_is_allowed_is_wrong_and_no_database_is() 
     assert trouble_of(errors.ReadOnlySqlTransaction("no"), may_write=False) is None
     assert trouble_of(sqlite(sqlite3.SQLITE_READONLY), may_write=False) is None
     assert trouble_of(sqlite(sqlite3.SQLITE_READONLY_CANTINIT), may_write=False) is not None
+
+
+@pytest.mark.parametrize(
+    ("error", "refusal"),
+    [
+        (sqlite(sqlite3.SQLITE_READONLY_CANTINIT), Refusal.READ_ONLY),
+        (errors.ReadOnlySqlTransaction("no"), Refusal.READ_ONLY),
+        (sqlite(sqlite3.SQLITE_FULL), Refusal.NO_ROOM),
+        (errors.DiskFull("no"), Refusal.NO_ROOM),
+        (sqlite(sqlite3.SQLITE_IOERR_WRITE), Refusal.DISK_FAILS),
+        (sqlite(sqlite3.SQLITE_CORRUPT), Refusal.DISK_FAILS),
+        (errors.IoError("no"), Refusal.DISK_FAILS),
+        (errors.IndexCorrupted("no"), Refusal.DISK_FAILS),
+        (sqlite(sqlite3.SQLITE_BUSY), None),
+        (errors.TooManyConnections("no"), None),
+        (psycopg.OperationalError("no answer"), None),
+        (KeyError("x"), None),
+    ],
+)
+def test_why_nothing_is_kept_is_told_apart_from_what_is_away_or_locked(
+    error: Exception, refusal: Refusal | None
+) -> None:
+    assert refusal_of(error) is refusal

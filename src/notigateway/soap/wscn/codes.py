@@ -91,10 +91,10 @@ def success(correlation_id: UUID, note: str = "") -> Error:
     return Error(codigo=SUCCESS, descripcion=text, identificador_peticion=str(correlation_id))
 
 
-def refusal(code: int, error: errors.GatewayError, correlation_id: UUID) -> Error:
-    """Return the outcome of what was not: the number, our code and text, and what to quote."""
+def refusal(code: int, error: errors.GatewayError, correlation_id: UUID, note: str = "") -> Error:
+    """Return the outcome of what was not: the number, our code and text, perhaps a note, what to quote."""
     return Error(
         codigo=code,
-        descripcion=coded_texts_of(error).es,
+        descripcion=f"{coded_texts_of(error).es} {note}".strip(),
         identificador_peticion=str(correlation_id),
     )

@@ -13,11 +13,14 @@ from notigateway.contract.wscn import (
     NotificacionRecuperada,
 )
 from notigateway.errors import GatewayError, RoleUnknownError
+from notigateway.law.lifecycle import State
 from notigateway.law.representation import Role
-from notigateway.soap.wscn import codes
+from notigateway.soap.wscn import codes, rows
 from notigateway.soap.wscn.reading import ROLES, Parameters
 
 if TYPE_CHECKING:
+    from notigateway.repository.model import Notification
+    from notigateway.repository.session import Session
     from notigateway.soap.gate import Request
 
 # Each bucket: its role and the parameter (and field) that holds its cursor.
@@ -28,6 +31,8 @@ CURSORS: Final = {
 }
 _NOTHING_SEEN: Final = -1
 _UNNAMED: Final = 0
+_OWN: Final = "La decisión es la suya."
+_OWN_ACCEPTANCE: Final = "La decisión es la suya; el PDF lo entrega verNotificacionAceptada."
 
 
 class Asked:
@@ -38,6 +43,8 @@ class Asked:
         self.request = request
         self.role = Role.OWN
         self.code = _UNNAMED
+        # Of the decision that this party has taken before: `selladoTiempo`.
+        self.sealed: str | None = None
 
     @property
     def done(self) -> Error:
@@ -61,6 +68,24 @@ class Asked:
         self.code = self.parameters.number("codigoNotificacion")
         self.request.access.ask([str(self.code)])
         return self.code
+
+    def lock(self, session: Session, code: int, capacity: two_phase.Capacity) -> Notification:
+        """Return the notification, locked; whether this party has decided it before, a refusal will say.
+
+        Raises: as `TwoPhase.lock`.
+        """
+        asking = self.request.asking
+        notification = self.request.office.two_phase.lock(session, asking, code, capacity)
+        own = two_phase.find_own_decision(notification, asking)
+        self.sealed = None if own is None else rows.sellado(*own)
+        return notification
+
+    def refusal(self, code: int, error: GatewayError) -> Error:
+        """Return the outcome that says what was refused."""
+        note = ""
+        if self.sealed is not None:
+            note = _OWN_ACCEPTANCE if error.facts.get("state") == State.ACCEPTED else _OWN
+        return codes.refusal(code, error, self.request.asking.proof.correlation_id, note)
 
 
 def refused_list(asked: Asked, error: Error) -> ListadoNotificaciones:
@@ -86,8 +111,8 @@ def refused_receipt(asked: Asked, error: Error) -> AcuseNotificacion:
 
 
 def refused_notification(asked: Asked, error: Error) -> NotificacionRecuperada:
-    """Return no content."""
-    return NotificacionRecuperada(codigo_notificacion=asked.code, error=error)
+    """Return no content; of the party's own decision what its success has said."""
+    return NotificacionRecuperada(codigo_notificacion=asked.code, error=error, sellado_tiempo=asked.sealed)
 
 
 def refused_grantors(_asked: Asked, error: Error) -> ListadoPoderdantes:

@@ -70,6 +70,8 @@ WITHOUT_EFFECT: Final = frozenset(
 )
 # The steps of a decision.
 DECIDING: Final = frozenset({"solicitarAcuseNotificacion", "enviarAcuseNotificacion"})
+_DECIDED: Final = "La aceptación consta y vale."
+_PDF_LATER: Final = f"{_DECIDED} Pida el PDF más tarde con verNotificacionAceptada."
 _ELSEWHERE: Final = "No hay un PDF que quepa en esta respuesta: recoja los documentos por urn:notigateway:v1."
 
 
@@ -115,7 +117,7 @@ class WscnDispatcher:
                 raise
             request.access.result = error.code
             request.told.refused_by_number(error, code)
-            content = refuse(asked, codes.refusal(code, error, request.asking.proof.correlation_id))
+            content = refuse(asked, asked.refusal(code, error))
         return write_answer(self._environment.namespace, name, content)
 
     def _list(self, asked: Asked) -> ListadoNotificaciones:
@@ -160,7 +162,8 @@ class WscnDispatcher:
         capacity = asked.capacity()
         accepts = asked.parameters.flag("esDeAceptacion")
         with request.writing() as session:
-            notification = request.office.two_phase.request_receipt(session, request.asking, code, capacity)
+            notification = asked.lock(session, code, capacity)
+            two_phase.request_receipt(notification, request.asking)
             told = of_caller(notification, request.asking)
             party, person = _signing(told)
             terms = AcuseTerms(
@@ -189,7 +192,8 @@ class WscnDispatcher:
         request.access.ask([str(terms.code)])
         office, asking = request.office, request.asking
         with request.writing() as session:
-            notification = office.two_phase.lock_undecided(session, asking, terms.code, capacity)
+            notification = asked.lock(session, terms.code, capacity)
+            two_phase.check_undecided(notification, asking)
             party, person = _signing(of_caller(notification, asking))
             if (terms.party, terms.role) != (party, capacity.role):
                 raise AcuseInvalidError("issued to another party or capacity")
@@ -211,7 +215,7 @@ class WscnDispatcher:
         except (NotFoundError, LifecycleError) as lost:
             # The PDF may not leave any more; the decision was taken in time, and stands.
             number = codes.functional_code(lost, asked.role) or codes.NOT_AVAILABLE
-            error = codes.refusal(number, lost, asking.proof.correlation_id)
+            error = codes.refusal(number, lost, asking.proof.correlation_id, _DECIDED)
             return NotificacionRecuperada(codigo_notificacion=terms.code, error=error, sellado_tiempo=sealed)
 
     def _view(self, asked: Asked) -> NotificacionRecuperada:
@@ -239,7 +243,7 @@ class WscnDispatcher:
                     _attest_handover(asked, notification)
             except ServiceError as failure:
                 _log.warning("document_not_delivered", **failure.line)
-                error, content = codes.refusal(codes.NOT_AVAILABLE, failure, correlation_id), None
+                error, content = codes.refusal(codes.NOT_AVAILABLE, failure, correlation_id, _PDF_LATER), None
         return NotificacionRecuperada(
             codigo_notificacion=notification.code,
             error=error,
