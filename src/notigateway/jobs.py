@@ -11,14 +11,9 @@ from uuid import uuid4
 
 import structlog
 
-from notigateway.clock.agreement import check_clock
+from notigateway.clock.agreement import check_clock, find_difference
 from notigateway.clock.lapsing import Sweeping, sweep
-from notigateway.errors import (
-    ConfigurationError,
-    GatewayError,
-    ServiceError,
-    TemporarilyUnavailableError,
-)
+from notigateway.errors import GatewayError, ServiceError, TemporarilyUnavailableError
 from notigateway.evidence.seals import HeldSeal
 from notigateway.log.growing import advance
 from notigateway.pki.keys import fingerprint
@@ -167,8 +162,12 @@ def recorded(engine: Engine, job: str, *, clock: Callable[[], datetime]) -> Iter
     """Record how a single command did a job; what it has done is put into the list.
 
     So whoever asks for the jobs' last runs learns of timers, too. What cannot be recorded was done anyway.
+    Nothing is done, nor recorded, by a clock that differs from the database's: what a job signs stays.
+
+    Raises: `TemporarilyUnavailableError`.
     """
     begun, found = clock(), list[Done]()
+    check_clock(engine, begun)
     outcome, detail = DONE, ""
     try:
         yield found
@@ -211,10 +210,7 @@ class Standing:
 
 
 class Sealing:
-    """The seal of the jobs, which follow the settings in this alone: a run seals with what they name then.
-
-    Where that cannot be used nothing but what seals has to wait, and that is told.
-    """
+    """The seal of the jobs, which follow the settings in this alone: a run seals with what they name then."""
 
     def __init__(self, read: Callable[[], Settings]) -> None:
         self._held = HeldSeal(read)
@@ -224,10 +220,10 @@ class Sealing:
     def seal(self, now: datetime) -> Seal:
         """Return what seals now. Raises: `ConfigurationError`, `TemporarilyUnavailableError`."""
         seal = self._held.at(now)
-        if self._held.trouble:
-            self._standing.tell(code=ConfigurationError.code, detail=self._held.trouble)
-        else:
+        if self._held.trouble is None:
             self._standing.end()
+        else:
+            self._standing.tell(**self._held.trouble.line)
         if self._certificate not in {None, seal.certificate}:
             _log.info("seal_changed", sha256=fingerprint(seal.certificate))
         self._certificate = seal.certificate
@@ -281,10 +277,17 @@ class Jobs:
         return True
 
     def _hold(self, engine: Engine) -> None:
-        """Take or keep the leases; without the database it stays as it is."""
+        """Take or keep the leases; without the database it stays as it is.
+
+        A process whose clock is wrong has none: it would take those of others for ended, and they its own.
+        """
 
         def take() -> None:
             now = self._clock()
+            difference = find_difference(engine, now)
+            if difference is not None:
+                self._held = frozenset()
+                raise TemporarilyUnavailableError(difference)
             with writing(engine) as session:
                 taken = [job.name for job in self._jobs if take_job(session, job.name, self._holder, now=now)]
             self._held = frozenset(taken)
@@ -305,8 +308,13 @@ class Jobs:
                 pause = 0.0 if self._do(engine, job) else job.every_seconds
 
     def _do(self, engine: Engine, job: Job) -> bool:
-        """Do a job once, record how it went, and tell whether there is more."""
+        """Do a job once, record how it went, and tell whether there is more.
+
+        By a clock that is wrong nothing is done, and nothing recorded.
+        """
         begun = self._clock()
+        if self._attempt(job.name, lambda: check_clock(engine, begun)) is not None:
+            return False
         found: list[Done] = []
         error = self._attempt(job.name, lambda: found.append(job.work(engine, begun)))
         outcome, detail = FAILED, error or ""

@@ -12,7 +12,7 @@ import typer
 
 from notigateway.cli.opening import opened
 from notigateway.cli.options import SettingsFile, SummaryAsJson, named_settings
-from notigateway.errors import ConfigurationError, LogDamagedError, TemporarilyUnavailableError
+from notigateway.errors import LogDamagedError, TemporarilyUnavailableError
 from notigateway.evidence.seals import HeldSeal, load_history
 from notigateway.given_files import read_file
 from notigateway.instants import instant_text
@@ -61,8 +61,8 @@ def _advance(engine: Engine, held: HeldSeal, *, origin: str) -> None:
     with recorded(engine, CHECKPOINT, clock=lambda: datetime.now(UTC)):
         now = datetime.now(UTC)
         head = advance(engine, seal=held.at(now), origin=origin, now=now)
-    if held.trouble:
-        typer.echo(f"{ConfigurationError.code}: {held.trouble}", err=True)
+    if held.trouble is not None:
+        typer.echo(f"{held.trouble.code}: {held.trouble.detail}", err=True)
     typer.echo("the log is empty" if head is None else head.text.decode().replace("\n", " ").rstrip())
 
 
@@ -80,7 +80,7 @@ def verify(
 ) -> None:
     """Recompute the log: every record against its leaf, the tree, every checkpoint with seal and time-stamp.
 
-    Exit code 1 names the first thing that is wrong.
+    Exit code 1 names the first thing that is wrong, or each checkpoint whose time goes back.
     """
     settings = named_settings(settings_file)
     given = [one for file in seal_certificate or [] for one in load_certificates(file)]
@@ -97,10 +97,14 @@ def verify(
         typer.echo(f"{damage.code}: {damage.detail}", err=True)
         raise typer.Exit(1) from damage
     if as_json:
-        typer.echo(json.dumps(found.summary()))
+        typer.echo(json.dumps(found.summary() | {"misdated": len(found.misdated)}))
     else:
         numbers = ", ".join(f"{number} {name}" for name, number in found.summary().items())
         typer.echo(f"the log is whole: {numbers}")
+    for one in found.misdated:
+        typer.echo(one, err=True)
+    if found.misdated:
+        raise typer.Exit(1)
 
 
 @log.command("erase")

@@ -77,7 +77,7 @@ class HeldSeal:
         self._kept: KeptSeal | None = None
         self._opened: tuple[KeptSeal, Path] | None = None
         self._seal: Seal | None = None
-        self.trouble = ""
+        self.trouble: ConfigurationError | None = None
 
     def at(self, now: datetime) -> Seal:
         """Return what seals now.
@@ -87,13 +87,13 @@ class HeldSeal:
         """
         with self._lock:  # a device is logged into by one at a time
             try:
-                self._seal, self.trouble = self._follow(now), ""
+                self._seal, self.trouble = self._follow(now), None
             except ConfigurationError as error:
                 if self._seal is None:
                     raise
                 if self._seal.lack(now) is not None:
                     raise TemporarilyUnavailableError(error.detail, part=Part.SEAL) from error
-                self.trouble = error.detail
+                self.trouble = error
             return self._seal
 
     def _follow(self, now: datetime) -> Seal:
