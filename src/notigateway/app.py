@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import structlog
 
@@ -20,6 +20,7 @@ from notigateway.health.queues import QueuesWanted
 from notigateway.health.readiness import Readiness, Served
 from notigateway.health.revocation import RevocationWanted
 from notigateway.http.failures import FailureLimit
+from notigateway.log.heads import check_name
 from notigateway.metering.meters import METRICS_KIND, meters
 from notigateway.office import open_office
 from notigateway.pki.families import Families
@@ -30,7 +31,7 @@ from notigateway.repository.engine import create_database, note_pool
 from notigateway.repository.first_look import FirstLook
 from notigateway.repository.marking import check_marked
 from notigateway.repository.schema import check_revision
-from notigateway.settings import VERIFY_PATH
+from notigateway.settings import ERRORS_PATH, VERIFY_PATH
 from notigateway.soap.endpoint import Endpoint
 from notigateway.soap.endpoints import Endpoints
 from notigateway.soap.faults import fault_code
@@ -54,6 +55,7 @@ from notigateway.soap.wscn.service import WITHOUT_EFFECT as WSCN_WITHOUT_EFFECT
 from notigateway.soap.wscn.service import WscnDispatcher, WscnPolicy
 from notigateway.trust.admission import Admission, RevocationPolicy
 from notigateway.trust.key_holders import KeyHolders
+from notigateway.urls import served_path
 from notigateway.web.errors_page import errors_page
 from notigateway.web.operations import ALIVE, METRICS, READY, Operations, alive_page, json_page, text_page
 from notigateway.web.verification import verification_page
@@ -133,7 +135,7 @@ def _mailbox(gate: Gate, url: str, settings: Settings) -> Endpoint:
     """Serve the addressees' contract."""
     return Endpoint(
         gate,
-        path=urlsplit(url).path,
+        path=served_path(url),
         contract=MAILBOX.contract(url),
         dispatcher=mailbox_dispatcher(),
         check_caller=partial(check_caller, seals_may_decide=settings.entity_seals_may_decide),
@@ -145,7 +147,7 @@ def _issuing(gate: Gate, url: str, operators: Iterable[str]) -> Endpoint:
     """Serve the issuing bodies' contract."""
     return Endpoint(
         gate,
-        path=urlsplit(ISSUING.url(url)).path,
+        path=served_path(ISSUING.url(url)),
         contract=ISSUING.contract(url),
         dispatcher=issuing_dispatcher(),
         as_whom=as_whom,
@@ -198,11 +200,13 @@ def _pages(gate: Gate, settings: Settings) -> dict[str, WSGIApplication]:
             per_minute=settings.code_checks_per_minute,
         )
 
-    verify = urlsplit(verify_url(settings)).path
-    errors = urlsplit(errors_url_beside(str(settings.public_url))).path
     return {
-        verify: verification_page(verify, look_up=look_up, proxy_hops=settings.trusted_proxy_hops),
-        errors: errors_page(errors, fault_code=fault_code, numbers=numbers_of),
+        served_path(verify_url(settings)): verification_page(
+            f"/{VERIFY_PATH}", look_up=look_up, proxy_hops=settings.trusted_proxy_hops
+        ),
+        served_path(errors_url_beside(str(settings.public_url))): errors_page(
+            f"/{ERRORS_PATH}", fault_code=fault_code, numbers=numbers_of
+        ),
     }
 
 
@@ -295,6 +299,7 @@ def _look_at(office: Office, provision: Provision, *, is_patient: bool) -> First
     def look(engine: Engine) -> None:
         check_revision(engine)
         provision.authorities.check_not_rolled_back(engine, office.clock())
+        check_name(engine, provision.settings.log_origin)
 
     def look_quickly() -> None:
         url = provision.settings.database_url

@@ -37,7 +37,7 @@ from notigateway.law.families import Family
 from notigateway.law.identifiers import check_nif
 from notigateway.private_files import is_kept
 from notigateway.setting_words import no_json, no_toml, refusal, wrong_name, wrong_variable
-from notigateway.urls import check_proxy, check_web, has_password, scheme_of
+from notigateway.urls import check_proxy, check_web, has_password, scheme_of, served_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -209,7 +209,7 @@ class Settings(BaseSettings):
             raise ValueError("certificate_families: an arc is there twice")
         if self.public_url.username or self.public_url.password:
             raise ValueError("public_url: no user name or password: the WSDL would tell them to everybody")
-        if (self.public_url.path or "").rpartition("/")[2] in {VERIFY_PATH, ERRORS_PATH}:
+        if served_path(str(self.public_url)).rpartition("/")[2] in {VERIFY_PATH, ERRORS_PATH}:
             raise ValueError(
                 "public_url: it cannot end with /verify or /errors, where the pages for people are"
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote_to_bytes, urlsplit
 
 if TYPE_CHECKING:
     from pydantic import HttpUrl
@@ -22,6 +22,14 @@ def scheme_of(url: str) -> str:
         return urlsplit(url).scheme
     except ValueError:
         return ""
+
+
+def served_path(url: str) -> str:
+    """Return the path at which a URL is served, as a server hands it on: its octets, one a character.
+
+    PEP 3333; a space or ñ is written %20 or %C3%B1 in the URL, and comes in so or otherwise.
+    """
+    return unquote_to_bytes(urlsplit(url).path).decode("latin-1")
 
 
 def has_password(url: str) -> bool:

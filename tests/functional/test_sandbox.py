@@ -75,6 +75,13 @@ def test_a_sandbox_tells_at_its_root_that_it_lives(sandbox: Running) -> None:
     assert alive.json()["instance"]["public_url"] == sandbox.url
 
 
+def test_the_page_of_the_errors_has_one_date(sandbox: Running) -> None:
+    page = httpx.get(sandbox.url.rpartition("/")[0] + "/errors")
+    again = httpx.get(page.url, headers={"If-None-Match": page.headers["ETag"]})
+    assert (page.status_code, again.status_code) == (200, 304)
+    assert [len(one.headers.get_list("Date")) for one in (page, again)] == [1, 1]
+
+
 def test_the_ready_line_names_address_certificates_and_process(sandbox: Running) -> None:
     ready = sandbox.ready
     assert ready["wsdl"] == f"{ready['url']}?wsdl"

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 WHOLE_AT: Final = "notigateway.whole_at"
 _NOWHERE: Final = ("localhost", "80")  # PEP 3333: neither may be empty
 _NOT_PREFIXED: Final = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
-_OF_THE_CONNECTION: Final = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade"})
+# What the server says of an answer itself: the application's word would be a second one. A Date above all
+# (RFC 9110 §6.6.1), which a page that may be kept gets from its framework.
+_THE_SERVERS: Final = frozenset({"connection", "date", "keep-alive", "transfer-encoding", "upgrade"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ def call(application: WSGIApplication, environ: WSGIEnvironment) -> Answer:
     [(status, headers)] = started
     body = b"".join(pieces)
     code, _, reason = status.partition(" ")
-    kept = [(name, value) for name, value in headers if name.lower() not in _OF_THE_CONNECTION]
+    kept = [(name, value) for name, value in headers if name.lower() not in _THE_SERVERS]
     if not any(name.lower() == "content-length" for name, _ in kept) and int(code) not in {204, 304}:
         kept.append(("Content-Length", str(len(body))))
     return Answer((int(code), reason or HTTPStatus(int(code)).phrase), kept, body)

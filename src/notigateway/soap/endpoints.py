@@ -23,7 +23,10 @@ class Endpoints:
         operations: Operations | None = None,
         remind: Callable[[], None] = lambda: None,
     ) -> None:
-        """Serve them; `operations` are the pages for the operator's programs, on an address of their own."""
+        """Serve them; `operations` are the pages for the operator's programs, on an address of their own.
+
+        Each of `pages` knows the last step of its path only.
+        """
         self.gate = first.gate
         self.operations = operations
         # The worker's loop calls it all the time; it says once a day what the operator has to see to.
@@ -33,7 +36,7 @@ class Endpoints:
         self.request_seconds = first.gate.request_seconds
         self._first = first
         self._by_path: dict[str, WSGIApplication] = {one.path: one for one in (first, *others)}
-        self._by_path |= pages or {}
+        self._by_path |= {path: _at(path, page) for path, page in (pages or {}).items()}
 
     def expect_threads(self, count: int) -> None:
         """Take note of how many threads the worker answers with, before it begins."""
@@ -43,3 +46,13 @@ class Endpoints:
         """Hand the request to what is at its path; the first contract refuses every other path."""
         at_path = self._by_path.get(environ.get("PATH_INFO", ""), self._first)
         return at_path(environ, start_response)
+
+
+def _at(path: str, page: WSGIApplication) -> WSGIApplication:
+    """Have a page stand at a path, whatever octets that has: its framework matches patterns of text."""
+    root, _, name = path.rpartition("/")
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return page({**environ, "SCRIPT_NAME": root, "PATH_INFO": f"/{name}"}, start_response)
+
+    return answer
