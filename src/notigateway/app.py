@@ -165,6 +165,7 @@ def _operations(gate: Gate, provision: Provision) -> Operations:
         store=office.store,
         service=gate.signer.certificate,
         seal=office.seal,
+        authorities=provision.authorities,
         revocation=RevocationWanted.by(settings),
         has_authority=bool(settings.timestamp_authority_url),
     )
