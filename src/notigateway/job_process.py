@@ -33,18 +33,24 @@ if TYPE_CHECKING:
     from notigateway.jobs import Done, Job
     from notigateway.settings import Settings
 
-# A third of the lease: two looks may fail before another process takes over.
-_LOOK_SECONDS: Final = 2.0
-# Whoever waits longer for the database has no lease any more; so it is told within seconds, too.
-_BOUND_SECONDS: Final = 5.0
-# What was away may be back, or the settings mended: long before the job is due again.
-_AGAIN_SECONDS: Final = 5.0
 _AGAIN_AFTER: Final = frozenset({TemporarilyUnavailableError.code, ConfigurationError.code})
-# After the stop: for the step that is under way, then for giving back the leases. Kubernetes waits for 30.
-_STEP_SECONDS: Final = 8.0
-_LEAVE_SECONDS: Final = 2.0
 
 _log = structlog.get_logger("notigateway.job")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How long the process waits, in seconds."""
+
+    # A third of the lease: two looks may fail before another process takes over.
+    look: float = 2.0
+    # Whoever waits longer for the database has no lease any more; so it is told within seconds, too.
+    answer: float = 5.0
+    # What was away may be back, or the settings mended, long before the job is due again.
+    again: float = 5.0
+    # After the stop: for the step under way, then for giving back the leases. Kubernetes waits for 30 in all.
+    step: float = 8.0
+    leave: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,15 @@ class _Trouble:
 class Jobs:
     """Does the jobs whose lease this process holds, each in a thread, until it is stopped."""
 
-    def __init__(self, settings: Settings, jobs: Sequence[Job], *, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        jobs: Sequence[Job],
+        *,
+        clock: Callable[[], datetime],
+        bounds: Bounds | None = None,
+    ) -> None:
+        self._bounds = bounds or Bounds()
         self._settings = settings
         self._jobs = jobs
         self._clock = clock
@@ -86,7 +100,7 @@ class Jobs:
         """
         with connected(self._settings) as engine:
             while not self._has_schema(engine):
-                if self._stopping.wait(_LOOK_SECONDS):
+                if self._stopping.wait(self._bounds.look):
                     return True
             threads = [
                 threading.Thread(target=self._repeat, args=(engine, job), name=job.name, daemon=True)
@@ -95,18 +109,18 @@ class Jobs:
             self._hold(engine)
             for one in threads:
                 one.start()
-            while not self._stopping.wait(_LOOK_SECONDS):
+            while not self._stopping.wait(self._bounds.look):
                 self._hold(engine)
-            left = _wait_for(threads)
+            left = _wait_for(threads, self._bounds.step)
             if left:
                 _log.warning("jobs_cut_off", jobs=left)
-            self._attempt(engine, LEASE_JOB, lambda: self._leave(engine), seconds=_LEAVE_SECONDS)
+            self._attempt(engine, LEASE_JOB, lambda: self._leave(engine), seconds=self._bounds.leave)
             return not left
 
     def _has_schema(self, engine: Engine) -> bool:
         """Tell whether the database is there; whether it is the right one no later look will change."""
         try:
-            with bounded(_BOUND_SECONDS):
+            with bounded(self._bounds.answer):
                 check_revision(engine)
         except TemporarilyUnavailableError as error:
             self._standing[LEASE_JOB].tell(**error.line)
@@ -130,7 +144,7 @@ class Jobs:
                 taken = [job.name for job in self._jobs if take_job(session, job.name, self._holder, now=now)]
             self._held = frozenset(taken)
 
-        trouble = self._attempt(engine, LEASE_JOB, take, seconds=_BOUND_SECONDS)
+        trouble = self._attempt(engine, LEASE_JOB, take, seconds=self._bounds.answer)
         if trouble is None:
             self._standing[LEASE_JOB].end()
         elif trouble.code != TemporarilyUnavailableError.code:
@@ -154,9 +168,11 @@ class Jobs:
         By a clock that is wrong nothing is done, and nothing recorded.
         """
         begun = self._clock()
-        trouble = self._attempt(engine, job.name, lambda: check_clock(engine, begun), seconds=_BOUND_SECONDS)
+        trouble = self._attempt(
+            engine, job.name, lambda: check_clock(engine, begun), seconds=self._bounds.answer
+        )
         if trouble is not None:
-            return _pause_after(trouble, job)
+            return self._pause_after(trouble, job)
         found: list[Done] = []
         trouble = self._attempt(engine, job.name, lambda: found.append(job.work(engine, begun)))
         outcome, detail = FAILED, "" if trouble is None else trouble.words
@@ -176,8 +192,8 @@ class Jobs:
                     session, job.name, begun=begun, ended=self._clock(), outcome=outcome, detail=detail
                 )
 
-        trouble = self._attempt(engine, LEASE_JOB, record, seconds=_BOUND_SECONDS) or trouble
-        return 0.0 if any(done.is_more for done in found) else _pause_after(trouble, job)
+        trouble = self._attempt(engine, LEASE_JOB, record, seconds=self._bounds.answer) or trouble
+        return 0.0 if any(done.is_more for done in found) else self._pause_after(trouble, job)
 
     def _attempt(
         self, engine: Engine, name: str, what: Callable[[], object], *, seconds: float | None = None
@@ -193,7 +209,7 @@ class Jobs:
             self._standing[name].tell(**error.line)
             return _Trouble(error.code, error.detail)
         except Exception as error:  # noqa: BLE001  (a defect must not end the other jobs)
-            missed = _missed_schema(engine, error)
+            missed = self._missed_schema(engine, error)
             if missed is not None:
                 self._standing[name].tell(**missed.line)
                 return _Trouble(missed.code, missed.detail)
@@ -201,28 +217,26 @@ class Jobs:
             return _Trouble(ServiceError.code, type(error).__name__)
         return None
 
+    def _pause_after(self, trouble: _Trouble | None, job: Job) -> float:
+        """Return in how many seconds a job is due after what came of it."""
+        is_soon = trouble is not None and trouble.code in _AGAIN_AFTER
+        return min(job.every_seconds, self._bounds.again) if is_soon else job.every_seconds
 
-def _pause_after(trouble: _Trouble | None, job: Job) -> float:
-    """Return in how many seconds a job is due after what came of it."""
-    is_soon = trouble is not None and trouble.code in _AGAIN_AFTER
-    return min(job.every_seconds, _AGAIN_SECONDS) if is_soon else job.every_seconds
-
-
-def _missed_schema(engine: Engine, error: Exception) -> GatewayError | None:
-    """Return what an error means that an older schema brings, as of a database restored from a backup."""
-    if not is_of_another_schema(error):
+    def _missed_schema(self, engine: Engine, error: Exception) -> GatewayError | None:
+        """Return what an error means that an older schema brings, as of a restored database; None else."""
+        if not is_of_another_schema(error):
+            return None
+        try:
+            with bounded(self._bounds.answer):
+                check_revision(engine)
+        except (ConfigurationError, TemporarilyUnavailableError) as missed:
+            return missed
         return None
-    try:
-        with bounded(_BOUND_SECONDS):
-            check_revision(engine)
-    except (ConfigurationError, TemporarilyUnavailableError) as missed:
-        return missed
-    return None
 
 
-def _wait_for(threads: Sequence[threading.Thread]) -> list[str]:
+def _wait_for(threads: Sequence[threading.Thread], seconds: float) -> list[str]:
     """Wait for the steps under way; return the names of those that do not end."""
-    end = time.monotonic() + _STEP_SECONDS
+    end = time.monotonic() + seconds
     for one in threads:
         one.join(max(0.0, end - time.monotonic()))
     return [one.name for one in threads if one.is_alive()]

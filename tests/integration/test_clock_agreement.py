@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from notigateway.clock.agreement import check_clock
 from notigateway.errors import TemporarilyUnavailableError
 from notigateway.job_process import Jobs
-from notigateway.jobs import CHECKPOINT, SWEEP, Done, Job, recorded, sweeping
+from notigateway.jobs import CHECKPOINT, SWEEP, Done, Job, Sealing, recorded, sweeping
 from notigateway.repository.engine import create_database, reading
 from notigateway.repository.jobs import last_runs
 from stack import Stack
@@ -56,7 +56,7 @@ def stack(postgresql_url: str, tmp_path: Path) -> Iterator[Stack]:
 def test_a_sweep_by_a_clock_that_is_a_year_ahead_writes_no_lapse(stack: Stack) -> None:
     stack.publish()
     before = stack.contents()
-    sweep = sweeping(stack.settings, stack.now)
+    sweep = sweeping(stack.settings, Sealing(lambda: stack.settings))
     with pytest.raises(TemporarilyUnavailableError, match="nothing is done until they agree"):
         sweep(stack.engine, stack.now + timedelta(days=365))
     assert stack.contents() == before
