@@ -6,7 +6,18 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from pki import NOW, OTHER_COMPANY_NIF, company_subject, ec_key, pki, rsa_key, write_pem
+from notigateway.sandbox.certifying import AUTHORITY_USAGES, authority_name
+from pki import (
+    COMPANY_NIF,
+    NOW,
+    OTHER_COMPANY_NIF,
+    Issue,
+    company_subject,
+    ec_key,
+    pki,
+    rsa_key,
+    write_pem,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +43,31 @@ def seal(until: datetime = END, *, since: datetime = SINCE) -> KeyPair:
 def service(until: datetime = END, *, since: datetime = SINCE) -> KeyPair:
     subject = company_subject(OTHER_COMPANY_NIF, "Pasarela de pruebas")
     return pki().holder(subject, rsa_key("service"), not_before=since, not_after=until)
+
+
+@cache
+def ending_issuer(until: datetime = END, *, since: datetime = SINCE) -> KeyPair:
+    """Issue an authority's certificate; the same name and key at each call, as of one that is renewed."""
+    return Issue(
+        authority_name("CA que acaba"),
+        ec_key("issuer that ends"),
+        by=pki().root,
+        ca=True,
+        usages=AUTHORITY_USAGES,
+        not_before=since,
+        not_after=until,
+    ).make()
+
+
+def caller_of(issuer: KeyPair, *, since: datetime = SINCE) -> KeyPair:
+    """Issue a company's certificate, which outlives its issuer's."""
+    return pki().holder(
+        company_subject(COMPANY_NIF),
+        rsa_key("company of another issuer"),
+        by=issuer,
+        not_before=since,
+        not_after=END + timedelta(days=900),
+    )
 
 
 def named(folder: Path, name: str, pair: KeyPair) -> dict[str, Any]:

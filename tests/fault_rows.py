@@ -192,6 +192,32 @@ ROWS: Final = (
         cure="the same; give the new one to the clients, who pin it",
     ),
     Row(
+        name="issuer_ended",
+        fault="certificate of an authorised issuer not valid (any more)",
+        reads={"who has a certificate of it": IN_A_MINUTE, "others": AS_ASKED},
+        log=_away("issuer"),
+        metrics=(
+            _lines_of("request_failed", "issuer"),
+            _ended("issuer"),
+            'notigateway_check{check="authorised_issuers",state="warning"} == 1',
+        ),
+        back="after the reload",
+        cure="put its next certificate beside it, and reload; where there is none take it out: then "
+        "they read `ISSUER_NOT_AUTHORISED`",
+    ),
+    Row(
+        name="trusted_list_due",
+        fault="next update of the trusted list due",
+        reads={"who has a certificate of its issuers": IN_A_MINUTE, "others": AS_ASKED},
+        log=_away("trusted_list"),
+        metrics=(
+            _lines_of("request_failed", "trusted_list"),
+            'notigateway_check{check="trusted_list",state="warning"} == 1',
+        ),
+        back="after the reload",
+        cure="download the present one, and reload",
+    ),
+    Row(
         name="revocation_out_of_date",
         fault="revocation source away for longer than its list lasts",
         reads={"decisions": UNKNOWN, "reading, for `revocation_grace_seconds`": AS_ASKED},

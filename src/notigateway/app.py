@@ -20,6 +20,7 @@ from notigateway.health.queues import QueuesWanted
 from notigateway.health.readiness import Readiness, Served
 from notigateway.health.revocation import RevocationWanted
 from notigateway.http.failures import FailureLimit
+from notigateway.log.heads import check_name
 from notigateway.metering.meters import METRICS_KIND, meters
 from notigateway.office import open_office
 from notigateway.pki.families import Families
@@ -164,6 +165,7 @@ def _operations(gate: Gate, provision: Provision) -> Operations:
         store=office.store,
         service=gate.signer.certificate,
         seal=office.seal,
+        authorities=provision.authorities,
         revocation=RevocationWanted.by(settings),
         has_authority=bool(settings.timestamp_authority_url),
     )
@@ -298,6 +300,7 @@ def _look_at(office: Office, provision: Provision, *, is_patient: bool) -> First
     def look(engine: Engine) -> None:
         check_revision(engine)
         provision.authorities.check_not_rolled_back(engine, office.clock())
+        check_name(engine, provision.settings.log_origin)
 
     def look_quickly() -> None:
         url = provision.settings.database_url

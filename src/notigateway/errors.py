@@ -629,6 +629,8 @@ class Part(StrEnum):
     STORE = "store"
     SEAL = "seal"
     SERVICE_CERTIFICATE = "service_certificate"
+    ISSUER = "issuer"
+    TRUSTED_LIST = "trusted_list"
     THREADS = "threads"
     MEMORY = "memory"
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import structlog
 
-from notigateway.clock.agreement import check_clock
+from notigateway.clock.agreement import check_clock, find_difference
 from notigateway.clock.lapsing import Sweeping, sweep
 from notigateway.errors import GatewayError, ServiceError, TemporarilyUnavailableError
 from notigateway.evidence.seals import load_seal
@@ -156,8 +156,12 @@ def recorded(engine: Engine, job: str, *, clock: Callable[[], datetime]) -> Iter
     """Record how a single command did a job; what it has done is put into the list.
 
     So whoever asks for the jobs' last runs learns of timers, too. What cannot be recorded was done anyway.
+    Nothing is done, nor recorded, by a clock that differs from the database's: what a job signs stays.
+
+    Raises: `TemporarilyUnavailableError`.
     """
     begun, found = clock(), list[Done]()
+    check_clock(engine, begun)
     outcome, detail = DONE, ""
     try:
         yield found
@@ -246,10 +250,17 @@ class Jobs:
         return True
 
     def _hold(self, engine: Engine) -> None:
-        """Take or keep the leases; without the database it stays as it is."""
+        """Take or keep the leases; without the database it stays as it is.
+
+        A process whose clock is wrong has none: it would take those of others for ended, and they its own.
+        """
 
         def take() -> None:
             now = self._clock()
+            difference = find_difference(engine, now)
+            if difference is not None:
+                self._held = frozenset()
+                raise TemporarilyUnavailableError(difference)
             with writing(engine) as session:
                 taken = [job.name for job in self._jobs if take_job(session, job.name, self._holder, now=now)]
             self._held = frozenset(taken)
@@ -270,8 +281,13 @@ class Jobs:
                 pause = 0.0 if self._do(engine, job) else job.every_seconds
 
     def _do(self, engine: Engine, job: Job) -> bool:
-        """Do a job once, record how it went, and tell whether there is more."""
+        """Do a job once, record how it went, and tell whether there is more.
+
+        By a clock that is wrong nothing is done, and nothing recorded.
+        """
         begun = self._clock()
+        if self._attempt(job.name, lambda: check_clock(engine, begun)) is not None:
+            return False
         found: list[Done] = []
         error = self._attempt(job.name, lambda: found.append(job.work(engine, begun)))
         outcome, detail = FAILED, error or ""

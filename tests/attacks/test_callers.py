@@ -96,7 +96,7 @@ def outdated(sqlite_url: str, tmp_path: Path) -> Iterator[tuple[Stack, KeyPair]]
 def test_87_an_expired_issuer_admits_nobody(outdated: tuple[Stack, KeyPair]) -> None:
     stack, holder = outdated
     stack.publish()
-    refused(stack, Draft(content=PING, pair=holder).build(), "ISSUER_NOT_AUTHORISED")
+    refused(stack, Draft(content=PING, pair=holder).build(), "TEMPORARILY_UNAVAILABLE")
 
 
 def test_88_an_issuer_certifies_no_names_beyond_its_constraints(sqlite_url: str, tmp_path: Path) -> None:

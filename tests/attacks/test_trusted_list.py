@@ -134,7 +134,7 @@ def test_when_the_next_update_is_due_the_issuers_of_the_list_end(
     assert stack.ask("Ping", holder=holder).status == 200
     stack.pass_time(seconds=1)
     answer = stack.ask("Ping", holder=holder)
-    assert (answer.code, answer.facts) == ("ISSUER_NOT_AUTHORISED", {"reason": "trusted-list-out-of-date"})
+    assert (answer.code, answer.headers["Retry-After"]) == ("TEMPORARILY_UNAVAILABLE", "60")
     assert_still_answers(stack)  # by an issuer of the folder
     with pytest.raises(ConfigurationError, match="out of date"):
         stack.start()

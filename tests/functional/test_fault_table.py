@@ -16,6 +16,7 @@ from sqlalchemy import text as sql
 
 from chaos.cluster import cluster, folder_for_all
 from chaos.relay import Relay
+from ending import caller_of, ending_issuer
 from fault_rows import ROWS, Line, Row, Told
 from fault_table import table, written
 from fault_world import FullDisk, Seen, World, asked, closing_engine, told, write_log_to
@@ -27,6 +28,7 @@ from notigateway.repository.schema import upgrade
 from notigateway.repository.store_owner import marker_of
 from pki import NOW, OTHER_COMPANY_NIF, company_subject, crl, ec_key, pki, rsa_key, write_issuers, write_pem
 from stack import Stack
+from trusted_lists import Listing, Service, write_signers
 from tsa import tsa
 
 if TYPE_CHECKING:
@@ -229,6 +231,30 @@ def service_certificate_ended(world: World) -> Seen:
     return {"": told(stack.send(stack.sign('<Ping xmlns="urn:notigateway:v1"/>')))}
 
 
+def issuer_ended(world: World) -> Seen:
+    issuer = ending_issuer(NOW + timedelta(hours=1))
+    stack = world.sqlite(anchors=[*pki().anchors, issuer.certificate])
+    stack.publish()
+    stack.pass_time(hours=2)
+    world.look(stack)
+    refused = told(stack.ask("ListNotifications", holder=caller_of(issuer)))
+    return {"who has a certificate of it": refused, "others": told(stack.ask("ListNotifications"))}
+
+
+def trusted_list_due(world: World) -> Seen:
+    issuer, file = ending_issuer(), world.folder / "ES.xml"
+    listing = Listing([Service(issuer.certificate)], next_update=NOW + timedelta(hours=1))
+    file.write_bytes(listing.signed())
+    stack = world.sqlite(
+        trusted_list_file=str(file), trusted_list_signers_folder=write_signers(world.folder / "signers")
+    )
+    stack.publish()
+    stack.pass_time(hours=2)
+    world.look(stack)
+    refused = told(stack.ask("ListNotifications", holder=caller_of(issuer)))
+    return {"who has a certificate of its issuers": refused, "others": told(stack.ask("ListNotifications"))}
+
+
 def out_of_date(world: World) -> tuple[Stack, object]:
     """Give a gateway whose revocation list is out of date, and a notification that nobody has decided."""
     stack = world.sqlite()
@@ -326,6 +352,8 @@ PRODUCERS: dict[str, Callable[[World], Seen]] = {
         seal_ended,
         seal_put_out_of_use,
         service_certificate_ended,
+        issuer_ended,
+        trusted_list_due,
         revocation_out_of_date,
         revocation_unknown,
         authority_away,

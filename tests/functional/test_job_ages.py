@@ -93,8 +93,23 @@ def test_a_job_that_was_taken_and_never_done_is_late_when_its_lease_is_over(stac
     record(stack, jobs.SWEEP, now)
     assert seen(now + LATE_AFTER[jobs.SWEEP]) == ("ok", "done 1 hour ago")
     assert seen(now + LATE_AFTER[jobs.SWEEP] + timedelta(seconds=1))[0] == "warning"
-    # Of a clock that stands behind the one that recorded it.
-    assert seen(now - timedelta(hours=3)) == ("ok", "done less than a minute ago")
+    # By a clock that stands behind the one that recorded it.
+    assert seen(now - timedelta(minutes=4)) == ("ok", "done less than a minute ago")
+
+
+def test_a_run_of_a_later_time_is_told_as_one_of_a_wrong_clock(stack: Stack) -> None:
+    record(stack, jobs.SWEEP, stack.now + timedelta(days=1))
+    status, said = readiness(stack)
+    assert (status, said["job_sweep"]["state"], said["job_sweep"]["says"]) == (
+        200,
+        "warning",
+        "done 1 day ahead of this clock: one of the two is wrong",
+    )
+    assert "set right the clocks" in said["job_sweep"]["cure"]
+    with writing(stack.engine) as session:
+        assert take_job(session, jobs.STAMP, uuid7(stack.now), now=stack.now + timedelta(days=1))
+    taken = told(look_at_jobs(stack.engine, stack.now, has_authority=True))["job_timestamp"]
+    assert taken == ("warning", "never done, and nobody has taken it")
 
 
 def test_every_job_has_an_age_from_which_it_is_late() -> None:

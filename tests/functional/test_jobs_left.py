@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from structlog.testing import capture_logs
 
 from chaos.relay import Relay
+from notigateway.app import system_clock
 from notigateway.clock.lapsing import Swept
 from notigateway.health.jobs import look_at_jobs
 from notigateway.jobs import STAMP, SWEEP, Done, Job, Jobs, Standing, of_sweep
@@ -70,7 +71,7 @@ def test_the_process_tells_what_a_run_left_and_when_that_is_over(stack: Stack) -
             running.stop()
         return done.pop()
 
-    running = Jobs(stack.settings, [Job(STAMP, 60, work)], clock=lambda: stack.now)
+    running = Jobs(stack.settings, [Job(STAMP, 60, work)], clock=system_clock)
     with capture_logs() as lines:
         running.run()
     told = [(one["event"], one["job"], one.get("detail")) for one in lines]

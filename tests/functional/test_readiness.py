@@ -22,6 +22,7 @@ from notigateway.health.revocation import RevocationWanted
 from notigateway.repository.engine import create_database, writing
 from notigateway.repository.schema import head_revision
 from notigateway.repository.trust import RevocationRow
+from notigateway.trust.authorities import Authorities
 from pki import COMPANY_NIF
 from refusals import assert_refusal
 from stack import Answer, Stack, send
@@ -282,6 +283,7 @@ def test_a_database_that_hangs_is_told_within_the_bound(sqlite_stack: Stack) -> 
             store=office.store,
             service=sqlite_stack.gate.signer.certificate,
             seal=office.seal,
+            authorities=Authorities.read(sqlite_stack.settings, now=sqlite_stack.now),
             revocation=RevocationWanted.by(sqlite_stack.settings),
             has_authority=False,
         )

@@ -30,7 +30,7 @@ def check(
     found = 0
     with opened(settings) as engine:
         store = open_store(settings.document_store_url, engine)
-        checking = Checking(engine, store, seals, pinned_authorities(settings))
+        checking = Checking(engine, store, seals, pinned_authorities(settings), settings.log_origin)
         total = checking.count()
         with bar("checking", total) as checked:
             for finding in checking.findings(checked.advance):

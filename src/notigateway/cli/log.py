@@ -76,7 +76,7 @@ def verify(
 ) -> None:
     """Recompute the log: every record against its leaf, the tree, every checkpoint with seal and time-stamp.
 
-    Exit code 1 names the first thing that is wrong.
+    Exit code 1 names the first thing that is wrong, or each checkpoint whose time goes back.
     """
     settings = named_settings(settings_file)
     given = [one for file in seal_certificate or [] for one in load_certificates(file)]
@@ -93,10 +93,14 @@ def verify(
         typer.echo(f"{damage.code}: {damage.detail}", err=True)
         raise typer.Exit(1) from damage
     if as_json:
-        typer.echo(json.dumps(found.summary()))
+        typer.echo(json.dumps(found.summary() | {"misdated": len(found.misdated)}))
     else:
         numbers = ", ".join(f"{number} {name}" for name, number in found.summary().items())
         typer.echo(f"the log is whole: {numbers}")
+    for one in found.misdated:
+        typer.echo(one, err=True)
+    if found.misdated:
+        raise typer.Exit(1)
 
 
 @log.command("erase")

@@ -19,6 +19,7 @@ from rich.console import Console
 from notigateway.cli.manifest import LINE_MAX_BYTES, read_line
 from notigateway.cli.opening import bar, opened
 from notigateway.cli.options import SettingsFile, SummaryAsJson, named_settings
+from notigateway.clock.agreement import check_clock
 from notigateway.contract.problems import said_of
 from notigateway.errors import ConfigurationError, PublicationError
 from notigateway.evidence.seals import load_seal
@@ -79,6 +80,7 @@ def publish(
     console = Console(stderr=True)
     seal = load_seal(settings, now=datetime.now(UTC))
     with opened(settings) as engine:
+        check_clock(engine, datetime.now(UTC))  # receipts and deadlines stay as they are made
         publisher = Publisher(folder, settings, console, engine=engine, seal=seal)
         started = time.monotonic()
         try:

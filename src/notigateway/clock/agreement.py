@@ -25,12 +25,23 @@ def check_clock(engine: Engine, now: datetime) -> None:
 
     Raises: `TemporarilyUnavailableError`.
     """
+    difference = find_difference(engine, now)
+    if difference is not None:
+        raise TemporarilyUnavailableError(difference)
+
+
+def find_difference(engine: Engine, now: datetime) -> str | None:
+    """Return in words how far the clocks differ; None where they agree, or there is only one.
+
+    Raises: `TemporarilyUnavailableError` where the database is away.
+    """
     with reading(engine) as session:
         theirs = read_clock(session)
     off = now - theirs if theirs is not None else timedelta(0)
-    if abs(off) > _MOST:
-        side = "ahead of" if off > timedelta(0) else "behind"
-        raise TemporarilyUnavailableError(
-            f"the clock of this machine is {abs(off).total_seconds():.0f} s {side} the database's: "
-            "nothing is done until they agree"
-        )
+    if abs(off) <= _MOST:
+        return None
+    side = "ahead of" if off > timedelta(0) else "behind"
+    return (
+        f"the clock of this machine is {abs(off).total_seconds():.0f} s {side} the database's: "
+        "nothing is done until they agree"
+    )

@@ -94,7 +94,7 @@ _CAUSES: Final[
     (errors.TokenUnavailableError, lambda sight, _: tokens.unavailable_causes(sight)),
     (errors.TokenTypeError, lambda sight, _: security.security_causes(sight)),
     (errors.TokenTypeError, tokens.type_causes),
-    (errors.IssuerNotAuthorisedError, lambda sight, _: tokens.issuer_causes(sight)),
+    (errors.IssuerNotAuthorisedError, tokens.issuer_causes),
     (errors.CertificateExpiredError, lambda _, error: tokens.expired_causes(error)),
     (errors.DigestError, _digest),
     (errors.SignatureValueError, lambda sight, _: values.value_causes(sight)),

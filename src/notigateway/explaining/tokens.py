@@ -11,6 +11,7 @@ from notigateway.errors import TokenTooLargeError
 from notigateway.explaining.cause import Cause, Certainty, Known
 from notigateway.explaining.meant import signs
 from notigateway.explaining.token_forms import forms_of
+from notigateway.pki.anchors import ISSUER_NOT_VALID, LIST_OUT_OF_DATE
 from notigateway.wss.ns import WSU_ID, X509V3, ds, wsse
 
 if TYPE_CHECKING:
@@ -74,6 +75,12 @@ ISSUER: Final = Known(
     "certificate not from an authorised issuer: its issuer's certificate is not in the trust "
     "folder", "use a certificate of an authorised issuer", None,
 )  # fmt: skip
+ISSUER_RAN_OUT: Final = Known(
+    "issuer-not-valid",
+    "certificate of an authorised issuer whose own certificate is not valid at that time, or whose trusted "
+    "list is out of date: the service says TEMPORARILY_UNAVAILABLE",
+    "ask again later: the service's operator brings the issuer's next certificate, or the next list", None,
+)  # fmt: skip
 EXPIRED: Final = Known("certificate-not-valid", "the certificate is not valid at that time", "renew it", None)
 WEAK: Final = Known(
     "key-or-signature-weak",
@@ -87,7 +94,8 @@ TOO_LARGE: Final = Known(
 ALL: Final[tuple[Known[Any], ...]] = (
     WEAK, TOO_LARGE,
     URI_WITHOUT_HASH, OTHER_ID, NO_TOKEN, NAMES_NOBODY, X509_DATA, KEY_IDENTIFIER, KEY_INFO,
-    SIGNED_ASIDE, VALUE_TYPE, VALUE_TYPES_DIFFER, NOT_READABLE, SEVERAL, SELF_SIGNED, ISSUER, EXPIRED,
+    SIGNED_ASIDE, VALUE_TYPE, VALUE_TYPES_DIFFER, NOT_READABLE, SEVERAL, SELF_SIGNED, ISSUER,
+    ISSUER_RAN_OUT, EXPIRED,
 )  # fmt: skip
 
 
@@ -152,8 +160,11 @@ def strength_causes(error: errors.GatewayError) -> Iterator[Cause]:
     yield known.cause(Certainty.SEEN, ", ".join(str(value) for value in error.facts.values()))
 
 
-def issuer_causes(sight: Sight) -> Iterator[Cause]:
-    """Tell whether anybody but the holder issued the certificate."""
+def issuer_causes(sight: Sight, error: errors.GatewayError) -> Iterator[Cause]:
+    """Tell whether anybody but the holder issued the certificate, and whether that issuer has run out."""
+    if error.facts.get("reason") in {ISSUER_NOT_VALID, LIST_OUT_OF_DATE}:
+        yield ISSUER_RAN_OUT.cause(Certainty.SEEN, error.detail)
+        return
     if sight.certificate is None:
         return
     try:

@@ -12,6 +12,7 @@ from notigateway.errors import ConfigurationError
 from notigateway.health.database import DATABASE, START_IT, look_at_beginning, look_at_database
 from notigateway.health.dropped_lists import FOLDER, MAKE_IT, look_at_dropped_lists
 from notigateway.health.finding import Finding, State
+from notigateway.health.issuers import ISSUERS, LIST
 from notigateway.health.jobs import look_at_jobs
 from notigateway.health.keys import look_at_seal, look_at_service
 from notigateway.health.looking import Look, Looks
@@ -37,8 +38,6 @@ from notigateway.health.surroundings import (
 )
 from notigateway.health.trusting import (
     AUTHORITY,
-    ISSUERS,
-    LIST,
     look_at_authority,
     look_at_issuers,
     look_at_trusted_list,

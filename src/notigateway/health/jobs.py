@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from notigateway.evidence.timestamp import CLOCKS_DIFFER_AT_MOST
 from notigateway.health.finding import Finding, State
 from notigateway.repository.engine import reading
 from notigateway.repository.jobs import FAILED, last_runs
@@ -31,6 +32,7 @@ LATE_AFTER: Final = {
 }
 _LATE_AFTER_ELSE: Final = timedelta(hours=1)
 _RUN_IT: Final = "keep `notigateway jobs` running, or run `notigateway {}` by a timer"
+SET_CLOCKS: Final = "set right the clocks of all machines that do jobs; compare each by `notigateway doctor`"
 _READ_IT: Final = "read its line `job_failed` in the log of what does the jobs"
 
 
@@ -56,11 +58,14 @@ def _judged(run: JobRun, now: datetime) -> Finding:
     """Judge one job; the detail of a failure is for the log, since it may name files."""
     check, run_it = check_of(run.job), _RUN_IT.format(run.job)
     if run.ended is None:
-        if run.until is not None and run.until >= now:
+        if run.until is not None and now <= run.until <= now + CLOCKS_DIFFER_AT_MOST:
             return Finding(check, State.OK, "taken, and not done yet")
         return Finding(check, State.WARNING, "never done, and nobody has taken it", run_it)
     age = now - run.ended
     values = {"age_seconds": round(age.total_seconds(), 3)}
+    if age < -CLOCKS_DIFFER_AT_MOST:
+        said = f"{run.outcome} {largest(-age)} ahead of this clock: one of the two is wrong"
+        return Finding(check, State.WARNING, said, SET_CLOCKS, values)
     is_failed = run.outcome == FAILED
     code = f": {(run.detail or '').partition(':')[0]}" if is_failed else ""
     said = f"{run.outcome} {ago(age)}{code}"
@@ -73,9 +78,14 @@ def _judged(run: JobRun, now: datetime) -> Finding:
 
 def ago(age: timedelta) -> str:
     """Say how long ago something was, in the largest unit that is whole."""
-    seconds = max(0, int(age.total_seconds()))
+    return f"{largest(age)} ago"
+
+
+def largest(span: timedelta) -> str:
+    """Say how long something is, in the largest unit that is whole."""
+    seconds = max(0, int(span.total_seconds()))
     for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
         if seconds >= size:
             count = seconds // size
-            return f"{count} {unit}{'s' if count > 1 else ''} ago"
-    return "less than a minute ago"
+            return f"{count} {unit}{'s' if count > 1 else ''}"
+    return "less than a minute"

@@ -1,9 +1,9 @@
 """Whether a gateway can serve callers now, and what else stands badly with it.
 
 Two sorts of findings. What leaves nobody served, or what only this machine has wrong, takes it out of
-service: the database, its schema, the two certificates, revocation that nobody passes any more. All else is
-told and takes nobody out: without the store lists and decisions go on, a job that is late is late for every
-machine, and a probe would make an outage of a delay. Why: decision 0058.
+service: the database, its schema, the two certificates, revocation that nobody passes any more, issuers of
+whom none is left. All else is told and takes nobody out: without the store lists and decisions go on, a job
+that is late is late for every machine, and a probe would make an outage of a delay. Why: decision 0058.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from notigateway.health.database import (
     look_at_writes,
 )
 from notigateway.health.finding import Finding, State
+from notigateway.health.issuers import ISSUERS, LIST, look_at_authorities
 from notigateway.health.jobs import JOBS, LATE_AFTER, check_of, look_at_jobs
 from notigateway.health.looking import Look, Looks
 from notigateway.health.revocation import REVOCATION, RevocationWanted, look_at_revocation
@@ -44,10 +45,11 @@ if TYPE_CHECKING:
     from notigateway.evidence.xades import Seal
     from notigateway.health.instance import Instance
     from notigateway.repository.documents import DocumentStore
+    from notigateway.trust.authorities import Authorities
 
 _log = structlog.get_logger("notigateway.health")
 
-TAKES_OUT: Final = frozenset({DATABASE, WRITES, SCHEMA, SERVICE, SEAL, REVOCATION})
+TAKES_OUT: Final = frozenset({DATABASE, WRITES, SCHEMA, SERVICE, SEAL, REVOCATION, ISSUERS, LIST})
 CHECKS: Final = TAKES_OUT | {STORE, JOBS, *map(check_of, LATE_AFTER)}
 
 
@@ -59,6 +61,7 @@ class Served:
     store: DocumentStore
     service: Certificate
     seal: Seal
+    authorities: Authorities
     revocation: RevocationWanted
     # Whether receipts are time-stamped: who stopped that has no late job.
     has_authority: bool
@@ -122,6 +125,7 @@ def _looks(served: Served) -> list[Look]:
         return [
             look_at_certificate(SERVICE, served.service, now, cure=RENEW),
             look_at_seal_in_use(served.seal, now),
+            *look_at_authorities(served.authorities, now),
         ]
 
     return [

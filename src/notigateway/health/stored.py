@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from notigateway.evidence.timestamp import CLOCKS_DIFFER_AT_MOST
 from notigateway.health.finding import Finding, State
+from notigateway.health.jobs import SET_CLOCKS
 from notigateway.health.surroundings import judge_clock
+from notigateway.log.heads import name_of
 from notigateway.repository.condition import read_condition
 from notigateway.repository.engine import reading
 from notigateway.repository.log import count_unplaced, find_last_checkpoint
@@ -58,7 +61,13 @@ def look_at_waiting(engine: Engine, settings: Settings, now: datetime) -> list[F
     with reading(engine) as session:
         last, unplaced = find_last_checkpoint(session), count_unplaced(session)
         undone = count_undone(session) if settings.timestamp_authority_url else 0
-    found = [_checkpoint(None if last is None else (now - last.at).total_seconds(), unplaced)]
+    name, wanted = name_of(last), settings.log_origin
+    if name is not None and name != wanted:
+        said = f'the log is signed as "{name}", and log_origin says "{wanted}": nothing more is signed'
+        cure = f'set log_origin = "{name}", or correct database_url'
+        found = [Finding(CHECKPOINT, State.FAILED, said, cure)]
+    else:
+        found = [_checkpoint(None if last is None else (now - last.at).total_seconds(), unplaced)]
     if settings.timestamp_authority_url:
         state = State.WARNING if undone > _MANY else State.OK
         cure = "keep `notigateway jobs` running, and read its line `job_failed`" if undone > _MANY else ""
@@ -73,6 +82,9 @@ def _checkpoint(age: float | None, unplaced: int) -> Finding:
         state = State.WARNING if unplaced else State.OK
         return Finding(CHECKPOINT, state, said, cure if unplaced else "", {"waiting": unplaced})
     values = {"age_seconds": round(age, 3), "waiting": unplaced}
+    if age < -CLOCKS_DIFFER_AT_MOST.total_seconds():
+        said = f"the last one is of {-age / 60:.0f} minutes ahead of this clock: none is signed until then"
+        return Finding(CHECKPOINT, State.WARNING, said, SET_CLOCKS, values)
     said = f"{age / 60:.0f} minutes old, {unplaced} records wait for the next"
     if unplaced and age > _LATE_SECONDS:
         return Finding(CHECKPOINT, State.WARNING, said, cure, values)

@@ -9,6 +9,7 @@ from notigateway.errors import ConfigurationError
 from notigateway.health.certificates import look_at_certificate
 from notigateway.health.files import find_obstacle
 from notigateway.health.finding import Finding, State
+from notigateway.health.issuers import DOWNLOAD, ISSUERS, LIST, LIST_WARNING_DAYS, REPLACE
 from notigateway.pki.anchors import TrustStore, certificate_files, load_folder
 from notigateway.pki.keys import load_certificates
 from notigateway.pki.trusted_list import read_trusted_list
@@ -19,10 +20,7 @@ if TYPE_CHECKING:
 
     from notigateway.settings import Settings
 
-ISSUERS: Final = "authorised_issuers"
-LIST: Final = "trusted_list"
 AUTHORITY: Final = "timestamp_authority"
-_REPLACE: Final = "put the issuer's new certificate beside it into authorised_issuers_folder, and restart"
 
 
 def look_at_issuers(settings: Settings, now: datetime) -> list[Finding]:
@@ -39,14 +37,14 @@ def look_at_issuers(settings: Settings, now: datetime) -> list[Finding]:
             TrustStore(one for _, one in dated)
     except ConfigurationError as error:
         return [Finding(ISSUERS, State.FAILED, error.detail, "correct authorised_issuers_folder")]
-    told = [(file, look_at_certificate(ISSUERS, one, now, cure=_REPLACE)) for file, one in dated]
+    told = [(file, look_at_certificate(ISSUERS, one, now, cure=REPLACE)) for file, one in dated]
     ending = [
         Finding(ISSUERS, State.WARNING, f"{file.name}: {one.says}", one.cure, one.values)
         for file, one in told
         if one.state is not State.OK
     ]
     if dated and len(ending) == len(dated) and all(one.values["days_left"] < 0 for one in ending):
-        return [Finding(ISSUERS, State.FAILED, "all of them have ended", _REPLACE)]
+        return [Finding(ISSUERS, State.FAILED, "all of them have ended", REPLACE)]
     return ending or [Finding(ISSUERS, State.OK, f"{len(dated)} in {folder}", values={"count": len(dated)})]
 
 
@@ -58,14 +56,14 @@ def look_at_trusted_list(settings: Settings, now: datetime) -> list[Finding]:
     obstacle = find_obstacle(LIST, file, setting="trusted_list_file")
     if obstacle is not None:
         return [obstacle]
-    cure = "download the present list, and restart"
+    cure = DOWNLOAD
     try:
         found = read_trusted_list(file, load_folder(settings.trusted_list_signers_folder), now=now)
         found.check_current(now)
     except ConfigurationError as error:
         return [Finding(LIST, State.FAILED, error.detail, cure)]
     days = (found.next_update - now).total_seconds() / 86_400
-    state = State.WARNING if days < 7 else State.OK  # noqa: PLR2004  (a week is time enough to download it)
+    state = State.WARNING if days < LIST_WARNING_DAYS else State.OK
     count = len(found.issuers)
     said = f"number {found.sequence_number} of {found.territory}, {count} issuers, for {days:.0f} days"
     return [Finding(LIST, state, said, cure if state is State.WARNING else "", {"days_left": round(days, 3)})]

@@ -19,6 +19,7 @@ from notigateway.errors import CheckpointInvalidError, LogDamagedError, StampInv
 from notigateway.evidence.history import dated
 from notigateway.evidence.timestamp import embedded_certificates
 from notigateway.instants import instant_text
+from notigateway.log.heads import misdating
 from notigateway.repository.engine import reading
 from notigateway.repository.log import (
     LogCheckpoint,
@@ -36,6 +37,7 @@ from notigateway.tlog.tiles import TILE_BYTES, Tile, grow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
 
     from cryptography.x509 import Certificate
     from sqlalchemy import Engine, Row
@@ -55,6 +57,8 @@ class Audited:
     erased: int = 0
     checkpoints: int = 0
     timestamped: int = 0
+    # Heads whose instants go back: nothing is missing, but a clock was wrong.
+    misdated: list[str] = field(default_factory=list)
     records: Counter[LeafKind] = field(default_factory=Counter)
 
     def summary(self) -> dict[str, int]:
@@ -86,7 +90,8 @@ def audit_log(
     3. Positions run from 0 without a gap, and the tree of the leaves is the one in the tiles.
     4. Every checkpoint is signed with one of the seal certificates and states the root at its size: so
        each of them contains all those before it. Its time-stamp, if it has one, is of this signature and of
-       one of the `authorities`; with none given, of anybody.
+       one of the `authorities`; with none given, of anybody. One that is of a time before the checkpoint or
+       the record before it is told (`misdated`), and the walk goes on: what follows may be damaged.
     5. The log is at least as long as its newest checkpoint.
     6. The same for `heads`: checkpoints of this log that were kept elsewhere.
 
@@ -109,6 +114,7 @@ class _Audit:
     found: Audited = field(default_factory=Audited)
     tree: Frontier = field(default_factory=Frontier)
     edge: dict[Tile, bytes] = field(default_factory=dict)
+    before: datetime | None = None
 
     def __post_init__(self) -> None:
         """Take the first of the checkpoints."""
@@ -139,7 +145,7 @@ class _Audit:
                 raise LogDamagedError(f"leaf {self.tree.size} is missing")
             hashes.append(leaf_hash(self._checked(row, f"leaf {row.position}").to_bytes()))
             self.tree.append(hashes[-1])
-            self._check_heads()
+            self._check_heads(row.subject)
         for tile, content in grow(start, hashes, self.edge.__getitem__).items():
             if len(content) == TILE_BYTES:
                 self._check_tile(tile, content)
@@ -176,14 +182,21 @@ class _Audit:
         self.found.records[row.kind] += 1
         return leaf
 
-    def _check_heads(self) -> None:
-        """Check the checkpoint of the tree's present size, if there is one, and heads kept elsewhere."""
+    def _check_heads(self, record: UUID) -> None:
+        """Check the checkpoint of the tree's present size, if there is one, and heads kept elsewhere.
+
+        `record` is the last one in the tree.
+        """
         if self.next is not None and self.next.size == self.tree.size:  # 4
             name = f"the checkpoint of {self.tree.size} leaves"
             head = self._verified(self.next, name)
             if (head.size, head.root) != (self.tree.size, self.tree.root()):
                 raise LogDamagedError(f"{name} states another root than that of the leaves")
             self.found.checkpoints += 1
+            wrong = misdating(head, self.before, record)
+            if wrong is not None:
+                self.found.misdated.append(f"{name}: {wrong}")
+            self.before = head.at
             self.next = next(self.checkpoints, None)
         while self.heads and self.heads[0].size <= self.tree.size:  # 6
             head = self.heads.pop(0)
@@ -210,9 +223,9 @@ class _Audit:
 
     def _list_checkpoints(self) -> Iterator[LogCheckpoint]:
         after = 0
-        while rows := list_checkpoints(self.session, after=after, limit=_READ_AT_ONCE):
-            yield from rows
-            after = rows[-1].size
+        while rows := list_checkpoints(self.session, after, limit=_READ_AT_ONCE):
+            yield from (row for row, _ in rows)
+            after = rows[-1][0].size
 
     def _check_edge(self) -> None:
         for tile, content in self.edge.items():

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from notigateway.errors import LogDamagedError
-from notigateway.instants import to_milliseconds
+from notigateway.errors import ConfigurationError, LogDamagedError, TemporarilyUnavailableError
+from notigateway.log.heads import check_follows, instant_after
 from notigateway.pki.keys import fingerprint
 from notigateway.repository.engine import let_others_write, reading, writing
 from notigateway.repository.log import (
@@ -65,13 +65,15 @@ def advance(engine: Engine, *, seal: Seal, origin: str, now: datetime) -> LogChe
     None only while the log is empty. A head that is already signed is not signed again. Several at once
     share the work; one that is cut off leaves nothing half.
 
-    Raises: `TemporarilyUnavailableError`.
+    Raises: `ConfigurationError` where the log has another name, `TemporarilyUnavailableError`, also where the
+    last head is of a later time than now.
     """
     with reading(engine) as session:
         last = find_last_checkpoint(session)
+        check_follows(last, origin)
         if not count_unplaced(session) and (0 if last is None else last.size) == log_size(session):
             return last
-    seal.check(now)  # before anything is placed that could not be covered
+    seal.check(instant_after(last, now))  # before anything is placed that could not be covered
     for _ in range(_BATCHES_OF_A_CHECKPOINT - 1):
         with writing(engine) as session:
             if place_leaves(session, limit=_PLACED_AT_ONCE) < _PLACED_AT_ONCE:
@@ -85,9 +87,10 @@ def advance(engine: Engine, *, seal: Seal, origin: str, now: datetime) -> LogChe
 def _sign_head(session: Session, *, seal: Seal, origin: str, now: datetime) -> LogCheckpoint | None:
     """Sign the head unless it is signed: of each size there is one checkpoint at most."""
     size, last = log_size(session), find_last_checkpoint(session)
+    check_follows(last, origin)  # another may have signed the first one meanwhile
     if size == (0 if last is None else last.size):
         return last
-    at = to_milliseconds(now)
+    at = instant_after(last, now)
     head = Checkpoint(origin, size, root_of(size, _subtrees(session)), at).to_bytes()
     checkpoint = LogCheckpoint(
         size=size,
@@ -125,7 +128,10 @@ def included(engine: Engine, subject: UUID, *, seal: Seal, origin: str, now: dat
     with reading(engine) as session:
         found = inclusion_of(session, subject)
     if found is None:
-        advance(engine, seal=seal, origin=origin, now=now)
+        try:
+            advance(engine, seal=seal, origin=origin, now=now)
+        except ConfigurationError as error:  # it was right when this process began
+            raise TemporarilyUnavailableError(error.detail) from error
         with reading(engine) as session:
             found = inclusion_of(session, subject)
     if found is None:

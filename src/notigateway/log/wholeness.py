@@ -13,6 +13,8 @@ The rules, by the word that a finding carries:
 - `time-stamp`: the time-stamped form of a receipt is that receipt with a token of its seal, by a pinned
   authority where any is given; so is the token of each checkpoint of the log, whose seal is of a known
   certificate;
+- `checkpoint`: each checkpoint of the log bears the log's name, and is not of a time before the checkpoint
+  or the record before it;
 - `store`: the document store is there, and its marker is this gateway's; else no document is looked at;
 - `document`: every document that an act names is in the store, with the hash and the size stated.
 
@@ -43,6 +45,7 @@ from notigateway.evidence.statement import parse_receipt
 from notigateway.evidence.timestamp import check_token, embedded_certificates, signature_imprint, take_out
 from notigateway.evidence.xades import verify_receipt
 from notigateway.law.lifecycle import State
+from notigateway.log.heads import misdating
 from notigateway.repository import wholeness as stored
 from notigateway.repository.engine import reading
 from notigateway.repository.log import list_checkpoints
@@ -65,6 +68,7 @@ if TYPE_CHECKING:
     from notigateway.repository.model import Event, Notification, Receipt
     from notigateway.repository.session import Session
     from notigateway.repository.timestamps import ReceiptTimestamp
+    from notigateway.tlog.checkpoint import Checkpoint
 
 Key = TypeVar("Key")
 Found = TypeVar("Found")
@@ -86,6 +90,7 @@ class Rule(StrEnum):
     REVOCATION = "revocation"
     CHANGE = "change"
     TIME_STAMP = "time-stamp"
+    CHECKPOINT = "checkpoint"
     STORE = "store"
     DOCUMENT = "document"
 
@@ -107,6 +112,8 @@ class Checking:
     store: DocumentStore
     seals: Sequence[Pin]
     authorities: Sequence[Certificate] = ()
+    # The name of the log; empty where any will do.
+    origin: str = ""
 
     def count(self) -> int:
         """Return how many things there are to look at."""
@@ -181,24 +188,22 @@ class Checking:
         return _misfit(facts, receipt, event, about=about, before=before)
 
     def _checkpoints(self, on_progress: Callable[[int], None]) -> Iterator[Finding]:
-        pinned = dated(self.seals)
-
-        def read(session: Session, size: int) -> Sequence[LogCheckpoint]:
-            return list_checkpoints(session, after=size, limit=_AT_ONCE)
-
-        for row in self._each(read, 0, key_of=lambda row: row.size, on_progress=on_progress):
+        pinned, before = dated(self.seals), None
+        read = partial(list_checkpoints, limit=_AT_ONCE)
+        for row, record in self._each(read, 0, key_of=lambda row: row[0].size, on_progress=on_progress):
+            subject = f"checkpoint of {row.size} leaves"
             try:
-                self._check_checkpoint(row, pinned.get(row.seal_sha256))
+                head = _verified(row, pinned.get(row.seal_sha256), self.authorities)
             except (CheckpointInvalidError, StampInvalidError) as error:
-                yield Finding(Rule.TIME_STAMP, f"checkpoint of {row.size} leaves", error.detail)
-
-    def _check_checkpoint(self, row: LogCheckpoint, seal: DatedSeal | None) -> None:
-        if seal is None:
-            raise CheckpointInvalidError("signed with a seal whose certificate was not given")
-        head = verify_checkpoint(row.text, row.signature, seal_certificate=seal)
-        if row.token is not None:
-            authorities = self.authorities or embedded_certificates(row.token)
-            verify_checkpoint_token(row.token, row.signature, head, authorities=authorities)
+                yield Finding(Rule.TIME_STAMP, subject, error.detail)
+                continue
+            if self.origin and head.origin != self.origin:
+                detail = f'it is signed as "{head.origin}", and log_origin says "{self.origin}"'
+                yield Finding(Rule.CHECKPOINT, subject, detail)
+            wrong = misdating(head, before, record)
+            if wrong is not None:
+                yield Finding(Rule.CHECKPOINT, subject, wrong)
+            before = head.at
 
     def _envelopes(self, on_progress: Callable[[int], None]) -> Iterator[Finding]:
         read = partial(stored.envelopes_after, limit=_AT_ONCE)
@@ -246,6 +251,17 @@ class Checking:
             return
         if sizes != (size, size):
             yield Finding(Rule.DOCUMENT, sha256, f"it has {size} bytes, an act says otherwise")
+
+
+def _verified(row: LogCheckpoint, seal: DatedSeal | None, authorities: Sequence[Certificate]) -> Checkpoint:
+    """Return what a checkpoint says. Raises: `CheckpointInvalidError`, `StampInvalidError`."""
+    if seal is None:
+        raise CheckpointInvalidError("signed with a seal whose certificate was not given")
+    head = verify_checkpoint(row.text, row.signature, seal_certificate=seal)
+    if row.token is not None:
+        pinned = authorities or embedded_certificates(row.token)
+        verify_checkpoint_token(row.token, row.signature, head, authorities=pinned)
+    return head
 
 
 def _check_decision(notification: Notification) -> Iterator[Finding]:

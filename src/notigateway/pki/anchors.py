@@ -25,9 +25,11 @@ from pyhanko_certvalidator.authority import CertTrustAnchor, TrustQualifiers, de
 from pyhanko_certvalidator.errors import PathError, ValidationError
 
 from notigateway.errors import ConfigurationError, GatewayError, IssuerNotAuthorisedError, TokenInvalidError
+from notigateway.instants import instant_text
 from notigateway.pki.asn1_lock import ASN1_LOCK
 from notigateway.pki.fitness import check_fit_to_sign, check_key, check_validity
 from notigateway.pki.keys import fingerprint, load_certificates, subject_of
+from notigateway.pki.validity import Validity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,6 +41,9 @@ _log = structlog.get_logger("notigateway.trust")
 _CACHED_VERDICTS: Final = 4096
 _DEFAULT_CACHE_SECONDS: Final = 600
 _SUFFIXES: Final = frozenset({".pem", ".crt", ".cer", ".der"})
+# Why a certificate has no valid path although nothing is wrong with it: what the operator keeps has run out.
+ISSUER_NOT_VALID: Final = "issuer-not-valid"
+LIST_OUT_OF_DATE: Final = "trusted-list-out-of-date"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +189,11 @@ class TrustStore:
         try:
             anchor = asyncio.run(_validate(subject, candidates, now))
         except (ValidationError, PathError) as error:
+            _check_issuer_valid(subject, candidates, now)
             raise IssuerNotAuthorisedError(str(error), reason="path-not-valid") from error
         if now > anchor.until:
-            raise IssuerNotAuthorisedError("the next trusted list is due", reason="trusted-list-out-of-date")
+            detail = f"the next trusted list is due since {instant_text(anchor.until)}"
+            raise IssuerNotAuthorisedError(detail, reason=LIST_OUT_OF_DATE)
         return _Verdict(found_at=now, anchor_until=anchor.until, authority=anchor.certificate)
 
 
@@ -204,6 +211,34 @@ async def _validate(subject: asn1.Certificate, candidates: list[_Anchor], now: d
         if path.pkix_len and path.trust_anchor is candidate.trust:
             return candidate
     raise IssuerNotAuthorisedError("the certificate is itself an anchor", reason="path-not-valid")
+
+
+def _check_issuer_valid(subject: asn1.Certificate, candidates: list[_Anchor], now: datetime) -> None:
+    """Tell a certificate without a valid path from one whose issuer's own certificate is not valid now.
+
+    The path is validated as before, but for the validity of the issuer's certificate: whoever only writes
+    the issuer's name into a certificate is none of its holders.
+
+    Raises: `IssuerNotAuthorisedError` where only that stands against it.
+    """
+    lapsed = [_undated(one) for one in candidates if not Validity.of(one.certificate).covers(now)]
+    if not lapsed:
+        return
+    try:
+        anchor = asyncio.run(_validate(subject, lapsed, now))
+    except (ValidationError, PathError):
+        return
+    lack = Validity.of(anchor.certificate).lack(now)
+    name = subject_of(anchor.certificate)
+    raise IssuerNotAuthorisedError(
+        f"the certificate of the authorised issuer {name} {lack}", reason=ISSUER_NOT_VALID
+    )
+
+
+def _undated(anchor: _Anchor) -> _Anchor:
+    """Return an anchor that is held to everything but its own validity."""
+    qualifiers = replace(anchor.trust.trust_qualifiers, valid_from=None, valid_until=None)
+    return replace(anchor, trust=CertTrustAnchor(anchor.trust.certificate, qualifiers))
 
 
 def _read_anchor(certificate: x509.Certificate) -> _Anchor:

@@ -47,9 +47,13 @@ class TrustedList:
     sha256: str
     issuers: tuple[x509.Certificate, ...]
 
+    def is_current(self, now: datetime) -> bool:
+        """Tell whether it is issued and its next update not due."""
+        return self.issued_at <= now <= self.next_update
+
     def check_current(self, now: datetime) -> None:
-        """Check that it is issued and its next update not due. Raises: `ConfigurationError`."""
-        if not self.issued_at <= now <= self.next_update:
+        """Check that it is current. Raises: `ConfigurationError`."""
+        if not self.is_current(now):
             raise ConfigurationError(
                 f"the trusted list of {self.territory} is out of date: issued {self.issued_at:%Y-%m-%d},"
                 f" next update due {self.next_update:%Y-%m-%d %H:%M} UTC"

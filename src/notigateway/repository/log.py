@@ -290,10 +290,18 @@ def find_unlogged(session: Session) -> tuple[LeafKind, UUID] | None:
     return None
 
 
-def list_checkpoints(session: Session, *, after: int, limit: int) -> list[LogCheckpoint]:
-    """Return checkpoints of more than `after` leaves, in the order of their sizes."""
-    query = select(LogCheckpoint).where(LogCheckpoint.size > after).order_by(LogCheckpoint.size).limit(limit)
-    return list(session.scalars(query))
+def list_checkpoints(
+    session: Session, after: int, *, limit: int
+) -> Sequence[SqlRow[LogCheckpoint, UUID | None]]:
+    """Return checkpoints of more than `after` leaves by their sizes, each with the last record it covers."""
+    query = (
+        select(LogCheckpoint, LogLeaf.subject)
+        .outerjoin(LogLeaf, LogLeaf.position == LogCheckpoint.size - 1)
+        .where(LogCheckpoint.size > after)
+        .order_by(LogCheckpoint.size)
+        .limit(limit)
+    )
+    return session.execute(query).all()
 
 
 def erase_accesses(session: Session, *, before: datetime, limit: int) -> int:

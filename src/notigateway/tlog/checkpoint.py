@@ -88,7 +88,7 @@ def verify_checkpoint(
     """
     checkpoint = read_checkpoint(text)  # 1
     if origin is not None and checkpoint.origin != origin:
-        raise CheckpointInvalidError("the checkpoint is one of another log")
+        raise CheckpointInvalidError(f"the checkpoint is one of another log: {checkpoint.origin}")
     (pinned,) = dated([seal_certificate]).values()
     try:
         verify_detached(text, signature, pinned.certificate)  # 2

@@ -19,7 +19,15 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from notigateway.errors import CertificateRevokedError, RevocationDataError, RevocationUnknownError
+from notigateway.errors import (
+    CertificateRevokedError,
+    IssuerNotAuthorisedError,
+    Part,
+    RevocationDataError,
+    RevocationUnknownError,
+    TemporarilyUnavailableError,
+)
+from notigateway.pki.anchors import ISSUER_NOT_VALID, LIST_OUT_OF_DATE
 from notigateway.pki.keys import fingerprint
 from notigateway.pki.ocsp import read_answer
 from notigateway.pki.revocation import (
@@ -29,6 +37,7 @@ from notigateway.pki.revocation import (
     RevocationStatus,
     read_list,
 )
+from notigateway.pki.validity import RENEWAL_SECONDS
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.trust import get_revocation_data, list_current_digests, mark_as_evidence, watch
 
@@ -61,6 +70,29 @@ class RevocationPolicy:
     is_off: bool = False
 
 
+# What has run out, and of which part of the gateway it is.
+_RUN_OUT: Final = {ISSUER_NOT_VALID: Part.ISSUER, LIST_OUT_OF_DATE: Part.TRUSTED_LIST}
+
+
+def find_authority(trust: TrustStore, certificate: Certificate, now: datetime) -> Certificate:
+    """Return the authorised issuer of a certificate that may sign now.
+
+    Where an issuer's own certificate has ended, or the next trusted list is due, nothing is wrong with the
+    caller, and nothing that a caller could mend: the operator brings what is missing, and asking again helps.
+
+    Raises: what `TrustStore.find_authority` raises, `TemporarilyUnavailableError`.
+    """
+    try:
+        return trust.find_authority(certificate, now)
+    except IssuerNotAuthorisedError as error:
+        part = _RUN_OUT.get(str(error.facts.get("reason")))
+        if part is None:
+            raise
+        raise TemporarilyUnavailableError(
+            error.detail, part=part, retry_after_seconds=RENEWAL_SECONDS
+        ) from error
+
+
 class Admission:
     """Decides about the certificates of one process; safe between threads."""
 
@@ -88,9 +120,9 @@ class Admission:
     def check(self, certificate: Certificate, now: datetime) -> None:
         """Check the path to an authorised issuer, and that the certificate is not known to be revoked.
 
-        Raises: what `TrustStore.check` raises, `CertificateRevokedError`, `TemporarilyUnavailableError`.
+        Raises: what `find_authority` raises, `CertificateRevokedError`.
         """
-        authority = self._trust.find_authority(certificate, now)
+        authority = find_authority(self._trust, certificate, now)
         if self._policy.is_off:
             return
         finding = self._find(certificate, authority)
@@ -110,7 +142,7 @@ class Admission:
         """
         if self._policy.is_off:
             return None
-        finding = self._find(certificate, self._trust.find_authority(certificate, now))
+        finding = self._find(certificate, find_authority(self._trust, certificate, now))
         is_current = finding is not None and finding.this_update - _SKEW <= now <= finding.fresh_until
         if not is_current or (finding is not None and finding.is_watched):
             self._watch(certificate, now, again=not is_current)

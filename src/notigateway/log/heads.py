@@ -1,0 +1,97 @@
+"""The heads of the log, one after the other: they bear one name, and their instants never go back.
+
+Settings of another name, or a machine whose clock is wrong, could sign heads that nobody can put in order any
+more, and what is signed stays. So whoever signs the next head looks at the one before it, and whoever checks
+the log tells what was signed nevertheless.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from notigateway.errors import CheckpointInvalidError, ConfigurationError, TemporarilyUnavailableError
+from notigateway.evidence.timestamp import CLOCKS_DIFFER_AT_MOST
+from notigateway.instants import instant_text, to_milliseconds
+from notigateway.repository.engine import reading
+from notigateway.repository.log import find_last_checkpoint
+from notigateway.tlog.checkpoint import read_checkpoint
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from sqlalchemy import Engine
+
+    from notigateway.repository.log import LogCheckpoint
+    from notigateway.tlog.checkpoint import Checkpoint
+
+
+def check_name(engine: Engine, origin: str) -> None:
+    """Check that the log of this database bears that name, or none yet.
+
+    Raises: `ConfigurationError`, `TemporarilyUnavailableError`.
+    """
+    with reading(engine) as session:
+        check_follows(find_last_checkpoint(session), origin)
+
+
+def check_follows(last: LogCheckpoint | None, origin: str) -> None:
+    """Check that a head of that name may follow the last one.
+
+    Raises: `ConfigurationError`.
+    """
+    name = name_of(last)
+    if name is not None and name != origin:
+        raise ConfigurationError(
+            f'log_origin: the log of this database is signed as "{name}", and a log keeps its name: set '
+            f'log_origin = "{name}" (it says "{origin}"), or correct database_url'
+        )
+
+
+def name_of(last: LogCheckpoint | None) -> str | None:
+    """Return the name that the log has by its last head; None while it has none.
+
+    Nor has it one where that head's text is damaged, which `notigateway check` tells.
+    """
+    try:
+        return None if last is None else read_checkpoint(last.text).origin
+    except CheckpointInvalidError:
+        return None
+
+
+def instant_after(last: LogCheckpoint | None, now: datetime) -> datetime:
+    """Return the instant of a head that is signed now: never before that of the last one.
+
+    Clocks of two machines differ a little, and who signs may have waited for the other: then both heads have
+    one instant.
+
+    Raises: `TemporarilyUnavailableError` where they differ by more than that.
+    """
+    at = to_milliseconds(now)
+    if last is None or last.at <= at:
+        return at
+    if last.at - at > CLOCKS_DIFFER_AT_MOST:
+        raise TemporarilyUnavailableError(
+            f"the last checkpoint is of {instant_text(last.at)}, {(last.at - at).total_seconds():.0f} s "
+            "ahead of the clock of this machine: none is signed with an instant before it"
+        )
+    return last.at
+
+
+def misdating(head: Checkpoint, before: datetime | None, record: UUID | None) -> str | None:
+    """Return how the instant of a head is wrong; None where it is not.
+
+    `before` is that of the head before it, `record` the last record that it covers, whose identifier has the
+    instant of its making.
+    """
+    latest = head.at + CLOCKS_DIFFER_AT_MOST
+    if before is not None and before > latest:
+        return f"it is of {instant_text(head.at)}, and the one before it of {instant_text(before)}"
+    if record is not None and (made := _made_at(record)) > latest:
+        return f"it is of {instant_text(head.at)}, and covers the record {record} of {instant_text(made)}"
+    return None
+
+
+def _made_at(record: UUID) -> datetime:
+    """Return when an identifier was made (UUID version 7, RFC 9562 §5.7)."""
+    return datetime.fromtimestamp((record.int >> 80) / 1000, UTC)
