@@ -175,8 +175,8 @@ def test_a_store_of_before_the_marker_is_marked_by_one_command(stack: Stack, doc
     assert code != 0
     assert "none of the documents that the database names: is it mounted?" in said
     mount(elsewhere, documents)
-    assert run(stack, "store", "mark") == (0, f"file:{documents} is marked\n")
-    assert run(stack, "store", "mark") == (0, f"file:{documents} was marked before\n")
+    assert run(stack, "store", "mark") == (0, f"file://{documents} is marked\n")
+    assert run(stack, "store", "mark") == (0, f"file://{documents} was marked before\n")
     stack.start()
     with writing(stack.engine) as session:
         assert json.loads((documents / MARKER).read_text())["gateway"] == str(find_owner(session))
@@ -192,8 +192,8 @@ def test_a_store_of_before_the_marker_is_marked_by_one_command(stack: Stack, doc
 def test_an_empty_store_in_the_place_of_one_that_was_marked_is_told(stack: Stack, documents: Path) -> None:
     unmount(documents)
     said = "is marked, an empty store: one was marked before, of which the database names no document"
-    assert run(stack, "store", "mark") == (0, f"file:{documents} {said}\n")
-    assert run(stack, "store", "mark") == (0, f"file:{documents} was marked before\n")
+    assert run(stack, "store", "mark") == (0, f"file://{documents} {said}\n")
+    assert run(stack, "store", "mark") == (0, f"file://{documents} was marked before\n")
 
 
 def test_a_database_that_is_away_is_no_fault_of_the_store(sqlite_stack: Stack) -> None:
@@ -222,7 +222,7 @@ def test_check_names_a_store_that_is_away(stack: Stack, documents: Path) -> None
     seals = load_certificates(stack.settings.seal_certificate_file)
     elsewhere = unmount(documents)
     (finding,) = Checking(stack.engine, stack.office.store, seals).findings()
-    assert (finding.rule, finding.subject) == ("store", f"file:{documents}")
+    assert (finding.rule, finding.subject) == ("store", f"file://{documents}")
     assert finding.detail == f"{AWAY}; of the documents none was looked at"
     mount(elsewhere, documents)
     assert list(Checking(stack.engine, stack.office.store, seals).findings()) == []
