@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
@@ -24,7 +25,6 @@ from notigateway.web.operations import ALIVE, READY, Operations, alive_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from stack import Stack
@@ -89,6 +89,9 @@ def test_another_gateway_at_the_address_is_told_as_another(stack: Stack, address
     assert refused.exit_code == 1
     assert refused.stderr.startswith(f"not healthy: another gateway answers at http://{address}: ")
     assert refused.stderr.endswith("with another database or document store than the settings name\n")
+    alive = health("--alive", "--settings", settings)
+    assert alive.exit_code == 0, "by that name it answers, whatever the settings say that it has not read"
+    assert alive.stdout.endswith("; with another database or document store than the settings name\n")
     other = alive_page(Instance("https://other.example/notigateway/v1", "abc"))
     with served(Operations({ALIVE: other})) as taken:
         refused = health("--alive", "--settings", settings_of(stack, taken))
@@ -102,6 +105,62 @@ def test_whoever_only_names_an_address_is_told_who_answers(
     monkeypatch.setenv("NOTIGATEWAY_HEALTH_URL", f"http://{address}/whatever")
     result = health()
     assert (result.exit_code, result.stdout) == (0, "ready: http://127.0.0.1:8080/notigateway/v1\n")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("no_such_setting = 1\n", "no_such_setting: there is no such setting"),
+        ("mode =\n", "is not TOML: Invalid value"),
+        ("mode = 'production'\n", "seal.key.pem is readable by others than its owner: chmod 600"),
+    ],
+)
+def test_a_gateway_that_serves_is_healthy_whatever_lies_in_its_settings_file(
+    sqlite_stack: Stack, monkeypatch: pytest.MonkeyPatch, wrong: str, said: str
+) -> None:
+    """It read them when it began; taken for dead it would be replaced by one that cannot start."""
+    assert sqlite_stack.endpoint.operations is not None
+    with served(sqlite_stack.endpoint.operations) as address:
+        key = Path(str(sqlite_stack.overrides["seal_key_file"]))
+        changes = {"public_url": "https://127.0.0.1/notigateway/v1", "seal_key_file": str(key)}
+        settings = settings_of(sqlite_stack, address, **changes)
+        lines = settings.read_text().splitlines()
+        kept = [line for line in lines if not line.startswith(("mode", "revocation "))]
+        settings.write_text(wrong + "\n".join(kept))
+        key.chmod(0o644)
+        for option in ("--alive", "--ready"):
+            result = health(option, "--settings", settings)
+            assert (result.exit_code, result.stdout.count("\n")) == (0, 1)
+            assert "; its next start would be refused: " in result.stdout
+            assert said in result.stdout
+        monkeypatch.setenv("NOTIGATEWAY_SETTINGS", str(settings))
+        monkeypatch.setenv("NOTIGATEWAY_HEALTH_URL", f"http://{address}")
+        result = health("--alive")
+        assert (result.exit_code, result.stdout) == (0, "alive: http://127.0.0.1:8080/notigateway/v1\n")
+        monkeypatch.delenv("NOTIGATEWAY_HEALTH_URL")
+        settings.unlink()
+        monkeypatch.setenv("NOTIGATEWAY_OPERATIONS_ADDRESS", address)
+        result = health("--alive")
+        key.chmod(0o600)
+    assert (result.exit_code, "No such file or directory" in result.stdout) == (0, True)
+    result = health("--alive")
+    assert (result.exit_code, result.stderr.split(" (")[0]) == (1, "not healthy: nobody answers")
+
+
+def test_from_another_folder_it_is_told_that_the_paths_are_relative(
+    sqlite_stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    assert sqlite_stack.endpoint.operations is not None
+    with served(sqlite_stack.endpoint.operations) as address:
+        changes = {"database_url": "sqlite:///notigateway.db", "document_store_url": "file:documents"}
+        settings = settings_of(sqlite_stack, address, **changes)
+        monkeypatch.chdir(sqlite_stack.folder)
+        assert health("--settings", settings).exit_code == 0
+        elsewhere = tmp_path_factory.mktemp("elsewhere")
+        monkeypatch.chdir(elsewhere)
+        refused = health("--settings", settings)
+    counted = f"(database_url and document_store_url: a relative path counts from this folder, {elsewhere}, "
+    assert (refused.exit_code, counted in refused.stderr) == (1, True)
 
 
 def test_nothing_at_the_address_or_something_else_is_not_healthy(sqlite_stack: Stack) -> None:

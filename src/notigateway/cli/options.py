@@ -16,7 +16,12 @@ _NAMES_THE_DATA: Final = "NOTIGATEWAY_DATABASE_URL"
 
 SettingsFile = Annotated[
     Path | None,
-    typer.Option("--settings", envvar="NOTIGATEWAY_SETTINGS", help="The TOML file with the settings."),
+    typer.Option(
+        "--settings",
+        envvar="NOTIGATEWAY_SETTINGS",
+        help="The TOML file with the settings.",
+        readable=False,  # whoever reads it says so, in one line as of everything else
+    ),
 ]
 SummaryAsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 

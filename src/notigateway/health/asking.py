@@ -30,13 +30,13 @@ class NobodyThereError(Exception):
     """Nobody answers at an address, or nobody of ours; the text says which, in a few words."""
 
 
-def _line(text: str) -> str:
+def as_a_line(text: str) -> str:
     """Return a text of somebody else's that can be printed in a line as it is."""
     cut = text[:_LINE_MAX_CHARS]
     return "".join(letter if is_a_line(letter) else "\N{REPLACEMENT CHARACTER}" for letter in cut)
 
 
-_Line = Annotated[str, AfterValidator(_line)]
+_Line = Annotated[str, AfterValidator(as_a_line)]
 
 
 class _Finding(BaseModel):

@@ -8,7 +8,7 @@ from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
 from notigateway.health.finding import Finding, State
 from notigateway.repository.condition import database_file
 from notigateway.repository.schema import check_revision, current_revision, head_revision
-from notigateway.repository.troubles import Refusal
+from notigateway.repository.troubles import Refusal, makes_stale
 from notigateway.repository.write_trials import begin_writing, try_writing
 
 if TYPE_CHECKING:
@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 DATABASE: Final = "database"
 WRITES: Final = "database_writes"
 SCHEMA: Final = "schema"
+MIGRATE: Final = "run `notigateway migrate`"
 START_IT: Final = "start the database, or correct database_url"
 LET_IT_WRITE: Final = "name the primary in database_url; on SQLite make file, folder and disk writable"
+_LET_IT_BE_READ: Final = (
+    "let this account read and write file, folder and disk of database_url, or restore it; the log says more"
+)
 _CURES: Final = {
     Refusal.READ_ONLY: LET_IT_WRITE,
     Refusal.NO_ROOM: "make room on the disk of the database, then run `notigateway check`",
@@ -36,7 +40,9 @@ def look_at_database(engine: Engine) -> list[Finding]:
         return [Finding(DATABASE, State.FAILED, "its file is not there", START_IT)]
     try:
         current = current_revision(engine)
-    except TemporarilyUnavailableError:
+    except TemporarilyUnavailableError as error:
+        if file is not None and isinstance(error.__cause__, Exception) and makes_stale(error.__cause__):
+            return [Finding(DATABASE, State.FAILED, "its file cannot be read", _LET_IT_BE_READ)]
         return [Finding(DATABASE, State.FAILED, "does not answer", START_IT)]
     return [Finding(DATABASE, State.OK, "answers"), _schema(engine, current)]
 
@@ -46,7 +52,7 @@ def _schema(engine: Engine, current: str | None) -> Finding:
         check_revision(engine)
     except ConfigurationError:
         said = f"at revision {current or 'none'}, this version needs {head_revision()}"
-        return Finding(SCHEMA, State.FAILED, said, "run `notigateway migrate`")
+        return Finding(SCHEMA, State.FAILED, said, MIGRATE)
     if current == head_revision():
         return Finding(SCHEMA, State.OK, f"at revision {current}, this version's")
     return Finding(SCHEMA, State.OK, f"at revision {current}, newer than this version's {head_revision()}")

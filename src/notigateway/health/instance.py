@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from notigateway.repository.condition import database_place
+from notigateway.repository.condition import database_file_named, database_place
 from notigateway.urls import scheme_of
 
 if TYPE_CHECKING:
@@ -38,6 +38,32 @@ class Instance:
     def line(self) -> dict[str, Any]:
         """Return what programs read of it."""
         return asdict(self)
+
+
+def counted_from_here(settings: Settings) -> str:
+    """Say, where the settings name data by relative paths, from which folder those count; else "".
+
+    Whoever asks from another folder than that in which the gateway began means other data by the same words.
+    """
+    names = relative_data(settings)
+    if not names:
+        return ""
+    named = " and ".join(names)
+    return (
+        f" ({named}: a relative path counts from this folder, {Path.cwd()}, and for it from where it began)"
+    )
+
+
+def relative_data(settings: Settings) -> list[str]:
+    """Return the settings that name database and documents by paths which count from the folder."""
+    named = []
+    database = database_file_named(settings.database_url)
+    if database is not None and not database.is_absolute():
+        named.append("database_url")
+    store = settings.document_store_url
+    if scheme_of(store) == "file" and not Path(url2pathname(urlsplit(store).path)).is_absolute():
+        named.append("document_store_url")
+    return named
 
 
 def _store_place(url: str) -> str:

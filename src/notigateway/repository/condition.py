@@ -48,11 +48,17 @@ def database_file(url: str) -> Path | None:
 
     None where it is a server's, and where the URL cannot be read: whoever opens it says so.
     """
+    named = database_file_named(url)
+    return None if named is None else named.absolute()
+
+
+def database_file_named(url: str) -> Path | None:
+    """Return that file as the URL names it, relative where the URL is."""
     try:
         parsed = make_url(url)
     except exc.ArgumentError:
         return None
-    return Path(parsed.database or "").absolute() if parsed.get_backend_name() == "sqlite" else None
+    return Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
 
 
 @dataclass(frozen=True, slots=True)
