@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import GatewayError
+from notigateway.health.files import RUN_AS
 from notigateway.health.finding import Finding, State
 
 if TYPE_CHECKING:
@@ -26,14 +27,16 @@ KEPT_SECONDS: Final = 1.0
 class Look:
     """What is looked at: `see` finds it at an instant; `check` is told where nothing comes in time.
 
-    `late` is the state then: what hangs is as bad as what is away, or only slow. `tells_detail` is for a look
-    whose findings only the operator reads: an error's detail may name files.
+    `late` is the state then: what hangs is as bad as what is away, or only slow; `late_cure` what there is to
+    do then, where that is another thing. `tells_detail` is for a look whose findings only the operator reads:
+    an error's detail may name files.
     """
 
     check: str
     see: Callable[[datetime], Sequence[Finding]]
     late: State = State.FAILED
     cure: str = ""
+    late_cure: str = ""
     tells_detail: bool = False
 
 
@@ -85,7 +88,8 @@ class Looks:
         return found
 
     def _late(self, look: Look) -> list[Finding]:
-        return [Finding(look.check, look.late, f"no answer within {self._seconds:g} seconds", look.cure)]
+        said = f"no answer within {self._seconds:g} seconds"
+        return [Finding(look.check, look.late, said, look.late_cure or look.cure)]
 
 
 class _Seeing(threading.Thread):
@@ -102,8 +106,14 @@ class _Seeing(threading.Thread):
         try:
             self.found = self._of.see(self._now)
         except GatewayError as error:
-            said = error.detail if self._of.tells_detail and error.detail else error.code
-            self.found = [Finding(self._of.check, State.FAILED, said, self._of.cure)]
+            told = self._of.tells_detail and error.detail
+            self.found = [
+                Finding(self._of.check, State.FAILED, error.detail if told else error.code, self._of.cure)
+            ]
+        except PermissionError as error:
+            what = error.filename if self._of.tells_detail and error.filename else "what it needs"
+            said = f"this account cannot reach {what}"
+            self.found = [Finding(self._of.check, State.UNKNOWN, said, RUN_AS)]
         except Exception as error:  # noqa: BLE001  (whatever breaks under a look is what there is to tell)
             said = f"could not be looked at: {type(error).__name__}"
             self.found = [Finding(self._of.check, State.UNKNOWN, said, self._of.cure)]
