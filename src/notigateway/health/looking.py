@@ -27,7 +27,8 @@ class Look:
     """What is looked at: `see` finds it at an instant; `check` is told where nothing comes in time.
 
     `late` is the state then: what hangs is as bad as what is away, or only slow. `tells_detail` is for a look
-    whose findings only the operator reads: an error's detail may name files.
+    whose findings only the operator reads: an error's detail may name files. `needs` names a look whose
+    subject is asked on the way: where that one brings no answer either, nothing is known of this one.
     """
 
     check: str
@@ -35,6 +36,7 @@ class Look:
     late: State = State.FAILED
     cure: str = ""
     tells_detail: bool = False
+    needs: str = ""
 
 
 class Looks:
@@ -85,6 +87,10 @@ class Looks:
         return found
 
     def _late(self, look: Look) -> list[Finding]:
+        needed = self._under_way.get(look.needs)
+        if needed is not None and needed.is_alive():
+            cure = next(one.cure for one in self._looks if one.check == look.needs)
+            return [Finding(look.check, State.UNKNOWN, f"{look.needs} hangs, which has to be asked", cure)]
         return [Finding(look.check, look.late, f"no answer within {self._seconds:g} seconds", look.cure)]
 
 
