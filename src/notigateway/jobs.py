@@ -14,8 +14,9 @@ import structlog
 from notigateway.clock.agreement import check_clock, find_difference
 from notigateway.clock.lapsing import Sweeping, sweep
 from notigateway.errors import GatewayError, ServiceError, TemporarilyUnavailableError
-from notigateway.evidence.seals import load_seal
+from notigateway.evidence.seals import HeldSeal
 from notigateway.log.growing import advance
+from notigateway.pki.keys import fingerprint
 from notigateway.receipts.stamping import Authority, stamp
 from notigateway.repository.engine import connected, writing
 from notigateway.repository.jobs import DONE, FAILED, leave_jobs, record_run, take_job
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
+    from cryptography.x509 import Certificate
     from sqlalchemy import Engine
 
     from notigateway.clock.lapsing import Swept
+    from notigateway.evidence.xades import Seal
     from notigateway.receipts.stamping import Stamped
     from notigateway.settings import Settings
     from notigateway.trust.refreshing import Refreshed
@@ -39,8 +42,9 @@ SWEEP: Final = "sweep"
 STAMP: Final = "timestamp"
 CHECKPOINT: Final = "checkpoint"
 
-# What is done beside the jobs: to hold their leases, and to record how they went.
+# What is done beside the jobs: to hold their leases, and to record how they went; to follow the seal.
 LEASE_JOB: Final = "lease"
+SEAL_JOB: Final = "seal"
 INCOMPLETE: Final = "INCOMPLETE"
 
 # A third of the lease: two looks may fail before another process takes over.
@@ -98,33 +102,35 @@ def refreshing(settings: Settings) -> Callable[[Engine, datetime], Done]:
     return work
 
 
-def sweeping(settings: Settings, now: datetime) -> Callable[[Engine, datetime], Done]:
-    """Return what writes the receipts of what lapses."""
-    seal, how = load_seal(settings, now=now), Sweeping.by(settings)
+def sweeping(settings: Settings, sealing: Sealing) -> Callable[[Engine, datetime], Done]:
+    """Return what writes the receipts of what lapses. Raises: `ConfigurationError`."""
+    how = Sweeping.by(settings)
 
     def work(engine: Engine, now: datetime) -> Done:
         check_clock(engine, now)
-        return of_sweep(sweep(engine, seal=seal, now=now, sweeping=how))
+        return of_sweep(sweep(engine, seal=sealing.seal(now), now=now, sweeping=how))
 
     return work
 
 
-def stamping(settings: Settings, authority: Authority) -> Callable[[Engine, datetime], Done]:
-    """Return what asks the authority for the time-stamps that are due."""
+def stamping(settings: Settings) -> Callable[[Engine, datetime], Done]:
+    """Return what asks the authority for the time-stamps that are due; the settings name one."""
 
     def work(engine: Engine, now: datetime) -> Done:
+        authority = Authority.by(settings, now=now)
+        if authority is None:
+            return Done({})
         size = settings.timestamp_batch_size
         return of_stamping(stamp(engine, authority=authority, now=now, batch_size=size, most=_STAMPS_AT_MOST))
 
     return work
 
 
-def checkpointing(settings: Settings, now: datetime) -> Callable[[Engine, datetime], Done]:
+def checkpointing(settings: Settings, sealing: Sealing) -> Callable[[Engine, datetime], Done]:
     """Return what signs the log's head, so that it is never old."""
-    seal = load_seal(settings, now=now)
 
     def work(engine: Engine, now: datetime) -> Done:
-        advance(engine, seal=seal, origin=settings.log_origin, now=now)
+        advance(engine, seal=sealing.seal(now), origin=settings.log_origin, now=now)
         return Done({})
 
     return work
@@ -201,6 +207,27 @@ class Standing:
         if self._since is not None:
             _log.info("job_recovered", job=self._job, seconds=round(time.monotonic() - self._since, 1))
             self._since = None
+
+
+class Sealing:
+    """The seal of the jobs, which follow the settings in this alone: a run seals with what they name then."""
+
+    def __init__(self, read: Callable[[], Settings]) -> None:
+        self._held = HeldSeal(read)
+        self._standing = Standing(SEAL_JOB)
+        self._certificate: Certificate | None = None
+
+    def seal(self, now: datetime) -> Seal:
+        """Return what seals now. Raises: `ConfigurationError`, `TemporarilyUnavailableError`."""
+        seal = self._held.at(now)
+        if self._held.trouble is None:
+            self._standing.end()
+        else:
+            self._standing.tell(**self._held.trouble.line)
+        if self._certificate not in {None, seal.certificate}:
+            _log.info("seal_changed", sha256=fingerprint(seal.certificate))
+        self._certificate = seal.certificate
+        return seal
 
 
 class Jobs:

@@ -13,18 +13,21 @@ import time
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete
+from sqlalchemy import delete, text
 from typer.testing import CliRunner, Result
 
 from notigateway.cli.main import app
+from notigateway.health.store import look_at_store
 from notigateway.health.time_source import read_time
 from notigateway.repository.engine import writing
 from notigateway.repository.jobs import DONE, record_run
-from notigateway.repository.store_owner import StoreOwner
+from notigateway.repository.marking import open_store
+from notigateway.repository.store_owner import StoreOwner, marker_of
 from notigateway.sandbox.certifying import CertificateWish, certificate_pem, key_pem, name, new_ec_key
 from pki import pki
 from stack import Stack
@@ -184,7 +187,7 @@ def test_a_file_that_the_gateway_never_opened_is_not_changed_by_looking(sqlite_s
 def test_a_start_is_tried_as_a_reload_tries_it(stack: Stack) -> None:
     marker = stack.folder / "documents" / "notigateway-store"
     whole = marker.read_bytes()
-    marker.write_bytes(whole.replace(whole[-40:-20], b"0" * 20))
+    marker.write_bytes(marker_of(uuid4(), now=stack.now))
     told = found("--settings", settings_of(stack))
     marker.write_bytes(whole)
     assert told["start"]["state"] == "failed"
@@ -215,6 +218,20 @@ def test_a_store_that_is_gone_is_to_be_mounted_where_one_was_marked(stack: Stack
         session.execute(delete(StoreOwner))
     told = found("--settings", settings_of(stack))["document_store"]
     assert (told["state"], told["cure"]) == ("failed", "run `notigateway store mark`, once")
+
+
+def test_where_only_the_schema_keeps_from_the_store_its_cure_is_told(stack: Stack) -> None:
+    """As when a backup of before the marking is restored."""
+    with writing(stack.engine) as session:
+        session.execute(text("ALTER TABLE store_owner RENAME TO store_owner_of_later"))
+        session.execute(text("UPDATE alembic_version SET version_num = '0024'"))
+    asked = look_at_store(open_store(stack.settings.document_store_url, stack.engine)).line
+    for told in (found("--settings", settings_of(stack))["document_store"], asked):
+        assert (told["state"], told["says"], told["cure"]) == (
+            "unknown",
+            "whose it is, only the database can say",
+            "run `notigateway migrate`",
+        )
 
 
 def test_certificates_that_were_swapped_are_told_as_that(sqlite_stack: Stack) -> None:

@@ -23,7 +23,6 @@ from fault_world import FullDisk, Seen, World, asked, closing_engine, told, writ
 from notigateway.evidence.history import PERIODS
 from notigateway.instants import instant_text
 from notigateway.jobs import STAMP, Job, Jobs, stamping
-from notigateway.receipts.stamping import Authority
 from notigateway.repository.schema import upgrade
 from notigateway.repository.store_owner import marker_of
 from pki import NOW, OTHER_COMPANY_NIF, company_subject, crl, ec_key, pki, rsa_key, write_issuers, write_pem
@@ -285,14 +284,13 @@ def revocation_unknown(world: World) -> Seen:
 def authority_away(world: World) -> Seen:
     relay = world.ending.enter_context(Relay(("127.0.0.1", 9)))
     relay.refuses()
-    authority = Authority(f"http://127.0.0.1:{relay.port}/", [tsa().certificate], 2)
     stack = world.sqlite(
-        timestamp_authority_url=authority.url,
-        timestamp_authority_folder=write_issuers(world.folder / "authorities", authority.certificates),
+        timestamp_authority_url=f"http://127.0.0.1:{relay.port}/",
+        timestamp_authority_folder=write_issuers(world.folder / "authorities", [tsa().certificate]),
     )
     wanted = stack.publish()
     seen = asked(stack, wanted)
-    work = stamping(stack.settings, authority)
+    work = stamping(stack.settings)
 
     def once(engine: Engine, now: datetime) -> Done:
         running.stop()

@@ -18,6 +18,7 @@ from sqlalchemy import text as sql
 from structlog.testing import capture_logs
 
 from clusters import Address
+from notigateway.app import system_clock
 from notigateway.errors import Part, TemporarilyUnavailableError
 from notigateway.jobs import Done, Job, Jobs
 from notigateway.repository.engine import create_database, reading
@@ -138,7 +139,7 @@ def test_the_jobs_wait_for_a_database_that_is_away_and_go_on(
             done.release()
         return Done({})
 
-    running = Jobs(stack.settings, [Job("sweep", 0.1, work)], clock=lambda: NOW)
+    running = Jobs(stack.settings, [Job("sweep", 0.1, work)], clock=system_clock)
     thread = threading.Thread(target=running.run)
     with capture_logs() as lines:
         thread.start()

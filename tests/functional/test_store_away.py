@@ -6,7 +6,8 @@ import json
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Barrier, Thread
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -25,7 +26,7 @@ from notigateway.health.finding import State
 from notigateway.health.store import look_at_store
 from notigateway.log.wholeness import Checking
 from notigateway.pki.keys import load_certificates
-from notigateway.repository.engine import create_database, writing
+from notigateway.repository.engine import create_database, reading, writing
 from notigateway.repository.marking import open_store
 from notigateway.repository.store_owner import StoreOwner, find_owner, keep_owner, marker_of
 from notigateway.time_left import bounded
@@ -148,15 +149,24 @@ def test_a_store_of_another_gateway_is_neither_served_nor_started_nor_marked(
     wanted = stack.publish()
     stack.accept(wanted)
     ours = (documents / MARKER).read_bytes()
-    for foreign in (marker_of(uuid4(), now=NOW), b"{}", b"\xff not JSON", b"[1]"):
-        (documents / MARKER).write_bytes(foreign)
-        with pytest.raises(TemporarilyUnavailableError, match="another gateway's"):
+    foreign = marker_of(uuid4(), now=NOW)
+    (documents / MARKER).write_bytes(foreign)
+    with pytest.raises(TemporarilyUnavailableError, match="another gateway's"):
+        stack.publish("LATER", documents=(b"%PDF-1.7 later",))
+    with pytest.raises(ConfigurationError, match="another gateway's"):
+        stack.start()
+    assert run(stack, "store", "mark")[0] != 0
+    assert "belongs to another gateway" in run(stack, "store", "mark", "--without-documents")[1]
+    assert (documents / MARKER).read_bytes() == foreign
+    for unreadable in (b"{}", b"\xff not JSON", b"[1]"):
+        (documents / MARKER).write_bytes(unreadable)
+        with pytest.raises(TemporarilyUnavailableError, match="its marker cannot be read"):
             stack.publish("LATER", documents=(b"%PDF-1.7 later",))
-        with pytest.raises(ConfigurationError, match="another gateway's"):
-            stack.start()
-        assert run(stack, "store", "mark")[0] != 0
-        assert "belongs to another gateway" in run(stack, "store", "mark", "--without-documents")[1]
-        assert (documents / MARKER).read_bytes() == foreign
+        stack.start()
+        found = look_at_store(stack.office.store)
+        assert (found.state, found.says) == (State.FAILED, "its marker cannot be read")
+        assert "its marker cannot be read" in run(stack, "store", "mark", "--without-documents")[1]
+        assert (documents / MARKER).read_bytes() == unreadable
     (documents / MARKER).write_bytes(ours)
     stack.start()
     assert codes(stack, wanted) == [(None, None)]
@@ -173,10 +183,10 @@ def test_a_store_of_before_the_marker_is_marked_by_one_command(stack: Stack, doc
     elsewhere = unmount(documents)
     code, said = run(stack, "store", "mark")
     assert code != 0
-    assert "none of the documents that the database names: is it mounted?" in said
+    assert "of 1 documents that the database names 0 are there: is the right one mounted?" in said
     mount(elsewhere, documents)
-    assert run(stack, "store", "mark") == (0, f"file:{documents} is marked\n")
-    assert run(stack, "store", "mark") == (0, f"file:{documents} was marked before\n")
+    assert run(stack, "store", "mark") == (0, f"file://{documents} is marked\n")
+    assert run(stack, "store", "mark") == (0, f"file://{documents} was marked before\n")
     stack.start()
     with writing(stack.engine) as session:
         assert json.loads((documents / MARKER).read_text())["gateway"] == str(find_owner(session))
@@ -192,8 +202,8 @@ def test_a_store_of_before_the_marker_is_marked_by_one_command(stack: Stack, doc
 def test_an_empty_store_in_the_place_of_one_that_was_marked_is_told(stack: Stack, documents: Path) -> None:
     unmount(documents)
     said = "is marked, an empty store: one was marked before, of which the database names no document"
-    assert run(stack, "store", "mark") == (0, f"file:{documents} {said}\n")
-    assert run(stack, "store", "mark") == (0, f"file:{documents} was marked before\n")
+    assert run(stack, "store", "mark") == (0, f"file://{documents} {said}\n")
+    assert run(stack, "store", "mark") == (0, f"file://{documents} was marked before\n")
 
 
 def test_a_database_that_is_away_is_no_fault_of_the_store(sqlite_stack: Stack) -> None:
@@ -222,7 +232,7 @@ def test_check_names_a_store_that_is_away(stack: Stack, documents: Path) -> None
     seals = load_certificates(stack.settings.seal_certificate_file)
     elsewhere = unmount(documents)
     (finding,) = Checking(stack.engine, stack.office.store, seals).findings()
-    assert (finding.rule, finding.subject) == ("store", f"file:{documents}")
+    assert (finding.rule, finding.subject) == ("store", f"file://{documents}")
     assert finding.detail == f"{AWAY}; of the documents none was looked at"
     mount(elsewhere, documents)
     assert list(Checking(stack.engine, stack.office.store, seals).findings()) == []
@@ -303,6 +313,116 @@ def test_a_bucket_that_is_gone_is_away_and_comes_back(
         assert stack.rows()["acts"] == 1
     finally:
         stack.close()
+
+
+class Before(ThreadingHTTPServer):
+    """What stands before a store: hands everything on, or answers everything with one status and a page."""
+
+    daemon_threads = True
+
+    def __init__(self, behind: str) -> None:
+        super().__init__(("127.0.0.1", 0), _Handing)
+        self.behind = behind
+        self.status: int | None = None
+
+
+class _Handing(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Before
+
+    def do_GET(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        status, content = self.server.status, b"<html>We are back soon.</html>"
+        headers = {"ETag": '"page"', "Last-Modified": "Thu, 26 Nov 2026 15:00:00 GMT"}
+        if status is None:
+            kept = {name: value for name, value in self.headers.items() if name != "Accept-Encoding"}
+            answer = httpx.request(
+                self.command, f"{self.server.behind}{self.path}", content=body, headers=kept
+            )
+            status, content = answer.status_code, answer.content
+            headers = {name: answer.headers[name] for name in headers if name in answer.headers}
+        self.send_response(status)
+        for name, value in {**headers, "Content-Length": str(len(content))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    def do_PUT(self) -> None:
+        self.do_GET()
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def before(s3: str) -> Iterator[Before]:
+    with Before(s3) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def test_a_page_in_the_place_of_the_store_is_neither_damage_nor_another_gateway(
+    sqlite_url: str, tmp_path: Path, bucket_name: str, before: Before, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{before.server_port}")
+    stack = Stack(sqlite_url, tmp_path, document_store_url=f"s3://{bucket_name}/acts")
+    try:
+        wanted = stack.publish()
+        stack.accept(wanted)
+        assert codes(stack, wanted) == [(None, None)]
+        before.status = 200
+        with capture_logs() as logged:
+            assert codes(stack, wanted) == [("TEMPORARILY_UNAVAILABLE", "true")]
+            with pytest.raises(TemporarilyUnavailableError, match="its marker cannot be read"):
+                stack.publish("LATER", documents=(b"%PDF-1.7 later",))
+        assert lines(logged, "document_damaged") == []
+        assert len(lines(logged, "document_store_failed")) == 2
+        assert look_at_store(stack.office.store).says == "its marker cannot be read"
+        stack.start()  # a worker that is replaced meanwhile
+        assert stack.ask("ListNotifications").status == 200
+        for refused in (401, 403):
+            before.status = refused
+            found = look_at_store(stack.office.store)
+            assert (found.state, found.says) == (State.FAILED, "answers, and refuses us")
+            assert "credentials" in found.cure
+            assert "clock" in found.cure
+        before.status = None
+        assert codes(stack, wanted) == [(None, None)]
+        assert look_at_store(stack.office.store).state is State.OK
+        assert stack.rows()["acts"] == 1
+    finally:
+        stack.close()
+
+
+def test_a_marker_of_another_gateway_is_not_taken_for_one_document_that_both_have(
+    sqlite_stack: Stack,
+) -> None:
+    stack, documents = sqlite_stack, sqlite_stack.folder / "documents"
+    for number in range(5):
+        stack.publish(f"A{number}", documents=(b"%%PDF-1.7 %d" % number,))
+    theirs = marker_of(uuid4(), now=NOW)
+    files = sorted(documents.glob("*/*/*"))
+    (documents / MARKER).write_bytes(theirs)
+    with writing(stack.engine) as session:
+        session.execute(delete(StoreOwner))
+    away = [one.rename(stack.folder / one.name) for one in files[1:]]
+    code, said = run(stack, "store", "mark")
+    assert code != 0
+    assert "belongs to another gateway" in said
+    assert "of 5 documents that the database names 1 are there" in said
+    (documents / MARKER).unlink()
+    assert "1 are there: is the right one mounted?" in run(stack, "store", "mark")[1]
+    (documents / MARKER).write_bytes(theirs)
+    for one, file in zip(away, files[1:], strict=True):
+        one.rename(file)
+    assert run(stack, "store", "mark")[0] == 0
+    with reading(stack.engine) as session:
+        assert str(find_owner(session)) == json.loads(theirs)["gateway"]
 
 
 def paths(bucket: S3Store) -> list[str]:

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from notigateway.clock.agreement import check_clock
 from notigateway.errors import TemporarilyUnavailableError
-from notigateway.jobs import CHECKPOINT, SWEEP, Done, Job, Jobs, recorded, sweeping
+from notigateway.jobs import CHECKPOINT, SWEEP, Done, Job, Jobs, Sealing, recorded, sweeping
 from notigateway.repository.engine import create_database, reading
 from notigateway.repository.jobs import last_runs
 from stack import Stack
@@ -55,7 +55,7 @@ def stack(postgresql_url: str, tmp_path: Path) -> Iterator[Stack]:
 def test_a_sweep_by_a_clock_that_is_a_year_ahead_writes_no_lapse(stack: Stack) -> None:
     stack.publish()
     before = stack.contents()
-    sweep = sweeping(stack.settings, stack.now)
+    sweep = sweeping(stack.settings, Sealing(lambda: stack.settings))
     with pytest.raises(TemporarilyUnavailableError, match="nothing is done until they agree"):
         sweep(stack.engine, stack.now + timedelta(days=365))
     assert stack.contents() == before

@@ -256,6 +256,44 @@ def test_a_refused_pin_is_tried_once_by_all_processes_of_a_master(token: Device)
         assert one.endswith("the PIN was refused, and is not tried again")
 
 
+def test_what_follows_the_seal_logs_in_once_and_tries_a_refused_pin_once(
+    token: Device, tmp_path: Path
+) -> None:
+    script = (
+        "import sys\n"
+        "from datetime import UTC, datetime\n"
+        "from pathlib import Path\n"
+        "from notigateway.errors import ConfigurationError\n"
+        "from notigateway.evidence.seals import HeldSeal\n"
+        "from notigateway.settings import load_settings\n"
+        "settings, pin = map(Path, sys.argv[1:])\n"
+        "held = HeldSeal(lambda: load_settings(settings))\n"
+        "for text in ('00000000', '00000000', '" + PIN + "', '" + PIN + "'):\n"
+        "    pin.write_text(text)\n"
+        "    try:\n"
+        "        print(id(held.at(datetime.now(UTC))), flush=True)\n"
+        "    except ConfigurationError as error:\n"
+        "        print(error.detail, flush=True)\n"
+    )
+    pin = tmp_path / "pin"
+    pin.touch(0o600)
+    settings = tmp_path / "notigateway.toml"
+    values = {
+        "seal_pkcs11_module": token.module,
+        "seal_pkcs11_token_label": token.token_label,
+        "seal_pkcs11_key_label": token.key_label,
+        "seal_pkcs11_pin_file": str(pin),
+        "seal_certificate_file": str(certificate_file(tmp_path, pair_of("ecdsa"))),
+    }
+    settings.write_text("".join(f'{name} = "{value}"\n' for name, value in values.items()))
+    done = run_script(script, settings, pin)
+    first, second, third, fourth = done.stdout.splitlines() or [done.stderr] * 4
+    assert "PinIncorrect" in first
+    assert second.endswith("the PIN was refused, and is not tried again")
+    assert third.isdigit(), third
+    assert fourth == third  # the device is not opened again
+
+
 def run_script(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", script, *map(str, arguments)],

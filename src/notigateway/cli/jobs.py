@@ -17,12 +17,12 @@ from notigateway.jobs import (
     SWEEP,
     Job,
     Jobs,
+    Sealing,
     checkpointing,
     refreshing,
     stamping,
     sweeping,
 )
-from notigateway.receipts.stamping import Authority
 
 Seconds = Annotated[int, typer.Option(min=1, max=86_400, help="How often, in seconds.")]
 
@@ -37,19 +37,19 @@ def jobs(
     """Do what is to be done periodically, until it is stopped: refresh trust, sweep, time-stamp, checkpoint.
 
     Several may run, on several machines: each job is done by one of them, and by another within seconds after
-    that one has died. What fails is logged and tried again. Restart it after a change of settings or seal.
+    that one has died. What fails is logged and tried again. Another seal in the settings is taken up by
+    itself; restart it after other changes.
     """
     settings = named_settings(settings_file)
     telemetry.configure(settings)
-    now = datetime.now(UTC)
+    sealing = Sealing(lambda: named_settings(settings_file))
     wanted = [
         Job(REFRESH, refresh_seconds, refreshing(settings)),
-        Job(SWEEP, sweep_seconds, sweeping(settings, now)),
-        Job(CHECKPOINT, checkpoint_seconds, checkpointing(settings, now)),
+        Job(SWEEP, sweep_seconds, sweeping(settings, sealing)),
+        Job(CHECKPOINT, checkpoint_seconds, checkpointing(settings, sealing)),
     ]
-    authority = Authority.by(settings, now=now)
-    if authority is not None:
-        wanted.append(Job(STAMP, timestamp_seconds, stamping(settings, authority)))
+    if settings.timestamp_authority_url:
+        wanted.append(Job(STAMP, timestamp_seconds, stamping(settings)))
     running = Jobs(settings, wanted, clock=lambda: datetime.now(UTC))
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, lambda _number, _frame: running.stop())

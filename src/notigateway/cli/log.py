@@ -13,8 +13,7 @@ import typer
 from notigateway.cli.opening import opened
 from notigateway.cli.options import SettingsFile, SummaryAsJson, named_settings
 from notigateway.errors import LogDamagedError, TemporarilyUnavailableError
-from notigateway.evidence.seals import load_history, load_seal
-from notigateway.evidence.xades import Seal
+from notigateway.evidence.seals import HeldSeal, load_history
 from notigateway.given_files import read_file
 from notigateway.instants import instant_text
 from notigateway.jobs import CHECKPOINT, recorded
@@ -39,13 +38,15 @@ def checkpoint(
     """Order what was committed since the last time in the log, and sign its head with the seal.
 
     Keep it running with `--every 30`, or start it by a timer once a minute. Several at once share the work.
+    One that goes on takes up another seal in the settings by itself.
     """
     settings = named_settings(settings_file)
-    seal = load_seal(settings, now=datetime.now(UTC))
+    held = HeldSeal(lambda: named_settings(settings_file))
+    held.at(datetime.now(UTC))
     while True:
         try:
             with opened(settings) as engine:
-                _advance(engine, seal=seal, origin=settings.log_origin)
+                _advance(engine, held, origin=settings.log_origin)
         except TemporarilyUnavailableError as trouble:
             if not every:
                 raise
@@ -55,10 +56,13 @@ def checkpoint(
         time.sleep(every)
 
 
-def _advance(engine: Engine, *, seal: Seal, origin: str) -> None:
+def _advance(engine: Engine, held: HeldSeal, *, origin: str) -> None:
     """Advance the log and print its head: what an auditor may keep elsewhere."""
     with recorded(engine, CHECKPOINT, clock=lambda: datetime.now(UTC)):
-        head = advance(engine, seal=seal, origin=origin, now=datetime.now(UTC))
+        now = datetime.now(UTC)
+        head = advance(engine, seal=held.at(now), origin=origin, now=now)
+    if held.trouble is not None:
+        typer.echo(f"{held.trouble.code}: {held.trouble.detail}", err=True)
     typer.echo("the log is empty" if head is None else head.text.decode().replace("\n", " ").rstrip())
 
 

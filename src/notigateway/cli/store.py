@@ -28,15 +28,15 @@ def mark(
         bool,
         typer.Option(
             "--without-documents",
-            help="Also a store that holds none of the documents that the database names: they are lost.",
+            help="Also a store that lacks documents that the database names: they are lost.",
         ),
     ] = False,
 ) -> None:
     """Write the marker by which the gateway knows its store from one that is not mounted.
 
     Once for each gateway, after `migrate` and before it serves; repeating changes nothing. It makes the
-    folder of a local store. A store of another gateway is refused, and one that holds none of the documents
-    that the database names.
+    folder of a local store. A store of another gateway is refused, and one that lacks documents that the
+    database names.
     """
     settings = named_settings(settings_file)
     with opened(settings) as engine:

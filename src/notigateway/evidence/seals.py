@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
-from notigateway.errors import ConfigurationError
+from notigateway.errors import ConfigurationError, Part, TemporarilyUnavailableError
 from notigateway.evidence.detached import verify_detached
 from notigateway.evidence.history import DatedSeal, load_seals
 from notigateway.evidence.retiring import Retirement
@@ -17,6 +18,7 @@ from notigateway.pki.keys import KeyPair, TokenKey, load_certificates, load_key_
 from notigateway.pki.validity import check_valid_now
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from cryptography.x509 import Certificate
@@ -60,6 +62,52 @@ def open_seal(kept: KeptSeal, settings: Settings, *, is_patient: bool = False) -
     if isinstance(key, KeptInDevice):
         key = load_device_key(key.device, key.certificate, verify_detached, is_patient=is_patient)
     return Seal(key, Retirement(settings.retired_seals_folder, key.certificate))
+
+
+class HeldSeal:
+    """The seal of a process that runs for long: what the settings name is read anew before each use.
+
+    So a change of the seal is followed without a restart. What cannot be used leaves the seal that is held,
+    as a refused reload does, for as long as that one is in use; `trouble` then says what is wrong.
+    """
+
+    def __init__(self, read: Callable[[], Settings]) -> None:
+        self._read = read
+        self._lock = Lock()
+        self._kept: KeptSeal | None = None
+        self._opened: tuple[KeptSeal, Path] | None = None
+        self._seal: Seal | None = None
+        self.trouble: ConfigurationError | None = None
+
+    def at(self, now: datetime) -> Seal:
+        """Return what seals now.
+
+        Raises: `ConfigurationError` while there has been no seal that can be used, and
+        `TemporarilyUnavailableError` since the one that there was is not in use any more.
+        """
+        with self._lock:  # a device is logged into by one at a time
+            try:
+                self._seal, self.trouble = self._follow(now), None
+            except ConfigurationError as error:
+                if self._seal is None:
+                    raise
+                if self._seal.lack(now) is not None:
+                    raise TemporarilyUnavailableError(error.detail, part=Part.SEAL) from error
+                self.trouble = error
+            return self._seal
+
+    def _follow(self, now: datetime) -> Seal:
+        """Return the seal that the settings name; a device that is open already is left alone."""
+        settings = self._read()
+        kept: KeptSeal = read_seal(settings, now=now)
+        if isinstance(kept, KeptInDevice) and kept == self._kept:
+            kept = self._kept  # which remembers whether the device has refused its PIN
+            if self._seal is not None and self._opened == (kept, settings.retired_seals_folder):
+                return self._seal
+        self._kept = kept
+        seal = open_seal(kept, settings)
+        self._opened = kept, settings.retired_seals_folder
+        return seal
 
 
 def read_seal(settings: Settings, *, now: datetime) -> KeyPair | KeptInDevice:

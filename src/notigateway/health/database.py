@@ -9,7 +9,7 @@ from notigateway.health.finding import Finding, State
 from notigateway.repository.condition import database_file
 from notigateway.repository.reach import Reach, reach_of
 from notigateway.repository.schema import check_revision, current_revision, head_revision
-from notigateway.repository.troubles import Refusal
+from notigateway.repository.troubles import Refusal, makes_stale
 from notigateway.repository.write_trials import begin_writing, try_writing
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 DATABASE: Final = "database"
 WRITES: Final = "database_writes"
 SCHEMA: Final = "schema"
+MIGRATE: Final = "run `notigateway migrate`"
 START_IT: Final = "start the database, or correct database_url"
 CORRECT_IT: Final = (
     "correct database_url, or have the server let this gateway in: its own log says why it does not"
@@ -34,6 +35,9 @@ _REACH_CURES: Final = {
     Reach.REFUSED: CORRECT_IT,
 }
 LET_IT_WRITE: Final = "name the primary in database_url; on SQLite make file, folder and disk writable"
+_LET_IT_BE_READ: Final = (
+    "let this account read and write file, folder and disk of database_url, or restore it; the log says more"
+)
 _CURES: Final = {
     Refusal.READ_ONLY: LET_IT_WRITE,
     Refusal.NO_ROOM: "make room on the disk of the database, then run `notigateway check`",
@@ -52,6 +56,8 @@ def look_at_database(engine: Engine, *, in_its_words: bool = False) -> list[Find
     try:
         current = current_revision(engine)
     except TemporarilyUnavailableError as error:
+        if file is not None and isinstance(error.__cause__, Exception) and makes_stale(error.__cause__):
+            return [Finding(DATABASE, State.FAILED, "its file cannot be read", _LET_IT_BE_READ)]
         reach = reach_of(error)
         said = f"{reach}: {error.detail.removeprefix('database: ')}" if in_its_words else str(reach)
         return [Finding(DATABASE, State.FAILED, said, _REACH_CURES[reach])]
@@ -63,7 +69,7 @@ def _schema(engine: Engine, current: str | None) -> Finding:
         check_revision(engine)
     except ConfigurationError:
         said = f"at revision {current or 'none'}, this version needs {head_revision()}"
-        return Finding(SCHEMA, State.FAILED, said, "run `notigateway migrate`")
+        return Finding(SCHEMA, State.FAILED, said, MIGRATE)
     if current == head_revision():
         return Finding(SCHEMA, State.OK, f"at revision {current}, this version's")
     return Finding(SCHEMA, State.OK, f"at revision {current}, newer than this version's {head_revision()}")

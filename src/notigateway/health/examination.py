@@ -146,8 +146,10 @@ class Examining:
         except ConfigurationError:
             return [obstacle or Finding(STORE, State.UNKNOWN, OWNER_UNKNOWN, _CORRECT_URL)]
         try:
-            if _stop(look_at_database(engine)):
-                return [only]
+            found = look_at_database(engine)
+            if _stop(found):
+                cure = next(one.cure for one in found if one.state is not State.OK)
+                return [obstacle or Finding(STORE, State.UNKNOWN, OWNER_UNKNOWN, cure)]
             if obstacle is not None:
                 return [with_owner(obstacle, Owner(engine)())]
             return [look_at_store(open_store(url, engine))]

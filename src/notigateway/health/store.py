@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import Part, TemporarilyUnavailableError
-from notigateway.health.database import START_IT
+from notigateway.health.database import MIGRATE, START_IT
 from notigateway.health.files import find_obstacle
 from notigateway.health.finding import Finding, State
 from notigateway.repository.documents import Marker
+from notigateway.repository.object_stores import is_refusal
+from notigateway.repository.troubles import is_of_another_schema
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 STORE: Final = "document_store"
 REACH_IT: Final = "mount it or let it be reached, or correct document_store_url"
+_LET_US: Final = "correct the store's credentials or what they may do, and synchronise this machine's clock"
 _MARK_IT: Final = "run `notigateway store mark`, once"
 OWNER_UNKNOWN: Final = "whose it is, only the database can say"
 _MOUNT_OR_MARK: Final = "mount it; where there never was one, run `notigateway store mark`"
@@ -43,7 +46,13 @@ def look_at_store(store: DocumentStore) -> Finding:
     except TemporarilyUnavailableError as error:
         if error.part is not Part.STORE:
             return Finding(STORE, State.UNKNOWN, OWNER_UNKNOWN, START_IT)
-        return Finding(STORE, State.FAILED, "does not answer", REACH_IT)
+        if is_refusal(error):
+            return Finding(STORE, State.FAILED, "answers, and refuses us", _LET_US)
+        return Finding(STORE, State.FAILED, "does not answer, or not as a store", REACH_IT)
+    except Exception as error:
+        if not is_of_another_schema(error):
+            raise
+        return Finding(STORE, State.UNKNOWN, OWNER_UNKNOWN, MIGRATE)
     if marker is Marker.OURS:
         return Finding(STORE, State.OK, "answers, and is marked as this gateway's")
     cure = _MARK_IT if marker is Marker.UNKNOWN else REACH_IT

@@ -1,9 +1,10 @@
 """Keeps the bytes of documents under their SHA-256, in a local folder or an object store.
 
 A store that is away looks like an empty one (a disk that is not mounted, a bucket that is gone), so it has a
-marker with the gateway's own identity (`store_owner`, `marking`). What is not found is damage where the
-marker is found, and away where it is not; nothing is stored without looking at it. Nothing here makes a
-store: only `mark` does, for the operator's command.
+marker with the gateway's own identity (`store_owner`, `marking`). What is not found, or is something else, is
+damage where the marker is found, and away where it is not: what stands before a store may answer everything
+with a page of its own. Nothing is stored without looking at the marker. Nothing here makes a store: only
+`mark` does, for the operator's command.
 
 Whoever asks waits as long as it may (`time_left`), also for a file system that hangs (`store_threads`), but
 not all threads of a worker at once (`store_places`). Whatever goes wrong leaves a line in the log here, since
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
-    from obstore import ObjectMeta
+    from obstore import ObjectMeta, PutResult
     from obstore.store import ObjectStore
 
 Result = TypeVar("Result")
@@ -77,6 +78,7 @@ class Marker(Enum):
     OURS = "it is this gateway's"
     MISSING = "its marker is not there: it is not mounted, empty or another one"
     ANOTHERS = "its marker is another gateway's"
+    UNREADABLE = "its marker cannot be read: something else answers in its place, or it was damaged"
     UNKNOWN = "no store was marked for this database: run `notigateway store mark`"
 
 
@@ -193,18 +195,24 @@ class DocumentStore:
         self._check_before_putting()
         with in_our_words():
             try:
-                self._objects().put(_path(sha256), data, mode="create", use_multipart=False)
+                put = self._objects().put(_path(sha256), data, mode="create", use_multipart=False)
+                is_there = _is_said_of(put, data)
             except AlreadyExistsError:
                 # The same document was stored before: nothing to do, unless it was damaged since. These
                 # are its bytes, so writing them again can only repair.
-                if not self._is_intact(sha256):
+                is_there = self._is_intact(sha256)
+                if not is_there:
                     self._objects().put(_path(sha256), data, mode="overwrite")
             if self._folder is not None:
                 self._make_durable(self._folder / _path(sha256))
-                self._check_marker()  # nothing was unmounted meanwhile
+            if self._folder is not None or not is_there:
+                self._check_marker()  # nothing was unmounted meanwhile, and it was the store that said yes
 
     def _get(self, sha256: str) -> bytes:
-        data = self._find(sha256, lambda: bytes(self._objects().get(_path(sha256)).bytes()))
+        return self._find(sha256, partial(self._read_whole, sha256))
+
+    def _read_whole(self, sha256: str) -> bytes:
+        data = bytes(self._objects().get(_path(sha256)).bytes())
         if hashlib.sha256(data).hexdigest() != sha256:
             raise DocumentDamagedError(f"document {sha256} differs from its hash")
         return data
@@ -226,14 +234,14 @@ class DocumentStore:
         return data
 
     def _find(self, sha256: str, look: Callable[[], Result]) -> Result:
-        """Look for a document that a committed act names: its absence is damage, or the store's.
+        """Look for a document that a committed act names: absent or different is damage, or the store's.
 
         Where the marker is there it is looked for once more: the store may have come back in between.
         """
         with in_our_words():
             try:
                 return look()
-            except FileNotFoundError:
+            except (FileNotFoundError, DocumentDamagedError):
                 self._check_marker()
             try:
                 return look()
@@ -261,6 +269,8 @@ class DocumentStore:
             return Marker.UNKNOWN
         if not is_there:
             return Marker.MISSING
+        if gateway is None:
+            return Marker.UNREADABLE
         return Marker.OURS if gateway == owner else Marker.ANOTHERS
 
     def _read_marker(self) -> tuple[bool, UUID | None]:
@@ -324,6 +334,11 @@ class DocumentStore:
 def _path(sha256: str) -> str:
     """Return where the document lives: two levels of folders keep each of them small."""
     return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
+
+
+def _is_said_of(put: PutResult, data: bytes) -> bool:
+    """Tell whether the answer is of those bytes: the tag of S3 is their MD5, where no key is of its own."""
+    return (put["e_tag"] or "").strip('"') == hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
 def _version(meta: ObjectMeta) -> tuple[object, ...]:

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger("notigateway.store")
 
-# How many of the documents that the database names are looked for before a store is marked.
+# How many of the documents that the database names are looked for before a store is marked, and how large a
+# part of them must be there: two gateways may have published the same document, but not all of them.
 _LOOKED_FOR: Final = 50
+_PART_THERE: Final = 0.9
 # How long a start waits for the store: gunicorn replaces a worker that takes a minute.
 _START_SECONDS: Final = 5.0
 
@@ -80,7 +82,7 @@ def check_marked(store: DocumentStore) -> None:
         return
     if found in {Marker.UNKNOWN, Marker.ANOTHERS}:
         raise ConfigurationError(f"document_store_url: {store.place}: {found.value}")
-    if found is Marker.MISSING:
+    if found in {Marker.MISSING, Marker.UNREADABLE}:
         away = TemporarilyUnavailableError(f"document store: {found.value}", part=Part.STORE)
         _log.warning("document_store_failed", **away.line)
 
@@ -103,26 +105,32 @@ def mark_store(
     """Mark the store as this gateway's; return whether it was already, and whether it takes another's place.
 
     A database that knows no identity (one from a backup of before the marking) takes that of the marker,
-    where the store holds documents that it names.
+    where the store holds the documents that it names.
 
     Raises: `TemporarilyUnavailableError`; `ConfigurationError` for a store of another gateway, and for one
-    that holds none of the documents that the database names, unless `without_documents` says they are lost.
+    that lacks documents that the database names, unless `without_documents` says they are lost.
     """
     with reading(engine) as session:
         owner = find_owner(session)
         named = [sha256 for sha256, *_ in documents_after(session, "", limit=_LOOKED_FOR)]
     is_marked, gateway = store.find_gateway()
-    holds_ours = any(map(store.has, named)) if is_marked or named else False
-    if is_marked and (gateway is None or (gateway != owner if owner else not holds_ours)):
-        raise ConfigurationError(
-            f"{store.place} belongs to another gateway ({gateway or 'its marker cannot be read'}): "
-            "nothing is marked"
-        )
-    if not is_marked and named and not (holds_ours or without_documents):
-        raise ConfigurationError(
-            f"{store.place} holds none of the documents that the database names: is it mounted? Nothing is "
-            "marked; --without-documents marks it where they are lost"
-        )
+    if is_marked and gateway is None:
+        raise ConfigurationError(f"{store.place}: {Marker.UNREADABLE.value}: nothing is marked")
+    if is_marked and owner is not None and gateway != owner:
+        raise ConfigurationError(f"{store.place} belongs to another gateway ({gateway}): nothing is marked")
+    if owner is None or not is_marked:
+        there = sum(map(store.has, named))
+        found = f"of {len(named)} documents that the database names {there} are there"
+        has_ours = there >= _PART_THERE * len(named)
+        if is_marked and not (named and has_ours):
+            raise ConfigurationError(
+                f"{store.place} belongs to another gateway ({gateway}): {found}. Nothing is marked"
+            )
+        if not has_ours and not without_documents:
+            raise ConfigurationError(
+                f"{store.place}: {found}: is the right one mounted? Nothing is marked; --without-documents "
+                "marks it where they are lost"
+            )
     with writing(engine) as session:
         kept = keep_owner(session, gateway, now=now)
     if not is_marked:

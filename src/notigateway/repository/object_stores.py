@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from obstore.exceptions import BaseError
+from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import MemoryStore, from_url
 
 from notigateway.errors import ConfigurationError, Part, TemporarilyUnavailableError
@@ -60,6 +60,11 @@ def in_our_words() -> Iterator[None]:
         yield
     except (BaseError, OSError) as error:
         raise TemporarilyUnavailableError(f"document store: {_first_line(error)}", part=Part.STORE) from error
+
+
+def is_refusal(error: TemporarilyUnavailableError) -> bool:
+    """Tell whether the store answered, and lets us not: for rights, credentials or a clock."""
+    return isinstance(error.__cause__, PermissionDeniedError | UnauthenticatedError | PermissionError)
 
 
 def _first_line(error: Exception) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from notigateway.errors import GatewayError
-from notigateway.jobs import INCOMPLETE, Standing, checkpointing, refreshing, stamping, sweeping
+from notigateway.jobs import INCOMPLETE, Sealing, Standing, checkpointing, refreshing, stamping, sweeping
 from notigateway.repository.engine import connected, create_database
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from notigateway.jobs import Done
-    from notigateway.receipts.stamping import Authority
     from notigateway.settings import Settings
 
 _REFRESH_SECONDS: Final = 30.0
@@ -87,20 +86,18 @@ class Job:
 
 def sweeper(settings: Settings, *, every_seconds: float) -> Job:
     """Write the receipts of what lapses; begins with a sweep."""
-    work = sweeping(settings, datetime.now(UTC))
+    work = sweeping(settings, Sealing(lambda: settings))
     return Job("sweeper", settings, work, every_seconds=every_seconds, first_after=0, says="swept")
 
 
-def stamper(settings: Settings, authority: Authority, *, every_seconds: float) -> Job:
+def stamper(settings: Settings, *, every_seconds: float) -> Job:
     """Ask the authority for the time-stamps that are due."""
-    return Job(
-        "stamper", settings, stamping(settings, authority), every_seconds=every_seconds, says="stamped"
-    )
+    return Job("stamper", settings, stamping(settings), every_seconds=every_seconds, says="stamped")
 
 
 def checkpointer(settings: Settings, *, every_seconds: float) -> Job:
     """Sign checkpoints, so that the log has a head that is never old."""
-    work = checkpointing(settings, datetime.now(UTC))
+    work = checkpointing(settings, Sealing(lambda: settings))
     return Job("checkpointer", settings, work, every_seconds=every_seconds)
 
 

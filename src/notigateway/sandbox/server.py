@@ -18,7 +18,6 @@ import socket
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urljoin
@@ -29,7 +28,6 @@ from notigateway.errors import ConfigurationError
 from notigateway.metering import tracing
 from notigateway.metering.meters import join, share
 from notigateway.pki.keys import load_certificates
-from notigateway.receipts.stamping import Authority
 from notigateway.sandbox.authority import TimestampAuthority, find_openssl
 from notigateway.sandbox.explain_page import PATH as EXPLAINING_PATH
 from notigateway.sandbox.explain_page import Explaining
@@ -41,6 +39,7 @@ from notigateway.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
     from pathlib import Path
     from wsgiref.types import WSGIApplication
 
@@ -256,10 +255,9 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             key=sandbox.pki.key("tsa"),
             certificate=sandbox.pki.certificate("tsa"),
         )
-        authority = Authority.by(sandbox.settings, now=datetime.now(UTC))
         seconds = self._wanted.timestamp_seconds
-        if authority is not None and seconds:
-            yield stamper(sandbox.settings, authority, every_seconds=seconds)
+        if sandbox.settings.timestamp_authority_url and seconds:
+            yield stamper(sandbox.settings, every_seconds=seconds)
 
     def _ending(self, _server: object, _worker: object) -> None:
         # The last one first: who asks for time-stamps ends before who gives them.
