@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
 import socket
 import sqlite3
-import struct
-import threading
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -19,11 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, text
-from typer.testing import CliRunner, Result
 
-from notigateway.cli.main import app
+from doctoring import FREE, doctor, found, settings_of, states
 from notigateway.health.store import look_at_store
-from notigateway.health.time_source import read_time
 from notigateway.repository.engine import writing
 from notigateway.repository.jobs import DONE, record_run
 from notigateway.repository.marking import open_store
@@ -33,44 +26,12 @@ from pki import pki
 from stack import Stack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from cryptography import x509
 
     from databases import PostgreSQL
-
-FREE = "127.0.0.1:1"
-
-
-def settings_of(stack: Stack, **changes: str) -> Path:
-    values = {
-        key: str(value) for key, value in stack.overrides.items() if isinstance(value, str | os.PathLike)
-    }
-    values |= {"operations_address": "", **changes}
-    file = stack.folder / "notigateway.toml"
-    file.write_text("\n".join(f"{key} = {json.dumps(value)}" for key, value in values.items()))
-    file.chmod(0o600)
-    return file
-
-
-def doctor(*arguments: object, columns: int = 100) -> Result:
-    return CliRunner().invoke(app, ["doctor", *map(str, arguments)], env={"COLUMNS": str(columns)})
-
-
-def found(*arguments: object) -> dict[str, dict[str, Any]]:
-    """Return the worst finding of each check, as programs read it."""
-    result = doctor("--json", *arguments)
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    told: dict[str, dict[str, Any]] = {}
-    for one in json.loads(result.stdout)["findings"]:
-        assert one["state"] == "ok" or one["cure"], one
-        told.setdefault(one["check"], one)
-    return told
-
-
-def states(told: dict[str, dict[str, Any]]) -> dict[str, str]:
-    return {check: one["state"] for check, one in told.items()}
 
 
 def sqlite_file(file: Path) -> None:
@@ -113,7 +74,7 @@ def test_the_page_stays_within_its_columns_and_ends_with_the_sum(sqlite_stack: S
         assert lines[-1].startswith("2 failed, 0 unknown, ")
         assert "  failed   start" in result.stdout
         assert "  failed   seal_key" in result.stdout
-        cure = "-> make it with `notigateway keys new`, or put it there, or correct seal_key_file"
+        cure = "-> make it with `notigateway keys new --only seal`, or put it there, or correct seal_key_file"
         assert cure in " ".join(result.stdout.split())
         assert "\x1b" not in result.stdout
 
@@ -268,36 +229,6 @@ def test_revocation_has_its_own_chapter_and_proxies_are_counted(sqlite_stack: St
     assert told["proxies"]["says"] == "X-Forwarded-For of 1 proxy is believed (trusted_proxy_hops)"
 
 
-@contextmanager
-def as_another_account(stack: Stack) -> Iterator[None]:
-    """Be an account that may not read what the gateway's may."""
-    closed = [*(stack.folder / "keys").glob("*.key.pem"), stack.folder / "notigateway.db"]
-    for file in closed:
-        file.chmod(0o600 if os.geteuid() == 0 else 0)
-    if os.geteuid() == 0:
-        for folder in (stack.folder, *list(stack.folder.parents)[:3], stack.folder / "keys"):
-            folder.chmod(folder.stat().st_mode | 0o055)
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        if os.getuid() == 0:
-            os.seteuid(0)
-        for file in closed:
-            file.chmod(0o600)
-
-
-def test_another_account_is_told_to_be_the_gateways_and_nothing_is_half(sqlite_stack: Stack) -> None:
-    file = settings_of(sqlite_stack)
-    file.chmod(0o644)
-    found("--settings", file)  # everything that is imported late is there
-    with as_another_account(sqlite_stack):
-        told = found("--settings", file)
-    for check in ("service_key", "seal_key", "database_file"):
-        assert (told[check]["state"], told[check]["cure"]) == ("unknown", "run it as the gateway's account")
-    assert "schema" not in told
-
-
 def test_a_taken_address_is_told_and_a_free_one(sqlite_stack: Stack) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
@@ -309,87 +240,6 @@ def test_a_taken_address_is_told_and_a_free_one(sqlite_stack: Stack) -> None:
         "ok",
         True,
     )
-
-
-# --- the clock
-
-
-@contextmanager
-def time_server(off: timedelta) -> Iterator[str]:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
-        server.bind(("127.0.0.1", 0))
-        server.settimeout(20)
-
-        def answer() -> None:
-            _, asking = server.recvfrom(64)
-            since = (datetime.now(UTC) + off - datetime(1900, 1, 1, tzinfo=UTC)).total_seconds()
-            server.sendto(b"\x24\x02" + bytes(38) + struct.pack("!II", int(since), 0), asking)
-
-        thread = threading.Thread(target=answer)
-        thread.start()
-        yield f"127.0.0.1:{server.getsockname()[1]}"
-        thread.join()
-
-
-@pytest.mark.parametrize(("minutes", "state"), [(0, "ok"), (0.5, "warning"), (-30, "failed")])
-def test_the_clock_is_compared_with_a_time_server(sqlite_stack: Stack, minutes: float, state: str) -> None:
-    with time_server(timedelta(minutes=minutes)) as source:
-        told = found("--settings", settings_of(sqlite_stack), "--time-source", source)
-    assert told["clock"]["state"] == state
-
-
-def test_a_time_source_that_does_not_answer_is_unknown(sqlite_stack: Stack) -> None:
-    for source in (FREE, "not a host:x"):
-        told = found("--settings", settings_of(sqlite_stack), "--time-source", source)
-        assert told["clock"]["state"] == "unknown"
-
-
-def test_instants_of_both_eras_are_read_and_nothing_else() -> None:
-    answer = b"\x24\x02" + bytes(38)
-    assert read_time(answer + struct.pack("!II", 1 << 31, 1 << 31)) == datetime(
-        1968, 1, 20, 3, 14, 8, 500000, tzinfo=UTC
-    )
-    assert read_time(answer + struct.pack("!II", 0, 0)) == datetime(2036, 2, 7, 6, 28, 16, tzinfo=UTC)
-    for bad in (b"", answer, b"\x24\x00" + bytes(46), b"\x23\x02" + bytes(46)):
-        with pytest.raises(ValueError, match="no time"):
-            read_time(bad)
-
-
-# --- what the next refresh would take in
-
-
-def test_the_folder_of_revocation_lists_is_looked_into(sqlite_stack: Stack) -> None:
-    folder = sqlite_stack.folder / "revocation"
-    settings = settings_of(sqlite_stack)
-    told = found("--settings", settings)["revocation_folder"]
-    assert (told["chapter"], told["state"], told["says"]) == ("revocation", "ok", f"3 in {folder}")
-    made: list[tuple[Callable[[Path], object], str]] = [
-        (os.mkfifo, "cannot read {}: it is a pipe or a device, and no file"),
-        (lambda file: file.write_bytes(b"0"), "{}: the revocation list cannot be read"),
-        (lambda file: file.with_suffix(".txt").touch(), "neither a revocation list (.crl) nor an answer"),
-    ]
-    for make, says in made:
-        file = folder / "a.crl"
-        make(file)
-        told = found("--settings", settings)["revocation_folder"]
-        assert (told["state"], says.format(file) in told["says"]) == ("failed", True), told
-        file.unlink(missing_ok=True)
-    for number in range(9):
-        (folder / f"b{number}.crl").touch()
-    assert "and others like these" in doctor("--settings", settings, columns=160).stdout
-    shutil.rmtree(folder)
-    told = found("--settings", settings)["revocation_folder"]
-    assert (told["state"], told["says"]) == ("failed", f"{folder}: there is no such folder")
-    assert told["cure"] == "make it or mount it, or correct revocation_folder"
-
-
-def test_no_part_of_an_address_that_may_be_a_password_is_told(sqlite_stack: Stack) -> None:
-    url = f"http://{FREE}/stamp?token=s3cret"
-    result = doctor(
-        "--settings", settings_of(sqlite_stack, timestamp_authority_url=url), "--online", "--json"
-    )
-    assert f"nobody answers at http://{FREE}/stamp?… (ConnectError)" in result.stdout
-    assert "s3cret" not in result.stdout
 
 
 # --- whatever is broken

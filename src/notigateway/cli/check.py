@@ -10,9 +10,11 @@ import typer
 
 from notigateway.cli.opening import bar, opened
 from notigateway.cli.options import SettingsFile, named_settings
+from notigateway.cli.telling import harmless, in_json
 from notigateway.evidence.seals import load_history
 from notigateway.log.wholeness import Checking, Finding
 from notigateway.receipts.stamping import pinned_authorities
+from notigateway.repository.log_left import log_left
 from notigateway.repository.marking import open_store
 
 
@@ -28,7 +30,7 @@ def check(
     settings = named_settings(settings_file)
     seals = load_history(settings)
     found = 0
-    with opened(settings) as engine:
+    with log_left(settings.database_url), opened(settings) as engine:
         store = open_store(settings.document_store_url, engine)
         checking = Checking(engine, store, seals, pinned_authorities(settings), settings.log_origin)
         total = checking.count()
@@ -44,5 +46,5 @@ def check(
 
 def _line(finding: Finding, *, as_json: bool) -> str:
     if as_json:
-        return json.dumps(asdict(finding), ensure_ascii=False)
-    return f"{finding.rule}: {finding.subject}: {finding.detail}"
+        return in_json(asdict(finding))
+    return harmless(f"{finding.rule}: {finding.subject}: {finding.detail}")

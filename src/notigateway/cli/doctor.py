@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import textwrap
@@ -16,12 +15,15 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from notigateway.cli.options import SettingsFile, named_settings
+from notigateway.cli.telling import harmless, in_json
 from notigateway.errors import ConfigurationError
 from notigateway.evidence.seals import KeptInDevice
 from notigateway.health.database import DATABASE
 from notigateway.health.examination import Examining
+from notigateway.health.files import RUN_AS, judged
 from notigateway.health.finding import Finding, State, worst, worst_first
 from notigateway.provision import Provision
+from notigateway.repository.log_left import leave_log
 from notigateway.supervision.trial import TRIAL_SECONDS, Outcome, try_start
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ def doctor(
     findings = [one for some in chapters.values() for one in some]
     if as_json:
         said = [{"chapter": name, **one.line} for name, some in chapters.items() for one in some]
-        typer.echo(json.dumps({"state": worst(findings).value, "findings": said}, ensure_ascii=False))
+        typer.echo(in_json({"state": worst(findings).value, "findings": said}))
     else:
         width = min(max(shutil.get_terminal_size().columns, _NARROWEST), _WIDEST)
         typer.echo("\n".join(_page(chapters, width)))
@@ -75,22 +77,26 @@ def _examine(settings_file: SettingsFile, *, online: bool, time_source: str) -> 
         settings = named_settings(settings_file)
     except ConfigurationError as error:
         cure = "correct it; conf/notigateway.example.toml shows each setting"
-        return {"settings": [Finding("settings", State.FAILED, error.detail, cure)]}
+        return {"settings": [judged("settings", error, cure)]}
     examining = Examining(settings, lambda: datetime.now(UTC), online=online, time_source=time_source)
     found = examining.examine()
-    return found | {"start": [_try(settings, found["database"])]}
+    return found | {"start": [_try(settings, [one for some in found.values() for one in some])]}
 
 
-def _try(settings: Settings, database: Sequence[Finding]) -> Finding:
+def _try(settings: Settings, found: Sequence[Finding]) -> Finding:
     """Find how a start with these settings would go, and so a reload (SIGHUP); nothing is changed by it.
 
-    A database is left alone that opening would change, as its own look leaves it.
+    A database is left alone that opening would change, as its own look leaves it. What another account may
+    not read tells nothing of the gateway's.
     """
-    if any(one.check == "database_file" and one.state in {State.FAILED, State.UNKNOWN} for one in database):
+    if any(one.cure == RUN_AS for one in found):
+        return Finding(_START, State.UNKNOWN, "not tried as this account", RUN_AS)
+    if any(one.check == "database_file" and one.state in {State.FAILED, State.UNKNOWN} for one in found):
         return Finding(_START, State.UNKNOWN, "not tried with this database", "cure database_file first")
-    away = [one for one in database if one.check == DATABASE and one.state is State.FAILED]
+    away = [one for one in found if one.check == DATABASE and one.state is State.FAILED]
     seconds = _SECONDS_WITHOUT_DATABASE if away else TRIAL_SECONDS
-    trial = try_start(partial(_read_but_device, settings), seconds=seconds, before=_be_silent)
+    silent = partial(_leave_no_trace, settings)
+    trial = try_start(partial(_read_but_device, settings), seconds=seconds, before=silent)
     state, says, cure = _OUTCOMES[trial.outcome]
     if away and trial.outcome is Outcome.AWAY:
         cure = f"{away[0].cure}; no start is needed where it comes back"
@@ -107,8 +113,9 @@ def _read_but_device(settings: Settings) -> Provision:
     return replace(provision, seal=provision.service) if is_in_device else provision
 
 
-def _be_silent() -> None:
-    """Have the child of the trial say nothing beside what it finds."""
+def _leave_no_trace(settings: Settings) -> None:
+    """Have the child of the trial say nothing beside what it finds, and leave the database's log as it is."""
+    leave_log(settings.database_url)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
@@ -129,8 +136,10 @@ def _page(chapters: Mapping[str, Sequence[Finding]], width: int) -> list[str]:
 def _lines(one: Finding, name_width: int, width: int) -> list[str]:
     head = f"  {one.state.value:<{_STATE_WIDTH}}  {one.check:<{name_width}}  "
     indent = " " * len(head)
-    lines = _wrap(one.says, width, first=head, rest=indent)
-    return lines + (_wrap(f"-> {one.cure}", width, first=indent, rest=f"{indent}   ") if one.cure else [])
+    lines = _wrap(harmless(one.says), width, first=head, rest=indent)
+    return lines + (
+        _wrap(f"-> {harmless(one.cure)}", width, first=indent, rest=f"{indent}   ") if one.cure else []
+    )
 
 
 def _wrap(text: str, width: int, *, first: str, rest: str) -> list[str]:

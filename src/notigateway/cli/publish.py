@@ -19,6 +19,7 @@ from rich.console import Console
 from notigateway.cli.manifest import LINE_MAX_BYTES, read_line
 from notigateway.cli.opening import bar, opened
 from notigateway.cli.options import SettingsFile, SummaryAsJson, named_settings
+from notigateway.cli.telling import harmless
 from notigateway.clock.agreement import check_clock
 from notigateway.contract.problems import said_of
 from notigateway.errors import ConfigurationError, PublicationError
@@ -146,7 +147,7 @@ class Publisher:
     def _refuse(self, number: int, refusal: PublicationError) -> None:
         """Report a line on standard error at once."""
         self.summary.refused.append(RefusedLine(number, refusal.code, refusal.detail))
-        detail = _printable(said_of(refusal))
+        detail = harmless(said_of(refusal))
         self.console.print(
             f"line {number}: {refusal.code}: {detail}", markup=False, highlight=False, soft_wrap=True
         )
@@ -187,8 +188,3 @@ def _show(summary: Summary, *, as_json: bool) -> None:
         f"{summary.published} published, {summary.unchanged} unchanged, {len(summary.refused)} refused "
         f"in {summary.seconds:.1f} s"
     )
-
-
-def _printable(text: str) -> str:
-    """Return the text without what could steer a terminal: keys of the manifest are quoted in it."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

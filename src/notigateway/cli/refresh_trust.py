@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -10,6 +9,7 @@ import typer
 
 from notigateway.cli.opening import opened
 from notigateway.cli.options import SettingsFile, SummaryAsJson, named_settings
+from notigateway.cli.telling import harmless, in_json
 from notigateway.jobs import REFRESH, of_refresh, recorded
 from notigateway.trust.authorities import load_trust
 from notigateway.trust.refreshing import Sources, refresh
@@ -32,10 +32,10 @@ def refresh_trust(
         )
         found.append(of_refresh(done))
     if as_json:
-        typer.echo(json.dumps(asdict(done), ensure_ascii=False))
+        typer.echo(in_json(asdict(done)))
     else:
         typer.echo(f"{done.new} new, {done.known} already known, {len(done.failures)} failed")
         for failure in done.failures:
-            typer.echo(failure, err=True)
+            typer.echo(harmless(failure), err=True)
     if done.failures:
         raise typer.Exit(1)

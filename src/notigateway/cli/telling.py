@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import traceback
 from pathlib import Path
 from typing import Final
@@ -10,6 +11,7 @@ import typer
 
 from notigateway.contract.problems import said_of
 from notigateway.errors import GatewayError
+from notigateway.law.texts import is_a_line
 
 TRACE_VARIABLE: Final = "NOTIGATEWAY_TRACE"
 _OURS: Final = Path(__file__).parents[1]
@@ -43,6 +45,18 @@ def _place(error: Exception) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Return a text on one line, with nothing in it that could steer a terminal."""
-    words = " ".join(text.split())
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in words)
+    return harmless(" ".join(text.split()))
+
+
+def harmless(text: str) -> str:
+    """Return a text with nothing in it that could steer a terminal, hide, or turn what is read.
+
+    The names of files and of keys in them are written by whoever put them there.
+    """
+    return "".join(letter if is_a_line(letter) else ascii(letter)[1:-1] for letter in text)
+
+
+def in_json(said: object) -> str:
+    """Return what programs read, in one line, which says the same and does as little to a terminal."""
+    text = json.dumps(said, ensure_ascii=False)
+    return "".join(letter if is_a_line(letter) else json.dumps(letter)[1:-1] for letter in text)

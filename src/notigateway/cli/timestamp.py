@@ -10,6 +10,7 @@ import typer
 
 from notigateway.cli.opening import opened
 from notigateway.cli.options import SettingsFile, SummaryAsJson, named_settings
+from notigateway.cli.telling import harmless
 from notigateway.errors import ConfigurationError
 from notigateway.jobs import STAMP, of_stamping, recorded
 from notigateway.receipts.stamping import Authority, stamp
@@ -41,6 +42,6 @@ def timestamp(
             f"{done.waiting} waiting"
         )
     for failure in sorted(done.failures):
-        typer.echo(failure, err=True)
+        typer.echo(harmless(failure), err=True)
     if done.failed:
         raise typer.Exit(1)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import ConfigurationError, RevocationDataError
 from notigateway.given_files import read_file
-from notigateway.health.files import find_obstacle
+from notigateway.health.files import find_obstacle, judged
 from notigateway.health.finding import Finding, State
 from notigateway.trust.admission import read_data
 from notigateway.trust.authorities import Authorities
@@ -73,7 +73,7 @@ def _look_into(
     except RevocationDataError as error:
         return Finding(FOLDER, State.FAILED, f"{file}: {error.detail}", _BRING_ANEW)
     except ConfigurationError as error:
-        return Finding(FOLDER, State.FAILED, error.detail, _BRING_ANEW)
+        return judged(FOLDER, error, _BRING_ANEW)
     return None
 
 

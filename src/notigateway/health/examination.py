@@ -43,6 +43,7 @@ from notigateway.health.trusting import (
     look_at_trusted_list,
 )
 from notigateway.repository.engine import create_database
+from notigateway.repository.log_left import log_left
 from notigateway.repository.marking import Owner, open_store
 from notigateway.repository.object_stores import local_folder
 from notigateway.urls import scheme_of
@@ -59,6 +60,9 @@ _BOUND_SECONDS: Final = 6.0
 _DATABASE_SECONDS: Final = 4
 _CORRECT_URL: Final = "correct database_url"
 _CORRECT: Final = "correct what it names"
+_SLOW: Final = (
+    "look at the files and folders that the settings name for it: too many, or on a volume that hangs?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,8 @@ class Examining:
         """Return the findings of each chapter, in the order in which a person wants to read them."""
         chapters = self._chapters()
         looks = Looks([look for some in chapters.values() for look in some], seconds=_BOUND_SECONDS)
-        found = looks.look(self.clock())
+        with log_left(self.settings.database_url):
+            found = looks.look(self.clock())
         told = {name: [one for look in some for one in found[look.check]] for name, some in chapters.items()}
         # Only the database tells it, but it is cured elsewhere.
         told["revocation"] += [one for one in told["database"] if one.check == REVOCATION]
@@ -166,4 +171,5 @@ def _stop(found: Sequence[Finding]) -> bool:
 
 
 def _look(check: str, see: Callable[[datetime], Sequence[Finding]], cure: str = _CORRECT) -> Look:
-    return Look(check=check, see=see, cure=cure, tells_detail=True)
+    late_cure = _SLOW if cure == _CORRECT else ""
+    return Look(check=check, see=see, cure=cure, late_cure=late_cure, tells_detail=True)

@@ -13,6 +13,8 @@ from notigateway.private_files import is_kept
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from notigateway.errors import GatewayError
+
 RUN_AS: Final = "run it as the gateway's account"
 _KEEP: Final = "chmod 600, or 440 where it is root's and the gateway's account reads it through its group"
 _MIB: Final = 1024 * 1024
@@ -43,6 +45,13 @@ def find_obstacle(
     return None
 
 
+def judged(check: str, error: GatewayError, cure: str) -> Finding:
+    """Find what an error means: what this account may not read is unknown, and may be as it should."""
+    if isinstance(error.__cause__, PermissionError):
+        return Finding(check, State.UNKNOWN, error.detail, RUN_AS)
+    return Finding(check, State.FAILED, error.detail, cure)
+
+
 def look_at_secret(check: str, file: Path, *, setting: str, cure: str = "put it there") -> Finding:
     """Find whether a file that holds a secret is there, can be read, and by nobody else."""
     obstacle = find_obstacle(check, file, setting=setting, cure=cure)
@@ -57,8 +66,11 @@ def look_at_secret(check: str, file: Path, *, setting: str, cure: str = "put it 
 
 def look_at_space(check: str, folder: Path) -> Finding:
     """Find how much room there is on the disk of a folder, or of the one that is there above it."""
-    place = next((one for one in (folder, *folder.parents) if one.exists()), folder)
-    free = shutil.disk_usage(place).free
+    try:
+        place = next((one for one in (folder, *folder.parents) if one.exists()), folder)
+        free = shutil.disk_usage(place).free
+    except PermissionError:
+        return Finding(check, State.UNKNOWN, f"this account cannot reach {folder}", RUN_AS)
     values = {"free_mib": round(free / _MIB)}
     said = f"{free / _MIB / 1024:.1f} GiB free for {folder}"
     if free < _FULL_BYTES:

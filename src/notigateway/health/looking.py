@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import GatewayError
+from notigateway.health.files import RUN_AS
 from notigateway.health.finding import Finding, State
 
 if TYPE_CHECKING:
@@ -26,15 +27,17 @@ KEPT_SECONDS: Final = 1.0
 class Look:
     """What is looked at: `see` finds it at an instant; `check` is told where nothing comes in time.
 
-    `late` is the state then: what hangs is as bad as what is away, or only slow. `tells_detail` is for a look
-    whose findings only the operator reads: an error's detail may name files. `needs` names a look whose
-    subject is asked on the way: where that one brings no answer either, nothing is known of this one.
+    `late` is the state then: what hangs is as bad as what is away, or only slow; `late_cure` what there is to
+    do then, where that is another thing. `tells_detail` is for a look whose findings only the operator reads:
+    an error's detail may name files. `needs` names a look whose subject is asked on the way: where that one
+    brings no answer either, nothing is known of this one.
     """
 
     check: str
     see: Callable[[datetime], Sequence[Finding]]
     late: State = State.FAILED
     cure: str = ""
+    late_cure: str = ""
     tells_detail: bool = False
     needs: str = ""
 
@@ -89,9 +92,11 @@ class Looks:
     def _late(self, look: Look) -> list[Finding]:
         needed = self._under_way.get(look.needs)
         if needed is not None and needed.is_alive():
-            cure = next(one.cure for one in self._looks if one.check == look.needs)
-            return [Finding(look.check, State.UNKNOWN, f"{look.needs} hangs, which has to be asked", cure)]
-        return [Finding(look.check, look.late, f"no answer within {self._seconds:g} seconds", look.cure)]
+            other = next(one for one in self._looks if one.check == look.needs)
+            said = f"{look.needs} hangs, which has to be asked"
+            return [Finding(look.check, State.UNKNOWN, said, other.late_cure or other.cure)]
+        said = f"no answer within {self._seconds:g} seconds"
+        return [Finding(look.check, look.late, said, look.late_cure or look.cure)]
 
 
 class _Seeing(threading.Thread):
@@ -108,8 +113,14 @@ class _Seeing(threading.Thread):
         try:
             self.found = self._of.see(self._now)
         except GatewayError as error:
-            said = error.detail if self._of.tells_detail and error.detail else error.code
-            self.found = [Finding(self._of.check, State.FAILED, said, self._of.cure)]
+            told = self._of.tells_detail and error.detail
+            self.found = [
+                Finding(self._of.check, State.FAILED, error.detail if told else error.code, self._of.cure)
+            ]
+        except PermissionError as error:
+            what = error.filename if self._of.tells_detail and error.filename else "what it needs"
+            said = f"this account cannot reach {what}"
+            self.found = [Finding(self._of.check, State.UNKNOWN, said, RUN_AS)]
         except Exception as error:  # noqa: BLE001  (whatever breaks under a look is what there is to tell)
             said = f"could not be looked at: {type(error).__name__}"
             self.found = [Finding(self._of.check, State.UNKNOWN, said, self._of.cure)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import socket
 import tempfile
 from pathlib import Path
@@ -14,7 +15,7 @@ from notigateway.health.asking import NobodyThereError, ask, at
 from notigateway.health.files import find_obstacle, is_on_network, look_at_space
 from notigateway.health.finding import Finding, State
 from notigateway.health.instance import Instance
-from notigateway.health.time_source import ask_time
+from notigateway.health.time_source import NoTimeError, ask_time
 from notigateway.health.trusting import AUTHORITY
 from notigateway.repository.condition import database_file
 from notigateway.repository.object_stores import local_folder
@@ -62,7 +63,8 @@ def look_at_time(clock: Callable[[], datetime], source: str, *, most_seconds: fl
     try:
         theirs = ask_time(source, seconds=ASK_SECONDS)
     except (OSError, ValueError) as error:
-        said = f"the time source {source} did not tell the time ({type(error).__name__})"
+        why = str(error) if isinstance(error, NoTimeError) else type(error).__name__
+        said = f"the time source {source} did not tell the time ({why})"
         return Finding(CLOCK, State.UNKNOWN, said, "name one that answers SNTP with --time-source")
     return judge_clock((clock() - theirs).total_seconds(), of="the time source", most_seconds=most_seconds)
 
@@ -175,5 +177,7 @@ def _look_around(check: str, file: Path) -> Finding:
         return Finding(check, State.FAILED, said, "use a local disk, or PostgreSQL")
     if file.stat().st_mode & 0o077:
         said = f"others than its owner may read {file}"
-        return Finding(check, State.WARNING, said, f"chmod -R go-rwx {file.parent}")
+        beside = [file, *(file.with_name(f"{file.name}-{one}") for one in ("wal", "shm"))]
+        cure = f"chmod go-rwx {shlex.join(str(one) for one in beside if one.exists())}"
+        return Finding(check, State.WARNING, said, cure)
     return Finding(check, State.OK, str(file))

@@ -18,9 +18,16 @@ _BYTES: Final = 48
 # Version 4, client: RFC 4330 §4
 _QUESTION: Final = b"\x23" + bytes(47)
 _SERVER: Final = 4
+# A leap indicator of 3 is an alarm, strata above 15 are reserved, 0 is a refusal: §4, §5, §8
+_NOT_SYNCHRONISED: Final = 3
+_STRATA: Final = range(1, 16)
 # The era ends in 2036, and the next one begins with the first bit 0: §3
 _ERAS: Final = (datetime(1900, 1, 1, tzinfo=UTC), datetime(2036, 2, 7, 6, 28, 16, tzinfo=UTC))
 _FIRST_BIT: Final = 1 << 31
+
+
+class NoTimeError(ValueError):
+    """A server answered and told no time; the text says why, in a few words."""
 
 
 def ask_time(source: str, *, seconds: float) -> datetime:
@@ -38,9 +45,16 @@ def ask_time(source: str, *, seconds: float) -> datetime:
 
 
 def read_time(answer: bytes) -> datetime:
-    """Return the instant at which a server answered. Raises: `ValueError` for an answer that tells none."""
-    if len(answer) < _BYTES or answer[0] & 7 != _SERVER or not answer[1]:
-        raise ValueError("the answer is no time")  # stratum 0: it is not set itself
+    """Return the instant at which a server answered; what a client must discard (§5) is none.
+
+    Raises: `NoTimeError`.
+    """
+    if len(answer) < _BYTES or answer[0] & 7 != _SERVER:
+        raise NoTimeError("the answer is no time")
+    if answer[0] >> 6 == _NOT_SYNCHRONISED or answer[1] not in _STRATA:
+        raise NoTimeError("its own clock is not set")
     whole, fraction = struct.unpack("!II", answer[40:48])
+    if not whole and not fraction:
+        raise NoTimeError("the answer is no time")
     era = _ERAS[0] if whole & _FIRST_BIT else _ERAS[1]
     return era + timedelta(seconds=whole + fraction / 2**32)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import ConfigurationError
 from notigateway.health.certificates import look_at_certificate
-from notigateway.health.files import find_obstacle
+from notigateway.health.files import find_obstacle, judged
 from notigateway.health.finding import Finding, State
 from notigateway.health.issuers import DOWNLOAD, ISSUERS, LIST, LIST_WARNING_DAYS, REPLACE
 from notigateway.pki.anchors import TrustStore, certificate_files, load_folder
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from notigateway.settings import Settings
 
 AUTHORITY: Final = "timestamp_authority"
+_PIN: Final = "make it, and pin the authority's own certificate there"
 
 
 def look_at_issuers(settings: Settings, now: datetime) -> list[Finding]:
@@ -36,7 +37,7 @@ def look_at_issuers(settings: Settings, now: datetime) -> list[Finding]:
         if dated or not settings.trusted_list_file:
             TrustStore(one for _, one in dated)
     except ConfigurationError as error:
-        return [Finding(ISSUERS, State.FAILED, error.detail, "correct authorised_issuers_folder")]
+        return [judged(ISSUERS, error, "correct authorised_issuers_folder")]
     told = [(file, look_at_certificate(ISSUERS, one, now, cure=REPLACE)) for file, one in dated]
     ending = [
         Finding(ISSUERS, State.WARNING, f"{file.name}: {one.says}", one.cure, one.values)
@@ -61,7 +62,7 @@ def look_at_trusted_list(settings: Settings, now: datetime) -> list[Finding]:
         found = read_trusted_list(file, load_folder(settings.trusted_list_signers_folder), now=now)
         found.check_current(now)
     except ConfigurationError as error:
-        return [Finding(LIST, State.FAILED, error.detail, cure)]
+        return [judged(LIST, error, cure)]
     days = (found.next_update - now).total_seconds() / 86_400
     state = State.WARNING if days < LIST_WARNING_DAYS else State.OK
     count = len(found.issuers)
@@ -71,10 +72,15 @@ def look_at_trusted_list(settings: Settings, now: datetime) -> list[Finding]:
 
 def look_at_authority(settings: Settings, now: datetime) -> list[Finding]:
     """Find whether the time-stamp authority's certificates are pinned, and one of them goes on."""
+    if settings.timestamp_authority_url:
+        folder = settings.timestamp_authority_folder
+        obstacle = find_obstacle(AUTHORITY, folder, setting="timestamp_authority_folder", cure=_PIN)
+        if obstacle is not None:
+            return [obstacle]
     try:
         authority = Authority.by(settings, now=now)
     except ConfigurationError as error:
-        return [Finding(AUTHORITY, State.FAILED, error.detail, "pin the authority's own certificate there")]
+        return [judged(AUTHORITY, error, "pin the authority's own certificate there")]
     if authority is None:
         said = "none is set: receipts stay without a time-stamp"
         return [

@@ -10,7 +10,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from notigateway.errors import ConfigurationError
+from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
 from notigateway.published import published_folder
 from notigateway.repository.engine import in_our_words, make_database, reading
 
@@ -42,10 +42,17 @@ def head_revision() -> str:
 def current_revision(engine: Engine) -> str | None:
     """Return the revision the database is at; None before the first migration.
 
-    Raises: `TemporarilyUnavailableError`.
+    It is the first that is asked of a database, so one that is none was never right, and is not waited for.
+
+    Raises: `ConfigurationError`, `TemporarilyUnavailableError`.
     """
-    with reading(engine) as session:
-        return MigrationContext.configure(session.connection()).get_current_revision()
+    try:
+        with reading(engine) as session:
+            return MigrationContext.configure(session.connection()).get_current_revision()
+    except TemporarilyUnavailableError as trouble:
+        if isinstance(trouble.__cause__, ConfigurationError):
+            raise trouble.__cause__ from None
+        raise
 
 
 def check_revision(engine: Engine) -> None:
