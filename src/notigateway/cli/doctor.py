@@ -22,6 +22,7 @@ from notigateway.health.database import DATABASE
 from notigateway.health.examination import Examining
 from notigateway.health.files import RUN_AS, judged
 from notigateway.health.finding import Finding, State, worst, worst_first
+from notigateway.pki.keys import TokenKey
 from notigateway.provision import Provision
 from notigateway.repository.log_left import leave_log
 from notigateway.supervision.trial import TRIAL_SECONDS, Outcome, try_start
@@ -104,13 +105,18 @@ def _try(settings: Settings, found: Sequence[Finding]) -> Finding:
 
 
 def _read_but_device(settings: Settings) -> Provision:
-    """Read what the settings name, with another key for one that is in a device.
+    """Read what the settings name, and of a key in a device no more than its certificate.
 
     It would be a login more, perhaps with a wrong PIN, which devices count: `--online` has asked it already.
     """
     provision = Provision.read(settings, now=datetime.now(UTC))
-    is_in_device = isinstance(provision.seal, KeptInDevice)
-    return replace(provision, seal=provision.service) if is_in_device else provision
+    if not isinstance(provision.seal, KeptInDevice):
+        return provision
+    return replace(provision, seal=TokenKey(provision.seal.certificate, _not_asked))
+
+
+def _not_asked(_: bytes) -> bytes:
+    raise ConfigurationError("the device is not asked")
 
 
 def _leave_no_trace(settings: Settings) -> None:
