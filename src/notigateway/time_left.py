@@ -7,9 +7,12 @@ its own bound, or less where less is left. So three hanging things cost a caller
     if not lock.acquire(timeout=at_most(30)):
         raise TemporarilyUnavailableError("…", part=Part.DATABASE)
 
-0 says not to wait at all. Outside of a request, in a command or a job, the own bound counts alone. A thread
-that works for a request does not inherit this: it is handed the number of seconds. The law's deadlines are
-another thing, in `law/deadlines.py`.
+0 says not to wait at all. Whoever is waited for within `waiting` has its part of the time counted, and
+`is_due` tells whether that was enough to blame it where no time is left: others may have used it up.
+
+Outside of a request, in a command or a job, the own bound counts alone. A thread that works for a request
+does not inherit this: it is handed the number of seconds. The law's deadlines are another thing, in
+`law/deadlines.py`.
 """
 
 from __future__ import annotations
@@ -17,13 +20,29 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Since when it is counted, and when the request must be answered, by the clock that nobody sets.
-_span: ContextVar[tuple[float, float] | None] = ContextVar("notigateway_time_left", default=None)
+# What an answer takes at most where all is well; of a request that has little time, half of it.
+_FAIR_SECONDS = 1.0
+
+
+@dataclass(slots=True)
+class _Span:
+    """Since when it is counted, and when the request must be answered, by the clock that nobody sets.
+
+    `waits` has what each was waited for; where somebody is waited for now, the beginning is taken off.
+    """
+
+    begin: float
+    end: float
+    waits: dict[str, float] = field(default_factory=dict)
+
+
+_span: ContextVar[_Span | None] = ContextVar("notigateway_time_left", default=None)
 
 
 @contextmanager
@@ -35,7 +54,7 @@ def bounded(seconds: float, *, since: float | None = None) -> Iterator[None]:
     begin = time.monotonic() if since is None else since
     outer = _span.get()
     end = begin + seconds
-    token = _span.set((begin, end if outer is None else min(end, outer[1])))
+    token = _span.set(_Span(begin, end if outer is None else min(end, outer.end)))
     try:
         yield
     finally:
@@ -50,10 +69,35 @@ def at_most(seconds: float, *, share: float = 1.0) -> float:
     span = _span.get()
     if span is None:
         return seconds
-    begin, end = span
-    return max(0.0, min(seconds, begin + share * (end - begin) - time.monotonic()))
+    return max(0.0, min(seconds, span.begin + share * (span.end - span.begin) - time.monotonic()))
 
 
 def is_bounded() -> bool:
     """Tell whether somebody waits for an answer: within a request, not in a command or a job."""
     return _span.get() is not None
+
+
+@contextmanager
+def waiting(whom: str) -> Iterator[None]:
+    """Count what passes within as time that was waited for somebody; not to be nested."""
+    span = _span.get()
+    if span is None:
+        yield
+        return
+    span.waits[whom] = span.waits.get(whom, 0.0) - time.monotonic()
+    try:
+        yield
+    finally:
+        span.waits[whom] += time.monotonic()
+
+
+def is_due(whom: str) -> bool:
+    """Tell, within `waiting`, whether somebody has had a fair part of the time, all waits together.
+
+    Where it had less and no time is left, it was not slow: it was hardly asked.
+    """
+    span = _span.get()
+    if span is None:
+        return True
+    fair = min(_FAIR_SECONDS, (span.end - span.begin) / 2)
+    return span.waits.get(whom, 0.0) + time.monotonic() >= fair

@@ -12,7 +12,7 @@ import threading
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
-from uuid import uuid4
+from uuid import UUID
 
 import pytest
 from typer.testing import CliRunner
@@ -58,7 +58,7 @@ def test_the_log_that_a_killed_gateway_left_is_left_as_it_is(sqlite_stack: Stack
     sqlite_stack.publish()
     others = sqlite_stack.folder / "others"
     others.mkdir()
-    (others / "notigateway-store").write_bytes(marker_of(uuid4(), now=sqlite_stack.now))
+    (others / "notigateway-store").write_bytes(marker_of(UUID(int=1), now=sqlite_stack.now))
     left = sqlite_stack.folder / "left"
     left.mkdir()
     for ending in ("", "-wal", "-shm"):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
+from notigateway.http.calling import WHOLE_AT
 from patience import PATIENCE_SECONDS
 from stack import Stack, text, texts
 
@@ -91,3 +92,22 @@ def test_retrievals_of_a_store_that_hangs_leave_a_thread_to_who_lists(
             assert details.count("document store: too many wait for it") == 15
     finally:
         stack.close()
+
+
+def test_a_store_that_is_hardly_asked_since_others_used_up_the_time_is_not_blamed(stack: Stack) -> None:
+    wanted = [stack.publish(f"A{n}", documents=(b"%%PDF-1.7 %d" % n,)) for n in range(3)]
+    stack.accept(*wanted)
+    inner = "".join(f"<id>{one}</id>" for one in wanted)
+    with capture_logs(processors=[merge_contextvars]) as logged:
+        for _ in range(4):  # of more than it has threads, none is left behind
+            stack.pass_time(seconds=1)
+            late: dict[str, Any] = {WHOLE_AT: time.monotonic() - 0.95 * stack.settings.request_seconds}
+            items = stack.ask("RetrieveNotifications", inner, **late).tree
+            assert [text(item, "problem/code") for item in items] == ["TEMPORARILY_UNAVAILABLE"] * 3
+            assert {text(item, "problem/retryable") for item in items} == {"true"}
+    assert lines(logged, "document_store_failed") == []
+    told = lines(logged, "document_store_not_looked_at")
+    assert [one["detail"] for one in told] == ["document store: others had used up the request's time"] * 12
+    assert not any("part" in one for one in told)
+    stack.pass_time(seconds=1)
+    assert codes(stack, *wanted) == [(None, None)] * 3

@@ -3,7 +3,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from notigateway.time_left import at_most, bounded
+from notigateway.time_left import at_most, bounded, is_due, waiting
 
 
 def test_outside_of_a_request_the_own_bound_counts_alone() -> None:
@@ -45,3 +45,20 @@ def test_who_is_not_the_last_to_wait_leaves_something_to_the_others() -> None:
     with bounded(10, since=time.monotonic() - 9.5):
         assert at_most(30, share=0.9) == 0
         assert 0 < at_most(30) <= 0.5
+
+
+def test_who_has_had_a_fair_part_of_the_time_is_to_blame_where_none_is_left() -> None:
+    with waiting("store"):  # a command has time
+        assert is_due("store")
+    with bounded(10, since=time.monotonic() - 9.9), waiting("store"):
+        assert not is_due("store")
+    with bounded(0.2):
+        with waiting("store"):
+            assert not is_due("store")
+            time.sleep(0.06)
+        with waiting("store"):
+            assert not is_due("store")
+            time.sleep(0.06)  # both together are half of what there is
+            assert is_due("store")
+        with waiting("another"):
+            assert not is_due("another")

@@ -22,6 +22,7 @@ from notigateway.client.errors import (
     TransportFaultError,
     UnexpectedResponseError,
 )
+from notigateway.client.proxies import proxy_for
 from notigateway.client.unproven import Believing, clock_hint
 from notigateway.client.unreached import CONNECT_MAX_SECONDS, Way, refused, unreached
 from notigateway.client.wire import read_answer
@@ -128,10 +129,14 @@ class Transport:
         self.is_proven = False
         self._timeout_seconds = timeout_seconds
         self._clock = clock
+        self._proxy = proxy_for(self._url)
         self._http = httpx.Client(
             timeout=httpx.Timeout(timeout_seconds, connect=min(timeout_seconds, CONNECT_MAX_SECONDS)),
             follow_redirects=False,
-            verify=tls if tls is not None else self._url.scheme == "https",
+            verify=_verifying(self._url, tls),
+            # The proxy is chosen above: here a variable that is wrong for another address would end it all.
+            trust_env=False,
+            proxy=self._proxy.client() if self._proxy is not None else None,
             headers={"Accept": "text/xml", "Accept-Encoding": "identity"},
         )
         self._retrying = Retrying(
@@ -195,13 +200,13 @@ class Transport:
             "Content-Type": "text/xml; charset=utf-8",
             "SOAPAction": f'"{self._speech.action(operation)}"',
         }
-        way = Way()
+        way = Way(self._proxy, is_tunnelled=self._url.scheme == "https")
         try:
             with self._http.stream(
                 "POST", self._url, content=request, headers=headers, extensions={"trace": way.trace}
             ) as response:
                 if response.status_code not in _SIGNED_STATUS:
-                    raise _refusal(response)
+                    raise _refusal(response, way)
                 return response.status_code, _bounded(response), _retry_after(response)
         except httpx.RequestError as error:
             raise unreached(error, self._url, way, timeout_seconds=self._timeout_seconds) from error
@@ -218,7 +223,14 @@ def _telling(retries: Retries) -> Callable[[RetryCallState], None]:
     return tell
 
 
-def _refusal(response: httpx.Response) -> TransportFaultError:
+def _verifying(url: httpx.URL, tls: ssl.SSLContext | None) -> ssl.SSLContext | bool:
+    """Return how TLS is verified; SSL_CERT_FILE and SSL_CERT_DIR hold where nothing else is given."""
+    if tls is not None or url.scheme != "https":
+        return tls or False
+    return httpx.create_ssl_context()
+
+
+def _refusal(response: httpx.Response, way: Way) -> TransportFaultError:
     """Return an HTTP refusal with the beginning of its text."""
     data = b""
     try:
@@ -228,7 +240,7 @@ def _refusal(response: httpx.Response) -> TransportFaultError:
                 break
     except httpx.RequestError:
         pass  # its status is enough
-    text = refused(response.status_code, data, location=response.headers.get("Location", ""))
+    text = refused(response.status_code, data, location=response.headers.get("Location", ""), way=way)
     refusal = TransportFaultError(response.status_code, text, correlation_id=_correlation(response))
     refusal.retry_after_seconds = _retry_after(response)
     return refusal

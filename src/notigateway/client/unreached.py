@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import socket
 import ssl
+from enum import Enum, auto
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +18,8 @@ from notigateway.client.errors import UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from notigateway.client.proxies import Proxy
 
 # Taking a connection, TLS included, is a matter of moments, whatever an answer may take.
 CONNECT_MAX_SECONDS: Final = 10.0
@@ -31,18 +34,45 @@ _FAULT_TEXT: Final = re.compile(r"<(?:\w+:)?(faultstring|Text)\b[^>]*>(.*?)</", 
 _SERVER_TIME: Final = re.compile(r'name="serverTime"[^>]*>([^<]{1,40})<')
 
 
-class Way:
-    """How far one request has come: what failed is told by it."""
+class Phase(Enum):
+    """Where a request is on its way."""
 
-    def __init__(self) -> None:
-        self.phase = "connect"
+    CONNECT = auto()
+    # A proxy is asked to let through.
+    TUNNEL = auto()
+    TLS = auto()
+    ANSWER = auto()
+
+
+class Way:
+    """How far one request has come, and through which proxy: what failed is told by it.
+
+    `is_tunnelled` says that a proxy is only asked to let through, as for https.
+    """
+
+    def __init__(self, proxy: Proxy | None = None, *, is_tunnelled: bool = False) -> None:
+        self.proxy = proxy
+        self.phase = Phase.CONNECT
+        self._is_tunnelled = proxy is not None and is_tunnelled
+        self._is_new = False
+
+    @property
+    def may_be_the_proxys(self) -> bool:
+        """Tell whether the proxy itself may have given an answer that nobody signed."""
+        return self.proxy is not None and not self._is_tunnelled
 
     def trace(self, event: str, _info: dict[str, Any]) -> None:
         """Take note of an event of the connection; httpcore names them."""
-        if event == "connection.start_tls.started":
-            self.phase = "tls"
+        if event == "connection.connect_tcp.started":
+            self._is_new = True
+        elif event == "proxy.start_tls.started" or (
+            event == "connection.start_tls.started" and self.proxy is None
+        ):
+            self.phase = Phase.TLS
         elif event.startswith("http11."):
-            self.phase = "answer"
+            is_asking = self._is_tunnelled and self._is_new and self.phase is not Phase.TLS
+            if self.phase is not Phase.ANSWER:
+                self.phase = Phase.TUNNEL if is_asking else Phase.ANSWER
 
 
 def unreached(
@@ -50,15 +80,37 @@ def unreached(
 ) -> UnreachableError:
     """Return what is to be told of a request that got no answer, and whether asking again may help."""
     where = f"{url.host}:{url.port or (443 if url.scheme == 'https' else 80)}"
+    connect_seconds = min(timeout_seconds, CONNECT_MAX_SECONDS)
+    if way.proxy is not None and way.phase in {Phase.CONNECT, Phase.TUNNEL}:
+        seconds = connect_seconds if way.phase is Phase.CONNECT else timeout_seconds
+        told = _no_proxy(error, way, way.proxy, where=where, seconds=seconds)
+    elif isinstance(error, httpx.TimeoutException):
+        told = _too_late(where, way, connect_seconds, timeout_seconds)
+    else:
+        told = _no_tls(error, where) if way.phase is Phase.TLS else _broken(error, url, where)
+    if way.proxy is None:
+        return told
+    through = "" if way.phase in {Phase.CONNECT, Phase.TUNNEL} else f"it goes through {way.proxy}: "
+    return UnreachableError(f"{told}; {through}NO_PROXY={url.host} goes past it", retryable=told.retryable)
+
+
+def _no_proxy(
+    error: httpx.RequestError, way: Way, proxy: Proxy, *, where: str, seconds: float
+) -> UnreachableError:
+    """Tell of a proxy that is not reached, or does not let through."""
+    said = one_line(str(error)) or type(error).__name__
     if isinstance(error, httpx.ProxyError):
-        text = (
-            "the proxy that the environment names (HTTPS_PROXY or HTTP_PROXY) does not let through to "
-            f"{where}: {one_line(str(error))}; NO_PROXY={url.host} goes past it"
-        )
-        return UnreachableError(text, retryable=False)
+        return UnreachableError(f"{proxy} does not let through to {where}: {said}", retryable=False)
     if isinstance(error, httpx.TimeoutException):
-        return _too_late(where, way, min(timeout_seconds, CONNECT_MAX_SECONDS), timeout_seconds)
-    return _no_tls(error, where) if way.phase == "tls" else _broken(error, url, where)
+        did = "take the connection" if way.phase is Phase.CONNECT else f"let through to {where}"
+        return UnreachableError(f"{proxy} did not {did} in time: {seconds:g} seconds")
+    for cause in _causes(error):
+        if isinstance(cause, socket.gaierror):
+            text = f"no address is known for {proxy}: see whether the name is right, and DNS answers"
+            return UnreachableError(text, retryable=cause.errno == socket.EAI_AGAIN)
+        if isinstance(cause, ConnectionRefusedError):
+            return UnreachableError(f"nothing listens at {proxy}: connection refused")
+    return UnreachableError(f"no connection to {proxy}: {said}")
 
 
 def _broken(error: httpx.RequestError, url: httpx.URL, where: str) -> UnreachableError:
@@ -79,13 +131,13 @@ def _broken(error: httpx.RequestError, url: httpx.URL, where: str) -> Unreachabl
 
 
 def _too_late(where: str, way: Way, connect_seconds: float, timeout_seconds: float) -> UnreachableError:
-    if way.phase == "tls":
+    if way.phase is Phase.TLS:
         text = (
             f"{where} took the connection and did not answer in TLS within {connect_seconds:g} seconds: "
             f"{_cure_of_no_tls(where)}"
         )
         return UnreachableError(text, retryable=False)
-    if way.phase == "connect":
+    if way.phase is Phase.CONNECT:
         return UnreachableError(f"{where} did not take the connection in time: {connect_seconds:g} seconds")
     text = f"the service at {where} did not answer in time: {timeout_seconds:g} seconds (--timeout-seconds)"
     return UnreachableError(text)
@@ -112,13 +164,15 @@ def _cure_of_no_tls(where: str) -> str:
     return "ask whoever runs the service for its address"
 
 
-def refused(status: int, data: bytes, *, location: str = "") -> str:
+def refused(status: int, data: bytes, *, location: str = "", way: Way | None = None) -> str:
     """Return what is to be told of an HTTP answer that nobody signed."""
     try:
         name = f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
         name = str(status)
     said = f"the request was refused with HTTP status {name}, without a signed answer"
+    if way is not None and way.may_be_the_proxys:
+        said += f", by the service or {way.proxy}"
     if location:
         said += f"; it leads to {one_line(location)!r}: give that as the address, if it is the service's"
     return said + unproven(data)

@@ -43,7 +43,7 @@ from notigateway.repository.object_stores import (
 from notigateway.repository.store_owner import gateway_in
 from notigateway.repository.store_places import StorePlaces
 from notigateway.repository.store_threads import StoreThreads
-from notigateway.time_left import at_most
+from notigateway.time_left import at_most, waiting
 from notigateway.urls import place_of, scheme_of
 
 if TYPE_CHECKING:
@@ -170,13 +170,15 @@ class DocumentStore:
         about = {"sha256": sha256} if sha256 else {}
         try:
             # The marker is looked at without: it must be told how the store is.
-            with timed(Stage.STORE), self._places.place() if sha256 else nullcontext():
+            place = self._places.place() if sha256 else nullcontext()
+            with timed(Stage.STORE), waiting(Part.STORE), place:
                 return self._threads.run(work, seconds=at_most(_ANSWER_SECONDS, share=_SHARE))
         except DocumentDamagedError as error:
             _log.error("document_damaged", **error.line, **about)
             raise
         except TemporarilyUnavailableError as error:
-            # Whose store it must be the database says: when it is away that is no fault of the store.
+            # Whose store it must be the database says: when it is away that is no fault of the store, nor
+            # is it one where others have used up the time of the request.
             if error.part is Part.STORE:
                 _log.warning("document_store_failed", **error.line, **about)
             else:

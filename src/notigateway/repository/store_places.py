@@ -16,6 +16,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import Part, TemporarilyUnavailableError
+from notigateway.repository.store_threads import too_late
 from notigateway.time_left import at_most, is_bounded
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 # worker with another number says so (`DocumentStore.leave_a_thread`).
 PLACES: Final = 3
 _WAIT_SECONDS: Final = 2.0
+_NO_PLACE: Final = "too many wait for it"
 
 
 class Visit:
@@ -94,7 +96,7 @@ class StorePlaces:
                 self._waiting.remove(given)
                 self._is_stuck = time.monotonic() - began >= self._wait_seconds / 2
                 visit.seconds = 0
-                raise _no_place()
+                raise too_late(_NO_PLACE)
 
     def _give_back(self) -> None:
         """Give the place to who has waited longest, or keep it for the next."""
@@ -107,4 +109,4 @@ class StorePlaces:
 
 
 def _no_place() -> TemporarilyUnavailableError:
-    return TemporarilyUnavailableError("document store: too many wait for it", part=Part.STORE)
+    return TemporarilyUnavailableError(f"document store: {_NO_PLACE}", part=Part.STORE)

@@ -12,6 +12,7 @@ from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from notigateway.errors import Part, TemporarilyUnavailableError
+from notigateway.time_left import is_due
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,12 +36,17 @@ class StoreThreads:
         self._left_behind = 0
 
     def run(self, work: Callable[[], Result], *, seconds: float) -> Result:
-        """Return what the work returns. Raises: what it raises; `TemporarilyUnavailableError`."""
+        """Return what the work returns; in no time nothing is asked.
+
+        Raises: what it raises; `TemporarilyUnavailableError`.
+        """
+        if seconds <= 0:
+            raise too_late("no answer in time")
         call = _Call(work)
         try:
             self._begin(call)
             if not call.is_over.acquire(timeout=seconds) and self._leave(call):
-                raise TemporarilyUnavailableError("document store: no answer in time", part=Part.STORE)
+                raise too_late("no answer in time")
             return call.result()
         finally:
             del call  # an error that it raised would hold it, and it the error
@@ -84,6 +90,13 @@ class StoreThreads:
             self._left_behind -= 1
         else:
             self._wanted -= 1
+
+
+def too_late(detail: str) -> TemporarilyUnavailableError:
+    """Return what is said when the time is over: the store's fault only where it has had some of it."""
+    if is_due(Part.STORE):
+        return TemporarilyUnavailableError(f"document store: {detail}", part=Part.STORE)
+    return TemporarilyUnavailableError("document store: others had used up the request's time")
 
 
 class _Call(Generic[Result]):

@@ -3,86 +3,27 @@
 from __future__ import annotations
 
 import socket
-import threading
-from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
-from notigateway.client import ClientError, GatewayFaultError, NotificationClient, Retries
+from listeners import answering, client_of, http, listen_only, told
+from notigateway.client import GatewayFaultError, Retries
 from notigateway.client.connection import check_own
 from notigateway.client.errors import ClockDiffersError
 from notigateway.client.unproven import clock_words
-from notigateway.client.unreached import Way, refused, unreached
+from notigateway.client.unreached import Phase, Way, refused, unreached
 from notigateway.errors import ConfigurationError
 from notigateway.instants import instant_text
 from notigateway.pki.keys import fingerprint, subject_of
 from notigateway.wss.sign import Signer
-from patience import PATIENCE_SECONDS
 from pki import pki
 from service_simulator import Simulator, fault_element, gateway_fault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-ONCE = Retries(attempts=1)
-
-
-def _client(url: str, **options: object) -> NotificationClient:
-    return NotificationClient(
-        url,
-        key=pki().company_seal.key,
-        certificate=pki().company_seal.certificate,
-        server_certificates=[pki().service.certificate],
-        **{"retries": ONCE, **options},  # type: ignore[arg-type]
-    )
-
-
-def told(url: str, **options: object) -> ClientError:
-    with _client(url, **options) as client, pytest.raises(ClientError) as refusal:
-        client.ping()
-    return refusal.value
-
-
-@contextmanager
-def answering(answer: Callable[[socket.socket], object]) -> Iterator[str]:
-    """Listen, do that with the first connection, and close it."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def serve() -> None:
-            with suppress(OSError):
-                connection, _ = listener.accept()
-                with closing(connection):
-                    connection.settimeout(PATIENCE_SECONDS)
-                    answer(connection)
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield f"127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            with suppress(OSError):
-                listener.shutdown(socket.SHUT_RDWR)
-            thread.join(PATIENCE_SECONDS)
-
-
-def listen_only(connection: socket.socket) -> None:
-    """Read until the other side goes."""
-    while connection.recv(65536):
-        pass
-
-
-def http(status: str, text: bytes, *headers: str) -> Callable[[socket.socket], None]:
-    def answer(connection: socket.socket) -> None:
-        while b"</soap:Envelope>" not in connection.recv(65536):
-            pass
-        lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(text)}", "Connection: close", *headers, "", ""]
-        connection.sendall("\r\n".join(lines).encode() + text)
-
-    return answer
-
+    pass
 
 # --- the two clocks ---------------------------------------------------------------------------------
 
@@ -111,7 +52,7 @@ def test_a_clock_that_is_off_is_told_with_how_much(service: Simulator, off: time
 def test_what_has_legal_effect_is_not_sent_while_no_answer_could_be_proven(service: Simulator) -> None:
     """The service takes a message whose clock is off by some minutes; its answer would be refused."""
     (item,) = service.add()
-    with _client(service.url, clock=lambda: datetime.now(UTC) - timedelta(minutes=4)) as client:
+    with client_of(service.url, clock=lambda: datetime.now(UTC) - timedelta(minutes=4)) as client:
         with pytest.raises(ClockDiffersError) as told:
             client.accept([item.id])
         assert not told.value.may_be_decided
@@ -121,7 +62,7 @@ def test_what_has_legal_effect_is_not_sent_while_no_answer_could_be_proven(servi
 def test_a_decision_whose_answer_is_lost_may_be_taken_and_that_is_said(service: Simulator) -> None:
     (item,) = service.add()
     behind = [timedelta(0)]
-    with _client(service.url, clock=lambda: datetime.now(UTC) - behind[-1]) as client:
+    with client_of(service.url, clock=lambda: datetime.now(UTC) - behind[-1]) as client:
         client.ping()
         behind.append(timedelta(minutes=4))
         with pytest.raises(ClockDiffersError) as told:
@@ -279,7 +220,7 @@ def test_https_at_a_port_that_answers_in_http_is_said_at_once() -> None:
 )
 def test_nobody_is_advised_to_do_without_tls_over_a_network(url: str, cure: str) -> None:
     way = Way()
-    way.phase = "tls"
+    way.phase = Phase.TLS
     failed = httpx.ConnectError("[SSL] record layer failure")
     error = unreached(failed, httpx.URL(url), way, timeout_seconds=10)
     assert str(error).endswith(cure)
@@ -329,18 +270,6 @@ def test_a_name_that_nobody_knows_is_named(number: int, passes: bool) -> None:
     assert told.retryable is passes
 
 
-def test_a_proxy_that_does_not_let_through_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    def answer(connection: socket.socket) -> None:
-        connection.recv(65536)
-        connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
-
-    with answering(answer) as place:
-        monkeypatch.setenv("HTTPS_PROXY", f"http://{place}")
-        error = told("https://gateway.example/")
-    assert str(error).startswith("the proxy that the environment names (HTTPS_PROXY or HTTP_PROXY) does not")
-    assert "gateway.example:443: 403 Forbidden; NO_PROXY=gateway.example goes past it" in str(error)
-
-
 def test_an_answer_that_does_not_come_is_told_with_the_seconds() -> None:
     with answering(listen_only) as place:
         error = told(f"http://{place}/", timeout_seconds=0.2)
@@ -355,6 +284,6 @@ def test_what_is_passing_is_tried_again_as_the_service_asks(service: Simulator) 
     retries = Retries(
         attempts=2, first_wait_seconds=0.01, max_retry_after_seconds=0.1, told=lambda _, s: waited.append(s)
     )
-    with _client(service.url, retries=retries) as client:
+    with client_of(service.url, retries=retries) as client:
         client.ping()
     assert 0.1 <= waited[0] < 1
