@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import signal
 import stat
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 _FOR_NOBODY_ELSE: Final = 0o077
 _ROOT: Final = 0
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 def keep_to_owner() -> None:
@@ -36,22 +40,46 @@ def make_file(file: Path) -> None:
 def write_new(files: Mapping[Path, bytes]) -> None:
     """Write new files for their owner, all of them or none; never over one that is there.
 
+    A signal that ends the process waits until what was written is gone again.
+
     Raises: `OSError` naming the file, `FileExistsError` where it is there.
     """
     made: list[Path] = []
+    with _signals_held_back() as held_back:
+        try:
+            for file, data in files.items():
+                handle = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+                made.append(file)
+                with os.fdopen(handle, "wb") as target:
+                    target.write(data)
+                    target.flush()
+                    os.fsync(handle)
+            _check_none_waits(held_back)
+        except BaseException as error:
+            for file in made:
+                file.unlink()
+            if isinstance(error, OSError):
+                error.filename = error.filename or str(made[-1])
+            raise
+
+
+def _check_none_waits(held_back: set[int]) -> None:
+    if signal.sigpending() & held_back:
+        raise InterruptedError(errno.EINTR, os.strerror(errno.EINTR))
+
+
+@contextmanager
+def _signals_held_back() -> Iterator[set[int]]:
+    """Hold back what would end this process in the middle of something; return which signals these are.
+
+    One that is ignored, as `nohup` has it of SIGHUP, interrupts nothing.
+    """
+    ending = {one for one in _ENDING if signal.getsignal(one) is not signal.SIG_IGN}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ending)
     try:
-        for file, data in files.items():
-            handle = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-            made.append(file)
-            with os.fdopen(handle, "wb") as target:
-                target.write(data)
-                target.flush()
-                os.fsync(handle)
-    except OSError as error:
-        for file in made:
-            file.unlink()
-        error.filename = error.filename or str(made[-1])
-        raise
+        yield {int(one) for one in ending}
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def is_kept(file: Path) -> bool:

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, text
 
 from doctoring import FREE, doctor, found, settings_of, states
 from notigateway.health.store import look_at_store
+from notigateway.pki.keys import load_certificates
 from notigateway.repository.engine import writing
 from notigateway.repository.jobs import DONE, record_run
 from notigateway.repository.marking import open_store
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cryptography import x509
+
+    from databases import PostgreSQL
 
 
 def sqlite_file(file: Path) -> None:
@@ -60,6 +64,32 @@ def test_a_sound_gateway_is_told_as_sound_and_nothing_is_changed(stack: Stack) -
     assert doctor("--settings", file).exit_code == 0
     assert stack.contents() == rows
     assert contents(stack.folder) == before
+
+
+def test_a_seal_in_a_device_is_tried_by_its_own_certificate(sqlite_stack: Stack) -> None:
+    """No device is asked, and no other key stands for the one in it, of which less may be wanted."""
+    stack = sqlite_stack
+    device = {
+        "seal_pkcs11_module": __file__,
+        "seal_pkcs11_token_label": "token",
+        "seal_pkcs11_key_label": "key",
+        "seal_pkcs11_pin": "0000",
+        "seal_key_file": "nowhere",
+    }
+    service = load_certificates(stack.settings.service_certificate_file)[0].public_key()
+    assert isinstance(service, RSAPublicKey)
+    assert service.key_size == 2048
+    told = found("--settings", settings_of(stack, **device))
+    assert (told["start"]["state"], told["start"]["says"]) == ("ok", "would go as it should")
+    assert "which was not asked" in told["seal_key"]["says"]
+
+    unfit = str(stack.settings.service_certificate_file)
+    told = found("--settings", settings_of(stack, **device, seal_certificate_file=unfit))
+    assert told["start"]["state"] == "failed"
+    assert (
+        "the seal key must be an elliptic curve key on P-256, or RSA of at least 3072"
+        in told["start"]["says"]
+    )
 
 
 def test_the_page_stays_within_its_columns_and_ends_with_the_sum(sqlite_stack: Stack) -> None:
@@ -98,6 +128,30 @@ def test_with_the_database_away_everything_else_is_told(sqlite_stack: Stack) -> 
     assert told["start"]["says"].startswith(
         "would go, and wait for what is away: database: connection failed"
     )
+
+
+def test_a_server_that_refuses_is_told_in_its_own_words(sqlite_stack: Stack, postgresql: PostgreSQL) -> None:
+    for url, words in (
+        (postgresql.url("nobodys"), 'database "nobodys" does not exist'),
+        (postgresql.uri.replace("://postgres:", "://nobody:"), 'role "nobody" does not exist'),
+    ):
+        told = found("--settings", settings_of(sqlite_stack, database_url=url))
+        assert told["database"]["says"].startswith("answers, and refuses this database, role or password: ")
+        assert words in told["database"]["says"]
+        for check in ("database", "start"):
+            assert told[check]["cure"].startswith("correct database_url")
+        assert words in told["start"]["says"]
+
+
+def test_with_a_database_that_hangs_the_store_is_not_blamed(sqlite_stack: Stack) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://127.0.0.1:{silent.getsockname()[1]}/silent"
+        start = time.monotonic()
+        told = found("--settings", settings_of(sqlite_stack, database_url=url))
+    assert time.monotonic() - start < 20, "it ends within seconds"
+    assert states(told)["database"] == "failed"
+    assert (told["document_store"]["state"], "mount" in told["document_store"]["cure"]) == ("unknown", False)
+    assert told["start"]["state"] == "warning"
 
 
 def test_a_file_that_the_gateway_never_opened_is_not_changed_by_looking(sqlite_stack: Stack) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import stat
+import subprocess
+import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -170,6 +173,38 @@ def test_files_are_all_written_or_none(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
         write_new({tmp_path / "one": b"1", tmp_path / "nowhere" / "two": b"2"})
     assert list(tmp_path.iterdir()) == []
+
+
+# Files of which the first is written when the signal comes; in a process of its own, since that ends it.
+INTERRUPTED = """
+import os, signal, sys
+from pathlib import Path
+from notigateway.private_files import write_new
+
+class Files(dict):
+    def items(self):
+        for number, pair in enumerate(super().items()):
+            yield pair
+            if not number:
+                os.kill(os.getpid(), int(sys.argv[2]))
+
+if sys.argv[3] == "ignored":
+    signal.signal(int(sys.argv[2]), signal.SIG_IGN)
+folder = Path(sys.argv[1])
+write_new(Files({folder / name: b"secret" for name in ("one", "two")}))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda one: one.name)
+def test_an_interruption_leaves_no_file(tmp_path: Path, number: signal.Signals) -> None:
+    def write(how: str) -> int:
+        command = [sys.executable, "-c", INTERRUPTED, str(tmp_path), str(int(number)), how]
+        return subprocess.run(command, capture_output=True, timeout=60, check=False).returncode
+
+    assert write("") == -number
+    assert list(tmp_path.iterdir()) == []
+    assert write("ignored") == 0
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["one", "two"]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ Each look is bounded and alone: where the database is away the others still find
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import ConfigurationError
@@ -101,7 +101,7 @@ class Examining:
             ],
             "database": [_look(DATABASE, self._database, START_IT)],
             "revocation": [_look(FOLDER, lambda now: look_at_dropped_lists(settings, now), MAKE_IT)],
-            "documents": [_look(STORE, self._store, REACH_IT)],
+            "documents": [replace(_look(STORE, self._store, REACH_IT), needs=DATABASE)],
             "machine": [
                 *([_look(CLOCK, self._time)] if self.time_source else []),
                 _look(ADDRESS, lambda _: look_at_address(settings)),
@@ -127,7 +127,7 @@ class Examining:
         except ConfigurationError as error:
             return [Finding(DATABASE, State.FAILED, error.detail, _CORRECT_URL)]
         try:
-            found = [*files, *look_at_database(engine)]
+            found = [*files, *look_at_database(engine, in_its_words=True)]
             if _stop(found):
                 return found
             found.append(look_at_beginning(engine))

@@ -29,7 +29,8 @@ class Look:
 
     `late` is the state then: what hangs is as bad as what is away, or only slow; `late_cure` what there is to
     do then, where that is another thing. `tells_detail` is for a look whose findings only the operator reads:
-    an error's detail may name files.
+    an error's detail may name files. `needs` names a look whose subject is asked on the way: where that one
+    brings no answer either, nothing is known of this one.
     """
 
     check: str
@@ -38,6 +39,7 @@ class Look:
     cure: str = ""
     late_cure: str = ""
     tells_detail: bool = False
+    needs: str = ""
 
 
 class Looks:
@@ -88,6 +90,11 @@ class Looks:
         return found
 
     def _late(self, look: Look) -> list[Finding]:
+        needed = self._under_way.get(look.needs)
+        if needed is not None and needed.is_alive():
+            other = next(one for one in self._looks if one.check == look.needs)
+            said = f"{look.needs} hangs, which has to be asked"
+            return [Finding(look.check, State.UNKNOWN, said, other.late_cure or other.cure)]
         said = f"no answer within {self._seconds:g} seconds"
         return [Finding(look.check, look.late, said, look.late_cure or look.cure)]
 
