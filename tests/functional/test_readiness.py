@@ -223,14 +223,27 @@ def full(stack: Stack) -> Iterator[None]:
         connection.execute("PRAGMA max_page_count = 1")  # SQLite takes the number that there are instead
 
     stack.engine.dispose()
+    with closing(sqlite3.connect(str(stack.engine.url.database), isolation_level=None)) as connection:
+        connection.execute("UPDATE write_trials SET filler = NULL")
+        connection.execute("VACUUM")  # what was freed would be room
     event.listen(stack.engine, "connect", allow_no_more)
     yield
     event.remove(stack.engine, "connect", allow_no_more)
     stack.engine.dispose()
 
 
+def test_a_full_disk_is_seen_also_where_nobody_was_refused(stack: Stack) -> None:
+    with full(stack):
+        assert asked(stack)[1]["because"] == ["database_writes"]
+    time.sleep(KEPT_SECONDS)
+    assert asked(stack)[0] == 200
+
+
 def test_a_full_disk_takes_it_out_until_there_is_room(stack: Stack) -> None:
+    """Those who ask are refused by a disk that had room a moment ago."""
     stack.publish_many(2)
+    assert asked(stack)[0] == 200
+    time.sleep(KEPT_SECONDS)
     with full(stack):
         for _ in range(100):
             if stack.ask("ListNotifications").status != 200:

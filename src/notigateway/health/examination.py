@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import ConfigurationError
 from notigateway.health.database import DATABASE, START_IT, look_at_beginning, look_at_database
-from notigateway.health.dropped_lists import FOLDER, MAKE_IT, look_at_dropped_lists
+from notigateway.health.dropped_lists import FOLDER, look_at_dropped_lists
 from notigateway.health.finding import Finding, State
 from notigateway.health.issuers import ISSUERS, LIST
 from notigateway.health.jobs import look_at_jobs
@@ -109,7 +109,7 @@ class Examining:
                 _look(AUTHORITY, self._authority),
             ],
             "database": [_look(DATABASE, self._database, START_IT)],
-            "revocation": [_look(FOLDER, lambda now: look_at_dropped_lists(settings, now), MAKE_IT)],
+            "revocation": [_look(FOLDER, lambda now: look_at_dropped_lists(settings, now))],
             "documents": [replace(_look(STORE, self._store, REACH_IT), needs=DATABASE)],
             "machine": [
                 *([_look(CLOCK, self._time)] if self.time_source else []),
