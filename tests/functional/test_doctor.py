@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
+    from databases import PostgreSQL
+
 
 def sqlite_file(file: Path) -> None:
     """Make a database as other programs do: without a log."""
@@ -126,6 +128,30 @@ def test_with_the_database_away_everything_else_is_told(sqlite_stack: Stack) -> 
     assert told["start"]["says"].startswith(
         "would go, and wait for what is away: database: connection failed"
     )
+
+
+def test_a_server_that_refuses_is_told_in_its_own_words(sqlite_stack: Stack, postgresql: PostgreSQL) -> None:
+    for url, words in (
+        (postgresql.url("nobodys"), 'database "nobodys" does not exist'),
+        (postgresql.uri.replace("://postgres:", "://nobody:"), 'role "nobody" does not exist'),
+    ):
+        told = found("--settings", settings_of(sqlite_stack, database_url=url))
+        assert told["database"]["says"].startswith("answers, and refuses this database, role or password: ")
+        assert words in told["database"]["says"]
+        for check in ("database", "start"):
+            assert told[check]["cure"].startswith("correct database_url")
+        assert words in told["start"]["says"]
+
+
+def test_with_a_database_that_hangs_the_store_is_not_blamed(sqlite_stack: Stack) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://127.0.0.1:{silent.getsockname()[1]}/silent"
+        start = time.monotonic()
+        told = found("--settings", settings_of(sqlite_stack, database_url=url))
+    assert time.monotonic() - start < 20, "it ends within seconds"
+    assert states(told)["database"] == "failed"
+    assert (told["document_store"]["state"], "mount" in told["document_store"]["cure"]) == ("unknown", False)
+    assert told["start"]["state"] == "warning"
 
 
 def test_a_file_that_the_gateway_never_opened_is_not_changed_by_looking(sqlite_stack: Stack) -> None:

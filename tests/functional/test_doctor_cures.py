@@ -12,6 +12,7 @@ import threading
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
 from typer.testing import CliRunner
@@ -21,6 +22,7 @@ from notigateway.cli.main import app
 from notigateway.health.time_source import NoTimeError, read_time
 from notigateway.law.texts import is_a_line
 from notigateway.repository.log_left import log_left
+from notigateway.repository.store_owner import marker_of
 from pki import write_issuers
 from stack import Stack
 from tsa import tsa
@@ -56,7 +58,7 @@ def test_the_log_that_a_killed_gateway_left_is_left_as_it_is(sqlite_stack: Stack
     sqlite_stack.publish()
     others = sqlite_stack.folder / "others"
     others.mkdir()
-    (others / "notigateway-store").write_text("of another gateway")
+    (others / "notigateway-store").write_bytes(marker_of(UUID(int=1), now=sqlite_stack.now))
     left = sqlite_stack.folder / "left"
     left.mkdir()
     for ending in ("", "-wal", "-shm"):

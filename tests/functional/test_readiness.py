@@ -15,11 +15,13 @@ import pytest
 from sqlalchemy import delete, event, make_url, text, update
 from structlog.testing import capture_logs
 
+from notigateway.health.database import look_at_database
 from notigateway.health.instance import Instance
 from notigateway.health.looking import KEPT_SECONDS
 from notigateway.health.readiness import Readiness, Served
 from notigateway.health.revocation import RevocationWanted
 from notigateway.repository.engine import create_database, writing
+from notigateway.repository.marking import open_store
 from notigateway.repository.schema import head_revision
 from notigateway.repository.trust import RevocationRow
 from notigateway.trust.authorities import Authorities
@@ -97,11 +99,33 @@ def test_without_its_database_it_is_not_ready_and_comes_back(
         status, said = asked(stack)
         assert (status, said["status"]) == (503, "not ready")
         assert said["because"][0] == "database"
-        assert one(said, "database")["cure"] == "start the database, or correct database_url"
+        is_file = stack.database_url.startswith("sqlite")
+        told = ("its file is not there", "start the database, or correct database_url")
+        refused = (
+            "answers, and refuses this database, role or password",
+            "correct database_url, or have the server let this gateway in: its own log says why it does not",
+        )
+        found = one(said, "database")
+        assert (found["says"], found["cure"]) == (told if is_file else refused)
         assert ask(stack, "/healthz").status == 200, "it lives, so nobody need start it again"
     time.sleep(KEPT_SECONDS)
     status, said = asked(stack)
     assert (status, said["because"]) == (200, [])
+
+
+def test_a_server_that_refuses_is_told_as_that_and_in_no_word_of_its_own(
+    sqlite_stack: Stack, postgresql: PostgreSQL
+) -> None:
+    for url, says in (
+        (postgresql.url("nobodys"), "answers, and refuses this database, role or password"),
+        ("postgresql://nowhere.invalid/x", "its host has no address"),
+    ):
+        engine = create_database(url, timeout_seconds=4)
+        (found,) = look_at_database(engine)
+        engine.dispose()
+        assert (found.state, found.says) == ("failed", says)
+        assert found.cure.startswith("correct ")
+    assert "nobodys" not in found.cure
 
 
 def test_with_another_file_in_the_place_of_its_own_it_decides_nothing_and_is_not_ready(
@@ -199,14 +223,27 @@ def full(stack: Stack) -> Iterator[None]:
         connection.execute("PRAGMA max_page_count = 1")  # SQLite takes the number that there are instead
 
     stack.engine.dispose()
+    with closing(sqlite3.connect(str(stack.engine.url.database), isolation_level=None)) as connection:
+        connection.execute("UPDATE write_trials SET filler = NULL")
+        connection.execute("VACUUM")  # what was freed would be room
     event.listen(stack.engine, "connect", allow_no_more)
     yield
     event.remove(stack.engine, "connect", allow_no_more)
     stack.engine.dispose()
 
 
+def test_a_full_disk_is_seen_also_where_nobody_was_refused(stack: Stack) -> None:
+    with full(stack):
+        assert asked(stack)[1]["because"] == ["database_writes"]
+    time.sleep(KEPT_SECONDS)
+    assert asked(stack)[0] == 200
+
+
 def test_a_full_disk_takes_it_out_until_there_is_room(stack: Stack) -> None:
+    """Those who ask are refused by a disk that had room a moment ago."""
     stack.publish_many(2)
+    assert asked(stack)[0] == 200
+    time.sleep(KEPT_SECONDS)
     with full(stack):
         for _ in range(100):
             if stack.ask("ListNotifications").status != 200:
@@ -280,7 +317,7 @@ def test_a_database_that_hangs_is_told_within_the_bound(sqlite_stack: Stack) -> 
         engine = create_database(url, timeout_seconds=4)
         served = Served(
             engine=engine,
-            store=office.store,
+            store=open_store(sqlite_stack.settings.document_store_url, engine),
             service=sqlite_stack.gate.signer.certificate,
             seal=office.seal,
             authorities=Authorities.read(sqlite_stack.settings, now=sqlite_stack.now),
@@ -291,5 +328,9 @@ def test_a_database_that_hangs_is_told_within_the_bound(sqlite_stack: Stack) -> 
         status, said = readiness.answer()
     assert (status, said["because"]) == (503, ["database"])
     assert one(said, "database")["says"] == "no answer within 2 seconds"
-    assert (states(said)["document_store"], states(said)["seal_certificate"]) == ("ok", "ok")
+    assert states(said)["seal_certificate"] == "ok"
+    store, writes = one(said, "document_store"), one(said, "database_writes")
+    assert (store["state"], store["says"]) == ("unknown", "database hangs, which has to be asked")
+    assert store["cure"] == "start the database, or correct database_url"
+    assert (writes["state"], "primary" in writes["cure"]) == ("warning", False)
     engine.dispose()

@@ -385,12 +385,16 @@ def test_a_page_in_the_place_of_the_store_is_neither_damage_nor_another_gateway(
         assert look_at_store(stack.office.store).says == "its marker cannot be read"
         stack.start()  # a worker that is replaced meanwhile
         assert stack.ask("ListNotifications").status == 200
-        for refused in (401, 403):
+        for refused in (400, 401, 403):
             before.status = refused
             found = look_at_store(stack.office.store)
             assert (found.state, found.says) == (State.FAILED, "answers, and refuses us")
             assert "credentials" in found.cure
             assert "clock" in found.cure
+        before.status = 503
+        found = look_at_store(stack.office.store)
+        assert (found.state, found.says) == (State.FAILED, "answers with HTTP status 503")
+        assert found.cure.startswith("look at the store's own service")
         before.status = None
         assert codes(stack, wanted) == [(None, None)]
         assert look_at_store(stack.office.store).state is State.OK

@@ -18,13 +18,14 @@ from notigateway.cli.options import SettingsFile, named_settings
 from notigateway.cli.telling import harmless, in_json
 from notigateway.errors import ConfigurationError
 from notigateway.evidence.seals import KeptInDevice
+from notigateway.health.database import DATABASE
 from notigateway.health.examination import Examining
 from notigateway.health.files import RUN_AS, judged
 from notigateway.health.finding import Finding, State, worst, worst_first
 from notigateway.pki.keys import TokenKey
 from notigateway.provision import Provision
 from notigateway.repository.log_left import leave_log
-from notigateway.supervision.trial import Outcome, try_start
+from notigateway.supervision.trial import TRIAL_SECONDS, Outcome, try_start
 
 if TYPE_CHECKING:
     from notigateway.settings import Settings
@@ -40,6 +41,8 @@ _OUTCOMES: Final = {
     Outcome.BROKEN: (State.FAILED, "would break", "report it, with what a start prints"),
     Outcome.SHORT: (State.UNKNOWN, "could not be tried", "give it the memory or the processes that it lacks"),
 }
+# What was waited for in vain a moment ago is not waited for as long again.
+_SECONDS_WITHOUT_DATABASE: Final = 5.0
 
 _NARROWEST, _WIDEST = 60, 160
 _STATE_WIDTH = max(len(state) for state in State)
@@ -91,8 +94,13 @@ def _try(settings: Settings, found: Sequence[Finding]) -> Finding:
         return Finding(_START, State.UNKNOWN, "not tried as this account", RUN_AS)
     if any(one.check == "database_file" and one.state in {State.FAILED, State.UNKNOWN} for one in found):
         return Finding(_START, State.UNKNOWN, "not tried with this database", "cure database_file first")
-    trial = try_start(partial(_read_but_device, settings), before=partial(_leave_no_trace, settings))
+    away = [one for one in found if one.check == DATABASE and one.state is State.FAILED]
+    seconds = _SECONDS_WITHOUT_DATABASE if away else TRIAL_SECONDS
+    silent = partial(_leave_no_trace, settings)
+    trial = try_start(partial(_read_but_device, settings), seconds=seconds, before=silent)
     state, says, cure = _OUTCOMES[trial.outcome]
+    if away and trial.outcome is Outcome.AWAY:
+        cure = f"{away[0].cure}; no start is needed where it comes back"
     return Finding(_START, state, says + (f": {trial.detail}" if trial.detail else ""), cure)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import ConfigurationError, RevocationDataError
 from notigateway.given_files import read_file
 from notigateway.health.files import find_obstacle, judged
 from notigateway.health.finding import Finding, State
+from notigateway.health.looking import within
 from notigateway.trust.admission import read_data
 from notigateway.trust.authorities import Authorities
 from notigateway.trust.dropped_files import DroppedFiles
@@ -23,12 +25,13 @@ if TYPE_CHECKING:
     from notigateway.settings import Settings
 
 FOLDER: Final = "revocation_folder"
-MAKE_IT: Final = "make it or mount it, or correct revocation_folder"
+_MAKE_IT: Final = "make it or mount it, or correct revocation_folder"
 _TAKE_AWAY: Final = "give it its ending or take it away"
 _BRING_ANEW: Final = "bring it anew from its issuer, or take it away"
 # A doctor ends soon, whatever lies there.
 _LOOKED_INTO: Final = 200
 _TOLD: Final = 5
+_ISSUERS_SECONDS: Final = 2.0
 
 
 def look_at_dropped_lists(settings: Settings, now: datetime) -> list[Finding]:
@@ -42,10 +45,10 @@ def look_at_dropped_lists(settings: Settings, now: datetime) -> list[Finding]:
         return [obstacle]
     dropped = DroppedFiles.of(settings)
     found = [
-        Finding(FOLDER, State.FAILED, problem, MAKE_IT if obstacle else _TAKE_AWAY)
+        Finding(FOLDER, State.FAILED, problem, _MAKE_IT if obstacle else _TAKE_AWAY)
         for problem in dropped.problems
     ]
-    authorities = _authorities(settings, now)
+    authorities = within(_ISSUERS_SECONDS, lambda: _authorities(settings, now)) or []
     for kind, file in dropped.files[:_LOOKED_INTO]:
         wrong = _look_into(kind, file, authorities, max_bytes=settings.revocation_max_bytes)
         if wrong is not None:
@@ -79,7 +82,6 @@ def _look_into(
 
 def _authorities(settings: Settings, now: datetime) -> Sequence[Certificate]:
     """Return the authorised issuers; none where they cannot be read, which is told of them."""
-    try:
+    with suppress(ConfigurationError, OSError):
         return Authorities.read(settings, now=now, for_refreshing=True).store().authorities
-    except ConfigurationError:
-        return []
+    return []

@@ -5,12 +5,12 @@ Each look is bounded and alone: where the database is away the others still find
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import ConfigurationError
 from notigateway.health.database import DATABASE, START_IT, look_at_beginning, look_at_database
-from notigateway.health.dropped_lists import FOLDER, MAKE_IT, look_at_dropped_lists
+from notigateway.health.dropped_lists import FOLDER, look_at_dropped_lists
 from notigateway.health.finding import Finding, State
 from notigateway.health.issuers import ISSUERS, LIST
 from notigateway.health.jobs import look_at_jobs
@@ -100,8 +100,8 @@ class Examining:
                 _look(AUTHORITY, self._authority),
             ],
             "database": [_look(DATABASE, self._database, START_IT)],
-            "revocation": [_look(FOLDER, lambda now: look_at_dropped_lists(settings, now), MAKE_IT)],
-            "documents": [_look(STORE, self._store, REACH_IT)],
+            "revocation": [_look(FOLDER, lambda now: look_at_dropped_lists(settings, now))],
+            "documents": [replace(_look(STORE, self._store, REACH_IT), needs=DATABASE)],
             "machine": [
                 *([_look(CLOCK, self._time)] if self.time_source else []),
                 _look(ADDRESS, lambda _: look_at_address(settings)),
@@ -127,7 +127,7 @@ class Examining:
         except ConfigurationError as error:
             return [Finding(DATABASE, State.FAILED, error.detail, _CORRECT_URL)]
         try:
-            found = [*files, *look_at_database(engine)]
+            found = [*files, *look_at_database(engine, in_its_words=True)]
             if _stop(found):
                 return found
             found.append(look_at_beginning(engine))

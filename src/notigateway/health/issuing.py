@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 from cryptography.exceptions import InvalidSignature
 
 from notigateway.errors import ConfigurationError
+from notigateway.health.looking import within
 from notigateway.pki.keys import load_certificates
 
 if TYPE_CHECKING:
@@ -41,20 +41,18 @@ def issued(certificate: Certificate, folder: Path) -> str:
 def _authorised(folder: Path) -> Sequence[Certificate] | None:
     """Return the certificates of a folder; None where reading it takes too long.
 
-    In a thread that may be left behind: a volume can hang. What is wrong there is told of the issuers.
+    What is wrong there is told of the issuers.
     """
-    found: list[Certificate] = []
     end = time.monotonic() + _SECONDS
 
-    def read() -> None:
+    def read() -> list[Certificate] | None:
+        found: list[Certificate] = []
         with suppress(OSError):
             for file in folder.iterdir():
                 if time.monotonic() > end:
-                    return
+                    return None
                 with suppress(ConfigurationError):
-                    found.extend(load_certificates(file))
+                    found += load_certificates(file)
+        return found
 
-    reading = Thread(target=read, name="reading issuers", daemon=True)
-    reading.start()
-    reading.join(_SECONDS)
-    return None if time.monotonic() > end else found
+    return within(_SECONDS, read)

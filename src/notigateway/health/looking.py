@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from notigateway.errors import GatewayError
 from notigateway.health.files import RUN_AS
@@ -18,6 +18,8 @@ from notigateway.health.finding import Finding, State
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
+
+Found = TypeVar("Found")
 
 LOOK_SECONDS: Final = 2.0
 KEPT_SECONDS: Final = 1.0
@@ -29,7 +31,8 @@ class Look:
 
     `late` is the state then: what hangs is as bad as what is away, or only slow; `late_cure` what there is to
     do then, where that is another thing. `tells_detail` is for a look whose findings only the operator reads:
-    an error's detail may name files.
+    an error's detail may name files. `needs` names a look whose subject is asked on the way: where that one
+    brings no answer either, nothing is known of this one.
     """
 
     check: str
@@ -38,6 +41,7 @@ class Look:
     cure: str = ""
     late_cure: str = ""
     tells_detail: bool = False
+    needs: str = ""
 
 
 class Looks:
@@ -88,8 +92,25 @@ class Looks:
         return found
 
     def _late(self, look: Look) -> list[Finding]:
+        needed = self._under_way.get(look.needs)
+        if needed is not None and needed.is_alive():
+            other = next(one for one in self._looks if one.check == look.needs)
+            said = f"{look.needs} hangs, which has to be asked"
+            return [Finding(look.check, State.UNKNOWN, said, other.late_cure or other.cure)]
         said = f"no answer within {self._seconds:g} seconds"
         return [Finding(look.check, look.late, said, look.late_cure or look.cure)]
+
+
+def within(seconds: float, do: Callable[[], Found]) -> Found | None:
+    """Return what that returns; None where it takes longer, and then it may be left behind.
+
+    For what is only said beside something else, which must be told whatever hangs. It raises nothing.
+    """
+    found: list[Found] = []
+    doing = threading.Thread(target=lambda: found.append(do()), name="within", daemon=True)
+    doing.start()
+    doing.join(seconds)
+    return found[0] if found else None
 
 
 class _Seeing(threading.Thread):

@@ -22,6 +22,7 @@ from notigateway.health.certificates import (
 )
 from notigateway.health.database import (
     DATABASE,
+    END_LOCK,
     SCHEMA,
     START_IT,
     WRITES,
@@ -130,7 +131,13 @@ def _looks(served: Served) -> list[Look]:
 
     return [
         Look(check=DATABASE, see=stored, cure=START_IT),
-        Look(check=WRITES, see=lambda now: [look_at_writes(served.engine, now)], late=State.WARNING),
+        Look(
+            check=WRITES,
+            see=lambda now: [look_at_writes(served.engine, now)],
+            late=State.WARNING,
+            cure=END_LOCK,
+        ),
         Look(check=SERVICE, see=certificates),
-        Look(check=STORE, see=lambda _: [look_at_store(served.store)], cure=REACH_IT),
+        # Whose it must be, a worker that began without its database has yet to ask.
+        Look(check=STORE, see=lambda _: [look_at_store(served.store)], cure=REACH_IT, needs=DATABASE),
     ]

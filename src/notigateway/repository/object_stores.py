@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import contextmanager
 from datetime import timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 # Of the stores that obstore knows, those that can put an object only where none is.
 REMOTE_SCHEMES = frozenset({"s3", "s3a", "gs", "az", "azure", "abfs", "abfss"})
+
+_STATUS = re.compile(r"status code: (\d{3})\b")
 
 
 def local_folder(url: str) -> Path:
@@ -63,8 +67,18 @@ def in_our_words() -> Iterator[None]:
 
 
 def is_refusal(error: TemporarilyUnavailableError) -> bool:
-    """Tell whether the store answered, and lets us not: for rights, credentials or a clock."""
-    return isinstance(error.__cause__, PermissionDeniedError | UnauthenticatedError | PermissionError)
+    """Tell whether the store answered, and lets us not: for rights, credentials or a clock.
+
+    S3 says so of credentials that have ended with 400, which has no class of its own.
+    """
+    refusals = (PermissionDeniedError, UnauthenticatedError, PermissionError)
+    return isinstance(error.__cause__, refusals) or status_of(error) == HTTPStatus.BAD_REQUEST
+
+
+def status_of(error: TemporarilyUnavailableError) -> int | None:
+    """Return the status of HTTP that a remote store answered with; None where it did not."""
+    found = _STATUS.search(str(error.__cause__)) if isinstance(error.__cause__, BaseError) else None
+    return None if found is None else int(found[1])
 
 
 def _first_line(error: Exception) -> str:

@@ -34,7 +34,7 @@ _MUCH_BYTES: Final = 64 * 1024
 
 
 class WriteTrial(Row):
-    """The last trial of a write: one row at most; `filler` has bytes only where there was doubt."""
+    """The last trial of a write: one row at most; `filler` has bytes where there was doubt (`doubts`)."""
 
     __tablename__ = "write_trials"
     __table_args__ = (CheckConstraint(f"id = {_THE_ONE}", name="one_trial"),)
@@ -47,7 +47,8 @@ class WriteTrial(Row):
 def try_writing(engine: Engine, *, now: datetime) -> Refusal | None:
     """Write and commit the row; return why the database keeps nothing, None where it does.
 
-    Where its disk has refused something since the last trial that went well, the row needs room of its own.
+    Where its disk has refused something, or a minute has passed, since the last trial of that sort went well,
+    the row needs room of its own.
 
     Raises: `TemporarilyUnavailableError` for a database that is away or locked.
     """
