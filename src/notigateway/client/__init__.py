@@ -17,7 +17,8 @@ from notigateway.client.errors import (
     UnreachableError,
     UnsendableTextError,
 )
-from notigateway.client.pulling import PullReport, pull
+from notigateway.client.pulled import PullReport
+from notigateway.client.pulling import pull
 from notigateway.client.transport import Retries
 from notigateway.client.values import (
     Change,

@@ -6,7 +6,7 @@ says whether the same request, newly signed, may succeed later.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -135,6 +135,29 @@ class NotVerifiedError(ClientError):
     """Something arrived that is not proven; it was not used and not stored."""
 
     exit_code = 4
+
+
+_NOTHING_STORED: Final = (
+    "nothing more is accepted: of the first {count} that were fetched none is stored: {why}"
+)
+
+
+class NothingDeliveredError(ClientError):
+    """Nothing that was accepted is delivered, so no more is accepted."""
+
+    code = "NOTHING_DELIVERED"
+
+    def __init__(self, count: int, *, why: str) -> None:
+        super().__init__(_NOTHING_STORED.format(count=count, why=why))
+
+
+class NothingVerifiedError(NotVerifiedError):
+    """Nothing that was accepted is proven, so no more is accepted: is the right seal pinned?"""
+
+    code = "NOTHING_VERIFIED"
+
+    def __init__(self, count: int, *, why: str) -> None:
+        super().__init__(_NOTHING_STORED.format(count=count, why=why))
 
 
 class ResponseNotVerifiedError(NotVerifiedError):

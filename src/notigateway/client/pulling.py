@@ -14,18 +14,22 @@ import hashlib
 import json
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from notigateway.client.errors import GatewayFaultError, NotVerifiedError
+from notigateway.client.errors import (
+    GatewayFaultError,
+    NothingDeliveredError,
+    NothingVerifiedError,
+    NotVerifiedError,
+)
 from notigateway.client.proof import check_delivery
+from notigateway.client.pulled import Left, PullReport, Step
 from notigateway.client.shapes import as_json
 from notigateway.client.spool import Spool
 from notigateway.client.values import CONTENT_RELEASED, UNDECIDED, Filter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from datetime import datetime
     from pathlib import Path
 
     from notigateway.client.api import NotificationClient
@@ -46,48 +50,6 @@ _FETCHED_BYTES: Final = 4 * 1024 * 1024
 # While one accepted batch is being stored the next may be accepted: a failure finds no more than these two.
 _UNDER_WAY_WHILE_ACCEPTING: Final = 2
 _INVALID_CURSOR: Final = "INVALID_CURSOR"
-
-
-class Step(StrEnum):
-    """What `progress` is told of, with a count."""
-
-    LISTED = "listed"
-    ALREADY_STORED = "already stored"
-    ACCEPTED = "accepted"
-    REFUSED = "refused"
-    STORED = "stored"
-    NOT_VERIFIED = "not verified"
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """A notification that was not stored, and why."""
-
-    code: int
-    id: str
-    reason: str
-    text: str
-    deadline: datetime | None = None
-
-
-@dataclass(slots=True)
-class PullReport:
-    """What one `pull` did; `refused` and `not_verified` name what it left.
-
-    `listed` counts what matched, whether it came from the list or from the changes.
-    """
-
-    walked_list: bool = False
-    changes: int = 0
-    listed: int = 0
-    already_stored: int = 0
-    accepted: int = 0
-    stored: int = 0
-    documents: int = 0
-    document_bytes: int = 0
-    receipts_verified: int = 0
-    refused: list[Left] = field(default_factory=list)
-    not_verified: list[Left] = field(default_factory=list)
 
 
 def pull(
@@ -129,6 +91,8 @@ class _Pull:
     met: set[str] = field(default_factory=set)
     undecided: list[Notification] = field(default_factory=list)
     readable: list[Notification] = field(default_factory=list)
+    # How many were fetched and could not be stored.
+    unstored: int = 0
     running: dict[Future[PullReport], Sequence[Notification]] = field(default_factory=dict)
     pool: ThreadPoolExecutor = field(init=False)
 
@@ -237,9 +201,16 @@ class _Pull:
     def _check_stores(self, batch: Sequence[Notification]) -> None:
         """Check that what is accepted before is being stored, and that these have room beside it.
 
-        Raises: what a thread of the pool failed with; `SpoolError`.
+        Where nothing at all can be stored, as with the wrong seal pinned, it is not one notification's fault.
+
+        Raises: what a thread of the pool failed with; `SpoolError`, `NothingVerifiedError`,
+        `NothingDeliveredError`.
         """
         self._collect(down_to=min(self.parallel, _UNDER_WAY_WHILE_ACCEPTING))
+        if not self.report.stored and self.unstored >= _FETCHED_AT_ONCE:
+            kind = NothingVerifiedError if self.report.not_verified else NothingDeliveredError
+            why = (self.report.not_verified or self.report.refused)[0]
+            raise kind(self.unstored, why=f"{why.reason}: {why.text}")
         owed = [one for fetched in self.running.values() for one in fetched]
         self.spool.check_takes([*owed, *self.readable, *batch])
 
@@ -285,6 +256,7 @@ class _Pull:
         report.receipts_verified += part.receipts_verified
         report.refused += part.refused
         report.not_verified += part.not_verified
+        self.unstored += len(part.refused) + len(part.not_verified)
         for step, count in (
             (Step.STORED, part.stored),
             (Step.REFUSED, len(part.refused)),

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from notigateway.client.days import last_day_text, moment_text
-from notigateway.client.pulling import Step
+from notigateway.client.pulled import Step
 from notigateway.client.shapes import as_json
 from notigateway.client.tables import print_table, shown
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from notigateway.client.errors import ClientError
     from notigateway.client.proof import Verdict
-    from notigateway.client.pulling import PullReport
+    from notigateway.client.pulled import PullReport
     from notigateway.client.values import (
         Change,
         Decision,

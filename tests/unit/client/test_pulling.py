@@ -15,7 +15,7 @@ from notigateway.client import (
     TransportFaultError,
     pull,
 )
-from notigateway.client.pulling import Step
+from notigateway.client.pulled import Step
 from notigateway.client.spool import Spool
 from notigateway.law.lifecycle import State
 from pki import pki

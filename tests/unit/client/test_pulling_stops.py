@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from notigateway.client import NotificationClient, PullReport, SpoolError, pull
+from notigateway.client import ClientError, NotificationClient, PullReport, SpoolError, pull
 from pki import pki
-from service_simulator import Simulator
+from service_simulator import Simulator, element, problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,3 +128,54 @@ def test_a_disk_that_takes_no_file_is_told_before_anything_is_accepted(
     assert "AcceptNotifications" not in service.operations
     run()
     assert (accepted(service), stored(inbox)) == (3, 3)
+
+
+def test_where_nothing_is_proven_no_more_is_accepted(
+    service: Simulator, client: NotificationClient, inbox: Path
+) -> None:
+    """Another seal is pinned than the service's: with the right one what was accepted is fetched later."""
+    service.add(299)
+    with pytest.raises(ClientError) as refusal:
+        pull(client, inbox, accept=True, seal_certificates=[pki().ec_company.certificate], parallel=1)
+    assert (refusal.value.code, refusal.value.exit_code) == ("NOTHING_VERIFIED", 4)
+    assert str(refusal.value).startswith(
+        "nothing more is accepted: of the first 50 that were fetched none is stored: RECEIPT_NOT_VERIFIED: "
+    )
+    assert (accepted(service), stored(inbox)) == (BATCH, 0)
+    pull(client, inbox, accept=True, seal_certificates=[pki().seal.certificate])
+    assert (accepted(service), stored(inbox)) == (299, 299)
+
+
+def test_where_nothing_is_delivered_no_more_is_accepted(
+    service: Simulator, run: Callable[..., PullReport], inbox: Path
+) -> None:
+    items = service.add(299)
+
+    def nothing(_simulator: Simulator, _request: _Element) -> _Element:
+        return element(
+            "RetrieveNotificationsResponse",
+            *(
+                element("item", element("id", one.id), problem("TEMPORARILY_UNAVAILABLE"))
+                for one in items[:50]
+            ),
+        )
+
+    service.plan += [*at_the_first_accept(lambda: None), nothing]
+    with pytest.raises(ClientError) as refusal:
+        run(parallel=1)
+    assert (refusal.value.code, refusal.value.exit_code) == ("NOTHING_DELIVERED", 3)
+    assert "none is stored: TEMPORARILY_UNAVAILABLE: " in str(refusal.value)
+    assert accepted(service) == BATCH
+    run()
+    assert (accepted(service), stored(inbox)) == (299, 299)
+
+
+def test_some_that_cannot_be_stored_keep_nobody_from_accepting_the_rest(
+    service: Simulator, run: Callable[..., PullReport], inbox: Path
+) -> None:
+    first, *_ = service.add(299)
+    service.accept(first)
+    first.receipt = service.seal(first, addressee="A28000016")
+    report = run(parallel=1)
+    assert [left.id for left in report.not_verified] == [first.id]
+    assert (accepted(service), stored(inbox)) == (299, 298)
