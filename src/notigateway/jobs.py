@@ -1,31 +1,28 @@
-"""The periodic jobs: what each does, and the process that does all of them, each under a lease."""
+"""The periodic jobs: what each does, what a run has done, and how that is recorded and told."""
 
 from __future__ import annotations
 
-import threading
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
-from uuid import uuid4
 
 import structlog
 
-from notigateway.clock.agreement import check_clock, find_difference
+from notigateway.clock.agreement import check_clock
 from notigateway.clock.lapsing import Sweeping, sweep
 from notigateway.errors import GatewayError, ServiceError, TemporarilyUnavailableError
 from notigateway.evidence.seals import HeldSeal
 from notigateway.log.growing import advance
 from notigateway.pki.keys import fingerprint
 from notigateway.receipts.stamping import Authority, stamp
-from notigateway.repository.engine import connected, writing
-from notigateway.repository.jobs import DONE, FAILED, leave_jobs, record_run, take_job
-from notigateway.repository.schema import check_revision
+from notigateway.repository.engine import writing
+from notigateway.repository.jobs import DONE, FAILED, record_run
 from notigateway.trust.authorities import load_trust
 from notigateway.trust.refreshing import Sources, refresh
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from cryptography.x509 import Certificate
@@ -47,14 +44,13 @@ LEASE_JOB: Final = "lease"
 SEAL_JOB: Final = "seal"
 INCOMPLETE: Final = "INCOMPLETE"
 
-# A third of the lease: two looks may fail before another process takes over.
-_LOOK_SECONDS: Final = 2.0
 # How often a trouble that goes on is told again.
 _REMIND_SECONDS: Final = 60.0
 # A folder may hold any number of files that cannot be read.
 _TOLD_AT_MOST: Final = 20
 # Then the stop is looked at again.
 _STAMPS_AT_MOST: Final = 200
+_LAPSES_AT_MOST: Final = 400
 
 _log = structlog.get_logger("notigateway.job")
 
@@ -108,7 +104,8 @@ def sweeping(settings: Settings, sealing: Sealing) -> Callable[[Engine, datetime
 
     def work(engine: Engine, now: datetime) -> Done:
         check_clock(engine, now)
-        return of_sweep(sweep(engine, seal=sealing.seal(now), now=now, sweeping=how))
+        done = sweep(engine, seal=sealing.seal(now), now=now, sweeping=how, most=_LAPSES_AT_MOST)
+        return of_sweep(done)
 
     return work
 
@@ -146,8 +143,11 @@ def of_refresh(done: Refreshed) -> Done:
 
 def of_sweep(done: Swept) -> Done:
     """Return what a sweep did; what another seal has to attest is left."""
+    said = asdict(done)
+    del said["is_cut"]
     is_left = done.unsealed or done.unsealed_arrivals
-    return Done(asdict(done), left=("some wait for a seal that was valid at their time",) if is_left else ())
+    left = ("some wait for a seal that was valid at their time",) if is_left else ()
+    return Done(said, left=left, is_more=done.is_cut)
 
 
 def of_stamping(done: Stamped) -> Done:
@@ -194,13 +194,23 @@ class Standing:
 
     def tell(self, **line: object) -> None:
         """Tell of the trouble, unless that was done a moment ago."""
+        if self._is_due():
+            _log.warning("job_failed", job=self._job, **line)
+
+    def tell_defect(self, error: Exception) -> None:
+        """Tell of what nobody thought of, with its trace; as seldom."""
+        if self._is_due():
+            line = {"code": ServiceError.code, "detail": type(error).__name__}
+            _log.error("job_failed", job=self._job, exc_info=error, **line)
+
+    def _is_due(self) -> bool:
         now = time.monotonic()
         if self._since is None:
             self._since = now
         elif now - self._told_at < _REMIND_SECONDS:
-            return
+            return False
         self._told_at = now
-        _log.warning("job_failed", job=self._job, **line)
+        return True
 
     def end(self) -> None:
         """Tell that the trouble is over, if there was one."""
@@ -228,121 +238,3 @@ class Sealing:
             _log.info("seal_changed", sha256=fingerprint(seal.certificate))
         self._certificate = seal.certificate
         return seal
-
-
-class Jobs:
-    """Does the jobs whose lease this process holds, each in a thread, until it is stopped."""
-
-    def __init__(self, settings: Settings, jobs: Sequence[Job], *, clock: Callable[[], datetime]) -> None:
-        self._settings = settings
-        self._jobs = jobs
-        self._clock = clock
-        self._holder = uuid4()
-        self._held: frozenset[str] = frozenset()
-        self._standing = {name: Standing(name) for name in (LEASE_JOB, *(job.name for job in jobs))}
-        self._stopping = threading.Event()
-
-    def stop(self) -> None:
-        """Let what runs end; may be called by a signal's handler."""
-        self._stopping.set()
-
-    def run(self) -> None:
-        """Hold the leases and do the jobs until `stop`; a database that is away is waited for.
-
-        Raises: `ConfigurationError` for a database without this version's schema.
-        """
-        with connected(self._settings) as engine:
-            while not self._has_schema(engine):
-                if self._stopping.wait(_LOOK_SECONDS):
-                    return
-            threads = [
-                threading.Thread(target=self._repeat, args=(engine, job), name=job.name) for job in self._jobs
-            ]
-            self._hold(engine)
-            for one in threads:
-                one.start()
-            while not self._stopping.wait(_LOOK_SECONDS):
-                self._hold(engine)
-            for one in threads:
-                one.join()
-            self._attempt(LEASE_JOB, lambda: self._leave(engine))
-
-    def _has_schema(self, engine: Engine) -> bool:
-        """Tell whether the database is there; whether it is the right one no later look will change."""
-        try:
-            check_revision(engine)
-        except TemporarilyUnavailableError as error:
-            self._standing[LEASE_JOB].tell(**error.line)
-            return False
-        return True
-
-    def _hold(self, engine: Engine) -> None:
-        """Take or keep the leases; without the database it stays as it is.
-
-        A process whose clock is wrong has none: it would take those of others for ended, and they its own.
-        """
-
-        def take() -> None:
-            now = self._clock()
-            difference = find_difference(engine, now)
-            if difference is not None:
-                self._held = frozenset()
-                raise TemporarilyUnavailableError(difference)
-            with writing(engine) as session:
-                taken = [job.name for job in self._jobs if take_job(session, job.name, self._holder, now=now)]
-            self._held = frozenset(taken)
-
-        if self._attempt(LEASE_JOB, take) is None:
-            self._standing[LEASE_JOB].end()
-
-    def _leave(self, engine: Engine) -> None:
-        with writing(engine) as session:
-            leave_jobs(session, self._holder)
-
-    def _repeat(self, engine: Engine, job: Job) -> None:
-        """Do one job whenever it is due and held; whoever comes to hold it does it at once."""
-        pause = 0.0
-        while not self._stopping.wait(pause):
-            pause = 1.0  # to see that the lease has come
-            if job.name in self._held:
-                pause = 0.0 if self._do(engine, job) else job.every_seconds
-
-    def _do(self, engine: Engine, job: Job) -> bool:
-        """Do a job once, record how it went, and tell whether there is more.
-
-        By a clock that is wrong nothing is done, and nothing recorded.
-        """
-        begun = self._clock()
-        if self._attempt(job.name, lambda: check_clock(engine, begun)) is not None:
-            return False
-        found: list[Done] = []
-        error = self._attempt(job.name, lambda: found.append(job.work(engine, begun)))
-        outcome, detail = FAILED, error or ""
-        for done in found:
-            outcome, detail = done.outcome, done.words
-            if done.left:
-                self._standing[job.name].tell(code=INCOMPLETE, detail=detail)
-            else:
-                self._standing[job.name].end()
-                _log.info("job_done", job=job.name, detail=detail)
-
-        def record() -> None:
-            with writing(engine) as session:
-                record_run(
-                    session, job.name, begun=begun, ended=self._clock(), outcome=outcome, detail=detail
-                )
-
-        self._attempt(LEASE_JOB, record)
-        return any(done.is_more for done in found)
-
-    def _attempt(self, name: str, what: Callable[[], object]) -> str | None:
-        """Do something whose trouble is for the next time; return the trouble in words."""
-        try:
-            what()
-        except GatewayError as error:
-            self._standing[name].tell(**error.line)
-            return f"{error.code}: {error.detail}"
-        except Exception as error:  # noqa: BLE001  (a defect must not end the other jobs)
-            _log.exception("job_failed", job=name, code=ServiceError.code, detail=type(error).__name__)
-            return f"{ServiceError.code}: {type(error).__name__}"
-        return None

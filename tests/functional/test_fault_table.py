@@ -22,7 +22,8 @@ from fault_table import table, written
 from fault_world import FullDisk, Seen, World, asked, closing_engine, told, write_log_to
 from notigateway.evidence.history import PERIODS
 from notigateway.instants import instant_text
-from notigateway.jobs import STAMP, Job, Jobs, stamping
+from notigateway.job_process import Jobs
+from notigateway.jobs import STAMP, Job, stamping
 from notigateway.repository.schema import upgrade
 from notigateway.repository.store_owner import marker_of
 from pki import NOW, OTHER_COMPANY_NIF, company_subject, crl, ec_key, pki, rsa_key, write_issuers, write_pem

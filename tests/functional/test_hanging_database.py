@@ -20,7 +20,8 @@ from structlog.testing import capture_logs
 from clusters import Address
 from notigateway.app import system_clock
 from notigateway.errors import Part, TemporarilyUnavailableError
-from notigateway.jobs import Done, Job, Jobs
+from notigateway.job_process import Bounds, Jobs
+from notigateway.jobs import Done, Job
 from notigateway.repository.engine import create_database, reading
 from notigateway.time_left import bounded
 from notigateway.wss.ns import NOTIGATEWAY_V1
@@ -162,4 +163,32 @@ def test_the_jobs_wait_for_a_database_that_is_away_and_go_on(
         <= {one["event"] for one in lines}
         <= {"job_done", "job_failed", "job_recovered"}
     )
+    stack.close()
+
+
+def test_the_jobs_end_within_seconds_while_the_database_hangs(
+    address: Address, url: str, tmp_path: Path
+) -> None:
+    stack = Stack(url, tmp_path)  # whose database_timeout_seconds are 30
+    done = threading.Event()
+
+    def work(engine: Engine, _now: datetime) -> Done:
+        with reading(engine):
+            done.set()
+        return Done({})
+
+    bounds = Bounds(look=0.1, answer=1, again=0.1, step=1, leave=1)
+    running = Jobs(stack.settings, [Job("sweep", 0.1, work)], clock=system_clock, bounds=bounds)
+    thread = threading.Thread(target=running.run)
+    with capture_logs() as lines:
+        thread.start()
+        assert done.wait(PATIENCE_SECONDS)
+        with silent(address):
+            end = time.monotonic() + _WELL_BELOW_SECONDS
+            while not any(one["event"] == "job_failed" and one["part"] == "database" for one in lines):
+                assert time.monotonic() < end, "it is named while the first statement still hangs"
+                time.sleep(0.05)
+            running.stop()
+            thread.join(_WELL_BELOW_SECONDS)
+            assert not thread.is_alive()
     stack.close()

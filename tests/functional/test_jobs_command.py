@@ -21,7 +21,7 @@ from notigateway.cli.main import app
 from notigateway.errors import ConfigurationError
 from notigateway.evidence.history import PERIODS
 from notigateway.instants import instant_text
-from notigateway.jobs import Jobs
+from notigateway.job_process import Jobs
 from notigateway.pki.keys import fingerprint
 from notigateway.repository.engine import reading
 from notigateway.repository.jobs import last_runs

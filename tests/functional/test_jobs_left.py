@@ -13,7 +13,8 @@ from chaos.relay import Relay
 from notigateway.app import system_clock
 from notigateway.clock.lapsing import Swept
 from notigateway.health.jobs import look_at_jobs
-from notigateway.jobs import STAMP, SWEEP, Done, Job, Jobs, Standing, of_sweep
+from notigateway.job_process import Jobs
+from notigateway.jobs import STAMP, SWEEP, Done, Job, Standing, of_sweep
 from notigateway.repository.engine import reading
 from notigateway.repository.jobs import last_runs
 from overdue import run, settings_file

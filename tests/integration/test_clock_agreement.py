@@ -11,7 +11,8 @@ from structlog.testing import capture_logs
 
 from notigateway.clock.agreement import check_clock
 from notigateway.errors import TemporarilyUnavailableError
-from notigateway.jobs import CHECKPOINT, SWEEP, Done, Job, Jobs, Sealing, recorded, sweeping
+from notigateway.job_process import Jobs
+from notigateway.jobs import CHECKPOINT, SWEEP, Done, Job, Sealing, recorded, sweeping
 from notigateway.repository.engine import create_database, reading
 from notigateway.repository.jobs import last_runs
 from stack import Stack

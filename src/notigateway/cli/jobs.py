@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import signal
 from datetime import UTC, datetime
 from typing import Annotated
@@ -10,13 +12,13 @@ import typer
 
 from notigateway import telemetry
 from notigateway.cli.options import SettingsFile, named_settings
+from notigateway.job_process import Jobs
 from notigateway.jobs import (
     CHECKPOINT,
     REFRESH,
     STAMP,
     SWEEP,
     Job,
-    Jobs,
     Sealing,
     checkpointing,
     refreshing,
@@ -53,4 +55,6 @@ def jobs(
     running = Jobs(settings, wanted, clock=lambda: datetime.now(UTC))
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, lambda _number, _frame: running.stop())
-    running.run()
+    if not running.run():
+        logging.shutdown()
+        os._exit(0)  # a thread that hangs, or a pool that it has, would keep the process

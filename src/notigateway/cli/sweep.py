@@ -36,7 +36,9 @@ def sweep(
     settings = named_settings(settings_file)
     swept, seconds = _sweep(settings, Sweeping.by(settings, batch_size=batch), datetime.now(UTC))
     if as_json:
-        typer.echo(json.dumps(asdict(swept) | {"seconds": seconds}))
+        said = asdict(swept) | {"seconds": seconds}
+        del said["is_cut"]  # by a bound that this command does not set
+        typer.echo(json.dumps(said))
     else:
         typer.echo(f"{swept.lapsed} lapsed, {swept.moved} deadlines moved in {seconds:.1f} s")
     if swept.unsealed:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -60,7 +61,7 @@ class Swept:
 
     `unsealed` lapsed when the seal's certificate was not valid: only another seal can attest them.
     `arrived` were published for later, and their time has come; `unsealed_arrivals` of them when the
-    seal's certificate was not valid.
+    seal's certificate was not valid. `is_cut` says that it has stopped for its bound: more may be due.
     """
 
     lapsed: int
@@ -68,6 +69,7 @@ class Swept:
     unsealed: int
     arrived: int = 0
     unsealed_arrivals: int = 0
+    is_cut: bool = False
 
 
 def sweep(
@@ -76,11 +78,13 @@ def sweep(
     seal: Seal,
     now: datetime,
     sweeping: Sweeping,
+    most: int | None = None,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> Swept:
     """Recompute what outages move, then attest what the clock has caused, batch by batch.
 
-    First what was published for later and is at disposal now, then every lapse.
+    First what was published for later and is at disposal now, then every lapse. `most` bounds either for who
+    wants to look up between times: no batch is begun after so many, and `is_cut` says that there is more.
 
     Safe to run twice, concurrently and after a crash: a batch is written as a whole or not at all, and
     a notification that is written is not overdue any more. `on_progress` gets how many are written.
@@ -89,21 +93,35 @@ def sweep(
     """
     seal.check(now)
     moved = recompute_deadlines(engine, now=now, sweeping=sweeping)
-    arrived = 0
-    while written := _attest_arrived(engine, seal=seal, now=now, sweeping=sweeping):
-        arrived += written
-        let_others_write(engine)
-    lapsed = 0
-    while written := _sweep_batch(engine, seal=seal, now=now, sweeping=sweeping):
-        lapsed += written
-        on_progress(lapsed)
-        let_others_write(engine)
+    batch = partial(_attest_arrived, engine, seal=seal, now=now, sweeping=sweeping)
+    arrived, is_cut = _repeat(engine, batch, most=most)
+    batch = partial(_sweep_batch, engine, seal=seal, now=now, sweeping=sweeping)
+    lapsed, lapses_are_cut = _repeat(engine, batch, most=most, on_progress=on_progress)
     with reading(engine) as session:
         unsealed = rows.count_unsealed(session, until=now - sweeping.evidence_delay, valid=_validity(seal))
         waiting = rows.count_unsealed_arrivals(session, now=now, valid=_validity(seal))
     if unsealed or waiting:
         _log.warning("sweep_left_unsealed", lapsed=unsealed, arrived=waiting)
-    return Swept(lapsed, moved, unsealed, arrived, waiting)
+    return Swept(lapsed, moved, unsealed, arrived, waiting, is_cut=is_cut or lapses_are_cut)
+
+
+def _repeat(
+    engine: Engine,
+    batch: Callable[[], int],
+    *,
+    most: int | None,
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> tuple[int, bool]:
+    """Write batches until one is empty or `most` are written; return how many, and whether that cut it."""
+    done = 0
+    while most is None or done < most:
+        written = batch()
+        if not written:
+            return done, False
+        done += written
+        on_progress(done)
+        let_others_write(engine)
+    return done, True
 
 
 def count_due_lapses(engine: Engine, *, seal: Seal, now: datetime, sweeping: Sweeping) -> int:
