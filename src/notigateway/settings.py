@@ -286,8 +286,12 @@ class Settings(BaseSettings):
         return env_settings, init_settings
 
 
-def load_settings(file: Path | None, *, overrides: Mapping[str, Any] | None = None) -> Settings:
+def load_settings(
+    file: Path | None, *, overrides: Mapping[str, Any] | None = None, whatever_modes: bool = False
+) -> Settings:
     """Read the settings from a TOML file (optional) and the environment.
+
+    `whatever_modes`: also where others may read a secret; for whoever looks at that by itself.
 
     Raises: `ConfigurationError` naming the key and the reason.
     """
@@ -312,7 +316,7 @@ def load_settings(file: Path | None, *, overrides: Mapping[str, Any] | None = No
         raise ConfigurationError("; ".join(map(refusal, error.errors()))) from error
     except SettingsError as error:  # a list in the environment that is no JSON
         raise ConfigurationError(no_json(str(error), Settings.model_fields)) from error
-    if settings.mode == "production":
+    if settings.mode == "production" and not whatever_modes:
         _check_secrets(settings.secret_files)
         if file is not None:
             _check_secrets({f"the settings hold a password, {name}": file for name in _secrets(values)})

@@ -7,6 +7,7 @@ import sqlite3
 import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -29,7 +30,6 @@ from stack import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from cryptography import x509
 
@@ -114,8 +114,28 @@ def test_settings_that_cannot_be_used_are_the_finding(
     file.write_text("no_such_setting = 1")
     result = doctor("--settings", file)
     assert (result.exit_code, "no_such_setting" in result.stdout) == (1, True)
+    file.unlink()
+    missing = found("--settings", file)["settings"]
+    assert missing["cure"] == "put it there, or name the right file with --settings or NOTIGATEWAY_SETTINGS"
     monkeypatch.delenv("NOTIGATEWAY_SETTINGS", raising=False)
-    assert "no settings are named" in doctor().stdout
+    told = found()
+    assert list(told) == ["settings"], "the defaults would lead into whatever folder this is"
+    unnamed = told["settings"]
+    assert "no settings are named" in unnamed["says"]
+    assert unnamed["cure"] == "name their file with --settings or NOTIGATEWAY_SETTINGS"
+
+
+def test_a_secret_that_others_may_read_hides_nothing_else(sqlite_stack: Stack) -> None:
+    key = Path(str(sqlite_stack.overrides["service_key_file"]))
+    changes = {"mode": "production", "revocation": "required", "seal_certificate_file": "nowhere"}
+    file = settings_of(sqlite_stack, public_url="https://127.0.0.1/notigateway/v1", **changes)
+    key.chmod(0o644)
+    told = found("--settings", file)
+    key.chmod(0o600)
+    assert {told[one]["state"] for one in ("settings", "service_key", "seal_certificate")} == {"failed"}
+    assert told["settings"]["cure"].startswith("change its mode")
+    assert (states(told)["database"], states(told)["schema"]) == ("ok", "ok")
+    assert told["start"]["says"].startswith("would be refused: service_key_file: ")
 
 
 def test_with_the_database_away_everything_else_is_told(sqlite_stack: Stack) -> None:

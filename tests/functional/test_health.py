@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from wsgiref.simple_server import WSGIRequestHandler, make_server
@@ -14,10 +15,13 @@ import pytest
 from sqlalchemy import delete
 from typer.testing import CliRunner, Result
 
+from doctoring import found
+from doctoring import settings_of as doctored
 from notigateway.cli.main import app
 from notigateway.errors import ConfigurationError
 from notigateway.health.asking import NobodyThereError, ask
 from notigateway.health.instance import Instance
+from notigateway.health.looking import KEPT_SECONDS
 from notigateway.law.texts import is_a_line
 from notigateway.repository.engine import writing
 from notigateway.repository.trust import RevocationRow
@@ -175,6 +179,39 @@ def test_nothing_at_the_address_or_something_else_is_not_healthy(sqlite_stack: S
         1,
         f"not healthy: what answers is no gateway of ours (HTTP 404) at http://{address}\n",
     )
+
+
+def test_the_doctor_asks_a_gateway_that_runs_whether_it_is_ready_and_of_these_files(
+    sqlite_stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    assert sqlite_stack.endpoint.operations is not None
+    with served(sqlite_stack.endpoint.operations) as address:
+        sqlite_stack.now = datetime.now(UTC)
+        file = doctored(sqlite_stack, operations_address=address)
+        running = found("--settings", file)["running_gateway"]
+        assert (running["state"], running["says"]) == ("ok", "it runs and is ready")
+        sqlite_stack.now = datetime(2051, 1, 1, tzinfo=UTC)
+        time.sleep(KEPT_SECONDS)
+        running = found("--settings", file)["running_gateway"]
+        both = "service_certificate and seal_certificate"
+        said = f"it runs, is not ready, and has another {both} than the files"
+        assert (running["state"], running["says"]) == ("failed", said)
+        assert running["cure"].startswith("reload it")
+        sqlite_stack.now = datetime.now(UTC)
+        with writing(sqlite_stack.engine) as session:
+            session.execute(delete(RevocationRow))
+        time.sleep(KEPT_SECONDS)
+        running = found("--settings", file)["running_gateway"]
+        assert running["says"].startswith("it runs and is not ready: revocation: nothing is known")
+        changes = {"database_url": "sqlite:///notigateway.db", "document_store_url": "file:documents"}
+        file = doctored(sqlite_stack, operations_address=address, **changes)
+        elsewhere = tmp_path_factory.mktemp("elsewhere")
+        monkeypatch.chdir(elsewhere)
+        told = found("--settings", file)
+    for check in ("folder", "operations_address"):
+        assert told[check]["state"] == "warning"
+        assert f"this folder, {elsewhere}" in told[check]["says"]
+        assert told[check]["cure"].startswith("run it in the folder in which the gateway starts")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from notigateway.cli.options import SettingsFile, named_settings
+from notigateway.cli.options import SettingsFile, named_settings, names_the_data
 from notigateway.cli.telling import harmless, in_json
 from notigateway.errors import ConfigurationError
 from notigateway.evidence.seals import KeptInDevice
@@ -25,9 +25,12 @@ from notigateway.health.finding import Finding, State, worst, worst_first
 from notigateway.pki.keys import TokenKey
 from notigateway.provision import Provision
 from notigateway.repository.log_left import leave_log
+from notigateway.settings import load_settings
 from notigateway.supervision.trial import TRIAL_SECONDS, Outcome, try_start
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from notigateway.settings import Settings
 
 _START: Final = "start"
@@ -74,14 +77,35 @@ def doctor(
 
 def _examine(settings_file: SettingsFile, *, online: bool, time_source: str) -> dict[str, list[Finding]]:
     """Look; settings that cannot be used are what there is to tell then."""
+    refused: Finding | None = None
     try:
         settings = named_settings(settings_file)
     except ConfigurationError as error:
-        cure = "correct it; conf/notigateway.example.toml shows each setting"
-        return {"settings": [judged("settings", error, cure)]}
+        refused = judged("settings", error, _cure_of(error, settings_file))
+        if settings_file is None and not names_the_data():
+            return {"settings": [refused]}
+        try:
+            settings = load_settings(settings_file, whatever_modes=True)
+        except ConfigurationError:
+            return {"settings": [refused]}
+        # Others may read a secret: that hides nothing else.
     examining = Examining(settings, lambda: datetime.now(UTC), online=online, time_source=time_source)
     found = examining.examine()
+    if refused is not None:
+        start = Finding(_START, State.FAILED, f"would be refused: {refused.says}", refused.cure)
+        return found | {"settings": [refused, *found["settings"]], "start": [start]}
     return found | {"start": [_try(settings, [one for some in found.values() for one in some])]}
+
+
+def _cure_of(error: ConfigurationError, file: Path | None) -> str:
+    """Return what there is to do about settings that are refused."""
+    if file is None and not names_the_data():
+        return "name their file with --settings or NOTIGATEWAY_SETTINGS"
+    if isinstance(error.__cause__, FileNotFoundError):
+        return "put it there, or name the right file with --settings or NOTIGATEWAY_SETTINGS"
+    if "readable by others" in error.detail:
+        return "change its mode, and look again: the first of such files is told"
+    return "correct it; conf/notigateway.example.toml shows each setting"
 
 
 def _try(settings: Settings, found: Sequence[Finding]) -> Finding:

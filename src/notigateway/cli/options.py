@@ -33,12 +33,17 @@ def named_settings(file: Path | None) -> Settings:
 
     Raises: `ConfigurationError`.
     """
-    if file is None and not os.environ.get(_NAMES_THE_DATA):
+    if file is None and not names_the_data():
         raise ConfigurationError(
             "no settings are named: give --settings FILE, or set NOTIGATEWAY_SETTINGS to the file "
             f"(or {_NAMES_THE_DATA}, where the environment holds them all)"
         )
     return load_settings(file)
+
+
+def names_the_data() -> bool:
+    """Tell whether the environment names the data of a gateway."""
+    return bool(os.environ.get(_NAMES_THE_DATA))
 
 
 def read_instant(text: str | None) -> datetime | None:

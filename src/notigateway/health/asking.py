@@ -23,6 +23,7 @@ ASK_SECONDS: Final = 4.0
 _ANSWER_MAX_BYTES: Final = 1024 * 1024
 _LINE_MAX_CHARS: Final = 300
 _FINDINGS_MAX: Final = 100
+_VALUES_MAX: Final = 20
 _EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (of listening; one asks this machine)
 
 
@@ -46,6 +47,7 @@ class _Finding(BaseModel):
     state: State
     says: _Line
     cure: _Line = "no cure"
+    values: dict[str, float] = Field(default_factory=dict, max_length=_VALUES_MAX)
 
 
 class _Instance(BaseModel):

@@ -17,6 +17,7 @@ from notigateway.health.jobs import look_at_jobs
 from notigateway.health.keys import look_at_seal, look_at_service
 from notigateway.health.looking import Look, Looks
 from notigateway.health.revocation import REVOCATION, RevocationWanted, look_at_revocation
+from notigateway.health.running import look_at_running
 from notigateway.health.store import (
     OWNER_UNKNOWN,
     REACH_IT,
@@ -28,10 +29,12 @@ from notigateway.health.store import (
 from notigateway.health.stored import look_at_condition, look_at_waiting
 from notigateway.health.surroundings import (
     ADDRESS,
+    ANSWERS,
     CLOCK,
     look_at_address,
     look_at_database_file,
     look_at_disks,
+    look_at_folder,
     look_at_settings,
     look_at_stamping,
     look_at_time,
@@ -81,6 +84,10 @@ class Examining:
         with log_left(self.settings.database_url):
             found = looks.look(self.clock())
         told = {name: [one for look in some for one in found[look.check]] for name, some in chapters.items()}
+        if any(
+            one.check == ADDRESS and one.state is State.OK and ANSWERS in one.says for one in told["machine"]
+        ):
+            told["machine"].append(look_at_running(self.settings.operations_address, told["keys"]))
         # Only the database tells it, but it is cured elsewhere.
         told["revocation"] += [one for one in told["database"] if one.check == REVOCATION]
         told["database"] = [one for one in told["database"] if one.check != REVOCATION]
@@ -89,7 +96,9 @@ class Examining:
     def _chapters(self) -> dict[str, list[Look]]:
         settings = self.settings
         return {
-            "settings": [_look("settings", lambda _: look_at_settings(settings))],
+            "settings": [
+                _look("settings", lambda _: [*look_at_settings(settings), *look_at_folder(settings)])
+            ],
             "keys": [
                 _look("service_key", lambda now: look_at_service(settings, now)),
                 _look("seal_key", lambda now: look_at_seal(settings, now, online=self.online)),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -18,6 +18,8 @@ from notigateway.urls import scheme_of
 
 if TYPE_CHECKING:
     from notigateway.settings import Settings
+
+IN_ITS_FOLDER: Final = "run it in the folder in which the gateway starts, or name absolute paths"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,15 @@ def relative_data(settings: Settings) -> list[str]:
     if scheme_of(store) == "file" and not Path(url2pathname(urlsplit(store).path)).is_absolute():
         named.append("document_store_url")
     return named
+
+
+def relative_paths(settings: Settings) -> list[Path]:
+    """Return all the paths that the settings name and that count from the folder."""
+    named = [value for value in dict(settings).values() if isinstance(value, Path)]
+    database, store = database_file_named(settings.database_url), settings.document_store_url
+    named += [database] if database is not None else []
+    named += [Path(url2pathname(urlsplit(store).path))] if scheme_of(store) == "file" else []
+    return [path for path in named if not path.is_absolute()]
 
 
 def _store_place(url: str) -> str:

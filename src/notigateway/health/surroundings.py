@@ -14,7 +14,13 @@ from notigateway.addresses import host_and_port
 from notigateway.health.asking import NobodyThereError, ask, at
 from notigateway.health.files import find_obstacle, is_on_network, look_at_space
 from notigateway.health.finding import Finding, State
-from notigateway.health.instance import Instance
+from notigateway.health.instance import (
+    IN_ITS_FOLDER,
+    Instance,
+    counted_from_here,
+    relative_data,
+    relative_paths,
+)
 from notigateway.health.time_source import NoTimeError, ask_time
 from notigateway.health.trusting import AUTHORITY
 from notigateway.repository.condition import database_file
@@ -29,6 +35,7 @@ if TYPE_CHECKING:
 
 CLOCK: Final = "clock"
 ADDRESS: Final = "operations_address"
+ANSWERS: Final = "this gateway answers"
 ASK_SECONDS: Final = 2.0
 _SYNCHRONISE: Final = "synchronise this machine's clock (chrony, systemd-timesyncd)"
 _MOUNT_OR_MAKE: Final = "mount its disk; where there never was one, run `notigateway migrate`"
@@ -56,6 +63,17 @@ def look_at_settings(settings: Settings) -> list[Finding]:
         said = f"X-Forwarded-For of {proxies} is believed" if hops else "no proxy is believed"
         left.append(Finding("proxies", State.OK, f"{said} (trusted_proxy_hops)"))
     return left or [Finding(check, State.OK, f"complete, mode {mode}")]
+
+
+def look_at_folder(settings: Settings) -> list[Finding]:
+    """Find from where relative paths count, and whether any of them leads to something from there."""
+    check, paths = "folder", relative_paths(settings)
+    if not paths:
+        return []
+    said = f"relative paths count from this folder, {Path.cwd()}"
+    if any(path.exists() for path in paths):
+        return [Finding(check, State.OK, said)]
+    return [Finding(check, State.WARNING, f"{said}; nothing that the settings name is here", IN_ITS_FOLDER)]
 
 
 def look_at_time(clock: Callable[[], datetime], source: str, *, most_seconds: float) -> Finding:
@@ -94,10 +112,13 @@ def look_at_address(settings: Settings) -> list[Finding]:
             return [Finding(ADDRESS, State.OK, said)]
         return [Finding(ADDRESS, State.FAILED, f"{settings.operations_address} is taken: {error}", cure)]
     if told.is_of(Instance.of(settings)):
-        return [Finding(ADDRESS, State.OK, f"this gateway answers at {settings.operations_address}")]
+        return [Finding(ADDRESS, State.OK, f"{ANSWERS} at {settings.operations_address}")]
     if told.name == str(settings.public_url):
         said = f"a gateway of this public_url answers at {settings.operations_address}, with other data"
+        said += counted_from_here(settings)
         cure = "correct database_url and document_store_url; where these settings are right, reload it"
+        if relative_data(settings):
+            cure = f"{IN_ITS_FOLDER}; else {cure}"
         return [Finding(ADDRESS, State.WARNING, said, cure)]
     said = f"another gateway answers at {settings.operations_address}: {told.name}"
     return [Finding(ADDRESS, State.FAILED, said, cure)]
