@@ -125,6 +125,18 @@ def test_settings_that_cannot_be_used_are_the_finding(
     assert unnamed["cure"] == "name their file with --settings or NOTIGATEWAY_SETTINGS"
 
 
+def test_receipts_of_a_seal_that_was_forgotten_are_told(stack: Stack, tmp_path: Path) -> None:
+    stack.publish()
+    told = found("--settings", settings_of(stack))["receipts_sealed"]
+    assert (told["state"], told["says"]) == ("ok", "receipts looked at: 1, each with a known seal")
+    other = tmp_path / "other.cert.pem"
+    other.write_bytes(certificate_pem(pki().company_seal.certificate))
+    told = found("--settings", settings_of(stack, seal_certificate_file=str(other)))["receipts_sealed"]
+    said = "receipts looked at: 1, with a seal that is not known: 1"
+    assert (told["state"], told["says"]) == ("failed", said)
+    assert "retired_seals_folder" in told["cure"]
+
+
 def test_a_secret_that_others_may_read_hides_nothing_else(sqlite_stack: Stack) -> None:
     key = Path(str(sqlite_stack.overrides["service_key_file"]))
     changes = {"mode": "production", "revocation": "required", "seal_certificate_file": "nowhere"}

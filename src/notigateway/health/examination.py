@@ -18,6 +18,7 @@ from notigateway.health.keys import look_at_seal, look_at_service
 from notigateway.health.looking import Look, Looks
 from notigateway.health.revocation import REVOCATION, RevocationWanted, look_at_revocation
 from notigateway.health.running import look_at_running
+from notigateway.health.sealed import look_at_sealed
 from notigateway.health.store import (
     OWNER_UNKNOWN,
     REACH_IT,
@@ -144,6 +145,7 @@ class Examining:
             wanted = RevocationWanted.by(self.settings)
             found.append(look_at_revocation(engine, wanted, now))
             found += look_at_jobs(engine, now, has_authority=bool(self.settings.timestamp_authority_url))
+            found += look_at_sealed(engine, self.settings)
             return [*found, *look_at_waiting(engine, self.settings, now)]
         finally:
             engine.dispose()

@@ -123,3 +123,10 @@ def find_of_own_decisions(
         ]
         note_found(session, row)
     return found
+
+
+def list_outermost_receipts(session: Session, *, count: int) -> list[bytes]:
+    """Return the oldest receipts and the latest, so many of each; their identifiers sort by time."""
+    orders = (Receipt.id.asc(), Receipt.id.desc())
+    found = [session.execute(select(Receipt.id, Receipt.xml).order_by(one).limit(count)) for one in orders]
+    return list({identifier: xml for rows in found for identifier, xml in rows}.values())
