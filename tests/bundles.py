@@ -18,6 +18,7 @@ from notigateway.evidence import bundle
 from notigateway.evidence.element import render
 from notigateway.evidence.pades import seal_pdf
 from notigateway.evidence.rendition import render_pdf
+from notigateway.evidence.sealing import Seal
 from notigateway.evidence.statement import (
     ActorAuthentication,
     AttestedDocument,
@@ -30,7 +31,6 @@ from notigateway.evidence.statement import (
     UserContent,
 )
 from notigateway.evidence.timestamp import add_token, signature_imprint
-from notigateway.evidence.xades import Seal
 from notigateway.law.lifecycle import Channel, State
 from notigateway.law.representation import Role
 from notigateway.pki.keys import fingerprint

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from notigateway.evidence.xades import Seal
+from notigateway.evidence.sealing import Seal
 
 if TYPE_CHECKING:
     from datetime import datetime

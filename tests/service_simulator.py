@@ -21,6 +21,7 @@ from uuid import UUID, uuid4
 from lxml import etree
 
 from notigateway.evidence.element import render
+from notigateway.evidence.sealing import Seal
 from notigateway.evidence.statement import (
     AttestedDocument,
     DelegateDetails,
@@ -29,7 +30,6 @@ from notigateway.evidence.statement import (
     Statement,
     UserContent,
 )
-from notigateway.evidence.xades import Seal
 from notigateway.instants import instant_text
 from notigateway.law.lifecycle import Channel, State
 from notigateway.law.representation import Role

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from notigateway.evidence.xades import Seal
+from notigateway.evidence.sealing import Seal
 from notigateway.issuer.publishing import Deposit, Publishing, register_issuing_body
 from notigateway.law.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
 from notigateway.repository.engine import writing

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from notigateway.clock.lapsing import Swept
-    from notigateway.evidence.xades import Seal
+    from notigateway.evidence.sealing import Seal
     from notigateway.receipts.stamping import Stamped
     from notigateway.settings import Settings
     from notigateway.trust.refreshing import Refreshed

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from notigateway.evidence.xades import Seal
+    from notigateway.evidence.sealing import Seal
     from notigateway.pki.known import KnownCertificates
     from notigateway.repository.documents import DocumentStore
     from notigateway.settings import Settings

@@ -17,7 +17,8 @@ from sqlalchemy import select
 from notigateway.clock.lapsing import Sweeping, Swept, sweep
 from notigateway.clock.outages import declare_outage
 from notigateway.errors import TemporarilyUnavailableError
-from notigateway.evidence.xades import Seal, verify_receipt
+from notigateway.evidence.sealing import Seal
+from notigateway.evidence.xades import verify_receipt
 from notigateway.instants import instant_text
 from notigateway.law.deadlines import deadline
 from notigateway.law.grounds import Paper

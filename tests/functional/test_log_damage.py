@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from kept_log import FIRST, SECOND, advanced, audited
 from notigateway.errors import LogDamagedError
-from notigateway.evidence.xades import Seal
+from notigateway.evidence.sealing import Seal
 from notigateway.repository.accesses import AccessRecord
 from notigateway.repository.engine import writing
 from notigateway.repository.log import LogCheckpoint, LogLeaf, LogTile

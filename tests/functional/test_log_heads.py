@@ -13,7 +13,7 @@ from kept_log import FIRST, ORIGIN, SECOND, advanced, audited
 from notigateway.app import build_app
 from notigateway.cli.main import app
 from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
-from notigateway.evidence.xades import Seal
+from notigateway.evidence.sealing import Seal
 from notigateway.health.stored import CHECKPOINT, look_at_waiting
 from notigateway.log.growing import advance
 from notigateway.repository.engine import reading, writing

@@ -15,7 +15,7 @@ from notigateway.app import build_app
 from notigateway.cli.main import app
 from notigateway.cli.publish import Publisher
 from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
-from notigateway.evidence.xades import Seal
+from notigateway.evidence.sealing import Seal
 from notigateway.settings import load_settings
 from overdue import settings_file
 from pki import NOW, OTHER_COMPANY_NIF, write_pem

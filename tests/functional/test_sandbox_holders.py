@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from notigateway.errors import CertificateExpiredError, ConfigurationError, IssuerNotAuthorisedError
-from notigateway.evidence.xades import Seal
+from notigateway.evidence.sealing import Seal
 from notigateway.pki.anchors import TrustStore
 from notigateway.pki.identity import read_caller
 from notigateway.pki.keys import fingerprint, load_certificates, load_key_pair, load_p12

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from notigateway.evidence.xades import Seal
+from notigateway.evidence.sealing import Seal
 from notigateway.issuer.publishing import Publishing
 from notigateway.law.lifecycle import Kind
 from notigateway.law.submission import SubmittedDocument

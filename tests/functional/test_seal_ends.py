@@ -16,8 +16,9 @@ from notigateway.app import build_app
 from notigateway.cli.main import app
 from notigateway.clock.lapsing import Sweeping, sweep
 from notigateway.errors import TemporarilyUnavailableError
+from notigateway.evidence.sealing import Seal
 from notigateway.evidence.seals import load_history
-from notigateway.evidence.xades import Seal, verify_receipt
+from notigateway.evidence.xades import verify_receipt
 from notigateway.instants import instant_text
 from notigateway.log.growing import advance
 from notigateway.log.wholeness import Checking

@@ -26,8 +26,9 @@ from notigateway.evidence import bundle
 from notigateway.evidence.history import PERIODS
 from notigateway.evidence.pades import seal_pdf, verify_pdf
 from notigateway.evidence.rendition import render_pdf
+from notigateway.evidence.sealing import Seal
 from notigateway.evidence.seals import load_history, load_seal
-from notigateway.evidence.xades import Seal, seal_certificate_of, verify_receipt
+from notigateway.evidence.xades import seal_certificate_of, verify_receipt
 from notigateway.log.growing import advance
 from notigateway.settings import load_settings
 from notigateway.tlog.checkpoint import verify_checkpoint

@@ -24,7 +24,8 @@ from notigateway.evidence.detached import verify_detached
 from notigateway.evidence.element import render
 from notigateway.evidence.pades import seal_pdf, verify_pdf
 from notigateway.evidence.rendition import render_pdf
-from notigateway.evidence.xades import Seal, verify_receipt
+from notigateway.evidence.sealing import Seal
+from notigateway.evidence.xades import verify_receipt
 from notigateway.pki.device import Device, load_device_key
 from notigateway.settings import load_settings
 from pki import NOW, OTHER_COMPANY_NIF, company_subject, ec_key, pki, rsa_key, write_pem

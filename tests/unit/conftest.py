@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from notigateway.evidence.element import render
+from notigateway.evidence.sealing import Seal
 from notigateway.evidence.statement import (
     ActorAuthentication,
     AttestedDocument,
@@ -18,7 +19,6 @@ from notigateway.evidence.statement import (
     Statement,
     UserContent,
 )
-from notigateway.evidence.xades import Seal
 from notigateway.law.lifecycle import Channel, State
 from notigateway.law.representation import Role
 from notigateway.sandbox.certifying import AUTHORITY_USAGES, CertificateWish, authority_name, new_ec_key

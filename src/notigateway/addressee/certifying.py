@@ -18,7 +18,7 @@ from notigateway.uuids import uuid7
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from notigateway.evidence.xades import Seal
+    from notigateway.evidence.sealing import Seal
     from notigateway.receipts.asking import Asking
     from notigateway.repository.rights import Power
     from notigateway.repository.session import Session

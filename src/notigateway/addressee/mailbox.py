@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row
 
-    from notigateway.evidence.xades import Seal
+    from notigateway.evidence.sealing import Seal
     from notigateway.law.lifecycle import Decision
     from notigateway.law.representation import RightsPolicy
     from notigateway.receipts.asking import Asking

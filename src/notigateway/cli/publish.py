@@ -33,7 +33,7 @@ from notigateway.settings import Settings
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from notigateway.evidence.xades import Seal
+    from notigateway.evidence.sealing import Seal
 
 MANIFEST = "manifest.jsonl"
 ACTS_PER_TRANSACTION = 200

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from notigateway.evidence.xades import Seal
+    from notigateway.evidence.sealing import Seal
     from notigateway.repository.model import Notification
     from notigateway.settings import Settings
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
     from notigateway.evidence.history import Pin
-    from notigateway.evidence.xades import Seal
+    from notigateway.evidence.sealing import Seal
 
 FORMAT: Final = "urn:notigateway:evidence-bundle:1"
 BUNDLE_MAX_BYTES: Final = 64 * 1024 * 1024

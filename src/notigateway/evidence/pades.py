@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from pyhanko.sign.signers.pdf_signer import PdfSigningSession
 
     from notigateway.evidence.history import Pin
-    from notigateway.evidence.xades import Seal
+    from notigateway.evidence.sealing import Seal
 
 PDF_MAX_BYTES: Final = 16 * 1024 * 1024
 _FIELD: Final = "Seal"

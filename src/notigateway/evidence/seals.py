@@ -11,7 +11,7 @@ from notigateway.errors import ConfigurationError, Part, TemporarilyUnavailableE
 from notigateway.evidence.detached import verify_detached
 from notigateway.evidence.history import DatedSeal, load_seals
 from notigateway.evidence.retiring import Retirement
-from notigateway.evidence.xades import Seal
+from notigateway.evidence.sealing import Seal
 from notigateway.given_files import read_file
 from notigateway.pki.device import Device, load_device_key
 from notigateway.pki.keys import KeyPair, TokenKey, load_certificates, load_key_pair

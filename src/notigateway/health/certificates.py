@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from cryptography.x509 import Certificate
 
-    from notigateway.evidence.xades import Seal
+    from notigateway.evidence.sealing import Seal
 
 SERVICE: Final = "service_certificate"
 SEAL: Final = "seal_certificate"

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import ConfigurationError
+from notigateway.evidence.sealing import Seal
 from notigateway.evidence.seals import load_history, load_seal
-from notigateway.evidence.xades import Seal
 from notigateway.health.certificates import RENEW, SEAL, SERVICE, look_at_certificate
 from notigateway.health.files import find_obstacle, judged, look_at_secret
 from notigateway.health.finding import Finding, State

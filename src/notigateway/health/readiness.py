@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
     from sqlalchemy import Engine
 
-    from notigateway.evidence.xades import Seal
+    from notigateway.evidence.sealing import Seal
     from notigateway.health.instance import Instance
     from notigateway.repository.documents import DocumentStore
     from notigateway.trust.authorities import Authorities

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from notigateway.evidence.xades import Seal
+    from notigateway.evidence.sealing import Seal
     from notigateway.repository.documents import DocumentStore
     from notigateway.repository.model import IssuingBody
     from notigateway.repository.session import Session

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from notigateway.evidence.xades import Seal
+    from notigateway.evidence.sealing import Seal
     from notigateway.law.lifecycle import Channel
     from notigateway.law.reports import Reported
     from notigateway.law.transitions import Transition

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from notigateway.evidence.xades import Seal
+    from notigateway.evidence.sealing import Seal
     from notigateway.pki.families import Families
     from notigateway.pki.known import KnownCertificates
     from notigateway.receipts.named import Names

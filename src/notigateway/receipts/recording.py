@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from notigateway.evidence.xades import Seal
+    from notigateway.evidence.sealing import Seal
     from notigateway.law.deadlines import Outage
     from notigateway.law.transitions import Transition
     from notigateway.receipts.asking import Asking, RequestProof

@@ -16,7 +16,7 @@ from pypdf import PdfReader
 from notigateway.errors import RenditionInvalidError, TemporarilyUnavailableError
 from notigateway.evidence.pades import PDF_MAX_BYTES, seal_pdf, verify_pdf
 from notigateway.evidence.rendition import render_pdf
-from notigateway.evidence.xades import Seal
+from notigateway.evidence.sealing import Seal
 from pki import rsa_key
 from sealing import CarelessSeal
 

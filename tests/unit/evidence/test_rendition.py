@@ -21,7 +21,7 @@ from notigateway.law.lifecycle import Channel, State
 from notigateway.law.representation import Role
 
 if TYPE_CHECKING:
-    from notigateway.evidence.xades import Seal
+    from notigateway.evidence.sealing import Seal
 
 PAGE = "https://notificaciones.example/notigateway/verify"
 TEMPTING = '#let x = 1; *no* "q" $x$ `r` @ref <b> // c /* \\u{41} #sys.inputs \\'

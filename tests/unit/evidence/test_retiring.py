@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from notigateway.evidence.history import PERIODS
 from notigateway.evidence.retiring import Retirement
-from notigateway.evidence.xades import Seal
+from notigateway.evidence.sealing import Seal
 from pki import NOW, pki, write_issuers
 
 if TYPE_CHECKING:

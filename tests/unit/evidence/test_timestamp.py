@@ -13,6 +13,7 @@ from cryptography import x509
 
 from notigateway.errors import ReceiptInvalidError, StampInvalidError
 from notigateway.evidence.element import render
+from notigateway.evidence.sealing import Seal
 from notigateway.evidence.timestamp import (
     Timestamp,
     add_token,
@@ -22,7 +23,7 @@ from notigateway.evidence.timestamp import (
     signature_imprint,
     take_out,
 )
-from notigateway.evidence.xades import Seal, verify_receipt
+from notigateway.evidence.xades import verify_receipt
 from notigateway.pki.fetching import Fetcher
 from notigateway.pki.keys import load_certificates
 from notigateway.sandbox.authority import TimestampAuthority, find_openssl

@@ -29,9 +29,10 @@ from signxml.xades.xades import (
 from notigateway.errors import ConfigurationError, ReceiptInvalidError, TemporarilyUnavailableError
 from notigateway.evidence.detached import verify_detached
 from notigateway.evidence.element import render
+from notigateway.evidence.sealing import Seal
 from notigateway.evidence.statement import ReportDetails, Statement
 from notigateway.evidence.template import SIGNATURE_POLICY, XADES, Profile, ReceiptSigner
-from notigateway.evidence.xades import RECEIPT_MAX_BYTES, Seal, verify_receipt
+from notigateway.evidence.xades import RECEIPT_MAX_BYTES, verify_receipt
 from notigateway.wss.ns import DS, EVIDENCE_1, ds
 from sealing import CarelessSeal, sealed_at
 

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from notigateway.errors import CheckpointInvalidError
-from notigateway.evidence.xades import Seal
+from notigateway.evidence.sealing import Seal
 from notigateway.sandbox.certifying import CertificateWish, authority_name
 from notigateway.tlog.checkpoint import Checkpoint, read_checkpoint, verify_checkpoint
 from notigateway.tlog.leaf import Leaf, LeafKind, commitment

@@ -31,8 +31,8 @@ from bundles import (
 )
 from client_shapes import by_name, thumbprint_text
 from notigateway.evidence import bundle
+from notigateway.evidence.sealing import Seal
 from notigateway.evidence.timestamp import add_token, take_out
-from notigateway.evidence.xades import Seal
 from notigateway.tlog.dating import checkpoint_imprint
 from notigateway.verifier.cli import app
 from notigateway.verifier.examination import Examination
