@@ -6,7 +6,9 @@ import json
 import socket
 import subprocess
 import sys
+import time
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
@@ -19,7 +21,6 @@ from patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 CONF = """
 import socket
@@ -64,6 +65,16 @@ application.operations = operations
 HANG = b"GET /hang HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
+def workers_in(folder: Path) -> list[str]:
+    """Return the processes that serve from a folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if str(folder).encode() in (process / "cmdline").read_bytes():
+                found.append(process.name)
+    return found
+
+
 @contextmanager
 def serving(folder: Path) -> Iterator[tuple[int, int]]:
     """Run gunicorn with both addresses; give their ports."""
@@ -97,6 +108,17 @@ def get(port: int, path: str = "/") -> bytes:
 
 def connect(port: int) -> socket.socket:
     return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS)
+
+
+def test_a_worker_whose_master_was_killed_ends_although_something_hangs(tmp_path: Path) -> None:
+    with serving(tmp_path) as (public, side), socket.create_connection(("127.0.0.1", public)) as hanging:
+        hanging.sendall(HANG)
+        end = time.monotonic() + PATIENCE_SECONDS
+        while not json.loads(get(side))["stuck"]:
+            assert time.monotonic() < end
+    while workers_in(tmp_path):
+        assert time.monotonic() < end
+        time.sleep(0.1)
 
 
 def test_whoever_is_slow_or_hostile_there_disturbs_nobody(ports: tuple[int, int]) -> None:

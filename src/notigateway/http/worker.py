@@ -117,6 +117,8 @@ class GatheringWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
             finally:
                 threads.shutdown(wait=False, cancel_futures=True)
                 tracing.end()
+        if os.getppid() != self.ppid:
+            os._exit(0)  # the master, which would end what hangs, is gone: it would hold the sockets for ever
 
     @contextmanager
     def _told_at_the_side(self) -> Iterator[None]:
