@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,6 +29,15 @@ def _log_left_as_found() -> Iterator[None]:
         structlog.reset_defaults()
     else:
         structlog.configure(**found)
+
+
+@pytest.fixture(autouse=True)
+def _mask_left_as_found() -> Iterator[None]:
+    """Undo what a start in the test says about new files: those of the next test have other readers."""
+    found = os.umask(0o077)
+    os.umask(found)
+    yield
+    os.umask(found)
 
 
 def _ours(root: logging.Logger) -> list[logging.Handler]:

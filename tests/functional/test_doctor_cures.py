@@ -125,7 +125,9 @@ def test_a_slow_folder_of_issuers_is_told_of_them_alone(
 
 @contextmanager
 def as_another_account(stack: Stack) -> Iterator[None]:
-    """Be an account that may not read what the gateway's may."""
+    """Be an account that may read certificates and folders, and not what is the gateway's alone."""
+    for file in (stack.folder / "keys").iterdir():
+        file.chmod(0o644)
     closed = [*(stack.folder / "keys").glob("*.key.pem"), stack.folder / "notigateway.db"]
     for file in closed:
         file.chmod(0o600 if os.geteuid() == 0 else 0)
