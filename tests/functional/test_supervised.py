@@ -10,6 +10,7 @@ import resource
 import shutil
 import signal
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -298,18 +299,13 @@ def fail_again_and_again(master: Master) -> bool:
 @ON_SQLITE
 def test_workers_that_lack_memory_are_tried_until_there_is_some(master: Master) -> None:
     size, unlimited = Path(f"/proc/{master.process.pid}/statm").read_text().split()[0], (-1, -1)
-    old = master.workers()
     try:
-        for more in (
-            2**20,
-            2**22,
-            2**24,
-        ):  # a library may crash of less
+        for more in (2**22, 2**21, 3 * 2**20, 2**20, 2**23):  # a library may crash of less, or need no more
             lacking = int(size) * resource.getpagesize() + more
             resource.prlimit(master.process.pid, resource.RLIMIT_AS, (lacking, -1))  # workers inherit it
-            for pid in old:
-                os.kill(pid, signal.SIGKILL)
-            old = set()
+            for pid in master.workers():
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             if fail_again_and_again(master):
                 break
         else:
