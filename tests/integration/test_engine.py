@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -129,6 +130,20 @@ def test_an_exhausted_pool_is_temporarily_unavailable(database_url: str) -> None
     ):
         pass
     small.dispose()
+
+
+def test_a_connection_that_comes_back_to_a_database_given_up_is_closed(database_url: str) -> None:
+    engine = create_database(database_url)
+    with reading(engine) as session:
+        held = session.connection().connection.driver_connection
+        assert held is not None
+        engine.dispose()
+        assert session.scalar(text("SELECT 1")) == 1
+    with pytest.raises((sqlite3.ProgrammingError, psycopg.OperationalError), match="closed"):
+        held.execute("SELECT 1")
+    with reading(engine) as session:
+        assert session.scalar(text("SELECT 1")) == 1
+    engine.dispose()
 
 
 def test_a_lost_connection_is_temporarily_unavailable_and_the_next_one_works(postgresql_url: str) -> None:
