@@ -12,9 +12,9 @@ def connect(port: int) -> socket.socket:
     return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS)
 
 
-def receive(connection: socket.socket, end: bytes) -> bytes:
-    """Read until the answer ends like that, or the other side closes."""
+def receive(connection: socket.socket, end: bytes | None = None) -> bytes:
+    """Read until the answer ends like that, where an end is given, or the other side closes."""
     got = b""
-    while not got.endswith(end) and (piece := connection.recv(65536)):
+    while not (end and got.endswith(end)) and (piece := connection.recv(65536)):
         got += piece
     return got
