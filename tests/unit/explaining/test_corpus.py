@@ -79,7 +79,7 @@ PAIRABLE = [one for one in MISTAKES if one.content == LIST]
 # What is true of a message because of both: SignedInfo is another than was signed, a digest or value is of
 # another method than the second mistake states, a part is signed that the first leaves alone, two ways of
 # writing are one with a name of its own (UTF-16 of UTF-16 is UTF-32), a token is left and not the one that
-# KeyInfo points to.
+# KeyInfo points to, two exchanges undo each other but for the prefixes. Every pair was tried.
 TRUE_OF_BOTH = {
     "other-octets-signed",
     "digest-of-another-hash",
@@ -89,6 +89,7 @@ TRUE_OF_BOTH = {
     "digest-of-another-part",
     "token-not-one-path",
     "token-of-another-id",
+    "prefix-list-not-applied",
     "hex-in-base64",
     "utf-32",
 }
