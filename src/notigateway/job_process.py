@@ -85,6 +85,7 @@ class Jobs:
         self._held: frozenset[str] = frozenset()
         self._standing = {name: Standing(name) for name in (LEASE_JOB, *(job.name for job in jobs))}
         self._stopping = threading.Event()
+        self._has_left = False
 
     def stop(self) -> None:
         """Let the steps under way end; may be called by a signal's handler."""
@@ -114,6 +115,7 @@ class Jobs:
             left = _wait_for(threads, self._bounds.step)
             if left:
                 _log.warning("jobs_cut_off", jobs=left)
+            self._has_left = True
             self._attempt(engine, LEASE_JOB, lambda: self._leave(engine), seconds=self._bounds.leave)
             return not left
 
@@ -175,6 +177,8 @@ class Jobs:
             return self._pause_after(trouble, job)
         found: list[Done] = []
         trouble = self._attempt(engine, job.name, lambda: found.append(job.work(engine, begun)))
+        if self._has_left:
+            return 0.0  # another process may hold it by now, and this one's database is closed
         outcome, detail = FAILED, "" if trouble is None else trouble.words
         for done in found:
             outcome, detail = done.outcome, done.words

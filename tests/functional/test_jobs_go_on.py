@@ -130,10 +130,14 @@ def test_a_step_that_does_not_end_keeps_the_process_for_seconds_only(stack: Stac
     with running(stack, work, SELDOM) as lines:
         assert begun.wait(PATIENCE_SECONDS)
     assert [(one["event"], one["jobs"]) for one in lines] == [("jobs_cut_off", [SWEEP])]
+    may_end.set()
+    for left in [one for one in threading.enumerate() if one.name == SWEEP]:
+        left.join(PATIENCE_SECONDS)
+        assert not left.is_alive()
     with reading(stack.engine) as session:
         (run,) = last_runs(session)
     assert run.holder is None, "another process may go on at once"
-    may_end.set()
+    assert run.outcome is None, "what is told of it from now on is that process's"
 
 
 def test_a_sweep_looks_up_between_its_batches(stack: Stack) -> None:
