@@ -52,9 +52,10 @@ def taken_apart(answer: Answer) -> tuple[bytes, dict[str, bytes]]:
     head = f"Content-Type: {answer.headers['Content-Type']}\r\n\r\n".encode()
     message = message_from_bytes(head + answer.body, policy=policy.HTTP)
     assert not message.defects
-    named = {str(one["Content-ID"]).strip("<>"): one.get_payload(decode=True) for one in message.iter_parts()}
-    root = named.pop(message.get_param("start").strip("<>"))
-    return root, named
+    named: dict[str, Any] = {
+        str(one["Content-ID"]).strip("<>"): one.get_payload(decode=True) for one in message.iter_parts()
+    }
+    return named.pop(str(message.get_param("start")).strip("<>")), named
 
 
 def made_whole(answer: Answer) -> Answer:
