@@ -34,19 +34,31 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
-# Long beside what a commit takes here, short for a test; the standby of an installation may be as far.
-COMMIT_SECONDS = 0.25
 WRITERS = 8
+# Every commit takes its time, as with a standby far away; the last thing before it is seen.
 SLOW_COMMITS = (
     (
-        "CREATE FUNCTION slow_commit() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN PERFORM pg_sleep({COMMIT_SECONDS}); RETURN NULL; END $$"
+        "CREATE FUNCTION commit_slowly() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN PERFORM pg_sleep(random() * 0.1); RETURN NULL; END $$"
     ),
     (
-        "CREATE CONSTRAINT TRIGGER slow_commit AFTER INSERT ON unplaced_changes "
-        "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow_commit()"
+        "CREATE CONSTRAINT TRIGGER commit_slowly AFTER INSERT ON unplaced_changes "
+        "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION commit_slowly()"
     ),
 )
+HELD = 4711
+# The commit of the third event waits until the test lets it go on.
+HELD_COMMIT = (
+    (
+        "CREATE FUNCTION wait_in_commit() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN PERFORM pg_advisory_xact_lock({HELD}); RETURN NULL; END $$"
+    ),
+    (
+        "CREATE CONSTRAINT TRIGGER wait_in_commit AFTER INSERT ON unplaced_changes "
+        "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.turn = 3) EXECUTE FUNCTION wait_in_commit()"
+    ),
+)
+WAITS = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = :held AND NOT granted")
 
 
 @pytest.fixture
@@ -78,12 +90,15 @@ def in_order(stack: Stack) -> list[str]:
         return [str(one) for one in session.scalars(select(Change.event_id).order_by(Change.position))]
 
 
-def test_commits_do_not_wait_for_each_other_and_a_follower_misses_none(far: Stack) -> None:
-    ids = [far.publish(f"ACT-{number}") for number in range(WRITERS)]
-    place_committed(far.engine)
-    with writing(far.engine) as session:
-        for statement in SLOW_COMMITS:
+def execute(stack: Stack, statements: tuple[str, ...]) -> None:
+    with writing(stack.engine) as session:
+        for statement in statements:
             session.execute(text(statement))
+
+
+def test_a_follower_misses_none_however_commits_overlap(far: Stack) -> None:
+    ids = [far.publish(f"ACT-{number}") for number in range(2 * WRITERS)]
+    execute(far, SLOW_COMMITS)
     are_done = threading.Event()
 
     def follower() -> list[str]:
@@ -94,47 +109,35 @@ def test_commits_do_not_wait_for_each_other_and_a_follower_misses_none(far: Stac
             seen += some
             if is_last:
                 return seen
-            time.sleep(0.01)
 
     with ThreadPoolExecutor(WRITERS + 1) as pool:
         following = pool.submit(follower)
-        started = time.monotonic()
         try:
             for done in [pool.submit(accept, far, one) for one in ids]:
                 done.result()
-            taken = time.monotonic() - started
         finally:
             are_done.set()
         seen = following.result()
-    # One after the other they would take twice as long as this allows.
-    assert taken < WRITERS * COMMIT_SECONDS / 2
-    assert len(seen) == 2 * WRITERS
+    assert len(seen) == 2 * len(ids)
     assert seen == in_order(far)
 
 
-def test_what_commits_first_comes_first_whoever_inserted_first(far: Stack) -> None:
+def test_no_commit_waits_for_another_and_what_is_committed_first_comes_first(far: Stack) -> None:
     slow, fast = far.publish("A"), far.publish("B")
     _, cursor = follow(far, "")
-    is_inserted, may_commit = threading.Event(), threading.Event()
-
-    def accept_slowly() -> None:
-        caller = read_caller(pki().company_seal.certificate)
-        proof = RequestProof(uuid7(far.now), b"<signed/>", "rsa-sha256")
-        asking = Asking(caller=caller, assurance=SIGNED, now=far.now, proof=proof)
-        with writing(far.engine) as session:
-            far.office.mailbox.decide_all(session, asking, [slow], Will(Decision.ACCEPT))
-            session.flush()
-            is_inserted.set()
-            assert may_commit.wait(PATIENCE_SECONDS)
-
-    with ThreadPoolExecutor(1) as pool:
-        slowly = pool.submit(accept_slowly)
+    execute(far, HELD_COMMIT)
+    with ThreadPoolExecutor(1) as pool, far.engine.connect() as holding:
+        holding.execute(text("SELECT pg_advisory_lock(:held)"), {"held": HELD})
         try:
-            assert is_inserted.wait(PATIENCE_SECONDS)
+            slowly = pool.submit(accept, far, slow)
+            end = time.monotonic() + PATIENCE_SECONDS
+            while not holding.scalar(WAITS, {"held": HELD}) and time.monotonic() < end:
+                time.sleep(0.01)
             accept(far, fast)
             first, cursor = follow(far, cursor)
+            assert not slowly.done()
         finally:
-            may_commit.set()
+            holding.execute(text("SELECT pg_advisory_unlock(:held)"), {"held": HELD})
         slowly.result()
     second, _ = follow(far, cursor)
     assert (len(first), len(second)) == (1, 1)
