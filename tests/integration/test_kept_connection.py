@@ -106,6 +106,7 @@ def test_of_two_databases_each_has_its_own(engine: Engine, database_url: str) ->
 
 def test_a_request_that_waits_for_the_database_alone_takes_one_connection(stack: Stack) -> None:
     wanted = stack.publish()
+    stack.ask("Ping")  # the first one also reads what is known of revocation
     found: list[object] = []
 
     def note(connection: object, _record: object, _checked_out: object) -> None:
@@ -125,4 +126,4 @@ def test_a_request_that_waits_for_the_database_alone_takes_one_connection(stack:
         found.clear()
     event.remove(stack.engine, "checkout", note)
     assert counted.pop("RetrieveNotifications") > 1  # it lets it go before it reads documents
-    assert set(counted.values()) == {1}
+    assert counted == dict.fromkeys(counted, 1)

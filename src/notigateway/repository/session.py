@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from uuid import UUID
 
-    from sqlalchemy import Engine
+    from sqlalchemy import Engine, RootTransaction
 
 
 class Session(orm.Session):
@@ -43,9 +43,19 @@ class Session(orm.Session):
         """Make durable what was done, by objects or by statements."""
         if self.in_transaction():
             super().commit()
-        transaction = None if self._opened is None else self._opened.get_transaction()
-        if transaction is not None:
+        if (transaction := self._begun()) is not None:
             transaction.commit()
+
+    def rollback(self) -> None:
+        """Take back what was done, by objects or by statements."""
+        if self.in_transaction():
+            super().rollback()
+        if (transaction := self._begun()) is not None:
+            transaction.rollback()
+
+    def _begun(self) -> RootTransaction | None:
+        """Return the transaction of the connection that was given; None where it has none any more."""
+        return None if self._opened is None else self._opened.get_transaction()
 
     def close(self) -> None:
         """Forget the objects, where there were any; what was not committed is rolled back."""
