@@ -29,6 +29,7 @@ from notigateway.repository.columns import Row
 from notigateway.repository.engine import connected, reading, writing
 from notigateway.repository.marking import mark_store, open_store
 from notigateway.repository.model import Receipt
+from notigateway.repository.placing import place_committed
 from notigateway.settings import Settings, load_settings
 from notigateway.soap.contract import Contract
 from notigateway.trust.authorities import load_trust
@@ -324,7 +325,9 @@ class Stack:
         """Read every row of every table but the accounts: the strongest way to say that nothing changed.
 
         Nor what told a signer's status: whoever asks for an effect marks it as evidence, also in vain.
+        Changes have their places in it, as if somebody had looked.
         """
+        place_committed(self.engine)
         with reading(self.engine) as session:
             return {
                 table.name: sorted((tuple(row) for row in session.execute(select(table))), key=repr)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from notigateway.repository import engine as database
+from notigateway.repository import placing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,6 +71,16 @@ class Request:
         Raises: `TemporarilyUnavailableError`.
         """
         with database.reading(self.office.engine) as session:
+            yield session
+            self.access.found(session.found)
+
+    @contextmanager
+    def reading_changes(self) -> Iterator[Session]:
+        """Give the same where changes are read: those that were committed before have their places.
+
+        Raises: `TemporarilyUnavailableError`.
+        """
+        with placing.reading_changes(self.office.engine) as session:
             yield session
             self.access.found(session.found)
 
