@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from email.message import Message
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from notigateway.errors import TooLargeError, TruncatedBodyError, UnsupportedMediaTypeError
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
 
 _CHUNK_BYTES: Final = 64 * 1024
+_MEDIA_TYPES: Final = frozenset(version.media_type for version in SoapVersion)
 _CHARSETS: Final = frozenset({"utf-8", "utf8", "us-ascii"})
 _DIGITS: Final = re.compile(r"[0-9]{1,18}")
 
@@ -37,7 +40,7 @@ def read_body(environ: WSGIEnvironment, *, max_bytes: int) -> bytes:
 
 def read_version(environ: WSGIEnvironment) -> SoapVersion:
     """Return the SOAP version that the media type announces; SOAP 1.1 where it is none of the two."""
-    found = _content_type(environ).get_content_type()
+    found = _content_type(environ).media_type
     return SoapVersion.V1_2 if found == SoapVersion.V1_2.media_type else SoapVersion.V1_1
 
 
@@ -46,8 +49,8 @@ def read_actions(environ: WSGIEnvironment) -> frozenset[str]:
 
     SOAPAction (SOAP 1.1 §6.1.1) and the media type's parameter `action` (SOAP 1.2 part 2 §6.5.3).
     """
-    found = (environ.get("HTTP_SOAPACTION", ""), _content_type(environ).get_param("action", ""))
-    return frozenset(str(one).strip().strip('"').strip() for one in found) - {""}
+    found = (environ.get("HTTP_SOAPACTION", ""), _content_type(environ).action)
+    return frozenset(one.strip().strip('"').strip() for one in found) - {""}
 
 
 def check_headers(environ: WSGIEnvironment) -> None:
@@ -55,17 +58,31 @@ def check_headers(environ: WSGIEnvironment) -> None:
     if environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() not in {"", "identity"}:
         raise UnsupportedMediaTypeError("content encoding")
     header = _content_type(environ)
-    if header.get_content_type() not in {version.media_type for version in SoapVersion}:
+    if header.media_type not in _MEDIA_TYPES:
         raise UnsupportedMediaTypeError("content type")
-    charset = str(header.get_param("charset", "utf-8")).strip("\"' ").lower()
-    if charset not in _CHARSETS:
+    if header.charset not in _CHARSETS:
         raise UnsupportedMediaTypeError("charset")
 
 
-def _content_type(environ: WSGIEnvironment) -> Message:
+@dataclass(frozen=True, slots=True)
+class _ContentType:
+    """What is read of a Content-Type."""
+
+    media_type: str
+    charset: str
+    action: str
+
+
+def _content_type(environ: WSGIEnvironment) -> _ContentType:
+    return _read_content_type(environ.get("CONTENT_TYPE") or "application/octet-stream")
+
+
+@lru_cache(maxsize=256)  # a client writes the same one all the time; what it says depends on nothing else
+def _read_content_type(text: str) -> _ContentType:
     header = Message()
-    header["Content-Type"] = (environ.get("CONTENT_TYPE") or "application/octet-stream").replace("\n", " ")
-    return header
+    header["Content-Type"] = text.replace("\n", " ")
+    charset = str(header.get_param("charset", "utf-8")).strip("\"' ").lower()
+    return _ContentType(header.get_content_type(), charset, str(header.get_param("action", "")))
 
 
 def _read(stream: Any, expected: int | None, max_bytes: int) -> bytes:  # noqa: ANN401  (a WSGI input)
