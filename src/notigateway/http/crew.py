@@ -77,7 +77,7 @@ class Crew:
         return made
 
     def _look_later(self, made: Future[Any], job: Job[Any], began: float, seconds: float) -> None:
-        """Look after a request then, unless it is done before: what waits for the time would hold its answer."""
+        """Look after a request then, unless it is done before: the timer would hold its answer."""
         timer = asyncio.get_running_loop().call_later(seconds, self._look_after, made, job, began)
         made.add_done_callback(lambda _: timer.cancel())
 
