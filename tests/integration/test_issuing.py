@@ -276,7 +276,9 @@ def test_a_body_with_a_wrong_code_is_not_registered(engine: Engine) -> None:
         register_issuing_body(session, dir3="X", acronym="X", name="X", nif="Q2827003A")
 
 
-def test_an_act_that_stands_twice_among_others_is_published_once(engine: Engine, store: DocumentStore) -> None:
+def test_an_act_that_stands_twice_among_others_is_published_once(
+    engine: Engine, store: DocumentStore
+) -> None:
     deposits = [deposit(store, reference=one) for one in ("2", "1", "2")]
     with writing(engine) as session:
         results = publishing(store).publish_all(session, deposits, now=NOW)

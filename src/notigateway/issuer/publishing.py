@@ -8,21 +8,18 @@ behind unused: they are named by their content, and the next attempt finds them 
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from notigateway.errors import IssuingBodyUnknownError, PublicationError, ReferenceConflictError
-from notigateway.instants import instant_text, to_milliseconds
+from notigateway.instants import to_milliseconds
+from notigateway.issuer.deposits import deposit_of
 from notigateway.issuer.succeeding import addressee_of
 from notigateway.law.identifiers import check_dir3, check_nif
 from notigateway.law.obligation import Issued
 from notigateway.law.submission import (
     NAME_MAX,
     ActSubmission,
-    StoredDocument,
     SubmittedDocument,
     available_from,
     check_act,
@@ -46,29 +43,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from notigateway.evidence.sealing import Seal
+    from notigateway.issuer.deposits import Deposit
     from notigateway.repository.documents import DocumentStore
     from notigateway.repository.model import Addressee, IssuingBody
     from notigateway.repository.session import Session
-
-
-@dataclass(frozen=True)
-class Deposit:
-    """A checked act whose documents are in the store; `submission` no longer carries their bytes."""
-
-    submission: ActSubmission
-    documents: tuple[StoredDocument, ...]
-
-    @cached_property
-    def sha256(self) -> str:
-        """Return the hash of everything that was submitted: equal means the same submission."""
-        submitted = {**asdict(self.submission), "documents": [asdict(d) for d in self.documents]}
-        # Always false in what was checked: not part of the hash, which is older than they are.
-        del submitted["means_of_payment"], submitted["non_convertible"]
-        for later in ("named_ground", "paper"):
-            if submitted[later] is None:
-                del submitted[later]
-        canonical = json.dumps(submitted, sort_keys=True, separators=(",", ":"), default=instant_text)
-        return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -117,16 +95,32 @@ class Publishing:
 
         Raises: `InvalidActError` naming the field, `NeverElectronicError`, `TemporarilyUnavailableError`.
         """
-        checked = check_act(submission, document_max_bytes=self.document_max_bytes)
-        stored = tuple(map(self._store, checked.documents))
-        return Deposit(replace(checked, documents=()), stored)
+        (one,) = self.deposit_all([submission])
+        if isinstance(one, PublicationError):
+            raise one
+        return one
 
-    def _store(self, document: SubmittedDocument | StoredDocument) -> StoredDocument:
-        """Store a document, unless it was stored before."""
-        if isinstance(document, StoredDocument):
-            return document
-        sha256 = self.store.put(document.content)
-        return StoredDocument(document.name, document.media_type, len(document.content), sha256)
+    def deposit_all(self, submissions: Sequence[ActSubmission]) -> list[Deposit | PublicationError]:
+        """Do so with several; of one that is refused nothing is stored, and it leaves its reason.
+
+        Raises: `TemporarilyUnavailableError`.
+        """
+        checked = list(map(self._check, submissions))
+        contents = [
+            document.content
+            for one in checked
+            if isinstance(one, ActSubmission)
+            for document in one.documents
+            if isinstance(document, SubmittedDocument)
+        ]
+        hashes = iter(self.store.put_all(contents))
+        return [deposit_of(one, hashes) if isinstance(one, ActSubmission) else one for one in checked]
+
+    def _check(self, submission: ActSubmission) -> ActSubmission | PublicationError:
+        try:
+            return check_act(submission, document_max_bytes=self.document_max_bytes)
+        except PublicationError as refusal:
+            return refusal
 
     def store_uploads(self, contents: Sequence[bytes]) -> list[UploadedDocument | PublicationError]:
         """Store documents that acts will name by their hash; one that is refused leaves its reason.
@@ -339,7 +333,7 @@ def _act_of(taken_in: _TakenIn, *, now: datetime) -> Act:
         issuing_body_name=body.name,
         issuing_body_nif=body.nif,
         documents=[
-            Document(id=uuid7(now), position=position, **asdict(document))
+            Document(id=uuid7(now), position=position, **vars(document))
             for position, document in enumerate(deposit.documents, start=1)
         ],
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from contextlib import contextmanager
 from datetime import timedelta
@@ -92,12 +91,3 @@ def make_root(folder: Path) -> None:
         make_folder(folder)
     except OSError as error:
         raise ConfigurationError(f"document_store_url: {_first_line(error)}") from error
-
-
-def flush(path: Path) -> None:
-    """Wait until a file or a folder is on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
