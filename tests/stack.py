@@ -349,6 +349,21 @@ def mark(settings: Settings, *, now: datetime = NOW) -> None:
 
 def send(endpoint: WSGIApplication, data: bytes, **environ: object) -> Answer:
     """Send bytes to a gateway as a WSGI server does; `environ` overrides (None removes a key)."""
+    started: list[tuple[str, list[tuple[str, str]]]] = []
+
+    def start_response(
+        status: str, headers: list[tuple[str, str]], _info: object = None, /
+    ) -> Callable[[bytes], object]:
+        started.append((status, headers))
+        return lambda _: None
+
+    body = b"".join(endpoint(environ_of(data, **environ), start_response))
+    ((status, headers),) = started
+    return Answer(int(status.split()[0]), dict(headers), body)
+
+
+def environ_of(data: bytes, **environ: object) -> WSGIEnvironment:
+    """Return what a WSGI server tells of a request; `environ` overrides (None removes a key)."""
     full: WSGIEnvironment = {
         "REQUEST_METHOD": "POST",
         "PATH_INFO": "/notigateway/v1",
@@ -362,18 +377,7 @@ def send(endpoint: WSGIApplication, data: bytes, **environ: object) -> Answer:
         "wsgi.url_scheme": "http",
         **environ,
     }
-    started: list[tuple[str, list[tuple[str, str]]]] = []
-
-    def start_response(
-        status: str, headers: list[tuple[str, str]], _info: object = None, /
-    ) -> Callable[[bytes], object]:
-        started.append((status, headers))
-        return lambda _: None
-
-    kept = {key: value for key, value in full.items() if value is not None}
-    body = b"".join(endpoint(kept, start_response))
-    ((status, headers),) = started
-    return Answer(int(status.split()[0]), dict(headers), body)
+    return {key: value for key, value in full.items() if value is not None}
 
 
 def text(element: _Element, path: str) -> str | None:

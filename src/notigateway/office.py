@@ -99,6 +99,7 @@ def open_office(
                 inline=InlineLimits(
                     document_max_bytes=settings.inline_document_max_bytes,
                     response_max_bytes=settings.inline_response_max_bytes,
+                    attached_max_bytes=settings.attached_response_max_bytes,
                 ),
                 chunk_max_bytes=settings.document_chunk_max_bytes,
                 information_years=settings.information_years,

@@ -37,9 +37,12 @@ from notigateway.metering.account import Stage, timed
 from notigateway.repository.flushing import flush, flush_together
 from notigateway.repository.object_stores import (
     in_our_words,
+    is_said_of,
     local_folder,
     make_root,
     open_remote,
+    path_of,
+    version_of,
 )
 from notigateway.repository.store_owner import gateway_in
 from notigateway.repository.store_places import StorePlaces
@@ -53,7 +56,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
-    from obstore import ObjectMeta, PutResult
     from obstore.store import ObjectStore
 
 Result = TypeVar("Result")
@@ -161,6 +163,13 @@ class DocumentStore:
         """
         return self._ask(partial(self._get_range, sha256, offset, length), sha256)
 
+    def check_whole(self, sha256: str) -> None:
+        """Check that the document is there and has its hash, as the module says: once while it is the same.
+
+        Raises: `DocumentDamagedError`, `TemporarilyUnavailableError`.
+        """
+        self._ask(partial(self._find, sha256, partial(self._check_there, sha256)), sha256)
+
     def check_marker(self) -> None:
         """Check that the store is there and this gateway's. Raises: `TemporarilyUnavailableError`."""
         self._ask(self._check_marker)
@@ -219,7 +228,7 @@ class DocumentStore:
         with in_our_words():
             is_there = self._put_object(sha256, data)
             if self._folder is not None:
-                self._make_durable(self._folder / _path(sha256))
+                self._make_durable(self._folder / path_of(sha256))
             if self._folder is not None or not is_there:
                 self._check_marker()  # nothing was unmounted meanwhile, and it was the store that said yes
 
@@ -228,7 +237,7 @@ class DocumentStore:
         with in_our_words():
             for sha256, data in documents.items():
                 self._put_object(sha256, data)
-            files = [folder / _path(sha256) for sha256 in documents]
+            files = [folder / path_of(sha256) for sha256 in documents]
             if flush_together(files, folder):
                 self._durable_folders.update(file.parent for file in files)
             else:
@@ -239,21 +248,21 @@ class DocumentStore:
     def _put_object(self, sha256: str, data: bytes) -> bool:
         """Put it where it belongs, unless it is there already; tell whether the store has said so."""
         try:
-            put = self._objects().put(_path(sha256), data, mode="create", use_multipart=False)
-            return _is_said_of(put, data)
+            put = self._objects().put(path_of(sha256), data, mode="create", use_multipart=False)
+            return is_said_of(put, data)
         except AlreadyExistsError:
             # The same document was stored before: nothing to do, unless it was damaged since. These
             # are its bytes, so writing them again can only repair.
             is_there = self._is_intact(sha256)
             if not is_there:
-                self._objects().put(_path(sha256), data, mode="overwrite")
+                self._objects().put(path_of(sha256), data, mode="overwrite")
             return is_there
 
     def _get(self, sha256: str) -> bytes:
         return self._find(sha256, partial(self._read_whole, sha256))
 
     def _read_whole(self, sha256: str) -> bytes:
-        data = bytes(self._objects().get(_path(sha256)).bytes())
+        data = bytes(self._objects().get(path_of(sha256)).bytes())
         if hashlib.sha256(data).hexdigest() != sha256:
             raise DocumentDamagedError(f"document {sha256} differs from its hash")
         return data
@@ -263,15 +272,15 @@ class DocumentStore:
 
     def _read_range(self, sha256: str, offset: int, length: int) -> bytes:
         try:
-            part = self._objects().get(_path(sha256), options={"range": (offset, offset + length)})
+            part = self._objects().get(path_of(sha256), options={"range": (offset, offset + length)})
             data = bytes(part.bytes())
         except BaseError:
-            if self._objects().head(_path(sha256))["size"] < offset + length:
+            if self._objects().head(path_of(sha256))["size"] < offset + length:
                 raise DocumentDamagedError(f"document {sha256} is too short") from None
             raise
         if len(data) != length:
             raise DocumentDamagedError(f"document {sha256} is too short")
-        self._check_whole_once(sha256, _version(part.meta))
+        self._check_whole_once(sha256, version_of(part.meta))
         return data
 
     def _find(self, sha256: str, look: Callable[[], Result]) -> Result:
@@ -327,7 +336,7 @@ class DocumentStore:
         if self._folder is not None and not self._folder.exists():
             return False
         with in_our_words(), suppress(FileNotFoundError):
-            self._objects().head(_path(sha256))
+            self._objects().head(path_of(sha256))
             return True
         return False
 
@@ -340,8 +349,8 @@ class DocumentStore:
 
     def _check_whole(self, sha256: str, version: tuple[object, ...]) -> None:
         """Hash the object in portions; only success is remembered (an exception is not cached)."""
-        stored = self._objects().get(_path(sha256))
-        if _version(stored.meta) != version:
+        stored = self._objects().get(path_of(sha256))
+        if version_of(stored.meta) != version:
             raise TemporarilyUnavailableError(
                 f"document {sha256} was repaired while it was read", part=Part.STORE
             )
@@ -351,10 +360,13 @@ class DocumentStore:
         if digest.hexdigest() != sha256:
             raise DocumentDamagedError(f"document {sha256} differs from its hash")
 
+    def _check_there(self, sha256: str) -> None:
+        self._check_whole_once(sha256, version_of(self._objects().head(path_of(sha256))))
+
     def _is_intact(self, sha256: str) -> bool:
         """Tell whether the stored object still has its hash."""
         try:
-            self._check_whole_once(sha256, _version(self._objects().head(_path(sha256))))
+            self._check_there(sha256)
         except (DocumentDamagedError, FileNotFoundError):
             return False
         return True
@@ -370,18 +382,3 @@ class DocumentStore:
             for folder in file.parents[1:3]:  # the names of the two levels of folders
                 flush(folder)
             self._durable_folders.add(file.parent)
-
-
-def _path(sha256: str) -> str:
-    """Return where the document lives: two levels of folders keep each of them small."""
-    return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
-
-
-def _is_said_of(put: PutResult, data: bytes) -> bool:
-    """Tell whether the answer is of those bytes: the tag of S3 is their MD5, where no key is of its own."""
-    return (put["e_tag"] or "").strip('"') == hashlib.md5(data, usedforsecurity=False).hexdigest()
-
-
-def _version(meta: ObjectMeta) -> tuple[object, ...]:
-    """Return what changes when an object is written again."""
-    return meta["e_tag"], meta["version"], meta["size"], meta["last_modified"]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from notigateway.repository.session import Session
     from notigateway.soap.entry import Entry
     from notigateway.soap.forgetting import Forgetting
+    from notigateway.soap.parcel import Parcel
     from notigateway.soap.rates import CallerLimit
     from notigateway.soap.telling import Telling
     from notigateway.trust.admission import Admission
@@ -52,12 +53,14 @@ class Gate:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One verified request: who asks, when, the proof of it, and what is entered of it."""
+    """One verified request: who asks, when, the proof of it, what is entered of it and leaves beside it."""
 
     office: Office
     asking: Asking
     entry: Entry
     told: Telling
+    # What travels beside the answer.
+    parcel: Parcel
 
     @property
     def access(self) -> AccessNotes:
