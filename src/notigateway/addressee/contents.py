@@ -15,7 +15,7 @@ from notigateway import errors
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from notigateway.addressee.mailbox import Retrieved
+    from notigateway.addressee.retrieved import Retrieved
     from notigateway.repository.documents import DocumentStore
     from notigateway.repository.model import Document
 

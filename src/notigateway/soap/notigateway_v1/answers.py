@@ -22,10 +22,9 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from notigateway.addressee import following, mailbox
+    from notigateway.addressee.retrieved import Retrieved, Stamped
     from notigateway.repository import model
     from notigateway.repository.timestamps import ReceiptTimestamp
-
-    Stamped = tuple[model.Receipt, ReceiptTimestamp | None]
 
 _OUTCOMES: Final[dict[type[GatewayError] | None, str]] = {
     None: "decided",
@@ -92,7 +91,7 @@ def _time_left(deadline: datetime | None, now: datetime) -> timedelta | None:
 
 
 def retrieved(
-    asked: str, result: mailbox.Retrieved, now: datetime, *, information_years: int
+    asked: str, result: Retrieved, now: datetime, *, information_years: int
 ) -> v1.RetrievedNotification:
     """Return one item of RetrieveNotifications, named as it was asked for: perhaps in upper case."""
     row = result.notification
@@ -101,6 +100,7 @@ def retrieved(
         notification=None if row is None else notification(row, now, information_years=information_years),
         documents=tuple(document(row, content) for row, content in result.documents),
         problem=problem(result.problem),
+        receipts=tuple(receipt(row, stamped) for row, stamped in result.receipts),
     )
 
 
