@@ -23,7 +23,7 @@ BESIDE  := -n $(JOBS) --dist worksteal
 # Where this is set, every process compiles everything again: a third of what starting one takes.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo run test coverage soak interop lint format ci bench bench-scale fuzz worst lock clean
+.PHONY: help demo run test coverage soak interop lint format ci bench bench-scale bench-load fuzz worst lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -69,6 +69,9 @@ ROWS    ?= 10000 1000000
 DB      ?= both
 bench-scale: $(VENV)/.test ## Fill repositories of ROWS notifications and measure who acts for many
 	$(VENV)/bin/python -m bench.scale --rows $(ROWS) --database $(DB)
+
+bench-load: $(VENV)/.test ## Measure a running server under many connections
+	$(VENV)/bin/python -m bench.load --database $(DB)
 
 worst: $(VENV)/.test ## List the slowest ten of the hostile requests at maximum size
 	$(VENV)/bin/python -m bench.worst

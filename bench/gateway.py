@@ -59,7 +59,7 @@ class Gateway:
                 "log_level": "error",
             },
         )
-        _prepare(settings, notifications)
+        prepare(settings, notifications)
         refresh_once(settings, now)
         self.trust = pki.trust
         self._path = settings.public_url.path
@@ -115,7 +115,7 @@ class Gateway:
         return statuses[0], answer
 
 
-def _prepare(settings: Settings, notifications: int) -> None:
+def prepare(settings: Settings, notifications: int) -> None:
     """Make the schema, and put notifications at the company's disposal."""
     engine = create_database(settings.database_url)
     upgrade(engine)

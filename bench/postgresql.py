@@ -1,9 +1,8 @@
-"""PostgreSQL for measurements, as durable as production's, and what its backends cost."""
+"""PostgreSQL for measurements, as durable as production's."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -12,13 +11,14 @@ from psycopg.sql import SQL, Identifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 class PostgreSQL:
     """A running server."""
 
-    def __init__(self, uri: str) -> None:
-        self._uri = uri
+    def __init__(self, uri: str, pid: int) -> None:
+        self._uri, self.pid = uri, pid
 
     def url(self, database: str) -> str:
         """Return the URL of one of its databases."""
@@ -54,11 +54,8 @@ def postgresql(folder: Path) -> Iterator[PostgreSQL]:
     """Run a server whose data stay in the folder, for the length of the context."""
     server = get_server(folder, cleanup_mode="stop")
     try:
-        yield PostgreSQL(server.get_uri())
+        pid = server.get_pid()
+        assert pid is not None
+        yield PostgreSQL(server.get_uri(), pid)
     finally:
         server.cleanup()
-
-
-def cpu_of(pid: int) -> float:
-    """Return the CPU milliseconds of a process with one thread so far (Linux, proc(5)), to the nanosecond."""
-    return int(Path(f"/proc/{pid}/schedstat").read_text("ascii").split()[0]) / 1e6

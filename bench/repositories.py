@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from bench.asking import cursors_now
 from bench.filling import Filling
 from bench.gateway import Gateway
-from bench.postgresql import PostgreSQL, cpu_of
+from bench.processes import cpu_ms_of
 from bench.world import World
 from notigateway.issuer.publishing import register_issuing_body
 from notigateway.repository.engine import writing
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from bench.asking import Backends
+    from bench.postgresql import PostgreSQL
 
 _HERE: Final = Path(__file__).parent
 _FILLERS: Final = ("asking", "bulk", "derived", "filling", "people", "repositories", "world")
@@ -98,7 +99,7 @@ def fill(gateway: Gateway, rows: int) -> Filled:
 def _backends_of(server: PostgreSQL, database: str) -> Callable[[], float]:
     """Return what tells the CPU of the backends that serve the gateway by now."""
     pids = server.backends(database)
-    return lambda: sum(map(cpu_of, pids))
+    return lambda: sum(map(cpu_ms_of, pids))
 
 
 def no_backends() -> Callable[[], float]:

@@ -18,22 +18,28 @@ from bench.asking import (
     SUMMARY,
     Asked,
 )
+from bench.budgets import (
+    BUDGETS,
+    GROWTH,
+    MANY_CHANGES,
+    MANY_PAGE_OF_1,
+    MANY_PAGE_OF_1000,
+    MANY_SUMMARY,
+    Budget,
+)
 from bench.world import ASKERS, THE_COMPANY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-# How many times the company's cost a representative's may be.
+# By which budget a representative's cost is judged beside the company's.
 BESIDE_COMPANY: Final = {
-    PAGE_OF_1.name: 2.0,
-    PAGE_OF_1000.name: 1.5,
-    CHANGES_OF_1.name: 2.0,
-    CHANGES_OF_1000.name: 2.0,
-    NEWS.name: 2.0,
+    PAGE_OF_1.name: MANY_PAGE_OF_1,
+    PAGE_OF_1000.name: MANY_PAGE_OF_1000,
+    CHANGES_OF_1.name: MANY_CHANGES,
+    CHANGES_OF_1000.name: MANY_CHANGES,
+    NEWS.name: MANY_CHANGES,
 }
-SUMMARY_MS: Final = 50.0
-# How many times the cost in the smallest repository that in a larger one may be.
-GROWTH: Final = 1.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,26 +85,26 @@ def work_table(database: str, sizes: Sequence[Size]) -> Table:
 
 def verdicts_table(database: str, sizes: Sequence[Size]) -> Table:
     """Show each cost beside its budget, worker and backend together: by best, the least disturbed."""
-    table = Table("budget", "who", title=f"Budgets, {database}, {sizes[-1].rows:,} notifications")
-    for heading in ("at most", "measured", "kept"):
+    table = Table("cost", "who", title=f"Budgets, {database}, {sizes[-1].rows:,} notifications")
+    for heading in ("measured", "budget"):
         table.add_column(heading, justify="right")
-    for name, who, most, measured, unit in _verdicts(sizes):
-        kept = "yes" if measured <= most else "no"
-        table.add_row(name, who, f"{most:g} {unit}", f"{measured:,.2f} {unit}", kept)
+    for name, who, measured, budget in _judged(sizes):
+        table.add_row(name, who, f"{measured:,.2f} {budget.unit}", budget.verdict(measured))
     return table
 
 
-def _verdicts(sizes: Sequence[Size]) -> Iterator[tuple[str, str, float, float, str]]:
-    """Yield each budget: its name, of whom, the limit, what was measured, and the unit."""
+def _judged(sizes: Sequence[Size]) -> Iterator[tuple[str, str, float, Budget]]:
+    """Yield each cost that has a budget: its name, whose it is, what was measured."""
     first, last = sizes[0], sizes[-1]
     for asker in ASKERS:
-        for question, most in BESIDE_COMPANY.items():
-            if asker is not THE_COMPANY:
+        if asker is not THE_COMPANY:
+            for question, budget in BESIDE_COMPANY.items():
                 company = last.of(THE_COMPANY.name, question).whole_best
                 ratio = last.of(asker.name, question).whole_best / company
-                yield f"{question}, beside the company's", asker.name, most, ratio, "x"
-        yield SUMMARY.name, asker.name, SUMMARY_MS, last.of(asker.name, SUMMARY.name).whole_best, "ms"
+                yield f"{question}, beside the company's", asker.name, ratio, BUDGETS[budget]
+            summary = last.of(asker.name, SUMMARY.name).whole_best
+            yield SUMMARY.name, asker.name, summary, BUDGETS[MANY_SUMMARY]
         if last is not first:
             for each in QUESTIONS:
                 small, large = (size.of(asker.name, each.name).whole_best for size in (first, last))
-                yield f"{each.name}, from {first.rows:,}", asker.name, GROWTH, large / small, "x"
+                yield f"{each.name}, from {first.rows:,}", asker.name, large / small, BUDGETS[GROWTH]

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from notigateway import errors
+    from notigateway.addressee.contents import Content
     from notigateway.repository.model import Document, Notification, Receipt
     from notigateway.repository.timestamps import ReceiptTimestamp
 
@@ -26,7 +27,7 @@ class Retrieved:
 
     id: UUID
     notification: Notification | None = None
-    documents: Sequence[tuple[Document, bytes | None]] = ()
+    documents: Sequence[tuple[Document, Content | None]] = ()
     problem: type[errors.GatewayError] | None = None
     is_for_information: bool = False
     receipts: Sequence[Stamped] = ()
