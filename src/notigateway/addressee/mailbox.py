@@ -6,7 +6,7 @@ rule, acts and records. It knows neither SOAP nor signatures; the border owns th
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from notigateway import errors
@@ -315,9 +315,9 @@ class Mailbox:
 
 def _described(chosen: ListFilter) -> Iterable[str]:
     """Describe a filter by its values, equal for equal filters."""
-    states, *others = astuple(chosen)
-    yield ",".join(sorted(states))
-    yield from map(str, others)
+    for one in fields(chosen):
+        value = getattr(chosen, one.name)
+        yield ",".join(sorted(value)) if one.name == "states" else str(value)
 
 
 def _earlier_decision(wanted: UUID, notification: Notification, asking: Asking, will: Will) -> Outcome:

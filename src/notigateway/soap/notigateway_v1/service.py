@@ -255,6 +255,8 @@ WITHOUT_EFFECT = frozenset(
 
 # What decides a notification; not every certificate may.
 DECIDING = frozenset({"AcceptNotifications", "RejectNotifications"})
+# What waits for nothing but the database; the others read documents, or have a form typeset.
+ON_ONE_CONNECTION = DECIDING | {"ListNotifications", "Ping", "ListChanges", "GetSummary", "GetHistory"}
 
 
 def check_caller(
