@@ -99,15 +99,6 @@ def make_root(folder: Path) -> None:
         raise ConfigurationError(f"document_store_url: {_first_line(error)}") from error
 
 
-def flush(path: Path) -> None:
-    """Wait until a file or a folder is on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def path_of(sha256: str) -> str:
     """Return where the document lives: two levels of folders keep each of them small."""
     return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
