@@ -32,7 +32,7 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from notigateway.errors import RenditionInvalidError
 from notigateway.evidence.history import dated
-from notigateway.pki.asn1_lock import ASN1_LOCK
+from notigateway.pki.asn1_classes import complete_classes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,22 +44,13 @@ if TYPE_CHECKING:
     from notigateway.evidence.history import Pin
     from notigateway.evidence.sealing import Seal
 
+complete_classes()
+
 PDF_MAX_BYTES: Final = 16 * 1024 * 1024
 _FIELD: Final = "Seal"
 # Room for the certificate, the attributes and the largest signature; the rest stays zero.
 _RESERVED_HEX_DIGITS: Final = 8 * 1024
 _DRY_SIGNATURE: Final = bytes(72)
-_SHA256: Final = {"algorithm": "sha256"}
-_PSS: Final = SignedDigestAlgorithm(
-    {
-        "algorithm": "rsassa_pss",
-        "parameters": {
-            "hash_algorithm": _SHA256,
-            "mask_gen_algorithm": {"algorithm": "mgf1", "parameters": _SHA256},
-            "salt_length": 32,
-        },
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +77,21 @@ def seal_pdf(pdf: bytes, *, seal: Seal, at: datetime) -> bytes:
         certify=True,
         docmdp_permissions=MDPPerm.NO_CHANGES,
     )
-    with ASN1_LOCK:
-        signer = _SealAt(metadata, signer=_SealSigner(seal, at), new_field_spec=SigFieldSpec(_FIELD))
-        signer.at = at
-        sealed: bytes = signer.sign_pdf(out, bytes_reserved=_RESERVED_HEX_DIGITS).getvalue()
+    signer = _SealAt(metadata, signer=_SealSigner(seal, at), new_field_spec=SigFieldSpec(_FIELD))
+    signer.at = at
+    sealed: bytes = signer.sign_pdf(out, bytes_reserved=_RESERVED_HEX_DIGITS).getvalue()
     return sealed
+
+
+def _pss() -> SignedDigestAlgorithm:
+    """Return how a seal with an RSA key signs; a new one each time, since threads may not share one."""
+    sha256 = {"algorithm": "sha256"}
+    parameters = {
+        "hash_algorithm": sha256,
+        "mask_gen_algorithm": {"algorithm": "mgf1", "parameters": sha256},
+        "salt_length": 32,
+    }
+    return SignedDigestAlgorithm({"algorithm": "rsassa_pss", "parameters": parameters})
 
 
 class _SealAt(PdfSigner):
@@ -112,7 +113,7 @@ class _SealSigner(Signer):
         is_rsa = isinstance(seal.certificate.public_key(), RSAPublicKey)
         no_others = SimpleCertificateStore()  # type: ignore[no-untyped-call]
         # pyHanko would state the longest salt there can be; the seal's is as long as the hash.
-        mechanism = _PSS if is_rsa else None
+        mechanism = _pss() if is_rsa else None
         super().__init__(
             signing_cert=certificate,
             cert_registry=no_others,
@@ -148,8 +149,7 @@ def verify_pdf(data: bytes, *, seal_certificates: Sequence[Pin]) -> SealedPdf:
     if len(data) > PDF_MAX_BYTES:
         raise RenditionInvalidError("the PDF is larger than any the gateway makes")
     try:
-        with ASN1_LOCK:
-            return _verify(data, seal_certificates)
+        return _verify(data, seal_certificates)
     except RenditionInvalidError:
         raise
     except Exception as error:  # whatever a parser meets in foreign bytes, it is no form of ours
@@ -200,7 +200,7 @@ def _as_made(container: bytes, certificate: asn1.Certificate) -> bytes:
             "version": "v1",
             "sid": SignerIdentifier({"issuer_and_serial_number": IssuerAndSerialNumber(named)}),
             "digest_algorithm": digest,
-            "signature_algorithm": _PSS if is_rsa else SignedDigestAlgorithm({"algorithm": "sha256_ecdsa"}),
+            "signature_algorithm": _pss() if is_rsa else SignedDigestAlgorithm({"algorithm": "sha256_ecdsa"}),
             "signed_attrs": signer["signed_attrs"],
             "signature": signer["signature"],
         }

@@ -27,11 +27,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from notigateway.errors import StampInvalidError
-from notigateway.pki.asn1_lock import ASN1_LOCK
+from notigateway.pki.asn1_classes import complete_classes
 from notigateway.wss.ns import DS, EXC_C14N
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+complete_classes()
 
 TOKEN_MAX_BYTES: Final = 64 * 1024
 # How far the clocks of gateway and authority may differ.
@@ -123,8 +125,7 @@ def make_request(imprint: bytes, nonce: int) -> bytes:
         "nonce": nonce,
         "cert_req": True,
     }
-    with ASN1_LOCK:
-        data: bytes = tsp.TimeStampReq(content).dump()
+    data: bytes = tsp.TimeStampReq(content).dump()
     return data
 
 
@@ -144,13 +145,12 @@ def read_answer(
     Raises: `StampInvalidError` for a refusal, and for everything that is not the answer to this request.
     """
     try:
-        with ASN1_LOCK:
-            response = tsp.TimeStampResp.load(answer, strict=True)
-            status = response["status"]["status"].native
-            if status not in {"granted", "granted_with_mods"}:
-                raise StampInvalidError(f"the authority answered {status}")
-            token = _alone(response["time_stamp_token"], authorities)
-            said = _tst_info(token)["nonce"].native
+        response = tsp.TimeStampResp.load(answer, strict=True)
+        status = response["status"]["status"].native
+        if status not in {"granted", "granted_with_mods"}:
+            raise StampInvalidError(f"the authority answered {status}")
+        token = _alone(response["time_stamp_token"], authorities)
+        said = _tst_info(token)["nonce"].native
     except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise StampInvalidError(f"the answer cannot be read: {error}") from error
     if said != nonce:
@@ -173,8 +173,7 @@ def check_token(token: bytes, *, imprint: bytes, authorities: Sequence[x509.Cert
     Raises: `StampInvalidError` with the reason.
     """
     try:
-        with ASN1_LOCK:
-            return _check(token, imprint, authorities)
+        return _check(token, imprint, authorities)
     except (ValueError, TypeError, LookupError, AttributeError, UnsupportedAlgorithm) as error:
         raise StampInvalidError(f"the token cannot be read: {error}") from error
     except InvalidSignature as error:
@@ -187,9 +186,8 @@ def embedded_certificates(token: bytes) -> list[x509.Certificate]:
     Raises: `StampInvalidError`.
     """
     try:
-        with ASN1_LOCK:
-            signed = cms.ContentInfo.load(token, strict=True)["content"]
-            return [x509.load_der_x509_certificate(one.chosen.dump()) for one in signed["certificates"]]
+        signed = cms.ContentInfo.load(token, strict=True)["content"]
+        return [x509.load_der_x509_certificate(one.chosen.dump()) for one in signed["certificates"]]
     except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise StampInvalidError(f"the token cannot be read: {error}") from error
 
