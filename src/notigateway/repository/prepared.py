@@ -72,7 +72,10 @@ class Prepared:
         if not parameters:
             return 0
         with _cursor(connection, form.text) as cursor:
-            cursor.executemany(form.text, parameters)
+            if len(parameters) == 1:  # several at once are a pipeline to PostgreSQL, which one need not be
+                cursor.execute(form.text, parameters[0])
+            else:
+                cursor.executemany(form.text, parameters)
             return cursor.rowcount
 
     def _form(self, dialect: Dialect) -> _Form:
