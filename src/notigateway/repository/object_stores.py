@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from contextlib import contextmanager
 from datetime import timedelta
@@ -94,15 +93,6 @@ def make_root(folder: Path) -> None:
         make_folder(folder)
     except OSError as error:
         raise ConfigurationError(f"document_store_url: {_first_line(error)}") from error
-
-
-def flush(path: Path) -> None:
-    """Wait until a file or a folder is on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def path_of(sha256: str) -> str:
