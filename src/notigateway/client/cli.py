@@ -30,8 +30,6 @@ from notigateway.client.options import (
     chosen_ids,
     confirm,
 )
-from notigateway.client.proof import examine
-from notigateway.client.pulling import pull as pull_all
 from notigateway.client.retrieving_commands import add_retrieving_command
 from notigateway.client.tables import shown
 from notigateway.client.values import DecisionOutcome, Filter
@@ -171,6 +169,8 @@ def pull_command(
     as_json: Json = False,
 ) -> None:
     """Pull into a folder; run it again after any interruption."""
+    from notigateway.client.pulling import pull as pull_all
+
     seals = connection_of(context).seals()
     with connection_of(context).client() as client, show.pull_progress() as progress:
         report = pull_all(
@@ -243,6 +243,8 @@ def receipt_command(
     as_json: Json = False,
 ) -> None:
     """Print a line for each receipt; save those that are verified."""
+    from notigateway.client.proof import examine
+
     seals = connection_of(context).seals()
     with connection_of(context).client() as client:
         verdicts = [
