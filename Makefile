@@ -23,12 +23,12 @@ BESIDE  := -n $(JOBS) --dist worksteal
 # Where this is set, every process compiles everything again: a third of what starting one takes.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo run test coverage soak interop lint format ci bench fuzz worst lock clean
+.PHONY: help demo run test coverage soak interop lint format ci bench bench-scale bench-load fuzz worst lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | while IFS=$$'\t' read -r name text; do \
-	printf '  make %-9s %s\n' "$$name" "$$text"; done
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | while IFS=$$'\t' read -r name text; do \
+	printf '  make %-11s %s\n' "$$name" "$$text"; done
 
 demo: $(VENV)/.runtime ## Start a sandbox, pull and accept 1,000 notifications, verify everything, stop
 	$(VENV)/bin/notigateway demo
@@ -64,6 +64,15 @@ ci: ## Run everything that continuous integration runs: over half an hour
 bench: $(VENV)/.test ## Measure CPU per signed request beside this machine's RSA-2048
 	$(VENV)/bin/python -m bench
 
+# How many notifications, each number a repository; on which database: sqlite, postgresql or both.
+ROWS    ?= 10000 1000000
+DB      ?= both
+bench-scale: $(VENV)/.test ## Fill repositories of ROWS notifications and measure who acts for many
+	$(VENV)/bin/python -m bench.scale --rows $(ROWS) --database $(DB)
+
+bench-load: $(VENV)/.test ## Measure a running server under many connections
+	$(VENV)/bin/python -m bench.load --database $(DB)
+
 worst: $(VENV)/.test ## List the slowest ten of the hostile requests at maximum size
 	$(VENV)/bin/python -m bench.worst
 
@@ -73,7 +82,7 @@ fuzz: ## Run the coverage-guided fuzzer for FUZZ_SECONDS (60) in an environment 
 	.venv-fuzz/bin/python -m fuzz --seconds $(FUZZ_SECONDS)
 
 clean: ## Remove virtual environments, caches and the sandbox
-	rm -rf .venv* .fuzz .lock .sandbox .coverage* htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv* .bench .fuzz .lock .sandbox .coverage* htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/bin/python:
 	@[ -n "$(PYTHON)" ] || { echo "No Python 3.11, 3.12 or 3.13 found; name one: make PYTHON=..." >&2; exit 1; }

@@ -1,9 +1,10 @@
-"""A gateway in this process, with a mailbox of notifications and one caller who signs."""
+"""A gateway in this process, with a mailbox of notifications and callers who sign."""
 
 from __future__ import annotations
 
 import gc
 import io
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -25,24 +26,29 @@ if TYPE_CHECKING:
     from pathlib import Path
     from wsgiref.types import WSGIEnvironment
 
+    from sqlalchemy import Engine
+
     from notigateway.settings import Settings
 
 DIR3 = "E04990201"
+# What a fault says, of an answer of ten kilobytes.
+_FAULT = re.compile(r"(?<=<faultstring>)[^<]*|<fact [^>]*>[^<]*")
 
 
 class Gateway:
-    """The WSGI application over a seeded database, and the company's key."""
+    """The WSGI application over a seeded database, and the keys of the sandbox's holders.
 
-    def __init__(self, folder: Path, *, notifications: int) -> None:
+    The database is SQLite's in the folder, where no other is given.
+    """
+
+    def __init__(self, folder: Path, *, notifications: int, database_url: str | None = None) -> None:
         now = datetime.now(UTC)
-        pki = ensure_pki(folder / "pki", now)
-        holder = pki.holder("company")
-        pair = load_key_pair(holder.key, holder.certificate)
-        self._signer = Signer(pair.key, pair.certificate)
+        self._pki = pki = ensure_pki(folder / "pki", now)
+        self._signers: dict[str, Signer] = {}
         settings = load_settings(
             None,
             overrides={
-                "database_url": f"sqlite:///{folder / 'notigateway.db'}",
+                "database_url": database_url or f"sqlite:///{folder / 'notigateway.db'}",
                 "document_store_url": f"file:{folder / 'documents'}",
                 "service_key_file": pki.key("service"),
                 "service_certificate_file": pki.certificate("service"),
@@ -53,7 +59,7 @@ class Gateway:
                 "log_level": "error",
             },
         )
-        _publish(settings, notifications)
+        prepare(settings, notifications)
         refresh_once(settings, now)
         self.trust = pki.trust
         self._path = settings.public_url.path
@@ -61,9 +67,18 @@ class Gateway:
         gc.collect()
         gc.freeze()  # as wsgi.py does
 
-    def signed(self, content: bytes) -> bytes:
-        """Return a request no one has sent before."""
-        return sign_envelope(content, signer=self._signer, now=datetime.now(UTC))
+    def close(self) -> None:
+        """Let go of the database."""
+        self.application.gate.office.engine.dispose()
+
+    def signed(self, content: bytes, holder: str = "company") -> bytes:
+        """Return a request no one has sent before, signed by a holder of the sandbox."""
+        signer = self._signers.get(holder)
+        if signer is None:
+            files = self._pki.holder(holder)
+            pair = load_key_pair(files.key, files.certificate)
+            signer = self._signers[holder] = Signer(pair.key, pair.certificate)
+        return sign_envelope(content, signer=signer, now=datetime.now(UTC))
 
     def answer(self, request: bytes) -> bytes:
         """Run one request through the application.
@@ -72,7 +87,7 @@ class Gateway:
         """
         status, answer = self._send(request)
         if status != "200 OK":
-            raise SystemExit(answer.decode())
+            raise SystemExit(" ".join(_FAULT.findall(answer.decode())) or answer.decode())
         return answer
 
     def refused(self, request: bytes) -> bytes:
@@ -100,8 +115,8 @@ class Gateway:
         return statuses[0], answer
 
 
-def _publish(settings: Settings, notifications: int) -> None:
-    """Put notifications with two small documents each at the company's disposal."""
+def prepare(settings: Settings, notifications: int) -> None:
+    """Make the schema, and put notifications at the company's disposal."""
     engine = create_database(settings.database_url)
     upgrade(engine)
     now = datetime.now(UTC)
@@ -118,11 +133,18 @@ def _publish(settings: Settings, notifications: int) -> None:
             name="Tesorería General de la Seguridad Social",
             nif="Q2827003A",
         )
-        for number in range(notifications):
+    publish_to_company(engine, publishing, notifications)
+    engine.dispose()
+
+
+def publish_to_company(engine: Engine, publishing: Publishing, count: int) -> None:
+    """Put notifications with two small documents each at the company's disposal."""
+    now = datetime.now(UTC)
+    with writing(engine) as session:
+        for number in range(count):
             deposit = publishing.deposit(_submission(number))
             # Each at an instant of its own: pages of one and the same instant are faster than they should be.
-            publishing.publish(session, deposit, now=now - timedelta(seconds=notifications - number))
-    engine.dispose()
+            publishing.publish(session, deposit, now=now - timedelta(seconds=count - number))
 
 
 def _submission(number: int) -> ActSubmission:

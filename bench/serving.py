@@ -25,7 +25,7 @@ from notigateway.sandbox.jobs import refresh_once
 from notigateway.settings import load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 CONF: Final = Path(__file__).parents[1] / "conf" / "gunicorn.conf.py"
 PATH: Final = "/notigateway/v1"
@@ -59,12 +59,12 @@ class Serving:
 
 
 @contextmanager
-def serving(folder: Path, *options: str) -> Iterator[Serving]:
-    """Run it for the length of the context; `options` are gunicorn's, after the file's."""
+def serving(folder: Path, *options: str, **changes: object) -> Iterator[Serving]:
+    """Run it for the length of the context; `options` are gunicorn's, `changes` settings."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = listener.getsockname()[:2]
         pki = ensure_pki(folder / "pki", datetime.now(UTC))
-        settings = _write_settings(folder, pki, f"http://{address[0]}:{address[1]}{PATH}")
+        settings = _write_settings(folder, pki, f"http://{address[0]}:{address[1]}{PATH}", changes)
         process = _start(settings, listener, options)
         try:
             served = Serving(address, process, pki, folder)
@@ -78,7 +78,7 @@ def serving(folder: Path, *options: str) -> Iterator[Serving]:
             process.wait(_STOP_SECONDS)
 
 
-def _write_settings(folder: Path, pki: Pki, url: str) -> Path:
+def _write_settings(folder: Path, pki: Pki, url: str, changes: Mapping[str, object]) -> Path:
     values = {
         "public_url": url,
         "proxy_speaks_tls": True,
@@ -92,6 +92,7 @@ def _write_settings(folder: Path, pki: Pki, url: str) -> Path:
         "authorised_issuers_folder": str(pki.issuers),
         "revocation_folder": str(pki.revocation),
         "log_level": "error",
+        **changes,
     }
     file = folder / "notigateway.toml"
     file.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items()), "utf-8")

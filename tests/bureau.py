@@ -17,11 +17,11 @@ from notigateway.addressee.red import assign_red
 from notigateway.addressee.red_users import register_user
 from notigateway.addressee.register import MainTerms, add_account, name_addressee, set_main_account
 from notigateway.clock.lapsing import Sweeping, sweep
+from notigateway.clock.obliging import obliging_by
 from notigateway.instants import instant_text
 from notigateway.law.identifiers import control_digits, is_company_nif
 from notigateway.law.red_users import UserTerms
 from notigateway.law.titles import RedTerms
-from notigateway.office import obliging_by
 from notigateway.repository.engine import writing
 from notigateway.wss.ns import NOTIGATEWAY_ISSUING_V1
 from pki import COMPANY_NIF, NOW, REPRESENTATIVE_NIF, ec_key, person_subject, pki, representative_subject

@@ -26,6 +26,7 @@ SHAPES: dict[str, tuple[int, str, bool]] = {
     "REQUEST_TRUNCATED": (400, "soap:Client", False),
     "TOO_MANY_FAILURES": (429, "soap:Client", False),
     "RATE_LIMITED": (500, "soap:Server", True),
+    "MIME_INVALID": (400, "soap:Client", False),
     "XML_NOT_WELL_FORMED": (400, "soap:Client", False),
     "XML_DOCTYPE_FORBIDDEN": (400, "soap:Client", False),
     "XML_LIMIT_EXCEEDED": (400, "soap:Client", False),

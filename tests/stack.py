@@ -29,6 +29,7 @@ from notigateway.repository.columns import Row
 from notigateway.repository.engine import connected, reading, writing
 from notigateway.repository.marking import mark_store, open_store
 from notigateway.repository.model import Receipt
+from notigateway.repository.placing import place_committed
 from notigateway.settings import Settings, load_settings
 from notigateway.soap.contract import Contract
 from notigateway.trust.authorities import load_trust
@@ -324,7 +325,9 @@ class Stack:
         """Read every row of every table but the accounts: the strongest way to say that nothing changed.
 
         Nor what told a signer's status: whoever asks for an effect marks it as evidence, also in vain.
+        Changes have their places in it, as if somebody had looked.
         """
+        place_committed(self.engine)
         with reading(self.engine) as session:
             return {
                 table.name: sorted((tuple(row) for row in session.execute(select(table))), key=repr)
@@ -345,6 +348,21 @@ def mark(settings: Settings, *, now: datetime = NOW) -> None:
 
 def send(endpoint: WSGIApplication, data: bytes, **environ: object) -> Answer:
     """Send bytes to a gateway as a WSGI server does; `environ` overrides (None removes a key)."""
+    started: list[tuple[str, list[tuple[str, str]]]] = []
+
+    def start_response(
+        status: str, headers: list[tuple[str, str]], _info: object = None, /
+    ) -> Callable[[bytes], object]:
+        started.append((status, headers))
+        return lambda _: None
+
+    body = b"".join(endpoint(environ_of(data, **environ), start_response))
+    ((status, headers),) = started
+    return Answer(int(status.split()[0]), dict(headers), body)
+
+
+def environ_of(data: bytes, **environ: object) -> WSGIEnvironment:
+    """Return what a WSGI server tells of a request; `environ` overrides (None removes a key)."""
     full: WSGIEnvironment = {
         "REQUEST_METHOD": "POST",
         "PATH_INFO": "/notigateway/v1",
@@ -358,18 +376,7 @@ def send(endpoint: WSGIApplication, data: bytes, **environ: object) -> Answer:
         "wsgi.url_scheme": "http",
         **environ,
     }
-    started: list[tuple[str, list[tuple[str, str]]]] = []
-
-    def start_response(
-        status: str, headers: list[tuple[str, str]], _info: object = None, /
-    ) -> Callable[[bytes], object]:
-        started.append((status, headers))
-        return lambda _: None
-
-    kept = {key: value for key, value in full.items() if value is not None}
-    body = b"".join(endpoint(kept, start_response))
-    ((status, headers),) = started
-    return Answer(int(status.split()[0]), dict(headers), body)
+    return {key: value for key, value in full.items() if value is not None}
 
 
 def text(element: _Element, path: str) -> str | None:

@@ -87,6 +87,10 @@ class TooManyFailuresError(TransportError, code="TOO_MANY_FAILURES"):
     retryable = True
 
 
+class MimeInvalidError(TransportError, code="MIME_INVALID"):
+    """The parts of a message are not those of one MTOM message, or beyond the limits; `rule` says how."""
+
+
 class MalformedXmlError(TransportError, code="XML_NOT_WELL_FORMED"):
     """Not well-formed XML in UTF-8, or structurally beyond the limits."""
 

@@ -11,13 +11,14 @@ from uuid import uuid4
 import structlog
 
 from notigateway.clock.agreement import check_clock, find_difference
+from notigateway.clock.runs import INCOMPLETE, LEASE_JOB
 from notigateway.errors import (
     ConfigurationError,
     GatewayError,
     ServiceError,
     TemporarilyUnavailableError,
 )
-from notigateway.jobs import INCOMPLETE, LEASE_JOB, Standing
+from notigateway.jobs import Standing
 from notigateway.repository.engine import connected, writing
 from notigateway.repository.jobs import FAILED, leave_jobs, record_run, take_job
 from notigateway.repository.schema import check_revision
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from notigateway.jobs import Done, Job
+    from notigateway.clock.runs import Done
+    from notigateway.jobs import Job
     from notigateway.settings import Settings
 
 _AGAIN_AFTER: Final = frozenset({TemporarilyUnavailableError.code, ConfigurationError.code})

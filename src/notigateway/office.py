@@ -15,19 +15,16 @@ from notigateway.addressee.delivery import Delivering
 from notigateway.addressee.following import Following
 from notigateway.addressee.mailbox import Mailbox
 from notigateway.addressee.two_phase import TwoPhase
-from notigateway.clock.working_days import working_day_rule
+from notigateway.clock.obliging import obliging_by
 from notigateway.issuer.publishing import Publishing
 from notigateway.issuer.reporting import Reporting
 from notigateway.issuer.succeeding import Succeeding
-from notigateway.law.obligation import ObligationPolicy
 from notigateway.law.powers import PowerPolicy
 from notigateway.law.representation import RightsPolicy, Role
-from notigateway.law.succession import Cause
 from notigateway.pki.families import Families
 from notigateway.receipts.proving import Proving
 from notigateway.repository.engine import create_database
 from notigateway.repository.marking import open_store
-from notigateway.repository.obliging import Obliging
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,21 +56,6 @@ class Office:
     proving: Proving
     outage_hours_add_up: bool
     power_policy: PowerPolicy
-
-
-def obliging_by(settings: Settings) -> Obliging:
-    """Return how obligations are found. Raises: `ConfigurationError`."""
-    policy = ObligationPolicy(
-        issuing_body_grounds=settings.issuing_body_grounds,
-        attorney_obliges_grantor=settings.attorney_obliges_grantor,
-    )
-    return Obliging(policy=policy, is_working_day=working_day_rule(settings))
-
-
-def succeeding_by(settings: Settings) -> Succeeding:
-    """Return how successions are taken in. Raises: `ConfigurationError`."""
-    policies = frozenset(map(Cause, settings.succession_policies))
-    return Succeeding(obliging=obliging_by(settings), policies=policies)
 
 
 def open_office(
@@ -117,6 +99,7 @@ def open_office(
                 inline=InlineLimits(
                     document_max_bytes=settings.inline_document_max_bytes,
                     response_max_bytes=settings.inline_response_max_bytes,
+                    attached_max_bytes=settings.attached_response_max_bytes,
                 ),
                 chunk_max_bytes=settings.document_chunk_max_bytes,
                 information_years=settings.information_years,
@@ -130,7 +113,7 @@ def open_office(
                 document_max_bytes=settings.document_max_bytes,
                 obliging=obliging,
             ),
-            succeeding=succeeding_by(settings),
+            succeeding=Succeeding.by(settings, obliging),
             reporting=Reporting(seal),
             proving=Proving(
                 engine=engine,

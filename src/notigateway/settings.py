@@ -161,6 +161,7 @@ class Settings(BaseSettings):
     document_max_bytes: Positive = 100 * 1024 * 1024
     inline_document_max_bytes: Annotated[int, Field(gt=0, le=5 * 1024 * 1024)] = 5 * 1024 * 1024
     inline_response_max_bytes: Positive = 16 * 1024 * 1024
+    attached_response_max_bytes: Positive = 128 * 1024 * 1024
     document_chunk_max_bytes: Annotated[int, Field(gt=0, le=5 * 1024 * 1024)] = 4 * 1024 * 1024
 
     extend_to_working_day: bool = False

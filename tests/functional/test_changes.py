@@ -16,6 +16,7 @@ from notigateway.repository.addressees import find_addressee
 from notigateway.repository.changes import Change
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.model import Event
+from notigateway.repository.placing import place_committed
 from notigateway.repository.rights import Power
 from pki import COMPANY_NIF, NOW, PERSON_NIF, pki
 from stack import NG, text, texts
@@ -298,6 +299,7 @@ def test_a_red_person_follows_what_is_issued_while_the_assignment_stands(stack: 
 
 
 def places(stack: Stack) -> list[UUID]:
+    place_committed(stack.engine)
     with reading(stack.engine) as session:
         return list(session.scalars(select(Change.event_id).order_by(Change.position)))
 

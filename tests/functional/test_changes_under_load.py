@@ -37,15 +37,15 @@ PUBLISHERS, ACCEPTERS, REJECTERS, READERS = 3, 3, 2, 4
 AHEAD = timedelta(milliseconds=400)
 SEED = 20261123
 # Tests run without waiting for the disk; here some commits take their time, as they do in production.
-# Without it the moment between taking a place and being seen is too short for the test to mean anything.
+# Without it the moment between taking a turn and being seen is too short for the test to mean anything.
 SLOW_DISK = (
     (
         "CREATE FUNCTION slow_disk() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN PERFORM pg_sleep(random() * 0.02); RETURN NULL; END $$"
     ),
     (
-        "CREATE CONSTRAINT TRIGGER slow_disk AFTER INSERT ON changes DEFERRABLE INITIALLY DEFERRED "
-        "FOR EACH ROW WHEN (NEW.position % 4 = 0) EXECUTE FUNCTION slow_disk()"
+        "CREATE CONSTRAINT TRIGGER slow_disk AFTER INSERT ON unplaced_changes DEFERRABLE INITIALLY DEFERRED "
+        "FOR EACH ROW WHEN (NEW.turn % 4 = 0) EXECUTE FUNCTION slow_disk()"
     ),
 )
 

@@ -20,10 +20,11 @@ from ending import caller_of, ending_issuer
 from fault_rows import ROWS, Line, Row, Told
 from fault_table import table, written
 from fault_world import FullDisk, Seen, World, asked, closing_engine, told, write_log_to
+from notigateway.clock.runs import STAMP
 from notigateway.evidence.history import PERIODS
 from notigateway.instants import instant_text
 from notigateway.job_process import Jobs
-from notigateway.jobs import STAMP, Job, stamping
+from notigateway.jobs import Job, stamping
 from notigateway.repository.schema import upgrade
 from notigateway.repository.store_owner import marker_of
 from pki import NOW, OTHER_COMPANY_NIF, company_subject, crl, ec_key, pki, rsa_key, write_issuers, write_pem
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from notigateway.jobs import Done
+    from notigateway.clock.runs import Done
 
 ROOT = Path(__file__).parents[2]
 ACT = (

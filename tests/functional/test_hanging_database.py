@@ -19,9 +19,10 @@ from structlog.testing import capture_logs
 
 from clusters import Address
 from notigateway.app import system_clock
+from notigateway.clock.runs import Done
 from notigateway.errors import Part, TemporarilyUnavailableError
 from notigateway.job_process import Bounds, Jobs
-from notigateway.jobs import Done, Job
+from notigateway.jobs import Job
 from notigateway.repository.engine import create_database, reading
 from notigateway.time_left import bounded
 from notigateway.wss.ns import NOTIGATEWAY_V1

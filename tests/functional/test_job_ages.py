@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from notigateway import jobs
+from notigateway.clock import runs
 from notigateway.health.jobs import JOBS, LATE_AFTER, ago, look_at_jobs
 from notigateway.repository.engine import writing
 from notigateway.repository.jobs import DONE, FAILED, LEASE, record_run, take_job
@@ -43,10 +43,10 @@ def told(findings: Iterable[Finding]) -> dict[str, tuple[str, str]]:
 
 def test_a_late_or_failed_job_is_told_with_its_cure_and_takes_nobody_out(stack: Stack) -> None:
     now = stack.now
-    record(stack, jobs.SWEEP, now - timedelta(minutes=5))
-    record(stack, jobs.REFRESH, now - timedelta(minutes=61))
-    record(stack, jobs.CHECKPOINT, now - timedelta(seconds=30), detail=f"CONFIGURATION: cannot read {SECRET}")
-    record(stack, jobs.STAMP, now - timedelta(days=9))
+    record(stack, runs.SWEEP, now - timedelta(minutes=5))
+    record(stack, runs.REFRESH, now - timedelta(minutes=61))
+    record(stack, runs.CHECKPOINT, now - timedelta(seconds=30), detail=f"CONFIGURATION: cannot read {SECRET}")
+    record(stack, runs.STAMP, now - timedelta(days=9))
 
     status, said = readiness(stack)
 
@@ -83,22 +83,22 @@ def test_before_any_run_is_recorded_that_is_all_there_is_to_say(stack: Stack) ->
 def test_a_job_that_was_taken_and_never_done_is_late_when_its_lease_is_over(stack: Stack) -> None:
     now = stack.now
     with writing(stack.engine) as session:
-        assert take_job(session, jobs.SWEEP, uuid7(now), now=now)
+        assert take_job(session, runs.SWEEP, uuid7(now), now=now)
 
     def seen(at: datetime) -> tuple[str, str]:
         return told(look_at_jobs(stack.engine, at, has_authority=False))["job_sweep"]
 
     assert seen(now) == ("ok", "taken, and not done yet")
     assert seen(now + 2 * LEASE) == ("warning", "never done, and nobody has taken it")
-    record(stack, jobs.SWEEP, now)
-    assert seen(now + LATE_AFTER[jobs.SWEEP]) == ("ok", "done 1 hour ago")
-    assert seen(now + LATE_AFTER[jobs.SWEEP] + timedelta(seconds=1))[0] == "warning"
+    record(stack, runs.SWEEP, now)
+    assert seen(now + LATE_AFTER[runs.SWEEP]) == ("ok", "done 1 hour ago")
+    assert seen(now + LATE_AFTER[runs.SWEEP] + timedelta(seconds=1))[0] == "warning"
     # By a clock that stands behind the one that recorded it.
     assert seen(now - timedelta(minutes=4)) == ("ok", "done less than a minute ago")
 
 
 def test_a_run_of_a_later_time_is_told_as_one_of_a_wrong_clock(stack: Stack) -> None:
-    record(stack, jobs.SWEEP, stack.now + timedelta(days=1))
+    record(stack, runs.SWEEP, stack.now + timedelta(days=1))
     status, said = readiness(stack)
     assert (status, said["job_sweep"]["state"], said["job_sweep"]["says"]) == (
         200,
@@ -107,13 +107,13 @@ def test_a_run_of_a_later_time_is_told_as_one_of_a_wrong_clock(stack: Stack) -> 
     )
     assert "set right the clocks" in said["job_sweep"]["cure"]
     with writing(stack.engine) as session:
-        assert take_job(session, jobs.STAMP, uuid7(stack.now), now=stack.now + timedelta(days=1))
+        assert take_job(session, runs.STAMP, uuid7(stack.now), now=stack.now + timedelta(days=1))
     taken = told(look_at_jobs(stack.engine, stack.now, has_authority=True))["job_timestamp"]
     assert taken == ("warning", "never done, and nobody has taken it")
 
 
 def test_every_job_has_an_age_from_which_it_is_late() -> None:
-    assert set(LATE_AFTER) == {jobs.REFRESH, jobs.SWEEP, jobs.STAMP, jobs.CHECKPOINT}
+    assert set(LATE_AFTER) == {runs.REFRESH, runs.SWEEP, runs.STAMP, runs.CHECKPOINT}
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,10 @@ from structlog.testing import capture_logs
 
 from notigateway.app import system_clock
 from notigateway.clock.lapsing import Sweeping, sweep
+from notigateway.clock.runs import SWEEP, Done, of_sweep
 from notigateway.errors import Part, TemporarilyUnavailableError
 from notigateway.job_process import Bounds, Jobs
-from notigateway.jobs import SWEEP, Done, Job, of_sweep
+from notigateway.jobs import Job
 from notigateway.law.deadlines import deadline
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.jobs import last_runs

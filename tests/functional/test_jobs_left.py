@@ -12,9 +12,10 @@ from structlog.testing import capture_logs
 from chaos.relay import Relay
 from notigateway.app import system_clock
 from notigateway.clock.lapsing import Swept
+from notigateway.clock.runs import STAMP, SWEEP, Done, of_sweep
 from notigateway.health.jobs import look_at_jobs
 from notigateway.job_process import Jobs
-from notigateway.jobs import STAMP, SWEEP, Done, Job, Standing, of_sweep
+from notigateway.jobs import Job, Standing
 from notigateway.repository.engine import reading
 from notigateway.repository.jobs import last_runs
 from overdue import run, settings_file

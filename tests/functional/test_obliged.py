@@ -12,11 +12,11 @@ from sqlalchemy import select
 
 from notigateway.addressee.obligations import end_obligation, enter_obligation
 from notigateway.addressee.register import MainTerms, set_main_account
+from notigateway.clock.obliging import obliging_by
 from notigateway.instants import instant_text
 from notigateway.law.grounds import Ground, Paper
 from notigateway.law.lifecycle import Kind
 from notigateway.law.obligation_entries import ObligationTerms
-from notigateway.office import obliging_by
 from notigateway.repository.addressees import ensure_addressee
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.model import Notification

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from ending import END, ENDED, LONG_AGO, SINCE, documents, named, seal, service
 from notigateway.app import build_app
 from notigateway.cli.main import app
-from notigateway.cli.publish import Publisher
+from notigateway.cli.publishing import Publisher
 from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
 from notigateway.evidence.sealing import Seal
 from notigateway.settings import load_settings

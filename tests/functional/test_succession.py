@@ -11,13 +11,13 @@ import pytest
 from lxml import etree
 from sqlalchemy import select
 
+from notigateway.clock.obliging import obliging_by
 from notigateway.errors import SuccessionExistsError, SuccessionInvalidError
 from notigateway.instants import instant_text
-from notigateway.issuer.succeeding import SuccessionTerms, end_succession
+from notigateway.issuer.succeeding import Succeeding, SuccessionTerms, end_succession
 from notigateway.law.grounds import Ground
 from notigateway.law.submission import SubmittedAddressee
 from notigateway.law.succession import Cause
-from notigateway.office import succeeding_by
 from notigateway.repository.acts import wait_for_turn_to_publish
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.model import Addressee, Notification
@@ -56,7 +56,11 @@ def succeed(stack: Stack, predecessor: str, successor: str, **changes: object) -
         }
     )
     with writing(stack.engine) as session:
-        return succeeding_by(stack.settings).communicate(session, terms, body=None, now=stack.now).id
+        return (
+            Succeeding.by(stack.settings, obliging_by(stack.settings))
+            .communicate(session, terms, body=None, now=stack.now)
+            .id
+        )
 
 
 def communicate(stack: Stack, *, cause: str = "death", successor: str = HEIR, more: str = "") -> _Element:

@@ -120,7 +120,7 @@ def test_every_file_of_a_command_on_data_has_a_row() -> None:
     files = {file.stem for file in source.glob("*.py") if "named_settings(settings_file)" in file.read_text()}
     others = {"database": "migrate", "refresh_trust": "refresh-trust", "red_users": "red"}
     # The doctor has no line of refusal: what is wrong with settings is its first finding. The jobs wait.
-    assert {others.get(name, name) for name in files - {"doctor", "jobs"}} <= set(COMMANDS)
+    assert {others.get(name, name) for name in files - {"diagnosis", "jobs"}} <= set(COMMANDS)
 
 
 def test_the_jobs_wait_for_no_settings(run: Callable[..., Said]) -> None:

@@ -10,9 +10,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from notigateway.clock.agreement import check_clock
+from notigateway.clock.runs import CHECKPOINT, SWEEP, Done, recorded
 from notigateway.errors import TemporarilyUnavailableError
 from notigateway.job_process import Jobs
-from notigateway.jobs import CHECKPOINT, SWEEP, Done, Job, Sealing, recorded, sweeping
+from notigateway.jobs import Job, Sealing, sweeping
 from notigateway.repository.engine import create_database, reading
 from notigateway.repository.jobs import last_runs
 from stack import Stack

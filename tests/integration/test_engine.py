@@ -4,6 +4,7 @@ import sqlite3
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -13,6 +14,7 @@ from sqlalchemy import exc, func, make_url, select, text
 from notigateway.errors import ConfigurationError, Part, TemporarilyUnavailableError
 from notigateway.repository.engine import create_database, reading, writing
 from notigateway.repository.model import IssuingBody
+from notigateway.repository.replay import is_registered, register
 from notigateway.repository.schema import current_revision
 from notigateway.time_left import bounded
 
@@ -84,6 +86,47 @@ def test_a_reading_session_cannot_change_anything(engine: Engine) -> None:
     with writing(engine) as session:  # the same pooled connection may write again
         session.add(body("E04921401"))
     assert count_bodies(engine) == 1
+
+
+def test_what_a_reading_session_changes_past_it_is_refused_and_not_kept(engine: Engine) -> None:
+    until = datetime(2026, 11, 2, tzinfo=UTC)
+    statement = text("INSERT INTO issuing_bodies (dir3, acronym, name, nif) VALUES ('E', 'T', 'n', 'Q')")
+    with pytest.raises(exc.DBAPIError, match=r"readonly|read-only"), reading(engine) as session:
+        session.execute(statement)
+    with pytest.raises(exc.DBAPIError, match=r"readonly|read-only"), reading(engine) as session:
+        register(session, bytes(32), expires_at=until)
+    with writing(engine) as session:
+        assert count(session) == 0
+        assert register(session, bytes(32), expires_at=until)
+
+
+def test_reading_and_writing_in_turn_has_nothing_prepared_anew(sqlite_url: str) -> None:
+    """A switch of `query_only` would throw away every prepared statement, a bound for each wait one more."""
+    engine = create_database(sqlite_url, pool_size=1)
+    seen: list[str] = []
+    with reading(engine) as session:
+        driver = session.connection().connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    driver.set_trace_callback(seen.append)
+    for _ in range(2):
+        with bounded(20.5), reading(engine) as session:
+            assert not is_registered(session, bytes(32))
+        with bounded(20.5), writing(engine) as session:
+            register(session, bytes(32), expires_at=datetime(2026, 11, 2, tzinfo=UTC))
+            session.rollback()
+    engine.dispose()
+    assert [one for one in seen if one.startswith("PRAGMA")] == ["PRAGMA busy_timeout=20000"]
+
+
+def test_what_is_prepared_outlives_what_only_reads(postgresql_url: str) -> None:
+    engine = create_database(postgresql_url, pool_size=1)
+    for _ in range(7):  # the driver prepares what comes more often than five times
+        with reading(engine) as session:
+            is_registered(session, bytes(32))
+    with reading(engine) as session:
+        found = session.scalars(text("SELECT statement FROM pg_prepared_statements")).all()
+    engine.dispose()
+    assert any("replay_keys" in statement for statement in found)
 
 
 def test_a_reading_session_sees_one_snapshot(engine: Engine) -> None:

@@ -211,7 +211,7 @@ def test_a_database_that_was_not_migrated_is_a_clear_error(importing: Import, tm
 def test_a_store_that_fails_stops_with_what_was_published_so_far(
     importing: Import, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("notigateway.cli.publish.ACTS_PER_TRANSACTION", 2)
+    monkeypatch.setattr("notigateway.cli.publishing.ACTS_PER_TRANSACTION", 2)
     importing.write([line(number) for number in range(1, 6)])
     put = DocumentStore.put
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row
 
+    from notigateway.addressee.contents import Content, Naming
     from notigateway.evidence.sealing import Seal
     from notigateway.law.lifecycle import Decision
     from notigateway.law.representation import RightsPolicy
@@ -76,7 +77,7 @@ class Retrieved:
 
     id: UUID
     notification: Notification | None = None
-    documents: Sequence[tuple[Document, bytes | None]] = ()
+    documents: Sequence[tuple[Document, Content | None]] = ()
     problem: type[errors.GatewayError] | None = None
     is_for_information: bool = False
 
@@ -162,9 +163,9 @@ class Mailbox:
             for wanted in ids
         ]
 
-    def with_contents(self, results: Sequence[Retrieved]) -> list[Retrieved]:
-        """Read the documents that go inline; outside of any transaction."""
-        return read_contents(results, store=self.store, inline=self.inline)
+    def with_contents(self, results: Sequence[Retrieved], beside: Naming | None = None) -> list[Retrieved]:
+        """Read the documents that go inline, or `beside` the answer; outside of any transaction."""
+        return read_contents(results, store=self.store, inline=self.inline, beside=beside)
 
     def _retrieve_one(
         self, asking: Asking, wanted: UUID, notification: Notification | None, *, for_information: bool
@@ -211,9 +212,8 @@ class Mailbox:
     ) -> DocumentRange:
         """Return which range of one document may leave: no longer than a piece may be, shorter at the end.
 
-        Raises: `NotificationUnknownError`, `NotAcceptedError`, `DocumentUnknownError`,
-        `InvalidRangeError`; for information also `CancelledError`,
-        `LapseNotFinalError`, `InformationEndedError`.
+        Raises: `NotificationUnknownError`, `NotAcceptedError`, `DocumentUnknownError`, `InvalidRangeError`;
+        for information also `CancelledError`, `LapseNotFinalError`, `InformationEndedError`.
         """
         notification = self._visible(session, asking, [notification_id]).get(notification_id)
         if notification is None:
@@ -242,9 +242,9 @@ class Mailbox:
     ) -> dict[UUID, type[errors.GatewayError]]:
         """Attest that content is handed over for the first time; the border commits before it answers.
 
-        Apart from what only reads: it happens once per notification, and
-        once per party where it is only for information. Meanwhile a title may have ended, or a report of
-        another channel have moved what was decided. Returns what may not leave any more, and why.
+        Apart from what only reads: it happens once per notification, and once per party where it is only for
+        information. Meanwhile a title may have ended, or a report of another channel have moved what was
+        decided. Returns what may not leave any more, and why.
         """
         found = self._locked(session, asking, ids)
         lost: dict[UUID, type[errors.GatewayError]] = {}

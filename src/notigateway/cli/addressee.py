@@ -7,19 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from notigateway.addressee.register import (
-    MainTerms,
-    add_account,
-    end_account,
-    name_addressee,
-    read_entries,
-    set_main_account,
-)
-from notigateway.cli.opening import opened
+from notigateway.cli.opening import writing_in
 from notigateway.cli.options import SettingsFile, named_settings, read_instant
 from notigateway.instants import instant_text
-from notigateway.office import obliging_by
-from notigateway.repository.engine import writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +34,9 @@ def rename(
     settings_file: SettingsFile = None,
 ) -> None:
     """Register an addressee, or rename it; notifications keep the name that their act says."""
-    with opened(named_settings(settings_file)) as engine, writing(engine) as session:
+    from notigateway.addressee.register import name_addressee
+
+    with writing_in(named_settings(settings_file)) as session:
         row = name_addressee(session, nif, name, now=datetime.now(UTC))
     typer.echo(f"{row.identifier}\t{row.name}")
 
@@ -52,8 +44,10 @@ def rename(
 @addressee.command()
 def account(nif: Nif, number: Number, start: From = None, settings_file: SettingsFile = None) -> None:
     """Say that an account is the addressee's; it moves no right until it is the main one."""
+    from notigateway.addressee.register import add_account
+
     now = datetime.now(UTC)
-    with opened(named_settings(settings_file)) as engine, writing(engine) as session:
+    with writing_in(named_settings(settings_file)) as session:
         row = add_account(session, nif, number, starts_at=read_instant(start) or now, now=now)
     typer.echo(f"account\t{row.number}\t{_span(row.starts_at, row.ends_at)}")
 
@@ -66,8 +60,11 @@ def close_account(
     settings_file: SettingsFile = None,
 ) -> None:
     """Say that an account is no longer the addressee's, nor its main one; never in the past."""
+    from notigateway.addressee.register import end_account
+    from notigateway.clock.obliging import obliging_by
+
     now, settings = datetime.now(UTC), named_settings(settings_file)
-    with opened(settings) as engine, writing(engine) as session:
+    with writing_in(settings) as session:
         row = end_account(session, nif, number, at=read_instant(at) or now, now=now)
         obliging_by(settings).look_again(session, row.addressee_id, now=now)
     typer.echo(f"account\t{row.number}\t{_span(row.starts_at, row.ends_at)}")
@@ -89,6 +86,9 @@ def main_account(
     settings_file: SettingsFile = None,
 ) -> None:
     """Say which account is the main one, by which RED follows; without a ground for what comes only."""
+    from notigateway.addressee.register import MainTerms, set_main_account
+    from notigateway.clock.obliging import obliging_by
+
     now, settings = datetime.now(UTC), named_settings(settings_file)
     terms = MainTerms(
         addressee=nif,
@@ -98,7 +98,7 @@ def main_account(
         ground=ground,
         recorded_by=by,
     )
-    with opened(settings) as engine, writing(engine) as session:
+    with writing_in(settings) as session:
         row = set_main_account(session, terms, now=now)
         obliging_by(settings).look_again(session, row.addressee_id, now=now)
     typer.echo(f"main\t{row.number}\t{_span(row.starts_at, row.ends_at)}")
@@ -107,7 +107,9 @@ def main_account(
 @addressee.command()
 def history(nif: Nif, settings_file: SettingsFile = None) -> None:
     """Show all that the register says and said of an addressee, one entry a line."""
-    with opened(named_settings(settings_file)) as engine, writing(engine) as session:
+    from notigateway.addressee.register import read_entries
+
+    with writing_in(named_settings(settings_file)) as session:
         lines = list(_lines(read_entries(session, nif)))
     typer.echo("\n".join(lines))
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from notigateway.cli.opening import bar, opened
 from notigateway.cli.options import SettingsFile, named_settings
 from notigateway.cli.telling import harmless, in_json
-from notigateway.evidence.seals import load_history
-from notigateway.log.wholeness import Checking, Finding
-from notigateway.receipts.stamping import pinned_authorities
-from notigateway.repository.log_left import log_left
-from notigateway.repository.marking import open_store
+
+if TYPE_CHECKING:
+    from notigateway.log.wholeness import Finding
 
 
 def check(
@@ -27,6 +25,12 @@ def check(
     It may run while the gateway serves. One line for each thing that does not hold, then a summary;
     exit code 1 where anything does not hold.
     """
+    from notigateway.evidence.seals import load_history
+    from notigateway.log.wholeness import Checking
+    from notigateway.receipts.stamping import pinned_authorities
+    from notigateway.repository.log_left import log_left
+    from notigateway.repository.marking import open_store
+
     settings = named_settings(settings_file)
     seals = load_history(settings)
     found = 0

@@ -7,8 +7,6 @@ from typing import Annotated
 import typer
 
 from notigateway.cli.options import SettingsFile, named_settings
-from notigateway.repository.engine import connected
-from notigateway.repository.schema import current_revision, head_revision, upgrade
 
 
 def migrate(
@@ -20,6 +18,9 @@ def migrate(
     Run it before the new version starts, while the one before still serves. Repeating changes nothing;
     two at the same time wait for each other.
     """
+    from notigateway.repository.engine import connected
+    from notigateway.repository.schema import current_revision, head_revision, upgrade
+
     with connected(named_settings(settings_file)) as engine:
         if not show:
             upgrade(engine)

@@ -13,20 +13,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from cryptography import x509
 
-from notigateway.cli.demo_timestamps import await_timestamps
-from notigateway.client import ClientError, NotificationClient, pull
-from notigateway.client.show import pull_progress
 from notigateway.contract.problems import said_of
 from notigateway.errors import GatewayError, ReceiptInvalidError
-from notigateway.evidence.statement import ReceiptFacts
-from notigateway.evidence.xades import verify_receipt
 from notigateway.law.lifecycle import State
-from notigateway.pki.keys import load_certificates
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+    from notigateway.evidence.statement import ReceiptFacts
 
 _SHOWN_PROBLEMS: Final = 20
 # Put at disposal, accepted, content handed over.
@@ -52,6 +50,8 @@ def demo(
     ] = None,
 ) -> None:
     """Start a sandbox, pull and accept everything, verify every receipt and document, stop it."""
+    from notigateway.client import ClientError
+
     # Python dies of SIGTERM without leaving its contexts; the sandbox must not stay behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
@@ -68,7 +68,11 @@ def demo(
 
 
 def _run(folder: Path, notifications: int) -> list[str]:
-    from notigateway.sandbox.process import running  # noqa: PLC0415  (only here: other commands start faster)
+    from notigateway.cli.demo_timestamps import await_timestamps
+    from notigateway.client import NotificationClient, pull
+    from notigateway.client.show import pull_progress
+    from notigateway.pki.keys import load_certificates
+    from notigateway.sandbox.process import running
 
     began = time.monotonic()
     inbox = folder / "inbox"
@@ -112,6 +116,8 @@ def inspect(inbox: Path, seals: Sequence[x509.Certificate]) -> Findings:
 
 
 def _inspect_one(file: Path, seals: Sequence[x509.Certificate], findings: Findings) -> None:
+    from notigateway.evidence.xades import verify_receipt
+
     described: dict[str, Any] = json.loads(file.read_text("utf-8"))
     hashes = {}
     for document in described["documents"]:

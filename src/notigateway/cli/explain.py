@@ -4,24 +4,14 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from notigateway.cli.options import SettingsFile
 from notigateway.errors import ConfigurationError
-from notigateway.explaining.explain import explain_envelope
-from notigateway.explaining.explain_text import explanation_json, explanation_text
-from notigateway.explaining.way import Way
-from notigateway.pki.anchors import TrustStore
 from notigateway.private_files import make_folder
-from notigateway.settings import load_settings
-from notigateway.soap.served import SERVED, errors_url_beside
-from notigateway.wss.clients import ClientRegister
-from notigateway.wss.freshness import read_instant
-from notigateway.wss.policy import Expectations, Limits
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -29,9 +19,6 @@ if TYPE_CHECKING:
     from notigateway.explaining.explanation import Explanation
 
 _UNCHECKED = "whether the certificate is admitted; name the authorised issuers with --trust"
-
-
-_Contracts = Enum("_Contracts", {name: name for name in SERVED}, type=str)  # type: ignore[misc]
 
 
 def explain(
@@ -46,7 +33,8 @@ def explain(
         Path | None, typer.Option(help="Folder for the canonical octets of each reference.")
     ] = None,
     contract: Annotated[
-        _Contracts | None, typer.Option(help="The contract it was sent to; else by the Body's namespace.")
+        Literal["v1", "issuing", "wscn", "wscn-test"] | None,
+        typer.Option(help="The contract it was sent to; else by the Body's namespace."),
     ] = None,
     content_type: Annotated[
         str | None, typer.Option(help="The Content-Type header that was sent with it.")
@@ -60,6 +48,15 @@ def explain(
     It goes the whole way up to the effect; what only the service's data can tell is named. Exit codes:
     0 accepted, 1 refused, 2 the command cannot run.
     """
+    from notigateway.explaining.explain import explain_envelope
+    from notigateway.explaining.explain_text import explanation_json, explanation_text
+    from notigateway.explaining.way import Way
+    from notigateway.pki.anchors import TrustStore
+    from notigateway.settings import load_settings
+    from notigateway.soap.served import SERVED, errors_url_beside
+    from notigateway.wss.clients import ClientRegister
+    from notigateway.wss.policy import Expectations, Limits
+
     settings = load_settings(settings_file)
     explanation = explain_envelope(
         _read(envelope),
@@ -70,7 +67,7 @@ def explain(
         check_certificate=TrustStore.from_folder(trust).check if trust else _admit_anybody,
         way=Way(
             public_url=str(settings.public_url) if settings_file is not None else None,
-            served=SERVED[contract.value] if contract is not None else None,
+            served=SERVED[contract] if contract is not None else None,
             content_type=content_type,
             action=action,
             instant_by="--at" if at is None else "",
@@ -100,6 +97,8 @@ def _read(file: Path) -> bytes:
 
 
 def _instant(text: str | None) -> datetime:
+    from notigateway.wss.freshness import read_instant
+
     if text is None:
         return datetime.now(UTC)
     try:

@@ -8,15 +8,12 @@ import typer
 
 from notigateway.cli.options import SettingsFile
 from notigateway.errors import ConfigurationError
-from notigateway.health.asking import NobodyThereError, Told, as_a_line, ask, at, root_of
-from notigateway.health.finding import State
-from notigateway.health.instance import Instance, counted_from_here
-from notigateway.health.named_address import find_named_address
-from notigateway.settings import Settings, load_settings
-from notigateway.web.operations import ALIVE, READY
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from notigateway.health.asking import Told
+    from notigateway.settings import Settings
 
 
 def health(
@@ -34,6 +31,10 @@ def health(
     ] = None,
 ) -> None:
     """Ask the configured gateway whether it can serve; exit 0 if it can, 1 if not, with one line."""
+    from notigateway.health.asking import NobodyThereError, ask, at, root_of
+    from notigateway.health.finding import State
+    from notigateway.web.operations import ALIVE, READY
+
     # Whoever names an address asks from where the settings need not be, and for life they never matter.
     wants_settings = not url or (settings is not None and not alive)
     loaded, lack = _load(settings) if wants_settings else (None, "")
@@ -56,6 +57,9 @@ def health(
 
 def _load(file: Path | None) -> tuple[Settings | None, str]:
     """Return the settings, or what keeps the next start from them: what runs began with others."""
+    from notigateway.health.asking import as_a_line
+    from notigateway.settings import load_settings
+
     try:
         return load_settings(file), ""
     except ConfigurationError as error:
@@ -63,6 +67,8 @@ def _load(file: Path | None) -> tuple[Settings | None, str]:
 
 
 def _operations_address(settings: Settings | None, file: Path | None) -> str:
+    from notigateway.health.named_address import find_named_address
+
     if settings is None:
         return find_named_address(file)
     if not settings.operations_address:
@@ -72,6 +78,8 @@ def _operations_address(settings: Settings | None, file: Path | None) -> str:
 
 def _difference(told: Told, settings: Settings) -> str:
     """Say in what it is another gateway than that of the settings; "" where it is that one."""
+    from notigateway.health.instance import Instance, counted_from_here
+
     instance = Instance.of(settings)
     if told.is_of(instance):
         return ""

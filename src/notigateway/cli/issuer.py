@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from notigateway.cli.opening import opened
+from notigateway.cli.opening import reading_in, writing_in
 from notigateway.cli.options import SettingsFile, named_settings, read_instant
 from notigateway.instants import instant_text
-from notigateway.issuer.employees import authorise_employee, list_employees, withdraw_employee
-from notigateway.issuer.publishing import register_issuing_body
 from notigateway.law.employees import EmployeeTerms
-from notigateway.repository.engine import reading, writing
 
 if TYPE_CHECKING:
     from notigateway.repository.employees import Employee
@@ -33,7 +30,9 @@ def register_issuer(
     settings_file: SettingsFile = None,
 ) -> None:
     """Register an issuing body, or rename the one with that code; repeating changes nothing."""
-    with opened(named_settings(settings_file)) as engine, writing(engine) as session:
+    from notigateway.issuer.publishing import register_issuing_body
+
+    with writing_in(named_settings(settings_file)) as session:
         body = register_issuing_body(session, dir3=dir3, acronym=acronym, name=name, nif=nif)
         typer.echo(f"registered {body.dir3} {body.acronym}")
 
@@ -51,9 +50,11 @@ def authorise(
     settings_file: SettingsFile = None,
 ) -> None:
     """Let a public employee act for a body in the issuing contract, from now; repeating changes nothing."""
+    from notigateway.issuer.employees import authorise_employee
+
     ends_at = None if until is None else read_instant(until)
     terms = EmployeeTerms(nif=nif, name=name, ground=ground, ends_at=ends_at)
-    with opened(named_settings(settings_file)) as engine, writing(engine) as session:
+    with writing_in(named_settings(settings_file)) as session:
         row = authorise_employee(session, dir3, terms, now=datetime.now(UTC))
     typer.echo(_line(row))
 
@@ -61,7 +62,9 @@ def authorise(
 @issuer.command()
 def withdraw(dir3: Dir3, nif: Nif, ground: Ground, settings_file: SettingsFile = None) -> None:
     """End an authorisation at once; what was done by it stands. Repeating changes nothing."""
-    with opened(named_settings(settings_file)) as engine, writing(engine) as session:
+    from notigateway.issuer.employees import withdraw_employee
+
+    with writing_in(named_settings(settings_file)) as session:
         row = withdraw_employee(session, dir3, nif, ground=ground, now=datetime.now(UTC))
     typer.echo(_line(row))
 
@@ -69,7 +72,9 @@ def withdraw(dir3: Dir3, nif: Nif, ground: Ground, settings_file: SettingsFile =
 @issuer.command()
 def employees(dir3: Dir3, settings_file: SettingsFile = None) -> None:
     """List everybody whom a body has ever authorised, one a line: NIF, name, from, to, grounds."""
-    with opened(named_settings(settings_file)) as engine, reading(engine) as session:
+    from notigateway.issuer.employees import list_employees
+
+    with reading_in(named_settings(settings_file)) as session:
         lines = [_line(row) for row in list_employees(session, dir3)]
     typer.echo("\n".join(lines), nl=bool(lines))
 

@@ -10,21 +10,7 @@ from typing import Annotated
 
 import typer
 
-from notigateway import telemetry
 from notigateway.cli.options import SettingsFile, named_settings
-from notigateway.job_process import Jobs
-from notigateway.jobs import (
-    CHECKPOINT,
-    REFRESH,
-    STAMP,
-    SWEEP,
-    Job,
-    Sealing,
-    checkpointing,
-    refreshing,
-    stamping,
-    sweeping,
-)
 
 Seconds = Annotated[int, typer.Option(min=1, max=86_400, help="How often, in seconds.")]
 
@@ -42,6 +28,11 @@ def jobs(
     that one has died. What fails is logged and tried again. Another seal in the settings is taken up by
     itself; restart it after other changes.
     """
+    from notigateway import telemetry
+    from notigateway.clock.runs import CHECKPOINT, REFRESH, STAMP, SWEEP
+    from notigateway.job_process import Jobs
+    from notigateway.jobs import Job, Sealing, checkpointing, refreshing, stamping, sweeping
+
     settings = named_settings(settings_file)
     telemetry.configure(settings)
     sealing = Sealing(lambda: named_settings(settings_file))

@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from notigateway.cli.options import SettingsFile
 from notigateway.errors import ConfigurationError
 from notigateway.law.identifiers import IdentifierError, check_nif
-from notigateway.pki.certification import KeyKind, Subject, key_pem, new_key, request_pem, self_signed_pem
+from notigateway.pki.key_kinds import KeyKind
 from notigateway.private_files import make_folder, write_new
-from notigateway.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from notigateway.settings import Settings
 
 keys = typer.Typer(help="Make the gateway's own keys.")
 
@@ -60,6 +62,9 @@ def new(
     settings_file: SettingsFile = None,
 ) -> None:
     """Make the keys that the settings name, with a request for each; never over a file that is there."""
+    from notigateway.pki.certification import Subject, key_pem, new_key, request_pem, self_signed_pem
+    from notigateway.settings import load_settings
+
     wishes = _wishes(load_settings(settings_file), service=service, seal=seal, only=only, into=into)
     try:
         named = check_nif(nif) if nif else None

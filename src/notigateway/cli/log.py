@@ -13,18 +13,13 @@ import typer
 from notigateway.cli.opening import opened
 from notigateway.cli.options import SettingsFile, SummaryAsJson, named_settings
 from notigateway.errors import LogDamagedError, TemporarilyUnavailableError
-from notigateway.evidence.seals import HeldSeal, load_history
 from notigateway.given_files import read_file
 from notigateway.instants import instant_text
-from notigateway.jobs import CHECKPOINT, recorded
-from notigateway.log.auditing import audit_log
-from notigateway.log.growing import advance, erase
-from notigateway.pki.keys import load_certificates
-from notigateway.receipts.stamping import pinned_authorities
-from notigateway.tlog.checkpoint import read_checkpoint
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+
+    from notigateway.evidence.seals import HeldSeal
 
 log = typer.Typer(help="Verify the log of receipts and access records, erase what is older than needed.")
 
@@ -40,6 +35,8 @@ def checkpoint(
     Keep it running with `--every 30`, or start it by a timer once a minute. Several at once share the work.
     One that goes on takes up another seal in the settings by itself.
     """
+    from notigateway.evidence.seals import HeldSeal
+
     settings = named_settings(settings_file)
     held = HeldSeal(lambda: named_settings(settings_file))
     held.at(datetime.now(UTC))
@@ -58,6 +55,9 @@ def checkpoint(
 
 def _advance(engine: Engine, held: HeldSeal, *, origin: str) -> None:
     """Advance the log and print its head: what an auditor may keep elsewhere."""
+    from notigateway.clock.runs import CHECKPOINT, recorded
+    from notigateway.log.growing import advance
+
     with recorded(engine, CHECKPOINT, clock=lambda: datetime.now(UTC)):
         now = datetime.now(UTC)
         head = advance(engine, seal=held.at(now), origin=origin, now=now)
@@ -82,6 +82,12 @@ def verify(
 
     Exit code 1 names the first thing that is wrong, or each checkpoint whose time goes back.
     """
+    from notigateway.evidence.seals import load_history
+    from notigateway.log.auditing import audit_log
+    from notigateway.pki.keys import load_certificates
+    from notigateway.receipts.stamping import pinned_authorities
+    from notigateway.tlog.checkpoint import read_checkpoint
+
     settings = named_settings(settings_file)
     given = [one for file in seal_certificate or [] for one in load_certificates(file)]
     try:
@@ -116,6 +122,8 @@ def erase_old(
 
     Only what a checkpoint covers is erased. It cannot be undone.
     """
+    from notigateway.log.growing import erase
+
     try:
         instant = datetime.fromisoformat(before)
     except ValueError as error:

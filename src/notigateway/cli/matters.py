@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from notigateway.cli.lines import check_names, read_lines
-from notigateway.cli.opening import opened
+from notigateway.cli.opening import reading_in, writing_in
 from notigateway.cli.options import SettingsFile, named_settings
 from notigateway.errors import CatalogueInvalidError
 from notigateway.law.catalogue import Entry, check_catalogue
 from notigateway.law.representation import ItemKind
-from notigateway.repository.catalogue import list_entries, load_catalogue
-from notigateway.repository.engine import reading, writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,8 +36,10 @@ def load(
     settings_file: SettingsFile = None,
 ) -> None:
     """Make a file the whole catalogue: what it leaves out can no longer be named. Twice changes nothing."""
+    from notigateway.repository.catalogue import load_catalogue
+
     entries = check_catalogue(_entries(file))
-    with opened(named_settings(settings_file)) as engine, writing(engine) as session:
+    with writing_in(named_settings(settings_file)) as session:
         done = load_catalogue(session, entries, now=datetime.now(UTC))
     typer.echo(
         f"new {done.new}, changed {done.changed}, withdrawn {done.withdrawn}, unchanged {done.unchanged}"
@@ -49,7 +49,9 @@ def load(
 @matters.command("list")
 def list_matters(settings_file: SettingsFile = None) -> None:
     """List the catalogue, one entry a line: kind, code, name, matter, group."""
-    with opened(named_settings(settings_file)) as engine, reading(engine) as session:
+    from notigateway.repository.catalogue import list_entries
+
+    with reading_in(named_settings(settings_file)) as session:
         lines = [
             "\t".join((entry.kind, entry.code, entry.name, entry.matter or "-", entry.group or "-"))
             for entry in list_entries(session)

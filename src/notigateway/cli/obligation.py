@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
 
-from notigateway.addressee.obligations import end_obligation, enter_obligation
-from notigateway.cli.opening import opened
+from notigateway.cli.opening import reading_in, writing_in
 from notigateway.cli.options import SettingsFile, named_settings, read_instant
 from notigateway.errors import NotAddresseeError
 from notigateway.instants import instant_text
 from notigateway.law.obligation_entries import ObligationTerms
-from notigateway.office import obliging_by
-from notigateway.repository.addressees import find_addressee
-from notigateway.repository.engine import reading, writing
-from notigateway.repository.obligations import ObligationRow, list_entries
+
+if TYPE_CHECKING:
+    from notigateway.repository.obligations import ObligationRow
 
 obligation = typer.Typer(
     help="Enter, end and list who is obliged to the electronic channel.", no_args_is_help=True
@@ -45,6 +43,9 @@ def enter(
     settings_file: SettingsFile = None,
 ) -> None:
     """Enter an obligation; repeating changes nothing. What is at disposal already stays as it is."""
+    from notigateway.addressee.obligations import enter_obligation
+    from notigateway.clock.obliging import obliging_by
+
     now, settings = datetime.now(UTC), named_settings(settings_file)
     terms = ObligationTerms(
         addressee=addressee,
@@ -54,7 +55,7 @@ def enter(
         matters=frozenset(matter or ()),
         procedures=frozenset(procedure or ()),
     )
-    with opened(settings) as engine, writing(engine) as session:
+    with writing_in(settings) as session:
         row = enter_obligation(session, terms, name=addressee_name, obliging=obliging_by(settings), now=now)
     typer.echo(_line(row))
 
@@ -66,8 +67,11 @@ def end_entry(
     settings_file: SettingsFile = None,
 ) -> None:
     """End an entry; what was put at disposal while it stood keeps its deadline."""
+    from notigateway.addressee.obligations import end_obligation
+    from notigateway.clock.obliging import obliging_by
+
     now, settings = datetime.now(UTC), named_settings(settings_file)
-    with opened(settings) as engine, writing(engine) as session:
+    with writing_in(settings) as session:
         row = end_obligation(
             session,
             entry,
@@ -84,7 +88,10 @@ def list_obligations(
     settings_file: SettingsFile = None,
 ) -> None:
     """List the entries: identifier, addressee, ground, since, until, matters, procedures, when entered."""
-    with opened(named_settings(settings_file)) as engine, reading(engine) as session:
+    from notigateway.repository.addressees import find_addressee
+    from notigateway.repository.obligations import list_entries
+
+    with reading_in(named_settings(settings_file)) as session:
         whose = None if addressee is None else find_addressee(session, addressee)
         if addressee is not None and whose is None:
             raise NotAddresseeError(f"addressee {addressee} is not registered")

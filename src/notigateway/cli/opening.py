@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-from notigateway.repository.engine import connected
-from notigateway.repository.schema import check_revision
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rich.progress import TaskID
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
     from sqlalchemy import Engine
 
+    from notigateway.repository.session import Session
     from notigateway.settings import Settings
-
-_COLUMNS: Final = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
 
 
 @contextmanager
@@ -28,9 +22,30 @@ def opened(settings: Settings) -> Iterator[Engine]:
 
     Raises: `ConfigurationError`, `TemporarilyUnavailableError`.
     """
+    from notigateway.repository.engine import connected
+    from notigateway.repository.schema import check_revision
+
     with connected(settings) as engine:
         check_revision(engine)
         yield engine
+
+
+@contextmanager
+def reading_in(settings: Settings) -> Iterator[Session]:
+    """Open that database for one session that changes nothing. Raises: as `opened`."""
+    from notigateway.repository.engine import reading
+
+    with opened(settings) as engine, reading(engine) as session:
+        yield session
+
+
+@contextmanager
+def writing_in(settings: Settings) -> Iterator[Session]:
+    """Open that database for one session, committed at its end. Raises: as `opened`."""
+    from notigateway.repository.engine import writing
+
+    with opened(settings) as engine, writing(engine) as session:
+        yield session
 
 
 class Bar:
@@ -52,6 +67,10 @@ class Bar:
 @contextmanager
 def bar(doing: str, total: int, *, console: Console | None = None) -> Iterator[Bar]:
     """Show a bar while something is done; lines that the same console prints stand above it."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     console = console or Console(stderr=True)
-    with Progress(*_COLUMNS, console=console, disable=not console.is_terminal) as progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         yield Bar(progress, progress.add_task(doing, total=total))

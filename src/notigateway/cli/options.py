@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from datetime import MAXYEAR, MINYEAR, datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from notigateway.errors import ConfigurationError
-from notigateway.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from notigateway.settings import Settings
 
 _NAMES_THE_DATA: Final = "NOTIGATEWAY_DATABASE_URL"
 
@@ -33,6 +35,8 @@ def named_settings(file: Path | None) -> Settings:
 
     Raises: `ConfigurationError`.
     """
+    from notigateway.settings import load_settings
+
     if file is None and not names_the_data():
         raise ConfigurationError(
             "no settings are named: give --settings FILE, or set NOTIGATEWAY_SETTINGS to the file "

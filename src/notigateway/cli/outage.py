@@ -9,18 +9,16 @@ from uuid import UUID
 
 import typer
 
-from notigateway.cli.opening import opened
+from notigateway.cli.opening import opened, reading_in
 from notigateway.cli.options import SettingsFile, named_settings
-from notigateway.clock.lapsing import Sweeping
-from notigateway.clock.outages import close_outage, declare_outage, recompute_deadlines
 from notigateway.errors import OutageInvalidError
 from notigateway.instants import instant_text
-from notigateway.repository.engine import reading, writing
-from notigateway.repository.outages import OutageRow, list_outages
-from notigateway.settings import Settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+
+    from notigateway.repository.outages import OutageRow
+    from notigateway.settings import Settings
 
 _INSTANT = "with zone, for example 2026-11-23T08:00:00+01:00"
 
@@ -39,6 +37,9 @@ def declare(
 
     Declare it before the next sweep: what has a lapse receipt is not revived.
     """
+    from notigateway.clock.outages import declare_outage
+    from notigateway.repository.engine import writing
+
     started_at = _instant("started_at", start)
     ended_at = None if end is None else _instant("ended_at", end)
     settings = named_settings(settings_file)
@@ -64,6 +65,9 @@ def close(
     settings_file: SettingsFile = None,
 ) -> None:
     """Tell when an outage ended and move the deadlines it reaches; an end at its start takes it back."""
+    from notigateway.clock.outages import close_outage
+    from notigateway.repository.engine import writing
+
     ended_at = _instant("ended_at", end)
     settings = named_settings(settings_file)
     with opened(settings) as engine:
@@ -85,7 +89,9 @@ def list_all(
     settings_file: SettingsFile = None,
 ) -> None:
     """List all outages, oldest first."""
-    with opened(named_settings(settings_file)) as engine, reading(engine) as session:
+    from notigateway.repository.outages import list_outages
+
+    with reading_in(named_settings(settings_file)) as session:
         for row in list_outages(session):
             shown = _describe(row)
             line = "  ".join(value or "-" for value in shown.values())
@@ -94,6 +100,9 @@ def list_all(
 
 def _move_deadlines(engine: Engine, settings: Settings, row: OutageRow, now: datetime) -> None:
     """Move the deadlines and tell how many."""
+    from notigateway.clock.lapsing import Sweeping
+    from notigateway.clock.outages import recompute_deadlines
+
     moved = recompute_deadlines(engine, now=now, sweeping=Sweeping.by(settings))
     typer.echo(f"outage {row.id}: {moved} deadlines moved")
 

@@ -14,18 +14,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from notigateway.addressee.powers import import_power
 from notigateway.cli.lines import check_names, read_lines
-from notigateway.cli.opening import opened
+from notigateway.cli.opening import reading_in, writing_in
 from notigateway.cli.options import SettingsFile, named_settings, read_instant
 from notigateway.contract.problems import said_of
 from notigateway.errors import ConfigurationError, GatewayError, PowerInvalidError
 from notigateway.instants import instant_text
 from notigateway.law.powers import Named, PowerTerms
 from notigateway.law.representation import ItemKind, PowerScope
-from notigateway.office import obliging_by
-from notigateway.repository.engine import reading, writing
-from notigateway.repository.powers import list_all_powers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,10 +56,12 @@ def import_powers(
     items (as procedure:202301;group:rates), accepted_at, adapted (true or false), grantor_contact,
     attorney_contact. Instants have their zone: 2026-03-01T00:00:00+01:00.
     """
+    from notigateway.clock.obliging import obliging_by
+
     settings, now = named_settings(settings_file), datetime.now(UTC)
     obliging = obliging_by(settings)
     rows = []
-    with opened(settings) as engine, writing(engine) as session:
+    with writing_in(settings) as session:
         for number, said in read_lines(file):
             check_names(said, allowed=COLUMNS, file=file, number=number)
             try:
@@ -85,14 +83,18 @@ def list_powers(
 
     Identifier, grantor, attorney, scope, what it names, state, registered, accepted, until.
     """
+    from notigateway.repository.powers import list_all_powers
+
     now = datetime.now(UTC)
-    with opened(named_settings(settings_file)) as engine, reading(engine) as session:
+    with reading_in(named_settings(settings_file)) as session:
         lines = [_line(row, now) for row in list_all_powers(session, party=party)]
     typer.echo("\n".join(lines), nl=bool(lines))
 
 
 def _import(session: Session, said: Mapping[str, str], *, now: datetime) -> Power:
     """Import the power of one line. Raises: `PowerInvalidError`, and what `import_power` raises."""
+    from notigateway.addressee.powers import import_power
+
     for name in _NEEDED:
         if name not in said:
             raise PowerInvalidError(f"{name}: required", field=name, problem="required")

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
 
-from notigateway.addressee.red import assign_red, end_red, plan_anew
-from notigateway.cli.opening import opened
+from notigateway.cli.opening import opened, reading_in, writing_in
 from notigateway.cli.options import SettingsFile, named_settings, read_instant
 from notigateway.cli.red_users import users
 from notigateway.instants import instant_text
 from notigateway.law.titles import RedTerms
-from notigateway.office import obliging_by
-from notigateway.repository.engine import reading, writing
-from notigateway.repository.powers import list_all_red_assignments, list_assigned
-from notigateway.repository.rights import RedAssignment
+
+if TYPE_CHECKING:
+    from notigateway.repository.rights import RedAssignment
 
 red = typer.Typer(
     help="Register, end and list RED assignments: who manages which account.", no_args_is_help=True
@@ -53,6 +51,9 @@ def assign(
 
     One dated back counts for what is put at disposal from now on, unless a ground makes it a correction.
     """
+    from notigateway.addressee.red import assign_red
+    from notigateway.clock.obliging import obliging_by
+
     now, settings = datetime.now(UTC), named_settings(settings_file)
     terms = RedTerms(
         addressee=addressee,
@@ -65,7 +66,7 @@ def assign(
         ends_at=read_instant(end),
         ground=ground,
     )
-    with opened(settings) as engine, writing(engine) as session:
+    with writing_in(settings) as session:
         row = assign_red(session, terms, now=now)
         # With a name its account may have become the main one, which obliges the self-employed.
         obliging_by(settings).look_again(session, row.addressee_id, now=now)
@@ -80,8 +81,10 @@ def end_assignment(
     settings_file: SettingsFile = None,
 ) -> None:
     """End an assignment; what was put at disposal before stays visible to the RED person."""
+    from notigateway.addressee.red import end_red
+
     now = datetime.now(UTC)
-    with opened(named_settings(settings_file)) as engine, writing(engine) as session:
+    with writing_in(named_settings(settings_file)) as session:
         row = end_red(session, assignment, at=read_instant(at) or now, now=now, ground=ground)
     typer.echo(_line(row))
 
@@ -92,6 +95,10 @@ def plan_windows(settings_file: SettingsFile = None) -> None:
 
     Only what a worker of the version before has written meanwhile is not taken into account already.
     """
+    from notigateway.addressee.red import plan_anew
+    from notigateway.repository.engine import reading, writing
+    from notigateway.repository.powers import list_assigned
+
     now = datetime.now(UTC)
     with opened(named_settings(settings_file)) as engine:
         with reading(engine) as session:
@@ -108,7 +115,9 @@ def list_assignments(
     settings_file: SettingsFile = None,
 ) -> None:
     """List the register, one assignment a line: identifier, account, addressee, person, from, to."""
-    with opened(named_settings(settings_file)) as engine, reading(engine) as session:
+    from notigateway.repository.powers import list_all_red_assignments
+
+    with reading_in(named_settings(settings_file)) as session:
         lines = [_line(row) for row in list_all_red_assignments(session, account=account)]
     typer.echo("\n".join(lines), nl=bool(lines))
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
 
-from notigateway.addressee.red_users import end_user, register_user
-from notigateway.cli.opening import opened
+from notigateway.cli.opening import reading_in, writing_in
 from notigateway.cli.options import SettingsFile, named_settings, read_instant
 from notigateway.instants import instant_text
 from notigateway.law.red_users import UserTerms
-from notigateway.repository.engine import reading, writing
-from notigateway.repository.red_users import RedUser, list_registrations
+
+if TYPE_CHECKING:
+    from notigateway.repository.red_users import RedUser
 
 users = typer.Typer(
     help="Register, end and list secondary users of RED authorisations.", no_args_is_help=True
@@ -34,6 +34,8 @@ def add_user(
     settings_file: SettingsFile = None,
 ) -> None:
     """Register a secondary user: who receives what is for the holder, in the holder's name."""
+    from notigateway.addressee.red_users import register_user
+
     now = datetime.now(UTC)
     terms = UserTerms(
         holder=holder,
@@ -43,7 +45,7 @@ def add_user(
         starts_at=read_instant(start) or now,
         ends_at=read_instant(end),
     )
-    with opened(named_settings(settings_file)) as engine, writing(engine) as session:
+    with writing_in(named_settings(settings_file)) as session:
         row = register_user(session, terms, now=now)
     typer.echo(_line(row))
 
@@ -55,8 +57,10 @@ def end_registration(
     settings_file: SettingsFile = None,
 ) -> None:
     """End a registration: from then on the person sees nothing by it any more."""
+    from notigateway.addressee.red_users import end_user
+
     now = datetime.now(UTC)
-    with opened(named_settings(settings_file)) as engine, writing(engine) as session:
+    with writing_in(named_settings(settings_file)) as session:
         row = end_user(session, user, at=read_instant(at) or now, now=now)
     typer.echo(_line(row))
 
@@ -67,7 +71,9 @@ def list_users(
     settings_file: SettingsFile = None,
 ) -> None:
     """List the register, one a line: identifier, holder, authorisation, person, name, from, to."""
-    with opened(named_settings(settings_file)) as engine, reading(engine) as session:
+    from notigateway.repository.red_users import list_registrations
+
+    with reading_in(named_settings(settings_file)) as session:
         lines = [_line(row) for row in list_registrations(session, holder=holder)]
     typer.echo("\n".join(lines), nl=bool(lines))
 

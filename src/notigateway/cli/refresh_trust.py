@@ -10,9 +10,6 @@ import typer
 from notigateway.cli.opening import opened
 from notigateway.cli.options import SettingsFile, SummaryAsJson, named_settings
 from notigateway.cli.telling import harmless, in_json
-from notigateway.jobs import REFRESH, of_refresh, recorded
-from notigateway.trust.authorities import load_trust
-from notigateway.trust.refreshing import Sources, refresh
 
 
 def refresh_trust(
@@ -24,6 +21,10 @@ def refresh_trust(
     Run it by a timer, every five minutes or so: without it what is known becomes out of date, and
     everything with an effect is refused. Exit code 1: some place failed; the others were taken in.
     """
+    from notigateway.clock.runs import REFRESH, of_refresh, recorded
+    from notigateway.trust.authorities import load_trust
+    from notigateway.trust.refreshing import Sources, refresh
+
     settings = named_settings(settings_file)
     with opened(settings) as engine, recorded(engine, REFRESH, clock=lambda: datetime.now(UTC)) as found:
         now = datetime.now(UTC)

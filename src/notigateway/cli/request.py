@@ -7,11 +7,9 @@ from typing import Annotated
 
 import typer
 
-from notigateway.cli.opening import opened
+from notigateway.cli.opening import reading_in
 from notigateway.cli.options import SettingsFile, named_settings
 from notigateway.errors import ConfigurationError
-from notigateway.repository.engine import reading
-from notigateway.repository.receipts import RequestEnvelope
 
 
 def request(
@@ -23,8 +21,10 @@ def request(
 
     It names every notification that was decided with it: it is not for a party that may not know of them.
     """
+    from notigateway.repository.receipts import RequestEnvelope
+
     settings = named_settings(settings_file)
-    with opened(settings) as engine, reading(engine) as session:
+    with reading_in(settings) as session:
         kept = session.get(RequestEnvelope, sha256.strip().lower())
         if kept is None:
             raise ConfigurationError("no request with that SHA-256 is kept")

@@ -9,8 +9,6 @@ from typing import Annotated
 
 import typer
 
-from notigateway.app import build_app
-
 
 def sandbox(
     directory: Annotated[Path, typer.Argument(help="Folder of the sandbox; made where there is none.")],
@@ -37,8 +35,8 @@ def sandbox(
     ] = None,
 ) -> None:
     """Serve a sandbox until it is stopped; print one line READY {json} once it answers."""
-    # fpdf and gunicorn take a third of a second to import: the other commands do without.
-    from notigateway.sandbox.server import Jobs, Seeds, prepare, serve  # noqa: PLC0415
+    from notigateway.app import build_app
+    from notigateway.sandbox.server import Jobs, Seeds, prepare, serve
 
     if sys.stderr.isatty():  # a person waits
         sys.stderr.write(

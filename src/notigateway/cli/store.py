@@ -9,7 +9,6 @@ import typer
 
 from notigateway.cli.opening import opened
 from notigateway.cli.options import SettingsFile, named_settings
-from notigateway.repository.marking import mark_store, open_store
 
 store = typer.Typer(
     help="Mark the document store as this gateway's.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -38,6 +37,8 @@ def mark(
     folder of a local store. A store of another gateway is refused, and one that lacks documents that the
     database names.
     """
+    from notigateway.repository.marking import mark_store, open_store
+
     settings = named_settings(settings_file)
     with opened(settings) as engine:
         its = open_store(settings.document_store_url, engine)

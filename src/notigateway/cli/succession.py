@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
 
-from notigateway.cli.opening import opened
+from notigateway.cli.opening import reading_in, writing_in
 from notigateway.cli.options import SettingsFile, named_settings, read_instant
 from notigateway.instants import instant_text
-from notigateway.issuer.succeeding import SuccessionTerms, end_succession
 from notigateway.law.succession import Cause
-from notigateway.office import succeeding_by
-from notigateway.repository.engine import reading, writing
-from notigateway.repository.successions import SuccessionRow, list_successions
+
+if TYPE_CHECKING:
+    from notigateway.repository.successions import SuccessionRow
 
 succession = typer.Typer(help="Enter, end and list who has taken whose place.", no_args_is_help=True)
 
@@ -35,6 +34,9 @@ def enter(
     settings_file: SettingsFile = None,
 ) -> None:
     """Let one take the place of another from now on; repeating changes nothing."""
+    from notigateway.clock.obliging import obliging_by
+    from notigateway.issuer.succeeding import Succeeding, SuccessionTerms
+
     now, settings = datetime.now(UTC), named_settings(settings_file)
     terms = SuccessionTerms(
         predecessor=predecessor,
@@ -46,8 +48,8 @@ def enter(
         procedures=frozenset(procedure or ()),
         account=account,
     )
-    with opened(settings) as engine, writing(engine) as session:
-        row = succeeding_by(settings).communicate(session, terms, body=None, now=now)
+    with writing_in(settings) as session:
+        row = Succeeding.by(settings, obliging_by(settings)).communicate(session, terms, body=None, now=now)
         line = _line(row)
     typer.echo(line)
 
@@ -59,8 +61,10 @@ def end_guardianship(
     settings_file: SettingsFile = None,
 ) -> None:
     """End a guardianship, never in the past; the guardian sees nothing of the ward from then on."""
+    from notigateway.issuer.succeeding import end_succession
+
     now = datetime.now(UTC)
-    with opened(named_settings(settings_file)) as engine, writing(engine) as session:
+    with writing_in(named_settings(settings_file)) as session:
         line = _line(end_succession(session, entry, at=read_instant(at) or now, now=now))
     typer.echo(line)
 
@@ -68,7 +72,9 @@ def end_guardianship(
 @succession.command("list")
 def list_entries(settings_file: SettingsFile = None) -> None:
     """List them: identifier, both parties, cause, fact, communication, end, body, scope, document."""
-    with opened(named_settings(settings_file)) as engine, reading(engine) as session:
+    from notigateway.repository.successions import list_successions
+
+    with reading_in(named_settings(settings_file)) as session:
         lines = [_line(row) for row in list_successions(session)]
     typer.echo("\n".join(lines), nl=bool(lines))
 

@@ -6,17 +6,16 @@ import json
 import time
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from notigateway.cli.opening import bar, opened
 from notigateway.cli.options import SettingsFile, SummaryAsJson, named_settings
-from notigateway.clock.lapsing import Sweeping, Swept, count_due_lapses
-from notigateway.clock.lapsing import sweep as sweep_all
-from notigateway.evidence.seals import load_seal
-from notigateway.jobs import SWEEP, of_sweep, recorded
-from notigateway.settings import Settings
+
+if TYPE_CHECKING:
+    from notigateway.clock.lapsing import Sweeping, Swept
+    from notigateway.settings import Settings
 
 
 def sweep(
@@ -33,6 +32,8 @@ def sweep(
     a kill the next one goes on. Exit code 1: some lapsed, or came to be at disposal, when the seal's
     certificate was not valid.
     """
+    from notigateway.clock.lapsing import Sweeping
+
     settings = named_settings(settings_file)
     swept, seconds = _sweep(settings, Sweeping.by(settings, batch_size=batch), datetime.now(UTC))
     if as_json:
@@ -58,6 +59,11 @@ def sweep(
 
 def _sweep(settings: Settings, sweeping: Sweeping, now: datetime) -> tuple[Swept, float]:
     """Sweep with a progress bar; return what was done and the seconds it took."""
+    from notigateway.clock.lapsing import count_due_lapses
+    from notigateway.clock.lapsing import sweep as sweep_all
+    from notigateway.clock.runs import SWEEP, of_sweep, recorded
+    from notigateway.evidence.seals import load_seal
+
     started = time.monotonic()
     seal = load_seal(settings, now=now)
     with opened(settings) as engine, recorded(engine, SWEEP, clock=lambda: datetime.now(UTC)) as found:

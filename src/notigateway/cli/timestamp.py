@@ -12,8 +12,6 @@ from notigateway.cli.opening import opened
 from notigateway.cli.options import SettingsFile, SummaryAsJson, named_settings
 from notigateway.cli.telling import harmless
 from notigateway.errors import ConfigurationError
-from notigateway.jobs import STAMP, of_stamping, recorded
-from notigateway.receipts.stamping import Authority, stamp
 
 
 def timestamp(
@@ -25,6 +23,9 @@ def timestamp(
     Run it every minute. Receipts have their effect without it; what fails is tried again later, and
     nothing is lost. Several at once share the work. Exit code 1: some failed.
     """
+    from notigateway.clock.runs import STAMP, of_stamping, recorded
+    from notigateway.receipts.stamping import Authority, stamp
+
     settings = named_settings(settings_file)
     authority = Authority.by(settings, now=datetime.now(UTC))
     if authority is None:

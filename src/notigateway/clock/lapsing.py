@@ -21,6 +21,7 @@ from notigateway.law.transitions import arrive
 from notigateway.receipts.recording import record_lapse, record_put_at_disposal
 from notigateway.repository import outages as rows
 from notigateway.repository.engine import let_others_write, reading, writing
+from notigateway.repository.placing import place_committed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -97,6 +98,7 @@ def sweep(
     arrived, is_cut = _repeat(engine, batch, most=most)
     batch = partial(_sweep_batch, engine, seal=seal, now=now, sweeping=sweeping)
     lapsed, lapses_are_cut = _repeat(engine, batch, most=most, on_progress=on_progress)
+    place_committed(engine)  # where nobody reads the changes, nobody else does
     with reading(engine) as session:
         unsealed = rows.count_unsealed(session, until=now - sweeping.evidence_delay, valid=_validity(seal))
         waiting = rows.count_unsealed_arrivals(session, now=now, valid=_validity(seal))

@@ -47,11 +47,13 @@ CURES: Final[dict[str, Cure]] = {
     "UNSUPPORTED_MEDIA_TYPE": Cure(
         es=(
             "Indique `Content-Type: text/xml; charset=utf-8` o, en SOAP 1.2, `application/soap+xml; "
-            "charset=utf-8`; sin `Content-Encoding` ni MTOM."
+            'charset=utf-8`; con MTOM `multipart/related; type="application/xop+xml"`; sin '
+            "`Content-Encoding`."
         ),
         en=(
             "Set `Content-Type: text/xml; charset=utf-8`, for SOAP 1.2 `application/soap+xml; "
-            "charset=utf-8`; no `Content-Encoding`, no MTOM."
+            'charset=utf-8`; with MTOM `multipart/related; type="application/xop+xml"`; no '
+            "`Content-Encoding`."
         ),
         arrivals=(Arrival.STATIC,),
     ),
@@ -68,6 +70,17 @@ CURES: Final[dict[str, Cure]] = {
     "TOO_MANY_FAILURES": Cure(
         es="Corrija lo que decían los errores anteriores; después espere lo que indica `Retry-After`.",
         en="Mend what the faults before said; then wait as long as `Retry-After` says.",
+        arrivals=(Arrival.STATIC,),
+    ),
+    "MIME_INVALID": Cure(
+        es=(
+            "El dato `rule` dice qué falla: cada `xop:Include` señala con `cid:` una parte del mismo "
+            "mensaje, y cada parte la señala uno solo."
+        ),
+        en=(
+            "The fact `rule` says what is wrong: each `xop:Include` points by `cid:` to a part of the same "
+            "message, and exactly one to each part."
+        ),
         arrivals=(Arrival.STATIC,),
     ),
     "XML_NOT_WELL_FORMED": Cure(

@@ -70,6 +70,10 @@ TEXTS: Final[dict[str, Texts]] = {
         "Retry-After.",
         "Too many requests from your address could not be authenticated; wait for Retry-After seconds.",
     ),
+    "MIME_INVALID": Texts(
+        "Las partes de la petición no son las de un mensaje MTOM.",
+        "The parts of the request are not those of one MTOM message.",
+    ),
     "XML_NOT_WELL_FORMED": Texts(
         "La petición no es XML bien formado en UTF-8.",
         "The request is not well-formed XML in UTF-8.",

@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 from dataclasses import field
 from datetime import datetime, timedelta
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
+from notigateway.contract.attached import Attached
 from notigateway.contract.versions import Version
 from notigateway.contract.xml import (
     Child,
@@ -26,6 +27,9 @@ from notigateway.contract.xml import (
     element,
 )
 from notigateway.wss.ns import NOTIGATEWAY_V1
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class V1Part(Part):
@@ -148,16 +152,28 @@ class Document(V1Part):
     media_type: str
     size: Long
     sha256: Word
-    inline: Annotated[bytes | None, Child("content")] = field(default=None, repr=False)
+    inline: Annotated[bytes | Attached | None, Child("content")] = field(default=None, repr=False)
 
     def content(self) -> bytes | None:
         """Return the bytes that travelled inline, or None where `retrieve_document` must fetch them.
 
         Raises: `mismatch` when they are not those of the hash.
         """
-        if self.inline is not None and hashlib.sha256(self.inline).hexdigest() != self.sha256:
+        pieces = self.pieces()
+        return None if pieces is None else b"".join(pieces)
+
+    def pieces(self) -> Iterable[bytes] | None:
+        """Return the same in pieces: what came in a part of its own need not be in memory.
+
+        Raises: like `content`.
+        """
+        if self.inline is None:
+            return None
+        inline = self.inline
+        sha256 = inline.sha256 if isinstance(inline, Attached) else hashlib.sha256(inline).hexdigest()
+        if sha256 != self.sha256:
             raise self.mismatch(f"document {self.document_id} does not match its hash")
-        return self.inline
+        return inline.pieces() if isinstance(inline, Attached) else (inline,)
 
 
 @element

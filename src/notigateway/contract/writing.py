@@ -12,6 +12,7 @@ import re
 from binascii import b2a_base64
 from typing import TYPE_CHECKING, Any, Final
 
+from notigateway.contract.attached import Attached
 from notigateway.contract.versions import LATEST
 from notigateway.contract.xml import Builtin, ContractError, Part, describe, once
 from notigateway.instants import duration_text, instant_text
@@ -134,7 +135,9 @@ def _word(text: str) -> str:
     return text if _PLAIN(text) else canonical_text(text)
 
 
-def _binary(value: bytes) -> str:
+def _binary(value: bytes | Attached) -> str:
+    if isinstance(value, Attached):
+        return value.include()
     return b2a_base64(value, newline=False).decode("ascii")
 
 

@@ -144,8 +144,8 @@ def describe(kind: type[Part]) -> tuple[Description, ...]:
 def _described(kind: type[Part], name: str, hint: Any) -> Description:  # noqa: ANN401  (an annotation)
     hint, stated = _split(hint)
     options = get_args(hint) if get_origin(hint) in {Union, UnionType} else ()
-    if NoneType in options:
-        (hint,) = set(options) - {NoneType}
+    if options:  # beside None, what may stand for the bytes of the first one: see `attached`
+        hint = next(one for one in options if one is not NoneType)
     is_many = get_origin(hint) is tuple
     if is_many:
         hint = get_args(hint)[0]

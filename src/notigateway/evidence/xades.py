@@ -25,7 +25,7 @@ from notigateway.errors import (
     ReceiptInvalidError,
     StampInvalidError,
 )
-from notigateway.evidence.history import DatedSeal, dated
+from notigateway.evidence.frames import Frames, Sealed, dated_pins
 from notigateway.evidence.shape import check_attributes, children, digest_at, is_algorithm, property_of
 from notigateway.evidence.statement import (
     POLICIES,
@@ -49,13 +49,13 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element
 
-    from notigateway.evidence.history import Pin
+    from notigateway.evidence.history import DatedSeal, Pin
 
 SIGNED_PROPERTIES_TYPE: Final = "http://uri.etsi.org/01903#SignedProperties"
 _METHODS: Final = frozenset(profile.value.value for profile in Profile)
-_P256_BYTES: Final = 32
 _xades: Final = names_in(XADES)
 RECEIPT_MAX_BYTES: Final = 4 * 1024 * 1024
+_FRAMES: Final = Frames()
 
 
 def verify_receipt(
@@ -63,6 +63,7 @@ def verify_receipt(
     *,
     seal_certificates: Sequence[Pin],
     timestamp_certificates: Sequence[x509.Certificate] = (),
+    frames: Frames = _FRAMES,
 ) -> ReceiptFacts:
     """Return what a receipt proves if one of the pinned seal certificates sealed exactly these bytes.
 
@@ -82,13 +83,17 @@ def verify_receipt(
     7. SigningTime is the event's instant, or that of its report, inside the period of the seal certificate.
     8. The time-stamp is of this signature value, and not from before the seal.
 
+    A seal that repeats a proven one of `frames` takes steps 1 to 5 by its bytes, with the same verdict.
+
     Raises: `ReceiptInvalidError` with the reason.
     """
     try:
         original, token = take_out(data)  # 0
-        signed, seal, pinned = _proven(original, ROOT, seal_certificates)  # 1 to 5
-        facts = read_facts(signed)  # 6
-        _check_instant(seal, pinned, facts.sealed_at)  # 7
+        sealed = _proven_again(original, seal_certificates, frames)  # 1 to 5, or
+        if sealed is None:
+            sealed = _proven_receipt(original, seal_certificates, frames)  # 1 to 5
+        facts = read_facts(sealed.evidence)  # 6
+        _check_instant(sealed, facts.sealed_at)  # 7
         if token is not None:
             at = _check_timestamp(original, token, facts.sealed_at, authorities=timestamp_certificates)  # 8
             facts = replace(facts, timestamped_at=at)
@@ -109,23 +114,39 @@ def verify_sealed(
     Raises: `ReceiptInvalidError` with the reason.
     """
     try:
-        signed, seal, pinned = _proven(data, tag, seal_certificates)
-        _check_instant(seal, pinned, sealed_at(signed))
+        sealed, _ = _proven(data, tag, seal_certificates)
+        _check_instant(sealed, sealed_at(sealed.evidence))
     except (ValueError, TypeError, LookupError, etree.LxmlError, xmlsec.Error) as error:
         raise ReceiptInvalidError(f"it cannot be read or verified: {error}") from error
     except ConfigurationError as error:
         raise ReceiptInvalidError(str(error)) from error
-    return signed
+    return sealed.evidence
 
 
-def _proven(data: bytes, tag: str, pins: Sequence[Pin]) -> tuple[_Element, _SealParts, DatedSeal]:
-    """Return what was sealed, the seal, and the pinned certificate that made it: steps 1 to 5."""
+def _proven_again(original: bytes, pins: Sequence[Pin], frames: Frames) -> Sealed | None:
+    return frames.prove(original, pins) if len(original) <= RECEIPT_MAX_BYTES else None
+
+
+def _proven_receipt(original: bytes, pins: Sequence[Pin], frames: Frames) -> Sealed:
+    sealed, seal = _proven(original, ROOT, pins)
+    frames.learn(
+        original,
+        signed_info=seal.signed_info,
+        signed_properties=seal.signed_properties,
+        pinned=sealed.pinned,
+    )
+    return sealed
+
+
+def _proven(data: bytes, tag: str, pins: Sequence[Pin]) -> tuple[Sealed, _SealParts]:
+    """Return what was sealed, when, the pinned certificate that made it, and the seal: steps 1 to 5."""
     root = _parse(data, tag)  # 1
     seal = _read_seal(root)  # 2
     _check_signed_info(seal)  # 3
     pinned = _pinned(seal, pins)  # 4
     _check_signature(seal, pinned.certificate)  # 5
-    return _signed_root(root, seal), seal, pinned
+    stated = property_of(seal.signed_properties, "SigningTime").text or ""
+    return Sealed(_signed_root(root, seal), stated, pinned), seal
 
 
 def seal_certificate_of(receipt: bytes) -> x509.Certificate:
@@ -213,7 +234,7 @@ def _pinned(seal: _SealParts, pins: Sequence[Pin]) -> DatedSeal:
     (data,) = children(seal.key_info, ds("X509Data"))
     (token,) = children(data, ds("X509Certificate"))
     named = hashlib.sha256(base64.b64decode(token.text or "")).hexdigest()
-    pinned = dated(pins).get(named)
+    pinned = dated_pins(tuple(pins)).get(named)
     if pinned is None:
         raise ReceiptInvalidError("the receipt was not sealed with a pinned seal certificate")
     cert = "SigningCertificateV2", "Cert", "CertDigest"
@@ -261,11 +282,10 @@ def _signed_root(root: _Element, seal: _SealParts) -> _Element:
     return parse_receipt(signed)
 
 
-def _check_instant(seal: _SealParts, pinned: DatedSeal, sealed_at: datetime) -> None:
-    stated = datetime.fromisoformat(property_of(seal.signed_properties, "SigningTime").text or "")
-    if stated != sealed_at:
+def _check_instant(sealed: Sealed, sealed_at: datetime) -> None:
+    if datetime.fromisoformat(sealed.stated) != sealed_at:
         raise ReceiptInvalidError("the signing time is not the instant of the event")
-    if not pinned.covers(sealed_at):
+    if not sealed.pinned.covers(sealed_at):
         raise ReceiptInvalidError("the seal certificate was not valid, or not in use, at that instant")
 
 

@@ -1,4 +1,4 @@
-"""Runs a WSGI application for one whole request, in a thread, and returns its whole answer (PEP 3333)."""
+"""Runs a WSGI application for one whole request, in a thread, and returns its answer (PEP 3333)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_to_bytes, urlsplit
+
+from notigateway.http.streamed import Streamed
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -29,11 +31,12 @@ _THE_SERVERS: Final = frozenset({"connection", "date", "keep-alive", "transfer-e
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer as the application gave it."""
+    """An answer as the application gave it; what is `streamed` follows its body."""
 
     status: tuple[int, str]
     headers: list[tuple[str, str]]
     body: bytes
+    streamed: Streamed | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +115,9 @@ def call(application: WSGIApplication, environ: WSGIEnvironment) -> Answer:
         return pieces.append
 
     result = application(environ, start_response)
+    streamed = result if isinstance(result, Streamed) else None
     try:
-        pieces.extend(result)
+        pieces.extend(result if streamed is None else ())
     finally:
         close = getattr(result, "close", None)
         if close is not None:
@@ -126,7 +130,7 @@ def call(application: WSGIApplication, environ: WSGIEnvironment) -> Answer:
     kept = [(name, value) for name, value in headers if name.lower() not in _THE_SERVERS]
     if not any(name.lower() == "content-length" for name, _ in kept) and int(code) not in {204, 304}:
         kept.append(("Content-Length", str(len(body))))
-    return Answer((int(code), reason or HTTPStatus(int(code)).phrase), kept, body)
+    return Answer((int(code), reason or HTTPStatus(int(code)).phrase), kept, body, streamed)
 
 
 def _path_and_query(target: str) -> tuple[str, str]:

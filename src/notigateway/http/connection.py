@@ -1,7 +1,8 @@
 """One connection in the worker's loop: it waits here, never in a thread, for all that is slow.
 
-A request is gathered whole, a thread makes the whole answer, and the answer goes out here. Each of the three
-has one deadline, which small pieces do not move.
+A request is gathered whole, a thread makes the answer, and the answer goes out here: one that is too large to
+be held in pieces, each made when the one before is gone. Each of the three has one deadline, which small
+pieces do not move.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import h11
 
 from notigateway.http.calling import Answer, Place, environ_of, place_of
 from notigateway.http.incoming import Incoming, RefusedRequestError
+from notigateway.http.streamed import CutOffError, Rest
 from notigateway.metering.meters import meters
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ class Connection(asyncio.Protocol):
         self._incoming: Incoming | None = None
         self._timer: TimerHandle | None = None
         self._next: bytes | None = None
+        # What is still to be made of the answer that is on its way.
+        self._rest: Rest | None = None
         # It was accepted, but is not there yet; whether it may still come.
         self._is_coming, self._is_dropped = True, False
         # Whether its answer is on its way.
@@ -62,7 +66,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """Forget it."""
-        self._incoming = None
+        self._incoming = self._rest = None
         self._stop_waiting()
         self._front.leave(self)
 
@@ -74,7 +78,7 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Go on when the whole answer is gone."""
         if self.is_answering and not self._transport.get_write_buffer_size():
-            self._answered()
+            self._sent()
 
     @property
     def is_gathering(self) -> bool:
@@ -130,24 +134,56 @@ class Connection(asyncio.Protocol):
         answer = made.result()
         ends = self._front.is_stopping or self._front.is_full or incoming.is_cut_off
         headers = [*answer.headers, ("Date", formatdate(usegmt=True)), *([("Connection", "close")] * ends)]
+        is_streamed = answer.streamed is not None
         try:
-            data = incoming.respond(answer.status, headers, answer.body)
+            data = incoming.respond(answer.status, headers, answer.body, goes_on=is_streamed)
         except h11.LocalProtocolError as fault:
             self._front.report(fault)
             self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR)
             return
-        self._next = incoming.next_bytes()
+        self.is_answering, self._incoming = True, None
+        self._wait(self._front.answer_seconds)
+        if answer.streamed is not None:
+            self._rest = Rest(answer.streamed, incoming)
+        else:
+            self._next = incoming.next_bytes()
         self._send(data)
 
     def _send(self, data: bytes) -> None:
-        self.is_answering, self._incoming = True, None
-        self._wait(self._front.answer_seconds)
         self._transport.write(data)
         unsent = self._transport.get_write_buffer_size()
         if not unsent:
-            self._answered()
+            self._sent()
         elif not self._front.weigh(self, unsent + len(self._next or b"")):
             self._transport.abort()
+
+    def _sent(self) -> None:
+        """Go on with the rest of the answer: a thread makes each piece when the one before is gone."""
+        if self._rest is None:
+            self._answered()
+            return
+        self._front.weigh(self, 0)
+        self._front.stop_waiting(self)  # it is our turn; the time for the whole answer goes on
+        self._front.make(self._rest.make).add_done_callback(self._go_on)
+
+    def _go_on(self, made: Future[bytes | None]) -> None:
+        """Send a piece; where there is none the answer is cut off, so that nobody takes it for whole."""
+        error = None if made.cancelled() else made.exception()
+        if error is not None and not isinstance(error, CutOffError):
+            self._front.report(error)
+        if self._rest is None or made.cancelled() or error is not None:
+            self._transport.abort()
+            return
+        try:
+            data = self._rest.follow(made.result())
+        except h11.LocalProtocolError as fault:
+            self._front.report(fault)
+            self._transport.abort()
+            return
+        if self._rest.is_over:
+            self._next, self._rest = self._rest.next_bytes(), None
+        self._front.wait(self)
+        self._send(data)
 
     def _answered(self) -> None:
         """Wait for the next request, which may be here already, or for the caller to hang up."""

@@ -8,7 +8,7 @@ all the time, and lets one newcomer in for each, so whoever keeps a connection d
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import structlog
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from concurrent.futures import Future as Job
 
-    from notigateway.http.calling import Answer
+Made = TypeVar("Made")
 
 _log = structlog.get_logger("notigateway.http")
 
@@ -65,8 +65,8 @@ class Crew:
         """Tell it when a thread has come free, once."""
         self._when_free.append(tell)
 
-    def run(self, call: Callable[[], Answer]) -> Future[Answer]:
-        """Have a thread make the answer; cancelled where none came free in time."""
+    def run(self, call: Callable[[], Made]) -> Future[Made]:
+        """Have a thread make an answer, or a piece of one; cancelled where none came free in time."""
         loop = asyncio.get_running_loop()
         job = self._threads.submit(call)
         made = asyncio.wrap_future(job, loop=loop)
@@ -76,7 +76,7 @@ class Crew:
             loop.call_later(min(self._stall_seconds, self._wait_seconds), self._look_after, job, loop.time())
         return made
 
-    def _end(self, made: Future[Answer]) -> None:
+    def _end(self, made: Future[Any]) -> None:
         self._wanted -= 1
         if not made.cancelled():
             self._came_free = asyncio.get_running_loop().time()
@@ -86,7 +86,7 @@ class Crew:
         for tell in waiting:
             tell()
 
-    def _look_after(self, job: Job[Answer], began: float) -> None:
+    def _look_after(self, job: Job[Any], began: float) -> None:
         """Let go of a request that has waited too long for a thread."""
         if job.running() or job.done():
             return

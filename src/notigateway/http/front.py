@@ -128,6 +128,10 @@ class Front:
             made.add_done_callback(self._count)
         return made
 
+    def make(self, piece: Callable[[], bytes | None]) -> Future[bytes | None]:
+        """Have a thread make a piece of an answer; cancelled where none came free in time."""
+        return self.crew.run(piece)
+
     def drop_idle(self) -> None:
         """End the connections of which no request has begun to arrive and no answer is under way."""
         for connection in [one for one in self._waiting if not one.has_begun]:

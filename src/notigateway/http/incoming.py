@@ -86,8 +86,12 @@ class Incoming:
         agreed = h11.InformationalResponse(status_code=100, reason=b"Continue", headers=[])
         return self._parser.send(agreed) or b""
 
-    def respond(self, status: tuple[int, str], headers: list[tuple[str, str]], body: bytes) -> bytes:
+    def respond(
+        self, status: tuple[int, str], headers: list[tuple[str, str]], body: bytes, *, goes_on: bool = False
+    ) -> bytes:
         """Return the answer as bytes; without body where the method or the status has none.
+
+        Where it `goes_on`, `follow` returns what is left of it.
 
         Raises: `h11.LocalProtocolError` for headers that are none.
         """
@@ -97,8 +101,17 @@ class Incoming:
         is_bare = code in {204, 304} or (self.request is not None and self.request.method == b"HEAD")
         if body and not is_bare:
             parts.append(self._parser.send(h11.Data(data=body)))
-        parts.append(self._parser.send(h11.EndOfMessage()))
+        if not goes_on:
+            parts.append(self._parser.send(h11.EndOfMessage()))
         return b"".join(part for part in parts if part)
+
+    def follow(self, piece: bytes | None) -> bytes:
+        """Return what is sent of a piece of the body; of None, behind the last one, nothing.
+
+        Raises: `h11.LocalProtocolError` where it is not as long as the headers say.
+        """
+        event = h11.EndOfMessage() if piece is None else h11.Data(data=piece)
+        return self._parser.send(event) or b""
 
     def next_bytes(self) -> bytes | None:
         """Return what arrived of the next request; None where the connection ends with this one."""

@@ -7,7 +7,7 @@ later is its own; what is at disposal already stays as it is (RD 203/2021 art. 4
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from notigateway.errors import SuccessionExistsError, SuccessionUnknownError
 from notigateway.instants import to_milliseconds
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from notigateway.repository.model import Act, Addressee, IssuingBody
     from notigateway.repository.obliging import Obliging
     from notigateway.repository.session import Session
+    from notigateway.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +69,11 @@ class Succeeding:
 
     obliging: Obliging
     policies: frozenset[Cause] = field(default=BY_POLICY)
+
+    @classmethod
+    def by(cls, settings: Settings, obliging: Obliging) -> Self:
+        """Return how they are taken in by the settings."""
+        return cls(obliging=obliging, policies=frozenset(map(Cause, settings.succession_policies)))
 
     def communicate(
         self,

@@ -47,6 +47,7 @@ from notigateway.evidence.xades import verify_receipt
 from notigateway.law.lifecycle import State
 from notigateway.log.heads import misdating
 from notigateway.repository import wholeness as stored
+from notigateway.repository.changes import events_with_place
 from notigateway.repository.engine import reading
 from notigateway.repository.log import list_checkpoints
 from notigateway.repository.timestamps import find_timestamped
@@ -137,7 +138,7 @@ class Checking:
                     return
                 ids = [event.id for row in rows for event in row.events]
                 sealed = stored.events_with_receipt(session, ids)
-                placed = stored.events_with_place(session, ids)
+                placed = events_with_place(session, ids)
                 lacking = stored.begun_without_disposal(session, ids)
             for row in rows:
                 yield from _check_decision(row)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from notigateway.errors import ConfigurationError
+from notigateway.pki.key_kinds import KeyKind
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,15 +27,6 @@ _PUBLIC_EXPONENT: Final = 65537
 _NAME_MAX_CHARS: Final = 64
 # A certificate is used on machines whose clocks differ a little from that of its maker.
 _BEFORE: Final = timedelta(minutes=5)
-
-
-class KeyKind(StrEnum):
-    """The kinds of keys that the gateway signs and seals with."""
-
-    P_256 = "p-256"
-    RSA_2048 = "rsa-2048"
-    RSA_3072 = "rsa-3072"
-    RSA_4096 = "rsa-4096"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

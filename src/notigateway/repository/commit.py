@@ -5,7 +5,8 @@ replay key of a message (`repository.replay`; its copies wait there, and what th
 the signed request that decides (`repository.receipts`). Documents are in their store before their act.
 
 A leaf is the line of a record in the log of `log/`; a change is an event's place in the order of commits
-(`repository.changes`); what a session carries until then stands in `repository.session`.
+(`repository.changes`), on PostgreSQL given after it (`repository.placing`); what a session carries until then
+stands in `repository.session`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from sqlalchemy import event
 from notigateway.metering.meters import meters
 from notigateway.repository.accesses import AccessRecord
 from notigateway.repository.batch import happening, write_decisions
-from notigateway.repository.changes import place_events
+from notigateway.repository.changes import write_changes
 from notigateway.repository.log import add_leaves, log_access
 from notigateway.repository.model import Event, Receipt
 from notigateway.repository.session import Session
@@ -44,8 +45,8 @@ def commit(session: Session) -> None:
     # 3. Who asked for it, and what came of that; with its leaf.
     if session.access is not None:
         log_access(session, session.access)
-    # 4. The place of each new event among the changes: the last thing, under one lock.
-    place_events(session, session.events)
+    # 4. That each new event is a change: the last thing, so that what it waited for has come before it.
+    write_changes(session, session.events)
     # 5. All of it, or nothing.
     session.commit()
     # Counted is what is durable, and nothing else.

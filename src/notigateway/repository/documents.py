@@ -36,9 +36,12 @@ from notigateway.metering.account import Stage, timed
 from notigateway.repository.object_stores import (
     flush,
     in_our_words,
+    is_said_of,
     local_folder,
     make_root,
     open_remote,
+    path_of,
+    version_of,
 )
 from notigateway.repository.store_owner import gateway_in
 from notigateway.repository.store_places import StorePlaces
@@ -52,7 +55,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
-    from obstore import ObjectMeta, PutResult
     from obstore.store import ObjectStore
 
 Result = TypeVar("Result")
@@ -140,6 +142,13 @@ class DocumentStore:
         """
         return self._ask(partial(self._get_range, sha256, offset, length), sha256)
 
+    def check_whole(self, sha256: str) -> None:
+        """Check that the document is there and has its hash, as the module says: once while it is the same.
+
+        Raises: `DocumentDamagedError`, `TemporarilyUnavailableError`.
+        """
+        self._ask(partial(self._find, sha256, partial(self._check_there, sha256)), sha256)
+
     def check_marker(self) -> None:
         """Check that the store is there and this gateway's. Raises: `TemporarilyUnavailableError`."""
         self._ask(self._check_marker)
@@ -197,16 +206,16 @@ class DocumentStore:
         self._check_before_putting()
         with in_our_words():
             try:
-                put = self._objects().put(_path(sha256), data, mode="create", use_multipart=False)
-                is_there = _is_said_of(put, data)
+                put = self._objects().put(path_of(sha256), data, mode="create", use_multipart=False)
+                is_there = is_said_of(put, data)
             except AlreadyExistsError:
                 # The same document was stored before: nothing to do, unless it was damaged since. These
                 # are its bytes, so writing them again can only repair.
                 is_there = self._is_intact(sha256)
                 if not is_there:
-                    self._objects().put(_path(sha256), data, mode="overwrite")
+                    self._objects().put(path_of(sha256), data, mode="overwrite")
             if self._folder is not None:
-                self._make_durable(self._folder / _path(sha256))
+                self._make_durable(self._folder / path_of(sha256))
             if self._folder is not None or not is_there:
                 self._check_marker()  # nothing was unmounted meanwhile, and it was the store that said yes
 
@@ -214,7 +223,7 @@ class DocumentStore:
         return self._find(sha256, partial(self._read_whole, sha256))
 
     def _read_whole(self, sha256: str) -> bytes:
-        data = bytes(self._objects().get(_path(sha256)).bytes())
+        data = bytes(self._objects().get(path_of(sha256)).bytes())
         if hashlib.sha256(data).hexdigest() != sha256:
             raise DocumentDamagedError(f"document {sha256} differs from its hash")
         return data
@@ -224,15 +233,15 @@ class DocumentStore:
 
     def _read_range(self, sha256: str, offset: int, length: int) -> bytes:
         try:
-            part = self._objects().get(_path(sha256), options={"range": (offset, offset + length)})
+            part = self._objects().get(path_of(sha256), options={"range": (offset, offset + length)})
             data = bytes(part.bytes())
         except BaseError:
-            if self._objects().head(_path(sha256))["size"] < offset + length:
+            if self._objects().head(path_of(sha256))["size"] < offset + length:
                 raise DocumentDamagedError(f"document {sha256} is too short") from None
             raise
         if len(data) != length:
             raise DocumentDamagedError(f"document {sha256} is too short")
-        self._check_whole_once(sha256, _version(part.meta))
+        self._check_whole_once(sha256, version_of(part.meta))
         return data
 
     def _find(self, sha256: str, look: Callable[[], Result]) -> Result:
@@ -288,7 +297,7 @@ class DocumentStore:
         if self._folder is not None and not self._folder.exists():
             return False
         with in_our_words(), suppress(FileNotFoundError):
-            self._objects().head(_path(sha256))
+            self._objects().head(path_of(sha256))
             return True
         return False
 
@@ -301,8 +310,8 @@ class DocumentStore:
 
     def _check_whole(self, sha256: str, version: tuple[object, ...]) -> None:
         """Hash the object in portions; only success is remembered (an exception is not cached)."""
-        stored = self._objects().get(_path(sha256))
-        if _version(stored.meta) != version:
+        stored = self._objects().get(path_of(sha256))
+        if version_of(stored.meta) != version:
             raise TemporarilyUnavailableError(
                 f"document {sha256} was repaired while it was read", part=Part.STORE
             )
@@ -312,10 +321,13 @@ class DocumentStore:
         if digest.hexdigest() != sha256:
             raise DocumentDamagedError(f"document {sha256} differs from its hash")
 
+    def _check_there(self, sha256: str) -> None:
+        self._check_whole_once(sha256, version_of(self._objects().head(path_of(sha256))))
+
     def _is_intact(self, sha256: str) -> bool:
         """Tell whether the stored object still has its hash."""
         try:
-            self._check_whole_once(sha256, _version(self._objects().head(_path(sha256))))
+            self._check_there(sha256)
         except (DocumentDamagedError, FileNotFoundError):
             return False
         return True
@@ -331,18 +343,3 @@ class DocumentStore:
             for folder in file.parents[1:3]:  # the names of the two levels of folders
                 flush(folder)
             self._durable_folders.add(file.parent)
-
-
-def _path(sha256: str) -> str:
-    """Return where the document lives: two levels of folders keep each of them small."""
-    return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
-
-
-def _is_said_of(put: PutResult, data: bytes) -> bool:
-    """Tell whether the answer is of those bytes: the tag of S3 is their MD5, where no key is of its own."""
-    return (put["e_tag"] or "").strip('"') == hashlib.md5(data, usedforsecurity=False).hexdigest()
-
-
-def _version(meta: ObjectMeta) -> tuple[object, ...]:
-    """Return what changes when an object is written again."""
-    return meta["e_tag"], meta["version"], meta["size"], meta["last_modified"]

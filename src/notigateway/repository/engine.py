@@ -24,13 +24,20 @@ from notigateway.private_files import make_file
 from notigateway.repository.commit import commit
 from notigateway.repository.doubts import doubt
 from notigateway.repository.file_generations import FileGenerations
+from notigateway.repository.file_transactions import (
+    ACCESS,
+    READ,
+    WAIT,
+    WRITE,
+    FileTransactions,
+    check_unchanged,
+)
 from notigateway.repository.generations import Generations
 from notigateway.repository.opened_file import OpenedFile
 from notigateway.repository.pool import BoundedPool
 from notigateway.repository.session import Session
 from notigateway.repository.troubles import makes_stale, trouble_of
 from notigateway.repository.turns import Turns
-from notigateway.time_left import at_most
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,16 +48,13 @@ if TYPE_CHECKING:
 
     from notigateway.settings import Settings
 
-# Names of execution options of ours; the "begin" listener of SQLite reads them.
-_ACCESS = "notigateway_access"
-_WAIT = "notigateway_wait_seconds"
 _READING: dict[str, Mapping[str, Any]] = {
-    "sqlite": {_ACCESS: "read"},
+    "sqlite": {ACCESS: READ},
     # One snapshot for all queries of an answer, as SQLite gives it anyway: a page, its `asOf` and its
     # neighbours agree. A read-only snapshot never fails with a serialisation error.
     "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
 }
-_WRITING: dict[str, Mapping[str, Any]] = {"sqlite": {_ACCESS: "write"}, "postgresql": {}}
+_WRITING: dict[str, Mapping[str, Any]] = {"sqlite": {ACCESS: WRITE}, "postgresql": {}}
 
 # SQLite's waiting writers look for the lock every 0.1 seconds at the latest: they get a turn.
 _SQLITE_PAUSE_SECONDS = 0.1
@@ -93,8 +97,8 @@ def create_database(url: str, *, pool_size: int = 8, timeout_seconds: int = 30) 
         file = Path(parsed.database or "").absolute()
         event.listen(engine, "do_connect", partial(_open_sqlite, file))
         event.listen(engine, "connect", partial(_prepare_sqlite, file))
-        event.listen(engine, "begin", _begin_sqlite)
         _generations[engine] = generations = FileGenerations(engine)
+        FileTransactions(engine, generations, timeout_seconds=timeout_seconds)
         OpenedFile(engine, file, generations)
         generations.follow()
     else:
@@ -125,6 +129,7 @@ def reading(engine: Engine) -> Iterator[Session]:
     options = _READING[engine.dialect.name]
     with timed(Stage.DATABASE), _session(engine, options, may_write=False) as session:
         yield session
+        _end_reading(session.connection())
 
 
 @contextmanager
@@ -138,10 +143,18 @@ def writing(engine: Engine) -> Iterator[Session]:
     lost during the commit itself: repeating is safe, because use cases are idempotent.
     """
     with timed(Stage.DATABASE), _turn(engine) as left:
-        options = {**_WRITING[engine.dialect.name], _WAIT: left}
+        options = {**_WRITING[engine.dialect.name], WAIT: left}
         with _session(engine, options, may_write=True) as session:
             yield session
             commit(session)
+
+
+def _end_reading(connection: Connection) -> None:
+    """End what has only read; on PostgreSQL by COMMIT: its driver forgets what it prepared at a ROLLBACK."""
+    if connection.dialect.name == "sqlite":
+        check_unchanged(connection)
+    elif (transaction := connection.get_transaction()) is not None:
+        transaction.commit()
 
 
 def _turn(engine: Engine) -> AbstractContextManager[float | None]:
@@ -319,25 +332,3 @@ def _switch_to_wal(connection: sqlite3.Connection) -> None:
             time.sleep(_SWITCH_PAUSE_SECONDS)
         else:
             return
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    """Begin explicitly, with the write lock taken at once unless the session only reads.
-
-    A deferred transaction that begins to write after somebody else has written fails at once with
-    SQLITE_BUSY, whatever the timeout; one that takes the lock at its start waits for its turn.
-    """
-    options = connection.get_execution_options()
-    is_reading = options.get(_ACCESS) == "read"
-    wait = at_most(options.get(_WAIT, _turns[connection.engine].timeout_seconds))
-    cursor = connection.connection.cursor()  # the driver's: every request begins several times
-    try:
-        cursor.execute(f"PRAGMA busy_timeout={int(wait * 1000)}")
-        cursor.execute(f"PRAGMA query_only={'ON' if is_reading else 'OFF'}")
-        cursor.execute("BEGIN" if is_reading else "BEGIN IMMEDIATE")
-    except sqlite3.Error as error:
-        if makes_stale(error):
-            _generations[connection.engine].leave(connection)
-        raise
-    finally:
-        cursor.close()

@@ -81,7 +81,7 @@ def lock_issued(session: Session, body: IssuingBody, references: Iterable[str]) 
             selectinload(Notification.receipts),
         )
         .execution_options(populate_existing=True)
-        .with_for_update(of=Notification)
+        .with_for_update(of=Notification, key_share=True)
     )
     rows = session.scalars(query).unique().all()
     for row in rows:

@@ -304,7 +304,8 @@ def lock_visible(
     the writing session already is alone.) The titles by which a representative acts are locked too:
     what they no longer give by then is not found.
     """
-    query = _whole_rows(ids, party=party, now=now, rights=rights).with_for_update(of=Notification)
+    query = _whole_rows(ids, party=party, now=now, rights=rights)
+    query = query.with_for_update(of=Notification, key_share=True)
     found = _by_id(session, query)
     represented = [row for row in found.values() if not _is_its_own(row, party)]
     titles = lock_titles(session, represented, party=party, now=now, rights=rights)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from notigateway.private_files import make_folder
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from obstore import ObjectMeta, PutResult
     from obstore.store import ObjectStore
 
 # Of the stores that obstore knows, those that can put an object only where none is.
@@ -101,3 +103,18 @@ def flush(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def path_of(sha256: str) -> str:
+    """Return where the document lives: two levels of folders keep each of them small."""
+    return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
+
+
+def is_said_of(put: PutResult, data: bytes) -> bool:
+    """Tell whether the answer is of those bytes: the tag of S3 is their MD5, where no key is of its own."""
+    return (put["e_tag"] or "").strip('"') == hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+def version_of(meta: ObjectMeta) -> tuple[object, ...]:
+    """Return what changes when an object is written again."""
+    return meta["e_tag"], meta["version"], meta["size"], meta["last_modified"]

@@ -159,7 +159,7 @@ def lock_scheduled(session: Session, addressee: Addressee, *, now: datetime) -> 
         )
         .options(contains_eager(Notification.act).joinedload(Act.issuing_body, innerjoin=True))
         .order_by(Notification.code)
-        .with_for_update(of=Notification)
+        .with_for_update(of=Notification, key_share=True)
         .execution_options(populate_existing=True)
     )
     return session.scalars(query).all()

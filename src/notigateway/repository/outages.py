@@ -199,7 +199,7 @@ def _whole_rows(limit: int) -> Select[Notification]:
     return (
         select(Notification)
         .limit(limit)
-        .with_for_update(of=Notification, skip_locked=True)
+        .with_for_update(of=Notification, key_share=True, skip_locked=True)
         .options(*WHOLE)
         .execution_options(populate_existing=True)
     )
@@ -222,7 +222,7 @@ def lock_reached(
         )
         .order_by(Notification.code)
         .limit(limit)
-        .with_for_update(of=Notification)
+        .with_for_update(of=Notification, key_share=True)
         .execution_options(populate_existing=True)
     )
     return session.scalars(query).all()

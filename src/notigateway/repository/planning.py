@@ -12,6 +12,7 @@ from notigateway.law.lifecycle import State
 from notigateway.law.windows import plan
 from notigateway.repository.accounts import list_main_entries
 from notigateway.repository.acts import wait_for_turn_to_publish
+from notigateway.repository.changes import wait_for_turn_to_place
 from notigateway.repository.model import Event, Notification
 from notigateway.repository.rights import RedAssignment
 from notigateway.repository.windows import RedWindow, list_opt_outs, list_windows
@@ -103,7 +104,8 @@ def _hold_still(session: Session, addressee: Addressee, *, since: datetime) -> N
     query = select(Notification.code).where(
         Notification.addressee_id == addressee.id, Notification.available_at >= since
     )
-    session.execute(query.order_by(Notification.code).with_for_update()).all()
+    session.execute(query.order_by(Notification.code).with_for_update(key_share=True)).all()
+    wait_for_turn_to_place(session)
 
 
 def _moves_only_what_comes(row: RedWindow, closes_at: datetime | None, now: datetime) -> bool:

@@ -1,7 +1,7 @@
 """What each RED authorisation sees, and whose each change is: tables that the database itself keeps.
 
 Who sees an item by RED is fixed when it is put at disposal, so it is written down then: one row for each
-authorisation whose window was open. Triggers do that (migration 0028), for whoever writes notifications,
+authorisation whose window was open. Triggers do that (migration 0029), for whoever writes notifications,
 windows and changes; nothing in this program writes here. So a page costs what the page holds, whether the
 authorisation is for five companies or for fifty thousand. What a caller names is still asked of the windows.
 """

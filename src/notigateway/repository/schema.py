@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from sqlalchemy import column, inspect, select, table
 
 from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
 from notigateway.published import published_folder
 from notigateway.repository.engine import in_our_words, make_database, reading
 
 if TYPE_CHECKING:
+    from alembic.config import Config
     from sqlalchemy import Connection, Engine
 
 
+# Where alembic keeps which step was the last.
+_VERSION: Final = table("alembic_version", column("version_num"))
+_STEP: Final = re.compile(r'^(revision|down_revision) = "(\w+)"$', re.MULTILINE)
 # Steps of before the first release, which the first step of this version holds all in one.
 _MERGED_STEPS: Final = frozenset({"0001", "0002", "0003", "0004", "0005"})
 
@@ -27,6 +30,8 @@ def upgrade(engine: Engine) -> None:
 
     Raises: `ConfigurationError`, `TemporarilyUnavailableError`.
     """
+    from alembic import command  # noqa: PLC0415  (only who migrates waits for it)
+
     make_database(engine)
     _check_not_merged(current_revision(engine))
     with in_our_words(), engine.connect() as connection:
@@ -35,7 +40,8 @@ def upgrade(engine: Engine) -> None:
 
 def head_revision() -> str:
     """Return the newest revision that this version brings."""
-    (head,) = _scripts().get_heads()
+    followed = set(_steps().values())
+    (head,) = (revision for revision in _steps() if revision not in followed)
     return head
 
 
@@ -48,7 +54,10 @@ def current_revision(engine: Engine) -> str | None:
     """
     try:
         with reading(engine) as session:
-            return MigrationContext.configure(session.connection()).get_current_revision()
+            connection = session.connection()
+            if not inspect(connection).has_table(_VERSION.name):
+                return None
+            return connection.execute(select(_VERSION.c.version_num)).scalar_one_or_none()
     except TemporarilyUnavailableError as trouble:
         if isinstance(trouble.__cause__, ConfigurationError):
             raise trouble.__cause__ from None
@@ -64,8 +73,7 @@ def check_revision(engine: Engine) -> None:
     """
     current, head = current_revision(engine), head_revision()
     _check_not_merged(current)
-    known = {script.revision for script in _scripts().walk_revisions()}
-    if current is None or (current in known and current != head):
+    if current is None or (current in _steps() and current != head):
         raise ConfigurationError(
             f"the database is at revision {current or 'none'}, this version needs {head}: "
             "run `notigateway migrate`"
@@ -88,13 +96,24 @@ def _check_not_merged(current: str | None) -> None:
 
 def configuration(connection: Connection | None = None) -> Config:
     """Return alembic's configuration for the published migrations; `migrations/env.py` reads it."""
-    config = Config(attributes={"connection": connection})
+    from alembic.config import Config  # noqa: PLC0415  (only who migrates waits for it)
+
+    # By default it would write to what was standard output when alembic was first loaded.
+    config = Config(stdout=sys.stdout, attributes={"connection": connection})
     # ConfigParser interpolates percent signs.
     config.set_main_option("script_location", str(published_folder("migrations")).replace("%", "%%"))
     return config
 
 
 @cache
-def _scripts() -> ScriptDirectory:
-    """Return the folder of migrations as alembic reads it."""
-    return ScriptDirectory.from_config(configuration())
+def _steps() -> dict[str, str]:
+    """Return the revisions that this version brings, each with the one before; "" before the first.
+
+    Read from the text of the migrations, whose names are written in one way: every start asks for them, and
+    nobody who does not migrate has to load what migrates.
+    """
+    steps = {}
+    for file in published_folder("migrations").joinpath("versions").glob("*.py"):
+        said = dict(_STEP.findall(file.read_text("utf-8")))
+        steps[said["revision"]] = said.get("down_revision", "")
+    return steps

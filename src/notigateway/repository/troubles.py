@@ -8,19 +8,13 @@ there is no code there was no answer, and then the way to the database is at fau
 from __future__ import annotations
 
 import sqlite3
+import sys
 from enum import Enum
-from typing import Final
+from typing import Final, TypeGuard
 
 from sqlalchemy import exc
 
 from notigateway.errors import Part, TemporarilyUnavailableError
-
-try:
-    import psycopg
-
-    _DRIVER_ERRORS: tuple[type[Exception], ...] = (sqlite3.Error, psycopg.Error)
-except ModuleNotFoundError:  # PostgreSQL is an extra
-    _DRIVER_ERRORS = (sqlite3.Error,)
 
 # The primary result codes of SQLite (the low byte of a code) that say nothing of our statements: busy; a
 # full, failing or read-only disk; a file that is away; no memory. A damaged file is no matter of time: it is
@@ -88,6 +82,9 @@ _CHANGED_STATES: Final = frozenset({_READ_ONLY, "57P01", "57P02", "57P03"})
 _UNKNOWN_STATES: Final = frozenset({"42703", "42P01"})
 _SQLITE_UNKNOWN: Final = ("no such table", "no such column", "has no column named")
 
+# The classes (PEP 249) of what a driver says of a connection, and not of what was asked.
+_OF_CONNECTIONS: Final = frozenset({"OperationalError", "InterfaceError", "InternalError"})
+
 # What SQLAlchemy says by itself when a connection goes away between two statements, or whenever it is made.
 _UNUSABLE: Final = "8s2b"
 _CLOSED: Final = "This connection is closed"
@@ -105,7 +102,7 @@ def trouble_of(error: Exception, *, may_write: bool = True) -> TemporarilyUnavai
         is_lost = error.code == _UNUSABLE or str(error.args[0] if error.args else "") == _CLOSED
         return _away("the connection to the database was lost") if is_lost else None
     original = _original(error)
-    if not isinstance(original, _DRIVER_ERRORS):
+    if not _is_of_a_driver(original):
         return None
     is_lost = isinstance(error, exc.DBAPIError) and error.connection_invalidated
     if is_read_only(original):
@@ -123,7 +120,7 @@ def makes_stale(error: Exception) -> bool:
     original = _original(error)
     if isinstance(original, sqlite3.Error):
         return _primary_code(original) in _SQLITE_STALE
-    if not isinstance(original, _DRIVER_ERRORS):
+    if not _is_of_a_driver(original):
         return False
     return is_read_only(original) or getattr(original, "sqlstate", None) in _CHANGED_STATES
 
@@ -176,6 +173,17 @@ def _original(error: BaseException | None) -> BaseException | None:
     return error.orig if isinstance(error, exc.DBAPIError) else error
 
 
+def _is_of_a_driver(error: BaseException | None) -> TypeGuard[BaseException]:
+    """Tell whether a driver of a database said it: SQLite's, or PostgreSQL's where that was loaded at all.
+
+    It is an extra, and takes a tenth of a second: who has no such database waits for none.
+    """
+    postgresql = sys.modules.get("psycopg")
+    return isinstance(error, sqlite3.Error) or (
+        postgresql is not None and isinstance(error, postgresql.Error)
+    )
+
+
 def _primary_code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
@@ -192,9 +200,10 @@ def _is_trouble(error: BaseException) -> bool:
     state = getattr(error, "sqlstate", None)
     if state is not None:
         return state in _TROUBLE_STATES or state[:2] in _TROUBLE_CLASSES
-    if isinstance(error, psycopg.ProgrammingError):  # it was used wrongly; unless it is that it is dead
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    if "ProgrammingError" in kinds:  # it was used wrongly; unless it is that it is dead
         return str(error).endswith("UNKNOWN")
-    return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError | psycopg.InternalError)
+    return bool(kinds & _OF_CONNECTIONS)
 
 
 def _is_refused_to_readers(error: BaseException) -> bool:

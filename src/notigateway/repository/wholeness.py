@@ -8,7 +8,6 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.orm import aliased, selectinload
 
 from notigateway.law.lifecycle import State
-from notigateway.repository.changes import Change
 from notigateway.repository.log import LogCheckpoint
 from notigateway.repository.model import Document, Event, Notification, Receipt
 from notigateway.repository.receipts import RequestEnvelope
@@ -89,11 +88,6 @@ def begun_without_disposal(session: Session, ids: Sequence[UUID]) -> set[UUID]:
         )
     )
     return set(session.scalars(query))
-
-
-def events_with_place(session: Session, ids: Sequence[UUID]) -> set[UUID]:
-    """Return those of the events that have a place among the changes."""
-    return set(session.scalars(select(Change.event_id).where(Change.event_id.in_(ids))))
 
 
 def envelopes_after(session: Session, sha256: str, *, limit: int) -> Sequence[RequestEnvelope]:

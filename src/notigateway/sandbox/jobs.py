@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from notigateway.clock.runs import INCOMPLETE
 from notigateway.errors import GatewayError
-from notigateway.jobs import INCOMPLETE, Sealing, Standing, checkpointing, refreshing, stamping, sweeping
+from notigateway.jobs import Sealing, Standing, checkpointing, refreshing, stamping, sweeping
 from notigateway.repository.engine import connected, create_database
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from notigateway.jobs import Done
+    from notigateway.clock.runs import Done
     from notigateway.settings import Settings
 
 _REFRESH_SECONDS: Final = 30.0

@@ -25,9 +25,11 @@ from notigateway.soap.addressing import check_reply_addresses
 from notigateway.soap.entry import Entry, named_identifiers
 from notigateway.soap.faults import fault_status, render_fault, render_static_fault
 from notigateway.soap.gate import Request
-from notigateway.soap.guard import read_actions, read_body, read_version
+from notigateway.soap.guard import read_actions, read_envelope, read_version
 from notigateway.soap.http_answer import HttpAnswer, refusal, retry_after
 from notigateway.soap.memory import memory_of
+from notigateway.soap.packaging import asked_packaging
+from notigateway.soap.parcel import Parcel
 from notigateway.soap.reply import Reply, reply_to
 from notigateway.soap.telling import Telling, telling
 from notigateway.time_left import bounded
@@ -104,7 +106,7 @@ class Endpoint:
             telling(self._contract.name, environ, correlation_id) as told,
         ):
             answer = self._answer(environ, now, correlation_id, told=told)
-            told.account.answer_bytes = len(answer.body)
+            told.account.answer_bytes = len(answer.body) + (answer.parcel.size if answer.parcel else 0)
         return answer.give(environ, start_response, correlation_id=correlation_id)
 
     def _answer(
@@ -163,10 +165,11 @@ class Endpoint:
         The only place that turns an exception into an answer; unknown ones give no detail away.
         """
         self.gate.failures.check(environ, now)
-        data = read_body(environ, max_bytes=self.gate.limits.request_max_bytes)
+        data = read_envelope(environ, limits=self.gate.limits)
         told.account.request_bytes = len(data)
         soap = read_version(environ)
         reply = Reply(EnvelopeForm(soap=soap))
+        parcel = Parcel(asked_packaging(environ))
         try:
             self.gate.first_look.check()
             with timed(Stage.VERIFY):
@@ -177,6 +180,7 @@ class Endpoint:
                     verified,
                     data,
                     reply=reply,
+                    parcel=parcel,
                     actions=read_actions(environ),
                     now=now,
                     correlation_id=correlation_id,
@@ -204,8 +208,15 @@ class Endpoint:
             told.crashed(error)
             return self._fault(errors.ServiceError(), reply, now=now, correlation_id=correlation_id)
         form = reply.form_with(self._contract.answer_action(reply.operation), uuid7(now))
-        with timed(Stage.SIGN):
-            return HttpAnswer(200, sign_envelope(content, signer=self.gate.signer, now=now, form=form), soap)
+        try:
+            with timed(Stage.SIGN):
+                body = sign_envelope(
+                    content, signer=self.gate.signer, now=now, form=form, beside=parcel or None
+                )
+        except errors.GatewayError as error:  # what travels beside it cannot be read any more
+            told.failed(error)
+            return self._fault(error, reply, now=now, correlation_id=correlation_id)
+        return HttpAnswer(200, body, soap, parcel=parcel, piece_seconds=self.gate.request_seconds)
 
     def _fault(
         self, error: errors.GatewayError, reply: Reply, *, now: datetime, correlation_id: UUID
@@ -244,6 +255,7 @@ class Endpoint:
         data: bytes,
         *,
         reply: Reply,
+        parcel: Parcel,
         actions: frozenset[str],
         now: datetime,
         correlation_id: UUID,
@@ -271,7 +283,7 @@ class Endpoint:
                 correlation_id, data, verified.signature_method.value, revocation, verified.certificate
             )
             asking = Asking(caller=caller, assurance=SIGNED, now=now, proof=proof)
-            request = Request(office=gate.office, asking=asking, entry=entry, told=told)
+            request = Request(office=gate.office, asking=asking, entry=entry, told=told, parcel=parcel)
             with structlog.contextvars.bound_contextvars(operation=operation):
                 content = self._dispatcher.call(verified.operation, request)
         told.answered(access)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from notigateway.repository import engine as database
+from notigateway.repository import placing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from notigateway.repository.session import Session
     from notigateway.soap.entry import Entry
     from notigateway.soap.forgetting import Forgetting
+    from notigateway.soap.parcel import Parcel
     from notigateway.soap.rates import CallerLimit
     from notigateway.soap.telling import Telling
     from notigateway.trust.admission import Admission
@@ -51,12 +53,14 @@ class Gate:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One verified request: who asks, when, the proof of it, and what is entered of it."""
+    """One verified request: who asks, when, the proof of it, what is entered of it and leaves beside it."""
 
     office: Office
     asking: Asking
     entry: Entry
     told: Telling
+    # What travels beside the answer.
+    parcel: Parcel
 
     @property
     def access(self) -> AccessNotes:
@@ -70,6 +74,16 @@ class Request:
         Raises: `TemporarilyUnavailableError`.
         """
         with database.reading(self.office.engine) as session:
+            yield session
+            self.access.found(session.found)
+
+    @contextmanager
+    def reading_changes(self) -> Iterator[Session]:
+        """Give the same where changes are read: those that were committed before have their places.
+
+        Raises: `TemporarilyUnavailableError`.
+        """
+        with placing.reading_changes(self.office.engine) as session:
             yield session
             self.access.found(session.found)
 

@@ -6,15 +6,30 @@ import re
 from email.message import Message
 from typing import TYPE_CHECKING, Any, Final
 
-from notigateway.errors import TooLargeError, TruncatedBodyError, UnsupportedMediaTypeError
+from notigateway.errors import MimeInvalidError, TooLargeError, TruncatedBodyError, UnsupportedMediaTypeError
+from notigateway.mime.media_type import RELATED, XOP, Related, read_related
 from notigateway.wss.version import SoapVersion
+from notigateway.wss.xop import read_whole
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
 
+    from notigateway.wss.policy import Limits
+
 _CHUNK_BYTES: Final = 64 * 1024
 _CHARSETS: Final = frozenset({"utf-8", "utf8", "us-ascii"})
 _DIGITS: Final = re.compile(r"[0-9]{1,18}")
+
+
+def read_envelope(environ: WSGIEnvironment, *, limits: Limits) -> bytes:
+    """Return the request's envelope; one that came in parts (MTOM) is made whole.
+
+    Raises: what `read_body` and `read_whole` raise.
+    """
+    data = read_body(environ, max_bytes=limits.request_max_bytes)
+    if not is_in_parts(environ):
+        return data
+    return read_whole(data, _related(environ), limits=limits)
 
 
 def read_body(environ: WSGIEnvironment, *, max_bytes: int) -> bytes:
@@ -38,28 +53,53 @@ def read_body(environ: WSGIEnvironment, *, max_bytes: int) -> bytes:
 def read_version(environ: WSGIEnvironment) -> SoapVersion:
     """Return the SOAP version that the media type announces; SOAP 1.1 where it is none of the two."""
     found = _content_type(environ).get_content_type()
+    if found == RELATED:
+        found = _root_type(environ)
     return SoapVersion.V1_2 if found == SoapVersion.V1_2.media_type else SoapVersion.V1_1
 
 
 def read_actions(environ: WSGIEnvironment) -> frozenset[str]:
     """Return what the headers say is asked for, without empty ones: all of it must be true.
 
-    SOAPAction (SOAP 1.1 §6.1.1) and the media type's parameter `action` (SOAP 1.2 part 2 §6.5.3).
+    SOAPAction (SOAP 1.1 §6.1.1) and the media type's parameter `action` (SOAP 1.2 part 2 §6.5.3), which may
+    stand within `start-info` of a message in parts.
     """
-    found = (environ.get("HTTP_SOAPACTION", ""), _content_type(environ).get_param("action", ""))
+    found = [environ.get("HTTP_SOAPACTION", ""), _content_type(environ).get_param("action", "")]
+    if is_in_parts(environ):
+        found.append(_related(environ).start_info.get("action"))
     return frozenset(str(one).strip().strip('"').strip() for one in found) - {""}
 
 
 def check_headers(environ: WSGIEnvironment) -> None:
-    """Accept the two media types of SOAP in UTF-8 without content encoding, nothing else."""
+    """Accept the two media types of SOAP in UTF-8 without content encoding, and MTOM with one of them."""
     if environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() not in {"", "identity"}:
         raise UnsupportedMediaTypeError("content encoding")
     header = _content_type(environ)
-    if header.get_content_type() not in {version.media_type for version in SoapVersion}:
+    found = header.get_content_type()
+    if found == RELATED and str(header.get_param("type")).partition(";")[0].strip().lower() == XOP:
+        found = _root_type(environ)
+    if found not in {version.media_type for version in SoapVersion}:
         raise UnsupportedMediaTypeError("content type")
     charset = str(header.get_param("charset", "utf-8")).strip("\"' ").lower()
     if charset not in _CHARSETS:
         raise UnsupportedMediaTypeError("charset")
+
+
+def is_in_parts(environ: WSGIEnvironment) -> bool:
+    """Tell whether a request came in several parts."""
+    return _content_type(environ).get_content_type() == RELATED
+
+
+def _related(environ: WSGIEnvironment) -> Related:
+    return read_related(environ.get("CONTENT_TYPE", ""))
+
+
+def _root_type(environ: WSGIEnvironment) -> str:
+    """Return which media type the root of a message in parts has, "" where the header does not say it."""
+    try:
+        return _related(environ).start_info.name
+    except MimeInvalidError:
+        return ""
 
 
 def _content_type(environ: WSGIEnvironment) -> Message:

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import GatewayError, MethodNotAllowedError, TransportError
+from notigateway.soap.parcel import new_boundary
 from notigateway.wss.version import SoapVersion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from uuid import UUID
     from wsgiref.types import StartResponse, WSGIEnvironment
+
+    from notigateway.soap.parcel import Parcel
 
 _RETRY_AFTER_SECONDS: Final = "5"
 _UNAVAILABLE: Final = 503
@@ -31,20 +34,23 @@ _REASONS: Final = {
 
 @dataclass(frozen=True)
 class HttpAnswer:
-    """An HTTP answer, not yet on the wire."""
+    """An HTTP answer, not yet on the wire; what is in its parcel travels beside its body."""
 
     status: int
     body: bytes
     soap: SoapVersion = SoapVersion.V1_1
     headers: tuple[tuple[str, str], ...] = ()
+    parcel: Parcel | None = None
+    piece_seconds: float = 0.0
 
     def give(
         self, environ: WSGIEnvironment, start_response: StartResponse, *, correlation_id: UUID
     ) -> Iterable[bytes]:
         """Hand it to the server."""
+        media_type, body, length = self._on_the_wire()
         headers = [
-            ("Content-Type", f"{self.soap.media_type}; charset=utf-8"),
-            ("Content-Length", str(len(self.body))),
+            ("Content-Type", media_type),
+            ("Content-Length", str(length)),
             ("X-Correlation-Id", str(correlation_id)),
             ("X-Content-Type-Options", "nosniff"),
             ("Cache-Control", "no-store"),
@@ -52,7 +58,15 @@ class HttpAnswer:
         ]
         start_response(f"{self.status} {_REASONS[self.status]}", headers)
         # RFC 9110 §9.3.2: the headers of a GET, its length included, and nothing behind them
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [self.body]
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else body
+
+    def _on_the_wire(self) -> tuple[str, Iterable[bytes], int]:
+        """Return the media type, the bytes and how many they are."""
+        if not self.parcel:
+            return f"{self.soap.media_type}; charset=utf-8", [self.body], len(self.body)
+        boundary = new_boundary()
+        streamed = self.parcel.body(self.body, self.soap, boundary, seconds=self.piece_seconds)
+        return self.parcel.content_type(self.soap, boundary), streamed, streamed.length
 
 
 def refusal(error: GatewayError, body: bytes, soap: SoapVersion) -> HttpAnswer:

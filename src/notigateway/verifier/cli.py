@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 import typer
 
 from notigateway.errors import GatewayError
-from notigateway.verifier.pins import load_trust
-from notigateway.verifier.procedure import verify
 from notigateway.verifier.report import EXIT_CODES, Outcome
 
 if TYPE_CHECKING:
@@ -76,6 +74,9 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON: one document for each file.")] = False,
 ) -> None:
     """Verify, print each step, exit with what they come to."""
+    from notigateway.verifier.pins import load_trust
+    from notigateway.verifier.procedure import verify
+
     if request is not None and len(files) > 1:
         raise typer.BadParameter("a request belongs to one bundle: give one FILE", param_hint="--request")
     found = []

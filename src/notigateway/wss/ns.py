@@ -1,7 +1,7 @@
 """Every namespace and identifier URI that we read or write: no other module spells one.
 
 Sources: SOAP 1.1 and 1.2, WS-Addressing 1.0, OASIS WSS 1.1.1 (SOAP Message Security, X.509 Token
-Profile), W3C XML-DSig 1.1, W3C Exclusive XML Canonicalization 1.0.
+Profile, SwA Profile), W3C XML-DSig 1.1, W3C Exclusive XML Canonicalization 1.0, W3C XOP 1.0.
 """
 
 from __future__ import annotations
@@ -46,6 +46,11 @@ DS11: Final = "http://www.w3.org/2009/xmldsig11#"
 XENC: Final = "http://www.w3.org/2001/04/xmlenc#"
 XENC11: Final = "http://www.w3.org/2009/xmlenc11#"
 XML: Final = "http://www.w3.org/XML/1998/namespace"
+
+XOP: Final = "http://www.w3.org/2004/08/xop/include"
+SWA_CONTENT: Final = (
+    "http://docs.oasis-open.org/wss/oasis-wss-SwAProfile-1.1#Attachment-Content-Signature-Transform"
+)
 
 EXC_C14N: Final = "http://www.w3.org/2001/10/xml-exc-c14n#"
 INC_C14N: Final = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"

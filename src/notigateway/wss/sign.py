@@ -15,7 +15,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 from xml.sax.saxutils import escape
 
 from cryptography.hazmat.primitives import hashes
@@ -29,11 +29,23 @@ from lxml import etree
 from notigateway.errors import ConfigurationError
 from notigateway.instants import instant_text
 from notigateway.wss.canonical import canonical
-from notigateway.wss.ns import BASE64, DS, EXC_C14N, NOTIGATEWAY_V1, WSA, WSSE, WSSE11, WSU, X509V3
+from notigateway.wss.ns import (
+    BASE64,
+    DS,
+    EXC_C14N,
+    NOTIGATEWAY_V1,
+    SWA_CONTENT,
+    WSA,
+    WSSE,
+    WSSE11,
+    WSU,
+    X509V3,
+)
 from notigateway.wss.policy import DigestMethod, SignatureMethod
 from notigateway.wss.version import SoapVersion
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from cryptography import x509
@@ -63,6 +75,19 @@ class EnvelopeForm:
 
 
 _ORDINARY: Final = EnvelopeForm()
+
+
+class Beside(Protocol):
+    """What travels in parts beside an envelope."""
+
+    @property
+    def attachments(self) -> Iterable[tuple[str, bytes]]:
+        """The Content-ID and the SHA-256 of each part that is signed by itself."""
+        ...
+
+    def inlined(self, body: bytes) -> Iterable[bytes]:
+        """Yield the Body as it is signed: with the base64 text of each part in the place of its Include."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -118,12 +143,15 @@ def sign_envelope(
     is_fault: bool = False,
     ttl: timedelta = _DEFAULT_TTL,
     form: EnvelopeForm = _ORDINARY,
+    beside: Beside | None = None,
 ) -> bytes:
     """Return the envelope with this content in its Body, signed, in UTF-8 with an XML declaration.
 
     `content` is the Body's one child in exclusive canonical form, as `canonical` gives it. Answers
     leave `must_understand` off, since some stacks refuse what they are not configured for;
-    requests set it.
+    requests set it. What travels `beside` is signed too.
+
+    Raises: what reading that raises.
     """
     mark = secrets.token_hex(16)
     prefixes = _FAULT_PREFIXES if is_fault else ()
@@ -135,7 +163,8 @@ def sign_envelope(
         reference(f"TS-{mark}", timestamp),
         reference(f"SC-{mark}", confirmation) if confirmation else b"",
         *(reference(f"WSA{number}-{mark}", octets) for number, octets in enumerate(headers)),
-        reference(f"Body-{mark}", body, prefixes=prefixes),
+        reference(f"Body-{mark}", body if beside is None else beside.inlined(body), prefixes=prefixes),
+        *(() if beside is None else map(_attachment, beside.attachments)),
     ]
     method = signer.method_for(form)
     info = signed_info(method.value, b"".join(references))
@@ -209,15 +238,31 @@ def signed_info(method: str, references: bytes, *, c14n: str = EXC_C14N) -> byte
 
 
 def reference(
-    identifier: str, octets: bytes, *, prefixes: tuple[str, ...] = (), c14n: str = EXC_C14N
+    identifier: str,
+    octets: bytes | Iterable[bytes],
+    *,
+    prefixes: tuple[str, ...] = (),
+    c14n: str = EXC_C14N,
 ) -> bytes:
     """Return the reference to a part, by its octets in that canonical form."""
-    digest = base64.b64encode(hashlib.sha256(octets).digest()).decode()
+    digest = hashlib.sha256()
+    for piece in (octets,) if isinstance(octets, bytes) else octets:
+        digest.update(piece)
+    return _reference(f"#{identifier}", c14n, _inclusive(prefixes), digest.digest())
+
+
+def _attachment(named: tuple[str, bytes]) -> bytes:
+    """Return the reference to an attachment, by the octets of its content alone (SwA Profile 1.1 §5.4.2)."""
+    content_id, digest = named
+    return _reference(f"cid:{content_id}", SWA_CONTENT, "", digest)
+
+
+def _reference(uri: str, transform: str, parameters: str, digest: bytes) -> bytes:
     return (
-        f'<ds:Reference URI="#{identifier}"><ds:Transforms>'
-        f'<ds:Transform Algorithm="{c14n}">{_inclusive(prefixes)}</ds:Transform></ds:Transforms>'
+        f'<ds:Reference URI="{uri}"><ds:Transforms>'
+        f'<ds:Transform Algorithm="{transform}">{parameters}</ds:Transform></ds:Transforms>'
         f'<ds:DigestMethod Algorithm="{DigestMethod.SHA256.value}"></ds:DigestMethod>'
-        f"<ds:DigestValue>{digest}</ds:DigestValue></ds:Reference>"
+        f"<ds:DigestValue>{base64.b64encode(digest).decode()}</ds:DigestValue></ds:Reference>"
     ).encode()
 
 

@@ -107,7 +107,7 @@ class IssuingService(ServiceBase):
     @operation(contract.ListOutcomes, contract.ListOutcomesResponse)
     def ListOutcomes(request: Request, asked: contract.ListOutcomes) -> contract.ListOutcomesResponse:
         """Return what became of the body's acts, in commit order."""
-        with request.reading() as session:
+        with request.reading_changes() as session:
             body = body_of(session, request.asking, asked.issuer_id)
             page = list_outcomes(
                 session, body=body, cursor=asked.cursor, page_size=asked.page_size or DEFAULT_PAGE_SIZE

@@ -17,11 +17,12 @@ from notigateway.repository.quoted import addressee_name_of, body_name_of
 from notigateway.soap.notigateway_v1.rows import shown_event
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
     from uuid import UUID
 
     from notigateway.addressee import following, mailbox
+    from notigateway.addressee.contents import Content
     from notigateway.repository import model
     from notigateway.repository.timestamps import ReceiptTimestamp
 
@@ -92,14 +93,22 @@ def _time_left(deadline: datetime | None, now: datetime) -> timedelta | None:
 
 
 def retrieved(
-    asked: str, result: mailbox.Retrieved, now: datetime, *, information_years: int
+    asked: str,
+    result: mailbox.Retrieved,
+    now: datetime,
+    *,
+    information_years: int,
+    put: Callable[[Content | None], Content | None],
 ) -> v1.RetrievedNotification:
-    """Return one item of RetrieveNotifications, named as it was asked for: perhaps in upper case."""
+    """Return one item of RetrieveNotifications, named as it was asked for: perhaps in upper case.
+
+    `put` has a content travel, and returns what of it stands in the answer.
+    """
     row = result.notification
     return v1.RetrievedNotification(
         id=asked,
         notification=None if row is None else notification(row, now, information_years=information_years),
-        documents=tuple(document(row, content) for row, content in result.documents),
+        documents=tuple(document(row, put(content)) for row, content in result.documents),
         problem=problem(result.problem),
     )
 
@@ -111,7 +120,7 @@ def predecessor_of(row: model.Notification) -> v1.Party | None:
     return v1.Party(identifier=row.predecessor, name=row.predecessor_name or row.predecessor)
 
 
-def document(row: model.Document, content: bytes | None) -> v1.Document:
+def document(row: model.Document, content: Content | None) -> v1.Document:
     """Return a document, with its bytes or by reference."""
     return v1.Document(
         document_id=str(row.id),

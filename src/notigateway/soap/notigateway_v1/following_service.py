@@ -25,7 +25,7 @@ class FollowingService(ServiceBase):
     @operation(contract.ListChanges, contract.ListChangesResponse)
     def ListChanges(request: Request, asked: contract.ListChanges) -> bytes:
         """Return a page of changes in the order of their commit."""
-        with request.reading() as session:
+        with request.reading_changes() as session:
             page = request.office.following.list_changes(
                 session,
                 request.asking,

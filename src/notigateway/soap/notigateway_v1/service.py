@@ -79,12 +79,18 @@ class MailboxService(ServiceBase):
                 _uuids(asked.ids),
                 for_information=bool(asked.for_information),
             )
-        results = mailbox.with_contents(results)
+        results = mailbox.with_contents(results, request.parcel.naming)
         _note_refusals(request, results)
         results = attested(request, results)
         return v1.RetrieveNotificationsResponse(
             items=tuple(
-                answers.retrieved(one, result, now, information_years=mailbox.information_years)
+                answers.retrieved(
+                    one,
+                    result,
+                    now,
+                    information_years=mailbox.information_years,
+                    put=request.parcel.put,
+                )
                 for one, result in zip(asked.ids, results, strict=True)
             )
         )

@@ -7,7 +7,7 @@ that hold up no writer: only then are the triggers made, for which writers wait,
 taken up. A step that rewrites `notifications`, `changes` or `red_windows` on SQLite (`batch_alter_table`)
 loses their triggers and makes them anew.
 
-Revision: 0028, after 0027 (2026-11-26)
+Revision: 0029, after 0028 (2026-11-26)
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0028"
-down_revision = "0027"
+revision = "0029"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 

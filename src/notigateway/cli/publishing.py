@@ -1,0 +1,133 @@
+"""What `notigateway publish` does: reads a manifest line by line and publishes it in portions."""
+
+from __future__ import annotations
+
+import codecs
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from notigateway.cli.manifest import LINE_MAX_BYTES, read_line
+from notigateway.cli.telling import harmless
+from notigateway.clock.obliging import obliging_by
+from notigateway.contract.problems import said_of
+from notigateway.errors import ConfigurationError, PublicationError
+from notigateway.issuer.publishing import Deposit, Publishing
+from notigateway.repository.engine import writing
+from notigateway.repository.marking import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from rich.console import Console
+    from sqlalchemy import Engine
+
+    from notigateway.evidence.sealing import Seal
+    from notigateway.settings import Settings
+
+ACTS_PER_TRANSACTION = 200
+# A store spends its time waiting for disk or network: several documents wait together.
+DEPOSITS_AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class RefusedLine:
+    """A line that was not published, and why."""
+
+    line: int
+    code: str
+    detail: str
+
+
+@dataclass
+class Summary:
+    """What became of the manifest so far."""
+
+    published: int = 0
+    unchanged: int = 0
+    refused: list[RefusedLine] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+class Publisher:
+    """Publishes lines in portions: each is in the database as a whole or not at all."""
+
+    def __init__(
+        self, folder: Path, settings: Settings, console: Console, *, engine: Engine, seal: Seal
+    ) -> None:
+        self.folder = folder
+        self.console = console
+        self.engine = engine
+        self.publishing = Publishing(
+            store=open_store(settings.document_store_url, engine),
+            seal=seal,
+            document_max_bytes=settings.document_max_bytes,
+            obliging=obliging_by(settings),
+        )
+        self.summary = Summary()
+
+    def publish(self, lines: list[tuple[int, bytes]]) -> None:
+        """Store the documents of these lines, then publish their acts in one transaction.
+
+        Raises: `TemporarilyUnavailableError`, before anything is stored where the seal has ended meanwhile.
+        """
+        self.publishing.seal.check(datetime.now(UTC))
+        with ThreadPoolExecutor(DEPOSITS_AT_ONCE) as pool:
+            results = list(pool.map(self._deposit, (line for _, line in lines)))
+        deposits = [result for result in results if isinstance(result, Deposit)]
+        with writing(self.engine) as session:
+            outcomes = self.publishing.publish_all(session, deposits, now=datetime.now(UTC))
+        publications = iter(outcomes)
+        # Counted only now: before the commit nothing is published.
+        for (number, _), result in zip(lines, results, strict=True):
+            outcome = next(publications) if isinstance(result, Deposit) else result
+            if isinstance(outcome, PublicationError):
+                self._refuse(number, outcome)
+            elif outcome.is_new:
+                self.summary.published += 1
+            else:
+                self.summary.unchanged += 1
+
+    def _deposit(self, line: bytes) -> Deposit | PublicationError:
+        """Store the documents of one line."""
+        limit = self.publishing.document_max_bytes
+        try:
+            return self.publishing.deposit(read_line(line, folder=self.folder, document_max_bytes=limit))
+        except PublicationError as refusal:
+            return refusal
+
+    def _refuse(self, number: int, refusal: PublicationError) -> None:
+        """Report a line on standard error at once."""
+        self.summary.refused.append(RefusedLine(number, refusal.code, refusal.detail))
+        detail = harmless(said_of(refusal))
+        self.console.print(
+            f"line {number}: {refusal.code}: {detail}", markup=False, highlight=False, soft_wrap=True
+        )
+
+
+def read_lines(manifest: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines that are not blank with their numbers, from 1; of an endless one only the start."""
+    with manifest.open("rb") as file:
+        number = 0
+        while line := file.readline(LINE_MAX_BYTES + 1):
+            number += 1
+            if number == 1:
+                line = line.removeprefix(codecs.BOM_UTF8)
+            rest = line
+            while len(rest) > LINE_MAX_BYTES and not rest.endswith(b"\n"):
+                rest = file.readline(LINE_MAX_BYTES + 1)
+            if line.strip():
+                yield number, line
+
+
+def last_number(manifest: Path) -> int:
+    """Return the number of the last line. Raises: `ConfigurationError` where there is no manifest."""
+    last = 0
+    try:
+        for number, _ in read_lines(manifest):
+            last = number
+    except OSError as error:
+        raise ConfigurationError(f"cannot read {manifest}: {error.strerror}") from error
+    return last

@@ -1,0 +1,1 @@
+"""Messages in several parts (MTOM, attachments): told apart strictly, whatever size, and written."""
