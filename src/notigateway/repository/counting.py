@@ -63,7 +63,7 @@ def _open_ones() -> Select[*tuple[object, ...]]:
     groups = (Notification.kind, Notification.state, Notification.deadline)
     body = (IssuingBody.dir3, IssuingBody.acronym, IssuingBody.name)
     return (
-        select(*groups, *body, Notification.outage_since, func.count().label("count_"))
+        select(*groups, *body, Notification.outage_since.label("outage_since"), func.count().label("count_"))
         .select_from(Notification)
         .join(Act, Notification.act_id == Act.id)
         .join(IssuingBody, Act.issuing_body_id == IssuingBody.id)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import String, bindparam, func, select, type_coerce
 
 from notigateway.repository.changes import Change
+from notigateway.repository.dialects import one_of
 from notigateway.repository.model import Event, Notification
 from notigateway.repository.notifications import row_columns
-from notigateway.repository.numbers import one_of
 from notigateway.repository.outages import DeadlineChange
 from notigateway.repository.prepared import Prepared, UuidText
 from notigateway.repository.sources import first_of_all
@@ -74,9 +74,10 @@ def _rows_at(session: Session, found: dict[int, Role]) -> Sequence[Row[*tuple[ob
     for role in roles:
         of_role = [place for place, one in found.items() if one is role]
         rows += _ROWS.rows(session, places=of_role, role=str(role))
-    return rows if len(roles) == 1 else sorted(rows, key=attrgetter("position"))
+    return sorted(rows, key=attrgetter("position"))
 
 
+# In no order: for one, SQLite would walk the whole table.
 _ROWS: Final = Prepared(
     row_columns(bindparam("role", type_=String))
     .add_columns(
@@ -91,7 +92,6 @@ _ROWS: Final = Prepared(
     .join(Change, Change.notification_code == Notification.code)
     .join(Event, Event.id == Change.event_id)
     .where(one_of(Change.position, "places"))
-    .order_by(Change.position)
 )
 
 

@@ -27,9 +27,9 @@ from notigateway.law.lifecycle import UNDECIDED, Kind, State
 from notigateway.law.representation import DEFAULT_RIGHTS, Role
 from notigateway.repository.accesses import note_found
 from notigateway.repository.columns import CODE, UtcDateTime
+from notigateway.repository.dialects import one_of
 from notigateway.repository.loading import WHOLE
 from notigateway.repository.model import Act, Addressee, IssuingBody, Notification
-from notigateway.repository.numbers import one_of
 from notigateway.repository.outages import is_overdue
 from notigateway.repository.prepared import Prepared, UuidText
 from notigateway.repository.reached import find_reach
@@ -142,7 +142,7 @@ def _rows_of(session: Session, codes: dict[int, Role]) -> Sequence[Row[*tuple[ob
     for role in roles:
         of_role = [code for code, one in codes.items() if one is role]
         rows += _ROWS.rows(session, codes=of_role, role=str(role))
-    return rows if len(roles) == 1 else sorted(rows, key=attrgetter("code"))
+    return sorted(rows, key=attrgetter("code"))
 
 
 def _page(role: ColumnElement[str | None], visible: ColumnElement[bool]) -> Select[*tuple[object, ...]]:
@@ -201,11 +201,8 @@ _OWN_PAGE = _page(
     ),
 )
 _WHOLE_OWN_PAGE = Prepared(_OWN_PAGE)
-_ROWS = Prepared(
-    row_columns(bindparam("role", type_=String))
-    .where(one_of(Notification.code, "codes"))
-    .order_by(Notification.code)
-)
+# In no order: for one, SQLite would walk the whole table.
+_ROWS = Prepared(row_columns(bindparam("role", type_=String)).where(one_of(Notification.code, "codes")))
 # In which states what stands so may be stored.
 _STORED: Final = {
     **{state: frozenset({state}) for state in State},

@@ -17,6 +17,7 @@ from notigateway.law.lifecycle import State
 from notigateway.law.representation import Role
 from notigateway.repository.changes import Change, moves_something
 from notigateway.repository.columns import CODE, UtcDateTime
+from notigateway.repository.dialects import fenced
 from notigateway.repository.model import Act, Event, IssuingBody, Notification
 from notigateway.repository.prepared import Prepared
 from notigateway.repository.red_inbox import OwnChange, RedChange, RedItem
@@ -110,7 +111,7 @@ class Addressed:
             select(Notification.code)
             .distinct()  # two powers may give it
             .join(Act, Notification.act_id == Act.id)
-            .where(*self.whose(Notification.addressee_id), Notification.available_at <= self.now)
+            .where(*self.whose(Notification.addressee_id), fenced(Notification.available_at <= self.now))
             .where(*wanted.conditions, *wanted.of_body(Act.issuing_body_id))
         )
 
@@ -128,7 +129,7 @@ class Addressed:
             .join(Event, Event.id == Change.event_id)
             .join(Notification, Notification.code == Change.notification_code)
             .join(Act, Notification.act_id == Act.id)
-            .where(*self.whose(OwnChange.addressee_id), Notification.available_at <= self.now)
+            .where(*self.whose(OwnChange.addressee_id), fenced(Notification.available_at <= self.now))
             .where(moves_something(), *places.hold(OwnChange.position))
             .order_by(OwnChange.position)
         )
@@ -176,7 +177,7 @@ class Boxed:
     @property
     def shown(self) -> list[ColumnElement[bool]]:
         """The conditions of what of a box is at disposal and shown."""
-        return [RedItem.available_at <= self.now, *_SHOWN[self.is_all]]
+        return [fenced(RedItem.available_at <= self.now), *_SHOWN[self.is_all]]
 
     def codes(self, wanted: Narrowed = EVERYTHING) -> Select[int]:
         """Select the codes of what is at disposal."""
@@ -247,7 +248,7 @@ def _first_codes(shown: tuple[ColumnElement[bool], ...]) -> Prepared:
         .where(
             RedItem.box_id == bindparam("box", type_=Integer),
             RedItem.code > bindparam("after", type_=CODE),
-            RedItem.available_at <= bindparam("now", type_=UtcDateTime()),
+            fenced(RedItem.available_at <= bindparam("now", type_=UtcDateTime())),
             *shown,
         )
         .order_by(RedItem.code)
@@ -266,7 +267,7 @@ def _first_places(shown: tuple[ColumnElement[bool], ...]) -> Prepared:
             RedChange.box_id == bindparam("box", type_=Integer),
             RedChange.position > bindparam("after", type_=CODE),
             RedChange.position <= bindparam("until", type_=CODE),
-            RedItem.available_at <= bindparam("now", type_=UtcDateTime()),
+            fenced(RedItem.available_at <= bindparam("now", type_=UtcDateTime())),
             moves_something(),
             *shown,
         )

@@ -1,4 +1,4 @@
-"""A column that is one of many given numbers: one parameter, whatever their number, on both databases."""
+"""What the two databases are told in different words: many numbers at once, and what no index is for."""
 
 from __future__ import annotations
 
@@ -38,6 +38,10 @@ class _OneOf(FunctionElement[bool]):
     type = Boolean()
     inherit_cache = True
 
+    def self_group(self, against: object = None) -> _OneOf:  # noqa: ARG002
+        """Stay as it is: SQLAlchemy would say `= 1` for SQLite, and no index answers that."""
+        return self
+
 
 def one_of(column: SQLColumnExpression[int], name: str) -> ColumnElement[bool]:
     """Say that the column is one of the numbers that a statement is given under that name."""
@@ -54,3 +58,35 @@ def _in_json(element: _OneOf, compiler: SQLCompiler, **kwargs: Any) -> str:  # n
 def _in_array(element: _OneOf, compiler: SQLCompiler, **kwargs: Any) -> str:  # noqa: ANN401
     column, given = (compiler.process(one, **kwargs) for one in element.clauses)
     return f"{column} = ANY (CAST({given} AS BIGINT[]))"
+
+
+class _Fenced(FunctionElement[bool]):
+    """A condition for which SQLite is to choose no index."""
+
+    type = Boolean()
+    inherit_cache = True
+
+    def self_group(self, against: object = None) -> _Fenced:  # noqa: ARG002
+        """Stay as it is."""
+        return self
+
+
+def fenced(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Say a condition that is nearly always true.
+
+    SQLite knows nothing of that: it would walk an index of the column to its end, and sort what that gives.
+    PostgreSQL counts, and is told the condition alone.
+    """
+    return _Fenced(condition)
+
+
+@compiles(_Fenced, "sqlite")
+def _fence(element: _Fenced, compiler: SQLCompiler, **kwargs: Any) -> str:  # noqa: ANN401
+    (condition,) = (compiler.process(one, **kwargs) for one in element.clauses)
+    return f"CASE WHEN {condition} THEN 1 ELSE 0 END = 1"
+
+
+@compiles(_Fenced, "postgresql")
+def _no_fence(element: _Fenced, compiler: SQLCompiler, **kwargs: Any) -> str:  # noqa: ANN401
+    (condition,) = (compiler.process(one, **kwargs) for one in element.clauses)
+    return f"({condition})"
