@@ -19,7 +19,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from notigateway.evidence.timestamp import read_answer
-from notigateway.pki.asn1_lock import ASN1_LOCK
 from notigateway.receipts.stamping import Authority
 from notigateway.sandbox.certifying import STAMPING, name
 from pki import Issue, ec_key, pki
@@ -57,18 +56,16 @@ class Answering:
 
     def to(self, query: bytes) -> bytes:
         """Return the answer to a request."""
-        with ASN1_LOCK:
-            asked = tsp.TimeStampReq.load(query)
-            imprint = self.imprint or asked["message_imprint"]["hashed_message"].native
-            nonce = asked["nonce"].native if self.nonce is None else self.nonce
-            return _answer(self.pair, imprint, nonce=nonce, at=self.at or datetime.now(UTC))
+        asked = tsp.TimeStampReq.load(query)
+        imprint = self.imprint or asked["message_imprint"]["hashed_message"].native
+        nonce = asked["nonce"].native if self.nonce is None else self.nonce
+        return _answer(self.pair, imprint, nonce=nonce, at=self.at or datetime.now(UTC))
 
 
 def token_of(imprint: bytes, *, at: datetime, pair: KeyPair | None = None) -> bytes:
     """Return a token in the form in which tokens are kept."""
     pair = pair or tsa()
-    with ASN1_LOCK:
-        answer = _answer(pair, imprint, nonce=_NONCE, at=at)
+    answer = _answer(pair, imprint, nonce=_NONCE, at=at)
     return read_answer(answer, imprint=imprint, nonce=_NONCE, authorities=[pair.certificate]).token
 
 

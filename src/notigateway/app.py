@@ -38,7 +38,7 @@ from notigateway.soap.faults import fault_code
 from notigateway.soap.forgetting import Forgetting
 from notigateway.soap.gate import Gate
 from notigateway.soap.notigateway_issuing_v1.service import as_whom, check_issuer
-from notigateway.soap.notigateway_v1.service import WITHOUT_EFFECT, check_caller
+from notigateway.soap.notigateway_v1.service import ON_ONE_CONNECTION, WITHOUT_EFFECT, check_caller
 from notigateway.soap.rates import CallerLimit
 from notigateway.soap.served import (
     ISSUING,
@@ -51,6 +51,7 @@ from notigateway.soap.served import (
 from notigateway.soap.wscn.codes import numbers_of
 from notigateway.soap.wscn.environment import ENVIRONMENTS
 from notigateway.soap.wscn.service import DECIDING as WSCN_DECIDING
+from notigateway.soap.wscn.service import ON_ONE_CONNECTION as WSCN_ON_ONE_CONNECTION
 from notigateway.soap.wscn.service import WITHOUT_EFFECT as WSCN_WITHOUT_EFFECT
 from notigateway.soap.wscn.service import WscnDispatcher, WscnPolicy
 from notigateway.trust.admission import Admission, RevocationPolicy
@@ -140,6 +141,7 @@ def _mailbox(gate: Gate, url: str, settings: Settings) -> Endpoint:
         dispatcher=mailbox_dispatcher(),
         check_caller=partial(check_caller, seals_may_decide=settings.entity_seals_may_decide),
         without_effect=WITHOUT_EFFECT,
+        on_one_connection=ON_ONE_CONNECTION,
     )
 
 
@@ -233,6 +235,7 @@ def _wscn(gate: Gate, environment: Environment, settings: Settings) -> Endpoint:
             check_caller, seals_may_decide=settings.entity_seals_may_decide, deciding=WSCN_DECIDING
         ),
         without_effect=WSCN_WITHOUT_EFFECT,
+        on_one_connection=WSCN_ON_ONE_CONNECTION,
         expectations=replace(gate.expectations, require_timestamp=WSCN[environment].requires_timestamp),
     )
 

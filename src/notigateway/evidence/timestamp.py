@@ -27,11 +27,14 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from notigateway.errors import StampInvalidError
-from notigateway.pki.asn1_lock import ASN1_LOCK
+from notigateway.evidence.der import SEQUENCE, SET, TAGGED_0, V1, V3, der
+from notigateway.pki.asn1_classes import complete_classes
 from notigateway.wss.ns import DS, EXC_C14N
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+complete_classes()
 
 TOKEN_MAX_BYTES: Final = 64 * 1024
 # How far the clocks of gateway and authority may differ.
@@ -54,12 +57,6 @@ _HASHES: Final[dict[str, type[hashes.HashAlgorithm]]] = {
     "sha512": hashes.SHA512,
 }
 _RSA_MIN_BITS: Final = 2048
-_SEQUENCE: Final = 0x30
-_SET: Final = 0x31
-_TAGGED_0: Final = 0xA0
-_LONG_FORM: Final = 0x80
-_V1: Final = b"\x02\x01\x01"
-_V3: Final = b"\x02\x01\x03"
 
 
 # --- in the receipt -----------------------------------------------------------------------------------
@@ -123,8 +120,7 @@ def make_request(imprint: bytes, nonce: int) -> bytes:
         "nonce": nonce,
         "cert_req": True,
     }
-    with ASN1_LOCK:
-        data: bytes = tsp.TimeStampReq(content).dump()
+    data: bytes = tsp.TimeStampReq(content).dump()
     return data
 
 
@@ -144,13 +140,12 @@ def read_answer(
     Raises: `StampInvalidError` for a refusal, and for everything that is not the answer to this request.
     """
     try:
-        with ASN1_LOCK:
-            response = tsp.TimeStampResp.load(answer, strict=True)
-            status = response["status"]["status"].native
-            if status not in {"granted", "granted_with_mods"}:
-                raise StampInvalidError(f"the authority answered {status}")
-            token = _alone(response["time_stamp_token"], authorities)
-            said = _tst_info(token)["nonce"].native
+        response = tsp.TimeStampResp.load(answer, strict=True)
+        status = response["status"]["status"].native
+        if status not in {"granted", "granted_with_mods"}:
+            raise StampInvalidError(f"the authority answered {status}")
+        token = _alone(response["time_stamp_token"], authorities)
+        said = _tst_info(token)["nonce"].native
     except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise StampInvalidError(f"the answer cannot be read: {error}") from error
     if said != nonce:
@@ -173,8 +168,7 @@ def check_token(token: bytes, *, imprint: bytes, authorities: Sequence[x509.Cert
     Raises: `StampInvalidError` with the reason.
     """
     try:
-        with ASN1_LOCK:
-            return _check(token, imprint, authorities)
+        return _check(token, imprint, authorities)
     except (ValueError, TypeError, LookupError, AttributeError, UnsupportedAlgorithm) as error:
         raise StampInvalidError(f"the token cannot be read: {error}") from error
     except InvalidSignature as error:
@@ -187,9 +181,8 @@ def embedded_certificates(token: bytes) -> list[x509.Certificate]:
     Raises: `StampInvalidError`.
     """
     try:
-        with ASN1_LOCK:
-            signed = cms.ContentInfo.load(token, strict=True)["content"]
-            return [x509.load_der_x509_certificate(one.chosen.dump()) for one in signed["certificates"]]
+        signed = cms.ContentInfo.load(token, strict=True)["content"]
+        return [x509.load_der_x509_certificate(one.chosen.dump()) for one in signed["certificates"]]
     except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise StampInvalidError(f"the token cannot be read: {error}") from error
 
@@ -225,26 +218,16 @@ def _alone(content: cms.ContentInfo, authorities: Sequence[x509.Certificate]) ->
     parts = [signer[name].dump() for name in ("signed_attrs", "signature_algorithm", "signature")]
     digest = core.ObjectIdentifier(signer["digest_algorithm"]["algorithm"].dotted).dump()
     certificate = _authority(signer, authorities)
-    kept = _der(_SEQUENCE, _V1, signer["sid"].dump(), _der(_SEQUENCE, digest), *parts)
-    wrapped = _der(
-        _SEQUENCE,
-        _V3,
-        _der(_SET, _der(_SEQUENCE, digest)),
+    kept = der(SEQUENCE, V1, signer["sid"].dump(), der(SEQUENCE, digest), *parts)
+    wrapped = der(
+        SEQUENCE,
+        V3,
+        der(SET, der(SEQUENCE, digest)),
         signed["encap_content_info"].dump(),
-        _der(_TAGGED_0, certificate.public_bytes(Encoding.DER)),
-        _der(_SET, kept),
+        der(TAGGED_0, certificate.public_bytes(Encoding.DER)),
+        der(SET, kept),
     )
-    return _der(_SEQUENCE, content["content_type"].dump(), _der(_TAGGED_0, wrapped))
-
-
-def _der(tag: int, *parts: bytes) -> bytes:
-    """Wrap encoded parts (X.690 §10.1: the length in its shortest form)."""
-    content = b"".join(parts)
-    size = len(content)
-    if size < _LONG_FORM:
-        return bytes((tag, size)) + content
-    length = size.to_bytes((size.bit_length() + 7) // 8)
-    return bytes((tag, _LONG_FORM | len(length))) + length + content
+    return der(SEQUENCE, content["content_type"].dump(), der(TAGGED_0, wrapped))
 
 
 def _tst_info(token: bytes) -> tsp.TSTInfo:
@@ -306,7 +289,7 @@ def _check_signature(
     if _attribute(signer, "message_digest").native != digest.finalize():
         raise StampInvalidError("the digest of the token is wrong")
     # RFC 5652 §5.4: hashed as a SET OF, not with the tag under which they stand
-    signed_bytes = bytes((_SET,)) + attributes[1:]
+    signed_bytes = bytes((SET,)) + attributes[1:]
     method, signature, key = (
         signer["signature_algorithm"],
         signer["signature"].native,

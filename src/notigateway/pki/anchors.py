@@ -12,22 +12,19 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import structlog
-from asn1crypto import x509 as asn1  # type: ignore[import-untyped]
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko_certvalidator import CertificateValidator, ValidationContext
-from pyhanko_certvalidator.authority import CertTrustAnchor, TrustQualifiers, derive_quals_from_cert
 from pyhanko_certvalidator.errors import PathError, ValidationError
 
 from notigateway.errors import ConfigurationError, GatewayError, IssuerNotAuthorisedError, TokenInvalidError
 from notigateway.instants import instant_text
-from notigateway.pki.asn1_lock import ASN1_LOCK
-from notigateway.pki.fitness import check_fit_to_sign, check_key, check_validity
+from notigateway.pki.anchor import Anchor, comparable, form_of, listed_anchors, read_anchor
+from notigateway.pki.fitness import check_fit_to_sign, check_validity
+from notigateway.pki.issuance import is_signed_by
 from notigateway.pki.keys import fingerprint, load_certificates, subject_of
 from notigateway.pki.validity import Validity
 
@@ -35,28 +32,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from asn1crypto import x509 as asn1  # type: ignore[import-untyped]
     from cryptography import x509
+
+_Known = TypeVar("_Known")
 
 _log = structlog.get_logger("notigateway.trust")
 _CACHED_VERDICTS: Final = 4096
+_CACHED_STRANGERS: Final = 4096
 _DEFAULT_CACHE_SECONDS: Final = 600
 _SUFFIXES: Final = frozenset({".pem", ".crt", ".cer", ".der"})
 # Why a certificate has no valid path although nothing is wrong with it: what the operator keeps has run out.
 ISSUER_NOT_VALID: Final = "issuer-not-valid"
 LIST_OUT_OF_DATE: Final = "trusted-list-out-of-date"
-
-
-@dataclass(frozen=True, slots=True)
-class _Anchor:
-    """An authorised issuer, in both libraries' forms; one of a trusted list is so until an instant."""
-
-    certificate: x509.Certificate
-    trust: CertTrustAnchor
-    until: datetime
-
-    @property
-    def name(self) -> str:
-        return str(self.trust.certificate.subject.hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +85,9 @@ def certificate_files(folder: Path) -> list[Path]:
 class TrustStore:
     """The authorised issuers and the verdicts about certificates seen lately; safe between threads.
 
-    Only favourable verdicts are kept, so forged certificates cannot push honest ones out.
+    Verdicts about certificates that an authorised issuer signed stand for a while. Of all others it is
+    remembered that they are strangers, for as long as the store stands: no issuer comes into it. They have a
+    memory of their own, so forged certificates cannot push honest ones out.
 
     Raises: `ConfigurationError` when there is no anchor, or one that may not issue certificates.
     """
@@ -111,16 +101,19 @@ class TrustStore:
         cache_seconds: int = _DEFAULT_CACHE_SECONDS,
     ) -> None:
         own = list(anchors)
-        found = [_read_anchor(certificate) for certificate in own]
-        found += _listed_anchors((one for one in listed if one not in own), listed_until)
-        self._anchors: dict[str, list[_Anchor]] = {}
+        found = [read_anchor(certificate) for certificate in own]
+        found += listed_anchors((one for one in listed if one not in own), listed_until)
+        self._anchors: dict[str, list[Anchor]] = {}
         # the longest first: of two certificates of one issuer and key only the first is consulted
         for anchor in sorted(found, key=lambda one: one.until, reverse=True):
             self._anchors.setdefault(anchor.name, []).append(anchor)
+        # as nearly everybody writes a name: as its issuer does
+        self._as_written = {one.certificate.subject.public_bytes(): self._anchors[one.name] for one in found}
         if not self._anchors:
             raise ConfigurationError("there is no authorised issuer")
         self._cache_time = timedelta(seconds=cache_seconds)
         self._verdicts: OrderedDict[str, _Verdict] = OrderedDict()
+        self._strangers: OrderedDict[str, str] = OrderedDict()
         self._lock = threading.Lock()
 
     @classmethod
@@ -168,52 +161,94 @@ class TrustStore:
             if verdict is not None and self._stands(verdict, now):
                 self._verdicts.move_to_end(mark)
                 return verdict.authority
+            stranger = self._strangers.get(mark)
+        if stranger is not None:
+            raise _stranger(stranger)
         check_fit_to_sign(certificate)
-        with ASN1_LOCK:
-            verdict = self._find_path(certificate, now)
+        genuine = self._signers(certificate, mark)
+        verdict = _find_path(certificate, genuine, now)
         with self._lock:
-            self._verdicts[mark] = verdict
-            self._verdicts.move_to_end(mark)
-            while len(self._verdicts) > _CACHED_VERDICTS:
-                self._verdicts.popitem(last=False)
+            _remember(self._verdicts, mark, verdict, most=_CACHED_VERDICTS)
         return verdict.authority
 
     def _stands(self, verdict: _Verdict, now: datetime) -> bool:
         return verdict.found_at <= now < verdict.found_at + self._cache_time and now <= verdict.anchor_until
 
-    def _find_path(self, certificate: x509.Certificate, now: datetime) -> _Verdict:
-        subject = asn1.Certificate.load(certificate.public_bytes(Encoding.DER), strict=True)
-        candidates = self._anchors.get(str(subject.issuer.hashable), [])
-        if not candidates:
-            raise IssuerNotAuthorisedError("no anchor of that name", reason="issuer-unknown")
-        try:
-            anchor = asyncio.run(_validate(subject, candidates, now))
-        except (ValidationError, PathError) as error:
-            _check_issuer_valid(subject, candidates, now)
-            raise IssuerNotAuthorisedError(str(error), reason="path-not-valid") from error
-        if now > anchor.until:
-            detail = f"the next trusted list is due since {instant_text(anchor.until)}"
-            raise IssuerNotAuthorisedError(detail, reason=LIST_OUT_OF_DATE)
-        return _Verdict(found_at=now, anchor_until=anchor.until, authority=anchor.certificate)
+    def _signers(self, certificate: x509.Certificate, mark: str) -> list[Anchor]:
+        """Return the authorised issuers of the name that it gives who have signed it.
+
+        It costs a look at a signature, while a path costs as much as some requests: a stranger who has others
+        validated would be cheaper to send than to refuse.
+
+        Raises: `IssuerNotAuthorisedError` where there is none.
+        """
+        named = self._as_written.get(certificate.issuer.public_bytes())
+        if named is None:
+            named = self._anchors.get(comparable(certificate.issuer), [])
+        signers = [one for one in named if is_signed_by(certificate, one.certificate.public_key())]
+        if signers:
+            return signers
+        reason = "path-not-valid" if named else "issuer-unknown"
+        with self._lock:
+            _remember(self._strangers, mark, reason, most=_CACHED_STRANGERS)
+        raise _stranger(reason)
 
 
-async def _validate(subject: asn1.Certificate, candidates: list[_Anchor], now: datetime) -> _Anchor:
-    """Validate the path from one of the candidate issuers (RFC 5280 §6.1) and return that issuer."""
+# Of a certificate that no authorised issuer signed: why it has no path, and in words.
+_STRANGERS: Final = {
+    "issuer-unknown": "no anchor of that name",
+    "path-not-valid": "no anchor of that name has signed it",
+}
+
+
+def _stranger(reason: str) -> IssuerNotAuthorisedError:
+    return IssuerNotAuthorisedError(_STRANGERS[reason], reason=reason)
+
+
+def _remember(memory: OrderedDict[str, _Known], mark: str, known: _Known, *, most: int) -> None:
+    """Keep what was found about a certificate, and forget what was not asked for the longest."""
+    memory[mark] = known
+    memory.move_to_end(mark)
+    while len(memory) > most:
+        memory.popitem(last=False)
+
+
+def _find_path(certificate: x509.Certificate, signers: list[Anchor], now: datetime) -> _Verdict:
+    subject = form_of(certificate)
+    try:
+        anchor = asyncio.run(_validate(subject, signers, now))
+    except (ValidationError, PathError) as error:
+        _check_issuer_valid(subject, signers, now)
+        raise IssuerNotAuthorisedError(str(error), reason="path-not-valid") from error
+    if now > anchor.until:
+        detail = f"the next trusted list is due since {instant_text(anchor.until)}"
+        raise IssuerNotAuthorisedError(detail, reason=LIST_OUT_OF_DATE)
+    return _Verdict(found_at=now, anchor_until=anchor.until, authority=anchor.certificate)
+
+
+async def _validate(
+    subject: asn1.Certificate, candidates: list[Anchor], now: datetime, *, dated: bool = True
+) -> Anchor:
+    """Validate the path from one of the candidate issuers (RFC 5280 §6.1) and return that issuer.
+
+    `dated`: candidates are held to their own validity.
+    """
+    trusted = [(one.trust(dated=dated), one) for one in candidates]
     context = ValidationContext(
-        trust_roots=[candidate.trust for candidate in candidates],
+        trust_roots=[trust for trust, _ in trusted],
         moment=now,
         allow_fetching=False,
         time_tolerance=timedelta(0),
     )
     path = await CertificateValidator(subject, validation_context=context).async_validate_path()
-    for candidate in candidates:
+    for trust, candidate in trusted:
         # an anchor is no caller, so the path has a certificate below it
-        if path.pkix_len and path.trust_anchor is candidate.trust:
+        if path.pkix_len and path.trust_anchor is trust:
             return candidate
     raise IssuerNotAuthorisedError("the certificate is itself an anchor", reason="path-not-valid")
 
 
-def _check_issuer_valid(subject: asn1.Certificate, candidates: list[_Anchor], now: datetime) -> None:
+def _check_issuer_valid(subject: asn1.Certificate, candidates: list[Anchor], now: datetime) -> None:
     """Tell a certificate without a valid path from one whose issuer's own certificate is not valid now.
 
     The path is validated as before, but for the validity of the issuer's certificate: whoever only writes
@@ -221,11 +256,11 @@ def _check_issuer_valid(subject: asn1.Certificate, candidates: list[_Anchor], no
 
     Raises: `IssuerNotAuthorisedError` where only that stands against it.
     """
-    lapsed = [_undated(one) for one in candidates if not Validity.of(one.certificate).covers(now)]
+    lapsed = [one for one in candidates if not Validity.of(one.certificate).covers(now)]
     if not lapsed:
         return
     try:
-        anchor = asyncio.run(_validate(subject, lapsed, now))
+        anchor = asyncio.run(_validate(subject, lapsed, now, dated=False))
     except (ValidationError, PathError):
         return
     lack = Validity.of(anchor.certificate).lack(now)
@@ -233,66 +268,6 @@ def _check_issuer_valid(subject: asn1.Certificate, candidates: list[_Anchor], no
     raise IssuerNotAuthorisedError(
         f"the certificate of the authorised issuer {name} {lack}", reason=ISSUER_NOT_VALID
     )
-
-
-def _undated(anchor: _Anchor) -> _Anchor:
-    """Return an anchor that is held to everything but its own validity."""
-    qualifiers = replace(anchor.trust.trust_qualifiers, valid_from=None, valid_until=None)
-    return replace(anchor, trust=CertTrustAnchor(anchor.trust.certificate, qualifiers))
-
-
-def _read_anchor(certificate: x509.Certificate) -> _Anchor:
-    name = subject_of(certificate)
-    try:
-        check_key(certificate.public_key())
-    except (GatewayError, ValueError, UnsupportedAlgorithm) as error:
-        raise ConfigurationError(
-            f"the key of the authorised issuer {name} cannot be used: {error}"
-        ) from error
-    try:
-        with ASN1_LOCK:
-            form = asn1.Certificate.load(certificate.public_bytes(Encoding.DER), strict=True)
-            is_issuer = bool(form.ca) and "key_cert_sign" in (form.key_usage_value or _ALL_USAGES).native
-            qualifiers = _qualifiers(form)
-    except (ValueError, TypeError, KeyError, NotImplementedError) as error:
-        raise ConfigurationError(f"the authorised issuer {name} cannot be processed") from error
-    if not is_issuer:
-        raise ConfigurationError(
-            f"{name} is not a certificate authority, so it cannot be an authorised issuer"
-        )
-    return _Anchor(certificate, CertTrustAnchor(form, qualifiers), certificate.not_valid_after_utc)
-
-
-def _listed_anchors(certificates: Iterable[x509.Certificate], until: datetime | None) -> Iterable[_Anchor]:
-    """Yield the anchors of a trusted list; a listed certificate that cannot be one is left out."""
-    for certificate in certificates:
-        try:
-            anchor = _read_anchor(certificate)
-        except ConfigurationError as error:
-            _log.warning("listed_issuer_ignored", detail=error.detail)
-            continue
-        yield replace(anchor, until=anchor.until if until is None else min(anchor.until, until))
-
-
-# An absent extension allows every usage. RFC 5280 §4.2.1.3
-_ALL_USAGES: Final = asn1.KeyUsage({"key_cert_sign"})
-
-
-def _qualifiers(certificate: asn1.Certificate) -> TrustQualifiers:
-    """Hold an anchor to its own validity, path length and name constraints, but to no policy set.
-
-    RFC 5937 §3: an anchor's certificate may constrain; policies of issuers differ from those of
-    the certificates below them, and which policies are admitted is decided by who is in the folder.
-    """
-    derived = derive_quals_from_cert(certificate)
-    parameters = derived.standard_parameters
-    if parameters is not None:
-        parameters = replace(
-            parameters,
-            user_initial_policy_set=frozenset({"any_policy"}),
-            initial_explicit_policy=False,
-        )
-    return replace(derived, standard_parameters=parameters)
 
 
 class PinnedCertificates:

@@ -27,13 +27,15 @@ from cryptography.x509.oid import NameOID
 
 from notigateway.errors import ConfigurationError
 from notigateway.given_files import read_file
-from notigateway.pki.asn1_lock import ASN1_LOCK
+from notigateway.pki.asn1_classes import complete_classes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
+
+complete_classes()
 
 # RFC 4514 has no words for these, and a number tells a person nothing.
 _WORDS = {
@@ -159,11 +161,10 @@ def _why_no_key(data: bytes, file: Path, *, has_password: bool) -> str:
 
 
 def _why_no_p12(data: bytes, file: Path, *, has_password: bool) -> str:
-    with ASN1_LOCK:
-        try:
-            is_p12 = asn1.Pfx.load(data, strict=True)["version"].native == _PFX_VERSION
-        except (ValueError, TypeError, KeyError):
-            is_p12 = False
+    try:
+        is_p12 = asn1.Pfx.load(data, strict=True)["version"].native == _PFX_VERSION
+    except (ValueError, TypeError, KeyError):
+        is_p12 = False
     if not is_p12:
         return f"{file} is not PKCS #12"
     if has_password:

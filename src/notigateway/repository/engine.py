@@ -33,6 +33,7 @@ from notigateway.repository.file_transactions import (
     check_unchanged,
 )
 from notigateway.repository.generations import Generations
+from notigateway.repository.kept_connection import connection_of
 from notigateway.repository.opened_file import OpenedFile
 from notigateway.repository.pool import BoundedPool
 from notigateway.repository.session import Session
@@ -42,19 +43,9 @@ from notigateway.repository.turns import Turns
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    import psycopg
-    from sqlalchemy import Connection
     from sqlalchemy.pool import ConnectionPoolEntry
 
     from notigateway.settings import Settings
-
-_READING: dict[str, Mapping[str, Any]] = {
-    "sqlite": {ACCESS: READ},
-    # One snapshot for all queries of an answer, as SQLite gives it anyway: a page, its `asOf` and its
-    # neighbours agree. A read-only snapshot never fails with a serialisation error.
-    "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
-}
-_WRITING: dict[str, Mapping[str, Any]] = {"sqlite": {ACCESS: WRITE}, "postgresql": {}}
 
 # SQLite's waiting writers look for the lock every 0.1 seconds at the latest: they get a turn.
 _SQLITE_PAUSE_SECONDS = 0.1
@@ -103,10 +94,11 @@ def create_database(url: str, *, pool_size: int = 8, timeout_seconds: int = 30) 
         generations.follow()
     else:
         from notigateway.repository.bounded import bound_waits  # noqa: PLC0415  (its driver is an extra)
+        from notigateway.repository.server_transactions import begin_by_access  # noqa: PLC0415
 
         bound_waits(engine, timeout_seconds)
         _generations[engine] = Generations(engine)
-        event.listen(engine, "checkin", _leave_mode_to_server)
+        begin_by_access(engine)
     return engine
 
 
@@ -126,10 +118,9 @@ def reading(engine: Engine) -> Iterator[Session]:
 
     Raises: `TemporarilyUnavailableError`.
     """
-    options = _READING[engine.dialect.name]
-    with timed(Stage.DATABASE), _session(engine, options, may_write=False) as session:
+    with timed(Stage.DATABASE), _session(engine, {ACCESS: READ}, may_write=False) as session:
         yield session
-        _end_reading(session.connection())
+        _end_reading(session)
 
 
 @contextmanager
@@ -142,18 +133,25 @@ def writing(engine: Engine) -> Iterator[Session]:
     Raises: `TemporarilyUnavailableError`; then nothing was changed, except where the connection was
     lost during the commit itself: repeating is safe, because use cases are idempotent.
     """
-    with timed(Stage.DATABASE), _turn(engine) as left:
-        options = {**_WRITING[engine.dialect.name], WAIT: left}
-        with _session(engine, options, may_write=True) as session:
-            yield session
-            commit(session)
+    with (
+        timed(Stage.DATABASE),
+        _turn(engine) as left,
+        _session(engine, {ACCESS: WRITE, WAIT: left}, may_write=True) as session,
+    ):
+        yield session
+        commit(session)
 
 
-def _end_reading(connection: Connection) -> None:
+def _end_reading(session: Session) -> None:
     """End what has only read; on PostgreSQL by COMMIT: its driver forgets what it prepared at a ROLLBACK."""
+    connection = session.connection()
+    transaction = connection.get_transaction()
+    if transaction is None:
+        return
     if connection.dialect.name == "sqlite":
         check_unchanged(connection)
-    elif (transaction := connection.get_transaction()) is not None:
+        transaction.rollback()
+    else:
         transaction.commit()
 
 
@@ -170,14 +168,10 @@ def let_others_write(engine: Engine) -> None:
 
 @contextmanager
 def _session(engine: Engine, options: Mapping[str, Any], *, may_write: bool) -> Iterator[Session]:
-    """Open a session and its transaction at once."""
-    if isinstance(engine.pool, QueuePool) and engine.pool.checkedout() >= engine.pool.size():
-        meters().pool_waits.inc()
-    with in_our_words(may_write=may_write), Session(engine) as session:
-        try:
-            connection = session.connection(execution_options=options)
-        except ConfigurationError as error:  # it was right when this process began
-            raise TemporarilyUnavailableError(error.detail, part=Part.DATABASE) from error
+    """Open a session and its transaction at once; without a commit within it is rolled back."""
+    with in_our_words(may_write=may_write), connection_of(engine) as connection:
+        connection.execution_options(**options).begin()
+        session = Session(connection)
         try:
             yield session
         except Exception as error:
@@ -185,6 +179,8 @@ def _session(engine: Engine, options: Mapping[str, Any], *, may_write: bool) -> 
                 _generations[engine].leave(connection)
             doubt(engine, error)
             raise
+        finally:
+            session.close()
 
 
 def note_pool(engine: Engine) -> None:
@@ -248,15 +244,6 @@ def _postgresql_options(_url: URL, timeout_seconds: int) -> dict[str, Any]:
             "options": " ".join(f"-c {name}={value}" for name, value in session.items()),
         },
     }
-
-
-def _leave_mode_to_server(connection: psycopg.Connection | None, _record: ConnectionPoolEntry) -> None:
-    """Have a connection that has only read begin its next transaction as the server wants it.
-
-    SQLAlchemy leaves it at READ WRITE, which would write to a server that its operator has made read-only.
-    """
-    if connection is not None and connection.read_only is False:
-        connection.read_only = None
 
 
 _OPTIONS = {"sqlite": _sqlite_options, "postgresql": _postgresql_options}

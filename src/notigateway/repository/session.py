@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import orm
+from sqlalchemy import Connection, orm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from uuid import UUID
 
-    from sqlalchemy import Engine
+    from sqlalchemy import Engine, RootTransaction
 
 
 class Session(orm.Session):
@@ -19,11 +19,45 @@ class Session(orm.Session):
     `found` are the notifications that its queries found for a caller: code and addressee. `access` are the
     columns of the access record of the request that it serves, if it serves one. `events` are those that it
     has inserted and that have no place among the changes yet, `happened` what each of them is.
+
+    On a connection whose transaction was begun before, what SQLAlchemy keeps of rows as objects begins with
+    the first of them: most requests have none.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        super().__init__(engine, expire_on_commit=False)
+    def __init__(self, bind: Connection | Engine) -> None:
+        super().__init__(bind, expire_on_commit=False, join_transaction_mode="rollback_only")
+        self._opened = bind if isinstance(bind, Connection) else None
         self.found: dict[int, str] = {}
         self.access: Mapping[str, Any] | None = None
         self.events: list[UUID] = []
         self.happened: list[str] = []
+
+    def connection(self, *given: Any, **named: Any) -> Connection:  # noqa: ANN401  (as SQLAlchemy has it)
+        """Return the connection of the transaction, begun anew where a rollback has ended it."""
+        opened = self._opened
+        if opened is not None and opened.in_transaction() and not (given or named):
+            return opened
+        return super().connection(*given, **named)
+
+    def commit(self) -> None:
+        """Make durable what was done, by objects or by statements."""
+        if self.in_transaction():
+            super().commit()
+        if (transaction := self._begun()) is not None:
+            transaction.commit()
+
+    def rollback(self) -> None:
+        """Take back what was done, by objects or by statements."""
+        if self.in_transaction():
+            super().rollback()
+        if (transaction := self._begun()) is not None:
+            transaction.rollback()
+
+    def _begun(self) -> RootTransaction | None:
+        """Return the transaction of the connection that was given; None where it has none any more."""
+        return None if self._opened is None else self._opened.get_transaction()
+
+    def close(self) -> None:
+        """Forget the objects, where there were any; what was not committed is rolled back."""
+        if self.in_transaction() or self.identity_map or self.new:
+            super().close()

@@ -21,6 +21,7 @@ from notigateway.pki.identity import read_caller
 from notigateway.pki.validity import RENEWAL_SECONDS, Validity
 from notigateway.receipts.asking import Asking, RequestProof
 from notigateway.repository.engine import reading
+from notigateway.repository.kept_connection import one_connection
 from notigateway.soap.addressing import check_reply_addresses
 from notigateway.soap.entry import Entry, named_identifiers
 from notigateway.soap.faults import fault_status, render_fault, render_static_fault
@@ -77,14 +78,16 @@ class Endpoint:
         check_caller: Callable[[Session, Caller, str], None],
         as_whom: Callable[[Session, Caller, str, datetime], Caller] | None = None,
         without_effect: frozenset[str] = frozenset(),
+        on_one_connection: frozenset[str] = frozenset(),
         expectations: Expectations | None = None,
     ) -> None:
         """Serve the contract; `check_caller` raises for who may not ask for the operation it is given.
 
         `as_whom` says before as whom a caller asks, where that is more than the certificate alone proves.
 
-        `without_effect` names the operations that decide nothing; all others need a revocation status that is
-        current. `expectations` are the gate's unless the contract has its own.
+        `without_effect` names the operations that decide nothing; all others need a current revocation
+        status. `on_one_connection` names those that wait for nothing but the database. `expectations` are the
+        gate's unless the contract has its own.
         """
         self.gate = gate
         self.path = path
@@ -95,6 +98,7 @@ class Endpoint:
         self._as_whom = as_whom
         self._expectations = expectations or gate.expectations
         self._without_effect = without_effect
+        self._on_one_connection = on_one_connection
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one HTTP request."""
@@ -210,13 +214,14 @@ class Endpoint:
         form = reply.form_with(self._contract.answer_action(reply.operation), uuid7(now))
         try:
             with timed(Stage.SIGN):
-                body = sign_envelope(
+                signed = sign_envelope(
                     content, signer=self.gate.signer, now=now, form=form, beside=parcel or None
                 )
+                body, apart = parcel.unpacked(signed)
         except errors.GatewayError as error:  # what travels beside it cannot be read any more
             told.failed(error)
             return self._fault(error, reply, now=now, correlation_id=correlation_id)
-        return HttpAnswer(200, body, soap, parcel=parcel, piece_seconds=self.gate.request_seconds)
+        return HttpAnswer(200, body, soap, parcel=apart, piece_seconds=self.gate.request_seconds)
 
     def _fault(
         self, error: errors.GatewayError, reply: Reply, *, now: datetime, correlation_id: UUID
@@ -266,7 +271,7 @@ class Endpoint:
         caller = read_caller(verified.certificate, gate.families)
         access = AccessNotes(caller, correlation_id=correlation_id, now=now)
         entry = Entry(gate.office.engine, access)
-        with self._noting(told, access), self._entered(entry):
+        with one_connection(gate.office.engine) as kept, self._noting(told, access), self._entered(entry):
             operation = access.operation = contract.operation_name(verified.operation)
             if not actions <= {contract.action(operation)}:
                 raise errors.ActionMismatchError
@@ -284,6 +289,8 @@ class Endpoint:
             )
             asking = Asking(caller=caller, assurance=SIGNED, now=now, proof=proof)
             request = Request(office=gate.office, asking=asking, entry=entry, told=told, parcel=parcel)
+            if operation not in self._on_one_connection:
+                kept.end()
             with structlog.contextvars.bound_contextvars(operation=operation):
                 content = self._dispatcher.call(verified.operation, request)
         told.answered(access)

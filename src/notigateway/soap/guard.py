@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from email.message import Message
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from notigateway.errors import MimeInvalidError, TooLargeError, TruncatedBodyError, UnsupportedMediaTypeError
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from notigateway.wss.policy import Limits
 
 _CHUNK_BYTES: Final = 64 * 1024
+_MEDIA_TYPES: Final = frozenset(version.media_type for version in SoapVersion)
 _CHARSETS: Final = frozenset({"utf-8", "utf8", "us-ascii"})
 _DIGITS: Final = re.compile(r"[0-9]{1,18}")
 
@@ -52,7 +55,7 @@ def read_body(environ: WSGIEnvironment, *, max_bytes: int) -> bytes:
 
 def read_version(environ: WSGIEnvironment) -> SoapVersion:
     """Return the SOAP version that the media type announces; SOAP 1.1 where it is none of the two."""
-    found = _content_type(environ).get_content_type()
+    found = _content_type(environ).media_type
     if found == RELATED:
         found = _root_type(environ)
     return SoapVersion.V1_2 if found == SoapVersion.V1_2.media_type else SoapVersion.V1_1
@@ -64,7 +67,7 @@ def read_actions(environ: WSGIEnvironment) -> frozenset[str]:
     SOAPAction (SOAP 1.1 §6.1.1) and the media type's parameter `action` (SOAP 1.2 part 2 §6.5.3), which may
     stand within `start-info` of a message in parts.
     """
-    found = [environ.get("HTTP_SOAPACTION", ""), _content_type(environ).get_param("action", "")]
+    found: list[object] = [environ.get("HTTP_SOAPACTION", ""), _content_type(environ).action]
     if is_in_parts(environ):
         found.append(_related(environ).start_info.get("action"))
     return frozenset(str(one).strip().strip('"').strip() for one in found) - {""}
@@ -75,19 +78,18 @@ def check_headers(environ: WSGIEnvironment) -> None:
     if environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() not in {"", "identity"}:
         raise UnsupportedMediaTypeError("content encoding")
     header = _content_type(environ)
-    found = header.get_content_type()
-    if found == RELATED and str(header.get_param("type")).partition(";")[0].strip().lower() == XOP:
+    found = header.media_type
+    if found == RELATED and header.kind == XOP:
         found = _root_type(environ)
-    if found not in {version.media_type for version in SoapVersion}:
+    if found not in _MEDIA_TYPES:
         raise UnsupportedMediaTypeError("content type")
-    charset = str(header.get_param("charset", "utf-8")).strip("\"' ").lower()
-    if charset not in _CHARSETS:
+    if header.charset not in _CHARSETS:
         raise UnsupportedMediaTypeError("charset")
 
 
 def is_in_parts(environ: WSGIEnvironment) -> bool:
     """Tell whether a request came in several parts."""
-    return _content_type(environ).get_content_type() == RELATED
+    return _content_type(environ).media_type == RELATED
 
 
 def _related(environ: WSGIEnvironment) -> Related:
@@ -102,10 +104,27 @@ def _root_type(environ: WSGIEnvironment) -> str:
         return ""
 
 
-def _content_type(environ: WSGIEnvironment) -> Message:
+@dataclass(frozen=True, slots=True)
+class _ContentType:
+    """What is read of a Content-Type; `kind` is its parameter `type`, without what follows."""
+
+    media_type: str
+    kind: str
+    charset: str
+    action: str
+
+
+def _content_type(environ: WSGIEnvironment) -> _ContentType:
+    return _read_content_type(environ.get("CONTENT_TYPE") or "application/octet-stream")
+
+
+@lru_cache(maxsize=256)  # a client writes the same one all the time; what it says depends on nothing else
+def _read_content_type(text: str) -> _ContentType:
     header = Message()
-    header["Content-Type"] = (environ.get("CONTENT_TYPE") or "application/octet-stream").replace("\n", " ")
-    return header
+    header["Content-Type"] = text.replace("\n", " ")
+    kind = str(header.get_param("type")).partition(";")[0].strip().lower()
+    charset = str(header.get_param("charset", "utf-8")).strip("\"' ").lower()
+    return _ContentType(header.get_content_type(), kind, charset, str(header.get_param("action", "")))
 
 
 def _read(stream: Any, expected: int | None, max_bytes: int) -> bytes:  # noqa: ANN401  (a WSGI input)

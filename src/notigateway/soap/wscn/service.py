@@ -70,6 +70,8 @@ WITHOUT_EFFECT: Final = frozenset(
 )
 # The steps of a decision.
 DECIDING: Final = frozenset({"solicitarAcuseNotificacion", "enviarAcuseNotificacion"})
+# These wait for nothing but the database.
+ON_ONE_CONNECTION: Final = frozenset({"consultarListadoNotificaciones", "solicitarPoderdantes"})
 _DECIDED: Final = "La aceptación consta y vale."
 _PDF_LATER: Final = f"{_DECIDED} Pida el PDF más tarde con verNotificacionAceptada."
 _ELSEWHERE: Final = "No hay un PDF que quepa en esta respuesta: recoja los documentos por urn:notigateway:v1."
@@ -265,7 +267,7 @@ def _attest_handover(asked: Asked, notification: Notification) -> None:
     """
     request = asked.request
     with request.writing() as session:
-        lost = request.office.mailbox.hand_over(session, request.asking, [notification.id])
+        lost = request.office.mailbox.hand_over(session, request.asking, [notification.id]).lost
         for problem in lost.values():
             raise problem
 

@@ -1,0 +1,93 @@
+"""One connection for the transactions of a request, one after the other.
+
+To take one from the pool costs a look at the file, or a round trip to the server, and to give it back
+another rollback. It goes back after whatever fails, so that the next transaction has one that was looked at.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+from sqlalchemy.pool import QueuePool
+
+from notigateway.errors import ConfigurationError, Part, TemporarilyUnavailableError
+from notigateway.metering.meters import meters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection, Engine
+
+
+class KeptConnection:
+    """The connection that is kept, and whether a transaction has it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._connection: Connection | None = None
+        self._is_taken = False
+        self._is_over = False
+
+    @contextmanager
+    def taken(self) -> Iterator[Connection]:
+        """Give it for one transaction. Raises: what the pool raises."""
+        if self._connection is None:
+            self._connection = _connect(self.engine)
+        self._is_taken = True
+        try:
+            yield self._connection
+        except BaseException:
+            self._give_back()
+            raise
+        finally:
+            self._is_taken = False
+
+    def is_for(self, engine: Engine) -> bool:
+        """Tell whether a transaction that begins now may have it."""
+        return self.engine is engine and not (self._is_taken or self._is_over)
+
+    def end(self) -> None:
+        """Keep none from now on: each transaction takes one from the pool."""
+        self._is_over = True
+        self._give_back()
+
+    def _give_back(self) -> None:
+        """Leave it to others; what is open on it is rolled back."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+@contextmanager
+def one_connection(engine: Engine) -> Iterator[KeptConnection]:
+    """Have the transactions within share a connection, but for one that begins inside of another.
+
+    To be ended before anything but the database is waited for.
+    """
+    kept = KeptConnection(engine)
+    token = _kept.set(kept)
+    try:
+        yield kept
+    finally:
+        _kept.reset(token)
+        kept.end()
+
+
+def connection_of(engine: Engine) -> AbstractContextManager[Connection]:
+    """Return the connection of one transaction, which is over at the end. Raises: what the pool raises."""
+    kept = _kept.get()
+    return kept.taken() if kept is not None and kept.is_for(engine) else _connect(engine)
+
+
+def _connect(engine: Engine) -> Connection:
+    if isinstance(engine.pool, QueuePool) and engine.pool.checkedout() >= engine.pool.size():
+        meters().pool_waits.inc()
+    try:
+        return engine.connect()
+    except ConfigurationError as error:  # it was right when this process began
+        raise TemporarilyUnavailableError(error.detail, part=Part.DATABASE) from error
+
+
+_kept: ContextVar[KeptConnection | None] = ContextVar("notigateway_kept_connection", default=None)

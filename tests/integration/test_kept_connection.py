@@ -1,0 +1,129 @@
+"""The transactions of a request share a connection, one after the other, and nothing else changes by that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import event, text
+
+from notigateway.errors import ReplayError
+from notigateway.repository.engine import create_database, reading, writing
+from notigateway.repository.kept_connection import one_connection
+from notigateway.repository.model import IssuingBody
+from notigateway.repository.replay import is_registered, register
+from pki import NOW
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Engine
+
+    from stack import Stack
+
+KEY = bytes(32)
+
+
+@pytest.fixture
+def taken(engine: Engine) -> Iterator[list[object]]:
+    """What was taken from the pool."""
+    found: list[object] = []
+
+    def note(connection: object, _record: object, _checked_out: object) -> None:
+        found.append(connection)
+
+    event.listen(engine, "checkout", note)
+    yield found
+    event.remove(engine, "checkout", note)
+
+
+def test_transactions_one_after_the_other_take_one_connection(engine: Engine, taken: list[object]) -> None:
+    with one_connection(engine):
+        with reading(engine) as session:
+            assert not is_registered(session, KEY)
+        with writing(engine) as session:
+            assert register(session, KEY, expires_at=NOW)
+            session.add(IssuingBody(dir3="E04921401", acronym="X", name="X", nif="Q2827003A"))
+        with reading(engine) as session:
+            assert is_registered(session, KEY)
+            assert session.scalar(text("SELECT name FROM issuing_bodies")) == "X"
+        assert len(taken) == 1
+    with reading(engine) as session:
+        assert is_registered(session, KEY)
+    assert len(taken) == 2
+
+
+def test_one_that_begins_inside_of_another_takes_its_own(engine: Engine, taken: list[object]) -> None:
+    with one_connection(engine), reading(engine) as outer:
+        assert not is_registered(outer, KEY)
+        with writing(engine) as session:
+            register(session, KEY, expires_at=NOW)
+        assert not is_registered(outer, KEY)
+    assert len(taken) == 2
+
+
+def test_after_a_failure_nothing_is_left_open_and_the_next_one_is_taken_anew(
+    engine: Engine, taken: list[object]
+) -> None:
+    def refused() -> None:
+        with writing(engine) as session:
+            register(session, KEY, expires_at=NOW)
+            raise ReplayError(retry_after_seconds=1)
+
+    with one_connection(engine):
+        with pytest.raises(ReplayError):
+            refused()
+        assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+        with reading(engine) as session:
+            assert not is_registered(session, KEY)
+        with pytest.raises(Exception, match=r"readonly|read-only"), reading(engine) as session:
+            register(session, KEY, expires_at=NOW)
+        with writing(engine) as session:
+            assert register(session, KEY, expires_at=NOW)
+    assert len(taken) == 3
+
+
+def test_when_it_is_ended_each_takes_its_own(engine: Engine, taken: list[object]) -> None:
+    with one_connection(engine) as kept:
+        with reading(engine):
+            pass
+        kept.end()
+        assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+        for _ in range(2):
+            with reading(engine):
+                pass
+    assert len(taken) == 3
+
+
+def test_of_two_databases_each_has_its_own(engine: Engine, database_url: str) -> None:
+    other = create_database(database_url)
+    with one_connection(engine), reading(engine), writing(other) as session:
+        register(session, KEY, expires_at=NOW)
+    with reading(other) as session:
+        assert is_registered(session, KEY)
+    other.dispose()
+
+
+def test_a_request_that_waits_for_the_database_alone_takes_one_connection(stack: Stack) -> None:
+    wanted = stack.publish()
+    stack.ask("Ping")  # the first one also reads what is known of revocation
+    found: list[object] = []
+
+    def note(connection: object, _record: object, _checked_out: object) -> None:
+        found.append(connection)
+
+    counted = {}
+    event.listen(stack.engine, "checkout", note)
+    for operation, inner in (
+        ("Ping", ""),
+        ("ListNotifications", ""),
+        ("ListChanges", ""),
+        ("AcceptNotifications", f"<id>{wanted}</id>"),
+        ("RetrieveNotifications", f"<id>{wanted}</id>"),
+    ):
+        stack.ask(operation, inner)
+        counted[operation] = len(found)
+        found.clear()
+    event.remove(stack.engine, "checkout", note)
+    assert counted.pop("RetrieveNotifications") > 1  # it lets it go before it reads documents
+    assert counted == dict.fromkeys(counted, 1)
