@@ -147,8 +147,8 @@ def fill(engine: Engine, world: World) -> None:
     for _ in Filling(engine, world, now=NOW).fill():
         pass
     if engine.dialect.name == "postgresql":
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(text("VACUUM ANALYZE"))
+        with writing(engine) as session:
+            session.execute(text("ANALYZE"))
 
 
 @contextmanager
