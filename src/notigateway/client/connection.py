@@ -72,6 +72,10 @@ class Connection:
             public_url=self.public_url,
         )
 
+    def fetching(self) -> tuple[NotificationClient, list[Pin]]:
+        """Return the client and the seals for a process beside a pull. Raises: as `client` and `seals`."""
+        return self.client(), self.seals()
+
     def wscn(self) -> WscnClient:
         """Return the client of the Social Security's contract. Raises: as `client`."""
         url, pair = self._checked_url(), self._pair()
