@@ -19,10 +19,20 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.accepting import BATCH, BATCHES, measure_accepts
-from bench.budgets import ACCEPTS, BUDGETS, BUNDLES, FORMS, PAGE_OF_1000
+from bench.budgets import (
+    ACCEPTS,
+    BUDGETS,
+    BUNDLES,
+    FORMS,
+    PAGE_OF_1000,
+    PULLED,
+    PULLED_CLIENT,
+    PULLED_SERVER,
+)
 from bench.gateway import Gateway
 from bench.measure import Cpu, ecdsa_p256_private_operation, rsa_2048_private_operation
 from bench.proving import measure_forms, measure_verifier
+from bench.pulling import Pulled, measure_pull
 from notigateway.wss.ns import NOTIGATEWAY_V1
 
 if TYPE_CHECKING:
@@ -58,11 +68,13 @@ def main() -> None:
         accepts = measure_accepts(gateway)
         seals.append(ecdsa_p256_private_operation())
         forms, verifier = measure_forms(gateway), measure_verifier(gateway)
+        pulled = measure_pull(Path(folder) / "pulled")
     yardstick, seal = Cpu.mean(line.yardstick for line in lines), Cpu.mean(seals)
     console = Console(width=120)
     console.print(_table(yardstick, lines))
     console.print(_accepts(yardstick, seal, accepts))
     console.print(_proving(seal, forms, verifier))
+    console.print(_pulled(pulled))
 
 
 def _accepts(yardstick: Cpu, seal: Cpu, batch: Cpu) -> Table:
@@ -97,6 +109,19 @@ def _proving(seal: Cpu, forms: Cpu, verifier: Cpu) -> Table:
             f"{each.median / seal.median:,.0f}",
             _held(name, each.median),
         )
+    return table
+
+
+def _pulled(pulled: Pulled) -> Table:
+    """Show what it takes to have a mailbox: list, accept, retrieve, verify, store, over HTTP."""
+    table = Table(
+        f"of {pulled.stored:,}", title=f"A full pull, Python {platform.python_version()}, SQLite, gunicorn"
+    )
+    for heading in ("measured", "x RSA-2048", "budget"):
+        table.add_column(heading, justify="right")
+    table.add_row(PULLED, f"{pulled.a_second:,.0f} a second", "", _held(PULLED, pulled.a_second))
+    for name, each in ((PULLED_SERVER, pulled.server_ms), (PULLED_CLIENT, pulled.client_ms)):
+        table.add_row(name, f"{each:.2f} ms", f"{each / pulled.rsa_ms:,.1f}", _held(name, each))
     return table
 
 

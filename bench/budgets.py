@@ -36,6 +36,9 @@ PAGE_OF_1000: Final = "ListNotifications, 1,000 a page"
 ACCEPTS: Final = "accepts: sealed receipt, access record, log leaves, checkpoint"
 FORMS: Final = "PDF/A-3 typeset and sealed"
 BUNDLES: Final = "bundles verified, every step"
+PULLED: Final = "pulled by our client, 50 kB each: one process on each side"
+PULLED_SERVER: Final = "the same, CPU of the server"
+PULLED_CLIENT: Final = "the same, CPU of the client"
 # `make bench-scale`
 MANY_PAGE_OF_1: Final = "a representative's page of 1, beside the company's"
 MANY_PAGE_OF_1000: Final = "a representative's page of 1,000, beside the company's"
@@ -54,6 +57,9 @@ BUDGETS: Final = {
     ACCEPTS: Budget(1_500, "a second", is_minimum=True),
     FORMS: Budget(40.0, "ms"),
     BUNDLES: Budget(10.0, "ms"),
+    PULLED: Budget(170, "a second", is_minimum=True),
+    PULLED_SERVER: Budget(3.0, "ms"),
+    PULLED_CLIENT: Budget(4.0, "ms"),
     MANY_PAGE_OF_1: Budget(2.0, "x"),
     MANY_PAGE_OF_1000: Budget(1.5, "x"),
     MANY_CHANGES: Budget(2.0, "x"),

@@ -36,12 +36,15 @@ from notigateway.errors import DocumentDamagedError, Part, TemporarilyUnavailabl
 from notigateway.metering.account import Stage, timed
 from notigateway.repository.flushing import flush, flush_together
 from notigateway.repository.object_stores import (
+    hash_file,
+    hash_object,
     in_our_words,
     is_said_of,
     local_folder,
     make_root,
     open_remote,
     path_of,
+    read_file,
     version_of,
 )
 from notigateway.repository.store_owner import gateway_in
@@ -63,7 +66,6 @@ Result = TypeVar("Result")
 _log = structlog.get_logger("notigateway.store")
 
 REMEMBERED_OBJECTS = 4096
-HASHED_AT_ONCE_BYTES = 1024 * 1024
 # At the root of the store, beside the folders of documents.
 MARKER: Final = "notigateway-store"
 # A remote store is looked at once in that time before something is put there: where a bucket is gone the
@@ -262,7 +264,8 @@ class DocumentStore:
         return self._find(sha256, partial(self._read_whole, sha256))
 
     def _read_whole(self, sha256: str) -> bytes:
-        data = bytes(self._objects().get(path_of(sha256)).bytes())
+        path, folder = path_of(sha256), self._folder
+        data = bytes(self._objects().get(path).bytes()) if folder is None else (folder / path).read_bytes()
         if hashlib.sha256(data).hexdigest() != sha256:
             raise DocumentDamagedError(f"document {sha256} differs from its hash")
         return data
@@ -271,17 +274,23 @@ class DocumentStore:
         return self._find(sha256, partial(self._read_range, sha256, offset, length))
 
     def _read_range(self, sha256: str, offset: int, length: int) -> bytes:
-        try:
-            part = self._objects().get(path_of(sha256), options={"range": (offset, offset + length)})
-            data = bytes(part.bytes())
-        except BaseError:
-            if self._objects().head(path_of(sha256))["size"] < offset + length:
-                raise DocumentDamagedError(f"document {sha256} is too short") from None
-            raise
+        data, version = self._read_part(path_of(sha256), offset, length)
         if len(data) != length:
             raise DocumentDamagedError(f"document {sha256} is too short")
-        self._check_whole_once(sha256, version_of(part.meta))
+        self._check_whole_once(sha256, version)
         return data
+
+    def _read_part(self, path: str, offset: int, length: int) -> tuple[bytes, tuple[object, ...]]:
+        """Return a part of an object, shorter where it ends before, and its version."""
+        if self._folder is not None:
+            return read_file(self._folder / path, offset, length)
+        try:
+            part = self._objects().get(path, options={"range": (offset, offset + length)})
+            return bytes(part.bytes()), version_of(part.meta)
+        except BaseError:
+            if (meta := self._objects().head(path))["size"] < offset + length:
+                return b"", version_of(meta)
+            raise
 
     def _find(self, sha256: str, look: Callable[[], Result]) -> Result:
         """Look for a document that a committed act names: absent or different is damage, or the store's.
@@ -349,19 +358,15 @@ class DocumentStore:
 
     def _check_whole(self, sha256: str, version: tuple[object, ...]) -> None:
         """Hash the object in portions; only success is remembered (an exception is not cached)."""
-        stored = self._objects().get(path_of(sha256))
-        if version_of(stored.meta) != version:
-            raise TemporarilyUnavailableError(
-                f"document {sha256} was repaired while it was read", part=Part.STORE
-            )
-        digest = hashlib.sha256()
-        for portion in stored.stream(min_chunk_size=HASHED_AT_ONCE_BYTES):
-            digest.update(portion)
-        if digest.hexdigest() != sha256:
+        path, folder = path_of(sha256), self._folder
+        found, digest = hash_object(self._objects().get(path)) if folder is None else hash_file(folder / path)
+        if found != version:
+            raise TemporarilyUnavailableError(f"document {sha256} was repaired meanwhile", part=Part.STORE)
+        if digest != sha256:
             raise DocumentDamagedError(f"document {sha256} differs from its hash")
 
     def _check_there(self, sha256: str) -> None:
-        self._check_whole_once(sha256, version_of(self._objects().head(path_of(sha256))))
+        self._check_whole_once(sha256, self._read_part(path_of(sha256), 0, 1)[1])
 
     def _is_intact(self, sha256: str) -> bool:
         """Tell whether the stored object still has its hash."""
