@@ -16,6 +16,7 @@ import typer
 from notigateway.client import show
 from notigateway.client.connection import Connection, connection_of, read_config
 from notigateway.client.errors import ClientError, SpoolError
+from notigateway.client.fetching import Processes
 from notigateway.client.following_commands import add_following_commands
 from notigateway.client.naming import resolved
 from notigateway.client.options import (
@@ -119,6 +120,10 @@ def connect(
     timeout_seconds: Annotated[
         float, typer.Option(envvar=_env("TIMEOUT_SECONDS"), min=1, help="How long to wait for an answer.")
     ] = 60.0,
+    mtom: Annotated[
+        bool,
+        typer.Option("--mtom", envvar=_env("MTOM"), help="Have documents beside answers, of any size."),
+    ] = False,
 ) -> None:
     """Take the options of the connection; the commands open it."""
     check_contract(contract)
@@ -133,6 +138,7 @@ def connect(
         ca_file=ca_file,
         timeout_seconds=timeout_seconds,
         public_url=public_url,
+        mtom=mtom,
     )
 
 
@@ -162,6 +168,9 @@ def pull_command(
         bool, typer.Option("--full", help="Look at everything, not only at what has changed.")
     ] = False,
     parallel: Annotated[int, typer.Option(min=1, max=32, help="How many downloads at a time.")] = 4,
+    processes: Annotated[
+        int, typer.Option(min=1, max=32, help="From 2: as many processes download, one each at a time.")
+    ] = 1,
     where: Filter = EVERYTHING,
     as_json: Json = False,
 ) -> None:
@@ -176,6 +185,7 @@ def pull_command(
             where=where,
             parallel=parallel,
             full=full,
+            processes=Processes(processes, connection_of(context).fetching) if processes > 1 else None,
             progress=progress,
         )
     (show.print_json if as_json else show.report_table)(report)
