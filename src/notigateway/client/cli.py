@@ -16,6 +16,7 @@ import typer
 from notigateway.client import show
 from notigateway.client.connection import Connection, connection_of, read_config
 from notigateway.client.errors import ClientError, SpoolError
+from notigateway.client.fetching import Processes
 from notigateway.client.following_commands import add_following_commands
 from notigateway.client.naming import resolved
 from notigateway.client.options import (
@@ -30,8 +31,6 @@ from notigateway.client.options import (
     chosen_ids,
     confirm,
 )
-from notigateway.client.proof import examine
-from notigateway.client.pulling import pull as pull_all
 from notigateway.client.retrieving_commands import add_retrieving_command
 from notigateway.client.tables import shown
 from notigateway.client.values import DecisionOutcome, Filter
@@ -167,10 +166,15 @@ def pull_command(
         bool, typer.Option("--full", help="Look at everything, not only at what has changed.")
     ] = False,
     parallel: Annotated[int, typer.Option(min=1, max=32, help="How many downloads at a time.")] = 4,
+    processes: Annotated[
+        int, typer.Option(min=1, max=32, help="From 2: as many processes download, one each at a time.")
+    ] = 1,
     where: Filter = EVERYTHING,
     as_json: Json = False,
 ) -> None:
     """Pull into a folder; run it again after any interruption."""
+    from notigateway.client.pulling import pull as pull_all
+
     seals = connection_of(context).seals()
     with connection_of(context).client() as client, show.pull_progress() as progress:
         report = pull_all(
@@ -181,6 +185,7 @@ def pull_command(
             where=where,
             parallel=parallel,
             full=full,
+            processes=Processes(processes, connection_of(context).fetching) if processes > 1 else None,
             progress=progress,
         )
     (show.print_json if as_json else show.report_table)(report)
@@ -243,6 +248,8 @@ def receipt_command(
     as_json: Json = False,
 ) -> None:
     """Print a line for each receipt; save those that are verified."""
+    from notigateway.client.proof import examine
+
     seals = connection_of(context).seals()
     with connection_of(context).client() as client:
         verdicts = [
