@@ -24,11 +24,14 @@ from bench.budgets import (
     BUDGETS,
     BUNDLES,
     FORMS,
+    INLINE,
     PAGE_OF_1000,
+    PARTS,
     PULLED,
     PULLED_CLIENT,
     PULLED_SERVER,
 )
+from bench.documents import INLINE_MEGABYTES, PARTS_MEGABYTES, measure_documents
 from bench.gateway import Gateway
 from bench.measure import Cpu, ecdsa_p256_private_operation, rsa_2048_private_operation
 from bench.proving import measure_forms, measure_verifier
@@ -68,12 +71,15 @@ def main() -> None:
         accepts = measure_accepts(gateway)
         seals.append(ecdsa_p256_private_operation())
         forms, verifier = measure_forms(gateway), measure_verifier(gateway)
+        inline = measure_documents(gateway, INLINE_MEGABYTES, in_parts=False)
+        parts = measure_documents(gateway, PARTS_MEGABYTES, in_parts=True)
         pulled = measure_pull(Path(folder) / "pulled")
     yardstick, seal = Cpu.mean(line.yardstick for line in lines), Cpu.mean(seals)
     console = Console(width=120)
     console.print(_table(yardstick, lines))
     console.print(_accepts(yardstick, seal, accepts))
     console.print(_proving(seal, forms, verifier))
+    console.print(_documents(yardstick, inline, parts))
     console.print(_pulled(pulled))
 
 
@@ -109,6 +115,18 @@ def _proving(seal: Cpu, forms: Cpu, verifier: Cpu) -> Table:
             f"{each.median / seal.median:,.0f}",
             _held(name, each.median),
         )
+    return table
+
+
+def _documents(yardstick: Cpu, inline: Cpu, parts: Cpu) -> Table:
+    """Show how much of a document a core delivers in a second."""
+    table = Table("of one core", title=f"Documents in an answer, Python {platform.python_version()}")
+    for heading in ("MB a second", "CPU ms", "x RSA-2048", "budget"):
+        table.add_column(heading, justify="right")
+    for name, each, size in ((INLINE, inline, INLINE_MEGABYTES), (PARTS, parts, PARTS_MEGABYTES)):
+        rate = size / each.median * 1000
+        numbers = (f"{rate:,.0f}", f"{each.median:,.0f}", f"{each.median / yardstick.median:,.0f}")
+        table.add_row(name, *numbers, _held(name, rate))
     return table
 
 

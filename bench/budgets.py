@@ -39,6 +39,8 @@ BUNDLES: Final = "bundles verified, every step"
 PULLED: Final = "pulled by our client, 50 kB each: one process on each side"
 PULLED_SERVER: Final = "the same, CPU of the server"
 PULLED_CLIENT: Final = "the same, CPU of the client"
+INLINE: Final = "a document of 5 MB within its answer"
+PARTS: Final = "a document of 100 MB beside its answer (MTOM)"
 # `make bench-scale`
 MANY_PAGE_OF_1: Final = "a representative's page of 1, beside the company's"
 MANY_PAGE_OF_1000: Final = "a representative's page of 1,000, beside the company's"
@@ -60,6 +62,8 @@ BUDGETS: Final = {
     PULLED: Budget(170, "a second", is_minimum=True),
     PULLED_SERVER: Budget(3.0, "ms"),
     PULLED_CLIENT: Budget(4.0, "ms"),
+    INLINE: Budget(150, "MB a second", is_minimum=True),
+    PARTS: Budget(300, "MB a second", is_minimum=True),
     MANY_PAGE_OF_1: Budget(2.0, "x"),
     MANY_PAGE_OF_1000: Budget(1.5, "x"),
     MANY_CHANGES: Budget(2.0, "x"),
