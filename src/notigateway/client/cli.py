@@ -16,7 +16,6 @@ import typer
 from notigateway.client import show
 from notigateway.client.connection import Connection, connection_of, read_config
 from notigateway.client.errors import ClientError, SpoolError
-from notigateway.client.fetching import Processes
 from notigateway.client.following_commands import add_following_commands
 from notigateway.client.naming import resolved
 from notigateway.client.options import (
@@ -173,6 +172,7 @@ def pull_command(
     as_json: Json = False,
 ) -> None:
     """Pull into a folder; run it again after any interruption."""
+    from notigateway.client.fetching import Processes
     from notigateway.client.pulling import pull as pull_all
 
     seals = connection_of(context).seals()
