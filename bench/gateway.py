@@ -137,14 +137,16 @@ def prepare(settings: Settings, notifications: int) -> None:
     engine.dispose()
 
 
-def publish_to_company(engine: Engine, publishing: Publishing, count: int) -> None:
-    """Put notifications with two small documents each at the company's disposal."""
-    now = datetime.now(UTC)
+def publish_to_company(
+    engine: Engine, publishing: Publishing, count: int, *, first: int = 0, ago: timedelta = timedelta(0)
+) -> None:
+    """Put notifications with two small documents each at the company's disposal, so long ago."""
+    now = datetime.now(UTC) - ago
     with writing(engine) as session:
-        for number in range(count):
+        for number in range(first, first + count):
             deposit = publishing.deposit(_submission(number))
             # Each at an instant of its own: pages of one and the same instant are faster than they should be.
-            publishing.publish(session, deposit, now=now - timedelta(seconds=count - number))
+            publishing.publish(session, deposit, now=now - timedelta(seconds=first + count - number))
 
 
 def _submission(number: int) -> ActSubmission:
