@@ -36,7 +36,8 @@ def measure_publishing_and_sweeping(folder: Path) -> tuple[float, float]:
 
         def work() -> None:
             first = next(firsts)
-            publish_to_company(office.engine, office.publishing, BATCH, first=first, ago=_PAST_DEADLINE)
+            batch = range(first, first + BATCH)
+            publish_to_company(office.engine, office.publishing, batch, ago=_PAST_DEADLINE, at_once=BATCH)
 
         work()
         gc.collect()

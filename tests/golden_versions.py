@@ -54,6 +54,9 @@ def versions(record: Recorder) -> None:
     record.issuing("the outcomes", "ListOutcomes", ASKING)
     _succession(record)
     _alone(record)
+    with_receipts = f"{ids(a, b)}<withReceipts>true</withReceipts>"
+    record.ask("retrieving with receipts", "RetrieveNotifications", with_receipts + ASKING)
+    record.ask("the same, of 1.0", "RetrieveNotifications", with_receipts)
 
 
 def _alone(record: Recorder) -> None:

@@ -196,6 +196,8 @@ class Simulator:
         self.related: Callable[[str], Sequence[tuple[str, str]]] = relating
         self.tamper: Callable[[bytes], bytes] = bytes
         self.signer = Signer(pki().service.key, pki().service.certificate)
+        # One of before receipts came with documents.
+        self.is_early = False
         self.page_size = 1_000
         self.chunk_bytes = 7
         self._seal = Seal(pki().seal)
@@ -465,10 +467,22 @@ def problem(code: str) -> _Element:
 
 
 def _retrieve(simulator: Simulator, request: _Element) -> _Element:
+    if simulator.is_early and request.find("{*}withReceipts") is not None:
+        return fault_element("INVALID_REQUEST", retryable=False)
     items = [simulator.items[one] for one in _asked(request)]
+    is_with_receipts = request.findtext("{*}withReceipts") == "true"
     return element(
         "RetrieveNotificationsResponse",
-        *(element("item", element("id", item.id), item.metadata(), item.document()) for item in items),
+        *(
+            element(
+                "item",
+                element("id", item.id),
+                item.metadata(),
+                item.document(),
+                *([item.sealed()] if is_with_receipts else []),
+            )
+            for item in items
+        ),
     )
 
 

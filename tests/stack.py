@@ -18,7 +18,8 @@ from sqlalchemy import func, select
 from catalogue import CATALOGUE
 from contracts import check_1_0
 from notigateway.app import build_app
-from notigateway.issuer.publishing import Deposit, register_issuing_body
+from notigateway.issuer.deposits import Deposit
+from notigateway.issuer.publishing import register_issuing_body
 from notigateway.law.grounds import Ground
 from notigateway.law.identifiers import is_company_nif
 from notigateway.law.lifecycle import State

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from notigateway.evidence.sealing import Seal
-from notigateway.issuer.publishing import Deposit, Publishing, register_issuing_body
+from notigateway.issuer.deposits import Deposit
+from notigateway.issuer.publishing import Publishing, register_issuing_body
 from notigateway.law.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
 from notigateway.repository.engine import writing
 from pki import pki

@@ -30,7 +30,7 @@ from titles import CCC, OTHER_RED_NIF, RED_NIF, register_company
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from notigateway.issuer.publishing import Deposit
+    from notigateway.issuer.deposits import Deposit
     from notigateway.repository.session import Session
     from stack import Stack
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+from lxml import etree
 
 from pki import PERSON_NIF, pki
 from refusals import assert_refusal, assert_still_answers
@@ -194,6 +195,49 @@ def test_the_representative_has_what_the_company_has_accepted(stack: Stack) -> N
     wanted = accepted(stack, b"%PDF one")
     answer = stack.ask("RetrieveNotifications", f"<id>{wanted}</id>", holder=pki().representative)
     assert contents(answer.tree[0]) == [b"%PDF one"]
+
+
+# --- receipts in the same answer --------------------------------------------------------------------
+
+WITH = "<withReceipts>true</withReceipts><contractVersion>1.1</contractVersion>"
+
+
+def receipts_of(item: _Element) -> list[bytes]:
+    return [etree.tostring(one, method="c14n") for one in item.findall("ng:receipt", namespaces=NG)]
+
+
+def asked(stack: Stack, operation: str, inner: str) -> list[_Element]:
+    return stack.ask(operation, inner).tree.findall("ng:item", namespaces=NG)
+
+
+def test_receipts_come_with_the_documents_the_handing_over_among_them(stack: Stack) -> None:
+    wanted, waiting = accepted(stack, b"one"), stack.publish("B")
+    ids = f"<id>{wanted}</id><id>{waiting}</id><id>{uuid4()}</id>"
+    for _ in range(2):  # handed over for the first time, and again
+        item, undecided, unknown = asked(stack, "RetrieveNotifications", ids + WITH)
+        assert contents(item) == [b"one"]
+        assert texts(item, "receipt/state") == ["available", "accepted", "read"]
+        assert texts(undecided, "problem/code") == ["NOT_ACCEPTED"]
+        assert texts(unknown, "problem/code") == ["NOTIFICATION_UNKNOWN"]
+        alone = asked(stack, "RetrieveReceipts", ids + "<contractVersion>1.1</contractVersion>")
+        assert [receipts_of(one) for one in (item, undecided, unknown)] == list(map(receipts_of, alone))
+
+
+def test_receipts_come_in_an_answer_of_1_1_only_and_only_when_asked_for(stack: Stack) -> None:
+    wanted = accepted(stack, b"one")
+    for inner in ("", "<withReceipts>true</withReceipts>", "<contractVersion>1.1</contractVersion>"):
+        (item,) = asked(stack, "RetrieveNotifications", f"<id>{wanted}</id>{inner}")
+        assert receipts_of(item) == []
+    (item,) = asked(
+        stack, "RetrieveNotifications", f"<id>{wanted}</id><forInformation>false</forInformation>{WITH}"
+    )
+    assert len(receipts_of(item)) == 3
+
+
+def test_the_representative_has_documents_and_receipts_in_one_answer(stack: Stack) -> None:
+    wanted = accepted(stack, b"one")
+    answer = stack.ask("RetrieveNotifications", f"<id>{wanted}</id>{WITH}", holder=pki().representative)
+    assert texts(answer.tree, "item/receipt/state") == ["available", "accepted", "read"]
 
 
 def test_the_same_notification_twice_is_answered_twice(stack: Stack) -> None:

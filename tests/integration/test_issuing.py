@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -9,7 +10,7 @@ from threading import Event as Flag
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from notigateway.errors import (
     DocumentDamagedError,
@@ -273,3 +274,45 @@ def test_registering_a_body_again_renames_it(engine: Engine) -> None:
 def test_a_body_with_a_wrong_code_is_not_registered(engine: Engine) -> None:
     with pytest.raises(InvalidActError, match="dir3"), writing(engine) as session:
         register_issuing_body(session, dir3="X", acronym="X", name="X", nif="Q2827003A")
+
+
+def test_an_act_that_stands_twice_among_others_is_published_once(
+    engine: Engine, store: DocumentStore
+) -> None:
+    deposits = [deposit(store, reference=one) for one in ("2", "1", "2")]
+    with writing(engine) as session:
+        results = publishing(store).publish_all(session, deposits, now=NOW)
+    published = [one for one in results if isinstance(one, Publication)]
+    assert [(one.notification.code, one.is_new) for one in published] == [(1, True), (2, True), (1, False)]
+    assert count(engine, Act) == 2
+
+
+def test_a_code_that_was_drawn_in_vain_is_drawn_again_or_never(engine: Engine, store: DocumentStore) -> None:
+    with suppress(RuntimeError), writing(engine) as session:
+        publishing(store).publish(session, deposit(store), now=NOW)
+        raise RuntimeError
+    codes = [publish(engine, store, reference=str(number)).notification.code for number in range(3)]
+    assert codes == sorted(set(codes))
+    with reading(engine) as session:
+        assert list(session.scalars(select(Notification.code).order_by(Notification.code))) == codes
+
+
+def test_however_many_acts_are_published_together_the_questions_are_the_same(
+    engine: Engine, store: DocumentStore
+) -> None:
+    asked: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
+
+    def questions(count_: int, first: int) -> int:
+        people = [replace(COMPANY, identifier=one) for one in ("12345678Z", "B12345674")]
+        deposits = [
+            deposit(store, reference=str(first + number), addressee=people[number % 2])
+            for number in range(count_)
+        ]
+        asked.clear()
+        with writing(engine) as session:
+            publishing(store).publish_all(session, deposits, now=NOW)
+        return len(asked)
+
+    questions(2, 1)  # both are addressees from now on
+    assert questions(2, 100) == questions(40, 200)

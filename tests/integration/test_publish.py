@@ -213,14 +213,14 @@ def test_a_store_that_fails_stops_with_what_was_published_so_far(
 ) -> None:
     monkeypatch.setattr("notigateway.cli.publishing.ACTS_PER_TRANSACTION", 2)
     importing.write([line(number) for number in range(1, 6)])
-    put = DocumentStore.put
+    put_all = DocumentStore.put_all
 
-    def fail_at_the_third(store: DocumentStore, data: bytes) -> str:
-        if data.endswith(b"3"):
+    def fail_at_the_third(store: DocumentStore, contents: list[bytes]) -> list[str]:
+        if any(data.endswith(b"3") for data in contents):
             raise TemporarilyUnavailableError("disk full")
-        return put(store, data)
+        return put_all(store, contents)
 
-    monkeypatch.setattr(DocumentStore, "put", fail_at_the_third)
+    monkeypatch.setattr(DocumentStore, "put_all", fail_at_the_third)
     result = importing.run()
     assert isinstance(result.exception, TemporarilyUnavailableError)
     assert result.stdout.startswith("2 published")

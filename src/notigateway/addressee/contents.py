@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from uuid import UUID
 
-    from notigateway.addressee.mailbox import Retrieved
+    from notigateway.addressee.retrieved import Retrieved
     from notigateway.repository.documents import DocumentStore
     from notigateway.repository.model import Document
 

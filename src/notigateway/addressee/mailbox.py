@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from notigateway import errors
 from notigateway.addressee.contents import InlineLimits, read_contents
+from notigateway.addressee.retrieved import HandedOver, Retrieved, in_order, with_its_receipts
 from notigateway.cursors import read_cursor, write_cursor
 from notigateway.law.information import INFORMATION_YEARS, inform
 from notigateway.law.lifecycle import decided_state
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row
 
-    from notigateway.addressee.contents import Content, Naming
+    from notigateway.addressee.contents import Naming
+    from notigateway.addressee.retrieved import Stamped
     from notigateway.evidence.sealing import Seal
     from notigateway.law.lifecycle import Decision
     from notigateway.law.representation import RightsPolicy
@@ -43,7 +45,6 @@ if TYPE_CHECKING:
     from notigateway.repository.model import Document, Event, Notification, Receipt
     from notigateway.repository.notifications import ListFilter
     from notigateway.repository.session import Session
-    from notigateway.repository.timestamps import ReceiptTimestamp
 
 
 @dataclass(frozen=True)
@@ -66,30 +67,6 @@ class Outcome:
     receipt: Receipt | None = None
     notification: Notification | None = None
     is_repeat: bool = False
-
-
-@dataclass(frozen=True)
-class Retrieved:
-    """What may be delivered of one notification.
-
-    `documents` are without content until `with_contents`, and stay so where they go by reference.
-    """
-
-    id: UUID
-    notification: Notification | None = None
-    documents: Sequence[tuple[Document, Content | None]] = ()
-    problem: type[errors.GatewayError] | None = None
-    is_for_information: bool = False
-
-    @property
-    def has_content(self) -> bool:
-        """Tell whether content is to leave with it."""
-        return any(content is not None for _, content in self.documents)
-
-    @property
-    def is_first_handover(self) -> bool:
-        """Tell whether content is to leave that nobody has been given before: see `hand_over`."""
-        return self.has_content and self.notification is not None and self.notification.awaits_handover()
 
 
 @dataclass(frozen=True)
@@ -150,7 +127,13 @@ class Mailbox:
         return Page(shown, asking.now, next_cursor, self.information_years)
 
     def retrieve(
-        self, session: Session, asking: Asking, ids: Sequence[UUID], *, for_information: bool = False
+        self,
+        session: Session,
+        asking: Asking,
+        ids: Sequence[UUID],
+        *,
+        for_information: bool = False,
+        with_receipts: bool = False,
     ) -> list[Retrieved]:
         """Return metadata and, once accepted, which documents there are; an item's failure stays its own.
 
@@ -158,10 +141,15 @@ class Mailbox:
         before they leave. Their content is read by `with_contents`, when the transaction has ended.
         """
         found = self._visible(session, asking, ids)
-        return [
+        results = [
             self._retrieve_one(asking, wanted, found.get(wanted), for_information=for_information)
             for wanted in ids
         ]
+        if not with_receipts:
+            return results
+        sealed = [receipt.id for row in found.values() for receipt in row.receipts]
+        stamped = find_timestamped(session, sealed)
+        return [with_its_receipts(one, one.notification, stamped) for one in results]
 
     def with_contents(self, results: Sequence[Retrieved], beside: Naming | None = None) -> list[Retrieved]:
         """Read the documents that go inline, or `beside` the answer; outside of any transaction."""
@@ -239,12 +227,12 @@ class Mailbox:
 
     def hand_over(
         self, session: Session, asking: Asking, ids: Sequence[UUID], *, for_information: bool = False
-    ) -> dict[UUID, type[errors.GatewayError]]:
+    ) -> HandedOver:
         """Attest that content is handed over for the first time; the border commits before it answers.
 
         Apart from what only reads: it happens once per notification, and once per party where it is only for
         information. Meanwhile a title may have ended, or a report of another channel have moved what was
-        decided. Returns what may not leave any more, and why.
+        decided.
         """
         found = self._locked(session, asking, ids)
         lost: dict[UUID, type[errors.GatewayError]] = {}
@@ -259,7 +247,7 @@ class Mailbox:
                 receipts.append(self._attest(row, asking))
         if any(receipts):
             record_request(session, asking)
-        return lost
+        return HandedOver(lost, found)
 
     def _attest(self, notification: Notification, asking: Asking) -> Receipt | None:
         if notification.is_content_released():
@@ -268,7 +256,7 @@ class Mailbox:
 
     def list_receipts(
         self, session: Session, asking: Asking, ids: Sequence[UUID]
-    ) -> list[tuple[UUID, list[tuple[Receipt, ReceiptTimestamp | None]] | None]]:
+    ) -> list[tuple[UUID, list[Stamped] | None]]:
         """Return the receipts of each notification, oldest first, each with its time-stamped form if any.
 
         None where the notification does not exist for the caller. Of what the caller decided itself the
@@ -283,7 +271,7 @@ class Mailbox:
         stamped = find_timestamped(session, [row.id for rows in found.values() for row in rows])
         answers = []
         for wanted in ids:
-            rows = _in_order(found.get(wanted))
+            rows = in_order(found.get(wanted))
             answers.append((wanted, None if rows is None else [(row, stamped.get(row.id)) for row in rows]))
         return answers
 
@@ -330,13 +318,6 @@ def _described(chosen: ListFilter) -> Iterable[str]:
     for one in fields(chosen):
         value = getattr(chosen, one.name)
         yield ",".join(sorted(value)) if one.name == "states" else str(value)
-
-
-def _in_order(receipts: Sequence[Receipt] | None) -> list[Receipt] | None:
-    """Return a notification's receipts in the order of their events, those of one instant as sealed."""
-    if receipts is None:
-        return None
-    return sorted(receipts, key=lambda r: (r.event_time, r.position or 0, r.id))
 
 
 def _earlier_decision(wanted: UUID, notification: Notification, asking: Asking, will: Will) -> Outcome:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -13,12 +12,14 @@ from notigateway.cli.telling import harmless
 from notigateway.clock.obliging import obliging_by
 from notigateway.contract.problems import said_of
 from notigateway.errors import ConfigurationError, PublicationError
-from notigateway.issuer.publishing import Deposit, Publishing
+from notigateway.issuer.deposits import Deposit
+from notigateway.issuer.publishing import Publishing
+from notigateway.law.submission import ActSubmission, SubmittedDocument
 from notigateway.repository.engine import writing
 from notigateway.repository.marking import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from rich.console import Console
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from notigateway.settings import Settings
 
 ACTS_PER_TRANSACTION = 200
-# A store spends its time waiting for disk or network: several documents wait together.
-DEPOSITS_AT_ONCE = 8
+# Documents that are stored together wait for the disk together; an act's own may be more.
+BYTES_AT_ONCE = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,7 @@ class Publisher:
         Raises: `TemporarilyUnavailableError`, before anything is stored where the seal has ended meanwhile.
         """
         self.publishing.seal.check(datetime.now(UTC))
-        with ThreadPoolExecutor(DEPOSITS_AT_ONCE) as pool:
-            results = list(pool.map(self._deposit, (line for _, line in lines)))
+        results = list(self._deposit_all(line for _, line in lines))
         deposits = [result for result in results if isinstance(result, Deposit)]
         with writing(self.engine) as session:
             outcomes = self.publishing.publish_all(session, deposits, now=datetime.now(UTC))
@@ -90,11 +90,30 @@ class Publisher:
             else:
                 self.summary.unchanged += 1
 
-    def _deposit(self, line: bytes) -> Deposit | PublicationError:
-        """Store the documents of one line."""
+    def _deposit_all(self, lines: Iterable[bytes]) -> Iterator[Deposit | PublicationError]:
+        """Store the documents of these lines, as many together as memory should hold."""
+        portion: list[ActSubmission | PublicationError] = []
+        size = 0
+        for line in lines:
+            portion.append(self._read(line))
+            size += _size(portion[-1])
+            if size >= BYTES_AT_ONCE:
+                yield from self._deposit(portion)
+                portion, size = [], 0
+        yield from self._deposit(portion)
+
+    def _deposit(
+        self, portion: list[ActSubmission | PublicationError]
+    ) -> Iterator[Deposit | PublicationError]:
+        submissions = [one for one in portion if isinstance(one, ActSubmission)]
+        deposits = iter(self.publishing.deposit_all(submissions))
+        for one in portion:
+            yield next(deposits) if isinstance(one, ActSubmission) else one
+
+    def _read(self, line: bytes) -> ActSubmission | PublicationError:
         limit = self.publishing.document_max_bytes
         try:
-            return self.publishing.deposit(read_line(line, folder=self.folder, document_max_bytes=limit))
+            return read_line(line, folder=self.folder, document_max_bytes=limit)
         except PublicationError as refusal:
             return refusal
 
@@ -105,6 +124,11 @@ class Publisher:
         self.console.print(
             f"line {number}: {refusal.code}: {detail}", markup=False, highlight=False, soft_wrap=True
         )
+
+
+def _size(submission: ActSubmission | PublicationError) -> int:
+    documents = submission.documents if isinstance(submission, ActSubmission) else ()
+    return sum(len(one.content) for one in documents if isinstance(one, SubmittedDocument))
 
 
 def read_lines(manifest: Path) -> Iterator[tuple[int, bytes]]:

@@ -206,14 +206,20 @@ class NotificationClient:
         return wire.history(self._call(v1_following.GetHistory(id=notification_id)), notification_id)
 
     def retrieve(
-        self, ids: Sequence[str], *, for_information: bool = False
+        self, ids: Sequence[str], *, for_information: bool = False, with_receipts: bool = False
     ) -> Iterator[RetrievedNotification]:
         """Yield metadata and, once accepted, documents of each notification, in the order of `ids`.
 
-        With `for_information` also the documents of what lapsed or was rejected, without any effect.
+        With `for_information` also the documents of what lapsed or was rejected, without any effect;
+        `with_receipts` also what `receipts` yields, of what is still seen. A service that does not know that
+        refuses it with code INVALID_REQUEST.
         """
         for some in in_batches(ids, IDS_PER_RETRIEVAL):
-            asked = v1.RetrieveNotifications(ids=tuple(some), for_information=for_information or None)
+            asked = v1.RetrieveNotifications(
+                ids=tuple(some),
+                for_information=for_information or None,
+                with_receipts=with_receipts or None,
+            )
             answer = self._call(asked)
             yield from map(wire.retrieved, wire.items_of(RetrievedNotification, answer, some))
 

@@ -50,6 +50,7 @@ _FETCHED_BYTES: Final = 4 * 1024 * 1024
 # While one accepted batch is being stored the next may be accepted: a failure finds no more than these two.
 _UNDER_WAY_WHILE_ACCEPTING: Final = 2
 _INVALID_CURSOR: Final = "INVALID_CURSOR"
+_INVALID_REQUEST: Final = "INVALID_REQUEST"
 
 
 def pull(
@@ -93,6 +94,8 @@ class _Pull:
     readable: list[Notification] = field(default_factory=list)
     # How many were fetched and could not be stored.
     unstored: int = 0
+    # An earlier service refuses to give receipts with the documents.
+    is_in_one_answer: bool = True
     running: dict[Future[PullReport], Sequence[Notification]] = field(default_factory=dict)
     pool: ThreadPoolExecutor = field(init=False)
 
@@ -269,11 +272,9 @@ class _Pull:
 
     def _fetch_batch(self, batch: Sequence[Notification]) -> PullReport:
         part = PullReport()
-        ids = [one.id for one in batch]
-        delivered = zip(self.client.retrieve(ids), self.client.receipts(ids), strict=True)
-        for listed, (item, proofs) in zip(batch, delivered, strict=True):
+        for listed, item in zip(batch, self._delivered([one.id for one in batch]), strict=True):
             try:
-                self._store(item, proofs, part)
+                self._store(item, part)
             except _NotDeliveredError as error:
                 part.refused.append(_left(listed, error.reason, str(error)))
             except NotVerifiedError as error:
@@ -281,25 +282,42 @@ class _Pull:
         self.spool.settle()
         return part
 
-    def _store(self, item: RetrievedNotification, proofs: NotificationReceipts, part: PullReport) -> None:
-        problem = item.problem or proofs.problem
-        if problem is not None or item.notification is None:
-            raise _NotDeliveredError(problem)
-        check_delivery(
-            item.notification, documents=item.documents, receipts=proofs.receipts, seals=self.seals
-        )
+    def _delivered(self, ids: Sequence[str]) -> Iterable[RetrievedNotification]:
+        """Return documents and receipts of each, from one answer where the service knows that."""
+        if self.is_in_one_answer:
+            try:
+                found = list(self.client.retrieve(ids, with_receipts=True))
+            except GatewayFaultError as error:
+                if error.code != _INVALID_REQUEST:
+                    raise
+                self.is_in_one_answer = False
+            else:
+                if all(one.receipts or one.problem is not None for one in found):
+                    return found
+                return map(_joined, found, self.client.receipts(ids))
+        return map(_joined, self.client.retrieve(ids), self.client.receipts(ids))
+
+    def _store(self, item: RetrievedNotification, part: PullReport) -> None:
+        if item.problem is not None or item.notification is None:
+            raise _NotDeliveredError(item.problem)
+        check_delivery(item.notification, documents=item.documents, receipts=item.receipts, seals=self.seals)
         documents = [(one, self._pieces(item.id, one)) for one in item.documents]
-        self.spool.store(item.notification, documents=documents, receipts=proofs.receipts)
+        self.spool.store(item.notification, documents=documents, receipts=item.receipts)
         part.stored += 1
         part.documents += len(item.documents)
         part.document_bytes += sum(one.size for one in item.documents)
-        part.receipts_verified += len(proofs.receipts)
+        part.receipts_verified += len(item.receipts)
 
     def _pieces(self, notification_id: str, document: Document) -> Iterable[bytes]:
         inline = document.content()
         if inline is not None:
             return [inline]
         return self.client.retrieve_document(notification_id, document.document_id, sha256=document.sha256)
+
+
+def _joined(item: RetrievedNotification, proofs: NotificationReceipts) -> RetrievedNotification:
+    """Return a delivery whose receipts came in an answer of their own."""
+    return replace(item, receipts=proofs.receipts, problem=item.problem or proofs.problem)
 
 
 def _left(notification: Notification, reason: str, text: str) -> Left:

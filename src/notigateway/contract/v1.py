@@ -205,12 +205,13 @@ class Receipt(V1Part):
 
 @element
 class RetrievedNotification(V1Part):
-    """One item of retrieve: metadata, the documents once accepted, or why there are none."""
+    """One item of retrieve: metadata, the documents once accepted, or why there are none; its receipts."""
 
     id: Uuid
     notification: Notification | None = None
     documents: Annotated[tuple[Document, ...], Child("document")] = ()
     problem: Problem | None = None
+    receipts: Annotated[tuple[Receipt, ...], Child("receipt", since=Version.V1_1)] = ()
 
 
 @element
@@ -246,10 +247,14 @@ class ListNotificationsResponse(V1Part):
 
 @element
 class RetrieveNotifications(V1Request):
-    """Metadata and documents, please; `for_information` also of what lapsed or was rejected."""
+    """Metadata and documents, please; `for_information` also of what lapsed or was rejected.
+
+    `with_receipts` also the receipts, that of the handing over among them, in an answer of 1.1.
+    """
 
     ids: Annotated[tuple[Uuid, ...], Child("id", least=1, most=100)]
     for_information: bool | None = None
+    with_receipts: bool | None = None
 
 
 @element

@@ -73,8 +73,13 @@ class Crew:
         self._wanted += 1
         made.add_done_callback(self._end)
         if self._wanted > self._count:
-            loop.call_later(min(self._stall_seconds, self._wait_seconds), self._look_after, job, loop.time())
+            self._look_later(made, job, loop.time(), min(self._stall_seconds, self._wait_seconds))
         return made
+
+    def _look_later(self, made: Future[Any], job: Job[Any], began: float, seconds: float) -> None:
+        """Look after a request then, unless it is done before: the timer would hold its answer."""
+        timer = asyncio.get_running_loop().call_later(seconds, self._look_after, made, job, began)
+        made.add_done_callback(lambda _: timer.cancel())
 
     def _end(self, made: Future[Any]) -> None:
         self._wanted -= 1
@@ -86,7 +91,7 @@ class Crew:
         for tell in waiting:
             tell()
 
-    def _look_after(self, job: Job[Any], began: float) -> None:
+    def _look_after(self, made: Future[Any], job: Job[Any], began: float) -> None:
         """Let go of a request that has waited too long for a thread."""
         if job.running() or job.done():
             return
@@ -96,7 +101,7 @@ class Crew:
             self._stall_seconds - (now - max(began, self._came_free)), self._wait_seconds - (now - began)
         )
         if left > 0:
-            loop.call_later(left, self._look_after, job, began)
+            self._look_later(made, job, began, left)
         elif job.cancel():
             refusal = TemporarilyUnavailableError("no thread came free in time", part=Part.THREADS)
             _log.warning("request_refused", **refusal.line)

@@ -111,7 +111,8 @@ class Incoming:
         Raises: `h11.LocalProtocolError` where it is not as long as the headers say.
         """
         event = h11.EndOfMessage() if piece is None else h11.Data(data=piece)
-        return self._parser.send(event) or b""
+        parts = self._parser.send_with_data_passthrough(event) or []
+        return parts[0] if len(parts) == 1 else b"".join(parts)  # one that is not copied, where it can be
 
     def next_bytes(self) -> bytes | None:
         """Return what arrived of the next request; None where the connection ends with this one."""

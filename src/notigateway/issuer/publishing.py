@@ -8,21 +8,18 @@ behind unused: they are named by their content, and the next attempt finds them 
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
 
 from notigateway.errors import IssuingBodyUnknownError, PublicationError, ReferenceConflictError
-from notigateway.instants import instant_text, to_milliseconds
+from notigateway.instants import to_milliseconds
+from notigateway.issuer.deposits import deposit_of
 from notigateway.issuer.succeeding import addressee_of
 from notigateway.law.identifiers import check_dir3, check_nif
 from notigateway.law.obligation import Issued
 from notigateway.law.submission import (
     NAME_MAX,
     ActSubmission,
-    StoredDocument,
     SubmittedDocument,
     available_from,
     check_act,
@@ -33,40 +30,23 @@ from notigateway.law.submission import (
 from notigateway.law.transitions import publish
 from notigateway.receipts.recording import record_put_at_disposal
 from notigateway.repository import acts
-from notigateway.repository.addressees import ensure_addressee
+from notigateway.repository.addressees import ensure_addressees
 from notigateway.repository.issuer import keep_upload
 from notigateway.repository.model import Act, Document, Notification
 from notigateway.repository.obliging import Obliging
+from notigateway.repository.publications import draw_codes, write_publications
+from notigateway.repository.successions import with_successor
 from notigateway.uuids import uuid7
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from notigateway.evidence.sealing import Seal
+    from notigateway.issuer.deposits import Deposit
     from notigateway.repository.documents import DocumentStore
-    from notigateway.repository.model import IssuingBody
+    from notigateway.repository.model import Addressee, IssuingBody
     from notigateway.repository.session import Session
-
-
-@dataclass(frozen=True)
-class Deposit:
-    """A checked act whose documents are in the store; `submission` no longer carries their bytes."""
-
-    submission: ActSubmission
-    documents: tuple[StoredDocument, ...]
-
-    @cached_property
-    def sha256(self) -> str:
-        """Return the hash of everything that was submitted: equal means the same submission."""
-        submitted = {**asdict(self.submission), "documents": [asdict(d) for d in self.documents]}
-        # Always false in what was checked: not part of the hash, which is older than they are.
-        del submitted["means_of_payment"], submitted["non_convertible"]
-        for later in ("named_ground", "paper"):
-            if submitted[later] is None:
-                del submitted[later]
-        canonical = json.dumps(submitted, sort_keys=True, separators=(",", ":"), default=instant_text)
-        return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -115,16 +95,32 @@ class Publishing:
 
         Raises: `InvalidActError` naming the field, `NeverElectronicError`, `TemporarilyUnavailableError`.
         """
-        checked = check_act(submission, document_max_bytes=self.document_max_bytes)
-        stored = tuple(map(self._store, checked.documents))
-        return Deposit(replace(checked, documents=()), stored)
+        (one,) = self.deposit_all([submission])
+        if isinstance(one, PublicationError):
+            raise one
+        return one
 
-    def _store(self, document: SubmittedDocument | StoredDocument) -> StoredDocument:
-        """Store a document, unless it was stored before."""
-        if isinstance(document, StoredDocument):
-            return document
-        sha256 = self.store.put(document.content)
-        return StoredDocument(document.name, document.media_type, len(document.content), sha256)
+    def deposit_all(self, submissions: Sequence[ActSubmission]) -> list[Deposit | PublicationError]:
+        """Do so with several; of one that is refused nothing is stored, and it leaves its reason.
+
+        Raises: `TemporarilyUnavailableError`.
+        """
+        checked = list(map(self._check, submissions))
+        contents = [
+            document.content
+            for one in checked
+            if isinstance(one, ActSubmission)
+            for document in one.documents
+            if isinstance(document, SubmittedDocument)
+        ]
+        hashes = iter(self.store.put_all(contents))
+        return [deposit_of(one, hashes) if isinstance(one, ActSubmission) else one for one in checked]
+
+    def _check(self, submission: ActSubmission) -> ActSubmission | PublicationError:
+        try:
+            return check_act(submission, document_max_bytes=self.document_max_bytes)
+        except PublicationError as refusal:
+            return refusal
 
     def store_uploads(self, contents: Sequence[bytes]) -> list[UploadedDocument | PublicationError]:
         """Store documents that acts will name by their hash; one that is refused leaves its reason.
@@ -142,87 +138,169 @@ class Publishing:
     def publish(self, session: Session, deposit: Deposit, *, now: datetime) -> Publication:
         """Put an act at the disposal of its addressee, from `now` or from its own time on.
 
-        What is at disposal now has its sealed receipt in the same transaction; what will be gets it when
-        its time has come (`clock.lapsing.sweep`, or the first decision).
-
         Raises: `IssuingBodyUnknownError`, `ReferenceConflictError` for a reference that names another
-        act, `InvalidActError` for a time that has passed; `TemporarilyUnavailableError` where the seal cannot
-        be used now, also for what is sealed later: an act is not taken in that nobody could attest.
+        act, `InvalidActError` for a time that has passed; what `publish_all` raises.
         """
-        submission = deposit.submission
-        acts.wait_for_turn_to_publish(session)
-        body = acts.find_issuing_body(session, submission.issuing_body)
-        if body is None:
-            raise IssuingBodyUnknownError(f"issuing_body: {submission.issuing_body} is not registered")
-        earlier = acts.find_act(session, body, submission.reference)
-        if earlier is not None:
-            if earlier.submission_sha256 != deposit.sha256:
-                raise ReferenceConflictError(f"reference: {submission.reference} names another act")
-            # A repeat is idempotent: the act stands as it was published, even if its time, in the future
-            # then, has come meanwhile.
-            return Publication(acts.get_notification_of(session, earlier), is_new=False)
-        self.seal.check(now)
-        available_at = available_from(submission.available_at, to_milliseconds(now))
-        act = _write_act(session, body, deposit, now=now)
-        notification = self._put_at_disposal(session, act, submission, available_at=available_at, now=now)
-        record_put_at_disposal(notification, now=now, seal=self.seal)
-        return Publication(notification, is_new=True)
+        (one,) = self.publish_all(session, [deposit], now=now)
+        if isinstance(one, PublicationError):
+            raise one
+        return one
 
     def publish_all(
         self, session: Session, deposits: Sequence[Deposit], *, now: datetime
     ) -> list[Publication | PublicationError]:
-        """Publish each act; one that is refused leaves its reason in its place and its neighbours alone."""
-        return [self._publish_or_refuse(session, deposit, now=now) for deposit in deposits]
+        """Publish each act; one that is refused leaves its reason in its place and its neighbours alone.
 
-    def _publish_or_refuse(
-        self, session: Session, deposit: Deposit, *, now: datetime
-    ) -> Publication | PublicationError:
-        """Publish one act of several; the savepoint takes back whatever a refused one has written."""
-        try:
-            with session.begin_nested():
-                return self.publish(session, deposit, now=now)
-        except PublicationError as refusal:
-            return refusal
+        What is at disposal now has its sealed receipt in the same transaction; what will be gets it when
+        its time has come (`clock.lapsing.sweep`, or the first decision).
 
-    def _put_at_disposal(
+        Raises: `TemporarilyUnavailableError` where the seal cannot be used now, also for what is sealed
+        later: an act is not taken in that nobody could attest.
+        """
+        acts.wait_for_turn_to_publish(session)
+        taken_in: dict[_Name, _TakenIn] = {}
+        outcomes = list(self._judge_all(session, deposits, taken_in, now=now))
+        notifications = self._put_at_disposal(session, list(taken_in.values()), now=now)
+        new = dict(zip(taken_in, notifications, strict=True))
+        # Of an act that stands several times among them the first one is new.
+        return [
+            Publication(new[one.name], one.is_first) if isinstance(one, _New) else one for one in outcomes
+        ]
+
+    def _judge_all(
         self,
         session: Session,
-        act: Act,
-        submission: ActSubmission,
+        deposits: Sequence[Deposit],
+        taken_in: dict[_Name, _TakenIn],
         *,
-        available_at: datetime,
         now: datetime,
-    ) -> Notification:
-        """Write the notification and its first event."""
-        named = submission.addressee
-        named_row = ensure_addressee(session, identifier=named.identifier, name=named.name)
-        addressee = addressee_of(session, named_row, act, at=to_milliseconds(now))
-        is_its_own = addressee is named_row
-        issued = Issued(
-            kind=submission.kind,
-            matter=submission.matter,
-            procedure=submission.procedure,
-            # Known of whom the act names, not of who has taken its place.
-            named_ground=submission.named_ground if is_its_own else None,
-            paper=submission.paper,
-        )
-        access = self.obliging.access(session, addressee, issued, at=available_at)
-        lapses_at = self.obliging.deadline(access, available_at)
-        notification = Notification.put_at_disposal(
-            publish(available_at=available_at, deadline=lapses_at, now=to_milliseconds(now)),
-            act=act,
-            addressee=addressee,
-            kind=submission.kind,
-            available_at=available_at,
-            access=access,
-            now=now,
-        )
-        if not is_its_own:
-            notification.take_the_place(named_row, named.name)
-            act.addressee_name = addressee.name
-        session.add(notification)
-        session.flush()
-        return notification
+    ) -> Iterator[_New | Publication | PublicationError]:
+        """Say of each act what becomes of it, and collect what is taken in; nothing is written yet."""
+        bodies = acts.find_issuing_bodies(session, {one.submission.issuing_body for one in deposits})
+        published = {
+            (body.dir3, reference): row
+            for body in bodies.values()
+            for reference, row in acts.find_published(session, body, _references(deposits, body)).items()
+        }
+        for deposit in deposits:
+            try:
+                yield self._judge(deposit, bodies, published, taken_in, now=now)
+            except PublicationError as refusal:
+                yield refusal
+
+    def _judge(
+        self,
+        deposit: Deposit,
+        bodies: Mapping[str, IssuingBody],
+        published: Mapping[_Name, Notification],
+        taken_in: dict[_Name, _TakenIn],
+        *,
+        now: datetime,
+    ) -> _New | Publication:
+        """Take an act in, unless it was before. Raises: `PublicationError`, `TemporarilyUnavailableError`."""
+        submission = deposit.submission
+        name = (submission.issuing_body, submission.reference)
+        body = bodies.get(submission.issuing_body)
+        if body is None:
+            raise IssuingBodyUnknownError(f"issuing_body: {submission.issuing_body} is not registered")
+        if name in published:
+            _check_same(published[name].act.submission_sha256, deposit)
+            # A repeat is idempotent: the act stands as it was published, even if its time, in the future
+            # then, has come meanwhile.
+            return Publication(published[name], is_new=False)
+        if name in taken_in:
+            _check_same(taken_in[name].deposit.sha256, deposit)
+            return _New(name, is_first=False)
+        self.seal.check(now)
+        available_at = available_from(submission.available_at, to_milliseconds(now))
+        taken_in[name] = _TakenIn(deposit, body, available_at)
+        return _New(name, is_first=True)
+
+    def _put_at_disposal(
+        self, session: Session, taken_in: Sequence[_TakenIn], *, now: datetime
+    ) -> list[Notification]:
+        """Write the acts with their notifications and first events, and attest those that are at disposal."""
+        submitted = [one.deposit.submission.addressee for one in taken_in]
+        named = ensure_addressees(session, {one.identifier: one.name for one in reversed(submitted)})
+        succeeded = with_successor(session, named.values())
+        written = [_act_of(one, now=now) for one in taken_in]
+        addressees = [named[one.identifier] for one in submitted]
+        to = [
+            addressee_of(session, row, act, at=to_milliseconds(now)) if row.id in succeeded else row
+            for row, act in zip(addressees, written, strict=True)
+        ]
+        registered = self.obliging.registered(session, {row.id: row for row in to}.values())
+        codes = draw_codes(session, len(taken_in))
+        notifications = []
+        for one, act, addressee, code in zip(taken_in, written, to, codes, strict=True):
+            submission = one.deposit.submission
+            named_row = named[submission.addressee.identifier]
+            access = registered.access(addressee, _issued_of(submission, addressee), at=one.available_at)
+            notification = Notification.put_at_disposal(
+                publish(
+                    available_at=one.available_at,
+                    deadline=self.obliging.deadline(access, one.available_at),
+                    now=to_milliseconds(now),
+                ),
+                act=act,
+                addressee=addressee,
+                code=code,
+                kind=submission.kind,
+                available_at=one.available_at,
+                access=access,
+                now=now,
+            )
+            if addressee is not named_row:
+                notification.take_the_place(named_row, submission.addressee.name)
+                act.addressee_name = addressee.name
+            record_put_at_disposal(notification, now=now, seal=self.seal)
+            notifications.append(notification)
+        write_publications(session, notifications)
+        return notifications
+
+
+_Name: TypeAlias = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class _TakenIn:
+    """An act that will be written."""
+
+    deposit: Deposit
+    body: IssuingBody
+    available_at: datetime
+
+
+@dataclass(frozen=True)
+class _New:
+    """That an act of that name is among those that will be written."""
+
+    name: _Name
+    is_first: bool
+
+
+def _references(deposits: Sequence[Deposit], body: IssuingBody) -> set[str]:
+    submissions = (one.submission for one in deposits)
+    return {one.reference for one in submissions if one.issuing_body == body.dir3}
+
+
+def _check_same(sha256: str, deposit: Deposit) -> None:
+    """Check that what has the act's name is the same submission. Raises: `ReferenceConflictError`."""
+    if sha256 != deposit.sha256:
+        raise ReferenceConflictError(f"reference: {deposit.submission.reference} names another act")
+
+
+def _issued_of(submission: ActSubmission, addressee: Addressee) -> Issued:
+    """Return what the rules need to know of an act for whom it goes to."""
+    is_its_own = addressee.identifier == submission.addressee.identifier
+    return Issued(
+        kind=submission.kind,
+        matter=submission.matter,
+        procedure=submission.procedure,
+        # Known of whom the act names, not of who has taken its place.
+        named_ground=submission.named_ground if is_its_own else None,
+        paper=submission.paper,
+    )
 
 
 def keep_uploads(
@@ -233,10 +311,11 @@ def keep_uploads(
         keep_upload(session, body, sha256=upload.sha256, size=upload.size, now=now)
 
 
-def _write_act(session: Session, body: IssuingBody, deposit: Deposit, *, now: datetime) -> Act:
-    """Write the act and the index of its documents."""
+def _act_of(taken_in: _TakenIn, *, now: datetime) -> Act:
+    """Return the act with the index of its documents."""
+    deposit, body = taken_in.deposit, taken_in.body
     submission = deposit.submission
-    act = Act(
+    return Act(
         id=uuid7(now),
         issuing_body=body,
         reference=submission.reference,
@@ -254,9 +333,7 @@ def _write_act(session: Session, body: IssuingBody, deposit: Deposit, *, now: da
         issuing_body_name=body.name,
         issuing_body_nif=body.nif,
         documents=[
-            Document(id=uuid7(now), position=position, **asdict(document))
+            Document(id=uuid7(now), position=position, **vars(document))
             for position, document in enumerate(deposit.documents, start=1)
         ],
     )
-    session.add(act)
-    return act

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select, text
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import contains_eager, joinedload
 
 from notigateway.repository.conflicts import insert_if_absent
 from notigateway.repository.model import Act, IssuingBody, Notification
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from notigateway.repository.session import Session
 
 # Any number, the same for ever.
@@ -30,6 +32,12 @@ def ensure_issuing_body(session: Session, *, dir3: str, acronym: str, name: str,
     return body
 
 
+def find_issuing_bodies(session: Session, named: Collection[str]) -> dict[str, IssuingBody]:
+    """Return those of the issuing bodies that are registered, by their DIR3 codes."""
+    found = session.scalars(select(IssuingBody).where(IssuingBody.dir3.in_(named)))
+    return {row.dir3: row for row in found}
+
+
 def find_act(session: Session, body: IssuingBody, reference: str) -> Act | None:
     """Return the act that the body named so."""
     return session.scalars(
@@ -37,16 +45,17 @@ def find_act(session: Session, body: IssuingBody, reference: str) -> Act | None:
     ).one_or_none()
 
 
-def get_notification_of(session: Session, act: Act) -> Notification:
-    """Return the notification that puts the act at disposal; every act has its own."""
+def find_published(
+    session: Session, body: IssuingBody, references: Collection[str]
+) -> dict[str, Notification]:
+    """Return the notifications by which acts of the body are at disposal, by the acts' references."""
     query = (
         select(Notification)
-        .where(Notification.act_id == act.id)
-        .options(
-            joinedload(Notification.act, innerjoin=True), joinedload(Notification.addressee, innerjoin=True)
-        )
+        .join(Notification.act)
+        .where(Act.issuing_body_id == body.id, Act.reference.in_(references))
+        .options(contains_eager(Notification.act), joinedload(Notification.addressee, innerjoin=True))
     )
-    return session.scalars(query).one()
+    return {row.act.reference: row for row in session.scalars(query)}
 
 
 def wait_for_turn_to_publish(session: Session) -> None:

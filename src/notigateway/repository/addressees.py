@@ -18,6 +18,8 @@ from notigateway.repository.red_users import RedUser
 from notigateway.repository.rights import Power, RedAssignment
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from notigateway.repository.session import Session
 
 
@@ -86,3 +88,14 @@ def ensure_addressee(session: Session, *, identifier: str, name: str) -> Address
         enter_addressee(session, identifier=identifier, name=name)
         addressee = session.scalars(select(Addressee).where(Addressee.identifier == identifier)).one()
     return addressee
+
+
+def ensure_addressees(session: Session, named: Mapping[str, str]) -> dict[str, Addressee]:
+    """Return the same for several, by their NIFs; `named` gives the first name of each."""
+    query = select(Addressee).where(Addressee.identifier.in_(named))
+    found = {row.identifier: row for row in session.scalars(query)}
+    for identifier in sorted(named.keys() - found.keys()):  # in one order, since others do the same
+        enter_addressee(session, identifier=identifier, name=named[identifier])
+    if len(found) < len(named):
+        found = {row.identifier: row for row in session.scalars(query)}
+    return found

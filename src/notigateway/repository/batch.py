@@ -16,7 +16,7 @@ from notigateway.repository.model import Event, Notification, Receipt
 from notigateway.repository.prepared import Prepared
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sqlalchemy.orm import InstanceState
 
@@ -45,14 +45,24 @@ def write_decisions(session: Session) -> None:
     decided = [_decision(row) for row, columns in zip(rows, changed, strict=True) if columns]
     if _UPDATE.write(session, decided) != len(decided):
         raise StaleDataError("a notification was changed by somebody else")
+    write_events(session, events)
+    write_receipts(session, receipts)
+    session.expunge_all()
+
+
+def write_events(session: Session, events: Sequence[Event]) -> None:
+    """Insert events; each is a change, and counted once it is committed."""
     # What the session would fill in, here and below.
-    told = (one | {_SECONDARY: bool(one[_SECONDARY])} for one in _values(events, _EVENT_COLUMNS))
+    told = (one | {_SECONDARY: bool(one[_SECONDARY])} for one in values_of(events, _EVENT_COLUMNS))
     _EVENTS.write(session, told)
     session.events += [row.id for row in events]
     session.happened += map(happening, events)
-    _RECEIPTS.write(session, (one | _NO_ATTEMPTS for one in _values(receipts, _RECEIPT_COLUMNS)))
+
+
+def write_receipts(session: Session, receipts: Sequence[Receipt]) -> None:
+    """Insert receipts, with their leaves of the log."""
+    _RECEIPTS.write(session, (one | _NO_ATTEMPTS for one in values_of(receipts, _RECEIPT_COLUMNS)))
     add_leaves(session, receipts)
-    session.expunge_all()
 
 
 def happening(event: Event) -> str:
@@ -76,11 +86,13 @@ def _decision(row: Notification) -> dict[str, object]:
     }
 
 
-def _values(rows: Iterable[Event | Receipt], columns: tuple[str, ...]) -> Iterator[dict[str, object]]:
+def values_of(rows: Iterable[Row], columns: tuple[str, ...]) -> Iterator[dict[str, object]]:
+    """Yield what is to be inserted of each row; what was never set is NULL."""
     return ({name: getattr(row, name) for name in columns} for row in rows)
 
 
-def _columns(row: type[Row]) -> tuple[str, ...]:
+def columns_of(row: type[Row]) -> tuple[str, ...]:
+    """Return the names of all columns of a kind of row."""
     return tuple(one.key for one in row.metadata.tables[row.__tablename__].columns)
 
 
@@ -94,9 +106,9 @@ _UPDATE = Prepared(
     ),
     columns=("state", "decided_at", "version"),
 )
-_EVENT_COLUMNS = _columns(Event)
+_EVENT_COLUMNS = columns_of(Event)
 _EVENTS = Prepared(insert(Row.metadata.tables[Event.__tablename__]), columns=_EVENT_COLUMNS)
-_RECEIPT_COLUMNS = _columns(Receipt)
+_RECEIPT_COLUMNS = columns_of(Receipt)
 _SECONDARY = "by_secondary_user"
 _NO_ATTEMPTS = {"timestamp_attempts": 0}
 _RECEIPTS = Prepared(insert(Row.metadata.tables[Receipt.__tablename__]), columns=_RECEIPT_COLUMNS)

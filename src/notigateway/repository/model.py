@@ -211,13 +211,15 @@ class Notification(Grounded, Succeeded, Row):
         *,
         act: Act,
         addressee: Addressee,
+        code: int,
         kind: Kind,
         available_at: datetime,
         access: Access,
         now: datetime,
     ) -> Notification:
-        """Return a new notification of an act, with its first event."""
+        """Return a new notification of an act, with its first event; its code was drawn for it."""
         notification = cls(
+            code=code,
             id=uuid7(now),
             act=act,
             addressee=addressee,

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sqlalchemy import exists, or_, select
+
 from notigateway.law.deadlines import deadline
 from notigateway.law.obligation import (
     DEFAULT_OBLIGATION,
@@ -17,19 +19,28 @@ from notigateway.law.obligation import (
     Obligation,
     ObligationPolicy,
     access_to,
+    obligations_by_nature,
     standing_obligations,
 )
+from notigateway.repository.accounts import MainAccount
 from notigateway.repository.acts import wait_for_turn_to_publish
-from notigateway.repository.addressees import chosen_channel, find_addressee
+from notigateway.repository.addressees import DeliveryChoice, chosen_channel, find_addressee
 from notigateway.repository.model import Addressee
-from notigateway.repository.obligations import is_natural, issued_of, known_obligations, lock_scheduled
+from notigateway.repository.obligations import (
+    ObligationRow,
+    is_natural,
+    issued_of,
+    known_obligations,
+    lock_scheduled,
+)
+from notigateway.repository.rights import Power
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date, datetime
 
+    from notigateway.law.representation import DeliveryChannel
     from notigateway.repository.model import Notification
-    from notigateway.repository.rights import Power
     from notigateway.repository.session import Session
 
 
@@ -45,9 +56,18 @@ class Obliging:
 
     def access(self, session: Session, addressee: Addressee, issued: Issued, *, at: datetime) -> Access:
         """Return how an act that arrives at `at` is at the addressee's disposal."""
-        known = known_obligations(session, addressee, self.policy)
-        choice = chosen_channel(session, addressee) if is_natural(addressee) else None
-        return access_to(issued, known, choice=choice, at=at, policy=self.policy)
+        return self.registered(session, [addressee]).access(addressee, issued, at=at)
+
+    def registered(self, session: Session, addressees: Iterable[Addressee]) -> Registered:
+        """Return what is known of these addressees; of most of them nothing is registered."""
+        natural = [row for row in addressees if is_natural(row)]
+        some = _with_entries(session, natural) if natural else set()
+        found = {
+            row.id: (known_obligations(session, row, self.policy), chosen_channel(session, row))
+            for row in natural
+            if row.id in some
+        }
+        return Registered(self.policy, found)
 
     def deadline(self, access: Access, available_at: datetime) -> datetime | None:
         """Return when it lapses; None for what never does."""
@@ -90,3 +110,32 @@ class Obliging:
             self.look_again(session, attorney.id, now=now)
         if self.policy.attorney_obliges_grantor:
             self.look_again(session, power.grantor_id, now=now)
+
+
+@dataclass(frozen=True)
+class Registered:
+    """What the registers say of several addressees: obligations, and the channel that was chosen."""
+
+    policy: ObligationPolicy
+    found: Mapping[int, tuple[tuple[Obligation, ...], DeliveryChannel | None]]
+
+    def access(self, addressee: Addressee, issued: Issued, *, at: datetime) -> Access:
+        """Return how an act that arrives at `at` is at the disposal of one of them."""
+        by_nature = obligations_by_nature(addressee.identifier)
+        known, choice = self.found.get(addressee.id, (by_nature, None))
+        return access_to(issued, known, choice=choice, at=at, policy=self.policy)
+
+
+def _with_entries(session: Session, addressees: Sequence[Addressee]) -> set[int]:
+    """Return the keys of those of whom any of the registers says something that `registered` reads."""
+    query = select(Addressee.id).where(
+        Addressee.id.in_([row.id for row in addressees]),
+        or_(
+            exists().where(ObligationRow.addressee_id == Addressee.id),
+            exists().where(MainAccount.addressee_id == Addressee.id),
+            exists().where(Power.grantor_id == Addressee.id),
+            exists().where(Power.attorney == Addressee.identifier),
+            exists().where(DeliveryChoice.addressee_id == Addressee.id),
+        ),
+    )
+    return set(session.scalars(query))

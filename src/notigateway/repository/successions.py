@@ -29,7 +29,7 @@ from notigateway.repository.columns import SHA256_HEX, Row, UtcDateTime, Word
 from notigateway.repository.model import Act, Addressee, IssuingBody, Notification
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from sqlalchemy import BindParameter, Select
 
@@ -112,6 +112,13 @@ def _rows() -> Select[SuccessionRow]:
 def has_successor(session: Session, addressee: Addressee) -> bool:
     """Tell whether anybody has taken the addressee's place for anything: few have."""
     return bool(session.scalar(select(exists().where(SuccessionRow.predecessor_id == addressee.id))))
+
+
+def with_successor(session: Session, addressees: Iterable[Addressee]) -> set[int]:
+    """Return the keys of those of the addressees whose place somebody has taken for anything."""
+    ids = [row.id for row in addressees]
+    query = select(SuccessionRow.predecessor_id).where(SuccessionRow.predecessor_id.in_(ids))
+    return set(session.scalars(query.distinct()))
 
 
 def predecessors_of(party: str | BindParameter[str]) -> Select[int]:

@@ -20,7 +20,7 @@ from notigateway.addressee.powers import import_power
 from notigateway.addressee.red import assign_red
 from notigateway.errors import PowerExistsError
 from notigateway.evidence.seals import load_seal
-from notigateway.issuer.publishing import Deposit, Publishing, register_issuing_body
+from notigateway.issuer.publishing import Publishing, register_issuing_body
 from notigateway.law.catalogue import check_catalogue
 from notigateway.law.grounds import Ground
 from notigateway.law.identifiers import control_digits
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from notigateway.issuer.deposits import Deposit
     from notigateway.repository.session import Session
     from notigateway.settings import Settings
 

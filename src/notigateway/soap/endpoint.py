@@ -214,13 +214,14 @@ class Endpoint:
         form = reply.form_with(self._contract.answer_action(reply.operation), uuid7(now))
         try:
             with timed(Stage.SIGN):
-                body = sign_envelope(
+                signed = sign_envelope(
                     content, signer=self.gate.signer, now=now, form=form, beside=parcel or None
                 )
+                body, apart = parcel.unpacked(signed)
         except errors.GatewayError as error:  # what travels beside it cannot be read any more
             told.failed(error)
             return self._fault(error, reply, now=now, correlation_id=correlation_id)
-        return HttpAnswer(200, body, soap, parcel=parcel, piece_seconds=self.gate.request_seconds)
+        return HttpAnswer(200, body, soap, parcel=apart, piece_seconds=self.gate.request_seconds)
 
     def _fault(
         self, error: errors.GatewayError, reply: Reply, *, now: datetime, correlation_id: UUID

@@ -31,11 +31,15 @@ _log = structlog.get_logger("notigateway.soap")
 
 _DOMAIN: Final = "documents.notigateway"
 _ROOT_ID: Final = "envelope@documents.notigateway"
+# A text of that many bytes is put into its answer at the end, not copied with whatever is written around it.
+_LONG_BYTES: Final = 16 * 1024
 _GROUP: Final = 3  # base64 makes four letters of three bytes
+# What is made text at once: as much as stays in a processor's cache until it is hashed, a quarter faster.
+_TEXT_OF_BYTES: Final = _GROUP * 64 * 1024
 
 
 class Parcel:
-    """What travels beside one answer; empty where nothing does."""
+    """What travels beside one answer, or is put into it at the end; empty where nothing does."""
 
     def __init__(self, packaging: Packaging) -> None:
         self._packaging = packaging
@@ -57,10 +61,12 @@ class Parcel:
 
     def put(self, content: bytes | Attached | None) -> bytes | Attached | None:
         """Return what stands in the answer of a content: nothing where it is an attachment."""
+        if isinstance(content, bytes) and len(content) >= _LONG_BYTES:
+            content = _long_text(content, len(self._parts))
         if not isinstance(content, Attached):
             return content
         self._parts[content.content_id] = content
-        return content if self._packaging is Packaging.XOP else None
+        return None if self._packaging is Packaging.BESIDE else content
 
     @property
     def size(self) -> int:
@@ -82,12 +88,20 @@ class Parcel:
         Raises: `DocumentDamagedError`, `TemporarilyUnavailableError`.
         """
         for number, piece in enumerate(split(body)):
-            if number % 2:
-                yield from _as_base64(self._parts[piece.decode("ascii")].pieces())
-            else:
+            if not number % 2:
                 yield piece
+            elif self._packaging is Packaging.INLINE:
+                yield from self._parts[piece.decode("ascii")].pieces()
+            else:
+                yield from _as_base64(self._parts[piece.decode("ascii")].pieces())
 
     # --- what is sent
+
+    def unpacked(self, envelope: bytes) -> tuple[bytes, Parcel | None]:
+        """Return an envelope as it is sent, and what is sent beside it: nothing where it holds all itself."""
+        if self._packaging is not Packaging.INLINE:
+            return envelope, self if self._parts else None
+        return b"".join(self.inlined(envelope)) if self._parts else envelope, None
 
     def content_type(self, soap: SoapVersion, boundary: str) -> str:
         """Return the media type of an answer in parts (RFC 2387; XOP 1.0 §4)."""
@@ -114,6 +128,12 @@ class Parcel:
 def new_boundary() -> str:
     """Return a boundary that nobody can have written into a document beforehand."""
     return f"part-{token_hex(16)}"
+
+
+def _long_text(content: bytes, number: int) -> Attached:
+    """Return a content that travels as text within its answer; that is made once and put in at the end."""
+    texts = tuple(_as_base64((content,)))
+    return Attached(f"{number}.{token_hex(8)}", len(content), "", lambda: texts)
 
 
 def _head(boundary: str, name: str, media_type: str, *, is_first: bool = True) -> bytes:
@@ -163,9 +183,10 @@ def _as_base64(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """Yield the text of bytes, in whatever pieces they come."""
     rest = b""
     for piece in pieces:
-        given = rest + piece if rest else piece
+        given = memoryview(rest + piece if rest else piece)
         end = len(given) - len(given) % _GROUP
-        rest = given[end:]
-        yield b2a_base64(given if end == len(given) else given[:end], newline=False)
+        for start in range(0, end, _TEXT_OF_BYTES):
+            yield b2a_base64(given[start : min(start + _TEXT_OF_BYTES, end)], newline=False)
+        rest = bytes(given[end:])
     if rest:
         yield b2a_base64(rest, newline=False)

@@ -219,6 +219,26 @@ def test_a_filter_restricts_what_is_accepted(service: Simulator, run: Callable[.
     assert b"<state>available</state>" in service.requests[1]
 
 
+def test_documents_and_receipts_come_in_one_answer(
+    service: Simulator, run: Callable[..., PullReport]
+) -> None:
+    service.add(60)
+    assert run().stored == 60
+    assert service.operations.count("RetrieveNotifications") == 2
+    assert "RetrieveReceipts" not in service.operations
+
+
+def test_an_earlier_service_is_asked_for_the_receipts_apart(
+    service: Simulator, run: Callable[..., PullReport], tmp_path: Path
+) -> None:
+    service.is_early = True
+    items = service.add(120)
+    assert run(parallel=1).stored == 120
+    assert folders(tmp_path) == names(items)
+    asked = [one for one in service.operations if one.startswith("Retrieve")]
+    assert asked == ["RetrieveNotifications", *["RetrieveNotifications", "RetrieveReceipts"] * 3]
+
+
 def test_progress_is_told_step_by_step(service: Simulator, run: Callable[..., PullReport]) -> None:
     service.add(3)
     told: dict[Step, int] = {}

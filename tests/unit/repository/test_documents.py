@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from moto.server import ThreadedMotoServer
 
 from notigateway.errors import ConfigurationError, DocumentDamagedError, TemporarilyUnavailableError
+from notigateway.repository import flushing
 from notigateway.repository.documents import DocumentStore
 
 if TYPE_CHECKING:
@@ -200,3 +201,72 @@ def test_every_range_equals_the_slice(content: bytes, data: st.DataObject) -> No
     length = data.draw(st.integers(1, len(content) - offset))
     sha256 = MEMORY.put(content)
     assert MEMORY.get_range(sha256, offset=offset, length=length) == content[offset : offset + length]
+
+
+def many(count: int) -> list[bytes]:
+    return [b"%PDF-1.7 " + str(number).encode() for number in range(count)]
+
+
+def test_documents_stored_together_are_what_each_would_be_alone(
+    store: DocumentStore,
+) -> None:
+    contents = [*many(40), DATA, DATA]
+    hashes = store.put_all(contents)
+    assert hashes == [hashlib.sha256(data).hexdigest() for data in contents]
+    assert [store.get(sha256) for sha256 in hashes] == contents
+    assert store.put_all([]) == []
+
+
+def test_many_documents_are_on_the_disk_by_one_flush_of_their_file_system(
+    local: DocumentStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found_then: list[int] = []
+    syncfs = flushing._SYNCFS
+
+    def record(handle: int) -> int:
+        found_then.append(len([one for one in folder.rglob("*") if one.is_file()]))
+        return int(syncfs(handle))
+
+    monkeypatch.setattr(flushing, "_SYNCFS", record)
+    monkeypatch.setattr(flushing, "_LOCAL", {flushing._kind_of(folder)})
+    local.put_all(many(flushing.MANY_FILES))
+    assert found_then == [flushing.MANY_FILES]
+
+
+@pytest.mark.parametrize(
+    ("count", "is_local"), [(flushing.MANY_FILES - 1, True), (flushing.MANY_FILES, False)]
+)
+def test_few_documents_and_those_on_a_network_are_flushed_one_by_one(
+    local: DocumentStore, folder: Path, monkeypatch: pytest.MonkeyPatch, count: int, is_local: bool
+) -> None:
+    flushed = set()
+    fsync = os.fsync
+
+    def record(handle: int) -> None:
+        flushed.add(Path(f"/proc/self/fd/{handle}").readlink())
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", record)
+    monkeypatch.setattr(flushing, "_LOCAL", {flushing._kind_of(folder)} if is_local else set())
+    local.put_all(many(count))
+    files = {one for one in folder.rglob("*") if one.is_file()}
+    assert len(files) == count
+    assert flushed >= files | {one.parent for one in files}
+
+
+def test_a_file_system_that_cannot_be_flushed_is_temporarily_unavailable(
+    local: DocumentStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flushing, "_LOCAL", {flushing._kind_of(folder)})
+    monkeypatch.setattr(flushing, "_SYNCFS", lambda _handle: -1)
+    with pytest.raises(TemporarilyUnavailableError):
+        local.put_all(many(flushing.MANY_FILES))
+
+
+def test_documents_that_were_damaged_are_repaired_together(local: DocumentStore, folder: Path) -> None:
+    hashes = local.put_all(many(20))
+    for one in folder.rglob("*"):
+        if one.is_file():
+            one.write_bytes(b"")
+    assert local.put_all(many(20)) == hashes
+    assert [local.get(sha256) for sha256 in hashes] == many(20)

@@ -11,9 +11,11 @@ from notigateway.clock.outages import close_outage, declare_outage
 from notigateway.contract import issuing_v1 as contract
 from notigateway.errors import CallerNotIssuingBodyError, CallerNotOperatorError, PublicationError
 from notigateway.issuer.amending import body_of, cancel_all, extend_all, list_outcomes
+from notigateway.issuer.deposits import Deposit
 from notigateway.issuer.employees import acting_caller
-from notigateway.issuer.publishing import Deposit, Publication, UploadedDocument, keep_uploads
+from notigateway.issuer.publishing import Publication, UploadedDocument, keep_uploads
 from notigateway.law.employees import speaks_for_body
+from notigateway.law.submission import ActSubmission
 from notigateway.receipts.recording import record_request
 from notigateway.repository.issuer import find_uploads, is_issuing_body
 from notigateway.soap.notigateway_issuing_v1 import answers, submissions
@@ -175,14 +177,17 @@ def _publish(request: Request, asked: contract.PublishActs) -> list[Publication 
         body = body_of(session, request.asking, asked.issuer_id)
         publishing.seal.check(request.asking.now)  # before a document is stored of what nobody could attest
         uploads = find_uploads(session, body, submissions.hashes(asked.acts))
-    deposits: list[Deposit | PublicationError] = []
+    submitted: list[ActSubmission | PublicationError] = []
     for act in asked.acts:
         try:
-            submission = submissions.act(asked.issuer_id, act, uploads)
-            deposits.append(publishing.deposit(submission))
+            submitted.append(submissions.act(asked.issuer_id, act, uploads))
         except PublicationError as refusal:
-            request.access.refuse(act.reference, type(refusal))
-            deposits.append(refusal)
+            submitted.append(refusal)
+    deposited = iter(publishing.deposit_all([one for one in submitted if isinstance(one, ActSubmission)]))
+    deposits = [next(deposited) if isinstance(one, ActSubmission) else one for one in submitted]
+    for act, one in zip(asked.acts, deposits, strict=True):
+        if isinstance(one, PublicationError):
+            request.access.refuse(act.reference, type(one))
     stored = [one for one in deposits if isinstance(one, Deposit)]
     with request.writing() as session:
         outcomes = publishing.publish_all(session, stored, now=request.asking.now)

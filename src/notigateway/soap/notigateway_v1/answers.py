@@ -23,10 +23,9 @@ if TYPE_CHECKING:
 
     from notigateway.addressee import following, mailbox
     from notigateway.addressee.contents import Content
+    from notigateway.addressee.retrieved import Retrieved, Stamped
     from notigateway.repository import model
     from notigateway.repository.timestamps import ReceiptTimestamp
-
-    Stamped = tuple[model.Receipt, ReceiptTimestamp | None]
 
 _OUTCOMES: Final[dict[type[GatewayError] | None, str]] = {
     None: "decided",
@@ -94,7 +93,7 @@ def _time_left(deadline: datetime | None, now: datetime) -> timedelta | None:
 
 def retrieved(
     asked: str,
-    result: mailbox.Retrieved,
+    result: Retrieved,
     now: datetime,
     *,
     information_years: int,
@@ -110,6 +109,7 @@ def retrieved(
         notification=None if row is None else notification(row, now, information_years=information_years),
         documents=tuple(document(row, put(content)) for row, content in result.documents),
         problem=problem(result.problem),
+        receipts=tuple(receipt(row, stamped) for row, stamped in result.receipts),
     )
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
 
-from notigateway.addressee.mailbox import Retrieved
-from notigateway.errors import GatewayError, Part, TemporarilyUnavailableError
+from notigateway.addressee.retrieved import Retrieved, with_receipts_of
+from notigateway.errors import Part, TemporarilyUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from uuid import UUID
 
+    from notigateway.addressee.retrieved import HandedOver
     from notigateway.repository.session import Session
     from notigateway.soap.gate import Request
 
@@ -34,14 +36,16 @@ def attested(request: Request, results: Sequence[Retrieved]) -> list[Retrieved]:
         return list(results)
     try:
         with request.writing() as session:
-            lost = hand_over(session, request, leaving, informed=informed)
-            for one, problem in lost.items():
+            handed = hand_over(session, request, leaving, informed=informed)
+            for one, problem in handed.lost.items():
                 request.access.refuse(one, problem)
     except TemporarilyUnavailableError as error:
         if error.part is not Part.SEAL:
             raise
         return _held_back(request, results, leaving, error)
-    return [Retrieved(one.id, problem=lost[one.id]) if one.id in lost else one for one in results]
+    lost = handed.lost
+    kept = [Retrieved(one.id, problem=lost[one.id]) if one.id in lost else one for one in results]
+    return with_receipts_of(kept, handed)
 
 
 def _held_back(
@@ -52,18 +56,20 @@ def _held_back(
     for one in leaving:
         request.access.refuse(one, type(error))
     return [
-        Retrieved(one.id, one.notification, problem=type(error)) if one.id in leaving else one
+        replace(one, documents=(), problem=type(error), is_for_information=False)
+        if one.id in leaving
+        else one
         for one in results
     ]
 
 
 def hand_over(
     session: Session, request: Request, ids: list[UUID], *, informed: Mapping[UUID, int]
-) -> dict[UUID, type[GatewayError]]:
-    """Attest that content leaves; return what may not any more, and why.
+) -> HandedOver:
+    """Attest that content leaves; return what may not any more, and what was found.
 
     `informed` are the codes of what is read for information only.
     """
-    lost = request.office.mailbox.hand_over(session, request.asking, ids, for_information=bool(informed))
-    request.access.read_for_information(code for one, code in informed.items() if one not in lost)
-    return lost
+    handed = request.office.mailbox.hand_over(session, request.asking, ids, for_information=bool(informed))
+    request.access.read_for_information(code for one, code in informed.items() if one not in handed.lost)
+    return handed

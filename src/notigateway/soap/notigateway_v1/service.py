@@ -15,10 +15,10 @@ from uuid import UUID
 from spyne import ServiceBase
 
 from notigateway import __version__
-from notigateway.addressee.mailbox import Retrieved, Will
+from notigateway.addressee.mailbox import Will
 from notigateway.addressee.showing import may_see_request
 from notigateway.contract import v1, v1_decisions
-from notigateway.contract.versions import LATEST
+from notigateway.contract.versions import LATEST, Version
 from notigateway.errors import (
     CallerUnknownError,
     InvalidRequestError,
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from notigateway.addressee.mailbox import Outcome
+    from notigateway.addressee.retrieved import Retrieved
     from notigateway.law.caller import Caller
     from notigateway.receipts.named import Names
     from notigateway.repository.model import Receipt
@@ -78,6 +79,7 @@ class MailboxService(ServiceBase):
                 request.asking,
                 _uuids(asked.ids),
                 for_information=bool(asked.for_information),
+                with_receipts=bool(asked.with_receipts) and asked.version >= Version.V1_1,
             )
         results = mailbox.with_contents(results, request.parcel.naming)
         _note_refusals(request, results)
@@ -113,8 +115,8 @@ class MailboxService(ServiceBase):
         informed = {} if part.for_information is None else {UUID(asked.id): part.for_information}
         if part.is_first_handover or informed:
             with request.writing() as session:
-                lost = hand_over(session, request, [UUID(asked.id)], informed=informed)
-                for problem in lost.values():
+                handed = hand_over(session, request, [UUID(asked.id)], informed=informed)
+                for problem in handed.lost.values():
                     raise problem
         return v1.RetrieveDocumentResponse(
             size=part.document.size, sha256=part.document.sha256, offset=part.offset, content=content

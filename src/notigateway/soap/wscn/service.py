@@ -267,7 +267,7 @@ def _attest_handover(asked: Asked, notification: Notification) -> None:
     """
     request = asked.request
     with request.writing() as session:
-        lost = request.office.mailbox.hand_over(session, request.asking, [notification.id])
+        lost = request.office.mailbox.hand_over(session, request.asking, [notification.id]).lost
         for problem in lost.values():
             raise problem
 
