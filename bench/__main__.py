@@ -22,8 +22,9 @@ from bench.measure import Cpu, ecdsa_p256_private_operation, rsa_2048_private_op
 from bench.pages import Line, measure_on_postgresql, measure_pages
 from bench.postgresql import postgresql
 from bench.proving import measure_forms, measure_verifier
+from bench.pulling import measure_pull
 from bench.report import Report
-from bench.tables import accepts_table, beside_table, peers_table, requests_table, work_table
+from bench.tables import accepts_table, beside_table, peers_table, pulled_table, requests_table, work_table
 
 
 def main() -> None:
@@ -52,6 +53,7 @@ def main() -> None:
         console.print(requests_table(yardstick, lines))
         console.print(accepts_table(yardstick, seal, accepts))
         console.print(work_table(costs))
+        console.print(pulled_table(measure_pull(here / "pulled")))
         beside = measure_beside(here / "beside")
         console.print(beside_table(beside))
         console.print(peers_table(beside))

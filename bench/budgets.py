@@ -40,6 +40,9 @@ PUBLISH: Final = "acts published, in batches of 100"
 SWEEP: Final = "lapses written down"
 FORMS: Final = "PDF/A-3 typeset and sealed"
 BUNDLES: Final = "bundles verified, every step"
+PULLED: Final = "pulled by our client, 50 kB each: one process on each side"
+PULLED_SERVER: Final = "the same, CPU of the server"
+PULLED_CLIENT: Final = "the same, CPU of the client"
 COMMAND: Final = "a command of the command line"
 # `make bench`, over HTTP, beside Apache CXF in the same run
 CXF_PAGE_OF_1: Final = "ListNotifications, 1 a page, beside CXF"
@@ -67,6 +70,9 @@ BUDGETS: Final = {
     SWEEP: Budget(2_000, "a second", is_minimum=True),
     FORMS: Budget(40.0, "ms"),
     BUNDLES: Budget(10.0, "ms"),
+    PULLED: Budget(170, "a second", is_minimum=True),
+    PULLED_SERVER: Budget(3.0, "ms"),
+    PULLED_CLIENT: Budget(4.0, "ms"),
     COMMAND: Budget(500.0, "ms"),
     CXF_PAGE_OF_1: Budget(0.6, "x"),
     CXF_PAGE_OF_1000: Budget(0.1, "x"),

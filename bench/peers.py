@@ -43,11 +43,12 @@ _STOP_SECONDS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A server that answers."""
+    """A server that answers; one that `compiles` while it runs is measured when it has done that."""
 
     name: str
     target: Target
     pid: int
+    compiles: bool = False
 
 
 class NoPeerError(Exception):
@@ -159,7 +160,7 @@ def _running(
         )
     try:
         _await(process, log, ready)
-        yield Peer(name, Target(address, PATH), process.pid)
+        yield Peer(name, Target(address, PATH), process.pid, compiles=command[0] == "java")
     finally:
         process.terminate()
         try:

@@ -18,6 +18,9 @@ from bench.budgets import (
     FORMS,
     PAGE_OF_1000,
     PUBLISH,
+    PULLED,
+    PULLED_CLIENT,
+    PULLED_SERVER,
     STREAMING_PAGE_OF_1000,
     SWEEP,
 )
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from bench.beside import Beside
     from bench.measure import Cpu
     from bench.pages import Line
+    from bench.pulling import Pulled
 
 
 def requests_table(yardstick: Cpu, lines: Sequence[Line]) -> Table:
@@ -80,6 +84,19 @@ def work_table(costs: dict[str, float]) -> Table:
         each = costs[name]
         judged = 1000 / each if name in {PUBLISH, SWEEP} else each
         table.add_row(name, f"{1000 / each:,.0f}", f"{each:,.2f}", _held(name, judged))
+    return table
+
+
+def pulled_table(pulled: Pulled) -> Table:
+    """Show what it takes to have a mailbox: list, accept, retrieve, verify, store, over HTTP."""
+    table = Table(
+        f"of {pulled.stored:,}", title=f"A full pull, Python {platform.python_version()}, SQLite, gunicorn"
+    )
+    for heading in ("measured", "x RSA-2048", "budget"):
+        table.add_column(heading, justify="right")
+    table.add_row(PULLED, f"{pulled.a_second:,.0f} a second", "", _held(PULLED, pulled.a_second))
+    for name, each in ((PULLED_SERVER, pulled.server_ms), (PULLED_CLIENT, pulled.client_ms)):
+        table.add_row(name, f"{each:.2f} ms", f"{each / pulled.rsa_ms:,.1f}", _held(name, each))
     return table
 
 

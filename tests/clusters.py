@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _BINARIES: Final = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
 _PORT: Final = 5432
 _CHUNK: Final = 65536
+# As a caller says it (a simple query of eleven octets), not as the server repeats it.
+_COMMIT: Final = b"Q\0\0\0\x0bCOMMIT\0"
 
 
 class Server:
@@ -86,7 +88,8 @@ class Address:
     def __init__(self, target: str) -> None:
         self.target: str | None = target
         self.is_silent = False
-        # How many commits arrive, and their answers do not: the caller finds its connection ended.
+        # How many commits of what may write arrive, and their answers do not: the caller finds its
+        # connection ended.
         self.commits_to_lose = 0
         self._unanswered: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -131,9 +134,12 @@ class Address:
                     threading.Thread(target=self._carry, args=pair, daemon=True).start()
 
     def _carry(self, source: socket.socket, target: socket.socket) -> None:
+        is_reading = False
         with suppress(OSError):
             while (data := source.recv(_CHUNK)) and target not in self._unanswered:
-                if self.commits_to_lose and b"COMMIT\0" in data:
+                if b"BEGIN" in data:
+                    is_reading = b"READ ONLY" in data
+                if self.commits_to_lose and _COMMIT in data and not is_reading:
                     self.commits_to_lose -= 1
                     self._unanswered.add(source)
                 if not self.is_silent:

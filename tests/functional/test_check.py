@@ -13,10 +13,14 @@ from notigateway.clock.lapsing import Sweeping, sweep
 from notigateway.instants import instant_text
 from notigateway.law.deadlines import deadline
 from notigateway.log.growing import advance
-from notigateway.log.wholeness import Checking, Finding
+from notigateway.log.portions import Sort
+from notigateway.log.rules import Finding
+from notigateway.log.wholeness import Checking
 from notigateway.pki.keys import load_certificates
 from notigateway.receipts.stamping import stamp
-from overdue import run, settings_file
+from notigateway.repository.engine import reading
+from notigateway.repository.wholeness import ends_of_portions
+from overdue import publish_many, run, settings_file
 from pki import NOW
 from stack import NG, texts
 from tsa import Answering, serving, tsa
@@ -160,3 +164,29 @@ def test_the_command_names_what_it_found_and_ends_with_1(sqlite_stack: Stack) ->
     code, out, err = run("check", "--settings", settings_file(sqlite_stack))
     assert (code, err) == (1, "")
     assert f"receipt: {accepted} event 2: accepted without a receipt" in out
+
+
+def test_several_processes_find_the_same_in_the_same_order(sqlite_stack: Stack) -> None:
+    publish_many(sqlite_stack, 1_100)
+    with sqlite_stack.engine.begin() as connection:
+        connection.execute(sql("UPDATE notifications SET state = 'rejected' WHERE code % 7 = 0"))
+        connection.execute(sql("UPDATE documents SET size = size + 1 WHERE position = 1"))
+    file = settings_file(sqlite_stack)
+    alone, together = (run("check", "--settings", file, "--processes", number) for number in (1, 2))
+    assert alone == together
+    code, out, err = together
+    assert (code, err) == (1, "")
+    assert out.count("decision: ") in {157, 158}
+    assert "document: " in out
+
+
+def test_portions_that_end_anywhere_hold_everything_once(stack: Stack) -> None:
+    live(stack)
+    with reading(stack.engine) as session:
+        for sort in Sort:
+            every = tuple(ends_of_portions(session, sort, size=1))
+            assert len(set(every)) == len(every)
+            assert tuple(ends_of_portions(session, sort, size=2)) == every[1::2]
+    checking = Checking(stack.engine, stack.office.store, [])
+    keys = {sort: [one for one in checking.portions() if one.sort is sort] for sort in Sort}
+    assert all(portions[-1].until is None and portions[0].is_first for portions in keys.values())

@@ -269,6 +269,13 @@ CLIENTS = (
     Client("Ruby", ("ruby",), with_stems("ruby", str(SAMPLES / "ruby/every_operation.rb"))),
 )
 
+# The same, with documents in parts beside messages: what else they verify is shown of the others.
+IN_PARTS = (
+    _java("CXF, policy, MTOM", "policy-mtom", build_java),
+    _java("CXF, action, MTOM", "direct-mtom", build_java),
+    _java("Metro, policy, MTOM", "policy-mtom", build_metro),
+)
+
 
 def not_here(*programs: str) -> list[str]:
     """Return which of the programs are not on this machine."""

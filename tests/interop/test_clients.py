@@ -9,7 +9,7 @@ import pytest
 
 from interop import faults
 from interop.anothers import ANOTHERS, FAULT_CODE
-from interop.clients import CLIENTS, NOTHING_LEFT, Client, Parties, need
+from interop.clients import CLIENTS, IN_PARTS, NOTHING_LEFT, Client, Parties, need
 from interop.falsifiers import FALSIFIERS
 from interop.matrix import VERIFIED, Matrix, Shown, operations
 
@@ -37,6 +37,15 @@ def test_every_operation_is_answered_and_the_answer_verified(
     matrix.columns[client.name] = shown
     assert done.returncode == 0, done.stderr[-4000:]
     assert shown.cells == dict.fromkeys(operations(), VERIFIED)
+
+
+@pytest.mark.parametrize("client", IN_PARTS, ids=lambda one: one.name)
+def test_documents_in_parts_are_verified_with_the_answer(client: Client, sandbox: Running) -> None:
+    """The samples look whether the document in its part has its hash; the stack, whether it was signed."""
+    need(client.missing())
+    done = client.run(sandbox.url, Parties.of(sandbox.pki))
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert Shown.read(done.stdout).cells == dict.fromkeys(operations(), VERIFIED)
 
 
 def test_where_nothing_is_left_to_decide_the_program_says_so(client: Client, used_up: Running) -> None:

@@ -8,38 +8,41 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from notigateway.cli.opening import bar, opened
+from notigateway.cli.opening import bar
 from notigateway.cli.options import SettingsFile, named_settings
 from notigateway.cli.telling import harmless, in_json
 
 if TYPE_CHECKING:
-    from notigateway.log.wholeness import Finding
+    from notigateway.log.rules import Finding
 
 
 def check(
     settings_file: SettingsFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+    processes: Annotated[
+        int | None, typer.Option(min=1, max=64, help="How many look at it; as many as there are cores.")
+    ] = None,
 ) -> None:
     """Check decisions, receipts, time-stamps, requests, changes and documents; change nothing.
 
     It may run while the gateway serves. One line for each thing that does not hold, then a summary;
     exit code 1 where anything does not hold.
     """
-    from notigateway.evidence.seals import load_history
-    from notigateway.log.wholeness import Checking
-    from notigateway.receipts.stamping import pinned_authorities
+    from notigateway.cli.checking import cores, findings, opened_checking
     from notigateway.repository.log_left import log_left
-    from notigateway.repository.marking import open_store
 
     settings = named_settings(settings_file)
-    seals = load_history(settings)
     found = 0
-    with log_left(settings.database_url), opened(settings) as engine:
-        store = open_store(settings.document_store_url, engine)
-        checking = Checking(engine, store, seals, pinned_authorities(settings), settings.log_origin)
+    with log_left(settings.database_url), opened_checking(settings) as checking:
         total = checking.count()
         with bar("checking", total) as checked:
-            for finding in checking.findings(checked.advance):
+            for finding in findings(
+                settings,
+                checking,
+                total=total,
+                processes=processes or cores(),
+                on_progress=checked.advance,
+            ):
                 found += 1
                 typer.echo(_line(finding, as_json=as_json))
     summary = {"checked": total, "findings": found}

@@ -62,7 +62,8 @@ class NotificationClient:
 
     `server_certificates` are the service's signing certificates, obtained beforehand: an answer that
     none of them signed, or that is not to the very request, is refused unread. `public_url` is how the
-    service is called where it is reached at another address. Methods raise `ClientError` and its kinds,
+    service is called where it is reached at another address. With `mtom` documents come in parts beside an
+    answer, however large, and are kept in temporary files. Methods raise `ClientError` and its kinds,
     nothing else of the network, XML or cryptography underneath.
 
     Raises: `ConfigurationError` for an unusable URL or key.
@@ -80,6 +81,7 @@ class NotificationClient:
         clock: Callable[[], datetime] = _utc_now,
         tls: ssl.SSLContext | None = None,
         public_url: str | None = None,
+        mtom: bool = False,
     ) -> None:
         self._transport = Transport(
             url,
@@ -90,6 +92,7 @@ class NotificationClient:
             clock=clock,
             tls=tls,
             public_url=public_url,
+            mtom=mtom,
         )
 
     @classmethod
@@ -106,6 +109,7 @@ class NotificationClient:
         retries: Retries | None = None,
         tls: ssl.SSLContext | None = None,
         public_url: str | None = None,
+        mtom: bool = False,
     ) -> Self:
         """Return a client from a PKCS #12 file, or from a key and a certificate in PEM or DER.
 
@@ -127,6 +131,7 @@ class NotificationClient:
             retries=retries,
             tls=tls,
             public_url=public_url,
+            mtom=mtom,
         )
 
     def __enter__(self) -> Self:
@@ -220,8 +225,9 @@ class NotificationClient:
                 for_information=for_information or None,
                 with_receipts=with_receipts or None,
             )
-            answer = self._call(asked)
-            yield from map(wire.retrieved, wire.items_of(RetrievedNotification, answer, some))
+            answer, received = self._transport.call_for_parts(type(asked).__name__, wire.message(asked))
+            for item in wire.items_of(RetrievedNotification, answer, some):
+                yield received.with_parts(wire.retrieved(item))
 
     def receipts(
         self,

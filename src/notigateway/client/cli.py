@@ -119,6 +119,10 @@ def connect(
     timeout_seconds: Annotated[
         float, typer.Option(envvar=_env("TIMEOUT_SECONDS"), min=1, help="How long to wait for an answer.")
     ] = 60.0,
+    mtom: Annotated[
+        bool,
+        typer.Option("--mtom", envvar=_env("MTOM"), help="Have documents beside answers, of any size."),
+    ] = False,
 ) -> None:
     """Take the options of the connection; the commands open it."""
     check_contract(contract)
@@ -133,6 +137,7 @@ def connect(
         ca_file=ca_file,
         timeout_seconds=timeout_seconds,
         public_url=public_url,
+        mtom=mtom,
     )
 
 

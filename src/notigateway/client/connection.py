@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 _PATHS: Final = frozenset({"key", "cert", "p12", "password_file", "ca_file"})
 _PATH_LISTS: Final = frozenset({"server_cert", "seal_cert"})
-_KEYS: Final = _PATHS | _PATH_LISTS | {"url", "public_url", "timeout_seconds", "contract"}
+_KEYS: Final = _PATHS | _PATH_LISTS | {"url", "public_url", "timeout_seconds", "contract", "mtom"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +53,7 @@ class Connection:
     ca_file: Path | None
     timeout_seconds: float
     public_url: str | None = None
+    mtom: bool = False
 
     def client(self) -> NotificationClient:
         """Return the client of these options.
@@ -70,6 +71,7 @@ class Connection:
             retries=Retries(told=waiting),
             tls=_tls(self.ca_file),
             public_url=self.public_url,
+            mtom=self.mtom,
         )
 
     def wscn(self) -> WscnClient:
@@ -172,7 +174,7 @@ def read_config(file: Path) -> dict[str, Any]:
 
 
 def _located(file: Path, name: str, value: object) -> object:
-    wanted: tuple[type, ...] = (int, float) if name == "timeout_seconds" else (str,)
+    wanted: tuple[type, ...] = {"timeout_seconds": (int, float), "mtom": (bool,)}.get(name, (str,))
     given = value if name in _PATH_LISTS and isinstance(value, list) else [value]
     if not all(isinstance(one, wanted) for one in given):
         raise typer.BadParameter(f"{file}: {name} is not of its type", param_hint="--config")

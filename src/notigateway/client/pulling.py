@@ -309,9 +309,9 @@ class _Pull:
         part.receipts_verified += len(item.receipts)
 
     def _pieces(self, notification_id: str, document: Document) -> Iterable[bytes]:
-        inline = document.content()
+        inline = document.pieces()
         if inline is not None:
-            return [inline]
+            return inline
         return self.client.retrieve_document(notification_id, document.document_id, sha256=document.sha256)
 
 

@@ -77,13 +77,13 @@ def _fetch(
     folder = output / folder_name(row)
     files = []
     for position, document in enumerate(item.documents, start=1):
-        content = document.content()
+        came = document.pieces()
         pieces = (
             client.retrieve_document(
                 item.id, document.document_id, sha256=document.sha256, for_information=for_information
             )
-            if content is None
-            else [content]
+            if came is None
+            else came
         )
         file = folder / safe_name(position, document.name)
         _write(file, pieces)

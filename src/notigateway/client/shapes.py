@@ -6,11 +6,18 @@ are left out: documents and receipts stand in files of their own.
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields, is_dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from notigateway.instants import instant_text
+
+
+def compact_text(value: object) -> str:
+    """Return JSON on one line, as a program reads it; without indentation its encoder is the fast one."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def as_json(value: object) -> Any:  # noqa: ANN401 - JSON is any of its types
@@ -19,7 +26,7 @@ def as_json(value: object) -> Any:  # noqa: ANN401 - JSON is any of its types
     Raises: `TypeError` for a value that is not one of the client's.
     """
     match value:
-        case None | bool() | int() | float() | str():
+        case str() | int() | float() | None:
             return value
         case datetime():
             return instant_text(value)
@@ -30,7 +37,12 @@ def as_json(value: object) -> Any:  # noqa: ANN401 - JSON is any of its types
         case dict():
             return {str(name): as_json(one) for name, one in value.items()}
         case _ if is_dataclass(value):
-            items = ((field.name, getattr(value, field.name)) for field in fields(value) if field.repr)
-            return {name: as_json(one) for name, one in items}
+            return {name: as_json(getattr(value, name)) for name in _shown(value.__class__)}
         case _:
             raise TypeError(f"{type(value).__name__} has no JSON form here")
+
+
+@cache  # one entry for each class
+def _shown(kind: type[Any]) -> tuple[str, ...]:
+    """Return the names of the fields that are written."""
+    return tuple(field.name for field in fields(kind) if field.repr)

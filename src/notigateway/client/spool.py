@@ -25,7 +25,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from notigateway.client.errors import SpoolError
-from notigateway.client.shapes import as_json
+from notigateway.client.shapes import as_json, compact_text
 from notigateway.private_files import make_folder
 
 if TYPE_CHECKING:
@@ -259,8 +259,7 @@ def _fill(
         file = f"receipt-{receipt.receipt_id.lower()}.xml"
         _write(file, folder, [receipt.xml()])
         described["receipts"].append({"file": file, **as_json(receipt)})
-    text = json.dumps(described, ensure_ascii=False, indent=2) + "\n"
-    _write("notification.json", folder, [text.encode()])
+    _write("notification.json", folder, [f"{compact_text(described)}\n".encode()])
 
 
 def _write(name: str, folder: int, pieces: Iterable[bytes]) -> None:

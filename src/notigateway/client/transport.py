@@ -22,6 +22,7 @@ from notigateway.client.errors import (
     TransportFaultError,
     UnexpectedResponseError,
 )
+from notigateway.client.parts import ACCEPT, Received, is_in_parts, receive
 from notigateway.client.proxies import proxy_for
 from notigateway.client.unproven import Believing, clock_hint
 from notigateway.client.unreached import CONNECT_MAX_SECONDS, Way, refused, unreached
@@ -117,8 +118,12 @@ class Transport:
         tls: ssl.SSLContext | None,
         speech: Speech = OWN_CONTRACT,
         public_url: str | None = None,
+        mtom: bool = False,
     ) -> None:
-        """Speak to the service at `url`; `public_url` is what it is called where that is not its address."""
+        """Speak to the service at `url`; `public_url` is what it is called where that is not its address.
+
+        With `mtom` documents are asked for in parts beside the answer.
+        """
         self._speech = speech
         self._url = _checked(url)
         self._to = url if public_url is None else public_url
@@ -137,7 +142,7 @@ class Transport:
             # The proxy is chosen above: here a variable that is wrong for another address would end it all.
             trust_env=False,
             proxy=self._proxy.client() if self._proxy is not None else None,
-            headers={"Accept": "text/xml", "Accept-Encoding": "identity"},
+            headers={"Accept": ACCEPT if mtom else "text/xml", "Accept-Encoding": "identity"},
         )
         self._retrying = Retrying(
             retry=retry_if_exception(_is_retryable),
@@ -157,7 +162,11 @@ class Transport:
         self._http.close()
 
     def call(self, operation: str, content: bytes) -> _Element:
-        """Return the verified answer to an operation, repeated where that may help.
+        """Return the verified answer to an operation, as `call_for_parts` does."""
+        return self.call_for_parts(operation, content)[0]
+
+    def call_for_parts(self, operation: str, content: bytes) -> tuple[_Element, Received]:
+        """Return the verified answer to an operation and what came beside it, repeated where that may help.
 
         Raises: `GatewayFaultError`, `TransportFaultError`, `UnreachableError`,
         `ResponseNotVerifiedError`, `ResponseToAnotherError`, `UnexpectedResponseError`.
@@ -169,16 +178,16 @@ class Transport:
             error.attempts = int(retrying.statistics.get("attempt_number", 1))
             raise
 
-    def _call_once(self, operation: str, content: bytes) -> _Element:
+    def _call_once(self, operation: str, content: bytes) -> tuple[_Element, Received]:
         message_id = new_message_id(self._me)
         form = self._form(operation, message_id)
         request = sign_envelope(content, signer=self._signer, now=self._clock(), form=form)  # 1
-        status, data, retry_after = self._exchange(operation, request)  # 2, 3, 4
-        envelope, verified = self._believing.verify(data, status=status, now=self._clock())  # 5
+        status, received, retry_after = self._exchange(operation, request)  # 2, 3, 4
+        envelope, verified = self._believing.verify(received, status=status, now=self._clock())  # 5
         self.is_proven = True
         is_bound = check_related(envelope, verified, message_id)  # 6
         try:  # 7
-            return self._speech.read(operation, verified.operation)
+            return self._speech.read(operation, verified.operation), received
         except ClientError as error:
             if isinstance(error, GatewayFaultError):
                 error.hint = clock_hint(error, self._clock())
@@ -195,7 +204,7 @@ class Transport:
             addressing=(("To", self._to), ("Action", action), ("MessageID", message_id)),
         )
 
-    def _exchange(self, operation: str, request: bytes) -> tuple[int, bytes, float]:
+    def _exchange(self, operation: str, request: bytes) -> tuple[int, Received, float]:
         headers = {
             "Content-Type": "text/xml; charset=utf-8",
             "SOAPAction": f'"{self._speech.action(operation)}"',
@@ -207,7 +216,7 @@ class Transport:
             ) as response:
                 if response.status_code not in _SIGNED_STATUS:
                     raise _refusal(response, way)
-                return response.status_code, _bounded(response), _retry_after(response)
+                return response.status_code, _received(response), _retry_after(response)
         except httpx.RequestError as error:
             raise unreached(error, self._url, way, timeout_seconds=self._timeout_seconds) from error
 
@@ -256,6 +265,14 @@ def _retry_after(response: httpx.Response) -> float:
     """Return the seconds of a Retry-After; a date, as caches send it, counts as none."""
     asked = response.headers.get("Retry-After", "")
     return float(asked) if re.fullmatch(r"[0-9]{1,6}", asked) else 0.0
+
+
+def _received(response: httpx.Response) -> Received:
+    """Read an answer, in parts or not."""
+    content_type = response.headers.get("Content-Type", "")
+    if not is_in_parts(content_type):
+        return Received(_bounded(response))
+    return receive(content_type, response.iter_raw(), envelope_max_bytes=ANSWER_LIMITS.request_max_bytes)
 
 
 def _bounded(response: httpx.Response) -> bytes:

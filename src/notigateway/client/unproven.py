@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from notigateway.client.errors import GatewayFaultError
+    from notigateway.client.parts import Received
     from notigateway.pki.anchors import PinnedCertificates
     from notigateway.wss.envelope import Envelope
 
@@ -44,7 +45,7 @@ class Believing:
         self._pinned = pinned
         self._limits = limits
 
-    def verify(self, data: bytes, *, status: int, now: datetime) -> tuple[Envelope, Verified]:
+    def verify(self, received: Received, *, status: int, now: datetime) -> tuple[Envelope, Verified]:
         """Return an answer that is proven. Raises: `ResponseNotVerifiedError` and its kinds."""
         came: list[x509.Certificate] = []
 
@@ -54,9 +55,14 @@ class Believing:
 
         envelope = None
         try:
-            envelope = parse_envelope(data, limits=self._limits)
+            envelope = parse_envelope(received.envelope, limits=self._limits)
+            received.mark(envelope.root)
             verified = verify_envelope(
-                envelope, now=now, expectations=Expectations(), check_certificate=check
+                envelope,
+                now=now,
+                expectations=Expectations(),
+                check_certificate=check,
+                inlined=received.inlined,
             )
         except FreshnessError as error:
             raise self._other_clock(error, envelope, now, status) from error
@@ -65,7 +71,7 @@ class Believing:
         except CertificateExpiredError as error:
             raise OtherCertificateError(_not_valid(came[-1], now), status=status) from error
         except GatewayError as error:
-            said = texts_of(error).en + unproven(data)
+            said = texts_of(error).en + unproven(received.envelope)
             raise ResponseNotVerifiedError(error.code, said, status=status) from error
         return envelope, verified
 

@@ -45,6 +45,7 @@ _NUMBER_OF: Final = {
 _NO_NUMBERS: Final[Mapping[Role, str]] = {}
 _SIGNED: Final = Words("Firmó la petición", "Signed the request")
 _SEAL: Final = Words("sello de la entidad", "seal of the entity")
+_MASK: Final = 3
 _DIGITS: Final = re.compile(r"(?<=\d)(?=(?:\d{3})+$)")
 
 
@@ -305,7 +306,11 @@ def _steps(*, has_page: bool) -> list[Words]:
 
 
 def _qr(link: str) -> str:
-    """Return a QR code as SVG, error correction M: a folded page still scans."""
+    """Return a QR code as SVG, error correction M: a folded page still scans.
+
+    The mask is always the same: weighing all eight takes longer than all else that is said of a receipt,
+    and readers take any (ISO/IEC 18004 §7.8).
+    """
     image = BytesIO()
-    segno.make(link, error="m", micro=False).save(image, kind="svg", xmldecl=False, border=0)
+    segno.make(link, error="m", micro=False, mask=_MASK).save(image, kind="svg", xmldecl=False, border=0)
     return image.getvalue().decode()

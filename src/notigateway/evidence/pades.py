@@ -12,14 +12,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
 from asn1crypto import x509 as asn1  # type: ignore[import-untyped]
-from asn1crypto.algos import DigestAlgorithm, SignedDigestAlgorithm  # type: ignore[import-untyped]
-from asn1crypto.cms import (  # type: ignore[import-untyped]
-    ContentInfo,
-    IssuerAndSerialNumber,
-    SignedData,
-    SignerIdentifier,
-    SignerInfo,
-)
+from asn1crypto.cms import ContentInfo  # type: ignore[import-untyped]
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -31,6 +24,7 @@ from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from notigateway.errors import RenditionInvalidError
+from notigateway.evidence.cms import as_signed, container, is_right, pss, room_for, signed_attributes
 from notigateway.evidence.history import dated
 from notigateway.pki.asn1_classes import complete_classes
 
@@ -48,8 +42,6 @@ complete_classes()
 
 PDF_MAX_BYTES: Final = 16 * 1024 * 1024
 _FIELD: Final = "Seal"
-# Room for the certificate, the attributes and the largest signature; the rest stays zero.
-_RESERVED_HEX_DIGITS: Final = 8 * 1024
 _DRY_SIGNATURE: Final = bytes(72)
 
 
@@ -77,21 +69,13 @@ def seal_pdf(pdf: bytes, *, seal: Seal, at: datetime) -> bytes:
         certify=True,
         docmdp_permissions=MDPPerm.NO_CHANGES,
     )
-    signer = _SealAt(metadata, signer=_SealSigner(seal, at), new_field_spec=SigFieldSpec(_FIELD))
+    sealing = _SealSigner(seal, at)
+    signer = _SealAt(metadata, signer=sealing, new_field_spec=SigFieldSpec(_FIELD))
     signer.at = at
-    sealed: bytes = signer.sign_pdf(out, bytes_reserved=_RESERVED_HEX_DIGITS).getvalue()
+    # In hexadecimal digits; whoever reads the PDF reads each of them, so there are no more than are needed.
+    reserved = 2 * room_for(sealing.signing_cert, seal.certificate.public_key())
+    sealed: bytes = signer.sign_pdf(out, bytes_reserved=reserved).getvalue()
     return sealed
-
-
-def _pss() -> SignedDigestAlgorithm:
-    """Return how a seal with an RSA key signs; a new one each time, since threads may not share one."""
-    sha256 = {"algorithm": "sha256"}
-    parameters = {
-        "hash_algorithm": sha256,
-        "mask_gen_algorithm": {"algorithm": "mgf1", "parameters": sha256},
-        "salt_length": 32,
-    }
-    return SignedDigestAlgorithm({"algorithm": "rsassa_pss", "parameters": parameters})
 
 
 class _SealAt(PdfSigner):
@@ -113,7 +97,7 @@ class _SealSigner(Signer):
         is_rsa = isinstance(seal.certificate.public_key(), RSAPublicKey)
         no_others = SimpleCertificateStore()  # type: ignore[no-untyped-call]
         # pyHanko would state the longest salt there can be; the seal's is as long as the hash.
-        mechanism = _pss() if is_rsa else None
+        mechanism = pss() if is_rsa else None
         super().__init__(
             signing_cert=certificate,
             cert_registry=no_others,
@@ -122,6 +106,20 @@ class _SealSigner(Signer):
         )
         self._seal = seal
         self._at = at
+
+    async def async_sign(
+        self,
+        data_digest: bytes,
+        digest_algorithm: str,  # noqa: ARG002  (signature given by pyHanko; the seal has one digest)
+        dry_run: bool = False,  # noqa: FBT001, FBT002
+        *_: Any,  # noqa: ANN401  (what pyHanko would write into the container, which has one form)
+        **_options: Any,  # noqa: ANN401
+    ) -> ContentInfo:
+        """Return the container, written in its one form."""
+        certificate = self.signing_cert
+        attributes = signed_attributes(data_digest, certificate)
+        signature = _DRY_SIGNATURE if dry_run else self._seal.sign(as_signed(attributes), now=self._at)
+        return ContentInfo.load(container(attributes, signature, certificate))
 
     async def async_sign_raw(
         self,
@@ -167,7 +165,10 @@ def _verify(data: bytes, seal_certificates: Sequence[Pin]) -> SealedPdf:
         raise RenditionInvalidError("the seal does not cover the whole PDF")
     if embedded.docmdp_level is not MDPPerm.NO_CHANGES:
         raise RenditionInvalidError("the seal allows changes")
-    _check_container(data, embedded.byte_range, _as_made(embedded.pkcs7_content, embedded.signer_cert))  # 2
+    # A form of its own: as they came, so before anything in them is read.
+    (signer,) = ContentInfo.load(embedded.pkcs7_content)["content"]["signer_infos"]
+    attributes, signature = signer["signed_attrs"].dump(), signer["signature"].native
+    _check_container(data, embedded.byte_range, container(attributes, signature, embedded.signer_cert))  # 2
     named = hashlib.sha256(embedded.signer_cert.dump()).hexdigest()
     pinned = dated(seal_certificates).get(named)
     if pinned is None:  # 3
@@ -180,42 +181,9 @@ def _verify(data: bytes, seal_certificates: Sequence[Pin]) -> SealedPdf:
     is_intact, is_valid = validate_sig_integrity(  # 4
         embedded.signer_info, embedded.signer_cert, "data", embedded.compute_digest()
     )
-    if not (is_intact and is_valid):
+    if not (is_intact and is_valid and is_right(attributes, signature, pinned.certificate.public_key())):
         raise RenditionInvalidError("the PDF differs from the PDF that was sealed")
     return SealedPdf(_attached(reader), pinned.certificate, sealed_at)
-
-
-def _as_made(container: bytes, certificate: asn1.Certificate) -> bytes:
-    """Write a seal's container anew: what its signature covers, the signature, its certificate, no more.
-
-    Versions, the certificate's name and serial number, and the names of algorithms are under no signature.
-    """
-    (signer,) = ContentInfo.load(container)["content"]["signer_infos"]
-    is_rsa = certificate.public_key.algorithm == "rsa"
-    signer["signed_attrs"].dump(force=True)  # in their one order
-    digest = DigestAlgorithm({"algorithm": "sha256"})
-    named = {"issuer": certificate.issuer, "serial_number": certificate.serial_number}
-    again = SignerInfo(
-        {
-            "version": "v1",
-            "sid": SignerIdentifier({"issuer_and_serial_number": IssuerAndSerialNumber(named)}),
-            "digest_algorithm": digest,
-            "signature_algorithm": _pss() if is_rsa else SignedDigestAlgorithm({"algorithm": "sha256_ecdsa"}),
-            "signed_attrs": signer["signed_attrs"],
-            "signature": signer["signature"],
-        }
-    )
-    content = SignedData(
-        {
-            "version": "v1",
-            "digest_algorithms": [digest],
-            "encap_content_info": {"content_type": "data"},
-            "certificates": [certificate],
-            "signer_infos": [again],
-        }
-    )
-    made: bytes = ContentInfo({"content_type": "signed_data", "content": content}).dump()
-    return made
 
 
 def _check_container(data: bytes, byte_range: Sequence[int], cms: bytes) -> None:

@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from notigateway.errors import StampInvalidError
+from notigateway.evidence.der import SEQUENCE, SET, TAGGED_0, V1, V3, der
 from notigateway.pki.asn1_classes import complete_classes
 from notigateway.wss.ns import DS, EXC_C14N
 
@@ -56,12 +57,6 @@ _HASHES: Final[dict[str, type[hashes.HashAlgorithm]]] = {
     "sha512": hashes.SHA512,
 }
 _RSA_MIN_BITS: Final = 2048
-_SEQUENCE: Final = 0x30
-_SET: Final = 0x31
-_TAGGED_0: Final = 0xA0
-_LONG_FORM: Final = 0x80
-_V1: Final = b"\x02\x01\x01"
-_V3: Final = b"\x02\x01\x03"
 
 
 # --- in the receipt -----------------------------------------------------------------------------------
@@ -223,26 +218,16 @@ def _alone(content: cms.ContentInfo, authorities: Sequence[x509.Certificate]) ->
     parts = [signer[name].dump() for name in ("signed_attrs", "signature_algorithm", "signature")]
     digest = core.ObjectIdentifier(signer["digest_algorithm"]["algorithm"].dotted).dump()
     certificate = _authority(signer, authorities)
-    kept = _der(_SEQUENCE, _V1, signer["sid"].dump(), _der(_SEQUENCE, digest), *parts)
-    wrapped = _der(
-        _SEQUENCE,
-        _V3,
-        _der(_SET, _der(_SEQUENCE, digest)),
+    kept = der(SEQUENCE, V1, signer["sid"].dump(), der(SEQUENCE, digest), *parts)
+    wrapped = der(
+        SEQUENCE,
+        V3,
+        der(SET, der(SEQUENCE, digest)),
         signed["encap_content_info"].dump(),
-        _der(_TAGGED_0, certificate.public_bytes(Encoding.DER)),
-        _der(_SET, kept),
+        der(TAGGED_0, certificate.public_bytes(Encoding.DER)),
+        der(SET, kept),
     )
-    return _der(_SEQUENCE, content["content_type"].dump(), _der(_TAGGED_0, wrapped))
-
-
-def _der(tag: int, *parts: bytes) -> bytes:
-    """Wrap encoded parts (X.690 §10.1: the length in its shortest form)."""
-    content = b"".join(parts)
-    size = len(content)
-    if size < _LONG_FORM:
-        return bytes((tag, size)) + content
-    length = size.to_bytes((size.bit_length() + 7) // 8)
-    return bytes((tag, _LONG_FORM | len(length))) + length + content
+    return der(SEQUENCE, content["content_type"].dump(), der(TAGGED_0, wrapped))
 
 
 def _tst_info(token: bytes) -> tsp.TSTInfo:
@@ -304,7 +289,7 @@ def _check_signature(
     if _attribute(signer, "message_digest").native != digest.finalize():
         raise StampInvalidError("the digest of the token is wrong")
     # RFC 5652 §5.4: hashed as a SET OF, not with the tag under which they stand
-    signed_bytes = bytes((_SET,)) + attributes[1:]
+    signed_bytes = bytes((SET,)) + attributes[1:]
     method, signature, key = (
         signer["signature_algorithm"],
         signer["signature"].native,

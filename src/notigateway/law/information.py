@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # As the history of the Social Security's own service shows them; a policy, see the settings.
 INFORMATION_YEARS: Final = 2
-_HELD_BACK: Final = frozenset({State.LAPSED, State.REJECTED})
+HELD_BACK: Final = frozenset({State.LAPSED, State.REJECTED})
 
 
 def information_until(
@@ -32,7 +32,7 @@ def information_until(
 
     None for what is not held back: its content is released, or nothing has decided yet.
     """
-    if effective_state(standing, now) not in _HELD_BACK:
+    if effective_state(standing, now) not in HELD_BACK:
         return None
     ended = standing.decided_at or standing.deadline
     return None if ended is None else years_after(ended, years)

@@ -25,12 +25,9 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING, Final, TypeVar
-from uuid import UUID
-
-from lxml.etree import XMLSyntaxError
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from notigateway.errors import (
     CheckpointInvalidError,
@@ -41,11 +38,11 @@ from notigateway.errors import (
     TemporarilyUnavailableError,
 )
 from notigateway.evidence.history import dated
-from notigateway.evidence.statement import parse_receipt
-from notigateway.evidence.timestamp import check_token, embedded_certificates, signature_imprint, take_out
+from notigateway.evidence.timestamp import embedded_certificates
 from notigateway.evidence.xades import verify_receipt
-from notigateway.law.lifecycle import State
 from notigateway.log.heads import misdating
+from notigateway.log.portions import FIRST, Head, Looked, Portion, Sort
+from notigateway.log.rules import Finding, Rule, check_decision, check_events, misfit, named, stamp_problem
 from notigateway.repository import wholeness as stored
 from notigateway.repository.changes import events_with_place
 from notigateway.repository.engine import reading
@@ -57,13 +54,14 @@ from notigateway.tlog.dating import verify_checkpoint_token
 from notigateway.wss.ns import EVIDENCE_1
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+    from uuid import UUID
 
     from cryptography.x509 import Certificate
     from sqlalchemy import Engine
 
     from notigateway.evidence.history import DatedSeal, Pin
-    from notigateway.evidence.statement import ReceiptFacts
     from notigateway.repository.documents import DocumentStore
     from notigateway.repository.log import LogCheckpoint
     from notigateway.repository.model import Event, Notification, Receipt
@@ -71,38 +69,11 @@ if TYPE_CHECKING:
     from notigateway.repository.timestamps import ReceiptTimestamp
     from notigateway.tlog.checkpoint import Checkpoint
 
-Key = TypeVar("Key")
 Found = TypeVar("Found")
 
 _AT_ONCE: Final = 500
-_FIRST: Final = UUID(int=0)
-_DECIDED: Final = frozenset({State.ACCEPTED, State.REJECTED, State.LAPSED, State.READ, State.CANCELLED})
-_FOLLOWED: Final = frozenset({(State.SCHEDULED, State.AVAILABLE), (State.ACCEPTED, State.READ)})
 _REQUEST: Final = "/".join(f"{{{EVIDENCE_1}}}{name}" for name in ("RequestEvidence", "EnvelopeSha256"))
 _STATUS: Final = "/".join(f"{{{EVIDENCE_1}}}{name}" for name in ("ActorAuthentication", "RevocationSha256"))
-
-
-class Rule(StrEnum):
-    """Which rule does not hold."""
-
-    DECISION = "decision"
-    RECEIPT = "receipt"
-    REQUEST = "request"
-    REVOCATION = "revocation"
-    CHANGE = "change"
-    TIME_STAMP = "time-stamp"
-    CHECKPOINT = "checkpoint"
-    STORE = "store"
-    DOCUMENT = "document"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that does not hold: the rule, what it is about, and how it is."""
-
-    rule: Rule
-    subject: str
-    detail: str
 
 
 @dataclass(frozen=True)
@@ -121,60 +92,89 @@ class Checking:
         with reading(self.engine) as session:
             return stored.count_all(session)
 
+    def portions(self) -> Iterator[Portion]:
+        """Yield everything in portions that can be looked at one apart from the other."""
+        for sort in Sort:
+            with reading(self.engine) as session:
+                ends = stored.ends_of_portions(session, sort, size=_AT_ONCE)
+            keys = [FIRST[sort], *ends, None]
+            yield from (Portion(sort, after, until) for after, until in pairwise(keys))
+
     def findings(self, on_progress: Callable[[int], None] = lambda _: None) -> Iterator[Finding]:
         """Look at everything and yield what does not hold; `on_progress` gets how many were looked at."""
-        yield from self._notifications(on_progress)
-        yield from self._receipts(on_progress)
-        yield from self._envelopes(on_progress)
-        yield from self._checkpoints(on_progress)
-        yield from self._documents(on_progress)
+        yield from self.gathered(map(self.look, self.portions()), on_progress)
 
-    def _notifications(self, on_progress: Callable[[int], None]) -> Iterator[Finding]:
-        code = 0
+    def gathered(self, looked: Iterable[Looked], on_progress: Callable[[int], None]) -> Iterator[Finding]:
+        """Yield what came of all portions, in their order."""
+        before: datetime | None = None
+        for one in looked:
+            for head in one.heads:
+                yield from self._judged(head, before)
+                before = before if head.says is None else head.says.at
+            yield from one.findings
+            on_progress(one.count)
+            if any(finding.rule is Rule.STORE for finding in one.findings):
+                return  # nothing can be said of the documents after, and nothing else comes after them
+
+    def look(self, portion: Portion) -> Looked:
+        """Look at one portion."""
+        if portion.sort is Sort.NOTIFICATIONS:
+            return self._notifications(portion)
+        if portion.sort is Sort.RECEIPTS:
+            return self._receipts(portion)
+        if portion.sort is Sort.REQUESTS:
+            return self._envelopes(portion)
+        if portion.sort is Sort.CHECKPOINTS:
+            return self._checkpoints(portion)
+        return self._documents(portion)
+
+    def _read(
+        self,
+        portion: Portion,
+        read: Callable[[Session, Any], Sequence[Found]],
+        key_of: Callable[[Found], Any],
+    ) -> Iterator[list[Found]]:
+        """Yield what is stored of a portion, so many at once, each time read in a session of its own."""
+        key = portion.after
         while True:
             with reading(self.engine) as session:
-                rows = stored.notifications_after(session, code, limit=_AT_ONCE)
-                if not rows:
-                    return
-                ids = [event.id for row in rows for event in row.events]
-                sealed = stored.events_with_receipt(session, ids)
-                placed = events_with_place(session, ids)
-                lacking = stored.begun_without_disposal(session, ids)
-            for row in rows:
-                yield from _check_decision(row)
-                yield from _check_events(row, sealed=sealed, placed=placed)
-                if lacking.intersection(event.id for event in row.events):
-                    yield Finding(Rule.RECEIPT, str(row.id), "it came to be at disposal without a receipt")
-            code = rows[-1].code
-            on_progress(len(rows))
+                rows = portion.cut(read(session, key), key_of)
+            if not rows:
+                return
+            yield rows
+            key = key_of(rows[-1])
+            if portion.ends_with(key):
+                return
 
-    def _receipts(self, on_progress: Callable[[int], None]) -> Iterator[Finding]:
-        last = _FIRST
-        while True:
-            with reading(self.engine) as session:
-                rows = stored.receipts_after(session, last, limit=_AT_ONCE)
-                if not rows:
-                    return
-                named = {row[0].id: _named(row[0], _REQUEST) for row in rows}
-                kept = stored.kept_envelopes(session, [digest for digest in named.values() if digest])
-                stamps = find_timestamped(session, [row[0].id for row in rows])
-                statuses = {row[0].id: _named(row[0], _STATUS) for row in rows}
-                told = _kept_statuses(session, {digest for digest in statuses.values() if digest})
-            for receipt, event, notification_id, *before in rows:
+    def _notifications(self, portion: Portion) -> Looked:
+        count, findings = 0, list[Finding]()
+        for rows in self._read(portion, _notifications_after, lambda row: row[0].code):
+            for notification, sealed, placed, lacking in rows:
+                findings += check_decision(notification)
+                findings += check_events(notification, sealed=sealed, placed=placed)
+                if lacking.intersection(event.id for event in notification.events):
+                    lack = "it came to be at disposal without a receipt"
+                    findings.append(Finding(Rule.RECEIPT, str(notification.id), lack))
+            count += len(rows)
+        return Looked(count, tuple(findings))
+
+    def _receipts(self, portion: Portion) -> Looked:
+        count, findings = 0, list[Finding]()
+        for rows in self._read(portion, _receipts_after, lambda row: row[0][0].id):
+            for (receipt, event, notification_id, *before), kept, told, stamps in rows:
+                said, digest, status = str(receipt.id), named(receipt, _REQUEST), named(receipt, _STATUS)
                 problem = self._problem(receipt, event, about=notification_id, before=before)
                 if problem is not None:
-                    yield Finding(Rule.RECEIPT, str(receipt.id), problem)
-                digest = named[receipt.id]
+                    findings.append(Finding(Rule.RECEIPT, said, problem))
                 if digest is not None and digest not in kept:
-                    yield Finding(Rule.REQUEST, str(receipt.id), f"the request {digest} is not kept")
-                status = statuses[receipt.id]
+                    findings.append(Finding(Rule.REQUEST, said, f"the request {digest} is not kept"))
                 if status is not None and status not in told:
-                    yield Finding(Rule.REVOCATION, str(receipt.id), f"the status {status} is not kept")
-                wrong = _stamp_problem(receipt, stamps.get(receipt.id), self.authorities)
+                    findings.append(Finding(Rule.REVOCATION, said, f"the status {status} is not kept"))
+                wrong = stamp_problem(receipt, stamps.get(receipt.id), self.authorities)
                 if wrong is not None:
-                    yield Finding(Rule.TIME_STAMP, str(receipt.id), wrong)
-            last = rows[-1][0].id
-            on_progress(len(rows))
+                    findings.append(Finding(Rule.TIME_STAMP, said, wrong))
+            count += len(rows)
+        return Looked(count, tuple(findings))
 
     def _problem(
         self, receipt: Receipt, event: Event, *, about: UUID, before: Sequence[object]
@@ -186,63 +186,57 @@ class Checking:
             facts = verify_receipt(receipt.xml, seal_certificates=self.seals)
         except ReceiptInvalidError as error:
             return error.detail
-        return _misfit(facts, receipt, event, about=about, before=before)
+        return misfit(facts, receipt, event, about=about, before=before)
 
-    def _checkpoints(self, on_progress: Callable[[int], None]) -> Iterator[Finding]:
-        pinned, before = dated(self.seals), None
-        read = partial(list_checkpoints, limit=_AT_ONCE)
-        for row, record in self._each(read, 0, key_of=lambda row: row[0].size, on_progress=on_progress):
-            subject = f"checkpoint of {row.size} leaves"
-            try:
-                head = _verified(row, pinned.get(row.seal_sha256), self.authorities)
-            except (CheckpointInvalidError, StampInvalidError) as error:
-                yield Finding(Rule.TIME_STAMP, subject, error.detail)
-                continue
-            if self.origin and head.origin != self.origin:
-                detail = f'it is signed as "{head.origin}", and log_origin says "{self.origin}"'
-                yield Finding(Rule.CHECKPOINT, subject, detail)
-            wrong = misdating(head, before, record)
-            if wrong is not None:
-                yield Finding(Rule.CHECKPOINT, subject, wrong)
-            before = head.at
-
-    def _envelopes(self, on_progress: Callable[[int], None]) -> Iterator[Finding]:
+    def _envelopes(self, portion: Portion) -> Looked:
+        count, findings = 0, list[Finding]()
         read = partial(stored.envelopes_after, limit=_AT_ONCE)
-        for row in self._each(read, "", key_of=lambda row: row.sha256, on_progress=on_progress):
-            if hashlib.sha256(row.xml).hexdigest() != row.sha256:
-                yield Finding(Rule.REQUEST, row.sha256, "its bytes do not have their hash")
+        for rows in self._read(portion, read, lambda row: row.sha256):
+            changed = (row.sha256 for row in rows if hashlib.sha256(row.xml).hexdigest() != row.sha256)
+            lack = "its bytes do not have their hash"
+            findings += (Finding(Rule.REQUEST, sha256, lack) for sha256 in changed)
+            count += len(rows)
+        return Looked(count, tuple(findings))
 
-    def _documents(self, on_progress: Callable[[int], None]) -> Iterator[Finding]:
+    def _checkpoints(self, portion: Portion) -> Looked:
+        pinned, heads = dated(self.seals), list[Head]()
+        read = partial(list_checkpoints, limit=_AT_ONCE)
+        for rows in self._read(portion, read, lambda row: row[0].size):
+            heads += (
+                _read_head(row, record, pinned.get(row.seal_sha256), self.authorities) for row, record in rows
+            )
+        return Looked(len(heads), heads=tuple(heads))
+
+    def _judged(self, head: Head, before: datetime | None) -> Iterator[Finding]:
+        """Yield what is wrong with a checkpoint; `before` is the instant of the one before it."""
+        subject = f"checkpoint of {head.size} leaves"
+        if head.says is None:
+            yield Finding(Rule.TIME_STAMP, subject, head.wrong)
+            return
+        if self.origin and head.says.origin != self.origin:
+            detail = f'it is signed as "{head.says.origin}", and log_origin says "{self.origin}"'
+            yield Finding(Rule.CHECKPOINT, subject, detail)
+        wrong = misdating(head.says, before, head.record)
+        if wrong is not None:
+            yield Finding(Rule.CHECKPOINT, subject, wrong)
+
+    def _documents(self, portion: Portion) -> Looked:
+        count, findings = 0, list[Finding]()
         read = partial(stored.documents_after, limit=_AT_ONCE)
-        found = self._each(read, "", key_of=lambda row: row[0], on_progress=on_progress)
-        seen = "none was looked at"
+        seen = "none was looked at" if portion.is_first else f"none after {portion.after} was looked at"
         try:
             self.store.check_marker()
-            for sha256, least, greatest in found:
-                yield from self._check_document(sha256, sizes=(least, greatest))
-                seen = f"none after {sha256} was looked at"
+            for rows in self._read(portion, read, lambda row: row[0]):
+                for sha256, least, greatest in rows:
+                    findings += self._check_document(sha256, sizes=(least, greatest))
+                    seen = f"none after {sha256} was looked at"
+                count += len(rows)
         except TemporarilyUnavailableError as error:
             if error.part is not Part.STORE:
                 raise
-            yield Finding(Rule.STORE, self.store.place, f"{error.detail}; of the documents {seen}")
-
-    def _each(
-        self,
-        read: Callable[[Session, Key], Sequence[Found]],
-        key: Key,
-        *,
-        key_of: Callable[[Found], Key],
-        on_progress: Callable[[int], None],
-    ) -> Iterator[Found]:
-        """Yield all that is stored of a sort, portion after portion, each read in a session of its own."""
-        while True:
-            with reading(self.engine) as session:
-                rows = read(session, key)
-            if not rows:
-                return
-            yield from rows
-            key = key_of(rows[-1])
-            on_progress(len(rows))
+            detail = f"{error.detail}; of the documents {seen}"
+            findings.append(Finding(Rule.STORE, self.store.place, detail))
+        return Looked(count, tuple(findings))
 
     def _check_document(self, sha256: str, *, sizes: tuple[int, int]) -> Iterator[Finding]:
         try:
@@ -252,6 +246,16 @@ class Checking:
             return
         if sizes != (size, size):
             yield Finding(Rule.DOCUMENT, sha256, f"it has {size} bytes, an act says otherwise")
+
+
+def _read_head(
+    row: LogCheckpoint, record: UUID | None, seal: DatedSeal | None, authorities: Sequence[Certificate]
+) -> Head:
+    """Return what a checkpoint says, or what is wrong with it."""
+    try:
+        return Head(row.size, _verified(row, seal, authorities), "", record)
+    except (CheckpointInvalidError, StampInvalidError) as error:
+        return Head(row.size, None, error.detail, record)
 
 
 def _verified(row: LogCheckpoint, seal: DatedSeal | None, authorities: Sequence[Certificate]) -> Checkpoint:
@@ -265,85 +269,36 @@ def _verified(row: LogCheckpoint, seal: DatedSeal | None, authorities: Sequence[
     return head
 
 
-def _check_decision(notification: Notification) -> Iterator[Finding]:
-    decisive = [event for event in notification.events if event.decisive]
-    subject = str(notification.id)
-    wanted = 1 if notification.state in _DECIDED else 0
-    if len(decisive) != wanted:
-        yield Finding(Rule.DECISION, subject, f"{notification.state} with {len(decisive)} decisive events")
-        return
-    for event in decisive:
-        if (event.state, event.at) != (notification.state, notification.decided_at):
-            yield Finding(Rule.DECISION, subject, f"{notification.state}, but its event says {event.state}")
-    if [event.position for event in notification.events] != list(range(1, len(notification.events) + 1)):
-        yield Finding(Rule.DECISION, subject, "its events are not numbered from 1 without a gap")
+def _notifications_after(
+    session: Session, code: int
+) -> list[tuple[Notification, set[UUID], set[UUID], set[UUID]]]:
+    """Return notifications with which of their events have receipts and places, and which lack theirs."""
+    rows = stored.notifications_after(session, code, limit=_AT_ONCE)
+    ids = [event.id for row in rows for event in row.events]
+    beside = (
+        stored.events_with_receipt(session, ids),
+        events_with_place(session, ids),
+        stored.begun_without_disposal(session, ids),
+    )
+    return [(row, *beside) for row in rows]
 
 
-def _check_events(notification: Notification, *, sealed: set[UUID], placed: set[UUID]) -> Iterator[Finding]:
-    for event in notification.events:
-        subject = f"{notification.id} event {event.position}"
-        if event.decisive and event.state is not State.CANCELLED and event.id not in sealed:
-            yield Finding(Rule.RECEIPT, subject, f"{event.state} without a receipt")
-        if event.id not in placed:
-            yield Finding(Rule.CHANGE, subject, f"{event.state} without a place")
-
-
-def _misfit(
-    facts: ReceiptFacts, receipt: Receipt, event: Event, *, about: UUID, before: Sequence[object]
-) -> str | None:
-    """Return in what a valid receipt differs from what it is kept as; None where it does not."""
-    said = (facts.receipt_id, facts.notification_id, facts.notification_code)
-    if said != (receipt.id, about, receipt.notification_code) or not _may_stand_at(receipt, event):
-        return "it is the receipt of something else"
-    if (facts.state, facts.event_time) != (receipt.state, receipt.event_time):
-        return "its row says another event than itself"
-    if receipt.state is event.state and facts.event_time != event.at:
-        return f"it says {facts.event_time}, the event {event.at}"
-    previous = facts.previous
-    if previous is not None and [previous.evidence_id, previous.sha256] != before:
-        return "it does not follow the receipt before it"
-    return None
-
-
-def _may_stand_at(receipt: Receipt, event: Event) -> bool:
-    """Tell whether the receipt attests the event, or what followed from it.
-
-    What was published for later comes to be at disposal; what was accepted is handed over.
-    """
-    followed = (event.state, receipt.state) in _FOLLOWED and receipt.event_time >= event.at
-    return receipt.state is event.state or followed
-
-
-def _stamp_problem(
-    receipt: Receipt, stamped: ReceiptTimestamp | None, authorities: Sequence[Certificate]
-) -> str | None:
-    """Return what is wrong with a receipt's time-stamped form; None where nothing is, or there is none."""
-    if stamped is None:
-        return None
-    if hashlib.sha256(stamped.xml).hexdigest() != stamped.sha256:
-        return "the bytes of the time-stamped form do not have their hash"
-    try:
-        original, token = take_out(stamped.xml)
-        if token is None or original != receipt.xml:
-            return "the time-stamped form is not this receipt with a time-stamp"
-        pinned = authorities or embedded_certificates(token)
-        at = check_token(token, imprint=signature_imprint(original), authorities=pinned)
-    except StampInvalidError as error:
-        return error.detail
-    except ValueError as error:
-        return str(error)
-    return None if at == stamped.at else f"the time-stamp states {at}, its row {stamped.at}"
+def _receipts_after(
+    session: Session, key: UUID
+) -> list[tuple[Sequence[Any], set[str], set[str], Mapping[UUID, ReceiptTimestamp]]]:
+    """Return receipts with which of the requests and statuses that they name are kept, and their stamps."""
+    rows = stored.receipts_after(session, key, limit=_AT_ONCE)
+    requests = [digest for row in rows if (digest := named(row[0], _REQUEST))]
+    statuses = {digest for row in rows if (digest := named(row[0], _STATUS))}
+    beside = (
+        stored.kept_envelopes(session, requests),
+        _kept_statuses(session, statuses),
+        find_timestamped(session, [row[0].id for row in rows]),
+    )
+    return [(row, *beside) for row in rows]
 
 
 def _kept_statuses(session: Session, digests: set[str]) -> set[str]:
     """Return those of the digests under which a list or answer is kept, unchanged."""
     kept = get_revocation_data(session, digests) if digests else ()
     return {sha256 for sha256, _, data in kept if hashlib.sha256(data).hexdigest() == sha256}
-
-
-def _named(receipt: Receipt, path: str) -> str | None:
-    """Return the digest that a receipt names there; None where it names none or is damaged."""
-    try:
-        return parse_receipt(receipt.xml).findtext(path)
-    except XMLSyntaxError:
-        return None

@@ -72,7 +72,10 @@ class Prepared:
         if not parameters:
             return 0
         with _cursor(connection, form.text) as cursor:
-            cursor.executemany(form.text, parameters)
+            if len(parameters) == 1:  # several at once are a pipeline to PostgreSQL, which one need not be
+                cursor.execute(form.text, parameters[0])
+            else:
+                cursor.executemany(form.text, parameters)
             return cursor.rowcount
 
     def _form(self, dialect: Dialect) -> _Form:
@@ -117,12 +120,19 @@ class _Form:
         """Return the driver's rows with converted values, column by column."""
         if not rows:
             return []
-        columns = list(zip(*rows, strict=True))
+        columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
         for place, convert in self._converted:
-            # Words, instants and sizes repeat from row to row.
-            converted = {value: convert(value) for value in set(columns[place])}
-            columns[place] = tuple(map(converted.__getitem__, columns[place]))
+            columns[place] = _convert(columns[place], convert)
         return list(map(self._row, zip(*columns, strict=True)))
+
+
+def _convert(column: Sequence[Any], convert: Callable[[Any], Any]) -> Sequence[Any]:
+    """Convert a column: words, deadlines and sizes repeat from row to row, identifiers do not."""
+    distinct = set(column)
+    if len(distinct) * 2 > len(column):
+        return [convert(value) for value in column]
+    converted = {value: convert(value) for value in distinct}
+    return [converted[value] for value in column]
 
 
 def _of(kind: TypeEngine[Any], dialect: Dialect, ask: Callable[[TypeEngine[Any]], Any]) -> Any:  # noqa: ANN401

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import aliased, selectinload
@@ -21,11 +21,30 @@ if TYPE_CHECKING:
     from notigateway.repository.session import Session
 
 
+_KEYS: Final = {
+    "notifications": Notification.code,
+    "receipts": Receipt.id,
+    "requests": RequestEnvelope.sha256,
+    "checkpoints": LogCheckpoint.size,
+    "documents": Document.sha256,
+}
+
+
 def count_all(session: Session) -> int:
     """Return how many things there are to look at."""
     keys = (Notification.code, Receipt.id, RequestEnvelope.sha256, LogCheckpoint.size)
     rows = sum(session.scalar(select(func.count(key))) or 0 for key in keys)
     return rows + (session.scalar(select(func.count(Document.sha256.distinct()))) or 0)
+
+
+def ends_of_portions(session: Session, sort: str, *, size: int) -> Sequence[Any]:
+    """Return the key of every so-manieth of a sort, in their order."""
+    key = _KEYS[sort].label("key")
+    keys = select(key).distinct().subquery()
+    number = func.row_number().over(order_by=keys.c.key).label("number")
+    numbered = select(keys.c.key, number).subquery()
+    query = select(numbered.c.key).where(numbered.c.number % size == 0).order_by(numbered.c.key)
+    return session.scalars(query).all()
 
 
 def notifications_after(session: Session, code: int, *, limit: int) -> Sequence[Notification]:

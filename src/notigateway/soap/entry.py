@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import SecurityError, TemporarilyUnavailableError
 from notigateway.repository.engine import writing
+from notigateway.repository.log import log_access
+from notigateway.repository.together import write_together
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,12 +93,19 @@ class Entry:
             raise self._lost
         self.access.result = result
         try:
-            with writing(self._engine) as session:
-                self._use_up(session, has_changed=False)
-                session.access = self.access.columns()
+            if self._memory is None or self._memory.is_one_row:
+                write_together(self._engine, self._write)
+            else:
+                with writing(self._engine) as session:
+                    self._write(session)
         except SecurityError as refusal:
             self.make(refusal.code)
             raise
+
+    def _write(self, session: Session) -> None:
+        """Write what is entered of a request that changes nothing else. Raises: what the memory raises."""
+        self._use_up(session, has_changed=False)
+        log_access(session, self.access.columns())
 
     def _use_up(self, session: Session, *, has_changed: bool = True) -> None:
         """Register the message: of copies at the same time one succeeds, the others wait for it."""

@@ -31,9 +31,13 @@ _RETRY_AFTER_SECONDS: Final = 1
 
 
 class Memory(Protocol):
-    """What is known of one message, and how it is used up; `may_repeat`: as a read it may come again."""
+    """What is known of one message, and how it is used up; `may_repeat`: as a read it may come again.
+
+    `is_one_row`: to take it writes one row or nothing, so that a copy's refusal leaves nothing to take back.
+    """
 
     may_repeat: bool
+    is_one_row: bool
 
     def knows(self, session: Session) -> bool:
         """Tell whether the message came before; it spares work and decides nothing."""
@@ -52,6 +56,7 @@ class DatedMemory:
     """The memory of a message with a Timestamp."""
 
     may_repeat = False
+    is_one_row = True
 
     def __init__(self, key: bytes, fresh_until: datetime) -> None:
         self._key = key
@@ -72,6 +77,8 @@ class DatedMemory:
 
 class UndatedMemory:
     """The memory of a message without Timestamp."""
+
+    is_one_row = False
 
     def __init__(self, verified: Verified, *, may_repeat: bool, now: datetime) -> None:
         self.may_repeat = may_repeat

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -36,6 +36,12 @@ if TYPE_CHECKING:
     from notigateway.verifier.pins import Trust
 
 _BEFORE_ITS_SEAL = "the receipt's seal is not proven"
+
+
+@cache
+def _schema() -> etree.XMLSchema:
+    """Return the published schema of receipts: read once, however many are verified."""
+    return etree.XMLSchema(etree.parse(published_folder("wsdl") / "notigateway-evidence-1.xsd"))
 
 
 @dataclass
@@ -87,7 +93,7 @@ class Examination:
             root = parse_receipt(data)
         except etree.XMLSyntaxError as error:
             raise FailedError(f"not XML: {error.msg}") from error
-        schema = etree.XMLSchema(etree.parse(published_folder("wsdl") / "notigateway-evidence-1.xsd"))
+        schema = _schema()
         if not schema.validate(root):
             raise FailedError(f"not a receipt: {schema.error_log[0].message}")
         return "valid against notigateway-evidence-1.xsd"

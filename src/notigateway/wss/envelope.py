@@ -114,18 +114,33 @@ def _scan(data: bytes, limits: Limits) -> None:
     if data.count(b"=") > 4 * limits.max_elements:
         raise errors.XmlLimitError("count of =", limit_elements=limits.max_elements)
     # The bytes bound the declarations from above, and cheaply: canonicalisation never sees more.
-    declarations = data.count(b"xmlns")
+    declarations = data.count(_XMLNS)
     if declarations > limits.max_namespaces_total:
         raise errors.XmlLimitError("count of xmlns", limit_namespaces=limits.max_namespaces_total)
-    if declarations > limits.max_namespaces_per_element:
-        # a start tag holds no second `<`, so it lies within one piece
-        most = max(piece.count(b"xmlns") for piece in data.split(b"<"))
-        if most > limits.max_namespaces_per_element:
-            raise errors.XmlLimitError("xmlns in one tag", limit_namespaces=limits.max_namespaces_per_element)
+    most = limits.max_namespaces_per_element
+    if declarations > most and _most_in_a_tag(data) > most:
+        raise errors.XmlLimitError("xmlns in one tag", limit_namespaces=most)
     _scan_prolog(data)
     # lxml writes a namespace into the name of each of its elements, so its length counts as well
     if any(pattern.search(data) for pattern in _longer_names_than(limits.max_name_chars)):
         raise errors.XmlLimitError("name", limit_name_chars=limits.max_name_chars)
+
+
+def _most_in_a_tag(data: bytes) -> int:
+    """Return the most `xmlns` between two `<`: a start tag holds no second one.
+
+    From each to the next, so what lies between is looked at once, however much of it there is.
+    """
+    most = count = 0
+    at = data.find(_XMLNS)
+    while at >= 0:
+        count += 1
+        most = max(most, count)
+        following = data.find(_XMLNS, at + len(_XMLNS))
+        if following >= 0 and data.find(b"<", at, following) >= 0:
+            count = 0
+        at = following
+    return most
 
 
 @cache
@@ -138,6 +153,9 @@ def _longer_names_than(octets: int) -> tuple[re.Pattern[bytes], re.Pattern[bytes
     more = b"{%d,}" % (octets + 1)
     namespace = rb"xmlns(?::[^\s=<>]*+)?+\s*+=\s*+(?:\"[^\"]" + more + rb"|'[^']" + more + rb")"
     return re.compile(rb"<[^\s<>/]" + more), re.compile(namespace)
+
+
+_XMLNS: Final = b"xmlns"
 
 
 def _scan_prolog(data: bytes) -> None:

@@ -35,7 +35,7 @@ from notigateway.wss.signed_info import read_signed_info
 from notigateway.wss.tokens import check_place, check_signed_tokens, read_token
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from cryptography import x509
@@ -47,7 +47,13 @@ if TYPE_CHECKING:
     from notigateway.wss.signature_value import VerifyingKey
     from notigateway.wss.signed_info import Reference
 
+    Inlining = Callable[[bytes], Iterable[bytes]]
+
 _MAX_DIGEST_BYTES = 64
+
+
+def _as_it_is(octets: bytes) -> tuple[bytes]:
+    return (octets,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +92,11 @@ def verify_envelope(
     expectations: Expectations,
     check_certificate: Callable[[x509.Certificate, datetime], None],
     clients: ClientRegister = NO_CLIENTS,
+    inlined: Inlining = _as_it_is,
 ) -> Verified:
     """Prove that the Body is what the holder of an admitted certificate signed, just now.
+
+    Where parts of it travelled beside it, `inlined` yields the octets that were signed of canonical ones.
 
     The steps go from cheap to expensive; the size and the structure of the XML were checked by
     `parse_envelope`, and the replay key is registered by the caller.
@@ -142,7 +151,7 @@ def verify_envelope(
 
     # 8 digests
     for reference, target in zip(signed_info.references, targets, strict=True):
-        check_digest(reference, target)
+        check_digest(reference, target, inlined)
 
     key_mark = _key_mark(key)
     return Verified(
@@ -162,7 +171,7 @@ def verify_envelope(
     )
 
 
-def check_digest(reference: Reference, target: _Element) -> None:
+def check_digest(reference: Reference, target: _Element, inlined: Inlining = _as_it_is) -> None:
     """Check that a signed part, the element itself, has the digest that its reference states.
 
     Raises: `DigestError`; `CanonicalFormError` for a part without a canonical form.
@@ -175,7 +184,10 @@ def check_digest(reference: Reference, target: _Element) -> None:
         expected = decode_base64(reference.digest, max_bytes=_MAX_DIGEST_BYTES)
     except ValueError as error:
         raise DigestError("DigestValue is not base64", **facts) from error
-    if not hmac.compare_digest(hashlib.new(reference.method.hash_name, octets).digest(), expected):
+    digest = hashlib.new(reference.method.hash_name)
+    for piece in inlined(octets):
+        digest.update(piece)
+    if not hmac.compare_digest(digest.digest(), expected):
         raise DigestError(f"digest of {facts['part']} differs", **facts)
 
 

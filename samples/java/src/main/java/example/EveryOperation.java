@@ -125,7 +125,8 @@ public final class EveryOperation {
         RetrieveNotifications both = new RetrieveNotifications();
         both.getId().addAll(List.of(accepted, rejected));
         Document document = call(client, "RetrieveNotifications", () -> gateway.retrieveNotifications(both),
-                answer -> answer.getItem().get(1).getProblem() != null).getItem().get(0).getDocument().get(0);
+                answer -> answer.getItem().get(1).getProblem() != null
+                        && isWhole(answer.getItem().get(0).getDocument().get(0))).getItem().get(0).getDocument().get(0);
         RetrieveDocument whole = new RetrieveDocument();
         whole.setId(accepted);
         whole.setDocumentId(document.getDocumentId());
@@ -239,6 +240,10 @@ public final class EveryOperation {
         System.out.printf("{\"operation\": \"%s\", \"ok\": %b, \"verified\": %b}%n",
                 operation, check.holds(answer), by.verifiedAnswers() == before + 1);
         return answer;
+    }
+
+    private static boolean isWhole(Document document) throws Exception {
+        return sha256(document.getContent()).equals(document.getSha256());
     }
 
     private static String sha256(byte[] bytes) throws Exception {

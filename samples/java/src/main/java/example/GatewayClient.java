@@ -22,6 +22,7 @@ import javax.xml.namespace.QName;
 import jakarta.xml.soap.SOAPException;
 import jakarta.xml.soap.SOAPMessage;
 import jakarta.xml.ws.BindingProvider;
+import jakarta.xml.ws.soap.SOAPBinding;
 
 import org.w3c.dom.Element;
 import org.w3c.dom.Node;
@@ -95,16 +96,24 @@ public final class GatewayClient {
                 WSSecurityEngine.class.getPackage().getImplementationVersion());
     }
 
-    /** Connects in one of the ways: policy, direct (reference) or issuer-serial. */
+    /** Connects in one of the ways: policy, direct (reference) or issuer-serial; those with -mtom take parts. */
     public static GatewayClient open(String mode, String url, Path p12, String passphrase, Path service)
             throws Exception {
         Holder me = Holder.open(p12, passphrase);
         return switch (mode) {
             case "policy" -> byPolicy(url, me, service);
+            case "policy-mtom" -> byPolicy(url, me, service).inParts();
             case "direct" -> byAction(url, me, service, "DirectReference");
+            case "direct-mtom" -> byAction(url, me, service, "DirectReference").inParts();
             case "issuer-serial" -> byAction(url, me, service, "IssuerSerial");
             default -> throw new IllegalArgumentException(mode);
         };
+    }
+
+    /** Has documents travel in parts beside messages (MTOM); WSS4J verifies them with the Body. */
+    public GatewayClient inParts() {
+        ((SOAPBinding) ((BindingProvider) port).getBinding()).setMTOMEnabled(true);
+        return this;
     }
 
     /** Signs and verifies as the policy in the service's WSDL says. */

@@ -14,6 +14,7 @@ import java.util.Map;
 import jakarta.xml.ws.Binding;
 import jakarta.xml.ws.BindingProvider;
 import jakarta.xml.ws.soap.AddressingFeature;
+import jakarta.xml.ws.soap.MTOMFeature;
 
 import com.sun.xml.ws.util.RuntimeVersion;
 import com.sun.xml.wss.XWSSConstants;
@@ -42,7 +43,7 @@ public final class GatewayClient {
         return "Metro " + RuntimeVersion.VERSION.toString().split("[ /]")[2];
     }
 
-    /** Connects; the only mode is policy. */
+    /** Connects by the policy; in the mode policy-mtom documents travel in parts beside messages. */
     public static GatewayClient open(String mode, String url, Path p12, String passphrase, Path service)
             throws Exception {
         KeyStore mine = KeyStore.getInstance("PKCS12");
@@ -54,7 +55,7 @@ public final class GatewayClient {
         // With WS-Addressing each message has a MessageID. Without it equal requests within one second are equal
         // bytes, since Metro's Timestamps have whole seconds: a replay, for the gateway.
         Notigateway port = new NotigatewayService(URI.create(url + "?wsdl").toURL())
-                .getNotigatewayPort(new AddressingFeature());
+                .getNotigatewayPort(new AddressingFeature(), new MTOMFeature(mode.equals("policy-mtom")));
         Map<String, Object> context = ((BindingProvider) port).getRequestContext();
         context.put(BindingProvider.ENDPOINT_ADDRESS_PROPERTY, url);
         context.put(XWSSConstants.CERTIFICATE_PROPERTY, mine.getCertificate(alias));

@@ -1,0 +1,153 @@
+"""Small writes of several requests in one commit, where SQLite has one writer and each commit one wait.
+
+A commit waits for the disk; meanwhile the next requests come to write. The first of them begins the next
+transaction and takes in it whoever has come by then, so that all of them wait for the disk once. Nobody
+is waited for: who is alone commits alone. PostgreSQL's server does that by itself.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
+
+from notigateway.errors import GatewayError, Part, TemporarilyUnavailableError
+from notigateway.metering.account import Stage, timed
+from notigateway.repository.engine import writing
+from notigateway.time_left import at_most
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Engine
+
+    from notigateway.repository.session import Session
+
+# A transaction of so many takes a few milliseconds: whoever writes otherwise has its turn soon.
+_AT_ONCE: Final = 64
+_LONGEST_SECONDS: Final = 30.0
+
+
+def write_together(engine: Engine, write: Callable[[Session], None]) -> None:
+    """Have something small written and committed, perhaps with what others write at the same time.
+
+    `write` raises a `GatewayError` before it has changed anything, or changes all that it has to.
+
+    Raises: what it raises; `TemporarilyUnavailableError`: then nothing was changed, except where the answer
+    to the commit was lost.
+    """
+    if engine.dialect.name != "sqlite":
+        with writing(engine) as session:
+            write(session)
+        return
+    with _making:
+        gathering = _gatherings.get(engine)
+        if gathering is None:
+            gathering = _gatherings[engine] = _Gathering()
+    if not gathering.write(engine, write):
+        with writing(engine) as session:
+            write(session)
+
+
+class _Wish:
+    """What one request wants written, and what became of it."""
+
+    def __init__(self, write: Callable[[Session], None]) -> None:
+        self.write = write
+        # Its own thread goes on when it has been written, or is to lead the next transaction.
+        self.called = threading.Semaphore(0)
+        self.leads = False
+        self.is_over = False
+        self.is_written = False
+        self.error: GatewayError | None = None
+
+
+class _Gathering:
+    """Who waits to write to one database; safe between threads, of which one at a time leads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: deque[_Wish] = deque()
+        self._is_led = False
+
+    def write(self, engine: Engine, write: Callable[[Session], None]) -> bool:
+        """Write with others; False where one of them has failed, and this is to be written alone."""
+        wish = _Wish(write)
+        with self._lock:
+            wish.leads = not self._is_led
+            self._is_led = True
+            self._waiting.append(wish)
+        if not wish.leads:
+            with timed(Stage.DATABASE):
+                self._wait(wish)
+        if not wish.is_over:
+            self._lead(engine, wish)
+        if wish.error is not None:
+            raise wish.error
+        return wish.is_written
+
+    def _wait(self, wish: _Wish) -> None:
+        """Wait until it is written, or to be the next who leads. Raises: `TemporarilyUnavailableError`."""
+        if wish.called.acquire(timeout=at_most(_LONGEST_SECONDS)):
+            return
+        with self._lock:
+            if wish.is_over or wish.leads:
+                return
+            if wish in self._waiting:
+                self._waiting.remove(wish)
+        # Where it is in a transaction already, nobody knows whether that will be one.
+        raise TemporarilyUnavailableError("the turn to write did not come in time", part=Part.DATABASE)
+
+    def _lead(self, engine: Engine, own: _Wish) -> None:
+        """Write all that wait, the leader's own among them, and have somebody else lead the next ones."""
+        taken: list[_Wish] = []
+        try:
+            with writing(engine) as session:
+                # Not before it is our turn: until then others come.
+                self._take(taken)
+                for wish in taken:
+                    _write_one(wish, session)
+            for wish in taken:
+                wish.is_written = wish.error is None
+        except TemporarilyUnavailableError as trouble:
+            for wish in taken or [
+                own
+            ]:  # before there was a transaction, whoever else waits may have more time
+                wish.error = TemporarilyUnavailableError(trouble.detail, part=trouble.part)
+        except Exception:  # noqa: BLE001, S110  (whose defect it is, each finds out alone)
+            pass
+        finally:
+            self._hand_over(taken or [own])
+
+    def _take(self, taken: list[_Wish]) -> None:
+        with self._lock:
+            while self._waiting and len(taken) < _AT_ONCE:
+                taken.append(self._waiting.popleft())
+
+    def _hand_over(self, taken: list[_Wish]) -> None:
+        """Call those that are done, and who is the next to lead."""
+        with self._lock:
+            for wish in taken:
+                wish.is_over = True
+                if wish in self._waiting:
+                    self._waiting.remove(wish)
+            following = self._waiting[0] if self._waiting else None
+            self._is_led = following is not None
+            if following is not None:
+                following.leads = True
+        for wish in taken if following is None else (*taken, following):
+            wish.called.release()
+
+
+def _write_one(wish: _Wish, session: Session) -> None:
+    try:
+        wish.write(session)
+    except TemporarilyUnavailableError:
+        raise
+    except GatewayError as refusal:
+        wish.error = refusal  # it has changed nothing, and is nobody else's matter
+
+
+_making: Final = threading.Lock()
+_gatherings: Final[WeakKeyDictionary[Engine, _Gathering]] = WeakKeyDictionary()

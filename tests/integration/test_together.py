@@ -1,0 +1,144 @@
+"""Writes of several requests in one commit: each as durable as alone, and nobody's failure is another's."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sqlalchemy import event, select, text
+
+from notigateway.errors import ReplayError, TemporarilyUnavailableError
+from notigateway.repository.engine import create_database, reading, writing
+from notigateway.repository.replay import ReplayKey, register
+from notigateway.repository.together import write_together
+from notigateway.time_left import bounded
+from pki import NOW
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy import Engine
+
+    from notigateway.repository.session import Session
+
+THREADS = 12
+
+
+def key(number: int) -> bytes:
+    return number.to_bytes(32)
+
+
+def keep(number: int, session: Session) -> None:
+    if not register(session, key(number), expires_at=NOW):
+        raise ReplayError(retry_after_seconds=1)
+
+
+def outcome(engine: Engine, write: Callable[[Session], None]) -> str:
+    try:
+        write_together(engine, write)
+    except (ReplayError, TemporarilyUnavailableError) as refusal:
+        return refusal.code
+    except ZeroDivisionError:
+        return "defect"
+    return "kept"
+
+
+def kept(engine: Engine) -> list[bytes]:
+    with reading(engine) as session:
+        return sorted(session.scalars(select(ReplayKey.key)))
+
+
+@contextmanager
+def held(engine: Engine) -> Iterator[None]:
+    """Keep the turn to write until as many wait as there are threads."""
+    with writing(engine) as session:
+        session.execute(text("SELECT 1"))
+        yield
+        time.sleep(0.3)  # until the others have come
+
+
+def written(engine: Engine, writes: list[Callable[[Session], None]]) -> list[str]:
+    """Write all at once, while somebody else has the turn; return what became of each."""
+    with ThreadPoolExecutor(len(writes)) as pool:
+        with held(engine):
+            futures = [pool.submit(outcome, engine, write) for write in writes]
+        return [one.result(30) for one in futures]
+
+
+def test_who_waits_at_the_same_time_is_committed_at_once(sqlite_url: str) -> None:
+    engine = create_database(sqlite_url, pool_size=THREADS + 1)
+    commits: list[object] = []
+    event.listen(engine, "commit", commits.append)
+    assert written(engine, [partial(keep, number) for number in range(THREADS)]) == ["kept"] * THREADS
+    assert kept(engine) == [key(number) for number in range(THREADS)]
+    assert len(commits) <= 4  # the holder's, and of those who wait the first one's with whoever had come
+    engine.dispose()
+
+
+def test_each_is_kept_before_it_is_told_so(engine: Engine) -> None:
+    def write(number: int) -> bool:
+        write_together(engine, partial(keep, number))
+        return key(number) in kept(engine)
+
+    with ThreadPoolExecutor(6) as pool:
+        assert all(pool.map(write, range(40)))
+
+
+def test_of_copies_one_is_kept_and_the_others_are_told(engine: Engine) -> None:
+    found = written(engine, [partial(keep, number % 3) for number in range(6)])
+    assert sorted(found) == [ReplayError.code] * 3 + ["kept"] * 3
+    assert kept(engine) == [key(number) for number in range(3)]
+
+
+def test_a_defect_of_one_is_its_own(engine: Engine) -> None:
+    def fail(session: Session) -> None:
+        keep(99, session)
+        raise ZeroDivisionError
+
+    found = written(engine, [partial(keep, 1), fail, partial(keep, 2), partial(keep, 3)])
+    assert found == ["kept", "defect", "kept", "kept"]
+    assert kept(engine) == [key(1), key(2), key(3)]
+
+
+def test_what_fails_as_it_commits_is_told_to_all_and_nothing_is_kept(sqlite_url: str) -> None:
+    engine = create_database(sqlite_url)
+    broken = threading.Event()
+
+    def refuse(_connection: object) -> None:
+        if broken.is_set():
+            raise TemporarilyUnavailableError("the file was removed")
+
+    event.listen(engine, "commit", refuse)
+    with ThreadPoolExecutor(4) as pool:
+        with held(engine):
+            futures = [pool.submit(outcome, engine, partial(keep, number)) for number in range(4)]
+        broken.set()
+        found = [one.result(30) for one in futures]
+    broken.clear()
+    told = [TemporarilyUnavailableError.code] * 4
+    assert found == told or found.count("kept") == len(kept(engine))  # who committed before it broke
+    assert outcome(engine, partial(keep, 7)) == "kept"
+    engine.dispose()
+
+
+def test_who_has_no_time_left_is_told_and_the_others_go_on(sqlite_url: str) -> None:
+    engine = create_database(sqlite_url)
+
+    def hurried(number: int) -> str:
+        with bounded(0.05):
+            return outcome(engine, partial(keep, number))
+
+    with ThreadPoolExecutor(4) as pool:
+        with held(engine):
+            first = pool.submit(hurried, 1)
+            time.sleep(0.02)
+            others = [pool.submit(outcome, engine, partial(keep, number)) for number in (2, 3)]
+            late = pool.submit(hurried, 4)
+        assert [first.result(30), late.result(30)] == [TemporarilyUnavailableError.code] * 2
+        assert [one.result(30) for one in others] == ["kept"] * 2
+    assert kept(engine) == [key(2), key(3)]
+    engine.dispose()
