@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 KILLS = 5
 PULL_SECONDS = 120
+ENDED_SECONDS = 20
 SEED = 20261123
 
 
@@ -64,19 +66,23 @@ def test_a_pull_that_is_killed_at_random_moments_ends_with_every_notification_on
     command += ["--json", str(spool)]
     seen: set[str] = set()
     for kill in range(KILLS):
-        with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as client:
+        # one of them with processes beside it, which nobody kills
+        options = ["--processes", "2"] if kill == 1 else []
+        with subprocess.Popen([*command, *options], env=environment, stdout=subprocess.DEVNULL) as client:
             # the first dies as soon as anything is stored: most of what it accepted is not
             _wait_until_stored(spool, 1 if kill == 0 else len(seen) + chance.randrange(count // KILLS))
             time.sleep(chance.uniform(0, 0.05))
             client.kill()
         assert client.returncode == -signal.SIGKILL
+        _wait_until_free(spool)
         stored = _complete(spool)
         assert seen <= stored, f"lost after kill {kill}"
         seen = stored
     assert 0 < len(seen) < count
 
+    several = [*command, "--processes", "2"]
     done = subprocess.run(
-        command, env=environment, capture_output=True, text=True, check=False, timeout=PULL_SECONDS
+        several, env=environment, capture_output=True, text=True, check=False, timeout=PULL_SECONDS
     )
     assert (done.returncode, done.stderr) == (0, "")
     report = json.loads(done.stdout)
@@ -100,6 +106,20 @@ def _wait_until_stored(spool: Path, count: int) -> None:
     while len(_complete(spool)) < count:
         assert time.monotonic() < until, f"never stored {count}"
         time.sleep(0.01)
+
+
+def _wait_until_free(spool: Path) -> None:
+    """Wait until nobody holds the folder: processes beside a pull end when they see that it has ended."""
+    until = time.monotonic() + ENDED_SECONDS
+    with (spool / ".lock").open() as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                assert time.monotonic() < until, "processes outlive their pull"
+                time.sleep(0.05)
+            else:
+                return
 
 
 def _complete(spool: Path) -> set[str]:

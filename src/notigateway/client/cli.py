@@ -16,6 +16,7 @@ import typer
 from notigateway.client import show
 from notigateway.client.connection import Connection, connection_of, read_config
 from notigateway.client.errors import ClientError, SpoolError
+from notigateway.client.fetching import Processes
 from notigateway.client.following_commands import add_following_commands
 from notigateway.client.naming import resolved
 from notigateway.client.options import (
@@ -167,6 +168,9 @@ def pull_command(
         bool, typer.Option("--full", help="Look at everything, not only at what has changed.")
     ] = False,
     parallel: Annotated[int, typer.Option(min=1, max=32, help="How many downloads at a time.")] = 4,
+    processes: Annotated[
+        int, typer.Option(min=1, max=32, help="From 2: as many processes download, one each at a time.")
+    ] = 1,
     where: Filter = EVERYTHING,
     as_json: Json = False,
 ) -> None:
@@ -181,6 +185,7 @@ def pull_command(
             where=where,
             parallel=parallel,
             full=full,
+            processes=Processes(processes, connection_of(context).fetching) if processes > 1 else None,
             progress=progress,
         )
     (show.print_json if as_json else show.report_table)(report)

@@ -74,6 +74,10 @@ class Connection:
             mtom=self.mtom,
         )
 
+    def fetching(self) -> tuple[NotificationClient, list[Pin]]:
+        """Return the client and the seals for a process beside a pull. Raises: as `client` and `seals`."""
+        return self.client(), self.seals()
+
     def wscn(self) -> WscnClient:
         """Return the client of the Social Security's contract. Raises: as `client`."""
         url, pair = self._checked_url(), self._pair()

@@ -25,6 +25,10 @@ class ClientError(Exception):
     # A decision was sent, and no proven answer says what became of it.
     may_be_decided: bool = False
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Let it pass from one process to another as it is: its own arguments differ from its text."""
+        return _again, (type(self), self.args, self.__dict__)
+
     def line(self) -> str:
         """Return the one line that a person needs: code and text."""
         doubt = "; it may have been decided all the same: ask again, or see its history"
@@ -33,6 +37,13 @@ class ClientError(Exception):
     def tried(self) -> str:
         """Return how often it was tried, where that was more than once."""
         return f" (tried {self.attempts} times)" if self.attempts > 1 else ""
+
+
+def _again(kind: type[ClientError], told: tuple[object, ...], said: dict[str, object]) -> ClientError:
+    """Make an error of another process again."""
+    error = kind.__new__(kind, *told)
+    error.__dict__.update(said)
+    return error
 
 
 class UnsendableTextError(ClientError):
@@ -129,6 +140,19 @@ class SpoolError(ClientError):
     """The folder cannot be used, or the disk refused to write."""
 
     code = "FOLDER_UNUSABLE"
+
+
+class FetchingEndedError(ClientError):
+    """A process that fetched beside a pull has ended before its work was done."""
+
+    code = "FETCHING_ENDED"
+    retryable = True
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a process beside this one was ended, perhaps for lack of memory: what is stored stays; pull "
+            "again, with fewer --processes"
+        )
 
 
 class NotVerifiedError(ClientError):

@@ -2,8 +2,8 @@
 
 The first run walks the list, later ones only the changes since: the folder keeps the cursor. What is
 at disposal is accepted in batches (only when asked: it has legal effect); what is accepted and not yet
-in the folder is fetched, proven and stored by a few threads. What was accepted before a kill but not
-stored is simply fetched by the next run: the cursor moves only once everything before it is stored.
+in the folder is fetched, proven and stored by a few threads, or processes. What was accepted before a kill
+but not stored is simply fetched by the next run: the cursor moves only once everything before it is stored.
 Nothing is accepted that could not be stored: the folder is asked before each batch, and after a failure no
 other batch is sent.
 """
@@ -12,34 +12,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from notigateway.client.errors import (
-    GatewayFaultError,
-    NothingDeliveredError,
-    NothingVerifiedError,
-    NotVerifiedError,
-)
-from notigateway.client.proof import check_delivery
-from notigateway.client.pulled import Left, PullReport, Step
+from notigateway.client.errors import GatewayFaultError, NothingDeliveredError, NothingVerifiedError
+from notigateway.client.fetching import Crew, Fetcher, fetched, left
+from notigateway.client.pulled import PullReport, Step
 from notigateway.client.shapes import as_json
 from notigateway.client.spool import Spool
 from notigateway.client.values import CONTENT_RELEASED, UNDECIDED, Filter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from notigateway.client.api import NotificationClient
-    from notigateway.contract.v1 import (
-        Document,
-        Notification,
-        NotificationReceipts,
-        Problem,
-        RetrievedNotification,
-    )
+    from notigateway.client.fetching import Processes
+    from notigateway.contract.v1 import Notification
     from notigateway.contract.v1_decisions import DecisionOutcome
     from notigateway.evidence.history import Pin
 
@@ -50,7 +40,6 @@ _FETCHED_BYTES: Final = 4 * 1024 * 1024
 # While one accepted batch is being stored the next may be accepted: a failure finds no more than these two.
 _UNDER_WAY_WHILE_ACCEPTING: Final = 2
 _INVALID_CURSOR: Final = "INVALID_CURSOR"
-_INVALID_REQUEST: Final = "INVALID_REQUEST"
 
 
 def pull(
@@ -62,6 +51,7 @@ def pull(
     where: Filter | None = None,
     parallel: int = 4,
     full: bool = False,
+    processes: Processes | None = None,
     progress: Callable[[Step, int], None] = lambda _step, _count: None,
 ) -> PullReport:
     """Store every readable notification that matches `where` and is not yet in the folder.
@@ -69,24 +59,27 @@ def pull(
     With `accept` what is at disposal is accepted first, with legal effect; without it nothing has
     legal effect. The states of `where` are set by pull itself. A run that left nothing lets the next
     one with the same `accept` and `where` look at the changes only; `full` looks at everything again.
+    `parallel` threads fetch and store or, where they are given, as many `processes`, with the same results.
 
     Raises: `SpoolError` for the folder; `ClientError` when the service cannot be reached, refuses a
     whole request or is not the pinned one. What is stored stays; call again to go on.
     """
-    with Spool(directory) as spool:
-        run = _Pull(client, spool, tuple(seal_certificates), accept, parallel, progress)
+    with (
+        Spool(directory) as spool,
+        Crew(Fetcher(client, spool, tuple(seal_certificates)), parallel, processes) as crew,
+    ):
+        run = _Pull(client, spool, crew, accept, progress)
         return run.run(where or Filter(), full=full)
 
 
 @dataclass(slots=True)
 class _Pull:
-    """One run: the calling thread lists, accepts and counts; the pool's threads fetch and store."""
+    """One run: the calling thread lists, accepts and counts; those of the pool fetch and store."""
 
     client: NotificationClient
     spool: Spool
-    seals: tuple[Pin, ...]
+    crew: Crew
     accept: bool
-    parallel: int
     progress: Callable[[Step, int], None]
     report: PullReport = field(default_factory=PullReport)
     met: set[str] = field(default_factory=set)
@@ -94,20 +87,12 @@ class _Pull:
     readable: list[Notification] = field(default_factory=list)
     # How many were fetched and could not be stored.
     unstored: int = 0
-    # An earlier service refuses to give receipts with the documents.
-    is_in_one_answer: bool = True
     running: dict[Future[PullReport], Sequence[Notification]] = field(default_factory=dict)
-    pool: ThreadPoolExecutor = field(init=False)
 
     def run(self, where: Filter, *, full: bool) -> PullReport:
         states = CONTENT_RELEASED | (UNDECIDED if self.accept else frozenset())
         where = replace(where, states=tuple(sorted(states)))
-        with ThreadPoolExecutor(self.parallel, thread_name_prefix="fetch") as self.pool:
-            try:
-                self._run(where, full=full)
-            except BaseException:
-                self.pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        self._run(where, full=full)
         return self.report
 
     # --- the calling thread: the list or the changes ----------------------------------------------
@@ -209,7 +194,7 @@ class _Pull:
         Raises: what a thread of the pool failed with; `SpoolError`, `NothingVerifiedError`,
         `NothingDeliveredError`.
         """
-        self._collect(down_to=min(self.parallel, _UNDER_WAY_WHILE_ACCEPTING))
+        self._collect(down_to=min(self.crew.size, _UNDER_WAY_WHILE_ACCEPTING))
         if not self.report.stored and self.unstored >= _FETCHED_AT_ONCE:
             kind = NothingVerifiedError if self.report.not_verified else NothingDeliveredError
             why = (self.report.not_verified or self.report.refused)[0]
@@ -220,9 +205,7 @@ class _Pull:
     def _leave(self, notification: Notification, outcome: DecisionOutcome) -> None:
         problem = outcome.problem
         reason, text = (problem.code, problem.text_en) if problem else (outcome.outcome, "")
-        self.report.refused.append(
-            Left(notification.code, notification.id, reason, text, notification.deadline)
-        )
+        self.report.refused.append(left(notification, reason, text))
         self.progress(Step.REFUSED, 1)
 
     def _add_readable(self, notification: Notification) -> None:
@@ -234,8 +217,8 @@ class _Pull:
     def _fetch(self) -> None:
         batch, self.readable = self.readable, []
         if batch:
-            self._collect(down_to=2 * self.parallel - 1)
-            self.running[self.pool.submit(self._fetch_batch, batch)] = batch
+            self._collect(down_to=2 * self.crew.size - 1)
+            self.running[self.crew.fetch(batch)] = batch
 
     def _collect(self, *, down_to: int) -> None:
         """Wait until at most that many batches are under way; count what is done; pass on a failure."""
@@ -247,7 +230,7 @@ class _Pull:
             )
             for future in done:
                 del self.running[future]
-                self._count(future.result())
+                self._count(fetched(future))
             if len(self.running) <= down_to:
                 break
 
@@ -268,72 +251,9 @@ class _Pull:
             if count:
                 self.progress(step, count)
 
-    # --- the pool's threads -----------------------------------------------------------------------
-
-    def _fetch_batch(self, batch: Sequence[Notification]) -> PullReport:
-        part = PullReport()
-        for listed, item in zip(batch, self._delivered([one.id for one in batch]), strict=True):
-            try:
-                self._store(item, part)
-            except _NotDeliveredError as error:
-                part.refused.append(_left(listed, error.reason, str(error)))
-            except NotVerifiedError as error:
-                part.not_verified.append(_left(listed, error.code, str(error)))
-        self.spool.settle()
-        return part
-
-    def _delivered(self, ids: Sequence[str]) -> Iterable[RetrievedNotification]:
-        """Return documents and receipts of each, from one answer where the service knows that."""
-        if self.is_in_one_answer:
-            try:
-                found = list(self.client.retrieve(ids, with_receipts=True))
-            except GatewayFaultError as error:
-                if error.code != _INVALID_REQUEST:
-                    raise
-                self.is_in_one_answer = False
-            else:
-                if all(one.receipts or one.problem is not None for one in found):
-                    return found
-                return map(_joined, found, self.client.receipts(ids))
-        return map(_joined, self.client.retrieve(ids), self.client.receipts(ids))
-
-    def _store(self, item: RetrievedNotification, part: PullReport) -> None:
-        if item.problem is not None or item.notification is None:
-            raise _NotDeliveredError(item.problem)
-        check_delivery(item.notification, documents=item.documents, receipts=item.receipts, seals=self.seals)
-        documents = [(one, self._pieces(item.id, one)) for one in item.documents]
-        self.spool.store(item.notification, documents=documents, receipts=item.receipts)
-        part.stored += 1
-        part.documents += len(item.documents)
-        part.document_bytes += sum(one.size for one in item.documents)
-        part.receipts_verified += len(item.receipts)
-
-    def _pieces(self, notification_id: str, document: Document) -> Iterable[bytes]:
-        inline = document.pieces()
-        if inline is not None:
-            return inline
-        return self.client.retrieve_document(notification_id, document.document_id, sha256=document.sha256)
-
-
-def _joined(item: RetrievedNotification, proofs: NotificationReceipts) -> RetrievedNotification:
-    """Return a delivery whose receipts came in an answer of their own."""
-    return replace(item, receipts=proofs.receipts, problem=item.problem or proofs.problem)
-
-
-def _left(notification: Notification, reason: str, text: str) -> Left:
-    return Left(notification.code, notification.id, reason, text, notification.deadline)
-
 
 def _releases_content(outcome: DecisionOutcome) -> bool:
     """Tell whether the content may be read now: decided by us, or accepted by another of the party."""
     if outcome.is_done:
         return True
     return outcome.decision is not None and outcome.decision.state in CONTENT_RELEASED
-
-
-class _NotDeliveredError(Exception):
-    """The service has a problem with one item; its neighbours go on."""
-
-    def __init__(self, problem: Problem | None) -> None:
-        super().__init__(problem.text_en if problem else "the service delivered nothing")
-        self.reason = problem.code if problem else "NOT_DELIVERED"

@@ -22,6 +22,7 @@ import shutil
 import threading
 import unicodedata
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from notigateway.client.errors import SpoolError
@@ -48,6 +49,14 @@ _SUFFIX_MAX_BYTES: Final = 16
 _UNSAFE: Final = str.maketrans(dict.fromkeys("<>:\"|?*$`!&;'", "_"))
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A folder that processes share: its name, and its device and inode."""
+
+    directory: Path
+    identity: tuple[int, int]
+
+
 class Spool:
     """One folder of notifications, held by this process while the context lasts.
 
@@ -71,7 +80,7 @@ class Spool:
         try:
             with _disk(self._directory):
                 self._lock = os.open(_LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600, dir_fd=self._folder)
-                self._take_lock()
+                self._take_lock(fcntl.LOCK_EX)
                 self._check_place()
                 self._tidy()
         except BaseException:
@@ -89,6 +98,32 @@ class Spool:
 
     def __len__(self) -> int:
         return len(self._stored)
+
+    def share(self) -> Place:
+        """Let processes beside this one store too; the folder is locked until the last of them has ended.
+
+        Raises: `SpoolError` where another process has taken it in the moment between two locks.
+        """
+        self._take_lock(fcntl.LOCK_SH)
+        self._check_place()
+        found = os.fstat(self._folder)
+        return Place(self._directory, (found.st_dev, found.st_ino))
+
+    @classmethod
+    def join(cls, place: Place) -> Self:
+        """Return the folder that a process shares, for one beside it and as long as that lives.
+
+        Raises: `SpoolError` where it is not that folder any more, or not shared any more.
+        """
+        spool = cls(place.directory)
+        with _disk(place.directory):
+            spool._folder = os.open(place.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            spool._lock = os.open(_LOCK, os.O_RDWR | os.O_CLOEXEC, dir_fd=spool._folder)
+        spool._take_lock(fcntl.LOCK_SH)
+        found = os.fstat(spool._folder)
+        if (found.st_dev, found.st_ino) != place.identity:
+            raise SpoolError(f"{place.directory} was moved away or replaced during the pull")
+        return spool
 
     def store(
         self,
@@ -185,9 +220,9 @@ class Spool:
             _unlink(_BOOKMARK, self._folder)
             os.fsync(self._folder)
 
-    def _take_lock(self) -> None:
+    def _take_lock(self, kind: int) -> None:
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._lock, kind | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise SpoolError(f"another process is pulling into {self._directory}") from error
 

@@ -1,0 +1,198 @@
+"""Batches of what may be read: fetched, proven and stored, by threads of a pull or by processes beside it.
+
+A process beside a pull opens a client of its own and joins the folder: the lock is shared with it, so the
+folder stays locked until the last of them has ended. It ends with the pull, however that ends. It
+decides nothing: accepting is the pull's own.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+from functools import partial
+from multiprocessing.connection import wait
+from threading import Thread
+from typing import TYPE_CHECKING, Final, Self
+
+from notigateway.client.errors import FetchingEndedError, GatewayFaultError, NotVerifiedError
+from notigateway.client.proof import check_delivery
+from notigateway.client.pulled import Left, PullReport
+from notigateway.client.spool import Spool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from notigateway.client.api import NotificationClient
+    from notigateway.client.spool import Place
+    from notigateway.contract.v1 import (
+        Document,
+        Notification,
+        NotificationReceipts,
+        Problem,
+        RetrievedNotification,
+    )
+    from notigateway.evidence.history import Pin
+
+_INVALID_REQUEST: Final = "INVALID_REQUEST"
+_ENDED_ALONE: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """How many processes fetch, and what gives each its client and the pinned seals; it must pickle."""
+
+    count: int
+    opens: Callable[[], tuple[NotificationClient, Sequence[Pin]]]
+
+
+@dataclass(slots=True)
+class Fetcher:
+    """Fetches into one folder; safe to share between threads."""
+
+    client: NotificationClient
+    spool: Spool
+    seals: tuple[Pin, ...]
+    # An earlier service refuses to give receipts with the documents.
+    is_in_one_answer: bool = True
+
+    def fetch(self, batch: Sequence[Notification]) -> PullReport:
+        """Store what is delivered of a batch and is proven; return what became of each.
+
+        Raises: `SpoolError`; `ClientError` for the whole batch.
+        """
+        part = PullReport()
+        for listed, item in zip(batch, self._delivered([one.id for one in batch]), strict=True):
+            try:
+                self._store(item, part)
+            except _NotDeliveredError as error:
+                part.refused.append(left(listed, error.reason, str(error)))
+            except NotVerifiedError as error:
+                part.not_verified.append(left(listed, error.code, str(error)))
+        self.spool.settle()
+        return part
+
+    def _delivered(self, ids: Sequence[str]) -> Iterable[RetrievedNotification]:
+        """Return documents and receipts of each, from one answer where the service knows that."""
+        if self.is_in_one_answer:
+            try:
+                found = list(self.client.retrieve(ids, with_receipts=True))
+            except GatewayFaultError as error:
+                if error.code != _INVALID_REQUEST:
+                    raise
+                self.is_in_one_answer = False
+            else:
+                if all(one.receipts or one.problem is not None for one in found):
+                    return found
+                return map(_joined, found, self.client.receipts(ids))
+        return map(_joined, self.client.retrieve(ids), self.client.receipts(ids))
+
+    def _store(self, item: RetrievedNotification, part: PullReport) -> None:
+        if item.problem is not None or item.notification is None:
+            raise _NotDeliveredError(item.problem)
+        check_delivery(item.notification, documents=item.documents, receipts=item.receipts, seals=self.seals)
+        documents = [(one, self._pieces(item.id, one)) for one in item.documents]
+        self.spool.store(item.notification, documents=documents, receipts=item.receipts)
+        part.stored += 1
+        part.documents += len(item.documents)
+        part.document_bytes += sum(one.size for one in item.documents)
+        part.receipts_verified += len(item.receipts)
+
+    def _pieces(self, notification_id: str, document: Document) -> Iterable[bytes]:
+        inline = document.pieces()
+        if inline is not None:
+            return inline
+        return self.client.retrieve_document(notification_id, document.document_id, sha256=document.sha256)
+
+
+def left(notification: Notification, reason: str, text: str) -> Left:
+    """Return what is told of a notification that was not stored."""
+    return Left(notification.code, notification.id, reason, text, notification.deadline)
+
+
+def _joined(item: RetrievedNotification, proofs: NotificationReceipts) -> RetrievedNotification:
+    """Return a delivery whose receipts came in an answer of their own."""
+    return replace(item, receipts=proofs.receipts, problem=item.problem or proofs.problem)
+
+
+class _NotDeliveredError(Exception):
+    """The service has a problem with one item; its neighbours go on."""
+
+    def __init__(self, problem: Problem | None) -> None:
+        super().__init__(problem.text_en if problem else "the service delivered nothing")
+        self.reason = problem.code if problem else "NOT_DELIVERED"
+
+
+class Crew:
+    """The threads of a pull that fetch, or the processes beside it, as long as the context lasts.
+
+    Where it ends with an error nothing more is begun; what is under way is waited for.
+    """
+
+    def __init__(self, fetcher: Fetcher, threads: int, processes: Processes | None) -> None:
+        self._fetcher = fetcher
+        self._processes = processes
+        self.size = threads if processes is None else processes.count
+
+    def __enter__(self) -> Self:
+        self._fetch: Callable[[Sequence[Notification]], PullReport] = self._fetcher.fetch
+        self._pool: Executor
+        if self._processes is None:
+            self._pool = ThreadPoolExecutor(self.size, thread_name_prefix="fetch")
+        else:
+            self._fetch = partial(_fetch_beside, self._processes, self._fetcher.spool.share())
+            # They begin with nothing of this one: it may have threads, which none would inherit.
+            spawning = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(self.size, mp_context=spawning, initializer=_begin)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.shutdown(wait=True)
+
+    def fetch(self, batch: Sequence[Notification]) -> Future[PullReport]:
+        """Begin to fetch a batch. Raises: `FetchingEndedError`."""
+        try:
+            return self._pool.submit(self._fetch, batch)
+        except BrokenProcessPool as error:
+            raise FetchingEndedError from error
+
+
+def fetched(batch: Future[PullReport]) -> PullReport:
+    """Return what became of a batch. Raises: what it failed with; `FetchingEndedError`."""
+    try:
+        return batch.result()
+    except BrokenProcessPool as error:
+        raise FetchingEndedError from error
+
+
+# --- in a process beside a pull -----------------------------------------------------------------------
+
+
+def _begin() -> None:
+    """Leave an interrupt of the terminal to the pull, and end when it has ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_the_pull, name="end-with-the-pull", daemon=True).start()
+
+
+def _end_with_the_pull() -> None:
+    """Wait for the end of the pull: a killed one tells nobody, and its folder would stay locked."""
+    pull = multiprocessing.parent_process()
+    if pull is not None:
+        wait([pull.sentinel])
+        os._exit(_ENDED_ALONE)
+
+
+# The one of a process beside a pull, from its first batch on.
+_own: list[Fetcher] = []
+
+
+def _fetch_beside(processes: Processes, place: Place, batch: Sequence[Notification]) -> PullReport:
+    if not _own:
+        client, seals = processes.opens()
+        _own.append(Fetcher(client, Spool.join(place), tuple(seals)))
+    return _own[0].fetch(batch)
