@@ -119,7 +119,7 @@ def bulk_of(engine: Engine) -> Iterator[Bulk]:
             driver.execute("BEGIN IMMEDIATE")
             write: Write = _Inserting(driver)
         else:
-            driver.read_only, driver.isolation_level = False, None  # whatever it served before
+            driver.isolation_level, driver.read_only = None, None  # whoever had it before may have read only
             for statement in _POSTGRESQL:
                 driver.execute(statement)
             write = _Copying(driver)

@@ -26,6 +26,7 @@ from notigateway.repository import (  # noqa: F401  (their rows belong to the me
     outages,
     rates,
     receipts,
+    red_inbox,
     replay,
     rights,
     store_owner,

@@ -45,7 +45,7 @@ def upgrade() -> None:
                 JOIN addressees ON addressees.id = notifications.addressee_id
                 WHERE notifications.act_id = acts.id
             )
-            """  # noqa: S608  (our own names)
+            """
         )
 
 

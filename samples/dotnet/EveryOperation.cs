@@ -1,7 +1,9 @@
 // Calls every operation of the contract and one that fails; prints a line of JSON for each.
 // Accepting and rejecting have a legal effect: run it against a sandbox.
 //
-//     dotnet run -- URL company.p12 attorney.p12 passphrase.txt service.cert.pem   (company: its representative's)
+//     dotnet run -- URL company.p12 attorney.p12 passphrase.txt service.cert.pem [mtom]
+//
+// The company's key is its representative's; with mtom documents come in parts beside answers.
 
 using System;
 using System.Globalization;
@@ -53,7 +55,10 @@ namespace Notigateway.Sample
             var url = new Uri(arguments[0]);
             string passphrase = File.ReadAllText(arguments[3]).Trim();
             var service = new X509Certificate2(arguments[4]);
-            var company = new GatewayClient(url, new X509Certificate2(arguments[1], passphrase), service);
+            var company = new GatewayClient(url, new X509Certificate2(arguments[1], passphrase), service)
+            {
+                InParts = arguments.Skip(5).Contains("mtom"),
+            };
             var attorney = new GatewayClient(url, new X509Certificate2(arguments[2], passphrase), service);
 
             await Show(company, "Ping", one => Text(one, "known") == "true");
@@ -90,7 +95,8 @@ namespace Notigateway.Sample
             await Show(company, "RetrieveReceipts", one => one.Elements(Ng + "item").Count(each => each.Element(Ng + "receipt") != null) == 2,
                 E("id", first), E("id", second));
             XElement both = await Show(company, "RetrieveNotifications",
-                one => Deep(one.Elements(Ng + "item").Last(), "code") != null && one.Descendants(Ng + "problem").Count() == 1,
+                one => Deep(one.Elements(Ng + "item").Last(), "code") != null && one.Descendants(Ng + "problem").Count() == 1
+                    && one.Descendants(Ng + "document").All(each => Hash(Text(each, "content")) == Text(each, "sha256")),
                 E("id", first), E("id", second));
             XElement document = both.Descendants(Ng + "document").First();
             await Show(company, "RetrieveDocument", one => Hash(Text(one, "content")) == Text(document, "sha256"),

@@ -77,6 +77,9 @@ namespace Notigateway.Sample
             }
         }
 
+        /// <summary>Whether documents are asked for in parts beside the answer (MTOM).</summary>
+        public bool InParts { get; set; }
+
         /// <summary>Calls an operation; returns its answer, or throws GatewayFault or NotVerified.</summary>
         public async Task<XElement> Call(string operation, params object[] content)
         {
@@ -87,9 +90,16 @@ namespace Notigateway.Sample
             string envelope = Sign(new XElement(Ng + operation, content), action, messageId);
             request.Content = new StringContent(envelope, Encoding.UTF8, "text/xml");
             request.Headers.Add("SOAPAction", "\"" + action + "\"");
+            if (InParts)
+            {
+                request.Headers.TryAddWithoutValidation("Accept", Parts.Accept);
+            }
             using (HttpResponseMessage response = await Http.SendAsync(request))
             {
-                XmlElement body = Verify(await response.Content.ReadAsStringAsync(), messageId);
+                string received = Parts.Are(response.Content.Headers.ContentType)
+                    ? Parts.MadeWhole(await response.Content.ReadAsByteArrayAsync(), response.Content.Headers.ContentType)
+                    : await response.Content.ReadAsStringAsync();
+                XmlElement body = Verify(received, messageId);
                 XElement answer = XElement.Parse(Elements(body).Single().OuterXml);
                 if (answer.Name == XNamespace.Get(Soap) + "Fault")
                 {

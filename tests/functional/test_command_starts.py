@@ -16,6 +16,7 @@ import pytest
 import typer
 
 import notigateway.cli.main
+import notigateway.client.cli
 import notigateway.verifier.cli
 from notigateway.cli.explain import explain
 from notigateway.repository.engine import create_database
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 PROGRAMS: Final = {
     "notigateway": notigateway.cli.main,
+    "notigateway-client": notigateway.client.cli,
     "notigateway-verify": notigateway.verifier.cli,
 }
 # What takes long to load, and tells nothing of what a command is for.

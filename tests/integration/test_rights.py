@@ -18,11 +18,16 @@ from notigateway.law.grounds import Ground
 from notigateway.law.lifecycle import Kind, State
 from notigateway.law.representation import Item, ItemKind, PowerScope, PowerState, RightsPolicy, Role
 from notigateway.law.spans import Span
+from notigateway.repository.changes import Change
+from notigateway.repository.counting import count_groups
 from notigateway.repository.engine import writing
-from notigateway.repository.model import Act, Addressee, IssuingBody, Notification
-from notigateway.repository.notifications import visible_to
+from notigateway.repository.following import find_head, list_changes_after, list_changes_arrived
+from notigateway.repository.model import Act, Addressee, Event, IssuingBody, Notification
+from notigateway.repository.notifications import ListFilter, list_page, visible_to
 from notigateway.repository.power_items import PowerItem
+from notigateway.repository.reached import find_reach
 from notigateway.repository.rights import Power, RedAssignment, role_of
+from notigateway.repository.sources import Places
 from notigateway.repository.windows import RedOptOut, RedWindow
 
 if TYPE_CHECKING:
@@ -212,6 +217,19 @@ def _add_notification(
     )
     session.add(row)
     session.flush()
+    # As if it had been published for later: its change comes when its time has come.
+    event = Event(
+        id=uuid4(),
+        notification_code=row.code,
+        position=1,
+        state=State.SCHEDULED,
+        decisive=False,
+        at=item.available_at,
+    )
+    session.add(event)
+    session.flush()
+    session.add(Change(event_id=event.id, notification_code=row.code))
+    session.flush()
     return row.id
 
 
@@ -242,7 +260,7 @@ def test_the_queries_say_what_the_rules_say(
             for now in instants:
                 role = role_of(party, now, rights=rights)
                 query = (
-                    select(Notification.id, role, visible_to(party, now, role=role))
+                    select(Notification.id, role, visible_to(now, role=role))
                     .join(Act, Notification.act_id == Act.id)
                     .join(Addressee, Notification.addressee_id == Addressee.id)
                 )
@@ -254,8 +272,59 @@ def test_the_queries_say_what_the_rules_say(
                     for role, (_, item, *_) in zip(roles, world.items, strict=True)
                 ]
                 assert [bool(found[one][2]) for one in ids] == is_visible
+                visible = dict(zip(ids, roles, strict=True))
+                shown = {one: visible[one] for one, there in zip(ids, is_visible, strict=True) if there}
+                if now == instants[0]:
+                    check_looked_for(session, party, now, rights, {one: r for one, r in shown.items() if r})
         session.rollback()  # the next world begins empty
         session.begin()
+
+
+def check_looked_for(
+    session: Session, party: str, now: datetime, rights: RightsPolicy, visible: dict[UUID, Role]
+) -> None:
+    """Check that what is looked for is what is visible: lists, page by page; changes; counts."""
+    for role in (None, *Role):
+        expected = [(str(one), str(held)) for one, held in visible.items() if role in {None, held}]
+        listed = list_in_pages(session, party, now, rights, ListFilter(role=role))
+        assert sorted(listed) == sorted(expected)
+        reach = find_reach(session, party, now)
+        counted = count_groups(session, reach, role=role, rights=rights)
+        assert sum(row.count_ for row in counted) == len(expected)
+    for state in State:
+        of_state = ListFilter(states=frozenset({state}))
+        standing = [one for one, _ in list_in_pages(session, party, now, rights, of_state)]
+        rows = session.scalars(select(Notification).where(Notification.id.in_(visible)))
+        assert sorted(standing) == sorted(str(row.id) for row in rows if row.state_at(now) is state)
+    reach = find_reach(session, party, now)
+    everything = Places(0, find_head(session))
+    for changes in (
+        list_changes_after(session, reach, everything, limit=99, rights=rights),
+        list_changes_arrived(
+            session, reach, everything, between=(START - 99 * DAY, now), limit=99, rights=rights
+        ),
+    ):
+        assert [row.position for row in changes] == sorted(row.position for row in changes)
+        assert sorted((row.id, row.role) for row in changes) == sorted(
+            (str(one), str(held)) for one, held in visible.items()
+        )
+
+
+def list_in_pages(
+    session: Session, party: str, now: datetime, rights: RightsPolicy, chosen: ListFilter
+) -> list[tuple[str, str]]:
+    """Return identifier and capacity of all that is listed, in pages of two."""
+    found: list[tuple[str, str]] = []
+    after = 0
+    while True:
+        page = list_page(
+            session, party=party, chosen=chosen, after_code=after, limit=2, now=now, rights=rights
+        )
+        assert [row.code for row in page] == sorted(row.code for row in page)
+        found += [(row.id, row.role) for row in page]
+        if len(page) < 2:
+            return found
+        after = page[-1].code
 
 
 @st.composite
@@ -284,7 +353,7 @@ def test_the_queries_say_of_each_item_what_the_rules_say(engine: Engine, world: 
     with writing(engine) as session:
         ids = populate(session, world)
         role = role_of(party, now, rights=rights)
-        query = select(Notification.id, visible_to(party, now, role=role)).join(Act).join(Addressee)
+        query = select(Notification.id, visible_to(now, role=role)).join(Act).join(Addressee)
         found = {one: bool(is_visible) for one, is_visible in session.execute(query)}
         roles = expected(world, party, now, rights)
         assert [found[one] for one in ids] == [

@@ -226,6 +226,10 @@ def _csharp(url: str, parties: Parties) -> Sequence[str]:
     return ["mono", program, url, *holders, str(parties.passphrase), str(parties.service)]
 
 
+def _csharp_in_parts(url: str, parties: Parties) -> Sequence[str]:
+    return [*_csharp(url, parties), "mtom"]
+
+
 def _older_p12(holder: Holder, passphrase: Path) -> Path:
     """Write the holder's PKCS #12 file with the ciphers that Mono reads; .NET itself reads today's."""
     key = load_pem_private_key(holder.key.read_bytes(), None)
@@ -269,11 +273,12 @@ CLIENTS = (
     Client("Ruby", ("ruby",), with_stems("ruby", str(SAMPLES / "ruby/every_operation.rb"))),
 )
 
-# The same, with documents in parts beside messages: what else they verify is shown of the others.
+# The same, with documents in parts beside messages: what else they verify is shown by the others.
 IN_PARTS = (
     _java("CXF, policy, MTOM", "policy-mtom", build_java),
     _java("CXF, action, MTOM", "direct-mtom", build_java),
     _java("Metro, policy, MTOM", "policy-mtom", build_metro),
+    Client(".NET SignedXml, MTOM", ("mono", "mcs"), _csharp_in_parts, build_csharp),
 )
 
 

@@ -41,7 +41,10 @@ def test_every_operation_is_answered_and_the_answer_verified(
 
 @pytest.mark.parametrize("client", IN_PARTS, ids=lambda one: one.name)
 def test_documents_in_parts_are_verified_with_the_answer(client: Client, sandbox: Running) -> None:
-    """The samples look whether the document in its part has its hash; the stack, whether it was signed."""
+    """The samples look whether the document in its part has its hash; the stack, whether it was signed.
+
+    That of .NET puts the parts back itself.
+    """
     need(client.missing())
     done = client.run(sandbox.url, Parties.of(sandbox.pki))
     assert done.returncode == 0, done.stderr[-4000:]

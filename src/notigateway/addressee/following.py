@@ -19,16 +19,18 @@ from notigateway.errors import InvalidCursorError, NotificationUnknownError
 from notigateway.law.deadlines import MADRID
 from notigateway.law.information import INFORMATION_YEARS
 from notigateway.law.lifecycle import UNDECIDED, Standing, State, effective_state
+from notigateway.repository.counting import count_groups
 from notigateway.repository.following import (
-    count_groups,
     find_head,
     find_hold,
-    fingerprint_of_rights,
     list_changes_after,
     list_changes_arrived,
     list_deadline_changes,
 )
 from notigateway.repository.notifications import find_visible
+from notigateway.repository.reached import find_reach
+from notigateway.repository.rights_seen import fingerprint_of_rights
+from notigateway.repository.sources import Places
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from notigateway.receipts.asking import Asking
     from notigateway.repository.model import Event, Notification
     from notigateway.repository.outages import DeadlineChange
+    from notigateway.repository.reached import Reach
     from notigateway.repository.session import Session
 
     Rows = Sequence[Row[*tuple[object, ...]]]
@@ -103,15 +106,16 @@ class Following:
         Raises: `InvalidCursorError`; also for a cursor of changes that have gone back, as after a restore.
         """
         party, now = asking.party, asking.now
-        reader = _Reader(session, party, now, page_size, asking.rights(self.rights))
-        titles = fingerprint_of_rights(session, party, now)
+        reach, rights = find_reach(session, party, now), asking.rights(self.rights)
+        reader = _Reader(session, reach, page_size, rights)
+        titles = fingerprint_of_rights(session, reach)
         place, earlier_titles = (Place(), titles) if cursor is None else _read(cursor, party)
         head = find_head(session)
         if place.position > head or place.aim - now > _CLOCKS_DIFFER_AT_MOST:
             raise InvalidCursorError("lies ahead of the last change")
         # What another process has just committed may be at disposal only some milliseconds from this
         # request's `now`: the place stays before it, or it would come after what was committed later.
-        hold = find_hold(session, party, now=now, until=now + _CLOCKS_DIFFER_AT_MOST)
+        hold = find_hold(session, reach, until=now + _CLOCKS_DIFFER_AT_MOST, rights=rights)
         head = head if hold is None else max(hold - 1, place.position)
         rows: Rows = ()
         has_more = False
@@ -131,8 +135,8 @@ class Following:
     def get_summary(self, session: Session, asking: Asking, *, role: Role | None) -> Summary:
         """Count what the caller may see, in one capacity or in all. No legal effect."""
         summary = Summary(asking.now)
-        rights = asking.rights(self.rights)
-        for row in count_groups(session, party=asking.party, role=role, now=asking.now, rights=rights):
+        reach = find_reach(session, asking.party, asking.now)
+        for row in count_groups(session, reach, role=role, rights=asking.rights(self.rights)):
             summary.add(row)
         return summary
 
@@ -156,28 +160,27 @@ class _Reader:
     """One request's way through the changes, in one snapshot of the database."""
 
     session: Session
-    party: str
-    now: datetime
+    reach: Reach
     page_size: int
     rights: RightsPolicy
 
     def advance(self, place: Place, head: int) -> tuple[Rows, Place, bool]:
         """Return the next changes, the place after them, and whether there are more."""
-        aim = place.aim if place.aim > place.reached else self.now
+        now = self.reach.now
+        aim = place.aim if place.aim > place.reached else now
         # One row more than there is room for tells whether others follow.
         arrived = list_changes_arrived(
             self.session,
+            self.reach,
+            Places(place.arrived, place.position),
             between=(place.reached, aim),
-            places=(place.arrived, place.position),
-            party=self.party,
             limit=self.page_size + 1,
-            now=self.now,
             rights=self.rights,
         )
         if len(arrived) > self.page_size:
             shown = arrived[: self.page_size]
             return shown, replace(place, aim=aim, arrived=shown[-1].position), True
-        if aim < self.now:  # the round that an earlier request began is complete
+        if aim < now:  # the round that an earlier request began is complete
             return arrived, Place(place.position, aim, aim), True
         room = self.page_size - len(arrived)
         fresh: Rows = (
@@ -185,17 +188,16 @@ class _Reader:
             if head <= place.position
             else list_changes_after(
                 self.session,
-                (place.position, head),
-                party=self.party,
+                self.reach,
+                Places(place.position, head),
                 limit=room + 1,
-                now=self.now,
                 rights=self.rights,
             )
         )
         shown, has_more = fresh[:room], len(fresh) > room
         last = shown[-1].position if shown else place.position
         # At the end the place moves past what the caller may not see, so that nobody looks at it again.
-        return [*arrived, *shown], Place(last if has_more else head, self.now, self.now), has_more
+        return [*arrived, *shown], Place(last if has_more else head, now, now), has_more
 
 
 def _read(cursor: str, party: str) -> tuple[Place, int]:

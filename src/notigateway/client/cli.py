@@ -16,7 +16,6 @@ import typer
 from notigateway.client import show
 from notigateway.client.connection import Connection, connection_of, read_config
 from notigateway.client.errors import ClientError, SpoolError
-from notigateway.client.fetching import Processes
 from notigateway.client.following_commands import add_following_commands
 from notigateway.client.naming import resolved
 from notigateway.client.options import (
@@ -31,8 +30,6 @@ from notigateway.client.options import (
     chosen_ids,
     confirm,
 )
-from notigateway.client.proof import examine
-from notigateway.client.pulling import pull as pull_all
 from notigateway.client.retrieving_commands import add_retrieving_command
 from notigateway.client.tables import shown
 from notigateway.client.values import DecisionOutcome, Filter
@@ -175,6 +172,9 @@ def pull_command(
     as_json: Json = False,
 ) -> None:
     """Pull into a folder; run it again after any interruption."""
+    from notigateway.client.fetching import Processes
+    from notigateway.client.pulling import pull as pull_all
+
     seals = connection_of(context).seals()
     with connection_of(context).client() as client, show.pull_progress() as progress:
         report = pull_all(
@@ -248,6 +248,8 @@ def receipt_command(
     as_json: Json = False,
 ) -> None:
     """Print a line for each receipt; save those that are verified."""
+    from notigateway.client.proof import examine
+
     seals = connection_of(context).seals()
     with connection_of(context).client() as client:
         verdicts = [

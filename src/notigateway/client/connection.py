@@ -15,22 +15,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
-from notigateway.client.api import NotificationClient
 from notigateway.client.show import waiting
-from notigateway.client.transport import Retries, Speech, Transport
-from notigateway.client.wscn import WscnClient, action, namespace_at, read_answer
 from notigateway.contract.problems import texts_of
 from notigateway.errors import ConfigurationError, GatewayError
-from notigateway.evidence.history import load_seals
 from notigateway.instants import instant_text
-from notigateway.pki.anchors import PinnedCertificates
-from notigateway.pki.fitness import check_fit_to_sign
-from notigateway.pki.keys import load_certificates, load_key_pair, load_p12, subject_of
-from notigateway.wss.sign import Signer
 
 if TYPE_CHECKING:
     from cryptography import x509
 
+    from notigateway.client.api import NotificationClient
+    from notigateway.client.wscn import WscnClient
     from notigateway.evidence.history import Pin
     from notigateway.pki.keys import KeyPair
 
@@ -61,6 +55,10 @@ class Connection:
         Raises: `typer.BadParameter` for options that are missing or exclude each other;
         `ConfigurationError` for files that cannot be read.
         """
+        from notigateway.client.api import NotificationClient
+        from notigateway.client.transport import Retries
+        from notigateway.pki.keys import load_certificates
+
         url, pair = self._checked_url(), self._pair()
         return NotificationClient(
             url,
@@ -80,6 +78,12 @@ class Connection:
 
     def wscn(self) -> WscnClient:
         """Return the client of the Social Security's contract. Raises: as `client`."""
+        from notigateway.client.transport import Retries, Speech, Transport
+        from notigateway.client.wscn import WscnClient, action, namespace_at, read_answer
+        from notigateway.pki.anchors import PinnedCertificates
+        from notigateway.pki.keys import load_certificates
+        from notigateway.wss.sign import Signer
+
         url, pair = self._checked_url(), self._pair()
         namespace_at(url)
         transport = Transport(
@@ -100,6 +104,8 @@ class Connection:
 
         Raises: `ConfigurationError`, each fault with a sentence of its own.
         """
+        from notigateway.pki.keys import load_key_pair, load_p12
+
         password = _password(self.password_file)
         if self.p12 is not None:
             pair = load_p12(self.p12, password)
@@ -134,6 +140,9 @@ def check_own(certificate: x509.Certificate, now: datetime) -> None:
 
     Raises: `ConfigurationError`.
     """
+    from notigateway.pki.fitness import check_fit_to_sign
+    from notigateway.pki.keys import subject_of
+
     whose = f"your certificate ({subject_of(certificate)})"
     start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if now > end:
@@ -150,6 +159,9 @@ def check_own(certificate: x509.Certificate, now: datetime) -> None:
 
 
 def _pins(path: Path) -> list[Pin]:
+    from notigateway.evidence.history import load_seals
+    from notigateway.pki.keys import load_certificates
+
     if path.is_dir():
         return [*load_seals(path)]
     return [*load_certificates(path)]

@@ -18,7 +18,6 @@ from notigateway.client.errors import SpoolError
 from notigateway.client.options import Json, Yes, confirm
 from notigateway.client.show import print_all, print_json
 from notigateway.client.tables import print_table
-from notigateway.client.wscn import ROLES, WscnClient
 from notigateway.law.lifecycle import Decision
 from notigateway.private_files import make_folder
 
@@ -35,6 +34,8 @@ _TRIED_BYTES: Final = 65_536
 
 
 def _role(text: str) -> str:
+    from notigateway.client.wscn import ROLES
+
     if text not in ROLES:
         raise typer.BadParameter(f"{text!r} is none of {', '.join(ROLES)}")
     return text
@@ -186,18 +187,18 @@ def _disk(folder: Path) -> Iterator[None]:
 
 _add_command(
     "accept",
-    partial(WscnClient.decide, decision=Decision.ACCEPT),
+    lambda client, code, **asked: client.decide(code, decision=Decision.ACCEPT, **asked),
     text="Sign and send a receipt of acceptance: this has legal effect.",
 )
 _add_command(
     "reject",
-    partial(WscnClient.decide, decision=Decision.REJECT),
+    lambda client, code, **asked: client.decide(code, decision=Decision.REJECT, **asked),
     text="Sign and send a receipt of rejection: this has legal effect.",
     without=("save",),
 )
 _add_command(
     "view",
-    WscnClient.view,
+    lambda client, code, **asked: client.view(code, **asked),
     text="Fetch accepted notifications again. No legal effect.",
     without=("yes",),
 )

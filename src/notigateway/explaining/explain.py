@@ -48,11 +48,13 @@ def explain_envelope(
     Without a `way` it ends where `verify_envelope` does. Whatever is wrong with the envelope is part of the
     explanation, never raised.
     """
+    whole, parted = attempt(partial(way.made_whole, data, limits)) if way is not None else (data, None)
+    data = data if whole is None else whole
     sight = Sight(data=data, now=now, expectations=expectations, limits=limits, registered=clients.known)
     unchecked = tuple(way.unchecked()) if way is not None else ()
     if way is not None:
         sight.content_type, sight.instant_by = way.content_type, way.instant_by
-    envelope, arrival = _arrive(data, limits, way)
+    envelope, arrival = _arrive(data, limits, way, parted)
     error = next(iter(arrival), None)
     if envelope is None:
         sight.root, _ = attempt(lambda: parse_xml(data, limits=limits))
@@ -106,14 +108,19 @@ def _remarks(sight: Sight, walk: Walk, way: Way | None) -> tuple[Cause, ...]:
     return tuple(binding.remarks(sight, is_confirmed=is_confirmed))
 
 
-def _arrive(data: bytes, limits: Limits, way: Way | None) -> tuple[Envelope | None, list[GatewayError]]:
-    """Take the bytes in as the service does, HTTP first; a wrong header does not hide the rest."""
+def _arrive(
+    data: bytes, limits: Limits, way: Way | None, parted: GatewayError | None
+) -> tuple[Envelope | None, list[GatewayError]]:
+    """Take the bytes in as the service does, HTTP first; a wrong header does not hide the rest.
+
+    `parted` is what is wrong with a message in parts.
+    """
     _, refused = attempt(way.check_headers) if way is not None else (None, None)
     envelope, broken = attempt(lambda: parse_envelope(data, limits=limits))
     other = None
     if way is not None and envelope is not None:
         _, other = attempt(partial(way.check_version, envelope))
-    return envelope, [one for one in (refused, broken, other) if one is not None]
+    return envelope, [one for one in (refused, parted, broken, other) if one is not None]
 
 
 def _choose_contract(sight: Sight, way: Way, envelope: Envelope) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from notigateway.errors import ActionMismatchError, UnknownOperationError, VersionMismatchError
 from notigateway.soap.addressing import Addressing, check_reply_addresses, read_addressing
-from notigateway.soap.guard import check_headers, read_actions, read_version
+from notigateway.soap.guard import check_headers, made_whole, read_actions, read_version
 from notigateway.soap.served import SERVED, Served
 from notigateway.wss.ns import namespace_of
 from notigateway.wss.references import find_part
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from notigateway.explaining.sight import Sight
     from notigateway.wss.envelope import Envelope
+    from notigateway.wss.policy import Limits
 
 UNCHECKED: Final = (
     "replay: whether this very message was received before",
@@ -59,6 +60,13 @@ class Way:
             "HTTP_CONTENT_ENCODING": self.content_encoding or "",
             "HTTP_SOAPACTION": self.action or "",
         }
+
+    def made_whole(self, data: bytes, limits: Limits) -> bytes:
+        """Return the envelope of a message in parts, where the header says that it is one.
+
+        Raises: `TransportError` family.
+        """
+        return made_whole(self.environ, data, limits=limits)
 
     def check_headers(self) -> None:
         """Check the HTTP headers that are known. Raises: `UnsupportedMediaTypeError`."""

@@ -32,6 +32,7 @@ from notigateway.receipts.recording import record_put_at_disposal
 from notigateway.repository import acts
 from notigateway.repository.addressees import ensure_addressees
 from notigateway.repository.issuer import keep_upload
+from notigateway.repository.making import make
 from notigateway.repository.model import Act, Document, Notification
 from notigateway.repository.obliging import Obliging
 from notigateway.repository.publications import draw_codes, write_publications
@@ -314,10 +315,12 @@ def keep_uploads(
 def _act_of(taken_in: _TakenIn, *, now: datetime) -> Act:
     """Return the act with the index of its documents."""
     deposit, body = taken_in.deposit, taken_in.body
-    submission = deposit.submission
-    return Act(
-        id=uuid7(now),
+    submission, identifier = deposit.submission, uuid7(now)
+    return make(
+        Act,
+        id=identifier,
         issuing_body=body,
+        issuing_body_id=body.id,
         reference=submission.reference,
         subject=submission.subject,
         procedure=submission.procedure,
@@ -333,7 +336,7 @@ def _act_of(taken_in: _TakenIn, *, now: datetime) -> Act:
         issuing_body_name=body.name,
         issuing_body_nif=body.nif,
         documents=[
-            Document(id=uuid7(now), position=position, **vars(document))
+            make(Document, id=uuid7(now), act_id=identifier, position=position, **vars(document))
             for position, document in enumerate(deposit.documents, start=1)
         ],
     )

@@ -65,11 +65,11 @@ def read_related(header: str) -> Related:
     boundary = found.get("boundary")
     if found.name != RELATED or not _BOUNDARY.fullmatch(boundary):
         raise MimeInvalidError("boundary", rule="content-type")
-    start = found.get("start")
+    start = found.get("start").removeprefix("<").removesuffix(">")  # without quotes the brackets are theirs
     return Related(
         boundary=boundary.encode("ascii"),
         type=media_type(found.get("type")),
-        start=content_id(start) if start else None,
+        start=content_id(f"<{start}>") if start else None,
         start_info=media_type(found.get("start-info")),
     )
 

@@ -20,6 +20,7 @@ from notigateway.law.caller import NOBODY, Circumstances
 from notigateway.law.information import inform
 from notigateway.law.lifecycle import MOVING_NOTHING, Channel, Nature, State
 from notigateway.law.transitions import lapse
+from notigateway.repository.making import keep, make
 from notigateway.repository.model import Receipt
 from notigateway.repository.natures import chain_of
 from notigateway.repository.quoted import addressee_name_of, body_name_of, body_nif_of
@@ -271,7 +272,8 @@ def _record(
     """
     is_beside, chain = fact.nature in MOVING_NOTHING, chain_of(notification.receipts)
     last = None if is_beside or not chain else chain[-1]
-    receipt = Receipt(
+    receipt = make(
+        Receipt,
         id=uuid7(now),
         notification_code=notification.code,
         position=None if is_beside else len(chain) + 1,
@@ -287,7 +289,7 @@ def _record(
     sealed_at = fact.at if attested.report is None else attested.report.reported_at
     receipt.xml = seal.seal(render(statement), sealed_at, now=now)
     receipt.sha256 = hashlib.sha256(receipt.xml).hexdigest()
-    notification.receipts.append(receipt)
+    keep(notification, notification.receipts, receipt)
     return receipt
 
 

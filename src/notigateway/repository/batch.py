@@ -88,7 +88,9 @@ def _decision(row: Notification) -> dict[str, object]:
 
 def values_of(rows: Iterable[Row], columns: tuple[str, ...]) -> Iterator[dict[str, object]]:
     """Yield what is to be inserted of each row; what was never set is NULL."""
-    return ({name: getattr(row, name) for name in columns} for row in rows)
+    for row in rows:
+        given = vars(row)
+        yield {name: given.get(name) for name in columns}
 
 
 def columns_of(row: type[Row]) -> tuple[str, ...]:

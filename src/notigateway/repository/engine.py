@@ -230,6 +230,10 @@ def _postgresql_options(_url: URL, timeout_seconds: int) -> dict[str, Any]:
         "statement_timeout": milliseconds,
         "lock_timeout": milliseconds,
         "idle_in_transaction_session_timeout": milliseconds,
+        # A page is some thousand rows of large tables: compiling its query takes longer than answering it,
+        # and where a row by its key counts as much as four pages, whole tables are read instead.
+        "jit": "off",
+        "random_page_cost": "1.1",
     }
     return {
         "pool_pre_ping": True,

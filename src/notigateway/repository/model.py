@@ -36,6 +36,7 @@ from notigateway.law.lifecycle import Kind, Standing, State, effective_state, is
 from notigateway.law.transitions import awaits_handover
 from notigateway.repository.columns import CODE, SHA256_HEX, Row, UtcDateTime, Word
 from notigateway.repository.grounds import Grounded, Worded
+from notigateway.repository.making import keep, make
 from notigateway.repository.natures import WithNature
 from notigateway.repository.quoted import Quoted
 from notigateway.repository.succeeded import Succeeded
@@ -51,6 +52,10 @@ if TYPE_CHECKING:
 _OUTAGES = table(
     "outages", *(column(name, UtcDateTime()) for name in ("started_at", "ended_at", "recomputed_at"))
 )
+
+# What the session counts versions from: see `Notification.__mapper_args__`.
+_FIRST_VERSION = 1
+_TOLD = [one.name for one in fields(Circumstances)]
 
 
 class IssuingBody(Row):
@@ -218,13 +223,17 @@ class Notification(Grounded, Succeeded, Row):
         now: datetime,
     ) -> Notification:
         """Return a new notification of an act, with its first event; its code was drawn for it."""
-        notification = cls(
+        notification = make(
+            cls,
             code=code,
             id=uuid7(now),
             act=act,
+            act_id=act.id,
             addressee=addressee,
+            addressee_id=addressee.id,
             kind=kind,
             available_at=available_at,
+            version=_FIRST_VERSION,
             events=[],
             receipts=[],
         )
@@ -247,7 +256,8 @@ class Notification(Grounded, Succeeded, Row):
                 self.decided_at = transition.at
         if not transition.has_event:
             return None
-        event = Event(
+        event = make(
+            Event,
             id=uuid7(now),
             notification_code=self.code,
             position=len(self.events) + 1,
@@ -255,9 +265,9 @@ class Notification(Grounded, Succeeded, Row):
             nature=transition.nature,
             decisive=transition.is_decisive,
             at=transition.at,
-            **{one.name: getattr(told, one.name) for one in fields(told)},
+            **{name: getattr(told, name) for name in _TOLD},
         )
-        self.events.append(event)
+        keep(self, self.events, event)
         return event
 
     def find_anew(self, access: Access, deadline: datetime | None) -> None:

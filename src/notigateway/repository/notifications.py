@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from functools import partial
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import (
     ColumnElement,
     Integer,
     Row,
     Select,
+    String,
     and_,
     bindparam,
     false,
@@ -24,11 +27,14 @@ from notigateway.law.lifecycle import UNDECIDED, Kind, State
 from notigateway.law.representation import DEFAULT_RIGHTS, Role
 from notigateway.repository.accesses import note_found
 from notigateway.repository.columns import CODE, UtcDateTime
+from notigateway.repository.dialects import one_of
 from notigateway.repository.loading import WHOLE
 from notigateway.repository.model import Act, Addressee, IssuingBody, Notification
 from notigateway.repository.outages import is_overdue
 from notigateway.repository.prepared import Prepared, UuidText
-from notigateway.repository.rights import addressees_in_reach, role_of
+from notigateway.repository.reached import find_reach
+from notigateway.repository.rights import role_of
+from notigateway.repository.sources import Narrowed, first_of_all
 from notigateway.repository.titles import lock_titles
 
 if TYPE_CHECKING:
@@ -37,7 +43,9 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from notigateway.law.representation import RightsPolicy
+    from notigateway.repository.reached import Reach
     from notigateway.repository.session import Session
+    from notigateway.repository.sources import Source
 
 
 @dataclass(frozen=True)
@@ -54,29 +62,12 @@ class ListFilter:
     deadline_before: datetime | None = None
 
 
-# A party that represents no more addressees than this is listed by their keys: the planner then walks
-# the index and stops at the end of the page. A party with thousands is joined.
-_FEW = 100
+def visible_to(now: datetime, *, role: ColumnElement[str | None]) -> ColumnElement[bool]:
+    """Return the condition of everything that a party may know of, from its time on: `role_of` decides.
 
-
-def visible_to(
-    party: str,
-    now: datetime,
-    *,
-    role: ColumnElement[str | None],
-    reach: Sequence[int] | None = None,
-) -> ColumnElement[bool]:
-    """Return the condition of everything the party may know of, from its time on.
-
-    The query must join Act and Addressee. The candidates are few and indexed; the `role_of` the party
-    decides. Who has asked for `addressees_in_reach` before gives them as `reach`.
+    The query must join Act. It asks row by row: for what is named, never for what is looked for.
     """
-    candidates = addressees_in_reach(party, now) if reach is None else reach
-    return and_(
-        Notification.addressee_id.in_(candidates),
-        role.is_not(None),
-        Notification.available_at <= now,
-    )
+    return and_(role.is_not(None), Notification.available_at <= now)
 
 
 def list_page(
@@ -94,19 +85,64 @@ def list_page(
     The order is the one thing of a notification that never changes, so a page neither repeats nor
     skips what was at disposal when the listing began, whatever is published or decided meanwhile.
     """
-    found = _IN_REACH.rows(session, party=party, now=now)
-    if [row.identifier for row in found] == [party] and Role.OWN in rights.special_category_roles:
+    reach = find_reach(session, party, now)
+    page = {"after": after_code, "most": limit}
+    if reach.is_itself_alone and Role.OWN in rights.special_category_roles:
         # Most callers represent nobody else: what they see is their own, without asking row by row.
-        own = {"addressee": found[0].id, "now": now, "after": after_code, "most": limit}
+        own = {"addressee": reach.own, "now": now, **page}
         conditions = _conditions(chosen, now, _OWN)
         if not conditions:
             return _WHOLE_OWN_PAGE.rows(session, **own)
         return session.connection().execute(_OWN_PAGE.where(*conditions), own).all()
-    reach = [row.id for row in found] if len(found) <= _FEW else None
-    role = role_of(party, now, rights=rights)
-    query = _page(role, visible_to(party, now, role=role, reach=reach))
-    query = query.where(*_conditions(chosen, now, role))
-    return session.connection().execute(query, {"after": after_code, "most": limit}).all()
+    if chosen.addressee is not None:
+        # Of one addressee there are few: each is asked.
+        role = role_of(party, now, rights=rights)
+        query = _page(role, visible_to(now, role=role)).where(*_conditions(chosen, now, role))
+        return session.connection().execute(query, page).all()
+    return _rows_of(
+        session, _first_codes(session, reach, chosen, after=after_code, most=limit, rights=rights)
+    )
+
+
+def _first_codes(
+    session: Session, reach: Reach, chosen: ListFilter, *, after: int, most: int, rights: RightsPolicy
+) -> dict[int, Role]:
+    """Return the first codes that are chosen, each with the capacity in which the party sees it.
+
+    In which capacity is known of a page only once every stronger one was asked: so a page of one of them is
+    looked for among pages of all that might be stronger.
+    """
+    sources = reach.sources(rights, weakest=chosen.role)
+    wanted = _narrowed(chosen, reach.now)
+    found: dict[int, Role] = {}
+    while True:
+        keys = partial(_keys, session, wanted, after=after, most=most)
+        page = first_of_all(sources, keys, most)
+        found |= {code: role for code, role in page.items() if chosen.role in {None, role}}
+        if len(page) < most or len(found) >= most:
+            return dict(list(found.items())[:most])
+        after = max(page)
+
+
+def _keys(session: Session, wanted: Narrowed, source: Source, *, after: int, most: int) -> Sequence[int]:
+    return source.first_codes(session, wanted, after=after, most=most)
+
+
+def _narrowed(chosen: ListFilter, now: datetime) -> Narrowed:
+    """Say the filter for sources, which know the capacity; the addressee is not asked of them."""
+    stored: set[State] = set().union(*(_STORED[state] for state in chosen.states))
+    conditions = _conditions(replace(chosen, role=None, addressee=None, issuer=None), now, _OWN)
+    return Narrowed(tuple(sorted(stored)), tuple(conditions), chosen.issuer)
+
+
+def _rows_of(session: Session, codes: dict[int, Role]) -> Sequence[Row[*tuple[object, ...]]]:
+    """Return the list rows of those codes in their order, each with its capacity."""
+    rows: list[Row[*tuple[object, ...]]] = []
+    roles = set(codes.values())
+    for role in roles:
+        of_role = [code for code, one in codes.items() if one is role]
+        rows += _ROWS.rows(session, codes=of_role, role=str(role))
+    return sorted(rows, key=attrgetter("code"))
 
 
 def _page(role: ColumnElement[str | None], visible: ColumnElement[bool]) -> Select[*tuple[object, ...]]:
@@ -156,10 +192,6 @@ def row_columns(role: ColumnElement[str | None]) -> Select[*tuple[object, ...]]:
     )
 
 
-_REACH = addressees_in_reach(bindparam("party"), bindparam("now", type_=UtcDateTime()))
-_IN_REACH = Prepared(
-    select(Addressee.id, Addressee.identifier).where(Addressee.id.in_(_REACH)).limit(_FEW + 1)
-)
 _OWN: ColumnElement[str | None] = literal(str(Role.OWN))
 _OWN_PAGE = _page(
     _OWN,
@@ -169,6 +201,14 @@ _OWN_PAGE = _page(
     ),
 )
 _WHOLE_OWN_PAGE = Prepared(_OWN_PAGE)
+# In no order: for one, SQLite would walk the whole table.
+_ROWS = Prepared(row_columns(bindparam("role", type_=String)).where(one_of(Notification.code, "codes")))
+# In which states what stands so may be stored.
+_STORED: Final = {
+    **{state: frozenset({state}) for state in State},
+    State.AVAILABLE: frozenset({State.AVAILABLE, State.SCHEDULED}),
+    State.LAPSED: UNDECIDED | {State.LAPSED},
+}
 
 
 def _conditions(
@@ -202,7 +242,7 @@ def _is_effectively(state: State, now: datetime) -> ColumnElement[bool]:
         overdue = and_(Notification.state.in_(UNDECIDED), is_overdue(now))
         return or_(Notification.state == State.LAPSED, overdue)
     if state is State.SCHEDULED:
-        return false()  # visible_to has excluded all whose time has not come
+        return false()  # all whose time has not come are left out already
     if state is State.AVAILABLE:
         return and_(Notification.state.in_({State.AVAILABLE, State.SCHEDULED}), in_time)
     if state is State.RECEIPT_REQUESTED:
@@ -236,8 +276,7 @@ def sees_all(
     query = (
         select(func.count(Notification.id))
         .join(Act, Notification.act_id == Act.id)
-        .join(Addressee, Notification.addressee_id == Addressee.id)
-        .where(Notification.id.in_(wanted), visible_to(party, now, role=role))
+        .where(Notification.id.in_(wanted), visible_to(now, role=role))
     )
     return not wanted or session.scalar(query) == len(wanted)
 
@@ -289,7 +328,7 @@ def _whole_rows(
         select(Notification, role.label("role"))
         .join(Act, Notification.act_id == Act.id)
         .join(Addressee, Notification.addressee_id == Addressee.id)
-        .where(Notification.id.in_(set(ids)), visible_to(party, now, role=role))
+        .where(Notification.id.in_(set(ids)), visible_to(now, role=role))
         .order_by(Notification.code)
         .options(*WHOLE)
         .execution_options(populate_existing=True)

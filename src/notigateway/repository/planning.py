@@ -12,13 +12,16 @@ from notigateway.law.lifecycle import State
 from notigateway.law.windows import plan
 from notigateway.repository.accounts import list_main_entries
 from notigateway.repository.acts import wait_for_turn_to_publish
+from notigateway.repository.changes import wait_for_turn_to_place
 from notigateway.repository.model import Event, Notification
 from notigateway.repository.rights import RedAssignment
 from notigateway.repository.windows import RedWindow, list_opt_outs, list_windows
 from notigateway.uuids import uuid7
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
+    from uuid import UUID
 
     from notigateway.law.windows import Planned
     from notigateway.repository.model import Addressee
@@ -55,24 +58,54 @@ def replan(session: Session, addressee: Addressee, now: datetime) -> None:
     one, so that who follows changes learns of it.
     """
     session.flush()
+    wait_for_turn_to_publish(session)
     query = select(RedAssignment).where(RedAssignment.addressee_id == addressee.id)
     assignments = {row.id: row for row in session.scalars(query)}
     mains = [row.entry for row in list_main_entries(session, addressee)]
     opt_outs = [row.span for row in list_opt_outs(session, addressee)]
     planned = plan([row.assigned for row in assignments.values()], mains, opt_outs)
     standing = {(row.assignment_id, row.opens_at): row for row in list_windows(session, addressee)}
-    for one in planned:
-        row = standing.pop((one.assignment, one.span.starts_at), None)
-        closes_at = one.span.ends_at
-        if row is not None and _moves_only_what_comes(row, closes_at, now):
-            row.closes_at = closes_at
+    moves = _moves(planned, standing)
+    if not moves:
+        return
+    _hold_still(session, addressee, since=min(at for at, *_ in moves))
+    for _, row, one in moves:
+        if row is not None and one is not None and _moves_only_what_comes(row, one.span.ends_at, now):
+            row.closes_at = one.span.ends_at
             continue
         if row is not None:
             session.delete(row)
-        session.add(_window(one, assignments[one.assignment], now))
-    for row in standing.values():
-        session.delete(row)
+        if one is not None:
+            session.add(_window(one, assignments[one.assignment], now))
     session.flush()
+
+
+def _moves(
+    planned: Sequence[Planned], standing: Mapping[tuple[UUID, datetime], RedWindow]
+) -> list[tuple[datetime, RedWindow | None, Planned | None]]:
+    """Return each window that changes: since when, what stands, and what is planned instead."""
+    wanted = {(one.assignment, one.span.starts_at): one for one in planned}
+    moves: list[tuple[datetime, RedWindow | None, Planned | None]] = []
+    for key in dict.fromkeys((*wanted, *standing)):
+        row, one = standing.get(key), wanted.get(key)
+        if row is None or one is None:
+            moves.append((key[1], row, one))
+        elif row.closes_at != one.span.ends_at:
+            moves.append((min(at for at in (row.closes_at, one.span.ends_at) if at is not None), row, one))
+    return moves
+
+
+def _hold_still(session: Session, addressee: Addressee, *, since: datetime) -> None:
+    """Let nobody decide or place what is, or comes to be, at disposal since then: who sees it may change.
+
+    The database writes down who sees it together with the windows (see `red_inbox.py`), and what another
+    transaction does at the same time it would not see. In the order in which everybody locks them.
+    """
+    query = select(Notification.code).where(
+        Notification.addressee_id == addressee.id, Notification.available_at >= since
+    )
+    session.execute(query.order_by(Notification.code).with_for_update(key_share=True)).all()
+    wait_for_turn_to_place(session)
 
 
 def _moves_only_what_comes(row: RedWindow, closes_at: datetime | None, now: datetime) -> bool:

@@ -6,7 +6,7 @@ The session would write the same row by row, and looks at each of them several t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Integer, bindparam, column, func, insert, select, table
 
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from notigateway.repository.session import Session
-
-# A new row's, as the session would number it: see `Notification.__mapper_args__`.
-_FIRST_VERSION: Final = 1
 
 
 def draw_codes(session: Session, count: int) -> list[int]:
@@ -39,12 +36,6 @@ def draw_codes(session: Session, count: int) -> list[int]:
 def write_publications(session: Session, notifications: Sequence[Notification]) -> None:
     """Insert new notifications with their acts, documents, first events and receipts."""
     acts = [row.act for row in notifications]
-    for act in acts:
-        act.issuing_body_id = act.issuing_body.id
-        for document in act.documents:
-            document.act_id = act.id
-    for row in notifications:
-        row.act_id, row.addressee_id, row.version = row.act.id, row.addressee.id, _FIRST_VERSION
     _ACTS.write(session, values_of(acts, _ACT_COLUMNS))
     _DOCUMENTS.write(session, values_of((one for act in acts for one in act.documents), _DOCUMENT_COLUMNS))
     _NOTIFICATIONS.write(session, values_of(notifications, _NOTIFICATION_COLUMNS))

@@ -6,19 +6,19 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ColumnElement, Index, String, Uuid, and_, exists, or_, select
+from sqlalchemy import CheckConstraint, ColumnElement, Index, String, Uuid, exists, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from notigateway.repository.aliases import alias_of
 from notigateway.repository.columns import Row, UtcDateTime
-from notigateway.repository.windows import RedWindow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import BindParameter, Select
+    from sqlalchemy import BindParameter
 
     from notigateway.repository.session import Session
+    from notigateway.repository.windows import RedWindow
 
 
 class RedUser(Row):
@@ -60,14 +60,6 @@ def is_for(
     user = alias_of(RedUser, "for")
     under = exists().where(*works_at(user, party, now), *is_under(user, window))
     return or_(window.red_party == party, under)
-
-
-def windows_of_holders(
-    party: str | BindParameter[str], now: datetime | BindParameter[datetime]
-) -> Select[RedWindow]:
-    """Select the windows of the holders under whose authorisation the party works at `now`."""
-    user = alias_of(RedUser, "of holders")
-    return select(RedWindow).join(user, and_(*is_under(user, RedWindow))).where(*works_at(user, party, now))
 
 
 def lock_registrations(session: Session, person: str, now: datetime) -> None:

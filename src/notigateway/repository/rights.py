@@ -22,7 +22,6 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    union,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -35,13 +34,11 @@ from notigateway.repository.columns import SHA256_HEX, Row, UtcDateTime, Word
 from notigateway.repository.model import Act, Addressee, Notification
 from notigateway.repository.outages import is_overdue
 from notigateway.repository.power_items import PowerItem, an_item_covers
-from notigateway.repository.red_users import RedUser, is_under, windows_of_holders, works_at
-from notigateway.repository.successions import predecessors_of, shown_by_succession
+from notigateway.repository.red_users import RedUser, is_under, works_at
+from notigateway.repository.successions import shown_by_succession
 from notigateway.repository.windows import RedWindow, red_covers
 
 if TYPE_CHECKING:
-    from sqlalchemy import BindParameter, CompoundSelect
-
     from notigateway.law.representation import RightsPolicy
 
 
@@ -85,7 +82,7 @@ class Power(Row):
     """A power of attorney to receive notifications, in the register."""
 
     __tablename__ = "powers"
-    __table_args__ = (Index(None, "grantor_id"), Index(None, "attorney"))
+    __table_args__ = (Index(None, "grantor_id"), Index(None, "attorney", "grantor_id"))
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     grantor_id: Mapped[int] = mapped_column(ForeignKey("addressees.id"))
@@ -162,19 +159,6 @@ class RightsChange(Row):
     party: Mapped[str | None] = mapped_column(String(9))
     signer: Mapped[str | None] = mapped_column(String(9))
     request_sha256: Mapped[str | None] = mapped_column(SHA256_HEX)
-
-
-def addressees_in_reach(
-    party: str | BindParameter[str], now: datetime | BindParameter[datetime]
-) -> CompoundSelect[int]:
-    """Return the addressees of which the party may see anything at all: a superset, cheap to look up."""
-    return union(
-        select(Addressee.id).where(Addressee.identifier == party),
-        predecessors_of(party),
-        select(Power.grantor_id).where(Power.attorney == party, Power.expires_at > now),
-        select(RedWindow.addressee_id).where(RedWindow.red_party == party),
-        windows_of_holders(party, now).with_only_columns(RedWindow.addressee_id),
-    )
 
 
 def own_gives(party: str, now: datetime, rights: RightsPolicy) -> ColumnElement[bool]:

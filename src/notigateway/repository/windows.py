@@ -45,6 +45,7 @@ class RedWindow(Row):
     __table_args__ = (
         # Whatever visibility asks of a window stands in the index.
         Index(None, "red_party", "addressee_id", "opens_at", "closes_at"),
+        Index(None, "red_party", "authorisation", "opens_at"),
         Index(None, "addressee_id"),
         CheckConstraint("closes_at IS NULL OR closes_at > opens_at", name="closes_after_opening"),
     )

@@ -27,12 +27,14 @@ _DIGITS: Final = re.compile(r"[0-9]{1,18}")
 def read_envelope(environ: WSGIEnvironment, *, limits: Limits) -> bytes:
     """Return the request's envelope; one that came in parts (MTOM) is made whole.
 
-    Raises: what `read_body` and `read_whole` raise.
+    Raises: what `read_body` and `made_whole` raise.
     """
-    data = read_body(environ, max_bytes=limits.request_max_bytes)
-    if not is_in_parts(environ):
-        return data
-    return read_whole(data, _related(environ), limits=limits)
+    return made_whole(environ, read_body(environ, max_bytes=limits.request_max_bytes), limits=limits)
+
+
+def made_whole(environ: WSGIEnvironment, data: bytes, *, limits: Limits) -> bytes:
+    """Return the envelope of a request of those headers. Raises: what `read_whole` raises."""
+    return read_whole(data, _related(environ), limits=limits) if is_in_parts(environ) else data
 
 
 def read_body(environ: WSGIEnvironment, *, max_bytes: int) -> bytes:

@@ -21,16 +21,20 @@ from envelopes import (
     exclusive,
     signature_value,
 )
+from explained import PUBLIC_URL, told_of
 from mutations import damage_bytes, damage_tree
 from notigateway.errors import GatewayError
 from notigateway.explaining.cause import Certainty
 from notigateway.explaining.explain import explain_envelope
 from notigateway.explaining.explain_text import explanation_text
 from notigateway.explaining.explanation import TITLES, VERIFYING, Explanation
+from notigateway.explaining.way import Way
 from notigateway.settings import ClientRegistration
 from notigateway.wss.clients import NO_CLIENTS, ClientRegister
 from notigateway.wss.policy import Limits
 from notigateway.wss.verify import verify_envelope
+from parcels import include, packed, root_part
+from parcels import part as other_part
 from pki import COMPANY_NIF, NOW, pki
 from verifying import DEFAULT, trust, verify
 from wrapping import PLACES, Wrapping
@@ -179,3 +183,21 @@ def test_a_part_without_canonical_form_ends_the_search_for_causes() -> None:
     told = explained(data.replace(b"12:05:00", b"12:05:01"))
     assert told.error is not None
     assert explained(data).error is not None
+
+
+def test_a_message_in_parts_is_explained_whole() -> None:
+    envelope = Draft().build()
+    before, rest = envelope.split(b"</wsse:BinarySecurityToken>")
+    before, token = before.rsplit(b">", 1)
+    pointing = include("token@stack.example").encode()
+    root = before + b">" + pointing + b"</wsse:BinarySecurityToken>" + rest
+    parts = [root_part(root), other_part("token@stack.example", base64.b64decode(token))]
+    body, environ = packed(parts)
+    way = Way(public_url=PUBLIC_URL, content_type=environ["CONTENT_TYPE"])
+    assert told_of(body, way=way).verified is not None
+    missing, environ = packed(parts[:1])
+    told = told_of(missing, way=way)
+    assert told.verified is None
+    assert told.error is not None
+    assert told.error.code == "MIME_INVALID"
+    assert told.error.facts["rule"] == "part-missing"

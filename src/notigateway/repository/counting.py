@@ -1,0 +1,101 @@
+"""Counts of what a party may know of: what has ended along an index alone, what has not by its deadline."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, literal, null, select, type_coerce, union_all
+
+from notigateway.law.lifecycle import UNDECIDED, Kind
+from notigateway.repository.columns import UtcDateTime, Word
+from notigateway.repository.model import Act, IssuingBody, Notification
+from notigateway.repository.red_inbox import RedItem
+from notigateway.repository.sources import Boxed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import CompoundSelect, Row, Select
+
+    from notigateway.law.representation import RightsPolicy, Role
+    from notigateway.repository.reached import Reach
+    from notigateway.repository.session import Session
+    from notigateway.repository.sources import Source
+
+
+def count_groups(
+    session: Session, reach: Reach, *, role: Role | None, rights: RightsPolicy
+) -> Sequence[Row[*tuple[object, ...]]]:
+    """Count what the party may know of, by kind, stored state, deadline and issuing body.
+
+    Each is counted once, in its strongest capacity. Of what has ended in a RED box neither kind nor deadline
+    is told: they say nothing any more.
+    """
+    sources = reach.sources(rights, weakest=role)
+    capacities = [source.role for source in sources]
+    rows: list[Row[*tuple[object, ...]]] = []
+    for capacity in dict.fromkeys(capacities):
+        if role in {None, capacity}:
+            stronger = sources[: capacities.index(capacity)]
+            of_it = [source for source in sources if source.role is capacity]
+            for query in _counts(of_it, stronger):
+                rows += session.connection().execute(query).all()
+    return sorted(rows, key=attrgetter("dir3"))
+
+
+def _counts(sources: Sequence[Source], stronger: Sequence[Source]) -> list[Select[*tuple[object, ...]]]:
+    """Return what counts that which these sources give, and no stronger one."""
+    boxes = [source for source in sources if isinstance(source, Boxed)]
+    if boxes:
+        return _in_boxes(boxes, stronger)
+    query = _open_ones().where(Notification.code.in_(_codes(sources)))
+    return [query.where(Notification.code.not_in(_codes(stronger)))] if stronger else [query]
+
+
+def _codes(sources: Sequence[Source]) -> CompoundSelect[int]:
+    """Select the codes that sources give."""
+    return union_all(*(source.codes() for source in sources))
+
+
+def _open_ones() -> Select[*tuple[object, ...]]:
+    """Count notifications by all that an effective state depends on."""
+    groups = (Notification.kind, Notification.state, Notification.deadline)
+    body = (IssuingBody.dir3, IssuingBody.acronym, IssuingBody.name)
+    return (
+        select(*groups, *body, Notification.outage_since.label("outage_since"), func.count().label("count_"))
+        .select_from(Notification)
+        .join(Act, Notification.act_id == Act.id)
+        .join(IssuingBody, Act.issuing_body_id == IssuingBody.id)
+        .group_by(*groups, *body)
+    )
+
+
+def _in_boxes(boxes: Sequence[Boxed], stronger: Sequence[Source]) -> list[Select[*tuple[object, ...]]]:
+    """Count what is in RED boxes: what has ended by its state alone, the rest with its notification."""
+    items = select(RedItem.code, RedItem.state, RedItem.issuing_body_id).where(
+        RedItem.box_id.in_([box.box for box in boxes]), *boxes[0].shown
+    )
+    if len(boxes) > 1:
+        items = items.distinct()
+    if stronger:
+        items = items.where(RedItem.code.not_in(_codes(stronger)))
+    ended = items.where(RedItem.state.not_in(UNDECIDED)).subquery()
+    counted = (
+        select(ended.c.state, ended.c.issuing_body_id, func.count().label("count_"))
+        .group_by(ended.c.state, ended.c.issuing_body_id)
+        .subquery()
+    )
+    nothing = type_coerce(null(), UtcDateTime())
+    of_ended = select(
+        type_coerce(literal(str(Kind.NOTIFICATION)), Word(Kind)).label("kind"),
+        counted.c.state,
+        nothing.label("deadline"),
+        IssuingBody.dir3,
+        IssuingBody.acronym,
+        IssuingBody.name,
+        nothing.label("outage_since"),
+        counted.c.count_,
+    ).join(IssuingBody, IssuingBody.id == counted.c.issuing_body_id)
+    open_codes = items.where(RedItem.state.in_(UNDECIDED)).subquery()
+    return [of_ended, _open_ones().join(open_codes, open_codes.c.code == Notification.code)]

@@ -1,0 +1,92 @@
+"""What the two databases are told in different words: many numbers at once, and what no index is for."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Boolean, Text, bindparam
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.expression import FunctionElement
+from sqlalchemy.types import TypeDecorator
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import ColumnElement, SQLColumnExpression
+    from sqlalchemy.engine import Dialect
+    from sqlalchemy.sql.compiler import SQLCompiler
+
+
+class _Numbers(TypeDecorator["Sequence[int]"]):
+    """Numbers as one text: an array of PostgreSQL's, or of JSON."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Sequence[int] | None, dialect: Dialect) -> str | None:
+        """Write them down."""
+        if value is None:
+            return None
+        text = json.dumps(list(value), separators=(",", ":"))
+        return "{" + text[1:-1] + "}" if dialect.name == "postgresql" else text
+
+
+class _OneOf(FunctionElement[bool]):
+    """The condition; its clauses are the column and the numbers."""
+
+    type = Boolean()
+    inherit_cache = True
+
+    def self_group(self, against: object = None) -> _OneOf:  # noqa: ARG002
+        """Stay as it is: SQLAlchemy would say `= 1` for SQLite, and no index answers that."""
+        return self
+
+
+def one_of(column: SQLColumnExpression[int], name: str) -> ColumnElement[bool]:
+    """Say that the column is one of the numbers that a statement is given under that name."""
+    return _OneOf(column, bindparam(name, type_=_Numbers()))
+
+
+@compiles(_OneOf, "sqlite")
+def _in_json(element: _OneOf, compiler: SQLCompiler, **kwargs: Any) -> str:  # noqa: ANN401
+    column, given = (compiler.process(one, **kwargs) for one in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({given}))"  # noqa: S608  (the compiler's own words)
+
+
+@compiles(_OneOf, "postgresql")
+def _in_array(element: _OneOf, compiler: SQLCompiler, **kwargs: Any) -> str:  # noqa: ANN401
+    column, given = (compiler.process(one, **kwargs) for one in element.clauses)
+    return f"{column} = ANY (CAST({given} AS BIGINT[]))"
+
+
+class _Fenced(FunctionElement[bool]):
+    """A condition for which SQLite is to choose no index."""
+
+    type = Boolean()
+    inherit_cache = True
+
+    def self_group(self, against: object = None) -> _Fenced:  # noqa: ARG002
+        """Stay as it is."""
+        return self
+
+
+def fenced(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Say a condition that is nearly always true.
+
+    SQLite knows nothing of that: it would walk an index of the column to its end, and sort what that gives.
+    PostgreSQL counts, and is told the condition alone.
+    """
+    return _Fenced(condition)
+
+
+@compiles(_Fenced, "sqlite")
+def _fence(element: _Fenced, compiler: SQLCompiler, **kwargs: Any) -> str:  # noqa: ANN401
+    (condition,) = (compiler.process(one, **kwargs) for one in element.clauses)
+    return f"CASE WHEN {condition} THEN 1 ELSE 0 END = 1"
+
+
+@compiles(_Fenced, "postgresql")
+def _no_fence(element: _Fenced, compiler: SQLCompiler, **kwargs: Any) -> str:  # noqa: ANN401
+    (condition,) = (compiler.process(one, **kwargs) for one in element.clauses)
+    return f"({condition})"

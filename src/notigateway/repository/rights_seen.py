@@ -1,0 +1,103 @@
+"""A number that differs once a party represents others than before: what a cursor of changes carries."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import Integer, bindparam, func, or_, select, type_coerce
+
+from notigateway.repository.columns import UtcDateTime
+from notigateway.repository.power_items import PowerItem
+from notigateway.repository.prepared import Prepared, UuidText
+from notigateway.repository.red_inbox import RedBox
+from notigateway.repository.rights import Power, is_in_force
+from notigateway.repository.successions import SuccessionRow
+from notigateway.repository.windows import RedWindow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+    from uuid import UUID
+
+    from sqlalchemy import Select
+
+    from notigateway.repository.reached import Reach
+    from notigateway.repository.session import Session
+
+_UUID_BYTES: Final = 16
+_BOXES_KEPT: Final = 32
+
+
+def fingerprint_of_rights(session: Session, reach: Reach) -> int:
+    """Return a number (48 bits) that differs once the party represents others than before.
+
+    A right that begins gives notifications whose changes lie far back in their order; one thing that a power
+    names may end before the power does.
+    """
+    found = [_opened_windows(session, box, reach.now) for box in reach.boxes]
+    found += [one.bytes for query in _titles(reach) for one in session.scalars(query)]
+    if not found:
+        return 0
+    titles = b"".join(found)
+    if len(found) > 1:
+        places = range(0, len(titles), _UUID_BYTES)
+        titles = b"".join(sorted(titles[place : place + _UUID_BYTES] for place in places))
+    return int.from_bytes(hashlib.sha256(titles).digest()[:6]) if titles else 0
+
+
+def _titles(reach: Reach) -> Iterable[Select[UUID]]:
+    """Return what selects the powers that stand, what of them has ended, and the successions."""
+    party, now = reach.party, reach.now
+    if reach.is_attorney:
+        in_force = [Power.attorney == party, *is_in_force(Power, now)]
+        yield select(Power.id).where(*in_force)
+        ended = select(PowerItem.id).join(Power, Power.id == PowerItem.power_id)
+        yield ended.where(*in_force, PowerItem.ended_at <= now)
+    if reach.is_successor:
+        yield select(SuccessionRow.id).where(
+            SuccessionRow.successor == party,
+            SuccessionRow.communicated_at <= now,
+            or_(SuccessionRow.ends_at.is_(None), SuccessionRow.ends_at > now),
+        )
+
+
+def _opened_windows(session: Session, box: int, now: datetime) -> bytes:
+    """Return the identifiers of the windows that have opened by then, in order.
+
+    What a RED person saw while a window was open stays visible after it has closed: that is no change. Those
+    of thousands are read once: another edition of the box, or another number of windows that have yet to
+    open, and they are read anew.
+    """
+    ((edition, unopened),) = _EDITION.rows(session, box=box, now=now)
+    known = _opened.get(key := (edition, unopened))
+    if known is None:
+        rows = _OPENED.rows(session, box=box, now=now)
+        known = bytes.fromhex("".join(sorted(row.id.replace("-", "") for row in rows)))
+        if len(_opened) >= _BOXES_KEPT:
+            _opened.clear()
+        _opened[key] = known
+    return known
+
+
+# By the edition of a box, which no other box and no other time has, and the number that have yet to open.
+_opened: dict[tuple[int, int], bytes] = {}
+
+_BOX, _NOW = bindparam("box", type_=Integer), bindparam("now", type_=UtcDateTime())
+_OF_BOX: Final = (RedWindow.red_party == RedBox.red_party) & (RedWindow.authorisation == RedBox.authorisation)
+_EDITION: Final = Prepared(
+    select(
+        RedBox.edition,
+        select(func.count())
+        .select_from(RedWindow)
+        .where(_OF_BOX, RedWindow.opens_at > _NOW)
+        .correlate(RedBox)
+        .scalar_subquery()
+        .label("unopened"),
+    ).where(RedBox.id == _BOX)
+)
+_OPENED: Final = Prepared(
+    select(type_coerce(RedWindow.id, UuidText()).label("id"))
+    .join(RedBox, _OF_BOX)
+    .where(RedBox.id == _BOX, RedWindow.opens_at <= _NOW)
+)

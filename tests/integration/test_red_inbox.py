@@ -1,0 +1,269 @@
+"""Whatever is written, in whatever order: what is kept ready says what windows and notifications say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from notigateway.law.grounds import Ground
+from notigateway.law.lifecycle import Kind, State
+from notigateway.law.representation import Item, RightsPolicy, Role, Window, red_covers
+from notigateway.repository.changes import Change
+from notigateway.repository.engine import writing
+from notigateway.repository.model import Act, Addressee, Event, IssuingBody, Notification
+from notigateway.repository.red_inbox import OwnChange, RedBox, RedChange, RedItem
+from notigateway.repository.rights import RedAssignment
+from notigateway.repository.windows import RedWindow
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from notigateway.repository.session import Session
+
+START = datetime(2026, 1, 15, 9, tzinfo=UTC)
+ADDRESSEES, PARTIES, AUTHORISATIONS = ["A28000016", "B12345674"], ["00000001R", "12345678Z"], ["1", "2"]
+DAYS = st.integers(0, 6)
+ALL = RightsPolicy(special_category_roles=frozenset(Role))
+
+
+@dataclass(frozen=True)
+class Open:
+    addressee: int
+    party: int
+    authorisation: int
+    from_day: int
+    days: int | None
+
+
+@dataclass(frozen=True)
+class Move:
+    which: int
+    from_day: int
+    days: int | None
+
+
+@dataclass(frozen=True)
+class TakeBack:
+    which: int
+
+
+@dataclass(frozen=True)
+class Put:
+    addressee: int
+    day: int
+    ground: Ground | None
+    is_special: bool
+
+
+@dataclass(frozen=True)
+class Happen:
+    which: int
+    state: State
+
+
+@dataclass(frozen=True)
+class FindAnew:
+    which: int
+    ground: Ground | None
+    addressee: int
+
+
+TWO, WHICH, LENGTH = st.integers(0, 1), st.integers(0, 9), st.none() | st.integers(1, 4)
+GROUNDS = st.sampled_from([Ground.A, Ground.A, Ground.B, Ground.C, None])
+STEPS = st.one_of(
+    st.builds(Open, TWO, TWO, TWO, DAYS, LENGTH),
+    st.builds(Open, TWO, TWO, TWO, DAYS, LENGTH),
+    st.builds(Move, WHICH, DAYS, LENGTH),
+    st.builds(TakeBack, WHICH),
+    st.builds(Put, TWO, DAYS, GROUNDS, st.booleans()),
+    st.builds(Put, TWO, DAYS, GROUNDS, st.booleans()),
+    st.builds(Happen, WHICH, st.sampled_from(State)),
+    st.builds(FindAnew, WHICH, GROUNDS, TWO),
+)
+
+
+class Play:
+    """Writes windows and notifications by the session's own statements, as everybody does."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.body = IssuingBody(dir3="EA0041485", acronym="TGSS", name="TGSS", nif="Q2827003A")
+        self.addressees = [Addressee(identifier=nif, name=nif) for nif in ADDRESSEES]
+        session.add_all([self.body, *self.addressees])
+        session.flush()
+        self.windows: list[RedWindow] = []
+        self.rows: list[Notification] = []
+
+    def step(self, step: object) -> None:
+        match step:
+            case Open():
+                self.open(step)
+            case Move() if self.windows:
+                window = self.windows[step.which % len(self.windows)]
+                window.opens_at, window.closes_at = span(step.from_day, step.days)
+            case TakeBack() if self.windows:
+                self.session.delete(self.windows.pop(step.which % len(self.windows)))
+            case Put():
+                self.put(step)
+            case Happen() if self.rows:
+                self.happen(self.rows[step.which % len(self.rows)], step.state)
+            case FindAnew() if self.rows:
+                row = self.rows[step.which % len(self.rows)]
+                row.ground, row.is_obliged = step.ground, step.ground in {Ground.A, Ground.B}
+                row.addressee_id = self.addressees[step.addressee].id
+        self.session.flush()
+
+    def open(self, step: Open) -> None:
+        opens_at, closes_at = span(step.from_day, step.days)
+        named = {
+            "red_party": PARTIES[step.party],
+            "authorisation": AUTHORISATIONS[step.authorisation],
+            "addressee_id": self.addressees[step.addressee].id,
+        }
+        assignment = RedAssignment(
+            id=uuid4(), account="28123456742", red_name="x", starts_at=opens_at, **named
+        )
+        self.session.add(assignment)
+        self.session.flush()
+        window = RedWindow(
+            id=uuid4(), assignment_id=assignment.id, opens_at=opens_at, closes_at=closes_at, **named
+        )
+        self.session.add(window)
+        self.windows.append(window)
+
+    def put(self, step: Put) -> None:
+        act = Act(
+            id=uuid4(),
+            issuing_body_id=self.body.id,
+            reference=str(uuid4()),
+            subject="x",
+            procedure="1",
+            matter="x",
+            special_category=step.is_special,
+            submission_sha256="0" * 64,
+            document_sizes="1",
+        )
+        self.session.add(act)
+        self.session.flush()
+        row = Notification(
+            id=uuid4(),
+            act_id=act.id,
+            addressee_id=self.addressees[step.addressee].id,
+            kind=Kind.COMMUNICATION,
+            state=State.AVAILABLE,
+            available_at=START + step.day * timedelta(days=1),
+            ground=step.ground,
+            is_obliged=step.ground in {Ground.A, Ground.B},
+            events=[],
+        )
+        self.session.add(row)
+        self.session.flush()
+        self.rows.append(row)
+        self.happen(row, State.AVAILABLE)
+
+    def happen(self, row: Notification, state: State) -> None:
+        row.state = state
+        self.session.flush()
+        event = Event(
+            id=uuid4(),
+            notification_code=row.code,
+            position=len(row.events) + 1,
+            state=state,
+            decisive=False,
+            at=row.available_at,
+        )
+        row.events.append(event)
+        self.session.flush()
+        self.session.add(Change(event_id=event.id, notification_code=row.code))
+
+    def check(self) -> None:
+        """Compare every table with the rule of the law."""
+        session = self.session
+        boxes = {row.id: (row.red_party, row.authorisation) for row in session.scalars(select(RedBox))}
+        places = session.execute(select(Change.position, Change.notification_code)).all()
+        rows = {row.code: row for row in self.rows}
+        inbox = {
+            (box, row.code)
+            for window in self.windows
+            for row in self.rows
+            if window.addressee_id == row.addressee_id
+            and red_covers(Window(window.opens_at, window.closes_at), item(row), row.available_at, ALL)
+            for box in boxes
+            if boxes[box] == (window.red_party, window.authorisation)
+        }
+        kept = session.scalars(select(RedItem).execution_options(populate_existing=True)).all()
+        assert {(one.box_id, one.code) for one in kept} == inbox
+        for one in kept:
+            row = rows[one.code]
+            assert (one.state, one.available_at) == (row.state, row.available_at)
+            assert one.issuing_body_id == self.body.id
+            assert one.special_category is session.get_one(Act, row.act_id).special_category
+        changes = session.execute(select(RedChange.box_id, RedChange.position, RedChange.code))
+        assert set(changes) == {
+            (box, position, code) for position, code in places for box, item in inbox if item == code
+        }
+        own = session.execute(select(OwnChange.addressee_id, OwnChange.position))
+        assert set(own) == {(rows[code].addressee_id, position) for position, code in places}
+
+
+def span(from_day: int, days: int | None) -> tuple[datetime, datetime | None]:
+    opens_at = START + from_day * timedelta(days=1)
+    return opens_at, None if days is None else opens_at + days * timedelta(days=1)
+
+
+def item(row: Notification) -> Item:
+    return Item(
+        available_at=row.available_at,
+        closed_at=None,
+        matter="x",
+        procedure="1",
+        special_category=False,
+        ground=row.ground,
+    )
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(STEPS, min_size=1, max_size=14))
+def test_what_is_kept_ready_follows_from_the_windows_and_the_notifications(
+    engine: Engine, steps: list[object]
+) -> None:
+    with writing(engine) as session:
+        play = Play(session)
+        for step in steps:
+            play.step(step)
+        play.check()
+        session.rollback()  # the next one begins empty
+        session.begin()
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(first=st.lists(STEPS, max_size=6), step=st.builds(Open, TWO, TWO, TWO, DAYS, LENGTH))
+def test_an_authorisation_has_another_edition_with_every_window_that_comes_or_goes(
+    engine: Engine, first: list[object], step: Open
+) -> None:
+    with writing(engine) as session:
+        play = Play(session)
+        for one in first:
+            play.step(one)
+        seen = set(session.scalars(select(RedBox.edition)))
+        play.step(step)
+        of_box = select(RedBox.edition).where(
+            RedBox.red_party == PARTIES[step.party],
+            RedBox.authorisation == AUTHORISATIONS[step.authorisation],
+        )
+        opened = session.scalar(of_box)
+        assert opened not in seen
+        play.windows[-1].closes_at = play.windows[-1].opens_at + timedelta(days=9)
+        session.flush()
+        assert session.scalar(of_box) == opened  # what was seen while it was open stays
+        session.delete(play.windows.pop())
+        session.flush()
+        assert session.scalar(of_box) not in {*seen, opened}
+        session.rollback()
+        session.begin()
