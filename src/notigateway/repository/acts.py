@@ -59,11 +59,31 @@ def find_published(
 
 
 def wait_for_turn_to_publish(session: Session) -> None:
-    """Let one transaction at a time give public codes, until it ends.
+    """Let one transaction at a time give public codes, until what it has written is seen.
 
     PostgreSQL gives codes when rows are inserted and shows rows when they are committed. If two
     transactions did so at the same time, a lower code could appear after a higher one, and a caller
     whose cursor had passed it would never see that notification. SQLite has one writer anyway.
+
+    The next one does not wait until it is on the disk, or at the standby: only the commit itself does
+    (`wait_until_durable`). What others see meanwhile leaves with no answer, since each has an access
+    record, whose commit waits for all that came before it.
     """
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _PUBLICATION_LOCK})
+        session.execute(_TURN, {"lock": _PUBLICATION_LOCK})
+        session.is_durable_later = True
+
+
+def wait_until_durable(session: Session) -> None:
+    """Wait until what was committed before survives the loss of the server, as its operator wants it.
+
+    Raises: what SQLAlchemy raises; then nobody knows whether it does.
+    """
+    session.execute(_ANY_COMMIT)
+    session.commit()
+    session.is_durable_later = False
+
+
+_TURN = text("SELECT pg_advisory_xact_lock(:lock), set_config('synchronous_commit', 'off', true)")
+# Without anything in the server's log a commit would wait for nothing.
+_ANY_COMMIT = text("SELECT pg_logical_emit_message(true, 'notigateway', '')")

@@ -19,6 +19,7 @@ from sqlalchemy import event
 
 from notigateway.metering.meters import meters
 from notigateway.repository.accesses import AccessRecord
+from notigateway.repository.acts import wait_until_durable
 from notigateway.repository.batch import happening, write_decisions
 from notigateway.repository.changes import write_changes
 from notigateway.repository.log import add_leaves, log_access
@@ -49,6 +50,8 @@ def commit(session: Session) -> None:
     write_changes(session, session.events)
     # 5. All of it, or nothing.
     session.commit()
+    if session.is_durable_later:
+        wait_until_durable(session)
     # Counted is what is durable, and nothing else.
     with suppress(OSError):
         for what, times in Counter(session.happened).items():

@@ -31,6 +31,8 @@ class Session(orm.Session):
         self.access: Mapping[str, Any] | None = None
         self.events: list[UUID] = []
         self.happened: list[str] = []
+        # Its commit lets others go on before it is on the disk: see `acts.wait_for_turn_to_publish`.
+        self.is_durable_later = False
 
     def connection(self, *given: Any, **named: Any) -> Connection:  # noqa: ANN401  (as SQLAlchemy has it)
         """Return the connection of the transaction, begun anew where a rollback has ended it."""
