@@ -64,9 +64,9 @@ def test_a_damaged_sqlite_file_gives_a_retryable_fault_until_it_is_restored(
 def test_a_locked_row_of_postgresql_gives_a_retryable_fault(postgresql_url: str, tmp_path: Path) -> None:
     stack = Stack(postgresql_url, tmp_path, database_timeout_seconds=3)
     wanted = stack.publish()
+    before = stack.contents()
     with psycopg.connect(postgresql_url.replace("+psycopg", "")) as other:
         other.execute("SELECT * FROM notifications FOR UPDATE")
-        before = stack.contents()
         answer = stack.ask("AcceptNotifications", f"<id>{wanted}</id>")
         assert_refusal(stack, answer, "TEMPORARILY_UNAVAILABLE")
         assert {**stack.contents(), "replay_keys": []} == {**before, "replay_keys": []}

@@ -238,6 +238,16 @@ def test_postgresql_speaks_utc_and_bounds_every_wait(postgresql_url: str) -> Non
     engine.dispose()
 
 
+def test_a_connection_that_has_read_is_given_back_as_it_came(postgresql_url: str) -> None:
+    engine = create_database(postgresql_url, pool_size=1)
+    assert count_bodies(engine) == 0
+    raw = engine.raw_connection()
+    assert raw.driver_connection is not None
+    assert (raw.driver_connection.read_only, raw.driver_connection.isolation_level) == (None, None)
+    raw.close()
+    engine.dispose()
+
+
 @pytest.mark.parametrize("has_read", [False, True])
 def test_a_server_that_is_made_read_only_is_not_written_to(
     postgresql_url: str, postgresql: PostgreSQL, *, has_read: bool

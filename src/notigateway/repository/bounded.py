@@ -51,9 +51,13 @@ class BoundedConnection(psycopg.Connection[Any]):
         """
         if timeout is not None:
             return super().wait(gen, interval, timeout)
-        return super().wait(self._until(gen), interval)
+        try:
+            wanted = next(gen)
+        except StopIteration as answered:  # a mode that is set, say: there is nothing to wait for
+            return answered.value  # type: ignore[no-any-return]
+        return super().wait(self._until(gen, wanted), interval)
 
-    def _until(self, gen: Generator[Any, Any, Answer]) -> Generator[Any, Any, Answer]:
+    def _until(self, gen: Generator[Any, Any, Answer], wanted: Any) -> Generator[Any, Any, Answer]:  # noqa: ANN401
         """Hand on what the driver wants to wait for, and look at the clock whenever it has waited.
 
         A request's time ends it in any case; without one, a silence of the own bound: batches take longer.
@@ -62,7 +66,6 @@ class BoundedConnection(psycopg.Connection[Any]):
         last = now + max(at_most(math.inf), _AT_LEAST_SECONDS)
         end = min(last, now + self.longest_seconds)
         try:
-            wanted = next(gen)
             while True:
                 ready = yield wanted
                 now = time.monotonic()

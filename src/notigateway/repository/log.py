@@ -20,6 +20,7 @@ from sqlalchemy import (
     LargeBinary,
     Uuid,
     and_,
+    bindparam,
     delete,
     func,
     insert,
@@ -41,8 +42,8 @@ from notigateway.tlog.tiles import Tile, grow
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from sqlalchemy import Insert, Select
     from sqlalchemy import Row as SqlRow
-    from sqlalchemy import Select
 
     from notigateway.repository.session import Session
 
@@ -133,17 +134,25 @@ def log_access(session: Session, columns: Mapping[str, Any]) -> None:
 
     Measured on a request that only reads: 2.6 ms of CPU instead of 3.0.
     """
-    _INSERT_ACCESS.write(session, [columns])
-    _INSERT_LEAF.write(session, [_leaf(LeafKind.ACCESS, columns["id"], columns["record"])])
+    leaf = _leaf(LeafKind.ACCESS, columns["id"], columns["record"])
+    if session.connection().dialect.name == "postgresql":
+        _INSERT_BOTH.write(session, [{**columns, **leaf}])
+    else:
+        _INSERT_ACCESS.write(session, [columns])
+        _INSERT_LEAF.write(session, [leaf])
 
 
-_INSERT_LEAF = Prepared(
-    insert(Row.metadata.tables[LogLeaf.__tablename__]), columns=("subject", "kind", "commitment", "salt")
-)
-_INSERT_ACCESS = Prepared(
-    insert(Row.metadata.tables[AccessRecord.__tablename__]),
-    columns=("id", "at", "party", "operation", "result", "record"),
-)
+def _inserting(row: type[Row], *names: str) -> Insert:
+    table = row.metadata.tables[row.__tablename__]
+    return insert(table).values({name: bindparam(name, type_=table.c[name].type) for name in names})
+
+
+_LEAF = _inserting(LogLeaf, "subject", "kind", "commitment", "salt")
+_ACCESS = _inserting(AccessRecord, "id", "at", "party", "operation", "result", "record")
+_INSERT_LEAF = Prepared(_LEAF)
+_INSERT_ACCESS = Prepared(_ACCESS)
+# One round trip to the server for both; SQLite knows no such statement, and has none to spare.
+_INSERT_BOTH = Prepared(_LEAF.add_cte(_ACCESS.cte("recorded")))
 
 
 # --- growing ----------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 def begin_by_access(engine: Engine) -> None:
     """Have each transaction of an engine begin as its execution options say."""
     event.listen(engine, "begin", _begin)
+    event.listen(engine, "checkin", _leave_mode_to_server)
 
 
 def _begin(connection: Connection) -> None:
@@ -30,4 +31,10 @@ def _begin(connection: Connection) -> None:
     if is_reading and not driver.read_only:
         driver.isolation_level, driver.read_only = IsolationLevel.REPEATABLE_READ, True
     elif not is_reading and driver.read_only is not None:
+        driver.isolation_level, driver.read_only = None, None
+
+
+def _leave_mode_to_server(driver: Any, _record: object) -> None:  # noqa: ANN401  (psycopg's, or None)
+    """Give back a connection that has only read as it came: who begins by the driver alone may write."""
+    if driver is not None and not driver.closed and driver.read_only:
         driver.isolation_level, driver.read_only = None, None
