@@ -23,7 +23,7 @@ BESIDE  := -n $(JOBS) --dist worksteal
 # Where this is set, every process compiles everything again: a third of what starting one takes.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo run test coverage soak interop lint format ci bench bench-scale bench-load fuzz worst lock clean
+.PHONY: help demo run test coverage soak interop lint format ci bench bench-check bench-scale bench-load fuzz worst lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -61,8 +61,11 @@ lint: $(VENV)/.dev ## Check style, types and import directions
 ci: ## Run everything that continuous integration runs: over half an hour
 	.ci/run
 
-bench: $(VENV)/.test ## Measure CPU per signed request beside this machine's RSA-2048
+bench: $(VENV)/.test ## Measure CPU per signed request beside this machine's RSA-2048, and beside Apache CXF
 	$(VENV)/bin/python -m bench
+
+bench-check: $(VENV)/.test ## Compare the last `make bench` with the committed one; fail where a ratio is worse
+	$(VENV)/bin/python -m bench.check
 
 # How many notifications, each number a repository; on which database: sqlite, postgresql or both.
 ROWS    ?= 10000 1000000

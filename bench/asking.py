@@ -105,7 +105,7 @@ def ask_all(
             content = question.content(cursors[asker.name])
             answer = gateway.answer(gateway.signed(content, asker.holder))  # the first one also fills caches
             gc.collect()
-            spent = list(_spent(gateway, content, asker.holder, backends=backends, often=often))
+            spent = list(spent_on(gateway, content, asker.holder, backends=backends, often=often))
             here, there = zip(*spent, strict=True)
             yield Asked(
                 asker.name,
@@ -118,7 +118,7 @@ def ask_all(
             )
 
 
-def _spent(
+def spent_on(
     gateway: Gateway, content: bytes, holder: str, *, backends: Backends, often: Often
 ) -> Iterator[tuple[float, float]]:
     """Yield what each time has cost here and at the backends, in milliseconds of CPU."""

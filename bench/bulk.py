@@ -27,8 +27,14 @@ if TYPE_CHECKING:
 AT_ONCE: Final = 20_000
 # Nothing of a filling has to survive a power cut: who is interrupted begins anew.
 _SQLITE: Final = ("query_only=OFF", "synchronous=OFF", "cache_size=-262144", "foreign_keys=OFF")
-# Constraints to other tables are not looked up for each row: the filler makes both ends.
-_POSTGRESQL: Final = ("SET synchronous_commit = off", "SET session_replication_role = replica")
+# Constraints to other tables are not looked up for each row: the filler makes both ends. A filling takes
+# minutes, of which the rows are made in most.
+_POSTGRESQL: Final = (
+    "SET synchronous_commit = off",
+    "SET session_replication_role = replica",
+    "SET idle_in_transaction_session_timeout = 0",
+    "SET statement_timeout = 0",
+)
 
 
 class Rows:

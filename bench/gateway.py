@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from notigateway.app import build_app
 from notigateway.evidence.seals import load_seal
-from notigateway.issuer.publishing import Publishing, register_issuing_body
+from notigateway.issuer.deposits import Deposit
+from notigateway.issuer.publishing import Publication, Publishing, register_issuing_body
 from notigateway.law.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
 from notigateway.pki.keys import load_key_pair
 from notigateway.repository.engine import create_database, writing
@@ -128,7 +129,7 @@ class Gateway:
         return statuses, self.application(environ, start_response)
 
 
-def prepare(settings: Settings, notifications: int) -> None:
+def prepare(settings: Settings, notifications: int, *, at_once: int = 1) -> None:
     """Make the schema, and put notifications at the company's disposal."""
     engine = create_database(settings.database_url)
     upgrade(engine)
@@ -146,18 +147,33 @@ def prepare(settings: Settings, notifications: int) -> None:
             name="Tesorería General de la Seguridad Social",
             nif="Q2827003A",
         )
-    publish_to_company(engine, publishing, notifications)
+    publish_to_company(engine, publishing, range(notifications), at_once=at_once)
     engine.dispose()
 
 
-def publish_to_company(engine: Engine, publishing: Publishing, count: int) -> None:
-    """Put notifications with two small documents each at the company's disposal."""
-    now = datetime.now(UTC)
+def publish_to_company(
+    engine: Engine,
+    publishing: Publishing,
+    numbers: range,
+    *,
+    ago: timedelta = timedelta(0),
+    at_once: int = 1,
+) -> None:
+    """Put notifications with two small documents each at the company's disposal, so long ago.
+
+    Each at an instant of its own, or so many together: pages of one and the same instant are faster than
+    they should be.
+    """
+    last = datetime.now(UTC) - ago
     with writing(engine) as session:
-        for number in range(count):
-            deposit = publishing.deposit(_submission(number))
-            # Each at an instant of its own: pages of one and the same instant are faster than they should be.
-            publishing.publish(session, deposit, now=now - timedelta(seconds=count - number))
+        for start in range(numbers.start, numbers.stop, at_once):
+            some = range(start, min(start + at_once, numbers.stop))
+            deposits = publishing.deposit_all([_submission(number) for number in some])
+            accepted = [one for one in deposits if isinstance(one, Deposit)]
+            at = last - timedelta(seconds=numbers.stop - start)
+            published = publishing.publish_all(session, accepted, now=at)
+            if sum(isinstance(one, Publication) for one in published) != len(some):
+                raise SystemExit("an act was refused")
 
 
 def _submission(number: int) -> ActSubmission:

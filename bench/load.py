@@ -45,6 +45,7 @@ WORKERS: Final = {"sqlite": (1,), "postgresql": (1, 2, 4)}
 CONNECTIONS: Final = (8, 32, 64, 200)
 REQUESTS: Final = 1_000
 _WARM_UP: Final = 100
+_PUBLISHED_AT_ONCE: Final = 100
 _LIST: Final = f'<ListNotifications xmlns="{NOTIGATEWAY_V1}"><pageSize>1</pageSize></ListNotifications>'
 # One caller sends what thousands do: its requests are counted as always, and none is refused by that.
 _PER_MINUTE: Final = 10_000_000
@@ -140,7 +141,7 @@ def measure(
 def _published(settings_file: Path, count: int) -> list[object]:
     """Put that many at the company's disposal; return their identifiers."""
     settings = load_settings(settings_file)
-    prepare(settings, count)
+    prepare(settings, count, at_once=_PUBLISHED_AT_ONCE)
     with connected(settings) as engine, reading(engine) as session:
         return list(session.scalars(select(Notification.id)))
 

@@ -12,7 +12,6 @@ import time
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -78,7 +77,7 @@ def repository_of(rows: int, folder: Path, server: PostgreSQL | None) -> Iterato
             rows,
             gateway,
             filled["cursors"],
-            no_backends if server is None else partial(_backends_of, server, name),
+            no_backends if server is None else backends_of(server, name),
             filled["seconds"],
         )
 
@@ -96,10 +95,14 @@ def fill(gateway: Gateway, rows: int) -> Filled:
     return Filled(cursors, time.monotonic() - before)
 
 
-def _backends_of(server: PostgreSQL, database: str) -> Callable[[], float]:
-    """Return what tells the CPU of the backends that serve the gateway by now."""
-    pids = server.backends(database)
-    return lambda: sum(map(cpu_ms_of, pids))
+def backends_of(server: PostgreSQL, database: str) -> Backends:
+    """Return what finds the backends of a database, and then tells their CPU."""
+
+    def backends() -> Callable[[], float]:
+        pids = server.backends(database)
+        return lambda: sum(map(cpu_ms_of, pids))
+
+    return backends
 
 
 def no_backends() -> Callable[[], float]:

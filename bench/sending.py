@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _READ_BYTES: Final = 1 << 20
 _PATIENCE_SECONDS: Final = 60.0
+_LAST_CHUNK: Final = b"\r\n0\r\n\r\n"
 _OK: Final = b"HTTP/1.1 200 "
 
 
@@ -128,13 +129,14 @@ class _Caller:
         self.waits: list[float] = []
         self.sent = self.answered = 0
         self.is_gone = False
-        self._left = 0
-        self._head = b""
+        self._head = self._tail = b""
+        # What is still to come of the body; None of one in chunks.
+        self._left: int | None = 0
         self._since = 0.0
 
     def send(self, request: bytes) -> None:
         """Send a request; small enough for the socket's buffer, or it is waited for."""
-        self._head, self._left = b"", 0
+        self._head, self._tail, self._left = b"", b"", 0
         self.sent += 1
         self._since = time.perf_counter()
         try:
@@ -151,23 +153,29 @@ class _Caller:
         if not got:
             self.is_gone = True
             return True
-        if self._left:
-            self._left -= len(got)
-        else:
-            self._head += got
-            head, end, body = self._head.partition(b"\r\n\r\n")
-            if not end:
-                return False
-            self._left = _length_of(head) - len(body)
-        if self._left > 0:
+        if not self._is_whole(got):
             return False
         self.waits.append(time.perf_counter() - self._since)
         self.answered += self._head.startswith(_OK)
         self.is_gone = self.is_gone or b"\r\nconnection: close" in self._head[:2_000].lower()
         return True
 
+    def _is_whole(self, got: bytes) -> bool:
+        """Tell whether the answer ends with what was read."""
+        if self._left == 0:
+            self._head += got
+            head, end, got = self._head.partition(b"\r\n\r\n")
+            if not end:
+                return False
+            self._left = _length_of(head)
+        if self._left is None:
+            self._tail = (self._tail + got)[-len(_LAST_CHUNK) :]
+            return self._tail == _LAST_CHUNK
+        self._left -= len(got)
+        return self._left <= 0
 
-def _length_of(head: bytes) -> int:
-    """Return how long the body is that an answer announces."""
+
+def _length_of(head: bytes) -> int | None:
+    """Return how long the body is that an answer announces; None for one in chunks."""
     _, _, after = head.lower().partition(b"\r\ncontent-length:")
-    return int(after.split(b"\r\n", 1)[0])
+    return int(after.split(b"\r\n", 1)[0]) if after else None

@@ -39,7 +39,7 @@ def test_a_filled_repository_answers_as_a_published_one(database_url: str, tmp_p
         engine = office.engine
         check_changes(engine)
         check_states(engine)
-        publish_to_company(engine, office.publishing, 1)  # the numbers go on
+        publish_to_company(engine, office.publishing, range(1))  # the numbers go on
         assert last_code(engine) == ROWS + 1
 
     rows = {(one.asker, one.question): one.rows for one in size.asked}

@@ -16,12 +16,16 @@ if TYPE_CHECKING:
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n" + b"x" * 300_000
 FAULT = b"HTTP/1.1 500 Internal Server Error\r\ncontent-length: 5\r\n\r\nfault"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"493e0\r\n%b\r\n0\r\n\r\n" % (
+    b"x" * 300_000
+)
 LAST = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"
 
 
 def answer_for(request: bytes) -> bytes:
     """Return the answer that a request asks for in its body."""
-    return {b"ok": OK, b"fault": FAULT, b"last": LAST, b"gone": b""}[request.rpartition(b"\r\n\r\n")[2]]
+    answers = {b"ok": OK, b"chunked": CHUNKED, b"fault": FAULT, b"last": LAST, b"gone": b""}
+    return answers[request.rpartition(b"\r\n\r\n")[2]]
 
 
 def serve(connection: socket.socket) -> None:
@@ -52,7 +56,7 @@ def server() -> Iterator[Target]:
 
 def test_every_answer_is_counted_and_timed() -> None:
     with server() as target:
-        sent = send_all(target, [b"ok"] * 40 + [b"fault"] * 3, connections=8)
+        sent = send_all(target, [b"ok"] * 30 + [b"chunked"] * 10 + [b"fault"] * 3, connections=8)
     assert (sent.answered, sent.refused) == (40, 3)
     assert len(sent.waits) == 43
     assert 0 < sent.percentile_ms(50) <= sent.percentile_ms(99) <= 1000 * sent.seconds
