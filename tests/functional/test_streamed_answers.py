@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 PIECE = 512 * 1024
 PIECES = 60
 MEGABYTE = 1024 * 1024
+ANSWER_SECONDS = 2
 CONF = """
 from notigateway.http.worker import GatheringWorker
 
-GatheringWorker.answer_seconds = 2
+GatheringWorker.answer_seconds = {answer_seconds}
 bind = "fd://{descriptor}"
 worker_class = "notigateway.http.worker.GatheringWorker"
 workers, threads, keepalive, graceful_timeout = 1, 2, 5, 5
@@ -55,7 +56,9 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     folder = tmp_path_factory.mktemp("streaming")
     (folder / "streaming.py").write_text(APPLICATION.format(piece=PIECE, pieces=PIECES))
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        (folder / "conf.py").write_text(CONF.format(descriptor=listener.fileno()))
+        (folder / "conf.py").write_text(
+            CONF.format(descriptor=listener.fileno(), answer_seconds=ANSWER_SECONDS)
+        )
         command = [sys.executable, "-m", "gunicorn", "-c", str(folder / "conf.py"), "--chdir", str(folder)]
         process = subprocess.Popen(
             [*command, "streaming:application"], pass_fds=[listener.fileno()], stderr=subprocess.DEVNULL
@@ -125,6 +128,7 @@ def test_who_does_not_read_holds_no_thread_little_memory_and_not_for_long(port: 
         ask(quick, "/cut")
         head_of(quick)
         assert megabytes(process) - before < 20 * 2 * PIECE / MEGABYTE + 8  # of 600 on their way
+        time.sleep(ANSWER_SECONDS + 1.5)  # whoever reads before that is not one who does not
         for connection in slow:
             with suppress(ConnectionResetError):
                 assert len(receive(connection)) < PIECE * PIECES
