@@ -15,7 +15,8 @@ from rich.console import Console
 
 from bench.accepting import BATCH, BATCHES, measure_accepts
 from bench.beside import measure_beside
-from bench.budgets import ACCEPTS, BUNDLES, COMMAND, FORMS, PUBLISH, STRANGER, SWEEP
+from bench.budgets import ACCEPTS, BUNDLES, COMMAND, FORMS, INLINE, PARTS, PUBLISH, STRANGER, SWEEP
+from bench.documents import INLINE_MEGABYTES, PARTS_MEGABYTES, measure_documents
 from bench.gateway import Gateway
 from bench.jobs import measure_commands, measure_publishing_and_sweeping, measure_strangers
 from bench.measure import Cpu, ecdsa_p256_private_operation, rsa_2048_private_operation
@@ -24,7 +25,15 @@ from bench.postgresql import postgresql
 from bench.proving import measure_forms, measure_verifier
 from bench.pulling import measure_pull
 from bench.report import Report
-from bench.tables import accepts_table, beside_table, peers_table, pulled_table, requests_table, work_table
+from bench.tables import (
+    accepts_table,
+    beside_table,
+    documents_table,
+    peers_table,
+    pulled_table,
+    requests_table,
+    work_table,
+)
 
 
 def main() -> None:
@@ -44,6 +53,8 @@ def main() -> None:
         accepts = measure_accepts(gateway)
         seals.append(ecdsa_p256_private_operation())
         forms, verifier = measure_forms(gateway), measure_verifier(gateway)
+        inline = measure_documents(gateway, INLINE_MEGABYTES, in_parts=False)
+        parts = measure_documents(gateway, PARTS_MEGABYTES, in_parts=True)
         published, swept = measure_publishing_and_sweeping(here / "jobs")
         with postgresql(folder / "pgdata") as server:
             lines.append(measure_on_postgresql(here / "postgresql", server))
@@ -53,6 +64,8 @@ def main() -> None:
         console.print(requests_table(yardstick, lines))
         console.print(accepts_table(yardstick, seal, accepts))
         console.print(work_table(costs))
+        documents = {INLINE: (INLINE_MEGABYTES, inline), PARTS: (PARTS_MEGABYTES, parts)}
+        console.print(documents_table(yardstick, documents))
         console.print(pulled_table(measure_pull(here / "pulled")))
         beside = measure_beside(here / "beside")
         console.print(beside_table(beside))

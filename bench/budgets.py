@@ -43,6 +43,8 @@ BUNDLES: Final = "bundles verified, every step"
 PULLED: Final = "pulled by our client, 50 kB each: one process on each side"
 PULLED_SERVER: Final = "the same, CPU of the server"
 PULLED_CLIENT: Final = "the same, CPU of the client"
+INLINE: Final = "a document of 5 MB within its answer"
+PARTS: Final = "a document of 100 MB beside its answer (MTOM)"
 COMMAND: Final = "a command of the command line"
 # `make bench`, over HTTP, beside Apache CXF in the same run
 CXF_PAGE_OF_1: Final = "ListNotifications, 1 a page, beside CXF"
@@ -73,6 +75,8 @@ BUDGETS: Final = {
     PULLED: Budget(170, "a second", is_minimum=True),
     PULLED_SERVER: Budget(3.0, "ms"),
     PULLED_CLIENT: Budget(4.0, "ms"),
+    INLINE: Budget(150, "MB a second", is_minimum=True),
+    PARTS: Budget(300, "MB a second", is_minimum=True),
     COMMAND: Budget(500.0, "ms"),
     CXF_PAGE_OF_1: Budget(0.6, "x"),
     CXF_PAGE_OF_1000: Budget(0.1, "x"),

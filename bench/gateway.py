@@ -23,7 +23,7 @@ from notigateway.settings import load_settings
 from notigateway.wss.sign import Signer, sign_envelope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
     from wsgiref.types import WSGIEnvironment
 
@@ -98,7 +98,20 @@ class Gateway:
             raise SystemExit(answer.decode())
         return answer
 
+    def sent(self, request: bytes, *, accept: str) -> int:
+        """Run one request through the application; return the bytes of its answer, of which none is kept."""
+        statuses, pieces = self._begin(request, HTTP_ACCEPT=accept)
+        size = sum(map(len, pieces))
+        if statuses != ["200 OK"]:
+            raise SystemExit(f"answered {statuses}")
+        return size
+
     def _send(self, request: bytes) -> tuple[str, bytes]:
+        statuses, pieces = self._begin(request)
+        answer = b"".join(pieces)
+        return statuses[0], answer
+
+    def _begin(self, request: bytes, **more: str) -> tuple[list[str], Iterable[bytes]]:
         statuses: list[str] = []
 
         def start_response(status: str, *_rest: object) -> Callable[[bytes], object]:
@@ -111,9 +124,9 @@ class Gateway:
             "CONTENT_TYPE": "text/xml; charset=utf-8",
             "CONTENT_LENGTH": str(len(request)),
             "wsgi.input": io.BytesIO(request),
+            **more,
         }
-        answer = b"".join(self.application(environ, start_response))
-        return statuses[0], answer
+        return statuses, self.application(environ, start_response)
 
 
 def prepare(settings: Settings, notifications: int, *, at_once: int = 1) -> None:

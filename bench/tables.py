@@ -100,6 +100,18 @@ def pulled_table(pulled: Pulled) -> Table:
     return table
 
 
+def documents_table(yardstick: Cpu, each: dict[str, tuple[int, Cpu]]) -> Table:
+    """Show how much of a document a core delivers in a second: its megabytes and their cost by its name."""
+    table = Table("of one core", title=f"Documents in an answer, Python {platform.python_version()}")
+    for heading in ("MB a second", "CPU ms", "x RSA-2048", "budget"):
+        table.add_column(heading, justify="right")
+    for name, (size, cost) in each.items():
+        rate = size / cost.median * 1000
+        numbers = (f"{rate:,.0f}", f"{cost.median:,.0f}", f"{cost.median / yardstick.median:,.0f}")
+        table.add_row(name, *numbers, _held(name, rate))
+    return table
+
+
 def beside_table(beside: Sequence[Beside]) -> Table:
     """Show every server's CPU for each size of page, and the gateway's share of it."""
     sizes = sorted({one.rows for one in beside})
