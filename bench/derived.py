@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, func, literal, or_, select
+from sqlalchemy import and_, func, literal, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from notigateway.repository.changes import Change
@@ -31,6 +31,8 @@ def derive(engine: Engine) -> None:
         (RedChange, _red_changes()),
     ):
         with writing(engine) as session:
+            # A million rows take longer than a request may.
+            session.execute(text("SET LOCAL statement_timeout = 0"))
             columns = [str(column.key) for column in query.selected_columns]
             session.connection().execute(insert(table).from_select(columns, query).on_conflict_do_nothing())
 
