@@ -247,7 +247,12 @@ def create_indexes() -> None:
     op.create_index(
         "ix_red_inbox_state",
         "red_inbox",
-        ["box_id", "state", "code", "available_at", "issuing_body_id", "special_category"],
+        ["box_id", "state", "code", "available_at", "special_category"],
+    )
+    op.create_index(
+        "ix_red_inbox_counted",
+        "red_inbox",
+        ["box_id", "state", "issuing_body_id", "special_category", "available_at"],
     )
     op.create_index("ix_red_inbox_available_at", "red_inbox", ["box_id", "available_at", "code"])
     op.create_index(

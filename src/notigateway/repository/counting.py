@@ -73,10 +73,12 @@ def _open_ones() -> Select[*tuple[object, ...]]:
 
 def _in_boxes(boxes: Sequence[Boxed], stronger: Sequence[Source]) -> list[Select[*tuple[object, ...]]]:
     """Count what is in RED boxes: what has ended by its state alone, the rest with its notification."""
-    items = select(RedItem.code, RedItem.state, RedItem.issuing_body_id).where(
-        RedItem.box_id.in_([box.box for box in boxes]), *boxes[0].shown
-    )
-    if len(boxes) > 1:
+    is_one = len(boxes) == 1
+    of_boxes = RedItem.box_id == boxes[0].box if is_one else RedItem.box_id.in_([box.box for box in boxes])
+    # Without the code an index has all of it, group by group.
+    code = [] if is_one and not stronger else [RedItem.code]
+    items = select(*code, RedItem.state, RedItem.issuing_body_id).where(of_boxes, *boxes[0].shown)
+    if not is_one:
         items = items.distinct()
     if stronger:
         items = items.where(RedItem.code.not_in(_codes(stronger)))
@@ -97,5 +99,5 @@ def _in_boxes(boxes: Sequence[Boxed], stronger: Sequence[Source]) -> list[Select
         nothing.label("outage_since"),
         counted.c.count_,
     ).join(IssuingBody, IssuingBody.id == counted.c.issuing_body_id)
-    open_codes = items.where(RedItem.state.in_(UNDECIDED)).subquery()
+    open_codes = items.with_only_columns(RedItem.code).where(RedItem.state.in_(UNDECIDED)).subquery()
     return [of_ended, _open_ones().join(open_codes, open_codes.c.code == Notification.code)]

@@ -39,14 +39,10 @@ class RedItem(Row):
 
     __tablename__ = "red_inbox"
     __table_args__ = (
+        Index("ix_red_inbox_state", "box_id", "state", "code", "available_at", "special_category"),
+        # Groups stand together in it, and all that is asked of them.
         Index(
-            "ix_red_inbox_state",
-            "box_id",
-            "state",
-            "code",
-            "available_at",
-            "issuing_body_id",
-            "special_category",
+            "ix_red_inbox_counted", "box_id", "state", "issuing_body_id", "special_category", "available_at"
         ),
         Index("ix_red_inbox_available_at", "box_id", "available_at", "code"),
         _WITHOUT_ROWID,
