@@ -5,18 +5,18 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, literal, null, select, type_coerce, union_all
+from sqlalchemy import func, literal, null, select, type_coerce, union, union_all
 
 from notigateway.law.lifecycle import UNDECIDED, Kind
 from notigateway.repository.columns import UtcDateTime, Word
-from notigateway.repository.model import Act, IssuingBody, Notification
+from notigateway.repository.model import IssuingBody, Notification
 from notigateway.repository.red_inbox import RedItem
-from notigateway.repository.sources import Boxed
+from notigateway.repository.sources import Addressed, Boxed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import CompoundSelect, Row, Select
+    from sqlalchemy import CompoundSelect, Row, Select, Subquery
 
     from notigateway.law.representation import RightsPolicy, Role
     from notigateway.repository.reached import Reach
@@ -49,8 +49,9 @@ def _counts(sources: Sequence[Source], stronger: Sequence[Source]) -> list[Selec
     boxes = [source for source in sources if isinstance(source, Boxed)]
     if boxes:
         return _in_boxes(boxes, stronger)
-    query = _open_ones().where(Notification.code.in_(_codes(sources)))
-    return [query.where(Notification.code.not_in(_codes(stronger)))] if stronger else [query]
+    facts = union(*(source.facts() for source in sources if isinstance(source, Addressed))).subquery()
+    query = _grouped(facts)
+    return [query.where(facts.c.code.not_in(_codes(stronger)))] if stronger else [query]
 
 
 def _codes(sources: Sequence[Source]) -> CompoundSelect[int]:
@@ -58,15 +59,14 @@ def _codes(sources: Sequence[Source]) -> CompoundSelect[int]:
     return union_all(*(source.codes() for source in sources))
 
 
-def _open_ones() -> Select[*tuple[object, ...]]:
-    """Count notifications by all that an effective state depends on."""
-    groups = (Notification.kind, Notification.state, Notification.deadline)
+def _grouped(facts: Subquery) -> Select[*tuple[object, ...]]:
+    """Count by all that an effective state depends on."""
+    groups = (facts.c.kind, facts.c.state, facts.c.deadline)
     body = (IssuingBody.dir3, IssuingBody.acronym, IssuingBody.name)
     return (
         select(*groups, *body, Notification.outage_since.label("outage_since"), func.count().label("count_"))
-        .select_from(Notification)
-        .join(Act, Notification.act_id == Act.id)
-        .join(IssuingBody, Act.issuing_body_id == IssuingBody.id)
+        .select_from(facts)
+        .join(IssuingBody, IssuingBody.id == facts.c.issuing_body_id)
         .group_by(*groups, *body)
     )
 
@@ -99,5 +99,15 @@ def _in_boxes(boxes: Sequence[Boxed], stronger: Sequence[Source]) -> list[Select
         nothing.label("outage_since"),
         counted.c.count_,
     ).join(IssuingBody, IssuingBody.id == counted.c.issuing_body_id)
-    open_codes = items.with_only_columns(RedItem.code).where(RedItem.state.in_(UNDECIDED)).subquery()
-    return [of_ended, _open_ones().join(open_codes, open_codes.c.code == Notification.code)]
+    open_ones = (
+        items.with_only_columns(
+            RedItem.code,
+            Notification.kind,
+            Notification.state,
+            Notification.deadline,
+            RedItem.issuing_body_id,
+        )
+        .join(Notification, Notification.code == RedItem.code)
+        .where(RedItem.state.in_(UNDECIDED))
+    )
+    return [of_ended, _grouped(open_ones.subquery())]

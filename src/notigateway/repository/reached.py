@@ -68,7 +68,7 @@ class Reach:
             def in_its_place(addressee: SQLColumnExpression[int]) -> Sequence[ColumnElement[bool]]:
                 return [addressee.in_(predecessors_of(self.party)), by_succession, *shown]
 
-            sources.append(Addressed(Role.OWN, self.now, in_its_place))
+            sources.append(Addressed(Role.OWN, self.now, in_its_place, is_of_some=True))
         return sources
 
     def _by_powers(self, rights: RightsPolicy) -> list[Source]:
@@ -77,7 +77,12 @@ class Reach:
             return []
         covers = [Power.attorney == self.party, *power_covers(Power, self.now, rights)]
         return [
-            Addressed(Role.ATTORNEY, self.now, lambda addressee: [addressee == Power.grantor_id, *covers])
+            Addressed(
+                Role.ATTORNEY,
+                self.now,
+                lambda addressee: [addressee == Power.grantor_id, *covers],
+                is_of_some=True,
+            )
         ]
 
     def _by_red(self, rights: RightsPolicy) -> list[Source]:
@@ -94,7 +99,12 @@ class Reach:
             *red_covers(RedWindow, self.now, rights),
         ]
         return [
-            Addressed(Role.RED, self.now, lambda addressee: [addressee == RedWindow.addressee_id, *covers])
+            Addressed(
+                Role.RED,
+                self.now,
+                lambda addressee: [addressee == RedWindow.addressee_id, *covers],
+                is_of_some=True,
+            )
         ]
 
 

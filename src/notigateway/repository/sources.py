@@ -56,6 +56,11 @@ class Narrowed:
 
 EVERYTHING: Final = Narrowed()
 
+_AFTER, _UNTIL = bindparam("after", type_=CODE), bindparam("until", type_=CODE)
+_MOST = bindparam("most", type_=Integer)
+# Of keys that are looked through for a page of so many: at first, and how much more each time.
+_FIRST_STRETCH, _LONGER = 16, 4
+
 
 @dataclass(frozen=True)
 class Places:
@@ -99,11 +104,13 @@ class Addressed:
     """What is addressed to the party, or to others that it stands for.
 
     `whose` gives the conditions for a column that holds the addressee; the query joins Notification and Act.
+    `is_of_some` says that they are of several addressees, maybe of thousands.
     """
 
     role: Role
     now: datetime
     whose: Callable[[SQLColumnExpression[int]], Sequence[ColumnElement[bool]]]
+    is_of_some: bool = False
 
     def codes(self, wanted: Narrowed = EVERYTHING) -> Select[int]:
         """Select the codes of what is at disposal."""
@@ -115,10 +122,33 @@ class Addressed:
             .where(*wanted.conditions, *wanted.of_body(Act.issuing_body_id))
         )
 
+    def facts(self) -> Select[*tuple[object, ...]]:
+        """Select what a count asks of what is at disposal."""
+        return self.codes().add_columns(
+            Notification.kind, Notification.state, Notification.deadline, Act.issuing_body_id
+        )
+
     def first_codes(self, session: Session, wanted: Narrowed, *, after: int, most: int) -> Sequence[int]:
         """Return the first codes that follow one."""
-        query = self.codes(wanted).where(Notification.code > after).order_by(Notification.code)
-        return session.connection().scalars(query.limit(most)).all()
+        query = self.codes(wanted).where(Notification.code > _AFTER, Notification.code <= _UNTIL)
+        query = query.order_by(Notification.code).limit(_MOST)
+        last = session.connection().scalar(select(func.max(Notification.code))) or 0
+        return self._along(session, query, Places(after, last), most)
+
+    def _along(self, session: Session, query: Select[int], places: Places, most: int) -> Sequence[int]:
+        """Return the first keys of what is addressed to some, in stretches of the keys of all, ever longer.
+
+        Each stretch costs a look for each of them. In one piece it would be all that they have, sorted, for
+        every page.
+        """
+        found: list[int] = []
+        after, length = places.after, _FIRST_STRETCH * most if self.is_of_some else places.until
+        while after < places.until and len(found) < most:
+            until = min(after + length, places.until)
+            given = {"after": after, "until": until, "most": most - len(found)}
+            found += session.connection().scalars(query, given)
+            after, length = until, _LONGER * length
+        return found
 
     def first_places(self, session: Session, places: Places, *, most: int) -> Sequence[int]:
         """Return the first places of changes of what is at disposal."""
@@ -130,10 +160,11 @@ class Addressed:
             .join(Notification, Notification.code == Change.notification_code)
             .join(Act, Notification.act_id == Act.id)
             .where(*self.whose(OwnChange.addressee_id), fenced(Notification.available_at <= self.now))
-            .where(moves_something(), *places.hold(OwnChange.position))
+            .where(moves_something(), OwnChange.position > _AFTER, OwnChange.position <= _UNTIL)
             .order_by(OwnChange.position)
+            .limit(_MOST)
         )
-        return session.connection().scalars(query.limit(most)).all()
+        return self._along(session, query, places, most)
 
     def first_arrived(
         self, session: Session, places: Places, between: tuple[datetime, datetime], *, most: int
@@ -247,12 +278,12 @@ def _first_codes(shown: tuple[ColumnElement[bool], ...]) -> Prepared:
         select(RedItem.code)
         .where(
             RedItem.box_id == bindparam("box", type_=Integer),
-            RedItem.code > bindparam("after", type_=CODE),
+            RedItem.code > _AFTER,
             fenced(RedItem.available_at <= bindparam("now", type_=UtcDateTime())),
             *shown,
         )
         .order_by(RedItem.code)
-        .limit(bindparam("most", type_=Integer))
+        .limit(_MOST)
     )
 
 
@@ -265,14 +296,14 @@ def _first_places(shown: tuple[ColumnElement[bool], ...]) -> Prepared:
         .join(Event, Event.id == Change.event_id)
         .where(
             RedChange.box_id == bindparam("box", type_=Integer),
-            RedChange.position > bindparam("after", type_=CODE),
-            RedChange.position <= bindparam("until", type_=CODE),
+            RedChange.position > _AFTER,
+            RedChange.position <= _UNTIL,
             fenced(RedItem.available_at <= bindparam("now", type_=UtcDateTime())),
             moves_something(),
             *shown,
         )
         .order_by(RedChange.position)
-        .limit(bindparam("most", type_=Integer))
+        .limit(_MOST)
     )
 
 
