@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Integer,
     Row,
@@ -26,6 +27,7 @@ from sqlalchemy import (
 from notigateway.law.lifecycle import UNDECIDED, Kind, State
 from notigateway.law.representation import DEFAULT_RIGHTS, Role
 from notigateway.repository.accesses import note_found
+from notigateway.repository.asked import NOW, PARTY, asked_by
 from notigateway.repository.columns import CODE, UtcDateTime
 from notigateway.repository.dialects import one_of
 from notigateway.repository.loading import WHOLE
@@ -38,11 +40,12 @@ from notigateway.repository.sources import Narrowed, first_of_all
 from notigateway.repository.titles import lock_titles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
     from notigateway.law.representation import RightsPolicy
+    from notigateway.repository.asked import Instant
     from notigateway.repository.reached import Reach
     from notigateway.repository.session import Session
     from notigateway.repository.sources import Source
@@ -62,7 +65,7 @@ class ListFilter:
     deadline_before: datetime | None = None
 
 
-def visible_to(now: datetime, *, role: ColumnElement[str | None]) -> ColumnElement[bool]:
+def visible_to(now: Instant, *, role: ColumnElement[str | None]) -> ColumnElement[bool]:
     """Return the condition of everything that a party may know of, from its time on: `role_of` decides.
 
     The query must join Act. It asks row by row: for what is named, never for what is looked for.
@@ -259,7 +262,7 @@ def find_visible(
     rights: RightsPolicy = DEFAULT_RIGHTS,
 ) -> dict[UUID, Notification]:
     """Return those of the notifications that the party may know of, with act, documents and receipts."""
-    return _by_id(session, _whole_rows(ids, party=party, now=now, rights=rights))
+    return _by_id(session, _whole_rows(rights, locked=False), ids, asked_by(party, now))
 
 
 def sees_all(
@@ -272,13 +275,8 @@ def sees_all(
 ) -> bool:
     """Tell whether the party may know of all the notifications; it is told of none of them."""
     wanted = set(ids)
-    role = role_of(party, now, rights=rights)
-    query = (
-        select(func.count(Notification.id))
-        .join(Act, Notification.act_id == Act.id)
-        .where(Notification.id.in_(wanted), visible_to(now, role=role))
-    )
-    return not wanted or session.scalar(query) == len(wanted)
+    given = {"ids": wanted, **asked_by(party, now)}
+    return not wanted or session.scalar(_how_many(rights), given) == len(wanted)
 
 
 def find_id(session: Session, code: int) -> UUID | None:
@@ -301,9 +299,7 @@ def lock_visible(
     the writing session already is alone.) The titles by which a representative acts are locked too:
     what they no longer give by then is not found.
     """
-    query = _whole_rows(ids, party=party, now=now, rights=rights)
-    query = query.with_for_update(of=Notification, key_share=True)
-    found = _by_id(session, query)
+    found = _by_id(session, _whole_rows(rights, locked=True), ids, asked_by(party, now))
     represented = [row for row in found.values() if not _is_its_own(row, party)]
     titles = lock_titles(session, represented, party=party, now=now, rights=rights)
     for row in represented:
@@ -319,26 +315,44 @@ def _is_its_own(row: Notification, party: str) -> bool:
     return row.seen_as is Role.OWN and row.addressee.identifier == party
 
 
-def _whole_rows(
-    ids: Iterable[UUID], *, party: str, now: datetime, rights: RightsPolicy
-) -> Select[Notification, str | None]:
-    """Select notifications with everything an answer or a receipt says of them."""
-    role = role_of(party, now, rights=rights)
-    return (
+@lru_cache(maxsize=16)
+def _whole_rows(rights: RightsPolicy, *, locked: bool) -> Select[Notification, str | None]:
+    """Select notifications with everything an answer or a receipt says of them; made once for each policy."""
+    role = role_of(PARTY, NOW, rights=rights)
+    query = (
         select(Notification, role.label("role"))
         .join(Act, Notification.act_id == Act.id)
         .join(Addressee, Notification.addressee_id == Addressee.id)
-        .where(Notification.id.in_(set(ids)), visible_to(now, role=role))
+        .where(Notification.id.in_(_IDS), visible_to(NOW, role=role))
         .order_by(Notification.code)
         .options(*WHOLE)
         .execution_options(populate_existing=True)
     )
+    return query.with_for_update(of=Notification, key_share=True) if locked else query
 
 
-def _by_id(session: Session, query: Select[Notification, str | None]) -> dict[UUID, Notification]:
+@lru_cache(maxsize=16)
+def _how_many(rights: RightsPolicy) -> Select[int]:
+    """Count what a party may know of; made once for each policy."""
+    return (
+        select(func.count(Notification.id))
+        .join(Act, Notification.act_id == Act.id)
+        .where(Notification.id.in_(_IDS), visible_to(NOW, role=role_of(PARTY, NOW, rights=rights)))
+    )
+
+
+_IDS: Final[BindParameter[Sequence[UUID]]] = bindparam("ids", expanding=True)
+
+
+def _by_id(
+    session: Session,
+    query: Select[Notification, str | None],
+    ids: Iterable[UUID],
+    asked: Mapping[str, object],
+) -> dict[UUID, Notification]:
     """Run the query and index its rows by their public identifier, each with the role it is seen in."""
     found = {}
-    for row, role in session.execute(query).unique():
+    for row, role in session.execute(query, {"ids": set(ids), **asked}).unique():
         row.see_as(Role(role or ""))  # visible_to lets no row without a role through
         note_found(session, row)
         found[row.id] = row

@@ -24,8 +24,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from notigateway.law.deadlines import OUTAGE_MORE_THAN, DeadlineCause, Outage
+from notigateway.law.deadlines import DeadlineCause, Outage
 from notigateway.law.lifecycle import UNDECIDED, State
+from notigateway.repository.asked import long_before
 from notigateway.repository.columns import Row, UtcDateTime
 from notigateway.repository.loading import WHOLE
 from notigateway.repository.model import Notification
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from notigateway.law.transitions import Transition
+    from notigateway.repository.asked import Instant
     from notigateway.repository.session import Session
 
 # Any number, the same for ever.
@@ -122,12 +124,12 @@ def _is_unsettled() -> ColumnElement[bool]:
 # --- deadlines
 
 
-def is_overdue(now: datetime) -> ColumnElement[bool]:
+def is_overdue(now: Instant) -> ColumnElement[bool]:
     """Say that the deadline of an undecided notification has passed, as `effective_state` does, in SQL."""
     # An outage that is over and unsettled is longer than 12 hours, so it began before that anyway.
     held = exists().where(
         _is_unsettled(),
-        OutageRow.started_at < now - OUTAGE_MORE_THAN,
+        OutageRow.started_at < long_before(now),
         OutageRow.started_at < Notification.deadline,
     )
     # The row may stand several queries further out: a power's condition asks this inside its own.

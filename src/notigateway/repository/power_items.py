@@ -17,6 +17,7 @@ from notigateway.repository.model import Act
 from notigateway.uuids import uuid7
 
 if TYPE_CHECKING:
+    from notigateway.repository.asked import Instant
     from notigateway.repository.rights import Power
 
 
@@ -75,7 +76,7 @@ class PowerItem(Row):
         self.ended_at, self.end_cause = now, cause
 
 
-def an_item_covers(power: type[Power], now: datetime) -> ColumnElement[bool]:
+def an_item_covers(power: type[Power], now: Instant) -> ColumnElement[bool]:
     """Say in SQL that a standing item of the power names the notification; the query must join Act.
 
     The act is the one of the outermost query, so it is said from where it comes.

@@ -15,8 +15,7 @@ from notigateway.repository.columns import Row, UtcDateTime
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import BindParameter
-
+    from notigateway.repository.asked import Instant, Party
     from notigateway.repository.session import Session
     from notigateway.repository.windows import RedWindow
 
@@ -41,9 +40,7 @@ class RedUser(Row):
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-def works_at(
-    user: type[RedUser], person: str | BindParameter[str], now: datetime | BindParameter[datetime]
-) -> list[ColumnElement[bool]]:
+def works_at(user: type[RedUser], person: Party, now: Instant) -> list[ColumnElement[bool]]:
     """Return the conditions of a registration by which the person works under an authorisation at `now`."""
     return [user.person == person, user.starts_at <= now, or_(user.ends_at.is_(None), user.ends_at > now)]
 
@@ -53,9 +50,7 @@ def is_under(user: type[RedUser], title: type[RedWindow]) -> list[ColumnElement[
     return [user.holder == title.red_party, user.authorisation == title.authorisation]
 
 
-def is_for(
-    window: type[RedWindow], party: str | BindParameter[str], now: datetime | BindParameter[datetime]
-) -> ColumnElement[bool]:
+def is_for(window: type[RedWindow], party: Party, now: Instant) -> ColumnElement[bool]:
     """Say that a window is the party's, or of a holder under whose authorisation it works at `now`."""
     user = alias_of(RedUser, "for")
     under = exists().where(*works_at(user, party, now), *is_under(user, window))

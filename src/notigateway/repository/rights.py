@@ -40,6 +40,7 @@ from notigateway.repository.windows import RedWindow, red_covers
 
 if TYPE_CHECKING:
     from notigateway.law.representation import RightsPolicy
+    from notigateway.repository.asked import Instant, Party
 
 
 class RedAssignment(Row):
@@ -161,7 +162,7 @@ class RightsChange(Row):
     request_sha256: Mapped[str | None] = mapped_column(SHA256_HEX)
 
 
-def own_gives(party: str, now: datetime, rights: RightsPolicy) -> ColumnElement[bool]:
+def own_gives(party: Party, now: Instant, rights: RightsPolicy) -> ColumnElement[bool]:
     """Say `representation.own_covers` in SQL, also in the place of another; the query must join Act."""
     addressee = select(Addressee.id).where(Addressee.identifier == party).scalar_subquery()
     is_own = or_(Notification.addressee_id == addressee, shown_by_succession(party, now))
@@ -170,7 +171,7 @@ def own_gives(party: str, now: datetime, rights: RightsPolicy) -> ColumnElement[
     return and_(is_own, ~Act.special_category)
 
 
-def is_in_force(power: type[Power], now: datetime) -> list[ColumnElement[bool]]:
+def is_in_force(power: type[Power], now: Instant) -> list[ColumnElement[bool]]:
     """Return the conditions of a power by which its attorney may act at `now`."""
     return [
         ~power.is_void,
@@ -181,7 +182,7 @@ def is_in_force(power: type[Power], now: datetime) -> list[ColumnElement[bool]]:
     ]
 
 
-def power_covers(power: type[Power], now: datetime, rights: RightsPolicy) -> list[ColumnElement[bool]]:
+def power_covers(power: type[Power], now: Instant, rights: RightsPolicy) -> list[ColumnElement[bool]]:
     """Say `representation.power_covers` in SQL; the query must join Act."""
     # The lapse counts whether or not its evidence was written already.
     closed_at = case(
@@ -212,7 +213,7 @@ def power_covers(power: type[Power], now: datetime, rights: RightsPolicy) -> lis
     return conditions
 
 
-def red_gives(party: str, now: datetime, rights: RightsPolicy) -> ColumnElement[bool]:
+def red_gives(party: Party, now: Instant, rights: RightsPolicy) -> ColumnElement[bool]:
     """Return the condition of what the party sees by RED: as holder, or as secondary user of a holder.
 
     Two conditions, since most are holders: the first one is answered by the index alone, and whether the
@@ -233,7 +234,7 @@ def red_gives(party: str, now: datetime, rights: RightsPolicy) -> ColumnElement[
     )
 
 
-def power_gives(party: str, now: datetime, rights: RightsPolicy) -> ColumnElement[bool]:
+def power_gives(party: Party, now: Instant, rights: RightsPolicy) -> ColumnElement[bool]:
     """Return the condition of what the party sees by a power.
 
     Whether it is anybody's attorney at all is asked once a query, not row by row.
@@ -243,7 +244,9 @@ def power_gives(party: str, now: datetime, rights: RightsPolicy) -> ColumnElemen
     return and_(is_attorney, exists().where(power.attorney == party, *power_covers(power, now, rights)))
 
 
-def role_of(party: str, now: datetime, *, rights: RightsPolicy = DEFAULT_RIGHTS) -> ColumnElement[str | None]:
+def role_of(
+    party: Party, now: Instant, *, rights: RightsPolicy = DEFAULT_RIGHTS
+) -> ColumnElement[str | None]:
     """Say `representation.role_of` in SQL: its own right first, then a power, then RED; NULL for nothing.
 
     The query must join Act.

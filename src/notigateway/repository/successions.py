@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import BindParameter, Select
 
+    from notigateway.repository.asked import Instant, Party
     from notigateway.repository.session import Session
 
 _CCC_DIGITS = 11
@@ -126,7 +127,7 @@ def predecessors_of(party: str | BindParameter[str]) -> Select[int]:
     return select(SuccessionRow.predecessor_id).where(SuccessionRow.successor == party)
 
 
-def succession_shows(row: type[SuccessionRow], party: str, now: datetime) -> list[ColumnElement[bool]]:
+def succession_shows(row: type[SuccessionRow], party: Party, now: Instant) -> list[ColumnElement[bool]]:
     """Say `succession.shows` in SQL; the query must join Act."""
     line = literal("\n")
     lines = line + row.procedures + line
@@ -143,7 +144,7 @@ def succession_shows(row: type[SuccessionRow], party: str, now: datetime) -> lis
     ]
 
 
-def shown_by_succession(party: str, now: datetime) -> ColumnElement[bool]:
+def shown_by_succession(party: Party, now: Instant) -> ColumnElement[bool]:
     """Return the condition of what the party sees in the place of another.
 
     Whether it is in anybody's place at all is asked once a query, not row by row.

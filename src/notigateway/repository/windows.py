@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from notigateway.law.representation import RightsPolicy
+    from notigateway.repository.asked import Instant
     from notigateway.repository.model import Addressee
     from notigateway.repository.session import Session
 
@@ -112,7 +113,7 @@ def is_of_red_ground() -> ColumnElement[bool]:
     )
 
 
-def _has_opened(window: type[RedWindow], now: datetime, rights: RightsPolicy) -> ColumnElement[bool]:
+def _has_opened(window: type[RedWindow], now: Instant, rights: RightsPolicy) -> ColumnElement[bool]:
     """Say that the window was open when it was put at disposal; by policy, that it has opened since."""
     was_open = window.opens_at <= Notification.available_at
     if not rights.red_sees_backlog:
@@ -126,7 +127,7 @@ def _has_opened(window: type[RedWindow], now: datetime, rights: RightsPolicy) ->
     return and_(window.opens_at <= now, or_(was_open, ~is_withheld.correlate(Notification)))
 
 
-def red_covers(window: type[RedWindow], now: datetime, rights: RightsPolicy) -> list[ColumnElement[bool]]:
+def red_covers(window: type[RedWindow], now: Instant, rights: RightsPolicy) -> list[ColumnElement[bool]]:
     """Say `representation.red_covers` in SQL; the query must join Act."""
     conditions: list[ColumnElement[bool]] = [
         window.addressee_id == Notification.addressee_id,
