@@ -28,7 +28,8 @@ from notigateway.repository.following import (
     list_changes_after,
     list_changes_arrived,
 )
-from notigateway.repository.notifications import ListFilter, find_visible, list_page
+from notigateway.repository.listing import ListFilter, list_page
+from notigateway.repository.notifications import find_visible
 from notigateway.repository.reached import find_reach
 from notigateway.repository.rights_seen import fingerprint_of_rights
 from notigateway.repository.sources import Places

@@ -17,8 +17,8 @@ from notigateway.law.deadlines import deadline
 from notigateway.law.grounds import Paper
 from notigateway.law.lifecycle import UNDECIDED, Kind, Standing, State, effective_state
 from notigateway.repository.engine import writing
+from notigateway.repository.listing import ListFilter, list_page
 from notigateway.repository.model import Act, Addressee, Notification
-from notigateway.repository.notifications import ListFilter, list_page
 from notigateway.repository.session import Session
 from pki import COMPANY_NIF, NOW, OTHER_COMPANY_NIF, PERSON_NIF
 from stack import ISSUER, Stack, text, texts

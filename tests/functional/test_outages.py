@@ -28,8 +28,8 @@ from notigateway.law.grounds import Paper
 from notigateway.law.lifecycle import Kind, Standing, State, effective_state
 from notigateway.law.transitions import extend
 from notigateway.repository.engine import reading, writing
+from notigateway.repository.listing import ListFilter, list_page
 from notigateway.repository.model import Notification
-from notigateway.repository.notifications import ListFilter, list_page
 from notigateway.repository.outages import DeadlineChange, OutageRow, list_outages, move_deadlines
 from overdue import publish_many, run, settings_file
 from pki import COMPANY_NIF, NOW, PERSON_NIF

@@ -22,7 +22,7 @@ from notigateway.law.titles import RedTerms
 from notigateway.pki.identity import read_caller
 from notigateway.receipts.asking import Asking, RequestProof
 from notigateway.repository.engine import writing
-from notigateway.repository.notifications import ListFilter, list_page
+from notigateway.repository.listing import ListFilter, list_page
 from notigateway.uuids import uuid7
 from pki import COMPANY_NIF, NOW, pki
 from titles import CCC, OTHER_RED_NIF, RED_NIF, register_company

@@ -30,8 +30,9 @@ from notigateway.errors import (
 from notigateway.law.grounds import Ground, Paper
 from notigateway.law.lifecycle import Channel, Kind, Nature, State
 from notigateway.law.representation import Role
+from notigateway.repository.listing import ListFilter, list_page
 from notigateway.repository.model import Act, Addressee, Event, IssuingBody, Notification, Receipt
-from notigateway.repository.notifications import ListFilter, find_visible, list_page
+from notigateway.repository.notifications import find_visible
 from notigateway.repository.session import Session
 from notigateway.soap.notigateway_v1 import answers
 from notigateway.soap.notigateway_v1.rows import render_changes, render_page, shown_event

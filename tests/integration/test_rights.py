@@ -22,8 +22,9 @@ from notigateway.repository.changes import Change
 from notigateway.repository.counting import count_groups
 from notigateway.repository.engine import writing
 from notigateway.repository.following import find_head, list_changes_after, list_changes_arrived
+from notigateway.repository.listing import ListFilter, list_page
 from notigateway.repository.model import Act, Addressee, Event, IssuingBody, Notification
-from notigateway.repository.notifications import ListFilter, list_page, visible_to
+from notigateway.repository.notifications import visible_to
 from notigateway.repository.power_items import PowerItem
 from notigateway.repository.reached import find_reach
 from notigateway.repository.rights import Power, RedAssignment, role_of

@@ -24,7 +24,8 @@ from notigateway.receipts.recording import (
     record_information,
     record_request,
 )
-from notigateway.repository.notifications import find_visible, list_page, lock_visible
+from notigateway.repository.listing import list_page
+from notigateway.repository.notifications import find_visible, lock_visible
 from notigateway.repository.receipts import find_of_own_decisions
 from notigateway.repository.timestamps import find_timestamped
 
@@ -42,8 +43,8 @@ if TYPE_CHECKING:
     from notigateway.law.representation import RightsPolicy
     from notigateway.receipts.asking import Asking
     from notigateway.repository.documents import DocumentStore
+    from notigateway.repository.listing import ListFilter
     from notigateway.repository.model import Document, Event, Notification, Receipt
-    from notigateway.repository.notifications import ListFilter
     from notigateway.repository.session import Session
 
 

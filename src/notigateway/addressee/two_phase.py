@@ -17,7 +17,8 @@ from notigateway.law import transitions as law
 from notigateway.law.lifecycle import Kind, State
 from notigateway.law.representation import Role
 from notigateway.receipts.recording import of_caller
-from notigateway.repository.notifications import ListFilter, find_id, find_visible, list_page, lock_visible
+from notigateway.repository.listing import ListFilter, list_page
+from notigateway.repository.notifications import find_id, find_visible, lock_visible
 from notigateway.repository.powers import is_grantor
 
 if TYPE_CHECKING:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, literal, null, select, type_coerce, union, union_all
 
 from notigateway.law.lifecycle import UNDECIDED, Kind
+from notigateway.repository.addressed import Addressed
+from notigateway.repository.boxed import Boxed
 from notigateway.repository.columns import UtcDateTime, Word
 from notigateway.repository.model import IssuingBody, Notification
 from notigateway.repository.red_inbox import RedItem
-from notigateway.repository.sources import Addressed, Boxed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +41,7 @@ def count_groups(
             stronger = sources[: capacities.index(capacity)]
             of_it = [source for source in sources if source.role is capacity]
             for query in _counts(of_it, stronger):
-                rows += session.connection().execute(query).all()
+                rows += session.connection().execute(query, reach.asked).all()
     return sorted(rows, key=attrgetter("dir3"))
 
 

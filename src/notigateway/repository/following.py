@@ -9,8 +9,8 @@ from sqlalchemy import String, bindparam, func, select, type_coerce
 
 from notigateway.repository.changes import Change
 from notigateway.repository.dialects import one_of
+from notigateway.repository.listing import row_columns
 from notigateway.repository.model import Event, Notification
-from notigateway.repository.notifications import row_columns
 from notigateway.repository.outages import DeadlineChange
 from notigateway.repository.prepared import Prepared, UuidText
 from notigateway.repository.sources import first_of_all

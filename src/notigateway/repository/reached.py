@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Integer, String, bindparam, exists, literal, select, union_all
 
 from notigateway.law.representation import Role
+from notigateway.repository.addressed import Addressed
+from notigateway.repository.asked import NOW, PARTY, asked_by
+from notigateway.repository.boxed import Boxed
 from notigateway.repository.columns import UtcDateTime
 from notigateway.repository.model import Act, Addressee
 from notigateway.repository.prepared import Prepared
 from notigateway.repository.red_inbox import RedBox
 from notigateway.repository.red_users import RedUser, works_at
 from notigateway.repository.rights import Power, power_covers
-from notigateway.repository.sources import Addressed, Boxed
 from notigateway.repository.successions import SuccessionRow, predecessors_of, shown_by_succession
 from notigateway.repository.windows import RedWindow, red_covers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, SQLColumnExpression
+    from sqlalchemy import ColumnElement
 
     from notigateway.law.representation import RightsPolicy
+    from notigateway.repository.addressed import Whose
     from notigateway.repository.session import Session
     from notigateway.repository.sources import Source
 
@@ -57,55 +61,65 @@ class Reach:
 
     def _own(self, rights: RightsPolicy) -> list[Source]:
         """Return what is its own, and what it sees in the place of another."""
-        shown = [] if Role.OWN in rights.special_category_roles else [~Act.special_category]
         sources: list[Source] = []
         if self.own is not None:
-            own = self.own
-            sources.append(Addressed(Role.OWN, self.now, lambda addressee: [addressee == own, *shown]))
+            sources.append(Addressed(Role.OWN, _of_itself(rights), self.asked, is_of_some=False))
         if self.is_successor:
-            by_succession = shown_by_succession(self.party, self.now)
-
-            def in_its_place(addressee: SQLColumnExpression[int]) -> Sequence[ColumnElement[bool]]:
-                return [addressee.in_(predecessors_of(self.party)), by_succession, *shown]
-
-            sources.append(Addressed(Role.OWN, self.now, in_its_place, is_of_some=True))
+            sources.append(Addressed(Role.OWN, _of_predecessors(rights), self.asked))
         return sources
 
     def _by_powers(self, rights: RightsPolicy) -> list[Source]:
         """Return what its powers give."""
-        if not self.is_attorney:
-            return []
-        covers = [Power.attorney == self.party, *power_covers(Power, self.now, rights)]
-        return [
-            Addressed(
-                Role.ATTORNEY,
-                self.now,
-                lambda addressee: [addressee == Power.grantor_id, *covers],
-                is_of_some=True,
-            )
-        ]
+        return [Addressed(Role.ATTORNEY, _of_grantors(rights), self.asked)] if self.is_attorney else []
 
     def _by_red(self, rights: RightsPolicy) -> list[Source]:
         """Return what is for it by RED: its boxes; by the policy of the backlog, what its windows give."""
         if not self.boxes:
             return []
-        if not rights.red_sees_backlog:
-            is_all = Role.RED in rights.special_category_roles
-            return [Boxed(box, self.now, is_all) for box in self.boxes]
-        covers = [
-            RedBox.id.in_(self.boxes),
-            RedWindow.red_party == RedBox.red_party,
-            RedWindow.authorisation == RedBox.authorisation,
-            *red_covers(RedWindow, self.now, rights),
-        ]
-        return [
-            Addressed(
-                Role.RED,
-                self.now,
-                lambda addressee: [addressee == RedWindow.addressee_id, *covers],
-                is_of_some=True,
-            )
-        ]
+        if rights.red_sees_backlog:
+            return [Addressed(Role.RED, _of_assigned(rights), self.asked)]
+        is_all = Role.RED in rights.special_category_roles
+        return [Boxed(box, self.now, is_all) for box in self.boxes]
+
+    @cached_property
+    def asked(self) -> Mapping[str, object]:
+        """The values of every parameter of those conditions."""
+        return {**asked_by(self.party, self.now), "own": self.own, "boxes": self.boxes}
+
+
+# One function for each policy: statements are made once for each.
+
+
+@lru_cache(maxsize=16)
+def _of_itself(rights: RightsPolicy) -> Whose:
+    return lambda addressee: [addressee == bindparam("own", type_=Integer), *_own_shown(rights)]
+
+
+@lru_cache(maxsize=16)
+def _of_predecessors(rights: RightsPolicy) -> Whose:
+    shown = [shown_by_succession(PARTY, NOW), *_own_shown(rights)]
+    return lambda addressee: [addressee.in_(predecessors_of(PARTY)), *shown]
+
+
+def _own_shown(rights: RightsPolicy) -> list[ColumnElement[bool]]:
+    return [] if Role.OWN in rights.special_category_roles else [~Act.special_category]
+
+
+@lru_cache(maxsize=16)
+def _of_grantors(rights: RightsPolicy) -> Whose:
+    covers = [Power.attorney == PARTY, *power_covers(Power, NOW, rights)]
+    return lambda addressee: [addressee == Power.grantor_id, *covers]
+
+
+@lru_cache(maxsize=16)
+def _of_assigned(rights: RightsPolicy) -> Whose:
+    covers = [
+        RedBox.id.in_(bindparam("boxes", expanding=True)),
+        RedWindow.red_party == RedBox.red_party,
+        RedWindow.authorisation == RedBox.authorisation,
+        *red_covers(RedWindow, NOW, rights),
+    ]
+    return lambda addressee: [addressee == RedWindow.addressee_id, *covers]
 
 
 def find_reach(session: Session, party: str, now: datetime) -> Reach:

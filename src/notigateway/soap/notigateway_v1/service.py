@@ -29,7 +29,7 @@ from notigateway.law.lifecycle import Decision, Kind, State
 from notigateway.law.representation import Role
 from notigateway.repository.addressees import is_known_party
 from notigateway.repository.engine import reading
-from notigateway.repository.notifications import ListFilter
+from notigateway.repository.listing import ListFilter
 from notigateway.soap.notigateway_v1 import answers
 from notigateway.soap.notigateway_v1.leaving import attested, hand_over
 from notigateway.soap.notigateway_v1.rows import render_page

@@ -1,0 +1,239 @@
+"""Pages of the list: what is chosen of all that a party may know of, in the order of the code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import partial
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Row,
+    Select,
+    String,
+    and_,
+    bindparam,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    type_coerce,
+)
+
+from notigateway.law.lifecycle import UNDECIDED, Kind, State
+from notigateway.law.representation import DEFAULT_RIGHTS, Role
+from notigateway.repository.columns import CODE, UtcDateTime
+from notigateway.repository.dialects import one_of
+from notigateway.repository.model import Act, Addressee, IssuingBody, Notification
+from notigateway.repository.notifications import visible_to
+from notigateway.repository.outages import is_overdue
+from notigateway.repository.prepared import Prepared, UuidText
+from notigateway.repository.reached import find_reach
+from notigateway.repository.rights import role_of
+from notigateway.repository.sources import Narrowed, first_of_all
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from notigateway.law.representation import RightsPolicy
+    from notigateway.repository.reached import Reach
+    from notigateway.repository.session import Session
+    from notigateway.repository.sources import Source
+
+
+@dataclass(frozen=True)
+class ListFilter:
+    """Which notifications to list; what is absent does not restrict."""
+
+    states: frozenset[State] = field(default_factory=frozenset)
+    kind: Kind | None = None
+    role: Role | None = None
+    addressee: str | None = None
+    issuer: str | None = None
+    available_from: datetime | None = None
+    available_to: datetime | None = None
+    deadline_before: datetime | None = None
+
+
+def list_page(
+    session: Session,
+    *,
+    party: str,
+    chosen: ListFilter,
+    after_code: int,
+    limit: int,
+    now: datetime,
+    rights: RightsPolicy = DEFAULT_RIGHTS,
+) -> Sequence[Row[*tuple[object, ...]]]:
+    """Return at most `limit` rows with a code above `after_code`, in the order of the code.
+
+    The order is the one thing of a notification that never changes, so a page neither repeats nor
+    skips what was at disposal when the listing began, whatever is published or decided meanwhile.
+    """
+    reach = find_reach(session, party, now)
+    page = {"after": after_code, "most": limit}
+    if reach.is_itself_alone and Role.OWN in rights.special_category_roles:
+        # Most callers represent nobody else: what they see is their own, without asking row by row.
+        own = {"addressee": reach.own, "now": now, **page}
+        conditions = _conditions(chosen, now, _OWN)
+        if not conditions:
+            return _WHOLE_OWN_PAGE.rows(session, **own)
+        return session.connection().execute(_OWN_PAGE.where(*conditions), own).all()
+    if chosen.addressee is not None:
+        # Of one addressee there are few: each is asked.
+        role = role_of(party, now, rights=rights)
+        query = _page(role, visible_to(now, role=role)).where(*_conditions(chosen, now, role))
+        return session.connection().execute(query, page).all()
+    return _rows_of(
+        session, _first_codes(session, reach, chosen, after=after_code, most=limit, rights=rights)
+    )
+
+
+def _first_codes(
+    session: Session, reach: Reach, chosen: ListFilter, *, after: int, most: int, rights: RightsPolicy
+) -> dict[int, Role]:
+    """Return the first codes that are chosen, each with the capacity in which the party sees it.
+
+    In which capacity is known of a page only once every stronger one was asked: so a page of one of them is
+    looked for among pages of all that might be stronger.
+    """
+    sources = reach.sources(rights, weakest=chosen.role)
+    wanted = _narrowed(chosen, reach.now)
+    found: dict[int, Role] = {}
+    while True:
+        keys = partial(_keys, session, wanted, after=after, most=most)
+        page = first_of_all(sources, keys, most)
+        found |= {code: role for code, role in page.items() if chosen.role in {None, role}}
+        if len(page) < most or len(found) >= most:
+            return dict(list(found.items())[:most])
+        after = max(page)
+
+
+def _keys(session: Session, wanted: Narrowed, source: Source, *, after: int, most: int) -> Sequence[int]:
+    return source.first_codes(session, wanted, after=after, most=most)
+
+
+def _narrowed(chosen: ListFilter, now: datetime) -> Narrowed:
+    """Say the filter for sources, which know the capacity; the addressee is not asked of them."""
+    stored: set[State] = set().union(*(_STORED[state] for state in chosen.states))
+    conditions = _conditions(replace(chosen, role=None, addressee=None, issuer=None), now, _OWN)
+    return Narrowed(tuple(sorted(stored)), tuple(conditions), chosen.issuer)
+
+
+def _rows_of(session: Session, codes: dict[int, Role]) -> Sequence[Row[*tuple[object, ...]]]:
+    """Return the list rows of those codes in their order, each with its capacity."""
+    rows: list[Row[*tuple[object, ...]]] = []
+    roles = set(codes.values())
+    for role in roles:
+        of_role = [code for code, one in codes.items() if one is role]
+        rows += _ROWS.rows(session, codes=of_role, role=str(role))
+    return sorted(rows, key=attrgetter("code"))
+
+
+def _page(role: ColumnElement[str | None], visible: ColumnElement[bool]) -> Select[*tuple[object, ...]]:
+    """Select `most` of the list rows that are visible, from the one after the code `after` on."""
+    return (
+        row_columns(role)
+        .where(visible, Notification.code > bindparam("after", type_=CODE))
+        .order_by(Notification.code)
+        .limit(bindparam("most", type_=Integer))
+    )
+
+
+def row_columns(role: ColumnElement[str | None]) -> Select[*tuple[object, ...]]:
+    """Return the columns of a list row: plain tuples, for pages of a thousand."""
+    return (
+        select(
+            Notification.code,
+            type_coerce(Notification.id, UuidText()).label("id"),
+            Notification.kind,
+            Act.subject,
+            IssuingBody.dir3,
+            IssuingBody.acronym,
+            func.coalesce(Act.issuing_body_name, IssuingBody.name).label("name"),
+            Act.procedure,
+            Act.matter,
+            Addressee.identifier,
+            func.coalesce(Act.addressee_name, Addressee.name).label("addressee_name"),
+            Notification.state,
+            Notification.available_at,
+            Notification.deadline,
+            Notification.outage_since.label("outage_since"),
+            Notification.decided_at,
+            Act.special_category,
+            Act.document_sizes,
+            Act.reference,
+            Act.ccc,
+            Act.naf,
+            Notification.ground,
+            Act.paper,
+            Notification.predecessor,
+            Notification.predecessor_name,
+            role.label("role"),
+        )
+        .join(Act, Notification.act_id == Act.id)
+        .join(IssuingBody, Act.issuing_body_id == IssuingBody.id)
+        .join(Addressee, Notification.addressee_id == Addressee.id)
+    )
+
+
+_OWN: ColumnElement[str | None] = literal(str(Role.OWN))
+_OWN_PAGE = _page(
+    _OWN,
+    and_(
+        Notification.addressee_id == bindparam("addressee", type_=Integer),
+        Notification.available_at <= bindparam("now", type_=UtcDateTime()),
+    ),
+)
+_WHOLE_OWN_PAGE = Prepared(_OWN_PAGE)
+# In no order: for one, SQLite would walk the whole table.
+_ROWS = Prepared(row_columns(bindparam("role", type_=String)).where(one_of(Notification.code, "codes")))
+# In which states what stands so may be stored.
+_STORED: Final = {
+    **{state: frozenset({state}) for state in State},
+    State.AVAILABLE: frozenset({State.AVAILABLE, State.SCHEDULED}),
+    State.LAPSED: UNDECIDED | {State.LAPSED},
+}
+
+
+def _conditions(
+    chosen: ListFilter, now: datetime, role: ColumnElement[str | None]
+) -> list[ColumnElement[bool]]:
+    """Translate the filter; states are the effective ones at `now`."""
+    conditions: list[ColumnElement[bool]] = []
+    if chosen.states:
+        conditions.append(or_(*(_is_effectively(state, now) for state in sorted(chosen.states))))
+    if chosen.kind is not None:
+        conditions.append(Notification.kind == chosen.kind)
+    if chosen.role is not None:
+        conditions.append(role == str(chosen.role))
+    if chosen.addressee is not None:
+        conditions.append(Addressee.identifier == chosen.addressee)
+    if chosen.issuer is not None:
+        conditions.append(IssuingBody.dir3 == chosen.issuer)
+    if chosen.available_from is not None:
+        conditions.append(Notification.available_at >= chosen.available_from)
+    if chosen.available_to is not None:
+        conditions.append(Notification.available_at < chosen.available_to)
+    if chosen.deadline_before is not None:
+        conditions.append(Notification.deadline < chosen.deadline_before)
+    return conditions
+
+
+def _is_effectively(state: State, now: datetime) -> ColumnElement[bool]:
+    """Say `lifecycle.effective_state(...) == state` in SQL; a property test compares both."""
+    in_time = or_(Notification.deadline.is_(None), ~is_overdue(now))
+    if state is State.LAPSED:
+        overdue = and_(Notification.state.in_(UNDECIDED), is_overdue(now))
+        return or_(Notification.state == State.LAPSED, overdue)
+    if state is State.SCHEDULED:
+        return false()  # all whose time has not come are left out already
+    if state is State.AVAILABLE:
+        return and_(Notification.state.in_({State.AVAILABLE, State.SCHEDULED}), in_time)
+    if state is State.RECEIPT_REQUESTED:
+        return and_(Notification.state == State.RECEIPT_REQUESTED, in_time)
+    return Notification.state == state
