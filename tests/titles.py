@@ -59,6 +59,20 @@ def register_company(stack: Stack) -> None:
         give_first_account(session, company, CCC, starts_at=stack.now, now=stack.now)
 
 
+def red_terms(red_party: str, **changes: Any) -> RedTerms:  # noqa: ANN401  (fields of RedTerms)
+    """Return the terms of an assignment of the company's account."""
+    return RedTerms(
+        **{
+            "addressee": COMPANY_NIF,
+            "account": CCC,
+            "red_party": red_party,
+            "red_name": "Celia Prueba",
+            "authorisation": AUTHORISATION,
+            **changes,
+        }
+    )
+
+
 def assign(
     stack: Stack,
     red_party: str = RED_NIF,
@@ -67,17 +81,7 @@ def assign(
     **changes: Any,  # noqa: ANN401  (fields of RedTerms)
 ) -> UUID:
     """Register a RED assignment, as the operator does."""
-    terms = RedTerms(
-        **{
-            "addressee": COMPANY_NIF,
-            "account": CCC,
-            "red_party": red_party,
-            "red_name": "Celia Prueba",
-            "authorisation": AUTHORISATION,
-            "starts_at": starts_at or stack.now,
-            **changes,
-        }
-    )
+    terms = red_terms(red_party, starts_at=starts_at or stack.now, **changes)
     with writing(stack.engine) as session:
         return assign_red(session, terms, now=stack.now).id
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -9,27 +10,35 @@ from uuid import uuid4
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
+from kept_inbox import check_kept
+from notigateway.addressee.red import assign_red, end_red, plan_anew
 from notigateway.law.grounds import Ground
 from notigateway.law.lifecycle import Kind, State
-from notigateway.law.representation import Item, RightsPolicy, Role, Window, red_covers
 from notigateway.repository.changes import Change
 from notigateway.repository.engine import writing
 from notigateway.repository.model import Act, Addressee, Event, IssuingBody, Notification
-from notigateway.repository.red_inbox import OwnChange, RedBox, RedChange, RedItem
+from notigateway.repository.placing import place_committed
+from notigateway.repository.red_inbox import RedBox, RedItem
 from notigateway.repository.rights import RedAssignment
 from notigateway.repository.windows import RedWindow
+from patience import PATIENCE_SECONDS
+from pki import COMPANY_NIF
+from titles import OTHER_RED_NIF, RED_NIF, assign, red, red_terms, register_company
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
     from sqlalchemy import Engine
 
     from notigateway.repository.session import Session
+    from stack import Stack
 
 START = datetime(2026, 1, 15, 9, tzinfo=UTC)
 ADDRESSEES, PARTIES, AUTHORISATIONS = ["A28000016", "B12345674"], ["00000001R", "12345678Z"], ["1", "2"]
 DAYS = st.integers(0, 6)
-ALL = RightsPolicy(special_category_roles=frozenset(Role))
 
 
 @dataclass(frozen=True)
@@ -182,50 +191,10 @@ class Play:
         self.session.flush()
         self.session.add(Change(event_id=event.id, notification_code=row.code))
 
-    def check(self) -> None:
-        """Compare every table with the rule of the law."""
-        session = self.session
-        boxes = {row.id: (row.red_party, row.authorisation) for row in session.scalars(select(RedBox))}
-        places = session.execute(select(Change.position, Change.notification_code)).all()
-        rows = {row.code: row for row in self.rows}
-        inbox = {
-            (box, row.code)
-            for window in self.windows
-            for row in self.rows
-            if window.addressee_id == row.addressee_id
-            and red_covers(Window(window.opens_at, window.closes_at), item(row), row.available_at, ALL)
-            for box in boxes
-            if boxes[box] == (window.red_party, window.authorisation)
-        }
-        kept = session.scalars(select(RedItem).execution_options(populate_existing=True)).all()
-        assert {(one.box_id, one.code) for one in kept} == inbox
-        for one in kept:
-            row = rows[one.code]
-            assert (one.state, one.available_at) == (row.state, row.available_at)
-            assert one.issuing_body_id == self.body.id
-            assert one.special_category is session.get_one(Act, row.act_id).special_category
-        changes = session.execute(select(RedChange.box_id, RedChange.position, RedChange.code))
-        assert set(changes) == {
-            (box, position, code) for position, code in places for box, item in inbox if item == code
-        }
-        own = session.execute(select(OwnChange.addressee_id, OwnChange.position))
-        assert set(own) == {(rows[code].addressee_id, position) for position, code in places}
-
 
 def span(from_day: int, days: int | None) -> tuple[datetime, datetime | None]:
     opens_at = START + from_day * timedelta(days=1)
     return opens_at, None if days is None else opens_at + days * timedelta(days=1)
-
-
-def item(row: Notification) -> Item:
-    return Item(
-        available_at=row.available_at,
-        closed_at=None,
-        matter="x",
-        procedure="1",
-        special_category=False,
-        ground=row.ground,
-    )
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -237,7 +206,7 @@ def test_what_is_kept_ready_follows_from_the_windows_and_the_notifications(
         play = Play(session)
         for step in steps:
             play.step(step)
-        play.check()
+        check_kept(session)
         session.rollback()  # the next one begins empty
         session.begin()
 
@@ -267,3 +236,64 @@ def test_an_authorisation_has_another_edition_with_every_window_that_comes_or_go
         assert session.scalar(of_box) not in {*seen, opened}
         session.rollback()
         session.begin()
+
+
+def assign_and_correct(stack: Stack) -> None:
+    """Correct the register again and again; the last assignment stands."""
+    for number in range(8):
+        person = (RED_NIF, OTHER_RED_NIF)[number % 2]
+        start = stack.now - timedelta(days=number % 3)
+        terms = red_terms(person, starts_at=start, ground="the register was wrong")
+        with writing(stack.engine) as session:
+            row = assign_red(session, terms, now=stack.now)
+        if number < 7:
+            with writing(stack.engine) as session:
+                end_red(session, row.id, at=row.starts_at, now=stack.now, ground="it was wrong again")
+
+
+def publish_and_accept(stack: Stack) -> None:
+    """Publish for now and for later, and accept what has come."""
+    for number in range(12):
+        later = stack.now + timedelta(days=1) if number % 3 == 0 else None
+        stack.accept(stack.publish(f"meanwhile-{number}", available_at=later))
+
+
+def accept_what_was_there(stack: Stack, ids: Sequence[UUID]) -> None:
+    """Accept one after the other."""
+    for one in ids:
+        stack.accept(one)
+
+
+def follow(stack: Stack) -> None:
+    """Read the changes, which places them."""
+    for _ in range(20):
+        assert stack.ask("ListChanges", holder=red()).status == 200
+
+
+def test_what_happens_at_the_same_time_leaves_no_gap(stack: Stack) -> None:
+    """Corrections move what is at disposal while others publish, decide, and read the changes."""
+    register_company(stack)
+    ids = stack.publish_many(12, "before")
+    with ThreadPoolExecutor(4) as pool:
+        work = [pool.submit(one, stack) for one in (assign_and_correct, publish_and_accept, follow)]
+        work.append(pool.submit(accept_what_was_there, stack, ids))
+        for done in work:
+            done.result(PATIENCE_SECONDS)
+    place_committed(stack.engine)
+    with writing(stack.engine) as session:
+        check_kept(session)
+
+
+def test_what_is_kept_can_be_written_anew(stack: Stack) -> None:
+    """Also where it has come to say something else: `notigateway red plan` does it for every addressee."""
+    register_company(stack)
+    assign(stack)
+    stack.publish_many(3)
+    with writing(stack.engine) as session:
+        session.execute(delete(RedItem).where(RedItem.code == 2))
+        session.execute(update(RedItem).where(RedItem.code == 3).values(state=State.LAPSED))
+    with writing(stack.engine) as session:
+        plan_anew(session, COMPANY_NIF, now=stack.now)
+    place_committed(stack.engine)
+    with writing(stack.engine) as session:
+        check_kept(session)
