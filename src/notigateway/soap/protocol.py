@@ -102,6 +102,8 @@ class Dispatcher:
         ctx, *_ = self._transport.generate_contexts(start)
         if ctx.in_error is None:
             self._deserialise(ctx)
+        if ctx.in_error is None and ctx.in_object is None:
+            ctx.in_error = "nil, and not empty"  # the schema has refused it already
         if ctx.in_error is not None:
             raise InvalidRequestError(str(ctx.in_error))
         return ctx

@@ -15,7 +15,7 @@ WITH_OTHER_EVENTS = {"client", "soap", "sandbox"}
 
 def written_by(node: ast.AST) -> set[str]:
     """Return which of a notification's fields an assignment writes, and whether an event is made."""
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Event":
+    if isinstance(node, ast.Call) and ast.unparse(node).startswith(("Event(", "make(Event,")):
         return {"event"}
     if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Store):
         return set()

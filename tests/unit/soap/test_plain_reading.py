@@ -131,6 +131,16 @@ def test_both_ways_read_the_same_and_refuse_the_same(element: _Element) -> None:
     check_both_ways(element)
 
 
+def test_what_is_nil_and_not_empty_is_refused_both_ways() -> None:
+    element = etree.fromstring(
+        f'<ListNotifications xmlns="{NOTIGATEWAY_V1}" xmlns:xsi="{XSI}" xsi:nil="true">'
+        "<cursor>x</cursor></ListNotifications>"
+    )
+    for call in (DISPATCHERS[NOTIGATEWAY_V1].call, DISPATCHERS[NOTIGATEWAY_V1].call_by_spyne):
+        with pytest.raises(InvalidRequestError):
+            call(element, "request")
+
+
 @pytest.mark.parametrize(
     ("kind", "inner"),
     [
