@@ -2,7 +2,6 @@
 
 Each function takes any bytes and passes, unless a reader raises what it does not promise or gives
 what it must not. `make fuzz` runs them under a coverage-guided fuzzer, the tests under hypothesis.
-MIME is refused before it is read, so there is no reader of it.
 """
 
 from __future__ import annotations
@@ -38,17 +37,20 @@ from notigateway.errors import (
 from notigateway.explaining.explain import explain_envelope
 from notigateway.explaining.explain_text import explanation_json, explanation_text
 from notigateway.explaining.way import Way
+from notigateway.mime.media_type import read_related
 from notigateway.pki.anchors import TrustStore
 from notigateway.pki.identity import read_caller
 from notigateway.pki.names import key_of_text
 from notigateway.soap.guard import read_actions, read_body, read_version
 from notigateway.wss import certificates
 from notigateway.wss.canonical import canonical
-from notigateway.wss.envelope import parse_envelope
+from notigateway.wss.envelope import parse_envelope, parse_xml
 from notigateway.wss.freshness import read_instant
 from notigateway.wss.header import decode_base64
 from notigateway.wss.policy import Expectations, Limits
 from notigateway.wss.verify import verify_envelope
+from notigateway.wss.xop import INCLUDE, read_whole
+from parcels import include, packed, part, root_part
 from pki import NOW, pki
 
 if TYPE_CHECKING:
@@ -72,6 +74,15 @@ def guard(data: bytes) -> None:
         assert len(read_body(environ, max_bytes=1000)) <= 1000
         read_version(environ)
         assert "" not in read_actions(environ)
+
+
+def parts(data: bytes) -> None:
+    """Make a message in parts whole whose media type is the first line of the data: no part is left out."""
+    kind, _, body = data.partition(b"\n")
+    with suppress(GatewayError):
+        whole = read_whole(body, read_related(kind.decode("latin-1")), limits=LIMITS)
+        assert len(whole) <= LIMITS.request_max_bytes + len(body)
+        assert parse_xml(whole, limits=LIMITS).find(f".//{INCLUDE}") is None
 
 
 def parser(data: bytes) -> None:
@@ -179,6 +190,7 @@ def texts(data: bytes) -> None:
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "guard": guard,
+    "parts": parts,
     "parser": parser,
     "verifier": verifier,
     "cursors": cursors,
@@ -187,6 +199,12 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "names": names,
     "texts": texts,
 }
+
+
+def _in_parts(root: str, *parts: bytes) -> bytes:
+    """Return a message in parts behind its media type."""
+    body, told = packed((root_part(root.encode()), *parts))
+    return f"{told['CONTENT_TYPE']}\n".encode() + body
 
 
 def seeds(target: str) -> list[bytes]:
@@ -203,6 +221,7 @@ def seeds(target: str) -> list[bytes]:
     holders = (pki().company_seal, pki().representative, pki().person, pki().ec_company)
     return {
         "guard": [b"text/xml; charset=utf-8\n\n4\n\nbody", b"application/soap+xml; action=x\nidentity\n\n\n"],
+        "parts": [_in_parts(f"<x>{include('a@x')}</x>", part("a@x", b"abc")), _in_parts("<x/>")],
         "parser": list(_seeds_of_envelopes()),
         "verifier": list(_seeds_of_envelopes()),
         "cursors": [
