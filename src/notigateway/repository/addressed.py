@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from sqlalchemy import bindparam, func, select
 
-from notigateway.repository.asked import NOW
+from notigateway.repository.asking_party import NOW
 from notigateway.repository.changes import Change, moves_something
 from notigateway.repository.columns import UtcDateTime
 from notigateway.repository.dialects import fenced
@@ -40,7 +40,7 @@ class Addressed:
     """What is addressed to the party, or to others that it stands for.
 
     `whose` gives the conditions for a column that holds the addressee, always the same function for the same
-    conditions: statements are made once for it. They are said of `asked.PARTY` and `asked.NOW`, whose values
+    conditions: statements are made once for it. They are said of `asking_party.PARTY` and `NOW`, whose values
     stand in `asked`; the query joins Notification and Act. `is_of_some` says that they are of several
     addressees, maybe of thousands.
     """

@@ -17,7 +17,7 @@ from sqlalchemy import (
 
 from notigateway.law.representation import DEFAULT_RIGHTS, Role
 from notigateway.repository.accesses import note_found
-from notigateway.repository.asked import NOW, PARTY, asked_by
+from notigateway.repository.asking_party import NOW, PARTY, asked_by
 from notigateway.repository.loading import WHOLE
 from notigateway.repository.model import Act, Addressee, Notification
 from notigateway.repository.rights import role_of
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from notigateway.law.representation import RightsPolicy
-    from notigateway.repository.asked import Instant
+    from notigateway.repository.asking_party import Instant
     from notigateway.repository.session import Session
 
 

@@ -26,7 +26,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from notigateway.law.deadlines import DeadlineCause, Outage
 from notigateway.law.lifecycle import UNDECIDED, State
-from notigateway.repository.asked import long_before
+from notigateway.repository.asking_party import long_before
 from notigateway.repository.columns import Row, UtcDateTime
 from notigateway.repository.loading import WHOLE
 from notigateway.repository.model import Notification
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from notigateway.law.transitions import Transition
-    from notigateway.repository.asked import Instant
+    from notigateway.repository.asking_party import Instant
     from notigateway.repository.session import Session
 
 # Any number, the same for ever.

@@ -17,7 +17,7 @@ from notigateway.repository.model import Act
 from notigateway.uuids import uuid7
 
 if TYPE_CHECKING:
-    from notigateway.repository.asked import Instant
+    from notigateway.repository.asking_party import Instant
     from notigateway.repository.rights import Power
 
 

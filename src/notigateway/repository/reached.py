@@ -10,7 +10,7 @@ from sqlalchemy import Integer, String, bindparam, exists, literal, select, unio
 
 from notigateway.law.representation import Role
 from notigateway.repository.addressed import Addressed
-from notigateway.repository.asked import NOW, PARTY, asked_by
+from notigateway.repository.asking_party import NOW, PARTY, asked_by
 from notigateway.repository.boxed import Boxed
 from notigateway.repository.columns import UtcDateTime
 from notigateway.repository.model import Act, Addressee

@@ -15,7 +15,7 @@ from notigateway.repository.columns import Row, UtcDateTime
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from notigateway.repository.asked import Instant, Party
+    from notigateway.repository.asking_party import Instant, Party
     from notigateway.repository.session import Session
     from notigateway.repository.windows import RedWindow
 

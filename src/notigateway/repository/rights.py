@@ -40,7 +40,7 @@ from notigateway.repository.windows import RedWindow, red_covers
 
 if TYPE_CHECKING:
     from notigateway.law.representation import RightsPolicy
-    from notigateway.repository.asked import Instant, Party
+    from notigateway.repository.asking_party import Instant, Party
 
 
 class RedAssignment(Row):

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import BindParameter, Select
 
-    from notigateway.repository.asked import Instant, Party
+    from notigateway.repository.asking_party import Instant, Party
     from notigateway.repository.session import Session
 
 _CCC_DIGITS = 11

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from notigateway.law.representation import RightsPolicy
-    from notigateway.repository.asked import Instant
+    from notigateway.repository.asking_party import Instant
     from notigateway.repository.model import Addressee
     from notigateway.repository.session import Session
 
