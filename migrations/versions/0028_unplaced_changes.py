@@ -5,6 +5,10 @@ under the same lock, and reads what has one: it shows what a worker of this rele
 placed (by whoever asks one for changes, and by each sweep). Before going back to that release, when no worker
 of this one is left, `notigateway sweep` of this one places the rest; taking this step back does too.
 
+While workers of both serve, one of the release before that decides what has an unplaced event may wait for
+whoever places it, who waits for that one: PostgreSQL ends one of them, and it is repeated. Such a worker may
+also place its own event before that one.
+
 Revision: 0028, after 0027 (2026-11-26)
 """
 
