@@ -111,9 +111,8 @@ class _Gathering:
             for wish in taken:
                 wish.is_written = wish.error is None
         except TemporarilyUnavailableError as trouble:
-            for wish in taken or [
-                own
-            ]:  # before there was a transaction, whoever else waits may have more time
+            # Before there was a transaction, whoever else waits may have more time.
+            for wish in taken or [own]:
                 wish.error = TemporarilyUnavailableError(trouble.detail, part=trouble.part)
         except Exception:  # noqa: BLE001, S110  (whose defect it is, each finds out alone)
             pass
