@@ -125,7 +125,7 @@ def check_costs(engine: Engine, rows: int, *without: str) -> None:
     world = World(rows)
     fill(engine, world)
     # Each grantor of an attorney is looked at, some times over; not what they all have.
-    has = {THE_COMPANY: 0, THE_RED: 0, THE_ATTORNEY: 2 * ATTORNEYS_COMPANIES}
+    has = {THE_COMPANY: 0, THE_RED: 0, THE_ATTORNEY: 4 * ATTORNEYS_COMPANIES}
     sees = {THE_COMPANY: world.company, THE_RED: world.of_red, THE_ATTORNEY: world.of_attorney}
     kind = engine.dialect.name
     told = {}
