@@ -25,7 +25,7 @@ from notigateway.repository.rights import RedAssignment
 from notigateway.repository.windows import RedWindow
 from patience import PATIENCE_SECONDS
 from pki import COMPANY_NIF
-from titles import OTHER_RED_NIF, RED_NIF, assign, red, red_terms, register_company
+from titles import OTHER_RED_NIF, RED_NIF, assign, red_terms, register_company
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -267,7 +267,7 @@ def accept_what_was_there(stack: Stack, ids: Sequence[UUID]) -> None:
 def follow(stack: Stack) -> None:
     """Read the changes, which places them."""
     for _ in range(20):
-        assert stack.ask("ListChanges", holder=red()).status == 200
+        assert stack.ask("ListChanges").status == 200
 
 
 def test_what_happens_at_the_same_time_leaves_no_gap(stack: Stack) -> None:
