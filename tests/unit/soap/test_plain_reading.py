@@ -116,7 +116,8 @@ def put_in(draw: DrawFn, child: _Element, one: Description) -> None:
 
 
 def add_something_odd(draw: DrawFn, element: _Element) -> None:
-    odd = draw(st.sampled_from(["type", "nil", "attribute", "comment"]))
+    # Of `xsi:nil` nothing comes here: the schema refuses it, and from an empty operation it is taken.
+    odd = draw(st.sampled_from(["type", "attribute", "comment"]))
     target = draw(st.sampled_from([element, *element]))
     if odd == "comment":
         target.append(etree.Comment("x"))
