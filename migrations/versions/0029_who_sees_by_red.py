@@ -4,8 +4,10 @@ The deployment rule stands in `script.py.mako`. Triggers write these tables, so 
 before fills them too, and no writer can forget one: what they say follows from the windows and the
 notifications, as `law/representation.red_covers` has it. They are filled here, once, by three statements
 that on PostgreSQL hold up no writer: only then are the triggers made, for which writers wait, and what came
-meanwhile is taken up. SQLite, which has one writer, takes 20 s for a million notifications. A step that rewrites `notifications`, `changes` or `red_windows` on SQLite (`batch_alter_table`)
-loses their triggers and makes them anew.
+meanwhile is taken up. SQLite, which has one writer, takes 20 s for a million notifications.
+
+A step that rewrites `notifications`, `changes` or `red_windows` on SQLite (`batch_alter_table`) loses their
+triggers and makes them anew.
 
 Revision: 0029, after 0028 (2026-11-26)
 """
