@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from typer.testing import CliRunner, Result
 
-from notigateway.cli.main import app
+from operating import app
 from stack import Stack
 
 if TYPE_CHECKING:

@@ -9,8 +9,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin
 
-import structlog
-
 from notigateway import telemetry
 from notigateway.errors import TemporarilyUnavailableError
 from notigateway.evidence.seals import open_seal
@@ -21,6 +19,7 @@ from notigateway.health.readiness import Readiness, Served
 from notigateway.health.revocation import RevocationWanted
 from notigateway.http.failures import FailureLimit
 from notigateway.log.heads import check_name
+from notigateway.logger import Logger
 from notigateway.metering.meters import METRICS_KIND, meters
 from notigateway.office import open_office
 from notigateway.pki.families import Families
@@ -75,7 +74,7 @@ if TYPE_CHECKING:
     from notigateway.soap.wscn.environment import Environment
 
 
-_log = structlog.get_logger("notigateway")
+_log = Logger("notigateway")
 # How long a database that was away is waited for at each look: it may be silent as well as gone.
 _LOOK_SECONDS: Final = 2
 

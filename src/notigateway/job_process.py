@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
-import structlog
-
 from notigateway.clock.agreement import check_clock, find_difference
 from notigateway.clock.runs import INCOMPLETE, LEASE_JOB
 from notigateway.errors import (
@@ -19,6 +17,7 @@ from notigateway.errors import (
     TemporarilyUnavailableError,
 )
 from notigateway.jobs import Standing
+from notigateway.logger import Logger
 from notigateway.repository.engine import connected, writing
 from notigateway.repository.jobs import FAILED, leave_jobs, record_run, take_job
 from notigateway.repository.schema import check_revision
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
 
 _AGAIN_AFTER: Final = frozenset({TemporarilyUnavailableError.code, ConfigurationError.code})
 
-_log = structlog.get_logger("notigateway.job")
+_log = Logger("notigateway.job")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

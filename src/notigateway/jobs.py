@@ -6,14 +6,13 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import structlog
-
 from notigateway.clock.agreement import check_clock
 from notigateway.clock.lapsing import Sweeping, sweep
 from notigateway.clock.runs import SEAL_JOB, Done, of_refresh, of_stamping, of_sweep
 from notigateway.errors import ServiceError
 from notigateway.evidence.seals import HeldSeal
 from notigateway.log.growing import advance
+from notigateway.logger import Logger
 from notigateway.pki.keys import fingerprint
 from notigateway.receipts.stamping import Authority, stamp
 from notigateway.trust.authorities import load_trust
@@ -35,7 +34,7 @@ _REMIND_SECONDS: Final = 60.0
 _STAMPS_AT_MOST: Final = 200
 _LAPSES_AT_MOST: Final = 400
 
-_log = structlog.get_logger("notigateway.job")
+_log = Logger("notigateway.job")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-import structlog
-
-from notigateway.metering.meters import meters
+from notigateway.logger import prepare_with
 
 if TYPE_CHECKING:
+    import structlog
+
     from notigateway.settings import Settings
 
 
@@ -24,6 +24,8 @@ _COUNTED: Final = frozenset({"warning", "error", "critical"})
 
 def _count(_logger: object, _method: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """Count our own warnings and errors: so each fault that the log names is a number, too."""
+    from notigateway.metering.meters import meters  # noqa: PLC0415  (for who has an application)
+
     if line["level"] in _COUNTED:
         with suppress(OSError):  # no room for numbers is no reason to lose a line
             meters().troubles.labels(line["event"], line["level"], line.get("part", "")).inc()
@@ -32,6 +34,9 @@ def _count(_logger: object, _method: str, line: structlog.typing.EventDict) -> s
 
 def configure(settings: Settings) -> None:
     """Send our own and the libraries' logs through one renderer."""
+    import structlog  # noqa: PLC0415  (for who writes lines all the time)
+
+    prepare_with()
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -74,4 +79,10 @@ def configure(settings: Settings) -> None:
 
 def speak_beside_output() -> None:
     """Send what a command logs to standard error: a program may read its output."""
+    prepare_with(_write_to_standard_error)
+
+
+def _write_to_standard_error() -> None:
+    import structlog  # noqa: PLC0415  (with the first line)
+
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))

@@ -18,11 +18,11 @@ import pytest
 from typer.testing import CliRunner
 
 from doctoring import FREE, doctor, found, settings_of
-from notigateway.cli.main import app
 from notigateway.health.time_source import NoTimeError, read_time
 from notigateway.law.texts import is_a_line
 from notigateway.repository.log_left import log_left
 from notigateway.repository.store_owner import marker_of
+from operating import app
 from pki import write_issuers
 from stack import Stack
 from tsa import tsa

@@ -16,11 +16,11 @@ from envelopes import Draft, Ref, exclusive
 from explained import told_of
 from mistake_corpus import MISTAKES
 from mistakes import made
-from notigateway.cli.main import app
 from notigateway.errors import ConfigurationError
 from notigateway.sandbox.explain_page import Explaining
 from notigateway.sandbox.process import running
 from notigateway.wss.ns import WSCN
+from operating import app
 from pki import PERSON_NIF, pki, write_issuers
 from shapes import CALLERS, NOBODIES, Shape
 from stack import ERRORS_URL, PUBLIC_URL, send

@@ -17,7 +17,6 @@ from typer.testing import CliRunner, Result
 
 from doctoring import found
 from doctoring import settings_of as doctored
-from notigateway.cli.main import app
 from notigateway.errors import ConfigurationError
 from notigateway.health.asking import NobodyThereError, ask
 from notigateway.health.instance import Instance
@@ -26,6 +25,7 @@ from notigateway.law.texts import is_a_line
 from notigateway.repository.engine import writing
 from notigateway.repository.trust import RevocationRow
 from notigateway.web.operations import ALIVE, READY, Operations, alive_page
+from operating import app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

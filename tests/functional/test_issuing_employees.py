@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner
 
-from notigateway.cli.main import app
 from notigateway.errors import (
     EmployeeInvalidError,
     EmployeeUnknownError,
@@ -21,6 +20,7 @@ from notigateway.law.employees import EmployeeTerms
 from notigateway.law.families import Family
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.model import Event
+from operating import app
 from pki import COMPANY_NIF, ISSUER_NIF, NOW, PERSON_NIF, rsa_key
 from shapes import CALLERS, EMPLOYEE
 from stack import ISSUER

@@ -17,7 +17,6 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from ending import ENDED, LONG_AGO, named, seal
-from notigateway.cli.main import app
 from notigateway.errors import ConfigurationError
 from notigateway.evidence.history import PERIODS
 from notigateway.instants import instant_text
@@ -26,6 +25,7 @@ from notigateway.pki.keys import fingerprint
 from notigateway.repository.engine import reading
 from notigateway.repository.jobs import last_runs
 from notigateway.repository.log import LogCheckpoint
+from operating import app
 from overdue import settings_file
 from patience import PATIENCE_SECONDS
 from pki import write_issuers

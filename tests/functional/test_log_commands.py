@@ -10,11 +10,11 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from kept_log import ORIGIN
-from notigateway.cli.main import app
 from notigateway.instants import instant_text
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.jobs import last_runs
 from notigateway.repository.log import LogCheckpoint
+from operating import app
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,6 @@ from typer.testing import CliRunner, Result
 
 from kept_log import FIRST, ORIGIN, SECOND, advanced, audited
 from notigateway.app import build_app
-from notigateway.cli.main import app
 from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
 from notigateway.evidence.sealing import Seal
 from notigateway.health.stored import CHECKPOINT, look_at_waiting
@@ -20,6 +19,7 @@ from notigateway.repository.engine import reading, writing
 from notigateway.repository.log import LogCheckpoint, find_last_checkpoint
 from notigateway.settings import load_settings
 from notigateway.tlog.checkpoint import Checkpoint, read_checkpoint
+from operating import app
 from overdue import settings_file
 from pki import pki
 

@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from typer.testing import CliRunner, Result
 
-from notigateway.cli.main import app
 from notigateway.errors import ConfigurationError
 from notigateway.pki.keys import load_certificates
 from notigateway.private_files import write_new
+from operating import app
 from pki import pki
 from stack import Stack
 

@@ -12,11 +12,11 @@ from typer.testing import CliRunner
 
 from ending import END, ENDED, LONG_AGO, SINCE, documents, named, seal, service
 from notigateway.app import build_app
-from notigateway.cli.main import app
 from notigateway.cli.publishing import Publisher
 from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
 from notigateway.evidence.sealing import Seal
 from notigateway.settings import load_settings
+from operating import app
 from overdue import settings_file
 from pki import NOW, OTHER_COMPANY_NIF, write_pem
 from stack import ISSUER

@@ -13,7 +13,6 @@ from typer.testing import CliRunner
 
 from ending import END, MOMENT, documents, named, seal
 from notigateway.app import build_app
-from notigateway.cli.main import app
 from notigateway.clock.lapsing import Sweeping, sweep
 from notigateway.errors import TemporarilyUnavailableError
 from notigateway.evidence.sealing import Seal
@@ -26,6 +25,7 @@ from notigateway.repository.engine import reading
 from notigateway.repository.model import Document, Notification, Receipt
 from notigateway.settings import load_settings
 from notigateway.wss.ns import NOTIGATEWAY_ISSUING_V1
+from operating import app
 from overdue import settings_file
 from pki import NOW, OTHER_COMPANY_NIF, write_pem
 from refusals import assert_refusal

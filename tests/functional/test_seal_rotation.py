@@ -13,7 +13,6 @@ from typer.testing import CliRunner
 
 from bundles import Proofs
 from notigateway.app import build_app
-from notigateway.cli.main import app
 from notigateway.client.connection import _pins
 from notigateway.errors import (
     BundleInvalidError,
@@ -35,6 +34,7 @@ from notigateway.tlog.checkpoint import verify_checkpoint
 from notigateway.verifier.pins import load_trust
 from notigateway.verifier.procedure import verify
 from notigateway.verifier.report import Outcome
+from operating import app
 from overdue import settings_file
 from pki import NOW, OTHER_COMPANY_NIF, company_subject, ec_key, pki, write_pem
 from stack import NG

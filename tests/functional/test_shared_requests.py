@@ -12,7 +12,6 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from bundles import bundles, request_in, write_trust
-from notigateway.cli.main import app
 from notigateway.errors import ConfigurationError
 from notigateway.evidence import bundle
 from notigateway.instants import instant_text
@@ -21,6 +20,7 @@ from notigateway.repository.engine import reading
 from notigateway.verifier.pins import load_trust
 from notigateway.verifier.procedure import verify
 from notigateway.verifier.report import Outcome
+from operating import app
 from pki import PERSON_NIF, pki
 from stack import Stack
 from titles import ATTORNEY_NIF, accept_power, assign, attorney, change, grant, listed, red, register_company

@@ -20,7 +20,6 @@ from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
-from notigateway.cli.main import app
 from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
 from notigateway.health.finding import State
 from notigateway.health.store import look_at_store
@@ -30,6 +29,7 @@ from notigateway.repository.engine import create_database, reading, writing
 from notigateway.repository.marking import open_store
 from notigateway.repository.store_owner import StoreOwner, find_owner, keep_owner, marker_of
 from notigateway.time_left import bounded
+from operating import app
 from overdue import settings_file
 from pki import NOW
 from stack import ISSUER, Stack, text, texts

@@ -15,7 +15,9 @@ from notigateway.law.employees import EmployeeTerms
 if TYPE_CHECKING:
     from notigateway.repository.employees import Employee
 
-issuer = typer.Typer(help="Authorise, withdraw and list the employees by whom issuing bodies act.")
+issuer = typer.Typer(
+    help="Authorise, withdraw and list the employees by whom issuing bodies act.", no_args_is_help=True
+)
 
 Dir3 = Annotated[str, typer.Argument(help="The body's DIR3 code.")]
 Nif = Annotated[str, typer.Argument(help="The employee's NIF.")]

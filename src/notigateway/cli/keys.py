@@ -18,7 +18,7 @@ from notigateway.private_files import make_folder, write_new
 if TYPE_CHECKING:
     from notigateway.settings import Settings
 
-keys = typer.Typer(help="Make the gateway's own keys.")
+keys = typer.Typer(help="Make the gateway's own keys.", no_args_is_help=True)
 
 _PILOT_DAYS = 365
 

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
     from notigateway.evidence.seals import HeldSeal
 
-log = typer.Typer(help="Verify the log of receipts and access records, erase what is older than needed.")
+log = typer.Typer(
+    help="Verify the log of receipts and access records, erase what is older than needed.",
+    no_args_is_help=True,
+)
 
 
 def checkpoint(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -64,9 +65,25 @@ class Bar:
         self._progress.update(self._task, completed=done)
 
 
+class _NoBar(Bar):
+    """The one at which nobody looks."""
+
+    def __init__(self) -> None:
+        """Need nothing."""
+
+    def advance(self, done: int) -> None:
+        """Say nothing."""
+
+    def reach(self, done: int) -> None:
+        """Say nothing."""
+
+
 @contextmanager
 def bar(doing: str, total: int, *, console: Console | None = None) -> Iterator[Bar]:
     """Show a bar while something is done; lines that the same console prints stand above it."""
+    if console is None and not sys.stderr.isatty():
+        yield _NoBar()
+        return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

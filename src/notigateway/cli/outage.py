@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 _INSTANT = "with zone, for example 2026-11-23T08:00:00+01:00"
 
-outage = typer.Typer(help="Declare, close and list outages: more than 12 hours suspend the clock.")
+outage = typer.Typer(
+    help="Declare, close and list outages: more than 12 hours suspend the clock.", no_args_is_help=True
+)
 
 
 @outage.command()

@@ -34,6 +34,7 @@ from notigateway.client.retrieving_commands import add_retrieving_command
 from notigateway.client.tables import shown
 from notigateway.client.values import DecisionOutcome, Filter
 from notigateway.client.wscn_commands import ContractGroup, check_contract, wscn_app
+from notigateway.collecting import collect_late
 from notigateway.contract.problems import said_of
 from notigateway.errors import GatewayError
 from notigateway.private_files import keep_to_owner, make_folder
@@ -276,6 +277,7 @@ def ping_command(context: typer.Context, as_json: Json = False) -> None:
 
 def main() -> None:
     """Run the command line; every error is one line on standard error and an exit code."""
+    collect_late()
     keep_to_owner()
     try:
         app(prog_name="notigateway-client")

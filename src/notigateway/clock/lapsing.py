@@ -13,11 +13,10 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-import structlog
-
 from notigateway.clock.outages import recompute_deadlines
 from notigateway.clock.working_days import working_day_rule
 from notigateway.law.transitions import arrive
+from notigateway.logger import Logger
 from notigateway.receipts.recording import record_lapse, record_put_at_disposal
 from notigateway.repository import outages as rows
 from notigateway.repository.engine import let_others_write, reading, writing
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from notigateway.repository.model import Notification
     from notigateway.settings import Settings
 
-_log = structlog.get_logger("notigateway.clock")
+_log = Logger("notigateway.clock")
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,10 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
-import structlog
-
 from notigateway.errors import ConfigurationError
 from notigateway.evidence.history import load_seals
 from notigateway.instants import instant_text
+from notigateway.logger import Logger
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 # Of the clock of who seals: a minute ahead, as a period is to be written, is long enough beside it.
 _LOOK_EVERY: Final = timedelta(seconds=1)
 _SETTING: Final = "retired_seals_folder"
-_log = structlog.get_logger("notigateway.seal")
+_log = Logger("notigateway.seal")
 
 
 class Retirement:

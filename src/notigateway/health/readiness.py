@@ -11,8 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import structlog
-
 from notigateway.health.certificates import (
     RENEW,
     SEAL,
@@ -35,6 +33,7 @@ from notigateway.health.jobs import JOBS, LATE_AFTER, check_of, look_at_jobs
 from notigateway.health.looking import Look, Looks
 from notigateway.health.revocation import REVOCATION, RevocationWanted, look_at_revocation
 from notigateway.health.store import REACH_IT, STORE, look_at_store
+from notigateway.logger import Logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +47,7 @@ if TYPE_CHECKING:
     from notigateway.repository.documents import DocumentStore
     from notigateway.trust.authorities import Authorities
 
-_log = structlog.get_logger("notigateway.health")
+_log = Logger("notigateway.health")
 
 TAKES_OUT: Final = frozenset({DATABASE, WRITES, SCHEMA, SERVICE, SEAL, REVOCATION, ISSUERS, LIST})
 CHECKS: Final = TAKES_OUT | {STORE, JOBS, *map(check_of, LATE_AFTER)}

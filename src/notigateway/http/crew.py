@@ -10,9 +10,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-import structlog
-
 from notigateway.errors import Part, TemporarilyUnavailableError
+from notigateway.logger import Logger
 
 if TYPE_CHECKING:
     from asyncio import Future
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 Made = TypeVar("Made")
 
-_log = structlog.get_logger("notigateway.http")
+_log = Logger("notigateway.http")
 
 # Whoever has a connection already waits that long while no request ends: then none will soon.
 STALL_SECONDS: Final = 10.0

@@ -15,7 +15,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, NoReturn
 
-import structlog
 from gunicorn.errors import AppImportError
 from gunicorn.workers.base import Worker
 
@@ -24,6 +23,7 @@ from notigateway.http.door import Door
 from notigateway.http.front import Front, Patience
 from notigateway.http.incoming import Bounds
 from notigateway.http.side_door import SideDoor
+from notigateway.logger import Logger
 from notigateway.metering import tracing
 from notigateway.metering.meters import meters
 
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gunicorn.config import Config
-    from gunicorn.glogging import Logger
+    from gunicorn.glogging import Logger as GunicornLogger
 
-_log = structlog.get_logger("notigateway.http")
+_log = Logger("notigateway.http")
 # From the first byte of a request to its last: 10 MiB at 1.4 Mbit/s.
 MESSAGE_SECONDS: Final = 60.0
 # From the first byte of an answer to its last: 22 MB, the largest one, at 0.6 Mbit/s.
@@ -71,7 +71,7 @@ class GatheringWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
     stall_seconds = STALL_SECONDS
 
     @classmethod
-    def check_config(cls, cfg: Config, log: Logger) -> None:  # noqa: ARG003  (gunicorn's interface)
+    def check_config(cls, cfg: Config, log: GunicornLogger) -> None:  # noqa: ARG003  (gunicorn's interface)
         """Refuse to speak TLS. Raises: `RuntimeError`, which gunicorn prints.
 
         asyncio's TLS tells neither of a handshake under way nor of what is unsent beneath it: neither bound

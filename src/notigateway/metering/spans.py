@@ -12,7 +12,6 @@ import time
 from threading import Thread
 from typing import TYPE_CHECKING, Final
 
-import structlog
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -22,6 +21,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from notigateway import __version__
 from notigateway.errors import ServiceError, TemporarilyUnavailableError
+from notigateway.logger import Logger
 from notigateway.metering.account import Account, Stage
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.trace import Span, Tracer
 
-_log = structlog.get_logger("notigateway.traces")
+_log = Logger("notigateway.traces")
 _SENDING: Final = logging.getLogger(OTLPSpanExporter.__module__)
 _QUEUEING: Final = logging.getLogger("opentelemetry.sdk._shared_internal")
 _CONTEXT: Final = TraceContextTextMapPropagator()

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import structlog
 from asn1crypto import x509 as asn1  # type: ignore[import-untyped]
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko_certvalidator.authority import CertTrustAnchor, TrustQualifiers, derive_quals_from_cert
 
 from notigateway.errors import ConfigurationError, GatewayError
+from notigateway.logger import Logger
 from notigateway.pki.asn1_classes import complete_classes
 from notigateway.pki.fitness import check_key
 from notigateway.pki.keys import subject_of
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cryptography import x509
 
 complete_classes()
-_log = structlog.get_logger("notigateway.trust")
+_log = Logger("notigateway.trust")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
-import structlog
 from pyhanko_certvalidator import CertificateValidator, ValidationContext
 from pyhanko_certvalidator.errors import PathError, ValidationError
 
 from notigateway.errors import ConfigurationError, GatewayError, IssuerNotAuthorisedError, TokenInvalidError
 from notigateway.instants import instant_text
+from notigateway.logger import Logger
 from notigateway.pki.anchor import Anchor, comparable, form_of, listed_anchors, read_anchor
 from notigateway.pki.fitness import check_fit_to_sign, check_validity
 from notigateway.pki.issuance import is_signed_by
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _Known = TypeVar("_Known")
 
-_log = structlog.get_logger("notigateway.trust")
+_log = Logger("notigateway.trust")
 _CACHED_VERDICTS: Final = 4096
 _CACHED_STRANGERS: Final = 4096
 _DEFAULT_CACHE_SECONDS: Final = 600

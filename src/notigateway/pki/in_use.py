@@ -12,8 +12,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-import structlog
-
+from notigateway.logger import Logger
 from notigateway.pki.anchors import certificate_files
 from notigateway.pki.keys import load_certificates
 from notigateway.pki.validity import Validity
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
     from notigateway.settings import Settings
 
-_log = structlog.get_logger("notigateway.certificates")
+_log = Logger("notigateway.certificates")
 _DAILY: Final = timedelta(days=1)
 
 

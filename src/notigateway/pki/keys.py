@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from asn1crypto import pkcs12 as asn1  # type: ignore[import-untyped]
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -27,15 +26,12 @@ from cryptography.x509.oid import NameOID
 
 from notigateway.errors import ConfigurationError
 from notigateway.given_files import read_file
-from notigateway.pki.asn1_classes import complete_classes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
-
-complete_classes()
 
 # RFC 4514 has no words for these, and a number tells a person nothing.
 _WORDS = {
@@ -161,6 +157,12 @@ def _why_no_key(data: bytes, file: Path, *, has_password: bool) -> str:
 
 
 def _why_no_p12(data: bytes, file: Path, *, has_password: bool) -> str:
+    # Only who brings such a file that cannot be read needs all this.
+    from asn1crypto import pkcs12 as asn1  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    from notigateway.pki.asn1_classes import complete_classes  # noqa: PLC0415
+
+    complete_classes()
     try:
         is_p12 = asn1.Pfx.load(data, strict=True)["version"].native == _PFX_VERSION
     except (ValueError, TypeError, KeyError):

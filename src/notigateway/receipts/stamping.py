@@ -25,7 +25,6 @@ from notigateway.evidence.timestamp import (
     read_answer,
     signature_imprint,
 )
-from notigateway.pki.fetching import Fetcher
 from notigateway.pki.keys import load_certificates
 from notigateway.pki.validity import Validity, last_to_end
 from notigateway.repository.engine import reading, writing
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from cryptography import x509
     from sqlalchemy import Engine
 
+    from notigateway.pki.fetching import Fetcher
     from notigateway.settings import Settings
 
 _QUERY: Final = "application/timestamp-query"
@@ -123,6 +123,9 @@ def stamp(
     engine: Engine, *, authority: Authority, now: datetime, batch_size: int, most: int | None = None
 ) -> Stamped:
     """Ask for the time-stamps that are due, batch by batch, at most so many; stop where nobody answers."""
+    # Who only checks time-stamps takes the authorities from here, and asks nobody.
+    from notigateway.pki.fetching import Fetcher  # noqa: PLC0415
+
     done = Stamped()
     host = authority.url.partition("://")[2].partition("/")[0]
     fetching = Fetcher([host], timeout_seconds=authority.timeout_seconds, max_bytes=2 * TOKEN_MAX_BYTES)

@@ -28,11 +28,11 @@ from enum import Enum
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
-import structlog
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore
 
 from notigateway.errors import DocumentDamagedError, Part, TemporarilyUnavailableError
+from notigateway.logger import Logger
 from notigateway.metering.account import Stage, timed
 from notigateway.repository.flushing import flush, flush_together
 from notigateway.repository.object_stores import (
@@ -63,7 +63,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-_log = structlog.get_logger("notigateway.store")
+_log = Logger("notigateway.store")
 
 REMEMBERED_OBJECTS = 4096
 # At the root of the store, beside the folders of documents.

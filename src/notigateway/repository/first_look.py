@@ -10,15 +10,14 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-import structlog
-
 from notigateway.errors import ConfigurationError, Part, TemporarilyUnavailableError
+from notigateway.logger import Logger
 from notigateway.repository.troubles import is_of_another_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_log = structlog.get_logger("notigateway.database")
+_log = Logger("notigateway.database")
 # Service is back that soon after the database, and whoever asks meanwhile costs it nothing.
 _AGAIN_SECONDS: Final = 1.0
 

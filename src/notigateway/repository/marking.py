@@ -9,9 +9,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-import structlog
-
 from notigateway.errors import ConfigurationError, Part, TemporarilyUnavailableError
+from notigateway.logger import Logger
 from notigateway.repository.documents import DocumentStore, Marker
 from notigateway.repository.engine import connected, reading, writing
 from notigateway.repository.store_owner import find_owner, keep_owner, marker_of
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
     from notigateway.settings import Settings
 
-_log = structlog.get_logger("notigateway.store")
+_log = Logger("notigateway.store")
 
 # How many of the documents that the database names are looked for before a store is marked, and how large a
 # part of them must be there: two gateways may have published the same document, but not all of them.

@@ -10,11 +10,10 @@ from datetime import UTC, datetime
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
 
-import structlog
-
 from notigateway.clock.runs import INCOMPLETE
 from notigateway.errors import GatewayError
 from notigateway.jobs import Sealing, Standing, checkpointing, refreshing, stamping, sweeping
+from notigateway.logger import Logger
 from notigateway.repository.engine import connected, create_database
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 _REFRESH_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 15.0
 
-_log = structlog.get_logger("notigateway.job")
+_log = Logger("notigateway.job")
 
 
 class Job:

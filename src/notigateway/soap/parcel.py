@@ -18,6 +18,7 @@ import structlog
 from notigateway.contract.attached import Attached, split
 from notigateway.errors import DocumentDamagedError, GatewayError
 from notigateway.http.streamed import CutOffError, Streamed
+from notigateway.logger import Logger
 from notigateway.soap.packaging import Packaging
 from notigateway.time_left import bounded
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from notigateway.wss.version import SoapVersion
 
-_log = structlog.get_logger("notigateway.soap")
+_log = Logger("notigateway.soap")
 
 _DOMAIN: Final = "documents.notigateway"
 _ROOT_ID: Final = "envelope@documents.notigateway"

@@ -9,10 +9,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
 from notigateway.errors import ServiceError, UnknownOperationError
 from notigateway.http.calling import WHOLE_AT
+from notigateway.logger import Logger
 from notigateway.metering.account import UNKNOWN_OPERATION, Account, accounting
 from notigateway.metering.tracing import open_account
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from notigateway.errors import GatewayError
     from notigateway.log.access import AccessNotes
 
-_log = structlog.get_logger("notigateway.soap")
+_log = Logger("notigateway.soap")
 
 
 def _answered(**said: object) -> None:

@@ -15,7 +15,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
-import structlog
 from gunicorn.util import set_owner_process
 
 from notigateway import telemetry
@@ -29,6 +28,7 @@ from notigateway.errors import (
     TemporarilyUnavailableError,
 )
 from notigateway.evidence.seals import KeptInDevice
+from notigateway.logger import Logger
 from notigateway.metering import meters, tracing
 from notigateway.private_files import keep_to_owner
 from notigateway.provision import Provision
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     from notigateway.http.worker import GatheringWorker
 
-_log = structlog.get_logger("notigateway.supervision")
+_log = Logger("notigateway.supervision")
 # gunicorn's own code for an application that cannot be loaded: it is not tried again.
 _APP_LOAD_ERROR: Final = 4
 # What no time heals; a path with a typing error would serve refusals for ever.

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-import structlog
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from notigateway.errors import (
@@ -27,6 +26,7 @@ from notigateway.errors import (
     RevocationUnknownError,
     TemporarilyUnavailableError,
 )
+from notigateway.logger import Logger
 from notigateway.pki.anchors import ISSUER_NOT_VALID, LIST_OUT_OF_DATE
 from notigateway.pki.keys import fingerprint
 from notigateway.pki.ocsp import read_answer
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from notigateway.pki.anchors import TrustStore
     from notigateway.pki.revocation import RevocationData
 
-_log = structlog.get_logger("notigateway.trust")
+_log = Logger("notigateway.trust")
 # How long a worker may not know of what was refreshed.
 RELOAD_SECONDS: Final = 5.0
 # Clocks of issuers may be ahead of ours.

@@ -12,11 +12,11 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-import structlog
 from cryptography import x509
 
 from notigateway.errors import ConfigurationError, GatewayError, RevocationDataError
 from notigateway.given_files import read_file
+from notigateway.logger import Logger
 from notigateway.pki.fetching import Fetcher
 from notigateway.pki.ocsp import REQUEST_TYPE, question, responders
 from notigateway.pki.revocation import RevocationSource, distribution_points
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from notigateway.pki.anchors import TrustStore
     from notigateway.settings import Settings
 
-_log = structlog.get_logger("notigateway.trust")
+_log = Logger("notigateway.trust")
 # A certificate that has not called for a day is asked about again when it does.
 _WATCHED_FOR: Final = timedelta(days=1)
 _WATCHED_AT_MOST: Final = 2_000

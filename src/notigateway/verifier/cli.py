@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
+from notigateway.collecting import collect_late
 from notigateway.errors import GatewayError
 from notigateway.verifier.report import EXIT_CODES, Outcome
 
@@ -124,6 +125,7 @@ def _one_line(text: str) -> str:
 
 def main() -> None:
     """Run the command."""
+    collect_late()
     sys.exit(app(prog_name="notigateway-verify"))
 
 

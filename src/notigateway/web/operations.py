@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-import structlog
-
 from notigateway.errors import GatewayError
+from notigateway.logger import Logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     from notigateway.health.instance import Instance
 
-_log = structlog.get_logger("notigateway.operations")
+_log = Logger("notigateway.operations")
 
 ALIVE: Final = "/healthz"
 READY: Final = "/readyz"

@@ -18,8 +18,8 @@ from lxml import etree
 from opentelemetry.sdk import environment_variables
 from typer.testing import CliRunner
 
-import notigateway.cli.main
 import notigateway.client.cli
+import operating
 from exported import families
 from interop.anothers import ANOTHERS
 from interop.clients import CLIENTS
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[3]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-PROGRAMS = {"notigateway": notigateway.cli.main.app, "notigateway-client": notigateway.client.cli.app}
+PROGRAMS = {"notigateway": operating.app, "notigateway-client": notigateway.client.cli.app}
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 PATH = re.compile(r"(?:\.ci|bench|conf|docs|migrations|samples|src|tests|wsdl)/[\w./-]*|[A-Z][a-z]+file")
@@ -399,13 +399,11 @@ def test_registering_an_issuing_body_works_as_written(
     upgrade(engine)
     written, staff = blocks("console", section(text_of("docs/operations.md"), "Issuing bodies"))
     command, printed = written.removeprefix("$ notigateway ").splitlines()
-    result = CliRunner().invoke(
-        notigateway.cli.main.app, [*shlex.split(command), "--settings", "notigateway.toml"]
-    )
+    result = CliRunner().invoke(operating.app, [*shlex.split(command), "--settings", "notigateway.toml"])
     assert (result.exit_code, result.stdout.strip()) == (0, printed)
     for line in staff.splitlines():
         words = [*shlex.split(line.removeprefix("$ notigateway ")), "--settings", "notigateway.toml"]
-        result = CliRunner().invoke(notigateway.cli.main.app, words)
+        result = CliRunner().invoke(operating.app, words)
         assert (result.exit_code, result.stdout.count("99999999R")) == (0, 1)
     with reading(engine) as session:
         found = find_issuing_body(session, "EA9999901")

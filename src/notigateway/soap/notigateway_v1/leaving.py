@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import structlog
-
 from notigateway.addressee.retrieved import Retrieved, with_receipts_of
 from notigateway.errors import Part, TemporarilyUnavailableError
+from notigateway.logger import Logger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from notigateway.repository.session import Session
     from notigateway.soap.gate import Request
 
-_log = structlog.get_logger("notigateway.soap")
+_log = Logger("notigateway.soap")
 
 
 def attested(request: Request, results: Sequence[Retrieved]) -> list[Retrieved]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import structlog
 from lxml import etree
 
 from notigateway.addressee import two_phase
@@ -37,6 +36,7 @@ from notigateway.evidence.acuse_check import check_acuse
 from notigateway.law.actors import signing_person_of
 from notigateway.law.lifecycle import Decision
 from notigateway.law.representation import Role
+from notigateway.logger import Logger
 from notigateway.receipts.recording import of_caller
 from notigateway.repository.powers import list_grantors
 from notigateway.soap.wscn import codes, rows
@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from notigateway.soap.wscn.environment import Environment
     from notigateway.wss.sign import Signer
 
-_log = structlog.get_logger("notigateway.soap")
+_log = Logger("notigateway.soap")
 # These need no current revocation status; asking for a receipt is the first step of a decision.
 WITHOUT_EFFECT: Final = frozenset(
     {"consultarListadoNotificaciones", "verNotificacionAceptada", "solicitarPoderdantes"}
