@@ -18,13 +18,14 @@ from bench.beside import measure_beside
 from bench.budgets import ACCEPTS, BUNDLES, COMMAND, FORMS, INLINE, PARTS, PUBLISH, STRANGER, SWEEP
 from bench.documents import INLINE_MEGABYTES, PARTS_MEGABYTES, measure_documents
 from bench.gateway import Gateway
-from bench.jobs import measure_commands, measure_publishing_and_sweeping, measure_strangers
+from bench.jobs import measure_publishing_and_sweeping, measure_strangers
 from bench.measure import Cpu, ecdsa_p256_private_operation, rsa_2048_private_operation
 from bench.pages import Line, measure_on_postgresql, measure_pages
 from bench.postgresql import postgresql
 from bench.proving import measure_forms, measure_verifier
 from bench.pulling import measure_pull
 from bench.report import Report
+from bench.starts import measure_starts
 from bench.tables import (
     accepts_table,
     beside_table,
@@ -32,6 +33,7 @@ from bench.tables import (
     peers_table,
     pulled_table,
     requests_table,
+    starts_table,
     work_table,
 )
 
@@ -45,7 +47,7 @@ def main() -> None:
     console = Console(width=130)
     with tempfile.TemporaryDirectory() as name:
         here = Path(name)
-        for part in ("gateway", "jobs", "postgresql", "beside"):
+        for part in ("gateway", "jobs", "postgresql", "beside", "starts"):
             (here / part).mkdir()
         gateway = Gateway(here / "gateway", notifications=BATCH * (BATCHES + 1))
         lines = [*measure_pages(gateway), _strangers(gateway)]
@@ -60,10 +62,12 @@ def main() -> None:
             lines.append(measure_on_postgresql(here / "postgresql", server))
         yardstick, seal = Cpu.mean(line.yardstick for line in lines), Cpu.mean(seals)
         costs = {PUBLISH: published, SWEEP: swept, FORMS: forms.median, BUNDLES: verifier.median}
-        costs[COMMAND] = measure_commands()
+        starts = measure_starts(here / "starts")
+        costs[COMMAND] = max(starts.values())
         console.print(requests_table(yardstick, lines))
         console.print(accepts_table(yardstick, seal, accepts))
         console.print(work_table(costs))
+        console.print(starts_table(yardstick, starts))
         documents = {INLINE: (INLINE_MEGABYTES, inline), PARTS: (PARTS_MEGABYTES, parts)}
         console.print(documents_table(yardstick, documents))
         console.print(pulled_table(measure_pull(here / "pulled")))

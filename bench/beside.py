@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from bench.gateway import prepare
+from bench.acts import prepare
 from bench.peers import Peer, peers
 from bench.processes import cpu_seconds_below, resident_mb_below
 from bench.sending import Target, send_all

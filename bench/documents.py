@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from bench.gateway import DIR3
+from bench.acts import one_of, publish_to_company
 from bench.measure import Cpu
-from notigateway.law.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
-from notigateway.repository.engine import writing
-from notigateway.sandbox.holders import COMPANY
 from notigateway.wss.ns import NOTIGATEWAY_V1
 
 if TYPE_CHECKING:
@@ -20,6 +16,8 @@ MEGABYTE: Final = 1_000_000
 INLINE_MEGABYTES: Final = 5
 PARTS_MEGABYTES: Final = 100
 _TIMES: Final = 10
+# No other act of the gateway has such a number.
+_FIRST: Final = 900_000
 _MTOM: Final = 'multipart/related; type="application/xop+xml"'
 
 
@@ -38,19 +36,14 @@ def measure_documents(gateway: Gateway, megabytes: int, *, in_parts: bool) -> Cp
 
 
 def _accepted(gateway: Gateway, megabytes: int) -> str:
-    office, now = gateway.application.gate.office, datetime.now(UTC)
-    submission = ActSubmission(
-        issuing_body=DIR3,
-        reference=f"BENCH-{megabytes}-MB",
-        subject=f"Expediente de {megabytes} MB",
-        procedure="RECAUD",
-        matter="Recaudación",
-        addressee=SubmittedAddressee(*COMPANY),
-        documents=(SubmittedDocument("a.pdf", "application/pdf", os.urandom(megabytes * MEGABYTE)),),
+    office = gateway.application.gate.office
+    number = _FIRST + megabytes
+    (wanted,) = publish_to_company(
+        office.engine,
+        office.publishing,
+        range(number, number + 1),
+        documents=partial(one_of, megabytes * MEGABYTE),
     )
-    deposit = office.publishing.deposit(submission)
-    with writing(office.engine) as session:
-        wanted = office.publishing.publish(session, deposit, now=now).notification.id
     accept = f'<AcceptNotifications xmlns="{NOTIGATEWAY_V1}"><id>{wanted}</id></AcceptNotifications>'
     if b"<outcome>decided</outcome>" not in gateway.answer(gateway.signed(accept.encode())):
         raise SystemExit("the document was not accepted")

@@ -5,19 +5,13 @@ from __future__ import annotations
 import gc
 import io
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from bench.acts import prepare
 from notigateway.app import build_app
-from notigateway.evidence.seals import load_seal
-from notigateway.issuer.deposits import Deposit
-from notigateway.issuer.publishing import Publication, Publishing, register_issuing_body
-from notigateway.law.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
 from notigateway.pki.keys import load_key_pair
-from notigateway.repository.engine import create_database, writing
-from notigateway.repository.marking import mark_store, open_store
-from notigateway.repository.schema import upgrade
-from notigateway.sandbox.holders import COMPANY, ensure_pki
+from notigateway.sandbox.holders import ensure_pki
 from notigateway.sandbox.jobs import refresh_once
 from notigateway.settings import load_settings
 from notigateway.wss.sign import Signer, sign_envelope
@@ -27,11 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from wsgiref.types import WSGIEnvironment
 
-    from sqlalchemy import Engine
 
-    from notigateway.settings import Settings
-
-DIR3 = "E04990201"
 # What a fault says, of an answer of ten kilobytes.
 _FAULT = re.compile(r"(?<=<faultstring>)[^<]*|<fact [^>]*>[^<]*")
 
@@ -127,65 +117,3 @@ class Gateway:
             **more,
         }
         return statuses, self.application(environ, start_response)
-
-
-def prepare(settings: Settings, notifications: int, *, at_once: int = 1) -> None:
-    """Make the schema, and put notifications at the company's disposal."""
-    engine = create_database(settings.database_url)
-    upgrade(engine)
-    now = datetime.now(UTC)
-    store = open_store(settings.document_store_url, engine)
-    mark_store(engine, store, now=now)
-    publishing = Publishing(
-        store=store, seal=load_seal(settings, now=now), document_max_bytes=settings.document_max_bytes
-    )
-    with writing(engine) as session:
-        register_issuing_body(
-            session,
-            dir3=DIR3,
-            acronym="TGSS",
-            name="Tesorería General de la Seguridad Social",
-            nif="Q2827003A",
-        )
-    publish_to_company(engine, publishing, range(notifications), at_once=at_once)
-    engine.dispose()
-
-
-def publish_to_company(
-    engine: Engine,
-    publishing: Publishing,
-    numbers: range,
-    *,
-    ago: timedelta = timedelta(0),
-    at_once: int = 1,
-) -> None:
-    """Put notifications with two small documents each at the company's disposal, so long ago.
-
-    Each at an instant of its own, or so many together: pages of one and the same instant are faster than
-    they should be.
-    """
-    last = datetime.now(UTC) - ago
-    with writing(engine) as session:
-        for start in range(numbers.start, numbers.stop, at_once):
-            some = range(start, min(start + at_once, numbers.stop))
-            deposits = publishing.deposit_all([_submission(number) for number in some])
-            accepted = [one for one in deposits if isinstance(one, Deposit)]
-            at = last - timedelta(seconds=numbers.stop - start)
-            published = publishing.publish_all(session, accepted, now=at)
-            if sum(isinstance(one, Publication) for one in published) != len(some):
-                raise SystemExit("an act was refused")
-
-
-def _submission(number: int) -> ActSubmission:
-    return ActSubmission(
-        issuing_body=DIR3,
-        reference=f"BENCH-{number:06}",
-        subject=f"Reclamación de deuda número {number}, periodo 01/2026 a 06/2026",
-        procedure="RECAUD",
-        matter="Recaudación",
-        addressee=SubmittedAddressee(*COMPANY),
-        documents=(
-            SubmittedDocument("resolucion.txt", "text/plain", b"Resolution of the bench"),
-            SubmittedDocument("anexo.txt", "text/plain", b"Annex of the bench"),
-        ),
-    )

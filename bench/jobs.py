@@ -1,17 +1,15 @@
-"""What is done besides answering: acts published, lapses written down, strangers refused, commands run."""
+"""What is done besides answering: acts published, lapses written down, strangers refused."""
 
 from __future__ import annotations
 
 import gc
-import resource
-import subprocess
-import sys
 import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from bench.gateway import Gateway, publish_to_company
+from bench.acts import publish_to_company
+from bench.gateway import Gateway
 from bench.measure import Cpu
 from notigateway.clock.lapsing import Sweeping, sweep
 from notigateway.wss.ns import NOTIGATEWAY_V1
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
 BATCH: Final = 100
 _BATCHES: Final = 10
 _STRANGERS: Final = 40
-_COMMANDS: Final = 3
 _PAST_DEADLINE: Final = timedelta(days=12)
 _PING: Final = f'<Ping xmlns="{NOTIGATEWAY_V1}"></Ping>'.encode()
 
@@ -56,20 +53,3 @@ def measure_strangers(gateway: Gateway) -> Cpu:
     gateway.refused(requests.pop())
     gc.collect()
     return Cpu.of(lambda: gateway.refused(requests.pop()) for _ in range(_STRANGERS))
-
-
-def measure_commands() -> float:
-    """Return the CPU milliseconds of a command of the command line that does as good as nothing: the best."""
-    return min(_command() for _ in range(_COMMANDS))
-
-
-def _command() -> float:
-    before = _of_children()
-    command = [sys.executable, "-m", "notigateway.cli.main", "sweep", "--help"]
-    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)  # noqa: S603  (our own program)
-    return _of_children() - before
-
-
-def _of_children() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return 1000 * (used.ru_utime + used.ru_stime)

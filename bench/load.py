@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final
 from rich.console import Console
 from sqlalchemy import select
 
-from bench.gateway import prepare
+from bench.acts import prepare
 from bench.load_table import ACCEPT, LIST, budgets_table, load_table
 from bench.postgresql import postgresql
 from bench.processes import cpu_seconds_below

@@ -7,36 +7,27 @@ stores; of both processes the CPU is told for each notification, beside this mac
 from __future__ import annotations
 
 import json
-import os
 import resource
 import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from bench.acts import one_of, prepare
 from bench.measure import rsa_2048_private_operation
 from bench.processes import cpu_seconds_below
 from bench.serving import Serving, serving
 from notigateway.client import NotificationClient, pull
-from notigateway.evidence.seals import load_seal
-from notigateway.issuer.publishing import Publishing, register_issuing_body
-from notigateway.law.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
 from notigateway.pki.keys import load_certificates
-from notigateway.repository.engine import create_database, writing
-from notigateway.repository.marking import open_store
-from notigateway.sandbox.holders import COMPANY, Pki
+from notigateway.sandbox.holders import Pki
 from notigateway.settings import load_settings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 NOTIFICATIONS: Final = 1_000
 DOCUMENT_BYTES: Final = 50_000
-_DIR3: Final = "E04990201"
 _PULL_SECONDS: Final = 600
 
 
@@ -60,7 +51,8 @@ def measure_pull(folder: Path, *, notifications: int = NOTIFICATIONS) -> Pulled:
     """Return what a full pull of a fresh mailbox takes; importing and connecting are not counted."""
     folder.mkdir(exist_ok=True)
     with serving(folder, "--workers", "1") as served:
-        _publish(folder, notifications)
+        settings = load_settings(folder / "notigateway.toml")
+        prepare(settings, notifications, documents=partial(one_of, DOCUMENT_BYTES))
         served.client().ping()  # the first one also fills caches
         before = cpu_seconds_below(served.process.pid)
         client = json.loads(_in_another_process(served, folder / "inbox"))
@@ -101,37 +93,6 @@ def _in_another_process(served: Serving, inbox: Path) -> str:
     return subprocess.run(  # noqa: S603  (our own program)
         command, check=True, stdout=subprocess.PIPE, text=True, timeout=_PULL_SECONDS
     ).stdout
-
-
-def _publish(folder: Path, notifications: int) -> None:
-    """Put notifications with a document each at the company's disposal."""
-    settings = load_settings(folder / "notigateway.toml")
-    engine = create_database(settings.database_url)
-    now = datetime.now(UTC)
-    publishing = Publishing(
-        store=open_store(settings.document_store_url, engine),
-        seal=load_seal(settings, now=now),
-        document_max_bytes=settings.document_max_bytes,
-    )
-    with writing(engine) as session:
-        register_issuing_body(session, dir3=_DIR3, acronym="TGSS", name="Tesorería General", nif="Q2827003A")
-        for number, submission in enumerate(_submissions(notifications)):
-            deposit = publishing.deposit(submission)
-            publishing.publish(session, deposit, now=now - timedelta(seconds=notifications - number))
-    engine.dispose()
-
-
-def _submissions(notifications: int) -> Iterator[ActSubmission]:
-    for number in range(notifications):
-        yield ActSubmission(
-            issuing_body=_DIR3,
-            reference=f"PULL-{number:06}",
-            subject=f"Reclamación de deuda número {number}, periodo 01/2026 a 06/2026",
-            procedure="RECAUD",
-            matter="Recaudación",
-            addressee=SubmittedAddressee(*COMPANY),
-            documents=(SubmittedDocument("resolucion.pdf", "application/pdf", os.urandom(DOCUMENT_BYTES)),),
-        )
 
 
 def _own_cpu_seconds() -> float:

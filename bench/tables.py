@@ -87,6 +87,16 @@ def work_table(costs: dict[str, float]) -> Table:
     return table
 
 
+def starts_table(yardstick: Cpu, starts: dict[str, float]) -> Table:
+    """Show what each command takes that has nothing to do, the heaviest last."""
+    table = Table("command with nothing to do", title=f"Starts, Python {platform.python_version()}, SQLite")
+    for heading in ("CPU ms", "x RSA-2048", "budget"):
+        table.add_column(heading, justify="right")
+    for name, cost in sorted(starts.items(), key=lambda one: one[1]):
+        table.add_row(name, f"{cost:,.0f}", f"{cost / yardstick.median:,.0f}", _held(COMMAND, cost))
+    return table
+
+
 def pulled_table(pulled: Pulled) -> Table:
     """Show what it takes to have a mailbox: list, accept, retrieve, verify, store, over HTTP."""
     table = Table(

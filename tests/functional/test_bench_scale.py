@@ -7,8 +7,9 @@ from io import StringIO
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from bench.acts import publish_to_company
 from bench.asking import AVAILABLE, NEWS, PAGE_OF_1, PAGE_OF_1000, QUESTIONS, SUMMARY, Often, ask_all
-from bench.gateway import Gateway, publish_to_company
+from bench.gateway import Gateway
 from bench.repositories import fill, no_backends
 from bench.scale_table import Size, verdicts_table, work_table
 from bench.world import ASKERS, THE_ATTORNEY, THE_COMPANY, THE_RED, World
