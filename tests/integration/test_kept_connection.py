@@ -62,6 +62,36 @@ def test_one_that_begins_inside_of_another_takes_its_own(engine: Engine, taken: 
     assert len(taken) == 2
 
 
+def test_what_a_request_reads_first_is_one_snapshot_until_it_writes(engine: Engine) -> None:
+    other = create_database(engine.url.render_as_string(hide_password=False))
+    with one_connection(engine):
+        with reading(engine) as session:
+            assert not is_registered(session, KEY)
+        with writing(other) as elsewhere:
+            register(elsewhere, KEY, expires_at=NOW)
+        with reading(engine) as again:
+            assert again is session
+            assert not is_registered(again, KEY)
+        with writing(engine) as session:
+            assert not register(session, KEY, expires_at=NOW)
+        with reading(engine) as after:
+            assert after is not again
+            assert is_registered(after, KEY)
+    other.dispose()
+
+
+def test_a_transaction_that_reads_is_over_when_the_connection_goes_back(engine: Engine) -> None:
+    ended: list[str] = []
+    for how in ("commit", "rollback"):
+        event.listen(engine, how, lambda _connection, how=how: ended.append(how))
+    with one_connection(engine):
+        for _ in range(2):
+            with reading(engine) as session:
+                is_registered(session, KEY)
+        assert not ended
+    assert ended == ["rollback" if engine.dialect.name == "sqlite" else "commit"]
+
+
 def test_after_a_failure_nothing_is_left_open_and_the_next_one_is_taken_anew(
     engine: Engine, taken: list[object]
 ) -> None:

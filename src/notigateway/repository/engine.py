@@ -11,7 +11,7 @@ import time
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import URL, Engine, create_engine, event, exc, make_url
@@ -30,10 +30,10 @@ from notigateway.repository.file_transactions import (
     WAIT,
     WRITE,
     FileTransactions,
-    check_unchanged,
 )
 from notigateway.repository.generations import Generations
-from notigateway.repository.kept_connection import connection_of
+from notigateway.repository.idle_connections import look_at_idle_connections
+from notigateway.repository.kept_connection import connection_of, kept_for
 from notigateway.repository.opened_file import OpenedFile
 from notigateway.repository.pool import BoundedPool
 from notigateway.repository.session import Session
@@ -43,10 +43,13 @@ from notigateway.repository.turns import Turns
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from sqlalchemy import Connection
     from sqlalchemy.pool import ConnectionPoolEntry
 
+    from notigateway.repository.kept_connection import KeptConnection
     from notigateway.settings import Settings
 
+_READING: Final = {ACCESS: READ}
 # SQLite's waiting writers look for the lock every 0.1 seconds at the latest: they get a turn.
 _SQLITE_PAUSE_SECONDS = 0.1
 # Two seconds in all: switching takes milliseconds.
@@ -99,6 +102,7 @@ def create_database(url: str, *, pool_size: int = 8, timeout_seconds: int = 30) 
         bound_waits(engine, timeout_seconds)
         _generations[engine] = Generations(engine)
         begin_by_access(engine)
+        look_at_idle_connections(engine)
     return engine
 
 
@@ -116,11 +120,20 @@ def connected(settings: Settings) -> Iterator[Engine]:
 def reading(engine: Engine) -> Iterator[Session]:
     """Give a session that sees one snapshot and cannot change anything.
 
+    Where a connection is kept for a request, it goes on in the snapshot in which the request has read.
+
     Raises: `TemporarilyUnavailableError`.
     """
-    with timed(Stage.DATABASE), _session(engine, {ACCESS: READ}, may_write=False) as session:
-        yield session
-        _end_reading(session)
+    kept = kept_for(engine)
+    with timed(Stage.DATABASE):
+        if kept is None:
+            with _session(engine, _READING, may_write=False) as session:
+                yield session
+                session.end_reading()
+        else:
+            with _going_on(engine, kept) as session:
+                yield session
+                session.check_unchanged()
 
 
 @contextmanager
@@ -142,19 +155,6 @@ def writing(engine: Engine) -> Iterator[Session]:
         commit(session)
 
 
-def _end_reading(session: Session) -> None:
-    """End what has only read; on PostgreSQL by COMMIT: its driver forgets what it prepared at a ROLLBACK."""
-    connection = session.connection()
-    transaction = connection.get_transaction()
-    if transaction is None:
-        return
-    if connection.dialect.name == "sqlite":
-        check_unchanged(connection)
-        transaction.rollback()
-    else:
-        transaction.commit()
-
-
 def _turn(engine: Engine) -> AbstractContextManager[float | None]:
     turns = _turns.get(engine)
     return turns.turn() if turns is not None else nullcontext()
@@ -170,17 +170,44 @@ def let_others_write(engine: Engine) -> None:
 def _session(engine: Engine, options: Mapping[str, Any], *, may_write: bool) -> Iterator[Session]:
     """Open a session and its transaction at once; without a commit within it is rolled back."""
     with in_our_words(may_write=may_write), connection_of(engine) as connection:
-        connection.execution_options(**options).begin()
-        session = Session(connection)
+        session = _begun(connection, options)
         try:
-            yield session
-        except Exception as error:
-            if makes_stale(error):
-                _generations[engine].leave(connection)
-            doubt(engine, error)
-            raise
+            with _watched(engine, connection):
+                yield session
         finally:
             session.close()
+
+
+@contextmanager
+def _going_on(engine: Engine, kept: KeptConnection) -> Iterator[Session]:
+    """Give the session by which a request has read, in its transaction, which stays open."""
+    with in_our_words(may_write=False), kept.taken(goes_on=True) as connection:
+        session = kept.reader
+        if session is None:
+            session = kept.reader = _begun(connection, _READING)
+        try:
+            with _watched(engine, connection):
+                yield session
+        except BaseException:
+            session.close()
+            raise
+
+
+def _begun(connection: Connection, options: Mapping[str, Any]) -> Session:
+    connection.execution_options(**options).begin()
+    return Session(connection)
+
+
+@contextmanager
+def _watched(engine: Engine, connection: Connection) -> Iterator[None]:
+    """Learn from what fails on a connection which others are not to be used again."""
+    try:
+        yield
+    except Exception as error:
+        if makes_stale(error):
+            _generations[engine].leave(connection)
+        doubt(engine, error)
+        raise
 
 
 def note_pool(engine: Engine) -> None:
@@ -223,7 +250,7 @@ def _sqlite_options(url: URL, timeout_seconds: int) -> dict[str, Any]:
 
 
 def _postgresql_options(_url: URL, timeout_seconds: int) -> dict[str, Any]:
-    """Bound every wait, and notice connections that died in the pool or on the way."""
+    """Bound every wait, and notice connections that died on the way."""
     milliseconds = timeout_seconds * 1000
     session = {
         "timezone": "UTC",
@@ -236,7 +263,6 @@ def _postgresql_options(_url: URL, timeout_seconds: int) -> dict[str, Any]:
         "random_page_cost": "1.1",
     }
     return {
-        "pool_pre_ping": True,
         "connect_args": {
             "connect_timeout": timeout_seconds,
             "tcp_user_timeout": milliseconds,

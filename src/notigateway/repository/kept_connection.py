@@ -1,7 +1,10 @@
-"""One connection for the transactions of a request, one after the other.
+"""One connection for the transactions of a request, one after the other; what it reads first is one of them.
 
 To take one from the pool costs a look at the file, or a round trip to the server, and to give it back
 another rollback. It goes back after whatever fails, so that the next transaction has one that was looked at.
+
+A transaction that has read stays open for what the request reads next, until it writes or lets go: whether
+somebody may ask and what is answered come from one snapshot, and a server hears of one transaction.
 """
 
 from __future__ import annotations
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
+    from notigateway.repository.session import Session
+
 
 class KeptConnection:
     """The connection that is kept, and whether a transaction has it."""
@@ -29,14 +34,18 @@ class KeptConnection:
         self._connection: Connection | None = None
         self._is_taken = False
         self._is_over = False
+        # By what the request has read, in the transaction that is open still.
+        self.reader: Session | None = None
 
     @contextmanager
-    def taken(self) -> Iterator[Connection]:
-        """Give it for one transaction. Raises: what the pool raises."""
-        if self._connection is None:
-            self._connection = _connect(self.engine)
+    def taken(self, *, goes_on: bool = False) -> Iterator[Connection]:
+        """Give it for one transaction, or to go on in the one that reads. Raises: what the pool raises."""
         self._is_taken = True
         try:
+            if not goes_on:
+                self._end_reading()
+            if self._connection is None:
+                self._connection = _connect(self.engine)
             yield self._connection
         except BaseException:
             self._give_back()
@@ -49,13 +58,22 @@ class KeptConnection:
         return self.engine is engine and not (self._is_taken or self._is_over)
 
     def end(self) -> None:
-        """Keep none from now on: each transaction takes one from the pool."""
+        """Keep none from now on: each transaction takes one from the pool. Raises: what ending one raises."""
         self._is_over = True
-        self._give_back()
+        try:
+            self._end_reading()
+        finally:
+            self._give_back()
+
+    def _end_reading(self) -> None:
+        """End the transaction that reads, if one is open."""
+        reader, self.reader = self.reader, None
+        if reader is not None:
+            reader.end_reading()
 
     def _give_back(self) -> None:
         """Leave it to others; what is open on it is rolled back."""
-        connection, self._connection = self._connection, None
+        connection, self._connection, self.reader = self._connection, None, None
         if connection is not None:
             connection.close()
 
@@ -75,10 +93,16 @@ def one_connection(engine: Engine) -> Iterator[KeptConnection]:
         kept.end()
 
 
+def kept_for(engine: Engine) -> KeptConnection | None:
+    """Return what keeps the connection that a transaction of this thread may have now, if anything does."""
+    kept = _kept.get()
+    return kept if kept is not None and kept.is_for(engine) else None
+
+
 def connection_of(engine: Engine) -> AbstractContextManager[Connection]:
     """Return the connection of one transaction, which is over at the end. Raises: what the pool raises."""
-    kept = _kept.get()
-    return kept.taken() if kept is not None and kept.is_for(engine) else _connect(engine)
+    kept = kept_for(engine)
+    return _connect(engine) if kept is None else kept.taken()
 
 
 def _connect(engine: Engine) -> Connection:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, orm
 
+from notigateway.repository.file_transactions import check_unchanged
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from uuid import UUID
@@ -54,6 +56,27 @@ class Session(orm.Session):
             super().rollback()
         if (transaction := self._begun()) is not None:
             transaction.rollback()
+
+    def check_unchanged(self) -> None:
+        """Check that what only reads has changed nothing on SQLite; a server refuses by itself.
+
+        Raises: `sqlalchemy.exc.OperationalError`; it is a defect of whoever wrote.
+        """
+        if self.connection().dialect.name == "sqlite":
+            check_unchanged(self.connection())
+
+    def end_reading(self) -> None:
+        """End what has only read; on PostgreSQL by COMMIT: its driver forgets what it prepared at a ROLLBACK.
+
+        Raises: what `check_unchanged` and the driver raise.
+        """
+        if (transaction := self._begun()) is not None:
+            self.check_unchanged()
+            if transaction.connection.dialect.name == "sqlite":
+                transaction.rollback()
+            else:
+                transaction.commit()
+        self.close()
 
     def _begun(self) -> RootTransaction | None:
         """Return the transaction of the connection that was given; None where it has none any more."""
