@@ -31,11 +31,11 @@ _THE_SERVERS: Final = frozenset({"connection", "date", "keep-alive", "transfer-e
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer as the application gave it; what is `streamed` follows its body."""
+    """An answer as the application gave it, in its pieces; what is `streamed` follows its body."""
 
     status: tuple[int, str]
     headers: list[tuple[str, str]]
-    body: bytes
+    body: list[bytes]
     streamed: Streamed | None = None
 
 
@@ -125,12 +125,11 @@ def call(application: WSGIApplication, environ: WSGIEnvironment) -> Answer:
     if not started:
         raise RuntimeError("the application never called start_response")
     [(status, headers)] = started
-    body = b"".join(pieces)
     code, _, reason = status.partition(" ")
     kept = [(name, value) for name, value in headers if name.lower() not in _THE_SERVERS]
     if not any(name.lower() == "content-length" for name, _ in kept) and int(code) not in {204, 304}:
-        kept.append(("Content-Length", str(len(body))))
-    return Answer((int(code), reason or HTTPStatus(int(code)).phrase), kept, body, streamed)
+        kept.append(("Content-Length", str(sum(map(len, pieces)))))
+    return Answer((int(code), reason or HTTPStatus(int(code)).phrase), kept, pieces, streamed)
 
 
 def _path_and_query(target: str) -> tuple[str, str]:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import h11
 
 from notigateway.http.chunks import ChunkLines
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 HEAD_MAX_BYTES: Final = 256 * 1024
 _END_OF_HEAD: Final = b"\r\n\r\n"
@@ -87,9 +90,14 @@ class Incoming:
         return self._parser.send(agreed) or b""
 
     def respond(
-        self, status: tuple[int, str], headers: list[tuple[str, str]], body: bytes, *, goes_on: bool = False
+        self,
+        status: tuple[int, str],
+        headers: list[tuple[str, str]],
+        body: Sequence[bytes],
+        *,
+        goes_on: bool = False,
     ) -> bytes:
-        """Return the answer as bytes; without body where the method or the status has none.
+        """Return the answer as bytes, its body from pieces; without it where method or status have none.
 
         Where it `goes_on`, `follow` returns what is left of it.
 
@@ -99,8 +107,8 @@ class Incoming:
         head = h11.Response(status_code=code, reason=reason.encode("latin-1"), headers=headers)
         parts = [self._parser.send(head)]
         is_bare = code in {204, 304} or (self.request is not None and self.request.method == b"HEAD")
-        if body and not is_bare:
-            parts.append(self._parser.send(h11.Data(data=body)))
+        for piece in () if is_bare else filter(None, body):
+            parts += self._parser.send_with_data_passthrough(h11.Data(data=piece)) or []
         if not goes_on:
             parts.append(self._parser.send(h11.EndOfMessage()))
         return b"".join(part for part in parts if part)

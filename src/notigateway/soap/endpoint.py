@@ -110,7 +110,9 @@ class Endpoint:
             telling(self._contract.name, environ, correlation_id) as told,
         ):
             answer = self._answer(environ, now, correlation_id, told=told)
-            told.account.answer_bytes = len(answer.body) + (answer.parcel.size if answer.parcel else 0)
+            told.account.answer_bytes = sum(map(len, answer.body)) + (
+                answer.parcel.size if answer.parcel else 0
+            )
         return answer.give(environ, start_response, correlation_id=correlation_id)
 
     def _answer(
@@ -151,15 +153,15 @@ class Endpoint:
     def _publish(self, query: str) -> HttpAnswer:
         """Give the contract's files and nothing else. Raises: `MethodNotAllowedError`, `NotOurPathError`."""
         if query.lower() in {"wsdl", "singlewsdl"}:
-            return HttpAnswer(200, self._contract.wsdl)
+            return HttpAnswer(200, [self._contract.wsdl])
         if query.lower() == "wsdl=soap12":
-            return HttpAnswer(200, self._contract.wsdl_soap12)
+            return HttpAnswer(200, [self._contract.wsdl_soap12])
         if not query.lower().startswith("xsd="):
             raise errors.MethodNotAllowedError
         schema = self._contract.schemas.get(query[len("xsd=") :])
         if schema is None:
             raise errors.NotOurPathError
-        return HttpAnswer(200, schema)
+        return HttpAnswer(200, [schema])
 
     def _answer_soap(
         self, environ: WSGIEnvironment, now: datetime, correlation_id: UUID, *, told: Telling
@@ -233,7 +235,7 @@ class Endpoint:
         )
         with timed(Stage.SIGN):
             body = sign_envelope(content, signer=self.gate.signer, now=now, is_fault=True, form=form)
-        return HttpAnswer(fault_status(error, form.soap), body, form.soap, retry_after(error))
+        return HttpAnswer(fault_status(error, form.soap), [body], form.soap, retry_after(error))
 
     def _prove(self, data: bytes, soap: SoapVersion, now: datetime) -> Verified:
         """Parse and verify the request; an answer must be wanted here.

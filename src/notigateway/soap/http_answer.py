@@ -10,7 +10,7 @@ from notigateway.soap.parcel import new_boundary
 from notigateway.wss.version import SoapVersion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from uuid import UUID
     from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -34,10 +34,13 @@ _REASONS: Final = {
 
 @dataclass(frozen=True)
 class HttpAnswer:
-    """An HTTP answer, not yet on the wire; what is in its parcel travels beside its body."""
+    """An HTTP answer, not yet on the wire; what is in its parcel travels beside its body.
+
+    A body may be in pieces: to put megabytes together takes as long as to hash them.
+    """
 
     status: int
-    body: bytes
+    body: Sequence[bytes]
     soap: SoapVersion = SoapVersion.V1_1
     headers: tuple[tuple[str, str], ...] = ()
     parcel: Parcel | None = None
@@ -63,9 +66,9 @@ class HttpAnswer:
     def _on_the_wire(self) -> tuple[str, Iterable[bytes], int]:
         """Return the media type, the bytes and how many they are."""
         if not self.parcel:
-            return f"{self.soap.media_type}; charset=utf-8", [self.body], len(self.body)
+            return f"{self.soap.media_type}; charset=utf-8", self.body, sum(map(len, self.body))
         boundary = new_boundary()
-        streamed = self.parcel.body(self.body, self.soap, boundary, seconds=self.piece_seconds)
+        streamed = self.parcel.body(b"".join(self.body), self.soap, boundary, seconds=self.piece_seconds)
         return self.parcel.content_type(self.soap, boundary), streamed, streamed.length
 
 
@@ -73,7 +76,7 @@ def refusal(error: GatewayError, body: bytes, soap: SoapVersion) -> HttpAnswer:
     """Return the answer to what was refused before there was a message: unsigned, static."""
     allow = _ALLOW if isinstance(error, MethodNotAllowedError) else ()
     status = error.status if isinstance(error, TransportError) else _UNAVAILABLE
-    return HttpAnswer(status, body, soap, allow + retry_after(error))
+    return HttpAnswer(status, [body], soap, allow + retry_after(error))
 
 
 def retry_after(error: GatewayError) -> tuple[tuple[str, str], ...]:

@@ -23,7 +23,7 @@ from notigateway.soap.packaging import Packaging
 from notigateway.time_left import bounded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from uuid import UUID
 
     from notigateway.wss.version import SoapVersion
@@ -98,11 +98,11 @@ class Parcel:
 
     # --- what is sent
 
-    def unpacked(self, envelope: bytes) -> tuple[bytes, Parcel | None]:
-        """Return an envelope as it is sent, and what is sent beside it: nothing where it holds all itself."""
+    def unpacked(self, envelope: bytes) -> tuple[Sequence[bytes], Parcel | None]:
+        """Return an envelope as it is sent, in pieces, and what is sent beside it, if not all is within."""
         if self._packaging is not Packaging.INLINE:
-            return envelope, self if self._parts else None
-        return b"".join(self.inlined(envelope)) if self._parts else envelope, None
+            return [envelope], self if self._parts else None
+        return list(self.inlined(envelope)) if self._parts else [envelope], None
 
     def content_type(self, soap: SoapVersion, boundary: str) -> str:
         """Return the media type of an answer in parts (RFC 2387; XOP 1.0 §4)."""

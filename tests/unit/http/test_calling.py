@@ -93,7 +93,9 @@ def greet(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[b
 
 def test_an_answer_is_whole_and_has_its_length() -> None:
     made = call(greet, environ(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"))
-    assert made == Answer((200, "OK"), [("Content-Type", "text/plain"), ("Content-Length", "5")], b"hello")
+    assert made == Answer(
+        (200, "OK"), [("Content-Type", "text/plain"), ("Content-Length", "5")], [b"hel", b"lo"]
+    )
 
 
 def test_the_environment_is_wsgis() -> None:
@@ -102,7 +104,7 @@ def test_the_environment_is_wsgis() -> None:
         return [b"hello"]
 
     told = environ(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-    assert call(validator(plain), told).body == b"hello"
+    assert call(validator(plain), told).body == [b"hello"]
 
 
 def test_what_is_written_comes_first_and_the_answer_is_closed() -> None:
@@ -120,7 +122,7 @@ def test_what_is_written_comes_first_and_the_answer_is_closed() -> None:
         write(b"a")
         return Pieces()
 
-    assert call(old, {}).body == b"ab"
+    assert call(old, {}).body == [b"a", b"b"]
     assert ended == [True]
 
 

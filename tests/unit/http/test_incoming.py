@@ -53,7 +53,7 @@ def test_a_request_ends_where_it_ends_in_whatever_pieces(
     assert one.is_complete
     assert not one.is_cut_off
     assert one.body == body
-    one.respond((200, "OK"), [("Content-Length", "0")], b"")
+    one.respond((200, "OK"), [("Content-Length", "0")], [])
     if b"HTTP/1.0" not in wire:
         assert one.next_bytes() == following
 
@@ -153,7 +153,7 @@ def test_a_body_beyond_the_bound_is_not_waited_for(wire: bytes, length: int) -> 
     assert one.is_cut_off
     assert len(one.body) == length
     assert not one.asks_to_continue
-    one.respond((413, "Content Too Large"), [("Content-Length", "0")], b"")
+    one.respond((413, "Content Too Large"), [("Content-Length", "0")], [])
     assert one.next_bytes() is None
 
 
@@ -183,13 +183,13 @@ def test_an_answer_without_body_has_none() -> None:
     for method, status in ((b"HEAD", 200), (b"GET", 204), (b"GET", 304)):
         one = incoming(method + b" / HTTP/1.1\r\nHost: x\r\n\r\n")
         headers = [("Content-Length", "4")] if status == 200 else []
-        assert one.respond((status, "So"), headers, b"body").endswith(b"\r\n\r\n")
+        assert one.respond((status, "So"), headers, [b"bo", b"dy"]).endswith(b"\r\n\r\n")
 
 
 def test_a_header_that_would_be_two_is_not_sent() -> None:
     one = incoming(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
     with pytest.raises(h11.LocalProtocolError):
-        one.respond((200, "OK"), [("X", "a\r\nY: b")], b"")
+        one.respond((200, "OK"), [("X", "a\r\nY: b")], [])
 
 
 def test_nothing_is_tunnelled() -> None:
