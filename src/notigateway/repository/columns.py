@@ -28,11 +28,14 @@ class UtcDateTime(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         """Turn any aware instant into UTC."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("an instant without zone cannot be stored")
-        return value.astimezone(UTC)
+        return _to_utc(value)
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], object]:
+        """Return what writes the instant, as the text of SQLite in one step."""
+        if dialect.name == "sqlite":
+            return _write_utc
+        write = self.impl_instance.bind_processor(dialect)
+        return _to_utc if write is None else lambda value: write(_to_utc(value))
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:
         """Return what reads the instant, aware and in UTC; of a text of SQLite in one step."""
@@ -40,6 +43,19 @@ class UtcDateTime(TypeDecorator[datetime]):
             return _read_utc
         read = self.impl_instance.result_processor(dialect, coltype)
         return _in_utc if read is None else lambda value: _in_utc(read(value))
+
+
+def _to_utc(value: datetime | None) -> datetime | None:
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        raise ValueError("an instant without zone cannot be stored")
+    return value if value.tzinfo is UTC else value.astimezone(UTC)
+
+
+def _write_utc(value: datetime | None) -> str | None:
+    utc = _to_utc(value)
+    return None if utc is None else utc.isoformat(" ", "microseconds")[: -len("+00:00")]
 
 
 def _read_utc(text: str | None) -> datetime | None:
@@ -60,10 +76,22 @@ class Word(TypeDecorator["StrEnum"]):
         super().__init__()
         self.vocabulary = vocabulary
         self._members = {str(member): member for member in vocabulary}
+        self._words = {str(member): str(member) for member in vocabulary}
 
     def process_bind_param(self, value: StrEnum | str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         """Refuse a word that the vocabulary does not have."""
-        return None if value is None else str(self.vocabulary(value))
+        return self._written(value)
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], object]:  # noqa: ARG002
+        """Return what does the same, in one step: every database takes a text as it is."""
+        return self._written
+
+    def _written(self, value: StrEnum | str | None) -> str | None:
+        if value is None:
+            return None
+        # A member is found by the word that it is.
+        word = self._words.get(value)
+        return str(self.vocabulary(value)) if word is None else word
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002, ANN401
         """Return the word as a member of its vocabulary."""

@@ -95,11 +95,19 @@ class _Form:
         self.text = str(compiled)
         self._names = compiled.positiontup or list(compiled.params)
         self._is_positional = compiled.positional
-        binds = [(name, compiled.binds[name]) for name in self._names]  # one name at several places
-        self._given = {name: one.value for name, one in binds if not one.required}
-        self._binds = [
-            (name, _of(one.type, dialect, methodcaller("bind_processor", dialect))) for name, one in binds
-        ]
+        # A name may stand at many places and is converted once; what the statement gives, once for all.
+        binds = {name: compiled.binds[name] for name in self._names}
+        converts = {
+            name: _of(one.type, dialect, methodcaller("bind_processor", dialect))
+            for name, one in binds.items()
+        }
+        self._given = {
+            name: one.value if (convert := converts[name]) is None else convert(one.value)
+            for name, one in binds.items()
+            if not one.required
+        }
+        self._binds = list(converts.items())
+        self._is_plain = self._is_positional and not self._given and len(binds) == len(self._names)
         answer = tuple(statement.exported_columns)
         row: Any = namedtuple("Row", [one.key for one in answer])  # type: ignore[misc]  # noqa: PYI024
         self._row = row._make
@@ -112,9 +120,16 @@ class _Form:
 
     def parameters(self, values: Mapping[str, object]) -> Sequence[object] | Mapping[str, object]:
         """Return the values as the driver takes them. Raises: `KeyError` for one that is missing."""
-        known = {**self._given, **values}
-        found = [known[name] if convert is None else convert(known[name]) for name, convert in self._binds]
-        return found if self._is_positional else dict(zip(self._names, found, strict=True))
+        if self._is_plain:
+            return [
+                values[name] if convert is None else convert(values[name]) for name, convert in self._binds
+            ]
+        found = dict(self._given)
+        for name, convert in self._binds:
+            if name in values or name not in found:
+                value = values[name]
+                found[name] = value if convert is None else convert(value)
+        return [found[name] for name in self._names] if self._is_positional else found
 
     def read(self, rows: Sequence[Any]) -> list[Any]:
         """Return the driver's rows with converted values, column by column."""

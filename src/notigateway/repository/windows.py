@@ -108,7 +108,8 @@ def is_of_red_ground() -> ColumnElement[bool]:
     A row without ground that the release before this one has written says so in its own way.
     """
     return or_(
-        Notification.ground.in_(sorted(RED_GROUNDS)),
+        # One by one: a statement that is compiled once has no list whose length may change.
+        *(Notification.ground == ground for ground in sorted(RED_GROUNDS)),
         and_(Notification.ground.is_(None), Notification.is_obliged.is_(True)),
     )
 
