@@ -72,7 +72,7 @@ def moves_something() -> ColumnElement[bool]:
     return or_(Event.nature.is_(None), and_(*(Event.nature != nature for nature in sorted(MOVING_NOTHING))))
 
 
-def write_changes(session: Session, ids: Sequence[UUID]) -> None:
+def write_changes(session: Session) -> None:
     """Write that there are new events: the last thing before the commit of whoever has inserted them.
 
     On SQLite, which has one writer, they get their places. On PostgreSQL a sequence gives places in the order
@@ -81,10 +81,26 @@ def write_changes(session: Session, ids: Sequence[UUID]) -> None:
     one commit the ceiling of all machines together; so there they get their places when they are committed.
     """
     is_placed = session.get_bind().dialect.name != "postgresql"
+    ids, of_held = session.events, session.events_of_held
+    if not ids:  # as nearly always: then their order is known, and that none of them was taken back
+        _WRITE[is_placed].write(session, of_held)
+        return
+    ids = [*ids, *(one["event_id"] for one in of_held)]
     table: type[Row] = Change if is_placed else UnplacedChange
     columns = ["event_id", "notification_code"] if is_placed else ["event_id"]
     for start in range(0, len(ids), PLACED_AT_ONCE):
         session.execute(_existing(table, columns, ids[start : start + PLACED_AT_ONCE]))
+
+
+# By whether they get their places at once.
+_WRITE = {
+    True: Prepared(
+        insert(Row.metadata.tables[Change.__tablename__]).inline(), columns=("event_id", "notification_code")
+    ),
+    False: Prepared(
+        insert(Row.metadata.tables[UnplacedChange.__tablename__]).inline(), columns=("event_id",)
+    ),
+}
 
 
 def _existing(table: type[Row], columns: list[str], ids: Sequence[UUID]) -> Insert:

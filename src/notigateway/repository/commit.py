@@ -20,7 +20,7 @@ from sqlalchemy import event
 from notigateway.metering.meters import meters
 from notigateway.repository.accesses import AccessRecord
 from notigateway.repository.acts import wait_until_durable
-from notigateway.repository.batch import happening, write_decisions
+from notigateway.repository.batch import happening, write_decisions, write_held
 from notigateway.repository.changes import write_changes
 from notigateway.repository.log import add_leaves, log_access
 from notigateway.repository.model import Event, Receipt
@@ -40,6 +40,7 @@ def commit(session: Session) -> None:
     """
     # 1. Decisions, with their events, receipts and leaves, however many, in few statements; where the session
     #    holds anything else, step 2 writes them too.
+    write_held(session)
     write_decisions(session)
     # 2. Every other row: acts, notifications, powers, outages; with a receipt or an access record its leaf.
     session.flush()
@@ -47,7 +48,7 @@ def commit(session: Session) -> None:
     if session.access is not None:
         log_access(session, session.access)
     # 4. That each new event is a change: the last thing, so that what it waited for has come before it.
-    write_changes(session, session.events)
+    write_changes(session)
     # 5. All of it, or nothing.
     session.commit()
     if session.is_durable_later:

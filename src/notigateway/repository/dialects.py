@@ -11,7 +11,8 @@ from sqlalchemy.sql.expression import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+    from uuid import UUID
 
     from sqlalchemy import ColumnElement, SQLColumnExpression
     from sqlalchemy.engine import Dialect
@@ -32,8 +33,23 @@ class _Numbers(TypeDecorator["Sequence[int]"]):
         return "{" + text[1:-1] + "}" if dialect.name == "postgresql" else text
 
 
+class _Identifiers(TypeDecorator["Iterable[UUID]"]):
+    """Identifiers as one text, in the same way."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Iterable[UUID] | None, dialect: Dialect) -> str | None:
+        """Write them down; SQLite keeps 32 hexadecimal digits."""
+        if value is None:
+            return None
+        if dialect.name == "postgresql":
+            return "{" + ",".join(map(str, value)) + "}"
+        return json.dumps([one.hex for one in value], separators=(",", ":"))
+
+
 class _OneOf(FunctionElement[bool]):
-    """The condition; its clauses are the column and the numbers."""
+    """The condition; its clauses are the column and the numbers or identifiers."""
 
     type = Boolean()
     inherit_cache = True
@@ -48,6 +64,11 @@ def one_of(column: SQLColumnExpression[int], name: str) -> ColumnElement[bool]:
     return _OneOf(column, bindparam(name, type_=_Numbers()))
 
 
+def one_of_ids(column: SQLColumnExpression[UUID], name: str) -> ColumnElement[bool]:
+    """Say the same of identifiers."""
+    return _OneOf(column, bindparam(name, type_=_Identifiers()))
+
+
 @compiles(_OneOf, "sqlite")
 def _in_json(element: _OneOf, compiler: SQLCompiler, **kwargs: Any) -> str:  # noqa: ANN401
     column, given = (compiler.process(one, **kwargs) for one in element.clauses)
@@ -57,7 +78,8 @@ def _in_json(element: _OneOf, compiler: SQLCompiler, **kwargs: Any) -> str:  # n
 @compiles(_OneOf, "postgresql")
 def _in_array(element: _OneOf, compiler: SQLCompiler, **kwargs: Any) -> str:  # noqa: ANN401
     column, given = (compiler.process(one, **kwargs) for one in element.clauses)
-    return f"{column} = ANY (CAST({given} AS BIGINT[]))"
+    kind = "UUID" if any(isinstance(one.type, _Identifiers) for one in element.clauses) else "BIGINT"
+    return f"{column} = ANY (CAST({given} AS {kind}[]))"
 
 
 class _Fenced(FunctionElement[bool]):

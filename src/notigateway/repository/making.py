@@ -13,8 +13,10 @@ from sqlalchemy.orm.collections import collection_adapter
 
 if TYPE_CHECKING:
     from notigateway.repository.columns import Row
+    from notigateway.repository.model import Event, Notification, Receipt
 
 Kind = TypeVar("Kind", bound="Row")
+New = TypeVar("New", "Event", "Receipt")
 
 
 def make(of: type[Kind], /, **values: Any) -> Kind:  # noqa: ANN401  (of any column)
@@ -26,11 +28,12 @@ def make(of: type[Kind], /, **values: Any) -> Kind:  # noqa: ANN401  (of any col
     return row
 
 
-def keep(owner: Row, rows: list[Kind], new: Kind) -> None:
-    """Add a new row to those of its owner, whose key it has, and to the owner's session if it has one."""
+def keep(owner: Notification, rows: list[New], new: New) -> None:
+    """Add a new row to those of its owner, whose key it has, and to its session or holder if it has one."""
     session = object_session(owner)
     if session is None:
         rows.append(new)
+        owner.tell_holder(new)
         return
     collection_adapter(rows).append_without_event(new)
     session.add(new)

@@ -163,6 +163,8 @@ class Notification(Grounded, Succeeded, Row):
     # Set by the query that found the row for a caller; a row found otherwise has no role to give.
     _seen_as = None
     _title = None
+    # Where new events and receipts go besides, of a row that no session keeps book of: see `held`.
+    _holder = None
 
     @property
     def seen_as(self) -> Role:
@@ -179,6 +181,15 @@ class Notification(Grounded, Succeeded, Row):
     def see_as(self, role: Role, title: Title | None = None) -> None:
         """Remember the capacity in which this row was found, and the title where it was locked."""
         self._seen_as, self._title = role, title
+
+    def hold_for(self, holder: list[Event | Receipt]) -> None:
+        """Have new events and receipts told to a holder."""
+        self._holder = holder
+
+    def tell_holder(self, new: Event | Receipt) -> None:
+        """Tell of a new event or receipt, where there is a holder."""
+        if self._holder is not None:
+            self._holder.append(new)
 
     @property
     def standing(self) -> Standing:

@@ -18,8 +18,10 @@ from sqlalchemy import (
 from notigateway.law.representation import DEFAULT_RIGHTS, Role
 from notigateway.repository.accesses import note_found
 from notigateway.repository.asking_party import NOW, PARTY, asked_by
-from notigateway.repository.loading import WHOLE
-from notigateway.repository.model import Act, Addressee, Notification
+from notigateway.repository.dialects import one_of_ids
+from notigateway.repository.held import hold, whole
+from notigateway.repository.model import Act, Notification
+from notigateway.repository.prepared import Prepared
 from notigateway.repository.rights import role_of
 from notigateway.repository.titles import lock_titles
 
@@ -104,19 +106,16 @@ def _is_its_own(row: Notification, party: str) -> bool:
 
 
 @lru_cache(maxsize=16)
-def _whole_rows(rights: RightsPolicy, *, locked: bool) -> Select[Notification, str | None]:
+def _whole_rows(rights: RightsPolicy, *, locked: bool) -> Prepared:
     """Select notifications with everything an answer or a receipt says of them; made once for each policy."""
     role = role_of(PARTY, NOW, rights=rights)
     query = (
-        select(Notification, role.label("role"))
-        .join(Act, Notification.act_id == Act.id)
-        .join(Addressee, Notification.addressee_id == Addressee.id)
-        .where(Notification.id.in_(_IDS), visible_to(NOW, role=role))
+        whole()
+        .add_columns(role.label("role"))
+        .where(one_of_ids(Notification.id, "ids"), visible_to(NOW, role=role))
         .order_by(Notification.code)
-        .options(*WHOLE)
-        .execution_options(populate_existing=True)
     )
-    return query.with_for_update(of=Notification, key_share=True) if locked else query
+    return Prepared(query.with_for_update(of=Notification, key_share=True) if locked else query)
 
 
 @lru_cache(maxsize=16)
@@ -134,14 +133,15 @@ _IDS: Final[BindParameter[Sequence[UUID]]] = bindparam("ids", expanding=True)
 
 def _by_id(
     session: Session,
-    query: Select[Notification, str | None],
+    query: Prepared,
     ids: Iterable[UUID],
     asked: Mapping[str, object],
 ) -> dict[UUID, Notification]:
     """Run the query and index its rows by their public identifier, each with the role it is seen in."""
+    rows = query.rows(session, ids=set(ids), **asked)
     found = {}
-    for row, role in session.execute(query, {"ids": set(ids), **asked}).unique():
-        row.see_as(Role(role or ""))  # visible_to lets no row without a role through
-        note_found(session, row)
-        found[row.id] = row
+    for row, notification in zip(rows, hold(session, rows), strict=True):
+        notification.see_as(Role(row.role))
+        note_found(session, notification)
+        found[notification.id] = notification
     return found

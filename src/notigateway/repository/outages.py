@@ -10,7 +10,6 @@ from sqlalchemy import (
     CheckConstraint,
     ColumnElement,
     ForeignKey,
-    Select,
     String,
     Text,
     UniqueConstraint,
@@ -28,6 +27,7 @@ from notigateway.law.deadlines import DeadlineCause, Outage
 from notigateway.law.lifecycle import UNDECIDED, State
 from notigateway.repository.asking_party import long_before
 from notigateway.repository.columns import Row, UtcDateTime
+from notigateway.repository.held import hold, whole
 from notigateway.repository.loading import WHOLE
 from notigateway.repository.model import Notification
 from notigateway.uuids import uuid7
@@ -173,11 +173,13 @@ def lock_due(
     PostgreSQL by SKIP LOCKED; on SQLite the writing session is alone.
     """
     query = (
-        _whole_rows(limit)
+        whole()
         .where(is_due(until), Notification.deadline.between(*valid))
         .order_by(Notification.deadline, Notification.code)
+        .limit(limit)
+        .with_for_update(of=Notification, key_share=True, skip_locked=True)
     )
-    return session.scalars(query).unique().all()
+    return hold(session, session.connection().execute(query).all())
 
 
 def lock_arrived(
@@ -185,26 +187,19 @@ def lock_arrived(
 ) -> Sequence[Notification]:
     """Return some that were published for later and are at disposal now, locked in the same way."""
     query = (
-        _whole_rows(limit)
+        select(Notification)
         .where(
             Notification.state == State.SCHEDULED,
             Notification.available_at <= now,
             Notification.available_at.between(*valid),
         )
         .order_by(Notification.available_at, Notification.code)
-    )
-    return session.scalars(query).unique().all()
-
-
-def _whole_rows(limit: int) -> Select[Notification]:
-    """Select and lock notifications, those that nobody holds, with everything a receipt says of them."""
-    return (
-        select(Notification)
         .limit(limit)
         .with_for_update(of=Notification, key_share=True, skip_locked=True)
         .options(*WHOLE)
         .execution_options(populate_existing=True)
     )
+    return session.scalars(query).unique().all()
 
 
 def lock_reached(

@@ -14,13 +14,17 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine, RootTransaction
 
+    from notigateway.repository.model import Event, Notification, Receipt
+
 
 class Session(orm.Session):
     """What a use case reads and changes by; `repository.engine` opens it, `repository.commit` ends it.
 
     `found` are the notifications that its queries found for a caller: code and addressee. `access` are the
     columns of the access record of the request that it serves, if it serves one. `events` are those that it
-    has inserted and that have no place among the changes yet, `happened` what each of them is.
+    has inserted and that have no place among the changes yet, `happened` what each of them is. `held` are the
+    notifications that were read past its book of objects, `made` what is new of them, and `events_of_held`
+    the events among that, once inserted.
 
     On a connection whose transaction was begun before, what SQLAlchemy keeps of rows as objects begins with
     the first of them: most requests have none.
@@ -32,7 +36,10 @@ class Session(orm.Session):
         self.found: dict[int, str] = {}
         self.access: Mapping[str, Any] | None = None
         self.events: list[UUID] = []
+        self.events_of_held: list[dict[str, Any]] = []
         self.happened: list[str] = []
+        self.held: list[Notification] = []
+        self.made: list[Event | Receipt] = []
         # Its commit lets others go on before it is on the disk: see `acts.wait_for_turn_to_publish`.
         self.is_durable_later = False
 

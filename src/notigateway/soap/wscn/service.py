@@ -204,7 +204,13 @@ class WscnDispatcher:
             if request.asking.now >= terms.expires_at:
                 raise AcuseExpiredError
             (outcome,) = office.mailbox.decide_all(session, asking, [notification.id], Will(terms.decision))
-            if outcome.event is None or outcome.receipt is None or outcome.problem is not None:
+            decided = outcome.notification
+            if (
+                decided is None
+                or outcome.event is None
+                or outcome.receipt is None
+                or outcome.problem is not None
+            ):
                 # The row is locked and its state was looked at: only a title that ended can be the cause.
                 raise NotificationUnknownError
             sealed = rows.sellado(outcome.event, outcome.receipt)
@@ -213,7 +219,7 @@ class WscnDispatcher:
                 codigo_notificacion=terms.code, error=asked.done, sellado_tiempo=sealed
             )
         try:
-            return self._delivered(asked, notification, sealed)
+            return self._delivered(asked, decided, sealed)
         except (NotFoundError, LifecycleError) as lost:
             # The PDF may not leave any more; the decision was taken in time, and stands.
             number = codes.functional_code(lost, asked.role) or codes.NOT_AVAILABLE
