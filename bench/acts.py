@@ -47,12 +47,8 @@ def prepare(
     """Make the schema, and put notifications at the company's disposal."""
     engine = create_database(settings.database_url)
     upgrade(engine)
-    now = datetime.now(UTC)
-    store = open_store(settings.document_store_url, engine)
-    mark_store(engine, store, now=now)
-    publishing = Publishing(
-        store=store, seal=load_seal(settings, now=now), document_max_bytes=settings.document_max_bytes
-    )
+    publishing = publishing_of(settings, engine)
+    mark_store(engine, publishing.store, now=datetime.now(UTC))
     with writing(engine) as session:
         register_issuing_body(
             session,
@@ -63,6 +59,15 @@ def prepare(
         )
     publish_to_company(engine, publishing, range(notifications), at_once=at_once, documents=documents)
     engine.dispose()
+
+
+def publishing_of(settings: Settings, engine: Engine) -> Publishing:
+    """Return what publishes by the settings."""
+    return Publishing(
+        store=open_store(settings.document_store_url, engine),
+        seal=load_seal(settings, now=datetime.now(UTC)),
+        document_max_bytes=settings.document_max_bytes,
+    )
 
 
 def publish_to_company(

@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import json
-import socket
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from fault_rows import row_named
+from gunicorns import running
 from patience import PATIENCE_SECONDS
 from scraped import NOTHING, Numbers, shows
 from sockets import connect, receive
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator
     from pathlib import Path
 
-CONF = """
-from notigateway.http.worker import GatheringWorker
-
-bind = "fd://{descriptor}"
-worker_class = "notigateway.http.worker.GatheringWorker"
-workers, threads, keepalive, graceful_timeout = {workers}, {threads}, 30, 5
-control_socket_disable = True
-GatheringWorker.stall_seconds = 1
-"""
 APPLICATION = """
 import os, time
 from pathlib import Path
@@ -55,22 +45,9 @@ def application(environ, start_response):
 @contextmanager
 def serving(folder: Path, *, workers: int, threads: int) -> Iterator[int]:
     """Run gunicorn with an application that hangs where it is asked to, until it is healed; give its port."""
-    (folder / "hanging.py").write_text(APPLICATION)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        conf = folder / "conf.py"
-        conf.write_text(CONF.format(descriptor=listener.fileno(), workers=workers, threads=threads))
-        command = [sys.executable, "-m", "gunicorn", "-c", str(conf), "--chdir", str(folder)]
-        with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(
-                [*command, "hanging:application"], pass_fds=[listener.fileno()], stderr=log
-            )
-        try:
-            yield listener.getsockname()[1]
-            process.terminate()
-            assert process.wait(PATIENCE_SECONDS) == 0
-        finally:
-            process.kill()
-            process.wait(PATIENCE_SECONDS)
+    more = f"workers, threads, keepalive = {workers}, {threads}, 30\nGatheringWorker.stall_seconds = 1"
+    with running(folder, APPLICATION, more) as (port, _):
+        yield port
 
 
 def ask(connection: socket.socket, body: bytes, more: bytes = b"") -> None:

@@ -17,6 +17,7 @@ import pytest
 from bench.serving import PATH, Serving, serving
 from bench.slow import CALLERS, KINDS, SlowCallers
 
+import gunicorns
 from notigateway.client import NotificationClient
 from notigateway.sandbox.holders import COMPANY, ensure_pki
 from notigateway.sandbox.process import Running, running
@@ -28,15 +29,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SLOW = 100
-CONF = """
-from notigateway.http.worker import GatheringWorker
-
-bind = "fd://{descriptor}"
-worker_class = "notigateway.http.worker.GatheringWorker"
-workers, threads, keepalive, graceful_timeout = 1, 2, 5, 5
-control_socket_disable = True
-{more}
-"""
 ECHO = """
 import os
 
@@ -63,22 +55,8 @@ POST = b"POST / HTTP/1.1\r\nHost: x\r\n"
 @contextmanager
 def echoing(folder: Path, more: str = "") -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     """Run gunicorn with an application that returns what it is sent; give its port."""
-    (folder / "echo.py").write_text(ECHO)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        conf = folder / "conf.py"
-        conf.write_text(CONF.format(descriptor=listener.fileno(), more=more))
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "-c", str(conf), "--chdir", str(folder), "echo:application"],
-            pass_fds=[listener.fileno()],
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            yield listener.getsockname()[1], process
-            process.terminate()
-            assert process.wait(PATIENCE_SECONDS) == 0
-        finally:
-            process.kill()
-            process.wait(PATIENCE_SECONDS)
+    with gunicorns.running(folder, ECHO, f"workers, threads, keepalive = 1, 2, 5\n{more}") as started:
+        yield started
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import socket
-import subprocess
-import sys
 import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gunicorns import running
 from patience import PATIENCE_SECONDS
 from sockets import connect, receive
 
@@ -22,14 +21,9 @@ PIECE = 512 * 1024
 PIECES = 60
 MEGABYTE = 1024 * 1024
 ANSWER_SECONDS = 2
-CONF = """
-from notigateway.http.worker import GatheringWorker
-
-GatheringWorker.answer_seconds = {answer_seconds}
-bind = "fd://{descriptor}"
-worker_class = "notigateway.http.worker.GatheringWorker"
-workers, threads, keepalive, graceful_timeout = 1, 2, 5, 5
-control_socket_disable = True
+CONF = f"""
+GatheringWorker.answer_seconds = {ANSWER_SECONDS}
+workers, threads, keepalive = 1, 2, 5
 """
 APPLICATION = """
 import os
@@ -53,23 +47,9 @@ def application(environ, start_response):
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    folder = tmp_path_factory.mktemp("streaming")
-    (folder / "streaming.py").write_text(APPLICATION.format(piece=PIECE, pieces=PIECES))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        (folder / "conf.py").write_text(
-            CONF.format(descriptor=listener.fileno(), answer_seconds=ANSWER_SECONDS)
-        )
-        command = [sys.executable, "-m", "gunicorn", "-c", str(folder / "conf.py"), "--chdir", str(folder)]
-        process = subprocess.Popen(
-            [*command, "streaming:application"], pass_fds=[listener.fileno()], stderr=subprocess.DEVNULL
-        )
-        try:
-            yield listener.getsockname()[1]
-            process.terminate()
-            assert process.wait(PATIENCE_SECONDS) == 0
-        finally:
-            process.kill()
-            process.wait(PATIENCE_SECONDS)
+    application = APPLICATION.format(piece=PIECE, pieces=PIECES)
+    with running(tmp_path_factory.mktemp("streaming"), application, CONF) as (port, _):
+        yield port
 
 
 def ask(connection: socket.socket, path: str) -> None:
