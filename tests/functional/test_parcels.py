@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from lxml.etree import _Element
+    from sqlalchemy import Connection
 
 SMALL = b"%PDF-1.7 small"
 LARGE = bytes(range(256)) * (3 * PIECE_BYTES // 256) + b"end"
@@ -78,17 +79,23 @@ class Sending:
 
 @contextmanager
 def attesting(stack: Stack, then: Callable[[], object]) -> Iterator[None]:
-    """Do that when the receipt of a handover is written: what leaves was proven, and is not yet signed."""
+    """Do that when the receipt of a handover is committed: what leaves was proven, and is not yet signed."""
     done: list[object] = []
+    with stack.engine.connect() as own:
+        before = receipts_in(own)
 
-    def listen(*said: object) -> None:
-        if not done and str(said[2]).startswith("INSERT INTO request_envelopes"):
+    def listen(connection: Connection) -> None:
+        if not done and receipts_in(connection) > before:
             done.append(then())
 
-    listens_for(stack.engine, "after_cursor_execute")(listen)
+    listens_for(stack.engine, "commit")(listen)
     yield
-    remove(stack.engine, "after_cursor_execute", listen)
+    remove(stack.engine, "commit", listen)
     assert done
+
+
+def receipts_in(connection: Connection) -> int:
+    return int(connection.exec_driver_sql("SELECT count(*) FROM receipts").scalar_one())
 
 
 def rot(file: Path) -> None:
