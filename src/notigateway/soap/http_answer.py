@@ -50,7 +50,7 @@ class HttpAnswer:
         self, environ: WSGIEnvironment, start_response: StartResponse, *, correlation_id: UUID
     ) -> Iterable[bytes]:
         """Hand it to the server."""
-        media_type, body, length = self._on_the_wire()
+        media_type, body, length = self._on_the_wire(correlation_id)
         headers = [
             ("Content-Type", media_type),
             ("Content-Length", str(length)),
@@ -63,12 +63,18 @@ class HttpAnswer:
         # RFC 9110 §9.3.2: the headers of a GET, its length included, and nothing behind them
         return [] if environ["REQUEST_METHOD"] == "HEAD" else body
 
-    def _on_the_wire(self) -> tuple[str, Iterable[bytes], int]:
+    def _on_the_wire(self, correlation_id: UUID) -> tuple[str, Iterable[bytes], int]:
         """Return the media type, the bytes and how many they are."""
         if not self.parcel:
             return f"{self.soap.media_type}; charset=utf-8", self.body, sum(map(len, self.body))
         boundary = new_boundary()
-        streamed = self.parcel.body(b"".join(self.body), self.soap, boundary, seconds=self.piece_seconds)
+        streamed = self.parcel.body(
+            b"".join(self.body),
+            self.soap,
+            boundary,
+            seconds=self.piece_seconds,
+            correlation_id=correlation_id,
+        )
         return self.parcel.content_type(self.soap, boundary), streamed, streamed.length
 
 

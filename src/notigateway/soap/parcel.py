@@ -111,7 +111,15 @@ class Parcel:
         info = f' start-info="{soap.media_type}";' if is_mtom else ""
         return f'multipart/related; type="{kind}"; start="<{_ROOT_ID}>";{info} boundary="{boundary}"'
 
-    def body(self, envelope: bytes, soap: SoapVersion, boundary: str, *, seconds: float) -> Streamed:
+    def body(
+        self,
+        envelope: bytes,
+        soap: SoapVersion,
+        boundary: str,
+        *,
+        seconds: float,
+        correlation_id: UUID,
+    ) -> Streamed:
         """Return the body of an answer: envelope and parts; `seconds` is how long a piece may take."""
         is_mtom = self._packaging is Packaging.XOP
         root_type = f'application/xop+xml; charset=UTF-8; type="{soap.media_type}"'
@@ -123,7 +131,7 @@ class Parcel:
         end = f"\r\n--{boundary}--\r\n".encode()
         length = len(head) + len(envelope) + len(end) + sum(len(start) + one.size for start, one in parts)
         pieces = chain((head, envelope), *(_sent(*one) for one in parts), (end,))
-        return Streamed(length, _told(pieces, seconds))
+        return Streamed(length, _told(pieces, seconds, correlation_id))
 
 
 def new_boundary() -> str:
@@ -161,13 +169,15 @@ def _sent(start: bytes, part: Attached) -> Iterator[bytes]:
         raise DocumentDamagedError(f"document {part.sha256} differs from its hash while it is sent")
 
 
-def _told(pieces: Iterable[bytes], seconds: float) -> Iterator[bytes]:
+def _told(pieces: Iterable[bytes], seconds: float, correlation_id: UUID) -> Iterator[bytes]:
     """Yield the pieces, none of which waits for the store longer than a request may.
+
+    Each is made in whatever thread is free, when nothing is known there any more of the request.
 
     Raises: `CutOffError` where one cannot be had; it is told here.
     """
     following = iter(pieces)
-    about = structlog.contextvars.get_contextvars()
+    about = {"correlation_id": str(correlation_id)}
     while True:
         try:
             with structlog.contextvars.bound_contextvars(**about), bounded(seconds):
