@@ -11,6 +11,7 @@ from __future__ import annotations
 import heapq
 import random
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -20,12 +21,14 @@ from bench.bulk import bulk_of
 from bench.derived import derive
 from bench.people import enter
 from bench.world import nif_of
+from notigateway.contract.row_text import FORM, row_text
 from notigateway.law.grounds import Ground
 from notigateway.law.lifecycle import Channel, Kind, State
 from notigateway.law.representation import Role
 from notigateway.repository.changes import Change
 from notigateway.repository.engine import reading
 from notigateway.repository.model import Act, Event, IssuingBody, Notification
+from notigateway.repository.row_texts import RowText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -74,7 +77,7 @@ class Filling:
             if session.scalar(select(func.max(Notification.code))):
                 raise SystemExit("the repository is not empty")
             bodies = session.scalars(select(IssuingBody).order_by(IssuingBody.id)).all()
-            self._bodies = [(body.id, body.name, body.nif) for body in bodies]
+            self._bodies = [(body.id, body.name, body.nif, body.dir3, body.acronym) for body in bodies]
 
     def fill(self) -> Iterator[None]:
         """Fill it all but the news, pause there for who wants to follow them, fill the rest."""
@@ -121,6 +124,7 @@ class Filling:
             "predecessor_name": None,
         }
         bulk.add(Notification, notification)
+        bulk.add(RowText, self._text(notification))
         published = self._event(notification, State.AVAILABLE, at, position=1)
         self._place(bulk, published)
         if decided_at is not None:
@@ -167,7 +171,7 @@ class Filling:
 
     def _act(self, at: datetime, addressee: int) -> Facts:
         body, procedure, matter, subject = _SORTS[self._code % len(_SORTS)]
-        body_id, body_name, body_nif = self._bodies[body]
+        body_id, body_name, body_nif, *_ = self._bodies[body]
         return {
             "id": _uuid(at, self._random),
             "issuing_body_id": body_id,
@@ -186,6 +190,13 @@ class Filling:
             "ccc": None,
             "naf": None,
         }
+
+    def _text(self, of: Mapping[str, Any]) -> Facts:
+        """Return what is kept of a notification's list row."""
+        _, name, _, dir3, acronym = self._bodies[_SORTS[self._code % len(_SORTS)][0]]
+        named = {"name": name, "dir3": dir3, "acronym": acronym, "identifier": nif_of(of["addressee_id"])}
+        text = row_text(SimpleNamespace(**{**of, **named}))
+        return {**of, "form": FORM, "acronym": acronym, "text": text}
 
     def _event(self, of: Mapping[str, Any], state: State, at: datetime, *, position: int) -> Facts:
         """Return an event with what is known of its notification, for whatever a table keeps of that."""

@@ -29,6 +29,7 @@ from notigateway.repository import (  # noqa: F401  (their rows belong to the me
     red_inbox,
     replay,
     rights,
+    row_texts,
     store_owner,
     timestamps,
     trust,

@@ -17,6 +17,7 @@ from bench.filling import Filling
 from bench.world import ATTORNEYS_COMPANIES, THE_ATTORNEY, THE_COMPANY, THE_RED, Asker, World
 from sqlalchemy import text
 
+from listed import id_of
 from notigateway.issuer.publishing import register_issuing_body
 from notigateway.law.lifecycle import State
 from notigateway.law.representation import DEFAULT_RIGHTS
@@ -90,7 +91,7 @@ def summary(session: Session, asker: Asker) -> object:
 
 def named(session: Session, asker: Asker) -> object:
     listed = list_page(session, party=asker.party, chosen=ListFilter(), after_code=0, limit=9, now=NOW)
-    return find_visible(session, [UUID(str(row.id)) for row in listed], party=asker.party, now=NOW)
+    return find_visible(session, [UUID(id_of(row)) for row in listed], party=asker.party, now=NOW)
 
 
 QUESTIONS = [

@@ -18,6 +18,7 @@ from notigateway.addressee.following import ChangesPage
 from notigateway.addressee.mailbox import Outcome, Page
 from notigateway.contract import v1, v1_decisions, v1_following
 from notigateway.contract.reading import read
+from notigateway.contract.row_text import row_text
 from notigateway.contract.versions import EARLIEST, LATEST, Version
 from notigateway.contract.writing import write
 from notigateway.errors import (
@@ -51,7 +52,7 @@ Columns = namedtuple(  # noqa: PYI024  (a row has no types either)
     "Columns",
     "code id kind subject dir3 acronym name procedure matter identifier addressee_name state available_at "
     "deadline outage_since decided_at special_category document_sizes reference ccc naf ground paper "
-    "predecessor predecessor_name role",
+    "predecessor predecessor_name role text",
 )
 WORDS: dict[type[GatewayError] | None, str] = {
     None: "decided",
@@ -122,9 +123,9 @@ def notifications(draw: st.DrawFn) -> Notification:
 
 
 def row_of(one: Notification) -> Columns:
-    """Return the notification as a list row."""
+    """Return the notification as a list row, with its text."""
     act, body, addressee = one.act, one.act.issuing_body, one.addressee
-    return Columns(
+    row = Columns(
         one.code,
         one.id,
         one.kind,
@@ -151,7 +152,9 @@ def row_of(one: Notification) -> Columns:
         one.predecessor,
         one.predecessor_name,
         one.seen_as,
+        None,
     )
+    return row._replace(text=row_text(row))
 
 
 def page_of(rows: Sequence[Any], as_of: datetime, cursor: str | None, version: Version = EARLIEST) -> bytes:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from drawn import MATTERS, PROCEDURES, items_of
+from listed import id_of
 from notigateway.law import representation
 from notigateway.law.assurance import Assurance, Level, Means, rights_by
 from notigateway.law.grounds import Ground
@@ -306,7 +307,7 @@ def check_looked_for(
         ),
     ):
         assert [row.position for row in changes] == sorted(row.position for row in changes)
-        assert sorted((row.id, row.role) for row in changes) == sorted(
+        assert sorted((id_of(row), row.role) for row in changes) == sorted(
             (str(one), str(held)) for one, held in visible.items()
         )
 
@@ -322,7 +323,7 @@ def list_in_pages(
             session, party=party, chosen=chosen, after_code=after, limit=2, now=now, rights=rights
         )
         assert [row.code for row in page] == sorted(row.code for row in page)
-        found += [(row.id, row.role) for row in page]
+        found += [(id_of(row), row.role) for row in page]
         if len(page) < 2:
             return found
         after = page[-1].code

@@ -17,7 +17,7 @@ from notigateway.law import transitions as law
 from notigateway.law.lifecycle import Kind, State
 from notigateway.law.representation import Role
 from notigateway.receipts.recording import of_caller
-from notigateway.repository.listing import ListFilter, list_page
+from notigateway.repository.listing import ListFilter, list_whole_page
 from notigateway.repository.notifications import find_id, find_visible, lock_visible
 from notigateway.repository.powers import is_grantor
 
@@ -73,7 +73,7 @@ class TwoPhase:
         Raises: `GrantorUnknownError`.
         """
         _check_grantor(session, asking, capacity)
-        rows = list_page(
+        rows = list_whole_page(
             session,
             party=asking.party,
             chosen=ListFilter(

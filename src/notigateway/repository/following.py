@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import String, bindparam, func, select, type_coerce
 
 from notigateway.repository.changes import Change
 from notigateway.repository.dialects import one_of
-from notigateway.repository.listing import row_columns
 from notigateway.repository.model import Event, Notification
 from notigateway.repository.outages import DeadlineChange
 from notigateway.repository.prepared import Prepared, UuidText
+from notigateway.repository.row_texts import text_columns, with_texts
 from notigateway.repository.sources import first_of_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
-
-    from sqlalchemy import Row
 
     from notigateway.law.representation import RightsPolicy, Role
     from notigateway.repository.reached import Reach
@@ -43,7 +41,7 @@ def find_hold(session: Session, reach: Reach, *, until: datetime, rights: Rights
 
 def list_changes_after(
     session: Session, reach: Reach, places: Places, *, limit: int, rights: RightsPolicy
-) -> Sequence[Row[*tuple[object, ...]]]:
+) -> Sequence[Any]:
     """Return the first changes of those places, of what the party may know of."""
     sources = reach.sources(rights)
     found = first_of_all(sources, lambda one: one.first_places(session, places, most=limit), limit)
@@ -58,7 +56,7 @@ def list_changes_arrived(
     between: tuple[datetime, datetime],
     limit: int,
     rights: RightsPolicy,
-) -> Sequence[Row[*tuple[object, ...]]]:
+) -> Sequence[Any]:
     """Return the same of what came to be at disposal after one instant and until another."""
     if places.after >= places.until or between[0] >= between[1]:
         return ()
@@ -67,19 +65,19 @@ def list_changes_arrived(
     return _rows_at(session, found)
 
 
-def _rows_at(session: Session, found: dict[int, Role]) -> Sequence[Row[*tuple[object, ...]]]:
+def _rows_at(session: Session, found: dict[int, Role]) -> Sequence[Any]:
     """Return the changes at those places in their order, each with the list row of its notification."""
-    rows: list[Row[*tuple[object, ...]]] = []
+    rows: list[Any] = []
     roles = set(found.values())
     for role in roles:
         of_role = [place for place, one in found.items() if one is role]
         rows += _ROWS.rows(session, places=of_role, role=str(role))
-    return sorted(rows, key=attrgetter("position"))
+    return with_texts(session, sorted(rows, key=attrgetter("position")))
 
 
 # In no order: for one, SQLite would walk the whole table.
 _ROWS: Final = Prepared(
-    row_columns(bindparam("role", type_=String))
+    text_columns(bindparam("role", type_=String))
     .add_columns(
         Change.position,
         type_coerce(Event.id, UuidText()).label("event_id"),
@@ -91,7 +89,8 @@ _ROWS: Final = Prepared(
     )
     .join(Change, Change.notification_code == Notification.code)
     .join(Event, Event.id == Change.event_id)
-    .where(one_of(Change.position, "places"))
+    .where(one_of(Change.position, "places")),
+    in_binary=True,
 )
 
 

@@ -5,22 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import partial
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import (
     ColumnElement,
     Integer,
-    Row,
     Select,
     String,
     and_,
     bindparam,
     false,
-    func,
     literal,
     or_,
     select,
-    type_coerce,
 )
 
 from notigateway.law.lifecycle import UNDECIDED, Kind, State
@@ -30,13 +27,14 @@ from notigateway.repository.dialects import one_of
 from notigateway.repository.model import Act, Addressee, IssuingBody, Notification
 from notigateway.repository.notifications import visible_to
 from notigateway.repository.outages import is_overdue
-from notigateway.repository.prepared import Prepared, UuidText
+from notigateway.repository.prepared import Prepared
 from notigateway.repository.reached import find_reach
 from notigateway.repository.rights import role_of
+from notigateway.repository.row_texts import WHOLE_ROWS, text_columns, with_texts
 from notigateway.repository.sources import Narrowed, first_of_all
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from notigateway.law.representation import RightsPolicy
@@ -68,29 +66,60 @@ def list_page(
     limit: int,
     now: datetime,
     rights: RightsPolicy = DEFAULT_RIGHTS,
-) -> Sequence[Row[*tuple[object, ...]]]:
-    """Return at most `limit` rows with a code above `after_code`, in the order of the code.
+) -> list[Any]:
+    """Return at most `limit` rows with a code above `after_code`, in the order of the code, with their texts.
 
     The order is the one thing of a notification that never changes, so a page neither repeats nor
     skips what was at disposal when the listing began, whatever is published or decided meanwhile.
     """
     reach = find_reach(session, party, now)
     page = {"after": after_code, "most": limit}
-    if reach.is_itself_alone and Role.OWN in rights.special_category_roles:
-        # Most callers represent nobody else: what they see is their own, without asking row by row.
+    if _is_own(reach, rights) and chosen == _EVERYTHING:
+        # Most callers represent nobody else, and ask for all: one statement.
+        rows = _WHOLE_OWN_PAGE.rows(session, addressee=reach.own, now=now, **page)
+        return with_texts(session, rows)
+    codes = _codes(session, reach, chosen, page, rights=rights)
+    return with_texts(session, _rows_of(session, codes))
+
+
+def list_whole_page(
+    session: Session,
+    *,
+    party: str,
+    chosen: ListFilter,
+    after_code: int,
+    limit: int,
+    now: datetime,
+    rights: RightsPolicy = DEFAULT_RIGHTS,
+) -> list[Any]:
+    """Return the same page, each row with every column that a contract may say."""
+    reach = find_reach(session, party, now)
+    page = {"after": after_code, "most": limit}
+    codes = _codes(session, reach, chosen, page, rights=rights)
+    return sorted(WHOLE_ROWS.rows(session, codes=list(codes)), key=_CODE) if codes else []
+
+
+def _is_own(reach: Reach, rights: RightsPolicy) -> bool:
+    """Tell whether all that the party sees is its own, so that nothing is to be asked row by row."""
+    return reach.is_itself_alone and Role.OWN in rights.special_category_roles
+
+
+def _codes(
+    session: Session, reach: Reach, chosen: ListFilter, page: Mapping[str, int], *, rights: RightsPolicy
+) -> dict[int, Role]:
+    """Return the codes of a page in their order, each with the capacity in which the party sees it."""
+    now = reach.now
+    if _is_own(reach, rights):
         own = {"addressee": reach.own, "now": now, **page}
-        conditions = _conditions(chosen, now, _OWN)
-        if not conditions:
-            return _WHOLE_OWN_PAGE.rows(session, **own)
-        return session.connection().execute(_OWN_PAGE.where(*conditions), own).all()
+        is_of_itself = chosen.addressee is None and chosen.issuer is None
+        query = (_OWN_CODES if is_of_itself else _OWN_NAMED_CODES).where(*_conditions(chosen, now, _OWN))
+        return dict.fromkeys(session.connection().scalars(query, own), Role.OWN)
     if chosen.addressee is not None:
         # Of one addressee there are few: each is asked.
-        role = role_of(party, now, rights=rights)
-        query = _page(role, visible_to(now, role=role)).where(*_conditions(chosen, now, role))
-        return session.connection().execute(query, page).all()
-    return _rows_of(
-        session, _first_codes(session, reach, chosen, after=after_code, most=limit, rights=rights)
-    )
+        role = role_of(reach.party, now, rights=rights)
+        query = _page(_code_and(role), visible_to(now, role=role)).where(*_conditions(chosen, now, role))
+        return {code: Role(seen_as) for code, seen_as in session.connection().execute(query, page)}
+    return _first_codes(session, reach, chosen, after=page["after"], most=page["most"], rights=rights)
 
 
 def _first_codes(
@@ -124,57 +153,29 @@ def _narrowed(chosen: ListFilter, now: datetime) -> Narrowed:
     return Narrowed(tuple(sorted(stored)), tuple(conditions), chosen.issuer)
 
 
-def _rows_of(session: Session, codes: dict[int, Role]) -> Sequence[Row[*tuple[object, ...]]]:
-    """Return the list rows of those codes in their order, each with its capacity."""
-    rows: list[Row[*tuple[object, ...]]] = []
+def _rows_of(session: Session, codes: dict[int, Role]) -> list[Any]:
+    """Return the rows of those codes in their order, each with its capacity."""
+    rows: list[Any] = []
     roles = set(codes.values())
     for role in roles:
         of_role = [code for code, one in codes.items() if one is role]
         rows += _ROWS.rows(session, codes=of_role, role=str(role))
-    return sorted(rows, key=attrgetter("code"))
+    return sorted(rows, key=_CODE)
 
 
-def _page(role: ColumnElement[str | None], visible: ColumnElement[bool]) -> Select[*tuple[object, ...]]:
-    """Select `most` of the list rows that are visible, from the one after the code `after` on."""
+def _page(columns: Select[*tuple[Any, ...]], visible: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    """Select `most` of the rows that are visible, from the one after the code `after` on."""
     return (
-        row_columns(role)
-        .where(visible, Notification.code > bindparam("after", type_=CODE))
+        columns.where(visible, Notification.code > bindparam("after", type_=CODE))
         .order_by(Notification.code)
         .limit(bindparam("most", type_=Integer))
     )
 
 
-def row_columns(role: ColumnElement[str | None]) -> Select[*tuple[object, ...]]:
-    """Return the columns of a list row: plain tuples, for pages of a thousand."""
+def _code_and(*more: ColumnElement[str | None]) -> Select[*tuple[Any, ...]]:
+    """Select codes, with all at hand that a filter may ask."""
     return (
-        select(
-            Notification.code,
-            type_coerce(Notification.id, UuidText()).label("id"),
-            Notification.kind,
-            Act.subject,
-            IssuingBody.dir3,
-            IssuingBody.acronym,
-            func.coalesce(Act.issuing_body_name, IssuingBody.name).label("name"),
-            Act.procedure,
-            Act.matter,
-            Addressee.identifier,
-            func.coalesce(Act.addressee_name, Addressee.name).label("addressee_name"),
-            Notification.state,
-            Notification.available_at,
-            Notification.deadline,
-            Notification.outage_since.label("outage_since"),
-            Notification.decided_at,
-            Act.special_category,
-            Act.document_sizes,
-            Act.reference,
-            Act.ccc,
-            Act.naf,
-            Notification.ground,
-            Act.paper,
-            Notification.predecessor,
-            Notification.predecessor_name,
-            role.label("role"),
-        )
+        select(Notification.code, *more)
         .join(Act, Notification.act_id == Act.id)
         .join(IssuingBody, Act.issuing_body_id == IssuingBody.id)
         .join(Addressee, Notification.addressee_id == Addressee.id)
@@ -182,16 +183,19 @@ def row_columns(role: ColumnElement[str | None]) -> Select[*tuple[object, ...]]:
 
 
 _OWN: ColumnElement[str | None] = literal(str(Role.OWN))
-_OWN_PAGE = _page(
-    _OWN,
-    and_(
-        Notification.addressee_id == bindparam("addressee", type_=Integer),
-        Notification.available_at <= bindparam("now", type_=UtcDateTime()),
-    ),
+_ITS_OWN = and_(
+    Notification.addressee_id == bindparam("addressee", type_=Integer),
+    Notification.available_at <= bindparam("now", type_=UtcDateTime()),
 )
-_WHOLE_OWN_PAGE = Prepared(_OWN_PAGE)
+_OWN_CODES = _page(select(Notification.code), _ITS_OWN)
+_OWN_NAMED_CODES = _page(_code_and(), _ITS_OWN)
+_WHOLE_OWN_PAGE = Prepared(_page(text_columns(_OWN), _ITS_OWN), in_binary=True)
+_EVERYTHING: Final = ListFilter()
+_CODE: Final = attrgetter("code")
 # In no order: for one, SQLite would walk the whole table.
-_ROWS = Prepared(row_columns(bindparam("role", type_=String)).where(one_of(Notification.code, "codes")))
+_ROWS = Prepared(
+    text_columns(bindparam("role", type_=String)).where(one_of(Notification.code, "codes")), in_binary=True
+)
 # In which states what stands so may be stored.
 _STORED: Final = {
     **{state: frozenset({state}) for state in State},

@@ -14,6 +14,7 @@ from notigateway.repository.batch import columns_of, values_of, write_events, wr
 from notigateway.repository.columns import Row
 from notigateway.repository.model import Act, Document, Notification
 from notigateway.repository.prepared import Prepared
+from notigateway.repository.row_texts import write_row_texts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,11 +35,12 @@ def draw_codes(session: Session, count: int) -> list[int]:
 
 
 def write_publications(session: Session, notifications: Sequence[Notification]) -> None:
-    """Insert new notifications with their acts, documents, first events and receipts."""
+    """Insert new notifications with the texts of their rows, acts, documents, first events and receipts."""
     acts = [row.act for row in notifications]
     _ACTS.write(session, values_of(acts, _ACT_COLUMNS))
     _DOCUMENTS.write(session, values_of((one for act in acts for one in act.documents), _DOCUMENT_COLUMNS))
     _NOTIFICATIONS.write(session, values_of(notifications, _NOTIFICATION_COLUMNS))
+    write_row_texts(session, notifications)
     write_events(session, [event for row in notifications for event in row.events])
     write_receipts(session, [receipt for row in notifications for receipt in row.receipts])
 
