@@ -11,10 +11,16 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import event, select, text
 
-from notigateway.errors import ReplayError, TemporarilyUnavailableError
+from notigateway.errors import (
+    GatewayError,
+    NotAcceptedError,
+    Part,
+    ReplayError,
+    TemporarilyUnavailableError,
+)
 from notigateway.repository.engine import create_database, reading, writing
 from notigateway.repository.replay import ReplayKey, register
-from notigateway.repository.together import write_together
+from notigateway.repository.together import change_together, write_together
 from notigateway.time_left import bounded
 from pki import NOW
 
@@ -102,6 +108,39 @@ def test_a_defect_of_one_is_its_own(engine: Engine) -> None:
     found = written(engine, [partial(keep, 1), fail, partial(keep, 2), partial(keep, 3)])
     assert found == ["kept", "defect", "kept", "kept"]
     assert kept(engine) == [key(1), key(2), key(3)]
+
+
+def test_a_change_that_is_refused_takes_back_its_own_and_nothing_of_others(engine: Engine) -> None:
+    def refused(session: Session) -> None:
+        keep(99, session)
+        raise NotAcceptedError
+
+    def without_seal(session: Session) -> None:
+        keep(98, session)
+        raise TemporarilyUnavailableError("no token", part=Part.SEAL)
+
+    def changed(change: Callable[[Session], None]) -> str:
+        try:
+            change_together(engine, change)
+        except GatewayError as refusal:
+            return refusal.code
+        return "kept"
+
+    changes: list[Callable[[Session], None]] = [
+        partial(keep, 1),
+        refused,
+        without_seal,
+        partial(keep, 2),
+        partial(keep, 1),
+    ]
+    with ThreadPoolExecutor(len(changes)) as pool:
+        with held(engine):
+            futures = [pool.submit(changed, one) for one in changes]
+        found = [one.result(30) for one in futures]
+    refusals = [NotAcceptedError.code, TemporarilyUnavailableError.code, ReplayError.code]
+    assert sorted(found) == sorted(["kept", "kept", *refusals])
+    assert found[1:3] == refusals[:2]
+    assert kept(engine) == [key(1), key(2)]
 
 
 def test_what_fails_as_it_commits_is_told_to_all_and_nothing_is_kept(sqlite_url: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from notigateway.instants import instant_text
 from notigateway.uuids import uuid7
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from notigateway.errors import GatewayError
     from notigateway.law.caller import Caller
+
+# Addressees, refused items by their code, codes, codes that were read for information.
+Noted: TypeAlias = "tuple[dict[str, None], dict[str, list[str]], list[int], list[int]]"
 
 OK: Final = "OK"
 # Before the operation is known there is none to name; a stranger's word is never recorded as one.
@@ -65,6 +68,18 @@ class AccessNotes:
     def refuse(self, identifier: object, problem: type[GatewayError]) -> None:
         """Note that one item of a batch was refused."""
         self._refused.setdefault(problem.code, []).append(str(identifier))
+
+    def noted(self) -> Noted:
+        """Return what the operation has added so far."""
+        refused = {code: list(items) for code, items in self._refused.items()}
+        return dict(self._addressees), refused, list(self._codes), list(self._for_information)
+
+    def note_again(self, noted: Noted) -> None:
+        """Have what was noted then, and nothing that was added since: it has not come about."""
+        addressees, refused, codes, for_information = noted
+        self._addressees = dict(addressees)
+        self._refused = {code: list(items) for code, items in refused.items()}
+        self._codes, self._for_information = list(codes), list(for_information)
 
     @property
     def rows(self) -> int:

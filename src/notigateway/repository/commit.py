@@ -38,6 +38,20 @@ def commit(session: Session) -> None:
     Raises: `StaleDataError` where a row was changed by somebody else since it was read; a defect of whoever
     has not locked it.
     """
+    write_all(session)
+    # 5. All of it, or nothing.
+    session.commit()
+    if session.is_durable_later:
+        wait_until_durable(session)
+    # Counted is what is durable, and nothing else.
+    with suppress(OSError):
+        for what, times in Counter(session.happened).items():
+            meters().events.labels(what).inc(times)
+    session.happened.clear()
+
+
+def write_all(session: Session) -> None:
+    """Write what the session holds into its transaction, and end nothing. Raises: what `commit` raises."""
     # 1. Decisions, with their events, receipts and leaves, however many, in few statements; where the session
     #    holds anything else, step 2 writes them too.
     write_held(session)
@@ -49,15 +63,6 @@ def commit(session: Session) -> None:
         log_access(session, session.access)
     # 4. That each new event is a change: the last thing, so that what it waited for has come before it.
     write_changes(session)
-    # 5. All of it, or nothing.
-    session.commit()
-    if session.is_durable_later:
-        wait_until_durable(session)
-    # Counted is what is durable, and nothing else.
-    with suppress(OSError):
-        for what, times in Counter(session.happened).items():
-            meters().events.labels(what).inc(times)
-    session.happened.clear()
 
 
 @event.listens_for(Session, "after_flush")

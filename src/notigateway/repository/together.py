@@ -9,30 +9,35 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from contextlib import contextmanager
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
 from notigateway.errors import GatewayError, Part, TemporarilyUnavailableError
 from notigateway.metering.account import Stage, timed
+from notigateway.repository.commit import write_all
 from notigateway.repository.engine import writing
+from notigateway.repository.session import Session
 from notigateway.time_left import at_most
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
 
-    from notigateway.repository.session import Session
-
-# A transaction of so many takes a few milliseconds: whoever writes otherwise has its turn soon.
+# A transaction of so many entries takes a few milliseconds: whoever writes otherwise has its turn soon.
 _AT_ONCE: Final = 64
+# What a change takes, in entries.
+_CHANGE: Final = 4
 _LONGEST_SECONDS: Final = 30.0
 
 
-def write_together(engine: Engine, write: Callable[[Session], None]) -> None:
+def write_together(engine: Engine, write: Callable[[Session], None], *, size: int = 1) -> None:
     """Have something small written and committed, perhaps with what others write at the same time.
 
-    `write` raises a `GatewayError` before it has changed anything, or changes all that it has to.
+    `write` raises a `GatewayError` before it has changed anything, or changes all that it has to; it may be
+    called again. `size` is what it takes beside an entry.
 
     Raises: what it raises; `TemporarilyUnavailableError`: then nothing was changed, except where the answer
     to the commit was lost.
@@ -45,16 +50,58 @@ def write_together(engine: Engine, write: Callable[[Session], None]) -> None:
         gathering = _gatherings.get(engine)
         if gathering is None:
             gathering = _gatherings[engine] = _Gathering()
-    if not gathering.write(engine, write):
+    if not gathering.write(engine, _Wish(write, size)):
         with writing(engine) as session:
             write(session)
+
+
+def change_together(engine: Engine, change: Callable[[Session], None]) -> None:
+    """Have one small use case done and committed in the same way, in a session of its own.
+
+    Whatever it raises takes back what it has changed, and nothing of others.
+
+    Raises: what it raises; `TemporarilyUnavailableError` as `write_together`.
+    """
+
+    def write(shared: Session) -> None:
+        connection = shared.connection()
+        with _apart(connection):
+            own = Session(connection)
+            try:
+                change(own)
+                write_all(own)
+            finally:
+                own.close()
+        shared.happened += own.happened
+
+    write_together(engine, write, size=_CHANGE)
+
+
+@contextmanager
+def _apart(connection: Connection) -> Iterator[None]:
+    """Take back what is changed within, and nothing else, where it fails; only SQLite is asked."""
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute("SAVEPOINT apart")
+        try:
+            yield
+        except BaseException:
+            cursor.execute("ROLLBACK TO apart")
+            raise
+        finally:
+            cursor.execute("RELEASE apart")
+    finally:
+        cursor.close()
 
 
 class _Wish:
     """What one request wants written, and what became of it."""
 
-    def __init__(self, write: Callable[[Session], None]) -> None:
+    def __init__(self, write: Callable[[Session], None], size: int) -> None:
         self.write = write
+        self.size = size
+        # What its own thread knows of its request: until when it is answered, by which name it is told of.
+        self.context = copy_context()
         # Its own thread goes on when it has been written, or is to lead the next transaction.
         self.called = threading.Semaphore(0)
         self.leads = False
@@ -71,9 +118,8 @@ class _Gathering:
         self._waiting: deque[_Wish] = deque()
         self._is_led = False
 
-    def write(self, engine: Engine, write: Callable[[Session], None]) -> bool:
+    def write(self, engine: Engine, wish: _Wish) -> bool:
         """Write with others; False where one of them has failed, and this is to be written alone."""
-        wish = _Wish(write)
         with self._lock:
             wish.leads = not self._is_led
             self._is_led = True
@@ -121,8 +167,10 @@ class _Gathering:
 
     def _take(self, taken: list[_Wish]) -> None:
         with self._lock:
-            while self._waiting and len(taken) < _AT_ONCE:
+            room = _AT_ONCE
+            while self._waiting and room > 0:
                 taken.append(self._waiting.popleft())
+                room -= taken[-1].size
 
     def _hand_over(self, taken: list[_Wish]) -> None:
         """Call those that are done, and who is the next to lead."""
@@ -141,9 +189,11 @@ class _Gathering:
 
 def _write_one(wish: _Wish, session: Session) -> None:
     try:
-        wish.write(session)
-    except TemporarilyUnavailableError:
-        raise
+        wish.context.run(wish.write, session)
+    except TemporarilyUnavailableError as trouble:
+        if trouble.part is Part.DATABASE:
+            raise
+        wish.error = trouble
     except GatewayError as refusal:
         wish.error = refusal  # it has changed nothing, and is nobody else's matter
 

@@ -11,15 +11,15 @@ is told. The message may be used up by then, and by nobody else than this reques
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from notigateway.errors import SecurityError, TemporarilyUnavailableError
+from notigateway.errors import Part, SecurityError, TemporarilyUnavailableError
 from notigateway.repository.engine import writing
 from notigateway.repository.log import log_access
-from notigateway.repository.together import write_together
+from notigateway.repository.together import change_together, write_together
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from lxml.etree import _Element
     from sqlalchemy import Engine
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from notigateway.repository.session import Session
     from notigateway.soap.memory import Memory
 
+Made = TypeVar("Made")
 _NAMES: Final = ("id", "Id", "}reference")
 _IDENTIFIER_MAX_CHARS: Final = 64
 
@@ -82,6 +83,38 @@ class Entry:
             self._lost = trouble if is_committing else self._lost
             raise
         self.is_made, self._memory = True, None
+
+    def change(self, work: Callable[[Session], Made]) -> Made:
+        """Make a small change in the same way, where it can be in one commit with those of other requests.
+
+        `work` may be called again, when nothing has come of the time before.
+
+        Raises: what `making` raises, and what `work` raises.
+        """
+        memory = self._memory
+        if self._engine.dialect.name != "sqlite" or not (memory is None or memory.is_one_row):
+            with self.making() as session:
+                return work(session)
+        if self._repeated is not None:
+            raise self._repeated.refusal()
+        noted = self.access.noted()
+        made: list[Made] = []
+
+        def write(session: Session) -> None:
+            self._memory = memory
+            self.access.note_again(noted)
+            self._use_up(session)
+            made[:] = [work(session)]
+            session.access = self.access.columns()
+
+        try:
+            change_together(self._engine, write)
+        except TemporarilyUnavailableError as trouble:
+            # Whether there was a commit is not known of all of them.
+            self._lost = trouble if trouble.part is Part.DATABASE else self._lost
+            raise
+        self.is_made, self._memory = True, None
+        return made[0]
 
     def make(self, result: str) -> None:
         """Enter a request that has changed nothing, or failed since. Raises: what `making` raises.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from notigateway.repository import engine as database
 from notigateway.repository import placing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from notigateway.http.failures import FailureLimit
     from notigateway.log.access import AccessNotes
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from notigateway.wss.clients import ClientRegister
     from notigateway.wss.policy import Expectations, Limits
     from notigateway.wss.sign import Signer
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +88,21 @@ class Request:
         with placing.reading_changes(self.office.engine) as session:
             yield session
             self.access.found(session.found)
+
+    def change(self, work: Callable[[Session], Made]) -> Made:
+        """Do something small that changes something, perhaps in one commit with what others ask.
+
+        Its entry is committed with it. `work` may be called again, when nothing has come of the time before.
+
+        Raises: what it raises; `ReplayError`, `TemporarilyUnavailableError`.
+        """
+
+        def noted(session: Session) -> Made:
+            made = work(session)
+            self.access.found(session.found)
+            return made
+
+        return self.entry.change(noted)
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
