@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.dialects import postgresql, sqlite
 
-from notigateway.repository.prepared import Prepared
-
 if TYPE_CHECKING:
     from sqlalchemy import Executable
 
@@ -18,17 +16,16 @@ if TYPE_CHECKING:
 
 def insert_if_absent(session: Session, row: type[Row], **values: Any) -> bool:  # noqa: ANN401
     """Insert the row and tell whether it is new; any unique key that is taken makes it not new."""
-    statement = _statement(session.connection().dialect.name, row, tuple(values))
-    return bool(statement.rows(session, **values))
+    connection = session.connection()
+    return connection.execute(_statement(connection.dialect.name, row), values).first() is not None
 
 
 @cache
-def _statement(dialect: str, row: type[Row], columns: tuple[str, ...]) -> Prepared:
-    """Return the statement, made once for these columns of a table."""
+def _statement(dialect: str, row: type[Row]) -> Executable:
+    """Return the statement, built once for a table."""
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     table = row.metadata.tables[row.__tablename__]
-    inserted = insert(table).on_conflict_do_nothing().returning(*table.primary_key.columns)
-    return Prepared(inserted, columns=columns)
+    return insert(table).on_conflict_do_nothing().returning(*table.primary_key.columns)
 
 
 def upsert(session: Session, row: type[Row], **values: Any) -> None:  # noqa: ANN401
