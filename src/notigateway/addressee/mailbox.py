@@ -17,8 +17,8 @@ from notigateway.law.information import INFORMATION_YEARS, inform
 from notigateway.law.lifecycle import decided_state
 from notigateway.law.texts import check_reason
 from notigateway.law.transitions import decide
+from notigateway.receipts.acting import Acting, of_caller
 from notigateway.receipts.recording import (
-    of_caller,
     record_decision,
     record_handover,
     record_information,
@@ -236,6 +236,7 @@ class Mailbox:
         decided.
         """
         found = self._locked(session, asking, ids)
+        acting = Acting(asking)
         lost: dict[UUID, type[errors.GatewayError]] = {}
         receipts = []
         for one in dict.fromkeys(ids):
@@ -245,15 +246,15 @@ class Mailbox:
             elif (refusal := self._holding_back(row, asking, for_information=for_information)) is not None:
                 lost[one] = refusal
             else:
-                receipts.append(self._attest(row, asking))
+                receipts.append(self._attest(row, acting))
         if any(receipts):
             record_request(session, asking)
         return HandedOver(lost, found)
 
-    def _attest(self, notification: Notification, asking: Asking) -> Receipt | None:
+    def _attest(self, notification: Notification, acting: Acting) -> Receipt | None:
         if notification.is_content_released():
-            return record_handover(notification, asking, seal=self.seal)
-        return record_information(notification, asking, seal=self.seal, years=self.information_years)
+            return record_handover(notification, acting, seal=self.seal)
+        return record_information(notification, acting, seal=self.seal, years=self.information_years)
 
     def list_receipts(
         self, session: Session, asking: Asking, ids: Sequence[UUID]
@@ -285,24 +286,25 @@ class Mailbox:
         """
         check_reason(will.reason)
         rows = self._locked(session, asking, ids)
-        outcomes = [self._decide_one(wanted, rows.get(wanted), asking, will) for wanted in ids]
+        acting = Acting(asking, will.reason)
+        outcomes = [self._decide_one(wanted, rows.get(wanted), acting, will) for wanted in ids]
         if any(outcome.problem is None for outcome in outcomes):
             record_request(session, asking)
         return outcomes
 
     def _decide_one(
-        self, wanted: UUID, notification: Notification | None, asking: Asking, will: Will
+        self, wanted: UUID, notification: Notification | None, acting: Acting, will: Will
     ) -> Outcome:
         """Ask the rule for one notification; record what it allows, explain what it refuses."""
         if notification is None:
             return Outcome(wanted, errors.NotificationUnknownError)
         try:
-            transition = decide(notification.standing, will.decision, asking.now)
+            transition = decide(notification.standing, will.decision, acting.asking.now)
         except errors.AlreadyDecidedError:
-            return _earlier_decision(wanted, notification, asking, will)
+            return _earlier_decision(wanted, notification, acting.asking, will)
         except (errors.LifecycleError, errors.NotFoundError) as refusal:
             return Outcome(wanted, type(refusal))
-        event, receipt = record_decision(notification, transition, asking, seal=self.seal, reason=will.reason)
+        event, receipt = record_decision(notification, transition, acting, seal=self.seal)
         return Outcome(wanted, None, event, receipt, notification)
 
     def _visible(self, session: Session, asking: Asking, ids: Sequence[UUID]) -> dict[UUID, Notification]:

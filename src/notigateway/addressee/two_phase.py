@@ -16,7 +16,7 @@ from notigateway.errors import GrantorUnknownError, NotificationUnknownError
 from notigateway.law import transitions as law
 from notigateway.law.lifecycle import Kind, State
 from notigateway.law.representation import Role
-from notigateway.receipts.recording import of_caller
+from notigateway.receipts.acting import of_caller
 from notigateway.repository.listing import ListFilter, list_whole_page
 from notigateway.repository.notifications import find_id, find_visible, lock_visible
 from notigateway.repository.powers import is_grantor

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from base64 import b32encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -15,11 +14,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from notigateway.evidence import statement as evidence
 from notigateway.evidence.element import render
-from notigateway.law.actors import delegate_of, signing_person_of
-from notigateway.law.caller import NOBODY, Circumstances
+from notigateway.law.caller import NOBODY
 from notigateway.law.information import inform
 from notigateway.law.lifecycle import MOVING_NOTHING, Channel, Nature, State
 from notigateway.law.transitions import lapse
+from notigateway.receipts.acting import Attested, request_evidence
 from notigateway.repository.making import keep, make
 from notigateway.repository.model import Receipt
 from notigateway.repository.natures import chain_of
@@ -32,14 +31,18 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from notigateway.evidence.sealing import Seal
+    from notigateway.law.caller import Circumstances
     from notigateway.law.deadlines import Outage
     from notigateway.law.transitions import Transition
-    from notigateway.receipts.asking import Asking, RequestProof
+    from notigateway.receipts.acting import Acting
+    from notigateway.receipts.asking import Asking
     from notigateway.repository.model import Event, Notification
     from notigateway.repository.session import Session
 
-# 120 random bits, 24 characters of base32: who has not seen the printed form cannot find it.
-_CSV_CODE_BYTES: Final = 15
+# 120 random bits, 24 characters of base32: who has not seen the printed form cannot find it. Of each random
+# byte five bits are taken.
+_CSV_CODE_CHARACTERS: Final = 24
+_BASE32: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567" * 8
 
 
 def record_request(session: Session, asking: Asking) -> None:
@@ -56,17 +59,11 @@ def record_request(session: Session, asking: Asking) -> None:
 
 
 def record_decision(
-    notification: Notification,
-    transition: Transition,
-    asking: Asking,
-    *,
-    seal: Seal,
-    reason: str | None,
+    notification: Notification, transition: Transition, acting: Acting, *, seal: Seal
 ) -> tuple[Event, Receipt]:
     """Add the decisive event and its sealed receipt to the transaction; return both."""
-    told = of_caller(notification, asking, reason=reason)
-    attested = _attested(told, asking)
-    return _record_event(notification, transition, told, now=asking.now, seal=seal, attested=attested)
+    told, attested = acting.on(notification)
+    return _record_event(notification, transition, told, now=acting.asking.now, seal=seal, attested=attested)
 
 
 def record_report(
@@ -87,7 +84,7 @@ def record_report(
         nature=transition.nature,
         first_attempt_at=told.first_attempt_at,
     )
-    attested = Attested(request=_request_evidence(asking.proof), report=details)
+    attested = Attested(request=request_evidence(asking.proof), report=details)
     return _record_event(notification, transition, told, now=now, seal=seal, attested=attested)
 
 
@@ -107,50 +104,6 @@ def _record_event(
     record_put_at_disposal(notification, now=now, seal=seal)
     fact = Fact(event, event.state, event.at, event.channel, event.reason, event.nature)
     return event, _record(notification, fact, seal=seal, now=now, attested=attested)
-
-
-def of_caller(notification: Notification, asking: Asking, *, reason: str | None = None) -> Circumstances:
-    """Say that the caller made it happen through this service, in the capacity in which it sees it."""
-    caller, title = asking.caller, notification.title
-    # What a secondary user receives counts as received by the holder (Orden ISM/903/2020 art. 6.2).
-    holder = None if title is None else title.holder
-    return Circumstances(
-        channel=Channel.WEB_SERVICE,
-        role=notification.seen_as,
-        party=holder or caller.party,
-        party_name=caller.party_name if title is None or holder is None else title.holder_name,
-        title=None if title is None else title.reference,
-        by_secondary_user=holder is not None,
-        signer=caller.signer,
-        signer_name=caller.signer_name,
-        means=asking.assurance.means,
-        level=asking.assurance.level,
-        reason=reason,
-        correlation_id=asking.proof.correlation_id,
-    )
-
-
-def _attested(told: Circumstances, asking: Asking) -> Attested:
-    """Return what a receipt says of who acted, in which capacity, who signed, and how that is known."""
-    caller, proof, revocation = asking.caller, asking.proof, asking.proof.revocation
-    delegate, person = delegate_of(told), signing_person_of(told)
-    authentication = evidence.ActorAuthentication(
-        certificate_sha256=caller.certificate_fingerprint,
-        issuer=caller.certificate_issuer,
-        serial=caller.certificate_serial,
-        identifier=caller.signer,
-        validated_at=asking.now,
-        revocation_source=None if revocation is None else str(revocation.source),
-        revocation_sha256=None if revocation is None else revocation.sha256,
-        means=asking.assurance.means,
-        level=asking.assurance.level,
-    )
-    return Attested(
-        delegate=None if delegate is None else evidence.DelegateDetails.of(delegate),
-        signer=None if person is None else evidence.SignerDetails.of(person),
-        authentication=authentication,
-        request=_request_evidence(proof),
-    )
 
 
 def record_put_at_disposal(notification: Notification, *, now: datetime, seal: Seal) -> Receipt | None:
@@ -177,7 +130,7 @@ def _was_withdrawn_before_its_time(notification: Notification) -> bool:
     )
 
 
-def record_handover(notification: Notification, asking: Asking, *, seal: Seal) -> Receipt | None:
+def record_handover(notification: Notification, acting: Acting, *, seal: Seal) -> Receipt | None:
     """Attest that the content was handed over for the first time since the acceptance.
 
     None where it is attested already, or nothing was accepted: opening a communication has its own
@@ -188,17 +141,16 @@ def record_handover(notification: Notification, asking: Asking, *, seal: Seal) -
     accepted = notification.decisive_event()
     if accepted is None:
         raise LookupError("what was accepted has its event")
+    now, (_, attested) = acting.asking.now, acting.on(notification)
     # What was decided elsewhere before its time came to be at disposal afterwards.
-    record_put_at_disposal(notification, now=asking.now, seal=seal)
-    attested = _attested(of_caller(notification, asking), asking)
+    record_put_at_disposal(notification, now=now, seal=seal)
     # A request that waited may have come before the acceptance that it then found; nothing left then.
-    at = max(asking.now, accepted.at)
-    fact = Fact(accepted, State.READ, at, Channel.WEB_SERVICE)
-    return _record(notification, fact, seal=seal, now=asking.now, attested=attested)
+    fact = Fact(accepted, State.READ, max(now, accepted.at), Channel.WEB_SERVICE)
+    return _record(notification, fact, seal=seal, now=now, attested=attested)
 
 
 def record_information(
-    notification: Notification, asking: Asking, *, seal: Seal, years: int
+    notification: Notification, acting: Acting, *, seal: Seal, years: int
 ) -> Receipt | None:
     """Attest that the party read it for information: an event without effect, and its receipt.
 
@@ -207,12 +159,12 @@ def record_information(
 
     Raises: what `law.information.inform` raises.
     """
-    transition = inform(notification.standing, asking.now, years=years)
-    told = of_caller(notification, asking)
+    now = acting.asking.now
+    transition = inform(notification.standing, now, years=years)
+    told, attested = acting.on(notification)
     if any((e.nature, e.party) == (transition.nature, told.party) for e in notification.events):
         return None
-    attested = _attested(told, asking)
-    _, receipt = _record_event(notification, transition, told, now=asking.now, seal=seal, attested=attested)
+    _, receipt = _record_event(notification, transition, told, now=now, seal=seal, attested=attested)
     return receipt
 
 
@@ -228,27 +180,6 @@ def record_lapse(
     within = [one for one in outages if one.touches(notification.available_at, transition.at)]
     attested = Attested(outages=within)
     return _record_event(notification, transition, NOBODY, now=now, seal=seal, attested=attested)
-
-
-def _request_evidence(proof: RequestProof) -> evidence.RequestEvidence:
-    """Return what a receipt says of a signed request."""
-    return evidence.RequestEvidence(
-        message_id=proof.correlation_id,
-        envelope_sha256=proof.sha256,
-        signature_method=proof.signature_method,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attested:
-    """What a receipt says beyond the notification and the event: nothing where the clock decided."""
-
-    delegate: evidence.DelegateDetails | None = None
-    signer: evidence.SignerDetails | None = None
-    authentication: evidence.ActorAuthentication | None = None
-    request: evidence.RequestEvidence | None = None
-    report: evidence.ReportDetails | None = None
-    outages: Sequence[Outage] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +212,7 @@ def _record(
         state=fact.state,
         nature=fact.nature,
         event_time=fact.at,
-        csv_code=b32encode(secrets.token_bytes(_CSV_CODE_BYTES)).decode(),
+        csv_code=secrets.token_bytes(_CSV_CODE_CHARACTERS).translate(_BASE32).decode(),
         timestamp_due_at=now,
     )
     statement = _statement(notification, fact, receipt, attested=attested, issuer=seal.issuer, last=last)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from datetime import datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -56,6 +57,7 @@ _OUTAGES = table(
 # What the session counts versions from: see `Notification.__mapper_args__`.
 _FIRST_VERSION = 1
 _TOLD = [one.name for one in fields(Circumstances)]
+_told = attrgetter(*_TOLD)
 
 
 class IssuingBody(Row):
@@ -276,7 +278,7 @@ class Notification(Grounded, Succeeded, Row):
             nature=transition.nature,
             decisive=transition.is_decisive,
             at=transition.at,
-            **{name: getattr(told, name) for name in _TOLD},
+            **dict(zip(_TOLD, _told(told), strict=True)),
         )
         keep(self, self.events, event)
         return event

@@ -37,7 +37,7 @@ from notigateway.law.actors import signing_person_of
 from notigateway.law.lifecycle import Decision
 from notigateway.law.representation import Role
 from notigateway.logger import Logger
-from notigateway.receipts.recording import of_caller
+from notigateway.receipts.acting import of_caller
 from notigateway.repository.powers import list_grantors
 from notigateway.soap.wscn import codes, rows
 from notigateway.soap.wscn.reading import ALL_ROLES, Parameters, read_parameters
