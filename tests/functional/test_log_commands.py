@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,11 +11,18 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from kept_log import ORIGIN
+from notigateway.cli.opening import opened
+from notigateway.cli.together import looked_in_order
+from notigateway.errors import LogDamagedError
 from notigateway.instants import instant_text
+from notigateway.log.auditing import audit_log
+from notigateway.log.leaves import look_apart
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.jobs import last_runs
 from notigateway.repository.log import LogCheckpoint
+from notigateway.settings import load_settings
 from operating import app
+from pki import pki
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,6 +82,46 @@ def test_the_command_names_what_is_wrong_first_and_ends_with_1(stack: Stack) -> 
     assert done.exit_code == 1
     assert "LOG_DAMAGED: leaf " in done.output
     assert "is gone" in done.output
+
+
+def test_several_processes_say_the_same_of_a_log(sqlite_stack: Stack) -> None:
+    """Of one that is whole, of one that is wrong in its second and its third portion, of one with a gap."""
+    together = partial(
+        looked_in_order,
+        look=look_apart,
+        opening=opened,
+        settings=load_settings(settings_file(sqlite_stack)),
+        processes=2,
+    )
+
+    def verified() -> str:
+        said = []
+        for look_at in (None, together):
+            try:
+                found = audit_log(
+                    sqlite_stack.engine,
+                    seal_certificates=[pki().seal.certificate],
+                    origin=ORIGIN,
+                    look_at=look_at,
+                )
+                said.append(str(found.summary()))
+            except LogDamagedError as damage:
+                said.append(str(damage.detail))
+        assert said[0] == said[1]
+        return said[0]
+
+    sqlite_stack.publish_many(1_100)
+    assert run(sqlite_stack, "checkpoint").exit_code == 0
+    assert verified().startswith("{'leaves': 1100, 'receipts': 1100, ")
+    with writing(sqlite_stack.engine) as session:
+        damaged = "SELECT subject FROM log_leaves WHERE position IN (700, 1050)"
+        session.execute(text(f"UPDATE receipts SET sha256 = 'x' WHERE id IN ({damaged})"))  # noqa: S608
+    assert verified().startswith("leaf 700: the receipt ")
+    with writing(sqlite_stack.engine) as session:
+        one = "SELECT subject FROM log_leaves WHERE position = 499"
+        session.execute(text(f"DELETE FROM receipts WHERE id IN ({one})"))  # noqa: S608
+        session.execute(text("DELETE FROM log_leaves WHERE position = 499"))
+    assert verified() == "leaf 499 is missing"
 
 
 @pytest.mark.parametrize("before", ["yesterday", "2026-01-01T00:00:00", "2999-01-01T00:00:00Z"])

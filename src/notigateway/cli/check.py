@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from notigateway.cli.opening import bar
-from notigateway.cli.options import SettingsFile, named_settings
+from notigateway.cli.options import Processes, SettingsFile, named_settings
 from notigateway.cli.telling import harmless, in_json
 
 if TYPE_CHECKING:
@@ -19,16 +19,15 @@ if TYPE_CHECKING:
 def check(
     settings_file: SettingsFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
-    processes: Annotated[
-        int | None, typer.Option(min=1, max=64, help="How many look at it; as many as there are cores.")
-    ] = None,
+    processes: Processes = None,
 ) -> None:
     """Check decisions, receipts, time-stamps, requests, changes and documents; change nothing.
 
     It may run while the gateway serves. One line for each thing that does not hold, then a summary;
     exit code 1 where anything does not hold.
     """
-    from notigateway.cli.checking import cores, findings, opened_checking
+    from notigateway.cli.checking import findings, opened_checking
+    from notigateway.cli.together import cores
     from notigateway.repository.log_left import log_left
 
     settings = named_settings(settings_file)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from notigateway.cli.opening import opened
-from notigateway.cli.options import SettingsFile, SummaryAsJson, named_settings
+from notigateway.cli.options import Processes, SettingsFile, SummaryAsJson, named_settings
 from notigateway.errors import LogDamagedError, TemporarilyUnavailableError
 from notigateway.given_files import read_file
 from notigateway.instants import instant_text
@@ -25,6 +26,9 @@ log = typer.Typer(
     help="Verify the log of receipts and access records, erase what is older than needed.",
     no_args_is_help=True,
 )
+
+# A leaf is looked at in 40 µs.
+_LEAVES_FOR_ONE_MORE: Final = 25_000
 
 
 def checkpoint(
@@ -80,27 +84,36 @@ def verify(
         list[Path] | None, typer.Option(help="The text of a checkpoint that was kept elsewhere.")
     ] = None,
     as_json: SummaryAsJson = False,
+    processes: Processes = None,
 ) -> None:
     """Recompute the log: every record against its leaf, the tree, every checkpoint with seal and time-stamp.
 
     Exit code 1 names the first thing that is wrong, or each checkpoint whose time goes back.
     """
+    from notigateway.cli.together import cores, looked_in_order, worth
     from notigateway.evidence.seals import load_history
     from notigateway.log.auditing import audit_log
+    from notigateway.log.leaves import look_apart
     from notigateway.pki.keys import load_certificates
     from notigateway.receipts.stamping import pinned_authorities
+    from notigateway.repository.engine import reading
+    from notigateway.repository.log import log_size
     from notigateway.tlog.checkpoint import read_checkpoint
 
     settings = named_settings(settings_file)
     given = [one for file in seal_certificate or [] for one in load_certificates(file)]
+    several = partial(looked_in_order, look=look_apart, opening=opened, settings=settings)
     try:
         with opened(settings) as engine:
+            with reading(engine) as session:
+                wanted = worth(processes or cores(), log_size(session), for_one_more=_LEAVES_FOR_ONE_MORE)
             found = audit_log(
                 engine,
                 seal_certificates=[*given, *load_history(settings)],
                 origin=settings.log_origin,
                 authorities=pinned_authorities(settings),
                 heads=[read_checkpoint(read_file(file)) for file in against or []],
+                look_at=partial(several, processes=wanted) if wanted > 1 else None,
             )
     except LogDamagedError as damage:
         typer.echo(f"{damage.code}: {damage.detail}", err=True)

@@ -27,6 +27,10 @@ SettingsFile = Annotated[
 ]
 SummaryAsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 
+Processes = Annotated[
+    int | None, typer.Option(min=1, max=64, help="How many look at it; as many as there are cores.")
+]
+
 
 def named_settings(file: Path | None) -> Settings:
     """Return the settings of a command that works on a gateway's data: somebody must have said which.

@@ -8,42 +8,43 @@ heads kept elsewhere, which can be given too.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from notigateway.errors import CheckpointInvalidError, LogDamagedError, StampInvalidError
 from notigateway.evidence.history import dated
 from notigateway.evidence.timestamp import embedded_certificates
-from notigateway.instants import instant_text
 from notigateway.log.heads import misdating
+from notigateway.log.leaves import Looked, checked, look, named, portions_of
 from notigateway.repository.engine import reading
 from notigateway.repository.log import (
     LogCheckpoint,
     TileReader,
     find_unlogged,
     list_checkpoints,
-    list_entries,
     list_waiting_entries,
+    log_size,
 )
 from notigateway.tlog.checkpoint import Checkpoint, verify_checkpoint
 from notigateway.tlog.dating import verify_checkpoint_token
-from notigateway.tlog.leaf import Leaf, LeafKind
-from notigateway.tlog.merkle import Frontier, leaf_hash
+from notigateway.tlog.leaf import LeafKind
+from notigateway.tlog.merkle import Frontier
 from notigateway.tlog.tiles import TILE_BYTES, Tile, grow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from cryptography.x509 import Certificate
-    from sqlalchemy import Engine, Row
+    from sqlalchemy import Engine
 
     from notigateway.evidence.history import DatedSeal, Pin
     from notigateway.repository.session import Session
+
+    _LookAt = Callable[[Iterable[range]], Iterable[Looked]]
 
 _READ_AT_ONCE: Final = 500
 
@@ -82,8 +83,12 @@ def audit_log(
     authorities: Sequence[Certificate] = (),
     heads: Sequence[Checkpoint] = (),
     on_progress: Callable[[int], None] = lambda _: None,
+    look_at: _LookAt | None = None,
 ) -> Audited:
     """Recompute everything in one snapshot of the database; return what there is.
+
+    Where it is much, `look_at` looks at the leaves of several portions at once, as `leaves.look_apart`
+    does; it gives what came of them in their order.
 
     1. Every receipt and every access record has its leaf.
     2. Every leaf speaks of the record that is stored; the record's columns say what it says.
@@ -99,7 +104,7 @@ def audit_log(
     """
     pinned, kept = dated(seal_certificates), sorted(heads, key=lambda head: head.size)
     with reading(engine) as session:
-        return _Audit(session, pinned, origin, authorities, kept).run(on_progress)
+        return _Audit(session, pinned, origin, authorities, kept).run(on_progress, look_at)
 
 
 @dataclass
@@ -121,12 +126,18 @@ class _Audit:
         self.checkpoints = self._list_checkpoints()
         self.next = next(self.checkpoints, None)
 
-    def run(self, on_progress: Callable[[int], None]) -> Audited:
+    def run(
+        self,
+        on_progress: Callable[[int], None],
+        look_at: Callable[[Iterable[range]], Iterable[Looked]] | None,
+    ) -> Audited:
+        """Walk."""
         unlogged = find_unlogged(self.session)
         if unlogged is not None:  # 1
-            raise LogDamagedError(f"{_named(*unlogged)} has no leaf")
-        while rows := list_entries(self.session, after=self.tree.size - 1, limit=_READ_AT_ONCE):
-            self._check_placed(rows)
+            raise LogDamagedError(f"{named(*unlogged)} has no leaf")
+        portions = portions_of(log_size(self.session))
+        for looked in look_at(portions) if look_at else map(partial(look, self.session), portions):
+            self._check_placed(looked)
             on_progress(self.tree.size)
         if self.next is not None:  # 5
             raise LogDamagedError(f"{_tail(self.tree.size)} {self.next.size}")
@@ -137,50 +148,36 @@ class _Audit:
         self.found.leaves = self.tree.size
         return self.found
 
-    def _check_placed(self, rows: Sequence[Row[*tuple[Any, ...]]]) -> None:
+    def _check_placed(self, looked: Looked) -> None:
         """Check leaves that have a position, and the heads of the tree on the way."""
-        hashes, start = [], self.tree.size
-        for row in rows:
-            if row.position != self.tree.size:  # 3
-                raise LogDamagedError(f"leaf {self.tree.size} is missing")
-            hashes.append(leaf_hash(self._checked(row, f"leaf {row.position}").to_bytes()))
-            self.tree.append(hashes[-1])
-            self._check_heads(row.subject)
-        for tile, content in grow(start, hashes, self.edge.__getitem__).items():
+        start = self.tree.size
+        for hashed, subject in zip(looked.hashes, looked.subjects, strict=True):
+            self.tree.append(hashed)
+            self._check_heads(subject)
+        if looked.wrong:  # 2, 3
+            raise LogDamagedError(looked.wrong)
+        self._count(looked)
+        for tile, content in grow(start, looked.hashes, self.edge.__getitem__).items():
             if len(content) == TILE_BYTES:
                 self._check_tile(tile, content)
                 self.edge.pop(tile, None)
             else:
                 self.edge[tile] = content
 
+    def _count(self, looked: Looked) -> None:
+        self.found.erased += looked.erased
+        self.found.records += looked.records
+
     def _check_waiting(self) -> None:
         """Check the leaves of what was committed since the log was advanced last."""
         after = UUID(int=0)
         while rows := list_waiting_entries(self.session, after=after, limit=_READ_AT_ONCE):
+            looked = Looked()
             for row in rows:
-                self._checked(row, "a leaf without position")
+                checked(row, "a leaf without position", looked)
+            self._count(looked)
             self.found.waiting += len(rows)
             after = rows[-1].subject
-
-    def _checked(self, row: Row[*tuple[Any, ...]], name: str) -> Leaf:
-        """Return a leaf once it is known to speak of the record that is stored."""  # 2
-        leaf, record = Leaf(row.kind, row.subject, row.commitment), row.xml
-        if row.kind is LeafKind.ACCESS:
-            record = row.record
-        subject = f"{name}: {_named(row.kind, row.subject)}"
-        if row.salt is None:
-            if record is not None:
-                raise LogDamagedError(f"{subject} is there, its salt is not")
-            self.found.erased += 1
-            return leaf
-        if record is None:
-            raise LogDamagedError(f"{subject} is gone")
-        if not leaf.speaks_of(record, row.salt):
-            raise LogDamagedError(f"{subject} is not what was logged")
-        if not _columns_agree(row):
-            raise LogDamagedError(f"{subject}: its columns differ from what was logged")
-        self.found.records[row.kind] += 1
-        return leaf
 
     def _check_heads(self, record: UUID) -> None:
         """Check the checkpoint of the tree's present size, if there is one, and heads kept elsewhere.
@@ -239,19 +236,6 @@ class _Audit:
             raise LogDamagedError(str(error)) from error
         if stored != content:
             raise LogDamagedError(f"{tile} does not hold the hashes of the leaves")
-
-
-def _columns_agree(row: Row[*tuple[Any, ...]]) -> bool:
-    """Tell whether the columns beside a record say what it says."""
-    if row.kind is LeafKind.RECEIPT:
-        return hashlib.sha256(row.xml).hexdigest() == str(row.sha256)
-    said = json.loads(row.record)
-    columns = (str(row.subject), instant_text(row.at), row.party, row.operation, row.result)
-    return columns == tuple(said[name] for name in ("id", "at", "party", "operation", "result"))
-
-
-def _named(kind: LeafKind, subject: UUID) -> str:
-    return f"the {'receipt' if kind is LeafKind.RECEIPT else 'access record'} {subject}"
 
 
 def _tail(size: int) -> str:
