@@ -10,7 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 from notigateway.repository.changes import Change
 from notigateway.repository.engine import writing
 from notigateway.repository.model import Act, Notification
-from notigateway.repository.red_inbox import OwnChange, RedBox, RedChange, RedItem
+from notigateway.repository.own_inbox import OwnChange, OwnItem
+from notigateway.repository.red_inbox import RedBox, RedChange, RedItem
 from notigateway.repository.windows import RedWindow, is_of_red_ground
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def derive(engine: Engine) -> None:
     for table, query in (
         (RedBox, _boxes()),
         (RedItem, _items()),
+        (OwnItem, _own_items()),
         (OwnChange, _own_changes()),
         (RedChange, _red_changes()),
     ):
@@ -70,12 +72,25 @@ def _items() -> Select[*tuple[object, ...]]:
     )
 
 
+def _own_items() -> Select[*tuple[object, ...]]:
+    """Return what each addressee has."""
+    known = select(func.coalesce(func.max(OwnItem.code), 0)).scalar_subquery()
+    named = {**Notification.__table__.columns, **Act.__table__.columns}
+    names = [column.key for column in OwnItem.__table__.columns]
+    return (
+        select(*(named[name] for name in names))
+        .select_from(Notification)
+        .join(Act, Act.id == Notification.act_id)
+        .where(Notification.code > known)
+    )
+
+
 def _own_changes() -> Select[*tuple[object, ...]]:
     """Return whose each change is."""
     known = select(func.coalesce(func.max(OwnChange.position), 0)).scalar_subquery()
     of_it = Notification.code == Change.notification_code
     return (
-        select(Notification.addressee_id, Change.position)
+        select(Notification.addressee_id, Change.position, Notification.code)
         .join(Notification, of_it)
         .where(Change.position > known)
     )

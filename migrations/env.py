@@ -24,6 +24,7 @@ from notigateway.repository import (  # noqa: F401  (their rows belong to the me
     key_holders,
     log,
     outages,
+    own_inbox,
     rates,
     receipts,
     red_inbox,

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from notigateway.law.lifecycle import MOVING_NOTHING
 from notigateway.law.representation import Item, RightsPolicy, Role, Window, red_covers
 from notigateway.repository.changes import Change
-from notigateway.repository.model import Act, Notification
-from notigateway.repository.red_inbox import OwnChange, RedBox, RedChange, RedItem
+from notigateway.repository.model import Act, Event, Notification
+from notigateway.repository.own_inbox import OwnChange, OwnItem
+from notigateway.repository.red_inbox import RedBox, RedChange, RedItem
 from notigateway.repository.windows import RedWindow
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 # Whether data of a special category are shown is asked of the inbox, not before.
 ALL = RightsPolicy(special_category_roles=frozenset(Role))
+_KEPT = [column.key for column in OwnItem.__table__.columns]
 
 
 def check_kept(session: Session) -> None:
@@ -25,7 +28,12 @@ def check_kept(session: Session) -> None:
     boxes = {(row.red_party, row.authorisation): row.id for row in session.scalars(select(RedBox))}
     rows = {row.code: row for row in session.scalars(select(Notification))}
     acts = {row.id: row for row in session.scalars(select(Act))}
-    places = [(row.position, row.notification_code) for row in session.scalars(select(Change))]
+    moving = {row.id for row in session.scalars(select(Event)) if row.nature not in MOVING_NOTHING}
+    places = [
+        (row.position, row.notification_code)
+        for row in session.scalars(select(Change))
+        if row.event_id in moving
+    ]
     expected = {}
     for window in session.scalars(select(RedWindow)):
         box, span = boxes[window.red_party, window.authorisation], Window(window.opens_at, window.closes_at)
@@ -41,8 +49,15 @@ def check_kept(session: Session) -> None:
     assert kept == expected
     changes = {(one.box_id, one.position, one.code) for one in session.scalars(select(RedChange))}
     assert changes == {(box, at, code) for at, code in places for box, named in expected if named == code}
-    own = {(one.addressee_id, one.position) for one in session.scalars(select(OwnChange))}
-    assert own == {(rows[code].addressee_id, at) for at, code in places}
+    own = {(one.addressee_id, one.position): one.code for one in session.scalars(select(OwnChange))}
+    assert set(own) == {(rows[code].addressee_id, at) for at, code in places}
+    # Of what had its place before the column was there, it is not told.
+    assert all(own[rows[code].addressee_id, at] in {code, None} for at, code in places)
+    has = {tuple(getattr(one, name) for name in _KEPT) for one in session.scalars(select(OwnItem))}
+    assert has == {
+        tuple(getattr(row if hasattr(row, name) else acts[row.act_id], name) for name in _KEPT)
+        for row in rows.values()
+    }
 
 
 def _item(row: Notification, act: Act) -> Item:

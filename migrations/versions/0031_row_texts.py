@@ -8,7 +8,7 @@ say, or there is none. An issuing body's acronym is compared by who reads, since
 A step that rewrites `notifications` or `acts` on SQLite (`batch_alter_table`) loses their triggers and makes
 them anew.
 
-Revision: 0031, after 0029 (2026-11-27)
+Revision: 0031, after 0030 (2026-11-27)
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0031"
-down_revision = "0029"
+down_revision = "0030"
 branch_labels = None
 depends_on = None
 

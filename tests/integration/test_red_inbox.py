@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from alembic import command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, update
@@ -15,13 +16,15 @@ from sqlalchemy import delete, select, update
 from kept_inbox import check_kept
 from notigateway.addressee.red import assign_red, end_red, plan_anew
 from notigateway.law.grounds import Ground
-from notigateway.law.lifecycle import Kind, State
+from notigateway.law.lifecycle import UNDECIDED, Kind, Nature, State
 from notigateway.repository.changes import Change
-from notigateway.repository.engine import writing
+from notigateway.repository.engine import create_database, make_database, writing
 from notigateway.repository.model import Act, Addressee, Event, IssuingBody, Notification
 from notigateway.repository.placing import place_committed
 from notigateway.repository.red_inbox import RedBox, RedItem
 from notigateway.repository.rights import RedAssignment
+from notigateway.repository.schema import configuration, upgrade
+from notigateway.repository.session import Session
 from notigateway.repository.windows import RedWindow
 from patience import PATIENCE_SECONDS
 from pki import COMPANY_NIF
@@ -33,7 +36,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from notigateway.repository.session import Session
     from stack import Stack
 
 START = datetime(2026, 1, 15, 9, tzinfo=UTC)
@@ -74,6 +76,7 @@ class Put:
 class Happen:
     which: int
     state: State
+    nature: Nature | None
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ STEPS = st.one_of(
     st.builds(TakeBack, WHICH),
     st.builds(Put, TWO, DAYS, GROUNDS, st.booleans()),
     st.builds(Put, TWO, DAYS, GROUNDS, st.booleans()),
-    st.builds(Happen, WHICH, st.sampled_from(State)),
+    st.builds(Happen, WHICH, st.sampled_from(State), st.none() | st.sampled_from(Nature)),
     st.builds(FindAnew, WHICH, GROUNDS, TWO),
 )
 
@@ -121,7 +124,7 @@ class Play:
             case Put():
                 self.put(step)
             case Happen() if self.rows:
-                self.happen(self.rows[step.which % len(self.rows)], step.state)
+                self.happen(self.rows[step.which % len(self.rows)], step.state, step.nature)
             case FindAnew() if self.rows:
                 row = self.rows[step.which % len(self.rows)]
                 row.ground, row.is_obliged = step.ground, step.ground in {Ground.A, Ground.B}
@@ -176,8 +179,9 @@ class Play:
         self.rows.append(row)
         self.happen(row, State.AVAILABLE)
 
-    def happen(self, row: Notification, state: State) -> None:
+    def happen(self, row: Notification, state: State, nature: Nature | None = None) -> None:
         row.state = state
+        row.decided_at = None if state in UNDECIDED else row.available_at
         self.session.flush()
         event = Event(
             id=uuid4(),
@@ -186,6 +190,7 @@ class Play:
             state=state,
             decisive=False,
             at=row.available_at,
+            nature=nature,
         )
         row.events.append(event)
         self.session.flush()
@@ -209,6 +214,28 @@ def test_what_is_kept_ready_follows_from_the_windows_and_the_notifications(
         check_kept(session)
         session.rollback()  # the next one begins empty
         session.begin()
+
+
+def test_what_was_there_before_the_database_kept_it_is_kept_too(empty_database_url: str) -> None:
+    """Written at the step before, and found anew there: with it, and with what has moved nothing."""
+    engine = create_database(empty_database_url)
+    make_database(engine)
+    with engine.connect() as connection:
+        command.upgrade(configuration(connection), "0029")
+    # As a worker of that release: what it has committed has its places already.
+    with engine.begin() as connection:
+        play = Play(Session(connection))
+        for step in (
+            Open(0, 0, 0, 0, None),
+            *(Put(which % 2, which, Ground.A, which == 3) for which in range(5)),
+            *(Happen(which, State.ACCEPTED, nature) for which, nature in enumerate([None, *Nature])),
+            FindAnew(1, Ground.B, 0),
+        ):
+            play.step(step)
+    upgrade(engine)
+    with writing(engine) as session:
+        check_kept(session)
+    engine.dispose()
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -13,10 +14,11 @@ from sqlalchemy import select
 
 from drawn import MATTERS, PROCEDURES, items_of
 from listed import id_of
+from notigateway.addressee.following import Summary
 from notigateway.law import representation
 from notigateway.law.assurance import Assurance, Level, Means, rights_by
 from notigateway.law.grounds import Ground
-from notigateway.law.lifecycle import Kind, State
+from notigateway.law.lifecycle import Kind, Standing, State, is_held
 from notigateway.law.representation import Item, ItemKind, PowerScope, PowerState, RightsPolicy, Role
 from notigateway.law.spans import Span
 from notigateway.repository.changes import Change
@@ -26,6 +28,7 @@ from notigateway.repository.following import find_head, list_changes_after, list
 from notigateway.repository.listing import ListFilter, list_page
 from notigateway.repository.model import Act, Addressee, Event, IssuingBody, Notification
 from notigateway.repository.notifications import visible_to
+from notigateway.repository.outages import OutageRow
 from notigateway.repository.power_items import PowerItem
 from notigateway.repository.reached import find_reach
 from notigateway.repository.rights import Power, RedAssignment, role_of
@@ -60,11 +63,21 @@ class World:
     items: list[tuple[str, Item, datetime | None, datetime | None]]
     # In which times an addressee receives alone.
     alone: list[tuple[str, Span]] = field(default_factory=list)
+    # Since when an outage lasts.
+    outage: datetime | None = None
 
     def as_it_was(self, addressee: str, item: Item) -> Item:
         """Return the item with what its addressee had chosen by then."""
         is_withheld = any(who == addressee and item.available_at in span for who, span in self.alone)
         return replace(item, is_withheld=is_withheld)
+
+    def as_it_is(self, item: Item, decided_at: datetime | None, now: datetime) -> Item:
+        """Return the item with what holds its deadline."""
+        standing = Standing(
+            Kind.NOTIFICATION, State.AVAILABLE, item.available_at, item.closed_at, self.outage, decided_at
+        )
+        is_open = decided_at is None and item.closed_at is not None and is_held(standing, now)
+        return replace(item, closed_at=None) if is_open else item
 
 
 @st.composite
@@ -114,6 +127,7 @@ def worlds() -> st.SearchStrategy[World]:
         st.lists(st.tuples(addressee, party, window), max_size=3),
         st.lists(items(), min_size=1, max_size=6),
         st.lists(st.tuples(addressee, st.builds(Span, INSTANTS, st.none() | INSTANTS)), max_size=2),
+        st.none() | INSTANTS,
     )
 
 
@@ -137,6 +151,8 @@ def populate(session: Session, world: World) -> list[UUID]:
         _add_window(session, rows[addressee], party, one)
     for addressee, span in world.alone:
         _add_opt_out(session, rows[addressee], span)
+    if world.outage is not None:
+        _add_outage(session, world.outage)
     return [_add_notification(session, body, rows[who], one) for who, *one in world.items]
 
 
@@ -185,6 +201,14 @@ def _add_opt_out(session: Session, addressee: Addressee, span: Span) -> None:
     row = RedOptOut(id=uuid4(), addressee_id=addressee.id, chosen_at=span.starts_at, chosen_by="x")
     row.withheld_from, row.withheld_until, row.request_sha256 = span.starts_at, span.ends_at, "0" * 64
     session.add(row)
+
+
+def _add_outage(session: Session, started_at: datetime) -> None:
+    session.add(
+        OutageRow(
+            id=uuid4(), started_at=started_at, reason="x", declared_at=started_at, declared_by="Q2827003A"
+        )
+    )
 
 
 def _add_notification(
@@ -239,14 +263,14 @@ def expected(world: World, party: str, now: datetime, rights: RightsPolicy) -> l
     """Apply the pure rules to every item."""
     return [
         representation.role_of(
-            world.as_it_was(addressee, item),
+            world.as_it_is(world.as_it_was(addressee, item), decided_at, now),
             is_addressee=party == addressee,
             powers=[p for grantor, attorney, p in world.powers if (grantor, attorney) == (addressee, party)],
             windows=[w for who, red, w in world.windows if (who, red) == (addressee, party)],
             now=now,
             rights=rights,
         )
-        for addressee, item, *_ in world.items
+        for addressee, item, _, decided_at in world.items
     ]
 
 
@@ -292,7 +316,12 @@ def check_looked_for(
         assert sorted(listed) == sorted(expected)
         reach = find_reach(session, party, now)
         counted = count_groups(session, reach, role=role, rights=rights)
-        assert sum(row.count_ for row in counted) == len(expected)
+        summary = Summary(now)
+        for row in counted:
+            summary.add(row)
+        wanted = [UUID(one) for one, _ in expected]
+        seen = session.scalars(select(Notification).where(Notification.id.in_(wanted)))
+        assert summary.by_state == Counter(row.state_at(now) for row in seen)
     for state in State:
         of_state = ListFilter(states=frozenset({state}))
         standing = [one for one, _ in list_in_pages(session, party, now, rights, of_state)]

@@ -123,14 +123,11 @@ def _first_places(shown: tuple[ColumnElement[bool], ...]) -> Prepared:
     return Prepared(
         select(RedChange.position)
         .join(RedItem, (RedItem.box_id == RedChange.box_id) & (RedItem.code == RedChange.code))
-        .join(Change, Change.position == RedChange.position)
-        .join(Event, Event.id == Change.event_id)
         .where(
             RedChange.box_id == bindparam("box", type_=Integer),
             RedChange.position > AFTER,
             RedChange.position <= UNTIL,
             fenced(RedItem.available_at <= bindparam("now", type_=UtcDateTime())),
-            moves_something(),
             *shown,
         )
         .order_by(RedChange.position)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, literal, null, select, type_coerce, union, union_all
+from sqlalchemy import case, func, literal, null, select, type_coerce, union, union_all
 
 from notigateway.law.lifecycle import UNDECIDED, Kind
 from notigateway.repository.addressed import Addressed
@@ -16,8 +16,9 @@ from notigateway.repository.red_inbox import RedItem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
-    from sqlalchemy import CompoundSelect, Row, Select, Subquery
+    from sqlalchemy import ColumnElement, CompoundSelect, Row, Select, SQLColumnExpression, Subquery
 
     from notigateway.law.representation import RightsPolicy, Role
     from notigateway.repository.reached import Reach
@@ -30,8 +31,8 @@ def count_groups(
 ) -> Sequence[Row[*tuple[object, ...]]]:
     """Count what the party may know of, by kind, stored state, deadline and issuing body.
 
-    Each is counted once, in its strongest capacity. Of what has ended in a RED box neither kind nor deadline
-    is told: they say nothing any more.
+    Each is counted once, in its strongest capacity. The kind says nothing of a state, and of what has ended
+    its deadline nothing any more: neither is told.
     """
     sources = reach.sources(rights, weakest=role)
     capacities = [source.role for source in sources]
@@ -51,8 +52,7 @@ def _counts(sources: Sequence[Source], stronger: Sequence[Source]) -> list[Selec
     if boxes:
         return _in_boxes(boxes, stronger)
     facts = union(*(source.facts() for source in sources if isinstance(source, Addressed))).subquery()
-    query = _grouped(facts)
-    return [query.where(facts.c.code.not_in(_codes(stronger)))] if stronger else [query]
+    return [_grouped(facts, [facts.c.code.not_in(_codes(stronger))] if stronger else [])]
 
 
 def _codes(sources: Sequence[Source]) -> CompoundSelect[int]:
@@ -60,16 +60,36 @@ def _codes(sources: Sequence[Source]) -> CompoundSelect[int]:
     return union_all(*(source.codes() for source in sources))
 
 
-def _grouped(facts: Subquery) -> Select[*tuple[object, ...]]:
+def _grouped(facts: Subquery, which: Sequence[ColumnElement[bool]] = ()) -> Select[*tuple[object, ...]]:
     """Count by all that an effective state depends on."""
-    groups = (facts.c.kind, facts.c.state, facts.c.deadline)
-    body = (IssuingBody.dir3, IssuingBody.acronym, IssuingBody.name)
-    return (
-        select(*groups, *body, Notification.outage_since.label("outage_since"), func.count().label("count_"))
-        .select_from(facts)
-        .join(IssuingBody, IssuingBody.id == facts.c.issuing_body_id)
-        .group_by(*groups, *body)
+    deadline = type_coerce(case((facts.c.state.in_(UNDECIDED), facts.c.deadline)), UtcDateTime)
+    counted = (
+        select(
+            facts.c.state, deadline.label("deadline"), facts.c.issuing_body_id, func.count().label("count_")
+        )
+        .where(*which)
+        .group_by(facts.c.state, deadline, facts.c.issuing_body_id)
+        .subquery()
     )
+    return _told(counted, counted.c.deadline, Notification.outage_since)
+
+
+def _told(
+    counted: Subquery,
+    deadline: SQLColumnExpression[datetime] | SQLColumnExpression[datetime | None],
+    outage_since: SQLColumnExpression[datetime] | SQLColumnExpression[datetime | None],
+) -> Select[*tuple[object, ...]]:
+    """Select what a summary adds up, with the names of the issuing bodies."""
+    return select(
+        type_coerce(literal(str(Kind.NOTIFICATION)), Word(Kind)).label("kind"),
+        counted.c.state,
+        deadline.label("deadline"),
+        IssuingBody.dir3,
+        IssuingBody.acronym,
+        IssuingBody.name,
+        outage_since.label("outage_since"),
+        counted.c.count_,
+    ).join(IssuingBody, IssuingBody.id == counted.c.issuing_body_id)
 
 
 def _in_boxes(boxes: Sequence[Boxed], stronger: Sequence[Source]) -> list[Select[*tuple[object, ...]]]:
@@ -90,20 +110,10 @@ def _in_boxes(boxes: Sequence[Boxed], stronger: Sequence[Source]) -> list[Select
         .subquery()
     )
     nothing = type_coerce(null(), UtcDateTime())
-    of_ended = select(
-        type_coerce(literal(str(Kind.NOTIFICATION)), Word(Kind)).label("kind"),
-        counted.c.state,
-        nothing.label("deadline"),
-        IssuingBody.dir3,
-        IssuingBody.acronym,
-        IssuingBody.name,
-        nothing.label("outage_since"),
-        counted.c.count_,
-    ).join(IssuingBody, IssuingBody.id == counted.c.issuing_body_id)
+    of_ended = _told(counted, nothing, nothing)
     open_ones = (
         items.with_only_columns(
             RedItem.code,
-            Notification.kind,
             Notification.state,
             Notification.deadline,
             RedItem.issuing_body_id,

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from notigateway.law.transitions import Transition
     from notigateway.repository.asking_party import Instant
+    from notigateway.repository.own_inbox import OwnItem
     from notigateway.repository.session import Session
 
 # Any number, the same for ever.
@@ -126,14 +127,19 @@ def _is_unsettled() -> ColumnElement[bool]:
 
 def is_overdue(now: Instant) -> ColumnElement[bool]:
     """Say that the deadline of an undecided notification has passed, as `effective_state` does, in SQL."""
+    return and_(Notification.deadline <= now, ~may_move(Notification, now))
+
+
+def may_move(row: type[Notification | OwnItem], now: Instant) -> ColumnElement[bool]:
+    """Say that an outage may still move the row's deadline: until that is settled nothing lapses by it."""
     # An outage that is over and unsettled is longer than 12 hours, so it began before that anyway.
     held = exists().where(
         _is_unsettled(),
         OutageRow.started_at < long_before(now),
-        OutageRow.started_at < Notification.deadline,
+        OutageRow.started_at < row.deadline,
     )
     # The row may stand several queries further out: a power's condition asks this inside its own.
-    return and_(Notification.deadline <= now, ~held.correlate(Notification))
+    return held.correlate(row)
 
 
 def is_due(until: datetime) -> ColumnElement[bool]:

@@ -18,6 +18,7 @@ from notigateway.uuids import uuid7
 
 if TYPE_CHECKING:
     from notigateway.repository.asking_party import Instant
+    from notigateway.repository.own_inbox import OwnItem
     from notigateway.repository.rights import Power
 
 
@@ -76,23 +77,23 @@ class PowerItem(Row):
         self.ended_at, self.end_cause = now, cause
 
 
-def an_item_covers(power: type[Power], now: Instant) -> ColumnElement[bool]:
-    """Say in SQL that a standing item of the power names the notification; the query must join Act.
+def an_item_covers(power: type[Power], now: Instant, act: type[Act | OwnItem] = Act) -> ColumnElement[bool]:
+    """Say in SQL that a standing item of the power names the notification.
 
-    The act is the one of the outermost query, so it is said from where it comes.
+    `act` is what tells its procedure and matter, in the outermost query: so it is said from where it comes.
     """
     item, procedure = alias_of(PowerItem, "covers"), alias_of(PowerItemProcedure, "covers")
-    of_the_group = exists().where(procedure.item_id == item.id, procedure.procedure == Act.procedure)
+    of_the_group = exists().where(procedure.item_id == item.id, procedure.procedure == act.procedure)
     return (
         exists()
         .where(
             item.power_id == power.id,
             or_(item.ended_at.is_(None), item.ended_at > now),
             or_(
-                and_(item.kind == ItemKind.MATTER, item.value == Act.matter),
-                and_(item.kind == ItemKind.PROCEDURE, item.value == Act.procedure),
-                and_(item.kind == ItemKind.GROUP, of_the_group.correlate(item, Act)),
+                and_(item.kind == ItemKind.MATTER, item.value == act.matter),
+                and_(item.kind == ItemKind.PROCEDURE, item.value == act.procedure),
+                and_(item.kind == ItemKind.GROUP, of_the_group.correlate(item, act)),
             ),
         )
-        .correlate(power, Act)
+        .correlate(power, act)
     )

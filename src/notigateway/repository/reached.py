@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import Integer, String, bindparam, exists, literal, select, union_all
 
 from notigateway.law.representation import Role
-from notigateway.repository.addressed import Addressed
+from notigateway.repository.addressed import Addressed, Whose
 from notigateway.repository.asking_party import NOW, PARTY, asked_by
 from notigateway.repository.boxed import Boxed
 from notigateway.repository.columns import UtcDateTime
-from notigateway.repository.model import Act, Addressee
+from notigateway.repository.dialects import one_of
+from notigateway.repository.model import Addressee
+from notigateway.repository.own_inbox import OwnItem
 from notigateway.repository.prepared import Prepared
 from notigateway.repository.red_inbox import RedBox
 from notigateway.repository.red_users import RedUser, works_at
-from notigateway.repository.rights import Power, power_covers
+from notigateway.repository.rights import Power, power_gives_item
 from notigateway.repository.successions import SuccessionRow, predecessors_of, shown_by_succession
 from notigateway.repository.windows import RedWindow, red_covers
 
@@ -25,10 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement
-
     from notigateway.law.representation import RightsPolicy
-    from notigateway.repository.addressed import Whose
     from notigateway.repository.session import Session
     from notigateway.repository.sources import Source
 
@@ -63,7 +62,7 @@ class Reach:
         """Return what is its own, and what it sees in the place of another."""
         sources: list[Source] = []
         if self.own is not None:
-            sources.append(Addressed(Role.OWN, _of_itself(rights), self.asked, is_of_some=False))
+            sources.append(Addressed(Role.OWN, _of_itself(rights), self.asked))
         if self.is_successor:
             sources.append(Addressed(Role.OWN, _of_predecessors(rights), self.asked))
         return sources
@@ -92,34 +91,33 @@ class Reach:
 
 @lru_cache(maxsize=16)
 def _of_itself(rights: RightsPolicy) -> Whose:
-    return lambda addressee: [addressee == bindparam("own", type_=Integer), *_own_shown(rights)]
+    shown = [] if Role.OWN in rights.special_category_roles else [~OwnItem.special_category]
+    return Whose(lambda addressee: [addressee == bindparam("own", type_=Integer), *shown], is_of_some=False)
 
 
 @lru_cache(maxsize=16)
 def _of_predecessors(rights: RightsPolicy) -> Whose:
-    shown = [shown_by_succession(PARTY, NOW), *_own_shown(rights)]
-    return lambda addressee: [addressee.in_(predecessors_of(PARTY)), *shown]
-
-
-def _own_shown(rights: RightsPolicy) -> list[ColumnElement[bool]]:
-    return [] if Role.OWN in rights.special_category_roles else [~Act.special_category]
+    shown = [shown_by_succession(PARTY, NOW)]
+    if Role.OWN not in rights.special_category_roles:
+        shown.append(~OwnItem.special_category)
+    return Whose(lambda addressee: [addressee.in_(predecessors_of(PARTY)), *shown], asks_rows=True)
 
 
 @lru_cache(maxsize=16)
 def _of_grantors(rights: RightsPolicy) -> Whose:
-    covers = [Power.attorney == PARTY, *power_covers(Power, NOW, rights)]
-    return lambda addressee: [addressee == Power.grantor_id, *covers]
+    gives = [Power.attorney == PARTY, *power_gives_item(Power, NOW, rights)]
+    return Whose(lambda addressee: [addressee == Power.grantor_id, *gives])
 
 
 @lru_cache(maxsize=16)
 def _of_assigned(rights: RightsPolicy) -> Whose:
     covers = [
-        RedBox.id.in_(bindparam("boxes", expanding=True)),
+        one_of(RedBox.id, "boxes"),
         RedWindow.red_party == RedBox.red_party,
         RedWindow.authorisation == RedBox.authorisation,
         *red_covers(RedWindow, NOW, rights),
     ]
-    return lambda addressee: [addressee == RedWindow.addressee_id, *covers]
+    return Whose(lambda addressee: [addressee == RedWindow.addressee_id, *covers], asks_rows=True)
 
 
 def find_reach(session: Session, party: str, now: datetime) -> Reach:

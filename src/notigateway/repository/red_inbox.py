@@ -1,9 +1,10 @@
-"""What each RED authorisation sees, and whose each change is: tables that the database itself keeps.
+"""What each RED authorisation sees: tables that the database itself keeps.
 
 Who sees an item by RED is fixed when it is put at disposal, so it is written down then: one row for each
-authorisation whose window was open. Triggers do that (migration 0029), for whoever writes notifications,
-windows and changes; nothing in this program writes here. So a page costs what the page holds, whether the
-authorisation is for five companies or for fifty thousand. What a caller names is still asked of the windows.
+authorisation whose window was open. Triggers do that (migrations 0029 and 0030), for whoever writes
+notifications, windows and changes; nothing in this program writes here. So a page costs what the page holds,
+whether the authorisation is for five companies or for fifty thousand. What a caller names is still asked of
+the windows.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class RedItem(Row):
 
 
 class RedChange(Row):
-    """A place among the changes that is of an item of the authorisation."""
+    """A place among the changes that is of an item of the authorisation, and moves something."""
 
     __tablename__ = "red_changes"
     __table_args__ = (_WITHOUT_ROWID,)
@@ -66,13 +67,3 @@ class RedChange(Row):
     box_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     position: Mapped[int] = mapped_column(CODE, primary_key=True, autoincrement=False)
     code: Mapped[int] = mapped_column(CODE)
-
-
-class OwnChange(Row):
-    """A place among the changes that is of a notification of the addressee."""
-
-    __tablename__ = "own_changes"
-    __table_args__ = (_WITHOUT_ROWID,)
-
-    addressee_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    position: Mapped[int] = mapped_column(CODE, primary_key=True, autoincrement=False)

@@ -19,6 +19,7 @@ from sqlalchemy import (
     case,
     exists,
     false,
+    func,
     literal,
     or_,
     select,
@@ -32,7 +33,8 @@ from notigateway.law.windows import Assigned
 from notigateway.repository.aliases import alias_of
 from notigateway.repository.columns import SHA256_HEX, Row, UtcDateTime, Word
 from notigateway.repository.model import Act, Addressee, Notification
-from notigateway.repository.outages import is_overdue
+from notigateway.repository.outages import is_overdue, may_move
+from notigateway.repository.own_inbox import OwnItem
 from notigateway.repository.power_items import PowerItem, an_item_covers
 from notigateway.repository.red_users import RedUser, is_under, works_at
 from notigateway.repository.successions import shown_by_succession
@@ -193,24 +195,46 @@ def power_covers(power: type[Power], now: Instant, rights: RightsPolicy) -> list
     conditions: list[ColumnElement[bool]] = [
         power.grantor_id == Notification.addressee_id,
         *is_in_force(power, now),
-        or_(
-            power.scope == PowerScope.GENERAL,
-            an_item_covers(power, now),
-            # of a time when a power named one, in its own row
-            and_(power.scope == PowerScope.MATTER, power.value == Act.matter),
-            and_(power.scope == PowerScope.PROCEDURE, power.value == Act.procedure),
-        ),
-        or_(
-            closed_at.is_(None),
-            and_(
-                closed_at >= power.accepted_at,
-                or_(~power.needs_statement, closed_at >= power.stated_at),
-            ),
-        ),
+        _names(power, now, Act),
+        or_(closed_at.is_(None), _has_effect_by(power, closed_at)),
     ]
     if Role.ATTORNEY not in rights.special_category_roles:
         conditions.append(~Act.special_category)
     return conditions
+
+
+def power_gives_item(power: type[Power], now: Instant, rights: RightsPolicy) -> list[ColumnElement[bool]]:
+    """Say the same of what is kept for each addressee; of whom, the query says."""
+    # A deadline that has yet to come lies after whatever stands at `now`: so nothing is asked of it.
+    closes_at = func.coalesce(OwnItem.decided_at, OwnItem.deadline)
+    conditions: list[ColumnElement[bool]] = [
+        *is_in_force(power, now),
+        _names(power, now, OwnItem),
+        or_(
+            closes_at.is_(None),
+            _has_effect_by(power, closes_at),
+            and_(OwnItem.decided_at.is_(None), may_move(OwnItem, now)),
+        ),
+    ]
+    if Role.ATTORNEY not in rights.special_category_roles:
+        conditions.append(~OwnItem.special_category)
+    return conditions
+
+
+def _names(power: type[Power], now: Instant, act: type[Act | OwnItem]) -> ColumnElement[bool]:
+    """Say that it is general, or names what the notification is about."""
+    return or_(
+        power.scope == PowerScope.GENERAL,
+        an_item_covers(power, now, act),
+        # of a time when a power named one, in its own row
+        and_(power.scope == PowerScope.MATTER, power.value == act.matter),
+        and_(power.scope == PowerScope.PROCEDURE, power.value == act.procedure),
+    )
+
+
+def _has_effect_by(power: type[Power], instant: ColumnElement[datetime]) -> ColumnElement[bool]:
+    """Say that it had effect when something was closed: what was closed before it does not give."""
+    return and_(instant >= power.accepted_at, or_(~power.needs_statement, instant >= power.stated_at))
 
 
 def red_gives(party: Party, now: Instant, rights: RightsPolicy) -> ColumnElement[bool]:

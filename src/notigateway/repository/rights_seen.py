@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Integer, bindparam, func, or_, select, type_coerce
 
-from notigateway.repository.columns import UtcDateTime
+from notigateway.repository.asking_party import NOW, PARTY
 from notigateway.repository.power_items import PowerItem
 from notigateway.repository.prepared import Prepared, UuidText
 from notigateway.repository.red_inbox import RedBox
@@ -16,7 +16,6 @@ from notigateway.repository.successions import SuccessionRow
 from notigateway.repository.windows import RedWindow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
     from uuid import UUID
 
@@ -36,7 +35,11 @@ def fingerprint_of_rights(session: Session, reach: Reach) -> int:
     names may end before the power does.
     """
     found = [_opened_windows(session, box, reach.now) for box in reach.boxes]
-    found += [one.bytes for query in _titles(reach) for one in session.scalars(query)]
+    if reach.is_attorney:
+        given = {"party": reach.party, "now": reach.now}
+        found += [_bytes_of(row.id) for query in (_POWERS, _ENDED) for row in query.rows(session, **given)]
+    if reach.is_successor:
+        found += [one.bytes for one in session.scalars(_successions(reach))]
     if not found:
         return 0
     titles = b"".join(found)
@@ -46,20 +49,17 @@ def fingerprint_of_rights(session: Session, reach: Reach) -> int:
     return int.from_bytes(hashlib.sha256(titles).digest()[:6]) if titles else 0
 
 
-def _titles(reach: Reach) -> Iterable[Select[UUID]]:
-    """Return what selects the powers that stand, what of them has ended, and the successions."""
-    party, now = reach.party, reach.now
-    if reach.is_attorney:
-        in_force = [Power.attorney == party, *is_in_force(Power, now)]
-        yield select(Power.id).where(*in_force)
-        ended = select(PowerItem.id).join(Power, Power.id == PowerItem.power_id)
-        yield ended.where(*in_force, PowerItem.ended_at <= now)
-    if reach.is_successor:
-        yield select(SuccessionRow.id).where(
-            SuccessionRow.successor == party,
-            SuccessionRow.communicated_at <= now,
-            or_(SuccessionRow.ends_at.is_(None), SuccessionRow.ends_at > now),
-        )
+def _successions(reach: Reach) -> Select[UUID]:
+    """Select the successions that stand."""
+    return select(SuccessionRow.id).where(
+        SuccessionRow.successor == reach.party,
+        SuccessionRow.communicated_at <= reach.now,
+        or_(SuccessionRow.ends_at.is_(None), SuccessionRow.ends_at > reach.now),
+    )
+
+
+def _bytes_of(text: str) -> bytes:
+    return bytes.fromhex(text.replace("-", ""))
 
 
 def _opened_windows(session: Session, box: int, now: datetime) -> bytes:
@@ -73,7 +73,7 @@ def _opened_windows(session: Session, box: int, now: datetime) -> bytes:
     known = _opened.get(key := (edition, unopened))
     if known is None:
         rows = _OPENED.rows(session, box=box, now=now)
-        known = bytes.fromhex("".join(sorted(row.id.replace("-", "") for row in rows)))
+        known = b"".join(sorted(_bytes_of(row.id) for row in rows))
         if len(_opened) >= _BOXES_KEPT:
             _opened.clear()
         _opened[key] = known
@@ -83,14 +83,22 @@ def _opened_windows(session: Session, box: int, now: datetime) -> bytes:
 # By the edition of a box, which no other box and no other time has, and the number that have yet to open.
 _opened: dict[tuple[int, int], bytes] = {}
 
-_BOX, _NOW = bindparam("box", type_=Integer), bindparam("now", type_=UtcDateTime())
+_IN_FORCE: Final = [Power.attorney == PARTY, *is_in_force(Power, NOW)]
+# The powers that stand, and what of them has ended.
+_POWERS: Final = Prepared(select(type_coerce(Power.id, UuidText()).label("id")).where(*_IN_FORCE))
+_ENDED: Final = Prepared(
+    select(type_coerce(PowerItem.id, UuidText()).label("id"))
+    .join(Power, Power.id == PowerItem.power_id)
+    .where(*_IN_FORCE, PowerItem.ended_at <= NOW)
+)
+_BOX: Final = bindparam("box", type_=Integer)
 _OF_BOX: Final = (RedWindow.red_party == RedBox.red_party) & (RedWindow.authorisation == RedBox.authorisation)
 _EDITION: Final = Prepared(
     select(
         RedBox.edition,
         select(func.count())
         .select_from(RedWindow)
-        .where(_OF_BOX, RedWindow.opens_at > _NOW)
+        .where(_OF_BOX, RedWindow.opens_at > NOW)
         .correlate(RedBox)
         .scalar_subquery()
         .label("unopened"),
@@ -99,5 +107,5 @@ _EDITION: Final = Prepared(
 _OPENED: Final = Prepared(
     select(type_coerce(RedWindow.id, UuidText()).label("id"))
     .join(RedBox, _OF_BOX)
-    .where(RedBox.id == _BOX, RedWindow.opens_at <= _NOW)
+    .where(RedBox.id == _BOX, RedWindow.opens_at <= NOW)
 )
