@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import insert, select
 
+from notigateway.cursors import write_place
 from notigateway.errors import PublicationError
 from notigateway.law.representation import PowerScope
 from notigateway.repository.addressees import find_addressee
@@ -202,6 +203,14 @@ def test_a_cursor_that_was_not_given_is_refused(sqlite_stack: Stack, cursor: str
     sqlite_stack.publish()
     answer = sqlite_stack.ask("ListChanges", f"<cursor>{cursor}</cursor>")
     assert answer.code == "INVALID_CURSOR"
+
+
+def test_a_cursor_of_a_form_of_before_is_refused(sqlite_stack: Stack) -> None:
+    """Its client lists again and follows from there, as for any other."""
+    sqlite_stack.publish()
+    for numbers in ((1,), (1, 1, 1, 1), (1,) * 6):
+        cursor = write_place(numbers, belongs_to=("changes", COMPANY_NIF))
+        assert sqlite_stack.ask("ListChanges", f"<cursor>{cursor}</cursor>").code == "INVALID_CURSOR"
 
 
 def test_a_cursor_of_another_caller_or_another_list_is_refused(sqlite_stack: Stack) -> None:

@@ -15,7 +15,7 @@ from uuid import UUID
 import pytest
 from bench.filling import Filling
 from bench.world import ATTORNEYS_COMPANIES, THE_ATTORNEY, THE_COMPANY, THE_RED, Asker, World
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
 from listed import id_of
 from notigateway.issuer.publishing import register_issuing_body
@@ -30,6 +30,7 @@ from notigateway.repository.following import (
     list_changes_arrived,
 )
 from notigateway.repository.listing import ListFilter, list_page
+from notigateway.repository.model import Notification
 from notigateway.repository.notifications import find_visible
 from notigateway.repository.reached import find_reach
 from notigateway.repository.rights_seen import fingerprint_of_rights
@@ -67,6 +68,22 @@ def page(session: Session, asker: Asker, size: int, *states: State) -> object:
     return found
 
 
+def nothing(session: Session, asker: Asker) -> object:
+    """Look for what nobody has: nothing was withdrawn."""
+    chosen = ListFilter(states=frozenset({State.CANCELLED}))
+    found = list_page(session, party=asker.party, chosen=chosen, after_code=0, limit=100, now=NOW)
+    assert not found
+    return found
+
+
+def deepest_page(session: Session, asker: Asker) -> object:
+    """Go on behind nearly all there is, as at the end of a long walk."""
+    last = session.scalar(select(func.max(Notification.code))) or 0
+    return list_page(
+        session, party=asker.party, chosen=ListFilter(), after_code=last - 200, limit=100, now=NOW
+    )
+
+
 def changes(session: Session, asker: Asker, size: int, *, back: int | None = None) -> object:
     head = find_head(session)
     places = Places(0 if back is None else head - back, head)
@@ -100,6 +117,9 @@ QUESTIONS = [
     # Whether it has lapsed by now is asked of all that nobody has decided.
     Question("what is available", lambda s, a: page(s, a, 100, State.AVAILABLE), 500),
     Question("what has lapsed", lambda s, a: page(s, a, 100, State.LAPSED), 1_500),
+    # Of what a party has itself, and of what its grantors have, each is looked at; of a RED box none.
+    Question("what nobody has", nothing, 1_000),
+    Question("the deepest page", deepest_page, 100),
     Question("changes, one", lambda session, asker: changes(session, asker, 1), 1),
     Question("changes, 500", lambda session, asker: changes(session, asker, 500), 500),
     Question("changes, the last", lambda session, asker: changes(session, asker, 9, back=20), 20),
