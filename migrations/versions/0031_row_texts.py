@@ -1,7 +1,7 @@
 """The text of each list row, kept beside its notification since it was published.
 
 The deployment rule stands in `script.py.mako`. The table begins empty: what was published before, or by a
-worker of the release before, is written from its columns whenever it is listed, as it always was. Triggers
+worker of the release before, is written from its columns whenever it is listed. Triggers
 delete a text as soon as a column that it says is changed, by whichever release; a text says what the columns
 say, or there is none. An issuing body's acronym is compared by who reads, since a million texts may say it.
 

@@ -7,13 +7,10 @@ until when it may be read for information. The text is kept from publication on 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from notigateway.instants import instant_text
 from notigateway.wss.canonical import canonical_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 FLAG: Final = {True: "true", False: "false"}
 # Of what form the text is: another number whenever it or its pieces change, for what is kept of before is
@@ -21,6 +18,7 @@ FLAG: Final = {True: "true", False: "false"}
 FORM: Final = 1
 # Between its pieces: XML has no such character.
 CUT: Final = b"\0"
+_CUT: Final = CUT.decode()
 
 
 def row_text(row: Any) -> bytes:  # noqa: ANN401  (a row of many columns)
@@ -31,26 +29,21 @@ def row_text(row: Any) -> bytes:  # noqa: ANN401  (a row of many columns)
 
     Raises: `ValueError` for a character that XML cannot hold.
     """
-    return CUT.decode().join(_pieces(row)).encode()
-
-
-def _pieces(row: Any) -> Iterator[str]:  # noqa: ANN401  (as above)
-    yield (
-        f"<notification><code>{row.code}</code><id>{row.id}</id><kind>{row.kind}</kind>"
-        f"<subject>{canonical_text(row.subject)}</subject>{_body(row.dir3, row.acronym, row.name)}"
-        f"{_concerning(row.procedure, row.matter)}{_named('addressee', row.identifier, row.addressee_name)}"
-        "<role>"
-    )
-    yield f"</state><availableAt>{instant_text(row.available_at)}</availableAt>"
-    yield _documents(row.document_sizes, is_special=row.special_category)
     ground = "" if row.ground is None else f"<obligationGround>{row.ground}</obligationGround>"
     paper = "" if row.paper is None else f"<paper>{row.paper}</paper>"
-    yield f"<reference>{canonical_text(row.reference)}</reference>{ground}{paper}"
     ccc = "" if row.ccc is None else f"<ccc>{row.ccc}</ccc>"
     naf = "" if row.naf is None else f"<naf>{row.naf}</naf>"
     # Whom the act names, where its addressee has taken that place.
     named = "" if row.predecessor is None else _named("predecessor", row.predecessor, row.predecessor_name)
-    yield f"{ccc}{naf}{named}"
+    return (
+        f"<notification><code>{row.code}</code><id>{row.id}</id><kind>{row.kind}</kind>"
+        f"<subject>{canonical_text(row.subject)}</subject>{_body(row.dir3, row.acronym, row.name)}"
+        f"{_concerning(row.procedure, row.matter)}{_named('addressee', row.identifier, row.addressee_name)}"
+        f"<role>{_CUT}</state><availableAt>{instant_text(row.available_at)}</availableAt>"
+        f"{_CUT}{_documents(row.document_sizes, is_special=row.special_category)}"
+        f"{_CUT}<reference>{canonical_text(row.reference)}</reference>{ground}{paper}"
+        f"{_CUT}{ccc}{naf}{named}"
+    ).encode()
 
 
 # Of the pieces that repeat from row to row, each is written once while it is among those used last: they

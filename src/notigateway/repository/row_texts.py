@@ -106,7 +106,11 @@ def with_texts(session: Session, rows: list[Any]) -> list[Any]:
     if not without:
         return rows
     written = {one.code: row_text(one) for one in WHOLE_ROWS.rows(session, codes=sorted(without))}
-    return [row if row.text is not None else row._replace(text=written[row.code]) for row in rows]
+    at = rows[0]._fields.index("text")
+    return [
+        row if row.text is not None else row._make((*row[:at], written[row.code], *row[at + 1 :]))
+        for row in rows
+    ]
 
 
 def text_columns(role: ColumnElement[str | None]) -> Select[*tuple[object, ...]]:
