@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from notigateway.addressee.red import end_red
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from notigateway.pki.keys import KeyPair
 
 OTHER_CCC = "08999999904"
+CHANGED = ("red_assignments", "red_windows", "rights_changes")
 ANOTHER_COMPANY = "A28000016"
 
 
@@ -57,6 +59,11 @@ def change_main(stack: Stack, account: str, **changes: object) -> None:
 def opted_out_since(stack: Stack) -> str | None:
     tree = stack.ask("ListRepresentations", "<contractVersion>1.1</contractVersion>").tree
     return text(tree, "redOptedOutSince")
+
+
+def cursor_of(stack: Stack, by: KeyPair) -> str:
+    tree = stack.ask("ListChanges", "<fromNow>true</fromNow>", holder=by).tree
+    return f"<cursor>{text(tree, 'nextCursor')}</cursor>"
 
 
 def as_red(ids: Iterable[UUID]) -> dict[UUID, str | None]:
@@ -141,6 +148,51 @@ def test_a_correction_gives_and_takes_what_is_at_disposal(stack: Stack) -> None:
         end_red(session, assignment, at=at, now=stack.now, ground="it had ended before")
     assert listed(stack, red()) == {}
     assert outcome(stack, two, red()) == "unknown"
+
+
+def test_a_ground_corrects_since_when_the_same_assignment_gives(stack: Stack) -> None:
+    register_company(stack)
+    one = stack.publish("one")
+    stack.pass_time(days=2)
+    entry = partial(assign, stack, starts_at=NOW, ends_at=NOW + timedelta(days=9))
+    first = entry()
+    assert listed(stack, red()) == {}
+    before = cursor_of(stack, red())
+    assert entry(ground="the RED system says so since then") == first
+    assert listed(stack, red()) == as_red([one])
+    assert text(stack.ask("ListChanges", before, holder=red()).tree, "rightsChanged") == "true"
+    assert outcome(stack, one, red()) == "decided"
+    told = stack.contents()
+    assert entry(ground="the RED system says so since then") == entry() == first
+    assert {name: stack.contents()[name] for name in CHANGED} == {name: told[name] for name in CHANGED}
+
+
+def test_a_ground_corrects_the_account_too_that_the_assignment_has_registered(stack: Stack) -> None:
+    one = stack.publish("one")
+    stack.pass_time(days=2)
+    entry = partial(assign, stack, starts_at=NOW, addressee_name=COMPANY_NAME)
+    first = entry()
+    assert listed(stack, red()) == {}
+    for _ in range(2):
+        assert entry(ground="the RED system says so since then") == first
+        assert listed(stack, red()) == as_red([one])
+    assert len(stack.contents()["main_accounts"]) == 2
+
+
+def test_a_correction_to_the_end_that_it_has_takes_what_was_given_since(stack: Stack) -> None:
+    register_company(stack)
+    assignment = assign(stack)
+    stack.pass_time(days=1)
+    one = stack.publish("one")
+    with writing(stack.engine) as session:
+        end_red(session, assignment, at=stack.now, now=stack.now)
+    assert listed(stack, red()) == as_red([one])
+    at = stack.now
+    stack.pass_time(days=1)
+    with writing(stack.engine) as session:
+        end_red(session, assignment, at=at, now=stack.now, ground="it had ended by then")
+    assert listed(stack, red()) == {}
+    assert outcome(stack, one, red()) == "unknown"
 
 
 def test_receiving_alone_stands_whoever_is_assigned_and_attorneys_keep_seeing(stack: Stack) -> None:

@@ -16,6 +16,7 @@ from notigateway.cursors import BEFORE_ALL, read_uuid_cursor, write_uuid_cursor
 from notigateway.errors import NotAddresseeError, RedAssignmentOverlapsError, RedAssignmentUnknownError
 from notigateway.instants import to_milliseconds
 from notigateway.law.accounts import account_key, accounts_since
+from notigateway.law.spans import Span
 from notigateway.law.titles import check_red, check_red_addressee, check_red_ground, ends_red, invalid_red
 from notigateway.receipts.recording import record_request
 from notigateway.repository import powers as register
@@ -56,6 +57,8 @@ class Representations:
 def assign_red(session: Session, terms: RedTerms, *, now: datetime) -> RedAssignment:
     """Register an assignment, as the operator; repeating changes nothing.
 
+    What was registered without a ground, and has effect only since then, is corrected by the same with one.
+
     Raises: `NotAddresseeError`, `RedAssignmentInvalidError`, `RedAssignmentOverlapsError`.
     """
     addressee = _addressee(session, terms, now)
@@ -67,7 +70,7 @@ def assign_red(session: Session, terms: RedTerms, *, now: datetime) -> RedAssign
     )
     for one in overlapping:
         if _said(one) == _said(assignment):
-            return one
+            return one if ground is None else _reach_back(session, one, now=now, ground=ground)
     _refuse_overlap(overlapping)
     return _register(session, assignment, "assigned", now=now, ground=ground)
 
@@ -83,7 +86,8 @@ def end_red(
     assignment = _lock(session, assignment_id)
     at = to_milliseconds(at)
     ground = check_red_ground(ground, at, now)
-    if not ends_red(assignment.ends_at, at, now, is_correction=ground is not None):
+    is_correction, until = ground is not None, assignment.gives_until
+    if not ends_red(assignment.ends_at, at, now, is_correction=is_correction, gives_until=until):
         return assignment  # a repeat, or it had ended before
     if ground is None:
         return _end(session, assignment, at, now=now)
@@ -206,7 +210,8 @@ def list_representations(
 def _addressee(session: Session, terms: RedTerms, now: datetime) -> Addressee:
     """Return the addressee, its rights locked; where a name is given it is registered with its account.
 
-    Neither a name nor a main account that the register has is changed by it.
+    Neither a name nor a main account that the register has is changed by it; but a ground corrects since when
+    the first one has effect.
     """
     identifier, account = check_red_addressee(terms)
     if terms.addressee_name is not None:
@@ -256,6 +261,17 @@ def _register(
     assignment.gives_until = None if ends_at is None else max(ends_at, starts_at)
     session.add(assignment)
     _changed(session, assignment, change, now=now, asking=asking, ground=ground)
+    replan(session, assignment.addressee, now)
+    return assignment
+
+
+def _reach_back(session: Session, assignment: RedAssignment, *, now: datetime, ground: str) -> RedAssignment:
+    """Let an assignment give in all the time that it says, as a correction; a repeat changes nothing."""
+    starts_at, ends_at = assignment.starts_at, assignment.ends_at
+    if assignment.assigned.span == Span(starts_at, ends_at):
+        return assignment
+    assignment.gives_from, assignment.gives_until = starts_at, ends_at
+    _changed(session, assignment, "corrected", now=now, ground=ground)
     replan(session, assignment.addressee, now)
     return assignment
 

@@ -142,12 +142,19 @@ def give_first_account(
 ) -> None:
     """Register the main account of an addressee for which the register has none; else leave it as it is.
 
+    Where the one entry says the same and has effect only since it was made, a ground corrects that.
+
     Raises: `AccountInvalidError`.
     """
-    if register.list_main_entries(session, addressee):
-        return
-    nif = addressee.identifier
-    terms = MainTerms(addressee=nif, account=account, starts_at=starts_at, ground=ground)
+    nif, ends_at = addressee.identifier, None
+    rows = register.list_main_entries(session, addressee)
+    if rows:
+        first, said = rows[0], (law.account_key(account), to_milliseconds(starts_at))
+        of_it = None if first.number is None else law.account_key(first.number)
+        if ground is None or len(rows) > 1 or said != (of_it, first.starts_at) or first.gives_from <= said[1]:
+            return
+        ends_at = first.gives_from
+    terms = MainTerms(addressee=nif, account=account, starts_at=starts_at, ends_at=ends_at, ground=ground)
     _enter(session, addressee, terms, now=now)
 
 

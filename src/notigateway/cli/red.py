@@ -49,7 +49,8 @@ def assign(
 ) -> None:
     """Register an assignment; repeating changes nothing. Two of one account never overlap.
 
-    One dated back counts for what is put at disposal from now on, unless a ground makes it a correction.
+    One dated back counts for what is put at disposal from now on, unless a ground makes it a correction;
+    the same with a ground corrects what was registered without one.
     """
     from notigateway.addressee.red import assign_red
     from notigateway.clock.obliging import obliging_by

@@ -105,14 +105,24 @@ def check_red_ground(ground: str | None, at: datetime, now: datetime) -> str | N
         raise invalid_red("ground", str(error.facts["problem"])) from error
 
 
-def ends_red(ends_at: datetime | None, at: datetime, now: datetime, *, is_correction: bool = False) -> bool:
+def ends_red(
+    ends_at: datetime | None,
+    at: datetime,
+    now: datetime,
+    *,
+    is_correction: bool = False,
+    gives_until: datetime | None = None,
+) -> bool:
     """Tell whether an assignment with that end comes to end at another instant; not where it did before.
+
+    `gives_until` is until when it gives, where that is later than its end: a correction to the end that it
+    has already takes what was given since.
 
     Raises: `RedAssignmentInvalidError` for an instant that has passed, but in a correction: what was put
     at disposal since then was seen rightly, and rights are not taken back.
     """
     if is_correction:
-        return ends_at != at
+        return ends_at != at or gives_until not in {None, at}
     if ends_at is not None and ends_at <= max(at, now):
         return False
     if at < to_milliseconds(now):

@@ -88,6 +88,9 @@ def test_a_correction_moves_an_end_either_way_and_a_repeat_nothing() -> None:
     assert ends_red(None, NOW - DAY, NOW, is_correction=True)
     assert ends_red(NOW - 2 * DAY, NOW - DAY, NOW, is_correction=True)
     assert not ends_red(NOW - DAY, NOW - DAY, NOW, is_correction=True)
+    assert not ends_red(NOW - DAY, NOW - DAY, NOW, is_correction=True, gives_until=NOW - DAY)
+    # It has given until later: what was given since its end is taken.
+    assert ends_red(NOW - DAY, NOW - DAY, NOW, is_correction=True, gives_until=NOW)
 
 
 @pytest.mark.parametrize(
