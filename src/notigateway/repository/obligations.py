@@ -21,6 +21,7 @@ from notigateway.law.obligation import (
     obligations_by_power,
 )
 from notigateway.repository.accounts import list_main_entries
+from notigateway.repository.changes import wait_for_turn_to_place
 from notigateway.repository.columns import Row, UtcDateTime, Word
 from notigateway.repository.model import Act, Addressee, Notification
 from notigateway.repository.power_items import PowerItem
@@ -148,7 +149,12 @@ def issued_of(act: Act, notification: Notification) -> Issued:
 
 
 def lock_scheduled(session: Session, addressee: Addressee, *, now: datetime) -> Sequence[Notification]:
-    """Return what has not arrived at `now`, with its act, locked in the order of the code."""
+    """Return what has not arrived at `now`, with its act, locked in the order of the code.
+
+    To be found anew: whoever is told of it may change, so nobody places its changes meanwhile. The database
+    writes down whose they are, and would not see what another transaction does at the same time. Whoever
+    asks holds the turn to publish, as everybody who waits for both.
+    """
     query = (
         select(Notification)
         .join(Notification.act)
@@ -162,7 +168,10 @@ def lock_scheduled(session: Session, addressee: Addressee, *, now: datetime) -> 
         .with_for_update(of=Notification, key_share=True)
         .execution_options(populate_existing=True)
     )
-    return session.scalars(query).all()
+    rows = session.scalars(query).all()
+    if rows:
+        wait_for_turn_to_place(session)
+    return rows
 
 
 def is_natural(addressee: Addressee) -> bool:
