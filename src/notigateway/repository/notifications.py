@@ -15,6 +15,7 @@ from sqlalchemy import (
     select,
 )
 
+from notigateway.errors import Part, TemporarilyUnavailableError
 from notigateway.law.representation import DEFAULT_RIGHTS, Role
 from notigateway.repository.accesses import note_found
 from notigateway.repository.asking_party import NOW, PARTY, asked_by
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from notigateway.law.representation import RightsPolicy
     from notigateway.repository.asking_party import Instant
     from notigateway.repository.session import Session
+
+# A look finds the titles as they are committed then; each one more takes another correction at that moment.
+_LOOKS: Final = 4
 
 
 def visible_to(now: Instant, *, role: ColumnElement[str | None]) -> ColumnElement[bool]:
@@ -87,17 +91,27 @@ def lock_visible(
     Whoever comes second waits here and then sees the first one's decision. The one order keeps two
     batches that share notifications from waiting for each other. (SQLite has no row locks; there
     the writing session already is alone.) The titles by which a representative acts are locked too:
-    what they no longer give by then is not found.
+    what they no longer give by then is not found, unless another title gives it.
+
+    Raises: `TemporarilyUnavailableError` where titles come and go faster than it looks.
     """
-    found = _by_id(session, _whole_rows(rights, locked=True), ids, asked_by(party, now))
-    represented = [row for row in found.values() if not _is_its_own(row, party)]
-    titles = lock_titles(session, represented, party=party, now=now, rights=rights)
-    for row in represented:
-        if row.code in titles:
-            row.see_as(row.seen_as, titles[row.code])
-        else:
-            del found[row.id]
-    return found
+    found: dict[UUID, Notification] = {}
+    sought = set(ids)
+    for _ in range(_LOOKS):
+        seen = _by_id(session, _whole_rows(rights, locked=True), sought, asked_by(party, now))
+        represented = [row for row in seen.values() if not _is_its_own(row, party)]
+        titles = lock_titles(session, represented, party=party, now=now, rights=rights)
+        for row in represented:
+            if row.code in titles:
+                row.see_as(row.seen_as, titles[row.code])
+            else:
+                del seen[row.id]
+        found |= seen
+        # A title that is gone since we looked, or waited, may have been replaced by another one.
+        sought = {row.id for row in represented if row.code not in titles}
+        if not sought:
+            return found
+    raise TemporarilyUnavailableError("titles changed at each look", part=Part.DATABASE)
 
 
 def _is_its_own(row: Notification, party: str) -> bool:
