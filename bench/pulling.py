@@ -22,6 +22,7 @@ from bench.measure import rsa_2048_private_operation
 from bench.processes import cpu_seconds_below
 from bench.serving import Serving, serving
 from notigateway.client import NotificationClient, pull
+from notigateway.collecting import collect_late
 from notigateway.pki.keys import load_certificates
 from notigateway.sandbox.holders import Pki
 from notigateway.settings import load_settings
@@ -102,6 +103,7 @@ def _own_cpu_seconds() -> float:
 
 def _main(arguments: list[str]) -> None:
     if len(arguments) > 1:
+        collect_late()  # as the client's command does
         url, pki, inbox = arguments
         sys.stdout.write(json.dumps(pull_here(url, Pki(Path(pki)), Path(inbox))))
         return

@@ -23,6 +23,7 @@ def collect_late() -> None:
     def as_usual(phase: str, _about: Mapping[str, int]) -> None:
         if phase == "stop":
             gc.callbacks.remove(as_usual)
+            gc.freeze()  # what is there by now stays: later looks need not pass over it
             gc.set_threshold(*usual)
 
     atexit.register(gc.freeze)
