@@ -14,7 +14,8 @@ from notigateway.law.grounds import Ground
 from notigateway.law.spans import Span
 from notigateway.repository.accounts import main_account_at
 from notigateway.repository.addressees import find_addressee
-from notigateway.repository.engine import create_database, make_database, reading
+from notigateway.repository.engine import create_database, reading
+from notigateway.repository.file_connections import make_database
 from notigateway.repository.model import Act, Notification
 from notigateway.repository.replay import is_registered
 from notigateway.repository.schema import configuration, upgrade

@@ -10,7 +10,8 @@ from sqlalchemy import inspect, select, text
 from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
 from notigateway.law.lifecycle import Kind, State
 from notigateway.repository.columns import Row
-from notigateway.repository.engine import create_database, make_database
+from notigateway.repository.engine import create_database
+from notigateway.repository.file_connections import make_database
 from notigateway.repository.schema import (
     check_revision,
     configuration,

@@ -18,7 +18,8 @@ from notigateway.addressee.red import assign_red, end_red, plan_anew
 from notigateway.law.grounds import Ground
 from notigateway.law.lifecycle import UNDECIDED, Kind, Nature, State
 from notigateway.repository.changes import Change
-from notigateway.repository.engine import create_database, make_database, writing
+from notigateway.repository.engine import create_database, writing
+from notigateway.repository.file_connections import make_database
 from notigateway.repository.model import Act, Addressee, Event, IssuingBody, Notification
 from notigateway.repository.placing import place_committed
 from notigateway.repository.red_inbox import RedBox, RedItem

@@ -6,9 +6,8 @@ use cases below never commit.
 
 from __future__ import annotations
 
-import sqlite3
 import time
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,12 +16,12 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import URL, Engine, create_engine, event, exc, make_url
 from sqlalchemy.pool import QueuePool
 
-from notigateway.errors import ConfigurationError, Part, TemporarilyUnavailableError
+from notigateway.errors import ConfigurationError
 from notigateway.metering.account import Stage, timed
 from notigateway.metering.meters import meters
-from notigateway.private_files import make_file
 from notigateway.repository.commit import commit
 from notigateway.repository.doubts import doubt
+from notigateway.repository.file_connections import open_file, prepare_connection
 from notigateway.repository.file_generations import FileGenerations
 from notigateway.repository.file_transactions import (
     ACCESS,
@@ -44,7 +43,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from sqlalchemy import Connection
-    from sqlalchemy.pool import ConnectionPoolEntry
 
     from notigateway.repository.kept_connection import KeptConnection
     from notigateway.settings import Settings
@@ -52,9 +50,7 @@ if TYPE_CHECKING:
 _READING: Final = {ACCESS: READ}
 # SQLite's waiting writers look for the lock every 0.1 seconds at the latest: they get a turn.
 _SQLITE_PAUSE_SECONDS = 0.1
-# Two seconds in all: switching takes milliseconds.
-_SWITCH_TRIES = 100
-_SWITCH_PAUSE_SECONDS = 0.02
+
 
 # The order of the threads that write to SQLite; between processes there is none.
 _turns: WeakKeyDictionary[Engine, Turns] = WeakKeyDictionary()
@@ -89,8 +85,8 @@ def create_database(url: str, *, pool_size: int = 8, timeout_seconds: int = 30) 
     if parsed.get_backend_name() == "sqlite":
         _turns[engine] = Turns(timeout_seconds)
         file = Path(parsed.database or "").absolute()
-        event.listen(engine, "do_connect", partial(_open_sqlite, file))
-        event.listen(engine, "connect", partial(_prepare_sqlite, file))
+        event.listen(engine, "do_connect", partial(open_file, file))
+        event.listen(engine, "connect", partial(prepare_connection, file))
         _generations[engine] = generations = FileGenerations(engine)
         FileTransactions(engine, generations, timeout_seconds=timeout_seconds)
         OpenedFile(engine, file, generations)
@@ -273,79 +269,3 @@ def _postgresql_options(_url: URL, timeout_seconds: int) -> dict[str, Any]:
 
 
 _OPTIONS = {"sqlite": _sqlite_options, "postgresql": _postgresql_options}
-
-
-def make_database(engine: Engine) -> None:
-    """Make the file of a SQLite database where there is none: what only a migration may do.
-
-    For its owner only; SQLite gives those that it makes beside it the same mode.
-    """
-    if engine.dialect.name == "sqlite" and engine.url.database and not Path(engine.url.database).exists():
-        with suppress(OSError):  # SQLite says in its own words that it cannot
-            make_file(Path(engine.url.database))
-
-
-def _open_sqlite(
-    file: Path, _dialect: object, _record: object, arguments: list[Any], named: dict[str, Any]
-) -> None:
-    """Have SQLite open the file, and never make it.
-
-    A path with a typing error, or a volume that is not mounted, would otherwise become an empty database.
-
-    Raises: `TemporarilyUnavailableError`: a volume may come back. `ConfigurationError` for a folder, and
-    where there is none that the file could lie in.
-    """
-    try:
-        is_there, has_folder = file.exists(), file.parent.is_dir()
-    except OSError as error:  # no permission to look, say
-        raise ConfigurationError(f"database_url: {file}: {error.strerror}") from error
-    if not has_folder:
-        raise ConfigurationError(
-            f"database_url: there is no folder {file.parent}: mount it, or correct the path"
-        )
-    if not is_there:
-        raise TemporarilyUnavailableError(
-            f"there is no database {file}: `notigateway migrate` makes it, where it is the right one",
-            part=Part.DATABASE,
-        )
-    if file.is_dir():
-        raise ConfigurationError(f"database_url: {file} is a folder")
-    arguments[0] = f"{file.as_uri()}?mode=rw"
-    named["uri"] = True
-
-
-def _prepare_sqlite(file: Path, connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
-    """Make a new connection durable and strict.
-
-    WAL lets readers and the one writer work at the same time; FULL makes a commit survive a power
-    cut, which WAL with NORMAL does not. The driver's own transactions are off (`isolation_level` None):
-    they would begin too late and break savepoints.
-
-    Raises: `ConfigurationError` for a file of another kind.
-    """
-    try:
-        _switch_to_wal(connection)
-    except sqlite3.DatabaseError as error:
-        connection.close()  # the error may be kept, and what SQLite has opened with it
-        if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
-            raise ConfigurationError(f"database_url: {file} is no SQLite database") from error
-        raise
-    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}").close()
-
-
-def _switch_to_wal(connection: sqlite3.Connection) -> None:
-    """Have the database keep a log; a new file is switched once.
-
-    SQLite does not wait for others here, whatever its timeout: of two who open a new file at once, one is
-    told that it is locked.
-    """
-    for left in reversed(range(_SWITCH_TRIES)):
-        try:
-            connection.execute("PRAGMA journal_mode=WAL").close()
-        except sqlite3.OperationalError as error:
-            if not left or error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                raise
-            time.sleep(_SWITCH_PAUSE_SECONDS)
-        else:
-            return

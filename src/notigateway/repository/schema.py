@@ -11,7 +11,8 @@ from sqlalchemy import column, inspect, select, table
 
 from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
 from notigateway.published import published_folder
-from notigateway.repository.engine import in_our_words, make_database, reading
+from notigateway.repository.engine import in_our_words, reading
+from notigateway.repository.file_connections import make_database
 
 if TYPE_CHECKING:
     from alembic.config import Config
