@@ -1,4 +1,6 @@
-"""What alembic runs: one transaction for all steps, on SQLite and on PostgreSQL.
+"""What alembic runs: one transaction for all steps that it is asked for, on SQLite and on PostgreSQL.
+
+`repository.schema.upgrade` asks for one at a time where others go on meanwhile.
 
 `notigateway migrate` and the tests come with a connection. A developer's own `alembic` command (for
 example `alembic revision`) has none: then the settings name the database.

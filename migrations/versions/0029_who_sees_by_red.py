@@ -3,8 +3,9 @@
 The deployment rule stands in `script.py.mako`. Triggers write these tables, so that a worker of the release
 before fills them too, and no writer can forget one: what they say follows from the windows and the
 notifications, as `law/representation.red_covers` has it. They are filled here, once, by three statements
-that on PostgreSQL hold up no writer: only then are the triggers made, for which writers wait, and what came
-meanwhile is taken up. SQLite, which has one writer, takes 20 s for a million notifications.
+that on PostgreSQL hold up nobody but who assigns: only then are the triggers made, for which writers wait,
+and what came meanwhile is taken up. Readers wait for the last statement alone, which drops an index. SQLite,
+which has one writer, takes 20 s for a million notifications.
 
 A step that rewrites `notifications`, `changes` or `red_windows` on SQLite (`batch_alter_table`) loses their
 triggers and makes them anew.
@@ -197,12 +198,16 @@ def upgrade() -> None:
     )
     code, position = last("notifications", "code"), last("changes", "position")
     op.execute(FILL)
-    fill_changes("changes.position <= :position", position)
+    fill_changes(position)
     # From here on every writer waits, for as long as it takes to take up what came meanwhile.
     create_triggers("red_inbox")
     create_triggers("notifications")
     create_triggers("changes")
-    take_up(code, position)
+    if op.get_bind().dialect.name == "postgresql":
+        take_up(code, position)
+    # Last: who drops an index lets nobody read its table until the end.
+    op.create_index("ix_powers_attorney_grantor_id", "powers", ["attorney", "grantor_id"])
+    op.drop_index("ix_powers_attorney", "powers")
 
 
 def create_tables() -> None:
@@ -245,7 +250,7 @@ def create_tables() -> None:
 
 
 def create_indexes() -> None:
-    """Build the indexes of what is asked of them, and of titles."""
+    """Build the indexes of what is asked of them, and of windows."""
     op.create_index(
         "ix_red_inbox_state",
         "red_inbox",
@@ -262,8 +267,6 @@ def create_indexes() -> None:
         "red_windows",
         ["red_party", "authorisation", "opens_at"],
     )
-    op.create_index("ix_powers_attorney_grantor_id", "powers", ["attorney", "grantor_id"])
-    op.drop_index("ix_powers_attorney", "powers")
 
 
 def create_triggers(table: str) -> None:
@@ -285,44 +288,51 @@ def create_triggers(table: str) -> None:
         op.execute(f"{begins} EXECUTE FUNCTION {name}()")
 
 
-def fill_changes(which: str, position: int) -> None:
-    """Write whose changes those are."""
-    of_addressees = f"""
+def fill_changes(position: int) -> None:
+    """Write whose each change up to that place is."""
+    of_addressees = """
         INSERT INTO own_changes (addressee_id, position)
         SELECT addressee_id, changes.position FROM changes
-        JOIN notifications ON notifications.code = changes.notification_code WHERE {which}
+        JOIN notifications ON notifications.code = changes.notification_code
+        WHERE changes.position <= :position
     """
-    of_boxes = f"""
+    of_boxes = """
         INSERT INTO red_changes (box_id, position, code)
         SELECT box_id, changes.position, code FROM changes
-        JOIN red_inbox ON red_inbox.code = changes.notification_code WHERE {which} ON CONFLICT DO NOTHING
+        JOIN red_inbox ON red_inbox.code = changes.notification_code WHERE changes.position <= :position
     """
     for statement in (of_addressees, of_boxes):
         op.get_bind().execute(sa.text(statement), {"position": position})
 
 
 def take_up(code: int, position: int) -> None:
-    """Take up what others have committed while the tables were filled: published, decided, found anew."""
-    connection = op.get_bind()
-    given = {"code": code, "position": position}
-    connection.execute(
-        sa.text(
-            "DELETE FROM red_inbox WHERE code IN (SELECT code FROM notifications WHERE state = 'scheduled')"
-        )
+    """Take up what others have committed while the tables were filled: published, decided, found anew.
+
+    Each of these has left an event since, that has its place or waits for it, or will arrive yet. All that
+    is kept of such a notification is written anew; of its items the triggers write the changes.
+    """
+    fresh = f"""
+        SELECT code FROM notifications WHERE code > {code} OR state = 'scheduled'
+        UNION SELECT notification_code FROM changes WHERE position > {position}
+        UNION SELECT notification_code FROM events JOIN unplaced_changes ON event_id = events.id
+    """
+    op.execute(f"DELETE FROM red_inbox WHERE code IN ({fresh})")
+    op.execute(f"{FILL} AND notifications.code IN ({fresh})")
+    # By whomever it was addressed to before.
+    op.execute(
+        f"""
+        DELETE FROM own_changes
+        WHERE position IN (SELECT position FROM changes WHERE notification_code IN ({fresh}))
+        """
     )
-    fresh = "(notifications.code > :code OR notifications.state = 'scheduled')"
-    connection.execute(sa.text(f"{FILL} AND {fresh} ON CONFLICT DO NOTHING"), given)
-    connection.execute(
-        sa.text(
-            """
-            UPDATE red_inbox
-            SET state = (SELECT state FROM notifications WHERE notifications.code = red_inbox.code)
-            WHERE code IN (SELECT notification_code FROM changes WHERE position > :position)
-            """
-        ),
-        given,
+    op.execute(
+        f"""
+        INSERT INTO own_changes (addressee_id, position)
+        SELECT addressee_id, changes.position FROM changes
+        JOIN notifications ON notifications.code = changes.notification_code
+        WHERE changes.notification_code IN ({fresh})
+        """
     )
-    fill_changes("changes.position > :position", position)
 
 
 def last(table: str, column: str) -> int:

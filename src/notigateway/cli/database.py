@@ -13,7 +13,7 @@ def migrate(
     settings_file: SettingsFile = None,
     show: Annotated[bool, typer.Option("--show", help="Only tell the revision; change nothing.")] = False,
 ) -> None:
-    """Bring the database to this version's schema: all steps in one transaction, or none.
+    """Bring the database to this version's schema, each step whole or not at all.
 
     Run it before the new version starts, while the one before still serves. Repeating changes nothing;
     two at the same time wait for each other.

@@ -27,16 +27,25 @@ _MERGED_STEPS: Final = frozenset({"0001", "0002", "0003", "0004", "0005"})
 
 
 def upgrade(engine: Engine) -> None:
-    """Bring the schema up to this version, in one transaction; nothing happens where it already is.
+    """Bring the schema up to this version; nothing happens where it already is.
+
+    In one transaction, but on PostgreSQL, where others go on, in one for each step: what a step locks at its
+    end would otherwise stay locked while the next ones fill their tables. One that fails leaves what those
+    before it have made, with which the version before goes on too.
 
     Raises: `ConfigurationError`, `TemporarilyUnavailableError`.
     """
     from alembic import command  # noqa: PLC0415  (only who migrates waits for it)
 
     make_database(engine)
-    _check_not_merged(current_revision(engine))
+    current = current_revision(engine)
+    _check_not_merged(current)
+    targets = ["head"]
+    if current in _steps() and engine.dialect.name == "postgresql":
+        targets = _steps_after(current)
     with in_our_words(), engine.connect() as connection:
-        command.upgrade(configuration(connection), "head")
+        for target in targets:
+            command.upgrade(configuration(connection), target)
 
 
 def head_revision() -> str:
@@ -104,6 +113,16 @@ def configuration(connection: Connection | None = None) -> Config:
     # ConfigParser interpolates percent signs.
     config.set_main_option("script_location", str(published_folder("migrations")).replace("%", "%%"))
     return config
+
+
+def _steps_after(current: str) -> list[str]:
+    """Return the revisions that follow one, in their order."""
+    following = {before: revision for revision, before in _steps().items()}
+    found = []
+    while current in following:
+        current = following[current]
+        found.append(current)
+    return found
 
 
 @cache
