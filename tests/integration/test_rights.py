@@ -19,7 +19,16 @@ from notigateway.law import representation
 from notigateway.law.assurance import Assurance, Level, Means, rights_by
 from notigateway.law.grounds import Ground
 from notigateway.law.lifecycle import Kind, Standing, State, is_held
-from notigateway.law.representation import Item, ItemKind, PowerScope, PowerState, RightsPolicy, Role
+from notigateway.law.representation import (
+    Item,
+    ItemKind,
+    OnRecord,
+    PowerScope,
+    PowerState,
+    RightsPolicy,
+    Role,
+    closed_on_record,
+)
 from notigateway.law.spans import Span
 from notigateway.repository.changes import Change
 from notigateway.repository.counting import count_groups
@@ -54,13 +63,17 @@ INSTANTS = st.builds(
 )
 
 
+# Of whom, what, its deadline, and what is on record of decisions, the standing one last.
+Drawn = tuple[str, Item, datetime | None, tuple[OnRecord, ...]]
+
+
 @dataclass(frozen=True)
 class World:
     """Titles and notifications at random, each of one addressee; deadlines and decisions may be anywhere."""
 
     powers: list[tuple[str, str, representation.Power]]
     windows: list[tuple[str, str, representation.Window]]
-    items: list[tuple[str, Item, datetime | None, datetime | None]]
+    items: list[Drawn]
     # In which times an addressee receives alone.
     alone: list[tuple[str, Span]] = field(default_factory=list)
     # Since when an outage lasts.
@@ -71,8 +84,9 @@ class World:
         is_withheld = any(who == addressee and item.available_at in span for who, span in self.alone)
         return replace(item, is_withheld=is_withheld)
 
-    def as_it_is(self, item: Item, decided_at: datetime | None, now: datetime) -> Item:
+    def as_it_is(self, item: Item, decisions: Sequence[OnRecord], now: datetime) -> Item:
         """Return the item with what holds its deadline."""
+        decided_at = decisions[-1].at if decisions else None
         standing = Standing(
             Kind.NOTIFICATION, State.AVAILABLE, item.available_at, item.closed_at, self.outage, decided_at
         )
@@ -98,20 +112,31 @@ def powers(draw: st.DrawFn) -> representation.Power:
 
 
 @st.composite
-def items(draw: st.DrawFn) -> tuple[str, Item, datetime | None, datetime | None]:
+def decisions(draw: st.DrawFn, available_at: datetime) -> tuple[OnRecord, ...]:
+    """Draw decisions in the order in which they are known; each that is known later happened earlier."""
+    happened = sorted(draw(st.lists(INSTANTS, max_size=3, unique=True)), reverse=True)
+    known = sorted(draw(st.lists(INSTANTS, min_size=len(happened), max_size=len(happened), unique=True)))
+    return tuple(
+        OnRecord(max(at, available_at), max(at, available_at, known_at))
+        for at, known_at in zip(happened, known, strict=True)
+    )
+
+
+@st.composite
+def items(draw: st.DrawFn) -> Drawn:
     addressee = draw(st.sampled_from(ADDRESSEES))
     available_at = draw(INSTANTS)
     deadline = draw(st.none() | st.integers(1, 12).map(lambda days: available_at + days * DAY))
-    decided_at = draw(st.none() | INSTANTS.map(lambda at: max(at, available_at)))
+    on_record = draw(decisions(available_at))
     item = Item(
         available_at=available_at,
-        closed_at=decided_at or deadline,
+        closed_at=closed_on_record(on_record, deadline),
         matter=draw(st.sampled_from(MATTERS)),
         procedure=draw(st.sampled_from(PROCEDURES)),
         special_category=draw(st.booleans()),
         ground=draw(st.sampled_from([Ground.A, Ground.B, Ground.C, None])),
     )
-    return addressee, item, deadline, decided_at
+    return addressee, item, deadline, on_record
 
 
 def worlds() -> st.SearchStrategy[World]:
@@ -153,7 +178,10 @@ def populate(session: Session, world: World) -> list[UUID]:
         _add_opt_out(session, rows[addressee], span)
     if world.outage is not None:
         _add_outage(session, world.outage)
-    return [_add_notification(session, body, rows[who], one) for who, *one in world.items]
+    return [
+        _add_notification(session, body, rows[who], (item, deadline, on_record))
+        for who, item, deadline, on_record in world.items
+    ]
 
 
 def _power(power: representation.Power, grantor: Addressee, attorney: str) -> Power:
@@ -212,10 +240,13 @@ def _add_outage(session: Session, started_at: datetime) -> None:
 
 
 def _add_notification(
-    session: Session, body: IssuingBody, addressee: Addressee, one: Sequence[object]
+    session: Session,
+    body: IssuingBody,
+    addressee: Addressee,
+    one: tuple[Item, datetime | None, tuple[OnRecord, ...]],
 ) -> UUID:
-    item, deadline, decided_at = one
-    assert isinstance(item, Item)
+    item, deadline, on_record = one
+    decided_at = on_record[-1].at if on_record else None
     act = Act(
         id=uuid4(),
         issuing_body_id=body.id,
@@ -253,24 +284,40 @@ def _add_notification(
         at=item.available_at,
     )
     session.add(event)
+    for position, decision in enumerate(on_record, start=2):
+        session.add(_decision(row, position, decision, is_standing=decision is on_record[-1]))
     session.flush()
     session.add(Change(event_id=event.id, notification_code=row.code))
     session.flush()
     return row.id
 
 
+def _decision(row: Notification, position: int, decision: OnRecord, *, is_standing: bool) -> Event:
+    """Return the event: what was known when it happened is nobody's report."""
+    is_reported = decision.known_at > decision.at
+    return Event(
+        id=uuid4(),
+        notification_code=row.code,
+        position=position,
+        state=State.ACCEPTED,
+        decisive=is_standing,
+        at=decision.at,
+        reported_at=decision.known_at if is_reported else None,
+    )
+
+
 def expected(world: World, party: str, now: datetime, rights: RightsPolicy) -> list[Role | None]:
     """Apply the pure rules to every item."""
     return [
         representation.role_of(
-            world.as_it_is(world.as_it_was(addressee, item), decided_at, now),
+            world.as_it_is(world.as_it_was(addressee, item), on_record, now),
             is_addressee=party == addressee,
             powers=[p for grantor, attorney, p in world.powers if (grantor, attorney) == (addressee, party)],
             windows=[w for who, red, w in world.windows if (who, red) == (addressee, party)],
             now=now,
             rights=rights,
         )
-        for addressee, item, _, decided_at in world.items
+        for addressee, item, _, on_record in world.items
     ]
 
 
@@ -371,9 +418,7 @@ def worlds_of_items(draw: st.DrawFn) -> World:
     )
     grantor = draw(st.sampled_from(sorted(ADDRESSEES)))
     drawn = draw(st.lists(items(), min_size=1, max_size=4))
-    open_ones: list[tuple[str, Item, datetime | None, datetime | None]] = [
-        (grantor, replace(item, closed_at=None), None, None) for _, item, *_ in drawn
-    ]
+    open_ones: list[Drawn] = [(grantor, replace(item, closed_at=None), None, ()) for _, item, *_ in drawn]
     return World([(grantor, PARTIES[2], power)], [], open_ones)
 
 

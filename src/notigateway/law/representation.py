@@ -98,8 +98,8 @@ DEFAULT_RIGHTS: Final = RightsPolicy()
 class Item:
     """What the rules need to know of one notification.
 
-    `closed_at` is when it was decided, or when it lapses while nobody has (None: it never does);
-    `ground` is why the addressee was obliged when it was put at disposal; None for who was not.
+    `closed_at` is until when it was pending (`closed_on_record`; None: it never closes); `ground` is why the
+    addressee was obliged when it was put at disposal; None for who was not.
     `is_withheld` says that the addressee had chosen by then to receive alone.
     """
 
@@ -110,6 +110,18 @@ class Item:
     special_category: bool
     ground: Ground | None
     is_withheld: bool = False
+
+
+@dataclass(frozen=True)
+class OnRecord:
+    """A decision that is on record: when it happened, and since when that is known here.
+
+    What a party decides here and what the clock does are known at once; of another channel's, when it is
+    reported.
+    """
+
+    at: datetime
+    known_at: datetime
 
 
 @dataclass(frozen=True)
@@ -253,6 +265,22 @@ def power_covers(power: Power, item: Item, now: datetime, rights: RightsPolicy =
     if power.scope is not PowerScope.GENERAL and not any(_names(one, item, now) for one in power.items):
         return False
     return item.closed_at is None or item.closed_at >= since
+
+
+def closed_on_record(decisions: Iterable[OnRecord], deadline: datetime | None) -> datetime | None:
+    """Return until when a notification was pending, as it was known then; None where it never closes.
+
+    An attorney sees what was pending when its power took effect (Orden ISM/903/2020 art. 6.3). Which that was
+    does not change when an earlier decision is reported afterwards: whoever has seen it, and may have acted
+    on it, keeps seeing it and learns of the correction. What is reported after the deadline was closed by the
+    deadline; but not what happened after it too, in time because an outage held it.
+    """
+    first = min(decisions, key=lambda one: one.known_at, default=None)
+    if first is None:
+        return deadline
+    if deadline is None or first.at >= deadline:
+        return first.known_at
+    return min(first.known_at, deadline)
 
 
 def _names(named: PowerItem, item: Item, now: datetime) -> bool:

@@ -105,7 +105,7 @@ def list_outages(session: Session) -> Sequence[OutageRow]:
 
 def list_unsettled_outages(session: Session) -> Sequence[OutageRow]:
     """Return the outages that last, or whose end has not moved every deadline yet."""
-    return session.scalars(select(OutageRow).where(_is_unsettled()).order_by(OutageRow.started_at)).all()
+    return session.scalars(select(OutageRow).where(is_unsettled()).order_by(OutageRow.started_at)).all()
 
 
 def find_overlapping(session: Session, outage: Outage) -> OutageRow | None:
@@ -117,7 +117,7 @@ def find_overlapping(session: Session, outage: Outage) -> OutageRow | None:
     return session.scalars(query.order_by(OutageRow.started_at).limit(1)).first()
 
 
-def _is_unsettled() -> ColumnElement[bool]:
+def is_unsettled() -> ColumnElement[bool]:
     """Return the condition of an outage that may still move deadlines."""
     return or_(OutageRow.ended_at.is_(None), OutageRow.recomputed_at.is_(None))
 
@@ -134,7 +134,7 @@ def may_move(row: type[Notification | OwnItem], now: Instant) -> ColumnElement[b
     """Say that an outage may still move the row's deadline: until that is settled nothing lapses by it."""
     # An outage that is over and unsettled is longer than 12 hours, so it began before that anyway.
     held = exists().where(
-        _is_unsettled(),
+        is_unsettled(),
         OutageRow.started_at < long_before(now),
         OutageRow.started_at < row.deadline,
     )
@@ -147,7 +147,7 @@ def is_due(until: datetime) -> ColumnElement[bool]:
 
     Also a short outage may, while it lasts, grow longer than 12 hours.
     """
-    unsettled = exists().where(_is_unsettled(), OutageRow.started_at < Notification.deadline)
+    unsettled = exists().where(is_unsettled(), OutageRow.started_at < Notification.deadline)
     return and_(Notification.state.in_(UNDECIDED), Notification.deadline <= until, ~unsettled)
 
 

@@ -35,6 +35,7 @@ from notigateway.repository.columns import SHA256_HEX, Row, UtcDateTime, Word
 from notigateway.repository.model import Act, Addressee, Notification
 from notigateway.repository.outages import is_overdue, may_move
 from notigateway.repository.own_inbox import OwnItem
+from notigateway.repository.pending import closed_on_record
 from notigateway.repository.power_items import PowerItem, an_item_covers
 from notigateway.repository.red_users import RedUser, is_under, works_at
 from notigateway.repository.successions import shown_by_succession
@@ -196,7 +197,7 @@ def power_covers(power: type[Power], now: Instant, rights: RightsPolicy) -> list
         power.grantor_id == Notification.addressee_id,
         *is_in_force(power, now),
         _names(power, now, Act),
-        or_(closed_at.is_(None), _has_effect_by(power, closed_at)),
+        or_(closed_at.is_(None), _has_effect_by(power, closed_at), _was_pending(power, Notification)),
     ]
     if Role.ATTORNEY not in rights.special_category_roles:
         conditions.append(~Act.special_category)
@@ -214,6 +215,7 @@ def power_gives_item(power: type[Power], now: Instant, rights: RightsPolicy) -> 
             closes_at.is_(None),
             _has_effect_by(power, closes_at),
             and_(OwnItem.decided_at.is_(None), may_move(OwnItem, now)),
+            _was_pending(power, OwnItem),
         ),
     ]
     if Role.ATTORNEY not in rights.special_category_roles:
@@ -235,6 +237,11 @@ def _names(power: type[Power], now: Instant, act: type[Act | OwnItem]) -> Column
 def _has_effect_by(power: type[Power], instant: ColumnElement[datetime]) -> ColumnElement[bool]:
     """Say that it had effect when something was closed: what was closed before it does not give."""
     return and_(instant >= power.accepted_at, or_(~power.needs_statement, instant >= power.stated_at))
+
+
+def _was_pending(power: type[Power], row: type[Notification | OwnItem]) -> ColumnElement[bool]:
+    """Say that it had effect when what is decided was first known to be: earlier events are told later."""
+    return and_(row.decided_at.is_not(None), _has_effect_by(power, closed_on_record(row)))
 
 
 def red_gives(party: Party, now: Instant, rights: RightsPolicy) -> ColumnElement[bool]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Integer, bindparam, func, or_, select, type_coerce
+from sqlalchemy import Integer, bindparam, exists, func, or_, select, type_coerce
 
-from notigateway.repository.asking_party import NOW, PARTY
+from notigateway.repository.asking_party import NOW, PARTY, long_before
+from notigateway.repository.outages import OutageRow, is_unsettled
 from notigateway.repository.power_items import PowerItem
 from notigateway.repository.prepared import Prepared, UuidText
 from notigateway.repository.red_inbox import RedBox
@@ -32,12 +33,14 @@ def fingerprint_of_rights(session: Session, reach: Reach) -> int:
     """Return a number (48 bits) that differs once the party represents others than before.
 
     A right that begins gives notifications whose changes lie far back in their order; one thing that a power
-    names may end before the power does.
+    names may end before the power does; and an outage opens, or closes, what had lapsed before a power began.
     """
     found = [_opened_windows(session, box, reach.now) for box in reach.boxes]
     if reach.is_attorney:
-        given = {"party": reach.party, "now": reach.now}
+        given = reach.asked
         found += [_bytes_of(row.id) for query in (_POWERS, _ENDED) for row in query.rows(session, **given)]
+        outages = _OUTAGES.rows(session, **given)
+        found += [_bytes_of(row.id)[:: 1 if row.is_settled else -1] for row in outages]
     if reach.is_successor:
         found += [one.bytes for one in session.scalars(_successions(reach))]
     if not found:
@@ -90,6 +93,15 @@ _ENDED: Final = Prepared(
     select(type_coerce(PowerItem.id, UuidText()).label("id"))
     .join(Power, Power.id == PowerItem.power_id)
     .where(*_IN_FORCE, PowerItem.ended_at <= NOW)
+)
+# The outages that hold deadlines now, and those that have moved what they move: of what lapsed after their
+# start, before a power that stands had effect. Of others, no power gives more or less by them.
+_BEGAN_LATER: Final = or_(Power.accepted_at > OutageRow.started_at, Power.stated_at > OutageRow.started_at)
+_OUTAGES: Final = Prepared(
+    select(type_coerce(OutageRow.id, UuidText()).label("id"), (~is_unsettled()).label("is_settled")).where(
+        exists().where(*_IN_FORCE, _BEGAN_LATER),
+        or_(~is_unsettled(), OutageRow.started_at < long_before(NOW)),
+    )
 )
 _BOX: Final = bindparam("box", type_=Integer)
 _OF_BOX: Final = (RedWindow.red_party == RedBox.red_party) & (RedWindow.authorisation == RedBox.authorisation)

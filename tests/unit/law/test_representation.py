@@ -16,6 +16,7 @@ from notigateway.law.grounds import Ground
 from notigateway.law.representation import (
     Item,
     ItemKind,
+    OnRecord,
     Power,
     PowerItem,
     PowerScope,
@@ -24,6 +25,7 @@ from notigateway.law.representation import (
     Role,
     Window,
     acceptance_deadline,
+    closed_on_record,
     is_void_by_age,
     latest_expiry,
     power_covers,
@@ -139,6 +141,27 @@ def test_the_start_of_a_power_gives_the_undecided_backlog(
     assert power_covers(power, replace(backlog, closed_at=None), power.accepted_at, rights) == is_in_scope
     decided = replace(backlog, closed_at=power.accepted_at - timedelta(milliseconds=1))
     assert not power_covers(power, decided, power.accepted_at, rights)
+
+
+@pytest.mark.parametrize(
+    ("decisions", "closed_day"),
+    [
+        ([], 10),
+        ([(3, 3)], 3),
+        ([(3, 5)], 5),  # reported: until then it was pending, as far as was known
+        ([(4, 4), (2, 6)], 4),  # a correction, which makes nothing of it less pending before
+        ([(10, 10), (2, 12)], 10),  # of a lapse
+        ([(2, 12)], 10),  # of a lapse whose evidence is not written yet
+        ([(11, 11)], 11),  # an outage held the deadline
+        ([(11, 11), (2, 12)], 11),
+    ],
+)
+def test_until_when_it_was_pending_is_what_was_known_then(
+    decisions: list[tuple[int, int]], closed_day: int
+) -> None:
+    on_record = [OnRecord(START + at * DAY, START + known_at * DAY) for at, known_at in decisions]
+    assert closed_on_record(on_record, START + 10 * DAY) == START + closed_day * DAY
+    assert closed_on_record([], None) is None
 
 
 def test_an_attorney_keeps_what_was_decided_while_the_power_stands() -> None:
