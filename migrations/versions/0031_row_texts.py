@@ -1,9 +1,9 @@
 """The text of each list row, kept beside its notification since it was published.
 
 The deployment rule stands in `script.py.mako`. The table begins empty: what was published before, or by a
-worker of the release before, is written from its columns whenever it is listed. Triggers
-delete a text as soon as a column that it says is changed, by whichever release; a text says what the columns
-say, or there is none. An issuing body's acronym is compared by who reads, since a million texts may say it.
+worker of the release before, is written from its columns whenever it is listed. Triggers delete a text as
+soon as a column that it says becomes another, by whichever release; a text says what the columns say, or
+there is none. An issuing body's acronym is compared by who reads, since a million texts may say it.
 
 A step that rewrites `notifications` or `acts` on SQLite (`batch_alter_table`) loses their triggers and makes
 them anew.
@@ -53,9 +53,12 @@ TRIGGERS = [
 def upgrade() -> None:
     """Have the database delete what ends, and build the table."""
     for name, table, columns, which in TRIGGERS:
-        begins = f"CREATE TRIGGER {name} AFTER UPDATE OF {columns} ON {table} FOR EACH ROW"
+        is_sqlite = op.get_bind().dialect.name == "sqlite"
+        differs = "IS NOT" if is_sqlite else "IS DISTINCT FROM"
+        changed = " OR ".join(f"OLD.{one} {differs} NEW.{one}" for one in columns.split(", "))
+        begins = f"CREATE TRIGGER {name} AFTER UPDATE OF {columns} ON {table} FOR EACH ROW WHEN ({changed})"
         end_of_text = f"DELETE FROM row_texts WHERE {which};"
-        if op.get_bind().dialect.name == "sqlite":
+        if is_sqlite:
             op.execute(f"{begins} BEGIN {end_of_text} END")
             continue
         op.execute(

@@ -49,6 +49,17 @@ def test_the_history_tells_who_decided_when_and_where(stack: Stack) -> None:
     assert text(answer, "asOf") == "2026-06-01T16:00:00.000Z"
 
 
+def test_an_event_names_its_own_receipt_and_not_that_of_the_handing_over(stack: Stack) -> None:
+    wanted = stack.publish()
+    (item,) = stack.accept(wanted)
+    before = texts(history(stack, wanted), "event/receiptId")
+    stack.ask("RetrieveNotifications", f"<id>{wanted}</id>")
+    assert texts(history(stack, wanted), "event/receiptId") == before
+    assert before[1] == text(item, "receipt/receiptId")
+    sealed = stack.ask("RetrieveReceipts", f"<id>{wanted}</id>").tree
+    assert len(texts(sealed, "item/receipt/receiptId")) == len(before) + 1
+
+
 def test_a_decision_taken_elsewhere_says_who_reported_it_and_when(stack: Stack) -> None:
     wanted = stack.publish()
     with writing(stack.engine) as session:

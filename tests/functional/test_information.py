@@ -219,7 +219,10 @@ def test_reading_is_no_change_and_no_outcome_but_stands_in_the_history(stack: St
     assert len(stack.ask_issuing("ListOutcomes", LATEST).tree.findall("{*}outcome")) == outcomes
     for version, natures in (("", [None, None]), (LATEST, [None, None, "information"])):
         history = stack.ask("GetHistory", f"<id>{wanted}</id>{version}").tree
-        assert [text(one, "nature") for one in history.findall("ng:event", namespaces=NG)] == natures
+        told = history.findall("ng:event", namespaces=NG)
+        assert [text(one, "nature") for one in told] == natures
+    sealed = stack.ask("RetrieveReceipts", f"<id>{wanted}</id>{LATEST}").tree.iterfind(".//{*}receipt")
+    assert [text(one, "receiptId") for one in told] == [text(one, "receiptId") for one in sealed]
 
 
 # --- what it does not give ----------------------------------------------------------------------------

@@ -218,7 +218,10 @@ class Notification(Grounded, Succeeded, Row):
         return next((event for event in self.events if event.decisive), None)
 
     def receipt_of(self, event: Event | None) -> Receipt | None:
-        """Return the receipt of a decision; None where there is none, or no decision."""
+        """Return the receipt of an event itself; None where there is none, or no event.
+
+        That of a later handing over names the same event.
+        """
         found = (r for r in self.receipts if event and (r.event_id, r.state) == (event.id, event.state))
         return next(found, None)
 

@@ -19,7 +19,6 @@ from notigateway.soap.notigateway_v1.rows import shown_event
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
-    from uuid import UUID
 
     from notigateway.addressee import following, mailbox
     from notigateway.addressee.contents import Content
@@ -270,11 +269,10 @@ def history(result: following.History, now: datetime, version: Version) -> v1_fo
     """Return the events of one notification and the changes of its deadline."""
     row = result.notification
     told = [one for one in result.events if is_told(one, version)]
-    sealed = {one.event_id: one.id for one in row.receipts}
     return v1_following.GetHistoryResponse(
         as_of=now,
         notification=notification(row, now, information_years=result.information_years),
-        events=tuple(_event(one, row.available_at, sealed.get(one.id)) for one in told),
+        events=tuple(_event(one, row.available_at, row.receipt_of(one)) for one in told),
         deadline_changes=tuple(
             v1_following.DeadlineChange(
                 at=one.at, previous=one.previous, deadline=one.deadline, cause=one.cause, reason=one.reason
@@ -284,7 +282,7 @@ def history(result: following.History, now: datetime, version: Version) -> v1_fo
     )
 
 
-def _event(row: model.Event, available_at: datetime, receipt_id: UUID | None) -> v1_following.Event:
+def _event(row: model.Event, available_at: datetime, receipt: model.Receipt | None) -> v1_following.Event:
     """Return what happened, when, where, by whom, and who told us if it was elsewhere."""
     state, at = shown_event(row.state, row.at, available_at)
     return v1_following.Event(
@@ -300,7 +298,7 @@ def _event(row: model.Event, available_at: datetime, receipt_id: UUID | None) ->
         signing_person=_signing_person(row),
         reported_by=row.reported_by,
         reported_at=row.reported_at,
-        receipt_id=None if receipt_id is None else str(receipt_id),
+        receipt_id=None if receipt is None else str(receipt.id),
         nature=row.nature,
         means=row.means,
         level=row.level,
