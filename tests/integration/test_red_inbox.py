@@ -11,10 +11,10 @@ from uuid import uuid4
 from alembic import command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, select, update
+from sqlalchemy import select
 
 from kept_inbox import check_kept
-from notigateway.addressee.red import assign_red, end_red, plan_anew
+from notigateway.addressee.red import assign_red, end_red
 from notigateway.law.grounds import Ground
 from notigateway.law.lifecycle import UNDECIDED, Kind, Nature, State
 from notigateway.repository.changes import Change
@@ -22,14 +22,13 @@ from notigateway.repository.engine import create_database, writing
 from notigateway.repository.file_connections import make_database
 from notigateway.repository.model import Act, Addressee, Event, IssuingBody, Notification
 from notigateway.repository.placing import place_committed
-from notigateway.repository.red_inbox import RedBox, RedItem
+from notigateway.repository.red_inbox import RedBox
 from notigateway.repository.rights import RedAssignment
 from notigateway.repository.schema import configuration, upgrade
 from notigateway.repository.session import Session
 from notigateway.repository.windows import RedWindow
 from patience import PATIENCE_SECONDS
-from pki import COMPANY_NIF
-from titles import OTHER_RED_NIF, RED_NIF, assign, red_terms, register_company
+from titles import OTHER_RED_NIF, RED_NIF, red_terms, register_company
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -307,21 +306,6 @@ def test_what_happens_at_the_same_time_leaves_no_gap(stack: Stack) -> None:
         work.append(pool.submit(accept_what_was_there, stack, ids))
         for done in work:
             done.result(PATIENCE_SECONDS)
-    place_committed(stack.engine)
-    with writing(stack.engine) as session:
-        check_kept(session)
-
-
-def test_what_is_kept_can_be_written_anew(stack: Stack) -> None:
-    """Also where it has come to say something else: `notigateway red plan` does it for every addressee."""
-    register_company(stack)
-    assign(stack)
-    stack.publish_many(3)
-    with writing(stack.engine) as session:
-        session.execute(delete(RedItem).where(RedItem.code == 2))
-        session.execute(update(RedItem).where(RedItem.code == 3).values(state=State.LAPSED))
-    with writing(stack.engine) as session:
-        plan_anew(session, COMPANY_NIF, now=stack.now)
     place_committed(stack.engine)
     with writing(stack.engine) as session:
         check_kept(session)

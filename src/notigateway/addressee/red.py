@@ -22,7 +22,7 @@ from notigateway.receipts.recording import record_request
 from notigateway.repository import powers as register
 from notigateway.repository.accounts import list_main_entries, main_account_at
 from notigateway.repository.addressees import ensure_addressee, find_addressee
-from notigateway.repository.planning import instant_of_effect, replan, write_anew
+from notigateway.repository.planning import instant_of_effect, replan
 from notigateway.repository.rights import Power, RedAssignment
 from notigateway.repository.windows import RedOptOut, find_standing_opt_out
 from notigateway.uuids import uuid7
@@ -111,7 +111,7 @@ def _correct_end(
 
 
 def plan_anew(session: Session, identifier: str, *, now: datetime) -> None:
-    """Derive an addressee's windows from the register, and for whom each notification is from them.
+    """Derive an addressee's windows from the register.
 
     Raises: `NotAddresseeError`.
     """
@@ -119,7 +119,6 @@ def plan_anew(session: Session, identifier: str, *, now: datetime) -> None:
     if addressee is None:
         raise NotAddresseeError(f"addressee {identifier} is not registered")
     replan(session, addressee, now)
-    write_anew(session, addressee)
 
 
 def unassign_red(session: Session, asking: Asking, assignment_id: UUID) -> RedAssignment:

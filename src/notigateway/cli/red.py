@@ -94,10 +94,12 @@ def end_assignment(
 def plan_windows(settings_file: SettingsFile = None) -> None:
     """Derive from the register for whom what is at disposal when; once, after an upgrade.
 
-    Only what a worker of the version before has written meanwhile is not taken into account already.
+    Then compare with it all that the database keeps ready, addressee by addressee and change by change, and
+    mend what is wrong, portion by portion: others go on meanwhile.
     """
     from notigateway.addressee.red import plan_anew
     from notigateway.repository.engine import reading, writing
+    from notigateway.repository.kept_anew import write_kept_anew
     from notigateway.repository.powers import list_assigned
 
     now = datetime.now(UTC)
@@ -107,6 +109,7 @@ def plan_windows(settings_file: SettingsFile = None) -> None:
         for number in numbers:
             with writing(engine) as session:
                 plan_anew(session, number, now=now)
+        write_kept_anew(engine)
     typer.echo(f"planned {len(numbers)}")
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy import exists, func, or_, select
 
 from notigateway.instants import to_milliseconds
 from notigateway.law.lifecycle import State
@@ -20,6 +20,7 @@ from notigateway.uuids import uuid7
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
     from uuid import UUID
 
     from notigateway.law.windows import Planned
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from notigateway.repository.session import Session
 
 _NEXT: Final = timedelta(milliseconds=1)
-_EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def instant_of_effect(session: Session, addressee: Addressee, now: datetime) -> datetime:
@@ -93,14 +93,6 @@ def _moves(
         elif row.closes_at != one.span.ends_at:
             moves.append((min(at for at in (row.closes_at, one.span.ends_at) if at is not None), row, one))
     return moves
-
-
-def write_anew(session: Session, addressee: Addressee) -> None:
-    """Have the database write anew for whom by RED each notification of the addressee is."""
-    _hold_still(session, addressee, since=_EVER)
-    of_it = update(Notification).where(Notification.addressee_id == addressee.id)
-    # To what it is: for the trigger it is found anew.
-    session.connection().execute(of_it.values(ground=Notification.ground))
 
 
 def _hold_still(session: Session, addressee: Addressee, *, since: datetime) -> None:
