@@ -2,7 +2,7 @@
 
 What a representative sees lies together here, grantor by grantor, in a few pages; notifications lie in the
 order of their codes, among those of everybody else. Triggers write it (migration 0030), for whoever writes
-notifications and changes; nothing in this program writes here. What a caller names is asked of the rows.
+notifications and changes; else `kept_anew.py` alone writes here. What a caller names is asked of the rows.
 """
 
 from __future__ import annotations

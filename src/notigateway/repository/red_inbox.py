@@ -2,7 +2,7 @@
 
 Who sees an item by RED is fixed when it is put at disposal, so it is written down then: one row for each
 authorisation whose window was open. Triggers do that (migrations 0029 and 0030), for whoever writes
-notifications, windows and changes; nothing in this program writes here. So a page costs what the page holds,
+notifications, windows and changes; else `kept_anew.py` alone writes here. So a page costs what it holds,
 whether the authorisation is for five companies or for fifty thousand. What a caller names is still asked of
 the windows.
 """
