@@ -34,6 +34,12 @@ if TYPE_CHECKING:
 # As SQLite keeps an instant.
 AS_STORED = f"{NOW:%Y-%m-%d %H:%M:%S.%f}"
 
+# Of what nothing else is attested.
+LAST_AVAILABLE_GONE = (
+    "DELETE FROM receipts WHERE state = 'available' AND nature IS NULL "
+    "AND notification_code = (SELECT max(code) FROM notifications WHERE state = 'available')"
+)
+
 
 def findings(stack: Stack) -> list[Finding]:
     """Check a stack as the command does."""
@@ -117,6 +123,9 @@ def test_the_command_says_how_much_was_checked(sqlite_stack: Stack) -> None:
         ("UPDATE events SET decisive = :no WHERE state = 'accepted' AND decisive", "decision"),
         ("UPDATE events SET position = 9 WHERE state = 'rejected' AND channel = 'web_service'", "decision"),
         ("DELETE FROM receipts WHERE state = 'lapsed'", "receipt"),
+        (LAST_AVAILABLE_GONE, "receipt"),
+        ("DELETE FROM receipts WHERE nature = 'information'", "receipt"),
+        ("DELETE FROM receipts WHERE nature = 'absent'", "receipt"),
         ("UPDATE receipts SET sha256 = '00' WHERE state = 'accepted'", "receipt"),
         ("UPDATE receipts SET xml = substr(xml, 1, 300) WHERE state = 'accepted'", "receipt"),
         ("UPDATE receipts SET event_time = :now WHERE state = 'accepted'", "receipt"),
@@ -155,6 +164,20 @@ def test_a_time_stamp_that_does_not_fit_is_found(sqlite_stack: Stack, statement:
     with sqlite_stack.engine.begin() as connection:
         connection.execute(sql(statement), {"now": AS_STORED} if ":now" in statement else {})
     assert {finding.rule for finding in findings(sqlite_stack)} == {"time-stamp"}
+
+
+def test_that_what_was_published_for_later_has_come_is_attested(stack: Stack) -> None:
+    come = stack.publish("now due", available_at=stack.now + timedelta(days=1))
+    stack.publish("still to come", available_at=stack.now + timedelta(days=3))
+    assert findings(stack) == []
+    stack.pass_time(days=2)
+    sweep(stack.engine, seal=stack.office.seal, now=stack.now, sweeping=Sweeping())
+    assert findings(stack) == []
+    with stack.engine.begin() as connection:
+        connection.execute(sql("DELETE FROM receipts"))
+    (finding,) = findings(stack)
+    assert finding.subject == str(come)
+    assert (finding.rule, finding.detail) == ("receipt", "it came to be at disposal without a receipt")
 
 
 def test_the_command_names_what_it_found_and_ends_with_1(sqlite_stack: Stack) -> None:

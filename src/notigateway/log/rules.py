@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from notigateway.repository.timestamps import ReceiptTimestamp
 
 _DECIDED: Final = frozenset({State.ACCEPTED, State.REJECTED, State.LAPSED, State.READ, State.CANCELLED})
+# What is attested by a receipt of its own: not what a withdrawal, a request to sign or a time to come tells.
+_ATTESTED: Final = frozenset({State.AVAILABLE, State.ACCEPTED, State.REJECTED, State.LAPSED, State.READ})
 _FOLLOWED: Final = frozenset({(State.SCHEDULED, State.AVAILABLE), (State.ACCEPTED, State.READ)})
 
 
@@ -70,8 +72,9 @@ def check_events(notification: Notification, *, sealed: set[UUID], placed: set[U
     """Yield which of its events lack a receipt or a place among the changes."""
     for event in notification.events:
         subject = f"{notification.id} event {event.position}"
-        if event.decisive and event.state is not State.CANCELLED and event.id not in sealed:
-            yield Finding(Rule.RECEIPT, subject, f"{event.state} without a receipt")
+        if event.state in _ATTESTED and event.id not in sealed:
+            said = event.state if event.nature is None else f"{event.state} ({event.nature})"
+            yield Finding(Rule.RECEIPT, subject, f"{said} without a receipt")
         if event.id not in placed:
             yield Finding(Rule.CHANGE, subject, f"{event.state} without a place")
 

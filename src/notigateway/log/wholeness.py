@@ -4,9 +4,9 @@ The rules, by the word that a finding carries:
 
 - `decision`: a notification whose state is final has one decisive event of its state and instant, any
   other has none;
-- `receipt`: every decisive event, but for a withdrawal, has its receipt; each receipt's bytes have their
+- `receipt`: every event has its receipt, but for a withdrawal, a request for one to sign, and a publication
+  for later, which has that of its coming to be at disposal, before any other; each receipt's bytes have their
   hash, its seal is of a known certificate, it says what the event says, and follows the one before it;
-  what was published for later has that of its coming to be at disposal before any other;
 - `request`: the signed request that a receipt names is kept, unchanged;
 - `revocation`: the list or answer by which a signer was found not to be revoked is kept, unchanged;
 - `change`: every event has its place among the changes;
@@ -278,7 +278,7 @@ def _notifications_after(
     beside = (
         stored.events_with_receipt(session, ids),
         events_with_place(session, ids),
-        stored.begun_without_disposal(session, ids),
+        stored.come_without_receipt(session, ids),
     )
     return [(row, *beside) for row in rows]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import aliased, selectinload
 
 from notigateway.law.lifecycle import State
@@ -85,25 +85,31 @@ def events_with_receipt(session: Session, ids: Sequence[UUID]) -> set[UUID]:
     return set(session.scalars(query.where(Event.id.in_(ids))))
 
 
-def begun_without_disposal(session: Session, ids: Sequence[UUID]) -> set[UUID]:
-    """Return those of the events, of a publication for later, whose chain began after its time without it."""
-    withdrawn = aliased(Event)
+def come_without_receipt(session: Session, ids: Sequence[UUID]) -> set[UUID]:
+    """Return those of the events, of a publication for later, that lack the receipt of its having come.
+
+    Where the sweep has found that its time came, or the chain began after it.
+    """
+    withdrawn, begun = aliased(Event), aliased(Receipt)
     never_was = exists().where(
         withdrawn.notification_code == Notification.code,
         withdrawn.state == State.CANCELLED,
         withdrawn.at < Notification.available_at,
     )
+    has_begun = exists().where(
+        begun.notification_code == Notification.code,
+        begun.position == 1,
+        begun.event_time >= Notification.available_at,
+    )
+    has_its_own = exists().where(Receipt.event_id == Event.id, Receipt.state == State.AVAILABLE)
     query = (
         select(Event.id)
         .join(Notification, Notification.code == Event.notification_code)
-        .join(Receipt, Receipt.notification_code == Notification.code)
         .where(
             Event.id.in_(ids),
             Event.state == State.SCHEDULED,
-            Receipt.position == 1,
-            Receipt.state != State.AVAILABLE,
-            Receipt.event_time >= Notification.available_at,
-            ~never_was.correlate(Notification),
+            ~has_its_own,
+            or_(Notification.state == State.AVAILABLE, and_(has_begun, ~never_was)),
         )
     )
     return set(session.scalars(query))
