@@ -42,6 +42,7 @@ from notigateway.pki.anchors import TrustStore
 from notigateway.pki.identity import read_caller
 from notigateway.pki.names import key_of_text
 from notigateway.soap.guard import read_actions, read_body, read_version
+from notigateway.soap.packaging import asked_packaging
 from notigateway.wss import certificates
 from notigateway.wss.canonical import canonical
 from notigateway.wss.envelope import parse_envelope, parse_xml
@@ -74,6 +75,7 @@ def guard(data: bytes) -> None:
         assert len(read_body(environ, max_bytes=1000)) <= 1000
         read_version(environ)
         assert "" not in read_actions(environ)
+    asked_packaging({"HTTP_ACCEPT": f"multipart/related;{environ['CONTENT_TYPE']}"})
 
 
 def parts(data: bytes) -> None:

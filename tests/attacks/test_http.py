@@ -1,7 +1,8 @@
-"""Rows 1 to 11 of the catalogue of attacks: HTTP, before and around XML."""
+"""Rows 1 to 11 and 122 of the catalogue of attacks: HTTP, before and around XML."""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -142,6 +143,36 @@ def test_4_a_length_that_is_no_number_is_refused(gateway: Stack, accept: str, an
 )
 def test_another_content_type_is_refused(gateway: Stack, accept: str, content_type: str | None) -> None:
     refused(gateway, Draft(content=accept).build(), "UNSUPPORTED_MEDIA_TYPE", CONTENT_TYPE=content_type)
+
+
+# Values in pieces (RFC 2231) that contradict themselves, on which a common reader of headers breaks down; and
+# one within which it looks at each semicolon again for every other.
+ODD_PARAMETERS = {
+    "pieces": "; a*=x; a*1=y",
+    "number": "; a*99999999999=x",
+    "semicolons": '; a="' + ";" * 8000,
+}
+XOP_TYPE = 'multipart/related; type="application/xop+xml"; boundary="b"; start-info="text/xml"'
+
+
+@pytest.mark.parametrize("odd", ODD_PARAMETERS.values(), ids=ODD_PARAMETERS)
+@pytest.mark.parametrize("announced", ["text/xml; charset=utf-8", "application/soap+xml", XOP_TYPE])
+def test_122_a_media_type_that_has_no_one_meaning_is_refused(
+    gateway: Stack, accept: str, announced: str, odd: str
+) -> None:
+    started = time.thread_time()
+    data = Draft(content=accept).build()
+    refused(gateway, data, "UNSUPPORTED_MEDIA_TYPE", CONTENT_TYPE=announced + odd)
+    head = f"--b\r\nContent-Type: application/xop+xml; type=text/xml{odd[:2000]}\r\n\r\n".encode()
+    refused(gateway, head + data + b"\r\n--b--", "MIME_INVALID", CONTENT_TYPE=XOP_TYPE)
+    assert time.thread_time() - started < 1
+
+
+@pytest.mark.parametrize("odd", ODD_PARAMETERS.values(), ids=ODD_PARAMETERS)
+def test_122_an_accept_that_has_no_one_meaning_asks_for_nothing(gateway: Stack, odd: str) -> None:
+    wanted = f"multipart/related; type=application/xop+xml{odd}"
+    answer = gateway.ask("Ping", HTTP_ACCEPT=wanted)
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/xml; charset=utf-8")
 
 
 @pytest.mark.parametrize(

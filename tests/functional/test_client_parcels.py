@@ -37,6 +37,7 @@ class Served:
         self.stack = stack
         self.url = ""
         self.alter: Callable[[bytes], bytes] = lambda body: body
+        self.alter_type: Callable[[str], str] = lambda said: said
         self.types: list[str] = []
 
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:  # noqa: ANN401
@@ -50,6 +51,7 @@ class Served:
         self.types.append(headers["Content-Type"].partition(";")[0])
         if headers["Content-Type"].startswith("multipart/"):
             body = self.alter(body)
+            headers["Content-Type"] = self.alter_type(headers["Content-Type"])
         start_response(told[0], list(headers.items()))
         return [body]
 
@@ -127,4 +129,21 @@ def test_what_was_altered_on_the_way_is_not_believed(served: Served, kind: str) 
     served.stack.accept(found)
     refusal, served.alter = ALTERED[kind]
     with client_of(served.url, mtom=True) as client, pytest.raises(refusal):
+        list(client.retrieve([found]))
+
+
+@pytest.mark.parametrize("odd", ["; a*=x; a*1=y", '; a="' + ";" * 8000])
+def test_an_answer_whose_type_has_no_one_meaning_is_unexpected(served: Served, odd: str) -> None:
+    found = str(served.stack.publish("ACT", documents=(SMALL, LARGE)))
+    served.stack.accept(found)
+    served.alter_type = lambda said: said + odd
+    with (
+        client_of(served.url, mtom=True) as client,
+        pytest.raises(UnexpectedResponseError, match="none of MTOM"),
+    ):
+        list(client.retrieve([found]))
+    # The same where a part says so of itself.
+    served.alter_type = lambda said: said
+    served.alter = lambda body: body.replace(b"xop+xml; charset", f"xop+xml{odd[:2000]}; charset".encode(), 1)
+    with client_of(served.url, mtom=True) as client, pytest.raises(UnexpectedResponseError):
         list(client.retrieve([found]))

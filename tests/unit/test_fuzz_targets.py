@@ -32,7 +32,11 @@ def test_a_target_holds_for_anything(target: str, data: bytes) -> None:
 
 
 # What the fuzzer found once, by target.
-FOUND = {"names": (b"/'S=\0\0ENy/", b"/")}
+FOUND = {
+    "names": (b"/'S=\0\0ENy/", b"/"),
+    "guard": (b"text/xml; charset=utf-8; a*=x; a*1=y\n\n1\n\nx",),
+    "parts": (b"multipart/related; boundary=b; a*=x; a*1=y\n--b\r\n\r\n\r\n--b--",),
+}
 
 
 @pytest.mark.parametrize("target", FOUND)

@@ -19,7 +19,7 @@ from weakref import finalize
 from notigateway.client.errors import UnexpectedResponseError
 from notigateway.contract.attached import Attached
 from notigateway.errors import MimeInvalidError
-from notigateway.mime.media_type import RELATED, media_type, read_related
+from notigateway.mime.media_type import RELATED, read_related
 from notigateway.mime.parts import PartHead, PartReader
 from notigateway.wss.xop import check_root, check_same, pointed_at
 
@@ -118,11 +118,8 @@ class Received:
 
 
 def is_in_parts(content_type: str) -> bool:
-    """Tell whether an answer came in parts."""
-    try:
-        return media_type(content_type).name == RELATED
-    except MimeInvalidError:
-        return False
+    """Tell whether an answer says that it came in parts, readably or not."""
+    return content_type.partition(";")[0].strip().lower() == RELATED
 
 
 def receive(content_type: str, pieces: Iterable[bytes], *, envelope_max_bytes: int) -> Received:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from email.message import Message
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import MimeInvalidError
 
@@ -17,8 +16,20 @@ XOP: Final = "application/xop+xml"
 # RFC 2046 §5.1.1
 _BOUNDARY: Final = re.compile(r"[0-9A-Za-z'()+_,\-./:=?]{1,70}")
 _CONTENT_ID: Final = re.compile(r"<([!-;=?-~]{1,256})>")
-# Commas and semicolons within quotes part nothing.
-_ELEMENTS: Final = re.compile(r'(?:[^,"]|"[^"]*")+')
+# RFC 9110 §5.6.2 to §5.6.6. Every repetition is possessive, so that nothing is looked at twice. No name of
+# a parameter has the asterisk of RFC 2231, which gives a value in pieces. Unquoted, stacks write what is no
+# token: `<a@b>`, `a/b`.
+_WORD: Final = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
+_KEY: Final = r"[!#$%&'+\-.^_`|~0-9A-Za-z]++"
+_QUOTED: Final = r'"((?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*+)"'
+_PLAIN: Final = r"([!#-:<-~\x80-\xff]*+)"
+_NAME: Final = re.compile(rf"[ \t]*+({_WORD}/{_WORD})[ \t]*+")
+_PARAMETER: Final = re.compile(
+    rf";[ \t]*+(?:({_KEY})[ \t]*+(?:=[ \t]*+(?:{_QUOTED}|{_PLAIN})[ \t]*+)?+)?+",
+)
+_ESCAPED: Final = re.compile(r"\\(.)")
+# Commas within quotes part nothing; a quote that nothing closes goes to the end.
+_ELEMENTS: Final = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*+(?:"|\\?\Z))++', re.DOTALL)
 _NO_QUALITY: Final = re.compile(r"0(\.0{0,3})?")
 
 
@@ -45,18 +56,31 @@ class Related:
 
 
 def media_type(header: str) -> MediaType:
-    """Read a Content-Type; where it says a parameter twice, nothing is taken for certain.
+    """Read a media type with its parameters; nothing at all names nothing.
+
+    A parameter without a value is empty, as some stacks write it (`text/xml; utf-8`). One that has two values
+    is none. The time is in proportion to the length, whatever stands there.
 
     Raises: `MimeInvalidError`.
     """
-    message = Message()
-    message["Content-Type"] = " ".join(header.split())
-    found: list[tuple[str, Any]] = [(name.lower(), value) for name, value in message.get_params([])[1:]]
-    parameters = dict(found)
-    # RFC 2231's form of a value, in pieces with a language, comes as a tuple
-    if len(parameters) != len(found) or not all(isinstance(value, str) for value in parameters.values()):
-        raise MimeInvalidError("a parameter twice, or in several pieces", rule="content-type")
-    return MediaType(message.get_content_type(), parameters)
+    if not header.strip(" \t"):
+        return MediaType("", {})
+    found = _NAME.match(header)
+    if found is None:
+        raise MimeInvalidError("no media type", rule="content-type")
+    name, at, parameters = found[1].lower(), found.end(), dict[str, str]()
+    while at < len(header):
+        found = _PARAMETER.match(header, at)
+        if found is None:
+            raise MimeInvalidError("a parameter of a media type", rule="content-type")
+        at = found.end()
+        key, quoted, plain = found.groups()
+        if key is None:  # nothing between two semicolons, or behind the last
+            continue
+        value = (plain or "") if quoted is None else _ESCAPED.sub(r"\1", quoted)
+        if parameters.setdefault(key.lower(), value) != value:
+            raise MimeInvalidError("a parameter with two values", rule="content-type")
+    return MediaType(name, parameters)
 
 
 def read_related(header: str) -> Related:
@@ -92,5 +116,5 @@ def accepted(header: str) -> Iterator[MediaType]:
             found = media_type(element.strip())
         except MimeInvalidError:
             continue
-        if not _NO_QUALITY.fullmatch(found.get("q", "1")):
+        if found.name and not _NO_QUALITY.fullmatch(found.get("q", "1")):
             yield found

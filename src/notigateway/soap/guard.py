@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from email.message import Message
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from notigateway.errors import MimeInvalidError, TooLargeError, TruncatedBodyError, UnsupportedMediaTypeError
-from notigateway.mime.media_type import RELATED, XOP, Related, read_related
+from notigateway.mime.media_type import RELATED, XOP, Related, media_type, read_related
 from notigateway.wss.version import SoapVersion
 from notigateway.wss.xop import read_whole
 
@@ -122,11 +121,14 @@ def _content_type(environ: WSGIEnvironment) -> _ContentType:
 
 @lru_cache(maxsize=256)  # a client writes the same one all the time; what it says depends on nothing else
 def _read_content_type(text: str) -> _ContentType:
-    header = Message()
-    header["Content-Type"] = text.replace("\n", " ")
-    kind = str(header.get_param("type")).partition(";")[0].strip().lower()
-    charset = str(header.get_param("charset", "utf-8")).strip("\"' ").lower()
-    return _ContentType(header.get_content_type(), kind, charset, str(header.get_param("action", "")))
+    """Read a Content-Type; one that cannot be read names nothing, which is no type of ours."""
+    try:
+        header = media_type(text)
+    except MimeInvalidError:
+        return _ContentType("", "", "", "")
+    kind = header.get("type").partition(";")[0].strip().lower()
+    charset = header.get("charset", "utf-8").strip("\"' ").lower()
+    return _ContentType(header.name, kind, charset, header.get("action"))
 
 
 def _read(stream: Any, expected: int | None, max_bytes: int) -> bytes:  # noqa: ANN401  (a WSGI input)
