@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+import pytest
 from sqlalchemy import event, select, text
+from sqlalchemy.exc import OperationalError
 
 from notigateway.errors import (
     GatewayError,
@@ -180,4 +183,70 @@ def test_who_has_no_time_left_is_told_and_the_others_go_on(sqlite_url: str) -> N
         assert [first.result(30), late.result(30)] == [TemporarilyUnavailableError.code] * 2
         assert [one.result(30) for one in others] == ["kept"] * 2
     assert kept(engine) == [key(2), key(3)]
+    engine.dispose()
+
+
+def full(sqlite_url: str) -> Engine:
+    """Return the engine of a database whose disk has no room for another page."""
+    engine = create_database(sqlite_url)
+    with engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+    engine.dispose()
+
+    def limit(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute(f"PRAGMA max_page_count={pages}").close()
+
+    event.listen(engine, "connect", limit)
+    return engine
+
+
+def fill(session: Session) -> None:
+    """Write more than there is room for, by a statement that SQLite cannot take back alone."""
+    for _ in range(200):
+        session.execute(text("INSERT INTO replay_keys (key, expires_at) VALUES (randomblob(3000), 0)"))
+
+
+def test_what_finds_no_room_is_told_so_and_nothing_of_those_beside_it_is_kept(sqlite_url: str) -> None:
+    engine = full(sqlite_url)
+
+    def changed(change: Callable[[Session], None]) -> str:
+        try:
+            change_together(engine, change)
+        except TemporarilyUnavailableError as trouble:
+            return trouble.detail
+        return "kept"
+
+    with ThreadPoolExecutor(3) as pool:
+        with held(engine):
+            found = [pool.submit(changed, one) for one in (partial(keep, 1), fill, partial(keep, 2))]
+        told = [one.result(30) for one in found]
+    assert told[1] == "database: database or disk is full"
+    assert told.count("kept") == len(kept(engine))
+    engine.dispose()
+
+
+def test_who_goes_on_after_sqlite_took_all_back_keeps_nothing_and_is_told(sqlite_url: str) -> None:
+    engine = full(sqlite_url)
+
+    def go_on(session: Session) -> None:
+        with suppress(OperationalError):
+            fill(session)
+        raise NotAcceptedError
+
+    def commit(session: Session) -> None:
+        with suppress(OperationalError):
+            fill(session)
+
+    ways: list[Callable[[], None]] = [
+        lambda: change_together(engine, go_on),
+        lambda: change_together(engine, commit),
+        lambda: write_together(engine, go_on),
+        lambda: write_together(engine, commit),
+    ]
+    for way in ways:
+        with pytest.raises(TemporarilyUnavailableError, match="taken the transaction back"):
+            way()
+    with pytest.raises(TemporarilyUnavailableError), writing(engine) as session:
+        commit(session)
+    assert kept(engine) == []
     engine.dispose()

@@ -3,6 +3,9 @@
 SQLite could refuse to write by itself (`PRAGMA query_only`), but each switch of that has every statement of
 the connection prepared anew: a third of a millisecond of every request. So a reading transaction is always
 rolled back, and it fails as soon as it has changed a row.
+
+SQLite ends a transaction by itself where its disk is full or fails, or memory is short. To commit it then
+would do nothing and say nothing, so it is looked whether there still is one.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import event, exc
 
+from notigateway.errors import Part, TemporarilyUnavailableError
 from notigateway.repository.troubles import makes_stale
 from notigateway.time_left import at_most
 
@@ -38,6 +42,7 @@ class FileTransactions:
         self._timeout_seconds = timeout_seconds
         event.listen(engine, "begin", self._begin)
         event.listen(engine, "after_cursor_execute", _refuse_changes)
+        event.listen(engine, "commit", _check_committing)
 
     def _begin(self, connection: Connection) -> None:
         """Begin explicitly, with the write lock taken at once unless the transaction only reads.
@@ -84,6 +89,27 @@ def check_unchanged(connection: Connection) -> None:
 def _refuse_changes(connection: Connection, *_statement: Any) -> None:  # noqa: ANN401  (SQLAlchemy's words)
     if connection.get_execution_options().get(ACCESS) == READ:
         check_unchanged(connection)
+
+
+def check_going_on(connection: Connection) -> None:
+    """Check that a transaction on a file was not taken back by SQLite itself; a server would refuse to go on.
+
+    Raises: `TemporarilyUnavailableError`; nothing that was changed in it is left.
+    """
+    if connection.dialect.name != "sqlite":
+        return
+    driver: Any = connection.connection.driver_connection
+    if not driver.in_transaction:
+        raise TemporarilyUnavailableError("SQLite has taken the transaction back", part=Part.DATABASE)
+
+
+def _check_committing(connection: Connection) -> None:
+    if connection.get_execution_options().get(ACCESS) == WRITE:
+        try:
+            check_going_on(connection)
+        except TemporarilyUnavailableError:
+            connection.invalidate()  # SQLAlchemy does not end what fails here
+            raise
 
 
 def _changed_rows(connection: Connection) -> int:

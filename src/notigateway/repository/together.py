@@ -9,22 +9,23 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from contextlib import contextmanager
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
 from notigateway.errors import GatewayError, Part, TemporarilyUnavailableError
 from notigateway.metering.account import Stage, timed
+from notigateway.repository.apart import apart
 from notigateway.repository.commit import write_all
 from notigateway.repository.engine import writing
+from notigateway.repository.file_transactions import check_going_on
 from notigateway.repository.session import Session
 from notigateway.time_left import at_most
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Engine
 
 # A transaction of so many entries takes a few milliseconds: whoever writes otherwise has its turn soon.
 _AT_ONCE: Final = 64
@@ -65,7 +66,7 @@ def change_together(engine: Engine, change: Callable[[Session], None]) -> None:
 
     def write(shared: Session) -> None:
         connection = shared.connection()
-        with _apart(connection):
+        with apart(connection):
             own = Session(connection)
             try:
                 change(own)
@@ -75,23 +76,6 @@ def change_together(engine: Engine, change: Callable[[Session], None]) -> None:
         shared.happened += own.happened
 
     write_together(engine, write, size=_CHANGE)
-
-
-@contextmanager
-def _apart(connection: Connection) -> Iterator[None]:
-    """Take back what is changed within, and nothing else, where it fails; only SQLite is asked."""
-    cursor = connection.connection.cursor()
-    try:
-        cursor.execute("SAVEPOINT apart")
-        try:
-            yield
-        except BaseException:
-            cursor.execute("ROLLBACK TO apart")
-            raise
-        finally:
-            cursor.execute("RELEASE apart")
-    finally:
-        cursor.close()
 
 
 class _Wish:
@@ -196,6 +180,7 @@ def _write_one(wish: _Wish, session: Session) -> None:
         wish.error = trouble
     except GatewayError as refusal:
         wish.error = refusal  # it has changed nothing, and is nobody else's matter
+    check_going_on(session.connection())  # what the next one wrote would be committed by itself
 
 
 _making: Final = threading.Lock()
