@@ -8,20 +8,27 @@ import pytest
 from sqlalchemy import event, text
 
 from notigateway.errors import ReplayError
+from notigateway.repository import idle_connections
 from notigateway.repository.engine import create_database, reading, writing
 from notigateway.repository.kept_connection import one_connection
 from notigateway.repository.model import IssuingBody
 from notigateway.repository.replay import is_registered, register
+from notigateway.trust.admission import Admission
 from pki import NOW
+from stack import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
+    from pathlib import Path
 
+    from cryptography.x509 import Certificate
     from sqlalchemy import Engine
 
-    from stack import Stack
+    from notigateway.pki.revocation import RevocationFinding
 
 KEY = bytes(32)
+LATER = "TEMPORARILY_UNAVAILABLE"
 
 
 @pytest.fixture
@@ -90,6 +97,52 @@ def test_a_transaction_that_reads_is_over_when_the_connection_goes_back(engine: 
                 is_registered(session, KEY)
         assert not ended
     assert ended == ["rollback" if engine.dialect.name == "sqlite" else "commit"]
+
+
+@pytest.fixture
+def served(postgresql_url: str, tmp_path: Path) -> Iterator[Stack]:
+    """A gateway on a server."""
+    made = Stack(postgresql_url, tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(
+    ("operation", "told"),
+    [
+        ("AcceptNotifications", "TEMPORARILY_UNAVAILABLE"),
+        ("RetrieveNotifications", None),
+        ("GetSummary", "TEMPORARILY_UNAVAILABLE"),
+    ],
+)
+def test_a_connection_that_dies_after_the_admission_is_replaced_or_told(
+    served: Stack, monkeypatch: pytest.MonkeyPatch, operation: str, told: str | None
+) -> None:
+    """Who goes on with it is told to repeat; whoever takes another one is answered."""
+    monkeypatch.setattr(idle_connections, "_MOMENT_SECONDS", 0.0)  # the others are looked at
+    wanted = served.publish()
+    inner = "" if operation == "GetSummary" else f"<id>{wanted}</id>"
+    url = served.engine.url.render_as_string(hide_password=False)
+    require = Admission.require_status
+
+    def end_the_others(
+        admission: Admission, certificate: Certificate, now: datetime, *, has_effect: bool
+    ) -> RevocationFinding | None:
+        other = create_database(url)
+        with writing(other) as session:
+            session.execute(
+                text(
+                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            )
+        other.dispose()
+        return require(admission, certificate, now, has_effect=has_effect)
+
+    monkeypatch.setattr(Admission, "require_status", end_the_others)
+    fault = served.ask(operation, inner).tree.find(".//{*}GatewayFault")
+    assert (None if fault is None else fault.findtext("{*}code")) == told
+    assert served.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
 
 
 def test_after_a_failure_nothing_is_left_open_and_the_next_one_is_taken_anew(

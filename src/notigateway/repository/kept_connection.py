@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from notigateway.errors import ConfigurationError, Part, TemporarilyUnavailableError
@@ -58,18 +59,23 @@ class KeptConnection:
         return self.engine is engine and not (self._is_taken or self._is_over)
 
     def end(self) -> None:
-        """Keep none from now on: each transaction takes one from the pool. Raises: what ending one raises."""
+        """Keep none from now on: each transaction takes one from the pool."""
         self._is_over = True
-        try:
-            self._end_reading()
-        finally:
-            self._give_back()
+        self._end_reading()
+        self._give_back()
 
     def _end_reading(self) -> None:
-        """End the transaction that reads, if one is open."""
+        """End the transaction that reads, if one is open.
+
+        Where that is impossible the connection goes back, for the pool to see to it: what was read was read.
+        """
         reader, self.reader = self.reader, None
-        if reader is not None:
+        if reader is None:
+            return
+        try:
             reader.end_reading()
+        except DBAPIError:
+            self._give_back()
 
     def _give_back(self) -> None:
         """Leave it to others; what is open on it is rolled back."""
