@@ -74,7 +74,8 @@ bench-scale: $(VENV)/.test ## Fill repositories of ROWS notifications and measur
 	$(VENV)/bin/python -m bench.scale --rows $(ROWS) --database $(DB)
 
 bench-load: $(VENV)/.test ## Measure a running server under many connections
-	$(VENV)/bin/python -m bench.load --database $(DB)
+	$(VENV)/bin/python -m bench.load --database $(DB) $(if $(REQUESTS),--requests $(REQUESTS)) \
+		$(if $(CONNECTIONS),--connections $(CONNECTIONS)) $(if $(WORKERS),--workers $(WORKERS))
 
 worst: $(VENV)/.test ## List the slowest ten of the hostile requests at maximum size
 	$(VENV)/bin/python -m bench.worst

@@ -52,7 +52,7 @@ def load_table(database: str, loads: Sequence[Load]) -> Table:
 
 def budgets_table(database: str, loads: Sequence[Load]) -> Table:
     """Show the budgets: of one worker, and of single accepts by the best number of workers."""
-    table = Table("budget", title=f"Budgets over HTTP, {database}")
+    table = Table("what", title=f"Budgets over HTTP, {database}")
     table.add_column("measured", justify="right")
     table.add_column("budget", justify="right")
     for load in loads:
@@ -67,4 +67,6 @@ def budgets_table(database: str, loads: Sequence[Load]) -> Table:
         percent = 100 * accepts / lists
         text = f"{accepts:,.0f} of {lists:,.0f}, {percent:.0f} %"
         table.add_row(SINGLE_ACCEPTS, text, BUDGETS[SINGLE_ACCEPTS].verdict(percent))
+    if not table.rows:
+        table.add_row("all of them", "no", "of one worker with 64 connections, and of 32")
     return table

