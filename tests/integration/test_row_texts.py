@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Column, delete, select, update
+from sqlalchemy import Column, delete, select, text, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.sql.visitors import iterate
 
 from notigateway.addressee.mailbox import Page
 from notigateway.contract.versions import Version
 from notigateway.issuer.publishing import register_issuing_body
 from notigateway.law.representation import DEFAULT_RIGHTS
+from notigateway.repository.acts import find_issuing_bodies
+from notigateway.repository.addressees import ensure_addressees, hold_addressee
 from notigateway.repository.columns import Row
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.following import find_head, list_changes_after
@@ -25,9 +28,11 @@ from notigateway.repository.session import Session
 from notigateway.repository.sources import Places
 from notigateway.soap.notigateway_v1.rows import render_page
 from pki import NOW, PERSON_NIF
+from stack import Stack
 
 if TYPE_CHECKING:
-    from stack import Stack
+    from collections.abc import Callable
+    from pathlib import Path
 
 # What is spliced in where the row is shown, and so may change under its text; a code never does.
 SPLICED = {"notifications.code", "notifications.state", "notifications.deadline"}
@@ -70,11 +75,15 @@ JOINED = {
 OTHER_DIR3 = "E04990202"
 
 
+def register_other_body(stack: Stack) -> None:
+    with writing(stack.engine) as session:
+        register_issuing_body(session, dir3=OTHER_DIR3, acronym="INSS", name="Otro", nif="Q2827003A")
+
+
 @pytest.fixture
 def published(stack: Stack) -> Stack:
     """Give a gateway in which a company and a person have one each, of two bodies."""
-    with writing(stack.engine) as session:
-        register_issuing_body(session, dir3=OTHER_DIR3, acronym="INSS", name="Otro", nif="Q2827003A")
+    register_other_body(stack)
     stack.publish("A")
     stack.publish("B", addressee=PERSON_NIF, issuing_body=OTHER_DIR3)
     place_committed(stack.engine)
@@ -151,6 +160,57 @@ def test_a_row_says_what_a_column_was_changed_to(published: Stack, name: str) ->
         says_nothing = {"issuing_bodies.name", "addressees.name", "notifications.predecessor_name"}
         assert (after == before) is (name in says_nothing)
         session.rollback()
+
+
+# Who publishes has read the addressee, the successor to whom it goes, or the body.
+READ: dict[str, Callable[[Session], object]] = {
+    f"addressees SET identifier = 'A58818501' WHERE identifier = '{PERSON_NIF}'": lambda session: (
+        ensure_addressees(session, {PERSON_NIF: "Nombre"})
+    ),
+    f"addressees SET identifier = 'A58818502' WHERE identifier = '{PERSON_NIF}'": lambda session: (
+        hold_addressee(session, PERSON_NIF)
+    ),
+    f"issuing_bodies SET dir3 = 'E99999999' WHERE dir3 = '{OTHER_DIR3}'": lambda session: find_issuing_bodies(
+        session, {OTHER_DIR3}
+    ),
+}
+
+
+@pytest.mark.parametrize("correction", READ)
+def test_what_who_publishes_has_read_is_corrected_only_after_it(
+    postgresql_url: str, tmp_path: Path, correction: str
+) -> None:
+    """A trigger would not see the text that is not yet committed, and it would say the old one for ever."""
+    stack = Stack(postgresql_url, tmp_path, database_pool_size=4)
+    register_other_body(stack)
+    stack.publish("B", addressee=PERSON_NIF, issuing_body=OTHER_DIR3)
+    with Session(stack.engine) as publishing, stack.engine.connect() as other:
+        list(publishing.scalars(select(Addressee)))
+        assert len(kept(publishing)) == 1
+        READ[correction](publishing)
+        other.execute(text("SET LOCAL lock_timeout = '50ms'"))
+        with pytest.raises(OperationalError, match="lock timeout"):
+            other.execute(text(f"UPDATE {correction}"))
+        other.rollback()
+        publishing.commit()
+        assert other.execute(text(f"UPDATE {correction}")).rowcount == 1
+        other.commit()
+        assert len(kept(publishing)) == 0
+    stack.close()
+
+
+def test_who_publishes_takes_nobody_for_what_it_was(postgresql_url: str, tmp_path: Path) -> None:
+    """What the same session has read before is read anew when it is held."""
+    stack = Stack(postgresql_url, tmp_path, database_pool_size=4)
+    stack.publish("B", addressee=PERSON_NIF)
+    with Session(stack.engine) as publishing, stack.engine.connect() as other:
+        seen = publishing.scalars(select(Addressee).where(Addressee.identifier == PERSON_NIF)).one()
+        other.execute(update(Addressee).values(identifier="A58818501", name="Otra"))
+        other.commit()
+        assert hold_addressee(publishing, PERSON_NIF) is None
+        assert ensure_addressees(publishing, {"A58818501": ""}) == {"A58818501": seen}
+        assert (seen.identifier, seen.name) == ("A58818501", "Otra")
+    stack.close()
 
 
 def test_a_text_stays_where_columns_are_set_to_what_they_are(published: Stack) -> None:

@@ -26,7 +26,7 @@ from notigateway.law.succession import (
 )
 from notigateway.law.texts import is_a_line
 from notigateway.repository.acts import wait_for_turn_to_publish
-from notigateway.repository.addressees import ensure_addressee, find_addressee
+from notigateway.repository.addressees import ensure_addressee, hold_addressee
 from notigateway.repository.obligations import lock_scheduled
 from notigateway.repository.powers import lock_addressee
 from notigateway.repository.successions import (
@@ -172,8 +172,8 @@ def addressee_of(session: Session, named: Addressee, act: Act, *, at: datetime) 
 
 
 def _addressee(session: Session, identifier: str) -> Addressee:
-    """Return the addressee, which every successor is."""
-    found = find_addressee(session, identifier)
+    """Return the addressee, which every successor is; it keeps its identifier while that is written down."""
+    found = hold_addressee(session, identifier)
     if found is None:
         raise LookupError("a successor is an addressee")
     return found

@@ -33,8 +33,12 @@ def ensure_issuing_body(session: Session, *, dir3: str, acronym: str, name: str,
 
 
 def find_issuing_bodies(session: Session, named: Collection[str]) -> dict[str, IssuingBody]:
-    """Return those of the issuing bodies that are registered, by their DIR3 codes."""
-    found = session.scalars(select(IssuingBody).where(IssuingBody.dir3.in_(named)))
+    """Return those of the issuing bodies that are registered, by their DIR3 codes.
+
+    Each keeps its code until the transaction ends, as `hold_addressee` says it of addressees.
+    """
+    query = select(IssuingBody).where(IssuingBody.dir3.in_(named)).with_for_update(read=True, key_share=True)
+    found = session.scalars(query.execution_options(populate_existing=True))
     return {row.dir3: row for row in found}
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, Uuid, bindparam, exists, or_, select
+from sqlalchemy import ForeignKey, Index, Select, String, Uuid, bindparam, exists, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from notigateway.law.representation import DeliveryChannel
@@ -18,7 +18,7 @@ from notigateway.repository.red_users import RedUser
 from notigateway.repository.rights import Power, RedAssignment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from notigateway.repository.session import Session
 
@@ -90,9 +90,31 @@ def ensure_addressee(session: Session, *, identifier: str, name: str) -> Address
     return addressee
 
 
+def hold_addressee(session: Session, identifier: str) -> Addressee | None:
+    """Return the addressee with that identifier, which it keeps until the transaction ends."""
+    return session.scalars(_held([identifier])).one_or_none()
+
+
+def _held(identifiers: Collection[str]) -> Select[Addressee]:
+    """Return the query that holds identifiers as they are: what is written by them stays true.
+
+    A foreign key takes the same lock (FOR KEY SHARE), but only when its row is inserted: by then somebody may
+    have corrected what was read. Whoever changes anything else of the addressee waits for nobody.
+    """
+    return (
+        select(Addressee)
+        .where(Addressee.identifier.in_(identifiers))
+        .with_for_update(read=True, key_share=True)
+        .execution_options(populate_existing=True)
+    )
+
+
 def ensure_addressees(session: Session, named: Mapping[str, str]) -> dict[str, Addressee]:
-    """Return the same for several, by their NIFs; `named` gives the first name of each."""
-    query = select(Addressee).where(Addressee.identifier.in_(named))
+    """Return those with the given NIFs, made with their first names (`named`) where they are new.
+
+    Each keeps its identifier until the transaction ends.
+    """
+    query = _held(named)
     found = {row.identifier: row for row in session.scalars(query)}
     for identifier in sorted(named.keys() - found.keys()):  # in one order, since others do the same
         enter_addressee(session, identifier=identifier, name=named[identifier])

@@ -57,7 +57,11 @@ class RowText(columns.Row):
 
 
 def write_row_texts(session: Session, notifications: Iterable[Notification]) -> None:
-    """Keep the texts of notifications that are inserted in the same transaction."""
+    """Keep the texts of notifications that are inserted in the same transaction.
+
+    Their addressees and issuing bodies were read so that nobody could change their identifiers since
+    (`hold_addressee`): a trigger sees no text that is not committed.
+    """
     _KEEP.write(session, map(_kept, notifications))
 
 
