@@ -54,14 +54,19 @@ def receipt_ids(stack: Stack) -> list[UUID]:
 
 @pytest.fixture
 def kept(stack: Stack) -> Stack:
-    """Give a log of ten receipts (put at disposal, decided) and two access records, with two checkpoints."""
+    """Give a gateway with such a log."""
+    keep(stack)
+    return stack
+
+
+def keep(stack: Stack) -> None:
+    """Make a log of ten receipts (put at disposal, decided) and two access records, with two checkpoints."""
     first = stack.publish_many(3, stem="FIRST")
     stack.accept(*first)
     advanced(stack)
     stack.pass_time(seconds=30)
     stack.reject(*stack.publish_many(2, stem="SECOND"))
     advanced(stack)
-    return stack
 
 
 def access(stack: Stack, number: int) -> AccessNotes:

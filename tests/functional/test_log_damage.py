@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
-from kept_log import FIRST, SECOND, advanced, audited
+from kept_log import FIRST, SECOND, advanced, audited, keep
 from notigateway.errors import LogDamagedError
 from notigateway.evidence.sealing import Seal
 from notigateway.repository.accesses import AccessRecord
@@ -119,6 +119,27 @@ def test_damage_is_found_and_named(kept: Stack, name: str) -> None:
         damage(session)
     with pytest.raises(LogDamagedError, match=message):
         audited(kept)
+
+
+# SQLite keeps what a function of text gives as text, in a column of bytes too.
+AS_TEXT = {
+    "UPDATE receipts SET xml = replace(xml, '2', '3')": "the receipt .* is not what was logged",
+    "UPDATE access_records SET record = replace(record, '2', '3')": "access record .* is not what was logged",
+    "UPDATE log_leaves SET commitment = hex(commitment)": "is not what was logged",
+    "UPDATE log_leaves SET salt = 'ñ'": "is not what was logged",
+    "UPDATE log_tiles SET hashes = hex(hashes)": "does not hold the hashes",
+    "UPDATE log_checkpoints SET text = replace(text, '1', '2')": "the checkpoint of",
+    "UPDATE log_checkpoints SET signature = hex(signature)": "the signature is not the seal's",
+}
+
+
+@pytest.mark.parametrize("statement", AS_TEXT)
+def test_what_became_text_is_found_like_any_other_damage(sqlite_stack: Stack, statement: str) -> None:
+    keep(sqlite_stack)
+    with writing(sqlite_stack.engine) as session:
+        session.execute(text(statement))
+    with pytest.raises(LogDamagedError, match=AS_TEXT[statement]):
+        audited(sqlite_stack)
 
 
 def test_damage_to_what_has_no_place_yet_is_found(kept: Stack) -> None:

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, String, Uuid
+from sqlalchemy import String, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
-from notigateway.repository.columns import Row, UtcDateTime
+from notigateway.repository.columns import Evidence, Row, UtcDateTime
 
 if TYPE_CHECKING:
     from notigateway.repository.model import Notification
@@ -29,7 +29,7 @@ class AccessRecord(Row):
     party: Mapped[str] = mapped_column(String(9))
     operation: Mapped[str] = mapped_column(String(64))
     result: Mapped[str] = mapped_column(String(64))
-    record: Mapped[bytes] = mapped_column(LargeBinary)
+    record: Mapped[bytes] = mapped_column(Evidence)
 
 
 def note_found(session: Session, notification: Notification) -> None:

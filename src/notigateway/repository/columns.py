@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, DateTime, Integer, MetaData, String
+from sqlalchemy import BigInteger, DateTime, Integer, LargeBinary, MetaData, String
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
@@ -64,6 +64,27 @@ def _read_utc(text: str | None) -> datetime | None:
 
 def _in_utc(value: datetime | None) -> datetime | None:
     return None if value is None else value.astimezone(UTC)
+
+
+class Evidence(TypeDecorator[bytes]):
+    """Bytes that are evidence, or prove some.
+
+    SQLite keeps whatever it is given: what somebody has changed there by its functions of text comes back as
+    text. Read as the bytes of it, the change is found like any other; nothing breaks down on it.
+    """
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], bytes | None] | None:
+        """Return what reads them."""
+        if dialect.name == "sqlite":
+            return _to_bytes
+        return self.impl_instance.result_processor(dialect, coltype)
+
+
+def _to_bytes(value: bytes | str | None) -> bytes | None:
+    return value.encode() if isinstance(value, str) else value
 
 
 class Word(TypeDecorator["StrEnum"]):

@@ -17,7 +17,6 @@ from sqlalchemy import (
     BigInteger,
     Index,
     Integer,
-    LargeBinary,
     Uuid,
     and_,
     bindparam,
@@ -31,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from notigateway.repository.accesses import AccessRecord
-from notigateway.repository.columns import SHA256_HEX, Row, UtcDateTime, Word
+from notigateway.repository.columns import SHA256_HEX, Evidence, Row, UtcDateTime, Word
 from notigateway.repository.conflicts import upsert
 from notigateway.repository.model import Receipt
 from notigateway.repository.prepared import Prepared
@@ -67,9 +66,9 @@ class LogLeaf(Row):
 
     subject: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     kind: Mapped[LeafKind] = mapped_column(Word(LeafKind))
-    commitment: Mapped[bytes] = mapped_column(LargeBinary(HASH_BYTES))
+    commitment: Mapped[bytes] = mapped_column(Evidence(HASH_BYTES))
     # Erased with the record it belongs to: then nobody can tell what the leaf spoke of.
-    salt: Mapped[bytes | None] = mapped_column(LargeBinary(SALT_BYTES))
+    salt: Mapped[bytes | None] = mapped_column(Evidence(SALT_BYTES))
     position: Mapped[int | None] = mapped_column(BigInteger, unique=True)
 
     @property
@@ -85,7 +84,7 @@ class LogTile(Row):
 
     level: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     place: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    hashes: Mapped[bytes] = mapped_column(LargeBinary)
+    hashes: Mapped[bytes] = mapped_column(Evidence)
 
 
 class LogCheckpoint(Row):
@@ -103,11 +102,11 @@ class LogCheckpoint(Row):
 
     size: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
-    text: Mapped[bytes] = mapped_column(LargeBinary)
-    signature: Mapped[bytes] = mapped_column(LargeBinary)
+    text: Mapped[bytes] = mapped_column(Evidence)
+    signature: Mapped[bytes] = mapped_column(Evidence)
     seal_sha256: Mapped[str] = mapped_column(SHA256_HEX)
     # RFC 3161, over `signature`: so it dates the text and who signed it.
-    token: Mapped[bytes | None] = mapped_column(LargeBinary)
+    token: Mapped[bytes | None] = mapped_column(Evidence)
 
 
 # --- a leaf for every record ------------------------------------------------------------------------

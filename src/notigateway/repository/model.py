@@ -18,7 +18,6 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
-    LargeBinary,
     String,
     Text,
     UniqueConstraint,
@@ -35,7 +34,7 @@ from sqlalchemy.orm import Mapped, column_property, mapped_column, object_sessio
 from notigateway.law.caller import NOBODY, Circumstances, Title
 from notigateway.law.lifecycle import Kind, Standing, State, effective_state, is_content_released
 from notigateway.law.transitions import awaits_handover
-from notigateway.repository.columns import CODE, SHA256_HEX, Row, UtcDateTime, Word
+from notigateway.repository.columns import CODE, SHA256_HEX, Evidence, Row, UtcDateTime, Word
 from notigateway.repository.grounds import Grounded, Worded
 from notigateway.repository.making import keep, make
 from notigateway.repository.natures import WithNature
@@ -349,7 +348,7 @@ class Receipt(WithNature, Row):
     # The código seguro de verificación: printed on the form for people, it finds the receipt again.
     csv_code: Mapped[str | None] = mapped_column(String(32), unique=True)
     sha256: Mapped[str] = mapped_column(SHA256_HEX)
-    xml: Mapped[bytes] = mapped_column(LargeBinary)
+    xml: Mapped[bytes] = mapped_column(Evidence)
     # When to ask for its time-stamp, again where that has failed; null where it has one.
     timestamp_due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     timestamp_attempts: Mapped[int] = mapped_column(Integer, server_default="0", default=0)

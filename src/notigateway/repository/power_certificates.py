@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Uuid
+from sqlalchemy import ForeignKey, Index, String, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
-from notigateway.repository.columns import SHA256_HEX, Row, UtcDateTime
+from notigateway.repository.columns import SHA256_HEX, Evidence, Row, UtcDateTime
 
 
 class IssuedPowerCertificate(Row):
@@ -22,4 +22,4 @@ class IssuedPowerCertificate(Row):
     issued_at: Mapped[datetime] = mapped_column(UtcDateTime)
     party: Mapped[str] = mapped_column(String(9))
     sha256: Mapped[str] = mapped_column(SHA256_HEX)
-    xml: Mapped[bytes] = mapped_column(LargeBinary)
+    xml: Mapped[bytes] = mapped_column(Evidence)

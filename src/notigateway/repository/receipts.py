@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import LargeBinary, String, func, select
+from sqlalchemy import String, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from notigateway.repository.accesses import note_found
-from notigateway.repository.columns import SHA256_HEX, Row, UtcDateTime
+from notigateway.repository.columns import SHA256_HEX, Evidence, Row, UtcDateTime
 from notigateway.repository.conflicts import insert_if_absent
 from notigateway.repository.loading import WHOLE
 from notigateway.repository.model import Act, Addressee, Event, IssuingBody, Notification, Receipt
@@ -36,8 +36,8 @@ class RequestEnvelope(Row):
 
     sha256: Mapped[str] = mapped_column(SHA256_HEX, primary_key=True)
     received_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    xml: Mapped[bytes] = mapped_column(LargeBinary)
-    certificate: Mapped[bytes | None] = mapped_column(LargeBinary)
+    xml: Mapped[bytes] = mapped_column(Evidence)
+    certificate: Mapped[bytes | None] = mapped_column(Evidence)
     party: Mapped[str | None] = mapped_column(String(9))
 
 

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, LargeBinary, func, select
+from sqlalchemy import ForeignKey, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from notigateway.repository.columns import SHA256_HEX, Row, UtcDateTime
+from notigateway.repository.columns import SHA256_HEX, Evidence, Row, UtcDateTime
 from notigateway.repository.model import Receipt
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class ReceiptTimestamp(Row):
     receipt_id: Mapped[UUID] = mapped_column(ForeignKey("receipts.id"), primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     sha256: Mapped[str] = mapped_column(SHA256_HEX)
-    xml: Mapped[bytes] = mapped_column(LargeBinary)
+    xml: Mapped[bytes] = mapped_column(Evidence)
 
 
 def find_timestamped(session: Session, ids: Iterable[UUID]) -> Mapping[UUID, ReceiptTimestamp]:

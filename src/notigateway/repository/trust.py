@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, Index, LargeBinary, String, delete, select, u
 from sqlalchemy.orm import Mapped, mapped_column
 
 from notigateway.pki.revocation import RevocationSource
-from notigateway.repository.columns import SHA256_HEX, Row, UtcDateTime, Word
+from notigateway.repository.columns import SHA256_HEX, Evidence, Row, UtcDateTime, Word
 from notigateway.repository.conflicts import insert_if_absent
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class RevocationRow(Row):
     replaced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # A receipt rests on it: never deleted.
     is_evidence: Mapped[bool]
-    data: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    data: Mapped[bytes] = mapped_column(Evidence, deferred=True)
 
 
 class WatchedCertificate(Row):
