@@ -56,3 +56,9 @@ def test_a_connection_that_was_used_just_now_is_not_looked_at(
         with reading(idle) as session:
             session.execute(text("SELECT 1"))
         assert len(looks) == expected
+    monkeypatch.setattr(idle_connections, "_MOMENT_SECONDS", 60.0)
+    idle_connections.look_at_all(idle)
+    for expected in (2, 2):
+        with reading(idle) as session:
+            session.execute(text("SELECT 1"))
+        assert len(looks) == expected

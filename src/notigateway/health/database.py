@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
 from notigateway.health.finding import Finding, State
 from notigateway.repository.condition import database_file
+from notigateway.repository.idle_connections import look_at_all
 from notigateway.repository.reach import Reach, reach_of
 from notigateway.repository.schema import check_revision, current_revision, head_revision
 from notigateway.repository.troubles import Refusal, makes_stale
@@ -53,6 +54,7 @@ def look_at_database(engine: Engine, *, in_its_words: bool = False) -> list[Find
     file = database_file(engine.url.render_as_string(hide_password=False))
     if file is not None and not file.is_file():
         return [Finding(DATABASE, State.FAILED, "its file is not there", START_IT)]
+    look_at_all(engine)
     try:
         current = current_revision(engine)
     except TemporarilyUnavailableError as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import event, exc
 
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
 _USED: Final = "notigateway_used_at"
 _MOMENT_SECONDS: Final = 1.0
 
+# Until when what was used is looked at, however short ago.
+_doubted: WeakKeyDictionary[Engine, float] = WeakKeyDictionary()
+
+
+def look_at_all(engine: Engine) -> None:
+    """Have each connection of the pool looked at before its next use: for who asks how the server is."""
+    _doubted[engine] = time.monotonic()
+
 
 def look_at_idle_connections(engine: Engine) -> None:
     """Have the pool make anew what has died in it, and everything else of that age."""
@@ -27,7 +36,8 @@ def look_at_idle_connections(engine: Engine) -> None:
 
     def look(connection: Any, record: ConnectionPoolEntry, _checked_out: object) -> None:  # noqa: ANN401
         used = record.info.get(_USED)
-        if used is None or time.monotonic() - used < _MOMENT_SECONDS:  # it is new, or was used just now
+        # It is new, or was used just now.
+        if used is None or used > max(time.monotonic() - _MOMENT_SECONDS, _doubted.get(engine, 0.0)):
             return
         try:
             engine.dialect.do_ping(connection)
