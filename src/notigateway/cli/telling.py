@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import traceback
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,9 @@ from notigateway.law.texts import is_a_line
 
 TRACE_VARIABLE: Final = "NOTIGATEWAY_TRACE"
 _OURS: Final = Path(__file__).parents[1]
+# What a pool gives as the cause of an error that a process beside this one has sent: its trace, as text.
+_BESIDE: Final = "_RemoteTraceback"
+_FRAME: Final = re.compile(r'^  File "([^"\n]+)", line (\d+)', re.MULTILINE)
 
 
 def tell(error: Exception, *, trace: bool) -> None:
@@ -37,11 +41,14 @@ def _line(error: Exception, *, traced: bool) -> str:
 
 def _place(error: Exception) -> str:
     """Return where in our own source it happened: what a report of a defect needs."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if Path(frame.filename).is_relative_to(_OURS)]
+    frames = [(one.filename, one.lineno) for one in traceback.extract_tb(error.__traceback__)]
+    if type(error.__cause__).__name__ == _BESIDE:
+        frames += _FRAME.findall(str(error.__cause__))
+    ours = [(Path(name), line) for name, line in frames if Path(name).is_relative_to(_OURS)]
     if not ours:
         return "the start"
-    return f"{Path(ours[-1].filename).relative_to(_OURS)}:{ours[-1].lineno}"
+    name, line = ours[-1]
+    return f"{name.relative_to(_OURS)}:{line}"
 
 
 def _one_line(text: str) -> str:

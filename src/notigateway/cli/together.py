@@ -14,10 +14,12 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from notigateway.errors import TemporarilyUnavailableError
+from notigateway.interrupts import kept_from_those_begun
 from notigateway.telemetry import speak_beside_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from concurrent.futures import Future
     from contextlib import AbstractContextManager
 
     from notigateway.settings import Settings
@@ -56,7 +58,7 @@ def looked_in_order(
 
     Each process opens by the settings what `look` is given, once. Both are functions of modules.
 
-    Raises: `TemporarilyUnavailableError`.
+    Raises: what opening and looking raise; `TemporarilyUnavailableError` where a process was ended.
     """
     # Begun anew and not forked: nobody shares a connection, nor a lock that a thread holds.
     pool = ProcessPoolExecutor(
@@ -64,10 +66,10 @@ def looked_in_order(
     )
     following = iter(portions)
     try:
-        waiting = deque(pool.submit(_look, look, one) for one in islice(following, processes * _AHEAD))
+        waiting = deque(_begun(pool, look, one) for one in islice(following, processes * _AHEAD))
         while waiting:
             looked = waiting.popleft().result()
-            waiting.extend(pool.submit(_look, look, one) for one in islice(following, 1))
+            waiting.extend(_begun(pool, look, one) for one in islice(following, 1))
             yield looked
     except BrokenProcessPool as error:
         raise TemporarilyUnavailableError(
@@ -77,22 +79,41 @@ def looked_in_order(
         pool.shutdown(cancel_futures=True)
 
 
+def _begun(
+    pool: ProcessPoolExecutor, look: Callable[[Any, Portion], Looked], portion: Portion
+) -> Future[Looked]:
+    """Have a portion looked at; a process is begun for it where none is free."""
+    with kept_from_those_begun():
+        return pool.submit(_look, look, portion)
+
+
 class _Opened:
     """What a process that was begun for it looks with, as long as it lives."""
 
     what: Any = None
+    # Why it could not be opened.
+    trouble: Exception | None = None
     until_the_end = ExitStack()
 
 
 def _begin(opening: Opening, settings: Settings) -> None:
-    """Open everything once; end with the process that wants it, which alone is interrupted."""
+    """Open everything once; end with the process that wants it, which alone is interrupted.
+
+    What goes wrong is told with the first portion: here the pool would print it and take it for a sudden
+    end.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with_parent, daemon=True).start()
     speak_beside_output()
-    _Opened.what = _Opened.until_the_end.enter_context(opening(settings))
+    try:
+        _Opened.what = _Opened.until_the_end.enter_context(opening(settings))
+    except Exception as error:  # noqa: BLE001  (raised by `_look`)
+        _Opened.trouble = error
 
 
 def _look(look: Callable[[Any, Portion], Looked], portion: Portion) -> Looked:
+    if _Opened.trouble is not None:
+        raise _Opened.trouble
     return look(_Opened.what, portion)
 
 

@@ -12,6 +12,7 @@ import os
 import signal
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing.connection import wait
@@ -22,6 +23,7 @@ from notigateway.client.errors import FetchingEndedError, GatewayFaultError, Not
 from notigateway.client.proof import check_delivery
 from notigateway.client.pulled import Left, PullReport
 from notigateway.client.spool import Spool
+from notigateway.interrupts import kept_from_those_begun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -157,7 +159,8 @@ class Crew:
     def fetch(self, batch: Sequence[Notification]) -> Future[PullReport]:
         """Begin to fetch a batch. Raises: `FetchingEndedError`."""
         try:
-            return self._pool.submit(self._fetch, batch)
+            with kept_from_those_begun() if self._processes else nullcontext():
+                return self._pool.submit(self._fetch, batch)
         except BrokenProcessPool as error:
             raise FetchingEndedError from error
 
