@@ -22,6 +22,7 @@ from notigateway.repository.accesses import AccessRecord
 from notigateway.repository.acts import wait_until_durable
 from notigateway.repository.batch import happening, write_decisions, write_held
 from notigateway.repository.changes import write_changes
+from notigateway.repository.fate import Fate
 from notigateway.repository.log import add_leaves, log_access
 from notigateway.repository.model import Event, Receipt
 from notigateway.repository.session import Session
@@ -40,9 +41,11 @@ def commit(session: Session) -> None:
     """
     write_all(session)
     # 5. All of it, or nothing.
+    session.fate = Fate.UNKNOWN
     session.commit()
     if session.is_durable_later:
         wait_until_durable(session)
+    session.fate = Fate.DURABLE
     # Counted is what is durable, and nothing else.
     with suppress(OSError):
         for what, times in Counter(session.happened).items():

@@ -7,7 +7,7 @@ use cases below never commit.
 from __future__ import annotations
 
 import time
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,11 +16,13 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import URL, Engine, create_engine, event, exc, make_url
 from sqlalchemy.pool import QueuePool
 
-from notigateway.errors import ConfigurationError
+from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
+from notigateway.logger import Logger
 from notigateway.metering.account import Stage, timed
 from notigateway.metering.meters import meters
 from notigateway.repository.commit import commit
 from notigateway.repository.doubts import doubt
+from notigateway.repository.fate import Fate, perhaps_committed
 from notigateway.repository.file_connections import open_file, prepare_connection
 from notigateway.repository.file_generations import FileGenerations
 from notigateway.repository.file_transactions import (
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from notigateway.repository.kept_connection import KeptConnection
     from notigateway.settings import Settings
 
+_log = Logger("notigateway.database")
 _READING: Final = {ACCESS: READ}
 # SQLite's waiting writers look for the lock every 0.1 seconds at the latest: they get a turn.
 _SQLITE_PAUSE_SECONDS = 0.1
@@ -140,15 +143,35 @@ def writing(engine: Engine) -> Iterator[Session]:
     it; on PostgreSQL the rows that matter are locked by the queries.
 
     Raises: `TemporarilyUnavailableError`; then nothing was changed, except where the connection was
-    lost during the commit itself: repeating is safe, because use cases are idempotent.
+    lost, or something failed, during the commit itself: repeating is safe, because use cases are idempotent.
+    What fails after the commit is logged, and nobody else's matter: what is durable is told as such.
     """
-    with (
-        timed(Stage.DATABASE),
-        _turn(engine) as left,
-        _session(engine, {ACCESS: WRITE, WAIT: left}, may_write=True) as session,
-    ):
-        yield session
-        commit(session)
+    session: Session | None = None
+    try:
+        with (
+            timed(Stage.DATABASE),
+            _turn(engine) as left,
+            _session(engine, {ACCESS: WRITE, WAIT: left}, may_write=True) as session,
+        ):
+            yield session
+            commit(session)
+    except Exception as error:  # noqa: BLE001  (what becomes of it, its transaction's fate decides)
+        _judge(error, Fate.OPEN if session is None else session.fate)
+
+
+def _judge(error: Exception, fate: Fate) -> None:
+    """Tell what an error means that ends a transaction of this fate.
+
+    Raises: the error itself; `TemporarilyUnavailableError` for it where nobody knows whether there was a
+    commit. A database that answered in its own words made none.
+    """
+    if fate is Fate.DURABLE:
+        with suppress(Exception):  # memory may be short for this, too
+            _log.error("failed_after_commit", exc_info=error)
+    elif fate is Fate.OPEN or isinstance(error, TemporarilyUnavailableError | exc.DBAPIError):
+        raise error
+    else:
+        raise perhaps_committed() from error
 
 
 def _turn(engine: Engine) -> AbstractContextManager[float | None]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, orm
 
+from notigateway.repository.fate import Fate
 from notigateway.repository.file_transactions import check_unchanged
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class Session(orm.Session):
     columns of the access record of the request that it serves, if it serves one. `events` are those that it
     has inserted and that have no place among the changes yet, `happened` what each of them is. `held` are the
     notifications that were read past its book of objects, `made` what is new of them, and `events_of_held`
-    the events among that, once inserted.
+    the events among that, once inserted. `fate` is what is known of its commit.
 
     On a connection whose transaction was begun before, what SQLAlchemy keeps of rows as objects begins with
     the first of them: most requests have none.
@@ -40,6 +41,7 @@ class Session(orm.Session):
         self.happened: list[str] = []
         self.held: list[Notification] = []
         self.made: list[Event | Receipt] = []
+        self.fate = Fate.OPEN
         # Its commit lets others go on before it is on the disk: see `acts.wait_for_turn_to_publish`.
         self.is_durable_later = False
 

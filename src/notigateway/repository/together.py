@@ -7,9 +7,10 @@ is waited for: who is alone commits alone. PostgreSQL's server does that by itse
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from contextvars import copy_context
+from enum import Enum, auto
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
@@ -18,6 +19,7 @@ from notigateway.metering.account import Stage, timed
 from notigateway.repository.apart import apart
 from notigateway.repository.commit import write_all
 from notigateway.repository.engine import writing
+from notigateway.repository.fate import Fate, perhaps_committed
 from notigateway.repository.file_transactions import check_going_on
 from notigateway.repository.session import Session
 from notigateway.time_left import at_most
@@ -41,7 +43,8 @@ def write_together(engine: Engine, write: Callable[[Session], None], *, size: in
     called again. `size` is what it takes beside an entry.
 
     Raises: what it raises; `TemporarilyUnavailableError`: then nothing was changed, except where the answer
-    to the commit was lost.
+    to the commit was lost, or where its time ended while it was in a transaction of others already: that one
+    may yet be committed.
     """
     if engine.dialect.name != "sqlite":
         with writing(engine) as session:
@@ -78,6 +81,16 @@ def change_together(engine: Engine, change: Callable[[Session], None]) -> None:
     write_together(engine, write, size=_CHANGE)
 
 
+class _Stage(Enum):
+    """How far a wish has come."""
+
+    WAITING = auto()
+    TAKEN = auto()  # into a transaction, in which it has its turn
+    BEGUN = auto()  # whatever it writes is committed with the others'
+    OVER = auto()
+    GONE = auto()  # its thread has left: nothing is begun for it any more
+
+
 class _Wish:
     """What one request wants written, and what became of it."""
 
@@ -86,89 +99,146 @@ class _Wish:
         self.size = size
         # What its own thread knows of its request: until when it is answered, by which name it is told of.
         self.context = copy_context()
-        # Its own thread goes on when it has been written, or is to lead the next transaction.
-        self.called = threading.Semaphore(0)
-        self.leads = False
-        self.is_over = False
-        self.is_written = False
-        self.error: GatewayError | None = None
+        # Held until it is over, or is to lead the next transaction: its own thread waits for it. No more than
+        # a lock: to wait for that takes no memory.
+        self.called = Lock()
+        self.called.acquire()
+        self.stage = _Stage.WAITING
+        # Why it was refused, if the transaction that it was refused in is one.
+        self.refusal: GatewayError | None = None
+        # Of its transaction: what is known of the commit, and what kept it from being one.
+        self.fate = Fate.OPEN
+        self.trouble: tuple[str, Part | None] | None = None
+
+    def outcome(self) -> bool:
+        """Tell whether it is durable; False where nothing is, and it is to be written alone.
+
+        Raises: its refusal; `TemporarilyUnavailableError`.
+        """
+        if self.fate is Fate.DURABLE:
+            if self.refusal is not None:
+                raise self.refusal
+            return True
+        if self.trouble is not None:
+            detail, part = self.trouble
+            raise TemporarilyUnavailableError(detail, part=part)
+        if self.fate is Fate.UNKNOWN:
+            raise perhaps_committed()
+        return False
 
 
 class _Gathering:
-    """Who waits to write to one database; safe between threads, of which one at a time leads."""
+    """Who waits to write to one database; safe between threads, of which one at a time leads.
+
+    Whoever leads is within `write`, and however it ends there, somebody else leads or nobody waits.
+    """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._waiting: deque[_Wish] = deque()
-        self._is_led = False
+        self._leader: _Wish | None = None
 
     def write(self, engine: Engine, wish: _Wish) -> bool:
-        """Write with others; False where one of them has failed, and this is to be written alone."""
-        with self._lock:
-            wish.leads = not self._is_led
-            self._is_led = True
-            self._waiting.append(wish)
-        if not wish.leads:
-            with timed(Stage.DATABASE):
-                self._wait(wish)
-        if not wish.is_over:
-            self._lead(engine, wish)
-        if wish.error is not None:
-            raise wish.error
-        return wish.is_written
+        """Write with others; False where one of them has failed, and this is to be written alone.
 
-    def _wait(self, wish: _Wish) -> None:
-        """Wait until it is written, or to be the next who leads. Raises: `TemporarilyUnavailableError`."""
-        if wish.called.acquire(timeout=at_most(_LONGEST_SECONDS)):
-            return
+        Raises: what `write_together` raises.
+        """
+        try:
+            with self._lock:
+                self._waiting.append(wish)
+                if self._leader is None:
+                    self._leader = wish
+                leads = self._leader is wish
+            if not leads:
+                with timed(Stage.DATABASE):
+                    _wait(wish)
+            if wish.stage is not _Stage.OVER:
+                self._lead(engine, wish)
+        except BaseException as error:
+            left = self._leave(wish)
+            if left is _Stage.BEGUN and isinstance(error, Exception):
+                raise perhaps_committed() from error
+            if left is not _Stage.OVER or not isinstance(error, Exception):
+                raise
+        return wish.outcome()
+
+    def _leave(self, wish: _Wish) -> _Stage:
+        """Have nothing begun for a wish any more, and nobody wait for it to lead; return how far it came."""
         with self._lock:
-            if wish.is_over or wish.leads:
-                return
-            if wish in self._waiting:
-                self._waiting.remove(wish)
-        # Where it is in a transaction already, nobody knows whether that will be one.
-        raise TemporarilyUnavailableError("the turn to write did not come in time", part=Part.DATABASE)
+            left = wish.stage
+            if left is not _Stage.OVER:
+                wish.stage = _Stage.GONE
+            self._forget(wish)
+            if self._leader is wish:
+                self._name_leader()
+        return left
 
     def _lead(self, engine: Engine, own: _Wish) -> None:
         """Write all that wait, the leader's own among them, and have somebody else lead the next ones."""
         taken: list[_Wish] = []
+        session: Session | None = None
         try:
             with writing(engine) as session:
                 # Not before it is our turn: until then others come.
                 self._take(taken)
                 for wish in taken:
-                    _write_one(wish, session)
-            for wish in taken:
-                wish.is_written = wish.error is None
+                    if self._begins(wish):
+                        _write_one(wish, session)
         except TemporarilyUnavailableError as trouble:
             # Before there was a transaction, whoever else waits may have more time.
+            said = (trouble.detail, trouble.part)
             for wish in taken or [own]:
-                wish.error = TemporarilyUnavailableError(trouble.detail, part=trouble.part)
+                wish.trouble = said
         except Exception:  # noqa: BLE001, S110  (whose defect it is, each finds out alone)
             pass
         finally:
-            self._hand_over(taken or [own])
+            self._hand_over(own, taken, Fate.OPEN if session is None else session.fate)
 
     def _take(self, taken: list[_Wish]) -> None:
         with self._lock:
             room = _AT_ONCE
             while self._waiting and room > 0:
-                taken.append(self._waiting.popleft())
-                room -= taken[-1].size
+                wish = self._waiting[0]
+                taken.append(wish)  # where memory ends here, it waits still
+                wish.stage = _Stage.TAKEN
+                self._waiting.popleft()
+                room -= wish.size
 
-    def _hand_over(self, taken: list[_Wish]) -> None:
+    def _begins(self, wish: _Wish) -> bool:
+        """Begin what one wants, unless its thread has gone meanwhile and was told that nothing came of it."""
+        with self._lock:
+            if wish.stage is _Stage.GONE:
+                return False
+            wish.stage = _Stage.BEGUN
+        return True
+
+    def _hand_over(self, own: _Wish, taken: list[_Wish], fate: Fate) -> None:
         """Call those that are done, and who is the next to lead."""
         with self._lock:
+            self._forget(own)
+            own.stage, own.fate = _Stage.OVER, fate
             for wish in taken:
-                wish.is_over = True
-                if wish in self._waiting:
-                    self._waiting.remove(wish)
-            following = self._waiting[0] if self._waiting else None
-            self._is_led = following is not None
-            if following is not None:
-                following.leads = True
-        for wish in taken if following is None else (*taken, following):
-            wish.called.release()
+                if wish is not own and wish.stage is not _Stage.GONE:
+                    wish.stage, wish.fate = _Stage.OVER, fate
+                    wish.called.release()
+            self._name_leader()
+
+    def _name_leader(self) -> None:
+        """Call who has waited longest to lead; the lock is held."""
+        self._leader = self._waiting[0] if self._waiting else None
+        if self._leader is not None:
+            self._leader.called.release()
+
+    def _forget(self, wish: _Wish) -> None:
+        """Wait for it no more; the lock is held."""
+        if wish in self._waiting:
+            self._waiting.remove(wish)
+
+
+def _wait(wish: _Wish) -> None:
+    """Wait until it is written, or to be the next who leads. Raises: `TemporarilyUnavailableError`."""
+    if not wish.called.acquire(timeout=at_most(_LONGEST_SECONDS)):
+        raise TemporarilyUnavailableError("the turn to write did not come in time", part=Part.DATABASE)
 
 
 def _write_one(wish: _Wish, session: Session) -> None:
@@ -177,11 +247,11 @@ def _write_one(wish: _Wish, session: Session) -> None:
     except TemporarilyUnavailableError as trouble:
         if trouble.part is Part.DATABASE:
             raise
-        wish.error = trouble
+        wish.refusal = trouble
     except GatewayError as refusal:
-        wish.error = refusal  # it has changed nothing, and is nobody else's matter
+        wish.refusal = refusal  # it has changed nothing, and is nobody else's matter
     check_going_on(session.connection())  # what the next one wrote would be committed by itself
 
 
-_making: Final = threading.Lock()
+_making: Final = Lock()
 _gatherings: Final[WeakKeyDictionary[Engine, _Gathering]] = WeakKeyDictionary()

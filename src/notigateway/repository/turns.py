@@ -52,8 +52,16 @@ class Turns:
             mine = Lock()
             mine.acquire()
             self._waiting.append(mine)
-        if mine.acquire(timeout=at_most(self.timeout_seconds)):
-            return True
+        try:
+            if mine.acquire(timeout=at_most(self.timeout_seconds)):
+                return True
+        except BaseException:
+            with self._lock:
+                if mine in self._waiting:
+                    self._waiting.remove(mine)
+                else:
+                    self._give()  # it was handed over at the last moment, to nobody
+            raise
         with self._lock:
             if mine in self._waiting:
                 self._waiting.remove(mine)
@@ -62,7 +70,11 @@ class Turns:
 
     def _hand_over(self) -> None:
         with self._lock:
-            if self._waiting:
-                self._waiting.popleft().release()
-            else:
-                self._is_taken = False
+            self._give()
+
+    def _give(self) -> None:
+        """Hand the turn to who has waited longest; the lock is held."""
+        if self._waiting:
+            self._waiting.popleft().release()
+        else:
+            self._is_taken = False

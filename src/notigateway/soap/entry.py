@@ -87,7 +87,8 @@ class Entry:
     def change(self, work: Callable[[Session], Made]) -> Made:
         """Make a small change in the same way, where it can be in one commit with those of other requests.
 
-        `work` may be called again, when nothing has come of the time before.
+        `work` may be called again, when nothing has come of the time before. Where nobody knows whether
+        something has, it is not, and nothing else is entered of this request.
 
         Raises: what `making` raises, and what `work` raises.
         """
@@ -125,9 +126,15 @@ class Entry:
         if self._lost is not None:
             raise self._lost
         self.access.result = result
+        memory = self._memory
+
+        def write(session: Session) -> None:
+            self._memory = memory  # it is called again where nothing has come of a refusal either
+            self._write(session)
+
         try:
-            if self._memory is None or self._memory.is_one_row:
-                write_together(self._engine, self._write)
+            if memory is None or memory.is_one_row:
+                write_together(self._engine, write)
             else:
                 with writing(self._engine) as session:
                     self._write(session)
