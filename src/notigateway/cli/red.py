@@ -15,6 +15,7 @@ from notigateway.instants import instant_text
 from notigateway.law.titles import RedTerms
 
 if TYPE_CHECKING:
+    from notigateway.repository.kept_anew import Mended
     from notigateway.repository.rights import RedAssignment
 
 red = typer.Typer(
@@ -92,10 +93,11 @@ def end_assignment(
 
 @red.command("plan")
 def plan_windows(settings_file: SettingsFile = None) -> None:
-    """Derive from the register for whom what is at disposal when; once, after an upgrade.
+    """Derive RED windows from the register, and mend what lists, changes and counts are answered from.
 
-    Then compare with it all that the database keeps ready, addressee by addressee and change by change, and
-    mend what is wrong, portion by portion: others go on meanwhile.
+    Run it once after an upgrade, and where `notigateway check` says so: what the database keeps ready of each
+    notification and each change is compared with what is stored, portion by portion, and written anew where
+    it is wrong; so are texts of list rows, where there is none too. Others go on meanwhile.
     """
     from notigateway.addressee.red import plan_anew
     from notigateway.repository.engine import reading, writing
@@ -109,8 +111,9 @@ def plan_windows(settings_file: SettingsFile = None) -> None:
         for number in numbers:
             with writing(engine) as session:
                 plan_anew(session, number, now=now)
-        write_kept_anew(engine)
-    typer.echo(f"planned {len(numbers)}")
+        mended = write_kept_anew(engine)
+    typer.echo(f"RED windows derived from the register: of {len(numbers):,} addressees with assignments")
+    typer.echo(f"kept ready for lists, changes and counts: {_told(mended)}")
 
 
 @red.command("list")
@@ -124,6 +127,13 @@ def list_assignments(
     with reading_in(named_settings(settings_file)) as session:
         lines = [_line(row) for row in list_all_red_assignments(session, account=account)]
     typer.echo("\n".join(lines), nl=bool(lines))
+
+
+def _told(mended: Mended) -> str:
+    """Return what was mended, for people."""
+    wrong = f"{mended.portions:,} portions of up to a thousand were wrong and are mended"
+    kept = wrong if mended.portions else "all of it was right"
+    return f"{kept}; {mended.texts:,} texts of list rows written"
 
 
 def _line(row: RedAssignment) -> str:

@@ -20,6 +20,10 @@ class Sort(StrEnum):
     """What is looked at, in this order."""
 
     NOTIFICATIONS = "notifications"
+    OWN_INBOX = "own_inbox"
+    OWN_CHANGES = "own_changes"
+    RED_INBOX = "red_inbox"
+    RED_CHANGES = "red_changes"
     RECEIPTS = "receipts"
     REQUESTS = "requests"
     CHECKPOINTS = "checkpoints"
@@ -29,6 +33,10 @@ class Sort(StrEnum):
 # Before each of a sort, by what they are read.
 FIRST: Final[dict[Sort, Any]] = {
     Sort.NOTIFICATIONS: 0,
+    Sort.OWN_INBOX: (0, 0),
+    Sort.OWN_CHANGES: (0, 0),
+    Sort.RED_INBOX: (0, 0),
+    Sort.RED_CHANGES: (0, 0),
     Sort.RECEIPTS: UUID(int=0),
     Sort.REQUESTS: "",
     Sort.CHECKPOINTS: 0,

@@ -42,6 +42,7 @@ class Rule(StrEnum):
     CHECKPOINT = "checkpoint"
     STORE = "store"
     DOCUMENT = "document"
+    KEPT = "kept"
 
 
 @dataclass(frozen=True, slots=True)

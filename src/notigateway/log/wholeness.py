@@ -10,6 +10,8 @@ The rules, by the word that a finding carries:
 - `request`: the signed request that a receipt names is kept, unchanged;
 - `revocation`: the list or answer by which a signer was found not to be revoked is kept, unchanged;
 - `change`: every event has its place among the changes;
+- `kept`: the tables that lists, changes and counts are answered from say what follows from notifications,
+  changes and windows, and the text of a list row what its columns say;
 - `time-stamp`: the time-stamped form of a receipt is that receipt with a token of its seal, by a pinned
   authority where any is given; so is the token of each checkpoint of the log, whose seal is of a known
   certificate;
@@ -41,6 +43,7 @@ from notigateway.evidence.history import dated
 from notigateway.evidence.timestamp import embedded_certificates
 from notigateway.evidence.xades import verify_receipt
 from notigateway.log.heads import misdating
+from notigateway.log.kept import KEPT_AT_ONCE, TABLES, missed, surplus
 from notigateway.log.portions import FIRST, Head, Looked, Portion, Sort
 from notigateway.log.rules import Finding, Rule, check_decision, check_events, misfit, named, stamp_problem
 from notigateway.repository import wholeness as stored
@@ -96,7 +99,8 @@ class Checking:
         """Yield everything in portions that can be looked at one apart from the other."""
         for sort in Sort:
             with reading(self.engine) as session:
-                ends = stored.ends_of_portions(session, sort, size=_AT_ONCE)
+                size = KEPT_AT_ONCE if sort in TABLES else _AT_ONCE
+                ends = stored.ends_of_portions(session, sort, size=size)
             keys = [FIRST[sort], *ends, None]
             yield from (Portion(sort, after, until) for after, until in pairwise(keys))
 
@@ -120,6 +124,8 @@ class Checking:
         """Look at one portion."""
         if portion.sort is Sort.NOTIFICATIONS:
             return self._notifications(portion)
+        if portion.sort in TABLES:
+            return self._surplus(portion)
         if portion.sort is Sort.RECEIPTS:
             return self._receipts(portion)
         if portion.sort is Sort.REQUESTS:
@@ -156,7 +162,13 @@ class Checking:
                     lack = "it came to be at disposal without a receipt"
                     findings.append(Finding(Rule.RECEIPT, str(notification.id), lack))
             count += len(rows)
+            with reading(self.engine) as session:
+                findings += missed(session, after=rows[0][0].code - 1, until=rows[-1][0].code)
         return Looked(count, tuple(findings))
+
+    def _surplus(self, portion: Portion) -> Looked:
+        with reading(self.engine) as session:
+            return Looked(0, tuple(surplus(session, portion)))
 
     def _receipts(self, portion: Portion) -> Looked:
         count, findings = 0, list[Finding]()

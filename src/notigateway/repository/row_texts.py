@@ -62,7 +62,7 @@ def write_row_texts(session: Session, notifications: Iterable[Notification]) -> 
     Their addressees and issuing bodies were read so that nobody could change their identifiers since
     (`hold_addressee`): a trigger sees no text that is not committed.
     """
-    _KEEP.write(session, map(_kept, notifications))
+    KEEP_TEXTS.write(session, map(_kept, notifications))
 
 
 def _kept(one: Notification) -> dict[str, object]:
@@ -176,7 +176,7 @@ def whole_columns() -> Select[*tuple[object, ...]]:
     )
 
 
-_KEEP = Prepared(
+KEEP_TEXTS = Prepared(
     insert(columns.Row.metadata.tables[RowText.__tablename__]),
     columns=("code", "form", "issuing_body_id", "acronym", "text"),
 )

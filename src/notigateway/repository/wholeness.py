@@ -8,6 +8,7 @@ from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import aliased, selectinload
 
 from notigateway.law.lifecycle import State
+from notigateway.repository.kept import OWN_CHANGES, OWN_ITEMS, RED_CHANGES, RED_ITEMS
 from notigateway.repository.log import LogCheckpoint
 from notigateway.repository.model import Document, Event, Notification, Receipt
 from notigateway.repository.receipts import RequestEnvelope
@@ -21,12 +22,16 @@ if TYPE_CHECKING:
     from notigateway.repository.session import Session
 
 
-_KEYS: Final = {
-    "notifications": Notification.code,
-    "receipts": Receipt.id,
-    "requests": RequestEnvelope.sha256,
-    "checkpoints": LogCheckpoint.size,
-    "documents": Document.sha256,
+_KEYS: Final[dict[str, tuple[Any, ...]]] = {
+    "notifications": (Notification.code,),
+    "own_inbox": OWN_ITEMS.keys,
+    "own_changes": OWN_CHANGES.keys,
+    "red_inbox": RED_ITEMS.keys,
+    "red_changes": RED_CHANGES.keys,
+    "receipts": (Receipt.id,),
+    "requests": (RequestEnvelope.sha256,),
+    "checkpoints": (LogCheckpoint.size,),
+    "documents": (Document.sha256,),
 }
 
 
@@ -39,12 +44,13 @@ def count_all(session: Session) -> int:
 
 def ends_of_portions(session: Session, sort: str, *, size: int) -> Sequence[Any]:
     """Return the key of every so-manieth of a sort, in their order."""
-    key = _KEYS[sort].label("key")
-    keys = select(key).distinct().subquery()
-    number = func.row_number().over(order_by=keys.c.key).label("number")
-    numbered = select(keys.c.key, number).subquery()
-    query = select(numbered.c.key).where(numbered.c.number % size == 0).order_by(numbered.c.key)
-    return session.scalars(query).all()
+    keys = select(*_KEYS[sort]).distinct().subquery()
+    number = func.row_number().over(order_by=list(keys.c)).label("number")
+    numbered = select(*keys.c, number).subquery()
+    *columns, number_of = numbered.c
+    query = select(*columns).where(number_of % size == 0).order_by(*columns)
+    found = session.execute(query).all()
+    return [row[0] if len(columns) == 1 else tuple(row) for row in found]
 
 
 def notifications_after(session: Session, code: int, *, limit: int) -> Sequence[Notification]:
