@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import Table, Uuid
 
-from notigateway.repository.columns import Word
+from notigateway.repository.columns import Row, Word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import psycopg
     from sqlalchemy import Column, Engine
-
-    from notigateway.repository.columns import Row
 
 # How many rows of a table wait before they are written together.
 AT_ONCE: Final = 20_000
@@ -88,22 +86,23 @@ class Bulk:
 
     def __init__(self, write: Write, dialect: Any) -> None:  # noqa: ANN401  (SQLAlchemy's, either)
         self._write, self._dialect = write, dialect
-        self._rows: dict[type[Row], Rows] = {}
+        self._rows: dict[str, Rows] = {}
 
     def add(self, model: type[Row], row: Mapping[str, object]) -> None:
         """Take one row of a table; the first one says which columns all of them give."""
-        rows = self._rows.get(model)
+        rows = self._rows.get(model.__tablename__)
         if rows is None:
             table = model.__table__
             assert isinstance(table, Table)
-            rows = self._rows[model] = Rows(table, row, self._write, self._dialect)
+            rows = self._rows[model.__tablename__] = Rows(table, row, self._write, self._dialect)
         rows.add(row)
 
     def flush(self, *, only_if_full: bool = False) -> None:
-        """Write what waits, each table after those that it names: in the order of their first rows."""
+        """Write what waits, each table after those that it names, as triggers want it."""
         if not only_if_full or any(rows.is_full for rows in self._rows.values()):
-            for rows in self._rows.values():
-                rows.flush()
+            for table in Row.metadata.sorted_tables:
+                if table.name in self._rows:
+                    self._rows[table.name].flush()
 
 
 @contextmanager

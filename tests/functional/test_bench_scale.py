@@ -16,6 +16,7 @@ from bench.world import ASKERS, THE_ATTORNEY, THE_COMPANY, THE_RED, World
 from rich.console import Console
 from sqlalchemy import func, select
 
+from kept_inbox import check_kept
 from notigateway.law.lifecycle import State
 from notigateway.repository.changes import Change
 from notigateway.repository.engine import reading
@@ -40,6 +41,8 @@ def test_a_filled_repository_answers_as_a_published_one(database_url: str, tmp_p
         engine = office.engine
         check_changes(engine)
         check_states(engine)
+        with reading(engine) as session:
+            check_kept(session)
         publish_to_company(engine, office.publishing, range(1))  # the numbers go on
         assert last_code(engine) == ROWS + 1
 
