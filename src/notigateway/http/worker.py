@@ -158,6 +158,8 @@ class GatheringWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
         for door in doors:
             door.close()
         await self._finish(front)
+        # It ends already: told once more while its loop is closed, asyncio would print that it cannot be.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
     async def _finish(self, front: Front) -> None:
         """Answer what is whole, within the time that is given for it.
