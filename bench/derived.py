@@ -11,6 +11,7 @@ from notigateway.repository.changes import Change
 from notigateway.repository.engine import writing
 from notigateway.repository.model import Act, Notification
 from notigateway.repository.own_inbox import OwnChange, OwnItem
+from notigateway.repository.pool import wait_as_long_as_it_takes
 from notigateway.repository.red_inbox import RedBox, RedChange, RedItem
 from notigateway.repository.windows import RedWindow, is_of_red_ground
 
@@ -34,6 +35,7 @@ def derive(engine: Engine) -> None:
     ):
         with writing(engine) as session:
             # A million rows take longer than a request may.
+            wait_as_long_as_it_takes(session.connection())
             session.execute(text("SET LOCAL statement_timeout = 0"))
             # What triggers would add here each of the next statements would take for what came before.
             session.execute(text("SET LOCAL session_replication_role = replica"))
