@@ -41,6 +41,7 @@ def derive(engine: Engine) -> None:
             session.execute(text("SET LOCAL session_replication_role = replica"))
             columns = [str(column.key) for column in query.selected_columns]
             session.connection().execute(insert(table).from_select(columns, query).on_conflict_do_nothing())
+            session.execute(text(f"ANALYZE {table.__tablename__}"))  # as autovacuum would in time
 
 
 def _boxes() -> Select[*tuple[object, ...]]:
