@@ -41,7 +41,7 @@ _MARGIN: Final = 1.25
 
 @dataclass(frozen=True)
 class Whose:
-    """Of whom: `of` gives the conditions for a column that holds the addressee.
+    """Of whom: `of` gives the conditions for a column that holds the addressee, of itself the first.
 
     They are said of `asking_party.PARTY` and `NOW` and of OwnItem; where `asks_rows`, of Notification and
     Act. `is_of_some` says that they are of several addressees, maybe of thousands, or give one item twice.
@@ -163,18 +163,22 @@ def _first_addressed(whose: Whose) -> Prepared:
 @lru_cache(maxsize=64)
 def _addressed_places(whose: Whose) -> Prepared:
     """Select the first places of their changes."""
-    told = select(Change.notification_code).where(Change.position == OwnChange.position).scalar_subquery()
-    of_it = and_(
-        OwnItem.addressee_id == OwnChange.addressee_id, OwnItem.code == func.coalesce(OwnChange.code, told)
-    )
+    told = select(Change.notification_code).where(Change.position == OwnChange.position)
+    code = func.coalesce(OwnChange.code, told.correlate(OwnChange).scalar_subquery())
+    of_it = and_(OwnItem.addressee_id == OwnChange.addressee_id, OwnItem.code == code)
+    of_whom, *shown = whose.of(OwnChange.addressee_id)
     query = (
         select(OwnChange.position)
-        .join(OwnItem, of_it)
-        .where(*whose.of(OwnChange.addressee_id), OwnItem.available_at <= NOW)
-        .where(OwnChange.position > AFTER, OwnChange.position <= UNTIL)
+        .where(of_whom, OwnChange.position > AFTER, OwnChange.position <= UNTIL)
         .order_by(OwnChange.position)
         .limit(MOST)
     )
+    seen = [*shown, OwnItem.available_at <= NOW]
+    if not (whose.is_of_some or whose.asks_rows):
+        # Asked of each in their order: joined, PostgreSQL would put together all that it has for the first.
+        item = select(OwnItem.code).where(of_it, *seen).correlate(OwnChange).scalar_subquery()
+        return Prepared(query.where(item.is_not(None)))
+    query = query.join(OwnItem, of_it).where(*seen)
     return Prepared(_with_rows(query.distinct() if whose.is_of_some else query, whose))
 
 
