@@ -64,7 +64,7 @@ def serving(folder: Path, *options: str, **changes: object) -> Iterator[Serving]
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = listener.getsockname()[:2]
         pki = ensure_pki(folder / "pki", datetime.now(UTC))
-        settings = _write_settings(folder, pki, f"http://{address[0]}:{address[1]}{PATH}", changes)
+        settings = set_up(folder, pki, f"http://{address[0]}:{address[1]}{PATH}", changes)
         process = _start(settings, listener, options)
         try:
             served = Serving(address, process, pki, folder)
@@ -78,7 +78,8 @@ def serving(folder: Path, *options: str, **changes: object) -> Iterator[Serving]
             process.wait(_STOP_SECONDS)
 
 
-def _write_settings(folder: Path, pki: Pki, url: str, changes: Mapping[str, object]) -> Path:
+def set_up(folder: Path, pki: Pki, url: str, changes: Mapping[str, object]) -> Path:
+    """Make an empty database and a store, with their marker and lists; return the file of settings."""
     values = {
         "public_url": url,
         "proxy_speaks_tls": True,

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import resource
 import subprocess
 import sys
@@ -16,12 +15,10 @@ from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 
-from bench.acts import prepare
 from bench.measure import rsa_2048_private_operation
+from bench.serving import PATH, set_up
 from bench.tables import starts_table
 from notigateway.sandbox.holders import ensure_pki
-from notigateway.sandbox.jobs import refresh_once
-from notigateway.settings import load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,28 +54,14 @@ def measure_starts(folder: Path) -> dict[str, float]:
 
 
 def _gateway(folder: Path) -> Path:
-    """Make keys, settings and an empty database; return the file of settings."""
+    """Make keys and a gateway that nothing was published in; return the file of settings."""
     pki = ensure_pki(folder / "pki", datetime.now(UTC))
-    values = {
-        "mode": "development",
-        "database_url": f"sqlite:///{folder / 'notigateway.db'}",
-        "document_store_url": f"file:{folder / 'documents'}",
-        "service_key_file": str(pki.key("service")),
-        "service_certificate_file": str(pki.certificate("service")),
-        "seal_key_file": str(pki.key("seal")),
-        "seal_certificate_file": str(pki.certificate("seal")),
-        "authorised_issuers_folder": str(pki.issuers),
-        "revocation_folder": str(pki.revocation),
+    changes = {
         # An authority that is asked nothing, since nothing waits for a time-stamp.
         "timestamp_authority_url": "http://127.0.0.1:9/",
         "timestamp_authority_folder": str(pki.issuers),
     }
-    file = folder / "notigateway.toml"
-    file.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items()), "utf-8")
-    settings = load_settings(file)
-    prepare(settings, 0)
-    refresh_once(settings, datetime.now(UTC))
-    return file
+    return set_up(folder, pki, f"http://127.0.0.1:9{PATH}", changes)
 
 
 def _best(module: str, *words: str) -> float:
