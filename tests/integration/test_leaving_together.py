@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from sqlalchemy import Connection
+    from sqlalchemy.pool import ConnectionPoolEntry
 
     from notigateway.repository.session import Session
 
@@ -202,9 +203,10 @@ class Counted:
 def test_what_is_committed_is_told_so_whatever_fails_afterwards(lite: Engine) -> None:
     is_broken = threading.Event()
 
-    def fail(*_given: object) -> None:
+    def fail(_connection: object, record: ConnectionPoolEntry) -> None:
         if is_broken.is_set() and kept_beside() == {1, 2, 3}:
             is_broken.clear()
+            record.close()  # the pool never has it back
             raise ZeroDivisionError
 
     def kept_beside() -> set[int]:
