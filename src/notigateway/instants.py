@@ -15,7 +15,7 @@ def instant_text(instant: datetime) -> str:
     """Return an aware instant as xs:dateTime, for example `2026-01-31T22:59:59.123Z`."""
     if instant.tzinfo is not UTC:
         instant = instant.astimezone(UTC)
-    return f"{instant.isoformat(timespec='milliseconds')[:-6]}Z"
+    return f"{instant.isoformat('T', 'milliseconds')[:-6]}Z"
 
 
 def duration_text(duration: timedelta) -> str:

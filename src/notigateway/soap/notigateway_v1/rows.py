@@ -7,7 +7,7 @@ of a row only to be written. Tests compare both, and the canonicaliser's form.
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from notigateway.contract.row_text import CUT, FLAG
@@ -82,8 +82,8 @@ def _notifications(
 ) -> Iterator[bytes]:
     """Yield an element `notification` for each row, as it stands at `as_of`."""
 
-    # Deadlines are midnights: a page holds thousands of rows and a handful of deadlines, hardly any of them
-    # decided at the same instant.
+    # A page holds thousands of rows that stand in a handful of ways. Of what is decided the deadline says
+    # nothing more about how it stands, and in the mailbox of a year there is one for each day.
     @cache
     def stands(
         kind: Kind,
@@ -94,40 +94,46 @@ def _notifications(
         role: str,
         has_arrived: bool,
     ) -> tuple[State, bytes, bytes]:
-        """Return the state at `as_of`, and what is said of capacity and state, and of a deadline.
+        """Return the state at `as_of`, and what is said of capacity and state, and of the time left.
 
         That it has arrived is all of when it did.
         """
         available_at = as_of if has_arrived else as_of + timedelta(milliseconds=1)
         shown = effective_state(Standing(kind, state, available_at, deadline, since), as_of)
         seen = f"{role}</role><state>{shown}".encode()
-        if deadline is None:
+        if deadline is None or shown not in UNDECIDED:
             return shown, seen, b""
-        due = f"<deadline>{instant_text(deadline)}</deadline>"
-        if shown in UNDECIDED:
-            # Nothing is left, and nothing lapses, of a deadline that an outage is about to move.
-            due += f"<timeLeft>{duration_text(max(deadline - as_of, timedelta(0)))}</timeLeft>"
-        return shown, seen, due.encode()
+        # Nothing is left, and nothing lapses, of a deadline that an outage is about to move.
+        left = duration_text(max(deadline - as_of, timedelta(0)))
+        return shown, seen, f"<timeLeft>{left}</timeLeft>".encode()
 
     is_later = version >= Version.V1_1
     for row in rows:
-        state, seen, due = stands(
+        is_open = row.state in UNDECIDED
+        state, seen, left = stands(
             row.kind,
             row.state,
-            row.deadline,
-            row.outage_since,
+            row.deadline if is_open else None,
+            row.outage_since if is_open else None,
             role=row.role,
             has_arrived=row.available_at <= as_of,
         )
+        due = _due(row.deadline)
         before, arrived, documents, later, last = row.text.split(CUT)
         if is_later:
             until = _until(row, state, information_years)
-            yield b"".join((before, seen, arrived, due, documents, later, until, last, _END))
+            yield b"".join((before, seen, arrived, due, left, documents, later, until, last, _END))
         else:
-            yield b"".join((before, seen, arrived, due, documents, _END))
+            yield b"".join((before, seen, arrived, due, left, documents, _END))
 
 
 _END: Final = b"</notification>"
+
+
+@lru_cache(maxsize=4096)
+def _due(deadline: datetime | None) -> bytes:
+    """Return what is said of a deadline: a midnight, of which ten years have less than that many."""
+    return b"" if deadline is None else f"<deadline>{instant_text(deadline)}</deadline>".encode()
 
 
 def _until(row: Any, state: State, years: int) -> bytes:  # noqa: ANN401  (a row of many columns)
