@@ -11,6 +11,7 @@ from __future__ import annotations
 import heapq
 import random
 from datetime import datetime, timedelta
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -22,6 +23,7 @@ from bench.derived import derive
 from bench.people import enter
 from bench.world import nif_of
 from notigateway.contract.row_text import FORM, row_text
+from notigateway.law.deadlines import deadline
 from notigateway.law.grounds import Ground
 from notigateway.law.lifecycle import Channel, Kind, State
 from notigateway.law.representation import Role
@@ -57,6 +59,16 @@ _SORTS: Final = (
 )
 
 Facts = dict[str, Any]
+
+
+def _lapses(available_at: datetime) -> datetime:
+    """Return when a notification lapses: an hour of UTC is within one day in Madrid."""
+    return _lapses_of_hour(available_at.replace(minute=0, second=0, microsecond=0))
+
+
+@lru_cache(maxsize=2)
+def _lapses_of_hour(hour: datetime) -> datetime:
+    return deadline(hour)
 
 
 class Filling:
@@ -115,7 +127,7 @@ class Filling:
             "kind": kind,
             "state": state,
             "available_at": at,
-            "deadline": None if kind is Kind.COMMUNICATION else at + _TERM,
+            "deadline": None if kind is Kind.COMMUNICATION else _lapses(at),
             "decided_at": decided_at,
             "version": 1 if decided_at is None else 2,
             "ground": Ground.A,
@@ -160,14 +172,14 @@ class Filling:
         if chance < group.unread + _COMMUNICATIONS_READ and soon <= self._now:
             return Kind.COMMUNICATION, State.READ, soon
         chance = self._random.random()
-        if at + _TERM > self._now:
+        if _lapses(at) > self._now:
             is_decided = soon <= self._now and chance < _ACCEPTED_SO_FAR
             return Kind.NOTIFICATION, *((State.ACCEPTED, soon) if is_decided else (State.AVAILABLE, None))
         if chance < _ACCEPTED:
             return Kind.NOTIFICATION, State.ACCEPTED, soon
         if chance < _ACCEPTED + _REJECTED:
             return Kind.NOTIFICATION, State.REJECTED, soon
-        return Kind.NOTIFICATION, State.LAPSED, at + _TERM
+        return Kind.NOTIFICATION, State.LAPSED, _lapses(at)
 
     def _act(self, at: datetime, addressee: int) -> Facts:
         body, procedure, matter, subject = _SORTS[self._code % len(_SORTS)]
