@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 
 from bench.acts import prepare
 from notigateway.app import build_app
+from notigateway.errors import GatewayError
 from notigateway.pki.keys import load_key_pair
 from notigateway.sandbox.holders import ensure_pki
 from notigateway.sandbox.jobs import refresh_once
 from notigateway.settings import load_settings
+from notigateway.wss.envelope import parse_envelope
 from notigateway.wss.sign import Signer, sign_envelope
+from notigateway.wss.verify import verify_envelope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -87,6 +90,24 @@ class Gateway:
         if status == "200 OK" or b"INTERNAL_ERROR" in answer:
             raise SystemExit(answer.decode())
         return answer
+
+    def proven(self, request: bytes) -> str:
+        """Verify one request as the application does and answer nothing; return by which code it is refused.
+
+        Raises: `SystemExit` where it is not.
+        """
+        gate = self.application.gate
+        try:
+            verify_envelope(
+                parse_envelope(request, limits=gate.limits),
+                now=datetime.now(UTC),
+                expectations=gate.expectations,
+                check_certificate=gate.admission.check,
+                clients=gate.clients,
+            )
+        except GatewayError as refusal:
+            return refusal.code
+        raise SystemExit("it is not refused")
 
     def sent(self, request: bytes, *, accept: str) -> int:
         """Run one request through the application; return the bytes of its answer, of which none is kept."""

@@ -47,9 +47,13 @@ def measure_publishing_and_sweeping(folder: Path) -> tuple[float, float]:
         return published, spent / swept.lapsed
 
 
-def measure_strangers(gateway: Gateway) -> Cpu:
-    """Return the CPU milliseconds of an envelope of somebody whose authority nobody has authorised."""
-    requests = [gateway.signed(_PING, "untrusted") for _ in range(_STRANGERS + 1)]
+def measure_strangers(gateway: Gateway) -> tuple[Cpu, Cpu]:
+    """Return the CPU milliseconds of an envelope of somebody whose authority nobody has authorised.
+
+    Until it is refused, and with the signed fault that says so.
+    """
+    requests = [gateway.signed(_PING, "untrusted") for _ in range(2 * _STRANGERS + 1)]
     gateway.refused(requests.pop())
     gc.collect()
-    return Cpu.of(lambda: gateway.refused(requests.pop()) for _ in range(_STRANGERS))
+    until_refused = Cpu.of(lambda: gateway.proven(requests.pop()) for _ in range(_STRANGERS))
+    return until_refused, Cpu.of(lambda: gateway.refused(requests.pop()) for _ in range(_STRANGERS))
