@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 # How many rows of a table wait before they are written together.
 AT_ONCE: Final = 20_000
 # Nothing of a filling has to survive a power cut: who is interrupted begins anew.
-_SQLITE: Final = ("query_only=OFF", "synchronous=OFF", "cache_size=-262144", "foreign_keys=OFF")
+# Without a log what is written goes to the file itself, once; whoever connects next makes a log again.
+_SQLITE: Final = (
+    "query_only=OFF",
+    "synchronous=OFF",
+    "journal_mode=OFF",
+    "cache_size=-1048576",
+    "foreign_keys=OFF",
+)
 # Constraints to other tables are not looked up for each row: the filler makes both ends. A filling takes
 # minutes, of which the rows are made in most.
 _POSTGRESQL: Final = (
@@ -108,13 +115,14 @@ class Bulk:
 @contextmanager
 def bulk_of(engine: Engine) -> Iterator[Bulk]:
     """Fill a database over a connection of its own; everything is committed at the end of the context."""
+    engine.dispose()  # SQLite gives up its log to the last connection only
     raw = engine.raw_connection()
     try:
         driver: Any = raw.driver_connection
         driver.rollback()
         if engine.dialect.name == "sqlite":
             for pragma in _SQLITE:
-                driver.execute(f"PRAGMA {pragma}")
+                driver.execute(f"PRAGMA {pragma}").close()
             driver.execute("BEGIN IMMEDIATE")
             write: Write = _Inserting(driver)
         else:
