@@ -13,9 +13,11 @@ from bench.world import ASKERS
 from notigateway.wss.ns import NOTIGATEWAY_V1
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Sequence
 
     from bench.gateway import Gateway
+    from bench.repositories import Repository
+    from bench.world import Asker
 
     # Returns what tells how much CPU has been used, in ms, by those that are the database's backends by now.
     Backends = Callable[[], Callable[[], float]]
@@ -96,26 +98,33 @@ def cursors_now(gateway: Gateway) -> dict[str, str]:
     return found
 
 
-def ask_all(
-    gateway: Gateway, cursors: Mapping[str, str], backends: Backends, often: Often = USUAL
-) -> Iterator[Asked]:
-    """Ask everything by everybody, one after the other."""
+def ask_all(repositories: Sequence[Repository], often: Often = USUAL) -> list[tuple[Asked, ...]]:
+    """Ask everything by everybody; return for each repository what it has cost there.
+
+    Each question is asked of all and by all in turns: what is compared was measured in the same moments, and
+    however fast the machine is just then falls on each of them alike.
+    """
+    found: list[list[Asked]] = [[] for _ in repositories]
     for question in QUESTIONS:
-        for asker in ASKERS:
-            content = question.content(cursors[asker.name])
-            answer = gateway.answer(gateway.signed(content, asker.holder))  # the first one also fills caches
-            gc.collect()
-            spent = list(spent_on(gateway, content, asker.holder, backends=backends, often=often))
+        places = [(at, one, asker) for at, one in enumerate(repositories) for asker in ASKERS]
+        # The first answers also fill caches.
+        answers = [_ask(question, one, asker) for _, one, asker in places]
+        gc.collect()
+        turns = zip(*(_spent(question, one, asker, often) for _, one, asker in places), strict=False)
+        for (at, _, asker), answer, spent in zip(places, answers, zip(*turns, strict=True), strict=True):
             here, there = zip(*spent, strict=True)
-            yield Asked(
-                asker.name,
-                question.name,
-                _rows_in(answer),
-                min(here),
-                statistics.median(here),
-                min(there),
-                statistics.median(there),
-            )
+            costs = min(here), statistics.median(here), min(there), statistics.median(there)
+            found[at].append(Asked(asker.name, question.name, _rows_in(answer), *costs))
+    return [tuple(asked) for asked in found]
+
+
+def _ask(question: Question, of: Repository, asker: Asker) -> bytes:
+    return of.gateway.answer(of.gateway.signed(question.content(of.cursors[asker.name]), asker.holder))
+
+
+def _spent(question: Question, of: Repository, asker: Asker, often: Often) -> Iterator[tuple[float, float]]:
+    content = question.content(of.cursors[asker.name])
+    return spent_on(of.gateway, content, asker.holder, backends=of.backends, often=often)
 
 
 def spent_on(

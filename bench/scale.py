@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Final
 from rich.console import Console
 
 from bench.asking import ask_all
-from bench.measure import rsa_2048_private_operation
+from bench.measure import Cpu, rsa_2048_private_operation
 from bench.postgresql import postgresql
 from bench.repositories import repository_of
 from bench.scale_table import Size, verdicts_table, work_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from bench.postgresql import PostgreSQL
 
@@ -44,7 +44,7 @@ def main() -> None:
     with ExitStack() as stack:
         for database in databases:
             server = stack.enter_context(postgresql(folder / "pgdata")) if database == "postgresql" else None
-            sizes = list(_sizes(arguments.rows or _ROWS, folder, server))
+            sizes = _sizes(arguments.rows or _ROWS, folder, server)
             console.print(work_table(database, sizes))
             console.print(verdicts_table(database, sizes))
             found[database] = [asdict(size) for size in sizes]
@@ -53,13 +53,16 @@ def main() -> None:
     print(f"written to {file}")
 
 
-def _sizes(rows: Sequence[int], folder: Path, server: PostgreSQL | None) -> Iterator[Size]:
-    """Measure one repository after the other."""
-    for count in rows:
-        with repository_of(count, folder, server) as repository:
-            asked = tuple(ask_all(repository.gateway, repository.cursors, repository.backends))
-            rsa = rsa_2048_private_operation().median
-            yield Size(count, repository.filled_seconds, rsa, asked)
+def _sizes(rows: Sequence[int], folder: Path, server: PostgreSQL | None) -> list[Size]:
+    """Measure the repositories in turns."""
+    with ExitStack() as stack:
+        found = [stack.enter_context(repository_of(count, folder, server)) for count in rows]
+        before = rsa_2048_private_operation()
+        asked = ask_all(found)
+        rsa = Cpu.mean([before, rsa_2048_private_operation()]).median
+        return [
+            Size(one.rows, one.filled_seconds, rsa, of_it) for one, of_it in zip(found, asked, strict=True)
+        ]
 
 
 def _arguments() -> argparse.Namespace:

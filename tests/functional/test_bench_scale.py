@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bench.acts import publish_to_company
 from bench.asking import AVAILABLE, NEWS, PAGE_OF_1, PAGE_OF_1000, QUESTIONS, SUMMARY, Often, ask_all
 from bench.gateway import Gateway
-from bench.repositories import fill, no_backends
+from bench.repositories import Repository, fill, no_backends
 from bench.scale_table import Size, verdicts_table, work_table
 from bench.world import ASKERS, THE_ATTORNEY, THE_COMPANY, THE_RED, World
 from rich.console import Console
@@ -35,7 +35,8 @@ def test_a_filled_repository_answers_as_a_published_one(database_url: str, tmp_p
     gateway = Gateway(tmp_path, notifications=0, database_url=database_url)
     with closing(gateway):
         filled = fill(gateway, ROWS)
-        asked = tuple(ask_all(gateway, filled.cursors, no_backends, Often(1, 1)))
+        repository = Repository(ROWS, gateway, filled.cursors, no_backends, filled.seconds)
+        asked, again = ask_all([repository, repository], Often(1, 1))
         size = Size(ROWS, filled.seconds, 0.4, asked)
         office = gateway.application.gate.office
         engine = office.engine
@@ -47,6 +48,7 @@ def test_a_filled_repository_answers_as_a_published_one(database_url: str, tmp_p
         assert last_code(engine) == ROWS + 1
 
     rows = {(one.asker, one.question): one.rows for one in size.asked}
+    assert rows == {(one.asker, one.question): one.rows for one in again}
     assert len(rows) == len(ASKERS) * len(QUESTIONS)
     assert rows[THE_COMPANY.name, PAGE_OF_1000.name] == world.company.notifications
     assert {rows[asker.name, PAGE_OF_1.name] for asker in ASKERS} == {1}

@@ -69,8 +69,8 @@ def test_a_pull_that_is_killed_at_random_moments_ends_with_every_notification_on
         # one of them with processes beside it, which nobody kills
         options = ["--processes", "2"] if kill == 1 else []
         with subprocess.Popen([*command, *options], env=environment, stdout=subprocess.DEVNULL) as client:
-            # the first dies as soon as anything is stored: most of what it accepted is not
-            # and what processes store until they see that it has ended comes on top: half is left for that
+            # the first dies as soon as anything is stored: most of what it accepted is not;
+            # what processes store until they see that it has ended comes on top: half is left for that
             more = 1 if kill == 0 else chance.randrange(count // KILLS // 2)
             _wait_until_stored(spool, len(seen) + more)
             time.sleep(chance.uniform(0, 0.05))
