@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 # Two seconds in all: switching takes milliseconds.
 _SWITCH_TRIES: Final = 100
 _SWITCH_PAUSE_SECONDS: Final = 0.02
-# How much of the file each connection remembers at most. A list of a thousand rows looks at two thousand
-# pages of the file: with SQLite's own 2 MB it reads the upper ones of each table again and again.
-_CACHE_KIB: Final = 16 * 1024
 
 
 def make_database(engine: Engine) -> None:
@@ -78,7 +75,7 @@ def prepare_connection(file: Path, connection: sqlite3.Connection, _record: Conn
         if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
             raise ConfigurationError(f"database_url: {file} is no SQLite database") from error
         raise
-    for pragma in ("synchronous=FULL", "foreign_keys=ON", f"cache_size=-{_CACHE_KIB}"):
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
 
 
