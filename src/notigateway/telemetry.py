@@ -9,14 +9,24 @@ from __future__ import annotations
 import logging
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from notigateway.logger import prepare_with
 
 if TYPE_CHECKING:
     import structlog
 
-    from notigateway.settings import Settings
+
+class Telling(Protocol):
+    """How lines are written: as JSON or for a console, and from which level on."""
+
+    @property
+    def log_format(self) -> str:
+        """`json` or `console`."""
+
+    @property
+    def log_level(self) -> str:
+        """`debug`, `info`, `warning` or `error`."""
 
 
 _COUNTED: Final = frozenset({"warning", "error", "critical"})
@@ -32,7 +42,7 @@ def _count(_logger: object, _method: str, line: structlog.typing.EventDict) -> s
     return line
 
 
-def configure(settings: Settings) -> None:
+def configure(settings: Telling) -> None:
     """Send our own and the libraries' logs through one renderer."""
     import structlog  # noqa: PLC0415  (for who writes lines all the time)
 

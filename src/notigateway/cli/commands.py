@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "sweep": "sweep",
     "timestamp": "timestamp",
     "version": "version",
+    "witness": "witness",
     "addressee": "addressee",
     "issuer": "issuer",
     "keys": "keys",

@@ -1,4 +1,4 @@
-"""Answers at the second address of a worker, whatever keeps its other threads busy.
+"""Answers at an address of its own: the second one of a worker, whatever keeps its other threads busy.
 
 A loop of its own, in a thread of its own, with bounds of its own: who is slow or hostile there disturbs
 nobody at the public door, and a gateway all of whose threads hang still tells how it is.
@@ -44,8 +44,12 @@ class SideDoor:
         listener: socket.socket,
         *,
         report: Callable[[BaseException], None],
+        bounds: Bounds = _BOUNDS,
+        connections_max: int = _CONNECTIONS,
     ) -> None:
         """Serve the application; `report` hears of each defect."""
+        self._bounds = bounds
+        self._connections_max = connections_max
         self._application = application
         self._listener = listener
         self._report = report
@@ -74,9 +78,9 @@ class SideDoor:
         front = Front(
             self._application,
             Crew(threads, _THREADS),
-            bounds=_BOUNDS,
+            bounds=self._bounds,
             patience=_PATIENCE,
-            connections_max=_CONNECTIONS,
+            connections_max=self._connections_max,
             held_max_bytes=_HELD_MAX_BYTES,
             done=lambda: None,
             report=self._report,

@@ -62,6 +62,7 @@ def test_a_vkey_is_name_key_id_and_key() -> None:
         f"{NAME}+00000000+{base64.b64encode(bytes([1]) + WITNESS.key).decode()}",
         "ñ" + WITNESS.vkey,
     ],
+    ids=range(9),
 )
 def test_what_is_no_vkey_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"witness|key"):
