@@ -1,4 +1,4 @@
-"""`notigateway timestamp`: raise sealed receipts to XAdES-T, and time-stamp the heads of the log."""
+"""`notigateway timestamp`: raise sealed receipts to XAdES-T, time-stamp heads of the log and PDFs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def timestamp(
     settings_file: SettingsFile = None,
     as_json: SummaryAsJson = False,
 ) -> None:
-    """Ask the authority for the time-stamp of every receipt and checkpoint that has none, and check it.
+    """Ask the authority for the time-stamp of every receipt, checkpoint and PDF without one, and check it.
 
     Run it every minute. Receipts have their effect without it; what fails is tried again later, and
     nothing is lost. Several at once share the work. Exit code 1: some failed.
@@ -39,8 +39,8 @@ def timestamp(
         typer.echo(json.dumps(asdict(done) | {"failures": sorted(done.failures)}, ensure_ascii=False))
     else:
         typer.echo(
-            f"{done.stamped} receipts and {done.checkpoints} checkpoints time-stamped, {done.failed} failed, "
-            f"{done.waiting} waiting"
+            f"{done.stamped} receipts, {done.checkpoints} checkpoints and {done.forms} PDFs time-stamped, "
+            f"{done.failed} failed, {done.waiting} waiting"
         )
     for failure in sorted(done.failures):
         typer.echo(harmless(failure), err=True)

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from notigateway.evidence.der import OCTETS, SEQUENCE, SET, TAGGED_0, TAGGED_4, V1, der
+from notigateway.evidence.der import OCTETS, SEQUENCE, SET, TAGGED_0, TAGGED_1, TAGGED_4, V1, der
 
 if TYPE_CHECKING:
     from asn1crypto import x509 as asn1  # type: ignore[import-untyped]
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 SALT_BYTES: Final = 32
 # Two numbers of a P-521 key, each with its sign, in a sequence.
 _LONGEST_ECDSA: Final = 3 + 2 * (2 + 67)
+# A time-stamp with the authority's certificate alone: 1.5 kB by ECDSA, 4 kB by RSA-4096.
+TOKEN_ROOM: Final = 8 * 1024
 _HASH: Final[dict[str, object]] = {"algorithm": "sha256"}
 
 
@@ -52,6 +54,7 @@ _SIGNED_DATA: Final = _oid("1.2.840.113549.1.7.2")
 _CONTENT_TYPE: Final = _oid("1.2.840.113549.1.9.3")
 _MESSAGE_DIGEST: Final = _oid("1.2.840.113549.1.9.4")
 _SIGNING_CERTIFICATE: Final = _oid("1.2.840.113549.1.9.16.2.47")
+_TIMESTAMP_TOKEN: Final = _oid("1.2.840.113549.1.9.16.2.14")
 
 
 def signed_attributes(digest: bytes, certificate: asn1.Certificate) -> bytes:
@@ -74,10 +77,14 @@ def as_signed(attributes: bytes) -> bytes:
     return bytes((SET,)) + attributes[1:]
 
 
-def container(attributes: bytes, signature: bytes, certificate: asn1.Certificate) -> bytes:
+def container(
+    attributes: bytes, signature: bytes, certificate: asn1.Certificate, token: bytes | None = None
+) -> bytes:
     """Return a seal's container: what its signature covers, the signature, its certificate, no more.
 
-    Versions, the certificate's name and serial number, and the names of algorithms are under no signature.
+    Versions, the certificate's name and serial number, and the names of algorithms are under no signature. A
+    time-stamp of the signature is the one unsigned attribute there may be (RFC 3161 appendix A; EN 319 122-1
+    §5.3): it is added later.
     """
     body = certificate["tbs_certificate"]
     is_rsa = certificate.public_key.algorithm == "rsa"
@@ -89,6 +96,7 @@ def container(attributes: bytes, signature: bytes, certificate: asn1.Certificate
         attributes,
         _RSA if is_rsa else _ECDSA,
         der(OCTETS, signature),
+        *_unsigned(token),
     )
     signed = der(
         SEQUENCE,
@@ -101,12 +109,17 @@ def container(attributes: bytes, signature: bytes, certificate: asn1.Certificate
     return der(SEQUENCE, _SIGNED_DATA, der(TAGGED_0, signed))
 
 
+def _unsigned(token: bytes | None) -> tuple[bytes, ...]:
+    if token is None:
+        return ()
+    return (der(TAGGED_1, der(SEQUENCE, _TIMESTAMP_TOKEN, der(SET, token))),)
+
+
 def room_for(certificate: asn1.Certificate, key: PublicKeyTypes) -> int:
-    """Return how many bytes a container takes at most, with the longest signature that the key makes."""
+    """Return how many bytes a container takes at most: the key's longest signature, and a time-stamp."""
     longest = key.key_size // 8 if isinstance(key, RSAPublicKey) else _LONGEST_ECDSA
-    return len(
-        container(signed_attributes(bytes(SHA256.digest_size), certificate), bytes(longest), certificate)
-    )
+    attributes = signed_attributes(bytes(SHA256.digest_size), certificate)
+    return len(container(attributes, bytes(longest), certificate, bytes(TOKEN_ROOM)))
 
 
 def is_right(attributes: bytes, signature: bytes, key: PublicKeyTypes) -> bool:

@@ -1,7 +1,8 @@
-"""The seal on a PDF: PAdES baseline B with the gateway's seal key, invisible, over the whole file.
+"""The seal on a PDF: PAdES with the gateway's seal key, invisible, over the whole file.
 
 Made as an incremental update by pyHanko, certified so that no change is allowed after it. Verified
-against the pinned seal certificates like every receipt: no path and no authority is consulted.
+against the pinned seal certificates like every receipt: no path and no authority is consulted. A time-stamp
+of the seal is put into the room for it later, and others may append what ETSI EN 319 142-1 lets them.
 """
 
 from __future__ import annotations
@@ -16,16 +17,18 @@ from asn1crypto.cms import ContentInfo  # type: ignore[import-untyped]
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, Signer
-from pyhanko.sign.validation.generic_cms import validate_sig_integrity
-from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from notigateway.errors import RenditionInvalidError
+from notigateway.errors import RenditionInvalidError, StampInvalidError
 from notigateway.evidence.cms import as_signed, container, is_right, pss, room_for, signed_attributes
 from notigateway.evidence.history import dated
+from notigateway.evidence.pdf_additions import check_additions
+from notigateway.evidence.pdf_seal import find_seal, is_about
+from notigateway.evidence.pdf_structure import read_structure
+from notigateway.evidence.timestamp import CLOCKS_DIFFER_AT_MOST, check_token, embedded_certificates
+from notigateway.instants import instant_text
 from notigateway.pki.asn1_classes import complete_classes
 
 if TYPE_CHECKING:
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from pyhanko.sign.signers.pdf_signer import PdfSigningSession
 
     from notigateway.evidence.history import Pin
+    from notigateway.evidence.pdf_seal import PdfSeal
     from notigateway.evidence.sealing import Seal
 
 complete_classes()
@@ -47,11 +51,18 @@ _DRY_SIGNATURE: Final = bytes(72)
 
 @dataclass(frozen=True, slots=True)
 class SealedPdf:
-    """What a sealed PDF holds: the receipt attached to it, who sealed the PDF, and when it says so."""
+    """What a sealed PDF holds: the receipt attached to it, who sealed the PDF, and when it says so.
+
+    `timestamped_at` is when a pinned authority says that the seal existed, the earliest of all that do; None
+    where nobody pinned says so. `has_additions`: somebody has appended validation data or time-stamps, which
+    are not under the seal.
+    """
 
     receipt: bytes
     certificate: x509.Certificate
     sealed_at: datetime
+    timestamped_at: datetime | None = None
+    has_additions: bool = False
 
 
 def seal_pdf(pdf: bytes, *, seal: Seal, at: datetime) -> bytes:
@@ -131,73 +142,89 @@ class _SealSigner(Signer):
         return _DRY_SIGNATURE if dry_run else self._seal.sign(data, now=self._at)
 
 
-def verify_pdf(data: bytes, *, seal_certificates: Sequence[Pin]) -> SealedPdf:
+def verify_pdf(
+    data: bytes,
+    *,
+    seal_certificates: Sequence[Pin],
+    timestamp_certificates: Sequence[x509.Certificate] = (),
+) -> SealedPdf:
     """Return what a PDF holds if one of the pinned seal certificates sealed exactly these bytes.
 
-    1. There is one signature; it covers the whole file and allows no change.
-    2. Its container is written in the one way: upper-case hexadecimal, zeros after it, nothing unsigned.
-    3. The certificate that made it is pinned, and was valid and in use at the instant it states.
-    4. Digest and signature are right.
-    5. One receipt is attached.
+    1. The certificate that made the first seal is pinned.
+    2. Digest and signature are right, over everything up to where it says it ends. Only now the PDF is read.
+    3. Its container is written in the one way: upper-case hexadecimal, zeros after it, nothing unsigned but
+       a time-stamp of this very signature, whoever made it.
+    4. It is the one signature of what it covers, and allows no change.
+    5. The certificate was valid and in use at the instant it states.
+    6. What is appended behind it is what anybody may append: validation data and document time-stamps.
+    7. One receipt is attached.
 
-    The receipt is returned as it is: its own seal is for `verify_receipt`.
+    The receipt is returned as it is: its own seal is for `verify_receipt`. Time-stamps count where their
+    authority is among `timestamp_certificates`.
 
     Raises: `RenditionInvalidError` with the reason.
     """
     if len(data) > PDF_MAX_BYTES:
         raise RenditionInvalidError("the PDF is larger than any the gateway makes")
     try:
-        return _verify(data, seal_certificates)
+        return _verify(data, seal_certificates, timestamp_certificates)
     except RenditionInvalidError:
         raise
+    except StampInvalidError as error:
+        raise RenditionInvalidError(f"the time-stamp of the seal: {error.detail}") from error
     except Exception as error:  # whatever a parser meets in foreign bytes, it is no form of ours
         raise RenditionInvalidError(f"the PDF cannot be read: {type(error).__name__}: {error}") from error
 
 
-def _verify(data: bytes, seal_certificates: Sequence[Pin]) -> SealedPdf:
-    reader = PdfFileReader(BytesIO(data))
-    signatures = reader.embedded_signatures
-    if len(signatures) != 1:
-        raise RenditionInvalidError(f"the PDF has {len(signatures)} signatures instead of its one seal")
-    (embedded,) = signatures
-    embedded.compute_integrity_info()
-    if embedded.coverage is not SignatureCoverageLevel.ENTIRE_FILE:  # 1
-        raise RenditionInvalidError("the seal does not cover the whole PDF")
-    if embedded.docmdp_level is not MDPPerm.NO_CHANGES:
-        raise RenditionInvalidError("the seal allows changes")
-    # A form of its own: as they came, so before anything in them is read.
-    (signer,) = ContentInfo.load(embedded.pkcs7_content)["content"]["signer_infos"]
-    attributes, signature = signer["signed_attrs"].dump(), signer["signature"].native
-    _check_container(data, embedded.byte_range, container(attributes, signature, embedded.signer_cert))  # 2
-    named = hashlib.sha256(embedded.signer_cert.dump()).hexdigest()
+def since(form: SealedPdf) -> str:
+    """Return since when a PDF is as it is, in words for whoever verifies it."""
+    said = f"unchanged since {instant_text(form.sealed_at)}"
+    if form.timestamped_at is not None:
+        said += f", time-stamped on {instant_text(form.timestamped_at)}"
+    if form.has_additions:
+        said += "; others have appended validation data or time-stamps, which the seal does not cover"
+    return said
+
+
+def _verify(
+    data: bytes, seal_certificates: Sequence[Pin], authorities: Sequence[x509.Certificate]
+) -> SealedPdf:
+    seal = find_seal(data)
+    named = hashlib.sha256(seal.certificate.dump()).hexdigest()
     pinned = dated(seal_certificates).get(named)
-    if pinned is None:  # 3
+    if pinned is None:  # 1
         raise RenditionInvalidError("the PDF was not sealed with a pinned seal certificate")
-    sealed_at = embedded.self_reported_timestamp
-    if sealed_at is None or not pinned.covers(sealed_at):
+    is_it = is_about(seal.attributes, seal.digest(data), seal.certificate)
+    if not (is_it and is_right(seal.attributes, seal.signature, pinned.certificate.public_key())):  # 2
+        raise RenditionInvalidError("the PDF differs from the PDF that was sealed")
+    if data[seal.start : seal.end] != seal.written(seal.token):  # 3
+        raise RenditionInvalidError("the seal's container is not written as it was made")
+    found = read_structure(data, seal)  # 4, 7
+    if not pinned.covers(found.sealed_at):  # 5
         raise RenditionInvalidError(
             "the seal certificate was not valid, or not in use, when the PDF was sealed"
         )
-    is_intact, is_valid = validate_sig_integrity(  # 4
-        embedded.signer_info, embedded.signer_cert, "data", embedded.compute_digest()
+    stamps = [_stamped_at(seal, found.sealed_at, authorities)]
+    has_additions = seal.covered < len(data)
+    if has_additions:  # 6
+        stamps += check_additions(data, seal, authorities=authorities)
+    return SealedPdf(
+        found.receipt,
+        pinned.certificate,
+        found.sealed_at,
+        min((one for one in stamps if one is not None), default=None),
+        has_additions,
     )
-    if not (is_intact and is_valid and is_right(attributes, signature, pinned.certificate.public_key())):
-        raise RenditionInvalidError("the PDF differs from the PDF that was sealed")
-    return SealedPdf(_attached(reader), pinned.certificate, sealed_at)
 
 
-def _check_container(data: bytes, byte_range: Sequence[int], cms: bytes) -> None:
-    """Check the only bytes that no digest covers."""
-    start, end = byte_range[1], byte_range[2]
-    if byte_range[0] != 0 or end + byte_range[3] != len(data):
-        raise RenditionInvalidError("the seal does not cover the whole PDF")
-    if data[start:end] != b"<" + cms.hex().upper().encode().ljust(end - start - 2, b"0") + b">":
-        raise RenditionInvalidError("the seal's container is not written as it was made")
-
-
-def _attached(reader: PdfFileReader) -> bytes:
-    files = reader.root["/AF"]
-    if len(files) != 1:  # 5
-        raise RenditionInvalidError("the PDF must have its receipt attached and nothing else")
-    content: bytes = files[0]["/EF"]["/F"].data
-    return content
+def _stamped_at(
+    seal: PdfSeal, sealed_at: datetime, authorities: Sequence[x509.Certificate]
+) -> datetime | None:
+    """Return what the time-stamp in the container says; None where there is none, or nobody is pinned."""
+    token = seal.token
+    if token is None:
+        return None
+    at = check_token(token, imprint=seal.imprint(), authorities=authorities or embedded_certificates(token))
+    if at < sealed_at - CLOCKS_DIFFER_AT_MOST:
+        raise RenditionInvalidError("the time-stamp is from before the seal that it is about")
+    return at if authorities else None

@@ -12,12 +12,14 @@ from cryptography.x509 import load_der_x509_certificate
 
 from notigateway.evidence import bundle
 from notigateway.evidence.pades import seal_pdf
+from notigateway.evidence.pdf_seal import add_stamp, stamp_imprint
 from notigateway.evidence.rendition import render_pdf
 from notigateway.evidence.statement import parse_receipt
 from notigateway.evidence.timestamp import embedded_certificates, take_out
 from notigateway.evidence.wording import Reading
 from notigateway.evidence.xades import seal_certificate_of
 from notigateway.log.growing import included
+from notigateway.pki.keys import fingerprint
 from notigateway.receipts.named import Signing, names_in
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.forms import find_form, keep_form
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from notigateway.pki.known import KnownCertificates
     from notigateway.receipts.named import Names
     from notigateway.repository.documents import DocumentStore
+    from notigateway.repository.forms import ReceiptForm
     from notigateway.repository.model import Receipt
     from notigateway.repository.timestamps import ReceiptTimestamp
 
@@ -54,14 +57,15 @@ class Proving:
     def form_of(self, receipt: Receipt, *, now: datetime) -> bytes:
         """Return the sealed PDF of a receipt: the one that is kept, or else a new one, and keep it.
 
-        Two at once may both make one; the first to be kept is the one that both return.
+        Two at once may both make one; the first to be kept is the one that both return. It comes with the
+        time-stamp of its seal, once the job has got that: nobody waits for an authority here.
 
         Raises: `RenditionError`, `TemporarilyUnavailableError`, `DocumentDamagedError`.
         """
         with reading(self.engine) as session:
             kept = find_form(session, receipt.id)
         if kept is not None:
-            return self.store.get(kept)
+            return self._as_kept(kept)
         self.seal.check(now)  # the instant in a PDF is in whole seconds, and may be a moment earlier
         made = seal_pdf(
             render_pdf(receipt.xml, verify_url=self.verify_url),
@@ -70,9 +74,20 @@ class Proving:
         )
         sha256 = self.store.put(made)
         with writing(self.engine) as session:
-            is_kept = keep_form(session, receipt.id, sha256=sha256, made_at=now)
-            kept = sha256 if is_kept else find_form(session, receipt.id)
-        return made if kept in {None, sha256} else self.store.get(str(kept))
+            is_kept = keep_form(
+                session,
+                receipt.id,
+                sha256=sha256,
+                made_at=now,
+                seal_sha256=fingerprint(self.seal.certificate),
+                imprint=stamp_imprint(made).hex(),
+            )
+            kept = None if is_kept else find_form(session, receipt.id)
+        return made if kept is None else self._as_kept(kept)
+
+    def _as_kept(self, kept: ReceiptForm) -> bytes:
+        made = self.store.get(kept.sha256)
+        return made if kept.token is None else add_stamp(made, kept.token)
 
     def bundle_of(
         self,

@@ -1,6 +1,7 @@
 """Raises sealed receipts to XAdES-T, outside of every request: asks an authority for their time-stamps.
 
-The heads of the log, its checkpoints, are time-stamped by the same job. A receipt has its whole effect
+The heads of the log, its checkpoints, and the PDFs that were made of receipts are time-stamped by the same
+job. A receipt has its whole effect
 without a time-stamp, so an authority that is dead, slow or lying delays and never loses: what failed is due
 again later, at longer and longer intervals. A token is checked before it is stored. Several jobs share the
 work: each claims a batch, asks without holding a transaction, and stores.
@@ -27,13 +28,16 @@ from notigateway.evidence.timestamp import (
 )
 from notigateway.pki.keys import load_certificates
 from notigateway.pki.validity import Validity, last_to_end
+from notigateway.receipts.stamping_forms import stamp_forms
 from notigateway.repository.engine import reading, writing
+from notigateway.repository.forms import count_unstamped_forms
 from notigateway.repository.log import count_unstamped, keep_token, list_unstamped
 from notigateway.repository.timestamps import ReceiptTimestamp, claim_due, count_undone, lock_undone
 from notigateway.tlog.dating import checkpoint_imprint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from concurrent.futures import Executor
     from datetime import datetime
     from pathlib import Path
     from uuid import UUID
@@ -107,13 +111,14 @@ def pinned_authorities(settings: Settings) -> list[x509.Certificate]:
 
 @dataclass(slots=True)
 class Stamped:
-    """What a run did: to how many receipts, and to how many checkpoints of the log.
+    """What a run did: to how many receipts, to how many checkpoints of the log and PDFs of receipts.
 
-    `failures` are the reasons, `waiting` how many receipts and checkpoints have no time-stamp yet.
+    `failures` are the reasons, `waiting` how many receipts, checkpoints and PDFs have no time-stamp yet.
     """
 
     stamped: int = 0
     checkpoints: int = 0
+    forms: int = 0
     failed: int = 0
     waiting: int = 0
     failures: set[str] = field(default_factory=set)
@@ -143,9 +148,44 @@ def stamp(
             if all(isinstance(one, str) for one in results.values()):
                 break  # dead or lying: what is claimed next would fare no better
         _stamp_checkpoints(engine, authority, fetcher, done=done, limit=batch_size)
+        _stamp_forms(engine, authority, fetcher, pool, done=done, now=now, limit=batch_size)
     with reading(engine) as session:
-        done.waiting = count_undone(session) + count_unstamped(session)
+        done.waiting = count_undone(session) + count_unstamped(session) + count_unstamped_forms(session)
     return done
+
+
+def _stamp_forms(
+    engine: Engine,
+    authority: Authority,
+    fetcher: Fetcher,
+    pool: Executor,
+    *,
+    done: Stamped,
+    now: datetime,
+    limit: int,
+) -> None:
+    """Ask for the time-stamps of PDFs that are due, batch by batch, until all of one fail."""
+    while True:
+        found = stamp_forms(
+            engine,
+            lambda imprint: authority.ask(fetcher, imprint),
+            pool,
+            now=now,
+            pause=_pause_after,
+            limit=limit,
+        )
+        failures = [one for one in found if isinstance(one, str)]
+        done.forms += len(found) - len(failures)
+        done.failed += len(failures)
+        done.failures.update(failures)
+        if len(failures) == len(found):
+            return
+
+
+def _pause_after(attempts: int) -> timedelta:
+    """Return how long to wait before asking again, longer and longer."""
+    pause: timedelta = _FIRST_PAUSE * 2 ** min(attempts, _MOST_DOUBLINGS)
+    return min(pause, _LONGEST_PAUSE)
 
 
 def _stamp_checkpoints(
@@ -195,9 +235,8 @@ def _store(
                 session.add(ReceiptTimestamp(receipt_id=receipt_id, at=result.at, sha256=sha256, xml=xml))
                 receipt.timestamp_due_at = None
             else:
-                doublings = min(receipt.timestamp_attempts, _MOST_DOUBLINGS)
+                receipt.timestamp_due_at = now + _pause_after(receipt.timestamp_attempts)
                 receipt.timestamp_attempts += 1
-                receipt.timestamp_due_at = now + min(_FIRST_PAUSE * 2**doublings, _LONGEST_PAUSE)
 
 
 def _count(done: Stamped, results: Mapping[UUID, Timestamp | str]) -> None:

@@ -16,7 +16,7 @@ from lxml import etree
 
 from notigateway.evidence import bundle
 from notigateway.evidence.history import dated
-from notigateway.evidence.pades import verify_pdf
+from notigateway.evidence.pades import since, verify_pdf
 from notigateway.evidence.statement import parse_receipt
 from notigateway.evidence.timestamp import embedded_certificates, take_out
 from notigateway.evidence.wording import Reading, title
@@ -77,9 +77,11 @@ class Examination:
     def open_form(self, data: bytes) -> str:
         """Check the seal of a PDF and take the receipt out of it."""
         self.need_seals()
-        form = verify_pdf(data, seal_certificates=self.trust.seals)
+        form = verify_pdf(
+            data, seal_certificates=self.trust.seals, timestamp_certificates=self.trust.authorities
+        )
         self.files = {bundle.FORM: data, bundle.RECEIPT: form.receipt}
-        return f"sealed by {subject_of(form.certificate)}, unchanged since {instant_text(form.sealed_at)}"
+        return f"sealed by {subject_of(form.certificate)}, {since(form)}"
 
     # --- the receipt -----------------------------------------------------------------------------
 

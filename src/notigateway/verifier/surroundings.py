@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from notigateway.errors import GatewayError
 from notigateway.evidence import bundle
-from notigateway.evidence.pades import verify_pdf
+from notigateway.evidence.pades import since, verify_pdf
 from notigateway.evidence.timestamp import embedded_certificates
 from notigateway.evidence.xades import verify_receipt
 from notigateway.instants import instant_text
@@ -103,7 +103,11 @@ class Surroundings:
         self.case.proven()
         if bundle.FORM not in self.case.files:
             raise SkippedError("there is no PDF in this file")
-        form = verify_pdf(self.case.files[bundle.FORM], seal_certificates=self.case.trust.seals)
+        form = verify_pdf(
+            self.case.files[bundle.FORM],
+            seal_certificates=self.case.trust.seals,
+            timestamp_certificates=self.case.trust.authorities,
+        )
         if form.receipt != self.case.original():
             raise FailedError("the receipt attached to the PDF is not this one")
-        return f"holds this receipt and is unchanged since {instant_text(form.sealed_at)}"
+        return f"holds this receipt and is {since(form)}"

@@ -15,16 +15,19 @@ from pypdf import PdfReader
 
 from notigateway.errors import RenditionInvalidError, TemporarilyUnavailableError
 from notigateway.evidence.pades import PDF_MAX_BYTES, seal_pdf, verify_pdf
+from notigateway.evidence.pdf_seal import add_stamp, stamp_imprint
 from notigateway.evidence.rendition import render_pdf
 from notigateway.evidence.sealing import Seal
 from pki import rsa_key
 from sealing import CarelessSeal
+from tsa import token_of, tsa
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from notigateway.pki.keys import KeyPair
 
+STAMPED_AT = datetime.fromisoformat("2026-03-29T10:00:40+00:00")
 SEALED_AT = datetime.fromisoformat("2026-03-29T10:00:00+00:00")
 
 
@@ -36,6 +39,11 @@ def form(receipt: bytes) -> bytes:
 @pytest.fixture(scope="session")
 def sealed_form(form: bytes, seal: Seal) -> bytes:
     return seal_pdf(form, seal=seal, at=SEALED_AT)
+
+
+@pytest.fixture(scope="session")
+def stamped_form(sealed_form: bytes) -> bytes:
+    return add_stamp(sealed_form, token_of(stamp_imprint(sealed_form), at=STAMPED_AT))
 
 
 def test_a_sealed_form_verifies_and_gives_the_receipt_back(
@@ -98,6 +106,68 @@ def test_no_bit_of_the_container_may_differ_where_nothing_signs_it(
             verify_pdf(pdf, seal_certificates=[seal_pair.certificate])
 
 
+def test_a_time_stamp_put_in_later_says_since_when_and_touches_no_sealed_byte(
+    stamped_form: bytes, sealed_form: bytes, receipt: bytes, seal_pair: KeyPair
+) -> None:
+    pins = [seal_pair.certificate]
+    found = verify_pdf(stamped_form, seal_certificates=pins, timestamp_certificates=[tsa().certificate])
+
+    assert (found.receipt, found.sealed_at, found.timestamped_at) == (receipt, SEALED_AT, STAMPED_AT)
+    assert verify_pdf(stamped_form, seal_certificates=pins).timestamped_at is None
+    start = sealed_form.index(b"/Contents <30")
+    end = sealed_form.index(b">", start)
+    assert (stamped_form[:start], stamped_form[end:]) == (sealed_form[:start], sealed_form[end:])
+
+
+def test_a_time_stamp_of_another_seal_or_of_nobody_pinned_is_refused(
+    sealed_form: bytes, seal_pair: KeyPair
+) -> None:
+    of_another = add_stamp(sealed_form, token_of(bytes(32), at=STAMPED_AT))
+    by_another = add_stamp(
+        sealed_form, token_of(stamp_imprint(sealed_form), at=STAMPED_AT, pair=tsa("another"))
+    )
+    too_early = add_stamp(
+        sealed_form, token_of(stamp_imprint(sealed_form), at=SEALED_AT - timedelta(minutes=6))
+    )
+
+    for changed, why in (
+        (of_another, "wrong imprint"),
+        (by_another, "pinned authority"),
+        (too_early, "before the seal"),
+    ):
+        with pytest.raises(RenditionInvalidError, match=why):
+            verify_pdf(
+                changed,
+                seal_certificates=[seal_pair.certificate],
+                timestamp_certificates=[tsa().certificate],
+            )
+    with pytest.raises(RenditionInvalidError, match="wrong imprint"):
+        verify_pdf(of_another, seal_certificates=[seal_pair.certificate])
+
+
+def test_no_different_byte_of_a_time_stamped_container_is_admitted(
+    stamped_form: bytes, seal_pair: KeyPair
+) -> None:
+    start = stamped_form.index(b"/Contents <30") + len(b"/Contents <")
+    padded = bytes.fromhex(stamped_form[start : stamped_form.index(b">", start)].decode())
+    dice = random.Random(20261126)  # noqa: S311
+    for place in dice.sample(range(len(ContentInfo.load(padded).dump())), 150):
+        changed = bytearray(padded)
+        changed[place] ^= 1 << dice.randrange(8)
+        pdf = stamped_form[:start] + changed.hex().upper().encode() + stamped_form[start + 2 * len(padded) :]
+        with pytest.raises(RenditionInvalidError):
+            verify_pdf(
+                pdf,
+                seal_certificates=[seal_pair.certificate],
+                timestamp_certificates=[tsa().certificate],
+            )
+
+
+def test_what_is_larger_than_the_room_is_not_put_in(sealed_form: bytes) -> None:
+    with pytest.raises(RenditionInvalidError, match="room"):
+        add_stamp(sealed_form, bytes(9 * 1024))
+
+
 def test_the_spelling_of_the_seals_container_is_fixed(sealed_form: bytes, seal_pair: KeyPair) -> None:
     start = sealed_form.index(b"/Contents <30") + len(b"/Contents <")
     end = sealed_form.index(b">", start)
@@ -133,7 +203,7 @@ def test_what_is_appended_after_the_seal_is_refused(sealed_form: bytes, seal_pai
 
 
 def test_a_form_without_a_seal_is_refused(form: bytes, seal_pair: KeyPair) -> None:
-    with pytest.raises(RenditionInvalidError, match="0 signatures"):
+    with pytest.raises(RenditionInvalidError, match="no seal"):
         verify_pdf(form, seal_certificates=[seal_pair.certificate])
 
 
