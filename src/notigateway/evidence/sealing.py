@@ -101,6 +101,14 @@ class Seal:
         self.check(now)
         return self._sign(data)
 
+    def sign_xml(self, signed_info: bytes, *, now: datetime) -> bytes:
+        """Return the signature value of a SignedInfo in canonical form, as XML-DSig writes it.
+
+        Raises: `TemporarilyUnavailableError` where the certificate is not valid at `now`.
+        """
+        self.check(now)
+        return self._signature_value(signed_info)
+
     def _signature_value(self, data: bytes) -> bytes:
         """Return the same as XML-DSig 1.1 §6.4.3 writes it: of ECDSA the two numbers side by side."""
         signature = self._sign(data)

@@ -1,0 +1,231 @@
+"""A bundle as a container of associated signatures (ASiC-E with XAdES, ETSI EN 319 162-1 §4.4).
+
+It holds the members of a bundle, `manifest.json` among them; in place of the manifest's detached signature
+there is one over every file, in `META-INF/signatures001.xml`, which the tools of others verify. Who has
+validated it may have added to it (signatures of its own, time-stamps on ours) and packed it anew: the file is
+read as ZIP tools write it, but so that no two readers can see two things in it.
+"""
+
+from __future__ import annotations
+
+import struct
+from hashlib import sha256
+from io import BytesIO
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
+
+from notigateway.errors import BundleInvalidError
+from notigateway.evidence.asic_seal import media_type, seal_files, verify_seal
+from notigateway.evidence.bundle import BUNDLE_MAX_BYTES, MEMBERS, SIGNATURE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from notigateway.evidence.asic_seal import ContainerSeal
+    from notigateway.evidence.history import Pin
+    from notigateway.evidence.sealing import Seal
+
+MEDIA_TYPE: Final = "application/vnd.etsi.asic-e+zip"
+_TYPE_FILE: Final = "mimetype"
+_ABOUT: Final = "META-INF/"
+_LIST: Final = f"{_ABOUT}manifest.xml"
+_SEAL: Final = f"{_ABOUT}signatures001.xml"
+# Those of a bundle, but for the signature that stands elsewhere here.
+_FILES: Final = tuple(name for name in MEMBERS if name != SIGNATURE)
+_MOST_MEMBERS: Final = 64
+_ODF: Final = "urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"
+# PKWARE APPNOTE 4.3.7, 4.3.12, 4.3.9, 4.3.16.
+_HEADER: Final = struct.Struct("<4sHHHHHIIIHH")
+_ENTRY: Final = struct.Struct("<4sBBHHHHHIIIHHHHHII")
+_DESCRIPTOR: Final = struct.Struct("<4sIII")
+_END: Final = struct.Struct("<4sHHHHIIH")
+# A data descriptor: checksum and sizes stand after the content.
+_SIZES_FOLLOW: Final = 0x8
+_UTF8: Final = 0x800
+# Where and by which version of the format ZIP tools say that they wrote, and as what kind of file.
+_SYSTEMS: Final = frozenset({0, 3})
+_VERSIONS: Final = frozenset({10, 20, 30, 45, 51, 62, 63})
+_FILE_ATTRIBUTES: Final = 0o100644 << 16
+_ATTRIBUTES: Final = frozenset({0, _FILE_ATTRIBUTES, 0o600 << 16})
+
+
+def is_container(data: bytes) -> bool:
+    """Tell whether a ZIP file says of itself, in its first bytes, that it is such a container (annex A.1)."""
+    return data.startswith(b"PK") and data[30:100].startswith(_TYPE_FILE.encode() + MEDIA_TYPE.encode())
+
+
+def write_container(files: Mapping[str, bytes], *, seal: Seal, at: datetime) -> bytes:
+    """Return the container of the files of a bundle (its manifest too), sealed.
+
+    Raises: `ValueError` for a file that has no place in it; `TemporarilyUnavailableError` where the seal's
+    certificate is not valid then.
+    """
+    if not set(files) <= set(_FILES):
+        raise ValueError(f"not the files of a container: {sorted(set(files) - set(_FILES))}")
+    members = {name: files[name] for name in _FILES if name in files}
+    out = BytesIO()
+    with ZipFile(out, "w", ZIP_STORED) as container:
+        _put(container, _TYPE_FILE, MEDIA_TYPE.encode())
+        for name, content in members.items():
+            _put(container, name, content)
+        _put(container, _LIST, _list_of(members))
+        _put(container, _SEAL, seal_files(members, seal=seal, at=at))
+    return out.getvalue()
+
+
+def _put(container: ZipFile, name: str, content: bytes) -> None:
+    member = ZipInfo(name)  # dated 1980, the beginning of ZIP
+    member.create_system = 3
+    member.external_attr = _FILE_ATTRIBUTES
+    container.writestr(member, content)
+
+
+def _list_of(names: Mapping[str, bytes]) -> bytes:
+    """Return the list of files with their media types (§A.6): for tools that want it, under no signature."""
+    rows = [("/", MEDIA_TYPE), *((name, media_type(name)) for name in names)]
+    entries = "".join(
+        f'<manifest:file-entry manifest:full-path="{name}" manifest:media-type="{kind}"/>'
+        for name, kind in rows
+    )
+    text = (
+        f'<manifest:manifest xmlns:manifest="{_ODF}" manifest:version="1.2">{entries}</manifest:manifest>\n'
+    )
+    return text.encode("ascii")
+
+
+def read_container(data: bytes) -> Mapping[str, bytes]:
+    """Return the files of a container by their names; nothing of them is proven yet.
+
+    1. The first member names the media type, stored, at its fixed place.
+    2. Members are stored or deflated, each name once, one after the other without a gap, and their headers
+       say what the directory says: no two readers see two things, and nothing is there that nobody reads.
+    3. Outside `META-INF/` there is nothing but members of a bundle.
+
+    Raises: `BundleInvalidError`.
+    """
+    if len(data) > BUNDLE_MAX_BYTES:
+        raise BundleInvalidError("the file is larger than any container")
+    try:
+        with ZipFile(BytesIO(data)) as container:
+            members = container.infolist()
+            _check_members(members, data, container.start_dir)
+            files = {one.filename: _content(container, one) for one in members}
+    except BundleInvalidError:
+        raise
+    except Exception as error:  # whatever a reader meets in foreign bytes, it is no container
+        raise BundleInvalidError(f"the ZIP container cannot be read: {type(error).__name__}") from error
+    if files.pop(_TYPE_FILE) != MEDIA_TYPE.encode():
+        raise BundleInvalidError("the container does not name its media type first")
+    unknown = [name for name in files if name not in _FILES and not name.startswith(_ABOUT)]
+    if unknown:
+        raise BundleInvalidError(f"the container holds a file that no bundle has: {unknown[0]!r}")
+    return MappingProxyType(files)
+
+
+def _content(container: ZipFile, member: ZipInfo) -> bytes:
+    """Return a member, never more of it than it announces."""
+    with container.open(member) as stream:
+        content = stream.read(member.file_size)
+        if len(content) != member.file_size or stream.read(1):
+            raise BundleInvalidError(f"the size of {member.filename!r} is not as announced")
+        return content
+
+
+def _listing(data: bytes, directory: int, members: int) -> bytes:
+    """Return the directory, if the file ends with it: nothing between, behind, or in a comment."""
+    end = len(data) - _END.size
+    expected = _END.pack(b"PK\x05\x06", 0, 0, members, members, end - directory, directory, 0)
+    if not data.endswith(expected):
+        raise BundleInvalidError("the container does not end with its directory")
+    return data[directory:end]
+
+
+def _check_members(members: Sequence[ZipInfo], data: bytes, directory: int) -> None:
+    listing = _listing(data, directory, len(members))
+    names = [one.filename for one in members]
+    if not names or names[0] != _TYPE_FILE or members[0].compress_type != ZIP_STORED:  # 1
+        raise BundleInvalidError("the container does not name its media type first")
+    if len(names) > _MOST_MEMBERS or len({name.casefold() for name in names}) != len(names):  # 2
+        raise BundleInvalidError("the container holds two files of one name, or more than any")
+    if sum(one.file_size for one in members) > BUNDLE_MAX_BYTES:
+        raise BundleInvalidError("the container announces more than any holds")
+    if not all(map(_is_plain, members)) or b"".join(map(_in_directory, members)) != listing:
+        raise BundleInvalidError("the directory of the container says more than its files need")
+    starts = [one.header_offset for one in members]
+    if starts[0] != 0 or starts != sorted(set(starts)):
+        raise BundleInvalidError("the members of the container do not stand one after the other")
+    for one, end in zip(members, [*starts[1:], directory], strict=True):
+        if not _stands_alone(one, data[one.header_offset : end]):
+            raise BundleInvalidError(f"the header of {one.filename!r} is not as the directory has it")
+
+
+def _is_plain(member: ZipInfo) -> bool:
+    """Tell whether the directory says of a member what a ZIP tool says of a file, and no more."""
+    return (
+        member.compress_type in {ZIP_STORED, ZIP_DEFLATED}
+        and not member.flag_bits & ~(_SIZES_FOLLOW | _UTF8)
+        and member.create_system in _SYSTEMS
+        and member.create_version in _VERSIONS
+        and member.extract_version in _VERSIONS
+        and member.external_attr in _ATTRIBUTES
+    )
+
+
+def _in_directory(member: ZipInfo) -> bytes:
+    """Return what the directory says of a member: without extra field, comment or second disk (§4.3.12)."""
+    said = member.create_version, member.create_system, *_common(member), *_sizes(member)
+    name = member.orig_filename.encode()
+    return (
+        _ENTRY.pack(b"PK\x01\x02", *said, len(name), 0, 0, 0, 0, member.external_attr, member.header_offset)
+        + name
+    )
+
+
+def _stands_alone(member: ZipInfo, found: bytes) -> bool:
+    """Tell whether at a member's place are its header, its content, its sizes where they follow, and no more."""
+    follows = bool(member.flag_bits & _SIZES_FOLLOW)
+    name = member.orig_filename.encode()
+    sizes = (0, 0, 0) if follows else _sizes(member)
+    header = _HEADER.pack(b"PK\x03\x04", *_common(member), *sizes, len(name), 0) + name
+    behind = _DESCRIPTOR.pack(b"PK\x07\x08", *_sizes(member)) if follows else b""
+    length = len(header) + member.compress_size + len(behind)
+    return len(found) == length and found.startswith(header) and found.endswith(behind)
+
+
+def _common(member: ZipInfo) -> tuple[int, ...]:
+    """Return what both headers of a member say in the same words: version, flags, method, time, date."""
+    year, month, day, hour, minute, second = member.date_time
+    time, date = hour << 11 | minute << 5 | second // 2, (year - 1980) << 9 | month << 5 | day
+    return member.extract_version, member.flag_bits, member.compress_type, time, date
+
+
+def _sizes(member: ZipInfo) -> tuple[int, int, int]:
+    return member.CRC, member.compress_size, member.file_size
+
+
+def verify_container(files: Mapping[str, bytes], *, seal_certificates: Sequence[Pin]) -> ContainerSeal:
+    """Return what the seal on the files of `read_container` says, if it covers all of them as they are.
+
+    Files of `META-INF/` are about the container, and under no signature of the seal.
+
+    Raises: `BundleInvalidError` with the reason.
+    """
+    if _SEAL not in files:
+        raise BundleInvalidError(f"the container has no {_SEAL}")
+    if files.get(_LIST, b"") not in {b"", _list_of(members_of(files))}:
+        raise BundleInvalidError(f"{_LIST} is not the list of the files")
+    said = verify_seal(files[_SEAL], seal_certificates=seal_certificates)
+    for name, content in members_of(files).items():
+        if said.digests.get(name) != sha256(content).digest():
+            raise BundleInvalidError(f"{name} is not the file that was sealed")
+    lost = [name for name in said.digests if name not in files]
+    if lost:
+        raise BundleInvalidError(f"the container has lost {lost[0]!r}")
+    return said
+
+
+def members_of(files: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    """Return the files that are members of a bundle."""
+    return MappingProxyType({name: files[name] for name in _FILES if name in files})

@@ -1,0 +1,213 @@
+"""A container of associated signatures (ASiC-E): what the seal covers, and what other tools may do to it."""
+
+from __future__ import annotations
+
+import random
+import struct
+from datetime import UTC, datetime
+from io import BytesIO
+from typing import TYPE_CHECKING
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
+
+import pytest
+from lxml import etree
+
+from bundles import Proofs
+from notigateway.errors import BundleInvalidError
+from notigateway.evidence import asic, bundle
+from notigateway.evidence.asic_seal import ContainerSeal
+from notigateway.evidence.history import DatedSeal
+from notigateway.evidence.sealing import Seal
+from notigateway.evidence.template import XADES
+from pki import NOW, pki, rsa_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from notigateway.pki.keys import KeyPair
+
+SEAL = "META-INF/signatures001.xml"
+
+
+@pytest.fixture(scope="session")
+def files() -> dict[str, bytes]:
+    found = dict(bundle.read_container(Proofs().build()))
+    found.pop(bundle.SIGNATURE)
+    return found
+
+
+@pytest.fixture(scope="session")
+def made(files: dict[str, bytes]) -> bytes:
+    return asic.write_container(files, seal=Seal(pki().seal), at=NOW)
+
+
+def verified(data: bytes) -> ContainerSeal:
+    pins = [pki().seal.certificate]
+    return asic.verify_container(asic.read_container(data), seal_certificates=pins)
+
+
+def packed(files: dict[str, bytes], method: int = ZIP_DEFLATED, *, streamed: bool = False) -> bytes:
+    """Pack as another tool does: compressed, at another date, with sizes behind the contents."""
+
+    class Stream(BytesIO):
+        def seekable(self) -> bool:
+            return not streamed
+
+    out = Stream()
+    with ZipFile(out, "w", method) as container:
+        for name, content in files.items():
+            one = ZipInfo(name, (2031, 2, 3, 4, 5, 6))
+            one.compress_type = ZIP_STORED if name == "mimetype" else method
+            container.writestr(one, content)
+    return out.getvalue()
+
+
+def opened(data: bytes) -> dict[str, bytes]:
+    with ZipFile(BytesIO(data)) as container:
+        return {name: container.read(name) for name in container.namelist()}
+
+
+@pytest.mark.parametrize("kind", ["EC", "RSA"])
+def test_a_container_holds_the_members_of_the_bundle_under_one_seal(
+    files: dict[str, bytes], kind: str, certify: Callable[..., KeyPair]
+) -> None:
+    key_pair, at = pki().seal, NOW
+    if kind == "RSA":
+        key_pair, at = certify("Seal with RSA", rsa_key("seal", 3072)), datetime(2026, 3, 29, 2, tzinfo=UTC)
+    data = asic.write_container(files, seal=Seal(key_pair), at=at)
+    assert asic.is_container(data)
+    said = asic.verify_container(asic.read_container(data), seal_certificates=[key_pair.certificate])
+    assert said.sealed_at == at
+    assert list(said.digests) == list(files)
+    assert asic.members_of(asic.read_container(data)) == files
+
+
+def test_a_bundle_is_no_container() -> None:
+    assert not asic.is_container(Proofs().build())
+
+
+@pytest.mark.parametrize("method", [ZIP_STORED, ZIP_DEFLATED])
+@pytest.mark.parametrize("streamed", [False, True])
+def test_it_may_be_packed_anew(made: bytes, method: int, streamed: bool) -> None:
+    again = opened(made)
+    assert verified(packed(again, method, streamed=streamed)).sealed_at == NOW
+    first = {"mimetype": again.pop("mimetype")}
+    turned = packed(first | dict(reversed(again.items())), method, streamed=streamed)
+    assert verified(turned).sealed_at == NOW
+
+
+def test_others_may_add_to_the_signature_and_sign_themselves(made: bytes) -> None:
+    again = opened(made)
+    root = etree.fromstring(again[SEAL])
+    (qualifying,) = root.iter(f"{{{XADES}}}QualifyingProperties")
+    added = etree.SubElement(
+        etree.SubElement(qualifying, f"{{{XADES}}}UnsignedProperties"),
+        f"{{{XADES}}}UnsignedSignatureProperties",
+    )
+    etree.SubElement(added, f"{{{XADES}}}CertificateValues")
+    etree.SubElement(added, "{http://www.w3.org/2000/09/xmldsig#}Signature")  # a counter-signature
+    again[SEAL] = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+    again["META-INF/signatures002.xml"] = b"<a/>"
+    assert verified(packed(again)).sealed_at == NOW
+
+
+def test_any_flipped_byte_of_what_the_service_wrote_is_refused(made: bytes) -> None:
+    dice = random.Random(20261127)  # noqa: S311  (reproducible on purpose)
+    heads = range(len(made) - 1500, len(made))  # the directory, where few random places fall
+    for place in [*dice.sample(range(len(made)), 400), *dice.sample(heads, 400)]:
+        changed = bytearray(made)
+        changed[place] ^= 1 << dice.randrange(8)
+        try:
+            verified(bytes(changed))
+        except BundleInvalidError:
+            continue
+        pytest.fail(f"a changed byte at {place} of {len(made)} passes")
+
+
+def test_a_file_changed_lost_or_slipped_in_is_refused(made: bytes) -> None:
+    for name in [one for one in opened(made) if not one.startswith("META-INF/")]:
+        again = opened(made)
+        again[name] += b"\n"
+        with pytest.raises(BundleInvalidError):
+            verified(packed(again))
+        again.pop(name)
+        with pytest.raises(BundleInvalidError):
+            verified(packed(again))
+    for name in ("readme.txt", "log/renewals.json", "../receipt.xml", "receipt.xml/", "RECEIPT.XML"):
+        with pytest.raises(BundleInvalidError):
+            verified(packed(opened(made) | {name: b"x"}))
+
+
+def twice(made: bytes, name: str) -> bytes:
+    """Return the container with a second file under a name: first and last readers see different ones."""
+    out = BytesIO(made)
+    with ZipFile(out, "a") as container, pytest.warns(UserWarning, match="Duplicate"):
+        container.writestr(name, b"another")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("name", ["receipt.xml", SEAL, "mimetype"])
+def test_two_files_of_one_name_are_refused(made: bytes, name: str) -> None:
+    with pytest.raises(BundleInvalidError, match="two files of one name"):
+        verified(twice(made, name))
+
+
+def hidden(made: bytes) -> bytes:
+    """Return the container with a member that its directory does not name."""
+    with ZipFile(BytesIO(made)) as container:
+        start = container.start_dir
+    content = b"<Evidence/>"
+    local = struct.pack("<4sHHHHHIIIHH", b"PK\x03\x04", 20, 0, 0, 0, 33, 0, len(content), len(content), 11, 0)
+    inside = local + b"receipt.xml" + content
+    end = bytearray(made[start:])
+    end[-6:-2] = struct.pack("<I", start + len(inside))
+    return made[:start] + inside + bytes(end)
+
+
+def test_what_the_directory_does_not_name_or_only_a_local_header_says_is_refused(made: bytes) -> None:
+    for changed in (hidden(made), b"x" + made, made + b"x", made[:-1], made[: len(made) // 2], b"", b"PK"):
+        with pytest.raises(BundleInvalidError):
+            asic.read_container(changed)
+    renamed = made.replace(b"receipt.xml", b"receipt.xmI", 1)  # the local header alone
+    with pytest.raises(BundleInvalidError):
+        asic.read_container(renamed)
+
+
+def test_what_expands_without_bounds_is_refused_before_it_does(made: bytes) -> None:
+    again = opened(made) | {"META-INF/big.xml": bytes(bundle.BUNDLE_MAX_BYTES)}
+    with pytest.raises(BundleInvalidError, match="announces more"):
+        asic.read_container(packed(again))
+
+
+def test_another_key_another_period_or_no_pin_is_refused(files: dict[str, bytes], made: bytes) -> None:
+    other = asic.write_container(files, seal=Seal(pki().ec_company), at=NOW)
+    with pytest.raises(BundleInvalidError, match="not sealed with a seal certificate pinned"):
+        verified(other)
+    retired = DatedSeal.of(pki().seal.certificate, until=NOW.replace(year=NOW.year - 1))
+    with pytest.raises(BundleInvalidError, match="pinned for then"):
+        asic.verify_container(asic.read_container(made), seal_certificates=[retired])
+    with pytest.raises(BundleInvalidError):
+        asic.verify_container(asic.read_container(made), seal_certificates=[])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        (b"exc-c14n#", b"exc-c14n#WithComments"),
+        (b'URI="receipt.xml"', b'URI="previous.xml"'),
+        (b'Id="file-0"', b'Id="file-1"'),
+        (b"<ds:KeyInfo>", b"<ds:KeyInfo><ds:KeyName>x</ds:KeyName>"),
+        (b"text/xml", b"text/html"),
+        (b"</ds:Signature>", b"</ds:Signature>x"),
+        (b"<ds:SignatureValue", b"<!-- --><ds:SignatureValue"),
+        (b"<asic:XAdESSignatures", b"<!DOCTYPE a><asic:XAdESSignatures"),
+        (b"xades:SigningTime>2026", b"xades:SigningTime>2025"),
+        (b"<xades:SignedProperties", b"<xades:UnsignedProperties/><xades:SignedProperties Bogus=''"),
+    ],
+)
+def test_a_signature_of_another_shape_is_refused(made: bytes, change: tuple[bytes, bytes]) -> None:
+    again = opened(made)
+    assert change[0] in again[SEAL]
+    again[SEAL] = again[SEAL].replace(*change)
+    with pytest.raises(BundleInvalidError):
+        verified(packed(again))
