@@ -233,12 +233,12 @@ class NotificationClient:
         self,
         ids: Sequence[str],
         *,
-        format: Literal["xml", "pdf", "bundle"] = "xml",  # noqa: A002  (the contract's word)
+        format: Literal["xml", "pdf", "bundle", "asice"] = "xml",  # noqa: A002  (the contract's word)
     ) -> Iterator[NotificationReceipts]:
         """Yield the receipts of each notification, in the order of `ids`.
 
-        With another `format` than `xml` each receipt also has its `file`: the PDF for people, or the
-        bundle that `notigateway-verify` proves.
+        With another `format` than `xml` each receipt also has its `file`: the PDF for people, the
+        bundle that `notigateway-verify` proves, or the same as a container that other tools open (ASiC-E).
 
         Their seals are proven by `evidence`, with the pinned seal certificates, not by the envelope.
         """

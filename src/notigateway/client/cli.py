@@ -238,9 +238,11 @@ def receipt_command(
     ids: Ids = None,
     ids_file: IdsFile = None,
     form: Annotated[
-        Literal["xml", "pdf", "bundle"],
+        Literal["xml", "pdf", "bundle", "asice"],
         typer.Option(
-            "--format", help="Fetch the PDF for people, or the bundle for notigateway-verify, as well."
+            "--format",
+            help="Fetch the PDF for people, or the bundle for notigateway-verify, as well; asice: the "
+            "bundle as a container that other tools open.",
         ),
     ] = "xml",
     save: Annotated[
@@ -309,7 +311,15 @@ def _save(verdicts: Sequence[Verdict], folder: Path) -> None:
                 stem = folder / f"receipt-{one.receipt.receipt_id.lower()}"
                 stem.with_suffix(".xml").write_bytes(one.receipt.xml())
                 if one.receipt.file is not None:
-                    is_pdf = one.receipt.file.startswith(b"%PDF-")
-                    stem.with_suffix(".pdf" if is_pdf else ".zip").write_bytes(one.receipt.file)
+                    stem.with_suffix(_suffix_of(one.receipt.file)).write_bytes(one.receipt.file)
     except OSError as error:
         raise SpoolError(f"cannot write into {folder}: {error.strerror}") from error
+
+
+def _suffix_of(form: bytes) -> str:
+    """Return the ending of a file by what it is: a PDF, a bundle, or a container of signatures."""
+    from notigateway.evidence.asic import is_container
+
+    if form.startswith(b"%PDF-"):
+        return ".pdf"
+    return ".asice" if is_container(form) else ".zip"

@@ -17,13 +17,23 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from notigateway.errors import BundleInvalidError
 from notigateway.evidence.asic_seal import media_type, seal_files, verify_seal
-from notigateway.evidence.bundle import BUNDLE_MAX_BYTES, MEMBERS, SIGNATURE
+from notigateway.evidence.bundle import (
+    BUNDLE_MAX_BYTES,
+    MANIFEST,
+    MEMBERS,
+    REQUIRED,
+    SEALED,
+    SIGNATURE,
+    manifest_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
+    from uuid import UUID
 
     from notigateway.evidence.asic_seal import ContainerSeal
+    from notigateway.evidence.bundle import LeftOut
     from notigateway.evidence.history import Pin
     from notigateway.evidence.sealing import Seal
 
@@ -56,22 +66,30 @@ def is_container(data: bytes) -> bool:
     return data.startswith(b"PK") and data[30:100].startswith(_TYPE_FILE.encode() + MEDIA_TYPE.encode())
 
 
-def write_container(files: Mapping[str, bytes], *, seal: Seal, at: datetime) -> bytes:
-    """Return the container of the files of a bundle (its manifest too), sealed.
+def write_container(
+    files: Mapping[str, bytes],
+    *,
+    receipt_id: UUID,
+    seal: Seal,
+    made_at: datetime,
+    left_out: Sequence[LeftOut] = (),
+) -> bytes:
+    """Return the container of the files that `write_bundle` takes, sealed at that instant.
 
-    Raises: `ValueError` for a file that has no place in it; `TemporarilyUnavailableError` where the seal's
-    certificate is not valid then.
+    Raises: `ValueError` for files that are not those of a bundle; `TemporarilyUnavailableError` where the
+    seal's certificate is not valid then.
     """
-    if not set(files) <= set(_FILES):
-        raise ValueError(f"not the files of a container: {sorted(set(files) - set(_FILES))}")
-    members = {name: files[name] for name in _FILES if name in files}
+    if not REQUIRED - set(SEALED) <= set(files) <= set(_FILES):
+        raise ValueError("not the files of a container")
+    text = manifest_text(files, receipt_id=receipt_id, seal=seal, made_at=made_at, left_out=left_out)
+    members = members_of({**files, MANIFEST: text})
     out = BytesIO()
     with ZipFile(out, "w", ZIP_STORED) as container:
         _put(container, _TYPE_FILE, MEDIA_TYPE.encode())
         for name, content in members.items():
             _put(container, name, content)
         _put(container, _LIST, _list_of(members))
-        _put(container, _SEAL, seal_files(members, seal=seal, at=at))
+        _put(container, _SEAL, seal_files(members, seal=seal, at=made_at))
     return out.getvalue()
 
 
@@ -184,7 +202,7 @@ def _in_directory(member: ZipInfo) -> bytes:
 
 
 def _stands_alone(member: ZipInfo, found: bytes) -> bool:
-    """Tell whether at a member's place are its header, its content, its sizes where they follow, and no more."""
+    """Tell whether a member has its header, its content, its sizes where they follow, and nothing behind."""
     follows = bool(member.flag_bits & _SIZES_FOLLOW)
     name = member.orig_filename.encode()
     sizes = (0, 0, 0) if follows else _sizes(member)

@@ -66,7 +66,7 @@ MEMBERS: Final = (
 # There where the receipt, or that moment, has such a thing.
 _EXTRA: Final = {PREVIOUS, REQUEST, CALLER_CERTIFICATE, AUTHORITY_CERTIFICATE, REVOCATION, CHECKPOINT_TOKEN}
 REQUIRED: Final = frozenset(MEMBERS) - _EXTRA
-_SEALED: Final = frozenset({MANIFEST, SIGNATURE})
+SEALED: Final = frozenset({MANIFEST, SIGNATURE})
 _MAY_BE_LEFT_OUT: Final = frozenset({REQUEST})
 # The request names other notifications, of which whoever gets the bundle may not know.
 NAMES_OTHERS: Final = "names-others"
@@ -94,7 +94,20 @@ def write_bundle(
     Raises: `ValueError` for a file that the format has no place for, or one that is missing;
     `TemporarilyUnavailableError` where the seal's certificate is not valid then.
     """
-    if _SEALED & set(files):
+    text = manifest_text(files, receipt_id=receipt_id, seal=seal, made_at=made_at, left_out=left_out)
+    return _write({**files, MANIFEST: text, SIGNATURE: seal.sign(text, now=made_at)})
+
+
+def manifest_text(
+    files: Mapping[str, bytes],
+    *,
+    receipt_id: UUID,
+    seal: Seal,
+    made_at: datetime,
+    left_out: Sequence[LeftOut],
+) -> bytes:
+    """Return what the seal says of these files. Raises: `ValueError` for files that are not to be named."""
+    if SEALED & set(files):
         raise ValueError("the manifest and its seal are made here")
     if not {one.name for one in left_out} <= _MAY_BE_LEFT_OUT or any(one.name in files for one in left_out):
         raise ValueError("that is not left out of a bundle")
@@ -111,8 +124,7 @@ def write_bundle(
         # No word of it where nothing is: such a bundle is what it always was.
         **({"left_out": [asdict(one) for one in left_out]} if left_out else {}),
     }
-    text = (json.dumps(manifest, indent=1) + "\n").encode("ascii")
-    return _write({**files, MANIFEST: text, SIGNATURE: seal.sign(text, now=made_at)})
+    return (json.dumps(manifest, indent=1) + "\n").encode("ascii")
 
 
 def _write(files: Mapping[str, bytes]) -> bytes:
@@ -197,7 +209,7 @@ def verify_manifest(files: Mapping[str, bytes], *, seal_certificates: Sequence[P
     found = [
         (name, len(content), hashlib.sha256(content).hexdigest())
         for name, content in files.items()
-        if name not in _SEALED
+        if name not in SEALED
     ]
     for one in found:
         if one not in listed:

@@ -97,11 +97,13 @@ class Proving:
         previous: Receipt | None,
         may_see: Callable[[Names], bool],
         now: datetime,
+        write: Callable[..., bytes] = bundle.write_bundle,
     ) -> bytes:
         """Return everything that proves a receipt, in one file; `previous` is the receipt before it.
 
         It holds the time-stamped form, where there is one. What no checkpoint of the log covers yet makes it
-        sign one. `may_see` tells whether the request may be in it, by what that names.
+        sign one. `may_see` tells whether the request may be in it, by what that names; `write` puts the file
+        together: a bundle, or a container of associated signatures.
 
         Raises: what `form_of` raises; `LogDamagedError`.
         """
@@ -124,9 +126,7 @@ class Proving:
             **request,
         }
         present = {name: content for name, content in files.items() if content is not None}
-        return bundle.write_bundle(
-            present, receipt_id=receipt.id, seal=self.seal, made_at=now, left_out=left_out
-        )
+        return write(present, receipt_id=receipt.id, seal=self.seal, made_at=now, left_out=left_out)
 
     def _request(
         self, receipt: Receipt, may_see: Callable[[Names], bool]

@@ -12,7 +12,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 import pytest
 from lxml import etree
 
-from bundles import Proofs
+from bundles import NOTIFICATION, Proofs
 from notigateway.errors import BundleInvalidError
 from notigateway.evidence import asic, bundle
 from notigateway.evidence.asic_seal import ContainerSeal
@@ -31,14 +31,12 @@ SEAL = "META-INF/signatures001.xml"
 
 @pytest.fixture(scope="session")
 def files() -> dict[str, bytes]:
-    found = dict(bundle.read_container(Proofs().build()))
-    found.pop(bundle.SIGNATURE)
-    return found
+    return Proofs().members()
 
 
 @pytest.fixture(scope="session")
 def made(files: dict[str, bytes]) -> bytes:
-    return asic.write_container(files, seal=Seal(pki().seal), at=NOW)
+    return asic.write_container(files, receipt_id=NOTIFICATION, seal=Seal(pki().seal), made_at=NOW)
 
 
 def verified(data: bytes) -> ContainerSeal:
@@ -74,12 +72,13 @@ def test_a_container_holds_the_members_of_the_bundle_under_one_seal(
     key_pair, at = pki().seal, NOW
     if kind == "RSA":
         key_pair, at = certify("Seal with RSA", rsa_key("seal", 3072)), datetime(2026, 3, 29, 2, tzinfo=UTC)
-    data = asic.write_container(files, seal=Seal(key_pair), at=at)
+    data = asic.write_container(files, receipt_id=NOTIFICATION, seal=Seal(key_pair), made_at=at)
     assert asic.is_container(data)
     said = asic.verify_container(asic.read_container(data), seal_certificates=[key_pair.certificate])
     assert said.sealed_at == at
-    assert list(said.digests) == list(files)
-    assert asic.members_of(asic.read_container(data)) == files
+    assert set(said.digests) == {bundle.MANIFEST, *files}
+    found = asic.members_of(asic.read_container(data))
+    assert {name: found[name] for name in files} == files
 
 
 def test_a_bundle_is_no_container() -> None:
@@ -180,7 +179,7 @@ def test_what_expands_without_bounds_is_refused_before_it_does(made: bytes) -> N
 
 
 def test_another_key_another_period_or_no_pin_is_refused(files: dict[str, bytes], made: bytes) -> None:
-    other = asic.write_container(files, seal=Seal(pki().ec_company), at=NOW)
+    other = asic.write_container(files, receipt_id=NOTIFICATION, seal=Seal(pki().ec_company), made_at=NOW)
     with pytest.raises(BundleInvalidError, match="not sealed with a seal certificate pinned"):
         verified(other)
     retired = DatedSeal.of(pki().seal.certificate, until=NOW.replace(year=NOW.year - 1))

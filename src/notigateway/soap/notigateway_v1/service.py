@@ -24,6 +24,8 @@ from notigateway.errors import (
     InvalidRequestError,
     NotificationUnknownError,
 )
+from notigateway.evidence.asic import write_container
+from notigateway.evidence.bundle import write_bundle
 from notigateway.law.families import check_may_decide
 from notigateway.law.lifecycle import Decision, Kind, State
 from notigateway.law.representation import Role
@@ -142,7 +144,7 @@ class MailboxService(ServiceBase):
 
     @operation(v1.RetrieveReceipts, v1.RetrieveReceiptsResponse)
     def RetrieveReceipts(request: Request, asked: v1.RetrieveReceipts) -> v1.RetrieveReceiptsResponse:
-        """Return the sealed receipts of notifications; with each, its PDF or bundle where that is wanted."""
+        """Return the sealed receipts of notifications; with each its PDF, bundle or container, if wanted."""
         if asked.format in _FORMS and len(asked.ids) > FORMS_AT_ONCE:
             raise InvalidRequestError(element="id", rule="maxOccurs")
         with request.reading() as session:
@@ -180,14 +182,15 @@ class MailboxService(ServiceBase):
 
 
 FORMS_AT_ONCE = 10
-_FORMS = frozenset({"pdf", "bundle"})
+_BUNDLES = {"bundle": write_bundle, "asice": write_container}
+_FORMS = frozenset({"pdf", *_BUNDLES})
 
 
 def _forms(
     request: Request, rows: Sequence[tuple[Receipt, ReceiptTimestamp | None]], wanted: str | None
 ) -> list[bytes | None]:
     """Return the other form of each receipt; nothing where only the XML is wanted."""
-    if wanted not in _FORMS:
+    if wanted is None or wanted not in _FORMS:
         return []
     proving, now = request.office.proving, request.asking.now
     if wanted == "pdf":
@@ -200,6 +203,7 @@ def _forms(
             previous=before.get((row.position or 0) - 1),
             may_see=partial(_may_see, request, row),
             now=now,
+            write=_BUNDLES[wanted],
         )
         for row, stamped in rows
     ]
