@@ -11,7 +11,7 @@ import pytest
 from cryptography import x509
 
 from bundles import write_trust
-from notigateway.evidence import bundle
+from notigateway.evidence import asic, bundle
 from notigateway.evidence.pades import verify_pdf
 from notigateway.evidence.timestamp import take_out
 from notigateway.receipts.stamping import stamp
@@ -90,6 +90,28 @@ def test_a_bundle_holds_the_time_stamped_form_and_passes_at_level_t(stack: Stack
     assert files[bundle.RECEIPT] == xml
     assert take_out(xml)[1] is not None
     assert x509.load_der_x509_certificate(files[bundle.AUTHORITY_CERTIFICATE]) == tsa().certificate
+
+
+def test_a_container_that_others_open_passes_like_the_bundle(stack: Stack, trust: Trust) -> None:
+    wanted = stack.publish()
+    stack.accept(wanted)
+
+    xml, data = forms(stack, wanted, "asice")["accepted"]
+
+    files = asic.read_container(data)
+    assert asic.verify_container(files, seal_certificates=trust.seals).sealed_at == stack.now
+    packed = bundle.read_container(forms(stack, wanted, "bundle")["accepted"][1])
+    held = asic.members_of(files)
+    assert {name: held[name] for name in held if name != bundle.MANIFEST} == {
+        name: packed[name] for name in packed if name not in bundle.SEALED
+    }
+    for at in (stack.now, stack.now + timedelta(days=1)):
+        said = [
+            {step.name: step.outcome for step in verify(one, trust=trust, at=at).steps}
+            for one in (data, bundle.write(packed))
+        ]
+        assert said[0] == said[1]
+    assert held[bundle.RECEIPT] == xml
 
 
 def test_without_a_format_the_answer_is_as_before(stack: Stack) -> None:

@@ -82,14 +82,19 @@ def write_container(
     if not REQUIRED - set(SEALED) <= set(files) <= set(_FILES):
         raise ValueError("not the files of a container")
     text = manifest_text(files, receipt_id=receipt_id, seal=seal, made_at=made_at, left_out=left_out)
-    members = members_of({**files, MANIFEST: text})
+    return container_of({**files, MANIFEST: text}, seal=seal, at=made_at)
+
+
+def container_of(files: Mapping[str, bytes], *, seal: Seal, at: datetime) -> bytes:
+    """Return the one container of these files, which have their manifest, sealed."""
+    members = members_of(files)
     out = BytesIO()
     with ZipFile(out, "w", ZIP_STORED) as container:
         _put(container, _TYPE_FILE, MEDIA_TYPE.encode())
         for name, content in members.items():
             _put(container, name, content)
         _put(container, _LIST, _list_of(members))
-        _put(container, _SEAL, seal_files(members, seal=seal, at=made_at))
+        _put(container, _SEAL, seal_files(members, seal=seal, at=at))
     return out.getvalue()
 
 

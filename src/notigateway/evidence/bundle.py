@@ -95,7 +95,7 @@ def write_bundle(
     `TemporarilyUnavailableError` where the seal's certificate is not valid then.
     """
     text = manifest_text(files, receipt_id=receipt_id, seal=seal, made_at=made_at, left_out=left_out)
-    return _write({**files, MANIFEST: text, SIGNATURE: seal.sign(text, now=made_at)})
+    return write({**files, MANIFEST: text, SIGNATURE: seal.sign(text, now=made_at)})
 
 
 def manifest_text(
@@ -127,7 +127,7 @@ def manifest_text(
     return (json.dumps(manifest, indent=1) + "\n").encode("ascii")
 
 
-def _write(files: Mapping[str, bytes]) -> bytes:
+def write(files: Mapping[str, bytes]) -> bytes:
     """Return the one container of these files."""
     if not REQUIRED <= set(files) <= set(MEMBERS):
         raise ValueError(f"not the files of a bundle: {sorted(set(files) ^ REQUIRED)}")
@@ -151,7 +151,7 @@ def read_container(data: bytes) -> Mapping[str, bytes]:
         raise BundleInvalidError("the file is larger than any bundle")
     try:
         files = _read(data)
-        written = _write(files)
+        written = write(files)
     except BundleInvalidError:
         raise
     except Exception as error:  # whatever a reader meets in foreign bytes, it is no bundle
@@ -193,17 +193,30 @@ def verify_manifest(files: Mapping[str, bytes], *, seal_certificates: Sequence[P
     text = files[MANIFEST]
     try:
         stated: dict[str, Any] = json.loads(text)
-        named = stated["seal_sha256"]
-        pinned = dated(seal_certificates).get(named)
-        if stated["format"] != FORMAT or pinned is None:
+        pinned = dated(seal_certificates).get(stated["seal_sha256"])
+        if pinned is None:
             raise BundleInvalidError("the manifest was not sealed with a pinned seal certificate")
         verify_detached(text, files[SIGNATURE], pinned.certificate)
         if not pinned.covers(datetime.fromisoformat(stated["made_at"])):
             raise BundleInvalidError("the seal certificate was not valid, or not in use, at that instant")
-        listed = [(one["name"], one["size"], one["sha256"]) for one in stated["files"]]
-        left_out = {one["name"]: LeftOut(**one) for one in stated.get("left_out", ())}
     except InvalidSignature as error:
         raise BundleInvalidError("the seal on the manifest is not the seal's on these bytes") from error
+    except (ValueError, LookupError, TypeError) as error:
+        raise BundleInvalidError(f"the manifest cannot be read: {error}") from error
+    return read_manifest(files, certificate=pinned.certificate)
+
+
+def read_manifest(files: Mapping[str, bytes], *, certificate: Certificate) -> Manifest:
+    """Return what a manifest says that this certificate has sealed, if each file is as it says.
+
+    Raises: `BundleInvalidError` with the reason.
+    """
+    try:
+        stated: dict[str, Any] = json.loads(files[MANIFEST])
+        if stated["format"] != FORMAT or stated["seal_sha256"] != fingerprint(certificate):
+            raise BundleInvalidError("the manifest is of another form, or names another seal")
+        listed = [(one["name"], one["size"], one["sha256"]) for one in stated["files"]]
+        left_out = {one["name"]: LeftOut(**one) for one in stated.get("left_out", ())}
     except (ValueError, LookupError, TypeError) as error:
         raise BundleInvalidError(f"the manifest cannot be read: {error}") from error
     found = [
@@ -221,7 +234,7 @@ def verify_manifest(files: Mapping[str, bytes], *, seal_certificates: Sequence[P
         raise BundleInvalidError("the manifest cannot be read: what it leaves out")
     if not set(left_out) <= _MAY_BE_LEFT_OUT or set(left_out) & set(files):
         raise BundleInvalidError("the manifest leaves out what a bundle holds")
-    return Manifest(stated["receipt"], stated["made_at"], pinned.certificate, MappingProxyType(left_out))
+    return Manifest(stated["receipt"], stated["made_at"], certificate, MappingProxyType(left_out))
 
 
 def inclusion_text(*, index: int, salt: bytes, proof: Sequence[bytes]) -> bytes:

@@ -43,7 +43,8 @@ app = typer.Typer(
 
 
 @app.command(
-    help="Verify evidence bundles, receipts (XML) or their sealed PDFs, without network or service.",
+    help="Verify evidence bundles (also as ASiC-E), receipts (XML) or their sealed PDFs, without network or "
+    "service.",
     epilog="Exit codes: 0 all passed; 1 one failed; 2 none failed and one is indeterminate, or it or DIR "
     "cannot be read.",
 )

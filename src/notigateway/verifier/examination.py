@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
-from notigateway.evidence import bundle
+from notigateway.evidence import asic, bundle
 from notigateway.evidence.history import dated
 from notigateway.evidence.pades import since, verify_pdf
 from notigateway.evidence.statement import parse_receipt
@@ -52,6 +52,7 @@ class Examination:
     at: datetime
     required_level: str | None
     files: Mapping[str, bytes] = field(default_factory=dict)
+    container: Mapping[str, bytes] = field(default_factory=dict)
     left_out: Mapping[str, bundle.LeftOut] = field(default_factory=dict)
     sealer: Certificate | None = None
     facts: ReceiptFacts | None = None
@@ -63,16 +64,29 @@ class Examination:
         self.files = bundle.read_container(data)
         return f"a ZIP file in the one form, with {len(self.files)} files"
 
+    def open_container(self, data: bytes) -> str:
+        """Check a container of associated signatures; what others have added to it stays aside."""
+        self.container = asic.read_container(data)
+        self.files = asic.members_of(self.container)
+        return f"a container of associated signatures (ASiC-E) with {len(self.files)} files of a bundle"
+
     def manifest(self) -> str:
         """Check the seal on the manifest and the hash of every file."""
         self.need_seals()
-        manifest = bundle.verify_manifest(self.files, seal_certificates=self.trust.seals)
+        manifest = self._manifest()
         self.left_out = manifest.left_out
         without = f"; it leaves out {', '.join(self.left_out)}" if self.left_out else ""
         return (
             f"sealed by {subject_of(manifest.certificate)} on {manifest.made_at}; "
-            f"the SHA-256 of all {len(self.files) - 2} files is as stated{without}"
+            f"the SHA-256 of all {len(set(self.files) - bundle.SEALED)} files is as stated{without}"
         )
+
+    def _manifest(self) -> bundle.Manifest:
+        """Return the manifest, proven by its own signature or by the one over the container."""
+        if not self.container:
+            return bundle.verify_manifest(self.files, seal_certificates=self.trust.seals)
+        sealed = asic.verify_container(self.container, seal_certificates=self.trust.seals)
+        return bundle.read_manifest(self.files, certificate=sealed.certificate)
 
     def open_form(self, data: bytes) -> str:
         """Check the seal of a PDF and take the receipt out of it."""

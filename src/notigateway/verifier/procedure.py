@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from notigateway.evidence import bundle
+from notigateway.evidence.asic import is_container
 from notigateway.evidence.power_certificate import BEGINNING
 from notigateway.verifier.examination import Examination
 from notigateway.verifier.power_certificates import verify_power
@@ -26,13 +27,13 @@ def verify(
     required_level: str | None = None,
     request: bytes | None = None,
 ) -> Report:
-    """Verify a bundle, a sealed PDF, a receipt or the certificate of a power: its first bytes tell which.
+    """Verify a bundle, a container, a PDF, a receipt or the certificate of a power: its first bytes tell.
 
     A container or a PDF that is not whole ends the procedure: there is nothing in it to be judged.
     Otherwise every step is taken, so that the report says all that is wrong. `request` is the signed request
     that the file does not hold, from whoever has it.
 
-    1. container and manifest of a bundle, or the seal of a PDF
+    1. container and manifest of a bundle or a container of signatures, or the seal of a PDF
     2. receipt: schema, seal certificate, seal, policy, time-stamp
     3. request: digest, the caller's signature, revocation data
     4. surroundings: chain, log, checkpoint and its time-stamp, form
@@ -40,7 +41,11 @@ def verify(
     case = Examination(trust=trust, at=at, required_level=required_level)
     around, requests = Surroundings(case), Requests(case, request)
     report = Report()
-    if data.startswith(b"PK"):
+    if is_container(data):
+        if not report.take("container", lambda: case.open_container(data)):
+            return report
+        report.take("manifest", case.manifest)
+    elif data.startswith(b"PK"):
         if not report.take("container", lambda: case.open_bundle(data)):
             return report
         report.take("manifest", case.manifest)

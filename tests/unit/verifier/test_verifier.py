@@ -10,6 +10,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -30,7 +31,7 @@ from bundles import (
     write_trust,
 )
 from client_shapes import by_name, thumbprint_text
-from notigateway.evidence import bundle
+from notigateway.evidence import asic, bundle
 from notigateway.evidence.sealing import Seal
 from notigateway.evidence.timestamp import add_token, take_out
 from notigateway.tlog.dating import checkpoint_imprint
@@ -142,7 +143,7 @@ def test_a_flipped_byte_under_a_right_checksum_fails_at_the_manifest(proofs: byt
     for name in files:
         changed = bytearray(files[name])
         changed[len(changed) // 3] ^= 4
-        repaired = bundle._write({**files, name: bytes(changed)})
+        repaired = bundle.write({**files, name: bytes(changed)})
         report = verify(repaired, trust=trust, at=AT)
         assert outcomes(report)["container"] is Outcome.PASSED
         assert why(report, "manifest"), name
@@ -279,7 +280,7 @@ def test_a_request_is_not_left_out_by_who_does_not_hold_the_seal(proofs: bytes, 
     files.pop(bundle.REQUEST)
     honest = bundle.read_container(Proofs().without_request().build())
     for manifest in (files[bundle.MANIFEST], honest[bundle.MANIFEST]):
-        report = verify(bundle._write({**files, bundle.MANIFEST: manifest}), trust=trust, at=AT)
+        report = verify(bundle.write({**files, bundle.MANIFEST: manifest}), trust=trust, at=AT)
         assert why(report, "manifest")
         assert "does not hold" in why(report, "request")
 
@@ -322,7 +323,7 @@ def test_a_sealed_manifest_that_leaves_out_what_it_holds_is_refused(proofs: byte
         stated["left_out"] = [{"name": name, "sha256": "a" * 64, "reason": "x"}]
         text = json.dumps(stated).encode()
         signed = {**files, bundle.MANIFEST: text, bundle.SIGNATURE: Seal(pki().seal).sign(text, now=NOW)}
-        assert "leaves out" in why(verify(bundle._write(signed), trust=trust, at=AT), "manifest")
+        assert "leaves out" in why(verify(bundle.write(signed), trust=trust, at=AT), "manifest")
 
 
 def test_a_bundle_forged_by_another_holder_of_the_same_authority_fails(trust: Trust) -> None:
@@ -575,3 +576,34 @@ def test_what_is_no_receipt_fails_and_its_bytes_do_not_reach_the_terminal(
 
     assert result.exit_code == 1
     assert all(character.isprintable() or character == "\n" for character in result.stdout)
+
+
+# --- the same as a container of associated signatures ---------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def container() -> bytes:
+    files = Proofs().members()
+    return asic.write_container(files, receipt_id=NOTIFICATION, seal=Seal(pki().seal), made_at=NOW)
+
+
+def test_a_container_takes_the_steps_of_a_bundle(container: bytes, proofs: bytes, trust: Trust) -> None:
+    report = verify(container, trust=trust, at=AT)
+
+    assert report.outcome is Outcome.PASSED, report
+    assert outcomes(report) == outcomes(verify(proofs, trust=trust, at=AT))
+
+
+def test_any_of_500_random_bytes_of_a_container_flipped_fails(container: bytes, trust: Trust) -> None:
+    flip_and_verify(container, trust, 500)
+
+
+def test_a_container_whose_manifest_names_other_files_or_another_seal_fails(trust: Trust) -> None:
+    files = Proofs().members()
+    seal, other = Seal(pki().seal), Seal(pki().ec_company)
+    text_of = partial(bundle.manifest_text, receipt_id=NOTIFICATION, made_at=NOW, left_out=())
+    changed = {**files, bundle.RECEIPT: b"<Evidence/>"}
+    for text in (text_of(files, seal=other), text_of(changed, seal=seal), b"{}"):
+        held = {**files, bundle.MANIFEST: text}
+        sealed_by_ours = asic.container_of(held, seal=seal, at=NOW)
+        assert why(verify(sealed_by_ours, trust=trust, at=AT), "manifest")
