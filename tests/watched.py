@@ -17,19 +17,25 @@ from typing import TYPE_CHECKING, Final
 from cryptography.x509.oid import NameOID
 
 from notigateway.evidence.sealing import Seal
+from notigateway.http.incoming import Bounds
+from notigateway.http.side_door import SideDoor
 from notigateway.sandbox.certifying import name
 from notigateway.tlog.checkpoint import Checkpoint
 from notigateway.tlog.merkle import Subtree, consistency_proof, leaf_hash, root_of
 from notigateway.tlog.note import SignatureLine, read_note, write_note
-from notigateway.tlog.submission import PATH, write_submission
+from notigateway.tlog.submission import PATH, SUBMISSION_MAX_BYTES, write_submission
 from notigateway.tlog.tiles import Tile, grow, subtree_in_tiles
-from notigateway.witness.configured import make_key
+from notigateway.witness.answering import Service
+from notigateway.witness.configured import load_witness, make_key
+from notigateway.witness.judging import Witness as Judge
+from notigateway.witness.kept import Kept
 from patience import PATIENCE_SECONDS
 from pki import Issue, ec_key, pki, write_issuers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+    from wsgiref.types import WSGIApplication
 
     from notigateway.pki.keys import KeyPair
     from notigateway.tlog.cosignature import Cosigner
@@ -180,3 +186,30 @@ def later(seconds: float) -> datetime:
 def text_of(note: bytes) -> bytes:
     """Return the text of a note."""
     return read_note(note).text
+
+
+@contextmanager
+def at_a_door(application: WSGIApplication) -> Iterator[str]:
+    """Serve an application over HTTP in a thread of this process; yield its address."""
+    defects: list[BaseException] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        bounds = Bounds(line_bytes=2048, fields=50, field_bytes=4096, body_bytes=SUBMISSION_MAX_BYTES)
+        door = SideDoor(application, listener, report=defects.append, bounds=bounds)
+        door.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            door.stop()
+    assert not defects
+
+
+@contextmanager
+def witnessing(made: Room, clock: Callable[[], datetime]) -> Iterator[str]:
+    """Serve a witness in this process, by that clock; yield its address."""
+    kept = Kept(load_witness(made.file).database)
+    try:
+        with at_a_door(Service(Judge(load_witness(made.file), kept), kept, clock=clock)) as url:
+            yield url
+    finally:
+        kept.close()

@@ -169,6 +169,7 @@ def _operations(gate: Gate, provision: Provision) -> Operations:
         authorities=provision.authorities,
         revocation=RevocationWanted.by(settings),
         has_authority=bool(settings.timestamp_authority_url),
+        has_witnesses=bool(settings.witnesses),
     )
     readiness = Readiness.of(instance, served, office.clock)
     gauges = gauges_of(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from notigateway.clock.agreement import check_clock
 from notigateway.clock.lapsing import Sweeping, sweep
-from notigateway.clock.runs import SEAL_JOB, Done, of_refresh, of_stamping, of_sweep
-from notigateway.errors import ServiceError
+from notigateway.clock.runs import SEAL_JOB, Done, of_cosigning, of_refresh, of_stamping, of_sweep
+from notigateway.errors import GatewayError, ServiceError
 from notigateway.evidence.seals import HeldSeal
 from notigateway.log.growing import advance
+from notigateway.log.witnessing import Witnesses, collect
 from notigateway.logger import Logger
 from notigateway.pki.keys import fingerprint
 from notigateway.receipts.stamping import Authority, stamp
@@ -87,6 +89,19 @@ def checkpointing(settings: Settings, sealing: Sealing) -> Callable[[Engine, dat
     def work(engine: Engine, now: datetime) -> Done:
         advance(engine, seal=sealing.seal(now), origin=settings.log_origin, now=now)
         return Done({})
+
+    return work
+
+
+def cosigning(settings: Settings, sealing: Sealing) -> Callable[[Engine, datetime], Done]:
+    """Return what asks the witnesses to cosign the log's newest head; the settings name some."""
+
+    def work(engine: Engine, now: datetime) -> Done:
+        present = []
+        with suppress(GatewayError):  # what has no seal now may have a head to be cosigned
+            present.append(sealing.seal(now).certificate)
+        witnesses = Witnesses.by(settings, present)
+        return Done({}) if witnesses is None else of_cosigning(collect(engine, witnesses, now=now))
 
     return work
 

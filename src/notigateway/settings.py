@@ -97,6 +97,16 @@ class CertificateFamily(BaseModel):
     source: Annotated[str, Field(min_length=1, max_length=250)]
 
 
+class NamedWitness(BaseModel):
+    """Somebody who cosigns the heads of the log: by whose key, and where it is asked."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    # NAME+KEYID+KEY; read in full by whoever asks.
+    vkey: Annotated[str, Field(pattern=r"^[!-*,-~]{1,200}\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}$")]
+    url: Fetched
+
+
 class Settings(BaseSettings):
     """All settings with their defaults; paths are relative to the working directory.
 
@@ -176,6 +186,10 @@ class Settings(BaseSettings):
     timestamp_timeout_seconds: Positive = 10
     timestamp_batch_size: Annotated[int, Field(gt=0, le=1000)] = 50
 
+    witnesses: tuple[NamedWitness, ...] = ()
+    witnesses_needed: Positive = 1
+    witness_timeout_seconds: Positive = 10
+
     red_sees_backlog: bool = False
     power_matters_end_alone: bool = True
     special_category_roles: list[Literal["own", "attorney", "red"]] = ["own", "attorney"]
@@ -208,6 +222,7 @@ class Settings(BaseSettings):
         arcs = [one.arc for one in self.certificate_families]
         if len(set(arcs)) != len(arcs):
             raise ValueError("certificate_families: an arc is there twice")
+        self._check_witnesses()
         if self.public_url.username or self.public_url.password:
             raise ValueError("public_url: no user name or password: the WSDL would tell them to everybody")
         if served_path(str(self.public_url)).rpartition("/")[2] in {VERIFY_PATH, ERRORS_PATH}:
@@ -261,6 +276,14 @@ class Settings(BaseSettings):
         if self.trusted_proxy_hops < 0:
             left["trusted_proxy_hops"] = "failures of addresses in private networks are not counted"
         return left
+
+    def _check_witnesses(self) -> None:
+        """Refuse witnesses of whom two have one name, and more that are needed than there are."""
+        names = [one.vkey.partition("+")[0] for one in self.witnesses]
+        if len(set(names)) != len(names):
+            raise ValueError("witnesses: a name is there twice")
+        if self.witnesses_needed > max(1, len(names)):
+            raise ValueError("witnesses_needed: so many are not named in witnesses")
 
     def _check_device(self) -> None:
         """Refuse a key in a device that is said by half."""

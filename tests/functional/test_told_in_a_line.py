@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "addressee": ("addressee", "history", "B00000000"),
     "check": ("check",),
     "checkpoint": ("checkpoint",),
+    "cosign": ("cosign",),
     "issuer": ("issuer", "employees", "EA0041778"),
     "log": ("log", "verify"),
     "matters": ("matters", "list"),

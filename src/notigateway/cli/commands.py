@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 COMMANDS: Final = {
     "check": "check",
     "checkpoint": "log",
+    "cosign": "cosign",
     "demo": "demo",
     "doctor": "doctor",
     "explain": "explain",

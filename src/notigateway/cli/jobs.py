@@ -21,17 +21,18 @@ def jobs(
     sweep_seconds: Seconds = 600,
     timestamp_seconds: Seconds = 60,
     checkpoint_seconds: Seconds = 30,
+    cosign_seconds: Seconds = 60,
 ) -> None:
-    """Do what is to be done periodically, until it is stopped: refresh trust, sweep, time-stamp, checkpoint.
+    """Do what is to be done periodically until it is stopped: trust, lapses, time-stamps, log, cosignatures.
 
     Several may run, on several machines: each job is done by one of them, and by another within seconds after
     that one has died. What fails is logged and tried again. Another seal in the settings is taken up by
     itself; restart it after other changes.
     """
     from notigateway import telemetry
-    from notigateway.clock.runs import CHECKPOINT, REFRESH, STAMP, SWEEP
+    from notigateway.clock.runs import CHECKPOINT, COSIGN, REFRESH, STAMP, SWEEP
     from notigateway.job_process import Jobs
-    from notigateway.jobs import Job, Sealing, checkpointing, refreshing, stamping, sweeping
+    from notigateway.jobs import Job, Sealing, checkpointing, cosigning, refreshing, stamping, sweeping
 
     settings = named_settings(settings_file)
     telemetry.configure(settings)
@@ -43,6 +44,8 @@ def jobs(
     ]
     if settings.timestamp_authority_url:
         wanted.append(Job(STAMP, timestamp_seconds, stamping(settings)))
+    if settings.witnesses:
+        wanted.append(Job(COSIGN, cosign_seconds, cosigning(settings, sealing)))
     running = Jobs(settings, wanted, clock=lambda: datetime.now(UTC))
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, lambda _number, _frame: running.stop())

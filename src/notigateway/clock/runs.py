@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from notigateway.clock.lapsing import Swept
+    from notigateway.log.witnessing import Collected
     from notigateway.receipts.stamping import Stamped
     from notigateway.trust.refreshing import Refreshed
 
@@ -25,6 +26,7 @@ REFRESH: Final = "refresh-trust"
 SWEEP: Final = "sweep"
 STAMP: Final = "timestamp"
 CHECKPOINT: Final = "checkpoint"
+COSIGN: Final = "cosign"
 
 # What is done beside the jobs: to hold their leases, and to record how they went; to follow the seal.
 LEASE_JOB: Final = "lease"
@@ -81,6 +83,13 @@ def of_stamping(done: Stamped) -> Done:
     said = asdict(done)
     del said["failures"]
     return Done(said, left=tuple(sorted(done.failures)), is_more=done.stamped > 0 and done.waiting > 0)
+
+
+def of_cosigning(done: Collected) -> Done:
+    """Return what a run of asking witnesses did; `left` are the reasons."""
+    said = asdict(done)
+    del said["failures"]
+    return Done(said, left=tuple(sorted(done.failures)))
 
 
 @contextmanager

@@ -144,7 +144,12 @@ class Examining:
             found += look_at_condition(engine, self.settings, self.clock)
             wanted = RevocationWanted.by(self.settings)
             found.append(look_at_revocation(engine, wanted, now))
-            found += look_at_jobs(engine, now, has_authority=bool(self.settings.timestamp_authority_url))
+            found += look_at_jobs(
+                engine,
+                now,
+                has_authority=bool(self.settings.timestamp_authority_url),
+                has_witnesses=bool(self.settings.witnesses),
+            )
             found += look_at_sealed(engine, self.settings)
             return [*found, *look_at_waiting(engine, self.settings, now)]
         finally:

@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 
 JOBS: Final = "jobs"
 _STAMP: Final = "timestamp"
+_COSIGN: Final = "cosign"
 # From when on a job is late, however often somebody has it done: lists are stale, lapses are not written.
 LATE_AFTER: Final = {
     "refresh-trust": timedelta(hours=1),
     "sweep": timedelta(hours=1),
     _STAMP: timedelta(hours=1),
     "checkpoint": timedelta(minutes=10),
+    _COSIGN: timedelta(hours=1),
 }
 _LATE_AFTER_ELSE: Final = timedelta(hours=1)
 _RUN_IT: Final = "keep `notigateway jobs` running, or run `notigateway {}` by a timer"
@@ -41,15 +43,18 @@ def check_of(job: str) -> str:
     return f"job_{job.replace('-', '_')}"
 
 
-def look_at_jobs(engine: Engine, now: datetime, *, has_authority: bool) -> list[Finding]:
+def look_at_jobs(
+    engine: Engine, now: datetime, *, has_authority: bool, has_witnesses: bool = False
+) -> list[Finding]:
     """Find each job's last run, by the record that whoever does it leaves.
 
-    Without an authority nobody stamps any more, and no record of it is late.
+    Without an authority nobody stamps any more, without witnesses nobody cosigns: no record of it is late.
 
     Raises: `TemporarilyUnavailableError`.
     """
     with reading(engine) as session:
-        runs = [run for run in last_runs(session) if has_authority or run.job != _STAMP]
+        unwanted = {_STAMP: not has_authority, _COSIGN: not has_witnesses}
+        runs = [run for run in last_runs(session) if not unwanted.get(run.job)]
         found = [_judged(run, now) for run in runs]
     return found or [Finding(JOBS, State.OK, "none was ever done by a process that records it")]
 

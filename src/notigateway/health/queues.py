@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
 from notigateway.clock.lapsing import Sweeping
+from notigateway.repository.cosignatures import cosignature_queue
 from notigateway.repository.engine import reading
 from notigateway.repository.queues import Queue, lapse_queue, log_queue, timestamp_queue
 
@@ -20,19 +21,25 @@ if TYPE_CHECKING:
 TIMESTAMPS: Final = "timestamps"
 LOG: Final = "log"
 LAPSES: Final = "lapses"
+COSIGNATURES: Final = "cosignatures"
 
 
 @dataclass(frozen=True, slots=True)
 class QueuesWanted:
-    """What of the settings decides what waits: nobody waits for an authority that is not named."""
+    """What of the settings decides what waits: nobody waits for who is not named."""
 
     has_authority: bool
     evidence_delay: timedelta
+    witnesses_needed: int = 0
 
     @classmethod
     def by(cls, settings: Settings) -> Self:
         """Read it from the settings. Raises: `ConfigurationError`."""
-        return cls(bool(settings.timestamp_authority_url), Sweeping.by(settings).evidence_delay)
+        return cls(
+            bool(settings.timestamp_authority_url),
+            Sweeping.by(settings).evidence_delay,
+            settings.witnesses_needed if settings.witnesses else 0,
+        )
 
 
 def look_at_queues(engine: Engine, wanted: QueuesWanted, now: datetime) -> Mapping[str, Queue]:
@@ -41,4 +48,6 @@ def look_at_queues(engine: Engine, wanted: QueuesWanted, now: datetime) -> Mappi
         found = {LOG: log_queue(session), LAPSES: lapse_queue(session, until=now - wanted.evidence_delay)}
         if wanted.has_authority:
             found[TIMESTAMPS] = timestamp_queue(session)
+        if wanted.witnesses_needed:
+            found[COSIGNATURES] = cosignature_queue(session, needed=wanted.witnesses_needed)
     return found

@@ -65,6 +65,8 @@ class Served:
     revocation: RevocationWanted
     # Whether receipts are time-stamped: who stopped that has no late job.
     has_authority: bool
+    # Whether its heads are cosigned.
+    has_witnesses: bool = False
 
 
 class Readiness:
@@ -118,7 +120,9 @@ def _looks(served: Served) -> list[Look]:
         found = look_at_database(served.engine)
         if any(one.state is State.FAILED for one in found):
             return found
-        jobs = look_at_jobs(served.engine, now, has_authority=served.has_authority)
+        jobs = look_at_jobs(
+            served.engine, now, has_authority=served.has_authority, has_witnesses=served.has_witnesses
+        )
         return [*found, look_at_revocation(served.engine, served.revocation, now), *jobs]
 
     def certificates(now: datetime) -> list[Finding]:

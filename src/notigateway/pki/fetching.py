@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -22,6 +23,15 @@ if TYPE_CHECKING:
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _OK: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What somebody answered: the status of HTTP, the media type as it was said, the body as it came."""
+
+    status: int
+    kind: str
+    body: bytes
 
 
 class Fetcher:
@@ -81,16 +91,28 @@ class Fetcher:
         """Return the answer to what is posted. Raises: `RevocationDataError`."""
         return self._fetch("POST", url, content=data, headers={"Content-Type": content_type})
 
+    def exchange(self, method: str, url: str, **sent: Any) -> Reply:  # noqa: ANN401  (content and headers)
+        """Return an answer of whatever status, for who is told something by it.
+
+        Raises: `RevocationDataError` where there is none within the limits.
+        """
+        return self._exchange(method, url, any_status=True, **sent)
+
     def _fetch(self, method: str, url: str, **sent: Any) -> bytes:  # noqa: ANN401  (content and headers)
+        return self._exchange(method, url, any_status=False, **sent).body
+
+    def _exchange(self, method: str, url: str, *, any_status: bool, **sent: Any) -> Reply:  # noqa: ANN401
         if not self.is_allowed(url):
             raise RevocationDataError("the address is not of an allowed host", url=place_of(url))
         request = httpx.Request(method, url, **sent)
         try:
             response = self._http.send(request, stream=True)
             try:
-                if response.status_code != _OK:
-                    raise RevocationDataError(f"HTTP status {response.status_code}", url=place_of(url))
-                return self._read(response, url)
+                status = response.status_code
+                if status != _OK and not any_status:
+                    raise RevocationDataError(f"HTTP status {status}", url=place_of(url))
+                kind = response.headers.get("content-type", "")
+                return Reply(status, kind, self._read(response, url))
             finally:
                 response.close()
         except httpx.HTTPError as error:

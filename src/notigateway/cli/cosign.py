@@ -1,0 +1,45 @@
+"""`notigateway cosign`: ask the witnesses to cosign the newest head of the log."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+import typer
+
+from notigateway.cli.opening import opened
+from notigateway.cli.options import SettingsFile, SummaryAsJson, named_settings
+from notigateway.cli.telling import harmless
+from notigateway.errors import ConfigurationError
+
+
+def cosign(
+    settings_file: SettingsFile = None,
+    as_json: SummaryAsJson = False,
+) -> None:
+    """Ask the witnesses that are named for a cosignature on the newest head of the log, and check it.
+
+    Run it every minute. Heads count without it; who fails is asked again later, for the newest head of then.
+    Exit code 1: some failed.
+    """
+    from notigateway.clock.runs import COSIGN, of_cosigning, recorded
+    from notigateway.log.witnessing import Witnesses, collect
+
+    settings = named_settings(settings_file)
+    with opened(settings) as engine:
+        witnesses = Witnesses.by(settings)
+        if witnesses is None:
+            raise ConfigurationError("witnesses: there is no witness to ask")
+        with recorded(engine, COSIGN, clock=lambda: datetime.now(UTC)) as found:
+            done = collect(engine, witnesses, now=datetime.now(UTC))
+            found.append(of_cosigning(done))
+    if as_json:
+        typer.echo(json.dumps(asdict(done) | {"failures": sorted(done.failures)}, ensure_ascii=False))
+    else:
+        lacks = "; the newest head has too few" if done.lacking else ""
+        typer.echo(f"{done.cosigned} cosignatures, {done.failed} witnesses failed{lacks}")
+    for failure in sorted(done.failures):
+        typer.echo(harmless(failure), err=True)
+    if done.failed:
+        raise typer.Exit(1)
