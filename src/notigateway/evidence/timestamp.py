@@ -56,6 +56,8 @@ _HASHES: Final[dict[str, type[hashes.HashAlgorithm]]] = {
     "sha384": hashes.SHA384,
     "sha512": hashes.SHA512,
 }
+# What a token may be about, by the size of the hash in bytes.
+_IMPRINTS: Final = {32: "sha256", 64: "sha512"}
 _RSA_MIN_BITS: Final = 2048
 
 
@@ -113,10 +115,13 @@ def take_out(data: bytes) -> tuple[bytes, bytes | None]:
 
 
 def make_request(imprint: bytes, nonce: int) -> bytes:
-    """Return a request for a token over a SHA-256, with the authority's certificate in it."""
+    """Return a request for a token over a SHA-256 or SHA-512, with the authority's certificate in it."""
     content = {
         "version": "v1",
-        "message_imprint": {"hash_algorithm": {"algorithm": "sha256"}, "hashed_message": imprint},
+        "message_imprint": {
+            "hash_algorithm": {"algorithm": _IMPRINTS[len(imprint)]},
+            "hashed_message": imprint,
+        },
         "nonce": nonce,
         "cert_req": True,
     }
@@ -157,10 +162,12 @@ def read_answer(
 
 
 def check_token(token: bytes, *, imprint: bytes, authorities: Sequence[x509.Certificate]) -> datetime:
-    """Return the instant that a token states of a SHA-256, if one of the pinned authorities says so.
+    """Return the instant that a token states of a hash, if one of the pinned authorities says so.
+
+    The size of the hash tells which it is: SHA-256, or SHA-512 as of the log's second tree.
 
     1. The bytes are one token with one signer, in the one form in which tokens are kept.
-    2. It is about this hash.
+    2. It is about this hash, by this algorithm.
     3. Its signer is a pinned authority, named by its signed attributes too (RFC 5816).
     4. That certificate is for time-stamps only, critically (RFC 3161 §2.3), and was valid then.
     5. Digest and signature are right.
@@ -196,8 +203,9 @@ def _check(token: bytes, imprint: bytes, authorities: Sequence[x509.Certificate]
         raise StampInvalidError("the token is not in the form in which tokens are kept")
     info = _tst_info(token)
     stated = info["message_imprint"]
-    if stated["hash_algorithm"]["algorithm"].native != "sha256":  # 2
-        raise StampInvalidError("the token is not about a SHA-256")
+    wanted = _IMPRINTS[len(imprint)]
+    if stated["hash_algorithm"]["algorithm"].native != wanted:  # 2
+        raise StampInvalidError(f"the token is not about a hash by {wanted}")
     if not hmac.compare_digest(stated["hashed_message"].native, imprint):
         raise StampInvalidError("the token is about something else: wrong imprint")
     (signer,) = content["content"]["signer_infos"]

@@ -24,6 +24,7 @@ class LeafKind(StrEnum):
 
     RECEIPT = "receipt"
     ACCESS = "access"
+    RENEWAL = "renewal"
 
 
 def commitment(record: bytes, salt: bytes) -> bytes:
@@ -33,7 +34,7 @@ def commitment(record: bytes, salt: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One entry of the log; `subject` is the identifier of the receipt or of the access record."""
+    """One entry of the log; `subject` is the identifier of the receipt, access record or renewal."""
 
     kind: LeafKind
     subject: UUID

@@ -2,13 +2,15 @@
 
 Pure: bytes in, bytes out. Whoever keeps the tree gives the hashes of its complete subtrees by a
 function; every root and proof asks for a number of them that grows with the logarithm of the size. A
-proof is checked with nothing but its own hashes, so a verifier needs no database.
+proof is checked with nothing but its own hashes, so a verifier needs no database. The log's second tree
+(`second`) is the same with SHA-512: what differs is said by a `Hashing`.
 """
 
 from __future__ import annotations
 
-from hashlib import sha256
-from typing import TYPE_CHECKING, Final, NamedTuple
+from dataclasses import dataclass
+from hashlib import sha256, sha512
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -44,22 +46,53 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return sha256(_NODE + left + right).digest()
 
 
+@dataclass(frozen=True, slots=True)
+class Hashing:
+    """How a tree is hashed: the function, and the size of what it gives in bytes."""
+
+    size: int
+    function: Callable[[bytes], Any]
+
+    def leaf(self, leaf: bytes) -> bytes:
+        """Return the hash of a leaf."""
+        hashed: bytes = self.function(_LEAF + leaf).digest()
+        return hashed
+
+    def node(self, left: bytes, right: bytes) -> bytes:
+        """Return the hash of a node with two children."""
+        hashed: bytes = self.function(_NODE + left + right).digest()
+        return hashed
+
+    def are_hashes(self, proof: Sequence[bytes]) -> bool:
+        """Tell whether all of these are hashes of this function, by their size."""
+        return all(len(one) == self.size for one in proof)
+
+
+SHA256: Final = Hashing(HASH_BYTES, sha256)
+SHA512: Final = Hashing(64, sha512)
+
+
 # --- what a tree says -----------------------------------------------------------------------------
 
 
-def root_of(size: int, subtree: Callable[[Subtree], bytes]) -> bytes:
+def root_of(size: int, subtree: Callable[[Subtree], bytes], *, hashing: Hashing = SHA256) -> bytes:
     """Return the head of the tree of the first `size` leaves (RFC 9162 §2.1.1)."""
-    return _hash_of(Span(0, size), subtree) if size else EMPTY_ROOT
+    if not size:
+        empty: bytes = hashing.function(b"").digest()
+        return empty
+    return _hash_of(Span(0, size), subtree, hashing)
 
 
-def inclusion_proof(index: int, size: int, subtree: Callable[[Subtree], bytes]) -> list[bytes]:
+def inclusion_proof(
+    index: int, size: int, subtree: Callable[[Subtree], bytes], *, hashing: Hashing = SHA256
+) -> list[bytes]:
     """Return the proof that the leaf at `index` is in the tree of `size` leaves (RFC 9162 §2.1.3.1).
 
     Raises: `ValueError` where the tree has no such leaf.
     """
     if not 0 <= index < size:
         raise ValueError(f"a tree of {size} leaves has no leaf {index}")
-    return [_hash_of(span, subtree) for span in _path(index, Span(0, size))]
+    return [_hash_of(span, subtree, hashing) for span in _path(index, Span(0, size))]
 
 
 def consistency_proof(older: int, newer: int, subtree: Callable[[Subtree], bytes]) -> list[bytes]:
@@ -73,27 +106,30 @@ def consistency_proof(older: int, newer: int, subtree: Callable[[Subtree], bytes
         raise ValueError(f"a tree of {newer} leaves does not begin with one of {older}")
     if older in {0, newer}:
         return []
-    return [_hash_of(span, subtree) for span in _seam(older, Span(0, newer))]
+    return [_hash_of(span, subtree, SHA256) for span in _seam(older, Span(0, newer))]
 
 
 class Frontier:
     """A tree that only grows: no more than its head and its size, for whoever recomputes all of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, hashing: Hashing = SHA256) -> None:
         self.size = 0
+        self._hashing = hashing
         self._peaks: list[bytes] = []
 
     def append(self, hash_of_leaf: bytes) -> None:
         """Append a leaf by its hash."""
         carried, left = hash_of_leaf, self.size
         while left & 1:
-            carried, left = node_hash(self._peaks.pop(), carried), left >> 1
+            carried, left = self._hashing.node(self._peaks.pop(), carried), left >> 1
         self._peaks.append(carried)
         self.size += 1
 
     def root(self) -> bytes:
         """Return the head."""
-        return _joined(list(self._peaks)) if self._peaks else EMPTY_ROOT
+        if not self._peaks:
+            return root_of(0, lambda _: b"", hashing=self._hashing)
+        return _joined(list(self._peaks), self._hashing)
 
 
 def _split(span: Span) -> tuple[Span, Span]:
@@ -124,16 +160,16 @@ def _seam(older: int, span: Span) -> Iterator[Span]:
     return reversed(siblings)
 
 
-def _hash_of(span: Span, subtree: Callable[[Subtree], bytes]) -> bytes:
+def _hash_of(span: Span, subtree: Callable[[Subtree], bytes], hashing: Hashing) -> bytes:
     """Return the hash of a span from those of the complete subtrees that it consists of."""
-    return _joined([subtree(one) for one in _complete(span)])
+    return _joined([subtree(one) for one in _complete(span)], hashing)
 
 
-def _joined(parts: list[bytes]) -> bytes:
+def _joined(parts: list[bytes], hashing: Hashing) -> bytes:
     """Return the hash over complete subtrees that stand side by side, the largest one first."""
     result = parts.pop()
     while parts:
-        result = node_hash(parts.pop(), result)
+        result = hashing.node(parts.pop(), result)
     return result
 
 
@@ -149,20 +185,28 @@ def _complete(span: Span) -> Iterator[Subtree]:
 # --- what a proof proves --------------------------------------------------------------------------
 
 
-def is_included(hash_of_leaf: bytes, index: int, size: int, *, proof: Sequence[bytes], root: bytes) -> bool:
+def is_included(
+    hash_of_leaf: bytes,
+    index: int,
+    size: int,
+    *,
+    proof: Sequence[bytes],
+    root: bytes,
+    hashing: Hashing = SHA256,
+) -> bool:
     """Tell whether a proof shows that the leaf is at `index` of that tree (RFC 9162 §2.1.3.2)."""
-    if not 0 <= index < size or not _are_hashes(proof):
+    if not 0 <= index < size or not hashing.are_hashes(proof):
         return False
     position, last, result = index, size - 1, hash_of_leaf
     for sibling in proof:
         if not last:
             return False
         if position & 1 or position == last:
-            result = node_hash(sibling, result)
+            result = hashing.node(sibling, result)
             while not position & 1 and position:  # a node without a right neighbour moves up as it is
                 position, last = position >> 1, last >> 1
         else:
-            result = node_hash(result, sibling)
+            result = hashing.node(result, sibling)
         position, last = position >> 1, last >> 1
     return not last and result == root
 
@@ -174,7 +218,7 @@ def is_consistent(
 
     Two trees of one size are consistent only if they are the same one.
     """
-    if not 0 <= older <= newer or not _are_hashes(proof):
+    if not 0 <= older <= newer or not SHA256.are_hashes(proof):
         return False
     if older == newer:
         return not proof and older_root == newer_root
@@ -199,7 +243,3 @@ def is_consistent(
             of_newer = node_hash(of_newer, sibling)
         position, last = position >> 1, last >> 1
     return not last and of_older == older_root and of_newer == newer_root
-
-
-def _are_hashes(proof: Sequence[bytes]) -> bool:
-    return all(len(one) == HASH_BYTES for one in proof)

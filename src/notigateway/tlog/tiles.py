@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from notigateway.tlog.merkle import HASH_BYTES, Subtree, node_hash
+from notigateway.tlog.merkle import HASH_BYTES, SHA256, Subtree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from notigateway.tlog.merkle import Hashing
 
 _HEIGHT: Final = 8
 TILE_BYTES: Final = HASH_BYTES << _HEIGHT
@@ -26,41 +28,44 @@ class Tile(NamedTuple):
     place: int
 
 
-def subtree_in_tiles(one: Subtree, tile: Callable[[Tile], bytes]) -> bytes:
+def subtree_in_tiles(one: Subtree, tile: Callable[[Tile], bytes], *, hashing: Hashing = SHA256) -> bytes:
     """Return the hash of a complete subtree from the tile that it lies in."""
     level, height = divmod(one.level, _HEIGHT)
     first = one.place << height
-    start = (first & _MASK) * HASH_BYTES
-    hashes = tile(Tile(level, first >> _HEIGHT))[start : start + (HASH_BYTES << height)]
-    if len(hashes) != HASH_BYTES << height:
+    start = (first & _MASK) * hashing.size
+    hashes = tile(Tile(level, first >> _HEIGHT))[start : start + (hashing.size << height)]
+    if len(hashes) != hashing.size << height:
         raise LookupError(f"the tile has no complete subtree {one}")
-    return _fold(hashes)
+    return _fold(hashes, hashing)
 
 
-def grow(size: int, leaves: Sequence[bytes], tile: Callable[[Tile], bytes]) -> dict[Tile, bytes]:
+def grow(
+    size: int, leaves: Sequence[bytes], tile: Callable[[Tile], bytes], *, hashing: Hashing = SHA256
+) -> dict[Tile, bytes]:
     """Return the tiles that change when leaf hashes are appended to a tree of `size` leaves.
 
     It asks for at most one tile of each level, however large the tree is.
     """
     changed: dict[Tile, bytes] = {}
     level, first, hashes = 0, size, list(leaves)
+    whole = hashing.size << _HEIGHT
     while hashes:
         place, beside = first >> _HEIGHT, first & _MASK
-        known = tile(Tile(level, place))[: beside * HASH_BYTES] if beside else b""
+        known = tile(Tile(level, place))[: beside * hashing.size] if beside else b""
         data = known + b"".join(hashes)
         hashes = []
-        for number, start in enumerate(range(0, len(data), TILE_BYTES)):
-            content = data[start : start + TILE_BYTES]
+        for number, start in enumerate(range(0, len(data), whole)):
+            content = data[start : start + whole]
             changed[Tile(level, place + number)] = content
-            if len(content) == TILE_BYTES:
-                hashes.append(_fold(content))
+            if len(content) == whole:
+                hashes.append(_fold(content, hashing))
         level, first = level + 1, place
     return changed
 
 
-def _fold(hashes: bytes) -> bytes:
+def _fold(hashes: bytes, hashing: Hashing) -> bytes:
     """Return the root over a power of two of hashes that stand side by side."""
-    row = [hashes[start : start + HASH_BYTES] for start in range(0, len(hashes), HASH_BYTES)]
+    row = [hashes[start : start + hashing.size] for start in range(0, len(hashes), hashing.size)]
     while len(row) > 1:
-        row = [node_hash(left, right) for left, right in zip(row[::2], row[1::2], strict=True)]
+        row = [hashing.node(left, right) for left, right in zip(row[::2], row[1::2], strict=True)]
     return row[0]
