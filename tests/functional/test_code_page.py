@@ -12,6 +12,9 @@ from urllib.parse import urlencode
 import pytest
 from sqlalchemy import select
 
+from notigateway.clock.lapsing import Sweeping, sweep
+from notigateway.law.deadlines import deadline
+from notigateway.law.lifecycle import State
 from notigateway.repository.engine import reading
 from notigateway.repository.model import Receipt
 from pki import COMPANY_NAME, COMPANY_NIF
@@ -79,6 +82,21 @@ def test_code_and_addressee_give_the_status_and_no_name(stack: Stack, code: str)
     assert stack.now.strftime("%Y-%m-%dT%H:%M:%S") in page.text
     for secret in (COMPANY_NAME, COMPANY_NIF, "Reclamación"):
         assert secret not in page.text
+
+
+def test_a_term_that_is_over_at_midnight_ends_with_the_day_before(stack: Stack) -> None:
+    stack.publish()
+    stack.now = deadline(stack.now) + timedelta(hours=1)
+    sweep(stack.engine, seal=stack.office.seal, now=stack.now, sweeping=Sweeping())
+    with reading(stack.engine) as session:
+        code = session.scalars(select(Receipt.csv_code).where(Receipt.state == State.LAPSED)).one()
+
+    page = ask(stack, {"csv": code or "", "nif": COMPANY_NIF})
+
+    assert "final del 11 de junio de 2026" in page.text
+    assert "the end of 11 June 2026" in page.text
+    assert "00:00:00" not in page.text
+    assert "2026-06-11T22:00:00.000Z" in page.text
 
 
 def test_a_code_is_read_as_people_type_it(stack: Stack, code: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from typing import TYPE_CHECKING, Final
 
 from notigateway.law.deadlines import MADRID, last_day
@@ -33,6 +34,12 @@ def last_day_text(deadline: datetime | None) -> str:
 def moment_text(instant: datetime | None) -> str:
     """Return an instant by the clock of Madrid, with the name of its time; empty where there is none."""
     return "" if instant is None else f"{instant.astimezone(MADRID):%Y-%m-%d %H:%M:%S %Z}"
+
+
+def over_text(instant: datetime) -> str:
+    """Return when a term was over: at midnight with the day before, as nobody reads `00:00:00`."""
+    end = instant.astimezone(MADRID)
+    return f"end of {last_day(instant)} {end:%Z}" if end.time() == time.min else moment_text(instant)
 
 
 def _day_text(day: date) -> str:

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from notigateway.client.days import last_day_text, moment_text
+from notigateway.client.days import last_day_text, moment_text, over_text
 from notigateway.client.pulled import Step
 from notigateway.client.shapes import as_json
 from notigateway.client.tables import print_table, shown
+from notigateway.law.lifecycle import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
 
     from notigateway.client.errors import ClientError
     from notigateway.client.proof import Verdict
@@ -92,7 +94,7 @@ def outcomes_table(outcomes: Iterable[DecisionOutcome]) -> None:
                 one.id,
                 one.outcome,
                 one.decision.state if one.decision else "",
-                moment_text(one.decision.at) if one.decision else "",
+                _when(one.decision.state, one.decision.at) if one.decision else "",
                 _decided_by(one.decision),
                 one.receipt.receipt_id if one.receipt else "",
                 f"{one.problem.code}: {one.problem.text_en}" if one.problem else "",
@@ -135,7 +137,7 @@ def verdicts_table(verdicts: Iterable[Verdict]) -> None:
                 one.id,
                 one.receipt.receipt_id if one.receipt else "",
                 _became(one.receipt) if one.receipt else "",
-                moment_text(one.receipt.event_time) if one.receipt else "",
+                _when(one.receipt.state, one.receipt.event_time) if one.receipt else "",
                 "yes" if one.verified else "NO",
                 one.problem,
             )
@@ -165,13 +167,18 @@ def _became(one: Change | Event | Receipt) -> str:
     return one.state if one.nature is None else f"{one.state} ({one.nature})"
 
 
+def _when(state: str, at: datetime) -> str:
+    """Return when something became so; a term that is over at midnight ends with the day before."""
+    return over_text(at) if state == State.LAPSED else moment_text(at)
+
+
 def changes_table(changes: Iterable[Change], cursor: str | None) -> None:
     """Print changes, and the cursor to go on from."""
     print_table(
         ("at", "code", "id", "became", "channel", "state now", "addressee", "subject"),
         (
             (
-                moment_text(one.at),
+                _when(one.state, one.at),
                 one.notification.code,
                 one.notification.id,
                 _became(one),
@@ -209,7 +216,7 @@ def history_table(history: History) -> None:
         ("at", "became", "channel", "role", "party", "signer", "acted", "reported by", "receipt"),
         (
             (
-                moment_text(one.at),
+                _when(one.state, one.at),
                 _became(one),
                 one.channel or "",
                 one.role or "",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import segno
 
+from notigateway.evidence.bilingual import Words, day_and_time, ended, precise, until
 from notigateway.evidence.printable import printable
 from notigateway.evidence.wording import (
     CHANNELS,
@@ -20,15 +21,12 @@ from notigateway.evidence.wording import (
     SECONDARY_USER,
     SUCCESSOR,
     Reading,
-    Words,
-    day_and_time,
     lead,
-    precise,
     title,
 )
 from notigateway.law.assurance import Level, Means
 from notigateway.law.grounds import Ground, Paper
-from notigateway.law.lifecycle import Channel
+from notigateway.law.lifecycle import Channel, State
 from notigateway.law.representation import Role
 
 if TYPE_CHECKING:
@@ -49,6 +47,14 @@ _MASK: Final = 3
 _DIGITS: Final = re.compile(r"(?<=\d)(?=(?:\d{3})+$)")
 
 
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """The time-stamp that a receipt had when its form was made: the instant, and by which authority."""
+
+    at: datetime
+    authority: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Original:
     """The receipt that a form is made from: the hash of its bytes, and the seal certificate on it."""
@@ -56,6 +62,7 @@ class Original:
     sha256: str
     seal_sha256: str
     seal_holder: str
+    stamp: Stamp | None = None
 
 
 def form_data(receipt: Reading, original: Original, verify_url: str | None) -> dict[str, Any]:
@@ -105,26 +112,47 @@ def _tables(*tables: tuple[Words, list[_Row]]) -> list[dict[str, Any]]:
     return [{"title": asdict(title), "rows": rows} for title, rows in said if rows]
 
 
-def _row(label: Words, value: str | None, note: str | None = None, *, code: bool = False) -> _Row:
-    return {"label": asdict(label), "value": value, "note": note, "code": code}
+@dataclass(frozen=True, slots=True)
+class _English:
+    """A note in English: the form marks it, for who has it read aloud."""
+
+    text: str
 
 
-def _at(label: Words, instant: datetime | None, rule: str | None = None) -> _Row:
+_Note = str | _English | None
+
+
+def _row(label: Words, value: str | None, *notes: _Note, code: bool = False) -> _Row:
+    said = [
+        {"text": note.text, "en": True} if isinstance(note, _English) else {"text": note, "en": False}
+        for note in notes
+        if note
+    ]
+    return {"label": asdict(label), "value": value, "notes": said, "code": code}
+
+
+def _at(label: Words, instant: datetime | None) -> _Row:
     """Return a row that says when, to the millisecond and beyond doubt."""
-    if instant is None:
+    return _row(label, None) if instant is None else _row(label, day_and_time(instant).es, precise(instant))
+
+
+def _over(label: Words, words: Words | None, instant: datetime | None, rule: str | None = None) -> _Row:
+    """Return a row that says when something is over, in words of its own in both languages."""
+    if instant is None or words is None:
         return _row(label, None)
-    note = precise(instant) if rule is None else f"{precise(instant)} · {rule}"
-    return _row(label, day_and_time(instant).es, note)
+    return _row(label, words.es, _English(words.en), precise(instant), rule)
 
 
-def _who(label: Words, party: Reading | None, note: str | None = None) -> _Row:
+def _who(label: Words, party: Reading | None, *notes: _Note) -> _Row:
     """Return a row that says who."""
-    return _row(label, None if party is None else party.who(), note)
+    return _row(label, None if party is None else party.who(), *notes)
 
 
 def _fact(receipt: Reading) -> list[_Row]:
+    label, instant = Words("Instante", "Instant"), receipt.event_time
+    is_over = receipt.state is State.LAPSED
     return [
-        _at(Words("Instante", "Instant"), receipt.event_time),
+        _over(label, ended(instant), instant) if is_over else _at(label, instant),
         _row(Words("Motivo alegado", "Reason given"), receipt.find("EventReasons", "Reason")),
         _row(Words("Regla aplicada", "Rule applied"), receipt.find("EventReasons", "RuleId"), code=True),
         _at(
@@ -142,8 +170,9 @@ def _notification(receipt: Reading) -> list[_Row]:
         _row(Words("Referencia del acto", "Reference of the act"), content.get("ActReference")),
         _row(Words("Procedimiento (SIA)", "Procedure (SIA)"), content.get("Procedure")),
         _at(Words("Puesta a disposición", "Put at disposal"), receipt.instant("SubmissionTime")),
-        _at(
-            Words("Fin del plazo de acceso", "End of the term for access"),
+        _over(
+            Words("Plazo de acceso", "Term for access"),
+            None if deadline is None else until(deadline),
             deadline,
             receipt.find("Deadline", "RuleId"),
         ),
@@ -159,16 +188,17 @@ def _ground(receipt: Reading) -> str | None:
     return None if ground is None else f"{ground}) {GROUNDS[Ground(ground)].es}"
 
 
-def _paper(receipt: Reading) -> tuple[str | None, str | None]:
+def _paper(receipt: Reading) -> tuple[str | None, _Note]:
     """Return why it is practised on paper, in both languages."""
     paper = receipt.find("Obligation", "Paper")
-    return (None, None) if paper is None else (PAPERS[Paper(paper)].es, PAPERS[Paper(paper)].en)
+    return (None, None) if paper is None else (PAPERS[Paper(paper)].es, _English(PAPERS[Paper(paper)].en))
 
 
 def _outage(outage: Reading) -> _Row:
-    began, ended = outage.instant("StartedAt"), outage.instant("EndedAt")
-    value = " / ".join(day_and_time(one).es for one in (began, ended) if one is not None)
-    return _row(Words("Interrupción del servicio", "Outage of the service"), value)
+    began, over = outage.instant("StartedAt"), outage.instant("EndedAt")
+    said = [] if began is None else [day_and_time(began).es]
+    said += [] if over is None else [ended(over).es]
+    return _row(Words("Interrupción del servicio", "Outage of the service"), " / ".join(said))
 
 
 def _parties(receipt: Reading) -> list[_Row]:
@@ -187,27 +217,30 @@ def _actors(receipt: Reading, delegate: Reading | None, person: Reading | None) 
     if delegate is None:
         return []
     if not receipt.names_titles:
-        return [_who(_SIGNED, delegate, _capacity(delegate))]
-    note = f"{SECONDARY_USER.es} · {SECONDARY_USER.en}" if person and person.find("SecondaryUser") else None
+        return [_who(_SIGNED, delegate, *_capacity(delegate))]
+    said = _both(SECONDARY_USER) if person and person.find("SecondaryUser") else ()
     return [
-        _who(Words("Actuó", "Acted"), delegate, _capacity(delegate, number_of=_NUMBER_OF)),
-        _who(_SIGNED, person, note) if person else _who(_SIGNED, delegate, f"{_SEAL.es} · {_SEAL.en}"),
+        _who(Words("Actuó", "Acted"), delegate, *_capacity(delegate, number_of=_NUMBER_OF)),
+        _who(_SIGNED, person, *said) if person else _who(_SIGNED, delegate, *_both(_SEAL)),
     ]
 
 
-def _capacity(delegate: Reading, *, number_of: Mapping[Role, str] = _NO_NUMBERS) -> str:
+def _both(words: Words) -> tuple[_Note, ...]:
+    return words.es, _English(words.en)
+
+
+def _capacity(delegate: Reading, *, number_of: Mapping[Role, str] = _NO_NUMBERS) -> tuple[_Note, ...]:
     """Return the capacity, and the number of the title behind what it is the number of."""
     role, title = Role(delegate.get("Role")), delegate.find("Reference")
     words = SUCCESSOR if role is Role.OWN and title is not None else ROLES[role]
-    named = [] if title is None else [f"{number_of.get(role, '')} {title}".strip()]
-    return " · ".join([words.es, words.en, *named])
+    return *_both(words), None if title is None else f"{number_of.get(role, '')} {title}".strip()
 
 
 def _channel(receipt: Reading) -> list[_Row]:
-    channel = receipt.find("Channel")
+    label, channel = Words("Canal", "Channel"), receipt.find("Channel")
     words = None if channel is None else CHANNELS[Channel(channel)]
     return [
-        _row(Words("Canal", "Channel"), words.es if words else None, words.en if words else None),
+        _row(label, None) if words is None else _row(label, words.es, _English(words.en)),
         *_authentication(receipt.find_part("ActorAuthentication")),
         _row(
             Words("Petición firmada, SHA-256", "Signed request, SHA-256"),
@@ -248,7 +281,7 @@ def _access(means: str | None, level: str | None) -> _Row:
     if means is None or level is None:
         return _row(words, None)
     said, sure = MEANS[Means(means)], LEVELS[Level(level)]
-    return _row(words, f"{said.es}, nivel {sure.es}", f"{said.en}, level {sure.en}")
+    return _row(words, f"{said.es}, nivel {sure.es}", _English(f"{said.en}, level {sure.en}"))
 
 
 def _receipt(receipt: Reading, original: Original) -> list[_Row]:
@@ -261,6 +294,7 @@ def _receipt(receipt: Reading, original: Original) -> list[_Row]:
             printable(original.seal_holder),
             code=True,
         ),
+        *_stamped(original.stamp),
         _row(
             Words("Política", "Policy"),
             receipt.find("EvidenceIssuerPolicy", "EvidenceIssuerPolicyID"),
@@ -273,6 +307,14 @@ def _receipt(receipt: Reading, original: Original) -> list[_Row]:
             code=True,
         ),
     ]
+
+
+def _stamped(stamp: Stamp | None) -> list[_Row]:
+    """Return by whose clock the seal on the XML existed when; it stands in the XML in its raised form."""
+    if stamp is None:
+        return []
+    label = Words("Sello de tiempo del XML", "Time-stamp of the XML")
+    return [_row(label, day_and_time(stamp.at).es, precise(stamp.at), printable(stamp.authority))]
 
 
 def _steps(*, has_page: bool) -> list[Words]:

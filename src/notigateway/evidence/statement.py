@@ -52,7 +52,7 @@ POLICY_SHA256: Final = POLICIES[POLICY_ID]
 
 # How the human-readable form is made, so that it can be made again from the receipt alone.
 TEMPLATE_ID: Final = "urn:notigateway:receipt-template"
-TEMPLATE_VERSION: Final = "2"
+TEMPLATE_VERSION: Final = "3"
 
 
 class RetentionClass(StrEnum):

@@ -6,16 +6,14 @@ receipt alone. Only facts and the articles that attach an effect to them: no adv
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from notigateway.evidence.bilingual import Words, day_and_time, ending
 from notigateway.evidence.events import STATES, nature_of
 from notigateway.evidence.printable import printable
 from notigateway.evidence.statement import POLICIES
-from notigateway.instants import instant_text
 from notigateway.law.assurance import Level, Means
-from notigateway.law.deadlines import MADRID
 from notigateway.law.grounds import Ground, Paper
 from notigateway.law.lifecycle import Channel, Nature, State
 from notigateway.law.representation import Role
@@ -25,14 +23,6 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
 _POLICIES_OF_SIGNERS: Final = frozenset(list(POLICIES)[:2])
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """A text in both languages."""
-
-    es: str
-    en: str
 
 
 TITLES: Final = {
@@ -170,10 +160,6 @@ CHANNELS: Final = {
     Channel.POSTAL: Words("Correo postal", "Post"),
     Channel.IN_PERSON: Words("Presencial", "In person"),
 }
-_MONTHS: Final = Words(
-    "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
-    "January February March April May June July August September October November December",
-)
 
 
 class Reading:
@@ -248,24 +234,6 @@ def title(state: State, nature: Nature | None) -> Words:
     return own or TITLES[state]
 
 
-def day_and_time(instant: datetime) -> Words:
-    """Return an instant as people in mainland Spain read it, to the millisecond."""
-    local = instant.astimezone(MADRID)
-    clock = f"{local:%H:%M:%S}"
-    milliseconds = f"{local.microsecond // 1000:03}"
-    months = (_MONTHS.es.split()[local.month - 1], _MONTHS.en.split()[local.month - 1])
-    return Words(
-        f"{local.day} de {months[0]} de {local.year}, {clock},{milliseconds}",
-        f"{local.day} {months[1]} {local.year}, {clock}.{milliseconds}",
-    )
-
-
-def precise(instant: datetime) -> str:
-    """Return what makes a local time unambiguous: its offset, and the same instant in UTC."""
-    offset = f"{instant.astimezone(MADRID):%z}"
-    return f"hora peninsular, UTC{offset[:3]}:{offset[3:]} · {instant_text(instant)}"
-
-
 def lead(receipt: Reading) -> Words:
     """Return the one paragraph that says it all: when, who, what, with which effect."""
     state = receipt.state
@@ -290,10 +258,16 @@ def lead(receipt: Reading) -> Words:
             f"{addressee}. {effect.en}",
         )
     if state is State.LAPSED:
+        end = ending(receipt.event_time)
+        then = (
+            Words(f"El {when.es}", f"On {when.en}")
+            if end is None
+            else Words(f"Al {end.es}", f"At the {end.en}")
+        )
         return Words(
-            f"El {when.es} (hora peninsular) terminó, sin acceso al contenido, el plazo de la notificación "
+            f"{then.es} (hora peninsular) terminó, sin acceso al contenido, el plazo de la notificación "
             f"n.º {number} de {sender} a {addressee}. {effect.es}",
-            f"On {when.en} (mainland Spanish time) the term of notification no. {number} from {sender} to "
+            f"{then.en} (mainland Spanish time) the term of notification no. {number} from {sender} to "
             f"{addressee} ended without access to its content. {effect.en}",
         )
     deed, actor = _DEEDS[state], _actor(receipt, addressee)

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_der_x509_certificate
 
 from notigateway.evidence import bundle
+from notigateway.evidence.form import Stamp
 from notigateway.evidence.pades import seal_pdf
 from notigateway.evidence.pdf_seal import add_stamp, stamp_imprint
 from notigateway.evidence.rendition import render_pdf
@@ -24,12 +25,14 @@ from notigateway.receipts.named import Signing, names_in
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.forms import find_form, keep_form
 from notigateway.repository.receipts import RequestEnvelope, find_party_of
+from notigateway.repository.timestamps import find_timestamped
 from notigateway.repository.trust import get_revocation_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from cryptography.x509 import Certificate
     from sqlalchemy import Engine
 
     from notigateway.evidence.sealing import Seal
@@ -64,11 +67,12 @@ class Proving:
         """
         with reading(self.engine) as session:
             kept = find_form(session, receipt.id)
+            stamped = None if kept is not None else find_timestamped(session, [receipt.id]).get(receipt.id)
         if kept is not None:
             return self._as_kept(kept)
         self.seal.check(now)  # the instant in a PDF is in whole seconds, and may be a moment earlier
         made = seal_pdf(
-            render_pdf(receipt.xml, verify_url=self.verify_url),
+            render_pdf(receipt.xml, verify_url=self.verify_url, stamp=_stamp_of(stamped)),
             seal=self.seal,
             at=now.replace(microsecond=0),
         )
@@ -115,7 +119,9 @@ class Proving:
             bundle.FORM: self.form_of(receipt, now=now),
             bundle.PREVIOUS: None if previous is None else previous.xml,
             bundle.SEAL_CERTIFICATE: seal_certificate_of(receipt.xml).public_bytes(Encoding.DER),
-            bundle.AUTHORITY_CERTIFICATE: None if stamped is None else _authority_of(stamped.xml),
+            bundle.AUTHORITY_CERTIFICATE: None
+            if stamped is None
+            else _authority_of(stamped.xml).public_bytes(Encoding.DER),
             bundle.LEAF: inclusion.leaf,
             bundle.INCLUSION: bundle.inclusion_text(
                 index=inclusion.index, salt=inclusion.salt or b"", proof=inclusion.proof
@@ -173,7 +179,14 @@ class Proving:
         return files, (bundle.LeftOut(bundle.REQUEST, envelope_sha256, bundle.NAMES_OTHERS),)
 
 
-def _authority_of(stamped: bytes) -> bytes:
+def _authority_of(stamped: bytes) -> Certificate:
     """Return the certificate of who made the time-stamp in a receipt: a token is kept with that one alone."""
     (certificate,) = embedded_certificates(take_out(stamped)[1] or b"")
-    return certificate.public_bytes(Encoding.DER)
+    return certificate
+
+
+def _stamp_of(stamped: ReceiptTimestamp | None) -> Stamp | None:
+    """Return what the form of a receipt names of its time-stamp."""
+    if stamped is None:
+        return None
+    return Stamp(stamped.at, _authority_of(stamped.xml).subject.rfc4514_string())

@@ -9,8 +9,10 @@ from werkzeug.exceptions import HTTPException
 
 from notigateway.contract.problems import texts_of
 from notigateway.errors import GatewayError, RateLimitedError
-from notigateway.evidence.wording import day_and_time, precise, title
+from notigateway.evidence.bilingual import day_and_time, ended, precise
+from notigateway.evidence.wording import title
 from notigateway.http.peers import peer_of
+from notigateway.law.lifecycle import State
 from notigateway.receipts.csv_codes import normal_code
 from notigateway.web.protection import answer_in_a_word, protecting_headers, style_of
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from flask import Response
 
+    from notigateway.evidence.bilingual import Words
     from notigateway.receipts.csv_codes import OnRecord
 
 _FORM_MAX_BYTES: Final = 2 * 1024
@@ -46,7 +49,7 @@ def verification_page(
         code, nif = request.form.get("csv", ""), request.form.get("nif", "")
         found = look_up(code, nif, peer_of(request.environ, proxy_hops=proxy_hops))
         titled = None if found is None else title(found.state, found.nature)
-        said = None if found is None else (titled, day_and_time(found.at), precise(found.at))
+        said = None if found is None else (titled, _when(found), precise(found.at))
         return render_template(
             "verification.html",
             style=_STYLE,
@@ -74,3 +77,8 @@ def verification_page(
         return response
 
     return app
+
+
+def _when(found: OnRecord) -> Words:
+    """Return when it was; a term that is over at midnight ends with the day before."""
+    return ended(found.at) if found.state is State.LAPSED else day_and_time(found.at)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from notigateway.client.days import last_day_text, moment_text
+from notigateway.client.days import last_day_text, moment_text, over_text
 from notigateway.law.deadlines import deadline
 
 
@@ -29,3 +29,9 @@ def test_a_moment_is_told_by_the_clock_of_madrid() -> None:
     assert moment_text(datetime(2026, 12, 3, 23, 5, 6, tzinfo=UTC)) == "2026-12-04 00:05:06 CET"
     assert moment_text(datetime(2026, 7, 3, 22, 5, 6, tzinfo=UTC)) == "2026-07-04 00:05:06 CEST"
     assert moment_text(None) == ""
+
+
+def test_a_term_that_is_over_at_midnight_ends_with_the_day_before() -> None:
+    assert over_text(datetime(2026, 12, 3, 23, tzinfo=UTC)) == "end of 2026-12-03 CET"
+    assert over_text(datetime(2026, 7, 31, 22, tzinfo=UTC)) == "end of 2026-07-31 CEST"
+    assert over_text(datetime(2026, 12, 3, 13, 30, tzinfo=UTC)) == "2026-12-03 14:30:00 CET"

@@ -3,25 +3,41 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
+from pypdf.generic import IndirectObject
 
 from notigateway.evidence.element import render
+from notigateway.evidence.form import Stamp
 from notigateway.evidence.printable import printable
 from notigateway.evidence.rendition import render_pdf
-from notigateway.evidence.statement import DelegateDetails, ReportDetails, SignerDetails, Statement
+from notigateway.evidence.statement import (
+    DelegateDetails,
+    PreviousEvidence,
+    ReportDetails,
+    SignerDetails,
+    Statement,
+)
 from notigateway.law.lifecycle import Channel, State
 from notigateway.law.representation import Role
+from sealing import CarelessSeal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from notigateway.evidence.sealing import Seal
+    from notigateway.pki.keys import KeyPair
 
 PAGE = "https://notificaciones.example/notigateway/verify"
 TEMPTING = '#let x = 1; *no* "q" $x$ `r` @ref <b> // c /* \\u{41} #sys.inputs \\'
@@ -34,7 +50,24 @@ def sealed(seal: Seal, statement: Statement) -> bytes:
 def words(pdf: bytes) -> str:
     """Return the text of a form as an independent reader finds it, without its line breaks."""
     pages = [page.extract_text() for page in PdfReader(BytesIO(pdf)).pages]
-    return re.sub(r"[\s\u200b]+", "", "".join(pages))
+    return re.sub(r"\s+", "", "".join(pages))
+
+
+def lines(pdf: bytes) -> list[str]:
+    """Return the text of a form as it is copied, line by line."""
+    return "\n".join(page.extract_text() for page in PdfReader(BytesIO(pdf)).pages).splitlines()
+
+
+def elements(pdf: bytes) -> Iterator[Any]:
+    """Walk through the structure of a form, as a program walks that reads it aloud."""
+    root: Any = PdfReader(BytesIO(pdf)).root_object
+    left = [root["/StructTreeRoot"]["/K"]]
+    while left:
+        one = left.pop().get_object()
+        if isinstance(one, dict):
+            yield one
+            one = one.get("/K", [])
+        left += [child for child in one if isinstance(child, IndirectObject)] if isinstance(one, list) else []
 
 
 def squeezed(text: str) -> str:
@@ -52,6 +85,123 @@ def test_the_form_is_pdf_a_3_with_the_original_attached_as_its_source(receipt: b
     assert attached["/UF"] == "receipt.xml"
     assert attached["/EF"]["/F"].get_object().get_data() == receipt
     assert root["/Lang"] == "es-ES"
+
+
+def test_the_form_is_pdf_ua_1_and_shows_its_title(receipt: bytes) -> None:
+    root: Any = PdfReader(BytesIO(render_pdf(receipt, verify_url=PAGE))).root_object
+
+    assert re.search(r"pdfuaid:part>1<", root["/Metadata"].get_object().get_data().decode())
+    assert root["/ViewerPreferences"]["/DisplayDocTitle"]
+    assert root["/MarkInfo"]["/Marked"]
+
+
+def test_each_row_has_its_head_and_each_column_of_the_documents(receipt: bytes) -> None:
+    rows = [one for one in elements(render_pdf(receipt)) if one["/S"] == "/TR"]
+    cells = [[cell.get_object() for cell in row["/K"]] for row in rows]
+    heads = [[(cell["/S"], cell["/A"][0].get("/Scope")) for cell in row] for row in cells]
+
+    assert len(rows) > 15
+    assert heads.count([("/TH", "/Column")] * 3) == 1
+    for found in heads:
+        assert found[0] == ("/TH", "/Column" if found[1][0] == "/TH" else "/Row")
+        assert all(kind == "/TD" for kind, _ in found[1:]) or found[1][0] == "/TH"
+
+
+def test_english_is_marked_as_english(receipt: bytes) -> None:
+    reader = PdfReader(BytesIO(render_pdf(receipt)))
+    said: Any = reader.root_object
+    contents = b"".join(page.get_contents().get_data() for page in reader.pages)  # type: ignore[union-attr]
+
+    assert said["/Lang"] == "es-ES"
+    tagged = {one.get("/Lang") for one in elements(render_pdf(receipt))}
+    tagged |= {one.decode() for one in re.findall(rb"/Lang\(([^)]*)\)", contents)}
+    assert tagged == {None, "en-GB"}
+    assert contents.count(b"/Lang(en-GB)") > 20
+
+
+def test_every_hash_and_identifier_can_be_copied_and_searched(seal: Seal, accepted: Statement) -> None:
+    authentication, request = accepted.authentication, accepted.request
+    assert authentication is not None
+    assert request is not None
+    serial = str(2**159)
+    statement = replace(
+        accepted,
+        csv_code="ABCDEFGHIJKLMNOPQRSTUVWX",
+        authentication=replace(
+            authentication, serial=serial, revocation_source="OCSP", revocation_sha256="d" * 64
+        ),
+        previous=PreviousEvidence(evidence_id=UUID(int=7), sha256="e" * 64),
+    )
+
+    pdf = render_pdf(sealed(seal, statement), verify_url=PAGE)
+    found = lines(pdf)
+
+    for one in (
+        "b" * 64,
+        "c" * 64,
+        "d" * 64,
+        "e" * 64,
+        serial,
+        *(f"{number:064x}" for number in (1, 2)),
+        str(UUID(int=7)),
+        str(accepted.evidence_id),
+        str(accepted.content.notification_id),
+        str(request.message_id),
+        "ABCD-EFGH-IJKL-MNOP-QRST-UVWX",
+        PAGE,
+        "urn:notigateway:evidence-policy:3",
+    ):
+        assert any(one in line for line in found), one
+    assert not re.search("[\u00ad\u200b-\u200f\u2060\ufeff]", "".join(found))
+
+
+def test_poppler_finds_every_hash_too(receipt: bytes, tmp_path: Path) -> None:
+    pdftotext = shutil.which("pdftotext")
+    if pdftotext is None:
+        pytest.skip("poppler-utils is not installed")
+    file = tmp_path / "form.pdf"
+    file.write_bytes(render_pdf(receipt))
+
+    done = subprocess.run([pdftotext, file, "-"], capture_output=True, text=True, timeout=30, check=True)
+
+    for one in ("b" * 64, "c" * 64, f"{1:064x}", "01931e7c-5c00-7cc3-98c4-dc0c0c073990"):
+        assert one in done.stdout
+
+
+def test_a_term_that_is_over_at_midnight_runs_until_the_end_of_the_day_before(
+    seal_pair: KeyPair, accepted: Statement
+) -> None:
+    midnight = datetime(2026, 4, 5, 22, tzinfo=UTC)
+    lapse = replace(accepted, event=State.LAPSED, event_time=midnight, deadline=midnight, delegate=None)
+
+    for statement, said in (
+        (accepted, ["hasta el final del 5 de abril de 2026", "until the end of 5 April 2026"]),
+        (
+            lapse,
+            [
+                "Al final del 5 de abril de 2026 (hora peninsular) terminó",
+                "At the end of 5 April 2026 (mainland Spanish time) the term",
+                "2026-04-05T22:00:00.000Z",
+            ],
+        ),
+        (
+            replace(accepted, deadline=midnight + timedelta(hours=12)),
+            ["hasta el 6 de abril de 2026, 12:00:00,000", "until 6 April 2026, 12:00:00.000"],
+        ),
+    ):
+        text = words(render_pdf(sealed(CarelessSeal(seal_pair), statement)))
+        assert all(squeezed(one) in text for one in said), said
+        assert squeezed("abril de 2026, 00:00") not in text
+
+
+def test_the_time_stamp_of_the_receipt_is_named(receipt: bytes) -> None:
+    at = datetime(2026, 3, 29, 2, 0, 30, tzinfo=UTC)
+
+    text = words(render_pdf(receipt, stamp=Stamp(at, "CN=Sellos de tiempo,C=ES")))
+
+    for said in ("Sello de tiempo del XML", "29 de marzo de 2026, 04:00:30,000", "CN=Sellos de tiempo,C=ES"):
+        assert squeezed(said) in text
+    assert squeezed("Sello de tiempo del XML") not in words(render_pdf(receipt))
 
 
 def test_every_font_is_embedded(receipt: bytes) -> None:
