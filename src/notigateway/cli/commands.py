@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "health": "health",
     "jobs": "jobs",
     "migrate": "database",
+    "monitor": "monitor",
     "publish": "publish",
     "refresh-trust": "refresh_trust",
     "register-issuer": "issuer",

@@ -1,0 +1,143 @@
+"""`notigateway monitor`: follow a log by HTTP alone, verify all of it, and tell a split view."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from notigateway.cli.telling import harmless
+from notigateway.errors import ConfigurationError, GatewayError
+
+if TYPE_CHECKING:
+    from notigateway.monitor.comparing import SplitViewError
+    from notigateway.monitor.following import Followed, Trusted
+
+_IN_ORDER: Final = 0
+_WRONG: Final = 1
+_UNKNOWN: Final = 2
+_SPLIT: Final = 3
+
+
+def monitor(
+    url: Annotated[
+        str, typer.Argument(metavar="URL", help="Where the log is read: https://…/notigateway/log.")
+    ],
+    trust: Annotated[
+        Path,
+        typer.Option(
+            metavar="DIR",
+            help="Folder with seals/ (the gateway's seal certificates), and optionally witnesses.toml.",
+        ),
+    ],
+    state: Annotated[
+        Path, typer.Option(metavar="FILE", help="What is remembered between runs; made where it is missing.")
+    ],
+    head: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE", help="A head of this log from elsewhere (a note), to be compared with it."
+        ),
+    ] = None,
+    accept_name: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="The name under which a restored log goes on: you have asked who runs it."
+        ),
+    ] = None,
+    every: Annotated[
+        int,
+        typer.Option(
+            min=0, max=86_400, help="Go on, every so many seconds, until something is wrong; 0: once."
+        ),
+    ] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document for each run.")] = False,
+) -> None:
+    """Follow the log of a gateway from where the last run stopped: every head, every entry, every tile.
+
+    Exit codes: 0 all is in order; 1 the log serves something wrong; 2 it cannot be told, as while the log is
+    away or has a new name; 3 a split view, whose evidence is written beside the state.
+    """
+    from notigateway.evidence.history import load_seals
+    from notigateway.monitor.following import Trusted
+    from notigateway.tlog.quorum import load_quorum
+
+    if not url.startswith(("http://", "https://")):
+        raise ConfigurationError("URL: write https://HOST/notigateway/log, or http://")
+    trusted = Trusted(load_seals(trust / "seals"), load_quorum(trust))
+    if not trusted.seals:
+        raise ConfigurationError(f"there is no seal certificate in {trust / 'seals'}")
+    while True:
+        code, said = _run(url, trusted, state, head or [], accept_name)
+        typer.echo(
+            json.dumps(said, ensure_ascii=False) if as_json else harmless(said["said"]),
+            err=code != _IN_ORDER and not as_json,
+        )
+        if not every or code in {_WRONG, _SPLIT}:
+            raise typer.Exit(code)
+        time.sleep(every)
+
+
+def _run(
+    url: str, trusted: Trusted, state: Path, heads: list[Path], accept_name: str | None
+) -> tuple[int, dict[str, Any]]:
+    """Follow the log once; return the exit code, and what there is to say."""
+    from notigateway.given_files import read_file
+    from notigateway.monitor.comparing import SplitViewError
+    from notigateway.monitor.following import Following, OtherNameError
+    from notigateway.monitor.remembered import recall, remember
+    from notigateway.monitor.source import Source, UnreachableError, WrongError
+
+    with Source(url) as source:
+        following = Following(source, trusted, lambda known: remember(state, known), now=datetime.now(UTC))
+        try:
+            try:
+                others = [following.read(read_file(file), str(file)) for file in heads]
+            except WrongError as error:  # that says nothing about the log
+                raise UnreachableError(str(error)) from error
+            found = following.follow(recall(state), others=others, accepted_name=accept_name)
+        except SplitViewError as view:
+            file = _write(view, state)
+            return _SPLIT, {
+                "outcome": "split view",
+                "said": f"{view}; evidence: {file}",
+                "evidence": str(file),
+            }
+        except WrongError as wrong:
+            return _WRONG, {"outcome": "wrong", "said": str(wrong)}
+        except (UnreachableError, OtherNameError) as lack:
+            return _UNKNOWN, {"outcome": "indeterminate", "said": str(lack)}
+        except GatewayError as error:
+            return _UNKNOWN, {"outcome": "indeterminate", "said": f"{error.code}: {error.detail}"}
+    return _IN_ORDER, _in_order(found)
+
+
+def _in_order(found: Followed) -> dict[str, Any]:
+    said = f"{found.seen.head.origin}: {found.seen.head.size} entries, {found.new} of them new, all in order"
+    line: dict[str, Any] = {
+        "outcome": "in order",
+        "origin": found.seen.head.origin,
+        "size": found.seen.head.size,
+        "new": found.new,
+    }
+    if found.counted is not None:
+        said += f"; cosigned by {found.counted.words}"
+        line["cosigned_by"] = sorted(found.counted.seen)
+        line["is_cosigned"] = found.counted.is_enough
+    return line | {"said": said}
+
+
+def _write(view: SplitViewError, state: Path) -> Path:
+    """Write the evidence beside the state, and never over other evidence; return the file."""
+    from notigateway.private_files import write_new
+
+    data = (json.dumps(view.evidence, ensure_ascii=False, indent=1) + "\n").encode()
+    file = state.with_name(f"{state.name}.split-view-{view.name}.json")
+    with suppress(FileExistsError):
+        write_new({file: data})
+    return file

@@ -1,0 +1,191 @@
+"""Follows a log from where it stopped the last time: every head, every entry, every tile.
+
+1. The head is sealed by a pinned seal, of the log that was followed before, and not of an earlier instant.
+2. It continues the head that was verified last, and those that came from elsewhere.
+3. Each new entry is hashed, and makes the tree grow that is remembered; each tile that has become full is
+   compared with the one that the log serves, and at the end those at its right edge.
+4. The root is the head's.
+
+It holds a bundle of entries and the tree's right edge in memory, however large the log is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from notigateway.errors import CheckpointInvalidError
+from notigateway.evidence.timestamp import CLOCKS_DIFFER_AT_MOST
+from notigateway.monitor.comparing import Seen, compare, compare_smaller, split
+from notigateway.monitor.remembered import Edge, Remembered
+from notigateway.monitor.source import UnreachableError, WrongError
+from notigateway.tlog.merkle import HASH_BYTES, leaf_hash
+from notigateway.tlog.note import read_note, verify_note
+from notigateway.tlog.quorum import count_cosignatures
+from notigateway.tlog.tile_paths import TILE_WIDTH, tile_path, width_of
+from notigateway.tlog.tiles import Tile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from notigateway.evidence.history import DatedSeal
+    from notigateway.monitor.source import Source
+    from notigateway.tlog.quorum import Counted, Quorum
+
+# So many bundles of entries later what was done is remembered.
+_BUNDLES_BETWEEN: Final = 64
+
+
+class OtherNameError(Exception):
+    """The log goes on under another name: a person has to find out why, and to confirm it."""
+
+
+@dataclass(frozen=True)
+class Trusted:
+    """The seals of the log, dated, and the witnesses that count, where somebody does."""
+
+    seals: Sequence[DatedSeal]
+    quorum: Quorum | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What was found to be in order: the head, how many entries are new, who has cosigned it."""
+
+    seen: Seen
+    new: int
+    counted: Counted | None
+
+
+class Following:
+    """One log, followed by one who remembers."""
+
+    def __init__(
+        self, source: Source, trusted: Trusted, keep: Callable[[Remembered], None], *, now: datetime
+    ) -> None:
+        self._source = source
+        self._trusted = trusted
+        self._keep = keep
+        self._now = now
+
+    def read(self, note: bytes, where: str) -> Seen:
+        """Return a head whose seal is proven. Raises: `WrongError`."""
+        try:
+            sealed = verify_note(read_note(note), seal_certificates=self._trusted.seals)
+        except CheckpointInvalidError as error:
+            raise WrongError(f"{where}: {error.detail}") from error
+        if sealed.checkpoint.at > self._now + CLOCKS_DIFFER_AT_MOST:
+            raise WrongError(f"{where}: its instant is ahead of this clock")
+        return Seen(sealed.checkpoint, note, where)
+
+    def follow(
+        self, known: Remembered, *, others: Sequence[Seen] = (), accepted_name: str | None = None
+    ) -> Followed:
+        """Follow the log to its present head, and compare that with those from elsewhere.
+
+        Raises: `SplitViewError`, `WrongError`, `UnreachableError`, `OtherNameError`.
+        """
+        begun = known
+        if known.under_way is not None:  # what was verified on that way is not read again
+            known = self._finished(known)
+        served = self.read(self._source.checkpoint(), self._source.url)
+        if known.note and known.head.origin != served.head.origin:
+            if accepted_name != served.head.origin:
+                raise OtherNameError(_other_name(known, served))
+            known = known.renamed()
+        self._compare_known(known, served)
+        known = self._grown(known, served, known.edge)
+        for other in others:
+            self._compare_other(other, served)
+        new = known.edge.size - (
+            begun.edge.size if begun.note and known.head.origin == begun.head.origin else 0
+        )
+        return Followed(served, new, self._counted(served))
+
+    def _finished(self, known: Remembered) -> Remembered:
+        note, edge = known.under_way or (b"", Edge())
+        return self._grown(known, self.read(note, "the head that was under way"), edge)
+
+    def _compare_known(self, known: Remembered, served: Seen) -> None:
+        """Check a head against the last one, and against those before it that are remembered."""
+        if not known.note:
+            return
+        last = Seen(known.head, known.note, "seen before")
+        size = served.head.size
+        if size < last.head.size:
+            before = known.heads.get(size)
+            if before is not None and before != served.head.root:
+                raise split("two heads of one size with different roots", served, last)
+            if before is None:
+                compare_smaller(served, last, self._source)
+            raise UnreachableError(
+                f"the log serves a head of {size} entries, older than the one of {last.head.size} that was "
+                "seen before: a copy that is not up to date"
+            )
+        try:
+            compare(last, served, self._source)
+        except WrongError as error:
+            raise split(str(error), last, served) from error
+        if served.head.at < last.head.at:
+            raise WrongError(f"the head of {size} entries is of an instant before that of the last one")
+
+    def _compare_other(self, other: Seen, served: Seen) -> None:
+        """Check a head from elsewhere against the one that is served."""
+        if other.head.origin != served.head.origin:
+            raise WrongError(f"{other.where}: it is of another log: {other.head.origin}")
+        try:
+            compare(other, served, self._source)
+        except (WrongError, UnreachableError) as error:
+            if other.head.size <= served.head.size:
+                raise
+            raise UnreachableError(
+                f"{other.where}: it has {other.head.size} entries, and the log serves no more than "
+                f"{served.head.size} yet: it cannot be compared ({error})"
+            ) from error
+
+    def _grown(self, known: Remembered, served: Seen, edge: Edge) -> Remembered:
+        """Verify the entries up to a head, and remember it."""
+        size, since = served.head.size, 0
+        while edge.size < size:
+            place = edge.size // TILE_WIDTH
+            entries = self._source.entries(place, min(TILE_WIDTH, size - place * TILE_WIDTH))
+            hashes = [leaf_hash(entry) for entry in entries]
+            beside = edge.size - place * TILE_WIDTH
+            if b"".join(hashes[:beside]) != edge.tiles.get(Tile(0, place), b""):
+                raise WrongError(f"the entries before {edge.size} are not those that were verified before")
+            edge, full = edge.grown(hashes[beside:])
+            self._check_tiles(full, size)
+            since += 1
+            if since % _BUNDLES_BETWEEN == 0 and edge.size < size:
+                self._keep(known.on_its_way(served.note, edge))
+        self._check_tiles({one: edge.tiles[one] for one in edge.tiles if width_of(one, size)}, size)
+        if edge.root() != served.head.root:
+            raise WrongError(f"the {size} entries that the log serves do not have the root of its head")
+        known = known.at(served.note, edge)
+        self._keep(known)
+        return known
+
+    def _check_tiles(self, computed: dict[Tile, bytes], size: int) -> None:
+        for tile, hashes in computed.items():
+            if self._source.tile(tile, size) != hashes:
+                path = tile_path(tile, len(hashes) // HASH_BYTES)
+                raise WrongError(f"{path} is not the tile of the entries that the log serves")
+
+    def _counted(self, served: Seen) -> Counted | None:
+        if self._trusted.quorum is None:
+            return None
+        try:
+            return count_cosignatures(
+                read_note(served.note), self._trusted.quorum, stated=served.head.at, at=self._now
+            )
+        except CheckpointInvalidError as error:
+            raise WrongError(error.detail) from error
+
+
+def _other_name(known: Remembered, served: Seen) -> str:
+    return (
+        f"the log that was followed is {known.head.origin}, and its seal signs now under the name "
+        f"{served.head.origin}, as after a restore. Ask who runs it by another way, then confirm it: "
+        f"--accept-name {served.head.origin}"
+    )
