@@ -15,7 +15,8 @@ from rich.console import Console
 
 from bench.accepting import BATCH, BATCHES, measure_accepts
 from bench.beside import measure_beside
-from bench.budgets import ACCEPTS, BUNDLES, COMMAND, FORMS, INLINE, PARTS, PUBLISH, STRANGER, SWEEP
+from bench.budgets import ACCEPTS, BUNDLES, COMMAND, COSIGNED, FORMS, INLINE, PARTS, PUBLISH, STRANGER, SWEEP
+from bench.cosigning import measure_cosigning
 from bench.documents import INLINE_MEGABYTES, PARTS_MEGABYTES, measure_documents
 from bench.gateway import Gateway
 from bench.jobs import measure_publishing_and_sweeping, measure_strangers
@@ -47,7 +48,7 @@ def main() -> None:
     console = Console(width=130)
     with tempfile.TemporaryDirectory() as name:
         here = Path(name)
-        for part in ("gateway", "jobs", "postgresql", "beside", "starts"):
+        for part in ("gateway", "jobs", "postgresql", "beside", "starts", "witness"):
             (here / part).mkdir()
         gateway = Gateway(here / "gateway", notifications=BATCH * (BATCHES + 1))
         lines = [*measure_pages(gateway), *_strangers(gateway)]
@@ -55,6 +56,7 @@ def main() -> None:
         accepts = measure_accepts(gateway)
         seals.append(ecdsa_p256_private_operation())
         forms, verifier = measure_forms(gateway), measure_verifier(gateway)
+        cosigned = measure_cosigning(gateway, here / "witness")
         inline = measure_documents(gateway, INLINE_MEGABYTES, in_parts=False)
         parts = measure_documents(gateway, PARTS_MEGABYTES, in_parts=True)
         published, swept = measure_publishing_and_sweeping(here / "jobs")
@@ -62,6 +64,7 @@ def main() -> None:
             lines.append(measure_on_postgresql(here / "postgresql", server))
         yardstick, seal = Cpu.mean(line.yardstick for line in lines), Cpu.mean(seals)
         costs = {PUBLISH: published, SWEEP: swept, FORMS: forms.median, BUNDLES: verifier.median}
+        costs[COSIGNED] = cosigned.median
         starts = measure_starts(here / "starts")
         costs[COMMAND] = max(starts.values())
         console.print(requests_table(yardstick, lines))

@@ -40,6 +40,7 @@ PUBLISH: Final = "acts published, in batches of 100"
 SWEEP: Final = "lapses written down"
 FORMS: Final = "PDF/A-3 typeset and sealed"
 BUNDLES: Final = "bundles verified, every step"
+COSIGNED: Final = "heads of the log cosigned: asked over HTTP, proven, kept on both sides"
 PULLED: Final = "pulled by our client, 50 kB each: one process on each side"
 PULLED_SERVER: Final = "the same, CPU of the server"
 PULLED_CLIENT: Final = "the same, CPU of the client"
@@ -72,6 +73,7 @@ BUDGETS: Final = {
     SWEEP: Budget(2_000, "a second", is_minimum=True),
     FORMS: Budget(40.0, "ms"),
     BUNDLES: Budget(10.0, "ms"),
+    COSIGNED: Budget(40.0, "ms"),
     PULLED: Budget(170, "a second", is_minimum=True),
     PULLED_SERVER: Budget(3.0, "ms"),
     PULLED_CLIENT: Budget(4.0, "ms"),

@@ -13,6 +13,7 @@ from bench.budgets import (
     BUDGETS,
     BUNDLES,
     COMMAND,
+    COSIGNED,
     CXF_PAGE_OF_1,
     CXF_PAGE_OF_1000,
     FORMS,
@@ -80,7 +81,7 @@ def work_table(costs: dict[str, float]) -> Table:
     table = Table("of one core", title=f"Besides answering, Python {platform.python_version()}, SQLite")
     for heading in ("a second", "CPU ms each", "budget"):
         table.add_column(heading, justify="right")
-    for name in (PUBLISH, SWEEP, FORMS, BUNDLES, COMMAND):
+    for name in (PUBLISH, SWEEP, FORMS, BUNDLES, COSIGNED, COMMAND):
         each = costs[name]
         judged = 1000 / each if name in {PUBLISH, SWEEP} else each
         table.add_row(name, f"{1000 / each:,.0f}", f"{each:,.2f}", _held(name, judged))

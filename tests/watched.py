@@ -17,15 +17,14 @@ from typing import TYPE_CHECKING, Final
 from cryptography.x509.oid import NameOID
 
 from notigateway.evidence.sealing import Seal
-from notigateway.http.incoming import Bounds
 from notigateway.http.side_door import SideDoor
 from notigateway.sandbox.certifying import name
 from notigateway.tlog.checkpoint import Checkpoint
 from notigateway.tlog.merkle import Subtree, consistency_proof, leaf_hash, root_of
 from notigateway.tlog.note import SignatureLine, read_note, write_note
-from notigateway.tlog.submission import PATH, SUBMISSION_MAX_BYTES, write_submission
+from notigateway.tlog.submission import PATH, write_submission
 from notigateway.tlog.tiles import Tile, grow, subtree_in_tiles
-from notigateway.witness.answering import Service
+from notigateway.witness.answering import BOUNDS, Service
 from notigateway.witness.configured import load_witness, make_key
 from notigateway.witness.judging import Witness as Judge
 from notigateway.witness.kept import Kept
@@ -194,8 +193,7 @@ def at_a_door(application: WSGIApplication) -> Iterator[str]:
     defects: list[BaseException] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setblocking(False)
-        bounds = Bounds(line_bytes=2048, fields=50, field_bytes=4096, body_bytes=SUBMISSION_MAX_BYTES)
-        door = SideDoor(application, listener, report=defects.append, bounds=bounds)
+        door = SideDoor(application, listener, report=defects.append, bounds=BOUNDS)
         door.start()
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"

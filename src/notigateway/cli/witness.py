@@ -68,11 +68,9 @@ def serve(
     Restart it when a seal certificate or a period of a log has changed.
     """
     from notigateway import telemetry
-    from notigateway.http.incoming import Bounds
     from notigateway.http.side_door import SideDoor
     from notigateway.logger import Logger
-    from notigateway.tlog.submission import SUBMISSION_MAX_BYTES
-    from notigateway.witness.answering import Service
+    from notigateway.witness.answering import BOUNDS, Service
     from notigateway.witness.configured import load_witness
     from notigateway.witness.judging import Witness
     from notigateway.witness.kept import Kept
@@ -87,7 +85,7 @@ def serve(
         Service(Witness(configured, kept), kept),
         listener,
         report=lambda error: lines.error("witness_failed", exc_info=error),
-        bounds=Bounds(line_bytes=2048, fields=50, field_bytes=4096, body_bytes=SUBMISSION_MAX_BYTES),
+        bounds=BOUNDS,
         connections_max=_CONNECTIONS,
     )
     door.start()

@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import TemporarilyUnavailableError
+from notigateway.http.incoming import Bounds
 from notigateway.logger import Logger
 from notigateway.tlog.submission import PATH, SUBMISSION_MAX_BYTES
 from notigateway.witness.judging import Verdict
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from notigateway.witness.judging import Witness
     from notigateway.witness.kept import Kept
 
+# How much of a request is read.
+BOUNDS: Final = Bounds(line_bytes=2048, fields=50, field_bytes=4096, body_bytes=SUBMISSION_MAX_BYTES)
 _NOT_FOUND: Final = Verdict(404, b"not found\n")
 _TOO_LARGE: Final = Verdict(413, b"larger than any submission\n")
 _LATER: Final = Verdict(503, b"try again later\n")
@@ -34,8 +37,6 @@ _log = Logger("notigateway.witness")
 
 class Service:
     """The WSGI application of a witness."""
-
-    request_max_bytes = SUBMISSION_MAX_BYTES
 
     def __init__(
         self, witness: Witness, kept: Kept, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
