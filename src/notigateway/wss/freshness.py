@@ -58,7 +58,7 @@ def check_freshness(element: _Element | None, *, now: datetime, expectations: Ex
         raise FreshnessError("Created is too old", reason="created-too-old", server_time=now)
     last = created + expectations.max_age
     if expires is not None:
-        if now >= expires + skew:
+        if now - skew >= expires:  # so written, since an instant may be the last of the calendar
             raise FreshnessError("Expires has passed", reason="expired", server_time=now)
         last = min(last, expires)
     return Window(created=created, fresh_until=last + skew)

@@ -167,6 +167,11 @@ def test_a_message_outside_its_window_is_refused_with_our_time(
     assert caught.value.facts == {"reason": reason, "server_time": NOW}
 
 
+def test_a_message_that_expires_with_the_calendar_is_fresh() -> None:
+    last = check(created("2026-06-01T12:00:00Z") + expires("9999-12-31T23:59:59.999Z"))
+    assert last.fresh_until > NOW
+
+
 def test_without_a_timestamp_the_replay_key_is_kept_for_a_day() -> None:
     with pytest.raises(TimestampInvalidError):
         check_freshness(None, now=NOW, expectations=Expectations())
