@@ -24,6 +24,7 @@ from notigateway.evidence.bundle import (
     REQUIRED,
     SEALED,
     SIGNATURE,
+    check_sizes,
     manifest_text,
 )
 
@@ -51,6 +52,8 @@ _HEADER: Final = struct.Struct("<4sHHHHHIIIHH")
 _ENTRY: Final = struct.Struct("<4sBBHHHHHIIIHHHHHII")
 _DESCRIPTOR: Final = struct.Struct("<4sIII")
 _END: Final = struct.Struct("<4sHHHHIIH")
+_LOCATOR_BYTES: Final = 20
+_DIRECTORY_MAX_BYTES: Final = 32 * 1024
 # A data descriptor: checksum and sizes stand after the content.
 _SIZES_FOLLOW: Final = 0x8
 _UTF8: Final = 0x800
@@ -130,6 +133,7 @@ def read_container(data: bytes) -> Mapping[str, bytes]:
     """
     if len(data) > BUNDLE_MAX_BYTES:
         raise BundleInvalidError("the file is larger than any container")
+    _check_directory(data)
     try:
         with ZipFile(BytesIO(data)) as container:
             members = container.infolist()
@@ -144,7 +148,23 @@ def read_container(data: bytes) -> Mapping[str, bytes]:
     unknown = [name for name in files if name not in _FILES and not name.startswith(_ABOUT)]
     if unknown:
         raise BundleInvalidError(f"the container holds a file that no bundle has: {unknown[0]!r}")
+    if not set(files) >= REQUIRED - SEALED:
+        raise BundleInvalidError("the container lacks a file that every bundle has")
+    check_sizes(members_of(files))
     return MappingProxyType(files)
+
+
+def _check_directory(data: bytes) -> None:
+    """Check that the file ends with a small directory, before a reader follows it through a million rows."""
+    end = data[-_END.size :]
+    if len(end) != _END.size or not end.startswith(b"PK\x05\x06"):
+        raise BundleInvalidError("the container does not end with its directory")
+    *_, size, _place, _comment = _END.unpack(end)
+    has_more = data[-_END.size - _LOCATOR_BYTES :].startswith(
+        b"PK\x06\x07"
+    )  # of ZIP64, which no container is
+    if size > _DIRECTORY_MAX_BYTES or has_more:
+        raise BundleInvalidError("the directory of the container is larger than any")
 
 
 def _content(container: ZipFile, member: ZipInfo) -> bytes:

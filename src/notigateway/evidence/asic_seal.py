@@ -18,8 +18,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote
 
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -31,12 +30,13 @@ from notigateway.evidence.detached import verify_detached
 from notigateway.evidence.history import dated
 from notigateway.evidence.template import XADES, profile_of
 from notigateway.instants import instant_text
-from notigateway.pki.keys import fingerprint
+from notigateway.pki.keys import fingerprint, read_certificate
 from notigateway.wss.ns import DS, EXC_C14N, ds, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from cryptography import x509
     from lxml.etree import _Element
 
     from notigateway.evidence.history import Pin
@@ -50,7 +50,6 @@ _PROPERTIES_ID: Final = "container-seal-properties"
 _SHA256: Final = DigestAlgorithm.SHA256.value
 _P256_BYTES: Final = 32
 # What `cryptography` raises for certificates that it knows nothing of.
-_UNREADABLE: Final = (x509.InvalidVersion, UnsupportedAlgorithm)
 # Those that the members of a bundle have.
 _MEDIA_TYPES: Final = {
     ".xml": "text/xml",
@@ -62,6 +61,9 @@ _MEDIA_TYPES: Final = {
     ".tst": "application/timestamp-token",
 }
 _asic, _xades = names_in(ASIC), names_in(XADES)
+
+# A parser compares each attribute of an element with all others of it.
+_MOST_ATTRIBUTES: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def verify_seal(data: bytes, *, seal_certificates: Sequence[Pin]) -> ContainerSe
 
     Raises: `BundleInvalidError` with the reason.
     """
-    if len(data) > SIGNATURE_MAX_BYTES or b"<!" in data:
+    if len(data) > SIGNATURE_MAX_BYTES or b"<!" in data or data.count(b"=") > _MOST_ATTRIBUTES:
         raise BundleInvalidError("the container's signature is larger than any, or holds a DTD")
     try:
         root = _read(data)
@@ -115,7 +117,7 @@ def verify_seal(data: bytes, *, seal_certificates: Sequence[Pin]) -> ContainerSe
         raise BundleInvalidError("the container's signature is not the seal's on these files") from error
     except ConfigurationError as error:
         raise BundleInvalidError(str(error)) from error
-    except (ValueError, TypeError, LookupError, etree.LxmlError, *_UNREADABLE) as error:
+    except (ValueError, TypeError, LookupError, etree.LxmlError) as error:
         raise BundleInvalidError(f"the container's signature cannot be read: {error}") from error
     return said
 
@@ -214,7 +216,7 @@ def _said(signature: _Element) -> ContainerSeal:
         digests[name] = base64.b64decode(one.findtext(ds("DigestValue"), ""), validate=True)
     (held,) = signature.iter(ds("X509Certificate"))
     (at,) = signature.iter(_xades("SigningTime"))
-    certificate = x509.load_der_x509_certificate(base64.b64decode(held.text or "", validate=True))
+    certificate = read_certificate(base64.b64decode(held.text or "", validate=True))
     return ContainerSeal(digests, certificate, datetime.fromisoformat(at.text or ""))
 
 

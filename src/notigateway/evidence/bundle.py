@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import struct
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from io import BytesIO
@@ -22,6 +23,7 @@ from cryptography.exceptions import InvalidSignature
 from notigateway.errors import BundleInvalidError
 from notigateway.evidence.detached import verify_detached
 from notigateway.evidence.history import dated
+from notigateway.evidence.plain_json import member, members, of_kind, read_object
 from notigateway.instants import instant_text
 from notigateway.pki.keys import fingerprint
 
@@ -68,6 +70,27 @@ _EXTRA: Final = {PREVIOUS, REQUEST, CALLER_CERTIFICATE, AUTHORITY_CERTIFICATE, R
 REQUIRED: Final = frozenset(MEMBERS) - _EXTRA
 SEALED: Final = frozenset({MANIFEST, SIGNATURE})
 _MAY_BE_LEFT_OUT: Final = frozenset({REQUEST})
+_LEFT_OUT: Final = "left_out"
+_KIB: Final = 1024
+# What each member is at most, so that nothing is read of what is larger; the request has the whole file.
+_MOST_BYTES: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        **dict.fromkeys(MEMBERS, 64 * _KIB),
+        RECEIPT: 5 * _KIB * _KIB,
+        FORM: 16 * _KIB * _KIB,
+        PREVIOUS: 5 * _KIB * _KIB,
+        REQUEST: BUNDLE_MAX_BYTES,
+        REVOCATION: 32 * _KIB * _KIB,
+        SIGNATURE: 2 * _KIB,
+        LEAF: _KIB,
+        CHECKPOINT: 2 * _KIB,
+        CHECKPOINT_SIGNATURE: 2 * _KIB,
+    }
+)
+# PKWARE APPNOTE 4.3.7: the header of a member; its last three numbers are its size and the lengths of its
+# name and of what else is said.
+_MEMBER: Final = b"PK\x03\x04"
+_HEADER: Final = struct.Struct("<4s5H3I2H")
 # The request names other notifications, of which whoever gets the bundle may not know.
 NAMES_OTHERS: Final = "names-others"
 
@@ -122,7 +145,7 @@ def manifest_text(
             if name in files
         ],
         # No word of it where nothing is: such a bundle is what it always was.
-        **({"left_out": [asdict(one) for one in left_out]} if left_out else {}),
+        **({_LEFT_OUT: [asdict(one) for one in left_out]} if left_out else {}),
     }
     return (json.dumps(manifest, indent=1) + "\n").encode("ascii")
 
@@ -145,34 +168,45 @@ def write(files: Mapping[str, bytes]) -> bytes:
 def read_container(data: bytes) -> Mapping[str, bytes]:
     """Return the files of a bundle whose container has its one form; nothing of them is proven yet.
 
+    The members are read as they stand one after the other, and written again: what differs anywhere, in the
+    directory too, is no bundle. So no library has to find its way through foreign bytes.
+
     Raises: `BundleInvalidError`.
     """
     if len(data) > BUNDLE_MAX_BYTES:
         raise BundleInvalidError("the file is larger than any bundle")
+    files = _read(data)
+    check_sizes(files)
     try:
-        files = _read(data)
         written = write(files)
-    except BundleInvalidError:
-        raise
-    except Exception as error:  # whatever a reader meets in foreign bytes, it is no bundle
-        raise BundleInvalidError(f"the ZIP container cannot be read: {error}") from error
+    except ValueError as error:
+        raise BundleInvalidError("the ZIP container lacks a file that every bundle has") from error
     if written != data:
         raise BundleInvalidError("the ZIP container is not written as the gateway writes it")
     return MappingProxyType(files)
 
 
 def _read(data: bytes) -> dict[str, bytes]:
-    with ZipFile(BytesIO(data)) as container:
-        members = container.infolist()
-        names = [member.filename for member in members]
-        if names != [name for name in MEMBERS if name in names]:
-            raise BundleInvalidError("the ZIP container has other members, or in another order")
-        # Stored, so nothing can expand; together no larger than the file.
-        if any(member.compress_type != ZIP_STORED for member in members):
-            raise BundleInvalidError("a member of the ZIP container is compressed")
-        if sum(member.file_size for member in members) > len(data):
-            raise BundleInvalidError("the ZIP container announces more than it holds")
-        return {member.filename: container.read(member) for member in members}
+    """Return the members that stand one after the other from the beginning, each at most once."""
+    files: dict[str, bytes] = {}
+    place = 0
+    while data.startswith(_MEMBER, place):
+        header = data[place : place + _HEADER.size].ljust(_HEADER.size, b"\0")
+        *_, size, name_bytes, extra_bytes = _HEADER.unpack(header)
+        start = place + _HEADER.size + name_bytes + extra_bytes
+        name = data[place + _HEADER.size : place + _HEADER.size + name_bytes].decode("ascii", "replace")
+        if name not in MEMBERS or name in files:
+            raise BundleInvalidError("the ZIP container has other members, or one of them twice")
+        files[name] = data[start : start + size]
+        place = start + size
+    return files
+
+
+def check_sizes(files: Mapping[str, bytes]) -> None:
+    """Check that no member is larger than any, before it is read. Raises: `BundleInvalidError`."""
+    for name, content in files.items():
+        if len(content) > _MOST_BYTES[name]:
+            raise BundleInvalidError(f"{name} is larger than any")
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,12 +226,12 @@ def verify_manifest(files: Mapping[str, bytes], *, seal_certificates: Sequence[P
     """
     text = files[MANIFEST]
     try:
-        stated: dict[str, Any] = json.loads(text)
-        pinned = dated(seal_certificates).get(stated["seal_sha256"])
+        stated = read_object(text, max_bytes=_MOST_BYTES[MANIFEST])
+        pinned = dated(seal_certificates).get(member(stated, "seal_sha256", str))
         if pinned is None:
             raise BundleInvalidError("the manifest was not sealed with a pinned seal certificate")
         verify_detached(text, files[SIGNATURE], pinned.certificate)
-        if not pinned.covers(datetime.fromisoformat(stated["made_at"])):
+        if not pinned.covers(datetime.fromisoformat(member(stated, "made_at", str))):
             raise BundleInvalidError("the seal certificate was not valid, or not in use, at that instant")
     except InvalidSignature as error:
         raise BundleInvalidError("the seal on the manifest is not the seal's on these bytes") from error
@@ -212,12 +246,18 @@ def read_manifest(files: Mapping[str, bytes], *, certificate: Certificate) -> Ma
     Raises: `BundleInvalidError` with the reason.
     """
     try:
-        stated: dict[str, Any] = json.loads(files[MANIFEST])
-        if stated["format"] != FORMAT or stated["seal_sha256"] != fingerprint(certificate):
+        stated = read_object(files[MANIFEST], max_bytes=_MOST_BYTES[MANIFEST])
+        if stated.get("format") != FORMAT or stated.get("seal_sha256") != fingerprint(certificate):
             raise BundleInvalidError("the manifest is of another form, or names another seal")
-        listed = [(one["name"], one["size"], one["sha256"]) for one in stated["files"]]
-        left_out = {one["name"]: LeftOut(**one) for one in stated.get("left_out", ())}
-    except (ValueError, LookupError, TypeError) as error:
+        listed = [
+            (member(one, "name", str), member(one, "size", int), member(one, "sha256", str))
+            for one in members(stated, "files", dict)
+        ]
+        left_out = {
+            one.name: one for one in map(_left_out, members({_LEFT_OUT: [], **stated}, _LEFT_OUT, dict))
+        }
+        receipt, made_at = (member(stated, name, str) for name in ("receipt", "made_at"))
+    except ValueError as error:
         raise BundleInvalidError(f"the manifest cannot be read: {error}") from error
     found = [
         (name, len(content), hashlib.sha256(content).hexdigest())
@@ -229,12 +269,15 @@ def read_manifest(files: Mapping[str, bytes], *, certificate: Certificate) -> Ma
             raise BundleInvalidError(f"{one[0]} is not the file that the manifest names")
     if listed != found:
         raise BundleInvalidError("the manifest names a file that is not there")
-    words = [word for one in left_out.values() for word in (one.sha256, one.reason)]
-    if not all(isinstance(word, str) for word in words):
-        raise BundleInvalidError("the manifest cannot be read: what it leaves out")
     if not set(left_out) <= _MAY_BE_LEFT_OUT or set(left_out) & set(files):
         raise BundleInvalidError("the manifest leaves out what a bundle holds")
-    return Manifest(stated["receipt"], stated["made_at"], certificate, MappingProxyType(left_out))
+    return Manifest(receipt, made_at, certificate, MappingProxyType(left_out))
+
+
+def _left_out(said: Mapping[str, Any]) -> LeftOut:
+    if set(said) != {"name", "sha256", "reason"}:
+        raise ValueError("what it leaves out has other members")
+    return LeftOut(**{name: of_kind(word, str) for name, word in said.items()})
 
 
 def inclusion_text(*, index: int, salt: bytes, proof: Sequence[bytes]) -> bytes:
@@ -255,11 +298,13 @@ class InclusionText:
 def read_inclusion(text: bytes) -> InclusionText:
     """Read that member in its one spelling. Raises: `BundleInvalidError`."""
     try:
-        said = json.loads(text)
+        said = read_object(text, max_bytes=_MOST_BYTES[INCLUSION])
         found = InclusionText(
-            int(said["index"]), bytes.fromhex(said["salt"]), tuple(map(bytes.fromhex, said["proof"]))
+            member(said, "index", int),
+            bytes.fromhex(member(said, "salt", str)),
+            tuple(map(bytes.fromhex, members(said, "proof", str))),
         )
-    except (ValueError, LookupError, TypeError) as error:
+    except ValueError as error:
         raise BundleInvalidError(f"the inclusion proof cannot be read: {error}") from error
     if inclusion_text(index=found.index, salt=found.salt, proof=found.proof) != text:
         raise BundleInvalidError("the inclusion proof is not in its one spelling")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from asn1crypto.cms import CMSAttributes, ContentInfo  # type: ignore[import-untyped]
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 complete_classes()
 
 _BYTE_RANGE: Final = re.compile(rb"/ByteRange \[0 ([1-9]\d{0,8}) ([1-9]\d{0,8}) ([1-9]\d{0,8}) *\]")
+# So that whoever names many large places does not have them all read.
+_MOST_RANGES: Final = 64
+_CONTAINER_MAX_DIGITS: Final = 256 * 1024
 _DIGITS: Final = re.compile(rb"<((?:[0-9A-F]{2})+)>")
 _TIMESTAMP_TOKEN: Final = "signature_time_stamp_token"  # noqa: S105  (a name in CMS)
 _ATTRIBUTES: Final = frozenset({"content_type", "message_digest", "signing_certificate_v2"})
@@ -75,9 +79,10 @@ def find_seal(data: bytes) -> PdfSeal:
 
     Raises: `RenditionInvalidError`.
     """
-    for found in _BYTE_RANGE.finditer(data):
+    for found in islice(_BYTE_RANGE.finditer(data), _MOST_RANGES):
         start, end, rest = (int(number) for number in found.groups())
-        written = _DIGITS.fullmatch(data, start, end) if start < end <= len(data) - rest else None
+        is_within = start < end <= min(len(data) - rest, start + _CONTAINER_MAX_DIGITS)
+        written = _DIGITS.fullmatch(data, start, end) if is_within else None
         if written is not None:
             try:
                 return _read(bytes.fromhex(written[1].decode("ascii")), start, end, end + rest)

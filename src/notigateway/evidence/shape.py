@@ -16,6 +16,23 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
 _xades: Final = names_in(XADES)
+# A receipt of an act of a thousand documents has some ten thousand tags and a hundred attributes.
+_MOST_TAGS: Final = 200_000
+_MOST_ATTRIBUTES: Final = 5_000
+
+
+def check_spelling(data: bytes) -> None:
+    """Check what tells without a parser that bytes are no receipt: before one sees them.
+
+    Canonical XML writes no DTD, entity, comment, CDATA or instruction. Attributes are counted since a parser
+    compares each of an element with all others of it.
+
+    Raises: `ReceiptInvalidError`.
+    """
+    if b"<!" in data or b"<?" in data:
+        raise ReceiptInvalidError("the receipt is not in canonical form")
+    if data.count(b"<") > _MOST_TAGS or data.count(b"=") > _MOST_ATTRIBUTES:
+        raise ReceiptInvalidError("the receipt has more elements or attributes than any")
 
 
 def children(element: _Element, *tags: str) -> list[_Element]:

@@ -29,6 +29,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from notigateway.errors import StampInvalidError
 from notigateway.evidence.der import SEQUENCE, SET, TAGGED_0, V1, V3, der
 from notigateway.pki.asn1_classes import complete_classes
+from notigateway.pki.keys import read_certificate
 from notigateway.wss.ns import DS, EXC_C14N
 
 if TYPE_CHECKING:
@@ -59,6 +60,11 @@ _HASHES: Final[dict[str, type[hashes.HashAlgorithm]]] = {
 # What a token may be about, by the size of the hash in bytes.
 _IMPRINTS: Final = {32: "sha256", 64: "sha512"}
 _RSA_MIN_BITS: Final = 2048
+# What two readers of ASN.1 raise about bytes of a stranger; they also follow them until the stack ends.
+_UNREADABLE: Final = (
+    *(ValueError, TypeError, LookupError, AttributeError, NotImplementedError),
+    *(OverflowError, RecursionError, UnsupportedAlgorithm),
+)
 
 
 # --- in the receipt -----------------------------------------------------------------------------------
@@ -176,7 +182,7 @@ def check_token(token: bytes, *, imprint: bytes, authorities: Sequence[x509.Cert
     """
     try:
         return _check(token, imprint, authorities)
-    except (ValueError, TypeError, LookupError, AttributeError, UnsupportedAlgorithm) as error:
+    except _UNREADABLE as error:
         raise StampInvalidError(f"the token cannot be read: {error}") from error
     except InvalidSignature as error:
         raise StampInvalidError("the signature of the token is wrong") from error
@@ -187,10 +193,12 @@ def embedded_certificates(token: bytes) -> list[x509.Certificate]:
 
     Raises: `StampInvalidError`.
     """
+    if len(token) > TOKEN_MAX_BYTES:
+        raise StampInvalidError("the token is larger than any")
     try:
         signed = cms.ContentInfo.load(token, strict=True)["content"]
-        return [x509.load_der_x509_certificate(one.chosen.dump()) for one in signed["certificates"]]
-    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        return [read_certificate(one.chosen.dump()) for one in signed["certificates"]]
+    except _UNREADABLE as error:
         raise StampInvalidError(f"the token cannot be read: {error}") from error
 
 

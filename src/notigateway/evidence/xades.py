@@ -15,7 +15,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import xmlsec
-from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 from signxml.algorithms import DigestAlgorithm
@@ -26,7 +25,14 @@ from notigateway.errors import (
     StampInvalidError,
 )
 from notigateway.evidence.frames import Frames, Sealed, dated_pins
-from notigateway.evidence.shape import check_attributes, children, digest_at, is_algorithm, property_of
+from notigateway.evidence.shape import (
+    check_attributes,
+    check_spelling,
+    children,
+    digest_at,
+    is_algorithm,
+    property_of,
+)
 from notigateway.evidence.statement import (
     POLICIES,
     ROOT,
@@ -42,11 +48,13 @@ from notigateway.evidence.timestamp import (
     signature_imprint,
     take_out,
 )
+from notigateway.pki.keys import read_certificate
 from notigateway.wss.ns import ENVELOPED_SIGNATURE, EXC_C14N, ds, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from cryptography import x509
     from lxml.etree import _Element
 
     from notigateway.evidence.history import DatedSeal, Pin
@@ -153,7 +161,7 @@ def seal_certificate_of(receipt: bytes) -> x509.Certificate:
     """Return the certificate that is named on the seal of a receipt. Raises: `ValueError`."""
     path = f"{ds('Signature')}/{ds('KeyInfo')}/{ds('X509Data')}/{ds('X509Certificate')}"
     token = parse_receipt(receipt).findtext(path)
-    return x509.load_der_x509_certificate(base64.b64decode(token or ""))
+    return read_certificate(base64.b64decode(token or ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +178,9 @@ def _parse(data: bytes, tag: str) -> _Element:
     """Return the root of a receipt whose bytes are canonical; any other spelling is refused."""
     if len(data) > RECEIPT_MAX_BYTES:
         raise ReceiptInvalidError("the receipt is larger than any the gateway issues")
-    # Canonical XML begins with the root's name and writes neither of these inside: so a DTD, an
-    # entity, a comment, CDATA or an instruction is refused before a parser sees it.
-    if not data.startswith(f"<{etree.QName(tag).localname} ".encode()) or b"<!" in data or b"<?" in data:
+    if not data.startswith(f"<{etree.QName(tag).localname} ".encode()):
         raise ReceiptInvalidError("the receipt is not in canonical form")
+    check_spelling(data)
     root = parse_receipt(data)
     if root.tag != tag or etree.tostring(root, method="c14n", exclusive=True) != data:
         raise ReceiptInvalidError("the receipt is not in canonical form")

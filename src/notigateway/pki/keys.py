@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -40,6 +40,7 @@ _WORDS = {
     NameOID.GIVEN_NAME: "givenName",
     NameOID.SURNAME: "SN",
 }
+CERTIFICATE_MAX_BYTES: Final = 64 * 1024
 _PEM_MARK = b"-----BEGIN "
 _PFX_VERSION = "v3"  # RFC 7292 §4
 
@@ -117,6 +118,21 @@ def load_certificates(file: Path) -> list[x509.Certificate]:
         if b"PRIVATE KEY-----" in data:
             raise ConfigurationError(f"{file} holds a private key, and no certificate") from error
         raise ConfigurationError(f"{file} holds no readable certificate") from error
+
+
+def read_certificate(der: bytes) -> x509.Certificate:
+    """Return a certificate that foreign bytes are, with a key that can be read.
+
+    Raises: `ValueError`, whatever is wrong with them: `cryptography` says it in several ways.
+    """
+    if len(der) > CERTIFICATE_MAX_BYTES:
+        raise ValueError("larger than any certificate")
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        certificate.public_key()
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, Warning) as error:
+        raise ValueError("no readable certificate") from error
+    return certificate
 
 
 @lru_cache(maxsize=1024)  # asked several times for each request

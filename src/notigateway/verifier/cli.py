@@ -7,16 +7,13 @@ import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import typer
 
 from notigateway.collecting import collect_late
 from notigateway.errors import GatewayError
-from notigateway.verifier.report import EXIT_CODES, Outcome
-
-if TYPE_CHECKING:
-    from notigateway.verifier.report import Report
+from notigateway.verifier.report import EXIT_CODES, Outcome, Report, Step
 
 _WORDS: Final = {
     Outcome.PASSED: "ok",
@@ -76,37 +73,56 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON: one document for each file.")] = False,
 ) -> None:
     """Verify, print each step, exit with what they come to."""
-    from notigateway.verifier.pins import load_trust
-    from notigateway.verifier.procedure import verify
-
     if request is not None and len(files) > 1:
         raise typer.BadParameter("a request belongs to one bundle: give one FILE", param_hint="--request")
     found = []
     for file in files:
+        name = str(file) if len(files) > 1 else None
         try:
-            report = verify(
-                file.read_bytes(),
-                trust=load_trust(trust),
-                at=at or datetime.now(UTC),
-                required_level=require_level,
-                request=None if request is None else request.read_bytes(),
-            )
+            report = _verify(file, trust, at or datetime.now(UTC), require_level, request)
         except (OSError, GatewayError) as error:
-            typer.echo(f"notigateway-verify: {error}", err=True)
+            _print_unread(error, name, as_json=as_json)
             found.append(Outcome.INDETERMINATE)
             continue
         found.append(report.outcome)
-        name = str(file) if len(files) > 1 else None
         (_print_json if as_json else _print_steps)(report, name)
     worst = next((one for one in (Outcome.FAILED, Outcome.INDETERMINATE) if one in found), Outcome.PASSED)
     raise typer.Exit(EXIT_CODES[worst])
 
 
+def _verify(file: Path, trust: Path, at: datetime, level: str | None, request: Path | None) -> Report:
+    """Verify a file. Raises: `ConfigurationError`, `OSError` where it or the trust folder cannot be read."""
+    from notigateway.evidence.bundle import BUNDLE_MAX_BYTES
+    from notigateway.given_files import read_file
+    from notigateway.verifier.pins import load_trust
+    from notigateway.verifier.procedure import verify
+
+    return verify(
+        read_file(file, max_bytes=BUNDLE_MAX_BYTES),
+        trust=load_trust(trust),
+        at=at,
+        required_level=level,
+        request=None if request is None else read_file(request, max_bytes=BUNDLE_MAX_BYTES),
+    )
+
+
+def _print_unread(error: OSError | GatewayError, name: str | None, *, as_json: bool) -> None:
+    """Say what cannot be read: with `--json` there is a document all the same."""
+    reason = _one_line(str(error))
+    if as_json:
+        _print_json(Report([Step("reading", Outcome.INDETERMINATE, reason)]), name)
+    else:
+        typer.echo(f"notigateway-verify: {reason}", err=True)
+
+
 def _print_json(report: Report, name: str | None) -> None:
-    """Print one document, on one line; its file's name stands in it where there are several."""
+    """Print one document, on one line; its file's name stands in it where there are several.
+
+    In ASCII, for a terminal of any kind: names of files need not be text.
+    """
     said: dict[str, Any] = {} if name is None else {"file": name}
     said |= {"outcome": report.outcome, "steps": [asdict(step) for step in report.steps]}
-    typer.echo(json.dumps(said, ensure_ascii=False))
+    typer.echo(json.dumps(said))
 
 
 def _print_steps(report: Report, name: str | None) -> None:

@@ -17,6 +17,7 @@ from lxml import etree
 from notigateway.evidence import asic, bundle
 from notigateway.evidence.history import dated
 from notigateway.evidence.pades import since, verify_pdf
+from notigateway.evidence.shape import check_spelling
 from notigateway.evidence.statement import parse_receipt
 from notigateway.evidence.timestamp import embedded_certificates, take_out
 from notigateway.evidence.wording import Reading, title
@@ -42,6 +43,17 @@ _BEFORE_ITS_SEAL = "the receipt's seal is not proven"
 def _schema() -> etree.XMLSchema:
     """Return the published schema of receipts: read once, however many are verified."""
     return etree.XMLSchema(etree.parse(published_folder("wsdl") / "notigateway-evidence-1.xsd"))
+
+
+def _sealed_at(receipt: Reading) -> datetime:
+    """Return the instant by which a receipt that is not proven yet chooses its seal certificate."""
+    try:
+        stated = receipt.instant("Report", "ReportedAt") or receipt.event_time
+    except (ValueError, LookupError) as error:
+        raise FailedError("the receipt states no instant that can be read") from error
+    if stated.tzinfo is None:
+        raise FailedError("the receipt states an instant without its zone")
+    return stated
 
 
 @dataclass
@@ -101,15 +113,7 @@ class Examination:
 
     def schema(self) -> str:
         """Check the receipt against the published schema."""
-        data = self.files[bundle.RECEIPT]
-        # As `verify_receipt` will: no parser sees a DTD, an entity or an instruction.
-        if b"<!" in data or b"<?" in data:
-            raise FailedError("the receipt is not in canonical form")
-        try:
-            root = parse_receipt(data)
-        except etree.XMLSyntaxError as error:
-            raise FailedError(f"not XML: {error.msg}") from error
-        schema = _schema()
+        root, schema = self._root(), _schema()
         if not schema.validate(root):
             raise FailedError(f"not a receipt: {schema.error_log[0].message}")
         return "valid against notigateway-evidence-1.xsd"
@@ -125,7 +129,7 @@ class Examination:
         beside = self.files.get(bundle.SEAL_CERTIFICATE)
         if beside is not None and hashlib.sha256(beside).hexdigest() != fingerprint(named):
             raise FailedError(f"{bundle.SEAL_CERTIFICATE} is not the certificate on the seal")
-        when = Reading(root).instant("Report", "ReportedAt") or Reading(root).event_time
+        when = _sealed_at(Reading(root))
         pinned = dated(self.trust.seals).get(fingerprint(named))
         if pinned is not None:
             self.sealer = named
@@ -230,10 +234,14 @@ class Examination:
         return bundle.FORM in self.files and bundle.MANIFEST not in self.files
 
     def _root(self) -> etree._Element:
+        """Return the receipt's tree; nothing is parsed that cannot be one, by its size or by its spelling."""
+        data = self.files[bundle.RECEIPT]
+        bundle.check_sizes({bundle.RECEIPT: data})
+        check_spelling(data)
         try:
-            return parse_receipt(self.files[bundle.RECEIPT])
+            return parse_receipt(data)
         except etree.XMLSyntaxError as error:
-            raise FailedError("the receipt is not XML") from error
+            raise FailedError(f"not XML: {error.msg}") from error
 
     @cached_property
     def reading(self) -> Reading:

@@ -23,6 +23,9 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
 
 
+UNFORESEEN: Final = "it holds something that cannot be read"
+# A reason is a line for a person, however long the names are that somebody put into a file.
+_REASON_CHARACTERS: Final = 500
 EXIT_CODES: Final = {Outcome.PASSED: 0, Outcome.FAILED: 1, Outcome.INDETERMINATE: 2}
 
 
@@ -54,7 +57,11 @@ class Report:
     steps: list[Step] = field(default_factory=list)
 
     def take(self, name: str, check: Callable[[], str]) -> bool:
-        """Take a step and write down what it came to; return whether it passed."""
+        """Take a step and write down what it came to; return whether it passed.
+
+        Every reader names what it refuses. What none of them has foreseen in a stranger's bytes is a verdict
+        all the same, in words that hold none of them.
+        """
         try:
             outcome, reason = Outcome.PASSED, check()
         except SkippedError as nothing:
@@ -65,7 +72,11 @@ class Report:
             outcome, reason = Outcome.FAILED, str(failure)
         except GatewayError as failure:
             outcome, reason = Outcome.FAILED, said_of(failure)
-        self.steps.append(Step(name, outcome, reason))
+        except MemoryError:
+            outcome, reason = Outcome.INDETERMINATE, "this machine has not the memory to check it"
+        except Exception:  # noqa: BLE001
+            outcome, reason = Outcome.FAILED, UNFORESEEN
+        self.steps.append(Step(name, outcome, reason[:_REASON_CHARACTERS]))
         return outcome is Outcome.PASSED
 
     @property

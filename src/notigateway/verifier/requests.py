@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from cryptography import x509
-
 from notigateway.errors import GatewayError, TokenUnavailableError
 from notigateway.evidence import bundle
-from notigateway.pki.keys import fingerprint, subject_of
+from notigateway.pki.keys import fingerprint, read_certificate, subject_of
 from notigateway.pki.known import KnownCertificates
-from notigateway.verifier.report import FailedError, SkippedError
+from notigateway.verifier.report import FailedError, SkippedError, UndeterminedError
 from notigateway.wss.clients import ClientRegister
 from notigateway.wss.envelope import parse_envelope
 from notigateway.wss.ns import NOTIGATEWAY_V1, namespace_of
@@ -69,7 +67,7 @@ class Requests:
         if stated is None:
             raise FailedError("the receipt names no request")
         for one in (envelope, self.beside):
-            if one is not None and hashlib.sha256(one).hexdigest() != stated:
+            if one is not None and not _is_named(one, stated):
                 whose = "given beside this file" if one is self.beside else "in this file"
                 raise FailedError(f"the request {whose} is not the one that the receipt names")
         return f"SHA-256 {stated}, as the receipt says"
@@ -81,6 +79,9 @@ class Requests:
         if envelope is None:
             self._caller_of_what_is_left_out()
             raise SkippedError("there is no request in this file")
+        # Anything else may be of any size and shape: it is hashed, and not read.
+        if not _is_named(envelope, self.case.reading.find("RequestEvidence", "EnvelopeSha256")):
+            raise UndeterminedError("the request is not the one that the receipt names")
         validated = self.case.reading.instant("ActorAuthentication", "ValidationTime") or facts.sealed_at
         expected = self._caller_sha256()
         caller = self.case.files.get(bundle.CALLER_CERTIFICATE)
@@ -167,11 +168,15 @@ class Requests:
         return self.case.files.get(bundle.REQUEST, self.beside)
 
 
+def _is_named(envelope: bytes, stated: str | None) -> bool:
+    return hashlib.sha256(envelope).hexdigest() == stated
+
+
 def _knowing(certificate: bytes) -> ClientRegister:
     """Return a register that knows one certificate: some messages only name theirs."""
     clients = ClientRegister()
     try:
-        clients.known = KnownCertificates([x509.load_der_x509_certificate(certificate)])
+        clients.known = KnownCertificates([read_certificate(certificate)])
     except ValueError as error:
         raise FailedError(f"{bundle.CALLER_CERTIFICATE} is no certificate") from error
     return clients

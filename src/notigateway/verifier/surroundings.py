@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from notigateway.errors import GatewayError
 from notigateway.evidence import bundle
 from notigateway.evidence.pades import since, verify_pdf
-from notigateway.evidence.timestamp import embedded_certificates
+from notigateway.evidence.timestamp import embedded_certificates, take_out
 from notigateway.evidence.xades import verify_receipt
 from notigateway.instants import instant_text
 from notigateway.pki.keys import subject_of
@@ -40,9 +41,9 @@ class Surroundings:
             raise FailedError("the receipt follows another, which the bundle does not hold")
         if data is None:
             raise SkippedError("the receipt before this one is not in this file; its bundle holds it")
-        previous = verify_receipt(data, seal_certificates=self.case.trust.seals)
-        if previous.sha256 != stated:
+        if hashlib.sha256(_original(data)).hexdigest() != stated:  # before anything of it is read
             raise FailedError("the receipt before this one is not the one that it names")
+        previous = verify_receipt(data, seal_certificates=self.case.trust.seals)
         if previous.notification_id != facts.notification_id:
             raise FailedError("the receipt before this one is about another notification")
         return f"follows {previous.receipt_id}, as it says"
@@ -111,3 +112,10 @@ class Surroundings:
         if form.receipt != self.case.original():
             raise FailedError("the receipt attached to the PDF is not this one")
         return f"holds this receipt and is {since(form)}"
+
+
+def _original(receipt: bytes) -> bytes:
+    try:
+        return take_out(receipt)[0]
+    except ValueError as error:
+        raise FailedError("the time-stamp of the receipt before this one cannot be read") from error

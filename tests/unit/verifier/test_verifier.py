@@ -552,7 +552,8 @@ def test_several_files_end_with_the_worst_of_them(proofs: bytes, folder: Path, t
     assert run(absent, good)[0] == 2
     code, lines = run(absent, bad, good, "--json")
     told = [(one["file"], one["outcome"]) for one in map(json.loads, lines)]
-    assert (code, told) == (1, [(str(bad), "failed"), (str(good), "passed")])
+    unread = (str(absent), "indeterminate")
+    assert (code, told) == (1, [unread, (str(bad), "failed"), (str(good), "passed")])
     assert run(good, good, "--request", bad)[0] == 2
 
 
@@ -564,6 +565,21 @@ def test_a_file_or_folder_that_cannot_be_read_is_indeterminate(folder: Path, tmp
         result = CliRunner().invoke(app, arguments)
         assert result.exit_code == 2
         assert result.stderr.startswith("notigateway-verify: ")
+        said = CliRunner().invoke(app, [*arguments, "--json"])
+        (step,) = json.loads(said.stdout)["steps"]
+        assert (said.exit_code, step["outcome"], said.stderr) == (2, "indeterminate", "")
+        assert step["reason"]
+
+
+@pytest.mark.parametrize("name", ["a\udc80.zip", "missing/b\udcff.zip"])
+def test_a_name_that_is_no_text_still_has_its_document(folder: Path, tmp_path: Path, name: str) -> None:
+    result = CliRunner().invoke(app, [str(tmp_path / name), "--trust", str(folder), "--json"])
+    assert json.loads(result.stdout)["outcome"] == "indeterminate"
+
+
+def test_a_device_that_never_ends_is_not_read(folder: Path) -> None:
+    result = CliRunner().invoke(app, ["/dev/zero", "--trust", str(folder), "--json"])
+    assert json.loads(result.stdout)["outcome"] == "indeterminate"
 
 
 def test_what_is_no_receipt_fails_and_its_bytes_do_not_reach_the_terminal(

@@ -1,0 +1,182 @@
+"""Whatever is done to evidence by who does not hold the seal: it never passes, and always has a verdict."""
+
+from __future__ import annotations
+
+import base64
+import re
+import time
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from functools import cache
+from io import BytesIO
+from typing import TYPE_CHECKING
+from zipfile import ZipFile
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from bundles import NOTIFICATION, Proofs, write_trust
+from notigateway.evidence import asic, bundle
+from notigateway.evidence.sealing import Seal
+from notigateway.verifier.pins import load_trust
+from notigateway.verifier.procedure import verify
+from notigateway.verifier.report import UNFORESEEN, Outcome, Report
+from pki import NOW, pki
+from tampering import Exhibit, of_bundle, of_container, of_pdf, of_receipt, opened, packed, tamperings
+
+if TYPE_CHECKING:
+    from notigateway.verifier.pins import Trust
+
+AT = NOW + timedelta(days=1)
+SEED = 20261123
+CPU_SECONDS = 2
+
+
+@cache
+def exhibits() -> dict[str, Exhibit]:
+    """Return every form of evidence that there is."""
+    files = Proofs().members()
+    whole = bundle.write_bundle(files, receipt_id=NOTIFICATION, seal=Seal(pki().seal), made_at=NOW)
+    container = asic.write_container(files, receipt_id=NOTIFICATION, seal=Seal(pki().seal), made_at=NOW)
+    found = (
+        Exhibit("bundle", whole, of_bundle),
+        Exhibit("container", container, of_container),
+        Exhibit("receipt", files[bundle.RECEIPT], of_receipt),
+        Exhibit("pdf", files[bundle.FORM], of_pdf),
+    )
+    return {one.name: one for one in found}
+
+
+# Of 2,000: where there is the most to be changed, the most is tried.
+SHARES = {"bundle": 1000, "container": 500, "receipt": 250, "pdf": 250}
+
+
+@pytest.fixture(scope="session")
+def trust(tmp_path_factory: pytest.TempPathFactory) -> Trust:
+    return load_trust(write_trust(tmp_path_factory.mktemp("trust")))
+
+
+def wrong_of(exhibit: Exhibit, changed: bytes, trust: Trust) -> str | None:
+    """Return what is wrong with the verdict about a changed file, if anything is."""
+    before = time.process_time()
+    report = verify(changed, trust=trust, at=AT)
+    spent = time.process_time() - before
+    unforeseen = [step.name for step in report.steps if step.reason == UNFORESEEN]
+    if report.outcome is Outcome.PASSED and not exhibit.is_itself(changed):
+        return "passed"
+    if not report.steps or unforeseen:
+        return f"met what its reader does not refuse: {unforeseen}"
+    return f"took {spent:.1f} s" if spent > CPU_SECONDS else None
+
+
+def try_all(name: str, count: int, seed: int, trust: Trust) -> None:
+    exhibit = exhibits()[name]
+    found = {
+        how: wrong
+        for how, changed in tamperings(exhibit, count, seed)
+        if (wrong := wrong_of(exhibit, changed, trust)) is not None
+    }
+    assert not found
+
+
+@pytest.mark.parametrize("name", SHARES)
+def test_a_slice_of_the_tamperings_is_refused_in_time_and_in_words(name: str, trust: Trust) -> None:
+    assert verify(exhibits()[name].data, trust=trust, at=AT).outcome is Outcome.PASSED
+    try_all(name, SHARES[name] // 10, SEED, trust)
+
+
+# --- one by one -----------------------------------------------------------------------------------
+
+MIB = 1024 * 1024
+ROOT = b'<Evidence xmlns="urn:notigateway:evidence:1">'
+
+
+def member(name: str, content: bytes) -> bytes:
+    """Return the bundle with another member, its checksum right."""
+    whole = exhibits()["bundle"].data
+    return packed(whole, {**opened(whole), name: content})
+
+
+def receipt(old: bytes, new: bytes) -> bytes:
+    """Return the receipt with something put behind one of its tags."""
+    return exhibits()["receipt"].data.replace(old, old + new)
+
+
+def of_no_version(certificate: bytes) -> bytes:
+    """Return a certificate whose version nobody knows."""
+    return certificate.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x09", 1)
+
+
+def named_by_no_version() -> bytes:
+    """Return a receipt whose seal names such a certificate."""
+    other = base64.b64encode(of_no_version(pki().seal.certificate.public_bytes(Encoding.DER)))
+    return re.sub(rb"(<ds:X509Certificate>)[^<]*", lambda found: found[1] + other, exhibits()["receipt"].data)
+
+
+def many_members(count: int) -> bytes:
+    out = BytesIO()
+    with ZipFile(out, "w") as container:
+        for number in range(count):
+            container.writestr(str(number), b"")
+    return out.getvalue()
+
+
+HOSTILE: Mapping[str, Callable[[], bytes]] = {
+    "a receipt of 48 MB": lambda: ROOT + b"<a/>" * (12 * MIB) + b"</Evidence>",
+    "a receipt of 48 MB in a bundle": lambda: member(bundle.RECEIPT, ROOT + b"<a/>" * (12 * MIB)),
+    "300,000 attributes": lambda: ROOT[:-1] + b"".join(b' a%d=""' % one for one in range(300_000)) + b"/>",
+    "deep XML": lambda: ROOT + b"<a>" * 100_000,
+    "a letter in EventTime": lambda: receipt(b"<EventTime>", b"x"),
+    "an EventTime without zone": lambda: re.sub(
+        rb"(<EventTime>[^<]*)Z<", rb"\1<", exhibits()["receipt"].data
+    ),
+    "an endless EventTime": lambda: receipt(b"<EventTime>", b"9" * 4_000_000),
+    "a seal of an unknown version": named_by_no_version,
+    "a caller of an unknown version": lambda: member(
+        bundle.CALLER_CERTIFICATE, of_no_version(pki().company_seal.certificate.public_bytes(Encoding.DER))
+    ),
+    "brackets without end": lambda: member(bundle.INCLUSION, b"[" * 60_000),
+    "brackets in the manifest": lambda: member(bundle.MANIFEST, b'{"a":' * 10_000),
+    "an infinite index": lambda: member(bundle.INCLUSION, b'{"index": Infinity, "salt": "", "proof": []}'),
+    "an index of 5,000 digits": lambda: member(
+        bundle.INCLUSION, b'{"index": ' + b"9" * 5000 + b', "salt": "", "proof": []}'
+    ),
+    "half a character": lambda: member(bundle.MANIFEST, b'{"seal_sha256": "\\ud800", "format": "x"}'),
+    "a huge token": lambda: receipt(b"<xades:EncapsulatedTimeStamp>", b"MIIB" * 1_000_000),
+    "a nested token": lambda: member(bundle.CHECKPOINT_TOKEN, b"\x30\x80" * 30_000),
+    "a huge request": lambda: member(bundle.REQUEST, b"<a>" * 15_000_000),
+    "200,000 members": lambda: many_members(200_000),
+    "200,000 members behind a container": lambda: exhibits()["container"].data + many_members(200_000),
+    "200,000 byte ranges": lambda: (
+        b"%PDF-1.7 <" + b"0" * (8 * MIB) + b">" + b"/ByteRange [0 9 8388619 1]\n" * 200_000
+    ),
+    "a PDF of brackets": lambda: exhibits()["pdf"].data + b"[" * (10 * MIB),
+    "nothing": bytes,
+    "two letters": lambda: b"PK",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_is_made_to_break_the_verifier_is_refused_in_time_and_in_words(name: str, trust: Trust) -> None:
+    data = HOSTILE[name]()
+    assert wrong_of(Exhibit(name, b""), data, trust) is None
+    assert verify(data, trust=trust, at=AT).outcome is Outcome.FAILED
+
+
+def test_what_no_reader_has_foreseen_is_a_verdict_all_the_same() -> None:
+    def too_deep() -> str:
+        return too_deep()
+
+    def too_large() -> str:
+        return "x" * (1 << 62)
+
+    report = Report()
+    assert not report.take("one", too_deep)
+    assert not report.take("other", too_large)
+    assert [step.outcome for step in report.steps] == [Outcome.FAILED, Outcome.INDETERMINATE]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", SHARES)
+def test_two_thousand_tamperings_are_refused_in_time_and_in_words(name: str, trust: Trust) -> None:
+    try_all(name, SHARES[name], SEED + 1, trust)
