@@ -17,6 +17,7 @@ from envelopes import RSA_SHA256, Draft
 from notigateway.evidence import bundle
 from notigateway.evidence.element import render
 from notigateway.evidence.pades import seal_pdf
+from notigateway.evidence.pdf_seal import add_stamp, stamp_imprint
 from notigateway.evidence.rendition import render_pdf
 from notigateway.evidence.sealing import Seal
 from notigateway.evidence.statement import (
@@ -124,13 +125,9 @@ def sealed(one: Statement, pair: KeyPair | None = None) -> bytes:
     return Seal(pair or pki().seal).seal(render(one), one.event_time, now=one.event_time)
 
 
-def stamped(receipt: bytes, *, at: datetime = STAMPED_AT) -> bytes:
+def stamped(receipt: bytes, *, at: datetime = STAMPED_AT, pair: KeyPair | None = None) -> bytes:
     """Raise a receipt to XAdES-T."""
-    return add_token(receipt, token_of(signature_imprint(receipt), at=at))
-
-
-def _authority_certificate() -> bytes:
-    return tsa().certificate.public_bytes(Encoding.DER)
+    return add_token(receipt, token_of(signature_imprint(receipt), at=at, pair=pair or tsa()))
 
 
 @dataclass(kw_only=True)
@@ -144,6 +141,8 @@ class Proofs:
     neighbours: int = 1
     logged: bytes | None = None
     stamped: bool = True
+    stamped_at: datetime = STAMPED_AT
+    authority: KeyPair = field(default_factory=tsa)
     files: dict[str, bytes | None] = field(default_factory=dict)
     left_out: tuple[bundle.LeftOut, ...] = ()
 
@@ -152,17 +151,30 @@ class Proofs:
         seal = Seal(self.seal)
         receipt = self.receipt or sealed(self.statement(), self.seal)
         members: dict[str, bytes | None] = {
-            bundle.RECEIPT: stamped(receipt) if self.stamped else receipt,
-            bundle.FORM: seal_pdf(render_pdf(receipt), seal=seal, at=NOW),
-            bundle.PREVIOUS: self.previous,
+            bundle.RECEIPT: self.raised(receipt),
+            bundle.FORM: self._form(receipt, seal),
+            bundle.PREVIOUS: self.raised(self.previous),
             bundle.REQUEST: self.request,
             bundle.SEAL_CERTIFICATE: self.seal.certificate.public_bytes(Encoding.DER),
             bundle.CALLER_CERTIFICATE: pki().company_seal.certificate.public_bytes(Encoding.DER),
-            bundle.AUTHORITY_CERTIFICATE: _authority_certificate() if self.stamped else None,
+            bundle.AUTHORITY_CERTIFICATE: self.authority.certificate.public_bytes(Encoding.DER)
+            if self.stamped
+            else None,
             **self._log(self.logged or receipt, seal),
             **self.files,
         }
         return {name: content for name, content in members.items() if content is not None}
+
+    def _token(self, imprint: bytes) -> bytes:
+        return token_of(imprint, at=self.stamped_at, pair=self.authority)
+
+    def raised(self, receipt: bytes) -> bytes:
+        """Return a receipt with its time-stamp, where there are any."""
+        return add_token(receipt, self._token(signature_imprint(receipt))) if self.stamped else receipt
+
+    def _form(self, receipt: bytes, seal: Seal) -> bytes:
+        form = seal_pdf(render_pdf(receipt), seal=seal, at=NOW)
+        return add_stamp(form, self._token(stamp_imprint(form))) if self.stamped else form
 
     def statement(self) -> Statement:
         """Return what the receipt says."""
@@ -196,7 +208,7 @@ class Proofs:
         other = leaf_hash(b"another")
         head = Checkpoint("log.example", 2, node_hash(other, leaf_hash(leaf)), NOW).to_bytes()
         signature = seal.sign(head, now=NOW)
-        token = token_of(checkpoint_imprint(signature), at=STAMPED_AT)
+        token = self._token(checkpoint_imprint(signature))
         return {
             **({bundle.CHECKPOINT_TOKEN: token} if self.stamped else {}),
             bundle.LEAF: leaf,

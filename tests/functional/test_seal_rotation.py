@@ -29,6 +29,7 @@ from notigateway.evidence.sealing import Seal
 from notigateway.evidence.seals import load_history, load_seal
 from notigateway.evidence.xades import seal_certificate_of, verify_receipt
 from notigateway.log.growing import advance
+from notigateway.receipts.stamping import stamp
 from notigateway.settings import load_settings
 from notigateway.tlog.checkpoint import verify_checkpoint
 from notigateway.verifier.pins import load_trust
@@ -36,8 +37,9 @@ from notigateway.verifier.procedure import verify
 from notigateway.verifier.report import Outcome
 from operating import app
 from overdue import settings_file
-from pki import NOW, OTHER_COMPANY_NIF, company_subject, ec_key, pki, write_pem
+from pki import NOW, OTHER_COMPANY_NIF, company_subject, ec_key, pki, write_issuers, write_pem
 from stack import NG
+from tsa import Answering, serving, tsa
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,6 +106,10 @@ def test_the_seal_changes_while_two_gateways_serve_and_every_receipt_verifies(st
         stack.pass_time(minutes=1)
         use(stack, endpoint)
         stack.accept(wanted)
+    # Whatever the old key has made is proven to exist before its period ends.
+    advance(stack.engine, seal=Seal(pki().seal), origin=stack.settings.log_origin, now=stack.now)
+    with serving(Answering(at=stack.now)) as authority:
+        assert not stamp(stack.engine, authority=authority, now=stack.now, batch_size=100).waiting
     stack.pass_time(days=1)
     use(stack, new)
     old.gate.office.engine.dispose()
@@ -120,6 +126,7 @@ def test_the_seal_changes_while_two_gateways_serve_and_every_receipt_verifies(st
     assert sealers == [first, second, first, second]
     trust = stack.folder / "trust"
     trust.mkdir()
+    write_issuers(trust / "timestamp", [tsa().certificate])
     (write_history(trust / "seals") / "seal-2.pem").write_bytes(second.public_bytes(Encoding.PEM))
     for wanted in (ids[0], ids[3]):
         _, data = decided(stack, wanted, "bundle")

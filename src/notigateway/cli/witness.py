@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import signal
 import socket
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
@@ -77,7 +77,7 @@ def serve(
 
     telemetry.configure(_Telling(log_format))
     configured = load_witness(file)
-    lines, kept, stopping = Logger("notigateway.witness"), Kept(configured.database), Event()
+    lines, kept, stopping = Logger("notigateway.witness"), Kept(configured.database), threading.Event()
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, lambda _number, _frame: stopping.set())
     listener = _listen(configured)

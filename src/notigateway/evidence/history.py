@@ -46,6 +46,11 @@ class DatedSeal:
         start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
         return cls(certificate, max(since or start, start), min(until or end, end))
 
+    def within(self, other: DatedSeal) -> DatedSeal:
+        """Return it with the period that it has in common with another pin of the same certificate."""
+        since, until = max(self.since, other.since), min(self.until, other.until)
+        return DatedSeal(self.certificate, since, until)
+
     def covers(self, instant: datetime) -> bool:
         """Tell whether a seal of that instant can be by this certificate."""
         return self.since <= instant <= self.until
@@ -57,8 +62,13 @@ Pin = x509.Certificate | DatedSeal
 
 def dated(pins: Iterable[Pin]) -> dict[str, DatedSeal]:
     """Return pinned seals by the fingerprints of their certificates."""
-    seals = (pin if isinstance(pin, DatedSeal) else DatedSeal.of(pin) for pin in pins)
-    return {fingerprint(seal.certificate): seal for seal in seals}
+    found: dict[str, DatedSeal] = {}
+    for pin in pins:
+        seal = pin if isinstance(pin, DatedSeal) else DatedSeal.of(pin)
+        name = fingerprint(seal.certificate)
+        # Pinned twice, it counts where both periods say so: a copy does not undo an end.
+        found[name] = found[name].within(seal) if name in found else seal
+    return found
 
 
 def load_seals(folder: Path) -> list[DatedSeal]:

@@ -27,7 +27,7 @@ from notigateway.evidence.history import dated
 from notigateway.evidence.pdf_additions import check_additions
 from notigateway.evidence.pdf_seal import find_seal, is_about
 from notigateway.evidence.pdf_structure import read_structure
-from notigateway.evidence.timestamp import CLOCKS_DIFFER_AT_MOST, check_token, embedded_certificates
+from notigateway.evidence.timestamp import CLOCKS_DIFFER_AT_MOST, embedded_certificates, read_stamp
 from notigateway.instants import instant_text
 from notigateway.pki.asn1_classes import complete_classes
 
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from notigateway.evidence.history import Pin
     from notigateway.evidence.pdf_seal import PdfSeal
     from notigateway.evidence.sealing import Seal
+    from notigateway.evidence.timestamp import Stamp
 
 complete_classes()
 
@@ -53,16 +54,21 @@ _DRY_SIGNATURE: Final = bytes(72)
 class SealedPdf:
     """What a sealed PDF holds: the receipt attached to it, who sealed the PDF, and when it says so.
 
-    `timestamped_at` is when a pinned authority says that the seal existed, the earliest of all that do; None
-    where nobody pinned says so. `has_additions`: somebody has appended validation data or time-stamps, which
-    are not under the seal.
+    `stamps` are the words of pinned authorities that the seal existed, in the order in which they were put
+    there: each is also about those before it. `has_additions`: somebody has appended validation data or
+    time-stamps, which are not under the seal.
     """
 
     receipt: bytes
     certificate: x509.Certificate
     sealed_at: datetime
-    timestamped_at: datetime | None = None
+    stamps: tuple[Stamp, ...] = ()
     has_additions: bool = False
+
+    @property
+    def timestamped_at(self) -> datetime | None:
+        """The earliest instant at which a pinned authority says that the seal existed; None without any."""
+        return min((one.at for one in self.stamps), default=None)
 
 
 def seal_pdf(pdf: bytes, *, seal: Seal, at: datetime) -> bytes:
@@ -204,7 +210,7 @@ def _verify(
         raise RenditionInvalidError(
             "the seal certificate was not valid, or not in use, when the PDF was sealed"
         )
-    stamps = [_stamped_at(seal, found.sealed_at, authorities)]
+    stamps = _stamp_of(seal, found.sealed_at, authorities)
     has_additions = seal.covered < len(data)
     if has_additions:  # 6
         stamps += check_additions(data, seal, authorities=authorities)
@@ -212,19 +218,17 @@ def _verify(
         found.receipt,
         pinned.certificate,
         found.sealed_at,
-        min((one for one in stamps if one is not None), default=None),
+        tuple(stamps),
         has_additions,
     )
 
 
-def _stamped_at(
-    seal: PdfSeal, sealed_at: datetime, authorities: Sequence[x509.Certificate]
-) -> datetime | None:
-    """Return what the time-stamp in the container says; None where there is none, or nobody is pinned."""
+def _stamp_of(seal: PdfSeal, sealed_at: datetime, authorities: Sequence[x509.Certificate]) -> list[Stamp]:
+    """Return what the time-stamp in the container says; nothing where there is none, or nobody is pinned."""
     token = seal.token
     if token is None:
-        return None
-    at = check_token(token, imprint=seal.imprint(), authorities=authorities or embedded_certificates(token))
-    if at < sealed_at - CLOCKS_DIFFER_AT_MOST:
+        return []
+    stamp = read_stamp(token, imprint=seal.imprint(), authorities=authorities or embedded_certificates(token))
+    if stamp.at < sealed_at - CLOCKS_DIFFER_AT_MOST:
         raise RenditionInvalidError("the time-stamp is from before the seal that it is about")
-    return at if authorities else None
+    return [stamp] if authorities else []

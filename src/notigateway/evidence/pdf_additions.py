@@ -8,11 +8,11 @@ from notigateway.errors import RenditionInvalidError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from cryptography.x509 import Certificate
 
     from notigateway.evidence.pdf_seal import PdfSeal
+    from notigateway.evidence.timestamp import Stamp
 
 
 def check_additions(
@@ -20,8 +20,8 @@ def check_additions(
     seal: PdfSeal,
     *,
     authorities: Sequence[Certificate],  # noqa: ARG001  (nothing may be appended)
-) -> list[datetime]:
-    """Check what stands behind the part that a proven seal covers; return what its time-stamps say.
+) -> list[Stamp]:
+    """Check what stands behind the part that a proven seal covers; return its time-stamps, the oldest first.
 
     Raises: `RenditionInvalidError`.
     """

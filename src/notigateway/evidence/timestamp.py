@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from notigateway.errors import StampInvalidError
+from notigateway.evidence.algorithms import digest_name, key_name
 from notigateway.evidence.der import SEQUENCE, SET, TAGGED_0, V1, V3, der
 from notigateway.pki.asn1_classes import complete_classes
 from notigateway.pki.keys import read_certificate
@@ -167,8 +168,22 @@ def read_answer(
 # --- checking -----------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What a checked token states: the instant, whose word that is, and by which algorithms it stands."""
+
+    at: datetime
+    authority: x509.Certificate
+    algorithms: frozenset[str]
+
+
 def check_token(token: bytes, *, imprint: bytes, authorities: Sequence[x509.Certificate]) -> datetime:
-    """Return the instant that a token states of a hash, if one of the pinned authorities says so.
+    """Return the instant that `read_stamp` finds. Raises: `StampInvalidError`."""
+    return read_stamp(token, imprint=imprint, authorities=authorities).at
+
+
+def read_stamp(token: bytes, *, imprint: bytes, authorities: Sequence[x509.Certificate]) -> Stamp:
+    """Return what a token states of a hash, if one of the pinned authorities says so.
 
     The size of the hash tells which it is: SHA-256, or SHA-512 as of the log's second tree.
 
@@ -202,7 +217,7 @@ def embedded_certificates(token: bytes) -> list[x509.Certificate]:
         raise StampInvalidError(f"the token cannot be read: {error}") from error
 
 
-def _check(token: bytes, imprint: bytes, authorities: Sequence[x509.Certificate]) -> datetime:
+def _check(token: bytes, imprint: bytes, authorities: Sequence[x509.Certificate]) -> Stamp:
     if len(token) > TOKEN_MAX_BYTES:
         raise StampInvalidError("the token is larger than any")
     content = cms.ContentInfo.load(token, strict=True)  # 1
@@ -221,7 +236,9 @@ def _check(token: bytes, imprint: bytes, authorities: Sequence[x509.Certificate]
     at: datetime = info["gen_time"].native
     _check_certificate(certificate, at)  # 4
     _check_signature(content["content"], signer, attributes, certificate)  # 5
-    return at
+    digests = stated["hash_algorithm"]["algorithm"].native, signer["digest_algorithm"]["algorithm"].native
+    relied = {key_name(certificate.public_key()), *map(digest_name, digests)}
+    return Stamp(at, certificate, frozenset(relied))
 
 
 def _alone(content: cms.ContentInfo, authorities: Sequence[x509.Certificate]) -> bytes:

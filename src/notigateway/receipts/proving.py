@@ -98,12 +98,12 @@ class Proving:
         receipt: Receipt,
         stamped: ReceiptTimestamp | None,
         *,
-        previous: Receipt | None,
+        previous: Receipt | ReceiptTimestamp | None,
         may_see: Callable[[Names], bool],
         now: datetime,
         write: Callable[..., bytes] = bundle.write_bundle,
     ) -> bytes:
-        """Return everything that proves a receipt, in one file; `previous` is the receipt before it.
+        """Return everything that proves a receipt, in one file; `previous` is the one before it, as raised.
 
         It holds the time-stamped form, where there is one. What no checkpoint of the log covers yet makes it
         sign one. `may_see` tells whether the request may be in it, by what that names; `write` puts the file

@@ -9,14 +9,14 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from notigateway.errors import CheckpointInvalidError, StampInvalidError
-from notigateway.evidence.timestamp import CLOCKS_DIFFER_AT_MOST, check_token
+from notigateway.evidence.timestamp import CLOCKS_DIFFER_AT_MOST, read_stamp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from cryptography.x509 import Certificate
 
+    from notigateway.evidence.timestamp import Stamp
     from notigateway.tlog.checkpoint import Checkpoint
 
 
@@ -27,15 +27,15 @@ def checkpoint_imprint(signature: bytes) -> bytes:
 
 def verify_checkpoint_token(
     token: bytes, signature: bytes, checkpoint: Checkpoint, *, authorities: Sequence[Certificate]
-) -> datetime:
-    """Return the instant that a pinned authority states of a checkpoint whose signature was verified.
+) -> Stamp:
+    """Return what a pinned authority states of a checkpoint whose signature was verified.
 
     Raises: `CheckpointInvalidError`, also for an instant before the one that the checkpoint states.
     """
     try:
-        at = check_token(token, imprint=checkpoint_imprint(signature), authorities=authorities)
+        stamp = read_stamp(token, imprint=checkpoint_imprint(signature), authorities=authorities)
     except StampInvalidError as error:
         raise CheckpointInvalidError(f"its time-stamp: {error.detail}") from error
-    if at < checkpoint.at - CLOCKS_DIFFER_AT_MOST:
+    if stamp.at < checkpoint.at - CLOCKS_DIFFER_AT_MOST:
         raise CheckpointInvalidError("its time-stamp is from before the checkpoint that it is about")
-    return at
+    return stamp

@@ -70,6 +70,12 @@ def command(
             help="The signed request of the one FILE, to be compared and verified with it.",
         ),
     ] = None,
+    algorithms: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="A later table of until when algorithms count than the one of this version."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON: one document for each file.")] = False,
 ) -> None:
     """Verify, print each step, exit with what they come to."""
@@ -79,7 +85,14 @@ def command(
     for file in files:
         name = str(file) if len(files) > 1 else None
         try:
-            report = _verify(file, trust, at or datetime.now(UTC), require_level, request)
+            report = _verify(
+                file,
+                trust,
+                at=at or datetime.now(UTC),
+                level=require_level,
+                request=request,
+                algorithms=algorithms,
+            )
         except (OSError, GatewayError) as error:
             _print_unread(error, name, as_json=as_json)
             found.append(Outcome.INDETERMINATE)
@@ -90,8 +103,17 @@ def command(
     raise typer.Exit(EXIT_CODES[worst])
 
 
-def _verify(file: Path, trust: Path, at: datetime, level: str | None, request: Path | None) -> Report:
-    """Verify a file. Raises: `ConfigurationError`, `OSError` where it or the trust folder cannot be read."""
+def _verify(
+    file: Path,
+    trust: Path,
+    *,
+    at: datetime,
+    level: str | None,
+    request: Path | None,
+    algorithms: Path | None,
+) -> Report:
+    """Verify a file. Raises: `ConfigurationError`, `OSError` where something given cannot be read."""
+    from notigateway.evidence.algorithms import load_algorithms
     from notigateway.evidence.bundle import BUNDLE_MAX_BYTES
     from notigateway.given_files import read_file
     from notigateway.verifier.pins import load_trust
@@ -103,6 +125,7 @@ def _verify(file: Path, trust: Path, at: datetime, level: str | None, request: P
         at=at,
         required_level=level,
         request=None if request is None else read_file(request, max_bytes=BUNDLE_MAX_BYTES),
+        algorithms=None if algorithms is None else load_algorithms(algorithms),
     )
 
 

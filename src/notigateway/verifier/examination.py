@@ -15,24 +15,33 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
 from notigateway.evidence import asic, bundle
+from notigateway.evidence.algorithms import known_algorithms
+from notigateway.evidence.existence import Judgement
 from notigateway.evidence.history import dated
 from notigateway.evidence.pades import since, verify_pdf
 from notigateway.evidence.shape import check_spelling
 from notigateway.evidence.statement import parse_receipt
-from notigateway.evidence.timestamp import embedded_certificates, take_out
+from notigateway.evidence.timestamp import (
+    check_not_before_seal,
+    embedded_certificates,
+    read_stamp,
+    signature_imprint,
+    take_out,
+)
 from notigateway.evidence.wording import Reading, title
 from notigateway.evidence.xades import seal_certificate_of, verify_receipt
 from notigateway.instants import instant_text
 from notigateway.pki.keys import fingerprint, subject_of
 from notigateway.published import published_folder
+from notigateway.verifier.existing import Existence
 from notigateway.verifier.report import FailedError, SkippedError, UndeterminedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from cryptography.x509 import Certificate
-
+    from notigateway.evidence.algorithms import Algorithms
+    from notigateway.evidence.pades import SealedPdf
     from notigateway.evidence.statement import ReceiptFacts
     from notigateway.verifier.pins import Trust
 
@@ -66,8 +75,14 @@ class Examination:
     files: Mapping[str, bytes] = field(default_factory=dict)
     container: Mapping[str, bytes] = field(default_factory=dict)
     left_out: Mapping[str, bundle.LeftOut] = field(default_factory=dict)
-    sealer: Certificate | None = None
     facts: ReceiptFacts | None = None
+    pdf: SealedPdf | None = None
+    is_manifest_proven: bool = True
+    algorithms: Algorithms = field(default_factory=known_algorithms)
+
+    def __post_init__(self) -> None:
+        """Prepare what the step about time will judge."""
+        self.existence = Existence(self.trust, Judgement(self.at, self.algorithms))
 
     # --- the file --------------------------------------------------------------------------------
 
@@ -87,6 +102,13 @@ class Examination:
         self.need_seals()
         manifest = self._manifest()
         self.left_out = manifest.left_out
+        self.is_manifest_proven = False
+        lack = self.existence.lack(manifest.certificate, ())
+        if lack is not None:
+            raise SkippedError(
+                f"{lack}: a manifest has no time-stamp, so it says nothing; every file is proven by itself"
+            )
+        self.is_manifest_proven = True
         without = f"; it leaves out {', '.join(self.left_out)}" if self.left_out else ""
         return (
             f"sealed by {subject_of(manifest.certificate)} on {manifest.made_at}; "
@@ -103,11 +125,17 @@ class Examination:
     def open_form(self, data: bytes) -> str:
         """Check the seal of a PDF and take the receipt out of it."""
         self.need_seals()
-        form = verify_pdf(
-            data, seal_certificates=self.trust.seals, timestamp_certificates=self.trust.authorities
-        )
+        form = self.read_form(data)
         self.files = {bundle.FORM: data, bundle.RECEIPT: form.receipt}
         return f"sealed by {subject_of(form.certificate)}, {since(form)}"
+
+    def read_form(self, data: bytes) -> SealedPdf:
+        """Return what a PDF holds, verified once."""
+        if self.pdf is None:
+            self.pdf = verify_pdf(
+                data, seal_certificates=self.trust.seals, timestamp_certificates=self.trust.stampers
+            )
+        return self.pdf
 
     # --- the receipt -----------------------------------------------------------------------------
 
@@ -132,7 +160,6 @@ class Examination:
         when = _sealed_at(Reading(root))
         pinned = dated(self.trust.seals).get(fingerprint(named))
         if pinned is not None:
-            self.sealer = named
             if not pinned.covers(when):
                 period = f"from {instant_text(pinned.since)} until {instant_text(pinned.until)}"
                 raise FailedError(f"{subject_of(named)} was in use {period}, not on {instant_text(when)}")
@@ -146,6 +173,7 @@ class Examination:
         self.need_seals()
         facts = verify_receipt(self.original(), seal_certificates=self.trust.seals)
         self.facts = facts
+        self.existence.seals.append(("the seal", seal_certificate_of(self.files[bundle.RECEIPT]), ()))
         named = title(facts.state, facts.nature).en
         return f"{named} of {instant_text(facts.event_time)}, notification {facts.notification_id}"
 
@@ -171,19 +199,23 @@ class Examination:
         self._fits_authority(token)
         if token is None:
             self._need_no_level("there is no time-stamp", is_failure=not self._is_pdf)
-            return self._by_the_gateways_clock("there is none")
-        stamped = verify_receipt(
-            self.files[bundle.RECEIPT],
-            seal_certificates=self.trust.seals,
-            timestamp_certificates=self.trust.authorities,
+            raise SkippedError("there is none: level B, by the gateway's clock")
+        original = self.original()
+        stamp = read_stamp(
+            token,
+            imprint=signature_imprint(original),
+            authorities=self.trust.stampers or embedded_certificates(token),
         )
-        if stamped.timestamped_at is None:
-            lack = "the trust folder has no authority in timestamp/"
+        check_not_before_seal(original, stamp.at)
+        lack = "the trust folder has no authority in timestamp/"
+        if self.trust.authorities:
+            proof = self.existence.proof(stamp)
+            self.existence.proofs.append(proof)
+            lack = self.existence.judgement.doubt(proof) or ""
+        if lack:
             self._need_no_level(lack, is_failure=False)
-            return self._by_the_gateways_clock(lack)
-        if self.sealer is not None and stamped.timestamped_at > self.sealer.not_valid_after_utc:
-            raise UndeterminedError("it was made after the seal certificate had expired")
-        return f"the seal existed on {instant_text(stamped.timestamped_at)}"
+            raise SkippedError(f"{lack}: level B, by the gateway's clock")
+        return f"the seal existed on {instant_text(stamp.at)}"
 
     def _fits_authority(self, token: bytes | None) -> None:
         """Check that the certificate beside a receipt is the one of who made its time-stamp."""
@@ -200,14 +232,6 @@ class Examination:
         if self.required_level is not None:
             said = f"level {self.required_level} is required: {lack}"
             raise FailedError(said) if is_failure else UndeterminedError(said)
-
-    def _by_the_gateways_clock(self, lack: str) -> str:
-        if self.sealer is not None and self.at > self.sealer.not_valid_after_utc:
-            expiry = instant_text(self.sealer.not_valid_after_utc)
-            raise UndeterminedError(
-                f"{lack}; the seal certificate expired on {expiry}, so nothing proves that the seal is older"
-            )
-        raise SkippedError(f"{lack}: level B, by the gateway's clock")
 
     # --- what the steps share --------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 - `seals/`: the gateway's seal certificates, all that were ever used; each is pinned by itself. Of those that
   are no longer in use `periods.toml` says until when they were.
-- `timestamp/`: the authorities of time-stamps, for receipts of level T; optional.
+- `timestamp/`: the authorities of time-stamps, all that were ever asked; optional. They have periods too.
 - `issuers/`: the authorised issuers of callers' certificates; optional. Without it the caller's
   certificate is the one that the receipt names, and that is all that is said of it.
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from notigateway.errors import ConfigurationError
-from notigateway.evidence.history import DatedSeal, load_seals
+from notigateway.evidence.history import DatedSeal, dated, load_seals
 from notigateway.pki.anchors import TrustStore
 from notigateway.pki.keys import load_certificates
 
@@ -28,8 +28,13 @@ class Trust:
     """The certificates of the folder; `issuers` is None where it names none."""
 
     seals: list[DatedSeal]
-    authorities: list[Certificate]
+    authorities: list[DatedSeal]
     issuers: TrustStore | None
+
+    @property
+    def stampers(self) -> list[Certificate]:
+        """The certificates of the authorities, whatever their periods are."""
+        return [one.certificate for one in self.authorities]
 
 
 def load_trust(folder: Path) -> Trust:
@@ -39,7 +44,7 @@ def load_trust(folder: Path) -> Trust:
     issuers = _certificates(folder / "issuers")
     return Trust(
         seals=load_seals(folder / "seals"),
-        authorities=_certificates(folder / "timestamp"),
+        authorities=list(dated(load_seals(folder / "timestamp")).values()),
         issuers=TrustStore(issuers) if issuers else None,
     )
 

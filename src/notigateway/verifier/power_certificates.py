@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from notigateway.evidence.power_certificate import verify_power_certificate
+from notigateway.evidence.xades import seal_certificate_of
 from notigateway.instants import instant_text
 from notigateway.verifier.report import Report, UndeterminedError
 
@@ -24,6 +25,9 @@ def verify_power(case: Examination, data: bytes) -> Report:
         if found.event_time > case.at:
             raise UndeterminedError(f"it was not sealed yet at {instant_text(case.at)}")
         proven.append(found)
+        lack = case.existence.lack(seal_certificate_of(data), ())
+        if lack is not None:
+            raise UndeterminedError(f"{lack}; ask for a new one: it has no time-stamp")
         return (
             f"power {found.power_id} of {found.grantor.identifier} to {found.attorney.identifier}: "
             f"{found.state} on {instant_text(found.event_time)}"

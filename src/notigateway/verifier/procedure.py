@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from notigateway.evidence import bundle
+from notigateway.evidence.algorithms import known_algorithms
 from notigateway.evidence.asic import is_container
 from notigateway.evidence.power_certificate import BEGINNING
 from notigateway.verifier.examination import Examination
@@ -16,6 +17,7 @@ from notigateway.verifier.surroundings import Surroundings
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from notigateway.evidence.algorithms import Algorithms
     from notigateway.verifier.pins import Trust
 
 
@@ -26,6 +28,7 @@ def verify(
     at: datetime,
     required_level: str | None = None,
     request: bytes | None = None,
+    algorithms: Algorithms | None = None,
 ) -> Report:
     """Verify a bundle, a container, a PDF, a receipt or the certificate of a power: its first bytes tell.
 
@@ -37,8 +40,11 @@ def verify(
     2. receipt: schema, seal certificate, seal, policy, time-stamp
     3. request: digest, the caller's signature, revocation data
     4. surroundings: chain, log, checkpoint and its time-stamp, form
+    5. whether the seals still count at `at`, by the periods of the pins and the ends of `algorithms`
     """
-    case = Examination(trust=trust, at=at, required_level=required_level)
+    case = Examination(
+        trust=trust, at=at, required_level=required_level, algorithms=algorithms or known_algorithms()
+    )
     around, requests = Surroundings(case), Requests(case, request)
     report = Report()
     if is_container(data):
@@ -69,4 +75,5 @@ def verify(
     report.take("checkpoint", around.checkpoint)
     report.take("checkpoint's time", around.checkpoint_timestamp)
     report.take("form", around.form)
+    report.take("existence", case.existence.step)
     return report

@@ -119,6 +119,8 @@ class Requests:
         if left.sha256 != stated:
             raise FailedError("the manifest leaves out another request than the receipt names")
         why = _WHY_LEFT_OUT.get(left.reason, left.reason)
+        if not self.case.is_manifest_proven:
+            why += " (so says a manifest whose seal is out of use, which is not proven)"
         raise SkippedError(f"left out of this bundle: {why}; its SHA-256 is {stated}, as the receipt says")
 
     def _caller_of_what_is_left_out(self) -> None:

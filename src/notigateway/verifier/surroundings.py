@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from notigateway.errors import GatewayError
 from notigateway.evidence import bundle
-from notigateway.evidence.pades import since, verify_pdf
-from notigateway.evidence.timestamp import embedded_certificates, take_out
-from notigateway.evidence.xades import verify_receipt
+from notigateway.evidence.pades import since
+from notigateway.evidence.timestamp import (
+    embedded_certificates,
+    read_stamp,
+    signature_imprint,
+    take_out,
+)
+from notigateway.evidence.xades import seal_certificate_of, verify_receipt
 from notigateway.instants import instant_text
 from notigateway.pki.keys import subject_of
 from notigateway.tlog.checkpoint import Checkpoint, read_checkpoint, verify_checkpoint
@@ -20,6 +25,9 @@ from notigateway.tlog.merkle import is_included, leaf_hash
 from notigateway.verifier.report import FailedError, SkippedError, UndeterminedError
 
 if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
+    from notigateway.evidence.timestamp import Stamp
     from notigateway.verifier.examination import Examination
 
 
@@ -29,6 +37,8 @@ class Surroundings:
 
     case: Examination
     head: Checkpoint | None = None
+    head_seal: Certificate | None = None
+    is_included: bool = False
 
     def chain(self) -> str:
         """Check the receipt before this one."""
@@ -43,9 +53,16 @@ class Surroundings:
             raise SkippedError("the receipt before this one is not in this file; its bundle holds it")
         if hashlib.sha256(_original(data)).hexdigest() != stated:  # before anything of it is read
             raise FailedError("the receipt before this one is not the one that it names")
-        previous = verify_receipt(data, seal_certificates=self.case.trust.seals)
+        trust, existence = self.case.trust, self.case.existence
+        previous = verify_receipt(data, seal_certificates=trust.seals, timestamp_certificates=trust.stampers)
         if previous.notification_id != facts.notification_id:
             raise FailedError("the receipt before this one is about another notification")
+        original, token = take_out(data)
+        known = []
+        if token is not None and trust.authorities:
+            stamp = read_stamp(token, imprint=signature_imprint(original), authorities=trust.stampers)
+            known = [existence.proof(stamp)]
+        existence.seals.append(("the seal of the receipt before it", seal_certificate_of(data), known))
         return f"follows {previous.receipt_id}, as it says"
 
     def inclusion(self) -> str:
@@ -61,6 +78,7 @@ class Surroundings:
         head = read_checkpoint(self.case.files[bundle.CHECKPOINT])
         if not is_included(leaf_hash(leaf), proof.index, head.size, proof=proof.proof, root=head.root):
             raise FailedError("the proof does not lead from the receipt to the root of the log")
+        self.is_included = True
         return f"entry {proof.index} of {head.size} in the log {head.origin}"
 
     def checkpoint(self) -> str:
@@ -79,38 +97,56 @@ class Surroundings:
             except GatewayError as error:
                 refusal = error
             else:
+                self.head_seal = pinned.certificate
                 return f"sealed by {subject_of(pinned.certificate)} on {instant_text(self.head.at)}"
         raise FailedError(f"no pinned seal signed the checkpoint: {refusal}")
 
     def checkpoint_timestamp(self) -> str:
-        """Check since when the log's head exists, by somebody else's clock."""
+        """Check since when the log's head exists, by somebody else's clock; and that its seal counts now."""
+        if bundle.CHECKPOINT not in self.case.files:
+            raise SkippedError("there is no checkpoint in this file")
+        if self.head is None or self.head_seal is None:
+            raise UndeterminedError("the seal on the checkpoint is not proven")
+        stamp = self._stamp_of(self.head)
+        known = [] if stamp is None else [self.case.existence.proof(stamp)]
+        if self.is_included:  # whoever saw the head saw the receipt's leaf, which commits to its bytes
+            self.case.existence.proofs += [
+                replace(one, algorithms=one.algorithms | {"SHA-256"}) for one in known
+            ]
+        why = self.case.existence.lack(self.head_seal, known)
+        if why is not None:
+            raise UndeterminedError(f"the seal on the checkpoint: {why}")
+        if stamp is None:
+            raise SkippedError("there is none, or the trust folder has no authority in timestamp/")
+        return f"the head of the log existed on {instant_text(stamp.at)}"
+
+    def _stamp_of(self, head: Checkpoint) -> Stamp | None:
+        """Return the head's time-stamp; None where there is none, or nobody is pinned who could say so."""
         token = self.case.files.get(bundle.CHECKPOINT_TOKEN)
         if token is None:
-            raise SkippedError("there is none")
-        if self.head is None:
-            raise UndeterminedError("the seal on the checkpoint is not proven")
-        at = verify_checkpoint_token(
+            return None
+        stampers = self.case.trust.stampers
+        stamp = verify_checkpoint_token(
             token,
             self.case.files[bundle.CHECKPOINT_SIGNATURE],
-            self.head,
-            authorities=self.case.trust.authorities or embedded_certificates(token),
+            head,
+            authorities=stampers or embedded_certificates(token),
         )
-        if not self.case.trust.authorities:
-            raise SkippedError("the trust folder has no authority in timestamp/")
-        return f"the head of the log existed on {instant_text(at)}"
+        return stamp if stampers else None
 
     def form(self) -> str:
         """Check that the PDF is the sealed form of this very receipt."""
         self.case.proven()
         if bundle.FORM not in self.case.files:
             raise SkippedError("there is no PDF in this file")
-        form = verify_pdf(
-            self.case.files[bundle.FORM],
-            seal_certificates=self.case.trust.seals,
-            timestamp_certificates=self.case.trust.authorities,
-        )
+        form = self.case.read_form(self.case.files[bundle.FORM])
         if form.receipt != self.case.original():
             raise FailedError("the receipt attached to the PDF is not this one")
+        known = self.case.existence.chain(form.stamps)
+        self.case.existence.proofs += known  # whoever saw the PDF saw the receipt in it
+        why = self.case.existence.lack(form.certificate, known)
+        if why is not None:
+            raise UndeterminedError(f"the seal on the PDF: {why}")
         return f"holds this receipt and is {since(form)}"
 
 

@@ -32,14 +32,14 @@ from bundles import (
 )
 from client_shapes import by_name, thumbprint_text
 from notigateway.evidence import asic, bundle
+from notigateway.evidence.history import DatedSeal
 from notigateway.evidence.sealing import Seal
 from notigateway.evidence.timestamp import add_token, take_out
 from notigateway.tlog.dating import checkpoint_imprint
 from notigateway.verifier.cli import app
-from notigateway.verifier.examination import Examination
 from notigateway.verifier.pins import load_trust
 from notigateway.verifier.procedure import verify
-from notigateway.verifier.report import Outcome, Report, UndeterminedError
+from notigateway.verifier.report import Outcome, Report
 from pki import NOW, pki, write_issuers
 from tsa import token_of, tsa
 
@@ -403,28 +403,17 @@ def test_a_trust_folder_without_a_seal_of_that_time_is_indeterminate(proofs: byt
     assert outcomes(other_time)["seal certificate"] is Outcome.INDETERMINATE
 
 
-def test_an_expired_seal_without_a_time_stamp_is_indeterminate_with_one_it_passes(
-    proofs: bytes, trust: Trust
-) -> None:
-    later = pki().seal.certificate.not_valid_after_utc + timedelta(days=1)
+def test_an_expired_seal_without_a_time_stamp_is_indeterminate_with_one_it_passes(trust: Trust) -> None:
+    seal = pki().seal
+    short = pki().holder(seal.certificate.subject, seal.key, not_after=NOW + timedelta(days=400))
+    expiring = replace(trust, seals=[DatedSeal.of(short.certificate), *trust.seals])
+    later = NOW + timedelta(days=500)
 
-    without = verify(Proofs(stamped=False).build(), trust=trust, at=later)
+    without = verify(Proofs(seal=short, stamped=False).build(), trust=expiring, at=later)
 
-    assert outcomes(without)["time-stamp"] is Outcome.INDETERMINATE
+    assert outcomes(without)["existence"] is Outcome.INDETERMINATE
     assert without.outcome is Outcome.INDETERMINATE
-    assert verify(proofs, trust=trust, at=later).outcome is Outcome.PASSED
-
-
-def test_a_time_stamp_from_after_the_seal_expired_proves_nothing(trust: Trust) -> None:
-    late = stamped(sealed(statement(b"")), at=NOW + timedelta(days=2))
-    subject = trust.seals[0].certificate.subject
-    short = pki().holder(subject, pki().seal.key, not_after=NOW + timedelta(days=1))
-    case = Examination(trust=trust, at=AT, required_level=None, files={bundle.RECEIPT: late})
-    case.seal_certificate(), case.signature()
-    case.sealer = short.certificate
-
-    with pytest.raises(UndeterminedError, match="after the seal certificate had expired"):
-        case.timestamp()
+    assert verify(Proofs(seal=short).build(), trust=expiring, at=later).outcome is Outcome.PASSED
 
 
 # --- level T ---------------------------------------------------------------------------------------
@@ -464,7 +453,7 @@ def test_the_time_stamp_of_another_receipt_fails_whoever_is_trusted(tmp_path: Pa
 
 def test_level_t_by_an_authority_that_is_not_trusted(proofs: bytes, trust: Trust) -> None:
     nobody = replace(trust, authorities=[])
-    another = replace(trust, authorities=[tsa("another").certificate])
+    another = replace(trust, authorities=[DatedSeal.of(tsa("another").certificate)])
 
     unknown = verify(proofs, trust=nobody, at=AT, required_level="T")
     assert unknown.outcome is outcomes(unknown)["time-stamp"] is Outcome.INDETERMINATE

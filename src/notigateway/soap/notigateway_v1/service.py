@@ -195,7 +195,7 @@ def _forms(
     proving, now = request.office.proving, request.asking.now
     if wanted == "pdf":
         return [proving.form_of(row, now=now) for row, _ in rows]
-    before = {row.position: row for row, _ in rows if row.position is not None}
+    before = {row.position: stamped or row for row, stamped in rows if row.position is not None}
     return [
         proving.bundle_of(
             row,

@@ -1,0 +1,82 @@
+"""The one rule of time: whether a signature counts at an instant (ETSI EN 319 102-1 §5.2.9, §5.6).
+
+A key that is no longer in use may be in the hands of anybody, and who holds it states whatever instant they
+like. So a signature by a pinned certificate counts while the certificate's period lasts and its algorithms
+hold; afterwards only with a proof of existence from before that end: somebody else's word, by their own
+clock, that the signature existed then. Such a word is a signature too, with a period and algorithms of its
+own, and falls under the same rule: it may need a later word about itself.
+
+Where the end has passed and no such word is there, nothing is known to be wrong: it cannot be told. Pure: no
+clock, no files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from notigateway.instants import instant_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from notigateway.evidence.algorithms import Algorithms
+    from notigateway.evidence.history import DatedSeal
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The word of a pinned certificate that something existed at an instant, for as long as it counts.
+
+    `algorithms` are the names of what it relies on; `later` are words about this one.
+    """
+
+    at: datetime
+    pin: DatedSeal
+    algorithms: frozenset[str]
+    later: tuple[Proof, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """As of which instant it is judged, by which table of algorithms."""
+
+    at: datetime
+    algorithms: Algorithms
+
+    def end(self, pin: DatedSeal, algorithms: Iterable[str]) -> tuple[datetime, str]:
+        """Return when signatures of a pinned certificate stop counting by themselves, and why then."""
+        sunset = self.algorithms.end_of(algorithms)
+        if sunset is not None and sunset[0] < pin.until:
+            return sunset[0], f"{sunset[1]} is relied on until {instant_text(sunset[0])}"
+        return pin.until, f"its certificate was in use until {instant_text(pin.until)}"
+
+    def counts(self, proof: Proof) -> bool:
+        """Tell whether a proof may be relied on: by itself, or by a later one."""
+        return self.doubt(proof) is None
+
+    def doubt(self, proof: Proof) -> str | None:
+        """Return why a proof may not be relied on; None where it may."""
+        end, why = self.end(proof.pin, proof.algorithms)
+        if not proof.pin.covers(proof.at) or proof.at > end:
+            return f"it is of {instant_text(proof.at)}, and {why}"
+        if self.at <= end or any(later.at <= end and self.counts(later) for later in proof.later):
+            return None
+        return f"{why}, and nothing proves that it is older"
+
+    def earliest(self, proofs: Iterable[Proof]) -> datetime | None:
+        """Return since when something is proven to exist; None where nothing that counts says so."""
+        return min((proof.at for proof in proofs if self.counts(proof)), default=None)
+
+    def lack(self, pin: DatedSeal, algorithms: Iterable[str], proofs: Iterable[Proof]) -> str | None:
+        """Return why a signature that was made in its period does not count by now; None where it does."""
+        end, why = self.end(pin, algorithms)
+        if self.at <= end:
+            return None
+        proven = self.earliest(proofs)
+        if proven is None:
+            return f"{why}, and nothing proves that this is older"
+        if proven > end:
+            return f"{why}, and it is proven to exist since {instant_text(proven)} only"
+        return None

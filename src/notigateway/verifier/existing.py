@@ -1,0 +1,69 @@
+"""The step about time: whether the seals that were proven still count at the instant of the verification.
+
+The steps before it have proven signatures, and collected who else says that the receipt existed; here the one
+rule of `evidence.existence` is held to them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from notigateway.evidence.algorithms import sealed_by
+from notigateway.evidence.existence import Judgement, Proof
+from notigateway.evidence.history import dated
+from notigateway.instants import instant_text
+from notigateway.pki.keys import fingerprint
+from notigateway.verifier.report import SkippedError, UndeterminedError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cryptography.x509 import Certificate
+
+    from notigateway.evidence.timestamp import Stamp
+    from notigateway.verifier.pins import Trust
+
+
+@dataclass
+class Existence:
+    """What there is to be judged of one file, and who says since when its receipt exists.
+
+    `proofs` are about the receipt, and so about everything that it names by a hash. `seals` are the names of
+    seals, their certificates, and what is known of that seal alone.
+    """
+
+    trust: Trust
+    judgement: Judgement
+    proofs: list[Proof] = field(default_factory=list)
+    seals: list[tuple[str, Certificate, Sequence[Proof]]] = field(default_factory=list)
+
+    def proof(self, stamp: Stamp, later: Sequence[Proof] = ()) -> Proof:
+        """Return the word of a pinned authority as a proof; its period decides whether it counts."""
+        pin = dated(self.trust.authorities)[fingerprint(stamp.authority)]
+        return Proof(stamp.at, pin, stamp.algorithms, tuple(later))
+
+    def chain(self, stamps: Sequence[Stamp]) -> list[Proof]:
+        """Return time-stamps as proofs, each of which is about those before it too."""
+        found: list[Proof] = []
+        for stamp in reversed(stamps):
+            found.insert(0, self.proof(stamp, found))
+        return found
+
+    def lack(self, certificate: Certificate, proofs: Sequence[Proof]) -> str | None:
+        """Return why what a pinned seal has sealed does not count by now; None where it does."""
+        pin = dated(self.trust.seals)[fingerprint(certificate)]
+        return self.judgement.lack(pin, sealed_by(certificate.public_key()), proofs)
+
+    def step(self) -> str:
+        """Check every seal that the receipt rests on."""
+        if not self.seals:
+            raise UndeterminedError("the receipt's seal is not proven")
+        for name, certificate, known in self.seals:
+            why = self.lack(certificate, [*self.proofs, *known])
+            if why is not None:
+                raise UndeterminedError(f"{name}: {why}")
+        proven = self.judgement.earliest(self.proofs)
+        if proven is None:
+            raise SkippedError("the seal is in use, so nobody else's word is needed")
+        return f"the receipt existed on {instant_text(proven)}, by somebody else's clock"
