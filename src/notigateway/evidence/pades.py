@@ -27,6 +27,7 @@ from notigateway.evidence.history import dated
 from notigateway.evidence.pdf_additions import check_additions
 from notigateway.evidence.pdf_seal import find_seal, is_about
 from notigateway.evidence.pdf_structure import read_structure
+from notigateway.evidence.pdf_validation import is_as_written
 from notigateway.evidence.timestamp import CLOCKS_DIFFER_AT_MOST, embedded_certificates, read_stamp
 from notigateway.instants import instant_text
 from notigateway.pki.asn1_classes import complete_classes
@@ -188,7 +189,7 @@ def since(form: SealedPdf) -> str:
     if form.timestamped_at is not None:
         said += f", time-stamped on {instant_text(form.timestamped_at)}"
     if form.has_additions:
-        said += "; others have appended validation data or time-stamps, which the seal does not cover"
+        said += "; validation data or time-stamps are appended, which the seal does not cover"
     return said
 
 
@@ -212,7 +213,7 @@ def _verify(
         )
     stamps = _stamp_of(seal, found.sealed_at, authorities)
     has_additions = seal.covered < len(data)
-    if has_additions:  # 6
+    if has_additions and not is_as_written(data, seal):  # 6
         stamps += check_additions(data, seal, authorities=authorities)
     return SealedPdf(
         found.receipt,

@@ -20,15 +20,17 @@ from notigateway.evidence.cms import container
 from notigateway.pki.asn1_classes import complete_classes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from asn1crypto import x509 as asn1  # type: ignore[import-untyped]
 
 complete_classes()
 
-_BYTE_RANGE: Final = re.compile(rb"/ByteRange \[0 ([1-9]\d{0,8}) ([1-9]\d{0,8}) ([1-9]\d{0,8}) *\]")
+_BYTE_RANGE: Final = re.compile(rb"/ByteRange ?\[ ?0 ([1-9]\d{0,8}) ([1-9]\d{0,8}) ([1-9]\d{0,8}) *\]")
 # So that whoever names many large places does not have them all read.
 _MOST_RANGES: Final = 64
 _CONTAINER_MAX_DIGITS: Final = 256 * 1024
-_DIGITS: Final = re.compile(rb"<((?:[0-9A-F]{2})+)>")
+_DIGITS: Final = re.compile(rb"<(?:[0-9A-Fa-f]{2})+>")
 _TIMESTAMP_TOKEN: Final = "signature_time_stamp_token"  # noqa: S105  (a name in CMS)
 _ATTRIBUTES: Final = frozenset({"content_type", "message_digest", "signing_certificate_v2"})
 # Of earlier forms, which a library wrote.
@@ -36,27 +38,36 @@ _MORE_ATTRIBUTES: Final = frozenset({"cms_algorithm_protection"})
 
 
 @dataclass(frozen=True, slots=True)
-class PdfSeal:
-    """A seal found in a PDF, of which nothing is proven yet.
+class ByteRange:
+    """What a signature in a PDF says it covers: all up to `covered`, but its container.
 
-    The container stands at `start` to `end`, with its brackets; the seal says that it covers all before and
-    all behind it, as far as `covered`. `token` is the time-stamp in it, if there is one.
+    That stands at `start` to `end`, with its brackets. Nothing of it is proven yet.
     """
 
     start: int
     end: int
     covered: int
+
+    def digest(self, data: bytes, algorithm: str = "sha256") -> bytes:
+        """Return the hash of what it says it covers."""
+        view = memoryview(data)
+        found = hashlib.new(algorithm, view[: self.start])
+        found.update(view[self.end : self.covered])
+        return found.digest()
+
+    def content(self, data: bytes) -> bytes:
+        """Return what is in its container, with the zeros behind it."""
+        return bytes.fromhex(data[self.start + 1 : self.end - 1].decode("ascii"))
+
+
+@dataclass(frozen=True, slots=True)
+class PdfSeal(ByteRange):
+    """A seal found in a PDF; `token` is the time-stamp in its container, if there is one."""
+
     attributes: bytes
     signature: bytes
     certificate: asn1.Certificate
     token: bytes | None
-
-    def digest(self, data: bytes) -> bytes:
-        """Return the SHA-256 of what the seal says it covers."""
-        view = memoryview(data)
-        found = hashlib.sha256(view[: self.start])
-        found.update(view[self.end : self.covered])
-        return found.digest()
 
     def imprint(self) -> bytes:
         """Return what a time-stamp of this seal is about: the SHA-256 of its signature (RFC 3161 app. A)."""
@@ -74,33 +85,38 @@ class PdfSeal:
         return b"<" + content.ljust(room, b"0") + b">"
 
 
+def find_ranges(data: bytes, begin: int = 0) -> Iterator[ByteRange]:
+    """Find every byte range from there on that fits the bytes around it."""
+    for found in islice(_BYTE_RANGE.finditer(data, begin), _MOST_RANGES):
+        start, end, rest = (int(number) for number in found.groups())
+        is_within = begin <= start < end <= min(len(data) - rest, start + _CONTAINER_MAX_DIGITS)
+        if is_within and _DIGITS.fullmatch(data, start, end):
+            yield ByteRange(start, end, end + rest)
+
+
 def find_seal(data: bytes) -> PdfSeal:
     """Return the seal of a PDF: the first whose byte range fits the bytes around it.
 
     Raises: `RenditionInvalidError`.
     """
-    for found in islice(_BYTE_RANGE.finditer(data), _MOST_RANGES):
-        start, end, rest = (int(number) for number in found.groups())
-        is_within = start < end <= min(len(data) - rest, start + _CONTAINER_MAX_DIGITS)
-        written = _DIGITS.fullmatch(data, start, end) if is_within else None
-        if written is not None:
-            try:
-                return _read(bytes.fromhex(written[1].decode("ascii")), start, end, end + rest)
-            except RenditionInvalidError:
-                raise
-            except (ValueError, TypeError, LookupError, AttributeError) as error:
-                raise RenditionInvalidError(f"the seal's container cannot be read: {error}") from error
-    raise RenditionInvalidError("the PDF has no seal")
+    found = next(find_ranges(data), None)
+    if found is None:
+        raise RenditionInvalidError("the PDF has no seal")
+    try:
+        return _read(found, found.content(data))
+    except RenditionInvalidError:
+        raise
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        raise RenditionInvalidError(f"the seal's container cannot be read: {error}") from error
 
 
-def _read(padded: bytes, start: int, end: int, covered: int) -> PdfSeal:
+def _read(place: ByteRange, padded: bytes) -> PdfSeal:
     signed = ContentInfo.load(padded)["content"]
     (signer,), (certificate,) = signed["signer_infos"], signed["certificates"]
     # As they came, so before anything in them is read: what asn1crypto has read it writes anew.
     attributes, signature = signer["signed_attrs"].dump(), signer["signature"].native
-    return PdfSeal(
-        start, end, covered, attributes, signature, certificate.chosen, _token_in(signer["unsigned_attrs"])
-    )
+    token = _token_in(signer["unsigned_attrs"])
+    return PdfSeal(place.start, place.end, place.covered, attributes, signature, certificate.chosen, token)
 
 
 def _token_in(unsigned: object) -> bytes | None:

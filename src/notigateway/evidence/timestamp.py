@@ -203,6 +203,17 @@ def read_stamp(token: bytes, *, imprint: bytes, authorities: Sequence[x509.Certi
         raise StampInvalidError("the signature of the token is wrong") from error
 
 
+def kept_form(token: bytes, authorities: Sequence[x509.Certificate]) -> bytes:
+    """Return a token that somebody else keeps in the form in which we do; nothing of it is proven yet.
+
+    Raises: `StampInvalidError`, also where it is from none of the authorities.
+    """
+    try:
+        return _alone(cms.ContentInfo.load(token), authorities)
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        raise StampInvalidError(f"the token cannot be read: {error}") from error
+
+
 def embedded_certificates(token: bytes) -> list[x509.Certificate]:
     """Return the certificates in a token: whom it says to be from, which proves nothing by itself.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from asn1crypto.cms import ContentInfo  # type: ignore[import-untyped]
 from cryptography.hazmat.primitives.serialization import Encoding
+from pyhanko.pdf_utils.generic import pdf_string
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pypdf import PdfReader
 
@@ -192,7 +193,7 @@ def test_another_holder_of_the_same_authority_cannot_seal(
 
 def test_what_is_appended_after_the_seal_is_refused(sealed_form: bytes, seal_pair: KeyPair) -> None:
     out: Any = IncrementalPdfFileWriter(BytesIO(sealed_form))
-    out.root["/Lang"] = out.root["/Lang"]
+    out.root["/Lang"] = pdf_string("de-DE")
     out.update_root()
     appended = BytesIO()
     out.write(appended)
