@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 
 from notigateway import telemetry
 from notigateway.errors import TemporarilyUnavailableError
-from notigateway.evidence.seals import open_seal
+from notigateway.evidence.seals import load_history, open_seal
 from notigateway.health.gauges import gauges_of
 from notigateway.health.instance import Instance
 from notigateway.health.queues import QueuesWanted
@@ -19,6 +19,7 @@ from notigateway.health.readiness import Readiness, Served
 from notigateway.health.revocation import RevocationWanted
 from notigateway.http.failures import FailureLimit
 from notigateway.log.heads import check_name
+from notigateway.log.public import PublicLog
 from notigateway.logger import Logger
 from notigateway.metering.meters import METRICS_KIND, meters
 from notigateway.office import open_office
@@ -30,7 +31,7 @@ from notigateway.repository.engine import create_database, note_pool
 from notigateway.repository.first_look import FirstLook
 from notigateway.repository.marking import check_marked
 from notigateway.repository.schema import check_revision
-from notigateway.settings import ERRORS_PATH, VERIFY_PATH
+from notigateway.settings import ERRORS_PATH, LOG_PATH, VERIFY_PATH
 from notigateway.soap.endpoint import Endpoint
 from notigateway.soap.endpoints import Endpoints
 from notigateway.soap.faults import fault_code
@@ -58,6 +59,7 @@ from notigateway.trust.key_holders import KeyHolders
 from notigateway.urls import served_path
 from notigateway.web.errors_page import errors_page
 from notigateway.web.operations import ALIVE, METRICS, READY, Operations, alive_page, json_page, text_page
+from notigateway.web.public_log import public_log
 from notigateway.web.verification import verification_page
 from notigateway.wss.policy import Expectations, Limits
 from notigateway.wss.sign import Signer
@@ -66,6 +68,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from wsgiref.types import WSGIApplication
 
+    from cryptography.x509 import Certificate
     from sqlalchemy import Engine
 
     from notigateway.office import Office
@@ -115,6 +118,7 @@ def open_app(
         _issuing(gate, public_url, settings.operators),
         *(_wscn(gate, environment, settings) for environment in ENVIRONMENTS),
         pages=_pages(gate, settings),
+        trees={served_path(log_url(settings)): _public_log(gate, settings)},
         operations=_operations(gate, provision),
         remind=_every_second(gate.office.engine, Reminder(provision.certificates, clock)),
     )
@@ -211,6 +215,20 @@ def _pages(gate: Gate, settings: Settings) -> dict[str, WSGIApplication]:
             f"/{ERRORS_PATH}", fault_code=fault_code, numbers=numbers_of
         ),
     }
+
+
+def _public_log(gate: Gate, settings: Settings) -> WSGIApplication:
+    """Return the log for everybody, by the seals that the settings name now."""
+
+    def seals() -> list[Certificate]:
+        return [gate.office.seal.certificate, *(one.certificate for one in load_history(settings))]
+
+    return public_log(PublicLog(gate.office.engine, seals), check=gate.first_look.check)
+
+
+def log_url(settings: Settings) -> str:
+    """Return the address behind which everybody reads the log."""
+    return urljoin(str(settings.public_url), LOG_PATH)
 
 
 def verify_url(settings: Settings) -> str:

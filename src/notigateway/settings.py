@@ -50,6 +50,7 @@ Fetched = Annotated[HttpUrl, AfterValidator(check_web)]
 # QR code leads, and /notigateway/errors, where faults lead.
 VERIFY_PATH: Final = "verify"
 ERRORS_PATH: Final = "errors"
+LOG_PATH: Final = "log"
 
 
 class ClientRegistration(BaseModel):
@@ -225,7 +226,7 @@ class Settings(BaseSettings):
         self._check_witnesses()
         if self.public_url.username or self.public_url.password:
             raise ValueError("public_url: no user name or password: the WSDL would tell them to everybody")
-        if served_path(str(self.public_url)).rpartition("/")[2] in {VERIFY_PATH, ERRORS_PATH}:
+        if served_path(str(self.public_url)).rpartition("/")[2] in {VERIFY_PATH, ERRORS_PATH, LOG_PATH}:
             raise ValueError(
                 "public_url: it cannot end with /verify or /errors, where the pages for people are"
             )

@@ -48,6 +48,12 @@ if TYPE_CHECKING:
 
 # Any number, the same for ever, and another than the one of the changes.
 _LOG_LOCK = 43_9162
+# A head is told to others, who hold the log to it for ever: so it is never given out before it is on disk,
+# also where the database's own setting is to wait for nothing.
+_LOG_TURN = text(
+    "SELECT pg_advisory_xact_lock(:lock), CASE WHEN current_setting('synchronous_commit') "
+    "IN ('off', 'local') THEN set_config('synchronous_commit', 'on', true) END"
+)
 _LOGGED: dict[type[Row], LeafKind] = {Receipt: LeafKind.RECEIPT, AccessRecord: LeafKind.ACCESS}
 
 
@@ -165,7 +171,7 @@ def place_leaves(session: Session, *, limit: int) -> int:
     what is committed by then. What it costs does not depend on how much the log holds.
     """
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOG_LOCK})
+        session.execute(_LOG_TURN, {"lock": _LOG_LOCK})
     size = log_size(session)
     waiting = (
         select(LogLeaf.subject, func.row_number().over(order_by=LogLeaf.subject).label("place"))
@@ -283,6 +289,13 @@ def _entries() -> Select[*tuple[Any, ...]]:
         .outerjoin(Receipt, Receipt.id == LogLeaf.subject)
         .outerjoin(AccessRecord, AccessRecord.id == LogLeaf.subject)
     )
+
+
+def list_leaves(session: Session, start: int, end: int) -> list[Leaf]:
+    """Return the leaves at the positions from `start` to before `end`, in order."""
+    between = LogLeaf.position >= start, LogLeaf.position < end
+    query = select(LogLeaf.kind, LogLeaf.subject, LogLeaf.commitment).where(*between)
+    return [Leaf(*row) for row in session.execute(query.order_by(LogLeaf.position))]
 
 
 def find_unlogged(session: Session) -> tuple[LeafKind, UUID] | None:

@@ -20,12 +20,14 @@ class Endpoints:
         first: Endpoint,
         *others: Endpoint,
         pages: Mapping[str, WSGIApplication] | None = None,
+        trees: Mapping[str, WSGIApplication] | None = None,
         operations: Operations | None = None,
         remind: Callable[[], None] = lambda: None,
     ) -> None:
         """Serve them; `operations` are the pages for the operator's programs, on an address of their own.
 
-        Each of `pages` knows the last step of its path only.
+        Each of `pages` knows the last step of its path only; each of `trees` has every path that begins with
+        its own, and knows what follows.
         """
         self.gate = first.gate
         self.operations = operations
@@ -36,6 +38,7 @@ class Endpoints:
         self.request_seconds = first.gate.request_seconds
         self._first = first
         self._by_path: dict[str, WSGIApplication] = {one.path: one for one in (first, *others)}
+        self._trees = dict(trees or {})
         self._by_path |= {path: _at(path, page) for path, page in (pages or {}).items()}
 
     def expect_threads(self, count: int) -> None:
@@ -44,7 +47,13 @@ class Endpoints:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Hand the request to what is at its path; the first contract refuses every other path."""
-        at_path = self._by_path.get(environ.get("PATH_INFO", ""), self._first)
+        path = environ.get("PATH_INFO", "")
+        at_path = self._by_path.get(path)
+        if at_path is None:
+            for root, tree in self._trees.items():
+                if path.startswith(f"{root}/"):
+                    return tree({**environ, "PATH_INFO": path[len(root) :]}, start_response)
+            at_path = self._first
         return at_path(environ, start_response)
 
 

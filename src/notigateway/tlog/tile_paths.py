@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import re
+from typing import Final
 
-if TYPE_CHECKING:
-    from notigateway.tlog.tiles import Tile
+from notigateway.tlog.tiles import Tile
 
 TILE_WIDTH: Final = 256
 CHECKPOINT_PATH: Final = "/checkpoint"
+# A place of at most 18 digits: no log has more entries, and no integer of a database is longer.
+_PATH: Final = re.compile(
+    r"/tile/(?:entries|(?P<level>0|[1-9][0-9]?))/(?P<place>(?:x[0-9]{3}/){0,5}[0-9]{3})(?:\.p/(?P<width>[1-9][0-9]{0,2}))?",
+    re.ASCII,
+)
+_LEVELS: Final = 64
 
 
 def tile_path(tile: Tile, width: int = TILE_WIDTH) -> str:
@@ -19,6 +25,21 @@ def tile_path(tile: Tile, width: int = TILE_WIDTH) -> str:
 def entries_path(place: int, width: int = TILE_WIDTH) -> str:
     """Return the path of a bundle of so many entries."""
     return f"/tile/entries/{_place(place, width)}"
+
+
+def read_path(path: str) -> tuple[int | None, int, int] | None:
+    """Return level (None for entries), place and width of a path in its one spelling; None for another."""
+    found = _PATH.fullmatch(path)
+    if found is None:
+        return None
+    level = None if found["level"] is None else int(found["level"])
+    place = int(found["place"].replace("x", "").replace("/", ""))
+    width = int(found["width"] or TILE_WIDTH)
+    if (level or 0) >= _LEVELS or (found["width"] is not None and width >= TILE_WIDTH):
+        return None
+    # No zeros before a number but those that fill its last three digits.
+    written = entries_path(place, width) if level is None else tile_path(Tile(level, place), width)
+    return (level, place, width) if written == path else None
 
 
 def _place(place: int, width: int) -> str:
