@@ -24,11 +24,11 @@ from notigateway.evidence import asic, bundle
 from notigateway.evidence.der import der
 from notigateway.evidence.pdf_seal import find_seal
 from notigateway.evidence.timestamp import take_out
+from notigateway.pki.low_form import P256_ORDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-P256_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _KIB: Final = 1024
 HOSTILE_TEXTS: Final = (
     *("", "x", "-1", "0", " ", "é", "\u202e", "%00", "../../etc/passwd", "1e999", "NaN", "Infinity"),
@@ -191,7 +191,7 @@ def twin(signature: bytes) -> bytes:
 
 
 def _xml(data: bytes, dice: Random) -> tuple[str, bytes]:
-    if dice.random() < 0.0:
+    if dice.random() < 0.1:
         return "twin", twin_of_receipt(data)
     try:
         root = etree.fromstring(data)
@@ -255,7 +255,7 @@ def _json(data: bytes, dice: Random) -> tuple[str, bytes]:
 
 
 def _der(data: bytes, dice: Random) -> tuple[str, bytes]:
-    if dice.random() < 0.0:
+    if dice.random() < 0.1:
         return "twin", twin(data)
     return "node", _der_node(data, dice, depth=0)
 
@@ -308,7 +308,7 @@ def _text(data: bytes, dice: Random) -> tuple[str, bytes]:
 
 
 def _pdf(data: bytes, dice: Random) -> tuple[str, bytes]:
-    if dice.random() < 0.0:
+    if dice.random() < 0.1:
         return "twin", twin_of_pdf(data)
     numbers = list(re.finditer(rb"(?<=[ \[\n])\d{1,10}(?=[ \]\n])", data))
     one = dice.choice(numbers)

@@ -20,7 +20,6 @@ from urllib.parse import quote, unquote
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 from signxml.algorithms import DigestAlgorithm
@@ -31,6 +30,7 @@ from notigateway.evidence.history import dated
 from notigateway.evidence.template import XADES, profile_of
 from notigateway.instants import instant_text
 from notigateway.pki.keys import fingerprint, read_certificate
+from notigateway.pki.low_form import in_der
 from notigateway.wss.ns import DS, EXC_C14N, ds, names_in
 
 if TYPE_CHECKING:
@@ -48,8 +48,6 @@ SIGNED_PROPERTIES_TYPE: Final = "http://uri.etsi.org/01903#SignedProperties"
 _SIGNATURE_ID: Final = "container-seal"
 _PROPERTIES_ID: Final = "container-seal-properties"
 _SHA256: Final = DigestAlgorithm.SHA256.value
-_P256_BYTES: Final = 32
-# What `cryptography` raises for certificates that it knows nothing of.
 # Those that the members of a bundle have.
 _MEDIA_TYPES: Final = {
     ".xml": "text/xml",
@@ -228,7 +226,5 @@ def _value(signature: _Element) -> bytes:
 def _check_value(text: bytes, value: bytes, certificate: x509.Certificate) -> None:
     """Check a signature value as XML-DSig 1.1 §6.4.3 writes it: of ECDSA the two numbers side by side."""
     if isinstance(certificate.public_key(), EllipticCurvePublicKey):
-        if len(value) != 2 * _P256_BYTES:
-            raise InvalidSignature
-        value = encode_dss_signature(int.from_bytes(value[:_P256_BYTES]), int.from_bytes(value[_P256_BYTES:]))
+        value = in_der(value)
     verify_detached(text, value, certificate)

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from notigateway.evidence.der import OCTETS, SEQUENCE, SET, TAGGED_0, TAGGED_1, TAGGED_4, V1, der
+from notigateway.pki.low_form import is_low
 
 if TYPE_CHECKING:
     from asn1crypto import x509 as asn1  # type: ignore[import-untyped]
@@ -122,12 +123,15 @@ def room_for(certificate: asn1.Certificate, key: PublicKeyTypes) -> int:
     return len(container(attributes, bytes(longest), certificate, bytes(TOKEN_ROOM)))
 
 
-def is_right(attributes: bytes, signature: bytes, key: PublicKeyTypes) -> bool:
-    """Tell whether a key made the signature over just these bytes of attributes."""
+def is_right(attributes: bytes, signature: bytes, key: PublicKeyTypes, *, either_form: bool = False) -> bool:
+    """Tell whether a key made the signature over just these bytes of attributes.
+
+    Of ECDSA in its low form, or in `either_form`.
+    """
     try:
         if isinstance(key, EllipticCurvePublicKey):
             key.verify(signature, as_signed(attributes), ECDSA(SHA256()))
-            return True
+            return either_form or is_low(signature)
         if isinstance(key, RSAPublicKey):
             key.verify(signature, as_signed(attributes), PSS(MGF1(SHA256()), SALT_BYTES), SHA256())
             return True

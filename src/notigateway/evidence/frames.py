@@ -23,13 +23,13 @@ from typing import TYPE_CHECKING, Any, Final
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from lxml import etree
 
 from notigateway.evidence.history import DatedSeal, Pin, dated
 from notigateway.evidence.statement import parse_receipt
 from notigateway.pki.keys import fingerprint
+from notigateway.pki.low_form import in_der, is_low
 from notigateway.wss.ns import EVIDENCE_1
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
 _KEPT: Final = 64
-_P256_BYTES: Final = 32
 _SEAL: Final = b"<ds:Signature "
 _TIME: Final = b"<xades:SigningTime>"
 _END: Final = b"</Evidence>"
@@ -81,6 +80,7 @@ class _Frame:
     properties: tuple[bytes, bytes]
     certificate_sha256: str
     key: Any
+    either_form: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +115,18 @@ class Frames:
             return None
 
     def learn(
-        self, original: bytes, *, signed_info: _Element, signed_properties: _Element, pinned: DatedSeal
+        self,
+        original: bytes,
+        *,
+        signed_info: _Element,
+        signed_properties: _Element,
+        pinned: DatedSeal,
+        either_form: bool,
     ) -> None:
-        """Keep the frame of a receipt that every step has proven; of one in another form there is none."""
+        """Keep the frame of a receipt that every step has proven; of one in another form there is none.
+
+        `either_form`: its policy, which is part of the frame, admits both forms of an ECDSA signature.
+        """
         cut = _cut(original)
         info = _INFO.fullmatch(_canonical(signed_info))
         properties = _PROPERTIES.fullmatch(_canonical(signed_properties))
@@ -132,6 +141,7 @@ class Frames:
             properties=(properties[1], properties[3]),
             certificate_sha256=fingerprint(pinned.certificate),
             key=pinned.certificate.public_key(),
+            either_form=either_form,
         )
 
 
@@ -167,21 +177,22 @@ def _is_sealed(cut: _Cut, frame: _Frame) -> bool:
         value = binascii.a2b_base64(cut.value, strict_mode=True)
         if base64.b64encode(value) != cut.value:  # the signature does not cover how it is spelt
             return False
-        _verify(frame.key, value, info)
+        _verify(frame, value, info)
     except (ValueError, InvalidSignature):
         return False
     return True
 
 
-def _verify(key: Any, value: bytes, info: bytes) -> None:  # noqa: ANN401 - of one of the two profiles
-    """Check a signature value. Raises: `InvalidSignature`."""
+def _verify(frame: _Frame, value: bytes, info: bytes) -> None:
+    """Check a signature value. Raises: `InvalidSignature`, `ValueError`."""
+    key = frame.key  # of one of the two profiles
     if not isinstance(key, EllipticCurvePublicKey):
         key.verify(value, info, PSS(MGF1(SHA256()), SHA256.digest_size), SHA256())
         return
-    if len(value) != 2 * _P256_BYTES:  # XML-DSig 1.1 §6.4.3: the two numbers side by side
+    signature = in_der(value)
+    if not (frame.either_form or is_low(signature)):
         raise InvalidSignature
-    r, s = int.from_bytes(value[:_P256_BYTES]), int.from_bytes(value[_P256_BYTES:])
-    key.verify(encode_dss_signature(r, s), info, ECDSA(SHA256()))
+    key.verify(signature, info, ECDSA(SHA256()))
 
 
 def _digest(data: bytes) -> bytes:

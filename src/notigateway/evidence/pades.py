@@ -28,6 +28,7 @@ from notigateway.evidence.pdf_additions import check_additions
 from notigateway.evidence.pdf_seal import find_seal, is_about
 from notigateway.evidence.pdf_structure import read_structure
 from notigateway.evidence.pdf_validation import is_as_written
+from notigateway.evidence.statement import EITHER_FORM
 from notigateway.evidence.timestamp import CLOCKS_DIFFER_AT_MOST, embedded_certificates, read_stamp
 from notigateway.instants import instant_text
 from notigateway.pki.asn1_classes import complete_classes
@@ -159,6 +160,7 @@ def verify_pdf(
 
     1. The certificate that made the first seal is pinned.
     2. Digest and signature are right, over everything up to where it says it ends. Only now the PDF is read.
+       Of ECDSA it is in the low form, unless the receipt is of a policy from before that rule.
     3. Its container is written in the one way: upper-case hexadecimal, zeros after it, nothing unsigned but
        a time-stamp of this very signature, whoever made it.
     4. It is the one signature of what it covers, and allows no change.
@@ -202,11 +204,14 @@ def _verify(
     if pinned is None:  # 1
         raise RenditionInvalidError("the PDF was not sealed with a pinned seal certificate")
     is_it = is_about(seal.attributes, seal.digest(data), seal.certificate)
-    if not (is_it and is_right(seal.attributes, seal.signature, pinned.certificate.public_key())):  # 2
+    key = pinned.certificate.public_key()
+    if not (is_it and is_right(seal.attributes, seal.signature, key, either_form=True)):  # 2
         raise RenditionInvalidError("the PDF differs from the PDF that was sealed")
     if data[seal.start : seal.end] != seal.written(seal.token):  # 3
         raise RenditionInvalidError("the seal's container is not written as it was made")
     found = read_structure(data, seal)  # 4, 7
+    if not (_is_of_either_form(found.receipt) or is_right(seal.attributes, seal.signature, key)):  # 2
+        raise RenditionInvalidError("the seal's signature is in the form that the seal does not write")
     if not pinned.covers(found.sealed_at):  # 5
         raise RenditionInvalidError(
             "the seal certificate was not valid, or not in use, when the PDF was sealed"
@@ -222,6 +227,11 @@ def _verify(
         tuple(stamps),
         has_additions,
     )
+
+
+def _is_of_either_form(receipt: bytes) -> bool:
+    """Tell whether a receipt is from before an ECDSA signature had one form; no text in it has brackets."""
+    return any(f"<EvidenceIssuerPolicyID>{one}<".encode() in receipt for one in EITHER_FORM)
 
 
 def _stamp_of(seal: PdfSeal, sealed_at: datetime, authorities: Sequence[x509.Certificate]) -> list[Stamp]:

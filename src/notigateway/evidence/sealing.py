@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from notigateway.errors import Part, TemporarilyUnavailableError
@@ -16,6 +15,7 @@ from notigateway.evidence.statement import EvidenceIssuerDetails
 from notigateway.evidence.template import Profile, make_template, profile_of
 from notigateway.pki.identity import read_holder
 from notigateway.pki.keys import TokenKey
+from notigateway.pki.low_form import low_form, side_by_side
 from notigateway.pki.validity import RENEWAL_SECONDS, Validity
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from notigateway.evidence.retiring import Retirement
     from notigateway.pki.keys import KeyPair
-
-_P256_BYTES: Final = 32
 
 
 class Seal:
@@ -92,7 +90,7 @@ class Seal:
         return self._template.seal(content, sealed_at, self._signature_value)
 
     def sign(self, data: bytes, *, now: datetime) -> bytes:
-        """Return a detached signature: ECDSA in DER, or RSA-PSS with a salt of 32 bytes; SHA-256.
+        """Return a detached signature over SHA-256: ECDSA (DER, low form), or RSA-PSS (salt of 32 bytes).
 
         `now` is the instant that the signed text states.
 
@@ -114,8 +112,7 @@ class Seal:
         signature = self._sign(data)
         if not self._is_ecdsa:
             return signature
-        r, s = decode_dss_signature(signature)
-        return r.to_bytes(_P256_BYTES) + s.to_bytes(_P256_BYTES)
+        return side_by_side(signature)
 
 
 def _signing(pair: KeyPair) -> Callable[[bytes], bytes]:
@@ -126,4 +123,4 @@ def _signing(pair: KeyPair) -> Callable[[bytes], bytes]:
         padding, sha256 = PSS(MGF1(SHA256()), SHA256.digest_size), SHA256()
         return lambda data: key.sign(data, padding, sha256)
     algorithm = ECDSA(SHA256())
-    return lambda data: key.sign(data, algorithm)
+    return lambda data: low_form(key.sign(data, algorithm))

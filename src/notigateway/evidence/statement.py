@@ -46,8 +46,11 @@ POLICIES: Final = {
     "urn:notigateway:evidence-policy:1": "1b4fcef73e1e4854d8df3a7d0346f42739a7c466c369a9e27735baaf82aaa417",
     "urn:notigateway:evidence-policy:2": "1b4eaa6f58dee9a78cdd01514c3920e8ede0a4007e3ea1f91207ef1e0575f724",
     "urn:notigateway:evidence-policy:3": "b473b8e99de9fa8225ca06a57f023904cfc8694bcd8fbb0c26b5725b10e3fe6c",
+    "urn:notigateway:evidence-policy:4": "4606ff151dcdb8ab617700f891563a43e434b36ba4463201da5813058f35d3e9",
 }
-POLICY_ID: Final = "urn:notigateway:evidence-policy:3"
+# Receipts of these were sealed in either form of an ECDSA signature; since then in the low one.
+EITHER_FORM: Final = frozenset(list(POLICIES)[:3])
+POLICY_ID: Final = "urn:notigateway:evidence-policy:4"
 POLICY_SHA256: Final = POLICIES[POLICY_ID]
 
 # How the human-readable form is made, so that it can be made again from the receipt alone.

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 XADES: Final = "http://uri.etsi.org/01903/v1.3.2#"
 SIGNATURE_POLICY: Final = XAdESSignaturePolicy(
     Identifier=POLICY_ID,
-    Description="Policy for issuing receipts, version 3",
+    Description="Policy for issuing receipts, version 4",
     DigestMethod=DigestAlgorithm.SHA256,
     DigestValue=base64.b64encode(bytes.fromhex(POLICY_SHA256)).decode(),
 )

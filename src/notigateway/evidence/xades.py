@@ -34,6 +34,7 @@ from notigateway.evidence.shape import (
     property_of,
 )
 from notigateway.evidence.statement import (
+    EITHER_FORM,
     POLICIES,
     ROOT,
     ReceiptFacts,
@@ -49,6 +50,7 @@ from notigateway.evidence.timestamp import (
     take_out,
 )
 from notigateway.pki.keys import read_certificate
+from notigateway.pki.low_form import in_der, is_low
 from notigateway.wss.ns import ENVELOPED_SIGNATURE, EXC_C14N, ds, names_in
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ SIGNED_PROPERTIES_TYPE: Final = "http://uri.etsi.org/01903#SignedProperties"
 _METHODS: Final = frozenset(profile.value.value for profile in Profile)
 _xades: Final = names_in(XADES)
 RECEIPT_MAX_BYTES: Final = 4 * 1024 * 1024
+_POLICY: Final = "SignaturePolicyIdentifier", "SignaturePolicyId"
 _FRAMES: Final = Frames()
 
 
@@ -86,7 +89,8 @@ def verify_receipt(
     2. One seal, the last child of the root, in the fixed structure; its signature value in base64.
     3. SignedInfo names the fixed algorithms and covers root, SignedProperties and KeyInfo, no more.
     4. KeyInfo and SigningCertificateV2 name a pinned certificate; the policy is the published one.
-    5. xmlsec verifies digests and signature with that certificate's key.
+    5. xmlsec verifies digests and signature with that certificate's key; of ECDSA it is in the low form where
+       the policy says so.
     6. The facts are read from the signed bytes, parsed again on their own.
     7. SigningTime is the event's instant, or that of its report, inside the period of the seal certificate.
     8. The time-stamp is of this signature value, and not from before the seal.
@@ -142,6 +146,7 @@ def _proven_receipt(original: bytes, pins: Sequence[Pin], frames: Frames) -> Sea
         signed_info=seal.signed_info,
         signed_properties=seal.signed_properties,
         pinned=sealed.pinned,
+        either_form=_policy_of(seal) in EITHER_FORM,
     )
     return sealed
 
@@ -153,6 +158,7 @@ def _proven(data: bytes, tag: str, pins: Sequence[Pin]) -> tuple[Sealed, _SealPa
     _check_signed_info(seal)  # 3
     pinned = _pinned(seal, pins)  # 4
     _check_signature(seal, pinned.certificate)  # 5
+    _check_form(seal, pinned.certificate)
     stated = property_of(seal.signed_properties, "SigningTime").text or ""
     return Sealed(_signed_root(root, seal), stated, pinned), seal
 
@@ -247,12 +253,14 @@ def _pinned(seal: _SealParts, pins: Sequence[Pin]) -> DatedSeal:
     cert = "SigningCertificateV2", "Cert", "CertDigest"
     if digest_at(seal.signed_properties, *cert) != named:
         raise ReceiptInvalidError("the signed properties name another certificate")
-    policy = "SignaturePolicyIdentifier", "SignaturePolicyId"
-    identifier = property_of(seal.signed_properties, *policy, "SigPolicyId", "Identifier").text
-    digest = digest_at(seal.signed_properties, *policy, "SigPolicyHash")
-    if POLICIES.get(identifier or "") != digest:
+    digest = digest_at(seal.signed_properties, *_POLICY, "SigPolicyHash")
+    if POLICIES.get(_policy_of(seal)) != digest:
         raise ReceiptInvalidError("the receipt follows another policy than the published ones")
     return pinned
+
+
+def _policy_of(seal: _SealParts) -> str:
+    return property_of(seal.signed_properties, *_POLICY, "SigPolicyId", "Identifier").text or ""
 
 
 def _check_signature(seal: _SealParts, certificate: x509.Certificate) -> None:
@@ -272,6 +280,14 @@ def _check_signature(seal: _SealParts, certificate: x509.Certificate) -> None:
     for element in (seal.signed_properties, seal.key_info):
         context.register_id(element, "Id")
     context.verify(seal.signature)
+
+
+def _check_form(seal: _SealParts, certificate: x509.Certificate) -> None:
+    """Check that an ECDSA signature is in the low form, under a policy that says so."""
+    if profile_of(certificate.public_key()) is not Profile.ECDSA or _policy_of(seal) in EITHER_FORM:
+        return
+    if not is_low(in_der(base64.b64decode(seal.signature[1].text or ""))):
+        raise ReceiptInvalidError("the signature value is in the form that the seal does not write")
 
 
 @lru_cache(maxsize=8)

@@ -274,7 +274,7 @@ def _verified(row: LogCheckpoint, seal: DatedSeal | None, authorities: Sequence[
     """Return what a checkpoint says. Raises: `CheckpointInvalidError`, `StampInvalidError`."""
     if seal is None:
         raise CheckpointInvalidError("signed with a seal whose certificate was not given")
-    head = verify_checkpoint(row.text, row.signature, seal_certificate=seal)
+    head = verify_checkpoint(row.text, row.signature, seal_certificate=seal, either_form=True)
     if row.token is not None:
         pinned = authorities or embedded_certificates(row.token)
         verify_checkpoint_token(row.token, row.signature, head, authorities=pinned)

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from notigateway.errors import ConfigurationError, Part, TemporarilyUnavailableError
 from notigateway.pki.keys import TokenKey
+from notigateway.pki.low_form import low_form
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,7 +118,7 @@ class _DeviceKey:
         self._key = key
 
     def sign(self, data: bytes) -> bytes:
-        """Return ECDSA with SHA-256 in DER, or RSA-PSS with SHA-256 and a salt of 32 bytes.
+        """Return ECDSA with SHA-256 in DER, in its low form, or RSA-PSS with SHA-256 and a salt of 32 bytes.
 
         Raises: `TemporarilyUnavailableError` while the device does not answer.
         """
@@ -167,7 +168,7 @@ class _DeviceKey:
         if self._is_ecdsa:
             raw = bytes(key.sign(digest, mechanism=mechanism.ECDSA))
             half = len(raw) // 2
-            return encode_dss_signature(int.from_bytes(raw[:half]), int.from_bytes(raw[half:]))
+            return low_form(encode_dss_signature(int.from_bytes(raw[:half]), int.from_bytes(raw[half:])))
         parameters = (mechanism.SHA256, self._pkcs11.MGF.SHA256, _SALT_BYTES)
         return bytes(key.sign(digest, mechanism=mechanism.RSA_PKCS_PSS, mechanism_param=parameters))
 

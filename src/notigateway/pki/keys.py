@@ -67,7 +67,7 @@ class KeyPair:
 class TokenKey:
     """A key that never leaves its device, as its certificate and what makes signatures with it.
 
-    `sign` returns ECDSA with SHA-256 in DER, or RSA-PSS with SHA-256 and a salt of 32 bytes.
+    `sign` returns ECDSA with SHA-256 in DER, in its low form, or RSA-PSS with SHA-256 and a salt of 32 bytes.
     """
 
     certificate: x509.Certificate

@@ -76,12 +76,18 @@ def read_checkpoint(text: bytes) -> Checkpoint:
 
 
 def verify_checkpoint(
-    text: bytes, signature: bytes, *, seal_certificate: Pin, origin: str | None = None
+    text: bytes,
+    signature: bytes,
+    *,
+    seal_certificate: Pin,
+    origin: str | None = None,
+    either_form: bool = False,
 ) -> Checkpoint:
     """Return what a checkpoint says if the pinned seal certificate's key signed exactly this text.
 
     1. The text has the one form, and names the expected log where one is expected.
     2. The signature is the seal's: ECDSA P-256, or RSA-PSS of 3072 bits or more, with SHA-256.
+       Of ECDSA it is the low form; heads from before that rule are in `either_form`.
     3. The certificate was valid and in use at the instant that the text states.
 
     Raises: `CheckpointInvalidError` with the reason.
@@ -91,7 +97,7 @@ def verify_checkpoint(
         raise CheckpointInvalidError(f"the checkpoint is one of another log: {checkpoint.origin}")
     (pinned,) = dated([seal_certificate]).values()
     try:
-        verify_detached(text, signature, pinned.certificate)  # 2
+        verify_detached(text, signature, pinned.certificate, either_form=either_form)  # 2
     except InvalidSignature as error:
         raise CheckpointInvalidError("the signature is not the seal's on this text") from error
     except ValueError as error:

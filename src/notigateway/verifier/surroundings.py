@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import GatewayError
 from notigateway.evidence import bundle
 from notigateway.evidence.pades import since
+from notigateway.evidence.statement import EITHER_FORM
 from notigateway.evidence.timestamp import (
     embedded_certificates,
     read_stamp,
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
     from notigateway.evidence.timestamp import Stamp
     from notigateway.verifier.examination import Examination
+
+_POLICY: Final = "EvidenceIssuerPolicy", "EvidenceIssuerPolicyID"
 
 
 @dataclass
@@ -81,6 +84,12 @@ class Surroundings:
         self.is_included = True
         return f"entry {proof.index} of {head.size} in the log {head.origin}"
 
+    @property
+    def _is_of_either_form(self) -> bool:
+        """Whether the receipt, and so perhaps the head over it, is from before a seal had one form."""
+        is_proven = self.case.facts is not None
+        return is_proven and self.case.reading.get(*_POLICY) in EITHER_FORM
+
     def checkpoint(self) -> str:
         """Check the seal on the log's head."""
         if bundle.CHECKPOINT not in self.case.files:
@@ -93,6 +102,7 @@ class Surroundings:
                     self.case.files[bundle.CHECKPOINT],
                     self.case.files[bundle.CHECKPOINT_SIGNATURE],
                     seal_certificate=pinned,
+                    either_form=self._is_of_either_form,
                 )
             except GatewayError as error:
                 refusal = error

@@ -22,6 +22,7 @@ from notigateway.evidence.form import Stamp
 from notigateway.evidence.printable import printable
 from notigateway.evidence.rendition import render_pdf
 from notigateway.evidence.statement import (
+    POLICY_ID,
     DelegateDetails,
     PreviousEvidence,
     ReportDetails,
@@ -149,7 +150,7 @@ def test_every_hash_and_identifier_can_be_copied_and_searched(seal: Seal, accept
         str(request.message_id),
         "ABCD-EFGH-IJKL-MNOP-QRST-UVWX",
         PAGE,
-        "urn:notigateway:evidence-policy:3",
+        POLICY_ID,
     ):
         assert any(one in line for line in found), one
     assert not re.search("[\u00ad\u200b-\u200f\u2060\ufeff]", "".join(found))

@@ -33,8 +33,10 @@ from notigateway.evidence.sealing import Seal
 from notigateway.evidence.statement import ReportDetails, Statement
 from notigateway.evidence.template import SIGNATURE_POLICY, XADES, Profile, ReceiptSigner
 from notigateway.evidence.xades import RECEIPT_MAX_BYTES, verify_receipt
+from notigateway.pki.low_form import in_der, is_low
 from notigateway.wss.ns import DS, EVIDENCE_1, ds
 from sealing import CarelessSeal, sealed_at
+from tampering import twin_of_receipt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -541,6 +543,13 @@ def without_chance(data: bytes) -> bytes:
     return re.sub(rb"(<ds:SignatureValue>)[^<]*", rb"\1", data)
 
 
+def as_we_write_it(receipt: bytes) -> bytes:
+    """Return a receipt of another signer in the low form of its signature, if that is ECDSA."""
+    value = base64.b64decode(find(etree.fromstring(receipt), "ds:SignatureValue").text or "")
+    is_high = len(value) == 64 and not is_low(in_der(value))
+    return twin_of_receipt(receipt) if is_high else receipt
+
+
 def test_the_template_writes_what_signxml_writes(pair: KeyPair, accepted: Statement) -> None:
     profile = Profile.ECDSA if isinstance(pair.key, ec.EllipticCurvePrivateKey) else Profile.RSA_PSS
     signer = ReceiptSigner(accepted.event_time, profile)
@@ -548,7 +557,7 @@ def test_the_template_writes_what_signxml_writes(pair: KeyPair, accepted: Statem
         etree.fromstring(render(accepted)), always_add_key_value=False, key=pair.key, cert=[pair.certificate]
     )
     ours = sealed_at(Seal(pair), render(accepted), accepted.event_time)
-    verify_receipt(canonical(by_signxml), seal_certificates=[pair.certificate])
+    verify_receipt(as_we_write_it(canonical(by_signxml)), seal_certificates=[pair.certificate])
     assert without_chance(ours) == without_chance(canonical(by_signxml))
     assert ours == canonical(etree.fromstring(ours))
 
