@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import RenditionInvalidError
@@ -34,23 +35,29 @@ _ENTRY_BYTES: Final = 20
 _END: Final = b"\n>>\nendobj"
 
 
-def add_validation_data(
-    pdf: bytes,
-    *,
-    certificates: Sequence[bytes],
-    revocation_lists: Sequence[bytes] = (),
-    status_answers: Sequence[bytes] = (),
-) -> bytes:
-    """Return a sealed PDF, to which nothing was appended yet, with that data (DER) in its security store.
+@dataclass(frozen=True, slots=True)
+class ValidationData:
+    """What the signatures of a PDF are validated by, in DER: seal and authority up to their anchors.
 
-    `revocation_lists` are CRLs, `status_answers` whole OCSP responses. No byte of the PDF changes.
+    `revocation_lists` are CRLs, `status_answers` whole OCSP responses.
+    """
+
+    certificates: Sequence[bytes]
+    revocation_lists: Sequence[bytes] = ()
+    status_answers: Sequence[bytes] = ()
+
+
+def add_validation_data(pdf: bytes, data: ValidationData) -> bytes:
+    """Return a sealed PDF, to which nothing was appended yet, with that data in its security store.
+
+    No byte of the PDF changes; the same data give the same bytes.
 
     Raises: `RenditionInvalidError` where the PDF is not as the gateway writes it.
     """
     seal = find_seal(pdf)
     if seal.covered != len(pdf):
         raise RenditionInvalidError("something is appended to the PDF already")
-    return _written(pdf, seal.end, (certificates, revocation_lists, status_answers))
+    return _written(pdf, seal.end, (data.certificates, data.revocation_lists, data.status_answers))
 
 
 def _written(pdf: bytes, end: int, values: Sequence[Sequence[bytes]]) -> bytes:

@@ -13,7 +13,8 @@ from cryptography.x509 import load_der_x509_certificate
 from notigateway.evidence import bundle
 from notigateway.evidence.form import Stamp
 from notigateway.evidence.pades import seal_pdf
-from notigateway.evidence.pdf_seal import add_stamp, stamp_imprint
+from notigateway.evidence.pdf_seal import add_stamp, find_seal, stamp_imprint
+from notigateway.evidence.pdf_validation import add_validation_data
 from notigateway.evidence.rendition import render_pdf
 from notigateway.evidence.statement import parse_receipt
 from notigateway.evidence.timestamp import embedded_certificates, take_out
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
     from sqlalchemy import Engine
 
+    from notigateway.evidence.pdf_validation import ValidationData
     from notigateway.evidence.sealing import Seal
     from notigateway.pki.families import Families
     from notigateway.pki.known import KnownCertificates
@@ -47,7 +49,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Proving:
-    """Proves receipts with what the gateway holds; `verify_url` is the public page for its code."""
+    """Proves receipts with what the gateway holds; `verify_url` is the public page for its code.
+
+    `validation_of` gives what is kept to validate a seal and a time-stamp by: of the certificates of seal and
+    authority, and of the instant of the time-stamp; None where nothing is kept that is whole.
+    """
 
     engine: Engine
     store: DocumentStore
@@ -56,12 +62,14 @@ class Proving:
     log_origin: str
     known: KnownCertificates
     families: Families
+    validation_of: Callable[[Certificate, Certificate, datetime], ValidationData | None] | None = None
 
     def form_of(self, receipt: Receipt, *, now: datetime) -> bytes:
         """Return the sealed PDF of a receipt: the one that is kept, or else a new one, and keep it.
 
         Two at once may both make one; the first to be kept is the one that both return. It comes with the
-        time-stamp of its seal, once the job has got that: nobody waits for an authority here.
+        time-stamp of its seal, once the job has got that: nobody waits for an authority here. With it comes
+        what both are validated by, where that is kept (PAdES-BASELINE-LT).
 
         Raises: `RenditionError`, `TemporarilyUnavailableError`, `DocumentDamagedError`.
         """
@@ -91,7 +99,15 @@ class Proving:
 
     def _as_kept(self, kept: ReceiptForm) -> bytes:
         made = self.store.get(kept.sha256)
-        return made if kept.token is None else add_stamp(made, kept.token)
+        if kept.token is None or kept.timestamped_at is None:
+            return made
+        stamped = add_stamp(made, kept.token)
+        if self.validation_of is None:
+            return stamped
+        seal = load_der_x509_certificate(find_seal(made).certificate.dump())
+        (authority,) = embedded_certificates(kept.token)
+        found = self.validation_of(seal, authority, kept.timestamped_at)
+        return stamped if found is None else add_validation_data(stamped, found)
 
     def bundle_of(
         self,

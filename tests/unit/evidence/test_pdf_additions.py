@@ -27,7 +27,7 @@ from notigateway.errors import RenditionInvalidError
 from notigateway.evidence.pades import SealedPdf, seal_pdf, verify_pdf
 from notigateway.evidence.pdf_additions import ADDITIONS_MAX_BYTES
 from notigateway.evidence.pdf_seal import add_stamp, stamp_imprint
-from notigateway.evidence.pdf_validation import add_validation_data
+from notigateway.evidence.pdf_validation import ValidationData, add_validation_data
 from notigateway.evidence.rendition import render_pdf
 from pki import crl, pki
 from tsa import token_of, tsa
@@ -70,9 +70,7 @@ def der(pair: KeyPair) -> bytes:
 def long_term(form: bytes) -> bytes:
     stamped = add_stamp(form, token_of(stamp_imprint(form), at=STAMPED_AT))
     return add_validation_data(
-        stamped,
-        certificates=[der(pki().seal), der(pki().issuing), der(tsa())],
-        revocation_lists=[crl(pki().issuing)],
+        stamped, ValidationData([der(pki().seal), der(pki().issuing), der(tsa())], [crl(pki().issuing)])
     )
 
 
