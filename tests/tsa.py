@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from notigateway.pki.keys import KeyPair
 
 _NONCE = 7
+_DIGESTS = {"sha256": hashes.SHA256, "sha512": hashes.SHA512}
 _ALWAYS = datetime(2020, 1, 1, tzinfo=UTC), datetime(2049, 12, 31, tzinfo=UTC)
 
 
@@ -53,19 +54,21 @@ class Answering:
     at: datetime | None = None
     imprint: bytes | None = None
     nonce: int | None = None
+    digest: str = "sha256"
 
     def to(self, query: bytes) -> bytes:
         """Return the answer to a request."""
         asked = tsp.TimeStampReq.load(query)
         imprint = self.imprint or asked["message_imprint"]["hashed_message"].native
         nonce = asked["nonce"].native if self.nonce is None else self.nonce
-        return _answer(self.pair, imprint, nonce=nonce, at=self.at or datetime.now(UTC))
+        at = self.at or datetime.now(UTC)
+        return _answer(self.pair, imprint, nonce=nonce, at=at, digest=self.digest)
 
 
-def token_of(imprint: bytes, *, at: datetime, pair: KeyPair | None = None) -> bytes:
-    """Return a token in the form in which tokens are kept."""
+def token_of(imprint: bytes, *, at: datetime, pair: KeyPair | None = None, digest: str = "sha256") -> bytes:
+    """Return a token in the form in which tokens are kept, signed by way of that digest."""
     pair = pair or tsa()
-    answer = _answer(pair, imprint, nonce=_NONCE, at=at)
+    answer = _answer(pair, imprint, nonce=_NONCE, at=at, digest=digest)
     return read_answer(answer, imprint=imprint, nonce=_NONCE, authorities=[pair.certificate]).token
 
 
@@ -98,19 +101,23 @@ def serving(answering: Answering, *, pinned: KeyPair | None = None) -> Iterator[
         server.server_close()
 
 
-def _answer(pair: KeyPair, imprint: bytes, *, nonce: int, at: datetime) -> bytes:
+def _answer(pair: KeyPair, imprint: bytes, *, nonce: int, at: datetime, digest: str) -> bytes:
+    hashing = _DIGESTS[digest]()
+    about = {32: "sha256", 64: "sha512"}[len(imprint)]
     info = tsp.TSTInfo(
         {
             "version": "v1",
             "policy": "1.3.6.1.4.1.99999.1",
-            "message_imprint": {"hash_algorithm": {"algorithm": "sha256"}, "hashed_message": imprint},
+            "message_imprint": {"hash_algorithm": {"algorithm": about}, "hashed_message": imprint},
             "serial_number": 1,
             "gen_time": at,
             "nonce": nonce,
         }
     )
     certificate = asn1.Certificate.load(pair.certificate.public_bytes(Encoding.DER))
-    attributes = _attributes(info.dump(), pair.certificate.fingerprint(hashes.SHA256()))
+    attributes = _attributes(
+        hashlib.new(digest, info.dump()).digest(), pair.certificate.fingerprint(hashes.SHA256())
+    )
     assert isinstance(pair.key, ec.EllipticCurvePrivateKey)
     signer = {
         "version": "v1",
@@ -118,15 +125,15 @@ def _answer(pair: KeyPair, imprint: bytes, *, nonce: int, at: datetime) -> bytes
             "issuer_and_serial_number",
             {"issuer": certificate.issuer, "serial_number": certificate.serial_number},
         ),
-        "digest_algorithm": algos.DigestAlgorithm({"algorithm": "sha256"}),
+        "digest_algorithm": algos.DigestAlgorithm({"algorithm": digest}),
         "signed_attrs": attributes,
-        "signature_algorithm": algos.SignedDigestAlgorithm({"algorithm": "sha256_ecdsa"}),
-        "signature": pair.key.sign(attributes.dump(), ec.ECDSA(hashes.SHA256())),
+        "signature_algorithm": algos.SignedDigestAlgorithm({"algorithm": f"{digest}_ecdsa"}),
+        "signature": pair.key.sign(attributes.dump(), ec.ECDSA(hashing)),
     }
     signed = cms.SignedData(
         {
             "version": "v3",
-            "digest_algorithms": [algos.DigestAlgorithm({"algorithm": "sha256"})],
+            "digest_algorithms": [algos.DigestAlgorithm({"algorithm": digest})],
             "encap_content_info": {
                 "content_type": "tst_info",
                 "content": core.ParsableOctetString(info.dump()),
@@ -145,12 +152,12 @@ def _answer(pair: KeyPair, imprint: bytes, *, nonce: int, at: datetime) -> bytes
     return dumped
 
 
-def _attributes(content: bytes, certificate_sha256: bytes) -> cms.CMSAttributes:
+def _attributes(content_digest: bytes, certificate_sha256: bytes) -> cms.CMSAttributes:
     named = tsp.SigningCertificateV2({"certs": [{"cert_hash": certificate_sha256}]})
     return cms.CMSAttributes(
         [
             cms.CMSAttribute({"type": "content_type", "values": ["tst_info"]}),
-            cms.CMSAttribute({"type": "message_digest", "values": [hashlib.sha256(content).digest()]}),
+            cms.CMSAttribute({"type": "message_digest", "values": [content_digest]}),
             cms.CMSAttribute({"type": "signing_certificate_v2", "values": [named]}),
         ]
     )

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 from notigateway.clock.agreement import check_clock
 from notigateway.clock.lapsing import Sweeping, sweep
-from notigateway.clock.runs import SEAL_JOB, Done, of_cosigning, of_refresh, of_stamping, of_sweep
+from notigateway.clock.runs import SEAL_JOB, Done, of_cosigning, of_refresh, of_renewal, of_stamping, of_sweep
 from notigateway.errors import GatewayError, ServiceError
 from notigateway.evidence.seals import HeldSeal
 from notigateway.log.growing import advance
 from notigateway.log.witnessing import Witnesses, collect
 from notigateway.logger import Logger
 from notigateway.pki.keys import fingerprint
+from notigateway.receipts.renewing import RenewalJob
 from notigateway.receipts.stamping import Authority, stamp
 from notigateway.trust.authorities import load_trust
 from notigateway.trust.refreshing import Sources, refresh
@@ -102,6 +103,19 @@ def cosigning(settings: Settings, sealing: Sealing) -> Callable[[Engine, datetim
             present.append(sealing.seal(now).certificate)
         witnesses = Witnesses.by(settings, present)
         return Done({}) if witnesses is None else of_cosigning(collect(engine, witnesses, now=now))
+
+    return work
+
+
+def renewing(settings: Settings, sealing: Sealing) -> Callable[[Engine, datetime], Done]:
+    """Return what renews the log's head where that is due; the settings name an authority."""
+
+    def work(engine: Engine, now: datetime) -> Done:
+        authority = Authority.by(settings, now=now)
+        if authority is None:
+            return Done({})
+        job = RenewalJob.by(settings, authority)
+        return of_renewal(*job.renew_where_due(engine, sealing.seal(now), now=now))
 
     return work
 

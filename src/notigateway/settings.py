@@ -186,6 +186,7 @@ class Settings(BaseSettings):
     timestamp_authority_folder: Path = Path("timestamp-authorities")
     timestamp_timeout_seconds: Positive = 10
     timestamp_batch_size: Annotated[int, Field(gt=0, le=1000)] = 50
+    renewal_days: Annotated[int, Field(gt=0, le=3650)] = 365
 
     witnesses: tuple[NamedWitness, ...] = ()
     witnesses_needed: Positive = 1

@@ -21,6 +21,7 @@ def jobs(
     sweep_seconds: Seconds = 600,
     timestamp_seconds: Seconds = 60,
     checkpoint_seconds: Seconds = 30,
+    renewal_seconds: Seconds = 3600,
     cosign_seconds: Seconds = 60,
 ) -> None:
     """Do what is to be done periodically until it is stopped: trust, lapses, time-stamps, log, cosignatures.
@@ -30,9 +31,18 @@ def jobs(
     itself; restart it after other changes.
     """
     from notigateway import telemetry
-    from notigateway.clock.runs import CHECKPOINT, COSIGN, REFRESH, STAMP, SWEEP
+    from notigateway.clock.runs import CHECKPOINT, COSIGN, REFRESH, RENEW, STAMP, SWEEP
     from notigateway.job_process import Jobs
-    from notigateway.jobs import Job, Sealing, checkpointing, cosigning, refreshing, stamping, sweeping
+    from notigateway.jobs import (
+        Job,
+        Sealing,
+        checkpointing,
+        cosigning,
+        refreshing,
+        renewing,
+        stamping,
+        sweeping,
+    )
 
     settings = named_settings(settings_file)
     telemetry.configure(settings)
@@ -44,6 +54,7 @@ def jobs(
     ]
     if settings.timestamp_authority_url:
         wanted.append(Job(STAMP, timestamp_seconds, stamping(settings)))
+        wanted.append(Job(RENEW, renewal_seconds, renewing(settings, sealing)))
     if settings.witnesses:
         wanted.append(Job(COSIGN, cosign_seconds, cosigning(settings, sealing)))
     running = Jobs(settings, wanted, clock=lambda: datetime.now(UTC))

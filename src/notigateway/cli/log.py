@@ -13,6 +13,7 @@ import typer
 
 from notigateway.cli.opening import opened
 from notigateway.cli.options import Processes, SettingsFile, SummaryAsJson, named_settings
+from notigateway.cli.renewing import renew, second_tree
 from notigateway.errors import LogDamagedError, TemporarilyUnavailableError
 from notigateway.given_files import read_file
 from notigateway.instants import instant_text
@@ -26,6 +27,9 @@ log = typer.Typer(
     help="Verify the log of receipts and access records, erase what is older than needed.",
     no_args_is_help=True,
 )
+
+log.command("renew")(renew)
+log.command("second-tree")(second_tree)
 
 # A leaf is looked at in 40 µs.
 _LEAVES_FOR_ONE_MORE: Final = 25_000

@@ -12,12 +12,13 @@ from notigateway.repository.engine import writing
 from notigateway.repository.jobs import DONE, FAILED, record_run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from sqlalchemy import Engine
 
     from notigateway.clock.lapsing import Swept
+    from notigateway.log.renewing import Renewed
     from notigateway.log.witnessing import Collected
     from notigateway.receipts.stamping import Stamped
     from notigateway.trust.refreshing import Refreshed
@@ -26,6 +27,7 @@ REFRESH: Final = "refresh-trust"
 SWEEP: Final = "sweep"
 STAMP: Final = "timestamp"
 CHECKPOINT: Final = "checkpoint"
+RENEW: Final = "renew"
 COSIGN: Final = "cosign"
 
 # What is done beside the jobs: to hold their leases, and to record how they went; to follow the seal.
@@ -90,6 +92,12 @@ def of_cosigning(done: Collected) -> Done:
     said = asdict(done)
     del said["failures"]
     return Done(said, left=tuple(sorted(done.failures)))
+
+
+def of_renewal(renewed: Renewed | None, warnings: Sequence[str]) -> Done:
+    """Return what a run of renewing did; what an operator is to be warned of is left."""
+    said: dict[str, object] = {} if renewed is None else {"renewal": renewed.number, "leaves": renewed.size}
+    return Done(said, left=tuple(warnings))
 
 
 @contextmanager

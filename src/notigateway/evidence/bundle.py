@@ -47,6 +47,8 @@ LEAF, INCLUSION = "log/leaf.txt", "log/inclusion.json"
 CHECKPOINT, CHECKPOINT_SIGNATURE = "log/checkpoint.txt", "log/checkpoint.sig"
 CHECKPOINT_TOKEN = "log/checkpoint.tst"  # noqa: S105  (a time-stamp token)
 
+RENEWALS = "log/renewals.json"
+
 # In this order.
 MEMBERS: Final = (
     MANIFEST,
@@ -64,9 +66,18 @@ MEMBERS: Final = (
     CHECKPOINT,
     CHECKPOINT_SIGNATURE,
     CHECKPOINT_TOKEN,
+    RENEWALS,
 )
 # There where the receipt, or that moment, has such a thing.
-_EXTRA: Final = {PREVIOUS, REQUEST, CALLER_CERTIFICATE, AUTHORITY_CERTIFICATE, REVOCATION, CHECKPOINT_TOKEN}
+_EXTRA: Final = {
+    PREVIOUS,
+    REQUEST,
+    CALLER_CERTIFICATE,
+    AUTHORITY_CERTIFICATE,
+    REVOCATION,
+    CHECKPOINT_TOKEN,
+    RENEWALS,
+}
 REQUIRED: Final = frozenset(MEMBERS) - _EXTRA
 SEALED: Final = frozenset({MANIFEST, SIGNATURE})
 _MAY_BE_LEFT_OUT: Final = frozenset({REQUEST})

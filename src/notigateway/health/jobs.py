@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 JOBS: Final = "jobs"
 _STAMP: Final = "timestamp"
 _COSIGN: Final = "cosign"
+_RENEW: Final = "renew"
 # From when on a job is late, however often somebody has it done: lists are stale, lapses are not written.
 LATE_AFTER: Final = {
     "refresh-trust": timedelta(hours=1),
@@ -31,9 +32,12 @@ LATE_AFTER: Final = {
     _STAMP: timedelta(hours=1),
     "checkpoint": timedelta(minutes=10),
     _COSIGN: timedelta(hours=1),
+    _RENEW: timedelta(days=2),
 }
 _LATE_AFTER_ELSE: Final = timedelta(hours=1)
 _RUN_IT: Final = "keep `notigateway jobs` running, or run `notigateway {}` by a timer"
+# Where a job is not the command of its name.
+_COMMANDS: Final = {_RENEW: "log renew --if-due"}
 SET_CLOCKS: Final = "set right the clocks of all machines that do jobs; compare each by `notigateway doctor`"
 _READ_IT: Final = "read its line `job_failed` in the log of what does the jobs"
 
@@ -53,7 +57,7 @@ def look_at_jobs(
     Raises: `TemporarilyUnavailableError`.
     """
     with reading(engine) as session:
-        unwanted = {_STAMP: not has_authority, _COSIGN: not has_witnesses}
+        unwanted = {_STAMP: not has_authority, _RENEW: not has_authority, _COSIGN: not has_witnesses}
         runs = [run for run in last_runs(session) if not unwanted.get(run.job)]
         found = [_judged(run, now) for run in runs]
     return found or [Finding(JOBS, State.OK, "none was ever done by a process that records it")]
@@ -61,7 +65,7 @@ def look_at_jobs(
 
 def _judged(run: JobRun, now: datetime) -> Finding:
     """Judge one job; the detail of a failure is for the log, since it may name files."""
-    check, run_it = check_of(run.job), _RUN_IT.format(run.job)
+    check, run_it = check_of(run.job), _RUN_IT.format(_COMMANDS.get(run.job, run.job))
     if run.ended is None:
         if run.until is not None and now <= run.until <= now + CLOCKS_DIFFER_AT_MOST:
             return Finding(check, State.OK, "taken, and not done yet")

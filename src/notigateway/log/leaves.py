@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from notigateway.repository.session import Session
 
 _READ_AT_ONCE: Final = 500
+_NAMES: Final = {
+    LeafKind.RECEIPT: "receipt",
+    LeafKind.ACCESS: "access record",
+    LeafKind.RENEWAL: "renewal",
+}
 
 
 @dataclass
@@ -81,9 +86,8 @@ def checked(row: Row[*tuple[Any, ...]], name: str, looked: Looked) -> Leaf:
 
     Raises: `LogDamagedError`.
     """
-    leaf, record = Leaf(row.kind, row.subject, row.commitment), row.xml
-    if row.kind is LeafKind.ACCESS:
-        record = row.record
+    leaf = Leaf(row.kind, row.subject, row.commitment)
+    record = {LeafKind.RECEIPT: row.xml, LeafKind.ACCESS: row.record, LeafKind.RENEWAL: row.renewal}[row.kind]
     subject = f"{name}: {named(row.kind, row.subject)}"
     if row.salt is None:
         if record is not None:
@@ -102,13 +106,15 @@ def checked(row: Row[*tuple[Any, ...]], name: str, looked: Looked) -> Leaf:
 
 def named(kind: LeafKind, subject: UUID) -> str:
     """Return what a record is called."""
-    return f"the {'receipt' if kind is LeafKind.RECEIPT else 'access record'} {subject}"
+    return f"the {_NAMES[kind]} {subject}"
 
 
 def _columns_agree(row: Row[*tuple[Any, ...]]) -> bool:
     """Tell whether the columns beside a record say what it says."""
     if row.kind is LeafKind.RECEIPT:
         return hashlib.sha256(row.xml).hexdigest() == str(row.sha256)
+    if row.kind is LeafKind.RENEWAL:
+        return True  # its columns are held against its token, where renewals are looked at
     said = json.loads(row.record)
     columns = (str(row.subject), instant_text(row.at), row.party, row.operation, row.result)
     return columns == tuple(said[name] for name in ("id", "at", "party", "operation", "result"))

@@ -21,10 +21,11 @@ from notigateway.evidence.timestamp import embedded_certificates, take_out
 from notigateway.evidence.wording import Reading
 from notigateway.evidence.xades import seal_certificate_of
 from notigateway.log.growing import included
+from notigateway.log.second import has_ended, with_renewals
 from notigateway.pki.keys import fingerprint
 from notigateway.receipts.named import Signing, names_in
 from notigateway.repository.engine import reading, writing
-from notigateway.repository.forms import find_form, keep_form
+from notigateway.repository.forms import find_form, keep_form, replace_form
 from notigateway.repository.receipts import RequestEnvelope, find_party_of
 from notigateway.repository.timestamps import find_timestamped
 from notigateway.repository.trust import get_revocation_data
@@ -69,14 +70,16 @@ class Proving:
 
         Two at once may both make one; the first to be kept is the one that both return. It comes with the
         time-stamp of its seal, once the job has got that: nobody waits for an authority here. With it comes
-        what both are validated by, where that is kept (PAdES-BASELINE-LT).
+        what both are validated by, where that is kept (PAdES-BASELINE-LT). One that nothing proves any more,
+        decades later, is made anew by the seal of now.
 
         Raises: `RenditionError`, `TemporarilyUnavailableError`, `DocumentDamagedError`.
         """
         with reading(self.engine) as session:
             kept = find_form(session, receipt.id)
             stamped = None if kept is not None else find_timestamped(session, [receipt.id]).get(receipt.id)
-        if kept is not None:
+        has_lapsed = kept is not None and self._has_lapsed(kept, now)
+        if kept is not None and not has_lapsed:
             return self._as_kept(kept)
         self.seal.check(now)  # the instant in a PDF is in whole seconds, and may be a moment earlier
         made = seal_pdf(
@@ -86,7 +89,7 @@ class Proving:
         )
         sha256 = self.store.put(made)
         with writing(self.engine) as session:
-            is_kept = keep_form(
+            is_kept = (replace_form if has_lapsed else keep_form)(
                 session,
                 receipt.id,
                 sha256=sha256,
@@ -96,6 +99,12 @@ class Proving:
             )
             kept = None if is_kept else find_form(session, receipt.id)
         return made if kept is None else self._as_kept(kept)
+
+    def _has_lapsed(self, kept: ReceiptForm, now: datetime) -> bool:
+        """Tell whether a form's seal is out of use, and the authority of its time-stamp has ended."""
+        if kept.seal_sha256 in {None, fingerprint(self.seal.certificate)}:
+            return False
+        return kept.token is not None and has_ended(kept.token, now)
 
     def _as_kept(self, kept: ReceiptForm) -> bytes:
         made = self.store.get(kept.sha256)
@@ -129,6 +138,8 @@ class Proving:
         """
         self.seal.check(now)  # its manifest is sealed whatever else is kept already
         inclusion = included(self.engine, receipt.id, seal=self.seal, origin=self.log_origin, now=now)
+        with reading(self.engine) as session:
+            inclusion, renewals = with_renewals(session, receipt.id, inclusion, now=now)
         request, left_out = self._request(receipt, may_see)
         files: dict[str, bytes | None] = {
             bundle.RECEIPT: receipt.xml if stamped is None else stamped.xml,
@@ -145,6 +156,7 @@ class Proving:
             bundle.CHECKPOINT: inclusion.checkpoint.text,
             bundle.CHECKPOINT_SIGNATURE: inclusion.checkpoint.signature,
             bundle.CHECKPOINT_TOKEN: inclusion.checkpoint.token,
+            bundle.RENEWALS: renewals,
             **request,
         }
         present = {name: content for name, content in files.items() if content is not None}

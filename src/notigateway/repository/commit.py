@@ -23,14 +23,15 @@ from notigateway.repository.acts import wait_until_durable
 from notigateway.repository.batch import happening, write_decisions, write_held
 from notigateway.repository.changes import write_changes
 from notigateway.repository.fate import Fate
-from notigateway.repository.log import add_leaves, log_access
+from notigateway.repository.log import Recorded, add_leaves, log_access
 from notigateway.repository.model import Event, Receipt
+from notigateway.repository.renewals import LogRenewal
 from notigateway.repository.session import Session
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import ORMExecuteState
 
-_FOLLOWED = (Event, Receipt, AccessRecord)
+_FOLLOWED = (Event, Receipt, AccessRecord, LogRenewal)
 
 
 def commit(session: Session) -> None:
@@ -75,7 +76,7 @@ def _follow(session: Session, _flush: object) -> None:
     So no writer can forget one, and a savepoint that takes a record back takes its leaf back too.
     """
     new = list(session.new)
-    add_leaves(session, [row for row in new if isinstance(row, Receipt | AccessRecord)])
+    add_leaves(session, [row for row in new if isinstance(row, Recorded)])
     events = [row for row in new if isinstance(row, Event)]
     session.events += [row.id for row in events]
     session.happened += map(happening, events)

@@ -65,6 +65,17 @@ def keep_form(
     )
 
 
+def replace_form(
+    session: Session, receipt_id: UUID, *, sha256: str, made_at: datetime, seal_sha256: str, imprint: str
+) -> bool:
+    """Keep a form in the place of one that convinces nobody any more, its time-stamp due at once."""
+    values = {"sha256": sha256, "made_at": made_at, "seal_sha256": seal_sha256, "imprint": imprint}
+    of_it = ReceiptForm.receipt_id == receipt_id
+    anew = {"token": None, "timestamped_at": None, "timestamp_due_at": made_at, "timestamp_attempts": 0}
+    session.execute(update(ReceiptForm).where(of_it).values(**values, **anew))
+    return True
+
+
 def claim_due_forms(session: Session, *, now: datetime, until: datetime, limit: int) -> Sequence[ReceiptForm]:
     """Return forms whose time-stamp is due, oldest first; nobody else gets them before `until`."""
     query = (

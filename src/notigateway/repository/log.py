@@ -34,6 +34,7 @@ from notigateway.repository.columns import SHA256_HEX, Evidence, Row, UtcDateTim
 from notigateway.repository.conflicts import upsert
 from notigateway.repository.model import Receipt
 from notigateway.repository.prepared import Prepared
+from notigateway.repository.renewals import LogRenewal
 from notigateway.tlog.leaf import SALT_BYTES, Leaf, LeafKind, commitment
 from notigateway.tlog.merkle import HASH_BYTES, leaf_hash
 from notigateway.tlog.tiles import Tile, grow
@@ -54,7 +55,8 @@ _LOG_TURN = text(
     "SELECT pg_advisory_xact_lock(:lock), CASE WHEN current_setting('synchronous_commit') "
     "IN ('off', 'local') THEN set_config('synchronous_commit', 'on', true) END"
 )
-_LOGGED: dict[type[Row], LeafKind] = {Receipt: LeafKind.RECEIPT, AccessRecord: LeafKind.ACCESS}
+_LOGGED: dict[type[Row], LeafKind] = dict(zip((Receipt, AccessRecord, LogRenewal), LeafKind, strict=True))
+Recorded = Receipt | AccessRecord | LogRenewal
 
 
 class LogLeaf(Row):
@@ -118,12 +120,10 @@ class LogCheckpoint(Row):
 # --- a leaf for every record ------------------------------------------------------------------------
 
 
-def add_leaves(session: Session, records: Iterable[Receipt | AccessRecord]) -> None:
+def add_leaves(session: Session, records: Iterable[Recorded]) -> None:
     """Insert the leaves of records that are inserted with them."""
     leaves = [
-        _leaf(LeafKind.RECEIPT, row.id, row.xml)
-        if isinstance(row, Receipt)
-        else _leaf(LeafKind.ACCESS, row.id, row.record)
+        _leaf(_LOGGED[type(row)], row.id, row.xml if isinstance(row, Receipt) else row.record)
         for row in records
     ]
     _INSERT_LEAF.write(session, leaves)
@@ -285,8 +285,10 @@ def _entries() -> Select[*tuple[Any, ...]]:
             AccessRecord.party,
             AccessRecord.operation,
             AccessRecord.result,
+            LogRenewal.record.label("renewal"),
         )
         .outerjoin(Receipt, Receipt.id == LogLeaf.subject)
+        .outerjoin(LogRenewal, LogRenewal.id == LogLeaf.subject)
         .outerjoin(AccessRecord, AccessRecord.id == LogLeaf.subject)
     )
 

@@ -41,6 +41,18 @@ class RequestEnvelope(Row):
     party: Mapped[str | None] = mapped_column(String(9))
 
 
+def find_originals(session: Session, ids: Iterable[UUID]) -> Sequence[tuple[UUID, bytes]]:
+    """Return receipts as they were issued, by their identifiers."""
+    query = select(Receipt.id, Receipt.xml).where(Receipt.id.in_(set(ids)))
+    return [(one, xml) for one, xml in session.execute(query)]
+
+
+def find_envelopes(session: Session, digests: Iterable[str]) -> Sequence[tuple[str, bytes]]:
+    """Return signed requests by their SHA-256."""
+    query = select(RequestEnvelope.sha256, RequestEnvelope.xml)
+    return [(one, xml) for one, xml in session.execute(query.where(RequestEnvelope.sha256.in_(set(digests))))]
+
+
 def keep_request_envelope(
     session: Session,
     *,

@@ -26,7 +26,7 @@ _CONFIGURATION: Final = """\
 [tsa]
 serial = serial
 crypto_device = builtin
-signer_digest = sha256
+signer_digest = sha512
 default_policy = 1.3.6.1.4.1.99999.3161.1
 digests = sha256, sha512
 accuracy = secs:1

@@ -37,8 +37,8 @@ FORMAT: Final = "urn:notigateway:renewals:1"
 RECORD_FORMAT: Final = "urn:notigateway:renewal:1"
 RECORD_MAX_BYTES: Final = 512 * 1024
 RENEWALS_MAX_BYTES: Final = 16 * 1024 * 1024
-# A renewal a year, and as many by other reasons, for a hundred years.
-RENEWALS_AT_MOST: Final = 200
+# A renewal a year, and some by other reasons, for a hundred years.
+RENEWALS_AT_MOST: Final = 120
 PARTS_AT_MOST: Final = 32
 _PROOF_AT_MOST: Final = 64
 _MOST: Final = 10**18
@@ -134,10 +134,13 @@ class Link:
 class Second:
     """What the second tree adds: the proof in its first root that covers the receipt, and its statements.
 
-    `before` stands for the renewals before those that are here (`second.chained`).
+    `before` stands for the renewals before those that are here (`second.chained`); `previous` and `request`
+    are the SHA-512 of what the receipt names, whether it is beside it or not.
     """
 
     before: bytes
+    previous: bytes | None
+    request: bytes | None
     proof: tuple[bytes, ...]
     statements: tuple[bytes, ...]
 
@@ -159,6 +162,8 @@ class Renewals:
         ]
         second = self.second and {
             "before": self.second.before.hex(),
+            "previous": self.second.previous and self.second.previous.hex(),
+            "request": self.second.request and self.second.request.hex(),
             "proof": [one.hex() for one in self.second.proof],
             "statements": [one.decode("ascii") for one in self.second.statements],
         }
@@ -211,6 +216,8 @@ def _read_link(said: dict[str, Any]) -> Link:
 def _read_second(said: dict[str, Any]) -> Second:
     return Second(
         _hash(said["before"], SHA512.size),
+        None if said["previous"] is None else _hash(said["previous"], SHA512.size),
+        None if said["request"] is None else _hash(said["request"], SHA512.size),
         _hashes(said["proof"], SHA512.size),
         tuple(one.encode("ascii") for one in _few(said["statements"], RENEWALS_AT_MOST)),
     )

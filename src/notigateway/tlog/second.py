@@ -8,6 +8,8 @@ renewal. So the second tree has an *entry* for each leaf, at the leaf's own plac
     notigateway-entry/1
     <the four lines of the leaf>
     <SHA-512 of the receipt as it was issued; "-" for a leaf of anything else>
+    <SHA-512 of the receipt before it, as it was issued; "-" where it names none>
+    <SHA-512 of the signed request that it names; "-" where none is kept>
     <size of the first renewed head that covers the leaf>
     <SHA-512 of the proof that leads there, its hashes side by side>
 
@@ -60,10 +62,20 @@ _TEXT: Final = re.compile(
 )
 
 
-def entry(leaf: bytes, record_sha512: str | None, *, head: int, proof: Sequence[bytes]) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The SHA-512 of a receipt, and of what it names by its SHA-256 alone: all in hexadecimal."""
+
+    receipt: str | None = None
+    previous: str | None = None
+    request: str | None = None
+
+
+def entry(leaf: bytes, bound: Bound, *, head: int, proof: Sequence[bytes]) -> bytes:
     """Return the entry of a leaf: `proof` leads to the renewed head of that size."""
-    way = sha512(b"".join(proof)).hexdigest()
-    return _ENTRY + leaf + f"{record_sha512 or _NONE}\n{head}\n{way}\n".encode()
+    digests = [one or _NONE for one in (bound.receipt, bound.previous, bound.request)]
+    lines = (*digests, str(head), sha512(b"".join(proof)).hexdigest())
+    return _ENTRY + leaf + "".join(f"{line}\n" for line in lines).encode()
 
 
 @dataclass(frozen=True, slots=True)

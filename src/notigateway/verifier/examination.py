@@ -212,6 +212,9 @@ class Examination:
             proof = self.existence.proof(stamp)
             self.existence.proofs.append(proof)
             lack = self.existence.judgement.doubt(proof) or ""
+            renewed = self.existence.judgement.earliest(self.existence.proofs)
+            if lack and renewed is not None:
+                raise SkippedError(f"{lack}; a renewed head proves that the receipt is older")
         if lack:
             self._need_no_level(lack, is_failure=False)
             raise SkippedError(f"{lack}: level B, by the gateway's clock")

@@ -30,13 +30,15 @@ class Existence:
     """What there is to be judged of one file, and who says since when its receipt exists.
 
     `proofs` are about the receipt, and so about everything that it names by a hash. `seals` are the names of
-    seals, their certificates, and what is known of that seal alone.
+    seals, their certificates, and what is known of that seal alone. `bound` are the files that the log's
+    second tree binds: they need not be believed by a SHA-256.
     """
 
     trust: Trust
     judgement: Judgement
     proofs: list[Proof] = field(default_factory=list)
     seals: list[tuple[str, Certificate, Sequence[Proof]]] = field(default_factory=list)
+    bound: set[str] = field(default_factory=set)
 
     def proof(self, stamp: Stamp, later: Sequence[Proof] = ()) -> Proof:
         """Return the word of a pinned authority as a proof; its period decides whether it counts."""
@@ -54,6 +56,17 @@ class Existence:
         """Return why what a pinned seal has sealed does not count by now; None where it does."""
         pin = dated(self.trust.seals)[fingerprint(certificate)]
         return self.judgement.lack(pin, sealed_by(certificate.public_key()), proofs)
+
+    def check_named(self, name: str) -> None:
+        """Check that a file may be believed which the receipt names by its SHA-256.
+
+        Raises: `UndeterminedError` past the end of SHA-256, but for what the second tree binds.
+        """
+        sunset = self.judgement.algorithms.end_of(["SHA-256"])
+        if sunset is not None and self.judgement.at > sunset[0] and name not in self.bound:
+            raise UndeterminedError(
+                f"SHA-256, by which the receipt names it, is relied on until {instant_text(sunset[0])}"
+            )
 
     def step(self) -> str:
         """Check every seal that the receipt rests on."""

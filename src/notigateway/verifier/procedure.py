@@ -10,6 +10,7 @@ from notigateway.evidence.asic import is_container
 from notigateway.evidence.power_certificate import BEGINNING
 from notigateway.verifier.examination import Examination
 from notigateway.verifier.power_certificates import verify_power
+from notigateway.verifier.renewals import check_renewals
 from notigateway.verifier.report import Report
 from notigateway.verifier.requests import Requests
 from notigateway.verifier.surroundings import Surroundings
@@ -37,7 +38,7 @@ def verify(
     that the file does not hold, from whoever has it.
 
     1. container and manifest of a bundle or a container of signatures, or the seal of a PDF
-    2. receipt: schema, seal certificate, seal, policy, time-stamp
+    2. receipt: schema, seal certificate, seal, policy, renewed heads of the log that prove it, time-stamp
     3. request: digest, the caller's signature, revocation data
     4. surroundings: chain, log, checkpoint and its time-stamp, form
     5. whether the seals still count at `at`, by the periods of the pins and the ends of `algorithms`
@@ -66,6 +67,7 @@ def verify(
     report.take("seal certificate", case.seal_certificate)
     report.take("seal", case.signature)
     report.take("policy", case.policy)
+    report.take("renewed heads", lambda: check_renewals(case))
     report.take("time-stamp", case.timestamp)
     report.take("request", requests.request)
     report.take("caller's signature", requests.request_signature)

@@ -70,6 +70,7 @@ class Requests:
             if one is not None and not _is_named(one, stated):
                 whose = "given beside this file" if one is self.beside else "in this file"
                 raise FailedError(f"the request {whose} is not the one that the receipt names")
+        self.case.existence.check_named(bundle.REQUEST)
         return f"SHA-256 {stated}, as the receipt says"
 
     def request_signature(self) -> str:

@@ -60,6 +60,7 @@ class Surroundings:
         previous = verify_receipt(data, seal_certificates=trust.seals, timestamp_certificates=trust.stampers)
         if previous.notification_id != facts.notification_id:
             raise FailedError("the receipt before this one is about another notification")
+        existence.check_named(bundle.PREVIOUS)
         original, token = take_out(data)
         known = []
         if token is not None and trust.authorities:

@@ -1,0 +1,104 @@
+"""Renewing by the settings: what a head of the log, or the second tree, is renewed with, and by whom."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, Self
+
+from notigateway.evidence.algorithms import known_algorithms
+from notigateway.evidence.seals import load_history
+from notigateway.evidence.timestamp import TOKEN_MAX_BYTES
+from notigateway.instants import instant_text
+from notigateway.log.renewing import AHEAD, Renewing, is_due, renew, standing, warning
+from notigateway.pki.keys import fingerprint
+from notigateway.pki.validity import last_to_end
+from notigateway.repository.engine import reading
+from notigateway.repository.renewals import find_last_root
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from cryptography.x509 import Certificate
+    from sqlalchemy import Engine
+
+    from notigateway.evidence.algorithms import Algorithms
+    from notigateway.evidence.sealing import Seal
+    from notigateway.log.renewing import Renewed
+    from notigateway.receipts.stamping import Authority
+    from notigateway.settings import Settings
+
+# What the log's tree and its proofs rest on.
+_OF_THE_LOG: Final = frozenset({"SHA-256"})
+# So long before it ends, the second tree must have been built.
+_SECOND_AHEAD: Final = timedelta(days=365)
+
+
+@dataclass(frozen=True, slots=True)
+class RenewalJob:
+    """What the job does: `every` is how often a head is renewed where nothing else makes it due."""
+
+    authority: Authority
+    origin: str
+    every: timedelta
+    seals: Mapping[str, Certificate]
+    algorithms: Algorithms
+
+    @classmethod
+    def by(cls, settings: Settings, authority: Authority) -> Self:
+        """Read it from the settings. Raises: `ConfigurationError`."""
+        seals = {fingerprint(one.certificate): one.certificate for one in load_history(settings)}
+        every = timedelta(days=settings.renewal_days)
+        return cls(authority, settings.log_origin, every, seals, known_algorithms())
+
+    @contextmanager
+    def renewing(self, seal: Seal) -> Iterator[Renewing]:
+        """Give what heads are renewed with, for as long as the authority is asked."""
+        # Who only reads what is kept takes nothing from here, and asks nobody.
+        from notigateway.pki.fetching import Fetcher  # noqa: PLC0415
+
+        host = self.authority.url.partition("://")[2].partition("/")[0]
+        seconds = self.authority.timeout_seconds
+        with Fetcher([host], timeout_seconds=seconds, max_bytes=2 * TOKEN_MAX_BYTES) as fetcher:
+            yield Renewing(
+                ask=lambda imprint: self.authority.ask(fetcher, imprint),
+                seal=seal,
+                seals={**self.seals, fingerprint(seal.certificate): seal.certificate},
+                origin=self.origin,
+            )
+
+    def renew(self, engine: Engine, seal: Seal, *, now: datetime) -> Renewed | None:
+        """Renew the newest head now. Raises: as `log.renewing.renew`."""
+        with self.renewing(seal) as renewing:
+            return renew(engine, renewing, now=now)
+
+    def renew_where_due(
+        self, engine: Engine, seal: Seal, *, now: datetime
+    ) -> tuple[Renewed | None, list[str]]:
+        """Renew where that is due; return what came of it, and of what an operator is to be warned."""
+        found, renewed = standing(engine), None
+        last = last_to_end(self.authority.certificates)
+        ends = now if last is None else last.until
+        if found is not None and is_due(
+            found, every=self.every, seal=seal.certificate, authority_ends=ends, now=now
+        ):
+            renewed = self.renew(engine, seal, now=now)
+            found = standing(engine)
+        ending = None if found is None else warning(found, now=now)
+        return renewed, [one for one in (ending, self._sunset(engine, now)) if one is not None]
+
+    def _sunset(self, engine: Engine, now: datetime) -> str | None:
+        """Return what is to be told of an algorithm of the log that ends; None where none does soon."""
+        end = self.algorithms.end_of(_OF_THE_LOG)
+        if end is None or end[0] - _SECOND_AHEAD > now:
+            return None
+        with reading(engine) as session:
+            last = find_last_root(session)
+        if last is not None and last.at > end[0] - AHEAD:
+            return None
+        return (
+            f"{end[1]} is relied on until {instant_text(end[0])}: build the second tree in the last "
+            f"{AHEAD.days} days before, by `notigateway log second-tree`"
+        )
