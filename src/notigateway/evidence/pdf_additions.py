@@ -12,6 +12,7 @@ hidden in bytes that no table of references names, where another reader could fi
 
 from __future__ import annotations
 
+import logging
 import re
 from contextlib import suppress
 from dataclasses import replace
@@ -52,6 +53,9 @@ if TYPE_CHECKING:
 
     from notigateway.evidence.pdf_seal import ByteRange, PdfSeal
     from notigateway.evidence.timestamp import Stamp
+
+# pyHanko tells what it finds of foreign files; here every finding is a refusal, in words of our own.
+logging.getLogger("pyhanko").addHandler(logging.NullHandler())
 
 # Lists of revoked certificates are the largest that is appended.
 ADDITIONS_MAX_BYTES: Final = 4 * 1024 * 1024
