@@ -17,6 +17,7 @@ from uuid import UUID
 from notigateway.errors import CheckpointInvalidError, LogDamagedError, StampInvalidError
 from notigateway.evidence.history import dated
 from notigateway.evidence.timestamp import embedded_certificates
+from notigateway.log.auditing_renewals import RenewalAudit
 from notigateway.log.heads import misdating
 from notigateway.log.leaves import Looked, checked, look, named, portions_of
 from notigateway.repository.engine import reading
@@ -61,6 +62,8 @@ class Audited:
     # Heads whose instants go back: nothing is missing, but a clock was wrong.
     misdated: list[str] = field(default_factory=list)
     records: Counter[LeafKind] = field(default_factory=Counter)
+    renewals: int = 0
+    second: int = 0
 
     def summary(self) -> dict[str, int]:
         """Return the numbers by their names."""
@@ -72,6 +75,8 @@ class Audited:
             "checkpoints": self.checkpoints,
             "time-stamped": self.timestamped,
             "waiting": self.waiting,
+            **({"renewals": self.renewals} if self.renewals else {}),
+            **({"entries of the second tree": self.second} if self.second else {}),
         }
 
 
@@ -99,6 +104,7 @@ def audit_log(
        the record before it is told (`misdated`), and the walk goes on: what follows may be damaged.
     5. The log is at least as long as its newest checkpoint.
     6. The same for `heads`: checkpoints of this log that were kept elsewhere.
+    7. Renewals and the second tree are as `auditing_renewals` says, each entry computed anew.
 
     Raises: `LogDamagedError` naming the first thing that is wrong, `TemporarilyUnavailableError`.
     """
@@ -145,6 +151,8 @@ class _Audit:
             raise LogDamagedError(f"{_tail(self.tree.size)} {self.heads[0].size}, kept elsewhere")
         self._check_edge()
         self._check_waiting()
+        renewals = RenewalAudit(self.session, list(self.pinned.values()), self.authorities)
+        self.found.renewals, self.found.second = renewals.check()  # 7
         self.found.leaves = self.tree.size
         return self.found
 

@@ -27,6 +27,7 @@ class Sort(StrEnum):
     RECEIPTS = "receipts"
     REQUESTS = "requests"
     CHECKPOINTS = "checkpoints"
+    RENEWALS = "renewals"
     DOCUMENTS = "documents"
 
 
@@ -40,6 +41,7 @@ FIRST: Final[dict[Sort, Any]] = {
     Sort.RECEIPTS: UUID(int=0),
     Sort.REQUESTS: "",
     Sort.CHECKPOINTS: 0,
+    Sort.RENEWALS: 0,
     Sort.DOCUMENTS: "",
 }
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -204,7 +205,7 @@ def links_of(
     A number of reads for each that grows with the logarithm of the log. Raises: `LogDamagedError`.
     """
     found = []
-    for row, after in zip(rows, [*rows[1:], None], strict=True):
+    for row, after in zip_longest(rows, rows[1:]):
         if after is None:
             found.append(Link(row.record))
             continue

@@ -40,6 +40,7 @@ class Rule(StrEnum):
     CHANGE = "change"
     TIME_STAMP = "time-stamp"
     CHECKPOINT = "checkpoint"
+    RENEWAL = "renewal"
     STORE = "store"
     DOCUMENT = "document"
     KEPT = "kept"

@@ -215,18 +215,18 @@ def with_renewals(
 ) -> tuple[Inclusion, bytes | None]:
     """Return what proves a receipt in the log by now: the inclusion to give, and the file of renewals.
 
-    The inclusion is the nearest to the fact; where the time-stamp of its head has ended, that in the newest
-    head, which the seal of now has signed. Raises: `LogDamagedError`.
+    The inclusion is the nearest to the fact; where the time-stamp of its head has ended, or a seal of before
+    has signed it without any, that in the newest head. Raises: `LogDamagedError`.
     """
     first = find_renewal_covering(session, inclusion.index)
     if first is None:
         return inclusion, None
     renewals = with_second(session, subject, renewals_of(session, inclusion.index, first), first)
-    token = inclusion.checkpoint.token
-    if token is not None and has_ended(token, now):
-        newest = find_last_checkpoint(session)
-        size = None if newest is None else newest.size
-        inclusion = inclusion_of(session, subject, size=size) or inclusion
+    head, newest = inclusion.checkpoint, find_last_checkpoint(session)
+    if newest is not None and newest.size != head.size:
+        is_of_now = head.seal_sha256 == newest.seal_sha256
+        if not is_of_now if head.token is None else has_ended(head.token, now):
+            inclusion = inclusion_of(session, subject, size=newest.size) or inclusion
     return inclusion, renewals.to_bytes()
 
 

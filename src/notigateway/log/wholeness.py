@@ -17,6 +17,8 @@ The rules, by the word that a finding carries:
   certificate;
 - `checkpoint`: each checkpoint of the log bears the log's name, and is not of a time before the checkpoint
   or the record before it;
+- `renewal`: each renewal of the log's head is of that head, and covered by the next one; so is each statement
+  of the second tree of its root (`log verify` looks at its entries too);
 - `store`: the document store is there, and its marker is this gateway's; else no document is looked at;
 - `document`: every document that an act names is in the store, with the hash and the size stated.
 
@@ -42,6 +44,7 @@ from notigateway.errors import (
 from notigateway.evidence.history import dated
 from notigateway.evidence.timestamp import embedded_certificates
 from notigateway.evidence.xades import verify_receipt
+from notigateway.log.auditing_renewals import RenewalAudit
 from notigateway.log.heads import misdating
 from notigateway.log.kept import KEPT_AT_ONCE, TABLES, missed, surplus
 from notigateway.log.portions import FIRST, Head, Looked, Portion, Sort
@@ -122,17 +125,15 @@ class Checking:
 
     def look(self, portion: Portion) -> Looked:
         """Look at one portion."""
-        if portion.sort is Sort.NOTIFICATIONS:
-            return self._notifications(portion)
-        if portion.sort in TABLES:
-            return self._surplus(portion)
-        if portion.sort is Sort.RECEIPTS:
-            return self._receipts(portion)
-        if portion.sort is Sort.REQUESTS:
-            return self._envelopes(portion)
-        if portion.sort is Sort.CHECKPOINTS:
-            return self._checkpoints(portion)
-        return self._documents(portion)
+        looks = {
+            Sort.NOTIFICATIONS: self._notifications,
+            Sort.RECEIPTS: self._receipts,
+            Sort.REQUESTS: self._envelopes,
+            Sort.CHECKPOINTS: self._checkpoints,
+            Sort.RENEWALS: self._renewals,
+            Sort.DOCUMENTS: self._documents,
+        }
+        return looks.get(portion.sort, self._surplus)(portion)
 
     def _read(
         self,
@@ -218,6 +219,14 @@ class Checking:
                 _read_head(row, record, pinned.get(row.seal_sha256), self.authorities) for row, record in rows
             )
         return Looked(len(heads), heads=tuple(heads))
+
+    def _renewals(self, portion: Portion) -> Looked:
+        """Look at all of them with the first: each is judged by the one before."""
+        if not portion.is_first:
+            return Looked(0)
+        with reading(self.engine) as session:
+            found = RenewalAudit(session, self.seals, self.authorities).problems()
+            return Looked(0, tuple(Finding(Rule.RENEWAL, what, why) for what, why in found))
 
     def _judged(self, head: Head, before: datetime | None) -> Iterator[Finding]:
         """Yield what is wrong with a checkpoint; `before` is the instant of the one before it."""

@@ -12,6 +12,7 @@ from notigateway.repository.kept import OWN_CHANGES, OWN_ITEMS, RED_CHANGES, RED
 from notigateway.repository.log import LogCheckpoint
 from notigateway.repository.model import Document, Event, Notification, Receipt
 from notigateway.repository.receipts import RequestEnvelope
+from notigateway.repository.renewals import LogRenewal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +32,7 @@ _KEYS: Final[dict[str, tuple[Any, ...]]] = {
     "receipts": (Receipt.id,),
     "requests": (RequestEnvelope.sha256,),
     "checkpoints": (LogCheckpoint.size,),
+    "renewals": (LogRenewal.number,),
     "documents": (Document.sha256,),
 }
 
@@ -45,7 +47,7 @@ def count_all(session: Session) -> int:
 def ends_of_portions(session: Session, sort: str, *, size: int) -> Sequence[Any]:
     """Return the key of every so-manieth of a sort, in their order."""
     keys = select(*_KEYS[sort]).distinct().subquery()
-    number = func.row_number().over(order_by=list(keys.c)).label("number")
+    number = func.row_number().over(order_by=list(keys.c)).label("ordinal")
     numbered = select(*keys.c, number).subquery()
     *columns, number_of = numbered.c
     query = select(*columns).where(number_of % size == 0).order_by(*columns)

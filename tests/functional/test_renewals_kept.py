@@ -1,0 +1,286 @@
+"""What is kept of renewals: made when it is due, checked, built in portions; it survives a restore."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import delete, select, update
+from typer.testing import CliRunner
+
+from decades import Decades, authority, on, seal, sunset_of_sha256
+from kept_log import audited
+from notigateway.errors import LogDamagedError, StampInvalidError
+from notigateway.evidence.history import DatedSeal
+from notigateway.log import second
+from notigateway.log.growing import erase
+from notigateway.log.renewing import is_due, renew, standing, warning
+from notigateway.log.second import build, state
+from notigateway.log.wholeness import Checking
+from notigateway.receipts.renewing import RenewalJob
+from notigateway.repository.accesses import AccessRecord
+from notigateway.repository.engine import reading, writing
+from notigateway.repository.log import LogCheckpoint, LogLeaf, LogTile
+from notigateway.repository.model import Receipt
+from notigateway.repository.renewals import LogRenewal, SecondRoot, SecondTile, second_size
+from notigateway.settings import load_settings
+from notigateway.tlog.merkle import leaf_hash
+from notigateway.tlog.tiles import grow
+from notigateway.verifier.report import Outcome
+from operating import app
+from pki import pki, write_issuers
+from tsa import Answering, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from stack import Stack
+
+
+@pytest.fixture
+def decades(stack: Stack) -> Decades:
+    stack.accept(*stack.publish_many(3))
+    return Decades(stack, digest="sha512")
+
+
+def findings(decades: Decades) -> list[tuple[str, str]]:
+    seals = [pki().seal.certificate]
+    found = Checking(decades.stack.engine, decades.stack.office.store, seals).findings()
+    return [(one.rule, one.subject) for one in found]
+
+
+def test_the_log_and_the_check_find_renewals_and_the_second_tree_in_order(decades: Decades) -> None:
+    decades.renew(on(2026, 7))
+    decades.second_tree(on(2026, 8))
+    decades.access(3)
+    decades.second_tree(on(2026, 9))
+    found = audited(decades.stack)
+    assert (found.renewals, found.second) == (3, 15)
+    assert found.summary()["renewals"] == 3
+    assert findings(decades) == []
+
+
+TAMPERED: dict[str, Callable[[object], object]] = {
+    "number 2 is missing": lambda _: delete(LogRenewal).where(LogRenewal.number == 2),
+    "columns say otherwise": lambda _: (
+        update(LogRenewal).where(LogRenewal.number == 2).values(at=on(2026, 7))
+    ),
+    "cannot be read": lambda _: update(LogRenewal).where(LogRenewal.number == 1).values(record=b"{}"),
+    "has no tile": lambda _: delete(SecondTile),
+    "does not hold the hashes": lambda _: (
+        update(SecondTile).where(SecondTile.level == 0).values(hashes=bytes(64 * 12))
+    ),
+    "statement 1": lambda _: update(SecondRoot).values(renewal=1),
+}
+
+
+@pytest.mark.parametrize("said", TAMPERED)
+def test_whatever_is_changed_of_them_is_named(decades: Decades, said: str) -> None:
+    decades.renew(on(2026, 7))
+    decades.second_tree(on(2026, 8))
+    with writing(decades.stack.engine) as session:
+        session.execute(TAMPERED[said](None))  # type: ignore[call-overload]
+    with pytest.raises(LogDamagedError):
+        audited(decades.stack)
+    assert findings(decades) != []
+
+
+def test_a_renewal_of_another_record_is_not_the_one_that_the_log_has(decades: Decades) -> None:
+    first = decades.renew(on(2026, 7))
+    with writing(decades.stack.engine) as session:
+        row = session.get_one(LogRenewal, first.number)
+        session.execute(
+            update(LogRenewal).values(record=row.record.replace(b'"revocations": []', b'"revocations": [""]'))
+        )
+    with pytest.raises(LogDamagedError, match="is not what was logged"):
+        audited(decades.stack)
+
+
+def test_a_second_tree_that_is_cut_off_goes_on_where_it_was(
+    decades: Decades, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(second, "_AT_ONCE", 4)
+    decades.renew(on(2026, 7))
+
+    def stop(done: int) -> None:
+        if done >= 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build(decades.stack.engine, on_progress=stop)
+    with reading(decades.stack.engine) as session:
+        assert second_size(session) == 4
+    with pytest.raises(LogDamagedError, match="ends before"):
+        state(decades.stack.engine, decades.renewing(), added=0, now=decades.stack.now)
+    added = build(decades.stack.engine)
+    assert build(decades.stack.engine) == 0
+    with reading(decades.stack.engine) as session:
+        assert second_size(session) == 4 + added == session.get_one(LogRenewal, 1).size
+    assert state(decades.stack.engine, decades.renewing(), added=added, now=decades.stack.now) is not None
+    assert audited(decades.stack).second == 4 + added
+
+
+def test_an_authority_that_signs_by_sha_256_dates_no_second_tree(decades: Decades) -> None:
+    decades.digest = "sha256"
+    with pytest.raises(StampInvalidError, match="must outlive"):
+        decades.second_tree(on(2026, 7))
+
+
+def test_an_authority_whose_clock_is_behind_renews_nothing(decades: Decades) -> None:
+    decades.stack.now = on(2026, 7)
+    decades.access()
+    with pytest.raises(StampInvalidError, match="from before the head"):
+        renew(decades.stack.engine, decades.renewing(at=on(2026, 6)), now=on(2026, 7))
+    with reading(decades.stack.engine) as session:
+        assert session.scalars(select(LogRenewal)).all() == []
+
+
+def test_of_two_that_renew_at_once_one_stands(decades: Decades) -> None:
+    inner = decades.renewing()
+
+    def ask_late(imprint: bytes) -> object:
+        renew(decades.stack.engine, inner, now=decades.stack.now)
+        return inner.ask(imprint)
+
+    decades.stack.now = on(2026, 7)
+    inner = decades.renewing()
+    found = renew(decades.stack.engine, replace(inner, ask=ask_late), now=decades.stack.now)  # type: ignore[arg-type]
+    assert found is not None
+    assert (found.number, found.is_new) == (1, False)
+    decades.renew(on(2026, 8))
+    assert audited(decades.stack).renewals == 2
+
+
+def test_erased_access_records_hinder_neither_proofs_nor_the_second_tree(decades: Decades) -> None:
+    decades.access(20)
+    decades.second_tree(on(2026, 7))
+    assert erase(decades.stack.engine, before=on(2026, 8)) > 20
+    decades.access(2)
+    decades.second_tree(on(2026, 9))
+    assert audited(decades.stack).erased > 20
+    with reading(decades.stack.engine) as session:
+        receipt = session.scalars(select(Receipt.id).limit(1)).one()
+    report = decades.verify(decades.bundle(receipt), on(2027), algorithms=sunset_of_sha256(on(2026, 10)))
+    assert next(one for one in report.steps if one.name == "renewed heads").outcome is Outcome.PASSED
+
+
+def test_twenty_years_with_other_seals_and_a_restore_under_a_new_name(decades: Decades) -> None:
+    stack = decades.stack
+    with reading(stack.engine) as session:
+        receipt = session.scalars(select(Receipt.id).order_by(Receipt.id).limit(1)).one()
+    decades.bundle(receipt)
+    decades.stamp()
+    for year in range(2027, 2047):
+        if year in {2027, 2033, 2039}:
+            decades.use(seal(year, year + 8))
+        if year in {2029, 2038}:
+            decades.ask(authority(year, year + 11))
+        if year == 2036:
+            restore(decades, renewals=8, origin="notigateway.example/log-2")
+        decades.renew(on(year, 2))
+    data = decades.bundle(receipt)
+    report = decades.verify(data, on(2046))
+    assert report.outcome is Outcome.PASSED, report
+    # What the restored database no longer had was renewed again: 20 years, of which one is lost.
+    step = next(one for one in report.steps if one.name == "renewed heads")
+    assert step.reason.endswith("renewed 19 times")
+
+
+def restore(decades: Decades, *, renewals: int, origin: str) -> None:
+    """Take the log back to a backup of just after a renewal; it goes on under another name."""
+    with writing(decades.stack.engine) as session:
+        kept = session.get_one(LogRenewal, renewals)
+        behind = LogLeaf.position >= kept.size, LogLeaf.subject != kept.id
+        lost = session.scalars(select(LogLeaf.subject).where(*behind)).all()
+        session.execute(delete(AccessRecord).where(AccessRecord.id.in_(lost)))
+        session.execute(delete(LogRenewal).where(LogRenewal.number > renewals))
+        session.execute(delete(LogLeaf).where(*behind))
+        session.execute(update(LogLeaf).where(LogLeaf.subject == kept.id).values(position=None))
+        session.execute(delete(LogCheckpoint))
+        session.execute(delete(LogTile))
+        rows = session.scalars(
+            select(LogLeaf).where(LogLeaf.position.is_not(None)).order_by(LogLeaf.position)
+        )
+        hashes = [leaf_hash(row.leaf.to_bytes()) for row in rows]
+        for tile, content in grow(0, hashes, lambda _: b"").items():
+            session.add(LogTile(level=tile.level, place=tile.place, hashes=content))
+    decades.origin = origin
+
+
+def test_a_head_is_due_by_the_setting_and_by_certificates_that_end(decades: Decades) -> None:
+    assert standing(decades.stack.engine) is None
+    decades.renew(on(2026, 7))
+    found = standing(decades.stack.engine)
+    assert found is not None
+    year = timedelta(days=365)
+    ends = authority(2029, 2040).certificate.not_valid_after_utc
+    ours = seal(2026, 2040).certificate
+
+    def due(now: object, authority_ends: object = ends, certificate: object = ours) -> bool:
+        return is_due(
+            found,
+            every=year * 100,
+            seal=certificate,  # type: ignore[arg-type]
+            authority_ends=authority_ends,  # type: ignore[arg-type]
+            now=now,  # type: ignore[arg-type]
+        )
+
+    assert is_due(found, every=year, seal=ours, authority_ends=ends, now=on(2027, 7))
+    assert not is_due(found, every=year, seal=ours, authority_ends=ends, now=on(2027, 6))
+    assert not due(on(2029, 8))
+    assert due(on(2029, 11))  # the authority of the last renewal ends with 2029
+    assert not due(on(2029, 11), found.until)  # and the present one no later: renewing would not help
+    assert due(on(2028, 11), ends, seal(2020, 2028).certificate)
+    assert warning(found, now=on(2029, 8)) is None
+    assert "pin and ask another one" in str(warning(found, now=on(2029, 11)))
+
+
+def test_the_job_renews_where_that_is_due_and_warns_of_what_ends(decades: Decades) -> None:
+    stack = decades.stack
+    pair = authority(2020, 2029)
+    with serving(Answering(pair, at=on(2028)), pinned=pair) as asked:
+        job = RenewalJob.by(stack.settings, asked)
+        ended = replace(job, algorithms=sunset_of_sha256(on(2029, 1)))
+        assert job.renew_where_due(stack.engine, decades.seal, now=on(2028)) == (None, [])
+        stack.now = on(2026, 7)
+        decades.access()
+        decades.renew(on(2026, 7))
+        renewed, warnings = job.renew_where_due(stack.engine, decades.seal, now=on(2028))
+        assert renewed is not None
+        assert (renewed.number, warnings) == (2, [])
+        assert job.renew_where_due(stack.engine, decades.seal, now=on(2028)) == (None, [])
+        _, (told,) = ended.renew_where_due(stack.engine, decades.seal, now=on(2028, 7))
+    assert told.startswith("SHA-256 is relied on until 2029-01-01T12:00:00.000Z: build the second tree")
+
+
+def test_the_commands_renew_the_head_and_build_the_second_tree(stack: Stack, tmp_path: Path) -> None:
+    stack.accept(stack.publish())
+    with serving(Answering(digest="sha512")) as asked:
+        stack.overrides |= {
+            "timestamp_authority_url": asked.url,
+            "timestamp_authority_folder": str(write_issuers(tmp_path / "tsa", asked.certificates)),
+        }
+        stack.settings = load_settings(None, overrides=stack.overrides)
+        lines = [f"{name} = {json.dumps(str(value))}" for name, value in stack.overrides.items()]
+        file = stack.folder / "notigateway.toml"
+        file.write_text("\n".join(lines), "utf-8")
+
+        def run(*words: str) -> str:
+            done = CliRunner().invoke(app, ["log", *words, "--settings", str(file)])
+            assert done.exit_code == 0, done.output
+            return done.output
+
+        assert run("renew", "--if-due") == "nothing to renew\n"
+        assert run("renew").startswith("renewal 1: the head of 3 leaves, time-stamped on ")
+        assert run("second-tree").startswith("statement 1: 4 entries, 4 of them new, time-stamped on ")
+        assert "2 renewals, 4 entries of the second tree" in run("verify")
+
+
+def test_a_seal_that_is_not_known_any_more_is_told(decades: Decades) -> None:
+    decades.seals[:] = [DatedSeal.of(seal(2027, 2035).certificate)]
+    with pytest.raises(Exception, match="no certificate of the seal"):
+        decades.renew(on(2026, 7))
