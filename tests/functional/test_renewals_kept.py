@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -15,7 +18,6 @@ from decades import Decades, authority, on, seal, sunset_of_sha256
 from kept_log import audited
 from notigateway.errors import LogDamagedError, StampInvalidError
 from notigateway.evidence.history import DatedSeal
-from notigateway.log import second
 from notigateway.log.growing import erase
 from notigateway.log.renewing import is_due, renew, standing, warning
 from notigateway.log.second import build, state
@@ -100,18 +102,21 @@ def test_a_renewal_of_another_record_is_not_the_one_that_the_log_has(decades: De
         audited(decades.stack)
 
 
-def test_a_second_tree_that_is_cut_off_goes_on_where_it_was(
-    decades: Decades, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(second, "_AT_ONCE", 4)
+KILLED = """
+import os, signal, sys
+from notigateway.log import second
+from notigateway.repository.engine import create_database
+second._AT_ONCE = 4
+engine = create_database(sys.argv[1])
+second.build(engine, on_progress=lambda done: os.kill(os.getpid(), signal.SIGKILL))
+"""
+
+
+def test_a_second_tree_whose_builder_is_killed_goes_on_where_it_was(decades: Decades) -> None:
     decades.renew(on(2026, 7))
-
-    def stop(done: int) -> None:
-        if done >= 4:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        build(decades.stack.engine, on_progress=stop)
+    url = decades.stack.database_url
+    done = subprocess.run([sys.executable, "-c", KILLED, url], timeout=60, check=False)
+    assert done.returncode == -signal.SIGKILL
     with reading(decades.stack.engine) as session:
         assert second_size(session) == 4
     with pytest.raises(LogDamagedError, match="ends before"):
