@@ -214,6 +214,9 @@ def following(record: Recorder) -> None:
     record.ask("the history of what lapsed", "GetHistory", ids(c))
     record.ask("its receipts name the outage", "RetrieveReceipts", ids(c, a))
     record.ask("a cursor of nobody", "ListChanges", "<cursor>abc</cursor>")
+    record.ask("the head of the log, which has none yet", "GetLogHead")
+    record.ask("that it only grew", "ProveConsistency", "<oldSize>0</oldSize><newSize>0</newSize>")
+    record.ask("more than a head covers", "ProveConsistency", "<oldSize>0</oldSize><newSize>9</newSize>")
     record.access_records()
 
 

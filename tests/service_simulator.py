@@ -178,7 +178,8 @@ class Simulator:
     """The service, as long as the context lasts.
 
     `changes` is what there is to follow, `rights` changes with what the caller may see;
-    `plan` holds answers given once each before the ordinary ones; `operations` what was asked;
+    `plan` holds answers given once each before the ordinary ones; `operations` what was asked, but of
+    its log, of which it shows none;
     `related` gives the signed WS-Addressing headers of the answer to a MessageID; `tamper` changes the
     signed bytes; `status` replaces an answer by a bare HTTP status, once each.
     """
@@ -280,6 +281,11 @@ class Simulator:
         operation = etree.QName(verified.operation).localname
         assert action == f'"{NOTIGATEWAY_V1}:{operation}"', action
         with self._lock:
+            if operation == "GetLogHead":  # asked before all else: plans are about the rest
+                about = read_addressing(verified.headers, SoapVersion.V1_1)
+                form = EnvelopeForm(addressing=tuple(relating(about.message_id or "")))
+                made = element("GetLogHeadResponse")
+                return 200, sign_envelope(canonical(made), signer=self.signer, now=now, form=form)
             self.operations.append(operation)
             self.requests.append(data)
             self.addressing.append(read_addressing(verified.headers, SoapVersion.V1_1))

@@ -79,6 +79,11 @@ namespace Notigateway.Sample
             await Show(company, "GetHistory",
                 one => one.Elements(Ng + "event").Any(each => Text(each, "decisive") == "true" && Text(each, "state") == "accepted"),
                 E("id", first));
+            // A witness keeps the head, and asks the next time for the proof from its size to the new one's.
+            await Show(company, "GetLogHead", one => (Text(one, "head") ?? new string('-', 101)).Length > 100);
+            await Show(company, "ProveConsistency",
+                one => Text(one, "newSize") == "0" && !one.Elements(Ng + "hash").Any(),
+                E("oldSize", "0"), E("newSize", "0"));
             await Represent(company, attorney);
             await Show(company, "GetDeliveryChannel", one => Text(one, "obliged") != null);
             await Show(company, "SetDeliveryChannel", one => Text(one, "channel") == "electronic", E("channel", "electronic"));

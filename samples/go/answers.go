@@ -18,6 +18,15 @@ type party struct {
 	Name       string `xml:"name"`
 }
 
+type logHead struct {
+	Head string `xml:"head"`
+}
+
+type consistency struct {
+	New  int64    `xml:"newSize"`
+	Hash []string `xml:"hash"`
+}
+
 type pinged struct {
 	Known bool  `xml:"known"`
 	Party party `xml:"party"`

@@ -96,6 +96,14 @@ func decide(company *Gateway, first, second string) {
 		}
 		return false
 	})
+	// A witness keeps the head, and asks the next time for the proof from its size to the new one's.
+	show(company, "GetLogHead", nothing{}, func(one logHead) bool {
+		return one.Head == "" || len(one.Head) > 100
+	})
+	show(company, "ProveConsistency", struct {
+		Old int64 `xml:"oldSize"`
+		New int64 `xml:"newSize"`
+	}{0, 0}, func(one consistency) bool { return one.New == 0 && len(one.Hash) == 0 })
 	show(company, "GetSummary", nothing{}, func(one summary) bool {
 		sum := 0
 		for _, each := range one.ByState {

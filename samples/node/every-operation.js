@@ -77,6 +77,14 @@ await show('GetHistory', company('GetHistory', { id: first }), ({ event }) =>
   list(event).some((one) => String(one.decisive) === 'true' && one.state === 'accepted'),
 );
 
+// A witness keeps the head, and asks the next time for the proof from its size to the new one's.
+await show('GetLogHead', company('GetLogHead'), (one) => !one?.head || one.head.length > 100);
+await show(
+  'ProveConsistency',
+  company('ProveConsistency', { oldSize: 0, newSize: 0 }),
+  (one) => Number(one.newSize) === 0 && list(one.hash).length === 0,
+);
+
 const titles = await show('ListRepresentations', company('ListRepresentations'), ({ representation }) =>
   list(representation)[0].role === 'own',
 );

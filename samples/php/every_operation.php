@@ -87,6 +87,14 @@ show('GetHistory', $company->GetHistory(['id' => $first]), fn ($answer) => some(
     fn ($one) => $one->decisive && $one->state === 'accepted',
 ));
 
+// A witness keeps the head, and asks the next time for the proof from its size to the new one's.
+show('GetLogHead', $company->GetLogHead([]), fn ($answer) => strlen($answer->head ?? str_repeat('-', 101)) > 100);
+show(
+    'ProveConsistency',
+    $company->ProveConsistency(['oldSize' => 0, 'newSize' => 0]),
+    fn ($answer) => (int) $answer->newSize === 0 && empty($answer->hash),
+);
+
 $titles = show(
     'ListRepresentations',
     $company->ListRepresentations([]),

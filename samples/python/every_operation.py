@@ -64,6 +64,11 @@ def follow(service: Any, first: str, cursor: str) -> None:
     show("GetSummary", answer, ok=sum(one["count"] for one in answer.byState) == answer.total)
     answer = service.GetHistory(first)
     show("GetHistory", answer, ok=[one.state for one in answer.event if one.decisive] == ["accepted"])
+    # A witness keeps the head, and asks the next time for the proof from its size to the new one's.
+    head = service.GetLogHead()
+    show("GetLogHead", head, ok=head is None or b"\n\n\xe2\x80\x94 " in head)
+    proof = service.ProveConsistency(oldSize=0, newSize=0)
+    show("ProveConsistency", proof, ok=proof.newSize == 0 and not proof.hash)
 
 
 def represent(service: Any, attorney: Any) -> None:

@@ -74,6 +74,10 @@ show(company, 'GetHistory', id: first) do |one|
   one.all('event').select { |each| each['decisive'] == 'true' }.map { |each| each['state'] } == ['accepted']
 end
 
+# A witness keeps the head, and asks the next time for the proof from its size to the new one's.
+show(company, 'GetLogHead') { |one| one['head'].to_s.empty? || one['head'].length > 100 }
+show(company, 'ProveConsistency', oldSize: 0, newSize: 0) { |one| one['newSize'] == '0' && one.all('hash').empty? }
+
 titles = show(company, 'ListRepresentations') { |one| one.at('representation')['role'] == 'own' }
 assignment = titles.all('redAssignment').last['assignmentId']
 show(company, 'UnassignRed', assignmentId: assignment) { |one| one.at('redAssignment')['endsAt'] }

@@ -59,6 +59,12 @@ show GetSummary "$(first state "$answer" | wc -l)" 1
 answer=$(as "$company" GetHistory "$one")
 show GetHistory "$(every state "$answer" | tail -1)" accepted
 
+# A witness keeps the head, and asks the next time for the proof from its size to the new one's.
+answer=$(as "$company" GetLogHead)
+show GetLogHead "$(xmllint --xpath "count(//*[local-name()='GetLogHeadResponse'])" - <<< "$answer")" 1
+answer=$(as "$company" ProveConsistency "<oldSize>0</oldSize><newSize>0</newSize>")
+show ProveConsistency "$(first newSize "$answer")" 0
+
 answer=$(as "$company" ListRepresentations)
 show ListRepresentations "$(first role "$answer")" own
 assignment="<assignmentId>$(every assignmentId "$answer" | tail -1)</assignmentId>"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 
 from notigateway import telemetry
 from notigateway.errors import TemporarilyUnavailableError
-from notigateway.evidence.seals import load_history, open_seal
+from notigateway.evidence.seals import open_seal
 from notigateway.health.gauges import gauges_of
 from notigateway.health.instance import Instance
 from notigateway.health.queues import QueuesWanted
@@ -19,7 +19,6 @@ from notigateway.health.readiness import Readiness, Served
 from notigateway.health.revocation import RevocationWanted
 from notigateway.http.failures import FailureLimit
 from notigateway.log.heads import check_name
-from notigateway.log.public import PublicLog
 from notigateway.logger import Logger
 from notigateway.metering.meters import METRICS_KIND, meters
 from notigateway.office import open_office
@@ -27,7 +26,7 @@ from notigateway.pki.families import Families
 from notigateway.pki.in_use import Reminder
 from notigateway.provision import Provision
 from notigateway.receipts import csv_codes
-from notigateway.repository.engine import create_database, note_pool
+from notigateway.repository.engine import create_database, note_pool, reading
 from notigateway.repository.first_look import FirstLook
 from notigateway.repository.marking import check_marked
 from notigateway.repository.schema import check_revision
@@ -65,14 +64,14 @@ from notigateway.wss.policy import Expectations, Limits
 from notigateway.wss.sign import Signer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from wsgiref.types import WSGIApplication
 
-    from cryptography.x509 import Certificate
     from sqlalchemy import Engine
 
     from notigateway.office import Office
     from notigateway.receipts.csv_codes import OnRecord
+    from notigateway.repository.session import Session
     from notigateway.settings import Settings
     from notigateway.soap.wscn.environment import Environment
 
@@ -118,7 +117,7 @@ def open_app(
         _issuing(gate, public_url, settings.operators),
         *(_wscn(gate, environment, settings) for environment in ENVIRONMENTS),
         pages=_pages(gate, settings),
-        trees={served_path(log_url(settings)): _public_log(gate, settings)},
+        trees={served_path(log_url(settings)): _public_log(gate)},
         operations=_operations(gate, provision),
         remind=_every_second(gate.office.engine, Reminder(provision.certificates, clock)),
     )
@@ -217,13 +216,14 @@ def _pages(gate: Gate, settings: Settings) -> dict[str, WSGIApplication]:
     }
 
 
-def _public_log(gate: Gate, settings: Settings) -> WSGIApplication:
-    """Return the log for everybody, by the seals that the settings name now."""
+def _public_log(gate: Gate) -> WSGIApplication:
+    @contextmanager
+    def session() -> Iterator[Session]:
+        gate.first_look.check()
+        with reading(gate.office.engine) as opened:
+            yield opened
 
-    def seals() -> list[Certificate]:
-        return [gate.office.seal.certificate, *(one.certificate for one in load_history(settings))]
-
-    return public_log(PublicLog(gate.office.engine, seals), check=gate.first_look.check)
+    return public_log(gate.office.log, reading=session)
 
 
 def log_url(settings: Settings) -> str:

@@ -16,11 +16,13 @@ from notigateway.addressee.following import Following
 from notigateway.addressee.mailbox import Mailbox
 from notigateway.addressee.two_phase import TwoPhase
 from notigateway.clock.obliging import obliging_by
+from notigateway.evidence.seals import load_history
 from notigateway.issuer.publishing import Publishing
 from notigateway.issuer.reporting import Reporting
 from notigateway.issuer.succeeding import Succeeding
 from notigateway.law.powers import PowerPolicy
 from notigateway.law.representation import RightsPolicy, Role
+from notigateway.log.public import PublicLog
 from notigateway.pki.families import Families
 from notigateway.receipts.proving import Proving
 from notigateway.repository.engine import create_database
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from cryptography.x509 import Certificate
     from sqlalchemy import Engine
 
     from notigateway.evidence.sealing import Seal
@@ -54,6 +57,7 @@ class Office:
     succeeding: Succeeding
     reporting: Reporting
     proving: Proving
+    log: PublicLog
     outage_hours_add_up: bool
     power_policy: PowerPolicy
 
@@ -124,8 +128,14 @@ def open_office(
                 known=known,
                 families=Families.of(settings),
             ),
+            log=PublicLog(lambda: _sealers(seal, settings)),
             outage_hours_add_up=settings.outage_hours_add_up,
             power_policy=PowerPolicy(matters_end_alone=settings.power_matters_end_alone),
         )
         undoing.pop_all()
     return office
+
+
+def _sealers(seal: Seal, settings: Settings) -> list[Certificate]:
+    """Return the certificates of all seals that there are and were, as the settings have them now."""
+    return [seal.certificate, *(one.certificate for one in load_history(settings))]

@@ -72,6 +72,8 @@ MAILBOX = {
     "GetDeliveryChannel": "",
     "GetHistory": ids(NO_ONE),
     "GetSummary": "",
+    "GetLogHead": "",
+    "ProveConsistency": "<oldSize>0</oldSize><newSize>0</newSize>",
     "GrantPower": GRANT,
     "ListChanges": "",
     "ListMatters": "",

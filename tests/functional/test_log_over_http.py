@@ -13,11 +13,12 @@ from typer.testing import CliRunner
 from notigateway.log.growing import advance, erase
 from notigateway.monitor.source import Source, UnreachableError
 from notigateway.tlog.checkpoint import read_checkpoint
-from notigateway.tlog.merkle import leaf_hash
+from notigateway.tlog.merkle import is_consistent, leaf_hash
 from notigateway.tlog.note import read_note, verify_note
 from notigateway.tlog.tile_paths import entries_path, read_path, tile_path
 from notigateway.tlog.tiles import Tile
 from operating import app
+from overdue import settings_file
 from pki import pki, write_issuers
 from watched import at_a_door
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 ROOT = "/notigateway/log"
 FULL = 2
+AGES = (("old", "old"), ("new", "new"))
 
 
 @dataclass
@@ -191,3 +193,27 @@ def test_a_head_waits_for_the_disk_whatever_the_database_is_set_to(stack: Stack)
         event.remove(stack.engine, "commit", note)
         assert said.pop() == expected
         said.clear()
+
+
+def test_the_operator_proves_to_who_kept_a_head_that_the_log_only_grew(stack: Stack, tmp_path: Path) -> None:
+    older, newer = tmp_path / "older.note", tmp_path / "newer.txt"
+    first = grown(stack, publish=2)
+    older.write_bytes(read(stack, "/checkpoint").body)
+    stack.pass_time(minutes=1)
+    last = grown(stack, publish=300)
+    newer.write_bytes(read_note(read(stack, "/checkpoint").body).text)
+    for arguments in ([str(older)], [str(older), str(newer)]):
+        run = CliRunner().invoke(app, ["log", "prove", *arguments, "--settings", str(settings_file(stack))])
+        assert run.exit_code == 0, run.output
+        said = json.loads(run.stdout)
+        assert (said["old_size"], said["new_size"]) == (first, last)
+        roots = {f"{name}er_root": bytes.fromhex(said[f"{short}_root"]) for name, short in AGES}
+        proof = [bytes.fromhex(one) for one in said["proof"]]
+        assert is_consistent(first, last, proof=proof, **roots)
+    text = older.read_bytes().replace(f"\n{first}\n".encode(), f"\n{first - 1}\n".encode())
+    (tmp_path / "other.note").write_bytes(text)
+    run = CliRunner().invoke(
+        app, ["log", "prove", str(tmp_path / "other.note"), "--settings", str(settings_file(stack))]
+    )
+    assert run.exit_code == 1
+    assert "does not begin with" in run.output

@@ -14,7 +14,7 @@ import typer
 from notigateway.cli.opening import opened
 from notigateway.cli.options import Processes, SettingsFile, SummaryAsJson, named_settings
 from notigateway.cli.renewing import renew, second_tree
-from notigateway.errors import LogDamagedError, TemporarilyUnavailableError
+from notigateway.errors import ConfigurationError, LogDamagedError, TemporarilyUnavailableError
 from notigateway.given_files import read_file
 from notigateway.instants import instant_text
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from notigateway.evidence.seals import HeldSeal
+    from notigateway.tlog.checkpoint import Checkpoint
 
 log = typer.Typer(
     help="Verify the log of receipts and access records, erase what is older than needed.",
@@ -85,7 +86,7 @@ def verify(
         typer.Option(help="Another certificate of the seal, besides the settings' present and retired ones."),
     ] = None,
     against: Annotated[
-        list[Path] | None, typer.Option(help="The text of a checkpoint that was kept elsewhere.")
+        list[Path] | None, typer.Option(help="A checkpoint that was kept elsewhere: its note, or its text.")
     ] = None,
     as_json: SummaryAsJson = False,
     processes: Processes = None,
@@ -102,7 +103,6 @@ def verify(
     from notigateway.receipts.stamping import pinned_authorities
     from notigateway.repository.engine import reading
     from notigateway.repository.log import log_size
-    from notigateway.tlog.checkpoint import read_checkpoint
 
     settings = named_settings(settings_file)
     given = [one for file in seal_certificate or [] for one in load_certificates(file)]
@@ -116,7 +116,7 @@ def verify(
                 seal_certificates=[*given, *load_history(settings)],
                 origin=settings.log_origin,
                 authorities=pinned_authorities(settings),
-                heads=[read_checkpoint(read_file(file)) for file in against or []],
+                heads=[_kept_head(file) for file in against or []],
                 look_at=partial(several, processes=wanted) if wanted > 1 else None,
             )
     except LogDamagedError as damage:
@@ -131,6 +131,61 @@ def verify(
         typer.echo(one, err=True)
     if found.misdated:
         raise typer.Exit(1)
+
+
+@log.command()
+def prove(
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="A head that was kept: its note, or its text.")],
+    new: Annotated[
+        Path | None,
+        typer.Argument(metavar="[NEW]", help="A later one; left out: the log's newest."),
+    ] = None,
+    settings_file: SettingsFile = None,
+) -> None:
+    """Prove to whoever kept a head that the log has only grown since; print the proof as JSON.
+
+    Exit code 1: the log does not begin with what the head says.
+    """
+    from notigateway.log.growing import consistency_of
+    from notigateway.repository.engine import reading
+    from notigateway.repository.log import find_last_checkpoint
+    from notigateway.tlog.checkpoint import read_checkpoint
+    from notigateway.tlog.merkle import is_consistent
+
+    settings = named_settings(settings_file)
+    older = _kept_head(old)
+    with opened(settings) as engine, reading(engine) as session:
+        last = find_last_checkpoint(session)
+        if new is None and last is None:
+            raise ConfigurationError("the log has no head yet")
+        newer = read_checkpoint(last.text) if new is None and last is not None else _kept_head(new or old)
+        try:
+            proof = consistency_of(session, older.size, newer.size)
+        except ValueError as error:
+            typer.echo(f"LOG_DAMAGED: {error}", err=True)
+            raise typer.Exit(1) from error
+    roots = {"older_root": older.root, "newer_root": newer.root}
+    holds = is_consistent(older.size, newer.size, proof=proof, **roots)
+    if not holds or older.origin != newer.origin:
+        typer.echo("LOG_DAMAGED: the log does not begin with what the older head says", err=True)
+        raise typer.Exit(1)
+    said = {
+        "log": newer.origin,
+        "old_size": older.size,
+        "old_root": older.root.hex(),
+        "new_size": newer.size,
+        "new_root": newer.root.hex(),
+        "proof": [one.hex() for one in proof],
+    }
+    typer.echo(json.dumps(said))
+
+
+def _kept_head(file: Path) -> Checkpoint:
+    """Read a head that was kept as a note, or as its text alone."""
+    from notigateway.tlog.checkpoint import read_checkpoint
+
+    text, divided, _ = read_file(file).partition(b"\n\n")
+    return read_checkpoint(text + b"\n" if divided else text)
 
 
 @log.command("erase")

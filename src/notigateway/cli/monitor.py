@@ -15,8 +15,8 @@ from notigateway.cli.telling import harmless
 from notigateway.errors import ConfigurationError, GatewayError
 
 if TYPE_CHECKING:
-    from notigateway.monitor.comparing import SplitViewError
     from notigateway.monitor.following import Followed, Trusted
+    from notigateway.tlog.split_view import SplitViewError
 
 _IN_ORDER: Final = 0
 _WRONG: Final = 1
@@ -88,10 +88,10 @@ def _run(
 ) -> tuple[int, dict[str, Any]]:
     """Follow the log once; return the exit code, and what there is to say."""
     from notigateway.given_files import read_file
-    from notigateway.monitor.comparing import SplitViewError
     from notigateway.monitor.following import Following, OtherNameError
     from notigateway.monitor.remembered import recall, remember
     from notigateway.monitor.source import Source, UnreachableError, WrongError
+    from notigateway.tlog.split_view import SplitViewError
 
     with Source(url) as source:
         following = Following(source, trusted, lambda known: remember(state, known), now=datetime.now(UTC))

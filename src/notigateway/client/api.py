@@ -210,6 +210,19 @@ class NotificationClient:
         """Return what happened to a notification."""
         return wire.history(self._call(v1_following.GetHistory(id=notification_id)), notification_id)
 
+    def log_head(self) -> bytes | None:
+        """Return the newest head of the service's log, a signed note (C2SP); None while there is none.
+
+        Its seal is proven by `tlog.note`, with the pinned seal certificates, not by the envelope.
+        """
+        answer = self._call(v1_following.GetLogHead())
+        return wire.read(v1_following.GetLogHeadResponse, answer).head
+
+    def prove_consistency(self, old_size: int, new_size: int) -> tuple[bytes, ...]:
+        """Return the proof that the log only grew between two sizes; `tlog.merkle` checks it."""
+        answer = self._call(v1_following.ProveConsistency(old_size=old_size, new_size=new_size))
+        return wire.read(v1_following.ProveConsistencyResponse, answer).hashes
+
     def retrieve(
         self, ids: Sequence[str], *, for_information: bool = False, with_receipts: bool = False
     ) -> Iterator[RetrievedNotification]:

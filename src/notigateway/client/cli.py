@@ -169,6 +169,12 @@ def pull_command(
     processes: Annotated[
         int, typer.Option(min=1, max=32, help="From 2: as many processes download, one each at a time.")
     ] = 1,
+    accept_log_name: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="The name of a log that was restored: you have asked who runs the service."
+        ),
+    ] = None,
     where: Filter = EVERYTHING,
     as_json: Json = False,
 ) -> None:
@@ -188,6 +194,7 @@ def pull_command(
             full=full,
             processes=Processes(processes, connection_of(context).fetching) if processes > 1 else None,
             progress=progress,
+            accepted_log_name=accept_log_name,
         )
     (show.print_json if as_json else show.report_table)(report)
     if report.not_verified:

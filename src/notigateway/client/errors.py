@@ -184,6 +184,39 @@ class NothingVerifiedError(NotVerifiedError):
         super().__init__(_NOTHING_STORED.format(count=count, why=why))
 
 
+class LogNotProvenError(NotVerifiedError):
+    """Nothing proves now that the service's log goes on from the head that was seen last."""
+
+    code = "LOG_NOT_PROVEN"
+
+
+class LogSplitError(NotVerifiedError):
+    """The service has signed two heads that cannot both be of one log; both are kept as evidence."""
+
+    exit_code = 6
+    code = "LOG_SPLIT_VIEW"
+
+    def __init__(self, text: str, *, file: str) -> None:
+        super().__init__(
+            f"{text}; the evidence is in {file}, in the folder of the pull, and nothing was accepted. Keep "
+            "it, and show it to others who pull from this service"
+        )
+        self.file = file
+
+
+class LogRenamedError(NotVerifiedError):
+    """The log has another name: restored from a backup, says whoever runs it, or the log of another."""
+
+    exit_code = 6
+    code = "LOG_RENAMED"
+
+    def __init__(self, before: str, now: str) -> None:
+        super().__init__(
+            f'the log that was "{before}" is "{now}" now: ask who runs the service, by another way, whether '
+            f"it was restored from a backup, and then pull once with --accept-log-name {now}"
+        )
+
+
 class ResponseNotVerifiedError(NotVerifiedError):
     """The answer is not proven to come, unchanged and fresh, from the pinned service."""
 

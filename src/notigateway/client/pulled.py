@@ -50,3 +50,5 @@ class PullReport:
     receipts_verified: int = 0
     refused: list[Left] = field(default_factory=list)
     not_verified: list[Left] = field(default_factory=list)
+    # How many entries the service's log has, which goes on from the head seen before; None: it shows none.
+    log_size: int | None = None

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from notigateway.client.errors import GatewayFaultError, NothingDeliveredError, NothingVerifiedError
 from notigateway.client.fetching import Crew, Fetcher, fetched, left
+from notigateway.client.log_watch import LogWatch
 from notigateway.client.pulled import PullReport, Step
 from notigateway.client.shapes import as_json
 from notigateway.client.spool import Spool
@@ -53,6 +54,7 @@ def pull(
     full: bool = False,
     processes: Processes | None = None,
     progress: Callable[[Step, int], None] = lambda _step, _count: None,
+    accepted_log_name: str | None = None,
 ) -> PullReport:
     """Store every readable notification that matches `where` and is not yet in the folder.
 
@@ -60,15 +62,20 @@ def pull(
     legal effect. The states of `where` are set by pull itself. A run that left nothing lets the next
     one with the same `accept` and `where` look at the changes only; `full` looks at everything again.
     `parallel` threads fetch and store or, where they are given, as many `processes`, with the same results.
+    Before anything else the service's log must go on from the head that the folder knows, or under
+    `accepted_log_name`, which a person has confirmed.
 
-    Raises: `SpoolError` for the folder; `ClientError` when the service cannot be reached, refuses a
-    whole request or is not the pinned one. What is stored stays; call again to go on.
+    Raises: `SpoolError` for the folder; `LogSplitError`, `LogRenamedError`, `LogNotProvenError` for the log;
+    `ClientError` when the service cannot be reached, refuses a whole request or is not the pinned one. What
+    is stored stays; call again to go on.
     """
     with (
         Spool(directory) as spool,
         Crew(Fetcher(client, spool, tuple(seal_certificates)), parallel, processes) as crew,
     ):
+        watch = LogWatch(client, spool, seal_certificates, accepted_log_name)
         run = _Pull(client, spool, crew, accept, progress)
+        run.report.log_size = watch.look()
         return run.run(where or Filter(), full=full)
 
 

@@ -246,6 +246,7 @@ def report_table(report: PullReport) -> None:
         ("receipts verified", report.receipts_verified),
         ("refused", len(report.refused)),
         ("not verified", len(report.not_verified)),
+        ("entries of the log", "not shown" if report.log_size is None else report.log_size),
     ]
     print_table(("", ""), rows)
     left = [*report.refused, *report.not_verified]

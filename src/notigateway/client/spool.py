@@ -189,10 +189,9 @@ class Spool:
     def bookmark(self, purpose: str) -> str | None:
         """Return the cursor kept for that purpose; None where there is none, or it is for another."""
         try:
-            with os.fdopen(os.open(_BOOKMARK, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._folder), "rb") as file:
-                kept = json.load(file)
+            kept = json.loads(self.read_file(_BOOKMARK) or b"")
             cursor = kept["cursor"] if (kept["format"], kept["purpose"]) == (FORMAT, purpose) else None
-        except (OSError, ValueError, LookupError, TypeError):
+        except (SpoolError, ValueError, LookupError, TypeError):
             return None
         return cursor if isinstance(cursor, str) else None
 
@@ -202,13 +201,25 @@ class Spool:
         Raises: `SpoolError`.
         """
         text = json.dumps({"format": FORMAT, "purpose": purpose, "cursor": cursor}) + "\n"
-        temporary = f"{_TEMPORARY}{_BOOKMARK}"
+        self.keep_file(_BOOKMARK, text.encode())
+
+    def keep_file(self, name: str, content: bytes) -> None:
+        """Keep a file of ours beside the notifications, in one step. Raises: `SpoolError`."""
+        temporary = f"{_TEMPORARY}{name}"
         self._check_place()
         with _disk(self._directory):
             _unlink(temporary, self._folder)  # a killed process may have left one
-            _write(temporary, self._folder, [text.encode()])
-            os.replace(temporary, _BOOKMARK, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+            _write(temporary, self._folder, [content])
+            os.replace(temporary, name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
             os.fsync(self._folder)
+
+    def read_file(self, name: str) -> bytes | None:
+        """Return a file of ours beside the notifications; None where there is none. Raises: `SpoolError`."""
+        with _disk(self._directory), suppress(FileNotFoundError):
+            descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=self._folder)
+            with os.fdopen(descriptor, "rb") as file:
+                return file.read()
+        return None
 
     def forget_bookmark(self) -> None:
         """Make the next run walk the whole list, whatever happens to this one.
@@ -230,9 +241,7 @@ class Spool:
         """Check that the folder which is locked is still the one of that name.
 
         Everything is written into the one that is locked, wherever it was moved; without this check a pull
-        would go on in a place where nobody looks.
-
-        Raises: `SpoolError`.
+        would go on in a place where nobody looks. Raises: `SpoolError`.
         """
         try:
             is_same = os.path.samestat(self._directory.stat(), os.fstat(self._folder))

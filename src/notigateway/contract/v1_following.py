@@ -14,7 +14,7 @@ from notigateway.contract.v1 import (
 )
 from notigateway.contract.v1_decisions import Delegate, SigningPerson
 from notigateway.contract.versions import Version
-from notigateway.contract.xml import Child, Integer, Uuid, Word, element
+from notigateway.contract.xml import Child, Integer, Long, Uuid, Word, element
 
 
 @element
@@ -144,3 +144,32 @@ class GetHistoryResponse(V1Part):
     notification: Notification
     events: Annotated[tuple[Event, ...], Child("event", least=1)]
     deadline_changes: Annotated[tuple[DeadlineChange, ...], Child("deadlineChange")] = ()
+
+
+@element
+class GetLogHead(V1Request):
+    """The newest signed head of the service's log, please."""
+
+
+@element
+class GetLogHeadResponse(V1Part):
+    """The head as a signed note (C2SP tlog-checkpoint); absent while nothing was signed."""
+
+    head: bytes | None = None
+
+
+@element
+class ProveConsistency(V1Request):
+    """That the log at one size begins with the log at another, please; no head is smaller than `new_size`."""
+
+    old_size: Long
+    new_size: Long
+
+
+@element
+class ProveConsistencyResponse(V1Part):
+    """The proof (RFC 9162 §2.1.4): hashes of 32 bytes; none between equal sizes and from an empty log."""
+
+    old_size: Long
+    new_size: Long
+    hashes: Annotated[tuple[bytes, ...], Child("hash", most=126)] = ()

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import CheckpointInvalidError
 from notigateway.evidence.timestamp import CLOCKS_DIFFER_AT_MOST
-from notigateway.monitor.comparing import Seen, compare, compare_smaller, split
+from notigateway.monitor.comparing import compare, compare_smaller
 from notigateway.monitor.remembered import Edge, Remembered
 from notigateway.monitor.source import UnreachableError, WrongError
 from notigateway.tlog.merkle import HASH_BYTES, leaf_hash
 from notigateway.tlog.note import read_note, verify_note
 from notigateway.tlog.quorum import count_cosignatures
+from notigateway.tlog.split_view import Seen, split
 from notigateway.tlog.tile_paths import TILE_WIDTH, tile_path, width_of
 from notigateway.tlog.tiles import Tile
 

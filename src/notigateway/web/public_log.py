@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Final
 from notigateway.errors import GatewayError
 from notigateway.logger import Logger
 from notigateway.tlog.tile_paths import CHECKPOINT_PATH, read_path
+from notigateway.tlog.tiles import Tile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from notigateway.log.public import PublicLog
+    from notigateway.repository.session import Session
 
 _TEXT: Final = "text/plain; charset=utf-8"
 _BYTES: Final = "application/octet-stream"
@@ -32,10 +35,10 @@ _ALWAYS: Final = (("X-Content-Type-Options", "nosniff"), ("Access-Control-Allow-
 _log = Logger("notigateway.log")
 
 
-def public_log(log: PublicLog, *, check: Callable[[], None] = lambda: None) -> WSGIApplication:
+def public_log(log: PublicLog, *, reading: Callable[[], AbstractContextManager[Session]]) -> WSGIApplication:
     """Return the pages of a log as an application whose PATH_INFO begins behind its address.
 
-    `check` raises a `GatewayError` where the database cannot be read now.
+    `reading` gives a session, or raises a `GatewayError` where the database cannot be read now.
     """
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -43,8 +46,8 @@ def public_log(log: PublicLog, *, check: Callable[[], None] = lambda: None) -> W
         if method not in {"GET", "HEAD"}:
             return _refuse(start_response, HTTPStatus.METHOD_NOT_ALLOWED, ("Allow", "GET, HEAD"))
         try:
-            check()
-            found = _find(log, environ.get("PATH_INFO", ""))
+            with reading() as session:
+                found = _find(log, session, environ.get("PATH_INFO", ""))
         except GatewayError as error:
             _log.error("public_log_unavailable", **error.line)
             return _refuse(start_response, HTTPStatus.SERVICE_UNAVAILABLE, ("Retry-After", "60"))
@@ -57,16 +60,19 @@ def public_log(log: PublicLog, *, check: Callable[[], None] = lambda: None) -> W
     return answer
 
 
-def _find(log: PublicLog, path: str) -> tuple[bytes, str, str] | None:
+def _find(log: PublicLog, session: Session, path: str) -> tuple[bytes, str, str] | None:
     """Return what stands at a path, of which kind, and for how long it may be kept."""
     if path == CHECKPOINT_PATH:
-        head = log.head()
+        head = log.head(session)
         return None if head is None else (head, _TEXT, _BRIEFLY)
     named = read_path(path)
     if named is None:
         return None
     level, place, width = named
-    body = log.entries(place, width) if level is None else log.tile(level, place, width)
+    if level is None:
+        body = log.entries(session, place, width)
+    else:
+        body = log.tile(session, Tile(level, place), width)
     return None if body is None else (body, _BYTES, _FOR_EVER)
 
 

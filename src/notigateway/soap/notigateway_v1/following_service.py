@@ -1,4 +1,4 @@
-"""The operations that follow changes, count and tell the history; none has a legal effect."""
+"""The operations that follow changes, count, tell the history and show the log; none has a legal effect."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DEFAULT_CHANGES = 100
 
 
 class FollowingService(ServiceBase):
-    """What has changed, how much there is, what happened."""
+    """What has changed, how much there is, what happened, and that the log only grows."""
 
     @operation(contract.ListChanges, contract.ListChangesResponse)
     def ListChanges(request: Request, asked: contract.ListChanges) -> bytes:
@@ -50,3 +50,20 @@ class FollowingService(ServiceBase):
         with request.reading() as session:
             history = request.office.following.get_history(session, request.asking, UUID(asked.id))
             return answers.history(history, request.asking.now, asked.version)
+
+    @operation(contract.GetLogHead, contract.GetLogHeadResponse)
+    def GetLogHead(request: Request, _asked: contract.GetLogHead) -> contract.GetLogHeadResponse:
+        """Return the newest head of the log, as everybody may read it."""
+        with request.reading() as session:
+            return contract.GetLogHeadResponse(head=request.office.log.head(session))
+
+    @operation(contract.ProveConsistency, contract.ProveConsistencyResponse)
+    def ProveConsistency(
+        request: Request, asked: contract.ProveConsistency
+    ) -> contract.ProveConsistencyResponse:
+        """Prove that the log only grew between two sizes that its newest head covers."""
+        with request.reading() as session:
+            proof = request.office.log.consistency(session, asked.old_size, asked.new_size)
+        return contract.ProveConsistencyResponse(
+            old_size=asked.old_size, new_size=asked.new_size, hashes=proof
+        )

@@ -214,8 +214,8 @@ def _may_see(request: Request, receipt: Receipt, names: Names) -> bool:
         return may_see_request(session, request.asking, receipt, names, policy=request.office.mailbox.rights)
 
 
-# Ping tells anybody with an admitted certificate what was read in it, and nobody is a stranger to what are
-# one's own rights and preferences; all else needs a party to whom something was addressed.
+# Ping tells anybody with an admitted certificate what was read in it, nobody is a stranger to their own
+# rights and preferences, and the log is everybody's; all else needs a party to whom something was addressed.
 OPEN_TO_UNKNOWN_PARTIES = frozenset(
     {
         "Ping",
@@ -234,6 +234,8 @@ OPEN_TO_UNKNOWN_PARTIES = frozenset(
         "ListMatters",
         "GetDeliveryChannel",
         "SetDeliveryChannel",
+        "GetLogHead",
+        "ProveConsistency",
     }
 )
 # What decides nothing, of all services of the contract: a revocation status may be a little out of date. A
@@ -253,6 +255,8 @@ WITHOUT_EFFECT = frozenset(
         "ListChanges",
         "GetSummary",
         "GetHistory",
+        "GetLogHead",
+        "ProveConsistency",
     }
 )
 

@@ -86,6 +86,15 @@ public final class EveryOperation {
         call(client, "GetHistory", () -> gateway.getHistory(history), answer -> answer.getEvent().stream()
                 .anyMatch(one -> one.isDecisive() && one.getState() == State.ACCEPTED));
 
+        // A witness keeps the head, and asks the next time for the proof from its size to the new one's.
+        call(client, "GetLogHead", () -> gateway.getLogHead(new GetLogHead()),
+                answer -> answer.getHead() == null || answer.getHead().length > 100);
+        ProveConsistency sizes = new ProveConsistency();
+        sizes.setOldSize(0);
+        sizes.setNewSize(0);
+        call(client, "ProveConsistency", () -> gateway.proveConsistency(sizes),
+                answer -> answer.getNewSize() == 0 && answer.getHash().isEmpty());
+
         rights(gateway);
         power(gateway, me);
 

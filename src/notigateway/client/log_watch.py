@@ -1,0 +1,149 @@
+"""The client as a witness: the service's log goes on from the head that was seen last, or the pull stops.
+
+At every pull the newest head is asked for, its seal proven, and that it continues the one that is kept in the
+folder: then it is kept instead. A service that shows other heads to others, or has changed what was, cannot
+prove that to everybody; each client that keeps a head holds it to it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from notigateway.client.errors import (
+    GatewayFaultError,
+    LogNotProvenError,
+    LogRenamedError,
+    LogSplitError,
+)
+from notigateway.errors import CheckpointInvalidError
+from notigateway.tlog.merkle import is_consistent
+from notigateway.tlog.note import read_note, verify_note
+from notigateway.tlog.split_view import Seen, SplitViewError, split
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from notigateway.client.api import NotificationClient
+    from notigateway.client.spool import Spool
+    from notigateway.evidence.history import Pin
+
+KEPT: Final = ".log-head"
+_FORMAT: Final = 1
+_HERE, _SERVED = "kept in this folder", "from the service"
+# What a service answers that has no such operation, or does not prove what is asked.
+_NO_SUCH_OPERATION: Final = "OPERATION_UNKNOWN"
+_NOT_PROVEN: Final = "INVALID_REQUEST"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The last head, and the names that the log had before the present one."""
+
+    note: bytes
+    former: tuple[str, ...] = ()
+
+    def to_bytes(self) -> bytes:
+        """Return what is kept."""
+        said = {"format": _FORMAT, "former": self.former, "head": self.note.decode()}
+        return (json.dumps(said) + "\n").encode()
+
+
+@dataclass(frozen=True)
+class LogWatch:
+    """Who watches, in which folder the last head is kept, and by which seals heads count.
+
+    `accepted_name` is the name under which a log that was restored goes on, confirmed by a person.
+    """
+
+    client: NotificationClient
+    spool: Spool
+    seals: Sequence[Pin]
+    accepted_name: str | None = None
+
+    def look(self) -> int | None:
+        """Check that the service's log goes on from the last head that is known; return its size.
+
+        None where the service has no head yet, or is of a version that shows none.
+
+        Raises: `LogSplitError`, with the evidence in the folder; `LogRenamedError`, `LogNotProvenError`.
+        """
+        try:
+            note = self.client.log_head()
+        except GatewayFaultError as error:
+            if error.code == _NO_SUCH_OPERATION:
+                return None
+            raise
+        if note is None:
+            return None
+        served = self._seen(note, _SERVED)
+        known = _known(self.spool)
+        self.spool.keep_file(KEPT, (Known(note) if known is None else self._next(served, known)).to_bytes())
+        return served.head.size
+
+    def _next(self, served: Seen, known: Known) -> Known:
+        """Return what is to be kept from now on."""
+        before = self._seen(known.note, _HERE)
+        try:
+            if served.head.origin in known.former:
+                raise split("the log has gone back to a name that it had before", before, served)
+            if served.head.origin != before.head.origin:
+                return self._renamed(before, served, known)
+            self._compare(before, served)
+        except SplitViewError as error:
+            file = f"split-view-{error.name}.json"
+            text = json.dumps(error.evidence, indent=1, ensure_ascii=False) + "\n"
+            self.spool.keep_file(file, text.encode())
+            raise LogSplitError(str(error), file=file) from error
+        return known if served.head.size < before.head.size else Known(served.note, known.former)
+
+    def _renamed(self, before: Seen, served: Seen, known: Known) -> Known:
+        if self.accepted_name != served.head.origin:
+            raise LogRenamedError(before.head.origin, served.head.origin)
+        return Known(served.note, (*known.former, before.head.origin))
+
+    def _compare(self, before: Seen, served: Seen) -> None:
+        """Check that both heads are of one log. Raises: `SplitViewError`, `LogNotProvenError`."""
+        older, newer = sorted((before, served), key=lambda one: one.head.size)
+        if older.head.size == newer.head.size:
+            if older.head.root != newer.head.root:
+                raise split("two heads of one size with different roots", older, newer)
+            return
+        try:
+            proof = self.client.prove_consistency(older.head.size, newer.head.size)
+        except GatewayFaultError as error:
+            if error.code == _NOT_PROVEN:
+                raise split("the service does not prove that it only grew", older, newer) from error
+            raise LogNotProvenError(str(error)) from error
+        if not is_consistent(
+            older.head.size,
+            newer.head.size,
+            older_root=older.head.root,
+            newer_root=newer.head.root,
+            proof=proof,
+        ):
+            raise split("the newer head does not begin with the older one", older, newer)
+
+    def _seen(self, note: bytes, where: str) -> Seen:
+        try:
+            sealed = verify_note(read_note(note), seal_certificates=self.seals)
+        except CheckpointInvalidError as error:
+            raise LogNotProvenError(f"the head of the log {where}: {error.detail}") from error
+        return Seen(sealed.checkpoint, note, where)
+
+
+def _known(spool: Spool) -> Known | None:
+    kept = spool.read_file(KEPT)
+    if kept is None:
+        return None
+    try:
+        said = json.loads(kept)
+        found = Known(said["head"].encode(), tuple(map(str, said["former"])))
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        # Silence would let a service go back unseen: whoever lost it decides.
+        raise LogNotProvenError(
+            f"{KEPT} in the folder is damaged, so it cannot be told whether the log goes on from it: remove "
+            "it to begin anew with the next head"
+        ) from error
+    return found
