@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from kept_log import CALLER, ORIGIN
 from notigateway.evidence.algorithms import known_algorithms
+from notigateway.evidence.bundle import write_bundle
 from notigateway.evidence.history import DatedSeal
 from notigateway.evidence.sealing import Seal
 from notigateway.evidence.statement import parse_receipt
@@ -32,6 +33,7 @@ from pki import Issue, company_subject, ec_key, pki
 from tsa import Answering, serving, token_of, tsa
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from uuid import UUID
 
     from notigateway.evidence.algorithms import Algorithms
@@ -136,8 +138,8 @@ class Decades:
                 notes = AccessNotes(CALLER, correlation_id=uuid7(now), now=now)
                 log_access(session, notes.columns())
 
-    def bundle(self, receipt_id: UUID) -> bytes:
-        """Return the bundle of a receipt, made now."""
+    def bundle(self, receipt_id: UUID, write: Callable[..., bytes] = write_bundle) -> bytes:
+        """Return the bundle of a receipt, or another form of it, made now."""
         with reading(self.stack.engine) as session:
             receipt = session.get_one(Receipt, receipt_id)
             stamped = find_timestamped(session, [receipt_id]).get(receipt_id)
@@ -148,7 +150,9 @@ class Decades:
         previous = next((one for one in chain if one.sha256 == before), None)
         proving = replace(self.stack.office.proving, seal=self.seal, log_origin=self.origin)
         now = self.stack.now
-        return proving.bundle_of(receipt, stamped, previous=previous, may_see=lambda _: True, now=now)
+        return proving.bundle_of(
+            receipt, stamped, previous=previous, may_see=lambda _: True, now=now, write=write
+        )
 
     def verify(
         self,

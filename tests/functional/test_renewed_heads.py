@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from decades import Decades, authority, on, seal, sunset_of_sha256
-from notigateway.evidence import bundle
+from notigateway.evidence import asic, bundle
 from notigateway.law.lifecycle import State
 from notigateway.repository.engine import reading
 from notigateway.repository.model import Receipt
@@ -66,6 +66,9 @@ def test_in_2045_a_receipt_convinces_with_renewed_heads_and_not_without(decades:
     assert said(report, "renewed heads").endswith("renewed 19 times")
     assert "existed on 2027-03-01" in said(report, "existence")
 
+    container = decades.bundle(receipt, asic.write_container)
+    assert decades.verify(container, IN_2045).outcome is Outcome.PASSED
+
     old = decades.verify(of_2026, IN_2045)
     assert old.outcome is Outcome.INDETERMINATE
     assert "nothing proves that this is older" in said(old, "existence")
@@ -99,8 +102,12 @@ def test_past_the_end_of_sha_256_only_a_second_tree_of_before_convinces(decades:
     report = decades.verify(proven, later, algorithms=ended)
     assert "second tree (SHA-512) since 2045-09-01" in said(report, "renewed heads")
     assert "existed on 2027-03-01" in said(report, "existence")
-    # One from after that end comes too late.
+    assert "as the receipt says" in said(report, "request")
+    assert said(report, "chain").startswith("follows ")
+    # One from after that end comes too late, also for what the receipt names.
     too_early = sunset_of_sha256(on(2045, 8))
     report = decades.verify(proven, later, algorithms=too_early)
+    for step in ("request", "chain"):
+        assert "by which the receipt names it, is relied on until 2045-08-01" in said(report, step)
     assert report.outcome is Outcome.INDETERMINATE
     assert "does not convince any more" in said(report, "renewed heads")

@@ -57,6 +57,11 @@ class Existence:
         pin = dated(self.trust.seals)[fingerprint(certificate)]
         return self.judgement.lack(pin, sealed_by(certificate.public_key()), proofs)
 
+    def binds(self, second: Proof) -> bool:
+        """Tell whether the second tree binds what it says: it counts, and is older than SHA-256's end."""
+        sunset = self.judgement.algorithms.end_of(["SHA-256"])
+        return self.judgement.counts(second) and (sunset is None or second.at <= sunset[0])
+
     def check_named(self, name: str) -> None:
         """Check that a file may be believed which the receipt names by its SHA-256.
 

@@ -45,14 +45,14 @@ def check_renewals(case: Examination) -> str:
     found = follow(renewals, leaf, original, seals=case.trust.seals, authorities=case.trust.authorities)
     case.existence.proofs.append(found.proof)
     if renewals.second is not None:
-        counts = found.second is not None and case.existence.judgement.counts(found.second)
+        binds = found.second is not None and case.existence.binds(found.second)
         for name, stated in (
             (bundle.PREVIOUS, renewals.second.previous),
             (bundle.REQUEST, renewals.second.request),
         ):
             if name in case.files and stated != _digest(case.files[name]):
                 raise FailedError(f"{name} is not what the second tree binds")
-            if counts:
+            if binds:
                 case.existence.bound.add(name)
     times = f"renewed {len(found.heads)} times" if len(found.heads) > 1 else "renewed once"
     if found.statements:

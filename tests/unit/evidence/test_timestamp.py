@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import socket
 import subprocess
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ from notigateway.evidence.timestamp import (
     check_token,
     make_request,
     read_answer,
+    read_stamp,
     signature_imprint,
     take_out,
 )
@@ -92,6 +94,17 @@ def openssl_says(token: bytes, imprint: bytes, root: Path, folder: Path) -> str:
 def test_openssl_verifies_the_token_as_it_is_kept(stamp: Timestamp, authority: Pki, tmp_path: Path) -> None:
     assert openssl_says(stamp.token, IMPRINT, authority.certificate("root"), tmp_path) == "Verification: OK"
     assert abs(stamp.at - datetime.now(UTC)) < timedelta(minutes=5)
+
+
+def test_openssl_gives_tokens_about_a_sha_512_that_do_not_rest_on_sha_256(
+    ask: Callable[[bytes, int], bytes], pinned: Sequence[x509.Certificate], authority: Pki, tmp_path: Path
+) -> None:
+    imprint = hashlib.sha512(b"a statement of the second tree").digest()
+    token = read_answer(ask(imprint, NONCE), imprint=imprint, nonce=NONCE, authorities=pinned).token
+    assert "SHA-256" not in read_stamp(token, imprint=imprint, authorities=pinned).algorithms
+    assert openssl_says(token, imprint, authority.certificate("root"), tmp_path) == "Verification: OK"
+    with pytest.raises(StampInvalidError, match="not about a hash by sha256"):
+        check_token(token, imprint=imprint[:32], authorities=pinned)
 
 
 @pytest.mark.parametrize(
