@@ -39,7 +39,7 @@ from notigateway.tlog.checkpoint import Checkpoint
 from notigateway.tlog.dating import checkpoint_imprint
 from notigateway.tlog.leaf import Leaf, LeafKind, commitment
 from notigateway.tlog.merkle import leaf_hash, node_hash
-from pki import COMPANY_NAME, COMPANY_NIF, ISSUER_NIF, NOW, pki, write_issuers
+from pki import COMPANY_NAME, COMPANY_NIF, ISSUER_NIF, NOW, crl, pki, write_issuers
 from stack import NG
 from tsa import token_of, tsa
 
@@ -78,8 +78,16 @@ def put_at_disposal() -> bytes:
     return sealed(before)
 
 
-def statement(request: bytes, caller: KeyPair | None = None) -> Statement:
-    """Return an acceptance by that request."""
+@cache
+def status_list() -> bytes:
+    """Return the list by which the caller's certificate was found good."""
+    return crl(pki().issuing, this_update=NOW - timedelta(hours=1), next_update=NOW + timedelta(hours=1))
+
+
+def statement(
+    request: bytes, caller: KeyPair | None = None, status: tuple[str, bytes] | None = None
+) -> Statement:
+    """Return an acceptance by that request; `status` is where the caller's was learned, and what said so."""
     certificate = (caller or pki().company_seal).certificate
     return Statement(
         evidence_id=UUID("01939f5e-7b6a-7c3e-9d0f-2f5d8a1b2c31"),
@@ -99,6 +107,8 @@ def statement(request: bytes, caller: KeyPair | None = None) -> Statement:
             serial=str(certificate.serial_number),
             identifier=COMPANY_NIF,
             validated_at=NOW,
+            revocation_source=None if status is None else status[0],
+            revocation_sha256=None if status is None else hashlib.sha256(status[1]).hexdigest(),
         ),
         request=RequestEvidence(
             message_id=UUID("01939f5e-7b6a-7c3e-9d0f-2f5d8a1b2c32"),
@@ -143,6 +153,7 @@ class Proofs:
     stamped: bool = True
     stamped_at: datetime = STAMPED_AT
     authority: KeyPair = field(default_factory=tsa)
+    status: tuple[str, bytes] | None = field(default_factory=lambda: ("crl", status_list()))
     files: dict[str, bytes | None] = field(default_factory=dict)
     left_out: tuple[bundle.LeftOut, ...] = ()
 
@@ -160,6 +171,7 @@ class Proofs:
             bundle.AUTHORITY_CERTIFICATE: self.authority.certificate.public_bytes(Encoding.DER)
             if self.stamped
             else None,
+            bundle.REVOCATION: self.status[1] if self.status and self.receipt is None else None,
             **self._log(self.logged or receipt, seal),
             **self.files,
         }
@@ -178,7 +190,7 @@ class Proofs:
 
     def statement(self) -> Statement:
         """Return what the receipt says."""
-        said = statement(self.request)
+        said = statement(self.request, status=self.status)
         digest = hashlib.sha256(self.previous).hexdigest()
         before = UUID("01939f5e-7b6a-7c3e-9d0f-2f5d8a1b2c30")
         return replace(said, previous=PreviousEvidence(evidence_id=before, sha256=digest))

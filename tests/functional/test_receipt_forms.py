@@ -14,6 +14,7 @@ from bundles import write_trust
 from notigateway.evidence import asic, bundle
 from notigateway.evidence.pades import verify_pdf
 from notigateway.evidence.timestamp import take_out
+from notigateway.instants import instant_text
 from notigateway.receipts.stamping import stamp
 from notigateway.verifier.pins import load_trust
 from notigateway.verifier.procedure import verify
@@ -61,6 +62,26 @@ def test_every_receipt_has_a_pdf_that_is_made_once_and_stays(stack: Stack, trust
     assert forms(stack, wanted, "pdf") == first
 
 
+def test_a_bundle_of_what_was_reported_proves_who_reported_it(stack: Stack, trust: Trust) -> None:
+    wanted = stack.publish()
+    stack.pass_time(hours=1)
+    report_of = (
+        "<report><reference>ACT-1</reference><channel>sede</channel><decision>accepted</decision>"
+        f"<at>{instant_text(stack.now)}</at><evidence>SEDE-1</evidence></report>"
+    )
+    stack.ask_issuing("ReportExternalDecisions", report_of)
+
+    _, data = forms(stack, wanted, "bundle")["accepted"]
+
+    files = bundle.read_container(data)
+    assert {bundle.REVOCATION, bundle.CALLER_CERTIFICATE, bundle.REQUEST} <= set(files)
+    report = verify(data, trust=trust, at=stack.now + timedelta(days=1))
+    assert report.outcome is Outcome.PASSED, report
+    said = {step.name: step.reason for step in report.steps if step.outcome is Outcome.PASSED}
+    assert "of an authorised issuer" in said["caller's signature"]
+    assert "was good on" in said["signer's status"]
+
+
 def test_a_bundle_of_an_acceptance_passes_every_step(stack: Stack, trust: Trust) -> None:
     wanted = stack.publish()
     stack.accept(wanted)
@@ -70,7 +91,7 @@ def test_a_bundle_of_an_acceptance_passes_every_step(stack: Stack, trust: Trust)
     report = verify(data, trust=trust, at=stack.now + timedelta(days=1))
     assert report.outcome is Outcome.PASSED, report
     skipped = {step.name for step in report.steps if step.outcome is Outcome.SKIPPED}
-    assert skipped <= {"time-stamp", "checkpoint's time", "revocation data", "existence", "renewed heads"}
+    assert skipped <= {"time-stamp", "checkpoint's time", "existence", "renewed heads"}
     files = bundle.read_container(data)
     assert files[bundle.RECEIPT] == xml
     assert str(wanted).encode() in files[bundle.REQUEST]

@@ -241,7 +241,9 @@ def _channel(receipt: Reading) -> list[_Row]:
     words = None if channel is None else CHANNELS[Channel(channel)]
     return [
         _row(label, None) if words is None else _row(label, words.es, _English(words.en)),
-        *_authentication(receipt.find_part("ActorAuthentication")),
+        *_authentication(
+            receipt.find_part("ActorAuthentication"), is_report=receipt.find_part("Report") is not None
+        ),
         _row(
             Words("Petición firmada, SHA-256", "Signed request, SHA-256"),
             receipt.find("RequestEvidence", "EnvelopeSha256"),
@@ -255,12 +257,14 @@ def _channel(receipt: Reading) -> list[_Row]:
     ]
 
 
-def _authentication(proof: Reading | None) -> list[_Row]:
+def _authentication(proof: Reading | None, *, is_report: bool) -> list[_Row]:
     if proof is None:
         return []
+    signer = Words("Certificado del firmante", "Signer's certificate")
+    body = Words("Certificado de quien lo comunicó", "Certificate of who reported it")
     return [
         _row(
-            Words("Certificado del firmante", "Signer's certificate"),
+            body if is_report else signer,
             proof.get("CertificateSha256"),
             f"{proof.get('Issuer')} · n.º {proof.get('Serial')}",
             code=True,

@@ -46,7 +46,7 @@ POLICIES: Final = {
     "urn:notigateway:evidence-policy:1": "1b4fcef73e1e4854d8df3a7d0346f42739a7c466c369a9e27735baaf82aaa417",
     "urn:notigateway:evidence-policy:2": "1b4eaa6f58dee9a78cdd01514c3920e8ede0a4007e3ea1f91207ef1e0575f724",
     "urn:notigateway:evidence-policy:3": "b473b8e99de9fa8225ca06a57f023904cfc8694bcd8fbb0c26b5725b10e3fe6c",
-    "urn:notigateway:evidence-policy:4": "4606ff151dcdb8ab617700f891563a43e434b36ba4463201da5813058f35d3e9",
+    "urn:notigateway:evidence-policy:4": "424dae76a8414bbaaac7463dc46121b33e0409c322aefb039b7efb5154d08932",
 }
 # Receipts of these were sealed in either form of an ECDSA signature; since then in the low one.
 EITHER_FORM: Final = frozenset(list(POLICIES)[:3])
@@ -147,7 +147,9 @@ class SignerDetails(EvidencePart):
 
 @element
 class ActorAuthentication(EvidencePart):
-    """The certificate by which the signer was identified, and when and how it was validated.
+    """The certificate by which who signed the request was identified, and when and how it was validated.
+
+    Who signed is the party or, of what was decided elsewhere, the issuing body that reported it.
 
     `identifier` is the identity read from it, `serial` the decimal serial number, `issuer` RFC 4514.
     `revocation_source` is where its status was learned, `revocation_sha256` the hash of that answer;

@@ -23,6 +23,7 @@ from notigateway.errors import RevocationDataError, SecurityError
 from notigateway.pki.fitness import STRONG_HASHES, check_key, find_extension
 from notigateway.pki.revocation import (
     OCSP_LIFE_WITHOUT_NEXT_UPDATE,
+    UNREADABLE,
     OcspAnswer,
     RevocationFinding,
     RevocationSource,
@@ -73,7 +74,7 @@ def read_answer(data: bytes, authorities: Iterable[x509.Certificate]) -> OcspAns
         if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
             raise RevocationDataError(f"the responder refused: {response.response_status.name}")
         return _read(response, hashlib.sha256(data).hexdigest(), authorities)
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm, *UNREADABLE) as error:
         raise RevocationDataError("the OCSP answer cannot be read") from error
 
 

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from notigateway.errors import RevocationDataError
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 # Without nextUpdate newer information is always available (RFC 6960 §4.2.2.1): the answer ages fast.
 OCSP_LIFE_WITHOUT_NEXT_UPDATE: Final = timedelta(minutes=10)
+# What a stranger's bytes may hold that nobody reads.
+UNREADABLE: Final = (x509.DuplicateExtension, x509.InvalidVersion, x509.UnsupportedGeneralNameType)
 _UNDERSTOOD: Final = frozenset({x509.IssuingDistributionPoint.oid, x509.AuthorityKeyIdentifier.oid})
 # Of an entry: why and since when. certificateIssuer (indirect lists) is not among them. RFC 5280 §5.3
 _ENTRY_UNDERSTOOD: Final = frozenset({x509.CRLReason.oid, x509.InvalidityDate.oid})
@@ -187,7 +190,7 @@ def read_list(data: bytes, authorities: Iterable[x509.Certificate]) -> Revocatio
             else x509.load_der_x509_crl(data)
         )
         return _read_list(crl, hashlib.sha256(data).hexdigest(), authorities)
-    except (ValueError, TypeError, x509.DuplicateExtension) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm, *UNREADABLE) as error:
         raise RevocationDataError("the revocation list cannot be read") from error
 
 

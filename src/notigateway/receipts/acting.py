@@ -73,9 +73,19 @@ def of_caller(notification: Notification, asking: Asking, *, reason: str | None 
 
 def _attested(told: Circumstances, asking: Asking) -> Attested:
     """Return what a receipt says of who acted, in which capacity, who signed, and how that is known."""
-    caller, proof, revocation = asking.caller, asking.proof, asking.proof.revocation
     delegate, person = delegate_of(told), signing_person_of(told)
-    authentication = evidence.ActorAuthentication(
+    return Attested(
+        delegate=None if delegate is None else evidence.DelegateDetails.of(delegate),
+        signer=None if person is None else evidence.SignerDetails.of(person),
+        authentication=authentication_of(asking),
+        request=request_evidence(asking.proof),
+    )
+
+
+def authentication_of(asking: Asking) -> evidence.ActorAuthentication:
+    """Return what a receipt says of how it is known who signed the request, a party or an issuing body."""
+    caller, revocation = asking.caller, asking.proof.revocation
+    return evidence.ActorAuthentication(
         certificate_sha256=caller.certificate_fingerprint,
         issuer=caller.certificate_issuer,
         serial=caller.certificate_serial,
@@ -85,12 +95,6 @@ def _attested(told: Circumstances, asking: Asking) -> Attested:
         revocation_sha256=None if revocation is None else revocation.sha256,
         means=asking.assurance.means,
         level=asking.assurance.level,
-    )
-    return Attested(
-        delegate=None if delegate is None else evidence.DelegateDetails.of(delegate),
-        signer=None if person is None else evidence.SignerDetails.of(person),
-        authentication=authentication,
-        request=request_evidence(proof),
     )
 
 

@@ -18,7 +18,7 @@ from notigateway.law.caller import NOBODY
 from notigateway.law.information import inform
 from notigateway.law.lifecycle import MOVING_NOTHING, Channel, Nature, State
 from notigateway.law.transitions import lapse
-from notigateway.receipts.acting import Attested, request_evidence
+from notigateway.receipts.acting import Attested, authentication_of, request_evidence
 from notigateway.repository.making import keep, make
 from notigateway.repository.model import Receipt
 from notigateway.repository.natures import chain_of
@@ -84,7 +84,9 @@ def record_report(
         nature=transition.nature,
         first_attempt_at=told.first_attempt_at,
     )
-    attested = Attested(request=request_evidence(asking.proof), report=details)
+    attested = Attested(
+        authentication=authentication_of(asking), request=request_evidence(asking.proof), report=details
+    )
     return _record_event(notification, transition, told, now=now, seal=seal, attested=attested)
 
 

@@ -13,6 +13,7 @@ from notigateway.verifier.power_certificates import verify_power
 from notigateway.verifier.renewals import check_renewals
 from notigateway.verifier.report import Report
 from notigateway.verifier.requests import Requests
+from notigateway.verifier.signers import Signers
 from notigateway.verifier.surroundings import Surroundings
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def verify(
 
     1. container and manifest of a bundle or a container of signatures, or the seal of a PDF
     2. receipt: schema, seal certificate, seal, policy, renewed heads of the log that prove it, time-stamp
-    3. request: digest, the caller's signature, revocation data
+    3. request: digest, the caller's signature, revocation data, whether its certificate was good then
     4. surroundings: chain, log, checkpoint and its time-stamp, form
     5. whether the seals still count at `at`, by the periods of the pins and the ends of `algorithms`
     """
@@ -72,6 +73,7 @@ def verify(
     report.take("request", requests.request)
     report.take("caller's signature", requests.request_signature)
     report.take("revocation data", requests.revocation)
+    report.take("signer's status", Signers(case, requests).status)
     report.take("chain", around.chain)
     report.take("log", around.inclusion)
     report.take("checkpoint", around.checkpoint)

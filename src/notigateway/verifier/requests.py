@@ -46,11 +46,13 @@ class Requests:
     """The request of a case: in its file, or `beside` it, from whoever holds it.
 
     What is given beside a file is always compared, also with a file that holds its own: whoever gives it asks
-    whether it is the one.
+    whether it is the one. `signer` is the certificate that signed it, once that is proven: by its signature
+    or, of a request that is left out, by the receipt, which names it.
     """
 
     case: Examination
     beside: bytes | None = None
+    signer: Certificate | None = None
 
     def request(self) -> str:
         """Check that the stored request is the one that the receipt names."""
@@ -110,6 +112,7 @@ class Requests:
             named = {(one.text or "").strip().lower() for one in verified.operation.iter()}
             if str(facts.notification_id) not in named:
                 raise FailedError("the request does not name this notification")
+        self.signer = verified.certificate
         return self._about_the_caller(verified.certificate, validated)
 
     def _is_left_out(self, stated: str | None) -> None:
@@ -128,6 +131,8 @@ class Requests:
         """Check the certificate that is here although what it signed is not."""
         if bundle.REQUEST in self.case.left_out and bundle.CALLER_CERTIFICATE in self.case.files:
             self._caller_sha256()
+            if self.case.reading.find("ActorAuthentication", "CertificateSha256") is not None:
+                self.signer = _read(self.case.files[bundle.CALLER_CERTIFICATE])
             raise SkippedError("the certificate is the receipt's; what it signed is left out of this bundle")
 
     def _caller_sha256(self) -> str:
@@ -178,8 +183,12 @@ def _is_named(envelope: bytes, stated: str | None) -> bool:
 def _knowing(certificate: bytes) -> ClientRegister:
     """Return a register that knows one certificate: some messages only name theirs."""
     clients = ClientRegister()
+    clients.known = KnownCertificates([_read(certificate)])
+    return clients
+
+
+def _read(certificate: bytes) -> Certificate:
     try:
-        clients.known = KnownCertificates([read_certificate(certificate)])
+        return read_certificate(certificate)
     except ValueError as error:
         raise FailedError(f"{bundle.CALLER_CERTIFICATE} is no certificate") from error
-    return clients
