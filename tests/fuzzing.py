@@ -10,13 +10,14 @@ import base64
 import io
 import json
 from contextlib import suppress
-from datetime import UTC
+from datetime import UTC, timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
+from bundles import Proofs
 from envelopes import MORE_2007, Draft, Ref, exclusive, parts_of
 from notigateway.cli.manifest import parse_line
 from notigateway.cursors import (
@@ -34,6 +35,9 @@ from notigateway.errors import (
     InvalidCursorError,
     TransportError,
 )
+from notigateway.evidence.bundle import FORM, RECEIPT, read_container
+from notigateway.evidence.history import DatedSeal
+from notigateway.evidence.timestamp import take_out
 from notigateway.explaining.explain import explain_envelope
 from notigateway.explaining.explain_text import explanation_json, explanation_text
 from notigateway.explaining.way import Way
@@ -43,6 +47,9 @@ from notigateway.pki.identity import read_caller
 from notigateway.pki.names import key_of_text
 from notigateway.soap.guard import read_actions, read_body, read_version
 from notigateway.soap.packaging import asked_packaging
+from notigateway.verifier.pins import Trust
+from notigateway.verifier.procedure import verify
+from notigateway.verifier.report import UNFORESEEN, Outcome
 from notigateway.wss import certificates
 from notigateway.wss.canonical import canonical
 from notigateway.wss.envelope import parse_envelope, parse_xml
@@ -53,6 +60,7 @@ from notigateway.wss.verify import verify_envelope
 from notigateway.wss.xop import INCLUDE, read_whole
 from parcels import include, packed, part, root_part
 from pki import NOW, pki
+from tsa import tsa
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -190,11 +198,33 @@ def texts(data: bytes) -> None:
         assert read_instant(text).tzinfo is UTC
 
 
+@cache
+def _evidence_trust() -> Trust:
+    stampers = [DatedSeal.of(tsa().certificate)]
+    return Trust([DatedSeal.of(pki().seal.certificate)], stampers, TrustStore(pki().anchors))
+
+
+@cache
+def _evidence() -> tuple[bytes, ...]:
+    whole = Proofs().build()
+    files = read_container(whole)
+    return whole, files[RECEIPT], files[FORM]
+
+
+def evidence(data: bytes) -> None:
+    """Verify evidence: what passes is what was sealed, and no step meets what its reader has not foreseen."""
+    report = verify(data, trust=_evidence_trust(), at=NOW + timedelta(days=1))
+    assert not [step for step in report.steps if step.reason == UNFORESEEN]
+    if report.outcome is Outcome.PASSED:
+        assert data in _evidence() or take_out(data)[0] == take_out(_evidence()[1])[0]
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "guard": guard,
     "parts": parts,
     "parser": parser,
     "verifier": verifier,
+    "evidence": evidence,
     "cursors": cursors,
     "manifest": manifest,
     "certificate": certificate,
@@ -226,6 +256,7 @@ def seeds(target: str) -> list[bytes]:
         "parts": [_in_parts(f"<x>{include('a@x')}</x>", part("a@x", b"abc")), _in_parts("<x/>")],
         "parser": list(_seeds_of_envelopes()),
         "verifier": list(_seeds_of_envelopes()),
+        "evidence": list(_evidence()),
         "cursors": [
             write_cursor(7, belongs_to=BELONGS_TO).encode(),
             write_place((1, 2, 3), belongs_to=BELONGS_TO).encode(),

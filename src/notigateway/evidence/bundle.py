@@ -92,6 +92,7 @@ _MOST_BYTES: Final[Mapping[str, int]] = MappingProxyType(
         PREVIOUS: 5 * _KIB * _KIB,
         REQUEST: BUNDLE_MAX_BYTES,
         REVOCATION: 32 * _KIB * _KIB,
+        RENEWALS: 16 * _KIB * _KIB,
         SIGNATURE: 2 * _KIB,
         LEAF: _KIB,
         CHECKPOINT: 2 * _KIB,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from asn1crypto import cms  # type: ignore[import-untyped]
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
@@ -90,6 +91,18 @@ def test_the_high_form_of_a_manifest_is_refused(files: Mapping[str, bytes], tmp_
     other = bundle.write({**files, bundle.SIGNATURE: twin(files[bundle.SIGNATURE])})
     report = verify(other, trust=trust, at=NOW + timedelta(days=1))
     assert [step.name for step in report.steps if step.outcome is Outcome.FAILED] == ["manifest"]
+
+
+def test_a_token_in_its_other_form_is_not_the_one_that_the_manifest_names(
+    files: Mapping[str, bytes], tmp_path: Path
+) -> None:
+    token = cms.ContentInfo.load(files[bundle.CHECKPOINT_TOKEN])
+    (signer,) = token["content"]["signer_infos"]
+    signer["signature"] = twin(signer["signature"].native)
+    other = bundle.write({**files, bundle.CHECKPOINT_TOKEN: token.dump(force=True)})
+    report = verify(other, trust=load_trust(write_trust(tmp_path)), at=NOW + timedelta(days=1))
+    (manifest,) = [step for step in report.steps if step.name == "manifest"]
+    assert manifest.outcome is Outcome.FAILED
 
 
 @pytest.mark.parametrize("name", ["own", "seal"])

@@ -137,6 +137,9 @@ HOSTILE: Mapping[str, Callable[[], bytes]] = {
     ),
     "brackets without end": lambda: member(bundle.INCLUSION, b"[" * 60_000),
     "brackets in the manifest": lambda: member(bundle.MANIFEST, b'{"a":' * 10_000),
+    "brackets in renewals": lambda: packed(
+        exhibits()["bundle"].data, {**opened(exhibits()["bundle"].data), bundle.RENEWALS: b"[" * (8 * MIB)}
+    ),
     "an infinite index": lambda: member(bundle.INCLUSION, b'{"index": Infinity, "salt": "", "proof": []}'),
     "an index of 5,000 digits": lambda: member(
         bundle.INCLUSION, b'{"index": ' + b"9" * 5000 + b', "salt": "", "proof": []}'
