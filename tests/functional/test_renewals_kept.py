@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import delete, select, update
+from sqlalchemy.event import listen
 from typer.testing import CliRunner
 
 from decades import Decades, authority, on, seal, sunset_of_sha256
 from kept_log import audited
 from notigateway.errors import LogDamagedError, StampInvalidError
 from notigateway.evidence.history import DatedSeal
-from notigateway.log.growing import erase
+from notigateway.log.growing import erase, inclusion_of
 from notigateway.log.renewing import is_due, renew, standing, warning
-from notigateway.log.second import build, state
+from notigateway.log.second import build, state, with_renewals
 from notigateway.log.wholeness import Checking
 from notigateway.receipts.renewing import RenewalJob
 from notigateway.repository.accesses import AccessRecord
@@ -283,6 +284,29 @@ def test_the_commands_renew_the_head_and_build_the_second_tree(stack: Stack, tmp
         assert run("renew").startswith("renewal 1: the head of 3 leaves, time-stamped on ")
         assert run("second-tree").startswith("statement 1: 4 entries, 4 of them new, time-stamped on ")
         assert "2 renewals, 4 entries of the second tree" in run("verify")
+
+
+def test_what_a_proof_reads_grows_with_renewals_and_hardly_with_the_log(sqlite_stack: Stack) -> None:
+    sqlite_stack.accept(sqlite_stack.publish())
+    decades = Decades(sqlite_stack, digest="sha512")
+    with reading(sqlite_stack.engine) as session:
+        receipt = session.scalars(select(Receipt.id).limit(1)).one()
+    reads: list[int] = []
+    statements: list[str] = []
+    listen(sqlite_stack.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+    for month, more in ((7, 10), (8, 2_500)):
+        decades.stack.now = on(2026, month)
+        decades.access(more)
+        for day in (1, 2, 3):
+            decades.second_tree(on(2026, month, day))
+        with reading(sqlite_stack.engine) as session:
+            inclusion = inclusion_of(session, receipt)
+            assert inclusion is not None
+            statements.clear()
+            with_renewals(session, receipt, inclusion, now=on(2026, 9))
+            reads.append(len(statements))
+    # Three renewals more, in a log 200 times as large: a leaf and some tiles for each.
+    assert reads[1] <= reads[0] + 3 * 4, reads
 
 
 def test_a_seal_that_is_not_known_any_more_is_told(decades: Decades) -> None:
