@@ -10,6 +10,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
+def first_uuid7(instant: datetime) -> UUID:
+    """Return the first identifier of an instant: those made before sort before it, the others do not."""
+    milliseconds = int(instant.timestamp() * 1000) & (1 << 48) - 1
+    return UUID(int=milliseconds << 80 | 0x7 << 76 | 0b10 << 62)
+
+
 def uuid7(now: datetime) -> UUID:
     """Return a new UUIDv7 of the instant: 48 bits of Unix milliseconds, 74 random bits (RFC 9562 §5.7).
 

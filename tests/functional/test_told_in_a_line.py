@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "refresh-trust": ("refresh-trust",),
     "register-issuer": ("register-issuer", *BODY),
     "request": ("request", "0" * 64, "--output", "kept.xml"),
+    "seal": ("seal", "retire", "seal-2025.cert.pem"),
     "store": ("store", "mark"),
     "succession": ("succession", "list"),
     "sweep": ("sweep",),

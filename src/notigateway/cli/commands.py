@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "outage": "outage",
     "power": "power",
     "red": "red",
+    "seal": "seal",
     "store": "store",
     "succession": "succession",
 }

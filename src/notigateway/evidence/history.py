@@ -6,7 +6,8 @@ A folder holds it, for the gateway, its clients and the stand-alone verifier ali
     ["seal-2025.cert.pem"]
     until = 2026-11-25T09:00:00Z
 
-`since` may stand beside it. A certificate that the table does not name counts as long as it is valid.
+`since` may stand beside it, and `stops`: when it sealed last, while its period has not ended yet
+(`notigateway seal retire` writes both). A certificate that the table does not name counts while it is valid.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PERIODS: Final = "periods.toml"
-_PERIOD_KEYS: Final = frozenset({"since", "until"})
+_PERIOD_KEYS: Final = frozenset({"since", "stops", "until"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +37,36 @@ class DatedSeal:
 
     certificate: x509.Certificate
     since: datetime
+    # Until when it counts by itself (`evidence.existence`), and since when it seals nothing new.
     until: datetime
+    stops: datetime
 
     @classmethod
     def of(
-        cls, certificate: x509.Certificate, *, since: datetime | None = None, until: datetime | None = None
+        cls,
+        certificate: x509.Certificate,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        stops: datetime | None = None,
     ) -> Self:
         """Return it bounded by the certificate's validity, which stands where nothing is said."""
         start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-        return cls(certificate, max(since or start, start), min(until or end, end))
+        last = min(until or end, end)
+        return cls(certificate, max(since or start, start), last, min(stops or last, last))
 
     def within(self, other: DatedSeal) -> DatedSeal:
         """Return it with the period that it has in common with another pin of the same certificate."""
-        since, until = max(self.since, other.since), min(self.until, other.until)
-        return DatedSeal(self.certificate, since, until)
+        return DatedSeal(
+            self.certificate,
+            max(self.since, other.since),
+            min(self.until, other.until),
+            min(self.stops, other.stops),
+        )
 
     def covers(self, instant: datetime) -> bool:
         """Tell whether a seal of that instant can be by this certificate."""
-        return self.since <= instant <= self.until
+        return self.since <= instant <= self.stops
 
 
 # A certificate without dates counts as long as it is valid.
@@ -109,9 +122,10 @@ def _read_periods(file: Path) -> Mapping[str, dict[str, datetime]]:
 
 def _check_period(period: object, name: str) -> None:
     if not isinstance(period, dict) or not period or not set(period) <= _PERIOD_KEYS:
-        raise ConfigurationError(f"{name}: a period is a table of until and since")
+        raise ConfigurationError(f"{name}: a period is a table of until, stops and since")
     instants = list(period.values())
     if not all(isinstance(one, datetime) and one.tzinfo is not None for one in instants):
         raise ConfigurationError(f"{name}: a period needs instants with their zone")
-    if {"since", "until"} == set(period) and period["since"] > period["until"]:
-        raise ConfigurationError(f"{name}: its period ends before it begins")
+    ordered = [period[key] for key in ("since", "stops", "until") if key in period]
+    if ordered != sorted(ordered):
+        raise ConfigurationError(f"{name}: its period ends before it begins, or before it stops sealing")

@@ -65,8 +65,8 @@ class Retirement:
         period = self._period
         if period is None or period.covers(now):
             return None
-        if now > period.until:
-            return f"was put out of use at {_text(period.until)}, by {_SETTING}"
+        if now > period.stops:
+            return f"was put out of use at {_text(period.stops)}, by {_SETTING}"
         return f"is in use from {_text(period.since)} only, by {_SETTING}"
 
     def notice(self) -> str | None:
@@ -74,7 +74,7 @@ class Retirement:
         if self._trouble:
             return f"{_SETTING} cannot be read, so whether the seal is still in use is not known"
         if self._period is not None:
-            return f"its use ends at {_text(self._period.until)}, by {_SETTING}"
+            return f"its use ends at {_text(self._period.stops)}, by {_SETTING}"
         return None
 
     def _look(self, now: datetime) -> None:
@@ -102,7 +102,7 @@ class Retirement:
             return
         self._seen, self._trouble = marks, ""
         if found:
-            self._period = min(found, key=lambda one: one.until)
+            self._period = min(found, key=lambda one: one.stops)
 
     def _tell(self, trouble: str) -> None:
         if trouble != self._trouble:

@@ -107,6 +107,12 @@ def postpone_form(session: Session, receipt_id: UUID, *, until: datetime) -> Non
     )
 
 
+def make_forms_due(session: Session, *, seal_sha256: str, now: datetime) -> None:
+    """Have the forms of a seal that wait for their time-stamp due now."""
+    of_it = ReceiptForm.seal_sha256 == seal_sha256, ReceiptForm.timestamp_due_at > now
+    session.execute(update(ReceiptForm).where(*of_it).values(timestamp_due_at=now))
+
+
 def count_unstamped_forms(session: Session, *, seal_sha256: str | None = None) -> int:
     """Return how many forms wait for their time-stamp; of those that one seal has sealed, where it is named.
 

@@ -250,9 +250,10 @@ def keep_token(session: Session, size: int, token: bytes) -> bool:
     return session.scalar(kept) is not None
 
 
-def count_unstamped(session: Session) -> int:
-    """Return how many checkpoints wait for their time-stamp."""
-    return session.scalar(select(func.count()).where(LogCheckpoint.token.is_(None))) or 0
+def count_unstamped(session: Session, *, seal_sha256: str | None = None) -> int:
+    """Return how many checkpoints wait for their time-stamp; of those of one seal, where it is named."""
+    of_it = [] if seal_sha256 is None else [LogCheckpoint.seal_sha256 == seal_sha256]
+    return session.scalar(select(func.count()).where(LogCheckpoint.token.is_(None), *of_it)) or 0
 
 
 # --- looking at all of it ---------------------------------------------------------------------------

@@ -6,14 +6,17 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, func, select
+from sqlalchemy import ForeignKey, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from notigateway.repository.columns import SHA256_HEX, Evidence, Row, UtcDateTime
 from notigateway.repository.model import Receipt
+from notigateway.uuids import first_uuid7
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from sqlalchemy import ColumnElement
 
     from notigateway.repository.session import Session
 
@@ -62,7 +65,23 @@ def lock_undone(session: Session, ids: Iterable[UUID]) -> Mapping[UUID, Receipt]
     return {row.id: row for row in session.scalars(query.order_by(Receipt.id).with_for_update())}
 
 
-def count_undone(session: Session) -> int:
-    """Return how many receipts wait for their time-stamp."""
-    query = select(func.count()).select_from(Receipt).where(Receipt.timestamp_due_at.is_not(None))
-    return session.scalar(query) or 0
+def count_undone(session: Session, *, made_before: datetime | None = None) -> int:
+    """Return how many receipts wait for their time-stamp; of those made before an instant, where it is."""
+    waiting = _undone(made_before)
+    return session.scalar(select(func.count()).select_from(Receipt).where(*waiting)) or 0
+
+
+def make_due(session: Session, *, made_before: datetime, now: datetime) -> None:
+    """Have the receipts made before an instant that wait for their time-stamp due now."""
+    later = Receipt.timestamp_due_at > now
+    session.execute(
+        update(Receipt)
+        .where(*_undone(made_before), later)
+        .values(timestamp_due_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _undone(made_before: datetime | None) -> list[ColumnElement[bool]]:
+    waiting: list[ColumnElement[bool]] = [Receipt.timestamp_due_at.is_not(None)]
+    return waiting if made_before is None else [*waiting, Receipt.id < first_uuid7(made_before)]

@@ -67,9 +67,9 @@ def test_pins_with_and_without_dates_are_found_by_their_fingerprint() -> None:
         (f'["{NAME}"]\nuntil = 2026-01-01T00:00:00', "with their zone"),
         (f'["{NAME}"]\nuntil = 2026-01-01', "with their zone"),
         (f'["{NAME}"]\nuntil = "2026-01-01T00:00:00Z"', "with their zone"),
-        (f'["{NAME}"]\nend = 2026-01-01T00:00:00Z', "a table of until and since"),
-        (f'["{NAME}"]\n', "a table of until and since"),
-        (f'"{NAME}" = 1', "a table of until and since"),
+        (f'["{NAME}"]\nend = 2026-01-01T00:00:00Z', "a table of until, stops and since"),
+        (f'["{NAME}"]\n', "a table of until, stops and since"),
+        (f'"{NAME}" = 1', "a table of until, stops and since"),
         (
             f'["{NAME}"]\nsince = 2026-01-02T00:00:00Z\nuntil = 2026-01-01T00:00:00Z',
             "ends before it begins",

@@ -1,0 +1,190 @@
+"""`notigateway seal retire`: end the period of a seal, once all that it made has proof of its time."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from notigateway.cli.opening import opened
+from notigateway.cli.options import SettingsFile, named_settings
+from notigateway.cli.telling import harmless
+from notigateway.errors import ConfigurationError
+from notigateway.instants import instant_text, to_milliseconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Engine
+
+    from notigateway.evidence.history import DatedSeal
+    from notigateway.receipts.proofs_due import ProofsDue
+    from notigateway.receipts.stamping import Authority
+    from notigateway.settings import Settings
+
+seal = typer.Typer(help="End the use of a seal.", no_args_is_help=True)
+
+_NOT_ENDED: Final = 1
+
+
+@seal.callback()
+def _seal() -> None:
+    """Group the commands, although there is one."""
+
+
+@seal.command()
+def retire(
+    certificate: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="Its file in retired_seals_folder: seal-2026.cert.pem."),
+    ],
+    settings_file: SettingsFile = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Say how much has no time-stamp yet; change nothing.")
+    ] = False,
+    ahead: Annotated[
+        int,
+        typer.Option(
+            "--in", min=3, max=3600, help="In so many seconds it stops sealing: reload before, in time."
+        ),
+    ] = 5,
+    wait: Annotated[
+        int, typer.Option(min=0, max=86_400, help="For so many seconds the authority is asked again.")
+    ] = 300,
+) -> None:
+    """Stop sealing with it, have everything it made time-stamped, and only then end its period.
+
+    First name the next seal in the settings, and put the former certificate into retired_seals_folder.
+    Whatever stops this command, run it again: it goes on. Exit code 1: the period is not ended, and why.
+    """
+    settings = named_settings(settings_file)
+    pinned = _pinned(settings, certificate)
+    with opened(settings) as engine:
+        if check:
+            stopped = min(pinned.stops, _now())
+            _tell(_count(engine, pinned, stopped))
+            return
+        stopped = _stop(settings, certificate, pinned, ahead=timedelta(seconds=ahead))
+        authority = _authority(settings)
+        left = _stamped(engine, settings, pinned, authority, stopped, seconds=wait)
+        if left is None:
+            raise typer.Exit(_NOT_ENDED)
+        _renew(settings, engine, authority)
+    from notigateway.evidence.periods import write_period
+
+    ended = to_milliseconds(_now())
+    write_period(settings.retired_seals_folder, certificate, "until", ended)
+    typer.echo(
+        f"{certificate}: its period ended at {instant_text(ended)}; destroy its key, and publish the folder"
+    )
+
+
+def _pinned(settings: Settings, name: str) -> DatedSeal:
+    """Return the certificate of that file with its period. Raises: `ConfigurationError`."""
+    from notigateway.evidence.history import PERIODS, load_seals
+    from notigateway.pki.keys import load_certificates
+
+    folder = settings.retired_seals_folder
+    if name == PERIODS or Path(name).name != name or not (folder / name).is_file():
+        raise ConfigurationError(
+            f"retired_seals_folder: there is no file {name} in {folder}: put the former certificate there"
+        )
+    (named, *_) = load_certificates(folder / name)
+    (present, *_) = load_certificates(settings.seal_certificate_file)
+    if named == present:
+        raise ConfigurationError(
+            "seal_certificate_file still names this seal: name the next one, then run this again, and reload"
+        )
+    return next(one for one in load_seals(folder) if one.certificate == named)
+
+
+def _stop(settings: Settings, name: str, pinned: DatedSeal, *, ahead: timedelta) -> datetime:
+    """Write when it stops sealing, unless that is written, and wait until it has."""
+    from notigateway.evidence.periods import write_period
+
+    stops = pinned.stops
+    if stops > _now() + ahead:
+        # Every process that has it looks once a second, and seals until then: so it is never at once.
+        stops = (_now() + ahead).replace(microsecond=0)
+        write_period(settings.retired_seals_folder, name, "stops", stops)
+        typer.echo(f"{name}: it seals no more from {instant_text(stops)} on; reload what still has it")
+    while _now() <= stops:
+        time.sleep(0.2)
+    return stops
+
+
+def _authority(settings: Settings) -> Authority:
+    from notigateway.receipts.stamping import Authority
+
+    authority = Authority.by(settings, now=_now())
+    if authority is None:
+        raise ConfigurationError(
+            "timestamp_authority_url: there is no authority to ask, so nothing can prove later what this "
+            "seal made: its period is not ended. Where it must end all the same, as when its key was stolen, "
+            "write `until` into periods.toml: what has no time-stamp then is as good as forged"
+        )
+    return authority
+
+
+def _stamped(
+    engine: Engine,
+    settings: Settings,
+    pinned: DatedSeal,
+    authority: Authority,
+    stopped: datetime,
+    *,
+    seconds: int,
+    clock: Callable[[], float] = time.monotonic,
+) -> ProofsDue | None:
+    """Ask for time-stamps until nothing waits; None, and why, where that does not come about in time."""
+    from notigateway.pki.keys import fingerprint
+    from notigateway.receipts.proofs_due import have_asked_again
+    from notigateway.receipts.stamping import stamp
+
+    name, until = fingerprint(pinned.certificate), clock() + seconds
+    while True:
+        left = _count(engine, pinned, stopped)
+        if left.is_nothing:
+            return left
+        _tell(left)
+        have_asked_again(engine, name, stopped=stopped, now=_now())
+        done = stamp(engine, authority=authority, now=_now(), batch_size=settings.timestamp_batch_size)
+        if _count(engine, pinned, stopped).is_nothing:
+            continue
+        for failure in sorted(done.failures):
+            typer.echo(harmless(failure), err=True)
+        if clock() >= until:
+            typer.echo(
+                "its period is not ended: what has no time-stamp could not be told from a forgery then. It "
+                "stays stopped; run this again when the authority answers",
+                err=True,
+            )
+            return None
+        time.sleep(min(5.0, max(0.0, until - clock())) if done.failed else 0.0)
+
+
+def _count(engine: Engine, pinned: DatedSeal, stopped: datetime) -> ProofsDue:
+    from notigateway.pki.keys import fingerprint
+    from notigateway.receipts.proofs_due import count_due
+
+    return count_due(engine, fingerprint(pinned.certificate), stopped=stopped)
+
+
+def _renew(settings: Settings, engine: Engine, authority: Authority) -> None:
+    """Renew the newest head, so that for decades one chain proves all that this seal made."""
+    from notigateway.evidence.seals import load_seal
+    from notigateway.receipts.renewing import RenewalJob
+
+    present = load_seal(settings, now=_now())
+    RenewalJob.by(settings, authority).renew(engine, present, now=_now())
+
+
+def _tell(left: ProofsDue) -> None:
+    typer.echo(f"without a time-stamp: {left.receipts} receipts, {left.heads} checkpoints, {left.forms} PDFs")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,152 @@
+"""`notigateway seal retire`: a period ends once everything has its time-stamp, and not a moment before."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+from typer.testing import CliRunner
+
+from bundles import bundles
+from notigateway.errors import ConfigurationError
+from notigateway.evidence.history import PERIODS
+from notigateway.evidence.periods import write_period
+from notigateway.log.growing import advance
+from notigateway.settings import load_settings
+from notigateway.verifier.pins import load_trust
+from notigateway.verifier.procedure import verify
+from notigateway.verifier.report import Outcome
+from operating import app
+from overdue import settings_file
+from pki import OTHER_COMPANY_NIF, company_subject, ec_key, pki, write_issuers, write_pem
+from tsa import Answering, serving, tsa
+from watched import free_port
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from uuid import UUID
+
+    from stack import Stack
+
+NAME = "seal-2026.cert.pem"
+
+
+class Told(NamedTuple):
+    exit_code: int
+    output: str
+
+
+@pytest.fixture
+def rotating(stack: Stack) -> Stack:
+    """A gateway that seals by this machine's clock; the next seal is in the settings already."""
+    stack.now = datetime.now(UTC) - timedelta(seconds=10)
+    retired = stack.folder / "retired"
+    retired.mkdir()
+    (retired / NAME).write_bytes(pki().seal.certificate.public_bytes(Encoding.PEM))
+    following = pki().holder(company_subject(OTHER_COMPANY_NIF, "Sello nuevo"), ec_key("seal-2"))
+    key, certificate = write_pem(following, stack.folder / "keys", "seal-2")
+    write_issuers(stack.folder / "stampers", [tsa().certificate])
+    stack.overrides |= {
+        "seal_key_file": key,
+        "seal_certificate_file": certificate,
+        "retired_seals_folder": retired,
+        "timestamp_authority_folder": stack.folder / "stampers",
+        "timestamp_authority_url": f"http://127.0.0.1:{free_port()}/",
+    }
+    return stack
+
+
+def decided(stack: Stack, name: str = "ACT-1") -> UUID:
+    """Accept something with the former seal: receipts, a PDF, a head of the log."""
+    wanted = stack.publish(name)
+    stack.accept(wanted)
+    stack.ask("RetrieveReceipts", f"<id>{wanted}</id><format>pdf</format>")
+    origin = stack.settings.log_origin
+    advance(stack.engine, seal=stack.office.seal, origin=origin, now=stack.now)
+    return wanted
+
+
+def retire(stack: Stack, *more: str, name: str = NAME) -> Told:
+    file = settings_file(stack)
+    run = CliRunner().invoke(app, ["seal", "retire", name, "--in", "3", *more, "--settings", str(file)])
+    refused = isinstance(run.exception, ConfigurationError)
+    return Told(2 if refused else run.exit_code, run.output + (str(run.exception) if refused else ""))
+
+
+def stopped_before(stack: Stack) -> datetime:
+    """Have it stopped by a run before, which was cut off: nothing is to be waited for."""
+    at = (datetime.now(UTC) - timedelta(seconds=2)).replace(microsecond=0)
+    write_period(stack.folder / "retired", NAME, "stops", at)
+    return at
+
+
+def table(stack: Stack) -> dict[str, Any]:
+    file: Path = stack.folder / "retired" / PERIODS
+    return tomllib.loads(file.read_text()).get(NAME, {}) if file.is_file() else {}
+
+
+def test_with_the_authority_away_it_stops_and_does_not_end(rotating: Stack) -> None:
+    decided(rotating)
+    told = retire(rotating, "--check")
+    assert told.output == "without a time-stamp: 2 receipts, 1 checkpoints, 2 PDFs\n"
+    assert table(rotating) == {}
+    rotating.now = datetime.now(UTC)  # sealed a moment before it stops
+    decided(rotating, "ACT-2")
+
+    for _ in range(2):  # and again, with the same result
+        run = retire(rotating, "--wait", "0")
+        assert run.exit_code == 1
+        assert "its period is not ended" in run.output
+        assert set(table(rotating)) == {"stops"}
+    stopped = table(rotating)["stops"]
+
+    with serving(Answering(at=datetime.now(UTC))) as authority:
+        rotating.overrides["timestamp_authority_url"] = authority.url
+        run = retire(rotating)
+    assert run.exit_code == 0, run.output
+    assert table(rotating)["stops"] == stopped
+    assert table(rotating)["until"] > stopped
+
+
+def test_what_it_made_convinces_when_it_is_retired_and_what_a_thief_makes_does_not(rotating: Stack) -> None:
+    stack = rotating
+    wanted = decided(stack)
+    stopped_before(stack)
+    with serving(Answering(at=datetime.now(UTC))) as authority:
+        stack.overrides["timestamp_authority_url"] = authority.url
+        assert retire(stack).exit_code == 0
+    stack.settings = load_settings(None, overrides=stack.overrides)
+    trust = stack.folder / "trust"
+    write_issuers(trust / "timestamp", [tsa().certificate])
+    (stack.folder / "retired").rename(trust / "seals")
+    (trust / "seals" / "seal-2.pem").write_bytes((stack.folder / "keys" / "seal-2.cert.pem").read_bytes())
+    later = datetime.now(UTC) + timedelta(days=400)
+    for data in bundles(stack, wanted).values():  # by the process that still has the former seal
+        report = verify(data, trust=load_trust(trust), at=later)
+        assert report.outcome is Outcome.PASSED, report
+        nobody = replace(load_trust(trust), authorities=[])
+        assert verify(data, trust=nobody, at=later).outcome is Outcome.INDETERMINATE
+
+
+def test_a_seal_that_is_still_in_the_settings_or_not_in_the_folder_is_not_retired(rotating: Stack) -> None:
+    for name in ("other.pem", PERIODS, f"../retired/{NAME}", ""):
+        run = retire(rotating, name=name)
+        assert run.exit_code == 2, run.output
+        assert "there is no file" in run.output
+    rotating.overrides["seal_certificate_file"] = rotating.folder / "retired" / NAME
+    run = retire(rotating)
+    assert (run.exit_code, table(rotating)) == (2, {})
+    assert "name the next one" in run.output
+
+
+def test_without_an_authority_it_says_what_that_means(rotating: Stack) -> None:
+    rotating.overrides.pop("timestamp_authority_url")
+    stopped_before(rotating)
+    run = retire(rotating)
+    assert run.exit_code == 2
+    assert "as good as forged" in run.output
+    assert "until" not in table(rotating)
