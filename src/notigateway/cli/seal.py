@@ -61,8 +61,8 @@ def retire(
     Whatever stops this command, run it again: it goes on. Exit code 1: the period is not ended, and why.
     """
     settings = named_settings(settings_file)
-    pinned = _pinned(settings, certificate)
     with opened(settings) as engine:
+        pinned = _pinned(settings, certificate)
         if check:
             stopped = min(pinned.stops, _now())
             _tell(_count(engine, pinned, stopped))
