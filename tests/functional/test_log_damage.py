@@ -102,7 +102,7 @@ DAMAGE: dict[str, tuple[Callable[[Session], None], str]] = {
     "tile": (change_tile, "does not hold the hashes"),
     "no tile": (sql("DELETE FROM log_tiles"), "the log has no tile"),
     "another root": (another_root, f"the checkpoint of {FIRST} leaves states another root"),
-    "another log": (another_log, "one of another log"),
+    "another log": (another_log, "and the one before it as"),
     "signature": (change_signature, "the signature is not the seal's"),
     "another instant": (sql("UPDATE log_checkpoints SET at = '2000-01-01'"), "its instant differs"),
     "unknown seal": (

@@ -32,6 +32,7 @@ log = typer.Typer(
 log.command("renew")(renew)
 log.command("second-tree")(second_tree)
 
+_REASON_MAX: Final = 200
 # A leaf is looked at in 40 µs.
 _LEAVES_FOR_ONE_MORE: Final = 25_000
 
@@ -180,12 +181,59 @@ def prove(
     typer.echo(json.dumps(said))
 
 
+def _noted(file: Path) -> bytes:
+    """Return the note in a file, or the one that a client keeps. Raises: `ConfigurationError`."""
+    data = read_file(file)
+    if not data.startswith(b"{"):
+        return data
+    try:
+        return str(json.loads(data)["head"]).encode()
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise ConfigurationError(f"{file} holds no head of a log") from error
+
+
 def _kept_head(file: Path) -> Checkpoint:
     """Read a head that was kept as a note, or as its text alone."""
     from notigateway.tlog.checkpoint import read_checkpoint
 
     text, divided, _ = read_file(file).partition(b"\n\n")
     return read_checkpoint(text + b"\n" if divided else text)
+
+
+@log.command()
+def resume(
+    last_head: Annotated[
+        Path,
+        typer.Option(help="The last head that others know: its note, or a client's .log-head."),
+    ],
+    reason: Annotated[str, typer.Option(help="Why it goes on under a new name: signed, and public.")],
+    settings_file: SettingsFile = None,
+) -> None:
+    """After a restore to an earlier point: go on under a new name, which `log_origin` says already.
+
+    The first head of that name quotes the last known one of the former name. Clients and witnesses stop until
+    a person has confirmed it. Without this, what is signed under the former name is a split view.
+    """
+    from notigateway.evidence.seals import load_history, load_seal
+    from notigateway.log.resuming import resume as go_on
+    from notigateway.tlog.note import read_note, verify_note
+
+    if not 1 <= len(reason) <= _REASON_MAX or not (reason.isascii() and reason.isprintable()):
+        raise ConfigurationError(f"--reason: 1 to {_REASON_MAX} printable letters of ASCII")
+    settings = named_settings(settings_file)
+    note = read_note(_noted(last_head))
+    known = verify_note(note, seal_certificates=load_history(settings)).checkpoint
+    now = datetime.now(UTC)
+    with opened(settings) as engine:
+        head = go_on(
+            engine,
+            seal=load_seal(settings, now=now),
+            origin=settings.log_origin,
+            last=known,
+            reason=" ".join(reason.split()),
+            now=now,
+        )
+    typer.echo(head.text.decode().replace("\n", " ").rstrip())
 
 
 @log.command("erase")

@@ -66,7 +66,7 @@ class DatedSeal:
 
     def covers(self, instant: datetime) -> bool:
         """Tell whether a seal of that instant can be by this certificate."""
-        return self.since <= instant <= self.stops
+        return self.since <= instant <= min(self.stops, self.until)
 
 
 # A certificate without dates counts as long as it is valid.

@@ -18,7 +18,7 @@ from notigateway.errors import CheckpointInvalidError, LogDamagedError, StampInv
 from notigateway.evidence.history import dated
 from notigateway.evidence.timestamp import embedded_certificates
 from notigateway.log.auditing_renewals import RenewalAudit
-from notigateway.log.heads import misdating
+from notigateway.log.heads import misdating, renaming
 from notigateway.log.leaves import Looked, checked, look, named, portions_of
 from notigateway.repository.engine import reading
 from notigateway.repository.log import (
@@ -126,6 +126,9 @@ class _Audit:
     tree: Frontier = field(default_factory=Frontier)
     edge: dict[Tile, bytes] = field(default_factory=dict)
     before: datetime | None = None
+    # The name of the head before, and all that there were.
+    name: str | None = None
+    names: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Take the first of the checkpoints."""
@@ -149,6 +152,8 @@ class _Audit:
             raise LogDamagedError(f"{_tail(self.tree.size)} {self.next.size}")
         if self.heads:  # 6
             raise LogDamagedError(f"{_tail(self.tree.size)} {self.heads[0].size}, kept elsewhere")
+        if self.name not in {None, self.origin}:
+            raise LogDamagedError(f'the log is signed as "{self.name}", and log_origin says "{self.origin}"')
         self._check_edge()
         self._check_waiting()
         renewals = RenewalAudit(self.session, list(self.pinned.values()), self.authorities)
@@ -198,6 +203,11 @@ class _Audit:
             if (head.size, head.root) != (self.tree.size, self.tree.root()):
                 raise LogDamagedError(f"{name} states another root than that of the leaves")
             self.found.checkpoints += 1
+            renamed = renaming(head, self.name)
+            if renamed is not None:
+                raise LogDamagedError(f"{name}: {renamed}")
+            self.name = head.origin
+            self.names.add(head.origin)
             wrong = misdating(head, self.before, record)
             if wrong is not None:
                 self.found.misdated.append(f"{name}: {wrong}")
@@ -205,7 +215,7 @@ class _Audit:
             self.next = next(self.checkpoints, None)
         while self.heads and self.heads[0].size <= self.tree.size:  # 6
             head = self.heads.pop(0)
-            if (head.origin, head.root) != (self.origin, self.tree.root()):
+            if head.origin not in {*self.names, self.origin} or head.root != self.tree.root():
                 raise LogDamagedError(f"the head of {head.size} leaves kept elsewhere is not one of this log")
 
     def _verified(self, row: LogCheckpoint, name: str) -> Checkpoint:
@@ -217,7 +227,6 @@ class _Audit:
                 row.text,
                 row.signature,
                 seal_certificate=certificate,
-                origin=self.origin,
                 either_form=True,  # a log may be older than the rule
             )
             if row.token is not None:

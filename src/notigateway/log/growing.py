@@ -37,8 +37,9 @@ if TYPE_CHECKING:
 
     from notigateway.evidence.sealing import Seal
     from notigateway.repository.session import Session
+    from notigateway.tlog.checkpoint import Follows
 
-_PLACED_AT_ONCE: Final = 1_000
+PLACED_AT_ONCE: Final = 1_000
 _ERASED_AT_ONCE: Final = 500
 # However many leaves arrive meanwhile, a checkpoint is signed after so many.
 _BATCHES_OF_A_CHECKPOINT: Final = 50
@@ -76,11 +77,11 @@ def advance(engine: Engine, *, seal: Seal, origin: str, now: datetime) -> LogChe
     seal.check(instant_after(last, now))  # before anything is placed that could not be covered
     for _ in range(_BATCHES_OF_A_CHECKPOINT - 1):
         with writing(engine) as session:
-            if place_leaves(session, limit=_PLACED_AT_ONCE) < _PLACED_AT_ONCE:
+            if place_leaves(session, limit=PLACED_AT_ONCE) < PLACED_AT_ONCE:
                 break
         let_others_write(engine)
     with writing(engine) as session:
-        place_leaves(session, limit=_PLACED_AT_ONCE)  # holds the log's lock until the checkpoint is committed
+        place_leaves(session, limit=PLACED_AT_ONCE)  # holds the log's lock until the checkpoint is committed
         return _sign_head(session, seal=seal, origin=origin, now=now)
 
 
@@ -90,8 +91,30 @@ def _sign_head(session: Session, *, seal: Seal, origin: str, now: datetime) -> L
     check_follows(last, origin)  # another may have signed the first one meanwhile
     if size == (0 if last is None else last.size):
         return last
-    at = instant_after(last, now)
-    head = Checkpoint(origin, size, root_of(size, _subtrees(session)), at).to_bytes()
+    return _signed(session, seal=seal, origin=origin, at=instant_after(last, now))
+
+
+def sign_first(
+    session: Session, *, seal: Seal, origin: str, follows: Follows, now: datetime
+) -> LogCheckpoint:
+    """Sign the first head under a new name, in a session that has placed leaves; it says what it follows.
+
+    Raises: `TemporarilyUnavailableError`.
+    """
+    at = instant_after(find_last_checkpoint(session), now)
+    return _signed(session, seal=seal, origin=origin, at=at, follows=follows)
+
+
+def root_at(session: Session, size: int) -> bytes:
+    """Return the root of the first `size` leaves."""
+    return root_of(size, _subtrees(session))
+
+
+def _signed(
+    session: Session, *, seal: Seal, origin: str, at: datetime, follows: Follows | None = None
+) -> LogCheckpoint:
+    size = log_size(session)
+    head = Checkpoint(origin, size, root_at(session, size), at, follows).to_bytes()
     checkpoint = LogCheckpoint(
         size=size,
         at=at,

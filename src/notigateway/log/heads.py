@@ -48,6 +48,18 @@ def check_follows(last: LogCheckpoint | None, origin: str) -> None:
         )
 
 
+def renaming(head: Checkpoint, before: str | None) -> str | None:
+    """Return why a head may not bear its name after one of the name `before`; None where it may.
+
+    A log keeps its name, but for the one head that says which it follows and why (`log.resuming`).
+    """
+    if before is None or head.origin == before:
+        return None
+    if head.follows is not None and head.follows.origin == before:
+        return None
+    return f'it is signed as "{head.origin}", and the one before it as "{before}"'
+
+
 def name_of(last: LogCheckpoint | None) -> str | None:
     """Return the name that the log has by its last head; None while it has none.
 

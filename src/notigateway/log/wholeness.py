@@ -45,7 +45,7 @@ from notigateway.evidence.history import dated
 from notigateway.evidence.timestamp import embedded_certificates
 from notigateway.evidence.xades import verify_receipt
 from notigateway.log.auditing_renewals import RenewalAudit
-from notigateway.log.heads import misdating
+from notigateway.log.heads import misdating, renaming
 from notigateway.log.kept import KEPT_AT_ONCE, TABLES, missed, surplus
 from notigateway.log.portions import FIRST, Head, Looked, Portion, Sort
 from notigateway.log.rules import Finding, Rule, check_decision, check_events, misfit, named, stamp_problem
@@ -61,7 +61,6 @@ from notigateway.wss.ns import EVIDENCE_1
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
     from uuid import UUID
 
     from cryptography.x509 import Certificate
@@ -113,15 +112,18 @@ class Checking:
 
     def gathered(self, looked: Iterable[Looked], on_progress: Callable[[int], None]) -> Iterator[Finding]:
         """Yield what came of all portions, in their order."""
-        before: datetime | None = None
+        before: Checkpoint | None = None
         for one in looked:
             for head in one.heads:
                 yield from self._judged(head, before)
-                before = before if head.says is None else head.says.at
+                before = before if head.says is None else head.says
             yield from one.findings
             on_progress(one.count)
             if any(finding.rule is Rule.STORE for finding in one.findings):
-                return  # nothing can be said of the documents after, and nothing else comes after them
+                break  # nothing can be said of the documents after, and nothing else comes after them
+        if self.origin and before is not None and before.origin != self.origin:
+            detail = f'it is signed as "{before.origin}", and log_origin says "{self.origin}"'
+            yield Finding(Rule.CHECKPOINT, f"checkpoint of {before.size} leaves", detail)
 
     def look(self, portion: Portion) -> Looked:
         """Look at one portion."""
@@ -228,16 +230,16 @@ class Checking:
             found = RenewalAudit(session, self.seals, self.authorities).problems()
             return Looked(0, tuple(Finding(Rule.RENEWAL, what, why) for what, why in found))
 
-    def _judged(self, head: Head, before: datetime | None) -> Iterator[Finding]:
-        """Yield what is wrong with a checkpoint; `before` is the instant of the one before it."""
+    def _judged(self, head: Head, before: Checkpoint | None) -> Iterator[Finding]:
+        """Yield what is wrong with a checkpoint, by the one before it."""
         subject = f"checkpoint of {head.size} leaves"
         if head.says is None:
             yield Finding(Rule.TIME_STAMP, subject, head.wrong)
             return
-        if self.origin and head.says.origin != self.origin:
-            detail = f'it is signed as "{head.says.origin}", and log_origin says "{self.origin}"'
-            yield Finding(Rule.CHECKPOINT, subject, detail)
-        wrong = misdating(head.says, before, head.record)
+        renamed = renaming(head.says, None if before is None else before.origin)
+        if renamed is not None:
+            yield Finding(Rule.CHECKPOINT, subject, renamed)
+        wrong = misdating(head.says, None if before is None else before.at, head.record)
         if wrong is not None:
             yield Finding(Rule.CHECKPOINT, subject, wrong)
 

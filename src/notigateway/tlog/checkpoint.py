@@ -1,8 +1,9 @@
 r"""A signed statement of what the log was at an instant: its name, its size, its root.
 
 The text follows the C2SP form of a checkpoint (tlog-checkpoint): origin, size and root in base64, each
-a line; our one extension line is the instant. The signature stands beside it, made over exactly these
-bytes with the seal's key; so does a time-stamp (RFC 3161), which is added later.
+a line; our extension line is the instant, and the first head of a log under a new name has two more
+(`Follows`). The signature stands beside it, made over exactly these bytes with the seal's key; so does a
+time-stamp (RFC 3161), which is added later.
 
     notigateway.example/log
     20852163
@@ -35,24 +36,47 @@ CHECKPOINT_MAX_BYTES: Final = 1_000
 # A number has one spelling, an instant too: every byte of the text means something.
 _TEXT: Final = re.compile(
     r"(?P<origin>[!-~]+(?: [!-~]+)*)\n(?P<size>0|[1-9][0-9]{0,18})\n(?P<root>[A-Za-z0-9+/]{43}=)\n"
-    r"(?P<at>[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z)\n",
+    r"(?P<at>[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z)\n"
+    r"(?:follows (?P<old_size>0|[1-9][0-9]{0,18}) (?P<old_root>[A-Za-z0-9+/]{43}=) "
+    r"(?P<old>[!-~]+(?: [!-~]+)*)\nreason (?P<reason>[!-~]+(?: [!-~]+)*)\n)?",
     re.ASCII,
 )
 
 
 @dataclass(frozen=True, slots=True)
+class Follows:
+    """Which head a log under a new name goes on from, though it does not contain it, and why."""
+
+    origin: str
+    size: int
+    root: bytes
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What the log was: `origin` names it among all logs, `at` is when this was said."""
+    """What the log was: `origin` names it among all logs, `at` is when this was said.
+
+    Only the first head of a log under a new name `follows` another: the last that was known under the former.
+    """
 
     origin: str
     size: int
     root: bytes
     at: datetime
+    follows: Follows | None = None
 
     def to_bytes(self) -> bytes:
         """Return the text that is signed."""
-        root = base64.b64encode(self.root).decode()
-        return f"{self.origin}\n{self.size}\n{root}\n{instant_text(self.at)}\n".encode()
+        lines = [self.origin, str(self.size), _base64(self.root), instant_text(self.at)]
+        if self.follows is not None:
+            old = self.follows
+            lines += [f"follows {old.size} {_base64(old.root)} {old.origin}", f"reason {old.reason}"]
+        return "".join(f"{line}\n" for line in lines).encode("ascii")
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
 
 
 def read_checkpoint(text: bytes) -> Checkpoint:
@@ -65,8 +89,12 @@ def read_checkpoint(text: bytes) -> Checkpoint:
         if found is None:
             raise CheckpointInvalidError("the text does not have the form of a checkpoint")
         root = base64.b64decode(found["root"], validate=True)
+        follows = None
+        if found["old"] is not None:
+            old_root = base64.b64decode(found["old_root"], validate=True)
+            follows = Follows(found["old"], int(found["old_size"]), old_root, found["reason"])
         checkpoint = Checkpoint(
-            found["origin"], int(found["size"]), root, datetime.fromisoformat(found["at"])
+            found["origin"], int(found["size"]), root, datetime.fromisoformat(found["at"]), follows
         )
     except ValueError as error:
         raise CheckpointInvalidError(f"the text cannot be read: {error}") from error
