@@ -28,6 +28,7 @@ from notigateway.evidence.rendition import render_pdf
 from notigateway.evidence.sealing import Seal
 from notigateway.evidence.seals import load_history, load_seal
 from notigateway.evidence.xades import seal_certificate_of, verify_receipt
+from notigateway.log.auditing import audit_log
 from notigateway.log.growing import advance
 from notigateway.receipts.stamping import stamp
 from notigateway.settings import load_settings
@@ -44,6 +45,8 @@ from tsa import Answering, serving, tsa
 if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
+
+    from cryptography.x509 import Certificate
 
     from notigateway.pki.keys import KeyPair
     from notigateway.soap.endpoints import Endpoints
@@ -190,3 +193,45 @@ def test_the_present_seal_among_the_retired_stops_the_start(sqlite_stack: Stack)
     )
     with pytest.raises(ConfigurationError, match="present seal is among them"):
         load_seal(settings, now=NOW)  # which is how every process begins
+
+
+def test_heads_that_only_a_seal_out_of_use_vouches_for_are_told(stack: Stack) -> None:
+    """Who has the database and a stolen key signs the log anew, and dates it into the key's period."""
+    stack.publish_many(2)
+    origin = stack.settings.log_origin
+    advance(stack.engine, seal=Seal(pki().seal), origin=origin, now=stack.now)
+    start_another(stack).gate.office.engine.dispose()
+    history = load_history(stack.settings)
+    late = NOW + timedelta(days=1)
+
+    def told(authorities: list[Certificate]) -> list[str]:
+        return audit_log(
+            stack.engine, seal_certificates=history, origin=origin, authorities=authorities, now=late
+        ).unproven
+
+    (said,) = told([tsa().certificate])
+    assert "its seal is out of use since" in said
+    assert told([]) == []  # without an authority there is nobody whose word there could be
+    with serving(Answering(at=late)) as authority:
+        stamp(stack.engine, authority=authority, now=late, batch_size=100)
+    assert len(told([tsa().certificate])) == 1  # dated today, by the thief
+
+
+def test_heads_that_were_dated_in_time_are_in_order(stack: Stack) -> None:
+    stack.publish_many(2)
+    origin = stack.settings.log_origin
+    advance(stack.engine, seal=Seal(pki().seal), origin=origin, now=stack.now)
+    stack.pass_time(minutes=1)
+    stack.publish("ACT-9")
+    advance(stack.engine, seal=Seal(pki().seal), origin=origin, now=stack.now)
+    with serving(Answering(at=stack.now)) as authority:
+        stamp(stack.engine, authority=authority, now=stack.now, batch_size=100)
+    start_another(stack).gate.office.engine.dispose()
+    found = audit_log(
+        stack.engine,
+        seal_certificates=load_history(stack.settings),
+        origin=origin,
+        authorities=[tsa().certificate],
+        now=NOW + timedelta(days=1),
+    )
+    assert (found.checkpoints, found.unproven) == (2, [])

@@ -94,7 +94,8 @@ def verify(
 ) -> None:
     """Recompute the log: every record against its leaf, the tree, every checkpoint with seal and time-stamp.
 
-    Exit code 1 names the first thing that is wrong, or each checkpoint whose time goes back.
+    Exit code 1 names the first thing that is wrong, or each checkpoint whose time goes back, or that only a
+    seal out of use vouches for.
     """
     from notigateway.cli.together import cores, looked_in_order, worth
     from notigateway.evidence.seals import load_history
@@ -117,6 +118,7 @@ def verify(
                 seal_certificates=[*given, *load_history(settings)],
                 origin=settings.log_origin,
                 authorities=pinned_authorities(settings),
+                now=datetime.now(UTC),
                 heads=[_kept_head(file) for file in against or []],
                 look_at=partial(several, processes=wanted) if wanted > 1 else None,
             )
@@ -124,13 +126,14 @@ def verify(
         typer.echo(f"{damage.code}: {damage.detail}", err=True)
         raise typer.Exit(1) from damage
     if as_json:
-        typer.echo(json.dumps(found.summary() | {"misdated": len(found.misdated)}))
+        told = {"misdated": len(found.misdated), "unproven": len(found.unproven)}
+        typer.echo(json.dumps(found.summary() | told))
     else:
         numbers = ", ".join(f"{number} {name}" for name, number in found.summary().items())
         typer.echo(f"the log is whole: {numbers}")
-    for one in found.misdated:
+    for one in [*found.misdated, *found.unproven]:
         typer.echo(one, err=True)
-    if found.misdated:
+    if found.misdated or found.unproven:
         raise typer.Exit(1)
 
 

@@ -17,6 +17,7 @@ from uuid import UUID
 from notigateway.errors import CheckpointInvalidError, LogDamagedError, StampInvalidError
 from notigateway.evidence.history import dated
 from notigateway.evidence.timestamp import embedded_certificates
+from notigateway.instants import instant_text
 from notigateway.log.auditing_renewals import RenewalAudit
 from notigateway.log.heads import misdating, renaming
 from notigateway.log.leaves import Looked, checked, look, named, portions_of
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from notigateway.evidence.history import DatedSeal, Pin
+    from notigateway.evidence.timestamp import Stamp
     from notigateway.repository.session import Session
 
     _LookAt = Callable[[Iterable[range]], Iterable[Looked]]
@@ -61,6 +63,8 @@ class Audited:
     timestamped: int = 0
     # Heads whose instants go back: nothing is missing, but a clock was wrong.
     misdated: list[str] = field(default_factory=list)
+    # Heads of seals out of use that no time-stamp from before covers: whoever has the key may have made them.
+    unproven: list[str] = field(default_factory=list)
     records: Counter[LeafKind] = field(default_factory=Counter)
     renewals: int = 0
     second: int = 0
@@ -87,6 +91,7 @@ def audit_log(
     origin: str,
     authorities: Sequence[Certificate] = (),
     heads: Sequence[Checkpoint] = (),
+    now: datetime | None = None,
     on_progress: Callable[[int], None] = lambda _: None,
     look_at: _LookAt | None = None,
 ) -> Audited:
@@ -102,6 +107,8 @@ def audit_log(
        each of them contains all those before it. Its time-stamp, if it has one, is of this signature and of
        one of the `authorities`; with none given, of anybody. One that is of a time before the checkpoint or
        the record before it is told (`misdated`), and the walk goes on: what follows may be damaged.
+       Where a seal is out of use `now`, a time-stamp of the authorities on that head or a later one must be
+       from before that end, or it is told (`unproven`); without any authority nothing is told of that.
     5. The log is at least as long as its newest checkpoint.
     6. The same for `heads`: checkpoints of this log that were kept elsewhere.
     7. Renewals and the second tree are as `auditing_renewals` says, each entry computed anew.
@@ -110,7 +117,7 @@ def audit_log(
     """
     pinned, kept = dated(seal_certificates), sorted(heads, key=lambda head: head.size)
     with reading(engine) as session:
-        return _Audit(session, pinned, origin, authorities, kept).run(on_progress, look_at)
+        return _Audit(session, pinned, origin, authorities, kept, now).run(on_progress, look_at)
 
 
 @dataclass
@@ -122,6 +129,7 @@ class _Audit:
     origin: str
     authorities: Sequence[Certificate]
     heads: list[Checkpoint]
+    now: datetime | None = None
     found: Audited = field(default_factory=Audited)
     tree: Frontier = field(default_factory=Frontier)
     edge: dict[Tile, bytes] = field(default_factory=dict)
@@ -129,6 +137,8 @@ class _Audit:
     # The name of the head before, and all that there were.
     name: str | None = None
     names: set[str] = field(default_factory=set)
+    undated: list[tuple[datetime, str]] = field(default_factory=list)
+    stamp: Stamp | None = None
 
     def __post_init__(self) -> None:
         """Take the first of the checkpoints."""
@@ -154,6 +164,8 @@ class _Audit:
             raise LogDamagedError(f"{_tail(self.tree.size)} {self.heads[0].size}, kept elsewhere")
         if self.name not in {None, self.origin}:
             raise LogDamagedError(f'the log is signed as "{self.name}", and log_origin says "{self.origin}"')
+        lack = "and no time-stamp from before proves that it is older"
+        self.found.unproven = [f"{said}, {lack}" for _, said in self.undated]
         self._check_edge()
         self._check_waiting()
         renewals = RenewalAudit(self.session, list(self.pinned.values()), self.authorities)
@@ -206,6 +218,7 @@ class _Audit:
             renamed = renaming(head, self.name)
             if renamed is not None:
                 raise LogDamagedError(f"{name}: {renamed}")
+            self._date(self.next, name)
             self.name = head.origin
             self.names.add(head.origin)
             wrong = misdating(head, self.before, record)
@@ -218,6 +231,16 @@ class _Audit:
             if head.origin not in {*self.names, self.origin} or head.root != self.tree.root():
                 raise LogDamagedError(f"the head of {head.size} leaves kept elsewhere is not one of this log")
 
+    def _date(self, row: LogCheckpoint, name: str) -> None:
+        """Note a head whose seal is out of use until a time-stamp dates it, or one that goes on from it."""
+        if self.now is None or not self.authorities:
+            return
+        until = self.pinned[row.seal_sha256].until
+        if until < self.now:
+            self.undated.append((until, f"{name}: its seal is out of use since {instant_text(until)}"))
+        if self.stamp is not None:
+            self.undated = [one for one in self.undated if one[0] < self.stamp.at]
+
     def _verified(self, row: LogCheckpoint, name: str) -> Checkpoint:
         certificate = self.pinned.get(row.seal_sha256)
         if certificate is None:
@@ -229,9 +252,10 @@ class _Audit:
                 seal_certificate=certificate,
                 either_form=True,  # a log may be older than the rule
             )
+            self.stamp = None
             if row.token is not None:
                 authorities = self.authorities or embedded_certificates(row.token)
-                verify_checkpoint_token(row.token, row.signature, head, authorities=authorities)
+                self.stamp = verify_checkpoint_token(row.token, row.signature, head, authorities=authorities)
                 self.found.timestamped += 1
         except (CheckpointInvalidError, StampInvalidError) as error:
             raise LogDamagedError(f"{name}: {error.detail}") from error
