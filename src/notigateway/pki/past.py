@@ -46,6 +46,20 @@ def check_was_good(
     `RevocationUnknownError` where the data do not tell.
     """
     TrustStore([authority]).check(certificate, at)
+    return find_status(certificate, authority, at, data=data)
+
+
+def find_status(
+    certificate: Certificate,
+    authority: Certificate,
+    at: datetime,
+    *,
+    data: Iterable[tuple[RevocationSource, bytes]],
+) -> RevocationFinding:
+    """Return the same for a certificate to which a valid path led from that authority at that instant.
+
+    Raises: `CertificateRevokedError`; `RevocationUnknownError` where the data do not tell.
+    """
     found = [_find(one, certificate, authority) for one in _readable(data, authority)]
     telling = [finding for finding in found if finding is not None and _tells(finding, certificate, at)]
     for finding in telling:

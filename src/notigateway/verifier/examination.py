@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from notigateway.evidence.algorithms import Algorithms
     from notigateway.evidence.pades import SealedPdf
     from notigateway.evidence.statement import ReceiptFacts
+    from notigateway.evidence.timestamp import Stamp
     from notigateway.verifier.pins import Trust
 
 _BEFORE_ITS_SEAL = "the receipt's seal is not proven"
@@ -200,13 +201,7 @@ class Examination:
         if token is None:
             self._need_no_level("there is no time-stamp", is_failure=not self._is_pdf)
             raise SkippedError("there is none: level B, by the gateway's clock")
-        original = self.original()
-        stamp = read_stamp(
-            token,
-            imprint=signature_imprint(original),
-            authorities=self.trust.stampers or embedded_certificates(token),
-        )
-        check_not_before_seal(original, stamp.at)
+        stamp = self.stamp_on(self.original(), token)
         lack = "the trust folder has no authority in timestamp/"
         if self.trust.authorities:
             proof = self.existence.proof(stamp)
@@ -219,6 +214,16 @@ class Examination:
             self._need_no_level(lack, is_failure=False)
             raise SkippedError(f"{lack}: level B, by the gateway's clock")
         return f"the seal existed on {instant_text(stamp.at)}"
+
+    def stamp_on(self, original: bytes, token: bytes) -> Stamp:
+        """Return what a time-stamp says of the seal on a receipt: of that seal, and intact, whoever made it.
+
+        Raises: `StampInvalidError`.
+        """
+        stampers = self.trust.stampers or embedded_certificates(token)
+        stamp = read_stamp(token, imprint=signature_imprint(original), authorities=stampers)
+        check_not_before_seal(original, stamp.at)
+        return stamp
 
     def _fits_authority(self, token: bytes | None) -> None:
         """Check that the certificate beside a receipt is the one of who made its time-stamp."""

@@ -11,7 +11,7 @@ from notigateway.errors import CertificateRevokedError, GatewayError, Revocation
 from notigateway.evidence import bundle
 from notigateway.instants import instant_text
 from notigateway.pki.keys import subject_of
-from notigateway.pki.past import check_was_good
+from notigateway.pki.past import find_status
 from notigateway.pki.revocation import RevocationSource
 from notigateway.verifier.report import FailedError, SkippedError, UndeterminedError
 
@@ -56,10 +56,10 @@ class Signers:
         return said if found.revoked_at is None else f"{said}; revoked on {instant_text(found.revoked_at)}"
 
     def _found(self, certificate: Certificate, authority: Certificate, at: datetime) -> RevocationFinding:
-        """Return what the revocation data of this file say of the certificate."""
+        """Return what the revocation data of this file say of a certificate that the authority issued."""
         source, data = self._data()
         try:
-            return check_was_good(certificate, authority, at, data=[(source, data)])
+            return find_status(certificate, authority, at, data=[(source, data)])
         except CertificateRevokedError as error:
             since = error.facts.get("revoked_at")
             raise FailedError(f"it was revoked before it was validated: since {since}") from error

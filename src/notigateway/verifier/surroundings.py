@@ -12,8 +12,6 @@ from notigateway.evidence.pades import since
 from notigateway.evidence.statement import EITHER_FORM
 from notigateway.evidence.timestamp import (
     embedded_certificates,
-    read_stamp,
-    signature_imprint,
     take_out,
 )
 from notigateway.evidence.xades import seal_certificate_of, verify_receipt
@@ -54,19 +52,17 @@ class Surroundings:
             raise FailedError("the receipt follows another, which the bundle does not hold")
         if data is None:
             raise SkippedError("the receipt before this one is not in this file; its bundle holds it")
-        if hashlib.sha256(_original(data)).hexdigest() != stated:  # before anything of it is read
+        original, token = _original(data)
+        if hashlib.sha256(original).hexdigest() != stated:  # before anything of it is read
             raise FailedError("the receipt before this one is not the one that it names")
         trust, existence = self.case.trust, self.case.existence
-        previous = verify_receipt(data, seal_certificates=trust.seals, timestamp_certificates=trust.stampers)
+        previous = verify_receipt(original, seal_certificates=trust.seals)
         if previous.notification_id != facts.notification_id:
             raise FailedError("the receipt before this one is about another notification")
         existence.check_named(bundle.PREVIOUS)
-        original, token = take_out(data)
-        known = []
-        if token is not None and trust.authorities:
-            stamp = read_stamp(token, imprint=signature_imprint(original), authorities=trust.stampers)
-            known = [existence.proof(stamp)]
-        existence.seals.append(("the seal of the receipt before it", seal_certificate_of(data), known))
+        stamp = None if token is None else self.case.stamp_on(original, token)
+        known = [existence.proof(stamp)] if stamp is not None and trust.authorities else []
+        existence.seals.append(("the seal of the receipt before it", seal_certificate_of(original), known))
         return f"follows {previous.receipt_id}, as it says"
 
     def inclusion(self) -> str:
@@ -161,8 +157,8 @@ class Surroundings:
         return f"holds this receipt and is {since(form)}"
 
 
-def _original(receipt: bytes) -> bytes:
+def _original(receipt: bytes) -> tuple[bytes, bytes | None]:
     try:
-        return take_out(receipt)[0]
+        return take_out(receipt)
     except ValueError as error:
         raise FailedError("the time-stamp of the receipt before this one cannot be read") from error
