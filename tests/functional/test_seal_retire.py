@@ -16,6 +16,7 @@ from notigateway.errors import ConfigurationError
 from notigateway.evidence.history import PERIODS
 from notigateway.evidence.periods import write_period
 from notigateway.log.growing import advance
+from notigateway.receipts.stamping import Authority, pinned_authorities
 from notigateway.settings import load_settings
 from notigateway.verifier.pins import load_trust
 from notigateway.verifier.procedure import verify
@@ -150,3 +151,21 @@ def test_without_an_authority_it_says_what_that_means(rotating: Stack) -> None:
     assert run.exit_code == 2
     assert "as good as forged" in run.output
     assert "until" not in table(rotating)
+
+
+def test_an_authority_out_of_use_is_asked_for_nothing_and_still_read(rotating: Stack) -> None:
+    decided(rotating)
+    folder = rotating.folder / "stampers"
+    (name,) = [one.name for one in folder.glob("*.pem")]
+    with serving(Answering(at=datetime.now(UTC))) as authority:
+        rotating.overrides["timestamp_authority_url"] = authority.url
+        write_period(folder, name, "until", datetime.now(UTC).replace(microsecond=0) - timedelta(days=1))
+        settings = load_settings(None, overrides=rotating.overrides)
+        with pytest.raises(ConfigurationError, match="none is in use"):
+            Authority.by(settings, now=datetime.now(UTC))
+        assert pinned_authorities(settings) == [tsa().certificate]  # what it said before counts on
+        write_issuers(folder / "next", [tsa("next").certificate])
+        (folder / "next" / "issuer-0.pem").rename(folder / "next.pem")
+        found = Authority.by(settings, now=datetime.now(UTC))
+        assert found is not None
+        assert found.certificates == [tsa("next").certificate]

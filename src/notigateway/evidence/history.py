@@ -24,7 +24,7 @@ from notigateway.given_files import read_file
 from notigateway.pki.keys import fingerprint, load_certificates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 PERIODS: Final = "periods.toml"
@@ -96,7 +96,14 @@ def load_seals(folder: Path) -> list[DatedSeal]:
         return []
     except OSError as error:
         raise ConfigurationError(f"cannot read the folder {folder}: {error.strerror}") from error
-    files = [one for one in found if one.name != PERIODS and not one.name.startswith(".")]
+    return dated_by(folder, [one for one in found if one.name != PERIODS and not one.name.startswith(".")])
+
+
+def dated_by(folder: Path, files: Sequence[Path]) -> list[DatedSeal]:
+    """Read the certificates in these files of a folder, with the periods that its table gives them.
+
+    Raises: `ConfigurationError`.
+    """
     periods = _read_periods(folder / PERIODS)
     unknown = set(periods) - {file.name for file in files}
     if unknown:

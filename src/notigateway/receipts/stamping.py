@@ -17,6 +17,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Self
 
 from notigateway.errors import ConfigurationError, RevocationDataError, StampInvalidError
+from notigateway.evidence.history import PERIODS, dated_by
 from notigateway.evidence.timestamp import (
     TOKEN_MAX_BYTES,
     Timestamp,
@@ -26,7 +27,6 @@ from notigateway.evidence.timestamp import (
     read_answer,
     signature_imprint,
 )
-from notigateway.pki.keys import load_certificates
 from notigateway.pki.validity import Validity, last_to_end
 from notigateway.receipts.stamping_forms import stamp_forms
 from notigateway.repository.engine import reading, writing
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from cryptography import x509
     from sqlalchemy import Engine
 
+    from notigateway.evidence.history import DatedSeal
     from notigateway.pki.fetching import Fetcher
     from notigateway.settings import Settings
 
@@ -75,12 +76,15 @@ class Authority:
         """
         if not settings.timestamp_authority_url:
             return None
-        certificates = pinned_authorities(settings)
-        if not certificates:
-            folder = settings.timestamp_authority_folder
+        folder, pinned = settings.timestamp_authority_folder, _dated(settings)
+        if not pinned:
             raise ConfigurationError(f"timestamp_authority_folder: no certificate (*.pem) in {folder}")
-        if not any(Validity.of(one).covers(now) for one in certificates):
-            raise ConfigurationError(_none_valid(settings.timestamp_authority_folder, certificates, now))
+        if not any(Validity.of(one.certificate).covers(now) for one in pinned):
+            raise ConfigurationError(_none_valid(folder, [one.certificate for one in pinned], now))
+        # Of those that are out of use nothing new is taken: it would prove nothing to anybody.
+        certificates = [one.certificate for one in pinned if one.covers(now)]
+        if not certificates:
+            raise ConfigurationError(f"timestamp_authority_folder: by {PERIODS} of {folder} none is in use")
         return cls(str(settings.timestamp_authority_url), certificates, settings.timestamp_timeout_seconds)
 
     def ask(self, fetcher: Fetcher, imprint: bytes) -> Timestamp:
@@ -102,11 +106,15 @@ def _none_valid(folder: Path, certificates: Sequence[x509.Certificate], now: dat
 def pinned_authorities(settings: Settings) -> list[x509.Certificate]:
     """Return the certificates of all authorities whose time-stamps count, former ones too; none by default.
 
-    Raises: `ConfigurationError` for a file that is no certificate.
+    Raises: `ConfigurationError` for a file that is no certificate, or periods that do not fit.
     """
+    return [one.certificate for one in _dated(settings)]
+
+
+def _dated(settings: Settings) -> list[DatedSeal]:
     folder = settings.timestamp_authority_folder
     files = sorted(folder.glob("*.pem")) if folder.is_dir() else []
-    return [certificate for file in files for certificate in load_certificates(file)]
+    return dated_by(folder, files)
 
 
 @dataclass(slots=True)
