@@ -95,7 +95,11 @@ def test_a_pull_that_is_killed_at_random_moments_ends_with_every_notification_on
     )
     report = json.loads(again.stdout)
     assert (report["walked_list"], report["changes"], report["listed"]) == (False, 0, 0)
-    assert {entry.name for entry in spool.iterdir() if not entry.is_dir()} == {".lock", ".cursor"}
+    assert {entry.name for entry in spool.iterdir() if not entry.is_dir()} == {
+        ".lock",
+        ".cursor",
+        ".log-head",
+    }
 
     seals = load_certificates(sandbox.pki.certificate("seal"))
     ids = sorted(_check_folder(folder, seals) for folder in spool.iterdir() if folder.is_dir())
