@@ -14,13 +14,14 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPool
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from multiprocessing.connection import wait
 from threading import Thread
 from typing import TYPE_CHECKING, Final, Self
 
 from notigateway.client.errors import FetchingEndedError, GatewayFaultError, NotVerifiedError
-from notigateway.client.proof import check_delivery
+from notigateway.client.proof import check_delivery, undated
 from notigateway.client.pulled import Left, PullReport
 from notigateway.client.spool import Spool
 from notigateway.interrupts import kept_from_those_begun
@@ -102,6 +103,7 @@ class Fetcher:
         part.documents += len(item.documents)
         part.document_bytes += sum(one.size for one in item.documents)
         part.receipts_verified += len(item.receipts)
+        part.undated += sum(1 for one in item.receipts if undated(one, self.seals, now=datetime.now(UTC)))
 
     def _pieces(self, notification_id: str, document: Document) -> Iterable[bytes]:
         inline = document.pieces()

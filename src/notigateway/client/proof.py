@@ -7,12 +7,17 @@ with what the service said beside it: the notification, the decision, each docum
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from notigateway.client.errors import DocumentMismatchError, NotVerifiedError, ReceiptNotVerifiedError
 from notigateway.client.values import CONTENT_RELEASED
 from notigateway.errors import GatewayError
-from notigateway.evidence.xades import verify_receipt
+from notigateway.evidence.history import dated
+from notigateway.evidence.timestamp import embedded_certificates, read_stamp, signature_imprint, take_out
+from notigateway.evidence.xades import seal_certificate_of, verify_receipt
+from notigateway.instants import instant_text
+from notigateway.pki.keys import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -84,9 +89,32 @@ def _check_place(facts: ReceiptFacts, others: Iterable[ReceiptFacts]) -> None:
         )
 
 
+def undated(receipt: Receipt, seals: Sequence[Pin], *, now: datetime) -> str:
+    """Return why a receipt that is proven here proves nothing to others; "" where it does.
+
+    The answer of the pinned service vouches for it here. To others a receipt of a seal out of use needs a
+    time-stamp from before that end (`evidence.existence`); whether they trust its authority is theirs to say.
+    """
+    ended = {name: pin.until for name, pin in dated(seals).items() if pin.until < now}
+    if not ended:
+        return ""
+    original, token = take_out(receipt.xml())
+    until = ended.get(fingerprint(seal_certificate_of(original)))
+    if until is None:
+        return ""
+    said = f"to others it proves nothing: its seal is out of use since {instant_text(until)}"
+    if token is None:
+        return f"{said}, and it has no time-stamp"
+    stamp = read_stamp(token, imprint=signature_imprint(original), authorities=embedded_certificates(token))
+    return f"{said}, its time-stamp is of {instant_text(stamp.at)}" if stamp.at > until else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is to be said of one receipt, or of a notification that has none (`receipt` is None)."""
+    """What is to be said of one receipt, or of a notification that has none (`receipt` is None).
+
+    `problem` may be there although it is `verified`: what others could hold against it.
+    """
 
     id: str
     receipt: Receipt | None
@@ -94,7 +122,9 @@ class Verdict:
     problem: str = ""
 
 
-def examine(item: NotificationReceipts, seals: Sequence[Pin]) -> Iterator[Verdict]:
+def examine(
+    item: NotificationReceipts, seals: Sequence[Pin], *, now: datetime | None = None
+) -> Iterator[Verdict]:
     """Yield a verdict on each receipt of a notification, or the one that there is none."""
     if not item.receipts:
         why = f"{item.problem.code}: {item.problem.text_en}" if item.problem else "there is no receipt"
@@ -103,7 +133,8 @@ def examine(item: NotificationReceipts, seals: Sequence[Pin]) -> Iterator[Verdic
     proven = [facts for _, facts in found if not isinstance(facts, NotVerifiedError)]
     for receipt, facts in found:
         problem = facts if isinstance(facts, NotVerifiedError) else _misplaced(facts, proven)
-        line = "" if problem is None else problem.line()
+        at = now or datetime.now(UTC)
+        line = undated(receipt, seals, now=at) if problem is None else problem.line()
         yield Verdict(item.id, receipt, verified=problem is None, problem=line)
 
 

@@ -48,6 +48,8 @@ class PullReport:
     documents: int = 0
     document_bytes: int = 0
     receipts_verified: int = 0
+    # Of those, of a seal out of use without a time-stamp from before: to others they prove nothing.
+    undated: int = 0
     refused: list[Left] = field(default_factory=list)
     not_verified: list[Left] = field(default_factory=list)
     # How many entries the service's log has, which goes on from the head seen before; None: it shows none.

@@ -247,6 +247,7 @@ class _Pull:
         report.documents += part.documents
         report.document_bytes += part.document_bytes
         report.receipts_verified += part.receipts_verified
+        report.undated += part.undated
         report.refused += part.refused
         report.not_verified += part.not_verified
         self.unstored += len(part.refused) + len(part.not_verified)

@@ -244,6 +244,7 @@ def report_table(report: PullReport) -> None:
         ("stored", report.stored),
         ("documents verified", f"{report.documents} ({report.document_bytes} B)"),
         ("receipts verified", report.receipts_verified),
+        ("… without proof of their time", report.undated),
         ("refused", len(report.refused)),
         ("not verified", len(report.not_verified)),
         ("entries of the log", "not shown" if report.log_size is None else report.log_size),

@@ -8,9 +8,10 @@ from datetime import timedelta
 
 import pytest
 
-from bundles import NOTIFICATION, Proofs, put_at_disposal, sealed, statement
+from bundles import NOTIFICATION, Proofs, put_at_disposal, sealed, stamped, statement
 from notigateway.client.proof import Verdict, examine
 from notigateway.client.values import NotificationReceipts, Receipt
+from notigateway.evidence.history import DatedSeal
 from notigateway.evidence.xades import verify_receipt
 from pki import NOW, pki
 
@@ -71,3 +72,24 @@ def test_a_receipt_whose_predecessor_was_replaced_is_not(accepted: bytes) -> Non
     assert first.verified
     assert not second.verified
     assert "which is another" in second.problem
+
+
+def test_what_a_seal_out_of_use_sealed_is_told_where_nothing_dates_it() -> None:
+    end, later = NOW + timedelta(hours=1), NOW + timedelta(days=30)
+    retired = [DatedSeal.of(pki().seal.certificate, until=end)]
+    told = {
+        "bare": sealed(statement(b"")),
+        "in time": stamped(sealed(statement(b""))),
+        "late": stamped(sealed(statement(b"")), at=end + timedelta(days=3)),
+    }
+    problems = {}
+    for name, xml in told.items():
+        item = NotificationReceipts(id=str(NOTIFICATION), receipts=(received(xml),), problem=None)
+        (verdict,) = examine(item, retired, now=later)
+        assert verdict.verified
+        problems[name] = verdict.problem
+        assert next(examine(item, retired, now=end)).problem == ""
+        assert next(examine(item, SEALS, now=later)).problem == ""
+    assert problems["in time"] == ""
+    assert problems["bare"].endswith("out of use since 2026-06-01T13:00:00.000Z, and it has no time-stamp")
+    assert problems["late"].endswith("its time-stamp is of 2026-06-04T13:00:00.000Z")
