@@ -21,9 +21,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from lxml import etree
 
 from notigateway.evidence import asic, bundle
+from notigateway.evidence.additions import take_apart
 from notigateway.evidence.der import der
 from notigateway.evidence.pdf_seal import find_seal
-from notigateway.evidence.timestamp import take_out
 from notigateway.pki.low_form import P256_ORDER
 
 if TYPE_CHECKING:
@@ -360,8 +360,8 @@ _BY_SUFFIX: Final[Mapping[str, Callable[[bytes, Random], tuple[str, bytes]]]] = 
 
 
 def of_receipt(data: bytes) -> object:
-    """A receipt without its unsigned properties."""
-    return take_out(data)[0]
+    """A receipt without its unsigned properties, whoever wrote them."""
+    return take_apart(data).original
 
 
 def of_pdf(data: bytes) -> object:
@@ -376,5 +376,7 @@ def of_container(data: bytes) -> object:
 
 
 def of_bundle(data: bytes) -> object:
-    """A bundle, every byte."""
-    return bundle.read_container(data), data
+    """A bundle, every byte, but for what others may add to its receipts."""
+    files = dict(bundle.read_container(data))
+    receipts = [of_receipt(files.pop(name)) for name in (bundle.RECEIPT, bundle.PREVIOUS)]
+    return bundle.write(files | dict.fromkeys((bundle.RECEIPT, bundle.PREVIOUS), b"")), receipts

@@ -20,7 +20,8 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 from cryptography.exceptions import InvalidSignature
 
-from notigateway.errors import BundleInvalidError
+from notigateway.errors import BundleInvalidError, ReceiptInvalidError
+from notigateway.evidence.additions import take_apart
 from notigateway.evidence.detached import verify_detached
 from notigateway.evidence.history import dated
 from notigateway.evidence.plain_json import member, members, of_kind, read_object
@@ -276,14 +277,25 @@ def read_manifest(files: Mapping[str, bytes], *, certificate: Certificate) -> Ma
         for name, content in files.items()
         if name not in SEALED
     ]
-    for one in found:
-        if one not in listed:
+    for at, one in enumerate(found):
+        if one not in listed and one[0] in {RECEIPT, PREVIOUS}:
+            found[at] = next((made for made in _as_made(one[0], files[one[0]]) if made in listed), one)
+        if found[at] not in listed:
             raise BundleInvalidError(f"{one[0]} is not the file that the manifest names")
     if listed != found:
         raise BundleInvalidError("the manifest names a file that is not there")
     if not set(left_out) <= _MAY_BE_LEFT_OUT or set(left_out) & set(files):
         raise BundleInvalidError("the manifest leaves out what a bundle holds")
     return Manifest(receipt, made_at, certificate, MappingProxyType(left_out))
+
+
+def _as_made(name: str, receipt: bytes) -> list[tuple[str, int, str]]:
+    """Return what a manifest may name where others have added to a receipt since: the file as it was made."""
+    try:
+        forms = [*take_apart(receipt).as_made()]
+    except (ReceiptInvalidError, ValueError):
+        return []
+    return [(name, len(form), hashlib.sha256(form).hexdigest()) for form in forms]
 
 
 def _left_out(said: Mapping[str, Any]) -> LeftOut:

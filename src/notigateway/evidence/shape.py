@@ -31,6 +31,11 @@ def check_spelling(data: bytes) -> None:
     """
     if b"<!" in data or b"<?" in data:
         raise ReceiptInvalidError("the receipt is not in canonical form")
+    check_most(data)
+
+
+def check_most(data: bytes) -> None:
+    """Check that bytes have no more tags and attributes than a receipt. Raises: `ReceiptInvalidError`."""
     if data.count(b"<") > _MOST_TAGS or data.count(b"=") > _MOST_ATTRIBUTES:
         raise ReceiptInvalidError("the receipt has more elements or attributes than any")
 

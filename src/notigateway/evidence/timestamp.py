@@ -71,8 +71,8 @@ _UNREADABLE: Final = (
 # --- in the receipt -----------------------------------------------------------------------------------
 
 
-def signature_imprint(receipt: bytes) -> bytes:
-    """Return the SHA-256 of the canonical ds:SignatureValue (ETSI EN 319 132-1 §5.3).
+def signature_imprint(receipt: bytes, algorithm: str = "sha256") -> bytes:
+    """Return the hash of the canonical ds:SignatureValue (ETSI EN 319 132-1 §5.3): of ours the SHA-256.
 
     Raises: `ValueError` when there is not exactly one in the bytes.
     """
@@ -80,7 +80,7 @@ def signature_imprint(receipt: bytes) -> bytes:
         raise ValueError("a receipt has one signature value")
     value = receipt.partition(_VALUE[0])[2].partition(_VALUE[1])[0]
     element = b'<ds:SignatureValue xmlns:ds="' + DS.encode() + b'">' + value + _VALUE[1]
-    return hashlib.sha256(element).digest()
+    return hashlib.new(algorithm, element).digest()
 
 
 def check_not_before_seal(receipt: bytes, at: datetime) -> None:
@@ -210,8 +210,20 @@ def kept_form(token: bytes, authorities: Sequence[x509.Certificate]) -> bytes:
     """
     try:
         return _alone(cms.ContentInfo.load(token), authorities)
-    except (ValueError, TypeError, LookupError, AttributeError) as error:
+    except _UNREADABLE as error:
         raise StampInvalidError(f"the token cannot be read: {error}") from error
+
+
+def stated_hash(token: bytes) -> str:
+    """Return by which algorithm a token names what it is about; nothing of it is proven yet.
+
+    Raises: `StampInvalidError`.
+    """
+    try:
+        name: str = _tst_info(token)["message_imprint"]["hash_algorithm"]["algorithm"].native
+    except _UNREADABLE as error:
+        raise StampInvalidError(f"the token cannot be read: {error}") from error
+    return name
 
 
 def embedded_certificates(token: bytes) -> list[x509.Certificate]:

@@ -24,6 +24,7 @@ from notigateway.errors import (
     ReceiptInvalidError,
     StampInvalidError,
 )
+from notigateway.evidence.additions import Held, take_apart
 from notigateway.evidence.frames import Frames, Sealed, dated_pins
 from notigateway.evidence.shape import (
     check_attributes,
@@ -46,8 +47,6 @@ from notigateway.evidence.timestamp import (
     CLOCKS_DIFFER_AT_MOST,
     check_token,
     embedded_certificates,
-    signature_imprint,
-    take_out,
 )
 from notigateway.pki.keys import read_certificate
 from notigateway.pki.low_form import in_der, is_low
@@ -84,7 +83,7 @@ def verify_receipt(
     Another certificate of the same authority is refused: pinning, not a path, makes the seal the
     gateway's. The steps:
 
-    0. The time-stamp is taken out: what remains is the original.
+    0. The time-stamp is taken out, and what others have added: what remains is the original.
     1. Its bytes are the exclusive canonical form of one tree: no DTD, entity, comment or instruction.
     2. One seal, the last child of the root, in the fixed structure; its signature value in base64.
     3. SignedInfo names the fixed algorithms and covers root, SignedProperties and KeyInfo, no more.
@@ -100,15 +99,15 @@ def verify_receipt(
     Raises: `ReceiptInvalidError` with the reason.
     """
     try:
-        original, token = take_out(data)  # 0
+        held = take_apart(data)  # 0
+        original = held.original
         sealed = _proven_again(original, seal_certificates, frames)  # 1 to 5, or
         if sealed is None:
             sealed = _proven_receipt(original, seal_certificates, frames)  # 1 to 5
         facts = read_facts(sealed.evidence)  # 6
         _check_instant(sealed, facts.sealed_at)  # 7
-        if token is not None:
-            at = _check_timestamp(original, token, facts.sealed_at, authorities=timestamp_certificates)  # 8
-            facts = replace(facts, timestamped_at=at)
+        at = _check_timestamp(held, facts.sealed_at, authorities=timestamp_certificates)  # 8
+        facts = replace(facts, timestamped_at=at)
     except (ValueError, TypeError, LookupError, etree.LxmlError, xmlsec.Error) as error:
         raise ReceiptInvalidError(f"the receipt cannot be read or verified: {error}") from error
     except (ConfigurationError, StampInvalidError) as error:
@@ -313,11 +312,14 @@ def _check_instant(sealed: Sealed, sealed_at: datetime) -> None:
 
 
 def _check_timestamp(
-    original: bytes, token: bytes, sealed_at: datetime, *, authorities: Sequence[x509.Certificate]
+    held: Held, sealed_at: datetime, *, authorities: Sequence[x509.Certificate]
 ) -> datetime | None:
-    """Return what the time-stamp of a pinned authority says; None where nobody is pinned."""
-    imprint = signature_imprint(original)
-    at = check_token(token, imprint=imprint, authorities=authorities or embedded_certificates(token))
+    """Return what the time-stamp of a pinned authority says; None without one, or where nobody is pinned."""
+    token = held.stamp(authorities)
+    if token is None:
+        return None
+    stampers = authorities or embedded_certificates(token.data)
+    at = check_token(token.data, imprint=token.imprint, authorities=stampers)
     if at < sealed_at - CLOCKS_DIFFER_AT_MOST:
         raise ReceiptInvalidError("the time-stamp is from before the seal that it is about")
     return at if authorities else None

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
 from notigateway.evidence import asic, bundle
+from notigateway.evidence.additions import take_apart
 from notigateway.evidence.algorithms import known_algorithms
 from notigateway.evidence.existence import Judgement
 from notigateway.evidence.history import dated
@@ -25,8 +25,6 @@ from notigateway.evidence.timestamp import (
     check_not_before_seal,
     embedded_certificates,
     read_stamp,
-    signature_imprint,
-    take_out,
 )
 from notigateway.evidence.wording import Reading, title
 from notigateway.evidence.xades import seal_certificate_of, verify_receipt
@@ -40,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from notigateway.evidence.additions import Held, Token
     from notigateway.evidence.algorithms import Algorithms
     from notigateway.evidence.pades import SealedPdf
     from notigateway.evidence.statement import ReceiptFacts
@@ -152,7 +151,7 @@ class Examination:
         self.need_seals()
         root = self._root()
         try:
-            named = seal_certificate_of(self.files[bundle.RECEIPT])
+            named = seal_certificate_of(self.original())
         except ValueError as error:
             raise FailedError("the seal names no readable certificate") from error
         beside = self.files.get(bundle.SEAL_CERTIFICATE)
@@ -174,9 +173,10 @@ class Examination:
         self.need_seals()
         facts = verify_receipt(self.original(), seal_certificates=self.trust.seals)
         self.facts = facts
-        self.existence.seals.append(("the seal", seal_certificate_of(self.files[bundle.RECEIPT]), ()))
+        self.existence.seals.append(("the seal", seal_certificate_of(self.original()), ()))
         named = title(facts.state, facts.nature).en
-        return f"{named} of {instant_text(facts.event_time)}, notification {facts.notification_id}"
+        said = f"{named} of {instant_text(facts.event_time)}, notification {facts.notification_id}"
+        return said + self.held.remark
 
     def policy(self) -> str:
         """Check that the policy named is one that is published, word by word."""
@@ -196,8 +196,8 @@ class Examination:
         facts = self.proven()
         if facts.sealed_at > self.at:
             raise UndeterminedError(f"the receipt was not sealed yet at {instant_text(self.at)}")
-        token = take_out(self.files[bundle.RECEIPT])[1]
-        self._fits_authority(token)
+        token = self.held.stamp(self.trust.stampers)
+        self._fits_authority()
         if token is None:
             self._need_no_level("there is no time-stamp", is_failure=not self._is_pdf)
             raise SkippedError("there is none: level B, by the gateway's clock")
@@ -215,24 +215,24 @@ class Examination:
             raise SkippedError(f"{lack}: level B, by the gateway's clock")
         return f"the seal existed on {instant_text(stamp.at)}"
 
-    def stamp_on(self, original: bytes, token: bytes) -> Stamp:
+    def stamp_on(self, original: bytes, token: Token) -> Stamp:
         """Return what a time-stamp says of the seal on a receipt: of that seal, and intact, whoever made it.
 
         Raises: `StampInvalidError`.
         """
-        stampers = self.trust.stampers or embedded_certificates(token)
-        stamp = read_stamp(token, imprint=signature_imprint(original), authorities=stampers)
+        stampers = self.trust.stampers or embedded_certificates(token.data)
+        stamp = read_stamp(token.data, imprint=token.imprint, authorities=stampers)
         check_not_before_seal(original, stamp.at)
         return stamp
 
-    def _fits_authority(self, token: bytes | None) -> None:
+    def _fits_authority(self) -> None:
         """Check that the certificate beside a receipt is the one of who made its time-stamp."""
         beside = self.files.get(bundle.AUTHORITY_CERTIFICATE)
         if beside is None:
             return
-        if token is None:
+        if not (self.held.token or self.held.foreign):
             raise FailedError("the receipt was time-stamped, and its time-stamp was taken away")
-        if [beside] != [one.public_bytes(Encoding.DER) for one in embedded_certificates(token)]:
+        if not self.held.is_stamped_by(beside):
             raise FailedError(f"{bundle.AUTHORITY_CERTIFICATE} is not the certificate in the time-stamp")
 
     def _need_no_level(self, lack: str, *, is_failure: bool) -> None:
@@ -254,12 +254,16 @@ class Examination:
             raise UndeterminedError(_BEFORE_ITS_SEAL)
         return self.facts
 
+    @cached_property
+    def held(self) -> Held:
+        """The file of the receipt, taken apart; asked for only once it is there."""
+        data = self.files[bundle.RECEIPT]
+        bundle.check_sizes({bundle.RECEIPT: data})
+        return take_apart(data)
+
     def original(self) -> bytes:
-        """Return the receipt as it was issued, without its time-stamp."""
-        try:
-            return take_out(self.files[bundle.RECEIPT])[0]
-        except ValueError as error:
-            raise FailedError(f"the time-stamp cannot be read: {error}") from error
+        """Return the receipt as it was issued, without time-stamp and additions. Raises: `GatewayError`."""
+        return self.held.original
 
     @property
     def _is_pdf(self) -> bool:
@@ -267,8 +271,7 @@ class Examination:
 
     def _root(self) -> etree._Element:
         """Return the receipt's tree; nothing is parsed that cannot be one, by its size or by its spelling."""
-        data = self.files[bundle.RECEIPT]
-        bundle.check_sizes({bundle.RECEIPT: data})
+        data = self.original()
         check_spelling(data)
         try:
             return parse_receipt(data)

@@ -6,7 +6,7 @@ from hashlib import sha512
 from typing import TYPE_CHECKING
 
 from notigateway.evidence import bundle
-from notigateway.evidence.timestamp import take_out
+from notigateway.evidence.additions import take_apart
 from notigateway.instants import instant_text
 from notigateway.tlog.leaf import Leaf, LeafKind, commitment
 from notigateway.tlog.renewal import read_renewals
@@ -17,12 +17,9 @@ if TYPE_CHECKING:
     from notigateway.verifier.examination import Examination
 
 
-def _digest(data: bytes) -> bytes:
+def _digest(name: str, data: bytes) -> bytes:
     """Return by what the second tree binds a file: of a receipt as it was issued."""
-    try:
-        return sha512(take_out(data)[0]).digest()
-    except ValueError as error:
-        raise FailedError(f"the time-stamp cannot be read: {error}") from error
+    return sha512(take_apart(data).original if name == bundle.PREVIOUS else data).digest()
 
 
 def check_renewals(case: Examination) -> str:
@@ -50,7 +47,7 @@ def check_renewals(case: Examination) -> str:
             (bundle.PREVIOUS, renewals.second.previous),
             (bundle.REQUEST, renewals.second.request),
         ):
-            if name in case.files and stated != _digest(case.files[name]):
+            if name in case.files and stated != _digest(name, case.files[name]):
                 raise FailedError(f"{name} is not what the second tree binds")
             if binds:
                 case.existence.bound.add(name)

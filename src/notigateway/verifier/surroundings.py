@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import GatewayError
 from notigateway.evidence import bundle
+from notigateway.evidence.additions import take_apart
 from notigateway.evidence.pades import since
 from notigateway.evidence.statement import EITHER_FORM
-from notigateway.evidence.timestamp import (
-    embedded_certificates,
-    take_out,
-)
+from notigateway.evidence.timestamp import embedded_certificates
 from notigateway.evidence.xades import seal_certificate_of, verify_receipt
 from notigateway.instants import instant_text
 from notigateway.pki.keys import subject_of
@@ -52,7 +50,8 @@ class Surroundings:
             raise FailedError("the receipt follows another, which the bundle does not hold")
         if data is None:
             raise SkippedError("the receipt before this one is not in this file; its bundle holds it")
-        original, token = _original(data)
+        held = take_apart(data)
+        original = held.original
         if hashlib.sha256(original).hexdigest() != stated:  # before anything of it is read
             raise FailedError("the receipt before this one is not the one that it names")
         trust, existence = self.case.trust, self.case.existence
@@ -60,10 +59,11 @@ class Surroundings:
         if previous.notification_id != facts.notification_id:
             raise FailedError("the receipt before this one is about another notification")
         existence.check_named(bundle.PREVIOUS)
+        token = held.stamp(trust.stampers)
         stamp = None if token is None else self.case.stamp_on(original, token)
         known = [existence.proof(stamp)] if stamp is not None and trust.authorities else []
         existence.seals.append(("the seal of the receipt before it", seal_certificate_of(original), known))
-        return f"follows {previous.receipt_id}, as it says"
+        return f"follows {previous.receipt_id}, as it says{held.remark}"
 
     def inclusion(self) -> str:
         """Check that the log holds this receipt, at the checkpoint of this file."""
@@ -155,10 +155,3 @@ class Surroundings:
         if why is not None:
             raise UndeterminedError(f"the seal on the PDF: {why}")
         return f"holds this receipt and is {since(form)}"
-
-
-def _original(receipt: bytes) -> tuple[bytes, bytes | None]:
-    try:
-        return take_out(receipt)
-    except ValueError as error:
-        raise FailedError("the time-stamp of the receipt before this one cannot be read") from error

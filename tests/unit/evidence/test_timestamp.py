@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import socket
 import subprocess
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -213,10 +216,14 @@ RESPELLED: dict[str, Callable[[bytes], bytes]] = {
 
 
 @pytest.mark.parametrize("respell", RESPELLED.values(), ids=RESPELLED)
-def test_another_spelling_of_a_raised_receipt_is_refused(
+def test_another_spelling_of_a_raised_receipt_proves_no_more_than_its_own(
     respell: Callable[[bytes], bytes], raised: bytes, seal_pair: KeyPair, pinned: Sequence[x509.Certificate]
 ) -> None:
-    respelled = respell(raised)
+    """What others write anew is taken apart; a time-stamp counts there only where it verifies."""
+    facts_of = partial(
+        verify_receipt, seal_certificates=[seal_pair.certificate], timestamp_certificates=pinned
+    )
+    respelled, as_made = respell(raised), facts_of(raised)
     assert respelled != raised
-    with pytest.raises(ReceiptInvalidError):
-        verify_receipt(respelled, seal_certificates=[seal_pair.certificate], timestamp_certificates=pinned)
+    with suppress(ReceiptInvalidError):
+        assert facts_of(respelled) in {as_made, replace(as_made, timestamped_at=None)}
