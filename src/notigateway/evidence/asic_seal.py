@@ -158,7 +158,9 @@ def _signed_info(said: ContainerSeal) -> _Element:
 
 def _properties(said: ContainerSeal) -> _Element:
     """Return the signed properties that every baseline level has (EN 319 132-1 §6.3)."""
-    properties = etree.Element(_xades("SignedProperties"), Id=_PROPERTIES_ID, nsmap={"xades": XADES})
+    properties = etree.Element(
+        _xades("SignedProperties"), Id=_PROPERTIES_ID, nsmap={"xades": XADES, "ds": DS}
+    )
     about = etree.SubElement(properties, _xades("SignedSignatureProperties"))
     _text(about, _xades("SigningTime"), instant_text(said.sealed_at).encode())
     certificates = etree.SubElement(about, _xades("SigningCertificateV2"))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 import struct
+from base64 import b64encode
 from datetime import UTC, datetime
+from hashlib import sha256
 from io import BytesIO
 from typing import TYPE_CHECKING
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
@@ -19,6 +21,7 @@ from notigateway.evidence.asic_seal import ContainerSeal
 from notigateway.evidence.history import DatedSeal
 from notigateway.evidence.sealing import Seal
 from notigateway.evidence.template import XADES
+from notigateway.wss.ns import ds
 from pki import NOW, pki, rsa_key
 
 if TYPE_CHECKING:
@@ -79,6 +82,15 @@ def test_a_container_holds_the_members_of_the_bundle_under_one_seal(
     assert set(said.digests) == {bundle.MANIFEST, *files}
     found = asic.members_of(asic.read_container(data))
     assert {name: found[name] for name in files} == files
+
+
+def test_every_digest_is_of_what_stands_in_the_file(made: bytes) -> None:
+    """Others resolve the reference to the signed properties; we write them anew."""
+    root = etree.fromstring(opened(made)[SEAL])
+    references = {one.get("URI"): one.findtext(ds("DigestValue")) for one in root.iter(ds("Reference"))}
+    (properties,) = root.iter(f"{{{XADES}}}SignedProperties")
+    digest = sha256(etree.tostring(properties, method="c14n", exclusive=True, with_tail=False)).digest()
+    assert references[f"#{properties.get('Id')}"] == b64encode(digest).decode()
 
 
 def test_a_bundle_is_no_container() -> None:
