@@ -39,15 +39,18 @@ from notigateway.tlog.checkpoint import Checkpoint
 from notigateway.tlog.dating import checkpoint_imprint
 from notigateway.tlog.leaf import Leaf, LeafKind, commitment
 from notigateway.tlog.merkle import leaf_hash, node_hash
+from notigateway.tlog.note import write_note
 from pki import COMPANY_NAME, COMPANY_NIF, ISSUER_NIF, NOW, crl, pki, write_issuers
 from stack import NG
 from tsa import token_of, tsa
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from notigateway.pki.keys import KeyPair
+    from notigateway.tlog.note import SignatureLine
     from stack import Stack
 
 NOTIFICATION = UUID("01939f5e-7b6a-7c3e-9d0f-2f5d8a1b2c3d")
@@ -156,6 +159,8 @@ class Proofs:
     status: tuple[str, bytes] | None = field(default_factory=lambda: ("crl", status_list()))
     files: dict[str, bytes | None] = field(default_factory=dict)
     left_out: tuple[bundle.LeftOut, ...] = ()
+    # What witnesses sign of the head of this text.
+    cosigned: Callable[[bytes], Sequence[SignatureLine]] = lambda _text: ()
 
     def members(self) -> dict[str, bytes]:
         """Return the files that the manifest will name."""
@@ -221,12 +226,18 @@ class Proofs:
         head = Checkpoint("log.example", 2, node_hash(other, leaf_hash(leaf)), NOW).to_bytes()
         signature = seal.sign(head, now=NOW)
         token = self._token(checkpoint_imprint(signature))
+        note = write_note(
+            head,
+            signature,
+            origin="log.example",
+            certificate=seal.certificate,
+            cosignatures=self.cosigned(head),
+        )
         return {
             **({bundle.CHECKPOINT_TOKEN: token} if self.stamped else {}),
             bundle.LEAF: leaf,
             bundle.INCLUSION: bundle.inclusion_text(index=1, salt=salt, proof=[other]),
-            bundle.CHECKPOINT: head,
-            bundle.CHECKPOINT_SIGNATURE: signature,
+            bundle.CHECKPOINT: note,
         }
 
 

@@ -67,6 +67,8 @@ _BREAKS = re.compile(r"(?<=>)(?=<[^/])|(?<=/>)(?=<)")
 _AFTER_END = re.compile(r"(</[^<>]+>)(?=</)")
 # A record and the receipt of the same request enter the log in the order of their identifiers.
 _PLACES = re.compile(r'("index": )\d+(.*"proof": \[).*?(\])', re.DOTALL)
+# In a note: who signed, and the signature.
+_SIGNED = re.compile(rb"^(\xe2\x80\x94 \S+ )\S+$", re.MULTILINE)
 _SIZES = re.compile(r'("size": )\d+')
 _INVISIBLE = re.compile("[\u200b\u00ad\u2060]")
 _USUAL_HEADERS = {
@@ -292,8 +294,9 @@ class Recorder:
     def _bundle(self, name: str, data: bytes) -> None:
         said = []
         for member, content in read_container(data).items():
-            if member.endswith((".txt", ".json")):
-                text = self.normal(_PLACES.sub(r"\1{place}\2{hashes}\3", content.decode()))
+            if member.endswith((".txt", ".json", ".note")):
+                shown = _SIGNED.sub(rb"\1{signature}", content).decode()
+                text = self.normal(_PLACES.sub(r"\1{place}\2{hashes}\3", shown))
                 text = _SIZES.sub(r"\1{size}", text)
             elif content in self._names:
                 text = self._names[content]

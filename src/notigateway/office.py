@@ -125,6 +125,8 @@ def open_office(
                 seal=seal,
                 verify_url=verify_url,
                 log_origin=settings.log_origin,
+                retired_seals=settings.retired_seals_folder,
+                cosignatures=settings.witnesses_needed if settings.witnesses else 0,
                 known=known,
                 families=Families.of(settings),
             ),

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner
 
+from bundles import bundles, write_trust
 from kept_log import ORIGIN, SECOND, advanced, keep, kept
+from notigateway.evidence import bundle
 from notigateway.health.queues import COSIGNATURES, QueuesWanted, look_at_queues
-from notigateway.log.witnessing import Collected, Place, Witnesses, collect, note_of
+from notigateway.log.notes import note_of
+from notigateway.log.witnessing import Collected, Place, Witnesses, collect
 from notigateway.pki.keys import fingerprint
 from notigateway.repository.cosignatures import (
     find_first_cosigned,
@@ -24,9 +27,14 @@ from notigateway.repository.engine import reading
 from notigateway.repository.log import find_last_checkpoint
 from notigateway.tlog.cosignature import cosign, cosigner_of, verify_cosignature
 from notigateway.tlog.note import SignatureLine, read_note, verify_note
+from notigateway.tlog.quorum import Quorum, count_cosignatures
 from notigateway.tlog.submission import PATH, read_submission
+from notigateway.verifier.pins import load_trust
+from notigateway.verifier.procedure import verify
+from notigateway.verifier.report import Outcome
 from operating import app
 from pki import pki
+from stack import Stack
 from watched import Log, Room, at_a_door, free_port, post, room, witnessing, words
 
 if TYPE_CHECKING:
@@ -34,7 +42,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from stack import Stack
 
 __all__ = ["kept"]  # the fixture
 
@@ -148,6 +155,38 @@ def test_the_head_that_covers_an_entry_with_enough_cosignatures_is_found(kept: S
 
     assert (found(0, 1), found(0, 3), found(0, 4)) == (SECOND, size, None)
     assert (found(SECOND, 1), found(size, 1)) == (size, None)
+
+
+def test_a_bundle_carries_a_head_with_enough_cosignatures_and_waits_for_none(
+    database_url: str, tmp_path: Path
+) -> None:
+    seen = [{"vkey": one.who.vkey, "url": "http://127.0.0.1:9/"} for one in (Place(LIAR, ""),)]
+    stack = Stack(database_url, tmp_path, witnesses=seen)
+    stack.accept(first := stack.publish("FIRST"))
+    advanced(stack)
+    (alone,) = {read_note(head_of(data)) for data in bundles(stack, first).values()}
+    assert len(alone.lines) == 1
+    stack.pass_time(seconds=60)
+    stack.accept(second := stack.publish("SECOND"))
+    honest = answering(lambda body: ("200 OK", line_of(head_in(body), stack.now)))
+    with at_a_door(honest) as url:
+        size = advanced(stack).size
+        assert collect(stack.engine, of(Place(LIAR, url + PATH)), now=stack.now).cosigned == 1
+    quorum = Quorum((LIAR,))
+    for wanted in (first, second):  # also the first one's, which an earlier head covers
+        for data in bundles(stack, wanted).values():
+            note = read_note(head_of(data))
+            assert verify_note(note, seal_certificates=[pki().seal.certificate]).checkpoint.size == size
+            counted = count_cosignatures(note, quorum, stated=stack.now, at=stack.now)
+            assert counted.is_enough
+            trust = replace(load_trust(write_trust(tmp_path / "trust")), quorum=quorum, issuers=None)
+            report = verify(data, trust=trust, at=stack.now, require_witnesses=True)
+            assert report.outcome is Outcome.PASSED, report
+    stack.close()
+
+
+def head_of(data: bytes) -> bytes:
+    return bundle.read_container(data)[bundle.CHECKPOINT]
 
 
 # --- witnesses that lie -----------------------------------------------------------------------------

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from notigateway.evidence.history import Pin
     from notigateway.evidence.sealing import Seal
 
-FORMAT: Final = "urn:notigateway:evidence-bundle:1"
+FORMAT: Final = "urn:notigateway:evidence-bundle:2"
 BUNDLE_MAX_BYTES: Final = 64 * 1024 * 1024
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
 RECEIPT, FORM, PREVIOUS, REQUEST = "receipt.xml", "receipt.pdf", "previous.xml", "request.xml"
@@ -45,7 +45,9 @@ SEAL_CERTIFICATE, CALLER_CERTIFICATE = "certificates/seal.cer", "certificates/ca
 AUTHORITY_CERTIFICATE = "certificates/timestamp.cer"
 REVOCATION = "revocation.der"
 LEAF, INCLUSION = "log/leaf.txt", "log/inclusion.json"
-CHECKPOINT, CHECKPOINT_SIGNATURE = "log/checkpoint.txt", "log/checkpoint.sig"
+# A head of the log as a signed note: the seal's line, and those of witnesses.
+CHECKPOINT: Final = "log/checkpoint.note"
+_UNRELEASED: Final = "log/checkpoint.txt"
 CHECKPOINT_TOKEN = "log/checkpoint.tst"  # noqa: S105  (a time-stamp token)
 
 RENEWALS = "log/renewals.json"
@@ -65,7 +67,6 @@ MEMBERS: Final = (
     LEAF,
     INCLUSION,
     CHECKPOINT,
-    CHECKPOINT_SIGNATURE,
     CHECKPOINT_TOKEN,
     RENEWALS,
 )
@@ -96,8 +97,6 @@ _MOST_BYTES: Final[Mapping[str, int]] = MappingProxyType(
         RENEWALS: 16 * _KIB * _KIB,
         SIGNATURE: 2 * _KIB,
         LEAF: _KIB,
-        CHECKPOINT: 2 * _KIB,
-        CHECKPOINT_SIGNATURE: 2 * _KIB,
     }
 )
 # PKWARE APPNOTE 4.3.7: the header of a member; its last three numbers are its size and the lengths of its
@@ -208,6 +207,8 @@ def _read(data: bytes) -> dict[str, bytes]:
         *_, size, name_bytes, extra_bytes = _HEADER.unpack(header)
         start = place + _HEADER.size + name_bytes + extra_bytes
         name = data[place + _HEADER.size : place + _HEADER.size + name_bytes].decode("ascii", "replace")
+        if name == _UNRELEASED:
+            raise BundleInvalidError("an earlier, unreleased form of bundle: ask for it anew")
         if name not in MEMBERS or name in files:
             raise BundleInvalidError("the ZIP container has other members, or one of them twice")
         files[name] = data[start : start + size]

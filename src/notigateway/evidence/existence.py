@@ -13,7 +13,7 @@ clock, no files.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from notigateway.instants import instant_text
 
@@ -22,18 +22,28 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from notigateway.evidence.algorithms import Algorithms
-    from notigateway.evidence.history import DatedSeal
+
+
+class Pinned(Protocol):
+    """Who is believed, and for which time: a dated certificate, or somebody else's key."""
+
+    @property
+    def until(self) -> datetime:
+        """The end of its time."""
+
+    def covers(self, instant: datetime) -> bool:
+        """Tell whether a signature of that instant can be by it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The word of a pinned certificate that something existed at an instant, for as long as it counts.
+    """The word of somebody who is pinned that something existed at an instant, for as long as it counts.
 
     `algorithms` are the names of what it relies on; `later` are words about this one.
     """
 
     at: datetime
-    pin: DatedSeal
+    pin: Pinned
     algorithms: frozenset[str]
     later: tuple[Proof, ...] = ()
 
@@ -45,7 +55,7 @@ class Judgement:
     at: datetime
     algorithms: Algorithms
 
-    def end(self, pin: DatedSeal, algorithms: Iterable[str]) -> tuple[datetime, str]:
+    def end(self, pin: Pinned, algorithms: Iterable[str]) -> tuple[datetime, str]:
         """Return when signatures of a pinned certificate stop counting by themselves, and why then."""
         sunset = self.algorithms.end_of(algorithms)
         if sunset is not None and sunset[0] < pin.until:
@@ -69,7 +79,7 @@ class Judgement:
         """Return since when something is proven to exist; None where nothing that counts says so."""
         return min((proof.at for proof in proofs if self.counts(proof)), default=None)
 
-    def lack(self, pin: DatedSeal, algorithms: Iterable[str], proofs: Iterable[Proof]) -> str | None:
+    def lack(self, pin: Pinned, algorithms: Iterable[str], proofs: Iterable[Proof]) -> str | None:
         """Return why a signature that was made in its period does not count by now; None where it does."""
         end, why = self.end(pin, algorithms)
         if self.at <= end:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from notigateway.errors import ConfigurationError, LogDamagedError, TemporarilyUnavailableError
 from notigateway.log.heads import check_follows, instant_after
 from notigateway.pki.keys import fingerprint
+from notigateway.repository.cosignatures import find_first_cosigned
 from notigateway.repository.engine import let_others_write, reading, writing
 from notigateway.repository.log import (
     LogCheckpoint,
@@ -126,30 +127,41 @@ def _signed(
     return checkpoint
 
 
-def inclusion_of(session: Session, subject: UUID, *, size: int | None = None) -> Inclusion | None:
+def inclusion_of(
+    session: Session, subject: UUID, *, size: int | None = None, cosignatures: int = 0
+) -> Inclusion | None:
     """Return the proof that a receipt or an access record is in the log, at the checkpoint of `size`.
 
-    Without `size` it is the oldest checkpoint that covers it: the one nearest to the fact. None where no
-    checkpoint covers it yet, or the one named does not, or there is none of that size. It reads a number
-    of rows that grows with the logarithm of the log.
+    Without `size` it is the oldest checkpoint that covers it, the one nearest to the fact; where one of those
+    near it has as many `cosignatures`, the first of these. None where no checkpoint covers it yet, or the one
+    named does not, or there is none of that size. It reads a number of rows that grows with the logarithm of
+    the log.
     """
     row = session.get(LogLeaf, subject)
     if row is None or row.position is None:
         return None
-    found = find_first_covering(session, row.position) if size is None else session.get(LogCheckpoint, size)
+    found = session.get(LogCheckpoint, size) if size is not None else None
+    if size is None and cosignatures:
+        found = find_first_cosigned(session, row.position, needed=cosignatures)
+    if size is None and found is None:
+        found = find_first_covering(session, row.position)
     if found is None or found.size <= row.position:
         return None
     proof = inclusion_proof(row.position, found.size, _subtrees(session))
     return Inclusion(row.leaf.to_bytes(), row.salt, row.position, tuple(proof), found)
 
 
-def included(engine: Engine, subject: UUID, *, seal: Seal, origin: str, now: datetime) -> Inclusion:
+def included(
+    engine: Engine, subject: UUID, *, seal: Seal, origin: str, now: datetime, cosignatures: int = 0
+) -> Inclusion:
     """Return the proof that a committed record is in the log, advancing it first where that is needed.
+
+    At a checkpoint with as many `cosignatures` where there is one: nobody waits for a witness.
 
     Raises: `LogDamagedError` for a record without leaf, `TemporarilyUnavailableError`.
     """
     with reading(engine) as session:
-        found = inclusion_of(session, subject)
+        found = inclusion_of(session, subject, cosignatures=cosignatures)
     if found is None:
         try:
             advance(engine, seal=seal, origin=origin, now=now)

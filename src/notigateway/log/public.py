@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import InvalidRequestError
 from notigateway.log.growing import consistency_of
-from notigateway.log.witnessing import note_of
+from notigateway.log.notes import note_of
 from notigateway.pki.keys import fingerprint
 from notigateway.repository.cosignatures import list_cosignatures
 from notigateway.repository.log import TileReader, find_last_checkpoint, list_leaves

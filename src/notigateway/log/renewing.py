@@ -19,7 +19,7 @@ from notigateway.errors import LogDamagedError, StampInvalidError
 from notigateway.evidence.timestamp import CLOCKS_DIFFER_AT_MOST, embedded_certificates
 from notigateway.instants import instant_text
 from notigateway.log.growing import advance
-from notigateway.log.witnessing import note_of
+from notigateway.log.notes import note_of
 from notigateway.repository.cosignatures import list_cosignatures
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.log import LogCheckpoint, LogLeaf, TileReader, find_first_covering

@@ -21,6 +21,7 @@ from notigateway.errors import (
 from notigateway.evidence.seals import load_history
 from notigateway.evidence.timestamp import CLOCKS_DIFFER_AT_MOST
 from notigateway.log.growing import consistency_of
+from notigateway.log.notes import note_of
 from notigateway.pki.keys import fingerprint
 from notigateway.repository.cosignatures import (
     find_last_cosigned,
@@ -31,9 +32,8 @@ from notigateway.repository.cosignatures import (
 )
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.log import find_last_checkpoint
-from notigateway.tlog.checkpoint import read_checkpoint
 from notigateway.tlog.cosignature import read_vkey, verify_cosignature
-from notigateway.tlog.note import NOTE_MAX_BYTES, SignatureLine, read_lines, write_note
+from notigateway.tlog.note import NOTE_MAX_BYTES, read_lines
 from notigateway.tlog.submission import PATH, read_size, write_submission
 
 if TYPE_CHECKING:
@@ -44,10 +44,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from notigateway.pki.fetching import Fetcher, Reply
-    from notigateway.repository.cosignatures import LogCosignature
     from notigateway.repository.log import LogCheckpoint
     from notigateway.settings import Settings
     from notigateway.tlog.cosignature import Cosigner
+    from notigateway.tlog.note import SignatureLine
 
 _AT_ONCE: Final = 8
 _FIRST_PAUSE: Final = timedelta(seconds=30)
@@ -128,20 +128,6 @@ class _Answered:
     line: SignatureLine | None = None
     at: datetime | None = None
     trouble: str | None = None
-
-
-def note_of(
-    head: LogCheckpoint, seals: Mapping[str, Certificate], cosignatures: Iterable[LogCosignature] = ()
-) -> bytes:
-    """Return a head as a note, by the seals that there were. Raises: `ConfigurationError`."""
-    certificate = seals.get(head.seal_sha256)
-    if certificate is None:
-        raise ConfigurationError(
-            f"retired_seals_folder: there is no certificate of the seal on the head of {head.size} entries"
-        )
-    lines = [SignatureLine(one.witness, one.key_id, one.signature) for one in cosignatures]
-    origin = read_checkpoint(head.text).origin
-    return write_note(head.text, head.signature, origin=origin, certificate=certificate, cosignatures=lines)
 
 
 def collect(engine: Engine, witnesses: Witnesses, *, now: datetime) -> Collected:

@@ -73,7 +73,7 @@ class Following:
     def read(self, note: bytes, where: str) -> Seen:
         """Return a head whose seal is proven. Raises: `WrongError`."""
         try:
-            sealed = verify_note(read_note(note), seal_certificates=self._trusted.seals)
+            sealed = verify_note(read_note(note), seal_certificates=self._trusted.seals, either_form=True)
         except CheckpointInvalidError as error:
             raise WrongError(f"{where}: {error.detail}") from error
         if sealed.checkpoint.at > self._now + CLOCKS_DIFFER_AT_MOST:

@@ -10,8 +10,10 @@ from uuid import UUID
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_der_x509_certificate
 
+from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
 from notigateway.evidence import bundle
 from notigateway.evidence.form import Stamp
+from notigateway.evidence.history import load_seals
 from notigateway.evidence.pades import seal_pdf
 from notigateway.evidence.pdf_seal import add_stamp, find_seal, stamp_imprint
 from notigateway.evidence.pdf_validation import add_validation_data
@@ -21,9 +23,11 @@ from notigateway.evidence.timestamp import embedded_certificates, take_out
 from notigateway.evidence.wording import Reading
 from notigateway.evidence.xades import seal_certificate_of
 from notigateway.log.growing import included
+from notigateway.log.notes import note_of
 from notigateway.log.second import has_ended, with_renewals
 from notigateway.pki.keys import fingerprint
 from notigateway.receipts.named import Signing, names_in
+from notigateway.repository.cosignatures import list_cosignatures
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.forms import find_form, keep_form, replace_form
 from notigateway.repository.receipts import RequestEnvelope, find_party_of
@@ -33,6 +37,7 @@ from notigateway.repository.trust import get_revocation_data
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from cryptography.x509 import Certificate
     from sqlalchemy import Engine
@@ -44,6 +49,7 @@ if TYPE_CHECKING:
     from notigateway.receipts.named import Names
     from notigateway.repository.documents import DocumentStore
     from notigateway.repository.forms import ReceiptForm
+    from notigateway.repository.log import LogCheckpoint
     from notigateway.repository.model import Receipt
     from notigateway.repository.timestamps import ReceiptTimestamp
 
@@ -61,6 +67,9 @@ class Proving:
     seal: Seal = field(repr=False)
     verify_url: str
     log_origin: str
+    retired_seals: Path
+    # How many cosignatures a head of the log should have.
+    cosignatures: int = 0
     known: KnownCertificates
     families: Families
     validation_of: Callable[[Certificate, Certificate, datetime], ValidationData | None] | None = None
@@ -137,7 +146,14 @@ class Proving:
         Raises: what `form_of` raises; `LogDamagedError`.
         """
         self.seal.check(now)  # its manifest is sealed whatever else is kept already
-        inclusion = included(self.engine, receipt.id, seal=self.seal, origin=self.log_origin, now=now)
+        inclusion = included(
+            self.engine,
+            receipt.id,
+            seal=self.seal,
+            origin=self.log_origin,
+            cosignatures=self.cosignatures,
+            now=now,
+        )
         with reading(self.engine) as session:
             inclusion, renewals = with_renewals(session, receipt.id, inclusion, now=now)
         request, left_out = self._request(receipt, may_see)
@@ -153,14 +169,29 @@ class Proving:
             bundle.INCLUSION: bundle.inclusion_text(
                 index=inclusion.index, salt=inclusion.salt or b"", proof=inclusion.proof
             ),
-            bundle.CHECKPOINT: inclusion.checkpoint.text,
-            bundle.CHECKPOINT_SIGNATURE: inclusion.checkpoint.signature,
+            bundle.CHECKPOINT: self._note(inclusion.checkpoint),
             bundle.CHECKPOINT_TOKEN: inclusion.checkpoint.token,
             bundle.RENEWALS: renewals,
             **request,
         }
         present = {name: content for name, content in files.items() if content is not None}
         return write(present, receipt_id=receipt.id, seal=self.seal, made_at=now, left_out=left_out)
+
+    def _note(self, head: LogCheckpoint) -> bytes:
+        """Return a head of the log with whatever witnesses have signed of it.
+
+        Raises: `TemporarilyUnavailableError` where the certificate of its seal is not there.
+        """
+        present = self.seal.certificate
+        seals = {fingerprint(present): present}
+        try:
+            if head.seal_sha256 not in seals:
+                retired = [one.certificate for one in load_seals(self.retired_seals)]
+                seals |= {fingerprint(one): one for one in retired}
+            with reading(self.engine) as session:
+                return note_of(head, seals, list_cosignatures(session, head.size))
+        except ConfigurationError as error:  # it was right when this process began
+            raise TemporarilyUnavailableError(error.detail) from error
 
     def _request(
         self, receipt: Receipt, may_see: Callable[[Names], bool]

@@ -154,7 +154,9 @@ def _read_line(line: str) -> SignatureLine:
     return read
 
 
-def verify_note(note: Note, *, seal_certificates: Sequence[Pin], origin: str | None = None) -> SealedHead:
+def verify_note(
+    note: Note, *, seal_certificates: Sequence[Pin], origin: str | None = None, either_form: bool = False
+) -> SealedHead:
     """Return what a note says if a pinned seal certificate's key signed exactly its text.
 
     The first line of a pinned key decides, and what unknown keys have signed is ignored (signed-note): so one
@@ -167,6 +169,8 @@ def verify_note(note: Note, *, seal_certificates: Sequence[Pin], origin: str | N
     for line in note.lines:
         seal = known.get(line.key_id)
         if seal is not None and line.name == key_name(stated):
-            head = verify_checkpoint(note.text, line.signature, seal_certificate=seal, origin=origin)
+            head = verify_checkpoint(
+                note.text, line.signature, seal_certificate=seal, origin=origin, either_form=either_form
+            )
             return SealedHead(head, line, seal)
-    raise CheckpointInvalidError("no pinned seal signed the note")
+    raise CheckpointInvalidError("no pinned seal signed it")

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from notigateway.errors import ConfigurationError
@@ -24,12 +25,25 @@ from notigateway.tlog.cosignature import Cosigner, read_vkey, verify_cosignature
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
     from pathlib import Path
 
     from notigateway.tlog.note import Note
 
 WITNESSES: Final = "witnesses.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessClocks:
+    """The time for which witnesses are believed: as long as the trust folder names them."""
+
+    until: datetime
+
+    def covers(self, _instant: datetime) -> bool:
+        """Tell whether a cosignature of that instant can be by one of them."""
+        return True
+
+
+WITNESS_CLOCKS: Final = WitnessClocks(datetime.max.replace(tzinfo=UTC))
 _KEYS: Final = frozenset({"needed", "witnesses", "proves_time"})
 
 

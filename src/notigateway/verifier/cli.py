@@ -52,7 +52,7 @@ def command(
         typer.Option(
             metavar="DIR",
             help="Folder with seals/ (the gateway's seal certificates), and optionally timestamp/ "
-            "(authorities of time-stamps) and issuers/ (of callers' certificates).",
+            "(authorities of time-stamps), issuers/ (of callers' certificates), witnesses.toml (of the log).",
         ),
     ],
     at: Annotated[
@@ -63,6 +63,10 @@ def command(
         Literal["T"] | None,
         typer.Option(help="T: a receipt without its time-stamp fails."),
     ] = None,
+    require_witnesses: Annotated[
+        bool,
+        typer.Option("--require-witnesses", help="Too few cosignatures on the log's head fail."),
+    ] = False,
     request: Annotated[
         Path | None,
         typer.Option(
@@ -90,6 +94,7 @@ def command(
                 trust,
                 at=at or datetime.now(UTC),
                 level=require_level,
+                witnesses=require_witnesses,
                 request=request,
                 algorithms=algorithms,
             )
@@ -109,6 +114,7 @@ def _verify(
     *,
     at: datetime,
     level: str | None,
+    witnesses: bool,
     request: Path | None,
     algorithms: Path | None,
 ) -> Report:
@@ -124,6 +130,7 @@ def _verify(
         trust=load_trust(trust),
         at=at,
         required_level=level,
+        require_witnesses=witnesses,
         request=None if request is None else read_file(request, max_bytes=BUNDLE_MAX_BYTES),
         algorithms=None if algorithms is None else load_algorithms(algorithms),
     )

@@ -79,6 +79,7 @@ class Examination:
     pdf: SealedPdf | None = None
     is_manifest_proven: bool = True
     algorithms: Algorithms = field(default_factory=known_algorithms)
+    needs_witnesses: bool = False
 
     def __post_init__(self) -> None:
         """Prepare what the step about time will judge."""

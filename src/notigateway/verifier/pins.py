@@ -5,6 +5,7 @@
 - `timestamp/`: the authorities of time-stamps, all that were ever asked; optional. They have periods too.
 - `issuers/`: the authorised issuers of callers' certificates; optional. Without it the caller's
   certificate is the one that the receipt names, and that is all that is said of it.
+- `witnesses.toml`: whose cosignatures on heads of the log count, and how many are needed; optional.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from notigateway.errors import ConfigurationError
 from notigateway.evidence.history import DatedSeal, dated, load_seals
 from notigateway.pki.anchors import TrustStore
 from notigateway.pki.keys import load_certificates
+from notigateway.tlog.quorum import Quorum, load_quorum
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +32,7 @@ class Trust:
     seals: list[DatedSeal]
     authorities: list[DatedSeal]
     issuers: TrustStore | None
+    quorum: Quorum | None = None
 
     @property
     def stampers(self) -> list[Certificate]:
@@ -46,6 +49,7 @@ def load_trust(folder: Path) -> Trust:
         seals=load_seals(folder / "seals"),
         authorities=list(dated(load_seals(folder / "timestamp")).values()),
         issuers=TrustStore(issuers) if issuers else None,
+        quorum=load_quorum(folder),
     )
 
 

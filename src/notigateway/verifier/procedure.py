@@ -31,6 +31,7 @@ def verify(
     required_level: str | None = None,
     request: bytes | None = None,
     algorithms: Algorithms | None = None,
+    require_witnesses: bool = False,
 ) -> Report:
     """Verify a bundle, a container, a PDF, a receipt or the certificate of a power: its first bytes tell.
 
@@ -41,11 +42,15 @@ def verify(
     1. container and manifest of a bundle or a container of signatures, or the seal of a PDF
     2. receipt: schema, seal certificate, seal, policy, renewed heads of the log that prove it, time-stamp
     3. request: digest, the caller's signature, revocation data, whether its certificate was good then
-    4. surroundings: chain, log, checkpoint and its time-stamp, form
+    4. surroundings: chain, log, checkpoint with its cosignatures and its time-stamp, form
     5. whether the seals still count at `at`, by the periods of the pins and the ends of `algorithms`
     """
     case = Examination(
-        trust=trust, at=at, required_level=required_level, algorithms=algorithms or known_algorithms()
+        trust=trust,
+        at=at,
+        required_level=required_level,
+        algorithms=algorithms or known_algorithms(),
+        needs_witnesses=require_witnesses,
     )
     around, requests = Surroundings(case), Requests(case, request)
     report = Report()
@@ -77,6 +82,7 @@ def verify(
     report.take("chain", around.chain)
     report.take("log", around.inclusion)
     report.take("checkpoint", around.checkpoint)
+    report.take("cosignatures", around.cosignatures)
     report.take("checkpoint's time", around.checkpoint_timestamp)
     report.take("form", around.form)
     report.take("existence", case.existence.step)

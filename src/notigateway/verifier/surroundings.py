@@ -6,28 +6,31 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from notigateway.errors import GatewayError
 from notigateway.evidence import bundle
 from notigateway.evidence.additions import take_apart
+from notigateway.evidence.existence import Proof
 from notigateway.evidence.pades import since
 from notigateway.evidence.statement import EITHER_FORM
 from notigateway.evidence.timestamp import embedded_certificates
 from notigateway.evidence.xades import seal_certificate_of, verify_receipt
 from notigateway.instants import instant_text
 from notigateway.pki.keys import subject_of
-from notigateway.tlog.checkpoint import Checkpoint, read_checkpoint, verify_checkpoint
+from notigateway.tlog.checkpoint import read_checkpoint
 from notigateway.tlog.dating import verify_checkpoint_token
 from notigateway.tlog.leaf import Leaf, LeafKind, commitment
 from notigateway.tlog.merkle import is_included, leaf_hash
+from notigateway.tlog.note import Note, SealedHead, read_note, verify_note
+from notigateway.tlog.quorum import WITNESS_CLOCKS, WITNESSES, count_cosignatures
 from notigateway.verifier.report import FailedError, SkippedError, UndeterminedError
 
 if TYPE_CHECKING:
-    from cryptography.x509 import Certificate
-
     from notigateway.evidence.timestamp import Stamp
     from notigateway.verifier.examination import Examination
 
 _POLICY: Final = "EvidenceIssuerPolicy", "EvidenceIssuerPolicyID"
+
+
+_HEAD_NOT_PROVEN: Final = "the seal on the checkpoint is not proven"
 
 
 @dataclass
@@ -35,8 +38,10 @@ class Surroundings:
     """What came beside the receipt of a case; the seal on the log's head is kept once it is proven."""
 
     case: Examination
-    head: Checkpoint | None = None
-    head_seal: Certificate | None = None
+    note: Note | None = None
+    head: SealedHead | None = None
+    # Since when the head exists by the clocks of witnesses, where the trust folder trusts them.
+    seen: Proof | None = None
     is_included: bool = False
 
     def chain(self) -> str:
@@ -75,7 +80,7 @@ class Surroundings:
         record = commitment(self.case.original(), proof.salt)
         if leaf != Leaf(LeafKind.RECEIPT, facts.receipt_id, record).to_bytes():
             raise FailedError("the leaf does not speak of this receipt")
-        head = read_checkpoint(self.case.files[bundle.CHECKPOINT])
+        head = read_checkpoint(read_note(self.case.files[bundle.CHECKPOINT]).text)
         if not is_included(leaf_hash(leaf), proof.index, head.size, proof=proof.proof, root=head.root):
             raise FailedError("the proof does not lead from the receipt to the root of the log")
         self.is_included = True
@@ -92,42 +97,58 @@ class Surroundings:
         if bundle.CHECKPOINT not in self.case.files:
             raise SkippedError("there is no checkpoint in this file")
         self.case.need_seals()
-        refusal: GatewayError | None = None
-        for pinned in self.case.trust.seals:
-            try:
-                self.head = verify_checkpoint(
-                    self.case.files[bundle.CHECKPOINT],
-                    self.case.files[bundle.CHECKPOINT_SIGNATURE],
-                    seal_certificate=pinned,
-                    either_form=self._is_of_either_form,
-                )
-            except GatewayError as error:
-                refusal = error
-            else:
-                self.head_seal = pinned.certificate
-                return f"sealed by {subject_of(pinned.certificate)} on {instant_text(self.head.at)}"
-        raise FailedError(f"no pinned seal signed the checkpoint: {refusal}")
+        self.note = read_note(self.case.files[bundle.CHECKPOINT])
+        self.head = verify_note(
+            self.note, seal_certificates=self.case.trust.seals, either_form=self._is_of_either_form
+        )
+        sealer = subject_of(self.head.seal.certificate)
+        return f"sealed by {sealer} on {instant_text(self.head.checkpoint.at)}"
+
+    def cosignatures(self) -> str:
+        """Check who else has seen the log's head: the witnesses that the trust folder names."""
+        quorum = self.case.trust.quorum
+        if bundle.CHECKPOINT not in self.case.files:
+            return self._without_witnesses("there is no checkpoint in this file")
+        if quorum is None:
+            return self._without_witnesses(f"the trust folder names no witness in {WITNESSES}")
+        if self.head is None or self.note is None:
+            raise UndeterminedError(_HEAD_NOT_PROVEN)
+        found = count_cosignatures(self.note, quorum, stated=self.head.checkpoint.at, at=self.case.at)
+        if not found.is_enough:
+            lack = FailedError if self.case.needs_witnesses else UndeterminedError
+            raise lack(f"fewer witnesses have cosigned the checkpoint than are needed: {found.words}")
+        if found.existed_at is not None:
+            self.seen = Proof(found.existed_at, WITNESS_CLOCKS, frozenset({"Ed25519", "SHA-256"}))
+        return f"cosigned by {found.words}"
+
+    def _without_witnesses(self, lack: str) -> str:
+        if self.case.needs_witnesses:
+            raise UndeterminedError(f"cosignatures are required: {lack}")
+        raise SkippedError(lack)
 
     def checkpoint_timestamp(self) -> str:
         """Check since when the log's head exists, by somebody else's clock; and that its seal counts now."""
         if bundle.CHECKPOINT not in self.case.files:
             raise SkippedError("there is no checkpoint in this file")
-        if self.head is None or self.head_seal is None:
-            raise UndeterminedError("the seal on the checkpoint is not proven")
+        if self.head is None:
+            raise UndeterminedError(_HEAD_NOT_PROVEN)
         stamp = self._stamp_of(self.head)
         known = [] if stamp is None else [self.case.existence.proof(stamp)]
+        known += [] if self.seen is None else [self.seen]
         if self.is_included:  # whoever saw the head saw the receipt's leaf, which commits to its bytes
             self.case.existence.proofs += [
                 replace(one, algorithms=one.algorithms | {"SHA-256"}) for one in known
             ]
-        why = self.case.existence.lack(self.head_seal, known)
+        why = self.case.existence.lack(self.head.seal.certificate, known)
         if why is not None:
             raise UndeterminedError(f"the seal on the checkpoint: {why}")
-        if stamp is None:
-            raise SkippedError("there is none, or the trust folder has no authority in timestamp/")
-        return f"the head of the log existed on {instant_text(stamp.at)}"
+        if stamp is not None:
+            return f"the head of the log existed on {instant_text(stamp.at)}"
+        if self.seen is not None:
+            return f"the head of the log existed on {instant_text(self.seen.at)}, by the clocks of witnesses"
+        raise SkippedError("there is none, or the trust folder has no authority in timestamp/")
 
-    def _stamp_of(self, head: Checkpoint) -> Stamp | None:
+    def _stamp_of(self, head: SealedHead) -> Stamp | None:
         """Return the head's time-stamp; None where there is none, or nobody is pinned who could say so."""
         token = self.case.files.get(bundle.CHECKPOINT_TOKEN)
         if token is None:
@@ -135,8 +156,8 @@ class Surroundings:
         stampers = self.case.trust.stampers
         stamp = verify_checkpoint_token(
             token,
-            self.case.files[bundle.CHECKPOINT_SIGNATURE],
-            head,
+            head.line.signature,
+            head.checkpoint,
             authorities=stampers or embedded_certificates(token),
         )
         return stamp if stampers else None

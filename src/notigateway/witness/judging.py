@@ -152,6 +152,6 @@ def _sealed(note: Note, seals: Sequence[DatedSeal], now: datetime) -> Note | Non
     """Return the note with no line but the seal's, which is in use now and was then; None else."""
     in_use = [one for one in seals if one.covers(now)]
     try:
-        return Note(note.text, (verify_note(note, seal_certificates=in_use).line,))
+        return Note(note.text, (verify_note(note, seal_certificates=in_use, either_form=True).line,))
     except CheckpointInvalidError:
         return None

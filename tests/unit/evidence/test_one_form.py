@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ from notigateway.evidence.sealing import Seal
 from notigateway.evidence.timestamp import take_out
 from notigateway.evidence.xades import verify_receipt
 from notigateway.pki.low_form import P256_ORDER, in_der, is_low, low_form, side_by_side
-from notigateway.tlog.checkpoint import verify_checkpoint
+from notigateway.tlog.note import Note, read_note, verify_note
 from notigateway.verifier.pins import load_trust
 from notigateway.verifier.procedure import verify
 from notigateway.verifier.report import Outcome
@@ -80,10 +81,12 @@ def test_the_high_form_of_a_receipt_is_refused_by_every_way_of_verifying(files: 
 def test_the_high_form_of_a_pdf_and_of_a_head_is_refused(files: Mapping[str, bytes]) -> None:
     with pytest.raises(RenditionInvalidError, match="form that the seal does not write"):
         verify_pdf(twin_of_pdf(files[bundle.FORM]), seal_certificates=PINS)
-    head, signature = files[bundle.CHECKPOINT], twin(files[bundle.CHECKPOINT_SIGNATURE])
+    note = read_note(files[bundle.CHECKPOINT])
+    (line,) = note.lines
+    high = Note(note.text, (replace(line, signature=twin(line.signature)),))
     with pytest.raises(CheckpointInvalidError):
-        verify_checkpoint(head, signature, seal_certificate=PINS[0])
-    assert verify_checkpoint(head, signature, seal_certificate=PINS[0], either_form=True).size == 2
+        verify_note(high, seal_certificates=PINS)
+    assert verify_note(high, seal_certificates=PINS, either_form=True).checkpoint.size == 2
 
 
 def test_the_high_form_of_a_manifest_is_refused(files: Mapping[str, bytes], tmp_path: Path) -> None:
