@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from datetime import UTC
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
@@ -58,11 +59,11 @@ def _sealed_at(receipt: Reading) -> datetime:
     """Return the instant by which a receipt that is not proven yet chooses its seal certificate."""
     try:
         stated = receipt.instant("Report", "ReportedAt") or receipt.event_time
-    except (ValueError, LookupError) as error:
+        if stated.tzinfo is None:
+            raise FailedError("the receipt states an instant without its zone")
+        return stated.astimezone(UTC)
+    except (ValueError, LookupError, OverflowError) as error:  # such as the year 1, 14 hours before UTC
         raise FailedError("the receipt states no instant that can be read") from error
-    if stated.tzinfo is None:
-        raise FailedError("the receipt states an instant without its zone")
-    return stated
 
 
 @dataclass

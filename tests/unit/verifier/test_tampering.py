@@ -32,6 +32,12 @@ SEED = 20261123
 CPU_SECONDS = 2
 
 
+def raised(receipt: bytes) -> bytes:
+    """Return a receipt as others write it who have added to it."""
+    end, values = b"</xades:SignatureTimeStamp>", b"<xades:CertificateValues/><xades:RevocationValues/>"
+    return b'<?xml version="1.0" encoding="UTF-8"?>' + receipt.replace(end, end + values)
+
+
 @cache
 def exhibits() -> dict[str, Exhibit]:
     """Return every form of evidence that there is."""
@@ -42,13 +48,14 @@ def exhibits() -> dict[str, Exhibit]:
         Exhibit("bundle", whole, of_bundle),
         Exhibit("container", container, of_container),
         Exhibit("receipt", files[bundle.RECEIPT], of_receipt),
+        Exhibit("raised", raised(files[bundle.RECEIPT]), of_receipt),
         Exhibit("pdf", files[bundle.FORM], of_pdf),
     )
     return {one.name: one for one in found}
 
 
 # Of 2,000: where there is the most to be changed, the most is tried.
-SHARES = {"bundle": 1000, "container": 500, "receipt": 250, "pdf": 250}
+SHARES = {"bundle": 900, "container": 450, "receipt": 200, "raised": 200, "pdf": 250}
 
 
 @pytest.fixture(scope="session")
@@ -129,6 +136,9 @@ HOSTILE: Mapping[str, Callable[[], bytes]] = {
     "a letter in EventTime": lambda: receipt(b"<EventTime>", b"x"),
     "an EventTime without zone": lambda: re.sub(
         rb"(<EventTime>[^<]*)Z<", rb"\1<", exhibits()["receipt"].data
+    ),
+    "an EventTime before all others": lambda: re.sub(
+        rb"(<EventTime>)[^<]*<", rb"\g<1>0001-01-01T00:00:00.000+14:00<", exhibits()["receipt"].data
     ),
     "an endless EventTime": lambda: receipt(b"<EventTime>", b"9" * 4_000_000),
     "a seal of an unknown version": named_by_no_version,
