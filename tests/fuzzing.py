@@ -35,9 +35,9 @@ from notigateway.errors import (
     InvalidCursorError,
     TransportError,
 )
+from notigateway.evidence.additions import take_apart
 from notigateway.evidence.bundle import FORM, RECEIPT, read_container
 from notigateway.evidence.history import DatedSeal
-from notigateway.evidence.timestamp import take_out
 from notigateway.explaining.explain import explain_envelope
 from notigateway.explaining.explain_text import explanation_json, explanation_text
 from notigateway.explaining.way import Way
@@ -216,7 +216,7 @@ def evidence(data: bytes) -> None:
     report = verify(data, trust=_evidence_trust(), at=NOW + timedelta(days=1))
     assert not [step for step in report.steps if step.reason == UNFORESEEN]
     if report.outcome is Outcome.PASSED:
-        assert data in _evidence() or take_out(data)[0] == take_out(_evidence()[1])[0]
+        assert data in _evidence() or take_apart(data).original == take_apart(_evidence()[1]).original
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
