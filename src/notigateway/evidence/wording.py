@@ -170,8 +170,12 @@ class Reading:
 
     def find(self, *path: str) -> str | None:
         """Return the text at a path below the root; None where the receipt does not say."""
+        text = self._find(*path)
+        return None if text is None else printable(text)
+
+    def _find(self, *path: str) -> str | None:
         found = self._evidence.find("/".join(f"{{{EVIDENCE_1}}}{name}" for name in path))
-        return None if found is None else printable(found.text or "")
+        return None if found is None else found.text or ""
 
     def get(self, *path: str) -> str:
         """Return the text at a path. Raises: `LookupError` where there is none."""
@@ -182,7 +186,7 @@ class Reading:
 
     def instant(self, *path: str) -> datetime | None:
         """Return the instant at a path."""
-        text = self.find(*path)
+        text = self._find(*path)
         return None if text is None else datetime.fromisoformat(text)
 
     def find_part(self, name: str) -> Reading | None:
@@ -219,7 +223,7 @@ class Reading:
     @property
     def event_time(self) -> datetime:
         """Return when it happened."""
-        return datetime.fromisoformat(self.get("EventTime"))
+        return datetime.fromisoformat(self._find("EventTime") or "")
 
     @property
     def names_titles(self) -> bool:

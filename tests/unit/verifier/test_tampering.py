@@ -141,6 +141,7 @@ HOSTILE: Mapping[str, Callable[[], bytes]] = {
         rb"(<EventTime>)[^<]*<", rb"\g<1>0001-01-01T00:00:00.000+14:00<", exhibits()["receipt"].data
     ),
     "an endless EventTime": lambda: receipt(b"<EventTime>", b"9" * 4_000_000),
+    "an endless EventTime of hidden letters": lambda: receipt(b"<EventTime>", "\u0600".encode() * 2_000_000),
     "a seal of an unknown version": named_by_no_version,
     "a caller of an unknown version": lambda: member(
         bundle.CALLER_CERTIFICATE, of_no_version(pki().company_seal.certificate.public_bytes(Encoding.DER))
