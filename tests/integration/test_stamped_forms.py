@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import select, update
 
 from notigateway.evidence.pades import verify_pdf
-from notigateway.evidence.pdf_validation import ValidationData
+from notigateway.evidence.validation_data import ValidationData
 from notigateway.law.lifecycle import State
 from notigateway.pki.keys import fingerprint
 from notigateway.receipts.stamping import Authority, stamp

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import RenditionInvalidError
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from notigateway.evidence.pdf_seal import PdfSeal
+    from notigateway.evidence.validation_data import ValidationData
 
 _TRAILER: Final = re.compile(
     rb"trailer\n<<\n/Size (\d+)\n/Root (\d+) 0 R\n/Info (\d+) 0 R\n"
@@ -33,18 +33,6 @@ _HEAD: Final = re.compile(rb"\d+ 0 obj\n<<\n/Length (\d{1,8})\n>>\nstream\n")
 _FOOT: Final = b"\nendstream\nendobj\n"
 _ENTRY_BYTES: Final = 20
 _END: Final = b"\n>>\nendobj"
-
-
-@dataclass(frozen=True, slots=True)
-class ValidationData:
-    """What the signatures of a PDF are validated by, in DER: seal and authority up to their anchors.
-
-    `revocation_lists` are CRLs, `status_answers` whole OCSP responses.
-    """
-
-    certificates: Sequence[bytes]
-    revocation_lists: Sequence[bytes] = ()
-    status_answers: Sequence[bytes] = ()
 
 
 def add_validation_data(pdf: bytes, data: ValidationData) -> bytes:

@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
     from sqlalchemy import Engine
 
-    from notigateway.evidence.pdf_validation import ValidationData
     from notigateway.evidence.sealing import Seal
+    from notigateway.evidence.validation_data import ValidationData
     from notigateway.pki.families import Families
     from notigateway.pki.known import KnownCertificates
     from notigateway.receipts.named import Names

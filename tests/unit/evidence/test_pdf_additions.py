@@ -27,8 +27,9 @@ from notigateway.errors import RenditionInvalidError
 from notigateway.evidence.pades import SealedPdf, seal_pdf, verify_pdf
 from notigateway.evidence.pdf_additions import ADDITIONS_MAX_BYTES
 from notigateway.evidence.pdf_seal import add_stamp, stamp_imprint
-from notigateway.evidence.pdf_validation import ValidationData, add_validation_data
+from notigateway.evidence.pdf_validation import add_validation_data
 from notigateway.evidence.rendition import render_pdf
+from notigateway.evidence.validation_data import ValidationData
 from pki import crl, pki
 from tsa import token_of, tsa
 
