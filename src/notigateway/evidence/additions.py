@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from cryptography import x509
     from lxml.etree import _Element
 
-_XADES_141: Final = "http://uri.etsi.org/01903/v1.4.1#"
-_xades, _xades_141 = names_in(XADES), names_in(_XADES_141)
+XADES_141: Final = "http://uri.etsi.org/01903/v1.4.1#"
+_xades, _xades_141 = names_in(XADES), names_in(XADES_141)
 _NAME: Final = b"UnsignedProperties"
 # With them a file is still what `bundle` reads as a receipt; lists of revoked certificates are the largest.
 WITH_ADDITIONS_MAX_BYTES: Final = 5 * 1024 * 1024
@@ -49,12 +49,14 @@ _ELEMENTS_AT_MOST: Final = 2_000
 _DEEP_AT_MOST: Final = 12
 _TOKENS_AT_MOST: Final = 8
 _STAMP: Final = _xades("SignatureTimeStamp")
+ARCHIVE_STAMP: Final = _xades_141("ArchiveTimeStamp")
 # EN 319 132-1 §5.4 and §5.5. A counter-signature (§5.2.7) is none: it is a second signature in the file.
 _ADMITTED: Final = frozenset(
     [_STAMP]
     + [_xades(name) for name in ("CertificateValues", "RevocationValues")]
     + [_xades(name) for name in ("AttrAuthoritiesCertValues", "AttributeRevocationValues")]
-    + [_xades_141(name) for name in ("TimeStampValidationData", "AnyValidationData", "ArchiveTimeStamp")]
+    + [_xades_141(name) for name in ("TimeStampValidationData", "AnyValidationData")]
+    + [ARCHIVE_STAMP]
 )
 # What those are made of; nothing else of XML signatures, and nothing at all of other vocabularies.
 _OF_DS: Final = frozenset(map(ds, ("CanonicalizationMethod", "DigestMethod", "DigestValue")))
@@ -80,14 +82,14 @@ class Token:
 class Held:
     """A file taken apart: the receipt as it was issued, its time-stamp, and what others have added.
 
-    `token` is the one that stands in our one spelling; `foreign` are those of a file that others have written
-    anew, `added` the names of all that is in such a file.
+    `token` is the one that stands in our one spelling; `foreign` are those of a file that holds more than it,
+    or that others have written anew, `properties` all that is in such a file, in its order.
     """
 
     original: bytes
     token: bytes | None = None
     foreign: tuple[bytes, ...] = ()
-    added: tuple[str, ...] = ()
+    properties: tuple[_Element, ...] = field(default=(), compare=False, repr=False)
 
     def stamp(self, authorities: Sequence[x509.Certificate]) -> Token | None:
         """Return the time-stamp that counts: in a file of others the first that is of one of the authorities.
@@ -122,9 +124,9 @@ class Held:
 
     @property
     def remark(self) -> str:
-        """What a person is told of what others have added; nothing where there is nothing."""
-        names = ", ".join(dict.fromkeys(self.added))
-        return f"; others have added {names}, which the seal does not cover" if names else ""
+        """What a person is told of what was added to the receipt; nothing where there is nothing."""
+        names = ", ".join(dict.fromkeys(etree.QName(one).localname for one in self.properties))
+        return f"; to it were added {names}, which the seal does not cover" if names else ""
 
 
 def take_apart(data: bytes) -> Held:
@@ -163,12 +165,12 @@ def _cut(data: bytes) -> Held | None:
         raise ReceiptInvalidError("the additions to the receipt do not stand at their place")
     qualifying.remove(unsigned)
     properties = _properties(unsigned, {*_identifiers(root)})
-    tokens = tuple(_token(one) for one in properties if _is_on_seal(one))
+    tokens = tuple(encapsulated_token(one) for one in properties if _is_on_seal(one))
     try:
         original = etree.tostring(root, method="c14n", exclusive=True)
     except etree.C14NError as error:
         raise ReceiptInvalidError("the receipt with additions has no canonical form") from error
-    return Held(original, None, tokens, tuple(etree.QName(one).localname for one in properties))
+    return Held(original, None, tokens, tuple(properties))
 
 
 def _read(data: bytes) -> _Element:
@@ -236,7 +238,7 @@ def _is_harmless(element: _Element) -> bool:
     name = etree.QName(element)
     if name.namespace == DS:
         return element.tag in _OF_DS
-    return name.namespace in {XADES, _XADES_141} and name.localname not in _NOT_OF_XADES
+    return name.namespace in {XADES, XADES_141} and name.localname not in _NOT_OF_XADES
 
 
 def _is_on_seal(element: _Element) -> bool:
@@ -245,7 +247,7 @@ def _is_on_seal(element: _Element) -> bool:
     return element.tag == _STAMP and method is not None and method.get("Algorithm") == EXC_C14N
 
 
-def _token(element: _Element) -> bytes:
+def encapsulated_token(element: _Element) -> bytes:
     """Return the token of a time-stamp, empty where there is none to be read: then it is of nobody."""
     found = element.findall(_xades("EncapsulatedTimeStamp"))
     text = "".join((found[0].text or "").split()) if len(found) == 1 and not len(found[0]) else ""

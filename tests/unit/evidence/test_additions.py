@@ -116,7 +116,7 @@ def test_a_receipt_that_others_have_raised_proves_what_it_did(receipt: bytes, tr
         assert facts_of(data) == facts_of(made)
         report = verify(data, trust=trust, at=AT)
         assert report.outcome is Outcome.PASSED
-        assert "others have added" in reasons(report)["seal"]
+        assert "to it were added" in reasons(report)["seal"]
         assert "CertificateValues" in reasons(report)["seal"]
         assert take_apart(data).original == receipt
 
@@ -177,8 +177,8 @@ def test_additions_to_both_receipts_of_a_bundle_leave_it_whole(trust: Trust) -> 
         held[name] = raised(original, own_of(held[name]) + VALUES)
     report = verify(bundle.write(held), trust=trust, at=AT)
     assert report.outcome is Outcome.PASSED
-    assert "others have added" in reasons(report)["seal"]
-    assert "others have added" in reasons(report)["chain"]
+    assert "to it were added" in reasons(report)["seal"]
+    assert "to it were added" in reasons(report)["chain"]
 
 
 def own_of(made: bytes) -> str:
