@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from notigateway.cli.opening import opened
 from notigateway.cli.together import looked_in_order, worth
 from notigateway.evidence.seals import load_history
 from notigateway.log.wholeness import Checking
-from notigateway.receipts.stamping import pinned_authorities
+from notigateway.receipts.stamping import dated_authorities
 from notigateway.repository.marking import open_store
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ def opened_checking(settings: Settings) -> Iterator[Checking]:
     seals = load_history(settings)
     with opened(settings) as engine:
         store = open_store(settings.document_store_url, engine)
-        yield Checking(engine, store, seals, pinned_authorities(settings), settings.log_origin)
+        authorities, now = dated_authorities(settings), datetime.now(UTC)
+        yield Checking(engine, store, seals, authorities, settings.log_origin, now)
 
 
 def findings(

@@ -10,18 +10,30 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from notigateway.errors import CheckpointInvalidError, ConfigurationError, TemporarilyUnavailableError
-from notigateway.evidence.timestamp import CLOCKS_DIFFER_AT_MOST
+from notigateway.errors import (
+    CheckpointInvalidError,
+    ConfigurationError,
+    StampInvalidError,
+    TemporarilyUnavailableError,
+)
+from notigateway.evidence.timestamp import CLOCKS_DIFFER_AT_MOST, embedded_certificates
 from notigateway.instants import instant_text, to_milliseconds
+from notigateway.log.portions import Head
 from notigateway.repository.engine import reading
 from notigateway.repository.log import find_last_checkpoint
-from notigateway.tlog.checkpoint import read_checkpoint
+from notigateway.tlog.checkpoint import read_checkpoint, verify_checkpoint
+from notigateway.tlog.dating import verify_checkpoint_token
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from uuid import UUID
 
+    from cryptography.x509 import Certificate
     from sqlalchemy import Engine
 
+    from notigateway.evidence.history import DatedSeal
+    from notigateway.evidence.timestamp import Stamp
+    from notigateway.log.existing import Dating
     from notigateway.repository.log import LogCheckpoint
     from notigateway.tlog.checkpoint import Checkpoint
 
@@ -107,3 +119,35 @@ def misdating(head: Checkpoint, before: datetime | None, record: UUID | None) ->
 def _made_at(record: UUID) -> datetime:
     """Return when an identifier was made (UUID version 7, RFC 9562 §5.7)."""
     return datetime.fromtimestamp((record.int >> 80) / 1000, UTC)
+
+
+def read_head(
+    row: LogCheckpoint,
+    record: UUID | None,
+    *,
+    seals: Mapping[str, DatedSeal],
+    authorities: Sequence[Certificate],
+    dating: Dating | None,
+) -> Head:
+    """Return what a checkpoint says, or what is wrong with it; `record` is the last one that it covers."""
+    try:
+        says, stamp = _verified(row, seals.get(row.seal_sha256), authorities)
+        return Head(row.size, says, "", record, None if dating is None else dating.since(stamp))
+    except (CheckpointInvalidError, StampInvalidError) as error:
+        return Head(row.size, None, error.detail, record)
+
+
+def _verified(
+    row: LogCheckpoint, seal: DatedSeal | None, authorities: Sequence[Certificate]
+) -> tuple[Checkpoint, Stamp | None]:
+    """Return what a checkpoint says, and its time-stamp.
+
+    Raises: `CheckpointInvalidError`, `StampInvalidError`.
+    """
+    if seal is None:
+        raise CheckpointInvalidError("signed with a seal whose certificate was not given")
+    head = verify_checkpoint(row.text, row.signature, seal_certificate=seal, either_form=True)
+    if row.token is None:
+        return head, None
+    pinned = authorities or embedded_certificates(row.token)
+    return head, verify_checkpoint_token(row.token, row.signature, head, authorities=pinned)

@@ -9,7 +9,9 @@ from uuid import UUID
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
+    from notigateway.log.existing import Lacking
     from notigateway.log.rules import Finding
     from notigateway.tlog.checkpoint import Checkpoint
 
@@ -24,10 +26,13 @@ class Sort(StrEnum):
     OWN_CHANGES = "own_changes"
     RED_INBOX = "red_inbox"
     RED_CHANGES = "red_changes"
-    RECEIPTS = "receipts"
-    REQUESTS = "requests"
+    # Before the receipts: heads prove them.
     CHECKPOINTS = "checkpoints"
     RENEWALS = "renewals"
+    RECEIPTS = "receipts"
+    FORMS = "forms"
+    POWERS = "powers"
+    REQUESTS = "requests"
     DOCUMENTS = "documents"
 
 
@@ -38,10 +43,12 @@ FIRST: Final[dict[Sort, Any]] = {
     Sort.OWN_CHANGES: (0, 0),
     Sort.RED_INBOX: (0, 0),
     Sort.RED_CHANGES: (0, 0),
-    Sort.RECEIPTS: UUID(int=0),
-    Sort.REQUESTS: "",
     Sort.CHECKPOINTS: 0,
     Sort.RENEWALS: 0,
+    Sort.RECEIPTS: UUID(int=0),
+    Sort.FORMS: UUID(int=0),
+    Sort.POWERS: UUID(int=0),
+    Sort.REQUESTS: "",
     Sort.DOCUMENTS: "",
 }
 
@@ -70,18 +77,29 @@ class Portion:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A checkpoint: what it says, or what is wrong with it, and the last record that it covers."""
+    """A checkpoint: what it says, or what is wrong with it, and the last record that it covers.
+
+    `since` is when its time-stamp proves it, where there is anything to prove (`existing`).
+    """
 
     size: int
     says: Checkpoint | None
     wrong: str
     record: UUID | None
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What came of a portion; heads are judged one after the other, whoever has read them."""
+    """What came of a portion; heads are judged one after the other, whoever has read them.
+
+    `renewed` are renewed heads: how many leaves they have, and since when they are proven. `lacking` is what
+    only a head can prove, `void` how many certificates of powers nothing proves.
+    """
 
     count: int
     findings: tuple[Finding, ...] = ()
     heads: tuple[Head, ...] = ()
+    renewed: tuple[tuple[int, datetime], ...] = ()
+    lacking: tuple[Lacking, ...] = ()
+    void: int = 0

@@ -11,7 +11,7 @@ from lxml.etree import XMLSyntaxError
 
 from notigateway.errors import StampInvalidError
 from notigateway.evidence.statement import parse_receipt
-from notigateway.evidence.timestamp import check_token, embedded_certificates, signature_imprint, take_out
+from notigateway.evidence.timestamp import embedded_certificates, read_stamp, signature_imprint, take_out
 from notigateway.law.lifecycle import State
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
     from notigateway.evidence.statement import ReceiptFacts
+    from notigateway.evidence.timestamp import Stamp
     from notigateway.repository.model import Event, Notification, Receipt
     from notigateway.repository.timestamps import ReceiptTimestamp
 
@@ -44,6 +45,9 @@ class Rule(StrEnum):
     STORE = "store"
     DOCUMENT = "document"
     KEPT = "kept"
+    UNPROVEN = "unproven"
+    # Told, and no fault: nobody could have kept it from coming.
+    VOID = "void"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,25 +111,28 @@ def _may_stand_at(receipt: Receipt, event: Event) -> bool:
     return receipt.state is event.state or followed
 
 
-def stamp_problem(
+def read_own_stamp(
     receipt: Receipt, stamped: ReceiptTimestamp | None, authorities: Sequence[Certificate]
-) -> str | None:
-    """Return what is wrong with a receipt's time-stamped form; None where nothing is, or there is none."""
+) -> Stamp | None:
+    """Return what the time-stamp in a receipt's time-stamped form states; None where there is no such form.
+
+    Raises: `StampInvalidError` with what is wrong with the form.
+    """
     if stamped is None:
         return None
     if hashlib.sha256(stamped.xml).hexdigest() != stamped.sha256:
-        return "the bytes of the time-stamped form do not have their hash"
+        raise StampInvalidError("the bytes of the time-stamped form do not have their hash")
     try:
         original, token = take_out(stamped.xml)
         if token is None or original != receipt.xml:
-            return "the time-stamped form is not this receipt with a time-stamp"
+            raise StampInvalidError("the time-stamped form is not this receipt with a time-stamp")
         pinned = authorities or embedded_certificates(token)
-        at = check_token(token, imprint=signature_imprint(original), authorities=pinned)
-    except StampInvalidError as error:
-        return error.detail
+        stamp = read_stamp(token, imprint=signature_imprint(original), authorities=pinned)
     except ValueError as error:
-        return str(error)
-    return None if at == stamped.at else f"the time-stamp states {at}, its row {stamped.at}"
+        raise StampInvalidError(str(error)) from error
+    if stamp.at != stamped.at:
+        raise StampInvalidError(f"the time-stamp states {stamp.at}, its row {stamped.at}")
+    return stamp
 
 
 def named(receipt: Receipt, path: str) -> str | None:

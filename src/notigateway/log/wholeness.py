@@ -19,22 +19,23 @@ The rules, by the word that a finding carries:
   or the record before it;
 - `renewal`: each renewal of the log's head is of that head, and covered by the next one; so is each statement
   of the second tree of its root (`log verify` looks at its entries too);
+- `unproven`: a receipt or a PDF of a seal that is out of use is proven to be older (`existing`);
 - `store`: the document store is there, and its marker is this gateway's; else no document is looked at;
 - `document`: every document that an act names is in the store, with the hash and the size stated.
 
-Nothing is changed; a finding never stops the check.
+Nothing is changed; a finding never stops the check. Certificates of powers that a seal out of use has sealed
+are told as `void`, which is no fault: they have no time-stamp, and whoever needs one asks for a new one.
 """
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from notigateway.errors import (
-    CheckpointInvalidError,
     DocumentDamagedError,
     Part,
     ReceiptInvalidError,
@@ -42,43 +43,34 @@ from notigateway.errors import (
     TemporarilyUnavailableError,
 )
 from notigateway.evidence.history import dated
-from notigateway.evidence.timestamp import embedded_certificates
 from notigateway.evidence.xades import verify_receipt
 from notigateway.log.auditing_renewals import RenewalAudit
-from notigateway.log.heads import misdating, renaming
+from notigateway.log.beside import AT_ONCE, REQUEST, STATUS, notifications_beside, receipts_beside
+from notigateway.log.existing import Dating, Lacking, Unproven
+from notigateway.log.heads import misdating, read_head, renaming
 from notigateway.log.kept import KEPT_AT_ONCE, TABLES, missed, surplus
 from notigateway.log.portions import FIRST, Head, Looked, Portion, Sort
-from notigateway.log.rules import Finding, Rule, check_decision, check_events, misfit, named, stamp_problem
+from notigateway.log.rules import Finding, Rule, check_decision, check_events, misfit, named, read_own_stamp
 from notigateway.repository import wholeness as stored
-from notigateway.repository.changes import events_with_place
 from notigateway.repository.engine import reading
 from notigateway.repository.log import list_checkpoints
-from notigateway.repository.timestamps import find_timestamped
-from notigateway.repository.trust import get_revocation_data
-from notigateway.tlog.checkpoint import verify_checkpoint
-from notigateway.tlog.dating import verify_checkpoint_token
-from notigateway.wss.ns import EVIDENCE_1
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import datetime
     from uuid import UUID
 
     from cryptography.x509 import Certificate
     from sqlalchemy import Engine
 
-    from notigateway.evidence.history import DatedSeal, Pin
+    from notigateway.evidence.history import Pin
+    from notigateway.evidence.timestamp import Stamp
     from notigateway.repository.documents import DocumentStore
-    from notigateway.repository.log import LogCheckpoint
-    from notigateway.repository.model import Event, Notification, Receipt
+    from notigateway.repository.model import Event, Receipt
     from notigateway.repository.session import Session
-    from notigateway.repository.timestamps import ReceiptTimestamp
     from notigateway.tlog.checkpoint import Checkpoint
 
 Found = TypeVar("Found")
-
-_AT_ONCE: Final = 500
-_REQUEST: Final = "/".join(f"{{{EVIDENCE_1}}}{name}" for name in ("RequestEvidence", "EnvelopeSha256"))
-_STATUS: Final = "/".join(f"{{{EVIDENCE_1}}}{name}" for name in ("ActorAuthentication", "RevocationSha256"))
 
 
 @dataclass(frozen=True)
@@ -88,9 +80,19 @@ class Checking:
     engine: Engine
     store: DocumentStore
     seals: Sequence[Pin]
-    authorities: Sequence[Certificate] = ()
+    authorities: Sequence[Pin] = ()
     # The name of the log; empty where any will do.
     origin: str = ""
+    # As of when seals are in use or not; None where that is not asked.
+    now: datetime | None = None
+
+    @cached_property
+    def _dating(self) -> Dating | None:
+        return None if self.now is None else Dating.of(self.seals, self.authorities, self.now)
+
+    @cached_property
+    def _stampers(self) -> list[Certificate]:
+        return [one.certificate for one in dated(self.authorities).values()]
 
     def count(self) -> int:
         """Return how many things there are to look at."""
@@ -101,7 +103,7 @@ class Checking:
         """Yield everything in portions that can be looked at one apart from the other."""
         for sort in Sort:
             with reading(self.engine) as session:
-                size = KEPT_AT_ONCE if sort in TABLES else _AT_ONCE
+                size = KEPT_AT_ONCE if sort in TABLES else AT_ONCE
                 ends = stored.ends_of_portions(session, sort, size=size)
             keys = [FIRST[sort], *ends, None]
             yield from (Portion(sort, after, until) for after, until in pairwise(keys))
@@ -113,14 +115,23 @@ class Checking:
     def gathered(self, looked: Iterable[Looked], on_progress: Callable[[int], None]) -> Iterator[Finding]:
         """Yield what came of all portions, in their order."""
         before: Checkpoint | None = None
+        unproven, void = Unproven(self._dating), 0
         for one in looked:
             for head in one.heads:
                 yield from self._judged(head, before)
                 before = before if head.says is None else head.says
             yield from one.findings
+            unproven.take_heads((head.size, head.since) for head in one.heads if head.since is not None)
+            unproven.take_heads(one.renewed)
+            yield from unproven.findings(one.lacking)
+            void += one.void
             on_progress(one.count)
             if any(finding.rule is Rule.STORE for finding in one.findings):
                 break  # nothing can be said of the documents after, and nothing else comes after them
+        yield from unproven.rest()
+        if void:
+            why = f"{void:,} are of a seal out of use, and have no time-stamp: ask for new ones"
+            yield Finding(Rule.VOID, "certificates of powers", why)
         if self.origin and before is not None and before.origin != self.origin:
             detail = f'it is signed as "{before.origin}", and log_origin says "{self.origin}"'
             yield Finding(Rule.CHECKPOINT, f"checkpoint of {before.size} leaves", detail)
@@ -133,6 +144,8 @@ class Checking:
             Sort.REQUESTS: self._envelopes,
             Sort.CHECKPOINTS: self._checkpoints,
             Sort.RENEWALS: self._renewals,
+            Sort.FORMS: self._forms,
+            Sort.POWERS: self._powers,
             Sort.DOCUMENTS: self._documents,
         }
         return looks.get(portion.sort, self._surplus)(portion)
@@ -157,7 +170,7 @@ class Checking:
 
     def _notifications(self, portion: Portion) -> Looked:
         count, findings = 0, list[Finding]()
-        for rows in self._read(portion, _notifications_after, lambda row: row[0].code):
+        for rows in self._read(portion, notifications_beside, lambda row: row[0].code):
             for notification, sealed, placed, lacking in rows:
                 findings += check_decision(notification)
                 findings += check_events(notification, sealed=sealed, placed=placed)
@@ -174,10 +187,11 @@ class Checking:
             return Looked(0, tuple(surplus(session, portion)))
 
     def _receipts(self, portion: Portion) -> Looked:
-        count, findings = 0, list[Finding]()
-        for rows in self._read(portion, _receipts_after, lambda row: row[0][0].id):
+        count, findings, lacking = 0, list[Finding](), list[Lacking]()
+        for rows in self._read(portion, receipts_beside, lambda row: row[0][0].id):
+            proven: list[tuple[Receipt, Stamp | None]] = []
             for (receipt, event, notification_id, *before), kept, told, stamps in rows:
-                said, digest, status = str(receipt.id), named(receipt, _REQUEST), named(receipt, _STATUS)
+                said, digest, status = str(receipt.id), named(receipt, REQUEST), named(receipt, STATUS)
                 problem = self._problem(receipt, event, about=notification_id, before=before)
                 if problem is not None:
                     findings.append(Finding(Rule.RECEIPT, said, problem))
@@ -185,11 +199,40 @@ class Checking:
                     findings.append(Finding(Rule.REQUEST, said, f"the request {digest} is not kept"))
                 if status is not None and status not in told:
                     findings.append(Finding(Rule.REVOCATION, said, f"the status {status} is not kept"))
-                wrong = stamp_problem(receipt, stamps.get(receipt.id), self.authorities)
-                if wrong is not None:
-                    findings.append(Finding(Rule.TIME_STAMP, said, wrong))
+                try:
+                    stamp = read_own_stamp(receipt, stamps.get(receipt.id), self._stampers)
+                except StampInvalidError as error:
+                    findings.append(Finding(Rule.TIME_STAMP, said, error.detail))
+                    continue
+                if problem is None:
+                    proven.append((receipt, stamp))
             count += len(rows)
-        return Looked(count, tuple(findings))
+            if self._dating is not None:
+                with reading(self.engine) as session:
+                    lacking += self._dating.receipts(session, proven)
+        return Looked(count, tuple(findings), lacking=tuple(lacking))
+
+    def _forms(self, portion: Portion) -> Looked:
+        """Look at the PDFs of seals out of use."""
+        lacking, findings = list[Lacking](), list[Finding]()
+        if self._dating is not None:
+            read = partial(stored.forms_after, seals=self._dating.ended, limit=AT_ONCE)
+            for rows in self._read(portion, read, lambda row: row.receipt_id):
+                for row in rows:
+                    try:
+                        lacking += self._dating.forms(row)
+                    except StampInvalidError as error:
+                        findings.append(Finding(Rule.TIME_STAMP, f"PDF {row.receipt_id}", error.detail))
+        return Looked(0, tuple(findings), lacking=tuple(lacking))
+
+    def _powers(self, portion: Portion) -> Looked:
+        """Count the certificates of powers that a seal out of use has sealed."""
+        void = 0
+        if self._dating is not None:
+            read = partial(stored.powers_after, limit=AT_ONCE)
+            for rows in self._read(portion, read, lambda row: row.id):
+                void += sum(self._dating.has_ended(row.xml) for row in rows)
+        return Looked(0, void=void)
 
     def _problem(
         self, receipt: Receipt, event: Event, *, about: UUID, before: Sequence[object]
@@ -205,7 +248,7 @@ class Checking:
 
     def _envelopes(self, portion: Portion) -> Looked:
         count, findings = 0, list[Finding]()
-        read = partial(stored.envelopes_after, limit=_AT_ONCE)
+        read = partial(stored.envelopes_after, limit=AT_ONCE)
         for rows in self._read(portion, read, lambda row: row.sha256):
             changed = (row.sha256 for row in rows if hashlib.sha256(row.xml).hexdigest() != row.sha256)
             lack = "its bytes do not have their hash"
@@ -215,10 +258,11 @@ class Checking:
 
     def _checkpoints(self, portion: Portion) -> Looked:
         pinned, heads = dated(self.seals), list[Head]()
-        read = partial(list_checkpoints, limit=_AT_ONCE)
+        read = partial(list_checkpoints, limit=AT_ONCE)
         for rows in self._read(portion, read, lambda row: row[0].size):
             heads += (
-                _read_head(row, record, pinned.get(row.seal_sha256), self.authorities) for row, record in rows
+                read_head(row, record, seals=pinned, authorities=self._stampers, dating=self._dating)
+                for row, record in rows
             )
         return Looked(len(heads), heads=tuple(heads))
 
@@ -227,8 +271,10 @@ class Checking:
         if not portion.is_first:
             return Looked(0)
         with reading(self.engine) as session:
-            found = RenewalAudit(session, self.seals, self.authorities).problems()
-            return Looked(0, tuple(Finding(Rule.RENEWAL, what, why) for what, why in found))
+            audit = RenewalAudit(session, self.seals, self._stampers)
+            findings = tuple(Finding(Rule.RENEWAL, what, why) for what, why in audit.problems())
+            renewed = () if self._dating is None or findings else tuple(self._dating.renewed(session))
+            return Looked(0, findings, renewed=renewed)
 
     def _judged(self, head: Head, before: Checkpoint | None) -> Iterator[Finding]:
         """Yield what is wrong with a checkpoint, by the one before it."""
@@ -245,7 +291,7 @@ class Checking:
 
     def _documents(self, portion: Portion) -> Looked:
         count, findings = 0, list[Finding]()
-        read = partial(stored.documents_after, limit=_AT_ONCE)
+        read = partial(stored.documents_after, limit=AT_ONCE)
         seen = "none was looked at" if portion.is_first else f"none after {portion.after} was looked at"
         try:
             self.store.check_marker()
@@ -269,59 +315,3 @@ class Checking:
             return
         if sizes != (size, size):
             yield Finding(Rule.DOCUMENT, sha256, f"it has {size} bytes, an act says otherwise")
-
-
-def _read_head(
-    row: LogCheckpoint, record: UUID | None, seal: DatedSeal | None, authorities: Sequence[Certificate]
-) -> Head:
-    """Return what a checkpoint says, or what is wrong with it."""
-    try:
-        return Head(row.size, _verified(row, seal, authorities), "", record)
-    except (CheckpointInvalidError, StampInvalidError) as error:
-        return Head(row.size, None, error.detail, record)
-
-
-def _verified(row: LogCheckpoint, seal: DatedSeal | None, authorities: Sequence[Certificate]) -> Checkpoint:
-    """Return what a checkpoint says. Raises: `CheckpointInvalidError`, `StampInvalidError`."""
-    if seal is None:
-        raise CheckpointInvalidError("signed with a seal whose certificate was not given")
-    head = verify_checkpoint(row.text, row.signature, seal_certificate=seal, either_form=True)
-    if row.token is not None:
-        pinned = authorities or embedded_certificates(row.token)
-        verify_checkpoint_token(row.token, row.signature, head, authorities=pinned)
-    return head
-
-
-def _notifications_after(
-    session: Session, code: int
-) -> list[tuple[Notification, set[UUID], set[UUID], set[UUID]]]:
-    """Return notifications with which of their events have receipts and places, and which lack theirs."""
-    rows = stored.notifications_after(session, code, limit=_AT_ONCE)
-    ids = [event.id for row in rows for event in row.events]
-    beside = (
-        stored.events_with_receipt(session, ids),
-        events_with_place(session, ids),
-        stored.come_without_receipt(session, ids),
-    )
-    return [(row, *beside) for row in rows]
-
-
-def _receipts_after(
-    session: Session, key: UUID
-) -> list[tuple[Sequence[Any], set[str], set[str], Mapping[UUID, ReceiptTimestamp]]]:
-    """Return receipts with which of the requests and statuses that they name are kept, and their stamps."""
-    rows = stored.receipts_after(session, key, limit=_AT_ONCE)
-    requests = [digest for row in rows if (digest := named(row[0], _REQUEST))]
-    statuses = {digest for row in rows if (digest := named(row[0], _STATUS))}
-    beside = (
-        stored.kept_envelopes(session, requests),
-        _kept_statuses(session, statuses),
-        find_timestamped(session, [row[0].id for row in rows]),
-    )
-    return [(row, *beside) for row in rows]
-
-
-def _kept_statuses(session: Session, digests: set[str]) -> set[str]:
-    """Return those of the digests under which a list or answer is kept, unchanged."""
-    kept = get_revocation_data(session, digests) if digests else ()
-    return {sha256 for sha256, _, data in kept if hashlib.sha256(data).hexdigest() == sha256}

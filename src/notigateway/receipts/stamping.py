@@ -76,7 +76,7 @@ class Authority:
         """
         if not settings.timestamp_authority_url:
             return None
-        folder, pinned = settings.timestamp_authority_folder, _dated(settings)
+        folder, pinned = settings.timestamp_authority_folder, dated_authorities(settings)
         if not pinned:
             raise ConfigurationError(f"timestamp_authority_folder: no certificate (*.pem) in {folder}")
         if not any(Validity.of(one.certificate).covers(now) for one in pinned):
@@ -108,10 +108,11 @@ def pinned_authorities(settings: Settings) -> list[x509.Certificate]:
 
     Raises: `ConfigurationError` for a file that is no certificate, or periods that do not fit.
     """
-    return [one.certificate for one in _dated(settings)]
+    return [one.certificate for one in dated_authorities(settings)]
 
 
-def _dated(settings: Settings) -> list[DatedSeal]:
+def dated_authorities(settings: Settings) -> list[DatedSeal]:
+    """Return all authorities whose time-stamps count, with their periods. Raises: as `pinned_authorities`."""
     folder = settings.timestamp_authority_folder
     files = sorted(folder.glob("*.pem")) if folder.is_dir() else []
     return dated_by(folder, files)

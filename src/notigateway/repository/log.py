@@ -237,6 +237,12 @@ def find_first_covering(session: Session, position: int) -> LogCheckpoint | None
     return session.scalars(query).first()
 
 
+def positions_of(session: Session, subjects: Sequence[UUID]) -> Mapping[UUID, int | None]:
+    """Return the positions of the leaves of some records; None for one that waits for its own."""
+    query = select(LogLeaf.subject, LogLeaf.position).where(LogLeaf.subject.in_(subjects))
+    return dict(list(session.execute(query)))
+
+
 def list_unstamped(session: Session, *, limit: int) -> list[LogCheckpoint]:
     """Return the oldest checkpoints without a time-stamp."""
     query = select(LogCheckpoint).where(LogCheckpoint.token.is_(None)).order_by(LogCheckpoint.size)

@@ -8,14 +8,16 @@ from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import aliased, selectinload
 
 from notigateway.law.lifecycle import State
+from notigateway.repository.forms import ReceiptForm
 from notigateway.repository.kept import OWN_CHANGES, OWN_ITEMS, RED_CHANGES, RED_ITEMS
 from notigateway.repository.log import LogCheckpoint
 from notigateway.repository.model import Document, Event, Notification, Receipt
+from notigateway.repository.power_certificates import IssuedPowerCertificate
 from notigateway.repository.receipts import RequestEnvelope
 from notigateway.repository.renewals import LogRenewal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from uuid import UUID
 
     from sqlalchemy import Row
@@ -29,10 +31,12 @@ _KEYS: Final[dict[str, tuple[Any, ...]]] = {
     "own_changes": OWN_CHANGES.keys,
     "red_inbox": RED_ITEMS.keys,
     "red_changes": RED_CHANGES.keys,
-    "receipts": (Receipt.id,),
-    "requests": (RequestEnvelope.sha256,),
     "checkpoints": (LogCheckpoint.size,),
     "renewals": (LogRenewal.number,),
+    "receipts": (Receipt.id,),
+    "forms": (ReceiptForm.receipt_id,),
+    "powers": (IssuedPowerCertificate.id,),
+    "requests": (RequestEnvelope.sha256,),
     "documents": (Document.sha256,),
 }
 
@@ -121,6 +125,20 @@ def come_without_receipt(session: Session, ids: Sequence[UUID]) -> set[UUID]:
         )
     )
     return set(session.scalars(query))
+
+
+def forms_after(
+    session: Session, receipt_id: UUID, *, seals: Collection[str], limit: int
+) -> Sequence[ReceiptForm]:
+    """Return the forms that some seals have sealed."""
+    query = select(ReceiptForm).where(ReceiptForm.receipt_id > receipt_id, ReceiptForm.seal_sha256.in_(seals))
+    return session.scalars(query.order_by(ReceiptForm.receipt_id).limit(limit)).all()
+
+
+def powers_after(session: Session, certificate_id: UUID, *, limit: int) -> Sequence[IssuedPowerCertificate]:
+    """Return the certificates of powers that were issued."""
+    query = select(IssuedPowerCertificate).where(IssuedPowerCertificate.id > certificate_id)
+    return session.scalars(query.order_by(IssuedPowerCertificate.id).limit(limit)).all()
 
 
 def envelopes_after(session: Session, sha256: str, *, limit: int) -> Sequence[RequestEnvelope]:
