@@ -12,7 +12,7 @@ from sqlalchemy import select
 from kept_log import CALLER, ORIGIN
 from notigateway.evidence.algorithms import known_algorithms
 from notigateway.evidence.bundle import write_bundle
-from notigateway.evidence.history import DatedSeal
+from notigateway.evidence.history import DatedCertificate
 from notigateway.evidence.sealing import Seal
 from notigateway.evidence.statement import parse_receipt
 from notigateway.evidence.timestamp import Timestamp
@@ -74,8 +74,8 @@ class Decades:
     """
 
     stack: Stack
-    seals: list[DatedSeal] = field(default_factory=list)
-    authorities: list[DatedSeal] = field(default_factory=list)
+    seals: list[DatedCertificate] = field(default_factory=list)
+    authorities: list[DatedCertificate] = field(default_factory=list)
     seal: Seal = field(init=False)
     authority: KeyPair = field(init=False)
     origin: str = ORIGIN
@@ -83,19 +83,19 @@ class Decades:
 
     def __post_init__(self) -> None:
         """Begin in the stack's year."""
-        self.seals.append(DatedSeal.of(pki().seal.certificate, until=on(2027, 12, 31)))
+        self.seals.append(DatedCertificate.of(pki().seal.certificate, until=on(2027, 12, 31)))
         self.seal = self.stack.office.seal
         self.ask(authority(2020, 2029))
 
     def ask(self, pair: KeyPair) -> None:
         """Ask another authority from now on."""
         self.authority = pair
-        self.authorities.append(DatedSeal.of(pair.certificate))
+        self.authorities.append(DatedCertificate.of(pair.certificate))
 
     def use(self, pair: KeyPair) -> None:
         """Seal with another seal from now on."""
         self.seal = Seal(pair)
-        self.seals.append(DatedSeal.of(pair.certificate))
+        self.seals.append(DatedCertificate.of(pair.certificate))
 
     def stamp(self) -> None:
         """Get every time-stamp that is due."""

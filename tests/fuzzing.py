@@ -37,7 +37,7 @@ from notigateway.errors import (
 )
 from notigateway.evidence.additions import take_apart
 from notigateway.evidence.bundle import FORM, RECEIPT, read_container
-from notigateway.evidence.history import DatedSeal
+from notigateway.evidence.history import DatedCertificate
 from notigateway.explaining.explain import explain_envelope
 from notigateway.explaining.explain_text import explanation_json, explanation_text
 from notigateway.explaining.way import Way
@@ -200,8 +200,8 @@ def texts(data: bytes) -> None:
 
 @cache
 def _evidence_trust() -> Trust:
-    stampers = [DatedSeal.of(tsa().certificate)]
-    return Trust([DatedSeal.of(pki().seal.certificate)], stampers, TrustStore(pki().anchors))
+    stampers = [DatedCertificate.of(tsa().certificate)]
+    return Trust([DatedCertificate.of(pki().seal.certificate)], stampers, TrustStore(pki().anchors))
 
 
 @cache

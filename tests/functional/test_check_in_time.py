@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy import text as sql
 
 from decades import Decades, authority, on, seal
-from notigateway.evidence.history import PERIODS, DatedSeal
+from notigateway.evidence.history import PERIODS, DatedCertificate
 from notigateway.log.existing import Dating
 from notigateway.log.growing import advance
 from notigateway.log.wholeness import Checking
@@ -35,18 +35,18 @@ if TYPE_CHECKING:
 
 END = NOW + timedelta(days=30)
 LATER = END + timedelta(days=300)
-SEAL = DatedSeal.of(pki().seal.certificate, until=END)
+SEAL = DatedCertificate.of(pki().seal.certificate, until=END)
 
 
 def findings(
-    stack: Stack, *, authorities: Sequence[DatedSeal] | None = None, pin: DatedSeal = SEAL
+    stack: Stack, *, authorities: Sequence[DatedCertificate] | None = None, pin: DatedCertificate = SEAL
 ) -> list[Finding]:
     """Check a stack after its seal was put out of use."""
-    pinned = [DatedSeal.of(tsa().certificate)] if authorities is None else authorities
+    pinned = [DatedCertificate.of(tsa().certificate)] if authorities is None else authorities
     return list(Checking(stack.engine, stack.office.store, [pin], pinned, now=LATER).findings())
 
 
-def told(stack: Stack, *, authorities: Sequence[DatedSeal] | None = None) -> list[tuple[str, str]]:
+def told(stack: Stack, *, authorities: Sequence[DatedCertificate] | None = None) -> list[tuple[str, str]]:
     return [(one.rule, one.subject) for one in findings(stack, authorities=authorities)]
 
 
@@ -121,9 +121,9 @@ def test_an_authority_that_was_out_of_use_by_then_proves_nothing(stack: Stack) -
     stack.publish()
     date(stack, NOW + timedelta(days=1))
     for until in (NOW, NOW + timedelta(days=2)):  # before it said so, and by now
-        pinned = [DatedSeal.of(tsa().certificate, until=until)]
+        pinned = [DatedCertificate.of(tsa().certificate, until=until)]
         assert {rule for rule, _ in told(stack, authorities=pinned)} == {"unproven"}
-    assert told(stack, authorities=[DatedSeal.of(tsa().certificate, until=LATER)]) == []
+    assert told(stack, authorities=[DatedCertificate.of(tsa().certificate, until=LATER)]) == []
 
 
 def test_while_seals_are_in_use_or_nobody_is_pinned_nothing_is_asked(stack: Stack) -> None:
@@ -131,7 +131,7 @@ def test_while_seals_are_in_use_or_nobody_is_pinned_nothing_is_asked(stack: Stac
     assert Dating.of([SEAL], [tsa().certificate], END) is None
     assert Dating.of([SEAL], [], LATER) is None
     assert findings(stack, authorities=[]) == []
-    assert findings(stack, pin=DatedSeal.of(pki().seal.certificate)) == []
+    assert findings(stack, pin=DatedCertificate.of(pki().seal.certificate)) == []
 
 
 def test_of_many_twenty_are_named_and_all_are_counted(stack: Stack) -> None:
@@ -169,7 +169,7 @@ def test_a_pdf_that_is_made_anew_for_whoever_asks_is_no_fault(stack: Stack) -> N
     ended = tsa("ended", (NOW - timedelta(days=1), END - timedelta(days=1)))
     with serving(Answering(ended, at=NOW), pinned=ended) as asked:
         stamp(stack.engine, authority=asked, now=stack.now, batch_size=50)
-    pinned = [DatedSeal.of(one.certificate) for one in (tsa(), ended)]
+    pinned = [DatedCertificate.of(one.certificate) for one in (tsa(), ended)]
     assert findings(stack, authorities=pinned) == []
 
 
@@ -182,7 +182,7 @@ def test_renewed_heads_prove_receipts_whose_authority_has_ended(stack: Stack) ->
     decades.use(seal(2028, 2044))
     decades.renew(on(2028))
 
-    def unproven(at: datetime, *authorities: DatedSeal) -> set[str]:
+    def unproven(at: datetime, *authorities: DatedCertificate) -> set[str]:
         checking = Checking(stack.engine, stack.office.store, decades.seals, authorities, now=at)
         return {one.subject for one in checking.findings() if one.rule == "unproven"}
 

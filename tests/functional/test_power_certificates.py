@@ -13,7 +13,7 @@ from lxml import etree
 from catalogue import GROUP
 from notigateway.addressee.register import name_addressee
 from notigateway.errors import ReceiptInvalidError
-from notigateway.evidence.history import DatedSeal
+from notigateway.evidence.history import DatedCertificate
 from notigateway.evidence.power_certificate import PowerCertificate, verify_power_certificate
 from notigateway.evidence.xades import verify_receipt
 from notigateway.published import published_folder
@@ -140,14 +140,14 @@ def test_the_stand_alone_verifier_believes_the_seal_and_no_changed_byte(sqlite_s
     stack = sqlite_stack
     register_company(stack)
     data = certified(stack, grant(stack))
-    trust = Trust(seals=[DatedSeal.of(pki().seal.certificate)], authorities=[], issuers=None)
+    trust = Trust(seals=[DatedCertificate.of(pki().seal.certificate)], authorities=[], issuers=None)
     report = verify(data, trust=trust, at=stack.now)
     assert report.outcome is Outcome.PASSED, report
     assert [step.name for step in report.steps] == ["schema", "seal certificate", "seal", "policy"]
     changed = data.replace(b">pending<", b">in_force<")
     assert verify(changed, trust=trust, at=stack.now).outcome is Outcome.FAILED
     assert verify(data, trust=trust, at=stack.now - timedelta(days=1)).outcome is Outcome.INDETERMINATE
-    other = Trust(seals=[DatedSeal.of(pki().service.certificate)], authorities=[], issuers=None)
+    other = Trust(seals=[DatedCertificate.of(pki().service.certificate)], authorities=[], issuers=None)
     assert verify(data, trust=other, at=stack.now).outcome is Outcome.FAILED
 
 

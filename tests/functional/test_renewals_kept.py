@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from decades import Decades, authority, on, seal, sunset_of_sha256
 from kept_log import audited
 from notigateway.errors import LogDamagedError, StampInvalidError
-from notigateway.evidence.history import DatedSeal
+from notigateway.evidence.history import DatedCertificate
 from notigateway.log.growing import erase, inclusion_of
 from notigateway.log.renewing import is_due, renew, standing, warning
 from notigateway.log.second import build, state, with_renewals
@@ -310,6 +310,6 @@ def test_what_a_proof_reads_grows_with_renewals_and_hardly_with_the_log(sqlite_s
 
 
 def test_a_seal_that_is_not_known_any_more_is_told(decades: Decades) -> None:
-    decades.seals[:] = [DatedSeal.of(seal(2027, 2035).certificate)]
+    decades.seals[:] = [DatedCertificate.of(seal(2027, 2035).certificate)]
     with pytest.raises(Exception, match="no certificate of the seal"):
         decades.renew(on(2026, 7))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from notigateway.evidence.history import DatedSeal
+    from notigateway.evidence.history import DatedCertificate
     from notigateway.receipts.proofs_due import ProofsDue
     from notigateway.receipts.stamping import Authority
     from notigateway.settings import Settings
@@ -82,7 +82,7 @@ def retire(
     )
 
 
-def _pinned(settings: Settings, name: str) -> DatedSeal:
+def _pinned(settings: Settings, name: str) -> DatedCertificate:
     """Return the certificate of that file with its period. Raises: `ConfigurationError`."""
     from notigateway.evidence.history import PERIODS, load_seals
     from notigateway.pki.keys import load_certificates
@@ -101,7 +101,7 @@ def _pinned(settings: Settings, name: str) -> DatedSeal:
     return next(one for one in load_seals(folder) if one.certificate == named)
 
 
-def _stop(settings: Settings, name: str, pinned: DatedSeal, *, ahead: timedelta) -> datetime:
+def _stop(settings: Settings, name: str, pinned: DatedCertificate, *, ahead: timedelta) -> datetime:
     """Write when it stops sealing, unless that is written, and wait until it has."""
     from notigateway.evidence.periods import write_period
 
@@ -132,7 +132,7 @@ def _authority(settings: Settings) -> Authority:
 def _stamped(
     engine: Engine,
     settings: Settings,
-    pinned: DatedSeal,
+    pinned: DatedCertificate,
     authority: Authority,
     stopped: datetime,
     *,
@@ -166,7 +166,7 @@ def _stamped(
         time.sleep(min(5.0, max(0.0, until - clock())) if done.failed else 0.0)
 
 
-def _count(engine: Engine, pinned: DatedSeal, stopped: datetime) -> ProofsDue:
+def _count(engine: Engine, pinned: DatedCertificate, stopped: datetime) -> ProofsDue:
     from notigateway.pki.keys import fingerprint
     from notigateway.receipts.proofs_due import count_due
 

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
 from cryptography.hazmat.primitives.hashes import SHA256
 from lxml import etree
 
-from notigateway.evidence.history import DatedSeal, Pin, dated
+from notigateway.evidence.history import DatedCertificate, Pin, dated
 from notigateway.evidence.statement import parse_receipt
 from notigateway.pki.keys import fingerprint
 from notigateway.pki.low_form import in_der, is_low
@@ -69,7 +69,7 @@ class Sealed:
 
     evidence: _Element
     stated: str
-    pinned: DatedSeal
+    pinned: DatedCertificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class Frames:
         *,
         signed_info: _Element,
         signed_properties: _Element,
-        pinned: DatedSeal,
+        pinned: DatedCertificate,
         either_form: bool,
     ) -> None:
         """Keep the frame of a receipt that every step has proven; of one in another form there is none.
@@ -146,7 +146,7 @@ class Frames:
 
 
 @lru_cache(maxsize=8)
-def dated_pins(pins: tuple[Pin, ...]) -> Mapping[str, DatedSeal]:
+def dated_pins(pins: tuple[Pin, ...]) -> Mapping[str, DatedCertificate]:
     """Return pinned seals by their fingerprints, made once for each set: a pin never changes."""
     return dated(pins)
 

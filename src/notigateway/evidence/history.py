@@ -1,6 +1,6 @@
-"""The dated history of a gateway's seal certificates: each counts for the time in which it was in use.
+"""Certificates with their periods, of seals and of time-stamp authorities: each counts while it was in use.
 
-A folder holds it, for the gateway, its clients and the stand-alone verifier alike: the certificates, and
+A folder holds them, for the gateway, its clients and the stand-alone verifier alike: the certificates, and
 `periods.toml`, which says of those that are no longer in use until when they were:
 
     ["seal-2025.cert.pem"]
@@ -32,12 +32,12 @@ _PERIOD_KEYS: Final = frozenset({"since", "stops", "until"})
 
 
 @dataclass(frozen=True, slots=True)
-class DatedSeal:
-    """A seal certificate with the instants of its first and of its last use."""
+class DatedCertificate:
+    """A certificate of a seal or an authority of time-stamps, with the instants of its first and last use."""
 
     certificate: x509.Certificate
     since: datetime
-    # Until when it counts by itself (`evidence.existence`), and since when it seals nothing new.
+    # Until when it counts by itself (`evidence.existence`), and since when it signs nothing new.
     until: datetime
     stops: datetime
 
@@ -55,9 +55,9 @@ class DatedSeal:
         last = min(until or end, end)
         return cls(certificate, max(since or start, start), last, min(stops or last, last))
 
-    def within(self, other: DatedSeal) -> DatedSeal:
+    def within(self, other: DatedCertificate) -> DatedCertificate:
         """Return it with the period that it has in common with another pin of the same certificate."""
-        return DatedSeal(
+        return DatedCertificate(
             self.certificate,
             max(self.since, other.since),
             min(self.until, other.until),
@@ -65,26 +65,26 @@ class DatedSeal:
         )
 
     def covers(self, instant: datetime) -> bool:
-        """Tell whether a seal of that instant can be by this certificate."""
+        """Tell whether a signature of that instant can be by this certificate."""
         return self.since <= instant <= min(self.stops, self.until)
 
 
 # A certificate without dates counts as long as it is valid.
-Pin = x509.Certificate | DatedSeal
+Pin = x509.Certificate | DatedCertificate
 
 
-def dated(pins: Iterable[Pin]) -> dict[str, DatedSeal]:
-    """Return pinned seals by the fingerprints of their certificates."""
-    found: dict[str, DatedSeal] = {}
+def dated(pins: Iterable[Pin]) -> dict[str, DatedCertificate]:
+    """Return pinned certificates with their periods, by their fingerprints."""
+    found: dict[str, DatedCertificate] = {}
     for pin in pins:
-        seal = pin if isinstance(pin, DatedSeal) else DatedSeal.of(pin)
-        name = fingerprint(seal.certificate)
+        one = pin if isinstance(pin, DatedCertificate) else DatedCertificate.of(pin)
+        name = fingerprint(one.certificate)
         # Pinned twice, it counts where both periods say so: a copy does not undo an end.
-        found[name] = found[name].within(seal) if name in found else seal
+        found[name] = found[name].within(one) if name in found else one
     return found
 
 
-def load_seals(folder: Path) -> list[DatedSeal]:
+def load_seals(folder: Path) -> list[DatedCertificate]:
     """Read a folder of seal certificates; a folder that is not there holds none.
 
     Raises: `ConfigurationError` for what is no folder, a file that is no certificate, or a table that does
@@ -99,7 +99,7 @@ def load_seals(folder: Path) -> list[DatedSeal]:
     return dated_by(folder, [one for one in found if one.name != PERIODS and not one.name.startswith(".")])
 
 
-def dated_by(folder: Path, files: Sequence[Path]) -> list[DatedSeal]:
+def dated_by(folder: Path, files: Sequence[Path]) -> list[DatedCertificate]:
     """Read the certificates in these files of a folder, with the periods that its table gives them.
 
     Raises: `ConfigurationError`.
@@ -109,7 +109,7 @@ def dated_by(folder: Path, files: Sequence[Path]) -> list[DatedSeal]:
     if unknown:
         raise ConfigurationError(f"{folder / PERIODS}: there is no file {', '.join(sorted(unknown))}")
     return [
-        DatedSeal.of(certificate, **periods.get(file.name, {}))
+        DatedCertificate.of(certificate, **periods.get(file.name, {}))
         for file in files
         for certificate in load_certificates(file)
     ]

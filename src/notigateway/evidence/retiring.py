@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from cryptography.x509 import Certificate
 
-    from notigateway.evidence.history import DatedSeal
+    from notigateway.evidence.history import DatedCertificate
 
     # What tells that a folder or a file in it has changed: names, and what the system knows of each.
     Marks = frozenset[tuple[str, int, int, int]]
@@ -46,7 +46,7 @@ class Retirement:
         self._lock = Lock()
         self._looked_at: datetime | None = None
         self._seen: Marks | None = None
-        self._period: DatedSeal | None = None
+        self._period: DatedCertificate | None = None
         self._trouble = ""
         self._look_again()
 

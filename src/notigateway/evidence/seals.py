@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from notigateway.errors import ConfigurationError, Part, TemporarilyUnavailableError
 from notigateway.evidence.detached import verify_detached
-from notigateway.evidence.history import DatedSeal, load_seals
+from notigateway.evidence.history import DatedCertificate, load_seals
 from notigateway.evidence.retiring import Retirement
 from notigateway.evidence.sealing import Seal
 from notigateway.given_files import read_file
@@ -140,7 +140,7 @@ def _pin(settings: Settings) -> str:
         raise ConfigurationError(f"seal_pkcs11_pin_file: cannot read {file}") from error
 
 
-def load_history(settings: Settings) -> list[DatedSeal]:
+def load_history(settings: Settings) -> list[DatedCertificate]:
     """Return all seal certificates that ever were: the present one, and the retired with their periods.
 
     Raises: `ConfigurationError`, also where the present one is among the retired.
@@ -149,4 +149,4 @@ def load_history(settings: Settings) -> list[DatedSeal]:
     retired = load_seals(settings.retired_seals_folder)
     if present in [one.certificate for one in retired]:
         raise ConfigurationError("retired_seals_folder: the certificate of the present seal is among them")
-    return [DatedSeal.of(present), *retired]
+    return [DatedCertificate.of(present), *retired]

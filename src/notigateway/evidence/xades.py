@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from cryptography import x509
     from lxml.etree import _Element
 
-    from notigateway.evidence.history import DatedSeal, Pin
+    from notigateway.evidence.history import DatedCertificate, Pin
 
 SIGNED_PROPERTIES_TYPE: Final = "http://uri.etsi.org/01903#SignedProperties"
 _METHODS: Final = frozenset(profile.value.value for profile in Profile)
@@ -242,7 +242,7 @@ def _check_reference(reference: _Element, uri: str, transforms: list[str]) -> No
         raise ReceiptInvalidError("the digests must be SHA-256")
 
 
-def _pinned(seal: _SealParts, pins: Sequence[Pin]) -> DatedSeal:
+def _pinned(seal: _SealParts, pins: Sequence[Pin]) -> DatedCertificate:
     (data,) = children(seal.key_info, ds("X509Data"))
     (token,) = children(data, ds("X509Certificate"))
     named = hashlib.sha256(base64.b64decode(token.text or "")).hexdigest()

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
     from sqlalchemy import Engine
 
-    from notigateway.evidence.history import DatedSeal, Pin
+    from notigateway.evidence.history import DatedCertificate, Pin
     from notigateway.evidence.timestamp import Stamp
     from notigateway.repository.session import Session
 
@@ -125,7 +125,7 @@ class _Audit:
     """One walk through the log."""
 
     session: Session
-    pinned: dict[str, DatedSeal]
+    pinned: dict[str, DatedCertificate]
     origin: str
     authorities: Sequence[Certificate]
     heads: list[Checkpoint]

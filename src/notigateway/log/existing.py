@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from cryptography.x509 import Certificate
 
-    from notigateway.evidence.history import DatedSeal, Pin
+    from notigateway.evidence.history import DatedCertificate, Pin
     from notigateway.evidence.timestamp import Stamp
     from notigateway.repository.forms import ReceiptForm
     from notigateway.repository.model import Receipt
@@ -61,7 +61,7 @@ class Dating:
     """Which seals are out of use, since when and why, and whose time-stamps count."""
 
     judgement: Judgement
-    authorities: Mapping[str, DatedSeal]
+    authorities: Mapping[str, DatedCertificate]
     ended: Mapping[str, tuple[datetime, str]]
 
     @classmethod

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
     from sqlalchemy import Engine
 
-    from notigateway.evidence.history import DatedSeal
+    from notigateway.evidence.history import DatedCertificate
     from notigateway.evidence.timestamp import Stamp
     from notigateway.log.existing import Dating
     from notigateway.repository.log import LogCheckpoint
@@ -125,7 +125,7 @@ def read_head(
     row: LogCheckpoint,
     record: UUID | None,
     *,
-    seals: Mapping[str, DatedSeal],
+    seals: Mapping[str, DatedCertificate],
     authorities: Sequence[Certificate],
     dating: Dating | None,
 ) -> Head:
@@ -138,7 +138,7 @@ def read_head(
 
 
 def _verified(
-    row: LogCheckpoint, seal: DatedSeal | None, authorities: Sequence[Certificate]
+    row: LogCheckpoint, seal: DatedCertificate | None, authorities: Sequence[Certificate]
 ) -> tuple[Checkpoint, Stamp | None]:
     """Return what a checkpoint says, and its time-stamp.
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from notigateway.evidence.history import DatedSeal
+    from notigateway.evidence.history import DatedCertificate
     from notigateway.monitor.source import Source
     from notigateway.tlog.quorum import Counted, Quorum
 
@@ -46,7 +46,7 @@ class OtherNameError(Exception):
 class Trusted:
     """The seals of the log, dated, and the witnesses that count, where somebody does."""
 
-    seals: Sequence[DatedSeal]
+    seals: Sequence[DatedCertificate]
     quorum: Quorum | None = None
 
 

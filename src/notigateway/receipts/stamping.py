@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from cryptography import x509
     from sqlalchemy import Engine
 
-    from notigateway.evidence.history import DatedSeal
+    from notigateway.evidence.history import DatedCertificate
     from notigateway.pki.fetching import Fetcher
     from notigateway.settings import Settings
 
@@ -111,7 +111,7 @@ def pinned_authorities(settings: Settings) -> list[x509.Certificate]:
     return [one.certificate for one in dated_authorities(settings)]
 
 
-def dated_authorities(settings: Settings) -> list[DatedSeal]:
+def dated_authorities(settings: Settings) -> list[DatedCertificate]:
     """Return all authorities whose time-stamps count, with their periods. Raises: as `pinned_authorities`."""
     folder = settings.timestamp_authority_folder
     files = sorted(folder.glob("*.pem")) if folder.is_dir() else []

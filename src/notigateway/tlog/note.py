@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from cryptography.x509 import Certificate
 
-    from notigateway.evidence.history import DatedSeal, Pin
+    from notigateway.evidence.history import DatedCertificate, Pin
     from notigateway.tlog.checkpoint import Checkpoint
 
 # "Verifiers MUST accept at least up to 16 signatures": some more, also of types that need 5 kB each.
@@ -86,7 +86,7 @@ class SealedHead:
 
     checkpoint: Checkpoint
     line: SignatureLine
-    seal: DatedSeal
+    seal: DatedCertificate
 
 
 def key_name(origin: str) -> str:

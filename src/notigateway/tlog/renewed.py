@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from notigateway.evidence.history import DatedSeal, Pin
+    from notigateway.evidence.history import DatedCertificate, Pin
     from notigateway.tlog.checkpoint import Checkpoint
     from notigateway.tlog.renewal import Renewals, Second
     from notigateway.tlog.second import Statement
@@ -42,7 +42,7 @@ class Dated:
     size: int
     said_at: datetime
     at: datetime
-    pin: DatedSeal
+    pin: DatedCertificate
     algorithms: frozenset[str]
 
     def proof(self, *later: Proof) -> Proof:
@@ -99,7 +99,7 @@ class _Following:
 
     renewals: Renewals
     leaf: bytes
-    authorities: Mapping[str, DatedSeal]
+    authorities: Mapping[str, DatedCertificate]
 
     def heads(self, seals: Sequence[Pin]) -> list[Dated]:
         """Return the renewed heads with their tokens. Raises: as `follow`."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from notigateway.errors import ConfigurationError
-from notigateway.evidence.history import DatedSeal, dated, load_seals
+from notigateway.evidence.history import DatedCertificate, dated, load_seals
 from notigateway.pki.anchors import TrustStore
 from notigateway.pki.keys import load_certificates
 from notigateway.tlog.quorum import Quorum, load_quorum
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 class Trust:
     """The certificates of the folder; `issuers` is None where it names none."""
 
-    seals: list[DatedSeal]
-    authorities: list[DatedSeal]
+    seals: list[DatedCertificate]
+    authorities: list[DatedCertificate]
     issuers: TrustStore | None
     quorum: Quorum | None = None
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from notigateway.evidence.history import DatedSeal
+    from notigateway.evidence.history import DatedCertificate
     from notigateway.tlog.cosignature import Cosigner
 
 _KEY_MAX_BYTES: Final = 10_000
@@ -72,7 +72,7 @@ class Configured:
     key: Ed25519PrivateKey
     listen: str
     database: Path
-    logs: Mapping[str, list[DatedSeal]]
+    logs: Mapping[str, list[DatedCertificate]]
 
 
 def load_witness(file: Path) -> Configured:

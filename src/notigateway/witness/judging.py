@@ -29,7 +29,7 @@ from notigateway.witness.kept import Cosigned
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from notigateway.evidence.history import DatedSeal
+    from notigateway.evidence.history import DatedCertificate
     from notigateway.tlog.checkpoint import Checkpoint
     from notigateway.witness.configured import Configured
     from notigateway.witness.kept import Kept, Turn
@@ -95,7 +95,7 @@ class Witness:
         signed = cosign(note.text, self._key, datetime.fromtimestamp(at, UTC))  # 4
         return Verdict(200, SignatureLine(self.me.name, self.me.key_id, signed).to_bytes())
 
-    def _seals_of(self, origin: str) -> Sequence[DatedSeal] | None:
+    def _seals_of(self, origin: str) -> Sequence[DatedCertificate] | None:
         """Return the pinned seals of a log, also under a name that a person has confirmed."""
         for _ in range(_NAMES_AT_MOST):
             if origin in self._logs:
@@ -148,7 +148,7 @@ def _judge_next(turn: Turn, last: Cosigned, asked: _Asked, now: datetime) -> Ver
     return None
 
 
-def _sealed(note: Note, seals: Sequence[DatedSeal], now: datetime) -> Note | None:
+def _sealed(note: Note, seals: Sequence[DatedCertificate], now: datetime) -> Note | None:
     """Return the note with no line but the seal's, which is in use now and was then; None else."""
     in_use = [one for one in seals if one.covers(now)]
     try:

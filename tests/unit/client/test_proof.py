@@ -11,7 +11,7 @@ import pytest
 from bundles import NOTIFICATION, Proofs, put_at_disposal, sealed, stamped, statement
 from notigateway.client.proof import Verdict, examine
 from notigateway.client.values import NotificationReceipts, Receipt
-from notigateway.evidence.history import DatedSeal
+from notigateway.evidence.history import DatedCertificate
 from notigateway.evidence.xades import verify_receipt
 from pki import NOW, pki
 
@@ -76,7 +76,7 @@ def test_a_receipt_whose_predecessor_was_replaced_is_not(accepted: bytes) -> Non
 
 def test_what_a_seal_out_of_use_sealed_is_told_where_nothing_dates_it() -> None:
     end, later = NOW + timedelta(hours=1), NOW + timedelta(days=30)
-    retired = [DatedSeal.of(pki().seal.certificate, until=end)]
+    retired = [DatedCertificate.of(pki().seal.certificate, until=end)]
     told = {
         "bare": sealed(statement(b"")),
         "in time": stamped(sealed(statement(b""))),

@@ -18,7 +18,7 @@ from bundles import NOTIFICATION, Proofs
 from notigateway.errors import BundleInvalidError
 from notigateway.evidence import asic, bundle
 from notigateway.evidence.asic_seal import ContainerSeal
-from notigateway.evidence.history import DatedSeal
+from notigateway.evidence.history import DatedCertificate
 from notigateway.evidence.sealing import Seal
 from notigateway.evidence.template import XADES
 from notigateway.wss.ns import ds
@@ -194,7 +194,7 @@ def test_another_key_another_period_or_no_pin_is_refused(files: dict[str, bytes]
     other = asic.write_container(files, receipt_id=NOTIFICATION, seal=Seal(pki().ec_company), made_at=NOW)
     with pytest.raises(BundleInvalidError, match="not sealed with a seal certificate pinned"):
         verified(other)
-    retired = DatedSeal.of(pki().seal.certificate, until=NOW.replace(year=NOW.year - 1))
+    retired = DatedCertificate.of(pki().seal.certificate, until=NOW.replace(year=NOW.year - 1))
     with pytest.raises(BundleInvalidError, match="pinned for then"):
         asic.verify_container(asic.read_container(made), seal_certificates=[retired])
     with pytest.raises(BundleInvalidError):

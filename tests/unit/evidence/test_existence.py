@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from notigateway.errors import ConfigurationError
 from notigateway.evidence.algorithms import Algorithms, key_name, known_algorithms, load_algorithms
 from notigateway.evidence.existence import Judgement, Proof
-from notigateway.evidence.history import DatedSeal, dated
+from notigateway.evidence.history import DatedCertificate, dated
 from pki import NOW, pki, rsa_key
 from tsa import tsa
 
@@ -28,12 +28,12 @@ USED = frozenset({"P-256", "SHA-256"})
 days = st.integers(-30, 30).map(lambda number: NOW + number * DAY)
 
 
-def seal(until: datetime, since: datetime | None = None) -> DatedSeal:
-    return DatedSeal.of(pki().seal.certificate, since=since, until=until)
+def seal(until: datetime, since: datetime | None = None) -> DatedCertificate:
+    return DatedCertificate.of(pki().seal.certificate, since=since, until=until)
 
 
 def proof(at: datetime, until: datetime, *later: Proof) -> Proof:
-    return Proof(at, DatedSeal.of(tsa().certificate, until=until), USED, later)
+    return Proof(at, DatedCertificate.of(tsa().certificate, until=until), USED, later)
 
 
 @given(until=days, at=days, said=days, authority_until=days)
@@ -92,7 +92,7 @@ def test_an_algorithm_past_its_end_counts_only_where_something_proves_that_it_is
     sunset = Algorithms(MappingProxyType({"SHA-256": NOW + DAY}), date(2040, 1, 1))
     later = Judgement(NOW + 5 * DAY, sunset)
     forever = seal(NOW + 99 * DAY)
-    strong = Proof(NOW, DatedSeal.of(tsa().certificate), frozenset({"P-256", "SHA-512"}))
+    strong = Proof(NOW, DatedCertificate.of(tsa().certificate), frozenset({"P-256", "SHA-512"}))
     assert Judgement(NOW, sunset).lack(forever, USED, []) is None
     lack = later.lack(forever, USED, [proof(NOW, NOW + 99 * DAY)])
     assert lack is not None

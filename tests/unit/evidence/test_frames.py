@@ -17,7 +17,7 @@ from mutations import damage_bytes, damage_tree
 from notigateway.errors import ReceiptInvalidError
 from notigateway.evidence.element import render
 from notigateway.evidence.frames import Frames
-from notigateway.evidence.history import DatedSeal
+from notigateway.evidence.history import DatedCertificate
 from notigateway.evidence.sealing import Seal
 from notigateway.evidence.statement import Statement
 from notigateway.evidence.template import Profile, make_template
@@ -191,7 +191,7 @@ def test_a_frame_counts_only_where_its_certificate_is_pinned_and_in_use(
     other = certify("Another seal").certificate
     assert taught.prove(proven, [other]) is None
     assert "pinned" in str(verdict(proven, [other], taught))
-    until = DatedSeal.of(pair.certificate, until=accepted.event_time - timedelta(seconds=1))
+    until = DatedCertificate.of(pair.certificate, until=accepted.event_time - timedelta(seconds=1))
     assert not check_same(proven, [until], taught)
     assert check_same(proven, [other, pair.certificate], taught)
 

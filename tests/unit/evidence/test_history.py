@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from notigateway.errors import ConfigurationError
-from notigateway.evidence.history import PERIODS, DatedSeal, dated, load_seals
+from notigateway.evidence.history import PERIODS, DatedCertificate, dated, load_seals
 from notigateway.pki.keys import fingerprint
 from pki import NOW, pki, write_issuers
 
@@ -42,17 +42,17 @@ def test_no_period_is_longer_than_the_certificate_is_valid(tmp_path: Path) -> No
     text = f'["{NAME}"]\nsince = 1990-01-01T00:00:00Z\nuntil = 2090-01-01T00:00:00Z\n'
     (seal,) = load_seals(folder_with(tmp_path, text))
 
-    assert seal == DatedSeal.of(pki().seal.certificate)
+    assert seal == DatedCertificate.of(pki().seal.certificate)
 
 
 def test_without_a_table_or_a_folder(tmp_path: Path) -> None:
     assert load_seals(tmp_path / "none") == []
     write_issuers(tmp_path, [pki().seal.certificate])
-    assert load_seals(tmp_path) == [DatedSeal.of(pki().seal.certificate)]
+    assert load_seals(tmp_path) == [DatedCertificate.of(pki().seal.certificate)]
 
 
 def test_pins_with_and_without_dates_are_found_by_their_fingerprint() -> None:
-    retired = DatedSeal.of(pki().seal.certificate, until=NOW)
+    retired = DatedCertificate.of(pki().seal.certificate, until=NOW)
 
     found = dated([retired, pki().ec_company.certificate])
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from notigateway.errors import CheckpointInvalidError, StampInvalidError
 from notigateway.evidence.algorithms import known_algorithms
 from notigateway.evidence.existence import Judgement
-from notigateway.evidence.history import DatedSeal
+from notigateway.evidence.history import DatedCertificate
 from notigateway.evidence.sealing import Seal
 from notigateway.tlog.checkpoint import Checkpoint
 from notigateway.tlog.merkle import SHA512, Subtree, inclusion_proof, leaf_hash, root_of
@@ -146,12 +146,16 @@ class Chain:
         return Second(START, None, None, proof, tuple(statements))
 
 
-def pins() -> list[DatedSeal]:
-    return [DatedSeal.of(authority(number, number + 6).certificate) for number in range(12)]
+def pins() -> list[DatedCertificate]:
+    return [DatedCertificate.of(authority(number, number + 6).certificate) for number in range(12)]
 
 
 def followed(
-    made: Renewals, *, leaf: bytes = LEAF, original: bytes = ORIGINAL, authorities: Sequence[DatedSeal] = ()
+    made: Renewals,
+    *,
+    leaf: bytes = LEAF,
+    original: bytes = ORIGINAL,
+    authorities: Sequence[DatedCertificate] = (),
 ) -> Followed:
     read = read_renewals(made.to_bytes())
     return follow(read, leaf, original, seals=[pki().seal.certificate], authorities=authorities or pins())

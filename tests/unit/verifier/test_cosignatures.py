@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from bundles import Proofs, write_trust
 from notigateway.evidence import bundle
-from notigateway.evidence.history import DatedSeal
+from notigateway.evidence.history import DatedCertificate
 from notigateway.tlog.cosignature import cosign, cosigner_of
 from notigateway.tlog.note import SignatureLine
 from notigateway.tlog.quorum import WITNESSES, Quorum
@@ -115,7 +115,7 @@ def test_a_file_without_a_head_cannot_be_told_where_witnesses_are_required(trust
 
 
 def test_a_head_whose_seal_is_not_proven_is_not_saved_by_witnesses(trust: Trust) -> None:
-    nobody = dataclasses.replace(trust, seals=[DatedSeal.of(pki().service.certificate)])
+    nobody = dataclasses.replace(trust, seals=[DatedCertificate.of(pki().service.certificate)])
     report = verify(
         by("w1.example", "w2.example").build(),
         trust=dataclasses.replace(nobody, quorum=Quorum(WHO, 1)),
@@ -140,7 +140,7 @@ def test_witnesses_prove_time_only_where_the_trust_folder_says_so(
     trust: Trust, proves_time: bool, after: timedelta, outcome: Outcome
 ) -> None:
     """The seal is out of use an hour later; nobody but the witnesses says that the head is older."""
-    ended = [DatedSeal.of(pki().seal.certificate, until=NOW + timedelta(hours=1))]
+    ended = [DatedCertificate.of(pki().seal.certificate, until=NOW + timedelta(hours=1))]
     quorum = Quorum(WHO, 2, proves_time=proves_time)
     proofs = dataclasses.replace(by("w1.example", "w2.example", at=NOW + after), stamped=False)
     trusting = dataclasses.replace(trust, seals=ended, authorities=[], quorum=quorum)

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from bundles import NOTIFICATION, Proofs, put_at_disposal, sealed, stamped, write_trust
 from notigateway.evidence import asic, bundle
-from notigateway.evidence.history import PERIODS, DatedSeal
+from notigateway.evidence.history import PERIODS, DatedCertificate
 from notigateway.evidence.sealing import Seal
 from notigateway.verifier.cli import app
 from notigateway.verifier.pins import load_trust
@@ -59,7 +59,7 @@ def in_use(folder: Path) -> Trust:
 @pytest.fixture(scope="session")
 def retired(in_use: Trust) -> Trust:
     """Whom to trust once the seal is out of use."""
-    return replace(in_use, seals=[DatedSeal.of(pki().seal.certificate, until=END)])
+    return replace(in_use, seals=[DatedCertificate.of(pki().seal.certificate, until=END)])
 
 
 def doubtful(report: Report) -> dict[str, str]:
@@ -121,7 +121,7 @@ def test_the_manifest_of_a_seal_out_of_use_says_nothing_and_harms_nothing(retire
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_authority_out_of_use_is_as_a_seal_out_of_use(kind: str, retired: Trust) -> None:
-    stolen = DatedSeal.of(tsa().certificate, until=END + timedelta(days=1))
+    stolen = DatedCertificate.of(tsa().certificate, until=END + timedelta(days=1))
     by_it = made(kind, Proofs())  # dated into both periods, whenever it was made
     assert verify(by_it, trust=replace(retired, authorities=[stolen]), at=END).outcome is Outcome.PASSED
     why = doubtful(verify(by_it, trust=replace(retired, authorities=[stolen]), at=TODAY))
@@ -131,7 +131,7 @@ def test_an_authority_out_of_use_is_as_a_seal_out_of_use(kind: str, retired: Tru
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_expired_authority_is_noticed(kind: str, in_use: Trust) -> None:
     short = tsa("short", (NOW - timedelta(days=1), NOW + timedelta(days=400)))
-    trust = replace(in_use, authorities=[DatedSeal.of(short.certificate)])
+    trust = replace(in_use, authorities=[DatedCertificate.of(short.certificate)])
     data = made(kind, Proofs(authority=short))
     assert verify(data, trust=trust, at=TODAY).outcome is Outcome.PASSED
     # While the seal is in use nobody's word is needed, and where it is asked for it is missed.
@@ -170,7 +170,7 @@ def test_periods_stand_beside_authorities_as_beside_seals(folder: Path, tmp_path
 
 def test_a_receipt_that_follows_one_of_a_seal_out_of_use_needs_the_proof_of_that_one(retired: Trust) -> None:
     new = pki().ec_company
-    trust = replace(retired, seals=[*retired.seals, DatedSeal.of(new.certificate)])
+    trust = replace(retired, seals=[*retired.seals, DatedCertificate.of(new.certificate)])
     late = END + timedelta(days=3)
     before = {True: stamped(put_at_disposal()), False: stamped(put_at_disposal(), at=late)}
     for is_old_enough, previous in before.items():

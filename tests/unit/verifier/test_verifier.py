@@ -32,7 +32,7 @@ from bundles import (
 )
 from client_shapes import by_name, thumbprint_text
 from notigateway.evidence import asic, bundle
-from notigateway.evidence.history import DatedSeal
+from notigateway.evidence.history import DatedCertificate
 from notigateway.evidence.sealing import Seal
 from notigateway.evidence.timestamp import add_token, take_out
 from notigateway.tlog.dating import checkpoint_imprint
@@ -409,7 +409,7 @@ def test_a_trust_folder_without_a_seal_of_that_time_is_indeterminate(proofs: byt
 def test_an_expired_seal_without_a_time_stamp_is_indeterminate_with_one_it_passes(trust: Trust) -> None:
     seal = pki().seal
     short = pki().holder(seal.certificate.subject, seal.key, not_after=NOW + timedelta(days=400))
-    expiring = replace(trust, seals=[DatedSeal.of(short.certificate), *trust.seals])
+    expiring = replace(trust, seals=[DatedCertificate.of(short.certificate), *trust.seals])
     later = NOW + timedelta(days=500)
 
     without = verify(Proofs(seal=short, stamped=False).build(), trust=expiring, at=later)
@@ -456,7 +456,7 @@ def test_the_time_stamp_of_another_receipt_fails_whoever_is_trusted(tmp_path: Pa
 
 def test_level_t_by_an_authority_that_is_not_trusted(proofs: bytes, trust: Trust) -> None:
     nobody = replace(trust, authorities=[])
-    another = replace(trust, authorities=[DatedSeal.of(tsa("another").certificate)])
+    another = replace(trust, authorities=[DatedCertificate.of(tsa("another").certificate)])
 
     unknown = verify(proofs, trust=nobody, at=AT, required_level="T")
     assert unknown.outcome is outcomes(unknown)["time-stamp"] is Outcome.INDETERMINATE
