@@ -5,8 +5,9 @@ data, archive time-stamps, further time-stamps. The tool that does so writes the
 spells XML. So the unsigned part is cut out by the tree, and what remains is written in its canonical form:
 that is the original as it was issued, or none, and it takes every step of a verification byte for byte.
 
-Nothing of what was cut out counts, but time-stamps on the seal, where they verify. It is read at all only so
-far that nothing can be hidden in it that somebody could take for a part of the receipt.
+Nothing of what was cut out counts, but time-stamps where they verify: those on the seal here, archive
+time-stamps in `evidence.archive`; values are read in `evidence.embedded`. All else is read only so far that
+nothing can be hidden in it that somebody could take for a part of the receipt.
 """
 
 from __future__ import annotations
@@ -72,10 +73,14 @@ _DECLARATION: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A time-stamp on the seal, as such are kept and not yet verified, and what it must be about."""
+    """A time-stamp on the seal, as such are kept and not yet verified, and what it must be about.
+
+    `place` is its place among the unsigned properties.
+    """
 
     data: bytes
     imprint: bytes
+    place: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +106,15 @@ class Held:
         return next(self._stamps(authorities), None)
 
     def _stamps(self, authorities: Sequence[x509.Certificate]) -> Iterator[Token]:
-        for one in self.foreign:
+        places = [place for place, one in enumerate(self.properties) if _is_on_seal(one)]
+        for place, one in zip(places, self.foreign, strict=True):
             try:
                 kept = kept_form(one, authorities or embedded_certificates(one))
                 named = stated_hash(kept)
             except StampInvalidError:
                 continue
             if named in {"sha256", "sha512"}:
-                yield Token(kept, signature_imprint(self.original, named))
+                yield Token(kept, signature_imprint(self.original, named), place)
 
     def is_stamped_by(self, certificate: bytes) -> bool:
         """Tell whether one of the time-stamps holds that certificate (DER): of our spelling no other."""

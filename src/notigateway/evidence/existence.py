@@ -68,12 +68,22 @@ class Judgement:
 
     def doubt(self, proof: Proof) -> str | None:
         """Return why a proof may not be relied on; None where it may."""
+        return self._doubt(proof, {})
+
+    def _doubt(self, proof: Proof, known: dict[int, str | None]) -> str | None:
+        """Return the same; each word about words is judged once, however many are about each other."""
+        if id(proof) in known:
+            return known[id(proof)]
         end, why = self.end(proof.pin, proof.algorithms)
+        lack: str | None = None
         if not proof.pin.covers(proof.at) or proof.at > end:
-            return f"it is of {instant_text(proof.at)}, and {why}"
-        if self.at <= end or any(later.at <= end and self.counts(later) for later in proof.later):
-            return None
-        return f"{why}, and nothing proves that it is older"
+            lack = f"it is of {instant_text(proof.at)}, and {why}"
+        elif self.at > end and not any(
+            later.at <= end and self._doubt(later, known) is None for later in proof.later
+        ):
+            lack = f"{why}, and nothing proves that it is older"
+        known[id(proof)] = lack
+        return lack
 
     def earliest(self, proofs: Iterable[Proof]) -> datetime | None:
         """Return since when something is proven to exist; None where nothing that counts says so."""

@@ -60,7 +60,14 @@ def find_status(
 
     Raises: `CertificateRevokedError`; `RevocationUnknownError` where the data do not tell.
     """
-    found = [_find(one, certificate, authority) for one in _readable(data, authority)]
+    return find_among(read_data(data, authority), certificate, authority, at)
+
+
+def find_among(
+    known: Iterable[RevocationData], certificate: Certificate, authority: Certificate, at: datetime
+) -> RevocationFinding:
+    """Return the same by data that `read_data` has read, once for several certificates."""
+    found = [_find(one, certificate, authority) for one in known]
     telling = [finding for finding in found if finding is not None and _tells(finding, certificate, at)]
     for finding in telling:
         if finding.revoked_at is not None and finding.revoked_at <= at:
@@ -70,7 +77,8 @@ def find_status(
     return max(telling, key=lambda finding: finding.this_update)
 
 
-def _readable(data: Iterable[tuple[RevocationSource, bytes]], authority: Certificate) -> list[RevocationData]:
+def read_data(data: Iterable[tuple[RevocationSource, bytes]], authority: Certificate) -> list[RevocationData]:
+    """Return those of the lists and answers that an authority has signed; others say nothing."""
     read: list[RevocationData] = []
     for source, one in data:
         try:

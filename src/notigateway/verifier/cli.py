@@ -60,8 +60,11 @@ def command(
         typer.Option(parser=_instant, metavar="INSTANT", help="Verify as of this instant; now by default."),
     ] = None,
     require_level: Annotated[
-        Literal["T"] | None,
-        typer.Option(help="T: a receipt without its time-stamp fails."),
+        Literal["T", "LT", "LTA"] | None,
+        typer.Option(
+            help="T: a receipt without its time-stamp fails. LT: it must hold what shows that seal and "
+            "time-stamp were good; LTA: under an archive time-stamp."
+        ),
     ] = None,
     require_witnesses: Annotated[
         bool,

@@ -32,6 +32,7 @@ from notigateway.evidence.xades import seal_certificate_of, verify_receipt
 from notigateway.instants import instant_text
 from notigateway.pki.keys import fingerprint, subject_of
 from notigateway.published import published_folder
+from notigateway.verifier.archives import Archives
 from notigateway.verifier.existing import Existence
 from notigateway.verifier.report import FailedError, SkippedError, UndeterminedError
 
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from notigateway.evidence.timestamp import Stamp
     from notigateway.verifier.pins import Trust
 
+LEVEL_LT, LEVEL_LTA = "LT", "LTA"
 _BEFORE_ITS_SEAL = "the receipt's seal is not proven"
 
 
@@ -83,8 +85,10 @@ class Examination:
     needs_witnesses: bool = False
 
     def __post_init__(self) -> None:
-        """Prepare what the step about time will judge."""
+        """Prepare what the steps about time will judge."""
         self.existence = Existence(self.trust, Judgement(self.at, self.algorithms))
+        self.archives = Archives()
+        self.stamp: Stamp | None = None
 
     # --- the file --------------------------------------------------------------------------------
 
@@ -203,15 +207,16 @@ class Examination:
         if token is None:
             self._need_no_level("there is no time-stamp", is_failure=not self._is_pdf)
             raise SkippedError("there is none: level B, by the gateway's clock")
-        stamp = self.stamp_on(self.original(), token)
+        stamp = self.stamp = self.stamp_on(self.original(), token)
         lack = "the trust folder has no authority in timestamp/"
         if self.trust.authorities:
-            proof = self.existence.proof(stamp)
+            proof = self.existence.proof(stamp, self.archives.after(token.place))
             self.existence.proofs.append(proof)
             lack = self.existence.judgement.doubt(proof) or ""
-            renewed = self.existence.judgement.earliest(self.existence.proofs)
-            if lack and renewed is not None:
-                raise SkippedError(f"{lack}; a renewed head proves that the receipt is older")
+            later = self.existence.judgement.earliest(self.existence.proofs)
+            if lack and later is not None:
+                by = "an archive time-stamp" if self.archives.proofs else "a renewed head"
+                raise SkippedError(f"{lack}; {by} proves that the receipt is older")
         if lack:
             self._need_no_level(lack, is_failure=False)
             raise SkippedError(f"{lack}: level B, by the gateway's clock")
@@ -266,6 +271,13 @@ class Examination:
     def original(self) -> bytes:
         """Return the receipt as it was issued, without time-stamp and additions. Raises: `GatewayError`."""
         return self.held.original
+
+    @property
+    def is_raised(self) -> bool:
+        """Whether a proven receipt holds more than its time-stamp, or is required to."""
+        return self.facts is not None and bool(
+            self.held.properties or self.required_level in {LEVEL_LT, LEVEL_LTA}
+        )
 
     @property
     def _is_pdf(self) -> bool:

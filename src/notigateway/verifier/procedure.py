@@ -8,7 +8,9 @@ from notigateway.evidence import bundle
 from notigateway.evidence.algorithms import known_algorithms
 from notigateway.evidence.asic import is_container
 from notigateway.evidence.power_certificate import BEGINNING
+from notigateway.verifier.archives import check_archives
 from notigateway.verifier.examination import Examination
+from notigateway.verifier.levels import check_validation_data
 from notigateway.verifier.power_certificates import verify_power
 from notigateway.verifier.renewals import check_renewals
 from notigateway.verifier.report import Report
@@ -40,7 +42,8 @@ def verify(
     that the file does not hold, from whoever has it.
 
     1. container and manifest of a bundle or a container of signatures, or the seal of a PDF
-    2. receipt: schema, seal certificate, seal, policy, renewed heads of the log that prove it, time-stamp
+    2. receipt: schema, seal certificate, seal, policy, renewed heads of the log that prove it, time-stamp;
+       of a raised one also archive time-stamps and validation data
     3. request: digest, the caller's signature, revocation data, whether its certificate was good then
     4. surroundings: chain, log, checkpoint with its cosignatures and its time-stamp, form
     5. whether the seals still count at `at`, by the periods of the pins and the ends of `algorithms`
@@ -74,7 +77,11 @@ def verify(
     report.take("seal", case.signature)
     report.take("policy", case.policy)
     report.take("renewed heads", lambda: check_renewals(case))
+    if case.is_raised:
+        report.take("archive time-stamps", lambda: check_archives(case))
     report.take("time-stamp", case.timestamp)
+    if case.is_raised:
+        report.take("validation data", lambda: check_validation_data(case))
     report.take("request", requests.request)
     report.take("caller's signature", requests.request_signature)
     report.take("revocation data", requests.revocation)

@@ -21,6 +21,7 @@ from notigateway.tlog.leaf import Leaf, LeafKind, commitment
 from notigateway.tlog.merkle import is_included, leaf_hash
 from notigateway.tlog.note import Note, SealedHead, read_note, verify_note
 from notigateway.tlog.quorum import WITNESS_CLOCKS, WITNESSES, count_cosignatures
+from notigateway.verifier.archives import read_archives
 from notigateway.verifier.report import FailedError, SkippedError, UndeterminedError
 
 if TYPE_CHECKING:
@@ -66,7 +67,10 @@ class Surroundings:
         existence.check_named(bundle.PREVIOUS)
         token = held.stamp(trust.stampers)
         stamp = None if token is None else self.case.stamp_on(original, token)
-        known = [existence.proof(stamp)] if stamp is not None and trust.authorities else []
+        archives = read_archives(self.case, held)
+        known = list(archives.all)
+        if stamp is not None and token is not None and trust.authorities:
+            known.append(existence.proof(stamp, archives.after(token.place)))
         existence.seals.append(("the seal of the receipt before it", seal_certificate_of(original), known))
         return f"follows {previous.receipt_id}, as it says{held.remark}"
 

@@ -1,0 +1,187 @@
+"""Whether what a file holds shows that a certificate was good at an instant: by paths and revocation data.
+
+Anybody may have put the data there. What counts is whose signature is on them: the issuer of a pinned
+certificate is whoever has signed that, so its word on it cannot be made by others. Of issuers further up the
+same is true only where the path leads to an anchor that the trust folder holds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+
+from notigateway.errors import CertificateRevokedError, RevocationUnknownError
+from notigateway.evidence.algorithms import sealed_by
+from notigateway.evidence.history import DatedCertificate
+from notigateway.instants import instant_text
+from notigateway.pki.keys import fingerprint, read_certificate, subject_of
+from notigateway.pki.past import find_among, read_data
+from notigateway.pki.revocation import RevocationSource, key_mark
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from notigateway.evidence.existence import Judgement, Proof
+    from notigateway.evidence.validation_data import ValidationData
+    from notigateway.pki.revocation import RevocationData, RevocationFinding
+
+_WORDS: Final = {RevocationSource.CRL: "list", RevocationSource.OCSP: "answer (OCSP)"}
+_UNREADABLE: Final = (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.ExtensionNotFound)
+
+
+class NotShownError(Exception):
+    """The data do not show it; the text says what they lack."""
+
+
+class RevokedBeforeError(Exception):
+    """The issuer of a pinned certificate says that it was revoked before the instant; the text says since."""
+
+
+@dataclass
+class Known:
+    """Lists and answers that were read, each once for each issuer, however often they are asked."""
+
+    _read: dict[tuple[str, bytes], list[RevocationData]] = field(default_factory=dict)
+
+    def said_by(
+        self, issuer: x509.Certificate, data: Iterable[tuple[RevocationSource, bytes]]
+    ) -> Iterator[RevocationData]:
+        """Yield what the issuer has signed of the data."""
+        mark = key_mark(issuer)
+        for source, one in data:
+            key = mark, hashlib.sha256(one).digest()
+            if key not in self._read:
+                self._read[key] = read_data([(source, one)], issuer)
+            yield from self._read[key]
+
+
+@dataclass
+class Goodness:
+    """What a file holds, and by what it is judged.
+
+    `anchors` are those of the trust folder, None where it has none. `proofs` say since when the data exist:
+    past the end of whoever has signed them they need one, as everything does.
+    """
+
+    data: ValidationData
+    beside: Sequence[x509.Certificate]
+    anchors: Sequence[x509.Certificate] | None
+    judgement: Judgement
+    proofs: Sequence[Proof] = ()
+    known: Known = field(default_factory=Known)
+
+    def __post_init__(self) -> None:
+        """Read the certificates; what is none is left out."""
+        found = [*(self.anchors or ()), *self.beside, *_certificates(self.data.certificates)]
+        self._pool = list({fingerprint(one): one for one in found}.values())
+        self._anchored = {fingerprint(one) for one in self.anchors or ()}
+        lists = [(RevocationSource.CRL, one) for one in self.data.revocation_lists]
+        self._said = [*lists, *((RevocationSource.OCSP, one) for one in self.data.status_answers)]
+
+    def check(self, certificate: x509.Certificate, at: datetime) -> str:
+        """Return who says that a pinned certificate was good at an instant.
+
+        Raises: `NotShownError`, `RevokedBeforeError`.
+        """
+        if certificate.issuer == certificate.subject:
+            return "it has no issuer but itself"
+        seen: set[str] = set()
+        lack = f"the certificate of its issuer, {certificate.issuer.rfc4514_string()}, is not there"
+        for issuer in self._issuers(certificate, at):
+            try:
+                found = self._status(certificate, issuer, at)
+            except CertificateRevokedError as error:
+                since = error.facts.get("revoked_at")
+                said = (
+                    f"{subject_of(issuer)} says that it was revoked before {instant_text(at)}: since {since}"
+                )
+                raise RevokedBeforeError(said) from error
+            except NotShownError as error:
+                lack = str(error)
+                continue
+            try:
+                self._climb(issuer, at, seen)
+            except NotShownError as error:
+                lack = str(error)
+                continue
+            said = f"as {subject_of(issuer)} says in the {_WORDS[found.source]} of "
+            said += instant_text(found.this_update)
+            if found.revoked_at is None:
+                return said
+            return f"{said}; revoked on {instant_text(found.revoked_at)}"
+        raise NotShownError(lack)
+
+    def _climb(self, certificate: x509.Certificate, at: datetime, seen: set[str]) -> None:
+        """Check that a path leads on from an issuer to an anchor; each certificate is looked at once."""
+        if fingerprint(certificate) in self._anchored:
+            return
+        name = subject_of(certificate)
+        if certificate.issuer == certificate.subject:
+            if self.anchors is None:
+                return
+            raise NotShownError(f"the trust folder does not hold {name} in issuers/")
+        lack = f"the certificate of the issuer of {name} is not there"
+        for issuer in self._issuers(certificate, at):
+            if fingerprint(issuer) in seen:
+                continue
+            seen.add(fingerprint(issuer))
+            try:
+                self._status(certificate, issuer, at)
+                self._climb(issuer, at, seen)
+            except NotShownError as error:
+                lack = str(error)
+            except CertificateRevokedError:
+                lack = f"{name} was revoked before {instant_text(at)}"
+            else:
+                return
+        raise NotShownError(lack)
+
+    def _issuers(self, certificate: x509.Certificate, at: datetime) -> Iterator[x509.Certificate]:
+        """Yield the certificates by whose key this one is signed, and that were valid then."""
+        for one in self._pool:
+            if one.subject != certificate.issuer:
+                continue
+            if not one.not_valid_before_utc <= at <= one.not_valid_after_utc:
+                continue
+            try:
+                certificate.verify_directly_issued_by(one)
+                is_authority = one.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+            except _UNREADABLE:
+                continue
+            if is_authority:
+                yield one
+
+    def _status(
+        self, certificate: x509.Certificate, issuer: x509.Certificate, at: datetime
+    ) -> RevocationFinding:
+        """Return what an issuer says of a certificate in the data, while its word counts.
+
+        Raises: `NotShownError`, `CertificateRevokedError`.
+        """
+        name = subject_of(issuer)
+        try:
+            found = find_among(self.known.said_by(issuer, self._said), certificate, issuer, at)
+        except RevocationUnknownError as error:
+            said = f"no list or answer of {name} tells of {subject_of(certificate)} on {instant_text(at)}"
+            raise NotShownError(said) from error
+        try:
+            relied = sealed_by(issuer.public_key())
+        except ValueError as error:
+            raise NotShownError(f"the key of {name} is of no known kind") from error
+        lack = self.judgement.lack(DatedCertificate.of(issuer), relied, self.proofs)
+        if lack is not None:
+            raise NotShownError(f"the word of {name}: {lack}")
+        return found
+
+
+def _certificates(values: Iterable[bytes]) -> Iterator[x509.Certificate]:
+    for one in values:
+        try:
+            yield read_certificate(one)
+        except ValueError:
+            continue
