@@ -23,7 +23,7 @@ BESIDE  := -n $(JOBS) --dist worksteal
 # Where this is set, every process compiles everything again: a third of what starting one takes.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo run test coverage soak interop lint format ci bench bench-check bench-scale bench-load fuzz worst lock clean
+.PHONY: help demo run test coverage soak interop lint format vectors ci bench bench-check bench-scale bench-load fuzz worst lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -47,6 +47,9 @@ soak: $(VENV)/.test ## Run the tests that take minutes
 
 interop: $(VENV)/.test ## Call every operation with independent SOAP clients and print what they verified
 	$(PYTEST) -m "not soak and not bench" tests/interop
+
+vectors: $(VENV)/.test ## Write the vectors of the specification of verification anew
+	cd tests && ../$(VENV)/bin/python -m vectors --write
 
 format: $(VENV)/.dev ## Format the code, and correct what can be corrected
 	$(VENV)/bin/ruff check --fix
