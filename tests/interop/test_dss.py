@@ -6,25 +6,30 @@ import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from bundles import NOTIFICATION, Proofs, put_at_disposal, write_trust
+from bundles import NOTIFICATION, Proofs, put_at_disposal, sealed, stamped, statement, write_trust
 from interop.clients import build_with_maven, need, not_here
 from interop.jvm import one_jvm
 from notigateway.evidence import asic, bundle
+from notigateway.evidence.pdf_validation import add_validation_data
+from notigateway.evidence.raising import add_archive_timestamp, archive_imprint, raise_to_lt
 from notigateway.evidence.sealing import Seal
 from notigateway.evidence.timestamp import signature_imprint, take_out
+from notigateway.evidence.validation_data import ValidationData
 from notigateway.verifier.pins import load_trust
 from notigateway.verifier.procedure import verify
 from notigateway.verifier.report import Outcome
-from pki import NOW, crl, pki
-from tsa import tsa
+from pki import NOW, company_subject, crl, pki, rsa_key
+from tsa import token_of, tsa
 
 if TYPE_CHECKING:
+    from notigateway.pki.keys import KeyPair
     from notigateway.verifier.report import Report
 
 JVM = Path(__file__).parent / "jvm"
@@ -33,7 +38,13 @@ SECONDS = 90.0
 MADE = {
     "b.xml": "XAdES-BASELINE-B",
     "t.xml": "XAdES-BASELINE-T",
+    "our-lt.xml": "XAdES-BASELINE-LT",
+    "our-lta.xml": "XAdES-BASELINE-LTA",
+    "our-lta2.xml": "XAdES-BASELINE-LTA",
+    "rsa-t.xml": "XAdES-BASELINE-T",
+    "rsa-lt.xml": "XAdES-BASELINE-LT",
     "form.pdf": "PAdES-BASELINE-T",
+    "our-lt.pdf": "PAdES-BASELINE-LT",
     "bundle.asice": "XAdES-BASELINE-B",
 }
 RAISED = {
@@ -41,6 +52,9 @@ RAISED = {
     for stem, suffix, kind, levels in (
         ("b", ".xml", "XAdES", ("T", "LT", "LTA")),
         ("t", ".xml", "XAdES", ("LT", "LTA")),
+        ("our-lt", ".xml", "XAdES", ("LTA",)),
+        ("our-lta", ".xml", "XAdES", ("LTA",)),
+        ("rsa-t", ".xml", "XAdES", ("LT", "LTA")),
         ("form", ".pdf", "PAdES", ("LT", "LTA")),
         ("bundle", ".asice", "XAdES", ("T", "LT", "LTA")),
     )
@@ -57,23 +71,50 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     container = asic.write_container(files, receipt_id=NOTIFICATION, seal=Seal(pki().seal), made_at=NOW)
     now = datetime.now(UTC).replace(microsecond=0)
     key = tsa().key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    anchors = [one.certificate.public_bytes(Encoding.DER) for one in (pki().issuing, pki().root)]
+    listed = [
+        crl(by, this_update=now - timedelta(hours=1), next_update=now + timedelta(days=30))
+        for by in (pki().issuing, pki().root)
+    ]
+    data = ValidationData(anchors, listed)
+    lt = raise_to_lt(files[bundle.RECEIPT], data)
+    lta = archived(lt, now - timedelta(minutes=50))
+    rsa = stamped(sealed(statement(b""), rsa_seal()))
     written = {
         "b.xml": put_at_disposal(),
         "t.xml": files[bundle.RECEIPT],
+        "our-lt.xml": lt,
+        "our-lta.xml": lta,
+        "our-lta2.xml": archived(lta, now - timedelta(minutes=40), "sha512", data),
+        "rsa-t.xml": rsa,
+        "rsa-lt.xml": raise_to_lt(rsa, data),
         "form.pdf": files[bundle.FORM],
+        "our-lt.pdf": add_validation_data(files[bundle.FORM], data),
         "bundle.asice": container,
         "tsa.key": key,
-        "anchor.crl": crl(
-            pki().issuing, this_update=now - timedelta(hours=1), next_update=now + timedelta(days=30)
-        ),
+        "anchor.crl": listed[0],
     }
     for name, pair in (("anchor", pki().issuing), ("seal", pki().seal), ("tsa", tsa())):
         written[f"{name}.cer"] = pair.certificate.public_bytes(Encoding.DER)
         written[f"{name}.pem"] = pair.certificate.public_bytes(Encoding.PEM)
     for name, content in written.items():
         (folder / name).write_bytes(content)
-    write_trust(folder / "trust")
+    write_trust(folder / "trust", pki().seal, rsa_seal())
     return folder
+
+
+@cache
+def rsa_seal() -> KeyPair:
+    """Return a seal of the other profile, RSA-PSS."""
+    return pki().holder(company_subject("A28000016", "Sello RSA"), rsa_key("rsa seal", 3072))
+
+
+def archived(
+    receipt: bytes, at: datetime, digest: str = "sha256", earlier: ValidationData | None = None
+) -> bytes:
+    """Add an archive time-stamp, made a while ago: what is known of revocation must be newer."""
+    token = token_of(archive_imprint(receipt, digest, earlier=earlier), at=at, digest=digest)
+    return add_archive_timestamp(receipt, token, earlier=earlier)
 
 
 def lines_of(program: str, *words: str) -> list[list[str]]:
@@ -96,9 +137,10 @@ def said(folder: Path) -> dict[str, list[str]]:
     return found
 
 
-def ours(folder: Path, name: str) -> Report:
+def ours(folder: Path, name: str, level: str | None = None) -> Report:
     trust = load_trust(folder / "trust")
-    return verify((folder / name).read_bytes(), trust=trust, at=datetime.now(UTC))
+    at = datetime.now(UTC)
+    return verify((folder / name).read_bytes(), trust=trust, at=at, required_level=level)
 
 
 def test_eu_dss_passes_all_that_we_make_by_its_level(
@@ -112,6 +154,17 @@ def test_eu_dss_passes_all_that_we_make_by_its_level(
     assert {name: (one[0], one[1], one[4]) for name, one in said.items()} == {
         name: (level, "TOTAL_PASSED", "[]") for name, level in wanted.items()
     }
+
+
+def test_eu_dss_needs_nothing_but_the_root_beside_what_we_have_raised(folder: Path, tmp_path: Path) -> None:
+    """No list, no certificate of an issuer or an authority: they are in the file, or it cannot tell."""
+    wanted = {"t.xml": "INDETERMINATE", "form.pdf": "INDETERMINATE"}
+    wanted |= dict.fromkeys(("our-lt.xml", "our-lta.xml", "rsa-lt.xml", "our-lt.pdf"), "TOTAL_PASSED")
+    for name in wanted:
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    (tmp_path / "anchor.cer").write_bytes(pki().root.certificate.public_bytes(Encoding.DER))
+    lines = lines_of("dss", str(tmp_path), *(f"validate:{name}" for name in wanted))
+    assert {name: verdict for name, _, verdict, *_ in lines} == wanted
 
 
 def test_eu_dss_finds_every_file_of_a_container_covered(said: dict[str, list[str]], folder: Path) -> None:
@@ -129,6 +182,16 @@ def test_what_eu_dss_has_raised_passes_with_us(name: str, folder: Path) -> None:
     assert "the seal existed on" in reasons["time-stamp"] or name.endswith(".pdf")
     if name.endswith(".xml") and "-t." not in name:
         assert all(one in reasons["seal"] for one in ADDED)
+
+
+@pytest.mark.usefixtures("said")
+@pytest.mark.parametrize("name", [one for one in (*MADE, *RAISED) if "-lt" in one and one.endswith(".xml")])
+def test_we_find_the_level_that_eu_dss_finds(name: str, folder: Path) -> None:
+    """By the same data: what EU DSS puts in shows the same to us, and its archive time-stamps count."""
+    level = MADE.get(name) or RAISED[name][-1]
+    report = ours(folder, name, level.removeprefix("XAdES-BASELINE-"))
+    assert report.outcome is Outcome.PASSED, report.steps
+    assert "counts for nothing" not in str(report)
 
 
 @pytest.mark.usefixtures("said")
