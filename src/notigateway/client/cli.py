@@ -111,6 +111,14 @@ def connect(
             help="Certificate that seals receipts, or a folder of all.",
         ),
     ] = None,
+    timestamp_cert: Annotated[
+        list[Path] | None,
+        typer.Option(
+            envvar=_env("TIMESTAMP_CERT"),
+            metavar="<path>",
+            help="Authority of time-stamps, or a folder of all: others are told.",
+        ),
+    ] = None,
     ca_file: Annotated[
         Path | None,
         typer.Option(envvar=_env("CA_FILE"), help="Issuers of the TLS certificate, if not public."),
@@ -133,6 +141,7 @@ def connect(
         password_file=password_file,
         server_cert=server_cert or [],
         seal_cert=seal_cert or [],
+        timestamp_cert=timestamp_cert or [],
         ca_file=ca_file,
         timeout_seconds=timeout_seconds,
         public_url=public_url,
@@ -182,7 +191,7 @@ def pull_command(
     from notigateway.client.fetching import Processes
     from notigateway.client.pulling import pull as pull_all
 
-    seals = connection_of(context).seals()
+    seals, authorities = connection_of(context).seals(), connection_of(context).authorities()
     with connection_of(context).client() as client, show.pull_progress() as progress:
         report = pull_all(
             client,
@@ -195,6 +204,7 @@ def pull_command(
             processes=Processes(processes, connection_of(context).fetching) if processes > 1 else None,
             progress=progress,
             accepted_log_name=accept_log_name,
+            authorities=authorities,
         )
     (show.print_json if as_json else show.report_table)(report)
     if report.not_verified:
@@ -260,12 +270,12 @@ def receipt_command(
     """Print a line for each receipt; save those that are verified."""
     from notigateway.client.proof import examine
 
-    seals = connection_of(context).seals()
+    seals, authorities = connection_of(context).seals(), connection_of(context).authorities()
     with connection_of(context).client() as client:
         verdicts = [
             one
             for item in client.receipts(resolved(client, chosen_ids(ids, ids_file)), format=form)
-            for one in examine(item, seals)
+            for one in examine(item, seals, authorities=authorities)
         ]
     if save is not None:
         _save(verdicts, save)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from notigateway.pki.keys import KeyPair
 
 _PATHS: Final = frozenset({"key", "cert", "p12", "password_file", "ca_file"})
-_PATH_LISTS: Final = frozenset({"server_cert", "seal_cert"})
+_PATH_LISTS: Final = frozenset({"server_cert", "seal_cert", "timestamp_cert"})
 _KEYS: Final = _PATHS | _PATH_LISTS | {"url", "public_url", "timeout_seconds", "contract", "mtom"}
 
 
@@ -44,6 +44,7 @@ class Connection:
     password_file: Path | None
     server_cert: list[Path]
     seal_cert: list[Path]
+    timestamp_cert: list[Path]
     ca_file: Path | None
     timeout_seconds: float
     public_url: str | None = None
@@ -72,9 +73,9 @@ class Connection:
             mtom=self.mtom,
         )
 
-    def fetching(self) -> tuple[NotificationClient, list[Pin]]:
-        """Return the client and the seals for a process beside a pull. Raises: as `client` and `seals`."""
-        return self.client(), self.seals()
+    def fetching(self) -> tuple[NotificationClient, list[Pin], list[Pin]]:
+        """Return the client, the seals and the authorities for a process beside a pull. Raises: as those."""
+        return self.client(), self.seals(), self.authorities()
 
     def wscn(self) -> WscnClient:
         """Return the client of the Social Security's contract. Raises: as `client`."""
@@ -133,6 +134,13 @@ class Connection:
                 "the certificate of the service's seal is missing", param_hint="--seal-cert"
             )
         return [one for path in self.seal_cert for one in _pins(path)]
+
+    def authorities(self) -> list[Pin]:
+        """Return the authorities whose time-stamps are believed; none where that is not asked.
+
+        Raises: `ConfigurationError` for unreadable files.
+        """
+        return [one for path in self.timestamp_cert for one in _pins(path)]
 
 
 def check_own(certificate: x509.Certificate, now: datetime) -> None:

@@ -46,10 +46,13 @@ _ENDED_ALONE: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """How many processes fetch, and what gives each its client and the pinned seals; it must pickle."""
+    """How many processes fetch, and what gives each its client and whom it believes; it must pickle.
+
+    That is the pinned seals, and the pinned authorities of time-stamps (none: anybody's are taken).
+    """
 
     count: int
-    opens: Callable[[], tuple[NotificationClient, Sequence[Pin]]]
+    opens: Callable[[], tuple[NotificationClient, Sequence[Pin], Sequence[Pin]]]
 
 
 @dataclass(slots=True)
@@ -59,6 +62,7 @@ class Fetcher:
     client: NotificationClient
     spool: Spool
     seals: tuple[Pin, ...]
+    authorities: tuple[Pin, ...] = ()
     # An earlier service refuses to give receipts with the documents.
     is_in_one_answer: bool = True
 
@@ -103,7 +107,9 @@ class Fetcher:
         part.documents += len(item.documents)
         part.document_bytes += sum(one.size for one in item.documents)
         part.receipts_verified += len(item.receipts)
-        part.undated += sum(1 for one in item.receipts if undated(one, self.seals, now=datetime.now(UTC)))
+        now, authorities = datetime.now(UTC), self.authorities
+        lacking = [one for one in item.receipts if undated(one, self.seals, now=now, authorities=authorities)]
+        part.undated += len(lacking)
 
     def _pieces(self, notification_id: str, document: Document) -> Iterable[bytes]:
         inline = document.pieces()
@@ -198,6 +204,6 @@ _own: list[Fetcher] = []
 
 def _fetch_beside(processes: Processes, place: Place, batch: Sequence[Notification]) -> PullReport:
     if not _own:
-        client, seals = processes.opens()
-        _own.append(Fetcher(client, Spool.join(place), tuple(seals)))
+        client, seals, authorities = processes.opens()
+        _own.append(Fetcher(client, Spool.join(place), tuple(seals), tuple(authorities)))
     return _own[0].fetch(batch)

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from notigateway.client.errors import DocumentMismatchError, NotVerifiedError, ReceiptNotVerifiedError
 from notigateway.client.values import CONTENT_RELEASED
 from notigateway.errors import GatewayError
-from notigateway.evidence.history import dated
+from notigateway.evidence.history import DatedCertificate, dated
 from notigateway.evidence.timestamp import embedded_certificates, read_stamp, signature_imprint, take_out
 from notigateway.evidence.xades import seal_certificate_of, verify_receipt
 from notigateway.instants import instant_text
-from notigateway.pki.keys import fingerprint
+from notigateway.pki.keys import fingerprint, subject_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from notigateway.contract.v1 import Document, Notification, NotificationReceipts, Receipt
     from notigateway.evidence.history import Pin
     from notigateway.evidence.statement import ReceiptFacts
+    from notigateway.evidence.timestamp import Stamp
 
 
 def verify(receipt: Receipt, *, notification_id: str, seals: Sequence[Pin]) -> ReceiptFacts:
@@ -89,24 +90,45 @@ def _check_place(facts: ReceiptFacts, others: Iterable[ReceiptFacts]) -> None:
         )
 
 
-def undated(receipt: Receipt, seals: Sequence[Pin], *, now: datetime) -> str:
-    """Return why a receipt that is proven here proves nothing to others; "" where it does.
+def undated(receipt: Receipt, seals: Sequence[Pin], *, now: datetime, authorities: Sequence[Pin] = ()) -> str:
+    """Return what others may hold against the time of a receipt that is proven here; "" where nothing.
 
     The answer of the pinned service vouches for it here. To others a receipt of a seal out of use needs a
-    time-stamp from before that end (`evidence.existence`); whether they trust its authority is theirs to say.
+    time-stamp from before that end (`evidence.existence`). Where `authorities` are pinned, a time-stamp of
+    anybody else is told, whatever the seal; else whether they trust its authority is theirs to say.
     """
     ended = {name: pin.until for name, pin in dated(seals).items() if pin.until < now}
-    if not ended:
+    if not ended and not authorities:
         return ""
     original, token = take_out(receipt.xml())
-    until = ended.get(fingerprint(seal_certificate_of(original)))
+    stranger = "" if token is None or not authorities else _stranger(token, original, authorities)
+    until = ended.get(fingerprint(seal_certificate_of(original))) if ended else None
     if until is None:
-        return ""
+        return stranger
     said = f"to others it proves nothing: its seal is out of use since {instant_text(until)}"
     if token is None:
         return f"{said}, and it has no time-stamp"
-    stamp = read_stamp(token, imprint=signature_imprint(original), authorities=embedded_certificates(token))
+    if stranger:
+        return f"{said}, and {stranger}"
+    stamp = _stamp(token, original)
     return f"{said}, its time-stamp is of {instant_text(stamp.at)}" if stamp.at > until else ""
+
+
+def _stranger(token: bytes, original: bytes, authorities: Sequence[Pin]) -> str:
+    """Return why a time-stamp that is proven to be of this receipt is none of the authorities'; or ""."""
+    (certificate,) = embedded_certificates(token)  # it is kept with its signer's alone
+    pin = dated(authorities).get(fingerprint(certificate))
+    if pin is None:
+        who = f"{subject_of(certificate)} (SHA-256 {fingerprint(certificate)})"
+        return f"its time-stamp is by an authority that is not pinned: {who}"
+    if pin == DatedCertificate.of(certificate) or pin.covers(at := _stamp(token, original).at):
+        return ""
+    return f"its time-stamp is of {instant_text(at)}, when its authority was not in use"
+
+
+def _stamp(token: bytes, original: bytes) -> Stamp:
+    """Return what a time-stamp states, whoever made it."""
+    return read_stamp(token, imprint=signature_imprint(original), authorities=embedded_certificates(token))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +145,16 @@ class Verdict:
 
 
 def examine(
-    item: NotificationReceipts, seals: Sequence[Pin], *, now: datetime | None = None
+    item: NotificationReceipts,
+    seals: Sequence[Pin],
+    *,
+    now: datetime | None = None,
+    authorities: Sequence[Pin] = (),
 ) -> Iterator[Verdict]:
-    """Yield a verdict on each receipt of a notification, or the one that there is none."""
+    """Yield a verdict on each receipt of a notification, or the one that there is none.
+
+    `authorities` are those of time-stamps that are believed; anybody's where none is named.
+    """
     if not item.receipts:
         why = f"{item.problem.code}: {item.problem.text_en}" if item.problem else "there is no receipt"
         yield Verdict(item.id, None, verified=False, problem=why)
@@ -134,7 +163,7 @@ def examine(
     for receipt, facts in found:
         problem = facts if isinstance(facts, NotVerifiedError) else _misplaced(facts, proven)
         at = now or datetime.now(UTC)
-        line = undated(receipt, seals, now=at) if problem is None else problem.line()
+        line = problem.line() if problem else undated(receipt, seals, now=at, authorities=authorities)
         yield Verdict(item.id, receipt, verified=problem is None, problem=line)
 
 

@@ -48,7 +48,7 @@ class PullReport:
     documents: int = 0
     document_bytes: int = 0
     receipts_verified: int = 0
-    # Of those, of a seal out of use without a time-stamp from before: to others they prove nothing.
+    # Of those, of a seal out of use without a time-stamp from before, or of an authority that is not pinned.
     undated: int = 0
     refused: list[Left] = field(default_factory=list)
     not_verified: list[Left] = field(default_factory=list)

@@ -55,6 +55,7 @@ def pull(
     processes: Processes | None = None,
     progress: Callable[[Step, int], None] = lambda _step, _count: None,
     accepted_log_name: str | None = None,
+    authorities: Sequence[Pin] = (),
 ) -> PullReport:
     """Store every readable notification that matches `where` and is not yet in the folder.
 
@@ -63,15 +64,17 @@ def pull(
     one with the same `accept` and `where` look at the changes only; `full` looks at everything again.
     `parallel` threads fetch and store or, where they are given, as many `processes`, with the same results.
     Before anything else the service's log must go on from the head that the folder knows, or under
-    `accepted_log_name`, which a person has confirmed.
+    `accepted_log_name`, which a person has confirmed. Where `authorities` of time-stamps are given, receipts
+    with a time-stamp of anybody else count as `undated`.
 
     Raises: `SpoolError` for the folder; `LogSplitError`, `LogRenamedError`, `LogNotProvenError` for the log;
     `ClientError` when the service cannot be reached, refuses a whole request or is not the pinned one. What
     is stored stays; call again to go on.
     """
+    believed = tuple(seal_certificates), tuple(authorities)
     with (
         Spool(directory) as spool,
-        Crew(Fetcher(client, spool, tuple(seal_certificates)), parallel, processes) as crew,
+        Crew(Fetcher(client, spool, *believed), parallel, processes) as crew,
     ):
         watch = LogWatch(client, spool, seal_certificates, accepted_log_name)
         run = _Pull(client, spool, crew, accept, progress)

@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from bundles import stamped
 from notigateway.client.cli import main
 from notigateway.client.errors import SpoolError
 from notigateway.client.options import STATES
 from notigateway.client.wscn import WscnOutcome
 from notigateway.client.wscn_commands import ask_each
+from notigateway.evidence.history import PERIODS
 from notigateway.published import published_folder
 from notigateway.wss.sign import Signer
-from pki import pki, write_p12, write_pem
-from service_simulator import element, gateway_fault, problem
+from pki import pki, write_issuers, write_p12, write_pem
+from service_simulator import AVAILABLE_AT, element, gateway_fault, problem
+from tsa import tsa
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -228,6 +231,38 @@ def test_receipts_are_verified_shown_and_saved(
     done = run("receipt", item.id, "--save", tmp_path / "receipts")
     assert (done.code, "yes" in done.out) == (0, True)
     assert (tmp_path / "receipts" / f"receipt-{item.receipt_id}.xml").read_bytes() == item.receipt
+
+
+def test_a_receipt_that_somebody_elses_authority_has_time_stamped_is_told(
+    service: Simulator, run: Callable[..., Done], tmp_path: Path
+) -> None:
+    (item,) = service.add()
+    service.accept(item)
+    item.receipt = stamped(item.receipt, at=AVAILABLE_AT)
+    ours = write_issuers(tmp_path / "ours", [tsa().certificate])
+    theirs = write_issuers(tmp_path / "theirs", [tsa("theirs").certificate])
+
+    def problem_by(*pins: Path) -> str:
+        done = run(
+            *(word for pin in pins for word in ("--timestamp-cert", pin)), "receipt", item.id, "--json"
+        )
+        (verdict,) = done.lines()
+        assert (done.code, verdict["verified"]) == (0, True)
+        return str(verdict["problem"])
+
+    assert problem_by() == problem_by(ours) == problem_by(theirs, ours / "issuer-0.pem") == ""
+    assert "an authority that is not pinned" in problem_by(theirs)
+    (ours / PERIODS).write_text('["issuer-0.pem"]\nuntil = 2020-01-01T00:00:00Z\n')
+    assert "when its authority was not in use" in problem_by(ours)
+    config = tmp_path / "keys" / "client.toml"
+    config.write_text('timestamp_cert = "../theirs"\n')
+    done = run("--config", config, "pull", tmp_path / "inbox", "--json")
+    (report,) = done.lines()
+    assert (report["receipts_verified"], report["undated"]) == (1, 1)
+    together = run(
+        "--config", config, "--timestamp-cert", ours, "pull", tmp_path / "other", "--processes", "2", "--json"
+    )
+    assert together.lines()[0]["undated"] == 1
 
 
 def test_a_receipt_that_is_not_verified_is_neither_saved_nor_passed_over(
