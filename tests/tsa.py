@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from asn1crypto import algos, cms, core, tsp  # type: ignore[import-untyped]
 from asn1crypto import x509 as asn1
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
@@ -72,9 +72,9 @@ def token_of(imprint: bytes, *, at: datetime, pair: KeyPair | None = None, diges
     return read_answer(answer, imprint=imprint, nonce=_NONCE, authorities=[pair.certificate]).token
 
 
-def unchecked_token_of(imprint: bytes, *, at: datetime, pair: KeyPair) -> bytes:
+def unchecked_token_of(imprint: bytes, *, at: datetime, pair: KeyPair, digest: str = "sha256") -> bytes:
     """Return the same whatever is wrong with the authority or the instant."""
-    answer = tsp.TimeStampResp.load(_answer(pair, imprint, nonce=_NONCE, at=at, digest="sha256"))
+    answer = tsp.TimeStampResp.load(_answer(pair, imprint, nonce=_NONCE, at=at, digest=digest))
     return kept_form(answer["time_stamp_token"].dump(), [pair.certificate])
 
 
@@ -124,7 +124,11 @@ def _answer(pair: KeyPair, imprint: bytes, *, nonce: int, at: datetime, digest: 
     attributes = _attributes(
         hashlib.new(digest, info.dump()).digest(), pair.certificate.fingerprint(hashes.SHA256())
     )
-    assert isinstance(pair.key, ec.EllipticCurvePrivateKey)
+    if isinstance(pair.key, ec.EllipticCurvePrivateKey):
+        kind = "ecdsa"
+        signature = pair.key.sign(attributes.dump(), ec.ECDSA(hashing, deterministic_signing=True))
+    else:
+        kind, signature = "rsa", pair.key.sign(attributes.dump(), padding.PKCS1v15(), hashing)
     signer = {
         "version": "v1",
         "sid": cms.SignerIdentifier(
@@ -133,8 +137,8 @@ def _answer(pair: KeyPair, imprint: bytes, *, nonce: int, at: datetime, digest: 
         ),
         "digest_algorithm": algos.DigestAlgorithm({"algorithm": digest}),
         "signed_attrs": attributes,
-        "signature_algorithm": algos.SignedDigestAlgorithm({"algorithm": f"{digest}_ecdsa"}),
-        "signature": pair.key.sign(attributes.dump(), ec.ECDSA(hashing, deterministic_signing=True)),
+        "signature_algorithm": algos.SignedDigestAlgorithm({"algorithm": f"{digest}_{kind}"}),
+        "signature": signature,
     }
     signed = cms.SignedData(
         {

@@ -165,7 +165,7 @@ def _usage(*names: str) -> x509.KeyUsage:
 @cache
 def holder(label: str) -> Holder:
     """Return somebody whom the issuer certified: an authority of time-stamps, if the label says so."""
-    key = rsa_key() if label == "seal-rsa" else ec_key(label)
+    key = rsa_key() if label.endswith("-rsa") else ec_key(label)
     since, until = _VALID.get(label, (START, END))
     aki = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer().pair.key.public_key())
     builder = (
@@ -198,9 +198,9 @@ def revocation_list(*revoked: tuple[Holder, datetime], at: datetime) -> bytes:
 
 
 @cache
-def token(about: bytes, at: datetime, by: str = "authority") -> bytes:
+def token(about: bytes, at: datetime, by: str = "authority", digest: str = "sha256") -> bytes:
     """Return a time-stamp of the SHA-256 of some bytes."""
-    return unchecked_token_of(hashlib.sha256(about).digest(), at=at, pair=holder(by).pair)
+    return unchecked_token_of(hashlib.sha256(about).digest(), at=at, pair=holder(by).pair, digest=digest)
 
 
 def all_keys() -> dict[str, dict[str, str]]:
@@ -221,4 +221,4 @@ def all_keys() -> dict[str, dict[str, str]]:
 
     found = {label: of_curve(label) for label in labels}
     found |= {label: of_witness(label) for label in ("w1", "w2", "w3", "wx")}
-    return found | {"seal-rsa": of_rsa()}
+    return found | {"seal-rsa": of_rsa(), "authority-rsa": of_rsa()}

@@ -39,7 +39,10 @@ UNPROVEN: Final = "ppfi ii iiii iisssi i"
 
 @dataclass(frozen=True, kw_only=True)
 class Vector:
-    """One vector; `steps` are letters, spaces between them mean nothing."""
+    """One vector; `steps` are letters, spaces between them mean nothing.
+
+    A good one `is_told` by pieces of another where it differs from that in little.
+    """
 
     name: str
     data: bytes
@@ -54,6 +57,8 @@ class Vector:
     algorithms: str | None = None
     needs: tuple[str, ...] = ()
     suffix: str = ""
+    is_told: bool = False
+    is_raised: bool = False
 
     @property
     def request_file(self) -> str | None:
@@ -63,7 +68,7 @@ class Vector:
     @property
     def base(self) -> str | None:
         """The name of the good vector by which its file is told; None for one that stands by itself."""
-        if self.rule is None:
+        if self.rule is None and not self.is_told:
             return None
         is_large = self.kind == ".zip" and len(self.data) > _OF_SMALL
         return "bundle-acceptance" if is_large else _BASES[self.kind]
@@ -84,6 +89,8 @@ class Vector:
         names = STEPS[self.kind]
         if "certificate of a power" in self.says:
             names = _RECEIPT[:4]
+        if self.is_raised:
+            names = _with_additions(names)
         assert len(letters) in {len(names), 1}, self.name
         return {name: _OUTCOMES[letter] for name, letter in zip(names, letters, strict=False)}
 
@@ -111,6 +118,18 @@ class Vector:
             "rule": self.rule,
             "says": self.says,
         }
+
+
+def _with_additions(names: Sequence[str]) -> tuple[str, ...]:
+    place = names.index("time-stamp")
+    return (*names[:place], "archive time-stamps", "time-stamp", "validation data", *names[place + 1 :])
+
+
+def raised_steps(letters: str, archive: str, stamp: str, data: str) -> str:
+    """Return letters with those of a receipt with additions in place of its time-stamp's."""
+    found = letters.replace(" ", "")
+    place = len(found) - 12
+    return found[:place] + archive + stamp + data + found[place + 1 :]
 
 
 def but(letters: str, kind: str = ".zip", **changed: str) -> str:

@@ -107,7 +107,7 @@ def sealed(
     for place, digested in (
         ("content", root),
         ("properties", properties_of(text)),
-        ("key", _key_info_of(text)),
+        ("key", key_info_of(text)),
     ):
         text = text.replace(f"{{{place}}}", filled.get(place, sha256_b64(digested)))
     value = by.xml_value(signed_info_of(text), high=high)
@@ -130,7 +130,8 @@ def properties_of(text: str) -> bytes:
     return re.sub(rb"<(ds:[A-Za-z0-9]+)", rb"<\1" + _DS, part)
 
 
-def _key_info_of(text: str) -> bytes:
+def key_info_of(text: str) -> bytes:
+    """Return what `{key}` digests (V25)."""
     return _declared(_part(text, "ds:KeyInfo"), b"ds:KeyInfo", _DS)
 
 

@@ -19,8 +19,10 @@ from vector_keys import all_keys, holder, issuer
 from vector_kind import Vector
 from vector_log import text_of, vkey
 from vector_pieces import pieces_of
+from vectors_additions import additions
 from vectors_bundles import bad_bundles
 from vectors_containers import bad_containers, bad_zips
+from vectors_edges import edges
 from vectors_good import SEAL_ENDS, good
 from vectors_logs import bad_logs
 from vectors_receipts import bad_receipts
@@ -33,6 +35,10 @@ ROOT: Final = Path(__file__).parents[1] / "samples" / "vectors"
 FORMAT: Final = "urn:notigateway:verification-vectors:1"
 # Past the end of SHA-256, which no table of today has.
 _SUNSET: Final = 'reviewed = 2026-06-15\n\n[ends]\n"SHA-256" = 2026-06-15T00:00:00Z\n'
+_STOPS: Final = """["seal.cer"]
+since = 2026-05-29T12:00:00.000Z
+stops = 2026-05-30T00:00:00.000Z
+"""
 _DESCRIPTION: Final = "README.md"
 
 
@@ -40,6 +46,8 @@ def all_vectors() -> list[Vector]:
     """Return them in the order of the index."""
     return [
         *good(),
+        *edges(),
+        *additions(),
         *bad_receipts(),
         *bad_stamps(),
         *bad_times(),
@@ -80,10 +88,12 @@ def trust() -> dict[str, bytes]:
             "timestamp/periods.toml": _ends(authority=end),
             "issuers": issuers,
         },
+        "trust-stopped": {"seals": seals, "seals/periods.toml": _STOPS, "timestamp": stamps},
         "trust-odd-authorities": {
             "seals": seals,
             "timestamp": {
-                one: holder(one).der for one in ("authority-not-critical", "authority-expired", "caller")
+                one: holder(one).der
+                for one in ("authority-rsa", "authority-not-critical", "authority-expired", "caller")
             },
         },
         "trust-witnesses": {"seals": seals, "timestamp": stamps, "witnesses.toml": witnesses},

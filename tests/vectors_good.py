@@ -22,7 +22,7 @@ from vector_evidence import (
     small,
 )
 from vector_keys import holder, token
-from vector_kind import LARGE, LONE_B, LONE_T, SMALL, Vector, but, changed
+from vector_kind import LARGE, LONE_B, LONE_T, SMALL, Vector, but
 from vector_log import BODY_NIF, LOG, text_of
 from vector_seals import b64, element, nif, pdf, raised, sealed, sha256, value_element, zip_of
 from vectors_renewed import power, renewed
@@ -96,13 +96,6 @@ def _receipts() -> list[Vector]:
             says="A receipt alone, with the request that it names given beside it.",
         ),
         Vector(
-            name="receipt-with-additions",
-            data=with_additions(available_t()),
-            needs=("additions",),
-            steps=LONE_T,
-            says="A receipt to which somebody has added certificates, in a file with an XML declaration.",
-        ),
-        Vector(
             name="receipt-no-authorities",
             data=available_t(),
             trust="trust-without-authorities",
@@ -115,16 +108,6 @@ def _receipts() -> list[Vector]:
 def _in_lines(der: bytes) -> str:
     text = b64(der)
     return "".join(f"{text[place : place + 64]}\n" for place in range(0, len(text), 64))
-
-
-def with_additions(receipt: bytes, added: str = "") -> bytes:
-    """Return a receipt as another tool may write it, with certificates added."""
-    kept = added or (
-        f"<xades:CertificateValues><xades:EncapsulatedX509Certificate>{b64(holder('seal').der)}"
-        "</xades:EncapsulatedX509Certificate></xades:CertificateValues>"
-    )
-    end = b"</xades:UnsignedSignatureProperties>"
-    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + changed(receipt, end, kept.encode() + end)
 
 
 def _bundles() -> list[Vector]:

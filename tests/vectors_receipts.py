@@ -11,7 +11,7 @@ from vector_keys import holder
 from vector_kind import LATER, LONE_B, UNPROVEN, Vector, but, changed, flipped
 from vector_log import text_of
 from vector_seals import b64, pdf, sealed, sha256_b64
-from vectors_good import available_t, stamped, with_additions
+from vectors_good import stamped
 from vectors_renewed import power
 
 if TYPE_CHECKING:
@@ -245,17 +245,6 @@ def _seals() -> Iterator[Vector]:
 
 
 def _others() -> Iterator[Vector]:
-    hidden = with_additions(
-        available_t(), '<EvidenceIdentifier xmlns="urn:notigateway:evidence:1">x</EvidenceIdentifier>'
-    )
-    yield Vector(
-        name="additions-of-ours",
-        data=hidden,
-        rule="V32",
-        needs=("additions",),
-        steps=_NO_RECEIPT,
-        says="An element of a receipt hidden in what others may add.",
-    )
     asked = stamped(acceptance(), NOW + timedelta(seconds=40))
     yield Vector(
         name="request-another",

@@ -25,6 +25,14 @@ if TYPE_CHECKING:
 INDEX: list[dict[str, Any]] = json.loads((ROOT / "vectors.json").read_bytes())["vectors"]
 DOCUMENTS = [ROOT.parents[1] / "docs" / name for name in ("verifying.md", "verifying-log.md")]
 MOST_BYTES = 1_500_000
+# V3; whoever does not prove who signed cannot tell whether that certificate was good.
+STEP_CAPABILITIES = [
+    ("schema",),
+    ("caller's signature", "signer's status"),
+    ("signer's status",),
+    ("form",),
+    ("renewed heads",),
+]
 
 
 @cache
@@ -59,6 +67,14 @@ def test_each_step_comes_to_what_the_vector_says(said: dict[str, Any]) -> None:
     assert {one.name: str(one.outcome) for one in report.steps} == said["steps"], report
     assert report.outcome == said["outcome"]
     assert (said["rule"] is None) is (said["outcome"] == "passed")
+
+
+@pytest.mark.parametrize("lacking", STEP_CAPABILITIES, ids=lambda names: names[0])
+def test_who_lacks_a_step_is_told_where_the_outcome_may_differ(lacking: tuple[str, ...]) -> None:
+    for said in INDEX:
+        rest = {outcome for name, outcome in said["steps"].items() if name not in lacking}
+        found = next((one for one in ("failed", "indeterminate") if one in rest), "passed")
+        assert found == said["outcome"] or set(lacking) & set(said["needs"]), said["name"]
 
 
 def test_the_rules_that_vectors_name_are_in_the_specification() -> None:
