@@ -2,7 +2,7 @@
 
 An *exhibit* is a file that passes, with what of it must be as it was in whatever passes: others may lawfully
 add to evidence. Another form of evidence is one more exhibit in `EXHIBITS`; a kind of member that it holds
-is one more row of `_BY_SUFFIX`.
+is one more row of `_BY_SUFFIX` (a member of its own by its whole name).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import base64
 import json
 import re
 from dataclasses import dataclass, replace
+from functools import partial
 from io import BytesIO
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
@@ -25,6 +26,7 @@ from notigateway.evidence.additions import take_apart
 from notigateway.evidence.der import der
 from notigateway.evidence.pdf_seal import find_seal
 from notigateway.pki.low_form import P256_ORDER
+from tampering_log import tamper_note, tamper_renewals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -125,7 +127,8 @@ def _tamper(data: bytes, dice: Random) -> tuple[str, bytes]:
         what = dice.choice(list(among))
         among[what]()
         return f"{name} {what}", packed(data, files)
-    how, files[name] = _change(name[name.rfind(".") :], files[name], dice)
+    kind = name if name in _BY_SUFFIX else name[name.rfind(".") :]
+    how, files[name] = _change(kind, files[name], dice)
     return f"{name}: {how}", packed(data, files)
 
 
@@ -234,7 +237,7 @@ def twin_of_receipt(data: bytes) -> bytes:
     return data[: found.start(1)] + other + data[found.end(1) :]
 
 
-def _json(data: bytes, dice: Random) -> tuple[str, bytes]:
+def change_json(data: bytes, dice: Random) -> tuple[str, bytes]:
     text = data.decode("ascii")
     values = list(re.finditer(r'(?<=: )(?:"[^"]*"|\d+|\[)|"[0-9a-f]{8,}"', text))
     one = dice.choice(values)
@@ -254,9 +257,14 @@ def _json(data: bytes, dice: Random) -> tuple[str, bytes]:
     return f"{how} {one[0][:20]} {hostile[:20]}", ways[how].encode()
 
 
-def _der(data: bytes, dice: Random) -> tuple[str, bytes]:
+def change_der(data: bytes, dice: Random) -> tuple[str, bytes]:
     if dice.random() < 0.1:
         return "twin", twin(data)
+    return change_node(data, dice)
+
+
+def change_node(data: bytes, dice: Random) -> tuple[str, bytes]:
+    """Change one node of a tree of DER."""
     return "node", _der_node(data, dice, depth=0)
 
 
@@ -289,7 +297,7 @@ def _der_node(data: bytes, dice: Random, depth: int) -> bytes:
     return der(data[0] if how < 0.99 else dice.choice(b"\x30\x31\x04\xa0\x02"), *children)
 
 
-def _text(data: bytes, dice: Random) -> tuple[str, bytes]:
+def change_text(data: bytes, dice: Random) -> tuple[str, bytes]:
     lines = data.split(b"\n")
     at, other = dice.randrange(len(lines)), dice.randrange(len(lines))
     how = dice.choice(["hostile", "lost", "doubled", "exchanged", "number"])
@@ -345,13 +353,14 @@ def twin_of_pdf(data: bytes) -> bytes:
 
 _BY_SUFFIX: Final[Mapping[str, Callable[[bytes, Random], tuple[str, bytes]]]] = {
     ".xml": _xml,
-    ".json": _json,
-    ".cer": _der,
-    ".der": _der,
-    ".tst": _der,
-    ".sig": _der,
-    ".txt": _text,
-    ".note": _text,
+    ".json": change_json,
+    ".cer": change_der,
+    ".der": change_der,
+    ".tst": change_der,
+    ".sig": change_der,
+    ".txt": change_text,
+    ".note": partial(tamper_note, rest=change_text),
+    bundle.RENEWALS: partial(tamper_renewals, der=change_node, rest=change_json),
     ".pdf": _pdf,
 }
 

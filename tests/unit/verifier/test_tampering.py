@@ -6,61 +6,57 @@ import base64
 import re
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
-from functools import cache
+from functools import partial
 from io import BytesIO
+from random import Random
 from typing import TYPE_CHECKING
 from zipfile import ZipFile
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from bundles import NOTIFICATION, Proofs, write_trust
-from notigateway.evidence import asic, bundle
-from notigateway.evidence.sealing import Seal
+from bundles import write_trust
+from exhibits import QUORUM, exhibits, rsa_seal, written
+from notigateway.evidence import bundle
+from notigateway.tlog.renewal import read_renewals
 from notigateway.verifier.pins import load_trust
 from notigateway.verifier.procedure import verify
 from notigateway.verifier.report import UNFORESEEN, Outcome, Report
 from pki import NOW, pki
-from tampering import Exhibit, of_bundle, of_container, of_pdf, of_receipt, opened, packed, tamperings
+from tampering import Exhibit, change_json, change_node, change_text, opened, packed, tamperings
+from tampering_log import tamper_note, tamper_renewals
 
 if TYPE_CHECKING:
     from notigateway.verifier.pins import Trust
+
+    Change = Callable[[bytes, Random], tuple[str, bytes]]
 
 AT = NOW + timedelta(days=1)
 SEED = 20261123
 CPU_SECONDS = 2
 
 
-def raised(receipt: bytes) -> bytes:
-    """Return a receipt as others write it who have added to it."""
-    end, values = b"</xades:SignatureTimeStamp>", b"<xades:CertificateValues/><xades:RevocationValues/>"
-    return b'<?xml version="1.0" encoding="UTF-8"?>' + receipt.replace(end, end + values)
-
-
-@cache
-def exhibits() -> dict[str, Exhibit]:
-    """Return every form of evidence that there is."""
-    files = Proofs().members()
-    whole = bundle.write_bundle(files, receipt_id=NOTIFICATION, seal=Seal(pki().seal), made_at=NOW)
-    container = asic.write_container(files, receipt_id=NOTIFICATION, seal=Seal(pki().seal), made_at=NOW)
-    found = (
-        Exhibit("bundle", whole, of_bundle),
-        Exhibit("container", container, of_container),
-        Exhibit("receipt", files[bundle.RECEIPT], of_receipt),
-        Exhibit("raised", raised(files[bundle.RECEIPT]), of_receipt),
-        Exhibit("pdf", files[bundle.FORM], of_pdf),
-    )
-    return {one.name: one for one in found}
-
-
 # Of 2,000: where there is the most to be changed, the most is tried.
-SHARES = {"bundle": 900, "container": 450, "receipt": 200, "raised": 200, "pdf": 250}
+SHARES = {
+    "bundle": 450,
+    "renewed": 350,
+    "rsa": 150,
+    "report": 150,
+    "container": 300,
+    "receipt": 120,
+    "raised": 100,
+    "lta": 130,
+    "power": 80,
+    "pdf": 170,
+}
 
 
 @pytest.fixture(scope="session")
 def trust(tmp_path_factory: pytest.TempPathFactory) -> Trust:
-    return load_trust(write_trust(tmp_path_factory.mktemp("trust")))
+    folder = write_trust(tmp_path_factory.mktemp("trust"), pki().seal, rsa_seal())
+    return replace(load_trust(folder), quorum=QUORUM)
 
 
 def wrong_of(exhibit: Exhibit, changed: bytes, trust: Trust) -> str | None:
@@ -90,6 +86,49 @@ def try_all(name: str, count: int, seed: int, trust: Trust) -> None:
 def test_a_slice_of_the_tamperings_is_refused_in_time_and_in_words(name: str, trust: Trust) -> None:
     assert verify(exhibits()[name].data, trust=trust, at=AT).outcome is Outcome.PASSED
     try_all(name, SHARES[name] // 10, SEED, trust)
+
+
+# --- by who does hold the seal, and neither the authority's key nor a witness's -----------------------
+
+
+def resealed(name: str, change: Change, seed: int) -> tuple[str, bytes, bytes]:
+    """Return how a member of the log was changed, what it is now, and the bundle with a manifest of it."""
+    files = dict(bundle.read_container(exhibits()["renewed"].data))
+    for one in bundle.SEALED:
+        files.pop(one)
+    how, files[name] = change(files[name], Random(f"{name} {seed}"))  # noqa: S311  (reproducible on purpose)
+    return how, files[name], written(files)
+
+
+def outcome_of(data: bytes, step: str, trust: Trust) -> Outcome | None:
+    """Return what a step comes to; None where a step before it ends the verification."""
+    report = verify(data, trust=trust, at=AT)
+    return next((one.outcome for one in report.steps if one.name == step), None)
+
+
+def test_who_seals_a_bundle_anew_forges_no_renewal(trust: Trust) -> None:
+    genuine = read_renewals(bundle.read_container(exhibits()["renewed"].data)[bundle.RENEWALS])
+    assert genuine.second is not None
+    records, statements = [one.record for one in genuine.links], genuine.second.statements
+    change = partial(tamper_renewals, der=change_node, rest=change_json)
+    passed = 0
+    for seed in range(70):
+        how, member, data = resealed(bundle.RENEWALS, change, seed)
+        if outcome_of(data, "renewed heads", trust) is Outcome.PASSED:
+            passed += 1
+            said = read_renewals(member)
+            count = len(said.links)
+            assert [one.record for one in said.links] == records[:count], how
+            assert said.second is None or said.second.statements == statements, how
+    assert passed < 17  # to leave the newest out is lawful, and little else
+
+
+def test_who_seals_a_bundle_anew_forges_no_cosignature(trust: Trust) -> None:
+    whole = bundle.read_container(exhibits()["renewed"].data)[bundle.CHECKPOINT]
+    for seed in range(70):
+        how, member, data = resealed(bundle.CHECKPOINT, partial(tamper_note, rest=change_text), seed)
+        if outcome_of(data, "cosignatures", trust) is Outcome.PASSED:
+            assert set(whole.splitlines()) <= set(member.splitlines()), how
 
 
 # --- one by one -----------------------------------------------------------------------------------
