@@ -40,6 +40,7 @@ _VALID: Final = {
 }
 _EXPONENT: Final = 65537
 _SALT_BYTES: Final = 32
+_P256_BITS: Final = 256
 
 
 def from_seed(label: str, size: int) -> bytes:
@@ -52,9 +53,8 @@ def from_seed(label: str, size: int) -> bytes:
 
 @cache
 def ec_key(label: str) -> ec.EllipticCurvePrivateKey:
-    return ec.derive_private_key(
-        int.from_bytes(from_seed(label, 48), "big") % (ORDER - 1) + 1, ec.SECP256R1()
-    )
+    number = int.from_bytes(from_seed(label, 48), "big") % (ORDER - 1) + 1
+    return ec.derive_private_key(number, ec.SECP384R1() if label == "seal-p384" else ec.SECP256R1())
 
 
 @cache
@@ -91,13 +91,18 @@ class Holder:
     def is_rsa(self) -> bool:
         return isinstance(self.pair.key, rsa.RSAPrivateKey)
 
+    @property
+    def _width(self) -> int:
+        return self.pair.key.key_size // 8
+
     def sign(self, data: bytes, *, high: bool = False) -> bytes:
         """Return a signature: ECDSA in DER, in its low form or in its high one; or RSA-PSS."""
         if isinstance(self.pair.key, rsa.RSAPrivateKey):
             return _sign_pss(self.pair.key, data)
-        r, s = decode_dss_signature(
-            self.pair.key.sign(data, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
-        )
+        made = self.pair.key.sign(data, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
+        if self.pair.key.key_size != _P256_BITS:
+            return made
+        r, s = decode_dss_signature(made)
         return encode_dss_signature(r, max(s, ORDER - s) if high else min(s, ORDER - s))
 
     def xml_value(self, data: bytes, *, high: bool = False) -> bytes:
@@ -105,7 +110,7 @@ class Holder:
         signature = self.sign(data, high=high)
         if self.is_rsa:
             return signature
-        return b"".join(one.to_bytes(32, "big") for one in decode_dss_signature(signature))
+        return b"".join(one.to_bytes(self._width, "big") for one in decode_dss_signature(signature))
 
 
 def _sign_pss(key: rsa.RSAPrivateKey, data: bytes) -> bytes:
@@ -198,19 +203,35 @@ def revocation_list(*revoked: tuple[Holder, datetime], at: datetime) -> bytes:
 
 
 @cache
-def token(about: bytes, at: datetime, by: str = "authority", digest: str = "sha256") -> bytes:
-    """Return a time-stamp of the SHA-256 of some bytes."""
-    return unchecked_token_of(hashlib.sha256(about).digest(), at=at, pair=holder(by).pair, digest=digest)
+def token(
+    about: bytes, at: datetime, by: str = "authority", digest: str = "sha256", about_by: str = "sha256"
+) -> bytes:
+    """Return a time-stamp of the hash of some bytes."""
+    return unchecked_token_of(
+        hashlib.new(about_by, about).digest(), at=at, pair=holder(by).pair, digest=digest
+    )
 
 
 def all_keys() -> dict[str, dict[str, str]]:
     """Return every key by its label, in hexadecimal: they are test keys, and everybody has them."""
-    labels = ["issuer", "seal", "seal-next", "another-holder", "caller", "another-caller", "body"]
+    labels = [
+        "issuer",
+        "seal",
+        "seal-p384",
+        "seal-next",
+        "another-holder",
+        "caller",
+        "another-caller",
+        "body",
+    ]
     labels += ["authority", "authority-short", "authority-next", "authority-nobody-pins"]
     labels += ["authority-not-critical", "authority-expired"]
 
     def of_curve(label: str) -> dict[str, str]:
-        return {"kind": "P-256", "scalar": f"{ec_key(label).private_numbers().private_value:064x}"}
+        return {
+            "kind": "P-384" if label == "seal-p384" else "P-256",
+            "scalar": f"{ec_key(label).private_numbers().private_value:064x}",
+        }
 
     def of_witness(label: str) -> dict[str, str]:
         return {"kind": "Ed25519", "seed": from_seed(label, 32).hex()}

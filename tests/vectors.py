@@ -26,6 +26,7 @@ from vectors_edges import edges
 from vectors_good import SEAL_ENDS, good
 from vectors_logs import bad_logs
 from vectors_receipts import bad_receipts
+from vectors_rules import rules
 from vectors_stamps import bad_stamps, bad_times
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def all_vectors() -> list[Vector]:
         *bad_zips(),
         *bad_containers(),
         *bad_logs(),
+        *rules(),
     ]
 
 
@@ -88,6 +90,7 @@ def trust() -> dict[str, bytes]:
             "timestamp/periods.toml": _ends(authority=end),
             "issuers": issuers,
         },
+        "trust-another-curve": {"seals": {"seal-p384": holder("seal-p384").der}, "timestamp": stamps},
         "trust-stopped": {"seals": seals, "seals/periods.toml": _STOPS, "timestamp": stamps},
         "trust-odd-authorities": {
             "seals": seals,
