@@ -3,71 +3,35 @@
 from __future__ import annotations
 
 import json
-import shutil
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from typer.testing import CliRunner
 
-from listeners import client_of
-from notigateway.app import build_app
-from notigateway.client import LogRenamedError, LogSplitError, pull
+from notigateway.client import LogRenamedError, LogSplitError
 from notigateway.errors import CheckpointInvalidError, ConfigurationError
-from notigateway.log.growing import advance
 from notigateway.repository.engine import reading
 from notigateway.repository.log import find_last_checkpoint
-from notigateway.settings import load_settings
 from notigateway.tlog.checkpoint import Checkpoint, Follows, read_checkpoint
 from operating import app
 from overdue import settings_file
-from pki import NOW, pki, write_issuers
-from watched import at_a_door
+from pki import NOW
+from restored import (
+    HELD,
+    NEW,
+    grow,
+    monitored,
+    named_anew,
+    pulled,
+    restore,
+    resume,
+    started_anew,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from pathlib import Path
 
     from stack import Stack
-
-SEALS = [pki().seal.certificate]
-NEW = "notigateway.example/log-2"
-HELD = ".log-head"
-
-
-def grow(stack: Stack, name: str) -> None:
-    stack.pass_time(minutes=1)
-    stack.publish(name)
-    advance(stack.engine, seal=stack.office.seal, origin=stack.settings.log_origin, now=stack.now)
-
-
-def serve(stack: Stack) -> object:
-    def answer(environ: dict[str, object], start_response: object) -> Iterable[bytes]:
-        return stack.endpoint(environ, start_response)  # type: ignore[arg-type]
-
-    return answer
-
-
-def pulled(stack: Stack, folder: Path, *, accepted: str | None = None) -> int | None:
-    about = {"public_url": str(stack.settings.public_url), "clock": lambda: stack.now}
-    with at_a_door(serve(stack)) as address, client_of(f"{address}/notigateway/v1", **about) as client:  # type: ignore[arg-type]
-        return pull(
-            client, folder, seal_certificates=SEALS, accept=False, accepted_log_name=accepted
-        ).log_size
-
-
-def monitored(stack: Stack, folder: Path, *more: str) -> int:
-    write_issuers(folder / "trust" / "seals", SEALS)
-    known = ["--trust", str(folder / "trust"), "--state", str(folder / "state.json")]
-    with at_a_door(serve(stack)) as address:  # type: ignore[arg-type]
-        url = f"{address}/notigateway/log"
-        return CliRunner().invoke(app, ["monitor", url, *known, *more]).exit_code
-
-
-def resume(stack: Stack, head: Path, reason: str = "restored from the backup of 2 a.m.") -> object:
-    arguments = ["log", "resume", "--last-head", str(head), "--reason", reason]
-    run = CliRunner().invoke(app, [*arguments, "--settings", str(settings_file(stack))])
-    return run.exception if isinstance(run.exception, ConfigurationError) else run.exit_code
 
 
 @pytest.fixture
@@ -75,31 +39,14 @@ def restored(sqlite_stack: Stack, tmp_path: Path) -> Stack:
     """A gateway whose client and monitor know more of its log than the backup that was restored."""
     stack = sqlite_stack
     grow(stack, "ACT-1")
-    database, backup = Path(stack.engine.url.database or ""), tmp_path / "backup.db"
-    stack.engine.dispose()
-    shutil.copyfile(database, backup)
-    grow(stack, "ACT-2")
-    assert pulled(stack, tmp_path / "inbox")
-    assert monitored(stack, tmp_path) == 0
-    stack.engine.dispose()
-    for one in database.parent.glob(f"{database.name}-*"):
-        one.unlink()
-    shutil.copyfile(backup, database)
+
+    def meanwhile() -> None:
+        grow(stack, "ACT-2")
+        assert pulled(stack, tmp_path / "inbox")
+        assert monitored(stack, tmp_path) == 0
+
+    restore(stack, tmp_path, meanwhile)
     return stack
-
-
-def named_anew(stack: Stack) -> None:
-    stack.engine.dispose()
-    stack.overrides["log_origin"] = NEW
-    stack.settings = load_settings(None, overrides=stack.overrides)
-
-
-def started_anew(stack: Stack) -> None:
-    stack.now = datetime.now(UTC)  # the command has signed by this machine's clock
-    stack.office.engine.dispose()
-    endpoint = build_app(stack.settings, lambda: stack.now)
-    stack.endpoint, stack.gate, stack.office = endpoint, endpoint.gate, endpoint.gate.office
-    stack.engine = stack.office.engine
 
 
 def test_under_the_same_name_it_is_a_split_view(restored: Stack, tmp_path: Path) -> None:
