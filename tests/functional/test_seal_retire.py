@@ -17,6 +17,8 @@ from notigateway.evidence.history import PERIODS
 from notigateway.evidence.periods import write_period
 from notigateway.log.growing import advance
 from notigateway.receipts.stamping import Authority, pinned_authorities
+from notigateway.repository.engine import reading
+from notigateway.repository.renewals import sizes_of_renewals
 from notigateway.settings import load_settings
 from notigateway.verifier.pins import load_trust
 from notigateway.verifier.procedure import verify
@@ -169,3 +171,36 @@ def test_an_authority_out_of_use_is_asked_for_nothing_and_still_read(rotating: S
         found = Authority.by(settings, now=datetime.now(UTC))
         assert found is not None
         assert found.certificates == [tsa("next").certificate]
+
+
+def test_a_seal_whose_period_has_ended_is_told_and_nothing_changes(rotating: Stack) -> None:
+    decided(rotating)
+    stopped_before(rotating)
+    with serving(Answering(at=datetime.now(UTC))) as authority:
+        rotating.overrides["timestamp_authority_url"] = authority.url
+        assert retire(rotating).exit_code == 0
+        written = (rotating.folder / "retired" / PERIODS).read_bytes()
+        renewed = asked_of(rotating)
+        for more in ([], ["--check"], []):
+            run = retire(rotating, *more)
+            assert run.exit_code == 0
+            ended = table(rotating)["until"].isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            assert f"its period ended at {ended} already; nothing was changed" in run.output
+            assert "destroy" not in run.output
+        assert (rotating.folder / "retired" / PERIODS).read_bytes() == written
+        assert asked_of(rotating) == renewed
+
+
+def test_an_end_that_a_person_wrote_is_not_moved(rotating: Stack) -> None:
+    stolen = (datetime.now(UTC) - timedelta(hours=1)).replace(microsecond=0)
+    write_period(rotating.folder / "retired", NAME, "until", stolen)
+    run = retire(rotating)
+    assert run.exit_code == 0
+    assert "nothing was changed" in run.output
+    assert table(rotating) == {"until": stolen}
+
+
+def asked_of(stack: Stack) -> int:
+    """Return how often the head was renewed."""
+    with reading(stack.engine) as session:
+        return len(sizes_of_renewals(session))

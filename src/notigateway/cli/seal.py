@@ -58,7 +58,8 @@ def retire(
     """Stop sealing with it, have everything it made time-stamped, and only then end its period.
 
     First name the next seal in the settings, and put the former certificate into retired_seals_folder.
-    Whatever stops this command, run it again: it goes on. Exit code 1: the period is not ended, and why.
+    Whatever stops this command, run it again: it goes on. Where the period has ended, that is told, and
+    nothing is changed. Exit code 1: the period is not ended, and why.
     """
     settings = named_settings(settings_file)
     with opened(settings) as engine:
@@ -66,6 +67,10 @@ def retire(
         if check:
             stopped = min(pinned.stops, _now())
             _tell(_count(engine, pinned, stopped))
+        if pinned.until <= _now():
+            ended = f"its period ended at {instant_text(pinned.until)} already"
+            typer.echo(f"{certificate}: {ended}; nothing was changed")
+        if check or pinned.until <= _now():
             return
         stopped = _stop(settings, certificate, pinned, ahead=timedelta(seconds=ahead))
         authority = _authority(settings)
@@ -75,10 +80,9 @@ def retire(
         _renew(settings, engine, authority)
     from notigateway.evidence.periods import write_period
 
-    ended = to_milliseconds(_now())
-    write_period(settings.retired_seals_folder, certificate, "until", ended)
+    until = write_period(settings.retired_seals_folder, certificate, "until", to_milliseconds(_now()))
     typer.echo(
-        f"{certificate}: its period ended at {instant_text(ended)}; destroy its key, and publish the folder"
+        f"{certificate}: its period ended at {instant_text(until)}; destroy its key, and publish the folder"
     )
 
 
@@ -109,7 +113,7 @@ def _stop(settings: Settings, name: str, pinned: DatedCertificate, *, ahead: tim
     if stops > _now() + ahead:
         # Every process that has it looks once a second, and seals until then: so it is never at once.
         stops = (_now() + ahead).replace(microsecond=0)
-        write_period(settings.retired_seals_folder, name, "stops", stops)
+        stops = write_period(settings.retired_seals_folder, name, "stops", stops)
         typer.echo(f"{name}: it seals no more from {instant_text(stops)} on; reload what still has it")
     while _now() <= stops:
         time.sleep(0.2)

@@ -2,13 +2,18 @@
 
 A person writes that file too: comments and other entries stay. What is written is read again before it takes
 the place of the former table, in one rename; so a table that cannot be edited so is told and stays.
+
+An end is never moved to later: what a key signed after its end would count again.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import tomllib
+from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import ConfigurationError
@@ -17,33 +22,51 @@ from notigateway.given_files import read_file
 from notigateway.instants import instant_text
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Iterator
     from pathlib import Path
 
 _HEADER: Final = re.compile(r"^\s*\[")
 
 
-def write_period(folder: Path, name: str, key: str, instant: datetime) -> None:
+def write_period(folder: Path, name: str, key: str, instant: datetime) -> datetime:
     """Write that the certificate in a file of the folder `stops` sealing, or counts `until`, an instant.
+
+    Return the instant that the table says then: the earlier one that stands there already, or this one.
 
     Raises: `ConfigurationError` where the table cannot be read, written, or edited line by line.
     """
     file = folder / PERIODS
     try:
-        text = read_file(file).decode() if file.is_file() else ""
-        expected = tomllib.loads(text)
-        expected[name] = {**expected.get(name, {}), key: instant}
-        edited = _edited(text, name, f"{key} = {instant_text(instant)}", key)
-        if tomllib.loads(edited) != expected:
-            raise ConfigurationError(
-                f"{file} is not written line by line: write {key} = {instant_text(instant)} for "
-                f'["{name}"] into it yourself'
-            )
-        _replace(file, edited.encode())
+        with _alone(folder):
+            text = read_file(file).decode() if file.is_file() else ""
+            expected = tomllib.loads(text)
+            said = expected.get(name, {}).get(key)
+            if isinstance(said, datetime) and said.tzinfo is not None and said <= instant:
+                return said
+            expected[name] = {**expected.get(name, {}), key: instant}
+            edited = _edited(text, name, f"{key} = {instant_text(instant)}", key)
+            if tomllib.loads(edited) != expected:
+                raise ConfigurationError(
+                    f"{file} is not written line by line: write {key} = {instant_text(instant)} for "
+                    f'["{name}"] into it yourself'
+                )
+            _replace(file, edited.encode())
     except OSError as error:
         raise ConfigurationError(f"cannot write {file}: {error.strerror}") from error
     except (ValueError, RecursionError, AttributeError, TypeError) as error:
         raise ConfigurationError(f"cannot read {file}: {error}") from error
+    return instant
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let nobody else write the table of a folder meanwhile. Raises: `OSError`."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _edited(text: str, name: str, line: str, key: str) -> str:

@@ -83,3 +83,11 @@ def test_what_stops_seals_no_more_and_counts_on(tmp_path: Path) -> None:
     write_period(tmp_path, name, "until", NOW.replace(year=NOW.year - 1))
     with pytest.raises(ConfigurationError, match="before it stops sealing"):
         load_seals(tmp_path)
+
+
+@pytest.mark.parametrize("key", ["stops", "until"])
+def test_an_end_is_never_moved_to_later(tmp_path: Path, key: str) -> None:
+    assert write_period(tmp_path, "seal-2026.pem", key, STOPS) == STOPS
+    written = (tmp_path / PERIODS).read_bytes()
+    assert write_period(tmp_path, "seal-2026.pem", key, UNTIL) == STOPS
+    assert (tmp_path / PERIODS).read_bytes() == written
