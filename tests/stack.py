@@ -10,6 +10,7 @@ import io
 import shutil
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,6 +26,7 @@ from notigateway.law.identifiers import is_company_nif
 from notigateway.law.lifecycle import State
 from notigateway.law.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
 from notigateway.pki.anchors import PinnedCertificates
+from notigateway.receipts.own import own_certificates
 from notigateway.repository.catalogue import load_catalogue
 from notigateway.repository.columns import Row
 from notigateway.repository.engine import connected, reading, writing
@@ -160,7 +162,8 @@ class Stack:
     def refresh_trust(self) -> Refreshed:
         """Take in what lies in the revocation folder and at the addresses of the settings."""
         trust = load_trust(self.settings, self.engine, now=self.now, for_refreshing=True)
-        return refresh(self.engine, trust, Sources.by(self.settings), now=self.now)
+        find_own = partial(own_certificates, self.settings)
+        return refresh(self.engine, trust, Sources.by(self.settings), now=self.now, find_own=find_own)
 
     def start(self) -> None:
         """Build the gateway: again, as after a restart, when there is one."""

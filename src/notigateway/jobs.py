@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from notigateway.clock.agreement import check_clock
@@ -16,6 +17,7 @@ from notigateway.log.growing import advance
 from notigateway.log.witnessing import Witnesses, collect
 from notigateway.logger import Logger
 from notigateway.pki.keys import fingerprint
+from notigateway.receipts.own import own_certificates
 from notigateway.receipts.renewing import RenewalJob
 from notigateway.receipts.stamping import Authority, stamp
 from notigateway.trust.authorities import load_trust
@@ -54,7 +56,8 @@ def refreshing(settings: Settings) -> Callable[[Engine, datetime], Done]:
 
     def work(engine: Engine, now: datetime) -> Done:
         trust = load_trust(settings, engine, now=now, for_refreshing=True)
-        return of_refresh(refresh(engine, trust, Sources.by(settings), now=now))
+        find_own = partial(own_certificates, settings)
+        return of_refresh(refresh(engine, trust, Sources.by(settings), now=now, find_own=find_own))
 
     return work
 

@@ -128,6 +128,7 @@ class Settings(BaseSettings):
     seal_key_file: Path = Path("keys/seal.key.pem")
     seal_certificate_file: Path = Path("keys/seal.cert.pem")
     retired_seals_folder: Path = Path("retired-seals")
+    evidence_issuers_folder: Path = Path("evidence-issuers")
     seal_pkcs11_module: str = ""
     seal_pkcs11_token_label: str = ""
     seal_pkcs11_key_label: str = ""

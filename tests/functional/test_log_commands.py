@@ -69,7 +69,7 @@ def test_commands_leave_how_they_went_for_who_asks_for_the_last_runs(stack: Stac
     assert runs == {
         "checkpoint": ("done", ""),
         "sweep": ("done", "lapsed 0, moved 0, unsealed 0, arrived 0, unsealed_arrivals 0"),
-        "refresh-trust": ("done", "new 0, known 3, failed 0"),
+        "refresh-trust": ("done", "new 0, known 3, kept 0, failed 0"),
     }
 
 

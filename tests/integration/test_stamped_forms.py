@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.serialization import Encoding
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from notigateway.evidence.pades import verify_pdf
-from notigateway.evidence.validation_data import ValidationData
-from notigateway.law.lifecycle import State
 from notigateway.pki.keys import fingerprint
 from notigateway.receipts.stamping import Authority, stamp
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.forms import ReceiptForm, count_unstamped_forms
-from notigateway.repository.model import Receipt
-from pki import crl, pki
+from pki import pki
 from stack import NG
 from tsa import Answering, serving, tsa
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from uuid import UUID
-
-    from cryptography.x509 import Certificate
 
     from stack import Stack
 
@@ -110,32 +102,6 @@ def test_a_token_that_is_wrong_is_never_kept(stack: Stack) -> None:
             assert stamp(stack.engine, authority=authority, now=stack.now, batch_size=10).forms == 0
         stack.pass_time(hours=2)
     assert pdf_of(stack, wanted) == made
-
-
-def test_what_is_kept_to_validate_it_by_comes_with_it(stack: Stack) -> None:
-    wanted = accepted(stack)
-    pdf_of(stack, wanted)
-    at = (stack.now + 40 * SECONDS).replace(microsecond=0)
-    with serving(Answering(at=at)) as authority:
-        stamp(stack.engine, authority=authority, now=stack.now, batch_size=10)
-    asked, lists = [], [crl(pki().issuing)]
-
-    def kept(seal: Certificate, of: Certificate, when: datetime) -> ValidationData | None:
-        asked.append((seal, of, when))
-        return ValidationData([one.public_bytes(Encoding.DER) for one in (seal, of)], lists)
-
-    with reading(stack.engine) as session:
-        receipt = session.scalars(select(Receipt).where(Receipt.state == State.ACCEPTED)).one()
-    proving = replace(stack.office.proving, validation_of=kept)
-    raised = proving.form_of(receipt, now=stack.now)
-
-    assert asked == [(pki().seal.certificate, tsa().certificate, at)]
-    assert raised.startswith(pdf_of(stack, wanted))
-    found = verify_pdf(
-        raised, seal_certificates=[pki().seal.certificate], timestamp_certificates=[tsa().certificate]
-    )
-    assert (found.timestamped_at, found.has_additions) == (at, True)
-    assert proving.form_of(receipt, now=stack.now) == raised
 
 
 def test_forms_without_a_time_stamp_are_counted_by_their_seal(stack: Stack) -> None:

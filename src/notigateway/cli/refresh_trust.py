@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 
 import typer
 
@@ -22,6 +23,7 @@ def refresh_trust(
     everything with an effect is refused. Exit code 1: some place failed; the others were taken in.
     """
     from notigateway.clock.runs import REFRESH, of_refresh, recorded
+    from notigateway.receipts.own import own_certificates
     from notigateway.trust.authorities import load_trust
     from notigateway.trust.refreshing import Sources, refresh
 
@@ -29,13 +31,20 @@ def refresh_trust(
     with opened(settings) as engine, recorded(engine, REFRESH, clock=lambda: datetime.now(UTC)) as found:
         now = datetime.now(UTC)
         done = refresh(
-            engine, load_trust(settings, engine, now=now, for_refreshing=True), Sources.by(settings), now=now
+            engine,
+            load_trust(settings, engine, now=now, for_refreshing=True),
+            Sources.by(settings),
+            now=now,
+            find_own=partial(own_certificates, settings),
         )
         found.append(of_refresh(done))
     if as_json:
         typer.echo(in_json(asdict(done)))
     else:
-        typer.echo(f"{done.new} new, {done.known} already known, {len(done.failures)} failed")
+        typer.echo(
+            f"{done.new} new, {done.known} already known, {done.kept} kept for evidence, "
+            f"{len(done.failures)} failed"
+        )
         for failure in done.failures:
             typer.echo(harmless(failure), err=True)
     if done.failures:

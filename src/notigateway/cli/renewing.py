@@ -75,8 +75,9 @@ def second_tree(settings_file: SettingsFile = None) -> None:
             there = second_size(session)
         with bar("entries", renewed.size - there) as progress:
             added = build(engine, on_progress=lambda done: progress.reach(done - there))
-        with job.renewing(seal) as renewing:
-            built = state(engine, renewing, added=added, now=_now())
+        now = _now()
+        with job.renewing(engine, seal, now=now) as renewing:
+            built = state(engine, renewing, added=added, now=now)
     if built is not None:
         typer.echo(
             f"statement {built.number}: {built.size} entries, {built.added} of them new, time-stamped on "

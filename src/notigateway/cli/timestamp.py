@@ -39,8 +39,8 @@ def timestamp(
         typer.echo(json.dumps(asdict(done) | {"failures": sorted(done.failures)}, ensure_ascii=False))
     else:
         typer.echo(
-            f"{done.stamped} receipts, {done.checkpoints} checkpoints and {done.forms} PDFs time-stamped, "
-            f"{done.failed} failed, {done.waiting} waiting"
+            f"{done.stamped} receipts, {done.checkpoints} checkpoints, {done.forms} PDFs and "
+            f"{done.archives} archived forms time-stamped, {done.failed} failed, {done.waiting} waiting"
         )
     for failure in sorted(done.failures):
         typer.echo(harmless(failure), err=True)

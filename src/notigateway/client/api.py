@@ -247,17 +247,21 @@ class NotificationClient:
         ids: Sequence[str],
         *,
         format: Literal["xml", "pdf", "bundle", "asice"] = "xml",  # noqa: A002  (the contract's word)
+        level: Literal["XAdES-LT", "XAdES-LTA"] | None = None,
     ) -> Iterator[NotificationReceipts]:
         """Yield the receipts of each notification, in the order of `ids`.
 
+        With a `level` the receipts themselves come in that form where the service has it yet, else in the one
+        below it: `level` of each says which. An archive time-stamp is made after it was asked for first.
         With another `format` than `xml` each receipt also has its `file`: the PDF for people, the
         bundle that `notigateway-verify` proves, or the same as a container that other tools open (ASiC-E).
 
         Their seals are proven by `evidence`, with the pinned seal certificates, not by the envelope.
         """
-        batch, named = (IDS_PER_RETRIEVAL, None) if format == "xml" else (FORMS_PER_RETRIEVAL, format)
-        for some in in_batches(ids, batch):
-            answer = self._call(v1.RetrieveReceipts(ids=tuple(some), format=named))
+        is_plain = format == "xml" and level is None
+        named = None if format == "xml" else format
+        for some in in_batches(ids, IDS_PER_RETRIEVAL if is_plain else FORMS_PER_RETRIEVAL):
+            answer = self._call(v1.RetrieveReceipts(ids=tuple(some), format=named, level=level))
             yield from wire.items_of(NotificationReceipts, answer, some)
 
     def retrieve_document(

@@ -40,7 +40,7 @@ from notigateway.errors import GatewayError
 from notigateway.private_files import keep_to_owner, make_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from notigateway.client.proof import Verdict
 
@@ -249,6 +249,9 @@ def reject_command(
         _print_outcomes(client.reject(wanted, reason=reason), as_json=as_json)
 
 
+_LEVELS: Final[Mapping[str, Literal["XAdES-LT", "XAdES-LTA"]]] = {"LT": "XAdES-LT", "LTA": "XAdES-LTA"}
+
+
 @app.command("receipt", help="Fetch receipts and verify their seals. No legal effect.")
 def receipt_command(
     context: typer.Context,
@@ -262,6 +265,14 @@ def receipt_command(
             "bundle as a container that other tools open.",
         ),
     ] = "xml",
+    level: Annotated[
+        Literal["LT", "LTA"] | None,
+        typer.Option(
+            "--level",
+            help="Fetch the receipts in the form of ETSI for archives, where it is there: LT with what "
+            "validates them, LTA with an archive time-stamp, which is made once you have asked for it.",
+        ),
+    ] = None,
     save: Annotated[
         Path | None, typer.Option("--save", "--output", help="Write the receipts into this folder.")
     ] = None,
@@ -274,7 +285,11 @@ def receipt_command(
     with connection_of(context).client() as client:
         verdicts = [
             one
-            for item in client.receipts(resolved(client, chosen_ids(ids, ids_file)), format=form)
+            for item in client.receipts(
+                resolved(client, chosen_ids(ids, ids_file)),
+                format=form,
+                level=None if level is None else _LEVELS[level],
+            )
             for one in examine(item, seals, authorities=authorities)
         ]
     if save is not None:

@@ -65,7 +65,12 @@ class Done:
 
 def of_refresh(done: Refreshed) -> Done:
     """Return what a refresh did; a place that failed is left."""
-    said: dict[str, object] = {"new": done.new, "known": done.known, "failed": len(done.failures)}
+    said: dict[str, object] = {
+        "new": done.new,
+        "known": done.known,
+        "kept": done.kept,
+        "failed": len(done.failures),
+    }
     more = len(done.failures) - _TOLD_AT_MOST
     left = (*done.failures[:_TOLD_AT_MOST], *([f"and {more} more"] if more > 0 else []))
     return Done(said, left=left)

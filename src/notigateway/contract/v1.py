@@ -287,10 +287,14 @@ class RetrieveDocumentResponse(V1Part):
 
 @element
 class RetrieveReceipts(V1Request):
-    """The receipts of these, please; with each its PDF or bundle, where `format` says so."""
+    """The receipts of these, please; with each its PDF or bundle, where `format` says so.
+
+    `level` is the form in which the receipts themselves are wanted.
+    """
 
     ids: Annotated[tuple[Uuid, ...], Child("id", least=1, most=100)]
     format: Word | None = None
+    level: Annotated[Word | None, Child(since=Version.V1_1)] = None
 
 
 @element

@@ -177,8 +177,12 @@ def distribution_points(certificate: x509.Certificate) -> frozenset[str]:
     return frozenset(name for names in plain for name in _uris(names))
 
 
-def read_list(data: bytes, authorities: Iterable[x509.Certificate]) -> RevocationList:
+def read_list(
+    data: bytes, authorities: Iterable[x509.Certificate], *, is_of_authorities: bool | None = False
+) -> RevocationList:
     """Read a revocation list, DER or PEM, that one of the authorities signed (RFC 5280 §6.3.3).
+
+    It must speak of the certificates of holders, or of authorities where `is_of_authorities`; None: of any.
 
     Raises: `RevocationDataError` for one that is foreign, forged, indirect, partial by reasons, a
     delta, or cannot be read.
@@ -189,18 +193,21 @@ def read_list(data: bytes, authorities: Iterable[x509.Certificate]) -> Revocatio
             if data.lstrip().startswith(b"-----")
             else x509.load_der_x509_crl(data)
         )
-        return _read_list(crl, hashlib.sha256(data).hexdigest(), authorities)
+        return _read_list(crl, hashlib.sha256(data).hexdigest(), authorities, is_of_authorities)
     except (ValueError, TypeError, UnsupportedAlgorithm, *UNREADABLE) as error:
         raise RevocationDataError("the revocation list cannot be read") from error
 
 
 def _read_list(
-    crl: x509.CertificateRevocationList, sha256: str, authorities: Iterable[x509.Certificate]
+    crl: x509.CertificateRevocationList,
+    sha256: str,
+    authorities: Iterable[x509.Certificate],
+    is_of_authorities: bool | None,  # noqa: FBT001
 ) -> RevocationList:
     authority = _signer(crl, authorities)
     if crl.next_update_utc is None:  # RFC 5280 §5.1.2.5
         raise RevocationDataError("the revocation list does not say when the next one comes")
-    point = _scope(crl)
+    point = _scope(crl, is_of_authorities)
     mark = key_mark(authority)
     return RevocationList(
         sha256=sha256,
@@ -231,7 +238,10 @@ def _may_sign_lists(authority: x509.Certificate) -> bool:
     return usage is None or usage.crl_sign
 
 
-def _scope(crl: x509.CertificateRevocationList) -> x509.IssuingDistributionPoint | None:
+def _scope(
+    crl: x509.CertificateRevocationList,
+    is_of_authorities: bool | None,  # noqa: FBT001
+) -> x509.IssuingDistributionPoint | None:
     """Return the part of the certificates that the list speaks of; None where it speaks of all."""
     point = None
     for extension in crl.extensions:
@@ -243,8 +253,10 @@ def _scope(crl: x509.CertificateRevocationList) -> x509.IssuingDistributionPoint
         return None
     if point.indirect_crl or point.only_some_reasons or point.relative_name:
         raise RevocationDataError("the revocation list is indirect, or only for some reasons")
-    if point.only_contains_ca_certs or point.only_contains_attribute_certs:
+    if point.only_contains_attribute_certs or (point.only_contains_ca_certs and is_of_authorities is False):
         raise RevocationDataError("the revocation list does not speak of holders' certificates")
+    if point.only_contains_user_certs and is_of_authorities:
+        raise RevocationDataError("the revocation list does not speak of authorities' certificates")
     if point.full_name and not any(_uris(point.full_name)):
         raise RevocationDataError("the revocation list's part of the certificates is not named by an address")
     return point

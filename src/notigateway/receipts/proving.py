@@ -33,6 +33,7 @@ from notigateway.repository.forms import find_form, keep_form, replace_form
 from notigateway.repository.receipts import RequestEnvelope, find_party_of
 from notigateway.repository.timestamps import find_timestamped
 from notigateway.repository.trust import get_revocation_data
+from notigateway.trust.kept import choose, read_chosen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from notigateway.evidence.sealing import Seal
-    from notigateway.evidence.validation_data import ValidationData
     from notigateway.pki.families import Families
     from notigateway.pki.known import KnownCertificates
     from notigateway.receipts.named import Names
@@ -56,11 +56,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Proving:
-    """Proves receipts with what the gateway holds; `verify_url` is the public page for its code.
-
-    `validation_of` gives what is kept to validate a seal and a time-stamp by: of the certificates of seal and
-    authority, and of the instant of the time-stamp; None where nothing is kept that is whole.
-    """
+    """Proves receipts with what the gateway holds; `verify_url` is the public page for its code."""
 
     engine: Engine
     store: DocumentStore
@@ -72,7 +68,6 @@ class Proving:
     cosignatures: int = 0
     known: KnownCertificates
     families: Families
-    validation_of: Callable[[Certificate, Certificate, datetime], ValidationData | None] | None = None
 
     def form_of(self, receipt: Receipt, *, now: datetime) -> bytes:
         """Return the sealed PDF of a receipt: the one that is kept, or else a new one, and keep it.
@@ -120,12 +115,11 @@ class Proving:
         if kept.token is None or kept.timestamped_at is None:
             return made
         stamped = add_stamp(made, kept.token)
-        if self.validation_of is None:
-            return stamped
         seal = load_der_x509_certificate(find_seal(made).certificate.dump())
         (authority,) = embedded_certificates(kept.token)
-        found = self.validation_of(seal, authority, kept.timestamped_at)
-        return stamped if found is None else add_validation_data(stamped, found)
+        with reading(self.engine) as session:
+            chosen = choose(session, (seal, authority), kept.timestamped_at)
+            return stamped if chosen is None else add_validation_data(stamped, read_chosen(session, chosen))
 
     def bundle_of(
         self,

@@ -16,9 +16,10 @@ from notigateway.pki.keys import fingerprint
 from notigateway.pki.validity import last_to_end
 from notigateway.repository.engine import reading
 from notigateway.repository.renewals import find_last_root
+from notigateway.trust.kept import choose, read_chosen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from cryptography.x509 import Certificate
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 # What the log's tree and its proofs rest on.
 _OF_THE_LOG: Final = frozenset({"SHA-256"})
+# A record has room for so much of what tells of an authority's status (base64, beside its certificates).
+_STATUSES_MAX_BYTES: Final = 256 * 1024
 # So long before it ends, the second tree must have been built.
 _SECOND_AHEAD: Final = timedelta(days=365)
 
@@ -54,7 +57,7 @@ class RenewalJob:
         return cls(authority, settings.log_origin, every, seals, known_algorithms())
 
     @contextmanager
-    def renewing(self, seal: Seal) -> Iterator[Renewing]:
+    def renewing(self, engine: Engine, seal: Seal, *, now: datetime) -> Iterator[Renewing]:
         """Give what heads are renewed with, for as long as the authority is asked."""
         # Who only reads what is kept takes nothing from here, and asks nobody.
         from notigateway.pki.fetching import Fetcher  # noqa: PLC0415
@@ -67,11 +70,12 @@ class RenewalJob:
                 seal=seal,
                 seals={**self.seals, fingerprint(seal.certificate): seal.certificate},
                 origin=self.origin,
+                validation=lambda authority: _kept_of(engine, authority, now),
             )
 
     def renew(self, engine: Engine, seal: Seal, *, now: datetime) -> Renewed | None:
         """Renew the newest head now. Raises: as `log.renewing.renew`."""
-        with self.renewing(seal) as renewing:
+        with self.renewing(engine, seal, now=now) as renewing:
             return renew(engine, renewing, now=now)
 
     def renew_where_due(
@@ -102,3 +106,17 @@ class RenewalJob:
             f"{end[1]} is relied on until {instant_text(end[0])}: build the second tree in the last "
             f"{AHEAD.days} days before, by `notigateway log second-tree`"
         )
+
+
+def _kept_of(
+    engine: Engine, authority: Certificate, now: datetime
+) -> tuple[Sequence[bytes], Sequence[bytes]]:
+    """Return what is kept of an authority that gives a token now: its issuers, and what tells of them."""
+    with reading(engine) as session:
+        chosen = choose(session, [authority], now)
+        if chosen is None:
+            return (), ()
+        found = read_chosen(session, chosen)
+    statuses = [*found.revocation_lists, *found.status_answers]
+    has_room = sum(map(len, statuses)) <= _STATUSES_MAX_BYTES
+    return found.certificates[1:], statuses if has_room else ()

@@ -1,7 +1,7 @@
 """Raises sealed receipts to XAdES-T, outside of every request: asks an authority for their time-stamps.
 
-The heads of the log, its checkpoints, and the PDFs that were made of receipts are time-stamped by the same
-job. A receipt has its whole effect
+The heads of the log, its checkpoints, the PDFs that were made of receipts, and the few receipts that
+somebody wants in the archival form of ETSI are time-stamped by the same job. A receipt has its whole effect
 without a time-stamp, so an authority that is dead, slow or lying delays and never loses: what failed is due
 again later, at longer and longer intervals. A token is checked before it is stored. Several jobs share the
 work: each claims a batch, asks without holding a transaction, and stores.
@@ -28,7 +28,9 @@ from notigateway.evidence.timestamp import (
     signature_imprint,
 )
 from notigateway.pki.validity import Validity, last_to_end
+from notigateway.receipts.raising import Archiving, stamp_archives
 from notigateway.receipts.stamping_forms import stamp_forms
+from notigateway.repository.archive_timestamps import count_unstamped_archives
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.forms import count_unstamped_forms
 from notigateway.repository.log import count_unstamped, keep_token, list_unstamped
@@ -120,14 +122,15 @@ def dated_authorities(settings: Settings) -> list[DatedCertificate]:
 
 @dataclass(slots=True)
 class Stamped:
-    """What a run did: to how many receipts, to how many checkpoints of the log and PDFs of receipts.
+    """What a run did: to how many receipts, checkpoints of the log, PDFs and archived forms of receipts.
 
-    `failures` are the reasons, `waiting` how many receipts, checkpoints and PDFs have no time-stamp yet.
+    `failures` are the reasons, `waiting` how many of all of them have no time-stamp yet.
     """
 
     stamped: int = 0
     checkpoints: int = 0
     forms: int = 0
+    archives: int = 0
     failed: int = 0
     waiting: int = 0
     failures: set[str] = field(default_factory=set)
@@ -158,9 +161,28 @@ def stamp(
                 break  # dead or lying: what is claimed next would fare no better
         _stamp_checkpoints(engine, authority, fetcher, done=done, limit=batch_size)
         _stamp_forms(engine, authority, fetcher, pool, done=done, now=now, limit=batch_size)
+        _stamp_archives(engine, authority, fetcher, done=done, now=now, limit=batch_size)
     with reading(engine) as session:
         done.waiting = count_undone(session) + count_unstamped(session) + count_unstamped_forms(session)
+        done.waiting += count_unstamped_archives(session)
     return done
+
+
+def _stamp_archives(
+    engine: Engine, authority: Authority, fetcher: Fetcher, *, done: Stamped, now: datetime, limit: int
+) -> None:
+    """Get one batch of archive time-stamps: so a mass of them holds up nothing else."""
+    last = last_to_end(authority.certificates)
+    archiving = Archiving(
+        ask=lambda imprint: authority.ask(fetcher, imprint),
+        ends=now if last is None else last.until,
+        pause=_pause_after,
+    )
+    found = stamp_archives(engine, archiving, now=now, limit=limit)
+    failures = [one for one in found if isinstance(one, str)]
+    done.archives += len(found) - len(failures)
+    done.failed += len(failures)
+    done.failures.update(failures)
 
 
 def _stamp_forms(

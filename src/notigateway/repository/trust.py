@@ -86,10 +86,31 @@ def keep_revocation_data(session: Session, one: RevocationData, data: bytes, *, 
         is_evidence=False,
         data=data,
     )
-    if is_new:
-        for row in current:
-            row.replaced_at = now
-    return is_new
+    if not is_new:
+        # It was kept for the gateway's own certificates alone, and is the newest for callers too.
+        session.get_one(RevocationRow, one.sha256).replaced_at = None
+    for row in current:
+        row.replaced_at = now
+    return True
+
+
+def keep_as_evidence(session: Session, one: RevocationData, data: bytes, *, now: datetime) -> None:
+    """Store a verified list or answer for ever: not for callers, whose certificates it need not be about."""
+    is_new = insert_if_absent(
+        session,
+        RevocationRow,
+        sha256=one.sha256,
+        source=one.source,
+        scope=one.scope,
+        this_update=one.this_update,
+        fresh_until=one.fresh_until,
+        stored_at=now,
+        replaced_at=now,
+        is_evidence=True,
+        data=data,
+    )
+    if not is_new:
+        mark_as_evidence(session, one.sha256)
 
 
 def list_current_digests(session: Session) -> frozenset[str]:

@@ -100,6 +100,11 @@ class Pki:
         return self.folder / "timestamp-authorities"
 
     @property
+    def evidence_issuers(self) -> Path:
+        """Return the folder of who issued the certificates of seal and time-stamp authority."""
+        return self.folder / "evidence-issuers"
+
+    @property
     def trust(self) -> Path:
         """Return the folder that `notigateway-verify --trust` takes."""
         return self.folder.parent / "trust"
@@ -131,12 +136,12 @@ def ensure_pki(folder: Path, now: datetime) -> Pki:
         _make(Pki(making), now)
         making.rename(folder)
     pki = Pki(folder)
-    made = folder / "issuing.crl"
-    if not (made.is_file() and _states_policies(pki.holder("company"))):
+    made = folder / "issuing.crl", folder / "root.crl"
+    if not (all(one.is_file() for one in made) and _states_policies(pki.holder("company"))):
         raise ConfigurationError(f"{folder.parent} was made by an earlier version: delete it, or use another")
     for target, source in (
         (pki.issuers / "issuing.cert.pem", pki.certificate("issuing")),
-        (pki.revocation / "issuing.crl", made),
+        *((pki.revocation / one.name, one) for one in made),
     ):
         if not target.is_file():
             target.parent.mkdir(exist_ok=True)
@@ -171,6 +176,10 @@ def _make(pki: Pki, now: datetime) -> None:
     # Certified by the root, so that `openssl ts -verify -CAfile` needs nothing else.
     tsa = _certify(_gateway_name("tsa"), new_ec_key(), by=root, now=now, is_stamping=True)
     _write_gateway(pki, "tsa", tsa)
+    pki.evidence_issuers.mkdir()
+    for stem in ("root", "issuing"):
+        _write(pki.evidence_issuers / f"{stem}.cert.pem", pki.certificate(stem).read_bytes(), _PUBLIC)
+    _write(pki.folder / "root.crl", _list_of(by=root, now=now), _PUBLIC)
     pki.authorities.mkdir()
     _write(pki.authorities / "tsa.cert.pem", certificate_pem(tsa.certificate), _PUBLIC)
     pki.passphrase.parent.mkdir(mode=0o700)
@@ -250,10 +259,11 @@ def _certify(
     ).make()
 
 
-def _list_of(revoked: x509.Certificate, *, by: KeyPair, now: datetime) -> bytes:
-    """Return the revocation list with that one certificate, valid as long as the authority."""
+def _list_of(*revoked: x509.Certificate, by: KeyPair, now: datetime) -> bytes:
+    """Return the revocation list with those certificates, valid as long as the authority."""
     yesterday = now - timedelta(days=1)
-    return revocation_list(by, [(revoked, yesterday)], this_update=yesterday, next_update=now + _VALID_AFTER)
+    entries = [(one, yesterday) for one in revoked]
+    return revocation_list(by, entries, this_update=yesterday, next_update=now + _VALID_AFTER)
 
 
 def _write(file: Path, data: bytes, mode: int) -> None:

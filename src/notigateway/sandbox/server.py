@@ -303,6 +303,7 @@ def _settings(
         "seal_key_file": str(pki.key("seal")),
         "seal_certificate_file": str(pki.certificate("seal")),
         "authorised_issuers_folder": str(pki.issuers),
+        "evidence_issuers_folder": str(pki.evidence_issuers),
         "revocation_folder": str(pki.revocation),
     }
     # A JSON string is a TOML basic string.

@@ -2,7 +2,8 @@
 
 From three places: files that the operator drops, lists at addresses of the settings, and, for the
 certificates that called lately, the lists and responders that they name, where the host is allowed.
-Whatever comes is verified first and then stored by its digest, for all workers and for receipts.
+Whatever comes is verified first and then stored by its digest, for all workers and for receipts. Beside
+that it keeps what the gateway's own certificates are validated by (`keeping`).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from notigateway.repository.engine import reading, writing
 from notigateway.repository.trust import forget_replaced, forget_unseen, keep_revocation_data, list_watched
 from notigateway.trust.admission import read_data
 from notigateway.trust.dropped_files import DroppedFiles
+from notigateway.trust.keeping import Own, keep_validation
 from notigateway.urls import place_of
 
 if TYPE_CHECKING:
@@ -66,6 +68,15 @@ class Sources:
             max_bytes=settings.revocation_max_bytes,
         )
 
+    def fetcher(self, hosts: tuple[str, ...]) -> Fetcher:
+        """Return what fetches from those hosts, within the limits."""
+        return Fetcher(
+            hosts,
+            timeout_seconds=self.timeout_seconds,
+            max_bytes=self.max_bytes,
+            proxy_url=self.proxy_url,
+        )
+
 
 @dataclass(slots=True)
 class Refreshed:
@@ -74,28 +85,37 @@ class Refreshed:
     new: int = 0
     known: int = 0
     asked: int = 0
+    kept: int = 0
     failures: list[str] = field(default_factory=list)
 
 
-def refresh(engine: Engine, trust: TrustStore, sources: Sources, *, now: datetime) -> Refreshed:
+def refresh(
+    engine: Engine, trust: TrustStore, sources: Sources, *, now: datetime, find_own: Callable[[], Own] = Own
+) -> Refreshed:
     """Take in everything that there is; one place that fails does not hold up the others.
+
+    `find_own` reads the gateway's own certificates; what keeps it from that holds up nothing else.
 
     Raises: `TemporarilyUnavailableError`.
     """
     done = Refreshed()
-    with Fetcher(
-        sources.hosts,
-        timeout_seconds=sources.timeout_seconds,
-        max_bytes=sources.max_bytes,
-        proxy_url=sources.proxy_url,
-    ) as fetcher:
+    with sources.fetcher(sources.hosts) as fetcher:
         run = _Run(engine, trust, fetcher, now, done)
+        try:
+            run.own = find_own()
+        except ConfigurationError as error:
+            run.fail("evidence_issuers_folder", error.detail)
         for problem in sources.dropped.problems:
             run.fail("revocation_folder", problem)
         for source, file in sources.dropped.files:
             run.take(source, str(file), partial(read_file, file, max_bytes=sources.max_bytes))
         run.fetch_lists(sources.list_urls)
         run.ask_about_watched()
+    # Addresses in the gateway's own certificates are no stranger's: their hosts need no leave.
+    with sources.fetcher((*sources.hosts, *run.own.hosts())) as fetcher:
+        kept = keep_validation(engine, run.own, fetcher, dropped=run.of_own, now=now)
+    done.kept += kept.new
+    done.failures += kept.failures
     with writing(engine) as session:
         forget_replaced(session, now=now)
         forget_unseen(session, before=now - _WATCHED_FOR)
@@ -111,16 +131,24 @@ class _Run:
     fetcher: Fetcher
     now: datetime
     done: Refreshed
+    own: Own = field(default_factory=Own)
     fetched: set[str] = field(default_factory=set)
+    # What of it all tells of the gateway's own certificates.
+    of_own: list[tuple[RevocationSource, bytes]] = field(default_factory=list)
 
     def take(self, source: RevocationSource, name: str, get: Callable[[], bytes]) -> bool:
         """Get, verify and store; tell whether it went well."""
+        is_of_own = False
         try:
             data = get()
+            is_of_own = self.own.tells_of_it(source, data)
+            if is_of_own:
+                self.of_own.append((source, data))
             one = read_data(source, data, self.trust.authorities)
         except (RevocationDataError, ConfigurationError) as error:
-            self.fail(name, error.detail.removeprefix(f"cannot read {name}: "))
-            return False
+            if not is_of_own:  # whose issuers need not be those of callers
+                self.fail(name, error.detail.removeprefix(f"cannot read {name}: "))
+            return is_of_own
         with writing(self.engine) as session:
             is_new = keep_revocation_data(session, one, data, now=self.now)
         self.done.new += is_new

@@ -13,16 +13,19 @@ from notigateway.errors import AlreadyDecidedError, GatewayError, LapsedError, N
 from notigateway.law.actors import delegate_of, signing_person_of
 from notigateway.law.information import INFORMATION_YEARS, information_until
 from notigateway.law.lifecycle import MOVING_NOTHING, UNDECIDED
+from notigateway.receipts.raising import Level
 from notigateway.repository.quoted import addressee_name_of, body_name_of
 from notigateway.soap.notigateway_v1.rows import shown_event
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
+    from uuid import UUID
 
     from notigateway.addressee import following, mailbox
     from notigateway.addressee.contents import Content
     from notigateway.addressee.retrieved import Retrieved, Stamped
+    from notigateway.receipts.raising import Raised
     from notigateway.repository import model
     from notigateway.repository.timestamps import ReceiptTimestamp
 
@@ -132,20 +135,25 @@ def document(row: model.Document, content: Content | None) -> v1.Document:
 
 
 def receipt(
-    row: model.Receipt, stamped: ReceiptTimestamp | None = None, *, file: bytes | None = None
+    row: model.Receipt,
+    stamped: ReceiptTimestamp | None = None,
+    *,
+    raised: Raised | None = None,
+    file: bytes | None = None,
 ) -> v1.Receipt:
     """Return a receipt, its bytes as they are stored: the original, or the form with the time-stamp.
 
-    `file` is its other form, where one is wanted.
+    Or in a form that was `raised` further. `file` is its other form, where one is wanted.
     """
-    form = stamped or row
+    form = raised or stamped or row
+    level = Level.EPES if stamped is None else Level.T
     return v1.Receipt(
         receipt_id=str(row.id),
         state=row.state,
         event_time=row.event_time,
         sha256=form.sha256,
         sealed=form.xml,
-        level="XAdES-T" if stamped else "XAdES-EPES",
+        level=level if raised is None else raised.level,
         file=file,
         nature=row.nature,
     )
@@ -159,13 +167,16 @@ def told_receipts(rows: Sequence[Stamped] | None, version: Version) -> Sequence[
 def receipts(
     asked: str,
     rows: Sequence[Stamped] | None,
-    files: Sequence[bytes | None] = (),
+    files: Sequence[bytes | None],
+    raised: Mapping[UUID, Raised],
 ) -> v1.NotificationReceipts:
     """Return one item of RetrieveReceipts, named as it was asked for."""
     found = zip_longest(rows or (), files)
     return v1.NotificationReceipts(
         id=asked,
-        receipts=tuple(receipt(row, stamped, file=file) for (row, stamped), file in found),
+        receipts=tuple(
+            receipt(row, stamped, raised=raised.get(row.id), file=file) for (row, stamped), file in found
+        ),
         problem=problem(NotificationUnknownError if rows is None else None),
     )
 

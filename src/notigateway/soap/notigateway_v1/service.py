@@ -29,6 +29,7 @@ from notigateway.evidence.bundle import write_bundle
 from notigateway.law.families import check_may_decide
 from notigateway.law.lifecycle import Decision, Kind, State
 from notigateway.law.representation import Role
+from notigateway.receipts.raising import Level, raise_receipts
 from notigateway.repository.addressees import is_known_party
 from notigateway.repository.engine import reading
 from notigateway.repository.listing import ListFilter
@@ -38,12 +39,13 @@ from notigateway.soap.notigateway_v1.rows import render_page
 from notigateway.soap.operation import operation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from notigateway.addressee.mailbox import Outcome
     from notigateway.addressee.retrieved import Retrieved
     from notigateway.law.caller import Caller
     from notigateway.receipts.named import Names
+    from notigateway.receipts.raising import Raised
     from notigateway.repository.model import Receipt
     from notigateway.repository.session import Session
     from notigateway.repository.timestamps import ReceiptTimestamp
@@ -145,17 +147,18 @@ class MailboxService(ServiceBase):
     @operation(v1.RetrieveReceipts, v1.RetrieveReceiptsResponse)
     def RetrieveReceipts(request: Request, asked: v1.RetrieveReceipts) -> v1.RetrieveReceiptsResponse:
         """Return the sealed receipts of notifications; with each its PDF, bundle or container, if wanted."""
-        if asked.format in _FORMS and len(asked.ids) > FORMS_AT_ONCE:
+        if (asked.level or asked.format in _FORMS) and len(asked.ids) > FORMS_AT_ONCE:
             raise InvalidRequestError(element="id", rule="maxOccurs")
         with request.reading() as session:
             found = request.office.mailbox.list_receipts(session, request.asking, _uuids(asked.ids))
         for wanted, rows in found:
             if rows is None:
                 request.access.refuse(wanted, NotificationUnknownError)
-        told = (answers.told_receipts(rows, asked.version) for _, rows in found)
+        told = [answers.told_receipts(rows, asked.version) for _, rows in found]
+        raised = _raised(request, [pair for rows in told for pair in rows or ()], asked.level)
         return v1.RetrieveReceiptsResponse(
             items=tuple(
-                answers.receipts(one, rows, _forms(request, rows or [], asked.format))
+                answers.receipts(one, rows, _forms(request, rows or [], asked.format), raised)
                 for one, rows in zip(asked.ids, told, strict=True)
             )
         )
@@ -207,6 +210,16 @@ def _forms(
         )
         for row, stamped in rows
     ]
+
+
+def _raised(
+    request: Request, rows: Sequence[tuple[Receipt, ReceiptTimestamp | None]], level: str | None
+) -> Mapping[UUID, Raised]:
+    """Return the receipts that there are in a raised form; none where that is not wanted."""
+    if level is None:
+        return {}
+    stamped = [one for _, one in rows if one is not None]
+    return raise_receipts(request.office.engine, stamped, Level(level), now=request.asking.now)
 
 
 def _may_see(request: Request, receipt: Receipt, names: Names) -> bool:
