@@ -328,10 +328,20 @@ def _absent() -> Iterator[Vector]:
         name="form-level-t",
         data=form,
         level="T",
-        rule="V48",
         needs=("form",),
-        steps="p pppp si ssss sssssp p",
-        says="Level T is required of a PDF alone, which holds the receipt without its time-stamp.",
+        is_told=True,
+        steps="p pppp ss ssss sssssp p",
+        says="Level T is required of a PDF alone: its own seal has a time-stamp that counts.",
+    )
+    yield Vector(
+        name="form-level-lt-missing",
+        data=form,
+        level="LT",
+        rule="V88",
+        needs=("form",),
+        is_raised=True,
+        steps="p pppp s ssf ssss sssssp p",
+        says="Level LT is required of a PDF alone, which holds no validation data.",
     )
     yield _good(
         "bundle-no-authorities",

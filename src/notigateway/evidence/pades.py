@@ -27,9 +27,10 @@ from notigateway.evidence.history import dated
 from notigateway.evidence.pdf_additions import check_additions
 from notigateway.evidence.pdf_seal import find_seal, is_about
 from notigateway.evidence.pdf_structure import read_structure
-from notigateway.evidence.pdf_validation import is_as_written
+from notigateway.evidence.pdf_validation import read_as_written
 from notigateway.evidence.statement import EITHER_FORM
 from notigateway.evidence.timestamp import CLOCKS_DIFFER_AT_MOST, embedded_certificates, read_stamp
+from notigateway.evidence.validation_data import ValidationData
 from notigateway.instants import instant_text
 from notigateway.pki.asn1_classes import complete_classes
 
@@ -50,6 +51,7 @@ complete_classes()
 PDF_MAX_BYTES: Final = 16 * 1024 * 1024
 _FIELD: Final = "Seal"
 _DRY_SIGNATURE: Final = bytes(72)
+_NO_DATA: Final = ValidationData(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ class SealedPdf:
     """What a sealed PDF holds: the receipt attached to it, who sealed the PDF, and when it says so.
 
     `stamps` are the words of pinned authorities that the seal existed, in the order in which they were put
-    there: each is also about those before it. `has_additions`: somebody has appended validation data or
+    there: each is also about those before it, and about the validation data of the same place in `covered`;
+    `data` are all that there are. `has_additions`: somebody has appended validation data or
     time-stamps, which are not under the seal.
     """
 
@@ -66,6 +69,8 @@ class SealedPdf:
     sealed_at: datetime
     stamps: tuple[Stamp, ...] = ()
     has_additions: bool = False
+    data: ValidationData = _NO_DATA
+    covered: tuple[ValidationData, ...] = ()
 
     @property
     def timestamped_at(self) -> datetime | None:
@@ -218,14 +223,21 @@ def _verify(
         )
     stamps = _stamp_of(seal, found.sealed_at, authorities)
     has_additions = seal.covered < len(data)
-    if has_additions and not is_as_written(data, seal):  # 6
-        stamps += check_additions(data, seal, authorities=authorities)
+    covered = [_NO_DATA] * len(stamps)
+    written = read_as_written(data, seal) if has_additions else _NO_DATA
+    if written is None:  # 6
+        appended = check_additions(data, seal, authorities=authorities)
+        stamps += [stamp for stamp, _ in appended.stamps]
+        covered += [before for _, before in appended.stamps]
+        written = appended.data
     return SealedPdf(
         found.receipt,
         pinned.certificate,
         found.sealed_at,
         tuple(stamps),
         has_additions,
+        written,
+        tuple(covered),
     )
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import logging
 import re
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
@@ -41,6 +41,7 @@ from pyhanko.sign.fields import MDPPerm
 
 from notigateway.errors import RenditionInvalidError, StampInvalidError
 from notigateway.evidence.pdf_seal import find_ranges
+from notigateway.evidence.pdf_store import read_store
 from notigateway.evidence.timestamp import kept_form, read_stamp
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
 
     from notigateway.evidence.pdf_seal import ByteRange, PdfSeal
     from notigateway.evidence.timestamp import Stamp
+    from notigateway.evidence.validation_data import ValidationData
 
 # pyHanko tells what it finds of foreign files; here every finding is a refusal, in words of our own.
 logging.getLogger("pyhanko").addHandler(logging.NullHandler())
@@ -175,8 +177,19 @@ def _policy() -> StandardDiffPolicy:
     )
 
 
-def check_additions(data: bytes, seal: PdfSeal, *, authorities: Sequence[Certificate]) -> list[Stamp]:
-    """Check what stands behind the part that a proven seal covers; return its time-stamps, the oldest first.
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What stands behind a seal: the words of pinned authorities, and validation data.
+
+    `stamps`, the oldest first, each with the data that it covers; `data` are all there are.
+    """
+
+    stamps: tuple[tuple[Stamp, ValidationData], ...]
+    data: ValidationData
+
+
+def check_additions(data: bytes, seal: PdfSeal, *, authorities: Sequence[Certificate]) -> Appended:
+    """Check what stands behind the part that a proven seal covers, and return it.
 
     1. It is not larger than any validation data, and in few updates.
     2. It follows a whole document, the one that is sealed.
@@ -198,7 +211,22 @@ def check_additions(data: bytes, seal: PdfSeal, *, authorities: Sequence[Certifi
     _check_changes(reader, revision)  # 3
     _check_fields(reader, stamps)  # 4
     _check_named(data, reader, seal.covered, revision)  # 5
-    return [found for one in stamps for found in _word_of(one, data, authorities)]
+    words = [(one.covered, found) for one in stamps for found in _word_of(one, data, authorities)]
+    return Appended(
+        tuple((found, read_store(_as_of(reader, covered).root)) for covered, found in words),
+        read_store(reader.get_historical_resolver(reader.xrefs.total_revisions - 1).root),
+    )
+
+
+def _as_of(reader: PdfFileReader, covered: int) -> HistoricalResolver:
+    """Return the document as it was where a time-stamp ends: by the last update that it covers."""
+    references = reader.xrefs
+    within = [
+        revision
+        for revision in range(references.total_revisions)
+        if references.get_startxref_for_revision(revision) < covered
+    ]
+    return reader.get_historical_resolver(max(within))
 
 
 def _emptied(data: bytes, places: Iterable[ByteRange]) -> bytes:

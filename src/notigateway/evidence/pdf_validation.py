@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import RenditionInvalidError
 from notigateway.evidence.pdf_seal import find_seal
+from notigateway.evidence.validation_data import ValidationData
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from notigateway.evidence.pdf_seal import PdfSeal
-    from notigateway.evidence.validation_data import ValidationData
 
 _TRAILER: Final = re.compile(
     rb"trailer\n<<\n/Size (\d+)\n/Root (\d+) 0 R\n/Info (\d+) 0 R\n"
@@ -77,28 +77,29 @@ def _written(pdf: bytes, end: int, values: Sequence[Sequence[bytes]]) -> bytes:
     return pdf + bytes(body) + b"startxref\n%d\n%%%%EOF\n" % begins
 
 
-def is_as_written(pdf: bytes, seal: PdfSeal) -> bool:
-    """Tell whether what stands behind the part that a proven seal covers is just what is appended here.
+def read_as_written(pdf: bytes, seal: PdfSeal) -> ValidationData | None:
+    """Return the data behind the part that a proven seal covers, if they are just what is appended here.
 
     It is read by nothing but its own form, and written anew from what was read: so nobody has to compare the
     document before with the one after.
     """
     store = _STORE.search(pdf, seal.covered)
     if store is None:
-        return False
+        return None
     read: dict[bytes, list[bytes]] = {name: [] for name in _LISTS}
     place = store.end()
     for name, numbers in _LIST.findall(store[2]):
         for _ in range(numbers.count(b"R")):
             head = _HEAD.match(pdf, place)
             if head is None:
-                return False
+                return None
             read[name].append(pdf[head.end() : head.end() + int(head[1])])
             place = head.end() + int(head[1]) + len(_FOOT)
     try:
-        return _written(pdf[: seal.covered], seal.end, list(read.values())) == pdf
+        written = _written(pdf[: seal.covered], seal.end, list(read.values()))
     except (RenditionInvalidError, ValueError):
-        return False
+        return None
+    return ValidationData(*read.values()) if written == pdf else None
 
 
 def _stream(content: bytes) -> bytes:

@@ -204,8 +204,10 @@ class Examination:
             raise UndeterminedError(f"the receipt was not sealed yet at {instant_text(self.at)}")
         token = self.held.stamp(self.trust.stampers)
         self._fits_authority()
+        if token is None and self.is_pdf:
+            return self._timestamp_of_pdf()
         if token is None:
-            self._need_no_level("there is no time-stamp", is_failure=not self._is_pdf)
+            self._need_no_level("there is no time-stamp", is_failure=True)
             raise SkippedError("there is none: level B, by the gateway's clock")
         stamp = self.stamp = self.stamp_on(self.original(), token)
         lack = "the trust folder has no authority in timestamp/"
@@ -221,6 +223,17 @@ class Examination:
             self._need_no_level(lack, is_failure=False)
             raise SkippedError(f"{lack}: level B, by the gateway's clock")
         return f"the seal existed on {instant_text(stamp.at)}"
+
+    def _timestamp_of_pdf(self) -> str:
+        """Tell that the receipt in a PDF has none; a required level is asked of the PDF's own seal."""
+        form = self.read_form(self.files[bundle.FORM])
+        since = self.existence.judgement.earliest(self.existence.chain(form.stamps))
+        if since is None:
+            self._need_no_level("the PDF has no time-stamp that counts", is_failure=False)
+            raise SkippedError("there is none: level B, by the gateway's clock")
+        raise SkippedError(
+            f"the receipt in it has none; the seal on the PDF existed on {instant_text(since)}"
+        )
 
     def stamp_on(self, original: bytes, token: Token) -> Stamp:
         """Return what a time-stamp says of the seal on a receipt: of that seal, and intact, whoever made it.
@@ -243,7 +256,7 @@ class Examination:
             raise FailedError(f"{bundle.AUTHORITY_CERTIFICATE} is not the certificate in the time-stamp")
 
     def _need_no_level(self, lack: str, *, is_failure: bool) -> None:
-        """Refuse what lacks the required level; a PDF never has a time-stamp, so there it is a doubt."""
+        """Refuse what lacks the required level; in a PDF it is a doubt: its time-stamp comes later."""
         if self.required_level is not None:
             said = f"level {self.required_level} is required: {lack}"
             raise FailedError(said) if is_failure else UndeterminedError(said)
@@ -280,7 +293,8 @@ class Examination:
         )
 
     @property
-    def _is_pdf(self) -> bool:
+    def is_pdf(self) -> bool:
+        """Whether it is a PDF alone, whose own seal a required level is asked of."""
         return bundle.FORM in self.files and bundle.MANIFEST not in self.files
 
     def _root(self) -> etree._Element:

@@ -1,21 +1,23 @@
 """The step about validation data, and with it the levels LT and LTA (ETSI EN 319 132-1 §6).
 
-LT: level T, and the receipt itself holds what shows that the certificates of seal and time-stamp were good.
+LT: level T, and the file itself holds what shows that the certificates of seal and time-stamp were good.
 LTA: an archive time-stamp that counts covers all of that. What is in the file is not enough: it must show it.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from notigateway.errors import StampInvalidError
+from notigateway.evidence import bundle
 from notigateway.evidence.embedded import embedded_values
 from notigateway.evidence.timestamp import embedded_certificates
 from notigateway.evidence.xades import seal_certificate_of
 from notigateway.instants import instant_text
 from notigateway.verifier.examination import LEVEL_LT, LEVEL_LTA
-from notigateway.verifier.goodness import Goodness, Known, NotShownError, RevokedBeforeError
+from notigateway.verifier.goodness import Goodness, NotShownError, RevokedBeforeError
 from notigateway.verifier.report import FailedError, SkippedError, UndeterminedError
 
 if TYPE_CHECKING:
@@ -25,24 +27,85 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
     from notigateway.evidence.existence import Proof
+    from notigateway.evidence.timestamp import Stamp
     from notigateway.evidence.validation_data import ValidationData
     from notigateway.verifier.examination import Examination
 
 
+@dataclass
+class _Judged:
+    """What a level is asked of: a receipt, or a PDF alone, each by its own seal.
+
+    `covered` are the data that a word which counts is about, with it and the later ones; `has_archives` tells
+    whether there are such words, counting or not.
+    """
+
+    what: str
+    seal: Certificate
+    sealed_at: datetime
+    stamp: Stamp | None
+    proofs: Sequence[Proof]
+    data: ValidationData
+    beside: Sequence[Certificate]
+    covered: Sequence[tuple[ValidationData, Sequence[Proof]]]
+    has_archives: bool
+
+
+def _receipt(case: Examination) -> _Judged:
+    properties, archives = case.held.properties, case.archives
+    seal = seal_certificate_of(case.original())
+    return _Judged(
+        what="receipt",
+        seal=seal,
+        sealed_at=case.proven().sealed_at,
+        stamp=case.stamp,
+        proofs=case.existence.proofs,
+        data=embedded_values(properties),
+        beside=[seal, *_in_tokens(case)],
+        covered=[
+            (embedded_values(properties[:place]), archives.after(place - 1))
+            for place, proof in archives.proofs
+            if case.existence.judgement.counts(proof)
+        ],
+        has_archives=bool(archives.proofs or archives.wrong),
+    )
+
+
+def _pdf(case: Examination) -> _Judged:
+    form = case.read_form(case.files[bundle.FORM])
+    proofs = case.existence.chain(form.stamps)
+    return _Judged(
+        what="PDF",
+        seal=form.certificate,
+        sealed_at=form.sealed_at,
+        stamp=next(iter(form.stamps), None),
+        proofs=proofs,
+        data=form.data,
+        beside=[form.certificate, *(one.authority for one in form.stamps)],
+        covered=[
+            (data, proofs[place:])
+            for place, data in enumerate(form.covered)
+            if case.existence.judgement.counts(proofs[place])
+        ],
+        has_archives=any(map(_has_values, form.covered)),
+    )
+
+
 def check_validation_data(case: Examination) -> str:
-    """Check that the data in the receipt show that seal and authority were good; that is level LT, or LTA.
+    """Check that the data in the file show that seal and authority were good; that is level LT, or LTA.
 
     Raises: `FailedError` where a level is required and what it needs is not there; `UndeterminedError`
     where it is there and does not show it, or where the seal's own issuer says that it was revoked before.
     """
     case.proven()
     wanted = case.required_level if case.required_level in {LEVEL_LT, LEVEL_LTA} else None
-    if not _has_values(embedded_values(case.held.properties)):
+    judged = _pdf(case) if case.is_pdf else _receipt(case)
+    if not _has_values(judged.data):
         if wanted is not None:
-            raise FailedError(f"level {wanted} is required: there is no validation data in the receipt")
-        raise SkippedError("there is none in the receipt")
+            raise FailedError(f"level {wanted} is required: there is no validation data in the {judged.what}")
+        raise SkippedError(f"there is none in the {judged.what}")
     try:
-        said, level = _shown(case)
+        said, level = _shown(case, judged)
     except RevokedBeforeError as error:
         lack = UndeterminedError if wanted is None else FailedError
         raise lack(f"{error}; in use or not, it proves nothing after that") from error
@@ -51,8 +114,7 @@ def check_validation_data(case: Examination) -> str:
             raise UndeterminedError(f"level {wanted} is required: {error}") from error
         raise SkippedError(str(error)) from error
     if wanted == LEVEL_LTA != level:
-        held = case.archives
-        if not (held.proofs or held.wrong):
+        if not judged.has_archives:
             raise FailedError("level LTA is required: there is no archive time-stamp")
         raise UndeterminedError("level LTA is required: no archive time-stamp that counts covers the data")
     return f"{said}: level {level}"
@@ -62,7 +124,7 @@ def _has_values(data: ValidationData) -> bool:
     return bool(data.certificates or data.revocation_lists or data.status_answers)
 
 
-def _shown(case: Examination) -> tuple[str, str]:
+def _shown(case: Examination, judged: _Judged) -> tuple[str, str]:
     """Return what the data show, and of which level that is.
 
     LTA by those that stand before an archive time-stamp that counts: the first under which they show it,
@@ -70,32 +132,26 @@ def _shown(case: Examination) -> tuple[str, str]:
 
     Raises: `NotShownError`, `RevokedBeforeError`.
     """
-    properties, known = case.held.properties, Known()
-    for place, proof in case.archives.proofs:
-        if case.existence.judgement.counts(proof):
-            covered = embedded_values(properties[:place])
-            with suppress(NotShownError):
-                return _judged(case, covered, case.archives.after(place - 1), known), LEVEL_LTA
-    return _judged(case, embedded_values(properties), (), known), LEVEL_LT
-
-
-def _judged(case: Examination, data: ValidationData, proofs: Sequence[Proof], known: Known) -> str:
-    """Return what data, which exist since those proofs, say of seal and authority."""
-    seal = seal_certificate_of(case.original())
     issuers = case.trust.issuers
     goodness = Goodness(
-        data,
-        beside=[seal, *_in_tokens(case)],
+        judged.data,
+        beside=judged.beside,
         anchors=None if issuers is None else issuers.authorities,
         judgement=case.existence.judgement,
-        proofs=proofs,
-        known=known,
     )
-    since = case.existence.judgement.earliest(case.existence.proofs)
-    said = [_said(goodness, "the seal", seal, since or case.proven().sealed_at)]
-    if case.stamp is None or since is None:
+    for data, proofs in judged.covered:
+        with suppress(NotShownError):
+            return _judge(case, judged, replace(goodness, data=data, proofs=proofs)), LEVEL_LTA
+    return _judge(case, judged, goodness), LEVEL_LT
+
+
+def _judge(case: Examination, judged: _Judged, goodness: Goodness) -> str:
+    """Return what data say of seal and authority."""
+    since = case.existence.judgement.earliest(judged.proofs)
+    said = [_said(goodness, "the seal", judged.seal, since or judged.sealed_at)]
+    if judged.stamp is None or since is None:
         raise NotShownError("no time-stamp of a pinned authority counts, which the data would be about")
-    said.append(_said(goodness, "the time-stamp's authority", case.stamp.authority, case.stamp.at))
+    said.append(_said(goodness, "the time-stamp's authority", judged.stamp.authority, judged.stamp.at))
     return "; ".join(said)
 
 

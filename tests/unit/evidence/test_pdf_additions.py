@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 import re
 from datetime import datetime, timedelta
@@ -11,18 +10,16 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from asn1crypto import cms, tsp  # type: ignore[import-untyped]
-from asn1crypto import x509 as asn1
+from asn1crypto import x509 as asn1  # type: ignore[import-untyped]
 from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name, pdf_string
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import SigFieldSpec, append_signature_field
-from pyhanko.sign.signers import PdfTimeStamper
-from pyhanko.sign.timestamps import TimeStamper
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 
+from document_stamps import document_stamp
 from notigateway.errors import RenditionInvalidError
 from notigateway.evidence.pades import SealedPdf, seal_pdf, verify_pdf
 from notigateway.evidence.pdf_additions import ADDITIONS_MAX_BYTES
@@ -75,31 +72,6 @@ def long_term(form: bytes) -> bytes:
     )
 
 
-class Authority(TimeStamper):
-    """The tests' authority as pyHanko asks it; also about digests that ours are never asked about."""
-
-    def __init__(self, at: datetime, pair: KeyPair | None = None) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._at, self._pair = at, pair
-
-    async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
-        """Not asked: the token is made at once."""
-        raise NotImplementedError
-
-    async def async_timestamp(self, message_digest: bytes, md_algorithm: str) -> cms.ContentInfo:
-        assert md_algorithm == "sha256"
-        return cms.ContentInfo.load(token_of(message_digest, at=self._at, pair=self._pair))
-
-
-def document_stamp(data: bytes, at: datetime = LATER, pair: KeyPair | None = None) -> bytes:
-    out = IncrementalPdfFileWriter(BytesIO(data))
-    stamped = asyncio.run(
-        PdfTimeStamper(Authority(at, pair)).async_timestamp_pdf(out, "sha256", bytes_reserved=16384)
-    )
-    found: bytes = stamped.getvalue()
-    return found
-
-
 def appended(data: bytes, change: Callable[[Any], object]) -> bytes:
     """Return the PDF with an update that a library has written."""
     out = IncrementalPdfFileWriter(BytesIO(data))
@@ -149,17 +121,17 @@ def test_the_store_that_others_append_is_welcome(form: bytes, verified: Callable
 def test_a_document_time_stamp_of_a_pinned_authority_proves_since_when(
     form: bytes, verified: Callable[[bytes], SealedPdf]
 ) -> None:
-    assert verified(document_stamp(form)).timestamped_at == LATER
-    assert verified(document_stamp(form, pair=tsa("another"))).timestamped_at is None
-    assert verified(document_stamp(long_term(form))).timestamped_at == STAMPED_AT
-    archived = document_stamp(document_stamp(long_term(form)), LATER + timedelta(days=300))
+    assert verified(document_stamp(form, LATER)).timestamped_at == LATER
+    assert verified(document_stamp(form, LATER, pair=tsa("another"))).timestamped_at is None
+    assert verified(document_stamp(long_term(form), LATER)).timestamped_at == STAMPED_AT
+    archived = document_stamp(document_stamp(long_term(form), LATER), LATER + timedelta(days=300))
     assert verified(archived).timestamped_at == STAMPED_AT
 
 
 def test_a_document_time_stamp_of_something_else_proves_nothing(
     form: bytes, verified: Callable[[bytes], SealedPdf]
 ) -> None:
-    stamped = document_stamp(form)
+    stamped = document_stamp(form, LATER)
     start = stamped.rindex(b"/Contents <") + len(b"/Contents <")
     end = stamped.index(b">", start)
     wrong = token_of(bytes(32), at=SEALED_AT).hex().encode().ljust(end - start, b"0")
@@ -343,7 +315,7 @@ def test_what_is_hidden_before_a_time_stamp_of_others_is_refused(
 ) -> None:
     for change in (_overlay, _other_receipt, _annotation("/FreeText")):
         with pytest.raises(RenditionInvalidError):
-            verified(document_stamp(appended(form, change)))
+            verified(document_stamp(appended(form, change), LATER))
 
 
 def test_no_object_that_was_sealed_can_be_replaced(
@@ -386,7 +358,7 @@ def test_another_catalog_or_trailer_is_refused(form: bytes, verified: Callable[[
 
 def test_a_signature_of_somebody_else_is_refused(form: bytes, verified: Callable[[bytes], SealedPdf]) -> None:
     """Its field may be there; what it says beside the seal would be believed."""
-    signed = document_stamp(form).replace(b"/Type /DocTimeStamp", b"/Type /Sig         ")
+    signed = document_stamp(form, LATER).replace(b"/Type /DocTimeStamp", b"/Type /Sig         ")
 
     with pytest.raises(RenditionInvalidError, match=r"was changed|somebody else"):
         verified(signed)
@@ -448,7 +420,7 @@ def with_a_look(form: bytes, box: bytes) -> bytes:
 
 def test_what_no_table_names_is_refused(form: bytes, verified: Callable[[bytes], SealedPdf]) -> None:
     """A reader that mends a broken table takes the last object of a number for the one that counts."""
-    raised = document_stamp(form)
+    raised = document_stamp(form, LATER)
     catalog = re.findall(rb"\n(\d+) 0 obj\n<<\n/Type /Catalog", form)[-1]
     hidden = b"%% %b 0 obj\n<</Type/Catalog/Pages 1 0 R>>\nendobj\n" % catalog
     places = [found.start() + 1 for found in re.finditer(rb"\n\d+ 0 obj", raised[len(form) :])]

@@ -464,12 +464,14 @@ def test_level_t_by_an_authority_that_is_not_trusted(proofs: bytes, trust: Trust
     assert "not from a pinned authority" in why(verify(proofs, trust=another, at=AT), "time-stamp")
 
 
-def test_level_t_of_a_pdf_is_indeterminate_it_holds_the_receipt_as_it_was_sealed(
-    proofs: bytes, trust: Trust
-) -> None:
+def test_level_t_of_a_pdf_alone_is_that_of_its_own_seal(proofs: bytes, trust: Trust) -> None:
     pdf = bundle.read_container(proofs)[bundle.FORM]
+    without = Proofs(stamped=False).members()[bundle.FORM]
 
-    assert verify(pdf, trust=trust, at=AT, required_level="T").outcome is Outcome.INDETERMINATE
+    assert verify(pdf, trust=trust, at=AT, required_level="T").outcome is Outcome.PASSED
+    assert verify(without, trust=trust, at=AT, required_level="T").outcome is Outcome.INDETERMINATE
+    nobody = replace(trust, authorities=[])
+    assert verify(pdf, trust=nobody, at=AT, required_level="T").outcome is Outcome.INDETERMINATE
 
 
 def test_the_time_of_a_checkpoint_is_checked_against_its_signature(proofs: bytes, trust: Trust) -> None:
