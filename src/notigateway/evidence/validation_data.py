@@ -19,3 +19,7 @@ class ValidationData:
     certificates: Sequence[bytes]
     revocation_lists: Sequence[bytes] = ()
     status_answers: Sequence[bytes] = ()
+
+    def __bool__(self) -> bool:
+        """Tell whether there is any."""
+        return bool(self.certificates or self.revocation_lists or self.status_answers)

@@ -287,10 +287,11 @@ class Examination:
 
     @property
     def is_raised(self) -> bool:
-        """Whether a proven receipt holds more than its time-stamp, or is required to."""
-        return self.facts is not None and bool(
-            self.held.properties or self.required_level in {LEVEL_LT, LEVEL_LTA}
-        )
+        """Whether a proven receipt, or the PDF alone, holds more than its time-stamp, or is required to."""
+        if self.facts is None:
+            return False
+        holds = bool(self.held.properties) or (self.is_pdf and self.pdf is not None and bool(self.pdf.data))
+        return holds or self.required_level in {LEVEL_LT, LEVEL_LTA}
 
     @property
     def is_pdf(self) -> bool:

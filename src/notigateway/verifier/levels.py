@@ -87,7 +87,7 @@ def _pdf(case: Examination) -> _Judged:
             for place, data in enumerate(form.covered)
             if case.existence.judgement.counts(proofs[place])
         ],
-        has_archives=any(map(_has_values, form.covered)),
+        has_archives=any(form.covered),
     )
 
 
@@ -100,7 +100,7 @@ def check_validation_data(case: Examination) -> str:
     case.proven()
     wanted = case.required_level if case.required_level in {LEVEL_LT, LEVEL_LTA} else None
     judged = _pdf(case) if case.is_pdf else _receipt(case)
-    if not _has_values(judged.data):
+    if not judged.data:
         if wanted is not None:
             raise FailedError(f"level {wanted} is required: there is no validation data in the {judged.what}")
         raise SkippedError(f"there is none in the {judged.what}")
@@ -118,10 +118,6 @@ def check_validation_data(case: Examination) -> str:
             raise FailedError("level LTA is required: there is no archive time-stamp")
         raise UndeterminedError("level LTA is required: no archive time-stamp that counts covers the data")
     return f"{said}: level {level}"
-
-
-def _has_values(data: ValidationData) -> bool:
-    return bool(data.certificates or data.revocation_lists or data.status_answers)
 
 
 def _shown(case: Examination, judged: _Judged) -> tuple[str, str]:

@@ -102,6 +102,8 @@ def test_a_seal_or_an_authority_that_was_revoked_before_is_told(whose: KeyPair) 
     outcome, said = level(revoked, "LT")
     assert outcome is Outcome.FAILED
     assert "says that it was revoked before" in said
+    assert verify(revoked, trust=trust(), at=AT).outcome is Outcome.INDETERMINATE
+    assert verify(lt(), trust=trust(), at=AT).outcome is Outcome.PASSED
 
 
 def test_values_that_show_nothing_are_told() -> None:
