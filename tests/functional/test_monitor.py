@@ -218,7 +218,7 @@ def test_a_head_from_elsewhere_that_says_nothing_about_the_log_is_told(watching:
     log = watching.served.log
     later_head = log.fork(70, *words(10, "later")).note()
     for note, said in (
-        (b"garbage", "signature"),
+        (b"garbage", "holds no head of a log"),
         (log.note(seal=next_seal()), "pinned"),
         (later_head, "cannot be compared"),
     ):
@@ -354,6 +354,25 @@ def test_another_name_is_followed_only_when_a_person_confirms_it(watching: Watch
     in_order(watching.run(), 41, 1)
     (former,) = recall(watching.state).former
     assert read_checkpoint(read_note(former).text).size == 70
+
+
+def test_heads_of_a_former_name_are_compared_and_accuse_nobody_of_what_was_lost(watching: Watching) -> None:
+    log = watching.served.log
+    in_order(watching.run(), 70, 70)
+    restored = log.fork(60, *words(20, "other"))
+    restored.origin = f"{ORIGIN}/2"
+    watching.served.log = restored
+    in_order(watching.run("--accept-name", restored.origin), 80, 80)
+    kept, lost = watching.head(log.note(50), "kept"), watching.head(log.note(65), "lost")
+    in_order(watching.run("--head", kept), 80, 0)
+    code, said = watching.run("--head", lost)
+    assert (code, "of what was lost when the log was restored" in said["said"]) == (2, True)
+    other = watching.head(log.fork(40, *words(30, "third")).note(), "split")  # of the size last seen
+    code, said = watching.run("--head", other)
+    assert (code, said["outcome"]) == (3, "split view")
+    another = Log.of(*words(7, "nothing"), origin="elsewhere.example/log")
+    code, said = watching.run("--head", watching.head(another.note(), "elsewhere"))
+    assert (code, "or of another log" in said["said"]) == (2, True)
 
 
 def test_who_has_cosigned_the_head_is_told(watching: Watching, tmp_path: Path) -> None:

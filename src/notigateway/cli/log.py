@@ -14,15 +14,18 @@ import typer
 from notigateway.cli.opening import opened
 from notigateway.cli.options import Processes, SettingsFile, SummaryAsJson, named_settings
 from notigateway.cli.renewing import renew, second_tree
-from notigateway.errors import ConfigurationError, LogDamagedError, TemporarilyUnavailableError
-from notigateway.given_files import read_file
+from notigateway.errors import (
+    CheckpointInvalidError,
+    ConfigurationError,
+    LogDamagedError,
+    TemporarilyUnavailableError,
+)
 from notigateway.instants import instant_text
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from notigateway.evidence.seals import HeldSeal
-    from notigateway.tlog.checkpoint import Checkpoint
 
 log = typer.Typer(
     help="Verify the log of receipts and access records, erase what is older than needed.",
@@ -87,7 +90,8 @@ def verify(
         typer.Option(help="Another certificate of the seal, besides the settings' present and retired ones."),
     ] = None,
     against: Annotated[
-        list[Path] | None, typer.Option(help="A checkpoint that was kept elsewhere: its note, or its text.")
+        list[Path] | None,
+        typer.Option(help="Heads that were kept elsewhere, in any of their shapes (evidence.md)."),
     ] = None,
     as_json: SummaryAsJson = False,
     processes: Processes = None,
@@ -105,6 +109,7 @@ def verify(
     from notigateway.receipts.stamping import pinned_authorities
     from notigateway.repository.engine import reading
     from notigateway.repository.log import log_size
+    from notigateway.tlog.kept_head import heads_in
 
     settings = named_settings(settings_file)
     given = [one for file in seal_certificate or [] for one in load_certificates(file)]
@@ -119,7 +124,7 @@ def verify(
                 origin=settings.log_origin,
                 authorities=pinned_authorities(settings),
                 now=datetime.now(UTC),
-                heads=[_kept_head(file) for file in against or []],
+                heads=[one.checkpoint for file in against or [] for one in heads_in(file)],
                 look_at=partial(several, processes=wanted) if wanted > 1 else None,
             )
     except LogDamagedError as damage:
@@ -139,7 +144,9 @@ def verify(
 
 @log.command()
 def prove(
-    old: Annotated[Path, typer.Argument(metavar="OLD", help="A head that was kept: its note, or its text.")],
+    old: Annotated[
+        Path, typer.Argument(metavar="OLD", help="A head that was kept, in any of its shapes (evidence.md).")
+    ],
     new: Annotated[
         Path | None,
         typer.Argument(metavar="[NEW]", help="A later one; left out: the log's newest."),
@@ -148,66 +155,35 @@ def prove(
 ) -> None:
     """Prove to whoever kept a head that the log has only grown since; print the proof as JSON.
 
-    Exit code 1: the log does not begin with what the head says.
+    A head of a name that the log had before a restore is proven too, and the name told. Exit code 1: the log
+    does not begin with what the head says.
     """
-    from notigateway.log.growing import consistency_of
+    from notigateway.log.proving import prove as prove_growth
     from notigateway.repository.engine import reading
-    from notigateway.repository.log import find_last_checkpoint
-    from notigateway.tlog.checkpoint import read_checkpoint
-    from notigateway.tlog.merkle import is_consistent
+    from notigateway.tlog.kept_head import head_in
 
     settings = named_settings(settings_file)
-    older = _kept_head(old)
-    with opened(settings) as engine, reading(engine) as session:
-        last = find_last_checkpoint(session)
-        if new is None and last is None:
-            raise ConfigurationError("the log has no head yet")
-        newer = read_checkpoint(last.text) if new is None and last is not None else _kept_head(new or old)
-        try:
-            proof = consistency_of(session, older.size, newer.size)
-        except ValueError as error:
-            typer.echo(f"LOG_DAMAGED: {error}", err=True)
-            raise typer.Exit(1) from error
-    roots = {"older_root": older.root, "newer_root": newer.root}
-    holds = is_consistent(older.size, newer.size, proof=proof, **roots)
-    if not holds or older.origin != newer.origin:
-        typer.echo("LOG_DAMAGED: the log does not begin with what the older head says", err=True)
-        raise typer.Exit(1)
-    said = {
-        "log": newer.origin,
-        "old_size": older.size,
-        "old_root": older.root.hex(),
-        "new_size": newer.size,
-        "new_root": newer.root.hex(),
-        "proof": [one.hex() for one in proof],
-    }
-    typer.echo(json.dumps(said))
-
-
-def _noted(file: Path) -> bytes:
-    """Return the note in a file, or the one that a client keeps. Raises: `ConfigurationError`."""
-    data = read_file(file)
-    if not data.startswith(b"{"):
-        return data
+    older = head_in(old).checkpoint
+    newer = None if new is None else head_in(new).checkpoint
     try:
-        return str(json.loads(data)["head"]).encode()
-    except (ValueError, LookupError, TypeError, RecursionError) as error:
-        raise ConfigurationError(f"{file} holds no head of a log") from error
-
-
-def _kept_head(file: Path) -> Checkpoint:
-    """Read a head that was kept as a note, or as its text alone."""
-    from notigateway.tlog.checkpoint import read_checkpoint
-
-    text, divided, _ = read_file(file).partition(b"\n\n")
-    return read_checkpoint(text + b"\n" if divided else text)
+        with opened(settings) as engine, reading(engine) as session:
+            proven = prove_growth(session, older, newer)
+    except LogDamagedError as damage:
+        typer.echo(f"{damage.code}: {damage.detail}", err=True)
+        raise typer.Exit(1) from damage
+    typer.echo(json.dumps(proven.said()))
+    if proven.older.origin != proven.newer.origin:
+        former = f'that head is of the name "{proven.older.origin}" that the log had before it was restored'
+        typer.echo(f'{former}: it goes on from it, as "{proven.newer.origin}"', err=True)
 
 
 @log.command()
 def resume(
     last_head: Annotated[
         Path,
-        typer.Option(help="The last head that others know: its note, or a client's .log-head."),
+        typer.Option(
+            help="The last head that others know, signed: a note, a client's .log-head, a monitor's state."
+        ),
     ],
     reason: Annotated[str, typer.Option(help="Why it goes on under a new name: signed, and public.")],
     settings_file: SettingsFile = None,
@@ -219,13 +195,19 @@ def resume(
     """
     from notigateway.evidence.seals import load_history, load_seal
     from notigateway.log.resuming import resume as go_on
+    from notigateway.tlog.kept_head import signed_head_in
     from notigateway.tlog.note import read_note, verify_note
 
     if not 1 <= len(reason) <= _REASON_MAX or not (reason.isascii() and reason.isprintable()):
         raise ConfigurationError(f"--reason: 1 to {_REASON_MAX} printable letters of ASCII")
     settings = named_settings(settings_file)
-    note = read_note(_noted(last_head))
-    known = verify_note(note, seal_certificates=load_history(settings)).checkpoint
+    note, where = signed_head_in(last_head, "and what is quoted under the seal has to be signed")
+    try:
+        known = verify_note(
+            read_note(note), seal_certificates=load_history(settings), either_form=True
+        ).checkpoint
+    except CheckpointInvalidError as error:
+        raise ConfigurationError(f"{where}: {error.detail}") from error
     now = datetime.now(UTC)
     with opened(settings) as engine:
         head = go_on(

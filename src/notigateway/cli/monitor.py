@@ -22,6 +22,7 @@ _IN_ORDER: Final = 0
 _WRONG: Final = 1
 _UNKNOWN: Final = 2
 _SPLIT: Final = 3
+_UNSIGNED: Final = "so it would prove nothing against who runs the log"
 
 
 def monitor(
@@ -41,7 +42,7 @@ def monitor(
     head: Annotated[
         list[Path] | None,
         typer.Option(
-            metavar="FILE", help="A head of this log from elsewhere (a note), to be compared with it."
+            metavar="FILE", help="A signed head of this log from elsewhere, to be compared with it."
         ),
     ] = None,
     accept_name: Annotated[
@@ -87,17 +88,18 @@ def _run(
     url: str, trusted: Trusted, state: Path, heads: list[Path], accept_name: str | None
 ) -> tuple[int, dict[str, Any]]:
     """Follow the log once; return the exit code, and what there is to say."""
-    from notigateway.given_files import read_file
     from notigateway.monitor.following import Following, OtherNameError
     from notigateway.monitor.remembered import recall, remember
     from notigateway.monitor.source import Source, UnreachableError, WrongError
+    from notigateway.tlog.kept_head import signed_head_in
     from notigateway.tlog.split_view import SplitViewError
 
     with Source(url) as source:
         following = Following(source, trusted, lambda known: remember(state, known), now=datetime.now(UTC))
         try:
             try:
-                others = [following.read(read_file(file), str(file)) for file in heads]
+                kept = [signed_head_in(file, _UNSIGNED) for file in heads]
+                others = [following.read(note, where) for note, where in kept]
             except WrongError as error:  # that says nothing about the log
                 raise UnreachableError(str(error)) from error
             found = following.follow(recall(state), others=others, accepted_name=accept_name)

@@ -41,20 +41,29 @@ def compare(one: Seen, other: Seen, source: Source) -> None:
     where they are not there.
     """
     older, newer = sorted((one, other), key=lambda seen: seen.head.size)
-    sizes = older.head.size, newer.head.size
-    if sizes[0] == sizes[1]:
+    if older.head.size == newer.head.size:
         if older.head.root != newer.head.root:
             raise split("two heads of one size with different roots", older, newer)
         return
+    root, proof = proven_root(newer, older.head.size, source)
+    if root != older.head.root:
+        raise split("the newer head does not begin with the older one", older, newer, root=root, proof=proof)
+
+
+def proven_root(newer: Seen, size: int, source: Source) -> tuple[bytes, list[bytes]]:
+    """Return the root that a head's tree had at a smaller size, and the proof of it, by the log's tiles.
+
+    Raises: `WrongError` where its tiles do not lead to the head, `UnreachableError` where they are not there.
+    """
+    sizes = size, newer.head.size
     subtree = partial(subtree_in_tiles, tile=ReadTiles(source, sizes[1]))
     try:
-        root, proof = root_of(sizes[0], subtree), consistency_proof(*sizes, subtree)
+        root, proof = root_of(size, subtree), consistency_proof(*sizes, subtree)
     except LookupError as error:
         raise WrongError(str(error)) from error
     if not is_consistent(*sizes, older_root=root, newer_root=newer.head.root, proof=proof):
         raise WrongError(f"no consistency from {sizes[0]} to {sizes[1]} entries is shown by the log's tiles")
-    if root != older.head.root:
-        raise split("the newer head does not begin with the older one", older, newer, root=root, proof=proof)
+    return root, list(proof)
 
 
 def compare_smaller(served: Seen, known: Seen, source: Source) -> None:

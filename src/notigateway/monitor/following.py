@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import CheckpointInvalidError
 from notigateway.evidence.timestamp import CLOCKS_DIFFER_AT_MOST
-from notigateway.monitor.comparing import compare, compare_smaller
+from notigateway.monitor.comparing import compare, compare_smaller, proven_root
 from notigateway.monitor.remembered import Edge, Remembered
 from notigateway.monitor.source import UnreachableError, WrongError
 from notigateway.tlog.merkle import HASH_BYTES, leaf_hash
@@ -98,7 +98,7 @@ class Following:
         self._compare_known(known, served)
         known = self._grown(known, served, known.edge)
         for other in others:
-            self._compare_other(other, served)
+            self._compare_other(other, served, known)
         new = known.edge.size - (
             begun.edge.size if begun.note and known.head.origin == begun.head.origin else 0
         )
@@ -131,10 +131,11 @@ class Following:
         if served.head.at < last.head.at:
             raise WrongError(f"the head of {size} entries is of an instant before that of the last one")
 
-    def _compare_other(self, other: Seen, served: Seen) -> None:
+    def _compare_other(self, other: Seen, served: Seen, known: Remembered) -> None:
         """Check a head from elsewhere against the one that is served."""
         if other.head.origin != served.head.origin:
-            raise WrongError(f"{other.where}: it is of another log: {other.head.origin}")
+            self._compare_former(other, served, known)
+            return
         try:
             compare(other, served, self._source)
         except (WrongError, UnreachableError) as error:
@@ -144,6 +145,27 @@ class Following:
                 f"{other.where}: it has {other.head.size} entries, and the log serves no more than "
                 f"{served.head.size} yet: it cannot be compared ({error})"
             ) from error
+
+    def _compare_former(self, other: Seen, served: Seen, known: Remembered) -> None:
+        """Check a head of another name: one that this log had before it was restored, or of another log.
+
+        A log keeps its leaves under a new name, but for those that were lost: so another root proves nothing
+        against it, other than that of a head of that very name and size.
+        """
+        for note in known.former:
+            former = self.read(note, "the last head under the former name")
+            if (former.head.origin, former.head.size) == (other.head.origin, other.head.size):
+                compare(former, other, self._source)
+        size = other.head.size
+        root = served.head.root if size == served.head.size else None
+        if size < served.head.size:
+            root, _ = proven_root(served, size, self._source)
+        if root != other.head.root:
+            raise UnreachableError(
+                f"{other.where}: it is of {other.head.origin}, and the log is {served.head.origin} now: its "
+                f"first {size} entries are others or not there: it is of what was lost when the log was "
+                "restored, or of another log. Ask who runs it"
+            )
 
     def _grown(self, known: Remembered, served: Seen, edge: Edge) -> Remembered:
         """Verify the entries up to a head, and remember it."""
