@@ -116,9 +116,14 @@ def _check_strength(certificate: x509.Certificate) -> None:
         )
 
 
-def _check_usage(certificate: x509.Certificate) -> None:
+def is_authority(certificate: x509.Certificate) -> bool:
+    """Tell whether a certificate says of itself that it is one of an authority (RFC 5280 §4.2.1.9)."""
     basic = find_extension(certificate, x509.BasicConstraints)
-    if basic is not None and basic.ca:
+    return basic is not None and basic.ca
+
+
+def _check_usage(certificate: x509.Certificate) -> None:
+    if is_authority(certificate):
         raise KeyUsageError("a certificate authority is no caller", reason="certificate-authority")
     usage = find_extension(certificate, x509.KeyUsage)
     # ETSI EN 319 412-2 §4.3.2: signing certificates always carry the extension

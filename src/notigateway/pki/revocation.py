@@ -18,7 +18,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from notigateway.errors import RevocationDataError
-from notigateway.pki.fitness import STRONG_HASHES, find_extension
+from notigateway.pki.fitness import STRONG_HASHES, find_extension, is_authority
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -77,7 +77,8 @@ class Revoked:
 class RevocationList:
     """A list whose signature was verified; `scope` is the same for it and its successor.
 
-    `points` name the part of the authority's certificates that it speaks of; none: it speaks of all.
+    `points` name the part of the authority's certificates that it speaks of; none: it speaks of all. A list
+    may also speak of `holders` alone, or of `authorities`.
     """
 
     sha256: str
@@ -87,12 +88,16 @@ class RevocationList:
     fresh_until: datetime
     points: frozenset[str]
     revoked: Mapping[int, Revoked]
+    holders: bool = True
+    authorities: bool = True
 
     source = RevocationSource.CRL
 
     def find(self, certificate: x509.Certificate) -> RevocationFinding | None:
         """Return what the list says of a certificate of its authority, None where it is not in its scope."""
         if self.points and not self.points & distribution_points(certificate):
+            return None
+        if not (self.holders and self.authorities) and self.authorities is not is_authority(certificate):
             return None
         entry = self.revoked.get(certificate.serial_number)
         return RevocationFinding(
@@ -178,11 +183,11 @@ def distribution_points(certificate: x509.Certificate) -> frozenset[str]:
 
 
 def read_list(
-    data: bytes, authorities: Iterable[x509.Certificate], *, is_of_authorities: bool | None = False
+    data: bytes, authorities: Iterable[x509.Certificate], *, of_holders: bool = False
 ) -> RevocationList:
     """Read a revocation list, DER or PEM, that one of the authorities signed (RFC 5280 §6.3.3).
 
-    It must speak of the certificates of holders, or of authorities where `is_of_authorities`; None: of any.
+    `of_holders` demands that it speaks of the certificates of holders.
 
     Raises: `RevocationDataError` for one that is foreign, forged, indirect, partial by reasons, a
     delta, or cannot be read.
@@ -193,21 +198,21 @@ def read_list(
             if data.lstrip().startswith(b"-----")
             else x509.load_der_x509_crl(data)
         )
-        return _read_list(crl, hashlib.sha256(data).hexdigest(), authorities, is_of_authorities)
+        found = _read_list(crl, hashlib.sha256(data).hexdigest(), authorities)
     except (ValueError, TypeError, UnsupportedAlgorithm, *UNREADABLE) as error:
         raise RevocationDataError("the revocation list cannot be read") from error
+    if of_holders and not found.holders:
+        raise RevocationDataError("the revocation list does not speak of holders' certificates")
+    return found
 
 
 def _read_list(
-    crl: x509.CertificateRevocationList,
-    sha256: str,
-    authorities: Iterable[x509.Certificate],
-    is_of_authorities: bool | None,  # noqa: FBT001
+    crl: x509.CertificateRevocationList, sha256: str, authorities: Iterable[x509.Certificate]
 ) -> RevocationList:
     authority = _signer(crl, authorities)
     if crl.next_update_utc is None:  # RFC 5280 §5.1.2.5
         raise RevocationDataError("the revocation list does not say when the next one comes")
-    point = _scope(crl, is_of_authorities)
+    point = _scope(crl)
     mark = key_mark(authority)
     return RevocationList(
         sha256=sha256,
@@ -217,6 +222,8 @@ def _read_list(
         fresh_until=crl.next_update_utc,
         points=frozenset(_uris(point.full_name)) if point else frozenset(),
         revoked={entry.serial_number: _entry(entry) for entry in crl},
+        holders=point is None or not point.only_contains_ca_certs,
+        authorities=point is None or not point.only_contains_user_certs,
     )
 
 
@@ -238,10 +245,7 @@ def _may_sign_lists(authority: x509.Certificate) -> bool:
     return usage is None or usage.crl_sign
 
 
-def _scope(
-    crl: x509.CertificateRevocationList,
-    is_of_authorities: bool | None,  # noqa: FBT001
-) -> x509.IssuingDistributionPoint | None:
+def _scope(crl: x509.CertificateRevocationList) -> x509.IssuingDistributionPoint | None:
     """Return the part of the certificates that the list speaks of; None where it speaks of all."""
     point = None
     for extension in crl.extensions:
@@ -253,10 +257,8 @@ def _scope(
         return None
     if point.indirect_crl or point.only_some_reasons or point.relative_name:
         raise RevocationDataError("the revocation list is indirect, or only for some reasons")
-    if point.only_contains_attribute_certs or (point.only_contains_ca_certs and is_of_authorities is False):
+    if point.only_contains_attribute_certs:
         raise RevocationDataError("the revocation list does not speak of holders' certificates")
-    if point.only_contains_user_certs and is_of_authorities:
-        raise RevocationDataError("the revocation list does not speak of authorities' certificates")
     if point.full_name and not any(_uris(point.full_name)):
         raise RevocationDataError("the revocation list's part of the certificates is not named by an address")
     return point

@@ -225,7 +225,9 @@ class Admission:
 
 def read_data(source: RevocationSource, data: bytes, authorities: Iterable[Certificate]) -> RevocationData:
     """Read and verify a list or an answer. Raises: `RevocationDataError`."""
-    return read_list(data, authorities) if source is RevocationSource.CRL else read_answer(data, authorities)
+    if source is RevocationSource.CRL:
+        return read_list(data, authorities, of_holders=True)
+    return read_answer(data, authorities)
 
 
 def _facts(finding: RevocationFinding) -> dict[str, datetime]:

@@ -83,7 +83,7 @@ class Own:
             if source is RevocationSource.OCSP:
                 read_answer(data, self.issuers)
             else:
-                read_list(data, self.issuers, is_of_authorities=None)
+                read_list(data, self.issuers)
         except RevocationDataError:
             return False
         return True
@@ -162,11 +162,9 @@ class _Run:
         for one, issuer in pairwise(path):
             # Of one that has expired an entry may have been dropped from its list (RFC 5280 §3.3).
             if Validity.of(one).covers(self.now):
-                self._keep_status(one, issuer, is_authority=one is not certificate)
+                self._keep_status(one, issuer)
 
-    def _keep_status(
-        self, certificate: x509.Certificate, issuer: x509.Certificate, *, is_authority: bool
-    ) -> None:
+    def _keep_status(self, certificate: x509.Certificate, issuer: x509.Certificate) -> None:
         """Keep the newest that can be had: of what was dropped, and of the addresses the first that tells."""
         with reading(self.engine) as session:
             last = find_last_status(session, fingerprint(certificate))
@@ -176,11 +174,11 @@ class _Run:
         found: list[_Told] = []
         failures: list[str] = []
         for source, data in self.dropped:
-            told = _tell(source, data, certificate, issuer, is_authority=is_authority)
+            told = _tell(source, data, certificate, issuer)
             found += [told] if isinstance(told, _Told) else []
         for place, source, get in self._places(certificate, issuer):
             try:
-                told = _tell(source, get(), certificate, issuer, is_authority=is_authority)
+                told = _tell(source, get(), certificate, issuer)
             except RevocationDataError as error:
                 told = error.detail
             if isinstance(told, _Told):
@@ -229,8 +227,6 @@ def _tell(
     data: bytes,
     certificate: x509.Certificate,
     issuer: x509.Certificate,
-    *,
-    is_authority: bool,
 ) -> _Told | str:
     """Return what a list or an answer says of a certificate, or why it says nothing that can be kept."""
     try:
@@ -239,7 +235,7 @@ def _tell(
         else:
             if data.lstrip().startswith(b"-----"):
                 data = x509.load_pem_x509_crl(data).public_bytes(Encoding.DER)
-            one = read_list(data, [issuer], is_of_authorities=is_authority)
+            one = read_list(data, [issuer])
     except RevocationDataError as error:
         return error.detail
     except ValueError:

@@ -109,9 +109,6 @@ def test_a_hold_ends_with_a_later_word_and_a_revocation_does_not() -> None:
         pytest.param(crl(pki().issuing, extra=[point(indirect=True)]), "indirect", id="indirect"),
         pytest.param(crl(pki().issuing, extra=[point(reasons=True)]), "some reasons", id="reasons"),
         pytest.param(
-            crl(pki().issuing, extra=[point(cas=True)]), "does not speak of holders", id="authorities"
-        ),
-        pytest.param(
             crl(pki().issuing, extra=[(x509.DeltaCRLIndicator(1), True)]), "not understood", id="delta"
         ),
         pytest.param(crl(pki().issuing)[:-40], "cannot be read", id="cut"),
@@ -123,6 +120,21 @@ def test_a_hold_ends_with_a_later_word_and_a_revocation_does_not() -> None:
 def test_a_list_that_does_not_count_is_refused(data: bytes, reason: str) -> None:
     with pytest.raises(RevocationDataError, match=reason):
         read_list(data, ISSUERS)
+
+
+def test_a_list_of_authorities_or_of_holders_alone_says_nothing_of_the_others() -> None:
+    authority = pki().issuing.certificate
+    for extra, is_of_authorities in ((point(cas=True), True), (point(users=True), False)):
+        data = crl(pki().root, (authority, YESTERDAY), extra=[extra])
+        records = RevocationRecords([read_list(data, ISSUERS)])
+        assert (records.find(authority, pki().root.certificate) is not None) is is_of_authorities
+        assert (records.find(HOLDER, pki().root.certificate) is None) is is_of_authorities
+
+
+def test_a_list_of_authorities_is_none_where_callers_are_meant() -> None:
+    data = crl(pki().issuing, extra=[point(cas=True)])
+    with pytest.raises(RevocationDataError, match="does not speak of holders"):
+        read_list(data, ISSUERS, of_holders=True)
 
 
 def test_an_issuer_that_may_not_sign_lists_cannot() -> None:
