@@ -161,10 +161,18 @@ class Decades:
         *,
         algorithms: Algorithms | None = None,
         required_level: str | None = None,
+        request: bytes | None = None,
     ) -> Report:
         """Verify a file by all seals and authorities that there ever were."""
         trust = Trust(seals=self.seals, authorities=self.authorities, issuers=None)
-        return verify(data, trust=trust, at=at, algorithms=algorithms, required_level=required_level)
+        return verify(
+            data,
+            trust=trust,
+            at=at,
+            algorithms=algorithms,
+            required_level=required_level,
+            request=request,
+        )
 
 
 def sunset_of_sha256(at: datetime) -> Algorithms:

@@ -147,6 +147,11 @@ def test_the_stand_alone_verifier_believes_the_seal_and_no_changed_byte(sqlite_s
     changed = data.replace(b">pending<", b">in_force<")
     assert verify(changed, trust=trust, at=stack.now).outcome is Outcome.FAILED
     assert verify(data, trust=trust, at=stack.now - timedelta(days=1)).outcome is Outcome.INDETERMINATE
+    # What it has not, nobody is told that it has.
+    levelled = verify(data, trust=trust, at=stack.now, required_level="T")
+    witnessed = verify(data, trust=trust, at=stack.now, require_witnesses=True)
+    assert {levelled.outcome, witnessed.outcome} == {Outcome.INDETERMINATE}
+    assert verify(data, trust=trust, at=stack.now, request=b"<any/>").outcome is Outcome.FAILED
     other = Trust(seals=[DatedCertificate.of(pki().service.certificate)], authorities=[], issuers=None)
     assert verify(data, trust=other, at=stack.now).outcome is Outcome.FAILED
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
@@ -104,6 +105,17 @@ def test_past_the_end_of_sha_256_only_a_second_tree_of_before_convinces(decades:
     assert "existed on 2027-03-01" in said(report, "existence")
     assert "as the receipt says" in said(report, "request")
     assert said(report, "chain").startswith("follows ")
+    # A request that is given beside the file is bound as the one in it: another one is told.
+    files = {name: one for name, one in bundle.read_container(proven).items() if name not in bundle.SEALED}
+    request = files.pop(bundle.REQUEST)
+    left_out = bundle.LeftOut(bundle.REQUEST, sha256(request).hexdigest(), bundle.NAMES_OTHERS)
+    beside = bundle.write_bundle(
+        files, receipt_id=receipt, seal=decades.seal, made_at=later, left_out=(left_out,)
+    )
+    own = decades.verify(beside, later, algorithms=ended, request=request)
+    others = decades.verify(beside, later, algorithms=ended, request=request + b" ")
+    assert "as the receipt says" in said(own, "request")
+    assert said(others, "renewed heads") == "request.xml is not what the second tree binds"
     # One from after that end comes too late, also for what the receipt names.
     too_early = sunset_of_sha256(on(2045, 8))
     report = decades.verify(proven, later, algorithms=too_early)

@@ -127,7 +127,7 @@ class LogWatch:
 
     def _seen(self, note: bytes, where: str) -> Seen:
         try:
-            sealed = verify_note(read_note(note), seal_certificates=self.seals)
+            sealed = verify_note(read_note(note), seal_certificates=self.seals, either_form=True)
         except CheckpointInvalidError as error:
             raise LogNotProvenError(f"the head of the log {where}: {error.detail}") from error
         return Seen(sealed.checkpoint, note, where)

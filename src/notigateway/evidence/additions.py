@@ -96,16 +96,14 @@ class Held:
     foreign: tuple[bytes, ...] = ()
     properties: tuple[_Element, ...] = field(default=(), compare=False, repr=False)
 
-    def stamp(self, authorities: Sequence[x509.Certificate]) -> Token | None:
-        """Return the time-stamp that counts: in a file of others the first that is of one of the authorities.
+    def tokens(self, authorities: Sequence[x509.Certificate]) -> Iterator[Token]:
+        """Yield the time-stamps on the seal, in a file of others those of the authorities that can be read.
 
-        Where nobody is pinned, the first that can be read. The others count for nothing, and hinder nothing.
+        Where nobody is pinned, all that can be read.
         """
         if self.token is not None:
-            return Token(self.token, signature_imprint(self.original))
-        return next(self._stamps(authorities), None)
-
-    def _stamps(self, authorities: Sequence[x509.Certificate]) -> Iterator[Token]:
+            yield Token(self.token, signature_imprint(self.original))
+            return
         places = [place for place, one in enumerate(self.properties) if _is_on_seal(one)]
         for place, one in zip(places, self.foreign, strict=True):
             try:

@@ -8,7 +8,7 @@ of the seal is put into the room for it later, and others may append what ETSI E
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
@@ -254,4 +254,5 @@ def _stamp_of(seal: PdfSeal, sealed_at: datetime, authorities: Sequence[x509.Cer
     stamp = read_stamp(token, imprint=seal.imprint(), authorities=authorities or embedded_certificates(token))
     if stamp.at < sealed_at - CLOCKS_DIFFER_AT_MOST:
         raise RenditionInvalidError("the time-stamp is from before the seal that it is about")
-    return [stamp] if authorities else []
+    # It is about the seal, which hangs on the content by SHA-256, whatever it hashes itself.
+    return [replace(stamp, algorithms=stamp.algorithms | {"SHA-256"})] if authorities else []

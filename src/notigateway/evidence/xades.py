@@ -26,6 +26,7 @@ from notigateway.errors import (
 )
 from notigateway.evidence.additions import Held, take_apart
 from notigateway.evidence.frames import Frames, Sealed, dated_pins
+from notigateway.evidence.seal_stamps import stamps_on_seal
 from notigateway.evidence.shape import (
     check_attributes,
     check_spelling,
@@ -43,11 +44,6 @@ from notigateway.evidence.statement import (
     read_facts,
 )
 from notigateway.evidence.template import XADES, Profile, profile_of
-from notigateway.evidence.timestamp import (
-    CLOCKS_DIFFER_AT_MOST,
-    check_token,
-    embedded_certificates,
-)
 from notigateway.pki.keys import read_certificate
 from notigateway.pki.low_form import in_der, is_low
 from notigateway.wss.ns import ENVELOPED_SIGNATURE, EXC_C14N, ds, names_in
@@ -106,7 +102,7 @@ def verify_receipt(
             sealed = _proven_receipt(original, seal_certificates, frames)  # 1 to 5
         facts = read_facts(sealed.evidence)  # 6
         _check_instant(sealed, facts.sealed_at)  # 7
-        at = _check_timestamp(held, facts.sealed_at, authorities=timestamp_certificates)  # 8
+        at = _check_timestamp(held, authorities=timestamp_certificates)  # 8
         facts = replace(facts, timestamped_at=at)
     except (ValueError, TypeError, LookupError, etree.LxmlError, xmlsec.Error) as error:
         raise ReceiptInvalidError(f"the receipt cannot be read or verified: {error}") from error
@@ -311,15 +307,7 @@ def _check_instant(sealed: Sealed, sealed_at: datetime) -> None:
         raise ReceiptInvalidError("the seal certificate was not valid, or not in use, at that instant")
 
 
-def _check_timestamp(
-    held: Held, sealed_at: datetime, *, authorities: Sequence[x509.Certificate]
-) -> datetime | None:
+def _check_timestamp(held: Held, *, authorities: Sequence[x509.Certificate]) -> datetime | None:
     """Return what the time-stamp of a pinned authority says; None without one, or where nobody is pinned."""
-    token = held.stamp(authorities)
-    if token is None:
-        return None
-    stampers = authorities or embedded_certificates(token.data)
-    at = check_token(token.data, imprint=token.imprint, authorities=stampers)
-    if at < sealed_at - CLOCKS_DIFFER_AT_MOST:
-        raise ReceiptInvalidError("the time-stamp is from before the seal that it is about")
-    return at if authorities else None
+    found = [stamp.at for _, stamp in stamps_on_seal(held, authorities)]
+    return min(found) if found and authorities else None

@@ -107,7 +107,9 @@ class RenewalAudit:
     def _check_renewal(self, row: LogRenewal, number: int) -> None:
         _check_number(row.number, number)  # 1
         record = read_record(row.record)
-        head = verify_note(read_note(record.subject), seal_certificates=self.seals).checkpoint  # 2
+        head = verify_note(
+            read_note(record.subject), seal_certificates=self.seals, either_form=True
+        ).checkpoint  # 2
         at = self._token(record.token, note_imprint(record.subject))  # 5
         _check_columns((head.size, at), (row.size, row.at))  # 1
         if head.size > log_size(self.session) or head.root != root_of(head.size, self._subtree):  # 2

@@ -32,10 +32,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from notigateway.errors import CheckpointInvalidError
 from notigateway.evidence.history import dated
-from notigateway.tlog.checkpoint import verify_checkpoint
+from notigateway.tlog.checkpoint import read_checkpoint, verify_checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from cryptography.x509 import Certificate
 
@@ -165,12 +166,19 @@ def verify_note(
     Raises: `CheckpointInvalidError` with the reason.
     """
     stated = note.text.partition(b"\n")[0].decode("utf-8", "replace")
-    known = {seal_key_id(stated, one.certificate): one for one in dated(seal_certificates).values()}
+    known: dict[bytes, list[DatedCertificate]] = {}
+    for one in dated(seal_certificates).values():
+        known.setdefault(seal_key_id(stated, one.certificate), []).append(one)
     for line in note.lines:
-        seal = known.get(line.key_id)
-        if seal is not None and line.name == key_name(stated):
+        if line.key_id in known and line.name == key_name(stated):
+            seal = _in_use(known[line.key_id], read_checkpoint(note.text).at)
             head = verify_checkpoint(
                 note.text, line.signature, seal_certificate=seal, origin=origin, either_form=either_form
             )
             return SealedHead(head, line, seal)
     raise CheckpointInvalidError("no pinned seal signed it")
+
+
+def _in_use(pins: Sequence[DatedCertificate], at: datetime) -> DatedCertificate:
+    """Return which certificate of one key it was: a renewed one may certify the same key."""
+    return next((one for one in pins if one.covers(at)), pins[0])

@@ -107,7 +107,11 @@ class _Following:
         if not links or any((one.covered is None) is not (one is links[-1]) for one in links):  # 1
             raise CheckpointInvalidError("a link of the renewals is missing")
         records = [read_record(one.record) for one in links]
-        heads = [verify_note(read_note(one.subject), seal_certificates=seals).checkpoint for one in records]
+        # The token is about the whole note, whichever form the signature in it has.
+        heads = [
+            verify_note(read_note(one.subject), seal_certificates=seals, either_form=True).checkpoint
+            for one in records
+        ]
         stamps = [
             self._dated(record.token, note_imprint(record.subject), head)
             for record, head in zip(records, heads, strict=True)

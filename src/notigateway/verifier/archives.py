@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from notigateway.errors import StampInvalidError
 from notigateway.evidence.archive import ArchiveStamp, archive_stamps
+from notigateway.evidence.seal_stamps import stamps_on_seal
 from notigateway.evidence.timestamp import CLOCKS_DIFFER_AT_MOST, check_not_before_seal, read_stamp
 from notigateway.instants import instant_text
 from notigateway.verifier.report import SkippedError
@@ -86,11 +87,9 @@ def _read(case: Examination, held: Held, one: ArchiveStamp, *, before: Sequence[
 
 
 def _on_seal(case: Examination, held: Held) -> list[tuple[int, datetime]]:
-    """Return place and instant of the time-stamp on the seal, where it is right."""
-    token = held.stamp(case.trust.stampers)
-    if token is not None:
-        with suppress(StampInvalidError):
-            return [(token.place, case.stamp_on(held.original, token).at)]
+    """Return place and instant of the time-stamps on the seal that are right."""
+    with suppress(StampInvalidError):
+        return [(place, stamp.at) for place, stamp in stamps_on_seal(held, case.trust.stampers)]
     return []
 
 

@@ -20,13 +20,9 @@ from notigateway.evidence.algorithms import known_algorithms
 from notigateway.evidence.existence import Judgement
 from notigateway.evidence.history import dated
 from notigateway.evidence.pades import since, verify_pdf
+from notigateway.evidence.seal_stamps import stamps_on_seal
 from notigateway.evidence.shape import check_spelling
 from notigateway.evidence.statement import parse_receipt
-from notigateway.evidence.timestamp import (
-    check_not_before_seal,
-    embedded_certificates,
-    read_stamp,
-)
 from notigateway.evidence.wording import Reading, title
 from notigateway.evidence.xades import seal_certificate_of, verify_receipt
 from notigateway.instants import instant_text
@@ -40,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from notigateway.evidence.additions import Held, Token
+    from notigateway.evidence.additions import Held
     from notigateway.evidence.algorithms import Algorithms
     from notigateway.evidence.pades import SealedPdf
     from notigateway.evidence.statement import ReceiptFacts
@@ -202,19 +198,21 @@ class Examination:
         facts = self.proven()
         if facts.sealed_at > self.at:
             raise UndeterminedError(f"the receipt was not sealed yet at {instant_text(self.at)}")
-        token = self.held.stamp(self.trust.stampers)
+        stamps = stamps_on_seal(self.held, self.trust.stampers)
         self._fits_authority()
-        if token is None and self.is_pdf:
+        if not stamps and self.is_pdf:
             return self._timestamp_of_pdf()
-        if token is None:
+        if not stamps:
             self._need_no_level("there is no time-stamp", is_failure=True)
             raise SkippedError("there is none: level B, by the gateway's clock")
-        stamp = self.stamp = self.stamp_on(self.original(), token)
+        self.stamp = stamps[0][1]
         lack = "the trust folder has no authority in timestamp/"
         if self.trust.authorities:
-            proof = self.existence.proof(stamp, self.archives.after(token.place))
-            self.existence.proofs.append(proof)
-            lack = self.existence.judgement.doubt(proof) or ""
+            proofs = [self.existence.proof(one, self.archives.after(place)) for place, one in stamps]
+            self.existence.proofs += proofs
+            doubts = [self.existence.judgement.doubt(proof) for proof in proofs]
+            counting = doubts.index(None) if None in doubts else 0
+            self.stamp, lack = stamps[counting][1], doubts[counting] or ""
             later = self.existence.judgement.earliest(self.existence.proofs)
             if lack and later is not None:
                 by = "an archive time-stamp" if self.archives.proofs else "a renewed head"
@@ -222,7 +220,7 @@ class Examination:
         if lack:
             self._need_no_level(lack, is_failure=False)
             raise SkippedError(f"{lack}: level B, by the gateway's clock")
-        return f"the seal existed on {instant_text(stamp.at)}"
+        return f"the seal existed on {instant_text(self.stamp.at)}"
 
     def _timestamp_of_pdf(self) -> str:
         """Tell that the receipt in a PDF has none; a required level is asked of the PDF's own seal."""
@@ -234,16 +232,6 @@ class Examination:
         raise SkippedError(
             f"the receipt in it has none; the seal on the PDF existed on {instant_text(since)}"
         )
-
-    def stamp_on(self, original: bytes, token: Token) -> Stamp:
-        """Return what a time-stamp says of the seal on a receipt: of that seal, and intact, whoever made it.
-
-        Raises: `StampInvalidError`.
-        """
-        stampers = self.trust.stampers or embedded_certificates(token.data)
-        stamp = read_stamp(token.data, imprint=token.imprint, authorities=stampers)
-        check_not_before_seal(original, stamp.at)
-        return stamp
 
     def _fits_authority(self) -> None:
         """Check that the certificate beside a receipt is the one of who made its time-stamp."""

@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING
 from notigateway.evidence.power_certificate import verify_power_certificate
 from notigateway.evidence.xades import seal_certificate_of
 from notigateway.instants import instant_text
-from notigateway.verifier.report import Report, UndeterminedError
+from notigateway.verifier.report import FailedError, Report, UndeterminedError
 
 if TYPE_CHECKING:
     from notigateway.evidence.power_certificate import PowerCertificate
     from notigateway.verifier.examination import Examination
 
 
-def verify_power(case: Examination, data: bytes) -> Report:
-    """Verify the certificate of a power; it says how the power stood then, not how it stands now."""
+def verify_power(case: Examination, data: bytes, request: bytes | None = None) -> Report:
+    """Verify the certificate of a power; it says how the power stood then, not how it stands now.
+
+    It rests on no request, and has neither time-stamp nor place in the log: who requires these is not told
+    that all is well.
+    """
     report = Report()
     proven: list[PowerCertificate] = []
 
@@ -25,6 +29,10 @@ def verify_power(case: Examination, data: bytes) -> Report:
         if found.event_time > case.at:
             raise UndeterminedError(f"it was not sealed yet at {instant_text(case.at)}")
         proven.append(found)
+        if request is not None:
+            raise FailedError("it names no request, and one was given beside it")
+        if case.required_level is not None or case.needs_witnesses:
+            raise UndeterminedError("it has no time-stamp and is in no log, so no level and no witness")
         lack = case.existence.lack(seal_certificate_of(data), ())
         if lack is not None:
             raise UndeterminedError(f"{lack}; ask for a new one: it has no time-stamp")

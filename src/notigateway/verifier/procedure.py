@@ -71,12 +71,12 @@ def verify(
     else:
         case.files = {bundle.RECEIPT: data}
         if data.startswith(BEGINNING):
-            return verify_power(case, data)
+            return verify_power(case, data, request)
     report.take("schema", case.schema)
     report.take("seal certificate", case.seal_certificate)
     report.take("seal", case.signature)
     report.take("policy", case.policy)
-    report.take("renewed heads", lambda: check_renewals(case))
+    report.take("renewed heads", lambda: check_renewals(case, request))
     if case.is_raised:
         report.take("archive time-stamps", lambda: check_archives(case))
     report.take("time-stamp", case.timestamp)

@@ -10,6 +10,7 @@ from notigateway.evidence import bundle
 from notigateway.evidence.additions import take_apart
 from notigateway.evidence.existence import Proof
 from notigateway.evidence.pades import since
+from notigateway.evidence.seal_stamps import stamps_on_seal
 from notigateway.evidence.statement import EITHER_FORM
 from notigateway.evidence.timestamp import embedded_certificates
 from notigateway.evidence.xades import seal_certificate_of, verify_receipt
@@ -65,12 +66,11 @@ class Surroundings:
         if previous.notification_id != facts.notification_id:
             raise FailedError("the receipt before this one is about another notification")
         existence.check_named(bundle.PREVIOUS)
-        token = held.stamp(trust.stampers)
-        stamp = None if token is None else self.case.stamp_on(original, token)
+        stamps = stamps_on_seal(held, trust.stampers)
         archives = read_archives(self.case, held)
         known = list(archives.all)
-        if stamp is not None and token is not None and trust.authorities:
-            known.append(existence.proof(stamp, archives.after(token.place)))
+        if trust.authorities:
+            known += [existence.proof(stamp, archives.after(place)) for place, stamp in stamps]
         existence.seals.append(("the seal of the receipt before it", seal_certificate_of(original), known))
         return f"follows {previous.receipt_id}, as it says{held.remark}"
 
