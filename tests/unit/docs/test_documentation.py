@@ -442,6 +442,7 @@ def test_the_settings_and_events_that_operators_read_of_exist() -> None:
         *Account("any", None).line(),
         *(f"{stage}_ms" for stage in Stage),
         *Use,
+        "old_log",  # of the answer of `log prove`
         "max_connections",
         "worker_connections",
         "graceful_timeout",
