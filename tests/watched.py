@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 from notigateway.evidence.sealing import Seal
 from notigateway.http.side_door import SideDoor
 from notigateway.sandbox.certifying import name
-from notigateway.tlog.checkpoint import Checkpoint
+from notigateway.tlog.checkpoint import Checkpoint, Follows
 from notigateway.tlog.merkle import Subtree, consistency_proof, leaf_hash, root_of
 from notigateway.tlog.note import SignatureLine, read_note, write_note
 from notigateway.tlog.submission import PATH, write_submission
@@ -53,6 +53,7 @@ class Log:
     seal: KeyPair = field(default_factory=lambda: pki().seal)
     leaves: list[bytes] = field(default_factory=list)
     tiles: dict[Tile, bytes] = field(default_factory=dict)
+    follows: Follows | None = None
 
     @classmethod
     def of(cls, *words: str, origin: str = ORIGIN) -> Log:
@@ -89,7 +90,7 @@ class Log:
     ) -> bytes:
         """Return a head as a sealed note."""
         size, pair = len(self.leaves) if size is None else size, seal or self.seal
-        text = Checkpoint(self.origin, size, self.root(size), at).to_bytes()
+        text = Checkpoint(self.origin, size, self.root(size), at, self.follows).to_bytes()
         signature = Seal(pair).sign(text, now=at)
         return write_note(
             text, signature, origin=self.origin, certificate=pair.certificate, cosignatures=lines

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from typer.testing import Result
 
 
 __all__ = ["kept"]  # the fixture
@@ -288,6 +290,32 @@ def test_the_command_asks_and_tells(sqlite_stack: Stack, tmp_path: Path) -> None
     said = json.loads(result.stdout)
     assert (said["cosigned"], said["failed"]) == (0, 1)
     assert "witness.example/w1: " in result.stderr
+
+
+def test_by_hand_it_asks_at_once_and_says_when_it_asked(sqlite_stack: Stack, tmp_path: Path) -> None:
+    keep(sqlite_stack)
+    made = room(tmp_path / "w1", origins=("another.example/log",))
+
+    def told(*more: str) -> Result:
+        return CliRunner().invoke(app, ["cosign", "--settings", str(file), *more])
+
+    with witnessing(made, lambda: datetime.now(UTC)) as url:
+        file = settings_file(sqlite_stack, tmp_path, made, url)
+        result = told()
+        assert result.exit_code == 1
+        assert f"of {SECOND} entries, has 0 cosignatures, of 1 that are needed: 0 new" in result.stdout
+        assert "witness.example/w1: it does not know a log of this name" in result.stderr
+        assert "witness.example/w1: asked last at 20" in result.stderr
+    text = made.file.read_text().replace("another.example/log", ORIGIN)
+    made.file.write_text(text)  # its operator has named the log
+    with witnessing(made, lambda: datetime.now(UTC)) as url:
+        file = settings_file(sqlite_stack, tmp_path, made, url)
+        result = told("--due")  # what was said then, and nobody is asked yet
+        assert (result.exit_code, "does not know a log" in result.stderr) == (1, True)
+        result = told()
+        assert (result.exit_code, result.stderr) == (0, "")
+        assert "has 1 cosignatures, of 1 that are needed: 1 new, 0 witnesses failed" in result.stdout
+        assert "has 1 cosignatures, of 1 that are needed: 0 new" in told().stdout
 
 
 def settings_file(stack: Stack, folder: Path, made: Room, url: str) -> Path:

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from notigateway.monitor.remembered import Edge, recall
 from notigateway.monitor.source import Source, UnreachableError
-from notigateway.tlog.checkpoint import read_checkpoint
+from notigateway.tlog.checkpoint import Follows, read_checkpoint
 from notigateway.tlog.cosignature import cosign
 from notigateway.tlog.merkle import is_consistent, leaf_hash
 from notigateway.tlog.note import SignatureLine, read_note, verify_note
@@ -345,9 +345,13 @@ def test_a_head_of_an_unknown_seal_or_of_an_instant_that_goes_back_is_wrong(watc
 def test_another_name_is_followed_only_when_a_person_confirms_it(watching: Watching) -> None:
     in_order(watching.run(), 70, 70)
     restored = Log.of(*words(40), origin=f"{ORIGIN}/2")
+    restored.follows = Follows(ORIGIN, 65, watching.served.log.root(65), "restored from tape")
     watching.served.log = restored
     code, said = watching.run()
     assert (code, f"--accept-name {restored.origin}" in said["said"]) == (2, True)
+    assert "the operator quotes 65 entries" in said["said"]
+    assert "restored from tape" in said["said"]
+    assert "this monitor has seen 70: entries 65 to 69, counted from 0" in said["said"]
     assert watching.run("--accept-name", "elsewhere")[0] == 2
     in_order(watching.run("--accept-name", restored.origin), 40, 40)
     restored.add("more")

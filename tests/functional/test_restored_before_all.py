@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from notigateway.client import LogRenamedError, LogSplitError
+from notigateway.log.growing import advance
 from notigateway.log.witnessing import Collected, Place, Witnesses, collect
 from notigateway.pki.keys import fingerprint
 from notigateway.repository.cosignatures import list_cosignatures
@@ -113,7 +114,15 @@ def test_under_a_new_name_each_asks_a_person_and_goes_on(before: Stack, made: Ro
     assert f"\n    {ORIGIN}\n" in told
     assert f"\n    {NEW}\n" in told
     assert cosigned(stack, made).cosigned == 0
-    with pytest.raises(LogRenamedError):
+    assert "the operator quotes" in told
+    assert "restored from the backup of 2 a.m." in told
+    stack.publish("ACT-LATER")
+    advance(
+        stack.engine, seal=stack.office.seal, origin=NEW, now=stack.now
+    )  # whoever comes after the first head is told as well
+    with pytest.raises(
+        LogRenamedError, match=r"restored from the backup of 2 a\.m\.; this folder knows the same head"
+    ):
         pulled(stack, folder)
     assert monitored(stack, tmp_path) == ASKS
 

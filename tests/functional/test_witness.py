@@ -11,16 +11,23 @@ import sys
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import timedelta
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 import pytest
+from typer.testing import CliRunner
 
+from notigateway.tlog.checkpoint import Follows
 from notigateway.tlog.cosignature import read_vkey, verify_cosignature
 from notigateway.tlog.note import Note, read_lines, read_note
 from notigateway.tlog.submission import PATH, SUBMISSION_MAX_BYTES
+from notigateway.witness.configured import load_witness
+from notigateway.witness.judging import Witness
+from notigateway.witness.kept import Kept
+from operating import app
 from patience import PATIENCE_SECONDS
-from watched import NAME, ORIGIN, Log, Room, post, room, serving, text_of, words
+from watched import AT, NAME, ORIGIN, Log, Room, later, post, room, serving, text_of, words
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -155,6 +162,49 @@ def test_a_split_view_is_kept_and_told_with_both_notes(made: Room) -> None:
             assert line in told
     lines = [json.loads(one) for one in (made.file.parent / "witness.log").read_text().splitlines()]
     assert [one["event"] for one in lines if one["level"] == "error"] == ["witness_split_view"]
+
+
+def test_a_log_that_has_gone_back_is_told_to_the_operator_of_the_witness(made: Room) -> None:
+    log = Log.of(*words(9))
+    with serving(made.file) as (url, _):
+        assert post(url, log.submission(0))[0] == 200
+        assert post(url, log.submission(5, 7, AT + timedelta(seconds=3)))[0] == 409
+    told = run("heads", str(made.file)).stdout
+    assert f"SPLIT VIEW of {ORIGIN}, gone back from 9 entries to 7, seen " in told
+    assert told.count(f"    {ORIGIN}\n") == 2
+    lines = [json.loads(one) for one in (made.file.parent / "witness.log").read_text().splitlines()]
+    assert [one["event"] for one in lines if one["level"] == "error"] == ["witness_gone_back"]
+
+
+@pytest.mark.parametrize(
+    ("quoted", "said"),
+    [
+        (7, "this witness has cosigned 9: entries 7 to 8, counted from 0"),
+        (8, "this witness has cosigned 9: entry 8, counted from 0"),
+        (9, "this witness has cosigned the same head"),
+        (-9, "SPLIT VIEW of the old name"),
+        (12, "this witness has cosigned 9, no more than is quoted"),
+        (0, "does not say which one the log goes on from"),
+    ],
+)
+def test_who_accepts_a_new_name_is_told_what_is_not_vouched_for(made: Room, quoted: int, said: str) -> None:
+    log, restored = Log.of(*words(9)), Log.of(*words(4), origin=f"{ORIGIN}/2")
+    size = min(abs(quoted), 9)
+    root = log.root(size) if quoted > 0 else bytes(32)
+    restored.follows = Follows(ORIGIN, abs(quoted), root, "restored from the backup") if quoted else None
+    configured = load_witness(made.file)
+    kept = Kept(configured.database)
+    witness = Witness(configured, kept)
+    assert witness.judge(log.submission(0), later(1)).status == 200
+    assert witness.judge(restored.submission(0), later(2)).status == 404
+    accepted = CliRunner().invoke(app, ["witness", "accept", str(made.file), restored.origin, "--yes"])
+    assert accepted.exit_code == 0, accepted.output
+    assert said in accepted.output
+    assert ("restored from the backup" in accepted.output) == bool(quoted)
+    told = CliRunner().invoke(app, ["witness", "heads", str(made.file)]).output
+    assert f"{restored.origin}, before {ORIGIN}: accepted 20" in told
+    assert witness.judge(restored.submission(0), later(3)).status == 200
+    assert "accepted" not in CliRunner().invoke(app, ["witness", "heads", str(made.file)]).output
 
 
 def test_a_restored_log_goes_on_when_a_person_confirms_it(made: Room) -> None:

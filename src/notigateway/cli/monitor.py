@@ -127,6 +127,8 @@ def _in_order(found: Followed) -> dict[str, Any]:
         "size": found.seen.head.size,
         "new": found.new,
     }
+    if found.quoted:
+        said += f"; the new name is accepted: {found.quoted}"
     if found.counted is not None:
         said += f"; cosigned by {found.counted.words}"
         line["cosigned_by"] = sorted(found.counted.seen)

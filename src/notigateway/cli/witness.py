@@ -100,12 +100,22 @@ def serve(
 @witness.command()
 def heads(file: File) -> None:
     """Print the head of each log that was cosigned last, split views that were seen, and who waits."""
+    from notigateway.tlog.checkpoint import read_checkpoint
+    from notigateway.tlog.note import read_note
+
     kept = _opened(file)
-    for origin, head in kept.heads().items():
+    cosigned = kept.heads()
+    for origin, head in cosigned.items():
         at = instant_text(datetime.fromtimestamp(head.cosigned, UTC))
         typer.echo(f"{harmless(origin)}: {head.size} entries, root {head.root.hex()}, cosigned {at}")
+    for origin, follows, accepted in kept.accepted():
+        if origin not in cosigned:
+            named = f"{harmless(origin)}, before {harmless(follows)}"
+            typer.echo(f"{named}: accepted {accepted}, and no head of it has come since")
     for origin, size, seen, refused, at in kept.conflicts():
-        typer.echo(f"SPLIT VIEW of {harmless(origin)}, {size} entries, seen {at}:")
+        last = read_checkpoint(read_note(seen).text)
+        back = f"gone back from {last.size} entries to {size}" if size < last.size else f"{size} entries"
+        typer.echo(f"SPLIT VIEW of {harmless(origin)}, {back}, seen {at}:")
         typer.echo("\n".join(map(_quoted, (seen, refused))))
     for one in kept.waiting():
         typer.echo(f"waits for `notigateway witness accept`: {_told(one)}")
@@ -121,17 +131,23 @@ def accept(
 
     Nothing proves that the new log holds what the old one did. Ask who runs it by another way, then say so.
     """
+    from notigateway.tlog.checkpoint import read_checkpoint
+    from notigateway.tlog.note import read_note
+    from notigateway.tlog.quoted import quoted_words
+
     kept = _opened(file)
     found = next((one for one in kept.waiting() if one.origin == origin), None)
     if found is None:
         raise ConfigurationError("no log waits under that name: see `notigateway witness heads`")
     typer.echo(_told(found))
-    last = kept.heads().get(found.follows)
-    if last is not None:
-        typer.echo(
-            f"the head of {harmless(found.follows)} that this witness cosigned last:\n{_quoted(last.note)}"
-        )
+    new, cosigned = read_checkpoint(read_note(found.note).text), kept.heads()
+    last = cosigned.get(new.follows.origin if new.follows else found.follows)
+    known = None if last is None else read_checkpoint(read_note(last.note).text)
+    if last is not None and known is not None:
+        former = harmless(known.origin)
+        typer.echo(f"the head of {former} that this witness cosigned last:\n{_quoted(last.note)}")
     typer.echo(f"a head under the new name:\n{_quoted(found.note)}")
+    typer.echo(harmless(quoted_words(new, known, "this witness has cosigned")))
     if not yes:
         typer.confirm("Cosign heads of the new name?", abort=True)
     with kept.turn() as turn:

@@ -210,10 +210,11 @@ class LogRenamedError(NotVerifiedError):
     exit_code = 6
     code = "LOG_RENAMED"
 
-    def __init__(self, before: str, now: str) -> None:
+    def __init__(self, before: str, now: str, quoted: str = "") -> None:
+        said = f": {quoted}" if quoted else ""
         super().__init__(
-            f'the log that was "{before}" is "{now}" now: ask who runs the service, by another way, whether '
-            f"it was restored from a backup, and then pull once with --accept-log-name {now}"
+            f'the log that was "{before}" is "{now}" now{said}. Ask who runs the service, by another '
+            f"way, whether it was restored from a backup, and then pull once with --accept-log-name {now}"
         )
 
 

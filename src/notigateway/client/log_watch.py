@@ -20,6 +20,7 @@ from notigateway.client.errors import (
 from notigateway.errors import CheckpointInvalidError
 from notigateway.tlog.merkle import is_consistent
 from notigateway.tlog.note import read_note, verify_note
+from notigateway.tlog.quoted import quoted_words
 from notigateway.tlog.split_view import Seen, SplitViewError, split
 
 if TYPE_CHECKING:
@@ -100,7 +101,8 @@ class LogWatch:
 
     def _renamed(self, before: Seen, served: Seen, known: Known) -> Known:
         if self.accepted_name != served.head.origin:
-            raise LogRenamedError(before.head.origin, served.head.origin)
+            quoted = quoted_words(served.head, before.head, "this folder knows")
+            raise LogRenamedError(before.head.origin, served.head.origin, quoted)
         return Known(served.note, (*known.former, before.head.origin))
 
     def _compare(self, before: Seen, served: Seen) -> None:

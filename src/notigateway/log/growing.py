@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import ConfigurationError, LogDamagedError, TemporarilyUnavailableError
-from notigateway.log.heads import check_follows, instant_after
+from notigateway.log.heads import check_follows, followed_by, instant_after
 from notigateway.pki.keys import fingerprint
 from notigateway.repository.cosignatures import find_first_cosigned
 from notigateway.repository.engine import let_others_write, reading, writing
@@ -92,13 +92,17 @@ def _sign_head(session: Session, *, seal: Seal, origin: str, now: datetime) -> L
     check_follows(last, origin)  # another may have signed the first one meanwhile
     if size == (0 if last is None else last.size):
         return last
-    return _signed(session, seal=seal, origin=origin, at=instant_after(last, now))
+    # Whoever comes later than the first head of a new name has to see what it goes on from, too.
+    at, follows = instant_after(last, now), followed_by(last)
+    return _signed(session, seal=seal, origin=origin, at=at, follows=follows)
 
 
 def sign_first(
     session: Session, *, seal: Seal, origin: str, follows: Follows, now: datetime
 ) -> LogCheckpoint:
     """Sign the first head under a new name, in a session that has placed leaves; it says what it follows.
+
+    So do all heads of that name after it.
 
     Raises: `TemporarilyUnavailableError`.
     """

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from notigateway.evidence.timestamp import Stamp
     from notigateway.log.existing import Dating
     from notigateway.repository.log import LogCheckpoint
-    from notigateway.tlog.checkpoint import Checkpoint
+    from notigateway.tlog.checkpoint import Checkpoint, Follows
 
 
 def check_name(engine: Engine, origin: str) -> None:
@@ -63,7 +63,7 @@ def check_follows(last: LogCheckpoint | None, origin: str) -> None:
 def renaming(head: Checkpoint, before: str | None) -> str | None:
     """Return why a head may not bear its name after one of the name `before`; None where it may.
 
-    A log keeps its name, but for the one head that says which it follows and why (`log.resuming`).
+    A log keeps its name, but for a head that says which it follows and why (`log.resuming`).
     """
     if before is None or head.origin == before:
         return None
@@ -79,6 +79,14 @@ def name_of(last: LogCheckpoint | None) -> str | None:
     """
     try:
         return None if last is None else read_checkpoint(last.text).origin
+    except CheckpointInvalidError:
+        return None
+
+
+def followed_by(last: LogCheckpoint | None) -> Follows | None:
+    """Return what the last head says that the log goes on from since a restore; None without one."""
+    try:
+        return None if last is None else read_checkpoint(last.text).follows
     except CheckpointInvalidError:
         return None
 

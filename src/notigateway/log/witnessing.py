@@ -20,6 +20,7 @@ from notigateway.errors import (
 )
 from notigateway.evidence.seals import load_history
 from notigateway.evidence.timestamp import CLOCKS_DIFFER_AT_MOST
+from notigateway.instants import instant_text
 from notigateway.log.growing import consistency_of
 from notigateway.log.notes import note_of
 from notigateway.pki.keys import fingerprint
@@ -56,8 +57,10 @@ _MOST_DOUBLINGS: Final = 7
 _KIND: Final = "text/plain; charset=utf-8"
 _OK: Final = 200
 _CONFLICT: Final = 409
+_GONE_BACK: Final = "it has gone back (after a restore: `notigateway log resume`)"
 _SAID: Final = {
-    403: "it does not know the seal of this head, or that seal's period",
+    403: "it does not know the seal of this head, or that seal's period: after a change of the seal its "
+    "operator pins the new certificate, and restarts it",
     404: "it does not know a log of this name: its operator has to name it, or to confirm a new name",
     422: "it holds that this log does not continue the one that it saw: find out why before anything else",
 }
@@ -130,8 +133,8 @@ class _Answered:
     trouble: str | None = None
 
 
-def collect(engine: Engine, witnesses: Witnesses, *, now: datetime) -> Collected:
-    """Ask the witnesses that are due for a cosignature on the newest head, once each.
+def collect(engine: Engine, witnesses: Witnesses, *, now: datetime, at_once: bool = False) -> Collected:
+    """Ask the witnesses that are due for a cosignature on the newest head, once each; `at_once` all of them.
 
     Raises: `ConfigurationError`, `TemporarilyUnavailableError`.
     """
@@ -147,13 +150,14 @@ def collect(engine: Engine, witnesses: Witnesses, *, now: datetime) -> Collected
         known = list_witnesses(session, [place.who.name for place in witnesses.places])
         have = {one.witness for one in list_cosignatures(session, head.size)}
     wanted = [place for place in witnesses.places if place.who.name not in have]
-    waiting = [one.trouble for one in known.values() if one.due_at > now and one.witness not in have]
+    later = {one.witness for one in known.values() if one.due_at > now and not at_once}
+    waiting = [known[name].trouble for name in later - have]
     due = [
         _Standing(place, kept.size, kept.attempts)
         if (kept := known.get(place.who.name))
         else _Standing(place)
         for place in wanted
-        if place.who.name not in known or known[place.who.name].due_at <= now
+        if place.who.name not in later
     ]
     hosts = [one.place.url.partition("://")[2].partition("/")[0] for one in due]
     fetching = Fetcher(hosts, timeout_seconds=witnesses.timeout_seconds, max_bytes=NOTE_MAX_BYTES)
@@ -167,6 +171,29 @@ def collect(engine: Engine, witnesses: Witnesses, *, now: datetime) -> Collected
     with reading(engine) as session:
         done.lacking = int(find_last_cosigned(session, needed=witnesses.needed) < head.size)
     return done
+
+
+def cosigned_by(engine: Engine, witnesses: Witnesses) -> tuple[int, list[str], list[str]]:
+    """Return the size of the newest head, who has cosigned it, and of the others when each is asked again."""
+    names = [place.who.name for place in witnesses.places]
+    with reading(engine) as session:
+        head = find_last_checkpoint(session)
+        size = 0 if head is None else head.size
+        have = {one.witness for one in list_cosignatures(session, size)}.intersection(names)
+        known = list_witnesses(session, names)
+    told = [
+        f"{one.witness}: asked last at {instant_text(one.due_at - _pause(one.attempts - 1))}; the jobs ask "
+        f"again from {instant_text(one.due_at)} on, `notigateway cosign` at once"
+        for one in known.values()
+        if one.witness not in have and one.attempts
+    ]
+    return size, sorted(have), sorted(told)
+
+
+def _pause(failed_before: int) -> timedelta:
+    """Return how long a witness is left alone that has failed so often before, and now again."""
+    pause: timedelta = _FIRST_PAUSE * 2 ** min(failed_before, _MOST_DOUBLINGS)
+    return min(pause, _LONGEST_PAUSE)
 
 
 @dataclass(frozen=True)
@@ -193,7 +220,7 @@ class _Asking:
             except (RevocationDataError, CheckpointInvalidError) as error:
                 return _Answered(size, trouble=error.detail)
             if told > self.head.size:
-                back = f"it saw {told} entries, and this log has {self.head.size}: it has gone back"
+                back = f"it saw {told} entries, and this log has {self.head.size}: {_GONE_BACK}"
                 return _Answered(size, trouble=back)
             if told == size:
                 break
@@ -230,7 +257,7 @@ def _keep(
     attempts, due_at = 0, now
     if line is None:
         attempts = standing.attempts + 1
-        due_at = now + min(_FIRST_PAUSE * 2 ** min(standing.attempts, _MOST_DOUBLINGS), _LONGEST_PAUSE)
+        due_at = now + _pause(standing.attempts)
     with writing(engine) as session:
         if line is not None and answered.at is not None:
             keep_cosignature(

@@ -22,6 +22,7 @@ from notigateway.monitor.source import UnreachableError, WrongError
 from notigateway.tlog.merkle import HASH_BYTES, leaf_hash
 from notigateway.tlog.note import read_note, verify_note
 from notigateway.tlog.quorum import count_cosignatures
+from notigateway.tlog.quoted import quoted_words
 from notigateway.tlog.split_view import Seen, split
 from notigateway.tlog.tile_paths import TILE_WIDTH, tile_path, width_of
 from notigateway.tlog.tiles import Tile
@@ -57,6 +58,8 @@ class Followed:
     seen: Seen
     new: int
     counted: Counted | None
+    # Where its new name was accepted just now: what it says that it goes on from.
+    quoted: str = ""
 
 
 class Following:
@@ -87,13 +90,14 @@ class Following:
 
         Raises: `SplitViewError`, `WrongError`, `UnreachableError`, `OtherNameError`.
         """
-        begun = known
+        begun, quoted = known, ""
         if known.under_way is not None:  # what was verified on that way is not read again
             known = self._finished(known)
         served = self.read(self._source.checkpoint(), self._source.url)
         if known.note and known.head.origin != served.head.origin:
+            quoted = quoted_words(served.head, known.head, "this monitor has seen")
             if accepted_name != served.head.origin:
-                raise OtherNameError(_other_name(known, served))
+                raise OtherNameError(_other_name(known, served, quoted))
             known = known.renamed()
         self._compare_known(known, served)
         known = self._grown(known, served, known.edge)
@@ -102,7 +106,7 @@ class Following:
         new = known.edge.size - (
             begun.edge.size if begun.note and known.head.origin == begun.head.origin else 0
         )
-        return Followed(served, new, self._counted(served))
+        return Followed(served, new, self._counted(served), quoted)
 
     def _finished(self, known: Remembered) -> Remembered:
         note, edge = known.under_way or (b"", Edge())
@@ -206,9 +210,9 @@ class Following:
             raise WrongError(error.detail) from error
 
 
-def _other_name(known: Remembered, served: Seen) -> str:
+def _other_name(known: Remembered, served: Seen, quoted: str) -> str:
     return (
         f"the log that was followed is {known.head.origin}, and its seal signs now under the name "
-        f"{served.head.origin}, as after a restore. Ask who runs it by another way, then confirm it: "
-        f"--accept-name {served.head.origin}"
+        f"{served.head.origin}, as after a restore: {quoted}. Ask who runs it by another way, then confirm "
+        f"it: --accept-name {served.head.origin}"
     )

@@ -1,7 +1,7 @@
 r"""A signed statement of what the log was at an instant: its name, its size, its root.
 
 The text follows the C2SP form of a checkpoint (tlog-checkpoint): origin, size and root in base64, each
-a line; our extension line is the instant, and the first head of a log under a new name has two more
+a line; our extension line is the instant, and heads of a log under a new name have two more
 (`Follows`). The signature stands beside it, made over exactly these bytes with the seal's key; so does a
 time-stamp (RFC 3161), which is added later.
 
@@ -57,7 +57,7 @@ class Follows:
 class Checkpoint:
     """What the log was: `origin` names it among all logs, `at` is when this was said.
 
-    Only the first head of a log under a new name `follows` another: the last that was known under the former.
+    Heads of a log under a new name say which head it `follows`: the last that was known under the former.
     """
 
     origin: str

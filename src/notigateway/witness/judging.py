@@ -7,13 +7,14 @@
    instant, which never goes back and is not ahead of the witness's clock.
 4. The head is kept, and only then cosigned.
 
-What costs little is done first; what nobody has signed reaches neither the file nor the log of lines.
+What costs little is done first; what nobody has signed reaches not the file, and the log of lines once an
+hour for each log.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import CheckpointInvalidError
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 # A log that was restored so often has other troubles.
 _NAMES_AT_MOST: Final = 100
+# Anybody can ask so: more often it would fill the log of lines.
+_TOLD_AGAIN: Final = timedelta(hours=1)
 _TEXT: Final = "text/plain; charset=utf-8"
 
 _log = Logger("notigateway.witness")
@@ -66,6 +69,7 @@ class Witness:
         self._key = configured.key
         self._logs = configured.logs
         self._kept = kept
+        self._told: dict[str, datetime] = {}
 
     def judge(self, body: bytes, now: datetime) -> Verdict:
         """Answer a submission. Raises: `TemporarilyUnavailableError`; then nothing was cosigned."""
@@ -81,6 +85,7 @@ class Witness:
             return _UNKNOWN
         sealed = _sealed(note, seals, now)  # 2
         if sealed is None:
+            self._tell_unpinned(head.origin, now)
             return _NOT_SIGNED
         if submission.old > head.size:
             return _SMALLER
@@ -94,6 +99,13 @@ class Witness:
             turn.keep(head.origin, Cosigned(head.size, head.root, asked.note, at))
         signed = cosign(note.text, self._key, datetime.fromtimestamp(at, UTC))  # 4
         return Verdict(200, SignatureLine(self.me.name, self.me.key_id, signed).to_bytes())
+
+    def _tell_unpinned(self, origin: str, now: datetime) -> None:
+        """Tell the operator, once an hour, that a known log has another seal, or somebody else asks."""
+        told = self._told.get(origin)
+        if told is None or now - told >= _TOLD_AGAIN:
+            self._told[origin] = now
+            _log.warning("witness_seal_unknown", origin=origin)
 
     def _seals_of(self, origin: str) -> Sequence[DatedCertificate] | None:
         """Return the pinned seals of a log, also under a name that a person has confirmed."""
@@ -130,11 +142,16 @@ class _Asked:
 
 def _judge_next(turn: Turn, last: Cosigned, asked: _Asked, now: datetime) -> Verdict | None:
     """Return why the next head of a log is not cosigned; None where it is."""
-    head = asked.head
+    head, refused = asked.head, Cosigned(asked.head.size, asked.head.root, asked.note)
+    if head.size < last.size and head.at > read_checkpoint(read_note(last.note).text).at:
+        # Later and smaller: no copy that is not up to date, whoever has sent it. It has gone back.
+        if turn.keep_conflict(head.origin, last, refused, now):
+            _log.error("witness_gone_back", origin=head.origin, size=head.size, seen=last.size)
+        return Verdict(409, write_size(last.size), SIZE_KIND)
     if asked.old != last.size:
         return Verdict(409, write_size(last.size), SIZE_KIND)
     if last.note and head.size == last.size and head.root != last.root:
-        turn.keep_conflict(head.origin, last, asked.note, now)
+        turn.keep_conflict(head.origin, last, refused, now)
         _log.error("witness_split_view", origin=head.origin, size=head.size)
         return Verdict(409, write_size(last.size), SIZE_KIND)
     if not is_consistent(last.size, head.size, older_root=last.root, newer_root=head.root, proof=asked.proof):

@@ -91,13 +91,23 @@ class Turn:
             },
         )
 
-    def keep_conflict(self, origin: str, seen: Cosigned, refused: bytes, at: datetime) -> None:
-        """Keep two notes of one size with different roots: the evidence that the log has two views."""
-        query = "SELECT count(*), count(*) FILTER (WHERE size = ?) FROM conflicts WHERE origin = ?"
-        kept, of_it = self._connection.execute(query, (seen.size, origin)).fetchone()
-        if kept < _CONFLICTS_AT_MOST and not of_it:
-            row = (origin, seen.size, seen.note, refused, instant_text(at))
-            self._connection.execute("INSERT INTO conflicts VALUES (?, ?, ?, ?, ?)", row)
+    def keep_conflict(self, origin: str, seen: Cosigned, refused: Cosigned, at: datetime) -> bool:
+        """Keep two notes that cannot be of one log: the evidence of two views; tell whether it is new.
+
+        The refused head has as many entries as the one that was seen, and another root; or fewer, at a later
+        instant. Of each head that was seen one of either kind is kept.
+        """
+        query = (
+            "SELECT count(*), count(*) FILTER (WHERE seen = ? AND (size < ?) = ?) FROM conflicts "
+            "WHERE origin = ?"
+        )
+        values = (seen.note, seen.size, refused.size < seen.size, origin)
+        kept, of_it = self._connection.execute(query, values).fetchone()
+        if kept >= _CONFLICTS_AT_MOST or of_it:
+            return False
+        row = (origin, refused.size, seen.note, refused.note, instant_text(at))
+        self._connection.execute("INSERT INTO conflicts VALUES (?, ?, ?, ?, ?)", row)
+        return True
 
     def keep_waiting(self, origin: str, follows: str, note: bytes, at: datetime) -> bool:
         """Remember that a log asks under another name; tell whether that is new."""
@@ -177,8 +187,13 @@ class Kept:
             rows = self._read("SELECT origin, follows, note, at FROM waiting ORDER BY at, origin")
         return [Waiting(*row) for row in rows]
 
+    def accepted(self) -> list[tuple[str, str, str]]:
+        """Return the new names that a person has confirmed: name, the one before, when."""
+        with self._lock:
+            return self._read("SELECT origin, follows, at FROM accepted ORDER BY at, origin")
+
     def conflicts(self) -> list[tuple[str, int, bytes, bytes, str]]:
-        """Return the split views that were seen: origin, size, both notes, when."""
+        """Return the split views that were seen: origin, size of the refused head, both notes, when."""
         with self._lock:
             return self._read("SELECT origin, size, seen, refused, at FROM conflicts ORDER BY at")
 

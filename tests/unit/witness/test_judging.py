@@ -93,6 +93,34 @@ def test_a_smaller_log_is_refused(case: Case) -> None:
     assert case.kept.heads()[ORIGIN].size == 9
 
 
+def test_a_log_that_has_gone_back_leaves_both_notes_and_an_old_copy_does_not(case: Case) -> None:
+    log = Log.of(*words(9))
+    case.cosigned(log, 0)
+    for at in (AT, AT - timedelta(days=1)):  # anybody may send a head that was honest once
+        assert case.ask(log.submission(5, 7, at)).status == 409
+    assert not case.kept.conflicts()
+    for size in (5, 6, 7):  # told once, however often it asks on its way
+        verdict = case.ask(log.submission(size, size, AT + timedelta(seconds=size)), now=10)
+        assert (verdict.status, verdict.body) == (409, b"9\n")
+    [(origin, size, seen, refused, _)] = case.kept.conflicts()
+    assert (origin, size) == (ORIGIN, 5)
+    assert read_note(seen).text == read_note(log.note()).text
+    assert read_note(refused).text == read_note(log.note(5, AT + timedelta(seconds=5))).text
+    # Another view of as many entries is kept beside it.
+    assert case.ask(log.fork(5, *words(4, "other")).submission(9)).status == 409
+    assert sorted(one[1] for one in case.kept.conflicts()) == [5, 9]
+
+
+def test_a_known_log_of_an_unknown_seal_is_told_once_an_hour(
+    case: Case, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = Log.of(*words(9))
+    log.seal = next_seal()
+    for seconds in (1, 2, 3000, 3602, 3603):
+        assert case.ask(log.submission(0, 9), now=seconds).status == 403
+    assert capsys.readouterr().out.count("witness_seal_unknown") == 2
+
+
 def test_another_view_is_refused_and_of_one_size_both_notes_are_kept(case: Case) -> None:
     log = Log.of(*words(9))
     case.cosigned(log, 0)
