@@ -46,7 +46,7 @@ class Told(NamedTuple):
 @pytest.fixture
 def rotating(stack: Stack) -> Stack:
     """A gateway that seals by this machine's clock; the next seal is in the settings already."""
-    stack.now = datetime.now(UTC) - timedelta(seconds=10)
+    stack.now = datetime.now(UTC) - timedelta(minutes=10)
     retired = stack.folder / "retired"
     retired.mkdir()
     (retired / NAME).write_bytes(pki().seal.certificate.public_bytes(Encoding.PEM))
@@ -81,8 +81,8 @@ def retire(stack: Stack, *more: str, name: str = NAME) -> Told:
 
 
 def stopped_before(stack: Stack) -> datetime:
-    """Have it stopped by a run before, which was cut off: nothing is to be waited for."""
-    at = (datetime.now(UTC) - timedelta(seconds=2)).replace(microsecond=0)
+    """Have it stopped long ago, by a run that was cut off: nothing is to be waited for."""
+    at = (datetime.now(UTC) - timedelta(minutes=7)).replace(microsecond=0)
     write_period(stack.folder / "retired", NAME, "stops", at)
     return at
 
@@ -97,7 +97,7 @@ def test_with_the_authority_away_it_stops_and_does_not_end(rotating: Stack) -> N
     told = retire(rotating, "--check")
     assert told.output == "without a time-stamp: 2 receipts, 1 checkpoints, 2 PDFs\n"
     assert table(rotating) == {}
-    rotating.now = datetime.now(UTC)  # sealed a moment before it stops
+    rotating.now = datetime.now(UTC) - timedelta(minutes=8)
     decided(rotating, "ACT-2")
 
     for _ in range(2):  # and again, with the same result
@@ -105,7 +105,7 @@ def test_with_the_authority_away_it_stops_and_does_not_end(rotating: Stack) -> N
         assert run.exit_code == 1
         assert "its period is not ended" in run.output
         assert set(table(rotating)) == {"stops"}
-    stopped = table(rotating)["stops"]
+    stopped = stopped_before(rotating)  # as it will have been some minutes later
 
     with serving(Answering(at=datetime.now(UTC))) as authority:
         rotating.overrides["timestamp_authority_url"] = authority.url
@@ -115,6 +115,55 @@ def test_with_the_authority_away_it_stops_and_does_not_end(rotating: Stack) -> N
     assert table(rotating)["until"] > stopped
 
 
+def test_the_end_is_not_before_what_an_authority_with_a_fast_clock_has_dated(rotating: Stack) -> None:
+    wanted = decided(rotating)
+    stopped_before(rotating)
+    ahead = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=3)
+    with serving(Answering(at=ahead)) as authority:
+        rotating.overrides["timestamp_authority_url"] = authority.url
+        assert retire(rotating).exit_code == 0
+    assert table(rotating)["until"] > ahead
+    assert_all_convinces(rotating, wanted)
+
+
+def test_a_clock_that_is_far_ahead_ends_nothing(rotating: Stack) -> None:
+    decided(rotating)
+    stopped_before(rotating)
+    with serving(Answering(at=datetime.now(UTC) + timedelta(hours=1))) as authority:
+        rotating.overrides["timestamp_authority_url"] = authority.url
+        run = retire(rotating)
+    assert run.exit_code == 1
+    assert "by the authority's clock it is" in run.output
+    assert set(table(rotating)) == {"stops"}
+
+
+def test_what_was_under_way_when_it_stopped_is_waited_for(
+    rotating: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request sealed a moment before the stop, and was committed some minutes after."""
+    now = datetime.now(UTC)
+    late: list[UUID] = []
+    stopped = (now - timedelta(seconds=1)).replace(microsecond=0)
+    write_period(rotating.folder / "retired", NAME, "stops", stopped)
+    rotating.now = stopped - timedelta(seconds=1)
+
+    def sleep(seconds: float) -> None:
+        """Let time pass at once; in its third minute that request is committed."""
+        if not late and clock["now"] > stopped + timedelta(minutes=3):
+            late.append(decided(rotating, "ACT-2"))
+        clock["now"] += timedelta(seconds=seconds)
+
+    clock = {"now": now}
+    monkeypatch.setattr("notigateway.cli.seal._now", lambda: clock["now"])
+    monkeypatch.setattr("time.sleep", sleep)
+    with serving(Answering(at=now)) as authority:
+        rotating.overrides["timestamp_authority_url"] = authority.url
+        run = retire(rotating)
+    assert run.exit_code == 0, run.output
+    assert table(rotating)["until"] >= stopped + timedelta(minutes=6)
+    assert_all_convinces(rotating, late[0])
+
+
 def test_what_it_made_convinces_when_it_is_retired_and_what_a_thief_makes_does_not(rotating: Stack) -> None:
     stack = rotating
     wanted = decided(stack)
@@ -122,6 +171,11 @@ def test_what_it_made_convinces_when_it_is_retired_and_what_a_thief_makes_does_n
     with serving(Answering(at=datetime.now(UTC))) as authority:
         stack.overrides["timestamp_authority_url"] = authority.url
         assert retire(stack).exit_code == 0
+    assert_all_convinces(stack, wanted)
+
+
+def assert_all_convinces(stack: Stack, wanted: UUID) -> None:
+    """Check all bundles of a notification by the folder as it is published, a year later."""
     stack.settings = load_settings(None, overrides=stack.overrides)
     trust = stack.folder / "trust"
     write_issuers(trust / "timestamp", [tsa().certificate])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -12,7 +13,7 @@ import typer
 from notigateway.cli.opening import opened
 from notigateway.cli.options import SettingsFile, named_settings
 from notigateway.cli.telling import harmless
-from notigateway.errors import ConfigurationError
+from notigateway.errors import ConfigurationError, RevocationDataError, StampInvalidError
 from notigateway.instants import instant_text, to_milliseconds
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 seal = typer.Typer(help="End the use of a seal.", no_args_is_help=True)
 
 _NOT_ENDED: Final = 1
+# For so long a worker whose clock is behind seals on, and a minute more for a request that it has begun.
+_SETTLES: Final = timedelta(minutes=6)
 
 
 @seal.callback()
@@ -57,9 +60,10 @@ def retire(
 ) -> None:
     """Stop sealing with it, have everything it made time-stamped, and only then end its period.
 
-    First name the next seal in the settings, and put the former certificate into retired_seals_folder.
-    Whatever stops this command, run it again: it goes on. Where the period has ended, that is told, and
-    nothing is changed. Exit code 1: the period is not ended, and why.
+    It takes six minutes: for so long what was sealed just before may be on its way into the database. First
+    name the next seal in the settings, and put the former certificate into retired_seals_folder. Whatever
+    stops this command, run it again: it goes on. Where the period has ended, that is told, and nothing is
+    changed. Exit code 1: the period is not ended, and why.
     """
     settings = named_settings(settings_file)
     with opened(settings) as engine:
@@ -74,10 +78,12 @@ def retire(
             return
         stopped = _stop(settings, certificate, pinned, ahead=timedelta(seconds=ahead))
         authority = _authority(settings)
-        left = _stamped(engine, settings, pinned, authority, stopped, seconds=wait)
-        if left is None:
+        retiring = _Retiring(engine, settings, authority, pinned, stopped)
+        if not (retiring.have_all_stamped(seconds=wait) and retiring.settle(certificate)):
             raise typer.Exit(_NOT_ENDED)
-        _renew(settings, engine, authority)
+        # What was under way when it stopped is there by now, and waits for its time-stamp.
+        if not (retiring.have_all_stamped(seconds=wait) and retiring.renew()):
+            raise typer.Exit(_NOT_ENDED)
     from notigateway.evidence.periods import write_period
 
     until = write_period(settings.retired_seals_folder, certificate, "until", to_milliseconds(_now()))
@@ -133,41 +139,83 @@ def _authority(settings: Settings) -> Authority:
     return authority
 
 
-def _stamped(
-    engine: Engine,
-    settings: Settings,
-    pinned: DatedCertificate,
-    authority: Authority,
-    stopped: datetime,
-    *,
-    seconds: int,
-    clock: Callable[[], float] = time.monotonic,
-) -> ProofsDue | None:
-    """Ask for time-stamps until nothing waits; None, and why, where that does not come about in time."""
-    from notigateway.pki.keys import fingerprint
-    from notigateway.receipts.proofs_due import have_asked_again
-    from notigateway.receipts.stamping import stamp
+@dataclass(frozen=True, slots=True)
+class _Retiring:
+    """What ends the period of a seal that has stopped; each step says why where it cannot."""
 
-    name, until = fingerprint(pinned.certificate), clock() + seconds
-    while True:
-        left = _count(engine, pinned, stopped)
-        if left.is_nothing:
-            return left
-        _tell(left)
-        have_asked_again(engine, name, stopped=stopped, now=_now())
-        done = stamp(engine, authority=authority, now=_now(), batch_size=settings.timestamp_batch_size)
-        if _count(engine, pinned, stopped).is_nothing:
-            continue
-        for failure in sorted(done.failures):
-            typer.echo(harmless(failure), err=True)
-        if clock() >= until:
+    engine: Engine
+    settings: Settings
+    authority: Authority
+    pinned: DatedCertificate
+    stopped: datetime
+
+    def have_all_stamped(self, *, seconds: int, clock: Callable[[], float] = time.monotonic) -> bool:
+        """Ask for time-stamps until nothing waits; tell whether that came about in time."""
+        from notigateway.pki.keys import fingerprint
+        from notigateway.receipts.proofs_due import have_asked_again
+        from notigateway.receipts.stamping import stamp
+
+        name, until = fingerprint(self.pinned.certificate), clock() + seconds
+        size = self.settings.timestamp_batch_size
+        while True:
+            left = _count(self.engine, self.pinned, self.stopped)
+            if left.is_nothing:
+                return True
+            _tell(left)
+            have_asked_again(self.engine, name, stopped=self.stopped, now=_now())
+            done = stamp(self.engine, authority=self.authority, now=_now(), batch_size=size)
+            if _count(self.engine, self.pinned, self.stopped).is_nothing:
+                continue
+            for failure in sorted(done.failures):
+                typer.echo(harmless(failure), err=True)
+            if clock() >= until:
+                typer.echo(
+                    "its period is not ended: what has no time-stamp could not be told from a forgery then. "
+                    "It stays stopped; run this again when the authority answers",
+                    err=True,
+                )
+                return False
+            time.sleep(min(5.0, max(0.0, until - clock())) if done.failed else 0.0)
+
+    def settle(self, name: str) -> bool:
+        """Wait until nothing that it sealed before it stopped can still be on its way into the database.
+
+        A worker's clock may be behind, so it seals a while longer, and what it has sealed is committed after.
+        """
+        settled = self.stopped + _SETTLES
+        if _now() < settled:
+            typer.echo(f"{name}: until {instant_text(settled)} something may be under way: waiting")
+        while _now() < settled:
+            time.sleep(min(1.0, max(0.0, (settled - _now()).total_seconds())))
+        return True
+
+    def renew(self) -> bool:
+        """Renew the newest head, so that for decades one chain proves all that this seal made.
+
+        The token for it is the last one that is asked, so none before it is later. The authority's clock may
+        be ahead of this one: the period must not end before what it has dated.
+        """
+        from notigateway.evidence.seals import load_seal
+        from notigateway.evidence.timestamp import CLOCKS_DIFFER_AT_MOST
+        from notigateway.receipts.renewing import RenewalJob
+
+        present = load_seal(self.settings, now=_now())
+        try:
+            renewed = RenewalJob.by(self.settings, self.authority).renew(self.engine, present, now=_now())
+        except (StampInvalidError, RevocationDataError) as error:
+            typer.echo(f"its period is not ended: the head of the log could not be renewed, {error.detail}")
+            return False
+        last = None if renewed is None else renewed.at + timedelta(milliseconds=1)
+        if last is not None and last > _now() + CLOCKS_DIFFER_AT_MOST:
             typer.echo(
-                "its period is not ended: what has no time-stamp could not be told from a forgery then. It "
-                "stays stopped; run this again when the authority answers",
+                f"its period is not ended: by the authority's clock it is {instant_text(last)}. Ask who runs "
+                "it, and set this machine's clock right; run this again then",
                 err=True,
             )
-            return None
-        time.sleep(min(5.0, max(0.0, until - clock())) if done.failed else 0.0)
+            return False
+        while last is not None and _now() < last:
+            time.sleep(min(1.0, max(0.0, (last - _now()).total_seconds())))
+        return True
 
 
 def _count(engine: Engine, pinned: DatedCertificate, stopped: datetime) -> ProofsDue:
@@ -175,15 +223,6 @@ def _count(engine: Engine, pinned: DatedCertificate, stopped: datetime) -> Proof
     from notigateway.receipts.proofs_due import count_due
 
     return count_due(engine, fingerprint(pinned.certificate), stopped=stopped)
-
-
-def _renew(settings: Settings, engine: Engine, authority: Authority) -> None:
-    """Renew the newest head, so that for decades one chain proves all that this seal made."""
-    from notigateway.evidence.seals import load_seal
-    from notigateway.receipts.renewing import RenewalJob
-
-    present = load_seal(settings, now=_now())
-    RenewalJob.by(settings, authority).renew(engine, present, now=_now())
 
 
 def _tell(left: ProofsDue) -> None:
