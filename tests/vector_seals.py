@@ -192,15 +192,22 @@ def media_type(name: str) -> str:
 # --- ZIP and JSON -----------------------------------------------------------------------------------------
 
 
-def zip_of(members: Iterable[tuple[str, bytes]], *, attributes: int = 0o644, behind: bytes = b"") -> bytes:
+def zip_of(
+    members: Iterable[tuple[str, bytes]],
+    *,
+    attributes: int = 0o644,
+    behind: bytes = b"",
+    version: int = 20,
+    internal: int = 0,
+) -> bytes:
     """Return a ZIP file by V12; `behind` stands in place of the empty comment, unannounced."""
     body, directory, count = b"", b"", 0
     for name, content in members:
         plain = name.encode()
         said = struct.pack("<IIIHH", zlib.crc32(content), len(content), len(content), len(plain), 0)
         common = struct.pack("<HHHHH", 20, 0, 0, 0, 0x21)
-        directory += b"PK\x01\x02\x14\x03" + common + said
-        directory += struct.pack("<HHHII", 0, 0, 0, attributes << 16, len(body)) + plain
+        directory += b"PK\x01\x02" + bytes([version, 3]) + common + said
+        directory += struct.pack("<HHHII", 0, 0, internal, attributes << 16, len(body)) + plain
         body += b"PK\x03\x04" + common + said + plain + content
         count += 1
     end = struct.pack("<HHHHIIH", 0, 0, count, count, len(directory), len(body), 0)

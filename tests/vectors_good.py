@@ -293,6 +293,13 @@ def _others() -> list[Vector]:
             says="The bundle as a container of associated signatures (ASiC-E).",
         ),
         Vector(
+            name="container-by-info-zip",
+            data=zip_of(small().container().items(), attributes=0o100664, version=30, internal=1),
+            needs=("container",),
+            steps=SMALL,
+            says="The same, packed anew by Info-ZIP, which says what is text.",
+        ),
+        Vector(
             name="form",
             data=form,
             needs=("form",),

@@ -68,7 +68,8 @@ def _read(data: bytes, name: str) -> Algorithms:
         raise ConfigurationError(f"{name}: a table of algorithms has `reviewed`, a date, and [ends]")
     unknown = set(ends) - NAMES
     if unknown:
-        raise ConfigurationError(f"{name}: there is no algorithm {', '.join(sorted(unknown))}")
+        lacks, there_are = (", ".join(sorted(one)) for one in (unknown, NAMES))
+        raise ConfigurationError(f"{name}: there is no algorithm {lacks}; there are {there_are}")
     if not all(isinstance(one, datetime) and one.tzinfo is not None for one in ends.values()):
         raise ConfigurationError(f"{name}: an end is an instant with its zone")
     return Algorithms(MappingProxyType(ends), reviewed)

@@ -24,6 +24,7 @@ from notigateway.evidence.bundle import (
     REQUIRED,
     SEALED,
     SIGNATURE,
+    check_complete,
     check_sizes,
     manifest_text,
 )
@@ -46,6 +47,7 @@ _SEAL: Final = f"{_ABOUT}signatures001.xml"
 # Those of a bundle, but for the signature that stands elsewhere here.
 _FILES: Final = tuple(name for name in MEMBERS if name != SIGNATURE)
 _MOST_MEMBERS: Final = 64
+_NAME_CHARACTERS: Final = 60
 _ODF: Final = "urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"
 # PKWARE APPNOTE 4.3.7, 4.3.12, 4.3.9, 4.3.16.
 _HEADER: Final = struct.Struct("<4sHHHHHIIIHH")
@@ -62,6 +64,11 @@ _SYSTEMS: Final = frozenset({0, 3})
 _VERSIONS: Final = frozenset({10, 20, 30, 45, 51, 62, 63})
 _FILE_ATTRIBUTES: Final = 0o100644 << 16
 _ATTRIBUTES: Final = frozenset({0, _FILE_ATTRIBUTES, 0o600 << 16})
+# Info-ZIP says besides what it takes for text, how hard it compressed, and which permissions the file had.
+# No reader makes other contents of that. What the service writes says nothing of it, so it cannot be added.
+_INFO_ZIP: Final = 3, 30
+_HOW_HARD: Final = 0x6
+_IS_TEXT: Final = 0x1
 
 
 def is_container(data: bytes) -> bool:
@@ -148,8 +155,7 @@ def read_container(data: bytes) -> Mapping[str, bytes]:
     unknown = [name for name in files if name not in _FILES and not name.startswith(_ABOUT)]
     if unknown:
         raise BundleInvalidError(f"the container holds a file that no bundle has: {unknown[0]!r}")
-    if not set(files) >= REQUIRED - SEALED:
-        raise BundleInvalidError("the container lacks a file that every bundle has")
+    check_complete(files, REQUIRED - SEALED)
     check_sizes(members_of(files))
     return MappingProxyType(files)
 
@@ -158,7 +164,10 @@ def _check_directory(data: bytes) -> None:
     """Check that the file ends with a small directory, before a reader follows it through a million rows."""
     end = data[-_END.size :]
     if len(end) != _END.size or not end.startswith(b"PK\x05\x06"):
-        raise BundleInvalidError("the container does not end with its directory")
+        raise BundleInvalidError(
+            "the container does not end with its directory: it is cut short, or something was added behind: "
+            "get it again"
+        )
     *_, size, _place, _comment = _END.unpack(end)
     has_more = data[-_END.size - _LOCATOR_BYTES :].startswith(
         b"PK\x06\x07"
@@ -194,26 +203,50 @@ def _check_members(members: Sequence[ZipInfo], data: bytes, directory: int) -> N
         raise BundleInvalidError("the container holds two files of one name, or more than any")
     if sum(one.file_size for one in members) > BUNDLE_MAX_BYTES:
         raise BundleInvalidError("the container announces more than any holds")
-    if not all(map(_is_plain, members)) or b"".join(map(_in_directory, members)) != listing:
+    for one in members:
+        more = _more_than_plain(one)
+        if more is not None:
+            raise BundleInvalidError(
+                f"the directory of the container says more than {_quoted(one)} needs: {more}"
+            )
+    if b"".join(map(_in_directory, members)) != listing:
         raise BundleInvalidError("the directory of the container says more than its files need")
     starts = [one.header_offset for one in members]
     if starts[0] != 0 or starts != sorted(set(starts)):
         raise BundleInvalidError("the members of the container do not stand one after the other")
     for one, end in zip(members, [*starts[1:], directory], strict=True):
         if not _stands_alone(one, data[one.header_offset : end]):
-            raise BundleInvalidError(f"the header of {one.filename!r} is not as the directory has it")
+            raise BundleInvalidError(
+                f"the header of {_quoted(one)} is not as the directory has it: no extra field (`zip -X`)"
+            )
 
 
-def _is_plain(member: ZipInfo) -> bool:
-    """Tell whether the directory says of a member what a ZIP tool says of a file, and no more."""
-    return (
-        member.compress_type in {ZIP_STORED, ZIP_DEFLATED}
-        and not member.flag_bits & ~(_SIZES_FOLLOW | _UTF8)
-        and member.create_system in _SYSTEMS
-        and member.create_version in _VERSIONS
-        and member.extract_version in _VERSIONS
-        and member.external_attr in _ATTRIBUTES
-    )
+def _quoted(member: ZipInfo) -> str:
+    return repr(member.filename[:_NAME_CHARACTERS])
+
+
+def _more_than_plain(member: ZipInfo) -> str | None:
+    """Return what the directory says of a member beyond what a ZIP tool says of a file; None for no more."""
+    more, is_deflated = _of_info_zip(member), member.compress_type == ZIP_DEFLATED
+    flags = _SIZES_FOLLOW | _UTF8 | (_HOW_HARD if more and is_deflated else 0)
+    attributes = member.external_attr
+    is_file = attributes in _ATTRIBUTES or (more and attributes & ~(0o777 << 16) == 0o100000 << 16)
+    versions = {member.create_version, member.extract_version}
+    said = {
+        "a folder (`zip -D` writes none)": member.filename.endswith("/"),
+        "an extra field (`zip -X` writes none)": bool(member.extra),
+        "a comment": bool(member.comment),
+        "another way of compressing": member.compress_type not in {ZIP_STORED, ZIP_DEFLATED},
+        "flags, such as that it is encrypted": bool(member.flag_bits & ~flags),
+        "another system or version": member.create_system not in _SYSTEMS or not versions <= _VERSIONS,
+        "attributes of something else than a file": not is_file,
+        "internal attributes": member.internal_attr not in ({0, _IS_TEXT} if more else {0}),
+    }
+    return next((words for words, is_so in said.items() if is_so), None)
+
+
+def _of_info_zip(member: ZipInfo) -> bool:
+    return (member.create_system, member.create_version) == _INFO_ZIP
 
 
 def _in_directory(member: ZipInfo) -> bytes:
@@ -221,7 +254,14 @@ def _in_directory(member: ZipInfo) -> bytes:
     said = member.create_version, member.create_system, *_common(member), *_sizes(member)
     name = member.orig_filename.encode()
     return (
-        _ENTRY.pack(b"PK\x01\x02", *said, len(name), 0, 0, 0, 0, member.external_attr, member.header_offset)
+        _ENTRY.pack(
+            b"PK\x01\x02",
+            *said,
+            len(name),
+            *(0, 0, 0, member.internal_attr),
+            member.external_attr,
+            member.header_offset,
+        )
         + name
     )
 

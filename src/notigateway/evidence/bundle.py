@@ -103,6 +103,11 @@ _MOST_BYTES: Final[Mapping[str, int]] = MappingProxyType(
 # name and of what else is said.
 _MEMBER: Final = b"PK\x03\x04"
 _HEADER: Final = struct.Struct("<4s5H3I2H")
+# 4.3.16: how the end begins, and how long it is.
+_END_OF_DIRECTORY: Final = b"PK\x05\x06"
+_END_BYTES: Final = 22
+_CUT_SHORT: Final = "the file is cut short"
+_NAME_CHARACTERS: Final = 60
 # The request names other notifications, of which whoever gets the bundle may not know.
 NAMES_OTHERS: Final = "names-others"
 
@@ -189,13 +194,23 @@ def read_container(data: bytes) -> Mapping[str, bytes]:
         raise BundleInvalidError("the file is larger than any bundle")
     files = _read(data)
     check_sizes(files)
-    try:
-        written = write(files)
-    except ValueError as error:
-        raise BundleInvalidError("the ZIP container lacks a file that every bundle has") from error
-    if written != data:
-        raise BundleInvalidError("the ZIP container is not written as the gateway writes it")
+    check_complete(files, REQUIRED)
+    if write(files) != data:
+        end = data.rfind(_END_OF_DIRECTORY)
+        if end < 0 or end + _END_BYTES > len(data):
+            raise BundleInvalidError(f"{_CUT_SHORT}: its directory is not at its end: get it again")
+        raise BundleInvalidError(
+            "the ZIP container is not written as the gateway writes it: a tool has packed it anew, or has "
+            "changed or added something: get the original again"
+        )
     return MappingProxyType(files)
+
+
+def check_complete(files: Mapping[str, bytes], needed: frozenset[str]) -> None:
+    """Check that nothing is missing. Raises: `BundleInvalidError` with the names of what is."""
+    lost = [name for name in MEMBERS if name in needed and name not in files]
+    if lost:
+        raise BundleInvalidError(f"the ZIP container lacks {', '.join(lost)}, which every bundle has")
 
 
 def _read(data: bytes) -> dict[str, bytes]:
@@ -210,7 +225,10 @@ def _read(data: bytes) -> dict[str, bytes]:
         if name == _UNRELEASED:
             raise BundleInvalidError("an earlier, unreleased form of bundle: ask for it anew")
         if name not in MEMBERS or name in files:
-            raise BundleInvalidError("the ZIP container has other members, or one of them twice")
+            which = "is there twice" if name in files else "belongs to no bundle"
+            raise BundleInvalidError(f"a file in the ZIP container {which}: {name[:_NAME_CHARACTERS]!r}")
+        if start + size > len(data) and not files.keys() >= REQUIRED:
+            raise BundleInvalidError(f"{_CUT_SHORT}: it ends within {name}: get it again")
         files[name] = data[start : start + size]
         place = start + size
     return files

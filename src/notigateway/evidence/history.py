@@ -96,7 +96,13 @@ def load_seals(folder: Path) -> list[DatedCertificate]:
         return []
     except OSError as error:
         raise ConfigurationError(f"cannot read the folder {folder}: {error.strerror}") from error
-    return dated_by(folder, [one for one in found if one.name != PERIODS and not one.name.startswith(".")])
+    files = [one for one in found if one.name != PERIODS and not one.name.startswith(".")]
+    inner = next((one for one in files if one.is_dir()), None)
+    if inner is not None:
+        raise ConfigurationError(
+            f"{folder} holds a folder, not only certificates: perhaps {inner} is meant, not what is around it"
+        )
+    return dated_by(folder, files)
 
 
 def dated_by(folder: Path, files: Sequence[Path]) -> list[DatedCertificate]:

@@ -101,7 +101,7 @@ def find_seal(data: bytes) -> PdfSeal:
     """
     found = next(find_ranges(data), None)
     if found is None:
-        raise RenditionInvalidError("the PDF has no seal")
+        raise RenditionInvalidError("the PDF has no seal: it is another one, or was printed or saved anew")
     try:
         return _read(found, found.content(data))
     except RenditionInvalidError:

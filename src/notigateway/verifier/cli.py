@@ -7,13 +7,16 @@ import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
 from notigateway.collecting import collect_late
 from notigateway.errors import GatewayError
 from notigateway.verifier.report import EXIT_CODES, Outcome, Report, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _WORDS: Final = {
     Outcome.PASSED: "ok",
@@ -125,25 +128,32 @@ def _verify(
     from notigateway.evidence.algorithms import load_algorithms
     from notigateway.evidence.bundle import BUNDLE_MAX_BYTES
     from notigateway.given_files import read_file
+    from notigateway.verifier.conclusion import NO_SEALS
     from notigateway.verifier.pins import load_trust
     from notigateway.verifier.procedure import verify
 
-    return verify(
+    pinned = load_trust(trust)
+    report = verify(
         read_file(file, max_bytes=BUNDLE_MAX_BYTES),
-        trust=load_trust(trust),
+        trust=pinned,
         at=at,
         required_level=level,
         require_witnesses=witnesses,
         request=None if request is None else read_file(request, max_bytes=BUNDLE_MAX_BYTES),
         algorithms=None if algorithms is None else load_algorithms(algorithms),
     )
+    if report.is_told_at_once and not pinned.seals:
+        report.says = (
+            f"{NO_SEALS}: there is none in {trust / 'seals'}; --trust names the folder that holds seals/"
+        )
+    return report
 
 
 def _print_unread(error: OSError | GatewayError, name: str | None, *, as_json: bool) -> None:
     """Say what cannot be read: with `--json` there is a document all the same."""
     reason = _one_line(str(error))
     if as_json:
-        _print_json(Report([Step("reading", Outcome.INDETERMINATE, reason)]), name)
+        _print_json(Report([Step("reading", Outcome.INDETERMINATE, reason)], says=reason), name)
     else:
         typer.echo(f"notigateway-verify: {reason}", err=True)
 
@@ -154,18 +164,45 @@ def _print_json(report: Report, name: str | None) -> None:
     In ASCII, for a terminal of any kind: names of files need not be text.
     """
     said: dict[str, Any] = {} if name is None else {"file": name}
-    said |= {"outcome": report.outcome, "steps": [asdict(step) for step in report.steps]}
+    said |= {
+        "outcome": report.outcome,
+        "says": report.says,
+        "steps": [asdict(step) for step in report.steps],
+    }
     typer.echo(json.dumps(said))
 
 
 def _print_steps(report: Report, name: str | None) -> None:
-    """Print a line for each step and one for the result, below the file's name where there are several."""
+    """Print a line for each step, what they come to in words, and the result, below the file's name.
+
+    Steps that say the same, since one thing is missing, share a line. The name stands there where there are
+    several files.
+    """
     if name is not None:
         typer.echo(_one_line(name))
-    for number, step in enumerate(report.steps, 1):
-        reason = _one_line(step.reason)
-        typer.echo(f"{number:>2} {step.name:<{_NAME_COLUMN}} {_WORDS[step.outcome]:<8} {reason}")
+    if not report.is_told_at_once:
+        for line in _lines(report):
+            typer.echo(line)
+    if report.says and (report.is_told_at_once or len(report.steps) > 1):  # else the one step has said it
+        typer.echo(_one_line(report.says))
     typer.echo(f"result: {report.outcome}")
+
+
+def _lines(report: Report) -> Iterator[str]:
+    """Yield the lines of the steps; those that did not pass for one reason stand beside the first of them."""
+    alike: dict[tuple[Outcome, str], list[str]] = {}
+    for step in report.steps:
+        alike.setdefault((step.outcome, step.reason), []).append(step.name)
+    told: set[str] = set()
+    for number, step in enumerate(report.steps, 1):
+        if step.name in told:
+            continue
+        others = []
+        if step.outcome is not Outcome.PASSED:
+            others = [one for one in alike[step.outcome, step.reason] if one != step.name]
+        told.update(others)
+        said = f"{step.reason} (the same: {', '.join(others)})" if others else step.reason
+        yield f"{number:>2} {step.name:<{_NAME_COLUMN}} {_WORDS[step.outcome]:<8} {_one_line(said)}"
 
 
 def _one_line(text: str) -> str:

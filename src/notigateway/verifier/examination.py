@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
+from notigateway.errors import GatewayError
 from notigateway.evidence import asic, bundle
 from notigateway.evidence.additions import take_apart
 from notigateway.evidence.algorithms import known_algorithms
@@ -30,6 +31,7 @@ from notigateway.pki.keys import fingerprint, subject_of
 from notigateway.published import published_folder
 from notigateway.verifier.archives import Archives
 from notigateway.verifier.existing import Existence
+from notigateway.verifier.misfits import CUT_SHORT
 from notigateway.verifier.report import FailedError, SkippedError, UndeterminedError
 
 if TYPE_CHECKING:
@@ -45,6 +47,9 @@ if TYPE_CHECKING:
 
 LEVEL_LT, LEVEL_LTA = "LT", "LTA"
 _BEFORE_ITS_SEAL = "the receipt's seal is not proven"
+_ELSEWHERE = "not in this file: where there is such a thing, the bundle of this receipt holds it"
+# A PDF ends with a mark, and perhaps a line break (ISO 32000-1 clause 7.5.5).
+_END_OF_PDF_BYTES = 64
 
 
 @cache
@@ -127,7 +132,12 @@ class Examination:
     def open_form(self, data: bytes) -> str:
         """Check the seal of a PDF and take the receipt out of it."""
         self.need_seals()
-        form = self.read_form(data)
+        try:
+            form = self.read_form(data)
+        except GatewayError as error:
+            if b"%%EOF" not in data[-_END_OF_PDF_BYTES:]:
+                raise FailedError(CUT_SHORT.format(how="it does not end as a PDF does")) from error
+            raise
         self.files = {bundle.FORM: data, bundle.RECEIPT: form.receipt}
         return f"sealed by {subject_of(form.certificate)}, {since(form)}"
 
@@ -255,6 +265,10 @@ class Examination:
         """Refuse to go on without a seal certificate."""
         if not self.trust.seals:
             raise UndeterminedError("the trust folder has no seal certificate in seals/")
+
+    def absent(self, lack: str) -> SkippedError:
+        """Return that there is nothing to check: a lone file cannot hold it, a bundle has none."""
+        return SkippedError(lack if bundle.MANIFEST in self.files else _ELSEWHERE)
 
     def proven(self) -> ReceiptFacts:
         """Return what the receipt proves, once its seal did."""

@@ -83,5 +83,8 @@ class Existence:
                 raise UndeterminedError(f"{name}: {why}")
         proven = self.judgement.earliest(self.proofs)
         if proven is None:
-            raise SkippedError("the seal is in use, so nobody else's word is needed")
+            raise SkippedError(
+                "only the gateway's own clock says since when the receipt exists; that is enough while "
+                "its seal is in use"
+            )
         return f"the receipt existed on {instant_text(proven)}, by somebody else's clock"

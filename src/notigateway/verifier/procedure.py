@@ -9,6 +9,7 @@ from notigateway.evidence.algorithms import known_algorithms
 from notigateway.evidence.asic import is_container
 from notigateway.evidence.power_certificate import BEGINNING
 from notigateway.verifier.archives import check_archives
+from notigateway.verifier.conclusion import conclude
 from notigateway.verifier.examination import Examination
 from notigateway.verifier.levels import check_validation_data
 from notigateway.verifier.power_certificates import verify_power
@@ -55,6 +56,13 @@ def verify(
         algorithms=algorithms or known_algorithms(),
         needs_witnesses=require_witnesses,
     )
+    report = _taken(case, data, request)
+    conclude(report, case, data)
+    return report
+
+
+def _taken(case: Examination, data: bytes, request: bytes | None) -> Report:
+    """Take the steps of a file, in their order."""
     around, requests = Surroundings(case), Requests(case, request)
     report = Report()
     if is_container(data):

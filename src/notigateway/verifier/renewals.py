@@ -32,7 +32,7 @@ def check_renewals(case: Examination, beside: bytes | None = None) -> str:
     facts = case.proven()
     text = case.files.get(bundle.RENEWALS)
     if text is None:
-        raise SkippedError("there are no renewed heads in this file")
+        raise case.absent("there are no renewed heads in this file")
     renewals = read_renewals(text)
     leaf, original = case.files[bundle.LEAF], case.original()
     salt = bundle.read_inclusion(case.files[bundle.INCLUSION]).salt

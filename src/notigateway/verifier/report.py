@@ -52,9 +52,15 @@ class Step:
 
 @dataclass
 class Report:
-    """The steps taken, in order."""
+    """The steps taken, in order, and what they come to in words.
+
+    `says` is for who reads no steps: what is proven of which fact, or why it is not. Where the file itself is
+    the reason (it is no evidence at all, or is rewritten), `is_told_at_once`: the steps add nothing to it.
+    """
 
     steps: list[Step] = field(default_factory=list)
+    says: str = ""
+    is_told_at_once: bool = False
 
     def take(self, name: str, check: Callable[[], str]) -> bool:
         """Take a step and write down what it came to; return whether it passed.

@@ -65,7 +65,7 @@ class Requests:
             self._is_left_out(stated)
             if bundle.MANIFEST in self.case.files:
                 raise FailedError("the receipt names a request that the bundle does not hold")
-            raise SkippedError("the request is not in this file; its bundle holds it")
+            raise self.case.absent("the request is not in this file")
         if stated is None:
             raise FailedError("the receipt names no request")
         for one in (envelope, self.beside):
@@ -81,7 +81,7 @@ class Requests:
         envelope = self._envelope()
         if envelope is None:
             self._caller_of_what_is_left_out()
-            raise SkippedError("there is no request in this file")
+            raise self.case.absent("there is no request in this file")
         # Anything else may be of any size and shape: it is hashed, and not read.
         if not _is_named(envelope, self.case.reading.find("RequestEvidence", "EnvelopeSha256")):
             raise UndeterminedError("the request is not the one that the receipt names")
@@ -167,7 +167,7 @@ class Requests:
         stated = self.case.reading.find("ActorAuthentication", "RevocationSha256")
         data = self.case.files.get(bundle.REVOCATION)
         if data is None:
-            raise SkippedError("there are no revocation data in this file")
+            raise self.case.absent("there are no revocation data in this file")
         if hashlib.sha256(data).hexdigest() != stated:
             raise FailedError("the revocation data are not those that the receipt names")
         return f"SHA-256 {stated}, as the receipt says"

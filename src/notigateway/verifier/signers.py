@@ -41,7 +41,7 @@ class Signers:
         facts = self.case.proven()
         certificate = self.requests.signer
         if certificate is None:
-            raise SkippedError("who signed the request is not proven, or not in this file")
+            raise self.case.absent("who signed the request is not proven, or not in this file")
         issuers = self.case.trust.issuers
         if issuers is None:
             raise SkippedError("the trust folder has no issuers/, whose word it would be")
@@ -75,7 +75,7 @@ class Signers:
         if stated is None or source not in set(RevocationSource):
             raise SkippedError("the receipt names no list or answer that told its status")
         if data is None:
-            raise SkippedError("the list or answer that told its status is not in this file")
+            raise self.case.absent("the list or answer that told its status is not in this file")
         if hashlib.sha256(data).hexdigest() != stated:
             raise UndeterminedError("the revocation data are not those that the receipt names")
         return RevocationSource(source), data

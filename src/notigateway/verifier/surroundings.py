@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _POLICY: Final = "EvidenceIssuerPolicy", "EvidenceIssuerPolicyID"
 
 
+_NO_CHECKPOINT: Final = "there is no checkpoint in this file"
 _HEAD_NOT_PROVEN: Final = "the seal on the checkpoint is not proven"
 
 
@@ -56,7 +57,7 @@ class Surroundings:
         if data is None and bundle.MANIFEST in self.case.files:
             raise FailedError("the receipt follows another, which the bundle does not hold")
         if data is None:
-            raise SkippedError("the receipt before this one is not in this file; its bundle holds it")
+            raise self.case.absent("the receipt before this one is not in this file")
         held = take_apart(data)
         original = held.original
         if hashlib.sha256(original).hexdigest() != stated:  # before anything of it is read
@@ -78,7 +79,7 @@ class Surroundings:
         """Check that the log holds this receipt, at the checkpoint of this file."""
         facts = self.case.proven()
         if bundle.LEAF not in self.case.files:
-            raise SkippedError("there is no proof of the log in this file")
+            raise self.case.absent("there is no proof of the log in this file")
         proof = bundle.read_inclusion(self.case.files[bundle.INCLUSION])
         leaf = self.case.files[bundle.LEAF]
         record = commitment(self.case.original(), proof.salt)
@@ -99,7 +100,7 @@ class Surroundings:
     def checkpoint(self) -> str:
         """Check the seal on the log's head."""
         if bundle.CHECKPOINT not in self.case.files:
-            raise SkippedError("there is no checkpoint in this file")
+            raise self.case.absent(_NO_CHECKPOINT)
         self.case.need_seals()
         self.note = read_note(self.case.files[bundle.CHECKPOINT])
         self.head = verify_note(
@@ -112,7 +113,9 @@ class Surroundings:
         """Check who else has seen the log's head: the witnesses that the trust folder names."""
         quorum = self.case.trust.quorum
         if bundle.CHECKPOINT not in self.case.files:
-            return self._without_witnesses("there is no checkpoint in this file")
+            if not self.case.needs_witnesses:
+                raise self.case.absent(_NO_CHECKPOINT)
+            return self._without_witnesses(_NO_CHECKPOINT)
         if quorum is None:
             return self._without_witnesses(f"the trust folder names no witness in {WITNESSES}")
         if self.head is None or self.note is None:
@@ -133,7 +136,7 @@ class Surroundings:
     def checkpoint_timestamp(self) -> str:
         """Check since when the log's head exists, by somebody else's clock; and that its seal counts now."""
         if bundle.CHECKPOINT not in self.case.files:
-            raise SkippedError("there is no checkpoint in this file")
+            raise self.case.absent(_NO_CHECKPOINT)
         if self.head is None:
             raise UndeterminedError(_HEAD_NOT_PROVEN)
         stamp = self._stamp_of(self.head)
@@ -150,7 +153,11 @@ class Surroundings:
             return f"the head of the log existed on {instant_text(stamp.at)}"
         if self.seen is not None:
             return f"the head of the log existed on {instant_text(self.seen.at)}, by the clocks of witnesses"
-        raise SkippedError("there is none, or the trust folder has no authority in timestamp/")
+        if bundle.CHECKPOINT_TOKEN in self.case.files:
+            raise SkippedError(
+                "its time-stamp proves no time, since the trust folder has no authority in timestamp/"
+            )
+        raise SkippedError("the checkpoint has no time-stamp yet: a bundle fetched later may have it")
 
     def _stamp_of(self, head: SealedHead) -> Stamp | None:
         """Return the head's time-stamp; None where there is none, or nobody is pinned who could say so."""
@@ -170,7 +177,7 @@ class Surroundings:
         """Check that the PDF is the sealed form of this very receipt."""
         self.case.proven()
         if bundle.FORM not in self.case.files:
-            raise SkippedError("there is no PDF in this file")
+            raise self.case.absent("there is no PDF in this file")
         form = self.case.read_form(self.case.files[bundle.FORM])
         if form.receipt != self.case.original():
             raise FailedError("the receipt attached to the PDF is not this one")

@@ -107,6 +107,61 @@ def test_it_may_be_packed_anew(made: bytes, method: int, streamed: bool) -> None
     assert verified(turned).sealed_at == NOW
 
 
+def packed_by_info_zip(files: dict[str, bytes], **said: int) -> bytes:
+    """Pack as `zip -X -D` of Info-ZIP 3.0 does: what is text says so, and each file has its permissions."""
+    out = BytesIO()
+    with ZipFile(out, "w") as container:
+        for name, content in files.items():
+            one = ZipInfo(name, (2031, 2, 3, 4, 5, 6))
+            one.create_version, one.external_attr = 30, 0o100664 << 16
+            one.internal_attr = int(content.isascii())
+            one.compress_type = ZIP_STORED if name == "mimetype" else ZIP_DEFLATED
+            for attribute, value in said.items():
+                setattr(one, attribute, value)
+            container.writestr(one, content)
+    return out.getvalue()
+
+
+def test_info_zip_may_pack_it_anew(made: bytes) -> None:
+    assert verified(packed_by_info_zip(opened(made))).sealed_at == NOW
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"external_attr": 0o120777 << 16}, "attributes of something else"),  # a symbolic link
+        ({"external_attr": 0o104755 << 16}, "attributes of something else"),
+        ({"internal_attr": 2}, "internal attributes"),
+        ({"create_version": 20, "internal_attr": 1, "external_attr": 0o100644 << 16}, "internal attributes"),
+        ({"create_version": 20, "external_attr": 0o100664 << 16}, "attributes of something else"),
+        ({"create_system": 7}, "another system"),
+    ],
+)
+def test_what_a_directory_says_too_much_is_named(made: bytes, said: dict[str, int], why: str) -> None:
+    with pytest.raises(BundleInvalidError, match=f"more than 'mimetype' needs: {why}"):
+        verified(packed_by_info_zip(opened(made), **said))
+
+
+@pytest.mark.parametrize(("attribute", "why"), [("extra", "an extra field"), ("comment", "a comment")])
+def test_extra_fields_and_comments_are_named(made: bytes, attribute: str, why: str) -> None:
+    out = BytesIO()
+    with ZipFile(out, "w") as container:
+        for name, content in opened(made).items():
+            one = ZipInfo(name)
+            if name != "mimetype":
+                setattr(one, attribute, b"\x0a\x00\x00\x00")
+            container.writestr(one, content)
+    with pytest.raises(BundleInvalidError, match=f"needs: {why}"):
+        verified(out.getvalue())
+
+
+def test_what_is_missing_is_named(made: bytes) -> None:
+    again = opened(made)
+    del again[bundle.FORM], again[bundle.LEAF]
+    with pytest.raises(BundleInvalidError, match=r"lacks receipt.pdf, log/leaf.txt"):
+        verified(packed(again))
+
+
 def test_others_may_add_to_the_signature_and_sign_themselves(made: bytes) -> None:
     again = opened(made)
     root = etree.fromstring(again[SEAL])

@@ -526,7 +526,8 @@ def test_the_command_needs_neither_server_nor_network_and_exits_0_1_2(
     assert (passed.returncode, passed.stderr) == (0, "")
     lines = passed.stdout.splitlines()
     assert lines[-1] == "result: passed"
-    assert [line.split()[0] for line in lines[:-1]] == [str(n) for n in range(1, len(lines))]
+    assert lines[-2].startswith("Proven: On 1 June 2026")
+    assert [line.split()[0] for line in lines[:-2]] == [str(n) for n in range(1, len(lines) - 1)]
     assert failed.returncode == 1
     assert "container" in failed.stdout
     assert required.returncode == 0

@@ -1,0 +1,186 @@
+"""What a person reads who gives the verifier a file: what is wrong in one sentence, and what is proven."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner
+
+from bundles import Proofs, accept_request, write_trust
+from notigateway.evidence import bundle
+from notigateway.evidence.timestamp import take_out
+from notigateway.verifier.cli import app
+from pki import NOW
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+AT = NOW + timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def whole() -> bytes:
+    return Proofs().build()
+
+
+@pytest.fixture(scope="module")
+def files(whole: bytes) -> dict[str, bytes]:
+    return dict(bundle.read_container(whole))
+
+
+@pytest.fixture(scope="module")
+def trust(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_trust(tmp_path_factory.mktemp("trust"))
+
+
+def told(data: bytes, folder: Path, trust: Path, *options: str) -> tuple[int, list[str]]:
+    """Return how the command ends, and the lines that a person reads."""
+    (folder / "file").write_bytes(data)
+    done = CliRunner().invoke(
+        app, [str(folder / "file"), "--trust", str(trust), "--at", AT.isoformat(), *options]
+    )
+    return done.exit_code, done.stdout.splitlines()
+
+
+def test_what_is_no_evidence_is_told_in_one_line(
+    tmp_path: Path, trust: Path, files: dict[str, bytes]
+) -> None:
+    for data, words in (
+        (b"", "the file is empty"),
+        (b"Dear judge,\n", "neither a bundle"),
+        (b"\x7fELF\x02\x01\x01" + bytes(5000), "neither a bundle"),
+        (accept_request(), "given by --request, beside its receipt"),
+        (files[bundle.CHECKPOINT], "a head of the log"),
+        (files[bundle.SEAL_CERTIFICATE], "a certificate"),
+        (files[bundle.MANIFEST], "neither a bundle"),
+    ):
+        code, lines = told(data, tmp_path, trust)
+        assert (code, len(lines), lines[-1]) == (1, 2, "result: failed"), lines
+        assert words in lines[0]
+        assert "neither a bundle, a container, a receipt, a PDF nor the certificate of a power" in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "how"),
+    [
+        (lambda one: one + b"\n", "added at its end"),
+        (lambda one: b"\xef\xbb\xbf" + one, "byte order mark"),
+        (lambda one: b'<?xml version="1.0"?>\n' + one, "XML declaration"),
+        (lambda one: b"\n" + one, "begins with white space"),
+        (lambda one: one.replace(b"><", b">\n  <"), "line breaks"),
+        (lambda one: one.replace(b"><", b">\r\n<"), "as on Windows"),
+        (lambda one: one.decode().encode("utf-16"), "UTF-16"),
+    ],
+)
+@pytest.mark.parametrize("is_stamped", [True, False])
+def test_a_receipt_that_a_program_has_rewritten_says_so(
+    tmp_path: Path,
+    trust: Path,
+    files: dict[str, bytes],
+    change: Callable[[bytes], bytes],
+    how: str,
+    *,
+    is_stamped: bool,
+) -> None:
+    receipt = files[bundle.RECEIPT] if is_stamped else files[bundle.PREVIOUS]
+    code, lines = told(change(receipt), tmp_path, trust)
+    assert (code, len(lines), lines[-1]) == (1, 2, "result: failed"), lines
+    assert how in lines[0]
+    assert "get the original again" in lines[0]
+
+
+def test_a_receipt_with_another_word_in_it_is_not_called_rewritten(
+    tmp_path: Path, trust: Path, files: dict[str, bytes]
+) -> None:
+    changed = files[bundle.RECEIPT].replace(b"Conservas", b"Conserves", 1)
+    _, lines = told(changed, tmp_path, trust)
+    assert len(lines) > 4
+    assert not any("rewritten" in one for one in lines)
+
+
+def test_what_is_cut_short_says_so(
+    tmp_path: Path, trust: Path, whole: bytes, files: dict[str, bytes]
+) -> None:
+    receipt, form = files[bundle.RECEIPT], files[bundle.FORM]
+    for data in (
+        whole[:3000],
+        whole[: len(whole) // 2],
+        whole[:-10],
+        receipt[:-200],
+        form[:4000],
+        form[:-900],
+    ):
+        code, lines = told(data, tmp_path, trust)
+        assert (code, len(lines)) == (1, 2), lines
+        assert "cut short" in lines[0]
+        assert "get it again" in lines[0]
+
+
+def test_a_member_that_is_missing_twice_or_foreign_is_named(
+    tmp_path: Path, trust: Path, files: dict[str, bytes]
+) -> None:
+    def zipped(members: list[tuple[str, bytes]]) -> bytes:
+        heads = [
+            bundle._HEADER.pack(b"PK\x03\x04", 20, 0, 0, 0, 33, 0, len(c), len(c), len(n), 0)
+            for n, c in members
+        ]
+        return b"".join(
+            head + name.encode() + content for head, (name, content) in zip(heads, members, strict=True)
+        )
+
+    rows = list(files.items())
+    _, lines = told(
+        zipped([one for one in rows if one[0] not in {"receipt.pdf", "log/leaf.txt"}]), tmp_path, trust
+    )
+    assert "lacks receipt.pdf, log/leaf.txt" in lines[0]
+    _, lines = told(zipped([*rows, ("hello.txt", b"x")]), tmp_path, trust)
+    assert "belongs to no bundle: 'hello.txt'" in lines[0]
+    _, lines = told(zipped([*rows, rows[0]]), tmp_path, trust)
+    assert "is there twice: 'manifest.json'" in lines[0]
+
+
+def test_a_folder_without_seals_is_told_in_one_line(tmp_path: Path, trust: Path, whole: bytes) -> None:
+    for wrong in (trust / "seals", tmp_path):
+        code, lines = told(whole, tmp_path, wrong)
+        assert (code, len(lines), lines[-1]) == (2, 2, "result: indeterminate")
+        assert f"there is none in {wrong / 'seals'}" in lines[0]
+    code, lines = told(whole, tmp_path, tmp_path, "--json")
+    said = json.loads(lines[0])
+    assert (code, said["outcome"]) == (2, "indeterminate")
+    assert str(tmp_path / "seals") in said["says"]
+
+
+def test_the_last_words_say_who_what_and_when_by_whose_clock(
+    tmp_path: Path, trust: Path, whole: bytes, files: dict[str, bytes]
+) -> None:
+    code, lines = told(whole, tmp_path, trust)
+    assert (code, lines[-1]) == (0, "result: passed")
+    assert lines[-2].startswith(
+        "Proven: On 1 June 2026, 14:00:00.000 (mainland Spanish time) Conservas del Norte SL (B12345674) "
+        "accepted notification no. 7 from Tesorería General de la Seguridad Social."
+    )
+    assert "So attests the seal of Sello de Sello de la pasarela." in lines[-2]
+    assert "It existed on 2026-06-01T12:00:40.000Z, by the clock of Sellos de tiempo" in lines[-2]
+    _, lines = told(take_out(files[bundle.RECEIPT])[0], tmp_path, trust)
+    assert "by the clock of the gateway alone" in lines[-2]
+    assert "This file is not the whole evidence" in lines[-2]
+    _, lines = told(files[bundle.FORM].replace(b"/Type", b"/Typf", 1), tmp_path, trust)
+    assert not any(one.startswith("Proven") for one in lines)
+
+
+def test_steps_about_one_absent_thing_share_a_line_and_json_has_all(
+    tmp_path: Path, trust: Path, files: dict[str, bytes]
+) -> None:
+    _, lines = told(files[bundle.RECEIPT], tmp_path, trust)
+    assert len(lines) == 9, lines
+    (line,) = [one for one in lines if "the bundle of this receipt holds it" in one]
+    for name in ("request", "log", "checkpoint", "form"):
+        assert name in line
+    _, lines = told(files[bundle.RECEIPT], tmp_path, trust, "--json")
+    said = json.loads(lines[0])
+    assert len(said["steps"]) == 17
+    assert said["says"].startswith("Proven: On 1 June 2026")
