@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,13 +22,15 @@ from notigateway.client import (
 from notigateway.client.log_watch import KEPT, LogWatch
 from notigateway.client.spool import Spool
 from notigateway.log.growing import advance
+from notigateway.tlog.checkpoint import read_checkpoint
 from notigateway.tlog.merkle import consistency_proof
 from notigateway.tlog.note import read_note, verify_note
 from pki import pki
-from watched import Log, at_a_door, next_seal, words
+from watched import AT, Log, at_a_door, next_seal, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     from notigateway.client import NotificationClient
     from stack import Stack
@@ -40,6 +43,7 @@ class Service:
     """A service as its operator makes it answer: with this log, or as an older version without any."""
 
     log: Log
+    at: datetime = AT
     size: int | None = None
     knows: bool = True
     asked: list[tuple[int, int]] = field(default_factory=list)
@@ -47,7 +51,7 @@ class Service:
     def log_head(self) -> bytes | None:
         if not self.knows:
             raise GatewayFaultError("OPERATION_UNKNOWN", text_es="", text_en="", retryable=False)
-        return self.log.note(self.size) if self.log.leaves else None
+        return self.log.note(self.size, self.at) if self.log.leaves else None
 
     def prove_consistency(self, old: int, new: int) -> tuple[bytes, ...]:
         self.asked.append((old, new))
@@ -118,6 +122,36 @@ def test_another_view_stops_the_pull_with_the_evidence_in_hand(
     assert look(Service(honest), spool) == 9
 
 
+def test_the_words_of_a_split_view_help_who_reads_them_and_its_evidence_is_written_once(
+    spool: Spool, tmp_path: Path
+) -> None:
+    honest = Log.of(*words(9))
+    look(Service(honest), spool)
+    back = Service(honest.fork(7))
+    with pytest.raises(LogSplitError) as told:  # a restored backup that has signed nothing yet
+        look(back, spool)
+    said = str(told.value)
+    assert "9 entries on 2021-01-01T12:00:00.000Z (kept in this folder) and 7 entries on 2021-" in said
+    assert "each of the two may be honest by itself" in said
+    assert "whether a backup was restored" in said
+    assert f"keep {told.value.file}" in said
+    files = set()
+    for more in range(3):  # and one that goes on, at every pull with another head
+        back.at = AT + timedelta(minutes=1 + more)
+        with pytest.raises(LogSplitError, match="it signs fewer entries than before: 9 entries") as told:
+            look(back, spool)
+        files.add(told.value.file)
+        back.log = back.log.fork(7, "other") if more else back.log
+    assert len(files) == 1
+    found = evidence(tmp_path, told.value)
+    # Fewer entries at a later instant: whoever pins the seal sees it by the two notes alone.
+    older, newer = (
+        read_checkpoint(read_note(found[one]["note"].encode()).text) for one in ("older", "newer")
+    )
+    assert (older.size, newer.size, older.at > newer.at) == (7, 9, True)
+    assert len(list((tmp_path / "inbox").glob("split-view-*"))) == 2
+
+
 def test_a_log_under_another_name_asks_a_person_and_goes_on(spool: Spool, tmp_path: Path) -> None:
     first = Log.of(*words(9))
     look(Service(first), spool)
@@ -137,7 +171,7 @@ def test_a_log_under_another_name_asks_a_person_and_goes_on(spool: Spool, tmp_pa
 
 
 def test_a_head_of_another_seal_or_a_damaged_memory_is_not_passed_over(spool: Spool) -> None:
-    with pytest.raises(LogNotProvenError, match="no pinned seal"):
+    with pytest.raises(LogNotProvenError, match=r"may have changed its seal.*--seal-cert"):
         look(Service(Log(seal=next_seal(), leaves=[b"a"], tiles=Log.of("a").tiles)), spool)
     for damaged in (b"", b"{", b'{"head": 3, "former": []}', b"[" * 9000, b'{"head": "x", "former": []}'):
         spool.keep_file(KEPT, damaged)

@@ -182,6 +182,10 @@ def test_a_log_that_goes_back_is_a_split_view(watching: Watching) -> None:
     code, said = watching.run()
     assert (code, said["outcome"]) == (3, "split view")
     assert "gone back" in said["said"]
+    assert "120 entries on " in said["said"]
+    assert "80 entries on " in said["said"]
+    assert "tile" not in said["said"]  # what did not come is in the evidence
+    assert "whether a backup was restored" in said["said"]
     _, heads = evidence(said)
     assert [head.size for head in heads] == [80, 120]
     # At a size that was seen before, the two speak for themselves.
@@ -331,7 +335,8 @@ def test_a_head_of_an_unknown_seal_or_of_an_instant_that_goes_back_is_wrong(watc
     log = watching.served.log
     log.add("more")
     watching.served.note = log.note(seal=next_seal())
-    assert watching.run()[0] == 1
+    code, said = watching.run()
+    assert (code, "may have changed its seal: get the new certificate" in said["said"]) == (1, True)
     watching.served.note = log.note(at=later(30))
     code, said = watching.run()
     assert (code, "instant" in said["said"]) == (1, True)

@@ -134,8 +134,7 @@ def verify(
         told = {"misdated": len(found.misdated), "unproven": len(found.unproven)}
         typer.echo(json.dumps(found.summary() | told))
     else:
-        numbers = ", ".join(f"{number} {name}" for name, number in found.summary().items())
-        typer.echo(f"the log is whole: {numbers}")
+        typer.echo(f"the log is whole: {found.words}")
     for one in [*found.misdated, *found.unproven]:
         typer.echo(one, err=True)
     if found.misdated or found.unproven:
@@ -196,7 +195,7 @@ def resume(
     from notigateway.evidence.seals import load_history, load_seal
     from notigateway.log.resuming import resume as go_on
     from notigateway.tlog.kept_head import signed_head_in
-    from notigateway.tlog.note import read_note, verify_note
+    from notigateway.tlog.note import not_sealed, read_note, verify_note
 
     if not 1 <= len(reason) <= _REASON_MAX or not (reason.isascii() and reason.isprintable()):
         raise ConfigurationError(f"--reason: 1 to {_REASON_MAX} printable letters of ASCII")
@@ -207,7 +206,7 @@ def resume(
             read_note(note), seal_certificates=load_history(settings), either_form=True
         ).checkpoint
     except CheckpointInvalidError as error:
-        raise ConfigurationError(f"{where}: {error.detail}") from error
+        raise ConfigurationError(f"{where}: {not_sealed(error, 'retired_seals_folder')}") from error
     now = datetime.now(UTC)
     with opened(settings) as engine:
         head = go_on(

@@ -107,7 +107,7 @@ def _run(
             file = _write(view, state)
             return _SPLIT, {
                 "outcome": "split view",
-                "said": f"{view}; evidence: {file}",
+                "said": f"{view}; evidence: {file}. Ask who runs the log whether a backup was restored",
                 "evidence": str(file),
             }
         except WrongError as wrong:

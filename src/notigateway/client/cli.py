@@ -1,7 +1,8 @@
 """`notigateway-client`: list, pull, accept, reject, receipt, changes and more, from a terminal or a script.
 
 Exit codes: 0 done · 1 some items refused · 2 wrong usage or unusable files · 3 the service answered
-a fault or not at all, or the folder cannot be written · 4 something is not verified · 130 interrupted.
+a fault or not at all, or the folder cannot be written · 4 something is not verified · 6 the log of the
+service is not the one that was seen before · 130 interrupted.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     epilog="Exit codes: 0 done; 1 some items refused; 2 wrong usage or unusable files; 3 fault, no answer "
-    "or folder not writable; 4 something is not verified; 130 interrupted.",
+    "or folder not writable; 4 something is not verified; 6 the service's log is not the one that was seen "
+    "before, or has a new name; 130 interrupted.",
 )
 
 

@@ -198,8 +198,11 @@ class LogSplitError(NotVerifiedError):
 
     def __init__(self, text: str, *, file: str) -> None:
         super().__init__(
-            f"{text}; the evidence is in {file}, in the folder of the pull, and nothing was accepted. Keep "
-            "it, and show it to others who pull from this service"
+            f"{text}. Nothing was accepted. What to do: keep {file} in the folder of the pull, which holds "
+            "both signed heads; ask who runs the service, by another way than this one, whether a backup was "
+            "restored: if so, the log has to go on under a new name. If not, it is evidence against them: "
+            "show the file to others who pull from this service, and to who supervises it. Accept nothing "
+            "meanwhile"
         )
         self.file = file
 

@@ -19,9 +19,9 @@ from notigateway.client.errors import (
 )
 from notigateway.errors import CheckpointInvalidError
 from notigateway.tlog.merkle import is_consistent
-from notigateway.tlog.note import read_note, verify_note
+from notigateway.tlog.note import not_sealed, read_note, verify_note
 from notigateway.tlog.quoted import quoted_words
-from notigateway.tlog.split_view import Seen, SplitViewError, split
+from notigateway.tlog.split_view import Seen, SplitViewError, smaller, split
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,7 +95,8 @@ class LogWatch:
         except SplitViewError as error:
             file = f"split-view-{error.name}.json"
             text = json.dumps(error.evidence, indent=1, ensure_ascii=False) + "\n"
-            self.spool.keep_file(file, text.encode())
+            if self.spool.read_file(file) is None:  # of the same thing the first evidence stays
+                self.spool.keep_file(file, text.encode())
             raise LogSplitError(str(error), file=file) from error
         return known if served.head.size < before.head.size else Known(served.note, known.former)
 
@@ -108,15 +109,20 @@ class LogWatch:
     def _compare(self, before: Seen, served: Seen) -> None:
         """Check that both heads are of one log. Raises: `SplitViewError`, `LogNotProvenError`."""
         older, newer = sorted((before, served), key=lambda one: one.head.size)
+        is_smaller = served.head.size < before.head.size
+        if is_smaller and served.head.at > before.head.at:  # an old copy is not of a later instant
+            raise smaller(before, served)
         if older.head.size == newer.head.size:
             if older.head.root != newer.head.root:
-                raise split("two heads of one size with different roots", older, newer)
+                raise split("two heads of one size with different roots", before, served)
             return
         try:
             proof = self.client.prove_consistency(older.head.size, newer.head.size)
         except GatewayFaultError as error:
             if error.code == _NOT_PROVEN:
-                raise split("the service does not prove that it only grew", older, newer) from error
+                if is_smaller:
+                    raise smaller(before, served, because=error.code) from error
+                raise split("the service does not prove that it only grew", before, served) from error
             raise LogNotProvenError(str(error)) from error
         if not is_consistent(
             older.head.size,
@@ -125,13 +131,14 @@ class LogWatch:
             newer_root=newer.head.root,
             proof=proof,
         ):
-            raise split("the newer head does not begin with the older one", older, newer)
+            raise split("the newer head does not begin with the older one", before, served)
 
     def _seen(self, note: bytes, where: str) -> Seen:
         try:
             sealed = verify_note(read_note(note), seal_certificates=self.seals, either_form=True)
         except CheckpointInvalidError as error:
-            raise LogNotProvenError(f"the head of the log {where}: {error.detail}") from error
+            why = not_sealed(error, "--seal-cert")
+            raise LogNotProvenError(f"the head of the log {where}: {why}") from error
         return Seen(sealed.checkpoint, note, where)
 
 

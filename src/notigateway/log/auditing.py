@@ -69,6 +69,16 @@ class Audited:
     renewals: int = 0
     second: int = 0
 
+    @property
+    def words(self) -> str:
+        """Return the numbers for people: what waits is said of what."""
+        said = dict[str, int]()
+        for name, number in self.summary().items():
+            said["records waiting for a checkpoint" if name == "waiting" else name] = number
+            if name == "time-stamped" and number < self.checkpoints:
+                said["without a time-stamp"] = self.checkpoints - number
+        return ", ".join(f"{number} {name}" for name, number in said.items())
+
     def summary(self) -> dict[str, int]:
         """Return the numbers by their names."""
         return {

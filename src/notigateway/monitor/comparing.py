@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from notigateway.monitor.source import UnreachableError, WrongError
 from notigateway.tlog.merkle import consistency_proof, is_consistent, root_of
-from notigateway.tlog.split_view import Seen, split
+from notigateway.tlog.split_view import Seen, smaller, split
 from notigateway.tlog.tiles import Tile, subtree_in_tiles
 
 if TYPE_CHECKING:
@@ -34,20 +34,20 @@ class ReadTiles:
         return self._read[tile]
 
 
-def compare(one: Seen, other: Seen, source: Source) -> None:
+def compare(known: Seen, other: Seen, source: Source) -> None:
     """Check that two heads are of one log, by the tiles that it serves.
 
     Raises: `SplitViewError`; `WrongError` where its tiles do not lead to the newer head, `UnreachableError`
     where they are not there.
     """
-    older, newer = sorted((one, other), key=lambda seen: seen.head.size)
+    older, newer = sorted((known, other), key=lambda seen: seen.head.size)
     if older.head.size == newer.head.size:
         if older.head.root != newer.head.root:
-            raise split("two heads of one size with different roots", older, newer)
+            raise split("two heads of one size with different roots", known, other)
         return
     root, proof = proven_root(newer, older.head.size, source)
     if root != older.head.root:
-        raise split("the newer head does not begin with the older one", older, newer, root=root, proof=proof)
+        raise split("the newer head does not begin with the older one", known, other, root=root, proof=proof)
 
 
 def proven_root(newer: Seen, size: int, source: Source) -> tuple[bytes, list[bytes]]:
@@ -71,9 +71,9 @@ def compare_smaller(served: Seen, known: Seen, source: Source) -> None:
 
     Raises: `SplitViewError` where it is not shown to be an old copy.
     """
+    if served.head.at > known.head.at:  # an old copy is not of a later instant
+        raise smaller(known, served)
     try:
-        compare(served, known, source)
+        compare(known, served, source)
     except (WrongError, UnreachableError) as error:
-        raise split(
-            f"the log has gone back, and is not shown to have only grown ({error})", served, known
-        ) from error
+        raise smaller(known, served, because=str(error)) from error

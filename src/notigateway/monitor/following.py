@@ -20,7 +20,7 @@ from notigateway.monitor.comparing import compare, compare_smaller, proven_root
 from notigateway.monitor.remembered import Edge, Remembered
 from notigateway.monitor.source import UnreachableError, WrongError
 from notigateway.tlog.merkle import HASH_BYTES, leaf_hash
-from notigateway.tlog.note import read_note, verify_note
+from notigateway.tlog.note import not_sealed, read_note, verify_note
 from notigateway.tlog.quorum import count_cosignatures
 from notigateway.tlog.quoted import quoted_words
 from notigateway.tlog.split_view import Seen, split
@@ -78,7 +78,7 @@ class Following:
         try:
             sealed = verify_note(read_note(note), seal_certificates=self._trusted.seals, either_form=True)
         except CheckpointInvalidError as error:
-            raise WrongError(f"{where}: {error.detail}") from error
+            raise WrongError(f"{where}: {not_sealed(error, 'seals/ of the trust folder')}") from error
         if sealed.checkpoint.at > self._now + CLOCKS_DIFFER_AT_MOST:
             raise WrongError(f"{where}: its instant is ahead of this clock")
         return Seen(sealed.checkpoint, note, where)
@@ -121,8 +121,8 @@ class Following:
         if size < last.head.size:
             before = known.heads.get(size)
             if before is not None and before != served.head.root:
-                raise split("two heads of one size with different roots", served, last)
-            if before is None:
+                raise split("two heads of one size with different roots", last, served)
+            if before is None or served.head.at > last.head.at:
                 compare_smaller(served, last, self._source)
             raise UnreachableError(
                 f"the log serves a head of {size} entries, older than the one of {last.head.size} that was "

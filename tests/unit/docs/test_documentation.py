@@ -466,11 +466,12 @@ def test_the_limits_are_those_of_the_contract() -> None:
 
 
 def test_the_exit_codes_are_those_of_the_client() -> None:
+    of_codes = re.compile(r"(?<=xit codes: ).{1,400}? interrupted")
     said, helped = (
-        re.findall(r"\b(\d+) [a-z]", " ".join(text.split()).partition("xit codes: ")[2][:200])
+        re.findall(r"\b(\d+) [a-z]", " ".join(of_codes.findall(" ".join(text.split()))))
         for text in (text_of("docs/integration.md"), help_of("notigateway-client"))
     )
-    assert said == helped == ["0", "1", "2", "3", "4", "130"]
+    assert said == helped == ["0", "1", "2", "3", "4", "6", "130"]
 
 
 @pytest.mark.parametrize("document", ["docs/integration.md", "docs/security.md"])
