@@ -1,0 +1,3 @@
+module notigateway.example/verifier
+
+go 1.22
