@@ -15,6 +15,7 @@ const xades141NS = "http://uri.etsi.org/01903/v1.4.1#"
 type additions struct {
 	properties []*element
 	tokens     []string // base64 of the tokens on the seal, in one line
+	places     []int    // and where they stand among the properties
 }
 
 var mayBeAdded = map[[2]string]bool{
@@ -99,14 +100,14 @@ func (a *additions) check(unsigned *element) error {
 			err = fmt.Errorf("%s is nothing that may be added, or there is too much", one.local)
 		}
 	})
-	for _, one := range a.properties {
+	for place, one := range a.properties {
 		if !mayBeAdded[[2]string{one.namespace, one.local}] {
 			return fmt.Errorf("%s is nothing that may be added", one.local)
 		}
 		if one.local == "SignatureTimeStamp" {
 			stamps++
 			if text, ok := stampOf(one); ok {
-				a.tokens = append(a.tokens, text)
+				a.tokens, a.places = append(a.tokens, text), append(a.places, place)
 			}
 		}
 	}
@@ -126,17 +127,17 @@ func stampOf(one *element) (string, bool) {
 	return strings.Join(strings.Fields(inside[1].text()), ""), true
 }
 
-// stamp is the time-stamp of V33.
-func (a *additions) stamp(of *seal, authorities folder) *token {
-	for _, text := range a.tokens {
+// stamp is the time-stamp of V33, and where it stands.
+func (a *additions) stamp(of *seal, authorities folder) (*token, int) {
+	for at, text := range a.tokens {
 		raw, ok := lenientBase64(text)
 		if !ok {
 			continue
 		}
 		found, err := parseToken(raw, true)
 		if err == nil && authorities.find(found.certificate.Raw) != nil && found.about(of.signedValue(), crypto.SHA256, crypto.SHA512) {
-			return found
+			return found, a.places[at]
 		}
 	}
-	return nil
+	return nil, 0
 }

@@ -16,12 +16,5 @@ type form struct{}
 
 func (c *check) verifyForm(file []byte) { c.Unread = "not implemented" }
 func (c *check) checkForm() error       { return nothing("not implemented") }
-func (c *check) wantsArchives() bool {
-	return c.level == "LT" || c.level == "LTA" || c.proven && c.receipt.extra != nil
-}
-func (c *check) checkArchives() error                          { return nothing("not implemented") }
-func (c *check) checkValidationData() error                    { return nothing("not implemented") }
-func (c *check) archivesBehind(of *token) []*proof             { return nil }
-func (c *check) archivesOf(of *receipt, stamp *token) []*proof { return nil }
-func (c *check) checkCaller() error                            { return nothing("not implemented") }
-func (c *check) checkStatus() error                            { return nothing("not implemented") }
+func (c *check) checkCaller() error     { return nothing("not implemented") }
+func (c *check) checkStatus() error     { return nothing("not implemented") }

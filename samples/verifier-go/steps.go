@@ -33,8 +33,8 @@ type check struct {
 
 	receipt  *receipt
 	proven   bool
-	stamp    *proof   // of the receipt's own token
-	archives []*proof // of archive time-stamps
+	stamp    *proof // of the receipt's own token
+	archives []archive
 	proofs   []*proof // of the receipt (V43)
 	previous *receipt // which is proven
 	own      []*proof // of the receipt before, besides
@@ -208,7 +208,7 @@ func (c *check) verifyReceipt() {
 // ownToken reads and holds the token of a receipt (V30, V31, V33 to V39); without one it is nil.
 func (c *check) ownToken(of *receipt) (*token, error) {
 	if of.extra != nil {
-		found := of.extra.stamp(of.seal, c.trust.authorities)
+		found, _ := of.extra.stamp(of.seal, c.trust.authorities)
 		if found == nil {
 			return nil, nil
 		}
@@ -267,7 +267,7 @@ func (c *check) checkStamp() error {
 		return c.required("nobody is pinned who could date it")
 	}
 	c.stamp = found.proof(c.trust.authorities)
-	c.stamp.later = append(c.stamp.later, c.archivesBehind(found)...)
+	c.stamp.later = append(c.stamp.later, c.archivesBehind()...)
 	c.proofs = append(c.proofs, c.stamp)
 	if c.judge.counts(c.stamp) {
 		return nil
@@ -383,10 +383,14 @@ func (c *check) checkChain() error {
 		return cannotTell("SHA-256 has ended")
 	}
 	c.previous = found
-	c.own = c.archivesOf(found, stamp)
+	archives := c.archivesIn(found)
+	c.own = behind(archives, -1)
 	if stamp != nil {
 		if made := stamp.proof(c.trust.authorities); made != nil {
-			made.later = c.own
+			if found.extra != nil {
+				_, place := found.extra.stamp(found.seal, c.trust.authorities)
+				made.later = behind(archives, place)
+			}
 			c.own = append(append([]*proof{}, c.own...), made)
 		}
 	}
