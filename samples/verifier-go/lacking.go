@@ -4,5 +4,3 @@ type form struct{}
 
 func (c *check) verifyForm(file []byte) { c.Unread = "not implemented" }
 func (c *check) checkForm() error       { return nothing("not implemented") }
-func (c *check) checkCaller() error     { return nothing("not implemented") }
-func (c *check) checkStatus() error     { return nothing("not implemented") }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"crypto"
+	"crypto/x509"
 	"time"
 )
 
@@ -40,6 +41,7 @@ type check struct {
 	own      []*proof // of the receipt before, besides
 	head     *head
 	logged   bool
+	caller   *x509.Certificate // who is proven to have signed the request
 }
 
 func (c *check) member(name string) []byte {
@@ -330,10 +332,15 @@ func (c *check) checkRequest() error {
 		}
 		return nil
 	}
-	if c.bundle && (c.manifest == nil || c.manifest.leftOut != named) {
+	if c.bundle && !c.isLeftOut() {
 		return breaks("V49", "the request is missing, and not the one that the manifest leaves out")
 	}
 	return nothing("there is no request")
+}
+
+// isLeftOut tells whether the manifest leaves out the very request that the receipt names.
+func (c *check) isLeftOut() bool {
+	return c.manifest != nil && c.manifest.leftOut != "" && c.manifest.leftOut == c.receipt.fact("RequestEvidence", "EnvelopeSha256")
 }
 
 // checkRevocation is the step "revocation data".
