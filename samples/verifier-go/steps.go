@@ -257,10 +257,10 @@ func (c *check) checkStamp() error {
 		return err
 	}
 	if found == nil {
-		if c.level != "" && c.alone {
-			return cannotTell("a PDF alone holds the receipt without its time-stamp")
+		if c.level != "" && c.alone && !c.formIsDated() {
+			return cannotTell("a PDF alone holds the receipt without its time-stamp, and has none that counts")
 		}
-		if c.level != "" {
+		if c.level != "" && !c.alone {
 			return breaks("V48", "level T is required, and there is no time-stamp")
 		}
 		return nothing("there is no time-stamp")

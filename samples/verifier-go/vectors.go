@@ -28,7 +28,7 @@ type vector struct {
 }
 
 // missing are the capabilities that this verifier has not (V3).
-var missing = map[string]bool{"form": true}
+var missing = map[string]bool{}
 
 func runVectors(arguments []string, out, trouble io.Writer) int {
 	if len(arguments) != 1 {
