@@ -144,7 +144,7 @@ func readDirectory(file []byte) ([]zipEntry, error) {
 			name: string(rest[46 : 46+name]), flags: le.Uint16(rest[8:]), method: le.Uint16(rest[10:]), crc: le.Uint32(rest[16:]),
 			packed: uint64(le.Uint32(rest[20:])), size: uint64(le.Uint32(rest[24:])), offset: uint64(le.Uint32(rest[42:])),
 		}
-		if made.flags&^0x808 != 0 || made.method != 0 && made.method != 8 || !printableASCII(made.name) {
+		if made.method != 0 && made.method != 8 || !printableASCII(made.name) {
 			return nil, fmt.Errorf("an entry with flags or a method that it may not have")
 		}
 		found = append(found, made)
@@ -162,10 +162,20 @@ func printableASCII(name string) bool {
 
 var zipVersions = map[byte]bool{10: true, 20: true, 30: true, 45: true, 51: true, 62: true, 63: true}
 
+// plainFile tells whether an entry is that of a plain file; Info-ZIP says a little more of it than others.
 func plainFile(entry []byte) bool {
-	attributes := le.Uint32(entry[38:])
+	flags, internal, external := le.Uint16(entry[8:]), le.Uint16(entry[36:]), le.Uint32(entry[38:])
+	if entry[4] == 30 && entry[5] == 3 {
+		if le.Uint16(entry[10:]) == 8 {
+			flags &^= 6
+		}
+		internal &^= 1
+		if external&0xffff == 0 && external>>16 >= 0x8000 && external>>16 <= 0x81ff {
+			external = 0
+		}
+	}
 	return zipVersions[entry[4]] && (entry[5] == 0 || entry[5] == 3) && zipVersions[entry[6]] && entry[7] == 0 &&
-		le.Uint16(entry[36:]) <= 1 && (attributes == 0 || attributes == 0x81a40000 || attributes == 0x81800000)
+		flags&^0x808 == 0 && internal == 0 && (external == 0 || external == 0x81a40000 || external == 0x81800000)
 }
 
 // readEntry returns the content of a member, and where what is behind it begins.

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// What is wrong with the call or the trust folder, and no outcome of a file.
-const usage = 64
+// What is wrong with the call or the trust folder: nothing can be told.
+const usage = 2
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == "vectors" {
