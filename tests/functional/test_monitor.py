@@ -8,12 +8,14 @@ import socket
 import threading
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from typer.testing import CliRunner
 
+from notigateway.instants import instant_text
 from notigateway.monitor.remembered import Edge, recall
 from notigateway.monitor.source import Source, UnreachableError
 from notigateway.tlog.checkpoint import Follows, read_checkpoint
@@ -401,6 +403,46 @@ def test_who_has_cosigned_the_head_is_told(watching: Watching, tmp_path: Path) -
     wrong = SignatureLine(line.name, line.key_id, flipped(line.signature))
     watching.served.note = log.note(lines=[wrong])
     assert watching.run()[0] == 1
+
+
+def test_heads_that_nobody_cosigns_are_told_after_a_while(watching: Watching, tmp_path: Path) -> None:
+    made = room(tmp_path / "w1")
+    (tmp_path / "trust" / "witnesses.toml").write_text(f'witnesses = ["{made.me.vkey}"]\n')
+    log, now = watching.served.log, datetime.now(UTC)
+
+    def looked(*more: str, ago: timedelta = timedelta()) -> tuple[int, bool]:
+        log.add("one more")  # a busy log never shows but a new head
+        watching.served.note = log.note(at=now - ago)
+        code, said = watching.run(*more)
+        assert "cosigned by 0 of 1 that are needed" in said["said"]
+        return code, "so for too long: are the witnesses asked?" in said["said"]
+
+    for _ in range(3):
+        assert looked(ago=timedelta(minutes=100)) == (0, False)
+    kept = json.loads(watching.state.read_text())
+    assert kept["lacking"]["looks"] == 3
+    kept["lacking"]["since"] = instant_text(now - timedelta(hours=3))  # three looks, one a day: no proof yet
+    watching.state.write_text(json.dumps(kept))
+    assert looked() == (0, False)
+    kept["lacking"]["looks"] = 9
+    kept |= {one: json.loads(watching.state.read_text())[one] for one in ("note", "edge", "heads")}
+    watching.state.write_text(json.dumps(kept))
+    assert looked() == (2, True)
+    key = load_key(tmp_path / "w1" / "witness.key.pem")
+    note = log.note(at=now)
+    line = SignatureLine(made.me.name, made.me.key_id, cosign(read_note(note).text, key, now))
+    watching.served.note = log.note(at=now, lines=[line])
+    assert watching.run()[0] == 0
+    assert json.loads(watching.state.read_text())["lacking"] is None
+
+
+def test_an_old_head_that_nobody_has_cosigned_is_told_at_once(watching: Watching, tmp_path: Path) -> None:
+    made = room(tmp_path / "w1")
+    (tmp_path / "trust" / "witnesses.toml").write_text(f'witnesses = ["{made.me.vkey}"]\n')
+    code, said = watching.run()  # its head is of years ago
+    assert (code, said["outcome"], said["is_cosigned"]) == (2, "indeterminate", False)
+    assert said["size"] == 70  # all else was looked at, and is remembered
+    assert recall(watching.state).head.size == 70
 
 
 # --- what is remembered -------------------------------------------------------------------------------

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import time
 from contextlib import suppress
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -51,6 +52,12 @@ def monitor(
             metavar="NAME", help="The name under which a restored log goes on: you have asked who runs it."
         ),
     ] = None,
+    cosigned_within: Annotated[
+        int,
+        typer.Option(
+            min=60, metavar="SECONDS", help="For so long heads may be without the cosignatures they need."
+        ),
+    ] = 7200,
     every: Annotated[
         int,
         typer.Option(
@@ -62,7 +69,7 @@ def monitor(
     """Follow the log of a gateway from where the last run stopped: every head, every entry, every tile.
 
     Exit codes: 0 all is in order; 1 the log serves something wrong; 2 it cannot be told, as while the log is
-    away or has a new name; 3 a split view, whose evidence is written beside the state.
+    away, has a new name or is not cosigned; 3 a split view, whose evidence is written beside the state.
     """
     from notigateway.evidence.history import load_seals
     from notigateway.monitor.following import Trusted
@@ -74,7 +81,7 @@ def monitor(
     if not trusted.seals:
         raise ConfigurationError(f"there is no seal certificate in {trust / 'seals'}")
     while True:
-        code, said = _run(url, trusted, state, head or [], accept_name)
+        code, said = _run(url, trusted, state, Asked(head or [], accept_name, cosigned_within))
         typer.echo(
             json.dumps(said, ensure_ascii=False) if as_json else harmless(said["said"]),
             err=code != _IN_ORDER and not as_json,
@@ -84,9 +91,16 @@ def monitor(
         time.sleep(every)
 
 
-def _run(
-    url: str, trusted: Trusted, state: Path, heads: list[Path], accept_name: str | None
-) -> tuple[int, dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a run is asked beside following: heads to compare, a name to accept, how long may be lacking."""
+
+    heads: list[Path]
+    accept_name: str | None
+    cosigned_within: int
+
+
+def _run(url: str, trusted: Trusted, state: Path, asked: Asked) -> tuple[int, dict[str, Any]]:
     """Follow the log once; return the exit code, and what there is to say."""
     from notigateway.monitor.following import Following, OtherNameError
     from notigateway.monitor.remembered import recall, remember
@@ -95,14 +109,15 @@ def _run(
     from notigateway.tlog.split_view import SplitViewError
 
     with Source(url) as source:
-        following = Following(source, trusted, lambda known: remember(state, known), now=datetime.now(UTC))
+        now = datetime.now(UTC)
+        following = Following(source, trusted, lambda known: remember(state, known), now=now)
         try:
             try:
-                kept = [signed_head_in(file, _UNSIGNED) for file in heads]
+                kept = [signed_head_in(file, _UNSIGNED) for file in asked.heads]
                 others = [following.read(note, where) for note, where in kept]
             except WrongError as error:  # that says nothing about the log
                 raise UnreachableError(str(error)) from error
-            found = following.follow(recall(state), others=others, accepted_name=accept_name)
+            found = following.follow(recall(state), others=others, accepted_name=asked.accept_name)
         except SplitViewError as view:
             file = _write(view, state)
             return _SPLIT, {
@@ -116,7 +131,11 @@ def _run(
             return _UNKNOWN, {"outcome": "indeterminate", "said": str(lack)}
         except GatewayError as error:
             return _UNKNOWN, {"outcome": "indeterminate", "said": f"{error.code}: {error.detail}"}
-    return _IN_ORDER, _in_order(found)
+    said = _in_order(found)
+    if not found.is_overdue(now, timedelta(seconds=asked.cosigned_within)):
+        return _IN_ORDER, said
+    overdue = "so for too long: are the witnesses asked? Until they are, a split view would be seen by nobody"
+    return _UNKNOWN, said | {"outcome": "indeterminate", "said": f"{said['said']}; {overdue}"}
 
 
 def _in_order(found: Followed) -> dict[str, Any]:

@@ -11,13 +11,13 @@ It holds a bundle of entries and the tree's right edge in memory, however large 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import CheckpointInvalidError
 from notigateway.evidence.timestamp import CLOCKS_DIFFER_AT_MOST
 from notigateway.monitor.comparing import compare, compare_smaller, proven_root
-from notigateway.monitor.remembered import Edge, Remembered
+from notigateway.monitor.remembered import Edge, Lacking, Remembered
 from notigateway.monitor.source import UnreachableError, WrongError
 from notigateway.tlog.merkle import HASH_BYTES, leaf_hash
 from notigateway.tlog.note import not_sealed, read_note, verify_note
@@ -29,7 +29,7 @@ from notigateway.tlog.tiles import Tile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from notigateway.evidence.history import DatedCertificate
     from notigateway.monitor.source import Source
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 # So many bundles of entries later what was done is remembered.
 _BUNDLES_BETWEEN: Final = 64
+
+
+_LOOKS: Final = 10
 
 
 class OtherNameError(Exception):
@@ -60,6 +63,18 @@ class Followed:
     counted: Counted | None
     # Where its new name was accepted just now: what it says that it goes on from.
     quoted: str = ""
+    lacking: Lacking | None = None
+
+    def is_overdue(self, now: datetime, within: timedelta) -> bool:
+        """Tell whether cosignatures have been lacking for longer than that.
+
+        A head of a moment ago has none yet, and a busy log shows no other: so it is a head that has been
+        without for that long, or many looks in a row over that time.
+        """
+        if self.lacking is None:
+            return False
+        is_old = self.seen.head.at + within < now
+        return is_old or (self.lacking.looks >= _LOOKS and self.lacking.since + within < now)
 
 
 class Following:
@@ -106,7 +121,11 @@ class Following:
         new = known.edge.size - (
             begun.edge.size if begun.note and known.head.origin == begun.head.origin else 0
         )
-        return Followed(served, new, self._counted(served), quoted)
+        counted = self._counted(served)
+        lacking = lacking_now(known.lacking, counted, self._now)
+        if lacking != known.lacking:
+            self._keep(replace(known, lacking=lacking))
+        return Followed(served, new, counted, quoted, lacking)
 
     def _finished(self, known: Remembered) -> Remembered:
         note, edge = known.under_way or (b"", Edge())
@@ -208,6 +227,13 @@ class Following:
             )
         except CheckpointInvalidError as error:
             raise WrongError(error.detail) from error
+
+
+def lacking_now(before: Lacking | None, counted: Counted | None, now: datetime) -> Lacking | None:
+    """Return what is remembered of cosignatures that are lacking, after one more look."""
+    if counted is None or counted.is_enough:
+        return None
+    return Lacking(now, 1) if before is None else Lacking(before.since, before.looks + 1)
 
 
 def _other_name(known: Remembered, served: Seen, quoted: str) -> str:

@@ -10,11 +10,13 @@ import base64
 import json
 import os
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from notigateway.errors import CheckpointInvalidError, ConfigurationError
 from notigateway.given_files import read_file
+from notigateway.instants import instant_text
 from notigateway.tlog.checkpoint import read_checkpoint
 from notigateway.tlog.merkle import HASH_BYTES, root_of
 from notigateway.tlog.note import read_note
@@ -55,6 +57,14 @@ class Edge:
         return Edge(size, tiles), {one: data for one, data in changed.items() if len(data) == TILE_BYTES}
 
 
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """Since when, and in how many looks in a row, the newest head had too few cosignatures."""
+
+    since: datetime
+    looks: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Remembered:
     """A log as it was verified last: note, tree, the roots of heads before; and what is under way."""
@@ -65,6 +75,7 @@ class Remembered:
     # The last heads under the names that it had before.
     former: tuple[bytes, ...] = ()
     under_way: tuple[bytes, Edge] | None = None
+    lacking: Lacking | None = None
 
     @property
     def head(self) -> Checkpoint:
@@ -115,6 +126,7 @@ def _read(said: dict[str, Any]) -> Remembered:
         heads={int(size): base64.b64decode(root) for size, root in said["heads"].items()},
         former=tuple(note.encode() for note in said["former"]),
         under_way=None if way is None else (way["note"].encode(), _read_edge(way["edge"])),
+        lacking=_read_lacking(said.get("lacking")),
     )
     is_whole = not found.note or (found.head.size, found.head.root) == (found.edge.size, found.edge.root())
     if said["format"] != _FORMAT or not is_whole:
@@ -124,7 +136,7 @@ def _read(said: dict[str, Any]) -> Remembered:
 
 def remember(file: Path, what: Remembered) -> None:
     """Write it, whole or not at all. Raises: `OSError`."""
-    way = what.under_way
+    way, lack = what.under_way, what.lacking
     said = {
         "format": _FORMAT,
         "note": what.note.decode(),
@@ -132,6 +144,7 @@ def remember(file: Path, what: Remembered) -> None:
         "heads": {str(size): base64.b64encode(root).decode() for size, root in what.heads.items()},
         "former": [note.decode() for note in what.former],
         "under_way": None if way is None else {"note": way[0].decode(), "edge": _said_edge(way[1])},
+        "lacking": lack and {"since": instant_text(lack.since), "looks": lack.looks},
     }
     making = file.with_name(f"{file.name}.making")
     with making.open("w", encoding="utf-8") as target:
@@ -139,6 +152,15 @@ def remember(file: Path, what: Remembered) -> None:
         target.flush()
         os.fsync(target.fileno())
     making.replace(file)
+
+
+def _read_lacking(said: Mapping[str, Any] | None) -> Lacking | None:
+    if said is None:
+        return None
+    since = datetime.fromisoformat(said["since"])
+    if since.tzinfo is None or type(said["looks"]) is not int:
+        raise ValueError("what is lacking has no zone, or no number")
+    return Lacking(since, said["looks"])
 
 
 def _said_edge(edge: Edge) -> dict[str, object]:
