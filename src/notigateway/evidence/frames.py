@@ -47,12 +47,13 @@ _CONTENT: Final = re.compile(
     rb'<Evidence xmlns="%s">(?:[^<>&\r]++|&(?:amp|lt|gt|#xD);|</?[A-Za-z0-9]++>)*+' % EVIDENCE_1.encode()
 )
 # What differs between two seals of a process: the digests of the root, which stands first in SignedInfo, and
-# of SignedProperties, which follows; the value; the instant.
+# of SignedProperties, which follows; the value; the instant. Each part ends where its last word first stands:
+# anybody may send what nobody has sealed, and nothing backtracks.
 _DIFFERING: Final = re.compile(
-    rb"(<ds:Signature .*?<ds:DigestValue>)([A-Za-z0-9+/]{43}=)"
-    rb"(</ds:DigestValue>.*?<ds:DigestValue>)([A-Za-z0-9+/]{43}=)"
-    rb"(</ds:DigestValue>.*?<ds:SignatureValue>)([A-Za-z0-9+/]+={0,2})"
-    rb"(</ds:SignatureValue>.*?<xades:SigningTime>)([0-9TZ:.-]+)"
+    rb"(<ds:Signature (?>.*?<ds:DigestValue>))([A-Za-z0-9+/]{43}=)"
+    rb"(</ds:DigestValue>(?>.*?<ds:DigestValue>))([A-Za-z0-9+/]{43}=)"
+    rb"(</ds:DigestValue>(?>.*?<ds:SignatureValue>))([A-Za-z0-9+/]++={0,2}+)"
+    rb"(</ds:SignatureValue>(?>.*?<xades:SigningTime>))([0-9TZ:.-]++)"
     rb"(</xades:SigningTime>.*</ds:Signature>)</Evidence>",
     re.DOTALL,
 )

@@ -62,7 +62,8 @@ logging.getLogger("pyhanko").addHandler(logging.NullHandler())
 # Lists of revoked certificates are the largest that is appended.
 ADDITIONS_MAX_BYTES: Final = 4 * 1024 * 1024
 _UPDATES_AT_MOST: Final = 24
-_OBJECT: Final = re.compile(rb"\d+[\0\t\n\f\r ]+\d+[\0\t\n\f\r ]+obj")
+# From the beginning of a number on, each part as far as it goes: in whatever is appended nothing backtracks.
+_OBJECT: Final = re.compile(rb"(?<!\d)\d++[\0\t\n\f\r ]++\d++[\0\t\n\f\r ]++obj")
 _TABLE: Final = re.compile(rb"startxref\n(\d+)\n%%EOF\n?\Z")
 _END: Final = re.compile(rb"%%EOF(?:\r\n|\n|\r)?\Z")
 # What time-stamps of a document are about: EU DSS asks about a SHA-512.

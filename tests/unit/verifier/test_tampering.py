@@ -16,6 +16,9 @@ from zipfile import ZipFile
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.generic import pdf_name
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from bundles import write_trust
 from exhibits import QUORUM, exhibits, rsa_seal, written
@@ -159,6 +162,18 @@ def named_by_no_version() -> bytes:
     return re.sub(rb"(<ds:X509Certificate>)[^<]*", lambda found: found[1] + other, exhibits()["receipt"].data)
 
 
+def with_store(content: bytes) -> bytes:
+    """Return the PDF with a security store that holds that as a certificate."""
+    out = IncrementalPdfFileWriter(BytesIO(exhibits()["pdf"].data))
+    certificate = out.add_object(generic.StreamObject(stream_data=content))
+    store = {pdf_name("/Type"): pdf_name("/DSS"), pdf_name("/Certs"): generic.ArrayObject([certificate])}
+    out.root["/DSS"] = out.add_object(generic.DictionaryObject(store))  # type: ignore[no-untyped-call]
+    out.update_root()  # type: ignore[no-untyped-call]
+    written = BytesIO()
+    out.write(written)  # type: ignore[no-untyped-call]
+    return written.getvalue()
+
+
 def many_members(count: int) -> bytes:
     out = BytesIO()
     with ZipFile(out, "w") as container:
@@ -181,6 +196,12 @@ HOSTILE: Mapping[str, Callable[[], bytes]] = {
     ),
     "an endless EventTime": lambda: receipt(b"<EventTime>", b"9" * 4_000_000),
     "an endless EventTime of hidden letters": lambda: receipt(b"<EventTime>", "\u0600".encode() * 2_000_000),
+    "a seal of digests": lambda: (
+        ROOT
+        + b"<ds:Signature "
+        + b"<ds:DigestValue>%s=</ds:DigestValue>" % (b"A" * 43) * 40_000
+        + b"</Evidence>"
+    ),
     "a seal of an unknown version": named_by_no_version,
     "a caller of an unknown version": lambda: member(
         bundle.CALLER_CERTIFICATE, of_no_version(pki().company_seal.certificate.public_bytes(Encoding.DER))
@@ -214,6 +235,16 @@ def test_what_is_made_to_break_the_verifier_is_refused_in_time_and_in_words(name
     data = HOSTILE[name]()
     assert wrong_of(Exhibit(name, b""), data, trust) is None
     assert verify(data, trust=trust, at=AT).outcome is Outcome.FAILED
+
+
+@pytest.mark.parametrize(
+    "content", [b"1" * (3 * MIB), b"1 " * MIB, b"1 0 " * (MIB // 2)], ids=["1", "2", "3"]
+)
+def test_what_is_appended_to_a_pdf_costs_what_its_size_does(content: bytes, trust: Trust) -> None:
+    data = with_store(content)
+    before = time.process_time()
+    assert verify(data, trust=trust, at=AT).outcome is Outcome.PASSED
+    assert time.process_time() - before < CPU_SECONDS
 
 
 def test_what_no_reader_has_foreseen_is_a_verdict_all_the_same() -> None:
