@@ -148,7 +148,12 @@ class Decades:
             ).all()
         before = Reading(parse_receipt(receipt.xml)).find("PreviousEvidence", "Sha256")
         previous = next((one for one in chain if one.sha256 == before), None)
-        proving = replace(self.stack.office.proving, seal=self.seal, log_origin=self.origin)
+        proving = replace(
+            self.stack.office.proving,
+            seal=self.seal,
+            log_origin=self.origin,
+            authorities=lambda: self.authorities,
+        )
         now = self.stack.now
         return proving.bundle_of(
             receipt, stamped, previous=previous, may_see=lambda _: True, now=now, write=write

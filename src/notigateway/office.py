@@ -25,6 +25,7 @@ from notigateway.law.representation import RightsPolicy, Role
 from notigateway.log.public import PublicLog
 from notigateway.pki.families import Families
 from notigateway.receipts.proving import Proving
+from notigateway.receipts.stamping import dated_authorities
 from notigateway.repository.engine import create_database
 from notigateway.repository.marking import open_store
 
@@ -126,6 +127,7 @@ def open_office(
                 verify_url=verify_url,
                 log_origin=settings.log_origin,
                 retired_seals=settings.retired_seals_folder,
+                authorities=lambda: dated_authorities(settings),
                 cosignatures=settings.witnesses_needed if settings.witnesses else 0,
                 known=known,
                 families=Families.of(settings),

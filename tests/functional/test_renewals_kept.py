@@ -19,6 +19,7 @@ from decades import Decades, authority, on, seal, sunset_of_sha256
 from kept_log import audited
 from notigateway.errors import LogDamagedError, StampInvalidError
 from notigateway.evidence.history import DatedCertificate
+from notigateway.evidence.lasting import Lasting
 from notigateway.log.growing import erase, inclusion_of
 from notigateway.log.renewing import is_due, renew, standing, warning
 from notigateway.log.second import build, state, with_renewals
@@ -303,7 +304,7 @@ def test_what_a_proof_reads_grows_with_renewals_and_hardly_with_the_log(sqlite_s
             inclusion = inclusion_of(session, receipt)
             assert inclusion is not None
             statements.clear()
-            with_renewals(session, receipt, inclusion, now=on(2026, 9))
+            with_renewals(session, receipt, inclusion, Lasting.of([], on(2026, 9)))
             reads.append(len(statements))
     # Three renewals more, in a log 200 times as large: a leaf and some tiles for each.
     assert reads[1] <= reads[0] + 3 * 4, reads

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from decades import Decades, authority, on, seal, sunset_of_sha256
 from notigateway.evidence import asic, bundle
+from notigateway.evidence.history import DatedCertificate
 from notigateway.law.lifecycle import State
 from notigateway.repository.engine import reading
 from notigateway.repository.model import Receipt
@@ -85,6 +86,29 @@ def test_in_2045_a_receipt_convinces_with_renewed_heads_and_not_without(decades:
     assert "nothing proves that this is older" in said(report, "existence")
     # And the one of 2045 will not convince for ever.
     assert decades.verify(of_2045, on(2051)).outcome is Outcome.INDETERMINATE
+
+
+def test_an_authority_that_is_put_out_of_use_is_as_one_whose_certificate_has_ended(decades: Decades) -> None:
+    """First the authority, long before its certificate ends, then the seal."""
+    receipt = accepted(decades)
+    (first,) = decades.authorities
+    decades.ask(authority(2025, 2034))
+    decades.renew(on(2026, 8))
+    decades.authorities[0] = DatedCertificate.of(first.certificate, until=on(2026, 9))
+    decades.use(seal(2027, 2034))
+    decades.stack.now = on(2028)
+    decades.renew(on(2028))
+    decades.stamp()
+
+    now = on(2028, 7)
+    decades.stack.now = now
+    decades.bundle(receipt)
+    decades.stamp()
+    report = decades.verify(decades.bundle(receipt), now)
+
+    assert report.outcome is Outcome.PASSED, report
+    assert "existed on 2026-08-01" in said(report, "existence")
+    assert decades.verify(decades.bundle(receipt), on(2033)).outcome is Outcome.PASSED
 
 
 def test_past_the_end_of_sha_256_only_a_second_tree_of_before_convinces(decades: Decades) -> None:

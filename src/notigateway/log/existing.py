@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Final
 from notigateway.evidence.algorithms import known_algorithms, sealed_by
 from notigateway.evidence.existence import Judgement, Proof
 from notigateway.evidence.history import dated
+from notigateway.evidence.lasting import Lasting
 from notigateway.evidence.timestamp import read_stamp
 from notigateway.evidence.xades import seal_certificate_of
 from notigateway.log.rules import Finding, Rule
-from notigateway.log.second import has_ended
 from notigateway.pki.keys import fingerprint
 from notigateway.repository.log import positions_of
 from notigateway.repository.renewals import list_renewals, list_roots
@@ -112,7 +112,7 @@ class Dating:
         seal = row.seal_sha256 or ""
         stamp = None
         if row.token is not None:
-            if has_ended(row.token, self.judgement.at):
+            if Lasting(self.judgement, self.authorities).has_ended(row.token):
                 return
             imprint = bytes.fromhex(row.imprint or "")
             stamp = read_stamp(row.token, imprint=imprint, authorities=self.stampers)

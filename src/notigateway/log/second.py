@@ -62,6 +62,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from notigateway.evidence.lasting import Lasting
     from notigateway.log.growing import Inclusion
     from notigateway.log.renewing import Renewing
     from notigateway.repository.renewals import LogRenewal
@@ -211,12 +212,12 @@ def _links(session: Session, number: int) -> tuple[Link, ...]:
 
 
 def with_renewals(
-    session: Session, subject: UUID, inclusion: Inclusion, *, now: datetime
+    session: Session, subject: UUID, inclusion: Inclusion, lasting: Lasting
 ) -> tuple[Inclusion, bytes | None]:
     """Return what proves a receipt in the log by now: the inclusion to give, and the file of renewals.
 
-    The inclusion is the nearest to the fact; where the time-stamp of its head has ended, or a seal of before
-    has signed it without any, that in the newest head. Raises: `LogDamagedError`.
+    The inclusion is the nearest to the fact; where the time-stamp of its head counts no more, or a seal of
+    before has signed it without any, that in the newest head. Raises: `LogDamagedError`.
     """
     first = find_renewal_covering(session, inclusion.index)
     if first is None:
@@ -225,14 +226,9 @@ def with_renewals(
     head, newest = inclusion.checkpoint, find_last_checkpoint(session)
     if newest is not None and newest.size != head.size:
         is_of_now = head.seal_sha256 == newest.seal_sha256
-        if not is_of_now if head.token is None else has_ended(head.token, now):
+        if not is_of_now if head.token is None else lasting.has_ended(head.token):
             inclusion = inclusion_of(session, subject, size=newest.size) or inclusion
     return inclusion, renewals.to_bytes()
-
-
-def has_ended(token: bytes, now: datetime) -> bool:
-    """Tell whether the certificate of a token's authority is valid no more."""
-    return any(one.not_valid_after_utc < now for one in embedded_certificates(token))
 
 
 def with_second(session: Session, subject: UUID, renewals: Renewals, first: LogRenewal) -> Renewals:

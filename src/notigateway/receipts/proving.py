@@ -13,7 +13,8 @@ from cryptography.x509 import load_der_x509_certificate
 from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
 from notigateway.evidence import bundle
 from notigateway.evidence.form import Stamp
-from notigateway.evidence.history import load_seals
+from notigateway.evidence.history import dated, load_seals
+from notigateway.evidence.lasting import Lasting
 from notigateway.evidence.pades import seal_pdf
 from notigateway.evidence.pdf_seal import add_stamp, find_seal, stamp_imprint
 from notigateway.evidence.pdf_validation import add_validation_data
@@ -24,7 +25,7 @@ from notigateway.evidence.wording import Reading
 from notigateway.evidence.xades import seal_certificate_of
 from notigateway.log.growing import included
 from notigateway.log.notes import note_of
-from notigateway.log.second import has_ended, with_renewals
+from notigateway.log.second import with_renewals
 from notigateway.pki.keys import fingerprint
 from notigateway.receipts.named import Signing, names_in
 from notigateway.repository.cosignatures import list_cosignatures
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
     from sqlalchemy import Engine
 
+    from notigateway.evidence.history import DatedCertificate
     from notigateway.evidence.sealing import Seal
     from notigateway.pki.families import Families
     from notigateway.pki.known import KnownCertificates
@@ -56,7 +58,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Proving:
-    """Proves receipts with what the gateway holds; `verify_url` is the public page for its code."""
+    """Proves receipts with what the gateway holds; `verify_url` is the public page for its code.
+
+    `authorities` reads those of time-stamps, with their periods.
+    """
 
     engine: Engine
     store: DocumentStore
@@ -64,6 +69,7 @@ class Proving:
     verify_url: str
     log_origin: str
     retired_seals: Path
+    authorities: Callable[[], Sequence[DatedCertificate]]
     # How many cosignatures a head of the log should have.
     cosignatures: int = 0
     known: KnownCertificates
@@ -105,10 +111,31 @@ class Proving:
         return made if kept is None else self._as_kept(kept)
 
     def _has_lapsed(self, kept: ReceiptForm, now: datetime) -> bool:
-        """Tell whether a form's seal is out of use, and the authority of its time-stamp has ended."""
+        """Tell whether a form convinces nobody any more: a seal of before made it, and nothing dates it."""
         if kept.seal_sha256 in {None, fingerprint(self.seal.certificate)}:
             return False
-        return kept.token is not None and has_ended(kept.token, now)
+        if kept.token is not None and self._lasting(now).has_ended(kept.token):
+            return True
+        pin = dated(self._former()).get(kept.seal_sha256 or "")
+        ended = now if pin is None else pin.until
+        return ended < now and (kept.timestamped_at is None or ended < kept.timestamped_at)
+
+    def _former(self) -> Sequence[DatedCertificate]:
+        """Return the seals of before, with their periods. Raises: `TemporarilyUnavailableError`."""
+        try:
+            return load_seals(self.retired_seals)
+        except ConfigurationError as error:  # it was right when this process began
+            raise TemporarilyUnavailableError(error.detail) from error
+
+    def _lasting(self, now: datetime) -> Lasting:
+        """Return what tells which time-stamps convince now, by the periods as the folder has them now.
+
+        Raises: `TemporarilyUnavailableError` where it cannot be read.
+        """
+        try:
+            return Lasting.of(self.authorities(), now)
+        except ConfigurationError as error:  # it was right when this process began
+            raise TemporarilyUnavailableError(error.detail) from error
 
     def _as_kept(self, kept: ReceiptForm) -> bytes:
         made = self.store.get(kept.sha256)
@@ -148,8 +175,9 @@ class Proving:
             cosignatures=self.cosignatures,
             now=now,
         )
+        lasting = self._lasting(now)
         with reading(self.engine) as session:
-            inclusion, renewals = with_renewals(session, receipt.id, inclusion, now=now)
+            inclusion, renewals = with_renewals(session, receipt.id, inclusion, lasting)
         request, left_out = self._request(receipt, may_see)
         files: dict[str, bytes | None] = {
             bundle.RECEIPT: receipt.xml if stamped is None else stamped.xml,
@@ -180,7 +208,7 @@ class Proving:
         seals = {fingerprint(present): present}
         try:
             if head.seal_sha256 not in seals:
-                retired = [one.certificate for one in load_seals(self.retired_seals)]
+                retired = [one.certificate for one in self._former()]
                 seals |= {fingerprint(one): one for one in retired}
             with reading(self.engine) as session:
                 return note_of(head, seals, list_cosignatures(session, head.size))
