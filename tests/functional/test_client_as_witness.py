@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -22,7 +23,7 @@ from notigateway.client import (
 from notigateway.client.log_watch import KEPT, LogWatch
 from notigateway.client.spool import Spool
 from notigateway.log.growing import advance
-from notigateway.tlog.checkpoint import read_checkpoint
+from notigateway.tlog.checkpoint import Follows, read_checkpoint
 from notigateway.tlog.merkle import consistency_proof
 from notigateway.tlog.note import read_note, verify_note
 from pki import pki
@@ -160,7 +161,13 @@ def test_a_log_under_another_name_asks_a_person_and_goes_on(spool: Spool, tmp_pa
         look(restored, spool)
     with pytest.raises(LogRenamedError):
         look(restored, spool, accepted="notigateway.example/log-3")
-    assert look(restored, spool, accepted="notigateway.example/log-2") == 5
+    restored.log.follows = Follows(first.origin, 6, first.root(6), "restored from tape")
+    said = r"quotes 6 entries .* why: restored from tape; this folder knows 9: entries 6 to 8, counted from 0"
+    with pytest.raises(LogRenamedError, match=said):
+        look(restored, spool)
+    watch = LogWatch(cast("NotificationClient", restored), spool, SEALS, restored.log.origin)
+    assert watch.look() == 5
+    assert re.search(said, watch.quoted)
     assert look(restored, spool) == 5
     # The former name coming back is no restored backup, whatever it shows.
     first.add("more")

@@ -157,6 +157,12 @@ def test_a_head_of_a_former_name_is_proven_and_one_of_what_was_lost_is_told(
     assert "which is of what was lost: the log was restored" in run.said
     assert "restored from the backup of 2 a.m." in run.said
 
+    run = told(stack, "log", "verify", "--against", lost)
+    assert run.exit_code == 1
+    assert (
+        "kept elsewhere is not one of this log, which is of what was lost: the log was restored" in run.said
+    )
+
     other = tmp_path / "other.txt"
     other.write_text(before.read_text().replace("notigateway", "another"))
     run = told(stack, "log", "prove", other)

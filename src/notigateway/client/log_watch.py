@@ -8,7 +8,7 @@ prove that to everybody; each client that keeps a head holds it to it.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from notigateway.client.errors import (
@@ -51,7 +51,7 @@ class Known:
         return (json.dumps(said) + "\n").encode()
 
 
-@dataclass(frozen=True)
+@dataclass
 class LogWatch:
     """Who watches, in which folder the last head is kept, and by which seals heads count.
 
@@ -62,6 +62,8 @@ class LogWatch:
     spool: Spool
     seals: Sequence[Pin]
     accepted_name: str | None = None
+    # What the new name that was accepted just now goes on from, and why.
+    quoted: str = field(default="", init=False)
 
     def look(self) -> int | None:
         """Check that the service's log goes on from the last head that is known; return its size.
@@ -101,9 +103,10 @@ class LogWatch:
         return known if served.head.size < before.head.size else Known(served.note, known.former)
 
     def _renamed(self, before: Seen, served: Seen, known: Known) -> Known:
+        quoted = quoted_words(served.head, before.head, "this folder knows")
         if self.accepted_name != served.head.origin:
-            quoted = quoted_words(served.head, before.head, "this folder knows")
             raise LogRenamedError(before.head.origin, served.head.origin, quoted)
+        self.quoted = quoted
         return Known(served.note, (*known.former, before.head.origin))
 
     def _compare(self, before: Seen, served: Seen) -> None:

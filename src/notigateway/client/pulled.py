@@ -54,3 +54,5 @@ class PullReport:
     not_verified: list[Left] = field(default_factory=list)
     # How many entries the service's log has, which goes on from the head seen before; None: it shows none.
     log_size: int | None = None
+    # Where a new name of the log was accepted by this run: what it goes on from, and why.
+    log_follows: str = ""

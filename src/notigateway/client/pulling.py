@@ -79,6 +79,7 @@ def pull(
         watch = LogWatch(client, spool, seal_certificates, accepted_log_name)
         run = _Pull(client, spool, crew, accept, progress)
         run.report.log_size = watch.look()
+        run.report.log_follows = watch.quoted
         return run.run(where or Filter(), full=full)
 
 

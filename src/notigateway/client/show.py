@@ -249,6 +249,8 @@ def report_table(report: PullReport) -> None:
         ("not verified", len(report.not_verified)),
         ("entries of the log", "not shown" if report.log_size is None else report.log_size),
     ]
+    if report.log_follows:
+        rows.append(("the log's new name", report.log_follows))
     print_table(("", ""), rows)
     left = [*report.refused, *report.not_verified]
     if left:

@@ -21,6 +21,7 @@ from notigateway.instants import instant_text
 from notigateway.log.auditing_renewals import RenewalAudit
 from notigateway.log.heads import misdating, renaming
 from notigateway.log.leaves import Looked, checked, look, named, portions_of
+from notigateway.log.proving import lost_with, restores_of
 from notigateway.repository.engine import reading
 from notigateway.repository.log import (
     LogCheckpoint,
@@ -171,7 +172,7 @@ class _Audit:
         if self.next is not None:  # 5
             raise LogDamagedError(f"{_tail(self.tree.size)} {self.next.size}")
         if self.heads:  # 6
-            raise LogDamagedError(f"{_tail(self.tree.size)} {self.heads[0].size}, kept elsewhere")
+            raise self._missed(self.heads[0], f"{_tail(self.tree.size)} {self.heads[0].size}, kept elsewhere")
         if self.name not in {None, self.origin}:
             raise LogDamagedError(f'the log is signed as "{self.name}", and log_origin says "{self.origin}"')
         lack = "and no time-stamp from before proves that it is older"
@@ -239,7 +240,14 @@ class _Audit:
         while self.heads and self.heads[0].size <= self.tree.size:  # 6
             head = self.heads.pop(0)
             if head.origin not in {*self.names, self.origin} or head.root != self.tree.root():
-                raise LogDamagedError(f"the head of {head.size} leaves kept elsewhere is not one of this log")
+                raise self._missed(
+                    head, f"the head of {head.size} leaves kept elsewhere is not one of this log"
+                )
+
+    def _missed(self, head: Checkpoint, said: str) -> LogDamagedError:
+        """Return that a head kept elsewhere is not of this log, and with which restore it was lost."""
+        lost = lost_with(head, restores_of(self.session))
+        return LogDamagedError(f"{said}, {lost}" if lost else said)
 
     def _date(self, row: LogCheckpoint, name: str) -> None:
         """Note a head whose seal is out of use until a time-stamp dates it, or one that goes on from it."""

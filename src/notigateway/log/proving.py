@@ -9,13 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from notigateway.errors import ConfigurationError, LogDamagedError
+from notigateway.errors import CheckpointInvalidError, ConfigurationError, LogDamagedError
 from notigateway.log.growing import consistency_of
 from notigateway.repository.log import find_last_checkpoint, list_checkpoints
 from notigateway.tlog.checkpoint import read_checkpoint
 from notigateway.tlog.merkle import is_consistent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from notigateway.repository.session import Session
     from notigateway.tlog.checkpoint import Checkpoint, Follows
 
@@ -94,11 +96,23 @@ def restores_of(session: Session) -> list[Restored]:
     found, kept, name, size = list[Restored](), 0, "", 0
     while rows := list_checkpoints(session, size, limit=_READ_AT_ONCE):
         for row, _ in rows:
-            head, size = read_checkpoint(row.text), row.size
+            size = row.size
+            try:
+                head = read_checkpoint(row.text)
+            except CheckpointInvalidError:  # `notigateway check` tells it
+                continue
             if head.follows is not None and head.follows.origin == name:
                 found.append(Restored(kept, head.follows, head.origin))
             kept, name = head.size, head.origin
     return found
+
+
+def lost_with(head: Checkpoint, restores: Iterable[Restored]) -> str:
+    """Return with which restore a head that is not of the log any more was lost, in words; "" with none."""
+    for one in restores:
+        if one.follows.origin == head.origin and head.size > one.kept:
+            return f"which is of what was lost: {one}"
+    return ""
 
 
 def _check(session: Session, head: Checkpoint, newest: Checkpoint, restores: list[Restored]) -> None:
@@ -108,12 +122,11 @@ def _check(session: Session, head: Checkpoint, newest: Checkpoint, restores: lis
         roots = {"older_root": head.root, "newer_root": newest.root}
         if is_consistent(head.size, newest.size, proof=proof, **roots):
             return
-    for one in restores:
-        if one.follows.origin == head.origin and head.size > one.kept:
-            raise LogDamagedError(
-                f'the log does not begin with that head of {head.size} entries of "{head.origin}", which is '
-                f"of what was lost: {one}"
-            )
+    lost = lost_with(head, restores)
+    if lost:
+        raise LogDamagedError(
+            f'the log does not begin with that head of {head.size} entries of "{head.origin}", {lost}'
+        )
     if head.size > newest.size:
         raise LogDamagedError(
             f"the log has {newest.size} entries, and that head {head.size}: it has gone back. Where it was "
