@@ -167,6 +167,7 @@ class Decades:
         algorithms: Algorithms | None = None,
         required_level: str | None = None,
         request: bytes | None = None,
+        without_form: bool = False,
     ) -> Report:
         """Verify a file by all seals and authorities that there ever were."""
         trust = Trust(seals=self.seals, authorities=self.authorities, issuers=None)
@@ -177,6 +178,7 @@ class Decades:
             algorithms=algorithms,
             required_level=required_level,
             request=request,
+            without_form=without_form,
         )
 
 

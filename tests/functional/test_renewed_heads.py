@@ -129,6 +129,14 @@ def test_past_the_end_of_sha_256_only_a_second_tree_of_before_convinces(decades:
     assert "existed on 2027-03-01" in said(report, "existence")
     assert "as the receipt says" in said(report, "request")
     assert said(report, "chain").startswith("follows ")
+    # The head rests on SHA-256 alone and is not needed; the PDF does too, and people read it.
+    assert [step.name for step in report.steps if step.outcome is Outcome.INDETERMINATE] == ["form"]
+    assert "nothing is concluded from this head, and nothing needs it" in said(report, "checkpoint's time")
+    assert "do not read them. To verify all the rest, give --without-form" in report.says
+    apart = decades.verify(proven, later, algorithms=ended, without_form=True)
+    assert apart.outcome is Outcome.PASSED
+    assert apart.says.startswith("Proven: On ")
+    assert "Not proven: what the pages of receipt.pdf show" in apart.says
     # A request that is given beside the file is bound as the one in it: another one is told.
     files = {name: one for name, one in bundle.read_container(proven).items() if name not in bundle.SEALED}
     request = files.pop(bundle.REQUEST)
@@ -142,8 +150,9 @@ def test_past_the_end_of_sha_256_only_a_second_tree_of_before_convinces(decades:
     assert said(others, "renewed heads") == "request.xml is not what the second tree binds"
     # One from after that end comes too late, also for what the receipt names.
     too_early = sunset_of_sha256(on(2045, 8))
-    report = decades.verify(proven, later, algorithms=too_early)
+    report = decades.verify(proven, later, algorithms=too_early, without_form=True)
     for step in ("request", "chain"):
         assert "by which the receipt names it, is relied on until 2045-08-01" in said(report, step)
     assert report.outcome is Outcome.INDETERMINATE
     assert "does not convince any more" in said(report, "renewed heads")
+    assert "seal on the checkpoint" in said(report, "checkpoint's time")

@@ -86,6 +86,13 @@ def command(
             metavar="FILE", help="A later table of until when algorithms count than the one of this version."
         ),
     ] = None,
+    without_form: Annotated[
+        bool,
+        typer.Option(
+            "--without-form",
+            help="Leave a bundle's PDF alone: all else is verified, and its pages prove nothing.",
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON: one document for each file.")] = False,
 ) -> None:
     """Verify, print each step, exit with what they come to."""
@@ -103,6 +110,7 @@ def command(
                 witnesses=require_witnesses,
                 request=request,
                 algorithms=algorithms,
+                without_form=without_form,
             )
         except (OSError, GatewayError) as error:
             _print_unread(error, name, as_json=as_json)
@@ -123,6 +131,7 @@ def _verify(
     witnesses: bool,
     request: Path | None,
     algorithms: Path | None,
+    without_form: bool,
 ) -> Report:
     """Verify a file. Raises: `ConfigurationError`, `OSError` where something given cannot be read."""
     from notigateway.evidence.algorithms import load_algorithms
@@ -141,6 +150,7 @@ def _verify(
         require_witnesses=witnesses,
         request=None if request is None else read_file(request, max_bytes=BUNDLE_MAX_BYTES),
         algorithms=None if algorithms is None else load_algorithms(algorithms),
+        without_form=without_form,
     )
     if report.is_told_at_once and not pinned.seals:
         report.says = (

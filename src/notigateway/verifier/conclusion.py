@@ -71,6 +71,8 @@ def _proven(report: Report, case: Examination, data: bytes) -> str:
     words = [f"Proven: {lead(reading).en}", identified, attests, _since(case)]
     if bundle.MANIFEST not in case.files:
         words.append("This file is not the whole evidence: the bundle holds the signed request and the log.")
+    elif case.sets_form_aside:
+        words.append("Not proven: what the pages of receipt.pdf show, which were left alone.")
     return " ".join(one for one in words if one)
 
 

@@ -84,6 +84,7 @@ class Examination:
     is_manifest_proven: bool = True
     algorithms: Algorithms = field(default_factory=known_algorithms)
     needs_witnesses: bool = False
+    sets_form_aside: bool = False
 
     def __post_init__(self) -> None:
         """Prepare what the steps about time will judge."""

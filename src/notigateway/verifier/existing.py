@@ -31,7 +31,7 @@ class Existence:
 
     `proofs` are about the receipt, and so about everything that it names by a hash. `seals` are the names of
     seals, their certificates, and what is known of that seal alone. `bound` are the files that the log's
-    second tree binds: they need not be believed by a SHA-256.
+    second tree binds: they need not be believed by a SHA-256; `is_bound` says that it binds the receipt.
     """
 
     trust: Trust
@@ -39,6 +39,7 @@ class Existence:
     proofs: list[Proof] = field(default_factory=list)
     seals: list[tuple[str, Certificate, Sequence[Proof]]] = field(default_factory=list)
     bound: set[str] = field(default_factory=set)
+    is_bound: bool = False
 
     def proof(self, stamp: Stamp, later: Sequence[Proof] = ()) -> Proof:
         """Return the word of a pinned authority as a proof; its period decides whether it counts."""
@@ -61,6 +62,12 @@ class Existence:
         """Tell whether the second tree binds what it says: it counts, and is older than SHA-256's end."""
         sunset = self.judgement.algorithms.end_of(["SHA-256"])
         return self.judgement.counts(second) and (sunset is None or second.at <= sunset[0])
+
+    @property
+    def is_past_sha_256(self) -> bool:
+        """Whether it is judged after the end of SHA-256."""
+        sunset = self.judgement.algorithms.end_of(["SHA-256"])
+        return sunset is not None and self.judgement.at > sunset[0]
 
     def check_named(self, name: str) -> None:
         """Check that a file may be believed which the receipt names by its SHA-256.

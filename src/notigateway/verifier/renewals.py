@@ -55,6 +55,7 @@ def check_renewals(case: Examination, beside: bytes | None = None) -> str:
                 raise FailedError(f"{name} is not what the second tree binds")
             if binds and compared:
                 case.existence.bound.add(name)
+        case.existence.is_bound = binds and case.existence.judgement.counts(found.proof)
     times = f"renewed {len(found.heads)} times" if len(found.heads) > 1 else "renewed once"
     if found.statements:
         times += f", with a second tree (SHA-512) since {instant_text(found.statements[0].at)}"

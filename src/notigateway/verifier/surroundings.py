@@ -147,6 +147,11 @@ class Surroundings:
                 replace(one, algorithms=one.algorithms | {"SHA-256"}) for one in known
             ]
         why = self.case.existence.lack(self.head.seal.certificate, known)
+        if why is not None and self.case.existence.is_past_sha_256 and self.case.existence.is_bound:
+            raise SkippedError(
+                f"{why}; nothing is concluded from this head, and nothing needs it: the renewed heads and "
+                "the second tree prove the receipt"
+            )
         if why is not None:
             raise UndeterminedError(f"the seal on the checkpoint: {why}")
         if stamp is not None:
@@ -178,6 +183,8 @@ class Surroundings:
         self.case.proven()
         if bundle.FORM not in self.case.files:
             raise self.case.absent("there is no PDF in this file")
+        if self.case.sets_form_aside and bundle.MANIFEST in self.case.files:
+            raise SkippedError("it was not looked at (--without-form): what its pages show is not proven")
         form = self.case.read_form(self.case.files[bundle.FORM])
         if form.receipt != self.case.original():
             raise FailedError("the receipt attached to the PDF is not this one")
@@ -185,5 +192,14 @@ class Surroundings:
         self.case.existence.proofs += known  # whoever saw the PDF saw the receipt in it
         why = self.case.existence.lack(form.certificate, known)
         if why is not None:
-            raise UndeterminedError(f"the seal on the PDF: {why}")
+            raise UndeterminedError(f"the seal on the PDF: {why}{self._instead_of_form()}")
         return f"holds this receipt and is {since(form)}"
+
+    def _instead_of_form(self) -> str:
+        """Say what to do about a PDF that nothing proves any more, beside a receipt that is proven."""
+        if bundle.MANIFEST not in self.case.files or not self.case.existence.is_bound:
+            return ""
+        return (
+            ". The second tree is about the receipt, and not about what these pages show: do not read them. "
+            "To verify all the rest, give --without-form"
+        )
