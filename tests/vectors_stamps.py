@@ -168,8 +168,8 @@ def bad_times() -> Iterator[Vector]:
         name="not-sealed-yet",
         data=available(),
         at=DISPOSED - timedelta(days=1),
-        rule="V48",
-        steps=but(LONE_B, ".xml", time_stamp="i"),
+        rule="V89",
+        steps=but(UNPROVEN, ".xml", seal="i"),
         says="Verified as of an instant before it was sealed.",
     )
     yield Vector(

@@ -50,10 +50,14 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """As of which instant it is judged, by which table of algorithms."""
+    """As of which instant it is judged, by which table of algorithms.
+
+    What is from after `known_until` is no proof: nobody had it then. None where that is not asked.
+    """
 
     at: datetime
     algorithms: Algorithms
+    known_until: datetime | None = None
 
     def end(self, pin: Pinned, algorithms: Iterable[str]) -> tuple[datetime, str]:
         """Return when signatures of a pinned certificate stop counting by themselves, and why then."""
@@ -76,7 +80,11 @@ class Judgement:
             return known[id(proof)]
         end, why = self.end(proof.pin, proof.algorithms)
         lack: str | None = None
-        if not proof.pin.covers(proof.at) or proof.at > end:
+        if self.known_until is not None and proof.at > self.known_until:
+            lack = (
+                f"it is of {instant_text(proof.at)}, after {instant_text(self.at)}, as of which is verified"
+            )
+        elif not proof.pin.covers(proof.at) or proof.at > end:
             lack = f"it is of {instant_text(proof.at)}, and {why}"
         elif self.at > end and not any(
             later.at <= end and self._doubt(later, known) is None for later in proof.later

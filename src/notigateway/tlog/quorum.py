@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 from notigateway.errors import ConfigurationError
 from notigateway.evidence.timestamp import CLOCKS_DIFFER_AT_MOST
 from notigateway.given_files import read_file
+from notigateway.instants import instant_text
 from notigateway.tlog.cosignature import Cosigner, read_vkey, verify_cosignature
 
 if TYPE_CHECKING:
@@ -139,7 +140,8 @@ def count_cosignatures(note: Note, quorum: Quorum, *, stated: datetime, at: date
         if instant < stated - CLOCKS_DIFFER_AT_MOST:
             left[line.name] = "it says that it saw the head before that was made"
         elif instant > at:
-            left[line.name] = "it saw the head later than that"
+            when, limit = instant_text(instant), instant_text(at)
+            left[line.name] = f"it saw the head on {when}, after {limit}, as of which is verified"
         else:
             seen[line.name] = min(instant, seen.get(line.name, instant))
     names = {line.name for line in note.lines[1:] if (line.name, line.key_id) not in known}

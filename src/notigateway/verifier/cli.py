@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
@@ -60,7 +60,11 @@ def command(
     ],
     at: Annotated[
         datetime | None,
-        typer.Option(parser=_instant, metavar="INSTANT", help="Verify as of this instant; now by default."),
+        typer.Option(
+            parser=_instant,
+            metavar="INSTANT",
+            help="Judge as of this instant: what is later counts for nothing. Now by default.",
+        ),
     ] = None,
     require_level: Annotated[
         Literal["T", "LT", "LTA"] | None,
@@ -105,7 +109,7 @@ def command(
             report = _verify(
                 file,
                 trust,
-                at=at or datetime.now(UTC),
+                at=at,
                 level=require_level,
                 witnesses=require_witnesses,
                 request=request,
@@ -126,7 +130,7 @@ def _verify(
     file: Path,
     trust: Path,
     *,
-    at: datetime,
+    at: datetime | None,
     level: str | None,
     witnesses: bool,
     request: Path | None,
@@ -136,6 +140,7 @@ def _verify(
     """Verify a file. Raises: `ConfigurationError`, `OSError` where something given cannot be read."""
     from notigateway.evidence.algorithms import load_algorithms
     from notigateway.evidence.bundle import BUNDLE_MAX_BYTES
+    from notigateway.evidence.timestamp import CLOCKS_DIFFER_AT_MOST
     from notigateway.given_files import read_file
     from notigateway.verifier.conclusion import NO_SEALS
     from notigateway.verifier.pins import load_trust
@@ -145,7 +150,9 @@ def _verify(
     report = verify(
         read_file(file, max_bytes=BUNDLE_MAX_BYTES),
         trust=pinned,
-        at=at,
+        at=at or datetime.now(UTC),
+        # The clock of this machine is one more, and whoever names an instant has read none.
+        ahead=CLOCKS_DIFFER_AT_MOST if at is None else timedelta(0),
         required_level=level,
         require_witnesses=witnesses,
         request=None if request is None else read_file(request, max_bytes=BUNDLE_MAX_BYTES),

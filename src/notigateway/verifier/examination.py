@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
@@ -36,7 +36,6 @@ from notigateway.verifier.report import FailedError, SkippedError, UndeterminedE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from notigateway.evidence.additions import Held
     from notigateway.evidence.algorithms import Algorithms
@@ -85,10 +84,12 @@ class Examination:
     algorithms: Algorithms = field(default_factory=known_algorithms)
     needs_witnesses: bool = False
     sets_form_aside: bool = False
+    # How far the clock of `at` may be behind those of others; nothing where somebody named the instant.
+    ahead: timedelta = timedelta(0)
 
     def __post_init__(self) -> None:
         """Prepare what the steps about time will judge."""
-        self.existence = Existence(self.trust, Judgement(self.at, self.algorithms))
+        self.existence = Existence(self.trust, Judgement(self.at, self.algorithms, self.known_until))
         self.archives = Archives()
         self.stamp: Stamp | None = None
 
@@ -112,6 +113,11 @@ class Examination:
         self.left_out = manifest.left_out
         self.is_manifest_proven = False
         lack = self.existence.lack(manifest.certificate, ())
+        made_at = datetime.fromisoformat(manifest.made_at)
+        if made_at > self.known_until:
+            raise SkippedError(
+                f"{self.is_later('it was made', made_at)}: it says nothing; every file is proven by itself"
+            )
         if lack is not None:
             raise SkippedError(
                 f"{lack}: a manifest has no time-stamp, so it says nothing; every file is proven by itself"
@@ -139,6 +145,8 @@ class Examination:
             if b"%%EOF" not in data[-_END_OF_PDF_BYTES:]:
                 raise FailedError(CUT_SHORT.format(how="it does not end as a PDF does")) from error
             raise
+        if form.sealed_at > self.known_until:
+            raise UndeterminedError(self.is_later("the PDF was sealed", form.sealed_at))
         self.files = {bundle.FORM: data, bundle.RECEIPT: form.receipt}
         return f"sealed by {subject_of(form.certificate)}, {since(form)}"
 
@@ -185,6 +193,8 @@ class Examination:
         """Check digests, structure and signature of the seal; keep what the receipt proves."""
         self.need_seals()
         facts = verify_receipt(self.original(), seal_certificates=self.trust.seals)
+        if facts.sealed_at > self.known_until:
+            raise UndeterminedError(self.is_later("the receipt was sealed", facts.sealed_at))
         self.facts = facts
         self.existence.seals.append(("the seal", seal_certificate_of(self.original()), ()))
         named = title(facts.state, facts.nature).en
@@ -270,6 +280,18 @@ class Examination:
     def absent(self, lack: str) -> SkippedError:
         """Return that there is nothing to check: a lone file cannot hold it, a bundle has none."""
         return SkippedError(lack if bundle.MANIFEST in self.files else _ELSEWHERE)
+
+    @property
+    def known_until(self) -> datetime:
+        """Until when evidence was there at `at`; later evidence counts for nothing."""
+        try:
+            return self.at + self.ahead
+        except OverflowError:  # the last minutes of the calendar
+            return self.at
+
+    def is_later(self, what: str, when: datetime) -> str:
+        """Return that something is from after the instant as of which is verified, in words."""
+        return f"{what} on {instant_text(when)}, after {instant_text(self.at)}, as of which is verified"
 
     def proven(self) -> ReceiptFacts:
         """Return what the receipt proves, once its seal did."""

@@ -26,8 +26,8 @@ def verify_power(case: Examination, data: bytes, request: bytes | None = None) -
     def seal() -> str:
         case.need_seals()
         found = verify_power_certificate(data, seal_certificates=case.trust.seals)
-        if found.event_time > case.at:
-            raise UndeterminedError(f"it was not sealed yet at {instant_text(case.at)}")
+        if found.event_time > case.known_until:
+            raise UndeterminedError(case.is_later("it was sealed", found.event_time))
         proven.append(found)
         if request is not None:
             raise FailedError("it names no request, and one was given beside it")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from notigateway.evidence import bundle
@@ -36,13 +37,15 @@ def verify(
     algorithms: Algorithms | None = None,
     require_witnesses: bool = False,
     without_form: bool = False,
+    ahead: timedelta = timedelta(0),
 ) -> Report:
     """Verify a bundle, a container, a PDF, a receipt or the certificate of a power: its first bytes tell.
 
     A container or a PDF that is not whole ends the procedure: there is nothing in it to be judged.
     Otherwise every step is taken, so that the report says all that is wrong. `request` is the signed request
     that the file does not hold, from whoever has it. `without_form` leaves the PDF of a bundle alone: it is
-    then not proven, which the report says.
+    then not proven, which the report says. Nothing counts that is from after `at`; `ahead` is how much later
+    it may be by another's clock where `at` is the time of now.
 
     1. container and manifest of a bundle or a container of signatures, or the seal of a PDF
     2. receipt: schema, seal certificate, seal, policy, renewed heads of the log that prove it, time-stamp;
@@ -58,6 +61,7 @@ def verify(
         algorithms=algorithms or known_algorithms(),
         needs_witnesses=require_witnesses,
         sets_form_aside=without_form,
+        ahead=ahead,
     )
     report = _taken(case, data, request)
     conclude(report, case, data)

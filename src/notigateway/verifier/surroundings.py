@@ -120,7 +120,9 @@ class Surroundings:
             return self._without_witnesses(f"the trust folder names no witness in {WITNESSES}")
         if self.head is None or self.note is None:
             raise UndeterminedError(_HEAD_NOT_PROVEN)
-        found = count_cosignatures(self.note, quorum, stated=self.head.checkpoint.at, at=self.case.at)
+        found = count_cosignatures(
+            self.note, quorum, stated=self.head.checkpoint.at, at=self.case.known_until
+        )
         if not found.is_enough:
             lack = FailedError if self.case.needs_witnesses else UndeterminedError
             raise lack(f"fewer witnesses have cosigned the checkpoint than are needed: {found.words}")
@@ -154,6 +156,7 @@ class Surroundings:
             )
         if why is not None:
             raise UndeterminedError(f"the seal on the checkpoint: {why}")
+        self._check_not_later(self.head, stamp)
         if stamp is not None:
             return f"the head of the log existed on {instant_text(stamp.at)}"
         if self.seen is not None:
@@ -163,6 +166,14 @@ class Surroundings:
                 "its time-stamp proves no time, since the trust folder has no authority in timestamp/"
             )
         raise SkippedError("the checkpoint has no time-stamp yet: a bundle fetched later may have it")
+
+    def _check_not_later(self, head: SealedHead, stamp: Stamp | None) -> None:
+        """Check that head and time-stamp were there at the instant as of which is verified."""
+        said = [("the head was made", head.checkpoint.at)]
+        said += [] if stamp is None else [("its time-stamp is", stamp.at)]
+        for what, when in said:
+            if when > self.case.known_until:
+                raise SkippedError(f"{self.case.is_later(what, when)}: nothing is concluded from it")
 
     def _stamp_of(self, head: SealedHead) -> Stamp | None:
         """Return the head's time-stamp; None where there is none, or nobody is pinned who could say so."""
@@ -188,6 +199,8 @@ class Surroundings:
         form = self.case.read_form(self.case.files[bundle.FORM])
         if form.receipt != self.case.original():
             raise FailedError("the receipt attached to the PDF is not this one")
+        if form.sealed_at > self.case.known_until:
+            raise SkippedError(f"{self.case.is_later('it was made', form.sealed_at)}: it proves nothing")
         known = self.case.existence.chain(form.stamps)
         self.case.existence.proofs += known  # whoever saw the PDF saw the receipt in it
         why = self.case.existence.lack(form.certificate, known)

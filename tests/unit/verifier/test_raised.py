@@ -198,7 +198,7 @@ def test_in_a_bundle_they_count_for_both_receipts() -> None:
         held[name] = archive(data, on(2038), authority(*OF_2037))
     data = bundle.write(held)
     whom = replace(trust(), issuers=TrustStore(pki().anchors))
-    report = verify(data, trust=whom, at=AT, required_level="LTA")
+    report = verify(data, trust=whom, at=on(2027, 7), required_level="LTA")
     assert report.outcome is Outcome.PASSED, report
     late = outcomes(verify(data, trust=whom, at=IN_2045))
     # What archive time-stamps do not cover: the head of the log, and the PDF.
@@ -366,8 +366,8 @@ def test_level_lt_is_what_shows_that_seal_and_authority_were_good() -> None:
 
 
 def test_level_lta_is_the_same_under_a_word_that_counts() -> None:
-    assert level(first(), "LTA")[1].endswith("level LTA")
-    assert verify(first(), trust=trust(), at=AT, required_level="LTA").outcome is Outcome.PASSED
+    assert level(first(), "LTA", on(2027, 7))[1].endswith("level LTA")
+    assert verify(first(), trust=trust(), at=on(2027, 7), required_level="LTA").outcome is Outcome.PASSED
     for wrong in (
         archive(raised(), on(2027), NOBODYS),
         archive(raised(), on(2027), authority(*OF_2026), imprint=bytes(32)),

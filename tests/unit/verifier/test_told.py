@@ -13,6 +13,9 @@ from bundles import Proofs, accept_request, write_trust
 from notigateway.evidence import bundle
 from notigateway.evidence.timestamp import take_out
 from notigateway.verifier.cli import app
+from notigateway.verifier.pins import load_trust
+from notigateway.verifier.procedure import verify
+from notigateway.verifier.report import Outcome
 from pki import NOW
 
 if TYPE_CHECKING:
@@ -184,3 +187,42 @@ def test_steps_about_one_absent_thing_share_a_line_and_json_has_all(
     said = json.loads(lines[0])
     assert len(said["steps"]) == 17
     assert said["says"].startswith("Proven: On 1 June 2026")
+
+
+def test_what_is_from_after_the_instant_named_counts_for_nothing(
+    tmp_path: Path, trust: Path, whole: bytes
+) -> None:
+    """The receipt is of 12:00:00, everything else by somebody's clock of 12:00:40."""
+
+    def steps(at: timedelta, *options: str) -> dict[str, tuple[str, str]]:
+        (tmp_path / "file").write_bytes(whole)
+        command = [str(tmp_path / "file"), "--trust", str(trust), "--at", (NOW + at).isoformat(), *options]
+        done = CliRunner().invoke(app, [*command, "--json"])
+        said = json.loads(done.stdout)
+        found = {one["name"]: (one["outcome"], one["reason"]) for one in said["steps"]}
+        return found | {"": (said["outcome"], said["says"])}
+
+    before = steps(timedelta(days=-300))
+    assert before[""][0] == "indeterminate"
+    assert "the receipt was sealed on 2026-06-01T12:00:00.000Z, after 2025-08-05" in before[""][1]
+    passed = [name for name, (outcome, _) in before.items() if outcome == "passed"]
+    assert passed == ["container", "schema", "seal certificate", "checkpoint"]
+    assert before["existence"][0] == before["log"][0] == "indeterminate"
+    assert "it was made on 2026-06-01T12:00:00.000Z, after" in before["manifest"][1]
+
+    between = steps(timedelta(seconds=20))
+    assert between[""][0] == "passed"
+    assert "by the clock of the gateway alone" in between[""][1]
+    for name in ("time-stamp", "checkpoint's time"):
+        assert between[name][0] == "skipped"
+        assert "2026-06-01T12:00:40.000Z, after 2026-06-01T12:00:20.000Z, as of which" in between[name][1]
+    required = steps(timedelta(seconds=20), "--require-level", "T")
+    assert required["time-stamp"][0] == "indeterminate"
+
+    assert "by the clock of Sellos de tiempo" in steps(timedelta(seconds=40))[""][1]
+
+
+def test_the_clock_of_this_machine_may_be_behind(trust: Path, whole: bytes) -> None:
+    whom, now = load_trust(trust), NOW + timedelta(seconds=20)
+    report = verify(whole, trust=whom, at=now, ahead=timedelta(minutes=5), required_level="T")
+    assert report.outcome is Outcome.PASSED, report
