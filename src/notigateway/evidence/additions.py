@@ -168,7 +168,7 @@ def _cut(data: bytes) -> Held | None:
     if qualifying is None or unsigned.tail or set(unsigned.attrib) - {"Id"}:
         raise ReceiptInvalidError("the additions to the receipt do not stand at their place")
     qualifying.remove(unsigned)
-    properties = _properties(unsigned, {*_identifiers(root)})
+    properties = admitted_properties(unsigned, root)
     tokens = tuple(encapsulated_token(one) for one in properties if _is_on_seal(one))
     try:
         original = etree.tostring(root, method="c14n", exclusive=True)
@@ -208,23 +208,27 @@ def _identifiers(root: _Element) -> Iterator[str]:
                 yield str(value)
 
 
-def _properties(unsigned: _Element, taken: set[str]) -> list[_Element]:
-    """Return the unsigned properties, each of an admitted name and kind. Raises: `ReceiptInvalidError`."""
+def admitted_properties(unsigned: _Element, signed: _Element) -> list[_Element]:
+    """Return the properties of an unsigned part that was cut out, each of an admitted name and kind.
+
+    No identifier in it may be one of the `signed` rest. Raises: `ReceiptInvalidError`.
+    """
+    taken = {*_identifiers(signed)}
     if [one.tag for one in unsigned] != [_xades("UnsignedSignatureProperties")]:
-        raise ReceiptInvalidError("the additions to the receipt are not those of a signature")
+        raise ReceiptInvalidError("the additions are not those of a signature")
     properties = list(unsigned[0])
     if sum(one.tag == _STAMP for one in properties) > _TOKENS_AT_MOST:
-        raise ReceiptInvalidError("the additions to the receipt hold more time-stamps than any")
+        raise ReceiptInvalidError("the additions hold more time-stamps than any")
     if not {one.tag for one in properties} <= _ADMITTED:
-        raise ReceiptInvalidError("the additions to the receipt hold a property that is not admitted")
+        raise ReceiptInvalidError("the additions hold a property that is not admitted")
     for count, (depth, element) in enumerate(_walk(unsigned)):
         if count > _ELEMENTS_AT_MOST or depth > _DEEP_AT_MOST:
-            raise ReceiptInvalidError("the additions to the receipt are more, or deeper, than any")
+            raise ReceiptInvalidError("the additions are more, or deeper, than any")
         if depth > 1 and not _is_harmless(element):
-            raise ReceiptInvalidError("the additions to the receipt hold what is no addition")
+            raise ReceiptInvalidError("the additions hold what is no addition")
     for one in _identifiers(unsigned):
         if one in taken:
-            raise ReceiptInvalidError("the additions to the receipt have an identifier twice")
+            raise ReceiptInvalidError("the additions have an identifier twice")
         taken.add(one)
     return properties
 

@@ -8,7 +8,9 @@ read as ZIP tools write it, but so that no two readers can see two things in it.
 
 from __future__ import annotations
 
+import re
 import struct
+import zlib
 from hashlib import sha256
 from io import BytesIO
 from types import MappingProxyType
@@ -44,6 +46,8 @@ _TYPE_FILE: Final = "mimetype"
 _ABOUT: Final = "META-INF/"
 _LIST: Final = f"{_ABOUT}manifest.xml"
 _SEAL: Final = f"{_ABOUT}signatures001.xml"
+# What others may add beside the seal: whoever unpacks it stays in that folder.
+_NAME: Final = re.compile(r"mimetype|META-INF/[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 # Those of a bundle, but for the signature that stands elsewhere here.
 _FILES: Final = tuple(name for name in MEMBERS if name != SIGNATURE)
 _MOST_MEMBERS: Final = 64
@@ -134,7 +138,8 @@ def read_container(data: bytes) -> Mapping[str, bytes]:
     1. The first member names the media type, stored, at its fixed place.
     2. Members are stored or deflated, each name once, one after the other without a gap, and their headers
        say what the directory says: no two readers see two things, and nothing is there that nobody reads.
-    3. Outside `META-INF/` there is nothing but members of a bundle.
+    3. Outside `META-INF/` there is nothing but members of a bundle, and in it nothing whose name leads out of
+       it or can be read in two ways.
 
     Raises: `BundleInvalidError`.
     """
@@ -145,16 +150,17 @@ def read_container(data: bytes) -> Mapping[str, bytes]:
         with ZipFile(BytesIO(data)) as container:
             members = container.infolist()
             _check_members(members, data, container.start_dir)
-            files = {one.filename: _content(container, one) for one in members}
+            ends = [*(one.header_offset for one in members[1:]), container.start_dir]
+            files = {
+                one.filename: _content(one, data[one.header_offset : end])
+                for one, end in zip(members, ends, strict=True)
+            }
     except BundleInvalidError:
         raise
     except Exception as error:  # whatever a reader meets in foreign bytes, it is no container
         raise BundleInvalidError(f"the ZIP container cannot be read: {type(error).__name__}") from error
     if files.pop(_TYPE_FILE) != MEDIA_TYPE.encode():
         raise BundleInvalidError("the container does not name its media type first")
-    unknown = [name for name in files if name not in _FILES and not name.startswith(_ABOUT)]
-    if unknown:
-        raise BundleInvalidError(f"the container holds a file that no bundle has: {unknown[0]!r}")
     check_complete(files, REQUIRED - SEALED)
     check_sizes(members_of(files))
     return MappingProxyType(files)
@@ -176,13 +182,21 @@ def _check_directory(data: bytes) -> None:
         raise BundleInvalidError("the directory of the container is larger than any")
 
 
-def _content(container: ZipFile, member: ZipInfo) -> bytes:
-    """Return a member, never more of it than it announces."""
-    with container.open(member) as stream:
-        content = stream.read(member.file_size)
-        if len(content) != member.file_size or stream.read(1):
-            raise BundleInvalidError(f"the size of {member.filename!r} is not as announced")
-        return content
+def _content(member: ZipInfo, stands: bytes) -> bytes:
+    """Return a member by the bytes where it stands, never more of it than it announces, and all of them.
+
+    Whatever were left behind the end of what is compressed, another reader would take for a member.
+    """
+    begin = _HEADER.size + len(member.orig_filename.encode())
+    content = packed = stands[begin : begin + member.compress_size]
+    if member.compress_type == ZIP_DEFLATED:
+        inflating = zlib.decompressobj(-zlib.MAX_WBITS)
+        content = inflating.decompress(packed, member.file_size + 1)
+        if not inflating.eof or inflating.unused_data or inflating.unconsumed_tail:
+            raise BundleInvalidError(f"{_quoted(member)} is not all of what is packed at its place")
+    if len(content) != member.file_size or zlib.crc32(content) != member.CRC:
+        raise BundleInvalidError(f"the size or the checksum of {_quoted(member)} is not as announced")
+    return content
 
 
 def _listing(data: bytes, directory: int, members: int) -> bytes:
@@ -196,21 +210,14 @@ def _listing(data: bytes, directory: int, members: int) -> bytes:
 
 def _check_members(members: Sequence[ZipInfo], data: bytes, directory: int) -> None:
     listing = _listing(data, directory, len(members))
-    names = [one.filename for one in members]
+    names = [one.orig_filename for one in members]
     if not names or names[0] != _TYPE_FILE or members[0].compress_type != ZIP_STORED:  # 1
         raise BundleInvalidError("the container does not name its media type first")
     if len(names) > _MOST_MEMBERS or len({name.casefold() for name in names}) != len(names):  # 2
         raise BundleInvalidError("the container holds two files of one name, or more than any")
     if sum(one.file_size for one in members) > BUNDLE_MAX_BYTES:
         raise BundleInvalidError("the container announces more than any holds")
-    for one in members:
-        more = _more_than_plain(one)
-        if more is not None:
-            raise BundleInvalidError(
-                f"the directory of the container says more than {_quoted(one)} needs: {more}"
-            )
-    if b"".join(map(_in_directory, members)) != listing:
-        raise BundleInvalidError("the directory of the container says more than its files need")
+    _check_directory_rows(members, listing)
     starts = [one.header_offset for one in members]
     if starts[0] != 0 or starts != sorted(set(starts)):
         raise BundleInvalidError("the members of the container do not stand one after the other")
@@ -221,8 +228,21 @@ def _check_members(members: Sequence[ZipInfo], data: bytes, directory: int) -> N
             )
 
 
+def _check_directory_rows(members: Sequence[ZipInfo], listing: bytes) -> None:
+    for one in members:
+        more = _more_than_plain(one)
+        if more is not None:
+            raise BundleInvalidError(
+                f"the directory of the container says more than {_quoted(one)} needs: {more}"
+            )
+        if one.orig_filename not in _FILES and not _NAME.fullmatch(one.orig_filename):  # 3
+            raise BundleInvalidError(f"the container holds a file that no bundle has: {_quoted(one)}")
+    if b"".join(map(_in_directory, members)) != listing:
+        raise BundleInvalidError("the directory of the container says more than its files need")
+
+
 def _quoted(member: ZipInfo) -> str:
-    return repr(member.filename[:_NAME_CHARACTERS])
+    return repr(member.orig_filename[:_NAME_CHARACTERS])
 
 
 def _more_than_plain(member: ZipInfo) -> str | None:

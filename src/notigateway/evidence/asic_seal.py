@@ -24,7 +24,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 from signxml.algorithms import DigestAlgorithm
 
-from notigateway.errors import BundleInvalidError, ConfigurationError
+from notigateway.errors import BundleInvalidError, ConfigurationError, ReceiptInvalidError
+from notigateway.evidence.additions import admitted_properties
 from notigateway.evidence.detached import verify_detached
 from notigateway.evidence.history import dated
 from notigateway.evidence.template import XADES, profile_of
@@ -111,6 +112,8 @@ def verify_seal(data: bytes, *, seal_certificates: Sequence[Pin]) -> ContainerSe
         if pinned is None or not pinned.covers(said.sealed_at):  # 2
             raise BundleInvalidError("the container was not sealed with a seal certificate pinned for then")
         _check_value(_canonical(_signed_info(said)), value, pinned.certificate)  # 3
+    except ReceiptInvalidError as error:
+        raise BundleInvalidError(f"the container's signature: {error.detail}") from error
     except InvalidSignature as error:
         raise BundleInvalidError("the container's signature is not the seal's on these files") from error
     except ConfigurationError as error:
@@ -195,11 +198,12 @@ def _read(data: bytes) -> _Element:
     """Return the file's tree with its one signature, without what others have added to that."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
     root = etree.fromstring(data, parser)
-    for added in [*root.iter(_xades("UnsignedProperties"))]:
+    for added in [*root.iter(_xades("UnsignedProperties"))][:1]:
         parent = added.getparent()
-        if parent is None or parent.tag != _xades("QualifyingProperties"):
+        if parent is None or parent.tag != _xades("QualifyingProperties") or (added.tail or "").strip():
             raise BundleInvalidError("the container's signature does not have the shape of a seal")
         parent.remove(added)
+        admitted_properties(added, root)
     found = list(root.iter(ds("Signature")))
     if root.tag != _asic("XAdESSignatures") or len(root) != 1 or found != [root[0]]:
         raise BundleInvalidError("the container's signature file must hold one signature")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
+import zlib
 from base64 import b64encode
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -171,10 +172,86 @@ def test_others_may_add_to_the_signature_and_sign_themselves(made: bytes) -> Non
         f"{{{XADES}}}UnsignedSignatureProperties",
     )
     etree.SubElement(added, f"{{{XADES}}}CertificateValues")
-    etree.SubElement(added, "{http://www.w3.org/2000/09/xmldsig#}Signature")  # a counter-signature
     again[SEAL] = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
     again["META-INF/signatures002.xml"] = b"<a/>"
     assert verified(packed(again)).sealed_at == NOW
+
+
+def beside_the_seal(made: bytes, added: bytes, behind: bytes = b"") -> bytes:
+    """Return the container with that among the unsigned properties of its seal, and behind them."""
+    again = opened(made)
+    again[SEAL] = again[SEAL].replace(
+        b"</xades:QualifyingProperties>",
+        b"<xades:UnsignedProperties><xades:UnsignedSignatureProperties>"
+        + added
+        + b"</xades:UnsignedSignatureProperties></xades:UnsignedProperties>"
+        + behind
+        + b"</xades:QualifyingProperties>",
+    )
+    return packed(again)
+
+
+def test_nothing_but_additions_stands_beside_the_seal(made: bytes) -> None:
+    seal = opened(made)[SEAL]
+    start, end = seal.index(b"<xades:SignedProperties"), seal.index(b"</xades:SignedProperties>")
+    second = seal[start:end] + b"</xades:SignedProperties>"
+    signature = seal[seal.index(b"<ds:Signature ") : seal.index(b"</ds:Signature>")] + b"</ds:Signature>"
+    assert (
+        verified(beside_the_seal(made, b"<xades:CertificateValues></xades:CertificateValues>")).sealed_at
+        == NOW
+    )
+    for added, behind in ((second, b""), (signature, b""), (b"<xades:Any></xades:Any>", b""), (b"", b"text")):
+        with pytest.raises(BundleInvalidError):
+            verified(beside_the_seal(made, added, behind))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "META-INF/../receipt.xml",
+        "META-INF/../../tmp/x",
+        "META-INF/a\\..\\receipt.xml",
+        "META-INF/.",
+        "META-INF/",
+    ],
+)
+def test_no_name_leads_out_of_the_folder_it_seems_to_be_in(made: bytes, name: str) -> None:
+    with pytest.raises(BundleInvalidError):
+        asic.read_container(packed(opened(made) | {name: b"x"}))
+
+
+def test_a_name_that_ends_for_some_readers_is_refused(made: bytes) -> None:
+    changed = made.replace(b"receipt.pdf", b"receipt\0pdf")
+    with pytest.raises(BundleInvalidError):
+        asic.read_container(changed)
+
+
+def test_nothing_is_hidden_behind_the_end_of_what_is_compressed(made: bytes) -> None:
+    """Who reads from the front would find another member there, which the directory does not name."""
+    files = opened(made)
+    content = files["manifest.json"]
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    comp = deflate.compress(content) + deflate.flush()
+    forged = b"<Evidence/>"
+    local = struct.pack("<4sHHHHHIIIHH", b"PK\x03\x04", 20, 0, 0, 0, 33, 0, len(forged), len(forged), 11, 0)
+    honest = packed_by_hand(files, "manifest.json", comp)
+    assert verified(honest).sealed_at == NOW
+    with pytest.raises(BundleInvalidError, match="not all of what is packed at its place"):
+        asic.read_container(packed_by_hand(files, "manifest.json", comp + local + b"receipt.xml" + forged))
+
+
+def packed_by_hand(files: dict[str, bytes], deflated: str, comp: bytes) -> bytes:
+    """Pack with these compressed bytes for one of the files."""
+    out, directory = b"", b""
+    for name, content in files.items():
+        method, stands = (8, comp) if name == deflated else (0, content)
+        sizes = zlib.crc32(content), len(stands), len(content)
+        common = 20, 0, method, 0, 33, *sizes, len(name)
+        entry = struct.pack("<4sBB", b"PK\x01\x02", 20, 3) + struct.pack("<HHHHHIIIH", *common)
+        directory += entry + struct.pack("<HHHHII", 0, 0, 0, 0, 0o600 << 16, len(out)) + name.encode()
+        out += struct.pack("<4sHHHHHIIIHH", b"PK\x03\x04", *common, 0) + name.encode() + stands
+    end = 0, 0, len(files), len(files), len(directory), len(out), 0
+    return out + directory + struct.pack("<4sHHHHIIH", b"PK\x05\x06", *end)
 
 
 def test_any_flipped_byte_of_what_the_service_wrote_is_refused(made: bytes) -> None:
