@@ -21,7 +21,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
 from lxml import etree
-from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject
+from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject, StreamObject
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import (
     CatalogModificationRule,
@@ -41,7 +41,7 @@ from pyhanko.sign.fields import MDPPerm
 
 from notigateway.errors import RenditionInvalidError, StampInvalidError
 from notigateway.evidence.pdf_seal import find_ranges
-from notigateway.evidence.pdf_store import read_store
+from notigateway.evidence.pdf_store import content_of, read_store
 from notigateway.evidence.timestamp import kept_form, read_stamp
 
 if TYPE_CHECKING:
@@ -62,6 +62,13 @@ logging.getLogger("pyhanko").addHandler(logging.NullHandler())
 # Lists of revoked certificates are the largest that is appended.
 ADDITIONS_MAX_BYTES: Final = 4 * 1024 * 1024
 _UPDATES_AT_MOST: Final = 24
+# Hundreds are needed; pyHanko follows each of them, for each update.
+_OBJECTS_AT_MOST: Final = 4_000
+_REFERENCES_AT_MOST: Final = 8_000
+_REFERENCE: Final = re.compile(rb"\d[\0\t\n\f\r ]++R")
+# Those of the gateway's PDFs have 3 KiB.
+_XMP_MAX_BYTES: Final = 64 * 1024
+_XMP_ELEMENTS_AT_MOST: Final = 1_000
 # From the beginning of a number on, each part as far as it goes: in whatever is appended nothing backtracks.
 _OBJECT: Final = re.compile(rb"(?<!\d)\d++[\0\t\n\f\r ]++\d++[\0\t\n\f\r ]++obj")
 _TABLE: Final = re.compile(rb"startxref\n(\d+)\n%%EOF\n?\Z")
@@ -136,15 +143,26 @@ def _metadata(state: HistoricalResolver) -> frozenset[tuple[str, ...]] | None:
     if named is None:
         return None
     stream: Any = state(named)
+    content = content_of(stream, _XMP_MAX_BYTES) if isinstance(stream, StreamObject) else None
+    if content is None or content.count(b"<") > _XMP_ELEMENTS_AT_MOST or b"<!" in content:
+        raise SuspiciousModification("the metadata of the document cannot be read")
     parser = etree.XMLParser(resolve_entities=False, no_network=True)
     said: list[tuple[str, ...]] = []
-    _collect(etree.fromstring(stream.data, parser), (), said)
+    _collect(etree.fromstring(content, parser), (), said)
     return frozenset(said)
 
 
 def _collect(element: _Element, path: tuple[str, ...], said: list[tuple[str, ...]]) -> None:
-    """Collect texts and attributes, each with the names that lead to it."""
-    if not isinstance(element.tag, str) or etree.QName(element).localname in _XMP_OF_THE_TOOL:
+    """Collect texts and attributes, each with the names that lead to it.
+
+    Left out are the words that a tool writes of itself, and nothing that stands in or behind them.
+    """
+    if not isinstance(element.tag, str):
+        raise SuspiciousModification("the metadata of the document hold what is no element")
+    if (element.tail or "").strip():
+        said.append((*path, "", (element.tail or "").strip()))
+    is_of_the_tool = etree.QName(element).localname in _XMP_OF_THE_TOOL
+    if is_of_the_tool and not len(element) and not element.attrib:
         return
     here = (*path, element.tag)
     for name, value in element.attrib.items():
@@ -206,6 +224,11 @@ def check_additions(data: bytes, seal: PdfSeal, *, authorities: Sequence[Certifi
         raise RenditionInvalidError("more is appended to the PDF than validation data take")
     if data.count(b"startxref", seal.covered) > _UPDATES_AT_MOST:
         raise RenditionInvalidError("more updates are appended to the PDF than validation data take")
+    if (
+        sum(1 for _ in _OBJECT.finditer(data, seal.covered)) > _OBJECTS_AT_MOST
+        or sum(1 for _ in _REFERENCE.finditer(data, seal.covered)) > _REFERENCES_AT_MOST
+    ):
+        raise RenditionInvalidError("more objects are appended to the PDF than validation data take")
     stamps = sorted(find_ranges(data, seal.covered), key=lambda one: one.covered)
     reader = PdfFileReader(BytesIO(_emptied(data, [seal, *stamps])))
     revision = _sealed_revision(data, reader, seal)  # 2

@@ -45,13 +45,13 @@ def _streams(found: Any, left: list[int]) -> Iterator[bytes]:  # noqa: ANN401
         return
     for number in range(min(len(found), VALUES_AT_MOST)):
         one: Any = found[number]
-        content = _content(one, left[0]) if isinstance(one, StreamObject) else None
+        content = content_of(one, left[0]) if isinstance(one, StreamObject) else None
         if content is not None:
             left[0] -= len(content)
             yield content
 
 
-def _content(stream: StreamObject, most: int) -> bytes | None:
+def content_of(stream: StreamObject, most: int) -> bytes | None:
     """Return what is in a stream, plain or compressed in the usual way; None where it is not, or larger."""
     data, method = stream.encoded_data, _at(stream, "/Filter")
     if isinstance(method, ArrayObject) and len(method) == 1:

@@ -41,6 +41,8 @@ RENEWALS_MAX_BYTES: Final = 16 * 1024 * 1024
 RENEWALS_AT_MOST: Final = 120
 PARTS_AT_MOST: Final = 32
 _PROOF_AT_MOST: Final = 64
+# Two quotes and a comma for each text: 120 renewals with a proof of 64 hashes each, and as many again.
+_PIECES, _PIECES_AT_MOST = (b'"', b"[", b"{", b","), 60_000
 _MOST: Final = 10**18
 
 
@@ -232,7 +234,7 @@ def _written(said: dict[str, Any]) -> bytes:
 
 def _read(text: bytes, most: int, what: str) -> dict[str, Any]:
     """Parse, once and within limits. Raises: `CheckpointInvalidError`."""
-    if len(text) > most:
+    if len(text) > most or sum(map(text.count, _PIECES)) > _PIECES_AT_MOST:
         raise CheckpointInvalidError(f"the {what} is larger than any")
     try:
         said = json.loads(text.decode("ascii"), parse_constant=_no_number, parse_float=_no_number)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 from io import BytesIO
 from random import Random
 from typing import TYPE_CHECKING
@@ -162,18 +162,39 @@ def named_by_no_version() -> bytes:
     return re.sub(rb"(<ds:X509Certificate>)[^<]*", lambda found: found[1] + other, exhibits()["receipt"].data)
 
 
-def with_store(content: bytes) -> bytes:
-    """Return the PDF with a security store that holds that as a certificate."""
+def with_store(content: bytes, times: int = 1) -> bytes:
+    """Return the PDF with a security store that holds that as a certificate, named so many times."""
+
+    def append(out: IncrementalPdfFileWriter) -> None:
+        one = out.add_object(generic.StreamObject(stream_data=content))
+        store = {pdf_name("/Type"): pdf_name("/DSS"), pdf_name("/Certs"): generic.ArrayObject([one] * times)}
+        out.root["/DSS"] = out.add_object(generic.DictionaryObject(store))  # type: ignore[no-untyped-call]
+
+    return appended_to(append)
+
+
+def with_metadata(content: bytes) -> bytes:
+    """Return the PDF with other metadata, compressed."""
+
+    def append(out: IncrementalPdfFileWriter) -> None:
+        stream = generic.StreamObject(stream_data=content)
+        stream.compress()  # type: ignore[no-untyped-call]
+        out.root["/Metadata"] = out.add_object(stream)
+
+    return appended_to(append)
+
+
+def appended_to(append: Callable[[IncrementalPdfFileWriter], None]) -> bytes:
+    """Return the PDF with an update."""
     out = IncrementalPdfFileWriter(BytesIO(exhibits()["pdf"].data))
-    certificate = out.add_object(generic.StreamObject(stream_data=content))
-    store = {pdf_name("/Type"): pdf_name("/DSS"), pdf_name("/Certs"): generic.ArrayObject([certificate])}
-    out.root["/DSS"] = out.add_object(generic.DictionaryObject(store))  # type: ignore[no-untyped-call]
+    append(out)
     out.update_root()  # type: ignore[no-untyped-call]
     written = BytesIO()
     out.write(written)  # type: ignore[no-untyped-call]
     return written.getvalue()
 
 
+@cache
 def many_members(count: int) -> bytes:
     out = BytesIO()
     with ZipFile(out, "w") as container:
@@ -211,6 +232,13 @@ HOSTILE: Mapping[str, Callable[[], bytes]] = {
     "brackets in renewals": lambda: packed(
         exhibits()["bundle"].data, {**opened(exhibits()["bundle"].data), bundle.RENEWALS: b"[" * (8 * MIB)}
     ),
+    "renewals of empty objects": lambda: member(bundle.RENEWALS, b"[" + b'{"":0},' * (2 * MIB) + b"0]"),
+    "renewals of lists": lambda: member(bundle.RENEWALS, b"[" + b"[0]," * (3 * MIB) + b"0]"),
+    "renewals of texts": lambda: member(bundle.RENEWALS, b'["' + b'a","' * (3 * MIB) + b'"]'),
+    "renewals of numbers": lambda: member(bundle.RENEWALS, b"[" + b"0," * (7 * MIB) + b"0]"),
+    "a PDF of metadata that unfold": lambda: with_metadata(b"<r>" + b"<a/>" * (8 * MIB) + b"</r>"),
+    "a PDF of metadata without end": lambda: with_metadata(b"\n" * (200 * MIB)),
+    "a PDF of references": lambda: with_store(b"x", times=300_000),
     "an infinite index": lambda: member(bundle.INCLUSION, b'{"index": Infinity, "salt": "", "proof": []}'),
     "an index of 5,000 digits": lambda: member(
         bundle.INCLUSION, b'{"index": ' + b"9" * 5000 + b', "salt": "", "proof": []}'
