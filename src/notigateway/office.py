@@ -24,8 +24,8 @@ from notigateway.law.powers import PowerPolicy
 from notigateway.law.representation import RightsPolicy, Role
 from notigateway.log.public import PublicLog
 from notigateway.pki.families import Families
+from notigateway.receipts.authorities import dated_authorities
 from notigateway.receipts.proving import Proving
-from notigateway.receipts.stamping import dated_authorities
 from notigateway.repository.engine import create_database
 from notigateway.repository.marking import open_store
 

@@ -16,7 +16,8 @@ from notigateway.errors import ConfigurationError
 from notigateway.evidence.history import PERIODS
 from notigateway.evidence.periods import write_period
 from notigateway.log.growing import advance
-from notigateway.receipts.stamping import Authority, pinned_authorities
+from notigateway.receipts.authorities import pinned_authorities
+from notigateway.receipts.stamping import Authority
 from notigateway.repository.engine import reading
 from notigateway.repository.renewals import sizes_of_renewals
 from notigateway.settings import load_settings

@@ -10,7 +10,7 @@ from notigateway.cli.opening import opened
 from notigateway.cli.together import looked_in_order, worth
 from notigateway.evidence.seals import load_history
 from notigateway.log.wholeness import Checking
-from notigateway.receipts.stamping import dated_authorities
+from notigateway.receipts.authorities import dated_authorities
 from notigateway.repository.marking import open_store
 
 if TYPE_CHECKING:

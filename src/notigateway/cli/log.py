@@ -106,7 +106,7 @@ def verify(
     from notigateway.log.auditing import audit_log
     from notigateway.log.leaves import look_apart
     from notigateway.pki.keys import load_certificates
-    from notigateway.receipts.stamping import pinned_authorities
+    from notigateway.receipts.authorities import pinned_authorities
     from notigateway.repository.engine import reading
     from notigateway.repository.log import log_size
     from notigateway.tlog.kept_head import heads_in

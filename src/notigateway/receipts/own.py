@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from notigateway.evidence.seals import load_history
 from notigateway.pki.anchors import load_folder
-from notigateway.receipts.stamping import pinned_authorities
+from notigateway.receipts.authorities import pinned_authorities
 from notigateway.trust.keeping import Own
 
 if TYPE_CHECKING:

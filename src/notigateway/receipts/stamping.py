@@ -17,7 +17,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Self
 
 from notigateway.errors import ConfigurationError, RevocationDataError, StampInvalidError
-from notigateway.evidence.history import PERIODS, dated_by
+from notigateway.evidence.history import PERIODS
 from notigateway.evidence.timestamp import (
     TOKEN_MAX_BYTES,
     Timestamp,
@@ -28,6 +28,7 @@ from notigateway.evidence.timestamp import (
     signature_imprint,
 )
 from notigateway.pki.validity import Validity, last_to_end
+from notigateway.receipts.authorities import dated_authorities
 from notigateway.receipts.raising import Archiving, stamp_archives
 from notigateway.receipts.stamping_forms import stamp_forms
 from notigateway.repository.archive_timestamps import count_unstamped_archives
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
     from cryptography import x509
     from sqlalchemy import Engine
 
-    from notigateway.evidence.history import DatedCertificate
     from notigateway.pki.fetching import Fetcher
     from notigateway.settings import Settings
 
@@ -103,21 +103,6 @@ def _none_valid(folder: Path, certificates: Sequence[x509.Certificate], now: dat
     last = last_to_end(certificates)
     lack = None if last is None else last.lack(now)
     return f"timestamp_authority_folder: no certificate in {folder} is valid now: the last one {lack}"
-
-
-def pinned_authorities(settings: Settings) -> list[x509.Certificate]:
-    """Return the certificates of all authorities whose time-stamps count, former ones too; none by default.
-
-    Raises: `ConfigurationError` for a file that is no certificate, or periods that do not fit.
-    """
-    return [one.certificate for one in dated_authorities(settings)]
-
-
-def dated_authorities(settings: Settings) -> list[DatedCertificate]:
-    """Return all authorities whose time-stamps count, with their periods. Raises: as `pinned_authorities`."""
-    folder = settings.timestamp_authority_folder
-    files = sorted(folder.glob("*.pem")) if folder.is_dir() else []
-    return dated_by(folder, files)
 
 
 @dataclass(slots=True)
