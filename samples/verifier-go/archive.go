@@ -65,7 +65,7 @@ func (c *check) rightArchive(one *element, signed []byte, latest time.Time) *tok
 	if !ok {
 		return nil
 	}
-	found, err := parseToken(raw, true)
+	found, err := parseOthers(raw, c.trust.authorities)
 	if err != nil || c.trust.authorities.find(found.certificate.Raw) == nil || !found.about(signed, crypto.SHA256, crypto.SHA512) ||
 		found.holds(c.trust.authorities) != nil || found.at.Before(latest.Add(-clocksDiffer)) {
 		return nil
@@ -85,7 +85,7 @@ func behind(archives []archive, place int) []*proof {
 }
 
 func (c *check) wantsArchives() bool {
-	return c.level == "LT" || c.level == "LTA" || c.proven && c.receipt.extra != nil
+	return c.proven && (c.level == "LT" || c.level == "LTA" || c.receipt.extra != nil)
 }
 
 // checkArchives is the step "archive time-stamps".

@@ -37,6 +37,7 @@ type zipEntry struct {
 	name          string
 	flags, method uint16
 	crc           uint32
+	said          []byte // by the directory: version, flags, method, time and date
 	packed, size  uint64
 	offset        uint64
 }
@@ -141,7 +142,7 @@ func readDirectory(file []byte) ([]zipEntry, error) {
 			return nil, fmt.Errorf("an entry is not that of a plain file")
 		}
 		made := zipEntry{
-			name: string(rest[46 : 46+name]), flags: le.Uint16(rest[8:]), method: le.Uint16(rest[10:]), crc: le.Uint32(rest[16:]),
+			name: string(rest[46 : 46+name]), said: rest[6:16], flags: le.Uint16(rest[8:]), method: le.Uint16(rest[10:]), crc: le.Uint32(rest[16:]),
 			packed: uint64(le.Uint32(rest[20:])), size: uint64(le.Uint32(rest[24:])), offset: uint64(le.Uint32(rest[42:])),
 		}
 		if made.method != 0 && made.method != 8 || !printableASCII(made.name) {
@@ -193,8 +194,7 @@ func readEntry(file []byte, one zipEntry) ([]byte, uint64, error) {
 	said := func(crc uint32, packed, size uint64) bool {
 		return le.Uint32(header[14:]) == crc && uint64(le.Uint32(header[18:])) == packed && uint64(le.Uint32(header[22:])) == size
 	}
-	if !bytes.HasPrefix(header, []byte("PK\x03\x04")) || !zipVersions[header[4]] || header[5] != 0 || le.Uint16(header[6:]) != one.flags ||
-		le.Uint16(header[8:]) != one.method || int(le.Uint16(header[26:])) != len(one.name) || le.Uint16(header[28:]) != 0 ||
+	if !bytes.HasPrefix(header, []byte("PK\x03\x04")) || !bytes.Equal(header[4:14], one.said) || int(le.Uint16(header[26:])) != len(one.name) || le.Uint16(header[28:]) != 0 ||
 		string(header[30:]) != one.name || !said(crc, packed, size) && !(deferred && said(one.crc, one.packed, one.size)) {
 		return nil, 0, fmt.Errorf("its header says something else than the directory")
 	}

@@ -246,7 +246,7 @@ func (c *check) verifyForm(file []byte) {
 		c.add("PDF", indeterminate, "no seal is pinned")
 		return
 	}
-	found, err := readForm(file, c.trust.seals)
+	found, err := c.readForm(file)
 	if c.tell("PDF", err) != passed {
 		return
 	}
@@ -254,22 +254,32 @@ func (c *check) verifyForm(file []byte) {
 	c.verifyReceipt()
 }
 
-// formToken is the proof of the token in the container (V83), nil where there is none or nobody is pinned.
-func (c *check) formToken() (*proof, error) {
-	if c.form.token == nil {
-		return nil, nil
-	}
-	found, err := parseToken(c.form.token, false)
+// readForm reads a PDF, and holds its token.
+func (c *check) readForm(file []byte) (*form, error) {
+	found, err := readForm(file, c.trust.seals)
 	if err != nil {
 		return nil, err
 	}
-	if !found.about(c.form.value, crypto.SHA256) {
+	_, err = c.formToken(found)
+	return found, err
+}
+
+// formToken is the proof of the token in the container (V83), nil where there is none or nobody is pinned.
+func (c *check) formToken(of *form) (*proof, error) {
+	if of.token == nil {
+		return nil, nil
+	}
+	found, err := parseToken(of.token)
+	if err != nil {
+		return nil, err
+	}
+	if !found.about(of.value, crypto.SHA256) {
 		return nil, breaks("V83", "the PDF's time-stamp is about something else")
 	}
 	if err := found.holds(c.trust.authorities); err != nil {
 		return nil, err
 	}
-	if found.at.Before(c.form.at.Add(-clocksDiffer)) {
+	if found.at.Before(of.at.Add(-clocksDiffer)) {
 		return nil, breaks("V83", "the PDF's time-stamp is from before its seal")
 	}
 	return found.proof(c.trust.authorities), nil
@@ -277,7 +287,7 @@ func (c *check) formToken() (*proof, error) {
 
 // formIsDated tells whether a token of a PDF alone counts (V48).
 func (c *check) formIsDated() bool {
-	found, err := c.formToken()
+	found, err := c.formToken(c.form)
 	return err == nil && found != nil && c.judge.counts(found)
 }
 
@@ -288,7 +298,7 @@ func (c *check) checkForm() error {
 		if content == nil {
 			return nothing("there is no PDF")
 		}
-		found, err := readForm(content, c.trust.seals)
+		found, err := c.readForm(content)
 		if err != nil {
 			return err
 		}
@@ -297,7 +307,7 @@ func (c *check) checkForm() error {
 		}
 		c.form = found
 	}
-	made, err := c.formToken()
+	made, err := c.formToken(c.form)
 	if err != nil {
 		return err
 	}

@@ -98,6 +98,10 @@ func takeStampOut(file []byte) (original []byte, token string, ok bool) {
 	if end < 0 || !bytes.HasPrefix(rest[end:], []byte(stampEnd+"</xades:QualifyingProperties>")) {
 		return nil, "", false
 	}
+	if _, spelt := strictBase64(string(rest[:end])); !spelt {
+		// It is then somebody else's, and judged as what they add.
+		return nil, "", false
+	}
 	original = append(append([]byte{}, file[:cut]...), rest[end+len(stampEnd):]...)
 	if bytes.Contains(original, []byte("UnsignedProperties")) {
 		return nil, "", false
@@ -120,15 +124,11 @@ func stampedWith(original []byte, token string) []byte {
 
 // certificate returns the DER that stands in the seal, as the tree has it, for the step "seal certificate".
 func (r *receipt) certificate() []byte {
-	children := r.tree.elements()
-	if len(children) == 0 {
+	seals := r.tree.named(dsNS, "Signature")
+	if len(seals) == 0 {
 		return nil
 	}
-	last := children[len(children)-1]
-	if last.namespace != dsNS || last.local != "Signature" {
-		return nil
-	}
-	text := last.only(dsNS, "KeyInfo", "X509Data", "X509Certificate").text()
+	text := seals[0].only(dsNS, "KeyInfo", "X509Data", "X509Certificate").text()
 	found, _ := lenientBase64(text)
 	return found
 }

@@ -186,7 +186,7 @@ func (c *check) checkRenewal(one renewal, last time.Time) (*head, *token, error)
 	if err != nil {
 		return nil, nil, err
 	}
-	stamp, err := parseToken(one.token, false)
+	stamp, err := parseToken(one.token)
 	if err != nil {
 		return nil, nil, err
 	}

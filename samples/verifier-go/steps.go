@@ -96,6 +96,9 @@ func (c *check) readAndSeal(root string) {
 	noSeals := len(c.trust.seals) == 0
 	if err != nil {
 		c.tell("schema", err)
+		if noSeals {
+			err = cannotTell("no seal is pinned")
+		}
 		c.tell("seal certificate", err)
 		c.tell("seal", err)
 		return
@@ -223,7 +226,7 @@ func (c *check) ownToken(of *receipt) (*token, error) {
 	if !ok {
 		return nil, breaks("V30", "the time-stamp is not base64 in its one spelling")
 	}
-	found, err := parseToken(raw, false)
+	found, err := parseToken(raw)
 	if err != nil {
 		return nil, err
 	}
@@ -482,7 +485,7 @@ func (c *check) checkHeadTime(witnessed *proof) error {
 	}
 	var proofs []*proof
 	if raw := c.member("log/checkpoint.tst"); raw != nil {
-		found, err := parseToken(raw, false)
+		found, err := parseToken(raw)
 		if err != nil {
 			return err
 		}

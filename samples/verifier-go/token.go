@@ -20,7 +20,7 @@ import (
 const maxToken = 64 * kib
 
 type token struct {
-	raw         []byte
+	authorities folder // whom a token of others may be of
 	certificate *x509.Certificate
 	info        []byte // TSTInfo
 	at          time.Time
@@ -55,16 +55,30 @@ func plainHash(of der, mayBeNull bool) (crypto.Hash, bool) {
 	return hash, known && (len(parts) == 1 || mayBeNull && isNull)
 }
 
-// parseToken reads a token in its one form (V34, V35); other means that others wrote it, so it is rid of what V33 says.
-func parseToken(content []byte, other bool) (*token, error) {
+// parseToken reads a token in its one form (V34, V35).
+func parseToken(content []byte) (*token, error) { return readToken(content, nil, false) }
+
+// parseOthers reads a token that others have put in: it is rid of what V33 says, and its certificate is the pinned one that
+// its signer names, where there is such a one.
+func parseOthers(content []byte, authorities folder) (*token, error) {
+	return readToken(content, authorities, true)
+}
+
+func readToken(content []byte, authorities folder, other bool) (*token, error) {
 	if len(content) > maxToken {
 		return nil, breaks("V34", "a token that is too large")
 	}
-	whole, err := onlyDER(content)
+	whole, rest, err := readDER(content)
+	if err == nil && len(rest) > 0 && !other {
+		err = fmt.Errorf("something stands behind it")
+	}
+	if err == nil {
+		err = whole.strict(0)
+	}
 	if err != nil {
 		return nil, breaks("V34", "a token: %v", err)
 	}
-	made := &token{raw: content}
+	made := &token{authorities: authorities}
 	if err := made.read(whole, other); err != nil {
 		return nil, err
 	}
@@ -81,15 +95,21 @@ func (t *token) read(whole der, other bool) error {
 		return breaks("V34", "a token is no SignedData")
 	}
 	parts, err := inside[0].children()
-	if err != nil || len(parts) < 5 {
+	if err != nil || len(parts) < 4 {
 		return breaks("V35", "a token is not in its form")
 	}
 	last := len(parts) - 1
-	if len(parts) != 5 && !(other && len(parts) == 6 && parts[4].tag == 0xa1) {
+	middle := parts[3:last]
+	if !other && (len(middle) != 1 || middle[0].tag != 0xa0) {
 		return breaks("V35", "a token is not in its form")
 	}
-	version, digests, content, certificates, signers := parts[0], parts[1], parts[2], parts[3], parts[last]
-	if !version.isNumber(3) || digests.tag != 0x31 || content.tag != 0x30 || certificates.tag != 0xa0 || signers.tag != 0x31 {
+	for _, one := range middle {
+		if one.tag != 0xa0 && one.tag != 0xa1 {
+			return breaks("V35", "a token is not in its form")
+		}
+	}
+	version, digests, content, signers := parts[0], parts[1], parts[2], parts[last]
+	if !version.isNumber(3) || digests.tag != 0x31 || content.tag != 0x30 || signers.tag != 0x31 {
 		return breaks("V35", "a token is not in its form")
 	}
 	algorithm, one := digests.has(0x30)
@@ -109,7 +129,7 @@ func (t *token) read(whole der, other bool) error {
 	if err := t.readSigner(signer[0], algorithm[0], other); err != nil {
 		return err
 	}
-	return t.readCertificate(certificates, other)
+	return t.readCertificate(middle, other)
 }
 
 func (t *token) readSigner(signer, algorithm der, other bool) error {
@@ -131,25 +151,36 @@ func (t *token) readSigner(signer, algorithm der, other bool) error {
 	return nil
 }
 
-func (t *token) readCertificate(certificates der, other bool) error {
-	all, err := certificates.children()
-	if err != nil || len(all) == 0 || !other && len(all) != 1 {
-		return breaks("V35", "a token has not just its authority's certificate")
-	}
-	for _, one := range all {
-		found, err := x509.ParseCertificate(one.raw)
-		if err != nil {
-			if other {
-				continue
+func (t *token) readCertificate(sets []der, other bool) error {
+	if other {
+		for _, one := range t.authorities.sorted() {
+			if t.isOf(one.certificate) {
+				t.certificate = one.certificate
+				return nil
 			}
-			return breaks("V35", "a token's certificate cannot be read")
 		}
-		if len(all) == 1 || bytes.Equal(found.RawIssuer, t.issuer) && found.SerialNumber.Cmp(t.serial) == 0 {
-			t.certificate = found
-			return nil
+	}
+	for _, set := range sets {
+		all, err := set.children()
+		if set.tag != 0xa0 || err != nil {
+			continue
+		}
+		if !other && len(all) != 1 {
+			return breaks("V35", "a token has not just its authority's certificate")
+		}
+		for _, one := range all {
+			if found, err := x509.ParseCertificate(one.raw); err == nil && (!other || t.isOf(found)) {
+				t.certificate = found
+				return nil
+			}
 		}
 	}
 	return breaks("V35", "a token has not its authority's certificate")
+}
+
+// isOf tells whether the signer names a certificate.
+func (t *token) isOf(certificate *x509.Certificate) bool {
+	return bytes.Equal(certificate.RawIssuer, t.issuer) && certificate.SerialNumber.Cmp(t.serial) == 0
 }
 
 var genTimeForm = regexp.MustCompile(`^[0-9]{14}(\.[0-9]{1,9})?Z$`)
@@ -202,7 +233,7 @@ func (t *token) holds(authorities folder) error {
 		return breaks("V38", "the token is of no pinned authority")
 	}
 	certificate := t.certificate
-	if !bytes.Equal(certificate.RawIssuer, t.issuer) || certificate.SerialNumber.Cmp(t.serial) != 0 {
+	if !t.isOf(certificate) {
 		return breaks("V38", "the token names another certificate")
 	}
 	if !onlyForTimeStamps(certificate) {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"regexp"
 	"sort"
 	"strconv"
 	"strings"
@@ -40,6 +41,9 @@ type xmlReader struct {
 	depth    int
 }
 
+var declaration = regexp.MustCompile(`(?i)^<\?xml\s+version\s*=\s*("1\.[0-9]+"|'1\.[0-9]+')` +
+	`(\s+encoding\s*=\s*("(utf-8|us-ascii)"|'(utf-8|us-ascii)'))?(\s+standalone\s*=\s*("(yes|no)"|'(yes|no)'))?\s*\?>`)
+
 // parseXML reads a document without DOCTYPE and processing instructions.
 func parseXML(content []byte) (*element, error) {
 	if !utf8.Valid(content) {
@@ -53,12 +57,12 @@ func parseXML(content []byte) (*element, error) {
 	}
 	text = strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n")
 	reader := &xmlReader{text: text}
-	if strings.HasPrefix(text, "<?xml ") {
-		end := strings.Index(text, "?>")
-		if end < 0 || strings.Contains(strings.ToLower(text[:end]), "utf-16") {
+	if strings.HasPrefix(text, "<?xml") {
+		found := declaration.FindString(text)
+		if found == "" {
 			return nil, fmt.Errorf("a declaration that cannot be read")
 		}
-		reader.at = end + 2
+		reader.at = len(found)
 	}
 	if err := reader.outside(); err != nil {
 		return nil, err
