@@ -110,7 +110,7 @@ class Goodness:
                 lack = str(error)
                 continue
             said = f"as {subject_of(issuer)} says in the {_WORDS[found.source]} of "
-            said += instant_text(found.this_update)
+            said += f"{instant_text(found.this_update)}, which tells until {instant_text(found.fresh_until)}"
             if found.revoked_at is None:
                 return said
             return f"{said}; revoked on {instant_text(found.revoked_at)}"

@@ -53,6 +53,7 @@ class Signers:
         found = self._found(certificate, authority, at)
         said = f"{subject_of(certificate)} was good on {instant_text(at)}, as its issuer says in "
         said += f"{_WHAT[found.source]} of {instant_text(found.this_update)}"
+        said += f", which tells until {instant_text(found.fresh_until)}"
         return said if found.revoked_at is None else f"{said}; revoked on {instant_text(found.revoked_at)}"
 
     def _found(self, certificate: Certificate, authority: Certificate, at: datetime) -> RevocationFinding:

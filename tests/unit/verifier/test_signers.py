@@ -41,6 +41,7 @@ def status_of(proofs: Proofs, trust: Trust) -> Step:
     ("source", "data", "outcome", "words"),
     [
         ("crl", crl(ISSUER), Outcome.PASSED, "was good on 2026-06-01T12:00:00.000Z"),
+        ("crl", crl(ISSUER, next_update=NOW + HOUR), Outcome.PASSED, "tells until 2026-06-01T13:00:00.000Z"),
         ("ocsp", ocsp_answer(SIGNER, ISSUER), Outcome.PASSED, "the answer (OCSP)"),
         ("ocsp", ocsp_answer(SIGNER, ISSUER, responder=responder(ISSUER)), Outcome.PASSED, "was good"),
         ("crl", crl(ISSUER, (SIGNER, NOW + HOUR)), Outcome.PASSED, "revoked on 2026-06-01T13:00:00.000Z"),
