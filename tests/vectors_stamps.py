@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from vector_evidence import DISPOSED, NOW, Said, acceptance, available
+from vector_evidence import DISPOSED, NOW, Said, acceptance, available, small
 from vector_keys import holder, token
 from vector_kind import LONE_B, LONE_T, UNPROVEN, Vector, but, flipped
 from vector_log import text_of
-from vector_seals import raised, sealed, value_element
+from vector_seals import raised, sealed, value_element, zip_of
 from vectors_good import SEAL_ENDS, available_t, stamped
 
 if TYPE_CHECKING:
@@ -171,6 +171,23 @@ def bad_times() -> Iterator[Vector]:
         rule="V89",
         steps=but(UNPROVEN, ".xml", seal="i"),
         says="Verified as of an instant before it was sealed.",
+    )
+    between = DISPOSED + timedelta(seconds=20)
+    yield Vector(
+        name="bundle-as-of-before-its-time-stamps",
+        data=zip_of(small().all_files().items()),
+        at=between,
+        steps="ps pppp ss ssss spps ss s",
+        says="Nothing counts that is from after the instant: manifest, time-stamps, PDF (V89).",
+    )
+    yield Vector(
+        name="form-made-later",
+        data=small().members()["receipt.pdf"],
+        at=between,
+        rule="V89",
+        needs=("form",),
+        steps="i",
+        says="A PDF as of an instant before it was made.",
     )
     yield Vector(
         name="seal-of-another-time",

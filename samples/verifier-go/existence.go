@@ -90,7 +90,7 @@ func (j *judge) counts(one *proof) bool {
 	}
 	j.known[one] = false
 	end := j.table.end(one.period, one.relies...)
-	counts := one.period.covers(one.at) && !one.at.After(end) && (!j.at.After(end) || j.carried(one, end))
+	counts := !one.at.After(j.at) && one.period.covers(one.at) && !one.at.After(end) && (!j.at.After(end) || j.carried(one, end))
 	j.known[one] = counts
 	return counts
 }

@@ -247,6 +247,9 @@ func (c *check) verifyForm(file []byte) {
 		return
 	}
 	found, err := c.readForm(file)
+	if err == nil && found.at.After(c.at) {
+		err = cannotTell("V89: the PDF was made after the instant of the verification")
+	}
 	if c.tell("PDF", err) != passed {
 		return
 	}
@@ -306,6 +309,9 @@ func (c *check) checkForm() error {
 			return breaks("V83", "the PDF holds another receipt")
 		}
 		c.form = found
+	}
+	if c.form.at.After(c.at) {
+		return nothing("V89: the PDF was made after the instant of the verification")
 	}
 	made, err := c.formToken(c.form)
 	if err != nil {

@@ -118,6 +118,10 @@ func (c *check) checkManifest() error {
 	if err := c.compareFiles(list); err != nil {
 		return err
 	}
+	if made.madeAt.After(c.at) {
+		c.manifest = made
+		return nothing("V89: the manifest was made after the instant of the verification")
+	}
 	c.manifest = made
 	return nil
 }

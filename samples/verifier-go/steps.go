@@ -111,6 +111,9 @@ func (c *check) readAndSeal(root string) {
 	} else {
 		err = found.checkSeal(c.trust.seals, root)
 	}
+	if err == nil && found.seal.instant.After(c.at) {
+		err = cannotTell("V89: it was sealed after the instant of the verification")
+	}
 	if err == nil && root == "PowerCertificate" {
 		err = c.checkPowerSeal()
 	}
@@ -147,9 +150,6 @@ func (c *check) checkSealCertificate(noSeals bool) error {
 
 func (c *check) checkPowerSeal() error {
 	found := c.receipt.seal
-	if found.instant.After(c.at) {
-		return cannotTell("it was sealed after the instant of the verification")
-	}
 	if !c.judge.sealCounts(found.pinned.certificate, found.pinned.period, nil) {
 		return cannotTell("the seal does not count by itself, and has no time-stamp")
 	}
@@ -248,9 +248,6 @@ func (c *check) holds(found *token, of *receipt) error {
 
 // checkStamp is V48.
 func (c *check) checkStamp() error {
-	if c.receipt.seal.instant.After(c.at) {
-		return cannotTell("it was sealed after the instant of the verification")
-	}
 	found, err := c.ownToken(c.receipt)
 	beside := c.member("certificates/timestamp.cer")
 	if beside != nil && err == nil && (found == nil || !bytes.Equal(found.certificate.Raw, beside)) && !c.besideAny(beside) {
@@ -510,6 +507,9 @@ func (c *check) checkHeadTime(witnessed *proof) error {
 	}
 	if !c.judge.sealCounts(c.head.seal.certificate, c.head.seal.period, proofs) {
 		return cannotTell("the head's seal does not count")
+	}
+	if c.head.at.After(c.at) {
+		return nothing("V89: the head was made after the instant of the verification")
 	}
 	if _, some := c.judge.since(proofs); !some {
 		return nothing("nobody says when the head existed")

@@ -170,7 +170,7 @@ class Surroundings:
     def _check_not_later(self, head: SealedHead, stamp: Stamp | None) -> None:
         """Check that head and time-stamp were there at the instant as of which is verified."""
         said = [("the head was made", head.checkpoint.at)]
-        said += [] if stamp is None else [("its time-stamp is", stamp.at)]
+        said += [] if stamp is None else [("its time-stamp was given", stamp.at)]
         for what, when in said:
             if when > self.case.known_until:
                 raise SkippedError(f"{self.case.is_later(what, when)}: nothing is concluded from it")

@@ -87,3 +87,9 @@ def test_a_file_that_is_no_certificate_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigurationError, match="no readable certificate"):
         load_seals(tmp_path)
+
+
+def test_a_folder_around_the_folder_of_certificates_says_which_is_meant(tmp_path: Path) -> None:
+    (tmp_path / "trust" / "seals").mkdir(parents=True)
+    with pytest.raises(ConfigurationError, match=r"perhaps .*/trust/seals is meant, not what is around it"):
+        load_seals(tmp_path / "trust")
