@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,7 +20,7 @@ from notigateway.client import (
     LogSplitError,
     pull,
 )
-from notigateway.client.log_watch import KEPT, LogWatch
+from notigateway.client.log_watch import KEPT, Known, LogWatch
 from notigateway.client.spool import Spool
 from notigateway.log.growing import advance
 from notigateway.tlog.checkpoint import Follows, read_checkpoint
@@ -103,6 +103,27 @@ def test_a_service_without_a_head_or_of_an_older_version_is_no_failure(spool: Sp
     assert spool.read_file(KEPT) is None
 
 
+def test_a_log_that_was_seen_cannot_be_hidden(spool: Spool) -> None:
+    look(Service(Log.of(*words(9))), spool)
+    for hiding in (Service(Log()), Service(Log.of(*words(9)), knows=False)):
+        with pytest.raises(LogNotProvenError, match="shows no head of its log any more"):
+            look(hiding, spool)
+    assert look(Service(Log.of(*words(9))), spool) == 9
+
+
+def test_an_instant_that_goes_back_or_is_ahead_of_the_clock_is_not_taken(spool: Spool) -> None:
+    log = Log.of(*words(9))
+    look(Service(log), spool)
+    before = kept(spool)
+    log.add("later")
+    with pytest.raises(LogNotProvenError, match="an earlier instant"):
+        look(Service(log, at=AT - timedelta(seconds=1)), spool)
+    with pytest.raises(LogNotProvenError, match="ahead of this clock"):
+        look(Service(log, at=datetime.now(UTC) + timedelta(minutes=6)), spool)
+    assert kept(spool) == before
+    assert look(Service(log), spool) == 10
+
+
 @pytest.mark.parametrize("size", [4, 9, 12])
 def test_another_view_stops_the_pull_with_the_evidence_in_hand(
     spool: Spool, tmp_path: Path, size: int
@@ -180,7 +201,15 @@ def test_a_log_under_another_name_asks_a_person_and_goes_on(spool: Spool, tmp_pa
 def test_a_head_of_another_seal_or_a_damaged_memory_is_not_passed_over(spool: Spool) -> None:
     with pytest.raises(LogNotProvenError, match=r"may have changed its seal.*--seal-cert"):
         look(Service(Log(seal=next_seal(), leaves=[b"a"], tiles=Log.of("a").tiles)), spool)
-    for damaged in (b"", b"{", b'{"head": 3, "former": []}', b"[" * 9000, b'{"head": "x", "former": []}'):
+    of_99 = Known(Log.of("a").note()).to_bytes().replace(b'"format": 1', b'"format": 99')
+    for damaged in (
+        b"",
+        b"{",
+        b'{"head": 3, "former": []}',
+        b"[" * 9000,
+        of_99,
+        b'{"head": "x", "former": []}',
+    ):
         spool.keep_file(KEPT, damaged)
         with pytest.raises(LogNotProvenError):
             look(Service(Log.of("a")), spool)

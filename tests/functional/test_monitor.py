@@ -367,6 +367,21 @@ def test_another_name_is_followed_only_when_a_person_confirms_it(watching: Watch
     assert read_checkpoint(read_note(former).text).size == 70
 
 
+def test_a_former_name_that_comes_back_is_a_split_view_whatever_is_confirmed(watching: Watching) -> None:
+    first = watching.served.log
+    in_order(watching.run(), 70, 70)
+    restored = first.fork(60)
+    restored.origin = f"{ORIGIN}/2"
+    watching.served.log = restored
+    in_order(watching.run("--accept-name", restored.origin), 60, 60)
+    first.add("more")
+    watching.served.log = first
+    for more in ([], ["--accept-name", ORIGIN]):
+        code, said = watching.run(*more)
+        assert (code, said["outcome"]) == (3, "split view")
+        assert "gone back to a name that it had before" in said["said"]
+
+
 def test_heads_of_a_former_name_are_compared_and_accuse_nobody_of_what_was_lost(watching: Watching) -> None:
     log = watching.served.log
     in_order(watching.run(), 70, 70)

@@ -18,15 +18,17 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
-from notigateway.tlog.checkpoint import Follows
+from notigateway.evidence.sealing import Seal
+from notigateway.tlog.checkpoint import Checkpoint, Follows
 from notigateway.tlog.cosignature import read_vkey, verify_cosignature
-from notigateway.tlog.note import Note, read_lines, read_note
-from notigateway.tlog.submission import PATH, SUBMISSION_MAX_BYTES
+from notigateway.tlog.note import Note, read_lines, read_note, write_note
+from notigateway.tlog.submission import PATH, SUBMISSION_MAX_BYTES, write_submission
 from notigateway.witness.configured import load_witness
 from notigateway.witness.judging import Witness
 from notigateway.witness.kept import Kept
 from operating import app
 from patience import PATIENCE_SECONDS
+from pki import pki
 from watched import AT, NAME, ORIGIN, Log, Room, later, post, room, serving, text_of, words
 
 if TYPE_CHECKING:
@@ -205,6 +207,37 @@ def test_who_accepts_a_new_name_is_told_what_is_not_vouched_for(made: Room, quot
     assert f"{restored.origin}, before {ORIGIN}: accepted 20" in told
     assert witness.judge(restored.submission(0), later(3)).status == 200
     assert "accepted" not in CliRunner().invoke(app, ["witness", "heads", str(made.file)]).output
+
+
+def test_a_name_that_was_given_up_is_cosigned_no_more(made: Room) -> None:
+    log, restored = Log.of(*words(9)), Log.of(*words(4), origin=f"{ORIGIN}/2")
+    kept = Kept(load_witness(made.file).database)
+    witness = Witness(load_witness(made.file), kept)
+    assert witness.judge(log.submission(0), later(1)).status == 200
+    witness.judge(restored.submission(0), later(2))
+    (one,) = kept.waiting()
+    with kept.turn() as turn:
+        turn.accept(one, later(2))
+    assert witness.judge(restored.submission(0), later(3)).status == 200
+    # What some copy still has is refused and no more; what is signed since is evidence of a second log.
+    assert witness.judge(log.submission(9), later(4)).status == 403
+    assert kept.conflicts() == []
+    log.add("for somebody else")
+    assert witness.judge(log.submission(9, at=later(5)), later(5)).status == 403
+    ((origin, size, seen, refused, _),) = kept.conflicts()
+    assert (origin, size) == (ORIGIN, 10)
+    assert (restored.origin.encode() in seen, ORIGIN.encode() in refused) == (True, True)
+    restored.add("more")
+    assert witness.judge(restored.submission(4), later(6)).status == 200
+
+
+def test_a_size_that_no_log_has_is_refused(made: Room) -> None:
+    kept = Kept(load_witness(made.file).database)
+    text = Checkpoint(ORIGIN, 2**63, bytes(32), AT).to_bytes()
+    signed = Seal(pki().seal).sign(text, now=AT)
+    note = write_note(text, signed, origin=ORIGIN, certificate=pki().seal.certificate)
+    found = Witness(load_witness(made.file), kept).judge(write_submission(0, [], note), later(1))
+    assert found.status == 400
 
 
 def test_a_restored_log_goes_on_when_a_person_confirms_it(made: Room) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from notigateway.client.errors import (
@@ -18,13 +19,14 @@ from notigateway.client.errors import (
     LogSplitError,
 )
 from notigateway.errors import CheckpointInvalidError
+from notigateway.evidence.timestamp import CLOCKS_DIFFER_AT_MOST
 from notigateway.tlog.merkle import is_consistent
 from notigateway.tlog.note import not_sealed, read_note, verify_note
 from notigateway.tlog.quoted import quoted_words
 from notigateway.tlog.split_view import Seen, SplitViewError, smaller, split
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from notigateway.client.api import NotificationClient
     from notigateway.client.spool import Spool
@@ -33,6 +35,11 @@ if TYPE_CHECKING:
 KEPT: Final = ".log-head"
 _FORMAT: Final = 1
 _HERE, _SERVED = "kept in this folder", "from the service"
+# Silence would let a service go back unseen: whoever lost it decides.
+_DAMAGED: Final = (
+    f"{KEPT} in the folder is damaged, so it cannot be told whether the log goes on from it: remove it to "
+    "begin anew with the next head"
+)
 # What a service answers that has no such operation, or does not prove what is asked.
 _NO_SUCH_OPERATION: Final = "OPERATION_UNKNOWN"
 _NOT_PROVEN: Final = "INVALID_REQUEST"
@@ -55,33 +62,43 @@ class Known:
 class LogWatch:
     """Who watches, in which folder the last head is kept, and by which seals heads count.
 
-    `accepted_name` is the name under which a log that was restored goes on, confirmed by a person.
+    `accepted_name` is the name under which a log that was restored goes on, confirmed by a person. No head is
+    ahead of the `clock`.
     """
 
     client: NotificationClient
     spool: Spool
     seals: Sequence[Pin]
     accepted_name: str | None = None
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     # What the new name that was accepted just now goes on from, and why.
     quoted: str = field(default="", init=False)
 
     def look(self) -> int | None:
         """Check that the service's log goes on from the last head that is known; return its size.
 
-        None where the service has no head yet, or is of a version that shows none.
+        None where the service has no head yet, or is of a version that shows none; where one was seen before,
+        neither can be.
 
         Raises: `LogSplitError`, with the evidence in the folder; `LogRenamedError`, `LogNotProvenError`.
         """
+        known = _known(self.spool)
         try:
             note = self.client.log_head()
         except GatewayFaultError as error:
-            if error.code == _NO_SUCH_OPERATION:
-                return None
-            raise
+            if error.code != _NO_SUCH_OPERATION:
+                raise
+            note = None
         if note is None:
+            if known is not None:
+                raise LogNotProvenError(
+                    "the service shows no head of its log any more, and this folder knows one: ask who runs "
+                    "it"
+                )
             return None
         served = self._seen(note, _SERVED)
-        known = _known(self.spool)
+        if served.head.at > self.clock() + CLOCKS_DIFFER_AT_MOST:
+            raise LogNotProvenError(f"the head of the log {_SERVED}: its instant is ahead of this clock")
         self.spool.keep_file(KEPT, (Known(note) if known is None else self._next(served, known)).to_bytes())
         return served.head.size
 
@@ -100,7 +117,14 @@ class LogWatch:
             if self.spool.read_file(file) is None:  # of the same thing the first evidence stays
                 self.spool.keep_file(file, text.encode())
             raise LogSplitError(str(error), file=file) from error
-        return known if served.head.size < before.head.size else Known(served.note, known.former)
+        if served.head.size < before.head.size:
+            return known
+        if served.head.at < before.head.at:
+            raise LogNotProvenError(
+                f"the head of the log {_SERVED} has no fewer entries than the one {_HERE}, and an earlier "
+                "instant"
+            )
+        return Known(served.note, known.former)
 
     def _renamed(self, before: Seen, served: Seen, known: Known) -> Known:
         quoted = quoted_words(served.head, before.head, "this folder knows")
@@ -151,11 +175,9 @@ def _known(spool: Spool) -> Known | None:
         return None
     try:
         said = json.loads(kept)
-        found = Known(said["head"].encode(), tuple(map(str, said["former"])))
+        found, format_ = Known(said["head"].encode(), tuple(map(str, said["former"]))), said["format"]
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        # Silence would let a service go back unseen: whoever lost it decides.
-        raise LogNotProvenError(
-            f"{KEPT} in the folder is damaged, so it cannot be told whether the log goes on from it: remove "
-            "it to begin anew with the next head"
-        ) from error
+        raise LogNotProvenError(_DAMAGED) from error
+    if format_ != _FORMAT:
+        raise LogNotProvenError(_DAMAGED)
     return found

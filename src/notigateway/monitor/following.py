@@ -109,6 +109,7 @@ class Following:
         if known.under_way is not None:  # what was verified on that way is not read again
             known = self._finished(known)
         served = self.read(self._source.checkpoint(), self._source.url)
+        self._check_not_former(known, served)
         if known.note and known.head.origin != served.head.origin:
             quoted = quoted_words(served.head, known.head, "this monitor has seen")
             if accepted_name != served.head.origin:
@@ -126,6 +127,14 @@ class Following:
         if lacking != known.lacking:
             self._keep(replace(known, lacking=lacking))
         return Followed(served, new, counted, quoted, lacking)
+
+    def _check_not_former(self, known: Remembered, served: Seen) -> None:
+        """Check that a name that the log has given up does not come back: nobody confirms that (0084)."""
+        for note in known.former:
+            former = self.read(note, "the last head under the former name")
+            if former.head.origin == served.head.origin:
+                last = Seen(known.head, known.note, "seen before")
+                raise split("the log has gone back to a name that it had before", last, served)
 
     def _finished(self, known: Remembered) -> Remembered:
         note, edge = known.under_way or (b"", Edge())

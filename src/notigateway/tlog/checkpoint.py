@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 CHECKPOINT_MAX_BYTES: Final = 1_000
 # A number has one spelling, an instant too: every byte of the text means something.
+# C2SP tlog-checkpoint: what whoever counts them holds in 63 bits.
+SIZE_MOST: Final = 2**63 - 1
 _TEXT: Final = re.compile(
     r"(?P<origin>[!-~]+(?: [!-~]+)*)\n(?P<size>0|[1-9][0-9]{0,18})\n(?P<root>[A-Za-z0-9+/]{43}=)\n"
     r"(?P<at>[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z)\n"
@@ -98,6 +100,8 @@ def read_checkpoint(text: bytes) -> Checkpoint:
         )
     except ValueError as error:
         raise CheckpointInvalidError(f"the text cannot be read: {error}") from error
+    if max(checkpoint.size, 0 if follows is None else follows.size) > SIZE_MOST:
+        raise CheckpointInvalidError("the text states more entries than any log has")
     if len(root) != HASH_BYTES or checkpoint.to_bytes() != text:
         raise CheckpointInvalidError("the text is not in its one spelling")
     return checkpoint

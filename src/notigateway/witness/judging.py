@@ -57,6 +57,7 @@ _MALFORMED: Final = Verdict(400, b"not a submission\n")
 _SMALLER: Final = Verdict(400, b"the old size is larger than the head's\n")
 _UNKNOWN: Final = Verdict(404, b"unknown log\n")
 _NOT_SIGNED: Final = Verdict(403, b"no known seal that is in use signed this head\n")
+_FORMER: Final = Verdict(403, b"this log goes on under another name\n")
 _NOT_PROVEN: Final = Verdict(422, b"the consistency proof does not prove it\n")
 _MISDATED: Final = Verdict(422, b"the head's instant goes back, or is ahead of this clock\n")
 
@@ -90,6 +91,15 @@ class Witness:
         if submission.old > head.size:
             return _SMALLER
         asked = _Asked(head, sealed.to_bytes(), submission.old, submission.proof)
+        return self._cosign_next(note, asked, now)
+
+    def _cosign_next(self, note: Note, asked: _Asked, now: datetime) -> Verdict:
+        """Answer about a head that its seal signed."""
+        head = asked.head
+        present = self._kept.followed_by(head.origin)
+        if present is not None:
+            self._note_former(asked, present, now)
+            return _FORMER
         with self._kept.turn() as turn:
             last = turn.last(head.origin)
             verdict = _judge_next(turn, last, asked, now)  # 3
@@ -117,6 +127,19 @@ class Witness:
                 break
             origin = before
         return None
+
+    def _note_former(self, asked: _Asked, present: str, now: datetime) -> None:
+        """Keep a head under a name that was given up, where it is later than the last one under the next.
+
+        An older one is what some copy still has; a later one is a second log beside the first.
+        """
+        with self._kept.turn() as turn:
+            last = turn.last(present)
+            if not last.note or asked.head.at <= read_checkpoint(read_note(last.note).text).at:
+                return
+            refused = Cosigned(asked.head.size, asked.head.root, asked.note)
+            if turn.keep_conflict(asked.head.origin, last, refused, now):
+                _log.error("witness_former_name", origin=asked.head.origin, present=present)
 
     def _note_unknown(self, note: Note, head: Checkpoint, now: datetime) -> None:
         """Have a person asked about an unknown name that the seal of a known log has signed."""

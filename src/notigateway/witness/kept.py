@@ -175,6 +175,13 @@ class Kept:
             found = self._read(query, (origin,))
         return found[0][0] if found else None
 
+    def followed_by(self, origin: str) -> str | None:
+        """Return the name under which a log goes on; None where this one was not given up."""
+        with self._lock:
+            query = "SELECT origin FROM accepted WHERE follows = ? ORDER BY at LIMIT 1"
+            found = self._read(query, (origin,))
+        return found[0][0] if found else None
+
     def heads(self) -> dict[str, Cosigned]:
         """Return the head that was cosigned last of each log."""
         with self._lock:
