@@ -49,15 +49,8 @@ func takeAdditionsOut(file []byte) ([]byte, *additions, error) {
 	if unsigned == nil {
 		return nil, nil, fmt.Errorf("it has no unsigned properties where they may be")
 	}
-	if err := uniqueIdentifiers(root); err != nil {
-		return nil, nil, err
-	}
-	inside := unsigned.elements()
-	if len(inside) != 1 || inside[0].namespace != xadesNS || inside[0].local != "UnsignedSignatureProperties" {
-		return nil, nil, fmt.Errorf("the unsigned properties are not in their form")
-	}
-	made := &additions{properties: inside[0].elements()}
-	if err := made.check(unsigned); err != nil {
+	made, err := readAdditions(root, unsigned)
+	if err != nil {
 		return nil, nil, err
 	}
 	var kept []any
@@ -69,6 +62,19 @@ func takeAdditionsOut(file []byte) ([]byte, *additions, error) {
 	qualifying.children = kept
 	original := root.canonical()
 	return original, made, nil
+}
+
+// readAdditions checks what others have added anywhere in a document.
+func readAdditions(root, unsigned *element) (*additions, error) {
+	if err := uniqueIdentifiers(root); err != nil {
+		return nil, err
+	}
+	inside := unsigned.elements()
+	if len(inside) != 1 || inside[0].namespace != xadesNS || inside[0].local != "UnsignedSignatureProperties" {
+		return nil, fmt.Errorf("the unsigned properties are not in their form")
+	}
+	made := &additions{properties: inside[0].elements()}
+	return made, made.check(unsigned)
 }
 
 func uniqueIdentifiers(root *element) error {
@@ -127,18 +133,39 @@ func stampOf(one *element) (string, bool) {
 	return strings.Join(strings.Fields(inside[1].text()), ""), true
 }
 
-// stamp is the time-stamp of V33, and where it stands.
+// stamp is the time-stamp of V33, and where it stands: the first that holds, or else the first of a pinned authority.
 func (a *additions) stamp(of *seal, authorities folder) (*token, int) {
+	var first *token
+	where := 0
 	for at, text := range a.tokens {
 		raw, ok := lenientBase64(text)
 		if !ok {
 			continue
 		}
 		found, err := parseOthers(raw, authorities)
-		pinned := err == nil && (len(authorities) == 0 || authorities.find(found.certificate.Raw) != nil)
-		if pinned && found.about(of.signedValue(), crypto.SHA256, crypto.SHA512) {
+		if err != nil || len(authorities) > 0 && authorities.find(found.certificate.Raw) == nil {
+			continue
+		}
+		if found.stamps(of, authorities) == nil {
 			return found, a.places[at]
 		}
+		if first == nil {
+			first, where = found, a.places[at]
+		}
 	}
-	return nil, 0
+	return first, where
+}
+
+// stamps tells whether a token of others holds as the time-stamp of a seal.
+func (t *token) stamps(of *seal, authorities folder) error {
+	if !t.about(of.signedValue(), crypto.SHA256, crypto.SHA512) {
+		return breaks("V33", "the time-stamp is about something else")
+	}
+	if err := t.holds(authorities); err != nil {
+		return err
+	}
+	if t.at.Before(of.instant.Add(-clocksDiffer)) {
+		return breaks("V31", "the time-stamp is from before the seal")
+	}
+	return nil
 }

@@ -34,7 +34,7 @@ func (c *check) archivesIn(of *receipt) []archive {
 	var found []archive
 	judged := 0
 	for place, one := range of.extra.properties {
-		if stamp != nil && place == stampAt {
+		if stamp != nil && place == stampAt && stamp.stamps(of.seal, c.trust.authorities) == nil {
 			latest = later(latest, stamp.at)
 		}
 		if one.namespace == xades141NS && one.local == "ArchiveTimeStamp" {
@@ -113,6 +113,7 @@ type data struct {
 	certificates []*x509.Certificate
 	words        []*word
 	some         bool
+	unreadable   bool
 }
 
 func (a *additions) data(before int) *data {
@@ -134,7 +135,11 @@ func (a *additions) data(before int) *data {
 		property.each(func(one *element, _ int) {
 			raw, ok := lenientBase64(one.text())
 			key := sha256.Sum256(append([]byte(one.local), raw...))
-			if one.namespace != xadesNS || !strings.HasPrefix(one.local, "Encapsulated") || !ok || seen[key] || count[one.local] == maxData {
+			if one.namespace != xadesNS || !strings.HasPrefix(one.local, "Encapsulated") {
+				return
+			}
+			made.unreadable = made.unreadable || !ok
+			if !ok || seen[key] || count[one.local] == maxData {
 				return
 			}
 			seen[key] = true
@@ -152,13 +157,17 @@ func (d *data) read(kind string, raw []byte, place int) {
 		d.some = true
 		if one, err := x509.ParseCertificate(raw); err == nil {
 			d.certificates = append(d.certificates, one)
+		} else {
+			d.unreadable = true
 		}
 	case "EncapsulatedCRLValue":
 		d.some = true
 		found = readList(raw)
+		d.unreadable = d.unreadable || found == nil
 	case "EncapsulatedOCSPValue":
 		d.some = true
 		found = readAnswer(raw)
+		d.unreadable = d.unreadable || found == nil
 	}
 	if found != nil {
 		found.place = place
@@ -227,6 +236,9 @@ func (c *check) checkValidationData() error {
 			return breaks("V87", "there are no validation data")
 		}
 		return nothing("there are no validation data")
+	}
+	if all.unreadable {
+		return breaks("V87", "it holds something that cannot be read")
 	}
 	stamp, err := c.ownToken(c.receipt)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -109,7 +110,7 @@ func containerLimit(name string) (int, bool) {
 		return len(containerType), true
 	}
 	if rest, ok := strings.CutPrefix(name, "META-INF/"); ok {
-		return maxSignature, rest != ""
+		return maxSignature, nameInMeta.MatchString(rest)
 	}
 	for _, kind := range members {
 		if kind.name == name {
@@ -118,6 +119,8 @@ func containerLimit(name string) (int, bool) {
 	}
 	return 0, false
 }
+
+var nameInMeta = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$`)
 
 func directoryStart(file []byte) uint64 { return uint64(le.Uint32(file[len(file)-6:])) }
 
@@ -270,6 +273,9 @@ func (c *container) sealOf() (string, error) {
 	qualifying := root.only(dsNS, "Signature", "Object").only(xadesNS, "QualifyingProperties")
 	if qualifying != nil {
 		if unsigned := qualifying.only(xadesNS, "UnsignedProperties"); unsigned != nil {
+			if _, err := readAdditions(root, unsigned); err != nil {
+				return "", err
+			}
 			var kept []any
 			for _, child := range qualifying.children {
 				if child != any(unsigned) {

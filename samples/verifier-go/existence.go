@@ -76,13 +76,17 @@ type proof struct {
 // judge decides which proofs count at an instant; it remembers, since later proofs are shared.
 type judge struct {
 	at    time.Time
+	slack time.Duration
 	table algorithms
 	known map[*proof]bool
 }
 
-func newJudge(at time.Time, table algorithms) *judge {
-	return &judge{at, table, map[*proof]bool{}}
+func newJudge(at time.Time, slack time.Duration, table algorithms) *judge {
+	return &judge{at, slack, table, map[*proof]bool{}}
 }
+
+// isLater tells whether something is from after the verification, and so no evidence (V89).
+func (j *judge) isLater(than time.Time) bool { return than.After(j.at.Add(j.slack)) }
 
 func (j *judge) counts(one *proof) bool {
 	if known, ok := j.known[one]; ok {
@@ -90,7 +94,7 @@ func (j *judge) counts(one *proof) bool {
 	}
 	j.known[one] = false
 	end := j.table.end(one.period, one.relies...)
-	counts := !one.at.After(j.at) && one.period.covers(one.at) && !one.at.After(end) && (!j.at.After(end) || j.carried(one, end))
+	counts := !j.isLater(one.at) && one.period.covers(one.at) && !one.at.After(end) && (!j.at.After(end) || j.carried(one, end))
 	j.known[one] = counts
 	return counts
 }

@@ -247,8 +247,8 @@ func (c *check) verifyForm(file []byte) {
 		return
 	}
 	found, err := c.readForm(file)
-	if err == nil && found.at.After(c.at) {
-		err = cannotTell("V89: the PDF was made after the instant of the verification")
+	if err == nil && c.judge.isLater(found.at) {
+		err = cannotTell("V89: the PDF was sealed after the instant of the verification")
 	}
 	if c.tell("PDF", err) != passed {
 		return
@@ -298,8 +298,8 @@ func (c *check) formIsDated() bool {
 func (c *check) checkForm() error {
 	if c.form == nil {
 		content := c.member("receipt.pdf")
-		if content == nil {
-			return nothing("there is no PDF")
+		if content == nil || c.withoutForm {
+			return nothing("there is no PDF, or it is left alone")
 		}
 		found, err := c.readForm(content)
 		if err != nil {
@@ -316,6 +316,9 @@ func (c *check) checkForm() error {
 	made, err := c.formToken(c.form)
 	if err != nil {
 		return err
+	}
+	if c.judge.isLater(c.form.at) {
+		return nothing("V89: the PDF was sealed after the instant of the verification")
 	}
 	var own []*proof
 	if made != nil {

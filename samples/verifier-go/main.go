@@ -1,6 +1,6 @@
 // Verifies the evidence of notigateway, by its specification (docs/verifying.md) alone.
 //
-//	verifier-go --trust DIR [--at INSTANT] [--require-level T] [--require-witnesses] [--request FILE] [--algorithms FILE] [--json] FILE
+//	verifier-go --trust DIR [--at INSTANT] [--require-level T] [--require-witnesses] [--without-form] [--request FILE] [--algorithms FILE] [--json] FILE
 //	verifier-go vectors FOLDER
 package main
 
@@ -32,6 +32,7 @@ func run(arguments []string, out, trouble io.Writer) int {
 	witnesses := flags.Bool("require-witnesses", false, "cosignatures are required")
 	request := flags.String("request", "", "the signed request")
 	table := flags.String("algorithms", "", "a table of algorithms")
+	withoutForm := flags.Bool("without-form", false, "leave the PDF of a bundle alone")
 	asJSON := flags.Bool("json", false, "print JSON")
 	if flags.Parse(arguments) != nil {
 		return usage
@@ -45,7 +46,7 @@ func run(arguments []string, out, trouble io.Writer) int {
 		fmt.Fprintln(trouble, err)
 		return usage
 	}
-	with.requireWitnesses = *witnesses
+	with.requireWitnesses, with.withoutForm = *witnesses, *withoutForm
 	file, err := readLimited(flags.Arg(0))
 	if err != nil {
 		fmt.Fprintln(trouble, err)
@@ -66,12 +67,13 @@ func run(arguments []string, out, trouble io.Writer) int {
 }
 
 func readOptions(folder, at, level, request, table string) (options, error) {
-	made := options{at: time.Now().UTC(), table: ordinaryAlgorithms(), level: level}
+	made := options{at: time.Now().UTC(), slack: clocksDiffer, table: ordinaryAlgorithms(), level: level}
 	if level != "" && level != "T" && level != "LT" && level != "LTA" {
 		return made, fmt.Errorf("%q is no level", level)
 	}
 	var err error
 	if at != "" {
+		made.slack = 0
 		if made.at, err = time.Parse(time.RFC3339Nano, at); err != nil {
 			return made, err
 		}

@@ -123,6 +123,9 @@ func (c *check) checkManifest() error {
 		return nothing("V89: the manifest was made after the instant of the verification")
 	}
 	c.manifest = made
+	if c.judge.isLater(made.madeAt) {
+		return nothing("V89: the manifest is from after the instant of the verification")
+	}
 	return nil
 }
 

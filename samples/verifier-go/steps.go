@@ -12,6 +12,8 @@ import (
 // options are what a verification has besides the file (V4).
 type options struct {
 	at               time.Time
+	slack            time.Duration // of the verifier's own clock, where that says the instant (V89)
+	withoutForm      bool
 	trust            *trust
 	table            algorithms
 	level            string
@@ -55,7 +57,7 @@ func (c *check) member(name string) []byte {
 
 // verify judges a file, whatever it holds (V5).
 func verify(file []byte, with options) (result *Report) {
-	c := &check{options: with, judge: newJudge(with.at, with.table)}
+	c := &check{options: with, judge: newJudge(with.at, with.slack, with.table)}
 	defer func() {
 		if trouble := recover(); trouble != nil {
 			c.Report.Unread = "it cannot be told: this verifier has an error"
@@ -111,7 +113,7 @@ func (c *check) readAndSeal(root string) {
 	} else {
 		err = found.checkSeal(c.trust.seals, root)
 	}
-	if err == nil && found.seal.instant.After(c.at) {
+	if err == nil && c.judge.isLater(found.seal.instant) {
 		err = cannotTell("V89: it was sealed after the instant of the verification")
 	}
 	if err == nil && root == "PowerCertificate" {
@@ -158,7 +160,7 @@ func (c *check) checkPowerSeal() error {
 
 func (c *check) verifyPower() {
 	c.readAndSeal("PowerCertificate")
-	if c.receipt != nil && c.receipt.seal != nil && !c.receipt.seal.instant.After(c.at) {
+	if c.receipt != nil && c.receipt.seal != nil && !c.judge.isLater(c.receipt.seal.instant) {
 		c.tell("policy", c.checkPolicy())
 		return
 	}
@@ -217,7 +219,7 @@ func (c *check) ownToken(of *receipt) (*token, error) {
 		if found == nil {
 			return nil, nil
 		}
-		return found, c.holds(found, of)
+		return found, found.stamps(of.seal, c.trust.authorities)
 	}
 	if !of.stamped {
 		return nil, nil
@@ -456,7 +458,7 @@ func (c *check) checkCosignatures() (*proof, error) {
 	if c.head == nil {
 		return nil, cannotTell("the head is not proven")
 	}
-	seen, err := known.seen(c.head.note, c.at)
+	seen, err := known.seen(c.head.note, c.at.Add(c.slack))
 	if err != nil {
 		return nil, err
 	}
@@ -481,6 +483,7 @@ func (c *check) checkHeadTime(witnessed *proof) error {
 		return cannotTell("the head is not proven")
 	}
 	var proofs []*proof
+	isLater := false
 	if raw := c.member("log/checkpoint.tst"); raw != nil {
 		found, err := parseToken(raw)
 		if err != nil {
@@ -495,6 +498,7 @@ func (c *check) checkHeadTime(witnessed *proof) error {
 		if found.at.Before(c.head.at.Add(-clocksDiffer)) {
 			return breaks("V64", "the token is from before the head")
 		}
+		isLater = c.judge.isLater(found.at)
 		if made := found.proof(c.trust.authorities, "SHA-256"); made != nil {
 			proofs = append(proofs, made)
 		}
@@ -502,14 +506,15 @@ func (c *check) checkHeadTime(witnessed *proof) error {
 	if witnessed != nil {
 		proofs = append(proofs, witnessed)
 	}
-	if c.logged {
+	isLater = isLater || c.judge.isLater(c.head.at)
+	if c.logged && !isLater {
 		c.proofs = append(c.proofs, proofs...)
 	}
 	if !c.judge.sealCounts(c.head.seal.certificate, c.head.seal.period, proofs) {
 		return cannotTell("the head's seal does not count")
 	}
-	if c.head.at.After(c.at) {
-		return nothing("V89: the head was made after the instant of the verification")
+	if isLater {
+		return nothing("V89: the head, or its token, is from after the instant of the verification")
 	}
 	if _, some := c.judge.since(proofs); !some {
 		return nothing("nobody says when the head existed")

@@ -27,6 +27,7 @@ type token struct {
 	imprintBy   crypto.Hash
 	imprint     []byte
 	digest      crypto.Hash
+	digestRaw   []byte
 	issuer      []byte
 	serial      *big.Int
 	attributes  der
@@ -72,7 +73,7 @@ func readToken(content []byte, authorities folder, other bool) (*token, error) {
 	if err == nil && len(rest) > 0 && !other {
 		err = fmt.Errorf("something stands behind it")
 	}
-	if err == nil {
+	if err == nil && !other {
 		err = whole.strict(0)
 	}
 	if err != nil {
@@ -113,6 +114,7 @@ func (t *token) read(whole der, other bool) error {
 		return breaks("V35", "a token is not in its form")
 	}
 	algorithm, one := digests.has(0x30)
+	one = one || other
 	info, two := content.has(0x06, 0xa0)
 	signer, three := signers.has(0x30)
 	if !one || !two || !three || !info[0].isOID(oidTSTInfo) {
@@ -123,26 +125,32 @@ func (t *token) read(whole der, other bool) error {
 		return breaks("V35", "a token has no TSTInfo")
 	}
 	t.info = octets[0].body
-	if t.digest, ok = plainHash(algorithm[0], false); !ok {
-		return breaks("V35", "a token's digest algorithm")
-	}
-	if err := t.readSigner(signer[0], algorithm[0], other); err != nil {
+	if err := t.readSigner(signer[0], other); err != nil {
 		return err
+	}
+	if !other && !bytes.Equal(algorithm[0].raw, t.digestRaw) {
+		return breaks("V35", "a token has two digest algorithms")
 	}
 	return t.readCertificate(middle, other)
 }
 
-func (t *token) readSigner(signer, algorithm der, other bool) error {
+func (t *token) readSigner(signer der, other bool) error {
 	parts, err := signer.children()
 	if err != nil || len(parts) != 6 && !(other && len(parts) == 7 && parts[6].tag == 0xa1) {
 		return breaks("V35", "a token's SignerInfo is not in its form")
 	}
 	named, ok := parts[1].has(0x30, 0x02)
-	if !parts[0].isNumber(1) || parts[1].tag != 0x30 || !ok || !bytes.Equal(parts[2].raw, algorithm.raw) ||
+	if !parts[0].isNumber(1) || parts[1].tag != 0x30 || !ok ||
 		parts[3].tag != 0xa0 || parts[4].tag != 0x30 || parts[5].tag != 0x04 {
 		return breaks("V35", "a token's SignerInfo is not in its form")
 	}
-	t.issuer = named[0].raw
+	if t.digest, ok = plainHash(parts[2], false); !ok {
+		return breaks("V35", "a token's digest algorithm")
+	}
+	if _, err := signedAttributes(parts[3]); err != nil {
+		return breaks("V37", "%v", err)
+	}
+	t.issuer, t.digestRaw = named[0].raw, parts[2].raw
 	var serial *big.Int
 	if rest, err := asn1.Unmarshal(named[1].raw, &serial); err != nil || len(rest) > 0 {
 		return breaks("V35", "a token's serial number")
