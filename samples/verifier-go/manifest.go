@@ -111,10 +111,6 @@ func (c *check) checkManifest() error {
 	if made.leftOut != "" && c.member("request.xml") != nil {
 		return breaks("V17", "the request is left out, and is there")
 	}
-	if !c.judge.sealCounts(made.seal.certificate, made.seal.period, nil) {
-		c.manifest = made
-		return nothing("V18: the manifest's seal does not count by itself")
-	}
 	if err := c.compareFiles(list); err != nil {
 		return err
 	}
@@ -123,6 +119,9 @@ func (c *check) checkManifest() error {
 		return nothing("V89: the manifest was made after the instant of the verification")
 	}
 	c.manifest = made
+	if !c.judge.sealCounts(made.seal.certificate, made.seal.period, nil) {
+		return nothing("V18: the manifest's seal does not count by itself")
+	}
 	if c.judge.isLater(made.madeAt) {
 		return nothing("V89: the manifest is from after the instant of the verification")
 	}

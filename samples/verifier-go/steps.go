@@ -152,6 +152,9 @@ func (c *check) checkSealCertificate(noSeals bool) error {
 
 func (c *check) checkPowerSeal() error {
 	found := c.receipt.seal
+	if c.level != "" || c.requireWitnesses {
+		return cannotTell("it has no time-stamp and is in no log, so no level and no witness")
+	}
 	if !c.judge.sealCounts(found.pinned.certificate, found.pinned.period, nil) {
 		return cannotTell("the seal does not count by itself, and has no time-stamp")
 	}
@@ -446,6 +449,9 @@ func (c *check) checkCheckpoint() error {
 // checkCosignatures is V68 to V70; it returns the proof, where the witnesses prove time.
 func (c *check) checkCosignatures() (*proof, error) {
 	if c.member("log/checkpoint.note") == nil {
+		if c.requireWitnesses {
+			return nil, cannotTell("witnesses are required, and there is no head")
+		}
 		return nil, nothing("there is no head")
 	}
 	known := c.trust.witnesses
