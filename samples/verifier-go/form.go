@@ -310,9 +310,6 @@ func (c *check) checkForm() error {
 		}
 		c.form = found
 	}
-	if c.form.at.After(c.at) {
-		return nothing("V89: the PDF was made after the instant of the verification")
-	}
 	made, err := c.formToken(c.form)
 	if err != nil {
 		return err

@@ -123,12 +123,12 @@ func (c *check) checkRenewals() error {
 	if content == nil {
 		return nothing("there are none")
 	}
-	if len(c.trust.authorities) == 0 {
-		return nothing("nobody is pinned who could date them")
-	}
 	place, list, err := readRenewals(content)
 	if err != nil {
 		return err
+	}
+	if len(c.trust.authorities) == 0 {
+		return nothing("nobody is pinned who could date them")
 	}
 	if err := c.checkLeaf(); err != nil {
 		return err

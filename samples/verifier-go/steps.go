@@ -134,6 +134,9 @@ func (c *check) checkSealCertificate(noSeals bool) error {
 	if inSeal == nil {
 		return breaks("V47", "the certificate in the seal cannot be read")
 	}
+	if beside := c.member("certificates/seal.cer"); beside != nil && !bytes.Equal(beside, inSeal) {
+		return breaks("V47", "certificates/seal.cer is another one")
+	}
 	known := c.trust.seals.find(inSeal)
 	if known == nil {
 		if !c.trust.seals.coveredAt(at) {
@@ -143,9 +146,6 @@ func (c *check) checkSealCertificate(noSeals bool) error {
 	}
 	if !known.period.covers(at) {
 		return breaks("V7", "the seal's period does not cover the instant of the fact")
-	}
-	if beside := c.member("certificates/seal.cer"); beside != nil && !bytes.Equal(beside, inSeal) {
-		return breaks("V47", "certificates/seal.cer is another one")
 	}
 	return nil
 }
@@ -522,7 +522,7 @@ func (c *check) checkHeadTime(witnessed *proof) error {
 	if isLater {
 		return nothing("V89: the head, or its token, is from after the instant of the verification")
 	}
-	if _, some := c.judge.since(proofs); !some {
+	if len(proofs) == 0 {
 		return nothing("nobody says when the head existed")
 	}
 	return nil
