@@ -133,27 +133,35 @@ func stampOf(one *element) (string, bool) {
 	return strings.Join(strings.Fields(inside[1].text()), ""), true
 }
 
-// stamp is the time-stamp of V33, and where it stands: the first that holds, or else the first of a pinned authority.
-func (a *additions) stamp(of *seal, authorities folder) (*token, int) {
-	var first *token
-	where := 0
+// stamped is a time-stamp on the seal, and where it stands among the properties.
+type stamped struct {
+	token *token
+	place int
+}
+
+// stamps are the time-stamps of V33 that hold; if none does, what is wrong with the first of a pinned authority.
+func (a *additions) stamps(of *seal, authorities folder) ([]stamped, error) {
+	var found []stamped
+	var wrong error
 	for at, text := range a.tokens {
 		raw, ok := lenientBase64(text)
 		if !ok {
 			continue
 		}
-		found, err := parseOthers(raw, authorities)
-		if err != nil || len(authorities) > 0 && authorities.find(found.certificate.Raw) == nil {
+		one, err := parseOthers(raw, authorities)
+		if err != nil || len(authorities) > 0 && authorities.find(one.certificate.Raw) == nil {
 			continue
 		}
-		if found.stamps(of, authorities) == nil {
-			return found, a.places[at]
-		}
-		if first == nil {
-			first, where = found, a.places[at]
+		if err := one.stamps(of, authorities); err == nil {
+			found = append(found, stamped{one, a.places[at]})
+		} else if wrong == nil {
+			wrong = err
 		}
 	}
-	return first, where
+	if len(found) > 0 {
+		return found, nil
+	}
+	return nil, wrong
 }
 
 // stamps tells whether a token of others holds as the time-stamp of a seal.

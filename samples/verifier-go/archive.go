@@ -28,14 +28,16 @@ func (c *check) archivesIn(of *receipt) []archive {
 	if of.extra == nil {
 		return nil
 	}
-	stamp, stampAt := of.extra.stamp(of.seal, c.trust.authorities)
+	stamps, _ := of.extra.stamps(of.seal, c.trust.authorities)
 	signed := bytes.Join([][]byte{of.seal.content, of.seal.signed, of.seal.key, of.seal.signature, of.seal.signedValue(), of.seal.key}, nil)
 	latest := of.seal.instant
 	var found []archive
 	judged := 0
 	for place, one := range of.extra.properties {
-		if stamp != nil && place == stampAt && stamp.stamps(of.seal, c.trust.authorities) == nil {
-			latest = later(latest, stamp.at)
+		for _, stamp := range stamps {
+			if stamp.place == place {
+				latest = later(latest, stamp.token.at)
+			}
 		}
 		if one.namespace == xades141NS && one.local == "ArchiveTimeStamp" {
 			if judged++; judged > maxArchives {
@@ -97,15 +99,6 @@ func (c *check) checkArchives() error {
 		return nothing("there is none that is right and counts")
 	}
 	return nil
-}
-
-// archivesBehind are those behind the receipt's own time-stamp.
-func (c *check) archivesBehind() []*proof {
-	if c.receipt.extra == nil {
-		return nil
-	}
-	_, place := c.receipt.extra.stamp(c.receipt.seal, c.trust.authorities)
-	return behind(c.archives, place)
 }
 
 // data are the validation data before a place (V86).
@@ -240,9 +233,9 @@ func (c *check) checkValidationData() error {
 	if all.unreadable {
 		return breaks("V87", "it holds something that cannot be read")
 	}
-	stamp, err := c.ownToken(c.receipt)
-	if err != nil {
-		stamp = nil
+	var stamp *token
+	if stamps, err := c.ownStamps(c.receipt); err == nil && len(stamps) > 0 {
+		stamp = stamps[0].token
 	}
 	all = c.withOthers(all, stamp)
 	made := c.receipt.seal.pinned.certificate

@@ -182,7 +182,7 @@ func (c *check) checkRenewal(one renewal, last time.Time) (*head, *token, error)
 	if err != nil {
 		return nil, nil, err
 	}
-	found, err := text.provenBy(c.trust.seals, false)
+	found, err := text.provenBy(c.trust.seals, true)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -152,6 +152,9 @@ func (c *check) checkSealCertificate(noSeals bool) error {
 
 func (c *check) checkPowerSeal() error {
 	found := c.receipt.seal
+	if c.request != nil {
+		return breaks("V53", "a request is given beside it")
+	}
 	if c.level != "" || c.requireWitnesses {
 		return cannotTell("it has no time-stamp and is in no log, so no level and no witness")
 	}
@@ -215,14 +218,10 @@ func (c *check) verifyReceipt() {
 	c.step("existence", c.checkExistence)
 }
 
-// ownToken reads and holds the token of a receipt (V30, V31, V33 to V39); without one it is nil.
-func (c *check) ownToken(of *receipt) (*token, error) {
+// ownStamps reads the tokens of a receipt that hold (V30, V31, V33 to V39).
+func (c *check) ownStamps(of *receipt) ([]stamped, error) {
 	if of.extra != nil {
-		found, _ := of.extra.stamp(of.seal, c.trust.authorities)
-		if found == nil {
-			return nil, nil
-		}
-		return found, found.stamps(of.seal, c.trust.authorities)
+		return of.extra.stamps(of.seal, c.trust.authorities)
 	}
 	if !of.stamped {
 		return nil, nil
@@ -236,9 +235,22 @@ func (c *check) ownToken(of *receipt) (*token, error) {
 		return nil, err
 	}
 	if !found.about(of.seal.signedValue(), crypto.SHA256) {
-		return found, breaks("V30", "the time-stamp is about something else")
+		return nil, breaks("V30", "the time-stamp is about something else")
 	}
-	return found, c.holds(found, of)
+	return []stamped{{found, 0}}, c.holds(found, of)
+}
+
+// proofsOf are the proofs of the time-stamps of a receipt; what archives it is a later proof of those before it.
+func (c *check) proofsOf(stamps []stamped, archives []archive) []*proof {
+	var found []*proof
+	for _, one := range stamps {
+		// By SHA-256 the seal holds its content, whatever the token hashes.
+		if made := one.token.proof(c.trust.authorities, "SHA-256"); made != nil {
+			made.later = behind(archives, one.place)
+			found = append(found, made)
+		}
+	}
+	return found
 }
 
 func (c *check) holds(found *token, of *receipt) error {
@@ -253,15 +265,15 @@ func (c *check) holds(found *token, of *receipt) error {
 
 // checkStamp is V48.
 func (c *check) checkStamp() error {
-	found, err := c.ownToken(c.receipt)
+	found, err := c.ownStamps(c.receipt)
 	beside := c.member("certificates/timestamp.cer")
-	if beside != nil && err == nil && (found == nil || !bytes.Equal(found.certificate.Raw, beside)) && !c.besideAny(beside) {
+	if err == nil && beside != nil && !isBeside(found, beside) && !c.besideAny(beside) {
 		return breaks("V48", "certificates/timestamp.cer is not that of a time-stamp of the receipt")
 	}
 	if err != nil {
 		return err
 	}
-	if found == nil {
+	if len(found) == 0 {
 		if c.level != "" && c.alone && !c.formIsDated() {
 			return cannotTell("a PDF alone holds the receipt without its time-stamp, and has none that counts")
 		}
@@ -273,16 +285,25 @@ func (c *check) checkStamp() error {
 	if len(c.trust.authorities) == 0 {
 		return c.required("nobody is pinned who could date it")
 	}
-	c.stamp = found.proof(c.trust.authorities)
-	c.stamp.later = append(c.stamp.later, c.archivesBehind()...)
-	c.proofs = append(c.proofs, c.stamp)
-	if c.judge.counts(c.stamp) {
+	_, before := c.judge.since(c.proofs)
+	own := c.proofsOf(found, c.archives)
+	c.proofs = append(c.proofs, own...)
+	if _, some := c.judge.since(own); some {
 		return nil
 	}
-	if _, some := c.judge.since(c.proofs); some {
+	if before {
 		return nothing("the time-stamp does not count any more; something else proves the receipt")
 	}
 	return c.required("the time-stamp does not count")
+}
+
+func isBeside(found []stamped, certificate []byte) bool {
+	for _, one := range found {
+		if bytes.Equal(one.token.certificate.Raw, certificate) {
+			return true
+		}
+	}
+	return false
 }
 
 // besideAny tells whether a certificate is that of any time-stamp that others have put into the receipt (V33).
@@ -387,7 +408,7 @@ func (c *check) checkChain() error {
 	if found.fact("UserContentInfo", "NotificationId") != c.receipt.fact("UserContentInfo", "NotificationId") {
 		return breaks("V52", "the receipt before is of another notification")
 	}
-	stamp, err := c.ownToken(found)
+	stamps, err := c.ownStamps(found)
 	if err != nil {
 		return breaks("V52", "the receipt before: %v", err)
 	}
@@ -396,16 +417,7 @@ func (c *check) checkChain() error {
 	}
 	c.previous = found
 	archives := c.archivesIn(found)
-	c.own = behind(archives, -1)
-	if stamp != nil {
-		if made := stamp.proof(c.trust.authorities); made != nil {
-			if found.extra != nil {
-				_, place := found.extra.stamp(found.seal, c.trust.authorities)
-				made.later = behind(archives, place)
-			}
-			c.own = append(append([]*proof{}, c.own...), made)
-		}
-	}
+	c.own = append(behind(archives, -1), c.proofsOf(stamps, archives)...)
 	return nil
 }
 
