@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
+from sqlalchemy import text, update
 from typer.testing import CliRunner
 
 from bundles import bundles
@@ -17,9 +21,11 @@ from notigateway.evidence.history import PERIODS
 from notigateway.evidence.periods import write_period
 from notigateway.log.growing import advance
 from notigateway.receipts.authorities import pinned_authorities
-from notigateway.receipts.stamping import Authority
-from notigateway.repository.engine import reading
+from notigateway.receipts.stamping import Authority, stamp
+from notigateway.repository.engine import reading, writing
+from notigateway.repository.forms import ReceiptForm
 from notigateway.repository.renewals import sizes_of_renewals
+from notigateway.repository.timestamps import ReceiptTimestamp
 from notigateway.settings import load_settings
 from notigateway.verifier.pins import load_trust
 from notigateway.verifier.procedure import verify
@@ -134,8 +140,89 @@ def test_a_clock_that_is_far_ahead_ends_nothing(rotating: Stack) -> None:
         rotating.overrides["timestamp_authority_url"] = authority.url
         run = retire(rotating)
     assert run.exit_code == 1
-    assert "by the authority's clock it is" in run.output
+    assert "a time-stamp says that it is of" in run.output
     assert set(table(rotating)) == {"stops"}
+
+
+@pytest.mark.parametrize("of", ["receipts", "heads"])
+def test_what_a_clock_that_was_ahead_has_dated_is_not_forgotten(rotating: Stack, of: str) -> None:
+    """The job asked while it was ahead; it is right again when the period is to end."""
+    decided(rotating)
+    stopped_before(rotating)
+    ahead = datetime.now(UTC) + timedelta(hours=1)
+    with serving(Answering(at=ahead)) as authority:
+        stamp(rotating.engine, authority=authority, now=ahead, batch_size=100)
+    with writing(rotating.engine) as session:
+        if of == "heads":
+            session.execute(update(ReceiptTimestamp).values(at=rotating.now))
+            session.execute(update(ReceiptForm).values(timestamped_at=rotating.now))
+    with serving(Answering()) as authority:
+        rotating.overrides["timestamp_authority_url"] = authority.url
+        run = retire(rotating)
+    assert run.exit_code == 1
+    assert "a time-stamp says that it is of" in run.output
+    assert set(table(rotating)) == {"stops"}
+
+
+def test_a_transaction_that_is_open_since_before_is_waited_for(rotating: Stack) -> None:
+    """On SQLite nobody else writes meanwhile, so there it is the database that waits."""
+    if rotating.engine.dialect.name == "sqlite":
+        return
+    decided(rotating)
+    stopped_before(rotating)
+    with serving(Answering()) as authority:
+        rotating.overrides["timestamp_authority_url"] = authority.url
+        with writing(rotating.engine) as session:
+            session.execute(text("SELECT 1"))
+            run = retire(rotating, "--wait", "0")
+        assert run.exit_code == 1
+        assert "1 transactions are open yet" in run.output
+        assert set(table(rotating)) == {"stops"}
+        assert retire(rotating).exit_code == 0
+
+
+KILLED = """
+import importlib, os, signal, sys
+name, attribute, is_before, *arguments = sys.argv[1:]
+module = importlib.import_module(name)
+holder, _, attribute = attribute.rpartition(".")
+holder = getattr(module, holder) if holder else module
+real = getattr(holder, attribute)
+def killed(*given, **named):
+    if is_before == "after":
+        real(*given, **named)
+    os.kill(os.getpid(), signal.SIGKILL)
+setattr(holder, attribute, killed)
+from notigateway.cli.commands import program
+program()(arguments)
+"""
+# Where it is cut off, in the order in which it gets there: each run goes on from what the one before left.
+STEPS = [
+    ("notigateway.evidence.periods", "_edited", "before"),
+    ("notigateway.receipts.stamping", "_store", "after"),
+    ("notigateway.log.renewing", "Renewing.record", "after"),
+    ("notigateway.receipts.renewing", "renew", "after"),
+    ("pathlib", "Path.replace", "before"),
+]
+
+
+def test_whatever_kills_it_run_again_it_ends_right(rotating: Stack) -> None:
+    wanted = decided(rotating)
+    (rotating.folder / "retired" / f".{PERIODS}.new").write_text("half of")  # of one that was killed long ago
+    with serving(Answering()) as authority:
+        rotating.overrides["timestamp_authority_url"] = authority.url
+        file = settings_file(rotating)
+        told = ["seal", "retire", NAME, "--in", "3", "--settings", str(file)]
+        for number, (module, name, when) in enumerate(STEPS):
+            at = [module, name, when]
+            done = subprocess.run([sys.executable, "-c", KILLED, *at, *told], timeout=60, check=False)
+            assert done.returncode == -signal.SIGKILL, at
+            assert "until" not in table(rotating)
+            if number == 0:
+                assert table(rotating) == {}
+                stopped_before(rotating)
+        assert retire(rotating).exit_code == 0
+    assert_all_convinces(rotating, wanted)
 
 
 def test_what_was_under_way_when_it_stopped_is_waited_for(

@@ -79,10 +79,10 @@ def retire(
         stopped = _stop(settings, certificate, pinned, ahead=timedelta(seconds=ahead))
         authority = _authority(settings)
         retiring = _Retiring(engine, settings, authority, pinned, stopped)
-        if not (retiring.have_all_stamped(seconds=wait) and retiring.settle(certificate)):
+        if not (retiring.have_all_stamped(seconds=wait) and retiring.settle(certificate, seconds=wait)):
             raise typer.Exit(_NOT_ENDED)
         # What was under way when it stopped is there by now, and waits for its time-stamp.
-        if not (retiring.have_all_stamped(seconds=wait) and retiring.renew()):
+        if not (retiring.have_all_stamped(seconds=wait) and retiring.renew() and retiring.get_past_tokens()):
             raise typer.Exit(_NOT_ENDED)
     from notigateway.evidence.periods import write_period
 
@@ -177,45 +177,74 @@ class _Retiring:
                 return False
             time.sleep(min(5.0, max(0.0, until - clock())) if done.failed else 0.0)
 
-    def settle(self, name: str) -> bool:
+    def settle(self, name: str, *, seconds: int, clock: Callable[[], float] = time.monotonic) -> bool:
         """Wait until nothing that it sealed before it stopped can still be on its way into the database.
 
-        A worker's clock may be behind, so it seals a while longer, and what it has sealed is committed after.
+        A worker's clock may be behind, so it seals a while longer, and what it has sealed is committed after:
+        once no worker seals, every transaction that is open then must be over. Tell whether it is.
         """
+        from notigateway.repository.retiring import transactions_under_way
+
         settled = self.stopped + _SETTLES
         if _now() < settled:
             typer.echo(f"{name}: until {instant_text(settled)} something may be under way: waiting")
-        while _now() < settled:
-            time.sleep(min(1.0, max(0.0, (settled - _now()).total_seconds())))
-        return True
+        _wait_until(settled)
+        until, before = clock() + seconds, transactions_under_way(self.engine)
+        left = before
+        if before:
+            typer.echo(f"{name}: {len(before)} transactions are open: waiting for them to end")
+        while left and clock() < until:
+            time.sleep(0.2)
+            left &= transactions_under_way(self.engine)
+        if left:
+            typer.echo(
+                f"its period is not ended: {len(left)} transactions are open yet, which may hold what it "
+                "sealed (a copy of the database that is being made is one, too). Run this again then",
+                err=True,
+            )
+        return not left
 
     def renew(self) -> bool:
-        """Renew the newest head, so that for decades one chain proves all that this seal made.
-
-        The token for it is the last one that is asked, so none before it is later. The authority's clock may
-        be ahead of this one: the period must not end before what it has dated.
-        """
+        """Renew the newest head, so that for decades one chain proves all that this seal made."""
         from notigateway.evidence.seals import load_seal
-        from notigateway.evidence.timestamp import CLOCKS_DIFFER_AT_MOST
         from notigateway.receipts.renewing import RenewalJob
 
         present = load_seal(self.settings, now=_now())
         try:
-            renewed = RenewalJob.by(self.settings, self.authority).renew(self.engine, present, now=_now())
+            RenewalJob.by(self.settings, self.authority).renew(self.engine, present, now=_now())
         except (StampInvalidError, RevocationDataError) as error:
             typer.echo(f"its period is not ended: the head of the log could not be renewed, {error.detail}")
             return False
-        last = None if renewed is None else renewed.at + timedelta(milliseconds=1)
-        if last is not None and last > _now() + CLOCKS_DIFFER_AT_MOST:
+        return True
+
+    def get_past_tokens(self) -> bool:
+        """Wait until this clock is past what is dated; tell whether it is.
+
+        The authority's clock may be ahead of this one, or may have been, and of its servers one more than
+        another: the period must not end before any instant that they have stated.
+        """
+        from notigateway.evidence.timestamp import CLOCKS_DIFFER_AT_MOST
+        from notigateway.pki.keys import fingerprint
+        from notigateway.receipts.proofs_due import last_dated
+
+        last = last_dated(self.engine, fingerprint(self.pinned.certificate))
+        if last is None:
+            return True
+        last += timedelta(milliseconds=1)
+        if last > _now() + CLOCKS_DIFFER_AT_MOST:
             typer.echo(
-                f"its period is not ended: by the authority's clock it is {instant_text(last)}. Ask who runs "
-                "it, and set this machine's clock right; run this again then",
+                f"its period is not ended: a time-stamp says that it is of {instant_text(last)}, by the "
+                "authority's clock. Ask who runs it, set this machine's clock right, and run this again then",
                 err=True,
             )
             return False
-        while last is not None and _now() < last:
-            time.sleep(min(1.0, max(0.0, (last - _now()).total_seconds())))
+        _wait_until(last)
         return True
+
+
+def _wait_until(instant: datetime) -> None:
+    while _now() < instant:
+        time.sleep(min(1.0, max(0.0, (instant - _now()).total_seconds())))
 
 
 def _count(engine: Engine, pinned: DatedCertificate, stopped: datetime) -> ProofsDue:

@@ -214,6 +214,15 @@ def kept_form(token: bytes, authorities: Sequence[x509.Certificate]) -> bytes:
         raise StampInvalidError(f"the token cannot be read: {error}") from error
 
 
+def stated_instant(token: bytes) -> datetime:
+    """Return the instant that a token states; nothing of it is proven yet. Raises: `StampInvalidError`."""
+    try:
+        found: datetime = _tst_info(token)["gen_time"].native
+    except _UNREADABLE as error:
+        raise StampInvalidError(f"the token cannot be read: {error}") from error
+    return found
+
+
 def stated_hash(token: bytes) -> str:
     """Return by which algorithm a token names what it is about; nothing of it is proven yet.
 
