@@ -13,13 +13,14 @@ import threading
 from collections import deque
 from copy import copy
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Self
 from uuid import UUID, uuid4
 
 from lxml import etree
 
+from bundles import stamped
 from notigateway.evidence.element import render
 from notigateway.evidence.sealing import Seal
 from notigateway.evidence.statement import (
@@ -235,6 +236,11 @@ class Simulator:
             item.state = "accepted"
             item.receipt = self.seal(item)
             self.changes.append((item, "accepted"))
+
+    def time_stamp(self, *items: Item) -> None:
+        """Raise receipts to the form with a time-stamp, as the service does after a minute."""
+        for item in items:
+            item.receipt = stamped(item.receipt, at=AVAILABLE_AT + timedelta(minutes=1))
 
     def seal(self, item: Item, *, event: State = State.ACCEPTED, addressee: str = "B00000000") -> bytes:
         """Return a receipt about an item."""

@@ -271,3 +271,15 @@ class ReceiptNotVerifiedError(NotVerifiedError):
     """A receipt is missing, not sealed by a pinned seal, or about something else."""
 
     code = "RECEIPT_NOT_VERIFIED"
+
+
+class ReceiptDiffersError(NotVerifiedError):
+    """The service gives another original under the identifier of a receipt that is stored and was proven."""
+
+    code = "RECEIPT_DIFFERS"
+
+    def __init__(self, stored: str, other: str) -> None:
+        super().__init__(
+            f"the service gives another receipt than the stored one in the place of {stored}: the stored one "
+            f"stays, the other is kept beside it as {other}; show both to whoever runs the service"
+        )

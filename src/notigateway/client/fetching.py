@@ -18,28 +18,35 @@ from datetime import UTC, datetime
 from functools import partial
 from multiprocessing.connection import wait
 from threading import Thread
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 
+from notigateway.client.dating import Dating
 from notigateway.client.errors import FetchingEndedError, GatewayFaultError, NotVerifiedError
+from notigateway.client.file_names import folder_name
 from notigateway.client.proof import check_delivery, undated
 from notigateway.client.pulled import Left, PullReport
 from notigateway.client.spool import Spool
+from notigateway.client.waiting import add_waiting, is_stamped
 from notigateway.interrupts import kept_from_those_begun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from notigateway.client.api import NotificationClient
+    from notigateway.client.dating import Dated
     from notigateway.client.spool import Place
     from notigateway.contract.v1 import (
         Document,
         Notification,
         NotificationReceipts,
         Problem,
+        Receipt,
         RetrievedNotification,
     )
     from notigateway.evidence.history import Pin
 
+_Batch = TypeVar("_Batch")
+_Done = TypeVar("_Done")
 _INVALID_REQUEST: Final = "INVALID_REQUEST"
 _ENDED_ALONE: Final = 1
 
@@ -72,15 +79,30 @@ class Fetcher:
         Raises: `SpoolError`; `ClientError` for the whole batch.
         """
         part = PullReport()
-        for listed, item in zip(batch, self._delivered([one.id for one in batch]), strict=True):
+        delivered = list(self._delivered([one.id for one in batch]))
+        waiting = {item.id: _unstamped(item.receipts) for item in delivered}
+        add_waiting(
+            self.spool,
+            {
+                folder_name(row): n
+                for one in delivered
+                if (row := one.notification) and (n := waiting[one.id])
+            },
+        )
+        for listed, item in zip(batch, delivered, strict=True):
             try:
                 self._store(item, part)
+                part.waiting += waiting[item.id]
             except _NotDeliveredError as error:
                 part.refused.append(left(listed, error.reason, str(error)))
             except NotVerifiedError as error:
                 part.not_verified.append(left(listed, error.code, str(error)))
         self.spool.settle()
         return part
+
+    def date(self, folders: Sequence[str]) -> Dated:
+        """Give stored receipts the time-stamps that there are by now. Raises: as `Dating.date`."""
+        return Dating(self.client, self.spool, self.seals, self.authorities).date(folders)
 
     def _delivered(self, ids: Sequence[str]) -> Iterable[RetrievedNotification]:
         """Return documents and receipts of each, from one answer where the service knows that."""
@@ -123,6 +145,11 @@ def left(notification: Notification, reason: str, text: str) -> Left:
     return Left(notification.code, notification.id, reason, text, notification.deadline)
 
 
+def _unstamped(receipts: Iterable[Receipt]) -> int:
+    """Return how many receipts have no time-stamp, before they are proven."""
+    return sum(not is_stamped(one.sealed) for one in receipts)
+
+
 def _joined(item: RetrievedNotification, proofs: NotificationReceipts) -> RetrievedNotification:
     """Return a delivery whose receipts came in an answer of their own."""
     return replace(item, receipts=proofs.receipts, problem=item.problem or proofs.problem)
@@ -149,11 +176,14 @@ class Crew:
 
     def __enter__(self) -> Self:
         self._fetch: Callable[[Sequence[Notification]], PullReport] = self._fetcher.fetch
+        self._date: Callable[[Sequence[str]], Dated] = self._fetcher.date
         self._pool: Executor
         if self._processes is None:
             self._pool = ThreadPoolExecutor(self.size, thread_name_prefix="fetch")
         else:
-            self._fetch = partial(_fetch_beside, self._processes, self._fetcher.spool.share())
+            place = self._fetcher.spool.share()
+            self._fetch = partial(_fetch_beside, self._processes, place)
+            self._date = partial(_date_beside, self._processes, place)
             # They begin with nothing of this one: it may have threads, which none would inherit.
             spawning = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(self.size, mp_context=spawning, initializer=_begin)
@@ -166,14 +196,21 @@ class Crew:
 
     def fetch(self, batch: Sequence[Notification]) -> Future[PullReport]:
         """Begin to fetch a batch. Raises: `FetchingEndedError`."""
+        return self._begin(self._fetch, batch)
+
+    def date(self, folders: Sequence[str]) -> Future[Dated]:
+        """Begin to date the receipts of a batch of folders. Raises: `FetchingEndedError`."""
+        return self._begin(self._date, folders)
+
+    def _begin(self, work: Callable[[_Batch], _Done], batch: _Batch) -> Future[_Done]:
         try:
             with kept_from_those_begun() if self._processes else nullcontext():
-                return self._pool.submit(self._fetch, batch)
+                return self._pool.submit(work, batch)
         except BrokenProcessPool as error:
             raise FetchingEndedError from error
 
 
-def fetched(batch: Future[PullReport]) -> PullReport:
+def fetched(batch: Future[_Done]) -> _Done:
     """Return what became of a batch. Raises: what it failed with; `FetchingEndedError`."""
     try:
         return batch.result()
@@ -203,7 +240,15 @@ _own: list[Fetcher] = []
 
 
 def _fetch_beside(processes: Processes, place: Place, batch: Sequence[Notification]) -> PullReport:
+    return _fetcher(processes, place).fetch(batch)
+
+
+def _date_beside(processes: Processes, place: Place, folders: Sequence[str]) -> Dated:
+    return _fetcher(processes, place).date(folders)
+
+
+def _fetcher(processes: Processes, place: Place) -> Fetcher:
     if not _own:
         client, seals, authorities = processes.opens()
         _own.append(Fetcher(client, Spool.join(place), tuple(seals), tuple(authorities)))
-    return _own[0].fetch(batch)
+    return _own[0]

@@ -50,6 +50,9 @@ class PullReport:
     receipts_verified: int = 0
     # Of those, of a seal out of use without a time-stamp from before, or of an authority that is not pinned.
     undated: int = 0
+    # Receipts stored by earlier pulls that have got their time-stamp by now; and those of the folder without.
+    time_stamped: int = 0
+    waiting: int = 0
     refused: list[Left] = field(default_factory=list)
     not_verified: list[Left] = field(default_factory=list)
     # How many entries the service's log has, which goes on from the head seen before; None: it shows none.

@@ -5,7 +5,7 @@ at disposal is accepted in batches (only when asked: it has legal effect); what 
 in the folder is fetched, proven and stored by a few threads, or processes. What was accepted before a kill
 but not stored is simply fetched by the next run: the cursor moves only once everything before it is stored.
 Nothing is accepted that could not be stored: the folder is asked before each batch, and after a failure no
-other batch is sent.
+other batch is sent. In the end receipts that earlier pulls stored without a time-stamp are asked for again.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from notigateway.client.dating import date_waiting
 from notigateway.client.errors import GatewayFaultError, NothingDeliveredError, NothingVerifiedError
 from notigateway.client.fetching import Crew, Fetcher, fetched, left
 from notigateway.client.log_watch import LogWatch
@@ -23,6 +24,7 @@ from notigateway.client.pulled import PullReport, Step
 from notigateway.client.shapes import as_json
 from notigateway.client.spool import Spool
 from notigateway.client.values import CONTENT_RELEASED, UNDECIDED, Filter
+from notigateway.client.waiting import read_waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -80,7 +82,10 @@ def pull(
         run = _Pull(client, spool, crew, accept, progress)
         run.report.log_size = watch.look()
         run.report.log_follows = watch.quoted
-        return run.run(where or Filter(), full=full)
+        waiting = read_waiting(spool)
+        report = run.run(where or Filter(), full=full)
+        date_waiting(spool, waiting, report, begin=crew.date, result=fetched, at_once=crew.size)
+        return report
 
 
 @dataclass(slots=True)
@@ -252,6 +257,7 @@ class _Pull:
         report.document_bytes += part.document_bytes
         report.receipts_verified += part.receipts_verified
         report.undated += part.undated
+        report.waiting += part.waiting
         report.refused += part.refused
         report.not_verified += part.not_verified
         self.unstored += len(part.refused) + len(part.not_verified)

@@ -10,10 +10,10 @@ import typer
 
 from notigateway.client.connection import connection_of
 from notigateway.client.errors import SpoolError
+from notigateway.client.file_names import folder_name, safe_name
 from notigateway.client.naming import resolved
 from notigateway.client.options import Ids, IdsFile, Json, chosen_ids
 from notigateway.client.show import print_all
-from notigateway.client.spool import folder_name, safe_name
 from notigateway.client.tables import print_table
 from notigateway.private_files import make_folder
 

@@ -245,6 +245,7 @@ def report_table(report: PullReport) -> None:
         ("documents verified", f"{report.documents} ({report.document_bytes} B)"),
         ("receipts verified", report.receipts_verified),
         ("… without proof of their time", report.undated),
+        ("time-stamped", f"{report.time_stamped}, waiting {report.waiting}"),
         ("refused", len(report.refused)),
         ("not verified", len(report.not_verified)),
         ("entries of the log", "not shown" if report.log_size is None else report.log_size),

@@ -17,20 +17,20 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import re
 import shutil
 import threading
-import unicodedata
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from notigateway.client.disk import disk, opened_folder, remove_file, sync_folder, write_file
 from notigateway.client.errors import SpoolError
+from notigateway.client.file_names import folder_name, notification_of, safe_name
 from notigateway.client.shapes import as_json, compact_text
 from notigateway.private_files import make_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from notigateway.contract.v1 import Document, Notification, Receipt
@@ -42,11 +42,6 @@ _BOOKMARK: Final = ".cursor"
 # What receipts, their description and the blocks of a disk take beside the documents of one notification.
 _BESIDE_BYTES: Final = 65_536
 _TRIED_BYTES: Final = 4_096
-_FOLDER: Final = re.compile(r"[0-9]{1,10}-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
-_NAME_MAX_BYTES: Final = 120
-_SUFFIX_MAX_BYTES: Final = 16
-# Forbidden in names on some file system or dear to some shell.
-_UNSAFE: Final = str.maketrans(dict.fromkeys("<>:\"|?*$`!&;'", "_"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +66,14 @@ class Spool:
         self._stored: set[str] = set()
 
     def __enter__(self) -> Self:
-        with _disk(self._directory):
+        with disk(self._directory):
             if not self._directory.is_dir():
                 # what is in it is personal data: readable by its owner unless the operator made it
                 make_folder(self._directory)
-                _sync(self._directory.parent)
+                sync_folder(self._directory.parent)
             self._folder = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            with _disk(self._directory):
+            with disk(self._directory):
                 self._lock = os.open(_LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600, dir_fd=self._folder)
                 self._take_lock(fcntl.LOCK_EX)
                 self._check_place()
@@ -116,7 +111,7 @@ class Spool:
         Raises: `SpoolError` where it is not that folder any more, or not shared any more.
         """
         spool = cls(place.directory)
-        with _disk(place.directory):
+        with disk(place.directory):
             spool._folder = os.open(place.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             spool._lock = os.open(_LOCK, os.O_RDWR | os.O_CLOEXEC, dir_fd=spool._folder)
         spool._take_lock(fcntl.LOCK_SH)
@@ -141,10 +136,10 @@ class Spool:
         name = folder_name(notification)
         temporary = f"{_TEMPORARY}{name}"
         self._check_place()
-        with _disk(self._directory):
+        with disk(self._directory):
             os.mkdir(temporary, dir_fd=self._folder)
             try:
-                with _opened(temporary, self._folder) as folder:
+                with opened_folder(temporary, self._folder) as folder:
                     _fill(folder, notification, documents=documents, receipts=receipts)
                     os.fsync(folder)
                 self._check_place()
@@ -165,12 +160,12 @@ class Spool:
         """
         self._check_place()
         trial = f"{_TEMPORARY}trial"
-        with _disk(self._directory):
-            _unlink(trial, self._folder)  # a killed process may have left one
+        with disk(self._directory):
+            remove_file(trial, self._folder)  # a killed process may have left one
             try:
-                _write(trial, self._folder, [bytes(_TRIED_BYTES)])
+                write_file(trial, self._folder, [bytes(_TRIED_BYTES)])
             finally:
-                _unlink(trial, self._folder)
+                remove_file(trial, self._folder)
             space = os.fstatvfs(self._folder)
         wanted = sum(_BESIDE_BYTES + sum(one.document_sizes) for one in notifications)
         free = space.f_bavail * space.f_frsize
@@ -183,7 +178,7 @@ class Spool:
     def settle(self) -> None:
         """Make the names of all stored notifications survive a crash of the machine."""
         self._check_place()
-        with _disk(self._directory):
+        with disk(self._directory):
             os.fsync(self._folder)
 
     def bookmark(self, purpose: str) -> str | None:
@@ -207,19 +202,64 @@ class Spool:
         """Keep a file of ours beside the notifications, in one step. Raises: `SpoolError`."""
         temporary = f"{_TEMPORARY}{name}"
         self._check_place()
-        with _disk(self._directory):
-            _unlink(temporary, self._folder)  # a killed process may have left one
-            _write(temporary, self._folder, [content])
+        with disk(self._directory):
+            remove_file(temporary, self._folder)  # a killed process may have left one
+            write_file(temporary, self._folder, [content])
             os.replace(temporary, name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
             os.fsync(self._folder)
 
     def read_file(self, name: str) -> bytes | None:
         """Return a file of ours beside the notifications; None where there is none. Raises: `SpoolError`."""
-        with _disk(self._directory), suppress(FileNotFoundError):
+        with disk(self._directory), suppress(FileNotFoundError):
             descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=self._folder)
             with os.fdopen(descriptor, "rb") as file:
                 return file.read()
         return None
+
+    def append_file(self, name: str, content: bytes) -> None:
+        """Add to a file of ours beside the notifications, for good; processes may do so at once.
+
+        Raises: `SpoolError`.
+        """
+        flags = os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+        self._check_place()
+        with disk(self._directory), os.fdopen(os.open(name, flags, 0o666, dir_fd=self._folder), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def folders(self) -> list[str]:
+        """Return the names of the folders of all stored notifications, in order. Raises: `SpoolError`."""
+        with disk(self._directory), os.scandir(self._folder) as entries:
+            return sorted(one.name for one in entries if notification_of(one.name))
+
+    def read_stored(self, folder: str, name: str) -> bytes | None:
+        """Return a file of a stored notification; None where it is not there. Raises: `SpoolError`."""
+        with (
+            disk(self._directory),
+            suppress(FileNotFoundError),
+            opened_folder(folder, self._folder) as opened,
+        ):
+            flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+            with os.fdopen(os.open(name, flags, dir_fd=opened), "rb") as file:
+                return file.read()
+        return None
+
+    def replace_stored(self, folder: str, files: Mapping[str, bytes]) -> None:
+        """Put files in the place of those of a stored notification, each in one step, in their order.
+
+        Whenever the process or the machine dies, each file is the former or the new one, and whole.
+
+        Raises: `SpoolError`.
+        """
+        self._check_place()
+        with disk(self._directory), opened_folder(folder, self._folder) as opened:
+            for name, content in files.items():
+                temporary = f"{_TEMPORARY}{folder}-{name}"
+                remove_file(temporary, self._folder)  # a killed process may have left one
+                write_file(temporary, self._folder, [content])
+                os.replace(temporary, name, src_dir_fd=self._folder, dst_dir_fd=opened)
+            os.fsync(opened)
 
     def forget_bookmark(self) -> None:
         """Make the next run walk the whole list, whatever happens to this one.
@@ -227,8 +267,8 @@ class Spool:
         Raises: `SpoolError`.
         """
         self._check_place()
-        with _disk(self._directory):
-            _unlink(_BOOKMARK, self._folder)
+        with disk(self._directory):
+            remove_file(_BOOKMARK, self._folder)
             os.fsync(self._folder)
 
     def _take_lock(self, kind: int) -> None:
@@ -258,33 +298,14 @@ class Spool:
     def _tidy(self) -> None:
         """Remove what a killed process left half-written; take stock of what is complete."""
         with os.scandir(self._folder) as entries:
-            folders = [one.name for one in entries if one.is_dir(follow_symlinks=False)]
-        for name in folders:
-            if name.startswith(_TEMPORARY):
+            found = [(one.name, one.is_dir(follow_symlinks=False)) for one in entries if not one.is_symlink()]
+        for name, is_folder in found:
+            if name.startswith(_TEMPORARY) and is_folder:
                 shutil.rmtree(name, dir_fd=self._folder)
-            elif complete := _FOLDER.fullmatch(name):
+            elif name.startswith(_TEMPORARY):
+                remove_file(name, self._folder)
+            elif is_folder and (complete := notification_of(name)):
                 self._stored.add(complete[1])
-
-
-def folder_name(notification: Notification) -> str:
-    """Return the name of a notification's folder: its public code and its identifier."""
-    return f"{notification.code}-{notification.id.lower()}"
-
-
-def safe_name(position: int, name: str) -> str:
-    """Return a file name for the document at a position (from 1), whatever its issuer called it.
-
-    The position in front keeps names apart, takes reserved words (CON, NUL) their meaning and no
-    name can hide, climb out of the folder or pass for one of our own files.
-    """
-    last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
-    shown = "".join(letter for letter in last if letter.isprintable())
-    stem, dot, suffix = shown.translate(_UNSAFE).strip(". ").rpartition(".")
-    if not dot or len(suffix.encode()) > _SUFFIX_MAX_BYTES:
-        stem, suffix = f"{stem}{dot}{suffix}", ""
-    room = _NAME_MAX_BYTES - len(suffix.encode())
-    stem = stem.encode()[:room].decode(errors="ignore").strip(". ") or "document"
-    return f"{position:02d}-{stem}{'.' if suffix else ''}{suffix}"
 
 
 def _fill(
@@ -297,53 +318,10 @@ def _fill(
     described: dict[str, Any] = {"format": FORMAT, **as_json(notification), "documents": [], "receipts": []}
     for position, (document, pieces) in enumerate(documents, start=1):
         file = safe_name(position, document.name)
-        _write(file, folder, pieces)
+        write_file(file, folder, pieces)
         described["documents"].append({"file": file, **as_json(document)})
     for receipt in receipts:
         file = f"receipt-{receipt.receipt_id.lower()}.xml"
-        _write(file, folder, [receipt.xml()])
+        write_file(file, folder, [receipt.xml()])
         described["receipts"].append({"file": file, **as_json(receipt)})
-    _write("notification.json", folder, [f"{compact_text(described)}\n".encode()])
-
-
-def _write(name: str, folder: int, pieces: Iterable[bytes]) -> None:
-    """Write a new file of an open folder, and sync it."""
-    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
-    with os.fdopen(os.open(name, flags, 0o666, dir_fd=folder), "wb") as target:
-        target.writelines(pieces)
-        target.flush()
-        os.fsync(target.fileno())
-
-
-def _unlink(name: str, folder: int) -> None:
-    with suppress(FileNotFoundError):
-        os.unlink(name, dir_fd=folder)
-
-
-@contextmanager
-def _opened(name: str, folder: int) -> Iterator[int]:
-    """Open a folder of an open folder."""
-    descriptor = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-def _sync(folder: Path) -> None:
-    """Sync a folder: without it a rename or a new file may be forgotten by the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def _disk(directory: Path) -> Iterator[None]:
-    """Tell what the disk refused as an error of the folder."""
-    try:
-        yield
-    except OSError as error:
-        where = directory if error.filename is None else directory / os.fsdecode(error.filename)
-        raise SpoolError(f"cannot use {where}: {error.strerror or error}") from error
+    write_file("notification.json", folder, [f"{compact_text(described)}\n".encode()])

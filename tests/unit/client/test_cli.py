@@ -265,6 +265,20 @@ def test_a_receipt_that_somebody_elses_authority_has_time_stamped_is_told(
     assert together.lines()[0]["undated"] == 1
 
 
+def test_processes_fetch_the_time_stamps_of_what_was_stored_without(
+    service: Simulator, run: Callable[..., Done], tmp_path: Path
+) -> None:
+    items = service.add(3)
+    for item in items:
+        service.accept(item)
+    inbox = tmp_path / "inbox"
+    assert run("pull", inbox, "--json").lines()[0]["waiting"] == 3
+    service.time_stamp(*items)
+    again = run("pull", inbox, "--processes", "2", "--json").lines()[0]
+    assert (again["time_stamped"], again["waiting"]) == (3, 0)
+    assert "time-stamped" in run("pull", inbox).out
+
+
 def test_a_receipt_that_is_not_verified_is_neither_saved_nor_passed_over(
     service: Simulator, run: Callable[..., Done], tmp_path: Path
 ) -> None:

@@ -51,6 +51,8 @@ def test_a_second_run_moves_only_what_changed(
     items = service.add(300)
     first = run()
     assert (first.walked_list, first.stored) == (True, 300)
+    service.time_stamp(*items)
+    assert run().time_stamped == 300
     before = len(service.operations)
     nothing = run()
     assert (nothing.walked_list, nothing.changes, nothing.listed) == (False, 0, 0)

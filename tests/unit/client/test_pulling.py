@@ -55,6 +55,8 @@ def test_everything_at_disposal_is_accepted_and_stored_once(
     assert (report.listed, report.accepted, report.stored, report.receipts_verified) == (230, 230, 230, 230)
     assert (report.refused, report.not_verified) == ([], [])
     assert folders(tmp_path) == names(items)
+    service.time_stamp(*items)
+    run()
     again = run(full=True)
     assert (again.listed, again.already_stored, again.accepted, again.stored) == (230, 230, 0, 0)
     assert service.operations[-2:] == ["ListNotifications", "ListChanges"]

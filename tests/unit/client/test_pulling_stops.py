@@ -109,7 +109,7 @@ def test_without_room_on_the_disk_nothing_is_accepted(
     assert (refusal.value.exit_code, accepted(service), stored(inbox)) == (3, 0, 0)
     run()
     assert (accepted(service), stored(inbox)) == (150, 150)
-    assert {entry.name for entry in inbox.iterdir() if not entry.is_dir()} == {".lock", ".cursor"}
+    assert {entry.name for entry in inbox.iterdir() if not entry.is_dir()} == {".lock", ".cursor", ".waiting"}
 
 
 def test_a_disk_that_takes_no_file_is_told_before_anything_is_accepted(

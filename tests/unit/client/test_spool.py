@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from notigateway.client import wire
 from notigateway.client.errors import DocumentMismatchError, SpoolError
-from notigateway.client.spool import Spool, folder_name, safe_name
+from notigateway.client.file_names import folder_name, safe_name
+from notigateway.client.spool import Spool
 from notigateway.client.values import Document, Notification, Receipt
 from service_simulator import Item
 

@@ -64,7 +64,7 @@ TEST = re.compile(r"(tests/[\w/]+\.py)::(\w+)")
 # A rule of several parts has a row for each: R15, R15b, R15c.
 RULE = re.compile(r"R(\d+)([b-z]?)")
 DOTTED = re.compile(r"(?:notigateway\.)?([a-z]\w*(?:\.\w+)+)")
-FILE = re.compile(r"\.(?:go|jsonl?|pem|py|rb|sig|toml|xml)$")
+FILE = re.compile(r"\.(?:der|go|jsonl?|pem|py|rb|sig|toml|xml)$")
 # Words in capitals that are neither codes nor variables of ours.
 FOREIGN_WORDS = {
     "ACUSE_FIRMA",

@@ -1,0 +1,77 @@
+"""The disk below a folder of the client: files of an open folder, written through and never half there."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from notigateway.client.errors import SpoolError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+
+def write_file(name: str, folder: int, pieces: Iterable[bytes]) -> None:
+    """Write a new file of an open folder, and sync it."""
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
+    with os.fdopen(os.open(name, flags, 0o666, dir_fd=folder), "wb") as target:
+        target.writelines(pieces)
+        target.flush()
+        os.fsync(target.fileno())
+
+
+def remove_file(name: str, folder: int) -> None:
+    """Remove a file of an open folder, if it is there."""
+    with suppress(FileNotFoundError):
+        os.unlink(name, dir_fd=folder)
+
+
+@contextmanager
+def opened_folder(name: str, folder: int) -> Iterator[int]:
+    """Open a folder of an open folder."""
+    descriptor = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Sync a folder: without it a rename or a new file may be forgotten by the disk."""
+    with opened_directory(folder) as descriptor:
+        os.fsync(descriptor)
+
+
+@contextmanager
+def disk(directory: Path) -> Iterator[None]:
+    """Tell what the disk refused as an error of the folder."""
+    try:
+        yield
+    except OSError as error:
+        where = directory if error.filename is None else directory / os.fsdecode(error.filename)
+        raise SpoolError(f"cannot use {where}: {error.strerror or error}") from error
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """Write a file that is the former one or the new one, whole, whenever the process or the machine dies.
+
+    Raises: `OSError`.
+    """
+    with opened_directory(file.parent) as folder:
+        partial = f".{file.name}.part"
+        remove_file(partial, folder)  # a killed process may have left one
+        write_file(partial, folder, [content])
+        os.replace(partial, file.name, src_dir_fd=folder, dst_dir_fd=folder)
+        os.fsync(folder)
+
+
+@contextmanager
+def opened_directory(directory: Path) -> Iterator[int]:
+    """Open a folder by its path."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)

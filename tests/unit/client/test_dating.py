@@ -1,0 +1,158 @@
+"""What was stored at level B gets its time-stamp by a later pull, and is never lost or exchanged for it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from notigateway.client import NotificationClient, PullReport, pull
+from notigateway.client.errors import SpoolError
+from notigateway.client.spool import Spool
+from notigateway.client.waiting import LIST
+from notigateway.evidence.additions import take_apart
+from notigateway.evidence.xades import verify_receipt
+from pki import pki
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from service_simulator import Item, Simulator
+
+
+@pytest.fixture
+def run(client: NotificationClient, tmp_path: Path) -> Callable[..., PullReport]:
+    def run(**options: object) -> PullReport:
+        chosen = {"seal_certificates": [pki().seal.certificate], "accept": True, **options}
+        return pull(client, tmp_path / "inbox", **chosen)  # type: ignore[arg-type]
+
+    return run
+
+
+def stored(folder: Path, item: Item) -> tuple[bytes, dict[str, Any]]:
+    """Return a stored receipt, and what is said of it."""
+    inside = folder / "inbox" / f"{item.code}-{item.id}"
+    (said,) = json.loads((inside / "notification.json").read_text())["receipts"]
+    return (inside / said["file"]).read_bytes(), said
+
+
+def asked(service: Simulator) -> int:
+    return service.operations.count("RetrieveReceipts")
+
+
+def test_what_was_pulled_at_once_is_time_stamped_by_the_next_pull(
+    service: Simulator, run: Callable[..., PullReport], tmp_path: Path
+) -> None:
+    items = service.add(230)
+    first = run()
+    assert (first.stored, first.waiting, first.time_stamped, asked(service)) == (230, 230, 0, 0)
+    before = [stored(tmp_path, one)[0] for one in items]
+    service.time_stamp(*items)
+
+    second = run()
+
+    assert (second.time_stamped, second.waiting, asked(service)) == (230, 0, 3)
+    for one, original in zip(items, before, strict=True):
+        data, said = stored(tmp_path, one)
+        held = take_apart(data)
+        assert (held.original, data) == (original, one.receipt)
+        assert held.token is not None
+        assert said["sha256"] == hash_of(data)
+        verify_receipt(data, seal_certificates=[pki().seal.certificate])
+    third = run()
+    assert (third.time_stamped, third.waiting, asked(service)) == (0, 0, 3)
+
+
+def test_some_have_theirs_and_others_go_on_waiting(
+    service: Simulator, run: Callable[..., PullReport], tmp_path: Path
+) -> None:
+    items = service.add(5)
+    run()
+    service.time_stamp(*items[:2])
+    assert (run().time_stamped, run().waiting) == (2, 3)
+    assert (tmp_path / "inbox" / LIST).read_text().count("\n") == 3
+    service.time_stamp(*items[2:])
+    assert (run().time_stamped, run().waiting) == (3, 0)
+
+
+def test_another_receipt_in_the_place_of_a_stored_one_is_told_and_both_are_kept(
+    service: Simulator, run: Callable[..., PullReport], tmp_path: Path
+) -> None:
+    (item,) = service.add(1)
+    run()
+    before, said = stored(tmp_path, item)
+    item.subject = "Another act"
+    item.receipt = service.seal(item)
+    service.time_stamp(item)
+
+    report = run()
+
+    (left,) = report.not_verified
+    assert (left.reason, report.time_stamped, report.waiting) == ("RECEIPT_DIFFERS", 0, 1)
+    assert stored(tmp_path, item) == (before, said)
+    (other,) = (tmp_path / "inbox" / f"{item.code}-{item.id}").glob("differing-*.xml")
+    assert other.read_bytes() == item.receipt
+    run()
+    assert len(list((tmp_path / "inbox").rglob("differing-*.xml"))) == 1
+
+
+@pytest.mark.parametrize("damage", [None, b"no list", b"1-x 1\n"])
+def test_a_folder_without_a_list_is_looked_through_once(
+    service: Simulator, run: Callable[..., PullReport], tmp_path: Path, damage: bytes | None
+) -> None:
+    items = service.add(3)
+    run()
+    service.time_stamp(*items)
+    file = tmp_path / "inbox" / LIST
+    file.unlink()
+    if damage is not None:
+        file.write_bytes(damage)
+    assert (run().time_stamped, run().waiting) == (3, 0)
+
+
+@pytest.mark.parametrize("reached", ["receipt", "description"])
+def test_a_pull_that_is_killed_between_two_files_is_mended_by_the_next(
+    service: Simulator,
+    run: Callable[..., PullReport],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    reached: str,
+) -> None:
+    (item,) = service.add(1)
+    run()
+    service.time_stamp(item)
+    whole = Spool.replace_stored
+
+    def cut_off(spool: Spool, folder: str, files: dict[str, bytes]) -> None:
+        """Die before the first, or before the second file."""
+        if reached == "description":
+            whole(spool, folder, dict(list(files.items())[:1]))
+        raise SpoolError("killed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Spool, "replace_stored", cut_off)
+        with pytest.raises(SpoolError, match="killed"):
+            run()
+    data, said = stored(tmp_path, item)
+    assert take_apart(data).original == take_apart(item.receipt).original
+    run()
+    data, said = stored(tmp_path, item)
+    assert (data, said["sha256"]) == (item.receipt, hash_of(item.receipt))
+    assert run().waiting == 0
+
+
+def test_a_service_that_stamps_nothing_is_not_asked_for_everything_again(
+    service: Simulator, run: Callable[..., PullReport]
+) -> None:
+    service.add(1_200)
+    run()
+    before = asked(service)
+    assert run().waiting == 1_200
+    assert asked(service) - before < 12
+
+
+def hash_of(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
