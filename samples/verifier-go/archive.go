@@ -131,7 +131,6 @@ func (a *additions) data(before int) *data {
 			if one.namespace != xadesNS || !strings.HasPrefix(one.local, "Encapsulated") {
 				return
 			}
-			made.unreadable = made.unreadable || !ok
 			if !ok || seen[key] || count[one.local] == maxData {
 				return
 			}
