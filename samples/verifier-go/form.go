@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// The form for people, a PDF (V79 to V83). Whatever is appended behind its seal is refused: this verifier cannot tell what it does.
+// The form for people, a PDF (V79 to V83). Of what is appended behind its seal it knows the gateway's own (V90): of anything else it cannot tell what it does.
 
 const (
 	maxForm  = 16 * mib
@@ -53,9 +53,10 @@ func readForm(file []byte, seals folder) (*form, error) {
 	if err != nil || !bytes.Equal(digits, bytes.ToUpper(digits)) {
 		return nil, breaks("V80", "the container is not in digits of upper case")
 	}
-	if b+length != len(file) {
-		return nil, breaks("V81", "something is appended, and this verifier cannot tell what it does")
+	if b+length != len(file) && !isOurStore(file, b+length, b) {
+		return nil, breaks("V81", "others have appended something, and this verifier cannot tell what it does")
 	}
+	file = file[:b+length]
 	covered := append(append([]byte{}, file[:a]...), file[b:]...)
 	made := &form{}
 	high, err := made.readContainer(container, covered, seals)

@@ -213,15 +213,39 @@ func (r *pdfReader) literal() (any, error) {
 				return pdfString(made), nil
 			}
 		case '\\':
-			if r.at < len(r.text) {
-				made = append(made, one, r.text[r.at])
-				r.at++
-			}
+			made = append(made, r.escaped()...)
 			continue
 		}
 		made = append(made, one)
 	}
 	return nil, fmt.Errorf("a string that does not end")
+}
+
+// escaped reads what stands behind a backslash in a string (ISO 32000-1 7.3.4.2): a letter, one to three octal digits, or a line's end.
+func (r *pdfReader) escaped() []byte {
+	if r.at >= len(r.text) {
+		return nil
+	}
+	one := r.text[r.at]
+	r.at++
+	if place := strings.IndexByte("nrtbf", one); place >= 0 {
+		return []byte{"\n\r\t\b\f"[place]}
+	}
+	switch {
+	case one == '\r':
+		r.next("\n")
+		return nil
+	case one == '\n':
+		return nil
+	case one < '0' || one > '7':
+		return []byte{one}
+	}
+	value := int(one - '0')
+	for count := 1; count < 3 && r.at < len(r.text) && r.text[r.at] >= '0' && r.text[r.at] <= '7'; count++ {
+		value = value*8 + int(r.text[r.at]-'0')
+		r.at++
+	}
+	return []byte{byte(value)}
 }
 
 // readPDF follows the tables of references from the end of a file.

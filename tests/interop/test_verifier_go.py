@@ -10,12 +10,21 @@ import subprocess
 import sys
 import zipfile
 import zlib
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from bundles import write_trust
+from exhibits import exhibits, rsa_seal
 from interop.clients import SAMPLES, build_in, is_older, need, not_here
+from notigateway.evidence.pdf_seal import add_stamp, stamp_imprint
+from notigateway.evidence.pdf_validation import add_validation_data
+from notigateway.evidence.validation_data import ValidationData
+from pki import NOW, crl, pki
+from tsa import token_of, tsa
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +38,11 @@ _OURS = Path(sys.executable).with_name("notigateway-verify")
 _AT = "2026-07-01T00:00:00.000Z"
 # Both verifiers, all files of a test.
 _SECONDS = 300.0
+_MADE = NOW + timedelta(minutes=1)
+_DATA = ValidationData(
+    [one.certificate.public_bytes(Encoding.DER) for one in (pki().seal, tsa(), pki().issuing, pki().root)],
+    [crl(pki().issuing), crl(pki().root)],
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -92,6 +106,30 @@ def test_a_bundle_with_a_bit_changed_is_judged_alike(name: str, tmp_path: Path) 
         theirs = json.loads(_run(str(_PROGRAM), *options, str(file)).stdout)
         assert (file.name, theirs["outcome"]) == (file.name, one["outcome"])
         assert (file.name, _steps(theirs["steps"], "step")) == (file.name, _steps(one["steps"], "name"))
+
+
+def test_what_the_gateway_makes_is_judged_alike(tmp_path: Path) -> None:
+    """Every form of evidence, the pages for people among them, with the store that is appended to them."""
+    trust = write_trust(tmp_path / "trust")
+    (trust / "seals" / "rsa.pem").write_bytes(rsa_seal().certificate.public_bytes(Encoding.PEM))
+    files = {name: one.data for name, one in exhibits().items()}
+    form = files["pdf"]
+    stored = add_validation_data(add_stamp(form, token_of(stamp_imprint(form), at=_MADE)), _DATA)
+    files |= {"pdf-lt": stored, "pdf-lt-changed": stored + b"1 0 obj\n<<>>\nendobj\n"}
+    options = ("--trust", str(trust), "--at", "2026-06-02T12:00:00.000Z", "--json")
+    for name, data in files.items():
+        file = tmp_path / name
+        file.write_bytes(data)
+        (ours,) = [json.loads(line) for line in _run(str(_OURS), *options, str(file)).stdout.splitlines()]
+        theirs = json.loads(_run(str(_PROGRAM), *options, str(file)).stdout)
+        known = {one["step"] for one in theirs["steps"] if one["outcome"] != "skipped"}
+        said = {step: outcome for step, outcome in _steps(ours["steps"], "name").items() if step in known}
+        assert (name, ours["outcome"], said) == (
+            name,
+            theirs["outcome"],
+            {step: outcome for step, outcome in _steps(theirs["steps"], "step").items() if step in known},
+        )
+        assert (name, ours["outcome"]) == (name, "failed" if name == "pdf-lt-changed" else "passed")
 
 
 def _steps(steps: Sequence[dict[str, Any]], name: str) -> dict[str, str]:
