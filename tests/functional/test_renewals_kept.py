@@ -285,6 +285,10 @@ def test_the_commands_renew_the_head_and_build_the_second_tree(stack: Stack, tmp
         assert run("renew").startswith("renewal 1: the head of 3 leaves, time-stamped on ")
         assert run("second-tree").startswith("statement 1: 4 entries, 4 of them new, time-stamped on ")
         assert "2 renewals, 4 entries of the second tree" in run("verify")
+    for words in ("renew", "second-tree"):  # the authority is away
+        done = CliRunner().invoke(app, ["log", words, "--settings", str(file)])
+        assert done.exit_code == 1
+        assert f"the authority gave no time-stamp: no answer: ConnectError from {asked.url}" in done.output
 
 
 def test_what_a_proof_reads_grows_with_renewals_and_hardly_with_the_log(sqlite_stack: Stack) -> None:

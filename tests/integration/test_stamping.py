@@ -145,7 +145,7 @@ def test_a_dead_a_failing_and_a_slow_authority_delay_and_never_lose(sqlite_stack
     # It stops after the first batch instead of asking for each.
     assert (dead.failed, dead.waiting) == (2, 5)
     with answering(b"", status=500) as failing:
-        assert run(stack, failing).failures == {"HTTP status 500"}
+        assert run(stack, failing).failures == {f"HTTP status 500 from {failing.url}"}
     with answering(b"late", held=Event()) as slow:
         assert run(stack, slow).stamped == 0
     with honest(files) as authority:

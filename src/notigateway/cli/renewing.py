@@ -11,7 +11,7 @@ import typer
 from notigateway.cli.opening import bar, opened
 from notigateway.cli.options import SettingsFile, named_settings
 from notigateway.cli.telling import harmless
-from notigateway.errors import ConfigurationError
+from notigateway.errors import ConfigurationError, StampInvalidError
 from notigateway.instants import instant_text
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ def renew(
 ) -> None:
     """Have the time-stamp authority of now time-stamp the newest head of the log, and keep that in the log.
 
-    One call for every receipt that there is. `notigateway jobs` does it where it is due. Exit code 1:
-    something is to be done before the proofs of today end.
+    One call for every receipt that there is. `notigateway jobs` does it where it is due. Exit code 1: the
+    authority is away, or something is to be done before the proofs of today end.
     """
     from notigateway.clock.runs import RENEW, of_renewal, recorded
 
@@ -98,7 +98,11 @@ def _job(settings_file: SettingsFile) -> Iterator[tuple[Engine, RenewalJob, Seal
         raise ConfigurationError("timestamp_authority_url: there is no authority to ask")
     seal = load_seal(settings, now=_now())
     with opened(settings) as engine:
-        yield engine, RenewalJob.by(settings, authority), seal
+        try:
+            yield engine, RenewalJob.by(settings, authority), seal
+        except StampInvalidError as error:
+            typer.echo(harmless(f"the authority gave no time-stamp: {error.detail}"), err=True)
+            raise typer.Exit(1) from error
 
 
 def _now() -> datetime:

@@ -70,7 +70,7 @@ _REFERENCE: Final = re.compile(rb"\d[\0\t\n\f\r ]++R")
 _XMP_MAX_BYTES: Final = 64 * 1024
 _XMP_ELEMENTS_AT_MOST: Final = 1_000
 # From the beginning of a number on, each part as far as it goes: in whatever is appended nothing backtracks.
-_OBJECT: Final = re.compile(rb"(?<!\d)\d++[\0\t\n\f\r ]++\d++[\0\t\n\f\r ]++obj")
+_OBJECT: Final = re.compile(rb"(?<!\d)(\d++)[\0\t\n\f\r ]++\d++[\0\t\n\f\r ]++obj")
 _TABLE: Final = re.compile(rb"startxref\n(\d+)\n%%EOF\n?\Z")
 _END: Final = re.compile(rb"%%EOF(?:\r\n|\n|\r)?\Z")
 # What time-stamps of a document are about: EU DSS asks about a SHA-512.
@@ -289,6 +289,9 @@ def _check_changes(reader: PdfFileReader, sealed: int) -> None:
             found = policy.apply(old=before, new=after, doc_mdp=MDPPerm.NO_CHANGES)
             if found.modification_level > ModificationLevel.LTA_UPDATES:
                 raise RenditionInvalidError("the PDF was changed after it was sealed")
+            versions = [str(one.root.get("/Version", "")) for one in (before, after)]
+            if versions[1] < versions[0]:
+                raise RenditionInvalidError("the PDF was changed after it was sealed: its version")
             forms = (before.root["/AcroForm"], after.root["/AcroForm"])
             # How fields look: none of those that may be there has a look.
             if any(forms[0].get(name) != forms[1].get(name) for name in ("/NeedAppearances", "/XFA", "/CO")):
@@ -320,6 +323,12 @@ def _check_named(data: bytes, reader: PdfFileReader, begin: int, sealed: int) ->
         for reference in references.explicit_refs_in_revision(revision)
     }
     places = {place for place in named if isinstance(place, int)}
+    for revision in updates:
+        for reference in references.explicit_refs_in_revision(revision):
+            place = references.get_historical_ref(reference, revision)
+            head = _OBJECT.match(data, place) if isinstance(place, int) else None
+            if head is not None and int(head[1]) != reference.idnum:
+                raise RenditionInvalidError("an object that is appended to the PDF is called otherwise")
     if any(place < begin for place in places):
         raise RenditionInvalidError("what is appended to the PDF names anew what was sealed")
     if any(found.start() not in places for found in _OBJECT.finditer(data, begin)):

@@ -37,6 +37,7 @@ from notigateway.repository.forms import count_unstamped_forms
 from notigateway.repository.log import count_unstamped, keep_token, list_unstamped
 from notigateway.repository.timestamps import ReceiptTimestamp, claim_due, count_undone, lock_undone
 from notigateway.tlog.dating import checkpoint_imprint
+from notigateway.urls import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -92,10 +93,13 @@ class Authority:
     def ask(self, fetcher: Fetcher, imprint: bytes) -> Timestamp:
         """Return a checked time-stamp of a SHA-256.
 
-        Raises: `StampInvalidError`; `RevocationDataError` where nobody answers.
+        Raises: `StampInvalidError`, also where nobody answers.
         """
         nonce = secrets.randbits(_NONCE_BITS)
-        answer = fetcher.post(self.url, make_request(imprint, nonce), _QUERY)
+        try:
+            answer = fetcher.post(self.url, make_request(imprint, nonce), _QUERY)
+        except RevocationDataError as error:
+            raise StampInvalidError(f"{error.detail} from {place_of(self.url)}") from error
         return read_answer(answer, imprint=imprint, nonce=nonce, authorities=self.certificates)
 
 

@@ -302,6 +302,7 @@ def _settings(
         "service_certificate_file": str(pki.certificate("service")),
         "seal_key_file": str(pki.key("seal")),
         "seal_certificate_file": str(pki.certificate("seal")),
+        "retired_seals_folder": str(directory / "retired-seals"),
         "authorised_issuers_folder": str(pki.issuers),
         "evidence_issuers_folder": str(pki.evidence_issuers),
         "revocation_folder": str(pki.revocation),
