@@ -72,9 +72,13 @@ def token_of(imprint: bytes, *, at: datetime, pair: KeyPair | None = None, diges
     return read_answer(answer, imprint=imprint, nonce=_NONCE, authorities=[pair.certificate]).token
 
 
-def unchecked_token_of(imprint: bytes, *, at: datetime, pair: KeyPair, digest: str = "sha256") -> bytes:
-    """Return the same whatever is wrong with the authority or the instant."""
-    answer = tsp.TimeStampResp.load(_answer(pair, imprint, nonce=_NONCE, at=at, digest=digest))
+def unchecked_token_of(
+    imprint: bytes, *, at: datetime, pair: KeyPair, digest: str = "sha256", accuracy: int | None = None
+) -> bytes:
+    """Return the same whatever is wrong with the authority or the instant, stated to so many seconds."""
+    answer = tsp.TimeStampResp.load(
+        _answer(pair, imprint, nonce=_NONCE, at=at, digest=digest, accuracy=accuracy)
+    )
     return kept_form(answer["time_stamp_token"].dump(), [pair.certificate])
 
 
@@ -107,7 +111,9 @@ def serving(answering: Answering, *, pinned: KeyPair | None = None) -> Iterator[
         server.server_close()
 
 
-def _answer(pair: KeyPair, imprint: bytes, *, nonce: int, at: datetime, digest: str) -> bytes:
+def _answer(
+    pair: KeyPair, imprint: bytes, *, nonce: int, at: datetime, digest: str, accuracy: int | None = None
+) -> bytes:
     hashing = _DIGESTS[digest]()
     about = {32: "sha256", 64: "sha512"}[len(imprint)]
     info = tsp.TSTInfo(
@@ -117,6 +123,7 @@ def _answer(pair: KeyPair, imprint: bytes, *, nonce: int, at: datetime, digest: 
             "message_imprint": {"hash_algorithm": {"algorithm": about}, "hashed_message": imprint},
             "serial_number": 1,
             "gen_time": at,
+            **({} if accuracy is None else {"accuracy": {"seconds": accuracy}}),
             "nonce": nonce,
         }
     )

@@ -211,6 +211,11 @@ func (t *token) readInfo() error {
 		return breaks("V36", "the imprint is by another hash")
 	}
 	t.imprint = imprint[1].body
+	if len(parts) > 5 && parts[5].tag == 0x30 { // accuracy
+		if stated, err := parts[5].children(); err != nil || len(stated) > 0 && stated[0].tag == 0x02 && (len(stated[0].body) > 1 || stated[0].body[0] > 60) {
+			return breaks("V36", "the accuracy is of more than a minute")
+		}
+	}
 	text := string(parts[4].body)
 	if !genTimeForm.MatchString(text) {
 		return breaks("V36", "genTime cannot be read")

@@ -40,6 +40,8 @@ complete_classes()
 
 TOKEN_MAX_BYTES: Final = 64 * 1024
 # How far the clocks of gateway and authority may differ.
+# What a token states of its own accuracy (RFC 3161 §2.4.2); authorities are held to a second (EN 319 421).
+_ACCURACY_SECONDS: Final = 60
 CLOCKS_DIFFER_AT_MOST: Final = timedelta(minutes=5)
 _VALUE: Final = b"<ds:SignatureValue>", b"</ds:SignatureValue>"
 _SIGNING_TIME: Final = b"<xades:SigningTime>", b"</xades:SigningTime>"
@@ -188,7 +190,7 @@ def read_stamp(token: bytes, *, imprint: bytes, authorities: Sequence[x509.Certi
     The size of the hash tells which it is: SHA-256, or SHA-512 as of the log's second tree.
 
     1. The bytes are one token with one signer, in the one form in which tokens are kept.
-    2. It is about this hash, by this algorithm.
+    2. It is about this hash, by this algorithm, and states its instant to the minute at least.
     3. Its signer is a pinned authority, named by its signed attributes too (RFC 5816).
     4. That certificate is for time-stamps only, critically (RFC 3161 §2.3), and was valid then.
     5. Digest and signature are right.
@@ -263,6 +265,8 @@ def _check(token: bytes, imprint: bytes, authorities: Sequence[x509.Certificate]
         raise StampInvalidError(f"the token is not about a hash by {wanted}")
     if not hmac.compare_digest(stated["hashed_message"].native, imprint):
         raise StampInvalidError("the token is about something else: wrong imprint")
+    if ((info["accuracy"].native or {}).get("seconds") or 0) > _ACCURACY_SECONDS:  # 2
+        raise StampInvalidError("the token states its instant by the hour only, or by the day")
     (signer,) = content["content"]["signer_infos"]
     certificate = _authority(signer, authorities)
     at: datetime = info["gen_time"].native

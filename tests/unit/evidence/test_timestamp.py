@@ -33,6 +33,8 @@ from notigateway.pki.fetching import Fetcher
 from notigateway.pki.keys import load_certificates
 from notigateway.sandbox.authority import TimestampAuthority, find_openssl
 from notigateway.sandbox.holders import Pki, ensure_pki
+from pki import NOW
+from tsa import tsa, unchecked_token_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -172,6 +174,21 @@ def raised(receipt: bytes, ask: Callable[[bytes, int], bytes], pinned: Sequence[
     imprint = signature_imprint(receipt)
     token = read_answer(ask(imprint, 7), imprint=imprint, nonce=7, authorities=pinned).token
     return add_token(receipt, token)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_taken"), [(None, True), (1, True), (60, True), (61, False), (86_400, False)]
+)
+def test_an_instant_that_is_stated_to_the_hour_only_proves_nothing(
+    seconds: int | None, *, is_taken: bool
+) -> None:
+    token = unchecked_token_of(bytes(32), at=NOW, pair=tsa(), accuracy=seconds)
+    pinned = [tsa().certificate]
+    if is_taken:
+        assert read_stamp(token, imprint=bytes(32), authorities=pinned).at == NOW
+        return
+    with pytest.raises(StampInvalidError, match="by the hour only"):
+        read_stamp(token, imprint=bytes(32), authorities=pinned)
 
 
 def test_a_raised_receipt_verifies_and_gives_back_its_original(
