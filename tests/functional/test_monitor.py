@@ -196,6 +196,34 @@ def test_a_log_that_goes_back_is_a_split_view(watching: Watching) -> None:
     assert (code, "one size" in said["said"]) == (3, True)
 
 
+def test_a_head_that_is_never_proven_is_not_forgotten(watching: Watching) -> None:
+    """Another log of more entries, whose tiles are withheld: it is sealed, so one day it is evidence."""
+    in_order(watching.run(), 70, 70)
+    honest, other = watching.served.log, watching.served.log.fork(40, *words(50, "other"))
+    watching.served.log = other
+    watching.served.lie = lambda path, _: None if path == "/checkpoint" else ("404 Not Found", b"")
+    for _ in range(2):
+        code, said = watching.run()
+        assert (code, said["outcome"]) == (2, "indeterminate")
+    kept = read_checkpoint(read_note(recall(watching.state).unproven).text)
+    assert (kept.size, kept.root) == (90, other.root(90))
+    watching.served.lie = lambda _path, _: None
+    honest.add(*words(40, "later"))
+    watching.served.log = honest
+    code, said = watching.run()
+    assert (code, said["outcome"]) == (3, "split view")
+
+
+def test_a_head_that_is_proven_later_leaves_nothing(watching: Watching) -> None:
+    in_order(watching.run(), 70, 70)
+    watching.served.log.add(*words(30, "later"))
+    watching.served.lie = lambda path, _: None if path == "/checkpoint" else ("404 Not Found", b"")
+    assert watching.run()[0] == 2
+    watching.served.lie = lambda _path, _: None
+    in_order(watching.run(), 100, 30)
+    assert recall(watching.state).unproven == b""
+
+
 def test_an_old_copy_of_the_log_is_no_split_view(watching: Watching) -> None:
     in_order(watching.run(), 70, 70)
     watching.served.log.add(*words(50, "more"))

@@ -85,8 +85,13 @@ class Following:
     ) -> None:
         self._source = source
         self._trusted = trusted
-        self._keep = keep
+        self._keep_it = keep
+        self._kept: Remembered | None = None
         self._now = now
+
+    def _keep(self, known: Remembered) -> None:
+        self._kept = known
+        self._keep_it(known)
 
     def read(self, note: bytes, where: str) -> Seen:
         """Return a head whose seal is proven. Raises: `WrongError`."""
@@ -110,15 +115,24 @@ class Following:
             known = self._finished(known)
         served = self.read(self._source.checkpoint(), self._source.url)
         self._check_not_former(known, served)
+        self._check_unproven(known, served)
         if known.note and known.head.origin != served.head.origin:
             quoted = quoted_words(served.head, known.head, "this monitor has seen")
             if accepted_name != served.head.origin:
                 raise OtherNameError(_other_name(known, served, quoted))
             known = known.renamed()
-        self._compare_known(known, served)
-        known = self._grown(known, served, known.edge)
-        for other in others:
+        try:
+            self._compare_known(known, served)
+            known = self._grown(known, served, known.edge)
+        except UnreachableError:
+            if known.note:  # it is sealed: whatever becomes of it, it is not forgotten
+                self._keep(replace(self._kept or known, unproven=served.note))
+            raise
+        for other in [*self._unproven(known), *others]:
             self._compare_other(other, served, known)
+        if known.unproven:
+            known = replace(known, unproven=b"")
+            self._keep(known)
         new = known.edge.size - (
             begun.edge.size if begun.note and known.head.origin == begun.head.origin else 0
         )
@@ -135,6 +149,22 @@ class Following:
             if former.head.origin == served.head.origin:
                 last = Seen(known.head, known.note, "seen before")
                 raise split("the log has gone back to a name that it had before", last, served)
+
+    def _unproven(self, known: Remembered) -> list[Seen]:
+        """Return the head that the log has signed and not proven, if there is one of its present name."""
+        if not known.unproven:
+            return []
+        seen = self.read(known.unproven, "a head that the log did not prove before")
+        return [seen] if seen.head.origin == known.head.origin else []
+
+    def _check_unproven(self, known: Remembered, served: Seen) -> None:
+        """Check that a head which was not proven is not gone: fewer entries at a later instant."""
+        for before in self._unproven(known) if known.note else []:
+            is_smaller = served.head.size < before.head.size and served.head.at > before.head.at
+            if is_smaller and served.head.origin == before.head.origin:
+                raise split(
+                    "it has signed a head of more entries before, and never proven it", before, served
+                )
 
     def _finished(self, known: Remembered) -> Remembered:
         note, edge = known.under_way or (b"", Edge())

@@ -76,6 +76,8 @@ class Remembered:
     former: tuple[bytes, ...] = ()
     under_way: tuple[bytes, Edge] | None = None
     lacking: Lacking | None = None
+    # A head that the log's seal has signed and the log did not prove: evidence, should it never do so.
+    unproven: bytes = b""
 
     @property
     def head(self) -> Checkpoint:
@@ -127,6 +129,7 @@ def _read(said: dict[str, Any]) -> Remembered:
         former=tuple(note.encode() for note in said["former"]),
         under_way=None if way is None else (way["note"].encode(), _read_edge(way["edge"])),
         lacking=_read_lacking(said.get("lacking")),
+        unproven=said.get("unproven", "").encode(),
     )
     is_whole = not found.note or (found.head.size, found.head.root) == (found.edge.size, found.edge.root())
     if said["format"] != _FORMAT or not is_whole:
@@ -144,6 +147,7 @@ def remember(file: Path, what: Remembered) -> None:
         "heads": {str(size): base64.b64encode(root).decode() for size, root in what.heads.items()},
         "former": [note.decode() for note in what.former],
         "under_way": None if way is None else {"note": way[0].decode(), "edge": _said_edge(way[1])},
+        "unproven": what.unproven.decode(),
         "lacking": lack and {"since": instant_text(lack.since), "looks": lack.looks},
     }
     making = file.with_name(f"{file.name}.making")

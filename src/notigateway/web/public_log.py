@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 
 _TEXT: Final = "text/plain; charset=utf-8"
 _BYTES: Final = "application/octet-stream"
-# A head changes every minute; what it covers never does.
+# A head changes every minute. What it covers never does under one name; a log that was restored serves other
+# tiles at the same addresses under the next one, and no cache may keep the former ones for long.
 _BRIEFLY: Final = "public, max-age=5"
-_FOR_EVER: Final = "public, max-age=31536000, immutable"
+_FOR_AN_HOUR: Final = "public, max-age=3600"
 _ALWAYS: Final = (("X-Content-Type-Options", "nosniff"), ("Access-Control-Allow-Origin", "*"))
 
 _log = Logger("notigateway.log")
@@ -73,7 +74,7 @@ def _find(log: PublicLog, session: Session, path: str) -> tuple[bytes, str, str]
         body = log.entries(session, place, width)
     else:
         body = log.tile(session, Tile(level, place), width)
-    return None if body is None else (body, _BYTES, _FOR_EVER)
+    return None if body is None else (body, _BYTES, _FOR_AN_HOUR)
 
 
 def _refuse(start_response: StartResponse, status: HTTPStatus, *more: tuple[str, str]) -> Iterable[bytes]:
