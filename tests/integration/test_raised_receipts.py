@@ -16,7 +16,8 @@ from notigateway.evidence.template import XADES
 from notigateway.receipts.stamping import Authority, stamp
 from notigateway.repository.archive_timestamps import count_unstamped_archives
 from notigateway.repository.engine import reading
-from pki import NOW, pki, write_issuers
+from notigateway.sandbox.certifying import STAMPING
+from pki import NOW, OTHER_COMPANY_NIF, Issue, company_subject, ec_key, pki, write_issuers
 from stack import NG, Stack
 from tsa import Answering, serving, tsa
 
@@ -124,6 +125,27 @@ def test_what_is_not_time_stamped_yet_or_not_kept_comes_as_it_is(keeping: Stack,
     wanted = keeping.publish()
     keeping.accept(wanted)
     assert {level for level, _ in receipts(keeping, wanted, "XAdES-LTA")} == {"XAdES-EPES"}
+
+
+def test_where_nobody_else_vouches_for_seal_and_authority_there_is_nothing_to_add(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    own = Issue(company_subject(OTHER_COMPANY_NIF, "Sello propio"), ec_key("seal")).make()
+    stamper = Issue(
+        company_subject(OTHER_COMPANY_NIF, "Reloj propio"), ec_key("clock"), extra=[STAMPING]
+    ).make()
+    (tmp_path / "seal.pem").write_bytes(own.certificate.public_bytes(Encoding.PEM))
+    (tmp_path / "authorities").mkdir()
+    (tmp_path / "authorities" / "a.pem").write_bytes(stamper.certificate.public_bytes(Encoding.PEM))
+    settings: dict[str, Any] = {
+        "seal_certificate_file": tmp_path / "seal.pem",
+        "timestamp_authority_folder": tmp_path / "authorities",
+        "evidence_issuers_folder": write_issuers(tmp_path / "evidence-issuers", [pki().root.certificate]),
+    }
+    stack = Stack(sqlite_url, tmp_path, **settings)
+    wanted = accepted(stack, stamper)
+    assert {level for level, _ in receipts(stack, wanted, "XAdES-LTA")} == {"XAdES-T"}
+    stack.close()
 
 
 def test_nothing_kept_nothing_raised(stack: Stack) -> None:

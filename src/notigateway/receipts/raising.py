@@ -14,7 +14,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
-from notigateway.errors import RevocationDataError, StampInvalidError
+from notigateway.errors import ReceiptInvalidError, RevocationDataError, StampInvalidError
 from notigateway.evidence.raising import add_archive_timestamp, archive_imprint, raise_to_lt
 from notigateway.evidence.timestamp import CLOCKS_DIFFER_AT_MOST, Timestamp, embedded_certificates, take_out
 from notigateway.evidence.xades import seal_certificate_of
@@ -92,7 +92,11 @@ def raise_receipts(
             chosen = _chosen(session, one)
             if chosen is None:
                 continue
-            raised[one.receipt_id] = Raised(raise_to_lt(one.xml, read_chosen(session, chosen)), Level.LT)
+            try:
+                form = raise_to_lt(one.xml, read_chosen(session, chosen))
+            except ReceiptInvalidError:
+                continue  # of authorities for which nobody else vouches there is nothing, or it has no room
+            raised[one.receipt_id] = Raised(form, Level.LT)
             if level is Level.LTA and one.receipt_id not in archived:
                 wanted[one.receipt_id] = chosen
     if wanted:
