@@ -10,7 +10,7 @@ import subprocess
 import sys
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import timedelta
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
@@ -32,6 +32,7 @@ from pki import pki
 from watched import AT, NAME, ORIGIN, Log, Room, later, post, room, serving, text_of, words
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -41,6 +42,12 @@ BY_COMMAND = [sys.executable, "-m", "notigateway.cli.main", "witness"]
 @pytest.fixture
 def made(tmp_path: Path) -> Room:
     return room(tmp_path / "witness")
+
+
+@pytest.fixture
+def kept(made: Room) -> Iterator[Kept]:
+    with closing(Kept(load_witness(made.file).database)) as one:
+        yield one
 
 
 def run(*arguments: str, said: str = "") -> subprocess.CompletedProcess[str]:
@@ -189,14 +196,14 @@ def test_a_log_that_has_gone_back_is_told_to_the_operator_of_the_witness(made: R
         (0, "does not say which one the log goes on from"),
     ],
 )
-def test_who_accepts_a_new_name_is_told_what_is_not_vouched_for(made: Room, quoted: int, said: str) -> None:
+def test_who_accepts_a_new_name_is_told_what_is_not_vouched_for(
+    made: Room, kept: Kept, quoted: int, said: str
+) -> None:
     log, restored = Log.of(*words(9)), Log.of(*words(4), origin=f"{ORIGIN}/2")
     size = min(abs(quoted), 9)
     root = log.root(size) if quoted > 0 else bytes(32)
     restored.follows = Follows(ORIGIN, abs(quoted), root, "restored from the backup") if quoted else None
-    configured = load_witness(made.file)
-    kept = Kept(configured.database)
-    witness = Witness(configured, kept)
+    witness = Witness(load_witness(made.file), kept)
     assert witness.judge(log.submission(0), later(1)).status == 200
     assert witness.judge(restored.submission(0), later(2)).status == 404
     accepted = CliRunner().invoke(app, ["witness", "accept", str(made.file), restored.origin, "--yes"])
@@ -209,9 +216,8 @@ def test_who_accepts_a_new_name_is_told_what_is_not_vouched_for(made: Room, quot
     assert "accepted" not in CliRunner().invoke(app, ["witness", "heads", str(made.file)]).output
 
 
-def test_a_name_that_was_given_up_is_cosigned_no_more(made: Room) -> None:
+def test_a_name_that_was_given_up_is_cosigned_no_more(made: Room, kept: Kept) -> None:
     log, restored = Log.of(*words(9)), Log.of(*words(4), origin=f"{ORIGIN}/2")
-    kept = Kept(load_witness(made.file).database)
     witness = Witness(load_witness(made.file), kept)
     assert witness.judge(log.submission(0), later(1)).status == 200
     witness.judge(restored.submission(0), later(2))
@@ -231,8 +237,7 @@ def test_a_name_that_was_given_up_is_cosigned_no_more(made: Room) -> None:
     assert witness.judge(restored.submission(4), later(6)).status == 200
 
 
-def test_a_size_that_no_log_has_is_refused(made: Room) -> None:
-    kept = Kept(load_witness(made.file).database)
+def test_a_size_that_no_log_has_is_refused(made: Room, kept: Kept) -> None:
     text = Checkpoint(ORIGIN, 2**63, bytes(32), AT).to_bytes()
     signed = Seal(pki().seal).sign(text, now=AT)
     note = write_note(text, signed, origin=ORIGIN, certificate=pki().seal.certificate)

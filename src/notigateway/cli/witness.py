@@ -8,6 +8,7 @@ from __future__ import annotations
 import signal
 import socket
 import threading
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -103,21 +104,22 @@ def heads(file: File) -> None:
     from notigateway.tlog.checkpoint import read_checkpoint
     from notigateway.tlog.note import read_note
 
-    kept = _opened(file)
-    cosigned = kept.heads()
+    with closing(_opened(file)) as kept:
+        cosigned, accepted_names = kept.heads(), kept.accepted()
+        conflicts, waiting = kept.conflicts(), kept.waiting()
     for origin, head in cosigned.items():
         at = instant_text(datetime.fromtimestamp(head.cosigned, UTC))
         typer.echo(f"{harmless(origin)}: {head.size} entries, root {head.root.hex()}, cosigned {at}")
-    for origin, follows, accepted in kept.accepted():
+    for origin, follows, accepted in accepted_names:
         if origin not in cosigned:
             named = f"{harmless(origin)}, before {harmless(follows)}"
             typer.echo(f"{named}: accepted {accepted}, and no head of it has come since")
-    for origin, size, seen, refused, at in kept.conflicts():
+    for origin, size, seen, refused, at in conflicts:
         last = read_checkpoint(read_note(seen).text)
         back = f"gone back from {last.size} entries to {size}" if size < last.size else f"{size} entries"
         typer.echo(f"SPLIT VIEW of {harmless(origin)}, {back}, seen {at}:")
         typer.echo("\n".join(map(_quoted, (seen, refused))))
-    for one in kept.waiting():
+    for one in waiting:
         typer.echo(f"waits for `notigateway witness accept`: {_told(one)}")
 
 
@@ -135,24 +137,24 @@ def accept(
     from notigateway.tlog.note import read_note
     from notigateway.tlog.quoted import quoted_words
 
-    kept = _opened(file)
-    found = next((one for one in kept.waiting() if one.origin == origin), None)
-    if found is None:
-        raise ConfigurationError("no log waits under that name: see `notigateway witness heads`")
-    typer.echo(_told(found))
-    new, cosigned = read_checkpoint(read_note(found.note).text), kept.heads()
-    last = cosigned.get(new.follows.origin if new.follows else found.follows)
-    known = None if last is None else read_checkpoint(read_note(last.note).text)
-    if last is not None and known is not None:
-        former = harmless(known.origin)
-        typer.echo(f"the head of {former} that this witness cosigned last:\n{_quoted(last.note)}")
-    typer.echo(f"a head under the new name:\n{_quoted(found.note)}")
-    typer.echo(harmless(quoted_words(new, known, "this witness has cosigned")))
-    if not yes:
-        typer.confirm("Cosign heads of the new name?", abort=True)
-    with kept.turn() as turn:
-        turn.accept(found, datetime.now(UTC))
-    typer.echo(f"accepted: {harmless(origin)}")
+    with closing(_opened(file)) as kept:
+        found = next((one for one in kept.waiting() if one.origin == origin), None)
+        if found is None:
+            raise ConfigurationError("no log waits under that name: see `notigateway witness heads`")
+        typer.echo(_told(found))
+        new, cosigned = read_checkpoint(read_note(found.note).text), kept.heads()
+        last = cosigned.get(new.follows.origin if new.follows else found.follows)
+        known = None if last is None else read_checkpoint(read_note(last.note).text)
+        if last is not None and known is not None:
+            former = harmless(known.origin)
+            typer.echo(f"the head of {former} that this witness cosigned last:\n{_quoted(last.note)}")
+        typer.echo(f"a head under the new name:\n{_quoted(found.note)}")
+        typer.echo(harmless(quoted_words(new, known, "this witness has cosigned")))
+        if not yes:
+            typer.confirm("Cosign heads of the new name?", abort=True)
+        with kept.turn() as turn:
+            turn.accept(found, datetime.now(UTC))
+        typer.echo(f"accepted: {harmless(origin)}")
 
 
 def _told(one: Waiting) -> str:
