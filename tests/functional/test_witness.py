@@ -237,6 +237,32 @@ def test_a_name_that_was_given_up_is_cosigned_no_more(made: Room, kept: Kept) ->
     assert witness.judge(restored.submission(4), later(6)).status == 200
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_of_a_log_that_was_restored_twice_the_last_name_alone_is_cosigned(
+    made: Room, kept: Kept, at_once: bool
+) -> None:
+    """Also where both names have waited for the person, who confirms one after the other."""
+    names = [ORIGIN, f"{ORIGIN}/2", f"{ORIGIN}/3"]
+    logs = [Log.of(*words(9 - number), origin=name) for number, name in enumerate(names)]
+    witness = Witness(load_witness(made.file), kept)
+    assert witness.judge(logs[0].submission(0), later(1)).status == 200
+    for steps in [logs[1:]] if at_once else [[logs[1]], [logs[2]]]:
+        for log in steps:
+            assert witness.judge(log.submission(0), later(2)).status == 404
+        for log in steps:
+            done = CliRunner().invoke(app, ["witness", "accept", str(made.file), log.origin, "--yes"])
+            assert done.exit_code == 0, done.output
+    assert witness.judge(logs[2].submission(0, at=later(3)), later(3)).status == 200
+    for number, log in enumerate(logs[:2]):
+        log.add("for somebody else")
+        old = 9 if number == 0 else 0
+        assert witness.judge(log.submission(old, at=later(4)), later(4)).status == 403
+    assert [origin for origin, *_ in kept.conflicts()] == names[:2]
+    assert all(names[2].encode() in seen for _, _, seen, _, _ in kept.conflicts())
+    logs[2].add("more")
+    assert witness.judge(logs[2].submission(7, at=later(5)), later(5)).status == 200
+
+
 def test_a_size_that_no_log_has_is_refused(made: Room, kept: Kept) -> None:
     text = Checkpoint(ORIGIN, 2**63, bytes(32), AT).to_bytes()
     signed = Seal(pki().seal).sign(text, now=AT)

@@ -96,8 +96,8 @@ class Witness:
     def _cosign_next(self, note: Note, asked: _Asked, now: datetime) -> Verdict:
         """Answer about a head that its seal signed."""
         head = asked.head
-        present = self._kept.followed_by(head.origin)
-        if present is not None:
+        present = self._kept.present(head.origin)
+        if present != head.origin:
             self._note_former(asked, present, now)
             return _FORMER
         with self._kept.turn() as turn:
@@ -142,14 +142,20 @@ class Witness:
                 _log.error("witness_former_name", origin=asked.head.origin, present=present)
 
     def _note_unknown(self, note: Note, head: Checkpoint, now: datetime) -> None:
-        """Have a person asked about an unknown name that the seal of a known log has signed."""
+        """Have a person asked about an unknown name that the seal of a known log has signed.
+
+        A name that was given up is not asked about again, whatever the settings name now.
+        """
+        if self._kept.present(head.origin) != head.origin:
+            return
         for known, seals in self._logs.items():
             sealed = _sealed(note, seals, now)
             if sealed is not None:
+                present = self._kept.present(known)
                 with self._kept.turn() as turn:
-                    is_new = turn.keep_waiting(head.origin, known, sealed.to_bytes(), now)
+                    is_new = turn.keep_waiting(head.origin, present, sealed.to_bytes(), now)
                 if is_new:
-                    _log.warning("witness_origin_waits", origin=head.origin, follows=known)
+                    _log.warning("witness_origin_waits", origin=head.origin, follows=present)
                 return
 
 

@@ -120,10 +120,20 @@ class Turn:
         return True
 
     def accept(self, one: Waiting, at: datetime) -> None:
-        """Know a log by its new name from now on."""
-        row = (one.origin, one.follows, instant_text(at))
+        """Know a log by its new name from now on, and by none that it had before, however many those are."""
+        row = (one.origin, _present(self._connection, one.follows), instant_text(at))
         self._connection.execute("INSERT OR IGNORE INTO accepted VALUES (?, ?, ?)", row)
         self._connection.execute("DELETE FROM waiting WHERE origin = ?", (one.origin,))
+
+
+def _present(connection: sqlite3.Connection, origin: str) -> str:
+    """Follow the accepted names of a log to the last of them; each follows the one before it."""
+    passed = {origin}
+    query = "SELECT origin FROM accepted WHERE follows = ? ORDER BY at LIMIT 1"
+    while (found := connection.execute(query, (origin,)).fetchone()) and found[0] not in passed:
+        origin = found[0]
+        passed.add(origin)
+    return origin
 
 
 class Kept:
@@ -175,12 +185,13 @@ class Kept:
             found = self._read(query, (origin,))
         return found[0][0] if found else None
 
-    def followed_by(self, origin: str) -> str | None:
-        """Return the name under which a log goes on; None where this one was not given up."""
+    def present(self, origin: str) -> str:
+        """Return the name under which a log goes on: another one where this one was given up."""
         with self._lock:
-            query = "SELECT origin FROM accepted WHERE follows = ? ORDER BY at LIMIT 1"
-            found = self._read(query, (origin,))
-        return found[0][0] if found else None
+            try:
+                return _present(self._connection, origin)
+            except sqlite3.Error as error:
+                raise TemporarilyUnavailableError(f"the witness's file: {error}") from error
 
     def heads(self) -> dict[str, Cosigned]:
         """Return the head that was cosigned last of each log."""
