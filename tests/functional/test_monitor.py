@@ -28,7 +28,7 @@ from notigateway.witness.configured import load_key
 from operating import app
 from pki import pki, write_issuers
 from public_log import Answer, PublicLog
-from watched import ORIGIN, Log, at_a_door, free_port, later, next_seal, room, words
+from watched import ORIGIN, Log, at_a_door, free_port, later, next_seal, room, text_of, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -205,13 +205,54 @@ def test_a_head_that_is_never_proven_is_not_forgotten(watching: Watching) -> Non
     for _ in range(2):
         code, said = watching.run()
         assert (code, said["outcome"]) == (2, "indeterminate")
-    kept = read_checkpoint(read_note(recall(watching.state).unproven).text)
-    assert (kept.size, kept.root) == (90, other.root(90))
-    watching.served.lie = lambda _path, _: None
-    honest.add(*words(40, "later"))
+        assert "its sealed head is kept until it is proven" in said["said"]
+    (kept,) = recall(watching.state).unproven
+    assert text_of(kept) == text_of(other.note())
+    # Other heads that are withheld do not drive it out.
+    honest.add(*words(30, "later"))
     watching.served.log = honest
+    assert watching.run()[0] == 2
+    watching.served.lie = lambda _path, _: None
     code, said = watching.run()
     assert (code, said["outcome"]) == (3, "split view")
+    assert [head.size for head in evidence(said)[1]] == [90, 100]
+
+
+@pytest.mark.parametrize("has_followed", [True, False])
+def test_two_heads_of_one_size_are_a_split_view_though_nothing_else_is_served(
+    watching: Watching, has_followed: bool
+) -> None:
+    first = watching.served.log
+    if has_followed:
+        in_order(watching.run(), 70, 70)
+    watching.served.lie = lambda path, _: None if path == "/checkpoint" else ("404 Not Found", b"")
+    watching.served.log = first.fork(40, *words(50, "other"))
+    assert watching.run()[0] == 2
+    watching.served.log = first.fork(40, *words(50, "third"))
+    code, said = watching.run()
+    assert (code, said["outcome"]) == (3, "split view")
+    assert [head.size for head in evidence(said)[1]] == [90, 90]
+
+
+def test_a_head_that_was_not_proven_outlives_a_new_name(watching: Watching) -> None:
+    in_order(watching.run(), 70, 70)
+    first = watching.served.log
+    withheld, restored = first.fork(40, *words(50, "other")), first.fork(60, "restored")
+    restored.origin = f"{ORIGIN}/2"
+    hiding = watching.served.lie = lambda path, _: None if path == "/checkpoint" else ("404 Not Found", b"")
+    watching.served.log = withheld
+    assert watching.run()[0] == 2
+    watching.served.log = restored
+    assert watching.run("--accept-name", restored.origin)[0] == 2
+    # What was accepted was not proven, so it is asked about again.
+    watching.served.lie = lambda _path, _: None
+    code, said = watching.run()
+    assert (code, "--accept-name" in said["said"]) == (2, True)
+    in_order(watching.run("--accept-name", restored.origin), 61, 61)
+    (kept,) = recall(watching.state).unproven
+    assert text_of(kept) == text_of(withheld.note())
+    watching.served.lie, watching.served.log = hiding, withheld
+    assert watching.run()[0] == 3
 
 
 def test_a_head_that_is_proven_later_leaves_nothing(watching: Watching) -> None:
@@ -221,7 +262,7 @@ def test_a_head_that_is_proven_later_leaves_nothing(watching: Watching) -> None:
     assert watching.run()[0] == 2
     watching.served.lie = lambda _path, _: None
     in_order(watching.run(), 100, 30)
-    assert recall(watching.state).unproven == b""
+    assert recall(watching.state).unproven == ()
 
 
 def test_an_old_copy_of_the_log_is_no_split_view(watching: Watching) -> None:
@@ -326,7 +367,9 @@ def test_whatever_a_log_serves_is_answered(watching: Watching, which: str, answe
     watching.served.lie = lambda path, _: answer if path.startswith(which) else None
     found, said = watching.run()
     assert (found, said["outcome"]) == (code, {1: "wrong", 2: "indeterminate"}[code]), said
-    assert not watching.state.exists()
+    if watching.state.exists():  # what is sealed and not proven is kept, and nothing believed
+        known = recall(watching.state)
+        assert (known.note, len(known.unproven), code) == (b"", 1, 2)
 
 
 def test_a_log_that_dribbles_is_not_waited_for(watching: Watching) -> None:

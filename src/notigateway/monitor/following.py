@@ -124,14 +124,18 @@ class Following:
         try:
             self._compare_known(known, served)
             known = self._grown(known, served, known.edge)
-        except UnreachableError:
-            if known.note:  # it is sealed: whatever becomes of it, it is not forgotten
-                self._keep(replace(self._kept or known, unproven=served.note))
-            raise
-        for other in [*self._unproven(known), *others]:
+        except UnreachableError as error:
+            if served.head.size <= known.edge.size:  # it is of what was verified before
+                raise
+            # A name that was accepted for a head that is not proven is asked about again.
+            self._keep((self._kept or begun).with_unproven(served.note))
+            raise UnreachableError(f"{error}; its sealed head is kept until it is proven") from error
+        unproven = self._unproven(known, served)
+        for other in [*unproven, *others]:
             self._compare_other(other, served, known)
-        if known.unproven:
-            known = replace(known, unproven=b"")
+        if unproven:
+            proven = {one.note for one in unproven}
+            known = replace(known, unproven=tuple(one for one in known.unproven if one not in proven))
             self._keep(known)
         new = known.edge.size - (
             begun.edge.size if begun.note and known.head.origin == begun.head.origin else 0
@@ -150,21 +154,20 @@ class Following:
                 last = Seen(known.head, known.note, "seen before")
                 raise split("the log has gone back to a name that it had before", last, served)
 
-    def _unproven(self, known: Remembered) -> list[Seen]:
-        """Return the head that the log has signed and not proven, if there is one of its present name."""
-        if not known.unproven:
-            return []
-        seen = self.read(known.unproven, "a head that the log did not prove before")
-        return [seen] if seen.head.origin == known.head.origin else []
+    def _unproven(self, known: Remembered, served: Seen) -> list[Seen]:
+        """Return the heads of the name that is served which the log has signed and not proven."""
+        seen = [self.read(one, "a head that the log did not prove before") for one in known.unproven]
+        return [one for one in seen if one.head.origin == served.head.origin]
 
     def _check_unproven(self, known: Remembered, served: Seen) -> None:
-        """Check that a head which was not proven is not gone: fewer entries at a later instant."""
-        for before in self._unproven(known) if known.note else []:
-            is_smaller = served.head.size < before.head.size and served.head.at > before.head.at
-            if is_smaller and served.head.origin == before.head.origin:
+        """Check a head against those that were not proven, as far as no tile is needed for it."""
+        for before in self._unproven(known, served):
+            if served.head.size < before.head.size and served.head.at > before.head.at:
                 raise split(
                     "it has signed a head of more entries before, and never proven it", before, served
                 )
+            if served.head.size == before.head.size and served.head.root != before.head.root:
+                raise split("two heads of one size with different roots", before, served)
 
     def _finished(self, known: Remembered) -> Remembered:
         note, edge = known.under_way or (b"", Edge())

@@ -33,6 +33,7 @@ _FORMAT: Final = 1
 _LEVELS: Final = 8
 _HEADS_AT_MOST: Final = 500
 _FORMER_AT_MOST: Final = 20
+_UNPROVEN_AT_MOST: Final = 100
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,8 @@ class Remembered:
     former: tuple[bytes, ...] = ()
     under_way: tuple[bytes, Edge] | None = None
     lacking: Lacking | None = None
-    # A head that the log's seal has signed and the log did not prove: evidence, should it never do so.
-    unproven: bytes = b""
+    # Heads that the log's seal has signed and the log did not prove: evidence, should it never do so.
+    unproven: tuple[bytes, ...] = ()
 
     @property
     def head(self) -> Checkpoint:
@@ -92,7 +93,17 @@ class Remembered:
 
     def renamed(self) -> Remembered:
         """Return what is remembered of a log that goes on under another name: its last head, and no tree."""
-        return replace(NOTHING, former=(*self.former, self.note)[-_FORMER_AT_MOST:])
+        former = (*self.former, self.note)[-_FORMER_AT_MOST:]
+        return replace(NOTHING, former=former, unproven=self.unproven)
+
+    def with_unproven(self, note: bytes) -> Remembered:
+        """Return it with a sealed head that the log did not prove.
+
+        The first ones stay, and the newest: who withholds many drives none of those out that came before.
+        """
+        text = read_note(note).text  # other lines may have come to the same head
+        others = tuple(one for one in self.unproven if read_note(one).text != text)
+        return replace(self, unproven=(*others[: _UNPROVEN_AT_MOST - 1], note))
 
     def on_its_way(self, note: bytes, edge: Edge) -> Remembered:
         """Return it with what is under way."""
@@ -129,7 +140,7 @@ def _read(said: dict[str, Any]) -> Remembered:
         former=tuple(note.encode() for note in said["former"]),
         under_way=None if way is None else (way["note"].encode(), _read_edge(way["edge"])),
         lacking=_read_lacking(said.get("lacking")),
-        unproven=said.get("unproven", "").encode(),
+        unproven=tuple(note.encode() for note in said.get("unproven", ())),
     )
     is_whole = not found.note or (found.head.size, found.head.root) == (found.edge.size, found.edge.root())
     if said["format"] != _FORMAT or not is_whole:
@@ -147,7 +158,7 @@ def remember(file: Path, what: Remembered) -> None:
         "heads": {str(size): base64.b64encode(root).decode() for size, root in what.heads.items()},
         "former": [note.decode() for note in what.former],
         "under_way": None if way is None else {"note": way[0].decode(), "edge": _said_edge(way[1])},
-        "unproven": what.unproven.decode(),
+        "unproven": [note.decode() for note in what.unproven],
         "lacking": lack and {"since": instant_text(lack.since), "looks": lack.looks},
     }
     making = file.with_name(f"{file.name}.making")
