@@ -18,6 +18,7 @@ from notigateway.client import (
     LogNotProvenError,
     LogRenamedError,
     LogSplitError,
+    SpoolError,
     pull,
 )
 from notigateway.client.log_watch import KEPT, Known, LogWatch
@@ -213,6 +214,12 @@ def test_a_head_of_another_seal_or_a_damaged_memory_is_not_passed_over(spool: Sp
         spool.keep_file(KEPT, damaged)
         with pytest.raises(LogNotProvenError):
             look(Service(Log.of("a")), spool)
+
+
+def test_a_folder_in_place_of_the_kept_head_is_told_with_its_name(spool: Spool, tmp_path: Path) -> None:
+    (tmp_path / "inbox" / KEPT).mkdir()
+    with pytest.raises(SpoolError, match=r"inbox/\.log-head: Is a directory"):
+        look(Service(Log.of("a")), spool)
 
 
 # --- the service itself ------------------------------------------------------------------------------

@@ -28,6 +28,16 @@ def remove_file(name: str, folder: int) -> None:
         os.unlink(name, dir_fd=folder)
 
 
+def read_below(name: str, folder: int) -> bytes:
+    """Return the content of a file of an open folder; a link, or what is no file, is none.
+
+    Raises: `OSError` with its name.
+    """
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+    with open(name, "rb", opener=lambda path, _: os.open(path, flags, dir_fd=folder)) as file:
+        return file.read()
+
+
 @contextmanager
 def opened_folder(name: str, folder: int) -> Iterator[int]:
     """Open a folder of an open folder."""

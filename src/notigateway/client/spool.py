@@ -23,7 +23,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from notigateway.client.disk import disk, opened_folder, remove_file, sync_folder, write_file
+from notigateway.client.disk import disk, opened_folder, read_below, remove_file, sync_folder, write_file
 from notigateway.client.errors import SpoolError
 from notigateway.client.file_names import folder_name, notification_of, safe_name
 from notigateway.client.shapes import as_json, compact_text
@@ -211,9 +211,7 @@ class Spool:
     def read_file(self, name: str) -> bytes | None:
         """Return a file of ours beside the notifications; None where there is none. Raises: `SpoolError`."""
         with disk(self._directory), suppress(FileNotFoundError):
-            descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=self._folder)
-            with os.fdopen(descriptor, "rb") as file:
-                return file.read()
+            return read_below(name, self._folder)
         return None
 
     def append_file(self, name: str, content: bytes) -> None:
@@ -240,9 +238,7 @@ class Spool:
             suppress(FileNotFoundError),
             opened_folder(folder, self._folder) as opened,
         ):
-            flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
-            with os.fdopen(os.open(name, flags, dir_fd=opened), "rb") as file:
-                return file.read()
+            return read_below(name, opened)
         return None
 
     def replace_stored(self, folder: str, files: Mapping[str, bytes]) -> None:
