@@ -95,7 +95,7 @@ func (n *note) readText() error {
 	}
 	n.name = lines[0]
 	var err error
-	if n.size, err = strconv.ParseUint(lines[1], 10, 64); err != nil {
+	if n.size, err = strconv.ParseUint(lines[1], 10, 63); err != nil {
 		return wrong
 	}
 	var ok bool
@@ -110,6 +110,9 @@ func (n *note) readText() error {
 		reason, is := strings.CutPrefix(lines[5], "reason ")
 		if len(follows) != 4 || follows[0] != "follows" || !sizeForm.MatchString(follows[1]) || !nameForm.MatchString(follows[3]) ||
 			!is || !nameForm.MatchString(reason) {
+			return wrong
+		}
+		if _, err := strconv.ParseUint(follows[1], 10, 63); err != nil {
 			return wrong
 		}
 		if root, ok := strictBase64(follows[2]); !ok || len(root) != 32 {
