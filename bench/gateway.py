@@ -49,6 +49,7 @@ class Gateway:
                 "seal_key_file": pki.key("seal"),
                 "seal_certificate_file": pki.certificate("seal"),
                 "authorised_issuers_folder": pki.issuers,
+                "evidence_issuers_folder": pki.evidence_issuers,
                 "revocation_folder": pki.revocation,
                 "log_level": "error",
             },

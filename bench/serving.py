@@ -91,6 +91,7 @@ def set_up(folder: Path, pki: Pki, url: str, changes: Mapping[str, object]) -> P
         "seal_key_file": str(pki.key("seal")),
         "seal_certificate_file": str(pki.certificate("seal")),
         "authorised_issuers_folder": str(pki.issuers),
+        "evidence_issuers_folder": str(pki.evidence_issuers),
         "revocation_folder": str(pki.revocation),
         "log_level": "error",
         **changes,
