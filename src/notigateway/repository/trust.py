@@ -73,20 +73,7 @@ def keep_revocation_data(session: Session, one: RevocationData, data: bytes, *, 
     ).all()
     if any(row.this_update >= one.this_update for row in current):
         return False
-    is_new = insert_if_absent(
-        session,
-        RevocationRow,
-        sha256=one.sha256,
-        source=one.source,
-        scope=one.scope,
-        this_update=one.this_update,
-        fresh_until=one.fresh_until,
-        stored_at=now,
-        replaced_at=None,
-        is_evidence=False,
-        data=data,
-    )
-    if not is_new:
+    if not _insert(session, one, data, now=now, is_evidence=False):
         # It was kept for the gateway's own certificates alone, and is the newest for callers too.
         session.get_one(RevocationRow, one.sha256).replaced_at = None
     for row in current:
@@ -96,7 +83,13 @@ def keep_revocation_data(session: Session, one: RevocationData, data: bytes, *, 
 
 def keep_as_evidence(session: Session, one: RevocationData, data: bytes, *, now: datetime) -> None:
     """Store a verified list or answer for ever: not for callers, whose certificates it need not be about."""
-    is_new = insert_if_absent(
+    if not _insert(session, one, data, now=now, is_evidence=True):
+        mark_as_evidence(session, one.sha256)
+
+
+def _insert(session: Session, one: RevocationData, data: bytes, *, now: datetime, is_evidence: bool) -> bool:
+    """Store it for callers, or for evidence alone; False where it is there already."""
+    return insert_if_absent(
         session,
         RevocationRow,
         sha256=one.sha256,
@@ -105,12 +98,10 @@ def keep_as_evidence(session: Session, one: RevocationData, data: bytes, *, now:
         this_update=one.this_update,
         fresh_until=one.fresh_until,
         stored_at=now,
-        replaced_at=now,
-        is_evidence=True,
+        replaced_at=now if is_evidence else None,
+        is_evidence=is_evidence,
         data=data,
     )
-    if not is_new:
-        mark_as_evidence(session, one.sha256)
 
 
 def list_current_digests(session: Session) -> frozenset[str]:
