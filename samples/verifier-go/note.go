@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"math/big"
 	"regexp"
 	"sort"
 	"strconv"
@@ -267,7 +268,26 @@ func readWitness(text string) (witness, bool) {
 	}
 	hash := sha256.Sum256(append([]byte(parts[0]+"\n"), key...))
 	made := witness{parts[0], [4]byte(hash[:4]), key[1:]}
-	return made, hex.EncodeToString(made.id[:]) == parts[1]
+	return made, hex.EncodeToString(made.id[:]) == parts[1] && !isWeak(key[1:])
+}
+
+// isWeak tells whether everybody can sign under a key: its point has a small order, or is not written as
+// RFC 8032 writes it (V66).
+func isWeak(key []byte) bool {
+	reversed := make([]byte, len(key))
+	for place, one := range key {
+		reversed[len(key)-1-place] = one
+	}
+	reversed[0] &= 0x7f
+	y := new(big.Int).SetBytes(reversed)
+	p := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 255), big.NewInt(19))
+	eighth, _ := new(big.Int).SetString("7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7", 16)
+	for _, weak := range []*big.Int{big.NewInt(0), big.NewInt(1), eighth} {
+		if y.Cmp(weak) == 0 || new(big.Int).Add(y, weak).Cmp(p) == 0 {
+			return true
+		}
+	}
+	return y.Cmp(p) >= 0
 }
 
 // seen returns when each witness that counts saw the head, earliest first (V67 to V69).

@@ -46,6 +46,10 @@ _NAME: Final = re.compile(r"[!-*,-~]{1,200}", re.ASCII)
 _VKEY: Final = re.compile(
     r"(?P<name>[!-*,-~]{1,200})\+(?P<id>[0-9a-f]{8})\+(?P<key>[A-Za-z0-9+/]{44})", re.ASCII
 )
+# RFC 8032 section 5.1: the field, and the y of the points of order 8; those of order 1, 2 and 4 are 1, -1, 0.
+_P: Final = 2**255 - 19
+_Y_OF_ORDER_8: Final = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
+_Y_OF_SMALL_ORDER: Final = frozenset({0, 1, _P - 1, _Y_OF_ORDER_8, _P - _Y_OF_ORDER_8})
 _LAST_SECOND: Final = int(datetime.max.replace(tzinfo=UTC, microsecond=0).timestamp())
 
 
@@ -85,6 +89,9 @@ def read_vkey(text: str) -> Cosigner:
     cosigner = Cosigner(found["name"], data[1:])
     if cosigner.vkey != text:
         raise ValueError("the key does not have that key id")
+    y = int.from_bytes(cosigner.key, "little") & ~(1 << 255)
+    if y >= _P or y in _Y_OF_SMALL_ORDER:  # under such a key everybody can sign
+        raise ValueError("the key is one to which no private key belongs")
     return cosigner
 
 

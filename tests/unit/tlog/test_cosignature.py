@@ -69,6 +69,24 @@ def test_what_is_no_vkey_is_refused(text: str) -> None:
         read_vkey(text)
 
 
+_P = 2**255 - 19
+_ORDER_8 = int("05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826", 16)
+
+
+@pytest.mark.parametrize("y", [0, 1, _P - 1, _P, _P + 1, _P + 5, _ORDER_8, _P - _ORDER_8])
+@pytest.mark.parametrize("sign", [0, 1 << 255])
+def test_a_key_under_which_everybody_signs_is_refused(y: int, sign: int) -> None:
+    weak = Cosigner(NAME, (y | sign).to_bytes(32, "little"))
+    with pytest.raises(ValueError, match="no private key"):
+        read_vkey(weak.vkey)
+
+
+def test_such_a_key_would_let_everybody_sign() -> None:
+    """Why: the identity as key, and a signature that nobody had a private key for."""
+    anybody = struct.pack(">Q", int(AT.timestamp())) + bytes([1]) + bytes(63)
+    assert verify_cosignature(TEXT, anybody, Cosigner(NAME, bytes([1]) + bytes(31)))
+
+
 @pytest.mark.parametrize("name", ["", "a b", "a+b", "a\nb", "ñ", "x" * 201])
 def test_a_name_that_two_readers_would_not_read_alike_is_none(name: str) -> None:
     with pytest.raises(ValueError, match="name"):
