@@ -65,12 +65,17 @@ _UPDATES_AT_MOST: Final = 24
 # Hundreds are needed; pyHanko follows each of them, for each update.
 _OBJECTS_AT_MOST: Final = 4_000
 _REFERENCES_AT_MOST: Final = 8_000
-_REFERENCE: Final = re.compile(rb"\d[\0\t\n\f\r ]++R")
+_REFERENCE: Final = re.compile(rb"(?<=[\d\0\t\n\f\r ])R(?![0-9A-Za-z])")
 # Those of the gateway's PDFs have 3 KiB.
 _XMP_MAX_BYTES: Final = 64 * 1024
 _XMP_ELEMENTS_AT_MOST: Final = 1_000
 # From the beginning of a number on, each part as far as it goes: in whatever is appended nothing backtracks.
 _OBJECT: Final = re.compile(rb"(?<!\d)(\d++)[\0\t\n\f\r ]++\d++[\0\t\n\f\r ]++obj")
+# What a reader may take for the head of an object too: no space before the word, or a comment within.
+_WORD_OF_OBJECT: Final = re.compile(
+    rb"(?:[\0\t\n\f\r ]\d++[\0\t\n\f\r ]*+|(?<![\0\t\n\f\r ])(?=[\0\t\f ]*+[\n\r])[\0\t\n\f\r ]++)"
+    rb"obj(?![^\0\t\n\f\r ()<>\[\]{}/%])"
+)
 _TABLE: Final = re.compile(rb"startxref\n(\d+)\n%%EOF\n?\Z")
 _END: Final = re.compile(rb"%%EOF(?:\r\n|\n|\r)?\Z")
 # What time-stamps of a document are about: EU DSS asks about a SHA-512.
@@ -331,7 +336,11 @@ def _check_named(data: bytes, reader: PdfFileReader, begin: int, sealed: int) ->
                 raise RenditionInvalidError("an object that is appended to the PDF is called otherwise")
     if any(place < begin for place in places):
         raise RenditionInvalidError("what is appended to the PDF names anew what was sealed")
-    if any(found.start() not in places for found in _OBJECT.finditer(data, begin)):
+    heads = list(_OBJECT.finditer(data, begin))
+    ends = {head.end() for head in heads}
+    if any(head.start() not in places for head in heads) or any(
+        word.end() not in ends for word in _WORD_OF_OBJECT.finditer(data, begin)
+    ):
         raise RenditionInvalidError("something is hidden in what is appended to the PDF")
 
 

@@ -443,6 +443,18 @@ def test_what_no_table_names_is_refused(form: bytes, verified: Callable[[bytes],
         verified(padded)
 
 
+@pytest.mark.parametrize(
+    "head", [b"5%\n0 obj", b"5 0%x\nobj", b"5 0 %x\r\n obj", b"5 0obj", b"5\n%%\n0\nobj"]
+)
+def test_an_object_whose_head_is_written_otherwise_is_not_overlooked(
+    form: bytes, verified: Callable[[bytes], SealedPdf], head: bytes
+) -> None:
+    """A comment counts as a space for who reads a PDF, and none is needed before the word."""
+    assert verified(_with_hidden(form, b"%word obj"))
+    with pytest.raises(RenditionInvalidError, match="hidden"):
+        verified(_with_hidden(form, b"\n" + head + b" <</Type/Catalog>> endobj"))
+
+
 def _with_hidden(form: bytes, hidden: bytes) -> bytes:
     """Return an update by a library, with a comment in front of it that its table jumps over."""
     begun = form + hidden + b"\n"
