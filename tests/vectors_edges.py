@@ -103,6 +103,21 @@ def _instants() -> Iterator[Vector]:
         "Witnesses that saw the head five minutes before its own instant.",
         trust="trust-witnesses",
     )
+    # Sealed by a seal in use, so that the head itself counts.
+    late = replace(small(), made_by="seal-rsa", is_stamped=False)
+    root = node(node(leaf_hash(b"first"), leaf_hash(late.leaf())), leaf_hash(b"last"))
+    text = head_text(3, root, SEAL_ENDS + timedelta(minutes=4))
+    seen = [cosigned(text, one, SEAL_ENDS) for one in ("w1", "w2")]
+    signed = line(LOG, key_id(holder("seal-rsa")), holder("seal-rsa").sign(text))
+    yield Vector(
+        name="head-of-later-dated-by-witnesses",
+        data=late.but(log_checkpoint_note=text + b"\n" + signed + b"".join(seen)).build(),
+        trust="trust-witnesses-clocks",
+        at=SEAL_ENDS + timedelta(minutes=1),
+        rule="V89",
+        steps="pp pppp ss ssss spppspi",
+        says="A head from after the instant of the verification, and witnesses who saw it before.",
+    )
 
 
 def _tokens() -> Iterator[Vector]:

@@ -144,7 +144,9 @@ class Surroundings:
         stamp = self._stamp_of(self.head)
         known = [] if stamp is None else [self.case.existence.proof(stamp)]
         known += [] if self.seen is None else [self.seen]
-        if self.is_included:  # whoever saw the head saw the receipt's leaf, which commits to its bytes
+        later = self._later(self.head, stamp)
+        # Whoever saw the head saw the receipt's leaf, which commits to its bytes.
+        if self.is_included and later is None:
             self.case.existence.proofs += [
                 replace(one, algorithms=one.algorithms | {"SHA-256"}) for one in known
             ]
@@ -156,7 +158,8 @@ class Surroundings:
             )
         if why is not None:
             raise UndeterminedError(f"the seal on the checkpoint: {why}")
-        self._check_not_later(self.head, stamp)
+        if later is not None:
+            raise SkippedError(f"{later}: nothing is concluded from it")
         if stamp is not None:
             return f"the head of the log existed on {instant_text(stamp.at)}"
         if self.seen is not None:
@@ -167,13 +170,12 @@ class Surroundings:
             )
         raise SkippedError("the checkpoint has no time-stamp yet: a bundle fetched later may have it")
 
-    def _check_not_later(self, head: SealedHead, stamp: Stamp | None) -> None:
-        """Check that head and time-stamp were there at the instant as of which is verified."""
+    def _later(self, head: SealedHead, stamp: Stamp | None) -> str | None:
+        """Return what of head and time-stamp was not there at the instant as of which is verified."""
         said = [("the head was made", head.checkpoint.at)]
         said += [] if stamp is None else [("its time-stamp was given", stamp.at)]
-        for what, when in said:
-            if when > self.case.known_until:
-                raise SkippedError(f"{self.case.is_later(what, when)}: nothing is concluded from it")
+        late = (self.case.is_later(what, when) for what, when in said if when > self.case.known_until)
+        return next(late, None)
 
     def _stamp_of(self, head: SealedHead) -> Stamp | None:
         """Return the head's time-stamp; None where there is none, or nobody is pinned who could say so."""
