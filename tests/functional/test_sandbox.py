@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,13 +17,16 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from envelopes import Draft, Ref
 from notigateway.client import GatewayFaultError, NotificationClient
 from notigateway.errors import ConfigurationError
 from notigateway.pki.keys import load_key_pair
 from notigateway.sandbox.process import running
+from notigateway.settings import load_settings
 from notigateway.soap.wscn.environment import PRODUCTION
+from notigateway.tlog.cosignature import cosigner_of
 from notigateway.verifier.pins import load_trust
 from notigateway.verifier.procedure import verify
 from notigateway.verifier.report import Outcome
@@ -157,6 +161,50 @@ def test_a_second_start_continues_with_the_same_keys_and_data(tmp_path: Path) ->
             after = list(one.list_notifications())
     assert [notification.id for notification in after] == before
     assert [notification.state for notification in after] == ["accepted", "available", "available"]
+
+
+def test_a_sandbox_that_is_told_to_reload_goes_on(tmp_path: Path) -> None:
+    """As an operator tells gunicorn elsewhere (SIGHUP): its workers are new, its address is the same."""
+    with running(tmp_path, "--notifications", "1") as one, client(one, "company") as asking:
+        worker = _workers(one)
+        for _ in range(2):
+            one.process.send_signal(signal.SIGHUP)
+            until = time.monotonic() + PATIENCE_SECONDS
+            while (worker & _workers(one) or not _workers(one)) and time.monotonic() < until:
+                time.sleep(0.05)
+            assert asking.ping().known
+            assert not worker & _workers(one)
+            worker = _workers(one)
+        assert one.process.poll() is None
+
+
+def _workers(sandbox: Running) -> set[str]:
+    pid = sandbox.process.pid
+    return set(Path(f"/proc/{pid}/task/{pid}/children").read_text("utf-8").split())
+
+
+def test_what_is_said_of_the_log_stays_in_the_settings(tmp_path: Path) -> None:
+    """A log keeps its name once it is signed, and a sandbox whose log was resumed has a new one."""
+    vkey = cosigner_of("witness.example/w1", Ed25519PrivateKey.generate()).vkey
+    said = f'witnesses = [{{ vkey = "{vkey}", url = "http://127.0.0.1:9/w1" }}]\nwitnesses_needed = 1\n'
+    with running(tmp_path, "--notifications", "1") as first:
+        file = Path(first.ready["settings"])
+    file.write_text(f'log_origin = "sandbox.example/\\u0061"\n{said}{file.read_text("utf-8")}', "utf-8")
+    with running(tmp_path, "--notifications", "1") as second:
+        settings = load_settings(file)
+        assert (settings.log_origin, settings.witnesses_needed) == ("sandbox.example/a", 1)
+        assert [one.vkey for one in settings.witnesses] == [vkey]
+        assert second.pki.certificate("service").is_file()
+        subprocess.run(
+            [*COMMAND[:-1], "checkpoint", "--settings", str(file)],
+            check=True,
+            timeout=PATIENCE_SECONDS,
+            stdout=subprocess.DEVNULL,
+        )
+    file.write_text(file.read_text("utf-8").replace("sandbox.example/a", "sandbox.example/b"), "utf-8")
+    error = refused(tmp_path)
+    assert error.startswith('CONFIGURATION: log_origin: the log of this database is signed as "sandbox.ex')
+    assert error.count("\n") == 1
 
 
 def test_a_stopped_sandbox_answers_what_it_has_begun_and_ends_with_0(tmp_path: Path) -> None:

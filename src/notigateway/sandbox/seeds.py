@@ -29,6 +29,7 @@ from notigateway.law.powers import PowerTerms
 from notigateway.law.representation import PowerScope
 from notigateway.law.submission import ActSubmission, SubmittedAddressee, SubmittedDocument
 from notigateway.law.titles import RedTerms
+from notigateway.log.heads import check_name
 from notigateway.repository.catalogue import load_catalogue
 from notigateway.repository.engine import connected, writing
 from notigateway.repository.marking import mark_store, open_store
@@ -113,11 +114,14 @@ def sow(settings: Settings, *, notifications: int, seed: int, now: datetime) -> 
     """Build the schema, mark the store and publish the acts of that seed; return how many were new.
 
     What is there already stays as it is, so a start that was interrupted is completed by the next.
+
+    Raises: `ConfigurationError` where the log of these data bears another name than the settings say.
     """
     seal = load_seal(settings, now=now)
     new = 0
     with connected(settings) as engine:
         upgrade(engine)
+        check_name(engine, settings.log_origin)
         store = open_store(settings.document_store_url, engine)
         mark_store(engine, store, now=now)
         publishing = Publishing(store=store, seal=seal, document_max_bytes=settings.document_max_bytes)

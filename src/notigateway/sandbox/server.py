@@ -3,7 +3,7 @@
     pki/  issuers/              keys and certificates, and whose certificates are admitted
     revocation/                 the list of the revoked ones
     trust/                      what `notigateway-verify --trust` takes: seals, time-stamp authority, issuers
-    notigateway.toml            the settings, written anew at each start because the port may change
+    notigateway.toml            the settings, written anew at each start but for what is said of the log
     notigateway.db  documents/  the data; a folder that has them is served as it is
     seeds.json                  how the data were made
 
@@ -27,7 +27,6 @@ from gunicorn.app.base import BaseApplication
 from notigateway.errors import ConfigurationError
 from notigateway.metering import tracing
 from notigateway.metering.meters import join, share
-from notigateway.pki.keys import load_certificates
 from notigateway.sandbox.authority import TimestampAuthority, find_openssl
 from notigateway.sandbox.explain_page import PATH as EXPLAINING_PATH
 from notigateway.sandbox.explain_page import Explaining
@@ -35,7 +34,7 @@ from notigateway.sandbox.holders import Pki, ensure_pki
 from notigateway.sandbox.holding import Holding
 from notigateway.sandbox.jobs import Job, checkpointer, refresh_once, refresher, stamper, sweeper
 from notigateway.sandbox.seeds import sow
-from notigateway.settings import Settings, load_settings
+from notigateway.sandbox.settings_file import replace_file, settings_file, write_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from wsgiref.types import WSGIApplication
 
+    from notigateway.settings import Settings
     from notigateway.soap.endpoints import Endpoints
 
 HOST: Final = "127.0.0.1"
@@ -117,7 +117,9 @@ def prepare(
                 public_url or _address(listener) + _PATH,
                 "" if stamping is None else _address(stamping) + "/",
             )
-            settings = _settings(directory, pki, urls, listens=_address(listener), database_url=database_url)
+            settings = write_settings(
+                directory, pki, urls, listens=_address(listener), database_url=database_url
+            )
             kept = _keep_seeds(directory / "seeds.json", seeds)
             _sow_apart(settings, kept, now)
             holding.tell(_address(listener))
@@ -167,7 +169,7 @@ def describe(sandbox: Sandbox, pid: int) -> str:
             },
         },
         "trust": str(pki.trust),
-        "settings": str(_settings_file(sandbox.directory)),
+        "settings": str(settings_file(sandbox.directory)),
         "pid": pid,
     }
     return f"READY {json.dumps(ready, ensure_ascii=False)}"
@@ -190,6 +192,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         self._announce = announce
         self._workers = workers
         self._wanted = jobs
+        self._bind = f"fd://{sandbox.listener.detach()}"  # once: SIGHUP has the settings set again
         self._jobs: list[Job | TimestampAuthority] = []
         # One byte in a pipe: whichever worker takes it announces, its successors find it empty.
         self._turn, give = os.pipe()
@@ -201,7 +204,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def load_config(self) -> None:
         """Set what is ours; the rest are gunicorn's defaults."""
         options: dict[str, Any] = {
-            "bind": f"fd://{self._sandbox.listener.detach()}",
+            "bind": self._bind,
             "worker_class": "notigateway.http.worker.GatheringWorker",
             "workers": self._workers,
             "threads": _THREADS,
@@ -272,71 +275,14 @@ def _listen(port: int) -> socket.socket:
         raise ConfigurationError(f"cannot take port {port} of {HOST}: {error.strerror}") from error
 
 
-def _settings_file(directory: Path) -> Path:
-    return directory / "notigateway.toml"
-
-
 def _address(listener: socket.socket) -> str:
     return f"http://{HOST}:{listener.getsockname()[1]}"
-
-
-def _settings(
-    directory: Path, pki: Pki, urls: tuple[str, str], *, listens: str, database_url: str | None
-) -> Settings:
-    """Write the settings and read them back; `urls` are the service's and the time-stamp authority's.
-
-    It answers its operator at the one address at which it listens.
-
-    Raises: `ConfigurationError` where the environment, which wins over the file, says otherwise: the
-    sandbox would publish its fictitious acts among the data of somebody else.
-    """
-    values = {
-        "mode": "development",
-        "public_url": urls[0],
-        "operations_address": listens.removeprefix("http://"),
-        "timestamp_authority_url": urls[1],
-        "timestamp_authority_folder": str(pki.authorities),
-        "database_url": database_url or f"sqlite:///{directory / 'notigateway.db'}",
-        "document_store_url": (directory / "documents").as_uri(),
-        "service_key_file": str(pki.key("service")),
-        "service_certificate_file": str(pki.certificate("service")),
-        "seal_key_file": str(pki.key("seal")),
-        "seal_certificate_file": str(pki.certificate("seal")),
-        "retired_seals_folder": str(directory / "retired-seals"),
-        "authorised_issuers_folder": str(pki.issuers),
-        "evidence_issuers_folder": str(pki.evidence_issuers),
-        "revocation_folder": str(pki.revocation),
-    }
-    # A JSON string is a TOML basic string.
-    lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items()]
-    head, tail = "# Written by `notigateway sandbox` at each start.", 'log_format = "console"'
-    # every holder is registered, so that clients which only name their certificate can be tried too
-    # and clients of the Social Security's contract, which send no Timestamp, need change but their address
-    clients = [
-        f"\n[[clients]]\ncertificate_file = {json.dumps(str(holder.certificate), ensure_ascii=False)}"
-        f"\nrepeat_reads_until = {load_certificates(holder.certificate)[0].not_valid_after_utc.date()}"
-        for holder in pki.holders().values()
-    ]
-    for name, value in values.items():  # first: what the environment says might not even be valid here
-        _check_not_led_away(name, value, os.environ.get(f"NOTIGATEWAY_{name.upper()}", value))
-    file = _settings_file(directory)
-    _replace(file, "\n".join([head, *lines, tail, *clients, ""]))
-    settings = load_settings(file)
-    for name, value in values.items():
-        _check_not_led_away(name, value, str(getattr(settings, name)))
-    return settings
-
-
-def _check_not_led_away(name: str, value: str, found: str) -> None:
-    if found != value:
-        variable = f"NOTIGATEWAY_{name.upper()}"
-        raise ConfigurationError(f"{variable} in the environment leads away from the sandbox: unset it")
 
 
 def _keep_seeds(file: Path, wanted: Seeds) -> Seeds:
     """Return how the data of this folder are made: as they were at the first start."""
     if not file.is_file():
-        _replace(file, json.dumps(asdict(wanted)))
+        replace_file(file, json.dumps(asdict(wanted)))
     return Seeds(**json.loads(file.read_text("utf-8")))
 
 
@@ -349,11 +295,3 @@ def _sow_apart(settings: Settings, seeds: Seeds, now: datetime) -> None:
     with ProcessPoolExecutor(1, mp_context=get_context("fork")) as pool:
         pool.submit(sow, settings, now=now, **asdict(seeds)).result()
         pool.submit(refresh_once, settings, now).result()
-
-
-def _replace(file: Path, text: str) -> None:
-    """Write a file that is complete whenever it is there; it may name a password of a database."""
-    making = file.with_name(f"{file.name}.making")
-    making.touch(mode=0o600)
-    making.write_text(text, "utf-8")
-    making.replace(file)
