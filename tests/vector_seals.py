@@ -224,14 +224,23 @@ def written(said: object) -> bytes:
 
 @cache
 def pdf(
-    receipt: bytes, by: Holder, at: str, *, stamped: tuple[datetime, str] | None = None, high: bool = False
+    receipt: bytes,
+    by: Holder,
+    at: str,
+    *,
+    stamped: tuple[datetime, str] | None = None,
+    high: bool = False,
+    instead: Sequence[tuple[bytes, bytes]] = (),
 ) -> bytes:
-    """Return an empty page with a receipt attached, sealed (V79 to V82); `stamped` when, by whom (V83)."""
+    """Return an empty page with a receipt attached, sealed (V79 to V82); `stamped` when, by whom (V83).
+
+    `instead`: what of its objects is written otherwise before it is sealed.
+    """
     when = "".join(char for char in at if char.isdigit())[:14].encode()
     certificate = asn1.Certificate.load(by.der)
     longest = bytes(384 if by.is_rsa else 72)
     room = 2 * len(container(signed_attributes(bytes(32), certificate), longest, certificate, bytes(1000)))
-    before, objects = _objects(receipt, when)
+    before, objects = _objects(receipt, when, instead)
     start = len(before)
     rest = b">>\nendobj\n"
     rest += _table(objects, start + room + 2 + len(rest))
@@ -244,7 +253,7 @@ def pdf(
     return before + b"<" + digits.encode().ljust(room, b"0") + b">" + rest
 
 
-def _objects(receipt: bytes, when: bytes) -> tuple[bytes, list[int]]:
+def _objects(receipt: bytes, when: bytes, instead: Sequence[tuple[bytes, bytes]]) -> tuple[bytes, list[int]]:
     """Return everything up to the seal's container, and where each object begins."""
     parts = [
         b"<</Type/Catalog/Pages 2 0 R/AF[5 0 R]/Names<</EmbeddedFiles<</Names[(receipt.xml)5 0 R]>>>>"
@@ -262,6 +271,8 @@ def _objects(receipt: bytes, when: bytes) -> tuple[bytes, list[int]]:
         + b"/Contents ",
     ]
     text, places = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", []
+    for old, new in instead:
+        parts = [part.replace(old, new) for part in parts]
     for number, part in enumerate(parts, 1):
         places.append(len(text))
         text += b"%d 0 obj\n%b" % (number, part) + (b"\nendobj\n" if number < len(parts) else b"")

@@ -23,7 +23,7 @@ _NO_RECEIPT = but(UNPROVEN, ".xml", schema="f", seal_certificate="f")
 
 def bad_receipts() -> list[Vector]:
     """Return them."""
-    return [*_bytes(), *_seals(), *_others()]
+    return [*_bytes(), *_seals(), *structures(), *_others()]
 
 
 def _of(content: str, other: Mapping[str, str] | None = None) -> bytes:
@@ -242,6 +242,41 @@ def _seals() -> Iterator[Vector]:
         steps=but(UNPROVEN, ".xml", schema="f"),
         says="An original with its seal inside of another receipt.",
     )
+
+
+_ANOTHER = b"/Perms<</DocMDP 6 0 R>>"
+# What a PDF of the seal's own says otherwise than V81 and V82: by name, the rule, what instead of what, why.
+_STRUCTURES: tuple[tuple[str, str, tuple[tuple[bytes, bytes], ...], str], ...] = (
+    ("two-fields", "V81", ((b"Fields[6 0 R]", b"Fields[6 0 R 6 0 R]"),), "The field of the seal twice."),
+    ("kids", "V81", ((b"/T(Seal)", b"/T(Seal)/Kids[6 0 R]"),), "The field of the seal has others below it."),
+    ("certified-by-another", "V81", ((b"/V 7 0 R", b"/V 6 0 R"),), "What certifies it is not in its field."),
+    (
+        "another-range",
+        "V81",
+        ((b"/Perms<</DocMDP 7 0 R>>", _ANOTHER), (b"/V 7 0 R", b"/V 6 0 R/ByteRange[0 9 9 9]")),
+        "What certifies it has another byte range than the seal.",
+    ),
+    (
+        "changes-allowed",
+        "V81",
+        ((b"/P 1/V/1.2", b"/P 2/V/1.2"),),
+        "Its seal allows that forms are filled in.",
+    ),
+    ("two-attached", "V82", ((b"/AF[5 0 R]", b"/AF[5 0 R 5 0 R]"),), "Its receipt is attached twice."),
+)
+
+
+def structures() -> Iterator[Vector]:
+    """Yield PDFs that the seal's own key has sealed, and that are not as the gateway writes them."""
+    for name, rule, instead, says in _STRUCTURES:
+        yield Vector(
+            name=f"form-{name}",
+            data=pdf(available(), holder("seal"), text_of(NOW), instead=instead),
+            rule=rule,
+            needs=("form",),
+            steps="f",
+            says=says,
+        )
 
 
 def _others() -> Iterator[Vector]:

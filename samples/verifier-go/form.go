@@ -210,6 +210,19 @@ func (f *form) readDocument(file, container []byte, wanted []int) error {
 		document.get(references[0], "TransformMethod") != pdfName("DocMDP") || document.get(references[0], "TransformParams", "P") != float64(1) {
 		return wrong("the seal allows changes")
 	}
+	perms, _ := document.get(catalog, "Perms").(pdfDict)
+	fields, _ := document.get(catalog, "AcroForm", "Fields").([]any)
+	if len(fields) != 1 {
+		return wrong("there is not just one field")
+	}
+	field, ok := document.resolve(fields[0], 0).(pdfDict)
+	if !ok || field["Kids"] != nil {
+		return wrong("the field has others below it")
+	}
+	certifies, isNamed := perms["DocMDP"].(pdfRef)
+	if fills, ok := field["V"].(pdfRef); !isNamed || !ok || fills != certifies {
+		return wrong("what permits changes is not what the field has")
+	}
 	signatures := 0
 	for number := range document.places {
 		if found, ok := document.resolve(pdfRef(number), 0).(pdfDict); ok && (found["ByteRange"] != nil || found["Type"] == pdfName("Sig")) {
