@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
+from notigateway.errors import ConfigurationError
 from notigateway.instants import instant_text
 from notigateway.monitor.remembered import Edge, recall
 from notigateway.monitor.source import Source, UnreachableError
@@ -559,3 +560,11 @@ def test_a_state_whose_tree_was_changed_is_refused(watching: Watching) -> None:
     said["edge"]["tiles"]["0"] = base64.b64encode(flipped(tile)).decode()
     watching.state.write_text(json.dumps(said))
     assert watching.run()[0] == 2
+
+
+def test_a_state_that_could_not_be_kept_is_said_before_the_log_is_read(watching: Watching) -> None:
+    state = watching.folder / "nowhere" / "state.json"
+    trust = str(watching.folder / "trust")
+    result = CliRunner().invoke(app, ["monitor", watching.url, "--trust", trust, "--state", str(state)])
+    assert isinstance(result.exception, ConfigurationError)
+    assert str(state.parent) in result.exception.detail

@@ -300,6 +300,7 @@ def test_a_list_in_the_environment_is_json(run: Callable[..., Said], monkeypatch
         (("power", "import", "away"), "cannot read away: No such file or directory"),
         (("explain", "folder"), "cannot read folder: Is a directory"),
         (("sandbox", "garbage"), "cannot use {}/garbage: File exists"),
+        (("witness", "key", "garbage", "--name", "witness.example/w1"), "cannot use garbage: File exists"),
     ],
 )
 def test_what_a_command_cannot_read_is_named(

@@ -80,6 +80,8 @@ def monitor(
     trusted = Trusted(load_seals(trust / "seals"), load_quorum(trust))
     if not trusted.seals:
         raise ConfigurationError(f"there is no seal certificate in {trust / 'seals'}")
+    if not state.parent.is_dir():
+        raise ConfigurationError(f"there is no folder {state.parent}, in which the state would be kept")
     while True:
         code, said = _run(url, trusted, state, Asked(head or [], accept_name, cosigned_within))
         typer.echo(

@@ -11,7 +11,7 @@ from typing import Final
 import typer
 
 from notigateway.contract.problems import said_of
-from notigateway.errors import GatewayError
+from notigateway.errors import ConfigurationError, GatewayError
 from notigateway.law.texts import is_a_line
 
 TRACE_VARIABLE: Final = "NOTIGATEWAY_TRACE"
@@ -31,12 +31,11 @@ def tell(error: Exception, *, trace: bool) -> None:
 def _line(error: Exception, *, traced: bool) -> str:
     if isinstance(error, GatewayError):
         return _one_line(f"{error.code}: {said_of(error)}")
-    hint = "" if traced else f"; with {TRACE_VARIABLE}=1 before it the command prints the trace"
     if isinstance(error, OSError) and error.filename is not None:
-        said = f"cannot use {error.filename}: {error.strerror}"
-    else:  # a defect, or a library's word for what nobody thought of
-        said = f"{type(error).__name__}: {error} (at {_place(error)})"
-    return _one_line(f"UNEXPECTED: {said}{hint}")
+        return _one_line(f"{ConfigurationError.code}: cannot use {error.filename}: {error.strerror}")
+    # A defect, or a library's word for what nobody thought of.
+    hint = "" if traced else f"; with {TRACE_VARIABLE}=1 before it the command prints the trace"
+    return _one_line(f"UNEXPECTED: {type(error).__name__}: {error} (at {_place(error)}){hint}")
 
 
 def _place(error: Exception) -> str:

@@ -297,6 +297,8 @@ def receipt_command(
     if save is not None:
         _save(verdicts, save)
     show.print_all(verdicts, show.verdicts_table, as_json=as_json)
+    if save is None and (form != "xml" or level is not None):
+        typer.echo("nothing is stored: --output FOLDER says where", err=True)
     if any(one.receipt is not None and not one.verified for one in verdicts):
         raise typer.Exit(_NOT_VERIFIED)
     if any(one.receipt is None for one in verdicts):

@@ -231,6 +231,9 @@ def test_receipts_are_verified_shown_and_saved(
     done = run("receipt", item.id, "--save", tmp_path / "receipts")
     assert (done.code, "yes" in done.out) == (0, True)
     assert (tmp_path / "receipts" / f"receipt-{item.receipt_id}.xml").read_bytes() == item.receipt
+    assert "nothing is stored" not in done.err
+    unsaved = run("receipt", item.id, "--format", "bundle")
+    assert (unsaved.code, unsaved.err) == (0, "nothing is stored: --output FOLDER says where\n")
 
 
 def test_a_receipt_that_somebody_elses_authority_has_time_stamped_is_told(
