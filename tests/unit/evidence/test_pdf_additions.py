@@ -450,7 +450,7 @@ def test_an_object_whose_head_is_written_otherwise_is_not_overlooked(
     form: bytes, verified: Callable[[bytes], SealedPdf], head: bytes
 ) -> None:
     """A comment counts as a space for who reads a PDF, and none is needed before the word."""
-    assert verified(_with_hidden(form, b"%word obj"))
+    assert verified(_with_hidden(form, b"%word obj")).has_additions
     with pytest.raises(RenditionInvalidError, match="hidden"):
         verified(_with_hidden(form, b"\n" + head + b" <</Type/Catalog>> endobj"))
 
