@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from vector_evidence import DISPOSED, available, small
 from vector_keys import Holder, holder, issuer, revocation_list, token
-from vector_kind import LONE_T, SMALL, UNPROVEN, Vector, but, changed, raised_steps
+from vector_kind import LATER, LONE_T, SMALL, UNPROVEN, Vector, but, changed, raised_steps
 from vector_seals import b64, key_info_of, properties_of, signed_info_of, value_element, zip_of
 from vectors_good import available_t, stamped
 
@@ -131,6 +131,26 @@ def _values() -> Iterator[Vector]:
         "The same, and no level is required.",
         rule="V87",
     )
+    garbage = (
+        "<xades:CertificateValues><xades:EncapsulatedX509Certificate>AAAA</xades:EncapsulatedX509Certificate>"
+        f"</xades:CertificateValues>{lists(b'no list')}"
+    )
+    yield _raised(
+        "receipt-lt-and-garbage",
+        with_additions(whole, garbage + _data()),
+        raised_steps(LONE_T, "s", "p", "p"),
+        "Level LT, and values beside it that are no certificate and no list.",
+        level="LT",
+    )
+    later = certificates(issuer()) + lists(revocation_list(at=LATER + timedelta(days=1)))
+    yield _raised(
+        "receipt-lt-of-later",
+        with_additions(whole, later),
+        raised_steps(LONE_T, "s", "p", "i"),
+        "Level LT is required, and the list is from after the instant of the verification.",
+        level="LT",
+        rule="V86",
+    )
 
 
 def _archives() -> Iterator[Vector]:
@@ -146,6 +166,16 @@ def _archives() -> Iterator[Vector]:
         raised_steps(LONE_T, "p", "p", "p"),
         "In 2045 an archive time-stamp of 2029 proves the receipt, its time-stamp and the data.",
         level="LTA",
+        **in_2045,
+    )
+    revoking = lists(revocation_list((holder("seal"), DISPOSED - timedelta(hours=1)), at=_ARCHIVED))
+    yield _raised(
+        "receipt-lta-revoked",
+        with_additions(short, data + later + revoking),
+        raised_steps(LONE_T, "p", "p", "f"),
+        "A list of later, behind the archive time-stamp, says that the seal was revoked before.",
+        level="LTA",
+        rule="V87",
         **in_2045,
     )
     bare = archived(short, "", _ARCHIVED, "authority-next")

@@ -106,7 +106,6 @@ type data struct {
 	certificates []*x509.Certificate
 	words        []*word
 	some         bool
-	unreadable   bool
 }
 
 func (a *additions) data(before int) *data {
@@ -149,17 +148,13 @@ func (d *data) read(kind string, raw []byte, place int) {
 		d.some = true
 		if one, err := x509.ParseCertificate(raw); err == nil {
 			d.certificates = append(d.certificates, one)
-		} else {
-			d.unreadable = true
 		}
 	case "EncapsulatedCRLValue":
 		d.some = true
 		found = readList(raw)
-		d.unreadable = d.unreadable || found == nil
 	case "EncapsulatedOCSPValue":
 		d.some = true
 		found = readAnswer(raw)
-		d.unreadable = d.unreadable || found == nil
 	}
 	if found != nil {
 		found.place = place
@@ -188,9 +183,30 @@ func (c *check) shows(d *data, certificate *x509.Certificate, at time.Time, dept
 
 // says tells whether the issuer's word about a certificate is there, and counts.
 func (c *check) says(d *data, certificate, issuer *x509.Certificate, at time.Time) bool {
-	of := period{issuer.NotBefore, issuer.NotAfter, issuer.NotAfter}
+	if d.revoked(certificate, issuer, at) {
+		return false
+	}
 	for _, one := range d.words {
-		if one.good(certificate, issuer, at) && c.judge.sealCounts(issuer, of, behind(c.archives, one.place)) {
+		if !one.good(certificate, issuer, at) || c.judge.isLater(one.thisUpdate) {
+			continue
+		}
+		proofs, signer := behind(c.archives, one.place), one.signer(issuer)
+		if c.counts(issuer, proofs) && c.counts(signer, proofs) {
+			return true
+		}
+	}
+	return false
+}
+
+// counts tells whether what a certificate's key has signed counts, by the end of the certificate (V45).
+func (c *check) counts(by *x509.Certificate, proofs []*proof) bool {
+	return c.judge.sealCounts(by, period{by.NotBefore, by.NotAfter, by.NotAfter}, proofs)
+}
+
+// revoked tells whether an issuer has a certificate revoked at or before an instant.
+func (d *data) revoked(certificate, issuer *x509.Certificate, at time.Time) bool {
+	for _, one := range d.words {
+		if one.revokedBy(certificate, issuer, at) {
 			return true
 		}
 	}
@@ -228,9 +244,6 @@ func (c *check) checkValidationData() error {
 			return breaks("V87", "there are no validation data")
 		}
 		return nothing("there are no validation data")
-	}
-	if all.unreadable {
-		return breaks("V87", "it holds something that cannot be read")
 	}
 	var stamp *token
 	if stamps, err := c.ownStamps(c.receipt); err == nil && len(stamps) > 0 {
@@ -279,10 +292,8 @@ func revoked(d *data, certificate *x509.Certificate, at time.Time) bool {
 		if !bytes.Equal(issuer.RawSubject, certificate.RawIssuer) || certificate.CheckSignatureFrom(issuer) != nil {
 			continue
 		}
-		for _, one := range d.words {
-			if one.revokedBy(certificate, issuer, at) {
-				return true
-			}
+		if d.revoked(certificate, issuer, at) {
+			return true
 		}
 	}
 	return false

@@ -19,7 +19,8 @@ type word struct {
 	source     string
 	thisUpdate time.Time
 	nextUpdate time.Time
-	signedBy   func(issuer *x509.Certificate) bool
+	// signer is who has signed it for that issuer: itself, or whom it has certified for that; nil: somebody else.
+	signer func(issuer *x509.Certificate) *x509.Certificate
 	// about tells whether it speaks of a certificate of that issuer at all, and since when it is revoked.
 	about func(certificate, issuer *x509.Certificate) (known bool, revoked *time.Time)
 }
@@ -27,14 +28,14 @@ type word struct {
 // revokedBy tells whether the issuer has a certificate revoked at or before an instant.
 func (w *word) revokedBy(certificate, issuer *x509.Certificate, at time.Time) bool {
 	known, revoked := w.about(certificate, issuer)
-	return known && revoked != nil && !revoked.After(at) && w.signedBy(issuer)
+	return known && revoked != nil && !revoked.After(at) && w.signer(issuer) != nil
 }
 
 // good tells whether the issuer says that a certificate was good at an instant.
 func (w *word) good(certificate, issuer *x509.Certificate, at time.Time) bool {
 	known, revoked := w.about(certificate, issuer)
 	return known && (revoked == nil || revoked.After(at)) && !w.thisUpdate.After(certificate.NotAfter) &&
-		!w.nextUpdate.IsZero() && !at.After(w.nextUpdate) && w.signedBy(issuer)
+		!at.After(w.nextUpdate) && w.signer(issuer) != nil
 }
 
 func readList(content []byte) *word {
@@ -45,13 +46,16 @@ func readList(content []byte) *word {
 	for _, one := range found.Extensions {
 		if one.Critical {
 			// Of a part of the certificates only, or the difference to another list: this verifier does not read those.
-			return &word{source: "crl", signedBy: func(*x509.Certificate) bool { return false },
+			return &word{source: "crl", signer: func(*x509.Certificate) *x509.Certificate { return nil },
 				about: func(_, _ *x509.Certificate) (bool, *time.Time) { return false, nil }}
 		}
 	}
 	made := &word{source: "crl", thisUpdate: found.ThisUpdate, nextUpdate: found.NextUpdate}
-	made.signedBy = func(issuer *x509.Certificate) bool {
-		return bytes.Equal(found.RawIssuer, issuer.RawSubject) && found.CheckSignatureFrom(issuer) == nil
+	made.signer = func(issuer *x509.Certificate) *x509.Certificate {
+		if bytes.Equal(found.RawIssuer, issuer.RawSubject) && found.CheckSignatureFrom(issuer) == nil {
+			return issuer
+		}
+		return nil
 	}
 	made.about = func(certificate, issuer *x509.Certificate) (bool, *time.Time) {
 		if !bytes.Equal(found.RawIssuer, certificate.RawIssuer) {
@@ -110,6 +114,11 @@ type ocspSingle struct {
 	Extensions []pkix.Extension `asn1:"explicit,tag:1,optional"`
 }
 
+// An answer that does not say until when tells for so long.
+const answerLife = 10 * time.Minute
+
+var noCheck = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}
+
 var basicType = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 1}
 
 // readAnswer reads an OCSP answer about one certificate.
@@ -124,9 +133,10 @@ func readAnswer(content []byte) *word {
 	}
 	one := found.Data.Responses[0]
 	made := &word{source: "ocsp", thisUpdate: one.ThisUpdate, nextUpdate: one.NextUpdate}
-	made.signedBy = func(issuer *x509.Certificate) bool {
-		return found.signedBy(issuer)
+	if one.NextUpdate.IsZero() {
+		made.nextUpdate = one.ThisUpdate.Add(answerLife)
 	}
+	made.signer = found.signer
 	made.about = func(certificate, issuer *x509.Certificate) (bool, *time.Time) {
 		hash, ok := ocspHashes[one.ID.By.Algorithm.String()]
 		if !ok || one.ID.Serial.Cmp(certificate.SerialNumber) != 0 || !bytes.Equal(one.ID.Name, digestOf(hash, issuer.RawSubject)) ||
@@ -157,12 +167,13 @@ func keyBits(of *x509.Certificate) []byte {
 	return found.Key.RightAlign()
 }
 
-func (o *ocspBasic) signedBy(issuer *x509.Certificate) bool {
+// signer returns who of the issuer and those whom it has certified for that has signed the answer.
+func (o *ocspBasic) signer(issuer *x509.Certificate) *x509.Certificate {
 	signers := []*x509.Certificate{issuer}
 	for at, raw := range o.Certificates {
 		one, err := x509.ParseCertificate(raw.FullBytes)
 		if err != nil || at >= 4 || !bytes.Equal(one.RawIssuer, issuer.RawSubject) || one.CheckSignatureFrom(issuer) != nil ||
-			o.Data.ProducedAt.Before(one.NotBefore) || o.Data.ProducedAt.After(one.NotAfter) {
+			o.Data.ProducedAt.Before(one.NotBefore) || o.Data.ProducedAt.After(one.NotAfter) || !needNotBeAsked(one) {
 			continue
 		}
 		for _, purpose := range one.ExtKeyUsage {
@@ -173,11 +184,11 @@ func (o *ocspBasic) signedBy(issuer *x509.Certificate) bool {
 	}
 	algorithm, err := onlyDER(o.Algorithm.FullBytes)
 	if err != nil {
-		return false
+		return nil
 	}
 	parts, err := algorithm.children()
 	if err != nil || len(parts) == 0 {
-		return false
+		return nil
 	}
 	hash, ok := ecAlgorithms[string(parts[0].body)]
 	if !ok {
@@ -185,6 +196,16 @@ func (o *ocspBasic) signedBy(issuer *x509.Certificate) bool {
 	}
 	for _, one := range signers {
 		if ok && signatureBy(one, algorithm, hash, o.Data.Raw, o.Signature.RightAlign()) == nil {
+			return one
+		}
+	}
+	return nil
+}
+
+// needNotBeAsked tells whether a responder's own certificate says that nobody need ask for its status (id-pkix-ocsp-nocheck).
+func needNotBeAsked(one *x509.Certificate) bool {
+	for _, extension := range one.Extensions {
+		if extension.Id.Equal(noCheck) {
 			return true
 		}
 	}

@@ -80,7 +80,8 @@ def read_answer(data: bytes, authorities: Iterable[x509.Certificate]) -> OcspAns
 
 def _read(response: ocsp.OCSPResponse, sha256: str, authorities: Iterable[x509.Certificate]) -> OcspAnswer:
     authority = _authority_of(response, authorities)
-    _check_signature(response, _signer(response, authority))
+    signer = _signer(response, authority)
+    _check_signature(response, signer)
     status = _STATUS.get(response.certificate_status)
     if status is None:
         raise RevocationDataError("the responder does not know the certificate")
@@ -98,7 +99,12 @@ def _read(response: ocsp.OCSPResponse, sha256: str, authorities: Iterable[x509.C
     )
     scope = hashlib.sha256(f"{mark}:{response.serial_number}".encode()).hexdigest()
     return OcspAnswer(
-        sha256=sha256, issuer_key=mark, scope=scope, serial=response.serial_number, finding=finding
+        sha256=sha256,
+        issuer_key=mark,
+        scope=scope,
+        serial=response.serial_number,
+        finding=finding,
+        delegate=None if signer is authority else signer,
     )
 
 

@@ -114,13 +114,17 @@ class RevocationList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OcspAnswer:
-    """An answer about one certificate, whose signature was verified."""
+    """An answer about one certificate, whose signature was verified.
+
+    `delegate` is the responder that the issuer certified for this; None where the issuer signed it itself.
+    """
 
     sha256: str
     issuer_key: str
     scope: str
     serial: int
     finding: RevocationFinding
+    delegate: x509.Certificate | None = None
 
     source = RevocationSource.OCSP
 

@@ -20,10 +20,10 @@ from notigateway.evidence.history import DatedCertificate
 from notigateway.instants import instant_text
 from notigateway.pki.keys import fingerprint, read_certificate, subject_of
 from notigateway.pki.past import find_among, read_data
-from notigateway.pki.revocation import RevocationSource, key_mark
+from notigateway.pki.revocation import OcspAnswer, RevocationSource, key_mark
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from notigateway.evidence.existence import Judgement, Proof
@@ -64,15 +64,15 @@ class Known:
 class Goodness:
     """What a file holds, and by what it is judged.
 
-    `anchors` are those of the trust folder, None where it has none. `proofs` say since when the data exist:
-    past the end of whoever has signed them they need one, as everything does.
+    `anchors` are those of the trust folder, None where it has none. `proofs` say since when a list or an
+    answer exists, by its SHA-256: past the end of whoever has signed it it needs one, as everything does.
     """
 
     data: ValidationData
     beside: Sequence[x509.Certificate]
     anchors: Sequence[x509.Certificate] | None
     judgement: Judgement
-    proofs: Sequence[Proof] = ()
+    proofs: Mapping[str, Sequence[Proof]] = field(default_factory=dict)
     known: Known = field(default_factory=Known)
 
     def __post_init__(self) -> None:
@@ -83,28 +83,37 @@ class Goodness:
         lists = [(RevocationSource.CRL, one) for one in self.data.revocation_lists]
         self._said = [*lists, *((RevocationSource.OCSP, one) for one in self.data.status_answers)]
 
-    def check(self, certificate: x509.Certificate, at: datetime) -> str:
-        """Return who says that a pinned certificate was good at an instant.
+    def check_not_revoked(self, certificate: x509.Certificate, at: datetime) -> None:
+        """Check that whose key has signed a pinned certificate does not have it revoked before an instant.
 
-        Raises: `NotShownError`, `RevokedBeforeError`.
+        A word of later, and of whose own time has ended, warns nevertheless: nothing untrue follows from it.
+
+        Raises: `RevokedBeforeError`.
         """
-        if certificate.issuer == certificate.subject:
-            return "it has no issuer but itself"
-        seen: set[str] = set()
-        lack = f"the certificate of its issuer, {certificate.issuer.rfc4514_string()}, is not there"
-        for issuer in self._issuers(certificate, at):
+        for issuer in self._issuers(certificate):
             try:
-                found = self._status(certificate, issuer, at)
+                find_among(self.known.said_by(issuer, self._said), certificate, issuer, at)
+            except RevocationUnknownError:
+                continue
             except CertificateRevokedError as error:
                 since = error.facts.get("revoked_at")
                 said = (
                     f"{subject_of(issuer)} says that it was revoked before {instant_text(at)}: since {since}"
                 )
                 raise RevokedBeforeError(said) from error
-            except NotShownError as error:
-                lack = str(error)
-                continue
+
+    def check(self, certificate: x509.Certificate, at: datetime) -> str:
+        """Return who says that a pinned certificate, which is not revoked, was good at an instant.
+
+        Raises: `NotShownError`.
+        """
+        if certificate.issuer == certificate.subject:
+            return "it has no issuer but itself"
+        seen: set[str] = set()
+        lack = f"the certificate of its issuer, {certificate.issuer.rfc4514_string()}, is not there"
+        for issuer in self._valid_issuers(certificate, at):
             try:
+                found = self._status(certificate, issuer, at)
                 self._climb(issuer, at, seen)
             except NotShownError as error:
                 lack = str(error)
@@ -126,7 +135,7 @@ class Goodness:
                 return
             raise NotShownError(f"the trust folder does not hold {name} in issuers/")
         lack = f"the certificate of the issuer of {name} is not there"
-        for issuer in self._issuers(certificate, at):
+        for issuer in self._valid_issuers(certificate, at):
             if fingerprint(issuer) in seen:
                 continue
             seen.add(fingerprint(issuer))
@@ -141,12 +150,16 @@ class Goodness:
                 return
         raise NotShownError(lack)
 
-    def _issuers(self, certificate: x509.Certificate, at: datetime) -> Iterator[x509.Certificate]:
+    def _valid_issuers(self, certificate: x509.Certificate, at: datetime) -> Iterator[x509.Certificate]:
         """Yield the certificates by whose key this one is signed, and that were valid then."""
+        for one in self._issuers(certificate):
+            if one.not_valid_before_utc <= at <= one.not_valid_after_utc:
+                yield one
+
+    def _issuers(self, certificate: x509.Certificate) -> Iterator[x509.Certificate]:
+        """Yield the certificates by whose key this one is signed."""
         for one in self._pool:
             if one.subject != certificate.issuer:
-                continue
-            if not one.not_valid_before_utc <= at <= one.not_valid_after_utc:
                 continue
             try:
                 certificate.verify_directly_issued_by(one)
@@ -161,22 +174,39 @@ class Goodness:
     ) -> RevocationFinding:
         """Return what an issuer says of a certificate in the data, while its word counts.
 
+        That it was revoked counts in any case.
+
         Raises: `NotShownError`, `CertificateRevokedError`.
         """
-        name = subject_of(issuer)
+        name, said = subject_of(issuer), list(self.known.said_by(issuer, self._said))
         try:
-            found = find_among(self.known.said_by(issuer, self._said), certificate, issuer, at)
+            find_among(said, certificate, issuer, at)
         except RevocationUnknownError as error:
-            said = f"no list or answer of {name} tells of {subject_of(certificate)} on {instant_text(at)}"
-            raise NotShownError(said) from error
+            lack = f"no list or answer of {name} tells of {subject_of(certificate)} on {instant_text(at)}"
+            raise NotShownError(lack) from error
+        doubts = [self._doubt(one, issuer) for one in said]
+        counting = [one for one, doubt in zip(said, doubts, strict=True) if doubt is None]
         try:
-            relied = sealed_by(issuer.public_key())
-        except ValueError as error:
-            raise NotShownError(f"the key of {name} is of no known kind") from error
-        lack = self.judgement.lack(DatedCertificate.of(issuer), relied, self.proofs)
-        if lack is not None:
-            raise NotShownError(f"the word of {name}: {lack}")
-        return found
+            return find_among(counting, certificate, issuer, at)
+        except RevocationUnknownError as error:
+            raise NotShownError(f"the word of {name}: {next(filter(None, doubts), '')}") from error
+
+    def _doubt(self, word: RevocationData, issuer: x509.Certificate) -> str | None:
+        """Return why what an issuer says, itself or by a responder, does not count; None where it does."""
+        until, signers = self.judgement.known_until, [issuer]
+        if until is not None and word.this_update > until:
+            return f"it is of {instant_text(word.this_update)}, and so of later"
+        if isinstance(word, OcspAnswer) and word.delegate is not None:
+            signers.append(word.delegate)
+        for one in signers:
+            try:
+                relied = sealed_by(one.public_key())
+            except ValueError:
+                return "its key is of no known kind"
+            lack = self.judgement.lack(DatedCertificate.of(one), relied, self.proofs.get(word.sha256, ()))
+            if lack is not None:
+                return lack if one is issuer else f"{subject_of(one)}, which answered for it: {lack}"
+        return None
 
 
 def _certificates(values: Iterable[bytes]) -> Iterator[x509.Certificate]:

@@ -6,6 +6,7 @@ LTA: an archive time-stamp that counts covers all of that. What is in the file i
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ from notigateway.verifier.goodness import Goodness, NotShownError, RevokedBefore
 from notigateway.verifier.report import FailedError, SkippedError, UndeterminedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from cryptography.x509 import Certificate
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
 class _Judged:
     """What a level is asked of: a receipt, or a PDF alone, each by its own seal.
 
-    `covered` are the data that a word which counts is about, with it and the later ones; `has_archives` tells
-    whether there are such words, counting or not.
+    `covered` are the data that a word which counts is about, and `behind` the words about each list and
+    answer by its SHA-256, counting or not; `has_archives` tells whether there are such words.
     """
 
     what: str
@@ -47,7 +48,8 @@ class _Judged:
     proofs: Sequence[Proof]
     data: ValidationData
     beside: Sequence[Certificate]
-    covered: Sequence[tuple[ValidationData, Sequence[Proof]]]
+    covered: Sequence[ValidationData]
+    behind: Mapping[str, Sequence[Proof]]
     has_archives: bool
 
 
@@ -63,10 +65,13 @@ def _receipt(case: Examination) -> _Judged:
         data=embedded_values(properties),
         beside=[seal, *_in_tokens(case)],
         covered=[
-            (embedded_values(properties[:place]), archives.after(place - 1))
+            embedded_values(properties[:place])
             for place, proof in archives.proofs
             if case.existence.judgement.counts(proof)
         ],
+        behind=_behind(
+            (embedded_values([one]), archives.after(place)) for place, one in enumerate(properties)
+        ),
         has_archives=bool(archives.proofs or archives.wrong),
     )
 
@@ -83,12 +88,20 @@ def _pdf(case: Examination) -> _Judged:
         data=form.data,
         beside=[form.certificate, *(one.authority for one in form.stamps)],
         covered=[
-            (data, proofs[place:])
-            for place, data in enumerate(form.covered)
-            if case.existence.judgement.counts(proofs[place])
+            data for place, data in enumerate(form.covered) if case.existence.judgement.counts(proofs[place])
         ],
+        behind=_behind((data, proofs[place:]) for place, data in enumerate(form.covered)),
         has_archives=any(form.covered),
     )
+
+
+def _behind(held: Iterable[tuple[ValidationData, Sequence[Proof]]]) -> Mapping[str, Sequence[Proof]]:
+    """Return the words about each list and answer, from the first place on at which it stands."""
+    found: dict[str, Sequence[Proof]] = {}
+    for data, proofs in held:
+        for one in (*data.revocation_lists, *data.status_answers):
+            found.setdefault(hashlib.sha256(one).hexdigest(), proofs)
+    return found
 
 
 def check_validation_data(case: Examination) -> str:
@@ -123,8 +136,8 @@ def check_validation_data(case: Examination) -> str:
 def _shown(case: Examination, judged: _Judged) -> tuple[str, str]:
     """Return what the data show, and of which level that is.
 
-    LTA by those that stand before an archive time-stamp that counts: the first under which they show it,
-    since that one and the later ones say since when these exist. Else LT, by all that there are.
+    LTA by those that stand before an archive time-stamp that counts. Else LT, by all that there are. Whether
+    one was revoked before is asked of all: an issuer may say so in a list that was added last.
 
     Raises: `NotShownError`, `RevokedBeforeError`.
     """
@@ -134,30 +147,40 @@ def _shown(case: Examination, judged: _Judged) -> tuple[str, str]:
         beside=judged.beside,
         anchors=None if issuers is None else issuers.authorities,
         judgement=case.existence.judgement,
+        proofs=judged.behind,
     )
-    for data, proofs in judged.covered:
+    # Who appends to a PDF may leave out of its store what an update before it holds.
+    under = [replace(goodness, data=data) for data in judged.covered]
+    for one in (goodness, *under):
+        for who, certificate, at in _asked(case, judged):
+            try:
+                one.check_not_revoked(certificate, at)
+            except RevokedBeforeError as error:
+                raise RevokedBeforeError(f"{who}: {error}") from error
+    for one in under:
         with suppress(NotShownError):
-            return _judge(case, judged, replace(goodness, data=data, proofs=proofs)), LEVEL_LTA
+            return _judge(case, judged, one), LEVEL_LTA
     return _judge(case, judged, goodness), LEVEL_LT
 
 
+def _asked(case: Examination, judged: _Judged) -> Iterator[tuple[str, Certificate, datetime]]:
+    """Yield of whom it is asked since when they were good, and for which instant."""
+    yield "the seal", judged.seal, case.existence.judgement.earliest(judged.proofs) or judged.sealed_at
+    if judged.stamp is not None:
+        yield "the time-stamp's authority", judged.stamp.authority, judged.stamp.at
+
+
 def _judge(case: Examination, judged: _Judged, goodness: Goodness) -> str:
-    """Return what data say of seal and authority."""
-    since = case.existence.judgement.earliest(judged.proofs)
-    said = [_said(goodness, "the seal", judged.seal, since or judged.sealed_at)]
-    if judged.stamp is None or since is None:
+    """Return what data say of seal and authority. Raises: `NotShownError`."""
+    said = []
+    for who, certificate, at in _asked(case, judged):
+        try:
+            said.append(f"{who} was good on {instant_text(at)}, {goodness.check(certificate, at)}")
+        except NotShownError as error:
+            raise NotShownError(f"it does not show that {who} was good: {error}") from error
+    if judged.stamp is None or case.existence.judgement.earliest(judged.proofs) is None:
         raise NotShownError("no time-stamp of a pinned authority counts, which the data would be about")
-    said.append(_said(goodness, "the time-stamp's authority", judged.stamp.authority, judged.stamp.at))
     return "; ".join(said)
-
-
-def _said(goodness: Goodness, who: str, certificate: Certificate, at: datetime) -> str:
-    try:
-        return f"{who} was good on {instant_text(at)}, {goodness.check(certificate, at)}"
-    except NotShownError as error:
-        raise NotShownError(f"it does not show that {who} was good: {error}") from error
-    except RevokedBeforeError as error:
-        raise RevokedBeforeError(f"{who}: {error}") from error
 
 
 def _in_tokens(case: Examination) -> Iterator[Certificate]:

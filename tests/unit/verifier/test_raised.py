@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import OCSPNoCheck
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from lxml import etree
 
 from bundles import NOTIFICATION, STAMPED_AT, Proofs, put_at_disposal, sealed, stamped, statement
@@ -26,7 +28,7 @@ from notigateway.evidence.sealing import Seal
 from notigateway.evidence.template import XADES
 from notigateway.evidence.validation_data import ValidationData
 from notigateway.pki.anchors import TrustStore
-from notigateway.sandbox.certifying import AUTHORITY_USAGES, authority_name
+from notigateway.sandbox.certifying import AUTHORITY_USAGES, STAMPING, authority_name
 from notigateway.verifier.pins import Trust
 from notigateway.verifier.procedure import verify
 from notigateway.verifier.report import UNFORESEEN, Outcome, Report
@@ -510,6 +512,129 @@ def test_past_the_end_of_their_issuers_the_data_need_a_word_that_they_are_older(
     assert level(archive(lt, on(2050), far), "LT", at=on(2051), whom=whom)[0] is Outcome.INDETERMINATE
     again = archive(archive(lt, on(2049), far), on(2055), far)
     assert level(again, "LTA", at=on(2060), whom=whom)[0] is Outcome.PASSED
+
+
+def _added(data: bytes, element: str) -> bytes:
+    """Add an unsigned property behind all others."""
+    end = "</xades:UnsignedSignatureProperties>"
+    return data.replace(end.encode(), f"{element}{end}".encode())
+
+
+def _behind(data: bytes, *lists: bytes) -> bytes:
+    """Add lists of revoked certificates, as somebody else does, behind whatever a receipt holds."""
+    values = "".join(
+        f"<xades:EncapsulatedCRLValue>{base64.b64encode(one).decode()}</xades:EncapsulatedCRLValue>"
+        for one in lists
+    )
+    return _added(
+        data,
+        f'<xades141:AnyValidationData xmlns:xades141="{XADES_141}"><xades:RevocationValues>'
+        f"<xades:CRLValues>{values}</xades:CRLValues></xades:RevocationValues></xades141:AnyValidationData>",
+    )
+
+
+@pytest.mark.parametrize("whose", ["seal", "authority"])
+def test_a_revocation_is_told_wherever_it_stands(whose: str) -> None:
+    """Behind the archive time-stamp, under which an older list still says nothing of it."""
+    one = pki().seal.certificate if whose == "seal" else authority(*OF_2026).certificate
+    late = on(2027, 7)
+    revoking = crl(
+        pki().issuing,
+        (one, NOW - timedelta(days=20)),
+        this_update=late - timedelta(days=20),
+        next_update=late,
+    )
+    data = _behind(first(), revoking)
+    for wanted, outcome in ((None, Outcome.INDETERMINATE), ("LT", Outcome.FAILED), ("LTA", Outcome.FAILED)):
+        found, said = level(data, wanted, late)
+        assert (found, "says that it was revoked before 2026-06-01" in said) == (outcome, True)
+    # And where nothing else shows that the seal was good.
+    alone = raised(ValidationData(DATA.certificates, [fresh(pki().root)]))
+    assert level(_behind(alone, revoking), None)[0] is Outcome.INDETERMINATE
+
+
+def test_a_list_of_after_the_verification_shows_nothing() -> None:
+    later = [crl(by, this_update=on(2027, 3), next_update=on(2027, 9)) for by in (pki().issuing, pki().root)]
+    data = raised(replace(DATA, revocation_lists=later))
+    outcome, said = level(data, "LT")
+    assert (outcome, "it is of 2027-03-01T12:00:00.000Z, and so of later" in said) == (
+        Outcome.INDETERMINATE,
+        True,
+    )
+    assert level(data, "LT", on(2027, 4))[0] is Outcome.PASSED
+
+
+def _far() -> tuple[KeyPair, Trust]:
+    far = tsa("far", (datetime(2020, 1, 1, tzinfo=UTC), datetime(2070, 12, 31, tzinfo=UTC)))
+    seals = [DatedCertificate.of(pki().seal.certificate)]
+    return far, replace(trust(), seals=seals, authorities=[DatedCertificate.of(far.certificate)])
+
+
+def test_past_the_end_of_a_responder_its_answer_needs_a_word_that_it_is_older() -> None:
+    """Whoever comes by the key of a responder that is no longer in use answers what they like."""
+    far, whom = _far()
+    delegate = Issue(
+        authority_name("Estado de certificados"),
+        ec_key("delegate"),
+        by=pki().issuing,
+        purposes=[ExtendedKeyUsageOID.OCSP_SIGNING],
+        extra=[(OCSPNoCheck(), False)],
+        not_before=on(2020),
+        not_after=on(2029),
+    ).make()
+    answers = [
+        ocsp_answer(one, pki().issuing, responder=delegate)
+        for one in (pki().seal.certificate, far.certificate)
+    ]
+    data = ValidationData(DATA.certificates, [fresh(pki().root)], answers)
+    lt = raise_to_lt(stamped(put_at_disposal(), pair=far), data)
+    assert level(lt, "LT", on(2028), whom)[0] is Outcome.PASSED
+    outcome, said = level(lt, "LT", on(2030), whom)
+    assert outcome is Outcome.INDETERMINATE
+    assert "CN=Estado de certificados,C=ES, which answered for it: its certificate was in use until" in said
+    assert level(archive(lt, on(2028), far), "LTA", on(2030), whom)[0] is Outcome.PASSED
+    assert level(archive(lt, on(2029, 7), far), "LT", on(2030), whom)[0] is Outcome.INDETERMINATE
+
+
+def test_each_list_is_judged_by_the_archive_time_stamps_behind_it() -> None:
+    """That of an issuer which has ended stands under the first, the other one under the second alone."""
+    far, whom = _far()
+    ended = Issue(
+        authority_name("Emisora que termina"),
+        ec_key("ending"),
+        by=pki().root,
+        ca=True,
+        usages=AUTHORITY_USAGES,
+        not_before=on(2020),
+        not_after=on(2030),
+    ).make()
+    stamper = Issue(
+        authority_name("Autoridad de la que termina"),
+        ec_key("of the ending"),
+        by=ended,
+        extra=[STAMPING],
+        not_before=on(2020),
+        not_after=on(2069),
+    ).make()
+    whom = replace(whom, authorities=[*whom.authorities, DatedCertificate.of(stamper.certificate)])
+    data = ValidationData(
+        der(ended.certificate, pki().issuing.certificate, pki().root.certificate),
+        [fresh(ended), fresh(pki().root)],
+    )
+    lt = raise_to_lt(stamped(put_at_disposal(), pair=stamper), data)
+    under_one = archive(lt, on(2029), far)
+    both = _behind(under_one, fresh(pki().issuing))
+    assert level(both, "LT", on(2032), whom)[0] is Outcome.PASSED
+    assert level(both, "LTA", on(2032), whom)[0] is Outcome.INDETERMINATE
+    token = token_of(imprint_of(take_apart(both), "sha256"), at=on(2031), pair=far)
+    twice = _added(
+        both,
+        f'<xades141:ArchiveTimeStamp xmlns:xades141="{XADES_141}">'
+        f'<ds:CanonicalizationMethod Algorithm="{EXC_C14N}"></ds:CanonicalizationMethod>'
+        f"<xades:EncapsulatedTimeStamp>{base64.b64encode(token).decode()}</xades:EncapsulatedTimeStamp>"
+        "</xades141:ArchiveTimeStamp>",
+    )
+    assert level(twice, "LTA", on(2032), whom)[0] is Outcome.PASSED
 
 
 def test_no_heap_of_values_takes_long() -> None:
