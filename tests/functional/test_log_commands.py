@@ -56,7 +56,8 @@ def test_the_commands_sign_a_head_and_verify_the_log(stack: Stack, tmp_path: Pat
     assert done.exit_code == 0
     assert done.output == (
         "the log is whole: 3 leaves, 2 receipts, 1 access records, 0 erased, 1 checkpoints, "
-        "0 time-stamped, 1 without a time-stamp, 0 records waiting for a checkpoint\n"
+        "0 time-stamped, 1 without a time-stamp, 0 records waiting for a checkpoint; "
+        "it holds all heads given by --against: 1\n"
     )
     assert json.loads(run(stack, "log", "verify", "--json").output)["leaves"] == 3
 

@@ -15,7 +15,6 @@ from notigateway.cli.opening import opened
 from notigateway.cli.options import Processes, SettingsFile, SummaryAsJson, named_settings
 from notigateway.cli.renewing import renew, second_tree
 from notigateway.errors import (
-    CheckpointInvalidError,
     ConfigurationError,
     LogDamagedError,
     TemporarilyUnavailableError,
@@ -25,6 +24,7 @@ from notigateway.instants import instant_text
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from notigateway.evidence.history import Pin
     from notigateway.evidence.seals import HeldSeal
 
 log = typer.Typer(
@@ -113,6 +113,8 @@ def verify(
 
     settings = named_settings(settings_file)
     given = [one for file in seal_certificate or [] for one in load_certificates(file)]
+    seals: list[Pin] = [*given, *load_history(settings)]
+    heads = [one.checked(seals, "--seal-certificate") for file in against or [] for one in heads_in(file)]
     several = partial(looked_in_order, look=look_apart, opening=opened, settings=settings)
     try:
         with opened(settings) as engine:
@@ -120,11 +122,11 @@ def verify(
                 wanted = worth(processes or cores(), log_size(session), for_one_more=_LEAVES_FOR_ONE_MORE)
             found = audit_log(
                 engine,
-                seal_certificates=[*given, *load_history(settings)],
+                seal_certificates=seals,
                 origin=settings.log_origin,
                 authorities=pinned_authorities(settings),
                 now=datetime.now(UTC),
-                heads=[one.checkpoint for file in against or [] for one in heads_in(file)],
+                heads=heads,
                 look_at=partial(several, processes=wanted) if wanted > 1 else None,
             )
     except LogDamagedError as damage:
@@ -132,9 +134,10 @@ def verify(
         raise typer.Exit(1) from damage
     if as_json:
         told = {"misdated": len(found.misdated), "unproven": len(found.unproven)}
-        typer.echo(json.dumps(found.summary() | told))
+        typer.echo(json.dumps(found.summary() | told | {"against": len(heads)}))
     else:
-        typer.echo(f"the log is whole: {found.words}")
+        kept = f"; it holds all heads given by --against: {len(heads)}" if heads else ""
+        typer.echo(f"the log is whole: {found.words}{kept}")
     for one in [*found.misdated, *found.unproven]:
         typer.echo(one, err=True)
     if found.misdated or found.unproven:
@@ -157,13 +160,15 @@ def prove(
     A head of a name that the log had before a restore is proven too, and the name told. Exit code 1: the log
     does not begin with what the head says.
     """
+    from notigateway.evidence.seals import load_history
     from notigateway.log.proving import prove as prove_growth
     from notigateway.repository.engine import reading
     from notigateway.tlog.kept_head import head_in
 
     settings = named_settings(settings_file)
-    older = head_in(old).checkpoint
-    newer = None if new is None else head_in(new).checkpoint
+    seals = load_history(settings)
+    older = head_in(old).checked(seals, "retired_seals_folder")
+    newer = None if new is None else head_in(new).checked(seals, "retired_seals_folder")
     try:
         with opened(settings) as engine, reading(engine) as session:
             proven = prove_growth(session, older, newer)
@@ -195,18 +200,12 @@ def resume(
     from notigateway.evidence.seals import load_history, load_seal
     from notigateway.log.resuming import resume as go_on
     from notigateway.tlog.kept_head import signed_head_in
-    from notigateway.tlog.note import not_sealed, read_note, verify_note
 
     if not 1 <= len(reason) <= _REASON_MAX or not (reason.isascii() and reason.isprintable()):
         raise ConfigurationError(f"--reason: 1 to {_REASON_MAX} printable letters of ASCII")
     settings = named_settings(settings_file)
-    note, where = signed_head_in(last_head, "and what is quoted under the seal has to be signed")
-    try:
-        known = verify_note(
-            read_note(note), seal_certificates=load_history(settings), either_form=True
-        ).checkpoint
-    except CheckpointInvalidError as error:
-        raise ConfigurationError(f"{where}: {not_sealed(error, 'retired_seals_folder')}") from error
+    found = signed_head_in(last_head, "and what is quoted under the seal has to be signed")
+    known = found.checked(load_history(settings), "retired_seals_folder")
     now = datetime.now(UTC)
     with opened(settings) as engine:
         head = go_on(

@@ -116,7 +116,7 @@ def _run(url: str, trusted: Trusted, state: Path, asked: Asked) -> tuple[int, di
         try:
             try:
                 kept = [signed_head_in(file, _UNSIGNED) for file in asked.heads]
-                others = [following.read(note, where) for note, where in kept]
+                others = [following.read(one.note, one.where) for one in kept if one.note is not None]
             except WrongError as error:  # that says nothing about the log
                 raise UnreachableError(str(error)) from error
             found = following.follow(recall(state), others=others, accepted_name=asked.accept_name)

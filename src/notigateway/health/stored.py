@@ -64,7 +64,7 @@ def look_at_waiting(engine: Engine, settings: Settings, now: datetime) -> list[F
     name, wanted = name_of(last), settings.log_origin
     if name is not None and name != wanted:
         said = f'the log is signed as "{name}", and log_origin says "{wanted}": nothing more is signed'
-        cure = f'set log_origin = "{name}", or correct database_url'
+        cure = f'set log_origin = "{name}", or correct database_url; restored: `notigateway log resume`'
         found = [Finding(CHECKPOINT, State.FAILED, said, cure)]
     else:
         found = [_checkpoint(None if last is None else (now - last.at).total_seconds(), unplaced)]

@@ -56,7 +56,8 @@ def check_follows(last: LogCheckpoint | None, origin: str) -> None:
     if name is not None and name != origin:
         raise ConfigurationError(
             f'log_origin: the log of this database is signed as "{name}", and a log keeps its name: set '
-            f'log_origin = "{name}" (it says "{origin}"), or correct database_url'
+            f'log_origin = "{name}" (it says "{origin}"), or correct database_url; after a restore to an '
+            "earlier point it takes a new name by `notigateway log resume`"
         )
 
 

@@ -7,9 +7,10 @@
     a monitor's state         JSON with `note` and `edge`
     a split-view file         JSON with `older` and `newer`: FILE#older or FILE#newer says which
 
-Nothing is proven by reading it. The text and the lines bear no signature, so they serve where a wrong head
-helps nobody: `log verify --against` and `log prove` say whether *this* log has that root. What is quoted
-under the seal (`log resume`) or accuses the operator (`monitor --head`) has to be signed.
+Nothing is proven by reading it. Where there is a signature it is checked before a log is held to it, so that
+a note which was changed accuses nobody. The text and the lines bear none; they serve where the question is
+whether *this* log has that root (`log verify --against`, `log prove`). What is quoted under the seal (`log
+resume`) or accuses the operator (`monitor --head`) has to be signed.
 """
 
 from __future__ import annotations
@@ -22,11 +23,13 @@ from typing import TYPE_CHECKING, Any, Final
 from notigateway.errors import CheckpointInvalidError, ConfigurationError
 from notigateway.given_files import read_file
 from notigateway.tlog.checkpoint import read_checkpoint
-from notigateway.tlog.note import read_note
+from notigateway.tlog.note import not_sealed, read_note, verify_note
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from notigateway.evidence.history import Pin
     from notigateway.tlog.checkpoint import Checkpoint
 
 SIGNED: Final = (
@@ -54,6 +57,18 @@ class KeptHead:
     note: bytes | None
     where: str
 
+    def checked(self, seals: Sequence[Pin], pins: str) -> Checkpoint:
+        """Return what it says, once its seal is proven where it bears one; `pins` is where seals are pinned.
+
+        Raises: `ConfigurationError` naming the file.
+        """
+        if self.note is None:
+            return self.checkpoint
+        try:
+            return verify_note(read_note(self.note), seal_certificates=seals, either_form=True).checkpoint
+        except CheckpointInvalidError as error:
+            raise ConfigurationError(f"{self.where}: {not_sealed(error, pins)}") from error
+
 
 def heads_in(file: Path) -> list[KeptHead]:
     """Return the heads in a file, signed or not: one, or each of its lines.
@@ -68,8 +83,8 @@ def head_in(file: Path) -> KeptHead:
     return _only(heads_in(file))
 
 
-def signed_head_in(file: Path, why: str) -> tuple[bytes, str]:
-    """Return the note of the one head in a file, not verified yet, and where it is from.
+def signed_head_in(file: Path, why: str) -> KeptHead:
+    """Return the one head in a file that bears a signature, not checked yet.
 
     `why` a signature is needed is told where there is none. Raises: `ConfigurationError`.
     """
@@ -78,7 +93,7 @@ def signed_head_in(file: Path, why: str) -> tuple[bytes, str]:
         raise ConfigurationError(
             f"{found.where} holds a head without its signature, {why}. Taken are: {SIGNED}"
         )
-    return found.note, found.where
+    return found
 
 
 def _read(file: Path, taken: str) -> list[KeptHead]:
