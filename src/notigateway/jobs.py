@@ -51,12 +51,15 @@ class Job:
     work: Callable[[Engine, datetime], Done]
 
 
-def refreshing(settings: Settings) -> Callable[[Engine, datetime], Done]:
-    """Return what takes in lists of revoked certificates and those who are trusted."""
+def refreshing(settings: Settings, sealing: Sealing | None = None) -> Callable[[Engine, datetime], Done]:
+    """Return what takes in lists of revoked certificates and those who are trusted.
+
+    What validates the gateway's own seals is kept, also of the one that `sealing` follows.
+    """
 
     def work(engine: Engine, now: datetime) -> Done:
         trust = load_trust(settings, engine, now=now, for_refreshing=True)
-        find_own = partial(own_certificates, settings)
+        find_own = partial(own_certificates, settings, _present(sealing, now))
         return of_refresh(refresh(engine, trust, Sources.by(settings), now=now, find_own=find_own))
 
     return work
@@ -101,10 +104,7 @@ def cosigning(settings: Settings, sealing: Sealing) -> Callable[[Engine, datetim
     """Return what asks the witnesses to cosign the log's newest head; the settings name some."""
 
     def work(engine: Engine, now: datetime) -> Done:
-        present = []
-        with suppress(GatewayError):  # what has no seal now may have a head to be cosigned
-            present.append(sealing.seal(now).certificate)
-        witnesses = Witnesses.by(settings, present)
+        witnesses = Witnesses.by(settings, _present(sealing, now))
         return Done({}) if witnesses is None else of_cosigning(collect(engine, witnesses, now=now))
 
     return work
@@ -117,10 +117,18 @@ def renewing(settings: Settings, sealing: Sealing) -> Callable[[Engine, datetime
         authority = Authority.by(settings, now=now)
         if authority is None:
             return Done({})
-        job = RenewalJob.by(settings, authority)
-        return of_renewal(*job.renew_where_due(engine, sealing.seal(now), now=now))
+        seal = sealing.seal(now)
+        job = RenewalJob.by(settings, authority, seal.certificate)
+        return of_renewal(*job.renew_where_due(engine, seal, now=now))
 
     return work
+
+
+def _present(sealing: Sealing | None, now: datetime) -> Certificate | None:
+    """Return the certificate of what seals now; None where nothing does, which others tell of."""
+    with suppress(GatewayError):
+        return None if sealing is None else sealing.seal(now).certificate
+    return None
 
 
 class Standing:

@@ -142,4 +142,4 @@ def open_office(
 
 def _sealers(seal: Seal, settings: Settings) -> list[Certificate]:
     """Return the certificates of all seals that there are and were, as the settings have them now."""
-    return [seal.certificate, *(one.certificate for one in load_history(settings))]
+    return [seal.certificate, *(one.certificate for one in load_history(settings, seal.certificate))]

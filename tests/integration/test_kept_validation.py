@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import AuthorityInformationAccessOID
 from sqlalchemy import select
 
 from authority import AuthoritySite
 from notigateway.evidence.pades import verify_pdf
-from notigateway.evidence.seals import HeldSeal
+from notigateway.evidence.seals import HeldSeal, load_history
+from notigateway.jobs import Sealing, refreshing
+from notigateway.log.witnessing import Witnesses
 from notigateway.pki.keys import fingerprint
 from notigateway.receipts.renewing import RenewalJob
 from notigateway.receipts.stamping import stamp
@@ -22,8 +25,20 @@ from notigateway.repository.engine import reading
 from notigateway.repository.kept_validation import KeptStatus
 from notigateway.repository.renewals import find_last_renewal
 from notigateway.repository.trust import list_current_digests
+from notigateway.settings import NamedWitness
+from notigateway.tlog.cosignature import cosigner_of
 from notigateway.tlog.renewal import read_record
-from pki import NOW, OTHER_COMPANY_NIF, company_subject, crl, ec_key, ocsp_answer, pki, write_issuers
+from pki import (
+    NOW,
+    OTHER_COMPANY_NIF,
+    company_subject,
+    crl,
+    ec_key,
+    ocsp_answer,
+    pki,
+    write_issuers,
+    write_pem,
+)
 from stack import NG, Stack
 from tsa import Answering, serving, tsa
 
@@ -169,6 +184,52 @@ def test_a_file_that_is_no_certificate_is_told_and_callers_do_not_notice(make: C
     (failure,) = stack.refresh_trust().failures
     assert failure.startswith("evidence_issuers_folder: ")
     assert stack.accept(stack.publish())
+
+
+@pytest.mark.parametrize(
+    ("is_there", "why"), [(True, "there is no certificate in it"), (False, "no such folder")]
+)
+def test_a_named_folder_without_issuers_is_told(make: Callable[..., Stack], is_there: bool, why: str) -> None:
+    """A volume that is not mounted looks like it, and what is not kept now cannot be had later."""
+    stack = make()
+    folder = stack.folder / "evidence-issuers"
+    for file in folder.iterdir():
+        file.unlink()
+    if not is_there:
+        folder.rmdir()
+    (failure,) = stack.refresh_trust().failures
+    assert failure.startswith(f"evidence_issuers_folder: {folder}: ")
+    assert why in failure
+
+
+def test_the_jobs_keep_what_validates_a_seal_that_is_named_since_they_began(
+    make: Callable[..., Stack], tmp_path: Path
+) -> None:
+    """As operations.md has it: the former one goes into the folder, and the settings name the next."""
+    stack = make(retired_seals_folder=tmp_path / "retired")
+    before = stack.settings
+    next_ = pki().holder(company_subject(OTHER_COMPANY_NIF, "Sello siguiente"), ec_key("next seal"))
+    write_pem(next_, stack.folder, "next")
+    retired = before.retired_seals_folder
+    retired.mkdir(exist_ok=True)
+    (retired / "seal.pem").write_bytes(before.seal_certificate_file.read_bytes())
+    now = before.model_copy(
+        update={
+            "seal_key_file": stack.folder / "next.key.pem",
+            "seal_certificate_file": stack.folder / "next.cert.pem",
+        }
+    )
+
+    done = refreshing(before, Sealing(lambda: now))(stack.engine, stack.now)
+
+    assert done.left == ()
+    assert kept(stack, next_.certificate)
+    assert kept(stack, pki().seal.certificate)
+    history = load_history(before, next_.certificate)
+    assert [one.certificate for one in history] == [next_.certificate, pki().seal.certificate]
+    vkey = cosigner_of("witness.example/w1", Ed25519PrivateKey.generate()).vkey
+    witness = NamedWitness.model_validate({"vkey": vkey, "url": "https://witness.example/w1"})
+    assert Witnesses.by(before.model_copy(update={"witnesses": (witness,)}), next_.certificate)
 
 
 def test_a_responder_that_the_own_certificate_names_is_asked_without_further_leave(

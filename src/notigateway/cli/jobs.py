@@ -48,7 +48,7 @@ def jobs(
     telemetry.configure(settings)
     sealing = Sealing(lambda: named_settings(settings_file))
     wanted = [
-        Job(REFRESH, refresh_seconds, refreshing(settings)),
+        Job(REFRESH, refresh_seconds, refreshing(settings, sealing)),
         Job(SWEEP, sweep_seconds, sweeping(settings, sealing)),
         Job(CHECKPOINT, checkpoint_seconds, checkpointing(settings, sealing)),
     ]

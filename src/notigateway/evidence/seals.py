@@ -140,13 +140,18 @@ def _pin(settings: Settings) -> str:
         raise ConfigurationError(f"seal_pkcs11_pin_file: cannot read {file}") from error
 
 
-def load_history(settings: Settings) -> list[DatedCertificate]:
+def load_history(settings: Settings, present: Certificate | None = None) -> list[DatedCertificate]:
     """Return all seal certificates that ever were: the present one, and the retired with their periods.
+
+    `present` is what seals now in a process that runs for long: the settings that it has read may still name
+    the one before, which is among the retired by then.
 
     Raises: `ConfigurationError`, also where the present one is among the retired.
     """
-    (present, *_) = load_certificates(settings.seal_certificate_file)
     retired = load_seals(settings.retired_seals_folder)
+    if present is not None:
+        return [DatedCertificate.of(present), *(one for one in retired if one.certificate != present)]
+    (present, *_) = load_certificates(settings.seal_certificate_file)
     if present in [one.certificate for one in retired]:
         raise ConfigurationError("retired_seals_folder: the certificate of the present seal is among them")
     return [DatedCertificate.of(present), *retired]

@@ -38,7 +38,7 @@ from notigateway.tlog.note import NOTE_MAX_BYTES, read_lines
 from notigateway.tlog.submission import PATH, read_size, write_submission
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from cryptography.x509 import Certificate
@@ -84,10 +84,10 @@ class Witnesses:
     seals: Mapping[str, Certificate]
 
     @classmethod
-    def by(cls, settings: Settings, present: Iterable[Certificate] = ()) -> Self | None:
+    def by(cls, settings: Settings, present: Certificate | None = None) -> Self | None:
         """Read them from the settings; None where they name none.
 
-        `present` is what seals now, where the settings name another seal since they were read.
+        `present` is what seals now, as for `load_history`.
 
         Raises: `ConfigurationError`.
         """
@@ -99,8 +99,8 @@ class Witnesses:
             ]
         except ValueError as error:
             raise ConfigurationError(f"witnesses: {error}") from error
-        certificates = [*present, *(one.certificate for one in load_history(settings))]
-        seals = {fingerprint(one): one for one in certificates}
+        history = load_history(settings, present)
+        seals = {fingerprint(one.certificate): one.certificate for one in history}
         return cls(places, settings.witnesses_needed, settings.witness_timeout_seconds, seals)
 
 

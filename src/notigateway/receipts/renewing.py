@@ -50,9 +50,13 @@ class RenewalJob:
     algorithms: Algorithms
 
     @classmethod
-    def by(cls, settings: Settings, authority: Authority) -> Self:
-        """Read it from the settings. Raises: `ConfigurationError`."""
-        seals = {fingerprint(one.certificate): one.certificate for one in load_history(settings)}
+    def by(cls, settings: Settings, authority: Authority, present: Certificate | None = None) -> Self:
+        """Read it from the settings; `present` is what seals now, as for `load_history`.
+
+        Raises: `ConfigurationError`.
+        """
+        history = load_history(settings, present)
+        seals = {fingerprint(one.certificate): one.certificate for one in history}
         every = timedelta(days=settings.renewal_days)
         return cls(authority, settings.log_origin, every, seals, known_algorithms())
 
