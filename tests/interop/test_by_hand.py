@@ -26,7 +26,7 @@ from notigateway.sandbox.certifying import CertificateWish, authority_name
 from notigateway.verifier.pins import load_trust
 from notigateway.verifier.procedure import verify
 from notigateway.verifier.report import Outcome
-from pki import NOW, pki, rsa_key
+from pki import NOW, ec_key, pki, rsa_key
 from vector_evidence import small as vector_bundle
 from vector_keys import holder
 from vectors_renewed import renewed
@@ -124,7 +124,10 @@ def test_a_container_is_verified_by_hand(tmp_path: Path) -> None:
         assert by_hand(changed, pki().seal, tmp_path / name.replace("/", "-")).returncode != 0
     unsealed = _repacked(sealed, "META-INF/signatures001.xml", None)
     done = by_hand(unsealed, pki().seal, tmp_path / "unsealed")
-    assert (done.returncode, done.stdout.splitlines()[-1]) == (1, "nothing seals the manifest")
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (
+        1,
+        "DOES NOT HOLD: nothing seals the manifest",
+    )
 
 
 def _repacked(data: bytes, name: str, content: bytes | None) -> bytes:
@@ -168,6 +171,19 @@ def test_what_is_appended_to_a_pdf_is_not_what_is_read(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{len(more)} bytes stand behind what is sealed\n" in done.stdout
     assert (tmp_path / "appended" / "work" / "sealed.pdf").read_bytes() == form
+
+
+def test_a_seal_that_nobody_pins_is_said_to_be_none(tmp_path: Path) -> None:
+    """Whoever makes a bundle calls its seal as they like."""
+    stranger = CertificateWish(
+        pki().seal.certificate.subject,
+        ec_key("stranger"),
+        not_before=NOW - timedelta(days=9),
+        not_after=NOW + timedelta(days=9),
+    ).make()
+    done = by_hand(Proofs(seal=stranger).build(), pki().seal, tmp_path / "stranger")
+    assert done.returncode != 0
+    assert "is not in trust/seals\n" in done.stderr
 
 
 CHANGED = [
