@@ -185,8 +185,9 @@ def test_a_log_under_another_name_asks_a_person_and_goes_on(spool: Spool, tmp_pa
         look(restored, spool, accepted="notigateway.example/log-3")
     restored.log.follows = Follows(first.origin, 6, first.root(6), "restored from tape")
     said = r"quotes 6 entries .* why: restored from tape; this folder knows 9: entries 6 to 8, counted from 0"
-    with pytest.raises(LogRenamedError, match=said):
+    with pytest.raises(LogRenamedError, match=said) as told:
         look(restored, spool)
+    assert "it does NOT begin with these 9 entries: some are lost there" in str(told.value)
     watch = LogWatch(cast("NotificationClient", restored), spool, SEALS, restored.log.origin)
     assert watch.look() == 5
     assert re.search(said, watch.quoted)
@@ -197,6 +198,20 @@ def test_a_log_under_another_name_asks_a_person_and_goes_on(spool: Spool, tmp_pa
         look(Service(first), spool)
     with pytest.raises(LogSplitError, match="gone back to a name"):
         look(Service(first), spool, accepted=first.origin)
+
+
+def test_a_log_under_another_name_that_lost_nothing_says_so(spool: Spool) -> None:
+    first = Log.of(*words(9))
+    look(Service(first), spool)
+    renamed = Log.of(*words(9), "restored", origin="notigateway.example/log-2")
+    renamed.follows = Follows(first.origin, 9, first.root(9), "moved")
+    with pytest.raises(LogRenamedError, match="it begins with all 9 of them under its new name too"):
+        look(Service(renamed), spool)
+    # The same head is quoted, and what came before it is another log's: only its own proof tells.
+    other = Log.of("x", *words(9), origin="notigateway.example/log-3")
+    other.follows = Follows(first.origin, 9, first.root(9), "moved")
+    with pytest.raises(LogRenamedError, match=r"knows the same head; .*does NOT begin with these 9 entries"):
+        look(Service(other), spool)
 
 
 def test_a_head_of_another_seal_or_a_damaged_memory_is_not_passed_over(spool: Spool) -> None:

@@ -431,6 +431,12 @@ def test_another_name_is_followed_only_when_a_person_confirms_it(watching: Watch
     assert "the operator quotes 65 entries" in said["said"]
     assert "restored from tape" in said["said"]
     assert "this monitor has seen 70: entries 65 to 69, counted from 0" in said["said"]
+    assert "it does NOT begin with these 70 entries" in said["said"]
+    whole = Log.of(*words(70), "restored", origin=f"{ORIGIN}/3")
+    whole.follows = Follows(ORIGIN, 70, whole.root(70), "moved")
+    watching.served.log = whole
+    assert "it begins with all 70 of them under its new name too" in watching.run()[1]["said"]
+    watching.served.log = restored
     assert watching.run("--accept-name", "elsewhere")[0] == 2
     in_order(watching.run("--accept-name", restored.origin), 40, 40)
     restored.add("more")

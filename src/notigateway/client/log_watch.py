@@ -22,7 +22,7 @@ from notigateway.errors import CheckpointInvalidError
 from notigateway.evidence.timestamp import CLOCKS_DIFFER_AT_MOST
 from notigateway.tlog.merkle import is_consistent
 from notigateway.tlog.note import not_sealed, read_note, verify_note
-from notigateway.tlog.quoted import quoted_words
+from notigateway.tlog.quoted import held_words, quoted_words
 from notigateway.tlog.split_view import Seen, SplitViewError, smaller, split
 
 if TYPE_CHECKING:
@@ -128,10 +128,24 @@ class LogWatch:
 
     def _renamed(self, before: Seen, served: Seen, known: Known) -> Known:
         quoted = quoted_words(served.head, before.head, "this folder knows")
+        quoted += f"; {held_words(before.head.size, is_held=self._still_holds(before, served))}"
         if self.accepted_name != served.head.origin:
             raise LogRenamedError(before.head.origin, served.head.origin, quoted)
         self.quoted = quoted
         return Known(served.note, (*known.former, before.head.origin))
+
+    def _still_holds(self, before: Seen, served: Seen) -> bool | None:
+        """Tell whether a log under a new name begins with what is known; None where that is not answered."""
+        older, newer = before.head, served.head
+        if older.size > newer.size:
+            return False
+        try:
+            proof = self.client.prove_consistency(older.size, newer.size) if older.size < newer.size else ()
+        except GatewayFaultError as error:
+            return False if error.code == _NOT_PROVEN else None
+        return is_consistent(
+            older.size, newer.size, older_root=older.root, newer_root=newer.root, proof=proof
+        )
 
     def _compare(self, before: Seen, served: Seen) -> None:
         """Check that both heads are of one log. Raises: `SplitViewError`, `LogNotProvenError`."""

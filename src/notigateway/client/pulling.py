@@ -42,6 +42,10 @@ _FETCHED_AT_ONCE: Final = 50
 _FETCHED_BYTES: Final = 4 * 1024 * 1024
 # While one accepted batch is being stored the next may be accepted: a failure finds no more than these two.
 _UNDER_WAY_WHILE_ACCEPTING: Final = 2
+_GONE_BACK: Final = (
+    "it is stored here with the receipt of its acceptance, and undecided to the service, which may have lost "
+    "data: show whoever runs it the receipt"
+)
 _INVALID_CURSOR: Final = "INVALID_CURSOR"
 
 
@@ -83,7 +87,7 @@ def pull(
         run.report.log_size = watch.look()
         run.report.log_follows = watch.quoted
         waiting = read_waiting(spool)
-        report = run.run(where or Filter(), full=full)
+        report = run.run(where or Filter(), full=full or bool(watch.quoted))
         date_waiting(spool, waiting, report, begin=crew.date, result=fetched, at_once=crew.size)
         return report
 
@@ -107,8 +111,7 @@ class _Pull:
 
     def run(self, where: Filter, *, full: bool) -> PullReport:
         states = CONTENT_RELEASED | (UNDECIDED if self.accept else frozenset())
-        where = replace(where, states=tuple(sorted(states)))
-        self._run(where, full=full)
+        self._run(replace(where, states=tuple(sorted(states))), full=full)
         return self.report
 
     # --- the calling thread: the list or the changes ----------------------------------------------
@@ -154,7 +157,20 @@ class _Pull:
         self.report.walked_list = True
         for notification in self.client.list_notifications(where):
             self._sort(notification)
+        if not self.accept and len(self.spool):
+            undecided = replace(where, states=tuple(sorted(UNDECIDED)))
+            for notification in self.client.list_notifications(undecided):
+                self._check_not_gone_back(notification)
         self._finish()
+
+    def _check_not_gone_back(self, notification: Notification) -> None:
+        """Tell of what is stored, and so was accepted or read, and is undecided to the service.
+
+        Whoever puts a backup in the place of the service's database loses what was decided since.
+        """
+        if notification.state in UNDECIDED and notification.id in self.spool:
+            self.report.refused.append(left(notification, "STATE_GONE_BACK", _GONE_BACK))
+            self.progress(Step.REFUSED, 1)
 
     def _finish(self) -> None:
         """Decide, fetch and store everything that is under way."""
@@ -181,6 +197,7 @@ class _Pull:
         if notification.id in self.spool:
             self.report.already_stored += 1
             self.progress(Step.ALREADY_STORED, 1)
+            self._check_not_gone_back(notification)
         elif notification.state in CONTENT_RELEASED:
             self._add_readable(notification)
         elif self.accept:

@@ -22,7 +22,7 @@ from notigateway.monitor.source import UnreachableError, WrongError
 from notigateway.tlog.merkle import HASH_BYTES, leaf_hash
 from notigateway.tlog.note import not_sealed, read_note, verify_note
 from notigateway.tlog.quorum import count_cosignatures
-from notigateway.tlog.quoted import quoted_words
+from notigateway.tlog.quoted import held_words, quoted_words
 from notigateway.tlog.split_view import Seen, split
 from notigateway.tlog.tile_paths import TILE_WIDTH, tile_path, width_of
 from notigateway.tlog.tiles import Tile
@@ -118,6 +118,7 @@ class Following:
         self._check_unproven(known, served)
         if known.note and known.head.origin != served.head.origin:
             quoted = quoted_words(served.head, known.head, "this monitor has seen")
+            quoted += f"; {held_words(known.head.size, is_held=self._still_holds(known, served))}"
             if accepted_name != served.head.origin:
                 raise OtherNameError(_other_name(known, served, quoted))
             known = known.renamed()
@@ -145,6 +146,16 @@ class Following:
         if lacking != known.lacking:
             self._keep(replace(known, lacking=lacking))
         return Followed(served, new, counted, quoted, lacking)
+
+    def _still_holds(self, known: Remembered, served: Seen) -> bool | None:
+        """Tell whether a log under a new name begins with what was verified; None where tiles are away."""
+        size = known.head.size
+        if size >= served.head.size:
+            return (size, known.head.root) == (served.head.size, served.head.root)
+        try:
+            return proven_root(served, size, self._source)[0] == known.head.root
+        except UnreachableError:
+            return None
 
     def _check_not_former(self, known: Remembered, served: Seen) -> None:
         """Check that a name that the log has given up does not come back: nobody confirms that (0084)."""

@@ -17,6 +17,21 @@ _UNSAID: Final = (
 )
 
 
+def held_words(size: int, *, is_held: bool | None) -> str:
+    """Return whether a log under its new name begins with the entries that were known; None: not told now.
+
+    What is quoted says what the operator knew to have been promised, and nothing of what is left of it.
+    """
+    if is_held:
+        return f"it begins with all {size} of them under its new name too: none of these is lost"
+    if is_held is None:
+        return f"whether it begins with all {size} of them under its new name cannot be told now"
+    return (
+        f"under its new name it does NOT begin with these {size} entries: some are lost there, and decisions "
+        "with them. Keep what proves them, and show it to who runs the log"
+    )
+
+
 def quoted_words(new: Checkpoint, known: Checkpoint | None, knows: str) -> str:
     """Return what a head of a new name quotes, against the last `known` one of the former name, in words.
 
