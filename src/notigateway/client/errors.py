@@ -273,6 +273,18 @@ class ReceiptNotVerifiedError(NotVerifiedError):
     code = "RECEIPT_NOT_VERIFIED"
 
 
+class StateGoneBackError(NotVerifiedError):
+    """The service says that nothing is decided where the folder has the receipt of an acceptance."""
+
+    code = "STATE_GONE_BACK"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "it is stored here with the receipt of its acceptance, and undecided to the service, which may "
+            "have lost data: show whoever runs it the receipt"
+        )
+
+
 class ReceiptDiffersError(NotVerifiedError):
     """The service gives another original under the identifier of a receipt that is stored and was proven."""
 

@@ -17,7 +17,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from notigateway.client.dating import date_waiting
-from notigateway.client.errors import GatewayFaultError, NothingDeliveredError, NothingVerifiedError
+from notigateway.client.errors import (
+    GatewayFaultError,
+    NothingDeliveredError,
+    NothingVerifiedError,
+    StateGoneBackError,
+)
 from notigateway.client.fetching import Crew, Fetcher, fetched, left
 from notigateway.client.log_watch import LogWatch
 from notigateway.client.pulled import PullReport, Step
@@ -42,10 +47,6 @@ _FETCHED_AT_ONCE: Final = 50
 _FETCHED_BYTES: Final = 4 * 1024 * 1024
 # While one accepted batch is being stored the next may be accepted: a failure finds no more than these two.
 _UNDER_WAY_WHILE_ACCEPTING: Final = 2
-_GONE_BACK: Final = (
-    "it is stored here with the receipt of its acceptance, and undecided to the service, which may have lost "
-    "data: show whoever runs it the receipt"
-)
 _INVALID_CURSOR: Final = "INVALID_CURSOR"
 
 
@@ -169,8 +170,9 @@ class _Pull:
         Whoever puts a backup in the place of the service's database loses what was decided since.
         """
         if notification.state in UNDECIDED and notification.id in self.spool:
-            self.report.refused.append(left(notification, "STATE_GONE_BACK", _GONE_BACK))
-            self.progress(Step.REFUSED, 1)
+            error = StateGoneBackError()
+            self.report.not_verified.append(left(notification, error.code, str(error)))
+            self.progress(Step.NOT_VERIFIED, 1)
 
     def _finish(self) -> None:
         """Decide, fetch and store everything that is under way."""

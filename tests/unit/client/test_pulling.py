@@ -95,11 +95,11 @@ def test_what_the_service_has_lost_is_told_at_every_pull_until_it_knows_it_again
     lost.state = "available"
     for full in (True, False):
         report = run(accept=accept, full=full)
-        assert [(one.id, one.reason) for one in report.refused] == [(lost.id, "STATE_GONE_BACK")]
+        assert [(one.id, one.reason) for one in report.not_verified] == [(lost.id, "STATE_GONE_BACK")]
         assert (report.accepted, report.stored) == (0, 0)
     assert "decide" not in str(service.operations[-4:]).lower()
     lost.state = "accepted"
-    assert run(accept=accept, full=True).refused == []
+    assert run(accept=accept, full=True).not_verified == []
     assert run(accept=accept).walked_list is False
     assert {one.state for one in others} == {"accepted"}
 
