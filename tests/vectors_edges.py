@@ -312,14 +312,41 @@ def _containers() -> Iterator[Vector]:
         "A container that another tool has packed: deflated, sizes behind the content.",
         needs=("container",),
     )
+    yield Vector(
+        name="container-sizes-twice",
+        data=_packed(files, twice=True),
+        rule="V71",
+        needs=("container",),
+        steps="f",
+        says="The same with the sizes before the content, too.",
+    )
+    for name, attributes in {"zipfile": 0o600, "of-its-owner": 0o100600}.items():
+        yield _good(
+            f"container-attributes-{name}",
+            zip_of(files.items(), attributes=attributes),
+            SMALL,
+            f"A container of files that are their owner's: external attributes 0x{attributes << 16:08x}.",
+            needs=("container",),
+        )
+    yield Vector(
+        name="container-attributes-of-all",
+        data=zip_of(files.items(), attributes=0o666),
+        rule="V71",
+        needs=("container",),
+        steps="f",
+        says="The same with others: 0x01b60000.",
+    )
 
 
 def _row(name: str, kind: str) -> str:
     return f'<manifest:file-entry manifest:full-path="{name}" manifest:media-type="{kind}"/>'
 
 
-def _packed(files: dict[str, bytes]) -> bytes:
-    """Return a ZIP file as a streaming tool writes it; deflated without compression, in the one way."""
+def _packed(files: dict[str, bytes], *, twice: bool = False) -> bytes:
+    """Return a ZIP file as a streaming tool writes it; deflated without compression, in the one way.
+
+    `twice`: the sizes stand before the content as well.
+    """
     body, directory = b"", b""
     for name, content in files.items():
         is_first = name == "mimetype"
@@ -331,7 +358,8 @@ def _packed(files: dict[str, bytes]) -> bytes:
         lengths = struct.pack("<HH", len(name), 0)
         directory += b"PK\1\2\x14\3" + common + sizes + lengths
         directory += struct.pack("<HHHII", 0, 0, 0, 0o100644 << 16, len(body)) + name.encode()
-        body += b"PK\3\4" + common + (sizes if is_first else bytes(12)) + lengths + name.encode() + packed
+        before = sizes if is_first or twice else bytes(12)
+        body += b"PK\3\4" + common + before + lengths + name.encode() + packed
         body += b"" if is_first else b"PK\7\x08" + sizes
     end = struct.pack("<HHHHIIH", 0, 0, len(files), len(files), len(directory), len(body), 0)
     return body + directory + b"PK\5\6" + end

@@ -179,7 +179,7 @@ func plainFile(entry []byte) bool {
 		}
 	}
 	return zipVersions[entry[4]] && (entry[5] == 0 || entry[5] == 3) && zipVersions[entry[6]] && entry[7] == 0 &&
-		flags&^0x808 == 0 && internal == 0 && (external == 0 || external == 0x81a40000 || external == 0x81800000)
+		flags&^0x808 == 0 && internal == 0 && (external == 0 || external == 0x81a40000 || external == 0x81800000 || external == 0x01800000)
 }
 
 // readEntry returns the content of a member, and where what is behind it begins.
@@ -194,11 +194,9 @@ func readEntry(file []byte, one zipEntry) ([]byte, uint64, error) {
 	if deferred {
 		crc, packed, size = 0, 0, 0
 	}
-	said := func(crc uint32, packed, size uint64) bool {
-		return le.Uint32(header[14:]) == crc && uint64(le.Uint32(header[18:])) == packed && uint64(le.Uint32(header[22:])) == size
-	}
+	said := le.Uint32(header[14:]) == crc && uint64(le.Uint32(header[18:])) == packed && uint64(le.Uint32(header[22:])) == size
 	if !bytes.HasPrefix(header, []byte("PK\x03\x04")) || !bytes.Equal(header[4:14], one.said) || int(le.Uint16(header[26:])) != len(one.name) || le.Uint16(header[28:]) != 0 ||
-		string(header[30:]) != one.name || !said(crc, packed, size) && !(deferred && said(one.crc, one.packed, one.size)) {
+		string(header[30:]) != one.name || !said {
 		return nil, 0, fmt.Errorf("its header says something else than the directory")
 	}
 	content, end := file[begin:begin+one.packed], begin+one.packed

@@ -67,7 +67,8 @@ _UTF8: Final = 0x800
 _SYSTEMS: Final = frozenset({0, 3})
 _VERSIONS: Final = frozenset({10, 20, 30, 45, 51, 62, 63})
 _FILE_ATTRIBUTES: Final = 0o100644 << 16
-_ATTRIBUTES: Final = frozenset({0, _FILE_ATTRIBUTES, 0o600 << 16})
+# A plain file of its owner, and the same as Python's zipfile says it: without the kind of file.
+_ATTRIBUTES: Final = frozenset({0, _FILE_ATTRIBUTES, 0o100600 << 16, 0o600 << 16})
 # Info-ZIP says besides what it takes for text, how hard it compressed, and which permissions the file had.
 # No reader makes other contents of that. What the service writes says nothing of it, so it cannot be added.
 _INFO_ZIP: Final = 3, 30
