@@ -20,16 +20,24 @@ from notigateway.errors import ReceiptInvalidError, StampInvalidError
 from notigateway.evidence.additions import ARCHIVE_STAMP, encapsulated_token
 from notigateway.evidence.statement import parse_receipt
 from notigateway.evidence.template import XADES
-from notigateway.evidence.timestamp import kept_form, stated_hash
+from notigateway.evidence.timestamp import (
+    CLOCKS_DIFFER_AT_MOST,
+    check_not_before_seal,
+    kept_form,
+    read_stamp,
+    stated_hash,
+)
 from notigateway.wss.ns import EXC_C14N, ds, names_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
 
     from cryptography import x509
     from lxml.etree import _Element
 
     from notigateway.evidence.additions import Held
+    from notigateway.evidence.timestamp import Stamp
 
 # One in some years is what anybody needs; those behind are not read.
 ARCHIVE_STAMPS_AT_MOST: Final = 16
@@ -81,6 +89,29 @@ def archive_stamps(held: Held) -> list[ArchiveStamp]:
         for digest in digests.values():
             digest.update(canonical)
     return found
+
+
+def read_archive_stamp(
+    held: Held,
+    one: ArchiveStamp,
+    authorities: Sequence[x509.Certificate],
+    *,
+    covered: Iterable[tuple[int, datetime]],
+) -> Stamp:
+    """Return what an archive time-stamp states; `covered` are place and instant of the others that are right.
+
+    1. What it is about is all that stands before it, in exclusive canonical form.
+    2. It is by one of the authorities, whose certificate was valid then, and intact.
+    3. It is not from before the seal, nor before an earlier time-stamp that it covers.
+
+    Raises: `StampInvalidError`.
+    """
+    token, imprint = one.kept(authorities)  # 1
+    stamp = read_stamp(token, imprint=imprint, authorities=authorities)  # 2
+    check_not_before_seal(held.original, stamp.at)  # 3
+    if any(place < one.place and stamp.at < at - CLOCKS_DIFFER_AT_MOST for place, at in covered):
+        raise StampInvalidError("it is from before a time-stamp that it covers")
+    return stamp
 
 
 def imprint_of(held: Held, algorithm: str) -> bytes:

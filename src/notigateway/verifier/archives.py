@@ -13,14 +13,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from notigateway.errors import StampInvalidError
-from notigateway.evidence.archive import ArchiveStamp, archive_stamps
+from notigateway.evidence.archive import ArchiveStamp, archive_stamps, read_archive_stamp
 from notigateway.evidence.seal_stamps import stamps_on_seal
-from notigateway.evidence.timestamp import CLOCKS_DIFFER_AT_MOST, check_not_before_seal, read_stamp
 from notigateway.instants import instant_text
 from notigateway.verifier.report import SkippedError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
     from datetime import datetime
 
     from notigateway.evidence.additions import Held
@@ -50,20 +49,14 @@ class Archives:
 
 
 def read_archives(case: Examination, held: Held) -> Archives:
-    """Return what the archive time-stamps of a receipt say; its seal must be proven.
-
-    1. What it is about is all that stands before it, in exclusive canonical form.
-    2. It is by a pinned authority, whose certificate was valid then, and intact.
-    3. It is not from before the seal, nor before an earlier time-stamp that it covers.
-    """
+    """Return what the archive time-stamps of a receipt by pinned authorities say; its seal must be proven."""
     found = Archives()
     stamps = archive_stamps(held)
     covered = _on_seal(case, held) if stamps else []
     right: list[tuple[int, Stamp]] = []
     for number, one in enumerate(stamps, 1):
-        before = [at for place, at in covered if place < one.place]
         try:
-            stamp = _read(case, held, one, before=before)
+            stamp = _read(case, held, one, covered)
         except StampInvalidError as error:
             found.wrong.append(f"number {number} counts for nothing: {error.detail}")
         else:
@@ -74,16 +67,10 @@ def read_archives(case: Examination, held: Held) -> Archives:
     return found
 
 
-def _read(case: Examination, held: Held, one: ArchiveStamp, *, before: Sequence[datetime]) -> Stamp:
-    stampers = case.trust.stampers
-    if not stampers:
+def _read(case: Examination, held: Held, one: ArchiveStamp, covered: Iterable[tuple[int, datetime]]) -> Stamp:
+    if not case.trust.stampers:
         raise StampInvalidError("the trust folder has no authority in timestamp/")
-    token, imprint = one.kept(stampers)  # 1
-    stamp = read_stamp(token, imprint=imprint, authorities=stampers)  # 2
-    check_not_before_seal(held.original, stamp.at)  # 3
-    if any(stamp.at < at - CLOCKS_DIFFER_AT_MOST for at in before):
-        raise StampInvalidError("it is from before a time-stamp that it covers")
-    return stamp
+    return read_archive_stamp(held, one, case.trust.stampers, covered=covered)
 
 
 def _on_seal(case: Examination, held: Held) -> list[tuple[int, datetime]]:
