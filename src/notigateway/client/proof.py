@@ -6,23 +6,30 @@ with what the service said beside it: the notification, the decision, each docum
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from notigateway.client.errors import DocumentMismatchError, NotVerifiedError, ReceiptNotVerifiedError
 from notigateway.client.values import CONTENT_RELEASED
-from notigateway.errors import GatewayError
+from notigateway.errors import GatewayError, StampInvalidError
+from notigateway.evidence.additions import take_apart
+from notigateway.evidence.archive import archive_stamps, read_archive_stamp
 from notigateway.evidence.history import DatedCertificate, dated
-from notigateway.evidence.timestamp import embedded_certificates, read_stamp, signature_imprint, take_out
+from notigateway.evidence.seal_stamps import stamps_on_seal
+from notigateway.evidence.timestamp import embedded_certificates
 from notigateway.evidence.xades import seal_certificate_of, verify_receipt
 from notigateway.instants import instant_text
 from notigateway.pki.keys import fingerprint, subject_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from cryptography import x509
 
     from notigateway.contract.v1 import Document, Notification, NotificationReceipts, Receipt
+    from notigateway.evidence.additions import Held
     from notigateway.evidence.history import Pin
     from notigateway.evidence.statement import ReceiptFacts
     from notigateway.evidence.timestamp import Stamp
@@ -100,35 +107,52 @@ def undated(receipt: Receipt, seals: Sequence[Pin], *, now: datetime, authoritie
     ended = {name: pin.until for name, pin in dated(seals).items() if pin.until < now}
     if not ended and not authorities:
         return ""
-    original, token = take_out(receipt.xml())
-    stranger = "" if token is None or not authorities else _stranger(token, original, authorities)
-    until = ended.get(fingerprint(seal_certificate_of(original))) if ended else None
-    if until is None:
-        return stranger
-    said = f"to others it proves nothing: its seal is out of use since {instant_text(until)}"
-    if token is None:
-        return f"{said}, and it has no time-stamp"
-    if stranger:
-        return f"{said}, and {stranger}"
-    stamp = _stamp(token, original)
-    return f"{said}, its time-stamp is of {instant_text(stamp.at)}" if stamp.at > until else ""
-
-
-def _stranger(token: bytes, original: bytes, authorities: Sequence[Pin]) -> str:
-    """Return why a time-stamp that is proven to be of this receipt is none of the authorities'; or ""."""
-    (certificate,) = embedded_certificates(token)  # it is kept with its signer's alone
-    pin = dated(authorities).get(fingerprint(certificate))
-    if pin is None:
-        who = f"{subject_of(certificate)} (SHA-256 {fingerprint(certificate)})"
-        return f"its time-stamp is by an authority that is not pinned: {who}"
-    if pin == DatedCertificate.of(certificate) or pin.covers(at := _stamp(token, original).at):
+    held, pinned = take_apart(receipt.xml()), dated(authorities)
+    until = ended.get(fingerprint(seal_certificate_of(held.original))) if ended else None
+    if until is None and held.token is not None and _is_always_believed(held.token, pinned):
         return ""
-    return f"its time-stamp is of {instant_text(at)}, when its authority was not in use"
+    stamps = _stamps(held, [one.certificate for one in pinned.values()])
+    believed = [one.at for one in stamps if not pinned or pinned[fingerprint(one.authority)].covers(one.at)]
+    others = [] if believed else _stamps(held)
+    if until is None:
+        return _stranger(others[0], pinned) if others else ""
+    said = f"to others it proves nothing: its seal is out of use since {instant_text(until)}"
+    if others:
+        return f"{said}, and {_stranger(others[0], pinned)}"
+    if not believed:
+        return f"{said}, and it has no time-stamp"
+    first = min(believed)
+    return f"{said}, its time-stamp is of {instant_text(first)}" if first > until else ""
 
 
-def _stamp(token: bytes, original: bytes) -> Stamp:
-    """Return what a time-stamp states, whoever made it."""
-    return read_stamp(token, imprint=signature_imprint(original), authorities=embedded_certificates(token))
+def _stamps(held: Held, authorities: Sequence[x509.Certificate] = ()) -> list[Stamp]:
+    """Return what the time-stamps of these authorities, or of anybody, state of a proven receipt.
+
+    Those on its seal come first; an archive time-stamp is about the seal too. What is wrong hinders nothing.
+    """
+    found: list[tuple[int, Stamp]] = []
+    with suppress(StampInvalidError):
+        found += stamps_on_seal(held, authorities)
+    for one in archive_stamps(held):
+        with suppress(StampInvalidError):
+            by = authorities or embedded_certificates(one.token)
+            covered = [(place, stamp.at) for place, stamp in found]
+            found.append((one.place, read_archive_stamp(held, one, by, covered=covered)))
+    return [stamp for _, stamp in found]
+
+
+def _is_always_believed(token: bytes, pinned: Mapping[str, DatedCertificate]) -> bool:
+    """Tell whether the authority of a time-stamp that is proven is pinned for as long as it is valid."""
+    (certificate,) = embedded_certificates(token)  # it is kept with its signer's alone
+    return pinned.get(fingerprint(certificate)) == DatedCertificate.of(certificate)
+
+
+def _stranger(stamp: Stamp, pinned: Mapping[str, DatedCertificate]) -> str:
+    """Return why a time-stamp is not believed: of nobody pinned, or not while they were in use."""
+    if fingerprint(stamp.authority) in pinned:
+        return f"its time-stamp is of {instant_text(stamp.at)}, when its authority was not in use"
+    who = f"{subject_of(stamp.authority)} (SHA-256 {fingerprint(stamp.authority)})"
+    return f"its time-stamp is by an authority that is not pinned: {who}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,19 +5,27 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from bundles import NOTIFICATION, STAMPED_AT, Proofs, put_at_disposal, sealed, stamped, statement
 from notigateway.client.proof import Verdict, examine
 from notigateway.client.values import NotificationReceipts, Receipt
 from notigateway.evidence.history import DatedCertificate
+from notigateway.evidence.raising import add_archive_timestamp, archive_imprint, raise_to_lt
+from notigateway.evidence.validation_data import ValidationData
 from notigateway.evidence.xades import verify_receipt
 from notigateway.pki.keys import fingerprint
 from pki import NOW, pki
-from tsa import tsa
+from tsa import token_of, tsa
+
+if TYPE_CHECKING:
+    from notigateway.pki.keys import KeyPair
 
 SEALS = [pki().seal.certificate]
+DATA = ValidationData([pki().root.certificate.public_bytes(Encoding.DER)])
 
 
 def received(xml: bytes) -> Receipt:
@@ -125,3 +133,44 @@ def test_a_time_stamp_of_an_authority_that_was_out_of_use_by_then_is_told() -> N
     retired = DatedCertificate.of(tsa().certificate, until=STAMPED_AT - timedelta(seconds=1))
     assert told(xml, retired).endswith("when its authority was not in use")
     assert told(xml, DatedCertificate.of(tsa().certificate, until=STAMPED_AT)) == ""
+
+
+def archived(raised: bytes, *, at: timedelta, by: KeyPair | None = None) -> bytes:
+    """Return a raised receipt with an archive time-stamp of that long after now."""
+    return add_archive_timestamp(raised, token_of(archive_imprint(raised), at=NOW + at, pair=by))
+
+
+def test_the_time_stamp_of_a_raised_receipt_is_found() -> None:
+    ours, theirs = (DatedCertificate.of(one.certificate) for one in (tsa(), tsa("theirs")))
+    end = timedelta(hours=1)
+    lt = raise_to_lt(stamped(sealed(statement(b""))), DATA)
+    lta = archived(lt, at=timedelta(minutes=5))
+    for raised in (lt, lta, archived(lta, at=timedelta(days=20))):
+        assert [told(raised, until=end), told(raised, ours, until=end), told(raised, ours)] == ["", "", ""]
+        assert "is not pinned" in told(raised, theirs)
+        assert "to others it proves nothing" in told(raised, theirs, until=end)
+        assert "is not pinned" in told(raised, theirs, until=end)
+    late = archived(raise_to_lt(stamped(sealed(statement(b"")), at=NOW + 3 * end), DATA), at=4 * end)
+    assert told(late, until=end).endswith("its time-stamp is of 2026-06-01T15:00:00.000Z")
+
+
+def test_an_archive_time_stamp_dates_a_receipt_too_if_its_authority_is_pinned() -> None:
+    theirs = DatedCertificate.of(tsa("theirs").certificate)
+    lt, end = raise_to_lt(stamped(sealed(statement(b""))), DATA), timedelta(hours=1)
+    in_time = archived(lt, at=timedelta(minutes=5), by=tsa("theirs"))
+    assert told(in_time, theirs) == told(in_time, theirs, until=end) == ""
+    late = archived(lt, at=2 * end, by=tsa("theirs"))
+    assert told(late, theirs) == ""
+    assert told(late, theirs, until=end).endswith("its time-stamp is of 2026-06-01T14:00:00.000Z")
+    early = archived(lt, at=-timedelta(days=1), by=tsa("theirs"))
+    assert "is not pinned" in told(early, theirs, until=end)
+    retired = DatedCertificate.of(tsa("theirs").certificate, until=NOW)
+    assert "is not pinned" in told(in_time, retired, until=end)
+
+
+def test_what_somebody_else_added_hinders_no_time_stamp_that_is_believed() -> None:
+    ours, end = DatedCertificate.of(tsa().certificate), timedelta(hours=1)
+    lt = raise_to_lt(stamped(sealed(statement(b"")), pair=tsa("theirs")), DATA)
+    far = archived(lt, at=timedelta(days=20), by=tsa("theirs"))
+    assert "is not pinned" in told(far, ours, until=end)
+    assert told(archived(far, at=timedelta(minutes=5)), ours, until=end) == ""
