@@ -11,7 +11,11 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
+from notigateway.client.proof import examine
+from notigateway.client.values import NotificationReceipts
+from notigateway.client.wire import items_of
 from notigateway.evidence.additions import take_apart
+from notigateway.evidence.history import DatedCertificate
 from notigateway.evidence.template import XADES
 from notigateway.receipts.stamping import Authority, stamp
 from notigateway.repository.archive_timestamps import count_unstamped_archives
@@ -125,6 +129,40 @@ def test_what_is_not_time_stamped_yet_or_not_kept_comes_as_it_is(keeping: Stack,
     wanted = keeping.publish()
     keeping.accept(wanted)
     assert {level for level, _ in receipts(keeping, wanted, "XAdES-LTA")} == {"XAdES-EPES"}
+
+
+def test_the_client_tells_which_level_came_and_finds_the_time_stamp_in_each(keeping: Stack) -> None:
+    """Long after the seal was put out of use, of what was time-stamped before that."""
+    wanted = keeping.publish()
+    keeping.accept(wanted)
+    out_of_use = [DatedCertificate.of(pki().seal.certificate, until=keeping.now + DAY)]
+    pinned = [DatedCertificate.of(tsa().certificate)]
+
+    def told(asked: str | None) -> set[tuple[str, str | None, str]]:
+        """Return what the service says, the client sees, and the client says, of all the receipts."""
+        level = "" if asked is None else f"<level>XAdES-{asked}</level>"
+        inner = f"<id>{wanted}</id>{level}<contractVersion>1.1</contractVersion>"
+        answer = keeping.ask("RetrieveReceipts", inner).tree
+        (item,) = items_of(NotificationReceipts, answer, [str(wanted)])
+        verdicts = [*examine(item, out_of_use, now=keeping.now + 30 * DAY, authorities=pinned, asked=asked)]
+        assert len(verdicts) >= 2
+        assert all(one.verified and one.receipt is not None for one in verdicts)
+        return {(one.receipt.level or "", one.level, one.problem) for one in verdicts if one.receipt}
+
+    ((said, seen, problem),) = told("LTA")
+    assert (said, seen) == ("XAdES-EPES", "B")
+    assert problem.startswith("asked for LTA, came B: ")
+    assert problem.endswith(", and it has no time-stamp")
+    run(keeping)
+    assert told(None) == {("XAdES-T", "T", "")}
+    assert told("LT") == {("XAdES-LT", "LT", "")}
+    ((said, seen, problem),) = told("LTA")
+    assert (said, seen) == ("XAdES-LT", "LT")
+    assert problem == (
+        "asked for LTA, came LT: an archive time-stamp is made once it was asked for; ask again in a minute"
+    )
+    run(keeping)
+    assert told("LTA") == {("XAdES-LTA", "LTA", "")}
 
 
 def test_where_nobody_else_vouches_for_seal_and_authority_there_is_nothing_to_add(

@@ -1,8 +1,8 @@
 """`notigateway-client`: list, pull, accept, reject, receipt, changes and more, from a terminal or a script.
 
-Exit codes: 0 done · 1 some items refused · 2 wrong usage or unusable files · 3 the service answered
-a fault or not at all, or the folder cannot be written · 4 something is not verified · 6 the log of the
-service is not the one that was seen before · 130 interrupted.
+Exit codes: 0 done · 1 some items refused, or of a lower level than was asked for · 2 wrong usage or
+unusable files · 3 the service answered a fault or not at all, or the folder cannot be written · 4 something
+is not verified · 6 the log of the service is not the one that was seen before · 130 interrupted.
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    epilog="Exit codes: 0 done; 1 some items refused; 2 wrong usage or unusable files; 3 fault, no answer "
-    "or folder not writable; 4 something is not verified; 6 the service's log is not the one that was seen "
-    "before, or has a new name; 130 interrupted.",
+    epilog="Exit codes: 0 done; 1 some items refused, or receipts of a lower level than was asked for; 2 "
+    "wrong usage or unusable files; 3 fault, no answer or folder not writable; 4 something is not verified; "
+    "6 the service's log is not the one that was seen before, or has a new name; 130 interrupted.",
 )
 
 
@@ -271,8 +271,10 @@ def receipt_command(
         Literal["LT", "LTA"] | None,
         typer.Option(
             "--level",
-            help="Fetch the receipts in the form of ETSI for archives, where it is there: LT with what "
-            "validates them, LTA with an archive time-stamp, which is made once you have asked for it.",
+            help="Fetch the receipts (.xml) in the form of ETSI for archives: LT with what validates them, "
+            "LTA with an archive time-stamp, which is made once you have asked for it. Where less is there "
+            "yet, that comes and is told, with exit code 1. With another --format it concerns the .xml "
+            "beside it alone: a bundle or container never holds LT or LTA.",
         ),
     ] = None,
     save: Annotated[
@@ -292,7 +294,7 @@ def receipt_command(
                 format=form,
                 level=None if level is None else _LEVELS[level],
             )
-            for one in examine(item, seals, authorities=authorities)
+            for one in examine(item, seals, authorities=authorities, asked=level)
         ]
     if save is not None:
         _save(verdicts, save)
@@ -301,7 +303,7 @@ def receipt_command(
         typer.echo("nothing is stored: --output FOLDER says where", err=True)
     if any(one.receipt is not None and not one.verified for one in verdicts):
         raise typer.Exit(_NOT_VERIFIED)
-    if any(one.receipt is None for one in verdicts):
+    if any(one.receipt is None or one.is_below(level) for one in verdicts):
         raise typer.Exit(_REFUSED)
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from notigateway.client.errors import DocumentMismatchError, NotVerifiedError, ReceiptNotVerifiedError
 from notigateway.client.values import CONTENT_RELEASED
 from notigateway.errors import GatewayError, StampInvalidError
-from notigateway.evidence.additions import take_apart
+from notigateway.evidence.additions import LEVELS, take_apart
 from notigateway.evidence.archive import archive_stamps, read_archive_stamp
 from notigateway.evidence.history import DatedCertificate, dated
 from notigateway.evidence.seal_stamps import stamps_on_seal
@@ -33,6 +33,14 @@ if TYPE_CHECKING:
     from notigateway.evidence.history import Pin
     from notigateway.evidence.statement import ReceiptFacts
     from notigateway.evidence.timestamp import Stamp
+
+# Why a receipt came at a lower level than was asked for, by the level at which it came.
+_NOT_YET: Final = {
+    "B": "a receipt is time-stamped about a minute after it is made; ask again then",
+    "T": "the service does not hold what validates seal and time-stamp; ask again in a minute, and if that "
+    "does not help, ask whoever runs it",
+    "LT": "an archive time-stamp is made once it was asked for; ask again in a minute",
+}
 
 
 def verify(receipt: Receipt, *, notification_id: str, seals: Sequence[Pin]) -> ReceiptFacts:
@@ -159,13 +167,19 @@ def _stranger(stamp: Stamp, pinned: Mapping[str, DatedCertificate]) -> str:
 class Verdict:
     """What is to be said of one receipt, or of a notification that has none (`receipt` is None).
 
-    `problem` may be there although it is `verified`: what others could hold against it.
+    `problem` may be there although it is `verified`: what others could hold against it, or that it came at a
+    lower level than was asked for. `level` is told of what is verified, by what the file holds.
     """
 
     id: str
     receipt: Receipt | None
     verified: bool
     problem: str = ""
+    level: str | None = None
+
+    def is_below(self, asked: str | None) -> bool:
+        """Tell whether it came, and at a lower level than was asked for."""
+        return asked is not None and self.level is not None and _is_below(self.level, asked)
 
 
 def examine(
@@ -174,10 +188,12 @@ def examine(
     *,
     now: datetime | None = None,
     authorities: Sequence[Pin] = (),
+    asked: str | None = None,
 ) -> Iterator[Verdict]:
     """Yield a verdict on each receipt of a notification, or the one that there is none.
 
-    `authorities` are those of time-stamps that are believed; anybody's where none is named.
+    `authorities` are those of time-stamps that are believed; anybody's where none is named. `asked` is the
+    level at which they were asked for.
     """
     if not item.receipts:
         why = f"{item.problem.code}: {item.problem.text_en}" if item.problem else "there is no receipt"
@@ -187,8 +203,23 @@ def examine(
     for receipt, facts in found:
         problem = facts if isinstance(facts, NotVerifiedError) else _misplaced(facts, proven)
         at = now or datetime.now(UTC)
-        line = problem.line() if problem else undated(receipt, seals, now=at, authorities=authorities)
-        yield Verdict(item.id, receipt, verified=problem is None, problem=line)
+        if problem is not None:
+            yield Verdict(item.id, receipt, verified=False, problem=problem.line())
+            continue
+        level = take_apart(receipt.xml()).level
+        told = _shortfall(level, asked), undated(receipt, seals, now=at, authorities=authorities)
+        yield Verdict(item.id, receipt, verified=True, problem="; ".join(filter(None, told)), level=level)
+
+
+def _is_below(level: str, asked: str) -> bool:
+    return LEVELS.index(level) < LEVELS.index(asked)
+
+
+def _shortfall(level: str, asked: str | None) -> str:
+    """Return what is to be said where less came than was asked for; "" where it did not."""
+    if asked is None or not _is_below(level, asked):
+        return ""
+    return f"asked for {asked}, came {level}: {_NOT_YET[level]}"
 
 
 def _proven(receipt: Receipt, notification_id: str, seals: Sequence[Pin]) -> ReceiptFacts | NotVerifiedError:

@@ -131,13 +131,14 @@ def _after(reference: str | None) -> str:
 def verdicts_table(verdicts: Iterable[Verdict]) -> None:
     """Print what is to be said of each receipt."""
     print_table(
-        ("id", "receipt", "state", "time", "verified", "problem"),
+        ("id", "receipt", "state", "time", "level", "verified", "problem"),
         (
             (
                 one.id,
                 one.receipt.receipt_id if one.receipt else "",
                 _became(one.receipt) if one.receipt else "",
                 _when(one.receipt.state, one.receipt.event_time) if one.receipt else "",
+                one.level or "",
                 "yes" if one.verified else "NO",
                 one.problem,
             )

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from cryptography import x509
     from lxml.etree import _Element
 
+LEVELS: Final = ("B", "T", "LT", "LTA")
 XADES_141: Final = "http://uri.etsi.org/01903/v1.4.1#"
 _xades, _xades_141 = names_in(XADES), names_in(XADES_141)
 _NAME: Final = b"UnsignedProperties"
@@ -50,6 +51,7 @@ _ELEMENTS_AT_MOST: Final = 2_000
 _DEEP_AT_MOST: Final = 12
 _TOKENS_AT_MOST: Final = 8
 _STAMP: Final = _xades("SignatureTimeStamp")
+_VALUES: Final = frozenset(map(_xades, ("CertificateValues", "RevocationValues")))
 ARCHIVE_STAMP: Final = _xades_141("ArchiveTimeStamp")
 # EN 319 132-1 §5.4 and §5.5. A counter-signature (§5.2.7) is none: it is a second signature in the file.
 _ADMITTED: Final = frozenset(
@@ -119,6 +121,16 @@ class Held:
         if self.token is not None:
             return [certificate] == list(map(_der, embedded_certificates(self.token)))
         return any(certificate in _certificates(one) for one in self.foreign)
+
+    @property
+    def level(self) -> str:
+        """Which of the `LEVELS` it has by what is in it; what that proves is for a verification."""
+        if self.token is None and not self.foreign:
+            return "B"
+        names = {one.tag for one in self.properties}
+        if not names & _VALUES:
+            return "T"
+        return "LTA" if ARCHIVE_STAMP in names else "LT"
 
     def as_made(self) -> Iterator[bytes]:
         """Yield what the gateway may have written before others added to it: with a time-stamp, without."""

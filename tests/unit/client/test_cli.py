@@ -6,10 +6,12 @@ import pty
 import re
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from bundles import stamped
 from notigateway.client.cli import main
@@ -18,11 +20,13 @@ from notigateway.client.options import STATES
 from notigateway.client.wscn import WscnOutcome
 from notigateway.client.wscn_commands import ask_each
 from notigateway.evidence.history import PERIODS
+from notigateway.evidence.raising import add_archive_timestamp, archive_imprint, raise_to_lt
+from notigateway.evidence.validation_data import ValidationData
 from notigateway.published import published_folder
 from notigateway.wss.sign import Signer
 from pki import pki, write_issuers, write_p12, write_pem
 from service_simulator import AVAILABLE_AT, element, gateway_fault, problem
-from tsa import tsa
+from tsa import token_of, tsa
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
     from service_simulator import Simulator
 
 UNKNOWN = "01931e7c-5c00-7cc3-98c4-dc0c0c07398f"
+VALIDATION = ValidationData([pki().root.certificate.public_bytes(Encoding.DER)])
 
 
 class Done(NamedTuple):
@@ -236,6 +241,44 @@ def test_receipts_are_verified_shown_and_saved(
     assert (unsaved.code, unsaved.err) == (0, "nothing is stored: --output FOLDER says where\n")
 
 
+def test_a_level_that_is_not_there_yet_is_told_with_the_one_that_came(
+    service: Simulator, run: Callable[..., Done], tmp_path: Path
+) -> None:
+    (item,) = service.add()
+    service.accept(item)
+
+    def came(asked: str, *more: str) -> tuple[int, object, str]:
+        done = run("receipt", item.id, "--level", asked, "--output", tmp_path / "receipts", "--json", *more)
+        (verdict,) = done.lines()
+        assert (verdict["verified"], done.err) == (True, "")
+        kept = (tmp_path / "receipts" / f"receipt-{item.receipt_id}.xml").read_bytes()
+        assert kept == item.receipt
+        return done.code, verdict["level"], str(verdict["problem"]).partition(":")[0]
+
+    assert came("LTA") == (1, "B", "asked for LTA, came B")
+    service.time_stamp(item)
+    assert came("LT") == (1, "T", "asked for LT, came T")
+    assert came("LTA", "--format", "bundle") == (1, "T", "asked for LTA, came T")
+    assert run("receipt", item.id, "--json").lines()[0]["level"] == "T"
+    item.receipt = raise_to_lt(item.receipt, VALIDATION)
+    assert came("LT") == (0, "LT", "")
+    assert came("LTA") == (1, "LT", "asked for LTA, came LT")
+    said = run("receipt", item.id, "--level", "LTA").out
+    assert "an archive time-stamp is made once it was asked for; ask again in a minute" in said
+    token = token_of(archive_imprint(item.receipt), at=AVAILABLE_AT + timedelta(minutes=2))
+    item.receipt = add_archive_timestamp(item.receipt, token)
+    assert came("LTA") == came("LT") == (0, "LTA", "")
+
+
+def test_what_is_not_proven_has_no_level_and_ends_with_code_4(
+    service: Simulator, run: Callable[..., Done]
+) -> None:
+    (item,) = service.add()
+    item.receipt = b"<receipt/>"
+    done = run("receipt", item.id, "--level", "LTA", "--json")
+    assert (done.code, done.lines()[0]["level"]) == (4, None)
+
+
 def test_a_receipt_that_somebody_elses_authority_has_time_stamped_is_told(
     service: Simulator, run: Callable[..., Done], tmp_path: Path
 ) -> None:
@@ -357,7 +400,7 @@ def test_help_tells_the_commands_and_the_exit_codes(run: Callable[..., Done]) ->
     for command in ("list", "pull", "accept", "reject", "receipt", "changes", "summary", "history", "ping"):
         assert f" {command} " in text
     assert "Usage: notigateway-client [OPTIONS] COMMAND" in text
-    assert "Exit codes: 0 done; 1 some items refused; 2 wrong usage" in text
+    assert "Exit codes: 0 done; 1 some items refused, or receipts of a lower level" in text
 
 
 # --- errors and exit codes ------------------------------------------------------------------------
