@@ -13,6 +13,7 @@ from kept_log import CALLER, ORIGIN
 from notigateway.evidence.algorithms import known_algorithms
 from notigateway.evidence.bundle import write_bundle
 from notigateway.evidence.history import DatedCertificate
+from notigateway.evidence.lasting import Lasting
 from notigateway.evidence.sealing import Seal
 from notigateway.evidence.statement import parse_receipt
 from notigateway.evidence.timestamp import Timestamp
@@ -112,7 +113,8 @@ class Decades:
             return Timestamp(token_of(imprint, at=when, pair=pair, digest=digest), when)
 
         seals = {fingerprint(one.certificate): one.certificate for one in self.seals}
-        return Renewing(ask=ask, seal=self.seal, seals=seals, origin=self.origin)
+        until = Lasting.of(self.authorities, self.stack.now).until
+        return Renewing(ask=ask, seal=self.seal, seals=seals, origin=self.origin, until=until)
 
     def renew(self, now: datetime) -> Renewed:
         """Renew the newest head, then."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from notigateway.pki.keys import KeyPair
+    from notigateway.sandbox.certifying import PrivateKey
 
 _NONCE = 7
 _DIGESTS = {"sha256": hashes.SHA256, "sha512": hashes.SHA512}
@@ -34,11 +35,13 @@ _ALWAYS = datetime(2020, 1, 1, tzinfo=UTC), datetime(2049, 12, 31, tzinfo=UTC)
 
 
 @cache
-def tsa(label: str = "tsa", valid: tuple[datetime, datetime] = _ALWAYS) -> KeyPair:
+def tsa(
+    label: str = "tsa", valid: tuple[datetime, datetime] = _ALWAYS, key: PrivateKey | None = None
+) -> KeyPair:
     """Return the key and the certificate of an authority."""
     return Issue(
         name((NameOID.COMMON_NAME, f"Sellos de tiempo ({label})")),
-        ec_key(label),
+        key or ec_key(label),
         by=pki().issuing,
         not_before=valid[0],
         not_after=valid[1],

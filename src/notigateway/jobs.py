@@ -18,7 +18,7 @@ from notigateway.log.witnessing import Witnesses, collect
 from notigateway.logger import Logger
 from notigateway.pki.keys import fingerprint
 from notigateway.receipts.own import own_certificates
-from notigateway.receipts.renewing import RenewalJob
+from notigateway.receipts.renewing import Asking, RenewalJob
 from notigateway.receipts.stamping import Authority, stamp
 from notigateway.trust.authorities import load_trust
 from notigateway.trust.refreshing import Sources, refresh
@@ -112,13 +112,14 @@ def cosigning(settings: Settings, sealing: Sealing) -> Callable[[Engine, datetim
 
 def renewing(settings: Settings, sealing: Sealing) -> Callable[[Engine, datetime], Done]:
     """Return what renews the log's head where that is due; the settings name an authority."""
+    asking = Asking()
 
     def work(engine: Engine, now: datetime) -> Done:
         authority = Authority.by(settings, now=now)
         if authority is None:
             return Done({})
         seal = sealing.seal(now)
-        job = RenewalJob.by(settings, authority, seal.certificate)
+        job = RenewalJob.by(settings, authority, seal.certificate, asking)
         return of_renewal(*job.renew_where_due(engine, seal, now=now))
 
     return work

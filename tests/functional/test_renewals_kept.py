@@ -21,10 +21,10 @@ from notigateway.errors import LogDamagedError, StampInvalidError
 from notigateway.evidence.history import DatedCertificate
 from notigateway.evidence.lasting import Lasting
 from notigateway.log.growing import erase, inclusion_of
-from notigateway.log.renewing import is_due, renew, standing, warning
+from notigateway.log.renewing import is_due, is_ending, renew, standing, warning
 from notigateway.log.second import build, state, with_renewals
 from notigateway.log.wholeness import Checking
-from notigateway.receipts.renewing import RenewalJob
+from notigateway.receipts.renewing import Asking, RenewalJob
 from notigateway.repository.accesses import AccessRecord
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.log import LogCheckpoint, LogLeaf, LogTile
@@ -35,13 +35,16 @@ from notigateway.tlog.merkle import leaf_hash
 from notigateway.tlog.tiles import grow
 from notigateway.verifier.report import Outcome
 from operating import app
-from pki import pki, write_issuers
-from tsa import Answering, serving
+from pki import pki, rsa_key, write_issuers
+from tsa import Answering, serving, tsa
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from pathlib import Path
 
+    from notigateway.log.renewing import Renewed
+    from notigateway.pki.keys import KeyPair
     from stack import Stack
 
 
@@ -219,31 +222,81 @@ def restore(decades: Decades, *, renewals: int, origin: str) -> None:
 
 
 def test_a_head_is_due_by_the_setting_and_by_certificates_that_end(decades: Decades) -> None:
-    assert standing(decades.stack.engine) is None
+    until = decades.renewing().until
+    assert standing(decades.stack.engine, until) is None
     decades.renew(on(2026, 7))
-    found = standing(decades.stack.engine)
+    found = standing(decades.stack.engine, until)
     assert found is not None
     year = timedelta(days=365)
-    ends = authority(2029, 2040).certificate.not_valid_after_utc
     ours = seal(2026, 2040).certificate
-
-    def due(now: object, authority_ends: object = ends, certificate: object = ours) -> bool:
-        return is_due(
-            found,
-            every=year * 100,
-            seal=certificate,  # type: ignore[arg-type]
-            authority_ends=authority_ends,  # type: ignore[arg-type]
-            now=now,  # type: ignore[arg-type]
-        )
-
-    assert is_due(found, every=year, seal=ours, authority_ends=ends, now=on(2027, 7))
-    assert not is_due(found, every=year, seal=ours, authority_ends=ends, now=on(2027, 6))
-    assert not due(on(2029, 8))
-    assert due(on(2029, 11))  # the authority of the last renewal ends with 2029
-    assert not due(on(2029, 11), found.until)  # and the present one no later: renewing would not help
-    assert due(on(2028, 11), ends, seal(2020, 2028).certificate)
+    assert is_due(found, every=year, seal=ours, now=on(2027, 7))
+    assert not is_due(found, every=year, seal=ours, now=on(2027, 6))
+    assert is_due(found, every=year * 100, seal=seal(2020, 2028).certificate, now=on(2028, 11))
+    assert not is_ending(found, now=on(2029, 8))
+    assert is_ending(found, now=on(2029, 11))  # the authority of the last renewal ends with 2029
     assert warning(found, now=on(2029, 8)) is None
     assert "pin and ask another one" in str(warning(found, now=on(2029, 11)))
+
+
+def _run_of_the_job(
+    decades: Decades, signing: KeyPair, now: datetime, *pinned: DatedCertificate, asking: Asking | None = None
+) -> tuple[Renewed | None, list[str]]:
+    """Run the job then, of an authority that signs with one certificate and has these pinned."""
+    decades.stack.now = now
+    decades.access()
+    with serving(Answering(signing, at=now), pinned=signing) as asked:
+        in_use = [one.certificate for one in pinned if one.covers(now)]
+        authority_ = replace(asked, certificates=in_use, pins=pinned)
+        job = RenewalJob.by(decades.stack.settings, authority_, asking=asking)
+        return job.renew_where_due(decades.stack.engine, decades.seal, now=now)
+
+
+def test_a_head_is_renewed_before_an_algorithm_of_its_authority_ends(decades: Decades) -> None:
+    """RSA-2048 is relied on until 2031 by the table of this version, however long a certificate lasts."""
+    rsa = tsa("of RSA-2048", (on(2020), on(2040)), rsa_key("authority of decades", 2048))
+    following = authority(2029, 2040)
+    old, new = (DatedCertificate.of(one.certificate) for one in (rsa, following))
+    decades.ask(rsa)
+    decades.renew(on(2030, 5))
+    assert _run_of_the_job(decades, following, on(2030, 9), old, new) == (None, [])
+    told = _run_of_the_job(decades, rsa, on(2030, 11), old)
+    assert told[0] is None
+    assert "is so until 2031-01-01T00:00:00.000Z, when their authority or an algorithm" in told[1][0]
+    renewed, warnings = _run_of_the_job(decades, following, on(2030, 11), old, new)
+    assert renewed is not None
+    assert (renewed.is_new, renewed.until, warnings) == (True, new.until, [])
+
+
+def test_a_head_is_renewed_before_the_period_of_its_authority_ends(decades: Decades) -> None:
+    old = DatedCertificate.of(authority(2020, 2029).certificate, until=on(2028, 3))
+    following = authority(2027, 2040)
+    new = DatedCertificate.of(following.certificate)
+    decades.ask(authority(2020, 2029))
+    decades.renew(on(2027, 6))
+    assert _run_of_the_job(decades, following, on(2027, 11), old, new) == (None, [])
+    renewed, warnings = _run_of_the_job(decades, following, on(2028, 1), old, new)
+    assert renewed is not None
+    assert (renewed.is_new, renewed.until, warnings) == (True, new.until, [])
+
+
+def test_an_authority_that_signs_on_with_the_certificate_that_ends_is_asked_once_a_day(
+    decades: Decades,
+) -> None:
+    """The next one is pinned beforehand, as the warning asks: nothing is kept that lengthens nothing."""
+    former, following = authority(2020, 2029), authority(2029, 2040)
+    pins = [DatedCertificate.of(one.certificate) for one in (former, following)]
+    decades.ask(former)
+    decades.renew(on(2028, 11))
+    asking, day = Asking(), timedelta(days=1)
+    for hours in range(0, 72, 6):
+        now = on(2029, 10, 20) + timedelta(hours=hours)
+        renewed, warnings = _run_of_the_job(decades, former, now, *pins, asking=asking)
+        assert renewed is None or not renewed.is_new
+        assert (renewed is not None) == (hours % 24 == 0)
+        assert "pin and ask another one" in warnings[0]
+    renewed, warnings = _run_of_the_job(decades, following, now + day, *pins, asking=asking)
+    assert renewed is not None
+    assert (renewed.number, renewed.is_new, warnings) == (2, True, [])
 
 
 def test_the_job_renews_where_that_is_due_and_warns_of_what_ends(decades: Decades) -> None:

@@ -21,7 +21,7 @@ from notigateway.receipts.stamping import Authority, stamp
 from notigateway.repository.archive_timestamps import count_unstamped_archives
 from notigateway.repository.engine import reading
 from notigateway.sandbox.certifying import STAMPING
-from pki import NOW, OTHER_COMPANY_NIF, Issue, company_subject, ec_key, pki, write_issuers
+from pki import NOW, OTHER_COMPANY_NIF, Issue, company_subject, ec_key, pki, rsa_key, write_issuers
 from stack import NG, Stack
 from tsa import Answering, serving, tsa
 
@@ -234,6 +234,49 @@ def test_an_archive_time_stamp_is_followed_before_its_authority_ends(keeping: St
         assert added(after)[-3:] == ["ArchiveTimeStamp", "TimeStampValidationData", "ArchiveTimeStamp"]
         assert after.startswith(before[: before.index(b"</xades:UnsignedSignatureProperties>")])
     assert run(keeping, tsa("long", LONG)) == 0
+
+
+def test_a_next_authority_that_does_not_sign_yet_follows_nothing(keeping: Stack) -> None:
+    """It is pinned beforehand; one more by that which ends would prove nothing, and take the room."""
+    wanted = accepted(keeping, short_lived())
+    asked = len(receipts(keeping, wanted, "XAdES-LTA"))
+    assert run(keeping, short_lived()) == asked
+    keeping.pass_time(days=115)
+    keeping.refresh_trust()
+    both = [short_lived().certificate, tsa("long", LONG).certificate]
+
+    def archives_by(signing: KeyPair, *, days: int) -> tuple[list[int], int]:
+        keeping.pass_time(days=days)
+        with serving(Answering(signing, at=keeping.now)) as authority:
+            pinned = replace(authority, certificates=both)
+            done = stamp(keeping.engine, authority=pinned, now=keeping.now, batch_size=10)
+        assert all("last no longer than" in one for one in done.failures)
+        found = receipts(keeping, wanted, "XAdES-LTA")
+        return [added(xml).count("ArchiveTimeStamp") for _, xml in found], len(done.failures)
+
+    for _ in range(4):  # seen to be due, then asked once a week
+        counts, _ = archives_by(short_lived(), days=1)
+        assert counts == [1] * asked
+    assert archives_by(short_lived(), days=1)[1] == 0
+    assert archives_by(short_lived(), days=7) == ([1] * asked, 1)
+    assert archives_by(tsa("long", LONG), days=8)[0] == [2] * asked
+
+
+def test_an_archive_time_stamp_is_followed_before_an_algorithm_of_its_authority_ends(keeping: Stack) -> None:
+    """RSA-2048 is relied on until 2031; the certificate lasts until 2040."""
+    rsa = tsa("of RSA-2048", LONG, rsa_key("authority that lasts", 2048))
+    folder = keeping.settings.timestamp_authority_folder
+    (folder / "rsa.pem").write_bytes(rsa.certificate.public_bytes(Encoding.PEM))
+    keeping.refresh_trust()
+    wanted = accepted(keeping, rsa)
+    asked = len(receipts(keeping, wanted, "XAdES-LTA"))
+    assert run(keeping, rsa) == asked
+    keeping.pass_time(days=(datetime(2030, 9, 1, tzinfo=UTC) - keeping.now).days)
+    assert run(keeping, tsa("long", LONG)) == 0
+    keeping.pass_time(days=40)
+    keeping.refresh_trust()
+    assert run(keeping, tsa("long", LONG)) == 0  # seen to be due
+    assert run(keeping, tsa("long", LONG)) == asked
 
 
 def test_more_than_ten_at_once_are_refused(keeping: Stack) -> None:

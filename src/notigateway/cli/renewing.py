@@ -48,7 +48,7 @@ def renew(
     else:
         typer.echo(
             f"renewal {renewed.number}: the head of {renewed.size} leaves, time-stamped on "
-            f"{instant_text(renewed.at)}; its authority's certificate ends on {instant_text(renewed.until)}"
+            f"{instant_text(renewed.at)}; it counts until {instant_text(renewed.until)}"
         )
     for one in warnings:
         typer.echo(harmless(one), err=True)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from cryptography.x509 import Certificate
+
     from notigateway.evidence.history import Pin
 
 
@@ -34,15 +36,20 @@ class Lasting:
         """Return what judges by the table of algorithms of this version."""
         return cls(Judgement(now, known_algorithms()), dated(authorities))
 
-    def has_ended(self, token: bytes) -> bool:
-        """Tell whether a token counts no more by itself; it is not verified here.
+    def until(self, token: bytes) -> datetime:
+        """Return until when a token counts by itself; it is not verified here."""
+        hashed = digest_name(stated_hash(token))
+        return min(self.until_of(certificate, hashed) for certificate in embedded_certificates(token))
+
+    def until_of(self, certificate: Certificate, hashed: str = "SHA-256") -> datetime:
+        """Return the same of a token by that authority, about such a hash.
 
         Of an authority that is pinned no more its certificate says until when it did.
         """
-        hashed = digest_name(stated_hash(token))
-        for certificate in embedded_certificates(token):
-            pin = self.authorities.get(fingerprint(certificate)) or DatedCertificate.of(certificate)
-            end, _ = self.judgement.end(pin, {key_name(certificate.public_key()), hashed})
-            if end < self.judgement.at:
-                return True
-        return False
+        pin = self.authorities.get(fingerprint(certificate)) or DatedCertificate.of(certificate)
+        end, _ = self.judgement.end(pin, {key_name(certificate.public_key()), hashed})
+        return end
+
+    def has_ended(self, token: bytes) -> bool:
+        """Tell whether a token counts no more by itself."""
+        return self.until(token) < self.judgement.at

@@ -62,14 +62,15 @@ AHEAD: Final = timedelta(days=90)
 class Renewing:
     """What heads are renewed with: `ask` gets a checked token about a hash from the authority of now.
 
-    `seals` are all certificates of the seal by their fingerprints; `validation` gives what is kept of an
-    authority's certificate: further certificates, and revocation data.
+    `seals` are all certificates of the seal by their fingerprints; `until` tells how long a token counts;
+    `validation` gives what is kept of an authority's certificate: further certificates, and revocation data.
     """
 
     ask: Callable[[bytes], Timestamp]
     seal: Seal
     seals: Mapping[str, Certificate]
     origin: str
+    until: Callable[[bytes], datetime]
     validation: Callable[[Certificate], tuple[Sequence[bytes], Sequence[bytes]]] = lambda _: ((), ())
 
     def record(self, subject: bytes, imprint: bytes) -> tuple[Record, Timestamp]:
@@ -86,7 +87,7 @@ class Renewing:
 
 @dataclass(frozen=True, slots=True)
 class Renewed:
-    """The newest renewal after a run: its number, size and instant, until when its authority's goes on."""
+    """The newest renewal after a run: its number, size and instant, and until when its token counts."""
 
     number: int
     size: int
@@ -95,11 +96,13 @@ class Renewed:
     is_new: bool
 
 
-def renew(engine: Engine, renewing: Renewing, *, now: datetime) -> Renewed | None:
+def renew(
+    engine: Engine, renewing: Renewing, *, now: datetime, beyond: datetime | None = None
+) -> Renewed | None:
     """Renew the newest head, whether that is due or not; None while the log is empty.
 
     Whoever ends the period of a seal calls this before: what the seal has made until then stays proven. Of
-    two at once one stands.
+    two at once one stands. A token that does not count `beyond` an instant is not kept: it lengthens nothing.
 
     Raises: `StampInvalidError`, `RevocationDataError` where nobody answers, `LogDamagedError`,
     `ConfigurationError`, `TemporarilyUnavailableError`.
@@ -113,6 +116,8 @@ def renew(engine: Engine, renewing: Renewing, *, now: datetime) -> Renewed | Non
             _check_covered(session, before, head)
         note = note_of(head, renewing.seals, list_cosignatures(session, head.size))
     record, stamp = renewing.record(note, note_imprint(note))
+    if beyond is not None and renewing.until(stamp.token) <= beyond:
+        return None if before is None else _told(before, renewing, is_new=False)
     earliest = head.at if before is None else max(head.at, before.at)
     if stamp.at < earliest - CLOCKS_DIFFER_AT_MOST:
         raise StampInvalidError("the time-stamp is from before the head that it is about")
@@ -121,10 +126,10 @@ def renew(engine: Engine, renewing: Renewing, *, now: datetime) -> Renewed | Non
         lock_renewals(session)
         last = find_last_renewal(session)
         if (0 if last is None else last.number) >= number:
-            return None if last is None else _told(last, is_new=False)
+            return None if last is None else _told(last, renewing, is_new=False)
         made = LogRenewal(number=number, id=uuid7(now), size=head.size, at=stamp.at, record=record.to_bytes())
         session.add(made)
-    return _told(made, is_new=True)
+    return _told(made, renewing, is_new=True)
 
 
 def _check_covered(session: Session, before: LogRenewal, head: LogCheckpoint) -> None:
@@ -134,17 +139,8 @@ def _check_covered(session: Session, before: LogRenewal, head: LogCheckpoint) ->
         raise LogDamagedError(f"the record of renewal {before.number} is not in the newest head of the log")
 
 
-def _told(row: LogRenewal, *, is_new: bool) -> Renewed:
-    return Renewed(row.number, row.size, row.at, authority_until(row.record), is_new)
-
-
-def authority_until(record: bytes) -> datetime:
-    """Return until when the certificate of a record's authority is valid.
-
-    Raises: `LogDamagedError` where the record cannot be read.
-    """
-    (authority,) = embedded_certificates(read_record(record).token)
-    return authority.not_valid_after_utc
+def _told(row: LogRenewal, renewing: Renewing, *, is_new: bool) -> Renewed:
+    return Renewed(row.number, row.size, row.at, renewing.until(read_record(row.record).token), is_new)
 
 
 # --- when ---------------------------------------------------------------------------------------------
@@ -158,39 +154,43 @@ class Standing:
     until: datetime | None
 
 
-def standing(engine: Engine) -> Standing | None:
-    """Return how it stands; None while the log has no head. Raises: `TemporarilyUnavailableError`."""
+def standing(engine: Engine, until: Callable[[bytes], datetime]) -> Standing | None:
+    """Return how it stands, by what tells how long a token counts; None while the log has no head.
+
+    Raises: `LogDamagedError` where a record cannot be read, `TemporarilyUnavailableError`.
+    """
     with reading(engine) as session:
         last = find_last_renewal(session)
         if last is not None:
-            return Standing(last.at, authority_until(last.record))
+            return Standing(last.at, until(read_record(last.record).token))
         first = find_first_covering(session, 0)
         if first is None:
             return None
-        stamps = embedded_certificates(first.token) if first.token else []
-        return Standing(first.at, stamps[0].not_valid_after_utc if stamps else None)
+        return Standing(first.at, until(first.token) if first.token else None)
 
 
-def is_due(
-    found: Standing, *, every: timedelta, seal: Certificate, authority_ends: datetime, now: datetime
-) -> bool:
-    """Tell whether the head is to be renewed now.
+def is_due(found: Standing, *, every: timedelta, seal: Certificate, now: datetime) -> bool:
+    """Tell whether the head is to be renewed now, whatever the token.
 
-    So often as the setting says; earlier where the last authority's certificate ends soon and the present one
-    lasts longer, or where the seal's ends soon and nothing was renewed in that time.
+    So often as the setting says; earlier where the seal's certificate ends soon and nothing was renewed in
+    that time.
     """
     seal_ends = seal.not_valid_after_utc - AHEAD
-    is_ending = found.until is not None and found.until - AHEAD <= now and authority_ends > found.until
-    return now >= found.since + every or is_ending or found.since < seal_ends <= now
+    return now >= found.since + every or found.since < seal_ends <= now
+
+
+def is_ending(found: Standing, *, now: datetime) -> bool:
+    """Tell whether what proves by now ends soon: the authority, its certificate or an algorithm of it."""
+    return found.until is not None and found.until - AHEAD <= now
 
 
 def warning(found: Standing, *, now: datetime) -> str | None:
     """Return what is to be told of an authority that ends soon, once renewing has not helped; None else."""
-    if found.until is None or found.until - AHEAD > now:
+    if found.until is None or not is_ending(found, now=now):
         return None
     return (
-        f"what is proven by time-stamps is so until {instant_text(found.until)}, when their authority's "
-        "certificate ends: pin and ask another one before"
+        f"what is proven by time-stamps is so until {instant_text(found.until)}, when their authority or an "
+        "algorithm of theirs ends: pin and ask another one before"
     )
 
 

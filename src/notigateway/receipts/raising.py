@@ -15,6 +15,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import ReceiptInvalidError, RevocationDataError, StampInvalidError
+from notigateway.evidence.archive import ARCHIVE_STAMPS_AT_MOST
 from notigateway.evidence.raising import add_archive_timestamp, archive_imprint, raise_to_lt
 from notigateway.evidence.timestamp import CLOCKS_DIFFER_AT_MOST, Timestamp, embedded_certificates, take_out
 from notigateway.evidence.xades import seal_certificate_of
@@ -87,7 +88,8 @@ def raise_receipts(
         for one in stamped:
             given = [row for row in archived.get(one.receipt_id, ()) if row.token is not None]
             if given:
-                raised[one.receipt_id] = Raised(_compose(session, one.xml, given), Level.LTA)
+                form = _compose(session, one.xml, given[:ARCHIVE_STAMPS_AT_MOST])
+                raised[one.receipt_id] = Raised(form, Level.LTA)
                 continue
             chosen = _chosen(session, one)
             if chosen is None:
@@ -148,11 +150,13 @@ def _validation(session: Session, row: ArchiveTimestamp) -> ValidationData:
 class Archiving:
     """How archive time-stamps are got: `ask` gets a checked token about a SHA-256.
 
-    The certificate of its authority lasts until `ends`; `pause` is how long to wait after so many attempts.
+    One of now counts until `ends` at the latest, and a given one `until` an instant of its own; `pause` is
+    how long to wait after so many attempts.
     """
 
     ask: Callable[[bytes], Timestamp]
     ends: datetime
+    until: Callable[[bytes], datetime]
     pause: Callable[[int], timedelta]
 
 
@@ -173,22 +177,35 @@ def _take_up(
     receipt_id, number = due
     with reading(engine) as session:
         rows = list_archive_timestamps(session, [receipt_id])[receipt_id][:number]
-        row, stamped = rows[-1], find_timestamped(session, [receipt_id])[receipt_id]
-        if row.token is None:
-            imprint = _imprint(session, stamped.xml, rows)
-            before = max([stamped.at, *(one.at for one in rows if one.at is not None)])
+        stamped = find_timestamped(session, [receipt_id])[receipt_id]
+    row = rows[-1]
     if row.token is not None:
         _follow(engine, row, archiving, now=now)
         return None
-    found = _asked(archiving, imprint, before)
+    found, pause = _got(engine, archiving, stamped, rows), archiving.pause(row.attempts)
+    lasting = [archiving.until(one.token) for one in rows if one.token is not None]
+    if isinstance(found, Timestamp) and lasting and archiving.until(found.token) <= lasting[-1]:
+        # The next certificate is pinned, and the authority goes on to sign with the one that ends.
+        found, pause = "the authority's time-stamps last no longer than the archive time-stamp before", _LATER
     with writing(engine) as session:
         if isinstance(found, Timestamp):
-            next_at = _ends(found.token) - AHEAD
+            next_at = archiving.until(found.token) - AHEAD
             keep_archive_token(session, receipt_id, number, token=found.token, at=found.at, next_at=next_at)
         else:
-            until = now + archiving.pause(row.attempts)
-            postpone_archive(session, receipt_id, number, until=until)
+            postpone_archive(session, receipt_id, number, until=now + pause)
     return found
+
+
+def _got(
+    engine: Engine, archiving: Archiving, stamped: ReceiptTimestamp, rows: Sequence[ArchiveTimestamp]
+) -> Timestamp | str:
+    """Ask for the last of these archive time-stamps; return it, or why there is none."""
+    try:
+        with reading(engine) as session:
+            imprint = _imprint(session, stamped.xml, rows)
+    except ReceiptInvalidError as error:
+        return error.detail
+    return _asked(archiving, imprint, max([stamped.at, *(one.at for one in rows if one.at is not None)]))
 
 
 def _asked(archiving: Archiving, imprint: bytes, before: datetime) -> Timestamp | str:
@@ -209,15 +226,13 @@ def _follow(engine: Engine, row: ArchiveTimestamp, archiving: Archiving, *, now:
     token, at = row.token or b"", row.at or now
     with writing(engine) as session:
         chosen = choose(session, embedded_certificates(token), at)
-        if chosen is None or archiving.ends <= _ends(token):
+        if row.number >= ARCHIVE_STAMPS_AT_MOST:  # no verifier reads more
+            postpone_archive(session, row.receipt_id, row.number, until=None)
+            return
+        if chosen is None or archiving.ends <= archiving.until(token):
             postpone_archive(session, row.receipt_id, row.number, until=now + _LATER)
             return
         want_archive_timestamp(
             session, row.receipt_id, number=row.number + 1, validation=chosen.to_text(), now=now
         )
         postpone_archive(session, row.receipt_id, row.number, until=None)
-
-
-def _ends(token: bytes) -> datetime:
-    (authority,) = embedded_certificates(token)
-    return authority.not_valid_after_utc

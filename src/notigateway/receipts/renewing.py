@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Self
 
@@ -11,9 +11,8 @@ from notigateway.evidence.algorithms import known_algorithms
 from notigateway.evidence.seals import load_history
 from notigateway.evidence.timestamp import TOKEN_MAX_BYTES
 from notigateway.instants import instant_text
-from notigateway.log.renewing import AHEAD, Renewing, is_due, renew, standing, warning
+from notigateway.log.renewing import AHEAD, Renewing, is_due, is_ending, renew, standing, warning
 from notigateway.pki.keys import fingerprint
-from notigateway.pki.validity import last_to_end
 from notigateway.repository.engine import reading
 from notigateway.repository.renewals import find_last_root
 from notigateway.trust.kept import choose, read_chosen
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
     from notigateway.evidence.algorithms import Algorithms
     from notigateway.evidence.sealing import Seal
-    from notigateway.log.renewing import Renewed
+    from notigateway.log.renewing import Renewed, Standing
     from notigateway.receipts.stamping import Authority
     from notigateway.settings import Settings
 
@@ -35,8 +34,20 @@ if TYPE_CHECKING:
 _OF_THE_LOG: Final = frozenset({"SHA-256"})
 # A record has room for so much of what tells of an authority's status (base64, beside its certificates).
 _STATUSES_MAX_BYTES: Final = 256 * 1024
+_ASKED_EVERY: Final = timedelta(days=1)
 # So long before it ends, the second tree must have been built.
 _SECOND_AHEAD: Final = timedelta(days=365)
+
+
+@dataclass(slots=True)
+class Asking:
+    """When an authority was asked last for a token that lasts longer: by one process, until that ends."""
+
+    at: datetime | None = None
+
+    def is_due(self, now: datetime) -> bool:
+        """Tell whether it is to be asked again."""
+        return self.at is None or now >= self.at + _ASKED_EVERY
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +59,16 @@ class RenewalJob:
     every: timedelta
     seals: Mapping[str, Certificate]
     algorithms: Algorithms
+    asking: Asking = field(default_factory=Asking)
 
     @classmethod
-    def by(cls, settings: Settings, authority: Authority, present: Certificate | None = None) -> Self:
+    def by(
+        cls,
+        settings: Settings,
+        authority: Authority,
+        present: Certificate | None = None,
+        asking: Asking | None = None,
+    ) -> Self:
         """Read it from the settings; `present` is what seals now, as for `load_history`.
 
         Raises: `ConfigurationError`.
@@ -58,7 +76,8 @@ class RenewalJob:
         history = load_history(settings, present)
         seals = {fingerprint(one.certificate): one.certificate for one in history}
         every = timedelta(days=settings.renewal_days)
-        return cls(authority, settings.log_origin, every, seals, known_algorithms())
+        origin, algorithms = settings.log_origin, known_algorithms()
+        return cls(authority, origin, every, seals, algorithms, asking or Asking())
 
     @contextmanager
     def renewing(self, engine: Engine, seal: Seal, *, now: datetime) -> Iterator[Renewing]:
@@ -74,28 +93,44 @@ class RenewalJob:
                 seal=seal,
                 seals={**self.seals, fingerprint(seal.certificate): seal.certificate},
                 origin=self.origin,
+                until=self.authority.lasting(now).until,
                 validation=lambda authority: _kept_of(engine, authority, now),
             )
 
-    def renew(self, engine: Engine, seal: Seal, *, now: datetime) -> Renewed | None:
+    def renew(
+        self, engine: Engine, seal: Seal, *, now: datetime, beyond: datetime | None = None
+    ) -> Renewed | None:
         """Renew the newest head now. Raises: as `log.renewing.renew`."""
         with self.renewing(engine, seal, now=now) as renewing:
-            return renew(engine, renewing, now=now)
+            return renew(engine, renewing, now=now, beyond=beyond)
 
     def renew_where_due(
         self, engine: Engine, seal: Seal, *, now: datetime
     ) -> tuple[Renewed | None, list[str]]:
         """Renew where that is due; return what came of it, and of what an operator is to be warned."""
-        found, renewed = standing(engine), None
-        last = last_to_end(self.authority.certificates)
-        ends = now if last is None else last.until
-        if found is not None and is_due(
-            found, every=self.every, seal=seal.certificate, authority_ends=ends, now=now
-        ):
+        until = self.authority.lasting(now).until
+        found, renewed = standing(engine, until), None
+        if found is not None and is_due(found, every=self.every, seal=seal.certificate, now=now):
             renewed = self.renew(engine, seal, now=now)
-            found = standing(engine)
+            found = standing(engine, until)
+        if found is not None and self._may_lengthen(found, now):
+            renewed = self.renew(engine, seal, now=now, beyond=found.until) or renewed
+            found = standing(engine, until)
         ending = None if found is None else warning(found, now=now)
         return renewed, [one for one in (ending, self._sunset(engine, now)) if one is not None]
+
+    def _may_lengthen(self, found: Standing, now: datetime) -> bool:
+        """Tell whether the authority is to be asked since what proves by now ends soon.
+
+        Where the next one is pinned beforehand, the authority may go on to sign with the former for months:
+        it is asked once a day.
+        """
+        if not is_ending(found, now=now) or found.until is None:
+            return False
+        if self.authority.lasts_until(now) <= found.until or not self.asking.is_due(now):
+            return False
+        self.asking.at = now
+        return True
 
     def _sunset(self, engine: Engine, now: datetime) -> str | None:
         """Return what is to be told of an algorithm of the log that ends; None where none does soon."""

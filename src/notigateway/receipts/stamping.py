@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from notigateway.errors import ConfigurationError, RevocationDataError, StampInvalidError
 from notigateway.evidence.history import PERIODS
+from notigateway.evidence.lasting import Lasting
 from notigateway.evidence.timestamp import (
     TOKEN_MAX_BYTES,
     Timestamp,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from cryptography import x509
     from sqlalchemy import Engine
 
+    from notigateway.evidence.history import DatedCertificate
     from notigateway.pki.fetching import Fetcher
     from notigateway.settings import Settings
 
@@ -64,11 +66,15 @@ _MOST_DOUBLINGS: Final = 7
 
 @dataclass(frozen=True)
 class Authority:
-    """Where time-stamps are asked for, and the pinned certificates of those who may give them."""
+    """Where time-stamps are asked for, and the pinned certificates of those who may give them.
+
+    `pins` are all that ever were pinned, with their periods: they say how long a time-stamp lasts.
+    """
 
     url: str
     certificates: Sequence[x509.Certificate]
     timeout_seconds: int
+    pins: Sequence[DatedCertificate] = ()
 
     @classmethod
     def by(cls, settings: Settings, *, now: datetime) -> Self | None:
@@ -88,7 +94,16 @@ class Authority:
         certificates = [one.certificate for one in pinned if one.covers(now)]
         if not certificates:
             raise ConfigurationError(f"timestamp_authority_folder: by {PERIODS} of {folder} none is in use")
-        return cls(str(settings.timestamp_authority_url), certificates, settings.timestamp_timeout_seconds)
+        url, seconds = str(settings.timestamp_authority_url), settings.timestamp_timeout_seconds
+        return cls(url, certificates, seconds, pinned)
+
+    def lasting(self, now: datetime) -> Lasting:
+        """Return what says until when time-stamps count."""
+        return Lasting.of(self.pins or self.certificates, now)
+
+    def lasts_until(self, now: datetime) -> datetime:
+        """Return until when a time-stamp counts that the last of them to end gives now."""
+        return max(map(self.lasting(now).until_of, self.certificates), default=now)
 
     def ask(self, fetcher: Fetcher, imprint: bytes) -> Timestamp:
         """Return a checked time-stamp of a SHA-256.
@@ -161,10 +176,10 @@ def _stamp_archives(
     engine: Engine, authority: Authority, fetcher: Fetcher, *, done: Stamped, now: datetime, limit: int
 ) -> None:
     """Get one batch of archive time-stamps: so a mass of them holds up nothing else."""
-    last = last_to_end(authority.certificates)
     archiving = Archiving(
         ask=lambda imprint: authority.ask(fetcher, imprint),
-        ends=now if last is None else last.until,
+        ends=authority.lasts_until(now),
+        until=authority.lasting(now).until,
         pause=_pause_after,
     )
     found = stamp_archives(engine, archiving, now=now, limit=limit)
