@@ -23,7 +23,7 @@ from notigateway.law.texts import is_a_line
 from notigateway.repository.log_left import log_left
 from notigateway.repository.store_owner import marker_of
 from operating import app
-from pki import write_issuers
+from pki import crl, pki, write_issuers
 from stack import Stack
 from tsa import tsa
 
@@ -269,6 +269,19 @@ def test_the_folder_of_revocation_lists_is_looked_into(sqlite_stack: Stack) -> N
     told = found("--settings", settings)["revocation_folder"]
     assert (told["state"], told["says"]) == ("failed", f"{folder}: there is no such folder")
     assert told["cure"] == "make it or mount it, or correct revocation_folder"
+
+
+def test_a_list_about_our_own_certificates_is_taken_where_their_issuer_is_known(sqlite_stack: Stack) -> None:
+    """To take it away, as of a stranger's, would lose what raises a receipt to level LT."""
+    (sqlite_stack.folder / "revocation" / "a.crl").write_bytes(crl(pki().other_root))
+    folder = sqlite_stack.folder / "evidence-issuers"
+    settings = settings_of(sqlite_stack, evidence_issuers_folder=str(folder))
+    told = found("--settings", settings)["revocation_folder"]
+    says = "a.crl: the revocation list is not signed by an authorised issuer, nor by one in evidence_issuers_"
+    assert (told["state"], says in told["says"]) == ("failed", True), told
+    assert "put the certificate of its issuer into evidence_issuers_folder" in told["cure"]
+    write_issuers(folder, [pki().other_root.certificate])
+    assert found("--settings", settings)["revocation_folder"]["state"] == "ok"
 
 
 def test_no_part_of_an_address_that_may_be_a_password_is_told(sqlite_stack: Stack) -> None:

@@ -10,9 +10,11 @@ from notigateway.given_files import read_file
 from notigateway.health.files import find_obstacle, judged
 from notigateway.health.finding import Finding, State
 from notigateway.health.looking import within
+from notigateway.pki.anchors import load_folder
 from notigateway.trust.admission import read_data
 from notigateway.trust.authorities import Authorities
 from notigateway.trust.dropped_files import DroppedFiles
+from notigateway.trust.keeping import Own, is_of_no_issuer, nor_of_own
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +30,10 @@ FOLDER: Final = "revocation_folder"
 _MAKE_IT: Final = "make it or mount it, or correct revocation_folder"
 _TAKE_AWAY: Final = "give it its ending or take it away"
 _BRING_ANEW: Final = "bring it anew from its issuer, or take it away"
+_BRING_ITS_ISSUER: Final = (
+    "bring it anew from its issuer; or, where it tells of the gateway's own seal or of its authority of "
+    "time-stamps, put the certificate of its issuer into evidence_issuers_folder; or take it away"
+)
 # A doctor ends soon, whatever lies there.
 _LOOKED_INTO: Final = 200
 _TOLD: Final = 5
@@ -35,7 +41,7 @@ _ISSUERS_SECONDS: Final = 2.0
 
 
 def look_at_dropped_lists(settings: Settings, now: datetime) -> list[Finding]:
-    """Find whether the folder is there and holds only lists and answers of authorised issuers.
+    """Find whether the folder is there and holds only lists and answers of authorised issuers, or of our own.
 
     Nothing where the settings name no folder and the default is not there: it need not be.
     """
@@ -49,8 +55,9 @@ def look_at_dropped_lists(settings: Settings, now: datetime) -> list[Finding]:
         for problem in dropped.problems
     ]
     authorities = within(_ISSUERS_SECONDS, lambda: _authorities(settings, now)) or []
+    own = within(_ISSUERS_SECONDS, lambda: _own(settings)) or Own()
     for kind, file in dropped.files[:_LOOKED_INTO]:
-        wrong = _look_into(kind, file, authorities, max_bytes=settings.revocation_max_bytes)
+        wrong = _look_into(kind, file, authorities, own, max_bytes=settings.revocation_max_bytes)
         if wrong is not None:
             found.append(wrong)
         if len(found) > _TOLD:
@@ -63,7 +70,7 @@ def look_at_dropped_lists(settings: Settings, now: datetime) -> list[Finding]:
 
 
 def _look_into(
-    kind: RevocationSource, file: Path, authorities: Sequence[Certificate], *, max_bytes: int
+    kind: RevocationSource, file: Path, authorities: Sequence[Certificate], own: Own, *, max_bytes: int
 ) -> Finding | None:
     """Find what would keep a refresh from taking a file in, as far as the issuers can be read."""
     obstacle = find_obstacle(FOLDER, file, setting=FOLDER)
@@ -71,10 +78,11 @@ def _look_into(
         return obstacle
     try:
         data = read_file(file, max_bytes=max_bytes)
-        if authorities:
+        if authorities and not own.tells_of_it(kind, data):
             read_data(kind, data, authorities)
     except RevocationDataError as error:
-        return Finding(FOLDER, State.FAILED, f"{file}: {error.detail}", _BRING_ANEW)
+        cure = _BRING_ITS_ISSUER if is_of_no_issuer(error) else _BRING_ANEW
+        return Finding(FOLDER, State.FAILED, f"{file}: {nor_of_own(error)}", cure)
     except ConfigurationError as error:
         return judged(FOLDER, error, _BRING_ANEW)
     return None
@@ -85,3 +93,11 @@ def _authorities(settings: Settings, now: datetime) -> Sequence[Certificate]:
     with suppress(ConfigurationError, OSError):
         return Authorities.read(settings, now=now, for_refreshing=True).store().authorities
     return []
+
+
+def _own(settings: Settings) -> Own:
+    """Return who issued the gateway's own certificates; nobody where they cannot be read."""
+    folder = settings.evidence_issuers_folder
+    with suppress(ConfigurationError, OSError):
+        return Own(issuers=load_folder(folder) if folder.is_dir() else ())
+    return Own()

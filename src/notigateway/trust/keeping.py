@@ -51,6 +51,8 @@ _EVERY: Final = timedelta(days=1)
 # What goes into a receipt and a PDF must have room there: of a larger list there is an answer instead.
 STATUS_MAX_BYTES: Final = 1024 * 1024
 PATH_MOST: Final = 6
+# How it ends what is said of a list or an answer that none of the callers' issuers has given.
+_OF_NO_ISSUER: Final = (" by an authorised issuer", " of an authorised issuer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,18 @@ class Own:
         except RevocationDataError:
             return False
         return True
+
+
+def is_of_no_issuer(error: RevocationDataError) -> bool:
+    """Tell whether a list or an answer is refused for who has given it, who may be one of `Own.issuers`."""
+    return error.detail.endswith(_OF_NO_ISSUER)
+
+
+def nor_of_own(error: RevocationDataError) -> str:
+    """Return why a list or an answer was not taken in that is by none of `Own.issuers` either."""
+    if not is_of_no_issuer(error):
+        return error.detail
+    return f"{error.detail}, nor {error.detail.split()[-4]} one in evidence_issuers_folder"
 
 
 def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:

@@ -25,7 +25,7 @@ from notigateway.repository.engine import reading, writing
 from notigateway.repository.trust import forget_replaced, forget_unseen, keep_revocation_data, list_watched
 from notigateway.trust.admission import read_data
 from notigateway.trust.dropped_files import DroppedFiles
-from notigateway.trust.keeping import Own, keep_validation
+from notigateway.trust.keeping import Own, keep_validation, nor_of_own
 from notigateway.urls import place_of
 
 if TYPE_CHECKING:
@@ -145,10 +145,13 @@ class _Run:
             if is_of_own:
                 self.of_own.append((source, data))
             one = read_data(source, data, self.trust.authorities)
-        except (RevocationDataError, ConfigurationError) as error:
+        except RevocationDataError as error:
             if not is_of_own:  # whose issuers need not be those of callers
-                self.fail(name, error.detail.removeprefix(f"cannot read {name}: "))
+                self.fail(name, nor_of_own(error))
             return is_of_own
+        except ConfigurationError as error:
+            self.fail(name, error.detail.removeprefix(f"cannot read {name}: "))
+            return False
         with writing(self.engine) as session:
             is_new = keep_revocation_data(session, one, data, now=self.now)
         self.done.new += is_new
