@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from typer.testing import CliRunner
 
 from envelopes import Draft, Ref
 from notigateway.client import GatewayFaultError, NotificationClient
@@ -27,6 +28,7 @@ from notigateway.sandbox.process import running
 from notigateway.settings import load_settings
 from notigateway.soap.wscn.environment import PRODUCTION
 from notigateway.tlog.cosignature import cosigner_of
+from notigateway.verifier.cli import app as verifier
 from notigateway.verifier.pins import load_trust
 from notigateway.verifier.procedure import verify
 from notigateway.verifier.report import Outcome
@@ -107,6 +109,24 @@ def test_a_bundle_passes_the_verifier_with_the_trust_folder_of_the_ready_line(sa
     assert trust.issuers is not None
     report = verify(item.receipts[0].file or b"", trust=trust, at=datetime.now(UTC))
     assert report.outcome is Outcome.PASSED, report
+
+
+def test_a_receipt_is_of_level_lt_by_the_trust_folder_of_the_ready_line(tmp_path: Path) -> None:
+    """The root has issued the authority's certificate, and is the anchor of the seal's."""
+    file, until = tmp_path / "receipt.xml", time.monotonic() + PATIENCE_SECONDS
+    options = "--notifications", "1", "--timestamp-seconds", "1"
+    with running(tmp_path / "sandbox", *options) as sandbox, client(sandbox, "company") as one:
+        wanted = next(iter(one.list_notifications())).id
+        one.accept([wanted])
+        while time.monotonic() < until:  # the time-stamp comes by and by
+            (item,) = one.receipts([wanted], level="XAdES-LT")
+            if item.receipts[-1].level == "XAdES-LT":
+                break
+            time.sleep(0.2)
+    file.write_bytes(item.receipts[-1].sealed)
+    command = [str(file), "--trust", sandbox.ready["trust"], "--require-level", "LT"]
+    done = CliRunner().invoke(verifier, command)
+    assert (done.exit_code, "level LT" in done.stdout) == (0, True), done.stdout
 
 
 def test_the_contract_is_served_with_the_real_address(sandbox: Running) -> None:

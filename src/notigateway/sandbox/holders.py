@@ -157,8 +157,13 @@ def _states_policies(holder: Holder) -> bool:
 
 
 def _write_trust(pki: Pki) -> None:
-    """Write what a verifier of this sandbox's evidence trusts, as an operator would publish it."""
-    for kind, stem in (("seals", "seal"), ("timestamp", "tsa"), ("issuers", "issuing")):
+    """Write what a verifier of this sandbox's evidence trusts, as an operator would publish it.
+
+    The root has issued no caller's certificate, but the time-stamp authority's, and is the anchor of the
+    seal's: of level LT it must be known who says that they were good.
+    """
+    trusted = ("seals", "seal"), ("timestamp", "tsa"), ("issuers", "issuing"), ("issuers", "root")
+    for kind, stem in trusted:
         source, target = pki.certificate(stem), pki.trust / kind / f"{stem}.cert.pem"
         if source.is_file() and not target.is_file():
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -55,7 +55,8 @@ def command(
         typer.Option(
             metavar="DIR",
             help="Folder with seals/ (the gateway's seal certificates), and optionally timestamp/ "
-            "(authorities of time-stamps), issuers/ (of callers' certificates), witnesses.toml (of the log).",
+            "(authorities of time-stamps), issuers/ (of callers' certificates; for levels LT and LTA also of "
+            "seals and authorities), witnesses.toml (of the log).",
         ),
     ],
     at: Annotated[

@@ -3,8 +3,9 @@
 - `seals/`: the gateway's seal certificates, all that were ever used; each is pinned by itself. Of those that
   are no longer in use `periods.toml` says until when they were.
 - `timestamp/`: the authorities of time-stamps, all that were ever asked; optional. They have periods too.
-- `issuers/`: the authorised issuers of callers' certificates; optional. Without it the caller's
-  certificate is the one that the receipt names, and that is all that is said of it.
+- `issuers/`: the authorised issuers of callers' certificates, and those of seals and authorities, whose
+  word levels LT and LTA rest on; optional. Without it the caller's certificate is the one that the receipt
+  names, and that is all that is said of it.
 - `witnesses.toml`: whose cosignatures on heads of the log count, and how many are needed; optional.
 """
 
