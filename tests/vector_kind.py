@@ -41,6 +41,8 @@ UNPROVEN: Final = "ppfi ii iiii iisssi i"
 class Vector:
     """One vector; `steps` are letters, spaces between them mean nothing.
 
+    None are those of one whose trust folder, or table of algorithms, cannot be read.
+
     A good one `is_told` by pieces of another where it differs from that in little.
     """
 
@@ -91,13 +93,13 @@ class Vector:
             names = _RECEIPT[:4]
         if self.is_raised:
             names = _with_additions(names)
-        assert len(letters) in {len(names), 1}, self.name
+        assert len(letters) in {len(names), 1, 0}, self.name
         return {name: _OUTCOMES[letter] for name, letter in zip(names, letters, strict=False)}
 
     @property
     def outcome(self) -> str:
         """What they come to together (V1)."""
-        found = set(self.outcomes.values())
+        found = set(self.outcomes.values()) or {"indeterminate"}
         return next((one for one in ("failed", "indeterminate") if one in found), "passed")
 
     def said(self, file: str, pieces: Sequence[Piece] | None) -> dict[str, Any]:

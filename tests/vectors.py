@@ -28,6 +28,7 @@ from vectors_logs import bad_logs
 from vectors_receipts import bad_receipts
 from vectors_rules import rules
 from vectors_stamps import bad_stamps, bad_times
+from vectors_trust import ALGORITHMS, SPELT, odd_folders, trusting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,6 +58,7 @@ def all_vectors() -> list[Vector]:
         *bad_containers(),
         *bad_logs(),
         *rules(),
+        *trusting(),
     ]
 
 
@@ -114,6 +116,8 @@ def trust() -> dict[str, bytes]:
             },
         },
     }
+    folders["trust-spelt"] = {"seals": seals, "seals/periods.toml": SPELT, "timestamp": stamps}
+    folders |= {name: {"seals": seals, **parts} for name, parts in odd_folders().items()}
     found: dict[str, bytes] = {}
     for folder, parts in folders.items():
         for name, part in parts.items():
@@ -141,6 +145,7 @@ def everything() -> dict[str, bytes]:
         **{stored[name]: data[name] for name in stored},
         **requests,
         "algorithms-past-sha-256.toml": _SUNSET.encode(),
+        **{f"algorithms-{name}.toml": table.encode() for name, table in ALGORITHMS.items()},
         "test-keys.json": (json.dumps(all_keys(), indent=1) + "\n").encode(),
         "vectors.json": _index(entries),
     }

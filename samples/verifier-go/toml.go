@@ -6,27 +6,44 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
-// As much of TOML as the trust folder needs: tables, and names with an instant, a text, a number, true or false, or a list of texts.
+// As much of TOML 1.0 as the trust folder needs: tables, and names with an instant, a date, a text, a number, true or false, or a list of texts.
 
 type table struct {
 	name   string
-	values map[string]any // time.Time, string, int64, bool, []string
+	values map[string]any // time.Time, date, string, int64, bool, []string
 }
 
+// date is a day without time and zone.
+type date string
+
 var (
-	tomlTable = regexp.MustCompile(`^\[\s*(?:"([^"\\]*)"|'([^']*)'|([A-Za-z0-9_-]+))\s*\]\s*(?:#.*)?$`)
-	tomlName  = regexp.MustCompile(`^(?:"([^"\\]*)"|'([^']*)'|([A-Za-z0-9_-]+))\s*=\s*(.*)$`)
-	tomlText  = regexp.MustCompile(`^(?:"([^"\\]*)"|'([^']*)')`)
+	tomlTable   = regexp.MustCompile(`^\[[ \t]*(?:"([^"\\]*)"|'([^']*)'|([A-Za-z0-9_-]+))[ \t]*\][ \t]*(?:#.*)?$`)
+	tomlName    = regexp.MustCompile(`^(?:"([^"\\]*)"|'([^']*)'|([A-Za-z0-9_-]+))[ \t]*=[ \t]*(.*)$`)
+	tomlText    = regexp.MustCompile(`^(?:"([^"\\\n]*)"|'([^'\n]*)')`)
+	tomlNumber  = regexp.MustCompile(`^[+-]?(?:0|[1-9](?:_?[0-9])*)$`)
+	tomlInstant = regexp.MustCompile(`^([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]+))?(?:[Zz]|([+-](?:[01][0-9]|2[0-3]):[0-5][0-9]))$`)
 )
+
+const blank = " \t"
 
 // readTOML returns the tables in their order; the first has no name, and what stands before all others.
 func readTOML(content string) ([]table, error) {
+	if !utf8.ValidString(content) {
+		return nil, fmt.Errorf("it is not UTF-8")
+	}
+	content = strings.ReplaceAll(content, "\r\n", "\n")
+	for _, one := range content {
+		if one < 0x20 && one != '\t' && one != '\n' || one == 0x7f {
+			return nil, fmt.Errorf("a character that TOML has not")
+		}
+	}
 	found := []table{{"", map[string]any{}}}
 	lines := strings.Split(content, "\n")
 	for at := 0; at < len(lines); at++ {
-		line := strings.TrimSpace(lines[at])
+		line := strings.Trim(lines[at], blank)
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
@@ -37,6 +54,9 @@ func readTOML(content string) ([]table, error) {
 					return nil, fmt.Errorf("line %d: a table twice", at+1)
 				}
 			}
+			if _, twice := found[0].values[name]; twice {
+				return nil, fmt.Errorf("line %d: %s twice", at+1, name)
+			}
 			found = append(found, table{name, map[string]any{}})
 			continue
 		}
@@ -44,12 +64,12 @@ func readTOML(content string) ([]table, error) {
 		if parts == nil {
 			return nil, fmt.Errorf("line %d cannot be read", at+1)
 		}
-		text := parts[4]
+		text := withoutComment(parts[4])
 		for strings.HasPrefix(text, "[") && !closed(text) && at+1 < len(lines) {
 			at++
-			text += "\n" + lines[at]
+			text += "\n" + withoutComment(lines[at])
 		}
-		value, err := tomlValue(text)
+		value, err := tomlValue(strings.Trim(text, blank))
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", at+1, err)
 		}
@@ -62,37 +82,33 @@ func readTOML(content string) ([]table, error) {
 	return found, nil
 }
 
-// closed tells whether a list has its end; no text that we read has a bracket in it.
-func closed(text string) bool {
-	for _, line := range strings.Split(text, "\n") {
-		if strings.Contains(withoutComment(line), "]") {
-			return true
-		}
-	}
-	return false
-}
+// closed tells whether a list has its end, outside of its texts.
+func closed(text string) bool { return outsideTexts(text, ']') >= 0 }
 
 func withoutComment(line string) string {
-	quote := byte(0)
-	for at := 0; at < len(line); at++ {
-		switch one := line[at]; {
-		case quote != 0 && one == quote:
-			quote = 0
-		case quote == 0 && (one == '"' || one == '\''):
-			quote = one
-		case quote == 0 && one == '#':
-			return line[:at]
-		}
+	if at := outsideTexts(line, '#'); at >= 0 {
+		return line[:at]
 	}
 	return line
 }
 
-func tomlValue(text string) (any, error) {
-	lines := strings.Split(text, "\n")
-	for at := range lines {
-		lines[at] = strings.TrimSpace(withoutComment(lines[at]))
+// outsideTexts returns the first place of a character that stands in no text; -1 for none.
+func outsideTexts(text string, wanted byte) int {
+	quote := byte(0)
+	for at := 0; at < len(text); at++ {
+		switch one := text[at]; {
+		case quote != 0 && (one == quote || one == '\n'):
+			quote = 0
+		case quote == 0 && (one == '"' || one == '\''):
+			quote = one
+		case quote == 0 && one == wanted:
+			return at
+		}
 	}
-	text = strings.TrimSpace(strings.Join(lines, " "))
+	return -1
+}
+
+func tomlValue(text string) (any, error) {
 	switch {
 	case text == "true" || text == "false":
 		return text == "true", nil
@@ -104,33 +120,49 @@ func tomlValue(text string) (any, error) {
 			return nil, fmt.Errorf("a text that cannot be read")
 		}
 		return parts[1] + parts[2], nil
+	case tomlNumber.MatchString(text):
+		return strconv.ParseInt(strings.ReplaceAll(text, "_", ""), 10, 64)
 	}
-	if value, err := strconv.ParseInt(strings.ReplaceAll(text, "_", ""), 10, 64); err == nil {
-		return value, nil
+	if parts := tomlInstant.FindStringSubmatch(text); parts != nil {
+		return tomlInstantOf(parts)
 	}
-	for _, form := range []string{time.RFC3339Nano, "2006-01-02 15:04:05.999999999Z07:00"} {
-		if value, err := time.Parse(form, text); err == nil {
-			return value.UTC(), nil
-		}
+	if found, err := time.Parse(time.DateOnly, text); err == nil && found.Year() > 0 {
+		return date(text), nil
 	}
-	if value, err := time.Parse("2006-01-02", text); err == nil {
-		return value, nil
+	return nil, fmt.Errorf("a value that cannot be read, or an instant without its zone")
+}
+
+// tomlInstantOf reads an instant with its zone, to the microsecond.
+func tomlInstantOf(parts []string) (any, error) {
+	fraction, zone := parts[3], parts[4]
+	if len(fraction) > 6 {
+		fraction = fraction[:6]
 	}
-	return nil, fmt.Errorf("a value that cannot be read")
+	if zone == "" {
+		zone = "Z"
+	}
+	if fraction != "" {
+		fraction = "." + fraction
+	}
+	found, err := time.Parse(time.RFC3339Nano, parts[1]+"T"+parts[2]+fraction+zone)
+	if err != nil || parts[1] < "0001" {
+		return nil, fmt.Errorf("an instant that cannot be read")
+	}
+	return found.UTC(), nil
 }
 
 func tomlList(text string) (any, error) {
 	found := []string{}
-	rest := strings.TrimSpace(text[1:])
+	rest := strings.Trim(text[1:], blank+"\n")
 	for !strings.HasPrefix(rest, "]") {
 		parts := tomlText.FindStringSubmatch(rest)
 		if parts == nil {
 			return nil, fmt.Errorf("a list that cannot be read")
 		}
 		found = append(found, parts[1]+parts[2])
-		rest = strings.TrimSpace(rest[len(parts[0]):])
+		rest = strings.Trim(rest[len(parts[0]):], blank+"\n")
 		if strings.HasPrefix(rest, ",") {
-			rest = strings.TrimSpace(rest[1:])
+			rest = strings.Trim(rest[1:], blank+"\n")
 		} else if !strings.HasPrefix(rest, "]") {
 			return nil, fmt.Errorf("a list that cannot be read")
 		}

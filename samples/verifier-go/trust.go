@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -33,19 +34,21 @@ type trust struct {
 // maxTrustFile bounds what is read of the folder, which the verifier's own user has made.
 const maxTrustFile = 4 * mib
 
+const periodsFile = "periods.toml"
+
 func readTrust(path string) (*trust, error) {
 	if found, err := os.Stat(path); err != nil || !found.IsDir() {
 		return nil, fmt.Errorf("%s is no folder", path)
 	}
 	made := &trust{}
 	var err error
-	if made.seals, err = readFolder(filepath.Join(path, "seals")); err != nil {
+	if made.seals, err = readFolder(filepath.Join(path, "seals"), periodsFile); err != nil {
 		return nil, err
 	}
-	if made.authorities, err = readFolder(filepath.Join(path, "timestamp")); err != nil {
+	if made.authorities, err = readFolder(filepath.Join(path, "timestamp"), periodsFile); err != nil {
 		return nil, err
 	}
-	issuers, err := readFolder(filepath.Join(path, "issuers"))
+	issuers, err := readFolder(filepath.Join(path, "issuers"), "")
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +79,8 @@ func readSmall(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-func readFolder(path string) (folder, error) {
+// readFolder reads a folder of certificates; issuers have no table of periods.
+func readFolder(path, table string) (folder, error) {
 	entries, err := os.ReadDir(path)
 	if os.IsNotExist(err) {
 		return folder{}, nil
@@ -84,14 +88,16 @@ func readFolder(path string) (folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	periods, err := readPeriods(filepath.Join(path, "periods.toml"))
-	if err != nil {
-		return nil, err
+	periods := map[string]map[string]time.Time{}
+	if table != "" {
+		if periods, err = readPeriods(filepath.Join(path, table)); err != nil {
+			return nil, err
+		}
 	}
 	made := folder{}
 	for _, entry := range entries {
 		name := entry.Name()
-		if strings.HasPrefix(name, ".") || name == "periods.toml" || entry.IsDir() {
+		if strings.HasPrefix(name, ".") || name == table {
 			continue
 		}
 		content, err := readSmall(filepath.Join(path, name))
@@ -108,7 +114,7 @@ func readFolder(path string) (folder, error) {
 		delete(periods, name)
 	}
 	for name := range periods {
-		return nil, fmt.Errorf("%s: there is no file %q", filepath.Join(path, "periods.toml"), name)
+		return nil, fmt.Errorf("%s: there is no file %q", filepath.Join(path, table), name)
 	}
 	return made, nil
 }
@@ -206,6 +212,9 @@ func readPeriods(path string) (map[string]map[string]time.Time, error) {
 		if at == 0 {
 			continue
 		}
+		if len(one.values) == 0 {
+			return nil, fmt.Errorf("%s: %q has an empty table", path, one.name)
+		}
 		stated := map[string]time.Time{}
 		for name, value := range one.values {
 			found, ok := value.(time.Time)
@@ -214,11 +223,32 @@ func readPeriods(path string) (map[string]map[string]time.Time, error) {
 			}
 			stated[name] = found
 		}
+		if !inOrder(stated, "since", "stops", "until") {
+			return nil, fmt.Errorf("%s: the period of %q ends before it begins, or before it stops", path, one.name)
+		}
 		made[one.name] = stated
 	}
 	return made, nil
 }
 
+// inOrder tells whether none of these instants, where they are stated, is before one that is named before it.
+func inOrder(stated map[string]time.Time, names ...string) bool {
+	var before time.Time
+	isFirst := true
+	for _, name := range names {
+		one, ok := stated[name]
+		if !ok {
+			continue
+		}
+		if !isFirst && one.Before(before) {
+			return false
+		}
+		before, isFirst = one, false
+	}
+	return true
+}
+
+// readAlgorithms reads a table of algorithms (V40).
 func readAlgorithms(path string) (algorithms, error) {
 	content, err := readSmall(path)
 	if err != nil {
@@ -228,18 +258,17 @@ func readAlgorithms(path string) (algorithms, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	_, isReviewed := tables[0].values["reviewed"].(date)
+	if !isReviewed || len(tables[0].values) != 1 || len(tables) != 2 || tables[1].name != "ends" {
+		return nil, fmt.Errorf("%s: a table of algorithms has reviewed, a date, and [ends]", path)
+	}
 	made := algorithms{}
-	for _, one := range tables {
-		if one.name != "ends" {
-			continue
+	for name, value := range tables[1].values {
+		ends, ok := value.(time.Time)
+		if !ok || !slices.Contains(algorithmNames, name) {
+			return nil, fmt.Errorf("%s: %s is no algorithm, or has no instant with its zone", path, name)
 		}
-		for name, value := range one.values {
-			ends, ok := value.(time.Time)
-			if !ok || !strings.Contains(" "+strings.Join(algorithmNames, " ")+" ", " "+name+" ") {
-				return nil, fmt.Errorf("%s: %s is no algorithm, or has no instant", path, name)
-			}
-			made[name] = ends
-		}
+		made[name] = ends
 	}
 	return made, nil
 }
