@@ -15,6 +15,7 @@ import httpx
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from notigateway.addresses import host_and_port
+from notigateway.exchanges import BoundedTransport
 from notigateway.health.finding import State
 from notigateway.health.instance import Instance
 from notigateway.law.texts import is_a_line
@@ -127,7 +128,11 @@ def ask(root: str, path: str, *, seconds: float = ASK_SECONDS) -> Told:
 
 def _ask(url: str, seconds: float) -> Told:
     try:
-        with httpx.Client(timeout=seconds, trust_env=False) as client, client.stream("GET", url) as response:
+        bounded = BoundedTransport(seconds=seconds)
+        with (
+            httpx.Client(transport=bounded, timeout=seconds, trust_env=False) as client,
+            client.stream("GET", url) as response,
+        ):
             data = b""
             for piece in response.iter_raw():
                 data += piece

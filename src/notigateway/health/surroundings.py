@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import httpx
 
 from notigateway.addresses import host_and_port
+from notigateway.exchanges import BoundedTransport, failure_words
 from notigateway.health.asking import NobodyThereError, ask, at
 from notigateway.health.files import find_obstacle, is_on_network, look_at_space
 from notigateway.health.finding import Finding, State
@@ -142,9 +143,12 @@ def look_at_stamping(settings: Settings) -> list[Finding]:
     if not url:
         return []
     try:
-        answer = httpx.head(url, timeout=ASK_SECONDS, trust_env=False)
+        with httpx.Client(
+            transport=BoundedTransport(seconds=ASK_SECONDS), timeout=ASK_SECONDS, trust_env=False
+        ) as client:
+            answer = client.head(url)
     except httpx.HTTPError as error:
-        said = f"nobody answers at {place_of(url)} ({type(error).__name__})"
+        said = f"nobody answers at {place_of(url)} ({failure_words(error)})"
         return [Finding(AUTHORITY, State.FAILED, said, "let this machine reach timestamp_authority_url")]
     return [Finding(AUTHORITY, State.OK, f"{place_of(url)} answers (HTTP {answer.status_code})")]
 
