@@ -5,21 +5,23 @@ from __future__ import annotations
 import json
 import socket
 import ssl
+import threading
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 import httpx
 import pytest
 from typer.testing import CliRunner
 
-from listeners import answering
+from listeners import answering, client_of, told
 from notigateway.errors import RevocationDataError
 from notigateway.exchanges import BoundedTransport
 from notigateway.pki.fetching import Fetcher
 from operating import app
-from patience import back_seconds
+from patience import PATIENCE_SECONDS, back_seconds
 from pki import pki, write_issuers, write_pem
+from service_simulator import Simulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -133,6 +135,30 @@ def test_who_takes_what_is_posted_a_little_at_a_time_holds_nobody() -> None:
         fetcher.post(f"http://{place}/", bytes(20_000_000), "application/octet-stream")
 
 
+@pytest.mark.parametrize("way", BULKY)
+def test_the_client_gives_up_what_is_hardly_an_answer(way: str) -> None:
+    with answering(BULKY[way]) as place, soon():
+        error = told(f"http://{place}/", timeout_seconds=60)
+    assert (error.code, error.retryable, error.exit_code) == ("SERVICE_UNREACHABLE", True, 3)
+    assert str(error).startswith(f"{place} answers with hardly anything that is an answer: 1"), error
+
+
+@pytest.mark.parametrize("way", DRIBBLING)
+def test_the_client_gives_up_who_answers_more_slowly_than_any_line(way: str) -> None:
+    with answering(DRIBBLING[way]) as place, soon():
+        error = told(f"http://{place}/", timeout_seconds=SECONDS)
+    assert (error.code, error.retryable, error.exit_code) == ("SERVICE_UNREACHABLE", True, 3)
+    late = f"the service at {place} did not answer in time: {SECONDS} seconds (--timeout-seconds)"
+    assert str(error) == late or str(error).startswith(f"the service at {place} answers too slowly: "), error
+    assert ("too slowly" in str(error)) == (way in {"a body", "chunks", "a trailer"})
+
+
+@pytest.mark.parametrize("more", [b"1\r\n \r\n" * 1000, b"400\r\n" + b" " * 0x400 + b"\r\n"])
+def test_a_refusal_without_end_is_one_all_the_same(more: bytes) -> None:
+    with answering(forever(CHUNKED.replace(b"200 OK", b"404 Not Found"), more)) as place, soon():
+        assert told(f"http://{place}/", timeout_seconds=60).code == "HTTP_REFUSED"
+
+
 @pytest.mark.parametrize("url", ["http://log.example/", "https://log.example/"])
 def test_a_proxy_holds_nobody_either(url: str) -> None:
     with (
@@ -204,3 +230,43 @@ def test_a_second_answer_on_the_same_connection_has_its_own_time_and_size() -> N
 
     with answering(answer) as place, fetching(place, seconds=2 * SECONDS) as fetcher:
         assert [fetcher.get(f"http://{place}/") for _ in range(4)] == [b"ok"] * 4
+
+
+@contextmanager
+def slow_line(server: int, *, piece_bytes: int, pause: float) -> Iterator[str]:
+    """Give the address of a line to a server of this machine on which answers take time."""
+
+    def relay(connection: socket.socket) -> None:
+        with closing(socket.create_connection(("127.0.0.1", server), PATIENCE_SECONDS)) as far:
+
+            def ask() -> None:
+                with suppress(OSError):
+                    while data := connection.recv(65536):
+                        far.sendall(data)
+                    far.shutdown(socket.SHUT_WR)
+
+            asking = threading.Thread(target=ask)
+            asking.start()
+            while data := far.recv(piece_bytes):
+                connection.sendall(data)
+                time.sleep(pause)
+            asking.join(PATIENCE_SECONDS)
+
+    with answering(relay) as place:
+        yield place
+
+
+def test_a_document_may_take_longer_than_an_answer_is_waited_for() -> None:
+    """The line carries some 100 kB a second, so the document alone takes longer than the timeout."""
+    content = bytes(range(256)) * 512
+    with Simulator() as service:
+        (item,) = service.add(content=content)
+        service.accept(item)
+        with (
+            slow_line(httpx.URL(service.url).port or 0, piece_bytes=2048, pause=0.02) as place,
+            client_of(f"http://{place}/notigateway/v1", timeout_seconds=1.5) as client,
+        ):
+            began = time.monotonic()
+            (retrieved,) = client.retrieve([item.id])
+            assert time.monotonic() - began > 1.5
+    assert retrieved.documents[0].inline == content

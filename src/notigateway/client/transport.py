@@ -28,6 +28,7 @@ from notigateway.client.unproven import Believing, clock_hint
 from notigateway.client.unreached import CONNECT_MAX_SECONDS, Way, refused, unreached
 from notigateway.client.wire import read_answer
 from notigateway.errors import ConfigurationError
+from notigateway.exchanges import BoundedTransport
 from notigateway.pki.keys import fingerprint
 from notigateway.wss.ns import NOTIGATEWAY_V1
 from notigateway.wss.policy import Limits
@@ -50,6 +51,8 @@ ANSWER_LIMITS: Final = Limits(
 # A signed answer is 200, a signed fault 500 (SOAP 1.1 §6.2); every other status is unsigned.
 _SIGNED_STATUS: Final = frozenset({200, 500})
 _REFUSAL_READ_BYTES: Final = 65_536
+# 128 kbit/s for each download, a line on which 100 MB take nearly two hours: slower is nobody who answers.
+_MIN_BYTES_PER_SECOND: Final = 16 * 1024
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -136,12 +139,16 @@ class Transport:
         self._clock = clock
         self._proxy = proxy_for(self._url)
         self._http = httpx.Client(
+            transport=BoundedTransport(
+                seconds=timeout_seconds,
+                min_bytes_per_second=_MIN_BYTES_PER_SECOND,
+                verify=_verifying(self._url, tls),
+                proxy=self._proxy.client() if self._proxy is not None else None,
+            ),
             timeout=httpx.Timeout(timeout_seconds, connect=min(timeout_seconds, CONNECT_MAX_SECONDS)),
             follow_redirects=False,
-            verify=_verifying(self._url, tls),
             # The proxy is chosen above: here a variable that is wrong for another address would end it all.
             trust_env=False,
-            proxy=self._proxy.client() if self._proxy is not None else None,
             headers={"Accept": ACCEPT if mtom else "text/xml", "Accept-Encoding": "identity"},
         )
         self._retrying = Retrying(
@@ -241,7 +248,7 @@ def _verifying(url: httpx.URL, tls: ssl.SSLContext | None) -> ssl.SSLContext | b
 
 def _refusal(response: httpx.Response, way: Way) -> TransportFaultError:
     """Return an HTTP refusal with the beginning of its text."""
-    data = b""
+    data = bytearray()
     try:
         for piece in response.iter_raw():
             data += piece
@@ -249,7 +256,7 @@ def _refusal(response: httpx.Response, way: Way) -> TransportFaultError:
                 break
     except httpx.RequestError:
         pass  # its status is enough
-    text = refused(response.status_code, data, location=response.headers.get("Location", ""), way=way)
+    text = refused(response.status_code, bytes(data), location=response.headers.get("Location", ""), way=way)
     refusal = TransportFaultError(response.status_code, text, correlation_id=_correlation(response))
     refusal.retry_after_seconds = _retry_after(response)
     return refusal
@@ -277,16 +284,14 @@ def _received(response: httpx.Response) -> Received:
 
 def _bounded(response: httpx.Response) -> bytes:
     """Read an answer as it travelled, never decompressed and never beyond the limit."""
-    pieces: list[bytes] = []
-    size = 0
+    data = bytearray()
     for piece in response.iter_raw():
-        size += len(piece)
-        if size > ANSWER_LIMITS.request_max_bytes:
+        data += piece
+        if len(data) > ANSWER_LIMITS.request_max_bytes:
             raise UnexpectedResponseError(
                 f"the answer is larger than {ANSWER_LIMITS.request_max_bytes} bytes"
             )
-        pieces.append(piece)
-    return b"".join(pieces)
+    return bytes(data)
 
 
 def _checked(url: str) -> httpx.URL:

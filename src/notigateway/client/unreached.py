@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 
 from notigateway.client.errors import UnreachableError
+from notigateway.exchanges import BloatedExchangeError, SlowExchangeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,7 +86,7 @@ def unreached(
         seconds = connect_seconds if way.phase is Phase.CONNECT else timeout_seconds
         told = _no_proxy(error, way, way.proxy, where=where, seconds=seconds)
     elif isinstance(error, httpx.TimeoutException):
-        told = _too_late(where, way, connect_seconds, timeout_seconds)
+        told = _too_slow(error, where) or _too_late(where, way, connect_seconds, timeout_seconds)
     else:
         told = _no_tls(error, where) if way.phase is Phase.TLS else _broken(error, url, where)
     if way.proxy is None:
@@ -121,6 +122,8 @@ def _broken(error: httpx.RequestError, url: httpx.URL, where: str) -> Unreachabl
             return UnreachableError(text, retryable=cause.errno == socket.EAI_AGAIN)
         if isinstance(cause, ConnectionRefusedError):
             return UnreachableError(f"nothing listens at {where}: connection refused")
+    if isinstance(error.__cause__, BloatedExchangeError):
+        return UnreachableError(f"{where} answers with hardly anything that is an answer: {error}")
     if _NO_HTTP.search(str(error)):
         text = f"{where} does not answer in HTTP: where it is a port with TLS, write https:// for http://"
         return UnreachableError(text, retryable=False)
@@ -128,6 +131,15 @@ def _broken(error: httpx.RequestError, url: httpx.URL, where: str) -> Unreachabl
     if url.scheme == "http":
         said += "; where it is a port with TLS, write https:// for http:// in the address"
     return UnreachableError(said)
+
+
+def _too_slow(error: httpx.RequestError, where: str) -> UnreachableError | None:
+    """Tell of an answer that began, and came too slowly to be waited for."""
+    cause = error.__cause__
+    if not isinstance(cause, SlowExchangeError) or not cause.body_bytes:
+        return None
+    came = f"{cause.body_bytes} bytes of an answer in {cause.seconds:.3g} seconds"
+    return UnreachableError(f"the service at {where} answers too slowly: {came}")
 
 
 def _too_late(where: str, way: Way, connect_seconds: float, timeout_seconds: float) -> UnreachableError:
