@@ -28,6 +28,7 @@ from notigateway.errors import BundleInvalidError, ConfigurationError, ReceiptIn
 from notigateway.evidence.additions import admitted_properties
 from notigateway.evidence.detached import verify_detached
 from notigateway.evidence.history import dated
+from notigateway.evidence.naming import not_in_use, not_pinned
 from notigateway.evidence.template import XADES, profile_of
 from notigateway.instants import instant_text
 from notigateway.pki.keys import fingerprint, read_certificate
@@ -109,8 +110,11 @@ def verify_seal(data: bytes, *, seal_certificates: Sequence[Pin]) -> ContainerSe
         if _canonical(_written(said, value)) != _canonical(root):  # 1
             raise BundleInvalidError("the container's signature does not have the shape of a seal")
         pinned = dated(seal_certificates).get(fingerprint(said.certificate))
-        if pinned is None or not pinned.covers(said.sealed_at):  # 2
-            raise BundleInvalidError("the container was not sealed with a seal certificate pinned for then")
+        if pinned is None:  # 2
+            der = said.certificate.public_bytes(Encoding.DER)
+            raise BundleInvalidError(not_pinned("the container", der))
+        if not pinned.covers(said.sealed_at):
+            raise BundleInvalidError(not_in_use(pinned, said.sealed_at))
         _check_value(_canonical(_signed_info(said)), value, pinned.certificate)  # 3
     except ReceiptInvalidError as error:
         raise BundleInvalidError(f"the container's signature: {error.detail}") from error

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import struct
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -24,6 +25,7 @@ from notigateway.errors import BundleInvalidError, ReceiptInvalidError
 from notigateway.evidence.additions import take_apart
 from notigateway.evidence.detached import verify_detached
 from notigateway.evidence.history import dated
+from notigateway.evidence.naming import NOT_PINNED, not_in_use, not_pinned
 from notigateway.evidence.plain_json import member, members, of_kind, read_object
 from notigateway.instants import instant_text
 from notigateway.pki.keys import fingerprint
@@ -108,6 +110,7 @@ _END_OF_DIRECTORY: Final = b"PK\x05\x06"
 _END_BYTES: Final = 22
 _CUT_SHORT: Final = "the file is cut short"
 _NAME_CHARACTERS: Final = 60
+_SHA_256: Final = re.compile(r"[0-9a-f]{64}")
 # The request names other notifications, of which whoever gets the bundle may not know.
 NAMES_OTHERS: Final = "names-others"
 
@@ -259,17 +262,28 @@ def verify_manifest(files: Mapping[str, bytes], *, seal_certificates: Sequence[P
     text = files[MANIFEST]
     try:
         stated = read_object(text, max_bytes=_MOST_BYTES[MANIFEST])
-        pinned = dated(seal_certificates).get(member(stated, "seal_sha256", str))
+        sha256 = member(stated, "seal_sha256", str)
+        pinned = dated(seal_certificates).get(sha256)
         if pinned is None:
-            raise BundleInvalidError("the manifest was not sealed with a pinned seal certificate")
+            raise BundleInvalidError(_not_pinned(sha256, files))
         verify_detached(text, files[SIGNATURE], pinned.certificate)
-        if not pinned.covers(datetime.fromisoformat(member(stated, "made_at", str))):
-            raise BundleInvalidError("the seal certificate was not valid, or not in use, at that instant")
+        made_at = datetime.fromisoformat(member(stated, "made_at", str))
+        if not pinned.covers(made_at):
+            raise BundleInvalidError(not_in_use(pinned, made_at))
     except InvalidSignature as error:
         raise BundleInvalidError("the seal on the manifest is not the seal's on these bytes") from error
     except (ValueError, LookupError, TypeError) as error:
         raise BundleInvalidError(f"the manifest cannot be read: {error}") from error
     return read_manifest(files, certificate=pinned.certificate)
+
+
+def _not_pinned(sha256: str, files: Mapping[str, bytes]) -> str:
+    """Return that a manifest is by another seal: the one that sealed the receipt, or one that is not here."""
+    beside = files.get(SEAL_CERTIFICATE, b"")
+    if hashlib.sha256(beside).hexdigest() == sha256:
+        return not_pinned("the manifest", beside)
+    which = f"the one of SHA-256 {sha256}" if _SHA_256.fullmatch(sha256) else "one that it does not name"
+    return f"the manifest was {NOT_PINNED}, but with {which}"
 
 
 def read_manifest(files: Mapping[str, bytes], *, certificate: Certificate) -> Manifest:

@@ -24,6 +24,7 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 from notigateway.errors import RenditionInvalidError, StampInvalidError
 from notigateway.evidence.cms import as_signed, container, is_right, pss, room_for, signed_attributes
 from notigateway.evidence.history import dated
+from notigateway.evidence.naming import not_in_use, not_pinned
 from notigateway.evidence.pdf_additions import check_additions
 from notigateway.evidence.pdf_seal import find_seal, is_about
 from notigateway.evidence.pdf_structure import read_structure
@@ -204,10 +205,10 @@ def _verify(
     data: bytes, seal_certificates: Sequence[Pin], authorities: Sequence[x509.Certificate]
 ) -> SealedPdf:
     seal = find_seal(data)
-    named = hashlib.sha256(seal.certificate.dump()).hexdigest()
-    pinned = dated(seal_certificates).get(named)
+    der = seal.certificate.dump()
+    pinned = dated(seal_certificates).get(hashlib.sha256(der).hexdigest())
     if pinned is None:  # 1
-        raise RenditionInvalidError("the PDF was not sealed with a pinned seal certificate")
+        raise RenditionInvalidError(not_pinned("the PDF", der))
     is_it = is_about(seal.attributes, seal.digest(data), seal.certificate)
     key = pinned.certificate.public_key()
     if not (is_it and is_right(seal.attributes, seal.signature, key, either_form=True)):  # 2
@@ -218,9 +219,7 @@ def _verify(
     if not (_is_of_either_form(found.receipt) or is_right(seal.attributes, seal.signature, key)):  # 2
         raise RenditionInvalidError("the seal's signature is in the form that the seal does not write")
     if not pinned.covers(found.sealed_at):  # 5
-        raise RenditionInvalidError(
-            "the seal certificate was not valid, or not in use, when the PDF was sealed"
-        )
+        raise RenditionInvalidError(not_in_use(pinned, found.sealed_at))
     stamps = _stamp_of(seal, found.sealed_at, authorities)
     has_additions = seal.covered < len(data)
     covered = [_NO_DATA] * len(stamps)

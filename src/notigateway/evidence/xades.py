@@ -26,6 +26,7 @@ from notigateway.errors import (
 )
 from notigateway.evidence.additions import Held, take_apart
 from notigateway.evidence.frames import Frames, Sealed, dated_pins
+from notigateway.evidence.naming import not_in_use, not_pinned
 from notigateway.evidence.seal_stamps import stamps_on_seal
 from notigateway.evidence.shape import (
     check_attributes,
@@ -241,10 +242,11 @@ def _check_reference(reference: _Element, uri: str, transforms: list[str]) -> No
 def _pinned(seal: _SealParts, pins: Sequence[Pin]) -> DatedCertificate:
     (data,) = children(seal.key_info, ds("X509Data"))
     (token,) = children(data, ds("X509Certificate"))
-    named = hashlib.sha256(base64.b64decode(token.text or "")).hexdigest()
+    der = base64.b64decode(token.text or "")
+    named = hashlib.sha256(der).hexdigest()
     pinned = dated_pins(tuple(pins)).get(named)
     if pinned is None:
-        raise ReceiptInvalidError("the receipt was not sealed with a pinned seal certificate")
+        raise ReceiptInvalidError(not_pinned("the receipt", der))
     cert = "SigningCertificateV2", "Cert", "CertDigest"
     if digest_at(seal.signed_properties, *cert) != named:
         raise ReceiptInvalidError("the signed properties name another certificate")
@@ -304,7 +306,7 @@ def _check_instant(sealed: Sealed, sealed_at: datetime) -> None:
     if datetime.fromisoformat(sealed.stated) != sealed_at:
         raise ReceiptInvalidError("the signing time is not the instant of the event")
     if not sealed.pinned.covers(sealed_at):
-        raise ReceiptInvalidError("the seal certificate was not valid, or not in use, at that instant")
+        raise ReceiptInvalidError(not_in_use(sealed.pinned, sealed_at))
 
 
 def _check_timestamp(held: Held, *, authorities: Sequence[x509.Certificate]) -> datetime | None:

@@ -26,6 +26,7 @@ from cryptography.exceptions import InvalidSignature
 from notigateway.errors import CheckpointInvalidError
 from notigateway.evidence.detached import verify_detached
 from notigateway.evidence.history import dated
+from notigateway.evidence.naming import not_in_use
 from notigateway.instants import instant_text
 from notigateway.tlog.merkle import HASH_BYTES
 
@@ -135,5 +136,5 @@ def verify_checkpoint(
     except ValueError as error:
         raise CheckpointInvalidError(str(error)) from error
     if not pinned.covers(checkpoint.at):  # 3
-        raise CheckpointInvalidError("the seal certificate was not valid, or not in use, at that instant")
+        raise CheckpointInvalidError(not_in_use(pinned, checkpoint.at))
     return checkpoint

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
+from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
 from notigateway.errors import GatewayError
@@ -20,6 +21,7 @@ from notigateway.evidence.additions import take_apart
 from notigateway.evidence.algorithms import known_algorithms
 from notigateway.evidence.existence import Judgement
 from notigateway.evidence.history import dated
+from notigateway.evidence.naming import not_in_use, not_pinned
 from notigateway.evidence.pades import since, verify_pdf
 from notigateway.evidence.seal_stamps import stamps_on_seal
 from notigateway.evidence.shape import check_spelling
@@ -182,12 +184,12 @@ class Examination:
         pinned = dated(self.trust.seals).get(fingerprint(named))
         if pinned is not None:
             if not pinned.covers(when):
-                period = f"from {instant_text(pinned.since)} until {instant_text(pinned.until)}"
-                raise FailedError(f"{subject_of(named)} was in use {period}, not on {instant_text(when)}")
+                raise FailedError(not_in_use(pinned, when))
             return f"{subject_of(named)}, pinned in the trust folder (SHA-256 {fingerprint(named)})"
+        lack = not_pinned("the receipt", named.public_bytes(Encoding.DER))
         if not any(one.covers(when) for one in self.trust.seals):
-            raise UndeterminedError(f"the trust folder has no seal certificate for {instant_text(when)}")
-        raise FailedError("sealed with a certificate that the trust folder does not pin")
+            raise UndeterminedError(f"{lack}; the trust folder has none for {instant_text(when)}")
+        raise FailedError(lack)
 
     def signature(self) -> str:
         """Check digests, structure and signature of the seal; keep what the receipt proves."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from notigateway.contract.problems import said_of
 from notigateway.errors import GatewayError
+from notigateway.evidence.naming import NOT_PINNED
+from notigateway.tlog.note import UNPINNED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +28,10 @@ class Outcome(StrEnum):
 UNFORESEEN: Final = "it holds something that cannot be read"
 # A reason is a line for a person, however long the names are that somebody put into a file.
 _REASON_CHARACTERS: Final = 500
+_OTHER_SEAL: Final = (
+    ". The gateway may have changed its seal: get the certificate from who runs it, by another way than this "
+    "file, and put it into seals/. Is it none of theirs, this is no evidence"
+)
 EXIT_CODES: Final = {Outcome.PASSED: 0, Outcome.FAILED: 1, Outcome.INDETERMINATE: 2}
 
 
@@ -82,8 +88,16 @@ class Report:
             outcome, reason = Outcome.INDETERMINATE, "this machine has not the memory to check it"
         except Exception:  # noqa: BLE001
             outcome, reason = Outcome.FAILED, UNFORESEEN
+        reason = self._with_cure(reason) if outcome is not Outcome.PASSED else reason
         self.steps.append(Step(name, outcome, reason[:_REASON_CHARACTERS]))
         return outcome is Outcome.PASSED
+
+    def _with_cure(self, reason: str) -> str:
+        """Return a reason with what may be behind a seal that is not pinned; once is enough in a report."""
+        told = [step.reason for step in self.steps if step.reason.endswith(_OTHER_SEAL)]
+        if not any(one in reason for one in (NOT_PINNED, UNPINNED)):
+            return reason
+        return reason if told and f"{reason}{_OTHER_SEAL}" not in told else f"{reason}{_OTHER_SEAL}"
 
     @property
     def outcome(self) -> Outcome:

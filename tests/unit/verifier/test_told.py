@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from typer.testing import CliRunner
 
-from bundles import Proofs, accept_request, write_trust
+from bundles import NOTIFICATION, Proofs, accept_request, write_trust
 from notigateway.evidence import bundle
+from notigateway.evidence.sealing import Seal
 from notigateway.evidence.timestamp import take_out
+from notigateway.instants import instant_text
+from notigateway.pki.keys import fingerprint
+from notigateway.sandbox.certifying import certificate_pem
 from notigateway.verifier.cli import app
 from notigateway.verifier.pins import load_trust
 from notigateway.verifier.procedure import verify
 from notigateway.verifier.report import Outcome
-from pki import NOW
+from pki import NOW, pki
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -155,6 +160,47 @@ def test_a_folder_without_seals_is_told_in_one_line(tmp_path: Path, trust: Path,
     said = json.loads(lines[0])
     assert (code, said["outcome"]) == (2, "indeterminate")
     assert str(tmp_path / "seals") in said["says"]
+
+
+def test_a_seal_that_is_not_pinned_is_named_with_what_may_be_behind_it(
+    tmp_path: Path, trust: Path, whole: bytes, files: dict[str, bytes]
+) -> None:
+    """A gateway that has changed its seal, and a trust folder from before, or from after."""
+    folder = tmp_path / "trust"
+    (folder / "seals").mkdir(parents=True)
+    (folder / "seals" / "new.cer").write_bytes(certificate_pem(pki().ec_company.certificate))
+    ours, theirs = fingerprint(pki().seal.certificate), fingerprint(pki().ec_company.certificate)
+    cure = "by another way than this file, and put it into seals/"
+    for data in (whole, files[bundle.RECEIPT], files[bundle.FORM]):
+        code, lines = told(data, tmp_path, folder)
+        assert code == 1
+        assert (
+            "not sealed with a pinned seal certificate, but with CN=Sello de Sello de la pasarela"
+            in lines[-2]
+        )
+        assert ours in lines[-2]
+        assert "The gateway may have changed its seal" in lines[-2]
+        assert cure in lines[-2]
+        assert sum(cure in one for one in lines) == min(2, len(lines) - 1), lines  # no step repeats it
+    rest = {name: one for name, one in files.items() if name not in bundle.SEALED}
+    made = bundle.write_bundle(rest, receipt_id=NOTIFICATION, seal=Seal(pki().ec_company), made_at=NOW)
+    code, lines = told(made, tmp_path, trust)
+    assert (code, f"but with the one of SHA-256 {theirs}" in lines[-2], cure in lines[-2]) == (1, True, True)
+
+
+def test_a_seal_that_was_not_in_use_then_is_named_with_its_period(
+    tmp_path: Path, trust: Path, whole: bytes
+) -> None:
+    shutil.copytree(trust, tmp_path / "trust")
+    (name,) = [one.name for one in (trust / "seals").iterdir()]
+    until = instant_text(NOW - timedelta(hours=1))
+    (tmp_path / "trust" / "seals" / "periods.toml").write_text(f'["{name}"]\nuntil = {until}\n')
+    code, lines = told(whole, tmp_path, tmp_path / "trust")
+    ours = fingerprint(pki().seal.certificate)
+    assert code == 1
+    assert f"not valid, or not in use, on {instant_text(NOW)}: CN=Sello de Sello de la pasarela" in lines[-2]
+    assert f"(SHA-256 {ours}) was in use from " in lines[-2]
+    assert f" until {until}" in lines[-2]
 
 
 def test_the_last_words_say_who_what_and_when_by_whose_clock(
