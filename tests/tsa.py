@@ -76,7 +76,12 @@ def token_of(imprint: bytes, *, at: datetime, pair: KeyPair | None = None, diges
 
 
 def unchecked_token_of(
-    imprint: bytes, *, at: datetime, pair: KeyPair, digest: str = "sha256", accuracy: int | None = None
+    imprint: bytes,
+    *,
+    at: datetime | core.GeneralizedTime,
+    pair: KeyPair,
+    digest: str = "sha256",
+    accuracy: int | None = None,
 ) -> bytes:
     """Return the same whatever is wrong with the authority or the instant, stated to so many seconds."""
     answer = tsp.TimeStampResp.load(
@@ -115,7 +120,13 @@ def serving(answering: Answering, *, pinned: KeyPair | None = None) -> Iterator[
 
 
 def _answer(
-    pair: KeyPair, imprint: bytes, *, nonce: int, at: datetime, digest: str, accuracy: int | None = None
+    pair: KeyPair,
+    imprint: bytes,
+    *,
+    nonce: int,
+    at: datetime | core.GeneralizedTime,
+    digest: str,
+    accuracy: int | None = None,
 ) -> bytes:
     hashing = _DIGESTS[digest]()
     about = {32: "sha256", 64: "sha512"}[len(imprint)]

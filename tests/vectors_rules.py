@@ -44,6 +44,8 @@ def _seals() -> Iterator[Vector]:
         manifest="s",
         time_stamp="s",
         request="i",
+        revocation_data="s",
+        signers_status="s",
         chain="i",
         checkpoints_time="i",
         form="i",

@@ -309,5 +309,5 @@ func (c *check) checkStatus() error {
 	if known, _ := found.about(c.caller, issuer); !known || found.nextUpdate.IsZero() || found.nextUpdate.Before(at) || found.signer(issuer) == nil {
 		return cannotTell("the data do not tell of that instant")
 	}
-	return nil
+	return c.believed()
 }

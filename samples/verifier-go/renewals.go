@@ -182,7 +182,7 @@ func (c *check) checkRenewal(one renewal, last time.Time) (*head, *token, error)
 	if err != nil {
 		return nil, nil, err
 	}
-	found, err := text.provenBy(c.trust.seals, true)
+	found, err := text.provenBy(c.trust.seals.whole(), true)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -199,7 +199,7 @@ func (c *check) checkRenewal(one renewal, last time.Time) (*head, *token, error)
 	if !c.trust.authorities.find(stamp.certificate.Raw).period.covers(stamp.at) {
 		return nil, nil, breaks("V76", "a renewal's token is from outside of its authority's period")
 	}
-	if stamp.at.Before(found.at.Add(-clocksDiffer)) || stamp.at.Before(last) {
+	if stamp.at.Before(found.at.Add(-clocksDiffer)) || stamp.at.Before(last.Add(-clocksDiffer)) {
 		return nil, nil, breaks("V76", "a renewal's token is from before its head, or before the one before")
 	}
 	return found, stamp, nil

@@ -332,6 +332,14 @@ func (c *check) pastHash() bool {
 	return ok && c.at.After(ends)
 }
 
+// believed is nil where something may be concluded from what only the receipt binds (V46).
+func (c *check) believed() error {
+	if c.pastHash() {
+		return nothing("V46: the receipt names it by SHA-256 alone")
+	}
+	return nil
+}
+
 // checkRequest is V49.
 func (c *check) checkRequest() error {
 	named := c.receipt.fact("RequestEvidence", "EnvelopeSha256")
@@ -378,7 +386,7 @@ func (c *check) checkRevocation() error {
 	if hexSum(data) != c.receipt.fact("ActorAuthentication", "RevocationSha256") {
 		return breaks("V47", "the revocation data are not those that the receipt names")
 	}
-	return nil
+	return c.believed()
 }
 
 // checkChain is V52.

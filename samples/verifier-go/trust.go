@@ -272,3 +272,13 @@ func readAlgorithms(path string) (algorithms, error) {
 	}
 	return made, nil
 }
+
+// whole is the folder with each certificate in use as long as it is valid, whatever periods.toml says.
+func (f folder) whole() folder {
+	made := folder{}
+	for key, one := range f {
+		valid := one.certificate
+		made[key] = &pinned{valid, period{valid.NotBefore, valid.NotAfter, valid.NotAfter}}
+	}
+	return made
+}

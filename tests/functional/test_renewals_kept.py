@@ -299,6 +299,41 @@ def test_an_authority_that_signs_on_with_the_certificate_that_ends_is_asked_once
     assert (renewed.number, renewed.is_new, warnings) == (2, True, [])
 
 
+def _outcome(decades: Decades, at: datetime) -> Outcome:
+    with reading(decades.stack.engine) as session:
+        receipt = session.scalars(select(Receipt.id)).first()
+    assert receipt is not None
+    return decades.verify(decades.bundle(receipt), at).outcome
+
+
+def test_authorities_whose_clocks_differ_break_no_chain(decades: Decades) -> None:
+    """One is three seconds ahead, and the next that is asked is right, as another machine of it may be."""
+    decades.stamp()
+    now = on(2027, 5)
+    for seconds, ahead in ((0, 3), (2, 0)):
+        decades.stack.now = now + timedelta(seconds=seconds)
+        decades.access()
+        stated = decades.stack.now + timedelta(seconds=ahead)
+        assert renew(decades.stack.engine, decades.renewing(at=stated), now=decades.stack.now)
+    assert _outcome(decades, on(2027, 6)) is Outcome.PASSED
+    added = build(decades.stack.engine)
+    decades.stack.now = now + timedelta(seconds=3)
+    early = decades.renewing(at=now + timedelta(seconds=1))
+    assert state(decades.stack.engine, early, added=added, now=decades.stack.now)
+    assert _outcome(decades, on(2027, 6)) is Outcome.PASSED
+
+
+def test_an_end_of_a_seal_that_is_written_later_breaks_no_chain(decades: Decades) -> None:
+    """Its key was stolen, and nobody knew for months: heads were renewed meanwhile, sealed by it."""
+    decades.stamp()
+    decades.renew(on(2027, 5))
+    decades.seals[0] = DatedCertificate.of(pki().seal.certificate, until=on(2027, 3))
+    decades.use(seal(2026, 2040))
+    decades.renew(on(2027, 9))
+    # What it had sealed before was time-stamped before; the head beside the receipt is by the next one.
+    assert _outcome(decades, on(2028)) is Outcome.PASSED
+
+
 def test_the_job_renews_where_that_is_due_and_warns_of_what_ends(decades: Decades) -> None:
     stack = decades.stack
     pair = authority(2020, 2029)

@@ -9,6 +9,7 @@ SEQUENCE: Final = 0x30
 SET: Final = 0x31
 TAGGED_0: Final = 0xA0
 TAGGED_1: Final = 0xA1
+TAGGED_2: Final = 0xA2
 TAGGED_4: Final = 0xA4
 V1: Final = b"\x02\x01\x01"
 V3: Final = b"\x02\x01\x03"

@@ -14,34 +14,35 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from asn1crypto import algos, cms, core, tsp  # type: ignore[import-untyped]
+from asn1crypto import algos, cms, tsp  # type: ignore[import-untyped]
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from notigateway.errors import StampInvalidError
 from notigateway.evidence.algorithms import digest_name, key_name
-from notigateway.evidence.der import SEQUENCE, SET, TAGGED_0, V1, V3, der
+from notigateway.evidence.der import SET
+from notigateway.evidence.token_form import HASHES, attribute, named_authority, one_form
 from notigateway.pki.asn1_classes import complete_classes
 from notigateway.pki.keys import read_certificate
 from notigateway.wss.ns import DS, EXC_C14N
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 complete_classes()
 
 TOKEN_MAX_BYTES: Final = 64 * 1024
-# How far the clocks of gateway and authority may differ.
 # What a token states of its own accuracy (RFC 3161 §2.4.2); authorities are held to a second (EN 319 421).
 _ACCURACY_SECONDS: Final = 60
+# How far the clocks of gateway and authority may differ.
 CLOCKS_DIFFER_AT_MOST: Final = timedelta(minutes=5)
 _VALUE: Final = b"<ds:SignatureValue>", b"</ds:SignatureValue>"
 _SIGNING_TIME: Final = b"<xades:SigningTime>", b"</xades:SigningTime>"
@@ -55,14 +56,11 @@ _AFTER: Final = (
     b"</xades:EncapsulatedTimeStamp></xades:SignatureTimeStamp>"
     b"</xades:UnsignedSignatureProperties></xades:UnsignedProperties>"
 )
-_HASHES: Final[dict[str, type[hashes.HashAlgorithm]]] = {
-    "sha256": hashes.SHA256,
-    "sha384": hashes.SHA384,
-    "sha512": hashes.SHA512,
-}
 # What a token may be about, by the size of the hash in bytes.
 _IMPRINTS: Final = {32: "sha256", 64: "sha512"}
 _RSA_MIN_BITS: Final = 2048
+# RFC 3161 §2.4.2: to the second, a fraction without zeros behind it, in UTC.
+_GEN_TIME: Final = re.compile(rb"[0-9]{14}(?:\.[0-9]*[1-9])?Z")
 # What two readers of ASN.1 raise about bytes of a stranger; they also follow them until the stack ends.
 _UNREADABLE: Final = (
     *(ValueError, TypeError, LookupError, AttributeError, NotImplementedError),
@@ -158,7 +156,7 @@ def read_answer(
         status = response["status"]["status"].native
         if status not in {"granted", "granted_with_mods"}:
             raise StampInvalidError(f"the authority answered {status}")
-        token = _alone(response["time_stamp_token"], authorities)
+        token = one_form(response["time_stamp_token"], authorities)
         said = _tst_info(token)["nonce"].native
     except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise StampInvalidError(f"the answer cannot be read: {error}") from error
@@ -211,7 +209,7 @@ def kept_form(token: bytes, authorities: Sequence[x509.Certificate]) -> bytes:
     Raises: `StampInvalidError`, also where it is from none of the authorities.
     """
     try:
-        return _alone(cms.ContentInfo.load(token), authorities)
+        return one_form(cms.ContentInfo.load(token), authorities)
     except _UNREADABLE as error:
         raise StampInvalidError(f"the token cannot be read: {error}") from error
 
@@ -256,7 +254,7 @@ def _check(token: bytes, imprint: bytes, authorities: Sequence[x509.Certificate]
         raise StampInvalidError("the token is larger than any")
     content = cms.ContentInfo.load(token, strict=True)  # 1
     attributes = content["content"]["signer_infos"][0]["signed_attrs"].dump()
-    if _alone(content, authorities) != token:  # 1, 3
+    if one_form(content, authorities) != token:  # 1, 3
         raise StampInvalidError("the token is not in the form in which tokens are kept")
     info = _tst_info(token)
     stated = info["message_imprint"]
@@ -265,38 +263,20 @@ def _check(token: bytes, imprint: bytes, authorities: Sequence[x509.Certificate]
         raise StampInvalidError(f"the token is not about a hash by {wanted}")
     if not hmac.compare_digest(stated["hashed_message"].native, imprint):
         raise StampInvalidError("the token is about something else: wrong imprint")
-    if ((info["accuracy"].native or {}).get("seconds") or 0) > _ACCURACY_SECONDS:  # 2
+    if not _GEN_TIME.fullmatch(info["gen_time"].contents):  # 2
+        raise StampInvalidError("the token does not state its instant as RFC 3161 has it, to the second")
+    if any(value is not None and value < 0 for value in (info["accuracy"].native or {}).values()):
+        raise StampInvalidError("the token states a negative accuracy")
+    if ((info["accuracy"].native or {}).get("seconds") or 0) > _ACCURACY_SECONDS:
         raise StampInvalidError("the token states its instant by the hour only, or by the day")
     (signer,) = content["content"]["signer_infos"]
-    certificate = _authority(signer, authorities)
+    certificate = named_authority(signer, authorities)
     at: datetime = info["gen_time"].native
     _check_certificate(certificate, at)  # 4
     _check_signature(content["content"], signer, attributes, certificate)  # 5
     digests = stated["hash_algorithm"]["algorithm"].native, signer["digest_algorithm"]["algorithm"].native
     relied = {key_name(certificate.public_key()), *map(digest_name, digests)}
     return Stamp(at, certificate, frozenset(relied))
-
-
-def _alone(content: cms.ContentInfo, authorities: Sequence[x509.Certificate]) -> bytes:
-    """Write a token anew with what its signature covers and the certificate of its signer, no more."""
-    if content["content_type"].native != "signed_data":
-        raise StampInvalidError("the token is not signed data")
-    signed = content["content"]
-    (signer,) = signed["signer_infos"]
-    # As they came, so before anything in them is read: what asn1crypto has read it writes anew, in 10 ms.
-    parts = [signer[name].dump() for name in ("signed_attrs", "signature_algorithm", "signature")]
-    digest = core.ObjectIdentifier(signer["digest_algorithm"]["algorithm"].dotted).dump()
-    certificate = _authority(signer, authorities)
-    kept = der(SEQUENCE, V1, signer["sid"].dump(), der(SEQUENCE, digest), *parts)
-    wrapped = der(
-        SEQUENCE,
-        V3,
-        der(SET, der(SEQUENCE, digest)),
-        signed["encap_content_info"].dump(),
-        der(TAGGED_0, certificate.public_bytes(Encoding.DER)),
-        der(SET, kept),
-    )
-    return der(SEQUENCE, content["content_type"].dump(), der(TAGGED_0, wrapped))
 
 
 def _tst_info(token: bytes) -> tsp.TSTInfo:
@@ -307,32 +287,6 @@ def _tst_info(token: bytes) -> tsp.TSTInfo:
     if not isinstance(info, tsp.TSTInfo) or info["version"].native != "v1":
         raise StampInvalidError("the token states no time")
     return info
-
-
-def _authority(signer: cms.SignerInfo, authorities: Iterable[x509.Certificate]) -> x509.Certificate:
-    """Return the pinned certificate that the signed attributes name by its hash."""
-    (named,) = _attribute(signer, "signing_certificate_v2")["certs"]
-    algorithm = named["hash_algorithm"]["algorithm"].native
-    if algorithm not in _HASHES:
-        raise StampInvalidError(f"the token names its signer by {algorithm}")
-    for certificate in authorities:
-        if certificate.fingerprint(_HASHES[algorithm]()) == named["cert_hash"].native:
-            sid = signer["sid"]
-            if sid.name != "issuer_and_serial_number":
-                break
-            if sid.chosen["serial_number"].native != certificate.serial_number:
-                break
-            if sid.chosen["issuer"].dump() != certificate.issuer.public_bytes():
-                break
-            return certificate
-    raise StampInvalidError("the token is not from a pinned authority")
-
-
-def _attribute(signer: cms.SignerInfo, name: str) -> core.Asn1Value:
-    """Return the one value of a signed attribute; each may be there once."""
-    found = [one["values"] for one in signer["signed_attrs"] if one["type"].native == name]
-    ((value,),) = found
-    return value
 
 
 def _check_certificate(certificate: x509.Certificate, at: datetime) -> None:
@@ -350,12 +304,12 @@ def _check_signature(
     signed: cms.SignedData, signer: cms.SignerInfo, attributes: bytes, certificate: x509.Certificate
 ) -> None:
     name = signer["digest_algorithm"]["algorithm"].native
-    algorithm = _HASHES[name]()
+    algorithm = HASHES[name]()
     digest = hashes.Hash(algorithm)
     digest.update(bytes(signed["encap_content_info"]["content"]))
-    if _attribute(signer, "content_type").native != "tst_info":
+    if attribute(signer, "content_type").native != "tst_info":
         raise StampInvalidError("the signed attributes are about something else")
-    if _attribute(signer, "message_digest").native != digest.finalize():
+    if attribute(signer, "message_digest").native != digest.finalize():
         raise StampInvalidError("the digest of the token is wrong")
     # RFC 5652 §5.4: hashed as a SET OF, not with the tag under which they stand
     signed_bytes = bytes((SET,)) + attributes[1:]

@@ -69,10 +69,11 @@ def follow(
     """Return what proves a receipt by renewals, given the leaf that speaks of it.
 
     1. There is a link; each but the last says how the next head covers its record.
-    2. Each record's subject is a note that a pinned seal signed in its period, of more leaves than the one
-       before.
+    2. Each record's subject is a note that a pinned seal signed while its certificate was valid, of more
+       leaves than the one before. A period that ended before does not break the chain: who sealed a head
+       proves nothing here, and a period may be ended later, for a time that has passed.
     3. Its token is about that note, by a pinned authority in its period, and not from before the head or the
-       token before it.
+       token before it, as far as clocks differ.
     4. The leaf is in the first head; the leaf of each record lies in the next head, behind its own.
     5. The second tree, where there is one: there is a statement; each names the record of the one before it
        by its SHA-512.
@@ -87,7 +88,7 @@ def follow(
     if renewals.second is None:
         return Followed(_joined(heads), tuple(heads))
     statements, bound = one.statements(renewals.second, original, heads[0].size)
-    if statements[0].at < heads[bound].at:
+    if statements[0].at < heads[bound].at - CLOCKS_DIFFER_AT_MOST:
         raise CheckpointInvalidError("the second tree is from before the renewals that it is about")
     beside = _joined(statements)
     return Followed(_joined(heads, beside, bound), tuple(heads), tuple(statements), beside)
@@ -108,8 +109,9 @@ class _Following:
             raise CheckpointInvalidError("a link of the renewals is missing")
         records = [read_record(one.record) for one in links]
         # The token is about the whole note, whichever form the signature in it has.
+        whole = [one.certificate for one in dated(seals).values()]
         heads = [
-            verify_note(read_note(one.subject), seal_certificates=seals, either_form=True).checkpoint
+            verify_note(read_note(one.subject), seal_certificates=whole, either_form=True).checkpoint
             for one in records
         ]
         stamps = [
@@ -193,7 +195,8 @@ def _check_order(stamps: Sequence[Dated], what: str, *, may_stay: bool = False) 
         if one.at < one.said_at - CLOCKS_DIFFER_AT_MOST:
             raise CheckpointInvalidError(f"the time-stamp of a {what} is from before it")
     for before, after in pairwise(stamps):
-        if after.size < before.size + (not may_stay) or after.at < before.at:
+        # Authorities answer by several clocks, and one after the other is asked.
+        if after.size < before.size + (not may_stay) or after.at < before.at - CLOCKS_DIFFER_AT_MOST:
             raise CheckpointInvalidError(f"a {what} is out of order")
 
 

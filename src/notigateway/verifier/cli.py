@@ -30,11 +30,11 @@ _NAME_COLUMN: Final = 20
 def _instant(text: str) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
-    except ValueError as error:
+        if instant.tzinfo is not None:
+            return instant.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise typer.BadParameter(f"{text!r} is not an instant such as 2035-11-23T09:00:00Z") from error
-    if instant.tzinfo is None:
-        raise typer.BadParameter(f"{text!r} does not say its zone; append Z for UTC")
-    return instant
+    raise typer.BadParameter(f"{text!r} does not say its zone; append Z for UTC")
 
 
 app = typer.Typer(

@@ -80,6 +80,18 @@ class Existence:
                 f"SHA-256, by which the receipt names it, is relied on until {instant_text(sunset[0])}"
             )
 
+    def check_believed(self, what: str) -> None:
+        """Check that something may be concluded from a file that the receipt names, and nothing else binds.
+
+        Raises: `SkippedError` past the end of SHA-256.
+        """
+        sunset = self.judgement.algorithms.end_of(["SHA-256"])
+        if sunset is not None and self.judgement.at > sunset[0]:
+            raise SkippedError(
+                f"nothing is concluded from {what}: the receipt names it by SHA-256 alone, which is relied "
+                f"on until {instant_text(sunset[0])}"
+            )
+
     def step(self) -> str:
         """Check every seal that the receipt rests on."""
         if not self.seals:

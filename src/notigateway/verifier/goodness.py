@@ -64,11 +64,13 @@ class Known:
 class Goodness:
     """What a file holds, and by what it is judged.
 
-    `anchors` are those of the trust folder, None where it has none. `proofs` say since when a list or an
-    answer exists, by its SHA-256: past the end of whoever has signed it it needs one, as everything does.
+    `data` may be a part of the `whole`: what they show is by them alone, and a revocation counts wherever it
+    stands. `anchors` are those of the trust folder, None where it has none. `proofs` say since when a list or
+    an answer exists, by its SHA-256: past the end of whoever has signed it it needs one, as everything does.
     """
 
     data: ValidationData
+    whole: ValidationData
     beside: Sequence[x509.Certificate]
     anchors: Sequence[x509.Certificate] | None
     judgement: Judgement
@@ -77,11 +79,11 @@ class Goodness:
 
     def __post_init__(self) -> None:
         """Read the certificates; what is none is left out."""
-        found = [*(self.anchors or ()), *self.beside, *_certificates(self.data.certificates)]
-        self._pool = list({fingerprint(one): one for one in found}.values())
+        known = [*(self.anchors or ()), *self.beside]
+        self._pool = _pool([*known, *_certificates(self.data.certificates)])
+        self._whole_pool = _pool([*known, *_certificates(self.whole.certificates)])
         self._anchored = {fingerprint(one) for one in self.anchors or ()}
-        lists = [(RevocationSource.CRL, one) for one in self.data.revocation_lists]
-        self._said = [*lists, *((RevocationSource.OCSP, one) for one in self.data.status_answers)]
+        self._said, self._whole = _words(self.data), _words(self.whole)
 
     def check_not_revoked(self, certificate: x509.Certificate, at: datetime) -> None:
         """Check that whose key has signed a pinned certificate does not have it revoked before an instant.
@@ -90,9 +92,9 @@ class Goodness:
 
         Raises: `RevokedBeforeError`.
         """
-        for issuer in self._issuers(certificate):
+        for issuer in _issuers(certificate, self._whole_pool):
             try:
-                find_among(self.known.said_by(issuer, self._said), certificate, issuer, at)
+                find_among(self.known.said_by(issuer, self._whole), certificate, issuer, at)
             except RevocationUnknownError:
                 continue
             except CertificateRevokedError as error:
@@ -152,21 +154,8 @@ class Goodness:
 
     def _valid_issuers(self, certificate: x509.Certificate, at: datetime) -> Iterator[x509.Certificate]:
         """Yield the certificates by whose key this one is signed, and that were valid then."""
-        for one in self._issuers(certificate):
+        for one in _issuers(certificate, self._pool):
             if one.not_valid_before_utc <= at <= one.not_valid_after_utc:
-                yield one
-
-    def _issuers(self, certificate: x509.Certificate) -> Iterator[x509.Certificate]:
-        """Yield the certificates by whose key this one is signed."""
-        for one in self._pool:
-            if one.subject != certificate.issuer:
-                continue
-            try:
-                certificate.verify_directly_issued_by(one)
-                is_authority = one.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-            except _UNREADABLE:
-                continue
-            if is_authority:
                 yield one
 
     def _status(
@@ -180,6 +169,7 @@ class Goodness:
         """
         name, said = subject_of(issuer), list(self.known.said_by(issuer, self._said))
         try:
+            find_among(self.known.said_by(issuer, self._whole), certificate, issuer, at)
             find_among(said, certificate, issuer, at)
         except RevocationUnknownError as error:
             lack = f"no list or answer of {name} tells of {subject_of(certificate)} on {instant_text(at)}"
@@ -207,6 +197,31 @@ class Goodness:
             if lack is not None:
                 return lack if one is issuer else f"{subject_of(one)}, which answered for it: {lack}"
         return None
+
+
+def _pool(certificates: Iterable[x509.Certificate]) -> list[x509.Certificate]:
+    """Return each of them once."""
+    return list({fingerprint(one): one for one in certificates}.values())
+
+
+def _issuers(certificate: x509.Certificate, pool: Iterable[x509.Certificate]) -> Iterator[x509.Certificate]:
+    """Yield the certificates by whose key this one is signed."""
+    for one in pool:
+        if one.subject != certificate.issuer:
+            continue
+        try:
+            certificate.verify_directly_issued_by(one)
+            is_authority = one.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+        except _UNREADABLE:
+            continue
+        if is_authority:
+            yield one
+
+
+def _words(data: ValidationData) -> list[tuple[RevocationSource, bytes]]:
+    """Return lists and answers, each with what it is."""
+    lists = [(RevocationSource.CRL, one) for one in data.revocation_lists]
+    return [*lists, *((RevocationSource.OCSP, one) for one in data.status_answers)]
 
 
 def _certificates(values: Iterable[bytes]) -> Iterator[x509.Certificate]:

@@ -15,6 +15,7 @@ from notigateway.errors import StampInvalidError
 from notigateway.evidence import bundle
 from notigateway.evidence.embedded import embedded_values
 from notigateway.evidence.timestamp import embedded_certificates
+from notigateway.evidence.validation_data import ValidationData
 from notigateway.evidence.xades import seal_certificate_of
 from notigateway.instants import instant_text
 from notigateway.verifier.examination import LEVEL_LT, LEVEL_LTA
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from notigateway.evidence.existence import Proof
     from notigateway.evidence.timestamp import Stamp
-    from notigateway.evidence.validation_data import ValidationData
     from notigateway.verifier.examination import Examination
 
 
@@ -142,24 +142,28 @@ def _shown(case: Examination, judged: _Judged) -> tuple[str, str]:
     Raises: `NotShownError`, `RevokedBeforeError`.
     """
     issuers = case.trust.issuers
+    # Who appends to a PDF may leave out of its store what an update before it holds.
+    whole = [judged.data, *judged.covered]
     goodness = Goodness(
         judged.data,
+        ValidationData(
+            [value for one in whole for value in one.certificates],
+            [value for one in whole for value in one.revocation_lists],
+            [value for one in whole for value in one.status_answers],
+        ),
         beside=judged.beside,
         anchors=None if issuers is None else issuers.authorities,
         judgement=case.existence.judgement,
         proofs=judged.behind,
     )
-    # Who appends to a PDF may leave out of its store what an update before it holds.
-    under = [replace(goodness, data=data) for data in judged.covered]
-    for one in (goodness, *under):
-        for who, certificate, at in _asked(case, judged):
-            try:
-                one.check_not_revoked(certificate, at)
-            except RevokedBeforeError as error:
-                raise RevokedBeforeError(f"{who}: {error}") from error
-    for one in under:
+    for who, certificate, at in _asked(case, judged):
+        try:
+            goodness.check_not_revoked(certificate, at)
+        except RevokedBeforeError as error:
+            raise RevokedBeforeError(f"{who}: {error}") from error
+    for data in judged.covered:
         with suppress(NotShownError):
-            return _judge(case, judged, one), LEVEL_LTA
+            return _judge(case, judged, replace(goodness, data=data)), LEVEL_LTA
     return _judge(case, judged, goodness), LEVEL_LT
 
 

@@ -170,6 +170,7 @@ class Requests:
             raise self.case.absent("there are no revocation data in this file")
         if hashlib.sha256(data).hexdigest() != stated:
             raise FailedError("the revocation data are not those that the receipt names")
+        self.case.existence.check_believed("the revocation data")
         return f"SHA-256 {stated}, as the receipt says"
 
     def _envelope(self) -> bytes | None:

@@ -60,13 +60,15 @@ class Signers:
         """Return what the revocation data of this file say of a certificate that the authority issued."""
         source, data = self._data()
         try:
-            return find_status(certificate, authority, at, data=[(source, data)])
+            found = find_status(certificate, authority, at, data=[(source, data)])
         except CertificateRevokedError as error:
             since = error.facts.get("revoked_at")
             raise FailedError(f"it was revoked before it was validated: since {since}") from error
         except RevocationUnknownError as error:
             lack = f"{_WHAT[source]} in this file does not tell whether it was revoked on {instant_text(at)}"
             raise UndeterminedError(lack) from error
+        self.case.existence.check_believed("the revocation data")
+        return found
 
     def _data(self) -> tuple[RevocationSource, bytes]:
         """Return the data that the receipt names: whatever else is in the file says nothing of then."""

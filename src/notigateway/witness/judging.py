@@ -96,11 +96,11 @@ class Witness:
     def _cosign_next(self, note: Note, asked: _Asked, now: datetime) -> Verdict:
         """Answer about a head that its seal signed."""
         head = asked.head
-        present = self._kept.present(head.origin)
-        if present != head.origin:
-            self._note_former(asked, present, now)
-            return _FORMER
         with self._kept.turn() as turn:
+            present = turn.present(head.origin)  # a person may have accepted the next name a moment ago
+            if present != head.origin:
+                _note_former(turn, asked, present, now)
+                return _FORMER
             last = turn.last(head.origin)
             verdict = _judge_next(turn, last, asked, now)  # 3
             if verdict is not None:
@@ -128,19 +128,6 @@ class Witness:
             origin = before
         return None
 
-    def _note_former(self, asked: _Asked, present: str, now: datetime) -> None:
-        """Keep a head under a name that was given up, where it is later than the last one under the next.
-
-        An older one is what some copy still has; a later one is a second log beside the first.
-        """
-        with self._kept.turn() as turn:
-            last = turn.last(present)
-            if not last.note or asked.head.at <= read_checkpoint(read_note(last.note).text).at:
-                return
-            refused = Cosigned(asked.head.size, asked.head.root, asked.note)
-            if turn.keep_conflict(asked.head.origin, last, refused, now):
-                _log.error("witness_former_name", origin=asked.head.origin, present=present)
-
     def _note_unknown(self, note: Note, head: Checkpoint, now: datetime) -> None:
         """Have a person asked about an unknown name that the seal of a known log has signed.
 
@@ -167,6 +154,19 @@ class _Asked:
     note: bytes
     old: int
     proof: tuple[bytes, ...]
+
+
+def _note_former(turn: Turn, asked: _Asked, present: str, now: datetime) -> None:
+    """Keep a head under a name that was given up, where it is later than the last one under the next.
+
+    An older one is what some copy still has; a later one is a second log beside the first.
+    """
+    last = turn.last(present)
+    if not last.note or asked.head.at <= read_checkpoint(read_note(last.note).text).at:
+        return
+    refused = Cosigned(asked.head.size, asked.head.root, asked.note)
+    if turn.keep_conflict(asked.head.origin, last, refused, now):
+        _log.error("witness_former_name", origin=asked.head.origin, present=present)
 
 
 def _judge_next(turn: Turn, last: Cosigned, asked: _Asked, now: datetime) -> Verdict | None:

@@ -77,6 +77,10 @@ class Turn:
         found = self._connection.execute(query, (origin,)).fetchone()
         return Cosigned() if found is None else Cosigned(*found)
 
+    def present(self, origin: str) -> str:
+        """Return the name under which a log goes on: another one where this one was given up."""
+        return _present(self._connection, origin)
+
     def keep(self, origin: str, head: Cosigned) -> None:
         """Remember the head that is cosigned now."""
         self._connection.execute(

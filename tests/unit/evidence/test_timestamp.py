@@ -13,15 +13,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from asn1crypto import cms, core, parser  # type: ignore[import-untyped]
 from cryptography import x509
 
 from notigateway.errors import ReceiptInvalidError, StampInvalidError
+from notigateway.evidence.der import SEQUENCE, der
 from notigateway.evidence.element import render
 from notigateway.evidence.sealing import Seal
 from notigateway.evidence.timestamp import (
     Timestamp,
     add_token,
     check_token,
+    kept_form,
     make_request,
     read_answer,
     read_stamp,
@@ -33,7 +36,7 @@ from notigateway.pki.fetching import Fetcher
 from notigateway.pki.keys import load_certificates
 from notigateway.sandbox.authority import TimestampAuthority, find_openssl
 from notigateway.sandbox.holders import Pki, ensure_pki
-from pki import NOW
+from pki import NOW, rsa_key
 from tsa import tsa, unchecked_token_of
 
 if TYPE_CHECKING:
@@ -189,6 +192,59 @@ def test_an_instant_that_is_stated_to_the_hour_only_proves_nothing(
         return
     with pytest.raises(StampInvalidError, match="by the hour only"):
         read_stamp(token, imprint=bytes(32), authorities=pinned)
+
+
+@pytest.mark.parametrize(
+    ("stated", "why"),
+    [
+        (b"2026060112Z", "to the second"),
+        (b"202606011200Z", "to the second"),
+        (b"20260601120040+0000", "to the second"),
+        (b"20260601120040,5Z", "to the second"),
+        (b"20260601120040.50Z", "to the second"),
+    ],
+)
+def test_an_instant_in_another_form_than_that_of_rfc_3161_proves_nothing(stated: bytes, why: str) -> None:
+    token = unchecked_token_of(bytes(32), at=core.GeneralizedTime(contents=stated), pair=tsa())
+    with pytest.raises(StampInvalidError, match=why):
+        read_stamp(token, imprint=bytes(32), authorities=[tsa().certificate])
+
+
+def test_a_negative_accuracy_proves_nothing() -> None:
+    token = unchecked_token_of(bytes(32), at=NOW, pair=tsa(), accuracy=-1)
+    with pytest.raises(StampInvalidError, match="negative accuracy"):
+        read_stamp(token, imprint=bytes(32), authorities=[tsa().certificate])
+
+
+def _with(data: bytes, old: bytes, new: bytes) -> bytes:
+    """Return DER with one element for another, and the lengths around it as they must be."""
+    found = b""
+    while data:
+        _, _, _, header, content, trailer = parser.parse(data)
+        whole, data = header + content + trailer, data[len(header + content + trailer) :]
+        is_constructed = header[0] & 0x20
+        if whole == old:
+            found += new
+        else:
+            found += der(header[0], _with(content, old, new)) if is_constructed else whole
+    return found
+
+
+@pytest.mark.parametrize("kind", ["EC", "RSA"])
+def test_nothing_hides_in_the_parameters_of_the_signature(kind: str) -> None:
+    """No signature covers them: what somebody else has written there is taken out, and never kept."""
+    pair = tsa() if kind == "EC" else tsa("of RSA", key=rsa_key("of a token", 3072))
+    token = unchecked_token_of(bytes(32), at=NOW, pair=pair)
+    assert read_stamp(token, imprint=bytes(32), authorities=[pair.certificate]).at == NOW
+    signer = cms.ContentInfo.load(token)["content"]["signer_infos"][0]
+    method = signer["signature_algorithm"]
+    name = method["algorithm"].dump()
+    for hidden in (b"\x04\x08whatever", b"\x02\x01\x07", b"\x05\x00" if kind == "EC" else b""):
+        data = _with(token, method.dump(), der(SEQUENCE, name, hidden))
+        assert data != token
+        assert kept_form(data, [pair.certificate]) == token
+        with pytest.raises(StampInvalidError, match="form in which tokens are kept"):
+            read_stamp(data, imprint=bytes(32), authorities=[pair.certificate])
 
 
 def test_a_raised_receipt_verifies_and_gives_back_its_original(

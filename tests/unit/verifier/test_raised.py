@@ -548,6 +548,13 @@ def test_a_revocation_is_told_wherever_it_stands(whose: str) -> None:
     for wanted, outcome in ((None, Outcome.INDETERMINATE), ("LT", Outcome.FAILED), ("LTA", Outcome.FAILED)):
         found, said = level(data, wanted, late)
         assert (found, "says that it was revoked before 2026-06-01" in said) == (outcome, True)
+    root = crl(
+        pki().root,
+        (pki().issuing.certificate, NOW - timedelta(days=20)),
+        this_update=late - timedelta(days=20),
+        next_update=late,
+    )
+    assert level(_behind(first(), root), "LTA", late)[0] is Outcome.INDETERMINATE
     # And where nothing else shows that the seal was good.
     alone = raised(ValidationData(DATA.certificates, [fresh(pki().root)]))
     assert level(_behind(alone, revoking), None)[0] is Outcome.INDETERMINATE

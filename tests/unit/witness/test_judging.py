@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -15,13 +16,27 @@ from notigateway.tlog.note import Note, SignatureLine, read_note
 from notigateway.tlog.submission import SIZE_KIND, write_submission
 from notigateway.witness.configured import load_witness
 from notigateway.witness.judging import Verdict, Witness
-from notigateway.witness.kept import Kept
+from notigateway.witness.kept import Kept, Turn
 from pki import pki, write_issuers
 from watched import AT, ORIGIN, Log, later, next_seal, room, words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+
+class Hurried(Kept):
+    """Whose next name a person accepts just before each turn: another process may, at any moment."""
+
+    accept: Callable[[Turn], None] | None = None
+
+    @contextmanager
+    def turn(self) -> Iterator[Turn]:
+        with super().turn() as turn:
+            if self.accept is not None:
+                accept, self.accept = self.accept, None
+                accept(turn)
+            yield turn
 
 
 class Case:
@@ -274,3 +289,17 @@ def test_a_new_name_that_nobody_known_has_sealed_waits_for_nobody(case: Case) ->
     foreign.seal = next_seal()
     assert case.ask(foreign.submission(0)).status == 404
     assert not case.kept.waiting()
+
+
+def test_a_former_name_is_not_cosigned_whenever_the_next_one_was_accepted(case: Case) -> None:
+    old = Log.of(*words(9))
+    case.cosigned(old, 0)
+    new = Log.of(*words(4), origin=f"{ORIGIN}/2")
+    assert case.ask(new.submission(0)).status == 404
+    (waiting,) = case.kept.waiting()
+    configured = load_witness(case.folder / "witness.toml")
+    with closing(Hurried(configured.database)) as hurried:
+        hurried.accept = lambda turn: turn.accept(waiting, AT)
+        old.add(*words(2, "more"))
+        assert Witness(configured, hurried).judge(old.submission(9), later(3)).status == 403
+    assert case.kept.heads()[ORIGIN].size == 9
