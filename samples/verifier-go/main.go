@@ -1,6 +1,6 @@
 // Verifies the evidence of notigateway, by its specification (docs/verifying.md) alone.
 //
-//	verifier-go --trust DIR [--at INSTANT] [--require-level T] [--require-witnesses] [--without-form] [--request FILE] [--algorithms FILE] [--json] FILE
+//	verifier-go --trust DIR [--at INSTANT] [--require-level T|LT|LTA] [--require-witnesses] [--without-form] [--request FILE] [--algorithms FILE] [--json] FILE
 //	verifier-go vectors FOLDER
 package main
 
@@ -34,10 +34,11 @@ func run(arguments []string, out, trouble io.Writer) int {
 	table := flags.String("algorithms", "", "a table of algorithms")
 	withoutForm := flags.Bool("without-form", false, "leave the PDF of a bundle alone")
 	asJSON := flags.Bool("json", false, "print JSON")
-	if flags.Parse(arguments) != nil {
+	files, err := parse(flags, arguments)
+	if err != nil {
 		return usage
 	}
-	if flags.NArg() != 1 || *folder == "" {
+	if len(files) != 1 || *folder == "" {
 		fmt.Fprintln(trouble, "a trust folder and one file are needed")
 		return usage
 	}
@@ -47,7 +48,7 @@ func run(arguments []string, out, trouble io.Writer) int {
 		return usage
 	}
 	with.requireWitnesses, with.withoutForm = *witnesses, *withoutForm
-	file, err := readLimited(flags.Arg(0))
+	file, err := readLimited(files[0])
 	if err != nil {
 		fmt.Fprintln(trouble, err)
 		return usage
@@ -64,6 +65,24 @@ func run(arguments []string, out, trouble io.Writer) int {
 		fmt.Fprintf(out, "%s %s\n", report.Outcome(), report.Unread)
 	}
 	return exitCode(report.Outcome())
+}
+
+// parse reads options before and behind the files, and returns the files; behind `--` there are files alone.
+func parse(flags *flag.FlagSet, arguments []string) ([]string, error) {
+	var files []string
+	for {
+		if err := flags.Parse(arguments); err != nil {
+			return nil, err
+		}
+		rest := flags.Args()
+		if len(rest) == 0 {
+			return files, nil
+		}
+		if read := len(arguments) - len(rest); read > 0 && arguments[read-1] == "--" {
+			return append(files, rest...), nil
+		}
+		files, arguments = append(files, rest[0]), rest[1:]
+	}
 }
 
 func readOptions(folder, at, level, request, table string) (options, error) {

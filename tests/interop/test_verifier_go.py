@@ -93,6 +93,14 @@ def test_exit_codes_are_those_of_the_specification() -> None:
     assert _run(str(_PROGRAM), *without, receipt).returncode == 2
 
 
+def test_options_may_stand_behind_the_file() -> None:
+    receipt, trust = str(_VECTORS / "receipt-t.xml"), str(_VECTORS / "trust")
+    assert _run(str(_PROGRAM), receipt, "--at", _AT, "--trust", trust, "--require-level", "T").returncode == 0
+    assert _run(str(_PROGRAM), "--trust", trust, receipt, "--at", _AT, "--require-level=LT").returncode == 1
+    assert _run(str(_PROGRAM), receipt, "--trust", trust, "--at", _AT, "--", "--json").returncode == 2
+    assert _run(str(_PROGRAM), receipt, "--trust", trust, "--at", _AT, receipt).returncode == 2
+
+
 @pytest.mark.parametrize("name", ["bundle-acceptance", "bundle-cosigned"])
 def test_a_bundle_with_a_bit_changed_is_judged_alike(name: str, tmp_path: Path) -> None:
     """250 of each, each in a bundle that is well formed but for that: so every step has something to say."""
