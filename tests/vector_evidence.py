@@ -179,13 +179,19 @@ def request(
     by: str = "caller",
     notification: str = NOTIFICATION,
     contract: str = "",
+    **more: object,
 ) -> bytes:
-    """Return a signed request (V50)."""
+    """Return a signed request (V50); `more` are parts of it that are otherwise."""
     signer = holder(by)
     namespace = contract or "urn:notigateway:v1"
     content = f'<n:{operation} xmlns:n="{namespace}"><n:id>{notification}</n:id></n:{operation}>'
     return Draft(
-        pair=signer.pair, content=content, now=NOW, sign=signer.xml_value, signature_method=ECDSA
+        pair=signer.pair,
+        content=content,
+        now=NOW,
+        sign=signer.xml_value,
+        signature_method=ECDSA,
+        **more,  # type: ignore[arg-type]
     ).build()
 
 

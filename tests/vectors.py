@@ -26,6 +26,7 @@ from vectors_edges import edges
 from vectors_good import SEAL_ENDS, good
 from vectors_logs import bad_logs
 from vectors_receipts import bad_receipts
+from vectors_requests import requests
 from vectors_rules import rules
 from vectors_stamps import bad_stamps, bad_times
 from vectors_trust import ALGORITHMS, SPELT, odd_folders, trusting
@@ -59,6 +60,7 @@ def all_vectors() -> list[Vector]:
         *bad_logs(),
         *rules(),
         *trusting(),
+        *requests(),
     ]
 
 

@@ -241,7 +241,7 @@ def _around() -> Iterator[Vector]:
         steps=but(LARGE, callers_signature="f", signers_status="s"),
         says="The request is signed by somebody else than the receipt says.",
     )
-    about_other = _asked(request(notification=OTHER_NOTIFICATION))
+    about_other = asking(request(notification=OTHER_NOTIFICATION))
     yield Vector(
         name="request-about-another",
         data=about_other.build(),
@@ -334,9 +334,10 @@ def _acceptance(previous: bytes, status: bytes | None = None, asked: bytes | Non
     return sealed(said.content(), holder("seal"), text_of(NOW))
 
 
-def _asked(asked: bytes) -> Bundle:
+def asking(asked: bytes) -> Bundle:
+    """Return a bundle of an acceptance by that request."""
     return replace(large().but(request_xml=asked), receipt=_acceptance(available(), asked=asked))
 
 
 def _asked_by(label: str) -> Bundle:
-    return _asked(request(by=label))
+    return asking(request(by=label))

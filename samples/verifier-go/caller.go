@@ -7,6 +7,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math/big"
 	"strings"
@@ -16,14 +17,12 @@ import (
 // The signature of who called (V50), and whether its certificate was good (V51).
 
 const (
-	soap11NS = "http://schemas.xmlsoap.org/soap/envelope/"
-	soap12NS = "http://www.w3.org/2003/05/soap-envelope"
-	wsseNS   = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
-	wsuNS    = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
-	callNS   = "urn:notigateway:v1"
+	callNS = "urn:notigateway:v1"
 
 	maxReferences = 12
 	maxPrefixes   = 32
+
+	maxCallerModulus = 8192
 )
 
 type method struct {
@@ -64,38 +63,50 @@ func (c *check) checkCaller() error {
 	}
 	named := c.receipt.fact("ActorAuthentication", "CertificateSha256")
 	beside := c.member("certificates/caller.cer")
-	if request == nil || named == "" && beside == nil {
-		if request == nil && c.manifest != nil && c.manifest.leftOut != "" && beside != nil && named != "" && hexSum(beside) == named {
-			c.caller, _ = x509.ParseCertificate(beside)
+	isAnother := named != "" && beside != nil && hexSum(beside) != named
+	if request == nil {
+		if c.manifest != nil && c.manifest.leftOut != "" && beside != nil {
+			if isAnother {
+				return breaks("V50", "certificates/caller.cer is not the one that the receipt names")
+			}
+			if named != "" {
+				c.caller, _ = x509.ParseCertificate(beside)
+			}
 		}
-		return nothing("there is no request, or no certificate is told")
+		return nothing("there is no request")
 	}
 	if hexSum(request) != c.receipt.fact("RequestEvidence", "EnvelopeSha256") {
 		return cannotTell("the request is not the one that the receipt names")
 	}
-	if named != "" && beside != nil && hexSum(beside) != named {
+	if isAnother {
 		return breaks("V50", "certificates/caller.cer is not the one that the receipt names")
 	}
-	envelope, err := parseXML(request)
+	if beside != nil {
+		named = hexSum(beside)
+	}
+	if named == "" {
+		return nothing("no certificate is told")
+	}
+	found, err := readEnvelope(request)
 	if err != nil {
 		return breaks("V50", "the request: %v", err)
 	}
-	certificate := beside
-	if certificate == nil {
-		certificate = certificateIn(envelope, named)
+	certificate, token, err := found.signer(named, beside)
+	var told *broken
+	if errors.As(err, &told) {
+		return err
 	}
-	if certificate == nil {
-		return breaks("V50", "the request has not the certificate that the receipt names")
+	if err != nil {
+		return breaks("V50", "the request: %v", err)
 	}
 	caller, err := x509.ParseCertificate(certificate)
 	if err != nil {
 		return breaks("V50", "the caller's certificate cannot be read")
 	}
-	body, err := signedBody(envelope, caller, c.receipt.fact("RequestEvidence", "SignatureMethod"))
-	if err != nil {
+	if err := found.check(caller, token, c.receipt.fact("RequestEvidence", "SignatureMethod"), c.actedAt()); err != nil {
 		return breaks("V50", "%v", err)
 	}
-	if !names(body, c.receipt.fact("UserContentInfo", "NotificationId")) {
+	if !names(found.operation, c.receipt.fact("UserContentInfo", "NotificationId")) {
 		return breaks("V50", "the request does not name the notification")
 	}
 	if c.trust.hasIssuers && c.trust.issuerOf(caller, c.actedAt()) == nil {
@@ -105,130 +116,118 @@ func (c *check) checkCaller() error {
 	return nil
 }
 
-// certificateIn finds a certificate in the Security header by its SHA-256.
-func certificateIn(envelope *element, named string) []byte {
-	var found []byte
-	envelope.each(func(one *element, _ int) {
-		if one.namespace == wsseNS && one.local == "BinarySecurityToken" || one.namespace == dsNS && one.local == "X509Certificate" {
-			if raw, ok := lenientBase64(one.text()); ok && hexSum(raw) == named {
-				found = raw
-			}
-		}
-	})
-	return found
-}
-
 // names tells whether what is asked is about the notification; a request of another contract is not looked into.
-func names(body *element, notification string) bool {
-	inside := body.elements()
-	if len(inside) != 1 || inside[0].namespace != callNS {
+func names(operation *element, notification string) bool {
+	if operation.namespace != callNS {
 		return true
 	}
 	found := false
-	inside[0].each(func(one *element, _ int) {
-		found = found || strings.TrimSpace(one.text()) == notification
+	operation.each(func(one *element, _ int) {
+		text := ""
+		for _, child := range one.children {
+			part, isText := child.(string)
+			if !isText {
+				break
+			}
+			text += part
+		}
+		found = found || strings.ToLower(strings.TrimSpace(text)) == notification
 	})
 	return found
 }
 
-// signedBody returns the Body of an envelope that the certificate's key has signed.
-func signedBody(envelope *element, caller *x509.Certificate, algorithm string) (*element, error) {
-	soap := envelope.namespace
-	if soap != soap11NS && soap != soap12NS || envelope.local != "Envelope" {
-		return nil, fmt.Errorf("the request is no envelope")
+// check verifies the signature of an envelope by the key of a certificate, which is in that token, or in none.
+func (e *envelope) check(caller *x509.Certificate, token *element, algorithm string, at time.Time) error {
+	children, err := inside(e.information)
+	if err != nil {
+		return err
 	}
-	body, header := envelope.only(soap, "Body"), envelope.only(soap, "Header")
-	var security *element
-	if header != nil {
-		for _, one := range header.named(wsseNS, "Security") {
-			actor := one.attribute(soap, "actor") + one.attribute(soap, "role")
-			if actor != "" && !strings.HasSuffix(actor, "/next") {
-				continue
-			}
-			if security != nil {
-				return nil, fmt.Errorf("there are two Security headers")
-			}
-			security = one
+	if len(children) < 3 || len(children) > 2+maxReferences {
+		return fmt.Errorf("there are no references, or too many")
+	}
+	wanted := []string{"CanonicalizationMethod", "SignatureMethod"}
+	for range children[2:] {
+		wanted = append(wanted, "Reference")
+	}
+	if _, err := just(e.information, dsNS, wanted...); err != nil {
+		return err
+	}
+	inclusive, err := prefixes(children[0])
+	if err != nil {
+		return err
+	}
+	if children[1].attribute("", "Algorithm") != algorithm || len(children[1].elements()) > 0 {
+		return fmt.Errorf("another algorithm than the receipt names")
+	}
+	covered, err := e.references(children[2:])
+	if err != nil {
+		return err
+	}
+	if !covered[e.body] || e.timestamp != nil && !covered[e.timestamp] {
+		return fmt.Errorf("Body or Timestamp are not signed")
+	}
+	for _, one := range e.tokens {
+		if covered[one] && one != token {
+			return fmt.Errorf("another token is signed")
 		}
 	}
-	signature := security.only(dsNS, "Signature")
-	information := signature.only(dsNS, "SignedInfo")
-	if body == nil || information == nil {
-		return nil, fmt.Errorf("the request is not signed")
+	if err := e.checkAddressing(covered); err != nil {
+		return err
 	}
-	canonical := information.only(dsNS, "CanonicalizationMethod")
-	if canonical == nil || canonical.attribute("", "Algorithm") != excC14N {
-		return nil, fmt.Errorf("another canonical form")
+	if err := e.checkTimestamp(at); err != nil {
+		return err
 	}
-	stated := information.only(dsNS, "SignatureMethod")
-	if stated == nil || stated.attribute("", "Algorithm") != algorithm {
-		return nil, fmt.Errorf("another algorithm than the receipt names")
+	value, ok := signedBase64(e.value, maxSignedBytes)
+	if !ok || !callerSigned(caller, callerMethods[algorithm], e.information.canonical(inclusive...), value) {
+		return fmt.Errorf("the signature is not that of the certificate's key")
 	}
-	value, ok := lenientBase64(signature.only(dsNS, "SignatureValue").text())
-	inclusive, good := prefixes(canonical)
-	if !ok || !good || !callerSigned(caller, callerMethods[algorithm], information.canonical(inclusive...), value) {
-		return nil, fmt.Errorf("the signature is not that of the certificate's key")
-	}
-	covered, err := references(envelope, information)
-	if err != nil {
-		return nil, err
-	}
-	if stamps := security.named(wsuNS, "Timestamp"); !covered[body] || len(stamps) > 1 || len(stamps) == 1 && !covered[stamps[0]] {
-		return nil, fmt.Errorf("Body or Timestamp are not signed")
-	}
-	return body, nil
+	return nil
 }
 
-// prefixes of InclusiveNamespaces.
-func prefixes(of *element) ([]string, bool) {
-	var found []string
-	for _, one := range of.elements() {
-		if one.namespace != excC14N || one.local != "InclusiveNamespaces" {
-			return nil, false
-		}
-		for _, prefix := range strings.Fields(one.attribute("", "PrefixList")) {
-			if prefix == "#default" {
-				prefix = ""
-			}
-			found = append(found, prefix)
+// prefixes of InclusiveNamespaces, of a method that is exclusive C14N.
+func prefixes(of *element) ([]string, error) {
+	if of.attribute("", "Algorithm") != excC14N {
+		return nil, fmt.Errorf("another canonical form")
+	}
+	children, err := inside(of)
+	if err != nil || len(children) == 0 {
+		return nil, err
+	}
+	if len(children) > 1 || children[0].namespace != excC14N || children[0].local != "InclusiveNamespaces" || len(children[0].elements()) > 0 {
+		return nil, fmt.Errorf("a canonical form with other parameters")
+	}
+	found := strings.Fields(children[0].attribute("", "PrefixList"))
+	for at := range found {
+		if found[at] == "#default" {
+			found[at] = ""
 		}
 	}
-	return found, len(found) <= maxPrefixes
+	if len(found) > maxPrefixes {
+		err = fmt.Errorf("too many prefixes")
+	}
+	return found, err
 }
 
 // references verifies every reference, and returns the elements that they cover.
-func references(envelope, information *element) (map[*element]bool, error) {
-	byID, twice := identified(envelope)
-	if twice {
-		return nil, fmt.Errorf("an identifier is there twice")
-	}
-	all := information.named(dsNS, "Reference")
-	if len(all) == 0 || len(all) > maxReferences {
-		return nil, fmt.Errorf("there are no references, or too many")
-	}
+func (e *envelope) references(all []*element) (map[*element]bool, error) {
 	covered := map[*element]bool{}
 	for _, one := range all {
-		name, ok := strings.CutPrefix(one.attribute("", "URI"), "#")
-		found := byID[name]
-		if !ok || found == nil || covered[found] {
+		children, err := just(one, dsNS, "Transforms", "DigestMethod", "DigestValue")
+		if err != nil {
+			return nil, err
+		}
+		found := e.part(one.attribute("", "URI"))
+		if found == nil || covered[found] {
 			return nil, fmt.Errorf("a reference to nothing, or twice to the same")
 		}
-		transforms := one.only(dsNS, "Transforms")
-		if transforms == nil || len(transforms.elements()) != 1 {
-			return nil, fmt.Errorf("a reference with other transforms")
+		inclusive, err := transforms(children[0])
+		if err != nil {
+			return nil, err
 		}
-		transform := transforms.only(dsNS, "Transform")
-		if transform == nil || transform.attribute("", "Algorithm") != excC14N {
-			return nil, fmt.Errorf("a reference with other transforms")
-		}
-		inclusive, good := prefixes(transform)
-		by := one.only(dsNS, "DigestMethod")
-		if by == nil || !good {
-			return nil, fmt.Errorf("a reference that cannot be read")
-		}
-		hash, known := digestMethods[by.attribute("", "Algorithm")]
-		value, ok := lenientBase64(one.only(dsNS, "DigestValue").text())
-		if !known || !ok || !bytes.Equal(value, digestOf(hash, found.canonical(inclusive...))) {
+		hash, known := digestMethods[children[1].attribute("", "Algorithm")]
+		text, err := textOf(children[2])
+		value, ok := signedBase64(text, maxDigestBytes)
+		if !known || len(children[1].elements()) > 0 || !ok || err != nil || !bytes.Equal(value, digestOf(hash, found.canonical(inclusive...))) {
 			return nil, fmt.Errorf("a digest is of something else")
 		}
 		covered[found] = true
@@ -236,22 +235,23 @@ func references(envelope, information *element) (map[*element]bool, error) {
 	return covered, nil
 }
 
-// identified returns what can be referred to: by wsu:Id, and by Id without a prefix.
-func identified(envelope *element) (map[string]*element, bool) {
-	found, twice := map[string]*element{}, false
-	envelope.each(func(one *element, _ int) {
-		for _, attribute := range one.attributes {
-			local := attribute.local
-			if local != "Id" && local != "ID" && !(local == "id" && attribute.namespace == xmlNS) {
-				continue
-			}
-			if found[attribute.value] != nil {
-				twice = true
-			}
-			found[attribute.value] = one
+// transforms returns the prefixes of exclusive C14N, before which enveloped-signature may stand: no part has the signature in it.
+func transforms(of *element) ([]string, error) {
+	children, err := inside(of)
+	if err != nil {
+		return nil, err
+	}
+	for at, one := range children {
+		isLast := at == len(children)-1
+		if one.namespace != dsNS || one.local != "Transform" || at > 1 ||
+			!isLast && (one.attribute("", "Algorithm") != dsNS+"enveloped-signature" || len(one.elements()) > 0) {
+			return nil, fmt.Errorf("a reference with other transforms")
 		}
-	})
-	return found, twice
+	}
+	if len(children) == 0 {
+		return nil, fmt.Errorf("a reference without transforms")
+	}
+	return prefixes(children[len(children)-1])
 }
 
 func callerSigned(caller *x509.Certificate, by method, content, signature []byte) bool {
@@ -262,12 +262,12 @@ func callerSigned(caller *x509.Certificate, by method, content, signature []byte
 	switch key := caller.PublicKey.(type) {
 	case *ecdsa.PublicKey:
 		size := (key.Curve.Params().BitSize + 7) / 8
-		if by.kind != "ecdsa" || len(signature) != 2*size {
+		if by.kind != "ecdsa" || key.Curve.Params().BitSize < 256 || len(signature) != 2*size {
 			return false
 		}
 		return ecdsa.Verify(key, digest, new(big.Int).SetBytes(signature[:size]), new(big.Int).SetBytes(signature[size:]))
 	case *rsa.PublicKey:
-		if key.N.BitLen() < 2048 || key.N.BitLen() > maxModulus {
+		if key.N.BitLen() < 2048 || key.N.BitLen() > maxCallerModulus {
 			return false
 		}
 		if by.kind == "pkcs1" {

@@ -277,6 +277,13 @@ def test_a_signer_that_is_neither_beside_nor_in_the_request_is_told_and_is_no_fa
     assert bundle.CALLER_CERTIFICATE in step.reason
 
 
+def test_a_request_that_points_to_a_token_that_is_not_in_it_fails(trust: Trust) -> None:
+    dangling = accept_request().replace(b"<wsse:Reference URI=", b"<wsse:Reference URI='#nothing' x=")
+    report = verify(sealed(statement(dangling)), trust=trust, at=AT, request=dangling)
+    assert report.outcome is Outcome.FAILED
+    assert why(report, "caller's signature")
+
+
 def test_a_request_is_not_left_out_by_who_does_not_hold_the_seal(proofs: bytes, trust: Trust) -> None:
     """Taken away from a whole bundle, with a manifest that says it was left out: the seal is not on that."""
     files = dict(bundle.read_container(proofs))
