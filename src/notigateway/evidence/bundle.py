@@ -108,6 +108,18 @@ _HEADER: Final = struct.Struct("<4s5H3I2H")
 # 4.3.16: how the end begins, and how long it is.
 _END_OF_DIRECTORY: Final = b"PK\x05\x06"
 _END_BYTES: Final = 22
+# What the header of a member says as the gateway writes it: version, flags, method, time, date; and no more.
+_AS_WRITTEN: Final = 20, 0, 0, 0, 33
+_PACKED_ANEW: Final = (
+    "a tool has packed this ZIP file anew, and a bundle is proven with every byte of its container: get the "
+    "original again. (A container, .asice, may be packed anew, with mimetype first and stored)"
+)
+_CONTAINER_ANEW: Final = (
+    "a tool has packed this container (.asice) anew, and not as one: its first file must be mimetype, "
+    "stored, and no folder may be in it: get the original again, or pack it so (`zip -X -0 FILE mimetype`, "
+    "then `zip -X -D -r FILE . -x mimetype`)"
+)
+_OF_CONTAINERS: Final = re.compile(rb"PK\x03\x04.{26}(mimetype|META-INF/)", re.DOTALL)
 _CUT_SHORT: Final = "the file is cut short"
 _NAME_CHARACTERS: Final = 60
 _SHA_256: Final = re.compile(r"[0-9a-f]{64}")
@@ -222,11 +234,13 @@ def _read(data: bytes) -> dict[str, bytes]:
     place = 0
     while data.startswith(_MEMBER, place):
         header = data[place : place + _HEADER.size].ljust(_HEADER.size, b"\0")
-        *_, size, name_bytes, extra_bytes = _HEADER.unpack(header)
+        _, *written, _, _, size, name_bytes, extra_bytes = _HEADER.unpack(header)
         start = place + _HEADER.size + name_bytes + extra_bytes
         name = data[place + _HEADER.size : place + _HEADER.size + name_bytes].decode("ascii", "replace")
         if name == _UNRELEASED:
             raise BundleInvalidError("an earlier, unreleased form of bundle: ask for it anew")
+        if tuple(written) != _AS_WRITTEN or extra_bytes:
+            raise BundleInvalidError(_CONTAINER_ANEW if _OF_CONTAINERS.search(data) else _PACKED_ANEW)
         if name not in MEMBERS or name in files:
             which = "is there twice" if name in files else "belongs to no bundle"
             raise BundleInvalidError(f"a file in the ZIP container {which}: {name[:_NAME_CHARACTERS]!r}")

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 from datetime import timedelta
+from io import BytesIO
 from typing import TYPE_CHECKING
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 import pytest
 from typer.testing import CliRunner
 
 from bundles import NOTIFICATION, Proofs, accept_request, write_trust
-from notigateway.evidence import bundle
+from notigateway.evidence import asic, bundle
 from notigateway.evidence.sealing import Seal
 from notigateway.evidence.timestamp import take_out
 from notigateway.instants import instant_text
@@ -160,6 +162,41 @@ def test_a_folder_without_seals_is_told_in_one_line(tmp_path: Path, trust: Path,
     said = json.loads(lines[0])
     assert (code, said["outcome"]) == (2, "indeterminate")
     assert str(tmp_path / "seals") in said["says"]
+
+
+def packed(files: dict[str, bytes], *folders: str, how: int = ZIP_DEFLATED) -> bytes:
+    """Return files as a tool of anybody packs them that were unpacked."""
+    out = BytesIO()
+    with ZipFile(out, "w", how) as container:
+        for name in folders:
+            container.writestr(ZipInfo(name, date_time=(2026, 6, 2, 9, 0, 0)), b"")
+        for name, content in files.items():
+            container.writestr(ZipInfo(name, date_time=(2026, 6, 2, 9, 0, 0)), content, how)
+    return out.getvalue()
+
+
+def test_what_a_tool_has_packed_anew_says_so(tmp_path: Path, trust: Path, files: dict[str, bytes]) -> None:
+    """Nothing is missing in it, and the folders are not what is wrong."""
+    for data in (
+        packed(files),
+        packed(dict(sorted(files.items()))),
+        packed(files, "certificates/", "log/"),
+        packed(files, how=ZIP_STORED),
+    ):
+        code, lines = told(data, tmp_path, trust)
+        assert (code, len(lines)) == (1, 2), lines
+        assert "a tool has packed this ZIP file anew" in lines[0]
+        assert "get the original again. (A container, .asice, may be packed anew, with mimetype" in lines[0]
+
+    rest = {name: one for name, one in files.items() if name not in bundle.SEALED}
+    made = asic.write_container(rest, receipt_id=NOTIFICATION, seal=Seal(pki().seal), made_at=NOW)
+    with ZipFile(BytesIO(made)) as container:
+        members = {name: container.read(name) for name in container.namelist()}
+    for data in (packed(dict(sorted(members.items()))), packed(members), packed(members, "META-INF/")):
+        code, lines = told(data, tmp_path, trust)
+        assert (code, len(lines)) == (1, 2), lines
+        assert "packed this container (.asice) anew" in lines[0]
+        assert "its first file must be mimetype, stored" in lines[0]
 
 
 def test_a_seal_that_is_not_pinned_is_named_with_what_may_be_behind_it(
