@@ -89,7 +89,7 @@ class Judgement:
         elif self.at > end and not any(
             later.at <= end and self._doubt(later, known) is None for later in proof.later
         ):
-            lack = f"{why}, and nothing proves that it is older"
+            lack = f"{why}, and nothing newer that counts covers it"
         known[id(proof)] = lack
         return lack
 

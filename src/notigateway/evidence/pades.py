@@ -191,10 +191,12 @@ def verify_pdf(
         raise RenditionInvalidError(f"the PDF cannot be read: {type(error).__name__}: {error}") from error
 
 
-def since(form: SealedPdf) -> str:
-    """Return since when a PDF is as it is, in words for whoever verifies it."""
+def since(form: SealedPdf, known_until: datetime) -> str:
+    """Return since when a PDF is as it is, in words for whoever verifies it as of an instant."""
     said = f"unchanged since {instant_text(form.sealed_at)}"
-    if form.timestamped_at is not None:
+    if form.timestamped_at is not None and form.timestamped_at > known_until:
+        said += f" (its time-stamp of {instant_text(form.timestamped_at)} is later, and counts for nothing)"
+    elif form.timestamped_at is not None:
         said += f", time-stamped on {instant_text(form.timestamped_at)}"
     if form.has_additions:
         said += "; validation data or time-stamps are appended, which the seal does not cover"

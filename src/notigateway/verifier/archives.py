@@ -89,7 +89,7 @@ def check_archives(case: Examination) -> str:
     case.existence.proofs += case.archives.all
     said = []
     for proof in case.archives.all:
-        doubt = case.existence.judgement.doubt(proof)
+        doubt = case.existence.doubt(proof, "archive time-stamp")
         said.append(doubt or f"the receipt and what it holds existed on {instant_text(proof.at)}")
     words = "; ".join([*said, *case.archives.wrong])
     if not any(map(case.existence.judgement.counts, case.archives.all)):

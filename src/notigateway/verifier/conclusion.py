@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
     from notigateway.verifier.examination import Examination
-    from notigateway.verifier.report import Report
+    from notigateway.verifier.report import Report, Step
 
 NO_SEALS: Final = "nothing can be verified without a seal certificate"
 
@@ -39,8 +39,20 @@ def conclude(report: Report, case: Examination, data: bytes) -> None:
         report.says = _proven(report, case, data)
     else:
         word = "Not proven" if report.outcome is Outcome.FAILED else "It cannot be told"
-        decisive = next(step for step in report.steps if step.outcome is report.outcome)
+        decisive = _decisive(report, case)
         report.says = f"{word}: {decisive.name}: {decisive.reason}"
+
+
+def _decisive(report: Report, case: Examination) -> Step:
+    """Return the step that says most: the first of that outcome.
+
+    Of a receipt whose seal is proven nothing is doubtful before it is whether it existed in time: what stands
+    around it has an end as well, and needs none where the receipt is proven otherwise.
+    """
+    found = [step for step in report.steps if step.outcome is report.outcome]
+    if report.outcome is Outcome.INDETERMINATE and case.facts is not None:
+        return next((step for step in found if step.name == "existence"), found[0])
+    return found[0]
 
 
 def _told_at_once(report: Report, case: Examination, data: bytes) -> str | None:

@@ -150,7 +150,7 @@ class Examination:
         if form.sealed_at > self.known_until:
             raise UndeterminedError(self.is_later("the PDF was sealed", form.sealed_at))
         self.files = {bundle.FORM: data, bundle.RECEIPT: form.receipt}
-        return f"sealed by {subject_of(form.certificate)}, {since(form)}"
+        return f"sealed by {subject_of(form.certificate)}, {since(form, self.known_until)}"
 
     def read_form(self, data: bytes) -> SealedPdf:
         """Return what a PDF holds, verified once."""
@@ -233,7 +233,7 @@ class Examination:
         if self.trust.authorities:
             proofs = [self.existence.proof(one, self.archives.after(place)) for place, one in stamps]
             self.existence.proofs += proofs
-            doubts = [self.existence.judgement.doubt(proof) for proof in proofs]
+            doubts = [self.existence.doubt(proof) for proof in proofs]
             counting = doubts.index(None) if None in doubts else 0
             self.stamp, lack = stamps[counting][1], doubts[counting] or ""
             later = self.existence.judgement.earliest(self.existence.proofs)
@@ -248,12 +248,14 @@ class Examination:
     def _timestamp_of_pdf(self) -> str:
         """Tell that the receipt in a PDF has none; a required level is asked of the PDF's own seal."""
         form = self.read_form(self.files[bundle.FORM])
-        since = self.existence.judgement.earliest(self.existence.chain(form.stamps))
-        if since is None:
+        proofs = self.existence.chain(form.stamps)
+        first = self.existence.judgement.earliest(proofs)
+        if first is None:
             self._need_no_level("the PDF has no time-stamp that counts", is_failure=False)
-            raise SkippedError("there is none: level B, by the gateway's clock")
+            doubt = f"; of the PDF {self.existence.doubt(proofs[0])}" if proofs else ""
+            raise SkippedError(f"there is none{doubt}: level B, by the gateway's clock")
         raise SkippedError(
-            f"the receipt in it has none; the seal on the PDF existed on {instant_text(since)}"
+            f"the receipt in it has none; the seal on the PDF existed on {instant_text(first)}"
         )
 
     def _fits_authority(self) -> None:

@@ -7,13 +7,13 @@ rule of `evidence.existence` is held to them.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from notigateway.evidence.algorithms import sealed_by
 from notigateway.evidence.existence import Judgement, Proof
-from notigateway.evidence.history import dated
+from notigateway.evidence.history import DatedCertificate, dated
 from notigateway.instants import instant_text
-from notigateway.pki.keys import fingerprint
+from notigateway.pki.keys import fingerprint, subject_of
 from notigateway.verifier.report import SkippedError, UndeterminedError
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from notigateway.evidence.timestamp import Stamp
     from notigateway.verifier.pins import Trust
+
+_HOLDER_CHARACTERS: Final = 120
+_MAY_PROVE_IT: Final = "a bundle with renewed heads may prove it"
 
 
 @dataclass
@@ -52,6 +55,14 @@ class Existence:
         for stamp in reversed(stamps):
             found.insert(0, self.proof(stamp, found))
         return found
+
+    def doubt(self, proof: Proof, what: str = "time-stamp") -> str | None:
+        """Return why a word may not be relied on, and whose it is; None where it may."""
+        lack = self.judgement.doubt(proof)
+        if lack is None or not isinstance(proof.pin, DatedCertificate):
+            return lack
+        who = subject_of(proof.pin.certificate)[:_HOLDER_CHARACTERS]
+        return f"the {what} of {instant_text(proof.at)} by {who}: {lack}"
 
     def lack(self, certificate: Certificate, proofs: Sequence[Proof]) -> str | None:
         """Return why what a pinned seal has sealed does not count by now; None where it does."""
@@ -99,7 +110,7 @@ class Existence:
         for name, certificate, known in self.seals:
             why = self.lack(certificate, [*self.proofs, *known])
             if why is not None:
-                raise UndeterminedError(f"{name}: {why}")
+                raise UndeterminedError(f"{name}: {why}{self._words_that_ended()}")
         proven = self.judgement.earliest(self.proofs)
         if proven is None:
             raise SkippedError(
@@ -107,3 +118,11 @@ class Existence:
                 "its seal is in use"
             )
         return f"the receipt existed on {instant_text(proven)}, by somebody else's clock"
+
+    def _words_that_ended(self) -> str:
+        """Return the first word on the receipt that counts no more, and what may prove it all the same."""
+        first = min(self.proofs, key=lambda one: one.at, default=None)
+        known_until = self.judgement.known_until or self.judgement.at
+        if first is None or first.at > known_until or self.judgement.counts(first):
+            return ""
+        return f"; {self.doubt(first)}: {_MAY_PROVE_IT}"

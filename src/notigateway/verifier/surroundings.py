@@ -208,7 +208,7 @@ class Surroundings:
         why = self.case.existence.lack(form.certificate, known)
         if why is not None:
             raise UndeterminedError(f"the seal on the PDF: {why}{self._instead_of_form()}")
-        return f"holds this receipt and is {since(form)}"
+        return f"holds this receipt and is {since(form, self.case.known_until)}"
 
     def _instead_of_form(self) -> str:
         """Say what to do about a PDF that nothing proves any more, beside a receipt that is proven."""

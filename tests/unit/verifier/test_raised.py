@@ -157,6 +157,9 @@ def test_in_2045_a_receipt_convinces_with_archive_time_stamps_and_not_without() 
         old = verify(short, trust=trust(), at=IN_2045)
         assert old.outcome is Outcome.INDETERMINATE
         assert "nothing proves that this is older" in reasons(old)["existence"]
+    said = reasons(verify(second(), trust=trust(), at=IN_2045))["archive time-stamps"]
+    assert said.startswith("the archive time-stamp of 20")
+    assert "nothing newer that counts covers it; the archive time-stamp of " in said
 
 
 def test_a_chain_convinces_exactly_as_far_as_each_authority_reaches() -> None:

@@ -302,7 +302,29 @@ def test_what_is_from_after_the_instant_named_counts_for_nothing(
     required = steps(timedelta(seconds=20), "--require-level", "T")
     assert required["time-stamp"][0] == "indeterminate"
 
-    assert "by the clock of Sellos de tiempo" in steps(timedelta(seconds=40))[""][1]
+    assert (
+        "(its time-stamp of 2026-06-01T12:00:40.000Z is later, and counts for nothing)" in between["form"][1]
+    )
+    assert ", time-stamped on" not in between["form"][1]
+
+    last = steps(timedelta(seconds=40))
+    assert "by the clock of Sellos de tiempo" in last[""][1]
+    assert ", time-stamped on 2026-06-01T12:00:40.000Z" in last["form"][1]
+
+
+def test_past_the_ends_of_seal_and_authority_it_says_whose_word_has_ended(trust: Path, whole: bytes) -> None:
+    report = verify(whole, trust=load_trust(trust), at=NOW.replace(year=2060))
+    assert report.outcome is Outcome.INDETERMINATE
+    reasons = {step.name: step.reason for step in report.steps}
+    word = "the time-stamp of 2026-06-01T12:00:40.000Z by CN=Sellos de tiempo"
+    assert reasons["time-stamp"].startswith(word)
+    assert ": its certificate was in use until 20" in reasons["time-stamp"]
+    assert "nothing newer that counts covers it: level B" in reasons["time-stamp"]
+    assert report.says.startswith(
+        "It cannot be told: existence: the seal: its certificate was in use until 20"
+    )
+    assert word in report.says
+    assert report.says.endswith("a bundle with renewed heads may prove it")
 
 
 def test_the_clock_of_this_machine_may_be_behind(trust: Path, whole: bytes) -> None:
