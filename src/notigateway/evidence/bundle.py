@@ -25,8 +25,9 @@ from notigateway.errors import BundleInvalidError, ReceiptInvalidError
 from notigateway.evidence.additions import take_apart
 from notigateway.evidence.detached import verify_detached
 from notigateway.evidence.history import dated
-from notigateway.evidence.naming import NOT_PINNED, not_in_use, not_pinned
+from notigateway.evidence.naming import not_in_use, not_pinned
 from notigateway.evidence.plain_json import member, members, of_kind, read_object
+from notigateway.evidence.unpinned import NOT_PINNED
 from notigateway.instants import instant_text
 from notigateway.pki.keys import fingerprint
 

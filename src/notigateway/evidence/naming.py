@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from notigateway.evidence.unpinned import NOT_PINNED
 from notigateway.instants import instant_text
 from notigateway.pki.keys import read_certificate, subject_of
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from notigateway.evidence.history import DatedCertificate
 
-NOT_PINNED: Final = "not sealed with a pinned seal certificate"
 _HOLDER_CHARACTERS: Final = 150
 
 

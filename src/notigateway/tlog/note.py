@@ -32,6 +32,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from notigateway.errors import CheckpointInvalidError
 from notigateway.evidence.history import dated
+from notigateway.evidence.unpinned import NO_PINNED_SEAL
 from notigateway.tlog.checkpoint import read_checkpoint, verify_checkpoint
 
 if TYPE_CHECKING:
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
 LINES_AT_MOST: Final = 64
 NOTE_MAX_BYTES: Final = 64 * 1024
 _KEY_ID_BYTES: Final = 4
-UNPINNED: Final = "no pinned seal signed it"
 _OTHER_TYPE: Final = b"\xff"
 _RSA_PSS: Final = b"notigateway.example/rsa-pss-sha256"
 _LINE: Final = re.compile(r"— (?P<name>[^\s+]{1,500}) (?P<data>[A-Za-z0-9+/]{4,}={0,2})")
@@ -177,16 +177,16 @@ def verify_note(
                 note.text, line.signature, seal_certificate=seal, origin=origin, either_form=either_form
             )
             return SealedHead(head, line, seal)
-    raise CheckpointInvalidError(UNPINNED)
+    raise CheckpointInvalidError(NO_PINNED_SEAL)
 
 
 def not_sealed(error: CheckpointInvalidError, pins: str) -> str:
     """Return why a head does not count, and what may be behind it; `pins` is where seals are pinned."""
-    if error.detail != UNPINNED:
+    if error.detail != NO_PINNED_SEAL:
         return error.detail
     return (
-        f"{UNPINNED}. The gateway may have changed its seal: get the new certificate from who runs it, by "
-        f"another way than the log, put it with the former ones ({pins}), and try again"
+        f"{NO_PINNED_SEAL}. The gateway may have changed its seal: get the new certificate from who runs it, "
+        f"by another way than the log, put it with the former ones ({pins}), and try again"
     )
 
 

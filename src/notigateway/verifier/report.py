@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from notigateway.contract.problems import said_of
 from notigateway.errors import GatewayError
-from notigateway.evidence.naming import NOT_PINNED
-from notigateway.tlog.note import UNPINNED
+from notigateway.evidence.unpinned import NO_PINNED_SEAL, NOT_PINNED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,7 +94,7 @@ class Report:
     def _with_cure(self, reason: str) -> str:
         """Return a reason with what may be behind a seal that is not pinned; once is enough in a report."""
         told = [step.reason for step in self.steps if step.reason.endswith(_OTHER_SEAL)]
-        if not any(one in reason for one in (NOT_PINNED, UNPINNED)):
+        if not any(one in reason for one in (NOT_PINNED, NO_PINNED_SEAL)):
             return reason
         return reason if told and f"{reason}{_OTHER_SEAL}" not in told else f"{reason}{_OTHER_SEAL}"
 
