@@ -366,8 +366,8 @@ func (e *envelope) referred(by *element, named string) ([]byte, *element, error)
 	case x509v3:
 		inside = [][]byte{content}
 	case pkiPath:
-		if inside = sequence(content); len(inside) > 0 {
-			inside = inside[len(inside)-1:]
+		if inside = sequence(content); len(inside) > 0 && hexSum(inside[len(inside)-1]) != named {
+			return nil, nil, fmt.Errorf("the path in the token ends elsewhere")
 		}
 	case pkcs7:
 		inside = certificatesOf(content)
@@ -402,13 +402,37 @@ func signedBase64(text string, limit int) ([]byte, bool) {
 	return decoded, ok && len(decoded) > 0 && len(decoded) <= limit
 }
 
+// oneOf returns the certificate of that SHA-256, which issued none of the others, if they are its path.
 func oneOf(certificates [][]byte, named string) ([]byte, error) {
+	another := fmt.Errorf("KeyInfo designates another certificate, or more than its path")
+	if len(certificates) > maxInToken {
+		return nil, another
+	}
+	var end *x509.Certificate
+	var others []*x509.Certificate
 	for _, one := range certificates {
-		if len(certificates) <= maxInToken && hexSum(one) == named {
-			return one, nil
+		found, err := x509.ParseCertificate(one)
+		if err != nil {
+			return nil, err
+		}
+		if end == nil && hexSum(one) == named {
+			end = found
+		} else {
+			others = append(others, found)
 		}
 	}
-	return nil, fmt.Errorf("KeyInfo designates another certificate")
+	if end == nil {
+		return nil, another
+	}
+	for at := end; len(others) > 0; {
+		next := slices.IndexFunc(others, func(one *x509.Certificate) bool { return bytes.Equal(one.RawSubject, at.RawIssuer) })
+		if next < 0 || slices.ContainsFunc(others, func(one *x509.Certificate) bool { return bytes.Equal(end.RawSubject, one.RawIssuer) }) {
+			return nil, another
+		}
+		at = others[next]
+		others = slices.Delete(others, next, next+1)
+	}
+	return end.Raw, nil
 }
 
 // sequence returns the elements of a SEQUENCE, nil where it is none.
