@@ -211,10 +211,10 @@ def test_the_operator_proves_to_who_kept_a_head_that_the_log_only_grew(stack: St
         roots = {f"{name}er_root": bytes.fromhex(said[f"{short}_root"]) for name, short in AGES}
         proof = [bytes.fromhex(one) for one in said["proof"]]
         assert is_consistent(first, last, proof=proof, **roots)
-    text = older.read_bytes().replace(f"\n{first}\n".encode(), f"\n{first - 1}\n".encode())
-    (tmp_path / "other.note").write_bytes(text)
+    text = read_note(older.read_bytes()).text.replace(f"\n{first}\n".encode(), f"\n{first - 1}\n".encode())
+    (tmp_path / "other.txt").write_bytes(text)
     run = CliRunner().invoke(
-        app, ["log", "prove", str(tmp_path / "other.note"), "--settings", str(settings_file(stack))]
+        app, ["log", "prove", str(tmp_path / "other.txt"), "--settings", str(settings_file(stack))]
     )
     assert run.exit_code == 1
     assert "does not begin with" in run.output
