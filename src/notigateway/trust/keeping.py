@@ -98,9 +98,10 @@ def is_of_no_issuer(error: RevocationDataError) -> bool:
 
 def nor_of_own(error: RevocationDataError) -> str:
     """Return why a list or an answer was not taken in that is by none of `Own.issuers` either."""
-    if not is_of_no_issuer(error):
+    ending = next((one for one in _OF_NO_ISSUER if error.detail.endswith(one)), None)
+    if ending is None:
         return error.detail
-    return f"{error.detail}, nor {error.detail.split()[-4]} one in evidence_issuers_folder"
+    return f"{error.detail}, nor {ending.split()[0]} one in evidence_issuers_folder"
 
 
 def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
