@@ -40,7 +40,7 @@ func (w *word) good(certificate, issuer *x509.Certificate, at time.Time) bool {
 
 func readList(content []byte) *word {
 	found, err := x509.ParseRevocationList(content)
-	if err != nil {
+	if err != nil || len(found.Raw) != len(content) {
 		return nil
 	}
 	for _, one := range found.Extensions {
