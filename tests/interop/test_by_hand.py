@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
     from notigateway.pki.keys import KeyPair
 
+pytestmark = pytest.mark.interop
+
 RECIPE = Path(__file__).parents[2] / "docs" / "by-hand.md"
 TOOLS = ("bash", "openssl", "unzip", "sha256sum", "xxd", "base64", "perl", "python3", "xmllint")
 COMMANDS = re.findall(r"^```sh\n(.*?)^```$", RECIPE.read_text("utf-8"), re.MULTILINE | re.DOTALL)

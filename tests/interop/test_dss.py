@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from notigateway.pki.keys import KeyPair
     from notigateway.verifier.report import Report
 
+pytestmark = pytest.mark.interop
+
 JVM = Path(__file__).parent / "jvm"
 SECONDS = 90.0
 # The file, and what EU DSS calls its signature.
