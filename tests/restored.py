@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from listeners import client_of
 from notigateway.app import build_app
-from notigateway.client import pull
+from notigateway.client import PullReport, pull
 from notigateway.errors import ConfigurationError
 from notigateway.log.growing import advance
 from notigateway.settings import load_settings
@@ -43,12 +43,14 @@ def serve(stack: Stack) -> object:
     return answer
 
 
-def pulled(stack: Stack, folder: Path, *, accepted: str | None = None) -> int | None:
+def report_of(stack: Stack, folder: Path, *, accepted: str | None = None) -> PullReport:
     about = {"public_url": str(stack.settings.public_url), "clock": lambda: stack.now}
     with at_a_door(serve(stack)) as address, client_of(f"{address}/notigateway/v1", **about) as client:  # type: ignore[arg-type]
-        return pull(
-            client, folder, seal_certificates=SEALS, accept=False, accepted_log_name=accepted
-        ).log_size
+        return pull(client, folder, seal_certificates=SEALS, accept=False, accepted_log_name=accepted)
+
+
+def pulled(stack: Stack, folder: Path, *, accepted: str | None = None) -> int | None:
+    return report_of(stack, folder, accepted=accepted).log_size
 
 
 def monitored(stack: Stack, folder: Path, *more: str) -> int:

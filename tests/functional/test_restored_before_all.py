@@ -18,7 +18,18 @@ from notigateway.repository.log import find_last_checkpoint
 from notigateway.tlog.submission import PATH
 from operating import app
 from pki import pki
-from restored import HELD, NEW, grow, monitored, named_anew, pulled, restore, resume, started_anew
+from restored import (
+    HELD,
+    NEW,
+    grow,
+    monitored,
+    named_anew,
+    pulled,
+    report_of,
+    restore,
+    resume,
+    started_anew,
+)
 from watched import ORIGIN, room, witnessing
 
 if TYPE_CHECKING:
@@ -142,3 +153,28 @@ def test_under_a_new_name_each_asks_a_person_and_goes_on(before: Stack, made: Ro
     assert "SPLIT VIEW" not in told
     assert pulled(stack, folder)
     assert monitored(stack, tmp_path) == 0
+
+
+def test_an_acceptance_that_a_restore_has_lost_is_told_at_every_pull(
+    sqlite_stack: Stack, tmp_path: Path
+) -> None:
+    """The folder has its receipt; the service that was restored says that nothing is decided."""
+    stack, folder = sqlite_stack, tmp_path / "inbox"
+    wanted = stack.publish("ACT-LOST")
+    advance(stack.engine, seal=stack.office.seal, origin=ORIGIN, now=stack.now)
+    assert pulled(stack, folder)
+
+    def meanwhile() -> None:
+        stack.accept(wanted)
+        advance(stack.engine, seal=stack.office.seal, origin=ORIGIN, now=stack.now)
+        assert report_of(stack, folder).stored == 1
+
+    restore(stack, tmp_path, meanwhile)
+    named_anew(stack)
+    assert resume(stack, folder / HELD) == 0
+    started_anew(stack)
+    for accepted in (NEW, None):
+        report = report_of(stack, folder, accepted=accepted)
+        (told,) = report.not_verified
+        assert (told.id, told.reason) == (str(wanted), "STATE_GONE_BACK")
+        assert "and lapsed to the service" in told.text  # its term has ended meanwhile

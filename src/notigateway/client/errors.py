@@ -274,13 +274,13 @@ class ReceiptNotVerifiedError(NotVerifiedError):
 
 
 class StateGoneBackError(NotVerifiedError):
-    """The service says that nothing is decided where the folder has the receipt of an acceptance."""
+    """The service says something else where the folder has the receipt of an acceptance."""
 
     code = "STATE_GONE_BACK"
 
-    def __init__(self) -> None:
+    def __init__(self, state: str) -> None:
         super().__init__(
-            "it is stored here with the receipt of its acceptance, and undecided to the service, which may "
+            f"it is stored here with the receipt of its acceptance, and {state} to the service, which may "
             "have lost data: show whoever runs it the receipt"
         )
 

@@ -73,6 +73,8 @@ class LogWatch:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     # What the new name that was accepted just now goes on from, and why.
     quoted: str = field(default="", init=False)
+    # Whether it ever had another name, as after a restore, with which decisions may have been lost.
+    is_renamed: bool = field(default=False, init=False)
 
     def look(self) -> int | None:
         """Check that the service's log goes on from the last head that is known; return its size.
@@ -99,7 +101,9 @@ class LogWatch:
         served = self._seen(note, _SERVED)
         if served.head.at > self.clock() + CLOCKS_DIFFER_AT_MOST:
             raise LogNotProvenError(f"the head of the log {_SERVED}: its instant is ahead of this clock")
-        self.spool.keep_file(KEPT, (Known(note) if known is None else self._next(served, known)).to_bytes())
+        kept = Known(note) if known is None else self._next(served, known)
+        self.is_renamed = bool(kept.former)
+        self.spool.keep_file(KEPT, kept.to_bytes())
         return served.head.size
 
     def _next(self, served: Seen, known: Known) -> Known:

@@ -47,6 +47,8 @@ _FETCHED_AT_ONCE: Final = 50
 _FETCHED_BYTES: Final = 4 * 1024 * 1024
 # While one accepted batch is being stored the next may be accepted: a failure finds no more than these two.
 _UNDER_WAY_WHILE_ACCEPTING: Final = 2
+# What an acceptance that is lost may have become since.
+_OTHERWISE: Final = frozenset({"lapsed", "rejected"})
 _INVALID_CURSOR: Final = "INVALID_CURSOR"
 
 
@@ -86,7 +88,7 @@ def pull(
         watch = LogWatch(client, spool, seal_certificates, accepted_log_name)
         run = _Pull(client, spool, crew, accept, progress)
         run.report.log_size = watch.look()
-        run.report.log_follows = watch.quoted
+        run.report.log_follows, run.looks_back = watch.quoted, watch.is_renamed
         waiting = read_waiting(spool)
         report = run.run(where or Filter(), full=full or bool(watch.quoted))
         date_waiting(spool, waiting, report, begin=crew.date, result=fetched, at_once=crew.size)
@@ -103,6 +105,8 @@ class _Pull:
     accept: bool
     progress: Callable[[Step, int], None]
     report: PullReport = field(default_factory=PullReport)
+    # Whether the service may have lost what was decided: else nothing more is listed for that.
+    looks_back: bool = False
     met: set[str] = field(default_factory=set)
     undecided: list[Notification] = field(default_factory=list)
     readable: list[Notification] = field(default_factory=list)
@@ -158,19 +162,19 @@ class _Pull:
         self.report.walked_list = True
         for notification in self.client.list_notifications(where):
             self._sort(notification)
-        if not self.accept and len(self.spool):
-            undecided = replace(where, states=tuple(sorted(UNDECIDED)))
-            for notification in self.client.list_notifications(undecided):
+        if self.looks_back:
+            others = _OTHERWISE | (frozenset() if self.accept else UNDECIDED)
+            for notification in self.client.list_notifications(replace(where, states=tuple(sorted(others)))):
                 self._check_not_gone_back(notification)
         self._finish()
 
     def _check_not_gone_back(self, notification: Notification) -> None:
-        """Tell of what is stored, and so was accepted or read, and is undecided to the service.
+        """Tell of what is stored, and so was accepted or read, and is something else to the service.
 
         Whoever puts a backup in the place of the service's database loses what was decided since.
         """
-        if notification.state in UNDECIDED and notification.id in self.spool:
-            error = StateGoneBackError()
+        if notification.state not in CONTENT_RELEASED and notification.id in self.spool:
+            error = StateGoneBackError(notification.state)
             self.report.not_verified.append(left(notification, error.code, str(error)))
             self.progress(Step.NOT_VERIFIED, 1)
 

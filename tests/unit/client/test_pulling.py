@@ -85,22 +85,21 @@ def test_what_was_accepted_but_not_stored_is_fetched_by_the_next_run(
     assert folders(tmp_path) == names(items)
 
 
-@pytest.mark.parametrize("accept", [True, False])
 def test_what_the_service_has_lost_is_told_at_every_pull_until_it_knows_it_again(
-    service: Simulator, run: Callable[..., PullReport], accept: bool
+    service: Simulator, run: Callable[..., PullReport]
 ) -> None:
     """As after a restored backup: the folder has the receipt, and the service says undecided."""
     lost, *others = service.add(3)
     run()
     lost.state = "available"
     for full in (True, False):
-        report = run(accept=accept, full=full)
+        report = run(full=full)
         assert [(one.id, one.reason) for one in report.not_verified] == [(lost.id, "STATE_GONE_BACK")]
         assert (report.accepted, report.stored) == (0, 0)
     assert "decide" not in str(service.operations[-4:]).lower()
     lost.state = "accepted"
-    assert run(accept=accept, full=True).not_verified == []
-    assert run(accept=accept).walked_list is False
+    assert run(full=True).not_verified == []
+    assert run().walked_list is False
     assert {one.state for one in others} == {"accepted"}
 
 
