@@ -191,7 +191,7 @@ class Goodness:
         for one in signers:
             try:
                 relied = sealed_by(one.public_key())
-            except ValueError:
+            except _UNREADABLE:
                 return "its key is of no known kind"
             lack = self.judgement.lack(DatedCertificate.of(one), relied, self.proofs.get(word.sha256, ()))
             if lack is not None:
@@ -207,9 +207,9 @@ def _pool(certificates: Iterable[x509.Certificate]) -> list[x509.Certificate]:
 def _issuers(certificate: x509.Certificate, pool: Iterable[x509.Certificate]) -> Iterator[x509.Certificate]:
     """Yield the certificates by whose key this one is signed."""
     for one in pool:
-        if one.subject != certificate.issuer:
-            continue
         try:
+            if one.subject != certificate.issuer:
+                continue
             certificate.verify_directly_issued_by(one)
             is_authority = one.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
         except _UNREADABLE:
