@@ -121,15 +121,16 @@ def load_certificates(file: Path) -> list[x509.Certificate]:
 
 
 def read_certificate(der: bytes) -> x509.Certificate:
-    """Return a certificate that foreign bytes are, with a key that can be read.
+    """Return a certificate that foreign bytes are, with names and a key that can be read.
 
-    Raises: `ValueError`, whatever is wrong with them: `cryptography` says it in several ways.
+    Raises: `ValueError`, whatever is wrong with them: `cryptography` says it in several ways, and of names
+    and key only to who asks for them.
     """
     if len(der) > CERTIFICATE_MAX_BYTES:
         raise ValueError("larger than any certificate")
     try:
         certificate = x509.load_der_x509_certificate(der)
-        certificate.public_key()
+        _ = certificate.subject, certificate.issuer, certificate.public_key()
     except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, Warning) as error:
         raise ValueError("no readable certificate") from error
     return certificate

@@ -11,27 +11,29 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
 from notigateway.errors import CertificateRevokedError, RevocationUnknownError
 from notigateway.evidence.algorithms import sealed_by
 from notigateway.evidence.history import DatedCertificate
 from notigateway.instants import instant_text
+from notigateway.pki.fitness import is_authority
 from notigateway.pki.keys import fingerprint, read_certificate, subject_of
 from notigateway.pki.past import find_among, read_data
-from notigateway.pki.revocation import OcspAnswer, RevocationSource, key_mark
+from notigateway.pki.revocation import UNREADABLE, OcspAnswer, RevocationSource, key_mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
+
+    from cryptography import x509
 
     from notigateway.evidence.existence import Judgement, Proof
     from notigateway.evidence.validation_data import ValidationData
     from notigateway.pki.revocation import RevocationData, RevocationFinding
 
 _WORDS: Final = {RevocationSource.CRL: "list", RevocationSource.OCSP: "answer (OCSP)"}
-_UNREADABLE: Final = (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.ExtensionNotFound)
+_UNREADABLE: Final = (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, *UNREADABLE)
 
 
 class NotShownError(Exception):
@@ -211,10 +213,10 @@ def _issuers(certificate: x509.Certificate, pool: Iterable[x509.Certificate]) ->
             if one.subject != certificate.issuer:
                 continue
             certificate.verify_directly_issued_by(one)
-            is_authority = one.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+            may_issue = is_authority(one)
         except _UNREADABLE:
             continue
-        if is_authority:
+        if may_issue:
             yield one
 
 
