@@ -45,7 +45,9 @@ if TYPE_CHECKING:
     from notigateway.repository.session import Session
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
-ROWS_SMALL, ROWS_LARGE = 20_000, 1_000_000
+ROWS_SMALL = 20_000
+# SQLite is for the smaller installations, and chooses its plans without looking how many rows there are.
+ROWS_LARGE = {"sqlite": 200_000, "postgresql": 1_000_000}
 # How many instructions SQLite takes for a row that is shown, and how many rows PostgreSQL touches for it.
 PER_ROW = {"sqlite": 150, "postgresql": 10}
 # What every question may cost besides.
@@ -138,7 +140,7 @@ def test_what_is_asked_costs_what_it_is_about(engine: Engine) -> None:
 @pytest.mark.soak
 @pytest.mark.timeout(1200)
 def test_what_is_asked_costs_the_same_in_a_large_repository(engine: Engine) -> None:
-    check_costs(engine, ROWS_LARGE)
+    check_costs(engine, ROWS_LARGE[engine.dialect.name])
 
 
 def check_costs(engine: Engine, rows: int, *without: str) -> None:

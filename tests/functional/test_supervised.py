@@ -192,7 +192,8 @@ def test_two_minutes_without_a_database_end_nothing_whatever_becomes_of_the_work
     assert len(master.lines("reloaded")) > reloads + 1
     assert set(told.codes) == {AWAY}
     # What a worker was answering when it was killed is cut off, and nothing else.
-    assert {type(one) for one in told.troubles} <= {httpx.ReadError, httpx.RemoteProtocolError}
+    cut_off = {httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError}
+    assert {type(one) for one in told.troubles} <= cut_off
     assert not master.lines("worker_failed")
     database.bring_back()
     assert master.await_answer() < back_seconds()
