@@ -150,8 +150,8 @@ def test_a_decision_of_who_loses_the_title_at_once_stands_without_its_pdf(
 
 @pytest.fixture
 def impatient(database_url: str, tmp_path: Path) -> Iterator[Stack]:
-    """Give a gateway that waits a second for a lock."""
-    stack = Stack(database_url, tmp_path, database_timeout_seconds=1)
+    """Give a gateway that waits seconds for a lock."""
+    stack = Stack(database_url, tmp_path, database_timeout_seconds=3)
     yield stack
     stack.close()
 

@@ -92,7 +92,7 @@ def test_a_database_that_is_gone_gives_a_retryable_fault_until_it_is_back(
 
 
 def test_without_a_free_connection_the_fault_is_retryable(database_url: str, tmp_path: Path) -> None:
-    stack = Stack(database_url, tmp_path, database_timeout_seconds=1, database_pool_size=1)
+    stack = Stack(database_url, tmp_path, database_timeout_seconds=3, database_pool_size=1)
     wanted = stack.publish()
     with stack.engine.connect():
         answer = stack.ask("RetrieveNotifications", f"<id>{wanted}</id>")
