@@ -11,7 +11,7 @@ from golden_mailbox import first, ids
 from notigateway.instants import instant_text
 from notigateway.law.grounds import Paper
 from pki import COMPANY_NIF, PERSON_NIF, pki
-from titles import ATTORNEY_NIF, attorney, item
+from titles import ATTORNEY_NIF, CCC, attorney, item
 from titles import holder as person_holder
 
 if TYPE_CHECKING:
@@ -57,6 +57,25 @@ def versions(record: Recorder) -> None:
     with_receipts = f"{ids(a, b)}<withReceipts>true</withReceipts>"
     record.ask("retrieving with receipts", "RetrieveNotifications", with_receipts + ASKING)
     record.ask("the same, of 1.0", "RetrieveNotifications", with_receipts)
+    _routing(record)
+
+
+def _routing(record: Recorder) -> None:
+    """Publish acts that say what they are to be sorted by; what of it is shown, and to whom."""
+    said = "".join(
+        f"<metadata><key>{key}</key><value>{value}</value></metadata>"
+        for key, value in (("period", "2026-01"), ("unit", "Nave 2 &amp; 3"))
+    )
+    published_at = instant_text(record.stack.now)
+    numbers = f"<ccc>{CCC}</ccc><naf>281234567840</naf>"
+    told = act("REF-SAID", more=said).replace("</addressee>", f"{numbers}</addressee>")
+    record.issuing("publishing with accounts and metadata", "PublishActs", told + ASKING)
+    twice = act("REF-TWICE", more=said + said)
+    record.issuing("the same key twice", "PublishActs", twice + ASKING)
+    since = f"<filter><availableFrom>{published_at}</availableFrom></filter>"
+    answer = record.ask("the newest, of 1.0", "ListNotifications", since)
+    record.ask("the newest", "ListNotifications", since + ASKING)
+    record.ask("its receipts", "RetrieveReceipts", f"{ids(first(answer, 'notification/ng:id'))}{ASKING}")
 
 
 def _alone(record: Recorder) -> None:

@@ -66,6 +66,7 @@ class Said:
     actors: str = ""
     notification: str = NOTIFICATION
     subject: str = "Reclamación de deuda &amp; recargo"
+    routing: str = ""
     policy: str = "4"
     policy_sha256: str = ""
     previous: bytes | None = None
@@ -123,6 +124,7 @@ class Said:
             "<NotificationCode>7</NotificationCode><ActReference>ACT-1</ActReference>",
             element("Subject", self.subject),
             element("Procedure", "2001234"),
+            self.routing,
             document,
         )
 
@@ -131,6 +133,14 @@ class Said:
             return ""
         named = element("EvidenceIdentifier", self.previous_id)
         return element("PreviousEvidence", named, element("Sha256", sha256(self.previous)))
+
+
+# What routes an act, as receipts say it since they do.
+ROUTING: Final = (
+    "<Matter>collection</Matter><Ccc>011128123456742</Ccc><Naf>281234567840</Naf>"
+    "<Metadata><Key>period</Key><Value>2026-01</Value></Metadata>"
+    "<Metadata><Key>unit</Key><Value>Nave 2 &amp; 3</Value></Metadata>"
+)
 
 
 def actors(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from vector_evidence import (
     DISPOSED,
     NOW,
+    ROUTING,
     SECOND_ID,
     Bundle,
     Said,
@@ -70,6 +71,12 @@ def _receipts() -> list[Vector]:
             data=sealed(odd, holder("seal"), text_of(DISPOSED)),
             steps=LONE_B,
             says="A receipt whose text has every escape of canonical XML, and letters of one to four bytes.",
+        ),
+        Vector(
+            name="receipt-routing",
+            data=sealed(Said(routing=ROUTING).content(), holder("seal"), text_of(DISPOSED)),
+            steps=LONE_B,
+            says="A receipt that says the matter, both accounts and two pairs of metadata.",
         ),
         Vector(
             name="receipt-in-lines",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from vector_evidence import DISPOSED, NOW, Said, acceptance, available, request, small
+from vector_evidence import DISPOSED, NOW, ROUTING, Said, acceptance, available, request, small
 from vector_keys import holder
 from vector_kind import LATER, LONE_B, UNPROVEN, Vector, but, changed, flipped
 from vector_log import text_of
@@ -233,6 +234,14 @@ def _seals() -> Iterator[Vector]:
         needs=("schema",),
         steps=but(LONE_B, ".xml", schema="f"),
         says="Two elements in another order than the schema's, sealed so.",
+    )
+    yield Vector(
+        name="receipt-metadata",
+        data=_of(replace(said, routing=ROUTING.replace("<Value>2026-01</Value>", "")).content()),
+        rule="V20",
+        needs=("schema",),
+        steps=but(LONE_B, ".xml", schema="f"),
+        says="Metadata with a key and no value, sealed so.",
     )
     nested = said.content().replace("</Evidence>", available().decode() + "</Evidence>")
     yield Vector(

@@ -55,6 +55,7 @@ CHANGED: dict[str, Any] = {
     "acts.ccc": "28123456742",
     "acts.naf": "281234567840",
     "acts.paper": "first_ex_officio",
+    "acts.public_metadata": "\nperiod\t2026-01\n",
     "issuing_bodies.dir3": "E99999999",
     "issuing_bodies.acronym": "OTRO",
     "issuing_bodies.name": "Otro nombre",

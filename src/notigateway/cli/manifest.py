@@ -5,15 +5,16 @@
      "addressee": {"identifier": "B12345674", "name": "...", "ccc": "...", "naf": "..."},
      "documents": [{"file": "123/resolution.pdf", "name": "resolution.pdf", "media_type": "application/pdf"}],
      "available_at": "2026-12-01T08:00:00+01:00", "voluntary": false, "special_category": false,
-     "obligation_ground": "c", "paper": null, "means_of_payment": false, "non_convertible": false}
+     "obligation_ground": "c", "paper": null, "means_of_payment": false, "non_convertible": false,
+     "metadata": [{"key": "period", "value": "2026-01"}]}
 
 `kind` is `notification` or `communication`. May be left out: `kind` (notification), `ccc`, `naf`, a
 document's `name` (the last part of `file`), `available_at` (at once), `voluntary` (false; it decides
 nothing, the register does), `obligation_ground` (none; `a`, `b` or `c`: on which ground the addressee is
 obliged to the body's knowledge), `paper` (none; why an act to somebody obliged is practised on paper:
 `first_ex_officio`, `on_appearance`, `direct_delivery` or `urgency`), `special_category` (false),
-`means_of_payment` and `non_convertible` (false; an act that has either is refused). Any other key is an
-error.
+`means_of_payment` and `non_convertible` (false; an act that has either is refused), `metadata` (none; at most
+20 pairs for sorting, which anybody reads who may see the list row). Any other key is an error.
 """
 
 from __future__ import annotations
@@ -53,6 +54,13 @@ class ManifestAddressee(_Strict):
     naf: str | None = None
 
 
+class ManifestMetadata(_Strict):
+    """Something that the body says of the act besides."""
+
+    key: str
+    value: str
+
+
 class ManifestAct(_Strict):
     """One line."""
 
@@ -71,6 +79,7 @@ class ManifestAct(_Strict):
     special_category: bool = False
     means_of_payment: bool = False
     non_convertible: bool = False
+    metadata: tuple[ManifestMetadata, ...] = Field(default=(), strict=False)
 
 
 def read_line(line: bytes, *, folder: Path, document_max_bytes: int) -> ActSubmission:
@@ -90,8 +99,9 @@ def read_line(line: bytes, *, folder: Path, document_max_bytes: int) -> ActSubmi
         for index, document in enumerate(act.documents)
     )
     return ActSubmission(
-        **act.model_dump(exclude={"addressee", "documents", "obligation_ground"}),
+        **act.model_dump(exclude={"addressee", "documents", "obligation_ground", "metadata"}),
         named_ground=act.obligation_ground,
+        metadata=tuple((one.key, one.value) for one in act.metadata),
         addressee=SubmittedAddressee(**act.addressee.model_dump()),
         documents=documents,
     )

@@ -34,8 +34,8 @@ def publish(
 
     A line has issuing_body (DIR3), reference, subject, procedure, matter, addressee (identifier, name; ccc
     and naf where the act quotes them) and documents (file, media_type; name). It may have kind, available_at,
-    voluntary, obligation_ground, paper and special_category: docs/operations.md has an example and what
-    each means.
+    voluntary, obligation_ground, paper, special_category and metadata: docs/operations.md has an example and
+    what each means.
     """
     from rich.console import Console
 

@@ -68,6 +68,14 @@ class Document(IssuingPart):
 
 
 @element
+class Metadata(IssuingPart):
+    """Something that the body says of an act besides, for sorting: public before anything is decided."""
+
+    key: str
+    value: str
+
+
+@element
 class Act(IssuingPart):
     """An act to be put at disposal."""
 
@@ -85,6 +93,7 @@ class Act(IssuingPart):
     non_convertible: bool | None = None
     obligation_ground: Annotated[Word | None, Child(since=Version.V1_1)] = None
     paper: Annotated[Word | None, Child(since=Version.V1_1)] = None
+    metadata: Annotated[tuple[Metadata, ...], Child(since=Version.V1_1, most=20)] = ()
 
 
 @element

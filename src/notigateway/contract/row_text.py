@@ -10,12 +10,13 @@ from functools import lru_cache
 from typing import Any, Final
 
 from notigateway.instants import instant_text
+from notigateway.law.metadata import pairs_of
 from notigateway.wss.canonical import canonical_text
 
 FLAG: Final = {True: "true", False: "false"}
 # Of what form the text is: another number whenever it or its pieces change, for what is kept of before is
 # then read no more. A test holds the form to its number.
-FORM: Final = 1
+FORM: Final = 2
 # Between its pieces: XML has no such character.
 CUT: Final = b"\0"
 _CUT: Final = CUT.decode()
@@ -42,7 +43,7 @@ def row_text(row: Any) -> bytes:  # noqa: ANN401  (a row of many columns)
         f"<role>{_CUT}</state><availableAt>{instant_text(row.available_at)}</availableAt>"
         f"{_CUT}{_documents(row.document_sizes, is_special=row.special_category)}"
         f"{_CUT}<reference>{canonical_text(row.reference)}</reference>{ground}{paper}"
-        f"{_CUT}{ccc}{naf}{named}"
+        f"{_CUT}{ccc}{naf}{named}{_metadata(row.public_metadata)}"
     ).encode()
 
 
@@ -67,6 +68,14 @@ def _concerning(procedure: str, matter: str) -> str:
 @lru_cache(maxsize=_REMEMBERED)
 def _named(element: str, identifier: str, name: str) -> str:
     return f"<{element}><identifier>{identifier}</identifier><name>{canonical_text(name)}</name></{element}>"
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _metadata(pairs: str | None) -> str:
+    return "".join(
+        f"<metadata><key>{canonical_text(key)}</key><value>{canonical_text(value)}</value></metadata>"
+        for key, value in pairs_of(pairs)
+    )
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -85,6 +85,14 @@ class IssuingBody(V1Part):
 
 
 @element
+class Metadata(V1Part):
+    """Something that the issuing body says of an act besides, for sorting."""
+
+    key: str
+    value: str
+
+
+@element
 class Notification(V1Part):
     """What may be known of a notification without legal effect."""
 
@@ -111,6 +119,7 @@ class Notification(V1Part):
     ccc: Annotated[Word | None, Child(since=Version.V1_1)] = None
     naf: Annotated[Word | None, Child(since=Version.V1_1)] = None
     predecessor: Annotated[Party | None, Child(since=Version.V1_1)] = None
+    metadata: Annotated[tuple[Metadata, ...], Child(since=Version.V1_1)] = ()
 
 
 @element

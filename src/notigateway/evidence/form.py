@@ -169,6 +169,13 @@ def _notification(receipt: Reading) -> list[_Row]:
         _row(Words("Número", "Number"), content.get("NotificationCode"), content.get("NotificationId")),
         _row(Words("Referencia del acto", "Reference of the act"), content.get("ActReference")),
         _row(Words("Procedimiento (SIA)", "Procedure (SIA)"), content.get("Procedure")),
+        _row(Words("Materia", "Matter"), content.find("Matter")),
+        _row(Words("Cuenta de cotización (CCC)", "Contribution account (CCC)"), content.find("Ccc")),
+        _row(Words("Número de afiliación (NAF)", "Affiliation number (NAF)"), content.find("Naf")),
+        *(
+            _row(Words("Dato del órgano", "Said by the body"), f"{one.get('Key')}: {one.get('Value')}")
+            for one in content.each("Metadata")
+        ),
         _at(Words("Puesta a disposición", "Put at disposal"), receipt.instant("SubmissionTime")),
         _over(
             Words("Plazo de acceso", "Term for access"),

@@ -215,14 +215,29 @@ class AttestedDocument(EvidencePart):
 
 
 @element
+class StatedMetadata(EvidencePart):
+    """Something that the issuing body says of the act besides."""
+
+    key: str
+    value: str
+
+
+@element
 class UserContent(EvidencePart):
-    """What the notification holds: the act and its documents."""
+    """What the notification holds: the act and its documents; what routes it, where the body gave that.
+
+    Receipts of before say nothing of matter, accounts and metadata.
+    """
 
     notification_id: UUID
     notification_code: Long
     act_reference: str
     subject: str
     procedure: str
+    matter: str | None = None
+    ccc: str | None = None
+    naf: str | None = None
+    metadata: Annotated[tuple[StatedMetadata, ...], Child("Metadata")] = ()
     documents: Annotated[tuple[AttestedDocument, ...], Child("Document", least=1)]
 
 

@@ -36,6 +36,8 @@ class Deposit:
         for later in ("named_ground", "paper"):
             if submitted[later] is None:
                 del submitted[later]
+        if not submitted["metadata"]:
+            del submitted["metadata"]
         canonical = json.dumps(submitted, sort_keys=True, separators=(",", ":"), default=instant_text)
         return hashlib.sha256(canonical.encode()).hexdigest()
 

@@ -16,6 +16,7 @@ from notigateway.instants import to_milliseconds
 from notigateway.issuer.deposits import deposit_of
 from notigateway.issuer.succeeding import addressee_of
 from notigateway.law.identifiers import check_dir3, check_nif
+from notigateway.law.metadata import as_text
 from notigateway.law.obligation import Issued
 from notigateway.law.submission import (
     NAME_MAX,
@@ -333,6 +334,7 @@ def _act_of(taken_in: _TakenIn, *, now: datetime) -> Act:
         addressee_name=submission.addressee.name,
         ccc=submission.addressee.ccc,
         naf=submission.addressee.naf,
+        public_metadata=as_text(submission.metadata),
         issuing_body_name=body.name,
         issuing_body_nif=body.nif,
         documents=[

@@ -11,12 +11,14 @@ from notigateway.instants import to_milliseconds
 from notigateway.law.grounds import NAMEABLE_GROUNDS
 from notigateway.law.identifiers import check_ccc, check_dir3, check_naf, check_nif
 from notigateway.law.lifecycle import Kind
+from notigateway.law.metadata import ASSIGNS, KEY_MAX, PAIRS_MAX, VALUE_MAX
 from notigateway.law.texts import hidden_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from notigateway.law.grounds import Ground, Paper
+    from notigateway.law.metadata import Pairs
 
 # What the administration's catalogue of document formats allows and a notification can carry: never
 # programs, never pages that load something when opened.
@@ -81,7 +83,8 @@ class ActSubmission:
     Without `available_at` it is put at disposal when it is published. `voluntary` says that to the body's
     knowledge the addressee is not obliged, `named_ground` on which ground it is; the register decides
     (`obligation.access_to`). `paper` says why an act to somebody obliged is practised on paper: here it
-    never lapses. The last two say what an act must not have to be notified here; the body must tell.
+    never lapses. `means_of_payment` and `non_convertible` say what an act must not have to be notified here;
+    the body must tell.
     """
 
     issuing_body: str
@@ -99,6 +102,7 @@ class ActSubmission:
     special_category: bool = False
     means_of_payment: bool = False
     non_convertible: bool = False
+    metadata: Pairs = ()
 
 
 def check_act(submission: ActSubmission, *, document_max_bytes: int) -> ActSubmission:
@@ -112,6 +116,7 @@ def check_act(submission: ActSubmission, *, document_max_bytes: int) -> ActSubmi
     for name, longest in _TEXTS.items():
         check_text(name, getattr(submission, name), longest=longest)
     _check_documents(submission.documents, document_max_bytes)
+    _check_metadata(submission.metadata)
     _check_channel(submission)
     return replace(
         submission,
@@ -176,6 +181,24 @@ def _check_documents(
         size = document.size if isinstance(document, StoredDocument) else len(document.content)
         if not 1 <= size <= document_max_bytes:
             raise invalid(f"{place}.content", "size", f"must have 1 to {document_max_bytes} bytes")
+
+
+def _check_metadata(pairs: Pairs) -> None:
+    """Check number, keys and values."""
+    if len(pairs) > PAIRS_MAX:
+        raise invalid("metadata", "count", f"must be at most {PAIRS_MAX}")
+    keys: set[str] = set()
+    for index, (key, value) in enumerate(pairs):
+        place = f"metadata[{index}]"
+        check_text(f"{place}.key", key, longest=KEY_MAX)
+        check_text(f"{place}.value", value, longest=VALUE_MAX)
+        if ASSIGNS in key:
+            raise invalid(
+                f"{place}.key", "character", f"has {ASSIGNS} in it", position=key.index(ASSIGNS) + 1
+            )
+        if key in keys:
+            raise invalid(f"{place}.key", "repeated", "is the key of another pair of this act")
+        keys.add(key)
 
 
 def check_text(name: str, text: str, *, longest: int) -> None:

@@ -17,6 +17,7 @@ from notigateway.evidence.element import render
 from notigateway.law.caller import NOBODY
 from notigateway.law.information import inform
 from notigateway.law.lifecycle import MOVING_NOTHING, Channel, Nature, State
+from notigateway.law.metadata import pairs_of
 from notigateway.law.transitions import lapse
 from notigateway.receipts.acting import Attested, authentication_of, request_evidence
 from notigateway.repository.making import keep, make
@@ -285,6 +286,12 @@ def _content(notification: Notification) -> evidence.UserContent:
         act_reference=act.reference,
         subject=act.subject,
         procedure=act.procedure,
+        matter=act.matter,
+        ccc=act.ccc,
+        naf=act.naf,
+        metadata=tuple(
+            evidence.StatedMetadata(key=key, value=value) for key, value in pairs_of(act.public_metadata)
+        ),
         documents=tuple(
             evidence.AttestedDocument(document_id=d.id, media_type=d.media_type, size=d.size, sha256=d.sha256)
             for d in act.documents

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import String
+from sqlalchemy import String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ class Quoted:
     naf: Mapped[str | None] = mapped_column(String(12))
     issuing_body_name: Mapped[str | None] = mapped_column(String(255))
     issuing_body_nif: Mapped[str | None] = mapped_column(String(9))
+    # As `law/metadata.py` writes it; null where the body says nothing.
+    public_metadata: Mapped[str | None] = mapped_column(Text)
 
 
 def addressee_name_of(notification: Notification) -> str:

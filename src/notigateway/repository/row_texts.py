@@ -18,6 +18,7 @@ from sqlalchemy import (
     LargeBinary,
     Select,
     String,
+    Text,
     and_,
     case,
     func,
@@ -29,6 +30,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import NullType
 
 from notigateway.contract.row_text import FORM, row_text
+from notigateway.law.searching import searched
 from notigateway.repository import columns
 from notigateway.repository.columns import CODE
 from notigateway.repository.dialects import one_of
@@ -54,6 +56,8 @@ class RowText(columns.Row):
     issuing_body_id: Mapped[int] = mapped_column(Integer)
     acronym: Mapped[str] = mapped_column(String(16))
     text: Mapped[bytes] = mapped_column(LargeBinary)
+    # What is looked through for words; null on those of an earlier form.
+    searched: Mapped[str | None] = mapped_column(Text)
 
 
 def write_row_texts(session: Session, notifications: Iterable[Notification]) -> None:
@@ -73,6 +77,7 @@ def _kept(one: Notification) -> dict[str, object]:
         "issuing_body_id": body.id,
         "acronym": body.acronym,
         "text": row_text(_as_read(one)),
+        "searched": searched(one.act.subject, one.act.reference),
     }
 
 
@@ -97,6 +102,7 @@ def _as_read(one: Notification) -> Any:  # noqa: ANN401  (a row of many columns)
         reference=act.reference,
         ccc=act.ccc,
         naf=act.naf,
+        public_metadata=act.public_metadata,
         ground=one.ground,
         paper=act.paper,
         predecessor=one.predecessor,
@@ -165,6 +171,7 @@ def whole_columns() -> Select[*tuple[object, ...]]:
             Act.reference,
             Act.ccc,
             Act.naf,
+            Act.public_metadata,
             Notification.ground,
             Act.paper,
             Notification.predecessor,
@@ -178,7 +185,7 @@ def whole_columns() -> Select[*tuple[object, ...]]:
 
 KEEP_TEXTS = Prepared(
     insert(columns.Row.metadata.tables[RowText.__tablename__]),
-    columns=("code", "form", "issuing_body_id", "acronym", "text"),
+    columns=("code", "form", "issuing_body_id", "acronym", "text", "searched"),
 )
 # In no order: for one, SQLite would walk the whole table.
 WHOLE_ROWS = Prepared(whole_columns().where(one_of(Notification.code, "codes")))

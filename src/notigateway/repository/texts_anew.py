@@ -13,6 +13,7 @@ from sqlalchemy import and_, bindparam, delete, type_coerce
 from sqlalchemy.types import NullType
 
 from notigateway.contract.row_text import FORM, row_text
+from notigateway.law.searching import searched
 from notigateway.repository.columns import CODE
 from notigateway.repository.dialects import one_of
 from notigateway.repository.model import Act, Addressee, IssuingBody, Notification
@@ -39,7 +40,7 @@ def texts_amiss(session: Session, *, after: int, until: int) -> Amiss:
     for row in _PORTION.rows(session, after=after, until=until):
         if row.kept is None:
             missing.append(row.code)
-        elif bytes(row.kept) != row_text(row):
+        elif bytes(row.kept) != row_text(row) or row.searched != searched(row.subject, row.reference):
             wrong[row.code] = row.identifier
     return Amiss(tuple(missing), wrong)
 
@@ -61,6 +62,7 @@ def mend_texts(session: Session, codes: Sequence[int]) -> int:
                 "issuing_body_id": row.issuing_body_id,
                 "acronym": row.acronym,
                 "text": row_text(row),
+                "searched": searched(row.subject, row.reference),
             }
             for row in rows
         ),
@@ -70,7 +72,7 @@ def mend_texts(session: Session, codes: Sequence[int]) -> int:
 _PORTION = Prepared(
     whole_columns()
     # As the driver gives it: bytes on both.
-    .add_columns(type_coerce(RowText.text, NullType()).label("kept"))
+    .add_columns(type_coerce(RowText.text, NullType()).label("kept"), RowText.searched)
     .outerjoin(
         RowText,
         and_(RowText.code == Notification.code, RowText.form == FORM, RowText.acronym == IssuingBody.acronym),

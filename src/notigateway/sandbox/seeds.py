@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -95,6 +95,8 @@ _SORTS: Final = (
     _Sort(_ISM, "9900301", "resolutions", "Resolución sobre coeficientes correctores de cotización"),
     _Sort(_ISM, "9900302", "acts", "Certificado de situación de cotización de la flota"),
 )
+_ABOUT_WORKERS: Final = frozenset({"affiliation", "worker_registrations", "worker_changes"})
+_UNITS: Final = ("Nave 1", "Nave 2", "Oficina central")
 _HEALTH: Final = _Sort(_INSS, "9900203", "resolutions", "Dictamen propuesta de incapacidad permanente")
 _NOTICE: Final = _Sort(_TGSS, "9900110", "contribution", "Información sobre bases de cotización")
 
@@ -190,7 +192,11 @@ def _for_company(seed: int, number: int, company: SubmittedAddressee) -> ActSubm
     chance = random.Random(f"{seed}:{number}")  # noqa: S311  (reproducible on purpose)
     # the Treasury issues most of what a company receives
     sort = chance.choices(_SORTS, weights=[4] * 9 + [2] * 2 + [1] * 2)[0]
-    return _act(sort, f"{sort.body.acronym}/2026/{seed}/{number:06d}", company, chance=chance)
+    reference = f"{sort.body.acronym}/2026/{seed}/{number:06d}"
+    # What is about a worker of the company quotes that worker; every second act says something besides.
+    quoted = replace(company, naf=_NAF) if sort.matter in _ABOUT_WORKERS else company
+    said = (("period", f"2026-{number % 12 + 1:02d}"), ("unit", chance.choice(_UNITS)))
+    return replace(_act(sort, reference, quoted, chance=chance), metadata=said if number % 2 else ())
 
 
 def _for_persons(chance: random.Random) -> Iterator[ActSubmission]:

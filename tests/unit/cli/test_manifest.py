@@ -46,6 +46,13 @@ def refusal(folder: Path, **changes: Any) -> str:  # noqa: ANN401
     return caught.value.detail
 
 
+def test_metadata_is_read_in_its_order_and_nothing_else_in_it(folder: Path) -> None:
+    pairs = [{"key": "unit", "value": "2"}, {"key": "period", "value": "2026-01"}]
+    assert read(folder, metadata=pairs).metadata == (("unit", "2"), ("period", "2026-01"))
+    assert "metadata" in refusal(folder, metadata={"unit": "2"})
+    assert "metadata.0.more" in refusal(folder, metadata=[{**pairs[0], "more": 1}])
+
+
 def test_a_line_with_only_what_is_necessary(folder: Path) -> None:
     assert read(folder) == ActSubmission(
         issuing_body="EA0041735",

@@ -31,10 +31,11 @@ ROW = SimpleNamespace(
     paper=Paper.FIRST_EX_OFFICIO,
     predecessor="B12345674",
     predecessor_name="Otra, S.L.",
+    public_metadata="\nperiod\t2026-01\nunit\tA & B\n",
 )
 # By the number of the form: what was kept in an earlier one stays there, and is read no more.
 WRITTEN = {
-    1: (
+    2: (
         "<notification><code>7</code><id>01900000-0000-7000-8000-000000000000</id><kind>notification</kind>"
         "<subject>Uno &amp; &lt;dos&gt;</subject><issuingBody><issuerId>EA0041485</issuerId>"
         "<acronym>TGSS</acronym><name>Tesorería</name></issuingBody><procedure>9900102</procedure>"
@@ -46,6 +47,8 @@ WRITTEN = {
         "<reference>R-1</reference><obligationGround>a</obligationGround><paper>first_ex_officio</paper>\0"
         "<ccc>28123456742</ccc><naf>281234567840</naf>"
         "<predecessor><identifier>B12345674</identifier><name>Otra, S.L.</name></predecessor>"
+        "<metadata><key>period</key><value>2026-01</value></metadata>"
+        "<metadata><key>unit</key><value>A &amp; B</value></metadata>"
     )
 }
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from notigateway.errors import InvalidActError
+from notigateway.law.metadata import as_text, pairs_of
 from notigateway.law.submission import MEDIA_TYPES, SCHEDULED_AHEAD_MAX, available_from, check_act
 from submissions import ACT, COMPANY, MEGABYTE, PDF
 
@@ -57,6 +58,34 @@ def test_identifiers_and_instants_get_their_one_form() -> None:
 )
 def test_a_text_that_cannot_be_shown_as_it_is_is_refused(field: str, text: str, problem: str) -> None:
     assert refusal(**{field: text}) == (field, problem)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "field", "problem"),
+    [
+        ([("", "1")], "metadata[0].key", "empty"),
+        ([("period", " 1")], "metadata[0].value", "white_space"),
+        ([("period", "1"), ("x" * 65, "1")], "metadata[1].key", "too_long"),
+        ([("period", "x" * 256)], "metadata[0].value", "too_long"),
+        ([("a\tb", "1")], "metadata[0].key", "character"),
+        ([("period", "a\nb")], "metadata[0].value", "character"),
+        ([("period=", "1")], "metadata[0].key", "character"),
+        ([("period", "1"), ("period", "2")], "metadata[1].key", "repeated"),
+        ([(f"k{number}", "1") for number in range(21)], "metadata", "count"),
+    ],
+)
+def test_metadata_that_cannot_be_shown_or_told_apart_is_refused(
+    pairs: list[tuple[str, str]], field: str, problem: str
+) -> None:
+    assert refusal(metadata=tuple(pairs)) == (field, problem)
+
+
+def test_metadata_is_stored_and_read_in_its_order() -> None:
+    pairs = tuple((f"k{number}", f"= {number} =") for number in reversed(range(20)))
+    checked = check_act(replace(ACT, metadata=pairs), document_max_bytes=MEGABYTE)
+    assert pairs_of(as_text(checked.metadata)) == pairs
+    assert as_text(()) is None
+    assert pairs_of(None) == ()
 
 
 @pytest.mark.parametrize(

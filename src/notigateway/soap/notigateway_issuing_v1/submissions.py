@@ -48,6 +48,7 @@ def act(dir3: str, asked: issuing_v1.Act, uploads: Mapping[str, int]) -> ActSubm
         special_category=bool(asked.special_category),
         means_of_payment=bool(asked.means_of_payment),
         non_convertible=bool(asked.non_convertible),
+        metadata=tuple((one.key, one.value) for one in asked.metadata),
     )
 
 

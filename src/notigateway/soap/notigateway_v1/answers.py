@@ -13,6 +13,7 @@ from notigateway.errors import AlreadyDecidedError, GatewayError, LapsedError, N
 from notigateway.law.actors import delegate_of, signing_person_of
 from notigateway.law.information import INFORMATION_YEARS, information_until
 from notigateway.law.lifecycle import MOVING_NOTHING, UNDECIDED
+from notigateway.law.metadata import pairs_of
 from notigateway.receipts.raising import Level
 from notigateway.repository.quoted import addressee_name_of, body_name_of
 from notigateway.soap.notigateway_v1.rows import shown_event
@@ -78,6 +79,7 @@ def notification(
         ccc=act.ccc,
         naf=act.naf,
         predecessor=predecessor_of(row),
+        metadata=tuple(v1.Metadata(key=key, value=value) for key, value in pairs_of(act.public_metadata)),
     )
 
 
