@@ -27,6 +27,7 @@ from notigateway.law.deadlines import deadline
 from notigateway.law.grounds import Ground
 from notigateway.law.lifecycle import Channel, Kind, State
 from notigateway.law.representation import Role
+from notigateway.law.searching import searched
 from notigateway.repository.changes import Change
 from notigateway.repository.engine import reading
 from notigateway.repository.model import Act, Event, IssuingBody, Notification
@@ -201,6 +202,7 @@ class Filling:
             "paper": None,
             "ccc": None,
             "naf": None,
+            "public_metadata": None,
         }
 
     def _text(self, of: Mapping[str, Any]) -> Facts:
@@ -208,7 +210,8 @@ class Filling:
         _, name, _, dir3, acronym = self._bodies[_SORTS[self._code % len(_SORTS)][0]]
         named = {"name": name, "dir3": dir3, "acronym": acronym, "identifier": nif_of(of["addressee_id"])}
         text = row_text(SimpleNamespace(**{**of, **named}))
-        return {**of, "form": FORM, "acronym": acronym, "text": text}
+        looked_through = searched(of["subject"], of["reference"])
+        return {**of, "form": FORM, "acronym": acronym, "text": text, "searched": looked_through}
 
     def _event(self, of: Mapping[str, Any], state: State, at: datetime, *, position: int) -> Facts:
         """Return an event with what is known of its notification, for whatever a table keeps of that."""

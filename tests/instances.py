@@ -22,6 +22,8 @@ _VALUES: Final[Mapping[str, Callable[[int], str]]] = {
     "Nif": "B{:08d}".format,
     "Dir3": "EA{:07d}".format,
     "Sha256": "{:064x}".format,
+    "Ccc": "0111{:011d}".format,
+    "Naf": "{:012d}".format,
     "DateTime": lambda n: f"2026-11-26T09:{n % 60:02d}:15.{n % 899 + 101}Z",
     "Instant": lambda n: f"2026-11-26T09:{n % 60:02d}:15.{n % 899 + 101}Z",
     "ContractVersion": lambda _: "1.1",

@@ -30,6 +30,7 @@ from notigateway.errors import (
 )
 from notigateway.law.grounds import Ground, Paper
 from notigateway.law.lifecycle import Channel, Kind, Nature, State
+from notigateway.law.metadata import as_text
 from notigateway.law.representation import Role
 from notigateway.repository.listing import ListFilter, list_page
 from notigateway.repository.model import Act, Addressee, Event, IssuingBody, Notification, Receipt
@@ -51,8 +52,8 @@ if TYPE_CHECKING:
 Columns = namedtuple(  # noqa: PYI024  (a row has no types either)
     "Columns",
     "code id kind subject dir3 acronym name procedure matter identifier addressee_name state available_at "
-    "deadline outage_since decided_at special_category document_sizes reference ccc naf ground paper "
-    "predecessor predecessor_name role text",
+    "deadline outage_since decided_at special_category document_sizes reference ccc naf public_metadata "
+    "ground paper predecessor predecessor_name role text",
 )
 WORDS: dict[type[GatewayError] | None, str] = {
     None: "decided",
@@ -74,6 +75,10 @@ INSTANTS = st.datetimes(
     max_value=datetime(2150, 1, 1),  # noqa: DTZ001
     timezones=st.just(UTC),
 ).map(lambda at: at.replace(microsecond=at.microsecond // 1000 * 1000))
+
+
+# What parts pairs where they are stored is in none.
+SAID = TEXTS.filter(lambda text: not {"\t", "\n"} & set(text))
 
 
 def seen_as_own(one: Notification) -> Notification:
@@ -99,6 +104,7 @@ def notifications(draw: st.DrawFn) -> Notification:
         reference=draw(TEXTS),
         ccc=draw(st.none() | st.just("28123456742")),
         naf=draw(st.none() | st.just("281234567840")),
+        public_metadata=draw(st.none() | st.builds(as_text, st.lists(st.tuples(SAID, SAID), max_size=3))),
         paper=draw(st.none() | st.sampled_from(Paper)),
         issuing_body=IssuingBody(dir3="EA0041485", acronym=draw(TEXTS), name=draw(TEXTS)),
     )
@@ -147,6 +153,7 @@ def row_of(one: Notification) -> Columns:
         act.reference,
         act.ccc,
         act.naf,
+        act.public_metadata,
         one.ground,
         act.paper,
         one.predecessor,

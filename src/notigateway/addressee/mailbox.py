@@ -7,7 +7,7 @@ rule, acts and records. It knows neither SOAP nor signatures; the border owns th
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from notigateway import errors
 from notigateway.addressee.contents import InlineLimits, read_contents
@@ -317,10 +317,21 @@ class Mailbox:
 
 
 def _described(chosen: ListFilter) -> Iterable[str]:
-    """Describe a filter by its values, equal for equal filters."""
+    """Describe a filter by its values, equal for equal filters.
+
+    What filters have had since contract 1.1 is named where it is asked for: a release before gives and takes
+    the cursors of all others.
+    """
     for one in fields(chosen):
         value = getattr(chosen, one.name)
-        yield ",".join(sorted(value)) if one.name == "states" else str(value)
+        if one.name in _LATER:
+            if value:
+                yield f"{one.name}={sorted(value) if one.name == 'metadata' else value}"
+        else:
+            yield ",".join(sorted(value)) if one.name == "states" else str(value)
+
+
+_LATER: Final = frozenset({"ccc", "naf", "matter", "procedure", "reference", "metadata", "words"})
 
 
 def _earlier_decision(wanted: UUID, notification: Notification, asking: Asking, will: Will) -> Outcome:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 import typer
 
 from notigateway.client.errors import NotConfirmedError
-from notigateway.client.values import Filter
+from notigateway.client.values import Filter, Metadata
+from notigateway.law.identifiers import check_ccc, check_naf
+from notigateway.law.metadata import ASSIGNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,6 +45,25 @@ def _state(text: str) -> str:
     if text not in STATES:
         raise typer.BadParameter(f"{text!r} is none of {', '.join(STATES)}")
     return text
+
+
+def _checked(check: Callable[[str], str]) -> Callable[[str], str]:
+    """Return what reads a number in its one form, or tells what is wrong with it."""
+
+    def read(text: str) -> str:
+        try:
+            return check(text)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+
+    return read
+
+
+def _pair(text: str) -> Metadata:
+    key, sign, value = text.partition(ASSIGNS)
+    if not (key and sign and value):
+        raise typer.BadParameter(f"{text!r} is not KEY=VALUE")
+    return Metadata(key=key, value=value)
 
 
 def identifier(text: str) -> str:
@@ -80,6 +101,30 @@ Before = Annotated[
         parser=_instant, help=f"With a deadline before; a last day ends at 00:00 of the next. {_INSTANT_HELP}"
     ),
 ]
+Ccc = Annotated[
+    str | None,
+    typer.Option(parser=_checked(check_ccc), help="Only acts that quote this contribution account."),
+]
+Naf = Annotated[
+    str | None,
+    typer.Option(parser=_checked(check_naf), help="Only acts that quote this affiliation number."),
+]
+Matter = Annotated[str | None, typer.Option(help="Only of this matter.")]
+Procedure = Annotated[str | None, typer.Option(help="Only of this procedure (SIA code).")]
+Reference = Annotated[str | None, typer.Option(help="Only the act that its issuing body calls so.")]
+Said = Annotated[
+    list[Metadata] | None,
+    typer.Option(
+        "--metadata",
+        parser=_pair,
+        metavar="KEY=VALUE",
+        help="Only acts of which the body says this; may be repeated.",
+    ),
+]
+Text = Annotated[
+    str | None,
+    typer.Option(help="Only with these words in subject or reference, whatever their accents and capitals."),
+]
 Ids = Annotated[list[str] | None, typer.Argument(help=f"Identifiers of notifications{OR_BEGINNING}.")]
 IdsFile = Annotated[
     typer.FileText | None, typer.Option(help="Read identifiers from a file, one a line; - is standard input.")
@@ -109,6 +154,13 @@ def _filter(
     available_from: From = None,
     available_to: To = None,
     deadline_before: Before = None,
+    ccc: Ccc = None,
+    naf: Naf = None,
+    matter: Matter = None,
+    procedure: Procedure = None,
+    reference: Reference = None,
+    metadata: Said = None,
+    text: Text = None,
 ) -> Filter:
     return Filter(
         kind=kind,
@@ -118,6 +170,13 @@ def _filter(
         available_from=available_from,
         available_to=available_to,
         deadline_before=deadline_before,
+        ccc=ccc,
+        naf=naf,
+        matter=matter,
+        procedure=procedure,
+        reference=reference,
+        metadata=tuple(metadata or ()),
+        text=text,
     )
 
 

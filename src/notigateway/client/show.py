@@ -66,7 +66,10 @@ def print_all(found: Iterable[Item], table: Callable[[Iterable[Item]], None], *,
 def notifications_table(notifications: Iterable[Notification]) -> None:
     """Print a list of notifications; what is furthest from deciding is left out on a narrow screen."""
     print_table(
-        ("code", "id", "kind", "state", "last day", "issuer", "addressee", "subject", "documents"),
+        (
+            *("code", "id", "kind", "state", "last day", "issuer", "addressee", "subject", "documents"),
+            *("account", "metadata"),
+        ),
         (
             (
                 one.code,
@@ -78,10 +81,12 @@ def notifications_table(notifications: Iterable[Notification]) -> None:
                 one.addressee.identifier,
                 one.subject,
                 f"{one.document_count} ({sum(one.document_sizes)} B)",
+                one.ccc or one.naf or "",
+                "; ".join(f"{said.key}={said.value}" for said in one.metadata),
             )
             for one in notifications
         ),
-        optional=("addressee", "issuer", "kind", "documents"),
+        optional=("addressee", "issuer", "kind", "documents", "account", "metadata"),
     )
 
 

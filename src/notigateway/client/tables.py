@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 # In a file or a pipe nothing is folded to the width of a screen that is not there.
 _FILE_WIDTH: Final = 240
 # What may be folded: sentences. Narrower than this nobody reads them.
-_SENTENCES: Final = frozenset({"subject", "problem", "text", "documents", "addressee", "acted", ""})
+_SENTENCES: Final = frozenset(
+    {"subject", "problem", "text", "documents", "addressee", "acted", "metadata", ""}
+)
 _SENTENCE_MIN: Final = 20
 _GAP: Final = 2
 
@@ -40,6 +42,7 @@ def print_table(
 ) -> None:
     """Print a table; columns that are `optional` are left out, the last first, where the screen is narrow.
 
+    So are those of them in which nothing stands.
     Where it is too narrow for the others, each row is printed as a block, name and value on a line.
     """
     console = Console(file=sys.stdout)
@@ -52,9 +55,9 @@ def print_table(
     widths = {
         name: max([len(name), *(row[place].cell_len for row in cells)]) for place, name in enumerate(columns)
     }
-    kept = list(columns)
+    kept = [name for name in columns if name not in optional or _has(cells, columns.index(name))]
     for name in reversed(optional):
-        if _least(kept, widths) > console.width:
+        if name in kept and _least(kept, widths) > console.width:
             kept.remove(name)
     if _least(kept, widths) > console.width and any(columns):
         _print_blocks(console, columns, cells)
@@ -66,6 +69,11 @@ def print_table(
     for row in cells:
         table.add_row(*(row[place] for place in places))
     console.print(table)
+
+
+def _has(cells: Iterable[Sequence[Text]], place: int) -> bool:
+    """Tell whether anything stands in a column."""
+    return any(row[place].plain for row in cells)
 
 
 def _least(columns: Sequence[str], widths: dict[str, int]) -> int:

@@ -24,6 +24,7 @@ Problem = v1.Problem
 Party = v1.Party
 Notification = v1.Notification
 Filter = v1.Filter
+Metadata = v1.Metadata
 Page = v1.ListNotificationsResponse
 Decision = v1_decisions.Decision
 Delegate = v1_decisions.Delegate

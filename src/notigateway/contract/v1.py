@@ -26,6 +26,8 @@ from notigateway.contract.xml import (
     Word,
     element,
 )
+from notigateway.law.identifiers import is_same_account
+from notigateway.law.searching import is_found, searched, words_of
 from notigateway.wss.ns import NOTIGATEWAY_V1
 
 if TYPE_CHECKING:
@@ -134,6 +136,13 @@ class Filter(V1Part):
     available_from: datetime | None = None
     available_to: datetime | None = None
     deadline_before: datetime | None = None
+    ccc: Annotated[Word | None, Child(since=Version.V1_1)] = None
+    naf: Annotated[Word | None, Child(since=Version.V1_1)] = None
+    matter: Annotated[str | None, Child(since=Version.V1_1)] = None
+    procedure: Annotated[str | None, Child(since=Version.V1_1)] = None
+    reference: Annotated[str | None, Child(since=Version.V1_1)] = None
+    metadata: Annotated[tuple[Metadata, ...], Child(since=Version.V1_1, most=20)] = ()
+    text: Annotated[str | None, Child(since=Version.V1_1)] = None
 
     def matches(self, notification: Notification) -> bool:
         """Say what the service's filter says, of a notification that came by another way."""
@@ -147,6 +156,22 @@ class Filter(V1Part):
             and (self.available_from is None or available_at >= self.available_from)
             and (self.available_to is None or available_at < self.available_to)
             and (self.deadline_before is None or (deadline is not None and deadline < self.deadline_before))
+            and self._routes(notification)
+        )
+
+    def _routes(self, notification: Notification) -> bool:
+        """Say the same of what the act says for sorting."""
+        return (
+            (self.ccc is None or is_same_account(self.ccc, notification.ccc))
+            and self.naf in {None, notification.naf}
+            and self.matter in {None, notification.matter}
+            and self.procedure in {None, notification.procedure}
+            and self.reference in {None, notification.reference}
+            and set(self.metadata) <= set(notification.metadata)
+            and (
+                self.text is None
+                or is_found(words_of(self.text), searched(notification.subject, notification.reference or ""))
+            )
         )
 
 

@@ -66,12 +66,10 @@ class Addressed:
 
     def codes(self, wanted: Narrowed = EVERYTHING) -> Select[int]:
         """Select the codes of what is at disposal."""
-        query = _codes(self.whose)
-        if wanted.conditions and not self.whose.asks_rows:
-            query = query.join(Notification, Notification.code == OwnItem.code)
+        query = wanted.narrow(_codes(self.whose), OwnItem.code, has_rows=self.whose.asks_rows)
         if wanted.stored:
             query = query.where(OwnItem.state.in_(wanted.stored))
-        return query.where(*wanted.conditions, *wanted.of_body(OwnItem.issuing_body_id))
+        return query.where(*wanted.of_body(OwnItem.issuing_body_id))
 
     def facts(self) -> Select[*tuple[object, ...]]:
         """Select what a count asks of what is at disposal."""

@@ -11,7 +11,7 @@ from notigateway.law.representation import Role
 from notigateway.repository.changes import Change, moves_something
 from notigateway.repository.columns import UtcDateTime
 from notigateway.repository.dialects import fenced
-from notigateway.repository.model import Event, Notification
+from notigateway.repository.model import Event
 from notigateway.repository.prepared import Prepared
 from notigateway.repository.red_inbox import RedChange, RedItem
 from notigateway.repository.sources import AFTER, EVERYTHING, IS_AT_ONCE, MOST, UNTIL, Narrowed, Places
@@ -45,10 +45,7 @@ class Boxed:
     def codes(self, wanted: Narrowed = EVERYTHING) -> Select[int]:
         """Select the codes of what is at disposal."""
         query = select(RedItem.code).where(RedItem.box_id == self.box, *self.shown)
-        query = query.where(*wanted.of_body(RedItem.issuing_body_id))
-        if wanted.conditions:
-            query = query.join(Notification, Notification.code == RedItem.code).where(*wanted.conditions)
-        return query
+        return wanted.narrow(query.where(*wanted.of_body(RedItem.issuing_body_id)), RedItem.code)
 
     def first_codes(self, session: Session, wanted: Narrowed, *, after: int, most: int) -> Sequence[int]:
         """Return the first codes that follow one; state by state, so that each is a walk along an index."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Boolean, Text, bindparam
+from sqlalchemy import Boolean, Text, bindparam, literal
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import FunctionElement
 from sqlalchemy.types import TypeDecorator
@@ -80,6 +80,36 @@ def _in_array(element: _OneOf, compiler: SQLCompiler, **kwargs: Any) -> str:  # 
     column, given = (compiler.process(one, **kwargs) for one in element.clauses)
     kind = "UUID" if any(isinstance(one.type, _Identifiers) for one in element.clauses) else "BIGINT"
     return f"{column} = ANY (CAST({given} AS {kind}[]))"
+
+
+class _Holds(FunctionElement[bool]):
+    """The condition; its clauses are the column and the text."""
+
+    type = Boolean()
+    inherit_cache = True
+
+    def self_group(self, against: object = None) -> _Holds:  # noqa: ARG002
+        """Stay as it is."""
+        return self
+
+
+def holds(
+    column: SQLColumnExpression[str] | SQLColumnExpression[str | None], text: str
+) -> ColumnElement[bool]:
+    """Say that a text stands in a column, letter by letter: no sign in it stands for another."""
+    return _Holds(column, literal(text, Text))
+
+
+@compiles(_Holds, "sqlite")
+def _in_text(element: _Holds, compiler: SQLCompiler, **kwargs: Any) -> str:  # noqa: ANN401
+    column, given = (compiler.process(one, **kwargs) for one in element.clauses)
+    return f"instr({column}, {given}) > 0"
+
+
+@compiles(_Holds, "postgresql")
+def _at_place(element: _Holds, compiler: SQLCompiler, **kwargs: Any) -> str:  # noqa: ANN401
+    column, given = (compiler.process(one, **kwargs) for one in element.clauses)
+    return f"strpos({column}, {given}) > 0"
 
 
 class _Fenced(FunctionElement[bool]):

@@ -30,7 +30,8 @@ from notigateway.repository.outages import is_overdue
 from notigateway.repository.prepared import Prepared
 from notigateway.repository.reached import find_reach
 from notigateway.repository.rights import role_of
-from notigateway.repository.row_texts import WHOLE_ROWS, text_columns, with_texts
+from notigateway.repository.routing import act_conditions, text_conditions, unlike
+from notigateway.repository.row_texts import WHOLE_ROWS, RowText, kept_of, text_columns, with_texts
 from notigateway.repository.sources import Narrowed, first_of_all
 
 if TYPE_CHECKING:
@@ -45,7 +46,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ListFilter:
-    """Which notifications to list; what is absent does not restrict."""
+    """Which notifications to list; what is absent does not restrict.
+
+    `words` are looked for in subject and reference, as `law/searching.py` has them.
+    """
 
     states: frozenset[State] = field(default_factory=frozenset)
     kind: Kind | None = None
@@ -55,6 +59,13 @@ class ListFilter:
     available_from: datetime | None = None
     available_to: datetime | None = None
     deadline_before: datetime | None = None
+    ccc: str | None = None
+    naf: str | None = None
+    matter: str | None = None
+    procedure: str | None = None
+    reference: str | None = None
+    metadata: frozenset[tuple[str, str]] = field(default_factory=frozenset)
+    words: tuple[str, ...] = ()
 
 
 def list_page(
@@ -108,16 +119,37 @@ def _codes(
     session: Session, reach: Reach, chosen: ListFilter, page: Mapping[str, int], *, rights: RightsPolicy
 ) -> dict[int, Role]:
     """Return the codes of a page in their order, each with the capacity in which the party sees it."""
+    after, most = page["after"], page["most"]
+    found: dict[int, Role] = {}
+    looked_at = most
+    while True:
+        some = {"after": after, "most": looked_at}
+        codes = _candidates(session, reach, chosen, some, rights=rights)
+        surplus = unlike(session, codes, chosen.words) if chosen.words else set()
+        found |= {code: role for code, role in codes.items() if code not in surplus}
+        if len(codes) < looked_at or len(found) >= most:
+            return dict(list(found.items())[:most])
+        # Only where no texts are kept: each time more is looked at.
+        after, looked_at = max(codes), max(most, min(looked_at * 4, _LOOKED_AT))
+
+
+def _candidates(
+    session: Session, reach: Reach, chosen: ListFilter, page: Mapping[str, int], *, rights: RightsPolicy
+) -> dict[int, Role]:
+    """Return the same, of what may have the words where nothing is kept that says it."""
     now = reach.now
     if _is_own(reach, rights):
         own = {"addressee": reach.own, "now": now, **page}
-        is_of_itself = chosen.addressee is None and chosen.issuer is None
+        acts = act_conditions(chosen)
+        is_of_itself = chosen.addressee is None and chosen.issuer is None and not acts
         query = (_OWN_CODES if is_of_itself else _OWN_NAMED_CODES).where(*_conditions(chosen, now, _OWN))
+        query = _with_words(query.where(*acts), chosen)
         return dict.fromkeys(session.connection().scalars(query, own), Role.OWN)
     if chosen.addressee is not None:
         # Of one addressee there are few: each is asked.
         role = role_of(reach.party, now, rights=rights)
         query = _page(_code_and(role), visible_to(now, role=role)).where(*_conditions(chosen, now, role))
+        query = _with_words(query.where(*act_conditions(chosen)), chosen)
         return {code: Role(seen_as) for code, seen_as in session.connection().execute(query, page)}
     return _first_codes(session, reach, chosen, after=page["after"], most=page["most"], rights=rights)
 
@@ -150,7 +182,20 @@ def _narrowed(chosen: ListFilter, now: datetime) -> Narrowed:
     """Say the filter for sources, which know the capacity; the addressee is not asked of them."""
     stored: set[State] = set().union(*(_STORED[state] for state in chosen.states))
     conditions = _conditions(replace(chosen, role=None, addressee=None, issuer=None), now, _OWN)
-    return Narrowed(tuple(sorted(stored)), tuple(conditions), chosen.issuer)
+    return Narrowed(
+        tuple(sorted(stored)),
+        tuple(conditions),
+        chosen.issuer,
+        of_act=tuple(act_conditions(chosen)),
+        of_text=tuple(text_conditions(chosen.words)),
+    )
+
+
+def _with_words(query: Select[*tuple[Any, ...]], chosen: ListFilter) -> Select[*tuple[Any, ...]]:
+    """Ask for words too, where some are wanted."""
+    if not chosen.words:
+        return query
+    return query.outerjoin(RowText, kept_of(Notification.code)).where(*text_conditions(chosen.words))
 
 
 def _rows_of(session: Session, codes: dict[int, Role]) -> list[Any]:
@@ -191,6 +236,7 @@ _OWN_CODES = _page(select(Notification.code), _ITS_OWN)
 _OWN_NAMED_CODES = _page(_code_and(), _ITS_OWN)
 _WHOLE_OWN_PAGE = Prepared(_page(text_columns(_OWN), _ITS_OWN), in_binary=True)
 _EVERYTHING: Final = ListFilter()
+_LOOKED_AT: Final = 4_096
 _CODE: Final = attrgetter("code")
 # In no order: for one, SQLite would walk the whole table.
 _ROWS = Prepared(

@@ -41,6 +41,8 @@ from notigateway.repository.quoted import addressee_name_of, body_name_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from sqlalchemy import SQLColumnExpression
+
     from notigateway.repository.session import Session
 
 
@@ -123,6 +125,11 @@ def with_texts(session: Session, rows: list[Any]) -> list[Any]:
     ]
 
 
+def kept_of(code: SQLColumnExpression[int]) -> ColumnElement[bool]:
+    """Say that a text is that of a code, in the form that is read."""
+    return and_(RowText.code == code, RowText.form == FORM)
+
+
 def text_columns(role: ColumnElement[str | None]) -> Select[*tuple[object, ...]]:
     """Return the columns of a row whose text is kept, and of what is spliced into it."""
     return (
@@ -142,7 +149,7 @@ def text_columns(role: ColumnElement[str | None]) -> Select[*tuple[object, ...]]
             role.label("role"),
         )
         .join(Addressee, Notification.addressee_id == Addressee.id)
-        .outerjoin(RowText, and_(RowText.code == Notification.code, RowText.form == FORM))
+        .outerjoin(RowText, kept_of(Notification.code))
         .outerjoin(IssuingBody, IssuingBody.id == RowText.issuing_body_id)
     )
 

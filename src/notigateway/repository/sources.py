@@ -15,7 +15,8 @@ from sqlalchemy import Integer, bindparam, select
 
 from notigateway.law.lifecycle import State
 from notigateway.repository.columns import CODE
-from notigateway.repository.model import Event, IssuingBody
+from notigateway.repository.model import Act, Event, IssuingBody, Notification
+from notigateway.repository.row_texts import RowText, kept_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,17 +32,35 @@ if TYPE_CHECKING:
 class Narrowed:
     """What of a source is wanted: all of it, where nothing is said.
 
-    `stored` are the states that what is wanted may be stored in; `conditions` say the rest of Notification.
+    `stored` are the states that what is wanted may be stored in; `conditions` say the rest of Notification,
+    `of_act` of Act, and `of_text` of what is kept of a row (`row_texts.py`), where it is.
     """
 
     stored: tuple[State, ...] = ()
     conditions: tuple[ColumnElement[bool], ...] = ()
     issuer: str | None = None
+    of_act: tuple[ColumnElement[bool], ...] = ()
+    of_text: tuple[ColumnElement[bool], ...] = ()
 
     @property
     def is_everything(self) -> bool:
         """Tell whether nothing is left out."""
-        return not (self.stored or self.conditions or self.issuer)
+        return not (self.stored or self.conditions or self.issuer or self.of_act or self.of_text)
+
+    def narrow(
+        self, query: Select[int], code: SQLColumnExpression[int], *, has_rows: bool = False
+    ) -> Select[int]:
+        """Leave out the rest of what a query selects, by the column that holds the code.
+
+        `has_rows` says that Notification and Act are joined already.
+        """
+        if not has_rows and (self.conditions or self.of_act):
+            query = query.join(Notification, Notification.code == code)
+        if not has_rows and self.of_act:
+            query = query.join(Act, Notification.act_id == Act.id)
+        if self.of_text:
+            query = query.outerjoin(RowText, kept_of(code))
+        return query.where(*self.conditions, *self.of_act, *self.of_text)
 
     def of_body(self, column: SQLColumnExpression[int]) -> list[ColumnElement[bool]]:
         """Return the condition of the issuing body, for a column that holds its key."""

@@ -395,6 +395,19 @@ def test_instants_reach_the_service_in_utc(service: Simulator, run: Callable[...
     assert b"<availableFrom>2026-11-23T09:00:00.000Z</availableFrom>" in service.requests[0]
 
 
+def test_what_acts_say_is_asked_for_in_the_form_of_the_contract(
+    service: Simulator, run: Callable[..., Done]
+) -> None:
+    numbers = ("--ccc", "0111 28/1234567/42", "--naf", "28 12345678 40")
+    said = ("--metadata", "period=2026-01", "--metadata", "unit=Nave 2 = 3")
+    assert run("list", *numbers, *said, "--text", "Cotización", "--reference", "2026/1", "--json").code == 0
+    assert (
+        "<filter><ccc>011128123456742</ccc><naf>281234567840</naf><reference>2026/1</reference>"
+        "<metadata><key>period</key><value>2026-01</value></metadata>"
+        "<metadata><key>unit</key><value>Nave 2 = 3</value></metadata><text>Cotización</text></filter>"
+    ).encode() in service.requests[0]
+
+
 def test_help_tells_the_commands_and_the_exit_codes(run: Callable[..., Done]) -> None:
     text = re.sub(r"\s+", " ", run("--help").out)
     for command in ("list", "pull", "accept", "reject", "receipt", "changes", "summary", "history", "ping"):
@@ -456,6 +469,10 @@ def test_pull_ends_with_code_1_or_4_when_something_is_left(
         (["accept"], "no identifier is given"),
         (["list", "--available-from", "2026-11-23T09:00:00"], "does not say its zone"),
         (["list", "--available-from", "yesterday"], "not an instant"),
+        (["list", "--ccc", "28123456743"], "the control digits are wrong"),
+        (["list", "--naf", "28"], "a NAF has twelve digits"),
+        (["list", "--metadata", "period"], "'period' is not KEY=VALUE"),
+        (["list", "--metadata", "=2026"], "'=2026' is not KEY=VALUE"),
         (["--url", "ftp://127.0.0.1/", "ping"], "not an http or https URL"),
         (["--p12", "nowhere.p12", "ping"], "cannot read nowhere.p12"),
         (["--key", "a.pem", "ping"], "give --p12, or --key and --cert"),

@@ -7,16 +7,21 @@ from dataclasses import replace
 import pytest
 
 from notigateway.client.proof import Verdict
-from notigateway.client.show import outcomes_table, verdicts_table
+from notigateway.client.shapes import as_json
+from notigateway.client.show import notifications_table, outcomes_table, verdicts_table
 from notigateway.client.values import (
     Decision,
     DecisionOutcome,
     Delegate,
+    Metadata,
+    Notification,
     Party,
     Receipt,
     SigningPerson,
 )
+from notigateway.client.wire import read
 from pki import COMPANY_NIF, NOW, PERSON_NIF
+from service_simulator import Item
 
 ENTITY = Party(identifier=COMPANY_NIF, name="Gestoría SL")
 PERSON = Party(identifier=PERSON_NIF, name="Ana García")
@@ -59,3 +64,17 @@ def test_a_receipt_says_what_it_attests_where_its_state_does_not(capsys: pytest.
     for receipt, said in ((sealed, "read"), (replace(sealed, nature="information"), "read (information)")):
         verdicts_table([Verdict("a", receipt, verified=True)])
         assert f"  {said}  " in capsys.readouterr().out
+
+
+def test_a_list_shows_account_and_metadata_where_acts_say_them(capsys: pytest.CaptureFixture[str]) -> None:
+    silent = read(Notification, Item(code=7).metadata())
+    said = (Metadata(key="period", value="2026-01"), Metadata(key="unit", value="Nave 2"))
+    notifications_table([silent])
+    assert "account" not in capsys.readouterr().out
+    notifications_table([silent, replace(silent, ccc="28123456742", metadata=said)])
+    shown = capsys.readouterr().out
+    assert "28123456742  period=2026-01; unit=Nave 2" in shown
+    assert as_json(replace(silent, metadata=said))["metadata"] == [
+        {"key": "period", "value": "2026-01"},
+        {"key": "unit", "value": "Nave 2"},
+    ]

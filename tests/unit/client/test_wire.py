@@ -19,6 +19,7 @@ from notigateway.client.errors import (
 from notigateway.client.values import (
     Document,
     Filter,
+    Metadata,
     Notification,
     NotificationReceipts,
     Receipt,
@@ -77,6 +78,13 @@ def test_requests_match_the_published_schema(schema: etree.XMLSchema) -> None:
         available_from=instant,
         available_to=instant + timedelta(days=1),
         deadline_before=instant,
+        ccc="011128123456742",
+        naf="281234567840",
+        matter="collection",
+        procedure="202301",
+        reference="2026/1",
+        metadata=(Metadata(key="period", value="2026-01"), Metadata(key="unit", value="2")),
+        text="providencia apremio",
     )
     asked: Part
     for asked in (

@@ -29,6 +29,7 @@ from notigateway.evidence.bundle import write_bundle
 from notigateway.law.families import check_may_decide
 from notigateway.law.lifecycle import Decision, Kind, State
 from notigateway.law.representation import Role
+from notigateway.law.searching import words_of
 from notigateway.receipts.raising import Level, raise_receipts
 from notigateway.repository.addressees import is_known_party
 from notigateway.repository.engine import reading
@@ -344,4 +345,19 @@ def _list_filter(chosen: v1.Filter | None) -> ListFilter:
         available_from=chosen.available_from,
         available_to=chosen.available_to,
         deadline_before=chosen.deadline_before,
+        ccc=chosen.ccc,
+        naf=chosen.naf,
+        matter=chosen.matter,
+        procedure=chosen.procedure,
+        reference=chosen.reference,
+        metadata=frozenset((one.key, one.value) for one in chosen.metadata),
+        words=_words(chosen.text),
     )
+
+
+def _words(text: str | None) -> tuple[str, ...]:
+    """Return the words to look for. Raises: `InvalidRequestError` for a text of blanks alone."""
+    words = () if text is None else words_of(text)
+    if text is not None and not words:
+        raise InvalidRequestError(element="text", rule="minLength")
+    return words
