@@ -11,7 +11,7 @@ from golden_mailbox import first, ids
 from notigateway.instants import instant_text
 from notigateway.law.grounds import Paper
 from pki import COMPANY_NIF, PERSON_NIF, pki
-from titles import ATTORNEY_NIF, CCC, attorney, item
+from titles import ATTORNEY_NIF, CCC, accept_power, attorney, change, grant, item
 from titles import holder as person_holder
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def versions(record: Recorder) -> None:
     record.ask("retrieving with receipts", "RetrieveNotifications", with_receipts + ASKING)
     record.ask("the same, of 1.0", "RetrieveNotifications", with_receipts)
     _routing(record)
+    _rights(record)
 
 
 def _routing(record: Recorder) -> None:
@@ -76,6 +77,22 @@ def _routing(record: Recorder) -> None:
     answer = record.ask("the newest, of 1.0", "ListNotifications", since)
     record.ask("the newest", "ListNotifications", since + ASKING)
     record.ask("its receipts", "RetrieveReceipts", f"{ids(first(answer, 'notification/ng:id'))}{ASKING}")
+
+
+def _rights(record: Recorder) -> None:
+    """Let an attorney who follows gain a power and lose it."""
+    asked = f"<withRightsChanges>true</withRightsChanges>{ASKING}"
+    begun = record.ask(
+        "following titles", "ListChanges", f"<fromNow>true</fromNow>{asked}", holder=attorney()
+    )
+    power = grant(record.stack)
+    accept_power(record.stack, power)
+    cursor = f"<cursor>{first(begun, 'nextCursor')}</cursor>"
+    page = record.ask("a title gained", "ListChanges", cursor + asked, holder=attorney())
+    change(record.stack, "RevokePower", power)
+    cursor = f"<cursor>{first(page, 'nextCursor')}</cursor>"
+    record.ask("the title lost", "ListChanges", cursor + asked, holder=attorney())
+    record.ask("the same, of 1.0", "ListChanges", cursor, holder=attorney())
 
 
 def _alone(record: Recorder) -> None:

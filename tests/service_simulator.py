@@ -109,6 +109,7 @@ class Item:
     content: bytes = b"%PDF-1.7 the act"
     sha256: str = ""
     inline: bool = True
+    addressee: str = "B00000000"
     receipt_id: str = field(default_factory=lambda: str(uuid4()))
     receipt: bytes = b""
     receipt_state: str = "accepted"
@@ -132,7 +133,7 @@ class Item:
             ),
             element("procedure", "2001234"),
             element("matter", "collection"),
-            element("addressee", element("identifier", "B00000000"), element("name", "Ejemplo SL")),
+            element("addressee", element("identifier", self.addressee), element("name", "Ejemplo SL")),
             element("role", "own"),
             element("state", self.state),
             element("availableAt", instant_text(AVAILABLE_AT)),
@@ -178,7 +179,8 @@ def relating(message_id: str) -> Sequence[tuple[str, str]]:
 class Simulator:
     """The service, as long as the context lasts.
 
-    `changes` is what there is to follow, `rights` changes with what the caller may see;
+    `changes` is what there is to follow, `titles` what became of titles (kind and addressee), and `rights`
+    changes where that is more than is told one by one;
     `plan` holds answers given once each before the ordinary ones; `operations` what was asked, but of
     its log, of which it shows none;
     `related` gives the signed WS-Addressing headers of the answer to a MessageID; `tamper` changes the
@@ -188,6 +190,7 @@ class Simulator:
     def __init__(self) -> None:
         self.items: dict[str, Item] = {}
         self.changes: list[tuple[Item, str]] = []
+        self.titles: list[tuple[str, str]] = []
         self.rights = 0
         self.plan: deque[Answer] = deque()
         self.status: deque[int] = deque()
@@ -229,6 +232,16 @@ class Simulator:
         self.items.update({item.id: item for item in made})
         self.changes += [(item, item.state) for item in made]
         return made
+
+    def gain(self, addressee: str, *items: Item) -> None:
+        """Let there be a power of somebody, with what it has of before: no change tells of that."""
+        self.items.update({item.id: item for item in items})
+        self.titles.append(("gained", addressee))
+
+    def lose(self, addressee: str) -> None:
+        """Let that power end: nothing of its grantor is seen any more."""
+        self.items = {key: item for key, item in self.items.items() if item.addressee != addressee}
+        self.titles.append(("lost", addressee))
 
     def accept(self, item: Item) -> None:
         """Accept a notification and seal its receipt, once."""
@@ -334,11 +347,12 @@ def _asked(request: _Element, name: str = "id") -> list[str]:
 
 def _list(simulator: Simulator, request: _Element) -> _Element:
     states = [one.text for one in request.iterfind("{*}filter/{*}state")]
+    addressee = request.findtext("{*}filter/{*}addresseeId")
     start = int(request.findtext("{*}cursor") or "0")
     found = [
         item
         for item in simulator.items.values()
-        if item.code > start and item.state in (states or item.state)
+        if item.code > start and item.state in (states or item.state) and addressee in {None, item.addressee}
     ]
     some, more = found[: simulator.page_size], len(found) > simulator.page_size
     return element(
@@ -351,21 +365,46 @@ def _list(simulator: Simulator, request: _Element) -> _Element:
 
 
 def _list_changes(simulator: Simulator, request: _Element) -> _Element:
+    """Answer with changes; a cursor is a place, the rights and, where they are asked for, the titles told."""
+    asked = request.findtext("{*}withRightsChanges")
+    if asked is not None and simulator.is_early:
+        return fault_element("INVALID_REQUEST", retryable=False)
+    is_told, there = asked == "true", len(simulator.changes)
+    all_titles = len(simulator.titles)
+    both = simulator.rights + all_titles  # for who is not told of titles
+    is_from_now = request.findtext("{*}fromNow") == "true"
+    cursor = None if is_from_now else request.findtext("{*}cursor")
     try:
-        start, rights = map(int, (request.findtext("{*}cursor") or f"0.{simulator.rights}").split("."))
-        assert start <= len(simulator.changes)
+        start, rights, *told = map(int, (cursor or f"{there * is_from_now}.{both}").split("."))
+        assert start <= there
     except (ValueError, AssertionError):
         return fault_element("INVALID_CURSOR", retryable=False)
-    if request.findtext("{*}fromNow") == "true":
-        start = len(simulator.changes)
-    end = start + min(simulator.page_size, int(request.findtext("{*}pageSize") or "100"))
+    known = told[0] if told else all_titles
+    has_changed = rights != (simulator.rights if is_told and told else both - known * bool(told))
+    size = min(simulator.page_size, int(request.findtext("{*}pageSize") or "100"))
+    titles = simulator.titles[known : known + size] if is_told else []
+    known += len(titles)
+    end = min(start + size - len(titles), there)
+    place = (end, simulator.rights, known) if is_told else (end, both)
+    has_more = end < there or (is_told and known < all_titles)
     return element(
         "ListChangesResponse",
         element("asOf", instant_text(AVAILABLE_AT)),
-        element("hasMore", str(end < len(simulator.changes)).lower()),
-        element("nextCursor", f"{min(end, len(simulator.changes))}.{simulator.rights}"),
-        element("rightsChanged", str(rights != simulator.rights).lower()),
+        element("hasMore", str(has_more).lower()),
+        element("nextCursor", ".".join(map(str, place))),
+        element("rightsChanged", str(has_changed).lower()),
         *(_change(simulator, *one) for one in simulator.changes[start:end]),
+        *(_title(*one) for one in titles),
+    )
+
+
+def _title(kind: str, addressee: str) -> _Element:
+    return element(
+        "rightsChange",
+        element("kind", kind),
+        element("addressee", element("identifier", addressee), element("name", "Ejemplo SL")),
+        element("role", "attorney"),
+        element("at", instant_text(AVAILABLE_AT)),
     )
 
 

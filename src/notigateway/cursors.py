@@ -10,7 +10,7 @@ import hashlib
 import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from notigateway.errors import InvalidCursorError
@@ -38,9 +38,12 @@ def read_cursor(cursor: str | None, *, belongs_to: Iterable[str]) -> int:
     return last_code
 
 
-def write_place(numbers: Sequence[int], *, belongs_to: Iterable[str]) -> str:
-    """Return the cursor of a place among changes that needs several numbers of up to 63 bits."""
-    return urlsafe_b64encode(_place(len(numbers)).pack(_digest(belongs_to), *numbers)).decode()
+def write_place(numbers: Sequence[int], *, belongs_to: Iterable[str], beside: bytes = b"") -> str:
+    """Return the cursor of a place among changes that needs several numbers of up to 63 bits.
+
+    `beside` are bytes that it carries too.
+    """
+    return urlsafe_b64encode(_place(len(numbers)).pack(_digest(belongs_to), *numbers) + beside).decode()
 
 
 def read_place(cursor: str, *, count: int, belongs_to: Iterable[str]) -> tuple[int, ...]:
@@ -49,6 +52,21 @@ def read_place(cursor: str, *, count: int, belongs_to: Iterable[str]) -> tuple[i
     Raises: `InvalidCursorError` for anything that `write_place` did not give for these changes.
     """
     return _read(cursor, _place(count), belongs_to)
+
+
+def read_place_and(
+    cursor: str, *, count: int, size: int, belongs_to: Iterable[str]
+) -> tuple[tuple[int, ...], bytes]:
+    """Return the same of a place that may carry so many bytes beside its numbers, and them.
+
+    Raises: `InvalidCursorError`.
+    """
+    form = _place(count)
+    if len(cursor) == _length(form.size):
+        return _read(cursor, form, belongs_to), b""
+    with_bytes = struct.Struct(f"{form.format}{size}s")
+    *numbers, beside = _unpacked(cursor, with_bytes, belongs_to)
+    return _not_negative(numbers), beside
 
 
 def write_uuid_cursor(last_id: UUID, *, belongs_to: Iterable[str]) -> str:
@@ -75,17 +93,33 @@ def _place(count: int) -> struct.Struct:
     return struct.Struct(f">12s{count}q")
 
 
+def _length(size: int) -> int:
+    """Return how many characters that many bytes are."""
+    return (size + 2) // 3 * 4
+
+
 def _read(cursor: str, form: struct.Struct, belongs_to: Iterable[str]) -> tuple[int, ...]:
     """Read a cursor of that format. Raises: `InvalidCursorError`."""
+    return _not_negative(_unpacked(cursor, form, belongs_to))
+
+
+def _not_negative(numbers: Sequence[int]) -> tuple[int, ...]:
+    if min(numbers) < 0:
+        raise InvalidCursorError("a negative number")
+    return tuple(numbers)
+
+
+def _unpacked(cursor: str, form: struct.Struct, belongs_to: Iterable[str]) -> list[Any]:
+    """Read what a cursor of that format carries. Raises: `InvalidCursorError`."""
     try:
         raw = urlsafe_b64decode(cursor.encode("ascii"))
-        digest, *numbers = form.unpack(raw)
+        digest, *carried = form.unpack(raw)
     except (Base64Error, ValueError, struct.error) as error:
         raise InvalidCursorError(str(error)) from error
     # The last comparison refuses what a lenient base64 decoder skipped.
-    if digest != _digest(belongs_to) or min(numbers) < 0 or urlsafe_b64encode(raw).decode() != cursor:
+    if digest != _digest(belongs_to) or urlsafe_b64encode(raw).decode() != cursor:
         raise InvalidCursorError("not of this caller and filter")
-    return tuple(numbers)
+    return carried
 
 
 def _digest(parts: Iterable[str]) -> bytes:

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from notigateway.cursors import read_place, write_place
+from notigateway.addressee.rights_followed import RightsPage, Told, compare_titles, follow_titles
+from notigateway.cursors import read_place_and, write_place
 from notigateway.errors import InvalidCursorError, NotificationUnknownError
 from notigateway.law.deadlines import MADRID
 from notigateway.law.information import INFORMATION_YEARS
@@ -29,8 +30,9 @@ from notigateway.repository.following import (
 )
 from notigateway.repository.notifications import find_visible
 from notigateway.repository.reached import find_reach
-from notigateway.repository.rights_seen import fingerprint_of_rights
+from notigateway.repository.rights_seen import find_titles
 from notigateway.repository.sources import Places
+from notigateway.sketches import SKETCH_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from notigateway.repository.model import Event, Notification
     from notigateway.repository.outages import DeadlineChange
     from notigateway.repository.reached import Reach
+    from notigateway.repository.rights_told import RightTold
     from notigateway.repository.session import Session
 
     Rows = Sequence[Row[*tuple[object, ...]]]
@@ -72,7 +75,8 @@ class ChangesPage:
     """A page of changes; `next_cursor` is always usable, now or in a month.
 
     `rights_changed` says that the caller represents others than when its cursor was given: what it
-    gained by that is not among the changes, a list shows it.
+    gained by that is not among the changes, a list shows it. Where it asked for that, `rights` tells it by
+    addressee instead, and `rights_changed` only that it is too much to be told so.
     """
 
     rows: Rows
@@ -81,6 +85,7 @@ class ChangesPage:
     next_cursor: str
     rights_changed: bool
     information_years: int = INFORMATION_YEARS
+    rights: Sequence[RightTold] = ()
 
 
 @dataclass(frozen=True)
@@ -98,18 +103,19 @@ class Following:
         cursor: str | None,
         page_size: int,
         from_now: bool = False,
+        with_rights: bool = False,
     ) -> ChangesPage:
         """Return the next page of changes; with `from_now` none, only the cursor of what comes from now on.
 
-        What the caller may see is evaluated now. No legal effect.
+        What the caller may see is evaluated now; what became of its titles is told first, `with_rights` one
+        by one. No legal effect.
 
         Raises: `InvalidCursorError`; also for a cursor of changes that have gone back, as after a restore.
         """
         party, now = asking.party, asking.now
         reach, rights = find_reach(session, party, now), asking.rights(self.rights)
-        reader = _Reader(session, reach, page_size, rights)
-        titles = fingerprint_of_rights(session, reach)
-        place, earlier_titles = (Place(), titles) if cursor is None else _read(cursor, party)
+        titles = find_titles(session, reach)
+        place, told = (Place(), None) if cursor is None else _read(cursor, party)
         head = find_head(session)
         if place.position > head or place.aim - now > _CLOCKS_DIFFER_AT_MOST:
             raise InvalidCursorError("lies ahead of the last change")
@@ -117,19 +123,33 @@ class Following:
         # request's `now`: the place stays before it, or it would come after what was committed later.
         hold = find_hold(session, reach, until=now + _CLOCKS_DIFFER_AT_MOST, rights=rights)
         head = head if hold is None else max(hold - 1, place.position)
+        # Else another worker's clock was ahead: going back would repeat changes.
+        is_on_time = from_now or now >= place.aim
+        if not with_rights:
+            news = compare_titles(titles, told)
+        elif told is not None and not is_on_time:
+            news = RightsPage(told)
+        else:
+            known = None if from_now else told
+            news = follow_titles(session, reach, titles, known, most=page_size)
         rows: Rows = ()
-        has_more = False
+        has_more = news.has_more
+        room = page_size - len(news.rows)
         if from_now:
             place = Place(head, now, now)
-        elif now >= place.aim:  # else another worker's clock was ahead: going back would repeat changes
-            rows, place, has_more = reader.advance(place, head)
+        elif is_on_time and room:
+            rows, place, is_left = _Reader(session, reach, room, rights).advance(place, head)
+            has_more = has_more or is_left
+        elif is_on_time:
+            has_more = True
         return ChangesPage(
             rows,
             now,
             has_more,
-            _write(place, titles, party),
-            titles != earlier_titles,
+            _write(place, news.told, party),
+            news.has_changed,
             self.information_years,
+            news.rows,
         )
 
     def get_summary(self, session: Session, asking: Asking, *, role: Role | None) -> Summary:
@@ -200,20 +220,21 @@ class _Reader:
         return [*arrived, *shown], Place(last if has_more else head, now, now), has_more
 
 
-def _read(cursor: str, party: str) -> tuple[Place, int]:
-    """Return the place that a cursor names, and the rights that its caller had."""
-    numbers = read_place(cursor, count=_NUMBERS, belongs_to=_belongs_to(party))
+def _read(cursor: str, party: str) -> tuple[Place, Told]:
+    """Return the place that a cursor names, and what its caller was told of its titles."""
+    numbers, sketch = read_place_and(cursor, count=_NUMBERS, size=SKETCH_BYTES, belongs_to=_belongs_to(party))
     position, reached, aim, arrived, rights = numbers
     try:
-        return Place(position, _instant(reached), _instant(aim), arrived), rights
+        return Place(position, _instant(reached), _instant(aim), arrived), Told(rights, sketch)
     except OverflowError as error:
         raise InvalidCursorError("out of time") from error
 
 
-def _write(place: Place, rights: int, party: str) -> str:
+def _write(place: Place, told: Told, party: str) -> str:
     """Return the cursor that names a place."""
-    numbers = (place.position, _milliseconds(place.reached), _milliseconds(place.aim), place.arrived, rights)
-    return write_place(numbers, belongs_to=_belongs_to(party))
+    instants = _milliseconds(place.reached), _milliseconds(place.aim)
+    numbers = (place.position, *instants, place.arrived, told.fingerprint)
+    return write_place(numbers, belongs_to=_belongs_to(party), beside=told.sketch)
 
 
 def _belongs_to(party: str) -> tuple[str, str]:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         Problem,
         Receipt,
         RetrievedNotification,
+        RightsChange,
         Summary,
     )
 
@@ -81,6 +82,7 @@ __all__ = [
     "ResponseToAnotherError",
     "Retries",
     "RetrievedNotification",
+    "RightsChange",
     "SpoolError",
     "Summary",
     "TransportFaultError",
@@ -123,6 +125,7 @@ _HOMES: Final = {
     "ResponseToAnotherError": "errors",
     "Retries": "transport",
     "RetrievedNotification": "values",
+    "RightsChange": "values",
     "SpoolError": "errors",
     "Summary": "values",
     "TransportFaultError": "errors",

@@ -179,16 +179,29 @@ class NotificationClient:
             yield from page.notifications
 
     def changes_page(
-        self, cursor: str | None = None, *, from_now: bool = False, page_size: int = PAGE_SIZE
+        self,
+        cursor: str | None = None,
+        *,
+        from_now: bool = False,
+        rights: bool = False,
+        page_size: int = PAGE_SIZE,
     ) -> ChangesPage:
         """Return one page of changes; `cursor` is the `next_cursor` of any page before, however old.
 
-        With `from_now` there are no changes in it, only the cursor of what comes from now on.
+        With `from_now` there are no changes in it, only the cursor of what comes from now on. With `rights`,
+        asked for with every cursor, `rights_changes` tells of gained and lost titles by addressee, and
+        `rights_changed` is true only where they were too many for that. A service that does not know it
+        refuses it with code INVALID_REQUEST.
 
         Raises: `UnexpectedResponseError` when the page says that there is more but does not lead on;
         `GatewayFaultError` with code INVALID_CURSOR when the service cannot go on from the cursor.
         """
-        asked = v1_following.ListChanges(cursor=cursor, from_now=from_now or None, page_size=page_size)
+        asked = v1_following.ListChanges(
+            cursor=cursor,
+            from_now=from_now or None,
+            page_size=page_size,
+            with_rights_changes=rights or None,
+        )
         page = wire.read(ChangesPage, self._call(asked))
         if page.has_more and page.next_cursor == cursor:
             raise UnexpectedResponseError("the page does not lead to the next one")

@@ -12,7 +12,7 @@ from notigateway.client.options import OR_BEGINNING, Json, Role, identifier
 from notigateway.client.show import changes_table, history_table, print_json, summary_table
 
 if TYPE_CHECKING:
-    from notigateway.client.values import Change
+    from notigateway.client.values import Change, RightsChange
 
 
 def add_following_commands(app: typer.Typer) -> None:
@@ -25,24 +25,34 @@ def add_following_commands(app: typer.Typer) -> None:
 def changes_command(
     context: typer.Context,
     cursor: Annotated[str | None, typer.Option(help="As printed by an earlier call.")] = None,
+    *,
     from_now: Annotated[bool, typer.Option("--from-now", help="Only print a cursor to go on from.")] = False,
+    with_rights: Annotated[
+        bool, typer.Option("--rights", help="Also tell which titles were gained or lost, by addressee.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Print every change since the cursor, then the cursor to go on from."""
+    """Print every change since the cursor, what became of titles, then the cursor to go on from."""
     found: list[Change] = []
+    rights: list[RightsChange] = []
+    has_changed = False
     with connection_of(context).client() as client:
         while True:
-            page = client.changes_page(cursor, from_now=from_now)
+            page = client.changes_page(cursor, from_now=from_now, rights=with_rights)
             found += page.changes
+            rights += page.rights_changes
+            has_changed = has_changed or page.rights_changed
             cursor = page.next_cursor
             if not page.has_more:
                 break
     if as_json:
         for one in found:
             print_json(one)
-        print_json({"next_cursor": cursor, "rights_changed": page.rights_changed})
+        for right in rights:
+            print_json({"rights_change": right})
+        print_json({"next_cursor": cursor, "rights_changed": has_changed})
     else:
-        changes_table(found, cursor)
+        changes_table(found, rights, cursor, rights_changed=has_changed)
 
 
 def summary_command(context: typer.Context, role: Role = None, as_json: Json = False) -> None:

@@ -20,7 +20,7 @@ from notigateway.client.tables import print_table, shown
 from notigateway.law.lifecycle import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from notigateway.client.errors import ClientError
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         History,
         Notification,
         Pong,
+        RightsChange,
         SigningPerson,
         Summary,
     )
@@ -178,8 +179,14 @@ def _when(state: str, at: datetime) -> str:
     return over_text(at) if state == State.LAPSED else moment_text(at)
 
 
-def changes_table(changes: Iterable[Change], cursor: str | None) -> None:
-    """Print changes, and the cursor to go on from."""
+def changes_table(
+    changes: Iterable[Change],
+    rights: Sequence[RightsChange],
+    cursor: str | None,
+    *,
+    rights_changed: bool = False,
+) -> None:
+    """Print changes, what became of titles, and the cursor to go on from."""
     print_table(
         ("at", "code", "id", "became", "channel", "state now", "addressee", "subject"),
         (
@@ -196,7 +203,23 @@ def changes_table(changes: Iterable[Change], cursor: str | None) -> None:
             for one in changes
         ),
     )
-    print_table(("", ""), [("next cursor", cursor)])
+    if rights:
+        print_table(
+            ("title", "at", "addressee", "name", "role", "reference"),
+            (
+                (
+                    one.kind,
+                    "" if one.at is None else moment_text(one.at),
+                    one.addressee.identifier,
+                    one.addressee.name,
+                    one.role,
+                    one.reference or "",
+                )
+                for one in rights
+            ),
+        )
+    also = [("rights", "others than before: list once")] if rights_changed else []
+    print_table(("", ""), [*also, ("next cursor", cursor)])
 
 
 def summary_table(summary: Summary) -> None:

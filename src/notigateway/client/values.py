@@ -35,6 +35,7 @@ NotificationReceipts = v1.NotificationReceipts
 DocumentRange = v1.RetrieveDocumentResponse
 Pong = v1.PingResponse
 Change = v1_following.Change
+RightsChange = v1_following.RightsChange
 ChangesPage = v1_following.ListChangesResponse
 IssuingBodyCount = v1_following.IssuingBodyCount
 Event = v1_following.Event

@@ -31,6 +31,17 @@ class Change(V1Part):
 
 
 @element
+class RightsChange(V1Part):
+    """A title that the caller has gained or lost for an addressee; of an outage, what its powers give."""
+
+    kind: Word
+    addressee: Party
+    role: Word
+    reference: Word | None = None
+    at: datetime | None = None
+
+
+@element
 class StateCount(V1Part):
     """How many notifications are in one state."""
 
@@ -90,18 +101,23 @@ class DeadlineChange(V1Part):
 
 @element
 class ListChanges(V1Request):
-    """What has changed since a cursor, please; `from_now` asks for the cursor alone."""
+    """What has changed since a cursor, please; `from_now` asks for the cursor alone.
+
+    `with_rights_changes` asks for changes of rights by addressee too, in an answer of 1.1.
+    """
 
     cursor: Word | None = None
     from_now: bool | None = None
     page_size: Integer | None = None
+    with_rights_changes: Annotated[bool | None, Child(since=Version.V1_1)] = None
 
 
 @element
 class ListChangesResponse(V1Part):
     """A page of changes in the order of their commit; `next_cursor` is usable at any time.
 
-    With `rights_changed` the caller represents others than before: a list shows what it gained.
+    With `rights_changed` the caller represents others than before: a list shows what it gained. Where changes
+    of rights were asked for they are told by addressee instead, unless they are too many.
     """
 
     as_of: datetime
@@ -109,6 +125,9 @@ class ListChangesResponse(V1Part):
     next_cursor: Word
     rights_changed: bool
     changes: Annotated[tuple[Change, ...], Child("change", most=1000)] = ()
+    rights_changes: Annotated[
+        tuple[RightsChange, ...], Child("rightsChange", most=1000, since=Version.V1_1)
+    ] = ()
 
 
 @element

@@ -368,6 +368,20 @@ def test_without_being_asked_nothing_is_read_for_information(
     assert b"forInformation" not in service.requests[0]
 
 
+def assert_titles_are_printed(service: Simulator, run: Callable[..., Done]) -> None:
+    """Titles are told by who asks for them; without asking only that there is something."""
+    (start,) = run("changes", "--from-now", "--rights", "--json").lines()
+    service.titles += [("gained", "A28000016"), ("lost", "B00000000")]
+    since = ("changes", "--cursor", start["next_cursor"])
+    gained, lost, end = run(*since, "--rights", "--json").lines()
+    assert gained["rights_change"]["kind"] == "gained"  # type: ignore[index]
+    assert lost["rights_change"]["addressee"]["identifier"] == "B00000000"  # type: ignore[index]
+    assert end["rights_changed"] is False
+    text = run(*since, "--rights").out
+    assert ("A28000016  Ejemplo SL  attorney" in text, "list once" in text) == (True, False)
+    assert "others than before: list once" in run(*since).out
+
+
 def test_changes_summary_and_history_are_printed(service: Simulator, run: Callable[..., Done]) -> None:
     item, _ = service.add(2)
     (start,) = run("changes", "--from-now", "--json").lines()
@@ -375,6 +389,7 @@ def test_changes_summary_and_history_are_printed(service: Simulator, run: Callab
     change, end = run("changes", "--cursor", start["next_cursor"], "--json").lines()
     assert (change["state"], change["channel"], end["rights_changed"]) == ("accepted", "web_service", False)
     assert f"next cursor  {end['next_cursor']}" in run("changes").out
+    assert_titles_are_printed(service, run)
     (summary,) = run("summary", "--json").lines()
     assert summary["by_state"] == {"available": 1, "accepted": 1}
     assert summary["by_days_left"] == {"7": 1}

@@ -8,6 +8,7 @@ from uuid import UUID
 from spyne import ServiceBase
 
 from notigateway.contract import v1_following as contract
+from notigateway.contract.versions import Version
 from notigateway.law.representation import Role
 from notigateway.soap.notigateway_v1 import answers
 from notigateway.soap.notigateway_v1.rows import render_changes
@@ -32,6 +33,7 @@ class FollowingService(ServiceBase):
                 cursor=asked.cursor,
                 from_now=bool(asked.from_now),
                 page_size=asked.page_size or DEFAULT_CHANGES,
+                with_rights=bool(asked.with_rights_changes) and asked.version >= Version.V1_1,
             )
         request.access.found({row.code: row.identifier for row in page.rows})
         return render_changes(page, asked.version)

@@ -15,6 +15,7 @@ from notigateway.contract.versions import Version
 from notigateway.instants import duration_text, instant_text
 from notigateway.law.information import HELD_BACK, information_until
 from notigateway.law.lifecycle import UNDECIDED, Standing, State, effective_state
+from notigateway.wss.canonical import canonical_text
 from notigateway.wss.ns import NOTIGATEWAY_V1
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from notigateway.addressee.following import ChangesPage
     from notigateway.addressee.mailbox import Page
     from notigateway.law.lifecycle import Kind
+    from notigateway.repository.rights_told import RightTold
 
 
 def render_page(page: Page, version: Version) -> bytes:
@@ -69,7 +71,21 @@ def _change_pieces(page: ChangesPage, version: Version) -> Iterator[bytes]:
         yield notification
         is_told = row.nature is not None and version >= Version.V1_1
         yield f"<nature>{row.nature}</nature></change>".encode() if is_told else b"</change>"
+    for right in page.rights:  # nothing where they were not asked for
+        yield _right(right)
     yield b"</ListChangesResponse>"
+
+
+def _right(right: RightTold) -> bytes:
+    """Return the element `rightsChange`."""
+    kind = "gained" if right.is_gained else "lost"
+    reference = "" if right.reference is None else f"<reference>{right.reference}</reference>"
+    at = "" if right.at is None else f"<at>{instant_text(right.at)}</at>"
+    return (
+        f"<rightsChange><kind>{kind}</kind><addressee><identifier>{right.identifier}</identifier>"
+        f"<name>{canonical_text(right.name)}</name></addressee><role>{right.role}</role>{reference}{at}"
+        "</rightsChange>"
+    ).encode()
 
 
 def shown_event(state: State, at: datetime, available_at: datetime) -> tuple[State, datetime]:
