@@ -8,7 +8,15 @@ from types import ModuleType
 import pytest
 from lxml import etree
 
-from notigateway.contract import issuing_v1, v1, v1_decisions, v1_following, v1_representation, wscn
+from notigateway.contract import (
+    issuing_v1,
+    push_v1,
+    v1,
+    v1_decisions,
+    v1_following,
+    v1_representation,
+    wscn,
+)
 from notigateway.contract.bounds import bounds
 from notigateway.contract.versions import EARLIEST
 from notigateway.contract.xml import Builtin, Description, Part, VersionedRequest, describe
@@ -19,6 +27,7 @@ XS = "{http://www.w3.org/2001/XMLSchema}"
 MODULES: dict[str, tuple[ModuleType, ...]] = {
     "notigateway-v1": (v1, v1_decisions, v1_following, v1_representation),
     "notigateway-issuing-v1": (issuing_v1,),
+    "notigateway-push-v1": (push_v1,),
     "wscn-v1": (wscn,),
     "wscn-pruebas-v1": (wscn,),
 }
