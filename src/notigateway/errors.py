@@ -478,6 +478,10 @@ class CatalogueInvalidError(RepresentationError, code="CATALOGUE_INVALID"):
     """A line of a catalogue of matters and procedures is wrong; the message names it by its number."""
 
 
+class ImportLineError(RepresentationError, code="IMPORT_LINE_INVALID"):
+    """A line of an imported file cannot be read, or says otherwise than an earlier one; it is left out."""
+
+
 class RedAssignmentInvalidError(RepresentationError, code="RED_ASSIGNMENT_INVALID"):
     """A value of the RED assignment is missing or invalid."""
 

@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "check": ("check",),
     "checkpoint": ("checkpoint",),
     "cosign": ("cosign",),
+    "import": ("import", "red", "acts/manifest.jsonl"),
     "issuer": ("issuer", "employees", "EA0041778"),
     "log": ("log", "verify"),
     "matters": ("matters", "list"),
@@ -121,6 +122,7 @@ def test_every_file_of_a_command_on_data_has_a_row() -> None:
     source = Path(cli.__file__).parent
     files = {file.stem for file in source.glob("*.py") if "named_settings(settings_file)" in file.read_text()}
     others = {"database": "migrate", "refresh_trust": "refresh-trust", "red_users": "red", "renewing": "log"}
+    others["importing"] = "import"
     # The doctor has no line of refusal: what is wrong with settings is its first finding. The jobs wait.
     assert {others.get(name, name) for name in files - {"diagnosis", "jobs"}} <= set(COMMANDS)
 

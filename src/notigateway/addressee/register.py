@@ -75,14 +75,28 @@ def name_addressee(session: Session, identifier: str, name: str, *, now: datetim
 
 
 def add_account(
-    session: Session, identifier: str, account: str, *, starts_at: datetime, now: datetime
+    session: Session,
+    identifier: str,
+    account: str,
+    *,
+    starts_at: datetime,
+    ends_at: datetime | None = None,
+    now: datetime,
 ) -> Account:
     """Say that an account is the addressee's from then on; repeating changes nothing. It moves no right.
+
+    With an end that the register does not have yet, one that stands ends then, by the rules of `end_account`.
 
     Raises: `NotAddresseeError`, `AccountInvalidError`.
     """
     addressee = _lock(session, _nif("addressee", identifier))
-    return _hold(session, addressee, account, Span(to_milliseconds(starts_at)), now=now)
+    span = Span(to_milliseconds(starts_at), None if ends_at is None else to_milliseconds(ends_at))
+    if span.is_empty:
+        raise law.invalid_account("ends_at", "not_after_the_start")
+    row = _hold(session, addressee, account, span, now=now)
+    if span.ends_at is None or row.ends_at == span.ends_at:
+        return row
+    return end_account(session, identifier, account, at=span.ends_at, now=now)
 
 
 def end_account(session: Session, identifier: str, account: str, *, at: datetime, now: datetime) -> Account:

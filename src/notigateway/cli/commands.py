@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Final
 
 import typer
@@ -19,6 +20,7 @@ COMMANDS: Final = {
     "doctor": "doctor",
     "explain": "explain",
     "health": "health",
+    "import": "importing",
     "jobs": "jobs",
     "migrate": "database",
     "monitor": "monitor",
@@ -56,11 +58,14 @@ def program(names: Iterable[str] = COMMANDS) -> typer.Typer:
     )
     app.callback()(_nothing)
     for name in names:
-        found = getattr(import_module(f"{__package__}.{COMMANDS[name]}"), name.replace("-", "_"))
+        own = name.replace("-", "_")
+        found = getattr(
+            import_module(f"{__package__}.{COMMANDS[name]}"), f"{own}_" if iskeyword(own) else own
+        )
         if isinstance(found, typer.Typer):
             app.add_typer(found, name=name)
         else:
-            app.command()(found)
+            app.command(name)(found)
     return app
 
 

@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from notigateway.repository.session import Session
 
 power = typer.Typer(help="Import and list powers of attorney.", no_args_is_help=True)
-_NEEDED: Final = ("grantor", "attorney", "attorney_name", "scope", "registered_at", "expires_at")
+NEEDED: Final = ("grantor", "attorney", "attorney_name", "scope", "registered_at", "expires_at")
 COLUMNS: Final = frozenset(
     {
-        *_NEEDED,
+        *NEEDED,
         "grantor_name",
         "items",
         "accepted_at",
@@ -65,7 +65,7 @@ def import_powers(
         for number, said in read_lines(file):
             check_names(said, allowed=COLUMNS, file=file, number=number)
             try:
-                row = _import(session, said, now=now)
+                row = import_line(session, said, now=now)
             except GatewayError as error:
                 raise type(error)(f"line {number}: {said_of(error)}", **error.facts) from error
             obliging.look_again_by_power(session, row, now=now)
@@ -91,11 +91,11 @@ def list_powers(
     typer.echo("\n".join(lines), nl=bool(lines))
 
 
-def _import(session: Session, said: Mapping[str, str], *, now: datetime) -> Power:
+def import_line(session: Session, said: Mapping[str, str], *, now: datetime) -> Power:
     """Import the power of one line. Raises: `PowerInvalidError`, and what `import_power` raises."""
     from notigateway.addressee.powers import import_power
 
-    for name in _NEEDED:
+    for name in NEEDED:
         if name not in said:
             raise PowerInvalidError(f"{name}: required", field=name, problem="required")
     terms = PowerTerms(

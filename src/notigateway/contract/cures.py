@@ -668,6 +668,11 @@ CURES: Final[dict[str, Cure]] = {
         en="Operator: the message names line and column.",
         arrivals=(Arrival.TOOLS,),
     ),
+    "IMPORT_LINE_INVALID": Cure(
+        es="Operador: el mensaje nombra línea y columna; `--errors` guarda la línea para corregirla.",
+        en="Operator: the message names line and column; `--errors` keeps the line to be mended.",
+        arrivals=(Arrival.TOOLS,),
+    ),
     "RED_ASSIGNMENT_INVALID": Cure(
         es="Operador: el mensaje nombra el campo.",
         en="Operator: the message names the field.",

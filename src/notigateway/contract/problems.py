@@ -411,6 +411,10 @@ TEXTS: Final[dict[str, Texts]] = {
         "Una línea del catálogo de materias y trámites es incorrecta; no se cambia nada.",
         "A line of the catalogue of matters and procedures is wrong; nothing is changed.",
     ),
+    "IMPORT_LINE_INVALID": Texts(
+        "La línea del fichero que se importa no puede leerse, o contradice otra anterior; queda fuera.",
+        "The line of the imported file cannot be read, or contradicts an earlier one; it is left out.",
+    ),
     "RED_ASSIGNMENT_INVALID": Texts(
         "La asignación RED está incompleta o contiene un valor no válido; los datos indican el campo.",
         "The RED assignment is incomplete or holds an invalid value; the facts say which field.",

@@ -27,6 +27,7 @@ from interop.clients import CLIENTS
 from interop.falsifiers import FALSIFIERS
 from interop.faults import FALSIFIED
 from interop.matrix import operations
+from notigateway.cli.import_kinds import KINDS as IMPORTED
 from notigateway.cli.manifest import ManifestAct, parse_line
 from notigateway.cli.power import COLUMNS as POWER_COLUMNS
 from notigateway.client import ClientError
@@ -434,6 +435,7 @@ def test_the_settings_and_events_that_operators_read_of_exist() -> None:
         *map(str, Paper),
         *map(str, Cause),
         *POWER_COLUMNS,
+        *(name for one in IMPORTED.values() for name in one.columns),
         *events,
         "correlation_id",
         "trace_id",

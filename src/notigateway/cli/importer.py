@@ -1,0 +1,198 @@
+"""What `notigateway import` does: works through lines in portions, each line by itself."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import IO, TYPE_CHECKING, Any, Final
+
+from sqlalchemy import event
+
+from notigateway.cli.import_kinds import Desk, check_needed
+from notigateway.cli.telling import harmless
+from notigateway.clock.obliging import obliging_by
+from notigateway.contract.problems import said_of
+from notigateway.errors import GatewayError, ImportLineError, TemporarilyUnavailableError
+from notigateway.repository.acts import wait_for_turn_to_publish
+from notigateway.repository.addressees import find_addressee
+from notigateway.repository.apart import apart
+from notigateway.repository.engine import let_others_write, writing
+from notigateway.repository.powers import lock_addressees
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+    from sqlalchemy import Engine
+
+    from notigateway.cli.import_files import Line
+    from notigateway.cli.import_kinds import Kind
+    from notigateway.repository.session import Session
+    from notigateway.settings import Settings
+
+# While a portion is worked on nobody publishes: a fraction of a second.
+LINES_PER_TRANSACTION: Final = 200
+# Who registers by another command at the same time may be in the way: then a portion is repeated.
+_TRIES: Final = 4
+
+
+class _TakenBackError(Exception):
+    """Nothing is kept of a portion that was only checked."""
+
+
+@dataclass(frozen=True)
+class RefusedLine:
+    """A line that was left out: where, in which column, and why."""
+
+    line: int
+    code: str
+    column: str
+    reason: str
+
+
+@dataclass
+class Summary:
+    """What became of the lines so far; with `dry_run` what would become of them."""
+
+    created: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    refused: list[RefusedLine] = field(default_factory=list)
+    seconds: float = 0.0
+    dry_run: bool = False
+
+
+class Importer:
+    """Imports lines of one kind."""
+
+    def __init__(
+        self, kind: Kind, settings: Settings, console: Console, *, engine: Engine, errors: IO[str] | None
+    ) -> None:
+        self.kind = kind
+        self.obliging = obliging_by(settings)
+        self.console = console
+        self.engine = engine
+        self.errors = errors
+        self.summary = Summary()
+        # What an earlier line said of the same: its number, and a hash of its words.
+        self._said: dict[bytes, tuple[int, bytes]] = {}
+
+    def work(self, lines: Sequence[Line]) -> None:
+        """Work through a portion in one transaction; each line is in it as a whole or not at all.
+
+        Raises: `TemporarilyUnavailableError`; then nothing of this portion is in the database.
+        """
+        for left in reversed(range(_TRIES)):
+            try:
+                outcomes = self._work(lines)
+                break
+            except TemporarilyUnavailableError:
+                if not left:
+                    raise
+        # Counted only now: before the commit nothing is imported.
+        for line, outcome in zip(lines, outcomes, strict=True):
+            if isinstance(outcome, GatewayError):
+                self._refuse(line, outcome)
+            else:
+                setattr(self.summary, outcome, getattr(self.summary, outcome) + 1)
+        if not self.summary.dry_run:
+            let_others_write(self.engine)
+
+    def _work(self, lines: Sequence[Line]) -> list[str | GatewayError]:
+        outcomes: list[str | GatewayError] = []
+        try:
+            with writing(self.engine) as session:
+                touched = _Touched(session)
+                # All at once and in one order, before the turn to publish: others wait in that order, too.
+                lock_addressees(session, {_nif(line.said.get(self.kind.whose, "")) for line in lines})
+                wait_for_turn_to_publish(session)
+                outcomes = [self._enter(session, line, touched) for line in lines]
+                self._check_kept()
+        except _TakenBackError:
+            pass
+        return outcomes
+
+    def _check_kept(self) -> None:
+        """End the transaction of a portion that is only checked."""
+        if self.summary.dry_run:
+            raise _TakenBackError
+
+    def _enter(self, session: Session, line: Line, touched: _Touched) -> str | GatewayError:
+        """Enter one line; return what became of it, or why it was taken back."""
+        touched.clear()
+        try:
+            if line.refusal is not None:
+                return line.refusal
+            check_needed(self.kind, line.said)
+            self._check_consistent(line)
+            was_known = self._is_known(session, line)
+            with apart(session.connection()):
+                row = self.kind.enter(Desk(session, self.obliging, datetime.now(UTC)), line.said)
+                session.flush()
+        except GatewayError as refusal:
+            if isinstance(refusal, TemporarilyUnavailableError):
+                raise
+            session.expunge_all()  # what was taken back is no longer so
+            return refusal
+        return touched.outcome(row, was_known=was_known)
+
+    def _is_known(self, session: Session, line: Line) -> bool:
+        """Tell whether who is entered was in the register before; for the kind that enters nothing else."""
+        if self.kind.key != (self.kind.whose,):
+            return True
+        return find_addressee(session, _nif(line.said[self.kind.whose])) is not None
+
+    def _check_consistent(self, line: Line) -> None:
+        """Check that no earlier line says something else of the same. Raises: `ImportLineError`."""
+        key = _digest(line.said, self.kind.key)
+        first, words = self._said.setdefault(key, (line.number, _digest(line.said, self.kind.columns)))
+        if words != _digest(line.said, self.kind.columns):
+            raise ImportLineError(
+                f"line {first} says otherwise of the same", field="line", problem="contradicts", line=first
+            )
+
+    def _refuse(self, line: Line, refusal: GatewayError) -> None:
+        """Report a line on standard error at once, and keep it for who mends it."""
+        column, reason = str(refusal.facts.get("field", "line")), harmless(said_of(refusal))
+        found = RefusedLine(line.number, refusal.code, column, reason)
+        self.summary.refused.append(found)
+        said = f"line {found.line}: {found.column}: {found.code}: {found.reason}"
+        self.console.print(said, markup=False, highlight=False, soft_wrap=True)
+        if self.errors is not None:
+            notes = {"_line": found.line, "_column": column, "_code": found.code, "_reason": reason}
+            self.errors.write(json.dumps({**line.said, **notes}, ensure_ascii=False) + "\n")
+
+
+class _Touched:
+    """What one line has made and changed, as the session writes it."""
+
+    def __init__(self, session: Session) -> None:
+        self._made: list[object] = []
+        self._changed = False
+        event.listen(session, "after_flush", self._note)
+
+    def clear(self) -> None:
+        """Begin with another line."""
+        self._made, self._changed = [], False
+
+    def outcome(self, row: object, *, was_known: bool) -> str:
+        """Return the word for what became of the line."""
+        if not was_known or any(one is row for one in self._made):
+            return "created"
+        return "changed" if self._made or self._changed else "unchanged"
+
+    def _note(self, session: Session, _context: Any) -> None:  # noqa: ANN401  (as SQLAlchemy has it)
+        self._made += session.new
+        self._changed = self._changed or bool(session.deleted) or any(map(session.is_modified, session.dirty))
+
+
+def _nif(text: str) -> str:
+    """Return a NIF in its one form, if it is one: by it rows are locked, and what is none locks nothing."""
+    return "".join(letter for letter in text.upper() if letter.isalnum())
+
+
+def _digest(said: Any, names: Sequence[str]) -> bytes:  # noqa: ANN401
+    words = json.dumps([said.get(name) for name in names])
+    return hashlib.blake2b(words.encode(), digest_size=16).digest()
