@@ -76,6 +76,10 @@ def _routing(record: Recorder) -> None:
     since = f"<filter><availableFrom>{published_at}</availableFrom></filter>"
     answer = record.ask("the newest, of 1.0", "ListNotifications", since)
     record.ask("the newest", "ListNotifications", since + ASKING)
+    record.ask(
+        "what has the words", "ListNotifications", "<filter><text>reclamación said</text></filter>" + ASKING
+    )
+    record.ask("counts by addressee", "GetSummary", f"<countAddressees>true</countAddressees>{ASKING}")
     record.ask("its receipts", "RetrieveReceipts", f"{ids(first(answer, 'notification/ng:id'))}{ASKING}")
 
 

@@ -28,6 +28,7 @@ _VALUES: Final[Mapping[str, Callable[[int], str]]] = {
     "Instant": lambda n: f"2026-11-26T09:{n % 60:02d}:15.{n % 899 + 101}Z",
     "ContractVersion": lambda _: "1.1",
     "PageSize": lambda n: str(n % 1000 + 1),
+    "CountPageSize": lambda n: str(n % 5000 + 1),
     "Offset": lambda n: str(n + 1),
     "Length": lambda n: str(n + 1),
     "boolean": lambda _: "true",

@@ -442,7 +442,24 @@ def _summary(simulator: Simulator, request: _Element) -> _Element:
         ),
         element("byDaysLeft", element("daysLeft", "7"), element("count", str(undecided))),
         element("byDaysLeft", element("count", "0")),
+        *_addressees(request),
     )
+
+
+def _addressees(request: _Element) -> list[_Element]:
+    """Return two pages of one addressee each, where they are asked for."""
+    if request.findtext("{*}countAddressees") != "true":
+        return []
+    is_first = request.find("{*}cursor") is None
+    identifier, due = ("A00000000", None) if is_first else ("B00000000", instant_text(DEADLINE))
+    one = element(
+        "byAddressee",
+        element("addressee", element("identifier", identifier), element("name", "Ejemplo SL")),
+        element("count", "3"),
+        element("undecided", "1"),
+        *([] if due is None else [element("nearestDeadline", due)]),
+    )
+    return [one, *([element("nextCursor", "second-page")] if is_first else [])]
 
 
 def _history(simulator: Simulator, request: _Element) -> _Element:

@@ -7,6 +7,7 @@ repeated after a broken connection. The client is safe to share between threads.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Literal, Self
 
@@ -50,6 +51,7 @@ IDS_PER_DECISION: Final = 500
 IDS_PER_RETRIEVAL: Final = 100
 FORMS_PER_RETRIEVAL: Final = 10
 PAGE_SIZE: Final = 1_000
+ADDRESSEES_PER_PAGE: Final = 5_000
 _EVERYTHING: Final = Filter()
 
 
@@ -215,9 +217,23 @@ class NotificationClient:
             page = self.changes_page(page.next_cursor, page_size=page_size)
             yield from page.changes
 
-    def summary(self, *, role: str | None = None) -> Summary:
-        """Return how many notifications there are, in one capacity or in all."""
-        return wire.summary(self._call(v1_following.GetSummary(role=role)))
+    def summary(self, *, role: str | None = None, by_addressee: bool = False) -> Summary:
+        """Return how many notifications there are, in one capacity or in all; of each addressee if wanted.
+
+        Raises: `UnexpectedResponseError` when a page of addressees leads back to itself.
+        """
+        asked = v1_following.GetSummary(role=role)
+        if by_addressee:
+            asked = replace(asked, count_addressees=True, page_size=ADDRESSEES_PER_PAGE)
+        answer = wire.read(v1_following.GetSummaryResponse, self._call(asked))
+        found, cursor = wire.summary(answer), None
+        while answer.next_cursor is not None:
+            if answer.next_cursor == cursor:
+                raise UnexpectedResponseError("the page does not lead to the next one")
+            cursor = answer.next_cursor
+            answer = wire.read(v1_following.GetSummaryResponse, self._call(replace(asked, cursor=cursor)))
+            found = replace(found, by_addressee=(*found.by_addressee, *answer.by_addressee))
+        return found
 
     def history(self, notification_id: str) -> History:
         """Return what happened to a notification."""

@@ -55,10 +55,17 @@ def changes_command(
         changes_table(found, rights, cursor, rights_changed=has_changed)
 
 
-def summary_command(context: typer.Context, role: Role = None, as_json: Json = False) -> None:
+def summary_command(
+    context: typer.Context,
+    role: Role = None,
+    by_addressee: Annotated[
+        bool, typer.Option("--by-addressee", help="Count for each addressee too, the most urgent first.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Print the counts."""
     with connection_of(context).client() as client:
-        summary = client.summary(role=role)
+        summary = client.summary(role=role, by_addressee=by_addressee)
     (print_json if as_json else summary_table)(summary)
 
 

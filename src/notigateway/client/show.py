@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from notigateway.client.proof import Verdict
     from notigateway.client.pulled import PullReport
     from notigateway.client.values import (
+        AddresseeCount,
         Change,
         Decision,
         DecisionOutcome,
@@ -237,6 +238,26 @@ def summary_table(summary: Summary) -> None:
     if summary.without_deadline:
         rows.append(("without deadline", summary.without_deadline))
     print_table(("", ""), rows)
+    if summary.by_addressee:
+        print_table(
+            ("addressee", "name", "count", "undecided", "first last day"),
+            (
+                (
+                    one.addressee.identifier,
+                    one.addressee.name,
+                    one.count,
+                    one.undecided,
+                    last_day_text(one.nearest_deadline),
+                )
+                for one in sorted(summary.by_addressee, key=_urgency)
+            ),
+        )
+
+
+def _urgency(one: AddresseeCount) -> tuple[bool, float, str]:
+    """Return by what addressees are sorted: who has to decide first, then who may, then the others."""
+    due = one.nearest_deadline
+    return (due is None, -one.undecided if due is None else due.timestamp(), one.addressee.identifier)
 
 
 def history_table(history: History) -> None:

@@ -38,6 +38,7 @@ Change = v1_following.Change
 RightsChange = v1_following.RightsChange
 ChangesPage = v1_following.ListChangesResponse
 IssuingBodyCount = v1_following.IssuingBodyCount
+AddresseeCount = v1_following.AddresseeCount
 Event = v1_following.Event
 DeadlineChange = v1_following.DeadlineChange
 History = v1_following.GetHistoryResponse
@@ -62,7 +63,10 @@ KINDS: Final[Kinds] = ((v1.Document, Document), (v1.Receipt, Receipt))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """Counts; what waits for a decision is counted by days left, or as `without_deadline`."""
+    """Counts; what waits for a decision is counted by days left, or as `without_deadline`.
+
+    `by_addressee` is in the order of the identifiers, and empty unless it was asked for.
+    """
 
     as_of: datetime
     total: int
@@ -70,3 +74,4 @@ class Summary:
     by_issuing_body: tuple[IssuingBodyCount, ...]
     by_days_left: dict[int, int]
     without_deadline: int
+    by_addressee: tuple[AddresseeCount, ...] = ()

@@ -120,9 +120,8 @@ def history(answer: _Element, asked: str) -> History:
     return found
 
 
-def summary(answer: _Element) -> Summary:
-    """Return counts by state, by issuing body and by days left."""
-    found = read(v1_following.GetSummaryResponse, answer)
+def summary(found: v1_following.GetSummaryResponse) -> Summary:
+    """Return counts by state, by issuing body and by days left, and those of the addressees on this page."""
     waiting = found.by_days_left
     return Summary(
         as_of=found.as_of,
@@ -131,4 +130,5 @@ def summary(answer: _Element) -> Summary:
         by_issuing_body=found.by_issuing_body,
         by_days_left={one.days_left: one.count for one in waiting if one.days_left is not None},
         without_deadline=sum(one.count for one in waiting if one.days_left is None),
+        by_addressee=found.by_addressee,
     )

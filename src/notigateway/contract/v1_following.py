@@ -67,6 +67,16 @@ class DaysLeftCount(V1Part):
 
 
 @element
+class AddresseeCount(V1Part):
+    """How many notifications are for one addressee, and until when the first of them is to be decided."""
+
+    addressee: Party
+    count: int
+    undecided: int
+    nearest_deadline: datetime | None = None
+
+
+@element
 class Event(V1Part):
     """Something that happened to a notification, and who did it."""
 
@@ -132,9 +142,15 @@ class ListChangesResponse(V1Part):
 
 @element
 class GetSummary(V1Request):
-    """Counts, please; in one capacity or in all."""
+    """Counts, please; in one capacity or in all.
+
+    `count_addressees` also those of each addressee, page by page, in an answer of 1.1.
+    """
 
     role: Word | None = None
+    count_addressees: Annotated[bool | None, Child(since=Version.V1_1)] = None
+    cursor: Annotated[Word | None, Child(since=Version.V1_1)] = None
+    page_size: Annotated[Integer | None, Child(since=Version.V1_1)] = None
 
 
 @element
@@ -146,6 +162,8 @@ class GetSummaryResponse(V1Part):
     by_state: tuple[StateCount, ...] = ()
     by_issuing_body: tuple[IssuingBodyCount, ...] = ()
     by_days_left: tuple[DaysLeftCount, ...] = ()
+    by_addressee: Annotated[tuple[AddresseeCount, ...], Child(since=Version.V1_1, most=5000)] = ()
+    next_cursor: Annotated[Word | None, Child(since=Version.V1_1)] = None
 
 
 @element

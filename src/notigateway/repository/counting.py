@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import case, func, literal, null, select, type_coerce, union, union_all
 
-from notigateway.law.lifecycle import UNDECIDED, Kind
+from notigateway.law.lifecycle import UNDECIDED, Kind, State
 from notigateway.repository.addressed import Addressed
 from notigateway.repository.boxed import Boxed
 from notigateway.repository.columns import UtcDateTime, Word
-from notigateway.repository.model import IssuingBody, Notification
+from notigateway.repository.model import Addressee, IssuingBody, Notification
+from notigateway.repository.own_inbox import OwnItem
 from notigateway.repository.red_inbox import RedItem
 
 if TYPE_CHECKING:
@@ -44,6 +45,59 @@ def count_groups(
             for query in _counts(of_it, stronger):
                 rows += session.connection().execute(query, reach.asked).all()
     return sorted(rows, key=attrgetter("dir3"))
+
+
+def count_by_addressee(
+    session: Session, reach: Reach, *, role: Role | None, rights: RightsPolicy
+) -> Sequence[Row[*tuple[object, ...]]]:
+    """Count the same by addressee, and what has not ended by stored state and deadline besides.
+
+    Of what has ended neither is told.
+    """
+    sources = reach.sources(rights, weakest=role)
+    capacities = [source.role for source in sources]
+    rows: list[Row[*tuple[object, ...]]] = []
+    for capacity in dict.fromkeys(capacities):
+        if role in {None, capacity}:
+            stronger = sources[: capacities.index(capacity)]
+            of_it = [source for source in sources if source.role is capacity]
+            rows += session.connection().execute(_of_addressees(of_it, stronger), reach.asked).all()
+    return rows
+
+
+def _of_addressees(sources: Sequence[Source], stronger: Sequence[Source]) -> Select[*tuple[object, ...]]:
+    """Count what these sources give, and no stronger one, by addressee."""
+    facts = union(*map(_with_addressee, sources)).subquery()
+    is_open = facts.c.state.in_(UNDECIDED)
+    state = type_coerce(case((is_open, facts.c.state)), Word(State))
+    deadline = type_coerce(case((is_open, facts.c.deadline)), UtcDateTime)
+    counted = (
+        select(
+            facts.c.addressee_id,
+            state.label("state"),
+            deadline.label("deadline"),
+            func.count().label("count_"),
+        )
+        .where(*([facts.c.code.not_in(_codes(stronger))] if stronger else []))
+        .group_by(facts.c.addressee_id, state, deadline)
+        .subquery()
+    )
+    return select(
+        Addressee.identifier,
+        Addressee.name,
+        counted.c.state,
+        counted.c.deadline,
+        Notification.outage_since.label("outage_since"),
+        counted.c.count_,
+    ).join(Addressee, Addressee.id == counted.c.addressee_id)
+
+
+def _with_addressee(source: Source) -> Select[*tuple[object, ...]]:
+    """Select what of a source is counted by addressee: RED boxes do not say whose an item is."""
+    if isinstance(source, Addressed):
+        return source.codes().add_columns(OwnItem.state, OwnItem.deadline, OwnItem.addressee_id)
+    items = source.codes().join(Notification, Notification.code == RedItem.code)
+    return items.add_columns(Notification.state, Notification.deadline, Notification.addressee_id)
 
 
 def _counts(sources: Sequence[Source], stronger: Sequence[Source]) -> list[Select[*tuple[object, ...]]]:

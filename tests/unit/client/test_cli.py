@@ -393,7 +393,13 @@ def test_changes_summary_and_history_are_printed(service: Simulator, run: Callab
     (summary,) = run("summary", "--json").lines()
     assert summary["by_state"] == {"available": 1, "accepted": 1}
     assert summary["by_days_left"] == {"7": 1}
+    assert summary["by_addressee"] == []
     assert "TGSS EA0041778  2 (1 undecided)" in run("summary").out
+    (summary,) = run("summary", "--by-addressee", "--json").lines()
+    assert [one["addressee"]["identifier"] for one in summary["by_addressee"]] == ["A00000000", "B00000000"]  # type: ignore[attr-defined]
+    table = run("summary", "--by-addressee").out
+    assert "B00000000  Ejemplo SL  3      1          Monday 30 November 2026" in table
+    assert table.index("B00000000") < table.index("A00000000")
     (history,) = run("history", item.id, "--json").lines()
     assert [one["state"] for one in history["events"]] == ["available", "accepted"]  # type: ignore[attr-defined]
     text = run("history", item.id).out

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from notigateway.addressee import following, mailbox
+    from notigateway.addressee import counting, following, mailbox
     from notigateway.addressee.contents import Content
     from notigateway.addressee.retrieved import Retrieved, Stamped
     from notigateway.receipts.raising import Raised
@@ -250,7 +250,9 @@ def _known(identifier: str | None, name: str | None) -> v1.Party | None:
 # --- counts and history ---------------------------------------------------------------------------
 
 
-def summary(result: following.Summary) -> v1_following.GetSummaryResponse:
+def summary(
+    result: following.Summary, page: counting.AddresseesPage | None = None
+) -> v1_following.GetSummaryResponse:
     """Return counts, each list in an order of its own; what has no deadline comes last."""
     days = sorted(result.by_days_left.items(), key=lambda pair: (pair[0] is None, pair[0] or 0))
     return v1_following.GetSummaryResponse(
@@ -267,6 +269,17 @@ def summary(result: following.Summary) -> v1_following.GetSummaryResponse:
             for body in result.by_issuing_body.values()
         ),
         by_days_left=tuple(v1_following.DaysLeftCount(days_left=left, count=count) for left, count in days),
+        by_addressee=() if page is None else tuple(map(_addressee_count, page.counts)),
+        next_cursor=None if page is None else page.next_cursor,
+    )
+
+
+def _addressee_count(one: counting.AddresseeCount) -> v1_following.AddresseeCount:
+    return v1_following.AddresseeCount(
+        addressee=v1.Party(identifier=one.identifier, name=one.name),
+        count=one.total,
+        undecided=one.undecided,
+        nearest_deadline=one.nearest,
     )
 
 

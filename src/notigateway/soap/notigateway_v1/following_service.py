@@ -7,6 +7,7 @@ from uuid import UUID
 
 from spyne import ServiceBase
 
+from notigateway.addressee.counting import count_addressees
 from notigateway.contract import v1_following as contract
 from notigateway.contract.versions import Version
 from notigateway.law.representation import Role
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from notigateway.soap.gate import Request
 
 DEFAULT_CHANGES = 100
+DEFAULT_ADDRESSEES = 1_000
 
 
 class FollowingService(ServiceBase):
@@ -44,7 +46,17 @@ class FollowingService(ServiceBase):
         with request.reading() as session:
             role = None if asked.role is None else Role(asked.role)
             summary = request.office.following.get_summary(session, request.asking, role=role)
-        return answers.summary(summary)
+            page = None
+            if asked.count_addressees and asked.version >= Version.V1_1:
+                page = count_addressees(
+                    session,
+                    request.asking,
+                    rights=request.office.following.rights,
+                    role=role,
+                    cursor=asked.cursor,
+                    page_size=asked.page_size or DEFAULT_ADDRESSEES,
+                )
+        return answers.summary(summary, page)
 
     @operation(contract.GetHistory, contract.GetHistoryResponse)
     def GetHistory(request: Request, asked: contract.GetHistory) -> contract.GetHistoryResponse:
