@@ -27,6 +27,7 @@ from notigateway.evidence.statement import (
     AttestedDocument,
     DelegateDetails,
     RecipientDetails,
+    ReportDetails,
     SenderDetails,
     Statement,
     UserContent,
@@ -55,6 +56,8 @@ if TYPE_CHECKING:
     Answer = Callable[["Simulator", _Element], _Element]
 
 AVAILABLE_AT = datetime(2026, 11, 20, 8, tzinfo=UTC)
+DECIDED_AT = AVAILABLE_AT + timedelta(days=1)
+REPORTED_AT = DECIDED_AT + timedelta(days=1)
 DEADLINE = datetime(2026, 11, 30, 23, tzinfo=UTC)
 
 
@@ -113,6 +116,11 @@ class Item:
     receipt_id: str = field(default_factory=lambda: str(uuid4()))
     receipt: bytes = b""
     receipt_state: str = "accepted"
+    # Receipts of other events, and what was reported: state, instant, bytes.
+    others: list[tuple[str, datetime, bytes]] = field(default_factory=list)
+    others_ids: list[str] = field(default_factory=list)
+    deadline: datetime = DEADLINE
+    decided_at: datetime = DECIDED_AT
 
     def __post_init__(self) -> None:
         self.sha256 = self.sha256 or hashlib.sha256(self.content).hexdigest()
@@ -137,7 +145,7 @@ class Item:
             element("role", "own"),
             element("state", self.state),
             element("availableAt", instant_text(AVAILABLE_AT)),
-            element("deadline", instant_text(DEADLINE)),
+            element("deadline", instant_text(self.deadline)),
             element("timeLeft", "P7DT3H0M4S"),
             element("specialCategory", "false"),
             element("documentCount", "1"),
@@ -161,14 +169,24 @@ class Item:
 
     def sealed(self) -> _Element:
         """Return the element Receipt."""
-        return element(
-            "receipt",
-            element("receiptId", self.receipt_id),
-            element("state", self.receipt_state),
-            element("eventTime", instant_text(AVAILABLE_AT)),
-            element("sha256", hashlib.sha256(self.receipt).hexdigest()),
-            element("xml", base64.b64encode(self.receipt).decode()),
-        )
+        return _receipt(self.receipt_id, self.receipt_state, self.decided_at, self.receipt)
+
+    def all_sealed(self) -> list[_Element]:
+        """Return every receipt that there is, the first one first."""
+        own = [self.sealed()] if self.receipt else []
+        others = (_receipt(one, *told) for one, told in zip(self.others_ids, self.others, strict=True))
+        return [*own, *others]
+
+
+def _receipt(identifier: str, state: str, at: datetime, data: bytes) -> _Element:
+    return element(
+        "receipt",
+        element("receiptId", identifier),
+        element("state", state),
+        element("eventTime", instant_text(at)),
+        element("sha256", hashlib.sha256(data).hexdigest()),
+        element("xml", base64.b64encode(data).decode()),
+    )
 
 
 def relating(message_id: str) -> Sequence[tuple[str, str]]:
@@ -191,6 +209,9 @@ class Simulator:
         self.items: dict[str, Item] = {}
         self.changes: list[tuple[Item, str]] = []
         self.titles: list[tuple[str, str]] = []
+        # When what the changes at these places tell was, and which of them another channel told.
+        self.instants: dict[int, datetime] = {}
+        self.reported: set[int] = set()
         self.rights = 0
         self.plan: deque[Answer] = deque()
         self.status: deque[int] = deque()
@@ -253,19 +274,51 @@ class Simulator:
     def time_stamp(self, *items: Item) -> None:
         """Raise receipts to the form with a time-stamp, as the service does after a minute."""
         for item in items:
-            item.receipt = stamped(item.receipt, at=AVAILABLE_AT + timedelta(minutes=1))
+            item.receipt = stamped(item.receipt, at=DECIDED_AT + timedelta(minutes=1))
 
-    def seal(self, item: Item, *, event: State = State.ACCEPTED, addressee: str = "B00000000") -> bytes:
-        """Return a receipt about an item."""
+    def report(self, item: Item, state: str, at: datetime) -> None:
+        """Let another channel tell what happened there, before what is known here: it decides."""
+        identifier = str(uuid4())
+        item.others.append((state, at, self.seal(item, event=State(state), at=at, identifier=identifier)))
+        item.others_ids.append(identifier)
+        if item.state == "available" or at < DECIDED_AT or not item.receipt:
+            item.state = state
+        self.changes.append((item, state))
+        self.instants[len(self.changes) - 1] = at
+        self.reported.add(len(self.changes) - 1)
+
+    def write_lapse(self, item: Item) -> None:
+        """Write the evidence of a lapse, as the clock does soon after the deadline."""
+        item.receipt_state = "lapsed"
+        item.receipt = self.seal(item, event=State.LAPSED, at=DEADLINE)
+        item.decided_at = DEADLINE
+        self.changes.append((item, "lapsed"))
+        self.instants[len(self.changes) - 1] = DEADLINE
+
+    def seal(
+        self,
+        item: Item,
+        *,
+        event: State = State.ACCEPTED,
+        addressee: str = "B00000000",
+        at: datetime = DECIDED_AT,
+        identifier: str | None = None,
+    ) -> bytes:
+        """Return a receipt about an item; `identifier` is of one that another channel's report has."""
         statement = Statement(
-            evidence_id=UUID(item.receipt_id),
+            evidence_id=UUID(identifier or item.receipt_id),
             event=event,
-            event_time=AVAILABLE_AT,
+            event_time=at,
             submission_time=AVAILABLE_AT,
             sender=SenderDetails(dir3="EA0041778", name="Tesorería General", nif="S2819001E"),
             recipient=RecipientDetails(identifier=addressee, name="Ejemplo SL"),
-            channel=Channel.WEB_SERVICE,
-            delegate=DelegateDetails(role=Role.OWN, identifier="00000000T", name="Ana Ñuñez"),
+            channel=Channel.WEB_SERVICE if identifier is None else Channel.SEDE,
+            report=None
+            if identifier is None
+            else ReportDetails(reported_at=REPORTED_AT, reference="SEDE-77"),
+            delegate=DelegateDetails(role=Role.OWN, identifier="00000000T", name="Ana Ñuñez")
+            if identifier is None
+            else None,
             content=UserContent(
                 notification_id=UUID(item.id),
                 notification_code=item.code,
@@ -282,7 +335,8 @@ class Simulator:
                 ),
             ),
         )
-        return self._seal.seal(render(statement), AVAILABLE_AT, now=AVAILABLE_AT)
+        sealed_at = at if identifier is None else REPORTED_AT
+        return self._seal.seal(render(statement), sealed_at, now=sealed_at)
 
     def ordinary(self, request: _Element) -> _Element:
         """Return the answer of a service in good health."""
@@ -385,15 +439,15 @@ def _list_changes(simulator: Simulator, request: _Element) -> _Element:
     titles = simulator.titles[known : known + size] if is_told else []
     known += len(titles)
     end = min(start + size - len(titles), there)
-    place = (end, simulator.rights, known) if is_told else (end, both)
+    here = (end, simulator.rights, known) if is_told else (end, both)
     has_more = end < there or (is_told and known < all_titles)
     return element(
         "ListChangesResponse",
         element("asOf", instant_text(AVAILABLE_AT)),
         element("hasMore", str(has_more).lower()),
-        element("nextCursor", ".".join(map(str, place))),
+        element("nextCursor", ".".join(map(str, here))),
         element("rightsChanged", str(has_changed).lower()),
-        *(_change(simulator, *one) for one in simulator.changes[start:end]),
+        *(_change(simulator, *simulator.changes[place], place) for place in range(start, end)),
         *(_title(*one) for one in titles),
     )
 
@@ -408,14 +462,17 @@ def _title(kind: str, addressee: str) -> _Element:
     )
 
 
-def _change(simulator: Simulator, item: Item, state: str) -> _Element:
-    channel = [] if state == "available" else [element("channel", "web_service")]
+def _change(simulator: Simulator, item: Item, state: str, place: int) -> _Element:
+    is_reported = place in simulator.reported
+    channel = [] if state == "available" else [element("channel", "sede" if is_reported else "web_service")]
+    usual = AVAILABLE_AT if state == "available" else DECIDED_AT
     return element(
         "change",
         element("eventId", str(uuid4())),
         element("state", state),
-        element("at", instant_text(AVAILABLE_AT)),
+        element("at", instant_text(simulator.instants.get(place, usual))),
         *channel,
+        *([element("reportedAt", instant_text(REPORTED_AT))] if is_reported else []),
         item.metadata(),
     )
 
@@ -547,7 +604,7 @@ def _retrieve(simulator: Simulator, request: _Element) -> _Element:
                 element("id", item.id),
                 item.metadata(),
                 item.document(),
-                *([item.sealed()] if is_with_receipts else []),
+                *(item.all_sealed() if is_with_receipts else []),
             )
             for item in items
         ),
@@ -558,7 +615,7 @@ def _receipts(simulator: Simulator, request: _Element) -> _Element:
     items = [simulator.items[one] for one in _asked(request)]
     return element(
         "RetrieveReceiptsResponse",
-        *(element("item", element("id", item.id), item.sealed()) for item in items),
+        *(element("item", element("id", item.id), *item.all_sealed()) for item in items),
     )
 
 

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,7 +24,6 @@ from notigateway.sandbox.process import Running, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from cryptography import x509
 
@@ -97,10 +97,10 @@ def test_a_pull_that_is_killed_at_random_moments_ends_with_every_notification_on
     report = json.loads(again.stdout)
     assert (report["walked_list"], report["changes"], report["listed"]) == (False, 0, 0)
     files = {entry.name for entry in spool.iterdir() if not entry.is_dir()}
-    assert files - {KEPT} == {".lock", ".cursor", ".waiting"}
+    assert files - {KEPT} == {".archive", ".lock", ".cursor", ".waiting"}
 
     seals = load_certificates(sandbox.pki.certificate("seal"))
-    ids = sorted(_check_folder(folder, seals) for folder in spool.iterdir() if folder.is_dir())
+    ids = sorted(_check_folder(Path(folder), seals) for folder in _complete(spool))
     assert ids == sorted(_listed(sandbox))
     assert len(ids) == len(set(ids)) == count
 
@@ -127,15 +127,19 @@ def _wait_until_free(spool: Path) -> None:
 
 
 def _complete(spool: Path) -> set[str]:
-    """Return the folders that claim to be complete, by their names."""
-    found = list(os.scandir(spool)) if spool.is_dir() else []
-    return {entry.name for entry in found if entry.is_dir() and not entry.name.startswith(".tmp-")}
+    """Return the folders that claim to be complete."""
+    found = spool.glob("[!.]*/*/*/notification.json") if spool.is_dir() else ()
+    return {str(one.parent) for one in found}
 
 
 def _check_folder(folder: Path, seals: list[x509.Certificate]) -> str:
     """Prove that a folder is complete: every file it names is there, and proven; return its notification."""
     described = json.loads((folder / "notification.json").read_text())
-    assert folder.name == f"{described['code']}-{described['id']}"
+    assert folder.parts[-3:] == (
+        described["addressee"]["identifier"],
+        described["available_at"][:4],
+        str(described["code"]),
+    )
     files = {"notification.json"}
     hashes = set()
     for document in described["documents"]:

@@ -106,7 +106,7 @@ def _run(folder: Path, notifications: int) -> list[str]:
 def inspect(inbox: Path, seals: Sequence[x509.Certificate]) -> Findings:
     """Verify everything that a pull stored, trusting nothing but the pinned seal certificates."""
     findings = Findings()
-    for file in sorted(inbox.glob("*/notification.json")):
+    for file in sorted(inbox.rglob("notification.json")):
         findings.stored += 1
         try:
             _inspect_one(file, seals, findings)
@@ -158,7 +158,7 @@ def _shortfalls(findings: Findings, notifications: int) -> list[str]:
 
 def _identifiers(inbox: Path) -> list[str]:
     """Return which notifications stand in the folder of a pull."""
-    return [json.loads(file.read_text("utf-8"))["id"] for file in sorted(inbox.glob("*/notification.json"))]
+    return [json.loads(file.read_text("utf-8"))["id"] for file in sorted(inbox.rglob("notification.json"))]
 
 
 def _summarise(findings: Findings, notifications: int, instants: Sequence[float]) -> None:

@@ -147,6 +147,11 @@ class NotificationClient:
         """The service's address."""
         return self._transport.url
 
+    @property
+    def holder(self) -> str:
+        """Whom the client's certificate names: the NIF of the entity or the person, else the name."""
+        return self._transport.holder
+
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()

@@ -2,7 +2,8 @@
 
 Exit codes: 0 done · 1 some items refused, or of a lower level than was asked for · 2 wrong usage or
 unusable files · 3 the service answered a fault or not at all, or the folder cannot be written · 4 something
-is not verified · 6 the log of the service is not the one that was seen before · 130 interrupted.
+is not verified · 5 the archive was corrected · 6 the log of the service is not the one that was seen before ·
+130 interrupted.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from notigateway.client.options import (
     chosen_ids,
     confirm,
 )
+from notigateway.client.pulling_commands import add_pulling_command
 from notigateway.client.retrieving_commands import add_retrieving_command
 from notigateway.client.tables import shown
 from notigateway.client.values import DecisionOutcome, Filter
@@ -58,6 +60,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     epilog="Exit codes: 0 done; 1 some items refused, or receipts of a lower level than was asked for; 2 "
     "wrong usage or unusable files; 3 fault, no answer or folder not writable; 4 something is not verified; "
+    "5 what the archive said was corrected; "
     "6 the service's log is not the one that was seen before, or has a new name; 130 interrupted.",
 )
 
@@ -165,56 +168,7 @@ def list_command(
         show.print_all(client.list_notifications(where), show.notifications_table, as_json=as_json)
 
 
-@app.command("pull", help="Store what is accepted in a folder, once each; with --accept, accept it first.")
-@choosing
-def pull_command(
-    context: typer.Context,
-    directory: Annotated[Path, typer.Argument(help="One folder per notification is made in it.")],
-    accept: Annotated[
-        bool, typer.Option("--accept", help="Accept what is at disposal: this has legal effect.")
-    ] = False,
-    full: Annotated[
-        bool, typer.Option("--full", help="Look at everything, not only at what has changed.")
-    ] = False,
-    parallel: Annotated[int, typer.Option(min=1, max=32, help="How many downloads at a time.")] = 4,
-    processes: Annotated[
-        int, typer.Option(min=1, max=32, help="From 2: as many processes download, one each at a time.")
-    ] = 1,
-    accept_log_name: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", help="The name of a log that was restored: you have asked who runs the service."
-        ),
-    ] = None,
-    where: Filter = EVERYTHING,
-    as_json: Json = False,
-) -> None:
-    """Pull into a folder; run it again after any interruption."""
-    from notigateway.client.fetching import Processes
-    from notigateway.client.pulling import pull as pull_all
-
-    seals, authorities = connection_of(context).seals(), connection_of(context).authorities()
-    with connection_of(context).client() as client, show.pull_progress() as progress:
-        report = pull_all(
-            client,
-            directory,
-            seal_certificates=seals,
-            accept=accept,
-            where=where,
-            parallel=parallel,
-            full=full,
-            processes=Processes(processes, connection_of(context).fetching) if processes > 1 else None,
-            progress=progress,
-            accepted_log_name=accept_log_name,
-            authorities=authorities,
-        )
-    (show.print_json if as_json else show.report_table)(report)
-    if report.not_verified:
-        raise typer.Exit(_NOT_VERIFIED)
-    if report.refused:
-        raise typer.Exit(_REFUSED)
-
-
+add_pulling_command(app)
 add_following_commands(app)
 add_retrieving_command(app)
 app.add_typer(wscn_app, name="wscn", help="The same by the Social Security's contract; or --contract wscn.")

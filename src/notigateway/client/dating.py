@@ -9,14 +9,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from notigateway.client.errors import NotVerifiedError, ReceiptDiffersError
-from notigateway.client.file_names import notification_of
 from notigateway.client.proof import undated, verify
 from notigateway.client.pulled import Left
-from notigateway.client.shapes import compact_text
-from notigateway.client.waiting import DESCRIPTION, described, is_stamped, settle_waiting, stored_receipts
+from notigateway.client.stored import DESCRIPTION, written
+from notigateway.client.waiting import is_stamped, settle_waiting, stored_receipts
 from notigateway.errors import ReceiptInvalidError
 from notigateway.evidence.additions import take_apart
 
@@ -53,14 +52,8 @@ class _Stored:
     folder: str
     name: str
     data: bytes
-
-    @property
-    def code(self) -> int:
-        return int(self.folder.partition("-")[0])
-
-    @property
-    def identifier(self) -> str:
-        return self.folder.partition("-")[2]
+    code: int
+    identifier: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +70,16 @@ class Dating:
 
         Raises: `SpoolError`; `ClientError` for the whole batch.
         """
-        ids = [found[1] for found in map(notification_of, folders) if found is not None]
-        done = Dated()
-        for folder, item in zip(folders, self.client.receipts(ids), strict=True):
+        about = {folder: self.spool.described(folder) for folder in folders}
+        readable = [folder for folder in folders if about[folder]]
+        done = Dated(still=dict.fromkeys(folders, 0))
+        items = self.client.receipts([str(about[folder]["id"]) for folder in readable])
+        for folder, item in zip(readable, items, strict=True):
             served = {one.receipt_id.lower(): one for one in item.receipts}
-            done.still[folder] = self._date(folder, served, done)
+            done.still[folder] = self._date(folder, about[folder], served, done)
         return done
 
-    def _date(self, folder: str, served: Mapping[str, Receipt], done: Dated) -> int:
+    def _date(self, folder: str, about: dict[str, Any], served: Mapping[str, Receipt], done: Dated) -> int:
         """Return how many receipts of a folder still wait."""
         new: dict[str, bytes] = {}
         still, hashes = 0, dict[str, str]()
@@ -95,7 +90,8 @@ class Dating:
                     found = stored  # a former pull was killed between the receipt and what is said of it
             else:
                 receipt = served.get(str(said.get("receipt_id")).lower())
-                found = None if receipt is None else self._newer(_Stored(folder, name, stored), receipt, done)
+                known = _Stored(folder, name, stored, int(about["code"]), str(about["id"]))
+                found = None if receipt is None else self._newer(known, receipt, done)
                 still += found is None
                 if found is not None:
                     new[name] = found
@@ -103,7 +99,10 @@ class Dating:
                 hashes[name] = _hash(found)
         done.time_stamped += len(new)
         if hashes:
-            new[DESCRIPTION] = self._redescribed(folder, hashes)
+            for one in about["receipts"]:
+                if isinstance(one, dict) and one.get("file") in hashes:
+                    one["sha256"] = hashes[one["file"]]
+            new[DESCRIPTION] = written(about)
             self.spool.replace_stored(folder, new)
         return still
 
@@ -138,14 +137,6 @@ class Dating:
         if self.spool.read_stored(stored.folder, kept) != data:
             self.spool.replace_stored(stored.folder, {kept: data})
         raise ReceiptDiffersError(f"{stored.folder}/{stored.name}", kept)
-
-    def _redescribed(self, folder: str, hashes: Mapping[str, str]) -> bytes:
-        """Return what is said of a notification, with the hashes of its receipts as they are now."""
-        about = described(self.spool, folder)
-        for one in about["receipts"]:
-            if isinstance(one, dict) and one.get("file") in hashes:
-                one["sha256"] = hashes[one["file"]]
-        return f"{compact_text(about)}\n".encode()
 
 
 def date_waiting(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import datetime, time
 from typing import TYPE_CHECKING, Final
 
 from notigateway.law.deadlines import MADRID, last_day
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import date
 
+_LAPSED: Final = "lapsed"
 # Of no locale: the words must not depend on the computer.
 _WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS: Final = (
@@ -40,6 +41,14 @@ def over_text(instant: datetime) -> str:
     """Return when a term was over: at midnight with the day before, as nobody reads `00:00:00`."""
     end = instant.astimezone(MADRID)
     return f"end of {last_day(instant)} {end:%Z}" if end.time() == time.min else moment_text(instant)
+
+
+def decided_text(state: str, at: str | None) -> str:
+    """Return when something was decided, from the text of an instant; empty where nobody knows."""
+    if at is None:
+        return ""
+    instant = datetime.fromisoformat(at)
+    return over_text(instant) if state == _LAPSED else moment_text(instant)
 
 
 def _day_text(day: date) -> str:

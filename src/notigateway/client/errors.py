@@ -142,6 +142,23 @@ class SpoolError(ClientError):
     code = "FOLDER_UNUSABLE"
 
 
+class FolderTemplateError(ClientError):
+    """A template of folders that leads out of the archive, or into one folder twice."""
+
+    exit_code = 2
+    code = "FOLDER_TEMPLATE"
+
+    def __init__(self, template: str, why: str) -> None:
+        super().__init__(f"{template!r} cannot be the template of an archive's folders: {why}")
+
+
+class ArchiveOfAnotherError(ClientError):
+    """The folder is the archive of another service, of another party, or with other folders."""
+
+    exit_code = 2
+    code = "ARCHIVE_OF_ANOTHER"
+
+
 class FetchingEndedError(ClientError):
     """A process that fetched beside a pull has ended before its work was done."""
 
@@ -274,14 +291,14 @@ class ReceiptNotVerifiedError(NotVerifiedError):
 
 
 class StateGoneBackError(NotVerifiedError):
-    """The service says something else where the folder has the receipt of an acceptance."""
+    """The service says something else where the folder has the receipt of a decision."""
 
     code = "STATE_GONE_BACK"
 
     def __init__(self, state: str) -> None:
         super().__init__(
-            f"it is stored here with the receipt of its acceptance, and {state} to the service, which may "
-            "have lost data: show whoever runs it the receipt"
+            f"it is stored here with the receipt of its decision, and {state} to the service without one of "
+            "before: it may have lost data; show whoever runs it the receipt"
         )
 
 

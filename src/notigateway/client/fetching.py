@@ -1,4 +1,4 @@
-"""Batches of what may be read: fetched, proven and stored, by threads of a pull or by processes beside it.
+"""Batches of what belongs into the archive: fetched, proven and stored by threads of a pull or processes.
 
 A process beside a pull opens a client of its own and joins the folder: the lock is shared with it, so the
 folder stays locked until the last of them has ended. It ends with the pull, however that ends. It
@@ -12,7 +12,7 @@ import os
 import signal
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -22,18 +22,20 @@ from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from notigateway.client.dating import Dating
 from notigateway.client.errors import FetchingEndedError, GatewayFaultError, NotVerifiedError
-from notigateway.client.file_names import folder_name
-from notigateway.client.proof import check_delivery, undated
+from notigateway.client.keeping import Work, put
+from notigateway.client.proof import check_delivery, check_receipts, undated
 from notigateway.client.pulled import Left, PullReport
 from notigateway.client.spool import Spool
+from notigateway.client.values import RetrievedNotification
 from notigateway.client.waiting import add_waiting, is_stamped
 from notigateway.interrupts import kept_from_those_begun
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from notigateway.client.api import NotificationClient
     from notigateway.client.dating import Dated
+    from notigateway.client.keeping import Wanted
     from notigateway.client.spool import Place
     from notigateway.contract.v1 import (
         Document,
@@ -41,13 +43,13 @@ if TYPE_CHECKING:
         NotificationReceipts,
         Problem,
         Receipt,
-        RetrievedNotification,
     )
     from notigateway.evidence.history import Pin
 
 _Batch = TypeVar("_Batch")
 _Done = TypeVar("_Done")
 _INVALID_REQUEST: Final = "INVALID_REQUEST"
+_CANCELLED: Final = "cancelled"
 _ENDED_ALONE: Final = 1
 
 
@@ -73,32 +75,37 @@ class Fetcher:
     # An earlier service refuses to give receipts with the documents.
     is_in_one_answer: bool = True
 
-    def fetch(self, batch: Sequence[Notification]) -> PullReport:
+    def fetch(self, batch: Sequence[Wanted]) -> PullReport:
         """Store what is delivered of a batch and is proven; return what became of each.
 
         Raises: `SpoolError`; `ClientError` for the whole batch.
         """
         part = PullReport()
-        delivered = list(self._delivered([one.id for one in batch]))
+        readable = [one for one in batch if one.work is Work.CONTENT]
+        others = [one for one in batch if one.work is Work.RECEIPTS]
+        for wanted in batch:
+            if wanted.work is Work.ROW:
+                with _left(wanted, part):
+                    put(self.spool, wanted, wanted.listed, part=part)
+        if readable:
+            self._fetch(readable, list(self._delivered([one.listed.id for one in readable])), part)
+        if others:
+            self._fetch(others, self._attested(others), part)
+        self.spool.settle()
+        return part
+
+    def _fetch(
+        self, batch: Sequence[Wanted], delivered: Sequence[RetrievedNotification], part: PullReport
+    ) -> None:
         waiting = {item.id: _unstamped(item.receipts) for item in delivered}
         add_waiting(
             self.spool,
-            {
-                folder_name(row): n
-                for one in delivered
-                if (row := one.notification) and (n := waiting[one.id])
-            },
+            {one.folder: n for one, item in zip(batch, delivered, strict=True) if (n := waiting[item.id])},
         )
-        for listed, item in zip(batch, delivered, strict=True):
-            try:
-                self._store(item, part)
+        for wanted, item in zip(batch, delivered, strict=True):
+            with _left(wanted, part):
+                self._store(wanted, item, part)
                 part.waiting += waiting[item.id]
-            except _NotDeliveredError as error:
-                part.refused.append(left(listed, error.reason, str(error)))
-            except NotVerifiedError as error:
-                part.not_verified.append(left(listed, error.code, str(error)))
-        self.spool.settle()
-        return part
 
     def date(self, folders: Sequence[str]) -> Dated:
         """Give stored receipts the time-stamps that there are by now. Raises: as `Dating.date`."""
@@ -119,19 +126,39 @@ class Fetcher:
                 return map(_joined, found, self.client.receipts(ids))
         return map(_joined, self.client.retrieve(ids), self.client.receipts(ids))
 
-    def _store(self, item: RetrievedNotification, part: PullReport) -> None:
-        if item.problem is not None or item.notification is None:
+    def _attested(self, batch: Sequence[Wanted]) -> list[RetrievedNotification]:
+        """Return the receipts of each, as they are, of what is not to be read or is there already."""
+        found = self.client.receipts([one.listed.id for one in batch])
+        return [
+            RetrievedNotification(
+                id=one.id, notification=wanted.listed, receipts=one.receipts, problem=one.problem
+            )
+            for wanted, one in zip(batch, found, strict=True)
+        ]
+
+    def _store(self, wanted: Wanted, item: RetrievedNotification, part: PullReport) -> None:
+        row = item.notification
+        if item.problem is not None or row is None:
             raise _NotDeliveredError(item.problem)
-        check_delivery(item.notification, documents=item.documents, receipts=item.receipts, seals=self.seals)
+        if wanted.work is Work.CONTENT:
+            check_delivery(row, documents=item.documents, receipts=item.receipts, seals=self.seals)
+        else:
+            check_receipts(row, receipts=item.receipts, seals=self.seals)
         documents = [(one, self._pieces(item.id, one)) for one in item.documents]
-        self.spool.store(item.notification, documents=documents, receipts=item.receipts)
-        part.stored += 1
+        if row.state == _CANCELLED and wanted.decided_at is None:
+            wanted = replace(wanted, decided_at=self._cancelled_at(row))
+        put(self.spool, wanted, row, receipts=item.receipts, documents=documents, part=part)
         part.documents += len(item.documents)
         part.document_bytes += sum(one.size for one in item.documents)
         part.receipts_verified += len(item.receipts)
         now, authorities = datetime.now(UTC), self.authorities
         lacking = [one for one in item.receipts if undated(one, self.seals, now=now, authorities=authorities)]
         part.undated += len(lacking)
+
+    def _cancelled_at(self, row: Notification) -> datetime | None:
+        """Return when something was withdrawn, which leaves no receipt."""
+        events = self.client.history(row.id).events
+        return next((one.at for one in events if one.state == _CANCELLED), None)
 
     def _pieces(self, notification_id: str, document: Document) -> Iterable[bytes]:
         inline = document.pieces()
@@ -143,6 +170,17 @@ class Fetcher:
 def left(notification: Notification, reason: str, text: str) -> Left:
     """Return what is told of a notification that was not stored."""
     return Left(notification.code, notification.id, reason, text, notification.deadline)
+
+
+@contextmanager
+def _left(wanted: Wanted, part: PullReport) -> Iterator[None]:
+    """Tell of one that is not put into the archive; its neighbours go on."""
+    try:
+        yield
+    except _NotDeliveredError as error:
+        part.refused.append(left(wanted.listed, error.reason, str(error)))
+    except NotVerifiedError as error:
+        part.not_verified.append(left(wanted.listed, error.code, str(error)))
 
 
 def _unstamped(receipts: Iterable[Receipt]) -> int:
@@ -175,7 +213,7 @@ class Crew:
         self.size = threads if processes is None else processes.count
 
     def __enter__(self) -> Self:
-        self._fetch: Callable[[Sequence[Notification]], PullReport] = self._fetcher.fetch
+        self._fetch: Callable[[Sequence[Wanted]], PullReport] = self._fetcher.fetch
         self._date: Callable[[Sequence[str]], Dated] = self._fetcher.date
         self._pool: Executor
         if self._processes is None:
@@ -194,7 +232,7 @@ class Crew:
             self._pool.shutdown(wait=False, cancel_futures=True)
         self._pool.shutdown(wait=True)
 
-    def fetch(self, batch: Sequence[Notification]) -> Future[PullReport]:
+    def fetch(self, batch: Sequence[Wanted]) -> Future[PullReport]:
         """Begin to fetch a batch. Raises: `FetchingEndedError`."""
         return self._begin(self._fetch, batch)
 
@@ -239,7 +277,7 @@ def _end_with_the_pull() -> None:
 _own: list[Fetcher] = []
 
 
-def _fetch_beside(processes: Processes, place: Place, batch: Sequence[Notification]) -> PullReport:
+def _fetch_beside(processes: Processes, place: Place, batch: Sequence[Wanted]) -> PullReport:
     return _fetcher(processes, place).fetch(batch)
 
 

@@ -14,6 +14,12 @@ _NAME_MAX_BYTES: Final = 120
 _SUFFIX_MAX_BYTES: Final = 16
 # Forbidden in names on some file system or dear to some shell.
 _UNSAFE: Final = str.maketrans(dict.fromkeys("<>:\"|?*$`!&;'", "_"))
+_SEPARATORS: Final = str.maketrans(dict.fromkeys("/\\", "_"))
+_PIECE_MAX_BYTES: Final = 80
+# Windows takes these for devices, whatever follows a dot.
+_DEVICE: Final = re.compile(
+    r"(?:con|prn|aux|nul|conin\$|conout\$|clock\$|(?:com|lpt)[0-9¹²³])\s*(?:\.|$)", re.IGNORECASE
+)
 
 
 def folder_name(notification: Notification) -> str:
@@ -25,6 +31,19 @@ def notification_of(folder: str) -> tuple[int, str] | None:
     """Return the code and the identifier of the notification in a folder; None where it is no such folder."""
     found = _FOLDER.fullmatch(folder)
     return None if found is None else (int(found[1]), found[2])
+
+
+def safe_piece(value: str) -> str:
+    """Return a value of others as a piece of the name of a folder: it cannot lead anywhere."""
+    shown = "".join(letter if letter.isprintable() else "_" for letter in unicodedata.normalize("NFC", value))
+    cut = shown.translate(_UNSAFE).translate(_SEPARATORS).encode()[:_PIECE_MAX_BYTES]
+    return cut.decode(errors="ignore")
+
+
+def safe_part(name: str) -> str:
+    """Return the name of a folder that is one on every computer: no device, not hidden, no dot at its end."""
+    shown = name.strip(". ").encode()[:_NAME_MAX_BYTES].decode(errors="ignore").strip(". ") or "_"
+    return f"_{shown}" if _DEVICE.match(shown) else shown
 
 
 def safe_name(position: int, name: str) -> str:

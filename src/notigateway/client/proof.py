@@ -59,6 +59,22 @@ def verify(receipt: Receipt, *, notification_id: str, seals: Sequence[Pin]) -> R
     return facts
 
 
+def check_receipts(
+    notification: Notification, *, receipts: Sequence[Receipt], seals: Sequence[Pin]
+) -> list[ReceiptFacts]:
+    """Return what the receipts of a notification prove: each genuine, about it, and none taken away.
+
+    Raises: `ReceiptNotVerifiedError`.
+    """
+    proven = [verify(receipt, notification_id=notification.id, seals=seals) for receipt in receipts]
+    for facts in proven:
+        _check_place(facts, proven)
+    about = (notification.code, notification.addressee.identifier)
+    if any((facts.notification_code, facts.addressee) != about for facts in proven):
+        raise ReceiptNotVerifiedError("a receipt is about another notification")
+    return proven
+
+
 def check_delivery(
     notification: Notification,
     *,
@@ -70,12 +86,7 @@ def check_delivery(
 
     Raises: `ReceiptNotVerifiedError`, `DocumentMismatchError`.
     """
-    proven = [verify(receipt, notification_id=notification.id, seals=seals) for receipt in receipts]
-    for facts in proven:
-        _check_place(facts, proven)
-    about = (notification.code, notification.addressee.identifier)
-    if any((facts.notification_code, facts.addressee) != about for facts in proven):
-        raise ReceiptNotVerifiedError("a receipt is about another notification")
+    proven = check_receipts(notification, receipts=receipts, seals=seals)
     releasing = [facts for facts in proven if facts.state in CONTENT_RELEASED]
     if not releasing:
         raise ReceiptNotVerifiedError("no receipt proves that the content may be read")

@@ -1,11 +1,13 @@
-"""`pull`: everything that may be read, into a folder, once each, however often it is interrupted.
+"""`pull`: everything that concerns the party, into an archive, once each, however often it is interrupted.
 
-The first run walks the list, later ones only the changes since: the folder keeps the cursor. What is
-at disposal is accepted in batches (only when asked: it has legal effect); what is accepted and not yet
-in the folder is fetched, proven and stored by a few threads, or processes. What was accepted before a kill
-but not stored is simply fetched by the next run: the cursor moves only once everything before it is stored.
-Nothing is accepted that could not be stored: the folder is asked before each batch, and after a failure no
-other batch is sent. In the end receipts that earlier pulls stored without a time-stamp are asked for again.
+The first run walks the list, later ones only the changes since: the archive keeps the cursor. What is
+at disposal is accepted in batches (only when asked: it has legal effect); what the archive has not, or has
+otherwise, is fetched, proven and stored by a few threads, or processes. A walk of the list does not show an
+instant that was corrected: where the archive knows decisions, it also looks at all that was ever reported.
+What was accepted before a kill but not stored is simply fetched by the next run: the cursor moves only once
+everything before it is stored. Nothing is accepted that could not be stored: the folder is asked before each
+batch, and after a failure no other batch is sent. In the end receipts that earlier pulls stored without a
+time-stamp are asked for again.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from notigateway.client.dating import date_waiting
@@ -24,19 +26,23 @@ from notigateway.client.errors import (
     StateGoneBackError,
 )
 from notigateway.client.fetching import Crew, Fetcher, fetched, left
+from notigateway.client.folders import FolderTemplate
+from notigateway.client.keeping import Wanted, Work, check_not_gone_back, work_for
 from notigateway.client.log_watch import LogWatch
-from notigateway.client.pulled import PullReport, Step
+from notigateway.client.owner import check_owner
+from notigateway.client.pulled import UNTOLD, PullReport, Step, noted_corrections
 from notigateway.client.shapes import as_json
 from notigateway.client.spool import Spool
 from notigateway.client.values import CONTENT_RELEASED, UNDECIDED, Filter
 from notigateway.client.waiting import read_waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from notigateway.client.api import NotificationClient
     from notigateway.client.fetching import Processes
+    from notigateway.client.values import Change
     from notigateway.contract.v1 import Notification
     from notigateway.contract.v1_decisions import DecisionOutcome
     from notigateway.evidence.history import Pin
@@ -47,9 +53,8 @@ _FETCHED_AT_ONCE: Final = 50
 _FETCHED_BYTES: Final = 4 * 1024 * 1024
 # While one accepted batch is being stored the next may be accepted: a failure finds no more than these two.
 _UNDER_WAY_WHILE_ACCEPTING: Final = 2
-# What an acceptance that is lost may have become since.
-_OTHERWISE: Final = frozenset({"lapsed", "rejected"})
 _INVALID_CURSOR: Final = "INVALID_CURSOR"
+_CANCELLED: Final = "cancelled"
 
 
 def pull(
@@ -65,33 +70,39 @@ def pull(
     progress: Callable[[Step, int], None] = lambda _step, _count: None,
     accepted_log_name: str | None = None,
     authorities: Sequence[Pin] = (),
+    folders: str | None = None,
+    adopt: bool = False,
 ) -> PullReport:
-    """Store every readable notification that matches `where` and is not yet in the folder.
+    """Store every notification that matches `where` and is not yet in the archive, or stands there otherwise.
 
     With `accept` what is at disposal is accepted first, with legal effect; without it nothing has
-    legal effect. The states of `where` are set by pull itself. A run that left nothing lets the next
+    legal effect. `folders` is the template of the folders of a new archive; with `adopt` one is gone on with
+    that was pulled by another party or from another address. A run that left nothing lets the next
     one with the same `accept` and `where` look at the changes only; `full` looks at everything again.
     `parallel` threads fetch and store or, where they are given, as many `processes`, with the same results.
     Before anything else the service's log must go on from the head that the folder knows, or under
     `accepted_log_name`, which a person has confirmed. Where `authorities` of time-stamps are given, receipts
     with a time-stamp of anybody else count as `undated`.
 
-    Raises: `SpoolError` for the folder; `LogSplitError`, `LogRenamedError`, `LogNotProvenError` for the log;
-    `ClientError` when the service cannot be reached, refuses a whole request or is not the pinned one. What
-    is stored stays; call again to go on.
+    Raises: `FolderTemplateError`, `ArchiveOfAnotherError`, `SpoolError` for the folder; `LogSplitError`,
+    `LogRenamedError`, `LogNotProvenError` for the log; `ClientError` when the service cannot be reached,
+    refuses a whole request or is not the pinned one. What is stored stays; call again to go on.
     """
     believed = tuple(seal_certificates), tuple(authorities)
-    with (
-        Spool(directory) as spool,
-        Crew(Fetcher(client, spool, *believed), parallel, processes) as crew,
-    ):
+    template = None if folders is None else FolderTemplate.parse(folders)
+    with Spool(directory) as spool:
         watch = LogWatch(client, spool, seal_certificates, accepted_log_name)
-        run = _Pull(client, spool, crew, accept, progress)
-        run.report.log_size = watch.look()
-        run.report.log_follows, run.looks_back = watch.quoted, watch.is_renamed
-        waiting = read_waiting(spool)
-        report = run.run(where or Filter(), full=full or bool(watch.quoted))
-        date_waiting(spool, waiting, report, begin=crew.date, result=fetched, at_once=crew.size)
+        log_size = check_owner(spool, client, watch, template, adopt=adopt)
+        with Crew(Fetcher(client, spool, *believed), parallel, processes) as crew:
+            run = _Pull(client, spool, crew, accept, progress)
+            run.report.log_size, run.report.log_follows = log_size, watch.quoted
+            waiting = read_waiting(spool)
+            untold = noted_corrections(spool)
+            report = run.run(where or Filter(), full=full or bool(watch.quoted))
+            date_waiting(spool, waiting, report, begin=crew.date, result=fetched, at_once=crew.size)
+        if untold or report.corrections:
+            report.corrections = list(dict.fromkeys([*untold, *report.corrections]))
+            spool.drop_file(UNTOLD)
         return report
 
 
@@ -105,18 +116,15 @@ class _Pull:
     accept: bool
     progress: Callable[[Step, int], None]
     report: PullReport = field(default_factory=PullReport)
-    # Whether the service may have lost what was decided: else nothing more is listed for that.
-    looks_back: bool = False
     met: set[str] = field(default_factory=set)
     undecided: list[Notification] = field(default_factory=list)
-    readable: list[Notification] = field(default_factory=list)
+    wanted: list[Wanted] = field(default_factory=list)
     # How many were fetched and could not be stored.
     unstored: int = 0
-    running: dict[Future[PullReport], Sequence[Notification]] = field(default_factory=dict)
+    running: dict[Future[PullReport], Sequence[Wanted]] = field(default_factory=dict)
 
     def run(self, where: Filter, *, full: bool) -> PullReport:
-        states = CONTENT_RELEASED | (UNDECIDED if self.accept else frozenset())
-        self._run(replace(where, states=tuple(sorted(states))), full=full)
+        self._run(where, full=full)
         return self.report
 
     # --- the calling thread: the list or the changes ----------------------------------------------
@@ -133,7 +141,10 @@ class _Pull:
                 self.spool.forget_bookmark()
                 # Taken before the walk: what changes meanwhile comes after it.
                 cursor = self.client.changes_page(from_now=True).next_cursor
+                is_known = any(one.is_proven for one in self.spool)
                 self._walk_list(where)
+                if is_known:
+                    self._look_at_reports(where)
                 self._keep(purpose, cursor)
             cursor, is_complete = self._follow(where, purpose, cursor)
             if is_complete:
@@ -150,10 +161,9 @@ class _Pull:
         if page.rights_changed:
             return None, False
         self.report.changes += len(page.changes)
-        for notification in {one.notification.id: one.notification for one in page.changes}.values():
-            # What this very run has accepted comes back as a change.
-            if notification.id not in self.met and where.matches(notification):
-                self._sort(notification)
+        for changes in _by_notification(page.changes):
+            if where.matches(changes[-1].notification):
+                self._sort(changes[-1].notification, changes)
         self._finish()
         self._keep(purpose, page.next_cursor)
         return page.next_cursor, not page.has_more
@@ -162,21 +172,24 @@ class _Pull:
         self.report.walked_list = True
         for notification in self.client.list_notifications(where):
             self._sort(notification)
-        if self.looks_back:
-            others = _OTHERWISE | (frozenset() if self.accept else UNDECIDED)
-            for notification in self.client.list_notifications(replace(where, states=tuple(sorted(others)))):
-                self._check_not_gone_back(notification)
         self._finish()
 
-    def _check_not_gone_back(self, notification: Notification) -> None:
-        """Tell of what is stored, and so was accepted or read, and is something else to the service.
+    def _look_at_reports(self, where: Filter) -> None:
+        """Look at every event that another channel told of what is stored: a row does not say its instant."""
+        reported = (one for one in self.client.list_changes() if one.reported_at is not None)
+        for changes in _by_notification(reported):
+            row = changes[-1].notification
+            if row.id in self.spool and where.matches(row):
+                self._sort(row, changes)
+        self._finish()
+
+    def _tell_gone_back(self, notification: Notification, error: StateGoneBackError) -> None:
+        """Tell of what is decided here, with its receipt, and is something else to the service.
 
         Whoever puts a backup in the place of the service's database loses what was decided since.
         """
-        if notification.state not in CONTENT_RELEASED and notification.id in self.spool:
-            error = StateGoneBackError(notification.state)
-            self.report.not_verified.append(left(notification, error.code, str(error)))
-            self.progress(Step.NOT_VERIFIED, 1)
+        self.report.not_verified.append(left(notification, error.code, str(error)))
+        self.progress(Step.NOT_VERIFIED, 1)
 
     def _finish(self) -> None:
         """Decide, fetch and store everything that is under way."""
@@ -191,25 +204,42 @@ class _Pull:
 
     def _purpose(self, where: Filter) -> str:
         """Describe what this run is about; a cursor of other runs says nothing for it."""
-        described = {"url": self.client.url, "accept": self.accept, "where": as_json(where)}
+        described = {
+            "url": self.client.url,
+            "accept": self.accept,
+            "where": as_json(where),
+            "of": "everything",  # earlier versions looked at what may be read alone
+        }
         return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
     # --- the calling thread: one notification -----------------------------------------------------
 
-    def _sort(self, notification: Notification) -> None:
+    def _sort(self, notification: Notification, events: Sequence[Change] = ()) -> None:
+        stored = self.spool.find(notification.id)
+        is_met = notification.id in self.met
+        if is_met and stored is None:
+            return  # this very run has left it
         self.met.add(notification.id)
-        self.report.listed += 1
-        self.progress(Step.LISTED, 1)
-        if notification.id in self.spool:
-            self.report.already_stored += 1
-            self.progress(Step.ALREADY_STORED, 1)
-            self._check_not_gone_back(notification)
-        elif notification.state in CONTENT_RELEASED:
-            self._add_readable(notification)
-        elif self.accept:
+        if not is_met:
+            self.report.listed += 1
+            self.progress(Step.LISTED, 1)
+        if stored is not None:
+            try:
+                check_not_gone_back(notification, stored)
+            except StateGoneBackError as error:
+                self._tell_gone_back(notification, error)
+                return
+        if self.accept and notification.state in UNDECIDED and not is_met:
             self.undecided.append(notification)
             if len(self.undecided) >= _ACCEPTED_AT_ONCE:
                 self._decide()
+            return
+        work = work_for(notification, stored, events)
+        if work is not None:
+            self._want(notification, work, events)
+        elif not is_met:
+            self.report.already_stored += 1
+            self.progress(Step.ALREADY_STORED, 1)
 
     def _decide(self) -> None:
         batch, self.undecided = self.undecided, []
@@ -221,7 +251,7 @@ class _Pull:
             if _releases_content(outcome):
                 self.report.accepted += outcome.is_done
                 self.progress(Step.ACCEPTED, 1)
-                self._add_readable(notification)
+                self._want(notification, Work.CONTENT)
             else:
                 self._leave(notification, outcome)
 
@@ -238,8 +268,8 @@ class _Pull:
             kind = NothingVerifiedError if self.report.not_verified else NothingDeliveredError
             why = (self.report.not_verified or self.report.refused)[0]
             raise kind(self.unstored, why=f"{why.reason}: {why.text}")
-        owed = [one for fetched in self.running.values() for one in fetched]
-        self.spool.check_takes([*owed, *self.readable, *batch])
+        owed = [one.listed for batch in (*self.running.values(), self.wanted) for one in batch]
+        self.spool.check_takes([*owed, *batch])
 
     def _leave(self, notification: Notification, outcome: DecisionOutcome) -> None:
         problem = outcome.problem
@@ -247,14 +277,23 @@ class _Pull:
         self.report.refused.append(left(notification, reason, text))
         self.progress(Step.REFUSED, 1)
 
-    def _add_readable(self, notification: Notification) -> None:
-        self.readable.append(notification)
-        inline = sum(sum(one.document_sizes) for one in self.readable)
-        if len(self.readable) >= _FETCHED_AT_ONCE or inline >= _FETCHED_BYTES:
+    def _want(self, notification: Notification, work: Work, events: Sequence[Change] = ()) -> None:
+        withdrawn = [one.at for one in events if one.state == _CANCELLED]
+        self.wanted.append(
+            Wanted(
+                notification,
+                self.spool.folder_of(notification),
+                work,
+                self.spool.find(notification.id),
+                withdrawn[-1] if withdrawn else None,
+            )
+        )
+        inline = sum(sum(one.listed.document_sizes) for one in self.wanted if one.work is Work.CONTENT)
+        if len(self.wanted) >= _FETCHED_AT_ONCE or inline >= _FETCHED_BYTES:
             self._fetch()
 
     def _fetch(self) -> None:
-        batch, self.readable = self.readable, []
+        batch, self.wanted = self.wanted, []
         if batch:
             self._collect(down_to=2 * self.crew.size - 1)
             self.running[self.crew.fetch(batch)] = batch
@@ -276,6 +315,8 @@ class _Pull:
     def _count(self, part: PullReport) -> None:
         report = self.report
         report.stored += part.stored
+        report.noted += part.noted
+        report.updated += part.updated
         report.documents += part.documents
         report.document_bytes += part.document_bytes
         report.receipts_verified += part.receipts_verified
@@ -283,14 +324,27 @@ class _Pull:
         report.waiting += part.waiting
         report.refused += part.refused
         report.not_verified += part.not_verified
+        report.corrections += part.corrections
+        for one in part.put:
+            self.spool.know(one)
         self.unstored += len(part.refused) + len(part.not_verified)
         for step, count in (
             (Step.STORED, part.stored),
+            (Step.NOTED, part.noted),
+            (Step.UPDATED, part.updated),
             (Step.REFUSED, len(part.refused)),
             (Step.NOT_VERIFIED, len(part.not_verified)),
         ):
             if count:
                 self.progress(step, count)
+
+
+def _by_notification(changes: Iterable[Change]) -> Iterable[list[Change]]:
+    """Return changes by their notification, in the order in which each was met first."""
+    found: dict[str, list[Change]] = {}
+    for one in changes:
+        found.setdefault(one.notification.id, []).append(one)
+    return found.values()
 
 
 def _releases_content(outcome: DecisionOutcome) -> bool:

@@ -1,11 +1,13 @@
-"""The crash-safe folder: one sub-folder per notification, complete or not there at all.
+"""The crash-safe archive: one folder per notification, complete or not there at all.
 
-A notification is written to `.tmp-…` beside its place, every file and the folder are synced to the
-disk, then the folder takes its name in one rename: a folder with that name is complete, at whatever
-moment the machine or the process died. Left-over `.tmp-…` folders are removed at the next start. A
-lock keeps a second process out; the system releases it when its holder dies. Everything is written through
-the descriptor of the folder that is locked, and a folder that was moved away or replaced ends the pull. POSIX
-only.
+A notification is written to `.tmp-…`, every file and the folder are synced to the disk, then the folder
+takes its place in one rename: a folder there is complete, at whatever moment the machine or the process died.
+What becomes of a notification later is written into its folder, its description last, in one rename too: so
+it says what was or what is, whole. Where the folder of a notification stands is decided once (`folders.py`);
+one that stands elsewhere, as earlier versions put it, stays there. Left-over `.tmp-…` folders are removed at
+the next start. A lock keeps a second process out; the system releases it when its holder dies. Everything is
+written through the descriptor of the folder that is locked, and a folder that was moved away or replaced ends
+the pull. POSIX only.
 
 The bookmark (`.cursor`) says up to where the service's changes are stored here. It is replaced in one
 rename, after everything before it is on the disk; without it, or with a damaged one, nothing is lost:
@@ -14,34 +16,39 @@ the next run walks the whole list.
 
 from __future__ import annotations
 
+import errno
 import fcntl
+import hashlib
 import json
 import os
 import shutil
 import threading
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from notigateway.client.disk import disk, opened_folder, read_below, remove_file, sync_folder, write_file
 from notigateway.client.errors import SpoolError
-from notigateway.client.file_names import folder_name, notification_of, safe_name
-from notigateway.client.shapes import as_json, compact_text
+from notigateway.client.file_names import notification_of, safe_name
+from notigateway.client.folders import DEFAULT, FolderTemplate
+from notigateway.client.shapes import as_json
+from notigateway.client.stored import DESCRIPTION, FORMAT, Stored, described_as, said_of, with_who, written
 from notigateway.private_files import make_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from notigateway.contract.v1 import Document, Notification, Receipt
 
-FORMAT: Final = 1
 _LOCK: Final = ".lock"
 _TEMPORARY: Final = ".tmp-"
 _BOOKMARK: Final = ".cursor"
 # What receipts, their description and the blocks of a disk take beside the documents of one notification.
 _BESIDE_BYTES: Final = 65_536
 _TRIED_BYTES: Final = 4_096
+_DEEP_AT_MOST: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +67,13 @@ class Spool:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._template = FolderTemplate(DEFAULT)
         self._folder = -1
         self._lock = -1
         self._mutex = threading.Lock()
-        self._stored: set[str] = set()
+        self._stored: dict[str, Stored] = {}
+        # Folders with names that a crash of the machine may still take away.
+        self._unsettled: set[str] = set()
 
     def __enter__(self) -> Self:
         with disk(self._directory):
@@ -93,6 +103,27 @@ class Spool:
 
     def __len__(self) -> int:
         return len(self._stored)
+
+    def __iter__(self) -> Iterator[Stored]:
+        return iter(self._stored.values())
+
+    def find(self, notification_id: str) -> Stored | None:
+        """Return what is stored of a notification; None where nothing is."""
+        return self._stored.get(notification_id.lower())
+
+    def know(self, stored: Stored) -> None:
+        """Take note of what was stored, perhaps by a process beside this one."""
+        with self._mutex:
+            self._stored[stored.id] = stored
+
+    def file_by(self, template: FolderTemplate) -> None:
+        """Let the folders of what is stored from now on stand where a template says."""
+        self._template = template
+
+    def folder_of(self, notification: Notification) -> str:
+        """Return where the folder of a notification is, or will be."""
+        stored = self.find(notification.id)
+        return self._template.folder_of(notification) if stored is None else stored.folder
 
     def share(self) -> Place:
         """Let processes beside this one store too; the folder is locked until the last of them has ended.
@@ -126,29 +157,35 @@ class Spool:
         *,
         documents: Sequence[tuple[Document, Iterable[bytes]]],
         receipts: Sequence[Receipt],
-    ) -> None:
+        folder: str | None = None,
+        decided_at: datetime | None = None,
+    ) -> Stored:
         """Store one notification with its documents and receipts; an error leaves no trace of it.
 
-        It survives a crash of the process from now on, and of the machine after `settle`.
+        It survives a crash of the process from now on, and of the machine after `settle`. Its `folder` is by
+        the template, unless it is given; `decided_at` is of what leaves no receipt.
 
         Raises: `SpoolError`; whatever the documents' pieces raise.
         """
-        name = folder_name(notification)
-        temporary = f"{_TEMPORARY}{name}"
+        place = folder or self.folder_of(notification)
+        temporary = f"{_TEMPORARY}{notification.code}-{notification.id.lower()}"
         self._check_place()
         with disk(self._directory):
             os.mkdir(temporary, dir_fd=self._folder)
             try:
-                with opened_folder(temporary, self._folder) as folder:
-                    _fill(folder, notification, documents=documents, receipts=receipts)
-                    os.fsync(folder)
+                with opened_folder(temporary, self._folder) as opened:
+                    about = _fill(opened, notification, documents, receipts, decided_at=decided_at)
+                    os.fsync(opened)
                 self._check_place()
-                os.rename(temporary, name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+                above, _, name = place.rpartition("/")
+                with self._opened(above, make=True) as parent, _for_nobody_else(self._directory / place):
+                    os.rename(temporary, name, src_dir_fd=self._folder, dst_dir_fd=parent)
             except BaseException:
                 shutil.rmtree(temporary, ignore_errors=True, dir_fd=self._folder)
                 raise
         with self._mutex:
-            self._stored.add(notification.id.lower())
+            self._unsettled.add(above)
+        return self._known(place, about)
 
     def check_takes(self, notifications: Sequence[Notification]) -> None:
         """Check that these could be stored now: in the folder of that name, on a disk that has room.
@@ -178,8 +215,12 @@ class Spool:
     def settle(self) -> None:
         """Make the names of all stored notifications survive a crash of the machine."""
         self._check_place()
+        with self._mutex:
+            folders, self._unsettled = self._unsettled, set()
         with disk(self._directory):
-            os.fsync(self._folder)
+            for folder in folders:
+                with self._opened(folder) as opened:
+                    os.fsync(opened)
 
     def bookmark(self, purpose: str) -> str | None:
         """Return the cursor kept for that purpose; None where there is none, or it is for another."""
@@ -208,6 +249,13 @@ class Spool:
             os.replace(temporary, name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
             os.fsync(self._folder)
 
+    def drop_file(self, name: str) -> None:
+        """Remove a file of ours beside the notifications, if it is there. Raises: `SpoolError`."""
+        self._check_place()
+        with disk(self._directory):
+            remove_file(name, self._folder)
+            os.fsync(self._folder)
+
     def read_file(self, name: str) -> bytes | None:
         """Return a file of ours beside the notifications; None where there is none. Raises: `SpoolError`."""
         with disk(self._directory), suppress(FileNotFoundError):
@@ -226,20 +274,22 @@ class Spool:
             file.flush()
             os.fsync(file.fileno())
 
-    def folders(self) -> list[str]:
-        """Return the names of the folders of all stored notifications, in order. Raises: `SpoolError`."""
-        with disk(self._directory), os.scandir(self._folder) as entries:
-            return sorted(one.name for one in entries if notification_of(one.name))
-
     def read_stored(self, folder: str, name: str) -> bytes | None:
         """Return a file of a stored notification; None where it is not there. Raises: `SpoolError`."""
-        with (
-            disk(self._directory),
-            suppress(FileNotFoundError),
-            opened_folder(folder, self._folder) as opened,
-        ):
+        with disk(self._directory), suppress(FileNotFoundError), self._opened(folder) as opened:
             return read_below(name, opened)
         return None
+
+    def described(self, folder: str) -> dict[str, Any]:
+        """Return what is said of a stored notification; nothing where that is not there or not readable.
+
+        Raises: `SpoolError`.
+        """
+        try:
+            found = json.loads(self.read_stored(folder, DESCRIPTION) or b"{}")
+        except (ValueError, RecursionError):
+            return {}
+        return found if isinstance(found, dict) and isinstance(found.get("receipts"), list) else {}
 
     def replace_stored(self, folder: str, files: Mapping[str, bytes]) -> None:
         """Put files in the place of those of a stored notification, each in one step, in their order.
@@ -248,12 +298,36 @@ class Spool:
 
         Raises: `SpoolError`.
         """
+        self._put(folder, {name: [content] for name, content in files.items()})
+
+    def change(self, folder: str, files: Mapping[str, Iterable[bytes]], about: Mapping[str, Any]) -> Stored:
+        """Add files to a stored notification, then say anew what belongs to it.
+
+        Raises: `SpoolError`; whatever the pieces raise: then it stays as it was.
+        """
+        self._put(folder, files)
+        self._put(folder, {DESCRIPTION: [written(about)]})
+        return self._known(folder, about)
+
+    def _known(self, folder: str, about: Mapping[str, Any]) -> Stored:
+        stored = Stored.of(folder, about)
+        if stored is None:  # it was written a moment ago
+            raise SpoolError(f"cannot read what was stored in {self._directory / folder}")
+        self.know(stored)
+        return stored
+
+    def _put(self, folder: str, files: Mapping[str, Iterable[bytes]]) -> None:
         self._check_place()
-        with disk(self._directory), opened_folder(folder, self._folder) as opened:
-            for name, content in files.items():
-                temporary = f"{_TEMPORARY}{folder}-{name}"
+        stem = f"{_TEMPORARY}{hashlib.sha256(folder.encode()).hexdigest()[:16]}"
+        with disk(self._directory), self._opened(folder) as opened:
+            for name, pieces in files.items():
+                temporary = f"{stem}-{name}"
                 remove_file(temporary, self._folder)  # a killed process may have left one
-                write_file(temporary, self._folder, [content])
+                try:
+                    write_file(temporary, self._folder, pieces)
+                except BaseException:
+                    remove_file(temporary, self._folder)
+                    raise
                 os.replace(temporary, name, src_dir_fd=self._folder, dst_dir_fd=opened)
             os.fsync(opened)
 
@@ -262,10 +336,7 @@ class Spool:
 
         Raises: `SpoolError`.
         """
-        self._check_place()
-        with disk(self._directory):
-            remove_file(_BOOKMARK, self._folder)
-            os.fsync(self._folder)
+        self.drop_file(_BOOKMARK)
 
     def _take_lock(self, kind: int) -> None:
         try:
@@ -291,6 +362,20 @@ class Spool:
                 "stands there now; what was stored is in the folder that was moved"
             )
 
+    @contextmanager
+    def _opened(self, folder: str, *, make: bool = False) -> Iterator[int]:
+        """Open a folder of the archive step by step: no link leads elsewhere. Raises: `OSError`."""
+        with ExitStack() as opened:
+            descriptor = self._folder
+            way: list[str] = []
+            for step in filter(None, folder.split("/")):
+                if make and _makes(step, descriptor):
+                    with self._mutex:
+                        self._unsettled.add("/".join(way))
+                descriptor = opened.enter_context(opened_folder(step, descriptor))
+                way.append(step)
+            yield descriptor
+
     def _tidy(self) -> None:
         """Remove what a killed process left half-written; take stock of what is complete."""
         with os.scandir(self._folder) as entries:
@@ -300,24 +385,92 @@ class Spool:
                 shutil.rmtree(name, dir_fd=self._folder)
             elif name.startswith(_TEMPORARY):
                 remove_file(name, self._folder)
-            elif is_folder and (complete := notification_of(name)):
-                self._stored.add(complete[1])
+        for folder in self.folders():
+            stored = Stored.of(folder, self.described(folder)) or Stored.named(folder)
+            if stored is not None:
+                self._stored.setdefault(stored.id, stored)
+
+    def folders(self) -> Iterator[str]:
+        """Yield the folders of all notifications, wherever they stand. Raises: `SpoolError`."""
+        with disk(self._directory):
+            yield from _folders(self._folder, "", _DEEP_AT_MOST)
+
+
+def _folders(parent: int, way: str, deep: int) -> Iterator[str]:
+    with os.scandir(parent) as entries:
+        names = sorted(
+            one.name for one in entries if one.is_dir(follow_symlinks=False) and not one.name.startswith(".")
+        )
+    for name in names:
+        folder = f"{way}{name}"
+        if notification_of(name) is not None and not way:
+            yield folder
+            continue
+        with opened_folder(name, parent) as opened:
+            try:
+                os.stat(DESCRIPTION, dir_fd=opened, follow_symlinks=False)
+            except FileNotFoundError:
+                if deep > 1:
+                    yield from _folders(opened, f"{folder}/", deep - 1)
+            else:
+                yield folder
+
+
+@contextmanager
+def _for_nobody_else(place: Path) -> Iterator[None]:
+    """Tell where something else stands in the place of a new folder."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
+            raise
+        raise SpoolError(
+            f"cannot use {place}: something else stands there, which is not this notification"
+        ) from error
+
+
+def _makes(name: str, parent: int) -> bool:
+    """Make a folder of an open folder; tell whether it was not there."""
+    try:
+        os.mkdir(name, dir_fd=parent)
+    except FileExistsError:
+        return False
+    return True
 
 
 def _fill(
     folder: int,
     notification: Notification,
-    *,
     documents: Sequence[tuple[Document, Iterable[bytes]]],
     receipts: Sequence[Receipt],
-) -> None:
-    described: dict[str, Any] = {"format": FORMAT, **as_json(notification), "documents": [], "receipts": []}
-    for position, (document, pieces) in enumerate(documents, start=1):
-        file = safe_name(position, document.name)
-        write_file(file, folder, pieces)
-        described["documents"].append({"file": file, **as_json(document)})
+    *,
+    decided_at: datetime | None,
+) -> dict[str, Any]:
+    """Write the files of a new notification; return what is said of it."""
+    said_documents, said_receipts = [], []
+    for name, document, pieces in named_documents(documents):
+        write_file(name, folder, pieces)
+        said_documents.append({"file": name, **as_json(document)})
     for receipt in receipts:
-        file = f"receipt-{receipt.receipt_id.lower()}.xml"
+        file = receipt_file(receipt)
         write_file(file, folder, [receipt.xml()])
-        described["receipts"].append({"file": file, **as_json(receipt)})
-    write_file("notification.json", folder, [f"{compact_text(described)}\n".encode()])
+        said_receipts.append(said_of(receipt, file))
+    about = described_as(
+        notification, documents=said_documents, receipts=said_receipts, decided_at=decided_at
+    )
+    with_who(about["decision"], ((one.receipt_id, one.xml()) for one in receipts))
+    write_file(DESCRIPTION, folder, [written(about)])
+    return about
+
+
+def named_documents(
+    documents: Sequence[tuple[Document, Iterable[bytes]]],
+) -> Iterator[tuple[str, Document, Iterable[bytes]]]:
+    """Yield the file name of each document, the document and its bytes."""
+    for position, (document, pieces) in enumerate(documents, start=1):
+        yield safe_name(position, document.name), document, pieces
+
+
+def receipt_file(receipt: Receipt) -> str:
+    """Return the name of the file of a receipt."""
+    return f"receipt-{receipt.receipt_id.lower()}.xml"

@@ -29,6 +29,7 @@ from notigateway.client.unreached import CONNECT_MAX_SECONDS, Way, refused, unre
 from notigateway.client.wire import read_answer
 from notigateway.errors import ConfigurationError
 from notigateway.exchanges import BoundedTransport
+from notigateway.pki.identity import read_holder
 from notigateway.pki.keys import fingerprint
 from notigateway.wss.ns import NOTIGATEWAY_V1
 from notigateway.wss.policy import Limits
@@ -131,6 +132,8 @@ class Transport:
         self._url = _checked(url)
         self._to = url if public_url is None else public_url
         self._me = fingerprint(key_pair.certificate)
+        named = read_holder(key_pair.certificate)
+        self.holder = named.identifier or named.name
         self._signer = Signer(key_pair.key, key_pair.certificate)
         self._believing = Believing(pinned, ANSWER_LIMITS)
         # Whether an answer was proven: this clock and the pinned certificate are those of the service.

@@ -8,11 +8,9 @@ A folder without a list, as earlier versions left it, or with a damaged one, is 
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from notigateway.client.file_names import notification_of
 from notigateway.errors import ReceiptInvalidError
 from notigateway.evidence.additions import take_apart
 
@@ -22,8 +20,7 @@ if TYPE_CHECKING:
     from notigateway.client.spool import Spool
 
 LIST: Final = ".waiting"
-DESCRIPTION: Final = "notification.json"
-_LINE: Final = re.compile(r"([0-9]{1,10}-[0-9a-f-]{36}) ([1-9][0-9]{0,3})", re.ASCII)
+_LINE: Final = re.compile(r"([^/.][^\n]*) ([1-9][0-9]{0,3})")
 _RECEIPT_FILE: Final = re.compile(r"receipt-[0-9a-f-]{36}\.xml", re.ASCII)
 
 
@@ -42,13 +39,15 @@ def read_waiting(spool: Spool) -> dict[str, int]:
 
     Raises: `SpoolError`.
     """
+    folders = [one.folder for one in spool]
     lines = _listed(spool)
     if lines is not None:
-        found = {name: count for name, count in lines.items() if _is_stored(spool, name)}
+        known = set(folders)
+        found = {name: count for name, count in lines.items() if name in known}
         if len(found) < len(lines):
             keep_waiting(spool, found)
         return found
-    found, folders = {}, spool.folders()
+    found = {}
     for folder in folders:
         count = sum(not is_stamped(data) for _, data in stored_receipts(spool, folder))
         if count:
@@ -77,24 +76,12 @@ def stored_receipts(spool: Spool, folder: str) -> Iterator[tuple[dict[str, Any],
 
     Raises: `SpoolError`.
     """
-    for said in described(spool, folder).get("receipts", []):
+    for said in spool.described(folder).get("receipts", []):
         name = said.get("file") if isinstance(said, dict) else None
         if isinstance(name, str) and _RECEIPT_FILE.fullmatch(name):
             data = spool.read_stored(folder, name)
             if data is not None:
                 yield said, data
-
-
-def described(spool: Spool, folder: str) -> dict[str, Any]:
-    """Return what is said of a stored notification; nothing where that is not there or not readable.
-
-    Raises: `SpoolError`.
-    """
-    try:
-        found = json.loads(spool.read_stored(folder, DESCRIPTION) or b"{}")
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) and isinstance(found.get("receipts"), list) else {}
 
 
 def is_stamped(receipt: bytes) -> bool:
@@ -111,16 +98,11 @@ def _listed(spool: Spool) -> dict[str, int] | None:
     kept = spool.read_file(LIST)
     if kept is None:
         return None
-    lines = kept.decode("ascii", errors="replace").split("\n")
+    lines = kept.decode(errors="replace").split("\n")
     found = [_LINE.fullmatch(line) for line in lines if line]
     if not all(found):
         return None
     return {one[1]: int(one[2]) for one in found if one is not None}
-
-
-def _is_stored(spool: Spool, folder: str) -> bool:
-    found = notification_of(folder)
-    return found is not None and found[1] in spool
 
 
 def _lines(counts: Mapping[str, int]) -> str:

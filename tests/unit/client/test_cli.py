@@ -25,7 +25,7 @@ from notigateway.evidence.validation_data import ValidationData
 from notigateway.published import published_folder
 from notigateway.wss.sign import Signer
 from pki import pki, write_issuers, write_p12, write_pem
-from service_simulator import AVAILABLE_AT, element, gateway_fault, problem
+from service_simulator import DECIDED_AT, element, gateway_fault, problem
 from tsa import token_of, tsa
 
 if TYPE_CHECKING:
@@ -265,7 +265,7 @@ def test_a_level_that_is_not_there_yet_is_told_with_the_one_that_came(
     assert came("LTA") == (1, "LT", "asked for LTA, came LT")
     said = run("receipt", item.id, "--level", "LTA").out
     assert "an archive time-stamp is made once it was asked for; ask again in a minute" in said
-    token = token_of(archive_imprint(item.receipt), at=AVAILABLE_AT + timedelta(minutes=2))
+    token = token_of(archive_imprint(item.receipt), at=DECIDED_AT + timedelta(minutes=2))
     item.receipt = add_archive_timestamp(item.receipt, token)
     assert came("LTA") == came("LT") == (0, "LTA", "")
 
@@ -284,7 +284,7 @@ def test_a_receipt_that_somebody_elses_authority_has_time_stamped_is_told(
 ) -> None:
     (item,) = service.add()
     service.accept(item)
-    item.receipt = stamped(item.receipt, at=AVAILABLE_AT)
+    item.receipt = stamped(item.receipt, at=DECIDED_AT)
     ours = write_issuers(tmp_path / "ours", [tsa().certificate])
     theirs = write_issuers(tmp_path / "theirs", [tsa("theirs").certificate])
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from archived import folder_of
 from notigateway.client import NotificationClient, PullReport, pull
 from notigateway.client.errors import SpoolError
 from notigateway.client.spool import Spool
@@ -34,7 +35,7 @@ def run(client: NotificationClient, tmp_path: Path) -> Callable[..., PullReport]
 
 def stored(folder: Path, item: Item) -> tuple[bytes, dict[str, Any]]:
     """Return a stored receipt, and what is said of it."""
-    inside = folder / "inbox" / f"{item.code}-{item.id}"
+    inside = folder_of(folder / "inbox", item)
     (said,) = json.loads((inside / "notification.json").read_text())["receipts"]
     return (inside / said["file"]).read_bytes(), said
 
@@ -93,13 +94,13 @@ def test_another_receipt_in_the_place_of_a_stored_one_is_told_and_both_are_kept(
     (left,) = report.not_verified
     assert (left.reason, report.time_stamped, report.waiting) == ("RECEIPT_DIFFERS", 0, 1)
     assert stored(tmp_path, item) == (before, said)
-    (other,) = (tmp_path / "inbox" / f"{item.code}-{item.id}").glob("differing-*.xml")
+    (other,) = folder_of(tmp_path / "inbox", item).glob("differing-*.xml")
     assert other.read_bytes() == item.receipt
     run()
     assert len(list((tmp_path / "inbox").rglob("differing-*.xml"))) == 1
 
 
-@pytest.mark.parametrize("damage", [None, b"no list", b"1-x 1\n"])
+@pytest.mark.parametrize("damage", [None, b"no list", b"1-x one\n"])
 def test_a_folder_without_a_list_is_looked_through_once(
     service: Simulator, run: Callable[..., PullReport], tmp_path: Path, damage: bytes | None
 ) -> None:

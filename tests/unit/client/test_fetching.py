@@ -21,6 +21,7 @@ from notigateway.client.errors import (
     UnreachableError,
 )
 from notigateway.client.fetching import Crew, Fetcher, Processes, fetched
+from notigateway.client.keeping import Wanted, Work
 from notigateway.client.spool import Spool
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def test_a_process_that_is_gone_is_told_and_the_folder_is_free(
     processes = Processes(1, partial(os._exit, 3))
     with Spool(tmp_path) as spool, Crew(Fetcher(client, spool, ()), 4, processes) as crew:
         assert crew.size == 1
-        batch = crew.fetch([notification])
+        batch = crew.fetch([Wanted(notification, "1", Work.CONTENT)])
         with pytest.raises(FetchingEndedError, match="fewer --processes"):
             fetched(batch)
     assert listed.state == "available"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from lxml import etree
 
+from archived import readable
 from notigateway.client import (
     Filter,
     GatewayFaultError,
@@ -37,10 +38,6 @@ def run(client: NotificationClient, tmp_path: Path) -> Callable[..., PullReport]
     return run
 
 
-def stored(directory: Path) -> set[str]:
-    return {entry.name.partition("-")[2] for entry in directory.iterdir() if entry.is_dir()}
-
-
 def ids(*items: Item) -> set[str]:
     return {item.id for item in items}
 
@@ -66,7 +63,7 @@ def test_a_second_run_moves_only_what_changed(
         "AcceptNotifications",
         "RetrieveNotifications",
     ]
-    assert stored(tmp_path) == ids(*items, *new)
+    assert readable(tmp_path) == ids(*items, *new)
 
 
 def test_what_somebody_else_accepted_is_stored_without_accepting_anything(
@@ -76,7 +73,7 @@ def test_what_somebody_else_accepted_is_stored_without_accepting_anything(
     assert run(accept=False).stored == 0
     service.accept(one)
     report = run(accept=False)
-    assert (report.walked_list, report.stored, stored(tmp_path)) == (False, 1, ids(one))
+    assert (report.walked_list, report.stored, readable(tmp_path)) == (False, 1, ids(one))
     assert "AcceptNotifications" not in service.operations
 
 
@@ -86,7 +83,7 @@ def test_another_purpose_looks_at_everything_again(
     items = service.add(2)
     run(accept=False)
     report = run(accept=True)
-    assert (report.walked_list, stored(tmp_path)) == (True, ids(*items))
+    assert (report.walked_list, readable(tmp_path)) == (True, ids(*items))
     assert run(accept=True, where=Filter(kind="communication")).walked_list
 
 
@@ -96,7 +93,7 @@ def test_changes_are_filtered_like_the_list(
     where = Filter(issuer_id="EA0041778", addressee_id="B00000000", kind="notification", role="own")
     run(where=where)
     items = service.add(2)
-    assert (run(where=where).stored, stored(tmp_path)) == (2, ids(*items))
+    assert (run(where=where).stored, readable(tmp_path)) == (2, ids(*items))
     elsewhere = Filter(issuer_id="EA0000000")
     run(where=elsewhere)
     service.add(1)
@@ -136,7 +133,7 @@ def test_a_lost_or_refused_cursor_falls_back_to_the_list(
     new = service.add(1)
     report = run()
     assert (report.walked_list, report.stored) == (True, 1)
-    assert ids(*new) <= stored(tmp_path)
+    assert ids(*new) <= readable(tmp_path)
     assert not run().walked_list
 
 
@@ -166,7 +163,7 @@ def test_a_right_that_begins_is_met_by_walking_the_list(
     service.rights += 1
     report = run()
     assert (report.walked_list, report.stored) == (True, 3)
-    assert ids(*gained) <= stored(tmp_path)
+    assert ids(*gained) <= readable(tmp_path)
     assert not run().walked_list
 
 
@@ -196,10 +193,10 @@ def test_a_failure_among_the_changes_keeps_the_cursor_of_the_page_before(
     with pytest.raises(GatewayFaultError):
         run(parallel=1)
     service.plan.clear()
-    assert len(stored(tmp_path)) == 10
+    assert len(readable(tmp_path)) == 10
     report = run()
     assert (report.walked_list, report.stored) == (False, 15)
-    assert stored(tmp_path) == ids(*items)
+    assert readable(tmp_path) == ids(*items)
 
 
 def test_a_page_that_does_not_lead_on_is_refused(service: Simulator, client: NotificationClient) -> None:

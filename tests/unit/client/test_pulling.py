@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import TYPE_CHECKING
 
 import pytest
 
+from archived import described, folder_of, readable
 from notigateway.client import (
     Filter,
     GatewayFaultError,
@@ -39,12 +39,8 @@ def run(client: NotificationClient, tmp_path: Path) -> Callable[..., PullReport]
     return run
 
 
-def folders(directory: Path) -> set[str]:
-    return {entry.name for entry in directory.iterdir() if entry.is_dir()}
-
-
 def names(items: list[Item]) -> set[str]:
-    return {f"{item.code}-{item.id}" for item in items}
+    return {item.id for item in items}
 
 
 def test_everything_at_disposal_is_accepted_and_stored_once(
@@ -54,12 +50,12 @@ def test_everything_at_disposal_is_accepted_and_stored_once(
     report = run()
     assert (report.listed, report.accepted, report.stored, report.receipts_verified) == (230, 230, 230, 230)
     assert (report.refused, report.not_verified) == ([], [])
-    assert folders(tmp_path) == names(items)
+    assert readable(tmp_path) == names(items)
     service.time_stamp(*items)
     run()
     again = run(full=True)
     assert (again.listed, again.already_stored, again.accepted, again.stored) == (230, 230, 0, 0)
-    assert service.operations[-2:] == ["ListNotifications", "ListChanges"]
+    assert service.operations[-3:] == ["ListNotifications", "ListChanges", "ListChanges"]
 
 
 def test_without_accept_nothing_has_legal_effect(
@@ -69,8 +65,8 @@ def test_without_accept_nothing_has_legal_effect(
     for item in accepted:
         service.accept(item)
     report = run(accept=False)
-    assert (report.listed, report.stored) == (2, 2)
-    assert folders(tmp_path) == names(accepted)
+    assert (report.listed, report.stored, report.noted) == (5, 2, 3)
+    assert readable(tmp_path) == names(accepted)
     assert "AcceptNotifications" not in service.operations
     assert {item.state for item in waiting} == {"available"}
 
@@ -82,7 +78,7 @@ def test_what_was_accepted_but_not_stored_is_fetched_by_the_next_run(
     service.accept(items[1])
     report = run()
     assert (report.accepted, report.stored) == (2, 3)
-    assert folders(tmp_path) == names(items)
+    assert readable(tmp_path) == names(items)
 
 
 def test_what_the_service_has_lost_is_told_at_every_pull_until_it_knows_it_again(
@@ -110,7 +106,7 @@ def test_large_documents_arrive_in_pieces(
     service.chunk_bytes = 300
     report = run()
     assert (report.documents, report.document_bytes) == (1, 1000)
-    assert (tmp_path / f"1-{item.id}" / "01-providencia.pdf").read_bytes() == item.content
+    assert (folder_of(tmp_path, item) / "01-providencia.pdf").read_bytes() == item.content
 
 
 def test_a_receipt_of_another_seal_is_not_believed_nor_its_notification_stored(
@@ -119,7 +115,7 @@ def test_a_receipt_of_another_seal_is_not_believed_nor_its_notification_stored(
     service.add()
     report = run(seal_certificates=[pki().ec_company.certificate])
     assert [left.reason for left in report.not_verified] == ["RECEIPT_NOT_VERIFIED"]
-    assert folders(tmp_path) == set()
+    assert readable(tmp_path) == set()
     assert run().stored == 1
 
 
@@ -134,7 +130,7 @@ def test_a_receipt_about_something_else_is_not_believed(
     report = run()
     assert {left.id for left in report.not_verified} == {wrong.id, rejected.id}
     assert all("about something else" in left.text for left in report.not_verified)
-    assert folders(tmp_path) == names([good])
+    assert readable(tmp_path) == names([good])
 
 
 def test_a_receipt_for_another_addressee_or_of_a_rejection_releases_nothing(
@@ -150,7 +146,7 @@ def test_a_receipt_for_another_addressee_or_of_a_rejection_releases_nothing(
         "a receipt is about another notification",
         "no receipt proves that the content may be read",
     ]
-    assert folders(tmp_path) == set()
+    assert readable(tmp_path) == set()
 
 
 def test_documents_other_than_those_of_the_receipt_are_not_stored(
@@ -162,7 +158,7 @@ def test_documents_other_than_those_of_the_receipt_are_not_stored(
     swapped.sha256 = hashlib.sha256(swapped.content).hexdigest()
     report = run()
     assert [(left.id, left.reason) for left in report.not_verified] == [(swapped.id, "DOCUMENT_MISMATCH")]
-    assert folders(tmp_path) == names([good])
+    assert readable(tmp_path) == names([good])
 
 
 @pytest.mark.parametrize("inline", [True, False])
@@ -174,7 +170,7 @@ def test_bytes_that_do_not_match_their_hash_are_not_stored(
     damaged.content = damaged.content.replace(b"act", b"art")
     report = run()
     assert [left.reason for left in report.not_verified] == ["DOCUMENT_MISMATCH"]
-    assert folders(tmp_path) == set()
+    assert readable(tmp_path) == set()
 
 
 def test_a_notification_that_is_refused_is_told_and_its_neighbours_go_on(
@@ -184,7 +180,7 @@ def test_a_notification_that_is_refused_is_told_and_its_neighbours_go_on(
     service.plan += [_everything, lambda simulator, request: _list_then_lapse(simulator, request, gone)]
     report = run()
     assert [(left.id, left.reason) for left in report.refused] == [(gone.id, "NOTIFICATION_UNKNOWN")]
-    assert folders(tmp_path) == names([good])
+    assert readable(tmp_path) == names([good])
 
 
 def test_a_problem_at_retrieval_is_told_and_its_neighbours_go_on(
@@ -196,7 +192,7 @@ def test_a_problem_at_retrieval_is_told_and_its_neighbours_go_on(
     service.plan += [_everything, _everything, lambda *_: _one_damaged(damaged, good)]
     report = run(parallel=1)
     assert [(left.id, left.reason) for left in report.refused] == [(damaged.id, "DOCUMENT_DAMAGED")]
-    assert folders(tmp_path) == names([good])
+    assert readable(tmp_path) == names([good])
 
 
 def test_a_failure_in_the_middle_keeps_what_is_stored_and_the_next_run_completes_it(
@@ -209,7 +205,7 @@ def test_a_failure_in_the_middle_keeps_what_is_stored_and_the_next_run_completes
         run(parallel=1)
     service.plan.clear()
     run()
-    assert folders(tmp_path) == names(items)
+    assert readable(tmp_path) == names(items)
 
 
 def test_a_service_that_goes_away_for_a_moment_is_waited_for(
@@ -218,7 +214,7 @@ def test_a_service_that_goes_away_for_a_moment_is_waited_for(
     items = service.add(3)
     service.status += [503, 503]
     run()
-    assert folders(tmp_path) == names(items)
+    assert readable(tmp_path) == names(items)
     service.status += [503] * 9
     with pytest.raises(TransportFaultError, match="503"):
         run()
@@ -236,7 +232,7 @@ def test_a_filter_restricts_what_is_accepted(service: Simulator, run: Callable[.
     service.add()
     run(where=Filter(addressee_id="B00000000"))
     assert b"<addresseeId>B00000000</addresseeId>" in service.requests[1]
-    assert b"<state>available</state>" in service.requests[1]
+    assert b"<state>" not in service.requests[1]
 
 
 def test_documents_and_receipts_come_in_one_answer(
@@ -254,7 +250,7 @@ def test_an_earlier_service_is_asked_for_the_receipts_apart(
     service.is_early = True
     items = service.add(120)
     assert run(parallel=1).stored == 120
-    assert folders(tmp_path) == names(items)
+    assert readable(tmp_path) == names(items)
     asked = [one for one in service.operations if one.startswith("Retrieve")]
     assert asked == ["RetrieveNotifications", *["RetrieveNotifications", "RetrieveReceipts"] * 3]
 
@@ -271,10 +267,10 @@ def test_what_is_stored_says_what_was_delivered(
 ) -> None:
     (item,) = service.add(subject="Ñandú <&>", name="../acta\u202e.pdf")
     run()
-    described = json.loads((tmp_path / f"1-{item.id}" / "notification.json").read_text())
-    assert (described["subject"], described["state"]) == ("Ñandú <&>", "accepted")
-    assert described["documents"][0]["name"] == "../acta\u202e.pdf"
-    assert described["documents"][0]["file"] == "01-acta.pdf"
+    said = described(folder_of(tmp_path, item))
+    assert (said["subject"], said["state"]) == ("Ñandú <&>", "accepted")
+    assert said["documents"][0]["name"] == "../acta\u202e.pdf"
+    assert said["documents"][0]["file"] == "01-acta.pdf"
 
 
 def _everything(simulator: Simulator, request: _Element) -> _Element:

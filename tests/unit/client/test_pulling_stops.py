@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from archived import folder_of
 from notigateway.client import ClientError, NotificationClient, PullReport, SpoolError, pull
 from pki import pki
 from service_simulator import Simulator, element, problem
@@ -52,7 +53,7 @@ def accepted(service: Simulator) -> int:
 
 
 def stored(folder: Path) -> int:
-    return sum(entry.is_dir() for entry in folder.iterdir())
+    return len(list(folder.rglob("notification.json")))
 
 
 @pytest.mark.parametrize("replaced", [True, False])
@@ -83,7 +84,7 @@ def test_after_a_failure_to_store_no_other_batch_is_accepted(
     service: Simulator, run: Callable[..., PullReport], inbox: Path
 ) -> None:
     first, *_ = service.add(299)
-    occupied = inbox / f"{first.code}-{first.id}" / "occupied"
+    occupied = folder_of(inbox, first) / "occupied"
     service.plan += at_the_first_accept(lambda: occupied.mkdir(parents=True))
     with pytest.raises(SpoolError, match="cannot use"):
         run(parallel=1)
@@ -109,7 +110,12 @@ def test_without_room_on_the_disk_nothing_is_accepted(
     assert (refusal.value.exit_code, accepted(service), stored(inbox)) == (3, 0, 0)
     run()
     assert (accepted(service), stored(inbox)) == (150, 150)
-    assert {entry.name for entry in inbox.iterdir() if not entry.is_dir()} == {".lock", ".cursor", ".waiting"}
+    assert {entry.name for entry in inbox.iterdir() if not entry.is_dir()} == {
+        ".archive",
+        ".lock",
+        ".cursor",
+        ".waiting",
+    }
 
 
 def test_a_disk_that_takes_no_file_is_told_before_anything_is_accepted(

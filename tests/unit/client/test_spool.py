@@ -13,9 +13,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from archived import folder_of
 from notigateway.client import wire
 from notigateway.client.errors import DocumentMismatchError, SpoolError
-from notigateway.client.file_names import folder_name, safe_name
+from notigateway.client.file_names import safe_name
 from notigateway.client.spool import Spool
 from notigateway.client.values import Document, Notification, Receipt
 from service_simulator import Item
@@ -52,7 +53,7 @@ def test_a_stored_notification_has_its_data_documents_and_receipts(
         spool.store(notification, documents=[(document, [b"%PDF-1.7", b" the act"])], receipts=[receipt])
         spool.settle()
         assert notification.id in spool
-    folder = tmp_path / "new" / "folder" / f"7-{item.id}"
+    folder = folder_of(tmp_path / "new" / "folder", item)
     assert (folder / "01-providencia.pdf").read_bytes() == item.content
     assert (folder / f"receipt-{item.receipt_id}.xml").read_bytes() == b"<receipt/>"
     described = json.loads((folder / "notification.json").read_text())
@@ -121,10 +122,10 @@ def test_a_kill_in_the_middle_of_a_file_leaves_only_complete_folders_and_no_lock
     tests = str(Path(__file__).parents[2])
     died = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), tests], check=False)
     assert died.returncode == -signal.SIGKILL
-    assert [entry.name[:6] for entry in sorted(tmp_path.iterdir())] == [".lock", ".tmp-2", "1-0193"]
+    assert [entry.name[:6] for entry in sorted(tmp_path.iterdir())] == [".lock", ".tmp-2", "B00000"]
     with Spool(tmp_path) as spool:
         assert len(spool) == 1
-    assert [entry.name[:6] for entry in sorted(tmp_path.iterdir())] == [".lock", "1-0193"]
+    assert [entry.name[:6] for entry in sorted(tmp_path.iterdir())] == [".lock", "B00000"]
 
 
 def test_a_second_process_is_kept_out(tmp_path: Path) -> None:
@@ -155,7 +156,7 @@ def test_a_folder_that_cannot_be_used_is_told_with_its_name(
     file.write_text("")
     with pytest.raises(SpoolError, match=str(file)), Spool(file):
         pass
-    (tmp_path / "spool" / folder_name(notification) / "occupied").mkdir(parents=True)
+    (tmp_path / "spool" / "B00000000" / "2026" / "7" / "occupied").mkdir(parents=True)
     with Spool(tmp_path / "spool") as spool, pytest.raises(SpoolError, match="spool"):
         spool.store(notification, documents=[], receipts=[])
 
@@ -243,6 +244,6 @@ def test_equal_names_of_two_documents_are_kept_apart(
     with Spool(tmp_path) as spool:
         other = replace(document, name="PROVIDENCIA.pdf")
         spool.store(notification, documents=[(document, [b"1"]), (other, [b"2"])], receipts=[])
-    folder = tmp_path / folder_name(notification)
+    folder = tmp_path / "B00000000" / "2026" / "7"
     assert (folder / "01-providencia.pdf").read_bytes() == b"1"
     assert (folder / "02-PROVIDENCIA.pdf").read_bytes() == b"2"

@@ -473,7 +473,7 @@ def test_the_exit_codes_are_those_of_the_client() -> None:
         re.findall(r"\b(\d+) [a-z]", " ".join(of_codes.findall(" ".join(text.split()))))
         for text in (text_of("docs/integration.md"), help_of("notigateway-client"))
     )
-    assert said == helped == ["0", "1", "2", "3", "4", "6", "130"]
+    assert said == helped == ["0", "1", "2", "3", "4", "5", "6", "130"]
 
 
 @pytest.mark.parametrize("document", ["docs/integration.md", "docs/security.md"])
