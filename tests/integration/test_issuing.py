@@ -138,6 +138,7 @@ def test_repeating_a_scheduled_act_after_its_time_changes_nothing(
         {"kind": Kind.COMMUNICATION},
         {"voluntary": True},
         {"special_category": True},
+        {"metadata": (("period", "2026-01"),)},
         {"available_at": NOW + timedelta(days=1)},
         {"addressee": replace(COMPANY, identifier="12345678Z")},
         {"documents": (replace(PDF, content=b"%PDF-1.7 changed"),)},
@@ -151,6 +152,19 @@ def test_the_same_reference_for_another_act_is_a_conflict(
     with pytest.raises(ReferenceConflictError):
         publish(engine, store, **change)
     assert count(engine, Notification) == 1
+
+
+def test_metadata_is_part_of_an_act_with_its_order_and_nothing_of_one_without(
+    engine: Engine, store: DocumentStore
+) -> None:
+    said = (("period", "2026-01"), ("unit", "2"))
+    assert [publish(engine, store, metadata=said).is_new for _ in range(2)] == [True, False]
+    for other in ((), said[:1], said[::-1], (("period", "2026-02"), said[1])):
+        with pytest.raises(ReferenceConflictError):
+            publish(engine, store, metadata=other)
+    # The hash of an act without it is what it was before there was any.
+    before = "94987ddf76f15cbc3577b03d489c517873a3a9d49dc5d5c3ed20f91892c20f8f"
+    assert deposit(store, metadata=()).sha256 == before
 
 
 def test_two_bodies_may_use_the_same_reference(engine: Engine, store: DocumentStore) -> None:

@@ -123,6 +123,16 @@ def test_texts_that_are_wrong_or_not_there_are_written(stack: Stack) -> None:
     assert write_kept_anew(stack.engine) == Mended(0, 0)
 
 
+def test_what_is_searched_for_words_is_compared_and_written_with_its_text(stack: Stack) -> None:
+    prepare(stack)
+    with writing(stack.engine) as session:
+        session.connection().execute(update(RowText).where(RowText.code == 3).values(searched="another"))
+        session.connection().execute(update(RowText).where(RowText.code == 4).values(searched=None))
+    assert [one.subject.split(" of ")[0] for one in found(stack)] == ["notification 3", "notification 4"]
+    assert write_kept_anew(stack.engine) == Mended(0, 2)
+    assert found(stack) == []
+
+
 def test_what_is_kept_right_is_left_alone(stack: Stack) -> None:
     prepare(stack)
     with writing(stack.engine) as session:

@@ -27,6 +27,7 @@ from notigateway.evidence.statement import (
     PreviousEvidence,
     ReportDetails,
     SignerDetails,
+    StatedMetadata,
     Statement,
 )
 from notigateway.law.lifecycle import Channel, State
@@ -241,6 +242,22 @@ def test_the_form_says_who_what_when_by_which_rule_and_channel(receipt: bytes) -
         "notigateway-verify",
     ):
         assert squeezed(said) in text
+
+
+def test_the_form_says_what_routes_the_act_where_the_receipt_does(
+    seal: Seal, receipt: bytes, accepted: Statement
+) -> None:
+    routed = replace(
+        accepted.content,
+        matter="collection",
+        ccc="28123456742",
+        naf="281234567840",
+        metadata=(StatedMetadata(key="period", value="2026-01"), StatedMetadata(key="#x", value="*no*")),
+    )
+    text = words(render_pdf(sealed(seal, replace(accepted, content=routed))))
+    for said in ("Materia", "collection", "(CCC)", "28123456742", "(NAF)", "period: 2026-01", "#x: *no*"):
+        assert squeezed(said) in text
+    assert "Materia" not in words(render_pdf(receipt))
 
 
 @pytest.mark.parametrize(
