@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from notigateway.client.pulling import pull
     from notigateway.client.transport import Retries
     from notigateway.client.values import (
+        AddresseeCount,
         Change,
         ChangesPage,
         DeadlineChange,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
         Filter,
         History,
         IssuingBodyCount,
+        Metadata,
         Notification,
         NotificationReceipts,
         Page,
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "AddresseeCount",
     "Change",
     "ChangesPage",
     "ClientError",
@@ -67,6 +70,7 @@ __all__ = [
     "LogNotProvenError",
     "LogRenamedError",
     "LogSplitError",
+    "Metadata",
     "NotVerifiedError",
     "Notification",
     "NotificationClient",
@@ -94,6 +98,7 @@ __all__ = [
 
 # Each name is loaded when it is first asked for: the command line tells what it can do without any of them.
 _HOMES: Final = {
+    "AddresseeCount": "values",
     "Change": "values",
     "ChangesPage": "values",
     "ClientError": "errors",
@@ -110,6 +115,7 @@ _HOMES: Final = {
     "LogNotProvenError": "errors",
     "LogRenamedError": "errors",
     "LogSplitError": "errors",
+    "Metadata": "values",
     "NotVerifiedError": "errors",
     "Notification": "values",
     "NotificationClient": "api",

@@ -13,7 +13,6 @@ import typer
 
 from notigateway.client.errors import NotConfirmedError
 from notigateway.client.values import Filter, Metadata
-from notigateway.law.identifiers import check_ccc, check_naf
 from notigateway.law.metadata import ASSIGNS
 
 if TYPE_CHECKING:
@@ -47,16 +46,24 @@ def _state(text: str) -> str:
     return text
 
 
-def _checked(check: Callable[[str], str]) -> Callable[[str], str]:
-    """Return what reads a number in its one form, or tells what is wrong with it."""
+def _ccc(text: str) -> str:
+    from notigateway.law.identifiers import check_ccc  # noqa: PLC0415  (for who gives one)
 
-    def read(text: str) -> str:
-        try:
-            return check(text)
-        except ValueError as error:
-            raise typer.BadParameter(str(error)) from error
+    return _checked(text, check_ccc)
 
-    return read
+
+def _naf(text: str) -> str:
+    from notigateway.law.identifiers import check_naf  # noqa: PLC0415  (for who gives one)
+
+    return _checked(text, check_naf)
+
+
+def _checked(text: str, check: Callable[[str], str]) -> str:
+    """Return a number in its one form. Raises: `BadParameter` with what is wrong with it."""
+    try:
+        return check(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def _pair(text: str) -> Metadata:
@@ -103,11 +110,11 @@ Before = Annotated[
 ]
 Ccc = Annotated[
     str | None,
-    typer.Option(parser=_checked(check_ccc), help="Only acts that quote this contribution account."),
+    typer.Option(parser=_ccc, help="Only acts that quote this contribution account."),
 ]
 Naf = Annotated[
     str | None,
-    typer.Option(parser=_checked(check_naf), help="Only acts that quote this affiliation number."),
+    typer.Option(parser=_naf, help="Only acts that quote this affiliation number."),
 ]
 Matter = Annotated[str | None, typer.Option(help="Only of this matter.")]
 Procedure = Annotated[str | None, typer.Option(help="Only of this procedure (SIA code).")]

@@ -26,8 +26,7 @@ from notigateway.contract.xml import (
     Word,
     element,
 )
-from notigateway.law.identifiers import is_same_account
-from notigateway.law.searching import is_found, searched, words_of
+from notigateway.law.searching import is_found, is_same_account, searched, words_of
 from notigateway.wss.ns import NOTIGATEWAY_V1
 
 if TYPE_CHECKING:

@@ -16,7 +16,6 @@ from stdnum.exceptions import ValidationError
 _SEPARATORS: Final = re.compile(r"[ .\-/]")
 _NIF: Final = re.compile(r"[0-9A-Z][0-9]{7}[0-9A-Z]", re.ASCII)
 _NAF: Final = re.compile(r"([0-9]{2})([0-9]{8})([0-9]{2})", re.ASCII)
-_CCC_DIGITS: Final = 11
 _CCC: Final = re.compile(r"([0-9]{4})?([0-9]{2})([0-9]{7})([0-9]{2})", re.ASCII)
 # A letter for the kind of administration (E state, A autonomous community, L local, U university,
 # I other institution, J justice, G economic management, O office), and a letter or a digit, then
@@ -72,18 +71,6 @@ def check_ccc(text: str) -> str:
         raise IdentifierError("a CCC has eleven digits, or fifteen with its regime")
     _check_control(match[2], match[3], match[4])
     return match[0]
-
-
-def is_same_account(wanted: str, quoted: str | None) -> bool:
-    """Tell whether two normalised CCC are of one account: the same number, and regime where both have one."""
-    if quoted is None or wanted[-_CCC_DIGITS:] != quoted[-_CCC_DIGITS:]:
-        return False
-    return _CCC_DIGITS in {len(wanted), len(quoted)} or wanted == quoted
-
-
-def ways_to_quote(ccc: str) -> tuple[str, ...] | None:
-    """Return how a normalised CCC may be quoted, with its regime and without; None for one of any regime."""
-    return None if len(ccc) == _CCC_DIGITS else (ccc, ccc[-_CCC_DIGITS:])
 
 
 def check_dir3(text: str) -> str:

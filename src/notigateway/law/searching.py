@@ -1,11 +1,27 @@
-"""How a text is looked for in subject and reference: word by word, whatever its accents and capitals."""
+"""How what acts say is looked for: accounts with their regime or without, texts word by word.
+
+Words are found whatever their accents and capitals. Apart from the checks of identifiers, which load more.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 from unicodedata import combining, normalize
 
-TEXT_MAX: Final = 100
+# Without the regime in front.
+_CCC_DIGITS: Final = 11
+
+
+def is_same_account(wanted: str, quoted: str | None) -> bool:
+    """Tell whether two normalised CCC are of one account: the same number, and regime where both have one."""
+    if quoted is None or wanted[-_CCC_DIGITS:] != quoted[-_CCC_DIGITS:]:
+        return False
+    return _CCC_DIGITS in {len(wanted), len(quoted)} or wanted == quoted
+
+
+def ways_to_quote(ccc: str) -> tuple[str, ...] | None:
+    """Return how a normalised CCC may be quoted, with its regime and without; None for one of any regime."""
+    return None if len(ccc) == _CCC_DIGITS else (ccc, ccc[-_CCC_DIGITS:])
 
 
 def folded(text: str) -> str:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import and_, or_, select
 
-from notigateway.law.identifiers import ways_to_quote
 from notigateway.law.metadata import as_text
-from notigateway.law.searching import is_found, searched
+from notigateway.law.searching import is_found, searched, ways_to_quote
 from notigateway.repository.dialects import holds, one_of
 from notigateway.repository.model import Act, Notification
 from notigateway.repository.prepared import Prepared

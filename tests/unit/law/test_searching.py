@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notigateway.law.searching import folded, is_found, searched, words_of
+from notigateway.law.searching import folded, is_found, is_same_account, searched, ways_to_quote, words_of
 
 SUBJECT = "Revisión de tipos de COTIZACIÓN, año 2026; 1ª instancia (ﬁnal) Ğ"
 
@@ -53,3 +53,23 @@ def test_a_text_is_found_in_itself_however_it_is_written(written: str) -> None:
     assert is_found(words_of(written), searched(written, ""))
     assert is_found(words_of(written.upper()), searched(written.upper(), "x"))
     assert folded(folded(written)) == folded(written)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "quoted", "is_same"),
+    [
+        ("28123456742", "28123456742", True),
+        ("28123456742", "011128123456742", True),
+        ("011128123456742", "28123456742", True),
+        ("011128123456742", "011128123456742", True),
+        ("011128123456742", "016328123456742", False),
+        ("28123456742", "28123456843", False),
+        ("28123456742", None, False),
+    ],
+)
+def test_an_account_is_the_same_with_its_regime_and_without(
+    wanted: str, quoted: str | None, is_same: bool
+) -> None:
+    assert is_same_account(wanted, quoted) is is_same
+    ways = ways_to_quote(wanted)
+    assert ways is None or (quoted in ways) is is_same
