@@ -19,6 +19,7 @@ from notigateway.client import show
 from notigateway.client.connection import Connection, connection_of, read_config
 from notigateway.client.errors import ClientError, SpoolError
 from notigateway.client.following_commands import add_following_commands
+from notigateway.client.log_commands import add_log_commands
 from notigateway.client.naming import resolved
 from notigateway.client.options import (
     EVERYTHING,
@@ -32,7 +33,9 @@ from notigateway.client.options import (
     chosen_ids,
     confirm,
 )
+from notigateway.client.power_commands import add_power_commands
 from notigateway.client.pulling_commands import add_pulling_command
+from notigateway.client.representation_commands import add_representation_commands
 from notigateway.client.retrieving_commands import add_retrieving_command
 from notigateway.client.tables import shown
 from notigateway.client.values import DecisionOutcome, Filter
@@ -171,6 +174,9 @@ def list_command(
 add_pulling_command(app)
 add_following_commands(app)
 add_retrieving_command(app)
+add_representation_commands(app)
+add_power_commands(app)
+add_log_commands(app)
 app.add_typer(wscn_app, name="wscn", help="The same by the Social Security's contract; or --contract wscn.")
 
 

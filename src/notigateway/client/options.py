@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import wraps
 from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from uuid import UUID
 
 import typer
 
@@ -30,14 +31,23 @@ _IDENTIFIER: Final = re.compile(
 OR_BEGINNING: Final = ", or its beginning, from 8 characters, where no other begins so"
 
 
-def _instant(text: str) -> datetime:
+def instant(text: str) -> datetime:
+    """Return an instant with its zone. Raises: `BadParameter` for what is none."""
     try:
-        instant = datetime.fromisoformat(text)
+        found = datetime.fromisoformat(text)
     except ValueError as error:
         raise typer.BadParameter(f"{text!r} is not an instant such as 2026-11-23T09:00:00Z") from error
-    if instant.tzinfo is None:
+    if found.tzinfo is None:
         raise typer.BadParameter(f"{text!r} does not say its zone; append Z for UTC")
-    return instant
+    return found
+
+
+def whole_identifier(text: str) -> str:
+    """Return an identifier of a power or an assignment. Raises: `BadParameter` for what is none."""
+    try:
+        return str(UUID(text))
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not an identifier, as the list prints it") from error
 
 
 def _state(text: str) -> str:
@@ -96,16 +106,12 @@ Role = Annotated[
 Addressee = Annotated[str | None, typer.Option(help="Only for this addressee (NIF).")]
 Issuer = Annotated[str | None, typer.Option(help="Only from this issuing body (DIR3).")]
 _INSTANT_HELP: Final = "An instant with zone, such as 2026-11-23T09:00:00Z."
-From = Annotated[
-    datetime | None, typer.Option(parser=_instant, help=f"Put at disposal from. {_INSTANT_HELP}")
-]
-To = Annotated[
-    datetime | None, typer.Option(parser=_instant, help=f"Put at disposal before. {_INSTANT_HELP}")
-]
+From = Annotated[datetime | None, typer.Option(parser=instant, help=f"Put at disposal from. {_INSTANT_HELP}")]
+To = Annotated[datetime | None, typer.Option(parser=instant, help=f"Put at disposal before. {_INSTANT_HELP}")]
 Before = Annotated[
     datetime | None,
     typer.Option(
-        parser=_instant, help=f"With a deadline before; a last day ends at 00:00 of the next. {_INSTANT_HELP}"
+        parser=instant, help=f"With a deadline before; a last day ends at 00:00 of the next. {_INSTANT_HELP}"
     ),
 ]
 Ccc = Annotated[
@@ -218,8 +224,12 @@ def confirm(verb: str, count: int, *, yes: bool) -> None:
     What comes through a pipe is no answer either: it may have been meant for something else.
     Raises: `NotConfirmedError` without a terminal; `Abort` where the person does not agree.
     """
-    check_can_ask(yes=yes)
-    if yes:
-        return
     what = "1 notification" if count == 1 else f"{count} notifications"
-    typer.confirm(f"{verb} {what}? This has legal effect.", abort=True, err=True)
+    confirm_effect(f"{verb} {what}?", yes=yes)
+
+
+def confirm_effect(question: str, *, yes: bool) -> None:
+    """Ask a person whether something with legal effect shall be done. Raises: as `confirm`."""
+    check_can_ask(yes=yes)
+    if not yes:
+        typer.confirm(f"{question} This has legal effect.", abort=True, err=True)
