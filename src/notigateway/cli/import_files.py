@@ -124,7 +124,7 @@ def _of_csv(file: IO[bytes], columns: Collection[str], *, delimiter: str) -> Ite
                 header = [value.lower() for value in values]
                 _check_header(header, columns)
             elif len(values) != len(header):
-                yield Line(number, dict(zip(header, values, strict=False)), _refused("line", "columns"))
+                yield Line(number, dict(zip(header, values, strict=False)), _invalid("line", "columns"))
             else:
                 yield Line(number, {name: value for name, value in zip(header, values, strict=True) if value})
     except csv.Error as error:
@@ -153,7 +153,7 @@ def _json_line(number: int, text: str, columns: Collection[str]) -> Line:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        return Line(number, {}, _refused("line", "json"))
+        return Line(number, {}, _invalid("line", "json"))
     said: dict[str, str] = {}
     refusal = None
     for name, value in found.items():
@@ -161,9 +161,9 @@ def _json_line(number: int, text: str, columns: Collection[str]) -> Line:
             continue
         said[name] = written = _text(value)
         if name not in columns:
-            refusal = refusal or _refused("line", "key")
+            refusal = refusal or _invalid("line", "key")
         elif "\0" in written or not isinstance(value, str | bool):
-            refusal = refusal or _refused(name, "json")
+            refusal = refusal or _invalid(name, "json")
     return Line(number, {name: value.strip() for name, value in said.items() if value.strip()}, refusal)
 
 
@@ -174,5 +174,5 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _refused(field: str, problem: str) -> ImportLineError:
+def _invalid(field: str, problem: str) -> ImportLineError:
     return ImportLineError(f"{field}: {problem}", field=field, problem=problem)
