@@ -227,7 +227,7 @@ VALUES = {
     "nif-lower": "<n:filter><n:addresseeId>b12345674</n:addresseeId></n:filter>",
     "dir3-wildcard": "<n:filter><n:issuerId>%</n:issuerId></n:filter>",
     "cursor-empty": "<n:cursor/>",
-    "cursor-long": f"<n:cursor>{'A' * 201}</n:cursor>",
+    "cursor-long": f"<n:cursor>{'A' * 2001}</n:cursor>",
     "attribute": '<n:cursor evil="1">A</n:cursor>',
 }  # fmt: skip
 

@@ -34,6 +34,8 @@ PATTERNS: Final = (
     ("(19|20|21)", _INSTANT),
     (r"1\.(0|", "a version of the contract, as 1.1"),
     ("[0-9A-Z]{9}", "nine digits or upper-case letters"),
+    ("[0-9]{11}", "a contribution account: eleven digits, fifteen with its regime"),
+    ("[0-9]{12}", "an affiliation number: twelve digits"),
 )
 # The rules of what is read without a schema, and of what is looked at behind it.
 RULES: Final = {
