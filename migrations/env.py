@@ -25,6 +25,7 @@ from notigateway.repository import (  # noqa: F401  (their rows belong to the me
     jobs,
     key_holders,
     log,
+    marks,
     outages,
     own_inbox,
     rates,

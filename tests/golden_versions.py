@@ -59,6 +59,19 @@ def versions(record: Recorder) -> None:
     record.ask("the same, of 1.0", "RetrieveNotifications", with_receipts)
     _routing(record)
     _rights(record)
+    _marks(record, a)
+
+
+def _marks(record: Recorder, wanted: str) -> None:
+    """Mark; another employee does, and wants what is in somebody's hands."""
+    inner = "<downloaded>true</downloaded><assignedTo>Mesa 3</assignedTo><addLabel>visto</addLabel>"
+    record.ask("marking", "MarkNotifications", f"{ids(wanted)}{inner}{ASKING}")
+    taking = "<assignedTo>Mesa 4</assignedTo><ifUnassigned>true</ifUnassigned>"
+    other = pki().representative
+    record.ask("in somebody's hands", "MarkNotifications", ids(wanted) + taking + ASKING, holder=other)
+    filter_ = "<filter><label>visto</label></filter>"
+    record.ask("the marked", "ListNotifications", f"{filter_}<withMarks>true</withMarks>{ASKING}")
+    record.ask("no mark at all", "MarkNotifications", ids(wanted) + ASKING)
 
 
 def _routing(record: Recorder) -> None:

@@ -647,12 +647,26 @@ def _ping(simulator: Simulator, request: _Element) -> _Element:
     )
 
 
+def _mark(simulator: Simulator, request: _Element) -> _Element:
+    """Answer that the first is in Ana's hands, and nothing is known of the others."""
+    by = element("by", element("identifier", "00000000T"), element("name", "Ana Ñuñez"))
+    at = element("at", instant_text(AVAILABLE_AT))
+    held = element("marks", element("assigned", element("to", "Mesa 3"), by, at))
+    first, *others = _asked(request)
+    return element(
+        "MarkNotificationsResponse",
+        element("item", element("id", first), held, problem("ALREADY_ASSIGNED")),
+        *(element("item", element("id", one)) for one in others),
+    )
+
+
 _ANSWERS: dict[str, Answer] = {
     "AcceptNotifications": _accept,
     "GetHistory": _history,
     "GetSummary": _summary,
     "ListChanges": _list_changes,
     "ListNotifications": _list,
+    "MarkNotifications": _mark,
     "Ping": _ping,
     "RetrieveDocument": _document,
     "RetrieveNotifications": _retrieve,

@@ -79,6 +79,9 @@ namespace Notigateway.Sample
             await Show(company, "GetHistory",
                 one => one.Elements(Ng + "event").Any(each => Text(each, "decisive") == "true" && Text(each, "state") == "accepted"),
                 E("id", first));
+            await Show(company, "MarkNotifications",
+                one => one.Descendants(Ng + "label").Any(each => Text(each, "label") == "visto"),
+                E("id", first), E("downloaded", "true"), E("addLabel", "visto"));
             // A witness keeps the head, and asks the next time for the proof from its size to the new one's.
             await Show(company, "GetLogHead", one => (Text(one, "head") ?? new string('-', 101)).Length > 100);
             await Show(company, "ProveConsistency",

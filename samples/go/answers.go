@@ -27,6 +27,16 @@ type consistency struct {
 	Hash []string `xml:"hash"`
 }
 
+type marked struct {
+	Item []struct {
+		Marks struct {
+			Label []struct {
+				Label string `xml:"label"`
+			} `xml:"label"`
+		} `xml:"marks"`
+	} `xml:"item"`
+}
+
 type pinged struct {
 	Known bool  `xml:"known"`
 	Party party `xml:"party"`

@@ -96,6 +96,11 @@ func decide(company *Gateway, first, second string) {
 		}
 		return false
 	})
+	show(company, "MarkNotifications", struct {
+		ID         string `xml:"id"`
+		Downloaded bool   `xml:"downloaded"`
+		AddLabel   string `xml:"addLabel"`
+	}{first, true, "visto"}, func(one marked) bool { return one.Item[0].Marks.Label[0].Label == "visto" })
 	// A witness keeps the head, and asks the next time for the proof from its size to the new one's.
 	show(company, "GetLogHead", nothing{}, func(one logHead) bool {
 		return one.Head == "" || len(one.Head) > 100

@@ -76,6 +76,11 @@ await show('GetSummary', company('GetSummary'), (one) => one.total >= 2);
 await show('GetHistory', company('GetHistory', { id: first }), ({ event }) =>
   list(event).some((one) => String(one.decisive) === 'true' && one.state === 'accepted'),
 );
+await show(
+  'MarkNotifications',
+  company('MarkNotifications', { id: [first], downloaded: true, addLabel: ['visto'] }),
+  ({ item }) => list(list(item)[0].marks.label).some((one) => one.label === 'visto'),
+);
 
 // A witness keeps the head, and asks the next time for the proof from its size to the new one's.
 await show('GetLogHead', company('GetLogHead'), (one) => !one?.head || one.head.length > 100);

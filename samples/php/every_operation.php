@@ -86,6 +86,12 @@ show('GetHistory', $company->GetHistory(['id' => $first]), fn ($answer) => some(
     $answer->event,
     fn ($one) => $one->decisive && $one->state === 'accepted',
 ));
+show('MarkNotifications', $company->MarkNotifications(
+    ['id' => [$first], 'downloaded' => true, 'addLabel' => ['visto']],
+), fn ($answer) => some(
+    $answer->item[0]->marks->label,
+    fn ($one) => $one->label === 'visto',
+));
 
 // A witness keeps the head, and asks the next time for the proof from its size to the new one's.
 show('GetLogHead', $company->GetLogHead([]), fn ($answer) => strlen($answer->head ?? str_repeat('-', 101)) > 100);

@@ -64,6 +64,8 @@ def follow(service: Any, first: str, cursor: str) -> None:
     show("GetSummary", answer, ok=sum(one["count"] for one in answer.byState) == answer.total)
     answer = service.GetHistory(first)
     show("GetHistory", answer, ok=[one.state for one in answer.event if one.decisive] == ["accepted"])
+    (item,) = service.MarkNotifications(id=[first], downloaded=True, addLabel=["visto"])
+    show("MarkNotifications", item, ok=[one.label for one in item.marks.label] == ["visto"])
     # A witness keeps the head, and asks the next time for the proof from its size to the new one's.
     head = service.GetLogHead()
     show("GetLogHead", head, ok=head is None or b"\n\n\xe2\x80\x94 " in head)

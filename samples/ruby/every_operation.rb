@@ -73,6 +73,9 @@ show(company, 'GetSummary') { |one| one.all('byState').sum { |each| each['count'
 show(company, 'GetHistory', id: first) do |one|
   one.all('event').select { |each| each['decisive'] == 'true' }.map { |each| each['state'] } == ['accepted']
 end
+show(company, 'MarkNotifications', id: first, downloaded: true, addLabel: 'visto') do |one|
+  one.at('item').at('marks').all('label').any? { |each| each['label'] == 'visto' }
+end
 
 # A witness keeps the head, and asks the next time for the proof from its size to the new one's.
 show(company, 'GetLogHead') { |one| one['head'].to_s.empty? || one['head'].length > 100 }

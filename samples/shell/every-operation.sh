@@ -58,6 +58,8 @@ answer=$(as "$company" GetSummary)
 show GetSummary "$(first state "$answer" | wc -l)" 1
 answer=$(as "$company" GetHistory "$one")
 show GetHistory "$(every state "$answer" | tail -1)" accepted
+answer=$(as "$company" MarkNotifications "$one<downloaded>true</downloaded><addLabel>visto</addLabel>")
+show MarkNotifications "$(grep -o '<label><label>[a-z]*' <<< "$answer" | cut -d'>' -f3)" visto
 
 # A witness keeps the head, and asks the next time for the proof from its size to the new one's.
 answer=$(as "$company" GetLogHead)

@@ -388,6 +388,18 @@ class ReportInvalidError(LifecycleError, code="REPORT_INVALID"):
     """A decision of another channel cannot have happened as it is reported."""
 
 
+class MarkError(GatewayError):
+    """The marks of a notification cannot be so; none of them is changed."""
+
+
+class AlreadyAssignedError(MarkError, code="ALREADY_ASSIGNED"):
+    """It is in somebody's hands, and was to be assigned only if it is in nobody's."""
+
+
+class TooManyLabelsError(MarkError, code="TOO_MANY_LABELS"):
+    """A notification has ten labels of a party at most."""
+
+
 # --- publication ----------------------------------------------------------------------------------
 
 

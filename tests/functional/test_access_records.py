@@ -81,6 +81,7 @@ MAILBOX = {
     "ListPowers": "",
     "ListRepresentations": "",
     "MakeResponsibleStatement": POWER + "<statutesAllowRepresentation>true</statutesAllowRepresentation>",
+    "MarkNotifications": ids(NO_ONE) + "<downloaded>true</downloaded>",
     "Ping": "",
     "ReassignRed": ASSIGNMENT,
     "RejectNotifications": ids(NO_ONE),

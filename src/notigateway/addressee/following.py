@@ -28,6 +28,7 @@ from notigateway.repository.following import (
     list_changes_arrived,
     list_deadline_changes,
 )
+from notigateway.repository.marks import find_marks
 from notigateway.repository.notifications import find_visible
 from notigateway.repository.reached import find_reach
 from notigateway.repository.rights_seen import find_titles
@@ -35,13 +36,14 @@ from notigateway.repository.sources import Places
 from notigateway.sketches import SKETCH_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from uuid import UUID
 
     from sqlalchemy import Row
 
     from notigateway.law.representation import RightsPolicy, Role
     from notigateway.receipts.asking import Asking
+    from notigateway.repository.marks import Marks
     from notigateway.repository.model import Event, Notification
     from notigateway.repository.outages import DeadlineChange
     from notigateway.repository.reached import Reach
@@ -86,6 +88,8 @@ class ChangesPage:
     rights_changed: bool
     information_years: int = INFORMATION_YEARS
     rights: Sequence[RightTold] = ()
+    # The party's marks by code, where they are asked for.
+    marks: Mapping[int, Marks] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,7 @@ class Following:
         page_size: int,
         from_now: bool = False,
         with_rights: bool = False,
+        with_marks: bool = False,
     ) -> ChangesPage:
         """Return the next page of changes; with `from_now` none, only the cursor of what comes from now on.
 
@@ -150,6 +155,7 @@ class Following:
             news.has_changed,
             self.information_years,
             news.rows,
+            find_marks(session, party, {row.code for row in rows}) if with_marks else {},
         )
 
     def get_summary(self, session: Session, asking: Asking, *, role: Role | None) -> Summary:

@@ -25,12 +25,13 @@ from notigateway.receipts.recording import (
     record_request,
 )
 from notigateway.repository.listing import list_page
+from notigateway.repository.marks import find_marks
 from notigateway.repository.notifications import find_visible, lock_visible
 from notigateway.repository.receipts import find_of_own_decisions
 from notigateway.repository.timestamps import find_timestamped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from notigateway.receipts.asking import Asking
     from notigateway.repository.documents import DocumentStore
     from notigateway.repository.listing import ListFilter
+    from notigateway.repository.marks import Marks
     from notigateway.repository.model import Document, Event, Notification, Receipt
     from notigateway.repository.session import Session
 
@@ -56,6 +58,8 @@ class Page:
     as_of: datetime
     next_cursor: str | None
     information_years: int = INFORMATION_YEARS
+    # The party's marks by code, where they are asked for.
+    marks: Mapping[int, Marks] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,14 @@ class Mailbox:
     information_years: int = INFORMATION_YEARS
 
     def list_notifications(
-        self, session: Session, asking: Asking, *, chosen: ListFilter, cursor: str | None, page_size: int
+        self,
+        session: Session,
+        asking: Asking,
+        *,
+        chosen: ListFilter,
+        cursor: str | None,
+        page_size: int,
+        with_marks: bool = False,
     ) -> Page:
         """Return a page in the order of the public code. No legal effect (Orden ISM/903/2020 art. 8.1).
 
@@ -125,7 +136,8 @@ class Mailbox:
         )
         shown = rows[:page_size]
         next_cursor = write_cursor(shown[-1].code, belongs_to=belongs_to) if len(rows) > page_size else None
-        return Page(shown, asking.now, next_cursor, self.information_years)
+        marks = find_marks(session, asking.party, [row.code for row in shown]) if with_marks else {}
+        return Page(shown, asking.now, next_cursor, self.information_years, marks)
 
     def retrieve(
         self,
@@ -325,13 +337,18 @@ def _described(chosen: ListFilter) -> Iterable[str]:
     for one in fields(chosen):
         value = getattr(chosen, one.name)
         if one.name in _LATER:
-            if value:
-                yield f"{one.name}={sorted(value) if one.name == 'metadata' else value}"
+            if value or value is False:
+                yield f"{one.name}={value if one.name != 'metadata' else sorted(value or ())}"
         else:
             yield ",".join(sorted(value)) if one.name == "states" else str(value)
 
 
-_LATER: Final = frozenset({"ccc", "naf", "matter", "procedure", "reference", "metadata", "words"})
+_LATER: Final = frozenset({"ccc", "naf", "matter", "procedure", "reference", "metadata", "words"}) | {
+    "downloaded",
+    "archived",
+    "assigned_to",
+    "label",
+}
 
 
 def _earlier_decision(wanted: UUID, notification: Notification, asking: Asking, will: Will) -> Outcome:

@@ -23,12 +23,13 @@ from notigateway.client.values import (
     DecisionOutcome,
     DocumentRange,
     Filter,
+    MarkedNotification,
     NotificationReceipts,
     Page,
     Pong,
     RetrievedNotification,
 )
-from notigateway.contract import v1, v1_decisions, v1_following
+from notigateway.contract import v1, v1_decisions, v1_following, v1_marks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 # The most ids that the contract takes in one request.
 IDS_PER_DECISION: Final = 500
 IDS_PER_RETRIEVAL: Final = 100
+IDS_PER_MARKING: Final = 1_000
 FORMS_PER_RETRIEVAL: Final = 10
 PAGE_SIZE: Final = 1_000
 ADDRESSEES_PER_PAGE: Final = 5_000
@@ -58,27 +60,70 @@ class NotificationClient(RepresentationOperations):
         return wire.read(Pong, self._call(v1.Ping()))
 
     def list_page(
-        self, where: Filter = _EVERYTHING, *, cursor: str | None = None, page_size: int = PAGE_SIZE
+        self,
+        where: Filter = _EVERYTHING,
+        *,
+        cursor: str | None = None,
+        page_size: int = PAGE_SIZE,
+        with_marks: bool = False,
     ) -> Page:
         """Return one page of the list; `cursor` is the `next_cursor` of the page before.
+
+        `with_marks` each row has the marks of your party, where there are some.
 
         Raises: `UnexpectedResponseError` when the page says that there is more but not where, or
         leads back to itself.
         """
-        page = wire.read(Page, self._call(wire.listing(where, cursor=cursor, page_size=page_size)))
+        asked = wire.listing(where, cursor=cursor, page_size=page_size, with_marks=with_marks)
+        page = wire.read(Page, self._call(asked))
         if page.has_more and page.next_cursor in {None, cursor}:
             raise UnexpectedResponseError("the page does not lead to the next one")
         return page
 
     def list_notifications(
-        self, where: Filter = _EVERYTHING, *, page_size: int = PAGE_SIZE
+        self, where: Filter = _EVERYTHING, *, page_size: int = PAGE_SIZE, with_marks: bool = False
     ) -> Iterator[Notification]:
         """Yield every notification of a list, fetching page after page as they are consumed."""
-        page = self.list_page(where, page_size=page_size)
+        page = self.list_page(where, page_size=page_size, with_marks=with_marks)
         yield from page.notifications
         while page.has_more:
-            page = self.list_page(where, cursor=page.next_cursor, page_size=page_size)
+            cursor = page.next_cursor
+            page = self.list_page(where, cursor=cursor, page_size=page_size, with_marks=with_marks)
             yield from page.notifications
+
+    def mark(
+        self,
+        ids: Sequence[str],
+        *,
+        downloaded: bool | None = None,
+        archived: bool | None = None,
+        assign: str | None = None,
+        unassign: bool = False,
+        if_unassigned: bool = False,
+        labels: Sequence[str] = (),
+        remove_labels: Sequence[str] = (),
+    ) -> list[MarkedNotification]:
+        """Set and take away marks of your party; return how those of each stand now, in the order of `ids`.
+
+        With `if_unassigned` only what is in nobody's hands is assigned: of two who ask one gets it, and the
+        other is told who has it (code ALREADY_ASSIGNED).
+
+        Raises: `UnsendableTextError` for a text that XML cannot carry.
+        """
+        found: list[MarkedNotification] = []
+        for some in in_batches(ids, IDS_PER_MARKING):
+            asked = v1_marks.MarkNotifications(
+                ids=tuple(some),
+                downloaded=downloaded,
+                archived=archived,
+                assigned_to=assign,
+                unassigned=unassign or None,
+                if_unassigned=if_unassigned or None,
+                add_labels=tuple(labels),
+                remove_labels=tuple(remove_labels),
+            )
+            found += wire.items_of(MarkedNotification, self._call(asked), some)
+        return found
 
     def changes_page(
         self,

@@ -20,13 +20,19 @@ from notigateway.client.connection import Connection, connection_of, read_config
 from notigateway.client.errors import ClientError, SpoolError
 from notigateway.client.following_commands import add_following_commands
 from notigateway.client.log_commands import add_log_commands
+from notigateway.client.marking_commands import add_marking_command
 from notigateway.client.naming import resolved
 from notigateway.client.options import (
     EVERYTHING,
+    Archived,
+    AssignedTo,
+    Downloaded,
     Ids,
     IdsFile,
     Json,
+    Label,
     States,
+    WithMarks,
     Yes,
     check_can_ask,
     choosing,
@@ -163,12 +169,25 @@ def list_command(
     context: typer.Context,
     state: States = None,
     where: Filter = EVERYTHING,
+    downloaded: Downloaded = None,
+    archived: Archived = None,
+    assigned_to: AssignedTo = None,
+    label: Label = None,
+    with_marks: WithMarks = False,
     as_json: Json = False,
 ) -> None:
     """Print every notification that matches."""
-    where = replace(where, states=tuple(state or ()))
+    where = replace(
+        where,
+        states=tuple(state or ()),
+        downloaded=downloaded,
+        archived=archived,
+        assigned_to=assigned_to,
+        label=label,
+    )
     with connection_of(context).client() as client:
-        show.print_all(client.list_notifications(where), show.notifications_table, as_json=as_json)
+        found = client.list_notifications(where, with_marks=with_marks)
+        show.print_all(found, show.notifications_table, as_json=as_json)
 
 
 add_pulling_command(app)
@@ -177,6 +196,7 @@ add_retrieving_command(app)
 add_representation_commands(app)
 add_power_commands(app)
 add_log_commands(app)
+add_marking_command(app)
 app.add_typer(wscn_app, name="wscn", help="The same by the Social Security's contract; or --contract wscn.")
 
 

@@ -138,6 +138,17 @@ Text = Annotated[
     str | None,
     typer.Option(help="Only with these words in subject or reference, whatever their accents and capitals."),
 ]
+Downloaded = Annotated[
+    bool | None,
+    typer.Option("--downloaded/--not-downloaded", help="Only what your party has, or has not, marked so."),
+]
+Archived = Annotated[
+    bool | None,
+    typer.Option("--archived/--not-archived", help="Only what your party has, or has not, put away."),
+]
+AssignedTo = Annotated[str | None, typer.Option(help="Only what is in these hands.")]
+Label = Annotated[str | None, typer.Option(help="Only with this label of your party.")]
+WithMarks = Annotated[bool, typer.Option("--with-marks", help="Show the marks of your party too.")]
 Ids = Annotated[list[str] | None, typer.Argument(help=f"Identifiers of notifications{OR_BEGINNING}.")]
 IdsFile = Annotated[
     typer.FileText | None, typer.Option(help="Read identifiers from a file, one a line; - is standard input.")

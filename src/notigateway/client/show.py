@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from notigateway.client.days import last_day_text, moment_text, over_text
 from notigateway.client.pulled import Step
 from notigateway.client.shapes import as_json
-from notigateway.client.tables import print_table, shown
+from notigateway.client.tables import marks_text, print_table, shown
 from notigateway.law.lifecycle import State
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def notifications_table(notifications: Iterable[Notification]) -> None:
     print_table(
         (
             *("code", "id", "kind", "state", "last day", "issuer", "addressee", "subject", "documents"),
-            *("account", "metadata"),
+            *("account", "metadata", "marks"),
         ),
         (
             (
@@ -85,10 +85,11 @@ def notifications_table(notifications: Iterable[Notification]) -> None:
                 f"{one.document_count} ({sum(one.document_sizes)} B)",
                 one.ccc or one.naf or "",
                 "; ".join(f"{said.key}={said.value}" for said in one.metadata),
+                marks_text(one.marks),
             )
             for one in notifications
         ),
-        optional=("addressee", "issuer", "kind", "documents", "account", "metadata"),
+        optional=("addressee", "issuer", "kind", "documents", "account", "metadata", "marks"),
     )
 
 

@@ -16,11 +16,13 @@ from rich.text import Text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from notigateway.client.values import Marks
+
 # In a file or a pipe nothing is folded to the width of a screen that is not there.
 _FILE_WIDTH: Final = 240
 # What may be folded: sentences. Narrower than this nobody reads them.
 _SENTENCES: Final = frozenset(
-    {"subject", "problem", "text", "documents", "addressee", "acted", "metadata", ""}
+    {"subject", "problem", "text", "documents", "addressee", "acted", "metadata", "marks", ""}
 )
 _SENTENCE_MIN: Final = 20
 _GAP: Final = 2
@@ -69,6 +71,17 @@ def print_table(
     for row in cells:
         table.add_row(*(row[place] for place in places))
     console.print(table)
+
+
+def marks_text(marks: Marks | None) -> str:
+    """Return the marks of a notification in one line, each with who set it."""
+    if marks is None:
+        return ""
+    said = [("downloaded", marks.downloaded), ("archived", marks.archived)]
+    told = [f"{name} ({one.by.identifier})" for name, one in said if one is not None]
+    if marks.assigned is not None:
+        told.append(f"with {marks.assigned.to} ({marks.assigned.by.identifier})")
+    return "; ".join([*told, *(f"#{one.label} ({one.by.identifier})" for one in marks.labels)])
 
 
 def _has(cells: Iterable[Sequence[Text]], place: int) -> bool:

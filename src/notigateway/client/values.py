@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from notigateway.client.errors import DocumentMismatchError, ReceiptNotVerifiedError
-from notigateway.contract import v1, v1_decisions, v1_following
+from notigateway.contract import v1, v1_decisions, v1_following, v1_marks
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,6 +32,8 @@ SigningPerson = v1_decisions.SigningPerson
 DecisionOutcome = v1_decisions.DecisionOutcome
 RetrievedNotification = v1.RetrievedNotification
 NotificationReceipts = v1.NotificationReceipts
+Marks = v1.Marks
+MarkedNotification = v1_marks.MarkedNotification
 DocumentRange = v1.RetrieveDocumentResponse
 Pong = v1.PingResponse
 Change = v1_following.Change

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from notigateway.client.errors import GatewayFaultError, UnexpectedResponseError, UnsendableTextError
 from notigateway.client.values import KINDS, Filter, History, RetrievedNotification, Summary
-from notigateway.contract import reading, v1, v1_decisions, v1_following
+from notigateway.contract import reading, v1, v1_decisions, v1_following, v1_marks
 from notigateway.contract.versions import LATEST
 from notigateway.contract.writing import write
 from notigateway.contract.xml import ContractError, Part, VersionedRequest, describe
@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 
 P = TypeVar("P", bound=Part)
 _qualified: Final = names_in(NOTIGATEWAY_V1)
-Item = TypeVar("Item", v1.RetrievedNotification, v1.NotificationReceipts, v1_decisions.DecisionOutcome)
+Item = TypeVar(
+    "Item",
+    v1.RetrievedNotification,
+    v1.NotificationReceipts,
+    v1_decisions.DecisionOutcome,
+    v1_marks.MarkedNotification,
+)
 
 
 def message(asked: VersionedRequest) -> bytes:
@@ -40,10 +46,15 @@ def message(asked: VersionedRequest) -> bytes:
         raise UnsendableTextError(str(error)) from error
 
 
-def listing(where: Filter, *, cursor: str | None, page_size: int) -> v1.ListNotifications:
+def listing(
+    where: Filter, *, cursor: str | None, page_size: int, with_marks: bool = False
+) -> v1.ListNotifications:
     """Return what asks for a page of a list; a filter that restricts nothing is left out."""
-    restricting = where if any(getattr(where, one.field) for one in describe(Filter)) else None
-    return v1.ListNotifications(filter=restricting, cursor=cursor, page_size=page_size)
+    said = [getattr(where, one.field) for one in describe(Filter)]
+    restricting = where if any(value or value is False for value in said) else None
+    return v1.ListNotifications(
+        filter=restricting, cursor=cursor, page_size=page_size, with_marks=with_marks or None
+    )
 
 
 def read(kind: type[P], element: _Element) -> P:

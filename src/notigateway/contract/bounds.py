@@ -10,14 +10,21 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from notigateway.contract import issuing_v1, v1, v1_decisions, v1_following, v1_representation
+from notigateway.contract import issuing_v1, v1, v1_decisions, v1_following, v1_marks, v1_representation
 from notigateway.contract.xml import Part, describe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import ModuleType
 
-_MODULES: Final[tuple[ModuleType, ...]] = (v1, v1_decisions, v1_following, v1_representation, issuing_v1)
+_MODULES: Final[tuple[ModuleType, ...]] = (
+    v1,
+    v1_decisions,
+    v1_following,
+    v1_marks,
+    v1_representation,
+    issuing_v1,
+)
 
 
 @cache

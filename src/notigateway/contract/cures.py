@@ -473,6 +473,16 @@ CURES: Final[dict[str, Cure]] = {
         en="See the element `decision`: who, where and when.",
         arrivals=(Arrival.ITEM,),
     ),
+    "ALREADY_ASSIGNED": Cure(
+        es="Véase el elemento `marks`: quién la tiene y quién la asignó. `ifUnassigned` no la quita a nadie.",
+        en="See the element `marks`: who has it, and who assigned it. `ifUnassigned` takes it from nobody.",
+        arrivals=(Arrival.ITEM,),
+    ),
+    "TOO_MANY_LABELS": Cure(
+        es="Quite con `removeLabel` las que ya no sirvan, en la misma petición o antes.",
+        en="Take away with `removeLabel` those that are no longer of use, in the same request or before.",
+        arrivals=(Arrival.ITEM,),
+    ),
     "NOT_ACCEPTED": Cure(
         es="Acéptela primero.",
         en="Accept it first.",

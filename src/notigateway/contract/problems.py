@@ -299,6 +299,14 @@ TEXTS: Final[dict[str, Texts]] = {
         "La notificación ya se decidió; vale la primera decisión.",
         "The notification was already decided; the first decision stands.",
     ),
+    "ALREADY_ASSIGNED": Texts(
+        "La notificación ya está asignada a alguien; nada ha cambiado.",
+        "The notification is assigned to somebody already; nothing has changed.",
+    ),
+    "TOO_MANY_LABELS": Texts(
+        "Una notificación lleva como mucho diez etiquetas; nada ha cambiado.",
+        "A notification has ten labels at most; nothing has changed.",
+    ),
     "NOT_ACCEPTED": Texts(
         "El contenido solo se entrega después de la aceptación.",
         "The content is released only after acceptance.",

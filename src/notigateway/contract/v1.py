@@ -94,6 +94,42 @@ class Metadata(V1Part):
 
 
 @element
+class Marked(V1Part):
+    """Who set a mark last, and when."""
+
+    by: Party
+    at: datetime
+
+
+@element
+class Assigned(V1Part):
+    """In whose hands it is, in the caller's own words, and who put it there."""
+
+    to: str
+    by: Party
+    at: datetime
+
+
+@element
+class Label(V1Part):
+    """A label, and who set it."""
+
+    label: str
+    by: Party
+    at: datetime
+
+
+@element
+class Marks(V1Part):
+    """What those who work for the caller's party have noted of a notification; nobody else sees it."""
+
+    downloaded: Marked | None = None
+    archived: Marked | None = None
+    assigned: Assigned | None = None
+    labels: Annotated[tuple[Label, ...], Child("label")] = ()
+
+
+@element
 class Notification(V1Part):
     """What may be known of a notification without legal effect."""
 
@@ -121,6 +157,7 @@ class Notification(V1Part):
     naf: Annotated[Word | None, Child(since=Version.V1_1)] = None
     predecessor: Annotated[Party | None, Child(since=Version.V1_1)] = None
     metadata: Annotated[tuple[Metadata, ...], Child(since=Version.V1_1)] = ()
+    marks: Annotated[Marks | None, Child(since=Version.V1_1)] = None
 
 
 @element
@@ -142,6 +179,10 @@ class Filter(V1Part):
     reference: Annotated[str | None, Child(since=Version.V1_1)] = None
     metadata: Annotated[tuple[Metadata, ...], Child(since=Version.V1_1, most=20)] = ()
     text: Annotated[str | None, Child(since=Version.V1_1)] = None
+    downloaded: Annotated[bool | None, Child(since=Version.V1_1)] = None
+    archived: Annotated[bool | None, Child(since=Version.V1_1)] = None
+    assigned_to: Annotated[str | None, Child(since=Version.V1_1)] = None
+    label: Annotated[str | None, Child(since=Version.V1_1)] = None
 
     def matches(self, notification: Notification) -> bool:
         """Say what the service's filter says, of a notification that came by another way."""
@@ -156,6 +197,7 @@ class Filter(V1Part):
             and (self.available_to is None or available_at < self.available_to)
             and (self.deadline_before is None or (deadline is not None and deadline < self.deadline_before))
             and self._routes(notification)
+            and self._marks(notification.marks or Marks())
         )
 
     def _routes(self, notification: Notification) -> bool:
@@ -171,6 +213,15 @@ class Filter(V1Part):
                 self.text is None
                 or is_found(words_of(self.text), searched(notification.subject, notification.reference or ""))
             )
+        )
+
+    def _marks(self, marks: Marks) -> bool:
+        """Say the same of marks, which a notification has where they were asked for."""
+        return (
+            self.downloaded in {None, marks.downloaded is not None}
+            and self.archived in {None, marks.archived is not None}
+            and self.assigned_to in {None, marks.assigned.to if marks.assigned else None}
+            and self.label in {None, *(one.label for one in marks.labels)}
         )
 
 
@@ -266,6 +317,7 @@ class ListNotifications(V1Request):
     filter: Filter | None = None
     cursor: Word | None = None
     page_size: Integer | None = None
+    with_marks: Annotated[bool | None, Child(since=Version.V1_1)] = None
 
 
 @element
@@ -288,6 +340,7 @@ class RetrieveNotifications(V1Request):
     ids: Annotated[tuple[Uuid, ...], Child("id", least=1, most=100)]
     for_information: bool | None = None
     with_receipts: bool | None = None
+    with_marks: Annotated[bool | None, Child(since=Version.V1_1)] = None
 
 
 @element

@@ -120,6 +120,7 @@ class ListChanges(V1Request):
     from_now: bool | None = None
     page_size: Integer | None = None
     with_rights_changes: Annotated[bool | None, Child(since=Version.V1_1)] = None
+    with_marks: Annotated[bool | None, Child(since=Version.V1_1)] = None
 
 
 @element

@@ -24,6 +24,7 @@ from notigateway.law.lifecycle import UNDECIDED, Kind, State
 from notigateway.law.representation import DEFAULT_RIGHTS, Role
 from notigateway.repository.columns import CODE, UtcDateTime
 from notigateway.repository.dialects import one_of
+from notigateway.repository.marks import mark_conditions
 from notigateway.repository.model import Act, Addressee, IssuingBody, Notification
 from notigateway.repository.notifications import visible_to
 from notigateway.repository.outages import is_overdue
@@ -66,6 +67,10 @@ class ListFilter:
     reference: str | None = None
     metadata: frozenset[tuple[str, str]] = field(default_factory=frozenset)
     words: tuple[str, ...] = ()
+    downloaded: bool | None = None
+    archived: bool | None = None
+    assigned_to: str | None = None
+    label: str | None = None
 
 
 def list_page(
@@ -142,13 +147,13 @@ def _candidates(
         own = {"addressee": reach.own, "now": now, **page}
         acts = act_conditions(chosen)
         is_of_itself = chosen.addressee is None and chosen.issuer is None and not acts
-        query = (_OWN_CODES if is_of_itself else _OWN_NAMED_CODES).where(*_conditions(chosen, now, _OWN))
+        query = (_OWN_CODES if is_of_itself else _OWN_NAMED_CODES).where(*_conditions(chosen, reach, _OWN))
         query = _with_words(query.where(*acts), chosen)
         return dict.fromkeys(session.connection().scalars(query, own), Role.OWN)
     if chosen.addressee is not None:
         # Of one addressee there are few: each is asked.
         role = role_of(reach.party, now, rights=rights)
-        query = _page(_code_and(role), visible_to(now, role=role)).where(*_conditions(chosen, now, role))
+        query = _page(_code_and(role), visible_to(now, role=role)).where(*_conditions(chosen, reach, role))
         query = _with_words(query.where(*act_conditions(chosen)), chosen)
         return {code: Role(seen_as) for code, seen_as in session.connection().execute(query, page)}
     return _first_codes(session, reach, chosen, after=page["after"], most=page["most"], rights=rights)
@@ -163,7 +168,7 @@ def _first_codes(
     looked for among pages of all that might be stronger.
     """
     sources = reach.sources(rights, weakest=chosen.role)
-    wanted = _narrowed(chosen, reach.now)
+    wanted = _narrowed(chosen, reach)
     found: dict[int, Role] = {}
     while True:
         keys = partial(_keys, session, wanted, after=after, most=most)
@@ -178,10 +183,10 @@ def _keys(session: Session, wanted: Narrowed, source: Source, *, after: int, mos
     return source.first_codes(session, wanted, after=after, most=most)
 
 
-def _narrowed(chosen: ListFilter, now: datetime) -> Narrowed:
+def _narrowed(chosen: ListFilter, reach: Reach) -> Narrowed:
     """Say the filter for sources, which know the capacity; the addressee is not asked of them."""
     stored: set[State] = set().union(*(_STORED[state] for state in chosen.states))
-    conditions = _conditions(replace(chosen, role=None, addressee=None, issuer=None), now, _OWN)
+    conditions = _conditions(replace(chosen, role=None, addressee=None, issuer=None), reach, _OWN)
     return Narrowed(
         tuple(sorted(stored)),
         tuple(conditions),
@@ -251,9 +256,10 @@ _STORED: Final = {
 
 
 def _conditions(
-    chosen: ListFilter, now: datetime, role: ColumnElement[str | None]
+    chosen: ListFilter, reach: Reach, role: ColumnElement[str | None]
 ) -> list[ColumnElement[bool]]:
-    """Translate the filter; states are the effective ones at `now`."""
+    """Translate the filter; states are the effective ones now, marks those of the party."""
+    now = reach.now
     conditions: list[ColumnElement[bool]] = []
     if chosen.states:
         conditions.append(or_(*(_is_effectively(state, now) for state in sorted(chosen.states))))
@@ -271,7 +277,7 @@ def _conditions(
         conditions.append(Notification.available_at < chosen.available_to)
     if chosen.deadline_before is not None:
         conditions.append(Notification.deadline < chosen.deadline_before)
-    return conditions
+    return [*conditions, *mark_conditions(chosen, reach.party)]
 
 
 def _is_effectively(state: State, now: datetime) -> ColumnElement[bool]:

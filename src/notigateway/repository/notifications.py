@@ -21,7 +21,7 @@ from notigateway.repository.accesses import note_found
 from notigateway.repository.asking_party import NOW, PARTY, asked_by
 from notigateway.repository.dialects import one_of_ids
 from notigateway.repository.held import hold, whole
-from notigateway.repository.model import Act, Notification
+from notigateway.repository.model import Act, Addressee, Notification
 from notigateway.repository.prepared import Prepared
 from notigateway.repository.rights import role_of
 from notigateway.repository.titles import lock_titles
@@ -71,6 +71,20 @@ def sees_all(
     wanted = set(ids)
     given = {"ids": wanted, **asked_by(party, now)}
     return not wanted or session.scalar(_how_many(rights), given) == len(wanted)
+
+
+def find_codes(
+    session: Session,
+    ids: Iterable[UUID],
+    *,
+    party: str,
+    now: datetime,
+    rights: RightsPolicy = DEFAULT_RIGHTS,
+) -> dict[UUID, int]:
+    """Return the codes of those of the notifications that the party may know of, and nothing else of them."""
+    rows = _codes(rights).rows(session, ids=set(ids), **asked_by(party, now))
+    session.found |= {row.code: row.identifier for row in rows}
+    return {row.id: row.code for row in rows}
 
 
 def find_id(session: Session, code: int) -> UUID | None:
@@ -139,6 +153,17 @@ def _how_many(rights: RightsPolicy) -> Select[int]:
         select(func.count(Notification.id))
         .join(Act, Notification.act_id == Act.id)
         .where(Notification.id.in_(_IDS), visible_to(NOW, role=role_of(PARTY, NOW, rights=rights)))
+    )
+
+
+@lru_cache(maxsize=16)
+def _codes(rights: RightsPolicy) -> Prepared:
+    """Select the codes of what a party may know of; made once for each policy."""
+    return Prepared(
+        select(Notification.id, Notification.code, Addressee.identifier)
+        .join(Act, Notification.act_id == Act.id)
+        .join(Addressee, Notification.addressee_id == Addressee.id)
+        .where(one_of_ids(Notification.id, "ids"), visible_to(NOW, role=role_of(PARTY, NOW, rights=rights)))
     )
 
 

@@ -45,6 +45,7 @@ FAULT_CODES: Final[tuple[tuple[type[errors.GatewayError], str], ...]] = (
     (errors.RequestError, "soap:Client"),
     (errors.NotFoundError, "soap:Client"),
     (errors.LifecycleError, "soap:Client"),
+    (errors.MarkError, "soap:Client"),
     (errors.PublicationError, "soap:Client"),
     (errors.OutageError, "soap:Client"),
     (errors.RepresentationError, "soap:Client"),

@@ -100,6 +100,16 @@ def test_list_prints_a_table_or_one_json_line_for_each(service: Simulator, run: 
     assert run("list", "--json", "--state", "accepted").lines() == []
 
 
+def test_mark_tells_who_has_it_and_ends_with_1(service: Simulator, run: Callable[..., Done]) -> None:
+    one, two = service.add(2)
+    done = run("mark", one.id, two.id, "--assign", "Mesa 4", "--if-unassigned", "--label", "visto")
+    assert "with Mesa 3 (00000000T)" in done.out
+    assert "ALREADY_ASSIGNED" in done.out
+    first, second = run("mark", one.id, two.id, "--downloaded", "--json").lines()
+    assert "'by': {'identifier': '00000000T'" in str(first["marks"])
+    assert (second["id"], second["marks"], second["problem"]) == (two.id, None, None)
+
+
 def screen(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
     """Have standard output pass for a terminal of that width."""
     monkeypatch.setenv("TTY_COMPATIBLE", "1")

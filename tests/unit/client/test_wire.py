@@ -25,7 +25,7 @@ from notigateway.client.values import (
     Receipt,
     RetrievedNotification,
 )
-from notigateway.contract import v1, v1_decisions, v1_following
+from notigateway.contract import v1, v1_decisions, v1_following, v1_marks
 from notigateway.contract.xml import Part
 from notigateway.wss.canonical import canonical
 from notigateway.wss.ns import soap
@@ -85,6 +85,10 @@ def test_requests_match_the_published_schema(schema: etree.XMLSchema) -> None:
         reference="2026/1",
         metadata=(Metadata(key="period", value="2026-01"), Metadata(key="unit", value="2")),
         text="providencia apremio",
+        downloaded=False,
+        archived=True,
+        assigned_to="Mesa 3",
+        label="visto",
     )
     asked: Part
     for asked in (
@@ -94,6 +98,7 @@ def test_requests_match_the_published_schema(schema: etree.XMLSchema) -> None:
         v1_decisions.RejectNotifications(ids=(ID,), reason=ODD),
         v1.RetrieveDocument(id=ID, document_id=ID, offset=0, length=9),
         v1_following.ListChanges(from_now=True, page_size=1),
+        v1_marks.MarkNotifications(ids=(ID,), downloaded=True, assigned_to=ODD, add_labels=("visto",)),
         v1.Ping(),
     ):
         schema.assertValid(etree.fromstring(wire.message(asked)))
@@ -102,6 +107,11 @@ def test_requests_match_the_published_schema(schema: etree.XMLSchema) -> None:
 def test_a_filter_that_restricts_nothing_is_left_out() -> None:
     for nothing in (Filter(), Filter(states=frozenset())):  # type: ignore[arg-type]
         assert b"filter" not in wire.message(wire.listing(nothing, cursor=None, page_size=100))
+
+
+def test_a_filter_may_ask_for_what_is_not_marked() -> None:
+    asked = wire.message(wire.listing(Filter(downloaded=False), cursor=None, page_size=100))
+    assert b"<filter><downloaded>false</downloaded></filter>" in asked
 
 
 def test_a_notification_is_read_by_name_in_any_order_and_with_unknown_elements() -> None:

@@ -18,6 +18,7 @@ from notigateway.contract.xml import Builtin, Part, describe
 from notigateway.errors import InvalidRequestError
 from notigateway.soap.notigateway_issuing_v1.service import IssuingService
 from notigateway.soap.notigateway_v1.following_service import FollowingService
+from notigateway.soap.notigateway_v1.marks_service import MarksService
 from notigateway.soap.notigateway_v1.representation_service import RepresentationService
 from notigateway.soap.notigateway_v1.service import MailboxService
 from notigateway.soap.operation import declared_in, operation
@@ -33,7 +34,13 @@ if TYPE_CHECKING:
 
     from notigateway.contract.xml import Description, VersionedRequest
 
-SERVICES: tuple[Any, ...] = (MailboxService, FollowingService, RepresentationService, IssuingService)
+SERVICES: tuple[Any, ...] = (
+    MailboxService,
+    FollowingService,
+    RepresentationService,
+    MarksService,
+    IssuingService,
+)
 ASKED = [one.asked for service in SERVICES for one in declared_in(service).values()]
 SPACES = st.sampled_from(["", "", "", " ", "\n\t "])
 # Of each type what nearly everybody writes, and what hardly anybody does.

@@ -16,6 +16,7 @@ from notigateway.law.lifecycle import MOVING_NOTHING, UNDECIDED
 from notigateway.law.metadata import pairs_of
 from notigateway.receipts.raising import Level
 from notigateway.repository.quoted import addressee_name_of, body_name_of
+from notigateway.soap.notigateway_v1.marks_answers import marks_of
 from notigateway.soap.notigateway_v1.rows import shown_event
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from notigateway.addressee.retrieved import Retrieved, Stamped
     from notigateway.receipts.raising import Raised
     from notigateway.repository import model
+    from notigateway.repository.marks import Marks
     from notigateway.repository.timestamps import ReceiptTimestamp
 
 _OUTCOMES: Final[dict[type[GatewayError] | None, str]] = {
@@ -47,7 +49,11 @@ def problem(error: type[GatewayError] | None) -> v1.Problem | None:
 
 
 def notification(
-    row: model.Notification, now: datetime, *, information_years: int = INFORMATION_YEARS
+    row: model.Notification,
+    now: datetime,
+    *,
+    information_years: int = INFORMATION_YEARS,
+    marks: Marks | None = None,
 ) -> v1.Notification:
     """Return a notification's metadata as of `now`."""
     act = row.act
@@ -80,6 +86,7 @@ def notification(
         naf=act.naf,
         predecessor=predecessor_of(row),
         metadata=tuple(v1.Metadata(key=key, value=value) for key, value in pairs_of(act.public_metadata)),
+        marks=marks_of(marks),
     )
 
 
@@ -102,6 +109,7 @@ def retrieved(
     *,
     information_years: int,
     put: Callable[[Content | None], Content | None],
+    marks: Mapping[int, Marks],
 ) -> v1.RetrievedNotification:
     """Return one item of RetrieveNotifications, named as it was asked for: perhaps in upper case.
 
@@ -110,7 +118,9 @@ def retrieved(
     row = result.notification
     return v1.RetrievedNotification(
         id=asked,
-        notification=None if row is None else notification(row, now, information_years=information_years),
+        notification=None
+        if row is None
+        else notification(row, now, information_years=information_years, marks=marks.get(row.code)),
         documents=tuple(document(row, put(content)) for row, content in result.documents),
         problem=problem(result.problem),
         receipts=tuple(receipt(row, stamped) for row, stamped in result.receipts),

@@ -36,6 +36,7 @@ class FollowingService(ServiceBase):
                 from_now=bool(asked.from_now),
                 page_size=asked.page_size or DEFAULT_CHANGES,
                 with_rights=bool(asked.with_rights_changes) and asked.version >= Version.V1_1,
+                with_marks=bool(asked.with_marks),
             )
         request.access.found({row.code: row.identifier for row in page.rows})
         return render_changes(page, asked.version)

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from notigateway.contract.row_text import CUT, FLAG
 from notigateway.contract.versions import Version
+from notigateway.contract.writing import write_content
 from notigateway.instants import duration_text, instant_text
 from notigateway.law.information import HELD_BACK, information_until
 from notigateway.law.lifecycle import UNDECIDED, Standing, State, effective_state
+from notigateway.soap.notigateway_v1.marks_answers import marks_of
 from notigateway.wss.canonical import canonical_text
 from notigateway.wss.ns import NOTIGATEWAY_V1
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from notigateway.addressee.following import ChangesPage
     from notigateway.addressee.mailbox import Page
     from notigateway.law.lifecycle import Kind
+    from notigateway.repository.marks import Marks
     from notigateway.repository.rights_told import RightTold
 
 
@@ -41,7 +44,7 @@ def _pieces(page: Page, version: Version) -> Iterator[bytes]:
         f'<ListNotificationsResponse xmlns="{NOTIGATEWAY_V1}"><asOf>{instant_text(page.as_of)}</asOf>'
         f"<hasMore>{has_more}</hasMore>{cursor}"
     ).encode()
-    yield from _notifications(page.rows, page.as_of, version, page.information_years)
+    yield from _notifications(page, version)
     yield b"</ListNotificationsResponse>"
 
 
@@ -57,7 +60,7 @@ def _change_pieces(page: ChangesPage, version: Version) -> Iterator[bytes]:
         f"<hasMore>{FLAG[page.has_more]}</hasMore><nextCursor>{page.next_cursor}</nextCursor>"
         f"<rightsChanged>{FLAG[page.rights_changed]}</rightsChanged>"
     ).encode()
-    notifications = _notifications(page.rows, page.as_of, version, page.information_years)
+    notifications = _notifications(page, version)
     for row, notification in zip(page.rows, notifications, strict=True):
         state, at = shown_event(row.event_state, row.at, row.available_at)
         channel = "" if row.channel is None else f"<channel>{row.channel}</channel>"
@@ -93,10 +96,10 @@ def shown_event(state: State, at: datetime, available_at: datetime) -> tuple[Sta
     return (State.AVAILABLE, available_at) if state is State.SCHEDULED else (state, at)
 
 
-def _notifications(
-    rows: Iterable[Any], as_of: datetime, version: Version, information_years: int
-) -> Iterator[bytes]:
-    """Yield an element `notification` for each row, as it stands at `as_of`."""
+def _notifications(page: Page | ChangesPage, version: Version) -> Iterator[bytes]:
+    """Yield an element `notification` for each row, as it stands at the instant of the page."""
+    rows: Iterable[Any] = page.rows
+    as_of, information_years = page.as_of, page.information_years
 
     # A page holds thousands of rows that stand in a handful of ways. Of what is decided the deadline says
     # nothing more about how it stands, and in the mailbox of a year there is one for each day.
@@ -138,12 +141,19 @@ def _notifications(
         before, arrived, documents, later, last = row.text.split(CUT)
         if is_later:
             until = _until(row, state, information_years)
-            yield b"".join((before, seen, arrived, due, left, documents, later, until, last, _END))
+            marks = _marks(page.marks.get(row.code))
+            yield b"".join((before, seen, arrived, due, left, documents, later, until, last, marks, _END))
         else:
             yield b"".join((before, seen, arrived, due, left, documents, _END))
 
 
 _END: Final = b"</notification>"
+
+
+def _marks(found: Marks | None) -> bytes:
+    """Return what the party has noted of a row; nothing where it has not, or nobody asks."""
+    marks = marks_of(found)
+    return b"" if marks is None else f"<marks>{write_content(marks)}</marks>".encode()
 
 
 @lru_cache(maxsize=4096)

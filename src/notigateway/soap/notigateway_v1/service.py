@@ -16,6 +16,7 @@ from spyne import ServiceBase
 
 from notigateway import __version__
 from notigateway.addressee.mailbox import Will
+from notigateway.addressee.marks import marks_on
 from notigateway.addressee.showing import may_see_request
 from notigateway.contract import v1, v1_decisions
 from notigateway.contract.versions import LATEST, Version
@@ -68,6 +69,7 @@ class MailboxService(ServiceBase):
                 chosen=_list_filter(asked.filter),
                 cursor=asked.cursor,
                 page_size=asked.page_size or DEFAULT_PAGE_SIZE,
+                with_marks=bool(asked.with_marks),
             )
         request.access.found({row.code: row.identifier for row in page.rows})
         return render_page(page, asked.version)
@@ -86,6 +88,7 @@ class MailboxService(ServiceBase):
                 for_information=bool(asked.for_information),
                 with_receipts=bool(asked.with_receipts) and asked.version >= Version.V1_1,
             )
+            marks = marks_on(session, request.asking, results) if asked.with_marks else {}
         results = mailbox.with_contents(results, request.parcel.naming)
         _note_refusals(request, results)
         results = attested(request, results)
@@ -97,6 +100,7 @@ class MailboxService(ServiceBase):
                     now,
                     information_years=mailbox.information_years,
                     put=request.parcel.put,
+                    marks=marks,
                 )
                 for one, result in zip(asked.ids, results, strict=True)
             )
@@ -271,6 +275,7 @@ WITHOUT_EFFECT = frozenset(
         "GetHistory",
         "GetLogHead",
         "ProveConsistency",
+        "MarkNotifications",
     }
 )
 
@@ -352,6 +357,10 @@ def _list_filter(chosen: v1.Filter | None) -> ListFilter:
         reference=chosen.reference,
         metadata=frozenset((one.key, one.value) for one in chosen.metadata),
         words=_words(chosen.text),
+        downloaded=chosen.downloaded,
+        archived=chosen.archived,
+        assigned_to=chosen.assigned_to,
+        label=chosen.label,
     )
 
 

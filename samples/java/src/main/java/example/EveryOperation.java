@@ -86,6 +86,13 @@ public final class EveryOperation {
         call(client, "GetHistory", () -> gateway.getHistory(history), answer -> answer.getEvent().stream()
                 .anyMatch(one -> one.isDecisive() && one.getState() == State.ACCEPTED));
 
+        MarkNotifications mark = new MarkNotifications();
+        mark.getId().add(first);
+        mark.setDownloaded(true);
+        mark.getAddLabel().add("visto");
+        call(client, "MarkNotifications", () -> gateway.markNotifications(mark), answer -> answer.getItem().get(0)
+                .getMarks().getLabel().stream().anyMatch(one -> one.getLabel().equals("visto")));
+
         // A witness keeps the head, and asks the next time for the proof from its size to the new one's.
         call(client, "GetLogHead", () -> gateway.getLogHead(new GetLogHead()),
                 answer -> answer.getHead() == null || answer.getHead().length > 100);
