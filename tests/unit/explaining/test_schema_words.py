@@ -34,7 +34,7 @@ def asked(operation: str, inside: str = "", attributes: str = "") -> str:
          "wants a UUID, as 0198e3a0-0000-7000-8000-000000000001"),
         (asked("RetrieveNotifications"), "wants id there"),
         (asked("ListNotifications", "<colour/>"),
-         "wants filter or cursor or pageSize or contractVersion there"),
+         "wants filter or cursor or pageSize or withMarks or contractVersion there"),
         (asked("ListNotifications", "<filter><state>open</state></filter>"),
          "wants one of available, receipt_requested, accepted, rejected, lapsed, read, cancelled"),
         (asked("ListNotifications", attributes=' a="b"'), "wants no such attribute"),
