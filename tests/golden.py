@@ -36,7 +36,7 @@ from notigateway.soap.wscn.contract import WscnContract
 from notigateway.soap.wscn.environment import PRODUCTION, TEST
 from notigateway.wss.version import SoapVersion
 from pki import COMPANY_NIF, ISSUER_NIF
-from stack import CONTRACT, ERRORS_URL, Stack
+from stack import CONTRACT, ERRORS_URL, ISSUER, Stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -60,7 +60,7 @@ CHAPTERS = {
     "receipts": Chapter(receipts),
     "following": Chapter(following, {"operators": [ISSUER_NIF]}),
     "titles": Chapter(titles),
-    "issuing": Chapter(issuing, {"operators": [ISSUER_NIF]}),
+    "issuing": Chapter(issuing, {"operators": [ISSUER_NIF], "registering_bodies": [ISSUER]}),
     "wscn-test": Chapter(wscn_test, {"wscn_page_size": 3}),
     "wscn-production": Chapter(wscn_production, {"wscn_page_size": 3}),
     "envelope": Chapter(envelope),

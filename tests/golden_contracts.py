@@ -120,6 +120,7 @@ def issuing(record: Recorder) -> None:
     record.issuing("who is no issuing body", "PublishActs", act("A"), holder=pki().company_seal)
     record.issuing("what the schema refuses", "ListOutcomes", "<pageSize>0</pageSize>")
     _outages(record)
+    _registers(record)
     record.access_records()
 
 
@@ -148,6 +149,21 @@ def _report(record: Recorder, made: dict[str, str]) -> None:
         + report("HEALTH", "2026-06-01T12:00:04Z", by=named.replace(COMPANY_NIF, "B12345675"))
         + report("NOTHING", "2026-06-01T12:00:05Z"),
     )
+
+
+def _registers(record: Recorder) -> None:
+    addressee = "<addressee><identifier>{}</identifier><name>Otra SA</name><ccc>28123456742</ccc></addressee>"
+    assignment = (
+        f"<assignment><addressee>{COMPANY_NIF}</addressee><addresseeName>Conservas</addresseeName>"
+        "<account>{}</account><redPerson><identifier>00000004G</identifier><name>Celia Prueba</name>"
+        "</redPerson><authorisation>12345</authorisation><startsAt>2026-01-01T00:00:00Z</startsAt></assignment>"
+    )
+    entered = addressee.format("A28000016") + addressee.format("A28000017")
+    for title in ("addressees", "addressees again"):
+        record.issuing(title, "RegisterAddressees", entered)
+    assigned = assignment.format("08999999904") + assignment.format("28123456742")
+    for title in ("assignments", "assignments again"):
+        record.issuing(title, "RegisterRedAssignments", assigned)
 
 
 def _outages(record: Recorder) -> None:

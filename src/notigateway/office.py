@@ -61,6 +61,7 @@ class Office:
     log: PublicLog
     outage_hours_add_up: bool
     power_policy: PowerPolicy
+    registering_bodies: frozenset[str]
 
 
 def open_office(
@@ -135,6 +136,7 @@ def open_office(
             log=PublicLog(lambda: _sealers(seal, settings)),
             outage_hours_add_up=settings.outage_hours_add_up,
             power_policy=PowerPolicy(matters_end_alone=settings.power_matters_end_alone),
+            registering_bodies=frozenset(settings.registering_bodies),
         )
         undoing.pop_all()
     return office

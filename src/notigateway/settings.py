@@ -34,7 +34,7 @@ from notigateway.errors import ConfigurationError
 from notigateway.given_files import read_file
 from notigateway.law.assurance import Level
 from notigateway.law.families import Family
-from notigateway.law.identifiers import check_nif
+from notigateway.law.identifiers import check_dir3, check_nif
 from notigateway.private_files import is_kept
 from notigateway.setting_words import no_json, no_toml, refusal, wrong_name, wrong_variable
 from notigateway.urls import check_proxy, check_web, has_password, scheme_of, served_path
@@ -146,6 +146,7 @@ class Settings(BaseSettings):
     revocation_max_bytes: Positive = 32 * 1024 * 1024
     revocation_proxy_url: Annotated[str, AfterValidator(check_proxy)] = ""
     operators: tuple[Annotated[str, AfterValidator(check_nif)], ...] = ()
+    registering_bodies: tuple[Annotated[str, AfterValidator(check_dir3)], ...] = ()
     clients: tuple[ClientRegistration, ...] = ()
     require_registered_clients: bool = False
     certificate_families: tuple[CertificateFamily, ...] = ()

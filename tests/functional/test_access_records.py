@@ -111,6 +111,10 @@ ISSUING = {
     "<mediaType>application/pdf</mediaType><content>JVBERg==</content></document></act>",
     "ReportExternalDecisions": f"<report>{REFERENCE}<channel>postal</channel><decision>accepted</decision>"
     "<at>2026-01-01T00:00:00Z</at><evidence>acuse</evidence></report>",
+    "RegisterAddressees": f"<addressee><identifier>{COMPANY_NIF}</identifier><name>x</name></addressee>",
+    "RegisterRedAssignments": f"<assignment><addressee>{COMPANY_NIF}</addressee><account>x</account>"
+    "<redPerson><identifier>x</identifier></redPerson><authorisation>1</authorisation>"
+    "<startsAt>2026-01-01T00:00:00Z</startsAt></assignment>",
     "UploadDocuments": "<content>JVBERg==</content>",
 }
 

@@ -54,8 +54,10 @@ class Representations:
     next_cursor: str | None
 
 
-def assign_red(session: Session, terms: RedTerms, *, now: datetime) -> RedAssignment:
-    """Register an assignment, as the operator; repeating changes nothing.
+def assign_red(
+    session: Session, terms: RedTerms, *, now: datetime, asking: Asking | None = None
+) -> RedAssignment:
+    """Register an assignment, as the operator or for a body that asks; repeating changes nothing.
 
     What was registered without a ground, and has effect only since then, is corrected by the same with one.
 
@@ -72,7 +74,7 @@ def assign_red(session: Session, terms: RedTerms, *, now: datetime) -> RedAssign
         if _said(one) == _said(assignment):
             return one if ground is None else _reach_back(session, one, now=now, ground=ground)
     _refuse_overlap(overlapping)
-    return _register(session, assignment, "assigned", now=now, ground=ground)
+    return _register(session, assignment, "assigned", now=now, asking=asking, ground=ground)
 
 
 def end_red(

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from notigateway.addressee import obligations, red, red_users, register
+from notigateway.addressee.registering import AddresseeTerms, register_addressee
 from notigateway.cli.options import read_instant
 from notigateway.cli.power import COLUMNS as POWER_COLUMNS
 from notigateway.cli.power import NEEDED as POWER_NEEDED
@@ -58,17 +59,14 @@ class Kind:
 
 def _addressee(desk: Desk, said: Said) -> object:
     """Name an addressee; its CCC, or else its NAF, becomes the main account where one is told."""
-    session, nif, now = desk.session, said["nif"], desk.now
-    row = register.name_addressee(session, nif, said["name"], now=now)
-    starts_at = _instant(said, "from") or now
-    main = said.get("ccc", said.get("naf"))
-    if "ccc" in said and "naf" in said:
-        register.add_account(session, nif, said["naf"], starts_at=starts_at, now=now)
-    if main is not None:
-        terms = register.MainTerms(addressee=nif, account=main, starts_at=starts_at)
-        register.set_main_account(session, terms, now=now)
-        desk.obliging.look_again(session, row.id, now=now)
-    return row
+    terms = AddresseeTerms(
+        identifier=said["nif"],
+        name=said["name"],
+        ccc=said.get("ccc"),
+        naf=said.get("naf"),
+        since=_instant(said, "from"),
+    )
+    return register_addressee(desk.session, terms, obliging=desk.obliging, now=desk.now)
 
 
 def _account(desk: Desk, said: Said) -> object:

@@ -8,18 +8,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from sqlalchemy import event
-
+from notigateway.addressee.registering import begin, written
 from notigateway.cli.import_kinds import Desk, check_needed
 from notigateway.cli.telling import harmless
 from notigateway.clock.obliging import obliging_by
 from notigateway.contract.problems import said_of
 from notigateway.errors import GatewayError, ImportLineError, TemporarilyUnavailableError
-from notigateway.repository.acts import wait_for_turn_to_publish
 from notigateway.repository.addressees import find_addressee
 from notigateway.repository.apart import apart
 from notigateway.repository.engine import let_others_write, writing
-from notigateway.repository.powers import lock_addressees
+from notigateway.repository.touched import Touched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,10 +102,8 @@ class Importer:
         outcomes: list[str | GatewayError] = []
         try:
             with writing(self.engine) as session:
-                touched = _Touched(session)
-                # All at once and in one order, before the turn to publish: others wait in that order, too.
-                lock_addressees(session, {_nif(line.said.get(self.kind.whose, "")) for line in lines})
-                wait_for_turn_to_publish(session)
+                touched = Touched(session)
+                begin(session, (line.said.get(self.kind.whose, "") for line in lines))
                 outcomes = [self._enter(session, line, touched) for line in lines]
                 self._check_kept()
         except _TakenBackError:
@@ -119,7 +115,7 @@ class Importer:
         if self.summary.dry_run:
             raise _TakenBackError
 
-    def _enter(self, session: Session, line: Line, touched: _Touched) -> str | GatewayError:
+    def _enter(self, session: Session, line: Line, touched: Touched) -> str | GatewayError:
         """Enter one line; return what became of it, or why it was taken back."""
         touched.clear()
         try:
@@ -142,7 +138,7 @@ class Importer:
         """Tell whether who is entered was in the register before; for the kind that enters nothing else."""
         if self.kind.key != (self.kind.whose,):
             return True
-        return find_addressee(session, _nif(line.said[self.kind.whose])) is not None
+        return find_addressee(session, written(line.said[self.kind.whose])) is not None
 
     def _check_consistent(self, line: Line) -> None:
         """Check that no earlier line says something else of the same. Raises: `ImportLineError`."""
@@ -163,34 +159,6 @@ class Importer:
         if self.errors is not None:
             notes = {"_line": found.line, "_column": column, "_code": found.code, "_reason": reason}
             self.errors.write(json.dumps({**line.said, **notes}, ensure_ascii=False) + "\n")
-
-
-class _Touched:
-    """What one line has made and changed, as the session writes it."""
-
-    def __init__(self, session: Session) -> None:
-        self._made: list[object] = []
-        self._changed = False
-        event.listen(session, "after_flush", self._note)
-
-    def clear(self) -> None:
-        """Begin with another line."""
-        self._made, self._changed = [], False
-
-    def outcome(self, row: object, *, was_known: bool) -> str:
-        """Return the word for what became of the line."""
-        if not was_known or any(one is row for one in self._made):
-            return "created"
-        return "changed" if self._made or self._changed else "unchanged"
-
-    def _note(self, session: Session, _context: Any) -> None:  # noqa: ANN401  (as SQLAlchemy has it)
-        self._made += session.new
-        self._changed = self._changed or bool(session.deleted) or any(map(session.is_modified, session.dirty))
-
-
-def _nif(text: str) -> str:
-    """Return a NIF in its one form, if it is one: by it rows are locked, and what is none locks nothing."""
-    return "".join(letter for letter in text.upper() if letter.isalnum())
 
 
 def _digest(said: Any, names: Sequence[str]) -> bytes:  # noqa: ANN401

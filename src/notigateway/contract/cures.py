@@ -324,12 +324,14 @@ CURES: Final[dict[str, Cure]] = {
         es=(
             "Firme con el sello de un órgano emisor registrado, o como empleado que este haya autorizado. El "
             "dato `reason` dice `not-a-seal` si el certificado nombra al órgano y no es un sello suyo, "
-            "`not-authorised` si el órgano no ha autorizado a su empleado."
+            "`not-authorised` si el órgano no ha autorizado a su empleado, `may-not-register` si el ajuste "
+            "registering_bodies no lo nombra."
         ),
         en=(
             "Sign with the seal of a registered issuing body, or as an employee whom it has authorised. The "
             "fact `reason` says `not-a-seal` where the certificate names the body and is no seal of it, "
-            "`not-authorised` where the body has not authorised its employee."
+            "`not-authorised` where the body has not authorised its employee, `may-not-register` where the "
+            "setting registering_bodies does not name it."
         ),
         arrivals=(Arrival.FAULT,),
     ),

@@ -362,6 +362,71 @@ class CommunicateSuccessionResponse(IssuingPart):
     succession: Succession
 
 
+# --- registers ------------------------------------------------------------------------------------
+
+
+@element
+class AddresseeEntry(IssuingPart):
+    """An addressee, and since when which account is its main one."""
+
+    identifier: str
+    name: str
+    ccc: str | None = None
+    naf: str | None = None
+    since: datetime | None = None
+
+
+@element
+class RedEntry(IssuingPart):
+    """Who manages which account of whom in the RED system, in which time."""
+
+    addressee: str
+    addressee_name: str | None = None
+    account: str
+    red_person: Party
+    authorisation: str
+    starts_at: datetime
+    ends_at: datetime | None = None
+
+
+@element
+class RegisteredEntry(IssuingPart):
+    """What became of one entry."""
+
+    addressee: str
+    outcome: Word
+    assignment_id: Uuid | None = None
+    problem: Problem | None = None
+
+
+@element
+class RegisterAddressees(IssuingRequest):
+    """Enter addressees with their main accounts."""
+
+    issuer_id: Word
+    addressees: Annotated[tuple[AddresseeEntry, ...], Child("addressee", least=1, most=1000)]
+
+
+@element
+class RegisterAddresseesResponse(IssuingPart):
+    """What became of each."""
+
+    items: Annotated[tuple[RegisteredEntry, ...], Child("item", least=1, most=1000)]
+
+
+@element
+class RegisterRedAssignments(IssuingRequest):
+    """Enter RED assignments."""
+
+    issuer_id: Word
+    assignments: Annotated[tuple[RedEntry, ...], Child("assignment", least=1, most=1000)]
+
+
+@element
+class RegisterRedAssignmentsResponse(RegisterAddresseesResponse):
+    """What became of each."""
+
+
 # --- outages --------------------------------------------------------------------------------------
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 
 from notigateway.settings import ERRORS_PATH
 from notigateway.soap.contract import Contract
+from notigateway.soap.notigateway_issuing_v1.registering_service import RegisteringService
 from notigateway.soap.notigateway_issuing_v1.service import IssuingService
 from notigateway.soap.notigateway_v1.following_service import FollowingService
 from notigateway.soap.notigateway_v1.marks_service import MarksService
@@ -41,7 +42,7 @@ def mailbox_dispatcher() -> Dispatcher:
 @cache
 def issuing_dispatcher() -> Dispatcher:
     """Return the dispatcher of the issuing bodies' contract, once as well."""
-    return Dispatcher((IssuingService,), NOTIGATEWAY_ISSUING_V1)
+    return Dispatcher((IssuingService, RegisteringService), NOTIGATEWAY_ISSUING_V1)
 
 
 @cache

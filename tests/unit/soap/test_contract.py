@@ -12,6 +12,7 @@ from instances import Instances
 from notigateway.contract.bounds import bounds
 from notigateway.errors import InvalidRequestError, UnknownOperationError
 from notigateway.soap.contract import Contract
+from notigateway.soap.notigateway_issuing_v1.registering_service import RegisteringService
 from notigateway.soap.notigateway_issuing_v1.service import IssuingService
 from notigateway.soap.notigateway_v1.following_service import FollowingService
 from notigateway.soap.notigateway_v1.marks_service import MarksService
@@ -40,7 +41,10 @@ ISSUING_CONTRACT = Contract(
     "https://gateway.example/notigateway/issuing/v1",
     ERRORS_URL,
 )
-PAIRS: list[tuple[Contract, list[Any]]] = [(CONTRACT, SERVICES), (ISSUING_CONTRACT, [IssuingService])]
+PAIRS: list[tuple[Contract, list[Any]]] = [
+    (CONTRACT, SERVICES),
+    (ISSUING_CONTRACT, [IssuingService, RegisteringService]),
+]
 each_contract = pytest.mark.parametrize(
     ("contract", "services"), PAIRS, ids=[contract.name for contract, _ in PAIRS]
 )

@@ -16,6 +16,7 @@ from notigateway.contract.v1_decisions import AcceptNotifications
 from notigateway.contract.v1_following import ListChanges
 from notigateway.contract.xml import Builtin, Part, describe
 from notigateway.errors import InvalidRequestError
+from notigateway.soap.notigateway_issuing_v1.registering_service import RegisteringService
 from notigateway.soap.notigateway_issuing_v1.service import IssuingService
 from notigateway.soap.notigateway_v1.following_service import FollowingService
 from notigateway.soap.notigateway_v1.marks_service import MarksService
@@ -40,6 +41,7 @@ SERVICES: tuple[Any, ...] = (
     RepresentationService,
     MarksService,
     IssuingService,
+    RegisteringService,
 )
 ASKED = [one.asked for service in SERVICES for one in declared_in(service).values()]
 SPACES = st.sampled_from(["", "", "", " ", "\n\t "])

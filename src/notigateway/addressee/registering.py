@@ -1,0 +1,132 @@
+"""Registers many addressees and RED assignments in one transaction, each apart, as the single commands do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from notigateway.addressee.red import assign_red
+from notigateway.addressee.register import MainTerms, add_account, name_addressee, set_main_account
+from notigateway.errors import GatewayError, TemporarilyUnavailableError
+from notigateway.repository.acts import wait_for_turn_to_publish
+from notigateway.repository.addressees import find_addressee
+from notigateway.repository.apart import apart
+from notigateway.repository.powers import lock_addressees
+from notigateway.repository.touched import Touched
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
+    from typing import TypeVar
+
+    from notigateway.law.titles import RedTerms
+    from notigateway.receipts.asking import Asking
+    from notigateway.repository.model import Addressee
+    from notigateway.repository.obliging import Obliging
+    from notigateway.repository.rights import RedAssignment
+    from notigateway.repository.session import Session
+    from notigateway.repository.touched import Outcome
+
+    Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddresseeTerms:
+    """An addressee with its name; its CCC, or else its NAF, is its main account where one is told."""
+
+    identifier: str
+    name: str
+    ccc: str | None = None
+    naf: str | None = None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Registered:
+    """What became of one: the row and the word for it, or why it was refused."""
+
+    row: object = None
+    outcome: Outcome | None = None
+    refusal: GatewayError | None = None
+
+
+def begin(session: Session, identifiers: Iterable[str]) -> None:
+    """Lock all of them at once and in one order, then take the turn to publish: others wait in that order."""
+    lock_addressees(session, {written(one) for one in identifiers})
+    wait_for_turn_to_publish(session)
+
+
+def written(identifier: str) -> str:
+    """Return a NIF in its one form, if it is one: what is none finds and locks nothing."""
+    return "".join(letter for letter in identifier.upper() if letter.isalnum())
+
+
+def register_addressee(
+    session: Session, terms: AddresseeTerms, *, obliging: Obliging, now: datetime
+) -> Addressee:
+    """Register an addressee with its accounts; repeating changes nothing.
+
+    Raises: what `name_addressee`, `add_account` and `set_main_account` raise.
+    """
+    nif, since = terms.identifier, terms.since or now
+    row = name_addressee(session, nif, terms.name, now=now)
+    if terms.ccc is not None and terms.naf is not None:
+        add_account(session, nif, terms.naf, starts_at=since, now=now)
+    main = terms.ccc or terms.naf
+    if main is not None:
+        set_main_account(session, MainTerms(addressee=nif, account=main, starts_at=since), now=now)
+        obliging.look_again(session, row.id, now=now)
+    return row
+
+
+def register_addressees(
+    session: Session, items: Sequence[AddresseeTerms], *, obliging: Obliging, now: datetime
+) -> list[Registered]:
+    """Register addressees, each whole or not at all."""
+
+    def register(terms: AddresseeTerms) -> Addressee:
+        return register_addressee(session, terms, obliging=obliging, now=now)
+
+    return _each(session, items, register, lambda terms: terms.identifier, are_entered=True)
+
+
+def register_assignments(
+    session: Session, asking: Asking, items: Sequence[RedTerms], *, obliging: Obliging
+) -> list[Registered]:
+    """Register RED assignments for who asks, each whole or not at all."""
+
+    def register(terms: RedTerms) -> RedAssignment:
+        row = assign_red(session, terms, now=asking.now, asking=asking)
+        obliging.look_again(session, row.addressee_id, now=asking.now)
+        return row
+
+    return _each(session, items, register, lambda terms: terms.addressee, are_entered=False)
+
+
+def _each(
+    session: Session,
+    items: Sequence[Item],
+    register: Callable[[Item], object],
+    whose: Callable[[Item], str],
+    *,
+    are_entered: bool,
+) -> list[Registered]:
+    """Register each; where addressees `are_entered`, one that was not known is created."""
+    touched = Touched(session)
+    begin(session, map(whose, items))
+    results = []
+    for item in items:
+        touched.clear()
+        was_known = not are_entered or find_addressee(session, written(whose(item))) is not None
+        try:
+            with apart(session.connection()):
+                row = register(item)
+                session.flush()
+        except TemporarilyUnavailableError:
+            raise
+        except GatewayError as refusal:
+            session.expunge_all()  # what was taken back is no longer so
+            results.append(Registered(refusal=refusal))
+        else:
+            results.append(Registered(row, touched.outcome(row, was_known=was_known)))
+    return results
