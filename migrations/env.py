@@ -35,6 +35,7 @@ from notigateway.repository import (  # noqa: F401  (their rows belong to the me
     rights,
     row_texts,
     store_owner,
+    subscriptions,
     timestamps,
     trust,
     undated,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from golden_recorder import Recorder
+from hooks import key_file
 from notigateway.clock.lapsing import Sweeping, sweep
 from notigateway.instants import instant_text
 from notigateway.law.grounds import Paper
@@ -266,6 +267,7 @@ def titles(record: Recorder) -> None:
     record.ask("the changes of the RED person", "ListChanges", holder=red())
     _end_titles(record, power, mine)
     _delivery(record)
+    _subscriptions(record)
     record.access_records()
 
 
@@ -331,6 +333,23 @@ def _end_titles(record: Recorder, power: str, assignment: UUID) -> None:
     )
     record.ask("the list of the RED person at the end", "ListNotifications", holder=red())
     record.ask("the attorney is nobody any more", "ListNotifications", holder=attorney())
+
+
+def _subscriptions(record: Recorder) -> None:
+    stack, hook = record.stack, "<kind>webhook</kind><url>https://example.org/hook</url>"
+    record.ask("to be told, where nothing is pushed", "Subscribe", hook)
+    settings = stack.settings
+    stack.settings = settings.model_copy(update={"push_key_files": (key_file(stack.folder),)})
+    stack.start()
+    made = record.ask("to be told", "Subscribe", hook)
+    subscription = f"<subscriptionId>{first(made, 'subscription/ng:subscriptionId')}</subscriptionId>"
+    record.ask("who is told", "ListSubscriptions")
+    record.ask("what could not be told", "ListDeadDeliveries", subscription)
+    record.ask("nothing to replay", "ReplayDeliveries", subscription)
+    record.ask("to be told no more", "Unsubscribe", subscription)
+    record.ask("a subscription that has ended", "ReplayDeliveries", subscription)
+    stack.settings = settings
+    stack.start()
 
 
 def _delivery(record: Recorder) -> None:

@@ -530,6 +530,26 @@ class SuccessionExistsError(RepresentationError, code="SUCCESSION_EXISTS"):
     """Somebody else has taken that place for some of the same acts."""
 
 
+class SubscriptionError(GatewayError):
+    """A subscription to changes cannot be made as asked; nothing is stored."""
+
+
+class PushUnavailableError(SubscriptionError, code="PUSH_UNAVAILABLE"):
+    """The operator has no key for pushing changes."""
+
+
+class SubscriptionInvalidError(SubscriptionError, code="SUBSCRIPTION_INVALID"):
+    """Nothing is sent to that address; the facts say why."""
+
+
+class SubscriptionsTooManyError(SubscriptionError, code="SUBSCRIPTIONS_TOO_MANY"):
+    """As many subscriptions of the party stand as the operator allows; the fact `limit` says how many."""
+
+
+class SubscriptionUnknownError(NotFoundError, code="SUBSCRIPTION_UNKNOWN"):
+    """No subscription with that identifier is the caller's."""
+
+
 class ChannelObligedError(RepresentationError, code="CHANNEL_OBLIGED"):
     """Who is obliged to electronic means cannot choose paper (Ley 39/2015 art. 14.2 and 41.1)."""
 

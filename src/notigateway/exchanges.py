@@ -19,7 +19,7 @@ import httpx
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 # What may come beside the body: as much as one head, which h11 bounds by 100 KiB, and announcements ahead.
 _BESIDE_BYTES: Final = 128 * 1024
@@ -66,12 +66,14 @@ class BoundedTransport(httpx.HTTPTransport):
         min_bytes_per_second: float = inf,
         verify: ssl.SSLContext | bool = True,
         proxy: httpx.Proxy | str | None = None,
+        choose: Callable[[str, int], str] | None = None,
     ) -> None:
+        """`choose` says to which address a connection goes, by name and port; else the system does."""
         super().__init__(verify=verify, trust_env=False, proxy=proxy)
         self._seconds = seconds
         self._seconds_per_byte = 1 / min_bytes_per_second
         # httpcore takes a backend, which httpx does not hand on.
-        self._pool._network_backend = _Backend(self._pool._network_backend)  # noqa: SLF001
+        self._pool._network_backend = _Backend(self._pool._network_backend, choose)  # noqa: SLF001
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request and return its answer, whose body is still to come."""
@@ -171,12 +173,18 @@ class _Body(httpx.SyncByteStream):
 
 
 class _Backend(httpcore.NetworkBackend):
-    def __init__(self, backend: httpcore.NetworkBackend) -> None:
+    def __init__(self, backend: httpcore.NetworkBackend, choose: Callable[[str, int], str] | None) -> None:
         self._backend = backend
+        self._choose = choose
 
-    def connect_tcp(self, *args: Any, **named: Any) -> httpcore.NetworkStream:  # noqa: ANN401  (handed on)
-        """Connect, as the library does."""
-        return _Stream(self._backend.connect_tcp(*args, **named))
+    def connect_tcp(self, host: str, port: int, *args: Any, **named: Any) -> httpcore.NetworkStream:  # noqa: ANN401
+        """Connect, as the library does; whom TLS and HTTP name stays the name."""
+        if self._choose is not None:
+            try:
+                host = self._choose(host, port)
+            except OSError as error:
+                raise httpcore.ConnectError(str(error)) from error
+        return _Stream(self._backend.connect_tcp(host, port, *args, **named))
 
 
 class _Stream(httpcore.NetworkStream):

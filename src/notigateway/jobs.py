@@ -8,15 +8,31 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from notigateway.addressee.following import Following
+from notigateway.addressee.rights import rights_policy
 from notigateway.clock.agreement import check_clock
 from notigateway.clock.lapsing import Sweeping, sweep
-from notigateway.clock.runs import SEAL_JOB, Done, of_cosigning, of_refresh, of_renewal, of_stamping, of_sweep
+from notigateway.clock.runs import (
+    SEAL_JOB,
+    Done,
+    of_cosigning,
+    of_pushing,
+    of_refresh,
+    of_renewal,
+    of_stamping,
+    of_sweep,
+)
+from notigateway.destinations import Destinations, read_networks
 from notigateway.errors import GatewayError, ServiceError
 from notigateway.evidence.seals import HeldSeal
 from notigateway.log.growing import advance
 from notigateway.log.witnessing import Witnesses, collect
 from notigateway.logger import Logger
 from notigateway.pki.keys import fingerprint
+from notigateway.push.events import Events
+from notigateway.push.keys import PushKeys
+from notigateway.push.run import Pushing
+from notigateway.push.sending import Sender
 from notigateway.receipts.own import own_certificates
 from notigateway.receipts.renewing import Asking, RenewalJob
 from notigateway.receipts.stamping import Authority, stamp
@@ -121,6 +137,23 @@ def renewing(settings: Settings, sealing: Sealing) -> Callable[[Engine, datetime
         seal = sealing.seal(now)
         job = RenewalJob.by(settings, authority, seal.certificate, asking)
         return of_renewal(*job.renew_where_due(engine, seal, now=now))
+
+    return work
+
+
+def pushing(settings: Settings) -> Callable[[Engine, datetime], Done]:
+    """Return what pushes changes to who has subscribed; the settings name a key.
+
+    Raises: `ConfigurationError`.
+    """
+    keys = PushKeys.read(settings).keys
+    destinations = Destinations(read_networks(settings.push_networks))
+    following = Following(rights_policy(settings), settings.information_years)
+    events = Events(str(settings.public_url))
+
+    def work(engine: Engine, now: datetime) -> Done:
+        with Sender(keys[0], destinations, seconds=settings.push_timeout_seconds) as sender:
+            return of_pushing(Pushing(engine, following, events, sender).run(now))
 
     return work
 

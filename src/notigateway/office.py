@@ -14,6 +14,8 @@ from notigateway.addressee.contents import InlineLimits
 from notigateway.addressee.delivery import Delivering
 from notigateway.addressee.following import Following
 from notigateway.addressee.mailbox import Mailbox
+from notigateway.addressee.rights import rights_policy
+from notigateway.addressee.subscribing import Subscribing
 from notigateway.addressee.two_phase import TwoPhase
 from notigateway.clock.obliging import obliging_by
 from notigateway.evidence.seals import load_history
@@ -21,7 +23,6 @@ from notigateway.issuer.publishing import Publishing
 from notigateway.issuer.reporting import Reporting
 from notigateway.issuer.succeeding import Succeeding
 from notigateway.law.powers import PowerPolicy
-from notigateway.law.representation import RightsPolicy, Role
 from notigateway.log.public import PublicLog
 from notigateway.pki.families import Families
 from notigateway.receipts.authorities import dated_authorities
@@ -53,6 +54,7 @@ class Office:
     mailbox: Mailbox
     two_phase: TwoPhase
     following: Following
+    subscribing: Subscribing
     delivering: Delivering
     publishing: Publishing
     succeeding: Succeeding
@@ -87,12 +89,9 @@ def open_office(
     with ExitStack() as undoing:
         undoing.callback(engine.dispose)  # whoever gets no office could not close it
         store = open_store(settings.document_store_url, engine)
-        rights = RightsPolicy(
-            red_sees_backlog=settings.red_sees_backlog,
-            special_category_roles=frozenset(map(Role, settings.special_category_roles)),
-            special_category_level=settings.special_category_level,
-        )
+        rights = rights_policy(settings)
         obliging = obliging_by(settings)
+        following = Following(rights, settings.information_years)
         office = Office(
             engine=engine,
             store=store,
@@ -111,7 +110,8 @@ def open_office(
                 information_years=settings.information_years,
             ),
             two_phase=TwoPhase(rights),
-            following=Following(rights, settings.information_years),
+            following=following,
+            subscribing=Subscribing.by(settings, following),
             delivering=Delivering(obliging),
             publishing=Publishing(
                 store=store,

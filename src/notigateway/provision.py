@@ -13,6 +13,7 @@ from notigateway.evidence.seals import read_seal
 from notigateway.pki.in_use import certificates_of
 from notigateway.pki.keys import load_key_pair
 from notigateway.pki.validity import check_valid_now
+from notigateway.push.keys import PushKeys
 from notigateway.trust.authorities import Authorities
 from notigateway.wss.clients import ClientRegister
 
@@ -35,6 +36,7 @@ class Provision:
     clients: ClientRegister
     authorities: Authorities
     certificates: tuple[UsedCertificate, ...]
+    push_keys: PushKeys
 
     @classmethod
     def read(cls, settings: Settings, *, now: datetime) -> Self:
@@ -42,11 +44,13 @@ class Provision:
         certificate_file = settings.service_certificate_file
         service = load_key_pair(settings.service_key_file, certificate_file)
         check_valid_now(service.certificate, now, setting="service_certificate_file", file=certificate_file)
+        seal = read_seal(settings, now=now)
         return cls(
             settings=settings,
             service=service,
-            seal=read_seal(settings, now=now),
+            seal=seal,
             clients=ClientRegister.of(settings),
             authorities=Authorities.read(settings, now=now),
             certificates=tuple(certificates_of(settings)),
+            push_keys=PushKeys.read(settings, others=(service.certificate, seal.certificate)),
         )

@@ -30,6 +30,7 @@ from pydantic_settings import (
 )
 
 from notigateway.addresses import check_address, check_host
+from notigateway.destinations import read_networks
 from notigateway.errors import ConfigurationError
 from notigateway.given_files import read_file
 from notigateway.law.assurance import Level
@@ -51,6 +52,10 @@ Fetched = Annotated[HttpUrl, AfterValidator(check_web)]
 VERIFY_PATH: Final = "verify"
 ERRORS_PATH: Final = "errors"
 LOG_PATH: Final = "log"
+PUSH_KEYS_PATH: Final = "push-keys"
+
+
+_TAKEN_PATHS: Final = frozenset({VERIFY_PATH, ERRORS_PATH, LOG_PATH, PUSH_KEYS_PATH})
 
 
 class ClientRegistration(BaseModel):
@@ -96,6 +101,12 @@ class CertificateFamily(BaseModel):
     arc: Annotated[str, Field(pattern=r"^[0-2](\.(0|[1-9][0-9]*)){2,}$")]
     family: Family
     source: Annotated[str, Field(min_length=1, max_length=250)]
+
+
+def _check_network(text: str) -> str:
+    """Return a network as it was written. Raises: `ValueError`."""
+    read_networks([text])
+    return text
 
 
 class NamedWitness(BaseModel):
@@ -194,6 +205,12 @@ class Settings(BaseSettings):
     witnesses_needed: Positive = 1
     witness_timeout_seconds: Positive = 10
 
+    push_key_files: tuple[Path, ...] = ()
+    push_networks: tuple[Annotated[str, AfterValidator(_check_network)], ...] = ()
+    push_timeout_seconds: Annotated[int, Field(gt=0, le=60)] = 10
+    push_subscriptions_per_party: Positive = 10
+    unsafe_push_http: bool = False
+
     red_sees_backlog: bool = False
     power_matters_end_alone: bool = True
     special_category_roles: list[Literal["own", "attorney", "red"]] = ["own", "attorney"]
@@ -229,7 +246,7 @@ class Settings(BaseSettings):
         self._check_witnesses()
         if self.public_url.username or self.public_url.password:
             raise ValueError("public_url: no user name or password: the WSDL would tell them to everybody")
-        if served_path(str(self.public_url)).rpartition("/")[2] in {VERIFY_PATH, ERRORS_PATH, LOG_PATH}:
+        if served_path(str(self.public_url)).rpartition("/")[2] in _TAKEN_PATHS:
             raise ValueError(
                 "public_url: it cannot end with /verify or /errors, where the pages for people are"
             )
@@ -242,6 +259,8 @@ class Settings(BaseSettings):
             raise ValueError("document_store_url: in production documents must outlive the process")
         if self.mode == "production" and self.wscn_unsafe_accept_sha1_acuse:
             raise ValueError("wscn_unsafe_accept_sha1_acuse: in production no receipt is signed with SHA-1")
+        if self.mode == "production" and self.unsafe_push_http:
+            raise ValueError("unsafe_push_http: in production changes are pushed by https alone")
         if self.mode == "production" and any(one.unsafe_allow_sha1_until for one in self.clients):
             raise ValueError("clients: in production no client may sign with SHA-1")
         if self.mode == "production" and self.revocation == "unsafe_off":
@@ -252,6 +271,7 @@ class Settings(BaseSettings):
     def secret_files(self) -> dict[str, Path]:
         """Return the files that hold secrets, by the settings that name them."""
         files = {"service_key_file": self.service_key_file}
+        files |= {f"push_key_files[{place}]": one for place, one in enumerate(self.push_key_files)}
         if not self.seal_pkcs11_module:
             files["seal_key_file"] = self.seal_key_file
         if self.seal_pkcs11_pin_file:

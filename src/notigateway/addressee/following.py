@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
 
     from notigateway.law.representation import RightsPolicy, Role
-    from notigateway.receipts.asking import Asking
+    from notigateway.receipts.asking import Asking, Looking
     from notigateway.repository.marks import Marks
     from notigateway.repository.model import Event, Notification
     from notigateway.repository.outages import DeadlineChange
@@ -102,7 +102,7 @@ class Following:
     def list_changes(
         self,
         session: Session,
-        asking: Asking,
+        asking: Asking | Looking,
         *,
         cursor: str | None,
         page_size: int,

@@ -23,21 +23,23 @@ def jobs(
     checkpoint_seconds: Seconds = 30,
     renewal_seconds: Seconds = 3600,
     cosign_seconds: Seconds = 60,
+    push_seconds: Seconds = 5,
 ) -> None:
-    """Do what is to be done periodically until it is stopped: trust, lapses, time-stamps, log, cosignatures.
+    """Do what is to be done periodically until it is stopped: trust, lapses, time-stamps, log, pushing.
 
     Several may run, on several machines: each job is done by one of them, and by another within seconds after
     that one has died. What fails is logged and tried again. Another seal in the settings is taken up by
     itself; restart it after other changes.
     """
     from notigateway import telemetry
-    from notigateway.clock.runs import CHECKPOINT, COSIGN, REFRESH, RENEW, STAMP, SWEEP
+    from notigateway.clock.runs import CHECKPOINT, COSIGN, PUSH, REFRESH, RENEW, STAMP, SWEEP
     from notigateway.job_process import Jobs
     from notigateway.jobs import (
         Job,
         Sealing,
         checkpointing,
         cosigning,
+        pushing,
         refreshing,
         renewing,
         stamping,
@@ -57,6 +59,8 @@ def jobs(
         wanted.append(Job(RENEW, renewal_seconds, renewing(settings, sealing)))
     if settings.witnesses:
         wanted.append(Job(COSIGN, cosign_seconds, cosigning(settings, sealing)))
+    if settings.push_key_files:
+        wanted.append(Job(PUSH, push_seconds, pushing(settings)))
     running = Jobs(settings, wanted, clock=lambda: datetime.now(UTC))
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, lambda _number, _frame: running.stop())

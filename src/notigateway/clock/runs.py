@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from notigateway.clock.lapsing import Swept
     from notigateway.log.renewing import Renewed
     from notigateway.log.witnessing import Collected
+    from notigateway.push.run import Pushed
     from notigateway.receipts.stamping import Stamped
     from notigateway.trust.refreshing import Refreshed
 
@@ -29,6 +30,7 @@ STAMP: Final = "timestamp"
 CHECKPOINT: Final = "checkpoint"
 RENEW: Final = "renew"
 COSIGN: Final = "cosign"
+PUSH: Final = "push"
 
 # What is done beside the jobs: to hold their leases, and to record how they went; to follow the seal.
 LEASE_JOB: Final = "lease"
@@ -97,6 +99,13 @@ def of_cosigning(done: Collected) -> Done:
     said = asdict(done)
     del said["failures"]
     return Done(said, left=tuple(sorted(done.failures)))
+
+
+def of_pushing(done: Pushed) -> Done:
+    """Return what a run of pushing did. A receiver that takes nothing is no failure of the gateway's."""
+    said = asdict(done)
+    del said["is_more"]
+    return Done(said, is_more=done.is_more)
 
 
 def of_renewal(renewed: Renewed | None, warnings: Sequence[str]) -> Done:

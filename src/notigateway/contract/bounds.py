@@ -10,7 +10,15 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from notigateway.contract import issuing_v1, v1, v1_decisions, v1_following, v1_marks, v1_representation
+from notigateway.contract import (
+    issuing_v1,
+    v1,
+    v1_decisions,
+    v1_following,
+    v1_marks,
+    v1_push,
+    v1_representation,
+)
 from notigateway.contract.xml import Part, describe
 
 if TYPE_CHECKING:
@@ -22,6 +30,7 @@ _MODULES: Final[tuple[ModuleType, ...]] = (
     v1_decisions,
     v1_following,
     v1_marks,
+    v1_push,
     v1_representation,
     issuing_v1,
 )

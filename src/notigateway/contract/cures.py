@@ -768,6 +768,32 @@ CURES: Final[dict[str, Cure]] = {
         en="Legal entities and holders of a contribution account are notified electronically.",
         arrivals=(Arrival.FAULT,),
     ),
+    "PUSH_UNAVAILABLE": Cure(
+        es="Consulte ListChanges cada minuto; el operador la activa con `push_key_files`.",
+        en="Ask ListChanges every minute; the operator turns it on by `push_key_files`.",
+        arrivals=(Arrival.FAULT,),
+    ),
+    "SUBSCRIPTION_INVALID": Cure(
+        es=(
+            "El dato `problem` lo dice: `https`, `url`, `url_character`, `url_user`, `url_fragment`, o "
+            "`address`: la dirección no es pública, ni de una red que el operador admita."
+        ),
+        en=(
+            "The fact `problem` says it: `https`, `url`, `url_character`, `url_user`, `url_fragment`, or "
+            "`address`: the address is not public, nor of a network that the operator allows."
+        ),
+        arrivals=(Arrival.FAULT,),
+    ),
+    "SUBSCRIPTIONS_TOO_MANY": Cure(
+        es="Termine con Unsubscribe una que no use; el dato `limit` es el máximo.",
+        en="Unsubscribe one that you do not use; the fact `limit` is how many there may be.",
+        arrivals=(Arrival.FAULT,),
+    ),
+    "SUBSCRIPTION_UNKNOWN": Cure(
+        es="Tome `subscriptionId` de ListSubscriptions; una que ha terminado no se reanuda.",
+        en="Take `subscriptionId` from ListSubscriptions; one that has ended is not resumed.",
+        arrivals=(Arrival.FAULT,),
+    ),
     "OUTAGE_INVALID": Cure(
         es=(
             "Instantes en el pasado, el fin no antes del inicio, un motivo, un NIF válido; los datos "

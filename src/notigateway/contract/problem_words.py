@@ -10,6 +10,7 @@ from typing import Final
 
 PROBLEMS: Final[dict[str, str]] = {
     "activity_required": "a professional is obliged for an activity: name its matters or procedures",
+    "address": "it is not a public address, nor of a network that the operator allows",
     "already_ended": "it has ended already",
     "authorised_otherwise": "an authorisation with other words stands: withdraw it first",
     "before_the_start": "the end is before the start",
@@ -25,6 +26,7 @@ PROBLEMS: Final[dict[str, str]] = {
     "group": "only a procedure names a group",
     "group_unknown": "no line has this group with the same matter",
     "has_no_end": "only a guardianship ends",
+    "https": "it must begin with https://",
     "identifier": "the number is malformed, or its check digits are wrong",
     "in_the_future": "it lies in the future",
     "in_the_past": "it lies in the past",
@@ -70,6 +72,10 @@ PROBLEMS: Final[dict[str, str]] = {
     "too_long": "it is too long",
     "too_many": "there are too many of them",
     "unknown": "nothing is known by this word, number or identifier",
+    "url": "it is not the address of a host",
+    "url_character": "it is too long, or holds a character that no address has: write names in ASCII",
+    "url_fragment": "an address to which something is sent has no #",
+    "url_user": "no user name or password: who receives proves the signature instead",
     "white_space": "it begins or ends with white space",
     "word": "it is none of the words that are admitted here",
 }

@@ -463,6 +463,23 @@ TEXTS: Final[dict[str, Texts]] = {
         "Un destinatario obligado al canal electrónico no puede elegir la entrega postal.",
         "An addressee obliged to the electronic channel cannot choose postal delivery.",
     ),
+    # subscriptions
+    "PUSH_UNAVAILABLE": Texts(
+        "Este servicio no envía los cambios por iniciativa propia: consúltelos con ListChanges.",
+        "This service does not push changes: ask for them with ListChanges.",
+    ),
+    "SUBSCRIPTION_INVALID": Texts(
+        "A esta dirección no se puede enviar nada; los datos indican por qué.",
+        "Nothing can be sent to this address; the facts say why.",
+    ),
+    "SUBSCRIPTIONS_TOO_MANY": Texts(
+        "Usted tiene ya tantas suscripciones como se admiten.",
+        "You have as many subscriptions as are allowed.",
+    ),
+    "SUBSCRIPTION_UNKNOWN": Texts(
+        "Ninguna suscripción con este identificador es suya.",
+        "No subscription with this identifier is yours.",
+    ),
     # outages
     "OUTAGE_INVALID": Texts(
         "La interrupción no pudo ser como se declara: el campo indica qué es incorrecto.",

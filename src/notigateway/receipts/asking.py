@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from notigateway.law.assurance import rights_by
+from notigateway.law.assurance import SIGNED, rights_by
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -59,3 +59,15 @@ class Asking:
     def rights(self, policy: RightsPolicy) -> RightsPolicy:
         """Return the rights of this request: what the policy gives, by its means of access."""
         return rights_by(self.assurance, policy)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looking:
+    """A party for whom the gateway itself looks, without a request, by the rights that the party has then."""
+
+    party: str
+    now: datetime
+
+    def rights(self, policy: RightsPolicy) -> RightsPolicy:
+        """Return what the policy gives to who signs its requests."""
+        return rights_by(SIGNED, policy)

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 # A look finds the titles as they are committed then; each one more takes another correction at that moment.
 _LOOKS: Final = 4
 
+# Well below the number of parameters that a statement may have on either database.
+_PORTION: Final = 5_000
+
 
 def visible_to(now: Instant, *, role: ColumnElement[str | None]) -> ColumnElement[bool]:
     """Return the condition of everything that a party may know of, from its time on: `role_of` decides.
@@ -90,6 +93,18 @@ def find_codes(
 def find_id(session: Session, code: int) -> UUID | None:
     """Return the identifier of a notification by its public code; it says nothing of who may see it."""
     return session.scalars(select(Notification.id).where(Notification.code == code)).one_or_none()
+
+
+def find_identifiers(session: Session, codes: Sequence[int]) -> dict[int, UUID]:
+    """Return the identifiers of notifications, by their codes."""
+    found: dict[int, UUID] = {}
+    for start in range(0, len(codes), _PORTION):
+        portion = list(codes[start : start + _PORTION])
+        rows = session.execute(
+            select(Notification.code, Notification.id).where(Notification.code.in_(portion))
+        )
+        found.update((code, identifier) for code, identifier in rows)
+    return found
 
 
 def lock_visible(

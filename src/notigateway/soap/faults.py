@@ -49,6 +49,7 @@ FAULT_CODES: Final[tuple[tuple[type[errors.GatewayError], str], ...]] = (
     (errors.PublicationError, "soap:Client"),
     (errors.OutageError, "soap:Client"),
     (errors.RepresentationError, "soap:Client"),
+    (errors.SubscriptionError, "soap:Client"),
     (errors.ServiceError, "soap:Server"),
     (errors.ConfigurationError, "soap:Server"),
 )

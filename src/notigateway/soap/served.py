@@ -17,6 +17,7 @@ from notigateway.soap.notigateway_issuing_v1.registering_service import Register
 from notigateway.soap.notigateway_issuing_v1.service import IssuingService
 from notigateway.soap.notigateway_v1.following_service import FollowingService
 from notigateway.soap.notigateway_v1.marks_service import MarksService
+from notigateway.soap.notigateway_v1.push_service import PushService
 from notigateway.soap.notigateway_v1.representation_service import RepresentationService
 from notigateway.soap.notigateway_v1.service import MailboxService
 from notigateway.soap.protocol import Dispatcher
@@ -36,7 +37,9 @@ if TYPE_CHECKING:
 @cache
 def mailbox_dispatcher() -> Dispatcher:
     """Return the dispatcher of the addressees' contract: once, since Spyne takes long to read its types."""
-    return Dispatcher((MailboxService, RepresentationService, FollowingService, MarksService), NOTIGATEWAY_V1)
+    return Dispatcher(
+        (MailboxService, RepresentationService, FollowingService, MarksService, PushService), NOTIGATEWAY_V1
+    )
 
 
 @cache

@@ -16,6 +16,7 @@ from notigateway.soap.notigateway_issuing_v1.registering_service import Register
 from notigateway.soap.notigateway_issuing_v1.service import IssuingService
 from notigateway.soap.notigateway_v1.following_service import FollowingService
 from notigateway.soap.notigateway_v1.marks_service import MarksService
+from notigateway.soap.notigateway_v1.push_service import PushService
 from notigateway.soap.notigateway_v1.representation_service import RepresentationService
 from notigateway.soap.notigateway_v1.service import MailboxService
 from notigateway.soap.protocol import Dispatcher
@@ -30,7 +31,7 @@ WSP = "{http://schemas.xmlsoap.org/ws/2004/09/policy}"
 POLICY = f"{WSP}Policy"
 SP = "{http://docs.oasis-open.org/ws-sx/ws-securitypolicy/200702}"
 WSAM = "{http://www.w3.org/2007/05/addressing/metadata}"
-SERVICES = [MailboxService, RepresentationService, FollowingService, MarksService]
+SERVICES = [MailboxService, RepresentationService, FollowingService, MarksService, PushService]
 ERRORS_URL = "https://gateway.example/notigateway/errors"
 CONTRACT = Contract("notigateway-v1", NOTIGATEWAY_V1, "https://gateway.example/notigateway/v1", ERRORS_URL)
 

@@ -20,6 +20,7 @@ from notigateway.soap.notigateway_issuing_v1.registering_service import Register
 from notigateway.soap.notigateway_issuing_v1.service import IssuingService
 from notigateway.soap.notigateway_v1.following_service import FollowingService
 from notigateway.soap.notigateway_v1.marks_service import MarksService
+from notigateway.soap.notigateway_v1.push_service import PushService
 from notigateway.soap.notigateway_v1.representation_service import RepresentationService
 from notigateway.soap.notigateway_v1.service import MailboxService
 from notigateway.soap.operation import declared_in, operation
@@ -38,8 +39,9 @@ if TYPE_CHECKING:
 SERVICES: tuple[Any, ...] = (
     MailboxService,
     FollowingService,
-    RepresentationService,
     MarksService,
+    PushService,
+    RepresentationService,
     IssuingService,
     RegisteringService,
 )

@@ -254,6 +254,11 @@ OPEN_TO_UNKNOWN_PARTIES = frozenset(
         "SetDeliveryChannel",
         "GetLogHead",
         "ProveConsistency",
+        "Subscribe",
+        "ListSubscriptions",
+        "Unsubscribe",
+        "ListDeadDeliveries",
+        "ReplayDeliveries",
     }
 )
 # What decides nothing, of all services of the contract: a revocation status may be a little out of date. A
@@ -276,6 +281,8 @@ WITHOUT_EFFECT = frozenset(
         "GetLogHead",
         "ProveConsistency",
         "MarkNotifications",
+        "ListSubscriptions",
+        "ListDeadDeliveries",
     }
 )
 

@@ -1,0 +1,353 @@
+"""Changes pushed to who has subscribed: proven, in order, at least once, and nowhere they must not go."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hooks import Hook, hooked, key_file
+from notigateway.app import push_keys_url
+from notigateway.jobs import pushing
+from notigateway.law.pushing import TRIED_FOR
+from notigateway.repository.placing import place_committed
+from notigateway.urls import served_path
+from pki import pki
+from stack import send, text, texts
+from titles import assign, red, register_company
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lxml.etree import _Element
+
+    from hooks import Answering, Event
+    from notigateway.clock.runs import Done
+    from stack import Stack
+
+
+class Pusher:
+    """A gateway that pushes to this machine, and its job, which runs when it is told to."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        settings = {
+            "push_key_files": (key_file(stack.folder),),
+            "push_networks": ("127.0.0.0/8",),
+            "unsafe_push_http": True,
+            "push_timeout_seconds": 2,
+        }
+        stack.settings = stack.settings.model_copy(update=settings)
+        stack.start()
+        self.work = pushing(stack.settings)
+
+    def subscribe(self, hook: Hook, **options: object) -> str:
+        """Subscribe, and hand the receiver the published keys."""
+        path = served_path(push_keys_url(self.stack.settings))
+        hook.keys = send(self.stack.endpoint, b"", REQUEST_METHOD="GET", PATH_INFO=path).body
+        answer = self.stack.ask("Subscribe", f"<kind>webhook</kind><url>{hook.url}</url>", **options)  # type: ignore[arg-type]
+        found = text(answer.tree, "subscription/subscriptionId")
+        assert found, answer.body
+        return found
+
+    def run(self) -> Done:
+        """Run the job once."""
+        return self.work(self.stack.engine, self.stack.now)
+
+    def drain(self, *, at_most: int = 200) -> None:
+        """Run the job until nothing is due at this instant."""
+        for _ in range(at_most):
+            if not self.run().is_more:
+                return
+        raise AssertionError("it never ends")
+
+    def listed(self) -> list[_Element]:
+        """Return the subscriptions as their party is told of them."""
+        return list(self.stack.ask("ListSubscriptions").tree.iterfind("{*}subscription"))
+
+
+@pytest.fixture
+def pusher(stack: Stack) -> Pusher:
+    return Pusher(stack)
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    with hooked() as found:
+        yield found
+
+
+def test_a_confirmed_receiver_is_told_what_happens_from_then_on_and_nothing_of_content(
+    pusher: Pusher, hook: Hook
+) -> None:
+    stack = pusher.stack
+    stack.publish("BEFORE")
+    pusher.subscribe(hook)
+    first, second = stack.publish("A"), stack.publish("B")
+    pusher.drain()
+    stack.pass_time(minutes=1)
+    stack.accept(first)
+    stack.reject(second)
+    pusher.drain()
+
+    assert hook.pings == 1
+    told = [(one["subject"], one["data"]["state"]) for one in hook.taken]
+    assert sorted(told) == sorted(
+        [
+            (str(first), "available"),
+            (str(second), "available"),
+            (str(first), "accepted"),
+            (str(second), "rejected"),
+        ]
+    )
+    changes = stack.ask("ListChanges", "<pageSize>1000</pageSize>").tree
+    assert {one["data"]["eventId"] for one in hook.taken} < set(texts(changes, "change/eventId"))
+    for one in hook.taken:
+        assert one["type"] == f"notigateway.notification.{one['data']['state']}"
+        assert set(one["data"]) <= {"code", "notificationId", "eventId", "state", "nature", "position"}
+    assert [text(one, "waiting") for one in pusher.listed()] == ["0"]
+
+
+def test_nothing_but_the_ping_goes_to_a_receiver_that_does_not_confirm(pusher: Pusher, hook: Hook) -> None:
+    hook.confirms = False
+    pusher.subscribe(hook)
+    pusher.stack.publish()
+    for _ in range(3):
+        pusher.run()
+        pusher.stack.pass_time(hours=2)
+    assert (hook.pings, hook.came) == (3, [])
+    (listed,) = pusher.listed()
+    assert (text(listed, "trouble"), text(listed, "confirmedAt")) == ("not_confirmed", None)
+
+    pusher.stack.pass_time(days=1)
+    pusher.run()
+    pusher.stack.pass_time(days=1)
+    pusher.run()
+    assert hook.pings == 4
+    (listed,) = pusher.listed()
+    assert text(listed, "ended") == "not_confirmed"
+
+
+def test_what_fails_holds_back_its_own_notification_alone_until_it_is_taken(
+    pusher: Pusher, hook: Hook
+) -> None:
+    stack = pusher.stack
+    pusher.subscribe(hook)
+    pusher.drain()
+    held, free = stack.publish("HELD"), stack.publish("FREE")
+    stack.accept(held, free)
+    hook.answer = lambda event: (500, {}) if event["subject"] == str(held) else (200, {})
+    pusher.drain()
+    assert [one["data"]["state"] for one in hook.taken] == ["available", "accepted"]
+    assert {one["data"]["state"] for one in hook.came if one["subject"] == str(held)} == {"available"}
+
+    hook.answer = lambda _event: (204, {})
+    stack.pass_time(minutes=1)
+    pusher.drain()
+    assert [one["data"]["state"] for one in hook.taken if one["subject"] == str(held)] == [
+        "available",
+        "accepted",
+    ]
+
+
+def test_after_three_days_a_delivery_is_given_up_listed_and_replayed(pusher: Pusher, hook: Hook) -> None:
+    stack = pusher.stack
+    subscription = pusher.subscribe(hook)
+    pusher.drain()
+    bad = stack.publish("BAD")
+    stack.accept(bad)
+    refuse: Callable[[Event], Answering] = lambda event: (  # noqa: E731
+        (500, {}) if event["data"]["state"] == "available" else (200, {})
+    )
+    hook.answer = refuse
+    for _ in range(90):
+        pusher.drain()
+        stack.pass_time(hours=1)
+        if hook.taken:
+            break
+    assert [one["data"]["state"] for one in hook.taken] == ["accepted"]
+    named = f"<subscriptionId>{subscription}</subscriptionId>"
+    dead = stack.ask("ListDeadDeliveries", named).tree
+    assert texts(dead, "delivery/state") == ["available"]
+    assert texts(dead, "delivery/id") == [str(bad)]
+    assert texts(dead, "delivery/status") == ["500"]
+    assert hook.came[-2]["id"] == text(dead, "delivery/deliveryId")
+    assert [text(one, "dead") for one in pusher.listed()] == ["1"]
+
+    hook.answer = lambda _event: (200, {})
+    assert text(stack.ask("ReplayDeliveries", named).tree, "replayed") == "1"
+    pusher.drain()
+    assert [one["data"]["state"] for one in hook.taken] == ["accepted", "available"]
+    assert hook.positions() == sorted(hook.positions(), reverse=True)  # receivers order by position
+    assert [text(one, "dead") for one in pusher.listed()] == ["0"]
+
+
+def test_a_receiver_that_is_away_is_left_alone_and_what_is_too_old_given_up(
+    pusher: Pusher, hook: Hook
+) -> None:
+    stack = pusher.stack
+    subscription = pusher.subscribe(hook)
+    pusher.drain()
+    hook.answer = lambda _event: (503, {"Retry-After": "1800"})
+    for number in range(30):
+        stack.publish(f"ACT-{number}")
+    pusher.drain()
+    tried = len(hook.came)
+    assert 0 < tried <= 4  # a lane each, and no more
+    stack.pass_time(minutes=29)
+    pusher.drain()
+    assert len(hook.came) == tried
+    stack.pass_time(seconds=TRIED_FOR.total_seconds())
+    pusher.drain()
+    dead = stack.ask("ListDeadDeliveries", f"<subscriptionId>{subscription}</subscriptionId>").tree
+    assert len(texts(dead, "delivery/deliveryId")) == 30
+
+
+@pytest.mark.parametrize(
+    ("answer", "trouble", "status"),
+    [
+        ((302, {"Location": "http://127.0.0.1:1/inside"}), "redirected", "302"),
+        ((404, {}), "status", "404"),
+        ((429, {}), "status", "429"),
+    ],
+)
+def test_what_is_no_success_is_told_by_its_status_and_no_redirection_followed(
+    pusher: Pusher, hook: Hook, answer: Answering, trouble: str, status: str
+) -> None:
+    subscription = pusher.subscribe(hook)
+    pusher.drain()
+    hook.answer = lambda _event: answer
+    pusher.stack.publish()
+    pusher.drain()
+    assert len(hook.came) == 1
+    pusher.stack.pass_time(seconds=TRIED_FOR.total_seconds())
+    pusher.drain()
+    dead = pusher.stack.ask("ListDeadDeliveries", f"<subscriptionId>{subscription}</subscriptionId>").tree
+    assert (texts(dead, "delivery/trouble"), texts(dead, "delivery/status")) == ([trouble], [status])
+
+
+def test_a_receiver_that_is_gone_ends_its_subscription(pusher: Pusher, hook: Hook) -> None:
+    pusher.subscribe(hook)
+    pusher.drain()
+    hook.answer = lambda _event: (410, {})
+    pusher.stack.publish("A")
+    pusher.stack.publish("B")
+    pusher.drain()
+    (listed,) = pusher.listed()
+    assert (text(listed, "ended"), text(listed, "waiting")) == ("gone", "0")
+    pusher.stack.publish("C")
+    came = len(hook.came)
+    pusher.stack.pass_time(days=1)
+    pusher.drain()
+    assert len(hook.came) == came
+
+
+def test_whoever_gains_a_right_is_told_to_look_and_by_nobody_of_what(pusher: Pusher, hook: Hook) -> None:
+    stack = pusher.stack
+    register_company(stack)
+    pusher.subscribe(hook, holder=red())
+    pusher.drain()
+    assign(stack)
+    stack.publish("FOR-RED")
+    pusher.drain()
+    told = {one["type"]: one["data"] for one in hook.taken}
+    assert set(told) == {"notigateway.rights.changed", "notigateway.notification.available"}
+    assert told["notigateway.rights.changed"] == {}
+
+
+def test_of_others_subscriptions_nobody_learns_anything(pusher: Pusher, hook: Hook) -> None:
+    subscription = pusher.subscribe(hook)
+    stack = pusher.stack
+    named = f"<subscriptionId>{subscription}</subscriptionId>"
+    assert texts(stack.ask("ListSubscriptions", holder=pki().person).tree, "subscription/url") == []
+    for operation in ("Unsubscribe", "ListDeadDeliveries", "ReplayDeliveries"):
+        assert stack.ask(operation, named, holder=pki().person).code == "SUBSCRIPTION_UNKNOWN"
+    assert text(stack.ask("Unsubscribe", named).tree, "subscription/ended") == "unsubscribed"
+    again = stack.ask("Unsubscribe", named).tree
+    assert text(again, "subscription/ended") == "unsubscribed"
+    assert stack.ask("ReplayDeliveries", named).code == "SUBSCRIPTION_UNKNOWN"
+    pusher.drain()
+    assert hook.pings == 0
+
+
+def test_asked_again_for_the_same_address_there_is_one_and_there_are_not_too_many(
+    pusher: Pusher, hook: Hook
+) -> None:
+    assert pusher.subscribe(hook) == pusher.subscribe(hook)
+    for number in range(9):
+        pusher.stack.ask("Subscribe", f"<kind>webhook</kind><url>https://example.org/{number}</url>")
+    refused = pusher.stack.ask("Subscribe", "<kind>webhook</kind><url>https://example.org/more</url>")
+    assert (refused.code, refused.facts) == ("SUBSCRIPTIONS_TOO_MANY", {"limit": "10"})
+
+
+REFUSED = {
+    "https://user:secret@example.org/": "url_user",
+    "https://example.org/#part": "url_fragment",
+    "ftp://example.org/": "https",
+    "https:///path": "url",
+    "https://example.org:0/": "url",
+    "https://example.org:99999/": "url",
+    "https://[::1/": "url",
+    "https://exa mple.org/": "url_character",
+    "https://ejemplo\u00f1.example/": "url_character",
+    "https://10.0.0.1/": "address",
+    "https://[::ffff:10.0.0.1]/": "address",
+    "https://169.254.169.254/latest": "address",
+    "https://[fe80::1]/": "address",
+}
+
+
+def test_an_address_to_which_nothing_may_go_is_refused_at_once(pusher: Pusher) -> None:
+    for url, problem in REFUSED.items():
+        answer = pusher.stack.ask("Subscribe", f"<kind>webhook</kind><url>{url}</url>")
+        assert (answer.code, answer.facts) == ("SUBSCRIPTION_INVALID", {"field": "url", "problem": problem})
+
+
+def test_by_default_this_machine_is_no_address_and_without_a_key_there_is_no_push(stack: Stack) -> None:
+    subscribe = "<kind>webhook</kind><url>https://localhost/</url>"
+    assert stack.ask("Subscribe", subscribe).code == "PUSH_UNAVAILABLE"
+    stack.settings = stack.settings.model_copy(update={"push_key_files": (key_file(stack.folder),)})
+    stack.start()
+    for host in (
+        "localhost",
+        "127.0.0.1",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "10.1.2.3",
+        "[64:ff9b::7f00:1]",
+    ):
+        answer = stack.ask("Subscribe", f"<kind>webhook</kind><url>https://{host}/</url>")
+        assert answer.facts == {"field": "url", "problem": "address"}, host
+    plain = stack.ask("Subscribe", "<kind>webhook</kind><url>http://example.org/</url>")
+    assert plain.facts == {"field": "url", "problem": "https"}
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_of_hundreds_each_arrives_at_least_once_and_in_order_of_its_notification(
+    pusher: Pusher, hook: Hook, seed: int
+) -> None:
+    chance = random.Random(seed)  # noqa: S311  (to be repeated)
+    stack = pusher.stack
+    pusher.subscribe(hook)
+    pusher.drain()
+    found = stack.publish_many(120)
+    stack.pass_time(seconds=1)
+    for start in range(0, 120, 40):
+        stack.accept(*found[start : start + 40])
+    place_committed(stack.engine)
+    hook.answer = lambda _event: (200, {}) if chance.random() < 0.6 else (chance.choice((500, 503, 404)), {})
+    for _ in range(400):
+        pusher.drain()
+        if not int(text(pusher.listed()[0], "waiting") or 0):
+            break
+        stack.pass_time(minutes=10)
+    positions: dict[str, list[int]] = defaultdict(list)
+    for one in hook.taken:
+        positions[one["subject"]].append(one["data"]["position"])
+    assert set(positions) == set(map(str, found))
+    for several in positions.values():
+        assert several == sorted(several)
+        assert len(set(several)) == 2  # put at disposal, accepted
+    assert [(text(one, "waiting"), text(one, "dead")) for one in pusher.listed()] == [("0", "0")]
