@@ -39,6 +39,7 @@ from notigateway.repository import (  # noqa: F401  (their rows belong to the me
     timestamps,
     trust,
     undated,
+    users,
     write_trials,
 )
 from notigateway.repository.columns import Row

@@ -58,6 +58,7 @@ def versions(record: Recorder) -> None:
     record.ask("retrieving with receipts", "RetrieveNotifications", with_receipts + ASKING)
     record.ask("the same, of 1.0", "RetrieveNotifications", with_receipts)
     _routing(record)
+    _users(record)
     _rights(record)
     _marks(record, a)
 
@@ -72,6 +73,23 @@ def _marks(record: Recorder, wanted: str) -> None:
     filter_ = "<filter><label>visto</label></filter>"
     record.ask("the marked", "ListNotifications", f"{filter_}<withMarks>true</withMarks>{ASKING}")
     record.ask("no mark at all", "MarkNotifications", ids(wanted) + ASKING)
+
+
+def _users(record: Recorder) -> None:
+    """Let the company register somebody who works for it, who decides; and end that."""
+    company, person = pki().representative, person_holder("00000005M")
+    one = record.publish("REF-USER")
+    granted = record.ask(
+        "registering who works for the company",
+        "GrantUser",
+        f"<person>00000005M</person><personName>Celia Prueba</personName><allClients>false</allClients>"
+        f"<client>{COMPANY_NIF}</client><matter>collection</matter><mayDecide>true</mayDecide>{ASKING}",
+        holder=company,
+    )
+    user = f"<userId>{first(granted, 'userId')}</userId>{ASKING}"
+    record.ask("who works for it accepts", "AcceptNotifications", f"{ids(one)}{ASKING}", holder=person)
+    record.ask("for whom one works", "ListUsers", ASKING, holder=person)
+    record.ask("ending it", "EndUser", user, holder=company)
 
 
 def _routing(record: Recorder) -> None:

@@ -132,6 +132,11 @@ namespace Notigateway.Sample
             await Show(company, "ExtendPower", one => Deep(one, "expiresAt").CompareTo(InDays(700)) > 0, power, E("expiresAt", InDays(730)));
             await Show(company, "ListPowers", one => one.Descendants(Ng + "powerId").Any(each => each.Value == power.Value),
                 E("pageSize", 1000));
+            XElement user = await Show(company, "GrantUser", one => Deep(one, "userId") != null,
+                E("person", "00000014Z"), E("personName", "Celia Prueba"), E("allClients", true), E("mayDecide", false));
+            XElement userId = E("userId", Deep(user, "userId"));
+            await Show(company, "ListUsers", one => one.Descendants(Ng + "userId").Any(each => each.Value == userId.Value));
+            await Show(company, "EndUser", one => Deep(one, "endsAt") != null, userId);
             await Show(company, "CertifyPower", one => Hash(Deep(one, "xml")) == Deep(one, "sha256"), power);
             await Show(company, "RevokePower", one => Deep(one, "endedAt") != null, power);
             XElement again = E("powerId", Deep(await company.Call("GrantPower", terms(366)), "powerId"));

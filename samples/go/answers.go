@@ -135,6 +135,19 @@ type powers struct {
 	Power []power `xml:"power"`
 }
 
+type user struct {
+	UserID string `xml:"userId"`
+	EndsAt string `xml:"endsAt"`
+}
+
+type oneUser struct {
+	User user `xml:"user"`
+}
+
+type users struct {
+	User []user `xml:"user"`
+}
+
 type channel struct {
 	Obliged        *bool  `xml:"obliged"`
 	Channel        string `xml:"channel"`
@@ -161,4 +174,15 @@ type grant struct {
 	Value           string `xml:"value,omitempty"`
 	SpecialCategory bool   `xml:"specialCategory"`
 	ExpiresAt       string `xml:"expiresAt"`
+}
+
+type grantUser struct {
+	Person     string `xml:"person"`
+	PersonName string `xml:"personName"`
+	AllClients bool   `xml:"allClients"`
+	MayDecide  bool   `xml:"mayDecide"`
+}
+
+type aUser struct {
+	UserID string `xml:"userId"`
 }

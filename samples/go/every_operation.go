@@ -171,6 +171,17 @@ func entrust(company, attorney *Gateway) {
 		}
 		return false
 	})
+	worker := grantUser{"00000014Z", "Celia Prueba", true, false}
+	user := show(company, "GrantUser", worker, func(one oneUser) bool { return one.User.UserID != "" }).User.UserID
+	show(company, "ListUsers", nothing{}, func(one users) bool {
+		for _, each := range one.User {
+			if each.UserID == user {
+				return true
+			}
+		}
+		return false
+	})
+	show(company, "EndUser", aUser{user}, func(one oneUser) bool { return one.User.EndsAt != "" })
 	show(company, "CertifyPower", aPower{PowerID: id}, func(one sealed) bool { return hash(one.XML) == one.SHA256 })
 	show(company, "RevokePower", aPower{PowerID: id}, isEnded)
 	terms.ExpiresAt = inDays(366)

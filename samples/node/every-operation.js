@@ -112,6 +112,10 @@ await show('ExtendPower', company('ExtendPower', { powerId, expiresAt: inDays(73
 await show('ListPowers', company('ListPowers', { pageSize: 1000 }), (one) =>
   list(one.power).some((each) => each.powerId === powerId),
 );
+const worker = { person: '00000014Z', personName: 'Celia Prueba', allClients: true, mayDecide: false };
+const { user } = await show('GrantUser', company('GrantUser', worker), (one) => one.user.userId);
+await show('ListUsers', company('ListUsers'), (one) => list(one.user).some((each) => each.userId === user.userId));
+await show('EndUser', company('EndUser', { userId: user.userId }), (one) => one.user.endsAt);
 await show('CertifyPower', company('CertifyPower', { powerId }), (one) => sha256(one.xml) === one.sha256);
 await show('RevokePower', company('RevokePower', { powerId }), (one) => one.power.endedAt);
 const again = await company('GrantPower', { ...terms, expiresAt: inDays(366) });

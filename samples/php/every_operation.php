@@ -131,6 +131,13 @@ show('ListPowers', $company->ListPowers(['pageSize' => 1000]), fn ($answer) => s
     $answer->power,
     fn ($one) => $one->powerId === $power,
 ));
+$worker = ['person' => '00000014Z', 'personName' => 'Celia Prueba', 'allClients' => true, 'mayDecide' => false];
+$user = show('GrantUser', $company->GrantUser($worker), fn ($answer) => !$answer->user->mayDecide)->user->userId;
+show('ListUsers', $company->ListUsers([]), fn ($answer) => some(
+    $answer->user,
+    fn ($one) => $one->userId === $user,
+));
+show('EndUser', $company->EndUser(['userId' => $user]), fn ($answer) => isset($answer->user->endsAt));
 show(
     'CertifyPower',
     $company->CertifyPower(['powerId' => $power]),

@@ -95,6 +95,12 @@ def represent(service: Any, attorney: Any) -> None:
     show("ExtendPower", power, ok=service.ExtendPower(power, longer).expiresAt == longer)
     found = [one.powerId for one in service.ListPowers(pageSize=1000).power]
     show("ListPowers", found, ok=power in found)
+    worker = {"person": "00000014Z", "personName": "Celia Prueba", "allClients": True, "mayDecide": False}
+    user = service.GrantUser(**worker).userId
+    show("GrantUser", user, ok=user is not None)
+    found = [one.userId for one in service.ListUsers().user]
+    show("ListUsers", found, ok=user in found)
+    show("EndUser", user, ok=service.EndUser(user).endsAt is not None)
     certificate = service.CertifyPower(power)
     show("CertifyPower", certificate, ok=sha256(certificate.xml) == certificate.sha256)
     show("RevokePower", power, ok=service.RevokePower(power).endedAt is not None)

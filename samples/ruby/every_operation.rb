@@ -100,6 +100,10 @@ show(company, 'ExtendPower', powerId: power, expiresAt: in_days(730)) do |one|
   one.at('power')['expiresAt'] > terms[:expiresAt]
 end
 show(company, 'ListPowers', pageSize: 1000) { |one| one.all('power').any? { |each| each['powerId'] == power } }
+worker = { person: '00000014Z', personName: 'Celia Prueba', allClients: true, mayDecide: false }
+user = show(company, 'GrantUser', **worker) { |one| one.at('user')['userId'] }.at('user')['userId']
+show(company, 'ListUsers') { |one| one.all('user').any? { |each| each['userId'] == user } }
+show(company, 'EndUser', userId: user) { |one| one.at('user')['endsAt'] }
 show(company, 'CertifyPower', powerId: power) { |one| same?(one['sha256'], one['xml']) }
 show(company, 'RevokePower', powerId: power) { |one| one.at('power')['endedAt'] }
 again = company.call('GrantPower', **terms, expiresAt: in_days(366)).at('power')['powerId']

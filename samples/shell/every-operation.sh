@@ -89,6 +89,14 @@ answer=$(as "$company" ExtendPower "$power<expiresAt>$(in_days 730)</expiresAt>"
 show ExtendPower "$(first expiresAt "$answer" | cut -dT -f1)" "$(in_days 730 | cut -dT -f1)"
 answer=$(as "$company" ListPowers '<pageSize>1000</pageSize>')
 show ListPowers "$(grep -c "$(first powerId "$power")" <<< "$answer")" 1
+worker='<person>00000014Z</person><personName>Celia Prueba</personName><allClients>true</allClients>'
+answer=$(as "$company" GrantUser "$worker<mayDecide>false</mayDecide>")
+user="<userId>$(first userId "$answer")</userId>"
+show GrantUser "$(first mayDecide "$answer")" false
+answer=$(as "$company" ListUsers '<pageSize>1000</pageSize>')
+show ListUsers "$(grep -c "$user" <<< "$answer")" 1
+answer=$(as "$company" EndUser "$user")
+show EndUser "$(every endsAt "$answer" | wc -l)" 1
 answer=$(as "$company" CertifyPower "$power")
 show CertifyPower "$(first xml "$answer" | base64 -d | sha256sum | cut -d' ' -f1)" "$(first sha256 "$answer")"
 answer=$(as "$company" RevokePower "$power")

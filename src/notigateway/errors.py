@@ -502,6 +502,22 @@ class RedUserInvalidError(RepresentationError, code="RED_USER_INVALID"):
     """A registration of a secondary user of a RED authorisation is incomplete or cannot be so."""
 
 
+class UserInvalidError(RepresentationError, code="USER_INVALID"):
+    """A registration of somebody who works for an entity is incomplete or cannot be so."""
+
+
+class NotAllowedToDecideError(RepresentationError, code="NOT_ALLOWED_TO_DECIDE"):
+    """Who signed works for the entity only to read."""
+
+
+class UserUnknownError(RepresentationError, code="USER_UNKNOWN"):
+    """The entity has no such registration."""
+
+
+class EntityRequiredError(RepresentationError, code="ENTITY_REQUIRED"):
+    """Only an entity registers who works for it, by its representative or its seal."""
+
+
 class AccountInvalidError(RepresentationError, code="ACCOUNT_INVALID"):
     """An entry of the register of addressees and accounts is incomplete or cannot be so."""
 

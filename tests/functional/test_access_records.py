@@ -75,6 +75,10 @@ MAILBOX = {
     "GetLogHead": "",
     "ProveConsistency": "<oldSize>0</oldSize><newSize>0</newSize>",
     "GrantPower": GRANT,
+    "GrantUser": "<person>00000003A</person><personName>Celia</personName><allClients>true</allClients>"
+    "<mayDecide>false</mayDecide>",
+    "EndUser": f"<userId>{NO_ONE}</userId>",
+    "ListUsers": "",
     "ListChanges": "",
     "ListMatters": "",
     "ListNotifications": "",

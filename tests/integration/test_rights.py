@@ -30,18 +30,21 @@ from notigateway.law.representation import (
     closed_on_record,
 )
 from notigateway.law.spans import Span
+from notigateway.law.users import Registration, Scope
 from notigateway.repository.changes import Change
 from notigateway.repository.counting import count_groups
 from notigateway.repository.engine import writing
 from notigateway.repository.following import find_head, list_changes_after, list_changes_arrived
 from notigateway.repository.listing import ListFilter, list_page
 from notigateway.repository.model import Act, Addressee, Event, IssuingBody, Notification
-from notigateway.repository.notifications import visible_to
+from notigateway.repository.notifications import find_visible, visible_to
 from notigateway.repository.outages import OutageRow
 from notigateway.repository.power_items import PowerItem
-from notigateway.repository.reached import find_reach
+from notigateway.repository.reached import STRENGTH, find_reach
+from notigateway.repository.red_users import OF_THE_ENTITY, RedUser
 from notigateway.repository.rights import Power, RedAssignment, role_of
 from notigateway.repository.sources import Places
+from notigateway.repository.users import add_user
 from notigateway.repository.windows import RedOptOut, RedWindow
 
 if TYPE_CHECKING:
@@ -354,14 +357,19 @@ def test_the_queries_say_what_the_rules_say(
 
 
 def check_looked_for(
-    session: Session, party: str, now: datetime, rights: RightsPolicy, visible: dict[UUID, Role]
+    session: Session,
+    party: str,
+    now: datetime,
+    rights: RightsPolicy,
+    visible: dict[UUID, Role],
+    registrations: Sequence[Registration] = (),
 ) -> None:
     """Check that what is looked for is what is visible: lists, page by page; changes; counts."""
     for role in (None, *Role):
         expected = [(str(one), str(held)) for one, held in visible.items() if role in {None, held}]
-        listed = list_in_pages(session, party, now, rights, ListFilter(role=role))
+        listed = list_in_pages(session, party, now, rights, ListFilter(role=role), registrations)
         assert sorted(listed) == sorted(expected)
-        reach = find_reach(session, party, now)
+        reach = find_reach(session, party, now, registrations)
         counted = count_groups(session, reach, role=role, rights=rights)
         summary = Summary(now)
         for row in counted:
@@ -371,10 +379,10 @@ def check_looked_for(
         assert summary.by_state == Counter(row.state_at(now) for row in seen)
     for state in State:
         of_state = ListFilter(states=frozenset({state}))
-        standing = [one for one, _ in list_in_pages(session, party, now, rights, of_state)]
+        standing = [one for one, _ in list_in_pages(session, party, now, rights, of_state, registrations)]
         rows = session.scalars(select(Notification).where(Notification.id.in_(visible)))
         assert sorted(standing) == sorted(str(row.id) for row in rows if row.state_at(now) is state)
-    reach = find_reach(session, party, now)
+    reach = find_reach(session, party, now, registrations)
     everything = Places(0, find_head(session))
     for changes in (
         list_changes_after(session, reach, everything, limit=99, rights=rights),
@@ -389,20 +397,83 @@ def check_looked_for(
 
 
 def list_in_pages(
-    session: Session, party: str, now: datetime, rights: RightsPolicy, chosen: ListFilter
+    session: Session,
+    party: str,
+    now: datetime,
+    rights: RightsPolicy,
+    chosen: ListFilter,
+    registrations: Sequence[Registration] = (),
 ) -> list[tuple[str, str]]:
     """Return identifier and capacity of all that is listed, in pages of two."""
     found: list[tuple[str, str]] = []
     after = 0
     while True:
         page = list_page(
-            session, party=party, chosen=chosen, after_code=after, limit=2, now=now, rights=rights
+            session,
+            party=party,
+            chosen=chosen,
+            after_code=after,
+            limit=2,
+            now=now,
+            rights=rights,
+            registrations=registrations,
         )
         assert [row.code for row in page] == sorted(row.code for row in page)
         found += [(id_of(row), row.role) for row in page]
         if len(page) < 2:
             return found
         after = page[-1].code
+
+
+SCOPES = st.builds(
+    Scope,
+    st.none() | st.frozensets(st.sampled_from(ADDRESSEES), min_size=1),
+    st.none() | st.frozensets(st.sampled_from(MATTERS), min_size=1),
+)
+WORKER = "00000003A"
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(worlds(), st.dictionaries(st.sampled_from(PARTIES), SCOPES, min_size=1), INSTANTS, POLICIES)
+def test_who_works_for_some_sees_what_their_scopes_cover(
+    engine: Engine, world: World, scopes: dict[str, Scope], now: datetime, rights: RightsPolicy
+) -> None:
+    with writing(engine) as session:
+        ids = populate(session, world)
+        registrations = [register(session, entity, scope) for entity, scope in scopes.items()]
+        roles: dict[UUID, Role] = {}
+        for entity, scope in scopes.items():
+            seen = expected(world, entity, now, rights)
+            for one, role, (addressee, item, *_) in zip(ids, seen, world.items, strict=True):
+                if role and item.available_at <= now and scope.covers(addressee, item.matter):
+                    roles[one] = min(roles.get(one, role), role, key=STRENGTH.index)
+        found = find_visible(session, ids, party=WORKER, now=now, rights=rights, registrations=registrations)
+        assert set(found) == set(roles)
+        check_looked_for(session, WORKER, now, rights, roles, registrations)
+        for addressee in ADDRESSEES:
+            of_one = ListFilter(addressee=addressee)
+            listed = list_in_pages(session, WORKER, now, rights, of_one, registrations)
+            whose = dict(zip(ids, (who for who, *_ in world.items), strict=True))
+            assert sorted(listed) == sorted(
+                (str(one), str(role)) for one, role in roles.items() if whose[one] == addressee
+            )
+        session.rollback()  # the next world begins empty
+        session.begin()
+
+
+def register(session: Session, entity: str, scope: Scope) -> Registration:
+    """Register who works for an entity."""
+    user = RedUser(
+        id=uuid4(),
+        holder=entity,
+        authorisation=OF_THE_ENTITY,
+        person=WORKER,
+        person_name=WORKER,
+        starts_at=START,
+        recorded_at=START,
+    )
+    add_user(session, user, scope)
+    return Registration(user.id, entity, entity, scope.clients is not None, scope.matters is not None)
 
 
 @st.composite

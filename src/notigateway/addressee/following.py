@@ -33,6 +33,7 @@ from notigateway.repository.notifications import find_visible
 from notigateway.repository.reached import find_reach
 from notigateway.repository.rights_seen import find_titles
 from notigateway.repository.sources import Places
+from notigateway.repository.users import find_registrations
 from notigateway.sketches import SKETCH_BYTES
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ class Following:
         Raises: `InvalidCursorError`; also for a cursor of changes that have gone back, as after a restore.
         """
         party, now = asking.party, asking.now
-        reach, rights = find_reach(session, party, now), asking.rights(self.rights)
+        reach, rights = _reach_of(session, asking), asking.rights(self.rights)
         titles = find_titles(session, reach)
         place, told = (Place(), None) if cursor is None else _read(cursor, party)
         head = find_head(session)
@@ -155,13 +156,13 @@ class Following:
             news.has_changed,
             self.information_years,
             news.rows,
-            find_marks(session, party, {row.code for row in rows}) if with_marks else {},
+            find_marks(session, reach.sharing, {row.code for row in rows}) if with_marks else {},
         )
 
     def get_summary(self, session: Session, asking: Asking, *, role: Role | None) -> Summary:
         """Count what the caller may see, in one capacity or in all. No legal effect."""
         summary = Summary(asking.now)
-        reach = find_reach(session, asking.party, asking.now)
+        reach = _reach_of(session, asking)
         for row in count_groups(session, reach, role=role, rights=asking.rights(self.rights)):
             summary.add(row)
         return summary
@@ -173,12 +174,20 @@ class Following:
         """
         wanted = [notification_id]
         rights = asking.rights(self.rights)
-        found = find_visible(session, wanted, party=asking.party, now=asking.now, rights=rights)
+        registrations = find_registrations(session, asking.caller, asking.now)
+        found = find_visible(
+            session, wanted, party=asking.party, now=asking.now, rights=rights, registrations=registrations
+        )
         notification = found.get(notification_id)
         if notification is None:
             raise NotificationUnknownError
         changes = list_deadline_changes(session, notification)
         return History(notification, notification.events, changes, self.information_years)
+
+
+def _reach_of(session: Session, asking: Asking) -> Reach:
+    registrations = find_registrations(session, asking.caller, asking.now)
+    return find_reach(session, asking.party, asking.now, registrations)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from notigateway.law.information import INFORMATION_YEARS, inform
 from notigateway.law.lifecycle import decided_state
 from notigateway.law.texts import check_reason
 from notigateway.law.transitions import decide
+from notigateway.law.users import sharing
 from notigateway.receipts.acting import Acting, of_caller
 from notigateway.receipts.recording import (
     record_decision,
@@ -29,6 +30,7 @@ from notigateway.repository.marks import find_marks
 from notigateway.repository.notifications import find_visible, lock_visible
 from notigateway.repository.receipts import find_of_own_decisions
 from notigateway.repository.timestamps import find_timestamped
+from notigateway.repository.users import find_registrations, lock_registrations_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -124,6 +126,7 @@ class Mailbox:
         """
         belongs_to = (asking.party, *_described(chosen))
         after = read_cursor(cursor, belongs_to=belongs_to)
+        registrations = find_registrations(session, asking.caller, asking.now)
         # One row more than asked for tells whether another page follows.
         rows = list_page(
             session,
@@ -133,10 +136,12 @@ class Mailbox:
             limit=page_size + 1,
             now=asking.now,
             rights=asking.rights(self.rights),
+            registrations=registrations,
         )
         shown = rows[:page_size]
         next_cursor = write_cursor(shown[-1].code, belongs_to=belongs_to) if len(rows) > page_size else None
-        marks = find_marks(session, asking.party, [row.code for row in shown]) if with_marks else {}
+        shared = sharing(asking.party, registrations)
+        marks = find_marks(session, shared, [row.code for row in shown]) if with_marks else {}
         return Page(shown, asking.now, next_cursor, self.information_years, marks)
 
     def retrieve(
@@ -310,6 +315,8 @@ class Mailbox:
         """Ask the rule for one notification; record what it allows, explain what it refuses."""
         if notification is None:
             return Outcome(wanted, errors.NotificationUnknownError)
+        if notification.title is not None and not notification.title.may_decide:
+            return Outcome(wanted, errors.NotAllowedToDecideError)
         try:
             transition = decide(notification.standing, will.decision, acting.asking.now)
         except errors.AlreadyDecidedError:
@@ -321,11 +328,17 @@ class Mailbox:
 
     def _visible(self, session: Session, asking: Asking, ids: Sequence[UUID]) -> dict[UUID, Notification]:
         rights = asking.rights(self.rights)
-        return find_visible(session, ids, party=asking.party, now=asking.now, rights=rights)
+        registrations = find_registrations(session, asking.caller, asking.now)
+        return find_visible(
+            session, ids, party=asking.party, now=asking.now, rights=rights, registrations=registrations
+        )
 
     def _locked(self, session: Session, asking: Asking, ids: Sequence[UUID]) -> dict[UUID, Notification]:
         rights = asking.rights(self.rights)
-        return lock_visible(session, ids, party=asking.party, now=asking.now, rights=rights)
+        registrations = lock_registrations_of(session, asking.caller, asking.now)
+        return lock_visible(
+            session, ids, party=asking.party, now=asking.now, rights=rights, registrations=registrations
+        )
 
 
 def _described(chosen: ListFilter) -> Iterable[str]:

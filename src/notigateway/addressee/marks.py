@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from notigateway import errors
 from notigateway.law.marks import Set, Wanted, check_wanted, marked
+from notigateway.law.users import sharing
 from notigateway.repository.marks import find_marks, wait_for_turn_to_mark, write_marks
 from notigateway.repository.notifications import find_codes
+from notigateway.repository.users import find_registrations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +35,8 @@ class MarkOutcome:
 def marks_on(session: Session, asking: Asking, results: Sequence[Retrieved]) -> dict[int, dict[Said, Set]]:
     """Return the marks of the caller's party on what was retrieved, by code."""
     codes = {one.notification.code for one in results if one.notification is not None}
-    return find_marks(session, asking.party, codes)
+    registrations = find_registrations(session, asking.caller, asking.now)
+    return find_marks(session, sharing(asking.party, registrations), codes)
 
 
 def mark_all(
@@ -44,9 +47,13 @@ def mark_all(
     Raises: `InvalidRequestError`, `TextInvalidError`; then nothing is changed.
     """
     check_wanted(wanted)
-    wait_for_turn_to_mark(session, asking.party)
-    seen = find_codes(session, ids, party=asking.party, now=asking.now, rights=asking.rights(policy))
-    before = find_marks(session, asking.party, list(seen.values()))
+    registrations = find_registrations(session, asking.caller, asking.now)
+    party, rights = sharing(asking.party, registrations), asking.rights(policy)
+    wait_for_turn_to_mark(session, party)
+    seen = find_codes(
+        session, ids, party=asking.party, now=asking.now, rights=rights, registrations=registrations
+    )
+    before = find_marks(session, party, list(seen.values()))
     by = Set(by=asking.caller.signer, by_name=asking.caller.signer_name, at=asking.now)
     changed = {}
     outcomes: dict[UUID, MarkOutcome] = {}
@@ -64,5 +71,5 @@ def mark_all(
         outcomes[wanted_id] = MarkOutcome(wanted_id, now)
         if now != found:
             changed[code] = found, now
-    write_marks(session, asking.party, changed)
+    write_marks(session, party, changed)
     return [outcomes[one] for one in ids]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from notigateway.repository.notifications import sees_all
+from notigateway.repository.users import find_registrations
 
 if TYPE_CHECKING:
     from notigateway.law.representation import RightsPolicy
@@ -29,6 +30,13 @@ def may_see_request(
         return False
     rights = asking.rights(policy)
     return all(
-        sees_all(session, names.others, party=asking.party, now=at, rights=rights)
+        sees_all(
+            session,
+            names.others,
+            party=asking.party,
+            now=at,
+            rights=rights,
+            registrations=find_registrations(session, asking.caller, at),
+        )
         for at in (asking.now, receipt.event_time)
     )

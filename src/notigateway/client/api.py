@@ -29,12 +29,12 @@ from notigateway.client.values import (
     Pong,
     RetrievedNotification,
 )
-from notigateway.contract import v1, v1_decisions, v1_following, v1_marks
+from notigateway.contract import v1, v1_decisions, v1_following, v1_marks, v1_users
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from notigateway.client.values import Change, History, Notification, Summary
+    from notigateway.client.values import Change, History, Notification, Summary, User
     from notigateway.contract.xml import VersionedRequest
 
 # The most ids that the contract takes in one request.
@@ -183,6 +183,33 @@ class NotificationClient(RepresentationOperations):
     def history(self, notification_id: str) -> History:
         """Return what happened to a notification."""
         return wire.history(self._call(v1_following.GetHistory(id=notification_id)), notification_id)
+
+    def users(self) -> Iterator[User]:
+        """Yield who works for the caller and for whom it works, without their clients by name."""
+        cursor = None
+        while True:
+            page = wire.read(v1_users.ListUsersResponse, self._call(v1_users.ListUsers(cursor=cursor)))
+            yield from page.users
+            if page.next_cursor in {None, cursor}:
+                return
+            cursor = page.next_cursor
+
+    def user(self, user_id: str) -> User:
+        """Return a registration, with its clients by name."""
+        page = wire.read(v1_users.ListUsersResponse, self._call(v1_users.ListUsers(user_id=user_id)))
+        if [one.user_id.lower() for one in page.users] != [user_id.lower()]:
+            raise UnexpectedResponseError("the answer is about another registration than the request")
+        return page.users[0]
+
+    def grant_user(self, terms: v1_users.GrantUser) -> User:
+        """Let a person work for the entity that signs, instead of what it said of that person before."""
+        return wire.read(v1_users.GrantUserResponse, self._call_with_effect(terms)).user
+
+    def end_user(self, user_id: str) -> User:
+        """From now on let that person no longer work for the entity that signs."""
+        return wire.read(
+            v1_users.EndUserResponse, self._call_with_effect(v1_users.EndUser(user_id=user_id))
+        ).user
 
     def log_head(self) -> bytes | None:
         """Return the newest head of the service's log, a signed note (C2SP); None while there is none.

@@ -44,6 +44,7 @@ from notigateway.client.pulling_commands import add_pulling_command
 from notigateway.client.representation_commands import add_representation_commands
 from notigateway.client.retrieving_commands import add_retrieving_command
 from notigateway.client.tables import shown
+from notigateway.client.users_commands import users_app
 from notigateway.client.values import DecisionOutcome, Filter
 from notigateway.client.wscn_commands import ContractGroup, check_contract, wscn_app
 from notigateway.collecting import collect_late
@@ -197,6 +198,7 @@ add_representation_commands(app)
 add_power_commands(app)
 add_log_commands(app)
 add_marking_command(app)
+app.add_typer(users_app, name="users")
 app.add_typer(wscn_app, name="wscn", help="The same by the Social Security's contract; or --contract wscn.")
 
 

@@ -114,6 +114,8 @@ Before = Annotated[
         parser=instant, help=f"With a deadline before; a last day ends at 00:00 of the next. {_INSTANT_HELP}"
     ),
 ]
+Starts = Annotated[datetime | None, typer.Option(parser=instant, help=f"From when. {_INSTANT_HELP}")]
+Ends = Annotated[datetime | None, typer.Option(parser=instant, help=f"Until when. {_INSTANT_HELP}")]
 Ccc = Annotated[
     str | None,
     typer.Option(parser=_ccc, help="Only acts that quote this contribution account."),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from notigateway.client.errors import DocumentMismatchError, ReceiptNotVerifiedError
-from notigateway.contract import v1, v1_decisions, v1_following, v1_marks
+from notigateway.contract import v1, v1_decisions, v1_following, v1_marks, v1_users
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -43,6 +43,7 @@ IssuingBodyCount = v1_following.IssuingBodyCount
 AddresseeCount = v1_following.AddresseeCount
 Event = v1_following.Event
 DeadlineChange = v1_following.DeadlineChange
+User = v1_users.User
 History = v1_following.GetHistoryResponse
 
 

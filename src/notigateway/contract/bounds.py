@@ -18,6 +18,7 @@ from notigateway.contract import (
     v1_marks,
     v1_push,
     v1_representation,
+    v1_users,
 )
 from notigateway.contract.xml import Part, describe
 
@@ -32,6 +33,7 @@ _MODULES: Final[tuple[ModuleType, ...]] = (
     v1_marks,
     v1_push,
     v1_representation,
+    v1_users,
     issuing_v1,
 )
 

@@ -701,6 +701,32 @@ CURES: Final[dict[str, Cure]] = {
         ),
         arrivals=(Arrival.TOOLS,),
     ),
+    "USER_INVALID": Cure(
+        es=(
+            "Corrija el campo que indican los datos: `person` es el NIF de una persona física, `client` y "
+            "`matter` no se repiten vacíos, y `endsAt` es posterior a `startsAt`, que no ha pasado."
+        ),
+        en=(
+            "Correct the field that the facts name: `person` is the NIF of a natural person, `client` and "
+            "`matter` name something, and `endsAt` lies after `startsAt`, which has not passed."
+        ),
+        arrivals=(Arrival.FAULT,),
+    ),
+    "USER_UNKNOWN": Cure(
+        es="Tome el identificador de `ListUsers`, con el certificado de la misma entidad.",
+        en="Take the identifier from `ListUsers`, with a certificate of the same entity.",
+        arrivals=(Arrival.FAULT,),
+    ),
+    "ENTITY_REQUIRED": Cure(
+        es="Firme con el certificado de representante de la entidad, o con su sello.",
+        en="Sign with the certificate of the entity's representative, or with its seal.",
+        arrivals=(Arrival.FAULT,),
+    ),
+    "NOT_ALLOWED_TO_DECIDE": Cure(
+        es="Pida a la entidad un alta que permita decidir (`GrantUser` con `mayDecide`).",
+        en="Ask the entity for a registration that may decide (`GrantUser` with `mayDecide`).",
+        arrivals=(Arrival.ITEM,),
+    ),
     "ACCOUNT_INVALID": Cure(
         es=(
             "Operador: el mensaje nombra el campo: una cuenta de otro destinatario, un fin que no es "

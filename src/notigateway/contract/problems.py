@@ -431,6 +431,22 @@ TEXTS: Final[dict[str, Texts]] = {
         "El alta del usuario secundario RED está incompleta o no puede ser así; los datos indican el campo.",
         "The registration of the secondary user is incomplete or cannot be so; the facts say which field.",
     ),
+    "USER_INVALID": Texts(
+        "El alta del usuario está incompleta o no puede ser así; los datos indican el campo.",
+        "The registration of the user is incomplete or cannot be so; the facts say which field.",
+    ),
+    "USER_UNKNOWN": Texts(
+        "La entidad no tiene esa alta de usuario.",
+        "The entity has no such registration of a user.",
+    ),
+    "ENTITY_REQUIRED": Texts(
+        "Solo una entidad da de alta a sus usuarios, con el certificado de su representante o con su sello.",
+        "Only an entity registers its users, with its representative's certificate or its seal.",
+    ),
+    "NOT_ALLOWED_TO_DECIDE": Texts(
+        "La entidad para la que trabaja solo le permite consultar: no puede aceptar ni rechazar.",
+        "The entity that you work for lets you read only: you can neither accept nor reject.",
+    ),
     "ACCOUNT_INVALID": Texts(
         "El asiento del registro de cuentas está incompleto o no puede ser así; los datos indican el campo.",
         "The entry of the register of accounts is incomplete or cannot be so; the facts say which field.",

@@ -26,6 +26,7 @@ class SigningPerson(V1Part):
     identifier: str
     name: str
     secondary_user: bool
+    registration: Annotated[Uuid | None, Child(since=Version.V1_1)] = None
 
 
 @element

@@ -18,9 +18,9 @@ from notigateway.evidence.wording import (
     MEANS,
     PAPERS,
     ROLES,
-    SECONDARY_USER,
     SUCCESSOR,
     Reading,
+    kind_of_signer,
     lead,
     title,
 )
@@ -225,7 +225,8 @@ def _actors(receipt: Reading, delegate: Reading | None, person: Reading | None) 
         return []
     if not receipt.names_titles:
         return [_who(_SIGNED, delegate, *_capacity(delegate))]
-    said = _both(SECONDARY_USER) if person and person.find("SecondaryUser") else ()
+    kind = kind_of_signer(person) if person else None
+    said = _both(kind) if kind and kind.es else ()
     return [
         _who(Words("Actuó", "Acted"), delegate, *_capacity(delegate, number_of=_NUMBER_OF)),
         _who(_SIGNED, person, *said) if person else _who(_SIGNED, delegate, *_both(_SEAL)),

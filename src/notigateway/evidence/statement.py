@@ -132,17 +132,24 @@ class DelegateDetails(EvidencePart):
 class SignerDetails(EvidencePart):
     """The natural person who signed; there is none where an entity's seal did.
 
-    `secondary_user` is True where that person works under the authorisation of the delegate.
+    `secondary_user` is True where that person works under the authorisation of the delegate; `registration`
+    is by which it works for the delegate, where that is an entity that says so itself.
     """
 
     identifier: str
     name: str
     secondary_user: bool | None = None
+    registration: UUID | None = None
 
     @classmethod
     def of(cls, one: SigningPerson) -> SignerDetails:
         """Return what a receipt says of a person."""
-        return cls(identifier=one.identifier, name=one.name, secondary_user=one.is_secondary_user or None)
+        return cls(
+            identifier=one.identifier,
+            name=one.name,
+            secondary_user=one.is_secondary_user or None,
+            registration=one.registration,
+        )
 
 
 @element

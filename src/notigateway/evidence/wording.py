@@ -121,6 +121,7 @@ ROLES: Final = {
 # By its own right, but of somebody else's notification: by the succession that the reference names.
 SUCCESSOR: Final = Words("en lugar del destinatario", "in the place of the addressee")
 _IN_ITS_PLACE: Final = Words("en lugar", "in the place")
+WORKS_FOR_IT: Final = Words("registrado por ella para actuar en su nombre", "registered by it to act for it")
 SECONDARY_USER: Final = Words("usuario secundario de la autorización", "secondary user of the authorisation")
 MEANS: Final = {
     Means.CERTIFICATE: Words("Certificado electrónico", "Electronic certificate"),
@@ -302,11 +303,18 @@ def _actor(receipt: Reading, addressee: str) -> Words:
         held = Words(f"{actor}, {capacity.es} de {addressee}", f"{actor}, {capacity.en} of {addressee}")
     if person is None or person.get("Identifier") == delegate.get("Identifier"):
         return held if is_addressee else Words(f"{held.es},", f"{held.en},")
-    kind = SECONDARY_USER if person.find("SecondaryUser") else Words("", "")
+    kind = kind_of_signer(person)
     return Words(
         f"{held.es}, por medio de {_with(person.who(), kind.es)},",
         f"{held.en}, through {_with(person.who(), kind.en)},",
     )
+
+
+def kind_of_signer(person: Reading) -> Words:
+    """Return as what the person signed for who held the title; nothing where by a power of its own."""
+    if person.find("SecondaryUser"):
+        return SECONDARY_USER
+    return WORKS_FOR_IT if person.find("Registration") else Words("", "")
 
 
 def _signer_alone(receipt: Reading, delegate: Reading, addressee: str) -> Words:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Protocol
 from notigateway.law.identifiers import is_company_nif
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from notigateway.law.representation import Role
 
 
@@ -48,6 +50,10 @@ class Acted(Protocol):
     def by_secondary_user(self) -> bool:
         """Whether the signer works under the authorisation of the party."""
 
+    @property
+    def registration(self) -> UUID | None:
+        """By which registration the signer works for the party, an entity that says so itself."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delegate:
@@ -64,11 +70,15 @@ class Delegate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SigningPerson:
-    """The natural person who signed; a secondary user works under the delegate's authorisation."""
+    """The natural person who signed; a secondary user works under the delegate's authorisation.
+
+    `registration` is by which it works for the delegate, where that is an entity that says so itself.
+    """
 
     identifier: str
     name: str
     is_secondary_user: bool = False
+    registration: UUID | None = None
 
 
 def delegate_of(acted: Acted) -> Delegate | None:
@@ -91,4 +101,9 @@ def signing_person_of(acted: Acted) -> SigningPerson | None:
     if acted.signer is None or is_company_nif(acted.signer):
         return None
     name = acted.signer_name or acted.signer
-    return SigningPerson(identifier=acted.signer, name=name, is_secondary_user=acted.by_secondary_user)
+    return SigningPerson(
+        identifier=acted.signer,
+        name=name,
+        is_secondary_user=acted.by_secondary_user,
+        registration=acted.registration,
+    )

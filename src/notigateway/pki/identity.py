@@ -122,6 +122,7 @@ def _call_as(
         certificate_serial=str(certificate.serial_number),
         family=family,
         employer=named.entity if family is Family.PUBLIC_EMPLOYEE else None,
+        member_of=named.entity if family in {Family.PUBLIC_EMPLOYEE, Family.MEMBERSHIP} else None,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from notigateway.law.representation import Role
     from notigateway.repository.session import Session
+    from notigateway.repository.sources import Source
+    from notigateway.repository.users import Narrowing
 
     Keys = Callable[[Mapping[str, object]], Sequence[int]]
 
@@ -70,6 +72,10 @@ class Addressed:
         if wanted.stored:
             query = query.where(OwnItem.state.in_(wanted.stored))
         return query.where(*wanted.of_body(OwnItem.issuing_body_id))
+
+    def narrowed(self, narrowing: Narrowing) -> Source:
+        """Return the same, of what is in somebody's scope."""
+        return replace(self, whose=_narrowed(self.whose, narrowing))
 
     def facts(self) -> Select[*tuple[object, ...]]:
         """Select what a count asks of what is at disposal."""
@@ -123,6 +129,18 @@ class Addressed:
         (row,) = _ahead(self.whose).rows(session, **given)
         place: int | None = row.position
         return place
+
+
+@lru_cache(maxsize=64)
+def _narrowed(whose: Whose, narrowing: Narrowing) -> Whose:
+    """Return what of that is in somebody's scope."""
+
+    def of(addressee: SQLColumnExpression[int]) -> Sequence[ColumnElement[bool]]:
+        of_whom, *shown = whose.of(addressee)
+        within = and_(of_whom, *narrowing.gives_clients(addressee))
+        return [within, *shown, *narrowing.gives_matters(OwnItem.matter)]
+
+    return replace(whose, of=of)
 
 
 def _next_stretch(length: int, looked_through: int, found: int, most: int) -> int:

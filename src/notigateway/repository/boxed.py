@@ -11,7 +11,7 @@ from notigateway.law.representation import Role
 from notigateway.repository.changes import Change, moves_something
 from notigateway.repository.columns import UtcDateTime
 from notigateway.repository.dialects import fenced
-from notigateway.repository.model import Event
+from notigateway.repository.model import Event, Notification
 from notigateway.repository.prepared import Prepared
 from notigateway.repository.red_inbox import RedChange, RedItem
 from notigateway.repository.sources import AFTER, EVERYTHING, IS_AT_ONCE, MOST, UNTIL, Narrowed, Places
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Select, SQLColumnExpression
 
     from notigateway.repository.session import Session
+    from notigateway.repository.sources import Source
+    from notigateway.repository.users import Narrowing
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,15 @@ class Boxed:
         """Select the codes of what is at disposal."""
         query = select(RedItem.code).where(RedItem.box_id == self.box, *self.shown)
         return wanted.narrow(query.where(*wanted.of_body(RedItem.issuing_body_id)), RedItem.code)
+
+    def narrowed(self, narrowing: Narrowing) -> Source:  # noqa: ARG002
+        """Refuse: of a box, what is in somebody's scope is looked for by addressee."""
+        raise TypeError("a box is not narrowed")
+
+    def facts(self) -> Select[*tuple[object, ...]]:
+        """Select what a count asks of what is at disposal."""
+        query = self.codes().join(Notification, Notification.code == RedItem.code)
+        return query.add_columns(RedItem.state, Notification.deadline, RedItem.issuing_body_id)
 
     def first_codes(self, session: Session, wanted: Narrowed, *, after: int, most: int) -> Sequence[int]:
         """Return the first codes that follow one; state by state, so that each is a walk along an index."""

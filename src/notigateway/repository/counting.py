@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
-from typing import TYPE_CHECKING
+from collections import Counter
+from operator import attrgetter, methodcaller
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import case, func, literal, null, select, type_coerce, union, union_all
 
@@ -11,12 +12,14 @@ from notigateway.law.lifecycle import UNDECIDED, Kind, State
 from notigateway.repository.addressed import Addressed
 from notigateway.repository.boxed import Boxed
 from notigateway.repository.columns import UtcDateTime, Word
+from notigateway.repository.dialects import one_of
 from notigateway.repository.model import Addressee, IssuingBody, Notification
 from notigateway.repository.own_inbox import OwnItem
+from notigateway.repository.reached import STRENGTH
 from notigateway.repository.red_inbox import RedItem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, CompoundSelect, Row, Select, SQLColumnExpression, Subquery
@@ -35,7 +38,11 @@ def count_groups(
     Each is counted once, in its strongest capacity. The kind says nothing of a state, and of what has ended
     its deadline nothing any more: neither is told.
     """
-    sources = reach.sources(rights, weakest=role)
+    giving = [part for part in reach.parts if part.its_own_sources(rights)]
+    if len(giving) != 1:
+        return _count_together(session, reach, role=role, rights=rights) if giving else []
+    (part,) = giving
+    sources = part.sources(rights, weakest=role)
     capacities = [source.role for source in sources]
     rows: list[Row[*tuple[object, ...]]] = []
     for capacity in dict.fromkeys(capacities):
@@ -43,7 +50,7 @@ def count_groups(
             stronger = sources[: capacities.index(capacity)]
             of_it = [source for source in sources if source.role is capacity]
             for query in _counts(of_it, stronger):
-                rows += session.connection().execute(query, reach.asked).all()
+                rows += session.connection().execute(query, part.asked).all()
     return sorted(rows, key=attrgetter("dir3"))
 
 
@@ -54,14 +61,18 @@ def count_by_addressee(
 
     Of what has ended neither is told.
     """
-    sources = reach.sources(rights, weakest=role)
+    giving = [part for part in reach.parts if part.its_own_sources(rights)]
+    if len(giving) != 1:
+        return _addressees_together(session, reach, role=role, rights=rights) if giving else []
+    (part,) = giving
+    sources = part.sources(rights, weakest=role)
     capacities = [source.role for source in sources]
     rows: list[Row[*tuple[object, ...]]] = []
     for capacity in dict.fromkeys(capacities):
         if role in {None, capacity}:
             stronger = sources[: capacities.index(capacity)]
             of_it = [source for source in sources if source.role is capacity]
-            rows += session.connection().execute(_of_addressees(of_it, stronger), reach.asked).all()
+            rows += session.connection().execute(_of_addressees(of_it, stronger), part.asked).all()
     return rows
 
 
@@ -98,6 +109,87 @@ def _with_addressee(source: Source) -> Select[*tuple[object, ...]]:
         return source.codes().add_columns(OwnItem.state, OwnItem.deadline, OwnItem.addressee_id)
     items = source.codes().join(Notification, Notification.code == RedItem.code)
     return items.add_columns(Notification.state, Notification.deadline, Notification.addressee_id)
+
+
+def _count_together(
+    session: Session, reach: Reach, *, role: Role | None, rights: RightsPolicy
+) -> Sequence[Any]:
+    """Count what is seen in several places at once."""
+    counted = Counter(
+        (state, deadline if state in UNDECIDED else None, body)
+        for state, deadline, body in _seen_together(session, reach, _FACTS, role=role, rights=rights)
+    )
+    bodies = {row.id: row for row in session.execute(select(*_BODY))}
+    since = session.scalar(select(Notification.outage_since))
+    return [
+        _Group(Kind.NOTIFICATION, state, deadline, *bodies[body][1:], since, count)
+        for (state, deadline, body), count in sorted(counted.items(), key=lambda one: bodies[one[0][2]].dir3)
+    ]
+
+
+def _seen_together(
+    session: Session,
+    reach: Reach,
+    facts: Callable[[Source], Select[*tuple[Any, ...]]],
+    *,
+    role: Role | None,
+    rights: RightsPolicy,
+) -> Iterator[Sequence[Any]]:
+    """Yield what is counted of each that is seen in several places: what two of them give is one."""
+    seen: set[int] = set()
+    for capacity in STRENGTH:
+        for part in reach.parts:
+            for source in (one for one in part.its_own_sources(rights) if one.role is capacity):
+                for code, *more in session.connection().execute(facts(source), part.asked):
+                    if code not in seen and role in {None, capacity}:
+                        yield more
+                    seen.add(code)
+
+
+def _addressees_together(
+    session: Session, reach: Reach, *, role: Role | None, rights: RightsPolicy
+) -> Sequence[Any]:
+    """Count the same by addressee."""
+    counted = Counter(
+        (key, state if state in UNDECIDED else None, deadline if state in UNDECIDED else None)
+        for state, deadline, key in _seen_together(session, reach, _with_addressee, role=role, rights=rights)
+    )
+    whom = select(Addressee.id, Addressee.identifier, Addressee.name)
+    keys = {key for key, *_ in counted}
+    named = {row.id: row for row in session.execute(whom.where(one_of(Addressee.id, "keys")), {"keys": keys})}
+    since = session.scalar(select(Notification.outage_since))
+    return [
+        _OfAddressee(*named[key][1:], state, deadline, since, count)
+        for (key, state, deadline), count in counted.items()
+    ]
+
+
+class _OfAddressee(NamedTuple):
+    """The same as a row that the database counts."""
+
+    identifier: str
+    name: str
+    state: State | None
+    deadline: datetime | None
+    outage_since: datetime | None
+    count_: int
+
+
+class _Group(NamedTuple):
+    """The same as a row that the database counts."""
+
+    kind: Kind
+    state: State
+    deadline: datetime | None
+    dir3: str
+    acronym: str
+    name: str
+    outage_since: datetime | None
+    count_: int
+
+
+_FACTS: Final = methodcaller("facts")
+_BODY: Final = (IssuingBody.id, IssuingBody.dir3, IssuingBody.acronym, IssuingBody.name)
 
 
 def _counts(sources: Sequence[Source], stronger: Sequence[Source]) -> list[Select[*tuple[object, ...]]]:

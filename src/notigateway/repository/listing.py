@@ -29,7 +29,7 @@ from notigateway.repository.model import Act, Addressee, IssuingBody, Notificati
 from notigateway.repository.notifications import visible_to
 from notigateway.repository.outages import is_overdue
 from notigateway.repository.prepared import Prepared
-from notigateway.repository.reached import find_reach
+from notigateway.repository.reached import STRENGTH, find_reach
 from notigateway.repository.rights import role_of
 from notigateway.repository.routing import act_conditions, text_conditions, unlike
 from notigateway.repository.row_texts import WHOLE_ROWS, RowText, kept_of, text_columns, with_texts
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from notigateway.law.representation import RightsPolicy
+    from notigateway.law.users import Registration
     from notigateway.repository.reached import Reach
     from notigateway.repository.session import Session
     from notigateway.repository.sources import Source
@@ -82,13 +83,14 @@ def list_page(
     limit: int,
     now: datetime,
     rights: RightsPolicy = DEFAULT_RIGHTS,
+    registrations: Sequence[Registration] = (),
 ) -> list[Any]:
     """Return at most `limit` rows with a code above `after_code`, in the order of the code, with their texts.
 
     The order is the one thing of a notification that never changes, so a page neither repeats nor
     skips what was at disposal when the listing began, whatever is published or decided meanwhile.
     """
-    reach = find_reach(session, party, now)
+    reach = find_reach(session, party, now, registrations)
     page = {"after": after_code, "most": limit}
     if _is_own(reach, rights) and chosen == _EVERYTHING:
         # Most callers represent nobody else, and ask for all: one statement.
@@ -152,11 +154,30 @@ def _candidates(
         return dict.fromkeys(session.connection().scalars(query, own), Role.OWN)
     if chosen.addressee is not None:
         # Of one addressee there are few: each is asked.
-        role = role_of(reach.party, now, rights=rights)
-        query = _page(_code_and(role), visible_to(now, role=role)).where(*_conditions(chosen, reach, role))
-        query = _with_words(query.where(*act_conditions(chosen)), chosen)
-        return {code: Role(seen_as) for code, seen_as in session.connection().execute(query, page)}
+        return _codes_of_one(session, reach, chosen, page, rights=rights)
     return _first_codes(session, reach, chosen, after=page["after"], most=page["most"], rights=rights)
+
+
+def _codes_of_one(
+    session: Session, reach: Reach, chosen: ListFilter, page: Mapping[str, int], *, rights: RightsPolicy
+) -> dict[int, Role]:
+    """Return the same of one addressee, in the strongest capacity that any place gives."""
+    found: dict[int, Role] = {}
+    anything = replace(chosen, role=None) if reach.others else chosen
+    # In which capacity is known once every place was asked; of one addressee there are few.
+    most = page["most"] if anything == chosen else _ALL
+    for part in reach.parts:
+        role = role_of(part.party, reach.now, rights=rights)
+        given = part.seat.narrowing.gives(Notification.addressee_id, Act.matter)
+        query = _page(_code_and(role), visible_to(reach.now, role=role))
+        query = query.where(*given, *_conditions(anything, reach, role), *act_conditions(chosen))
+        query = _with_words(query, chosen)
+        for code, word in session.connection().execute(
+            query, {**part.seat.asked(reach.now), **page, "most": most}
+        ):
+            found[code] = min(found.get(code, Role(word)), Role(word), key=STRENGTH.index)
+    ordered = [(code, found[code]) for code in sorted(found) if chosen.role in {None, found[code]}]
+    return dict(ordered[: page["most"]])
 
 
 def _first_codes(
@@ -241,6 +262,7 @@ _OWN_CODES = _page(select(Notification.code), _ITS_OWN)
 _OWN_NAMED_CODES = _page(_code_and(), _ITS_OWN)
 _WHOLE_OWN_PAGE = Prepared(_page(text_columns(_OWN), _ITS_OWN), in_binary=True)
 _EVERYTHING: Final = ListFilter()
+_ALL: Final = 1_000_000_000
 _LOOKED_AT: Final = 4_096
 _CODE: Final = attrgetter("code")
 # In no order: for one, SQLite would walk the whole table.
@@ -277,7 +299,7 @@ def _conditions(
         conditions.append(Notification.available_at < chosen.available_to)
     if chosen.deadline_before is not None:
         conditions.append(Notification.deadline < chosen.deadline_before)
-    return [*conditions, *mark_conditions(chosen, reach.party)]
+    return [*conditions, *mark_conditions(chosen, reach.sharing)]
 
 
 def _is_effectively(state: State, now: datetime) -> ColumnElement[bool]:

@@ -11,20 +11,21 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
-    func,
     select,
 )
 
 from notigateway.errors import Part, TemporarilyUnavailableError
+from notigateway.law.caller import Title
 from notigateway.law.representation import DEFAULT_RIGHTS, Role
 from notigateway.repository.accesses import note_found
-from notigateway.repository.asking_party import NOW, PARTY, asked_by
+from notigateway.repository.asking_party import NOW, PARTY
 from notigateway.repository.dialects import one_of_ids
 from notigateway.repository.held import hold, whole
 from notigateway.repository.model import Act, Addressee, Notification
 from notigateway.repository.prepared import Prepared
 from notigateway.repository.rights import role_of
 from notigateway.repository.titles import lock_titles
+from notigateway.repository.users import seats_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -32,8 +33,10 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from notigateway.law.representation import RightsPolicy
+    from notigateway.law.users import Registration
     from notigateway.repository.asking_party import Instant
     from notigateway.repository.session import Session
+    from notigateway.repository.users import Narrowing, Seat
 
 # A look finds the titles as they are committed then; each one more takes another correction at that moment.
 _LOOKS: Final = 4
@@ -57,9 +60,22 @@ def find_visible(
     party: str,
     now: datetime,
     rights: RightsPolicy = DEFAULT_RIGHTS,
+    registrations: Sequence[Registration] = (),
 ) -> dict[UUID, Notification]:
-    """Return those of the notifications that the party may know of, with act, documents and receipts."""
-    return _by_id(session, _whole_rows(rights, locked=False), ids, asked_by(party, now))
+    """Return those of the notifications that the party may know of, with act, documents and receipts.
+
+    By `registrations` it sees in the place of entities, too.
+    """
+    found: dict[UUID, Notification] = {}
+    sought = set(ids)
+    for seat in seats_of(party, registrations):
+        query = _whole_rows(rights, seat.narrowing, locked=False)
+        seen = _by_id(session, query, sought, seat.asked(now)) if sought else {}
+        for row in seen.values():
+            _see_from(row, seat, None)
+        found |= seen
+        sought -= seen.keys()
+    return found
 
 
 def sees_all(
@@ -69,11 +85,15 @@ def sees_all(
     party: str,
     now: datetime,
     rights: RightsPolicy = DEFAULT_RIGHTS,
+    registrations: Sequence[Registration] = (),
 ) -> bool:
     """Tell whether the party may know of all the notifications; it is told of none of them."""
     wanted = set(ids)
-    given = {"ids": wanted, **asked_by(party, now)}
-    return not wanted or session.scalar(_how_many(rights), given) == len(wanted)
+    for seat in seats_of(party, registrations):
+        if wanted:
+            given = {"ids": wanted, **seat.asked(now)}
+            wanted -= set(session.scalars(_which(rights, seat.narrowing), given))
+    return not wanted
 
 
 def find_codes(
@@ -83,11 +103,15 @@ def find_codes(
     party: str,
     now: datetime,
     rights: RightsPolicy = DEFAULT_RIGHTS,
+    registrations: Sequence[Registration] = (),
 ) -> dict[UUID, int]:
     """Return the codes of those of the notifications that the party may know of, and nothing else of them."""
-    rows = _codes(rights).rows(session, ids=set(ids), **asked_by(party, now))
-    session.found |= {row.code: row.identifier for row in rows}
-    return {row.id: row.code for row in rows}
+    found: dict[UUID, int] = {}
+    for seat in seats_of(party, registrations):
+        rows = _codes(rights, seat.narrowing).rows(session, ids=set(ids), **seat.asked(now))
+        session.found |= {row.code: row.identifier for row in rows}
+        found |= {row.id: row.code for row in rows}
+    return found
 
 
 def find_id(session: Session, code: int) -> UUID | None:
@@ -114,6 +138,7 @@ def lock_visible(
     party: str,
     now: datetime,
     rights: RightsPolicy = DEFAULT_RIGHTS,
+    registrations: Sequence[Registration] = (),
 ) -> dict[UUID, Notification]:
     """Return the same, locked until the end of the transaction, in the order of the code.
 
@@ -125,16 +150,30 @@ def lock_visible(
     Raises: `TemporarilyUnavailableError` where titles come and go faster than it looks.
     """
     found: dict[UUID, Notification] = {}
-    sought = set(ids)
+    for seat in seats_of(party, registrations):
+        if sought := set(ids) - found.keys():
+            found |= _lock_from(session, sought, seat, now=now, rights=rights)
+    return found
+
+
+def _lock_from(
+    session: Session, ids: set[UUID], seat: Seat, *, now: datetime, rights: RightsPolicy
+) -> dict[UUID, Notification]:
+    """Return what is seen from one place, locked. Raises: `TemporarilyUnavailableError`."""
+    found: dict[UUID, Notification] = {}
+    sought = ids
+    query = _whole_rows(rights, seat.narrowing, locked=True)
     for _ in range(_LOOKS):
-        seen = _by_id(session, _whole_rows(rights, locked=True), sought, asked_by(party, now))
-        represented = [row for row in seen.values() if not _is_its_own(row, party)]
-        titles = lock_titles(session, represented, party=party, now=now, rights=rights)
+        seen = _by_id(session, query, sought, seat.asked(now))
+        represented = [row for row in seen.values() if not _is_its_own(row, seat.party)]
+        titles = lock_titles(session, represented, party=seat.party, now=now, rights=rights)
         for row in represented:
             if row.code in titles:
                 row.see_as(row.seen_as, titles[row.code])
             else:
                 del seen[row.id]
+        for row in seen.values():
+            _see_from(row, seat, row.title)
         found |= seen
         # A title that is gone since we looked, or waited, may have been replaced by another one.
         sought = {row.id for row in represented if row.code not in titles}
@@ -148,37 +187,54 @@ def _is_its_own(row: Notification, party: str) -> bool:
     return row.seen_as is Role.OWN and row.addressee.identifier == party
 
 
-@lru_cache(maxsize=16)
-def _whole_rows(rights: RightsPolicy, *, locked: bool) -> Prepared:
+def _see_from(row: Notification, seat: Seat, title: Title | None) -> None:
+    """Remember by which registration a row is seen, and in whose place; by none, leave it as it is."""
+    registration = seat.registration
+    if registration is not None:
+        from_there = Title(
+            reference=None if title is None else title.reference,
+            holder=registration.entity,
+            holder_name=registration.entity_name,
+            registration=registration.id,
+            may_decide=registration.may_decide,
+        )
+        row.see_as(row.seen_as, from_there)
+
+
+@lru_cache(maxsize=64)
+def _whole_rows(rights: RightsPolicy, narrowing: Narrowing, *, locked: bool) -> Prepared:
     """Select notifications with everything an answer or a receipt says of them; made once for each policy."""
     role = role_of(PARTY, NOW, rights=rights)
     query = (
         whole()
         .add_columns(role.label("role"))
         .where(one_of_ids(Notification.id, "ids"), visible_to(NOW, role=role))
+        .where(*narrowing.gives(Notification.addressee_id, Act.matter))
         .order_by(Notification.code)
     )
     return Prepared(query.with_for_update(of=Notification, key_share=True) if locked else query)
 
 
-@lru_cache(maxsize=16)
-def _how_many(rights: RightsPolicy) -> Select[int]:
-    """Count what a party may know of; made once for each policy."""
+@lru_cache(maxsize=64)
+def _which(rights: RightsPolicy, narrowing: Narrowing) -> Select[UUID]:
+    """Select what a party may know of; made once for each policy."""
     return (
-        select(func.count(Notification.id))
+        select(Notification.id)
         .join(Act, Notification.act_id == Act.id)
         .where(Notification.id.in_(_IDS), visible_to(NOW, role=role_of(PARTY, NOW, rights=rights)))
+        .where(*narrowing.gives(Notification.addressee_id, Act.matter))
     )
 
 
-@lru_cache(maxsize=16)
-def _codes(rights: RightsPolicy) -> Prepared:
+@lru_cache(maxsize=64)
+def _codes(rights: RightsPolicy, narrowing: Narrowing) -> Prepared:
     """Select the codes of what a party may know of; made once for each policy."""
     return Prepared(
         select(Notification.id, Notification.code, Addressee.identifier)
         .join(Act, Notification.act_id == Act.id)
         .join(Addressee, Notification.addressee_id == Addressee.id)
         .where(one_of_ids(Notification.id, "ids"), visible_to(NOW, role=role_of(PARTY, NOW, rights=rights)))
+        .where(*narrowing.gives(Notification.addressee_id, Act.matter))
     )
 
 

@@ -77,7 +77,8 @@ def keep_request_envelope(
 def find_party_of(session: Session, receipt: Receipt) -> str | None:
     """Return the party whose own decision a receipt attests; None where it attests anything else.
 
-    What a secondary user decided stands in the holder's name, and what a body reported in the addressee's.
+    What a secondary user or an employee decided stands in the holder's name, and what a body reported in the
+    addressee's.
     """
     return session.scalars(
         select(Event.party).where(
@@ -85,6 +86,7 @@ def find_party_of(session: Session, receipt: Receipt) -> str | None:
             Event.state == receipt.state,
             Event.reported_by.is_(None),
             Event.by_secondary_user.is_(False),
+            Event.registration.is_(None),
         )
     ).one_or_none()
 

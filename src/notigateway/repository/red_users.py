@@ -1,16 +1,16 @@
-"""Secondary users of RED authorisations: who works under whose, and when (Orden ISM/903/2020 art. 6.2)."""
+"""Who works under a holder's RED authorisation, or for an entity, and when (Orden ISM/903/2020 art. 6.2)."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ColumnElement, Index, String, Uuid, exists, or_, select
+from sqlalchemy import CheckConstraint, ColumnElement, Index, String, Uuid, exists, or_, select, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from notigateway.repository.aliases import alias_of
-from notigateway.repository.columns import Row, UtcDateTime
+from notigateway.repository.columns import SHA256_HEX, Row, UtcDateTime
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,9 +19,16 @@ if TYPE_CHECKING:
     from notigateway.repository.session import Session
     from notigateway.repository.windows import RedWindow
 
+# Instead of an authorisation: the holder is an entity, which says itself who works for it.
+OF_THE_ENTITY: Final = ""
+
 
 class RedUser(Row):
-    """A person who works under a holder's RED authorisation, from when until when."""
+    """A person who works under a holder's RED authorisation, or for it as an entity; from when until when.
+
+    What it works for, `user_clients` and `user_matters` say where it is not everything. None of that ever
+    changes but the end: another scope is another registration.
+    """
 
     __tablename__ = "red_users"
     __table_args__ = (
@@ -38,6 +45,16 @@ class RedUser(Row):
     starts_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ends_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # Of an entity's users alone: its name as it was then; under a RED authorisation everybody works for all.
+    holder_name: Mapped[str | None] = mapped_column(String(255))
+    all_clients: Mapped[bool] = mapped_column(server_default=true(), default=True)
+    all_matters: Mapped[bool] = mapped_column(server_default=true(), default=True)
+    may_decide: Mapped[bool] = mapped_column(server_default=true(), default=True)
+    # Who signed for the entity, and the hash of what was signed: the proof of a registration and of its end.
+    granted_by: Mapped[str | None] = mapped_column(String(9))
+    granted_sha256: Mapped[str | None] = mapped_column(SHA256_HEX)
+    ended_by: Mapped[str | None] = mapped_column(String(9))
+    ended_sha256: Mapped[str | None] = mapped_column(SHA256_HEX)
 
 
 def works_at(user: type[RedUser], person: Party, now: Instant) -> list[ColumnElement[bool]]:
@@ -65,7 +82,7 @@ def lock_registrations(session: Session, person: str, now: datetime) -> None:
 
 def list_registrations(session: Session, *, holder: str | None = None) -> Sequence[RedUser]:
     """Return the register of secondary users, by holder, authorisation and time."""
-    query = select(RedUser)
+    query = select(RedUser).where(RedUser.authorisation != OF_THE_ENTITY)
     if holder is not None:
         query = query.where(RedUser.holder == holder)
     return session.scalars(

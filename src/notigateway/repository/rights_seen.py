@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from notigateway.repository.session import Session
 
 _BOXES_KEPT: Final = 32
-# Of an outage, which is nobody's.
+# Of an outage, which is nobody's, and of work for an entity, which is of many.
 NOBODY: Final = 0
 
 
@@ -97,8 +97,14 @@ class Titles:
 
 
 def find_titles(session: Session, reach: Reach) -> Titles:
-    """Return by what the party represents others."""
+    """Return by what the party represents others, also by registrations in the place of entities."""
+    return Titles([part for one in reach.parts for part in _titles_of(session, one)])
+
+
+def _titles_of(session: Session, reach: Reach) -> list[Titled]:
     parts = [_opened_windows(session, box, reach.now) for box in reach.boxes]
+    if reach.registration is not None:
+        parts.append(Titled([reach.registration.id.bytes], [NOBODY]))
     if reach.is_attorney:
         given = reach.asked
         parts += [_titled(query.rows(session, **given)) for query in (_POWERS, _ENDED)]
@@ -108,7 +114,7 @@ def find_titles(session: Session, reach: Reach) -> Titles:
     if reach.is_successor:
         found = session.execute(_successions(reach)).all()
         parts.append(Titled([row.id.bytes for row in found], [row.addressee for row in found]))
-    return Titles(parts)
+    return parts
 
 
 def _titled(rows: Sequence[Any]) -> Titled:

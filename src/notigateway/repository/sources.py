@@ -9,7 +9,7 @@ holds and what the sources hold, never what the tables hold. The rules are those
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sqlalchemy import Integer, bindparam, select
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from notigateway.law.representation import Role
     from notigateway.repository.session import Session
+    from notigateway.repository.users import Narrowing
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,12 @@ class Source(Protocol):
 
     def codes(self, wanted: Narrowed = EVERYTHING) -> Select[int]:
         """Select the codes of what is at disposal, in no order."""
+
+    def narrowed(self, narrowing: Narrowing) -> Source:
+        """Return the same, of what is in somebody's scope."""
+
+    def facts(self) -> Select[*tuple[Any, ...]]:
+        """Select what a count asks of what is at disposal: code, state, deadline and issuing body."""
 
     def first_codes(self, session: Session, wanted: Narrowed, *, after: int, most: int) -> Sequence[int]:
         """Return the first codes that follow one."""

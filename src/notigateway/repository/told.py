@@ -29,6 +29,8 @@ class Told:
     signer: Mapped[str | None] = mapped_column(String(9))
     signer_name: Mapped[str | None] = mapped_column(String(255))
     by_secondary_user: Mapped[bool] = mapped_column(server_default=false(), default=False)
+    # By which registration who signed works for the party, where the party is an entity and says so.
+    registration: Mapped[UUID | None] = mapped_column(Uuid)
     means: Mapped[Means | None] = mapped_column(Word(Means))
     level: Mapped[Level | None] = mapped_column(Word(Level))
     reason: Mapped[str | None] = mapped_column(Text)

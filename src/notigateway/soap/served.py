@@ -20,6 +20,7 @@ from notigateway.soap.notigateway_v1.marks_service import MarksService
 from notigateway.soap.notigateway_v1.push_service import PushService
 from notigateway.soap.notigateway_v1.representation_service import RepresentationService
 from notigateway.soap.notigateway_v1.service import MailboxService
+from notigateway.soap.notigateway_v1.users_service import UsersService
 from notigateway.soap.protocol import Dispatcher
 from notigateway.soap.wscn import environment
 from notigateway.soap.wscn.contract import WscnContract
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
 def mailbox_dispatcher() -> Dispatcher:
     """Return the dispatcher of the addressees' contract: once, since Spyne takes long to read its types."""
     return Dispatcher(
-        (MailboxService, RepresentationService, FollowingService, MarksService, PushService), NOTIGATEWAY_V1
+        (MailboxService, RepresentationService, FollowingService, MarksService, PushService, UsersService),
+        NOTIGATEWAY_V1,
     )
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 import pty
 import re
@@ -8,13 +7,12 @@ import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from bundles import stamped
-from notigateway.client.cli import main
 from notigateway.client.errors import SpoolError
 from notigateway.client.options import STATES
 from notigateway.client.wscn import WscnOutcome
@@ -24,7 +22,7 @@ from notigateway.evidence.raising import add_archive_timestamp, archive_imprint,
 from notigateway.evidence.validation_data import ValidationData
 from notigateway.published import published_folder
 from notigateway.wss.sign import Signer
-from pki import pki, write_issuers, write_p12, write_pem
+from pki import pki, write_issuers
 from service_simulator import DECIDED_AT, element, gateway_fault, problem
 from tsa import token_of, tsa
 
@@ -32,53 +30,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from service_simulator import Simulator
+    from unit.client.conftest import Done
 
 UNKNOWN = "01931e7c-5c00-7cc3-98c4-dc0c0c07398f"
 VALIDATION = ValidationData([pki().root.certificate.public_bytes(Encoding.DER)])
-
-
-class Done(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    def lines(self) -> list[dict[str, object]]:
-        return [json.loads(line) for line in self.out.splitlines()]
-
-
-@pytest.fixture
-def environment(service: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The connection, as an operator sets it once."""
-    (tmp_path / "keys").mkdir()
-    write_p12(pki().company_seal, tmp_path / "keys" / "company.p12", b"secret")
-    (tmp_path / "keys" / "password").write_text("secret\n")
-    write_pem(pki().service, tmp_path / "keys", "service")
-    write_pem(pki().seal, tmp_path / "keys", "seal")
-    variables = {
-        "URL": service.url,
-        "P12": str(tmp_path / "keys" / "company.p12"),
-        "PASSWORD_FILE": str(tmp_path / "keys" / "password"),
-        "SERVER_CERT": str(tmp_path / "keys" / "service.cert.pem"),
-        "SEAL_CERT": str(tmp_path / "keys" / "seal.cert.pem"),
-    }
-    named = {f"NOTIGATEWAY_CLIENT_{name}": value for name, value in variables.items()}
-    for name, value in named.items():
-        monkeypatch.setenv(name, value)
-    return named
-
-
-@pytest.fixture
-def run(
-    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Done]:
-    def run(*arguments: object) -> Done:
-        monkeypatch.setattr(sys, "argv", ["notigateway-client", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        assert isinstance(stopped.value.code, int)
-        return Done(stopped.value.code, *capsys.readouterr())
-
-    return run
 
 
 # --- what is printed ------------------------------------------------------------------------------

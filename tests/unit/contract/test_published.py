@@ -17,6 +17,7 @@ from notigateway.contract import (
     v1_marks,
     v1_push,
     v1_representation,
+    v1_users,
     wscn,
 )
 from notigateway.contract.bounds import bounds
@@ -27,7 +28,7 @@ from notigateway.published import published_folder
 
 XS = "{http://www.w3.org/2001/XMLSchema}"
 MODULES: dict[str, tuple[ModuleType, ...]] = {
-    "notigateway-v1": (v1, v1_decisions, v1_following, v1_marks, v1_push, v1_representation),
+    "notigateway-v1": (v1, v1_decisions, v1_following, v1_marks, v1_push, v1_representation, v1_users),
     "notigateway-issuing-v1": (issuing_v1,),
     "notigateway-push-v1": (push_v1,),
     "wscn-v1": (wscn,),

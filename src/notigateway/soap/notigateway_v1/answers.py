@@ -248,7 +248,10 @@ def _signing_person(event: model.Event) -> v1_decisions.SigningPerson | None:
     if found is None:
         return None
     return v1_decisions.SigningPerson(
-        identifier=found.identifier, name=found.name, secondary_user=found.is_secondary_user
+        identifier=found.identifier,
+        name=found.name,
+        secondary_user=found.is_secondary_user,
+        registration=None if found.registration is None else str(found.registration),
     )
 
 

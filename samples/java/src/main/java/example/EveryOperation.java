@@ -190,6 +190,18 @@ public final class EveryOperation {
         powers.setPageSize(1000);
         call(client, "ListPowers", () -> gateway.listPowers(powers),
                 answer -> answer.getPower().stream().anyMatch(one -> one.getPowerId().equals(id)));
+        GrantUser user = new GrantUser();
+        user.setPerson("00000014Z");
+        user.setPersonName("Celia Prueba");
+        user.setAllClients(true);
+        user.setMayDecide(false);
+        String userId = call(client, "GrantUser", () -> gateway.grantUser(user),
+                answer -> !answer.getUser().isMayDecide()).getUser().getUserId();
+        call(client, "ListUsers", () -> gateway.listUsers(new ListUsers()),
+                answer -> answer.getUser().stream().anyMatch(one -> one.getUserId().equals(userId)));
+        EndUser end = new EndUser();
+        end.setUserId(userId);
+        call(client, "EndUser", () -> gateway.endUser(end), answer -> answer.getUser().getEndsAt() != null);
         CertifyPower certify = new CertifyPower();
         certify.setPowerId(id);
         call(client, "CertifyPower", () -> gateway.certifyPower(certify),
