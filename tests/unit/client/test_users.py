@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from service_simulator import element
+from service_simulator import Simulator, element
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element
 
-    from service_simulator import Simulator
     from unit.client.conftest import Done
 
 REGISTRATION = "0190c8a5-0000-7000-8000-000000000001"
@@ -44,7 +43,7 @@ def test_a_person_is_registered_for_the_clients_of_a_file(
 ) -> None:
     file = tmp_path / "clients.txt"
     file.write_text("A58818501\nB12345674\n", encoding="utf-8")
-    service.plan += [lambda *_: element("GrantUserResponse", user(*CLIENTS))]
+    service.plan += [Simulator.ordinary, lambda *_: element("GrantUserResponse", user(*CLIENTS))]
     grant = ("users", "grant", "00000001R", "Celia", "--clients", file, "--read-only", "--json")
     (line,) = run(*grant).lines()
     assert (line["user_id"], line["clients"]) == (REGISTRATION, ["A58818501", "B12345674"])
@@ -63,6 +62,6 @@ def test_registrations_are_listed_and_ended(service: Simulator, run: Callable[..
     service.plan += [lambda *_: element("ListUsersResponse", *page, user(*CLIENTS))] * 2
     assert "A58818501" in run("users", "list", REGISTRATION).out
     assert run("users", "list", "0190c8a5-0000-7000-8000-000000000002").code == 3
-    service.plan += [lambda *_: element("EndUserResponse", user(end=NOW))]
+    service.plan += [Simulator.ordinary, lambda *_: element("EndUserResponse", user(end=NOW))]
     (line,) = run("users", "end", REGISTRATION, "--json").lines()
     assert line["ends_at"] == NOW
