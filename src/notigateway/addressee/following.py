@@ -20,6 +20,7 @@ from notigateway.errors import InvalidCursorError, NotificationUnknownError
 from notigateway.law.deadlines import MADRID
 from notigateway.law.information import INFORMATION_YEARS
 from notigateway.law.lifecycle import UNDECIDED, Standing, State, effective_state
+from notigateway.receipts.asking import Looking
 from notigateway.repository.counting import count_groups
 from notigateway.repository.following import (
     find_head,
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
 
     from notigateway.law.representation import RightsPolicy, Role
-    from notigateway.receipts.asking import Asking, Looking
+    from notigateway.receipts.asking import Asking
     from notigateway.repository.marks import Marks
     from notigateway.repository.model import Event, Notification
     from notigateway.repository.outages import DeadlineChange
@@ -185,7 +186,10 @@ class Following:
         return History(notification, notification.events, changes, self.information_years)
 
 
-def _reach_of(session: Session, asking: Asking) -> Reach:
+def _reach_of(session: Session, asking: Asking | Looking) -> Reach:
+    # Who works for an entity shows that by its certificate: without a request nobody does.
+    if isinstance(asking, Looking):
+        return find_reach(session, asking.party, asking.now)
     registrations = find_registrations(session, asking.caller, asking.now)
     return find_reach(session, asking.party, asking.now, registrations)
 
