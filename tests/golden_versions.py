@@ -54,6 +54,7 @@ def versions(record: Recorder) -> None:
     record.issuing("the outcomes", "ListOutcomes", ASKING)
     _succession(record)
     _alone(record)
+    _contacts(record)
     with_receipts = f"{ids(a, b)}<withReceipts>true</withReceipts>"
     record.ask("retrieving with receipts", "RetrieveNotifications", with_receipts + ASKING)
     record.ask("the same, of 1.0", "RetrieveNotifications", with_receipts)
@@ -128,6 +129,14 @@ def _rights(record: Recorder) -> None:
     cursor = f"<cursor>{first(page, 'nextCursor')}</cursor>"
     record.ask("the title lost", "ListChanges", cursor + asked, holder=attorney())
     record.ask("the same, of 1.0", "ListChanges", cursor, holder=attorney())
+
+
+def _contacts(record: Recorder) -> None:
+    """Set the company's contact where notices are not sent: withdrawn it may always be."""
+    record.ask("where I am told", "GetContacts", ASKING)
+    record.ask("nowhere", "SetContacts", ASKING)
+    record.ask("what is no address", "SetContacts", "<address>ana</address>")
+    record.ask("somewhere, where nothing is sent", "SetContacts", "<address>ana@example.org</address>")
 
 
 def _alone(record: Recorder) -> None:

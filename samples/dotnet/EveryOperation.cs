@@ -91,6 +91,8 @@ namespace Notigateway.Sample
             await Show(company, "GetDeliveryChannel", one => Text(one, "obliged") != null);
             await Show(company, "SetDeliveryChannel", one => Text(one, "channel") == "electronic", E("channel", "electronic"));
             await Show(company, "SetReceivingAlone", one => Text(one, "receivingAlone") == "false", E("receivingAlone", "false"));
+            await Show(company, "SetContacts", one => Text(one, "address") == "avisos@example.org", E("address", "avisos@example.org"));
+            await Show(company, "GetContacts", one => Text(one, "address") == "avisos@example.org");
             await Fail(company);
         }
 

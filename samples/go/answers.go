@@ -152,6 +152,7 @@ type channel struct {
 	Obliged        *bool  `xml:"obliged"`
 	Channel        string `xml:"channel"`
 	ReceivingAlone *bool  `xml:"receivingAlone"`
+	Address        string `xml:"address"`
 }
 
 // Requests: their fields stand in the order of the schema.

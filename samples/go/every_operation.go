@@ -57,6 +57,11 @@ func main() {
 	show(company, "SetReceivingAlone", together, func(one channel) bool {
 		return one.ReceivingAlone != nil && !*one.ReceivingAlone
 	})
+	told := struct {
+		Address string `xml:"address"`
+	}{"avisos@example.org"}
+	show(company, "SetContacts", told, func(one channel) bool { return one.Address == told.Address })
+	show(company, "GetContacts", nothing{}, func(one channel) bool { return one.Address == told.Address })
 	fail(company)
 }
 

@@ -134,6 +134,8 @@ await company('RenouncePower', entrustedId);
 await show('GetDeliveryChannel', company('GetDeliveryChannel'), (one) => one.obliged !== undefined);
 await show('SetDeliveryChannel', company('SetDeliveryChannel', { channel: 'electronic' }), (one) => one.channel === 'electronic');
 await show('SetReceivingAlone', company('SetReceivingAlone', { receivingAlone: false }), (one) => String(one.receivingAlone) === 'false');
+await show('SetContacts', company('SetContacts', { address: 'avisos@example.org' }), (one) => String(one.address) === 'avisos@example.org');
+await show('GetContacts', company('GetContacts'), (one) => String(one.address) === 'avisos@example.org');
 
 const unknown = '00000000-0000-4000-8000-000000000000';
 const failing = company('RetrieveDocument', { id: unknown, documentId: unknown }).catch((error) => error);

@@ -170,6 +170,9 @@ show(
     $company->SetReceivingAlone(['receivingAlone' => false]),
     fn ($answer) => $answer->receivingAlone === false,
 );
+$told = ['avisos@example.org'];
+show('SetContacts', $company->SetContacts(['address' => $told]), fn ($answer) => (array) $answer->address === $told);
+show('GetContacts', $company->GetContacts([]), fn ($answer) => (array) $answer->address === $told);
 
 $unknown = '00000000-0000-4000-8000-000000000000';
 try {

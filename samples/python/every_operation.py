@@ -152,6 +152,12 @@ def main(mode: str, url: str, company: str, *others: str) -> None:
     show("GetDeliveryChannel", answer, ok=answer.obliged is not None)
     show("SetDeliveryChannel", None, ok=service.SetDeliveryChannel("electronic").channel == "electronic")
     show("SetReceivingAlone", None, ok=not service.SetReceivingAlone(receivingAlone=False).receivingAlone)
+    show(
+        "SetContacts",
+        None,
+        ok=service.SetContacts(address=["avisos@example.org"]).address == ["avisos@example.org"],
+    )
+    show("GetContacts", None, ok=service.GetContacts().address == ["avisos@example.org"])
     fail(client)
 
 

@@ -121,6 +121,8 @@ company.call('RenouncePower', powerId: mine)
 show(company, 'GetDeliveryChannel') { |one| one['obliged'] }
 show(company, 'SetDeliveryChannel', channel: 'electronic') { |one| one['channel'] == 'electronic' }
 show(company, 'SetReceivingAlone', receivingAlone: false) { |one| one['receivingAlone'] == 'false' }
+show(company, 'SetContacts', address: 'avisos@example.org') { |one| one['address'] == 'avisos@example.org' }
+show(company, 'GetContacts') { |one| one['address'] == 'avisos@example.org' }
 
 begin
   company.call('RetrieveDocument', id: UNKNOWN, documentId: UNKNOWN)

@@ -120,6 +120,10 @@ answer=$(as "$company" SetDeliveryChannel '<channel>electronic</channel>')
 show SetDeliveryChannel "$(first channel "$answer")" electronic
 answer=$(as "$company" SetReceivingAlone '<receivingAlone>false</receivingAlone>')
 show SetReceivingAlone "$(first receivingAlone "$answer")" false
+answer=$(as "$company" SetContacts '<address>avisos@example.org</address>')
+show SetContacts "$(first address "$answer")" avisos@example.org
+answer=$(as "$company" GetContacts)
+show GetContacts "$(first address "$answer")" avisos@example.org
 
 unknown=00000000-0000-4000-8000-000000000000
 code=0 && answer=$(as "$company" RetrieveDocument "<id>$unknown</id><documentId>$unknown</documentId>") || code=$?

@@ -175,6 +175,7 @@ def _operations(gate: Gate, provision: Provision) -> Operations:
         revocation=RevocationWanted.by(settings),
         has_authority=bool(settings.timestamp_authority_url),
         has_witnesses=bool(settings.witnesses),
+        sends_notices=settings.sends_notices,
     )
     readiness = Readiness.of(instance, served, office.clock)
     gauges = gauges_of(

@@ -570,6 +570,14 @@ class ChannelObligedError(RepresentationError, code="CHANNEL_OBLIGED"):
     """Who is obliged to electronic means cannot choose paper (Ley 39/2015 art. 14.2 and 41.1)."""
 
 
+class ContactInvalidError(RepresentationError, code="CONTACT_INVALID"):
+    """An electronic contact cannot be one; nothing is changed."""
+
+
+class NoticesOffError(RepresentationError, code="NOTICES_OFF"):
+    """This service sends no notices, so it takes no contacts."""
+
+
 # --- outages --------------------------------------------------------------------------------------
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from notigateway.addressee.following import Following
-from notigateway.addressee.rights import rights_policy
 from notigateway.clock.agreement import check_clock
 from notigateway.clock.lapsing import Sweeping, sweep
+from notigateway.clock.obliging import rights_by
 from notigateway.clock.runs import (
     SEAL_JOB,
     Done,
@@ -21,6 +22,7 @@ from notigateway.clock.runs import (
     of_renewal,
     of_stamping,
     of_sweep,
+    of_telling,
 )
 from notigateway.destinations import Destinations, read_networks
 from notigateway.errors import GatewayError, ServiceError
@@ -28,6 +30,9 @@ from notigateway.evidence.seals import HeldSeal
 from notigateway.log.growing import advance
 from notigateway.log.witnessing import Witnesses, collect
 from notigateway.logger import Logger
+from notigateway.outbox.carrying import carrier_by
+from notigateway.outbox.composing import Composing
+from notigateway.outbox.sending import Sending, tell
 from notigateway.pki.keys import fingerprint
 from notigateway.push.events import Events
 from notigateway.push.keys import PushKeys
@@ -49,6 +54,8 @@ if TYPE_CHECKING:
     from notigateway.evidence.sealing import Seal
     from notigateway.settings import Settings
 
+# Deadlines that approach, and powers that expire, are a matter of days.
+_LOOK_EVERY: Final = timedelta(hours=1)
 # How often a trouble that goes on is told again.
 _REMIND_SECONDS: Final = 60.0
 # Then the stop is looked at again.
@@ -148,12 +155,36 @@ def pushing(settings: Settings) -> Callable[[Engine, datetime], Done]:
     """
     keys = PushKeys.read(settings).keys
     destinations = Destinations(read_networks(settings.push_networks))
-    following = Following(rights_policy(settings), settings.information_years)
+    following = Following(rights_by(settings), settings.information_years)
     events = Events(str(settings.public_url))
 
     def work(engine: Engine, now: datetime) -> Done:
         with Sender(keys[0], destinations, seconds=settings.push_timeout_seconds) as sender:
             return of_pushing(Pushing(engine, following, events, sender).run(now))
+
+    return work
+
+
+def noticing(settings: Settings) -> Callable[[Engine, datetime], Done]:
+    """Return what sends notices; the settings say by whom. Raises: `ConfigurationError`."""
+    composing = Composing(
+        rights=rights_by(settings),
+        digest_hour=settings.notices_digest_hour,
+        page=str(settings.notices_page_url),
+    )
+    keep = timedelta(days=settings.notices_keep_days)
+    sending = Sending(composing=composing, per_second=settings.notices_per_second, keep=keep)
+    looked: list[datetime] = []
+
+    def work(engine: Engine, now: datetime) -> Done:
+        carrier = carrier_by(settings)
+        if carrier is None:
+            return Done({})
+        is_hourly = not looked or not timedelta(0) <= now - looked[-1] < _LOOK_EVERY
+        done = tell(engine, carrier, sending, now=now, is_hourly=is_hourly)
+        if is_hourly:
+            looked[:] = [now]
+        return of_telling(done)
 
     return work
 

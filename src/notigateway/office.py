@@ -10,14 +10,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from notigateway.addressee.contacts import Contacting
 from notigateway.addressee.contents import InlineLimits
 from notigateway.addressee.delivery import Delivering
 from notigateway.addressee.following import Following
 from notigateway.addressee.mailbox import Mailbox
-from notigateway.addressee.rights import rights_policy
 from notigateway.addressee.subscribing import Subscribing
 from notigateway.addressee.two_phase import TwoPhase
-from notigateway.clock.obliging import obliging_by
+from notigateway.clock.obliging import obliging_by, rights_by
 from notigateway.evidence.seals import load_history
 from notigateway.issuer.publishing import Publishing
 from notigateway.issuer.reporting import Reporting
@@ -56,6 +56,7 @@ class Office:
     following: Following
     subscribing: Subscribing
     delivering: Delivering
+    contacting: Contacting
     publishing: Publishing
     succeeding: Succeeding
     reporting: Reporting
@@ -89,7 +90,7 @@ def open_office(
     with ExitStack() as undoing:
         undoing.callback(engine.dispose)  # whoever gets no office could not close it
         store = open_store(settings.document_store_url, engine)
-        rights = rights_policy(settings)
+        rights = rights_by(settings)
         obliging = obliging_by(settings)
         following = Following(rights, settings.information_years)
         office = Office(
@@ -113,11 +114,13 @@ def open_office(
             following=following,
             subscribing=Subscribing.by(settings, following),
             delivering=Delivering(obliging),
+            contacting=Contacting(settings.sends_notices, settings.notices_deadline_days),
             publishing=Publishing(
                 store=store,
                 seal=seal,
                 document_max_bytes=settings.document_max_bytes,
                 obliging=obliging,
+                rights=rights,
             ),
             succeeding=Succeeding.by(settings, obliging),
             reporting=Reporting(seal),

@@ -31,9 +31,10 @@ from pydantic_settings import (
 
 from notigateway.addresses import check_address, check_host
 from notigateway.destinations import read_networks
-from notigateway.errors import ConfigurationError
+from notigateway.errors import ConfigurationError, ContactInvalidError
 from notigateway.given_files import read_file
 from notigateway.law.assurance import Level
+from notigateway.law.contacts import check_addresses
 from notigateway.law.families import Family
 from notigateway.law.identifiers import check_dir3, check_nif
 from notigateway.private_files import is_kept
@@ -42,6 +43,20 @@ from notigateway.urls import check_proxy, check_web, has_password, scheme_of, se
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+
+def check_optional_address(value: str) -> str:
+    """Return an address of a server, or nothing. Raises: `ValueError`."""
+    return check_address(value) if value else value
+
+
+def check_own_address(name: str, value: str) -> None:
+    """Refuse what is no e-mail address. Raises: `ValueError`."""
+    try:
+        check_addresses([value])
+    except ContactInvalidError as error:
+        raise ValueError(f"{name}: {value!r} is no e-mail address") from error
+
 
 Positive = Annotated[int, Field(gt=0)]
 # Addresses from which something is fetched.
@@ -211,6 +226,21 @@ class Settings(BaseSettings):
     push_subscriptions_per_party: Positive = 10
     unsafe_push_http: bool = False
 
+    smtp_address: Annotated[str, AfterValidator(check_optional_address)] = ""
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str = ""
+    smtp_password_file: str = ""
+    smtp_ca_file: str = ""
+    smtp_timeout_seconds: Annotated[int, Field(gt=0, le=300)] = 30
+    notices_folder: str = ""
+    notices_from: str = ""
+    notices_envelope_from: str = ""
+    notices_page_url: Annotated[HttpUrl | Literal[""], AfterValidator(check_web)] = ""
+    notices_deadline_days: Annotated[int, Field(ge=0, le=10)] = 3
+    notices_digest_hour: Annotated[int, Field(ge=0, le=23)] = 8
+    notices_per_second: Annotated[int, Field(ge=0, le=1000)] = 20
+    notices_keep_days: Annotated[int, Field(gt=0, le=36_500)] = 730
+
     red_sees_backlog: bool = False
     power_matters_end_alone: bool = True
     special_category_roles: list[Literal["own", "attorney", "red"]] = ["own", "attorney"]
@@ -244,6 +274,7 @@ class Settings(BaseSettings):
         if len(set(arcs)) != len(arcs):
             raise ValueError("certificate_families: an arc is there twice")
         self._check_witnesses()
+        self._check_notices()
         if self.public_url.username or self.public_url.password:
             raise ValueError("public_url: no user name or password: the WSDL would tell them to everybody")
         if served_path(str(self.public_url)).rpartition("/")[2] in _TAKEN_PATHS:
@@ -276,6 +307,8 @@ class Settings(BaseSettings):
             files["seal_key_file"] = self.seal_key_file
         if self.seal_pkcs11_pin_file:
             files["seal_pkcs11_pin_file"] = Path(self.seal_pkcs11_pin_file)
+        if self.smtp_password_file:
+            files["smtp_password_file"] = Path(self.smtp_password_file)
         return files
 
     def left_unsaid(self) -> dict[str, str]:
@@ -308,6 +341,29 @@ class Settings(BaseSettings):
             raise ValueError("witnesses: a name is there twice")
         if self.witnesses_needed > max(1, len(names)):
             raise ValueError("witnesses_needed: so many are not named in witnesses")
+
+    @property
+    def sends_notices(self) -> bool:
+        """Tell whether notices are sent, by a mail server or into a folder."""
+        return bool(self.smtp_address or self.notices_folder)
+
+    def _check_notices(self) -> None:
+        """Refuse a mail server that is said by half, or to whom a password would go in the clear."""
+        if self.smtp_address and self.notices_folder:
+            raise ValueError("smtp_address: notices go to a mail server or into notices_folder, not both")
+        if self.sends_notices and not self.notices_from:
+            raise ValueError("notices_from: the address that notices come from is needed")
+        for name in ("notices_from", "notices_envelope_from"):
+            if value := getattr(self, name):
+                check_own_address(name, value)
+        if bool(self.smtp_user) is not bool(self.smtp_password_file):
+            raise ValueError("smtp_user: it needs smtp_password_file, and that one it")
+        host = self.smtp_address.rpartition(":")[0].strip("[]")
+        is_local = host in {"127.0.0.1", "::1", "localhost"}
+        if self.smtp_address and self.smtp_security == "none" and not is_local:
+            raise ValueError("smtp_security: without TLS only to a mail server on this machine")
+        if self.smtp_user and self.smtp_security == "none":
+            raise ValueError("smtp_user: a password goes over TLS only")
 
     def _check_device(self) -> None:
         """Refuse a key in a device that is said by half."""

@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "log": ("log", "verify"),
     "matters": ("matters", "list"),
     "migrate": ("migrate", "--show"),
+    "notices": ("notices", "list"),
     "obligation": ("obligation", "list"),
     "outage": ("outage", "list"),
     "power": ("power", "list"),

@@ -29,6 +29,7 @@ from notigateway.repository.following import (
     list_changes_arrived,
     list_deadline_changes,
 )
+from notigateway.repository.mails import list_told
 from notigateway.repository.marks import find_marks
 from notigateway.repository.notifications import find_visible
 from notigateway.repository.reached import find_reach
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
     from notigateway.law.representation import RightsPolicy, Role
     from notigateway.receipts.asking import Asking
+    from notigateway.repository.mails import ToldNotice
     from notigateway.repository.marks import Marks
     from notigateway.repository.model import Event, Notification
     from notigateway.repository.outages import DeadlineChange
@@ -183,7 +185,8 @@ class Following:
         if notification is None:
             raise NotificationUnknownError
         changes = list_deadline_changes(session, notification)
-        return History(notification, notification.events, changes, self.information_years)
+        told = list_told(session, notification.code, asking.party)
+        return History(notification, notification.events, changes, self.information_years, told)
 
 
 def _reach_of(session: Session, asking: Asking | Looking) -> Reach:
@@ -330,3 +333,5 @@ class History:
     events: Sequence[Event]
     deadline_changes: Sequence[DeadlineChange]
     information_years: int = INFORMATION_YEARS
+    # Of the caller's own: what others were told is theirs.
+    notices: Sequence[ToldNotice] = ()

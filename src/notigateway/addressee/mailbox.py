@@ -14,7 +14,7 @@ from notigateway.addressee.contents import InlineLimits, read_contents
 from notigateway.addressee.retrieved import HandedOver, Retrieved, in_order, with_its_receipts
 from notigateway.cursors import read_cursor, write_cursor
 from notigateway.law.information import INFORMATION_YEARS, inform
-from notigateway.law.lifecycle import decided_state
+from notigateway.law.lifecycle import State, decided_state
 from notigateway.law.texts import check_reason
 from notigateway.law.transitions import decide
 from notigateway.law.users import sharing
@@ -27,6 +27,7 @@ from notigateway.receipts.recording import (
 )
 from notigateway.repository.listing import list_page
 from notigateway.repository.marks import find_marks
+from notigateway.repository.notices import queue_available
 from notigateway.repository.notifications import find_visible, lock_visible
 from notigateway.repository.receipts import find_of_own_decisions
 from notigateway.repository.timestamps import find_timestamped
@@ -303,10 +304,13 @@ class Mailbox:
         """
         check_reason(will.reason)
         rows = self._locked(session, asking, ids)
+        arrived = [row for row in rows.values() if row.state is State.SCHEDULED]
         acting = Acting(asking, will.reason)
         outcomes = [self._decide_one(wanted, rows.get(wanted), acting, will) for wanted in ids]
         if any(outcome.problem is None for outcome in outcomes):
             record_request(session, asking)
+        # The sweep would have told of them: others than who decides may act for the addressee.
+        queue_available(session, arrived, rights=self.rights, now=asking.now)
         return outcomes
 
     def _decide_one(

@@ -19,6 +19,7 @@ from notigateway.law.representation import PowerState, is_open
 from notigateway.receipts.recording import record_request
 from notigateway.repository import powers as register
 from notigateway.repository.catalogue import find_nameable, list_entries
+from notigateway.repository.notices import queue_power_end
 from notigateway.repository.power_items import PowerItem
 from notigateway.repository.rights import Power
 from notigateway.repository.statements import has_stated, keep_statement, list_waiting
@@ -301,12 +302,14 @@ def _end(
         if not law.comes_to_end(power.terms, cause, asking.now):
             return power
         power.end(cause, asking.now)
+        queue_power_end(session, power, at=asking.now, now=asking.now)
         return _changed(session, power, str(cause), asking)
     if not law.item_comes_to_end(power.terms, item, cause, asking.now, policy=policy):
         return power
     for row in power.items:
         if law.Named(row.kind, row.value) == item:
             row.end(cause, asking.now)
+            queue_power_end(session, power, row.id, at=asking.now, now=asking.now)
     if all(row.ended_at is not None for row in power.items):
         power.end(cause, asking.now)
         return _changed(session, power, str(cause), asking)

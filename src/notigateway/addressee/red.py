@@ -22,6 +22,7 @@ from notigateway.receipts.recording import record_request
 from notigateway.repository import powers as register
 from notigateway.repository.accounts import list_main_entries, main_account_at
 from notigateway.repository.addressees import ensure_addressee, find_addressee
+from notigateway.repository.notices import queue_red_end
 from notigateway.repository.planning import instant_of_effect, replan
 from notigateway.repository.rights import Power, RedAssignment
 from notigateway.repository.windows import RedOptOut, find_standing_opt_out
@@ -323,6 +324,7 @@ def _changed(
     register.record_change(
         session, assignment, change, now=now, caller=caller, request_sha256=sha256, ground=ground
     )
+    queue_red_end(session, assignment, now=now)
 
 
 def _who(assignment: RedAssignment) -> tuple[object, ...]:

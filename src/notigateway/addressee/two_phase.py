@@ -18,6 +18,7 @@ from notigateway.law.lifecycle import Kind, State
 from notigateway.law.representation import Role
 from notigateway.receipts.acting import of_caller
 from notigateway.repository.listing import ListFilter, list_whole_page
+from notigateway.repository.notices import queue_available
 from notigateway.repository.notifications import find_id, find_visible, lock_visible
 from notigateway.repository.powers import is_grantor
 
@@ -95,7 +96,10 @@ class TwoPhase:
 
         Raises: `GrantorUnknownError`, `NotificationUnknownError`.
         """
-        return self._seen(session, asking, code, capacity, query=lock_visible)
+        found = self._seen(session, asking, code, capacity, query=lock_visible)
+        if found.state is State.SCHEDULED:  # no sweep will tell of it any more
+            queue_available(session, [found], rights=self.rights, now=asking.now)
+        return found
 
     def view(self, session: Session, asking: Asking, code: int, capacity: Capacity) -> Notification:
         """Return an accepted notification, whose content may be delivered.

@@ -39,6 +39,7 @@ COMMANDS: Final = {
     "log": "log",
     "obligation": "obligation",
     "matters": "matters",
+    "notices": "notices",
     "outage": "outage",
     "power": "power",
     "red": "red",

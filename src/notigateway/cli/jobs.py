@@ -24,21 +24,23 @@ def jobs(
     renewal_seconds: Seconds = 3600,
     cosign_seconds: Seconds = 60,
     push_seconds: Seconds = 5,
+    notices_seconds: Seconds = 60,
 ) -> None:
-    """Do what is to be done periodically until it is stopped: trust, lapses, time-stamps, log, pushing.
+    """Do what is to be done periodically until it is stopped: trust, lapses, log, notices, pushing and more.
 
     Several may run, on several machines: each job is done by one of them, and by another within seconds after
     that one has died. What fails is logged and tried again. Another seal in the settings is taken up by
     itself; restart it after other changes.
     """
     from notigateway import telemetry
-    from notigateway.clock.runs import CHECKPOINT, COSIGN, PUSH, REFRESH, RENEW, STAMP, SWEEP
+    from notigateway.clock.runs import CHECKPOINT, COSIGN, NOTICES, PUSH, REFRESH, RENEW, STAMP, SWEEP
     from notigateway.job_process import Jobs
     from notigateway.jobs import (
         Job,
         Sealing,
         checkpointing,
         cosigning,
+        noticing,
         pushing,
         refreshing,
         renewing,
@@ -61,6 +63,8 @@ def jobs(
         wanted.append(Job(COSIGN, cosign_seconds, cosigning(settings, sealing)))
     if settings.push_key_files:
         wanted.append(Job(PUSH, push_seconds, pushing(settings)))
+    if settings.sends_notices:
+        wanted.append(Job(NOTICES, notices_seconds, noticing(settings)))
     running = Jobs(settings, wanted, clock=lambda: datetime.now(UTC))
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, lambda _number, _frame: running.stop())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from notigateway.cli.manifest import LINE_MAX_BYTES, read_line
 from notigateway.cli.telling import harmless
-from notigateway.clock.obliging import obliging_by
+from notigateway.clock.obliging import obliging_by, rights_by
 from notigateway.contract.problems import said_of
 from notigateway.errors import ConfigurationError, PublicationError
 from notigateway.issuer.deposits import Deposit
@@ -66,6 +66,7 @@ class Publisher:
             seal=seal,
             document_max_bytes=settings.document_max_bytes,
             obliging=obliging_by(settings),
+            rights=rights_by(settings),
         )
         self.summary = Summary()
 

@@ -29,12 +29,12 @@ from notigateway.client.values import (
     Pong,
     RetrievedNotification,
 )
-from notigateway.contract import v1, v1_decisions, v1_following, v1_marks, v1_users
+from notigateway.contract import v1, v1_contacts, v1_decisions, v1_following, v1_marks, v1_users
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from notigateway.client.values import Change, History, Notification, Summary, User
+    from notigateway.client.values import Change, Contacts, History, Notification, Summary, User
     from notigateway.contract.xml import VersionedRequest
 
 # The most ids that the contract takes in one request.
@@ -210,6 +210,24 @@ class NotificationClient(RepresentationOperations):
         return wire.read(
             v1_users.EndUserResponse, self._call_with_effect(v1_users.EndUser(user_id=user_id))
         ).user
+
+    def contacts(self) -> Contacts:
+        """Return where one is told by e-mail."""
+        return wire.read(v1_contacts.GetContactsResponse, self._call(v1_contacts.GetContacts()))
+
+    def set_contacts(
+        self,
+        addresses: Iterable[str],
+        *,
+        language: Literal["es", "en", "both"] | None = None,
+        delivery: Literal["immediate", "daily"] | None = None,
+        deadline_days: int | None = None,
+    ) -> Contacts:
+        """Be told at these addresses from now on, and return what stands; without any, nowhere."""
+        asked = v1_contacts.SetContacts(
+            addresses=tuple(addresses), language=language, delivery=delivery, deadline_days=deadline_days
+        )
+        return wire.read(v1_contacts.SetContactsResponse, self._call(asked))
 
     def log_head(self) -> bytes | None:
         """Return the newest head of the service's log, a signed note (C2SP); None while there is none.

@@ -17,6 +17,7 @@ import typer
 
 from notigateway.client import show
 from notigateway.client.connection import Connection, connection_of, read_config
+from notigateway.client.contacts_commands import contacts_app
 from notigateway.client.errors import ClientError, SpoolError
 from notigateway.client.following_commands import add_following_commands
 from notigateway.client.log_commands import add_log_commands
@@ -199,6 +200,7 @@ add_power_commands(app)
 add_log_commands(app)
 add_marking_command(app)
 app.add_typer(users_app, name="users")
+app.add_typer(contacts_app, name="contacts", help="Where you are told by e-mail: get, set. No legal effect.")
 app.add_typer(wscn_app, name="wscn", help="The same by the Social Security's contract; or --contract wscn.")
 
 

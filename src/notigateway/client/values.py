@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from notigateway.client.errors import DocumentMismatchError, ReceiptNotVerifiedError
-from notigateway.contract import v1, v1_decisions, v1_following, v1_marks, v1_users
+from notigateway.contract import v1, v1_contacts, v1_decisions, v1_following, v1_marks, v1_users
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -45,6 +45,8 @@ Event = v1_following.Event
 DeadlineChange = v1_following.DeadlineChange
 User = v1_users.User
 History = v1_following.GetHistoryResponse
+Notice = v1_following.Notice
+Contacts = v1_contacts.GetContactsResponse
 
 
 class Document(v1.Document):

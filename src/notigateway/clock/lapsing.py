@@ -13,13 +13,16 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from notigateway.clock.obliging import rights_by
 from notigateway.clock.outages import recompute_deadlines
 from notigateway.clock.working_days import working_day_rule
+from notigateway.law.representation import DEFAULT_RIGHTS
 from notigateway.law.transitions import arrive
 from notigateway.logger import Logger
 from notigateway.receipts.recording import record_lapse, record_put_at_disposal
 from notigateway.repository import outages as rows
 from notigateway.repository.engine import let_others_write, reading, writing
+from notigateway.repository.notices import queue_available
 from notigateway.repository.placing import place_committed
 
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from notigateway.evidence.sealing import Seal
+    from notigateway.law.representation import RightsPolicy
     from notigateway.repository.model import Notification
     from notigateway.settings import Settings
 
@@ -43,6 +47,7 @@ class Sweeping:
     evidence_delay: timedelta = timedelta(0)
     is_working_day: Callable[[date], bool] | None = None
     outage_hours_add_up: bool = False
+    rights: RightsPolicy = DEFAULT_RIGHTS
 
     @classmethod
     def by(cls, settings: Settings, *, batch_size: int | None = None) -> Sweeping:
@@ -52,6 +57,7 @@ class Sweeping:
             evidence_delay=timedelta(seconds=settings.lapse_evidence_delay_seconds),
             is_working_day=working_day_rule(settings),
             outage_hours_add_up=settings.outage_hours_add_up,
+            rights=rights_by(settings),
         )
 
 
@@ -139,6 +145,7 @@ def _attest_arrived(engine: Engine, *, seal: Seal, now: datetime, sweeping: Swee
             # Nothing happens that was not announced: no event, no change, only what proves it.
             notification.happen(arrive(notification.standing, now), now=now)
             record_put_at_disposal(notification, now=now, seal=seal)
+        queue_available(session, due, rights=sweeping.rights, now=now)
     return len(due)
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from notigateway.clock.lapsing import Swept
     from notigateway.log.renewing import Renewed
     from notigateway.log.witnessing import Collected
+    from notigateway.outbox.sending import Told
     from notigateway.push.run import Pushed
     from notigateway.receipts.stamping import Stamped
     from notigateway.trust.refreshing import Refreshed
@@ -31,6 +32,7 @@ CHECKPOINT: Final = "checkpoint"
 RENEW: Final = "renew"
 COSIGN: Final = "cosign"
 PUSH: Final = "push"
+NOTICES: Final = "notices"
 
 # What is done beside the jobs: to hold their leases, and to record how they went; to follow the seal.
 LEASE_JOB: Final = "lease"
@@ -106,6 +108,13 @@ def of_pushing(done: Pushed) -> Done:
     said = asdict(done)
     del said["is_more"]
     return Done(said, is_more=done.is_more)
+
+
+def of_telling(done: Told) -> Done:
+    """Return what a run of sending notices did; a mail server that took none is left."""
+    said = asdict(done)
+    del said["is_more"], said["away"]
+    return Done(said, left=tuple(done.away), is_more=done.is_more)
 
 
 def of_renewal(renewed: Renewed | None, warnings: Sequence[str]) -> Done:

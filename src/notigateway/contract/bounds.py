@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from notigateway.contract import (
     issuing_v1,
     v1,
+    v1_contacts,
     v1_decisions,
     v1_following,
     v1_marks,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _MODULES: Final[tuple[ModuleType, ...]] = (
     v1,
+    v1_contacts,
     v1_decisions,
     v1_following,
     v1_marks,

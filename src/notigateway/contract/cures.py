@@ -820,6 +820,22 @@ CURES: Final[dict[str, Cure]] = {
         en="Take `subscriptionId` from ListSubscriptions; one that has ended is not resumed.",
         arrivals=(Arrival.FAULT,),
     ),
+    "CONTACT_INVALID": Cure(
+        es=(
+            "Los datos `number` y `problem` dicen qué dirección corregir: una sola por elemento, sin "
+            "comillas, el dominio en ASCII (`xn--…`)."
+        ),
+        en=(
+            "The facts `number` and `problem` say which address to mend: one an element, without quotes, the "
+            "domain in ASCII (`xn--…`)."
+        ),
+        arrivals=(Arrival.FAULT,),
+    ),
+    "NOTICES_OFF": Cure(
+        es="Consulte `ListNotifications` o `ListChanges`; pregunte al operador si habrá avisos.",
+        en="Poll `ListNotifications` or `ListChanges`; ask the operator whether there will be notices.",
+        arrivals=(Arrival.FAULT,),
+    ),
     "OUTAGE_INVALID": Cure(
         es=(
             "Instantes en el pasado, el fin no antes del inicio, un motivo, un NIF válido; los datos "

@@ -496,6 +496,15 @@ TEXTS: Final[dict[str, Texts]] = {
         "Ninguna suscripción con este identificador es suya.",
         "No subscription with this identifier is yours.",
     ),
+    # contacts and notices
+    "CONTACT_INVALID": Texts(
+        "Una dirección de correo no es válida, o hay demasiadas; los datos indican cuál y por qué.",
+        "An e-mail address is invalid, or there are too many; the facts say which and why.",
+    ),
+    "NOTICES_OFF": Texts(
+        "Este servicio no envía avisos por correo electrónico.",
+        "This service sends no notices by e-mail.",
+    ),
     # outages
     "OUTAGE_INVALID": Texts(
         "La interrupción no pudo ser como se declara: el campo indica qué es incorrecto.",

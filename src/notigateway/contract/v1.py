@@ -2,7 +2,8 @@
 
 Words of the contract (states, kinds, outcomes) are text: a later minor version may add one, and a client
 that does not know it must still show it. Instants are aware UTC. What is said of decisions stands in
-`v1_decisions`, of changes in `v1_following`, of representation in `v1_representation`.
+`v1_decisions`, of changes in `v1_following`, of representation in `v1_representation`, of contacts in
+`v1_contacts`.
 """
 
 from __future__ import annotations

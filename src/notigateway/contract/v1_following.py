@@ -110,6 +110,17 @@ class DeadlineChange(V1Part):
 
 
 @element
+class Notice(V1Part):
+    """That the caller was, or is to be, told of a notification at one of its addresses."""
+
+    kind: Word
+    queued_at: datetime
+    state: Word
+    address: str | None = None
+    at: datetime | None = None
+
+
+@element
 class ListChanges(V1Request):
     """What has changed since a cursor, please; `from_now` asks for the cursor alone.
 
@@ -182,6 +193,7 @@ class GetHistoryResponse(V1Part):
     notification: Notification
     events: Annotated[tuple[Event, ...], Child("event", least=1)]
     deadline_changes: Annotated[tuple[DeadlineChange, ...], Child("deadlineChange")] = ()
+    notices: Annotated[tuple[Notice, ...], Child("notice", since=Version.V1_1)] = ()
 
 
 @element

@@ -16,6 +16,7 @@ from notigateway.health.issuers import ISSUERS, LIST
 from notigateway.health.jobs import look_at_jobs
 from notigateway.health.keys import look_at_seal, look_at_service
 from notigateway.health.looking import Look, Looks
+from notigateway.health.mail import MAIL_SERVER, look_at_mail
 from notigateway.health.revocation import REVOCATION, RevocationWanted, look_at_revocation
 from notigateway.health.running import look_at_running
 from notigateway.health.sealed import look_at_sealed
@@ -115,6 +116,7 @@ class Examining:
             "machine": [
                 *([_look(CLOCK, self._time)] if self.time_source else []),
                 _look(ADDRESS, lambda _: look_at_address(settings)),
+                *([_look(MAIL_SERVER, self._mail)] if settings.sends_notices else []),
                 _look("room", lambda _: look_at_disks(settings)),
             ],
         }
@@ -122,6 +124,9 @@ class Examining:
     def _time(self, _now: datetime) -> list[Finding]:
         most = float(self.settings.timestamp_skew_seconds)
         return [look_at_time(self.clock, self.time_source, most_seconds=most)]
+
+    def _mail(self, _now: datetime) -> list[Finding]:
+        return look_at_mail(self.settings, online=self.online)
 
     def _authority(self, now: datetime) -> list[Finding]:
         found = look_at_authority(self.settings, now)
@@ -149,6 +154,7 @@ class Examining:
                 now,
                 has_authority=bool(self.settings.timestamp_authority_url),
                 has_witnesses=bool(self.settings.witnesses),
+                sends_notices=self.settings.sends_notices,
             )
             found += look_at_sealed(engine, self.settings)
             return [*found, *look_at_waiting(engine, self.settings, now)]

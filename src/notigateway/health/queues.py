@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Final, Self
 from notigateway.clock.lapsing import Sweeping
 from notigateway.repository.cosignatures import cosignature_queue
 from notigateway.repository.engine import reading
-from notigateway.repository.queues import Queue, lapse_queue, log_queue, timestamp_queue
+from notigateway.repository.queues import (
+    Queue,
+    failed_notices,
+    lapse_queue,
+    log_queue,
+    notice_queue,
+    timestamp_queue,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +29,8 @@ TIMESTAMPS: Final = "timestamps"
 LOG: Final = "log"
 LAPSES: Final = "lapses"
 COSIGNATURES: Final = "cosignatures"
+NOTICES: Final = "notices"
+UNSENT: Final = "unsent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +40,7 @@ class QueuesWanted:
     has_authority: bool
     evidence_delay: timedelta
     witnesses_needed: int = 0
+    sends_notices: bool = False
 
     @classmethod
     def by(cls, settings: Settings) -> Self:
@@ -39,6 +49,7 @@ class QueuesWanted:
             bool(settings.timestamp_authority_url),
             Sweeping.by(settings).evidence_delay,
             settings.witnesses_needed if settings.witnesses else 0,
+            settings.sends_notices,
         )
 
 
@@ -50,4 +61,6 @@ def look_at_queues(engine: Engine, wanted: QueuesWanted, now: datetime) -> Mappi
             found[TIMESTAMPS] = timestamp_queue(session)
         if wanted.witnesses_needed:
             found[COSIGNATURES] = cosignature_queue(session, needed=wanted.witnesses_needed)
+        if wanted.sends_notices:
+            found[NOTICES], found[UNSENT] = notice_queue(session, now), failed_notices(session)
     return found

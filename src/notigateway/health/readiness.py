@@ -67,6 +67,7 @@ class Served:
     has_authority: bool
     # Whether its heads are cosigned.
     has_witnesses: bool = False
+    sends_notices: bool = False
 
 
 class Readiness:
@@ -121,7 +122,11 @@ def _looks(served: Served) -> list[Look]:
         if any(one.state is State.FAILED for one in found):
             return found
         jobs = look_at_jobs(
-            served.engine, now, has_authority=served.has_authority, has_witnesses=served.has_witnesses
+            served.engine,
+            now,
+            has_authority=served.has_authority,
+            has_witnesses=served.has_witnesses,
+            sends_notices=served.sends_notices,
         )
         return [*found, look_at_revocation(served.engine, served.revocation, now), *jobs]
 

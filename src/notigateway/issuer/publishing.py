@@ -18,6 +18,7 @@ from notigateway.issuer.succeeding import addressee_of
 from notigateway.law.identifiers import check_dir3, check_nif
 from notigateway.law.metadata import as_text
 from notigateway.law.obligation import Issued
+from notigateway.law.representation import DEFAULT_RIGHTS
 from notigateway.law.submission import (
     NAME_MAX,
     ActSubmission,
@@ -35,6 +36,7 @@ from notigateway.repository.addressees import ensure_addressees
 from notigateway.repository.issuer import keep_upload
 from notigateway.repository.making import make
 from notigateway.repository.model import Act, Document, Notification
+from notigateway.repository.notices import queue_available
 from notigateway.repository.obliging import Obliging
 from notigateway.repository.publications import draw_codes, write_publications
 from notigateway.repository.successions import with_successor
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 
     from notigateway.evidence.sealing import Seal
     from notigateway.issuer.deposits import Deposit
+    from notigateway.law.representation import RightsPolicy
     from notigateway.repository.documents import DocumentStore
     from notigateway.repository.model import Addressee, IssuingBody
     from notigateway.repository.session import Session
@@ -91,6 +94,7 @@ class Publishing:
     seal: Seal = field(repr=False)
     document_max_bytes: int
     obliging: Obliging = field(default_factory=Obliging)
+    rights: RightsPolicy = DEFAULT_RIGHTS
 
     def deposit(self, submission: ActSubmission) -> Deposit:
         """Check a submission and store its documents; nothing is at anybody's disposal yet.
@@ -258,6 +262,8 @@ class Publishing:
             record_put_at_disposal(notification, now=now, seal=self.seal)
             notifications.append(notification)
         write_publications(session, notifications)
+        at_disposal = [one for one in notifications if one.available_at <= now]
+        queue_available(session, at_disposal, rights=self.rights, now=now)
         return notifications
 
 

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import func, select
 
+from notigateway.law.contacts import NoticeDelivery, NoticeState
+from notigateway.repository.contacts import Contact
 from notigateway.repository.log import LogLeaf
+from notigateway.repository.mails import Mail
 from notigateway.repository.model import Notification, Receipt
+from notigateway.repository.notices import Notice
 from notigateway.repository.outages import is_due
 
 if TYPE_CHECKING:
@@ -51,6 +55,32 @@ def lapse_queue(session: Session, *, until: datetime) -> Queue:
     """Return the lapses up to `until` that have no evidence yet."""
     due = select(Notification.deadline).where(is_due(until))
     return Queue(_count(session, due), session.scalar(select(func.min(due.subquery().c.deadline))))
+
+
+def notice_queue(session: Session, now: datetime) -> Queue:
+    """Return what is to be told and is not: messages, and notices that are due and no digest waits for."""
+    mails = select(Mail.queued_at).where(Mail.due_at.is_not(None))
+    notices = (
+        select(Notice.due_at)
+        .join(Contact, Contact.party == Notice.party)
+        .where(
+            Notice.mailing.is_(None),
+            Notice.due_at <= now,
+            Contact.replaced_at.is_(None),
+            Contact.delivery == NoticeDelivery.IMMEDIATE,
+        )
+    )
+    first = [session.scalar(select(func.min(one.subquery().columns[0]))) for one in (mails, notices)]
+    return Queue(
+        _count(session, mails) + _count(session, notices),
+        min((one for one in first if one is not None), default=None),
+    )
+
+
+def failed_notices(session: Session) -> Queue:
+    """Return the messages that could not be sent, until somebody has them sent again or they are erased."""
+    failed = select(Mail.ended_at).where(Mail.outcome == NoticeState.FAILED, Mail.address != "")
+    return Queue(_count(session, failed), session.scalar(select(func.min(failed.subquery().c.ended_at))))
 
 
 def _count(session: Session, found: Select[Any]) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from notigateway.clock.runs import INCOMPLETE
 from notigateway.errors import GatewayError
-from notigateway.jobs import Sealing, Standing, checkpointing, refreshing, stamping, sweeping
+from notigateway.jobs import Sealing, Standing, checkpointing, noticing, refreshing, stamping, sweeping
 from notigateway.logger import Logger
 from notigateway.repository.engine import connected, create_database
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from notigateway.settings import Settings
 
 _REFRESH_SECONDS: Final = 30.0
+_NOTICES_SECONDS: Final = 5.0
 _STOP_SECONDS: Final = 15.0
 
 _log = Logger("notigateway.job")
@@ -93,6 +94,11 @@ def sweeper(settings: Settings, *, every_seconds: float) -> Job:
 def stamper(settings: Settings, *, every_seconds: float) -> Job:
     """Ask the authority for the time-stamps that are due."""
     return Job("stamper", settings, stamping(settings), every_seconds=every_seconds, says="stamped")
+
+
+def noticer(settings: Settings) -> Job:
+    """Write the notices that are due into their folder."""
+    return Job("noticer", settings, noticing(settings), every_seconds=_NOTICES_SECONDS)
 
 
 def checkpointer(settings: Settings, *, every_seconds: float) -> Job:

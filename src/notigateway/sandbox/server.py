@@ -32,7 +32,7 @@ from notigateway.sandbox.explain_page import PATH as EXPLAINING_PATH
 from notigateway.sandbox.explain_page import Explaining
 from notigateway.sandbox.holders import Pki, ensure_pki
 from notigateway.sandbox.holding import Holding
-from notigateway.sandbox.jobs import Job, checkpointer, refresh_once, refresher, stamper, sweeper
+from notigateway.sandbox.jobs import Job, checkpointer, noticer, refresh_once, refresher, stamper, sweeper
 from notigateway.sandbox.seeds import sow
 from notigateway.sandbox.settings_file import replace_file, settings_file, write_settings
 
@@ -233,7 +233,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
     def _answering(self, _worker: object) -> None:
         wanted, settings = self._wanted, self._sandbox.settings
-        self._jobs += [refresher(settings), *self._stamping()]
+        self._jobs += [refresher(settings), noticer(settings), *self._stamping()]
         if wanted.sweep_seconds:
             self._jobs.append(sweeper(settings, every_seconds=wanted.sweep_seconds))
         if wanted.checkpoint_seconds:

@@ -56,6 +56,8 @@ def write_settings(
         "authorised_issuers_folder": str(pki.issuers),
         "evidence_issuers_folder": str(pki.evidence_issuers),
         "revocation_folder": str(pki.revocation),
+        "notices_folder": str(directory / "notices"),
+        "notices_from": "sandbox@notigateway.example",
     }
     lines = [f"{name} = {_text(value)}" for name, value in values.items()]
     head, tail = "# Written by `notigateway sandbox` at each start.", 'log_format = "console"'

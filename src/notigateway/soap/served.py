@@ -15,6 +15,7 @@ from notigateway.settings import ERRORS_PATH
 from notigateway.soap.contract import Contract
 from notigateway.soap.notigateway_issuing_v1.registering_service import RegisteringService
 from notigateway.soap.notigateway_issuing_v1.service import IssuingService
+from notigateway.soap.notigateway_v1.contacts_service import ContactsService
 from notigateway.soap.notigateway_v1.following_service import FollowingService
 from notigateway.soap.notigateway_v1.marks_service import MarksService
 from notigateway.soap.notigateway_v1.push_service import PushService
@@ -39,7 +40,15 @@ if TYPE_CHECKING:
 def mailbox_dispatcher() -> Dispatcher:
     """Return the dispatcher of the addressees' contract: once, since Spyne takes long to read its types."""
     return Dispatcher(
-        (MailboxService, RepresentationService, FollowingService, MarksService, PushService, UsersService),
+        (
+            MailboxService,
+            RepresentationService,
+            ContactsService,
+            FollowingService,
+            MarksService,
+            PushService,
+            UsersService,
+        ),
         NOTIGATEWAY_V1,
     )
 

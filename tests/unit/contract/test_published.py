@@ -12,6 +12,7 @@ from notigateway.contract import (
     issuing_v1,
     push_v1,
     v1,
+    v1_contacts,
     v1_decisions,
     v1_following,
     v1_marks,
@@ -28,7 +29,16 @@ from notigateway.published import published_folder
 
 XS = "{http://www.w3.org/2001/XMLSchema}"
 MODULES: dict[str, tuple[ModuleType, ...]] = {
-    "notigateway-v1": (v1, v1_decisions, v1_following, v1_marks, v1_push, v1_representation, v1_users),
+    "notigateway-v1": (
+        v1,
+        v1_contacts,
+        v1_decisions,
+        v1_following,
+        v1_marks,
+        v1_push,
+        v1_representation,
+        v1_users,
+    ),
     "notigateway-issuing-v1": (issuing_v1,),
     "notigateway-push-v1": (push_v1,),
     "wscn-v1": (wscn,),

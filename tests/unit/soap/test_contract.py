@@ -14,6 +14,7 @@ from notigateway.errors import InvalidRequestError, UnknownOperationError
 from notigateway.soap.contract import Contract
 from notigateway.soap.notigateway_issuing_v1.registering_service import RegisteringService
 from notigateway.soap.notigateway_issuing_v1.service import IssuingService
+from notigateway.soap.notigateway_v1.contacts_service import ContactsService
 from notigateway.soap.notigateway_v1.following_service import FollowingService
 from notigateway.soap.notigateway_v1.marks_service import MarksService
 from notigateway.soap.notigateway_v1.push_service import PushService
@@ -31,7 +32,14 @@ WSP = "{http://schemas.xmlsoap.org/ws/2004/09/policy}"
 POLICY = f"{WSP}Policy"
 SP = "{http://docs.oasis-open.org/ws-sx/ws-securitypolicy/200702}"
 WSAM = "{http://www.w3.org/2007/05/addressing/metadata}"
-SERVICES = [MailboxService, RepresentationService, FollowingService, MarksService, PushService]
+SERVICES = [
+    MailboxService,
+    RepresentationService,
+    ContactsService,
+    FollowingService,
+    MarksService,
+    PushService,
+]
 ERRORS_URL = "https://gateway.example/notigateway/errors"
 CONTRACT = Contract("notigateway-v1", NOTIGATEWAY_V1, "https://gateway.example/notigateway/v1", ERRORS_URL)
 

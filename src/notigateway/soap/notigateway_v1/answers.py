@@ -318,6 +318,12 @@ def history(result: following.History, now: datetime, version: Version) -> v1_fo
             )
             for one in result.deadline_changes
         ),
+        notices=tuple(
+            v1_following.Notice(
+                kind=one.kind, queued_at=one.queued_at, state=one.state, address=one.address, at=one.at
+            )
+            for one in result.notices
+        ),
     )
 
 

@@ -115,6 +115,12 @@ public final class EveryOperation {
         withRed.setReceivingAlone(false);
         call(client, "SetReceivingAlone", () -> gateway.setReceivingAlone(withRed),
                 answer -> !answer.isReceivingAlone());
+        SetContacts told = new SetContacts();
+        told.getAddress().add("avisos@example.org");
+        call(client, "SetContacts", () -> gateway.setContacts(told),
+                answer -> answer.getAddress().equals(told.getAddress()));
+        call(client, "GetContacts", () -> gateway.getContacts(new GetContacts()),
+                answer -> answer.getAddress().equals(told.getAddress()));
         fault(gateway);
     }
 

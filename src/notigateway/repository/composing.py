@@ -1,0 +1,231 @@
+"""Which notices are to be told now, with everything that is said of them; and what is not told any more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, delete, exists, func, literal, null, or_, select, tuple_, update
+
+from notigateway.law.contacts import NoticeDelivery, NoticeKind
+from notigateway.law.lifecycle import State
+from notigateway.repository.columns import UtcDateTime, Word
+from notigateway.repository.contacts import Contact
+from notigateway.repository.mails import Mail
+from notigateway.repository.model import Act, Addressee, IssuingBody, Notification
+from notigateway.repository.notices import Notice, insert_notices, readers
+from notigateway.repository.power_items import PowerItem
+from notigateway.repository.rights import Power, RedAssignment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from sqlalchemy import ColumnElement, Row, Select
+
+    from notigateway.law.representation import RightsPolicy
+    from notigateway.repository.session import Session
+
+_UNDECIDED = (State.AVAILABLE, State.RECEIPT_REQUESTED)
+
+
+def queue_deadlines(
+    session: Session, *, until: Sequence[tuple[int, datetime]], rights: RightsPolicy, now: datetime
+) -> int:
+    """Queue what approaches: for contacts with so many days, undecided deadlines up to each instant.
+
+    Returns how many are new.
+    """
+    written = 0
+    for days, last in until:
+        which = (
+            Notification.state.in_(_UNDECIDED),
+            Notification.deadline > now,
+            Notification.deadline <= last,
+        )
+        seen = readers(rights, now, *which, contact=(Contact.deadline_days == days,)).subquery()
+        told = select(Notice.notification_code, Notice.party).where(
+            Notice.kind == NoticeKind.DEADLINE, Notice.notification_code.is_not(None)
+        )
+        query = select(
+            literal(NoticeKind.DEADLINE, Word(NoticeKind)),
+            seen.c.party,
+            seen.c.code,
+            null(),
+            literal(now, UtcDateTime()),
+            literal(now, UtcDateTime()),
+            seen.c.available_at,
+            seen.c.deadline,
+            null(),
+        ).where(tuple_(seen.c.code, seen.c.party).not_in(told))
+        written += insert_notices(session, query)
+    return written
+
+
+def list_deadline_days(session: Session) -> Sequence[int]:
+    """Return how many days before a deadline anybody wants to be told."""
+    query = select(Contact.deadline_days).where(Contact.replaced_at.is_(None), Contact.deadline_days > 0)
+    return session.scalars(query.distinct()).all()
+
+
+def queue_expired(session: Session, *, since: datetime, now: datetime) -> int:
+    """Queue that powers have expired by time; return how many notices are new (art. 7.2)."""
+    query = (
+        select(
+            literal(NoticeKind.POWER_ENDED, Word(NoticeKind)),
+            Contact.party,
+            null(),
+            Power.id,
+            literal(now, UtcDateTime()),
+            literal(now, UtcDateTime()),
+            Power.expires_at,
+            null(),
+            Addressee.name,
+        )
+        .join(Addressee, Addressee.id == Power.grantor_id)
+        .join(Contact, or_(Contact.party == Power.attorney, Contact.party == Addressee.identifier))
+        .where(
+            Power.expires_at.between(since, now),
+            Power.accepted_at.is_not(None),
+            or_(~Power.needs_statement, Power.stated_at.is_not(None)),
+            Power.ended_at.is_(None),
+            ~Power.is_void,
+            Contact.replaced_at.is_(None),
+        )
+    )
+    return insert_notices(session, query)
+
+
+def drop_undue(session: Session, *, now: datetime) -> int:
+    """Take back what is not to be told any more; return how many notices.
+
+    A deadline that was moved or met, what was withdrawn, and whatever is for nobody's contact; also of
+    messages that wait to be sent again, where one tells nothing else.
+    """
+    alone = exists().where(Mail.mailing == Notice.mailing, Mail.due_at.is_not(None), Mail.told == 1)
+    dropped = session.execute(
+        delete(Notice)
+        .where(
+            Notice.due_at <= now,
+            or_(
+                and_(Notice.mailing.is_(None), _is_undue(now)),
+                and_(
+                    Notice.kind == NoticeKind.DEADLINE, Notice.mailing.in_(_waiting()), alone, _is_over(now)
+                ),
+            ),
+        )
+        .returning(Notice.mailing)
+        .execution_options(synchronize_session=False)
+    ).all()
+    mailings = [one.mailing for one in dropped if one.mailing is not None]
+    if mailings:
+        session.execute(
+            delete(Mail)
+            .where(Mail.mailing.in_(mailings), Mail.due_at.is_not(None))
+            .execution_options(synchronize_session=False)
+        )
+    return len(dropped)
+
+
+def _waiting() -> Select[*tuple[Any, ...]]:
+    """Select the mailings that wait: few, and found by the index of what is due."""
+    return select(Mail.mailing).where(Mail.due_at.is_not(None))
+
+
+def _is_undue(now: datetime) -> ColumnElement[bool]:
+    no_contact = ~exists().where(Contact.party == Notice.party, Contact.replaced_at.is_(None))
+    cancelled = exists().where(
+        Notification.code == Notice.notification_code, Notification.state == State.CANCELLED
+    )
+    return or_(no_contact, cancelled, and_(Notice.kind == NoticeKind.DEADLINE, _is_over(now)))
+
+
+def _is_over(now: datetime) -> ColumnElement[bool]:
+    return ~exists().where(
+        Notification.code == Notice.notification_code,
+        Notification.state.in_(_UNDECIDED),
+        Notification.deadline == Notice.deadline,
+        Notification.deadline > now,
+    )
+
+
+def claim_immediate(session: Session, *, now: datetime, limit: int) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Return notices that are a message each, oldest first, locked."""
+    return _claim(session, limit, Contact.delivery == NoticeDelivery.IMMEDIATE, Notice.due_at <= now)
+
+
+def claim_digest(
+    session: Session, party: str, *, until: datetime, limit: int
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Return what goes into one message to a party, oldest first, locked."""
+    return _claim(session, limit, Notice.party == party, Notice.due_at <= until)
+
+
+def list_digested(session: Session, *, until: datetime, limit: int) -> Sequence[str]:
+    """Return parties for whom a digest is due."""
+    query = (
+        select(Notice.party)
+        .join(Contact, Contact.party == Notice.party)
+        .where(
+            Notice.mailing.is_(None),
+            Notice.due_at <= until,
+            Contact.replaced_at.is_(None),
+            Contact.delivery == NoticeDelivery.DAILY,
+        )
+    )
+    return session.scalars(query.distinct().limit(limit)).all()
+
+
+def mark_composed(session: Session, mailings: Sequence[tuple[int, UUID]]) -> None:
+    """Say by which message each notice is told."""
+    session.execute(update(Notice), [{"id": notice, "mailing": mailing} for notice, mailing in mailings])
+
+
+def _claim(session: Session, limit: int, *which: ColumnElement[bool]) -> Sequence[Row[*tuple[Any, ...]]]:
+    query = (
+        select(
+            Notice.id,
+            Notice.kind,
+            Notice.party,
+            Notice.due_at,
+            Notice.at,
+            Notice.deadline,
+            Notice.name,
+            Contact.id.label("contact_id"),
+            Contact.addresses,
+            Contact.language,
+            Notification.kind.label("item_kind"),
+            Notification.code,
+            Act.subject,
+            Act.reference,
+            Act.special_category,
+            func.coalesce(Act.issuing_body_name, IssuingBody.name).label("body"),
+            Addressee.identifier.label("addressee"),
+            func.coalesce(Act.addressee_name, Addressee.name).label("addressee_name"),
+            RedAssignment.account,
+            RedAssignment.red_party,
+            RedAssignment.red_name,
+            RedAssignment.authorisation,
+            Power.attorney,
+            Power.attorney_name,
+            PowerItem.name.label("item"),
+        )
+        .select_from(Notice)
+        .join(Contact, and_(Contact.party == Notice.party, Contact.replaced_at.is_(None)))
+        .outerjoin(Notification, Notification.code == Notice.notification_code)
+        .outerjoin(Act, Act.id == Notification.act_id)
+        .outerjoin(IssuingBody, IssuingBody.id == Act.issuing_body_id)
+        .outerjoin(RedAssignment, RedAssignment.id == Notice.title_id)
+        .outerjoin(PowerItem, PowerItem.id == Notice.title_id)
+        .outerjoin(Power, Power.id == func.coalesce(PowerItem.power_id, Notice.title_id))
+        .outerjoin(
+            Addressee,
+            Addressee.id
+            == func.coalesce(Notification.addressee_id, RedAssignment.addressee_id, Power.grantor_id),
+        )
+        .where(Notice.mailing.is_(None), *which)
+        .order_by(Notice.id)
+        .limit(limit)
+        .with_for_update(of=Notice, skip_locked=True)
+    )
+    return session.execute(query).all()

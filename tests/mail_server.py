@@ -1,0 +1,91 @@
+"""A mail server on 127.0.0.1 that takes, refuses, hangs or is away, as a test wants it."""
+
+from __future__ import annotations
+
+import email
+import socket
+import threading
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from email.policy import default
+from typing import TYPE_CHECKING, Any
+
+from aiosmtpd.controller import Controller
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Iterator
+    from email.message import EmailMessage
+
+
+@dataclass
+class Handler:
+    """What the server does; `answers` are taken one by one for each recipient or message."""
+
+    messages: list[EmailMessage] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)
+    envelopes: list[tuple[str, list[str]]] = field(default_factory=list)
+    recipients: dict[str, str] = field(default_factory=dict)
+    data: list[str] = field(default_factory=list)
+
+    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _: Any) -> str:  # noqa: ANN401, N802
+        said = self.recipients.get(address)
+        if said is not None:
+            return said
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: ANN401, N802
+        said = self.data.pop(0) if self.data else "250 OK"
+        if said.startswith("250"):
+            self.raw.append(envelope.content)
+            self.messages.append(email.message_from_bytes(envelope.content, policy=default))
+            self.envelopes.append((envelope.mail_from, list(envelope.rcpt_tos)))
+        return said
+
+
+@contextmanager
+def mail_server(
+    handler: Handler | None = None,
+    *,
+    tls: ssl.SSLContext | None = None,
+    **options: Any,  # noqa: ANN401
+) -> Iterator[tuple[str, Handler]]:
+    """Run a mail server; give its address, and what it has taken."""
+    handler = handler or Handler()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    if tls is not None:
+        options |= {"tls_context": tls, "require_starttls": True}
+    controller = Controller(handler, hostname="127.0.0.1", port=port, enable_SMTPUTF8=False, **options)
+    controller.start()
+    try:
+        yield f"127.0.0.1:{port}", handler
+    finally:
+        controller.stop()
+
+
+@contextmanager
+def odd_server(talk: Callable[[socket.socket], None]) -> Iterator[str]:
+    """Run a server that does with each connection what a test wants."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        stopping = threading.Event()
+
+        def serve() -> None:
+            while not stopping.is_set():
+                with suppress(OSError):
+                    taken, _ = listening.accept()
+                    with taken:
+                        if not stopping.is_set():
+                            talk(taken)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        try:
+            yield "{}:{}".format(*listening.getsockname())
+        finally:
+            stopping.set()
+            with suppress(OSError), socket.create_connection(listening.getsockname(), timeout=1):
+                pass
+            thread.join(5)
