@@ -18,8 +18,8 @@ class User(V1Part):
     person: Party
     all_clients: bool
     client_count: Integer
-    clients: Annotated[tuple[str, ...], Child("client", most=5000)] = ()
-    matters: Annotated[tuple[str, ...], Child("matter", most=100)] = ()
+    clients: Annotated[tuple[str, ...], Child("client")] = ()
+    matters: Annotated[tuple[str, ...], Child("matter")] = ()
     may_decide: bool
     starts_at: datetime
     ends_at: datetime | None = None

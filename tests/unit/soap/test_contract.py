@@ -20,6 +20,7 @@ from notigateway.soap.notigateway_v1.marks_service import MarksService
 from notigateway.soap.notigateway_v1.push_service import PushService
 from notigateway.soap.notigateway_v1.representation_service import RepresentationService
 from notigateway.soap.notigateway_v1.service import MailboxService
+from notigateway.soap.notigateway_v1.users_service import UsersService
 from notigateway.soap.protocol import Dispatcher
 from notigateway.wss.ns import NOTIGATEWAY_ISSUING_V1, NOTIGATEWAY_V1
 
@@ -39,6 +40,7 @@ SERVICES = [
     FollowingService,
     MarksService,
     PushService,
+    UsersService,
 ]
 ERRORS_URL = "https://gateway.example/notigateway/errors"
 CONTRACT = Contract("notigateway-v1", NOTIGATEWAY_V1, "https://gateway.example/notigateway/v1", ERRORS_URL)
