@@ -97,7 +97,7 @@ def test_a_pull_that_is_killed_at_random_moments_ends_with_every_notification_on
     report = json.loads(again.stdout)
     assert (report["walked_list"], report["changes"], report["listed"]) == (False, 0, 0)
     files = {entry.name for entry in spool.iterdir() if not entry.is_dir()}
-    assert files - {KEPT} == {".archive", ".lock", ".cursor", ".waiting"}
+    assert files - {KEPT} == {".archive", ".lock", ".cursor", ".waiting", "archive.db"}
 
     seals = load_certificates(sandbox.pki.certificate("seal"))
     ids = sorted(_check_folder(Path(folder), seals) for folder in _complete(spool))

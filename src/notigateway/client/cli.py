@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, NoReturn
 import typer
 
 from notigateway.client import show
+from notigateway.client.archive.commands import archive_app
 from notigateway.client.connection import Connection, connection_of, read_config
 from notigateway.client.contacts_commands import contacts_app
 from notigateway.client.errors import ClientError, SpoolError
@@ -201,6 +202,7 @@ add_log_commands(app)
 add_marking_command(app)
 app.add_typer(users_app, name="users")
 app.add_typer(contacts_app, name="contacts", help="Where you are told by e-mail: get, set. No legal effect.")
+app.add_typer(archive_app, name="archive", help="Make something of an archive: a table, a report, a ZIP.")
 app.add_typer(wscn_app, name="wscn", help="The same by the Social Security's contract; or --contract wscn.")
 
 

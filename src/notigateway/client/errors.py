@@ -159,6 +159,23 @@ class ArchiveOfAnotherError(ClientError):
     code = "ARCHIVE_OF_ANOTHER"
 
 
+class ArchiveIndexError(ClientError):
+    """The index of an archive is not there, damaged or of another version: the folders are the truth."""
+
+    exit_code = 2
+    code = "ARCHIVE_INDEX"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"{why}; notigateway-client archive rebuild makes it anew, from the folders")
+
+
+class ArchiveExportError(ClientError):
+    """What was asked for cannot be made of an archive."""
+
+    exit_code = 2
+    code = "ARCHIVE_EXPORT"
+
+
 class FetchingEndedError(ClientError):
     """A process that fetched beside a pull has ended before its work was done."""
 

@@ -67,7 +67,7 @@ def work_for(row: Notification, stored: Stored | None, events: Sequence[Change] 
         return Work.CONTENT
     if stored is None or outcome_of(row.state) != outcome_of(stored.state):
         return Work.RECEIPTS
-    if any(_is_news(event, stored) for event in events):
+    if stored.is_unseen or any(_is_news(event, stored) for event in events):
         return Work.RECEIPTS
     return Work.ROW if mark_of_row(row) != stored.mark else None
 
@@ -169,6 +169,7 @@ def _anew(
         receipts=said_receipts,
         former=before.get("former", ()),
         decided_at=wanted.decided_at,
+        kept_since=before.get("kept_since") or before.get("stored_at"),
     )
     decision, old = about["decision"], before.get("decision")
     if decision and old and decision["state"] == old["state"] and decision["at"] in {None, old["at"]}:

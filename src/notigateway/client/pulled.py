@@ -82,6 +82,8 @@ class PullReport:
     stored: int = 0
     noted: int = 0
     updated: int = 0
+    # What is stored, and not seen any more by whoever pulls.
+    unseen: int = 0
     documents: int = 0
     document_bytes: int = 0
     receipts_verified: int = 0

@@ -15,9 +15,12 @@ from __future__ import annotations
 import hashlib
 import json
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from notigateway.client.archive.index import Index
 from notigateway.client.dating import date_waiting
 from notigateway.client.errors import (
     GatewayFaultError,
@@ -35,6 +38,7 @@ from notigateway.client.shapes import as_json
 from notigateway.client.spool import Spool
 from notigateway.client.values import CONTENT_RELEASED, UNDECIDED, Filter
 from notigateway.client.waiting import read_waiting
+from notigateway.instants import instant_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -42,7 +46,7 @@ if TYPE_CHECKING:
 
     from notigateway.client.api import NotificationClient
     from notigateway.client.fetching import Processes
-    from notigateway.client.values import Change
+    from notigateway.client.values import Change, ChangesPage, RightsChange
     from notigateway.contract.v1 import Notification
     from notigateway.contract.v1_decisions import DecisionOutcome
     from notigateway.evidence.history import Pin
@@ -53,6 +57,7 @@ _FETCHED_AT_ONCE: Final = 50
 _FETCHED_BYTES: Final = 4 * 1024 * 1024
 # While one accepted batch is being stored the next may be accepted: a failure finds no more than these two.
 _UNDER_WAY_WHILE_ACCEPTING: Final = 2
+_INVALID_REQUEST: Final = "INVALID_REQUEST"
 _INVALID_CURSOR: Final = "INVALID_CURSOR"
 _CANCELLED: Final = "cancelled"
 
@@ -90,18 +95,23 @@ def pull(
     """
     believed = tuple(seal_certificates), tuple(authorities)
     template = None if folders is None else FolderTemplate.parse(folders)
-    with Spool(directory) as spool:
+    with Spool(directory, looks=False) as spool, closing(Index(spool)) as index:
         watch = LogWatch(client, spool, seal_certificates, accepted_log_name)
         log_size = check_owner(spool, client, watch, template, adopt=adopt)
         with Crew(Fetcher(client, spool, *believed), parallel, processes) as crew:
-            run = _Pull(client, spool, crew, accept, progress)
+            index.open(anew=full)
+            run = _Pull(client, spool, index, crew, accept, progress)
             run.report.log_size, run.report.log_follows = log_size, watch.quoted
             waiting = read_waiting(spool)
             untold = noted_corrections(spool)
             report = run.run(where or Filter(), full=full or bool(watch.quoted))
+            index.note(waiting)
             date_waiting(spool, waiting, report, begin=crew.date, result=fetched, at_once=crew.size)
+            index.refresh(waiting)
         if untold or report.corrections:
             report.corrections = list(dict.fromkeys([*untold, *report.corrections]))
+        index.end(report, accept=accept)
+        if untold or report.corrections:
             spool.drop_file(UNTOLD)
         return report
 
@@ -112,6 +122,7 @@ class _Pull:
 
     client: NotificationClient
     spool: Spool
+    index: Index
     crew: Crew
     accept: bool
     progress: Callable[[Step, int], None]
@@ -119,6 +130,7 @@ class _Pull:
     met: set[str] = field(default_factory=set)
     undecided: list[Notification] = field(default_factory=list)
     wanted: list[Wanted] = field(default_factory=list)
+    tells_titles: bool = True
     # How many were fetched and could not be stored.
     unstored: int = 0
     running: dict[Future[PullReport], Sequence[Wanted]] = field(default_factory=dict)
@@ -140,7 +152,7 @@ class _Pull:
             if cursor is None:
                 self.spool.forget_bookmark()
                 # Taken before the walk: what changes meanwhile comes after it.
-                cursor = self.client.changes_page(from_now=True).next_cursor
+                cursor = self._page(None, from_now=True).next_cursor
                 is_known = any(one.is_proven for one in self.spool)
                 self._walk_list(where)
                 if is_known:
@@ -153,7 +165,7 @@ class _Pull:
     def _follow(self, where: Filter, purpose: str, cursor: str) -> tuple[str | None, bool]:
         """Take one page of changes; return the next cursor, or None where only the list can help."""
         try:
-            page = self.client.changes_page(cursor)
+            page = self._page(cursor)
         except GatewayFaultError as error:
             if error.code != _INVALID_CURSOR or self.report.walked_list:
                 raise
@@ -165,14 +177,50 @@ class _Pull:
             if where.matches(changes[-1].notification):
                 self._sort(changes[-1].notification, changes)
         self._finish()
+        self._look_at_titles(page.rights_changes, where)
         self._keep(purpose, page.next_cursor)
         return page.next_cursor, not page.has_more
+
+    def _page(self, cursor: str | None, *, from_now: bool = False) -> ChangesPage:
+        """Return a page of changes, with those of titles where the service tells them."""
+        if self.tells_titles:
+            try:
+                return self.client.changes_page(cursor, from_now=from_now, rights=True)
+            except GatewayFaultError as error:
+                if error.code != _INVALID_REQUEST:
+                    raise
+                self.tells_titles = False
+        return self.client.changes_page(cursor, from_now=from_now)
+
+    def _look_at_titles(self, changes: Sequence[RightsChange], where: Filter) -> None:
+        """List what is seen now of each addressee for whom a title began or ended: nobody else's."""
+        for addressee in dict.fromkeys(one.addressee.identifier for one in changes):
+            seen: set[str] = set()
+            for notification in self.client.list_notifications(Filter(addressee_id=addressee)):
+                seen.add(notification.id.lower())
+                if where.matches(notification):
+                    self._sort(notification)
+            self._finish()
+            self._lose(set(self.index.of_addressee(addressee)) - seen)
+
+    def _lose(self, ids: set[str]) -> None:
+        """Say of what is stored that it is not seen any more; it stays."""
+        found = [one for one in map(self.spool.find, sorted(ids)) if one is not None and not one.is_unseen]
+        self.index.note(one.folder for one in found)
+        for one in found:
+            about = self.spool.described(one.folder)
+            if about:
+                self.spool.change(one.folder, {}, {**about, "unseen_since": instant_text(datetime.now(UTC))})
+                self.report.unseen += 1
+        self.index.refresh(one.folder for one in found)
 
     def _walk_list(self, where: Filter) -> None:
         self.report.walked_list = True
         for notification in self.client.list_notifications(where):
             self._sort(notification)
         self._finish()
+        if where == Filter():
+            self._lose({one.id for one in self.spool} - {one.lower() for one in self.met})
 
     def _look_at_reports(self, where: Filter) -> None:
         """Look at every event that another channel told of what is stored: a row does not say its instant."""
@@ -296,6 +344,7 @@ class _Pull:
         batch, self.wanted = self.wanted, []
         if batch:
             self._collect(down_to=2 * self.crew.size - 1)
+            self.index.note(one.folder for one in batch)
             self.running[self.crew.fetch(batch)] = batch
 
     def _collect(self, *, down_to: int) -> None:
@@ -325,8 +374,7 @@ class _Pull:
         report.refused += part.refused
         report.not_verified += part.not_verified
         report.corrections += part.corrections
-        for one in part.put:
-            self.spool.know(one)
+        self.index.refresh(one.folder for one in part.put)
         self.unstored += len(part.refused) + len(part.not_verified)
         for step, count in (
             (Step.STORED, part.stored),

@@ -299,6 +299,7 @@ def report_table(report: PullReport) -> None:
         ("receipts verified", report.receipts_verified),
         ("… without proof of their time", report.undated),
         ("time-stamped", f"{report.time_stamped}, waiting {report.waiting}"),
+        ("not seen any more", report.unseen),
         ("corrected", len(report.corrections)),
         ("refused", len(report.refused)),
         ("not verified", len(report.not_verified)),

@@ -22,6 +22,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import threading
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -65,8 +66,10 @@ class Spool:
     Raises: `SpoolError` when it is in use, is no folder or cannot be written.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, looks: bool = True) -> None:
         self._directory = directory
+        # Whether it looks through all folders at once; else an index tells it.
+        self._looks = looks
         self._template = FolderTemplate(DEFAULT)
         self._folder = -1
         self._lock = -1
@@ -110,6 +113,22 @@ class Spool:
     def find(self, notification_id: str) -> Stored | None:
         """Return what is stored of a notification; None where nothing is."""
         return self._stored.get(notification_id.lower())
+
+    @property
+    def directory(self) -> Path:
+        """The folder's path."""
+        return self._directory
+
+    def holds(self, folder: str) -> bool:
+        """Tell whether a folder is there. Raises: `SpoolError`."""
+        with disk(self._directory), suppress(FileNotFoundError, NotADirectoryError):
+            return stat.S_ISDIR(os.stat(folder, dir_fd=self._folder, follow_symlinks=False).st_mode)
+        return False
+
+    def forget(self, notification_id: str) -> None:
+        """Take note that a notification is not there any more."""
+        with self._mutex:
+            self._stored.pop(notification_id, None)
 
     def know(self, stored: Stored) -> None:
         """Take note of what was stored, perhaps by a process beside this one."""
@@ -385,7 +404,7 @@ class Spool:
                 shutil.rmtree(name, dir_fd=self._folder)
             elif name.startswith(_TEMPORARY):
                 remove_file(name, self._folder)
-        for folder in self.folders():
+        for folder in self.folders() if self._looks else ():
             stored = Stored.of(folder, self.described(folder)) or Stored.named(folder)
             if stored is not None:
                 self._stored.setdefault(stored.id, stored)

@@ -37,7 +37,8 @@ _OUTCOMES: Final = {
 }
 # Not of the notification itself, or other at every look.
 _BESIDE: Final = frozenset(
-    {"format", "documents", "receipts", "decision", "former", "stored_at", "time_left"}
+    {"format", "documents", "receipts", "decision", "former", "stored_at", "kept_since"}
+    | {"unseen_since", "time_left"}
 )
 _MARK_CHARS: Final = 16
 
@@ -57,6 +58,8 @@ class Stored:
     is_proven: bool
     has_content: bool
     mark: str
+    # Whoever pulls does not see it any more: a title has ended.
+    is_unseen: bool = False
 
     @classmethod
     def of(cls, folder: str, about: Mapping[str, Any]) -> Stored | None:
@@ -72,6 +75,7 @@ class Stored:
                 is_proven=decision is not None and bool(decision.get("receipt_id")),
                 has_content=bool(about["documents"]),
                 mark=mark_of(about),
+                is_unseen=about.get("unseen_since") is not None,
             )
         except (LookupError, TypeError, ValueError, AttributeError):
             return None
@@ -107,14 +111,17 @@ def described_as(
     receipts: Sequence[Mapping[str, Any]],
     former: Sequence[Mapping[str, Any]] = (),
     decided_at: datetime | None = None,
+    kept_since: str | None = None,
 ) -> dict[str, Any]:
     """Return what is to be said of a notification; `decided_at` is when that was which leaves no receipt."""
+    now = instant_text(datetime.now(UTC))
     about = {
         "format": FORMAT,
         **as_json(row),
         "documents": list(documents),
         "receipts": list(receipts),
-        "stored_at": instant_text(datetime.now(UTC)),
+        "kept_since": kept_since or now,
+        "stored_at": now,
     }
     about["decision"] = decision_of(about, decided_at)
     about["former"] = list(former)

@@ -112,6 +112,7 @@ def test_without_room_on_the_disk_nothing_is_accepted(
     assert (accepted(service), stored(inbox)) == (150, 150)
     assert {entry.name for entry in inbox.iterdir() if not entry.is_dir()} == {
         ".archive",
+        "archive.db",
         ".lock",
         ".cursor",
         ".waiting",

@@ -1,0 +1,1 @@
+"""What is made of the folders of an archive: the index, exports, the report of a day, a ZIP."""

@@ -1,0 +1,314 @@
+"""What is made of an archive: its index, whoever damages it; tables, the report of a day, a ZIP."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sqlite3
+import sys
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from zipfile import ZipFile
+
+import openpyxl
+import pytest
+from lxml import html
+from pyarrow import parquet
+from typer.testing import CliRunner
+
+from archived import described, folder_of
+from notigateway.client import NotificationClient, PullReport, SpoolError, pull
+from notigateway.client.archive.commands import archive_app
+from notigateway.client.archive.index import CHANGED, reading
+from notigateway.client.archive.report import Report
+from notigateway.client.errors import ArchiveExportError, ArchiveIndexError, DocumentMismatchError
+from notigateway.law.deadlines import MADRID
+from pki import pki
+from service_simulator import AVAILABLE_AT, DEADLINE, DECIDED_AT, Item
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from service_simulator import Simulator
+
+EARLIER = AVAILABLE_AT + timedelta(hours=5)
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    return tmp_path / "archive"
+
+
+@pytest.fixture
+def run(client: NotificationClient, archive: Path) -> Callable[..., PullReport]:
+    def run(*, accept: bool = False, **options: Any) -> PullReport:  # noqa: ANN401  (options of pull)
+        return pull(client, archive, seal_certificates=[pki().seal.certificate], accept=accept, **options)
+
+    return run
+
+
+@pytest.fixture
+def filled(service: Simulator, run: Callable[..., PullReport]) -> list[Item]:
+    """An archive of a pending, an accepted, a lapsed one; and one that was corrected."""
+    items = service.add(4, subject='=HYPERLINK("http://evil.example";"<b>pay</b>")')
+    pending, accepted, lapsed, corrected = items
+    service.accept(accepted)
+    service.accept(corrected)
+    lapsed.state = "lapsed"
+    run()
+    service.report(corrected, "accepted", EARLIER)
+    run()
+    assert pending.state == "available"
+    return items
+
+
+def made(*arguments: object) -> bytes:
+    """Run a command of `archive`; return what it printed."""
+    done = CliRunner().invoke(archive_app, [str(one) for one in arguments])
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    assert done.exit_code == 0, done.output
+    return done.stdout_bytes
+
+
+def of_index(archive: Path, query: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(archive / "archive.db")) as index:
+        return list(index.execute(query))
+
+
+def test_the_index_says_what_the_folders_say(archive: Path, filled: list[Item]) -> None:
+    found = of_index(
+        archive, "SELECT id, folder, state, decided_at, has_content FROM notifications ORDER BY code"
+    )
+    for item, (identifier, folder, state, decided_at, has_content) in zip(filled, found, strict=True):
+        about = described(archive / folder)
+        assert (identifier, state, bool(has_content)) == (item.id, about["state"], bool(about["documents"]))
+        assert decided_at == (about["decision"] or {}).get("at")
+    (version,) = of_index(archive, "SELECT state, is_corrected, to_state FROM versions")
+    assert version == ("accepted", 1, "accepted")
+    assert of_index(archive, "SELECT count(*) FROM receipts") == [(3,)]
+    assert of_index(archive, "SELECT stored, noted, updated, corrections FROM runs") == [
+        (2, 2, 0, 0),
+        (0, 0, 1, 1),
+    ]
+    assert not (archive / CHANGED).exists()
+
+
+@pytest.mark.parametrize("damage", ["missing", "torn", "other version"])
+def test_an_index_that_cannot_be_used_is_made_anew_and_nothing_is_fetched(
+    service: Simulator, run: Callable[..., PullReport], archive: Path, filled: list[Item], damage: str
+) -> None:
+    before = of_index(archive, "SELECT * FROM notifications ORDER BY code")
+    file = archive / "archive.db"
+    if damage == "missing":
+        file.unlink()
+    elif damage == "torn":
+        file.write_bytes(file.read_bytes()[:3000] + b"torn")
+    else:
+        with closing(sqlite3.connect(file)) as index:
+            index.execute("PRAGMA user_version = 99")
+    asked = len(service.operations)
+    report = run()
+    assert (report.stored, report.noted, report.updated) == (0, 0, 0)
+    assert service.operations[asked:] == ["ListChanges", "RetrieveReceipts"]
+    assert of_index(archive, "SELECT * FROM notifications ORDER BY code") == before
+    assert len(filled) == len(before)
+    assert made("rebuild", archive) == b"4 notifications\n"
+    assert of_index(archive, "SELECT * FROM notifications ORDER BY code") == before
+
+
+def test_a_run_that_died_before_its_index_is_mended_without_reading_everything(
+    service: Simulator, run: Callable[..., PullReport], archive: Path, filled: list[Item]
+) -> None:
+    file, changed = archive / "archive.db", archive / CHANGED
+    service.add(1)
+    run()
+    former = file.read_bytes()
+    service.accept(filled[0])
+    run()
+    (found,) = of_index(archive, "SELECT folder FROM notifications WHERE code = 1")
+    (quiet,) = of_index(archive, "SELECT folder FROM notifications ORDER BY code DESC LIMIT 1")
+    # What a kill between the folders and the index leaves.
+    file.write_bytes(former)
+    changed.write_text(f"\n{found[0]}\n")
+    unread = archive / str(quiet[0]) / "notification.json"
+    about = json.loads(unread.read_text())
+    unread.write_text(json.dumps({**about, "subject": "Never read"}))
+    run()
+    assert of_index(archive, "SELECT state FROM notifications WHERE code = 1") == [("accepted",)]
+    assert of_index(archive, "SELECT count(*) FROM notifications WHERE subject LIKE '%Never%'") == [(0,)]
+    assert not changed.exists()
+
+
+def test_others_read_the_index_while_a_pull_writes(
+    service: Simulator, run: Callable[..., PullReport], archive: Path, filled: list[Item]
+) -> None:
+    with reading(archive) as index:
+        assert index.execute("SELECT count(*) FROM notifications").fetchone()[0] == len(filled)
+        service.add(1)
+        assert run().noted == 1
+        assert index.execute("SELECT count(*) FROM notifications").fetchone()[0] == len(filled)
+
+
+def test_csv_opens_in_a_spreadsheet_and_computes_nothing(archive: Path, filled: list[Item]) -> None:
+    data = made("export", archive, "--csv")
+    assert data.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig")), delimiter=";"))
+    assert [one["code"] for one in rows] == ["1", "2", "3", "4"]
+    assert rows[0]["subject"].startswith("'=HYPERLINK")
+    assert rows[1]["decided_at"] == f"{DECIDED_AT.astimezone(MADRID):%Y-%m-%d %H:%M:%S}"
+    assert (rows[0]["last_day"], rows[3]["corrections"]) == ("2026-11-30", "1")
+    accepted = made(
+        "export", archive, "--state", "accepted", "--nif", "B00000000", "--since", "2026-01-01T00:00:00Z"
+    )
+    assert accepted.count(b"\r\n") == 3
+    assert made("export", archive, "--nif", "B99999999").count(b"\r\n") == 1
+    assert len(filled) == 4
+
+
+def test_a_workbook_has_dates_and_texts_as_what_they_are(
+    archive: Path, filled: list[Item], tmp_path: Path
+) -> None:
+    file = tmp_path / "all.xlsx"
+    made("export", archive, "--xlsx", "--output", file)
+    book = openpyxl.load_workbook(file)
+    head, *rows = book.active.iter_rows(values_only=True)
+    first = dict(zip(head, rows[1], strict=True))
+    assert len(rows) == len(filled)
+    assert first["decided_at"] == DECIDED_AT.astimezone(MADRID).replace(tzinfo=None)
+    assert (first["addressee"], first["code"]) == ("B00000000", 2)
+    cell = book.active.cell(2, head.index("subject") + 1)
+    assert (cell.data_type, cell.value) == ("s", filled[0].subject)
+
+
+def test_json_and_parquet_tell_utc(archive: Path, filled: list[Item], tmp_path: Path) -> None:
+    lines = [json.loads(line) for line in made("export", archive, "--json").splitlines()]
+    assert datetime.fromisoformat(lines[1]["decided_at"]) == DECIDED_AT
+    file = tmp_path / "all.parquet"
+    made("export", archive, "--format", "parquet", "--output", file)
+    table = parquet.read_table(file).to_pylist()
+    assert [one["id"] for one in table] == [item.id for item in filled]
+    assert (table[1]["decided_at"], table[0]["last_day"]) == (DECIDED_AT, date(2026, 11, 30))
+
+
+def test_what_cannot_be_exported_is_told(
+    archive: Path, filled: list[Item], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ArchiveExportError, match="--output FILE"):
+        made("export", archive, "--xlsx")
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "pyarrow", None)
+        with pytest.raises(ArchiveExportError, match=r"notigateway\[parquet\]"):
+            made("export", archive, "--parquet", "--output", tmp_path / "x.parquet")
+    with pytest.raises(ArchiveIndexError, match="archive rebuild"):
+        made("export", tmp_path / "nothing")
+    with pytest.raises(ArchiveIndexError, match="no archive"):
+        made("rebuild", tmp_path)
+    with pytest.raises(SpoolError, match="cannot write"):
+        made("export", archive, "--output", tmp_path / "missing" / "x.csv")
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["archive"]
+    assert len(filled) == 4
+
+
+@pytest.mark.parametrize(("language", "loud"), [("es", "Correcciones (1)"), ("en", "Corrections (1)")])
+def test_the_report_of_a_day_tells_what_hurts_first(
+    archive: Path, filled: list[Item], language: str, loud: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "day.html"
+    made("report", archive, "--output", file, "--language", language)
+    text = file.read_text("utf-8")
+    page = html.document_fromstring(text.encode())
+    assert page.get("lang") == language
+    assert next(one.text for one in page.iter("h2")) == loud
+    assert not list(page.iter("script", "img", "link", "b0", "iframe"))
+    assert "<b>pay</b>" not in text
+    assert "&lt;b&gt;pay&lt;/b&gt;" in text
+    with reading(archive) as index:
+        day = Report(
+            index, DEADLINE.astimezone(MADRID).date() - timedelta(days=1), now=DEADLINE, language=language
+        )
+        other = html.document_fromstring(day.html("x").encode())
+    assert len(other.get_element_by_id("lapsed").findall(".//tbody/tr")) == 1
+    (pending,) = other.get_element_by_id("pending").findall(".//tbody/tr")
+    assert pending.findtext("td/b") in {"hoy", "today"}
+    assert len(filled) == 4
+
+
+def test_the_report_says_who_decided_and_that_no_pull_ended(archive: Path, filled: list[Item]) -> None:
+    with reading(archive) as index:
+        text = Report(index, DECIDED_AT.date(), now=datetime(2026, 11, 22, tzinfo=UTC)).html("x")
+    page = html.document_fromstring(text.encode())
+    (row,) = page.get_element_by_id("decided").findall(".//tbody/tr")
+    assert row.findtext("td") == str(filled[1].code)
+    assert "00000000T Ana Ñuñez" in row.text_content()
+    assert "puede no estar completo" in text
+
+
+def test_a_zip_has_everything_of_one_notification(archive: Path, filled: list[Item], tmp_path: Path) -> None:
+    accepted, corrected = filled[1], filled[3]
+    file = tmp_path / "one.zip"
+    for named in (accepted.code, accepted.id, accepted.id[:13].upper()):
+        made("zip", archive, named, "--output", file)
+        with ZipFile(file) as found:
+            assert found.read("providencia.pdf") == accepted.content
+            assert {one.partition("/")[0] for one in found.namelist()} == {
+                "providencia.pdf",
+                "receipts",
+                "notification.json",
+            }
+    made("zip", archive, corrected.code, "--output", file)
+    with ZipFile(file) as found:
+        assert sum(one.startswith("receipts/") for one in found.namelist()) == 2
+        assert "former/former-1.json" in found.namelist()
+    (folder_of(archive, accepted) / "01-providencia.pdf").write_bytes(b"another")
+    file.unlink()
+    with pytest.raises(DocumentMismatchError):
+        made("zip", archive, accepted.code, "--output", file)
+    with pytest.raises(ArchiveExportError, match="neither a code"):
+        made("zip", archive, "../x", "--output", file)
+    assert [one.name for one in tmp_path.iterdir()] == ["archive"]
+
+
+def test_documents_of_one_name_are_kept_apart_in_a_zip(
+    service: Simulator, run: Callable[..., PullReport], archive: Path, tmp_path: Path
+) -> None:
+    (item,) = service.add(name="CON.pdf")
+    run(accept=True)
+    folder = folder_of(archive, item)
+    about = described(folder)
+    about["documents"].append({**about["documents"][0], "name": "../con.PDF"})
+    (folder / "notification.json").write_text(json.dumps(about))
+    made("zip", archive, item.code, "--output", tmp_path / "one.zip")
+    with ZipFile(tmp_path / "one.zip") as found:
+        assert {"_CON.pdf", "_con (2).PDF"} <= set(found.namelist())
+
+
+def test_a_power_gained_and_one_lost_look_at_that_client_alone(
+    service: Simulator, run: Callable[..., PullReport], archive: Path
+) -> None:
+    mine = service.add(2)
+    run()
+    theirs = [Item(code=10 + place, addressee="A28000016") for place in range(3)]
+    service.gain("A28000016", *theirs)
+    asked = len(service.requests)
+    report = run()
+    assert (report.walked_list, report.listed, report.noted) == (False, 3, 3)
+    listed = [
+        one
+        for one in service.requests[asked:]
+        if b"<ListNotifications" in one or b":ListNotifications" in one
+    ]
+    assert len(listed) == 1
+    assert b"A28000016" in listed[0]
+    service.lose("A28000016")
+    report = run()
+    assert (report.walked_list, report.unseen) == (False, 3)
+    assert of_index(archive, "SELECT count(*) FROM notifications WHERE unseen_since IS NOT NULL") == [(3,)]
+    assert described(archive / "A28000016" / "2026" / "10")["unseen_since"]
+    service.gain("A28000016", *theirs)
+    assert run().updated == 3
+    assert of_index(archive, "SELECT count(*) FROM notifications WHERE unseen_since IS NOT NULL") == [(0,)]
+    assert len(mine) == 2
