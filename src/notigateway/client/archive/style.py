@@ -29,7 +29,7 @@ section>div{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:
 th{text-align:left;font-weight:600;color:var(--soft);background:var(--band);border-bottom:2px solid
 var(--line)}
 th,td{padding:.4rem .6rem;vertical-align:top}td{border-bottom:1px solid var(--line);overflow-wrap:anywhere}
-td time,td.number,td.days{white-space:nowrap;overflow-wrap:normal;font-variant-numeric:tabular-nums}
+td time,td b,td.number,td.days{white-space:nowrap;overflow-wrap:normal;font-variant-numeric:tabular-nums}
 td.subject{min-width:14rem}td s{color:var(--soft)}.soon{color:var(--loud)}
 @media print{:root{--page:#fff;--ink:#000;--soft:#444;--line:#bbb;--band:#fff;--loudband:#fff;--badband:#fff}
 body{max-width:none;padding:0;font-size:9pt}nav{display:none}tr{break-inside:avoid}thead{display:table-header-group}
