@@ -61,7 +61,7 @@ _AT_ONCE: Final = 250
 # Of each sort: the procedure and the matter.
 _SORTS: Final = (("203546", "collection"), (IN_GROUP[0], "contribution"), ("2", "collection"))
 # What becomes of how many: accepted or rejected by the bureau, by the first employee, by the client; accepted
-# elsewhere and told at once; decided here or lapsed, and corrected days later by a report of what was earlier;
+# elsewhere and told at once; decided here or lapsed, and corrected days later by a report of before;
 # and the rest nobody decides.
 _FATES: Final = (
     ("bureau", 0.45),
