@@ -176,6 +176,13 @@ class ArchiveExportError(ClientError):
     code = "ARCHIVE_EXPORT"
 
 
+class PolicyError(ClientError):
+    """The policy by which `follow` accepts cannot be used: nothing was decided by it."""
+
+    exit_code = 2
+    code = "POLICY_INVALID"
+
+
 class FetchingEndedError(ClientError):
     """A process that fetched beside a pull has ended before its work was done."""
 
