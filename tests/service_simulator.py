@@ -121,6 +121,8 @@ class Item:
     others_ids: list[str] = field(default_factory=list)
     deadline: datetime = DEADLINE
     decided_at: datetime = DECIDED_AT
+    # Each with the NIF of who set it.
+    labels: list[tuple[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.sha256 = self.sha256 or hashlib.sha256(self.content).hexdigest()
@@ -150,8 +152,22 @@ class Item:
             element("specialCategory", "false"),
             element("documentCount", "1"),
             element("documentSize", str(len(self.content))),
+            *([self.marks()] if self.labels else []),
             element("colour", "a later minor version appended me"),
         )
+
+    def marks(self) -> _Element:
+        """Return the element Marks."""
+        labels = [
+            element(
+                "label",
+                element("label", label),
+                element("by", element("identifier", nif), element("name", "Ana Ñuñez")),
+                element("at", instant_text(AVAILABLE_AT)),
+            )
+            for label, nif in self.labels
+        ]
+        return element("marks", *labels)
 
     def document(self) -> _Element:
         """Return the element Document."""
@@ -660,12 +676,40 @@ def _mark(simulator: Simulator, request: _Element) -> _Element:
     )
 
 
+def _matters(simulator: Simulator, request: _Element) -> _Element:
+    procedure = element("procedure", element("code", "2001234"), element("name", "Apremio"))
+    return element(
+        "ListMattersResponse",
+        element("asOf", instant_text(AVAILABLE_AT)),
+        element("matter", element("code", "collection"), element("name", "Recaudación"), procedure),
+    )
+
+
+def _representations(simulator: Simulator, request: _Element) -> _Element:
+    """Answer that one acts for whoever has something here."""
+    return element(
+        "ListRepresentationsResponse",
+        element("asOf", instant_text(AVAILABLE_AT)),
+        element("hasMore", "false"),
+        *(
+            element(
+                "representation",
+                element("role", "attorney"),
+                element("addressee", element("identifier", one), element("name", "Ejemplo SL")),
+            )
+            for one in sorted({item.addressee for item in simulator.items.values()})
+        ),
+    )
+
+
 _ANSWERS: dict[str, Answer] = {
     "AcceptNotifications": _accept,
     "GetHistory": _history,
     "GetSummary": _summary,
     "ListChanges": _list_changes,
+    "ListMatters": _matters,
     "ListNotifications": _list,
+    "ListRepresentations": _representations,
     "MarkNotifications": _mark,
     "Ping": _ping,
     "RetrieveDocument": _document,

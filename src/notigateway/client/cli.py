@@ -20,6 +20,7 @@ from notigateway.client.archive.commands import archive_app
 from notigateway.client.connection import Connection, connection_of, read_config
 from notigateway.client.contacts_commands import contacts_app
 from notigateway.client.errors import ClientError, SpoolError
+from notigateway.client.follow_command import add_follow_command
 from notigateway.client.following_commands import add_following_commands
 from notigateway.client.log_commands import add_log_commands
 from notigateway.client.marking_commands import add_marking_command
@@ -200,6 +201,7 @@ add_representation_commands(app)
 add_power_commands(app)
 add_log_commands(app)
 add_marking_command(app)
+add_follow_command(app)
 app.add_typer(users_app, name="users")
 app.add_typer(contacts_app, name="contacts", help="Where you are told by e-mail: get, set. No legal effect.")
 app.add_typer(archive_app, name="archive", help="Make something of an archive: a table, a report, a ZIP.")

@@ -183,6 +183,13 @@ class PolicyError(ClientError):
     code = "POLICY_INVALID"
 
 
+class ListeningError(ClientError):
+    """The address at which pushes are to be received cannot be used."""
+
+    exit_code = 2
+    code = "LISTENING_FAILED"
+
+
 class FetchingEndedError(ClientError):
     """A process that fetched beside a pull has ended before its work was done."""
 

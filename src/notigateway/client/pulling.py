@@ -77,13 +77,15 @@ def pull(
     authorities: Sequence[Pin] = (),
     folders: str | None = None,
     adopt: bool = False,
+    chosen: Sequence[Notification] | None = None,
 ) -> PullReport:
     """Store every notification that matches `where` and is not yet in the archive, or stands there otherwise.
 
     With `accept` what is at disposal is accepted first, with legal effect; without it nothing has
     legal effect. `folders` is the template of the folders of a new archive; with `adopt` one is gone on with
-    that was pulled by another party or from another address. A run that left nothing lets the next
-    one with the same `accept` and `where` look at the changes only; `full` looks at everything again.
+    that was pulled by another party or from another address. With `chosen` these alone are looked at. A run
+    that left nothing lets the next one with the same `accept` and `where` look at the changes only; `full`
+    looks at everything again.
     `parallel` threads fetch and store or, where they are given, as many `processes`, with the same results.
     Before anything else the service's log must go on from the head that the folder knows, or under
     `accepted_log_name`, which a person has confirmed. Where `authorities` of time-stamps are given, receipts
@@ -104,7 +106,11 @@ def pull(
             run.report.log_size, run.report.log_follows = log_size, watch.quoted
             waiting = read_waiting(spool)
             untold = noted_corrections(spool)
-            report = run.run(where or Filter(), full=full or bool(watch.quoted))
+            if chosen is None:
+                run.run(where or Filter(), full=full or bool(watch.quoted))
+            else:
+                run.run_for(chosen)
+            report = run.report
             index.note(waiting)
             date_waiting(spool, waiting, report, begin=crew.date, result=fetched, at_once=crew.size)
             index.refresh(waiting)
@@ -135,13 +141,14 @@ class _Pull:
     unstored: int = 0
     running: dict[Future[PullReport], Sequence[Wanted]] = field(default_factory=dict)
 
-    def run(self, where: Filter, *, full: bool) -> PullReport:
-        self._run(where, full=full)
-        return self.report
+    def run_for(self, chosen: Sequence[Notification]) -> None:
+        for one in chosen:
+            self._sort(one)
+        self._finish()
 
     # --- the calling thread: the list or the changes ----------------------------------------------
 
-    def _run(self, where: Filter, *, full: bool) -> None:
+    def run(self, where: Filter, *, full: bool) -> None:
         if where.deadline_before is not None:
             # An extended deadline is no change of state: only the list can tell.
             self._walk_list(where)

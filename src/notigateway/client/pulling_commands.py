@@ -92,7 +92,7 @@ def pull_command(
             adopt=adopt,
         )
     (show.print_json if as_json else show.report_table)(report)
-    _tell(report.corrections)
+    tell_corrections(report.corrections)
     if report.not_verified:
         raise typer.Exit(_NOT_VERIFIED)
     if report.corrections:
@@ -101,7 +101,7 @@ def pull_command(
         raise typer.Exit(_REFUSED)
 
 
-def _tell(corrections: Sequence[Correction]) -> None:
+def tell_corrections(corrections: Sequence[Correction]) -> None:
     """Tell corrections where nobody misses them: whatever counts a term from the former instant is wrong."""
     for one in corrections:
         was = f"{one.former_state} {decided_text(one.former_state, one.former_at)}"

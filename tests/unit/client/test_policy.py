@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -13,6 +14,7 @@ from notigateway.client.errors import PolicyError
 from notigateway.client.policy import LARGEST_BYTES, Policy, Verdict, read_policy
 from notigateway.contract.v1 import IssuingBody, Notification, Party
 
+ROOT = Path(__file__).parents[3]
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 # The last day is the 12th of March: the term ends with it, in Madrid.
 DEADLINE = datetime(2026, 3, 12, 23, tzinfo=UTC)
@@ -148,6 +150,12 @@ def test_what_is_wrong_is_named(text: str, said: str) -> None:
     assert said in str(caught.value)
     assert caught.value.code == "POLICY_INVALID"
     assert "\n" not in caught.value.line()
+
+
+def test_the_sample_is_a_policy() -> None:
+    read = read_policy((ROOT / "samples/follow/policy.toml").read_bytes())
+    read.check_known(["B12345674"], ["penalties", "appeals", "contribution"], [])
+    assert [one.accepts for one in read.rules] == [False, True, True]
 
 
 def test_a_file_that_is_no_text_or_too_long_is_refused() -> None:
