@@ -10,14 +10,14 @@ from uuid import uuid4
 
 import pytest
 from alembic import command
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, insert, select, text, update
 
 from kept_inbox import check_kept
 from notigateway.addressee.red import assign_red
 from notigateway.law.lifecycle import State
 from notigateway.repository.columns import Row
 from notigateway.repository.engine import create_database, writing
-from notigateway.repository.model import Addressee, Event, Notification
+from notigateway.repository.model import Addressee, Notification
 from notigateway.repository.placing import place_committed
 from notigateway.repository.schema import configuration, current_revision, head_revision, upgrade
 from patience import PATIENCE_SECONDS
@@ -63,15 +63,18 @@ def decide(stack: Stack, session: Session) -> None:
     """
     for row in session.scalars(select(Notification).where(Notification.code.in_((1, 5)))):
         row.state, row.decided_at = State.CANCELLED, stack.now
-        session.add(
-            Event(
-                id=uuid4(),
-                notification_code=row.code,
-                position=2,
-                state=State.CANCELLED,
-                decisive=True,
-                at=stack.now,
-            )
+        session.events.append(event := uuid4())
+        session.flush()
+        session.execute(
+            insert(Row.metadata.tables["events"]),
+            {
+                "id": event,
+                "notification_code": row.code,
+                "position": 2,
+                "state": State.CANCELLED,
+                "decisive": True,
+                "at": stack.now,
+            },
         )
     session.flush()
     key_of = {row.identifier: row.id for row in session.scalars(select(Addressee))}

@@ -261,7 +261,9 @@ class LogRenamedError(NotVerifiedError):
     exit_code = 6
     code = "LOG_RENAMED"
 
-    def __init__(self, before: str, now: str, quoted: str = "") -> None:
+    def __init__(self, before: str, now: str, quoted: str = "", *, quotes: bool = False) -> None:
+        """`quotes` says that the new log names the known one as that which it goes on from."""
+        self.quotes = quotes
         said = f": {quoted}" if quoted else ""
         super().__init__(
             f'the log that was "{before}" is "{now}" now{said}. Ask who runs the service, by another '

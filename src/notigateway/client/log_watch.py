@@ -134,7 +134,9 @@ class LogWatch:
         quoted = quoted_words(served.head, before.head, "this folder knows")
         quoted += f"; {held_words(before.head.size, is_held=self._still_holds(before, served))}"
         if self.accepted_name != served.head.origin:
-            raise LogRenamedError(before.head.origin, served.head.origin, quoted)
+            follows = served.head.follows
+            quotes = follows is not None and follows.origin == before.head.origin
+            raise LogRenamedError(before.head.origin, served.head.origin, quoted, quotes=quotes)
         self.quoted = quoted
         return Known(served.note, (*known.former, before.head.origin))
 

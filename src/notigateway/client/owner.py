@@ -10,7 +10,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from notigateway.client.errors import ArchiveOfAnotherError, LogSplitError, NotVerifiedError, SpoolError
+from notigateway.client.errors import (
+    ArchiveOfAnotherError,
+    LogRenamedError,
+    LogSplitError,
+    NotVerifiedError,
+    SpoolError,
+)
 from notigateway.client.folders import DEFAULT, FolderTemplate
 from notigateway.client.log_watch import KEPT
 
@@ -59,6 +65,10 @@ def check_owner(
         size = watch.look()
     except LogSplitError:
         raise  # of one name: it is evidence, wherever the service is
+    except LogRenamedError as error:
+        if is_elsewhere and not error.quotes:
+            raise ArchiveOfAnotherError(f"{_from_elsewhere(said, client)} ({error.code}: {error})") from error
+        raise  # it says what it goes on from: restored elsewhere, or somebody who says so; a person asks
     except NotVerifiedError as error:
         if is_elsewhere:
             raise ArchiveOfAnotherError(f"{_from_elsewhere(said, client)} ({error.code}: {error})") from error

@@ -75,6 +75,7 @@ class Spool:
         self._lock = -1
         self._mutex = threading.Lock()
         self._stored: dict[str, Stored] = {}
+        self._places: set[str] = set()
         # Folders with names that a crash of the machine may still take away.
         self._unsettled: set[str] = set()
 
@@ -134,15 +135,22 @@ class Spool:
         """Take note of what was stored, perhaps by a process beside this one."""
         with self._mutex:
             self._stored[stored.id] = stored
+            self._places.add(stored.folder)
 
     def file_by(self, template: FolderTemplate) -> None:
         """Let the folders of what is stored from now on stand where a template says."""
         self._template = template
 
     def folder_of(self, notification: Notification) -> str:
-        """Return where the folder of a notification is, or will be."""
+        """Return where the folder of a notification is, or will be.
+
+        A service that was restored to an earlier point gives a code again: the other one stays where it is.
+        """
         stored = self.find(notification.id)
-        return self._template.folder_of(notification) if stored is None else stored.folder
+        if stored is not None:
+            return stored.folder
+        place = self._template.folder_of(notification)
+        return place if place not in self._places else f"{place}-{notification.id.lower()}"
 
     def share(self) -> Place:
         """Let processes beside this one store too; the folder is locked until the last of them has ended.
@@ -407,6 +415,7 @@ class Spool:
         for folder in self.folders() if self._looks else ():
             stored = Stored.of(folder, self.described(folder)) or Stored.named(folder)
             if stored is not None:
+                self._places.add(stored.folder)
                 self._stored.setdefault(stored.id, stored)
 
     def folders(self) -> Iterator[str]:

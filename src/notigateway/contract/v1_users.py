@@ -17,7 +17,7 @@ class User(V1Part):
     entity: Party
     person: Party
     all_clients: bool
-    client_count: Integer
+    client_count: int
     clients: Annotated[tuple[str, ...], Child("client")] = ()
     matters: Annotated[tuple[str, ...], Child("matter")] = ()
     may_decide: bool

@@ -312,3 +312,19 @@ def test_a_power_gained_and_one_lost_look_at_that_client_alone(
     assert run().updated == 3
     assert of_index(archive, "SELECT count(*) FROM notifications WHERE unseen_since IS NOT NULL") == [(0,)]
     assert len(mine) == 2
+
+
+def test_a_code_that_is_given_again_stands_beside_the_former(
+    service: Simulator, run: Callable[..., PullReport], archive: Path
+) -> None:
+    """As after a restore to an earlier point: nothing of what was archived is touched."""
+    (former,) = service.add(1)
+    run()
+    del service.items[former.id]
+    again = Item(code=former.code)
+    service.items[again.id] = again
+    assert run(full=True).noted == 1
+    folder = archive / "B00000000" / "2026"
+    assert {one.name for one in folder.iterdir()} == {"1", f"1-{again.id}"}
+    assert described(folder / "1")["id"] == former.id
+    assert run(full=True).already_stored == 1
