@@ -130,6 +130,28 @@ def test_nothing_but_the_ping_goes_to_a_receiver_that_does_not_confirm(pusher: P
     assert text(listed, "ended") == "not_confirmed"
 
 
+def test_an_address_is_signed_as_it_goes_over_the_wire(pusher: Pusher, hook: Hook) -> None:
+    """Else a receiver that follows the standard would refuse what an address written otherwise brings."""
+    plain = hook.url
+    hook.url = plain.replace("http://127.0.0.1", "HTTP://127.0.0.1").replace("/hook?for=us", "")
+    pusher.subscribe(hook)
+    hook.url = plain.replace("/hook?for=us", "/")
+    pusher.drain()
+    assert (hook.pings, text(pusher.listed()[0], "trouble")) == (1, None)
+
+
+def test_a_name_that_leads_inside_is_told_and_nothing_is_sent(pusher: Pusher, hook: Hook) -> None:
+    port = hook.url.split(":")[2].split("/")[0]
+    pusher.stack.settings = pusher.stack.settings.model_copy(update={"push_networks": ("10.0.0.0/8",)})
+    pusher.stack.start()
+    pusher.work = pushing(pusher.stack.settings)
+    answer = pusher.stack.ask("Subscribe", f"<kind>webhook</kind><url>http://ip6-localhost:{port}/</url>")
+    assert text(answer.tree, "subscription/kind") == "webhook"
+    pusher.run()
+    assert text(pusher.listed()[0], "trouble") in {"address_refused", "no_connection"}
+    assert hook.pings == 0
+
+
 def test_what_fails_holds_back_its_own_notification_alone_until_it_is_taken(
     pusher: Pusher, hook: Hook
 ) -> None:

@@ -99,6 +99,12 @@ class _Run:
     engine: Engine
     now: datetime
     done: Pushed = field(default_factory=Pushed)
+    begun: float = field(default_factory=time.monotonic)
+
+    @property
+    def signing_at(self) -> datetime:
+        """The instant in this run: a receiver takes no signature that is minutes old."""
+        return self.now + timedelta(seconds=time.monotonic() - self.begun)
 
     def do(self) -> Pushed:
         with reading(self.engine) as session:
@@ -119,7 +125,7 @@ class _Run:
     # --- the ping ---------------------------------------------------------------------------------
 
     def _ping(self, one: Subscription) -> Answer:
-        return self.pushing.sender.post(self.pushing.events.ping(one), now=self.now)
+        return self.pushing.sender.post(self.pushing.events.ping(one), now=self.signing_at)
 
     def _confirm(self, one: Subscription, answer: Answer) -> None:
         """Keep whether the receiver has repeated the challenge; one that does not for a day is ended."""
@@ -207,7 +213,7 @@ class _Run:
             if lane.troubled.is_so or time.monotonic() > end:
                 break
             posted = self.pushing.events.of(delivery, lane.subscription.url)
-            answer = self.pushing.sender.post(posted, now=self.now)
+            answer = self.pushing.sender.post(posted, now=self.signing_at)
             if answer.is_receivers or answer.is_gone:
                 lane.troubled.is_so = True
             lane.answers.append((delivery, answer))

@@ -7,12 +7,13 @@ never followed, and a connection goes to an address that was looked at.
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Final, Self
 
 import httpx
 
+from notigateway.destinations import AddressRefusedError
 from notigateway.exchanges import BoundedTransport, SlowExchangeError
 from notigateway.law.pushing import Trouble
 
@@ -96,16 +97,19 @@ class Sender:
 
     def post(self, posted: Posted, *, now: datetime, **headers: str) -> Answer:
         """Sign a message as of `now`, and post it; whatever happens is an answer."""
-        signed = self._key.sign(posted, now=now)
         try:
-            request = httpx.Request("POST", posted.url, content=posted.content, headers={**signed, **headers})
+            # As it goes over the wire (RFC 9421 §2.2.2): whoever verifies sees no other form of it.
+            written = httpx.URL(posted.url)
+            url = written.copy_with(raw_path=written.raw_path)
+            signed = self._key.sign(replace(posted, url=str(url)), now=now)
+            request = httpx.Request("POST", url, content=posted.content, headers={**signed, **headers})
             response = self._http().send(request, stream=True)
             try:
                 return _read(response)
             finally:
                 response.close()
         except httpx.ConnectError as error:
-            refused = "not one to which anything is sent" in str(error)
+            refused = _is_refused(error)
             trouble = Trouble.ADDRESS_REFUSED if refused else Trouble.NO_CONNECTION
             return Answer(trouble, is_receivers=True)
         except httpx.TimeoutException:
@@ -113,6 +117,11 @@ class Sender:
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             is_slow = isinstance(error.__cause__, SlowExchangeError)
             return Answer(Trouble.TOO_SLOW if is_slow else Trouble.BROKEN, is_receivers=True)
+
+
+def _is_refused(error: BaseException | None) -> bool:
+    """Tell whether the cause of it all is an address to which nothing is sent."""
+    return error is not None and (isinstance(error, AddressRefusedError) or _is_refused(error.__cause__))
 
 
 def _read(response: httpx.Response) -> Answer:
