@@ -93,6 +93,14 @@ namespace Notigateway.Sample
             await Show(company, "SetReceivingAlone", one => Text(one, "receivingAlone") == "false", E("receivingAlone", "false"));
             await Show(company, "SetContacts", one => Text(one, "address") == "avisos@example.org", E("address", "avisos@example.org"));
             await Show(company, "GetContacts", one => Text(one, "address") == "avisos@example.org");
+            XElement made = await Show(company, "Subscribe", one => Deep(one, "kind") == "webhook",
+                E("kind", "webhook"), E("url", "https://127.0.0.1:9443/hook"));
+            XElement subscription = E("subscriptionId", Deep(made, "subscriptionId"));
+            await Show(company, "ListSubscriptions",
+                one => one.Descendants(Ng + "subscriptionId").Any(each => each.Value == subscription.Value));
+            await Show(company, "ListDeadDeliveries", one => !one.Elements(Ng + "delivery").Any(), subscription);
+            await Show(company, "ReplayDeliveries", one => Text(one, "replayed") == "0", subscription);
+            await Show(company, "Unsubscribe", one => Deep(one, "ended") == "unsubscribed", subscription);
             await Fail(company);
         }
 

@@ -187,3 +187,26 @@ type grantUser struct {
 type aUser struct {
 	UserID string `xml:"userId"`
 }
+
+type aSubscription struct {
+	SubscriptionID string `xml:"subscriptionId"`
+}
+
+type subscription struct {
+	SubscriptionID string `xml:"subscriptionId"`
+	URL            string `xml:"url"`
+	Ended          string `xml:"ended"`
+}
+
+type oneSubscription struct {
+	Subscription subscription `xml:"subscription"`
+}
+
+type subscriptions struct {
+	Subscription []subscription `xml:"subscription"`
+}
+
+type deliveries struct {
+	Delivery []aSubscription `xml:"delivery"`
+	Replayed string          `xml:"replayed"`
+}

@@ -62,7 +62,31 @@ func main() {
 	}{"avisos@example.org"}
 	show(company, "SetContacts", told, func(one channel) bool { return one.Address == told.Address })
 	show(company, "GetContacts", nothing{}, func(one channel) bool { return one.Address == told.Address })
+	subscribe(company)
 	fail(company)
+}
+
+// subscribe has changes pushed, looks how that stands, and ends it.
+func subscribe(company *Gateway) {
+	hook := struct {
+		Kind string `xml:"kind"`
+		URL  string `xml:"url"`
+	}{"webhook", "https://127.0.0.1:9443/hook"}
+	id := show(company, "Subscribe", hook, func(one oneSubscription) bool {
+		return one.Subscription.URL == hook.URL
+	}).Subscription.SubscriptionID
+	show(company, "ListSubscriptions", nothing{}, func(one subscriptions) bool {
+		for _, each := range one.Subscription {
+			if each.SubscriptionID == id {
+				return true
+			}
+		}
+		return false
+	})
+	that := aSubscription{id}
+	show(company, "ListDeadDeliveries", that, func(one deliveries) bool { return len(one.Delivery) == 0 })
+	show(company, "ReplayDeliveries", that, func(one deliveries) bool { return one.Replayed == "0" })
+	show(company, "Unsubscribe", that, func(one oneSubscription) bool { return one.Subscription.Ended == "unsubscribed" })
 }
 
 // decide accepts the one and rejects the other, and sees both in receipts, documents, changes, counts and the history.

@@ -136,6 +136,15 @@ await show('SetDeliveryChannel', company('SetDeliveryChannel', { channel: 'elect
 await show('SetReceivingAlone', company('SetReceivingAlone', { receivingAlone: false }), (one) => String(one.receivingAlone) === 'false');
 await show('SetContacts', company('SetContacts', { address: 'avisos@example.org' }), (one) => String(one.address) === 'avisos@example.org');
 await show('GetContacts', company('GetContacts'), (one) => String(one.address) === 'avisos@example.org');
+const hook = { kind: 'webhook', url: 'https://127.0.0.1:9443/hook' };
+const { subscription } = await show('Subscribe', company('Subscribe', hook), (one) => one.subscription.url === hook.url);
+const { subscriptionId } = subscription;
+await show('ListSubscriptions', company('ListSubscriptions'), (one) =>
+  list(one.subscription).some((each) => each.subscriptionId === subscriptionId),
+);
+await show('ListDeadDeliveries', company('ListDeadDeliveries', { subscriptionId }), (one) => list(one.delivery).length === 0);
+await show('ReplayDeliveries', company('ReplayDeliveries', { subscriptionId }), (one) => Number(one.replayed) === 0);
+await show('Unsubscribe', company('Unsubscribe', { subscriptionId }), (one) => one.subscription.ended === 'unsubscribed');
 
 const unknown = '00000000-0000-4000-8000-000000000000';
 const failing = company('RetrieveDocument', { id: unknown, documentId: unknown }).catch((error) => error);

@@ -173,6 +173,16 @@ show(
 $told = ['avisos@example.org'];
 show('SetContacts', $company->SetContacts(['address' => $told]), fn ($answer) => (array) $answer->address === $told);
 show('GetContacts', $company->GetContacts([]), fn ($answer) => (array) $answer->address === $told);
+$hook = ['kind' => 'webhook', 'url' => 'https://127.0.0.1:9443/hook'];
+$made = show('Subscribe', $company->Subscribe($hook), fn ($answer) => $answer->subscription->url === $hook['url']);
+$one = ['subscriptionId' => $made->subscription->subscriptionId];
+show('ListSubscriptions', $company->ListSubscriptions([]), fn ($answer) => some(
+    $answer->subscription,
+    fn ($each) => $each->subscriptionId === $one['subscriptionId'],
+));
+show('ListDeadDeliveries', $company->ListDeadDeliveries($one), fn ($answer) => !isset($answer->delivery) || !(array) $answer->delivery);
+show('ReplayDeliveries', $company->ReplayDeliveries($one), fn ($answer) => $answer->replayed === 0);
+show('Unsubscribe', $company->Unsubscribe($one), fn ($answer) => $answer->subscription->ended === 'unsubscribed');
 
 $unknown = '00000000-0000-4000-8000-000000000000';
 try {

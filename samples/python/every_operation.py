@@ -126,6 +126,18 @@ def fail(client: Any) -> None:
         show("a fault", detail, ok=detail.code == "NOTIFICATION_UNKNOWN")
 
 
+def subscribe(service: Any) -> None:
+    """Have changes pushed, look how that stands, and end it."""
+    hook = {"kind": "webhook", "url": "https://127.0.0.1:9443/hook"}
+    one = service.Subscribe(**hook).subscriptionId
+    show("Subscribe", one, ok=one is not None)
+    found = [each.subscriptionId for each in service.ListSubscriptions().subscription]
+    show("ListSubscriptions", found, ok=one in found)
+    show("ListDeadDeliveries", one, ok=not service.ListDeadDeliveries(subscriptionId=one).delivery)
+    show("ReplayDeliveries", one, ok=service.ReplayDeliveries(subscriptionId=one) == 0)
+    show("Unsubscribe", one, ok=service.Unsubscribe(one).ended == "unsubscribed")
+
+
 def main(mode: str, url: str, company: str, *others: str) -> None:
     """Call everything; the first answer that is not verified ends the program."""
     attorney, certificate = others
@@ -158,6 +170,7 @@ def main(mode: str, url: str, company: str, *others: str) -> None:
         ok=service.SetContacts(address=["avisos@example.org"]).address == ["avisos@example.org"],
     )
     show("GetContacts", None, ok=service.GetContacts().address == ["avisos@example.org"])
+    subscribe(service)
     fail(client)
 
 

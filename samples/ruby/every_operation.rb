@@ -123,6 +123,13 @@ show(company, 'SetDeliveryChannel', channel: 'electronic') { |one| one['channel'
 show(company, 'SetReceivingAlone', receivingAlone: false) { |one| one['receivingAlone'] == 'false' }
 show(company, 'SetContacts', address: 'avisos@example.org') { |one| one['address'] == 'avisos@example.org' }
 show(company, 'GetContacts') { |one| one['address'] == 'avisos@example.org' }
+hook = { kind: 'webhook', url: 'https://127.0.0.1:9443/hook' }
+made = show(company, 'Subscribe', **hook) { |one| one.at('subscription')['url'] == hook[:url] }
+subscription = made.at('subscription')['subscriptionId']
+show(company, 'ListSubscriptions') { |one| one.all('subscription').any? { |each| each['subscriptionId'] == subscription } }
+show(company, 'ListDeadDeliveries', subscriptionId: subscription) { |one| one.all('delivery').empty? }
+show(company, 'ReplayDeliveries', subscriptionId: subscription) { |one| one['replayed'] == '0' }
+show(company, 'Unsubscribe', subscriptionId: subscription) { |one| one.at('subscription')['ended'] == 'unsubscribed' }
 
 begin
   company.call('RetrieveDocument', id: UNKNOWN, documentId: UNKNOWN)

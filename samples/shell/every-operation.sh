@@ -124,6 +124,17 @@ answer=$(as "$company" SetContacts '<address>avisos@example.org</address>')
 show SetContacts "$(first address "$answer")" avisos@example.org
 answer=$(as "$company" GetContacts)
 show GetContacts "$(first address "$answer")" avisos@example.org
+answer=$(as "$company" Subscribe '<kind>webhook</kind><url>https://127.0.0.1:9443/hook</url>')
+hook="<subscriptionId>$(first subscriptionId "$answer")</subscriptionId>"
+show Subscribe "$(first kind "$answer")" webhook
+answer=$(as "$company" ListSubscriptions)
+show ListSubscriptions "$(grep -c "$hook" <<< "$answer")" 1
+answer=$(as "$company" ListDeadDeliveries "$hook")
+show ListDeadDeliveries "$(first hasMore "$answer")" false
+answer=$(as "$company" ReplayDeliveries "$hook")
+show ReplayDeliveries "$(first replayed "$answer")" 0
+answer=$(as "$company" Unsubscribe "$hook")
+show Unsubscribe "$(first ended "$answer")" unsubscribed
 
 unknown=00000000-0000-4000-8000-000000000000
 code=0 && answer=$(as "$company" RetrieveDocument "<id>$unknown</id><documentId>$unknown</documentId>") || code=$?

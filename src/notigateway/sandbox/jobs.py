@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Final
 
 from notigateway.clock.runs import INCOMPLETE
 from notigateway.errors import GatewayError
-from notigateway.jobs import Sealing, Standing, checkpointing, noticing, refreshing, stamping, sweeping
+from notigateway.jobs import (
+    Sealing,
+    Standing,
+    checkpointing,
+    noticing,
+    pushing,
+    refreshing,
+    stamping,
+    sweeping,
+)
 from notigateway.logger import Logger
 from notigateway.repository.engine import connected, create_database
 
@@ -27,6 +36,7 @@ if TYPE_CHECKING:
 _REFRESH_SECONDS: Final = 30.0
 _NOTICES_SECONDS: Final = 5.0
 _STOP_SECONDS: Final = 15.0
+_PUSH_SECONDS: Final = 2.0
 
 _log = Logger("notigateway.job")
 
@@ -99,6 +109,11 @@ def stamper(settings: Settings, *, every_seconds: float) -> Job:
 def noticer(settings: Settings) -> Job:
     """Write the notices that are due into their folder."""
     return Job("noticer", settings, noticing(settings), every_seconds=_NOTICES_SECONDS)
+
+
+def pusher(settings: Settings) -> Job:
+    """Push what has changed; of one worker, so that nothing comes twice where nothing fails."""
+    return Job("pusher", settings, pushing(settings), every_seconds=_PUSH_SECONDS)
 
 
 def checkpointer(settings: Settings, *, every_seconds: float) -> Job:

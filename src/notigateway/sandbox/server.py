@@ -32,7 +32,16 @@ from notigateway.sandbox.explain_page import PATH as EXPLAINING_PATH
 from notigateway.sandbox.explain_page import Explaining
 from notigateway.sandbox.holders import Pki, ensure_pki
 from notigateway.sandbox.holding import Holding
-from notigateway.sandbox.jobs import Job, checkpointer, noticer, refresh_once, refresher, stamper, sweeper
+from notigateway.sandbox.jobs import (
+    Job,
+    checkpointer,
+    noticer,
+    pusher,
+    refresh_once,
+    refresher,
+    stamper,
+    sweeper,
+)
 from notigateway.sandbox.seeds import sow
 from notigateway.sandbox.settings_file import replace_file, settings_file, write_settings
 
@@ -238,12 +247,14 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             self._jobs.append(sweeper(settings, every_seconds=wanted.sweep_seconds))
         if wanted.checkpoint_seconds:
             self._jobs.append(checkpointer(settings, every_seconds=wanted.checkpoint_seconds))
-        for job in self._jobs:
-            job.start()
         try:
             is_first = bool(os.read(self._turn, 1))
         except BlockingIOError:
             is_first = False
+        if is_first:
+            self._jobs.append(pusher(settings))
+        for job in self._jobs:
+            job.start()
         if is_first:
             self._announce(describe(self._sandbox, os.getppid()))
 

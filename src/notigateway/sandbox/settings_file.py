@@ -12,6 +12,9 @@ import tomllib
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
 from notigateway.errors import ConfigurationError
 from notigateway.pki.keys import load_certificates
 from notigateway.settings import Settings, load_settings
@@ -40,7 +43,7 @@ def write_settings(
     Raises: `ConfigurationError` where the environment, which wins over the file, says otherwise: the
     sandbox would publish its fictitious acts among the data of somebody else.
     """
-    values = {
+    values: dict[str, Any] = {
         "mode": "development",
         "public_url": urls[0],
         "operations_address": listens.removeprefix("http://"),
@@ -56,6 +59,10 @@ def write_settings(
         "authorised_issuers_folder": str(pki.issuers),
         "evidence_issuers_folder": str(pki.evidence_issuers),
         "revocation_folder": str(pki.revocation),
+        "push_key_files": [str(_push_key(directory))],
+        # To this machine alone, whatever a client under test subscribes.
+        "push_networks": ["127.0.0.0/8", "::1/128"],
+        "unsafe_push_http": True,
         "notices_folder": str(directory / "notices"),
         "notices_from": "sandbox@notigateway.example",
     }
@@ -70,13 +77,26 @@ def write_settings(
         f"\nrepeat_reads_until = {load_certificates(holder.certificate)[0].not_valid_after_utc.date()}"
         for holder in pki.holders().values()
     ]
-    for name, value in values.items():  # first: what the environment says might not even be valid here
+    addresses = {name: value for name, value in values.items() if isinstance(value, str)}
+    for name, value in addresses.items():  # first: what the environment says might not even be valid here
         _check_not_led_away(name, value, os.environ.get(f"NOTIGATEWAY_{name.upper()}", value))
     replace_file(file, "\n".join([head, *lines, tail, *kept, *clients, ""]))
     settings = load_settings(file)
-    for name, value in values.items():
+    for name, value in addresses.items():
         _check_not_led_away(name, value, str(getattr(settings, name)))
     return settings
+
+
+def _push_key(directory: Path) -> Path:
+    """Return the file of the key that signs what is pushed, made at the first start."""
+    file = directory / "pki" / "push.key.pem"
+    if not file.exists():
+        key = ec.generate_private_key(ec.SECP256R1())
+        making = file.with_suffix(".making")
+        making.touch(mode=0o600)
+        making.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        making.replace(file)
+    return file
 
 
 def _check_not_led_away(name: str, value: str, found: str) -> None:

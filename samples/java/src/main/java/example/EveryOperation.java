@@ -121,7 +121,28 @@ public final class EveryOperation {
                 answer -> answer.getAddress().equals(told.getAddress()));
         call(client, "GetContacts", () -> gateway.getContacts(new GetContacts()),
                 answer -> answer.getAddress().equals(told.getAddress()));
+        subscribe(gateway);
         fault(gateway);
+    }
+
+    private void subscribe(Notigateway gateway) throws Exception {
+        Subscribe hook = new Subscribe();
+        hook.setKind(SubscriptionKind.WEBHOOK);
+        hook.setUrl("https://127.0.0.1:9443/hook");
+        String id = call(client, "Subscribe", () -> gateway.subscribe(hook),
+                answer -> answer.getSubscription().getUrl().equals(hook.getUrl())).getSubscription().getSubscriptionId();
+        call(client, "ListSubscriptions", () -> gateway.listSubscriptions(new ListSubscriptions()),
+                answer -> answer.getSubscription().stream().anyMatch(one -> one.getSubscriptionId().equals(id)));
+        ListDeadDeliveries dead = new ListDeadDeliveries();
+        dead.setSubscriptionId(id);
+        call(client, "ListDeadDeliveries", () -> gateway.listDeadDeliveries(dead), answer -> answer.getDelivery().isEmpty());
+        ReplayDeliveries replay = new ReplayDeliveries();
+        replay.setSubscriptionId(id);
+        call(client, "ReplayDeliveries", () -> gateway.replayDeliveries(replay), answer -> answer.getReplayed() == 0);
+        Unsubscribe end = new Unsubscribe();
+        end.setSubscriptionId(id);
+        call(client, "Unsubscribe", () -> gateway.unsubscribe(end),
+                answer -> answer.getSubscription().getEnded() == SubscriptionEnd.UNSUBSCRIBED);
     }
 
     private void decide(Notigateway gateway, String first, String second) throws Exception {
