@@ -27,13 +27,15 @@ from notigateway.clock.runs import (
 from notigateway.destinations import Destinations, read_networks
 from notigateway.errors import GatewayError, ServiceError
 from notigateway.evidence.seals import HeldSeal
+from notigateway.law.pushing import SubscriptionKind
 from notigateway.log.growing import advance
 from notigateway.log.witnessing import Witnesses, collect
 from notigateway.logger import Logger
 from notigateway.outbox.carrying import carrier_by
 from notigateway.outbox.composing import Composing
 from notigateway.outbox.sending import Sending, tell
-from notigateway.pki.keys import fingerprint
+from notigateway.pki.keys import fingerprint, load_key_pair
+from notigateway.push.callbacks import CallBacks
 from notigateway.push.events import Events
 from notigateway.push.keys import PushKeys
 from notigateway.push.run import Pushing
@@ -43,6 +45,7 @@ from notigateway.receipts.renewing import Asking, RenewalJob
 from notigateway.receipts.stamping import Authority, stamp
 from notigateway.trust.authorities import load_trust
 from notigateway.trust.refreshing import Sources, refresh
+from notigateway.wss.sign import Signer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from notigateway.evidence.sealing import Seal
+    from notigateway.push.events import Form
     from notigateway.settings import Settings
 
 # Deadlines that approach, and powers that expire, are a matter of days.
@@ -156,11 +160,15 @@ def pushing(settings: Settings) -> Callable[[Engine, datetime], Done]:
     keys = PushKeys.read(settings).keys
     destinations = Destinations(read_networks(settings.push_networks))
     following = Following(rights_by(settings), settings.information_years)
-    events = Events(str(settings.public_url))
+    service = load_key_pair(settings.service_key_file, settings.service_certificate_file)
+    forms: dict[SubscriptionKind, Form] = {
+        SubscriptionKind.WEBHOOK: Events(str(settings.public_url)),
+        SubscriptionKind.SOAP: CallBacks(Signer(service.key, service.certificate)),
+    }
 
     def work(engine: Engine, now: datetime) -> Done:
         with Sender(keys[0], destinations, seconds=settings.push_timeout_seconds) as sender:
-            return of_pushing(Pushing(engine, following, events, sender).run(now))
+            return of_pushing(Pushing(engine, following, forms, sender).run(now))
 
     return work
 

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import random
+import socket
+import subprocess
+import sys
+import time
 from collections import defaultdict
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +21,7 @@ from notigateway.jobs import pushing
 from notigateway.law.pushing import TRIED_FOR
 from notigateway.repository.placing import place_committed
 from notigateway.urls import served_path
+from patience import PATIENCE_SECONDS
 from pki import pki
 from stack import send, text, texts
 from titles import assign, red, register_company
@@ -26,6 +34,17 @@ if TYPE_CHECKING:
     from hooks import Answering, Event
     from notigateway.clock.runs import Done
     from stack import Stack
+
+
+RECEIVER = Path(__file__).parents[2] / "samples" / "push" / "receiver.py"
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Wait for another process, for a while."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 class Pusher:
@@ -45,21 +64,25 @@ class Pusher:
 
     def subscribe(self, hook: Hook, **options: object) -> str:
         """Subscribe, and hand the receiver the published keys."""
-        path = served_path(push_keys_url(self.stack.settings))
-        hook.keys = send(self.stack.endpoint, b"", REQUEST_METHOD="GET", PATH_INFO=path).body
+        hook.keys = self.published()
         answer = self.stack.ask("Subscribe", f"<kind>webhook</kind><url>{hook.url}</url>", **options)  # type: ignore[arg-type]
         found = text(answer.tree, "subscription/subscriptionId")
         assert found, answer.body
         return found
 
-    def run(self) -> Done:
-        """Run the job once."""
-        return self.work(self.stack.engine, self.stack.now)
+    def published(self) -> bytes:
+        """Return the keys as everybody reads them."""
+        path = served_path(push_keys_url(self.stack.settings))
+        return send(self.stack.endpoint, b"", REQUEST_METHOD="GET", PATH_INFO=path).body
 
-    def drain(self, *, at_most: int = 200) -> None:
+    def run(self, now: datetime | None = None) -> Done:
+        """Run the job once."""
+        return self.work(self.stack.engine, now or self.stack.now)
+
+    def drain(self, now: datetime | None = None) -> None:
         """Run the job until nothing is due at this instant."""
-        for _ in range(at_most):
-            if not self.run().is_more:
+        for _ in range(200):
+            if not self.run(now).is_more:
                 return
         raise AssertionError("it never ends")
 
@@ -138,6 +161,49 @@ def test_an_address_is_signed_as_it_goes_over_the_wire(pusher: Pusher, hook: Hoo
     hook.url = plain.replace("/hook?for=us", "/")
     pusher.drain()
     assert (hook.pings, text(pusher.listed()[0], "trouble")) == (1, None)
+
+
+@pytest.mark.parametrize("kind", ["webhook", "soap"])
+def test_the_receiver_to_copy_proves_what_the_gateway_sends(
+    pusher: Pusher, tmp_path: Path, kind: str
+) -> None:
+    """It verifies by itself, CloudEvents and SOAP alike, and answers a call-back by its contract."""
+    stack, keys = pusher.stack, tmp_path / "keys.json"
+    keys.write_bytes(pusher.published())
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}/hook/Zq7wT3"
+    options = ["--port", str(port), "--url", url, "--keys", str(keys), "--store", str(tmp_path / "store")]
+    receiver = [sys.executable, str(RECEIVER), *options]
+    with (
+        (tmp_path / "errors").open("w+") as errors,
+        subprocess.Popen(receiver, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
+    ):
+        try:
+            wait_until(lambda: "READY" in (tmp_path / "errors").read_text())
+            answer = stack.ask("Subscribe", f"<kind>{kind}</kind><url>{url}</url>")
+            assert text(answer.tree, "subscription/kind") == kind
+            pusher.drain(datetime.now(UTC))  # its clock is the machine's
+            one = stack.publish()
+            pusher.drain(datetime.now(UTC))  # its clock is the machine's
+            stack.accept(one)
+            pusher.drain(datetime.now(UTC))  # its clock is the machine's
+            (listed,) = pusher.listed()
+            assert (text(listed, "trouble"), text(listed, "waiting")) == (None, "0"), errors.read()
+        finally:
+            process.terminate()
+        lines = [json.loads(line) for line in (process.stdout or ()) if line.strip()]
+    assert [one["state"] for one in lines] == ["available", "accepted"]
+
+
+def test_a_status_alone_is_no_answer_to_a_call_back(pusher: Pusher, hook: Hook) -> None:
+    """A stack that does not know the operation may well say 200."""
+    answer = pusher.stack.ask("Subscribe", f"<kind>soap</kind><url>{hook.url}</url>")
+    assert text(answer.tree, "subscription/kind") == "soap"
+    hook.keys = pusher.published()
+    hook.reads = False
+    pusher.run()
+    assert text(pusher.listed()[0], "trouble") == "not_confirmed"
 
 
 def test_a_name_that_leads_inside_is_told_and_nothing_is_sent(pusher: Pusher, hook: Hook) -> None:

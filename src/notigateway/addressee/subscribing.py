@@ -20,7 +20,6 @@ from notigateway.errors import (
 from notigateway.law.pushing import (
     DEAD_KEPT_FOR,
     Ended,
-    SubscriptionKind,
     check_url,
     invalid,
     literal_address,
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from notigateway.addressee.following import Following
+    from notigateway.law.pushing import SubscriptionKind
     from notigateway.receipts.asking import Asking
     from notigateway.repository.session import Session
     from notigateway.repository.subscriptions import Delivery, Subscription
@@ -94,8 +94,6 @@ class Subscribing:
         """
         if not self.is_on:
             raise PushUnavailableError
-        if kind is not SubscriptionKind.WEBHOOK:
-            raise invalid("kind", "not_allowed")
         url = check_url(url, allows_http=self.allows_http)
         named = literal_address(url)
         if named is not None and not self.destinations.admits(named):

@@ -43,11 +43,15 @@ class UnsignedMessageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """A message that is posted: to which address, of which media type, with which content."""
+    """A message that is posted: to which address, of which media type, with which content.
+
+    A call-back by SOAP also says its action, as SOAP 1.1 has it; nothing is decided by that.
+    """
 
     url: str
     media_type: str
     content: bytes = field(repr=False)
+    soap_action: str | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,9 @@ class MessageKey:
         )
         der = self.key.sign(_base(posted, digest, parameters), ec.ECDSA(SHA256()))
         raw = b"".join(number.to_bytes(_COORDINATE_BYTES) for number in decode_dss_signature(der))
+        action = {} if posted.soap_action is None else {"SOAPAction": f'"{posted.soap_action}"'}
         return {
+            **action,
             "Content-Type": posted.media_type,
             "Content-Digest": digest,
             "Signature-Input": f"sig1={parameters}",

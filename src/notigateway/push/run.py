@@ -24,7 +24,6 @@ from notigateway.law.pushing import (
     Trouble,
     pause_after,
 )
-from notigateway.push.events import repeats_challenge
 from notigateway.receipts.asking import Looking
 from notigateway.repository import subscriptions as stored
 from notigateway.repository.engine import reading, writing
@@ -39,7 +38,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from notigateway.addressee.following import ChangesPage, Following
-    from notigateway.push.events import Events
+    from notigateway.law.pushing import SubscriptionKind
+    from notigateway.push.events import Form
     from notigateway.push.sending import Answer, Sender
     from notigateway.repository.session import Session
     from notigateway.repository.subscriptions import Delivery, Subscription
@@ -80,7 +80,7 @@ class Pushing:
 
     engine: Engine
     following: Following
-    events: Events
+    forms: Mapping[SubscriptionKind, Form]
     sender: Sender
 
     def run(self, now: datetime) -> Pushed:
@@ -125,12 +125,14 @@ class _Run:
     # --- the ping ---------------------------------------------------------------------------------
 
     def _ping(self, one: Subscription) -> Answer:
-        return self.pushing.sender.post(self.pushing.events.ping(one), now=self.signing_at)
+        at = self.signing_at
+        posted = self.pushing.forms[one.kind].ping(one, now=at)
+        return self.pushing.sender.post(posted, now=at)
 
     def _confirm(self, one: Subscription, answer: Answer) -> None:
         """Keep whether the receiver has repeated the challenge; one that does not for a day is ended."""
         trouble = answer.trouble
-        if trouble is None and not repeats_challenge(answer.content, one.challenge):
+        if trouble is None and not self.pushing.forms[one.kind].confirms(answer.content, one.challenge):
             trouble = Trouble.NOT_CONFIRMED
         with writing(self.engine) as session:
             if trouble is None:
@@ -209,11 +211,15 @@ class _Run:
     def _send(self, lane: _Lane) -> _Lane:
         """Send one after the other, until the time of a round is over or nothing gets through."""
         end = time.monotonic() + _LANE_SECONDS
+        form = self.pushing.forms[lane.subscription.kind]
         for delivery in lane.due:
             if lane.troubled.is_so or time.monotonic() > end:
                 break
-            posted = self.pushing.events.of(delivery, lane.subscription.url)
-            answer = self.pushing.sender.post(posted, now=self.signing_at)
+            at = self.signing_at
+            posted = form.of(delivery, lane.subscription, now=at)
+            answer = self.pushing.sender.post(posted, now=at)
+            if answer.trouble is None and not form.has_taken(answer.content):
+                answer = replace(answer, trouble=Trouble.ANSWER_INVALID)
             if answer.is_receivers or answer.is_gone:
                 lane.troubled.is_so = True
             lane.answers.append((delivery, answer))
