@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from notigateway.repository.session import Session
     from notigateway.settings import Settings
 
-# While a portion is worked on nobody publishes: a fraction of a second.
+# While a portion is worked on nobody publishes: seconds, as operations.md says.
 LINES_PER_TRANSACTION: Final = 200
 # Who registers by another command at the same time may be in the way: then a portion is repeated.
 _TRIES: Final = 4

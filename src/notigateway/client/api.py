@@ -17,6 +17,7 @@ from notigateway.client.errors import (
     UnexpectedResponseError,
 )
 from notigateway.client.representation_api import RepresentationOperations
+from notigateway.client.subscription_api import SubscriptionOperations
 from notigateway.client.transport import in_batches
 from notigateway.client.values import (
     ChangesPage,
@@ -47,10 +48,11 @@ ADDRESSEES_PER_PAGE: Final = 5_000
 _EVERYTHING: Final = Filter()
 
 
-class NotificationClient(RepresentationOperations):
+class NotificationClient(RepresentationOperations, SubscriptionOperations):
     """Calls one service, as one holder of a certificate: see `Caller` for what it is made of.
 
-    What is said of representation, powers and delivery stands in `RepresentationOperations`.
+    What is said of representation, powers and delivery stands in `RepresentationOperations`, of pushes in
+    `SubscriptionOperations`.
     """
 
     # --- no legal effect --------------------------------------------------------------------------

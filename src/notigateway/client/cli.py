@@ -46,6 +46,7 @@ from notigateway.client.power_commands import add_power_commands
 from notigateway.client.pulling_commands import add_pulling_command
 from notigateway.client.representation_commands import add_representation_commands
 from notigateway.client.retrieving_commands import add_retrieving_command
+from notigateway.client.subscription_commands import subscriptions_app
 from notigateway.client.tables import shown
 from notigateway.client.users_commands import users_app
 from notigateway.client.values import DecisionOutcome, Filter
@@ -203,6 +204,7 @@ add_log_commands(app)
 add_marking_command(app)
 add_follow_command(app)
 app.add_typer(users_app, name="users")
+app.add_typer(subscriptions_app, name="subscriptions")
 app.add_typer(contacts_app, name="contacts", help="Where you are told by e-mail: get, set. No legal effect.")
 app.add_typer(archive_app, name="archive", help="Make something of an archive: a table, a report, a ZIP.")
 app.add_typer(wscn_app, name="wscn", help="The same by the Social Security's contract; or --contract wscn.")
