@@ -9,8 +9,8 @@ import notigateway
 
 SOURCE = Path(notigateway.__file__).parent
 WRITTEN = {"state", "deadline", "decided_at"}
-# Their events are those of the contract, which describe ours, or of a thread.
-WITH_OTHER_EVENTS = {"client", "soap", "sandbox"}
+# Their events are those of the contracts, which describe ours, or of a thread.
+WITH_OTHER_EVENTS = {"client", "push", "sandbox", "soap"}
 
 
 def written_by(node: ast.AST) -> set[str]:
