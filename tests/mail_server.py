@@ -11,6 +11,7 @@ from email.policy import default
 from typing import TYPE_CHECKING, Any
 
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 
 if TYPE_CHECKING:
     import ssl
@@ -27,6 +28,9 @@ class Handler:
     envelopes: list[tuple[str, list[str]]] = field(default_factory=list)
     recipients: dict[str, str] = field(default_factory=dict)
     data: list[str] = field(default_factory=list)
+    # Whether it takes a message and hangs up before it says so.
+    drops: bool = False
+    logins: list[tuple[bytes, bytes]] = field(default_factory=list)
 
     async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _: Any) -> str:  # noqa: ANN401, N802
         said = self.recipients.get(address)
@@ -35,12 +39,14 @@ class Handler:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: ANN401, N802
+    async def handle_DATA(self, server: Any, _session: Any, envelope: Any) -> str:  # noqa: ANN401, N802
         said = self.data.pop(0) if self.data else "250 OK"
         if said.startswith("250"):
             self.raw.append(envelope.content)
             self.messages.append(email.message_from_bytes(envelope.content, policy=default))
             self.envelopes.append((envelope.mail_from, list(envelope.rcpt_tos)))
+        if self.drops:
+            server.transport.abort()
         return said
 
 
@@ -48,16 +54,31 @@ class Handler:
 def mail_server(
     handler: Handler | None = None,
     *,
-    tls: ssl.SSLContext | None = None,
+    starttls: ssl.SSLContext | None = None,
+    login: tuple[str, str] | None = None,
     **options: Any,  # noqa: ANN401
 ) -> Iterator[tuple[str, Handler]]:
-    """Run a mail server; give its address, and what it has taken."""
+    """Run a mail server; give its address, and what it has taken.
+
+    `starttls` speaks TLS once that is wanted, `ssl_context` from the first byte.
+    """
     handler = handler or Handler()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    if tls is not None:
-        options |= {"tls_context": tls, "require_starttls": True}
+    if starttls is not None:
+        options |= {"tls_context": starttls, "require_starttls": True}
+    if login is not None:
+        right = (login[0].encode(), login[1].encode())
+
+        def look(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:  # noqa: ANN401
+            handler.logins.append((data.login, data.password))
+            said = b"535 5.7.8 not " + data.login + b" with " + data.password
+            is_right = (data.login, data.password) == right
+            return AuthResult(success=is_right, handled=False, message=None if is_right else said.decode())
+
+        # Of TLS from the first byte it does not know that it is there.
+        options |= {"authenticator": look, "auth_require_tls": starttls is not None}
     controller = Controller(handler, hostname="127.0.0.1", port=port, enable_SMTPUTF8=False, **options)
     controller.start()
     try:

@@ -33,6 +33,7 @@ from notigateway.log.witnessing import Witnesses, collect
 from notigateway.logger import Logger
 from notigateway.outbox.carrying import carrier_by
 from notigateway.outbox.composing import Composing
+from notigateway.outbox.mail_server import Refusals
 from notigateway.outbox.sending import Sending, tell
 from notigateway.pki.keys import fingerprint, load_key_pair
 from notigateway.push.callbacks import CallBacks
@@ -183,9 +184,10 @@ def noticing(settings: Settings) -> Callable[[Engine, datetime], Done]:
     keep = timedelta(days=settings.notices_keep_days)
     sending = Sending(composing=composing, per_second=settings.notices_per_second, keep=keep)
     looked: list[datetime] = []
+    refusals = Refusals()
 
     def work(engine: Engine, now: datetime) -> Done:
-        carrier = carrier_by(settings)
+        carrier = carrier_by(settings, refusals=refusals, now=now)
         if carrier is None:
             return Done({})
         is_hourly = not looked or not timedelta(0) <= now - looked[-1] < _LOOK_EVERY

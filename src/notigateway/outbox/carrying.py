@@ -7,25 +7,22 @@ says nothing any more is left after its time, however it stretches that.
 from __future__ import annotations
 
 import smtplib
-import socket
 import ssl
-import threading
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from enum import Enum, auto
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol, Self
+from typing import TYPE_CHECKING, Final, Protocol
 
 from notigateway.errors import ConfigurationError
 from notigateway.given_files import read_file
+from notigateway.outbox.mail_server import Connection, LoginRefusedError, Refusals, Server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
-    from types import TracebackType
     from uuid import UUID
 
     from notigateway.settings import Settings
@@ -35,6 +32,8 @@ _POLICY: Final = SMTP.clone(cte_type="7bit")
 _PERMANENT: Final = 500
 # "Service not available, closing transmission channel": of the server, not of the message.
 _CLOSING: Final = 421
+# Told of a sender where the message is larger than the server takes (RFC 1870 §6.1).
+_TOO_BIG: Final = 552
 
 
 class Fate(Enum):
@@ -117,66 +116,45 @@ class Folder:
         """Nothing is open."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Server:
-    """Where the mail server is, and how it is spoken to."""
-
-    host: str
-    port: int
-    security: str
-    seconds: float
-    user: str = ""
-    password: str = ""
-    tls: ssl.SSLContext | None = None
-
-
 class Smtp:
     """Sends messages over one connection, opened with the first of them and anew where it is gone."""
 
-    def __init__(self, server: Server, sender: Sender) -> None:
+    def __init__(
+        self, server: Server, sender: Sender, *, now: datetime, refusals: Refusals | None = None
+    ) -> None:
         self._server = server
         self._sender = sender
-        self._client: smtplib.SMTP | None = None
+        self._refusals = refusals or Refusals()
+        self._now = now
+        self._connection: Connection | None = None
         self._sent = 0
-
-    def __enter__(self) -> Self:
-        """Give itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """End the connection."""
-        self.close()
 
     def carry(self, letter: Letter) -> Carried:
         """Send one; on a connection that has carried others and is gone, once more on a new one."""
+        if self._refusals.stand(self._server, self._now):
+            return Carried(Fate.AWAY, "it has refused smtp_user and its password, and is not asked yet again")
         was_used = self._sent > 0
         found = self._try(letter)
         if found.fate is Fate.AWAY and was_used:
             found = self._try(letter)
         return found
 
-    def greet(self) -> None:
-        """Only open the connection. Raises: `OSError`, which `smtplib.SMTPException` is."""
-        with self._bounded() as client:
-            self._open(client)
-
     def close(self) -> None:
         """Say good-bye, if it is heard."""
-        client, self._client, self._sent = self._client, None, 0
-        if client is not None:
-            with suppress(OSError), self._cut_after(client):
-                client.quit()
-            client.close()
+        connection = self._connection
+        if connection is not None:
+            with suppress(OSError), connection.bounded():
+                connection.quit()
+        self._drop()
 
     def _try(self, letter: Letter) -> Carried:
+        connection = self._connection = self._connection or Connection(self._server)
         is_open = False
         try:
-            with self._bounded() as client:
-                self._open(client)
+            with connection.bounded():
+                connection.open()
                 is_open = True
-                client.send_message(
+                connection.send_message(
                     self._sender.write(letter), from_addr=self._sender.envelope, to_addrs=[letter.address]
                 )
         except smtplib.SMTPRecipientsRefused as error:
@@ -184,11 +162,16 @@ class Smtp:
             return self._judged(code, said)
         except smtplib.SMTPDataError as error:
             return self._judged(error.smtp_code, error.smtp_error)
-        except (smtplib.SMTPException, OSError) as error:
-            self._drop()
+        except OSError as error:  # which `smtplib.SMTPException` is
+            if isinstance(error, smtplib.SMTPSenderRefused) and error.smtp_code == _TOO_BIG:
+                return self._judged(error.smtp_code, error.smtp_error)
+            if isinstance(error, LoginRefusedError):
+                self._refusals.note(self._server, self._now)
             # Of a server that was there until it had this one, it may be this one: the next is tried first.
             is_of_this = is_open and isinstance(error, (TimeoutError, smtplib.SMTPServerDisconnected))
-            return Carried(Fate.LATER if is_of_this and not self._sent else Fate.AWAY, words_of(error))
+            fate = Fate.LATER if is_of_this and not self._sent else Fate.AWAY
+            self._drop()
+            return Carried(fate, connection.words_of(error))
         self._sent += 1
         return Carried(Fate.SENT)
 
@@ -199,88 +182,29 @@ class Smtp:
         if code == _CLOSING:
             self._drop()
             return Carried(Fate.AWAY, why)
-        client = self._client
+        connection = self._connection
         try:
-            if client is not None:
-                client.rset()
-        except (smtplib.SMTPException, OSError):
+            if connection is not None:
+                with connection.bounded():
+                    connection.rset()
+        except OSError:
             self._drop()
         return Carried(Fate.REFUSED if code >= _PERMANENT else Fate.LATER, why)
 
-    def _open(self, client: smtplib.SMTP) -> None:
-        """Greet, and identify oneself, unless that was done. Raises: `OSError`."""
-        if client.helo_resp is not None or client.ehlo_resp is not None:
-            return
-        server = self._server
-        code, said = client.connect(server.host, server.port)
-        if code != 220:  # noqa: PLR2004  (RFC 5321 §4.2)
-            raise smtplib.SMTPConnectError(code, said)
-        client.ehlo()
-        if server.security == "starttls":
-            client.starttls(context=server.tls or ssl.create_default_context())
-            client.ehlo()
-        if server.user:
-            client.login(server.user, server.password)
-
-    @contextmanager
-    def _bounded(self) -> Iterator[smtplib.SMTP]:
-        """Give the connection for one exchange, which is cut off after its time."""
-        if self._client is None:
-            self._client = _client_of(self._server)
-        with self._cut_after(self._client):
-            yield self._client
-
-    @contextmanager
-    def _cut_after(self, client: smtplib.SMTP) -> Iterator[None]:
-        timer = threading.Timer(self._server.seconds, _cut, (client,))
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-
     def _drop(self) -> None:
-        client, self._client, self._sent = self._client, None, 0
-        if client is not None:
-            client.close()
+        connection, self._connection, self._sent = self._connection, None, 0
+        if connection is not None:
+            connection.close()
 
 
-def _client_of(server: Server) -> smtplib.SMTP:
-    if server.security == "tls":
-        context = server.tls or ssl.create_default_context()
-        client: smtplib.SMTP = smtplib.SMTP_SSL(timeout=server.seconds, context=context)
-        client._host = server.host  # type: ignore[attr-defined]  # noqa: SLF001  (checked by TLS)
-        return client
-    client = smtplib.SMTP(timeout=server.seconds)
-    client._host = server.host  # type: ignore[attr-defined]  # noqa: SLF001  (set by its constructor alone)
-    return client
-
-
-def _cut(client: smtplib.SMTP) -> None:
-    """End an exchange from beside it: whoever waits for the server gets an error."""
-    open_socket = client.sock
-    if open_socket is not None:
-        with suppress(OSError, ValueError):
-            open_socket.shutdown(socket.SHUT_RDWR)
-
-
-def words_of(error: Exception) -> str:
-    """Say what is wrong with the server; never a password, which no error of these holds."""
-    if isinstance(error, smtplib.SMTPResponseException):
-        said = error.smtp_error
-        return f"{error.smtp_code} {said.decode('ascii', 'replace') if isinstance(said, bytes) else said}"
-    return f"{type(error).__name__}: {error}"
-
-
-def carrier_by(settings: Settings) -> Carrier | None:
+def carrier_by(settings: Settings, *, now: datetime, refusals: Refusals | None = None) -> Carrier | None:
     """Return who carries by the settings; None where notices are off. Raises: `ConfigurationError`."""
     if not settings.sends_notices:
         return None
     sender = Sender(settings.notices_from, settings.notices_envelope_from or settings.notices_from)
     if settings.notices_folder:
         return Folder(Path(settings.notices_folder), sender)
-    return Smtp(server_by(settings), sender)
+    return Smtp(server_by(settings), sender, now=now, refusals=refusals)
 
 
 def server_by(settings: Settings) -> Server:
@@ -289,6 +213,11 @@ def server_by(settings: Settings) -> Server:
     password = ""
     if settings.smtp_password_file:
         password = read_file(Path(settings.smtp_password_file)).decode("utf-8", "replace").strip()
+        if not (password and password.isascii() and password.isprintable()):
+            file = settings.smtp_password_file
+            raise ConfigurationError(f"smtp_password_file: {file} holds no password in one line of ASCII")
+    if not settings.smtp_user.isascii():
+        raise ConfigurationError("smtp_user: it is to be ASCII")
     context = None
     if settings.smtp_ca_file:
         try:
