@@ -19,7 +19,7 @@ from notigateway.law.caller import Title
 from notigateway.law.representation import DEFAULT_RIGHTS, Role
 from notigateway.repository.accesses import note_found
 from notigateway.repository.asking_party import NOW, PARTY
-from notigateway.repository.dialects import one_of_ids
+from notigateway.repository.dialects import one_of, one_of_ids
 from notigateway.repository.held import hold, whole
 from notigateway.repository.model import Act, Addressee, Notification
 from notigateway.repository.prepared import Prepared
@@ -149,9 +149,15 @@ def lock_visible(
 
     Raises: `TemporarilyUnavailableError` where titles come and go faster than it looks.
     """
+    seats, wanted = seats_of(party, registrations), set(ids)
+    if len(seats) > 1 and len(wanted) > 1 and session.get_bind().dialect.name == "postgresql":
+        # From each place rows are locked in that order, but not from one place after the other.
+        seen = find_codes(session, wanted, party=party, now=now, rights=rights, registrations=registrations)
+        session.connection().execute(_IN_ORDER, {"codes": list(seen.values())}).all()
+        wanted = set(seen)
     found: dict[UUID, Notification] = {}
-    for seat in seats_of(party, registrations):
-        if sought := set(ids) - found.keys():
+    for seat in seats:
+        if sought := wanted - found.keys():
             found |= _lock_from(session, sought, seat, now=now, rights=rights)
     return found
 
@@ -238,6 +244,12 @@ def _codes(rights: RightsPolicy, narrowing: Narrowing) -> Prepared:
     )
 
 
+_IN_ORDER: Final = (
+    select(Notification.code)
+    .where(one_of(Notification.code, "codes"))
+    .order_by(Notification.code)
+    .with_for_update(key_share=True)
+)
 _IDS: Final[BindParameter[Sequence[UUID]]] = bindparam("ids", expanding=True)
 
 
