@@ -50,8 +50,9 @@ def grant_user(session: Session, asking: Asking, terms: law.UserTerms) -> Regist
     for row in later:
         if _is_said(session, row, checked, asking):
             return register.read_user(session, row)
+    starts_at = register.instant_of_end(session, later, checked.starts_at)
     for row in later:
-        _end(row, asking, Span(row.starts_at, row.ends_at).until(checked.starts_at))
+        _end(row, asking, Span(row.starts_at, row.ends_at).until(starts_at))
     user = RedUser(
         id=uuid7(now),
         holder=caller.party,
@@ -59,8 +60,8 @@ def grant_user(session: Session, asking: Asking, terms: law.UserTerms) -> Regist
         authorisation=OF_THE_ENTITY,
         person=checked.person,
         person_name=checked.person_name,
-        starts_at=checked.starts_at,
-        ends_at=checked.ends_at,
+        starts_at=starts_at,
+        ends_at=None if checked.ends_at is None else max(checked.ends_at, starts_at),
         recorded_at=now,
         granted_by=caller.signer,
         granted_sha256=asking.proof.sha256,
@@ -71,7 +72,7 @@ def grant_user(session: Session, asking: Asking, terms: law.UserTerms) -> Regist
 
 
 def end_user(session: Session, asking: Asking, user_id: UUID) -> Registered:
-    """End a registration of the caller now; repeating changes nothing.
+    """End a registration of the caller now, after what was decided by it; repeating changes nothing.
 
     Raises: `EntityRequiredError`, `UserUnknownError`.
     """
@@ -79,9 +80,9 @@ def end_user(session: Session, asking: Asking, user_id: UUID) -> Registered:
     user = register.lock_user(session, user_id, entity=asking.party)
     if user is None:
         raise UserUnknownError
-    span = Span(user.starts_at, user.ends_at)
-    if not (span.is_empty or (span.ends_at is not None and span.ends_at <= asking.now)):
-        _end(user, asking, span.until(asking.now))
+    span, at = Span(user.starts_at, user.ends_at), register.instant_of_end(session, [user], asking.now)
+    if not (span.is_empty or (span.ends_at is not None and span.ends_at <= at)):
+        _end(user, asking, span.until(at))
         record_request(session, asking)
     return register.read_user(session, user)
 

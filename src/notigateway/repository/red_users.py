@@ -74,10 +74,10 @@ def is_for(window: type[RedWindow], party: Party, now: Instant) -> ColumnElement
     return or_(window.red_party == party, under)
 
 
-def lock_registrations(session: Session, person: str, now: datetime) -> None:
-    """Lock by what the person works for others: an end waits for what is decided by it."""
+def lock_registrations(session: Session, person: str, now: datetime) -> set[UUID]:
+    """Lock by what the person works for others, and return it: an end waits for what is decided by it."""
     query = select(RedUser.id).where(*works_at(RedUser, person, now)).order_by(RedUser.id)
-    session.execute(query.with_for_update(read=True)).all()
+    return set(session.scalars(query.with_for_update(read=True)))
 
 
 def list_registrations(session: Session, *, holder: str | None = None) -> Sequence[RedUser]:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, String, Uuid, bindparam, func, insert, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from notigateway.errors import Part, TemporarilyUnavailableError
 from notigateway.law.users import Registration, Scope, works_for
 from notigateway.repository.aliases import alias_of
 from notigateway.repository.asking_party import NOW, PARTY, asked_by
 from notigateway.repository.columns import Row
-from notigateway.repository.model import Addressee
+from notigateway.repository.model import Addressee, Event
 from notigateway.repository.prepared import Prepared
 from notigateway.repository.red_users import OF_THE_ENTITY, RedUser, lock_registrations, works_at
+from notigateway.uuids import first_uuid7
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Collection, Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Select, SQLColumnExpression
 
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from notigateway.repository.session import Session
 
 _WITHOUT_ROWID = {"sqlite_with_rowid": False}
+# Each look at registrations after the first takes another change of them at that moment.
+_LOOKS: Final = 4
+_NEXT: Final = timedelta(milliseconds=1)
 
 
 class UserClient(Row):
@@ -120,11 +125,19 @@ def find_registrations(session: Session, caller: Caller, now: datetime) -> list[
 
 
 def lock_registrations_of(session: Session, caller: Caller, now: datetime) -> list[Registration]:
-    """Return the same, locked: an end waits for what is decided by them."""
+    """Return the same, locked: an end waits for what is decided by them.
+
+    Raises: `TemporarilyUnavailableError` where they come and go faster than it looks.
+    """
     if not works_for(caller, caller.member_of or ""):
         return []
-    lock_registrations(session, caller.party, now)
-    return find_registrations(session, caller, now)
+    for _ in range(_LOOKS):
+        locked = lock_registrations(session, caller.party, now)
+        found = find_registrations(session, caller, now)
+        # One that was made while this waited for the end of the one before it is not locked yet.
+        if locked.issuperset(one.id for one in found):
+            return found
+    raise TemporarilyUnavailableError("registrations changed at each look", part=Part.DATABASE)
 
 
 def _registration(row: Any) -> Registration:  # noqa: ANN401  (a row of the driver)
@@ -174,6 +187,18 @@ def lock_user(session: Session, user_id: UUID, *, entity: str) -> RedUser | None
     """Return a registration of the entity, locked."""
     query = _of_entities().where(RedUser.id == user_id, RedUser.holder == entity)
     return session.scalars(query.with_for_update()).one_or_none()
+
+
+def instant_of_end(session: Session, users: Collection[RedUser], at: datetime) -> datetime:
+    """Return when registrations end that are to end then: after what was done by them, and no earlier.
+
+    They must be locked. A request that came later may have been faster: what it did was done in their time.
+    """
+    query = select(func.max(Event.at)).where(
+        Event.id >= first_uuid7(at), Event.registration.in_([one.id for one in users])
+    )
+    last = session.scalar(query) if users else None
+    return at if last is None else max(at, last + _NEXT)
 
 
 def find_user(session: Session, user_id: UUID, *, party: str) -> RedUser | None:
