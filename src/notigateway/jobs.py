@@ -167,9 +167,10 @@ def pushing(settings: Settings) -> Callable[[Engine, datetime], Done]:
         SubscriptionKind.SOAP: CallBacks(Signer(service.key, service.certificate)),
     }
 
+    sender = Sender(keys[0], destinations, seconds=settings.push_timeout_seconds)
+
     def work(engine: Engine, now: datetime) -> Done:
-        with Sender(keys[0], destinations, seconds=settings.push_timeout_seconds) as sender:
-            return of_pushing(Pushing(engine, following, forms, sender).run(now))
+        return of_pushing(Pushing(engine, following, forms, sender).run(now))
 
     return work
 

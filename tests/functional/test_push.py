@@ -15,24 +15,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hooks import Hook, hooked, key_file
-from notigateway.app import push_keys_url
+from hooks import hooked, key_file
 from notigateway.jobs import pushing
 from notigateway.law.pushing import TRIED_FOR
 from notigateway.repository.placing import place_committed
-from notigateway.urls import served_path
 from patience import PATIENCE_SECONDS
 from pki import pki
-from stack import send, text, texts
+from pushers import Pusher
+from stack import text, texts
 from titles import assign, red, register_company
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from lxml.etree import _Element
-
-    from hooks import Answering, Event
-    from notigateway.clock.runs import Done
+    from hooks import Answering, Event, Hook
     from stack import Stack
 
 
@@ -45,50 +41,6 @@ def wait_until(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < end
         time.sleep(0.02)
-
-
-class Pusher:
-    """A gateway that pushes to this machine, and its job, which runs when it is told to."""
-
-    def __init__(self, stack: Stack) -> None:
-        self.stack = stack
-        settings = {
-            "push_key_files": (key_file(stack.folder),),
-            "push_networks": ("127.0.0.0/8",),
-            "unsafe_push_http": True,
-            "push_timeout_seconds": 2,
-        }
-        stack.settings = stack.settings.model_copy(update=settings)
-        stack.start()
-        self.work = pushing(stack.settings)
-
-    def subscribe(self, hook: Hook, **options: object) -> str:
-        """Subscribe, and hand the receiver the published keys."""
-        hook.keys = self.published()
-        answer = self.stack.ask("Subscribe", f"<kind>webhook</kind><url>{hook.url}</url>", **options)  # type: ignore[arg-type]
-        found = text(answer.tree, "subscription/subscriptionId")
-        assert found, answer.body
-        return found
-
-    def published(self) -> bytes:
-        """Return the keys as everybody reads them."""
-        path = served_path(push_keys_url(self.stack.settings))
-        return send(self.stack.endpoint, b"", REQUEST_METHOD="GET", PATH_INFO=path).body
-
-    def run(self, now: datetime | None = None) -> Done:
-        """Run the job once."""
-        return self.work(self.stack.engine, now or self.stack.now)
-
-    def drain(self, now: datetime | None = None) -> None:
-        """Run the job until nothing is due at this instant."""
-        for _ in range(200):
-            if not self.run(now).is_more:
-                return
-        raise AssertionError("it never ends")
-
-    def listed(self) -> list[_Element]:
-        """Return the subscriptions as their party is told of them."""
-        return list(self.stack.ask("ListSubscriptions").tree.iterfind("{*}subscription"))
 
 
 @pytest.fixture
@@ -289,8 +241,37 @@ def test_a_receiver_that_is_away_is_left_alone_and_what_is_too_old_given_up(
     assert len(hook.came) == tried
     stack.pass_time(seconds=TRIED_FOR.total_seconds())
     pusher.drain()
-    dead = stack.ask("ListDeadDeliveries", f"<subscriptionId>{subscription}</subscriptionId>").tree
-    assert len(texts(dead, "delivery/deliveryId")) == 30
+    named = f"<subscriptionId>{subscription}</subscriptionId>"
+    assert len(texts(stack.ask("ListDeadDeliveries", named).tree, "delivery/deliveryId")) == 30
+
+    hook.answer = lambda _event: (200, {})
+    stack.ask("ReplayDeliveries", named)
+    pusher.drain()  # at once: whoever asks for it says that the receiver is there again
+    assert len(hook.taken) == 30
+
+
+def test_a_receiver_that_asks_for_a_pause_has_it_whatever_it_took_in_the_same_round(
+    pusher: Pusher, hook: Hook
+) -> None:
+    stack = pusher.stack
+    pusher.subscribe(hook)
+    pusher.drain()
+    stack.publish_many(20)
+    hook.answer = lambda _event: (503, {})
+    pusher.drain()
+    stack.pass_time(minutes=5)
+    hook.came.clear()
+    hook.answer = lambda _event: (200, {}) if len(hook.came) < 4 else (503, {"Retry-After": "1800"})
+    pusher.drain()
+    assert len(hook.taken) == 3
+    came = len(hook.came)
+    stack.pass_time(minutes=29)
+    pusher.drain()
+    assert len(hook.came) == came
+    hook.answer = lambda _event: (200, {})
+    stack.pass_time(minutes=2)
+    pusher.drain()
+    assert len(hook.taken) == 20
 
 
 @pytest.mark.parametrize(

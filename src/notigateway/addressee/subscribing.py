@@ -165,7 +165,11 @@ class Subscribing:
         if found.ended_at is not None:
             raise SubscriptionUnknownError("has ended")
         record_request(session, asking)
-        return stored.replay_dead(session, found.id, chosen, now=asking.now)
+        replayed = stored.replay_dead(session, found.id, chosen, now=asking.now)
+        if replayed and found.confirmed_at is not None:
+            # Whoever asks for it says that the receiver is there again.
+            stored.keep_subscription(session, found.id, due_at=asking.now)
+        return replayed
 
     def _find(self, session: Session, asking: Asking, subscription_id: UUID) -> Subscription:
         found = stored.find_of_party(session, asking.party, subscription_id)

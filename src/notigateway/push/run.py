@@ -11,6 +11,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
@@ -116,8 +117,9 @@ class _Run:
                 self._confirm(one, answer)
             for one in confirmed:
                 self._queue(one)
-            for sent in pool.map(self._send, self._lanes(confirmed)):
-                self._keep(sent)
+            sent = pool.map(self._send, self._lanes(confirmed))
+            for _, lanes in groupby(sent, key=lambda lane: lane.subscription.id):
+                self._keep(list(lanes))
         with writing(self.engine) as session:
             stored.forget_dead(session, dead_before=self.now - DEAD_KEPT_FOR)
         return self.done
@@ -127,7 +129,8 @@ class _Run:
     def _ping(self, one: Subscription) -> Answer:
         at = self.signing_at
         posted = self.pushing.forms[one.kind].ping(one, now=at)
-        return self.pushing.sender.post(posted, now=at)
+        with self.pushing.sender.line() as line:
+            return line.post(posted, now=at)
 
     def _confirm(self, one: Subscription, answer: Answer) -> None:
         """Keep whether the receiver has repeated the challenge; one that does not for a day is ended."""
@@ -212,38 +215,49 @@ class _Run:
         """Send one after the other, until the time of a round is over or nothing gets through."""
         end = time.monotonic() + _LANE_SECONDS
         form = self.pushing.forms[lane.subscription.kind]
-        for delivery in lane.due:
-            if lane.troubled.is_so or time.monotonic() > end:
-                break
-            at = self.signing_at
-            posted = form.of(delivery, lane.subscription, now=at)
-            answer = self.pushing.sender.post(posted, now=at)
-            if answer.trouble is None and not form.has_taken(answer.content):
-                answer = replace(answer, trouble=Trouble.ANSWER_INVALID)
-            if answer.is_receivers or answer.is_gone:
-                lane.troubled.is_so = True
-            lane.answers.append((delivery, answer))
+        with self.pushing.sender.line() as line:
+            for delivery in lane.due:
+                if lane.troubled.is_so or time.monotonic() > end:
+                    break
+                at = self.signing_at
+                answer = line.post(form.of(delivery, lane.subscription, now=at), now=at)
+                if answer.trouble is None and not form.has_taken(answer.content):
+                    answer = replace(answer, trouble=Trouble.ANSWER_INVALID)
+                if answer.is_receivers or answer.is_gone:
+                    lane.troubled.is_so = True
+                lane.answers.append((delivery, answer))
         return lane
 
-    def _keep(self, lane: _Lane) -> None:
-        """Keep what became of the deliveries of a lane, in one transaction."""
-        one = lane.subscription
-        taken = [delivery.id for delivery, answer in lane.answers if answer.trouble is None]
-        failed = [(delivery, answer) for delivery, answer in lane.answers if answer.trouble is not None]
-        troubled = next((answer for _, answer in failed if answer.is_receivers or answer.is_gone), None)
-        if not lane.answers:
+    def _keep(self, lanes: Sequence[_Lane]) -> None:
+        """Keep what became of the deliveries of one subscription, in one transaction.
+
+        A receiver that asked to be left alone is, whatever it took in the same round; what it leaves
+        lying is given up only where it took nothing.
+        """
+        one = lanes[0].subscription
+        answers = [answer for lane in lanes for answer in lane.answers]
+        if not answers:
             return
+        taken = [delivery.id for delivery, answer in answers if answer.trouble is None]
+        failed = [(delivery, answer) for delivery, answer in answers if answer.trouble is not None]
+        troubled = max(
+            (answer for _, answer in failed if answer.is_receivers or answer.is_gone),
+            key=lambda answer: (answer.is_gone, answer.retry_after),
+            default=None,
+        )
         with writing(self.engine) as session:
             stored.forget_deliveries(session, taken)
             for delivery, answer in failed:
                 self._keep_failure(session, delivery, answer)
+            if taken and (one.attempts or one.trouble is not None):
+                self._trust_again(session, one)
+                one.attempts = 0
             if troubled is not None and troubled.is_gone:
                 stored.end_subscription(session, one.id, Ended.GONE, now=self.now)
             elif troubled is not None:
-                self._give_up_older(session, one, troubled)
+                if not taken:
+                    self._give_up_older(session, one, troubled)
                 self._leave_alone(session, one, troubled)
-            elif taken and (one.attempts or one.trouble is not None):
-                self._trust_again(session, one)
         self.done.delivered += len(taken)
         self.done.failed += len(failed)
 

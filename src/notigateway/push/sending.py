@@ -6,8 +6,8 @@ never followed, and a connection goes to an address that was looked at.
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, Final, Self
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # A repeated challenge, or the answer of a call-back.
 _READ_BYTES: Final = 16 * 1024
+_ALWAYS: Final = {"Accept-Encoding": "identity", "User-Agent": "notigateway"}
 _OK: Final = range(200, 300)
 _REDIRECTION: Final = range(300, 400)
 _GONE: Final = 410
@@ -50,7 +51,7 @@ class Answer:
 
 
 class Sender:
-    """Signs and posts; use it as a context, since it keeps connections open. Threads may share it."""
+    """Opens lines: to nobody but whom the destinations admit, and what goes over them is signed."""
 
     def __init__(
         self,
@@ -58,52 +59,60 @@ class Sender:
         destinations: Destinations,
         *,
         seconds: float,
-        verify: ssl.SSLContext | bool = True,
+        verify: ssl.SSLContext | None = None,
     ) -> None:
         self._key = key
         self._destinations = destinations
         self._seconds = seconds
-        self._verify = verify
-        self._closing = ExitStack()
         self._making = Lock()
-        self._made: httpx.Client | None = None
+        self._verify = verify
 
-    def _http(self) -> httpx.Client:
-        """Return the client, made when there is something to send: it reads all the roots of TLS."""
+    def line(self) -> Line:
+        """Return a line; threads may ask for one at once."""
+        return Line(self._key, self._destinations, seconds=self._seconds, verify=self._trusted())
+
+    def _trusted(self) -> ssl.SSLContext:
+        """Return whom receivers are proven by: the roots of TLS, read when there is something to send."""
         with self._making:
-            self._made = self._made or self._make()
-        return self._made
+            self._verify = self._verify or httpx.create_ssl_context(trust_env=False)
+        return self._verify
 
-    def _make(self) -> httpx.Client:
-        client = httpx.Client(
-            transport=BoundedTransport(
-                seconds=self._seconds, verify=self._verify, choose=self._destinations.choose
-            ),
-            timeout=self._seconds,
-            follow_redirects=False,
-            trust_env=False,
-            headers={"Accept-Encoding": "identity", "User-Agent": "notigateway"},
-        )
-        return self._closing.enter_context(client)
+
+class Line:
+    """Signs and posts, one message after the other; a context, since it keeps a connection open.
+
+    For one thread: several that share connections wait for each other longer than for the receivers.
+    """
+
+    def __init__(
+        self, key: MessageKey, destinations: Destinations, *, seconds: float, verify: ssl.SSLContext
+    ) -> None:
+        self._key = key
+        # Without a client around it: one would follow what an answer says, and keep its cookies.
+        self._http = BoundedTransport(seconds=seconds, verify=verify, choose=destinations.choose)
+        self._extensions = {"timeout": httpx.Timeout(seconds).as_dict()}
 
     def __enter__(self) -> Self:
         """Return itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close the connections."""
-        self._made = None
-        self._closing.close()
+        """Close the connection."""
+        self._http.close()
 
-    def post(self, posted: Posted, *, now: datetime, **headers: str) -> Answer:
+    def post(self, posted: Posted, *, now: datetime) -> Answer:
         """Sign a message as of `now`, and post it; whatever happens is an answer."""
         try:
-            # As it goes over the wire (RFC 9421 §2.2.2): whoever verifies sees no other form of it.
-            written = httpx.URL(posted.url)
-            url = written.copy_with(raw_path=written.raw_path)
+            url = _as_sent(posted.url)
             signed = self._key.sign(replace(posted, url=str(url)), now=now)
-            request = httpx.Request("POST", url, content=posted.content, headers={**signed, **headers})
-            response = self._http().send(request, stream=True)
+            request = httpx.Request(
+                "POST",
+                url,
+                content=posted.content,
+                headers={**_ALWAYS, **signed},
+                extensions=self._extensions,
+            )
+            response = self._http.handle_request(request)
             try:
                 return _read(response)
             finally:
@@ -117,6 +126,13 @@ class Sender:
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             is_slow = isinstance(error.__cause__, SlowExchangeError)
             return Answer(Trouble.TOO_SLOW if is_slow else Trouble.BROKEN, is_receivers=True)
+
+
+@lru_cache(maxsize=100)
+def _as_sent(url: str) -> httpx.URL:
+    """Return an address as it goes over the wire (RFC 9421 §2.2.2): whoever verifies sees no other form."""
+    written = httpx.URL(url)
+    return written.copy_with(raw_path=written.raw_path)
 
 
 def _is_refused(error: BaseException | None) -> bool:
