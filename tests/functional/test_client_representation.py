@@ -191,6 +191,24 @@ def test_the_channel_is_shown_and_chosen(run: Callable[..., Said]) -> None:
     assert chosen["channel"] == "electronic"
 
 
+def test_everybody_says_where_it_is_told(run: Callable[..., Said]) -> None:
+    assert "you are told nowhere" in run("representative", "contacts get").out
+    (said,) = run("representative", "contacts set", "ana@example.org", "--deadline-days", "0", "--json").json
+    assert (said["addresses"], said["deadline_days"]) == (["ana@example.org"], 0)
+    both = run("person", "contacts set", "eva@example.org", "ana@example.org", "--language", "both")
+    assert "eva@example.org, ana@example.org: immediate, both" in both.out
+    shown = run("representative", "contacts get").out
+    assert shown.splitlines() == ["ana@example.org: immediate, es", "not of deadlines"]
+    refused = run("person", "contacts set", "ana@example.org,eva@example.org").error
+    assert isinstance(refused, GatewayFaultError)
+    assert refused.code == "CONTACT_INVALID"
+    for wrong in ((), ("ana@example.org", "--none"), ("ana@example.org", "--language", "fr")):
+        with pytest.raises(AssertionError, match="Usage"):
+            run("person", "contacts set", *wrong)
+    assert "you are told nowhere" in run("person", "contacts set", "--none").out
+    assert run("representative", "contacts get", "--json").json == [said]
+
+
 def test_the_log_tells_its_head_and_its_proofs(run: Callable[..., Said], tmp_path: Path) -> None:
     file = tmp_path / "head"
     said: dict[str, Any] = {"head": None}

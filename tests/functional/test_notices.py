@@ -23,6 +23,7 @@ from notigateway.repository.mails import list_mails, retry_mails
 from pki import COMPANY_NAME, COMPANY_NIF, PERSON_NIF, pki
 from stack import Stack, text, texts
 from titles import RED_NIF, accept_power, assign, attorney, change, grant, red, register_company
+from users import be_attorney, bureau, member, person, register
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -100,6 +101,33 @@ def test_everybody_sets_its_own_contact_and_repeating_changes_nothing(stack: Sta
     assert texts(stack.ask("GetContacts").tree, "address") == []
     rows = stack.contents()["contacts"]
     assert len(rows) == 2, "the former one and its withdrawal stay on record"
+
+
+def test_who_acts_for_others_sets_its_own_contact_and_nobody_elses(stack: Stack) -> None:
+    be_attorney(stack)
+    assign(stack)
+    user = register(stack)
+    set_contacts(stack, "company@example.org")
+    holders = {"bureau": bureau(), "red": red(), "user": person(), "member": member()}
+    for name, by in holders.items():
+        assert texts(stack.ask("GetContacts", holder=by).tree, "address") in ([], ["user@example.org"])
+        # Whose certificate names the entity, too, is one person.
+        set_contacts(stack, f"{name if name != 'member' else 'user'}@example.org", by=by)
+    named = f"<address>eva@example.org</address><addressee>{COMPANY_NIF}</addressee>"
+    assert stack.ask("SetContacts", named, holder=bureau()).code == "INVALID_REQUEST"
+    assert texts(stack.ask("GetContacts").tree, "address") == ["company@example.org"]
+    for told in ("bureau", "red", "user"):
+        found = stack.ask("GetContacts", holder=holders[told]).tree
+        assert texts(found, "address") == [f"{told}@example.org"]
+    set_contacts(stack, by=bureau())
+    assert texts(stack.ask("GetContacts").tree, "address") == ["company@example.org"]
+    one = stack.publish()
+    with post(stack) as mail:
+        mail.run()
+        stack.pass_time(days=1)
+        mail.run()
+    assert sorted(to for to, _ in mail.subjects()) == ["company@example.org", "red@example.org"]
+    assert history(stack, one, person()) == [], f"{user} works for an entity, which is told at its own"
 
 
 @pytest.mark.parametrize(
@@ -204,6 +232,109 @@ def test_a_scheduled_one_is_told_when_it_arrives_whoever_finds_that(stack: Stack
         assert mail.run().sent == 2
     for one in (swept, decided):
         assert history(stack, one) == [("available", "sent", "ana@example.org")]
+
+
+def elsewhere(stack: Stack, reference: str, decision: str = "accepted") -> None:
+    by = f"<decidedBy><identifier>{COMPANY_NIF}</identifier></decidedBy>" if decision == "accepted" else ""
+    inner = (
+        f"<report><reference>{reference}</reference><channel>postal</channel><decision>{decision}</decision>"
+        f"<at>{instant_text(stack.now)}</at>{by}<evidence>SOBRE-7</evidence></report>"
+    )
+    answer = stack.ask_issuing("ReportExternalDecisions", inner)
+    assert answer.code is None, answer.body
+    (item,) = answer.tree.iterfind("{*}item")
+    assert item.findtext("{*}outcome") in {"done", "on_record"}, decision
+
+
+def test_what_another_channel_decides_before_it_arrives_is_never_told(stack: Stack) -> None:
+    """A notice tells of a putting at disposal (Ley 39/2015 art. 41.6); this one is notified (art. 41.7)."""
+    register_company(stack)
+    assign(stack)
+    set_contacts(stack, "ana@example.org", deadlineDays=10)
+    set_contacts(stack, "red@example.org", by=red(), deadlineDays=10)
+    later = stack.now + timedelta(days=2)
+    decided, attempted = (stack.publish(name, available_at=later) for name in ("DECIDED", "ATTEMPTED"))
+    stack.publish("WITHDRAWN", available_at=later)
+    stack.ask_issuing("CancelNotifications", "<cancellation><reference>WITHDRAWN</reference></cancellation>")
+    stack.pass_time(days=1)
+    elsewhere(stack, "DECIDED")
+    elsewhere(stack, "ATTEMPTED", "absent")
+    with post(stack) as mail:
+        for _ in range(14):
+            mail.run()
+            stack.pass_time(days=1)
+            sweep(stack.engine, seal=stack.office.seal, now=stack.now, sweeping=Sweeping())
+    assert history(stack, decided) == history(stack, decided, red()) == []
+    kinds = [kind for kind, *_ in history(stack, attempted)]
+    assert kinds == ["available", "deadline"], "an attempt that failed decides nothing"
+    told = [one.get_content() for one in mail.handler.messages]
+    assert {one["To"] for one in mail.handler.messages} == {"ana@example.org", "red@example.org"}
+    assert all("ATTEMPTED" in one and "DECIDED" not in one and "WITHDRAWN" not in one for one in told)
+
+
+def test_what_arrived_and_was_decided_before_anybody_looked_is_not_told(stack: Stack) -> None:
+    set_contacts(stack, "ana@example.org", deadlineDays=10)
+    one = stack.publish("LATE", available_at=stack.now + timedelta(days=1))
+    stack.pass_time(days=1, minutes=1)
+    elsewhere(stack, "LATE")
+    sweep(stack.engine, seal=stack.office.seal, now=stack.now, sweeping=Sweeping())
+    with post(stack) as mail:
+        assert mail.run().sent == 0
+    assert history(stack, one) == []
+
+
+def test_a_digest_reminds_of_nothing_that_another_channel_has_decided(stack: Stack) -> None:
+    set_contacts(stack, "ana@example.org", "eva@example.org", delivery="daily", deadlineDays=3)
+    for name in ("LEFT", "DECIDED"):
+        stack.publish(name)
+    with post(stack) as mail:
+        stack.pass_time(hours=1)
+        elsewhere(stack, "DECIDED")
+        stack.pass_time(days=1)
+        mail.run()
+        (first, _) = mail.handler.messages
+        entries = [each for each in first.get_content().split("\r\n\r\n") if "Referencia" in each]
+        last_days = {"DECIDED" in each: "Último día" in each for each in entries}
+        assert last_days == {False: True, True: False}, "it came in, and nothing is left to decide"
+
+
+def test_a_digest_that_waits_is_written_anew_without_what_was_decided(stack: Stack) -> None:
+    set_contacts(stack, "ana@example.org", delivery="daily", deadlineDays=3)
+    left, decided = stack.publish("LEFT"), stack.publish("DECIDED")
+    stack.pass_time(days=1)
+    with post(stack) as mail:
+        mail.run()
+    stack.pass_time(days=8)
+    with post(stack) as mail:
+        mail.run()
+        stack.pass_time(days=1)
+        with odd_server(lambda taken: taken.close()) as away:
+            assert Post(stack, away, Handler()).run().away
+        elsewhere(stack, "DECIDED")
+        assert mail.run().sent == 1
+    (message,) = mail.handler.messages
+    assert "Referencia: LEFT" in message.get_content()
+    assert "DECIDED" not in message.get_content()
+    assert [kind for kind, *_ in history(stack, left)] == ["available", "deadline"]
+    assert [kind for kind, *_ in history(stack, decided)] == ["available"]
+
+
+def test_what_waits_goes_to_the_address_that_stands(stack: Stack) -> None:
+    set_contacts(stack, "wrong@example.org", "here@example.org")
+    one = stack.publish()
+    full = Handler(recipients={"wrong@example.org": "452 4.2.2 mailbox full"})
+    with post(stack, full) as mail:
+        mail.run()
+        two = stack.publish("TWO")
+        with odd_server(lambda taken: taken.close()) as away:
+            assert Post(stack, away, Handler()).run().away
+        set_contacts(stack, "right@example.org")
+        full.recipients.clear()
+        stack.pass_time(hours=1)
+        mail.run()
+    assert [to for to, _ in mail.subjects()] == ["here@example.org", "right@example.org"]
+    assert history(stack, one) == [("available", "sent", "here@example.org")]
+    assert history(stack, two) == [("available", "sent", "right@example.org")]
 
 
 def test_a_deadline_is_told_once_and_not_where_it_was_met_or_moved(stack: Stack) -> None:

@@ -78,8 +78,12 @@ def retry(
     ] = None,
     settings_file: SettingsFile = None,
     all_failed: Annotated[bool, typer.Option("--all-failed", help="Every message that failed.")] = False,
+    as_json: SummaryAsJson = False,
 ) -> None:
-    """Have failed messages sent again by the next run, with the Message-ID that they had."""
+    """Have failed messages sent again by the next run, with the Message-ID that they had.
+
+    Not what was for an address that its party has replaced. Exit code 1: there was none.
+    """
     from notigateway.repository.engine import writing
     from notigateway.repository.mails import retry_mails
 
@@ -87,7 +91,7 @@ def retry(
         raise typer.BadParameter("name one message, or say --all-failed")
     with opened(named_settings(settings_file)) as engine, writing(engine) as session:
         count = retry_mails(session, now=datetime.now(UTC), mail_id=mail)
-    typer.echo(f"{count} to be sent again")
+    typer.echo(json.dumps({"retried": count}) if as_json else f"{count} to be sent again")
     if not count:
         raise typer.Exit(1)
 

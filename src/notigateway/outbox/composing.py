@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from notigateway.law.contacts import NoticeKind, NoticeState, digest_cutoff, warned_until
+from notigateway.law.lifecycle import UNDECIDED
 from notigateway.outbox.wording import Telling, is_communication, write
 from notigateway.repository import composing as rows
 from notigateway.repository.contacts import erase_contacts
@@ -153,7 +154,8 @@ def _telling(row: Row[*tuple[Any, ...]]) -> Telling:
     return Telling(
         kind=row.kind,
         at=row.at,
-        deadline=row.deadline,
+        # Of what was decided meanwhile nobody has to be told how long it can wait.
+        deadline=row.deadline if row.state in UNDECIDED else None,
         addressee=row.addressee or "",
         addressee_name=row.name or row.addressee_name or "",
         is_communication=is_communication(row.item_kind),

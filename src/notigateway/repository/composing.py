@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, exists, func, literal, null, or_, select, tuple_, update
+from sqlalchemy.orm import aliased
 
 from notigateway.law.contacts import NoticeDelivery, NoticeKind
 from notigateway.law.lifecycle import State
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from sqlalchemy import ColumnElement, Row, Select
+    from sqlalchemy import ColumnElement, Row
 
     from notigateway.law.representation import RightsPolicy
     from notigateway.repository.session import Session
 
 _UNDECIDED = (State.AVAILABLE, State.RECEIPT_REQUESTED)
+# No statement names more messages at once.
+_MAILINGS_AT_MOST = 500
 
 
 def queue_deadlines(
@@ -99,54 +102,64 @@ def queue_expired(session: Session, *, since: datetime, now: datetime) -> int:
 def drop_undue(session: Session, *, now: datetime) -> int:
     """Take back what is not to be told any more; return how many notices.
 
-    A deadline that was moved or met, what was withdrawn, and whatever is for nobody's contact; also of
-    messages that wait to be sent again, where one tells nothing else.
+    A deadline that was moved or met, what was withdrawn, and whatever is for nobody's contact.
     """
-    alone = exists().where(Mail.mailing == Notice.mailing, Mail.due_at.is_not(None), Mail.told == 1)
+    _take_back(session, now)
     dropped = session.execute(
         delete(Notice)
-        .where(
-            Notice.due_at <= now,
-            or_(
-                and_(Notice.mailing.is_(None), _is_undue(now)),
-                and_(
-                    Notice.kind == NoticeKind.DEADLINE, Notice.mailing.in_(_waiting()), alone, _is_over(now)
-                ),
-            ),
-        )
-        .returning(Notice.mailing)
+        .where(Notice.due_at <= now, Notice.mailing.is_(None), _is_undue(now))
+        .execution_options(synchronize_session=False, preserve_rowcount=True)
+    )
+    return int(dropped.rowcount)  # type: ignore[attr-defined]
+
+
+def _take_back(session: Session, now: datetime) -> None:
+    """Take back messages that wait for an address that does not stand any more, or tell what is over.
+
+    What else they tell is told anew, at what stands now; what one address was told already, to none again.
+    """
+    contact_stands = exists().where(Contact.id == Mail.contact_id, Contact.replaced_at.is_(None))
+    other = aliased(Mail)
+    is_told = exists().where(other.mailing == Mail.mailing, other.due_at.is_(None))
+    tells_wrong = exists().where(Notice.mailing == Mail.mailing, or_(_is_cancelled(), _is_met(now)))
+    found = session.execute(
+        delete(Mail)
+        .where(Mail.due_at.is_not(None), or_(~contact_stands, and_(tells_wrong, ~is_told)))
+        .returning(Mail.mailing)
         .execution_options(synchronize_session=False)
-    ).all()
-    mailings = [one.mailing for one in dropped if one.mailing is not None]
-    if mailings:
+    )
+    mailings = list({one.mailing for one in found})
+    for start in range(0, len(mailings), _MAILINGS_AT_MOST):
+        those = Notice.mailing.in_(mailings[start : start + _MAILINGS_AT_MOST])
+        nowhere_told = ~exists().where(Mail.mailing == Notice.mailing)
         session.execute(
-            delete(Mail)
-            .where(Mail.mailing.in_(mailings), Mail.due_at.is_not(None))
+            update(Notice)
+            .where(those, nowhere_told)
+            .values(mailing=None)
             .execution_options(synchronize_session=False)
         )
-    return len(dropped)
-
-
-def _waiting() -> Select[*tuple[Any, ...]]:
-    """Select the mailings that wait: few, and found by the index of what is due."""
-    return select(Mail.mailing).where(Mail.due_at.is_not(None))
 
 
 def _is_undue(now: datetime) -> ColumnElement[bool]:
     no_contact = ~exists().where(Contact.party == Notice.party, Contact.replaced_at.is_(None))
-    cancelled = exists().where(
+    return or_(no_contact, _is_cancelled(), _is_met(now))
+
+
+def _is_cancelled() -> ColumnElement[bool]:
+    return exists().where(
         Notification.code == Notice.notification_code, Notification.state == State.CANCELLED
     )
-    return or_(no_contact, cancelled, and_(Notice.kind == NoticeKind.DEADLINE, _is_over(now)))
 
 
-def _is_over(now: datetime) -> ColumnElement[bool]:
-    return ~exists().where(
+def _is_met(now: datetime) -> ColumnElement[bool]:
+    """Say of a deadline that it was met or moved, or has passed."""
+    stands = exists().where(
         Notification.code == Notice.notification_code,
         Notification.state.in_(_UNDECIDED),
         Notification.deadline == Notice.deadline,
         Notification.deadline > now,
     )
+    return and_(Notice.kind == NoticeKind.DEADLINE, ~stands)
 
 
 def claim_immediate(session: Session, *, now: datetime, limit: int) -> Sequence[Row[*tuple[Any, ...]]]:
@@ -196,6 +209,7 @@ def _claim(session: Session, limit: int, *which: ColumnElement[bool]) -> Sequenc
             Contact.language,
             Notification.kind.label("item_kind"),
             Notification.code,
+            Notification.state,
             Act.subject,
             Act.reference,
             Act.special_category,

@@ -11,11 +11,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import Index, Integer, String, Text, Uuid, func, insert, select, text, update
+from sqlalchemy import Index, Integer, String, Text, Uuid, exists, func, insert, select, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from notigateway.law.contacts import NoticeKind, NoticeState
 from notigateway.repository.columns import Row, UtcDateTime, Word
+from notigateway.repository.contacts import Contact
 from notigateway.repository.notices import Notice
 
 if TYPE_CHECKING:
@@ -123,8 +124,12 @@ def list_mails(session: Session, *, state: NoticeState | None = None, limit: int
 
 
 def retry_mails(session: Session, *, now: datetime, mail_id: UUID | None = None) -> int:
-    """Have failed messages, or one of them, sent again; return how many. What is erased is not."""
-    which = [Mail.outcome == NoticeState.FAILED, Mail.address != ""]
+    """Have failed messages, or one of them, sent again; return how many.
+
+    Not what is erased, nor what was for an address that its party has replaced since.
+    """
+    stands = exists().where(Contact.id == Mail.contact_id, Contact.replaced_at.is_(None))
+    which = [Mail.outcome == NoticeState.FAILED, Mail.address != "", stands]
     found = session.execute(
         update(Mail)
         .where(*which, *([] if mail_id is None else [Mail.id == mail_id]))
