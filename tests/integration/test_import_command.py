@@ -9,7 +9,8 @@ import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from sqlalchemy import func, select
+from bench.world import account_of, nif_of
+from sqlalchemy import Engine, event, func, select
 from typer.testing import CliRunner
 
 from catalogue import CATALOGUE
@@ -22,14 +23,16 @@ from notigateway.repository.catalogue import load_catalogue
 from notigateway.repository.engine import create_database, reading, writing
 from notigateway.repository.model import Addressee
 from notigateway.repository.powers import list_all_powers, list_all_red_assignments
+from notigateway.repository.rights import RightsChange
 from notigateway.repository.schema import upgrade
+from notigateway.repository.windows import RedWindow
 from pki import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection
 
 COMPANY, OTHER, PERSON, BUREAU = "B12345674", "A28000016", "12345678Z", "00000004G"
 CCC, SECOND = "28123456742", "08999999904"
@@ -271,3 +274,49 @@ def test_the_help_names_every_column() -> None:
         name for kind, one in KINDS.items() if kind != "powers" for name in one.columns if name not in text
     ]
     assert missing == []
+
+
+def test_refused_lines_among_many_leave_nothing_and_the_others_go_in(
+    run: Callable[..., Said], engine: Engine
+) -> None:
+    head, bad = RED.splitlines()[0], (14, 15, 33)
+    lines = [
+        f"{nif_of(n)},Empresa {n},{account_of(n)},{'nobody' if n in bad else BUREAU},Celia,1,{SINCE}"
+        for n in range(10, 40)
+    ]
+    # The same addressee again, in the same portion, with another one for its account.
+    lines.append(f"{nif_of(20)},Empresa 20,{account_of(20)},{OTHER},Otra,2,2026-02-01T00:00:00+01:00")
+
+    said = run("red", "\n".join([head, *lines]))
+
+    assert said.counts == (27, 0, 0)
+    assert [one["line"] for one in said.refused] == [6, 7, 25, 32]
+    with reading(engine) as session:
+        assert find_addressee(session, nif_of(14)) is None
+        assert find_addressee(session, nif_of(33)) is None
+        assigned = {one.addressee.identifier for one in list_all_red_assignments(session)}
+    assert assigned == {nif_of(n) for n in range(10, 40)} - {nif_of(14), nif_of(15), nif_of(33)}
+    assert run("red", "\n".join([head, *lines])).counts == (0, 0, 27)
+
+
+def test_a_portion_opens_a_window_for_each_line_in_few_statements(
+    run: Callable[..., Said], engine: Engine
+) -> None:
+    head = RED.splitlines()[0]
+    lines = [f"{nif_of(n)},Empresa {n},{account_of(n)},{BUREAU},Celia,1,{SINCE}" for n in range(100, 200)]
+    executed: list[str] = []
+
+    def note(_connection: Connection, _cursor: object, statement: str, *_others: object) -> None:
+        executed.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        assert run("red", "\n".join([head, *lines])).counts == (100, 0, 0)
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+    with reading(engine) as session:
+        windows = session.scalars(select(RedWindow)).all()
+        changes = session.scalars(select(RightsChange)).all()
+    assert len({one.addressee_id for one in windows}) == len(windows) == len(changes) == 100
+    assert len(executed) < 2 * len(lines)

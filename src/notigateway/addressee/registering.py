@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from notigateway.addressee.red import assign_red
 from notigateway.addressee.register import MainTerms, add_account, name_addressee, set_main_account
 from notigateway.errors import GatewayError, TemporarilyUnavailableError
+from notigateway.law.accounts import account_key, read_account
 from notigateway.repository.acts import wait_for_turn_to_publish
 from notigateway.repository.addressees import find_addressee
 from notigateway.repository.apart import apart
 from notigateway.repository.powers import lock_addressees
+from notigateway.repository.reading_ahead import follow, forget, read_ahead
 from notigateway.repository.touched import Touched
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from notigateway.repository.session import Session
     from notigateway.repository.touched import Outcome
 
+    Done = TypeVar("Done")
     Item = TypeVar("Item")
 
 
@@ -50,10 +54,66 @@ class Registered:
     refusal: GatewayError | None = None
 
 
-def begin(session: Session, identifiers: Iterable[str]) -> None:
-    """Lock all of them at once and in one order, then take the turn to publish: others wait in that order."""
-    lock_addressees(session, {written(one) for one in identifiers})
+def enter_each(
+    session: Session,
+    items: Sequence[Item],
+    enter: Callable[[Item], Done | GatewayError],
+    said: Callable[[Item], tuple[str, str | None]],
+) -> list[Done | GatewayError]:
+    """Enter each whole or not at all; return what `enter` does, or why it was taken back.
+
+    `said` is of an item its addressee, and its account where it names one. All are locked at once and in one
+    order before the turn to publish is taken: others wait in that order. They are entered together, and in
+    halves where one of them is refused, down to that one.
+    """
+    lock_addressees(session, {written(said(one)[0]) for one in items})
     wait_for_turn_to_publish(session)
+    follow(session)
+    try:
+        return _enter_together(session, items, enter, said)
+    finally:
+        session.ahead = None
+
+
+def _enter_together(
+    session: Session,
+    items: Sequence[Item],
+    enter: Callable[[Item], Done | GatewayError],
+    said: Callable[[Item], tuple[str, str | None]],
+) -> list[Done | GatewayError]:
+    try:
+        with apart(session.connection()):
+            _read_ahead(session, map(said, items))
+            done: list[Done | GatewayError] = []
+            entered: set[str] = set()
+            for one in items:
+                whose = written(said(one)[0])
+                if whose in entered:
+                    session.flush()  # of what is not written yet, nothing is of the same addressee
+                entered.add(whose)
+                done.append(enter(one))
+            session.flush()
+            return done
+    except TemporarilyUnavailableError:
+        raise
+    except GatewayError as refusal:
+        forget(session)
+        if len(items) == 1:
+            return [refusal]
+    half = len(items) // 2
+    return [
+        one for some in (items[:half], items[half:]) for one in _enter_together(session, some, enter, said)
+    ]
+
+
+def _read_ahead(session: Session, said: Iterable[tuple[str, str | None]]) -> None:
+    identifiers, accounts = set(), set()
+    for identifier, account in said:
+        identifiers.add(written(identifier))
+        if account is not None:
+            with suppress(GatewayError):
+                accounts.add(read_account(account))
+    read_ahead(session, identifiers, accounts=accounts, keys=set(map(account_key, accounts)))
 
 
 def written(identifier: str) -> str:
@@ -87,7 +147,9 @@ def register_addressees(
     def register(terms: AddresseeTerms) -> Addressee:
         return register_addressee(session, terms, obliging=obliging, now=now)
 
-    return _each(session, items, register, lambda terms: terms.identifier, are_entered=True)
+    return _each(
+        session, items, register, lambda terms: (terms.identifier, terms.ccc or terms.naf), are_entered=True
+    )
 
 
 def register_assignments(
@@ -100,33 +162,27 @@ def register_assignments(
         obliging.look_again(session, row.addressee_id, now=asking.now)
         return row
 
-    return _each(session, items, register, lambda terms: terms.addressee, are_entered=False)
+    return _each(session, items, register, lambda terms: (terms.addressee, terms.account), are_entered=False)
 
 
 def _each(
     session: Session,
     items: Sequence[Item],
     register: Callable[[Item], object],
-    whose: Callable[[Item], str],
+    said: Callable[[Item], tuple[str, str | None]],
     *,
     are_entered: bool,
 ) -> list[Registered]:
     """Register each; where addressees `are_entered`, one that was not known is created."""
     touched = Touched(session)
-    begin(session, map(whose, items))
-    results = []
-    for item in items:
+
+    def enter(item: Item) -> Registered:
         touched.clear()
-        was_known = not are_entered or find_addressee(session, written(whose(item))) is not None
-        try:
-            with apart(session.connection()):
-                row = register(item)
-                session.flush()
-        except TemporarilyUnavailableError:
-            raise
-        except GatewayError as refusal:
-            session.expunge_all()  # what was taken back is no longer so
-            results.append(Registered(refusal=refusal))
-        else:
-            results.append(Registered(row, touched.outcome(row, was_known=was_known)))
-    return results
+        was_known = not are_entered or find_addressee(session, written(said(item)[0])) is not None
+        row = register(item)
+        return Registered(row, touched.outcome(row, was_known=was_known))
+
+    return [
+        Registered(refusal=one) if isinstance(one, GatewayError) else one
+        for one in enter_each(session, items, enter, said)
+    ]

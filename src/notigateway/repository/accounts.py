@@ -18,10 +18,9 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
-    or_,
     select,
 )
-from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from notigateway.law import accounts as law
 from notigateway.law.spans import Span
@@ -103,6 +102,9 @@ def list_accounts(session: Session, addressee: Addressee) -> Sequence[Account]:
 
 def list_main_entries(session: Session, addressee: Addressee) -> Sequence[MainAccount]:
     """Return every entry of a main account, in the order in which they were made."""
+    known = None if session.ahead is None else session.ahead.of(MainAccount, "addressee_id", addressee.id)
+    if known is not None:
+        return sorted(known, key=lambda row: row.position)
     query = select(MainAccount).where(MainAccount.addressee_id == addressee.id)
     return session.scalars(query.order_by(MainAccount.position)).all()
 
@@ -125,21 +127,26 @@ def name_at(session: Session, addressee: Addressee, at: datetime) -> str:
 
 
 def list_holders(session: Session, account: str, span: Span) -> Sequence[Account]:
-    """Return to whom the account belongs at any instant of the span, with the addressees."""
-    begins_before_the_end = [] if span.ends_at is None else [Account.starts_at < span.ends_at]
-    query = (
-        select(Account)
-        .where(
-            Account.key == law.account_key(account),
-            or_(Account.ends_at.is_(None), Account.ends_at > span.starts_at),
-            *begins_before_the_end,
-        )
-        .options(joinedload(Account.addressee, innerjoin=True))
+    """Return to whom the account belongs at any instant of the span, oldest first."""
+    return sorted(
+        (
+            row
+            for row in _list_entries(session, account)
+            if (row.ends_at is None or row.ends_at > span.starts_at)
+            and (span.ends_at is None or row.starts_at < span.ends_at)
+        ),
+        key=lambda row: (row.starts_at, row.id),
     )
-    return session.scalars(query.order_by(Account.starts_at, Account.id)).all()
 
 
 def find_number(session: Session, account: str) -> str | None:
     """Return the account as the register writes it: with its regime or without; None for a new one."""
-    query = select(Account.number).where(Account.key == law.account_key(account)).order_by(Account.id)
-    return session.scalars(query.limit(1)).one_or_none()
+    entries = _list_entries(session, account)
+    return min(entries, key=lambda row: row.id).number if entries else None
+
+
+def _list_entries(session: Session, account: str) -> Sequence[Account]:
+    """Return whose the account is or was, with its regime in front or without."""
+    key = law.account_key(account)
+    known = None if session.ahead is None else session.ahead.of(Account, "key", key)
+    return session.scalars(select(Account).where(Account.key == key)).all() if known is None else known

@@ -73,7 +73,7 @@ def wait_for_turn_to_publish(session: Session) -> None:
     (`wait_until_durable`). What others see meanwhile leaves with no answer, since each has an access
     record, whose commit waits for all that came before it.
     """
-    if session.get_bind().dialect.name == "postgresql":
+    if session.ahead is None and session.get_bind().dialect.name == "postgresql":
         session.execute(_TURN, {"lock": _PUBLICATION_LOCK})
         session.is_durable_later = True
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from notigateway.law.representation import DeliveryChannel
 from notigateway.repository.columns import Row, UtcDateTime, Word
-from notigateway.repository.conflicts import insert_if_absent
+from notigateway.repository.conflicts import insert_if_absent, make_if_absent
 from notigateway.repository.model import Addressee, IssuingBody
 from notigateway.repository.prepared import Prepared
 from notigateway.repository.red_users import RedUser
@@ -51,6 +51,9 @@ def chosen_channel(session: Session, addressee: Addressee) -> DeliveryChannel | 
 
 def find_addressee(session: Session, identifier: str) -> Addressee | None:
     """Return the addressee with that NIF, NIE or CIF."""
+    ahead = session.ahead
+    if ahead is not None and (identifier in ahead.addressees or identifier in ahead.absent):
+        return ahead.addressees.get(identifier)
     return session.scalars(select(Addressee).where(Addressee.identifier == identifier)).one_or_none()
 
 
@@ -75,6 +78,8 @@ _IS_KNOWN = Prepared(
 
 def enter_addressee(session: Session, *, identifier: str, name: str) -> None:
     """Make an addressee of who is in the register for the first time; whoever is there stays as it is."""
+    if session.ahead is not None:
+        session.ahead.absent.discard(identifier)
     insert_if_absent(session, Addressee, identifier=identifier, name=name)
 
 
@@ -85,8 +90,14 @@ def ensure_addressee(session: Session, *, identifier: str, name: str) -> Address
     """
     addressee = find_addressee(session, identifier)
     if addressee is None:
-        enter_addressee(session, identifier=identifier, name=name)
-        addressee = session.scalars(select(Addressee).where(Addressee.identifier == identifier)).one()
+        made = make_if_absent(session, Addressee, identifier=identifier, name=name)
+        if made is None:  # by another transaction, just now
+            if session.ahead is not None:
+                session.ahead.absent.discard(identifier)
+            return session.scalars(select(Addressee).where(Addressee.identifier == identifier)).one()
+        if session.ahead is not None:
+            session.ahead.enter(made)
+        return made
     return addressee
 
 

@@ -138,8 +138,12 @@ def place_unplaced(session: Session) -> int:
 
 def wait_for_turn_to_place(session: Session) -> None:
     """Let nobody place an event until the end of the transaction. SQLite has one writer anyway."""
-    if session.get_bind().dialect.name == "postgresql":
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    if session.ahead is None or not session.ahead.holds_turn_to_place:
         session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _CHANGES_LOCK})
+    if session.ahead is not None:
+        session.ahead.holds_turn_to_place = True
 
 
 def _place() -> Insert:

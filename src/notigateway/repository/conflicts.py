@@ -8,16 +8,34 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.dialects import postgresql, sqlite
 
 if TYPE_CHECKING:
+    from typing import TypeVar
+
     from sqlalchemy import Executable
 
     from notigateway.repository.columns import Row
     from notigateway.repository.session import Session
+
+    Made = TypeVar("Made", bound=Row)
 
 
 def insert_if_absent(session: Session, row: type[Row], **values: Any) -> bool:  # noqa: ANN401
     """Insert the row and tell whether it is new; any unique key that is taken makes it not new."""
     connection = session.connection()
     return connection.execute(_statement(connection.dialect.name, row), values).first() is not None
+
+
+def make_if_absent(session: Session, kind: type[Made], **values: Any) -> Made | None:  # noqa: ANN401
+    """Insert the row and return it; None where any unique key of it is taken."""
+    statement = _making(session.get_bind().dialect.name, kind)
+    with session.no_autoflush:
+        made: Made | None = session.scalars(statement, values).one_or_none()
+    return made
+
+
+@cache
+def _making(dialect: str, kind: type[Row]) -> Any:  # noqa: ANN401
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return insert(kind).on_conflict_do_nothing().returning(kind)
 
 
 @cache

@@ -139,7 +139,8 @@ def queue_red_end(session: Session, assignment: RedAssignment, *, now: datetime)
 
     (Orden ISM/903/2020 art. 7.1.)
     """
-    _take_back(session, NoticeKind.RED_ENDED, assignment.id)
+    if assignment not in session.new:
+        _take_back(session, NoticeKind.RED_ENDED, assignment.id)
     if assignment.ends_at is None or assignment.ends_at <= assignment.starts_at:
         return  # it stands, or never did
     addressee = assignment.addressee

@@ -155,6 +155,8 @@ def lock_scheduled(session: Session, addressee: Addressee, *, now: datetime) -> 
     writes down whose they are, and would not see what another transaction does at the same time. Whoever
     asks holds the turn to publish, as everybody who waits for both.
     """
+    if session.ahead is not None and session.ahead.knows_nothing_published(addressee.id):
+        return []
     query = (
         select(Notification)
         .join(Notification.act)

@@ -83,7 +83,8 @@ class Obliging:
         A deadline that was moved stays where the notification lapses as before. Nobody publishes
         meanwhile: what is published at the same time would otherwise miss the change.
         """
-        session.flush()
+        if session.ahead is None:
+            session.flush()
         addressee = session.get_one(Addressee, addressee_id)
         if not is_natural(addressee):
             return

@@ -38,6 +38,11 @@ def instant_of_effect(session: Session, addressee: Addressee, now: datetime) -> 
     it has the rights of when it arrives.
     """
     wait_for_turn_to_publish(session)
+    ahead, asked = session.ahead, to_milliseconds(now)
+    if ahead is not None and ahead.knows_nothing_published(addressee.id):
+        return asked
+    if ahead is not None and (known := ahead.effects.get((addressee.id, now))) is not None:
+        return known
     # By a worker whose clock is ahead: at disposal, although not at `now`.
     is_published_at_once = exists().where(
         Event.notification_code == Notification.code, Event.position == 1, Event.state == State.AVAILABLE
@@ -47,8 +52,10 @@ def instant_of_effect(session: Session, addressee: Addressee, now: datetime) -> 
         or_(Notification.available_at <= now, is_published_at_once),
     )
     last = session.scalar(query)
-    asked = to_milliseconds(now)
-    return asked if last is None else max(asked, last + _NEXT)
+    effect = asked if last is None else max(asked, last + _NEXT)
+    if ahead is not None:
+        ahead.effects[addressee.id, now] = effect
+    return effect
 
 
 def replan(session: Session, addressee: Addressee, now: datetime) -> None:
@@ -57,10 +64,8 @@ def replan(session: Session, addressee: Addressee, now: datetime) -> None:
     A window that comes to hold more or less of what is at disposal (only a correction does that) is another
     one, so that who follows changes learns of it.
     """
-    session.flush()
     wait_for_turn_to_publish(session)
-    query = select(RedAssignment).where(RedAssignment.addressee_id == addressee.id)
-    assignments = {row.id: row for row in session.scalars(query)}
+    assignments = {row.id: row for row in _list_assignments(session, addressee)}
     mains = [row.entry for row in list_main_entries(session, addressee)]
     opt_outs = [row.span for row in list_opt_outs(session, addressee)]
     planned = plan([row.assigned for row in assignments.values()], mains, opt_outs)
@@ -69,6 +74,8 @@ def replan(session: Session, addressee: Addressee, now: datetime) -> None:
     if not moves:
         return
     _hold_still(session, addressee, since=min(at for at, *_ in moves))
+    if any(row is not None for _, row, _ in moves):
+        session.flush()  # one that was planned just now may be deleted again
     for _, row, one in moves:
         if row is not None and one is not None and _moves_only_what_comes(row, one.span.ends_at, now):
             row.closes_at = one.span.ends_at
@@ -77,7 +84,17 @@ def replan(session: Session, addressee: Addressee, now: datetime) -> None:
             session.delete(row)
         if one is not None:
             session.add(_window(one, assignments[one.assignment], now))
+    if session.ahead is None or session.deleted:
+        session.flush()
+
+
+def _list_assignments(session: Session, addressee: Addressee) -> Sequence[RedAssignment]:
+    """Return every assignment of the addressee's accounts."""
+    known = None if session.ahead is None else session.ahead.of(RedAssignment, "addressee_id", addressee.id)
+    if known is not None:
+        return known
     session.flush()
+    return session.scalars(select(RedAssignment).where(RedAssignment.addressee_id == addressee.id)).all()
 
 
 def _moves(
@@ -101,10 +118,11 @@ def _hold_still(session: Session, addressee: Addressee, *, since: datetime) -> N
     The database writes down who sees it together with the windows (see `red_inbox.py`), and what another
     transaction does at the same time it would not see. In the order in which everybody locks them.
     """
-    query = select(Notification.code).where(
-        Notification.addressee_id == addressee.id, Notification.available_at >= since
-    )
-    session.execute(query.order_by(Notification.code).with_for_update(key_share=True)).all()
+    if session.ahead is None or not session.ahead.knows_nothing_published(addressee.id):
+        query = select(Notification.code).where(
+            Notification.addressee_id == addressee.id, Notification.available_at >= since
+        )
+        session.execute(query.order_by(Notification.code).with_for_update(key_share=True)).all()
     wait_for_turn_to_place(session)
 
 
@@ -119,6 +137,7 @@ def _window(planned: Planned, assignment: RedAssignment, now: datetime) -> RedWi
     return RedWindow(
         id=uuid7(now),
         addressee_id=assignment.addressee_id,
+        assignment=assignment,
         assignment_id=assignment.id,
         red_party=assignment.red_party,
         authorisation=assignment.authorisation,

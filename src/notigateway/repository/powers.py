@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Select, exists, or_, select
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from notigateway.repository.addressees import enter_addressee
@@ -28,14 +28,16 @@ def lock_addressee(session: Session, identifier: str) -> Addressee | None:
 
     The weaker lock lets others go on publishing notifications for it.
     """
+    if session.ahead is not None and (known := session.ahead.addressees.get(identifier)) is not None:
+        return known  # locked before
     query = select(Addressee).where(Addressee.identifier == identifier).with_for_update(key_share=True)
     return session.scalars(query).one_or_none()
 
 
-def lock_addressees(session: Session, identifiers: Collection[str]) -> None:
+def lock_addressees(session: Session, identifiers: Collection[str]) -> Sequence[Addressee]:
     """Lock several at once like that, in one order: two who do so never wait for each other."""
     query = select(Addressee).where(Addressee.identifier.in_(identifiers)).order_by(Addressee.identifier)
-    session.scalars(query.with_for_update(key_share=True)).all()
+    return session.scalars(query.with_for_update(key_share=True)).all()
 
 
 def lock_party(session: Session, identifier: str, *, name: str) -> Addressee:
@@ -180,17 +182,19 @@ def list_overlapping(
     session: Session, *, account: str, starts_at: datetime, ends_at: datetime | None
 ) -> Sequence[RedAssignment]:
     """Return the assignments of the account that stand at any instant from start to (before) end."""
-    begins_before_the_end = [] if ends_at is None else [RedAssignment.starts_at < ends_at]
-    query = _assignments().where(
-        RedAssignment.account == account,
-        or_(
-            RedAssignment.ends_at.is_(None),
-            # What was taken back before it began stands at no instant.
-            and_(RedAssignment.ends_at > starts_at, RedAssignment.ends_at > RedAssignment.starts_at),
-        ),
-        *begins_before_the_end,
-    )
-    return session.scalars(query.order_by(RedAssignment.starts_at)).all()
+    known: Sequence[RedAssignment] | None = None
+    if session.ahead is not None:
+        known = session.ahead.of(RedAssignment, "account", account)
+    if known is None:
+        known = session.scalars(_assignments().where(RedAssignment.account == account)).all()
+    overlapping = [
+        one
+        for one in known
+        # What was taken back before it began stands at no instant.
+        if (one.ends_at is None or (one.ends_at > starts_at and one.ends_at > one.starts_at))
+        and (ends_at is None or one.starts_at < ends_at)
+    ]
+    return sorted(overlapping, key=lambda one: one.starts_at)
 
 
 def _assignments() -> Select[RedAssignment]:
@@ -213,12 +217,11 @@ def record_change(
     ground: str | None = None,
 ) -> None:
     """Write down who changed a right; without a caller it was the operator."""
-    session.flush()  # the title may be new, and the record points to it
     session.add(
         RightsChange(
             id=uuid7(now),
-            power_id=title.id if isinstance(title, Power) else None,
-            red_assignment_id=title.id if isinstance(title, RedAssignment) else None,
+            power=title if isinstance(title, Power) else None,
+            red_assignment=title if isinstance(title, RedAssignment) else None,
             change=change,
             ground=ground,
             at=now,

@@ -164,6 +164,10 @@ class RightsChange(Row):
     signer: Mapped[str | None] = mapped_column(String(9))
     request_sha256: Mapped[str | None] = mapped_column(SHA256_HEX)
 
+    # So that the title is written before.
+    power: Mapped[Power | None] = relationship(lazy="raise")
+    red_assignment: Mapped[RedAssignment | None] = relationship(lazy="raise")
+
 
 def own_gives(party: Party, now: Instant, rights: RightsPolicy) -> ColumnElement[bool]:
     """Say `representation.own_covers` in SQL, also in the place of another; the query must join Act."""

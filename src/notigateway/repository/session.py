@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine, RootTransaction
 
+    from notigateway.repository.ahead import Ahead
     from notigateway.repository.model import Event, Notification, Receipt
 
 
@@ -44,6 +45,8 @@ class Session(orm.Session):
         self.fate = Fate.OPEN
         # Its commit lets others go on before it is on the disk: see `acts.wait_for_turn_to_publish`.
         self.is_durable_later = False
+        # What `reading_ahead.read_ahead` has read, while the turn to publish is held.
+        self.ahead: Ahead | None = None
 
     def connection(self, *given: Any, **named: Any) -> Connection:  # noqa: ANN401  (as SQLAlchemy has it)
         """Return the connection of the transaction, begun anew where a rollback has ended it."""

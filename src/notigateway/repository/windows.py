@@ -22,7 +22,7 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from notigateway.law.grounds import RED_GROUNDS
 from notigateway.law.representation import Role
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from notigateway.law.representation import RightsPolicy
     from notigateway.repository.asking_party import Instant
     from notigateway.repository.model import Addressee
+    from notigateway.repository.rights import RedAssignment  # noqa: TC004  (SQLAlchemy finds it by its name)
     from notigateway.repository.session import Session
 
 
@@ -58,6 +59,9 @@ class RedWindow(Row):
     authorisation: Mapped[str] = mapped_column(String(16))
     opens_at: Mapped[datetime] = mapped_column(UtcDateTime)
     closes_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    # So that the assignment is written before.
+    assignment: Mapped[RedAssignment] = relationship(lazy="raise")
 
 
 class RedOptOut(Row):
@@ -86,12 +90,18 @@ class RedOptOut(Row):
 
 def list_windows(session: Session, addressee: Addressee) -> Sequence[RedWindow]:
     """Return every window of what is put at disposal for the addressee, in order of time."""
+    known = None if session.ahead is None else session.ahead.of(RedWindow, "addressee_id", addressee.id)
+    if known is not None:
+        return sorted(known, key=lambda row: (row.opens_at, row.id))
     query = select(RedWindow).where(RedWindow.addressee_id == addressee.id)
     return session.scalars(query.order_by(RedWindow.opens_at, RedWindow.id)).all()
 
 
 def list_opt_outs(session: Session, addressee: Addressee) -> Sequence[RedOptOut]:
     """Return when the addressee received alone, oldest first."""
+    known = None if session.ahead is None else session.ahead.of(RedOptOut, "addressee_id", addressee.id)
+    if known is not None:
+        return sorted(known, key=lambda row: (row.chosen_at, row.id))
     query = select(RedOptOut).where(RedOptOut.addressee_id == addressee.id)
     return session.scalars(query.order_by(RedOptOut.chosen_at, RedOptOut.id)).all()
 
