@@ -56,6 +56,10 @@ class Kind:
         """Every column that is read."""
         return (*self.needed, *self.others)
 
+    def names(self, said: Said) -> tuple[str, str | None]:
+        """Return whom a line is about, and the account that it names."""
+        return said.get(self.whose, ""), said.get("account") or said.get("ccc") or said.get("naf")
+
 
 def _addressee(desk: Desk, said: Said) -> object:
     """Name an addressee; its CCC, or else its NAF, becomes the main account where one is told."""

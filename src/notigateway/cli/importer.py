@@ -15,7 +15,7 @@ from notigateway.clock.obliging import obliging_by
 from notigateway.contract.problems import said_of
 from notigateway.errors import GatewayError, ImportLineError, TemporarilyUnavailableError
 from notigateway.repository.addressees import find_addressee
-from notigateway.repository.engine import let_others_write, writing
+from notigateway.repository.engine import writing
 from notigateway.repository.touched import Touched
 
 if TYPE_CHECKING:
@@ -94,8 +94,6 @@ class Importer:
                 self._refuse(line, outcome)
             else:
                 setattr(self.summary, outcome, getattr(self.summary, outcome) + 1)
-        if not self.summary.dry_run:
-            let_others_write(self.engine)
 
     def _work(self, lines: Sequence[Line]) -> list[str | GatewayError]:
         outcomes: list[str | GatewayError] = []
@@ -106,7 +104,7 @@ class Importer:
                 def enter(line: Line) -> str | GatewayError:
                     return self._enter(session, line, touched)
 
-                outcomes = enter_each(session, lines, enter, self._said_by)
+                outcomes = enter_each(session, lines, enter, lambda line: self.kind.names(line.said))
                 self._check_kept()
         except _TakenBackError:
             pass
@@ -116,11 +114,6 @@ class Importer:
         """End the transaction of a portion that is only checked."""
         if self.summary.dry_run:
             raise _TakenBackError
-
-    def _said_by(self, line: Line) -> tuple[str, str | None]:
-        """Return whose line it is, and the account that it names."""
-        said = line.said
-        return said.get(self.kind.whose, ""), said.get("account") or said.get("ccc") or said.get("naf")
 
     def _enter(self, session: Session, line: Line, touched: Touched) -> str | GatewayError:
         """Enter one line; return what became of it, or why nothing was tried. Raises: why it is refused."""

@@ -52,6 +52,7 @@ def import_(
     from notigateway.cli.import_files import check_file, opened_file, read_lines
     from notigateway.cli.import_kinds import KINDS
     from notigateway.cli.importer import LINES_PER_TRANSACTION, Importer
+    from notigateway.repository.engine import let_others_write
 
     settings, of_kind = named_settings(settings_file), KINDS[kind]
     console = Console(stderr=True)
@@ -71,6 +72,8 @@ def import_(
                 while portion := list(islice(lines, LINES_PER_TRANSACTION)):
                     importer.work(portion)
                     progress.reach(portion[-1].number)
+                    if not dry_run:
+                        let_others_write(engine)
         finally:  # also when the operator interrupts: what is in, is in
             importer.summary.seconds = round(time.monotonic() - started, 3)
             _show(importer.summary, as_json=as_json)
