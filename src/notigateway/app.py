@@ -176,6 +176,7 @@ def _operations(gate: Gate, provision: Provision) -> Operations:
         has_authority=bool(settings.timestamp_authority_url),
         has_witnesses=bool(settings.witnesses),
         sends_notices=settings.sends_notices,
+        pushes=settings.pushes,
     )
     readiness = Readiness.of(instance, served, office.clock)
     gauges = gauges_of(

@@ -343,6 +343,11 @@ class Settings(BaseSettings):
             raise ValueError("witnesses_needed: so many are not named in witnesses")
 
     @property
+    def pushes(self) -> bool:
+        """Whether changes are pushed to who has subscribed."""
+        return bool(self.push_key_files)
+
+    @property
     def sends_notices(self) -> bool:
         """Tell whether notices are sent, by a mail server or into a folder."""
         return bool(self.smtp_address or self.notices_folder)

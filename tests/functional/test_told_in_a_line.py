@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "outage": ("outage", "list"),
     "power": ("power", "list"),
     "publish": ("publish", "acts"),
+    "push": ("push", "list"),
     "red": ("red", "list"),
     "refresh-trust": ("refresh-trust",),
     "register-issuer": ("register-issuer", *BODY),

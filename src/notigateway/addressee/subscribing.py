@@ -165,11 +165,7 @@ class Subscribing:
         if found.ended_at is not None:
             raise SubscriptionUnknownError("has ended")
         record_request(session, asking)
-        replayed = stored.replay_dead(session, found.id, chosen, now=asking.now)
-        if replayed and found.confirmed_at is not None:
-            # Whoever asks for it says that the receiver is there again.
-            stored.keep_subscription(session, found.id, due_at=asking.now)
-        return replayed
+        return stored.replay_dead(session, found.id, chosen, now=asking.now)
 
     def _find(self, session: Session, asking: Asking, subscription_id: UUID) -> Subscription:
         found = stored.find_of_party(session, asking.party, subscription_id)

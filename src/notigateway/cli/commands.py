@@ -42,6 +42,7 @@ COMMANDS: Final = {
     "notices": "notices",
     "outage": "outage",
     "power": "power",
+    "push": "push",
     "red": "red",
     "seal": "seal",
     "store": "store",

@@ -61,7 +61,7 @@ def jobs(
         wanted.append(Job(RENEW, renewal_seconds, renewing(settings, sealing)))
     if settings.witnesses:
         wanted.append(Job(COSIGN, cosign_seconds, cosigning(settings, sealing)))
-    if settings.push_key_files:
+    if settings.pushes:
         wanted.append(Job(PUSH, push_seconds, pushing(settings)))
     if settings.sends_notices:
         wanted.append(Job(NOTICES, notices_seconds, noticing(settings)))

@@ -17,6 +17,7 @@ from notigateway.health.jobs import look_at_jobs
 from notigateway.health.keys import look_at_seal, look_at_service
 from notigateway.health.looking import Look, Looks
 from notigateway.health.mail import MAIL_SERVER, look_at_mail
+from notigateway.health.pushing import PUSH_KEYS, look_at_push_keys, look_at_receivers
 from notigateway.health.revocation import REVOCATION, RevocationWanted, look_at_revocation
 from notigateway.health.running import look_at_running
 from notigateway.health.sealed import look_at_sealed
@@ -104,6 +105,7 @@ class Examining:
             "keys": [
                 _look("service_key", lambda now: look_at_service(settings, now)),
                 _look("seal_key", lambda now: look_at_seal(settings, now, online=self.online)),
+                *([_look(PUSH_KEYS, lambda _: look_at_push_keys(settings))] if settings.pushes else []),
             ],
             "trust": [
                 _look(ISSUERS, lambda now: look_at_issuers(settings, now)),
@@ -155,7 +157,10 @@ class Examining:
                 has_authority=bool(self.settings.timestamp_authority_url),
                 has_witnesses=bool(self.settings.witnesses),
                 sends_notices=self.settings.sends_notices,
+                pushes=self.settings.pushes,
             )
+            if self.settings.pushes:
+                found += look_at_receivers(engine)
             found += look_at_sealed(engine, self.settings)
             return [*found, *look_at_waiting(engine, self.settings, now)]
         finally:

@@ -26,6 +26,7 @@ _STAMP: Final = "timestamp"
 _COSIGN: Final = "cosign"
 _RENEW: Final = "renew"
 _NOTICES: Final = "notices"
+_PUSH: Final = "push"
 # From when on a job is late, however often somebody has it done: lists are stale, lapses are not written.
 LATE_AFTER: Final = {
     "refresh-trust": timedelta(hours=1),
@@ -35,11 +36,12 @@ LATE_AFTER: Final = {
     _COSIGN: timedelta(hours=1),
     _RENEW: timedelta(days=2),
     _NOTICES: timedelta(hours=1),
+    _PUSH: timedelta(hours=1),
 }
 _LATE_AFTER_ELSE: Final = timedelta(hours=1)
 _RUN_IT: Final = "keep `notigateway jobs` running, or run `notigateway {}` by a timer"
 # Where a job is not the command of its name.
-_COMMANDS: Final = {_RENEW: "log renew --if-due", _NOTICES: "notices send"}
+_COMMANDS: Final = {_RENEW: "log renew --if-due", _NOTICES: "notices send", _PUSH: "push send"}
 SET_CLOCKS: Final = "set right the clocks of all machines that do jobs; compare each by `notigateway doctor`"
 _READ_IT: Final = "read its line `job_failed` in the log of what does the jobs"
 
@@ -56,17 +58,18 @@ def look_at_jobs(
     has_authority: bool,
     has_witnesses: bool = False,
     sends_notices: bool = False,
+    pushes: bool = False,
 ) -> list[Finding]:
     """Find each job's last run, by the record that whoever does it leaves.
 
     Without an authority nobody stamps any more, without witnesses nobody cosigns, without a
-    mail server nobody tells: no record of it is late.
+    mail server nobody tells, without a key nobody pushes: no record of it is late.
 
     Raises: `TemporarilyUnavailableError`.
     """
     with reading(engine) as session:
         unwanted = {_STAMP: not has_authority, _RENEW: not has_authority, _COSIGN: not has_witnesses}
-        unwanted[_NOTICES] = not sends_notices
+        unwanted |= {_NOTICES: not sends_notices, _PUSH: not pushes}
         runs = [run for run in last_runs(session) if not unwanted.get(run.job)]
         found = [_judged(run, now) for run in runs]
     return found or [Finding(JOBS, State.OK, "none was ever done by a process that records it")]

@@ -10,10 +10,12 @@ from notigateway.repository.cosignatures import cosignature_queue
 from notigateway.repository.engine import reading
 from notigateway.repository.queues import (
     Queue,
+    dead_deliveries,
     failed_notices,
     lapse_queue,
     log_queue,
     notice_queue,
+    push_queue,
     timestamp_queue,
 )
 
@@ -31,6 +33,8 @@ LAPSES: Final = "lapses"
 COSIGNATURES: Final = "cosignatures"
 NOTICES: Final = "notices"
 UNSENT: Final = "unsent"
+PUSHES: Final = "pushes"
+UNDELIVERED: Final = "undelivered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class QueuesWanted:
     evidence_delay: timedelta
     witnesses_needed: int = 0
     sends_notices: bool = False
+    pushes: bool = False
 
     @classmethod
     def by(cls, settings: Settings) -> Self:
@@ -50,6 +55,7 @@ class QueuesWanted:
             Sweeping.by(settings).evidence_delay,
             settings.witnesses_needed if settings.witnesses else 0,
             settings.sends_notices,
+            settings.pushes,
         )
 
 
@@ -63,4 +69,6 @@ def look_at_queues(engine: Engine, wanted: QueuesWanted, now: datetime) -> Mappi
             found[COSIGNATURES] = cosignature_queue(session, needed=wanted.witnesses_needed)
         if wanted.sends_notices:
             found[NOTICES], found[UNSENT] = notice_queue(session, now), failed_notices(session)
+        if wanted.pushes:
+            found[PUSHES], found[UNDELIVERED] = push_queue(session, now), dead_deliveries(session)
     return found

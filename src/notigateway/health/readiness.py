@@ -68,6 +68,7 @@ class Served:
     # Whether its heads are cosigned.
     has_witnesses: bool = False
     sends_notices: bool = False
+    pushes: bool = False
 
 
 class Readiness:
@@ -127,6 +128,7 @@ def _looks(served: Served) -> list[Look]:
             has_authority=served.has_authority,
             has_witnesses=served.has_witnesses,
             sends_notices=served.sends_notices,
+            pushes=served.pushes,
         )
         return [*found, look_at_revocation(served.engine, served.revocation, now), *jobs]
 

@@ -26,6 +26,8 @@ CONFIRMED_WITHIN: Final = timedelta(days=1)
 _FIRST_PAUSE: Final = timedelta(seconds=10)
 LONGEST_PAUSE: Final = timedelta(hours=1)
 _MOST_DOUBLINGS: Final = 9
+# After so many attempts in a row each pause is the longest.
+AWAY_AFTER: Final = _MOST_DOUBLINGS + 1
 # How many tenths of the pause are added at most: what failed together is not tried again together.
 _SPREAD_TENTHS: Final = 3
 

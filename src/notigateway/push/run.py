@@ -25,6 +25,7 @@ from notigateway.law.pushing import (
     Trouble,
     pause_after,
 )
+from notigateway.logger import Logger
 from notigateway.receipts.asking import Looking
 from notigateway.repository import subscriptions as stored
 from notigateway.repository.engine import reading, writing
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from notigateway.push.sending import Answer, Sender
     from notigateway.repository.session import Session
     from notigateway.repository.subscriptions import Delivery, Subscription
+
+_log = Logger("notigateway.push")
 
 _QUEUED_AT_ONCE: Final = 1_000
 # What waits for one receiver at most: the changes themselves are the queue behind it.
@@ -245,6 +248,7 @@ class _Run:
             key=lambda answer: (answer.is_gone, answer.retry_after),
             default=None,
         )
+        dead_before = self.done.dead
         with writing(self.engine) as session:
             stored.forget_deliveries(session, taken)
             for delivery, answer in failed:
@@ -260,6 +264,8 @@ class _Run:
                 self._leave_alone(session, one, troubled)
         self.done.delivered += len(taken)
         self.done.failed += len(failed)
+        if self.done.dead > dead_before:
+            _log.warning("deliveries_given_up", subscription=str(one.id), count=self.done.dead - dead_before)
 
     def _keep_failure(self, session: Session, delivery: Delivery, answer: Answer) -> None:
         """Have a delivery tried again later, or give it up."""

@@ -15,6 +15,8 @@ from notigateway.repository.mails import Mail
 from notigateway.repository.model import Notification, Receipt
 from notigateway.repository.notices import Notice
 from notigateway.repository.outages import is_due
+from notigateway.repository.subscriptions import Delivery
+from notigateway.repository.undelivered import untried_since
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -81,6 +83,21 @@ def failed_notices(session: Session) -> Queue:
     """Return the messages that could not be sent, until somebody has them sent again or they are erased."""
     failed = select(Mail.ended_at).where(Mail.outcome == NoticeState.FAILED, Mail.address != "")
     return Queue(_count(session, failed), session.scalar(select(func.min(failed.subquery().c.ended_at))))
+
+
+def push_queue(session: Session, now: datetime) -> Queue:
+    """Return what is to be pushed, and since when the oldest is due that nobody has tried.
+
+    What waits for its receiver, or for what failed before it, is no matter of the gateway's.
+    """
+    waiting = select(Delivery.id).where(Delivery.dead_at.is_(None))
+    return Queue(_count(session, waiting), untried_since(session, now))
+
+
+def dead_deliveries(session: Session) -> Queue:
+    """Return what was given up, until it is replayed, or forgotten."""
+    dead = select(Delivery.dead_at).where(Delivery.dead_at.is_not(None))
+    return Queue(_count(session, dead), session.scalar(select(func.min(dead.subquery().c.dead_at))))
 
 
 def _count(session: Session, found: Select[Any]) -> int:

@@ -36,6 +36,8 @@ from notigateway.repository.conflicts import insert_if_absent
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from sqlalchemy import ColumnElement
+
     from notigateway.repository.session import Session
 
 _PORTION: Final = 1_000
@@ -106,14 +108,14 @@ class Delivery(Row):
     trouble_status: Mapped[int | None] = mapped_column(Integer)
 
 
-_STANDS: Final = Subscription.ended_at.is_(None)
+STANDS: Final = Subscription.ended_at.is_(None)
 
 
 def list_of_party(
     session: Session, party: str, *, ended_since: datetime | None = None
 ) -> Sequence[Subscription]:
     """Return the subscriptions of a party, oldest first: those that stand, and that ended since then."""
-    wanted = _STANDS if ended_since is None else or_(_STANDS, Subscription.ended_at >= ended_since)
+    wanted = STANDS if ended_since is None else or_(STANDS, Subscription.ended_at >= ended_since)
     return session.scalars(
         select(Subscription).where(Subscription.party == party, wanted).order_by(Subscription.id)
     ).all()
@@ -134,7 +136,7 @@ def end_subscription(session: Session, subscription: UUID, why: Ended, *, now: d
     """End a subscription, and forget what waits for it; False where it has ended already."""
     ended = session.execute(
         update(Subscription)
-        .where(Subscription.id == subscription, _STANDS)
+        .where(Subscription.id == subscription, STANDS)
         .values(ended_at=now, ended_why=why)
         .returning(Subscription.id)
         .execution_options(synchronize_session=False)
@@ -152,14 +154,14 @@ def end_subscription(session: Session, subscription: UUID, why: Ended, *, now: d
 def list_standing(session: Session, *, now: datetime) -> Sequence[Subscription]:
     """Return the subscriptions to which something may be sent now, longest left alone first."""
     return session.scalars(
-        select(Subscription).where(_STANDS, Subscription.due_at <= now).order_by(Subscription.due_at)
+        select(Subscription).where(STANDS, Subscription.due_at <= now).order_by(Subscription.due_at)
     ).all()
 
 
 def list_all(session: Session) -> Sequence[Subscription]:
     """Return every subscription that stands."""
     return session.scalars(
-        select(Subscription).where(_STANDS).order_by(Subscription.party, Subscription.id)
+        select(Subscription).where(STANDS).order_by(Subscription.party, Subscription.id)
     ).all()
 
 
@@ -186,7 +188,7 @@ def move_on(
     """
     moved = session.execute(
         update(Subscription)
-        .where(Subscription.id == subscription.id, Subscription.cursor == subscription.cursor, _STANDS)
+        .where(Subscription.id == subscription.id, Subscription.cursor == subscription.cursor, STANDS)
         .values(cursor=cursor)
         .returning(Subscription.id)
         .execution_options(synchronize_session=False)
@@ -198,22 +200,26 @@ def move_on(
     return True
 
 
-def list_due(session: Session, subscription: UUID, *, now: datetime, most: int) -> Sequence[Delivery]:
-    """Return deliveries that are due, of each notification the first that waits, in their order."""
+def is_behind() -> ColumnElement[bool]:
+    """Tell of a delivery whether an earlier one of its notification waits."""
     earlier = aliased(Delivery)
-    is_behind = exists().where(
+    return exists().where(
         earlier.subscription_id == Delivery.subscription_id,
         earlier.notification_code == Delivery.notification_code,
         earlier.position < Delivery.position,
         earlier.dead_at.is_(None),
     )
+
+
+def list_due(session: Session, subscription: UUID, *, now: datetime, most: int) -> Sequence[Delivery]:
+    """Return deliveries that are due, of each notification the first that waits, in their order."""
     query = (
         select(Delivery)
         .where(
             Delivery.subscription_id == subscription,
             Delivery.dead_at.is_(None),
             Delivery.due_at <= now,
-            ~is_behind,
+            ~is_behind(),
         )
         .order_by(Delivery.due_at, Delivery.id)
         .limit(most)
@@ -244,7 +250,7 @@ def keep_subscription(session: Session, subscription: UUID, **values: object) ->
     """Keep how it stands with a subscription that has not ended."""
     session.execute(
         update(Subscription)
-        .where(Subscription.id == subscription, _STANDS)
+        .where(Subscription.id == subscription, STANDS)
         .values(**values)
         .execution_options(synchronize_session=False)
     )
@@ -278,7 +284,10 @@ def list_dead(session: Session, subscription: UUID, *, after: UUID, most: int) -
 
 
 def replay_dead(session: Session, subscription: UUID, chosen: Sequence[UUID], *, now: datetime) -> int:
-    """Have given-up deliveries tried again, those that are chosen or all; return how many."""
+    """Have given-up deliveries tried again, those that are chosen or all; return how many.
+
+    At once: whoever asks for it says that the receiver is there again.
+    """
     query = update(Delivery).where(Delivery.subscription_id == subscription, Delivery.dead_at.is_not(None))
     if chosen:
         query = query.where(Delivery.id.in_(list(chosen)))
@@ -286,7 +295,10 @@ def replay_dead(session: Session, subscription: UUID, chosen: Sequence[UUID], *,
     done = session.execute(
         query.values(**values).returning(Delivery.id).execution_options(synchronize_session=False)
     )
-    return len(done.all())
+    replayed = len(done.all())
+    if replayed:
+        keep_subscription(session, subscription, due_at=now)
+    return replayed
 
 
 def forget_dead(session: Session, *, dead_before: datetime, most: int = _PORTION) -> int:
@@ -299,13 +311,3 @@ def forget_dead(session: Session, *, dead_before: datetime, most: int = _PORTION
         .execution_options(synchronize_session=False)
     )
     return len(done.all())
-
-
-def oldest_waiting(session: Session) -> tuple[int, datetime | None, int]:
-    """Return how many deliveries wait, since when the oldest does, and how many are dead."""
-    waits = Delivery.dead_at.is_(None)
-    query = select(
-        func.count().filter(waits), func.min(Delivery.queued_at).filter(waits), func.count().filter(~waits)
-    )
-    waiting, since, dead = session.execute(query).one()
-    return waiting, since, dead
