@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import users
 from notigateway.addressee.rights_followed import Told
 from notigateway.cursors import write_place
 from notigateway.repository.addressees import find_addressee
@@ -28,7 +29,9 @@ from titles import (
     listed,
     red,
     register_company,
+    state_power,
 )
+from users import ONE_NIF, OTHER_NIF, be_attorney, person, register
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from notigateway.pki.keys import KeyPair
     from stack import Stack
 
+THIRD_NIF = "00000008P"
 ASKED = "<withRightsChanges>true</withRightsChanges><contractVersion>1.1</contractVersion>"
 
 
@@ -218,6 +222,33 @@ def test_nobody_is_named_to_whom_the_caller_has_no_title(known: Stack) -> None:
         follower.cursor = forged(stack, ATTORNEY_NIF, Told(1, sketch_of([element])))
         page = follower.page()
         assert (text(page, "rightsChanged"), texts(page, "rightsChange/kind")) == ("true", [])
+
+
+def test_an_employee_is_told_of_the_clients_for_whom_it_works_and_of_no_others(stack: Stack) -> None:
+    """One new power of its entity: nobody of forty employees walks through a whole list."""
+    register(stack, ONE_NIF, clients=(COMPANY_NIF,))
+    register(stack, OTHER_NIF, clients=(users.BUREAU_NIF,))
+    register(stack, THIRD_NIF, matters=("collection",))
+    whose, anothers, matters = (Follower(stack, person(one)) for one in (ONE_NIF, OTHER_NIF, THIRD_NIF))
+    be_attorney(stack)
+    gained = [("gained", COMPANY_NIF, "attorney")]
+    assert [one[:3] for one in whose.rights()] == gained
+    assert [one[:3] for one in matters.rights()] == gained
+    assert anothers.rights() == []
+    power = grant(
+        stack,
+        attorney=users.BUREAU_NIF,
+        attorneyName=users.BUREAU_NAME,
+        scope="procedure",
+        more=item("procedure", "202301"),
+    )
+    change(stack, "AcceptPower", power, by=users.bureau())
+    assert state_power(stack, power, by=users.bureau()).status == 200
+    assert [one[:3] for one in whose.rights()] == gained
+    page = matters.page()  # it has perhaps nothing of it: that there is something, and not whose
+    assert (text(page, "rightsChanged"), texts(page, "rightsChange")) == ("true", [])
+    register(stack, ONE_NIF)  # for all clients, from now on: that is no title of an addressee
+    assert text(whose.page(), "rightsChanged") == "true"
 
 
 def test_a_worker_whose_clock_is_behind_tells_nothing_twice(known: Stack) -> None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 ASKED_AT_ONCE: Final = 100
 # Of a service that gives no time-stamps, or none yet, no more is asked than this many batches in a row; those
 # that were asked for come last the next time.
-_IN_VAIN: Final = 5
+_IN_VAIN: Final = 2
 
 
 @dataclass(slots=True)
@@ -155,7 +155,8 @@ def date_waiting(
     names, asked, in_vain = list(waiting), dict[str, int](), 0
     try:
         while names and in_vain < _IN_VAIN:
-            some, names = names[: at_once * ASKED_AT_ONCE], names[at_once * ASKED_AT_ONCE :]
+            size = min(at_once, _IN_VAIN - in_vain) * ASKED_AT_ONCE
+            some, names = names[:size], names[size:]
             batches = [some[start : start + ASKED_AT_ONCE] for start in range(0, len(some), ASKED_AT_ONCE)]
             for begun in [begin(one) for one in batches]:
                 done = result(begun)

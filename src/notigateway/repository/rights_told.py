@@ -6,11 +6,12 @@ A cursor proves nothing: nobody is named but an addressee of whom the party has,
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import and_, exists, or_, select
 
-from notigateway.law.representation import Role
+from notigateway.law.representation import PowerScope, Role
 from notigateway.repository.model import Addressee
 from notigateway.repository.outages import OutageRow
 from notigateway.repository.power_items import PowerItem
@@ -18,6 +19,7 @@ from notigateway.repository.red_users import RedUser
 from notigateway.repository.rights import Power, RedAssignment, is_in_force
 from notigateway.repository.rights_seen import NOBODY, title_element
 from notigateway.repository.successions import SuccessionRow
+from notigateway.repository.users import find_clients
 from notigateway.repository.windows import RedWindow
 
 if TYPE_CHECKING:
@@ -65,19 +67,24 @@ def tell_titles(
 
     `titles` are those that it has now.
     """
-    looked_up = _Register(session, reach, sorted({_key(one) for one in elements} - {NOBODY}))
-    known = looked_up.titles()
-    outages = looked_up.outages() if any(_key(one) == NOBODY for one in elements) else {}
-    assigned = looked_up.assigned() if any(one not in known for one in elements) else {}
-    found: dict[bytes, list[_Known]] = {}
+    keys = sorted({_key(one) for one in elements} - {NOBODY})
+    places = [_Register(session, part, keys) for part in reach.parts]
+    known = {one: some for place in places for one, some in place.titles().items()}
+    outages = _outages(places) if any(_key(one) == NOBODY for one in elements) else {}
+    assigned = (
+        {one: some for place in places for one, some in place.assigned().items()}
+        if any(one not in known for one in elements)
+        else {}
+    )
+    found: dict[bytes, Sequence[_Known]] = {}
     for element in elements:
         standing = element in titles.elements
         if element in known:
-            found[element] = [known[element]]
+            found[element] = known[element]
         elif element in outages:
             found[element] = outages[element]
         elif not standing and _key(element) in assigned:  # a window that a correction has taken back
-            found[element] = [assigned[_key(element)]]
+            found[element] = assigned[_key(element)]
         else:
             return None
     named = _named(session, {one.addressee for some in found.values() for one in some})
@@ -103,6 +110,14 @@ def _told(known: _Known, identifier: str, name: str, *, is_standing: bool) -> Ri
     return RightTold(identifier, name, known.role, is_gained=True, reference=known.reference, at=known.begins)
 
 
+def _outages(places: Iterable[_Register]) -> dict[bytes, Sequence[_Known]]:
+    found: dict[bytes, Sequence[_Known]] = {}
+    for place in places:
+        for element, some in place.outages().items():
+            found[element] = [*found.get(element, ()), *some]
+    return found
+
+
 def _named(session: Session, keys: set[int]) -> dict[int, tuple[str, str]]:
     """Return NIF and name of these addressees."""
     query = select(Addressee.id, Addressee.identifier, Addressee.name).where(Addressee.id.in_(keys))
@@ -111,15 +126,20 @@ def _named(session: Session, keys: set[int]) -> dict[int, tuple[str, str]]:
 
 @dataclass(frozen=True)
 class _Register:
-    """The party's titles for some addressees, whether they stand or not."""
+    """The titles for some addressees of the party, or of an entity that it works for, standing or not.
+
+    Of addressees that are not among those for whom it works nothing is told. Where it works in some matters
+    only, a power of named ones may lie outside of them: then it is not told whose that is.
+    """
 
     session: Session
     reach: Reach
     addressees: Sequence[int]
 
-    def titles(self) -> dict[bytes, _Known]:
+    def titles(self) -> dict[bytes, Sequence[_Known]]:
         """Return powers and what of them has ended, windows and successions, by element."""
-        return {**self._powers(), **self._ended_items(), **self._windows(), **self._successions()}
+        found = {**self._powers(), **self._ended_items(), **self._windows(), **self._successions()}
+        return {element: self._shown([one]) for element, one in found.items()}
 
     def _powers(self) -> dict[bytes, _Known]:
         found: dict[bytes, _Known] = {}
@@ -163,13 +183,13 @@ class _Register:
             )
         return found
 
-    def assigned(self) -> dict[int, _Known]:
+    def assigned(self) -> dict[int, Sequence[_Known]]:
         """Return to whom the party, or a holder under whom it works or worked, was ever assigned."""
         query = select(RedAssignment.addressee_id, RedAssignment.authorisation).where(
             RedAssignment.addressee_id.in_(self.addressees), self._is_under(RedAssignment)
         )
         return {
-            row.addressee_id: _Known(row.addressee_id, Role.RED, row.authorisation)
+            row.addressee_id: self._shown([_Known(row.addressee_id, Role.RED, row.authorisation)])
             for row in self.session.execute(query)
         }
 
@@ -190,13 +210,15 @@ class _Register:
             for row in self.session.scalars(query)
         }
 
-    def outages(self) -> dict[bytes, list[_Known]]:
+    def outages(self) -> dict[bytes, Sequence[_Known]]:
         """Return of each outage, held or settled, whose powers stand that began after its start."""
-        found: dict[bytes, list[_Known]] = {}
+        found: dict[bytes, Sequence[_Known]] = {}
         powers = self._begun() if self.reach.is_attorney else []
+        if powers and self._is_in_some_matters:
+            return {}
         for row in self.session.execute(select(OutageRow.id, OutageRow.started_at)):
             later = {grantor for grantor, begun in powers if begun > row.started_at}
-            concerned = [_Known(grantor, Role.ATTORNEY) for grantor in sorted(later)]
+            concerned = self._shown([_Known(grantor, Role.ATTORNEY) for grantor in sorted(later)])
             for title in (row.id.bytes, row.id.bytes[::-1]):
                 found[title_element(title, NOBODY)] = concerned
         return found
@@ -211,8 +233,22 @@ class _Register:
             for row in self.session.execute(query)
         ]
 
+    def _shown(self, titles: Sequence[_Known]) -> Sequence[_Known]:
+        return titles if self._clients is None else [one for one in titles if one.addressee in self._clients]
+
+    @cached_property
+    def _clients(self) -> frozenset[int] | None:
+        """For whom alone it works in the entity's place; None: for all."""
+        one = self.reach.registration
+        return None if one is None or not one.by_clients else find_clients(self.session, one)
+
+    @property
+    def _is_in_some_matters(self) -> bool:
+        return self.reach.registration is not None and self.reach.registration.by_matters
+
     def _is_granted(self) -> list[ColumnElement[bool]]:
-        return [Power.attorney == self.reach.party, Power.grantor_id.in_(self.addressees)]
+        granted = [Power.attorney == self.reach.party, Power.grantor_id.in_(self.addressees)]
+        return [*granted, Power.scope == PowerScope.GENERAL] if self._is_in_some_matters else granted
 
     def _is_under(self, title: type[RedWindow | RedAssignment]) -> ColumnElement[bool]:
         """Say that it is the party's, or of a holder under whom it works or has worked."""

@@ -115,6 +115,11 @@ def _clients() -> Select[int]:
     return query.correlate(None)
 
 
+def find_clients(session: Session, registration: Registration) -> frozenset[int]:
+    """Return the keys of the addressees that a registration names."""
+    return frozenset(session.scalars(_clients(), {"registration": registration.id}))
+
+
 def find_registrations(session: Session, caller: Caller, now: datetime) -> list[Registration]:
     """Return by what the caller works for entities at `now`: what lets it decide first."""
     if not works_for(caller, caller.member_of or ""):
