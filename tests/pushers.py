@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hooks import key_file
-from notigateway.app import push_keys_url
 from notigateway.jobs import pushing
 from notigateway.urls import served_path
+from notigateway.web.push import push_keys_url
 from stack import send, text
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ from notigateway.repository.engine import create_database, note_pool, reading
 from notigateway.repository.first_look import FirstLook
 from notigateway.repository.marking import check_marked
 from notigateway.repository.schema import check_revision
-from notigateway.settings import ERRORS_PATH, LOG_PATH, PUSH_KEYS_PATH, VERIFY_PATH
+from notigateway.settings import ERRORS_PATH, LOG_PATH, VERIFY_PATH
 from notigateway.soap.endpoint import Endpoint
 from notigateway.soap.endpoints import Endpoints
 from notigateway.soap.faults import fault_code
@@ -59,7 +59,7 @@ from notigateway.urls import served_path
 from notigateway.web.errors_page import errors_page
 from notigateway.web.operations import ALIVE, METRICS, READY, Operations, alive_page, json_page, text_page
 from notigateway.web.public_log import public_log
-from notigateway.web.push_keys import push_keys_page
+from notigateway.web.push import push_pages
 from notigateway.web.verification import verification_page
 from notigateway.wss.policy import Expectations, Limits
 from notigateway.wss.sign import Signer
@@ -117,8 +117,7 @@ def open_app(
         _mailbox(gate, public_url, settings),
         _issuing(gate, public_url, settings.operators),
         *(_wscn(gate, environment, settings) for environment in ENVIRONMENTS),
-        pages=_pages(gate, settings)
-        | {served_path(push_keys_url(settings)): push_keys_page(provision.push_keys.published())},
+        pages=_pages(gate, settings) | push_pages(settings, provision.push_keys.published()),
         trees={served_path(log_url(settings)): _public_log(gate)},
         operations=_operations(gate, provision),
         remind=_every_second(gate.office.engine, Reminder(provision.certificates, clock)),
@@ -233,11 +232,6 @@ def _public_log(gate: Gate) -> WSGIApplication:
 def log_url(settings: Settings) -> str:
     """Return the address behind which everybody reads the log."""
     return urljoin(str(settings.public_url), LOG_PATH)
-
-
-def push_keys_url(settings: Settings) -> str:
-    """Return the address of the keys that sign what is pushed."""
-    return urljoin(str(settings.public_url), PUSH_KEYS_PATH)
 
 
 def verify_url(settings: Settings) -> str:

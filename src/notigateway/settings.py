@@ -68,6 +68,7 @@ VERIFY_PATH: Final = "verify"
 ERRORS_PATH: Final = "errors"
 LOG_PATH: Final = "log"
 PUSH_KEYS_PATH: Final = "push-keys"
+PUSH_CONTRACT_PATH: Final = "push/v1"
 
 
 _TAKEN_PATHS: Final = frozenset({VERIFY_PATH, ERRORS_PATH, LOG_PATH, PUSH_KEYS_PATH})

@@ -14,22 +14,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from lxml import etree
 
 from hooks import hooked, key_file
 from notigateway.jobs import pushing
 from notigateway.law.pushing import TRIED_FOR
+from notigateway.published import published_folder
 from notigateway.repository.placing import place_committed
 from patience import PATIENCE_SECONDS
 from pki import pki
 from pushers import Pusher
 from stack import text, texts
 from titles import assign, red, register_company
+from users import be_attorney, bureau, person, register
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from hooks import Answering, Event, Hook
-    from stack import Stack
+    from stack import Answer, Stack
 
 
 RECEIVER = Path(__file__).parents[2] / "samples" / "push" / "receiver.py"
@@ -326,6 +329,25 @@ def test_whoever_gains_a_right_is_told_to_look_and_by_nobody_of_what(pusher: Pus
     assert told["notigateway.rights.changed"] == {}
 
 
+def test_who_works_for_an_entity_is_pushed_what_is_its_own_and_the_entity_the_rest(
+    pusher: Pusher, hook: Hook
+) -> None:
+    """It shows by its certificate that it works there, and no request stands behind a push."""
+    stack = pusher.stack
+    be_attorney(stack)
+    register(stack)
+    with hooked() as entitys:
+        pusher.subscribe(hook, holder=person())
+        pusher.subscribe(entitys, holder=bureau())
+        pusher.drain()
+        one = stack.publish()
+        pusher.drain()
+        assert [told["subject"] for told in entitys.taken] == [str(one)]
+    assert (hook.pings, hook.came) == (1, [])
+    seen = stack.ask("ListChanges", "<pageSize>1000</pageSize>", holder=person()).tree
+    assert str(one) in texts(seen, "change/notification/id")
+
+
 def test_of_others_subscriptions_nobody_learns_anything(pusher: Pusher, hook: Hook) -> None:
     subscription = pusher.subscribe(hook)
     stack = pusher.stack
@@ -420,3 +442,28 @@ def test_of_hundreds_each_arrives_at_least_once_and_in_order_of_its_notification
         assert several == sorted(several)
         assert len(set(several)) == 2  # put at disposal, accepted
     assert [(text(one, "waiting"), text(one, "dead")) for one in pusher.listed()] == [("0", "0")]
+
+
+def test_the_contract_of_call_backs_is_read_beside_the_service_and_stays_the_receivers(
+    sqlite_stack: Stack,
+) -> None:
+    """An importer finds its schema there, too, and the address in it is none of the gateway's."""
+
+    def get(query: str, method: str = "GET") -> Answer:
+        path = "/notigateway/push/v1"
+        return sqlite_stack.send(b"", REQUEST_METHOD=method, PATH_INFO=path, QUERY_STRING=query)
+
+    folder, url = published_folder("wsdl"), "http://127.0.0.1:8080/notigateway/push/v1"
+    file = (folder / "notigateway-push-v1.wsdl").read_text("utf-8")
+    linked = file.replace('schemaLocation="', f'schemaLocation="{url}?xsd=')
+    served = get("wsdl")
+    assert etree.tostring(etree.fromstring(served.body), method="c14n") == etree.tostring(
+        etree.fromstring(linked.encode()), method="c14n"
+    )
+    assert get("xsd=notigateway-push-v1.xsd").body == (folder / "notigateway-push-v1.xsd").read_bytes()
+    head = get("wsdl", "HEAD")
+    assert (head.status, head.body, head.headers) == (200, b"", served.headers)
+    assert (
+        get("").status == get("xsd=notigateway-v1.xsd").status == get("xsd=../pyproject.toml").status == 404
+    )
+    assert get("wsdl", "POST").status == 405

@@ -24,6 +24,7 @@ from notigateway.law.pushing import (
     invalid,
     literal_address,
 )
+from notigateway.receipts.asking import Looking
 from notigateway.receipts.recording import record_request
 from notigateway.repository import subscriptions as stored
 from notigateway.uuids import uuid7
@@ -75,14 +76,15 @@ class Subscribing:
         return cls(
             following=following,
             destinations=Destinations(read_networks(settings.push_networks)),
-            is_on=bool(settings.push_key_files),
+            is_on=settings.pushes,
             most=settings.push_subscriptions_per_party,
             allows_http=settings.unsafe_push_http,
         )
 
     def begin(self, session: Session, asking: Asking) -> str:
-        """Return the cursor from which a new subscription begins."""
-        page = self.following.list_changes(session, asking, cursor=None, page_size=1, from_now=True)
+        """Return the cursor from which a new one begins, of what its party sees without a request."""
+        looking = Looking(party=asking.party, now=asking.now)
+        page = self.following.list_changes(session, looking, cursor=None, page_size=1, from_now=True)
         return page.next_cursor
 
     def subscribe(
