@@ -78,9 +78,9 @@ class Hook:
 
 
 @contextmanager
-def hooked() -> Iterator[Hook]:
-    """Listen for the length of the context."""
-    hook = Hook()
+def hooked(hook: Hook | None = None) -> Iterator[Hook]:
+    """Listen for the length of the context, as this one or as one that proves and takes all."""
+    found = hook or Hook()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -88,7 +88,7 @@ def hooked() -> Iterator[Hook]:
         def do_POST(self) -> None:
             content = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            status, more, body = hook.handle(headers, content)
+            status, more, body = found.handle(headers, content)
             self.send_response(status)
             for name, value in {**more, "Content-Length": str(len(body))}.items():
                 self.send_header(name, value)
@@ -102,9 +102,9 @@ def hooked() -> Iterator[Hook]:
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
-    hook.url = f"http://127.0.0.1:{server.server_address[1]}/hook?for=us"
+    found.url = f"http://127.0.0.1:{server.server_address[1]}/hook?for=us"
     try:
-        yield hook
+        yield found
     finally:
         server.shutdown()
         thread.join()

@@ -28,6 +28,9 @@ CUT: Final = "cut"  # nothing is answered, and the connection closed
 CUT_WITHIN: Final = "cut within"  # in the middle of the answer
 WRONG: Final = "wrong"  # a success, but of something else
 LATE: Final = "late"  # nothing is answered, and the connection stays
+DRIBBLED_HEAD: Final = "dribbled head"  # an answer of which one byte comes after the other, without end
+DRIBBLED_BODY: Final = "dribbled body"
+_BYTE_SECONDS: Final = 0.02
 _NP: Final = {"np": NOTIGATEWAY_PUSH_V1}
 _ENVELOPE: Final = (
     '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>'
@@ -123,6 +126,8 @@ class Moody:
         good = _http("200 OK", self._content(message))
         if mood == LATE:
             connection.recv(1)  # until the other side goes
+        elif mood in {DRIBBLED_HEAD, DRIBBLED_BODY}:
+            _dribble(connection, b"\r\nContent-Length: 9999\r\n\r\n" if mood == DRIBBLED_BODY else b"\r\nX: ")
         elif mood == CUT_WITHIN:
             connection.sendall(good[:-2])
         elif mood not in {TAKE, WRONG, CUT}:
@@ -156,6 +161,13 @@ def _read(connection: socket.socket) -> tuple[dict[str, str], bytes] | None:
     while len(content) < int(headers["content-length"]):
         content += connection.recv(65_536)
     return headers, content
+
+
+def _dribble(connection: socket.socket, begun: bytes) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK" + begun)
+    while True:  # until the other side goes
+        connection.sendall(b"x")
+        threading.Event().wait(_BYTE_SECONDS)
 
 
 def _http(status: str, content: bytes) -> bytes:

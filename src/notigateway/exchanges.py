@@ -45,6 +45,15 @@ class BloatedExchangeError(httpcore.RemoteProtocolError):
         super().__init__(f"{beside} bytes of HTTP around {body_bytes} of an answer")
 
 
+class NotConnectedError(httpcore.ConnectError):
+    """Whoever says where connections go has named no address; `why` is the error by which it said so."""
+
+    def __init__(self, why: OSError) -> None:
+        super().__init__(str(why))
+        # The pool raises what it is given without its cause.
+        self.why = why
+
+
 def failure_words(error: httpx.HTTPError) -> str:
     """Return what failed in few words: what was exceeded here, else the library's name for it."""
     cause = error.__cause__
@@ -183,7 +192,7 @@ class _Backend(httpcore.NetworkBackend):
             try:
                 host = self._choose(host, port)
             except OSError as error:
-                raise httpcore.ConnectError(str(error)) from error
+                raise NotConnectedError(error) from error
         return _Stream(self._backend.connect_tcp(host, port, *args, **named))
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Self
 import httpx
 
 from notigateway.destinations import AddressRefusedError
-from notigateway.exchanges import BoundedTransport, SlowExchangeError
+from notigateway.exchanges import BoundedTransport, NotConnectedError, SlowExchangeError
 from notigateway.law.pushing import Trouble
 
 if TYPE_CHECKING:
@@ -118,8 +118,9 @@ class Line:
             finally:
                 response.close()
         except httpx.ConnectError as error:
-            refused = _is_refused(error)
-            trouble = Trouble.ADDRESS_REFUSED if refused else Trouble.NO_CONNECTION
+            why = error.__cause__.why if isinstance(error.__cause__, NotConnectedError) else None
+            is_refused = isinstance(why, AddressRefusedError)
+            trouble = Trouble.ADDRESS_REFUSED if is_refused else Trouble.NO_CONNECTION
             return Answer(trouble, is_receivers=True)
         except httpx.TimeoutException:
             return Answer(Trouble.TOO_SLOW, is_receivers=True)
@@ -133,11 +134,6 @@ def _as_sent(url: str) -> httpx.URL:
     """Return an address as it goes over the wire (RFC 9421 §2.2.2): whoever verifies sees no other form."""
     written = httpx.URL(url)
     return written.copy_with(raw_path=written.raw_path)
-
-
-def _is_refused(error: BaseException | None) -> bool:
-    """Tell whether the cause of it all is an address to which nothing is sent."""
-    return error is not None and (isinstance(error, AddressRefusedError) or _is_refused(error.__cause__))
 
 
 def _read(response: httpx.Response) -> Answer:
