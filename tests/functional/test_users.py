@@ -86,9 +86,9 @@ def test_an_employee_acts_for_the_entity_and_the_receipt_says_by_what(
 
 def test_what_lies_outside_of_the_scope_does_not_exist(stack: Stack) -> None:
     be_attorney(stack)
-    here, elsewhere = stack.publish("one"), stack.publish("two", matter="benefits")
+    here, elsewhere = stack.publish("one"), stack.publish("two", matter="penalties")
     register(stack, clients=(OTHER_CLIENT,))
-    register(stack, OTHER_NIF, clients=(COMPANY_NIF, OTHER_CLIENT), matters=("benefits",))
+    register(stack, OTHER_NIF, clients=(COMPANY_NIF, OTHER_CLIENT), matters=("penalties",))
     nobody, one = person(), person(OTHER_NIF)
     assert listed(stack, nobody) == {} == listed(stack, person(ONE_NIF))
     assert (total(stack, nobody), changed(stack, nobody)) == (0, set())
@@ -169,7 +169,7 @@ def test_an_employee_of_a_red_holder_sees_some_of_its_addressees(stack: Stack) -
     assign(stack, BUREAU_NIF, red_name=BUREAU_NAME)
     one = stack.publish("one")
     register(stack, clients=(COMPANY_NIF,))
-    register(stack, OTHER_NIF, matters=("nothing of this",))
+    register(stack, OTHER_NIF, matters=("appeals",))
     assert (listed(stack, person()), listed(stack, person(OTHER_NIF))) == ({one: "red"}, {})
     assert (total(stack, person()), changed(stack, person())) == (1, {str(one)})
     filtered = f"<filter><addresseeId>{COMPANY_NIF}</addresseeId></filter>"
@@ -234,6 +234,7 @@ def test_the_same_registration_again_changes_nothing(stack: Stack) -> None:
         ({"nif": "00000001A"}, "person", "identifier"),
         ({"nif": COMPANY_NIF}, "person", "not_a_person"),
         ({"clients": ("00000001A",)}, "client", "identifier"),
+        ({"matters": ("collection", "colection")}, "matter", "unknown"),
         ({"more": "<startsAt>2020-01-01T00:00:00.000Z</startsAt>"}, "startsAt", "in_the_past"),
         ({"more": "<endsAt>2020-01-01T00:00:00.000Z</endsAt>"}, "endsAt", "not_after_the_start"),
     ],

@@ -96,6 +96,9 @@ def test_assignments_are_made_by_the_single_commands_rules(run: Callable[..., Sa
     users = f"holder,authorisation,person,person_name,from\n{BUREAU},12345,00000003A,Luis,{SINCE}\n"
     assert [run("red-users", users).counts for _ in range(2)] == [(1, 0, 0), (0, 0, 1)]
     assert run("red-users", users.replace("12345", "54321")).refused[0]["column"] == "authorisation"
+    # The same number, written otherwise.
+    assert run("red-users", users.replace("12345", "00 12345")).counts == (0, 0, 1)
+    assert run("red", RED.replace("12345,2", "12.345,2")).counts == (0, 0, 2)
 
 
 def test_a_bad_line_is_left_out_alone_and_can_be_mended(

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 from notigateway.cursors import read_uuid_cursor, write_uuid_cursor
 from notigateway.errors import UserUnknownError
 from notigateway.law import users as law
+from notigateway.law.representation import ItemKind
 from notigateway.law.spans import Span
 from notigateway.receipts.recording import record_request
 from notigateway.repository import users as register
+from notigateway.repository.catalogue import list_entries
 from notigateway.repository.powers import lock_party
 from notigateway.repository.red_users import OF_THE_ENTITY, RedUser
 from notigateway.uuids import uuid7
@@ -36,10 +38,15 @@ class UserPage:
     next_cursor: str | None
 
 
-def grant_user(session: Session, asking: Asking, terms: law.UserTerms) -> Registered:
+def grant_user(
+    session: Session, asking: Asking, terms: law.UserTerms, *, matters: Sequence[str] = ()
+) -> Registered:
     """Register who works for the caller, an entity; what it had said of that person before ends with it.
 
-    A repeat changes nothing. Raises: `EntityRequiredError`, `UserInvalidError`.
+    A repeat changes nothing. `matters` are those of the scope as they were named: each must be one of the
+    catalogue, or have stood for that person before it was withdrawn there.
+
+    Raises: `EntityRequiredError`, `UserInvalidError`.
     """
     caller, now = asking.caller, asking.now
     law.check_may_register(caller)
@@ -50,6 +57,9 @@ def grant_user(session: Session, asking: Asking, terms: law.UserTerms) -> Regist
     for row in later:
         if _is_said(session, row, checked, asking):
             return register.read_user(session, row)
+    if matters:
+        stood = (register.scope_of(session, row).matters or () for row in later)
+        law.check_matters(matters, _matters(session).union(*stood))
     starts_at = register.instant_of_end(session, later, checked.starts_at)
     for row in later:
         _end(row, asking, Span(row.starts_at, row.ends_at).until(starts_at))
@@ -105,6 +115,11 @@ def list_users(
     shown, has_more = found[:page_size], len(found) > page_size
     next_cursor = write_uuid_cursor(shown[-1].user.id, belongs_to=belongs_to) if has_more else None
     return UserPage(shown, next_cursor)
+
+
+def _matters(session: Session) -> set[str]:
+    """Return the matters of the catalogue."""
+    return {one.code for one in list_entries(session) if one.kind is ItemKind.MATTER}
 
 
 def _is_said(session: Session, row: RedUser, terms: law.UserTerms, asking: Asking) -> bool:

@@ -703,12 +703,14 @@ CURES: Final[dict[str, Cure]] = {
     ),
     "USER_INVALID": Cure(
         es=(
-            "Corrija el campo que indican los datos: `person` es el NIF de una persona física, `client` y "
-            "`matter` no se repiten vacíos, y `endsAt` es posterior a `startsAt`, que no ha pasado."
+            "Corrija el campo que indican los datos (`number`: cuál de varios): `person` es el NIF de una "
+            "persona física, cada `client` un NIF, cada `matter` una del catálogo, y `endsAt` es posterior a "
+            "`startsAt`, que no ha pasado."
         ),
         en=(
-            "Correct the field that the facts name: `person` is the NIF of a natural person, `client` and "
-            "`matter` name something, and `endsAt` lies after `startsAt`, which has not passed."
+            "Correct the field that the facts name (`number`: which of several): `person` is the NIF of a "
+            "natural person, each `client` a NIF, each `matter` one of the catalogue, and `endsAt` lies "
+            "after `startsAt`, which has not passed."
         ),
         arrivals=(Arrival.FAULT,),
     ),

@@ -21,6 +21,7 @@ _CCC: Final = re.compile(r"([0-9]{4})?([0-9]{2})([0-9]{7})([0-9]{2})", re.ASCII)
 # I other institution, J justice, G economic management, O office), and a letter or a digit, then
 # seven digits: E04975301, EA0008567, L01280796. DIR3 has no check digit.
 _DIR3: Final = re.compile(r"[EALUIJGO][A-Z0-9][0-9]{7}", re.ASCII)
+_AUTHORISATION: Final = re.compile(r"[0-9]{1,8}", re.ASCII)
 
 
 class IdentifierError(ValueError):
@@ -82,6 +83,17 @@ def check_dir3(text: str) -> str:
     if _DIR3.fullmatch(code) is None:
         raise IdentifierError("a DIR3 code has a letter, a letter or digit, and seven digits")
     return code
+
+
+def check_authorisation(text: str) -> str:
+    """Return the normalised number of a RED authorisation: its digits, without the zeros in front.
+
+    It has no check digit; files of the RED system write it in eight places. Raises: `IdentifierError`.
+    """
+    number = _compact(text).lstrip("0")
+    if _AUTHORISATION.fullmatch(number) is None:
+        raise IdentifierError("the number of a RED authorisation has one to eight digits")
+    return number
 
 
 def control_digits(province: str, serial: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from notigateway.errors import RedUserInvalidError
 from notigateway.instants import to_milliseconds
-from notigateway.law.identifiers import IdentifierError, check_nif, is_company_nif
+from notigateway.law.identifiers import IdentifierError, check_authorisation, check_nif, is_company_nif
 from notigateway.law.spans import Span, common
 from notigateway.law.texts import hidden_at
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-_LONGEST: Final = {"person_name": 255, "authorisation": 16}
+_NAME_MAX: Final = 255
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,17 +45,21 @@ def check_user(terms: UserTerms, *, authorisations: Iterable[str]) -> UserTerms:
         raise invalid_user("person", "not_a_person")
     if person == terms.holder:
         raise invalid_user("person", "is_the_holder")
-    for field, longest in _LONGEST.items():
-        text = getattr(terms, field)
-        if not text.strip() or len(text) > longest:
-            raise invalid_user(field, "length")
-        position = hidden_at(text)
-        if position is not None:
-            raise invalid_user(field, "character", position=position)
-    if terms.authorisation not in authorisations:
-        raise invalid_user("authorisation", "unknown")
+    name = terms.person_name
+    if not name.strip() or len(name) > _NAME_MAX:
+        raise invalid_user("person_name", "length")
+    position = hidden_at(name)
+    if position is not None:
+        raise invalid_user("person_name", "character", position=position)
+    authorisation = _authorisation(terms.authorisation, authorisations)
     ends_at = None if terms.ends_at is None else to_milliseconds(terms.ends_at)
-    checked = replace(terms, person=person, starts_at=to_milliseconds(terms.starts_at), ends_at=ends_at)
+    checked = replace(
+        terms,
+        person=person,
+        authorisation=authorisation,
+        starts_at=to_milliseconds(terms.starts_at),
+        ends_at=ends_at,
+    )
     if checked.span.is_empty:
         raise invalid_user("ends_at", "not_after_the_start")
     return checked
@@ -94,3 +98,24 @@ def _nif(field: str, text: str) -> str:
         return check_nif(text)
     except IdentifierError as error:
         raise invalid_user(field, "identifier") from error
+
+
+def _authorisation(text: str, known: Iterable[str]) -> str:
+    """Return the number as the register has it, which may be older than the one form."""
+    known = list(known)
+    if text in known:
+        return text
+    number = _number(text)
+    if number is None:
+        raise invalid_user("authorisation", "identifier")
+    same = sorted(one for one in known if _number(one) == number)
+    if not same:
+        raise invalid_user("authorisation", "unknown")
+    return number if number in same else same[0]
+
+
+def _number(text: str) -> str | None:
+    try:
+        return check_authorisation(text)
+    except IdentifierError:
+        return None

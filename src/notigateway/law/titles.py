@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from notigateway.errors import AccountInvalidError, RedAssignmentInvalidError
 from notigateway.instants import to_milliseconds
 from notigateway.law.accounts import account_key, check_ground, read_account
-from notigateway.law.identifiers import IdentifierError, check_nif
+from notigateway.law.identifiers import IdentifierError, check_authorisation, check_nif
 from notigateway.law.texts import hidden_at
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _NAME_MAX: Final = 255
-_AUTHORISATION_MAX: Final = 16
 
 
 # --- RED assignments (Orden ISM/903/2020 art. 6.1, 7.1) -----------------------------------------------
@@ -68,16 +67,23 @@ def check_red(terms: RedTerms, *, addressee: str, accounts: Iterable[str]) -> Re
     account = next((one for one in accounts if account_key(one) == key), None)
     if account is None:
         raise invalid_red("account", "not_the_addressees")
-    for field, text, longest in (
-        ("red_name", terms.red_name, _NAME_MAX),
-        ("authorisation", terms.authorisation, _AUTHORISATION_MAX),
-    ):
-        _check_text(field, text, longest=longest)
+    _check_text("red_name", terms.red_name, longest=_NAME_MAX)
+    try:
+        authorisation = check_authorisation(terms.authorisation)
+    except IdentifierError as error:
+        raise invalid_red("authorisation", "identifier") from error
     starts_at = to_milliseconds(terms.starts_at)
     ends_at = None if terms.ends_at is None else to_milliseconds(terms.ends_at)
     if ends_at is not None and ends_at <= starts_at:
         raise invalid_red("ends_at", "not_after_the_start")
-    return replace(terms, red_party=red_party, account=account, starts_at=starts_at, ends_at=ends_at)
+    return replace(
+        terms,
+        red_party=red_party,
+        account=account,
+        authorisation=authorisation,
+        starts_at=starts_at,
+        ends_at=ends_at,
+    )
 
 
 def _check_text(field: str, text: str, *, longest: int) -> None:

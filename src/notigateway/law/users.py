@@ -18,7 +18,7 @@ from notigateway.law.spans import Span
 from notigateway.law.texts import hidden_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -99,25 +99,20 @@ def check_may_register(caller: Caller) -> None:
 
 
 def check_user(terms: UserTerms, *, now: datetime) -> UserTerms:
-    """Return the terms in their one form. Raises: `UserInvalidError` with the facts `field` and `problem`."""
+    """Return the terms in their one form; their scope is one of `read_scope`.
+
+    Raises: `UserInvalidError` with the facts `field` and `problem`.
+    """
     person = _nif("person", terms.person)
     if is_company_nif(person):
         raise invalid_user("person", "not_a_person")
     _check_text("personName", terms.person_name, _NAME_MAX)
-    clients, matters = terms.scope.clients, terms.scope.matters
-    if clients is not None:
-        clients = _named("client", (_nif("client", one) for one in clients), MOST_CLIENTS)
-    if matters is not None:
-        for one in matters:
-            _check_text("matter", one, _MATTER_MAX)
-        matters = _named("matter", matters, MOST_MATTERS)
     starts_at = to_milliseconds(terms.starts_at)
     if starts_at < to_milliseconds(now):
         raise invalid_user("startsAt", "in_the_past")
     checked = replace(
         terms,
         person=person,
-        scope=replace(terms.scope, clients=clients, matters=matters),
         starts_at=starts_at,
         ends_at=None if terms.ends_at is None else to_milliseconds(terms.ends_at),
     )
@@ -126,29 +121,52 @@ def check_user(terms: UserTerms, *, now: datetime) -> UserTerms:
     return checked
 
 
-def invalid_user(field: str, problem: str) -> UserInvalidError:
+def read_scope(clients: Sequence[str] | None, matters: Sequence[str], *, may_decide: bool) -> Scope:
+    """Return the scope that an entity names in its order, in its one form; no matter: all of them.
+
+    Raises: `UserInvalidError`, with `number` where one of several is wrong: the first of them is 1.
+    """
+    if clients is not None and not clients:
+        raise invalid_user("client", "required")
+    nifs = (
+        None if clients is None else frozenset(_nif("client", one, number=n) for n, one in _counted(clients))
+    )
+    for number, one in _counted(matters):
+        _check_text("matter", one, _MATTER_MAX, number=number)
+    for field, found, most in (("client", nifs or (), MOST_CLIENTS), ("matter", set(matters), MOST_MATTERS)):
+        if len(found) > most:
+            raise invalid_user(field, "too_many")
+    return Scope(clients=nifs, matters=frozenset(matters) or None, may_decide=may_decide)
+
+
+def check_matters(matters: Sequence[str], known: Collection[str]) -> None:
+    """Check that each is one of the `known`: a typing error would let somebody work for nothing, unseen.
+
+    Raises: `UserInvalidError` with its `number`.
+    """
+    for number, one in _counted(matters):
+        if one not in known:
+            raise invalid_user("matter", "unknown", number=number)
+
+
+def invalid_user(field: str, problem: str, **facts: int) -> UserInvalidError:
     """Return the error for one field, in our own words."""
-    return UserInvalidError(f"{field}: {problem}", field=field, problem=problem)
+    return UserInvalidError(f"{field}: {problem}", field=field, problem=problem, **facts)
 
 
-def _named(field: str, values: Iterable[str], most: int) -> frozenset[str]:
-    found = frozenset(values)
-    if not found:
-        raise invalid_user(field, "required")
-    if len(found) > most:
-        raise invalid_user(field, "too_many")
-    return found
+def _counted(values: Sequence[str]) -> Iterable[tuple[int, str]]:
+    return enumerate(values, start=1)
 
 
-def _check_text(field: str, text: str, longest: int) -> None:
+def _check_text(field: str, text: str, longest: int, **facts: int) -> None:
     if not text.strip() or len(text) > longest:
-        raise invalid_user(field, "length")
+        raise invalid_user(field, "length", **facts)
     if hidden_at(text) is not None:
-        raise invalid_user(field, "character")
+        raise invalid_user(field, "character", **facts)
 
 
-def _nif(field: str, text: str) -> str:
+def _nif(field: str, text: str, **facts: int) -> str:
     try:
         return check_nif(text)
     except IdentifierError as error:
-        raise invalid_user(field, "identifier") from error
+        raise invalid_user(field, "identifier", **facts) from error

@@ -36,6 +36,8 @@ def checked(**changed: object) -> RedTerms:
 def test_a_red_assignment_is_brought_into_its_one_form() -> None:
     said = checked(red_party=" 12345678-z", account="0111" + ACCOUNT, starts_at=NOW + MILLISECOND / 2)
     assert said == TERMS
+    for written in ("12 3456", "00123456", "123.456", " 123456"):
+        assert checked(authorisation=written) == TERMS
 
 
 @pytest.mark.parametrize(
@@ -47,8 +49,10 @@ def test_a_red_assignment_is_brought_into_its_one_form() -> None:
         ({"account": "281234567840"}, "account", "not_the_addressees"),
         ({"red_name": " "}, "red_name", "length"),
         ({"red_name": "n" * 256}, "red_name", "length"),
-        ({"authorisation": ""}, "authorisation", "length"),
-        ({"authorisation": "1" * 17}, "authorisation", "length"),
+        ({"authorisation": ""}, "authorisation", "identifier"),
+        ({"authorisation": "0"}, "authorisation", "identifier"),
+        ({"authorisation": "123456789"}, "authorisation", "identifier"),
+        ({"authorisation": "RED1"}, "authorisation", "identifier"),
         ({"ends_at": NOW}, "ends_at", "not_after_the_start"),
         ({"ends_at": NOW + MILLISECOND / 2}, "ends_at", "not_after_the_start"),
     ],

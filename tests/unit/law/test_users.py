@@ -10,7 +10,15 @@ import pytest
 from notigateway.errors import UserInvalidError
 from notigateway.law.caller import Caller
 from notigateway.law.families import Family
-from notigateway.law.users import Scope, UserTerms, check_user, worker, works_for
+from notigateway.law.users import (
+    Scope,
+    UserTerms,
+    check_matters,
+    check_user,
+    read_scope,
+    worker,
+    works_for,
+)
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 PERSON, ENTITY, OTHER = "00000001R", "A28000016", "B12345674"
@@ -47,18 +55,27 @@ def test_a_certificate_that_names_an_entity_serves_for_that_one_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("scope", "problem"),
+    ("clients", "matters", "problem"),
     [
-        (Scope(clients=frozenset()), "required"),
-        (Scope(matters=frozenset({" "})), "length"),
-        (Scope(matters=frozenset({"a\u202eb"})), "character"),
-        (Scope(matters=frozenset(map(str, range(101)))), "too_many"),
+        ([], [], {"problem": "required"}),
+        ([OTHER, OTHER[:-1]], [], {"field": "client", "problem": "identifier", "number": 2}),
+        (None, [" "], {"problem": "length", "number": 1}),
+        (None, ["a", "a\u202eb"], {"field": "matter", "problem": "character", "number": 2}),
+        (None, list(map(str, range(101))), {"problem": "too_many"}),
     ],
 )
-def test_a_scope_that_cannot_be_is_refused(scope: Scope, problem: str) -> None:
+def test_a_scope_that_cannot_be_is_refused(
+    clients: list[str] | None, matters: list[str], problem: dict[str, object]
+) -> None:
     with pytest.raises(UserInvalidError) as caught:
-        check_user(replace(TERMS, scope=scope), now=NOW)
-    assert caught.value.facts["problem"] == problem
+        read_scope(clients, matters, may_decide=True)
+    assert problem.items() <= caught.value.facts.items()
+
+
+def test_a_matter_that_nobody_knows_is_refused_by_its_number() -> None:
+    with pytest.raises(UserInvalidError) as caught:
+        check_matters(["collection", "colection"], {"collection"})
+    assert caught.value.facts == {"field": "matter", "problem": "unknown", "number": 2}
 
 
 def test_a_registration_begins_now_or_later_and_ends_after_that() -> None:

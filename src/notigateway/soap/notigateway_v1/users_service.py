@@ -10,7 +10,7 @@ from spyne import ServiceBase
 from notigateway.addressee import users
 from notigateway.contract import v1_users as contract
 from notigateway.contract.v1 import Party
-from notigateway.law.users import Scope, UserTerms, invalid_user
+from notigateway.law.users import UserTerms, invalid_user, read_scope
 from notigateway.soap.operation import operation
 
 if TYPE_CHECKING:
@@ -31,16 +31,16 @@ class UsersService(ServiceBase):
         terms = UserTerms(
             person=asked.person,
             person_name=asked.person_name,
-            scope=Scope(
-                clients=None if asked.all_clients else frozenset(asked.clients),
-                matters=frozenset(asked.matters) or None,
-                may_decide=asked.may_decide,
+            scope=read_scope(
+                None if asked.all_clients else asked.clients, asked.matters, may_decide=asked.may_decide
             ),
             starts_at=asked.starts_at or request.asking.now,
             ends_at=asked.ends_at,
         )
         with request.writing() as session:
-            return contract.GrantUserResponse(user=_user(users.grant_user(session, request.asking, terms)))
+            return contract.GrantUserResponse(
+                user=_user(users.grant_user(session, request.asking, terms, matters=asked.matters))
+            )
 
     @operation(contract.EndUser, contract.EndUserResponse)
     def EndUser(request: Request, asked: contract.EndUser) -> contract.EndUserResponse:
