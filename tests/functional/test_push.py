@@ -373,6 +373,23 @@ def test_asked_again_for_the_same_address_there_is_one_and_there_are_not_too_man
     assert (refused.code, refused.facts) == ("SUBSCRIPTIONS_TOO_MANY", {"limit": "10"})
 
 
+def test_whoever_subscribes_and_unsubscribes_without_end_is_told_of_the_last_hundred(
+    pusher: Pusher, hook: Hook
+) -> None:
+    last = ""
+    for _ in range(105):
+        last = pusher.subscribe(hook)
+        pusher.stack.ask("Unsubscribe", f"<subscriptionId>{last}</subscriptionId>")
+        pusher.stack.pass_time(seconds=1)
+    ended = pusher.listed()
+    assert len(ended) == 101  # what the last one displaces is seen at the next
+    assert text(ended[-1], "subscriptionId") == last
+    pusher.stack.pass_time(days=40)
+    pusher.drain()
+    again = pusher.stack.ask("Unsubscribe", f"<subscriptionId>{last}</subscriptionId>")
+    assert again.code == "SUBSCRIPTION_UNKNOWN"
+
+
 REFUSED = {
     "https://user:secret@example.org/": "url_user",
     "https://example.org/#part": "url_fragment",

@@ -101,6 +101,15 @@ def test_assignments_are_made_by_the_single_commands_rules(run: Callable[..., Sa
     assert run("red", RED.replace("12345,2", "12.345,2")).counts == (0, 0, 2)
 
 
+def test_half_a_character_is_kept_as_it_was(run: Callable[..., Said], tmp_path: Path) -> None:
+    line = {"nif": COMPANY, "name": "\ud800 Ñ"}
+    good = {"nif": OTHER, "name": "Otra"}
+    kept = tmp_path / "refused.jsonl"
+    found = run("addressees", json.dumps(line) + "\n" + json.dumps(good), "--errors", str(kept))
+    assert ([one["line"] for one in found.refused], found.counts) == ([1], (1, 0, 0))
+    assert json.loads(kept.read_text())["name"] == line["name"]
+
+
 def test_a_bad_line_is_left_out_alone_and_can_be_mended(
     run: Callable[..., Said], engine: Engine, tmp_path: Path
 ) -> None:

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from notigateway.settings import Settings
 
 _CHALLENGE_BYTES: Final = 24
+# Whoever subscribes and unsubscribes without end reads and leaves behind no more than these.
+_ENDED_KEPT: Final = 100
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ class Subscribing:
 
     def _add(self, session: Session, asking: Asking, **chosen: object) -> None:
         """Add a subscription, unless another request of the party does so at this moment."""
+        stored.forget_ended(session, party=asking.party, kept=_ENDED_KEPT)
         is_new = stored.add_subscription(
             session,
             id=uuid7(asking.now),

@@ -19,7 +19,7 @@ from notigateway.repository.engine import writing
 from notigateway.repository.touched import Touched
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.console import Console
     from sqlalchemy import Engine
@@ -153,7 +153,21 @@ class Importer:
         self.console.print(said, markup=False, highlight=False, soft_wrap=True)
         if self.errors is not None:
             notes = {"_line": found.line, "_column": column, "_code": found.code, "_reason": reason}
-            self.errors.write(json.dumps({**line.said, **notes}, ensure_ascii=False) + "\n")
+            self.errors.write(_kept({**line.said, **notes}) + "\n")
+
+
+def _kept(said: Mapping[str, object]) -> str:
+    """Return a line for who mends it, as it was; half of a surrogate pair can only be an escape."""
+    text = json.dumps(said, ensure_ascii=False)
+    return text if _is_writable(text) else json.dumps(said)
+
+
+def _is_writable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _digest(said: Any, names: Sequence[str]) -> bytes:  # noqa: ANN401

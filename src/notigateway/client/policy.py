@@ -16,13 +16,17 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from notigateway.client.errors import PolicyError
 from notigateway.law.deadlines import MADRID
-from notigateway.law.identifiers import IdentifierError, check_nif
+from notigateway.law.identifiers import IdentifierError, check_dir3, check_nif
+from notigateway.law.lifecycle import Kind
+from notigateway.law.representation import Role
+from notigateway.law.texts import is_a_line
 from notigateway.setting_words import no_toml
 
 if TYPE_CHECKING:
@@ -32,8 +36,13 @@ if TYPE_CHECKING:
     from notigateway.contract.v1 import Notification
 
 LARGEST_BYTES: Final = 4 * 1024 * 1024
-_LISTS: Final = ("matters", "procedures", "issuers", "kinds", "roles")
+_CLOSED: Final = {"kinds": frozenset(Kind), "roles": frozenset(Role)}
+_LISTS: Final = ("matters", "procedures", "issuers", *_CLOSED)
 _KEYS: Final = frozenset({"name", "decide", "clients", "special_category", "days_left", "four_eyes", *_LISTS})
+_FORMS: Final = {
+    "clients": (check_nif, "NIF, NIE or CIF"),
+    "issuers": (check_dir3, "DIR3 code of a body, such as EA0042135"),
+}
 _LONGEST_NAME: Final = 100
 _LONGEST_LABEL: Final = 64
 _MOST_DAYS: Final = 366
@@ -157,10 +166,9 @@ def read_policy(content: bytes) -> Policy:
     if not isinstance(rules, list) or not all(isinstance(one, dict) for one in rules):
         raise PolicyError("rule: write each as [[rule]]")
     found = tuple(_rule(number, one) for number, one in enumerate(rules, start=1))
-    names = [one.name for one in found]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise PolicyError(f"two rules are named {twice!r}: the log of decisions would not tell them apart")
+    twice = [name for name, times in Counter(one.name for one in found).items() if times > 1]
+    if twice:
+        raise PolicyError(f"two rules are named {twice[0]!r}: the log of decisions would not tell them apart")
     return Policy(found, hashlib.sha256(content).hexdigest())
 
 
@@ -181,8 +189,9 @@ def _rule(number: int, read: Mapping[str, Any]) -> Rule:
     if days is not None and (type(days) is not int or not 0 <= days <= _MOST_DAYS):
         raise PolicyError(_at(number, name, f"days_left: a whole number from 0 to {_MOST_DAYS}"))
     label = read.get("four_eyes")
-    if label is not None and (not isinstance(label, str) or not 0 < len(label) <= _LONGEST_LABEL):
-        raise PolicyError(_at(number, name, f"four_eyes: a label of 1 to {_LONGEST_LABEL} characters"))
+    if label is not None and not _is_label(label):
+        problem = f"four_eyes: a label of 1 to {_LONGEST_LABEL} characters in one line, no blank at its ends"
+        raise PolicyError(_at(number, name, problem))
     return Rule(
         name=name,
         accepts=decide == "accept",
@@ -199,20 +208,35 @@ def _clients(number: int, name: str, read: object) -> frozenset[str] | None:
         return None
     if read is None:
         raise PolicyError(_at(number, name, 'clients: who they are must be said, or "all"'))
-    found = set()
-    for one in _words(number, name, "clients", read):
-        try:
-            found.add(check_nif(one))
-        except IdentifierError as error:
-            raise PolicyError(_at(number, name, f"clients: {one!r} is no NIF, NIE or CIF")) from error
-    return frozenset(found)
+    return _words(number, name, "clients", read)
 
 
 def _words(number: int, name: str, key: str, read: object) -> frozenset[str]:
-    """Return a list of words; an empty one would fit nothing, which nobody means."""
+    """Return a list of words, of which each must be one that there can be.
+
+    What fits nothing is a typing error: a rule that leaves would hand what it is about to the next one.
+    """
     if not isinstance(read, list) or not read or not all(isinstance(one, str) and one for one in read):
         raise PolicyError(_at(number, name, f"{key}: a list of one word or more"))
-    return frozenset(read)
+    unknown = sorted(frozenset(read) - _CLOSED.get(key, frozenset(read)))
+    if unknown:
+        words = ", ".join(sorted(_CLOSED[key]))
+        raise PolicyError(_at(number, name, f"{key}: {_several(unknown)} is none of {words}"))
+    if key not in _FORMS:
+        return frozenset(read)
+    check, what = _FORMS[key]
+    found = set()
+    for one in read:
+        try:
+            found.add(check(one))
+        except IdentifierError as error:
+            raise PolicyError(_at(number, name, f"{key}: {one!r} is no {what}")) from error
+    return frozenset(found)
+
+
+def _is_label(read: object) -> bool:
+    """Tell whether a label can be set that reads so (`law/marks.py`)."""
+    return isinstance(read, str) and 0 < len(read.strip()) == len(read) <= _LONGEST_LABEL and is_a_line(read)
 
 
 def _at(number: int, name: str | None, problem: str) -> str:

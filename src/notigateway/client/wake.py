@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 _LARGEST_BYTES: Final = 64 * 1024
+_DIGITS: Final = 9
 _OLDEST: Final = timedelta(minutes=5)
 _SECONDS: Final = 10.0
 _PING: Final = "notigateway.subscription.ping"
@@ -68,6 +69,11 @@ def answer(
     return 204, b"", True
 
 
+def _length(said: str) -> int | None:
+    """Return the length that a stranger says; None where it is no number of a few digits."""
+    return int(said) if len(said) <= _DIGITS and said.isascii() and said.isdecimal() else None
+
+
 @contextmanager
 def listening(
     place: tuple[str, int], url: str, keys: Mapping[str, EllipticCurvePublicKey], alarm: Alarm
@@ -82,13 +88,13 @@ def listening(
         timeout = _SECONDS
 
         def do_POST(self) -> None:
-            length = self.headers.get("Content-Length", "")
-            if not (length.isascii() and length.isdecimal() and int(length[:9]) <= _LARGEST_BYTES):
+            length = _length(self.headers.get("Content-Length", ""))
+            if length is None or length > _LARGEST_BYTES:
                 self._say(413, b"")
                 self.close_connection = True
                 return
             headers = {name.lower(): value for name, value in self.headers.items()}
-            content = self.rfile.read(int(length))
+            content = self.rfile.read(length)
             posted = Posted(url, headers.get("content-type", ""), content)
             status, body, wakes = answer(posted, headers, keys, now=datetime.now(UTC))
             if wakes:

@@ -169,12 +169,14 @@ CURES: Final[dict[str, Cure]] = {
     ),
     "TEXT_INVALID": Cure(
         es=(
-            "El dato `field` nombra el texto y `position` el carácter, contado desde 1: quítelo; en un "
-            "motivo que solo tiene espacios es 1: indique el motivo o nada (security.md)."
+            "El dato `field` nombra el texto y `position` el carácter, contado desde 1: quítelo; en una "
+            "etiqueta también el espacio de un extremo; en un motivo que solo tiene espacios es 1: indique "
+            "el motivo o nada (security.md)."
         ),
         en=(
             "The fact `field` names the text, `position` the character, counted from 1: leave it out; of a "
-            "reason in white space alone it is 1: say why, or nothing (security.md)."
+            "label also a blank at an end; of a reason in white space alone it is 1: say why, or nothing "
+            "(security.md)."
         ),
         arrivals=(Arrival.FAULT,),
     ),

@@ -86,9 +86,16 @@ def check_wanted(wanted: Wanted) -> None:
 def _check_text(field: str, text: str | None) -> None:
     if text is None:
         return
-    position = 1 if text != text.strip() else hidden_at(text)
+    position = hidden_at(text) or _blank_end_at(text)
     if position is not None:
         raise TextInvalidError(f"{field}: character {position}", field=field, position=position)
+
+
+def _blank_end_at(text: str) -> int | None:
+    """Return the place of a blank at an end: nobody sees it, and it makes another label."""
+    if text[:1].isspace():
+        return 1
+    return len(text) if text[-1:].isspace() else None
 
 
 def marked(found: Mapping[Said, Set], wanted: Wanted, by: Set) -> dict[Said, Set]:

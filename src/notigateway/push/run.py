@@ -125,6 +125,7 @@ class _Run:
                 self._keep(list(lanes))
         with writing(self.engine) as session:
             stored.forget_dead(session, dead_before=self.now - DEAD_KEPT_FOR)
+            stored.forget_ended(session, ended_before=self.now - DEAD_KEPT_FOR)
         return self.done
 
     # --- the ping ---------------------------------------------------------------------------------

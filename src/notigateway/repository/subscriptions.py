@@ -151,6 +151,21 @@ def end_subscription(session: Session, subscription: UUID, why: Ended, *, now: d
     return True
 
 
+def forget_ended(
+    session: Session, *, party: str | None = None, ended_before: datetime | None = None, kept: int = 0
+) -> None:
+    """Delete ended subscriptions, of everybody or one party: those before then, all but the `kept` newest."""
+    ended = select(Subscription.id).where(Subscription.ended_at.is_not(None))
+    if party is not None:
+        ended = ended.where(Subscription.party == party)
+    if ended_before is not None:
+        ended = ended.where(Subscription.ended_at < ended_before)
+    old = ended.order_by(Subscription.ended_at.desc(), Subscription.id).offset(kept).limit(_PORTION)
+    session.execute(
+        delete(Subscription).where(Subscription.id.in_(old)).execution_options(synchronize_session=False)
+    )
+
+
 def list_standing(session: Session, *, now: datetime) -> Sequence[Subscription]:
     """Return the subscriptions to which something may be sent now, longest left alone first."""
     return session.scalars(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -188,6 +189,13 @@ def post(port: int, content: bytes, *, key: MessageKey = KEY, now: datetime | No
     return httpx.post(f"http://127.0.0.1:{port}/hook", content=content, headers=signed, trust_env=False)
 
 
+def said_length(port: int, length: str) -> bytes:
+    """Return the beginning of the answer to who only says how long its message is."""
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as line:
+        line.sendall(f"POST /hook HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n".encode())
+        return line.recv(64)
+
+
 def test_a_push_of_the_service_wakes_and_that_of_nobody_else() -> None:
     alarm = Alarm()
     woken = threading.Event()
@@ -203,6 +211,8 @@ def test_a_push_of_the_service_wakes_and_that_of_nobody_else() -> None:
         assert (
             httpx.post(f"http://127.0.0.1:{port}/", content=b"x" * 70_000, trust_env=False).status_code == 413
         )
+        for length in ("0000000019999999999999999999", "9" * 5_000, "-1", "\u0661", ""):
+            assert said_length(port, length).startswith(b"HTTP/1.1 413 "), length
         assert not woken.is_set()
         assert post(port, event).status_code == 204
         assert woken.is_set()

@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from bench.world import nif_of
 
 from notigateway.client.errors import PolicyError
 from notigateway.client.policy import LARGEST_BYTES, Policy, Verdict, read_policy
@@ -77,8 +78,8 @@ def test_nothing_is_accepted_that_no_rule_names() -> None:
     ],
 )
 def test_each_list_of_words_restricts(key: str, fits: str, fails: str) -> None:
-    assert judged(f'{ALL}{key} = ["x", "{fits}"]').accepts
-    assert judged(f'{ALL}{key} = ["x", "{fails}"]') == Verdict(accepts=False)
+    assert judged(f'{ALL}{key} = ["{fits}", "{fails}"]').accepts
+    assert judged(f'{ALL}{key} = ["{fails}"]') == Verdict(accepts=False)
 
 
 def test_the_first_rule_that_fits_decides_alone() -> None:
@@ -132,10 +133,16 @@ def test_it_is_known_by_the_digest_of_its_file() -> None:
         ("[[rule]]\nclients = 'everybody'\ndecide = 'accept'", "clients: a list of one word or more"),
         (ALL + "matters = 'contribution'", "matters: a list of one word or more"),
         (ALL + "matters = ['']", "matters: a list of one word or more"),
+        # What fits nothing in a rule that leaves would go to the next one, which may accept.
+        (BUT + "issuers = ['TGSS']", "rule 1 (but): issuers: 'TGSS' is no DIR3 code of a body"),
+        (BUT + "kinds = ['notificacion']", "kinds: 'notificacion' is none of communication, notification"),
+        (BUT + "roles = ['Own', 'red']", "roles: 'Own' is none of attorney, own, red"),
         (ALL + "days_left = -1", "days_left: a whole number from 0 to 366"),
         (ALL + "days_left = true", "days_left: a whole number from 0 to 366"),
         (ALL + "special_category = 'yes'", "special_category: true or false"),
         (ALL + "four_eyes = ''", "four_eyes: a label of 1 to 64 characters"),
+        (ALL + "four_eyes = ' checked'", "no blank at its ends"),
+        (ALL + 'four_eyes = "a\\u200bb"', "four_eyes: a label"),
         (ALL.replace('"all"\ndecide', '"a\\nb"\ndecide'), "rule 1: name: a text in one line"),
         (ALL + ALL, "two rules are named 'all'"),
         ("accept = true", "accept: a policy consists of [[rule]] alone"),
@@ -156,6 +163,11 @@ def test_the_sample_is_a_policy() -> None:
     read = read_policy((ROOT / "samples/follow/policy.toml").read_bytes())
     read.check_known(["B12345674"], ["penalties", "appeals", "contribution"], [])
     assert [one.accepts for one in read.rules] == [False, True, True]
+
+
+def test_a_policy_for_every_client_apart_is_read() -> None:
+    rules = (f"[[rule]]\nname='{n}'\ndecide='accept'\nclients=['{nif_of(n)}']\n" for n in range(20_000))
+    assert len(policy("".join(rules)).rules) == 20_000
 
 
 def test_a_file_that_is_no_text_or_too_long_is_refused() -> None:
