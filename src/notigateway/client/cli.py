@@ -2,8 +2,8 @@
 
 Exit codes: 0 done · 1 some items refused, or of a lower level than was asked for · 2 wrong usage or
 unusable files · 3 the service answered a fault or not at all, or the folder cannot be written · 4 something
-is not verified · 5 the archive was corrected · 6 the log of the service is not the one that was seen before ·
-130 interrupted.
+is not verified, or what was archived is lost or changed · 5 the archive was corrected · 6 the log of the
+service is not the one that was seen before · 130 interrupted.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     epilog="Exit codes: 0 done; 1 some items refused, or receipts of a lower level than was asked for; 2 "
-    "wrong usage or unusable files; 3 fault, no answer or folder not writable; 4 something is not verified; "
-    "5 what the archive said was corrected; "
+    "wrong usage or unusable files; 3 fault, no answer or folder not writable; 4 something is not verified, "
+    "or what was archived is lost or changed; 5 what the archive said was corrected; "
     "6 the service's log is not the one that was seen before, or has a new name; 130 interrupted.",
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -36,6 +37,13 @@ def read_below(name: str, folder: int) -> bytes:
     flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
     with open(name, "rb", opener=lambda path, _: os.open(path, flags, dir_fd=folder)) as file:
         return file.read()
+
+
+def digest_below(name: str, folder: int) -> str:
+    """Return the SHA-256 of a file of an open folder, however long it is. Raises: `OSError` with its name."""
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+    with open(name, "rb", opener=lambda path, _: os.open(path, flags, dir_fd=folder)) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from notigateway.client import show
 from notigateway.client.connection import connection_of
 from notigateway.client.errors import ClientError, PolicyError
 from notigateway.client.options import Json
-from notigateway.client.pulling_commands import tell_corrections
+from notigateway.client.pulling_commands import end_as, tell_corrections, tell_lost
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -78,7 +78,9 @@ def follow_command(
         following = Following(client, directory, storing, policy, dry_run)
         if once:
             following.check()
-            _tell(following.round(), as_json=as_json)
+            done = following.round()
+            _tell(done, as_json=as_json)
+            end_as(done.pulled, *filter(None, [done.accepted]))
             return
         for one in (signal.SIGTERM, signal.SIGINT):
             signal.signal(one, lambda _number, _frame: alarm.end())
@@ -127,7 +129,8 @@ def _tell(done: Round | ClientError, *, as_json: bool) -> None:
         "stored": pulled.stored + (accepted.stored if accepted else 0),
         "noted": pulled.noted,
         "updated": pulled.updated,
-        "corrections": len(pulled.corrections),
+        "corrections": len(pulled.corrections) + (len(accepted.corrections) if accepted else 0),
+        "lost": len(pulled.lost),
         "accepted": accepted.accepted if accepted else 0,
         "would_accept": 0 if accepted else sum(one.verdict.accepts for one in done.chosen),
         "waiting": done.waiting,
@@ -140,3 +143,4 @@ def _tell(done: Round | ClientError, *, as_json: bool) -> None:
     elif any(said.values()):
         typer.echo(", ".join(f"{name} {value}" for name, value in said.items() if value))
     tell_corrections([*pulled.corrections, *(accepted.corrections if accepted else ())])
+    tell_lost(pulled.lost)

@@ -8,7 +8,8 @@ nothing else: then the service has lost something.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from notigateway.client.pulled import PullReport
+    from notigateway.client.pulled import Lost, PullReport
     from notigateway.client.spool import Spool
     from notigateway.client.values import Change
     from notigateway.contract.v1 import Document, Notification, Receipt
@@ -50,7 +51,8 @@ class Work(StrEnum):
 class Wanted:
     """A notification to put into the archive: as it was listed, where, and what is there.
 
-    `decided_at` is when a decision was that leaves no receipt, where a change told it.
+    `decided_at` is when a decision was that leaves no receipt, where a change told it; `lost` what of it was
+    stored and is not there, or not as it was.
     """
 
     listed: Notification
@@ -58,14 +60,17 @@ class Wanted:
     work: Work
     stored: Stored | None = None
     decided_at: datetime | None = None
+    lost: tuple[Lost, ...] = ()
 
 
-def work_for(row: Notification, stored: Stored | None, events: Sequence[Change] = ()) -> Work | None:
-    """Return what there is to do; None where the archive says the same."""
+def work_for(
+    row: Notification, stored: Stored | None, events: Sequence[Change] = (), *, is_lost: bool = False
+) -> Work | None:
+    """Return what there is to do; None where the archive says the same, and nothing of it is lost."""
     is_released = row.state in CONTENT_RELEASED
-    if is_released and (stored is None or not stored.has_content):
+    if is_released and (is_lost or stored is None or not stored.has_content):
         return Work.CONTENT
-    if stored is None or outcome_of(row.state) != outcome_of(stored.state):
+    if is_lost or stored is None or outcome_of(row.state) != outcome_of(stored.state):
         return Work.RECEIPTS
     if stored.is_unseen or any(_is_news(event, stored) for event in events):
         return Work.RECEIPTS
@@ -103,6 +108,7 @@ def put(
     Raises: `StateGoneBackError`; `SpoolError`; whatever the pieces of documents raise.
     """
     before = {} if wanted.stored is None else spool.described(wanted.folder)
+    is_described = bool(before)
     if wanted.stored is None or not before:
         if wanted.stored is not None:  # its description is lost: what it named is written anew
             before = {"documents": [], "receipts": [], "state": wanted.stored.state}
@@ -121,7 +127,7 @@ def put(
     if after is None or wanted.stored is None:
         raise AssertionError(wanted)
     correction = _correction(wanted.stored, after, about)
-    if _is_other(before, about):
+    if correction is not None or (is_described and _is_other(before, about)):
         name = f"former-{len(about['former']) + 1}.json"
         files[name] = [written(before)]
         about["former"].append(_former(before, about, name, is_corrected=correction is not None))
@@ -129,8 +135,29 @@ def put(
             told = Correction(**correction, former_file=name)
             note_correction(spool, told)
             part.corrections.append(told)
-    kept = spool.change(wanted.folder, files, about)
+    beside, told_lost = _mending(spool, wanted, files, about)
+    kept = spool.change(wanted.folder, {**beside, **files}, about)
+    part.lost += told_lost
     _count(part, kept, is_new=False, has_documents=bool(documents))
+
+
+def _mending(
+    spool: Spool, wanted: Wanted, files: Mapping[str, object], about: dict[str, Any]
+) -> tuple[dict[str, list[bytes]], list[Lost]]:
+    """Return under which names stays what was found changed, and what is to be told of what was lost."""
+    beside: dict[str, list[bytes]] = {}
+    told = []
+    for one in wanted.lost:
+        is_mended, kept = one.file is None or one.file in files, None
+        found = spool.read_stored(one.folder, one.file) if one.file and one.is_changed and is_mended else None
+        if found is not None:
+            said = about.setdefault("changed", [])
+            kept = f"changed-{len(said) + 1}-{one.file}"
+            beside[kept] = [found]
+            digest = hashlib.sha256(found).hexdigest()
+            said.append({"file": kept, "of": one.file, "sha256": digest, "replaced_at": about["stored_at"]})
+        told.append(replace(one, is_mended=is_mended, kept=kept))
+    return beside, told
 
 
 def _count(part: PullReport, kept: Stored, *, is_new: bool, has_documents: bool) -> None:
@@ -150,7 +177,11 @@ def _anew(
 ) -> tuple[dict[str, Iterable[bytes]], dict[str, Any]]:
     """Return the files to add and what is to be said with them. What is there stays."""
     files: dict[str, Iterable[bytes]] = {}
-    said_receipts = [one for one in before["receipts"] if isinstance(one, dict)]
+    lost = {one.file for one in wanted.lost}
+    delivered = {receipt_file(one) for one in receipts}
+    said_receipts = [
+        one for one in before["receipts"] if isinstance(one, dict) and one.get("file") not in lost & delivered
+    ]
     known = {str(one.get("receipt_id")).lower() for one in said_receipts}
     for receipt in receipts:
         if receipt.receipt_id.lower() not in known:
@@ -171,6 +202,8 @@ def _anew(
         decided_at=wanted.decided_at,
         kept_since=before.get("kept_since") or before.get("stored_at"),
     )
+    if before.get("changed"):
+        about["changed"] = list(before["changed"])
     decision, old = about["decision"], before.get("decision")
     if decision and old and decision["state"] == old["state"] and decision["at"] in {None, old["at"]}:
         about["decision"] = {**old, **decision, "at": old["at"]}

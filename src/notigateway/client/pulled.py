@@ -65,6 +65,33 @@ class Correction:
     former_file: str
 
 
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """What was stored and is not there any more, or is another thing by now.
+
+    `file` is None where it is the folder as a whole. `kept` is where that stands which was found changed.
+    `is_mended`: it was fetched again.
+    """
+
+    code: int
+    id: str
+    addressee: str | None
+    folder: str
+    file: str | None = None
+    is_changed: bool = False
+    is_mended: bool = False
+    kept: str | None = None
+
+    @property
+    def text(self) -> str:
+        """What happened, in words."""
+        what = "is not what was stored" if self.is_changed else "was not there any more"
+        where = self.folder if self.file is None else f"{self.folder}/{self.file}"
+        after = "it was fetched again" if self.is_mended else "this run could not fetch it"
+        kept = "" if self.kept is None else f"; what stood there is kept as {self.folder}/{self.kept}"
+        return f"{where} {what}: {after}{kept}"
+
+
 @dataclass(slots=True)
 class PullReport:
     """What one `pull` did; `refused` and `not_verified` name what it left.
@@ -95,6 +122,8 @@ class PullReport:
     refused: list[Left] = field(default_factory=list)
     not_verified: list[Left] = field(default_factory=list)
     corrections: list[Correction] = field(default_factory=list)
+    # What was stored and is not there, or not as it was.
+    lost: list[Lost] = field(default_factory=list)
     # How many entries the service's log has, which goes on from the head seen before; None: it shows none.
     log_size: int | None = None
     # Where a new name of the log was accepted by this run: what it goes on from, and why.

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from notigateway.client.archive.checking import wrong_in_all
 from notigateway.client.archive.index import Index
 from notigateway.client.dating import date_waiting
 from notigateway.client.errors import (
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 
     from notigateway.client.api import NotificationClient
     from notigateway.client.fetching import Processes
+    from notigateway.client.pulled import Lost
     from notigateway.client.values import Change, ChangesPage, RightsChange
     from notigateway.contract.v1 import Notification
     from notigateway.contract.v1_decisions import DecisionOutcome
@@ -57,6 +59,8 @@ _FETCHED_AT_ONCE: Final = 50
 _FETCHED_BYTES: Final = 4 * 1024 * 1024
 # While one accepted batch is being stored the next may be accepted: a failure finds no more than these two.
 _UNDER_WAY_WHILE_ACCEPTING: Final = 2
+# Where more clients have lost something, the whole list is walked.
+_LOOKED_AT: Final = 50
 _INVALID_REQUEST: Final = "INVALID_REQUEST"
 _INVALID_CURSOR: Final = "INVALID_CURSOR"
 _CANCELLED: Final = "cancelled"
@@ -107,6 +111,7 @@ def pull(
             waiting = read_waiting(spool)
             untold = noted_corrections(spool)
             if chosen is None:
+                run.miss([*index.lost, *(wrong_in_all(spool) if full else ())])
                 run.run(where or Filter(), full=full or bool(watch.quoted))
             else:
                 run.run_for(chosen)
@@ -114,6 +119,7 @@ def pull(
             index.note(waiting)
             date_waiting(spool, waiting, report, begin=crew.date, result=fetched, at_once=crew.size)
             index.refresh(waiting)
+        report.lost += run.not_mended()
         if untold or report.corrections:
             report.corrections = list(dict.fromkeys([*untold, *report.corrections]))
         index.end(report, accept=accept)
@@ -140,6 +146,20 @@ class _Pull:
     # How many were fetched and could not be stored.
     unstored: int = 0
     running: dict[Future[PullReport], Sequence[Wanted]] = field(default_factory=dict)
+    # What was stored and is not there, or not as it was, by its identifier; and what of it is not wanted yet.
+    lost: dict[str, list[Lost]] = field(default_factory=dict)
+    missed: set[str] = field(default_factory=set)
+
+    def miss(self, lost: Iterable[Lost]) -> None:
+        """Take note of what is to be fetched again wherever it is met."""
+        for one in lost:
+            self.lost.setdefault(one.id, []).append(one)
+        self.missed = set(self.lost)
+
+    def not_mended(self) -> list[Lost]:
+        """Return what nothing came of."""
+        told = {(one.id, one.file) for one in self.report.lost}
+        return [one for some in self.lost.values() for one in some if (one.id, one.file) not in told]
 
     def run_for(self, chosen: Sequence[Notification]) -> None:
         for one in chosen:
@@ -154,7 +174,10 @@ class _Pull:
             self._walk_list(where)
             return
         purpose = self._purpose(where)
-        cursor = None if full else self.spool.bookmark(purpose)
+        clients = {one.addressee for some in self.lost.values() for one in some if one.addressee}
+        cursor = None if full or len(clients) > _LOOKED_AT else self.spool.bookmark(purpose)
+        for addressee in sorted(clients) if cursor is not None else ():
+            self._look_at(addressee, where)
         while True:
             if cursor is None:
                 self.spool.forget_bookmark()
@@ -202,13 +225,16 @@ class _Pull:
     def _look_at_titles(self, changes: Sequence[RightsChange], where: Filter) -> None:
         """List what is seen now of each addressee for whom a title began or ended: nobody else's."""
         for addressee in dict.fromkeys(one.addressee.identifier for one in changes):
-            seen: set[str] = set()
-            for notification in self.client.list_notifications(Filter(addressee_id=addressee)):
-                seen.add(notification.id.lower())
-                if where.matches(notification):
-                    self._sort(notification)
-            self._finish()
-            self._lose(set(self.index.of_addressee(addressee)) - seen)
+            self._look_at(addressee, where)
+
+    def _look_at(self, addressee: str, where: Filter) -> None:
+        seen: set[str] = set()
+        for notification in self.client.list_notifications(Filter(addressee_id=addressee)):
+            seen.add(notification.id.lower())
+            if where.matches(notification):
+                self._sort(notification)
+        self._finish()
+        self._lose(set(self.index.of_addressee(addressee)) - seen)
 
     def _lose(self, ids: set[str]) -> None:
         """Say of what is stored that it is not seen any more; it stays."""
@@ -289,7 +315,8 @@ class _Pull:
             if len(self.undecided) >= _ACCEPTED_AT_ONCE:
                 self._decide()
             return
-        work = work_for(notification, stored, events)
+        is_lost = stored is not None and stored.id in self.missed
+        work = work_for(notification, stored, events, is_lost=is_lost)
         if work is not None:
             self._want(notification, work, events)
         elif not is_met:
@@ -334,6 +361,9 @@ class _Pull:
 
     def _want(self, notification: Notification, work: Work, events: Sequence[Change] = ()) -> None:
         withdrawn = [one.at for one in events if one.state == _CANCELLED]
+        identifier = notification.id.lower()
+        lost = self.lost[identifier] if identifier in self.missed else ()
+        self.missed.discard(identifier)
         self.wanted.append(
             Wanted(
                 notification,
@@ -341,6 +371,7 @@ class _Pull:
                 work,
                 self.spool.find(notification.id),
                 withdrawn[-1] if withdrawn else None,
+                tuple(lost),
             )
         )
         inline = sum(sum(one.listed.document_sizes) for one in self.wanted if one.work is Work.CONTENT)
@@ -381,6 +412,7 @@ class _Pull:
         report.refused += part.refused
         report.not_verified += part.not_verified
         report.corrections += part.corrections
+        report.lost += part.lost
         self.index.refresh(one.folder for one in part.put)
         self.unstored += len(part.refused) + len(part.not_verified)
         for step, count in (

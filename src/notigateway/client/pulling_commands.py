@@ -19,11 +19,12 @@ from notigateway.client.values import Filter
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from notigateway.client.pulled import Correction
+    from notigateway.client.pulled import Correction, Lost, PullReport
 
 _REFUSED: Final = 1
 _NOT_VERIFIED: Final = 4
 _CORRECTED: Final = 5
+_TOLD_AT_MOST: Final = 20
 
 
 def add_pulling_command(app: typer.Typer) -> None:
@@ -93,12 +94,31 @@ def pull_command(
         )
     (show.print_json if as_json else show.report_table)(report)
     tell_corrections(report.corrections)
-    if report.not_verified:
+    tell_lost(report.lost)
+    end_as(report)
+
+
+def end_as(*reports: PullReport) -> None:
+    """End with the exit code of what these runs left, the gravest first. Raises: `Exit`."""
+    if any(one.not_verified or one.lost for one in reports):
         raise typer.Exit(_NOT_VERIFIED)
-    if report.corrections:
+    if any(one.corrections for one in reports):
         raise typer.Exit(_CORRECTED)
-    if report.refused:
+    if any(one.refused for one in reports):
         raise typer.Exit(_REFUSED)
+
+
+def tell_lost(lost: Sequence[Lost]) -> None:
+    """Tell what was stored and is not there, or not as it was, where nobody misses it."""
+    for one in lost[:_TOLD_AT_MOST]:
+        line = f"LOST: {one.code} of {one.addressee}: {one.text}"
+        sys.stderr.write(f"notigateway-client: {shown(line)}\n")
+    if len(lost) > _TOLD_AT_MOST:
+        mended = sum(one.is_mended for one in lost)
+        sys.stderr.write(
+            f"notigateway-client: LOST: {len(lost)} in all, {mended} of them fetched again; "
+            "--json lists them, and archive check what is lost still\n"
+        )
 
 
 def tell_corrections(corrections: Sequence[Correction]) -> None:

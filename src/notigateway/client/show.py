@@ -301,6 +301,8 @@ def report_table(report: PullReport) -> None:
         ("time-stamped", f"{report.time_stamped}, waiting {report.waiting}"),
         ("not seen any more", report.unseen),
         ("corrected", len(report.corrections)),
+        ("lost, fetched again", sum(one.is_mended for one in report.lost)),
+        ("lost", sum(not one.is_mended for one in report.lost)),
         ("refused", len(report.refused)),
         ("not verified", len(report.not_verified)),
         ("entries of the log", "not shown" if report.log_size is None else report.log_size),

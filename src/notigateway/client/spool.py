@@ -121,9 +121,10 @@ class Spool:
         return self._directory
 
     def holds(self, folder: str) -> bool:
-        """Tell whether a folder is there. Raises: `SpoolError`."""
+        """Tell whether the folder of a notification is there. Raises: `SpoolError`."""
+        name = f"{folder}/{DESCRIPTION}"
         with disk(self._directory), suppress(FileNotFoundError, NotADirectoryError):
-            return stat.S_ISDIR(os.stat(folder, dir_fd=self._folder, follow_symlinks=False).st_mode)
+            return stat.S_ISREG(os.stat(name, dir_fd=self._folder, follow_symlinks=False).st_mode)
         return False
 
     def forget(self, notification_id: str) -> None:
@@ -328,11 +329,11 @@ class Spool:
         self._put(folder, {name: [content] for name, content in files.items()})
 
     def change(self, folder: str, files: Mapping[str, Iterable[bytes]], about: Mapping[str, Any]) -> Stored:
-        """Add files to a stored notification, then say anew what belongs to it.
+        """Add files to a stored notification, then say anew what belongs to it. A lost folder is made.
 
         Raises: `SpoolError`; whatever the pieces raise: then it stays as it was.
         """
-        self._put(folder, files)
+        self._put(folder, files, make=True)
         self._put(folder, {DESCRIPTION: [written(about)]})
         return self._known(folder, about)
 
@@ -343,10 +344,10 @@ class Spool:
         self.know(stored)
         return stored
 
-    def _put(self, folder: str, files: Mapping[str, Iterable[bytes]]) -> None:
+    def _put(self, folder: str, files: Mapping[str, Iterable[bytes]], *, make: bool = False) -> None:
         self._check_place()
         stem = f"{_TEMPORARY}{hashlib.sha256(folder.encode()).hexdigest()[:16]}"
-        with disk(self._directory), self._opened(folder) as opened:
+        with disk(self._directory), self._opened(folder, make=make) as opened:
             for name, pieces in files.items():
                 temporary = f"{stem}-{name}"
                 remove_file(temporary, self._folder)  # a killed process may have left one
@@ -421,10 +422,11 @@ class Spool:
     def folders(self) -> Iterator[str]:
         """Yield the folders of all notifications, wherever they stand. Raises: `SpoolError`."""
         with disk(self._directory):
-            yield from _folders(self._folder, "", _DEEP_AT_MOST)
+            yield from folders_below(self._folder)
 
 
-def _folders(parent: int, way: str, deep: int) -> Iterator[str]:
+def folders_below(parent: int, way: str = "", deep: int = _DEEP_AT_MOST) -> Iterator[str]:
+    """Yield the folders of all notifications below an open folder. Raises: `OSError`."""
     with os.scandir(parent) as entries:
         names = sorted(
             one.name for one in entries if one.is_dir(follow_symlinks=False) and not one.name.startswith(".")
@@ -439,7 +441,7 @@ def _folders(parent: int, way: str, deep: int) -> Iterator[str]:
                 os.stat(DESCRIPTION, dir_fd=opened, follow_symlinks=False)
             except FileNotFoundError:
                 if deep > 1:
-                    yield from _folders(opened, f"{folder}/", deep - 1)
+                    yield from folders_below(opened, f"{folder}/", deep - 1)
             else:
                 yield folder
 

@@ -38,7 +38,7 @@ _OUTCOMES: Final = {
 # Not of the notification itself, or other at every look.
 _BESIDE: Final = frozenset(
     {"format", "documents", "receipts", "decision", "former", "stored_at", "kept_since"}
-    | {"unseen_since", "time_left"}
+    | {"unseen_since", "time_left", "changed"}
 )
 _MARK_CHARS: Final = 16
 

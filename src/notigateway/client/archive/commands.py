@@ -5,19 +5,22 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from collections import Counter
 from contextlib import closing, contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
 from notigateway.client.errors import ArchiveExportError, ArchiveIndexError, SpoolError
-from notigateway.client.options import States, instant
+from notigateway.client.options import Json, States, instant
 from notigateway.instants import instant_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_NOT_WHOLE: Final = 4
 
 archive_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -33,9 +36,38 @@ def rebuild_command(directory: Directory) -> None:
 
     _check_is_one(directory)
     with Spool(directory, looks=False) as spool, closing(Index(spool)) as index:
-        index.rebuild()
+        index.rebuild(forgets=True)
         index.settle()
         typer.echo(f"{len(spool)} notifications")
+
+
+@archive_app.command(
+    "check", help="Tell without the network what is missing or changed; exit code 4 if something is."
+)
+def check_command(directory: Directory, as_json: Json = False) -> None:
+    """Hold every document and receipt to its size and SHA-256."""
+    from notigateway.client import show
+    from notigateway.client.archive.checking import check
+    from notigateway.client.tables import print_table
+
+    _check_is_one(directory)
+    done = check(directory)
+    if as_json:
+        show.print_json(done)
+    else:
+        if done.wrong:
+            print_table(
+                ("what", "code", "addressee", "folder", "file"),
+                (
+                    (one.what, one.code or "", one.addressee or "", one.folder, one.file or "")
+                    for one in done.wrong
+                ),
+            )
+        counts = Counter(one.what.value.replace("_", " ") for one in done.wrong)
+        said = ", ".join(f"{count} {what}" for what, count in counts.items()) or "all there, and as stored"
+        typer.echo(f"{done.notifications} notifications, {done.files} files: {said}")
+    if not done.is_whole:
+        raise typer.Exit(_NOT_WHOLE)
 
 
 @archive_app.command("export", help="Write a table of what is in the archive.")

@@ -10,12 +10,13 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from notigateway.client.archive.schema import (
     DATABASE,
     FAILURES,
     NOTIFICATIONS,
+    OF_EACH,
     RUNS,
     VERSION,
     details_of,
@@ -25,11 +26,12 @@ from notigateway.client.archive.schema import (
     statements,
 )
 from notigateway.client.errors import ArchiveIndexError, SpoolError
+from notigateway.client.pulled import Lost
 from notigateway.client.stored import Stored
 from notigateway.instants import instant_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from notigateway.client.pulled import PullReport
@@ -38,7 +40,18 @@ if TYPE_CHECKING:
 CHANGED: Final = ".changed"
 _WAITED_SECONDS: Final = 30
 _COMMITTED_AT_ONCE: Final = 2_000
-_KNOWN: Final = "folder, code, id, state, decided_at, is_proven, has_content, mark, unseen_since IS NOT NULL"
+_KNOWN: Final = (
+    "folder, code, id, state, decided_at, is_proven, has_content, mark, unseen_since, addressee, lost_since"
+)
+_LOST: Final = "LOST"
+
+
+_Gone = dict[str, list[dict[str, Any]]]
+# The tables that say something of a notification: by which column, and with which ones.
+_KEPT: Final[Mapping[str, tuple[str, Sequence[str]]]] = {
+    "notifications": ("id", tuple(NOTIFICATIONS)),
+    **{table: ("notification_id", columns) for table, columns in OF_EACH.items()},
+}
 
 
 class Index:
@@ -48,6 +61,8 @@ class Index:
         self._spool = spool
         self._file = spool.directory / DATABASE
         self._connection: sqlite3.Connection | None = None
+        # What has its folder nowhere any more; the index keeps it.
+        self.lost: list[Lost] = []
         self._began_at = instant_text(datetime.now(UTC))
 
     def open(self, *, anew: bool = False) -> None:
@@ -59,34 +74,30 @@ class Index:
             self.rebuild()
             return
         with self._told() as connection:
-            rows = list(connection.execute(f"SELECT {_KNOWN} FROM notifications"))  # noqa: S608
-        for folder, code, identifier, state, decided_at, is_proven, has_content, mark, is_unseen in rows:
-            self._spool.know(
-                Stored(
-                    folder,
-                    code,
-                    identifier,
-                    state,
-                    decided_at,
-                    bool(is_proven),
-                    bool(has_content),
-                    mark,
-                    bool(is_unseen),
-                )
-            )
-        gone = [one.id for one in self._spool if not self._spool.holds(one.folder)]
-        if gone:  # somebody moved or removed them
+            known = _said(connection, f"SELECT {_KNOWN} FROM notifications")  # noqa: S608
+        for one in known:
+            self._spool.know(_stored(one))
+        gone = [one for one in known if not self._spool.holds(one["folder"])]
+        if any(one["lost_since"] is None for one in gone):  # somebody moved or removed them
             for one in gone:
-                self._spool.forget(one)
+                self._spool.forget(one["id"])
             self.rebuild()
             return
+        self.lost = [_lost(one) for one in gone]
+        still = {one["id"] for one in gone}
+        found = [one["folder"] for one in known if one["lost_since"] and one["id"] not in still]
         changed = (self._spool.read_file(CHANGED) or b"").decode(errors="replace").splitlines()
-        self.refresh(dict.fromkeys(filter(None, changed)))
+        self.refresh(dict.fromkeys([*found, *filter(None, changed)]))
 
-    def rebuild(self) -> None:
-        """Make the index anew, of what every folder says. Raises: `SpoolError`."""
+    def rebuild(self, *, forgets: bool = False) -> None:
+        """Make the index anew, of what every folder says.
+
+        What has its folder nowhere any more stays in it as lost, unless the index `forgets` it.
+
+        Raises: `SpoolError`.
+        """
         self.close()
-        runs = self._former_runs()
+        runs, gone = self._former_runs(), [] if forgets else self._former_gone()
         for end in ("", "-wal", "-shm"):
             self._spool.drop_file(f"{DATABASE}{end}")
         connection = self._connect()
@@ -95,6 +106,7 @@ class Index:
                 connection.execute(statement)
             connection.executemany(insertion("runs", RUNS), runs)
         self.refresh(self._spool.folders())
+        self._keep_lost([one for one in gone if one["notifications"][0]["id"] not in self._spool])
 
     def note(self, folders: Iterable[str]) -> None:
         """Note which folders are about to be changed. Raises: `SpoolError`."""
@@ -139,6 +151,11 @@ class Index:
                         None if one.deadline is None else instant_text(one.deadline),
                     )
                     for one in (*report.refused, *report.not_verified)
+                ]
+                + [
+                    (self._began_at, one.code, one.id, _LOST, one.text, None)
+                    for one in report.lost
+                    if not one.is_mended
                 ],
             )
         self.settle()
@@ -184,6 +201,34 @@ class Index:
         except sqlite3.Error:
             return []
 
+    def _former_gone(self) -> list[_Gone]:
+        """Return what the former index says of each whose folder is not where it was."""
+        try:
+            with closing(sqlite3.connect(f"{self._file.absolute().as_uri()}?mode=ro", uri=True)) as former:
+                known = former.execute("SELECT id, folder FROM notifications").fetchall()
+                gone = [identifier for identifier, folder in known if not self._spool.holds(folder)]
+                return [
+                    {
+                        table: _said(former, f"SELECT * FROM {table} WHERE {key} = ?", identifier)  # noqa: S608
+                        for table, (key, _) in _KEPT.items()
+                    }
+                    for identifier in gone
+                ]
+        except sqlite3.Error:
+            return []
+
+    def _keep_lost(self, gone: Iterable[_Gone]) -> None:
+        now = instant_text(datetime.now(UTC))
+        with self._told() as connection:
+            for one in gone:
+                (about,) = one["notifications"]
+                about["lost_since"] = about.get("lost_since") or now
+                for table, (_, columns) in _KEPT.items():
+                    values = [[row.get(name) for name in columns] for row in one[table]]
+                    connection.executemany(insertion(table, columns), values)
+                self._spool.know(_stored(about))
+                self.lost.append(_lost(about))
+
     def _take_in(self, folder: str) -> None:
         about = self._spool.described(folder)
         stored = Stored.of(folder, about) if about else Stored.named(folder)
@@ -226,6 +271,30 @@ class Index:
             yield
         except sqlite3.Error as error:
             raise SpoolError(f"cannot use {self._file}: {error}") from error
+
+
+def _said(connection: sqlite3.Connection, query: str, *values: object) -> list[dict[str, Any]]:
+    found = connection.execute(query, values)
+    names = [one[0] for one in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found]
+
+
+def _stored(row: Mapping[str, Any]) -> Stored:
+    return Stored(
+        folder=row["folder"],
+        code=row["code"],
+        id=row["id"],
+        state=row["state"],
+        decided_at=row["decided_at"],
+        is_proven=bool(row["is_proven"]),
+        has_content=bool(row["has_content"]),
+        mark=row["mark"],
+        is_unseen=row["unseen_since"] is not None,
+    )
+
+
+def _lost(row: Mapping[str, Any]) -> Lost:
+    return Lost(row["code"], row["id"], row["addressee"], row["folder"])
 
 
 @contextmanager

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from notigateway.client.stored import Stored
 
 # Of another number the index is made anew from the folders.
-VERSION: Final = 1
+VERSION: Final = 2
 DATABASE: Final = "archive.db"
 
 NOTIFICATIONS: Final[Mapping[str, str]] = {
@@ -50,6 +50,7 @@ NOTIFICATIONS: Final[Mapping[str, str]] = {
     "kept_since": "TEXT",
     "stored_at": "TEXT",
     "unseen_since": "TEXT",
+    "lost_since": "TEXT",
     "mark": "TEXT NOT NULL",
 }
 DOCUMENTS: Final = ("notification_id", "file", "name", "media_type", "size", "sha256", "document_id")
@@ -63,16 +64,16 @@ RUNS: Final = (
     "updated", "corrections", "refused", "not_verified", "unseen",
 )  # fmt: skip
 FAILURES: Final = ("run_at", "code", "notification_id", "reason", "text", "deadline")
-_OF_EACH: Final = {"documents": DOCUMENTS, "receipts": RECEIPTS, "versions": VERSIONS}
+OF_EACH: Final = {"documents": DOCUMENTS, "receipts": RECEIPTS, "versions": VERSIONS}
 
 
 def statements() -> Iterable[str]:
     """Yield what makes the tables."""
     columns_of = ", ".join(f"{name} {kind}" for name, kind in NOTIFICATIONS.items())
     yield f"CREATE TABLE notifications ({columns_of})"
-    for table, columns in (*_OF_EACH.items(), ("runs", RUNS), ("failures", FAILURES)):
+    for table, columns in (*OF_EACH.items(), ("runs", RUNS), ("failures", FAILURES)):
         yield f"CREATE TABLE {table} ({', '.join(columns)})"
-    for table in _OF_EACH:
+    for table in OF_EACH:
         yield f"CREATE INDEX {table}_of ON {table} (notification_id)"
     for column in ("addressee", "code", "deadline", "decided_at", "available_at", "kept_since"):
         yield f"CREATE INDEX notifications_{column} ON notifications ({column})"
@@ -129,7 +130,7 @@ def details_of(stored: Stored, about: Mapping[str, Any]) -> Iterable[tuple[str, 
         "receipts": about["receipts"],
         "versions": [{**one, **end} for one, end in zip(former, ends, strict=False)],
     }
-    for table, columns in _OF_EACH.items():
+    for table, columns in OF_EACH.items():
         yield (
             insertion(table, columns),
             [(stored.id, *(one.get(name) for name in columns[1:])) for one in said[table]],
@@ -138,4 +139,4 @@ def details_of(stored: Stored, about: Mapping[str, Any]) -> Iterable[tuple[str, 
 
 def emptying(identifier: str) -> Iterable[tuple[str, tuple[str]]]:
     """Yield what takes a notification out of the other tables."""
-    return ((f"DELETE FROM {table} WHERE notification_id = ?", (identifier,)) for table in _OF_EACH)  # noqa: S608
+    return ((f"DELETE FROM {table} WHERE notification_id = ?", (identifier,)) for table in OF_EACH)  # noqa: S608
