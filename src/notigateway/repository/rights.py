@@ -82,6 +82,10 @@ class RedAssignment(Row):
         return Assigned(self.id, self.account, span)
 
 
+# So that the assignment is written before its windows; here, where both are known whoever is loaded first.
+RedWindow.assignment = relationship(RedAssignment, lazy="raise")
+
+
 class Power(Row):
     """A power of attorney to receive notifications, in the register."""
 

@@ -22,7 +22,7 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from notigateway.law.grounds import RED_GROUNDS
 from notigateway.law.representation import Role
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from notigateway.law.representation import RightsPolicy
     from notigateway.repository.asking_party import Instant
     from notigateway.repository.model import Addressee
-    from notigateway.repository.rights import RedAssignment  # noqa: TC004  (SQLAlchemy finds it by its name)
+    from notigateway.repository.rights import RedAssignment
     from notigateway.repository.session import Session
 
 
@@ -60,8 +60,8 @@ class RedWindow(Row):
     opens_at: Mapped[datetime] = mapped_column(UtcDateTime)
     closes_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
-    # So that the assignment is written before.
-    assignment: Mapped[RedAssignment] = relationship(lazy="raise")
+    if TYPE_CHECKING:  # given by `rights.py`, which knows both
+        assignment: Mapped[RedAssignment]
 
 
 class RedOptOut(Row):
