@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from notigateway.law.assurance import SIGNED
+from notigateway.law.lifecycle import State
 from notigateway.receipts.asking import Asking, RequestProof
 from notigateway.repository.listing import ListFilter
 from notigateway.repository.placing import reading_changes
@@ -98,4 +99,5 @@ class Follower:
 
 
 def _seen(row: Any) -> tuple[str, str, str]:  # noqa: ANN401  (a row of many columns)
-    return row.identifier, row.role, row.state
+    # What is seen has come to be at disposal, whether or not a sweep has written that down already.
+    return row.identifier, row.role, State.AVAILABLE if row.state is State.SCHEDULED else row.state

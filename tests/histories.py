@@ -1,7 +1,7 @@
-"""Random steps of every register, and who follows them: a bureau, its partner and an employee of the bureau.
+"""Random steps of every register, and who follows them: a bureau, its partner and an employee of both.
 
-They have clients by powers, by RED and by successions. Each history has people of its own: one database
-serves many.
+The partner is an entity, and says itself for what the employee works. They have clients by powers, by RED
+and by successions. Each history has people of its own: one database serves many.
 """
 
 from __future__ import annotations
@@ -15,10 +15,18 @@ from bench.world import account_of, nif_of
 from following import Follower, asking
 from notigateway.addressee.alone import choose_alone
 from notigateway.addressee.mailbox import Will
-from notigateway.addressee.powers import accept_power, extend_power, grant_power, revoke_power
+from notigateway.addressee.powers import (
+    accept_power,
+    extend_power,
+    grant_power,
+    make_statement,
+    revoke_power,
+)
 from notigateway.addressee.red import assign_red, end_red
 from notigateway.addressee.red_users import end_user, register_user
 from notigateway.addressee.register import give_first_account
+from notigateway.addressee.users import end_user as end_registration
+from notigateway.addressee.users import grant_user
 from notigateway.clock.lapsing import Sweeping, sweep
 from notigateway.clock.outages import close_outage, declare_outage
 from notigateway.errors import GatewayError
@@ -34,6 +42,8 @@ from notigateway.law.representation import ItemKind, PowerScope
 from notigateway.law.submission import SubmittedAddressee
 from notigateway.law.succession import Cause
 from notigateway.law.titles import RedTerms
+from notigateway.law.users import Scope
+from notigateway.law.users import UserTerms as RegistrationTerms
 from notigateway.repository.acts import find_issuing_body
 from notigateway.repository.addressees import ensure_addressee
 from notigateway.repository.engine import writing
@@ -48,6 +58,8 @@ if TYPE_CHECKING:
 
 DAY = timedelta(days=1)
 CLIENTS = 3
+# The last of the followers.
+EMPLOYEE = 2
 AUTHORISATION = "123456"
 PROCEDURES = {"203546": "collection", "202301": "contribution"}
 LETTERS = "TRWAGMYFPDXBNJZSQVHLCKE"
@@ -85,10 +97,13 @@ class Play:
     outages: list[UUID] = field(default_factory=list)
     acts: list[tuple[str, UUID]] = field(default_factory=list)
     guardianships: list[UUID] = field(default_factory=list)
+    registrations: list[UUID] = field(default_factory=list)
+    # Whether the employee ever worked in some matters: of a power of others it is not told whose that is.
+    is_in_some_matters: bool = False
 
     def __post_init__(self) -> None:
-        self.bureau, self.partner, self.employee = (person_nif(10 * self.number + n) for n in range(3))
-        self.clients = [nif_of(10 * self.number + n) for n in range(CLIENTS)]
+        self.bureau, self.employee = (person_nif(10 * self.number + n) for n in range(2))
+        *self.clients, self.partner = (nif_of(10 * self.number + n) for n in range(CLIENTS + 1))
         with writing(self.stack.engine) as session:
             for n, nif in enumerate(self.clients):
                 row = ensure_addressee(session, identifier=nif, name=f"Cliente {nif}")
@@ -96,7 +111,7 @@ class Play:
                 give_first_account(session, row, account, starts_at=self.stack.now, now=self.stack.now)
         self.followers = [
             Follower(self.stack, caller_of(nif), page_size=size)
-            for nif, size in ((self.bureau, 100), (self.partner, 1), (self.employee, 2))
+            for nif, size in ((self.bureau, 100), (self.partner, 1), (self.employee, CLIENTS))
         ]
         for one in self.followers:
             one.begin()
@@ -115,7 +130,8 @@ class Play:
         walks = one.walks
         one.follow()
         assert one.view == one.whole()
-        assert one.walks == walks  # nothing here is too much to be told by addressee
+        if who != EMPLOYEE or not self.is_in_some_matters:
+            assert one.walks == walks  # nothing here is too much to be told by addressee
 
 
 # --- the steps: each with a number that chooses among what there is
@@ -123,7 +139,7 @@ class Play:
 
 def publish(play: Play, session: Session, which: int) -> None:
     procedure = list(PROCEDURES)[which % 2]
-    nif = play.clients[which // 2 % CLIENTS]
+    nif = (*play.clients, play.partner)[which // 2 % (CLIENTS + 1)]
     deposit = play.stack.deposit(
         f"{play.number}-{len(play.acts)}",
         addressee=SubmittedAddressee(nif, f"Cliente {nif}"),
@@ -147,6 +163,8 @@ def grant(play: Play, session: Session, which: int) -> None:
     )
     power = grant_power(session, asking(play.stack, caller_of(nif)), terms)
     accept_power(session, asking(play.stack, caller_of(to)), power.id)
+    if to == play.partner:
+        make_statement(session, asking(play.stack, caller_of(to)), power.id, is_affirmed=True)
     play.powers.append((nif, power.id))
 
 
@@ -205,6 +223,31 @@ def dismiss(play: Play, session: Session, which: int) -> None:
     if play.users:
         one = play.users[which % len(play.users)]
         end_user(session, one, at=play.stack.now + which % 2 * DAY, now=play.stack.now)
+
+
+def register(play: Play, session: Session, which: int) -> None:
+    """Let the partner say for whom the employee works, and in what; the scope before ends with it."""
+    clients = [one for n, one in enumerate((*play.clients, play.partner)) if which >> n & 1]
+    terms = RegistrationTerms(
+        person=play.employee,
+        person_name="Empleada",
+        scope=Scope(
+            clients=frozenset(clients) or None,
+            matters=frozenset({"collection"}) if which % 3 == 0 else None,
+            may_decide=which % 5 != 0,
+        ),
+        starts_at=play.stack.now + (which % 7 == 0) * DAY,
+        ends_at=play.stack.now + 4 * DAY if which % 4 == 0 else None,
+    )
+    play.is_in_some_matters |= terms.scope.matters is not None
+    asked = asking(play.stack, caller_of(play.partner))
+    play.registrations.append(grant_user(session, asked, terms).user.id)
+
+
+def unregister(play: Play, session: Session, which: int) -> None:
+    if play.registrations:
+        one = play.registrations[which % len(play.registrations)]
+        end_registration(session, asking(play.stack, caller_of(play.partner)), one)
 
 
 def alone(play: Play, session: Session, which: int) -> None:
@@ -290,6 +333,8 @@ STEPS = (
     employ,
     employ,
     dismiss,
+    *[register] * 4,
+    unregister,
     alone,
     succeed,
     end_guardianship,

@@ -9,12 +9,12 @@ import pytest
 
 import users
 from notigateway.addressee.rights_followed import Told
-from notigateway.cursors import write_place
 from notigateway.repository.addressees import find_addressee
 from notigateway.repository.engine import reading
 from notigateway.repository.rights_seen import title_element
 from notigateway.sketches import EMPTY, sketch_of, together
 from pki import COMPANY_NAME, COMPANY_NIF, PERSON_NIF
+from rights_asked import Follower, forged
 from stack import NG, text, texts
 from titles import (
     ATTORNEY_NIF,
@@ -34,42 +34,10 @@ from titles import (
 from users import ONE_NIF, OTHER_NIF, be_attorney, person, register
 
 if TYPE_CHECKING:
-    from lxml.etree import _Element
-
-    from notigateway.pki.keys import KeyPair
     from stack import Stack
 
+
 THIRD_NIF = "00000008P"
-ASKED = "<withRightsChanges>true</withRightsChanges><contractVersion>1.1</contractVersion>"
-
-
-class Follower:
-    """A caller that asks for changes of rights with every cursor that it keeps."""
-
-    def __init__(self, stack: Stack, holder: KeyPair, *, page_size: int = 100) -> None:
-        self.stack, self.holder, self.page_size = stack, holder, page_size
-        self.cursor = ""
-        self.page("<fromNow>true</fromNow>")
-
-    def page(self, more: str = "", asked: str = ASKED) -> _Element:
-        """Ask for the next page."""
-        cursor = f"<cursor>{self.cursor}</cursor>" if self.cursor else ""
-        inner = f"{cursor}{more}<pageSize>{self.page_size}</pageSize>{asked}"
-        answer = self.stack.ask("ListChanges", inner, holder=self.holder)
-        assert answer.status == 200, answer.body
-        self.cursor = text(answer.tree, "nextCursor") or ""
-        return answer.tree
-
-    def rights(self) -> list[tuple[str | None, ...]]:
-        """Return kind, addressee, role and reference of what is told, as long as there is more."""
-        found, has_more = [], "true"
-        while has_more == "true":
-            page = self.page()
-            assert text(page, "rightsChanged") == "false"
-            found += page.findall("ng:rightsChange", NG)
-            has_more = text(page, "hasMore") or ""
-        names = ("kind", "addressee/identifier", "role", "reference")
-        return [tuple(text(one, name) for name in names) for one in found]
 
 
 @pytest.fixture
@@ -247,8 +215,8 @@ def test_an_employee_is_told_of_the_clients_for_whom_it_works_and_of_no_others(s
     assert [one[:3] for one in whose.rights()] == gained
     page = matters.page()  # it has perhaps nothing of it: that there is something, and not whose
     assert (text(page, "rightsChanged"), texts(page, "rightsChange")) == ("true", [])
-    register(stack, ONE_NIF)  # for all clients, from now on: that is no title of an addressee
-    assert text(whose.page(), "rightsChanged") == "true"
+    register(stack, ONE_NIF)  # for all clients: beside that one, the entity itself
+    assert [one[:3] for one in whose.rights()] == [("gained", users.BUREAU_NIF, "own")]
 
 
 def test_a_worker_whose_clock_is_behind_tells_nothing_twice(known: Stack) -> None:
@@ -263,9 +231,3 @@ def test_a_worker_whose_clock_is_behind_tells_nothing_twice(known: Stack) -> Non
     assert follower.rights() == []
     stack.pass_time(seconds=3)
     assert follower.rights() == []
-
-
-def forged(stack: Stack, party: str, told: Told) -> str:
-    """Return a cursor as nobody was given one."""
-    numbers = (0, int(stack.now.timestamp() * 1000), int(stack.now.timestamp() * 1000), 0, told.fingerprint)
-    return write_place(numbers, belongs_to=("changes", party), beside=told.sketch)

@@ -140,7 +140,8 @@ class Following:
             news = RightsPage(told)
         else:
             known = None if from_now else told
-            news = follow_titles(session, reach, titles, known, most=page_size)
+            caller = None if isinstance(asking, Looking) else asking.caller
+            news = follow_titles(session, reach, titles, known, most=page_size, caller=caller)
         rows: Rows = ()
         has_more = news.has_more
         room = page_size - len(news.rows)

@@ -16,6 +16,7 @@ from notigateway.sketches import elements_of, sketch_of, together
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from notigateway.law.caller import Caller
     from notigateway.repository.reached import Reach
     from notigateway.repository.rights_seen import Titles
     from notigateway.repository.rights_told import RightTold
@@ -53,16 +54,19 @@ def compare_titles(titles: Titles, told: Told | None) -> RightsPage:
 
 
 def follow_titles(
-    session: Session, reach: Reach, titles: Titles, told: Told | None, *, most: int
+    session: Session, reach: Reach, titles: Titles, told: Told | None, *, most: int, caller: Caller | None
 ) -> RightsPage:
-    """Return the next of what became of titles, at most so many; where it is too much, that it is."""
+    """Return the next of what became of titles, at most so many; where it is too much, that it is.
+
+    What it had in the place of entities, `caller` tells: without one nothing of that is told.
+    """
     if told is not None and told.sketch and told.fingerprint == titles.fingerprint:
         return RightsPage(told)
     now = Told(titles.fingerprint, titles.sketch)
     if told is None or not told.sketch:
         return RightsPage(now, told is not None and told.fingerprint != now.fingerprint)
     others = elements_of(together(told.sketch, now.sketch))
-    rows = None if others is None else tell_titles(session, reach, titles, sorted(others))
+    rows = None if others is None else tell_titles(session, reach, titles, sorted(others), caller=caller)
     if rows is None or any(len(some) > most for some in rows.values()):
         return RightsPage(now, has_changed=True)
     some = _first(rows, most)

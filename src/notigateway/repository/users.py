@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -32,6 +33,8 @@ _WITHOUT_ROWID = {"sqlite_with_rowid": False}
 # Each look at registrations after the first takes another change of them at that moment.
 _LOOKS: Final = 4
 _NEXT: Final = timedelta(milliseconds=1)
+_MARK_BYTES: Final = 8
+IN_ALL_MATTERS: Final = bytes(_MARK_BYTES)
 
 
 class UserClient(Row):
@@ -115,11 +118,6 @@ def _clients() -> Select[int]:
     return query.correlate(None)
 
 
-def find_clients(session: Session, registration: Registration) -> frozenset[int]:
-    """Return the keys of the addressees that a registration names."""
-    return frozenset(session.scalars(_clients(), {"registration": registration.id}))
-
-
 def find_registrations(session: Session, caller: Caller, now: datetime) -> list[Registration]:
     """Return by what the caller works for entities at `now`: what lets it decide first."""
     if not works_for(caller, caller.member_of or ""):
@@ -143,6 +141,18 @@ def lock_registrations_of(session: Session, caller: Caller, now: datetime) -> li
         if locked.issuperset(one.id for one in found):
             return found
     raise TemporarilyUnavailableError("registrations changed at each look", part=Part.DATABASE)
+
+
+def matter_marks(session: Session, ids: Collection[UUID]) -> dict[UUID, bytes]:
+    """Return a mark of the matters of each registration that is narrowed by some: equal for the same ones."""
+    matters: dict[UUID, list[str]] = {}
+    query = select(UserMatter).where(UserMatter.user_id.in_(ids)).order_by(UserMatter.matter)
+    for row in session.scalars(query):
+        matters.setdefault(row.user_id, []).append(row.matter)
+    return {
+        one: hashlib.blake2b("\n".join(named).encode(), digest_size=_MARK_BYTES).digest()
+        for one, named in matters.items()
+    }
 
 
 def _registration(row: Any) -> Registration:  # noqa: ANN401  (a row of the driver)
