@@ -7,6 +7,7 @@ from io import StringIO
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import pytest
 from bench.acts import publish_to_company
 from bench.asking import AVAILABLE, NEWS, PAGE_OF_1, PAGE_OF_1000, QUESTIONS, SUMMARY, Often, ask_all
 from bench.gateway import Gateway
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy import Engine
+
+pytestmark = pytest.mark.once
 
 ROWS = 2_000
 

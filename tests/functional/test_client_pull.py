@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
+pytestmark = pytest.mark.once
+
 KILLS = 5
 PULL_SECONDS = 120
 ENDED_SECONDS = 20

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
     from notigateway.repository.session import Session
 
+pytestmark = pytest.mark.once
+
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 ROWS_SMALL = 20_000
 # SQLite is for the smaller installations, and chooses its plans without looking how many rows there are.

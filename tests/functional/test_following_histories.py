@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from notigateway.repository.session import Session
 
+pytestmark = pytest.mark.once
+
 # Each history has people of its own.
 NUMBERS = count(700_001)
 # Hours that pass, a step, whether lapses are attested then, and who follows afterwards, if anybody.

@@ -18,6 +18,8 @@ from stack import Stack
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.soak
 def test_a_bureau_that_only_follows_has_all_of_its_year(stack: Stack) -> None:

@@ -11,6 +11,7 @@ from base64 import b64decode
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import pytest
 from lxml import etree
 
 from bureau import (
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
 
     from notigateway.pki.keys import KeyPair
     from stack import Stack
+
+pytestmark = pytest.mark.once
 
 EV = {"ev": EvidencePart.xmlns}
 Named = tuple[str | None, ...] | None

@@ -15,6 +15,8 @@ from wscn import CONTENTS
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_a_chapter_is_answered_as_before(name: str, database_url: str, tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from rivals import Told
     from stack import Stack
 
+pytestmark = pytest.mark.once
+
 
 def decision(stack: Stack, operation: str, ids: Sequence[UUID], holder: KeyPair) -> bytes:
     inner = "".join(f"<id>{one}</id>" for one in ids)

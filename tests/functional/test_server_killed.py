@@ -34,6 +34,8 @@ from patience import PATIENCE_SECONDS
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.once
+
 CALLERS = 4
 ORIGIN = "notigateway.example/log"
 # Long enough for some answers, short enough to leave work for the next round.

@@ -17,6 +17,8 @@ from pki import pki, write_pem
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+pytestmark = pytest.mark.once
+
 BODY = ("EA0041778", "TGSS", "Tesorería General", "Q2827003A")
 # One command of each file of `cli/` that works on a gateway's data.
 COMMANDS: dict[str, tuple[str, ...]] = {

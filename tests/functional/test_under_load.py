@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from notigateway.sandbox.process import Running
 
+pytestmark = pytest.mark.once
+
 
 def check(server: Running) -> None:
     """Run the operator's check on the sandbox's data."""

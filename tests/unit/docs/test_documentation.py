@@ -55,6 +55,8 @@ from pki import NOW, pki
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parents[3]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 PROGRAMS = {"notigateway": operating.app, "notigateway-client": notigateway.client.cli.app}

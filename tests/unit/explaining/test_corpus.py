@@ -23,6 +23,8 @@ from pki import pki
 if TYPE_CHECKING:
     from notigateway.explaining.explanation import Explanation
 
+pytestmark = pytest.mark.once
+
 CASES = [(one, shape) for one in MISTAKES for shape in one.shapes]
 
 
