@@ -14,6 +14,7 @@ from zipfile import ZipFile
 
 import openpyxl
 import pytest
+import typer
 from lxml import html
 from pyarrow import parquet
 from typer.testing import CliRunner
@@ -24,6 +25,7 @@ from notigateway.client.archive.commands import archive_app
 from notigateway.client.archive.index import CHANGED, reading
 from notigateway.client.archive.report import Report
 from notigateway.client.errors import ArchiveExportError, ArchiveIndexError, DocumentMismatchError
+from notigateway.instants import instant_text
 from notigateway.law.deadlines import MADRID
 from pki import pki
 from service_simulator import AVAILABLE_AT, DEADLINE, DECIDED_AT, Item
@@ -234,6 +236,55 @@ def test_the_report_of_a_day_tells_what_hurts_first(
     assert len(other.get_element_by_id("lapsed").findall(".//tbody/tr")) == 1
     (pending,) = other.get_element_by_id("pending").findall(".//tbody/tr")
     assert pending.findtext("td/b") in {"hoy", "today"}
+    assert len(filled) == 4
+
+
+def test_the_report_of_a_past_day_says_what_stood_at_its_end(
+    service: Simulator, run: Callable[..., PullReport], archive: Path, filled: list[Item], tmp_path: Path
+) -> None:
+    service.add(1)
+    run()
+    with closing(sqlite3.connect(archive / "archive.db")) as index, index:
+        a_day_later = instant_text(AVAILABLE_AT + timedelta(days=1))
+        index.execute("UPDATE notifications SET available_at = ? WHERE code = 5", (a_day_later,))
+    days = {}
+    with reading(archive) as index:
+        for number in (0, 1, 2):
+            day = AVAILABLE_AT.astimezone(MADRID).date() + timedelta(days=number)
+            page = html.document_fromstring(Report(index, day, now=DEADLINE).html("x").encode())
+            days[number] = {
+                key: [
+                    row.text_content().split()[0]
+                    for row in page.get_element_by_id(key).iterfind(".//tbody/tr/td[@data-is='Código']")
+                ]
+                for key in ("pending", "decided", "lapsed", "arrived")
+            }
+            shown = [code for found in days[number].values() for code in found]
+            assert len(shown) == len(set(shown))
+    # The fourth was accepted elsewhere the very day it came; the second a day later.
+    assert (days[0]["pending"], days[0]["decided"], days[0]["arrived"]) == (["1", "2", "3"], ["4"], [])
+    assert (sorted(days[1]["pending"]), days[1]["decided"]) == (["1", "3", "5"], ["2"])
+    assert (sorted(days[2]["pending"]), days[2]["decided"]) == (["1", "3", "5"], [])
+    with pytest.raises(typer.BadParameter, match="has not begun yet"):
+        CliRunner().invoke(
+            archive_app,
+            ["report", str(archive), "--day", "2999-01-01", "--output", str(tmp_path / "x.html")],
+            standalone_mode=False,
+            catch_exceptions=False,
+        )
+    assert not (tmp_path / "x.html").exists()
+    assert len(filled) == 4
+
+
+def test_the_report_counts_by_client_and_marks_what_is_new(archive: Path, filled: list[Item]) -> None:
+    with reading(archive) as index:
+        text = Report(index, AVAILABLE_AT.date(), now=DEADLINE).html("x")
+    page = html.document_fromstring(text.encode())
+    (row,) = page.get_element_by_id("clients").iterfind(".//tbody/tr")
+    counts = {cell.get("data-is"): cell.text_content() for cell in row}
+    assert counts["Cliente"].startswith("B00000000")
+    assert (counts["Pendientes"], counts["Llegadas"], counts["Decididas"]) == ("3", "4", "1")
+    assert len(page.get_element_by_id("pending").findall(".//mark")) == 3
     assert len(filled) == 4
 
 

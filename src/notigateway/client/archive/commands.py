@@ -134,6 +134,8 @@ def report_command(
         wanted = today(now) if day is None else date.fromisoformat(day)
     except ValueError as error:
         raise typer.BadParameter(f"{day!r} is not a day such as 2026-11-23") from error
+    if wanted > today(now):
+        raise typer.BadParameter(f"{day} has not begun yet: it is {today(now)} in Madrid")
     with reading(directory) as index, _whole(output) as partial:
         text = Report(index, wanted, now=now, language=language).html(directory.resolve().name)
         partial.write_text(text, "utf-8")

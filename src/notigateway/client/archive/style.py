@@ -28,10 +28,19 @@ section.bad{border-left:5px solid var(--bad);padding:.2rem 0 .2rem 1rem}section.
 section>div{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.93em}
 th{text-align:left;font-weight:600;color:var(--soft);background:var(--band);border-bottom:2px solid
 var(--line)}
-th,td{padding:.4rem .6rem;vertical-align:top}td{border-bottom:1px solid var(--line);overflow-wrap:anywhere}
-td time,td b,td.number,td.days{white-space:nowrap;overflow-wrap:normal;font-variant-numeric:tabular-nums}
-td.subject{min-width:14rem}td s{color:var(--soft)}.soon{color:var(--loud)}
+th,td{padding:.35rem .5rem;vertical-align:top}td{border-bottom:1px solid var(--line)}
+td.subject,td.name{overflow-wrap:break-word}td.subject{min-width:12rem}td.name{min-width:7rem}
+td time,td b,td.number,td.days{white-space:nowrap;font-variant-numeric:tabular-nums}
+th.count,td.count{text-align:right;font-variant-numeric:tabular-nums}
+td s{color:var(--soft)}.soon{color:var(--loud)}
+mark{background:var(--accent);color:var(--page);border-radius:.3rem;padding:0 .3rem;font-size:.8em}
+@media screen and (max-width:48rem){body{padding:.8rem}thead{display:none}
+table,tbody,tr,td{display:block}tr{border:1px solid var(--line);border-radius:.4rem;
+margin:0 0 .6rem;padding:.3rem .5rem}
+td,td.count{border:0;padding:.1rem 0;text-align:left;overflow-wrap:anywhere}td:empty{display:none}
+td::before{content:attr(data-is) ": ";color:var(--soft)}}
 @media print{:root{--page:#fff;--ink:#000;--soft:#444;--line:#bbb;--band:#fff;--loudband:#fff;--badband:#fff}
-body{max-width:none;padding:0;font-size:9pt}nav{display:none}tr{break-inside:avoid}thead{display:table-header-group}
+body{max-width:none;padding:0;font:7.5pt/1.3 "Liberation Sans",Arial,sans-serif}th,td{padding:.15rem .35rem}
+td.subject{min-width:0}td.name{min-width:0}nav{display:none}tr{break-inside:avoid}thead{display:table-header-group}
 h2{break-after:avoid}@page{size:A4 landscape;margin:12mm}}
 """
