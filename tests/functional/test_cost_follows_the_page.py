@@ -14,13 +14,15 @@ from uuid import UUID
 
 import pytest
 from bench.filling import Filling
-from bench.world import ATTORNEYS_COMPANIES, THE_ATTORNEY, THE_COMPANY, THE_RED, Asker, World
+from bench.world import ATTORNEYS_COMPANIES, THE_ATTORNEY, THE_COMPANY, THE_RED, Asker, World, nif_of
 from sqlalchemy import func, select, text
 
 from listed import id_of
 from notigateway.issuer.publishing import register_issuing_body
+from notigateway.law.contacts import NoticeDelivery, NoticeLanguage
 from notigateway.law.lifecycle import State
 from notigateway.law.representation import DEFAULT_RIGHTS
+from notigateway.repository.contacts import Contact
 from notigateway.repository.counting import count_groups
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.following import (
@@ -31,11 +33,13 @@ from notigateway.repository.following import (
 )
 from notigateway.repository.listing import ListFilter, list_page
 from notigateway.repository.model import Notification
+from notigateway.repository.notices import readers
 from notigateway.repository.notifications import find_visible
 from notigateway.repository.reached import find_reach
 from notigateway.repository.rights_seen import find_titles
 from notigateway.repository.sources import Places
 from notigateway.sandbox.seeds import BODIES
+from notigateway.uuids import uuid7
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -130,6 +134,8 @@ QUESTIONS = [
     Question("a poll", poll, 1),
     Question("nine by their names", named, 40),
 ]
+# Of so many that are published together, each party that is to be told of them is looked for.
+TOLD_OF = 100
 # What is counted follows what is visible: it is the one question whose answer tells of all of it.
 SUMMARY = Question("summary", summary, 0)
 
@@ -162,6 +168,14 @@ def check_costs(engine: Engine, rows: int, *without: str) -> None:
             with reading(engine) as session, counted(session, without) as cost:
                 question.ask(session, asker)
                 told[asker.name, question.name] = (cost(), AT_LEAST[kind] + PER_ROW[kind] * about)
+    give_contacts(engine, world)
+    with reading(engine) as session, counted(session, without) as cost:
+        last = session.scalar(select(func.max(Notification.code))) or 0
+        new = Notification.code.between(last - TOLD_OF + 1, last)
+        session.execute(readers(DEFAULT_RIGHTS, NOW, new)).all()
+        # Four titles by which somebody may see each.
+        allowed = AT_LEAST[kind] + PER_ROW[kind] * 4 * TOLD_OF
+        told["everybody", "who is told of what is new"] = (cost(), allowed)
     too_dear = {what: (cost, allowed) for what, (cost, allowed) in told.items() if cost > allowed}
     assert not too_dear
 
@@ -176,6 +190,31 @@ def fill(engine: Engine, world: World) -> None:
     if engine.dialect.name == "postgresql":
         with writing(engine) as session:
             session.execute(text("ANALYZE"))
+
+
+def give_contacts(engine: Engine, world: World) -> None:
+    """Let everybody who acts for others want notices, and each company of the RED person."""
+    parties = [one.party for one in (THE_COMPANY, THE_RED, THE_ATTORNEY)]
+    parties += [nif_of(world.of_red.first + number) for number in range(world.of_red.addressees)]
+    with writing(engine) as session:
+        session.add_all(
+            Contact(
+                id=uuid7(NOW),
+                party=party,
+                addresses="ana@example.org",
+                language=NoticeLanguage.SPANISH,
+                delivery=NoticeDelivery.DAILY,
+                deadline_days=3,
+                set_at=NOW,
+                set_by=party,
+                request_sha256="0" * 64,
+                replaced_at=None,
+            )
+            for party in parties
+        )
+    if engine.dialect.name == "postgresql":
+        with writing(engine) as session:
+            session.execute(text("ANALYZE contacts"))
 
 
 @contextmanager

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 # So many notices are read and written in one transaction.
 _BATCH: Final = 500
-# A message of so many is 300 kB: mail servers take it, and people read no more.
+# A message of so many has a quarter of a megabyte, in two languages half of one: mail servers take it, and
+# people read no more.
 DIGEST_MOST: Final = 1000
 # Powers that expired longer ago are told by nobody any more.
 _EXPIRED_WITHIN: Final = timedelta(days=3)
@@ -61,22 +62,23 @@ def find_due(engine: Engine, composing: Composing, *, now: datetime) -> int:
 
 
 def compose(engine: Engine, composing: Composing, *, now: datetime, most: int) -> int:
-    """Write messages for what is due, of at most so many notices and a batch; return of how many it was."""
-    with writing(engine) as session:
-        rows.drop_undue(session, now=now)
+    """Write messages for what is due, of at most so many notices and a batch; return of how many it was.
+
+    What waits is looked through without keeping others from writing; most runs find nothing to write.
+    """
+    with reading(engine) as session:
+        is_any_undue = rows.has_undue(session, now=now)
+    if is_any_undue:
+        with writing(engine) as session:
+            rows.drop_undue(session, now=now)
     done = 0
-    while done < most:
-        written = _compose_immediate(engine, composing, now=now)
-        if not written:
-            break
-        done += written
-        let_others_write(engine)
-    while done < most:
-        written = _compose_digest(engine, composing, now=now)
-        if not written:
-            break
-        done += written
-        let_others_write(engine)
+    for write_some in (_compose_immediate, _compose_digests):
+        while done < most:
+            written = write_some(engine, composing, now=now)
+            if not written:
+                break
+            done += written
+            let_others_write(engine)
     return done
 
 
@@ -88,23 +90,29 @@ def erase(engine: Engine, *, before: datetime) -> int:
 
 
 def _compose_immediate(engine: Engine, composing: Composing, *, now: datetime) -> int:
+    with reading(engine) as session:
+        if not rows.has_immediate(session, now=now):
+            return 0
     with writing(engine) as session:
         found = rows.claim_immediate(session, now=now, limit=_BATCH)
         _write(session, [[one] for one in found], composing, now=now)
     return len(found)
 
 
-def _compose_digest(engine: Engine, composing: Composing, *, now: datetime) -> int:
+def _compose_digests(engine: Engine, composing: Composing, *, now: datetime) -> int:
     """Write one message for each of some parties."""
     until = digest_cutoff(now, composing.digest_hour)
-    with writing(engine) as session:
-        done = 0
-        for party in rows.list_digested(session, until=until, limit=_BATCH):
-            found = rows.claim_digest(session, party, until=until, limit=DIGEST_MOST)
-            _write(session, [found], composing, now=now)
-            done += len(found)
-            if done >= DIGEST_MOST:
-                break
+    with reading(engine) as session:
+        parties = rows.list_digested(session, until=until, limit=_BATCH)
+    done = 0
+    if parties:
+        with writing(engine) as session:
+            for party in parties:
+                found = rows.claim_digest(session, party, until=until, limit=DIGEST_MOST)
+                _write(session, [found], composing, now=now)
+                done += len(found)
+                if done >= DIGEST_MOST:
+                    break
     return done
 
 

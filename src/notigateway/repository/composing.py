@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import and_, delete, exists, func, literal, null, or_, select, tuple_, update
 from sqlalchemy.orm import aliased
@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from sqlalchemy import ColumnElement, Row
+    from sqlalchemy import ColumnElement, Row, Select
+    from sqlalchemy.orm import InstrumentedAttribute
 
     from notigateway.law.representation import RightsPolicy
     from notigateway.repository.session import Session
+
+T = TypeVar("T")
 
 _UNDECIDED = (State.AVAILABLE, State.RECEIPT_REQUESTED)
 # No statement names more messages at once.
@@ -99,6 +102,12 @@ def queue_expired(session: Session, *, since: datetime, now: datetime) -> int:
     return insert_notices(session, query)
 
 
+def has_undue(session: Session, *, now: datetime) -> bool:
+    """Tell whether anything is not to be told any more: a notice, or a message that waits."""
+    undue = exists().where(Notice.due_at <= now, Notice.mailing.is_(None), _is_undue(now))
+    return bool(session.scalar(select(or_(undue, exists().where(*_is_outdated(now))))))
+
+
 def drop_undue(session: Session, *, now: datetime) -> int:
     """Take back what is not to be told any more; return how many notices.
 
@@ -118,13 +127,9 @@ def _take_back(session: Session, now: datetime) -> None:
 
     What else they tell is told anew, at what stands now; what one address was told already, to none again.
     """
-    contact_stands = exists().where(Contact.id == Mail.contact_id, Contact.replaced_at.is_(None))
-    other = aliased(Mail)
-    is_told = exists().where(other.mailing == Mail.mailing, other.due_at.is_(None))
-    tells_wrong = exists().where(Notice.mailing == Mail.mailing, or_(_is_cancelled(), _is_met(now)))
     found = session.execute(
         delete(Mail)
-        .where(Mail.due_at.is_not(None), or_(~contact_stands, and_(tells_wrong, ~is_told)))
+        .where(*_is_outdated(now))
         .returning(Mail.mailing)
         .execution_options(synchronize_session=False)
     )
@@ -138,6 +143,15 @@ def _take_back(session: Session, now: datetime) -> None:
             .values(mailing=None)
             .execution_options(synchronize_session=False)
         )
+
+
+def _is_outdated(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Say of a message that it waits, for an address that was replaced or with what is over."""
+    contact_stands = exists().where(Contact.id == Mail.contact_id, Contact.replaced_at.is_(None))
+    other = aliased(Mail)
+    is_told = exists().where(other.mailing == Mail.mailing, other.due_at.is_(None))
+    tells_wrong = exists().where(Notice.mailing == Mail.mailing, or_(_is_cancelled(), _is_met(now)))
+    return Mail.due_at.is_not(None), or_(~contact_stands, and_(tells_wrong, ~is_told))
 
 
 def _is_undue(now: datetime) -> ColumnElement[bool]:
@@ -162,9 +176,26 @@ def _is_met(now: datetime) -> ColumnElement[bool]:
     return and_(Notice.kind == NoticeKind.DEADLINE, ~stands)
 
 
+def has_immediate(session: Session, *, now: datetime) -> bool:
+    """Tell whether a message of its own is due for anything."""
+    return session.scalar(_due(Notice.id, NoticeDelivery.IMMEDIATE, now).limit(1)) is not None
+
+
 def claim_immediate(session: Session, *, now: datetime, limit: int) -> Sequence[Row[*tuple[Any, ...]]]:
     """Return notices that are a message each, oldest first, locked."""
-    return _claim(session, limit, Contact.delivery == NoticeDelivery.IMMEDIATE, Notice.due_at <= now)
+    query = _due(Notice.id, NoticeDelivery.IMMEDIATE, now).order_by(Notice.id).limit(limit)
+    return _claim(session, limit, Notice.id.in_(session.scalars(query).all()))
+
+
+def _due(shown: InstrumentedAttribute[T], delivery: NoticeDelivery, until: datetime) -> Select[T]:
+    """Select something of each notice that was due by then and is wanted in that way.
+
+    Whether it is, is asked of each: joined, contacts would be where SQLite begins, and all be sorted.
+    """
+    wanted = exists().where(
+        Contact.party == Notice.party, Contact.replaced_at.is_(None), Contact.delivery == delivery
+    )
+    return select(shown).where(Notice.mailing.is_(None), Notice.due_at <= until, wanted)
 
 
 def claim_digest(
@@ -176,17 +207,7 @@ def claim_digest(
 
 def list_digested(session: Session, *, until: datetime, limit: int) -> Sequence[str]:
     """Return parties for whom a digest is due."""
-    query = (
-        select(Notice.party)
-        .join(Contact, Contact.party == Notice.party)
-        .where(
-            Notice.mailing.is_(None),
-            Notice.due_at <= until,
-            Contact.replaced_at.is_(None),
-            Contact.delivery == NoticeDelivery.DAILY,
-        )
-    )
-    return session.scalars(query.distinct().limit(limit)).all()
+    return session.scalars(_due(Notice.party, NoticeDelivery.DAILY, until).distinct().limit(limit)).all()
 
 
 def mark_composed(session: Session, mailings: Sequence[tuple[int, UUID]]) -> None:
@@ -238,7 +259,7 @@ def _claim(session: Session, limit: int, *which: ColumnElement[bool]) -> Sequenc
             == func.coalesce(Notification.addressee_id, RedAssignment.addressee_id, Power.grantor_id),
         )
         .where(Notice.mailing.is_(None), *which)
-        .order_by(Notice.id)
+        .order_by(Notice.due_at, Notice.id)
         .limit(limit)
         .with_for_update(of=Notice, skip_locked=True)
     )

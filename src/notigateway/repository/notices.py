@@ -17,6 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     delete,
+    exists,
     literal,
     null,
     select,
@@ -58,6 +59,14 @@ class Notice(Row):
         UniqueConstraint("title_id", "party", "kind"),
         Index(
             "ix_notices_waiting",
+            "due_at",
+            sqlite_where=text("mailing IS NULL"),
+            postgresql_where=text("mailing IS NULL"),
+        ),
+        # What waits for each, however much waits for the others.
+        Index(
+            "ix_notices_party_waiting",
+            "party",
             "due_at",
             sqlite_where=text("mailing IS NULL"),
             postgresql_where=text("mailing IS NULL"),
@@ -113,25 +122,40 @@ def readers(rights: RightsPolicy, now: datetime, *which: Any, contact: Any = ())
     """Select each party with a contact that may see notifications, by whichever title it does.
 
     The columns are code, party, available_at and deadline; `which` are conditions of the notifications,
-    `contact` of the contacts.
+    `contact` of the contacts. Whether there is a contact is asked of each party: joined, it would be where
+    SQLite begins, and each act would cost a look at all contacts and whatever they see.
     """
-    shown = (Notification.code, Contact.party, Notification.available_at, Notification.deadline)
-    base = select(*shown).join(Act, Notification.act_id == Act.id)
-    standing = (Contact.replaced_at.is_(None), *which, *contact)
-    own = base.join(Addressee, Addressee.id == Notification.addressee_id)
-    own = own.join(Contact, Contact.party == Addressee.identifier)
-    place = base.join(SuccessionRow, SuccessionRow.predecessor_id == Notification.addressee_id)
-    place = place.join(Contact, Contact.party == SuccessionRow.successor)
+    own = _seen_by(Addressee.identifier).join(Addressee, Addressee.id == Notification.addressee_id)
+    place = _seen_by(SuccessionRow.successor).join(
+        SuccessionRow, SuccessionRow.predecessor_id == Notification.addressee_id
+    )
     place = place.where(*succession_shows(SuccessionRow, SuccessionRow.successor, now))  # type: ignore[arg-type]
     if Role.OWN not in rights.special_category_roles:
         own, place = own.where(~Act.special_category), place.where(~Act.special_category)
-    attorney = base.join(Power, Power.grantor_id == Notification.addressee_id)
-    attorney = attorney.join(Contact, Contact.party == Power.attorney).where(
-        *power_covers(Power, now, rights)
+    attorney = _seen_by(Power.attorney).join(Power, Power.grantor_id == Notification.addressee_id)
+    attorney = attorney.where(*power_covers(Power, now, rights))
+    red = _seen_by(RedWindow.red_party).join(RedWindow, RedWindow.addressee_id == Notification.addressee_id)
+    red = red.where(*red_covers(RedWindow, now, rights))
+    parties = (
+        (own, Addressee.identifier),
+        (place, SuccessionRow.successor),
+        (attorney, Power.attorney),
+        (red, RedWindow.red_party),
     )
-    red = base.join(RedWindow, RedWindow.addressee_id == Notification.addressee_id)
-    red = red.join(Contact, Contact.party == RedWindow.red_party).where(*red_covers(RedWindow, now, rights))
-    return union_all(*(one.where(*standing) for one in (own, place, attorney, red)))
+    return union_all(
+        *(
+            seen.where(
+                *which, exists().where(Contact.party == party, Contact.replaced_at.is_(None), *contact)
+            )
+            for seen, party in parties
+        )
+    )
+
+
+def _seen_by(party: Any) -> Select[*tuple[Any, ...]]:  # noqa: ANN401  (a column)
+    """Select notifications for a party; how it sees them is joined."""
+    shown = (Notification.code, party.label("party"), Notification.available_at, Notification.deadline)
+    return select(*shown).select_from(Notification).join(Act, Notification.act_id == Act.id)
 
 
 def queue_red_end(session: Session, assignment: RedAssignment, *, now: datetime) -> None:
