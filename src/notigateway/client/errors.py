@@ -165,8 +165,9 @@ class ArchiveIndexError(ClientError):
     exit_code = 2
     code = "ARCHIVE_INDEX"
 
-    def __init__(self, why: str) -> None:
-        super().__init__(f"{why}; notigateway-client archive rebuild makes it anew, from the folders")
+    def __init__(self, why: str, *, is_archive: bool = True) -> None:
+        cure = "; notigateway-client archive rebuild makes it anew, from the folders" if is_archive else ""
+        super().__init__(f"{why}{cure}")
 
 
 class ArchiveExportError(ClientError):

@@ -42,6 +42,11 @@ class Chosen:
     notification: Notification
     verdict: Verdict
 
+    @property
+    def why(self) -> str:
+        """Why it is not accepted, in one word."""
+        return self.verdict.waits_for or ("left" if self.verdict.rule else "no_rule")
+
 
 @dataclass(slots=True)
 class Round:
@@ -55,11 +60,7 @@ class Round:
     @property
     def reasons(self) -> Counter[str]:
         """Count what is left, by why."""
-        return Counter(
-            one.verdict.waits_for or ("left" if one.verdict.rule else "no_rule")
-            for one in self.chosen
-            if not one.verdict.accepts
-        )
+        return Counter(one.why for one in self.chosen if not one.verdict.accepts)
 
 
 @dataclass

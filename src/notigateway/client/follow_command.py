@@ -8,21 +8,23 @@ from contextlib import nullcontext
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from notigateway.addresses import check_address
 from notigateway.client import show
 from notigateway.client.connection import connection_of
+from notigateway.client.days import last_day_text
 from notigateway.client.errors import ClientError, PolicyError
 from notigateway.client.options import Json
 from notigateway.client.pulling_commands import end_as, tell_corrections, tell_lost
+from notigateway.client.tables import print_table
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from notigateway.client.follow import Round
+    from notigateway.client.follow import Chosen, Round
     from notigateway.client.policy import Policy
     from notigateway.client.wake import Alarm
 
@@ -79,13 +81,13 @@ def follow_command(
         if once:
             following.check()
             done = following.round()
-            _tell(done, as_json=as_json)
+            _tell(done, as_json=as_json, is_dry=dry_run)
             end_as(done.pulled, *filter(None, [done.accepted]))
             return
         for one in (signal.SIGTERM, signal.SIGINT):
             signal.signal(one, lambda _number, _frame: alarm.end())
         every = timedelta(seconds=every_seconds)
-        following.run(alarm, every=every, tell=lambda done: _tell(done, as_json=as_json))
+        following.run(alarm, every=every, tell=lambda done: _tell(done, as_json=as_json, is_dry=dry_run))
 
 
 def _policy(file: Path) -> Policy:
@@ -118,7 +120,7 @@ def _listening(
     return listening((host.strip("[]"), int(port)), url, known, alarm)
 
 
-def _tell(done: Round | ClientError, *, as_json: bool) -> None:
+def _tell(done: Round | ClientError, *, as_json: bool, is_dry: bool) -> None:
     """Print a round in one line, where something happened; trouble goes to standard error."""
     if isinstance(done, ClientError):
         sys.stderr.write(f"notigateway-client: {done.line()}\n")
@@ -134,13 +136,69 @@ def _tell(done: Round | ClientError, *, as_json: bool) -> None:
         "accepted": accepted.accepted if accepted else 0,
         "would_accept": 0 if accepted else sum(one.verdict.accepts for one in done.chosen),
         "waiting": done.waiting,
-        "waiting_for": dict(done.reasons),
         "refused": len(pulled.refused) + (len(accepted.refused) if accepted else 0),
         "not_verified": len(pulled.not_verified) + (len(accepted.not_verified) if accepted else 0),
     }
     if as_json:
-        show.print_json(said)
+        decisions = {"decisions": [_decision(one) for one in done.chosen]} if is_dry else {}
+        show.print_json({**said, "waiting_for": dict(done.reasons), **decisions})
     elif any(said.values()):
         typer.echo(", ".join(f"{name} {value}" for name, value in said.items() if value))
+        if is_dry:
+            _tell_dry(done)
+        elif done.reasons:
+            typer.echo(f"not accepted: {_reasons(done)}")
     tell_corrections([*pulled.corrections, *(accepted.corrections if accepted else ())])
     tell_lost(pulled.lost)
+
+
+_WHY: Final = {
+    "no_rule": "no rule fits",
+    "left": "the rule leaves it",
+    "days_left": "its last day is not near enough yet",
+    "four_eyes": "nobody else has set the label of the rule",
+}
+
+
+def _why(chosen: Chosen) -> str:
+    """Return in words why something is not accepted now."""
+    return _WHY.get(chosen.why, chosen.why)
+
+
+def _reasons(done: Round) -> str:
+    return ", ".join(f"{count} because {_WHY.get(why, why)}" for why, count in done.reasons.items())
+
+
+def _decision(chosen: Chosen) -> dict[str, object]:
+    """Return what a policy says of one notification, and by which rule."""
+    of = chosen.notification
+    return {
+        "code": of.code,
+        "id": of.id,
+        "addressee": of.addressee.identifier,
+        "subject": of.subject,
+        "deadline": of.deadline,
+        "would": "accept" if chosen.verdict.accepts else "wait",
+        "rule": chosen.verdict.rule,
+        "waits_for": None if chosen.verdict.accepts else chosen.why,
+    }
+
+
+def _tell_dry(done: Round) -> None:
+    """Print of each what the policy says of it: first what it would accept."""
+    found = sorted(done.chosen, key=lambda one: not one.verdict.accepts)
+    print_table(
+        ("code", "addressee", "last day", "would", "rule", "why", "subject"),
+        (
+            (
+                one.notification.code,
+                one.notification.addressee.identifier,
+                last_day_text(one.notification.deadline),
+                "accept" if one.verdict.accepts else "wait",
+                one.verdict.rule or "",
+                "" if one.verdict.accepts else _why(one),
+                one.notification.subject,
+            )
+            for one in found
+        ),
+    )

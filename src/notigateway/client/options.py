@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from functools import wraps
 from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
@@ -28,18 +28,43 @@ _IDENTIFIER: Final = re.compile(
     r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{0,4}|(?:-[0-9a-fA-F]{4}){1,2}-[0-9a-fA-F]{0,4}|(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{0,12})?",
     re.ASCII,
 )
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 OR_BEGINNING: Final = ", or its beginning, from 8 characters, where no other begins so"
 
 
 def instant(text: str) -> datetime:
-    """Return an instant with its zone. Raises: `BadParameter` for what is none."""
+    """Return an instant with its zone, or the beginning of a day of Madrid. Raises: `BadParameter`."""
     try:
+        if _DAY.fullmatch(text):
+            return _begins(date.fromisoformat(text))
         found = datetime.fromisoformat(text)
     except ValueError as error:
         raise typer.BadParameter(f"{text!r} is not an instant such as 2026-11-23T09:00:00Z") from error
     if found.tzinfo is None:
         raise typer.BadParameter(f"{text!r} does not say its zone; append Z for UTC")
     return found
+
+
+def before_day(text: str) -> datetime:
+    """Return before which instant a term ends that is over before a day of Madrid, or before an instant.
+
+    A last day ends at 00:00 of the next, so that very instant belongs to it. Raises: `BadParameter`.
+    """
+    found = instant(text)
+    return found + timedelta(milliseconds=1) if _DAY.fullmatch(text) else found
+
+
+def nif(text: str) -> str:
+    """Return a NIF in its one form. Raises: `BadParameter` with what is wrong with it."""
+    from notigateway.law.identifiers import check_nif  # noqa: PLC0415  (for who gives one)
+
+    return _checked(text, check_nif)
+
+
+def _begins(day: date) -> datetime:
+    from notigateway.law.deadlines import MADRID  # noqa: PLC0415  (for who gives one)
+
+    return datetime.combine(day, time.min, MADRID)
 
 
 def whole_identifier(text: str) -> str:
@@ -105,17 +130,19 @@ Role = Annotated[
 ]
 Addressee = Annotated[str | None, typer.Option(help="Only for this addressee (NIF).")]
 Issuer = Annotated[str | None, typer.Option(help="Only from this issuing body (DIR3).")]
-_INSTANT_HELP: Final = "An instant with zone, such as 2026-11-23T09:00:00Z."
+_INSTANT_HELP: Final = "An instant with zone, such as 2026-11-23T09:00:00Z, or a day of Madrid."
 From = Annotated[datetime | None, typer.Option(parser=instant, help=f"Put at disposal from. {_INSTANT_HELP}")]
 To = Annotated[datetime | None, typer.Option(parser=instant, help=f"Put at disposal before. {_INSTANT_HELP}")]
 Before = Annotated[
     datetime | None,
     typer.Option(
-        parser=instant, help=f"With a deadline before; a last day ends at 00:00 of the next. {_INSTANT_HELP}"
+        parser=before_day,
+        help=f"With a deadline before; a last day ends at 00:00 of the next. {_INSTANT_HELP}",
     ),
 ]
 Starts = Annotated[datetime | None, typer.Option(parser=instant, help=f"From when. {_INSTANT_HELP}")]
 Ends = Annotated[datetime | None, typer.Option(parser=instant, help=f"Until when. {_INSTANT_HELP}")]
+Nif = Annotated[str | None, typer.Option(parser=nif, help="Only of this addressee.")]
 Ccc = Annotated[
     str | None,
     typer.Option(parser=_ccc, help="Only acts that quote this contribution account."),

@@ -167,7 +167,11 @@ def test_csv_opens_in_a_spreadsheet_and_computes_nothing(archive: Path, filled: 
         "export", archive, "--state", "accepted", "--nif", "B00000000", "--since", "2026-01-01T00:00:00Z"
     )
     assert accepted.count(b"\r\n") == 3
-    assert made("export", archive, "--nif", "B99999999").count(b"\r\n") == 1
+    assert made("export", archive, "--nif", "b00000000", "--since", "2026-11-20").count(b"\r\n") == 5
+    assert made("export", archive, "--since", "2026-11-21").count(b"\r\n") == 1
+    assert made("export", archive, "--nif", "B12345674").count(b"\r\n") == 1
+    assert made("export", archive, "--matter", "none of them").count(b"\r\n") == 1
+    assert made("export", archive, "--ccc", "08100101396", "--naf", "281234567840").count(b"\r\n") == 1
     assert len(filled) == 4
 
 
@@ -188,7 +192,7 @@ def test_a_workbook_has_dates_and_texts_as_what_they_are(
 
 def test_json_and_parquet_tell_utc(archive: Path, filled: list[Item], tmp_path: Path) -> None:
     lines = [json.loads(line) for line in made("export", archive, "--json").splitlines()]
-    assert datetime.fromisoformat(lines[1]["decided_at"]) == DECIDED_AT
+    assert (lines[1]["decided_at"], lines[0]["last_day"]) == (instant_text(DECIDED_AT), "2026-11-30")
     file = tmp_path / "all.parquet"
     made("export", archive, "--format", "parquet", "--output", file)
     table = parquet.read_table(file).to_pylist()
@@ -205,9 +209,13 @@ def test_what_cannot_be_exported_is_told(
         without.setitem(sys.modules, "pyarrow", None)
         with pytest.raises(ArchiveExportError, match=r"notigateway\[parquet\]"):
             made("export", archive, "--parquet", "--output", tmp_path / "x.parquet")
-    with pytest.raises(ArchiveIndexError, match="archive rebuild"):
+    with pytest.raises(ArchiveIndexError, match=r"no archive: no pull was made into it$"):
         made("export", tmp_path / "nothing")
-    with pytest.raises(ArchiveIndexError, match="no archive"):
+    (archive / "archive.db").rename(archive / ".aside")
+    with pytest.raises(ArchiveIndexError, match=r"is not there; .*archive rebuild"):
+        made("export", archive)
+    (archive / ".aside").rename(archive / "archive.db")
+    with pytest.raises(ArchiveIndexError, match=r"no archive: no pull was made into it$"):
         made("rebuild", tmp_path)
     with pytest.raises(SpoolError, match="cannot write"):
         made("export", archive, "--output", tmp_path / "missing" / "x.csv")
@@ -317,6 +325,9 @@ def test_a_zip_has_everything_of_one_notification(archive: Path, filled: list[It
     (folder_of(archive, accepted) / "01-providencia.pdf").write_bytes(b"another")
     file.unlink()
     with pytest.raises(DocumentMismatchError):
+        made("zip", archive, accepted.code, "--output", file)
+    (folder_of(archive, accepted) / "01-providencia.pdf").unlink()
+    with pytest.raises(DocumentMismatchError, match=r"01-providencia.pdf is not there any more: pull --full"):
         made("zip", archive, accepted.code, "--output", file)
     with pytest.raises(ArchiveExportError, match="neither a code"):
         made("zip", archive, "../x", "--output", file)

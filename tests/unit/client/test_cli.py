@@ -449,6 +449,13 @@ def test_pull_ends_with_code_1_or_4_when_something_is_left(
     assert (done.code, "RECEIPT_NOT_VERIFIED" in done.out) == (4, True)
 
 
+def test_a_day_of_madrid_is_an_instant_too(service: Simulator, run: Callable[..., Done]) -> None:
+    """A term whose last day is the one before ends at that very midnight: it is before that day."""
+    assert run("list", "--available-from", "2026-11-20", "--deadline-before", "2026-12-01").code == 0
+    assert b">2026-11-19T23:00:00.000Z<" in service.requests[-1]
+    assert b">2026-11-30T23:00:00.001Z<" in service.requests[-1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
-from notigateway.client.errors import ArchiveExportError, ArchiveIndexError, SpoolError
-from notigateway.client.options import Json, States, instant
+from notigateway.client.errors import ArchiveExportError, SpoolError
+from notigateway.client.options import Ccc, Json, Matter, Naf, Nif, States, instant
 from notigateway.instants import instant_text
 
 if TYPE_CHECKING:
@@ -31,10 +31,10 @@ Output = Annotated[Path, typer.Option(help="Write this file; it appears once it 
 @archive_app.command("rebuild", help="Make archive.db anew, of what the folders say.")
 def rebuild_command(directory: Directory) -> None:
     """Read every folder."""
-    from notigateway.client.archive.index import Index
+    from notigateway.client.archive.index import Index, check_is_archive
     from notigateway.client.spool import Spool
 
-    _check_is_one(directory)
+    check_is_archive(directory)
     with Spool(directory, looks=False) as spool, closing(Index(spool)) as index:
         index.rebuild(forgets=True)
         index.settle()
@@ -50,7 +50,6 @@ def check_command(directory: Directory, as_json: Json = False) -> None:
     from notigateway.client.archive.checking import check
     from notigateway.client.tables import print_table
 
-    _check_is_one(directory)
     done = check(directory)
     if as_json:
         show.print_json(done)
@@ -83,10 +82,15 @@ def export_command(
     as_parquet: Annotated[bool, typer.Option("--parquet", help="As --format parquet.")] = False,
     output: Annotated[Path | None, typer.Option(help="Write this file; it appears once it is whole.")] = None,
     state: States = None,
-    nif: Annotated[str | None, typer.Option(help="Only of this addressee.")] = None,
+    nif: Nif = None,
+    ccc: Ccc = None,
+    naf: Naf = None,
+    matter: Matter = None,
     since: Annotated[
         datetime | None,
-        typer.Option(parser=instant, help="Put at disposal from, such as 2026-11-23T09:00:00Z."),
+        typer.Option(
+            parser=instant, help="Put at disposal from: a day of Madrid, or such as 2026-11-23T09:00:00Z."
+        ),
     ] = None,
     comma: Annotated[bool, typer.Option("--comma", help="Commas in CSV, and not semicolons.")] = False,
 ) -> None:
@@ -99,7 +103,11 @@ def export_command(
     if len(named) > 1:
         raise typer.BadParameter("give one form")
     wanted = named[0] if named else form
-    chosen = export.Chosen(tuple(state or ()), nif, None if since is None else instant_text(since))
+    chosen = export.Chosen(
+        tuple(state or ()),
+        {"addressee": nif, "ccc": ccc, "naf": naf, "matter": matter},
+        None if since is None else instant_text(since),
+    )
     with reading(directory) as index:
         rows = export.chosen_rows(index, chosen)
         if wanted in {"xlsx", "parquet"}:
@@ -172,9 +180,3 @@ def _whole(file: Path) -> Iterator[Path]:
     finally:
         if partial is not None:
             partial.unlink(missing_ok=True)
-
-
-def _check_is_one(directory: Path) -> None:
-    """Check that a folder is an archive: a mistyped name makes none. Raises: `ArchiveIndexError`."""
-    if not (directory / ".lock").is_file():
-        raise ArchiveIndexError(f"{directory} is no archive: no pull was made into it")

@@ -9,16 +9,17 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from notigateway.client.errors import ArchiveExportError
+from notigateway.instants import instant_text
 from notigateway.law.deadlines import MADRID, last_day
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 COLUMNS: Final = (
@@ -40,10 +41,11 @@ _SHEET_ROWS: Final = 1_048_576
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Which notifications: of these states, of an addressee, put at disposal since an instant (UTC text)."""
+    """Which notifications: of these states, with these words, put at disposal since an instant (UTC text)."""
 
     states: Sequence[str] = ()
-    addressee: str | None = None
+    # By column; None does not restrict.
+    words: Mapping[str, str | None] = field(default_factory=dict)
     since: str | None = None
 
 
@@ -53,9 +55,10 @@ def chosen_rows(index: sqlite3.Connection, chosen: Chosen) -> Iterator[dict[str,
     if chosen.states:
         wanted.append(f"state IN ({', '.join('?' * len(chosen.states))})")
         values += chosen.states
-    if chosen.addressee is not None:
-        wanted.append("addressee = ?")
-        values.append(chosen.addressee)
+    for name, word in chosen.words.items():
+        if word is not None:
+            wanted.append(f"{name} = ?")
+            values.append(word)
     if chosen.since is not None:
         wanted.append("available_at >= ?")
         values.append(chosen.since)
@@ -110,9 +113,18 @@ def _cell(value: object) -> object:
 def json_pieces(rows: Iterator[dict[str, Any]]) -> Iterator[bytes]:
     """Yield a line of JSON for each; instants in UTC, metadata as they are."""
     for row in rows:
-        said = {name: value.isoformat() if isinstance(value, date) else value for name, value in row.items()}
+        said = {name: _told(value) for name, value in row.items()}
         said["metadata"] = json.loads(row["metadata"]) if row["metadata"] else None
         yield f"{json.dumps(said, ensure_ascii=False)}\n".encode()
+
+
+def _told(value: object) -> object:
+    match value:
+        case datetime():
+            return instant_text(value)
+        case date():
+            return value.isoformat()
+    return value
 
 
 def write_xlsx(rows: Iterator[dict[str, Any]], file: Path) -> None:

@@ -297,10 +297,19 @@ def _lost(row: Mapping[str, Any]) -> Lost:
     return Lost(row["code"], row["id"], row["addressee"], row["folder"])
 
 
+def check_is_archive(directory: Path) -> None:
+    """Check that a folder is an archive: a mistyped name makes none. Raises: `ArchiveIndexError`."""
+    if not (directory / ".lock").is_file():
+        raise ArchiveIndexError(f"{directory} is no archive: no pull was made into it", is_archive=False)
+
+
 @contextmanager
 def reading(directory: Path) -> Iterator[sqlite3.Connection]:
     """Open the index of an archive to read it, while somebody may be pulling. Raises: `ArchiveIndexError`."""
+    check_is_archive(directory)
     file = directory / DATABASE
+    if not file.exists():
+        raise ArchiveIndexError(f"{file} is not there")
     try:
         with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             connection.row_factory = sqlite3.Row

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from notigateway.client.archive.index import rows
-from notigateway.client.disk import opened_directory, read_below
-from notigateway.client.errors import ArchiveExportError, DocumentMismatchError
+from notigateway.client.disk import disk, opened_directory, read_below
+from notigateway.client.errors import ArchiveExportError, DocumentMismatchError, SpoolError
 from notigateway.client.file_names import safe_name, safe_part
 from notigateway.client.stored import DESCRIPTION
 from notigateway.law.deadlines import MADRID
@@ -61,7 +61,9 @@ def write_zip(archive: Path, folder: str, file: Path) -> None:
                 raise ArchiveExportError(f"{folder}/{DESCRIPTION} names a file that is not its own")
             data = _read(archive, folder, stored)
             if "sha256" in said and hashlib.sha256(data).hexdigest() != said["sha256"]:
-                raise DocumentMismatchError(f"{folder}/{stored} is not the one that was stored")
+                raise DocumentMismatchError(
+                    f"{folder}/{stored} is not the one that was stored: pull --full fetches it again"
+                )
             made.writestr(ZipInfo(_only(name, taken), at), data, ZIP_DEFLATED)
 
 
@@ -88,5 +90,12 @@ def _only(name: str, taken: set[str]) -> str:
 
 
 def _read(archive: Path, folder: str, name: str) -> bytes:
-    with opened_directory(archive / folder) as opened:
-        return read_below(name, opened)
+    try:
+        with disk(archive), opened_directory(archive / folder) as opened:
+            return read_below(name, opened)
+    except SpoolError as error:
+        if not isinstance(error.__cause__, FileNotFoundError):
+            raise
+        raise DocumentMismatchError(
+            f"{folder}/{name} is not there any more: pull --full fetches it again"
+        ) from error
