@@ -63,16 +63,28 @@ def enter_each(
     """Enter each whole or not at all; return what `enter` does, or why it was taken back.
 
     `said` is of an item its addressee, and its account where it names one. All are locked at once and in one
-    order before the turn to publish is taken: others wait in that order. They are entered together, and in
-    halves where one of them is refused, down to that one.
+    order before the turn to publish is taken: others wait in that order. They are entered together; where one
+    is refused, those before it without it, and then fewer at once.
     """
     lock_addressees(session, {written(said(one)[0]) for one in items})
     wait_for_turn_to_publish(session)
     follow(session)
+    done: list[Done | GatewayError] = []
+    at_once = len(items)
     try:
-        return _enter_together(session, items, enter, said)
+        while left := items[len(done) :]:
+            found, refusal = _enter_together(session, left[:at_once], enter, said)
+            if refusal is None:
+                done += found
+                at_once *= 2
+            elif found:
+                at_once = len(found)
+            else:
+                done.append(refusal)
+                at_once = max(1, at_once // 2)
     finally:
         session.ahead = None
+    return done
 
 
 def _enter_together(
@@ -80,11 +92,12 @@ def _enter_together(
     items: Sequence[Item],
     enter: Callable[[Item], Done | GatewayError],
     said: Callable[[Item], tuple[str, str | None]],
-) -> list[Done | GatewayError]:
+) -> tuple[list[Done | GatewayError], GatewayError | None]:
+    """Enter them; where one is refused, return what was done before it, all taken back, and why."""
+    done: list[Done | GatewayError] = []
     try:
         with apart(session.connection()):
             _read_ahead(session, map(said, items))
-            done: list[Done | GatewayError] = []
             entered: set[str] = set()
             for one in items:
                 whose = written(said(one)[0])
@@ -93,17 +106,12 @@ def _enter_together(
                 entered.add(whose)
                 done.append(enter(one))
             session.flush()
-            return done
     except TemporarilyUnavailableError:
         raise
     except GatewayError as refusal:
         forget(session)
-        if len(items) == 1:
-            return [refusal]
-    half = len(items) // 2
-    return [
-        one for some in (items[:half], items[half:]) for one in _enter_together(session, some, enter, said)
-    ]
+        return done, refusal
+    return done, None
 
 
 def _read_ahead(session: Session, said: Iterable[tuple[str, str | None]]) -> None:
