@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Done
     from service_simulator import Simulator
+    from unit.client.conftest import Done
 
 POLICY = """
 [[rule]]
@@ -51,7 +52,7 @@ def test_a_dry_run_says_what_would_be_accepted_by_which_rule_and_why_the_rest_wa
     service.items[theirs.id] = theirs
     service.titles.append(("gained", "A28000016"))
 
-    (said,) = follow("--json").lines()
+    said = json.loads(follow("--json").out)
 
     assert [(one["code"], one["would"], one["rule"], one["waits_for"]) for one in said["decisions"]] == [
         (near.code, "accept", "at the last moment", None),
