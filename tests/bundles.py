@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from envelopes import RSA_SHA256, Draft
 from notigateway.evidence import bundle
 from notigateway.evidence.element import render
+from notigateway.evidence.inclusion import inclusion_text
 from notigateway.evidence.pades import seal_pdf
 from notigateway.evidence.pdf_seal import add_stamp, stamp_imprint
 from notigateway.evidence.rendition import render_pdf
@@ -236,7 +237,7 @@ class Proofs:
         return {
             **({bundle.CHECKPOINT_TOKEN: token} if self.stamped else {}),
             bundle.LEAF: leaf,
-            bundle.INCLUSION: bundle.inclusion_text(index=1, salt=salt, proof=[other]),
+            bundle.INCLUSION: inclusion_text(index=1, salt=salt, proof=[other]),
             bundle.CHECKPOINT: note,
         }
 

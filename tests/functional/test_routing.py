@@ -20,7 +20,7 @@ from notigateway.law.submission import SubmittedAddressee
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.listing import list_page
 from notigateway.repository.row_texts import RowText
-from notigateway.soap.notigateway_v1.service import _list_filter
+from notigateway.soap.notigateway_v1.filters import list_filter
 from pki import COMPANY_NIF, PERSON_NIF, pki
 from refusals import assert_refusal
 from stack import NG, Stack, text, texts
@@ -249,7 +249,7 @@ def test_the_clients_filter_says_what_the_services_says(filled: Stack, where: v1
     expected = [one.code for one in _SEEN[filled.database_url][party] if where.matches(one)]
     with reading(filled.engine) as session:
         page = list_page(
-            session, party=party, chosen=_list_filter(where), after_code=0, limit=99, now=filled.now
+            session, party=party, chosen=list_filter(where), after_code=0, limit=99, now=filled.now
         )
     assert [row.code for row in page] == expected
     assert b"<filter" in write(v1.ListNotifications(filter=where))

@@ -35,6 +35,18 @@ _HELD_BYTES: Final = PIECE_BYTES
 
 
 @dataclass(frozen=True)
+class DocumentRange:
+    """Which bytes of a document may leave; for the first content to leave, see `hand_over`."""
+
+    document: Document
+    offset: int
+    length: int
+    is_first_handover: bool
+    # The code of the notification where it is read for information only.
+    for_information: int | None = None
+
+
+@dataclass(frozen=True)
 class InlineLimits:
     """How many bytes of documents travel inside one answer, and how many beside one."""
 

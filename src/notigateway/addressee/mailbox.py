@@ -6,11 +6,11 @@ rule, acts and records. It knows neither SOAP nor signatures; the border owns th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from notigateway import errors
-from notigateway.addressee.contents import InlineLimits, read_contents
+from notigateway.addressee.contents import DocumentRange, InlineLimits, read_contents
 from notigateway.addressee.retrieved import HandedOver, Retrieved, in_order, with_its_receipts
 from notigateway.cursors import read_cursor, write_cursor
 from notigateway.law.information import INFORMATION_YEARS, inform
@@ -34,7 +34,7 @@ from notigateway.repository.timestamps import find_timestamped
 from notigateway.repository.users import find_registrations, lock_registrations_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from notigateway.repository.documents import DocumentStore
     from notigateway.repository.listing import ListFilter
     from notigateway.repository.marks import Marks
-    from notigateway.repository.model import Document, Event, Notification, Receipt
+    from notigateway.repository.model import Event, Notification, Receipt
     from notigateway.repository.session import Session
 
 
@@ -75,18 +75,6 @@ class Outcome:
     receipt: Receipt | None = None
     notification: Notification | None = None
     is_repeat: bool = False
-
-
-@dataclass(frozen=True)
-class DocumentRange:
-    """Which bytes of a document may leave; for the first content to leave, see `hand_over`."""
-
-    document: Document
-    offset: int
-    length: int
-    is_first_handover: bool
-    # The code of the notification where it is read for information only.
-    for_information: int | None = None
 
 
 @dataclass(frozen=True)
@@ -125,7 +113,7 @@ class Mailbox:
 
         Raises: `InvalidCursorError`.
         """
-        belongs_to = (asking.party, *_described(chosen))
+        belongs_to = (asking.party, *chosen.described())
         after = read_cursor(cursor, belongs_to=belongs_to)
         registrations = find_registrations(session, asking.caller, asking.now)
         # One row more than asked for tells whether another page follows.
@@ -343,29 +331,6 @@ class Mailbox:
         return lock_visible(
             session, ids, party=asking.party, now=asking.now, rights=rights, registrations=registrations
         )
-
-
-def _described(chosen: ListFilter) -> Iterable[str]:
-    """Describe a filter by its values, equal for equal filters.
-
-    What filters have had since contract 1.1 is named where it is asked for: a release before gives and takes
-    the cursors of all others.
-    """
-    for one in fields(chosen):
-        value = getattr(chosen, one.name)
-        if one.name in _LATER:
-            if value or value is False:
-                yield f"{one.name}={value if one.name != 'metadata' else sorted(value or ())}"
-        else:
-            yield ",".join(sorted(value)) if one.name == "states" else str(value)
-
-
-_LATER: Final = frozenset({"ccc", "naf", "matter", "procedure", "reference", "metadata", "words"}) | {
-    "downloaded",
-    "archived",
-    "assigned_to",
-    "label",
-}
 
 
 def _earlier_decision(wanted: UUID, notification: Notification, asking: Asking, will: Will) -> Outcome:

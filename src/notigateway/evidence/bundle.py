@@ -46,14 +46,12 @@ MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
 RECEIPT, FORM, PREVIOUS, REQUEST = "receipt.xml", "receipt.pdf", "previous.xml", "request.xml"
 SEAL_CERTIFICATE, CALLER_CERTIFICATE = "certificates/seal.cer", "certificates/caller.cer"
 AUTHORITY_CERTIFICATE = "certificates/timestamp.cer"
-REVOCATION = "revocation.der"
+REVOCATION, RENEWALS = "revocation.der", "log/renewals.json"
 LEAF, INCLUSION = "log/leaf.txt", "log/inclusion.json"
 # A head of the log as a signed note: the seal's line, and those of witnesses.
 CHECKPOINT: Final = "log/checkpoint.note"
 _UNRELEASED: Final = "log/checkpoint.txt"
 CHECKPOINT_TOKEN = "log/checkpoint.tst"  # noqa: S105  (a time-stamp token)
-
-RENEWALS = "log/renewals.json"
 
 # In this order.
 MEMBERS: Final = (
@@ -350,34 +348,3 @@ def _left_out(said: Mapping[str, Any]) -> LeftOut:
     if set(said) != {"name", "sha256", "reason"}:
         raise ValueError("what it leaves out has other members")
     return LeftOut(**{name: of_kind(word, str) for name, word in said.items()})
-
-
-def inclusion_text(*, index: int, salt: bytes, proof: Sequence[bytes]) -> bytes:
-    """Return the member that says where in the log the leaf stands, and how it leads to the root."""
-    said = {"index": index, "salt": salt.hex(), "proof": [one.hex() for one in proof]}
-    return (json.dumps(said, indent=1) + "\n").encode("ascii")
-
-
-@dataclass(frozen=True, slots=True)
-class InclusionText:
-    """The place of the leaf, the salt that opens it, and the hashes on the way to the root."""
-
-    index: int
-    salt: bytes
-    proof: tuple[bytes, ...]
-
-
-def read_inclusion(text: bytes) -> InclusionText:
-    """Read that member in its one spelling. Raises: `BundleInvalidError`."""
-    try:
-        said = read_object(text, max_bytes=_MOST_BYTES[INCLUSION])
-        found = InclusionText(
-            member(said, "index", int),
-            bytes.fromhex(member(said, "salt", str)),
-            tuple(map(bytes.fromhex, members(said, "proof", str))),
-        )
-    except ValueError as error:
-        raise BundleInvalidError(f"the inclusion proof cannot be read: {error}") from error
-    if inclusion_text(index=found.index, salt=found.salt, proof=found.proof) != text:
-        raise BundleInvalidError("the inclusion proof is not in its one spelling")
-    return found

@@ -14,6 +14,7 @@ from notigateway.errors import ConfigurationError, TemporarilyUnavailableError
 from notigateway.evidence import bundle
 from notigateway.evidence.form import Stamp
 from notigateway.evidence.history import dated, load_seals
+from notigateway.evidence.inclusion import inclusion_text
 from notigateway.evidence.lasting import Lasting
 from notigateway.evidence.pades import seal_pdf
 from notigateway.evidence.pdf_seal import add_stamp, find_seal, stamp_imprint
@@ -188,7 +189,7 @@ class Proving:
             if stamped is None
             else _authority_of(stamped.xml).public_bytes(Encoding.DER),
             bundle.LEAF: inclusion.leaf,
-            bundle.INCLUSION: bundle.inclusion_text(
+            bundle.INCLUSION: inclusion_text(
                 index=inclusion.index, salt=inclusion.salt or b"", proof=inclusion.proof
             ),
             bundle.CHECKPOINT: self._note(inclusion.checkpoint),

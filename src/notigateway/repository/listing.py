@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
@@ -36,7 +36,7 @@ from notigateway.repository.row_texts import WHOLE_ROWS, RowText, kept_of, text_
 from notigateway.repository.sources import Narrowed, first_of_all
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from notigateway.law.representation import RightsPolicy
@@ -72,6 +72,28 @@ class ListFilter:
     archived: bool | None = None
     assigned_to: str | None = None
     label: str | None = None
+
+    def described(self) -> Iterator[str]:
+        """Describe it by its values, equal for equal filters: a cursor is bound to that.
+
+        What filters have had since contract 1.1 is named where it is asked for: a release before gives and
+        takes the cursors of all others.
+        """
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if one.name in _LATER:
+                if value or value is False:
+                    yield f"{one.name}={value if one.name != 'metadata' else sorted(value or ())}"
+            else:
+                yield ",".join(sorted(value)) if one.name == "states" else str(value)
+
+
+_LATER: Final = frozenset({"ccc", "naf", "matter", "procedure", "reference", "metadata", "words"}) | {
+    "downloaded",
+    "archived",
+    "assigned_to",
+    "label",
+}
 
 
 def list_page(

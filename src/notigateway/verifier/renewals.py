@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from notigateway.evidence import bundle
 from notigateway.evidence.additions import take_apart
+from notigateway.evidence.inclusion import read_inclusion
 from notigateway.instants import instant_text
 from notigateway.tlog.leaf import Leaf, LeafKind, commitment
 from notigateway.tlog.renewal import read_renewals
@@ -35,7 +36,7 @@ def check_renewals(case: Examination, beside: bytes | None = None) -> str:
         raise case.absent("there are no renewed heads in this file")
     renewals = read_renewals(text)
     leaf, original = case.files[bundle.LEAF], case.original()
-    salt = bundle.read_inclusion(case.files[bundle.INCLUSION]).salt
+    salt = read_inclusion(case.files[bundle.INCLUSION]).salt
     if leaf != Leaf(LeafKind.RECEIPT, facts.receipt_id, commitment(original, salt)).to_bytes():
         raise FailedError("the leaf does not speak of this receipt")
     case.need_seals()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from notigateway.evidence import bundle
 from notigateway.evidence.additions import take_apart
 from notigateway.evidence.existence import Proof
+from notigateway.evidence.inclusion import read_inclusion
 from notigateway.evidence.pades import since
 from notigateway.evidence.seal_stamps import stamps_on_seal
 from notigateway.evidence.statement import EITHER_FORM
@@ -80,7 +81,7 @@ class Surroundings:
         facts = self.case.proven()
         if bundle.LEAF not in self.case.files:
             raise self.case.absent("there is no proof of the log in this file")
-        proof = bundle.read_inclusion(self.case.files[bundle.INCLUSION])
+        proof = read_inclusion(self.case.files[bundle.INCLUSION])
         leaf = self.case.files[bundle.LEAF]
         record = commitment(self.case.original(), proof.salt)
         if leaf != Leaf(LeafKind.RECEIPT, facts.receipt_id, record).to_bytes():

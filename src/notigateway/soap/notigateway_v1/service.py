@@ -20,22 +20,16 @@ from notigateway.addressee.marks import marks_on
 from notigateway.addressee.showing import may_see_request
 from notigateway.contract import v1, v1_decisions
 from notigateway.contract.versions import LATEST, Version
-from notigateway.errors import (
-    CallerUnknownError,
-    InvalidRequestError,
-    NotificationUnknownError,
-)
+from notigateway.errors import CallerUnknownError, InvalidRequestError, NotificationUnknownError
 from notigateway.evidence.asic import write_container
 from notigateway.evidence.bundle import write_bundle
 from notigateway.law.families import check_may_decide
-from notigateway.law.lifecycle import Decision, Kind, State
-from notigateway.law.representation import Role
-from notigateway.law.searching import words_of
+from notigateway.law.lifecycle import Decision
 from notigateway.receipts.raising import Level, raise_receipts
 from notigateway.repository.addressees import is_known_party
 from notigateway.repository.engine import reading
-from notigateway.repository.listing import ListFilter
 from notigateway.soap.notigateway_v1 import answers
+from notigateway.soap.notigateway_v1.filters import list_filter
 from notigateway.soap.notigateway_v1.leaving import attested, hand_over
 from notigateway.soap.notigateway_v1.rows import render_page
 from notigateway.soap.operation import operation
@@ -66,7 +60,7 @@ class MailboxService(ServiceBase):
             page = request.office.mailbox.list_notifications(
                 session,
                 request.asking,
-                chosen=_list_filter(asked.filter),
+                chosen=list_filter(asked.filter),
                 cursor=asked.cursor,
                 page_size=asked.page_size or DEFAULT_PAGE_SIZE,
                 with_marks=bool(asked.with_marks),
@@ -349,38 +343,3 @@ def _note_refusals(request: Request, results: Iterable[Outcome | Retrieved]) -> 
 def _uuids(ids: Sequence[str]) -> list[UUID]:
     """Read identifiers that the schema has checked."""
     return [UUID(text) for text in ids]
-
-
-def _list_filter(chosen: v1.Filter | None) -> ListFilter:
-    """Read the filter element; absent means no restriction."""
-    if chosen is None:
-        return ListFilter()
-    return ListFilter(
-        states=frozenset(map(State, chosen.states)),
-        kind=None if chosen.kind is None else Kind(chosen.kind),
-        role=None if chosen.role is None else Role(chosen.role),
-        addressee=chosen.addressee_id,
-        issuer=chosen.issuer_id,
-        available_from=chosen.available_from,
-        available_to=chosen.available_to,
-        deadline_before=chosen.deadline_before,
-        ccc=chosen.ccc,
-        naf=chosen.naf,
-        matter=chosen.matter,
-        procedure=chosen.procedure,
-        reference=chosen.reference,
-        metadata=frozenset((one.key, one.value) for one in chosen.metadata),
-        words=_words(chosen.text),
-        downloaded=chosen.downloaded,
-        archived=chosen.archived,
-        assigned_to=chosen.assigned_to,
-        label=chosen.label,
-    )
-
-
-def _words(text: str | None) -> tuple[str, ...]:
-    """Return the words to look for. Raises: `InvalidRequestError` for a text of blanks alone."""
-    words = () if text is None else words_of(text)
-    if text is not None and not words:
-        raise InvalidRequestError(element="text", rule="minLength")
-    return words
