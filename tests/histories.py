@@ -111,7 +111,8 @@ class Play:
                 give_first_account(session, row, account, starts_at=self.stack.now, now=self.stack.now)
         self.followers = [
             Follower(self.stack, caller_of(nif), page_size=size)
-            for nif, size in ((self.bureau, 100), (self.partner, 1), (self.employee, CLIENTS))
+            # An outage is told of as many grantors at once.
+            for nif, size in ((self.bureau, 100), (self.partner, CLIENTS), (self.employee, CLIENTS))
         ]
         for one in self.followers:
             one.begin()
