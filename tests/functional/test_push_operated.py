@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 from typer.testing import CliRunner, Result
 
-from doctoring import settings_of
+from doctoring import found, settings_of
 from hooks import hooked
 from notigateway.health.pushing import look_at_push_keys, look_at_receivers
 from notigateway.health.queues import PUSHES, UNDELIVERED, QueuesWanted, look_at_queues
@@ -33,8 +33,8 @@ def pusher(stack: Stack) -> Pusher:
 
 @pytest.fixture
 def hook() -> Iterator[Hook]:
-    with hooked() as found:
-        yield found
+    with hooked() as one:
+        yield one
 
 
 def queues(pusher: Pusher) -> tuple[int, float | None, int]:
@@ -156,13 +156,28 @@ def test_without_a_key_nothing_is_pushed_by_hand(sqlite_stack: Stack) -> None:
     assert "push_key_files" in f"{refused.exception}{refused.output}"
 
 
-def test_what_is_due_is_pushed_by_hand(sqlite_stack: Stack, hook: Hook, tmp_path: Path) -> None:
-    pusher = Pusher(sqlite_stack)
-    pusher.subscribe(hook)
-    file = settings_of(sqlite_stack)
-    keys = json.dumps(list(map(str, sqlite_stack.settings.push_key_files)))
+def pushing_settings(stack: Stack) -> Path:
+    """Write the settings of a gateway that pushes to this machine."""
+    file = settings_of(stack)
+    keys = json.dumps(list(map(str, stack.settings.push_key_files)))
     more = f'\npush_key_files = {keys}\npush_networks = ["127.0.0.0/8"]\nunsafe_push_http = true\n'
     file.write_text(file.read_text() + more)
+    return file
+
+
+def test_the_doctor_reads_the_keys_and_counts_the_receivers(sqlite_stack: Stack, hook: Hook) -> None:
+    pusher = Pusher(sqlite_stack)
+    pusher.subscribe(hook)
+    told = found("--settings", pushing_settings(sqlite_stack))
+    assert told["push_keys"]["says"] == "1 published, the first signs"
+    assert told["receivers"]["says"] == "1 subscribed, 0 take nothing, 0 deliveries given up"
+    assert not {"push_keys", "receivers"} & set(found("--settings", settings_of(sqlite_stack)))
+
+
+def test_what_is_due_is_pushed_by_hand(sqlite_stack: Stack, hook: Hook) -> None:
+    pusher = Pusher(sqlite_stack)
+    pusher.subscribe(hook)
+    file = pushing_settings(sqlite_stack)
     result = CliRunner().invoke(app, ["push", "send", "--json", "--settings", str(file)])
     assert (result.exit_code, hook.pings) == (0, 1), result.output
     assert json.loads(result.stdout.splitlines()[0])["confirmed"] == 1
