@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import email
 import socket
+import ssl
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.policy import default
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
+from cryptography import x509
+
+from pki import Issue, company_subject, ec_key, pki, write_pem
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable, Iterator
     from email.message import EmailMessage
+    from pathlib import Path
 
 
 @dataclass
@@ -48,6 +53,21 @@ class Handler:
         if self.drops:
             server.transport.abort()
         return said
+
+
+def tls_of(folder: Path, *names: str) -> tuple[ssl.SSLContext, Path]:
+    """Return how a server with a certificate of these addresses or names speaks TLS, and who issued that."""
+    known = [x509.IPAddress(ip_address(one)) if one[0].isdigit() else x509.DNSName(one) for one in names]
+    pair = Issue(
+        company_subject("B12345674"),
+        ec_key("mail server"),
+        by=pki().root,
+        extra=[(x509.SubjectAlternativeName(known), False)],
+    ).make()
+    key, certificate = write_pem(pair, folder, "mail")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context, write_pem(pki().root, folder, "mail-issuer")[1]
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from notigateway.addressee.red import end_red
 from notigateway.clock.lapsing import Sweeping, sweep
 from notigateway.instants import instant_text
 from notigateway.jobs import noticing
+from notigateway.law.deadlines import MADRID
 from notigateway.law.representation import DEFAULT_RIGHTS
 from notigateway.outbox.carrying import Sender, Smtp
 from notigateway.outbox.composing import Composing
@@ -415,6 +416,8 @@ def test_a_digest_comes_once_a_day_with_what_came_until_its_hour(stack: Stack) -
         assert (mail.run().sent, mail.run().sent) == (1, 0)
         stack.pass_time(days=1)
         assert mail.run().sent == 1
+    dates = [one["Date"].datetime.astimezone(MADRID) for one in mail.handler.messages]
+    assert {f"{one:%H:%M}" for one in dates} == {"08:00"}, "of its hour, not of what it tells"
     assert [one["Subject"] for one in mail.handler.messages] == [
         "Avisos de notificaciones electrónicas: 3",
         f"Notificación puesta a disposición: {COMPANY_NAME}",

@@ -109,7 +109,7 @@ def _compose_digests(engine: Engine, composing: Composing, *, now: datetime) -> 
         with writing(engine) as session:
             for party in parties:
                 found = rows.claim_digest(session, party, until=until, limit=DIGEST_MOST)
-                _write(session, [found], composing, now=now)
+                _write(session, [found], composing, now=now, since=until)
                 done += len(found)
                 if done >= DIGEST_MOST:
                     break
@@ -122,8 +122,9 @@ def _write(
     composing: Composing,
     *,
     now: datetime,
+    since: datetime | None = None,
 ) -> None:
-    """Write the messages of each group, which is for one party."""
+    """Write the messages of each group, which is for one party; they wait since then, or since it was due."""
     mails: list[dict[str, object]] = []
     composed: list[tuple[int, UUID]] = []
     for group in groups:
@@ -143,7 +144,7 @@ def _write(
                 "body": words.text,
                 "told": len(group),
                 "outcome": NoticeState.QUEUED,
-                "queued_at": min(one.due_at for one in group),
+                "queued_at": since or min(one.due_at for one in group),
                 "due_at": now,
                 "attempts": 0,
                 "ended_at": None,

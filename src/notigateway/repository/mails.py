@@ -56,7 +56,7 @@ class Mail(Row):
     # How many notices it tells.
     told: Mapped[int] = mapped_column(Integer)
     outcome: Mapped[NoticeState] = mapped_column(Word(NoticeState))
-    # Since when the oldest of them is due, or it was wanted again.
+    # Since when it is due, a digest at its hour, or since it was wanted again; the date of the message.
     queued_at: Mapped[datetime] = mapped_column(UtcDateTime)
     # When to try next; null once it is sent or failed.
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -8,14 +8,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from mail_server import Handler, mail_server, odd_server
+from mail_server import Handler, mail_server, odd_server, tls_of
 from notigateway.errors import ConfigurationError
 from notigateway.law.contacts import NoticeKind, NoticeLanguage
 from notigateway.outbox.carrying import Carried, Fate, Letter, Sender, Smtp, server_by
@@ -23,7 +21,7 @@ from notigateway.outbox.mail_server import Refusals, Server, greet
 from notigateway.outbox.wording import Telling, write
 from notigateway.settings import load_settings
 from notigateway.uuids import uuid7
-from pki import Issue, company_subject, ec_key, pki, write_pem
+from pki import pki
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,29 +32,10 @@ SENDER = Sender("avisos@gateway.example", "bounces@gateway.example")
 RIGHT = ("gateway", "geheim-4711")
 
 
-@cache
-def certified(*names: str) -> Any:  # noqa: ANN401
-    """Return the key and certificate of a mail server of these addresses or names."""
-    general = [x509.IPAddress(ip_address(one)) if one[0].isdigit() else x509.DNSName(one) for one in names]
-    return Issue(
-        company_subject("B12345674"),
-        ec_key("mail server"),
-        by=pki().root,
-        extra=[(x509.SubjectAlternativeName(general), False)],
-    ).make()
-
-
 @pytest.fixture
 def tls(tmp_path: Path) -> Callable[..., ssl.SSLContext]:
     """Return what a server that has a certificate of these names speaks TLS by."""
-
-    def tls(*names: str) -> ssl.SSLContext:
-        key, certificate = write_pem(certified(*names), tmp_path, "mail")
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate, key)
-        return context
-
-    return tls
+    return lambda *names: tls_of(tmp_path, *names)[0]
 
 
 @cache
