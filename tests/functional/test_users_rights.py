@@ -140,9 +140,9 @@ def test_other_matters_are_told_of_each_client_in_the_scope(known: Stack) -> Non
     register(stack, clients=(A, B), matters=("collection",))
     follower = Follower(stack, person())
     stack.pass_time(minutes=1)
-    register(stack, clients=(A, B), matters=("collection", "benefits"))
+    register(stack, clients=(A, B), matters=("collection", "contribution"))
     assert told_of(follower.rights()) == {(kind, one) for kind in ("gained", "lost") for one in (A, B)}
-    register(stack, clients=(A, B), matters=("benefits", "collection"))
+    register(stack, clients=(A, B), matters=("contribution", "collection"))
     assert follower.rights() == []
 
 
