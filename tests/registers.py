@@ -36,6 +36,8 @@ DAY: Final = timedelta(days=1)
 COMPANIES, ADDRESSEES, EVERYBODY = range(5), range(8), range(11)
 NIFS: Final = [nif_of(900 + n) if n in COMPANIES else person_nif(900 + n) for n in EVERYBODY]
 ACCOUNTS: Final = [account_of(900 + n) for n in ADDRESSEES]
+# Of these the register has a main account at the beginning.
+WITH_ACCOUNT: Final = ADDRESSEES[::3]
 PROXIES: Final = NIFS[len(ADDRESSEES) :]
 # What the database counts by itself: the same act, another number.
 _COUNTED: Final = {("red_boxes", "edition")}
@@ -53,7 +55,7 @@ def settle(stack: Stack, chance: Random) -> None:
                     available_at=stack.now + days * DAY if days else None,
                     voluntary=n not in COMPANIES,
                 )
-    for n in ADDRESSEES[::3]:
+    for n in WITH_ACCOUNT:
         said = MainTerms(addressee=NIFS[n], account=ACCOUNTS[n], starts_at=stack.now - 20 * DAY)
         with writing(stack.engine) as session:
             name_addressee(session, NIFS[n], f"Parte {n}", now=stack.now)
@@ -63,7 +65,7 @@ def settle(stack: Stack, chance: Random) -> None:
         with writing(stack.engine) as session:
             if chance.random() < 0.2:
                 choose_alone(session, asked, alone=True)
-            if n not in COMPANIES and chance.random() < 0.3:
+            if n not in {*COMPANIES, *WITH_ACCOUNT} and chance.random() < 0.3:  # not obliged
                 stack.office.delivering.choose_channel(session, asked, DeliveryChannel.POSTAL)
             if chance.random() < 0.4:
                 session.add(_contact(NIFS[n], stack.now))
