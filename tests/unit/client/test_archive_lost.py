@@ -111,6 +111,11 @@ def test_what_was_changed_is_kept_beside_what_is_fetched_again(
     (folder / NAME).write_bytes(b"again")
     run(full=True)
     assert len(described(folder)["changed"]) == 3
+    receipt.unlink()
+    receipt.symlink_to(folder / NAME)
+    assert lost(run(full=True)) == [(2, receipt.name, False, True)]
+    assert receipt.read_bytes() == sealed
+    assert not receipt.is_symlink()
 
 
 @pytest.mark.parametrize("full", [False, True])

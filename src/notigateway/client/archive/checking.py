@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -156,18 +157,17 @@ def _wrong_files(directory: Path, folder: str, about: Mapping[str, Any]) -> Iter
     with disk(directory), opened_directory(directory / folder) as opened:
         for one in named:
             name = one["file"]
-            try:
-                is_same = _is_same(one, opened)
-            except FileNotFoundError:
+            found = None
+            with suppress(FileNotFoundError):
+                found = os.stat(name, dir_fd=opened, follow_symlinks=False)
+            if found is None or not stat.S_ISREG(found.st_mode):
                 yield name, What.MISSING
-                continue
-            if not is_same:
+            elif not _is_same(one, found.st_size, opened):
                 yield name, What.CHANGED
 
 
-def _is_same(said: Mapping[str, Any], folder: int) -> bool:
+def _is_same(said: Mapping[str, Any], size: int, folder: int) -> bool:
     name, digest = said["file"], said.get("sha256")
-    size = os.stat(name, dir_fd=folder, follow_symlinks=False).st_size
     if said.get("size") not in {None, size}:
         return False
     if digest is None or digest_below(name, folder) == digest:
