@@ -150,6 +150,10 @@ def main() -> None:
     given = parser.parse_args()
     parts = urlsplit(given.url)
     Receiver.verifier = Verifier(given.url, given.keys)
+    try:
+        Receiver.verifier.fetch()
+    except Refused as error:
+        parser.exit(2, f"receiver: {error}\n")
     Receiver.store = Store(given.store)
     Receiver.path_wanted = parts.path + (f"?{parts.query}" if parts.query else "")
     server = ThreadingHTTPServer(("127.0.0.1", given.port), Receiver)

@@ -15,6 +15,7 @@ import urllib.request
 from base64 import b64decode, urlsafe_b64decode
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -52,6 +53,11 @@ class Verifier:
         self._keys: dict[str, ec.EllipticCurvePublicKey] = {}
         self._fetched_at = float("-inf")
 
+    def fetch(self) -> None:
+        """Fetch the published keys now. Raises: `Refused`."""
+        self._fetched_at = time.monotonic()
+        self._keys = _read_keys(self._source)
+
     def verify(self, headers: Message, body: bytes) -> None:
         """Return if the gateway has posted this. Raises: `Refused`."""
         digest = DIGEST.search(_one(headers, "content-digest"))
@@ -84,8 +90,7 @@ class Verifier:
     def _key(self, name: str) -> ec.EllipticCurvePublicKey:
         """Return the published key of that name; for a new one look there again, once a minute at most."""
         if name not in self._keys and time.monotonic() - self._fetched_at > REFETCH_SECONDS:
-            self._fetched_at = time.monotonic()
-            self._keys = _read_keys(self._source)
+            self.fetch()
         if name not in self._keys:
             raise Refused("signed by a key that is not published")
         return self._keys[name]
@@ -102,7 +107,7 @@ def _one(headers: Message, name: str) -> str:
 def _read_keys(source: str) -> dict[str, ec.EllipticCurvePublicKey]:
     """Return the published keys by their names. Raises: `Refused`."""
     try:
-        if source.startswith("https://"):
+        if may_be_fetched(source):
             with urllib.request.urlopen(source, timeout=10) as answer:  # noqa: S310
                 text = answer.read(MOST_BYTES_OF_KEYS)
         else:
@@ -110,7 +115,17 @@ def _read_keys(source: str) -> dict[str, ec.EllipticCurvePublicKey]:
         keys = [one for one in json.loads(text)["keys"] if one.get("crv") == "P-256"]
         return {one["kid"]: _public_key(one) for one in keys}
     except (OSError, ValueError, LookupError) as error:
-        raise Refused("the published keys cannot be read") from error
+        raise Refused(f"the published keys cannot be read from {source}: {error}") from error
+
+
+def may_be_fetched(source: str) -> bool:
+    """Tell an address from a file: https, or of a sandbox on this computer. Raises: `Refused` for others."""
+    parts = urlsplit(source)
+    if parts.scheme not in {"http", "https"}:
+        return False
+    if parts.scheme == "http" and parts.hostname != "127.0.0.1":
+        raise Refused("keys that come by http may be anybody's: say https, or http://127.0.0.1 for a sandbox")
+    return True
 
 
 def _public_key(jwk: dict[str, str]) -> ec.EllipticCurvePublicKey:

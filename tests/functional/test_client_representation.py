@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,6 +13,7 @@ import pytest
 from lxml import etree
 from typer.testing import CliRunner
 
+from notigateway.cli.commands import program
 from notigateway.client import NotificationClient
 from notigateway.client.cli import app
 from notigateway.client.errors import ClientError, GatewayFaultError, NotConfirmedError
@@ -99,6 +101,46 @@ def run(sandbox: Running) -> Callable[..., Said]:
         return Said(found.stdout, error)
 
     return run
+
+
+def test_the_day_of_a_bureau_works_as_written(
+    sandbox: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each command of the document, in its order and with its files."""
+    told = (Path(__file__).parents[2] / "docs/gestorias.md").read_text(encoding="utf-8")
+    pki = sandbox.pki
+    connection = {
+        "url": sandbox.url,
+        "p12": str(pki.holder("representative").p12),
+        "password_file": str(pki.passphrase),
+        "server_cert": [str(pki.certificate("service"))],
+        "seal_cert": [str(pki.certificate("seal"))],
+    }
+    files = {
+        "client.toml": "\n".join(f"{name} = {json.dumps(value)}" for name, value in connection.items()),
+        "asignaciones.csv": re.findall(r"```csv\n(.*?)```", told, re.DOTALL)[0],
+        "politica.toml": re.findall(r"```toml\n(.*?)```", told, re.DOTALL)[0],
+        "clientes.txt": "# uno por línea\nb12345674\n",
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NOTIGATEWAY_CLIENT_CONFIG", "client.toml")
+    monkeypatch.setenv("NOTIGATEWAY_SETTINGS", str(pki.passphrase.parents[2] / "notigateway.toml"))
+    lines = re.findall(
+        r"^\$ (.+)$", "".join(re.findall(r"```console\n(.*?)```", told, re.DOTALL)), re.MULTILINE
+    )
+    code = "none yet"
+    for line in lines:
+        name, *words = shlex.split(line)
+        if words[0] == "follow" and "--once" not in words:
+            words.append("--once")  # else it goes on
+        ours = app if name == "notigateway-client" else program([words[0]])
+        found = CliRunner().invoke(ours, [code if one == "CODIGO" else one for one in words])
+        assert found.exit_code == 0, f"{line}: {found.output}{found.exception}"
+        if words[0] == "list" and "--state" in words:
+            code = found.stdout.splitlines()[1].split()[0]
+    assert all((tmp_path / one).stat().st_size for one in ("informe.html", "dia.xlsx"))
 
 
 def help_of(command: str) -> str:

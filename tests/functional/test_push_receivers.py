@@ -170,6 +170,13 @@ def receiver(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Running
         yield found
 
 
+def test_keys_that_might_be_anybodys_are_refused_at_the_start() -> None:
+    options = ["--port", "0", "--url", URL, "--keys", "http://gateway.example/notigateway/push-keys"]
+    command = [sys.executable, str(SAMPLES / "receiver.py"), *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, "by http may be anybody's" in done.stderr) == (2, True)
+
+
 def test_a_ping_is_answered_with_its_challenge_and_an_event_is_told_once(receiver: Running) -> None:
     said = {"subscriptionId": SUBSCRIPTION, "challenge": "abc-123"}
     ping = json.dumps({"id": "ping-1", "type": "notigateway.subscription.ping", "data": said}).encode()

@@ -234,7 +234,7 @@ def test_the_same_registration_again_changes_nothing(stack: Stack) -> None:
         ({"nif": "00000001A"}, "person", "identifier"),
         ({"nif": COMPANY_NIF}, "person", "not_a_person"),
         ({"clients": ("00000001A",)}, "client", "identifier"),
-        ({"matters": ("collection", "colection")}, "matter", "unknown"),
+        ({"matters": ("collection", "colection")}, "matter", "not_in_catalogue"),
         ({"more": "<startsAt>2020-01-01T00:00:00.000Z</startsAt>"}, "startsAt", "in_the_past"),
         ({"more": "<endsAt>2020-01-01T00:00:00.000Z</endsAt>"}, "endsAt", "not_after_the_start"),
     ],

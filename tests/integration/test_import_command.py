@@ -123,16 +123,38 @@ def test_a_bad_line_is_left_out_alone_and_can_be_mended(
         {
             "line": 3,
             "code": "ACCOUNT_INVALID",
-            "column": "addressee",
+            "column": "nif",
             "reason": "addressee: identifier (the number is malformed, or its check digits are wrong)",
         }
     ]
-    assert "line 3: addressee: ACCOUNT_INVALID" in found.err
+    assert "line 3: nif: ACCOUNT_INVALID" in found.err
     assert "A28000017" not in found.err
     mended = run("addressees", kept.read_text().replace("A28000017", OTHER))
     assert (mended.code, mended.counts) == (0, (1, 0, 0))
     with reading(engine) as session:
         assert find_addressee(session, OTHER) is not None
+
+
+def test_refused_lines_come_back_as_csv_with_the_number_that_they_had(
+    run: Callable[..., Said], tmp_path: Path
+) -> None:
+    kept, again = tmp_path / "refused.csv", tmp_path / "again.csv"
+    lost = f"\ufeffnif;name;ccc\n{OTHER};Otra;\n{COMPANY};Conservas, S.L.;{SECOND[1:]}\n"
+    found = run("addressees", lost, "--errors", str(kept))
+    assert (found.counts, found.refused[0]["line"], found.refused[0]["column"]) == ((1, 0, 0), 3, "ccc")
+    assert "with a 0 in front it is right" in found.refused[0]["reason"]
+    assert kept.read_text("utf-8").splitlines()[0] == "\ufeffnif;name;ccc;_line;_column;_code;_reason"
+    second = run("addressees", kept.read_text("utf-8"), "--errors", str(again))
+    assert second.refused[0]["line"] == 3
+    mended = again.read_text("utf-8").replace(SECOND[1:], SECOND)
+    assert run("addressees", mended).counts == (1, 0, 0)
+
+
+def test_the_column_of_an_account_that_is_anothers_is_told(run: Callable[..., Said]) -> None:
+    run("addressees", ADDRESSEES)
+    found = run("addressees", f"nif,name,ccc\n{OTHER},Otra,{CCC}\n")
+    assert found.refused[0]["column"] == "ccc"
+    assert "belongs to another addressee" in found.refused[0]["reason"]
 
 
 def test_what_a_refused_line_began_is_taken_back(run: Callable[..., Said], engine: Engine) -> None:
@@ -152,7 +174,7 @@ def test_of_two_lines_that_contradict_each_other_the_second_is_refused(
     found = run("addressees", content)
     assert (found.code, found.counts) == (1, (1, 0, 1))
     assert [(one["line"], one["code"]) for one in found.refused] == [(4, "IMPORT_LINE_INVALID")]
-    assert "line 2 says otherwise" in found.refused[0]["reason"]
+    assert "line 2 says otherwise of the same nif" in found.refused[0]["reason"]
     with reading(engine) as session:
         row = find_addressee(session, COMPANY)
         assert row is not None
@@ -236,6 +258,7 @@ def test_nothing_is_missing_or_doubled_after_a_kill(tmp_path: Path) -> None:
     ("content", "says"),
     [
         (ADDRESSEES.encode("utf-16"), "UTF-16"),
+        (b"PK\x03\x04" + b"\0" * 99, "Excel workbook: save it as CSV UTF-8"),
         (ADDRESSEES.replace("Ana", "Ñuño").encode("cp1252"), "line 4 is not in UTF-8"),
         (ADDRESSEES.replace("Ana", "A\0na"), "line 4 holds a zero byte"),
         (ADDRESSEES.replace("Ana", "A" * 70_000), "line 4 has more than"),
@@ -252,6 +275,12 @@ def test_a_file_that_nobody_can_tell_lines_of_changes_nothing(
     assert says in str(found.error)
     with reading(engine) as session:
         assert find_addressee(session, COMPANY) is None
+
+
+def test_a_file_without_a_line_is_told(run: Callable[..., Said]) -> None:
+    found = run("addressees", "nif;name\n")
+    assert (found.code, found.counts) == (0, (0, 0, 0))
+    assert "there is no line in the file" in found.err
 
 
 def test_bad_lines_of_json_are_named(run: Callable[..., Said]) -> None:

@@ -28,6 +28,9 @@ FILE_MAX_BYTES: Final = 1024 * 1024 * 1024
 STANDARD_INPUT: Final = "-"
 # What a file of refused lines says beside what stood in them: nobody reads it when it is given again.
 NOTE: Final = "_"
+_LINE: Final = "_line"
+# How an .xlsx begins (any ZIP does), and an .xls.
+_WORKBOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,22 @@ class Line:
     number: int
     said: Mapping[str, str]
     refusal: ImportLineError | None = None
+    # Of a line that was refused before: where it stood in the file that it comes from.
+    first_number: int | None = None
+
+    @property
+    def place(self) -> int:
+        """The number by which whoever made the file finds it."""
+        return self.number if self.first_number is None else self.first_number
+
+
+@dataclass(frozen=True)
+class Header:
+    """How a CSV file is written: its mark of UTF-8, if it has one, its delimiter and its columns."""
+
+    mark: str
+    delimiter: str
+    columns: tuple[str, ...]
 
 
 @contextmanager
@@ -84,12 +103,27 @@ def read_lines(file: IO[bytes], columns: Collection[str]) -> Iterator[Line]:
         yield from _of_csv(file, columns, delimiter=_delimiter(first))
 
 
+def header_of(file: IO[bytes]) -> Header | None:
+    """Return how a CSV file that could be checked is written; None for JSON lines and for an empty file."""
+    file.seek(0)
+    mark = "\ufeff" if file.read(3) == codecs.BOM_UTF8 else ""
+    file.seek(0)
+    first = next((text for text in _texts(file) if text.strip()), "{")
+    if first.lstrip().startswith("{"):
+        return None
+    delimiter = _delimiter(first)
+    names = [name.strip().lower() for name in next(csv.reader([first], delimiter=delimiter))]
+    return Header(mark, delimiter, tuple(name for name in names if not name.startswith(NOTE)))
+
+
 def _texts(file: IO[bytes]) -> Iterator[str]:
     """Yield the physical lines as text."""
     number = 0
     while line := file.readline(LINE_MAX_BYTES + 1):
         number += 1
         if number == 1:
+            if line.startswith(_WORKBOOKS):
+                raise ConfigurationError("the file is an Excel workbook: save it as CSV UTF-8")
             if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
                 raise ConfigurationError("the file is in UTF-16: save it as UTF-8")
             line = line.removeprefix(codecs.BOM_UTF8)
@@ -124,21 +158,37 @@ def _of_csv(file: IO[bytes], columns: Collection[str], *, delimiter: str) -> Ite
                 header = [value.lower() for value in values]
                 _check_header(header, columns)
             elif len(values) != len(header):
-                yield Line(number, dict(zip(header, values, strict=False)), _invalid("line", "columns"))
+                said = dict(zip(header, values, strict=False))
+                yield Line(number, _without_notes(said), _invalid("line", "columns"), _first_number(said))
             else:
-                yield Line(number, {name: value for name, value in zip(header, values, strict=True) if value})
+                said = {name: value for name, value in zip(header, values, strict=True) if value}
+                yield Line(number, _without_notes(said), None, _first_number(said))
     except csv.Error as error:
         raise ConfigurationError(f"line {before + 1} is not CSV: {error}") from error
 
 
 def _check_header(header: list[str], columns: Collection[str]) -> None:
     """Check that every column is read, and each once: a typing error must not go unnoticed."""
-    wrong = sorted({name or '""' for name in header if name not in columns or header.count(name) > 1})
+    wrong = sorted({name or '""' for name in header if not _is_read(name, columns) or header.count(name) > 1})
     if wrong:
         raise ConfigurationError(
             f"the header names what nobody reads, or twice: {', '.join(wrong)}; "
             f"columns are {', '.join(columns)}"
         )
+
+
+def _is_read(name: str, columns: Collection[str]) -> bool:
+    return name in columns or name.startswith(NOTE)
+
+
+def _without_notes(said: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in said.items() if not name.startswith(NOTE)}
+
+
+def _first_number(said: Mapping[str, object]) -> int | None:
+    """Return where a refused line stood, if it says so."""
+    number = str(said.get(_LINE, ""))
+    return int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else None  # noqa: PLR2004
 
 
 def _of_json(file: IO[bytes], columns: Collection[str]) -> Iterator[Line]:
@@ -164,7 +214,8 @@ def _json_line(number: int, text: str, columns: Collection[str]) -> Line:
             refusal = refusal or _invalid("line", "key")
         elif "\0" in written or not isinstance(value, str | bool):
             refusal = refusal or _invalid(name, "json")
-    return Line(number, {name: value.strip() for name, value in said.items() if value.strip()}, refusal)
+    words = {name: value.strip() for name, value in said.items() if value.strip()}
+    return Line(number, words, refusal, _first_number(found))
 
 
 def _text(value: object) -> str:

@@ -6,10 +6,11 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from notigateway.addressee.registering import enter_each, written
 from notigateway.cli.import_kinds import Desk, check_needed
+from notigateway.cli.refused import column_of, hint_of
 from notigateway.cli.telling import harmless
 from notigateway.clock.obliging import obliging_by
 from notigateway.contract.problems import said_of
@@ -19,13 +20,14 @@ from notigateway.repository.engine import writing
 from notigateway.repository.touched import Touched
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from rich.console import Console
     from sqlalchemy import Engine
 
     from notigateway.cli.import_files import Line
     from notigateway.cli.import_kinds import Kind
+    from notigateway.cli.refused import RefusedFile
     from notigateway.repository.session import Session
     from notigateway.settings import Settings
 
@@ -65,7 +67,7 @@ class Importer:
     """Imports lines of one kind."""
 
     def __init__(
-        self, kind: Kind, settings: Settings, console: Console, *, engine: Engine, errors: IO[str] | None
+        self, kind: Kind, settings: Settings, console: Console, *, engine: Engine, errors: RefusedFile | None
     ) -> None:
         self.kind = kind
         self.obliging = obliging_by(settings)
@@ -138,36 +140,25 @@ class Importer:
     def _check_consistent(self, line: Line) -> None:
         """Check that no earlier line says something else of the same. Raises: `ImportLineError`."""
         key = _digest(line.said, self.kind.key)
-        first, words = self._said.setdefault(key, (line.number, _digest(line.said, self.kind.columns)))
+        first, words = self._said.setdefault(key, (line.place, _digest(line.said, self.kind.columns)))
         if words != _digest(line.said, self.kind.columns):
             raise ImportLineError(
-                f"line {first} says otherwise of the same", field="line", problem="contradicts", line=first
+                f"line {first} says otherwise of the same {' and '.join(self.kind.key)}",
+                field="line",
+                problem="contradicts",
+                line=first,
             )
 
     def _refuse(self, line: Line, refusal: GatewayError) -> None:
         """Report a line on standard error at once, and keep it for who mends it."""
-        column, reason = str(refusal.facts.get("field", "line")), harmless(said_of(refusal))
-        found = RefusedLine(line.number, refusal.code, column, reason)
+        column = column_of(str(refusal.facts.get("field", "line")), line.said, self.kind.columns)
+        reason = harmless(said_of(refusal)) + hint_of(column, line.said)
+        found = RefusedLine(line.place, refusal.code, column, reason)
         self.summary.refused.append(found)
         said = f"line {found.line}: {found.column}: {found.code}: {found.reason}"
         self.console.print(said, markup=False, highlight=False, soft_wrap=True)
         if self.errors is not None:
-            notes = {"_line": found.line, "_column": column, "_code": found.code, "_reason": reason}
-            self.errors.write(_kept({**line.said, **notes}) + "\n")
-
-
-def _kept(said: Mapping[str, object]) -> str:
-    """Return a line for who mends it, as it was; half of a surrogate pair can only be an escape."""
-    text = json.dumps(said, ensure_ascii=False)
-    return text if _is_writable(text) else json.dumps(said)
-
-
-def _is_writable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+            self.errors.write(line.said, found.line, column, found.code, reason)
 
 
 def _digest(said: Any, names: Sequence[str]) -> bytes:  # noqa: ANN401

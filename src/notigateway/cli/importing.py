@@ -28,7 +28,9 @@ def import_(
     file: Annotated[Path, typer.Argument(help="CSV with a header, or JSON lines; - is standard input.")],
     errors: Annotated[
         Path | None,
-        typer.Option(help="Write the refused lines here, as JSON lines: mend them and import that file."),
+        typer.Option(
+            help="Write the refused lines here, as CSV or JSON lines as they came: mend and import that file."
+        ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every line; change nothing.")] = False,
     settings_file: SettingsFile = None,
@@ -49,9 +51,10 @@ def import_(
     """
     from rich.console import Console
 
-    from notigateway.cli.import_files import check_file, opened_file, read_lines
+    from notigateway.cli.import_files import check_file, header_of, opened_file, read_lines
     from notigateway.cli.import_kinds import KINDS
     from notigateway.cli.importer import LINES_PER_TRANSACTION, Importer
+    from notigateway.cli.refused import RefusedFile
     from notigateway.repository.engine import let_others_write
 
     settings, of_kind = named_settings(settings_file), KINDS[kind]
@@ -62,7 +65,12 @@ def import_(
         source = stack.enter_context(opened_file(file))
         total = check_file(source, of_kind.columns)
         engine = stack.enter_context(opened(settings))
-        refused = None if errors is None else stack.enter_context(errors.open("w", encoding="utf-8"))
+        if not total:
+            console.print("there is no line in the file", soft_wrap=True)
+        refused = None
+        if errors is not None:
+            kept = stack.enter_context(errors.open("w", encoding="utf-8", newline=""))
+            refused = RefusedFile(kept, header_of(source))
         importer = Importer(of_kind, settings, console, engine=engine, errors=refused)
         importer.summary.dry_run = dry_run
         started = time.monotonic()

@@ -15,6 +15,8 @@ from notigateway.cli.telling import harmless
 from notigateway.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from notigateway.repository.mails import Mail
 
 notices = typer.Typer(
@@ -57,13 +59,18 @@ def list_command(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """List messages to addresses; of erased ones only when and how it ended."""
+    from notigateway.client.days import moment_text
+    from notigateway.instants import instant_text
     from notigateway.law.contacts import NoticeState
     from notigateway.repository.engine import reading
     from notigateway.repository.mails import list_mails
 
     with opened(named_settings(settings_file)) as engine, reading(engine) as session:
         state = NoticeState.FAILED if failed else None
-        found = [_said(one) for one in list_mails(session, state=state, limit=limit)]
+        found = [
+            _said(one, at=instant_text if as_json else moment_text)
+            for one in list_mails(session, state=state, limit=limit)
+        ]
     for one in found:
         line = (
             json.dumps(one, ensure_ascii=False) if as_json else "  ".join(str(v) for v in one.values() if v)
@@ -96,7 +103,7 @@ def retry(
         raise typer.Exit(1)
 
 
-def _said(mail: Mail) -> dict[str, object]:
+def _said(mail: Mail, *, at: Callable[[datetime], str]) -> dict[str, object]:
     """Return what is told of a message; its words are personal data, and not needed here."""
     return {
         "id": str(mail.id),
@@ -104,8 +111,8 @@ def _said(mail: Mail) -> dict[str, object]:
         "party": mail.party,
         "address": mail.address,
         "notices": mail.told,
-        "queued_at": mail.queued_at.isoformat(),
-        "ended_at": None if mail.ended_at is None else mail.ended_at.isoformat(),
+        "queued_at": at(mail.queued_at),
+        "ended_at": None if mail.ended_at is None else at(mail.ended_at),
         "attempts": mail.attempts,
         "trouble": mail.trouble,
     }

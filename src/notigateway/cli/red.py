@@ -122,10 +122,13 @@ def list_assignments(
     settings_file: SettingsFile = None,
 ) -> None:
     """List the register, one assignment a line: identifier, account, addressee, person, from, to."""
+    from notigateway.law.accounts import account_key, read_account
     from notigateway.repository.powers import list_all_red_assignments
 
+    key = None if account is None else account_key(read_account(account))
     with reading_in(named_settings(settings_file)) as session:
-        lines = [_line(row) for row in list_all_red_assignments(session, account=account)]
+        rows = list_all_red_assignments(session)
+        lines = [_line(row) for row in rows if key is None or account_key(row.account) == key]
     typer.echo("\n".join(lines), nl=bool(lines))
 
 

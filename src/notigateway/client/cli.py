@@ -24,6 +24,7 @@ from notigateway.client.follow_command import add_follow_command
 from notigateway.client.following_commands import add_following_commands
 from notigateway.client.log_commands import add_log_commands
 from notigateway.client.marking_commands import add_marking_command
+from notigateway.client.matters import check_matter
 from notigateway.client.naming import resolved
 from notigateway.client.options import (
     EVERYTHING,
@@ -191,6 +192,7 @@ def list_command(
         label=label,
     )
     with connection_of(context).client() as client:
+        check_matter(client, where)
         found = client.list_notifications(where, with_marks=with_marks)
         show.print_all(found, show.notifications_table, as_json=as_json)
 

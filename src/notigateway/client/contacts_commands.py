@@ -23,7 +23,9 @@ def get_command(context: typer.Context, as_json: Json = False) -> None:
         _print(client.contacts(), as_json=as_json)
 
 
-@contacts_app.command("set", help="Be told at these addresses from now on; without any, nowhere.")
+@contacts_app.command(
+    "set", help="Be told at these addresses from now on, and no others; with --none nowhere."
+)
 def set_command(
     context: typer.Context,
     address: Annotated[

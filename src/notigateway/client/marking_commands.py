@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from notigateway.client.connection import connection_of
+from notigateway.client.given import label as to_label
 from notigateway.client.naming import resolved
 from notigateway.client.options import Ids, IdsFile, Json, chosen_ids
 from notigateway.client.show import print_all
@@ -42,9 +43,11 @@ def mark_command(
     if_unassigned: Annotated[
         bool, typer.Option("--if-unassigned", help="Assign only what is in nobody's hands.")
     ] = False,
-    label: Annotated[list[str] | None, typer.Option(help="Set this label; may be repeated.")] = None,
+    label: Annotated[
+        list[str] | None, typer.Option(parser=to_label, help="Set this label; may be repeated.")
+    ] = None,
     remove_label: Annotated[
-        list[str] | None, typer.Option(help="Take this label away; may be repeated.")
+        list[str] | None, typer.Option(parser=to_label, help="Take this label away; may be repeated.")
     ] = None,
     as_json: Json = False,
 ) -> None:

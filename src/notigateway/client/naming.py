@@ -1,4 +1,4 @@
-"""Notifications that are named by the beginning of their identifier: the service says which they are."""
+"""Notifications that are named by their code or the beginning of their identifier: the service says which."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
+from notigateway.client.options import is_code
 from notigateway.client.tables import shown
 
 if TYPE_CHECKING:
@@ -22,17 +23,21 @@ _SHOWN: Final = 5
 def resolved(client: NotificationClient, named: Sequence[str]) -> list[str]:
     """Return whole identifiers, each once, in their order; what a beginning means is told on standard error.
 
-    Only where there is a beginning the list is asked for: it has no legal effect.
+    Only where one is not whole the list is asked for: it has no legal effect.
 
-    Raises: `BadParameter` for a beginning of none or of several, with those it may mean; `ClientError`.
+    Raises: `BadParameter` for what is none's or of several, with those it may mean; `ClientError`.
     """
-    beginnings = {one for one in named if len(one) < _WHOLE}
-    if not beginnings:
+    short = {one for one in named if len(one) < _WHOLE}
+    if not short:
         return list(named)
-    found: dict[str, list[Notification]] = {one: [] for one in beginnings}
+    found: dict[str, list[Notification]] = {one: [] for one in short}
+    codes = {int(one): one for one in short if is_code(one)}
+    beginnings = {one: one.lower() for one in short if not is_code(one)}
     for notification in client.list_notifications():
-        for one in beginnings:
-            if notification.id.lower().startswith(one.lower()):
+        if notification.code in codes:
+            found[codes[notification.code]].append(notification)
+        for one, letters in beginnings.items():
+            if notification.id.lower().startswith(letters):
                 found[one].append(notification)
     meant = {one: _only(one, several) for one, several in found.items()}
     for one, notification in meant.items():
@@ -40,14 +45,15 @@ def resolved(client: NotificationClient, named: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(meant[one].id if one in meant else one for one in named))
 
 
-def _only(beginning: str, found: Sequence[Notification]) -> Notification:
+def _only(short: str, found: Sequence[Notification]) -> Notification:
     if len(found) == 1:
         return found[0]
     if not found:
-        raise typer.BadParameter(f"no notification that you may see begins with {beginning!r}")
+        said = f"has the code {short}" if is_code(short) else f"begins with {short!r}"
+        raise typer.BadParameter(f"no notification that you may see {said}")
     more = f", and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     several = "; ".join(map(_described, found[:_SHOWN]))
-    raise typer.BadParameter(f"{beginning!r} may mean {several}{more}: give more of it")
+    raise typer.BadParameter(f"{short!r} may mean {several}{more}: give more of the identifier")
 
 
 def _described(one: Notification) -> str:

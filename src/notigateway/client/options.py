@@ -13,6 +13,7 @@ from uuid import UUID
 import typer
 
 from notigateway.client.errors import NotConfirmedError
+from notigateway.client.given import ENCODING, checked, dir3, label, nif, read_file
 from notigateway.client.values import Filter, Metadata
 from notigateway.law.metadata import ASSIGNS
 
@@ -28,8 +29,8 @@ _IDENTIFIER: Final = re.compile(
     r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{0,4}|(?:-[0-9a-fA-F]{4}){1,2}-[0-9a-fA-F]{0,4}|(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{0,12})?",
     re.ASCII,
 )
+OR_BEGINNING: Final = ", its beginning, from 8 characters, where no other begins so, or its code"
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-OR_BEGINNING: Final = ", or its beginning, from 8 characters, where no other begins so"
 
 
 def instant(text: str) -> datetime:
@@ -52,13 +53,6 @@ def before_day(text: str) -> datetime:
     """
     found = instant(text)
     return found + timedelta(milliseconds=1) if _DAY.fullmatch(text) else found
-
-
-def nif(text: str) -> str:
-    """Return a NIF in its one form. Raises: `BadParameter` with what is wrong with it."""
-    from notigateway.law.identifiers import check_nif  # noqa: PLC0415  (for who gives one)
-
-    return _checked(text, check_nif)
 
 
 def _begins(day: date) -> datetime:
@@ -84,21 +78,13 @@ def _state(text: str) -> str:
 def _ccc(text: str) -> str:
     from notigateway.law.identifiers import check_ccc  # noqa: PLC0415  (for who gives one)
 
-    return _checked(text, check_ccc)
+    return checked(text, check_ccc)
 
 
 def _naf(text: str) -> str:
     from notigateway.law.identifiers import check_naf  # noqa: PLC0415  (for who gives one)
 
-    return _checked(text, check_naf)
-
-
-def _checked(text: str, check: Callable[[str], str]) -> str:
-    """Return a number in its one form. Raises: `BadParameter` with what is wrong with it."""
-    try:
-        return check(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+    return checked(text, check_naf)
 
 
 def _pair(text: str) -> Metadata:
@@ -109,14 +95,20 @@ def _pair(text: str) -> Metadata:
 
 
 def identifier(text: str) -> str:
-    """Return an identifier of a notification, or a beginning. Raises: `BadParameter` for what is none."""
-    if text.isdecimal():
-        raise typer.BadParameter(f"{text} is a code; give the identifier: the list shows it")
+    """Return an identifier of a notification, a beginning, or its code. Raises: `BadParameter` otherwise."""
+    if is_code(text):
+        return text
     if _IDENTIFIER.fullmatch(text) is None:
         raise typer.BadParameter(
-            f"{text!r} is not an identifier, as list prints it; of one, 8 letters or more will do"
+            f"{text!r} is neither an identifier nor a code, as list prints them; of an identifier, 8 letters "
+            "or more will do"
         )
     return text
+
+
+def is_code(text: str) -> bool:
+    """Tell whether a text is the code of a notification, and not its identifier."""
+    return text.isascii() and text.isdecimal()
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON: one line for each item, or one document.")]
@@ -128,8 +120,8 @@ Kind = Annotated[Literal["notification", "communication"] | None, typer.Option(h
 Role = Annotated[
     Literal["own", "red", "attorney"] | None, typer.Option(help="Only what you see by this title.")
 ]
-Addressee = Annotated[str | None, typer.Option(help="Only for this addressee (NIF).")]
-Issuer = Annotated[str | None, typer.Option(help="Only from this issuing body (DIR3).")]
+Addressee = Annotated[str | None, typer.Option(parser=nif, help="Only for this addressee (NIF).")]
+Issuer = Annotated[str | None, typer.Option(parser=dir3, help="Only from this issuing body (DIR3).")]
 _INSTANT_HELP: Final = "An instant with zone, such as 2026-11-23T09:00:00Z, or a day of Madrid."
 From = Annotated[datetime | None, typer.Option(parser=instant, help=f"Put at disposal from. {_INSTANT_HELP}")]
 To = Annotated[datetime | None, typer.Option(parser=instant, help=f"Put at disposal before. {_INSTANT_HELP}")]
@@ -176,11 +168,12 @@ Archived = Annotated[
     typer.Option("--archived/--not-archived", help="Only what your party has, or has not, put away."),
 ]
 AssignedTo = Annotated[str | None, typer.Option(help="Only what is in these hands.")]
-Label = Annotated[str | None, typer.Option(help="Only with this label of your party.")]
+Label = Annotated[str | None, typer.Option(parser=label, help="Only with this label of your party.")]
 WithMarks = Annotated[bool, typer.Option("--with-marks", help="Show the marks of your party too.")]
 Ids = Annotated[list[str] | None, typer.Argument(help=f"Identifiers of notifications{OR_BEGINNING}.")]
 IdsFile = Annotated[
-    typer.FileText | None, typer.Option(help="Read identifiers from a file, one a line; - is standard input.")
+    typer.FileText | None,
+    typer.Option(encoding=ENCODING, help="Read identifiers from a file, one a line; - is standard input."),
 ]
 Yes = Annotated[
     bool, typer.Option("--yes", help="Do not ask, although it has legal effect. Needed without a terminal.")
@@ -191,8 +184,8 @@ EVERYTHING: Final = Filter()
 
 def chosen_ids(ids: Sequence[str] | None, ids_file: typer.FileText | None) -> list[str]:
     """Return the identifiers of arguments and file, each once. Raises: `BadParameter` where there is none."""
-    lines = [line.strip() for line in ids_file] if ids_file is not None else []
-    chosen = list(dict.fromkeys(map(identifier, [*(ids or ()), *filter(None, lines)])))
+    read = [] if ids_file is None else read_file(ids_file, identifier)
+    chosen = list(dict.fromkeys([*map(identifier, ids or ()), *read]))
     if not chosen:
         raise typer.BadParameter("no identifier is given", param_hint="IDS")
     return chosen

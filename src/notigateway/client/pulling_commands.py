@@ -12,6 +12,7 @@ import typer
 from notigateway.client import show
 from notigateway.client.connection import connection_of
 from notigateway.client.days import decided_text
+from notigateway.client.matters import check_matter
 from notigateway.client.options import EVERYTHING, Json, States, choosing
 from notigateway.client.tables import shown
 from notigateway.client.values import Filter
@@ -77,6 +78,7 @@ def pull_command(
 
     seals, authorities = connection_of(context).seals(), connection_of(context).authorities()
     with connection_of(context).client() as client, show.pull_progress() as progress:
+        check_matter(client, where)
         report = pull_all(
             client,
             directory,

@@ -69,8 +69,8 @@ def notifications_table(notifications: Iterable[Notification]) -> None:
     """Print a list of notifications; what is furthest from deciding is left out on a narrow screen."""
     print_table(
         (
-            *("code", "id", "kind", "state", "last day", "issuer", "addressee", "subject", "documents"),
-            *("account", "metadata", "marks"),
+            *("code", "id", "kind", "state", "last day", "issuer", "matter", "addressee", "name", "subject"),
+            *("documents", "account", "metadata", "marks"),
         ),
         (
             (
@@ -80,7 +80,9 @@ def notifications_table(notifications: Iterable[Notification]) -> None:
                 one.state,
                 last_day_text(one.deadline),
                 one.issuing_body.acronym,
+                one.matter,
                 one.addressee.identifier,
+                one.addressee.name,
                 one.subject,
                 f"{one.document_count} ({sum(one.document_sizes)} B)",
                 one.ccc or one.naf or "",
@@ -89,7 +91,9 @@ def notifications_table(notifications: Iterable[Notification]) -> None:
             )
             for one in notifications
         ),
-        optional=("addressee", "issuer", "kind", "documents", "account", "metadata", "marks"),
+        optional=(
+            *("addressee", "issuer", "name", "matter", "kind", "documents", "account", "metadata", "marks"),
+        ),
     )
 
 

@@ -18,11 +18,9 @@ if TYPE_CHECKING:
 
     from notigateway.client.values import Marks
 
-# In a file or a pipe nothing is folded to the width of a screen that is not there.
-_FILE_WIDTH: Final = 240
 # What may be folded: sentences. Narrower than this nobody reads them.
 _SENTENCES: Final = frozenset(
-    {"subject", "problem", "text", "documents", "addressee", "acted", "metadata", "marks", ""}
+    {"subject", "problem", "text", "documents", "addressee", "name", "acted", "metadata", "marks", ""}
 )
 _SENTENCE_MIN: Final = 20
 _GAP: Final = 2
@@ -45,18 +43,19 @@ def print_table(
     """Print a table; columns that are `optional` are left out, the last first, where the screen is narrow.
 
     So are those of them in which nothing stands.
-    Where it is too narrow for the others, each row is printed as a block, name and value on a line.
+    Where it is too narrow for the others, each row is printed as a block, name and value on a line. In a
+    file or a pipe nothing is folded to the width of a screen that is not there: one row is one line.
     """
     console = Console(file=sys.stdout)
-    if not console.is_terminal:
-        console.width = _FILE_WIDTH
-    cells = [[shown(value) for value in row] for row in rows]
+    is_folded = console.is_terminal
+    cells = [[shown(value if is_folded else _in_a_line(value)) for value in row] for row in rows]
     if not cells:
         console.print("none")
         return
-    widths = {
-        name: max([len(name), *(row[place].cell_len for row in cells)]) for place, name in enumerate(columns)
-    }
+    wide = [max(len(name), *(row[place].cell_len for row in cells)) for place, name in enumerate(columns)]
+    widths = dict(zip(columns, wide, strict=True))
+    if not is_folded:
+        console.width = sum(wide) + _GAP * len(columns)
     kept = [name for name in columns if name not in optional or _has(cells, columns.index(name))]
     for name in reversed(optional):
         if name in kept and _least(kept, widths) > console.width:
@@ -66,11 +65,15 @@ def print_table(
         return
     table = Table(box=None, pad_edge=False, show_header=any(columns))
     for name in kept:
-        table.add_column(name, no_wrap=name not in _SENTENCES, overflow="fold")
+        table.add_column(name, no_wrap=not is_folded or name not in _SENTENCES, overflow="fold")
     places = [columns.index(name) for name in kept] if any(columns) else range(len(columns))
     for row in cells:
         table.add_row(*(row[place] for place in places))
     console.print(table)
+
+
+def _in_a_line(value: object) -> str:
+    return "; ".join(str(value).split("\n"))
 
 
 def marks_text(marks: Marks | None) -> str:

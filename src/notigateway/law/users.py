@@ -146,7 +146,7 @@ def check_matters(matters: Sequence[str], known: Collection[str]) -> None:
     """
     for number, one in _counted(matters):
         if one not in known:
-            raise invalid_user("matter", "unknown", number=number)
+            raise invalid_user("matter", "not_in_catalogue", number=number)
 
 
 def invalid_user(field: str, problem: str, **facts: int) -> UserInvalidError:

@@ -5,6 +5,7 @@ import pty
 import re
 import subprocess
 import sys
+from copy import deepcopy
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from bundles import stamped
 from notigateway.client.errors import SpoolError
 from notigateway.client.options import STATES
+from notigateway.client.tables import print_table
 from notigateway.client.wscn import WscnOutcome
 from notigateway.client.wscn_commands import ask_each
 from notigateway.evidence.history import PERIODS
@@ -81,7 +83,7 @@ def plain(text: str) -> list[str]:
     [
         (100, "code id state last day subject"),
         (120, "code id state last day issuer addressee subject"),
-        (200, "code id kind state last day issuer addressee subject documents"),
+        (200, "code id kind state last day issuer matter addressee name subject documents"),
     ],
 )
 def test_id_and_last_day_stand_on_one_line_whatever_the_screen(
@@ -135,6 +137,10 @@ def test_an_id_may_be_named_by_its_beginning(service: Simulator, run: Callable[.
         assert several.code == 2
         assert "may mean 01931e7c-5c00-7cc3-98c4-dc0c0c073901 (1, Uno); 01931e7c-5c00" in said
     assert "RejectNotifications" not in service.operations
+    by_code = run("accept", "2", "--yes", "--json")
+    assert (by_code.code, by_code.lines()[0]["id"]) == (0, "01931e7c-5c00-7cc3-98c4-dc0c0c073a02")
+    unknown = run("accept", "99", "--yes")
+    assert (unknown.code, "no notification that you may see has the code 99" in unknown.err) == (2, True)
     nobody = run("accept", "0193ffff", "--yes")
     assert (nobody.code, "no notification that you may see begins with" in nobody.err) == (2, True)
 
@@ -381,6 +387,56 @@ def test_instants_reach_the_service_in_utc(service: Simulator, run: Callable[...
     assert b"<availableFrom>2026-11-23T09:00:00.000Z</availableFrom>" in service.requests[0]
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--addressee", "B10000371"], "'B10000371': the check character of the NIF is wrong"),
+        (["--issuer", "ea000856"], "'ea000856': a DIR3 code has"),
+        (["--label", "x" * 65], "this one has 65"),
+    ],
+)
+def test_what_would_find_nothing_for_a_typing_error_is_refused(
+    service: Simulator, run: Callable[..., Done], options: list[str], said: str
+) -> None:
+    done = run("list", *options)
+    assert done.code == 2
+    assert said in " ".join(re.sub(r"[│\n]", " ", done.err).split())
+    assert not service.requests
+
+
+def test_nifs_and_bodies_are_taken_in_lower_case(service: Simulator, run: Callable[..., Done]) -> None:
+    assert run("list", "--addressee", "b12345674", "--issuer", "ea0008567").code == 0
+    assert b"<addresseeId>B12345674</addresseeId><issuerId>EA0008567<" in service.requests[0]
+
+
+def test_a_matter_of_no_catalogue_is_no_empty_list(
+    service: Simulator, run: Callable[..., Done], tmp_path: Path
+) -> None:
+    known = element("matter", element("code", "collection"), element("name", "Recaudación"))
+    for command in (["list"], ["pull", tmp_path / "archive"]):
+        service.plan += [
+            lambda *_: element(
+                "ListMattersResponse", element("asOf", "2026-11-23T09:00:00.000Z"), deepcopy(known)
+            )
+        ]
+        done = run(*command, "--matter", "colection")
+        assert done.code == 2
+        assert "is it 'collection'?" in " ".join(re.sub(r"[│\n]", " ", done.err).split())
+
+
+def test_in_a_pipe_a_row_is_a_line_whatever_its_length(service: Simulator, run: Callable[..., Done]) -> None:
+    service.add(subject="Providencia de apremio " * 30)
+    out = run("list").out
+    assert len(out.splitlines()) == 2
+    assert "matter" in out.splitlines()[0]
+    assert "name" in out.splitlines()[0]
+
+
+def test_nothing_is_cut_off_where_columns_have_no_name(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(("", ""), [("n" * 200, "b"), ("a", "c" * 300)])
+    assert capsys.readouterr().out.split() == ["n" * 200, "b", "a", "c" * 300]
+
+
 def test_what_acts_say_is_asked_for_in_the_form_of_the_contract(
     service: Simulator, run: Callable[..., Done]
 ) -> None:
@@ -477,11 +533,11 @@ def test_a_day_of_madrid_is_an_instant_too(service: Simulator, run: Callable[...
         (["reject", UNKNOWN], "NOT_CONFIRMED: give --yes: this has legal effect"),
         (["wscn", "accept", "11"], "NOT_CONFIRMED: give --yes: this has legal effect"),
         (["--contract", "wscn", "reject", "11"], "NOT_CONFIRMED: give --yes: this has legal effect"),
-        (["accept", "11", "--yes"], "11 is a code; give the identifier"),
-        (["reject", "11", "--yes"], "11 is a code; give the identifier"),
-        (["receipt", "11"], "11 is a code; give the identifier"),
-        (["retrieve", "11", "--output", "folder"], "11 is a code; give the identifier"),
-        (["history", "11"], "11 is a code; give the identifier"),
+        (["accept", "11", "--yes"], "no notification that you may see has the code 11"),
+        (["reject", "11", "--yes"], "no notification that you may see has the code 11"),
+        (["receipt", "11"], "no notification that you may see has the code 11"),
+        (["retrieve", "11", "--output", "folder"], "no notification that you may see has the code 11"),
+        (["history", "11"], "no notification that you may see has the code 11"),
         (["accept", f"{UNKNOWN}\n", "--yes"], "is not an identifier"),
         (["accept", "ID", "--yes"], "'ID' is not an identifier"),
     ],

@@ -167,7 +167,7 @@ def check_program(words: list[str]) -> None:
     while rest:
         word = rest.pop(0)
         if word.startswith("--"):
-            option = next((p for p in command.params if word in p.opts), None)
+            option = next((p for p in command.params if word in (*p.opts, *p.secondary_opts)), None)
             assert option is not None, f"{' '.join(words)}: no option {word}"
             assert word in help_of(program, name)
             # The commands of another contract are those of the group of its name.
@@ -192,10 +192,17 @@ def test_every_command_exists_with_its_options(document: Path) -> None:
 
 
 def test_every_option_in_the_text_is_an_option_of_some_command(document: Path) -> None:
-    known = {"--help", *(option for program in PROGRAMS for p in parameters(program) for option in p.opts)}
     alone = typer.main.get_command(notigateway.verifier.cli.app)  # a program of one command
-    known |= {option for p in alone.params for option in p.opts}
+    taken = [*alone.params, *(p for program in PROGRAMS for p in parameters(program))]
+    known = {"--help", *(option for p in taken for option in (*p.opts, *p.secondary_opts))}
     assert {span for span in code_spans(document) if re.fullmatch(r"--[a-z-]+", span)} <= known
+
+
+def test_the_unit_for_systemd_calls_a_command_with_its_options() -> None:
+    unit = text_of("samples/follow/notigateway-follow.service")
+    (line,) = re.findall(r"^ExecStart=/opt/notigateway/bin/(.*)$", unit, re.MULTILINE)
+    check_program(shlex.split(line))
+    assert "python3 -m venv /opt/notigateway" in text_of("docs/integration.md")
 
 
 def test_every_command_is_documented() -> None:

@@ -75,7 +75,7 @@ def test_a_scope_that_cannot_be_is_refused(
 def test_a_matter_that_nobody_knows_is_refused_by_its_number() -> None:
     with pytest.raises(UserInvalidError) as caught:
         check_matters(["collection", "colection"], {"collection"})
-    assert caught.value.facts == {"field": "matter", "problem": "unknown", "number": 2}
+    assert caught.value.facts == {"field": "matter", "problem": "not_in_catalogue", "number": 2}
 
 
 def test_a_registration_begins_now_or_later_and_ends_after_that() -> None:
