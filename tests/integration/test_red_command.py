@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from notigateway.cli.red import red
 from notigateway.errors import (
+    AccountInvalidError,
     ConfigurationError,
     NotAddresseeError,
     RedAssignmentInvalidError,
@@ -54,7 +55,9 @@ def test_an_assignment_is_registered_listed_and_ended(run: Run) -> None:
     assert (starts, ends) == ("2026-02-28T23:00:00.000Z", "-")
     assert run("assign", *COMPANY, *PERSON, *FROM).output == first.output
     assert run("list").output == first.output
-    assert run("list", "--account", "28000000000").output == ""
+    assert run("list", "--account", "28/1234567-42").output == first.output
+    assert run("list", "--account", "08999999904").output == ""
+    assert isinstance(run("list", "--account", "foo").exception, AccountInvalidError)
     ended = run("end", identifier)
     assert ended.output.split("\t")[:6] == first.output.split("\t")[:6]
     assert ended.output.strip()[-1] == "Z"

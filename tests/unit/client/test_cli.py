@@ -533,13 +533,8 @@ def test_a_day_of_madrid_is_an_instant_too(service: Simulator, run: Callable[...
         (["reject", UNKNOWN], "NOT_CONFIRMED: give --yes: this has legal effect"),
         (["wscn", "accept", "11"], "NOT_CONFIRMED: give --yes: this has legal effect"),
         (["--contract", "wscn", "reject", "11"], "NOT_CONFIRMED: give --yes: this has legal effect"),
-        (["accept", "11", "--yes"], "no notification that you may see has the code 11"),
-        (["reject", "11", "--yes"], "no notification that you may see has the code 11"),
-        (["receipt", "11"], "no notification that you may see has the code 11"),
-        (["retrieve", "11", "--output", "folder"], "no notification that you may see has the code 11"),
-        (["history", "11"], "no notification that you may see has the code 11"),
-        (["accept", f"{UNKNOWN}\n", "--yes"], "is not an identifier"),
-        (["accept", "ID", "--yes"], "'ID' is not an identifier"),
+        (["accept", f"{UNKNOWN}\n", "--yes"], "is neither an identifier nor a code"),
+        (["accept", "ID", "--yes"], "'ID' is neither an identifier nor a code"),
     ],
 )
 def test_wrong_usage_is_told_with_code_2(
@@ -550,6 +545,26 @@ def test_wrong_usage_is_told_with_code_2(
     assert text in re.sub(r"[│\s]+", " ", done.err)
     assert "Traceback" not in done.err
     assert service.operations == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["accept", "11", "--yes"],
+        ["reject", "11", "--yes"],
+        ["receipt", "11"],
+        ["retrieve", "11", "--output", "folder"],
+        ["history", "11"],
+        ["mark", "11", "--downloaded"],
+    ],
+)
+def test_a_code_that_nobody_has_does_nothing(
+    service: Simulator, run: Callable[..., Done], arguments: list[str]
+) -> None:
+    done = run(*arguments)
+    assert (done.code, done.out) == (2, "")
+    assert "no notification that you may see has the code 11" in re.sub(r"[│\s]+", " ", done.err)
+    assert set(service.operations) == {"ListNotifications"}
 
 
 @pytest.mark.parametrize(
