@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 
 class ClientError(Exception):
@@ -140,6 +141,13 @@ class SpoolError(ClientError):
     """The folder cannot be used, or the disk refused to write."""
 
     code = "FOLDER_UNUSABLE"
+
+
+class PlaceTakenError(SpoolError):
+    """Something else stands where the folder of one notification belongs; its neighbours go on."""
+
+    def __init__(self, place: Path) -> None:
+        super().__init__(f"cannot use {place}: something stands there that is no folder of the archive")
 
 
 class FolderTemplateError(ClientError):

@@ -21,7 +21,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from notigateway.client.dating import Dating
-from notigateway.client.errors import FetchingEndedError, GatewayFaultError, NotVerifiedError
+from notigateway.client.errors import FetchingEndedError, GatewayFaultError, NotVerifiedError, PlaceTakenError
 from notigateway.client.keeping import Work, put
 from notigateway.client.proof import check_delivery, check_receipts, undated
 from notigateway.client.pulled import Left, PullReport
@@ -179,6 +179,8 @@ def _left(wanted: Wanted, part: PullReport) -> Iterator[None]:
         yield
     except _NotDeliveredError as error:
         part.refused.append(left(wanted.listed, error.reason, str(error)))
+    except PlaceTakenError as error:
+        part.refused.append(left(wanted.listed, error.code, str(error)))
     except NotVerifiedError as error:
         part.not_verified.append(left(wanted.listed, error.code, str(error)))
 

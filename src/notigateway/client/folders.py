@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from notigateway.client.errors import FolderTemplateError
-from notigateway.client.file_names import safe_part, safe_piece
+from notigateway.client.file_names import notification_of, safe_part, safe_piece
+from notigateway.client.stored import DESCRIPTION
 from notigateway.law.deadlines import MADRID
 
 if TYPE_CHECKING:
@@ -75,7 +76,12 @@ class FolderTemplate:
         def value(match: re.Match[str]) -> str:
             return safe_piece(_WORDS[match[1]](notification) or _WITHOUT)
 
-        return "/".join(safe_part(_PIECES.sub(value, part)) for part in self.text.split("/"))
+        top, *below = (safe_part(_PIECES.sub(value, part)) for part in self.text.split("/"))
+        is_ours = top.lower().startswith(_OUR_FILES) or (below and notification_of(top) is not None)
+        return "/".join(
+            f"_{part}" if part.lower() == DESCRIPTION else part
+            for part in (f"_{top}" if is_ours else top, *below)
+        )
 
 
 def _wrong_with(part: str) -> str:

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from notigateway.client.errors import ClientError
+from notigateway.client.errors import ClientError, SpoolError
 from notigateway.client.spool import Spool
 from notigateway.client.values import UNDECIDED, Filter
 from notigateway.instants import instant_text
@@ -106,7 +107,12 @@ class Following:
         wanted = [one for one in done.chosen if one.verdict.accepts]
         if wanted and not self.dry_run:
             self._log("accepting", wanted, now)
-            done.accepted = self.pull(accept=True, chosen=[one.notification for one in wanted])
+            try:
+                done.accepted = self.pull(accept=True, chosen=[one.notification for one in wanted])
+            except BaseException as error:
+                with suppress(SpoolError):  # it may be what failed
+                    self._log("interrupted", wanted, now, error=getattr(error, "code", "UNEXPECTED"))
+                raise
             refused = {one.id for one in (*done.accepted.refused, *done.accepted.not_verified)}
             self._log("done", [one for one in wanted if one.notification.id not in refused], now)
             self._log("not_stored", [one for one in wanted if one.notification.id in refused], now)
@@ -146,7 +152,7 @@ class Following:
             found.append(Chosen(replace(one, marks=None), verdict))
         return found
 
-    def _log(self, what: str, chosen: Sequence[Chosen], now: datetime) -> None:
+    def _log(self, what: str, chosen: Sequence[Chosen], now: datetime, **more: str) -> None:
         """Write down what is about to be accepted, or what came of it. Raises: `SpoolError`."""
         if not chosen or self.policy is None:
             return
@@ -159,6 +165,7 @@ class Following:
                 "addressee": one.notification.addressee.identifier,
                 "rule": one.verdict.rule,
                 "policy_sha256": self.policy.sha256,
+                **more,
             }
             for one in chosen
         ]

@@ -17,8 +17,8 @@ from notigateway.client import show
 from notigateway.client.connection import connection_of
 from notigateway.client.days import last_day_text
 from notigateway.client.errors import ClientError, PolicyError
-from notigateway.client.options import Json
-from notigateway.client.pulling_commands import end_as, tell_corrections, tell_lost
+from notigateway.client.options import Json, directory
+from notigateway.client.pulling_commands import end_as, tell_corrections, tell_damaged, tell_lost
 from notigateway.client.tables import print_table
 
 if TYPE_CHECKING:
@@ -38,7 +38,10 @@ def add_follow_command(app: typer.Typer) -> None:
 
 def follow_command(
     context: typer.Context,
-    directory: Annotated[Path, typer.Argument(help="The archive: the folder of a pull.")],
+    directory: Annotated[
+        Path,
+        typer.Argument(parser=directory, metavar="DIRECTORY", help="The archive: the folder of a pull."),
+    ],
     accept_policy: Annotated[
         Path | None,
         typer.Option(
@@ -148,6 +151,7 @@ def _tell(done: Round | ClientError, *, as_json: bool, is_dry: bool) -> None:
             _tell_dry(done)
         elif done.reasons:
             typer.echo(f"not accepted: {_reasons(done)}")
+    tell_damaged([*pulled.damaged, *(accepted.damaged if accepted else ())])
     tell_corrections([*pulled.corrections, *(accepted.corrections if accepted else ())])
     tell_lost(pulled.lost)
 

@@ -217,7 +217,8 @@ def _correction(old: Stored, new: Stored, about: Mapping[str, Any]) -> dict[str,
     Raises: `StateGoneBackError` where a proven one would give way to one that is no earlier, or not proven.
     """
     was, now = (outcome_of(old.state), old.decided_at), (outcome_of(new.state), new.decided_at)
-    if was[0] is None or was == now or (was[0] == now[0] and not (old.is_proven and new.is_proven)):
+    is_known = old.is_proven and new.is_proven and old.decided_at is not None
+    if was[0] is None or was == now or (was[0] == now[0] and not is_known):
         return None
     if old.is_proven and not (new.is_proven and str(new.decided_at) < str(old.decided_at)):
         raise StateGoneBackError(new.state)

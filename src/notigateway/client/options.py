@@ -7,6 +7,7 @@ import sys
 from datetime import date, datetime, time, timedelta
 from functools import wraps
 from inspect import Parameter, signature
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from uuid import UUID
 
@@ -59,6 +60,13 @@ def _begins(day: date) -> datetime:
     from notigateway.law.deadlines import MADRID  # noqa: PLC0415  (for who gives one)
 
     return datetime.combine(day, time.min, MADRID)
+
+
+def directory(text: str) -> Path:
+    """Return the folder of an archive. Raises: `BadParameter` for an empty name, as of an unset variable."""
+    if not text:
+        raise typer.BadParameter("an empty name is no folder; . is the one where you are")
+    return Path(text)
 
 
 def whole_identifier(text: str) -> str:

@@ -124,6 +124,8 @@ class PullReport:
     corrections: list[Correction] = field(default_factory=list)
     # What was stored and is not there, or not as it was.
     lost: list[Lost] = field(default_factory=list)
+    # Folders with a description that cannot be read: what they hold is fetched again, beside them.
+    damaged: list[str] = field(default_factory=list)
     # How many entries the service's log has, which goes on from the head seen before; None: it shows none.
     log_size: int | None = None
     # Where a new name of the log was accepted by this run: what it goes on from, and why.

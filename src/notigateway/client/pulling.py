@@ -27,6 +27,7 @@ from notigateway.client.errors import (
     GatewayFaultError,
     NothingDeliveredError,
     NothingVerifiedError,
+    PlaceTakenError,
     StateGoneBackError,
 )
 from notigateway.client.fetching import Crew, Fetcher, fetched, left
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 
     from notigateway.client.api import NotificationClient
     from notigateway.client.fetching import Processes
-    from notigateway.client.pulled import Lost
+    from notigateway.client.pulled import Left, Lost
     from notigateway.client.values import Change, ChangesPage, RightsChange
     from notigateway.contract.v1 import Notification
     from notigateway.contract.v1_decisions import DecisionOutcome
@@ -116,6 +117,7 @@ def pull(
             else:
                 run.run_for(chosen)
             report = run.report
+            report.damaged = list(dict.fromkeys(index.damaged))
             index.note(waiting)
             date_waiting(spool, waiting, report, begin=crew.date, result=fetched, at_once=crew.size)
             index.refresh(waiting)
@@ -296,14 +298,19 @@ class _Pull:
     # --- the calling thread: one notification -----------------------------------------------------
 
     def _sort(self, notification: Notification, events: Sequence[Change] = ()) -> None:
-        stored = self.spool.find(notification.id)
         is_met = notification.id in self.met
-        if is_met and stored is None:
+        if is_met and notification.id not in self.spool:
             return  # this very run has left it
         self.met.add(notification.id)
         if not is_met:
             self.report.listed += 1
             self.progress(Step.LISTED, 1)
+        try:
+            stored = self.index.find(notification)
+            self.spool.folder_of(notification)
+        except PlaceTakenError as error:
+            self._leave(left(notification, error.code, str(error)))
+            return
         if stored is not None:
             try:
                 check_not_gone_back(notification, stored)
@@ -335,7 +342,7 @@ class _Pull:
                 self.progress(Step.ACCEPTED, 1)
                 self._want(notification, Work.CONTENT)
             else:
-                self._leave(notification, outcome)
+                self._leave(_undelivered(notification, outcome))
 
     def _check_stores(self, batch: Sequence[Notification]) -> None:
         """Check that what is accepted before is being stored, and that these have room beside it.
@@ -353,21 +360,22 @@ class _Pull:
         owed = [one.listed for batch in (*self.running.values(), self.wanted) for one in batch]
         self.spool.check_takes([*owed, *batch])
 
-    def _leave(self, notification: Notification, outcome: DecisionOutcome) -> None:
-        problem = outcome.problem
-        reason, text = (problem.code, problem.text_en) if problem else (outcome.outcome, "")
-        self.report.refused.append(left(notification, reason, text))
+    def _leave(self, one: Left) -> None:
+        self.report.refused.append(one)
         self.progress(Step.REFUSED, 1)
 
     def _want(self, notification: Notification, work: Work, events: Sequence[Change] = ()) -> None:
         withdrawn = [one.at for one in events if one.state == _CANCELLED]
+        folder = self.spool.folder_of(notification)
+        if work is Work.ROW and not self.spool.described(folder):  # it is lost: all that it named is, too
+            work = Work.CONTENT if notification.state in CONTENT_RELEASED else Work.RECEIPTS
         identifier = notification.id.lower()
         lost = self.lost[identifier] if identifier in self.missed else ()
         self.missed.discard(identifier)
         self.wanted.append(
             Wanted(
                 notification,
-                self.spool.folder_of(notification),
+                folder,
                 work,
                 self.spool.find(notification.id),
                 withdrawn[-1] if withdrawn else None,
@@ -432,6 +440,12 @@ def _by_notification(changes: Iterable[Change]) -> Iterable[list[Change]]:
     for one in changes:
         found.setdefault(one.notification.id, []).append(one)
     return found.values()
+
+
+def _undelivered(notification: Notification, outcome: DecisionOutcome) -> Left:
+    problem = outcome.problem
+    reason, text = (problem.code, problem.text_en) if problem else (outcome.outcome, "")
+    return left(notification, reason, text)
 
 
 def _releases_content(outcome: DecisionOutcome) -> bool:

@@ -13,7 +13,7 @@ from notigateway.client import show
 from notigateway.client.connection import connection_of
 from notigateway.client.days import decided_text
 from notigateway.client.matters import check_matter
-from notigateway.client.options import EVERYTHING, Json, States, choosing
+from notigateway.client.options import EVERYTHING, Json, States, choosing, directory
 from notigateway.client.tables import shown
 from notigateway.client.values import Filter
 
@@ -37,7 +37,14 @@ def add_pulling_command(app: typer.Typer) -> None:
 
 def pull_command(
     context: typer.Context,
-    directory: Annotated[Path, typer.Argument(help="The archive: each notification has a folder below it.")],
+    directory: Annotated[
+        Path,
+        typer.Argument(
+            parser=directory,
+            metavar="DIRECTORY",
+            help="The archive: each notification has a folder below it.",
+        ),
+    ],
     accept: Annotated[
         bool, typer.Option("--accept", help="Accept what is at disposal: this has legal effect.")
     ] = False,
@@ -97,12 +104,13 @@ def pull_command(
     (show.print_json if as_json else show.report_table)(report)
     tell_corrections(report.corrections)
     tell_lost(report.lost)
+    tell_damaged(report.damaged)
     end_as(report)
 
 
 def end_as(*reports: PullReport) -> None:
     """End with the exit code of what these runs left, the gravest first. Raises: `Exit`."""
-    if any(one.not_verified or one.lost for one in reports):
+    if any(one.not_verified or one.lost or one.damaged for one in reports):
         raise typer.Exit(_NOT_VERIFIED)
     if any(one.corrections for one in reports):
         raise typer.Exit(_CORRECTED)
@@ -121,6 +129,16 @@ def tell_lost(lost: Sequence[Lost]) -> None:
             f"notigateway-client: LOST: {len(lost)} in all, {mended} of them fetched again; "
             "--json lists them, and archive check what is lost still\n"
         )
+
+
+def tell_damaged(folders: Sequence[str]) -> None:
+    """Tell of folders that cannot be read."""
+    for one in folders:
+        line = (
+            f"DAMAGED: {one}: its notification.json cannot be read. A pull fetches what it held again, into "
+            "a folder beside it where nothing says what that was; look at what is in it"
+        )
+        sys.stderr.write(f"notigateway-client: {shown(line)}\n")
 
 
 def tell_corrections(corrections: Sequence[Correction]) -> None:

@@ -19,6 +19,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -29,8 +30,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from notigateway.client.disk import disk, opened_folder, read_below, remove_file, sync_folder, write_file
-from notigateway.client.errors import SpoolError
-from notigateway.client.file_names import notification_of, safe_name
+from notigateway.client.errors import PlaceTakenError, SpoolError
+from notigateway.client.file_names import folder_name, notification_of, safe_name
 from notigateway.client.folders import DEFAULT, FolderTemplate
 from notigateway.client.shapes import as_json
 from notigateway.client.stored import DESCRIPTION, FORMAT, Stored, described_as, said_of, with_who, written
@@ -50,6 +51,7 @@ _BOOKMARK: Final = ".cursor"
 _BESIDE_BYTES: Final = 65_536
 _TRIED_BYTES: Final = 4_096
 _DEEP_AT_MOST: Final = 9
+_NAME_MAX_BYTES: Final = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,20 @@ class Place:
 
     directory: Path
     identity: tuple[int, int]
+
+
+def is_place(folder: str) -> bool:
+    """Tell whether a text can say where a folder stands below an archive."""
+    parts = folder.split("/")
+    return (
+        all(
+            one.isprintable()
+            and not one.startswith(".")
+            and 0 < len(one.encode(errors="replace")) <= _NAME_MAX_BYTES
+            for one in parts
+        )
+        and len(parts) <= _DEEP_AT_MOST
+    )
 
 
 class Spool:
@@ -121,10 +137,10 @@ class Spool:
         return self._directory
 
     def holds(self, folder: str) -> bool:
-        """Tell whether the folder of a notification is there. Raises: `SpoolError`."""
-        name = f"{folder}/{DESCRIPTION}"
+        """Tell whether a folder is there, with a description that is not empty. Raises: `SpoolError`."""
         with disk(self._directory), suppress(FileNotFoundError, NotADirectoryError):
-            return stat.S_ISREG(os.stat(name, dir_fd=self._folder, follow_symlinks=False).st_mode)
+            found = os.stat(f"{folder}/{DESCRIPTION}", dir_fd=self._folder, follow_symlinks=False)
+            return stat.S_ISREG(found.st_mode) and found.st_size > 0
         return False
 
     def forget(self, notification_id: str) -> None:
@@ -138,6 +154,15 @@ class Spool:
             self._stored[stored.id] = stored
             self._places.add(stored.folder)
 
+    def occupy(self, folder: str) -> None:
+        """Take note that a folder stands there of which nothing can be known."""
+        with self._mutex:
+            self._places.add(folder)
+
+    def is_there(self, folder: str) -> bool:
+        """Tell whether a folder with something in it stands there. Raises: `SpoolError`."""
+        return stat.S_ISDIR(self._mode(folder) or 0)
+
     def file_by(self, template: FolderTemplate) -> None:
         """Let the folders of what is stored from now on stand where a template says."""
         self._template = template
@@ -146,12 +171,47 @@ class Spool:
         """Return where the folder of a notification is, or will be.
 
         A service that was restored to an earlier point gives a code again: the other one stays where it is.
+        So does whatever else stands there.
+
+        Raises: `PlaceTakenError` where none can stand; `SpoolError`.
         """
         stored = self.find(notification.id)
         if stored is not None:
             return stored.folder
+        places = self._places_of(notification)
+        return next(one for one in places if one not in self._places and self._mode(one) is None)
+
+    def unknown_of(self, notification: Notification) -> Iterator[str]:
+        """Yield the folders in the places of a notification of which nothing is known.
+
+        Raises: `PlaceTakenError` where none can stand; `SpoolError`.
+        """
+        for place in (*itertools.islice(self._places_of(notification), 2), folder_name(notification)):
+            if place not in self._places and self.is_there(place):
+                yield place
+
+    def _places_of(self, notification: Notification) -> Iterator[str]:
         place = self._template.folder_of(notification)
-        return place if place not in self._places else f"{place}-{notification.id.lower()}"
+        yield place
+        place = f"{place}-{notification.id.lower()}"
+        yield place
+        yield from (f"{place}-{count}" for count in itertools.count(2))
+
+    def _mode(self, place: str) -> int | None:
+        """Return the mode of what stands in a place; None where nothing does, or an empty folder."""
+        above, _, name = place.rpartition("/")
+        with (
+            disk(self._directory),
+            suppress(FileNotFoundError),
+            _on_a_way(self._directory / place),
+            self._opened(above) as parent,
+        ):
+            mode = os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode
+            if not stat.S_ISDIR(mode):
+                return mode
+            with opened_folder(name, parent) as found, os.scandir(found) as entries:
+                return mode if any(entries) else None
+        return None
 
     def share(self) -> Place:
         """Let processes beside this one store too; the folder is locked until the last of them has ended.
@@ -206,7 +266,7 @@ class Spool:
                     os.fsync(opened)
                 self._check_place()
                 above, _, name = place.rpartition("/")
-                with self._opened(above, make=True) as parent, _for_nobody_else(self._directory / place):
+                with _on_a_way(self._directory / place), self._opened(above, make=True) as parent:
                     os.rename(temporary, name, src_dir_fd=self._folder, dst_dir_fd=parent)
             except BaseException:
                 shutil.rmtree(temporary, ignore_errors=True, dir_fd=self._folder)
@@ -255,7 +315,7 @@ class Spool:
         try:
             kept = json.loads(self.read_file(_BOOKMARK) or b"")
             cursor = kept["cursor"] if (kept["format"], kept["purpose"]) == (FORMAT, purpose) else None
-        except (SpoolError, ValueError, LookupError, TypeError):
+        except (SpoolError, ValueError, LookupError, TypeError, RecursionError):
             return None
         return cursor if isinstance(cursor, str) else None
 
@@ -284,6 +344,13 @@ class Spool:
             remove_file(name, self._folder)
             os.fsync(self._folder)
 
+    def rename_file(self, name: str, new: str) -> None:
+        """Give a file of ours, which is whole, its name. Raises: `SpoolError`."""
+        self._check_place()
+        with disk(self._directory):
+            os.replace(name, new, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+            os.fsync(self._folder)
+
     def read_file(self, name: str) -> bytes | None:
         """Return a file of ours beside the notifications; None where there is none. Raises: `SpoolError`."""
         with disk(self._directory), suppress(FileNotFoundError):
@@ -309,13 +376,10 @@ class Spool:
         return None
 
     def described(self, folder: str) -> dict[str, Any]:
-        """Return what is said of a stored notification; nothing where that is not there or not readable.
-
-        Raises: `SpoolError`.
-        """
+        """Return what is said of a stored notification; nothing where that is not there or not readable."""
         try:
             found = json.loads(self.read_stored(folder, DESCRIPTION) or b"{}")
-        except (ValueError, RecursionError):
+        except (SpoolError, ValueError, RecursionError):
             return {}
         return found if isinstance(found, dict) and isinstance(found.get("receipts"), list) else {}
 
@@ -447,16 +511,14 @@ def folders_below(parent: int, way: str = "", deep: int = _DEEP_AT_MOST) -> Iter
 
 
 @contextmanager
-def _for_nobody_else(place: Path) -> Iterator[None]:
-    """Tell where something else stands in the place of a new folder."""
+def _on_a_way(place: Path) -> Iterator[None]:
+    """Tell where something else stands in the place of a new folder, or on the way to it."""
     try:
         yield
     except OSError as error:
-        if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
+        if error.errno not in {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.ELOOP}:
             raise
-        raise SpoolError(
-            f"cannot use {place}: something else stands there, which is not this notification"
-        ) from error
+        raise PlaceTakenError(place) from error
 
 
 def _makes(name: str, parent: int) -> bool:

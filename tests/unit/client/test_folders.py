@@ -33,6 +33,22 @@ def test_a_template_says_where_a_folder_stands(template: str, folder: str) -> No
 
 
 @pytest.mark.parametrize(
+    ("template", "matter", "folder"),
+    [
+        ("{matter}/{id}", "archive.db", "_archive.db"),
+        ("{matter}/{id}", "Archive.DB-wal", "_Archive.DB-wal"),
+        ("{matter}/{id}", ".cursor", "cursor"),
+        ("{matter}/{id}", f"7-{ROW.id}", f"_7-{ROW.id}"),
+        ("{nif}/{matter}/{id}", "notification.json", "B00000000/_notification.json"),
+        ("{nif}/{matter}/{id}", "archive.db", "B00000000/archive.db"),
+    ],
+)
+def test_no_value_becomes_a_name_of_the_archive_itself(template: str, matter: str, folder: str) -> None:
+    row = replace(ROW, matter=matter)
+    assert FolderTemplate.parse(template).folder_of(row) == f"{folder}/{ROW.id}"
+
+
+@pytest.mark.parametrize(
     ("template", "why"),
     [
         ("../{code}", "lead out"),

@@ -14,8 +14,8 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from notigateway.client import NotificationClient, pull
-from notigateway.client.errors import ClientError, ListeningError, PolicyError
+from notigateway.client import NotificationClient, PullReport, pull
+from notigateway.client.errors import ClientError, ListeningError, PolicyError, SpoolError
 from notigateway.client.follow import LOG, Following, Round
 from notigateway.client.policy import read_policy
 from notigateway.client.wake import Alarm, listening
@@ -93,6 +93,31 @@ def test_a_policy_accepts_and_stores_what_it_says_and_writes_down_why(
         ("done", urgent.code, "urgent"),
     ]
     assert {one["policy_sha256"] for one in lines} == {read_policy(URGENT.encode()).sha256}
+
+
+def test_what_came_of_accepting_is_written_down_also_where_it_breaks_off(
+    service: Simulator, follower: Callable[..., Following], tmp_path: Path
+) -> None:
+    (item,) = service.add(1)
+
+    following = follower(ALL)
+    storing = following.pull
+
+    def breaking(**options: Any) -> PullReport:  # noqa: ANN401  (options of pull)
+        if options["accept"]:
+            (tmp_path / "archive" / "archive.db").unlink()
+            (tmp_path / "archive" / "archive.db").symlink_to(tmp_path / "elsewhere.db")
+        return storing(**options)
+
+    following.pull = breaking
+    with pytest.raises(SpoolError, match="is a link"):
+        following.round()
+    assert [(one["what"], one["code"], one.get("error")) for one in logged(tmp_path)] == [
+        ("accepting", item.code, None),
+        ("interrupted", item.code, "FOLDER_UNUSABLE"),
+    ]
+    assert not (tmp_path / "elsewhere.db").exists()
+    assert item.state == "available"
 
 
 def test_what_was_accepted_is_no_news_and_is_not_accepted_again(

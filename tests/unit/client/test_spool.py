@@ -156,9 +156,9 @@ def test_a_folder_that_cannot_be_used_is_told_with_its_name(
     file.write_text("")
     with pytest.raises(SpoolError, match=str(file)), Spool(file):
         pass
-    (tmp_path / "spool" / "B00000000" / "2026" / "7" / "occupied").mkdir(parents=True)
-    with Spool(tmp_path / "spool") as spool, pytest.raises(SpoolError, match="spool"):
-        spool.store(notification, documents=[], receipts=[])
+    (tmp_path / "spool" / "7" / "occupied").mkdir(parents=True)
+    with Spool(tmp_path / "spool") as spool, pytest.raises(SpoolError, match="spool/7"):
+        spool.store(notification, documents=[], receipts=[], folder="7")
 
 
 @pytest.mark.parametrize("replaced", [True, False])

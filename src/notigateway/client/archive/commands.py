@@ -32,6 +32,7 @@ Output = Annotated[Path, typer.Option(help="Write this file; it appears once it 
 def rebuild_command(directory: Directory) -> None:
     """Read every folder."""
     from notigateway.client.archive.index import Index, check_is_archive
+    from notigateway.client.pulling_commands import tell_damaged
     from notigateway.client.spool import Spool
 
     check_is_archive(directory)
@@ -39,6 +40,10 @@ def rebuild_command(directory: Directory) -> None:
         index.rebuild(forgets=True)
         index.settle()
         typer.echo(f"{len(spool)} notifications")
+    damaged = [*index.damaged, *(one.folder for one in index.lost)]
+    tell_damaged(damaged)
+    if damaged:
+        raise typer.Exit(_NOT_WHOLE)
 
 
 @archive_app.command(
@@ -167,7 +172,19 @@ def zip_command(
 
 @contextmanager
 def _whole(file: Path) -> Iterator[Path]:
-    """Give a file beside that one, which takes its name once it is whole. Raises: `SpoolError`."""
+    """Give a file beside that one, which takes its name once it is whole.
+
+    Raises: `ArchiveExportError` where that would replace what is no table, report or ZIP; `SpoolError`.
+    """
+    from notigateway.client.stored import DESCRIPTION
+
+    if file.is_symlink() or (file.exists() and not file.is_file()):
+        raise ArchiveExportError(
+            f"{file} is a link, a device or a folder, and no file: give another --output"
+        )
+    is_top, is_kept = (file.parent / ".lock").exists(), (file.parent / DESCRIPTION).exists()
+    if is_kept or (is_top and file.name.lower().startswith((".", "archive."))):
+        raise ArchiveExportError(f"{file} belongs to the archive itself: give another --output")
     partial: Path | None = None
     try:
         handle, made = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)

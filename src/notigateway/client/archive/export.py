@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from xlsxwriter import Workbook
+
 COLUMNS: Final = (
     "code", "addressee", "addressee_name", "ccc", "naf", "state", "available_at", "last_day", "deadline",
     "decided_at", "channel", "decided_by", "decided_by_name", "person", "person_name", "reported_at",
@@ -128,40 +130,51 @@ def _told(value: object) -> object:
 
 
 def write_xlsx(rows: Iterator[dict[str, Any]], file: Path) -> None:
-    """Write a workbook, row by row: what it holds need not be in memory. Raises: `ArchiveExportError`."""
-    from xlsxwriter import Workbook
+    """Write a workbook, row by row: what it holds need not be in memory.
 
-    with Workbook(str(file), {"constant_memory": True, "strings_to_urls": False}) as book:
-        sheet = book.add_worksheet("notigateway")
-        head = book.add_format({"bold": True, "bg_color": "#DDE6F0", "bottom": 1})
-        instant = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
-        day = book.add_format({"num_format": "yyyy-mm-dd"})
-        text = book.add_format({"num_format": "@"})
+    Raises: `ArchiveExportError`; `OSError`.
+    """
+    from xlsxwriter import Workbook
+    from xlsxwriter.exceptions import FileCreateError
+
+    try:
+        with Workbook(str(file), {"constant_memory": True, "strings_to_urls": False}) as book:
+            _fill(book, rows)
+    except FileCreateError as error:
+        raise error.args[0] from error  # what the disk said
+
+
+def _fill(book: Workbook, rows: Iterator[dict[str, Any]]) -> None:
+    sheet = book.add_worksheet("notigateway")
+    head = book.add_format({"bold": True, "bg_color": "#DDE6F0", "bottom": 1})
+    instant = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+    day = book.add_format({"num_format": "yyyy-mm-dd"})
+    text = book.add_format({"num_format": "@"})
+    for place, name in enumerate(COLUMNS):
+        sheet.set_column(place, place, _width(name))
+        sheet.write_string(0, place, name, head)
+    sheet.freeze_panes(1, 2)
+    count = 0
+    for count, row in enumerate(rows, start=1):
+        if count >= _SHEET_ROWS:
+            raise ArchiveExportError(f"a sheet has no more than {_SHEET_ROWS - 1:,} rows: choose fewer")
         for place, name in enumerate(COLUMNS):
-            sheet.set_column(place, place, _width(name))
-            sheet.write_string(0, place, name, head)
-        sheet.freeze_panes(1, 2)
-        count = 0
-        for count, row in enumerate(rows, start=1):
-            if count >= _SHEET_ROWS:
-                raise ArchiveExportError(f"a sheet has no more than {_SHEET_ROWS - 1:,} rows: choose fewer")
-            for place, name in enumerate(COLUMNS):
-                match row[name]:
-                    case None:
-                        pass
-                    case bool() as said:
-                        sheet.write_boolean(count, place, said)
-                    case int() as number:
-                        sheet.write_number(count, place, number)
-                    case datetime() as at:
-                        sheet.write_datetime(
-                            count, place, at.astimezone(MADRID).replace(tzinfo=None, microsecond=0), instant
-                        )
-                    case date() as on:
-                        sheet.write_datetime(count, place, on, day)
-                    case said:
-                        sheet.write_string(count, place, str(said), text)
-        sheet.autofilter(0, 0, count, len(COLUMNS) - 1)
+            match row[name]:
+                case None:
+                    pass
+                case bool() as said:
+                    sheet.write_boolean(count, place, said)
+                case int() as number:
+                    sheet.write_number(count, place, number)
+                case datetime() as at:
+                    sheet.write_datetime(
+                        count, place, at.astimezone(MADRID).replace(tzinfo=None, microsecond=0), instant
+                    )
+                case date() as on:
+                    sheet.write_datetime(count, place, on, day)
+                case said:
+                    sheet.write_string(count, place, str(said), text)
+    sheet.autofilter(0, 0, count, len(COLUMNS) - 1)
 
 
 def _width(name: str) -> int:

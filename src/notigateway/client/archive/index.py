@@ -2,11 +2,13 @@
 
 A run notes in `.changed` which folders it is about to change, before it does; at its end, or by the next run,
 the index says what those say, and the note is removed. Everything is read again only where the index is
-missing, damaged or of another version. Others may read it while a run writes.
+missing, damaged or of another version: beside the former one, whose place it takes once it is whole. A folder
+that cannot be read is told, and its neighbours are taken in. Others may read it while a run writes.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -19,6 +21,7 @@ from notigateway.client.archive.schema import (
     OF_EACH,
     RUNS,
     VERSION,
+    columns,
     details_of,
     emptying,
     insertion,
@@ -27,19 +30,24 @@ from notigateway.client.archive.schema import (
 )
 from notigateway.client.errors import ArchiveIndexError, SpoolError
 from notigateway.client.pulled import Lost
+from notigateway.client.spool import is_place
 from notigateway.client.stored import Stored
 from notigateway.instants import instant_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from notigateway.client.pulled import PullReport
     from notigateway.client.spool import Spool
+    from notigateway.contract.v1 import Notification
 
 CHANGED: Final = ".changed"
 _WAITED_SECONDS: Final = 30
 _COMMITTED_AT_ONCE: Final = 2_000
+# As the spool's own of a run that died: removed at the next start.
+_BESIDE: Final = f".tmp-{DATABASE}"
+_INTEGERS_END: Final = 2**63
 _KNOWN: Final = (
     "folder, code, id, state, decided_at, is_proven, has_content, mark, unseen_since, addressee, lost_since"
 )
@@ -64,6 +72,8 @@ class Index:
         # What has its folder nowhere any more; the index keeps it.
         self.lost: list[Lost] = []
         self._began_at = instant_text(datetime.now(UTC))
+        # Folders with a description that cannot be read, or is none.
+        self.damaged: list[str] = []
 
     def open(self, *, anew: bool = False) -> None:
         """Let the folder know what it holds: by the index, or by every folder where that is not to be had.
@@ -86,8 +96,13 @@ class Index:
         self.lost = [_lost(one) for one in gone]
         still = {one["id"] for one in gone}
         found = [one["folder"] for one in known if one["lost_since"] and one["id"] not in still]
-        changed = (self._spool.read_file(CHANGED) or b"").decode(errors="replace").splitlines()
-        self.refresh(dict.fromkeys([*found, *filter(None, changed)]))
+        changed = (self._spool.read_file(CHANGED) or b"").decode(errors="replace").split("\n")
+        folders = list(dict.fromkeys([*found, *filter(None, changed)]))
+        if all(map(is_place, folders)):  # else the note itself is damaged
+            self.refresh(folders)
+            if not self.damaged:
+                return
+        self.rebuild()
 
     def rebuild(self, *, forgets: bool = False) -> None:
         """Make the index anew, of what every folder says.
@@ -97,16 +112,41 @@ class Index:
         Raises: `SpoolError`.
         """
         self.close()
-        runs, gone = self._former_runs(), [] if forgets else self._former_gone()
-        for end in ("", "-wal", "-shm"):
-            self._spool.drop_file(f"{DATABASE}{end}")
-        connection = self._connect()
+        self._check_is_ours()
+        runs, self.lost, self.damaged = self._former_runs(), [], []
+        self._drop(_BESIDE)
+        connection = self._connect(self._file.with_name(_BESIDE), journal="OFF")
         with self._told():
             for statement in statements():
                 connection.execute(statement)
             connection.executemany(insertion("runs", RUNS), runs)
         self.refresh(self._spool.folders())
-        self._keep_lost([one for one in gone if one["notifications"][0]["id"] not in self._spool])
+        known = {one.id for one in self._spool if one.folder not in self.damaged}
+        self._keep_lost(self._former_gone(known, only=self.damaged if forgets else None))
+        told = {one.folder for one in self.lost}
+        self.damaged = [one for one in self.damaged if one not in told]
+        with self._named():
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+        self.close()
+        self._drop(DATABASE)
+        self._spool.rename_file(_BESIDE, DATABASE)
+        self._connect(self._file)
+        if self.damaged:  # nobody knows what they hold: the next walk of the list does
+            self._spool.forget_bookmark()
+
+    def find(self, notification: Notification) -> Stored | None:
+        """Return what is stored of a notification, also where the index is older than its folder.
+
+        Raises: `PlaceTakenError` where none can stand; `SpoolError`.
+        """
+        found = self._spool.find(notification.id)
+        if found is None:
+            for folder in self._spool.unknown_of(notification):
+                self.refresh([folder])
+                found = self._spool.find(notification.id)
+                if found is not None:
+                    break
+        return found
 
     def note(self, folders: Iterable[str]) -> None:
         """Note which folders are about to be changed. Raises: `SpoolError`."""
@@ -175,23 +215,34 @@ class Index:
 
     def _is_opened(self) -> bool:
         """Open the index that there is; tell whether it is whole and of this version."""
+        self._check_is_ours()
         if not self._file.is_file():
             return False
         try:
-            connection = self._connect()
+            connection = self._connect(self._file)
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             is_whole = connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
+            is_known = {table: _columns(connection, table) for table in columns()} == columns()
         except (sqlite3.Error, SpoolError):
             self.close()
             return False
-        return bool(version == VERSION and is_whole)
+        return bool(version == VERSION and is_whole and is_known)
 
-    def _connect(self) -> sqlite3.Connection:
+    def _check_is_ours(self) -> None:
+        """Check that nothing outside the archive is written. Raises: `SpoolError`."""
+        if self._file.is_symlink():
+            raise SpoolError(f"cannot use {self._file}: it is a link, and leads to what is not the archive's")
+
+    def _connect(self, file: Path, *, journal: str = "WAL") -> sqlite3.Connection:
         with self._named():
-            connection = self._connection = sqlite3.connect(self._file, timeout=_WAITED_SECONDS)
-            connection.execute("PRAGMA journal_mode = WAL")
+            connection = self._connection = sqlite3.connect(file, timeout=_WAITED_SECONDS)
+            connection.execute(f"PRAGMA journal_mode = {journal}")
             connection.execute("PRAGMA synchronous = NORMAL")
         return connection
+
+    def _drop(self, database: str) -> None:
+        for end in ("", "-wal", "-shm"):
+            self._spool.drop_file(f"{database}{end}")
 
     def _former_runs(self) -> list[tuple[object, ...]]:
         """Return the runs of an index that is about to be made anew, where they can be read."""
@@ -201,12 +252,12 @@ class Index:
         except sqlite3.Error:
             return []
 
-    def _former_gone(self) -> list[_Gone]:
-        """Return what the former index says of each whose folder is not where it was."""
+    def _former_gone(self, known: Container[str], *, only: Container[str] | None) -> list[_Gone]:
+        """Return what the former index says of each of which no folder says anything, or of `only` these."""
         try:
             with closing(sqlite3.connect(f"{self._file.absolute().as_uri()}?mode=ro", uri=True)) as former:
-                known = former.execute("SELECT id, folder FROM notifications").fetchall()
-                gone = [identifier for identifier, folder in known if not self._spool.holds(folder)]
+                said = former.execute("SELECT id, folder FROM notifications").fetchall()
+                gone = [name for name, place in said if name not in known and (only is None or place in only)]
                 return [
                     {
                         table: _said(former, f"SELECT * FROM {table} WHERE {key} = ?", identifier)  # noqa: S608
@@ -231,20 +282,30 @@ class Index:
 
     def _take_in(self, folder: str) -> None:
         about = self._spool.described(folder)
-        stored = Stored.of(folder, about) if about else Stored.named(folder)
-        if stored is None:
-            return
-        self._spool.know(stored)
+        stored = Stored.of(folder, about) if about else None
+        if stored is None or not self._is_put(stored, about):
+            if self._spool.is_there(folder):
+                self.damaged.append(folder)
+                self._spool.occupy(folder)
+            stored = Stored.named(folder)
+        if stored is not None:
+            self._spool.know(stored)
+
+    def _is_put(self, stored: Stored, about: Mapping[str, Any]) -> bool:
+        """Put what a folder says into the tables; tell whether it says what can stand there."""
+        try:
+            row, details = row_of(stored, about), list(details_of(stored, about))
+        except (LookupError, TypeError, AttributeError, ValueError, RecursionError):
+            return False  # not ours
+        if not all(map(_is_plain, (row, *(one for _, rows in details for one in rows)))):
+            return False
         with self._named():
             connection = self._opened()
             self._take_out(connection, stored.id)
-            try:
-                row, details = row_of(stored, about), list(details_of(stored, about))
-            except (LookupError, TypeError, AttributeError):
-                return  # its description is lost, or not ours
             connection.execute(insertion("notifications", NOTIFICATIONS), row)
             for statement, rows in details:
                 connection.executemany(statement, rows)
+        return True
 
     @staticmethod
     def _take_out(connection: sqlite3.Connection, identifier: str) -> None:
@@ -257,7 +318,7 @@ class Index:
             self._opened().commit()
 
     def _opened(self) -> sqlite3.Connection:
-        return self._connection or self._connect()
+        return self._connection or self._connect(self._file)
 
     @contextmanager
     def _told(self) -> Iterator[sqlite3.Connection]:
@@ -303,6 +364,24 @@ def check_is_archive(directory: Path) -> None:
         raise ArchiveIndexError(f"{directory} is no archive: no pull was made into it", is_archive=False)
 
 
+def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
+    return [one[1] for one in connection.execute(f"PRAGMA table_info({table})")]
+
+
+def _is_plain(row: Iterable[object]) -> bool:
+    """Tell whether a row can stand in a table."""
+    try:
+        return all(
+            value is None
+            or isinstance(value, float)
+            or (isinstance(value, int) and abs(value) < _INTEGERS_END)
+            or (isinstance(value, str) and value.encode() is not None)
+            for value in row
+        )
+    except UnicodeEncodeError:  # half a letter
+        return False
+
+
 @contextmanager
 def reading(directory: Path) -> Iterator[sqlite3.Connection]:
     """Open the index of an archive to read it, while somebody may be pulling. Raises: `ArchiveIndexError`."""
@@ -310,8 +389,12 @@ def reading(directory: Path) -> Iterator[sqlite3.Connection]:
     file = directory / DATABASE
     if not file.exists():
         raise ArchiveIndexError(f"{file} is not there")
+    log = directory / f"{DATABASE}-wal"
+    # Where nothing can be written SQLite has no place for what readers share with writers; there are none.
+    is_still = not os.access(directory, os.W_OK) and not (log.exists() and log.stat().st_size)
     try:
-        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        way = f"{file.absolute().as_uri()}?mode=ro{'&immutable=1' if is_still else ''}"
+        with closing(sqlite3.connect(way, uri=True)) as connection:
             connection.row_factory = sqlite3.Row
             if connection.execute("PRAGMA user_version").fetchone()[0] != VERSION:
                 raise ArchiveIndexError(f"{file} is of another version")

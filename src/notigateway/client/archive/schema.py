@@ -77,7 +77,12 @@ def statements() -> Iterable[str]:
         yield f"CREATE INDEX {table}_of ON {table} (notification_id)"
     for column in ("addressee", "code", "deadline", "decided_at", "available_at", "kept_since"):
         yield f"CREATE INDEX notifications_{column} ON notifications ({column})"
-    yield f"PRAGMA user_version = {VERSION}"
+
+
+def columns() -> Mapping[str, list[str]]:
+    """Return the columns of each table."""
+    found = {"notifications": NOTIFICATIONS, **OF_EACH, "runs": RUNS, "failures": FAILURES}
+    return {table: list(names) for table, names in found.items()}
 
 
 def insertion(table: str, columns: Iterable[str]) -> str:
